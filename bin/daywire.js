@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// The command. In a checkout it runs the TypeScript sources; the published package carries only what `tsc` made of them.
+import { existsSync } from 'node:fs';
+
+const [major] = process.versions.node.split('.').map(Number);
+if (major < 24) {
+  process.stderr.write(
+    `daywire needs Node 24 or newer; this is Node ${process.versions.node}. ` +
+      'In a checkout, "npm ci" brings Node 24: use "npx daywire" or "npm start".\n',
+  );
+  process.exit(1);
+}
+const source = new URL('../src/cli.ts', import.meta.url);
+await import(existsSync(source) ? source.href : new URL('../dist/cli.js', import.meta.url).href);

@@ -1,0 +1,239 @@
+/**
+ * The schema, migration by migration. Append only: a migration that has run anywhere is never edited.
+ */
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import type { Dialect } from './store.ts';
+
+/** The migrations for one dialect, by name, in order. */
+export function migrationsFor(dialect: Dialect): Record<string, Migration> {
+  return { '0001_newsroom': { up: (db) => newsroom(db, dialect) } };
+}
+
+async function newsroom(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
+  const { text, int, identity } = typesOf(dialect);
+
+  await db.schema
+    .createTable('articles')
+    .addColumn('id', text, (c) => c.primaryKey().notNull())
+    .addColumn('tag_uri', text, (c) => c.notNull().unique())
+    .addColumn('slug', text, (c) => c.notNull().unique())
+    .addColumn('kind', text, (c) => c.notNull())
+    .addColumn('section', text)
+    .addColumn('kicker', text)
+    .addColumn('event_key', text)
+    .addColumn('pinned', int, (c) => c.notNull())
+    .addColumn('state', text, (c) => c.notNull())
+    .addColumn('published_at', int, (c) => c.notNull())
+    .addColumn('updated_at', int, (c) => c.notNull())
+    .addColumn('noted_at', int)
+    .addColumn('created_at', int, (c) => c.notNull())
+    .addColumn('digest', text, (c) => c.notNull())
+    .addColumn('document', text, (c) => c.notNull())
+    .execute();
+  await sql`create index articles_by_time on articles (published_at, id)`.execute(db);
+  await sql`create index articles_by_section on articles (section, published_at, id)`.execute(db);
+  await sql`create index articles_by_kind on articles (kind, published_at, id)`.execute(db);
+  await sql`create index articles_by_kicker on articles (kicker, published_at, id) where kicker is not null`.execute(
+    db,
+  );
+  await sql`create index articles_by_note on articles (noted_at, id) where noted_at is not null`.execute(db);
+  await sql`create index articles_by_creation on articles (created_at, id)`.execute(db);
+  await sql`create index articles_pinned on articles (published_at, id) where pinned = 1`.execute(db);
+
+  await db.schema
+    .createTable('article_tags')
+    .addColumn('article_id', text, (c) => c.notNull().references('articles.id').onDelete('cascade'))
+    .addColumn('tag', text, (c) => c.notNull())
+    .addColumn('published_at', int, (c) => c.notNull())
+    .addPrimaryKeyConstraint('article_tags_key', ['article_id', 'tag'])
+    .execute();
+  await sql`create index article_tags_by_tag on article_tags (tag, published_at, article_id)`.execute(db);
+
+  await db.schema
+    .createTable('article_slugs')
+    .addColumn('slug', text, (c) => c.primaryKey().notNull())
+    .addColumn('article_id', text, (c) => c.notNull().references('articles.id').onDelete('cascade'))
+    .execute();
+
+  await db.schema
+    .createTable('pending_changes')
+    .addColumn('article_id', text, (c) => c.primaryKey().notNull())
+    .addColumn('due_at', int, (c) => c.notNull())
+    .addColumn('changed_at', int, (c) => c.notNull())
+    .execute();
+  await sql`create index pending_changes_due on pending_changes (due_at, article_id)`.execute(db);
+
+  await db.schema
+    .createTable('set_aside')
+    .addColumn('key', text, (c) => c.primaryKey().notNull())
+    .addColumn('stage', text, (c) => c.notNull())
+    .addColumn('source', text, (c) => c.notNull())
+    .addColumn('line', int)
+    .addColumn('article_id', text)
+    .addColumn('problems', text, (c) => c.notNull())
+    .addColumn('raw', text, (c) => c.notNull())
+    .addColumn('set_aside_at', int, (c) => c.notNull())
+    .execute();
+  await sql`create index set_aside_by_source on set_aside (source, line)`.execute(db);
+
+  await db.schema
+    .createTable('import_sources')
+    .addColumn('path', text, (c) => c.primaryKey().notNull())
+    .addColumn('fingerprint', text, (c) => c.notNull())
+    .addColumn('imported_at', int, (c) => c.notNull())
+    .execute();
+
+  await db.schema
+    .createTable('documents')
+    .addColumn('path', text, (c) => c.primaryKey().notNull())
+    .addColumn('media_type', text, (c) => c.notNull())
+    .addColumn('body', text, (c) => c.notNull())
+    .addColumn('hash', text, (c) => c.notNull())
+    .addColumn('modified_at', int, (c) => c.notNull())
+    .execute();
+
+  await db.schema
+    .createTable('editions')
+    .addColumn('id', int, identity)
+    .addColumn('newsletter', text, (c) => c.notNull())
+    .addColumn('slot', text, (c) => c.notNull())
+    .addColumn('slot_at', int, (c) => c.notNull())
+    .addColumn('cutoff_at', int, (c) => c.notNull())
+    .addColumn('number', int, (c) => c.notNull())
+    .addColumn('headline', text, (c) => c.notNull())
+    .addColumn('subject', text, (c) => c.notNull())
+    .addColumn('preheader', text, (c) => c.notNull())
+    .addColumn('nonce', text, (c) => c.notNull())
+    .addColumn('html', text, (c) => c.notNull())
+    .addColumn('text', text, (c) => c.notNull())
+    .addColumn('archive_html', text, (c) => c.notNull())
+    .addColumn('article_id', text, (c) => c.notNull().references('articles.id'))
+    .addColumn('closed_at', int, (c) => c.notNull())
+    .addUniqueConstraint('editions_one_a_slot', ['newsletter', 'slot'])
+    .addUniqueConstraint('editions_numbered', ['newsletter', 'number'])
+    .execute();
+
+  await db.schema
+    .createTable('edition_articles')
+    .addColumn('edition_id', int, (c) => c.notNull().references('editions.id'))
+    .addColumn('newsletter', text, (c) => c.notNull())
+    .addColumn('article_id', text, (c) => c.notNull().references('articles.id'))
+    .addColumn('block', text, (c) => c.notNull())
+    .addColumn('position', int, (c) => c.notNull())
+    .addPrimaryKeyConstraint('edition_articles_once', ['newsletter', 'article_id'])
+    .execute();
+  await sql`create index edition_articles_by_edition on edition_articles (edition_id, position)`.execute(db);
+
+  await db.schema
+    .createTable('edition_passed_over')
+    .addColumn('edition_id', int, (c) => c.notNull().references('editions.id'))
+    .addColumn('article_id', text, (c) => c.notNull().references('articles.id'))
+    .addColumn('reason', text, (c) => c.notNull())
+    .addPrimaryKeyConstraint('edition_passed_over_key', ['edition_id', 'article_id'])
+    .execute();
+  await sql`create index edition_passed_over_by_article on edition_passed_over (article_id, edition_id)`.execute(db);
+
+  await db.schema
+    .createTable('edition_corrections')
+    .addColumn('newsletter', text, (c) => c.notNull())
+    .addColumn('article_id', text, (c) => c.notNull().references('articles.id'))
+    .addColumn('noted_at', int, (c) => c.notNull())
+    .addColumn('edition_id', int, (c) => c.notNull().references('editions.id'))
+    .addPrimaryKeyConstraint('edition_corrections_once', ['newsletter', 'article_id', 'noted_at'])
+    .execute();
+
+  await db.schema
+    .createTable('subscribers')
+    .addColumn('id', int, identity)
+    .addColumn('email', text, (c) => c.notNull())
+    .addColumn('email_key', text, (c) => c.notNull().unique())
+    .addColumn('zone', text)
+    .addColumn('created_at', int, (c) => c.notNull())
+    .execute();
+
+  await db.schema
+    .createTable('subscriptions')
+    .addColumn('subscriber_id', int, (c) => c.notNull().references('subscribers.id').onDelete('cascade'))
+    .addColumn('newsletter', text, (c) => c.notNull())
+    .addColumn('state', text, (c) => c.notNull())
+    .addColumn('changed_at', int, (c) => c.notNull())
+    .addPrimaryKeyConstraint('subscriptions_key', ['subscriber_id', 'newsletter'])
+    .execute();
+  await sql`create index subscriptions_by_newsletter on subscriptions (newsletter, state, subscriber_id)`.execute(db);
+
+  // No foreign keys here: on PostgreSQL they would be checked row by row when an edition is queued for a million.
+  await db.schema
+    .createTable('deliveries')
+    .addColumn('edition_id', int, (c) => c.notNull())
+    .addColumn('subscriber_id', int, (c) => c.notNull())
+    .addColumn('state', text, (c) => c.notNull())
+    .addColumn('attempts', int, (c) => c.notNull())
+    .addColumn('due_at', int, (c) => c.notNull())
+    .addColumn('lease_until', int)
+    .addColumn('fence', int, (c) => c.notNull())
+    .addColumn('reply', text)
+    .addColumn('reason', text)
+    .addColumn('changed_at', int, (c) => c.notNull())
+    .addPrimaryKeyConstraint('deliveries_once', ['edition_id', 'subscriber_id'])
+    .execute();
+  await sql`create index deliveries_open on deliveries (due_at, edition_id, subscriber_id)
+    where state in ('pending', 'submitting')`.execute(db);
+  await sql`create index deliveries_by_subscriber on deliveries (subscriber_id, edition_id)`.execute(db);
+
+  await db.schema
+    .createTable('schedules')
+    .addColumn('id', text, (c) => c.primaryKey().notNull())
+    .addColumn('cron', text, (c) => c.notNull())
+    .addColumn('zone', text, (c) => c.notNull())
+    .addColumn('since', int, (c) => c.notNull())
+    .execute();
+
+  await db.schema
+    .createTable('runs')
+    .addColumn('schedule', text, (c) => c.notNull())
+    .addColumn('slot_at', int, (c) => c.notNull())
+    .addColumn('state', text, (c) => c.notNull())
+    .addColumn('reason', text)
+    .addColumn('covers', int, (c) => c.notNull())
+    .addColumn('attempts', int, (c) => c.notNull())
+    .addColumn('started_at', int, (c) => c.notNull())
+    .addColumn('finished_at', int)
+    .addColumn('lease_until', int)
+    .addPrimaryKeyConstraint('runs_once', ['schedule', 'slot_at'])
+    .execute();
+
+  await db.schema
+    .createTable('alerts')
+    .addColumn('cause', text, (c) => c.primaryKey().notNull())
+    .addColumn('message', text, (c) => c.notNull())
+    .addColumn('first_at', int, (c) => c.notNull())
+    .addColumn('last_at', int, (c) => c.notNull())
+    .addColumn('count', int, (c) => c.notNull())
+    .addColumn('notified_at', int)
+    .addColumn('resolved_at', int)
+    .execute();
+
+  await db.schema
+    .createTable('meta')
+    .addColumn('key', text, (c) => c.primaryKey().notNull())
+    .addColumn('value', text, (c) => c.notNull())
+    .execute();
+}
+
+interface ColumnTypes {
+  /** Compared by bytes on both databases, whatever the server's locale. */
+  text: RawBuilder<unknown>;
+  int: 'integer' | 'bigint';
+  identity: (column: import('kysely').ColumnDefinitionBuilder) => import('kysely').ColumnDefinitionBuilder;
+}
+
+function typesOf(dialect: Dialect): ColumnTypes {
+  return dialect === 'sqlite'
+    ? { text: sql`text`, int: 'integer', identity: (c) => c.primaryKey().autoIncrement().notNull() }
+    : {
+        text: sql`text collate "C"`,
+        int: 'bigint',
+        identity: (c) => c.primaryKey().generatedAlwaysAsIdentity().notNull(),
+      };
+}

@@ -1,0 +1,68 @@
+/**
+ * Opens the database: SQLite in a file by default, PostgreSQL by URL. The same queries run on both.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Kysely, PostgresDialect, SqliteDialect, type Transaction } from 'kysely';
+import pg from 'pg';
+import { openSqlite } from './sqlite.ts';
+import type { Tables } from './tables.ts';
+
+/** What queries run on: the database, or a transaction of it. */
+export type Db = Kysely<Tables> | Transaction<Tables>;
+
+export interface Store {
+  readonly db: Kysely<Tables>;
+  readonly dialect: Dialect;
+  /** For people: the file, or the database's address without its password. */
+  readonly place: string;
+  close(): Promise<void>;
+}
+
+export type Dialect = 'sqlite' | 'postgres';
+
+/** What went wrong with the database, said for an operator. */
+export class StoreError extends Error {
+  override name = 'StoreError';
+}
+
+// bigint columns hold epoch milliseconds and counts, all far below 2^53, so they are read as numbers.
+const BIGINT = 20;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === BIGINT ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format as 'text'),
+} as pg.CustomTypesConfig;
+
+/**
+ * Opens a store without looking at its schema; see `ensureSchema`.
+ * @param where a `postgres://` URL, or else the path of an SQLite file, whose folder is made where it is missing
+ * @throws StoreError where the file or server cannot be opened
+ */
+export async function openStore(where: { databaseUrl?: string | undefined; path: string }): Promise<Store> {
+  const { databaseUrl, path } = where;
+  if (databaseUrl === undefined) return openSqliteStore(path);
+  const url = new URL(databaseUrl);
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, types });
+  // An idle connection that the server ends must not end the process; the next query reports what is wrong.
+  pool.on('error', () => {});
+  const place = `${url.protocol}//${url.host}${url.pathname}`;
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const client = await pool.connect();
+    client.release();
+  } catch (error) {
+    await db.destroy();
+    throw new StoreError(`cannot reach the database at ${place}: ${(error as Error).message}`, { cause: error });
+  }
+  return { db, dialect: 'postgres', place, close: () => db.destroy() };
+}
+
+function openSqliteStore(path: string): Store {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(path) }) });
+    return { db, dialect: 'sqlite', place: path, close: () => db.destroy() };
+  } catch (error) {
+    throw new StoreError(`cannot open the database file ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}

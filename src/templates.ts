@@ -1,0 +1,80 @@
+/**
+ * Liquid templates: the newsroom's own folder first, then those that come with daywire, so that an editor overrides only
+ * what differs. HTML and MJML templates escape every output; text templates have nothing to escape.
+ */
+import { fileURLToPath } from 'node:url';
+import { Liquid } from 'liquidjs';
+import type { Config } from './config.ts';
+import { clockTime, datelineTime, longDate, rfc3339 } from './time.ts';
+
+export interface Templates {
+  /** Renders `templates/<name>` with output escaping. @throws Error that names template and line */
+  html(name: string, data: object): Promise<string>;
+  /** Renders `templates/<name>` as plain text, without escaping. */
+  text(name: string, data: object): Promise<string>;
+}
+
+/** The templates that come with daywire. */
+export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../templates', import.meta.url));
+
+/**
+ * @param folder the newsroom's own templates
+ * @param zone the publication's zone, in which the filters `dateline`, `clock` and `longdate` show instants
+ */
+export function openTemplates(folder: string, zone: string): Templates {
+  const options = {
+    root: [folder, BUILT_IN_TEMPLATES],
+    strictFilters: true,
+    strictVariables: true,
+    ownPropertyOnly: true,
+    cache: true,
+  };
+  const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
+  const text = new Liquid({ ...options, extname: '.liquid' });
+  for (const engine of [html, text]) {
+    engine.registerFilter('dateline', (instant: number) => datelineTime(instant, zone));
+    engine.registerFilter('clock', (instant: number) => clockTime(instant, zone));
+    engine.registerFilter('longdate', (instant: number) => longDate(instant, zone));
+    engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
+  }
+  return {
+    html: (name, data) => html.renderFile(name, data),
+    text: (name, data) => text.renderFile(name, data),
+  };
+}
+
+/** What every page and email says of the publication: passed to each template as `site`. */
+export interface SiteView {
+  name: string;
+  about: string;
+  /** Without a slash at its end. */
+  url: string;
+  language: string;
+  zone: string;
+  accent: { light: string; dark: string };
+  contact: { name: string; email: string };
+  postalAddress: string;
+  copyright: string | null;
+  sections: { id: string; title: string }[];
+  feeds: { id: string; title: string; description: string | null }[];
+  newsletters: { id: string; title: string; description: string }[];
+}
+
+/** The publication as templates see it. */
+export function siteView(config: Config): SiteView {
+  const { publication, sections, feeds, newsletters } = config;
+  return {
+    name: publication.name,
+    about: publication.about,
+    url: publication.url,
+    language: publication.language,
+    zone: publication.zone,
+    accent: publication.accent,
+    contact: publication.contact,
+    postalAddress: publication.postalAddress,
+    copyright: publication.copyright ?? null,
+    sections,
+    feeds: feeds.map(({ id, title, description }) => ({ id, title, description: description ?? null })),
+    newsletters: newsletters.map(({ id, title, description }) => ({ id, title, description })),
+  };
+}

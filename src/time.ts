@@ -1,0 +1,60 @@
+/**
+ * Instants are epoch milliseconds (UTC); wall-clock time appears only where people read or write it, in a named IANA zone.
+ */
+import { Temporal } from 'temporal-polyfill';
+
+/** Gives the current instant in epoch milliseconds. Shells read it; pure code takes `now` as an argument. */
+export type Clock = () => number;
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+export const DAY = 24 * HOUR;
+
+/** Whether `zone` is an IANA time zone that this system knows, such as `Asia/Shanghai`. */
+export function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The wall clock of `zone` at an instant. */
+export function wallClock(instant: number, zone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.fromEpochMilliseconds(instant).toZonedDateTimeISO(zone);
+}
+
+/** The local date of an instant in `zone`, as `2026-11-24`. */
+export function localDate(instant: number, zone: string): string {
+  return wallClock(instant, zone).toPlainDate().toString();
+}
+
+/** The portal's timestamp, `Nov 24, 2026 08:43 PM`, in `zone`. */
+export function datelineTime(instant: number, zone: string): string {
+  const t = wallClock(instant, zone);
+  return `${MONTHS[t.month - 1]} ${two(t.day)}, ${t.year} ${clockTime(instant, zone)}`;
+}
+
+/** `08:43 PM` in `zone`. */
+export function clockTime(instant: number, zone: string): string {
+  const t = wallClock(instant, zone);
+  return `${two(t.hour % 12 === 0 ? 12 : t.hour % 12)}:${two(t.minute)} ${t.hour < 12 ? 'AM' : 'PM'}`;
+}
+
+/** `Tuesday, November 24, 2026` in `zone`. */
+export function longDate(instant: number, zone: string): string {
+  return new Intl.DateTimeFormat('en-US', { dateStyle: 'full', timeZone: zone }).format(instant);
+}
+
+/** An instant as RFC 3339 in UTC, `2026-11-24T12:43:00Z`; whole seconds, as feeds and logs show them. */
+export function rfc3339(instant: number): string {
+  return `${new Date(Math.floor(instant / SECOND) * SECOND).toISOString().slice(0, 19)}Z`;
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function two(n: number): string {
+  return String(n).padStart(2, '0');
+}

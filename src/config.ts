@@ -102,6 +102,10 @@ const newsletter = z.strictObject({
 });
 
 const schema = z.strictObject({
+  sample: z
+    .boolean()
+    .default(false)
+    .describe('Fill an empty store with the sample newsroom that comes with daywire. Not for a newsroom of your own.'),
   publication: z.strictObject({
     name: z.string().min(1),
     about: z.string().min(1).describe('One sentence that says what the publication is.'),
@@ -381,7 +385,8 @@ function isLanguage(tag: string): boolean {
   }
 }
 
-function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, path: PropertyKey[]): number {
+/** The line on which the key at `path` of a YAML document stands, or the nearest parent of one that is missing. */
+export function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, path: PropertyKey[]): number {
   // The key's own line; where the path leads nowhere (a missing key), that of the nearest parent.
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);

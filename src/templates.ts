@@ -2,6 +2,8 @@
  * Liquid templates: the newsroom's own folder first, then those that come with daywire, so that an editor overrides only
  * what differs. HTML and MJML templates escape every output; text templates have nothing to escape.
  */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
 import type { Config } from './config.ts';
@@ -12,6 +14,8 @@ export interface Templates {
   html(name: string, data: object): Promise<string>;
   /** Renders `templates/<name>` as plain text, without escaping. */
   text(name: string, data: object): Promise<string>;
+  /** Parses every template of both folders. @returns what is wrong, one sentence each with file and line */
+  problems(): string[];
 }
 
 /** The templates that come with daywire. */
@@ -40,7 +44,22 @@ export function openTemplates(folder: string, zone: string): Templates {
   return {
     html: (name, data) => html.renderFile(name, data),
     text: (name, data) => text.renderFile(name, data),
+    problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, html)),
   };
+}
+
+function parseProblems(root: string, engine: Liquid): string[] {
+  if (!existsSync(root)) return [];
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return names.flatMap((name) => {
+    if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
+    try {
+      engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name));
+      return [];
+    } catch (error) {
+      return [(error as Error).message.split('\n', 1)[0] ?? ''];
+    }
+  });
 }
 
 /** What every page and email says of the publication: passed to each template as `site`. */

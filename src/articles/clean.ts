@@ -24,3 +24,37 @@ export function cleanUrl(url: string, base?: string): string | null {
     (parsed.protocol === 'http:' || parsed.protocol === 'https:') && parsed.username === '' && parsed.password === '';
   return safe ? parsed.href : null;
 }
+
+/**
+ * As `cleanUrl`, for an address in an article: a relative one is taken below the publication's own address, and so is one that
+ * begins with a slash, even where that address has a path.
+ * @param publicUrl without a slash at its end
+ */
+export function resolveUrl(url: string, publicUrl: string): string | null {
+  const text = cleanLine(url);
+  return cleanUrl(/^\/(?![/\\])/.test(text) ? publicUrl + text : text, `${publicUrl}/`);
+}
+
+/**
+ * What was read, as text that both databases hold: the text itself, or where it is no UTF-8 or holds U+0000, which PostgreSQL
+ * refuses, its bytes as a `data:` URL (RFC 2397), so that nothing is lost.
+ */
+export function keepable(read: Uint8Array | string): string {
+  const bytes =
+    typeof read === 'string' ? Buffer.from(read) : Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+  const text = decodeUtf8(bytes);
+  return text === null || text.includes('\u0000')
+    ? `data:application/octet-stream;base64,${bytes.toString('base64')}`
+    : text;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** The text of UTF-8 bytes without a byte order mark, or null where they are something else. */
+export function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}

@@ -10,6 +10,37 @@ export interface PendingChanges {
   oldestDueAt: number;
 }
 
+/** A change as it stood when a publish began. */
+export interface TakenChange {
+  articleId: string;
+  changedAt: number;
+}
+
+/** Notes that the feeds which show these articles must be published from `dueAt` on. @param db the transaction that changes them */
+export async function notePendingChanges(
+  db: Db,
+  changes: { articleId: string; dueAt: number }[],
+  now: number,
+): Promise<void> {
+  if (changes.length === 0) return;
+  await db
+    .insertInto('pending_changes')
+    .values(changes.map(({ articleId, dueAt }) => ({ article_id: articleId, due_at: dueAt, changed_at: now })))
+    .onConflict((conflict) =>
+      conflict.column('article_id').doUpdateSet((e) => ({
+        due_at: e.ref('excluded.due_at'),
+        // Two changes of one article never look alike, even within a millisecond or when the clock steps back.
+        changed_at: e
+          .case()
+          .when('pending_changes.changed_at', '<', e.ref('excluded.changed_at'))
+          .then(e.ref('excluded.changed_at'))
+          .else(e('pending_changes.changed_at', '+', 1))
+          .end(),
+      })),
+    )
+    .execute();
+}
+
 /** The changes due at `now` (embargoes that end later are not), or null. */
 export async function findDueChanges(db: Db, now: number): Promise<PendingChanges | null> {
   const row = await db
@@ -20,9 +51,33 @@ export async function findDueChanges(db: Db, now: number): Promise<PendingChange
   return row.count === 0 ? null : { count: row.count, oldestDueAt: row.oldestDueAt };
 }
 
+/** The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. */
+export async function takeDueChanges(db: Db, now: number): Promise<TakenChange[]> {
+  const rows = await db
+    .selectFrom('pending_changes')
+    .select(['article_id', 'changed_at'])
+    .where('due_at', '<=', now)
+    .orderBy('changed_at')
+    .orderBy('article_id')
+    .execute();
+  return rows.map((row) => ({ articleId: row.article_id, changedAt: row.changed_at }));
+}
+
 /**
- * Forgets the changes that a publish which began at `startedAt` has taken up. A change made since stays.
+ * Forgets the changes that a publish has taken up. A change made since stays, and so does one that began before the publish and
+ * was committed after it had read: which of them came first, clocks cannot tell.
  */
-export async function forgetPublishedChanges(db: Db, startedAt: number): Promise<void> {
-  await db.deleteFrom('pending_changes').where('due_at', '<=', startedAt).where('changed_at', '<', startedAt).execute();
+export async function forgetPublishedChanges(db: Db, taken: TakenChange[]): Promise<void> {
+  const byInstant = Map.groupBy(taken, (change) => change.changedAt);
+  for (const [changedAt, changes] of byInstant) {
+    // An import writes some hundred rows with one instant; one statement each keeps the event loop free.
+    for (let from = 0; from < changes.length; from += 500) {
+      const ids = changes.slice(from, from + 500).map((change) => change.articleId);
+      await db
+        .deleteFrom('pending_changes')
+        .where('changed_at', '=', changedAt)
+        .where('article_id', 'in', ids)
+        .execute();
+    }
+  }
 }

@@ -1,10 +1,9 @@
 /**
  * Reads articles. Every list is ordered by a unique key, so that both databases answer alike.
  */
-import type { SelectQueryBuilder } from 'kysely';
-import type { Selection } from '../config.ts';
+import { sql } from 'kysely';
+import { KINDS, type Selection } from '../config.ts';
 import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 import type { Article } from './article.ts';
 
 /** States that readers may see once `published_at` has come; see `isPublic`. */
@@ -23,19 +22,23 @@ export interface ArticleQuery {
   offset?: number | undefined;
 }
 
-/** The public articles that match, newest first. */
+/**
+ * The public articles that match, newest first. What it reads grows with `limit`, not with the store: see `rangesOf`.
+ */
 export async function findPublicArticles(db: Db, query: ArticleQuery): Promise<Article[]> {
-  const { from, now, until, limit, offset } = query;
-  const rows = await matching(db, query.select ?? {})
-    .where('articles.state', 'in', PUBLIC_STATES)
-    .where('articles.published_at', '<=', now)
-    .$if(from !== undefined, (q) => q.where('articles.published_at', '>=', from as number))
-    .$if(until !== undefined, (q) => q.where('articles.published_at', '<', until as number))
+  const { limit, offset = 0 } = query;
+  const [first, ...others] = rangesOf(query.select ?? {}).map((range) =>
+    db.selectFrom(newestInRange(db, range, query).as('range')).select(['range.id', 'range.published_at']),
+  );
+  if (first === undefined) return [];
+  // Not "union all": an article may have two of the tags.
+  const newest = others.reduce((all, range) => all.union(range), first);
+  const rows = await db
+    .selectFrom(newest.orderBy('published_at', 'desc').orderBy('id', 'desc').limit(limit).offset(offset).as('newest'))
+    .innerJoin('articles', 'articles.id', 'newest.id')
     .select('articles.document')
-    .orderBy('articles.published_at', 'desc')
-    .orderBy('articles.id', 'desc')
-    .limit(limit)
-    .$if(offset !== undefined, (q) => q.offset(offset as number))
+    .orderBy('newest.published_at', 'desc')
+    .orderBy('newest.id', 'desc')
     .execute();
   return rows.map((row) => toArticle(row.document));
 }
@@ -47,13 +50,34 @@ export async function findRetractedArticles(
   since: number,
   limit: number,
 ): Promise<Article[]> {
-  const rows = await matching(db, select)
-    .where('articles.state', '=', 'retracted')
-    .where('articles.noted_at', '>=', since)
-    .whereRef('articles.published_at', '<=', 'articles.noted_at')
-    .select('articles.document')
-    .orderBy('articles.noted_at', 'desc')
-    .orderBy('articles.id', 'desc')
+  const { kinds, sections, kickers, tags } = select;
+  const rows = await db
+    // Materialised, or SQLite reads a million articles of a kind to find the few that were retracted.
+    .with(
+      (cte) => cte('retracted').materialized(),
+      (q) =>
+        q
+          .selectFrom('articles')
+          .selectAll()
+          .where('state', '=', 'retracted')
+          .where('noted_at', '>=', since)
+          .whereRef('published_at', '<=', 'noted_at'),
+    )
+    .selectFrom('retracted')
+    .$if(kinds !== undefined, (q) => q.where('retracted.kind', 'in', kinds as string[]))
+    .$if(sections !== undefined, (q) => q.where('retracted.section', 'in', sections as string[]))
+    .$if(kickers !== undefined, (q) => q.where('retracted.kicker', 'in', kickers as string[]))
+    .$if(tags !== undefined, (q) =>
+      q.where('retracted.id', 'in', (sub) =>
+        sub
+          .selectFrom('article_tags')
+          .select('article_id')
+          .where('tag', 'in', tags as string[]),
+      ),
+    )
+    .select('retracted.document')
+    .orderBy('retracted.noted_at', 'desc')
+    .orderBy('retracted.id', 'desc')
     .limit(limit)
     .execute();
   return rows.map((row) => toArticle(row.document));
@@ -93,19 +117,59 @@ export function toArticle(document: string): Article {
   return JSON.parse(document) as Article;
 }
 
-function matching(db: Db, select: Selection): SelectQueryBuilder<Tables, 'articles', object> {
+/** Equal values that one index holds together in the order of time, and lists that are looked at row by row. */
+interface Range {
+  tag?: string;
+  kicker?: string;
+  section?: string;
+  kind?: string;
+  also: Pick<Selection, 'sections' | 'kickers' | 'kinds'>;
+}
+
+/**
+ * A selection as ranges of one index each. A list of values and an order by time in one query would make either database sort
+ * all that match: with a million articles 1.3 s for a feed, against 2 ms for the newest of each range.
+ */
+function rangesOf(select: Selection): Range[] {
   const { kinds, sections, kickers, tags } = select;
+  if (tags !== undefined) return distinct(tags).map((tag) => ({ tag, also: { kinds, sections, kickers } }));
+  if (kickers !== undefined) return distinct(kickers).map((kicker) => ({ kicker, also: { kinds, sections } }));
+  if (sections !== undefined) {
+    const each = distinct(kinds ?? KINDS);
+    return distinct(sections).flatMap((section) => each.map((kind) => ({ section, kind, also: {} })));
+  }
+  return kinds === undefined ? [{ also: {} }] : distinct(kinds).map((kind) => ({ kind, also: {} }));
+}
+
+function newestInRange(db: Db, range: Range, query: ArticleQuery) {
+  const { from, now, until, limit, offset = 0 } = query;
+  const { tag, kicker, section, kind, also } = range;
+  const time = tag === undefined ? 'articles.published_at' : 'article_tags.published_at';
   return db
     .selectFrom('articles')
-    .$if(kinds !== undefined, (q) => q.where('articles.kind', 'in', kinds as string[]))
-    .$if(sections !== undefined, (q) => q.where('articles.section', 'in', sections as string[]))
-    .$if(kickers !== undefined, (q) => q.where('articles.kicker', 'in', kickers as string[]))
-    .$if(tags !== undefined, (q) =>
-      q.where('articles.id', 'in', (sub) =>
-        sub
-          .selectFrom('article_tags')
-          .select('article_tags.article_id')
-          .where('article_tags.tag', 'in', tags as string[]),
-      ),
-    );
+    .$if(
+      tag !== undefined,
+      (q) =>
+        q
+          .innerJoin('article_tags', 'article_tags.article_id', 'articles.id')
+          .where('article_tags.tag', '=', tag as string) as unknown as typeof q,
+    )
+    .$if(kicker !== undefined, (q) => q.where('articles.kicker', '=', kicker as string))
+    .$if(section !== undefined, (q) => q.where('articles.section', '=', section as string))
+    .$if(kind !== undefined, (q) => q.where('articles.kind', '=', kind as string))
+    .$if(also.kickers !== undefined, (q) => q.where('articles.kicker', 'in', also.kickers as string[]))
+    .$if(also.sections !== undefined, (q) => q.where('articles.section', 'in', also.sections as string[]))
+    .$if(also.kinds !== undefined, (q) => q.where('articles.kind', 'in', also.kinds as string[]))
+    .where('articles.state', 'in', PUBLIC_STATES)
+    .where(sql<number>`${sql.ref(time)}`, '<=', now)
+    .$if(from !== undefined, (q) => q.where(sql<number>`${sql.ref(time)}`, '>=', from as number))
+    .$if(until !== undefined, (q) => q.where(sql<number>`${sql.ref(time)}`, '<', until as number))
+    .select(['articles.id', 'articles.published_at'])
+    .orderBy(sql.ref(time), 'desc')
+    .orderBy(sql.ref(tag === undefined ? 'articles.id' : 'article_tags.article_id'), 'desc')
+    .limit(limit + offset);
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
 }

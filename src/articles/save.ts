@@ -1,56 +1,129 @@
 /**
- * Writes an article, and in the same transaction what follows from it: its tags, its slug for good, and the note that its feeds
- * must be published anew. What may change, and what counts as a change, is decided before (see revise.ts).
+ * Writes articles, and in the same transaction what follows from them: their tags, their slugs for good, and the note that their
+ * feeds must be published anew. What may change, and what counts as a change, is decided before (see revise.ts).
  */
 import type { Db } from '../store/store.ts';
 import type { Article } from './article.ts';
+import { notePendingChanges } from './pending-changes.ts';
+
+export interface Saving {
+  article: Article;
+  /** Of its editorial content; see `articleDigest`. */
+  digest: string;
+}
 
 /**
  * Inserts the article, or replaces the row of the same id.
  * @param db a transaction, so that all of it is written or nothing
  * @param digest of its editorial content
  * @param now when it is written, epoch milliseconds
+ * @throws Error where its slug has belonged to another article
  */
 export async function saveArticle(db: Db, article: Article, digest: string, now: number): Promise<void> {
-  const { id, status } = article;
-  const row = {
-    slug: article.slug,
-    kind: article.kind,
-    section: article.section,
-    kicker: article.kicker,
-    event_key: article.eventKey,
-    pinned: article.pinned ? 1 : 0,
-    state: status.state,
-    published_at: article.publishedAt,
-    updated_at: article.updatedAt,
-    noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
-    digest,
-    document: JSON.stringify(article),
-  };
-  await db
-    .insertInto('articles')
-    .values({ id, tag_uri: article.tagUri, created_at: now, ...row })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-    .execute();
-  await db
-    .insertInto('article_slugs')
-    .values({ slug: article.slug, article_id: id })
-    .onConflict((conflict) => conflict.column('slug').doUpdateSet({ article_id: id }))
-    .execute();
-  await db.deleteFrom('article_tags').where('article_id', '=', id).execute();
-  if (article.tags.length > 0) {
-    await db
-      .insertInto('article_tags')
-      .values(article.tags.map((tag) => ({ article_id: id, tag, published_at: article.publishedAt })))
-      .execute();
-  }
-  if (status.state !== 'draft') await notePendingChange(db, id, Math.max(now, article.publishedAt), now);
+  await saveArticles(db, [{ article, digest }], now);
 }
 
-async function notePendingChange(db: Db, articleId: string, dueAt: number, now: number): Promise<void> {
+/** As `saveArticle`, for some hundred articles of different ids in a few statements. */
+export async function saveArticles(db: Db, savings: Saving[], now: number): Promise<void> {
+  if (savings.length === 0) return;
+  await saveRows(db, savings, now);
+  const articles = savings.map(({ article }) => article);
+  await keepSlugs(db, articles);
+  await saveTags(db, articles);
+  await notePendingChanges(
+    db,
+    articles
+      .filter(({ status }) => status.state !== 'draft')
+      .map(({ id, publishedAt }) => ({ articleId: id, dueAt: Math.max(now, publishedAt) })),
+    now,
+  );
+}
+
+async function saveRows(db: Db, savings: Saving[], now: number): Promise<void> {
+  const rows = savings.map(({ article, digest }) => {
+    const { id, status } = article;
+    return {
+      id,
+      tag_uri: article.tagUri,
+      created_at: now,
+      slug: article.slug,
+      kind: article.kind,
+      section: article.section,
+      kicker: article.kicker,
+      event_key: article.eventKey,
+      pinned: article.pinned ? 1 : 0,
+      state: status.state,
+      published_at: article.publishedAt,
+      updated_at: article.updatedAt,
+      noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
+      digest,
+      document: JSON.stringify(article),
+    };
+  });
   await db
-    .insertInto('pending_changes')
-    .values({ article_id: articleId, due_at: dueAt, changed_at: now })
-    .onConflict((conflict) => conflict.column('article_id').doUpdateSet({ due_at: dueAt, changed_at: now }))
+    .insertInto('articles')
+    .values(rows)
+    .onConflict((conflict) =>
+      // All but the tag: URI and the moment of its creation, which stay.
+      conflict.column('id').doUpdateSet((e) => ({
+        slug: e.ref('excluded.slug'),
+        kind: e.ref('excluded.kind'),
+        section: e.ref('excluded.section'),
+        kicker: e.ref('excluded.kicker'),
+        event_key: e.ref('excluded.event_key'),
+        pinned: e.ref('excluded.pinned'),
+        state: e.ref('excluded.state'),
+        published_at: e.ref('excluded.published_at'),
+        updated_at: e.ref('excluded.updated_at'),
+        noted_at: e.ref('excluded.noted_at'),
+        digest: e.ref('excluded.digest'),
+        document: e.ref('excluded.document'),
+      })),
+    )
     .execute();
+}
+
+// A slug stays with the article that had it first: an address that readers know never leads to another story.
+async function keepSlugs(db: Db, articles: Article[]): Promise<void> {
+  await db
+    .insertInto('article_slugs')
+    .values(articles.map(({ id, slug }) => ({ slug, article_id: id })))
+    .onConflict((conflict) => conflict.column('slug').doNothing())
+    .execute();
+  const owners = await findSlugOwners(
+    db,
+    articles.map(({ slug }) => slug),
+  );
+  for (const { id, slug } of articles) {
+    const owner = owners.get(slug);
+    if (owner !== id) throw new Error(`article ${id} cannot have the slug ${slug}: it belongs to article ${owner}`);
+  }
+}
+
+/** The id of the article that has or once had each of those slugs, where one did. */
+export async function findSlugOwners(db: Db, slugs: string[]): Promise<Map<string, string>> {
+  if (slugs.length === 0) return new Map();
+  const rows = await db.selectFrom('article_slugs').selectAll().where('slug', 'in', slugs).execute();
+  return new Map(rows.map((row) => [row.slug, row.article_id]));
+}
+
+async function saveTags(db: Db, articles: Article[]): Promise<void> {
+  await db
+    .deleteFrom('article_tags')
+    .where(
+      'article_id',
+      'in',
+      articles.map(({ id }) => id),
+    )
+    .execute();
+  const tags = articles.flatMap(({ id, tags, publishedAt }) =>
+    [...new Set(tags)].map((tag) => ({ article_id: id, tag, published_at: publishedAt })),
+  );
+  // Both databases limit how many values one statement binds: 32,766 and 65,535.
+  for (let from = 0; from < tags.length; from += 5_000) {
+    await db
+      .insertInto('article_tags')
+      .values(tags.slice(from, from + 5_000))
+      .execute();
+  }
 }

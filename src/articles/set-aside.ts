@@ -2,6 +2,7 @@
  * What could not be used, kept whole with its reason, so that nothing is lost and `status` can list it.
  */
 import type { Db } from '../store/store.ts';
+import { keepable } from './clean.ts';
 
 export interface SetAside {
   stage: 'import' | 'feed' | 'edition';
@@ -23,7 +24,7 @@ export async function setAside(db: Db, entry: SetAside, now: number): Promise<vo
     line: entry.line,
     article_id: entry.articleId,
     problems: JSON.stringify(entry.problems),
-    raw: entry.raw,
+    raw: keepable(entry.raw),
     set_aside_at: now,
   };
   await db
@@ -41,13 +42,30 @@ export async function clearSetAside(
   await db.deleteFrom('set_aside').where('key', '=', keyOf(entry)).execute();
 }
 
+/** Forgets what an import set aside from these lines of a file, both included; a file without lines counts as line 0. */
+export async function clearSetAsideLines(db: Db, source: string, from: number, to: number): Promise<void> {
+  await db
+    .deleteFrom('set_aside')
+    .where('stage', '=', 'import')
+    .where('source', '=', source)
+    .where((e) => e.between(e.fn.coalesce('line', e.lit(0)), from, to))
+    .execute();
+}
+
+/** Forgets all that imports set aside from these files. */
+export async function clearSetAsideSources(db: Db, sources: string[]): Promise<void> {
+  if (sources.length === 0) return;
+  await db.deleteFrom('set_aside').where('stage', '=', 'import').where('source', 'in', sources).execute();
+}
+
 /** All that is set aside, by source and line. */
 export async function listSetAside(db: Db, limit: number): Promise<(SetAside & { setAsideAt: number })[]> {
   const rows = await db
     .selectFrom('set_aside')
     .selectAll()
     .orderBy('source')
-    .orderBy('line')
+    // The two databases sort null to different ends.
+    .orderBy((e) => e.fn.coalesce('line', e.lit(0)))
     .orderBy('key')
     .limit(limit)
     .execute();

@@ -31,9 +31,9 @@ async function newsroom(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .addColumn('digest', text, (c) => c.notNull())
     .addColumn('document', text, (c) => c.notNull())
     .execute();
-  await sql`create index articles_by_time on articles (published_at, id)`.execute(db);
-  await sql`create index articles_by_section on articles (section, published_at, id)`.execute(db);
-  await sql`create index articles_by_kind on articles (kind, published_at, id)`.execute(db);
+  await sql`create index articles_by_time on articles (published_at, id, state)`.execute(db);
+  await sql`create index articles_by_section on articles (section, kind, published_at, id, state)`.execute(db);
+  await sql`create index articles_by_kind on articles (kind, published_at, id, state)`.execute(db);
   await sql`create index articles_by_kicker on articles (kicker, published_at, id) where kicker is not null`.execute(
     db,
   );

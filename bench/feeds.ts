@@ -1,0 +1,134 @@
+/**
+ * Building the three formats of a 50-item feed, with 1,000 and with 1,000,000 articles in the store: how much does an archive cost?
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { type Config, type FeedConfig, parseConfig } from '../src/config.ts';
+import { buildFeed } from '../src/feeds/publish.ts';
+import { selectForFeed } from '../src/feeds/select.ts';
+import { migrate } from '../src/store/schema.ts';
+import { openStore, type Store } from '../src/store/store.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 12);
+const SECTIONS = ['business-tech', 'finance-economy', 'world', 'trending'];
+const RUNS = 40;
+
+/**
+ * Medians in milliseconds, of a feed of four kinds and of a section's feed; `feedBuildRatio` compares the sizes of the store for
+ * the slower of the two.
+ */
+export async function benchFeeds(): Promise<Record<string, number>> {
+  const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
+  try {
+    const small = await measure(join(folder, 'small.db'), 1_000);
+    const large = await measure(join(folder, 'large.db'), 1_000_000);
+    const ratio = Math.max(large.latest / small.latest, large.section / small.section);
+    return {
+      feedBuildMs1000: round(small.latest),
+      feedBuildMs1000000: round(large.latest),
+      sectionFeedBuildMs1000: round(small.section),
+      sectionFeedBuildMs1000000: round(large.section),
+      feedBuildRatio: round(ratio),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function measure(path: string, articles: number): Promise<{ latest: number; section: number }> {
+  const store = await openStore({ path });
+  try {
+    await migrate(store);
+    await fillStore(store, articles);
+    const config = benchConfig();
+    const [latest, section] = config.feeds as [FeedConfig, FeedConfig];
+    return { latest: await median(store, config, latest), section: await median(store, config, section) };
+  } finally {
+    await store.close();
+  }
+}
+
+async function median(store: Store, config: Config, feed: FeedConfig): Promise<number> {
+  const times: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    const start = performance.now();
+    const built = buildFeed(feed, config, await selectForFeed(store.db, feed, NOW));
+    times.push(performance.now() - start);
+    if (built.items !== 50) throw new Error(`the feed ${feed.id} holds ${built.items} items, not 50`);
+  }
+  return times.slice(RUNS / 4).sort((a, b) => a - b)[Math.floor((RUNS * 3) / 8)] as number;
+}
+
+/**
+ * Articles as they come in: mostly briefs, some analyses, features and roundup items, a roundup a day; an hour apart, in four
+ * sections, with two tags each, in one statement for each table.
+ */
+async function fillStore(store: Store, count: number): Promise<void> {
+  const { db } = store;
+  await sql`pragma synchronous = off`.execute(db);
+  const rows = sql`
+    with recursive counted(n) as (select 0 union all select n + 1 from counted where n + 1 < ${count}),
+    placed as (
+      select n, printf('article-%07d', n) as id,
+        case when n % 24 = 0 then 'roundup' when n % 7 = 1 then 'analysis' when n % 11 = 2 then 'feature'
+          when n % 3 = 1 then 'roundup-item' else 'brief' end as kind,
+        case n / 2 % 4 when 0 then 'business-tech' when 1 then 'finance-economy' when 2 then 'world' else 'trending' end as section,
+        case n % 13 when 0 then 'Exclusive' when 1 then 'In Depth' end as kicker,
+        ${NOW} - (${count} - n) * 3600000 as at
+      from counted
+    )
+    select id, 'tag:example.com,2026:articles/' || id as tag_uri, 'slug-' || n as slug, kind, section, kicker, null as event_key,
+      0 as pinned, 'published' as state, at as published_at, at as updated_at, null as noted_at, at as created_at,
+      'digest' as digest,
+      json_object(
+        'id', id, 'tagUri', 'tag:example.com,2026:articles/' || id, 'slug', 'slug-' || n, 'kind', kind, 'kicker', kicker,
+        'topic', 'Batteries', 'headline', 'Smartphone shipments rise ' || (n % 70) || '% as makers & carriers clear stock',
+        'shortHeadline', null, 'pinned', json('false'),
+        'dek', 'Some 35.3 million handsets shipped in the month, three quarters of them 5G models.',
+        'body', json_object('format', 'html', 'source', ''),
+        'bodyHtml', replace(printf('%.*c', case when n + 5000 > ${count} then 5 else 1 end, 'x'), 'x', ${PARAGRAPH}),
+        'publishedAt', at, 'updatedAt', at, 'section', section, 'tags', json_array('phones', 'chips'),
+        'bylines', json_array(json_object('role', 'reporter', 'name', 'Lin Ye', 'email', 'lin.ye@example.com')),
+        'fullStory', null,
+        'related', json_array(json_object('url', 'https://example.com/a', 'title', 'An earlier story')),
+        'source', null, 'eventKey', null,
+        'image', json_object('url', 'https://example.com/media/a.jpg', 'alt', 'A shop', 'credit', 'VCG', 'type', 'image/jpeg',
+          'length', 81234, 'width', 1200, 'height', 800),
+        'enclosures', json_array(), 'language', 'en', 'status', json_object('state', 'published'), 'page', null
+      ) as document
+    from placed`;
+  await sql`insert into articles (id, tag_uri, slug, kind, section, kicker, event_key, pinned, state, published_at, updated_at,
+    noted_at, created_at, digest, document) ${rows}`.execute(db);
+  await sql`insert into article_tags (article_id, tag, published_at)
+    select articles.id, tags.value, published_at from articles, json_each('["phones","chips"]') as tags`.execute(db);
+}
+
+const PARAGRAPH =
+  '<p>The ministry said on Tuesday that deliveries had grown for the third month in a row, helped by cheaper models and by makers ' +
+  'that cleared their stocks before the new season; analysts had expected a slower pace.</p>';
+
+function benchConfig(): Config {
+  const text = `
+publication:
+  name: The Meridian Wire
+  about: News.
+  url: https://wire.example.com
+  tagAuthority: example.com,2026
+  language: en
+  zone: Asia/Shanghai
+  contact: { name: Newsroom, email: newsroom@example.com }
+  postalAddress: 1 Sample Road
+sections: [${SECTIONS.map((id) => `{ id: ${id}, title: ${id} }`).join(', ')}]
+feeds:
+  - { id: latest, title: Latest, select: { kinds: [brief, analysis, feature, roundup] } }
+  - { id: section, title: Sections, select: { sections: [${SECTIONS.join(', ')}] } }
+feedSets: [{ id: all, schedule: { cron: '*/10 * * * *' } }]
+`;
+  return parseConfig(text, { file: 'bench.yaml', env: {}, cwd: tmpdir() });
+}
+
+function round(value: number): number {
+  return Math.round(value * 1_000) / 1_000;
+}

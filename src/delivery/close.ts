@@ -1,0 +1,121 @@
+/**
+ * Closes an edition: its articles and its words are frozen and one delivery for each confirmed subscriber is queued, in one
+ * transaction, once, however often and in however many processes it is tried.
+ */
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Config, NewsletterConfig } from '../config.ts';
+import { type Composed, composeEdition } from '../editions/compose.ts';
+import { type EditionHead, findEdition } from '../editions/queries.ts';
+import { recordEdition, StaleComposition } from '../editions/record.ts';
+import type { EditionSlot } from '../editions/slot.ts';
+import type { Db, Store } from '../store/store.ts';
+import type { Templates } from '../templates.ts';
+import type { Clock } from '../time.ts';
+
+export interface ClosedEdition {
+  edition: EditionHead;
+  /** How many deliveries it was queued for. */
+  queued: number;
+  /** False where it had been closed before, here or by another process. */
+  fresh: boolean;
+}
+
+export type ClosedOrSkipped = ({ is: 'closed' } & ClosedEdition) | { is: 'skipped'; reason: string };
+
+// An article must change between composing and closing, a fraction of a second, each time.
+const COMPOSITIONS = 5;
+
+/**
+ * Composes a newsletter's slot and closes it; composes anew where an article of it changes in between.
+ * @param options.cutoffAt stories published before this instant may enter
+ * @param options.nonce draws the mark of the personal slots: at least 16 random letters and digits
+ * @throws StaleComposition where the articles change faster than it composes
+ */
+export async function composeAndClose(
+  store: Store,
+  config: Config,
+  templates: Templates,
+  newsletter: NewsletterConfig,
+  options: { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
+): Promise<ClosedOrSkipped> {
+  const { slot, cutoffAt, clock, nonce = randomNonce } = options;
+  for (let composition = 1; ; composition++) {
+    const now = clock();
+    const composed = await composeEdition(store, config, templates, newsletter, {
+      slot,
+      cutoffAt,
+      now,
+      nonce: nonce(),
+    });
+    if (composed.is === 'skipped') return composed;
+    if (composed.is === 'closed') return { is: 'closed', ...(await closedBefore(store.db, composed.edition)) };
+    try {
+      return { is: 'closed', ...(await closeEdition(store, composed, now)) };
+    } catch (error) {
+      if (!(error instanceof StaleComposition) || composition === COMPOSITIONS) throw error;
+    }
+  }
+}
+
+/**
+ * Closes what was composed, and queues it. Where the slot has been closed since, returns that edition and changes nothing.
+ * @throws StaleComposition where an article of it has changed since
+ */
+export async function closeEdition(store: Store, composed: Composed, now: number): Promise<ClosedEdition> {
+  const { newsletter, slot } = composed;
+  try {
+    return await store.db.transaction().execute(async (trx) => {
+      const already = await findEdition(trx, newsletter, slot);
+      if (already !== null) return closedBefore(trx, already);
+      const editionId = await recordEdition(trx, composed, now);
+      const queued = await queueDeliveries(trx, editionId, newsletter, now);
+      const edition = await findEdition(trx, newsletter, slot);
+      if (edition === null)
+        throw new Error(`edition ${editionId} of ${newsletter} is missing right after it was written`);
+      return { edition, queued, fresh: true };
+    });
+  } catch (error) {
+    // PostgreSQL lets two processes try at once and refuses the slower one by the unique key on newsletter and slot.
+    const winner = await findEdition(store.db, newsletter, slot);
+    if (winner === null) throw error;
+    return closedBefore(store.db, winner);
+  }
+}
+
+/** Set-based: one statement, whether for ten subscribers or a million. */
+async function queueDeliveries(trx: Db, editionId: number, newsletter: string, now: number): Promise<number> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('deliveries')
+    .columns(['edition_id', 'subscriber_id', 'state', 'attempts', 'due_at', 'fence', 'changed_at'])
+    .expression((e) =>
+      e
+        .selectFrom('subscriptions')
+        .select([
+          sql<number>`cast(${editionId} as bigint)`.as('edition_id'),
+          'subscriber_id',
+          sql<'pending'>`'pending'`.as('state'),
+          sql<number>`0`.as('attempts'),
+          sql<number>`cast(${now} as bigint)`.as('due_at'),
+          sql<number>`0`.as('fence'),
+          sql<number>`cast(${now} as bigint)`.as('changed_at'),
+        ])
+        .where('newsletter', '=', newsletter)
+        .where('state', '=', 'confirmed'),
+    )
+    .executeTakeFirstOrThrow();
+  return Number(numInsertedOrUpdatedRows ?? 0n);
+}
+
+async function closedBefore(db: Db, edition: EditionHead): Promise<ClosedEdition> {
+  const { queued } = await db
+    .selectFrom('deliveries')
+    .select((e) => e.fn.countAll<number>().as('queued'))
+    .where('edition_id', '=', edition.id)
+    .executeTakeFirstOrThrow();
+  return { edition, queued, fresh: false };
+}
+
+function randomNonce(): string {
+  return randomBytes(16).toString('hex');
+}

@@ -1,0 +1,148 @@
+/**
+ * The stories that may enter an edition, and the corrections it must list. Only what selection needs is read, so that a flood of
+ * a hundred thousand new articles costs rows of a few numbers, not documents.
+ */
+import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import type { Kind } from '../articles/article.ts';
+import { PUBLIC_STATES } from '../articles/queries.ts';
+import type { Db } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
+import type { EditionWindow } from './window.ts';
+
+/** A story as selection sees it. */
+export interface Candidate {
+  id: string;
+  kind: Kind;
+  kicker: string | null;
+  section: string | null;
+  eventKey: string | null;
+  pinned: boolean;
+  publishedAt: number;
+}
+
+/** How many corrections one edition lists at most; the rest stand in the next. */
+const MOST_CORRECTIONS = 20;
+
+/**
+ * The public stories that are in no edition of the newsletter and lie in its window, or are pinned; newest first. Reads only
+ * the window's stretch of `articles_by_time`, and the partial index of the pinned.
+ * @param lastEditionId of the newsletter, or null before its first
+ */
+export async function findCandidates(
+  db: Db,
+  newsletter: string,
+  window: EditionWindow,
+  lastEditionId: number | null,
+): Promise<Candidate[]> {
+  const columns = ['id', 'kind', 'kicker', 'section', 'event_key', 'pinned', 'published_at'] as const;
+  const eligible = db
+    .selectFrom('articles')
+    .select(columns)
+    .where('state', 'in', PUBLIC_STATES)
+    .where('kind', '<>', 'roundup')
+    .where('published_at', '<', window.until)
+    .where((e) => e.not(inEditionOf(e, newsletter)));
+  const young = eligible
+    .where('pinned', '=', 0)
+    .where('published_at', '>=', window.unseenFrom)
+    .where((e) => e.or([e('published_at', '>=', window.from), e.not(passedOverBy(e, lastEditionId))]));
+  // Written out, not bound: only then may the planner use the partial index.
+  const pinned = eligible.where(sql<SqlBool>`pinned = 1`);
+  const rows = await young.unionAll(pinned).orderBy('published_at', 'desc').orderBy('id', 'desc').execute();
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind as Kind,
+    kicker: row.kicker,
+    section: row.section,
+    eventKey: row.event_key,
+    pinned: row.pinned === 1,
+    publishedAt: row.published_at,
+  }));
+}
+
+/** An article as it stood when the edition was composed; closing refuses the edition if it has changed since. */
+export interface ArticleVersion {
+  articleId: string;
+  digest: string;
+  state: string;
+}
+
+/** An article's row, its JSON still unread: one bad document must not keep the others from being read. */
+export interface StoredArticle extends ArticleVersion {
+  document: string;
+}
+
+/** The stored articles of those ids, by id. */
+export async function findStoredArticles(db: Db, ids: string[]): Promise<Map<string, StoredArticle>> {
+  if (ids.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('articles')
+    .select(['id as articleId', 'digest', 'state', 'document'])
+    .where('id', 'in', ids)
+    .execute();
+  return new Map(rows.map((row) => [row.articleId, row]));
+}
+
+export interface DueCorrection extends StoredArticle {
+  /** Epoch milliseconds. */
+  notedAt: number;
+}
+
+/**
+ * The corrections and retractions of stories that stood in earlier editions of the newsletter, whose note no edition of it has
+ * shown yet. The oldest come first in line, so that none waits for ever; they are returned newest first.
+ */
+export async function findDueCorrections(db: Db, newsletter: string): Promise<DueCorrection[]> {
+  const rows = await db
+    .selectFrom('articles')
+    .innerJoin('edition_articles', 'edition_articles.article_id', 'articles.id')
+    .select(['articles.id', 'articles.digest', 'articles.state', 'articles.noted_at', 'articles.document'])
+    .where('edition_articles.newsletter', '=', newsletter)
+    .where('articles.noted_at', 'is not', null)
+    .where('articles.state', 'in', ['corrected', 'retracted'])
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('edition_corrections')
+            .select('edition_corrections.article_id')
+            .where('edition_corrections.newsletter', '=', newsletter)
+            .whereRef('edition_corrections.article_id', '=', 'articles.id')
+            .whereRef('edition_corrections.noted_at', '=', 'articles.noted_at'),
+        ),
+      ),
+    )
+    .orderBy('articles.noted_at')
+    .orderBy('articles.id')
+    .limit(MOST_CORRECTIONS)
+    .execute();
+  return rows.reverse().map((row) => ({
+    articleId: row.id,
+    digest: row.digest,
+    state: row.state,
+    notedAt: row.noted_at as number,
+    document: row.document,
+  }));
+}
+
+type Condition = ExpressionWrapper<Tables, 'articles', SqlBool>;
+
+function inEditionOf(e: ExpressionBuilder<Tables, 'articles'>, newsletter: string): Condition {
+  return e.exists(
+    e
+      .selectFrom('edition_articles')
+      .select('edition_articles.article_id')
+      .where('edition_articles.newsletter', '=', newsletter)
+      .whereRef('edition_articles.article_id', '=', 'articles.id'),
+  );
+}
+
+function passedOverBy(e: ExpressionBuilder<Tables, 'articles'>, editionId: number | null): Condition {
+  return e.exists(
+    e
+      .selectFrom('edition_passed_over')
+      .select('edition_passed_over.article_id')
+      .where('edition_passed_over.edition_id', '=', editionId ?? -1)
+      .whereRef('edition_passed_over.article_id', '=', 'articles.id'),
+  );
+}

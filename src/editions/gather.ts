@@ -1,0 +1,135 @@
+/**
+ * From candidates to what each block shows. A story that cannot be shown is set aside with its reason, and the selection is made
+ * anew without it, so that its place goes to the next one and the edition still goes out.
+ */
+import { type Article, isPublic } from '../articles/article.ts';
+import { toArticle } from '../articles/queries.ts';
+import type { SetAside } from '../articles/set-aside.ts';
+import type { Config, NewsletterConfig } from '../config.ts';
+import type { Db } from '../store/store.ts';
+import { type Candidate, findStoredArticles, type StoredArticle } from './candidates.ts';
+import type { EditionView, Story, StoryLine } from './edition-view.ts';
+import { type Block, type EditionPlan, placedStories, type SelectionRules, selectStories } from './selection.ts';
+import { ANALYSIS, roundupEntry, storyLine, storyView, TOP_STORY } from './story-view.ts';
+
+/** A story in its block, as it was read and as it is shown. */
+export interface PlacedStory {
+  block: Block;
+  article: Article;
+  stored: StoredArticle;
+  view: StoryLine;
+}
+
+export interface GatheredStories {
+  plan: EditionPlan;
+  /** In the order of the edition. */
+  placed: PlacedStory[];
+  setAside: SetAside[];
+}
+
+export interface GatherOptions {
+  config: Config;
+  newsletter: NewsletterConfig;
+  rules: SelectionRules;
+  now: number;
+}
+
+/** Selects the stories and makes their views, until all that is selected can be shown. */
+export async function gatherStories(db: Db, candidates: Candidate[], options: GatherOptions): Promise<GatheredStories> {
+  const known = new Map<string, StoredArticle>();
+  const setAside: SetAside[] = [];
+  let left = candidates;
+  for (;;) {
+    const plan = selectStories(left, options.rules);
+    const stories = placedStories(plan);
+    const unread = stories.map(({ story }) => story.id).filter((id) => !known.has(id));
+    for (const [id, stored] of await findStoredArticles(db, unread)) known.set(id, stored);
+    const attempts = stories.map(({ block, story }) => tryToShow(block, known.get(story.id), options));
+    if (attempts.every((attempt) => attempt.is === 'shown')) return { plan, placed: attempts, setAside };
+
+    const out = new Set(stories.filter((_, index) => attempts[index]?.is !== 'shown').map(({ story }) => story.id));
+    left = left.filter((candidate) => !out.has(candidate.id));
+    setAside.push(...attempts.flatMap((attempt) => (attempt.is === 'bad' ? [attempt.setAside] : [])));
+  }
+}
+
+/** The blocks of an edition as its templates see them. */
+export function blocksOf(
+  { plan, placed }: GatheredStories,
+  config: Config,
+): Pick<EditionView, 'top' | 'news' | 'analysis' | 'roundup' | 'latest'> {
+  const inBlock = <T extends StoryLine>(block: Block): T[] =>
+    placed.filter((story) => story.block === block).map((story) => story.view as T);
+  const articles = new Map(placed.map(({ article }) => [article.id, article]));
+  const articleOf = ({ id }: Candidate): Article => articles.get(id) as Article;
+  return {
+    top: inBlock<Story>('lead')[0] ?? null,
+    news: inBlock('news'),
+    analysis: inBlock<Story>('analysis'),
+    roundup: plan.roundup.map(({ first, also }) => roundupEntry(articleOf(first), also.map(articleOf), config)),
+    latest: inBlock('latest'),
+  };
+}
+
+type Attempt = ({ is: 'shown' } & PlacedStory) | { is: 'gone' } | { is: 'bad'; setAside: SetAside };
+
+function tryToShow(block: Block, stored: StoredArticle | undefined, options: GatherOptions): Attempt {
+  if (stored === undefined) return { is: 'gone' };
+  const { config, newsletter, rules, now } = options;
+  try {
+    const article = toArticle(stored.document);
+    // Retracted or put off since the candidates were read.
+    if (!isPublic(article, now) || article.publishedAt >= rules.window.until) return { is: 'gone' };
+    return { is: 'shown', block, article, stored, view: refuseGaps(viewIn(block, article, config)) };
+  } catch (error) {
+    return { is: 'bad', setAside: notShown(newsletter.id, stored, error) };
+  }
+}
+
+function viewIn(block: Block, article: Article, config: Config): StoryLine {
+  switch (block) {
+    case 'lead':
+      return storyView(article, config, TOP_STORY);
+    case 'analysis':
+      return storyView(article, config, ANALYSIS);
+    case 'roundup':
+    case 'also':
+      return roundupEntry(article, [], config);
+    case 'news':
+    case 'latest':
+      return storyLine(article, config);
+  }
+}
+
+/** What is set aside of an edition: the article, and why it cannot be shown. */
+export function notShown(newsletter: string, stored: StoredArticle, error: unknown): SetAside {
+  return {
+    stage: 'edition',
+    source: newsletter,
+    line: null,
+    articleId: stored.articleId,
+    problems: [`it cannot be shown in an edition: ${error instanceof Error ? error.message : String(error)}`],
+    raw: stored.document,
+  };
+}
+
+/**
+ * The view itself, if a template can show all of it. A template that meets a missing value or an impossible date throws, and would
+ * take the whole edition down with it.
+ * @throws Error that names what is wrong
+ */
+export function refuseGaps<T extends { headline: string }>(view: T): T {
+  if (typeof view.headline !== 'string' || view.headline.trim() === '') throw new Error('its headline is empty');
+  refuseGapsIn(view, 'it');
+  return view;
+}
+
+function refuseGapsIn(value: unknown, path: string): void {
+  if (value === undefined) throw new Error(`${path} is missing`);
+  if (typeof value === 'number' && Number.isNaN(new Date(value).getTime())) {
+    throw new Error(`${path} is ${value}, which is no instant and no size`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value))
+    refuseGapsIn(inner, path === 'it' ? `its ${key}` : `${path}.${key}`);
+}

@@ -1,0 +1,105 @@
+/**
+ * One article as an edition shows it: in a line, as a whole story, as a roundup item, as a correction.
+ */
+import { type Article, articleUrl, fullHeadline } from '../articles/article.ts';
+import { type Config, sectionTitle } from '../config.ts';
+import type { CorrectionEntry, Outlet, RoundupEntry, Story, StoryLine } from './edition-view.ts';
+import { type ExcerptLimits, excerptOf } from './excerpt.ts';
+import { shorten } from './shorten.ts';
+
+/** A dek is one sentence; one that is not must not fill the email. Graphemes. */
+const DEK_LENGTH = 300;
+
+/** One to two paragraphs, and a third where they are short. */
+export const TOP_STORY: ExcerptLimits = { paragraphs: 3, bytes: 1_600 };
+/** The whole of a short-form story of 400 words. */
+export const ANALYSIS: ExcerptLimits = { paragraphs: 8, bytes: 3_200 };
+/** One to three sentences. */
+const ROUNDUP_ITEM: ExcerptLimits = { paragraphs: 1, bytes: 900 };
+
+/** A story as a headline, with its dek for the blocks that show it. */
+export function storyLine(article: Article, config: Config): StoryLine {
+  return {
+    articleId: article.id,
+    kicker: article.kicker,
+    headline: article.headline,
+    url: articleUrl(article, config.publication.url),
+    dek: article.dek === null ? null : shorten(article.dek, DEK_LENGTH),
+    topic: article.topic,
+    section: sectionTitle(config, article.section),
+    publishedAt: article.publishedAt,
+    ...languageOf(article, config),
+  };
+}
+
+/** A story with its first paragraphs. */
+export function storyView(article: Article, config: Config, limits: ExcerptLimits): Story {
+  const { image, status } = article;
+  const { paragraphs, more } = excerptOf(article.bodyHtml, limits);
+  return {
+    ...storyLine(article, config),
+    image: image && {
+      url: image.url,
+      alt: image.alt,
+      credit: image.credit,
+      width: image.width,
+      height: image.height,
+    },
+    paragraphs,
+    more,
+    bylines: [
+      ...article.bylines.filter(({ role }) => role === 'reporter'),
+      ...article.bylines.filter(({ role }) => role === 'editor'),
+    ].map(({ role, name, email }) => ({ role, name, email })),
+    related: article.related.map(({ title, url }) => ({ title, url })),
+    fullStory: article.fullStory && { title: article.fullStory.title, url: article.fullStory.url },
+    correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
+  };
+}
+
+/**
+ * A roundup item, and the other outlets that reported its event, each once.
+ * @param others the articles of the same event, in the order of their publication
+ */
+export function roundupEntry(article: Article, others: readonly Article[], config: Config): RoundupEntry {
+  const credited = new Set([article.source?.name]);
+  const also: Outlet[] = [];
+  for (const { source } of others) {
+    if (source === null || credited.has(source.name)) continue;
+    credited.add(source.name);
+    also.push({ name: source.name, url: source.url });
+  }
+  return {
+    ...storyLine(article, config),
+    sentences: excerptOf(article.bodyHtml, ROUNDUP_ITEM).paragraphs[0] ?? null,
+    outlet: article.source && { name: article.source.name, url: article.source.url },
+    also,
+  };
+}
+
+/** The note of a corrected or retracted article. @throws Error where it has none */
+export function correctionEntry(article: Article, config: Config): CorrectionEntry {
+  const { status } = article;
+  if (status.state !== 'corrected' && status.state !== 'retracted') {
+    throw new Error(`${article.id} is ${status.state}: it has no note to show`);
+  }
+  return {
+    articleId: article.id,
+    kind: status.state === 'corrected' ? 'correction' : 'retraction',
+    headline: fullHeadline(article),
+    url: articleUrl(article, config.publication.url),
+    note: status.note,
+    at: status.at,
+    ...languageOf(article, config),
+  };
+}
+
+const RIGHT_TO_LEFT_SCRIPTS = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
+
+function languageOf({ language }: Article, config: Config): Pick<StoryLine, 'lang' | 'dir'> {
+  const { script = '' } = new Intl.Locale(language).maximize();
+  return {
+    lang: language === config.publication.language ? null : language,
+    dir: RIGHT_TO_LEFT_SCRIPTS.includes(script) ? 'rtl' : 'ltr',
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * A feed in its three formats, each small enough for the readers that give up on a large one. Older bodies become summaries before
+ * an item is dropped.
+ */
+import { renderAtom } from './atom.ts';
+import { type Entry, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
+import type { FeedItem } from './item.ts';
+import { renderJsonFeed } from './json-feed.ts';
+import { cdataHtml } from './markup.ts';
+import { renderRss } from './rss.ts';
+
+/** A document stays below this. Google News, for one, reads 1 MB of an article and 2 MB of a feed. */
+const MAX_BYTES = 1_000_000;
+
+export interface FittedFeed {
+  documents: Record<Format, string>;
+  /** How many items it holds, and how many of them whole. */
+  items: number;
+  full: number;
+}
+
+export interface FitOptions {
+  content: 'full' | 'summary';
+  /** Whether the oldest items may be dropped where even their summaries are too much; a window's may not. */
+  mayDrop: boolean;
+}
+
+/** @param items newest first */
+export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone[], options: FitOptions): FittedFeed {
+  const render = (entries: Entry[]): FittedFeed => ({
+    documents: {
+      rss: renderRss(view, entries),
+      atom: renderAtom(view, entries, tombstones),
+      json: renderJsonFeed(view, entries),
+    },
+    items: entries.length,
+    full: entries.filter(({ full }) => full).length,
+  });
+  const summaries = items.map((item) => ({ item, full: false }));
+  if (options.content === 'full') {
+    const whole = render(items.map((item) => ({ item, full: true })));
+    if (largest(whole) < MAX_BYTES) return whole;
+  }
+  const short = render(summaries);
+  const room = MAX_BYTES - largest(short);
+  if (room > 0) return options.content === 'full' ? render(withBodies(items, room)) : short;
+  return options.mayDrop ? newestThatFit(summaries, render) : short;
+}
+
+function largest({ documents }: FittedFeed): number {
+  return Math.max(...FORMATS.map((format) => Buffer.byteLength(documents[format])));
+}
+
+/** Gives bodies to the newest first, as long as there is room; one too large for what is left is passed over. */
+function withBodies(items: FeedItem[], room: number): Entry[] {
+  let left = room;
+  return items.map((item) => {
+    const size = bodyBytes(item);
+    const full = size < left;
+    if (full) left -= size;
+    return { item, full };
+  });
+}
+
+// What the elements around a body take, rounded up; in JSON the body replaces content_text.
+const AROUND_BODY = 100;
+
+function bodyBytes(item: FeedItem): number {
+  return Math.max(Buffer.byteLength(cdataHtml(item.html)), Buffer.byteLength(JSON.stringify(item.html))) + AROUND_BODY;
+}
+
+function newestThatFit(entries: Entry[], render: (entries: Entry[]) => FittedFeed): FittedFeed {
+  let fits = 0;
+  let tooMany = entries.length;
+  let best = render([]);
+  while (tooMany - fits > 1) {
+    const count = Math.floor((fits + tooMany) / 2);
+    const tried = render(entries.slice(0, count));
+    if (largest(tried) < MAX_BYTES) {
+      fits = count;
+      best = tried;
+    } else {
+      tooMany = count;
+    }
+  }
+  return best;
+}

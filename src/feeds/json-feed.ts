@@ -1,0 +1,54 @@
+/**
+ * JSON Feed 1.1, by the package `feedsmith`.
+ */
+import { generateJsonFeed } from 'feedsmith';
+import type { Entry, FeedView } from './feed-view.ts';
+import type { FeedItem } from './item.ts';
+
+/** The feed as JSON Feed 1.1. Same input, same bytes. */
+export function renderJsonFeed(view: FeedView, entries: Entry[]): string {
+  const feed = generateJsonFeed({
+    title: view.title,
+    home_page_url: view.siteUrl,
+    feed_url: view.urls.json,
+    description: view.description,
+    authors: [{ name: view.publication, url: view.siteUrl }],
+    language: view.language,
+    items: entries.map(({ item, full }) => jsonItem(item, full)),
+  });
+  return `${JSON.stringify(feed, null, 2)}\n`;
+}
+
+function jsonItem(item: FeedItem, full: boolean) {
+  return {
+    id: item.id,
+    url: item.url,
+    title: item.title,
+    // Every item must have one of the two (JSON Feed 1.1, Items).
+    ...(full ? { content_html: item.html } : { content_text: item.summary }),
+    summary: item.summary,
+    ...(item.image === null ? {} : { image: item.image.url }),
+    date_published: new Date(item.publishedAt),
+    date_modified: new Date(item.updatedAt),
+    ...(item.authors.length === 0
+      ? {}
+      : {
+          authors: item.authors.map(({ name, email }) => ({
+            name,
+            ...(email === null ? {} : { url: `mailto:${email}` }),
+          })),
+        }),
+    ...(item.categories.length === 0 ? {} : { tags: item.categories }),
+    language: item.language,
+    ...(item.media.length === 0
+      ? {}
+      : {
+          attachments: item.media.map(({ url, type, title, length }) => ({
+            url,
+            mime_type: type,
+            ...(title === null ? {} : { title }),
+            size_in_bytes: length,
+          })),
+        }),
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * Writes the published documents into a folder, ready for any static host: each whole or not at all, dated as the store dates it.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Db } from '../store/store.ts';
+import { MINUTE, SECOND } from '../time.ts';
+import { type FeedDocument, findDocument, listDocuments } from './documents.ts';
+
+/** Names what daywire has written here, so that it never removes a file that someone else has put beside them. */
+const MANIFEST = '.daywire-feeds';
+const TEMPORARY = /^\.daywire-[0-9a-f]{16}\.tmp$/;
+const NAME = /^[a-z0-9][a-z0-9-]*\.[a-z0-9]+$/;
+/** Another process may be writing a temporary file at this moment; one this old was left by a process that was killed. */
+const ABANDONED_AFTER = MINUTE;
+
+/**
+ * Makes the folder hold what is published, writes only what differs, and removes what is withdrawn.
+ * @returns the names of the files written or removed
+ */
+export async function mirrorDocuments(db: Db, folder: string): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const touched = new Set<string>();
+  // Another process may rename an older document over ours; whoever is last looks again, so a few rounds settle it.
+  for (let round = 0; round < 5; round++) {
+    const written = await writeDifferent(db, folder);
+    if (written.length === 0) break;
+    for (const name of written) touched.add(name);
+  }
+  for (const name of await removeWithdrawn(db, folder)) touched.add(name);
+  await removeAbandoned(folder);
+  return [...touched].sort();
+}
+
+async function writeDifferent(db: Db, folder: string): Promise<string[]> {
+  const written: string[] = [];
+  for (const { path, modifiedAt } of await listDocuments(db)) {
+    if (!NAME.test(path))
+      throw new Error(`the document ${JSON.stringify(path)} has no name that fits a folder of feeds`);
+    const document = await findDocument(db, path);
+    if (document === null) continue;
+    if (await isSame(join(folder, path), document)) {
+      await dateLike(join(folder, path), modifiedAt);
+      continue;
+    }
+    await writeWhole(folder, path, document.body, modifiedAt);
+    written.push(path);
+  }
+  return written;
+}
+
+async function isSame(file: string, document: FeedDocument): Promise<boolean> {
+  const body = await readIfThere(file);
+  return body?.equals(Buffer.from(document.body)) ?? false;
+}
+
+// Static hosts make Last-Modified and ETag of the file's time; a copy or a checkout may have moved it.
+async function dateLike(file: string, modifiedAt: number): Promise<void> {
+  const { mtimeMs } = await stat(file);
+  if (Math.floor(mtimeMs / SECOND) * SECOND !== modifiedAt)
+    await utimes(file, modifiedAt / SECOND, modifiedAt / SECOND);
+}
+
+async function writeWhole(folder: string, name: string, body: string, modifiedAt: number): Promise<void> {
+  const temporary = join(folder, `.daywire-${randomBytes(8).toString('hex')}.tmp`);
+  try {
+    const file = await open(temporary, 'wx', 0o644);
+    try {
+      await file.writeFile(body);
+      await file.utimes(modifiedAt / SECOND, modifiedAt / SECOND);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, join(folder, name));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function removeWithdrawn(db: Db, folder: string): Promise<string[]> {
+  const published = (await listDocuments(db)).map(({ path }) => path);
+  const text = (await readIfThere(join(folder, MANIFEST)))?.toString('utf8') ?? '';
+  const withdrawn = text.split('\n').filter((name) => NAME.test(name) && !published.includes(name));
+  for (const name of withdrawn) await rm(join(folder, name), { force: true });
+  const manifest = published.map((name) => `${name}\n`).join('');
+  if (manifest !== text) await writeWhole(folder, MANIFEST, manifest, Date.now());
+  return withdrawn;
+}
+
+async function removeAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!TEMPORARY.test(name)) continue;
+    const file = join(folder, name);
+    const age = Date.now() - (await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))).mtimeMs;
+    if (age > ABANDONED_AFTER) await rm(file, { force: true });
+  }
+}
+
+async function readIfThere(file: string): Promise<Buffer | null> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The small files that browsers and crawlers ask every site for.
+ */
+import type { Answer } from './routes.ts';
+import type { Site } from './site.ts';
+
+const A_DAY = { 'Cache-Control': 'public, max-age=86400' };
+
+/** Answers `/favicon.svg`: a front page in small, under the accent's rule. */
+export function answerFavicon(site: Site): Answer {
+  const { light, dark } = site.view.accent;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
+<style>.p{fill:#fbfaf7}.i{fill:#1b1a18}.a{fill:${light}}@media(prefers-color-scheme:dark){.p{fill:#161513}.i{fill:#ece8e1}.a{fill:${dark}}}</style>
+<rect class="p" width="32" height="32" rx="5"/><rect class="a" x="5" y="6" width="22" height="5"/>
+<path class="i" d="M5 14h10v3H5zM5 19h10v2H5zM5 23h10v2H5zM18 14h9v11h-9z"/>
+</svg>
+`;
+  return (c) => c.body(svg, 200, { ...A_DAY, 'Content-Type': 'image/svg+xml' });
+}
+
+/** Answers `/favicon.ico`, which is asked for where a page's own link is not read. */
+export function answerOldFavicon(site: Site): Answer {
+  return (c) => c.redirect(`${site.base}/favicon.svg`, 301);
+}
+
+/** Answers `/robots.txt`: everything may be read but pages that belong to one subscriber. */
+export function answerRobots(site: Site): Answer {
+  return (c) => c.text(`User-agent: *\nDisallow: ${site.base}/unsubscribe/\n`, 200, A_DAY);
+}

@@ -1,0 +1,89 @@
+/**
+ * Serves the newsroom's own pictures and sound from `paths.media`.
+ */
+import { createReadStream } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { extname, join, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Context } from 'hono';
+import { httpDate, isNotModified } from './conditional.ts';
+import type { Answer } from './routes.ts';
+import type { Site } from './site.ts';
+
+const TYPES: Record<string, string> = {
+  '.avif': 'image/avif',
+  '.gif': 'image/gif',
+  '.jpeg': 'image/jpeg',
+  '.jpg': 'image/jpeg',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.webp': 'image/webp',
+  '.m4a': 'audio/mp4',
+  '.mp3': 'audio/mpeg',
+  '.ogg': 'audio/ogg',
+  '.opus': 'audio/ogg',
+  '.wav': 'audio/wav',
+  '.mp4': 'video/mp4',
+  '.webm': 'video/webm',
+  '.csv': 'text/csv; charset=utf-8',
+  '.pdf': 'application/pdf',
+  '.txt': 'text/plain; charset=utf-8',
+};
+
+/** Answers `/media/*`: files of the known types, wherever they lie below the folder; nothing else, and nothing outside it. */
+export function answerMedia(site: Site): Answer {
+  return async (c) => {
+    const file = await findMedia(site.config.paths.media, c.req.path.slice(`${site.base}/media/`.length));
+    if (file === null) return c.text('There is no such file.\n', 404, { 'Cache-Control': 'no-store' });
+    return answerFile(c, file);
+  };
+}
+
+interface MediaFile {
+  path: string;
+  type: string;
+  size: number;
+  modifiedAt: number;
+}
+
+async function findMedia(folder: string | undefined, encoded: string): Promise<MediaFile | null> {
+  const name = decode(encoded);
+  const type = name === null ? undefined : TYPES[extname(name).toLowerCase()];
+  if (folder === undefined || name === null || type === undefined) return null;
+  // No empty step, no dot file, no step upwards, no backslash, no NUL.
+  if (name.split('/').some((step) => step === '' || step.startsWith('.') || /[\\\0]/.test(step))) return null;
+  try {
+    // A symbolic link must not lead out of the folder either.
+    const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, name))]);
+    if (!path.startsWith(root + sep)) return null;
+    const found = await stat(path);
+    return found.isFile() ? { path, type, size: found.size, modifiedAt: Math.floor(found.mtimeMs) } : null;
+  } catch {
+    return null;
+  }
+}
+
+function answerFile(c: Context, file: MediaFile): Response {
+  const etag = `"${file.size.toString(36)}-${file.modifiedAt.toString(36)}"`;
+  const headers = {
+    ETag: etag,
+    'Last-Modified': httpDate(file.modifiedAt),
+    'Cache-Control': 'public, max-age=3600',
+    // A drawing opened by itself must not run what it may hold.
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
+  };
+  if (isNotModified(c.req.raw.headers, { etag, modifiedAt: file.modifiedAt })) return c.body(null, 304, headers);
+  const full = { ...headers, 'Content-Type': file.type, 'Content-Length': String(file.size) };
+  if (c.req.method === 'HEAD' || file.size === 0) return c.body(null, 200, full);
+  // Not beyond the length that was announced, should the file grow meanwhile.
+  const stream = Readable.toWeb(createReadStream(file.path, { end: file.size - 1 }));
+  return c.body(stream as ReadableStream, 200, full);
+}
+
+function decode(encoded: string): string | null {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}

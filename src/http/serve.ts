@@ -1,0 +1,66 @@
+/**
+ * Puts the app behind a port.
+ */
+import type { Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { SECOND } from '../time.ts';
+
+/** Why the server could not start, said for an operator. */
+export class ServeError extends Error {
+  override name = 'ServeError';
+}
+
+export interface Serving {
+  /** Where it answers, such as `http://127.0.0.1:8080/`. */
+  url: string;
+  /** Takes no new connections, lets open requests end, for at most five seconds, and resolves. */
+  close(): Promise<void>;
+}
+
+const DRAIN = 5 * SECOND;
+
+/**
+ * Serves the app on `host`:`port`; port 0 takes a free one.
+ * @throws ServeError where the port is taken or may not be opened, with the key of the config to change
+ */
+export function serveApp(app: Hono, { host, port }: { host: string; port: number }): Promise<Serving> {
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      const address = server.address() as AddressInfo;
+      resolve({ url: `http://${shown(host)}:${address.port}/`, close: () => drain(server) });
+    });
+  });
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const impatience = setTimeout(() => server.closeAllConnections(), DRAIN);
+    server.close(() => {
+      clearTimeout(impatience);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** All addresses of the machine are no address that a person can open. */
+function shown(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): ServeError {
+  const place = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `${place} is taken by another process: stop it, or set another server.port`,
+    EACCES: `${place} may not be opened by this user: set server.port to 1024 or higher`,
+    EADDRNOTAVAIL: `${host} is no address of this machine: set server.host to one that is, such as 127.0.0.1`,
+    ENOTFOUND: `${host} is not a known name: set server.host to an address of this machine, such as 127.0.0.1`,
+  };
+  return new ServeError(reasons[error.code ?? ''] ?? `${place} cannot be served: ${error.message}`, { cause: error });
+}

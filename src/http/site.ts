@@ -1,0 +1,31 @@
+/**
+ * What every page and route is made from: handed to `createApp` by the shell that starts it, and never global.
+ */
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import type { Store } from '../store/store.ts';
+import { type SiteView, siteView, type Templates } from '../templates.ts';
+import type { Clock } from '../time.ts';
+
+export interface Deps {
+  store: Store;
+  config: Config;
+  templates: Templates;
+  /** Signs the tokens of unsubscribe pages. */
+  secret: string;
+  clock: Clock;
+  /** Where errors are told. Addresses are not: they may hold a token. */
+  log?: Log;
+}
+
+export interface Site extends Deps {
+  view: SiteView;
+  /** The path of `publication.url`, without a slash at its end: empty where the site has a host of its own. */
+  base: string;
+}
+
+/** The site, with what follows from its configuration. */
+export function openSite(deps: Deps): Site {
+  const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
+  return { ...deps, view: siteView(deps.config), base };
+}

@@ -1,0 +1,180 @@
+/**
+ * What the schedule calls and what an operator calls by hand: publish feeds, compose an edition. Both go through here, so that a
+ * slot composed by hand and one composed on time are the same edition.
+ */
+import { Temporal } from 'temporal-polyfill';
+import { forgetPublishedChanges, takeDueChanges } from './articles/pending-changes.ts';
+import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from './config.ts';
+import { type ClosedOrSkipped, composeAndClose } from './delivery/close.ts';
+import { type DeliveryReport, deliver } from './delivery/deliver.ts';
+import { openTransport } from './delivery/transport.ts';
+import { findEdition } from './editions/queries.ts';
+import { type EditionSlot, editionSlot } from './editions/slot.ts';
+import { mirrorDocuments } from './feeds/mirror.ts';
+import { type PublishReport, publishFeeds } from './feeds/publish.ts';
+import type { Newsroom } from './newsroom.ts';
+import { raiseAlert, resolveAlerts } from './schedule/alerts.ts';
+import { callHeartbeat } from './schedule/heartbeat.ts';
+import type { Job } from './schedule/job.ts';
+import { slotsBetween } from './schedule/slots.ts';
+import { loadSigningSecret } from './subscribers/secret.ts';
+import { localDate, rfc3339 } from './time.ts';
+
+/** A slot that the operator named does not exist. */
+export class SlotError extends Error {
+  override name = 'SlotError';
+}
+
+/** One job for each feed set and each newsletter of the configuration. */
+export function jobsOf(newsroom: Newsroom): Job[] {
+  const { feedSets, newsletters } = newsroom.config;
+  return [
+    ...feedSets.map((set) => feedSetJob(newsroom, set)),
+    ...newsletters.map((newsletter) => newsletterJob(newsroom, newsletter)),
+  ];
+}
+
+/**
+ * Publishes feeds to the store and mirrors them to the folder of feeds.
+ * @param feeds ids; default all of them, and then the changes that are taken up are forgotten
+ */
+export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<PublishReport> {
+  const { store, config, templates, clock } = newsroom;
+  // Taken before any article is read, so that a change made meanwhile stays for the next publish.
+  const taken = feeds === undefined ? await takeDueChanges(store.db, clock()) : [];
+  const report = await publishFeeds(store, config, templates, { now: clock(), ...(feeds && { feeds }) });
+  await forgetPublishedChanges(store.db, taken);
+  await mirrorDocuments(store.db, config.paths.feeds);
+  return report;
+}
+
+/**
+ * Composes, closes and queues the edition that a person means who says "compose" now: today's, with this moment as its cut-off.
+ * @param label the slot to compose instead, such as `2026-11-24`
+ * @throws SlotError where the newsletter has no such slot
+ */
+export async function composeByHand(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  label?: string,
+): Promise<ClosedOrSkipped> {
+  const now = newsroom.clock();
+  const slot = await slotByHand(newsroom, newsletter, now, label);
+  const outcome = await compose(newsroom, newsletter, slot, now);
+  if (outcome.is === 'closed' && outcome.fresh) await heartbeat(newsroom, newsletter);
+  return outcome;
+}
+
+/** The slot of today that is to be composed next: the first without an edition; where all have one, the last. */
+export async function slotByHand(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  now: number,
+  label?: string,
+): Promise<EditionSlot> {
+  const { zone } = newsroom.config.publication;
+  const day = label === undefined ? localDate(now, zone) : label.slice(0, 10);
+  const slots = slotsOfDay(newsroom, newsletter, day);
+  if (label !== undefined) {
+    const named = slots.find((slot) => slot.label === label);
+    if (named !== undefined) return named;
+    const which = slots.length === 0 ? 'none on that day' : slots.map((slot) => slot.label).join(', ');
+    throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${which}`);
+  }
+  for (const slot of slots) {
+    if ((await findEdition(newsroom.store.db, newsletter.id, slot.label)) === null) return slot;
+  }
+  return slots.at(-1) ?? editionSlot(now, zone, false);
+}
+
+/**
+ * Delivers what is due. A server that refuses us altogether raises an alert, which the next run that gets through resolves.
+ * @throws SecretError, TransportError, or what the store throws
+ */
+export async function deliverDue(
+  newsroom: Newsroom,
+  options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
+): Promise<DeliveryReport> {
+  const { store, config, clock } = newsroom;
+  const secret = loadSigningSecret(config, store.dialect);
+  const transport = openTransport(config);
+  const report = await deliver(store, config, transport, { clock, secret, ...options });
+  if (report.stopped !== null && !options.signal?.aborted) {
+    const message = `Delivery stopped: ${report.stopped}. What was not submitted is still pending.`;
+    await raiseAlert(store.db, { cause: DELIVERY_STOPPED, message }, clock());
+  } else if (report.submitted > 0) {
+    await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  }
+  return report;
+}
+
+const DELIVERY_STOPPED = 'delivery';
+
+function compose(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  slot: EditionSlot,
+  cutoffAt: number,
+): Promise<ClosedOrSkipped> {
+  const { store, config, templates, clock } = newsroom;
+  return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
+}
+
+function feedSetJob(newsroom: Newsroom, set: FeedSetConfig): Job {
+  return {
+    id: `feeds:${set.id}`,
+    schedule: scheduleOf(newsroom, set),
+    coalesce: true,
+    run: async () => {
+      const { documents, setAside } = await publish(newsroom, set.feeds);
+      const changed = documents.filter((document) => document.changed).length;
+      const aside = setAside.length === 0 ? '' : `; ${setAside.length} articles set aside`;
+      return { is: 'done', note: `${changed} of ${documents.length} documents changed${aside}` };
+    },
+  };
+}
+
+function newsletterJob(newsroom: Newsroom, newsletter: NewsletterConfig): Job {
+  return {
+    id: `newsletter:${newsletter.id}`,
+    schedule: scheduleOf(newsroom, newsletter),
+    coalesce: false,
+    run: async (slotAt) => {
+      const day = localDate(slotAt, newsroom.config.publication.zone);
+      const slot = slotsOfDay(newsroom, newsletter, day).find((one) => one.slotAt === slotAt);
+      if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
+      // The slot's own instant is the cut-off, however late the run: the same slot selects the same articles.
+      const outcome = await compose(newsroom, newsletter, slot, slotAt);
+      if (outcome.is === 'skipped') return outcome;
+      const { edition, queued, fresh } = outcome;
+      // Also where it had been closed: a process that died in between has called nobody.
+      await heartbeat(newsroom, newsletter);
+      return fresh
+        ? { is: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
+        : { is: 'done', note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}` };
+    },
+  };
+}
+
+async function heartbeat({ store, config, clock, log }: Newsroom, newsletter: NewsletterConfig): Promise<void> {
+  if (newsletter.heartbeat) await callHeartbeat(store, { url: config.secrets.heartbeatUrl, clock, log });
+}
+
+function scheduleOf(newsroom: Newsroom, { schedule }: FeedSetConfig | NewsletterConfig): Job['schedule'] {
+  const { cron, graceMinutes } = schedule;
+  return { cron, graceMinutes, zone: scheduleZone(schedule, newsroom.config.publication) };
+}
+
+/** A newsletter's slots on a date of the publication's calendar, in order. */
+function slotsOfDay(newsroom: Newsroom, { schedule }: NewsletterConfig, day: string): EditionSlot[] {
+  const { publication } = newsroom.config;
+  const date = Temporal.PlainDate.from(day);
+  const startOf = (d: Temporal.PlainDate): number => d.toZonedDateTime(publication.zone).epochMilliseconds;
+  const instants = slotsBetween(
+    schedule.cron,
+    scheduleZone(schedule, publication),
+    startOf(date) - 1,
+    startOf(date.add({ days: 1 })) - 1,
+  );
+  return instants.map((at) => editionSlot(at, publication.zone, instants.length > 1));
+}

@@ -1,0 +1,35 @@
+/**
+ * What a running daywire says on stderr: JSON lines for machines, one plain line each for a person at a terminal.
+ */
+import { Writable } from 'node:stream';
+import pino from 'pino';
+
+/** What the rooms need of a log. */
+export interface Log {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+/**
+ * @param stream where lines go; on a terminal they are `20:43:01 message key=value`, with the process's own wall clock
+ * @param level the least that is said: `debug`, `info`, `warn`, `error` or `silent`
+ */
+export function openLog(stream: NodeJS.WriteStream & { fd: number }, level: string): Log {
+  const options: pino.LoggerOptions = { level, base: null };
+  return stream.isTTY
+    ? pino(options, forPeople(stream))
+    : pino(options, pino.destination({ fd: stream.fd, sync: true }));
+}
+
+function forPeople(stream: NodeJS.WriteStream): Writable {
+  return new Writable({
+    write(line: Buffer, _encoding, done) {
+      const { time, level, msg, ...details } = JSON.parse(line.toString()) as Record<string, unknown>;
+      const clock = new Date(time as number).toTimeString().slice(0, 8);
+      const mark = (level as number) >= 50 ? ' ERROR' : (level as number) >= 40 ? ' warning' : '';
+      const rest = Object.entries(details).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
+      stream.write(`${clock}${mark} ${String(msg)}${rest.join('')}\n`, done);
+    },
+  });
+}

@@ -1,0 +1,73 @@
+/**
+ * The sample newsroom in sample/: stories, pictures and subscribers that make daywire run at once. Its stories are dated from the
+ * moment of the demo.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { importText } from './articles/import.ts';
+import { addToReport, emptyReport, type ReportEntry } from './articles/report.ts';
+import type { Config } from './config.ts';
+import type { Store } from './store/store.ts';
+import { addSubscriber } from './subscribers/subscriptions.ts';
+import { DAY, HOUR, MINUTE, rfc3339 } from './time.ts';
+
+export interface SampleReport {
+  /** Articles now in the store that came from the sample. */
+  articles: number;
+  subscribers: number;
+  /** Articles that broke a rule of this configuration, such as one of a section that it does not have. */
+  setAside: ReportEntry[];
+  warnings: ReportEntry[];
+}
+
+/** Beside src/ in a checkout, and beside dist/ in the published package. */
+const SAMPLE = new URL('../sample/', import.meta.url);
+
+/**
+ * Fills the store with the sample newsroom. Twice at the same `now` is as good as once.
+ * @param options.now the moment from which the stories' times are counted, epoch milliseconds
+ */
+export async function loadSampleNewsroom(
+  store: Store,
+  config: Config,
+  { now }: { now: number },
+): Promise<SampleReport> {
+  const report = emptyReport();
+  const folder = new URL('articles/', SAMPLE);
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.md')).sort()) {
+    const written = await readFile(new URL(name, folder), 'utf8');
+    const input = { source: `sample/articles/${name}`, text: resolveTimes(written, now), format: 'markdown' as const };
+    addToReport(report, await importText(store, config, input, { clock: () => now }));
+  }
+  const subscribers = await addSampleSubscribers(store, config, now);
+  const { added, updated, unchanged, setAside, warnings } = report;
+  return { articles: added + updated + unchanged, subscribers, setAside, warnings };
+}
+
+async function addSampleSubscribers(store: Store, config: Config, now: number): Promise<number> {
+  const known = new Set(config.newsletters.map((newsletter) => newsletter.id));
+  const [, ...lines] = (await readFile(new URL('subscribers.csv', SAMPLE), 'utf8')).trim().split('\n');
+  let added = 0;
+  for (const line of lines) {
+    const [email = '', wanted = '', zone = ''] = line.split(',').map((field) => field.trim());
+    const newsletters = wanted.split(' ').filter((id) => known.has(id));
+    if (newsletters.length === 0) continue;
+    const result = await addSubscriber(store.db, { email, newsletters, zone: zone === '' ? undefined : zone }, now);
+    if (result.is === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
+    added += 1;
+  }
+  return added;
+}
+
+const FRONT_MATTER = /^---\n.*?\n---\n/s;
+const TIME = /\{\{ ([+-])(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)? \}\}/g;
+
+/** Puts instants in place of the front matter's `{{ -1d3h20m }}`. Elapsed time, so that no change of the clock shifts a story. */
+function resolveTimes(text: string, now: number): string {
+  const minute = Math.floor(now / MINUTE) * MINUTE;
+  return text.replace(FRONT_MATTER, (frontMatter) =>
+    frontMatter.replace(TIME, (_, sign: string, days = 0, hours = 0, minutes = 0) => {
+      const distance = Number(days) * DAY + Number(hours) * HOUR + Number(minutes) * MINUTE;
+      return rfc3339(sign === '+' ? minute + distance : minute - distance);
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+/**
+ * A newsroom at work: it publishes, composes and delivers what is due, and then, unless it runs once, serves its pages and keeps
+ * to its schedule until it is told to stop. It decides nothing itself; the rooms do.
+ */
+import { findDueChanges } from './articles/pending-changes.ts';
+import { hasNoArticles } from './articles/queries.ts';
+import { importChangedSources } from './articles/watch.ts';
+import type { ClosedOrSkipped } from './delivery/close.ts';
+import type { DeliveryReport } from './delivery/deliver.ts';
+import { createApp } from './http/app.ts';
+import { serveApp } from './http/serve.ts';
+import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
+import type { Newsroom } from './newsroom.ts';
+import type { Progress } from './progress.ts';
+import { repeat } from './repeat.ts';
+import { loadSampleNewsroom } from './sample.ts';
+import { openAlertSender } from './schedule/alerts.ts';
+import type { Run } from './schedule/ledger.ts';
+import { type RunDeps, runDue } from './schedule/run-due.ts';
+import { startTicking } from './schedule/tick.ts';
+import { loadSigningSecret } from './subscribers/secret.ts';
+import { SECOND } from './time.ts';
+
+/** What the first round did, for the people who started it. */
+export interface FirstRound {
+  /** Null where the store held articles already, or the newsroom is not the sample. */
+  sample: { articles: number; subscribers: number } | null;
+  imported: { added: number; updated: number; setAside: number } | null;
+  published: { documents: number; changed: number; setAside: number };
+  /** The edition of the sample's first start. */
+  edition: ClosedOrSkipped | null;
+  runs: Run[];
+  delivered: DeliveryReport;
+}
+
+/** Whether anything of it failed. */
+export function hasFailed({ runs, delivered }: FirstRound): boolean {
+  return runs.some((run) => run.state === 'failed') || delivered.failed > 0 || delivered.stopped !== null;
+}
+
+/** Does once what is to be done: fills an empty sample newsroom, imports, publishes, runs what is due, delivers. */
+export async function firstRound(newsroom: Newsroom, progress: Progress): Promise<FirstRound> {
+  const { store, config, clock } = newsroom;
+  const isFirstSampleStart = config.sample && (await hasNoArticles(store.db));
+  const sample = isFirstSampleStart ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
+  const imported = await importWatched(newsroom);
+  const { documents, setAside } = await publish(newsroom);
+  const [first] = config.newsletters;
+  const edition = isFirstSampleStart && first !== undefined ? await composeByHand(newsroom, first) : null;
+  const runs = await runDue(store, jobsOf(newsroom), runDeps(newsroom));
+  // The edition is an item of its feed: it goes out with this round, not with the next.
+  if ((await findDueChanges(store.db, clock())) !== null) await publish(newsroom);
+  const delivered = await deliverDue(newsroom, {
+    onProgress: (report) => progress.show(`delivering: ${report.submitted} submitted, ${report.failed} failed`),
+  });
+  progress.clear();
+  const changed = documents.filter((document) => document.changed).length;
+  return {
+    sample,
+    imported,
+    published: { documents: documents.length, changed, setAside: setAside.length },
+    edition,
+    runs,
+    delivered,
+  };
+}
+
+export interface Running {
+  /** Where it serves. */
+  url: string;
+  /** Takes nothing new, finishes what is under way, and resolves. */
+  stop(): Promise<void>;
+}
+
+/** How long changes are gathered before their feeds are published anew. */
+const GATHER = SECOND;
+/** A server that refused us is left alone so long. */
+const REST_AFTER_REFUSAL = 30 * SECOND;
+
+/**
+ * Serves the newsroom and keeps to its schedule.
+ * @throws ServeError where the port cannot be opened
+ */
+export async function keepRunning(newsroom: Newsroom): Promise<Running> {
+  const { store, config, templates, clock, log } = newsroom;
+  const secret = loadSigningSecret(config, store.dialect);
+  const serving = await serveApp(createApp({ store, config, templates, secret, clock }), config.server);
+  const ticking = await startTicking(store, jobsOf(newsroom), runDeps(newsroom));
+  const ending = new AbortController();
+  const loops = [
+    repeat(250, 'publishing changes', log, () => publishChanges(newsroom)),
+    repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
+      await importWatched(newsroom);
+    }),
+    repeat(SECOND, 'delivering', log, deliveries(newsroom, ending.signal)),
+  ];
+  return {
+    url: serving.url,
+    async stop() {
+      ending.abort();
+      await Promise.all([serving.close(), ticking.stop(), ...loops.map((loop) => loop.stop())]);
+    },
+  };
+}
+
+function runDeps({ store, config, clock, log }: Newsroom): RunDeps {
+  const { alertWebhook: webhook } = config.secrets;
+  return { clock, log, alerts: openAlertSender(store, { webhook, publication: config.publication.name, clock, log }) };
+}
+
+async function publishChanges(newsroom: Newsroom): Promise<void> {
+  const { store, clock, log } = newsroom;
+  const due = await findDueChanges(store.db, clock());
+  if (due === null || clock() - due.oldestDueAt < GATHER) return;
+  const { documents, setAside } = await publish(newsroom);
+  const changed = documents.filter((document) => document.changed).map((document) => document.path);
+  log.info({ articles: due.count, documents: changed.length, setAside: setAside.length }, 'published changes');
+}
+
+async function importWatched({ store, config, clock, log }: Newsroom): Promise<FirstRound['imported']> {
+  const { watch } = config.import;
+  if (watch.length === 0) return null;
+  const { added, updated, setAside } = await importChangedSources(store, config, watch, { clock });
+  for (const { source, line, problems } of setAside) {
+    for (const problem of problems) log.warn({ source, line, problem }, 'set aside');
+  }
+  if (added + updated > 0) log.info({ added, updated }, 'imported');
+  return { added, updated, setAside: setAside.length };
+}
+
+function deliveries(newsroom: Newsroom, signal: AbortSignal): () => Promise<void> {
+  const { clock, log } = newsroom;
+  let notBefore = 0;
+  return async () => {
+    if (clock() < notBefore) return;
+    const report = await deliverDue(newsroom, { signal });
+    const { submitted, deferred, failed, suppressed, stopped } = report;
+    if (submitted + deferred + failed + suppressed > 0) {
+      log.info({ submitted, deferred, failed, suppressed }, 'delivered');
+    }
+    if (stopped !== null && !signal.aborted) {
+      notBefore = clock() + REST_AFTER_REFUSAL;
+      log.error({ reason: stopped }, 'delivery stopped; it is tried again in 30 s');
+    }
+  };
+}

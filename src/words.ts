@@ -1,0 +1,191 @@
+/**
+ * What the command line says of what was done: plain lines for people.
+ */
+import { join, relative } from 'node:path';
+import type { ImportReport } from './articles/report.ts';
+import type { Finding } from './check.ts';
+import { type Config, scheduleZone } from './config.ts';
+import type { ClosedOrSkipped } from './delivery/close.ts';
+import type { DeliveryReport } from './delivery/deliver.ts';
+import type { PublishReport } from './feeds/publish.ts';
+import type { Newsroom } from './newsroom.ts';
+import { nextSlot } from './schedule/slots.ts';
+import type { FirstRound } from './start.ts';
+import type { Status } from './status.ts';
+import { datelineTime } from './time.ts';
+
+/** The ten lines or so that `start` prints. */
+export function describeFirstRound(
+  { config, store }: Newsroom,
+  round: FirstRound,
+  context: { version: string; url: string | null; now: number },
+): string {
+  const { sample, imported, published, edition, runs, delivered } = round;
+  const lines: [string, string][] = [['store', place(store.place)]];
+  if (sample !== null) {
+    lines.push([
+      'sample',
+      `the store was empty: ${sample.articles} sample stories and ${sample.subscribers} subscribers put in`,
+    ]);
+  }
+  if (imported !== null) {
+    const { added, updated, setAside } = imported;
+    lines.push([
+      'import',
+      `${added} added, ${updated} updated${setAside > 0 ? `, ${setAside} set aside: see "daywire status"` : ''}`,
+    ]);
+  }
+  lines.push([
+    'feeds',
+    `${count(config.feeds.length, 'feed')} in three formats, ${published.changed} of ${count(published.documents, 'document')} changed; ` +
+      `open ${join(place(config.paths.feeds), 'index.html')}${published.setAside > 0 ? `; ${published.setAside} articles set aside` : ''}`,
+  ]);
+  if (edition !== null) {
+    lines.push(['edition', edition.is === 'skipped' ? `none: ${edition.reason}` : describeEdition(edition, config)]);
+  }
+  for (const run of runs) {
+    if (run.state !== 'done' || edition === null) lines.push(['run', describeRun(run, config)]);
+  }
+  lines.push([
+    'delivery',
+    describeDelivery(delivered) +
+      (config.delivery.transport === 'file' ? ` in ${join(place(config.paths.var), 'mail')}` : ''),
+  ]);
+  for (const newsletter of config.newsletters) {
+    const next = nextSlot(newsletter.schedule.cron, scheduleZone(newsletter.schedule, config.publication), context.now);
+    if (next !== null)
+      lines.push([
+        'next',
+        `${newsletter.id} on ${datelineTime(next, config.publication.zone)} (${config.publication.zone})`,
+      ]);
+  }
+  if (context.url !== null) lines.push(['pages', `${context.url} (Ctrl-C stops)`]);
+  return [
+    `daywire ${context.version}: ${config.publication.name}`,
+    ...lines.map(([what, text]) => `  ${what.padEnd(9)} ${text}`),
+  ].join('\n');
+}
+
+/** One line for an edition that was closed, now or before. */
+export function describeEdition(outcome: Extract<ClosedOrSkipped, { is: 'closed' }>, config: Config): string {
+  const { edition, queued, fresh } = outcome;
+  const address = `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`;
+  const how = fresh
+    ? `closed, ${count(queued, 'delivery', 'deliveries')} queued`
+    : `was closed on ${datelineTime(edition.closedAt, config.publication.zone)}`;
+  return `${edition.newsletter} ${edition.slot}, number ${edition.number}, ${how}: ${address}`;
+}
+
+/** Counts of what a delivery run did. */
+export function describeDelivery({ submitted, deferred, failed, suppressed, stopped }: DeliveryReport): string {
+  const parts = [`${submitted} submitted`];
+  if (deferred > 0) parts.push(`${deferred} deferred`);
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (suppressed > 0) parts.push(`${suppressed} suppressed`);
+  return parts.join(', ') + (stopped === null ? '' : `; stopped: ${stopped}`);
+}
+
+/** What an import did: its problems, one a line, and a line that counts. */
+export function describeImport(report: ImportReport): { problems: string[]; summary: string } {
+  const { added, updated, unchanged, setAside, setAsideCount, warnings, warningCount } = report;
+  const problems = [...setAside, ...warnings].flatMap((entry) => entry.problems);
+  const unlisted = setAsideCount + warningCount - setAside.length - warnings.length;
+  if (unlisted > 0) problems.push(`and ${unlisted} more: "daywire status" lists what was set aside`);
+  const aside = setAsideCount === 0 ? '' : `, ${setAsideCount} set aside`;
+  return { problems, summary: `${added} added, ${updated} updated, ${unchanged} unchanged${aside}` };
+}
+
+/** What a publish did. */
+export function describePublish({ documents }: PublishReport, config: Config): string {
+  const changed = documents.filter((document) => document.changed);
+  const which =
+    changed.length === 0 || changed.length > 6 ? '' : `: ${changed.map((document) => document.path).join(', ')}`;
+  return `${changed.length} of ${count(documents.length, 'document')} changed in ${place(config.paths.feeds)}${which}`;
+}
+
+/** One line a finding. */
+export function describeCheck(findings: Finding[]): string {
+  const mark = { good: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' };
+  return findings.map(({ is, what }) => `${mark[is]} ${what}`).join('\n');
+}
+
+/** The status on one screen. */
+export function describeStatus(status: Status): string {
+  const blocks: [string, string[]][] = [
+    [
+      'articles',
+      [
+        counts(status.articles) || 'none',
+        ...(status.pendingChanges > 0 ? [`${status.pendingChanges} changes not yet published`] : []),
+      ],
+    ],
+    [
+      'feeds',
+      status.feeds.map((feed) => `${feed.path.padEnd(24)} ${String(feed.bytes).padStart(8)} bytes  ${feed.modified}`),
+    ],
+    ['subscribers', status.subscribers.map((one) => `${one.newsletter}: ${one.count} ${one.state}`)],
+    [
+      'schedule',
+      status.schedules.map((one) => `${one.id.padEnd(28)} ${one.cron} (${one.zone}), next ${one.next ?? 'never'}`),
+    ],
+    [
+      'editions',
+      status.editions.map(
+        (one) =>
+          `${one.newsletter} ${one.slot} no. ${one.number}: ${one.headline} (${counts(one.deliveries) || 'no deliveries'})`,
+      ),
+    ],
+    [
+      'runs',
+      status.runs.map(
+        (run) =>
+          `${run.schedule.padEnd(28)} ${run.slot}  ${run.state}${run.covers > 1 ? ` (${run.covers} slots)` : ''}${run.reason === null ? '' : `: ${run.reason}`}`,
+      ),
+    ],
+    [
+      'failed deliveries',
+      status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`),
+    ],
+    [
+      'set aside',
+      [
+        ...status.setAside.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
+        ...(status.setAside.count > status.setAside.first.length
+          ? [`and ${status.setAside.count - status.setAside.first.length} more`]
+          : []),
+      ],
+    ],
+    [
+      'alerts',
+      status.alerts.map((alert) => `${alert.cause} (${alert.count} times since ${alert.first}): ${alert.message}`),
+    ],
+  ];
+  const shown = blocks.filter(([, lines]) => lines.length > 0);
+  return [
+    `${status.publication}, ${status.at}, ${place(status.store)}`,
+    ...shown.map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`),
+  ].join('\n');
+}
+
+function describeRun(
+  run: { schedule: string; slotAt: number; state: string; reason: string | null },
+  config: Config,
+): string {
+  return `${run.schedule} of ${datelineTime(run.slotAt, config.publication.zone)}: ${run.state}${run.reason === null ? '' : ` (${run.reason})`}`;
+}
+
+function counts(record: Record<string, number>): string {
+  return Object.entries(record)
+    .map(([state, number]) => `${number} ${state}`)
+    .join(', ');
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** A path as a person in this folder would write it. */
+function place(path: string): string {
+  const short = relative('', path);
+  return short === '' || short.startsWith('..') || path.includes('://') ? path : short;
+}

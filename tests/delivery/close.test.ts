@@ -1,0 +1,165 @@
+import { describe, expect, it } from 'vitest';
+import { closeEdition, composeAndClose } from '../../src/delivery/close.ts';
+import { StaleComposition } from '../../src/editions/record.ts';
+import { editionSlot } from '../../src/editions/slot.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
+import type { Templates } from '../../src/templates.ts';
+import { forEachDatabase, newPostgresUrl } from '../databases.ts';
+import { article, CUTOFF, composed, config, newsletter, save, templates } from '../editions/newsroom.ts';
+import { deliveriesOf } from './fixture.ts';
+
+const NOW = CUTOFF + 1_000;
+const stories = () => ['a', 'b', 'c', 'd'].map((id) => article(id));
+
+async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
+  const ids: number[] = [];
+  for (const name of names) {
+    const email = `${name}@example.com`;
+    const added = await addSubscriber(store.db, { email, newsletters: [newsletter.id] }, NOW - 5_000);
+    if (added.is === 'refused') throw new Error(added.reason);
+    ids.push(added.subscriberId);
+  }
+  return ids;
+}
+
+function run(store: Store, rest: { templates?: Templates; minimumStories?: number } = {}) {
+  return composeAndClose(
+    store,
+    config,
+    rest.templates ?? templates,
+    { ...newsletter, minimumStories: rest.minimumStories ?? 3 },
+    { slot: editionSlot(CUTOFF, config.publication.zone, false), cutoffAt: CUTOFF, clock: () => NOW },
+  );
+}
+
+/** Templates during whose first `times` renderings a story is edited: the composition is then stale. */
+function editing(store: Store, times: number): Templates {
+  let edits = 0;
+  return {
+    ...templates,
+    text: async (name, data) => {
+      if (edits < times) {
+        edits += 1;
+        await save(store, [article('a', { headline: `Edited ${edits} times` })]);
+      }
+      return templates.text(name, data);
+    },
+  };
+}
+
+describe('closing an edition', () => {
+  forEachDatabase((open, dialect) => {
+    it('queues one delivery for each confirmed subscriber of the newsletter, and for nobody else', async () => {
+      const store = await open();
+      await save(store, stories());
+      const [ada, bob, left, unsure] = await subscribe(store, 'ada', 'bob', 'left', 'unsure');
+      await unsubscribe(store.db, { subscriberId: left!, newsletter: newsletter.id }, NOW);
+      await store.db
+        .updateTable('subscriptions')
+        .set({ state: 'unconfirmed' })
+        .where('subscriber_id', '=', unsure!)
+        .execute();
+      await addSubscriber(store.db, { email: 'other@example.com', newsletters: ['weekly'] }, NOW);
+
+      const outcome = await run(store);
+      expect(outcome).toMatchObject({
+        is: 'closed',
+        fresh: true,
+        queued: 2,
+        edition: { newsletter: newsletter.id, slot: '2026-11-24', number: 1, closedAt: NOW },
+      });
+      const queued = { state: 'pending', attempts: 0, due_at: NOW, lease_until: null, fence: 0, changed_at: NOW };
+      expect(await deliveriesOf(store)).toMatchObject([
+        { ...queued, subscriber_id: ada, reply: null, reason: null },
+        { ...queued, subscriber_id: bob },
+      ]);
+    });
+
+    it('twice is the same as once, whoever subscribed since', async () => {
+      const store = await open();
+      await save(store, stories());
+      await subscribe(store, 'ada');
+      const first = await run(store);
+      await subscribe(store, 'bob');
+      expect(await run(store)).toEqual({ ...first, fresh: false });
+      expect(await deliveriesOf(store)).toHaveLength(1);
+    });
+
+    it('is done by one of two that try at once, and both know the edition', async () => {
+      const url = dialect === 'postgres' ? await newPostgresUrl() : undefined;
+      const stores =
+        url === undefined
+          ? [await open()]
+          : await Promise.all([1, 2].map(() => openStore({ databaseUrl: url, path: '' })));
+      const [one, two = one] = stores as [Store, Store?];
+      await save(one, stories());
+      await subscribe(one, 'ada', 'bob');
+      const outcomes = await Promise.all([run(one), run(two)]);
+      expect(outcomes.map((outcome) => outcome.is === 'closed' && outcome.fresh).sort()).toEqual([false, true]);
+      expect(new Set(outcomes.map((outcome) => (outcome.is === 'closed' ? outcome.edition.id : null))).size).toBe(1);
+      expect(outcomes).toMatchObject([{ queued: 2 }, { queued: 2 }]);
+      expect(await deliveriesOf(one)).toHaveLength(2);
+      if (url !== undefined) await Promise.all(stores.map((store) => store.close()));
+    });
+
+    it('gives back the edition that another process closed after this one was composed', async () => {
+      const store = await open();
+      await save(store, stories());
+      await subscribe(store, 'ada');
+      const slow = await composed(store);
+      const first = await run(store);
+      expect(await closeEdition(store, slow, NOW + 9)).toMatchObject({
+        fresh: false,
+        queued: 1,
+        edition: { id: first.is === 'closed' ? first.edition.id : null, closedAt: NOW },
+      });
+    });
+
+    it('writes nothing at all where an article has changed since', async () => {
+      const store = await open();
+      await save(store, stories());
+      await subscribe(store, 'ada');
+      const stale = await composed(store);
+      await save(store, [article('a', { status: { state: 'retracted', note: 'Wrong.', at: NOW } })]);
+      await expect(closeEdition(store, stale, NOW)).rejects.toThrow(StaleComposition);
+      expect(await deliveriesOf(store)).toEqual([]);
+      expect(await store.db.selectFrom('editions').selectAll().execute()).toEqual([]);
+      expect(await store.db.selectFrom('edition_articles').selectAll().execute()).toEqual([]);
+    });
+
+    it('composes anew where an article changes in between, and the edition holds the change', async () => {
+      const store = await open();
+      await save(store, stories());
+      await subscribe(store, 'ada');
+      expect(await run(store, { templates: editing(store, 2) })).toMatchObject({
+        is: 'closed',
+        fresh: true,
+        queued: 1,
+      });
+      const { html } = await store.db.selectFrom('editions').select('html').executeTakeFirstOrThrow();
+      expect(html).toContain('Edited 2 times');
+      expect(html).not.toContain('Edited 1 times');
+    });
+
+    it('gives up where articles change faster than it composes', async () => {
+      const store = await open();
+      await save(store, stories());
+      await expect(run(store, { templates: editing(store, 100) })).rejects.toThrow(StaleComposition);
+    });
+
+    it('is skipped with the reason where there are too few stories, and nothing is queued', async () => {
+      const store = await open();
+      await save(store, stories());
+      await subscribe(store, 'ada');
+      expect(await run(store, { minimumStories: 5 })).toMatchObject({ is: 'skipped', reason: /at least 5/ });
+      expect(await deliveriesOf(store)).toEqual([]);
+    });
+
+    it('works before anyone has subscribed', async () => {
+      const store = await open();
+      await save(store, stories());
+      expect(await run(store)).toMatchObject({ is: 'closed', queued: 0 });
+    });
+  });
+});

@@ -1,0 +1,97 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OutgoingMessage } from '../../src/delivery/connection.ts';
+import { classifyFailure } from '../../src/delivery/retry.ts';
+import { openTransport } from '../../src/delivery/transport.ts';
+import { testConfig } from './fixture.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'daywire-mail-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function message(to: string, raw = 'Subject: Hello\r\n\r\nHello.\r\n'): OutgoingMessage {
+  return { newsletter: 'daily', slot: '2026-11-24', from: 'a@example.com', to, raw: Buffer.from(raw) };
+}
+
+async function submit(outgoing: OutgoingMessage): Promise<string> {
+  return (await openTransport(testConfig({ cwd: folder })).connect()).submit(outgoing);
+}
+
+describe('the file transport', () => {
+  it('writes a file for each message, named after its edition and address', async () => {
+    expect(await submit(message('ada+news@example.com'))).toBe(
+      'written to mail/daily/2026-11-24/ada+news@example.com.eml',
+    );
+    const path = join(folder, 'var/mail/daily/2026-11-24/ada+news@example.com.eml');
+    expect(readFileSync(path, 'utf8')).toBe('Subject: Hello\r\n\r\nHello.\r\n');
+  });
+
+  it('writes over the file of an earlier try, and leaves nothing else behind', async () => {
+    await submit(message('ada@example.com', 'first'));
+    await submit(message('ada@example.com', 'second'));
+    const mail = join(folder, 'var/mail/daily/2026-11-24');
+    expect(readdirSync(mail)).toEqual(['ada@example.com.eml']);
+    expect(readFileSync(join(mail, 'ada@example.com.eml'), 'utf8')).toBe('second');
+  });
+
+  it('keeps every address inside its folder, under a name that every system takes', async () => {
+    const addresses = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }).filter((text) => text.isWellFormed()),
+      fc.constantFrom('../../evil', '..', '.', '/etc/passwd', 'a\u0000b', 'c:\\x', 'nul', '.hidden', 'a'.repeat(254)),
+    );
+    await fc.assert(
+      fc.asyncProperty(addresses, async (to) => {
+        const reply = await submit(message(to));
+        const path = resolve(folder, 'var', reply.replace('written to ', ''));
+        expect(path.slice(0, path.lastIndexOf('/'))).toBe(join(folder, 'var/mail/daily/2026-11-24'));
+        expect(path.slice(path.lastIndexOf('/') + 1)).toMatch(/^[a-z0-9@_+=-][a-z0-9@._+=-]{0,210}$|^\.eml$/);
+        expect(existsSync(path)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives different addresses different files', async () => {
+    const long = `${'a'.repeat(64)}@${'b.'.repeat(80)}`;
+    const addresses = ["o'neil@example.com", 'o"neil@example.com', `${long}com`, `${long}net`];
+    expect(new Set(await Promise.all(addresses.map((to) => submit(message(to))))).size).toBe(4);
+  });
+
+  it('says which path cannot be written, in a failure that stops the run', async () => {
+    writeFileSync(join(folder, 'var'), 'a file, not a folder');
+    const failure = await submit(message('ada@example.com')).then(
+      () => null,
+      (error) => error.failure,
+    );
+    expect(failure.words).toMatch(
+      /var\/mail\/daily\/2026-11-24\/ada@example\.com\.eml cannot be written \((ENOTDIR|EEXIST)\)/,
+    );
+    expect(classifyFailure(failure)).toBe('refuses-us');
+    await expect(openTransport(testConfig({ cwd: folder })).verify()).rejects.toThrow(/cannot be written/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('is verified only where the folder can be written', async () => {
+    mkdirSync(join(folder, 'var/mail'), { recursive: true });
+    chmodSync(join(folder, 'var/mail'), 0o500);
+    await expect(openTransport(testConfig({ cwd: folder })).verify()).rejects.toThrow('cannot be written (EACCES)');
+  });
+
+  it('makes its folder when it is verified', async () => {
+    await openTransport(testConfig({ cwd: folder })).verify();
+    expect(existsSync(join(folder, 'var/mail'))).toBe(true);
+  });
+});

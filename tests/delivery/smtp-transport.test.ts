@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type OutgoingMessage, TransportError } from '../../src/delivery/connection.ts';
+import { classifyFailure } from '../../src/delivery/retry.ts';
+import { cleanReply, readFailure, redactor } from '../../src/delivery/smtp-failure.ts';
+import { openSmtpTransport } from '../../src/delivery/smtp-transport.ts';
+import { openTransport } from '../../src/delivery/transport.ts';
+import { testConfig } from './fixture.ts';
+import { closeServers, startScripted, startServer } from './servers.ts';
+
+afterEach(closeServers);
+
+const PASSWORD = 'p@ss/w%rd ünd';
+const LIMITS = { connect: 300, submission: 300, quit: 50 };
+
+function message(to = 'ada@example.com', body = 'Hello.\r\n.dot\r\n'): OutgoingMessage {
+  const raw = Buffer.from(`Subject: Hello\r\nMessage-ID: <1@example.com>\r\n\r\n${body}`);
+  return { newsletter: 'daily', slot: '2026-11-24', from: 'roundup@example.com', to, raw };
+}
+
+function withLogin(url: string, password = PASSWORD): string {
+  return url.replace('//', `//ada:${encodeURIComponent(password)}@`);
+}
+
+async function failureOf(work: Promise<unknown>): Promise<TransportError['failure']> {
+  const error = await work.then(
+    () => null,
+    (e: unknown) => e,
+  );
+  if (!(error instanceof TransportError)) throw new Error(`no TransportError, but ${error}`);
+  return error.failure;
+}
+
+async function submitOnce(url: string, limits = LIMITS): Promise<string> {
+  const connection = await openSmtpTransport(url, 1, limits).connect();
+  try {
+    return await connection.submit(message());
+  } finally {
+    connection.close();
+  }
+}
+
+describe('the SMTP transport', () => {
+  it('submits over one connection, message after message, and gives the server’s reply', async () => {
+    const server = await startServer();
+    const connection = await openSmtpTransport(server.url, 1).connect();
+    expect(await connection.submit(message('ada@example.com'))).toBe('250 2.0.0 kept as 1');
+    expect(await connection.submit(message('bob@example.com'))).toBe('250 2.0.0 kept as 2');
+    connection.close();
+    expect(connection.usable).toBe(false);
+    expect(server.received).toMatchObject([
+      { from: 'roundup@example.com', to: ['ada@example.com'] },
+      { from: 'roundup@example.com', to: ['bob@example.com'] },
+    ]);
+    expect(server.received[0]?.raw).toEqual(message().raw);
+  });
+
+  it('logs in with the URL’s name and password, percent-decoded', async () => {
+    const seen: unknown[] = [];
+    const server = await startServer({
+      authOptional: false,
+      allowInsecureAuth: true,
+      onAuth({ username, password }, _session, done) {
+        seen.push([username, password]);
+        done(null, { user: username });
+      },
+    });
+    await openSmtpTransport(withLogin(server.url), 1).verify();
+    expect(seen).toEqual([['ada', PASSWORD]]);
+  });
+
+  it('speaks TLS from the first byte where the URL says smtps, and refuses a certificate it does not know', async () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const server = await startServer({ secure: true, disabledCommands: [] });
+    warn.mockRestore();
+    const failure = await failureOf(openSmtpTransport(server.url.replace('smtp:', 'smtps:'), 1).verify());
+    expect(failure.words).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: .*certificate/);
+  });
+
+  it('uses STARTTLS where the server offers it', async () => {
+    const server = await startScripted((command) => {
+      if (command.startsWith('EHLO')) return '250-scripted\r\n250 STARTTLS';
+      if (command === 'STARTTLS') return '454 4.7.0 not now';
+      return undefined;
+    });
+    const failure = await failureOf(openSmtpTransport(server.url, 1).verify());
+    expect(server.commands).toContain('STARTTLS');
+    expect(server.commands.join()).not.toContain('MAIL');
+    expect(classifyFailure(failure)).toBe('refuses-us');
+  });
+
+  it('gives no password to another machine over an open line', async () => {
+    const server = await startScripted((command) => (command === 'STARTTLS' ? '502 5.5.1 not here' : undefined));
+    // 127.0.0.1 by another name, which is not known to be this machine.
+    const url = withLogin(server.url).replace('127.0.0.1', '[::ffff:127.0.0.1]');
+    const failure = await failureOf(openSmtpTransport(url, 1, LIMITS).verify());
+    expect(server.commands).toContain('STARTTLS');
+    expect(server.commands.join()).not.toContain('AUTH');
+    expect(failure.words).toContain('TLS');
+  });
+
+  it('takes a refusal of one recipient for that, and goes on over the same connection', async () => {
+    const server = await startServer({
+      onRcptTo({ address }, _session, done) {
+        const refusal = Object.assign(new Error('5.1.1 no such user'), { responseCode: 550 });
+        done(address.startsWith('nobody') ? refusal : null);
+      },
+    });
+    const connection = await openSmtpTransport(server.url, 1).connect();
+    const failure = await failureOf(connection.submit(message('nobody@example.com')));
+    expect(failure).toMatchObject({ code: 'EENVELOPE', replyCode: 550, command: 'RCPT TO' });
+    expect(failure.words).toMatch(/^127\.0\.0\.1:\d+ answered: 550 5\.1\.1 no such user$/);
+    expect(connection.usable).toBe(true);
+    expect(await connection.submit(message())).toContain('250');
+    connection.close();
+  });
+
+  it('says what stands wrong, for an operator', async () => {
+    const closed = await startScripted(() => undefined);
+    await closed.close();
+    expect((await failureOf(openSmtpTransport(closed.url, 1).verify())).words).toBe(
+      `127.0.0.1:${closed.port} takes no connections`,
+    );
+    const unknown = openSmtpTransport('smtp://mail.invalid', 1).verify();
+    expect((await failureOf(unknown)).words).toMatch(/^mail\.invalid:587 cannot be found/);
+    const noLogin = await startServer({ hideSTARTTLS: true, disabledCommands: ['AUTH', 'STARTTLS'] });
+    expect((await failureOf(openSmtpTransport(withLogin(noLogin.url), 1).verify())).words).toContain(
+      'the URL holds a user name, but the server offers no login',
+    );
+  });
+
+  it('never shows the password, even where the server repeats it', async () => {
+    const plain = Buffer.from(`\u0000ada\u0000${PASSWORD}`).toString('base64');
+    const forms = [PASSWORD, encodeURIComponent(PASSWORD), Buffer.from(PASSWORD).toString('base64'), plain];
+    const server = await startScripted((command) =>
+      command.startsWith('AUTH') ? `535 5.7.8 wrong: ${forms.join(' or ')}` : undefined,
+    );
+    const failure = await failureOf(openSmtpTransport(withLogin(server.url), 1).verify());
+    expect(classifyFailure(failure)).toBe('refuses-us');
+    expect(failure.words).toMatch(/refuses the login: 535 5\.7\.8 wrong: … or … or … or …$/);
+    for (const form of forms) expect(JSON.stringify(failure)).not.toContain(form);
+  });
+
+  it('survives a server that closes in the middle of a message', async () => {
+    const server = await startScripted((command, socket) => {
+      if (command === 'DATA-LINE') socket.destroy();
+      return undefined;
+    });
+    const failure = await failureOf(submitOnce(server.url));
+    expect(classifyFailure(failure)).toBe('transient');
+    expect(failure.words).toMatch(/closed the connection|cannot be reached/);
+  });
+
+  it('survives a server that closes before it answers the message', async () => {
+    const server = await startScripted((command, socket) => {
+      if (command === 'DATA-END') socket.destroy();
+      return undefined;
+    });
+    expect(classifyFailure(await failureOf(submitOnce(server.url)))).toBe('transient');
+  });
+
+  it('survives a server that says 421 and closes', async () => {
+    const server = await startScripted((command) => (command.startsWith('MAIL') ? '421 4.3.2 closing' : undefined));
+    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    const failure = await failureOf(connection.submit(message()));
+    expect(classifyFailure(failure)).toBe('transient');
+    expect(failure).toMatchObject({ replyCode: 421, reply: '421 4.3.2 closing' });
+    expect(connection.usable).toBe(false);
+  });
+
+  it.each(['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'DATA-END'])(
+    'survives a server that hangs at %s',
+    async (step) => {
+      const server = await startScripted((command) => (command.split(' ', 1)[0] === step ? '' : undefined));
+      const failure = await failureOf(submitOnce(server.url));
+      expect(failure.words).toBe(`127.0.0.1:${server.port} did not answer in time`);
+      expect(classifyFailure(failure)).toBe('transient');
+    },
+  );
+
+  it.each(['CONNECT', 'MAIL', 'RCPT', 'DATA', 'DATA-END'])(
+    'survives a server that answers garbage at %s',
+    async (step) => {
+      const garbage = '\u0000\u001b[31m what? \u009f';
+      const server = await startScripted((command) => (command.split(' ', 1)[0] === step ? garbage : undefined));
+      const failure = await failureOf(submitOnce(server.url));
+      expect(failure.words).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    },
+  );
+
+  it('notices that a server ended the connection while it was idle', async () => {
+    const server = await startScripted((command, socket) => {
+      if (command === 'DATA-END') setImmediate(() => socket.end('250 ok\r\n'));
+      return command === 'DATA-END' ? '' : undefined;
+    });
+    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    await connection.submit(message());
+    await expect.poll(() => connection.usable).toBe(false);
+  });
+
+  it('ends a connection itself after a hundred messages', async () => {
+    const server = await startScripted(() => undefined);
+    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    for (let n = 1; n < 100; n++) await connection.submit(message());
+    expect(connection.usable).toBe(true);
+    await connection.submit(message());
+    expect(connection.usable).toBe(false);
+    await expect.poll(() => server.commands.at(-1)).toBe('QUIT');
+  });
+
+  it.each([
+    ['smtp://mail.example?tls.rejectUnauthorized=false', 'no path and no parameters'],
+    ['smtp://mail.example/box', 'no path and no parameters'],
+    ['smtp://', 'must name a host'],
+    ['smtp://ada:100%@mail.example', 'percent-encoded'],
+  ])('refuses the URL %s', (url, words) => {
+    expect(() => openSmtpTransport(url, 1)).toThrow(words);
+  });
+
+  it('must be told its server, and takes the environment’s before the file’s', async () => {
+    const config = testConfig({ delivery: { transport: 'smtp' } });
+    expect(() => openTransport(config)).toThrow('set DAYWIRE_SMTP_URL or delivery.smtpUrl');
+    const server = await startServer();
+    const delivery = { ...config.delivery, smtpUrl: 'smtp://mail.invalid' };
+    await openTransport({ ...config, delivery, secrets: { smtpUrl: server.url } }).verify();
+  });
+});
+
+describe('what is kept of a failure', () => {
+  it('is one clean, bounded line without the password, whatever the server says', () => {
+    const server = { place: 'mail.example:587', redact: redactor({ user: 'ada', pass: 'correct horse' }) };
+    const part = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom('correct horse', 'correct\u0000 horse', 'x'.repeat(600)),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 4 }), fc.string(), (parts, code) => {
+        const text = parts.join('');
+        const failure = readFailure({ code, response: text, message: text, responseCode: 550 }, server);
+        for (const kept of [failure.words, failure.reply ?? '']) {
+          expect(kept).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+          expect(kept.isWellFormed()).toBe(true);
+          expect(kept).not.toContain('correct horse');
+          expect(kept.length).toBeLessThan(600);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('keeps a short reply as it is', () => {
+    expect(cleanReply('250 2.0.0 Ok: queued as 4ABC', (text) => text)).toBe('250 2.0.0 Ok: queued as 4ABC');
+  });
+});

@@ -1,0 +1,89 @@
+import { sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../src/articles/article.ts';
+import type { Store } from '../../src/store/store.ts';
+import { DAY, HOUR } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import { article, CUTOFF, close, composed, passedOver, save } from './newsroom.ts';
+
+const day = (n: number): Article[] =>
+  [1, 2, 3].map((k) => article(`day${n}-${k}`, { publishedAt: CUTOFF + n * DAY - k * HOUR }));
+
+async function closeDay(store: Store, n: number): Promise<Record<string, string>> {
+  await save(store, day(n));
+  return passedOver(store, await close(store, await composed(store, CUTOFF + n * DAY)));
+}
+
+describe('what has grown too old', () => {
+  forEachDatabase((open) => {
+    it('is recorded when the first edition closes, but for the pinned, the retracted and roundups', async () => {
+      const store = await open();
+      const old = { publishedAt: CUTOFF - 9 * DAY };
+      await save(store, [
+        article('old', old),
+        article('old-draft', { ...old, status: { state: 'draft' } }),
+        article('old-item', { ...old, kind: 'roundup-item' }),
+        article('old-pinned', { ...old, pinned: true }),
+        article('old-retracted', { ...old, status: { state: 'retracted', note: 'No.', at: CUTOFF } }),
+        article('old-roundup', { ...old, kind: 'roundup' }),
+      ]);
+      expect(await closeDay(store, 0)).toEqual({ old: 'aged-out', 'old-draft': 'aged-out', 'old-item': 'aged-out' });
+    });
+
+    it('is recorded once for a newsletter, and for each newsletter', async () => {
+      const store = await open();
+      await save(store, [article('old', { publishedAt: CUTOFF - 9 * DAY })]);
+      expect(await closeDay(store, 0)).toEqual({ old: 'aged-out' });
+      expect(await closeDay(store, 1)).toEqual({});
+      const other = await composed(store, CUTOFF + DAY, { id: 'evening' });
+      expect(await passedOver(store, await close(store, other))).toMatchObject({ old: 'aged-out' });
+    });
+
+    it('is recorded when an old archive comes in after an edition, and floods none', async () => {
+      const store = await open();
+      await closeDay(store, 0);
+      await save(store, [article('archive', { publishedAt: CUTOFF - 900 * DAY })], CUTOFF + HOUR);
+      expect(await closeDay(store, 1)).toEqual({ archive: 'aged-out' });
+      expect(await closeDay(store, 2)).toEqual({});
+    });
+
+    it('is a draft that the window has left behind', async () => {
+      const store = await open();
+      await save(store, [article('draft', { publishedAt: CUTOFF - HOUR, status: { state: 'draft' } })]);
+      expect(await closeDay(store, 0)).toEqual({});
+      expect(await closeDay(store, 1)).toEqual({});
+      expect(await closeDay(store, 2)).toEqual({ draft: 'aged-out' });
+    });
+
+    it('is what was pinned, did not fit, and is pinned no longer', async () => {
+      const store = await open();
+      const lone = article('unpinned', { pinned: true, publishedAt: CUTOFF - 30 * DAY });
+      await save(store, [...day(0), lone, article('lead', { pinned: true })]);
+      const few = { blocks: { news: 5, analysis: 0, roundup: 0, latest: 0 } };
+      expect(await passedOver(store, await close(store, await composed(store, CUTOFF, few)))).toEqual({
+        unpinned: 'did-not-fit',
+      });
+      await save(store, [{ ...lone, pinned: false }], CUTOFF - 30 * DAY);
+      expect(await closeDay(store, 1)).toEqual({ unpinned: 'aged-out' });
+    });
+
+    it('of an archive of twenty thousand articles takes one statement, and the next edition looks at none of them', async () => {
+      const store = await open();
+      await save(store, [article('old', { publishedAt: CUTOFF - 9 * DAY })]);
+      await sql`
+        with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
+        insert into articles (id, tag_uri, slug, kind, section, kicker, event_key, pinned, state, published_at, updated_at,
+          noted_at, created_at, digest, document)
+        select 'archive-' || i, 'tag:' || i, 'archive-' || i, kind, section, kicker, event_key, pinned, state,
+          published_at - i * 60000, updated_at, noted_at, created_at, digest, document
+        from articles, n where id = 'old'`.execute(store.db);
+      await save(store, day(0));
+      const first = await composed(store);
+      expect(first.articles).toHaveLength(3);
+      expect(first.didNotFit).toEqual([]);
+      const id = await close(store, first);
+      expect(Object.keys(await passedOver(store, id))).toHaveLength(20_001);
+      expect(await closeDay(store, 1)).toEqual({});
+    });
+  });
+});

@@ -1,0 +1,121 @@
+/**
+ * A newsroom for the tests of editions: a configuration, articles in a line each, and a way to close what is composed.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Article } from '../../src/articles/article.ts';
+import { tagUri } from '../../src/articles/article.ts';
+import { saveArticle } from '../../src/articles/save.ts';
+import { type Config, type NewsletterConfig, parseConfig } from '../../src/config.ts';
+import { type Composed, type ComposeOptions, composeEdition } from '../../src/editions/compose.ts';
+import { recordEdition } from '../../src/editions/record.ts';
+import { editionSlot } from '../../src/editions/slot.ts';
+import type { Store } from '../../src/store/store.ts';
+import { openTemplates } from '../../src/templates.ts';
+import { HOUR } from '../../src/time.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const file = 'config/daywire.yaml';
+
+export const config: Config = parseConfig(readFileSync(join(root, file), 'utf8'), { file, env: {}, cwd: root });
+export const newsletter = config.newsletters[0] as NewsletterConfig;
+export const templates = openTemplates(config.paths.templates, config.publication.zone);
+
+/** 07:30 on Tuesday, November 24, 2026 in Shanghai: the cut-off of most editions here. */
+export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);
+export const NONCE = '0123456789abcdef0123456789abcdef';
+
+/** An article; by default a brief, published an hour before CUTOFF. */
+export function article(id: string, rest: Partial<Article> = {}): Article {
+  const bodyHtml = rest.bodyHtml ?? `<p>The body of ${id}.</p>`;
+  return {
+    id,
+    tagUri: tagUri('example.com,2026', id),
+    slug: id,
+    kind: 'brief',
+    kicker: null,
+    topic: null,
+    headline: `Headline of ${id}`,
+    shortHeadline: null,
+    pinned: false,
+    dek: `The dek of ${id}.`,
+    body: { format: 'html', source: bodyHtml },
+    bodyHtml,
+    publishedAt: CUTOFF - HOUR,
+    updatedAt: rest.publishedAt ?? CUTOFF - HOUR,
+    section: 'business-tech',
+    tags: [],
+    bylines: [],
+    fullStory: null,
+    related: [],
+    source: null,
+    eventKey: null,
+    image: null,
+    enclosures: [],
+    language: 'en',
+    status: { state: 'published' },
+    page: null,
+    ...rest,
+  };
+}
+
+/** A roundup item of an outlet. */
+export function item(id: string, outlet: string, rest: Partial<Article> = {}): Article {
+  return article(id, {
+    kind: 'roundup-item',
+    source: { name: outlet, url: `https://example.com/${encodeURIComponent(outlet)}` },
+    ...rest,
+  });
+}
+
+/** Stores them. @param storedAt when the store got them; default the moment they were published */
+export async function save(store: Store, articles: Article[], storedAt?: number): Promise<void> {
+  await store.db.transaction().execute(async (trx) => {
+    for (const one of articles) {
+      const digest = createHash('sha256').update(JSON.stringify(one)).digest('hex');
+      await saveArticle(trx, one, digest, storedAt ?? one.publishedAt);
+    }
+  });
+}
+
+/** Composes at the cut-off itself. */
+export function compose(store: Store, cutoffAt = CUTOFF, change: Partial<NewsletterConfig & ComposeOptions> = {}) {
+  const options: ComposeOptions = {
+    slot: change.slot ?? editionSlot(cutoffAt, config.publication.zone, false),
+    cutoffAt,
+    now: change.now ?? cutoffAt,
+    nonce: NONCE,
+  };
+  return composeEdition(store, config, templates, { ...newsletter, ...change }, options);
+}
+
+/** Composes what must be composable. */
+export async function composed(store: Store, ...rest: [cutoffAt?: number, change?: Parameters<typeof compose>[2]]) {
+  const outcome = await compose(store, ...rest);
+  if (outcome.is !== 'composed') throw new Error(outcome.is === 'skipped' ? outcome.reason : 'it is closed');
+  return outcome;
+}
+
+/** Closes it at its cut-off. @returns the edition's id */
+export function close(store: Store, edition: Composed, now = edition.cutoffAt): Promise<number> {
+  return store.db.transaction().execute((trx) => recordEdition(trx, edition, now));
+}
+
+/** The ids of an edition's articles, by block. */
+export function blocks(edition: Composed): Record<string, string[]> {
+  const ids: Record<string, string[]> = {};
+  for (const { block, articleId } of edition.articles) (ids[block] ??= []).push(articleId);
+  return ids;
+}
+
+/** What was passed over by an edition, and why. */
+export async function passedOver(store: Store, editionId: number): Promise<Record<string, string>> {
+  const rows = await store.db
+    .selectFrom('edition_passed_over')
+    .selectAll()
+    .where('edition_id', '=', editionId)
+    .orderBy('article_id')
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.article_id, row.reason]));
+}

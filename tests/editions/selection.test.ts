@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Candidate } from '../../src/editions/candidates.ts';
+import {
+  countStories,
+  type EditionPlan,
+  leadingStories,
+  placedStories,
+  type SelectionRules,
+  selectStories,
+} from '../../src/editions/selection.ts';
+import { editionWindow } from '../../src/editions/window.ts';
+import { DAY, HOUR } from '../../src/time.ts';
+import { expectGolden } from '../golden.ts';
+
+const UNTIL = Date.UTC(2026, 10, 23, 23, 30);
+const rules: SelectionRules = {
+  window: editionWindow(UNTIL, null),
+  blocks: { news: 8, analysis: 4, roundup: 6, latest: 8 },
+  leadKickers: ['Cover Story', 'Exclusive'],
+  sections: ['business-tech', 'world'],
+};
+
+/** A candidate so many hours before the cut-off. */
+function story(id: string, hours: number, rest: Partial<Candidate> = {}): Candidate {
+  return {
+    id,
+    kind: 'brief',
+    kicker: null,
+    section: null,
+    eventKey: null,
+    pinned: false,
+    publishedAt: UNTIL - hours * HOUR,
+    ...rest,
+  };
+}
+
+function ids(stories: Candidate[]): string[] {
+  return stories.map((one) => one.id);
+}
+
+describe('the windows of an edition', () => {
+  it('reach back 48 hours before the first edition', () => {
+    expect(editionWindow(UNTIL, null)).toEqual({
+      from: UNTIL - 48 * HOUR,
+      unseenFrom: UNTIL - 48 * HOUR,
+      until: UNTIL,
+      newsFrom: UNTIL - 24 * HOUR,
+    });
+  });
+
+  it('reach back 48 hours after an edition of yesterday, also for what it has not seen', () => {
+    expect(editionWindow(UNTIL, UNTIL - DAY)).toMatchObject({ from: UNTIL - 2 * DAY, unseenFrom: UNTIL - 2 * DAY });
+  });
+
+  it('reach back to the cut-off of Friday on a Monday, and a day further for what Friday has not seen', () => {
+    expect(editionWindow(UNTIL, UNTIL - 3 * DAY)).toMatchObject({ from: UNTIL - 3 * DAY, unseenFrom: UNTIL - 4 * DAY });
+  });
+});
+
+describe('the lead', () => {
+  const lead = (...candidates: Candidate[]): string | undefined => selectStories(candidates, rules).lead?.id;
+
+  it('is the newest pinned story, before any kicker', () => {
+    expect(
+      lead(
+        story('cover', 1, { kicker: 'Cover Story' }),
+        story('old-pinned', 90, { pinned: true }),
+        story('pinned', 60, { pinned: true }),
+      ),
+    ).toBe('pinned');
+  });
+
+  it('is of the strongest kicker, before section and age', () => {
+    expect(
+      lead(
+        story('new', 1, { section: 'business-tech' }),
+        story('exclusive', 2, { kicker: 'Exclusive', section: 'business-tech' }),
+        story('cover', 30, { kicker: 'Cover Story', section: 'world' }),
+      ),
+    ).toBe('cover');
+  });
+
+  it('is of the first section, before age; a story without a section comes last', () => {
+    expect(lead(story('none', 1), story('world', 2, { section: 'world' }))).toBe('world');
+    expect(lead(story('world', 2, { section: 'world' }), story('tech', 9, { section: 'business-tech' }))).toBe('tech');
+  });
+
+  it('is else the newest; of one instant, the one of the greater id', () => {
+    expect(lead(story('a', 3), story('b', 2))).toBe('b');
+    expect(lead(story('a', 2), story('b', 2))).toBe('b');
+  });
+
+  it('is never a roundup item, not even a pinned one, which comes first in its block', () => {
+    const plan = selectStories(
+      [
+        story('new', 1, { kind: 'roundup-item' }),
+        story('pinned', 5, { kind: 'roundup-item', pinned: true }),
+        story('brief', 40),
+      ],
+      rules,
+    );
+    expect(plan.lead?.id).toBe('brief');
+    expect(plan.roundup.map((group) => group.first.id)).toEqual(['pinned', 'new']);
+  });
+
+  it('is absent where there are only roundup items', () => {
+    const plan = selectStories([story('item', 1, { kind: 'roundup-item' })], rules);
+    expect(plan.lead).toBeNull();
+    expect(countStories(plan)).toBe(1);
+  });
+});
+
+describe('the blocks', () => {
+  const cover = story('lead', 1, { kicker: 'Cover Story' });
+
+  it('take as news what was published from 24 hours before the cut-off on, to the millisecond', () => {
+    const { news, latest } = selectStories(
+      [
+        cover,
+        story('edge', 24),
+        { ...story('before', 24), publishedAt: UNTIL - DAY - 1 },
+        { ...story('last', 0), publishedAt: UNTIL - 1 },
+        story('feature', 2, { kind: 'feature' }),
+      ],
+      rules,
+    );
+    expect(ids(news)).toEqual(['last', 'feature', 'edge']);
+    expect(ids(latest)).toEqual(['before']);
+  });
+
+  it('show headlines of what found no room in its own block, newest first', () => {
+    const analyses = [1, 2, 3, 4, 5, 6].map((hour) => story(`analysis-${hour}`, hour, { kind: 'analysis' }));
+    const { analysis, latest } = selectStories([cover, ...analyses], rules);
+    expect(ids(analysis)).toEqual(['analysis-1', 'analysis-2', 'analysis-3', 'analysis-4']);
+    expect(ids(latest)).toEqual(['analysis-5', 'analysis-6']);
+  });
+
+  it('keep a place for a pinned story, and show it in its order of time', () => {
+    const briefs = Array.from({ length: 9 }, (_, n) => story(`brief-${n}`, n + 2));
+    const { news } = selectStories(
+      [story('lead', 1, { pinned: true }), ...briefs, story('pinned', 20, { pinned: true })],
+      rules,
+    );
+    expect(ids(news)).toEqual([...ids(briefs.slice(0, 7)), 'pinned']);
+  });
+
+  it('show an event once: the first report stands, the others with it in the order of their reports', () => {
+    const of = (id: string, hours: number): Candidate => story(id, hours, { kind: 'roundup-item', eventKey: 'merger' });
+    const { roundup } = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
+    expect(roundup).toHaveLength(1);
+    expect(roundup[0]?.first.id).toBe('first');
+    expect(ids(roundup[0]?.also ?? [])).toEqual(['second', 'third']);
+  });
+
+  it('put first the event that most outlets reported, then the newest', () => {
+    const { roundup } = selectStories(
+      [
+        story('new', 1, { kind: 'roundup-item' }),
+        story('newer', 0.5, { kind: 'roundup-item' }),
+        story('a', 20, { kind: 'roundup-item', eventKey: 'e' }),
+        story('b', 19, { kind: 'roundup-item', eventKey: 'e' }),
+      ],
+      rules,
+    );
+    expect(roundup.map((group) => group.first.id)).toEqual(['a', 'newer', 'new']);
+  });
+
+  it('never list a roundup item among the headlines', () => {
+    const items = Array.from({ length: 9 }, (_, n) => story(`item-${n}`, n + 1, { kind: 'roundup-item' }));
+    const plan = selectStories([cover, ...items], rules);
+    expect(plan.latest).toEqual([]);
+    expect(ids(plan.didNotFit)).toEqual(['item-6', 'item-7', 'item-8']);
+  });
+
+  it('may all be closed', () => {
+    const none = { ...rules, blocks: { news: 0, analysis: 0, roundup: 0, latest: 0 } };
+    const plan = selectStories([cover, story('brief', 2), story('item', 3, { kind: 'roundup-item' })], none);
+    expect(countStories(plan)).toBe(1);
+    expect(ids(plan.didNotFit)).toEqual(['brief', 'item']);
+  });
+});
+
+describe('the stories that name an edition', () => {
+  it('are the lead and the strongest that is shown with more than a headline', () => {
+    const plan = selectStories(
+      [
+        story('lead', 1, { kicker: 'Cover Story' }),
+        story('brief', 2),
+        story('exclusive', 20, { kicker: 'Exclusive' }),
+        story('old', 30, { kicker: 'Cover Story' }),
+      ],
+      { ...rules, blocks: { ...rules.blocks, news: 2 } },
+    );
+    expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'exclusive']);
+  });
+
+  it('are the lead and the first roundup item where nothing else is told', () => {
+    const plan = selectStories([story('lead', 1), story('old', 30), story('i', 2, { kind: 'roundup-item' })], rules);
+    expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'i']);
+  });
+});
+
+describe('a selection', () => {
+  const candidates = fc
+    .array(
+      fc.record({
+        kind: fc.constantFrom('brief', 'analysis', 'feature', 'roundup-item'),
+        kicker: fc.constantFrom(null, 'Cover Story', 'Exclusive', 'Charts'),
+        section: fc.constantFrom(null, 'business-tech', 'world', 'gone'),
+        eventKey: fc.constantFrom(null, 'a', 'b'),
+        pinned: fc.boolean(),
+        hours: fc.integer({ min: 0, max: 60 }),
+      }),
+      { maxLength: 60 },
+    )
+    .map((list) => list.map(({ hours, ...rest }, n) => story(`s${n}`, hours + 0.001, rest as Partial<Candidate>)));
+  const blocks = fc.record({
+    news: fc.integer({ min: 0, max: 9 }),
+    analysis: fc.integer({ min: 0, max: 5 }),
+    roundup: fc.integer({ min: 0, max: 5 }),
+    latest: fc.integer({ min: 0, max: 9 }),
+  });
+
+  it('puts every candidate into exactly one block, or among those that did not fit', () => {
+    fc.assert(
+      fc.property(candidates, blocks, (list, most) => {
+        const plan = selectStories(list, { ...rules, blocks: most });
+        const all = [...placedStories(plan).map(({ story: one }) => one.id), ...ids(plan.didNotFit)];
+        expect(all.toSorted()).toEqual(ids(list).toSorted());
+      }),
+    );
+  });
+
+  it('keeps to the configured numbers, and to the order of time in each block', () => {
+    fc.assert(
+      fc.property(candidates, blocks, (list, most) => {
+        const plan = selectStories(list, { ...rules, blocks: most });
+        for (const block of ['news', 'analysis', 'latest'] as const) {
+          expect(plan[block].length).toBeLessThanOrEqual(most[block]);
+          const times = plan[block].map((one) => one.publishedAt);
+          expect(times).toEqual(times.toSorted((a, b) => b - a));
+        }
+        expect(plan.roundup.length).toBeLessThanOrEqual(most.roundup);
+        expect(plan.news.every((one) => one.publishedAt >= UNTIL - DAY && one.kind !== 'analysis')).toBe(true);
+      }),
+    );
+  });
+
+  it('is the same whatever the order of its input', () => {
+    const shuffled = candidates.chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+    );
+    fc.assert(
+      fc.property(shuffled, ([list, other]) => {
+        expect(selectStories(other, rules)).toEqual(selectStories(list, rules));
+      }),
+    );
+  });
+
+  it('never leaves a story out while its own block has room', () => {
+    fc.assert(
+      fc.property(candidates, blocks, (list, most) => {
+        const plan = selectStories(list, { ...rules, blocks: most });
+        const own = plan.didNotFit.filter((one) => one.kind !== 'roundup-item');
+        if (own.length > 0) expect(plan.latest).toHaveLength(most.latest);
+        if (own.some((one) => one.kind === 'analysis')) expect(plan.analysis).toHaveLength(most.analysis);
+        if (own.length < plan.didNotFit.length) expect(plan.roundup).toHaveLength(most.roundup);
+      }),
+    );
+  });
+
+  it('of a busy day is as an editor would make it', () => {
+    const day: Candidate[] = [
+      story('solar-cover', 20, { kind: 'feature', kicker: 'Cover Story', section: 'world' }),
+      story('chips-exclusive', 3, { kind: 'feature', kicker: 'Exclusive', section: 'business-tech' }),
+      ...Array.from({ length: 10 }, (_, n) => story(`brief-${n}`, 2 * n + 1, { section: 'business-tech' })),
+      ...[4, 12, 26, 30, 40].map((h) => story(`analysis-${h}h`, h, { kind: 'analysis', section: 'world' })),
+      ...['Yicai', '36Kr', 'LatePost'].map((outlet, n) =>
+        story(`merger-${outlet}`, 9 - n, { kind: 'roundup-item', eventKey: 'merger' }),
+      ),
+      ...Array.from({ length: 7 }, (_, n) => story(`item-${n}`, 3 * n + 2, { kind: 'roundup-item' })),
+      ...Array.from({ length: 9 }, (_, n) => story(`yesterday-${n}`, 26 + n)),
+    ];
+    expectGolden('editions/selection-busy-day.txt', printed(selectStories(day, rules)));
+  });
+});
+
+function printed(plan: EditionPlan): string {
+  const lines = placedStories(plan).map(({ block, story: one }) => `${block.padEnd(10)} ${one.id}`);
+  return `${[...lines, ...plan.didNotFit.map((one) => `${'—'.padEnd(10)} ${one.id}`)].join('\n')}\n`;
+}

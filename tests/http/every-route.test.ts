@@ -1,0 +1,206 @@
+import { HtmlValidate } from 'html-validate';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { saveDocuments } from '../../src/feeds/documents.ts';
+import type { Store } from '../../src/store/store.ts';
+import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
+import { unsubscribeToken } from '../../src/subscribers/tokens.ts';
+import { openMigrated } from '../databases.ts';
+import { NOW, openSite, SECRET, saveDay, type TestSite } from './newsroom.ts';
+
+const TOKEN = unsubscribeToken(SECRET, { subscriberId: 1, newsletter: 'daily-roundup' });
+/** Every route, with the status that it answers. */
+const PAGES: [path: string, status: number][] = [
+  ['/', 200],
+  ['/?page=2', 200],
+  ['/articles/vec-t', 200],
+  ['/articles/smartphones-march', 200],
+  ['/articles/state-cloud', 200],
+  ['/articles/new-energy', 200],
+  ['/articles/zh-stations', 200],
+  ['/articles/withdrawn', 410],
+  ['/articles/embargoed', 404],
+  ['/sections/business-tech', 200],
+  ['/sections/trending', 200],
+  ['/archive', 200],
+  ['/archive/2026-11', 200],
+  ['/editions', 200],
+  ['/editions/daily-roundup', 200],
+  ['/newsletters', 200],
+  [`/unsubscribe/${TOKEN}`, 200],
+  ['/unsubscribe/forged', 404],
+  ['/no-such-page', 404],
+];
+const OTHERS: [path: string, status: number][] = [
+  ['/articles/daily-roundup-2026-11-24', 301],
+  ['/editions/daily-roundup/2026-11-24', 200],
+  ['/feeds', 301],
+  ['/feeds/', 404],
+  ['/feeds/latest.rss', 200],
+  ['/feeds/latest.atom', 404],
+  ['/media/none.png', 404],
+  ['/style.css', 200],
+  ['/favicon.svg', 200],
+  ['/favicon.ico', 301],
+  ['/robots.txt', 200],
+  ['/healthz', 200],
+  ['/metrics', 200],
+];
+const ALL = [...PAGES, ...OTHERS];
+
+describe('every route', () => {
+  let store: Store;
+  let site: TestSite;
+  beforeEach(async () => {
+    store = await openMigrated();
+    await saveDay(store);
+    await addSubscriber(store.db, { email: 'ada@example.com', newsletters: ['daily-roundup'] }, NOW);
+    await saveDocuments(store.db, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
+    site = openSite(store);
+  });
+  afterEach(() => store.close());
+
+  it.each(ALL)('%s answers %i, says what browsers may do with it, and sets no cookie', async (path, status) => {
+    const response = await site.get(path);
+    expect(response.status).toBe(status);
+    const policy = response.headers.get('Content-Security-Policy');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).not.toContain('script-src');
+    if (!path.startsWith('/media')) {
+      expect(policy).toBe(
+        "default-src 'none'; img-src 'self' https: http: data:; style-src 'unsafe-inline' 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      );
+    }
+    expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
+    expect(response.headers.get('Referrer-Policy')).not.toBeNull();
+    expect(response.headers.get('Set-Cookie')).toBeNull();
+  });
+
+  it('answers HEAD as GET, without a body', async () => {
+    for (const [path, status] of ALL) {
+      const head = await site.app.request(path, { method: 'HEAD' });
+      expect([path, head.status, await head.text()]).toEqual([path, status, '']);
+    }
+  });
+
+  it('refuses other methods, and says which it takes', async () => {
+    for (const [path] of ALL.filter(([known]) => known !== '/no-such-page')) {
+      const allow = path.startsWith('/unsubscribe') ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
+      for (const method of ['PUT', 'DELETE', 'PATCH', ...(path.startsWith('/unsubscribe') ? [] : ['POST'])]) {
+        const response = await site.app.request(path, { method });
+        expect([method, path, response.status, response.headers.get('Allow')]).toEqual([method, path, 405, allow]);
+      }
+      const options = await site.app.request(path, { method: 'OPTIONS' });
+      expect([path, options.status, options.headers.get('Allow')]).toEqual([path, 204, allow]);
+    }
+  });
+
+  it('changes nothing by GET, whatever is asked', async () => {
+    const before = await everything(store);
+    for (const [path] of ALL) {
+      await site.get(path);
+      await site.app.request(path, { method: 'HEAD' });
+      await site.app.request(path, { method: 'PUT' });
+    }
+    expect(await everything(store)).toEqual(before);
+  });
+
+  it.each(PAGES.filter(([, status]) => status < 500))('%s is sound and accessible HTML', async (path) => {
+    const html = await (await site.get(path)).text();
+    const report = await validator.validateString(html);
+    expect(
+      report.results.flatMap((result) => result.messages.map((m) => `${m.line}: ${m.ruleId}: ${m.message}`)),
+    ).toEqual([]);
+    expect(html.match(/<h1\b/g)).toHaveLength(1);
+    expect(html.match(/<main\b/g)).toHaveLength(1);
+    expect(html).not.toMatch(/<script|<table|\son\w+=/i);
+    expect(html.match(/<link rel="alternate"/g)).toHaveLength(27);
+    expect(html).toContain('<a class="skip" href="#content"');
+  });
+
+  it('is sound and accessible above an edition, too', async () => {
+    const html = await site.read('/editions/daily-roundup/2026-11-24');
+    const notice = html.slice(html.indexOf('<aside'), html.indexOf('</aside>') + '</aside>'.length);
+    expect(notice).toContain('Voice Group’s Stock');
+    const report = await validator.validateString(notice);
+    expect(report.results.flatMap((result) => result.messages.map((m) => `${m.ruleId}: ${m.message}`))).toEqual([]);
+  });
+
+  it('does not send a page again to who has it', async () => {
+    const { headers } = await site.get('/sections/world');
+    const again = await site.get('/sections/world', { 'If-None-Match': headers.get('ETag') as string });
+    expect(again.status).toBe(304);
+    expect(await again.text()).toBe('');
+  });
+
+  it('leads from a slash too many to the page, and to no other site', async () => {
+    const redirected = await site.get('/archive/');
+    expect([redirected.status, redirected.headers.get('Location')]).toEqual([301, '/archive']);
+    for (const path of ['//evil.example/', '/\\evil.example/', '/%2Fevil.example/', '///', '/a//']) {
+      expect([path, (await site.get(path)).headers.get('Location')]).toEqual([path, null]);
+    }
+  });
+
+  it('keeps the stylesheet for good under its version, and the accent of the configuration in it', async () => {
+    const path = /href="(\/style\.css\?v=\w+)"/.exec(await site.read('/'))?.[1] as string;
+    const response = await site.get(path);
+    expect(response.headers.get('Content-Type')).toBe('text/css; charset=utf-8');
+    expect(response.headers.get('Cache-Control')).toBe('public, max-age=31536000, immutable');
+    expect((await site.get('/style.css?v=old')).headers.get('Cache-Control')).toBe('public, max-age=300');
+    const css = await response.text();
+    expect(css).toContain('--accent: #9b1c1f');
+    expect(css).toContain('--accent: #f08a80');
+  });
+
+  it('tells crawlers to leave unsubscribe pages alone', async () => {
+    expect(await site.read('/robots.txt')).toBe('User-agent: *\nDisallow: /unsubscribe/\n');
+  });
+
+  it('tells whether the database answers', async () => {
+    expect(await (await site.get('/healthz')).json()).toEqual({ ok: true, database: 'reachable' });
+    await store.close();
+    const response = await site.get('/healthz');
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ ok: false, database: 'unreachable' });
+  });
+
+  it('fails in the look of the site, with the cause in the log and not on the page', async () => {
+    await store.close();
+    const response = await site.get(`/unsubscribe/${TOKEN}`);
+    const html = await response.text();
+    expect(response.status).toBe(500);
+    expect(html).toMatch(/<h1[^>]*>Something went wrong<\/h1>/);
+    expect(html).not.toMatch(/destroyed|Error:|\.ts:\d+/);
+    expect(response.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(site.logged).toEqual([
+      { method: 'GET', route: '/unsubscribe/:token', error: expect.stringMatching(/destroyed/) },
+    ]);
+    expect(JSON.stringify(site.logged)).not.toContain(TOKEN);
+  });
+});
+
+const validator = new HtmlValidate({
+  extends: ['html-validate:a11y', 'html-validate:document'],
+  rules: {
+    'heading-level': 'error',
+    'no-dup-id': 'error',
+    'close-order': 'error',
+    'element-permitted-content': 'error',
+  },
+});
+
+const TABLES = [
+  'articles',
+  'pending_changes',
+  'documents',
+  'editions',
+  'subscribers',
+  'subscriptions',
+  'deliveries',
+  'runs',
+] as const;
+
+async function everything(store: Store): Promise<object> {
+  const rows = await Promise.all(TABLES.map((table) => store.db.selectFrom(table).selectAll().execute()));
+  return Object.fromEntries(TABLES.map((table, index) => [table, rows[index]]));
+}

@@ -1,0 +1,109 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { HOUR, MINUTE } from '../../src/time.ts';
+import { forEachDatabase, openMigrated } from '../databases.ts';
+import { expectGolden } from '../golden.ts';
+import { article, NOW, openSite, sampleConfig, save, saveDay, type TestSite } from './newsroom.ts';
+
+describe('the front page', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    beforeEach(async () => {
+      store = await open();
+      site = openSite(store);
+    });
+
+    it('shows the latest headlines with their kickers, the stream, the news of 24 hours and past editions', async () => {
+      await saveDay(store);
+      expectGolden('http/front.html', await site.read('/'));
+    });
+
+    it('stands when nothing has been published', async () => {
+      const html = await site.read('/');
+      expect(html).toContain('Nothing has been published yet.');
+      expect(html).not.toContain('24-hour news');
+      expect(html).not.toContain('Past editions</h2>');
+    });
+
+    it('shows in 24 hours what the half-open window holds', async () => {
+      await save(
+        store,
+        article('just-in', { publishedAt: NOW - 24 * HOUR }),
+        article('just-out', { publishedAt: NOW - 24 * HOUR - 1 }),
+      );
+      const news = partOf(await site.read('/'), 'id="news"', '</ol>');
+      expect(news).toContain('Headline of just-in');
+      expect(news).not.toContain('Headline of just-out');
+    });
+
+    it('hides drafts and retracted stories, and an embargoed one to the millisecond', async () => {
+      const until = NOW + HOUR;
+      await save(
+        store,
+        article('draft', { status: { state: 'draft' } }),
+        article('gone', { status: { state: 'retracted', note: 'Wrong.', at: NOW } }),
+        article('later', { publishedAt: until, status: { state: 'scheduled', until } }),
+      );
+      const before = await site.read('/');
+      for (const id of ['draft', 'gone', 'later']) expect(before).not.toContain(`Headline of ${id}`);
+      site.at(until - 1);
+      expect(await site.read('/')).not.toContain('Headline of later');
+      site.at(until);
+      expect(await site.read('/')).toContain('Headline of later');
+    });
+
+    it('goes on in pages that know their neighbours, and ends', async () => {
+      await save(store, ...Array.from({ length: 23 }, (_, n) => article(`s-${n}`, { publishedAt: NOW - n * MINUTE })));
+      const first = await site.read('/');
+      expect(first).toContain('<link rel="next" href="/?page=2">');
+      expect(first).not.toContain('rel="prev"');
+      const second = await site.read('/?page=2');
+      expect(second).toContain('<link rel="canonical" href="http://127.0.0.1:8080/?page=2">');
+      expect(second).toContain('<link rel="prev" href="/">');
+      expect(second).toContain('<link rel="next" href="/?page=3">');
+      expect([...second.matchAll(/>Headline of (s-\d+)</g)].map((m) => m[1])).toEqual(
+        Array.from({ length: 10 }, (_, n) => `s-${n + 10}`),
+      );
+      const third = await site.read('/?page=3');
+      expect(third).toContain('Headline of s-22');
+      expect(third).not.toContain('rel="next"');
+      expect((await site.get('/?page=4')).status).toBe(404);
+    });
+
+    it.each([['0'], ['-1'], ['1.5'], ['1e3'], ['51'], ['999999999999'], ['abc'], [''], ["1'--"]])(
+      'has no page "%s"',
+      async (number) => {
+        expect((await site.get(`/?page=${encodeURIComponent(number)}`)).status).toBe(404);
+      },
+    );
+  });
+});
+
+describe('a site below a path', () => {
+  it('links, answers and redirects there, and is probed at the root', async () => {
+    const store = await openMigrated();
+    const site = openSite(
+      store,
+      sampleConfig((yaml) => yaml.replace('url: http://127.0.0.1:8080', 'url: https://news.example.com/wire/')),
+    );
+    await save(store, article('one', { section: 'world' }));
+    const html = await site.read('/wire/');
+    expect(html).toContain('<link rel="canonical" href="https://news.example.com/wire/">');
+    const links = [...html.matchAll(/(?:href|src)="(\/[^"]*)"/g)].map((match) => match[1] as string);
+    expect(links.length).toBeGreaterThan(30);
+    expect(links.filter((link) => !link.startsWith('/wire/'))).toEqual([]);
+    for (const path of new Set(links.filter((link) => !link.includes('/feeds/')))) {
+      expect([path, (await site.get(path)).status]).toEqual([path, 200]);
+    }
+    expect((await site.get('/wire/feeds')).headers.get('Location')).toBe('/wire/feeds/');
+    expect((await site.get('/')).status).toBe(404);
+    expect((await site.get('/healthz')).status).toBe(200);
+    await store.close();
+  });
+});
+
+function partOf(html: string, from: string, to: string): string {
+  const start = html.indexOf(from);
+  return start < 0 ? '' : html.slice(start, html.indexOf(to, start));
+}

@@ -1,0 +1,223 @@
+import { expect, it } from 'vitest';
+import { renderMetrics } from '../../src/http/metrics.ts';
+import { raiseAlert } from '../../src/schedule/alerts.ts';
+import { claimRun, finishRun, registerSchedules } from '../../src/schedule/ledger.ts';
+import type { Store } from '../../src/store/store.ts';
+import { DAY, HOUR, MINUTE } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+
+const now = Date.UTC(2026, 10, 24, 12);
+const schedule = { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 60 };
+
+/** The samples by name and labels, as Prometheus reads them. */
+async function scrape(store: Store): Promise<Map<string, number>> {
+  const { body } = await renderMetrics(store, now);
+  const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+}
+
+async function recordRun(store: Store, id: string, slotAt: number, state: 'done' | 'failed' | null): Promise<void> {
+  const claim = await claimRun(store.db, { schedule: id, slotAt, covers: 1 }, slotAt + 1_000, slotAt + MINUTE);
+  if (claim !== null && state !== null)
+    await finishRun(store.db, claim, { state, reason: null, retryAt: null }, slotAt + 2_000);
+}
+
+async function closeEdition(store: Store, newsletter: string, number: number, closedAt: number): Promise<number> {
+  const article = `${newsletter}-${number}`;
+  await store.db
+    .insertInto('articles')
+    .values({
+      id: article,
+      tag_uri: `tag:example.com,2026:${article}`,
+      slug: article,
+      kind: 'roundup',
+      section: null,
+      kicker: null,
+      event_key: null,
+      pinned: 0,
+      state: 'published',
+      published_at: closedAt,
+      updated_at: closedAt,
+      noted_at: null,
+      created_at: closedAt,
+      digest: '',
+      document: '{}',
+    })
+    .execute();
+  const { id } = await store.db
+    .insertInto('editions')
+    .values({
+      newsletter,
+      slot: `2026-11-${20 + number}`,
+      slot_at: closedAt,
+      cutoff_at: closedAt,
+      number,
+      headline: '',
+      subject: '',
+      preheader: '',
+      nonce: '',
+      html: '',
+      text: '',
+      archive_html: '',
+      article_id: article,
+      closed_at: closedAt,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
+
+async function deliver(
+  store: Store,
+  edition: number,
+  subscriber: number,
+  state: DeliveryState,
+  dueAt: number,
+): Promise<void> {
+  await store.db
+    .insertInto('deliveries')
+    .values({
+      edition_id: edition,
+      subscriber_id: subscriber,
+      state,
+      attempts: 0,
+      due_at: dueAt,
+      lease_until: null,
+      fence: 0,
+      reply: null,
+      reason: null,
+      changed_at: dueAt,
+    })
+    .execute();
+}
+
+forEachDatabase((open) => {
+  it('an empty newsroom has zeros and no labels', async () => {
+    const { contentType } = await renderMetrics(await open(), now);
+    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(Object.fromEntries(await scrape(await open()))).toEqual({
+      daywire_oldest_due_delivery_seconds: 0,
+      'daywire_set_aside{stage="import"}': 0,
+      'daywire_set_aside{stage="feed"}': 0,
+      'daywire_set_aside{stage="edition"}': 0,
+      daywire_pending_changes: 0,
+      daywire_oldest_pending_change_seconds: 0,
+      daywire_open_alerts: 0,
+    });
+  });
+
+  it('runs of the last week are counted by schedule and state, and the newest one is shown with its state', async () => {
+    const store = await open();
+    await registerSchedules(
+      store.db,
+      [
+        { id: 'newsletter:daily', schedule },
+        { id: 'feeds:all', schedule },
+      ],
+      now - 30 * DAY,
+    );
+    await recordRun(store, 'newsletter:daily', now - 8 * DAY, 'failed');
+    await recordRun(store, 'newsletter:daily', now - 2 * DAY, 'done');
+    await recordRun(store, 'newsletter:daily', now - DAY, 'done');
+    await recordRun(store, 'newsletter:daily', now, 'failed');
+    await recordRun(store, 'feeds:all', now - MINUTE, null);
+    await recordRun(store, 'feeds:gone', now - MINUTE, 'done');
+    const samples = await scrape(store);
+    const of = (prefix: string): object => Object.fromEntries([...samples].filter(([name]) => name.startsWith(prefix)));
+    expect(of('daywire_runs')).toEqual({
+      'daywire_runs{schedule="feeds:all",state="running"}': 1,
+      'daywire_runs{schedule="newsletter:daily",state="done"}': 2,
+      'daywire_runs{schedule="newsletter:daily",state="failed"}': 1,
+    });
+    expect(samples.get('daywire_last_run_slot_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000);
+    expect(samples.get('daywire_last_run_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000 + 1);
+    const lastStates = [...samples].filter(([name, value]) => name.startsWith('daywire_last_run_state') && value === 1);
+    expect(lastStates.map(([name]) => name)).toEqual([
+      'daywire_last_run_state{schedule="feeds:all",state="running"}',
+      'daywire_last_run_state{schedule="newsletter:daily",state="failed"}',
+    ]);
+    expect(samples.get('daywire_last_run_state{schedule="newsletter:daily",state="done"}')).toBe(0);
+  });
+
+  it('editions are counted by newsletter, and deliveries are those of the newest edition', async () => {
+    const store = await open();
+    const first = await closeEdition(store, 'daily', 1, now - DAY);
+    const second = await closeEdition(store, 'daily', 2, now - HOUR);
+    await closeEdition(store, 'weekly', 1, now - 3 * DAY);
+    await deliver(store, first, 1, 'failed', now - DAY);
+    await deliver(store, first, 2, 'pending', now - DAY);
+    // Far apart: they are counted in slices.
+    for (const [subscriber, state] of [
+      [1, 'submitted'],
+      [2, 'submitted'],
+      [70_000, 'failed'],
+      [180_000, 'pending'],
+    ] as const) {
+      await deliver(store, second, subscriber, state, now - HOUR);
+    }
+    const samples = await scrape(store);
+    expect(samples.get('daywire_editions{newsletter="daily"}')).toBe(2);
+    expect(samples.get('daywire_editions{newsletter="weekly"}')).toBe(1);
+    expect(samples.get('daywire_last_edition_closed_timestamp_seconds{newsletter="daily"}')).toBe((now - HOUR) / 1_000);
+    const counts = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'].map((state) =>
+      samples.get(`daywire_last_edition_deliveries{newsletter="daily",state="${state}"}`),
+    );
+    expect(counts).toEqual([1, 0, 2, 1, 0]);
+    expect(samples.get('daywire_last_edition_deliveries{newsletter="weekly",state="submitted"}')).toBe(0);
+    expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(DAY / 1_000);
+  });
+
+  it('feeds show their age, and what waits or went wrong is counted', async () => {
+    const store = await open();
+    const document = { media_type: 'x', body: '', hash: '' };
+    await store.db
+      .insertInto('documents')
+      .values([
+        { path: 'latest.rss', modified_at: now - 90_000, ...document },
+        { path: 'latest.atom', modified_at: now + 1_000, ...document },
+      ])
+      .execute();
+    await store.db
+      .insertInto('pending_changes')
+      .values([
+        { article_id: 'a', due_at: now - 5_000, changed_at: now },
+        { article_id: 'b', due_at: now - 1_000, changed_at: now },
+        { article_id: 'embargoed', due_at: now + DAY, changed_at: now },
+      ])
+      .execute();
+    const aside = { source: 's', line: 1, article_id: null, problems: '[]', raw: '', set_aside_at: now };
+    await store.db
+      .insertInto('set_aside')
+      .values([
+        { key: '1', stage: 'import', ...aside },
+        { key: '2', stage: 'import', ...aside },
+        { key: '3', stage: 'feed', ...aside },
+      ])
+      .execute();
+    await raiseAlert(store.db, { cause: 'heartbeat', message: 'm' }, now);
+    expect(Object.fromEntries(await scrape(store))).toMatchObject({
+      'daywire_feed_age_seconds{path="latest.rss"}': 90,
+      'daywire_feed_age_seconds{path="latest.atom"}': 0,
+      daywire_pending_changes: 2,
+      daywire_oldest_pending_change_seconds: 5,
+      'daywire_set_aside{stage="import"}': 2,
+      'daywire_set_aside{stage="feed"}': 1,
+      'daywire_set_aside{stage="edition"}': 0,
+      daywire_open_alerts: 1,
+    });
+  });
+
+  it('a label of hostile characters stays one line', async () => {
+    const store = await open();
+    await store.db
+      .insertInto('documents')
+      .values({ path: 'a"} 1\nforged{x="', media_type: 'x', body: '', hash: '', modified_at: now })
+      .execute();
+    const { body } = await renderMetrics(store, now);
+    expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');
+  });
+});

@@ -1,0 +1,55 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { Hono } from 'hono';
+import { describe, expect, it } from 'vitest';
+import { ServeError, serveApp } from '../../src/http/serve.ts';
+
+describe('the server', () => {
+  it('answers at the address it names, and is gone when it has closed', async () => {
+    const app = new Hono().get('/', (c) => c.text('here'));
+    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    expect(serving.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
+    expect(await (await fetch(serving.url)).text()).toBe('here');
+    await serving.close();
+    await expect(fetch(serving.url)).rejects.toThrow();
+  });
+
+  it('lets a request that is under way end before it closes', async () => {
+    const { promise: asked, resolve: reportAsked } = Promise.withResolvers<void>();
+    const { promise: answer, resolve: giveAnswer } = Promise.withResolvers<string>();
+    const app = new Hono().get('/', async (c) => {
+      reportAsked();
+      return c.text(await answer);
+    });
+    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const response = fetch(serving.url);
+    await asked;
+    const closed = serving.close();
+    giveAnswer('to the end');
+    expect(await (await response).text()).toBe('to the end');
+    await closed;
+  });
+
+  it('names a port that is taken, and the key to change', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const failure = serveApp(new Hono(), { host: '127.0.0.1', port });
+    await expect(failure).rejects.toThrow(ServeError);
+    await expect(failure).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port} is taken.*server\\.port`));
+    other.close();
+  });
+
+  it('names a host that is no address of this machine', async () => {
+    await expect(serveApp(new Hono(), { host: '192.0.2.1', port: 0 })).rejects.toThrow(/192\.0\.2\.1.*server\.host/);
+  });
+
+  it('throws away a body that nobody reads', async () => {
+    const app = new Hono().post('/', (c) => c.text('done'));
+    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const response = await fetch(serving.url, { method: 'POST', body: 'x'.repeat(100_000) });
+    expect(await response.text()).toBe('done');
+    expect(await (await fetch(serving.url, { method: 'POST', body: 'again' })).text()).toBe('done');
+    await serving.close();
+  });
+});

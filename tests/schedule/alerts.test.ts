@@ -1,0 +1,243 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  type AlertSender,
+  listOpenAlerts,
+  openAlertSender,
+  raiseAlert,
+  resolveAlerts,
+} from '../../src/schedule/alerts.ts';
+import { callHeartbeat } from '../../src/schedule/heartbeat.ts';
+import { claimLease, releaseLease } from '../../src/schedule/lease.ts';
+import type { Store } from '../../src/store/store.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import { clockAt, openTestLog, openTwice, type TestClock, type TestLog } from './two-processes.ts';
+import { startWebServer, type WebServer } from './web-server.ts';
+
+const noon = Date.UTC(2026, 10, 24, 12);
+const disk = { cause: 'failed:feeds:all', message: 'feeds:all failed: no space left.' };
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+interface Scene {
+  store: Store;
+  at: TestClock;
+  log: TestLog;
+  web: WebServer;
+  sender: AlertSender;
+}
+
+function senderOf(store: Store, { at, log, web }: Pick<Scene, 'at' | 'log' | 'web'>): AlertSender {
+  return openAlertSender(store, { webhook: web.url, publication: 'The Meridian Wire', clock: at.clock, log });
+}
+
+async function setUp(open: () => Promise<Store>): Promise<Scene> {
+  const store = await open();
+  const scene = { at: clockAt(noon), log: openTestLog(), web: await startWebServer() };
+  return { ...scene, store, sender: senderOf(store, scene) };
+}
+
+const told = (web: WebServer): unknown[] =>
+  web.requests.map(({ body }) => {
+    const { state, cause } = JSON.parse(body) as { state: string; cause: string };
+    return `${state} ${cause}`;
+  });
+
+forEachDatabase((open, dialect) => {
+  describe('an alert', () => {
+    it('is posted as JSON that names publication, cause and message', async () => {
+      const { store, web, sender } = await setUp(open);
+      await raiseAlert(store.db, disk, noon);
+      await sender.send();
+      expect(web.requests).toMatchObject([
+        { method: 'POST', path: '/hook?key=s3cret', contentType: 'application/json' },
+      ]);
+      expect(JSON.parse(web.requests[0]?.body ?? '')).toEqual({
+        publication: 'The Meridian Wire',
+        state: 'raised',
+        ...disk,
+        count: 1,
+        first_at: '2026-11-24T12:00:00Z',
+        last_at: '2026-11-24T12:00:00Z',
+        resolved_at: null,
+        text: 'The Meridian Wire: feeds:all failed: no space left.',
+      });
+    });
+
+    it('is posted once a cause, however often it is raised, and once when it is resolved', async () => {
+      const { store, at, web, sender } = await setUp(open);
+      for (let round = 0; round < 3; round++) {
+        await raiseAlert(store.db, disk, at.now);
+        await raiseAlert(store.db, { cause: 'late:feeds:all', message: 'Late.' }, at.now);
+        await sender.send();
+        at.now += MINUTE;
+      }
+      expect(told(web)).toEqual(['raised failed:feeds:all', 'raised late:feeds:all']);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { ...disk, firstAt: noon, lastAt: noon + 2 * MINUTE, count: 3, notifiedAt: noon },
+        { cause: 'late:feeds:all' },
+      ]);
+      for (let round = 0; round < 3; round++) {
+        await resolveAlerts(store.db, [disk.cause], at.now);
+        await sender.send();
+      }
+      expect(told(web).slice(2)).toEqual(['resolved failed:feeds:all']);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual(['late:feeds:all']);
+    });
+
+    it('is posted anew when it is raised after it was resolved', async () => {
+      const { store, at, web, sender } = await setUp(open);
+      await raiseAlert(store.db, disk, at.now);
+      await sender.send();
+      // All within one millisecond: order, not time, decides.
+      await resolveAlerts(store.db, [disk.cause], at.now);
+      await sender.send();
+      at.now += SECOND;
+      await raiseAlert(store.db, disk, at.now);
+      await sender.send();
+      expect(told(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} ${disk.cause}`));
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ count: 1, firstAt: noon + SECOND }]);
+    });
+
+    it('that was raised and resolved while the webhook was away is told within a day', async () => {
+      const { store, at, web, sender } = await setUp(open);
+      await raiseAlert(store.db, disk, at.now - 2 * DAY);
+      await resolveAlerts(store.db, [disk.cause], at.now - DAY);
+      await raiseAlert(store.db, { cause: 'late:feeds:all', message: 'Late.' }, at.now - HOUR);
+      await resolveAlerts(store.db, ['late:feeds:all'], at.now - MINUTE);
+      await sender.send();
+      await sender.send();
+      expect(told(web)).toEqual(['resolved late:feeds:all']);
+    });
+
+    it('is kept where no webhook is set', async () => {
+      const { store, at, log } = await setUp(open);
+      await raiseAlert(store.db, disk, noon);
+      await openAlertSender(store, { webhook: undefined, publication: 'W', clock: at.clock, log }).send();
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ ...disk, notifiedAt: null }]);
+    });
+
+    it('is sent by one process at a time', async () => {
+      const [store, other] = await openTwice(dialect);
+      const scene = { at: clockAt(noon), log: openTestLog(), web: await startWebServer() };
+      await raiseAlert(store.db, disk, noon);
+      await Promise.all([senderOf(store, scene).send(), senderOf(other, scene).send()]);
+      expect(told(scene.web)).toEqual(['raised failed:feeds:all']);
+    });
+  });
+
+  describe('a webhook that fails', () => {
+    it('is recorded, tried again after a growing wait, and told all it missed', async () => {
+      const { store, at, log, web, sender } = await setUp(open);
+      web.answer = 500;
+      await raiseAlert(store.db, disk, at.now);
+      const attempts: number[] = [];
+      for (; at.now < noon + 5 * MINUTE; at.now += 15 * SECOND) {
+        const before = web.requests.length;
+        await sender.send();
+        if (web.requests.length > before) attempts.push((at.now - noon) / SECOND);
+      }
+      expect(attempts).toEqual([0, 30, 90, 210]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { ...disk, notifiedAt: null },
+        { cause: 'webhook', message: 'The alert webhook failed: it answered 500.', count: 4 },
+      ]);
+      web.answer = 204;
+      at.now += HOUR;
+      web.requests.length = 0;
+      await sender.send();
+      await sender.send();
+      expect(told(web)).toEqual(['raised failed:feeds:all']);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual([disk.cause]);
+      expect(log.lines.length).toBeGreaterThan(0);
+    });
+
+    it('by a redirect is not followed, and its URL stands nowhere', async () => {
+      const { store, log, web, sender } = await setUp(open);
+      web.answer = 302;
+      await raiseAlert(store.db, disk, noon);
+      await sender.send();
+      expect(web.requests).toHaveLength(1);
+      const said = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
+      expect(said).toContain('it answered 302');
+      expect(said).not.toMatch(/s3cret|127\.0\.0\.1/);
+    });
+
+    it('by a closed port names the code alone', async () => {
+      const { store, at, log } = await setUp(open);
+      await raiseAlert(store.db, disk, noon);
+      const webhook = 'http://127.0.0.1:9/s3cret';
+      await openAlertSender(store, { webhook, publication: 'W', clock: at.clock, log }).send();
+      const said = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
+      expect(said).toMatch(/no connection/);
+      expect(said).not.toMatch(/s3cret|127\.0\.0\.1/);
+    });
+
+    it('by never answering is given up after ten seconds', async () => {
+      const { store, web, sender } = await setUp(open);
+      web.answer = 'hang';
+      const limits: number[] = [];
+      vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+        limits.push(ms);
+        return AbortSignal.abort(new DOMException('too long', 'TimeoutError'));
+      });
+      await raiseAlert(store.db, disk, noon);
+      await sender.send();
+      expect(limits).toEqual([10 * SECOND]);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toContain(
+        'The alert webhook failed: no answer within 10 s.',
+      );
+    });
+
+    it('with the database away as well throws nothing', async () => {
+      const { log, web, at } = await setUp(open);
+      const store = await open();
+      const sender = senderOf(store, { at, log, web });
+      vi.spyOn(store.db, 'selectFrom').mockImplementation(() => {
+        throw new Error('connection lost');
+      });
+      await sender.send();
+      expect(log.lines.join()).toContain('connection lost');
+    });
+  });
+
+  describe('the heartbeat', () => {
+    it('is called by GET, and its failure raises an alert that its next success resolves', async () => {
+      const { store, at, log, web } = await setUp(open);
+      const beat = () => callHeartbeat(store, { url: web.url, clock: at.clock, log });
+      await beat();
+      expect(web.requests).toMatchObject([{ method: 'GET', path: '/hook?key=s3cret', body: '' }]);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+      web.answer = 503;
+      await beat();
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { cause: 'heartbeat', message: 'The heartbeat after an edition failed: it answered 503.' },
+      ]);
+      web.answer = 200;
+      await beat();
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+    });
+
+    it('is nothing where no URL is set', async () => {
+      const { store, at, log, web } = await setUp(open);
+      await callHeartbeat(store, { url: undefined, clock: at.clock, log });
+      expect(web.requests).toEqual([]);
+    });
+  });
+
+  describe('a lease', () => {
+    it('is held by one until it is given back or lapses', async () => {
+      const { db } = await open();
+      const first = (await claimLease(db, 'x', noon, noon + MINUTE)) as string;
+      expect(await claimLease(db, 'x', noon + 59 * SECOND, noon + HOUR)).toBeNull();
+      expect(await claimLease(db, 'y', noon, noon + MINUTE)).not.toBeNull();
+      const second = (await claimLease(db, 'x', noon + MINUTE, noon + HOUR)) as string;
+      await releaseLease(db, 'x', first);
+      expect(await claimLease(db, 'x', noon + MINUTE, noon + HOUR)).toBeNull();
+      await releaseLease(db, 'x', second);
+      expect(await claimLease(db, 'x', noon + MINUTE, noon + HOUR)).not.toBeNull();
+    });
+  });
+});

@@ -1,0 +1,27 @@
+/**
+ * A process of its own that looks for due runs at given instants: two of these share a database in a test.
+ * Arguments: where the store is (JSON), the instants (JSON array). Prints the slots it ran and the runs it recorded, as JSON.
+ */
+import { runDue } from '../../src/schedule/run-due.ts';
+import { openStore } from '../../src/store/store.ts';
+
+const [where = '', instants = ''] = process.argv.slice(2);
+const store = await openStore(JSON.parse(where) as { databaseUrl?: string; path: string });
+const ran: number[] = [];
+let now = 0;
+const job = {
+  id: 'newsletter:daily',
+  schedule: { cron: '30 7 * * *', zone: 'Asia/Shanghai', graceMinutes: 240 },
+  coalesce: false,
+  run: async (slotAt: number) => {
+    ran.push(slotAt);
+    return { is: 'done' as const };
+  },
+};
+const log = { info() {}, warn() {}, error() {} };
+const recorded = [];
+for (now of JSON.parse(instants) as number[]) {
+  recorded.push(...(await runDue(store, [job], { clock: () => now, alerts: { send: async () => {} }, log })));
+}
+await store.close();
+process.stdout.write(JSON.stringify({ ran, recorded }));

@@ -1,0 +1,373 @@
+import { describe, expect, it, vi } from 'vitest';
+import { listOpenAlerts } from '../../src/schedule/alerts.ts';
+import { MOST_ATTEMPTS } from '../../src/schedule/decide.ts';
+import {
+  claimRun,
+  forgetOtherSchedules,
+  listLastRuns,
+  listRuns,
+  registerSchedules,
+} from '../../src/schedule/ledger.ts';
+import { runDue } from '../../src/schedule/run-due.ts';
+import { LATE_AFTER, runSlot } from '../../src/schedule/run-slot.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import {
+  clockAt,
+  jobOf,
+  lookInTwoProcesses,
+  newPlace,
+  noAlerts,
+  openTestLog,
+  openTwice,
+  type TestClock,
+  type TestJob,
+} from './two-processes.ts';
+
+// 07:30 in Shanghai.
+const slot = Date.UTC(2026, 10, 23, 23, 30);
+
+function depsAt(at: TestClock) {
+  return { clock: at.clock, alerts: noAlerts, log: openTestLog() };
+}
+
+async function openCauses(store: Store): Promise<string[]> {
+  return (await listOpenAlerts(store.db)).map((alert) => alert.cause);
+}
+
+forEachDatabase((open, dialect) => {
+  describe('a due slot', () => {
+    it('runs once, however often it is looked for, and is recorded as done with its note', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const job = jobOf({}, () => ({ is: 'done', note: 'edition 1' }));
+      expect(await runDue(store, [job], depsAt(at))).toEqual([]);
+      at.now = slot + SECOND;
+      const runs = await runDue(store, [job], depsAt(at));
+      expect(runs).toEqual([
+        {
+          schedule: 'newsletter:daily',
+          slotAt: slot,
+          state: 'done',
+          reason: 'edition 1',
+          covers: 1,
+          attempts: 1,
+          startedAt: slot + SECOND,
+          finishedAt: slot + SECOND,
+          leaseUntil: null,
+        },
+      ]);
+      at.now += HOUR;
+      expect(await runDue(store, [job], depsAt(at))).toEqual([]);
+      expect(job.ran).toEqual([slot]);
+      expect(await listRuns(store.db, 10)).toEqual(runs);
+      expect(await openCauses(store)).toEqual([]);
+    });
+
+    it('runs once in two processes that look at the same instants', async () => {
+      const days = Array.from({ length: 30 }, (_, day) => slot + day * DAY);
+      const { ran, recorded } = await lookInTwoProcesses(await newPlace(dialect), [slot - HOUR, ...days]);
+      expect(ran.sort()).toEqual(days);
+      // Each once too. The states differ: to the process that is ahead by days, the other's run looks abandoned.
+      expect(recorded.map((run) => run.slotAt).sort()).toEqual(days);
+    });
+
+    it('is done up to a minute after it, and late from then on, which alerts until one is on time again', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const job = jobOf();
+      await runDue(store, [job], depsAt(at));
+      at.now = slot + LATE_AFTER;
+      expect(await runDue(store, [job], depsAt(at))).toMatchObject([{ state: 'done', reason: null }]);
+      at.now = slot + DAY + LATE_AFTER + 1;
+      expect(await runDue(store, [job], depsAt(at))).toMatchObject([
+        { state: 'late', reason: 'began 1 min after its slot' },
+      ]);
+      expect(await openCauses(store)).toEqual(['late:newsletter:daily']);
+      at.now = slot + 2 * DAY;
+      await runDue(store, [job], depsAt(at));
+      expect(await openCauses(store)).toEqual([]);
+    });
+
+    it('that the job skips is recorded with its reason, and alerts', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const job = jobOf({}, () => ({ is: 'skipped', reason: '2 stories, fewer than 3' }));
+      await runDue(store, [job], depsAt(at));
+      at.now = slot;
+      expect(await runDue(store, [job], depsAt(at))).toMatchObject([
+        { state: 'skipped', reason: '2 stories, fewer than 3' },
+      ]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        {
+          cause: 'skipped:newsletter:daily',
+          message: 'newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): skipped: 2 stories, fewer than 3.',
+        },
+      ]);
+    });
+  });
+
+  describe('after a restart', () => {
+    it('a slot missed by less than its grace period runs late', async () => {
+      const store = await open();
+      const job = jobOf();
+      await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
+      const runs = await runDue(store, [job], depsAt(clockAt(slot + 239 * MINUTE)));
+      expect(runs).toMatchObject([{ slotAt: slot, state: 'late', reason: 'began 3 h 59 min after its slot' }]);
+    });
+
+    it('an older one is recorded as skipped, alerts, and does not run', async () => {
+      const store = await open();
+      const job = jobOf();
+      await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
+      const runs = await runDue(store, [job], depsAt(clockAt(slot + 5 * HOUR)));
+      expect(runs).toMatchObject([
+        { slotAt: slot, state: 'skipped', attempts: 0, reason: 'missed by 5 h, more than its grace period of 4 h' },
+      ]);
+      expect(job.ran).toEqual([]);
+      expect(await openCauses(store)).toEqual(['skipped:newsletter:daily']);
+    });
+
+    it('the feed slots of a month come together in one run and one row', async () => {
+      const store = await open();
+      const job = jobOf({
+        id: 'feeds:all',
+        coalesce: true,
+        schedule: { cron: '*/5 * * * *', zone: 'Asia/Shanghai', graceMinutes: 60 },
+      });
+      await runDue(store, [job], depsAt(clockAt(slot)));
+      const runs = await runDue(store, [job], depsAt(clockAt(slot + 30 * DAY + MINUTE)));
+      expect(runs).toMatchObject([{ slotAt: slot + 30 * DAY, state: 'done', covers: 30 * 288 }]);
+      expect(await listRuns(store.db, 10)).toHaveLength(1);
+    });
+
+    it('a month of missed editions is a row each, and one alert in two processes', async () => {
+      const place = await newPlace(dialect);
+      const { recorded } = await lookInTwoProcesses(place, [slot - HOUR, slot + 30 * DAY - HOUR]);
+      expect(recorded).toHaveLength(30);
+      const store = await openStore(place);
+      expect(await listRuns(store.db, 100)).toHaveLength(30);
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ cause: 'skipped:newsletter:daily', count: 1 }]);
+      await store.close();
+    });
+
+    it('a run whose process died is left alone while its lease holds, then run again', async () => {
+      const store = await open();
+      const job = jobOf();
+      await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
+      await claimRun(store.db, { schedule: job.id, slotAt: slot, covers: 1 }, slot, slot + 2 * MINUTE);
+      expect(await runDue(store, [job], depsAt(clockAt(slot + MINUTE)))).toEqual([]);
+      expect(await runDue(store, [job], depsAt(clockAt(slot + 2 * MINUTE)))).toMatchObject([
+        { slotAt: slot, state: 'late', attempts: 2 },
+      ]);
+    });
+
+    it('a changed cron expression begins anew, and earlier runs stay', async () => {
+      const store = await open();
+      await runDue(store, [jobOf()], depsAt(clockAt(slot - HOUR)));
+      await runDue(store, [jobOf()], depsAt(clockAt(slot)));
+      const changed = jobOf({ schedule: { cron: '0 6 * * *', zone: 'Asia/Shanghai', graceMinutes: 240 } });
+      expect(await runDue(store, [changed], depsAt(clockAt(slot + 2 * DAY)))).toEqual([]);
+      const next = slot + 3 * DAY - 90 * MINUTE;
+      expect(await runDue(store, [changed], depsAt(clockAt(next)))).toMatchObject([{ slotAt: next, state: 'done' }]);
+      expect((await listRuns(store.db, 10)).map((run) => run.slotAt)).toEqual([next, slot]);
+    });
+
+    it('a schedule that was away is seen for the first time when it comes back', async () => {
+      const store = await open();
+      await runDue(store, [jobOf()], depsAt(clockAt(slot - HOUR)));
+      await forgetOtherSchedules(store.db, [{ id: 'feeds:all' }]);
+      expect(await runDue(store, [jobOf()], depsAt(clockAt(slot + 30 * DAY + HOUR)))).toEqual([]);
+    });
+  });
+
+  describe('a job that throws', () => {
+    const failing = (times: number): TestJob => {
+      const job: TestJob = jobOf({}, () => {
+        if (job.ran.length <= times) throw new Error(`the database is away\u0000 (${job.ran.length})`);
+        return { is: 'done' };
+      });
+      return job;
+    };
+
+    it('is recorded as failed with its message, and the next job runs', async () => {
+      const store = await open();
+      const jobs = [failing(1), jobOf({ id: 'feeds:all' })];
+      await runDue(store, jobs, depsAt(clockAt(slot - HOUR)));
+      const log = openTestLog();
+      const runs = await runDue(store, jobs, { ...depsAt(clockAt(slot)), log });
+      expect(runs).toMatchObject([
+        {
+          schedule: 'newsletter:daily',
+          state: 'failed',
+          reason: 'the database is away (1)',
+          leaseUntil: slot + MINUTE,
+        },
+        { schedule: 'feeds:all', state: 'done' },
+      ]);
+      expect(log.lines.some((line) => line.includes('a run failed') && line.includes('run-due.test.ts'))).toBe(true);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toEqual([
+        `newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): failed: the database is away (1). Tried again at 2026-11-24 07:31 (attempt 2 of ${MOST_ATTEMPTS}).`,
+      ]);
+    });
+
+    it('is tried again after a minute, then two, and the day’s edition is not lost', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const job = failing(2);
+      await runDue(store, [job], depsAt(at));
+      const tries: number[] = [];
+      for (at.now = slot; at.now < slot + HOUR; at.now += 15 * SECOND) {
+        for (const run of await runDue(store, [job], depsAt(at))) tries.push((run.startedAt - slot) / MINUTE);
+      }
+      expect(tries).toEqual([0, 1, 3]);
+      expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'late', attempts: 3, leaseUntil: null }]);
+      expect(await openCauses(store)).toEqual(['late:newsletter:daily']);
+    });
+
+    it('every time is tried a bounded number of times, then stays failed', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const job = failing(1_000);
+      await runDue(store, [job], depsAt(at));
+      for (at.now = slot; at.now < slot + 5 * HOUR; at.now += MINUTE) await runDue(store, [job], depsAt(at));
+      expect(job.ran).toHaveLength(MOST_ATTEMPTS);
+      expect(await listRuns(store.db, 10)).toMatchObject([
+        { state: 'failed', attempts: MOST_ATTEMPTS, leaseUntil: null },
+      ]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { cause: 'failed:newsletter:daily', count: MOST_ATTEMPTS },
+      ]);
+    });
+
+    it('raises one alert a cause, and the next good run resolves it', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const feeds = {
+        id: 'feeds:all',
+        coalesce: true,
+        schedule: { cron: '*/10 * * * *', zone: 'UTC', graceMinutes: 60 },
+      };
+      let broken = true;
+      const job = jobOf(feeds, () => {
+        if (broken) throw new Error('no space left');
+        return { is: 'done' };
+      });
+      await runDue(store, [job], depsAt(at));
+      for (at.now = slot; at.now <= slot + 30 * MINUTE; at.now += 10 * MINUTE) await runDue(store, [job], depsAt(at));
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ cause: 'failed:feeds:all', firstAt: slot }]);
+      broken = false;
+      at.now = slot + 40 * MINUTE;
+      await runDue(store, [job], depsAt(at));
+      expect(await openCauses(store)).toEqual([]);
+    });
+  });
+
+  describe('a long run', () => {
+    it('keeps its lease, so that no other process takes it up, and hangs no longer than its time limit', async () => {
+      const [store, other] = await openTwice(dialect);
+      const at = clockAt(slot - HOUR);
+      await registerSchedules(store.db, [jobOf()], at.now);
+      vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
+      try {
+        at.now = slot;
+        const hanging = jobOf({}, () => new Promise(() => {}));
+        const running = runSlot(store, hanging, { slotAt: slot, covers: 1 }, depsAt(at));
+        await vi.waitUntil(() => hanging.ran.length === 1, { interval: 1 });
+        const rival = jobOf();
+        for (let half = 1; half < 60; half++) {
+          at.now += 30 * SECOND;
+          vi.advanceTimersByTime(30 * SECOND);
+          const renewed = at.now + 2 * MINUTE;
+          await vi.waitUntil(async () => (await listRuns(store.db, 1))[0]?.leaseUntil === renewed, { interval: 1 });
+          if (half % 10 !== 0) continue;
+          expect(await runDue(other, [rival], depsAt(at))).toEqual([]);
+        }
+        at.now += 30 * SECOND;
+        vi.advanceTimersByTime(30 * SECOND);
+        expect(await running).toMatchObject({ state: 'failed', reason: 'did not end within 30 min' });
+        expect(rival.ran).toEqual([]);
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
+    it('that was taken over meanwhile records nothing', async () => {
+      const store = await open();
+      const at = clockAt(slot);
+      const log = openTestLog();
+      const job = jobOf({}, async () => {
+        await claimRun(
+          store.db,
+          { schedule: 'newsletter:daily', slotAt: slot, covers: 1 },
+          slot + HOUR,
+          slot + 2 * HOUR,
+        );
+        return { is: 'done' };
+      });
+      expect(await runSlot(store, job, { slotAt: slot, covers: 1 }, { clock: at.clock, log })).toBeNull();
+      expect(await listRuns(store.db, 1)).toMatchObject([{ state: 'running', attempts: 2 }]);
+      expect(log.lines.join()).toContain('lost its lease');
+    });
+  });
+
+  it('the last run of each schedule is the one of its newest slot', async () => {
+    const store = await open();
+    const jobs = [jobOf(), jobOf({ id: 'feeds:all' }), jobOf({ id: 'feeds:none' })];
+    await registerSchedules(store.db, jobs, slot - HOUR);
+    for (const job of jobs.slice(0, 2)) {
+      for (const day of [1, 0]) {
+        await runSlot(store, job, { slotAt: slot + day * DAY, covers: 1 }, { clock: () => slot, log: openTestLog() });
+      }
+    }
+    expect((await listLastRuns(store.db)).map((run) => [run.schedule, run.slotAt])).toEqual([
+      ['feeds:all', slot + DAY],
+      ['newsletter:daily', slot + DAY],
+    ]);
+  });
+});
+
+describe('by an injected clock', () => {
+  forEachDatabase((open, dialect) => {
+    // PostgreSQL sees the same calls in the tests above; a year of looks there takes ten times as long.
+    it.runIf(dialect === 'sqlite')('a year in Shanghai has 365 runs, one on each date, none late', async () => {
+      const store = await open();
+      const start = Date.UTC(2025, 11, 31, 16);
+      const at = clockAt(start);
+      const job = jobOf();
+      await runDue(store, [job], depsAt(at));
+      for (at.now = start; at.now < start + 365 * DAY; at.now += 30 * MINUTE) {
+        await runDue(store, [job], depsAt(at));
+      }
+      const runs = await listRuns(store.db, 1_000);
+      expect(runs).toHaveLength(365);
+      expect(new Set(runs.map((run) => wallClock(run.slotAt, 'Asia/Shanghai').toPlainDate().toString())).size).toBe(
+        365,
+      );
+      expect(runs.every((run) => run.state === 'done' && run.attempts === 1 && run.covers === 1)).toBe(true);
+      expect(job.ran).toEqual(runs.map((run) => run.slotAt).reverse());
+    });
+
+    it('both nights in New York have their edition once, at a time the clock skips and at one it repeats', async () => {
+      const store = await open();
+      const zone = 'America/New_York';
+      for (const [cron, day] of [
+        ['30 2 * * *', [2026, 2, 8]],
+        ['30 1 * * *', [2026, 10, 1]],
+      ] as const) {
+        const start = Date.UTC(day[0], day[1], day[2] - 1, 12);
+        const at = clockAt(start);
+        const job = jobOf({ id: `newsletter:${cron}`, schedule: { cron, zone, graceMinutes: 240 } });
+        for (; at.now < start + 2 * DAY; at.now += 5 * MINUTE) await runDue(store, [job], depsAt(at));
+        const times = job.ran.map((slotAt) => wallClock(slotAt, zone).toPlainDateTime().toString());
+        expect(times).toEqual(
+          cron === '30 2 * * *'
+            ? ['2026-03-08T03:30:00', '2026-03-09T02:30:00']
+            : ['2026-11-01T01:30:00', '2026-11-02T01:30:00'],
+        );
+      }
+      expect((await listRuns(store.db, 10)).map((run) => run.state)).toEqual(['done', 'done', 'done', 'done']);
+    });
+  });
+});

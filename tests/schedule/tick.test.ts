@@ -1,0 +1,179 @@
+import cron from 'node-cron';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { AlertSender } from '../../src/schedule/alerts.ts';
+import type { JobOutcome } from '../../src/schedule/job.ts';
+import { listRuns } from '../../src/schedule/ledger.ts';
+import { openTicker, startTicking } from '../../src/schedule/tick.ts';
+import type { Store } from '../../src/store/store.ts';
+import { HOUR, MINUTE, SECOND } from '../../src/time.ts';
+import { openMigrated } from '../databases.ts';
+import { clockAt, jobOf, openTestLog } from './two-processes.ts';
+
+// 07:30 in Shanghai.
+const slot = Date.UTC(2026, 10, 23, 23, 30);
+const everyMinute = { cron: '* * * * *', zone: 'UTC', graceMinutes: 60 };
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+function countSends(): AlertSender & { sends: number } {
+  const alerts = {
+    sends: 0,
+    send: async () => {
+      alerts.sends++;
+    },
+  };
+  return alerts;
+}
+
+function countReads(store: Store): () => number {
+  const read = vi.spyOn(store.db, 'selectFrom');
+  return () => read.mock.calls.length;
+}
+
+/** A promise that is settled from outside. */
+function door(): { passed: Promise<JobOutcome>; open: () => void } {
+  let open = (): void => {};
+  const passed = new Promise<JobOutcome>((resolve) => {
+    open = () => resolve({ is: 'done' });
+  });
+  return { passed, open };
+}
+
+describe('a tick', () => {
+  it('asks the database only when a slot has come or fifteen seconds have passed', async () => {
+    const store = await openMigrated();
+    const at = clockAt(slot - 40 * SECOND);
+    const job = jobOf();
+    const ticker = await openTicker(store, [job], { clock: at.clock, alerts: countSends(), log: openTestLog() });
+    const reads = countReads(store);
+    const looks: number[] = [];
+    for (; at.now <= slot + 2 * SECOND; at.now += SECOND) {
+      const before = reads();
+      ticker.tick();
+      await ticker.idle();
+      if (reads() > before) looks.push((at.now - slot) / SECOND);
+    }
+    // After a run it looks once more: the next slot may have come meanwhile.
+    expect(looks).toEqual([-40, -25, -10, 0, 1]);
+    expect(job.ran).toEqual([slot]);
+    await store.close();
+  });
+
+  it('looks at once after the clock was set back', async () => {
+    const store = await openMigrated();
+    const at = clockAt(slot - HOUR);
+    const ticker = await openTicker(store, [jobOf()], { clock: at.clock, alerts: countSends(), log: openTestLog() });
+    ticker.tick();
+    await ticker.idle();
+    const reads = countReads(store);
+    at.now -= HOUR;
+    ticker.tick();
+    await ticker.idle();
+    expect(reads()).toBe(1);
+    await store.close();
+  });
+
+  it('never runs a job beside itself, and a job that hangs holds up no other', async () => {
+    const store = await openMigrated();
+    const at = clockAt(slot);
+    const { passed, open } = door();
+    const slow = jobOf({ id: 'feeds:slow', schedule: everyMinute, coalesce: true }, () => passed);
+    const quick = jobOf({ id: 'feeds:quick', schedule: everyMinute, coalesce: true });
+    const ticker = await openTicker(store, [slow, quick], {
+      clock: at.clock,
+      alerts: countSends(),
+      log: openTestLog(),
+    });
+    for (at.now = slot + SECOND; at.now <= slot + 4 * MINUTE; at.now += SECOND) {
+      ticker.tick();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await vi.waitUntil(() => quick.ran.length === 4, { interval: 1 });
+    expect(slow.ran).toEqual([slot + MINUTE]);
+    open();
+    await ticker.idle();
+    ticker.tick();
+    await ticker.idle();
+    expect(slow.ran).toEqual([slot + MINUTE, slot + 4 * MINUTE]);
+    expect(await listRuns(store.db, 1)).toMatchObject([{ slotAt: slot + 4 * MINUTE }]);
+    await store.close();
+  });
+
+  it('survives a database that is away, and says so', async () => {
+    const store = await openMigrated();
+    const at = clockAt(slot - MINUTE);
+    const log = openTestLog();
+    const job = jobOf();
+    const ticker = await openTicker(store, [job], { clock: at.clock, alerts: countSends(), log });
+    const away = vi.spyOn(store.db, 'selectFrom').mockImplementation(() => {
+      throw new Error('connection lost');
+    });
+    at.now = slot;
+    ticker.tick();
+    await ticker.idle();
+    expect(log.lines.join()).toContain('connection lost');
+    away.mockRestore();
+    at.now = slot + 15 * SECOND;
+    ticker.tick();
+    await ticker.idle();
+    expect(job.ran).toEqual([slot]);
+    await store.close();
+  });
+
+  it('names a schedule that never comes', async () => {
+    const store = await openMigrated();
+    const log = openTestLog();
+    const job = jobOf({ schedule: { cron: '0 0 L-30 2 *', zone: 'UTC', graceMinutes: 60 } });
+    await openTicker(store, [job], { clock: () => slot, alerts: countSends(), log });
+    expect(log.lines.join()).toContain('no slot within the next eight years');
+    await store.close();
+  });
+});
+
+describe('ticking', () => {
+  it('by node-cron runs what comes due, and stops after the job that is running', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: slot - 2_500 });
+    const said = vi.spyOn(console, 'warn');
+    const store = await openMigrated();
+    const { passed, open } = door();
+    const job = jobOf({}, () => passed);
+    const alerts = countSends();
+    const tasks = cron.getTasks().size;
+    const ticking = await startTicking(store, [job], { clock: Date.now, alerts, log: openTestLog() });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(job.ran).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(job.ran).toEqual([slot]);
+    let stopped = false;
+    const stopping = ticking.stop().then(() => {
+      stopped = true;
+    });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(stopped).toBe(false);
+    open();
+    await stopping;
+    expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'done', startedAt: slot }]);
+    expect(alerts.sends).toBeGreaterThan(0);
+    expect(cron.getTasks().size).toBe(tasks);
+    expect(said).not.toHaveBeenCalled();
+    await store.close();
+  });
+
+  it('makes up for ticks that node-cron dropped', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: slot - 1_500 });
+    const said = vi.spyOn(console, 'warn');
+    const store = await openMigrated();
+    const job = jobOf();
+    const ticking = await startTicking(store, [job], { clock: Date.now, alerts: countSends(), log: openTestLog() });
+    // A long synchronous render: the clock moves on and no timer fires.
+    vi.setSystemTime(slot + 20_000);
+    await vi.advanceTimersByTimeAsync(3_000);
+    await ticking.stop();
+    expect(job.ran).toEqual([slot]);
+    expect(said).not.toHaveBeenCalled();
+    await store.close();
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { parseAddress, wireAddress } from '../../src/subscribers/address.ts';
+
+function reasonFor(text: string): string | null {
+  const parsed = parseAddress(text);
+  return parsed.is === 'refused' ? parsed.reason : null;
+}
+
+function keyOf(text: string): string {
+  const parsed = parseAddress(text);
+  if (parsed.is === 'refused') throw new Error(parsed.reason);
+  return parsed.key;
+}
+
+describe('an address', () => {
+  it('is kept as given and compared without case', () => {
+    expect(parseAddress(' Ada.Lovelace+news@Example.COM ')).toEqual({
+      is: 'good',
+      email: 'Ada.Lovelace+news@Example.COM',
+      key: 'ada.lovelace+news@example.com',
+    });
+  });
+
+  it('keeps its plus tag: it may be another mailbox', () => {
+    expect(keyOf('ada+news@example.com')).not.toBe(keyOf('ada@example.com'));
+  });
+
+  it('is the same in Unicode and in punycode', () => {
+    expect(keyOf('ada@BÜCHER.example')).toBe(keyOf('Ada@xn--bcher-kva.example'));
+    expect(wireAddress('Ada@Bücher.example')).toBe('Ada@xn--bcher-kva.example');
+    expect(parseAddress('ada@bücher.example')).toMatchObject({ email: 'ada@bücher.example' });
+  });
+
+  it('may use every character that RFC 5322 allows in an atom', () => {
+    expect(reasonFor("o'neil!#$%&*+/=?^_`{|}~-x@example.com")).toBeNull();
+  });
+
+  it.each([
+    ['', /empty/],
+    ['   ', /empty/],
+    ['ada', /no @/],
+    ['@example.com', /nothing stands before/],
+    ['ada@', /full domain name/],
+    ['ada@localhost', /full domain name/],
+    ['ada@example', /full domain name/],
+    ['ada@-x.example', /full domain name/],
+    ['ada@a..example', /full domain name/],
+    ['ada@example.com.', /full domain name/],
+    ['ada@exa_mple.com', /full domain name/],
+    ['ada@192.0.2.1', /full domain name/],
+    ['ada@１９２.0.2.1', /full domain name/],
+    ['ada@[192.0.2.1]', /full domain name/],
+    ['ada@example.com:25', /full domain name/],
+    ['ada@a%2eexample.com', /full domain name/],
+    ['ada@evil.example/x.com', /full domain name/],
+    ['.ada@example.com', /cannot stand before/],
+    ['ada.@example.com', /cannot stand before/],
+    ['a..b@example.com', /cannot stand before/],
+    ['a@b@example.com', /cannot stand before/],
+    ['a,b@example.com', /cannot stand before/],
+    ['"ada"@example.com', /bare address/],
+    ['Ada <ada@example.com>', /bare address/],
+    ['ada lovelace@example.com', /bare address/],
+    ['ada@exam ple.com', /bare address/],
+    ['ada@example.com\r\nBcc: eve@example.com', /control characters/],
+    ['ada\u0000@example.com', /control characters/],
+    ['ada@example.com\u0085x', /control characters/],
+    ['ædа@example.com', /SMTPUTF8/],
+    [`${'a'.repeat(65)}@example.com`, /64 characters/],
+    [`ada@${'a'.repeat(64)}.example`, /full domain name/],
+    [`ada@${'a.'.repeat(130)}com`, /full domain name/],
+    [`${'a'.repeat(64)}@${'a.'.repeat(94)}com`, /254 characters/],
+  ])('%j is refused with the reason', (text, reason) => {
+    expect(reasonFor(text)).toMatch(reason);
+  });
+
+  it('may be as long as RFC 5321 allows', () => {
+    expect(reasonFor(`${'a'.repeat(64)}@${'a.'.repeat(93)}com`)).toBeNull();
+  });
+});

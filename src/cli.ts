@@ -178,7 +178,7 @@ program
       await signalled(endOnSignal());
       newsroom.log.info({}, 'stopping: what is under way is finished first');
       await running.stop();
-    }, 'info'),
+    }, once ? 'warn' : 'info'),
   );
 
 program

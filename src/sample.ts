@@ -3,8 +3,9 @@
  * moment of the demo.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { importText } from './articles/import.ts';
-import { addToReport, emptyReport, type ReportEntry } from './articles/report.ts';
+import { importSources } from './articles/import.ts';
+import type { ReportEntry } from './articles/report.ts';
+import { type Source, textSource } from './articles/sources.ts';
 import type { Config } from './config.ts';
 import type { Store } from './store/store.ts';
 import { addSubscriber } from './subscribers/subscriptions.ts';
@@ -31,16 +32,23 @@ export async function loadSampleNewsroom(
   config: Config,
   { now }: { now: number },
 ): Promise<SampleReport> {
-  const report = emptyReport();
-  const folder = new URL('articles/', SAMPLE);
-  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.md')).sort()) {
-    const written = await readFile(new URL(name, folder), 'utf8');
-    const input = { source: `sample/articles/${name}`, text: resolveTimes(written, now), format: 'markdown' as const };
-    addToReport(report, await importText(store, config, input, { clock: () => now }));
-  }
+  const sources = await sampleSources(now);
+  const { added, updated, unchanged, setAside, warnings } = await importSources(store, config, sources, {
+    clock: () => now,
+  });
   const subscribers = await addSampleSubscribers(store, config, now);
-  const { added, updated, unchanged, setAside, warnings } = report;
   return { articles: added + updated + unchanged, subscribers, setAside, warnings };
+}
+
+async function sampleSources(now: number): Promise<Source[]> {
+  const folder = new URL('articles/', SAMPLE);
+  const names = (await readdir(folder)).filter((file) => file.endsWith('.md')).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const written = await readFile(new URL(name, folder), 'utf8');
+      return textSource(`sample/articles/${name}`, resolveTimes(written, now), 'markdown');
+    }),
+  );
 }
 
 async function addSampleSubscribers(store: Store, config: Config, now: number): Promise<number> {

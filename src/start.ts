@@ -24,7 +24,7 @@ import { SECOND } from './time.ts';
 /** What the first round did, for the people who started it. */
 export interface FirstRound {
   /** Null where the store held articles already, or the newsroom is not the sample. */
-  sample: { articles: number; subscribers: number } | null;
+  sample: { articles: number; subscribers: number; setAside: number } | null;
   imported: { added: number; updated: number; setAside: number } | null;
   published: { documents: number; changed: number; setAside: number };
   /** The edition of the sample's first start. */
@@ -42,7 +42,8 @@ export function hasFailed({ runs, delivered }: FirstRound): boolean {
 export async function firstRound(newsroom: Newsroom, progress: Progress): Promise<FirstRound> {
   const { store, config, clock } = newsroom;
   const isFirstSampleStart = config.sample && (await hasNoArticles(store.db));
-  const sample = isFirstSampleStart ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
+  const loaded = isFirstSampleStart ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
+  const sample = loaded && { ...loaded, setAside: loaded.setAside.length };
   const imported = await importWatched(newsroom);
   const { documents, setAside } = await publish(newsroom);
   const [first] = config.newsletters;

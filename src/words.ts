@@ -25,15 +25,12 @@ export function describeFirstRound(
   if (sample !== null) {
     lines.push([
       'sample',
-      `the store was empty: ${sample.articles} sample stories and ${sample.subscribers} subscribers put in`,
+      `the store was empty: ${sample.articles} sample stories and ${sample.subscribers} subscribers put in${asideNote(sample.setAside)}`,
     ]);
   }
   if (imported !== null) {
     const { added, updated, setAside } = imported;
-    lines.push([
-      'import',
-      `${added} added, ${updated} updated${setAside > 0 ? `, ${setAside} set aside: see "daywire status"` : ''}`,
-    ]);
+    lines.push(['import', `${added} added, ${updated} updated${asideNote(setAside)}`]);
   }
   lines.push([
     'feeds',
@@ -172,6 +169,10 @@ function describeRun(
   config: Config,
 ): string {
   return `${run.schedule} of ${datelineTime(run.slotAt, config.publication.zone)}: ${run.state}${run.reason === null ? '' : ` (${run.reason})`}`;
+}
+
+function asideNote(setAside: number): string {
+  return setAside === 0 ? '' : `, ${setAside} set aside: see "daywire status"`;
 }
 
 function counts(record: Record<string, number>): string {

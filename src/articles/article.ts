@@ -110,3 +110,14 @@ export function articleUrl(article: Pick<Article, 'slug' | 'page'>, publicUrl: s
 export function tagUri(authority: string, id: string): string {
   return `tag:${authority}:articles/${id}`;
 }
+
+const RIGHT_TO_LEFT_SCRIPTS = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
+
+/** Which way a language is written: `rtl` for Arabic, Hebrew and the like. @param language BCP 47 */
+export function textDirection(language: string): 'ltr' | 'rtl' {
+  try {
+    return RIGHT_TO_LEFT_SCRIPTS.includes(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
+  } catch {
+    return 'ltr';
+  }
+}

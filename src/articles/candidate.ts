@@ -8,7 +8,7 @@ import { cleanLine, cleanText } from './clean.ts';
 import { type BrokenRule, brokenRulesBetween, type Fields, fieldsSchema } from './fields.ts';
 import { lookAtMedia } from './media.ts';
 import type { Parsed } from './parse.ts';
-import { sanitiseHtml, sanitiseMarkdown, showsNothing } from './sanitise.ts';
+import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from './sanitise.ts';
 
 /** What the newsroom says of an article's standing. */
 export type Standing =
@@ -16,6 +16,9 @@ export type Standing =
   | { state: 'published' }
   | { state: 'scheduled'; embargo: number }
   | { state: 'corrected' | 'retracted'; note: string; noteAt: number | null };
+
+/** Google News takes 1 MB an article. */
+const LONGEST_BODY = 1_000_000;
 
 type Decided = 'tagUri' | 'slug' | 'publishedAt' | 'updatedAt' | 'status' | 'page';
 
@@ -46,7 +49,7 @@ export function candidateReader(config: Config): CandidateReader {
     const written = { ...parsed.fields };
     if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
     const tell = ({ path, rule }: BrokenRule): string =>
-      `${file}:${parsed.lineOf(path)}: ${dotted(path)} ${shown(valueAt(written, path))}: ${rule}`;
+      `${file}:${parsed.lineOf(path)}: ${dotted(path)} ${shown(valueAt({ ...written, body: parsed.body }, path))}: ${rule}`;
 
     const checked = schema.safeParse(written);
     const broken = [...brokenRulesBetween(written)];
@@ -105,14 +108,21 @@ function brokenRulesOf(issue: { code: string; path: PropertyKey[]; message: stri
 }
 
 function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: string) {
-  const nothing = { source: '', html: '', removed: [] as string[] };
-  if (written === undefined || written === null) return { ...nothing, broken: [] };
-  if (typeof written !== 'string') return { ...nothing, broken: [{ path: ['body'], rule: 'must be text' }] };
-  const source = cleanText(written);
-  const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, publicUrl);
-  const empty = source.trim() !== '' && showsNothing(html);
-  const broken = empty ? [{ path: ['body'], rule: `nothing is left of it but what readers may not have` }] : [];
-  return { source: source.trim() === '' ? '' : source, html: empty ? '' : html, removed, broken };
+  const nothing = { source: '', html: '', removed: [] as string[], broken: [] as BrokenRule[] };
+  const unusable = (rule: string) => ({ ...nothing, broken: [{ path: ['body'], rule }] });
+  if (written === undefined || written === null) return nothing;
+  if (typeof written !== 'string') return unusable('must be text');
+  if (written.length > LONGEST_BODY) return unusable(`must be at most ${LONGEST_BODY} characters`);
+  const source = cleanText(written).trimEnd();
+  if (source === '') return nothing;
+  try {
+    const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, publicUrl);
+    if (showsNothing(html)) return unusable('nothing of it is left but what readers may not have');
+    return { ...nothing, source, html, removed };
+  } catch (error) {
+    if (error instanceof BodyError) return unusable(error.message);
+    throw error;
+  }
 }
 
 async function readMedia(

@@ -17,7 +17,8 @@ export function cleanLine(text: string): string {
 
 /** The URL made absolute against `base`, if it is then http or https and holds no credentials; otherwise null. */
 export function cleanUrl(url: string, base?: string): string | null {
-  const text = cleanLine(url);
+  // Line ends and tabs within are left to the URL parser, which passes over them (WHATWG URL §4.4).
+  const text = cleanText(url).trim();
   if (!URL.canParse(text, base)) return null;
   const parsed = new URL(text, base);
   const safe =
@@ -31,7 +32,7 @@ export function cleanUrl(url: string, base?: string): string | null {
  * @param publicUrl without a slash at its end
  */
 export function resolveUrl(url: string, publicUrl: string): string | null {
-  const text = cleanLine(url);
+  const text = cleanText(url).trim();
   return cleanUrl(/^\/(?![/\\])/.test(text) ? publicUrl + text : text, `${publicUrl}/`);
 }
 

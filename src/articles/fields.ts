@@ -18,16 +18,19 @@ export type EnclosureFields = Fields['enclosures'][number];
 /** The schema for one publication: its sections, zone, language and address. */
 export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
   const { publication } = config;
-  const url = text(2_048).transform((written, context) => {
-    const resolved = resolveUrl(written, publication.url);
-    if (resolved !== null) return resolved;
-    context.issues.push({
-      code: 'custom',
-      input: written,
-      message: 'must be an http or https URL without user and password, or a path below the publication',
+  const url = z
+    .string('must be text')
+    .max(2_048, 'must be at most 2048 characters')
+    .transform((written, context) => {
+      const resolved = resolveUrl(written, publication.url);
+      if (resolved !== null) return resolved;
+      context.issues.push({
+        code: 'custom',
+        input: written,
+        message: 'must be an http or https URL without user and password, or a path below the publication',
+      });
+      return z.NEVER;
     });
-    return z.NEVER;
-  });
   const instant = text(64).transform((written, context) => {
     const at = parseInstant(written, publication.zone);
     if (at !== null) return at;

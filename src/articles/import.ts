@@ -22,7 +22,7 @@ export interface ImportOptions {
 }
 
 /** A batch ends with so many articles, or bytes of them. */
-const BATCH_ARTICLES = 200;
+const BATCH_ARTICLES = 100;
 const BATCH_BYTES = 2 * 1024 * 1024;
 
 /**

@@ -28,12 +28,9 @@ export function parseMarkdown(text: string): Parsed {
   if (end === -1) return broken(1, 'the front matter has no end: close it with a line "---"');
   // The fence's own line is left empty, so that lines count as in the file.
   const yaml = ['', ...lines.slice(1, end)].join('\n');
-  const body = lines
-    .slice(end + 1)
-    .join('\n')
-    .replace(/^(?:[ \t]*\n)+/, '')
-    .trimEnd();
-  return parseYaml(yaml, body);
+  const first = lines.findIndex((line, index) => index > end && line.trim() !== '');
+  const body = first === -1 ? '' : lines.slice(first).join('\n').trimEnd();
+  return parseYaml(yaml, body, (first === -1 ? end : first) + 1);
 }
 
 /** Takes a line of JSON Lines apart. @param line its number in the file, from 1 */
@@ -49,7 +46,7 @@ export function parseJsonLine(text: string, line: number): Parsed {
   return { is: 'parsed', fields, body, lineOf: () => line };
 }
 
-function parseYaml(yaml: string, body: string): Parsed {
+function parseYaml(yaml: string, body: string, bodyLine: number): Parsed {
   const counter = new LineCounter();
   try {
     // The failsafe schema keeps scalars as they are written: `id: 0042` and `tags: [5G, 2026, no]` stay text.
@@ -67,7 +64,12 @@ function parseYaml(yaml: string, body: string): Parsed {
     const fields: unknown = document.toJS() ?? {};
     if (fields === '') return { is: 'parsed', fields: {}, body, lineOf: () => 1 };
     if (!isRecord(fields)) return broken(1, 'the front matter must be keys with values');
-    return { is: 'parsed', fields, body, lineOf: (path) => lineOf(document, counter, path) };
+    return {
+      is: 'parsed',
+      fields,
+      body,
+      lineOf: (path) => (path[0] === 'body' ? bodyLine : lineOf(document, counter, path)),
+    };
   } catch (error) {
     // An alias that unfolds without end, or nesting too deep to walk.
     return broken(1, `the front matter is not usable YAML: ${(error as Error).message.split('\n', 1)[0]}`);

@@ -23,9 +23,19 @@ export async function saveArticle(db: Db, article: Article, digest: string, now:
   await saveArticles(db, [{ article, digest }], now);
 }
 
-/** As `saveArticle`, for some hundred articles of different ids in a few statements. */
+/**
+ * As `saveArticle`, for any number of articles of different ids, in few statements: one for each article takes three times as
+ * long, and one for two hundred twice the memory.
+ */
 export async function saveArticles(db: Db, savings: Saving[], now: number): Promise<void> {
-  if (savings.length === 0) return;
+  for (let from = 0; from < savings.length; from += TOGETHER) {
+    await saveSome(db, savings.slice(from, from + TOGETHER), now);
+  }
+}
+
+const TOGETHER = 50;
+
+async function saveSome(db: Db, savings: Saving[], now: number): Promise<void> {
   await saveRows(db, savings, now);
   const articles = savings.map(({ article }) => article);
   await keepSlugs(db, articles);

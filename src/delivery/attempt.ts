@@ -41,18 +41,20 @@ export async function attemptDelivery(
     return record(delivery, failed(`given up after ${delivery.attempts} attempts, the last one interrupted`), context);
   }
   const message = await build(delivery, context);
-  if ('cannot' in message) return record(delivery, failed(message.cannot), context);
+  if (message !== null && 'cannot' in message) return record(delivery, failed(message.cannot), context);
   const marked = await markSubmitting(db, delivery, clock(), SUBMITTING_LEASE);
   if (marked !== 'submitting') return { is: marked };
+  if (message === null) return record(delivery, failed('the subscriber was gone when it was claimed'), context);
   return record(delivery, await submit(delivery, message, connection, context), context);
 }
 
+/** Null where the subscriber is gone: with no subscription left, marking suppresses the delivery. */
 async function build(
   delivery: ClaimedDelivery,
   context: AttemptContext,
-): Promise<OutgoingMessage | { cannot: string }> {
+): Promise<OutgoingMessage | { cannot: string } | null> {
   const { editionId, subscriberId, email } = delivery;
-  if (email === null) return { cannot: 'the subscriber is gone' };
+  if (email === null) return null;
   const maker = await context.makerFor(editionId);
   if ('cannot' in maker) return maker;
   try {

@@ -13,7 +13,7 @@ import { unsubscribeToken } from '../subscribers/tokens.ts';
 import type { OutgoingMessage } from './connection.ts';
 import { headerPhrase, headerText } from './header-text.ts';
 
-export interface Recipient {
+interface Recipient {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;

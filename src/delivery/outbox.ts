@@ -31,7 +31,7 @@ export interface ClaimedDelivery {
 /** Which row, and under which claim. */
 export type Claim = Pick<ClaimedDelivery, 'editionId' | 'subscriberId' | 'fence'>;
 
-export const INTERRUPTED = 'interrupted while submitting: tried again with the same Message-ID';
+const INTERRUPTED = 'interrupted while submitting: tried again with the same Message-ID';
 const CONSENT_ENDED = 'the subscription is not confirmed any more';
 
 /**

@@ -179,7 +179,7 @@ interface ViewParts {
 function editionView(config: Config, newsletter: NewsletterConfig, parts: ViewParts): EditionView {
   const { slot, number, leading, gathered, corrections } = parts;
   const { id, title, kicker } = newsletter;
-  const blocks = blocksOf(gathered, config);
+  const blocks = blocksOf(gathered);
   const { top, news, roundup } = blocks;
   return {
     masthead: { title, newsletter: id, kicker, date: slot.slotAt, number, slot: slot.label },

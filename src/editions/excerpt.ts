@@ -1,7 +1,6 @@
 /**
  * The first paragraphs of an article's body for an email: running text with links and emphasis, and nothing else.
  */
-import { compile } from 'html-to-text';
 import sanitizeHtml from 'sanitize-html';
 import type { Paragraph } from './edition-view.ts';
 import { shorten } from './shorten.ts';
@@ -31,14 +30,6 @@ const inlineOnly: sanitizeHtml.IOptions = {
 
 // Where one paragraph ends and the next begins. A sanitised body has no `<` or `>` but those of its tags.
 const BLOCK_EDGE = /<(\/?)(p|h[2-6]|blockquote|ul|ol|li|dl|dt|dd|div|figure|table|pre)\b[^>]*>|<hr\b[^>]*>/g;
-
-const toText = compile({
-  wordwrap: false,
-  selectors: [
-    { selector: 'a', options: { hideLinkHrefIfSameAsText: true, linkBrackets: ['(', ')'] } },
-    { selector: 'br', format: 'lineBreak' },
-  ],
-});
 
 /**
  * Takes the body's paragraphs, headings and list items in order, until a limit is reached. A first paragraph that is too long is
@@ -119,7 +110,7 @@ function toParagraph(block: Block): Paragraph | null {
   const inner = sanitizeHtml(block.html, inlineOnly).replace(/^(?:\s|<br \/>)+|(?:\s|<br \/>)+$/g, '');
   // A link without words would still show its address in text.
   if (!/[^\s\p{Cf}]/u.test(inner.replace(/<[^>]*>/g, ''))) return null;
-  const text = toText(inner).trim();
+  const text = toText(inner);
   switch (block.as) {
     case 'heading':
       return { html: `<strong>${inner}</strong>`, text };
@@ -129,6 +120,26 @@ function toParagraph(block: Block): Paragraph | null {
       return { html: inner, text };
   }
 }
+
+const LINK = /<a href="([^"]*)">(.*?)<\/a>/gs;
+
+/**
+ * What sanitize-html gives holds these elements and four entities, and nothing else. html-to-text says the same, but took a tenth of
+ * the time of composing a whole edition.
+ */
+function toText(inner: string): string {
+  const addressed = inner.replace(LINK, (_, href: string, words: string) =>
+    words === href ? words : `${words} (${href})`,
+  );
+  return addressed
+    .replace(/\s+/g, ' ')
+    .replace(/ ?<br \/> ?/g, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(amp|lt|gt|quot);/g, (_, name: string) => CHARACTERS[name] as string)
+    .trim();
+}
+
+const CHARACTERS: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
 
 function shortened({ text }: Paragraph, bytes: number): Paragraph {
   // No character takes more than four bytes in UTF-8, no escaped one more than six.

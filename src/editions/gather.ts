@@ -8,9 +8,9 @@ import type { SetAside } from '../articles/set-aside.ts';
 import type { Config, NewsletterConfig } from '../config.ts';
 import type { Db } from '../store/store.ts';
 import { type Candidate, findStoredArticles, type StoredArticle } from './candidates.ts';
-import type { EditionView, Story, StoryLine } from './edition-view.ts';
+import type { EditionView, RoundupEntry, Story, StoryLine } from './edition-view.ts';
 import { type Block, type EditionPlan, placedStories, type SelectionRules, selectStories } from './selection.ts';
-import { ANALYSIS, roundupEntry, storyLine, storyView, TOP_STORY } from './story-view.ts';
+import { ANALYSIS, otherOutlets, roundupEntry, storyLine, storyView, TOP_STORY } from './story-view.ts';
 
 /** A story in its block, as it was read and as it is shown. */
 export interface PlacedStory {
@@ -54,19 +54,23 @@ export async function gatherStories(db: Db, candidates: Candidate[], options: Ga
 }
 
 /** The blocks of an edition as its templates see them. */
-export function blocksOf(
-  { plan, placed }: GatheredStories,
-  config: Config,
-): Pick<EditionView, 'top' | 'news' | 'analysis' | 'roundup' | 'latest'> {
+export function blocksOf({
+  plan,
+  placed,
+}: GatheredStories): Pick<EditionView, 'top' | 'news' | 'analysis' | 'roundup' | 'latest'> {
   const inBlock = <T extends StoryLine>(block: Block): T[] =>
     placed.filter((story) => story.block === block).map((story) => story.view as T);
-  const articles = new Map(placed.map(({ article }) => [article.id, article]));
-  const articleOf = ({ id }: Candidate): Article => articles.get(id) as Article;
+  const stories = new Map(placed.map((story) => [story.article.id, story]));
+  const storyOf = ({ id }: Candidate): PlacedStory => stories.get(id) as PlacedStory;
   return {
     top: inBlock<Story>('lead')[0] ?? null,
     news: inBlock('news'),
     analysis: inBlock<Story>('analysis'),
-    roundup: plan.roundup.map(({ first, also }) => roundupEntry(articleOf(first), also.map(articleOf), config)),
+    roundup: plan.roundup.map(({ first, also }) => {
+      const { article, view } = storyOf(first);
+      const others = also.map((one) => storyOf(one).article);
+      return { ...(view as RoundupEntry), also: otherOutlets(article, others) };
+    }),
     latest: inBlock('latest'),
   };
 }
@@ -94,7 +98,7 @@ function viewIn(block: Block, article: Article, config: Config): StoryLine {
       return storyView(article, config, ANALYSIS);
     case 'roundup':
     case 'also':
-      return roundupEntry(article, [], config);
+      return roundupEntry(article, config);
     case 'news':
     case 'latest':
       return storyLine(article, config);

@@ -2,7 +2,7 @@
  * An edition's view made into what is sent and kept: Liquid makes MJML, MJML makes HTML, once for all recipients; the archive page is cut
  * from the same HTML. A recipient's copy only fills in the slots that are left (fill.ts).
  */
-import mjml2html from 'mjml';
+import { textDirection } from '../articles/article.ts';
 import type { SiteView, Templates } from '../templates.ts';
 import type { EditionView } from './edition-view.ts';
 import { slotMark } from './fill.ts';
@@ -60,13 +60,9 @@ function refuseForgedSlots(view: EditionView, site: SiteView, nonce: string): vo
     throw new Error('the nonce of the edition occurs in its own words: compose it again with another');
 }
 
-/** `rtl` for Arabic, Hebrew and the like. */
-function textDirection(language: string): 'ltr' | 'rtl' {
-  const script = new Intl.Locale(language).maximize().script ?? '';
-  return ['Arab', 'Hebr', 'Syrc', 'Thaa', 'Nkoo', 'Adlm', 'Rohg'].includes(script) ? 'rtl' : 'ltr';
-}
-
 async function compileMjml(source: string, name: string): Promise<string> {
+  // Loading it takes two thirds of a second, which a command that renders nothing need not wait for.
+  const { default: mjml2html } = await import('mjml');
   try {
     // No `fonts`: a font stack that names one of MJML's own would load it from Google. Comments mark the regions.
     const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: true });

@@ -57,24 +57,29 @@ export function storyView(article: Article, config: Config, limits: ExcerptLimit
   };
 }
 
-/**
- * A roundup item, and the other outlets that reported its event, each once.
- * @param others the articles of the same event, in the order of their publication
- */
-export function roundupEntry(article: Article, others: readonly Article[], config: Config): RoundupEntry {
-  const credited = new Set([article.source?.name]);
-  const also: Outlet[] = [];
-  for (const { source } of others) {
-    if (source === null || credited.has(source.name)) continue;
-    credited.add(source.name);
-    also.push({ name: source.name, url: source.url });
-  }
+/** A roundup item, as yet without the other outlets that reported its event. */
+export function roundupEntry(article: Article, config: Config): RoundupEntry {
   return {
     ...storyLine(article, config),
     sentences: excerptOf(article.bodyHtml, ROUNDUP_ITEM).paragraphs[0] ?? null,
     outlet: article.source && { name: article.source.name, url: article.source.url },
-    also,
+    also: [],
   };
+}
+
+/**
+ * The outlets that reported an event after the first, each once.
+ * @param others the articles of the same event, in the order of their publication
+ */
+export function otherOutlets(first: Article, others: readonly Article[]): Outlet[] {
+  const credited = new Set([first.source?.name]);
+  const outlets: Outlet[] = [];
+  for (const { source } of others) {
+    if (source === null || credited.has(source.name)) continue;
+    credited.add(source.name);
+    outlets.push({ name: source.name, url: source.url });
+  }
+  return outlets;
 }
 
 /** The note of a corrected or retracted article. @throws Error where it has none */

@@ -14,7 +14,7 @@ export function wrapText(text: string, columns: number): string {
 }
 
 /** How many columns a fixed-width font gives the text: two for East Asian wide characters and emoji, none for combining marks. */
-export function displayWidth(text: string): number {
+function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += ZERO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
   return width;
@@ -56,7 +56,7 @@ const WIDE = new RegExp(`^[${WIDE_SET}]$`, 'u');
 // UAX #14 in little: no break before closing punctuation, nor after opening punctuation, nor before a combining mark.
 const CLOSING = '、。，．：；？！）］｝」』】〉》〕〗”’…—％ー々\\u0300-\\u036f\\u200d\\ufe0f\\u{1f3fb}-\\u{1f3ff}';
 const OPENING = '（［｛「『【〈《〔〖“‘';
-const URL_START = '[(<\\[]*https?:\\/\\/';
+const URL_START = `[(<\\[${OPENING}]*https?:\\/\\/`;
 
 // A URL, with the bracket before it, to the next space; or a wide character with the punctuation that clings to it; or a run of anything else.
 const PIECE = new RegExp(

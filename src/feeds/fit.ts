@@ -38,7 +38,7 @@ export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone
   });
   const summaries = items.map((item) => ({ item, full: false }));
   if (options.content === 'full') {
-    const whole = render(items.map((item) => ({ item, full: true })));
+    const whole = render(items.map((item) => ({ item, full: item.html !== '' })));
     if (largest(whole) < MAX_BYTES) return whole;
   }
   const short = render(summaries);
@@ -56,7 +56,7 @@ function withBodies(items: FeedItem[], room: number): Entry[] {
   let left = room;
   return items.map((item) => {
     const size = bodyBytes(item);
-    const full = size < left;
+    const full = item.html !== '' && size < left;
     if (full) left -= size;
     return { item, full };
   });

@@ -15,8 +15,9 @@ export function renderJsonFeed(view: FeedView, entries: Entry[]): string {
     authors: [{ name: view.publication, url: view.siteUrl }],
     language: view.language,
     items: entries.map(({ item, full }) => jsonItem(item, full)),
-  });
-  return `${JSON.stringify(feed, null, 2)}\n`;
+  }) as { items?: object[] };
+  // The package types what it gives as unknown, and leaves out a list of no items, which the format requires.
+  return `${JSON.stringify({ ...feed, items: feed.items ?? [] }, null, 2)}\n`;
 }
 
 function jsonItem(item: FeedItem, full: boolean) {

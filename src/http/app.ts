@@ -13,7 +13,7 @@ import { answerHealth } from './health.ts';
 import { answerMedia } from './media.ts';
 import { renderMetrics } from './metrics.ts';
 import { answerNewsletters } from './newsletters-page.ts';
-import { type Answer, route } from './routes.ts';
+import { type Answer, type Answers, route } from './routes.ts';
 import { answerSection } from './section-page.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type Deps, openSite, type Site } from './site.ts';
@@ -33,29 +33,32 @@ export function createApp(deps: Deps): Hono {
   app.notFound((c) => answerUnknown(site)(c));
   route(app, '/healthz', { get: answerHealth(site) });
   route(app, '/metrics', { get: answerMetrics(site) });
-  routePages(site.base === '' ? app : app.basePath(site.base), site);
+  routePages(app, site);
   return app;
 }
 
 function routePages(app: Hono, site: Site): void {
-  route(app, '/', { get: answerFrontPage(site) });
-  route(app, '/articles/:slug', { get: answerArticle(site) });
-  route(app, '/sections/:id', { get: answerSection(site) });
-  route(app, '/archive', { get: answerArchive(site) });
-  route(app, '/archive/:month', { get: answerArchiveMonth(site) });
-  route(app, '/editions', { get: answerEditions(site) });
-  route(app, '/editions/:newsletter', { get: answerEditions(site) });
-  route(app, '/editions/:newsletter/:slot', { get: answerEdition(site) });
-  route(app, '/newsletters', { get: answerNewsletters(site) });
-  route(app, '/unsubscribe/:token', answerUnsubscribe(site));
-  route(app, '/feeds', { get: (c) => c.redirect(`${site.base}/feeds/`, 301) });
-  app.options('/feeds/*', answerFeedPreflight);
-  route(app, '/feeds/*', { get: answerFeedDocument(site) });
-  route(app, '/media/*', { get: answerMedia(site) });
-  route(app, '/style.css', { get: answerStylesheet(site) });
-  route(app, '/favicon.svg', { get: answerFavicon(site) });
-  route(app, '/favicon.ico', { get: answerOldFavicon(site) });
-  route(app, '/robots.txt', { get: answerRobots(site) });
+  const { base } = site;
+  const page = (path: string, answers: Answers): void => route(app, base + path, answers);
+  if (base !== '') route(app, base, { get: (c) => c.redirect(`${base}/`, 301) });
+  page('/', { get: answerFrontPage(site) });
+  page('/articles/:slug', { get: answerArticle(site) });
+  page('/sections/:id', { get: answerSection(site) });
+  page('/archive', { get: answerArchive(site) });
+  page('/archive/:month', { get: answerArchiveMonth(site) });
+  page('/editions', { get: answerEditions(site) });
+  page('/editions/:newsletter', { get: answerEditions(site) });
+  page('/editions/:newsletter/:slot', { get: answerEdition(site) });
+  page('/newsletters', { get: answerNewsletters(site) });
+  page('/unsubscribe/:token', answerUnsubscribe(site));
+  page('/feeds', { get: (c) => c.redirect(`${base}/feeds/`, 301) });
+  app.options(`${base}/feeds/*`, answerFeedPreflight);
+  page('/feeds/*', { get: answerFeedDocument(site) });
+  page('/media/*', { get: answerMedia(site) });
+  page('/style.css', { get: answerStylesheet(site) });
+  page('/favicon.svg', { get: answerFavicon(site) });
+  page('/favicon.ico', { get: answerOldFavicon(site) });
+  page('/robots.txt', { get: answerRobots(site) });
 }
 
 function answerMetrics(site: Site): Answer {
@@ -70,7 +73,7 @@ function answerUnknown(site: Site): Answer {
   return (c) => {
     const path = c.req.path;
     // Only plain steps: a path that begins with two slashes would name another host.
-    if (c.req.method === 'GET' && /^(?:\/[A-Za-z0-9._~%-]+)+\/$/.test(path)) return c.redirect(path.slice(0, -1), 301);
+    if (c.req.method === 'GET' && /^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(path)) return c.redirect(path.slice(0, -1), 301);
     return answerNotFound(site, c);
   };
 }

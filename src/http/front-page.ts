@@ -11,7 +11,7 @@ import { answerPage, renderPage } from './page.ts';
 import { listPage, parsePageNumber } from './page-number.ts';
 import type { Answer } from './routes.ts';
 import type { Site } from './site.ts';
-import { storyView } from './story-view.ts';
+import { storyView, withLowerHeadings } from './story-view.ts';
 
 /** What readers see first: what the newsroom wrote itself, and its roundups, which gather what others wrote. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
@@ -37,7 +37,7 @@ export function answerFrontPage(site: Site): Answer {
     });
     if (number > 1 && found.length === 0) return answerNotFound(site, c);
     const list = listPage('/', number, LAST_PAGE, STORIES_A_PAGE, found);
-    const stream = list.entries.map((article) => storyView(article, site));
+    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, site), number === 1 ? 2 : 1));
     const { about } = site.view;
     if (number > 1) {
       const title = `Earlier stories, page ${number}`;

@@ -11,7 +11,7 @@ export function parsePageNumber(text: string | undefined, last: number): number 
 }
 
 /** The address of a page of a list: the first has none of its own. */
-export function pagePath(path: string, number: number): string {
+function pagePath(path: string, number: number): string {
   return number === 1 ? path : `${path}?page=${number}`;
 }
 

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { textDirection } from '../articles/article.ts';
 import { isNotModified } from './conditional.ts';
 import type { Site } from './site.ts';
 import { stylesheetPath } from './stylesheet.ts';
@@ -29,13 +30,16 @@ export interface PageHead {
 /** Renders `templates/pages/<template>.liquid` within the layout. */
 export async function renderPage(site: Site, template: string, head: PageHead, data: object): Promise<string> {
   const { view, base } = site;
+  const language = head.language ?? view.language;
   const page = {
     title: head.title === null ? view.name : `${head.title} — ${view.name}`,
     shareTitle: head.title ?? view.name,
     description: head.description,
     path: head.path,
     canonical: head.path === null ? null : view.url + head.path,
-    language: head.language ?? view.language,
+    language,
+    dir: textDirection(language),
+    siteDir: textDirection(view.language),
     previous: head.previous ?? null,
     next: head.next ?? null,
     type: head.type ?? 'website',

@@ -6,11 +6,16 @@ import type { Context, Hono } from 'hono';
 /** What answers a request. HEAD is answered by GET's handler; Hono drops the body. */
 export type Answer = (c: Context) => Response | Promise<Response>;
 
+export interface Answers {
+  get: Answer;
+  post?: Answer;
+}
+
 /**
  * Answers GET and HEAD, and POST where it is given; any other method with 405, and OPTIONS with 204, both with Allow.
  * @param path in Hono's syntax
  */
-export function route(app: Hono, path: string, answers: { get: Answer; post?: Answer }): void {
+export function route(app: Hono, path: string, answers: Answers): void {
   const allow = answers.post === undefined ? 'GET, HEAD, OPTIONS' : 'GET, HEAD, POST, OPTIONS';
   app.get(path, answers.get);
   if (answers.post !== undefined) app.post(path, answers.post);

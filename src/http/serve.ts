@@ -20,6 +20,7 @@ export interface Serving {
 }
 
 const DRAIN = 5 * SECOND;
+const SWEEP = 50;
 
 /**
  * Serves the app on `host`:`port`; port 0 takes a free one.
@@ -39,8 +40,11 @@ export function serveApp(app: Hono, { host, port }: { host: string; port: number
 
 function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {
+    // A connection that was busy when the server closed stays open behind its answer, until it is closed as idle.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
     const impatience = setTimeout(() => server.closeAllConnections(), DRAIN);
     server.close(() => {
+      clearInterval(sweep);
       clearTimeout(impatience);
       resolve();
     });

@@ -1,7 +1,7 @@
 /**
  * An article as the page templates show it: lines made, addresses checked, nothing left to decide.
  */
-import { type Article, articleUrl, type Byline, type Link } from '../articles/article.ts';
+import { type Article, articleUrl, type Byline, type Link, textDirection } from '../articles/article.ts';
 import { cleanUrl } from '../articles/clean.ts';
 import { sectionTitle } from '../config.ts';
 import type { Site } from './site.ts';
@@ -10,6 +10,7 @@ export interface StoryView {
   /** Of its page on this site. */
   path: string;
   language: string;
+  dir: 'ltr' | 'rtl';
   kicker: string | null;
   headline: string;
   dek: string | null;
@@ -46,6 +47,7 @@ export function storyView(article: Article, site: Site): StoryView {
   return {
     path: articleUrl(article, site.base),
     language: article.language,
+    dir: textDirection(article.language),
     kicker: article.kicker,
     headline: article.headline,
     dek: article.dek,
@@ -72,6 +74,15 @@ export function storyView(article: Article, site: Site): StoryView {
     correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
     isRoundup: article.kind === 'roundup',
   };
+}
+
+/**
+ * The story with the headings of its body so many levels lower, where its own headline is not the page's.
+ * Sanitised headings are `h2` to `h4` and have no attributes.
+ */
+export function withLowerHeadings(story: StoryView, levels: 1 | 2): StoryView {
+  const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, (_, tag, level) => `${tag}${Number(level) + levels}>`);
+  return { ...story, bodyHtml };
 }
 
 /** Plain text for a page's description: the dek, or else the beginning of the body, cut at a word. */

@@ -7,11 +7,11 @@ import { findSubscription, unsubscribe } from '../subscribers/subscriptions.ts';
 import { readUnsubscribeToken, type SubscriptionKey } from '../subscribers/tokens.ts';
 import { answerNotFound } from './error-pages.ts';
 import { renderPage } from './page.ts';
-import type { Answer } from './routes.ts';
+import type { Answers } from './routes.ts';
 import type { Site } from './site.ts';
 
 /** Answers `/unsubscribe/:token`. Nothing but a token that was made here gets more than the page for unknown addresses. */
-export function answerUnsubscribe(site: Site): { get: Answer; post: Answer } {
+export function answerUnsubscribe(site: Site): Answers {
   const { db } = site.store;
   return {
     get: (c) =>

@@ -80,7 +80,7 @@ export async function openTicker(store: Store, jobs: Job[], deps: RunDeps): Prom
       for (const job of jobs) {
         const resting = rest.get(job.id);
         // A clock that was set back makes the rest worthless.
-        if (running.has(job.id) || (resting !== undefined && now < resting.until)) continue;
+        if (running.has(job.id) || (resting !== undefined && now >= resting.from && now < resting.until)) continue;
         running.set(
           job.id,
           look(job).finally(() => running.delete(job.id)),

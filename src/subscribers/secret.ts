@@ -19,7 +19,7 @@ import type { Config } from '../config.ts';
 import type { Dialect } from '../store/store.ts';
 
 /** Why there is no secret, said for an operator. Never holds the secret itself. */
-export class SecretError extends Error {
+class SecretError extends Error {
   override name = 'SecretError';
 }
 

@@ -8,7 +8,7 @@ import { isZone } from '../time.ts';
 import { parseAddress } from './address.ts';
 import type { SubscriptionKey } from './tokens.ts';
 
-export type SubscriptionState = Tables['subscriptions']['state'];
+type SubscriptionState = Tables['subscriptions']['state'];
 
 export interface Subscription extends SubscriptionKey {
   email: string;
@@ -28,7 +28,7 @@ export interface Subscriber {
 }
 
 /** `confirmed`: it had waited for the subscriber to confirm it, and the operator's word has done so. */
-export type AddOutcome = 'added' | 'already' | 'resubscribed' | 'confirmed';
+type AddOutcome = 'added' | 'already' | 'resubscribed' | 'confirmed';
 
 export type AddResult =
   | { is: 'stored'; subscriberId: number; subscriptions: { newsletter: string; outcome: AddOutcome }[] }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   claimPendingDeliveries,
   countDeliveries,
-  INTERRUPTED,
   listFailedDeliveries,
   markSubmitting,
   recordResult,
@@ -19,6 +18,7 @@ import { forEachDatabase } from '../databases.ts';
 import { deliveriesOf, NOW, queueEdition } from './fixture.ts';
 
 const LEASE = 2 * MINUTE;
+const INTERRUPTED = 'interrupted while submitting: tried again with the same Message-ID';
 
 describe('the outbox', () => {
   forEachDatabase((open) => {

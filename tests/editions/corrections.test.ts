@@ -62,7 +62,7 @@ describe('the corrections of an edition', () => {
       expect((await composed(store, CUTOFF + DAY)).corrections).toEqual([]);
     });
 
-    it('do not list a note that came in late and was dated before the edition closed as if it had been shown', async () => {
+    it('list a note that came in after the edition closed, though it is dated before', async () => {
       const store = await open();
       await save(store, day(0));
       await close(store, await composed(store));

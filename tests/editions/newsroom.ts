@@ -104,9 +104,8 @@ export function close(store: Store, edition: Composed, now = edition.cutoffAt): 
 
 /** The ids of an edition's articles, by block. */
 export function blocks(edition: Composed): Record<string, string[]> {
-  const ids: Record<string, string[]> = {};
-  for (const { block, articleId } of edition.articles) (ids[block] ??= []).push(articleId);
-  return ids;
+  const grouped = Map.groupBy(edition.articles, ({ block }) => block);
+  return Object.fromEntries([...grouped].map(([block, stories]) => [block, stories.map((one) => one.articleId)]));
 }
 
 /** What was passed over by an edition, and why. */

@@ -3,7 +3,7 @@ import type { Store } from '../../src/store/store.ts';
 import { HOUR } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
 import { expectGolden } from '../golden.ts';
-import { article, NOW, openSite, save, saveDay, saveEdition, type TestSite } from './newsroom.ts';
+import { article, NOW, openSite, save, saveDay, saveEdition, type TestSite, withoutVersion } from './newsroom.ts';
 
 describe('the page of an article', () => {
   forEachDatabase((open) => {
@@ -49,15 +49,23 @@ describe('the page of an article', () => {
           updatedAt: NOW - HOUR / 2,
         }),
       );
-      expectGolden('http/article.html', await site.read('/articles/whole'));
+      expectGolden('http/article.html', withoutVersion(await site.read('/articles/whole')));
     });
 
     it('is in the language of the article, and what surrounds it in that of the publication', async () => {
       await saveDay(store);
       const html = await site.read('/articles/zh-stations');
-      expect(html).toContain('<html lang="zh-Hans">');
-      expect(html).toContain('<header class="masthead" lang="en">');
+      expect(html).toContain('<html lang="zh-Hans" dir="ltr">');
+      expect(html).toContain('<header class="masthead" lang="en" dir="ltr">');
       expect(html).toContain('<title>全国已建成逾71.8万座5G基站，约占全球七成 — The Meridian Wire</title>');
+    });
+
+    it('runs from right to left where its language does, and the rest of the site does not', async () => {
+      await save(store, article('rtl', { language: 'ar', headline: 'خبر' }));
+      const html = await site.read('/articles/rtl');
+      expect(html).toContain('<html lang="ar" dir="rtl">');
+      expect(html).toContain('<header class="masthead" lang="en" dir="ltr">');
+      expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
     });
 
     it('tells nothing of drafts, embargoed stories and those withdrawn before anyone saw them', async () => {
@@ -128,12 +136,11 @@ describe('the page of an article', () => {
       expect(await site.read('/')).toContain('<a href="/editions/daily-roundup/2026-11-24">');
     });
 
-    it.each([['%00'], ['a%00b'], ['%E0%A4%A'], ['a%0Ab'], ['..%2f..%2fetc'], ['%ff'], ['x'.repeat(3_000)]])(
-      'does not stumble over the slug %s',
-      async (slug) => {
-        expect((await site.get(`/articles/${slug}`)).status).toBe(404);
-        expect(site.logged).toEqual([]);
-      },
-    );
+    it('does not stumble over strange slugs', async () => {
+      for (const slug of ['%00', 'a%00b', '%E0%A4%A', 'a%0Ab', '..%2f..%2fetc', '%ff', 'x'.repeat(3_000)]) {
+        expect([slug, (await site.get(`/articles/${slug}`)).status]).toEqual([slug, 404]);
+      }
+      expect(site.logged).toEqual([]);
+    });
   });
 });

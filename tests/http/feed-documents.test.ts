@@ -45,16 +45,19 @@ describe('a published feed', () => {
       expect(response.headers.get('Set-Cookie')).toBeNull();
     });
 
-    it.each([
-      [CHROMIUM, 'application/xml; charset=utf-8'],
-      ['application/rss+xml, text/html;q=0.5', 'application/rss+xml; charset=utf-8'],
-      ['*/*', 'application/rss+xml; charset=utf-8'],
-      ['APPLICATION/RSS+XML,TEXT/HTML', 'application/rss+xml; charset=utf-8'],
-      ['application/atom+xml, text/html', 'application/xml; charset=utf-8'],
-    ])('for Accept: %s has the type %s', async (accept, type) => {
-      const response = await site.get('/feeds/latest.rss', { Accept: accept });
-      expect(response.headers.get('Content-Type')).toBe(type);
-      expect(response.headers.get('Vary')).toBe('Accept');
+    it('has the type that is asked for, and for a browser one that it shows', async () => {
+      const own = 'application/rss+xml; charset=utf-8';
+      const shown = 'application/xml; charset=utf-8';
+      for (const [accept, type] of [
+        [CHROMIUM, shown],
+        ['application/atom+xml, text/html', shown],
+        ['application/rss+xml, text/html;q=0.5', own],
+        ['APPLICATION/RSS+XML,TEXT/HTML', own],
+        ['*/*', own],
+      ] as const) {
+        const { headers } = await site.get('/feeds/latest.rss', { Accept: accept });
+        expect([accept, headers.get('Content-Type'), headers.get('Vary')]).toEqual([accept, type, 'Accept']);
+      }
     });
 
     it('in JSON has one type for all', async () => {
@@ -66,12 +69,13 @@ describe('a published feed', () => {
     it('is not sent again to who has it', async () => {
       const { headers } = await site.get('/feeds/latest.atom');
       const etag = headers.get('ETag') as string;
-      for (const condition of [
+      const conditions: Record<string, string>[] = [
         { 'If-None-Match': etag },
         { 'If-None-Match': `"other", W/${etag}` },
         { 'If-None-Match': '*' },
         { 'If-Modified-Since': headers.get('Last-Modified') as string },
-      ]) {
+      ];
+      for (const condition of conditions) {
         const response = await site.get('/feeds/latest.atom', condition);
         expect([condition, response.status]).toEqual([condition, 304]);
         expect(await response.text()).toBe('');
@@ -115,19 +119,22 @@ describe('a published feed', () => {
       expect(bare.headers.get('Location')).toBe('/feeds/');
     });
 
-    it.each([
-      ['nothing.rss'],
-      ['latest.rss/'],
-      ['..%2flatest.rss'],
-      ['%00'],
-      ['LATEST.rss'],
-      ['latest.rss%0A'],
-      ['x'.repeat(500)],
-    ])('is not there as %s', async (path) => {
-      const response = await site.get(`/feeds/${path}`);
-      expect(response.status).toBe(404);
-      expect(response.headers.get('Content-Type')).toMatch(/^text\/plain/);
-      expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
+    it('is there by its own name alone', async () => {
+      const paths = [
+        'nothing.rss',
+        'latest.rss/',
+        '..%2flatest.rss',
+        '%00',
+        'LATEST.rss',
+        'latest.rss%0A',
+        'x'.repeat(500),
+      ];
+      for (const path of paths) {
+        const response = await site.get(`/feeds/${path}`);
+        expect([path, response.status]).toEqual([path, 404]);
+        expect(response.headers.get('Content-Type')).toMatch(/^text\/plain/);
+        expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
+      }
       expect(site.logged).toEqual([]);
     });
   });

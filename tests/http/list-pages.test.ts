@@ -63,14 +63,13 @@ describe('the lists', () => {
       expect((await site.get('/archive/2026-08')).status).toBe(404);
     });
 
-    it.each([['2026-13'], ['2026-1'], ['26-11'], ['0000-01'], ['9999-12'], ['2026-11-24'], ['%00'], ['x']])(
-      'of the archive have no month %s',
-      async (month) => {
-        await save(store, article('a'));
-        expect((await site.get(`/archive/${month}`)).status).toBe(404);
-        expect(site.logged).toEqual([]);
-      },
-    );
+    it('of the archive have no month but those of the calendar', async () => {
+      await save(store, article('a'));
+      for (const month of ['2026-13', '2026-1', '26-11', '0000-01', '9999-12', '2026-11-24', '%00', 'x']) {
+        expect([month, (await site.get(`/archive/${month}`)).status]).toEqual([month, 404]);
+      }
+      expect(site.logged).toEqual([]);
+    });
 
     it('of a month go by days, in pages', async () => {
       await save(

@@ -105,6 +105,11 @@ export async function save(store: Store, ...articles: Article[]): Promise<void> 
   }
 }
 
+/** A page for a golden file, which does not change with every colour of the stylesheet. */
+export function withoutVersion(html: string): string {
+  return html.replace(/(\/style\.css\?v=)\w+/, '$1VERSION');
+}
+
 /** A closed edition with its roundup article and the stories it holds. */
 export async function saveEdition(
   store: Store,

@@ -329,16 +329,18 @@ forEachDatabase((open, dialect) => {
 });
 
 describe('by an injected clock', () => {
-  forEachDatabase((open, dialect) => {
-    // PostgreSQL sees the same calls in the tests above; a year of looks there takes ten times as long.
-    it.runIf(dialect === 'sqlite')('a year in Shanghai has 365 runs, one on each date, none late', async () => {
+  forEachDatabase((open) => {
+    it('a year in Shanghai, day by day, has 365 runs, one on each date, none late', async () => {
       const store = await open();
       const start = Date.UTC(2025, 11, 31, 16);
       const at = clockAt(start);
       const job = jobOf();
       await runDue(store, [job], depsAt(at));
-      for (at.now = start; at.now < start + 365 * DAY; at.now += 30 * MINUTE) {
-        await runDue(store, [job], depsAt(at));
+      for (let day = start; day < start + 365 * DAY; day += DAY) {
+        for (const time of [7.5 * HOUR - 1, 7.5 * HOUR, 20 * HOUR]) {
+          at.now = day + time;
+          await runDue(store, [job], depsAt(at));
+        }
       }
       const runs = await listRuns(store.db, 1_000);
       expect(runs).toHaveLength(365);
@@ -359,7 +361,7 @@ describe('by an injected clock', () => {
         const start = Date.UTC(day[0], day[1], day[2] - 1, 12);
         const at = clockAt(start);
         const job = jobOf({ id: `newsletter:${cron}`, schedule: { cron, zone, graceMinutes: 240 } });
-        for (; at.now < start + 2 * DAY; at.now += 5 * MINUTE) await runDue(store, [job], depsAt(at));
+        for (; at.now < start + 2 * DAY; at.now += 30 * MINUTE) await runDue(store, [job], depsAt(at));
         const times = job.ran.map((slotAt) => wallClock(slotAt, zone).toPlainDateTime().toString());
         expect(times).toEqual(
           cron === '30 2 * * *'

@@ -1,0 +1,80 @@
+/**
+ * A small newsroom to import into: its configuration, folders that vanish after the test, and a clock that is set by hand.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { importText } from '../../src/articles/import.ts';
+import type { ImportReport } from '../../src/articles/report.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import type { Store } from '../../src/store/store.ts';
+
+/** 2026-11-24 20:00 in Shanghai. */
+export const NOW = Date.parse('2026-11-24T12:00:00Z');
+
+/** The configuration, with an address and a media folder of one's choice. */
+export function configWith(choices: { url?: string; media?: string } = {}): Config {
+  const { url = 'https://news.example', media } = choices;
+  return parseConfig(
+    `
+publication:
+  name: The Test Wire
+  about: It reports tests.
+  url: ${url}
+  tagAuthority: example.com,2026
+  language: en
+  zone: Asia/Shanghai
+  contact: { name: Newsroom, email: newsroom@example.com }
+  postalAddress: 1 Test Road
+sections:
+  - { id: business-tech, title: Business & Tech }
+  - { id: world, title: World }
+${media === undefined ? '' : `paths: { media: ${JSON.stringify(media)} }`}
+feeds: [{ id: latest, title: Latest }]
+feedSets: [{ id: all, schedule: { cron: "*/10 * * * *" } }]
+`,
+    { file: 'test.yaml', env: {}, cwd: '/' },
+  );
+}
+
+/** A folder that is removed when the test has finished. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'daywire-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A Markdown file of these front matter lines. */
+export function markdown(keys: string, body = 'Some words.'): string {
+  return `---\n${keys.trim()}\n---\n${body}\n`;
+}
+
+/** Imports Markdown as the file `<name>`, at `now`. */
+export async function importMarkdown(
+  store: Store,
+  text: string,
+  options: { name?: string; now?: number; config?: Config } = {},
+): Promise<ImportReport> {
+  const { name = 'story.md', now = NOW, config = configWith() } = options;
+  return importText(store, config, { source: name, text, format: 'markdown' }, { clock: () => now });
+}
+
+/** Imports objects as JSON Lines, at `now`. */
+export async function importJson(
+  store: Store,
+  articles: object[],
+  options: { name?: string; now?: number; config?: Config } = {},
+): Promise<ImportReport> {
+  const { name = 'wire.jsonl', now = NOW, config = configWith() } = options;
+  const text = articles.map((article) => JSON.stringify(article)).join('\n');
+  return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now });
+}
+
+/** What was set aside and warned of, as an operator reads it. */
+export function told(report: ImportReport): { problems: string[]; warnings: string[] } {
+  return {
+    problems: report.setAside.flatMap((entry) => entry.problems),
+    warnings: report.warnings.flatMap((entry) => entry.problems),
+  };
+}

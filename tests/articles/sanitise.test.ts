@@ -1,0 +1,181 @@
+import fc from 'fast-check';
+import sanitizeHtml from 'sanitize-html';
+import { describe, expect, it } from 'vitest';
+import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from '../../src/articles/sanitise.ts';
+import { expectGolden } from '../golden.ts';
+
+const SITE = 'https://news.example';
+const html = (source: string): string => sanitiseHtml(source, SITE).html;
+
+describe('a sanitised body', () => {
+  it.each([
+    ['<script>alert(1)</script><p>a</p>', '<p>a</p>'],
+    ['<p onclick="x()" style="color:red" class="c" id="i">a</p>', '<p>a</p>'],
+    ['<a href="javascript:alert(1)">a</a>', 'a'],
+    ['<a href="&#106;avascript:alert(1)">a</a>', 'a'],
+    ['<a href="java\nscript:alert(1)">a</a>', 'a'],
+    ['<a href="https://user:pw@example.com">a</a>', 'a'],
+    ['<a href="/x?a=1&b=2">a</a>', '<a href="https://news.example/x?a=1&amp;b=2">a</a>'],
+    ['<a href="#note">a</a>', 'a'],
+    ['<a href="mailto:a@example.com">a</a>', '<a href="mailto:a@example.com">a</a>'],
+    ['<a href="/1"><b>a<a href="/2">b</a></b></a>', '<a href="https://news.example/1"><b>ab</b></a>'],
+    ['<img src="/m/a.png">', '<img src="https://news.example/m/a.png" alt="" />'],
+    ['<img src="data:image/png;base64,AA" alt="x">', ''],
+    [
+      '<img src="https://e.example/a.png" alt="&quot;a&quot; <b>" width="10" height="x" srcset="evil">',
+      '<img src="https://e.example/a.png" alt="&quot;a&quot; &lt;b&gt;" width="10" />',
+    ],
+    ['<h1>a</h1><h5>b</h5>', '<h2>a</h2><h4>b</h4>'],
+    ['<del>a</del>', '<s>a</s>'],
+    ['<div><section>a</section></div>', 'a'],
+    ['a<br>b<hr>', 'a<br />b<hr />'],
+    ['<p>a<p>b', '<p>a</p><p>b</p>'],
+    ['<b><i>a</b></i>', '<b><i>a</i></b>'],
+    ['<svg><script>x</script><text>y</text></svg>a', 'a'],
+    ['<math><mi>x</mi></math><iframe src="https://e.example">f</iframe>a', 'a'],
+    ['<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript>', ''],
+    ['<!-- c --><![CDATA[x]]>a<?php x ?>', 'a'],
+    ['a&#0;b&#1;c&#xFFFE;d&#xD800;', 'a\ufffdbcd\ufffd'],
+    ['&lt;script&gt; &amp;amp; ]]>', '&lt;script&gt; &amp;amp; ]]&gt;'],
+    ['<td colspan="2" rowspan="0x1">a</td>', '<td colspan="2">a</td>'],
+  ])('%s becomes %s', (source, expected) => {
+    expect(html(source)).toBe(expected);
+  });
+
+  it('names what was taken out with its content', () => {
+    const { removed } = sanitiseHtml(
+      '<script>a</script><p>x</p><iframe></iframe><img src="x:y"><script></script>',
+      SITE,
+    );
+    expect(removed).toEqual(['<script>', '<iframe>', 'an image without an http or https address']);
+  });
+
+  it('nests no deeper than what reads it can bear', () => {
+    const nested = (depth: number): string => `${'<blockquote>'.repeat(depth)}a${'</blockquote>'.repeat(depth)}`;
+    expect(html(nested(900))).toBe(nested(64));
+    expect(() => html(nested(50_000))).toThrow(BodyError);
+    expect(() => html('<svg>'.repeat(50_000))).toThrow(BodyError);
+  });
+
+  it('is well-formed, holds nothing that sanitize-html would take out, and stays as it is the second time', () => {
+    const pieces = fc.oneof(
+      fc.constantFrom('<', '>', '</', '/>', '"', "'", '=', '&', ';', '<!--', '-->', '<![CDATA[', ']]>', ' ', '\n'),
+      fc.constantFrom(
+        'p',
+        'a',
+        'img',
+        'svg',
+        'math',
+        'style',
+        'script',
+        'noscript',
+        'title',
+        'textarea',
+        'table',
+        'td',
+        'li',
+      ),
+      fc.constantFrom(
+        '<p>',
+        '</p>',
+        '<a href="',
+        '<img src="',
+        ' onerror=',
+        'javascript:',
+        'https://e.example/',
+        '&#x1;',
+        '&colon;',
+      ),
+      fc.string({ unit: 'binary', maxLength: 6 }),
+    );
+    const sources = fc.array(pieces, { maxLength: 40 }).map((parts) => parts.join(''));
+    fc.assert(
+      fc.property(sources, (source) => {
+        for (const sanitise of [sanitiseHtml, sanitiseMarkdown]) {
+          const { html } = sanitise(source, SITE);
+          expect(malformed(html)).toBeNull();
+          expect(judged(html)).toBe(html);
+          expect(sanitiseHtml(html, SITE).html).toBe(html);
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('reads like the newsroom wrote it', () => {
+    const source = `# Shipments Rise
+
+The ministry’s academy *reported* **35.3 million** units & more; see [the filing](/filings/1 "x") or <https://example.com/a?b=1&c=2>.
+
+![A line of phones](media/phones.jpg)
+
+> A shortage remains, one said.
+
+| Maker | Units |
+|:------|------:|
+| A     | 10    |
+
+1. first
+2. ~~second~~
+
+- \`code <b>\`
+
+<figure><img src="https://example.com/x.png" width="640" height="480"><figcaption>Photo: VCG</figcaption></figure>
+
+<script>alert(1)</script>
+`;
+    expectGolden('articles/body.html', `${sanitiseMarkdown(source, SITE).html}\n`);
+  });
+});
+
+describe('a body that shows nothing', () => {
+  it.each([
+    ['', true],
+    ['<p> \u200b\u00a0<br /></p>', true],
+    ['<p>a</p>', false],
+    ['<img src="https://e.example/a.png" alt="" />', false],
+  ])('%j: %s', (body, expected) => {
+    expect(showsNothing(body)).toBe(expected);
+  });
+});
+
+const ATTRIBUTE = `[a-z]+="[^"<>&]*(?:&(?:amp|lt|gt|quot);[^"<>&]*)*"`;
+const TOKEN = new RegExp(`[^<>&]+|&(?:amp|lt|gt);|<([a-z0-9]+)((?: ${ATTRIBUTE})*)( /)?>|</([a-z0-9]+)>`, 'uy');
+
+/** What is not well-formed in it, or null; stricter than XML in which entities and spaces it allows. */
+function malformed(text: string): string | null {
+  const open: string[] = [];
+  TOKEN.lastIndex = 0;
+  for (let at = 0; at < text.length; at = TOKEN.lastIndex) {
+    const [, start, attributes, empty, end] = TOKEN.exec(text) ?? [];
+    if (TOKEN.lastIndex === 0) return `unexpected at ${at}: ${text.slice(at, at + 40)}`;
+    if (/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\p{Cs}]/u.test(text.slice(at, TOKEN.lastIndex)))
+      return 'character';
+    const names = [...(attributes ?? '').matchAll(/ ([a-z]+)=/g)].map((match) => match[1]);
+    if (new Set(names).size !== names.length) return `attribute twice: ${attributes}`;
+    if (start === 'img' && !(names.includes('src') && names.includes('alt'))) return `img: ${attributes}`;
+    if (start !== undefined && empty === undefined) open.push(start);
+    if (end !== undefined && open.pop() !== end) return `closes </${end}>`;
+  }
+  return open.length === 0 ? null : `open: ${open.join()}`;
+}
+
+/** What sanitize-html, asked for the same, leaves of it. */
+function judged(text: string): string {
+  return sanitizeHtml(text, {
+    allowedTags: [
+      ...['p', 'br', 'hr', 'h2', 'h3', 'h4', 'blockquote', 'pre', 'figure', 'figcaption', 'img', 'a'],
+      ...['em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'ul', 'ol', 'li', 'dl', 'dt', 'dd'],
+      ...['table', 'caption', 'thead', 'tbody', 'tfoot', 'tr', 'th', 'td'],
+    ],
+    allowedAttributes: {
+      a: ['href'],
+      img: ['src', 'alt', 'width', 'height'],
+      ol: ['start'],
+      td: ['colspan', 'rowspan'],
+      th: ['colspan', 'rowspan'],
+    },
+    allowedSchemes: ['http', 'https', 'mailto'],
+    allowProtocolRelative: false,
+  });
+}

@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../src/articles/article.ts';
+import { saveArticle } from '../../src/articles/save.ts';
+import { countSetAside, listSetAside } from '../../src/articles/set-aside.ts';
+import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
+import { publishFeeds } from '../../src/feeds/publish.ts';
+import type { Store } from '../../src/store/store.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import { expectGolden } from '../golden.ts';
+import { article, NOW, RETRACTED, STORIES, sampleConfig, sampleTemplates } from './sample.ts';
+
+const config = sampleConfig();
+const templates = sampleTemplates();
+
+async function save(store: Store, articles: Article[]): Promise<void> {
+  await store.db.transaction().execute(async (tx) => {
+    for (const one of articles) await saveArticle(tx, one, JSON.stringify(one), NOW - DAY);
+  });
+}
+
+async function idsIn(store: Store, feed: string): Promise<string[]> {
+  const document = await findDocument(store.db, `${feed}.json`);
+  const { items } = JSON.parse(document?.body ?? '') as { items: { id: string }[] };
+  return items.map(({ id }) => id.slice(id.indexOf('articles/') + 9));
+}
+
+const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt: publishedAt });
+
+forEachDatabase((open) => {
+  describe('publishing', () => {
+    it('stores every document once, and again only where its bytes changed', async () => {
+      const store = await open();
+      await save(store, STORIES);
+      const first = await publishFeeds(store, config, templates, { now: NOW });
+      expect(first.documents.map(({ path }) => path).sort()).toEqual(
+        [
+          ...['24-hours', 'business-tech', 'in-depth', 'latest'].flatMap((id) => [
+            `${id}.atom`,
+            `${id}.json`,
+            `${id}.rss`,
+          ]),
+          ...['feed.css', 'feeds.opml', 'index.html'],
+        ].sort(),
+      );
+      expect(first.documents.every(({ changed }) => changed)).toBe(true);
+      expect(first.documents.find(({ path }) => path === 'latest.rss')).toMatchObject({ items: 8 });
+      const again = await publishFeeds(store, config, templates, { now: NOW + MINUTE });
+      expect(again.documents.filter(({ changed }) => changed)).toEqual([]);
+      expect((await findDocument(store.db, 'latest.atom'))?.modifiedAt).toBe(NOW);
+
+      await save(store, [{ ...(STORIES[0] as Article), headline: 'Edited', updatedAt: NOW }]);
+      const edited = await publishFeeds(store, config, templates, { now: NOW + 2 * MINUTE });
+      const changed = edited.documents.filter((document) => document.changed).map(({ path }) => path.split('.')[0]);
+      expect(new Set(changed)).toEqual(new Set(['latest', '24-hours', 'business-tech', 'in-depth']));
+      expect((await findDocument(store.db, 'latest.atom'))?.modifiedAt).toBe(NOW + 2 * MINUTE);
+      expect((await findDocument(store.db, 'index.html'))?.modifiedAt).toBe(NOW);
+    });
+
+    it('moves the time of a document forward by a second with every change, however fast they come', async () => {
+      const store = await open();
+      const times: number[] = [];
+      for (let change = 0; change < 3; change++) {
+        await save(store, [article('a', { headline: `Headline ${change}` })]);
+        await publishFeeds(store, config, templates, { now: NOW + change * 100 });
+        times.push((await findDocument(store.db, 'latest.rss'))?.modifiedAt ?? 0);
+      }
+      expect(times).toEqual([NOW, NOW + SECOND, NOW + 2 * SECOND]);
+    });
+
+    it('publishes the named feeds alone, and refuses a name that is none', async () => {
+      const store = await open();
+      await save(store, STORIES);
+      const { documents } = await publishFeeds(store, config, templates, { now: NOW, feeds: ['in-depth'] });
+      expect(documents.filter(({ items }) => items > 0).map(({ path }) => path)).toEqual([
+        'in-depth.rss',
+        'in-depth.atom',
+        'in-depth.json',
+      ]);
+      await expect(publishFeeds(store, config, templates, { now: NOW, feeds: ['nosuch'] })).rejects.toThrow(
+        'there is no feed "nosuch": the configuration has latest, 24-hours, business-tech, in-depth',
+      );
+    });
+
+    it('withdraws the documents of a feed that is no longer configured', async () => {
+      const store = await open();
+      await publishFeeds(store, config, templates, { now: NOW });
+      const fewer = sampleConfig((text) => text.replace(/.*id: in-depth.*\n/, ''));
+      await publishFeeds(store, fewer, templates, { now: NOW + MINUTE, feeds: ['latest'] });
+      const paths = (await listDocuments(store.db)).map(({ path }) => path);
+      expect(paths.filter((path) => path.startsWith('in-depth'))).toEqual([]);
+      expect(paths).toContain('business-tech.rss');
+    });
+
+    it('is harmless when two processes do it at once', async () => {
+      const store = await open();
+      await save(store, STORIES);
+      const reports = await Promise.all([
+        publishFeeds(store, config, templates, { now: NOW }),
+        publishFeeds(store, config, templates, { now: NOW }),
+      ]);
+      const changed = reports.flatMap(({ documents }) =>
+        documents.filter((document) => document.changed).map(({ path }) => path),
+      );
+      expect(changed).toHaveLength(15);
+      expect(new Set(changed).size).toBe(15);
+    });
+
+    it('never puts an older build in place of a newer one', async () => {
+      const store = await open();
+      await save(store, [article('a')]);
+      await publishFeeds(store, config, templates, { now: NOW });
+      await save(store, [article('b', at(NOW - MINUTE))]);
+      // As if it had read the store before: its clock is behind.
+      const late = await publishFeeds(store, config, templates, { now: NOW - SECOND });
+      expect(late.documents.filter(({ changed }) => changed)).toEqual([]);
+      await publishFeeds(store, config, templates, { now: NOW + SECOND });
+      expect(await idsIn(store, 'latest')).toEqual(['b', 'a']);
+    });
+  });
+
+  describe('a feed', () => {
+    it('holds what its selection names, newest first', async () => {
+      const store = await open();
+      await save(store, [...STORIES, article('item-of-others', { kind: 'roundup-item', section: 'world' })]);
+      await publishFeeds(store, config, templates, { now: NOW });
+      expect(await idsIn(store, 'latest')).toEqual([
+        'everything',
+        'zh',
+        'hostile',
+        'item',
+        'no-dek',
+        'empty',
+        'roundup',
+        'old',
+      ]);
+      expect(await idsIn(store, 'business-tech')).toEqual([
+        'everything',
+        'hostile',
+        'item',
+        'no-dek',
+        'roundup',
+        'old',
+      ]);
+      expect(await idsIn(store, 'in-depth')).toEqual(['everything', 'item']);
+    });
+
+    it('of a window holds [now - 24 h, now): an article of this very instant enters with the next publish', async () => {
+      const store = await open();
+      const edges = { before: -DAY - 1, first: -DAY, last: -1, now: 0, embargoed: 1 };
+      await save(
+        store,
+        Object.entries(edges).map(([id, offset]) => article(id, at(NOW + offset))),
+      );
+      await publishFeeds(store, config, templates, { now: NOW });
+      expect(await idsIn(store, '24-hours')).toEqual(['last', 'first']);
+      expect(await idsIn(store, 'latest')).toEqual(['now', 'last', 'first', 'before']);
+      await publishFeeds(store, config, templates, { now: NOW + 1 });
+      expect(await idsIn(store, '24-hours')).toEqual(['now', 'last']);
+      expect(await idsIn(store, 'latest')).toContain('embargoed');
+    });
+
+    it('holds an embargoed article from the end of its embargo on, and no draft', async () => {
+      const store = await open();
+      const until = NOW + HOUR;
+      await save(store, [
+        article('embargoed', { ...at(until), status: { state: 'scheduled', until } }),
+        article('draft', { status: { state: 'draft' } }),
+      ]);
+      await publishFeeds(store, config, templates, { now: until - 1 });
+      expect(await idsIn(store, 'latest')).toEqual([]);
+      await publishFeeds(store, config, templates, { now: until });
+      expect(await idsIn(store, 'latest')).toEqual(['embargoed']);
+    });
+
+    it('keeps 50 items, and all of the last 48 hours where those are more', async () => {
+      const store = await open();
+      const every = (minutes: number) =>
+        Array.from({ length: 120 }, (_, index) => article(`a${index}`, at(NOW - (index + 1) * minutes * MINUTE)));
+      await save(store, every(60));
+      await publishFeeds(store, config, templates, { now: NOW });
+      expect(await idsIn(store, 'latest')).toHaveLength(50);
+      await save(store, every(30));
+      await publishFeeds(store, config, templates, { now: NOW + 1 });
+      // The 96th was published exactly 48 hours before NOW, a millisecond too early.
+      expect(await idsIn(store, 'latest')).toHaveLength(95);
+    });
+
+    it('loses a retracted article, and names it in Atom for 30 days', async () => {
+      const store = await open();
+      await save(store, [...STORIES, RETRACTED]);
+      const retractedAt = NOW - 20 * HOUR;
+      await publishFeeds(store, config, templates, { now: retractedAt + 30 * DAY });
+      const atom = async () => (await findDocument(store.db, 'latest.atom'))?.body ?? '';
+      expect(await atom()).toContain('<at:deleted-entry');
+      expect(await idsIn(store, 'latest')).not.toContain('gone');
+      expect((await findDocument(store.db, 'in-depth.atom'))?.body).not.toContain('deleted-entry');
+      await publishFeeds(store, config, templates, { now: retractedAt + 30 * DAY + 1 });
+      expect(await atom()).not.toContain('<at:deleted-entry');
+    });
+
+    it('names at most the 50 latest retractions, and none of an article that never was public', async () => {
+      const store = await open();
+      const retracted = Array.from({ length: 55 }, (_, index) =>
+        article(`r${index}`, {
+          ...at(NOW - 2 * DAY),
+          status: { state: 'retracted', note: 'Wrong.', at: NOW - index * MINUTE },
+        }),
+      );
+      const never = article('never', { ...at(NOW + DAY), status: { state: 'retracted', note: 'Wrong.', at: NOW } });
+      await save(store, [...retracted, never]);
+      await publishFeeds(store, config, templates, { now: NOW });
+      const refs = [
+        ...((await findDocument(store.db, 'latest.atom'))?.body ?? '').matchAll(/ref="[^"]*articles\/(\w+)"/g),
+      ];
+      expect(refs.map(([, id]) => id)).toEqual(retracted.slice(0, 50).map(({ id }) => id));
+    });
+  });
+
+  describe('a bad article', () => {
+    it('is set aside and named for each feed, and forgotten when it is good again', async () => {
+      const store = await open();
+      const bad = article('bad', { bodyHtml: '<script>x</script>' });
+      await save(store, [bad, article('good')]);
+      const report = await publishFeeds(store, config, templates, { now: NOW });
+      expect(report.setAside.map(({ feed, articleId }) => [feed, articleId])).toEqual([
+        ['latest', 'bad'],
+        ['24-hours', 'bad'],
+        ['business-tech', 'bad'],
+      ]);
+      expect(await idsIn(store, 'latest')).toEqual(['good']);
+      const kept = await listSetAside(store.db, 10);
+      expect(kept.map(({ stage, source, articleId }) => [stage, source, articleId])).toEqual([
+        ['feed', 'feeds/24-hours', 'bad'],
+        ['feed', 'feeds/business-tech', 'bad'],
+        ['feed', 'feeds/latest', 'bad'],
+      ]);
+      expect(kept[0]).toMatchObject({
+        problems: ['the body holds <script>, which no feed may carry'],
+        raw: JSON.stringify(bad),
+        setAsideAt: NOW,
+      });
+      // Nothing new to say: the record stays as it is.
+      await publishFeeds(store, config, templates, { now: NOW + MINUTE });
+      expect((await listSetAside(store.db, 1))[0]?.setAsideAt).toBe(NOW);
+
+      await save(store, [article('bad')]);
+      await publishFeeds(store, config, templates, { now: NOW + 2 * MINUTE, feeds: ['latest'] });
+      expect(await countSetAside(store.db)).toBe(2);
+      const withoutSection = sampleConfig((text) =>
+        text.replace(/.*id: business-tech, title: Business & Tech, select.*\n/, ''),
+      );
+      await publishFeeds(store, withoutSection, templates, { now: NOW + 3 * MINUTE, feeds: ['24-hours'] });
+      expect(await countSetAside(store.db)).toBe(0);
+      expect(await idsIn(store, 'latest')).toEqual(['good', 'bad']);
+    });
+  });
+});
+
+describe('the page of feeds and the stylesheet', () => {
+  forEachDatabase((open, dialect) => {
+    it.runIf(dialect === 'sqlite')('are what was read and found good', async () => {
+      const store = await open();
+      await publishFeeds(store, config, templates, { now: NOW });
+      const body = async (path: string) => (await findDocument(store.db, path))?.body ?? '';
+      expectGolden('feeds/index.html', await body('index.html'));
+      expectGolden('feeds/feed.css', await body('feed.css'));
+      expect((await findDocument(store.db, 'latest.atom'))?.mediaType).toBe('application/xml; charset=utf-8');
+    });
+
+    it.runIf(dialect === 'sqlite')('escape what the configuration says', async () => {
+      const store = await open();
+      const hostile = sampleConfig((text) => text.replace('name: The Meridian Wire', `name: '<script>"&'`));
+      await publishFeeds(store, hostile, templates, { now: NOW });
+      const html = (await findDocument(store.db, 'index.html'))?.body ?? '';
+      expect(html).not.toContain('<script');
+      expect(html).toContain('&lt;script&gt;&#34;&amp;');
+    });
+  });
+});

@@ -167,18 +167,21 @@ program
   .description('publish, compose and deliver what is due, serve the pages, and keep to the schedule')
   .option('--once', 'do what is due and end, without the server')
   .action(({ once }: { once?: boolean }) =>
-    inNewsroom(async (newsroom) => {
-      const round = await firstRound(newsroom, progress);
-      const running = once ? null : await keepRunning(newsroom);
-      say(describeFirstRound(newsroom, round, { version, url: running?.url ?? null, now: clock() }));
-      if (running === null) {
-        if (hasFailed(round)) process.exitCode = FAILED;
-        return;
-      }
-      await signalled(endOnSignal());
-      newsroom.log.info({}, 'stopping: what is under way is finished first');
-      await running.stop();
-    }, once ? 'warn' : 'info'),
+    inNewsroom(
+      async (newsroom) => {
+        const round = await firstRound(newsroom, progress);
+        const running = once ? null : await keepRunning(newsroom);
+        say(describeFirstRound(newsroom, round, { version, url: running?.url ?? null, now: clock() }));
+        if (running === null) {
+          if (hasFailed(round)) process.exitCode = FAILED;
+          return;
+        }
+        await signalled(endOnSignal());
+        newsroom.log.info({}, 'stopping: what is under way is finished first');
+        await running.stop();
+      },
+      once ? 'warn' : 'info',
+    ),
   );
 
 program

@@ -7,6 +7,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import cron from 'node-cron';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { contrastRatio } from './contrast.ts';
 import { isZone } from './time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
@@ -294,6 +295,10 @@ interface CrossProblem {
   rule: string;
 }
 
+/** What emails and pages stand on. */
+const PAPER = { light: '#fbfaf7', dark: '#161513' };
+const READABLE = 4.5;
+
 function crossChecks(config: FileConfig): CrossProblem[] {
   const problems: CrossProblem[] = [];
   const unique = (key: 'sections' | 'feeds' | 'feedSets' | 'newsletters'): void => {
@@ -335,6 +340,15 @@ function crossChecks(config: FileConfig): CrossProblem[] {
       }
     });
   });
+  for (const scheme of ['light', 'dark'] as const) {
+    const ratio = contrastRatio(config.publication.accent[scheme], PAPER[scheme]);
+    if (ratio < READABLE) {
+      problems.push({
+        path: ['publication', 'accent', scheme],
+        rule: `must have a contrast of at least ${READABLE} on ${PAPER[scheme]} (WCAG AA); it has ${ratio.toFixed(1)}`,
+      });
+    }
+  }
   const { smtpUrl } = config.delivery;
   if (smtpUrl !== undefined && new URL(smtpUrl).password !== '') {
     problems.push({

@@ -24,7 +24,13 @@ export function specimenEdition({ publication, newsletters }: Config, newsletter
   };
   const story: Story = {
     ...line,
-    image: { url: `${url}/media/specimen.png`, alt: 'A specimen', credit: 'Photo desk', width: 1200, height: 675 },
+    image: {
+      url: `${url}/media/specimen.png`,
+      alt: 'A specimen',
+      credit: 'Photo: A Photographer',
+      width: 1200,
+      height: 675,
+    },
     paragraphs: [{ html: 'A first <em>paragraph</em>.', text: 'A first paragraph.' }],
     more: true,
     bylines: [{ role: 'reporter', name: 'A Reporter', email: 'reporter@example.com' }],

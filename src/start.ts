@@ -85,7 +85,7 @@ const REST_AFTER_REFUSAL = 30 * SECOND;
 export async function keepRunning(newsroom: Newsroom): Promise<Running> {
   const { store, config, templates, clock, log } = newsroom;
   const secret = loadSigningSecret(config, store.dialect);
-  const serving = await serveApp(createApp({ store, config, templates, secret, clock }), config.server);
+  const serving = await serveApp(createApp({ store, config, templates, secret, clock, log }), config.server);
   const ticking = await startTicking(store, jobsOf(newsroom), runDeps(newsroom));
   const ending = new AbortController();
   const loops = [

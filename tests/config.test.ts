@@ -62,6 +62,11 @@ describe('the configuration', () => {
     ],
     ['a colour that is none', (s: string) => s.replace('#9b1c1f', 'red'), /must be a colour such as #9b1c1f/],
     [
+      'an accent that cannot be read on paper',
+      (s: string) => s.replace('#9b1c1f', '#ffcc00'),
+      /contrast of at least 4.5 on #fbfaf7.*it has 1\.\d/,
+    ],
+    [
       'a feed named like the list of feeds',
       (s: string) => s.replace('- id: latest', '- id: index'),
       /must not be "feeds"/,

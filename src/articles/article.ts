@@ -101,6 +101,11 @@ export function fullHeadline(article: Pick<Article, 'kicker' | 'headline'>): str
   return article.kicker === null ? article.headline : `${article.kicker}: ${article.headline}`;
 }
 
+/** The credit under a picture: `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` says itself what it is. */
+export function creditLine(credit: string): string {
+  return /^photo\b|:/i.test(credit) ? credit : `Photo: ${credit}`;
+}
+
 /** The absolute address of the article's page. @param publicUrl without a slash at its end */
 export function articleUrl(article: Pick<Article, 'slug' | 'page'>, publicUrl: string): string {
   return publicUrl + (article.page ?? `/articles/${encodeURIComponent(article.slug)}`);

@@ -53,7 +53,10 @@ function parseYaml(yaml: string, body: string, bodyLine: number): Parsed {
     const document = parseDocument(yaml, { lineCounter: counter, schema: 'failsafe' });
     const [error] = document.errors;
     if (error !== undefined) {
-      return broken(error.linePos?.[0].line ?? 1, `the front matter is not YAML: ${error.message.split('\n', 1)[0]}`);
+      return broken(
+        error.linePos?.[0].line ?? 1,
+        `the front matter is not YAML: ${error.message.replace(/ at line \d+, column \d+:[\s\S]*$/, '')}`,
+      );
     }
     visit(document, {
       Scalar(_key, node) {

@@ -51,12 +51,15 @@ export async function findDueChanges(db: Db, now: number): Promise<PendingChange
   return row.count === 0 ? null : { count: row.count, oldestDueAt: row.oldestDueAt };
 }
 
-/** The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. */
+/**
+ * The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. One due
+ * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not hold it yet.
+ */
 export async function takeDueChanges(db: Db, now: number): Promise<TakenChange[]> {
   const rows = await db
     .selectFrom('pending_changes')
     .select(['article_id', 'changed_at'])
-    .where('due_at', '<=', now)
+    .where('due_at', '<', now)
     .orderBy('changed_at')
     .orderBy('article_id')
     .execute();

@@ -51,9 +51,10 @@ async function scopeSince(trx: Transaction<Tables>, { newsletter, lastEditionId,
   const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null);
   // An import that was still writing when the last edition closed has stored its articles under an earlier instant.
   const storedFrom = last.closedAt - HOUR;
+  // "union all": for "union" SQLite would merge by id, and read every article in the order of ids.
   return sql<SqlBool>`articles.id in (
     select id from articles where published_at >= ${unseenFrom} and published_at < ${window.from}
-    union select id from articles where created_at >= ${storedFrom}
-    union select article_id from edition_passed_over
+    union all select id from articles where created_at >= ${storedFrom}
+    union all select article_id from edition_passed_over
       where edition_id = ${lastEditionId ?? editionId} and reason = 'did-not-fit')`;
 }

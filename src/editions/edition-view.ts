@@ -25,7 +25,7 @@ export interface EditionView {
   links: EditionLinks;
 }
 
-export interface Masthead {
+interface Masthead {
   /** The newsletter's title; the publication's name is `site.name`. */
   title: string;
   /** The newsletter's id. */
@@ -83,9 +83,10 @@ export interface Paragraph {
   text: string;
 }
 
-export interface StoryImage {
+interface StoryImage {
   url: string;
   alt: string;
+  /** With its label, such as `Photo: VCG`. */
   credit: string | null;
   /** Pixels. */
   width: number | null;

@@ -13,7 +13,7 @@ import { type Block, type EditionPlan, placedStories, type SelectionRules, selec
 import { ANALYSIS, otherOutlets, roundupEntry, storyLine, storyView, TOP_STORY } from './story-view.ts';
 
 /** A story in its block, as it was read and as it is shown. */
-export interface PlacedStory {
+interface PlacedStory {
   block: Block;
   article: Article;
   stored: StoredArticle;

@@ -11,7 +11,7 @@ import type { EditionWindow } from './window.ts';
 export type Block = 'lead' | 'news' | 'analysis' | 'roundup' | 'also' | 'latest';
 
 /** Roundup items of one event. */
-export interface RoundupGroup {
+interface RoundupGroup {
   /** The item that was published first. */
   first: Candidate;
   /** The others, in the order of their publication. */

@@ -1,7 +1,7 @@
 /**
  * One article as an edition shows it: in a line, as a whole story, as a roundup item, as a correction.
  */
-import { type Article, articleUrl, fullHeadline } from '../articles/article.ts';
+import { type Article, articleUrl, creditLine, fullHeadline, textDirection } from '../articles/article.ts';
 import { type Config, sectionTitle } from '../config.ts';
 import type { CorrectionEntry, Outlet, RoundupEntry, Story, StoryLine } from './edition-view.ts';
 import { type ExcerptLimits, excerptOf } from './excerpt.ts';
@@ -41,7 +41,7 @@ export function storyView(article: Article, config: Config, limits: ExcerptLimit
     image: image && {
       url: image.url,
       alt: image.alt,
-      credit: image.credit,
+      credit: image.credit && creditLine(image.credit),
       width: image.width,
       height: image.height,
     },
@@ -99,12 +99,6 @@ export function correctionEntry(article: Article, config: Config): CorrectionEnt
   };
 }
 
-const RIGHT_TO_LEFT_SCRIPTS = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
-
 function languageOf({ language }: Article, config: Config): Pick<StoryLine, 'lang' | 'dir'> {
-  const { script = '' } = new Intl.Locale(language).maximize();
-  return {
-    lang: language === config.publication.language ? null : language,
-    dir: RIGHT_TO_LEFT_SCRIPTS.includes(script) ? 'rtl' : 'ltr',
-  };
+  return { lang: language === config.publication.language ? null : language, dir: textDirection(language) };
 }

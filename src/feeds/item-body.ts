@@ -1,7 +1,7 @@
 /**
  * An item's body as readers show it: the photo with its credit, the story, and the lines that close a story of ours.
  */
-import type { Article, Byline, Link } from '../articles/article.ts';
+import { type Article, type Byline, creditLine, type Link } from '../articles/article.ts';
 import type { FeedMedia } from './item.ts';
 import { escapeHtml, strictUrl } from './markup.ts';
 
@@ -25,11 +25,6 @@ function figure(image: FeedMedia): string {
   const size = image.width === null || image.height === null ? '' : ` width="${image.width}" height="${image.height}"`;
   const caption = image.credit === null ? '' : `<figcaption>${escapeHtml(creditLine(image.credit))}</figcaption>`;
   return `<figure><img src="${escapeHtml(image.url)}" alt="${escapeHtml(image.description ?? '')}"${size}>${caption}</figure>`;
-}
-
-// `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` says itself what it is.
-function creditLine(credit: string): string {
-  return /^photo\b|:/i.test(credit) ? credit : `Photo: ${credit}`;
 }
 
 /** `Contact reporters A (a@example.com) and B (b@example.com), and editor C (c@example.com)`; nothing where no one gives an address. */

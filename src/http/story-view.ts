@@ -1,7 +1,7 @@
 /**
  * An article as the page templates show it: lines made, addresses checked, nothing left to decide.
  */
-import { type Article, articleUrl, type Byline, type Link, textDirection } from '../articles/article.ts';
+import { type Article, articleUrl, type Byline, creditLine, type Link, textDirection } from '../articles/article.ts';
 import { cleanUrl } from '../articles/clean.ts';
 import { sectionTitle } from '../config.ts';
 import type { Site } from './site.ts';
@@ -59,7 +59,13 @@ export function storyView(article: Article, site: Site): StoryView {
     image:
       image === null || imageUrl === null
         ? null
-        : { url: imageUrl, alt: image.alt, credit: image.credit, width: image.width, height: image.height },
+        : {
+            url: imageUrl,
+            alt: image.alt,
+            credit: image.credit && creditLine(image.credit),
+            width: image.width,
+            height: image.height,
+          },
     fullStory: safeLink(article.fullStory),
     related: article.related.flatMap((link) => safeLink(link) ?? []),
     source: article.source === null ? null : { name: article.source.name, url: cleanUrl(article.source.url) },

@@ -21,7 +21,7 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
   it.each([
     ['unknown: 1', 'story.md:3: unknown is "1": there is no such key'],
     ['__proto__: 1', 'story.md:3: __proto__ is "1": there is no such key'],
-    ['body: x', 'story.md:3: body is "x": there is no such key'],
+    ['body: x', 'story.md:3: body: the text stands below the front matter, not in it'],
     ['id: a b', 'story.md:3: id is "a b": must be letters, digits and . _ ~ -, at most 128, a letter or digit first'],
     ['slug: A--b', 'story.md:3: slug is "A--b": must be lower-case letters and digits, joined by single hyphens'],
     ['kind: news', 'story.md:3: kind is "news": must be one of brief, analysis, feature, roundup-item, roundup'],

@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
-import { saveArticle } from '../../src/articles/save.ts';
 import { listSetAside } from '../../src/articles/set-aside.ts';
 import { findEdition, findEditionById, lastEdition, listEditions } from '../../src/editions/queries.ts';
-import { recordEdition, StaleComposition } from '../../src/editions/record.ts';
-import { editionSlot } from '../../src/editions/slot.ts';
-import type { Store } from '../../src/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
 import {
@@ -15,16 +11,12 @@ import {
   close,
   compose,
   composed,
+  filler,
   item,
   NONCE,
   newsletter,
-  passedOver,
   save,
 } from './newsroom.ts';
-
-/** Three stories a day, so that an edition has enough. */
-const filler = (day: string, at: number) =>
-  [1, 2, 3].map((n) => article(`${day}-${n}`, { publishedAt: at - n * HOUR }));
 
 describe('an edition', () => {
   forEachDatabase((open) => {
@@ -181,140 +173,6 @@ describe('an edition', () => {
   });
 });
 
-describe('what an edition takes', () => {
-  forEachDatabase((open) => {
-    it('is at least the age limit to the millisecond, and before the cut-off', async () => {
-      const store = await open();
-      await save(store, [
-        ...filler('today', CUTOFF),
-        article('oldest', { publishedAt: CUTOFF - 2 * DAY }),
-        article('too-old', { publishedAt: CUTOFF - 2 * DAY - 1 }),
-        article('newest', { publishedAt: CUTOFF - 1 }),
-        article('at-cutoff', { publishedAt: CUTOFF }),
-      ]);
-      const edition = await composed(store, CUTOFF, { now: CUTOFF + HOUR });
-      expect(edition.articles.map((one) => one.articleId).sort()).toEqual([
-        'newest',
-        'oldest',
-        'today-1',
-        'today-2',
-        'today-3',
-      ]);
-    });
-
-    it('is never a draft, a retracted or an embargoed article, not even a pinned one', async () => {
-      const store = await open();
-      await save(store, [
-        ...filler('today', CUTOFF),
-        article('draft', { pinned: true, status: { state: 'draft' } }),
-        article('retracted', { pinned: true, status: { state: 'retracted', note: 'Wrong.', at: CUTOFF - HOUR } }),
-        article('embargoed', {
-          pinned: true,
-          publishedAt: CUTOFF + HOUR,
-          status: { state: 'scheduled', until: CUTOFF + HOUR },
-        }),
-        article('freed', { publishedAt: CUTOFF - HOUR, status: { state: 'scheduled', until: CUTOFF - HOUR } }),
-      ]);
-      // A cut-off ahead of the clock must not let the embargoed one in.
-      const edition = await composed(store, CUTOFF + DAY, { now: CUTOFF });
-      expect(edition.articles.map((one) => one.articleId)).toEqual(
-        expect.arrayContaining(['freed', 'today-1', 'today-2', 'today-3']),
-      );
-      expect(edition.articles).toHaveLength(4);
-      expect(edition.cutoffAt).toBe(CUTOFF);
-    });
-
-    it('includes a pinned story whatever its age, once', async () => {
-      const store = await open();
-      await save(store, [
-        ...filler('today', CUTOFF),
-        article('pinned', { pinned: true, publishedAt: CUTOFF - 400 * DAY }),
-      ]);
-      const edition = await composed(store);
-      expect(blocks(edition).lead).toEqual(['pinned']);
-      await close(store, edition);
-      await save(store, filler('next', CUTOFF + DAY));
-      expect((await composed(store, CUTOFF + DAY)).articles.map((one) => one.articleId)).not.toContain('pinned');
-    });
-
-    it('on a Monday includes the news of Friday, after the edition of Friday', async () => {
-      const store = await open();
-      const monday = CUTOFF + 3 * DAY;
-      await save(store, filler('before-friday', CUTOFF));
-      await close(store, await composed(store));
-      await save(store, [article('friday', { publishedAt: CUTOFF + HOUR }), ...filler('weekend', monday)]);
-      const edition = await composed(store, monday);
-      expect(blocks(edition).latest).toEqual(['friday']);
-      expect(edition.articles).toHaveLength(4);
-    });
-
-    it('includes what came in late for the last edition, and was published a moment before its cut-off', async () => {
-      const store = await open();
-      const monday = CUTOFF + 3 * DAY;
-      await save(store, filler('before-friday', CUTOFF));
-      await close(store, await composed(store));
-      await save(
-        store,
-        [
-          article('late', { publishedAt: CUTOFF - MINUTE }),
-          article('too-late', { publishedAt: CUTOFF - DAY - 1 }),
-          ...filler('weekend', monday),
-        ],
-        CUTOFF + HOUR,
-      );
-      const edition = await composed(store, monday);
-      expect(edition.articles.map((one) => one.articleId)).toContain('late');
-      expect(edition.articles.map((one) => one.articleId)).not.toContain('too-late');
-      expect(await passedOver(store, await close(store, edition))).toEqual({ 'too-late': 'aged-out' });
-    });
-
-    it('is what did not fit into the last one, until it ages out, each time with its reason', async () => {
-      const store = await open();
-      const few = { blocks: { news: 2, analysis: 0, roundup: 0, latest: 0 } };
-      await save(store, [...filler('day1', CUTOFF), article('left', { publishedAt: CUTOFF - 9 * HOUR })]);
-      const first = await close(store, await composed(store, CUTOFF, few));
-      expect(await passedOver(store, first)).toEqual({ left: 'did-not-fit' });
-      await save(store, filler('day2', CUTOFF + DAY));
-      const second = await close(store, await composed(store, CUTOFF + DAY, few));
-      expect(await passedOver(store, second)).toEqual({ left: 'did-not-fit' });
-      await save(store, filler('day3', CUTOFF + 2 * DAY));
-      const third = await close(store, await composed(store, CUTOFF + 2 * DAY, few));
-      expect(await passedOver(store, third)).toEqual({ left: 'aged-out' });
-      await save(store, filler('day4', CUTOFF + 3 * DAY));
-      expect(await passedOver(store, await close(store, await composed(store, CUTOFF + 3 * DAY, few)))).toEqual({});
-    });
-
-    it('never stands in two editions, and nothing within the window is lost', async () => {
-      const store = await open();
-      const hourly = Array.from({ length: 96 }, (_, n) => article(`h${n}`, { publishedAt: CUTOFF + n * HOUR }));
-      await save(store, hourly);
-      const wide = { blocks: { news: 50, analysis: 0, roundup: 0, latest: 50 } };
-      const taken: string[] = [];
-      for (const hours of [25, 26, 49, 96]) {
-        const cutoffAt = CUTOFF + hours * HOUR;
-        const slot = editionSlot(cutoffAt, 'Asia/Shanghai', true);
-        const outcome = await composed(store, cutoffAt, { ...wide, minimumStories: 1, slot });
-        taken.push(...outcome.articles.map((one) => one.articleId));
-        await close(store, outcome);
-      }
-      expect(taken.toSorted()).toEqual(hourly.map((one) => one.id).toSorted());
-    }, 30_000);
-
-    it('of two newsletters does not depend on the other', async () => {
-      const store = await open();
-      await save(store, filler('today', CUTOFF));
-      await close(store, await composed(store));
-      const other = await composed(store, CUTOFF, { id: 'evening' });
-      expect(other).toMatchObject({ number: 1, slot: '2026-11-24', roundupArticle: { id: 'evening-2026-11-24' } });
-      await close(store, other);
-      expect((await listEditions(store.db, null, 10)).map((one) => one.newsletter).sort()).toEqual([
-        'daily-roundup',
-        'evening',
-      ]);
-    });
-  });
-});
-
 describe('a bad article', () => {
   forEachDatabase((open) => {
     it('is set aside, its place goes to the next, and the edition goes out', async () => {
@@ -384,86 +242,6 @@ describe('a bad article', () => {
         is: 'skipped',
         reason: expect.stringMatching(/only 2 stories.*; set aside: bad \(.*its headline is empty\)/),
       });
-    });
-  });
-});
-
-describe('closing what was composed', () => {
-  forEachDatabase((open, dialect) => {
-    const changed = async (change: (store: Store) => Promise<unknown>): Promise<[Promise<number>, Store]> => {
-      const store = await open();
-      await save(store, [...filler('day1', CUTOFF)]);
-      await close(store, await composed(store));
-      await save(store, [
-        ...filler('day2', CUTOFF + DAY),
-        article('day1-1', {
-          publishedAt: CUTOFF - HOUR,
-          status: { state: 'corrected', note: 'A figure was wrong.', at: CUTOFF + HOUR },
-        }),
-      ]);
-      const edition = await composed(store, CUTOFF + DAY);
-      await change(store);
-      return [close(store, edition), store];
-    };
-
-    it.each<[string, (store: Store) => Promise<unknown>]>([
-      ['an article of it was edited', (store) => save(store, [article('day2-1', { headline: 'Another' })])],
-      [
-        'an article of it was retracted',
-        (store) => save(store, [article('day2-2', { status: { state: 'retracted', note: 'No.', at: CUTOFF } })]),
-      ],
-      [
-        'a correction that it lists was edited',
-        (store) => save(store, [article('day1-1', { status: { state: 'corrected', note: 'Other.', at: CUTOFF } })]),
-      ],
-      [
-        'another edition was closed',
-        async (store) => close(store, await composed(store, CUTOFF + DAY, { slot: { label: 'x', slotAt: 1 } })),
-      ],
-      ['an article took the id of its roundup article', (store) => save(store, [article('daily-roundup-2026-11-25')])],
-    ])('is refused where %s, and leaves no trace', async (_, change) => {
-      const [closing, store] = await changed(change);
-      await expect(closing).rejects.toThrow(StaleComposition);
-      expect(await findEdition(store.db, newsletter.id, '2026-11-25')).toBeNull();
-    });
-
-    it('goes well where another article came in since: it waits for the next', async () => {
-      const [closing, store] = await changed((s) => save(s, [article('new', { publishedAt: CUTOFF + DAY - 1 })]));
-      await closing;
-      await save(store, filler('day3', CUTOFF + 2 * DAY));
-      expect((await composed(store, CUTOFF + 2 * DAY)).articles.map((one) => one.articleId)).toContain('new');
-    });
-
-    it('twice at once makes one edition', async () => {
-      const store = await open();
-      await save(store, filler('today', CUTOFF));
-      const edition = await composed(store);
-      const outcomes = await Promise.allSettled([close(store, edition), close(store, edition)]);
-      expect(outcomes.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
-      const rejected = outcomes.find((one) => one.status === 'rejected') as PromiseRejectedResult;
-      expect(rejected.reason).toBeInstanceOf(StaleComposition);
-      expect(await listEditions(store.db, null, 10)).toHaveLength(1);
-    });
-
-    it.runIf(dialect === 'postgres')('keeps an article from being retracted before it has committed', async () => {
-      const store = await open();
-      await save(store, filler('today', CUTOFF));
-      const edition = await composed(store);
-      const order: string[] = [];
-      let retracting: Promise<unknown> | undefined;
-      await store.db.transaction().execute(async (trx) => {
-        await recordEdition(trx, edition, CUTOFF);
-        const retracted = article('today-1', { status: { state: 'retracted', note: 'No.', at: CUTOFF } });
-        retracting = store.db
-          .transaction()
-          .execute((other) => saveArticle(other, retracted, 'other', CUTOFF))
-          .then(() => order.push('retracted'));
-        // Long enough for the other connection to have finished, were it not waiting for us: a dozen round trips.
-        for (let n = 0; n < 12; n++) await trx.selectFrom('meta').selectAll().execute();
-        order.push('closed');
-      });
-      await retracting;
-      expect(order).toEqual(['closed', 'retracted']);
     });
   });
 });

@@ -60,6 +60,10 @@ export function article(id: string, rest: Partial<Article> = {}): Article {
   };
 }
 
+/** Three stories of a day, so that an edition has enough. */
+export const filler = (day: string, at: number) =>
+  [1, 2, 3].map((n) => article(`${day}-${n}`, { publishedAt: at - n * HOUR }));
+
 /** A roundup item of an outlet. */
 export function item(id: string, outlet: string, rest: Partial<Article> = {}): Article {
   return article(id, {

@@ -6,7 +6,7 @@ import { fillHtml } from '../../src/editions/fill.ts';
 import { renderEdition } from '../../src/editions/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/templates.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
-import { contrastRatio } from '../contrast.ts';
+import { contrastRatio } from '../../src/contrast.ts';
 import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
 
 const executablePath = findChromium();

@@ -97,7 +97,7 @@ const TOP = story('chips-2025', 'China Buys $143 Billion of Chips and Makes Bare
   image: {
     url: 'https://wire.example.com/media/chips.jpg',
     alt: 'A technician in a white suit holds a silicon wafer up to the light of a clean room',
-    credit: 'Lin Qiao / Meridian Wire',
+    credit: 'Photo: Lin Qiao / Meridian Wire',
     width: 1200,
     height: 720,
   },

@@ -320,9 +320,14 @@ function newsletterNamed(config: Config, id: string): NewsletterConfig {
   return named(config.newsletters, id, 'newsletter');
 }
 
+/** Aborted by the first SIGINT or SIGTERM; the second one finds no listener, and ends the process at once. */
 function endOnSignal(): AbortSignal {
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  const end = (): void => {
+    ending.abort();
+    process.off('SIGINT', end).off('SIGTERM', end);
+  };
+  process.on('SIGINT', end).on('SIGTERM', end);
   return ending.signal;
 }
 

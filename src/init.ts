@@ -18,7 +18,7 @@ export interface InitAnswers {
 }
 
 /** Something stands where the new newsroom's files would go. */
-export class InitError extends Error {
+class InitError extends Error {
   override name = 'InitError';
 }
 

@@ -21,7 +21,7 @@ import { loadSigningSecret } from './subscribers/secret.ts';
 import { localDate, rfc3339 } from './time.ts';
 
 /** A slot that the operator named does not exist. */
-export class SlotError extends Error {
+class SlotError extends Error {
   override name = 'SlotError';
 }
 
@@ -66,7 +66,7 @@ export async function composeByHand(
 }
 
 /** The slot of today that is to be composed next: the first without an edition; where all have one, the last. */
-export async function slotByHand(
+async function slotByHand(
   newsroom: Newsroom,
   newsletter: NewsletterConfig,
   now: number,

@@ -29,7 +29,7 @@ export interface Surroundings {
  * Opens the newsroom, and makes the schema of an empty database. The caller closes the store.
  * @throws ConfigError, StoreError
  */
-export async function openNewsroom(surroundings: Surroundings): Promise<Newsroom> {
+async function openNewsroom(surroundings: Surroundings): Promise<Newsroom> {
   const { configFile, env, cwd, clock, log } = surroundings;
   const config = loadConfig(configFile, env, cwd);
   const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });

@@ -7,6 +7,8 @@ import { hasNoArticles } from './articles/queries.ts';
 import { importChangedSources } from './articles/watch.ts';
 import type { ClosedOrSkipped } from './delivery/close.ts';
 import type { DeliveryReport } from './delivery/deliver.ts';
+import { listDocuments } from './feeds/documents.ts';
+import { mirrorDocuments } from './feeds/mirror.ts';
 import { createApp } from './http/app.ts';
 import { serveApp } from './http/serve.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
@@ -90,6 +92,7 @@ export async function keepRunning(newsroom: Newsroom): Promise<Running> {
   const ending = new AbortController();
   const loops = [
     repeat(250, 'publishing changes', log, () => publishChanges(newsroom)),
+    repeat(SECOND, 'mirroring feeds', log, mirroring(newsroom)),
     repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
       await importWatched(newsroom);
     }),
@@ -116,6 +119,17 @@ async function publishChanges(newsroom: Newsroom): Promise<void> {
   const { documents, setAside } = await publish(newsroom);
   const changed = documents.filter((document) => document.changed).map((document) => document.path);
   log.info({ articles: due.count, documents: changed.length, setAside: setAside.length }, 'published changes');
+}
+
+/** What another process has published reaches this one's folder of feeds too. */
+function mirroring({ store, config }: Newsroom): () => Promise<void> {
+  let mirrored = '';
+  return async () => {
+    const published = (await listDocuments(store.db)).map(({ path, hash }) => path + hash).join();
+    if (published === mirrored) return;
+    await mirrorDocuments(store.db, config.paths.feeds);
+    mirrored = published;
+  };
 }
 
 async function importWatched({ store, config, clock, log }: Newsroom): Promise<FirstRound['imported']> {

@@ -28,7 +28,7 @@ export interface Reading {
 }
 
 /** The part of a file that a batch holds, by lines; `to` is null where the file ended. */
-export interface Span {
+interface Span {
   path: string;
   from: number;
   to: number | null;

@@ -11,7 +11,7 @@ import type { Parsed } from './parse.ts';
 import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from './sanitise.ts';
 
 /** What the newsroom says of an article's standing. */
-export type Standing =
+type Standing =
   | { state: 'draft' }
   | { state: 'published' }
   | { state: 'scheduled'; embargo: number }
@@ -32,7 +32,7 @@ export interface Candidate extends Omit<Article, Decided> {
 }
 
 /** What is wrong with an article, or what its editor should know, for people: `file:line: what`. */
-export type Read =
+type Read =
   | { is: 'good'; candidate: Candidate; warnings: string[] }
   /** `id` where it has a usable one. */
   | { is: 'bad'; id: string | null; problems: string[] };
@@ -45,7 +45,9 @@ export function candidateReader(config: Config): CandidateReader {
   const from = { publicUrl: config.publication.url, folder: config.paths.media };
 
   return async (parsed, file, defaultId) => {
-    if (parsed.is === 'broken') return { is: 'bad', id: null, problems: [`${file}:${parsed.line}: ${parsed.rule}`] };
+    if (parsed.is === 'broken') {
+      return { is: 'bad', id: null, problems: [`${file}:${parsed.line}: ${cleanLine(parsed.rule)}`] };
+    }
     const written = { ...parsed.fields };
     if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
     const tell = ({ path, rule }: BrokenRule): string =>

@@ -12,8 +12,6 @@ import { SLUG } from './slug.ts';
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
 
 export type Fields = z.output<ReturnType<typeof fieldsSchema>>;
-export type ImageFields = NonNullable<Fields['image']>;
-export type EnclosureFields = Fields['enclosures'][number];
 
 /** The schema for one publication: its sections, zone, language and address. */
 export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {

@@ -39,7 +39,7 @@ export function parseJsonLine(text: string, line: number): Parsed {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return broken(line, `is not JSON: ${(error as Error).message.replace(/\s+/g, ' ')}`);
+    return broken(line, `is not JSON: ${(error as Error).message}`);
   }
   if (!isRecord(value)) return broken(line, 'must be one JSON object');
   const { body, ...fields } = value;
@@ -67,6 +67,9 @@ function parseYaml(yaml: string, body: string, bodyLine: number): Parsed {
     const fields: unknown = document.toJS() ?? {};
     if (fields === '') return { is: 'parsed', fields: {}, body, lineOf: () => 1 };
     if (!isRecord(fields)) return broken(1, 'the front matter must be keys with values');
+    if (Object.hasOwn(fields, 'body')) {
+      return broken(lineOf(document, counter, ['body']), 'body: the text stands below the front matter, not in it');
+    }
     return {
       is: 'parsed',
       fields,

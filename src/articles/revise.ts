@@ -118,10 +118,11 @@ function publicationOf({ published, standing }: Candidate, before: Article | nul
     case 'published':
     case 'corrected':
       return published ?? now;
-    // Neither makes it public, so that without a date of its own nothing moves.
     case 'draft':
-    case 'retracted':
       return published ?? before?.publishedAt ?? now;
+    // What readers never saw does not become public by being taken back.
+    case 'retracted':
+      return before?.publishedAt ?? published ?? now;
   }
 }
 

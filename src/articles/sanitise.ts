@@ -2,8 +2,8 @@
  * The body as readers may have it: few elements, no script, no style, absolute addresses, well-formed as XML. It is written anew
  * from what the parser saw, never passed through: an element or attribute that is not named here cannot come out.
  *
- * Not sanitize-html: its objects outlive every call until a full collection, which made an import take 350 MiB and twice the time
- * (docs/decisions/). It judges this file's output in the tests instead.
+ * Not sanitize-html: its objects outlive every call until a full collection, which more than doubled the memory of an import
+ * (docs/decisions/2026-11-24-body-sanitiser.md). It judges this file's output in the tests instead.
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';

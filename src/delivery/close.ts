@@ -9,7 +9,7 @@ import { type Composed, composeEdition } from '../editions/compose.ts';
 import { type EditionHead, findEdition } from '../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../editions/record.ts';
 import type { EditionSlot } from '../editions/slot.ts';
-import type { Db, Store } from '../store/store.ts';
+import { type Db, lostToAnother, type Store } from '../store/store.ts';
 import type { Templates } from '../templates.ts';
 import type { Clock } from '../time.ts';
 
@@ -53,7 +53,8 @@ export async function composeAndClose(
     try {
       return { is: 'closed', ...(await closeEdition(store, composed, now)) };
     } catch (error) {
-      if (!(error instanceof StaleComposition) || composition === COMPOSITIONS) throw error;
+      const passing = error instanceof StaleComposition || lostToAnother(error);
+      if (!passing || composition === COMPOSITIONS) throw error;
     }
   }
 }

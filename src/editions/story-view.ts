@@ -12,8 +12,8 @@ const DEK_LENGTH = 300;
 
 /** One to two paragraphs, and a third where they are short. */
 export const TOP_STORY: ExcerptLimits = { paragraphs: 3, bytes: 1_600 };
-/** The whole of a short-form story of 400 words. */
-export const ANALYSIS: ExcerptLimits = { paragraphs: 8, bytes: 3_200 };
+/** Most of a short-form story; the rest is a click away, and the roundup stays one sitting. */
+export const ANALYSIS: ExcerptLimits = { paragraphs: 4, bytes: 2_000 };
 /** One to three sentences. */
 const ROUNDUP_ITEM: ExcerptLimits = { paragraphs: 1, bytes: 900 };
 

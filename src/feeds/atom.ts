@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
 import { rfc3339 } from '../time.ts';
+import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { type Entry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
-import type { FeedItem, FeedMedia } from './item.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './skeleton.ts';

@@ -2,7 +2,7 @@
  * A feed as its three formats see it: what stands above the items.
  */
 import type { Config, FeedConfig } from '../config.ts';
-import type { FeedItem } from './item.ts';
+import type { FeedItem } from './feed-item.ts';
 
 export interface FeedView {
   /** `tag:example.com,2026:feeds/latest`. */

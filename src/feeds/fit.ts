@@ -3,8 +3,8 @@
  * an item is dropped.
  */
 import { renderAtom } from './atom.ts';
+import type { FeedItem } from './feed-item.ts';
 import { type Entry, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
-import type { FeedItem } from './item.ts';
 import { renderJsonFeed } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';
 import { renderRss } from './rss.ts';

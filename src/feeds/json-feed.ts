@@ -2,8 +2,8 @@
  * JSON Feed 1.1, by the package `feedsmith`.
  */
 import { generateJsonFeed } from 'feedsmith';
+import type { FeedItem } from './feed-item.ts';
 import type { Entry, FeedView } from './feed-view.ts';
-import type { FeedItem } from './item.ts';
 
 /** The feed as JSON Feed 1.1. Same input, same bytes. */
 export function renderJsonFeed(view: FeedView, entries: Entry[]): string {

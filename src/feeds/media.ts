@@ -1,7 +1,7 @@
 /**
  * Media RSS elements, alike in RSS and Atom: type, size and, for an image, credit and description.
  */
-import type { FeedMedia } from './item.ts';
+import type { FeedMedia } from './feed-item.ts';
 import type { Slots } from './skeleton.ts';
 
 export const MEDIA_NAMESPACE = 'http://search.yahoo.com/mrss/';

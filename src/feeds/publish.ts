@@ -8,10 +8,11 @@ import type { Store } from '../store/store.ts';
 import type { Templates } from '../templates.ts';
 import { claimPublish } from './claim.ts';
 import { type Draft, saveDocuments, withdrawOtherDocuments } from './documents.ts';
+import type { FeedItem } from './feed-item.ts';
 import { FORMATS, type Format, feedView, type Tombstone } from './feed-view.ts';
 import { fitFeed } from './fit.ts';
 import { sharedDocuments } from './index-page.ts';
-import { canonicalLanguage, type FeedItem, type ItemResult, isTagUri, toItem } from './item.ts';
+import { canonicalLanguage, type ItemResult, isTagUri, toItem } from './item.ts';
 import { type FeedSelection, selectForFeed } from './select.ts';
 import { type FailedItem, forgetOtherFeeds, recordFailedItems } from './set-aside-items.ts';
 

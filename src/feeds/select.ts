@@ -25,7 +25,7 @@ const MOST_TOMBSTONES = 50;
 
 /**
  * A feed with a window holds exactly `[now - window, now)`: what is published at `now` itself is public, but enters with the next
- * publish (see `forgetPublishedChanges`). Any other feed holds the newest `limit`, and all of the last 48 hours.
+ * publish. Any other feed holds the newest `limit`, and all of the last 48 hours.
  */
 export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedSelection> {
   const { select, windowHours, limit } = feed;

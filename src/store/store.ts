@@ -26,6 +26,15 @@ export class StoreError extends Error {
   override name = 'StoreError';
 }
 
+/**
+ * Whether the database ended a transaction only because of another one beside it (PostgreSQL 40P01 deadlock_detected, 40001
+ * serialization_failure): done again, it may well succeed.
+ */
+export function lostToAnother(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return code === '40P01' || code === '40001';
+}
+
 // bigint columns hold epoch milliseconds and counts, all far below 2^53, so they are read as numbers.
 const BIGINT = 20;
 const types: pg.CustomTypesConfig = {

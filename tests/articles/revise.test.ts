@@ -224,6 +224,9 @@ describe('what is public', () => {
   it('and was retracted, too', () => {
     const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: null } };
     expect(history({}, retracted, { standing: { state: 'draft' } }).revision.is).toBe('refused');
+    // Never public: taking it back before the embargo ended made it none.
+    const never = history(embargoed, retracted);
+    expect(never.stored.article.publishedAt).toBe(NOW + DAY);
     expect(history(embargoed, retracted, { standing: { state: 'draft' } }).revision.is).toBe('updated');
   });
 

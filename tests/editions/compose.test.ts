@@ -180,7 +180,7 @@ describe('a bad article', () => {
       const few = { blocks: { news: 2, analysis: 1, roundup: 1, latest: 0 }, minimumStories: 1 };
       await save(store, [
         ...filler('today', CUTOFF),
-        article('lead', { pinned: true, language: 'no tag at all' }),
+        article('lead', { pinned: true, publishedAt: -9e15 }),
         article('a', { kind: 'analysis', publishedAt: CUTOFF - HOUR }),
         article('b', { kind: 'analysis', publishedAt: CUTOFF - 2 * HOUR }),
         item('i', 'Yicai', { eventKey: 'e', publishedAt: CUTOFF - 2 * HOUR }),

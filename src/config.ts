@@ -191,7 +191,7 @@ export type Selection = z.output<typeof selection>;
 export type Publication = FileConfig['publication'];
 
 /** What the environment adds. None of it is ever printed. */
-export interface Secrets {
+interface Secrets {
   databaseUrl?: string | undefined;
   smtpUrl?: string | undefined;
   /** Signs tokens. */

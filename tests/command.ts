@@ -10,7 +10,7 @@ import { onTestFinished } from 'vitest';
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'bin/daywire.js');
 
-export interface Ended {
+interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;

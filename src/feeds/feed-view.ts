@@ -56,7 +56,7 @@ export function feedView(feed: FeedConfig, config: Pick<Config, 'publication'>):
 }
 
 /** `https://example.com/feeds/latest.atom`. */
-export function feedAddress(publicUrl: string, id: string, format: Format): string {
+function feedAddress(publicUrl: string, id: string, format: Format): string {
   return `${publicUrl}/feeds/${id}.${format}`;
 }
 

@@ -40,13 +40,21 @@ export function jobsOf(newsroom: Newsroom): Job[] {
  */
 export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<PublishReport> {
   const { store, config, templates, clock } = newsroom;
-  // Taken before any article is read, so that a change made meanwhile stays for the next publish.
-  const taken = feeds === undefined ? await takeDueChanges(store.db, clock()) : [];
-  const report = await publishFeeds(store, config, templates, { now: clock(), ...(feeds && { feeds }) });
-  await forgetPublishedChanges(store.db, taken);
-  await mirrorDocuments(store.db, config.paths.feeds);
-  return report;
+  const changed = new Set<string>();
+  for (;;) {
+    // Taken before any article is read, so that a change made meanwhile stays for the next publish.
+    const taken = feeds === undefined ? await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE) : [];
+    const report = await publishFeeds(store, config, templates, { now: clock(), ...(feeds && { feeds }) });
+    await forgetPublishedChanges(store.db, taken);
+    for (const document of report.documents) if (document.changed) changed.add(document.path);
+    if (taken.length === TAKEN_AT_ONCE) continue;
+    await mirrorDocuments(store.db, config.paths.feeds);
+    return { ...report, documents: report.documents.map((one) => ({ ...one, changed: changed.has(one.path) })) };
+  }
 }
+
+/** After an import of a million articles the changes are taken in turns, so that the memory stays flat. */
+const TAKEN_AT_ONCE = 20_000;
 
 /**
  * Composes, closes and queues the edition that a person means who says "compose" now: today's, with this moment as its cut-off.

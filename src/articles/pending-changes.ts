@@ -55,13 +55,14 @@ export async function findDueChanges(db: Db, now: number): Promise<PendingChange
  * The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. One due
  * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not hold it yet.
  */
-export async function takeDueChanges(db: Db, now: number): Promise<TakenChange[]> {
+export async function takeDueChanges(db: Db, now: number, limit: number): Promise<TakenChange[]> {
   const rows = await db
     .selectFrom('pending_changes')
     .select(['article_id', 'changed_at'])
     .where('due_at', '<', now)
     .orderBy('changed_at')
     .orderBy('article_id')
+    .limit(limit)
     .execute();
   return rows.map((row) => ({ articleId: row.article_id, changedAt: row.changed_at }));
 }

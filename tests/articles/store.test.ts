@@ -164,7 +164,7 @@ forEachDatabase((open) => {
         article('b', { publishedAt: NOW + HOUR }),
         article('c', { publishedAt: NOW + 2 * HOUR }),
       );
-      await forgetPublishedChanges(db, await takeDueChanges(db, NOW + HOUR + 1));
+      await forgetPublishedChanges(db, await takeDueChanges(db, NOW + HOUR + 1, 100));
       expect(await findDueChanges(db, NOW + HOUR)).toBeNull();
       expect(await findDueChanges(db, NOW + 2 * HOUR)).toEqual({ count: 1, oldestDueAt: NOW + 2 * HOUR });
     });
@@ -172,24 +172,24 @@ forEachDatabase((open) => {
     it('made while a publish runs stay, in the same millisecond and by a clock behind its own too', async () => {
       for (const now of [NOW, NOW - HOUR, NOW + HOUR]) {
         const { db } = await withArticles(article('a'), article('b'));
-        const taken = await takeDueChanges(db, NOW + 1);
+        const taken = await takeDueChanges(db, NOW + 1, 100);
         await saveArticle(db, article('a', { publishedAt: NOW - HOUR }), 'e', now);
         await saveArticle(db, article('new', { publishedAt: NOW - HOUR }), 'e', now);
         await forgetPublishedChanges(db, taken);
-        const left = await takeDueChanges(db, NOW + HOUR + 1);
+        const left = await takeDueChanges(db, NOW + HOUR + 1, 100);
         expect(left.map((change) => change.articleId).sort()).toEqual(['a', 'new']);
       }
     });
 
     it('due at the very instant of a publish stay: its windows do not hold them yet', async () => {
       const { db } = await withArticles(article('a'));
-      await forgetPublishedChanges(db, await takeDueChanges(db, NOW));
+      await forgetPublishedChanges(db, await takeDueChanges(db, NOW, 100));
       expect(await findDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
     it('of a crashed publish stay', async () => {
       const { db } = await withArticles(article('a'));
-      await takeDueChanges(db, NOW + 1);
+      await takeDueChanges(db, NOW + 1, 100);
       expect(await findDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
@@ -198,7 +198,11 @@ forEachDatabase((open) => {
       const changes = Array.from({ length: 1_300 }, (_, n) => ({ articleId: `a${n}`, dueAt: NOW }));
       await notePendingChanges(db, changes, NOW);
       await notePendingChanges(db, [], NOW);
-      await forgetPublishedChanges(db, await takeDueChanges(db, NOW + 1));
+      const taken = await takeDueChanges(db, NOW + 1, 1_250);
+      expect(taken).toHaveLength(1_250);
+      await forgetPublishedChanges(db, taken);
+      expect(await findDueChanges(db, NOW)).toMatchObject({ count: 50 });
+      await forgetPublishedChanges(db, await takeDueChanges(db, NOW + 1, 1_250));
       expect(await findDueChanges(db, NOW)).toBeNull();
     });
   });

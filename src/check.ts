@@ -3,7 +3,7 @@
  * the work itself will use it. Nothing is changed.
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { openTransport } from './delivery/transport.ts';
 import { renderEdition } from './editions/render.ts';
@@ -11,6 +11,7 @@ import type { Surroundings } from './newsroom.ts';
 import { specimenEdition } from './specimen-edition.ts';
 import { schemaState } from './store/schema.ts';
 import { openStore } from './store/store.ts';
+import { loadSigningSecret } from './subscribers/secret.ts';
 import { openTemplates, siteView } from './templates.ts';
 
 /** One thing that was looked at. A warning does not keep a newsroom from working. */
@@ -36,6 +37,7 @@ export async function check({ configFile, env, cwd, clock }: Surroundings): Prom
     good(`configuration ${configFile}: ${config.feeds.length} feeds, ${config.newsletters.length} newsletters`),
     ...checkAddress(config),
     ...(await checkTemplates(config, clock())),
+    ...checkSecret(config),
     ...(await checkStore(config)),
     ...checkFolders(config),
     ...(await checkTransport(config)),
@@ -77,37 +79,42 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
     : [good(`templates: all parse, and ${config.newsletters.length} newsletters render`)];
 }
 
+/** Tries the signing secret as the first start will use it; one that is not there yet is made then. */
+function checkSecret(config: Config): Finding[] {
+  const { databaseUrl, signingSecret } = config.secrets;
+  const dialect = databaseUrl === undefined ? 'sqlite' : 'postgres';
+  if (dialect === 'sqlite' && signingSecret === undefined && !existsSync(join(config.paths.var, 'secret'))) return [];
+  try {
+    loadSigningSecret(config, dialect);
+    return [];
+  } catch (error) {
+    return [problem(`signing secret: ${firstLine(error)}`)];
+  }
+}
+
 async function checkStore(config: Config): Promise<Finding[]> {
   const { databaseUrl } = config.secrets;
-  const findings: Finding[] = [];
-  if (databaseUrl !== undefined && config.secrets.signingSecret === undefined) {
-    findings.push(
-      problem(
-        'DAYWIRE_SECRET is missing: with DAYWIRE_DATABASE_URL set, every machine needs the same signing secret (or DAYWIRE_SECRET_FILE)',
-      ),
-    );
-  }
-  if (databaseUrl === undefined && !existsSync(config.paths.store)) {
-    return [...findings, good(`store: ${config.paths.store} is made at the first start`)];
+  const { store: file } = config.paths;
+  if (databaseUrl === undefined && !existsSync(file)) {
+    return isWritable(dirname(file))
+      ? [good(`store: ${file} is made at the first start`)]
+      : [problem(`paths.store is ${file}: its folder cannot be written`)];
   }
   try {
     const store = await openStore({ databaseUrl, path: config.paths.store });
     const state = await schemaState(store).finally(() => store.close());
     switch (state.is) {
       case 'current':
-        return [...findings, good(`store: ${store.place}, schema up to date`)];
+        return [good(`store: ${store.place}, schema up to date`)];
       case 'empty':
-        return [...findings, good(`store: ${store.place} is empty; its schema is made at the first start`)];
+        return [good(`store: ${store.place} is empty; its schema is made at the first start`)];
       case 'stale':
-        return [...findings, problem(`store: ${store.place} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
+        return [problem(`store: ${store.place} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
       case 'newer':
-        return [
-          ...findings,
-          problem(`store: ${store.place} was made by a newer daywire: it has had ${state.unknown.join(', ')}`),
-        ];
+        return [problem(`store: ${store.place} was made by a newer daywire: it has had ${state.unknown.join(', ')}`)];
     }
   } catch (error) {
-    return [...findings, problem(`store: ${firstLine(error)}`)];
+    return [problem(`store: ${firstLine(error)}`)];
   }
 }
 

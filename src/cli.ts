@@ -12,8 +12,8 @@ import { composeByHand, deliverDue, publish } from './jobs.ts';
 import { openLog } from './log.ts';
 import { type Newsroom, type Surroundings, withNewsroom } from './newsroom.ts';
 import { preview } from './preview.ts';
-import { openProgress } from './progress.ts';
-import { firstRound, hasFailed, keepRunning } from './start.ts';
+import { describeDelivering, describeImporting, openProgress } from './progress.ts';
+import { hasFailed, keepRunning, runOnce } from './start.ts';
 import { readStatus } from './status.ts';
 import { migrate } from './store/schema.ts';
 import { openStore } from './store/store.ts';
@@ -82,8 +82,7 @@ program
     inNewsroom(async (newsroom) => {
       const report = await importPaths(newsroom.store, newsroom.config, paths, {
         clock,
-        onProgress: ({ read, bytes, totalBytes }) =>
-          progress.show(`importing: ${read} articles, ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))}%`),
+        onProgress: (so) => progress.show(describeImporting(so)),
       });
       progress.clear();
       const { problems, summary } = describeImport(report);
@@ -130,8 +129,7 @@ program
       const ending = endOnSignal();
       const report = await deliverDue(newsroom, {
         signal: ending,
-        onProgress: (so) =>
-          progress.show(`delivering: ${so.submitted} submitted, ${so.deferred} deferred, ${so.failed} failed`),
+        onProgress: (so) => progress.show(describeDelivering(so)),
       });
       progress.clear();
       say(describeDelivery(report));
@@ -169,14 +167,17 @@ program
   .action(({ once }: { once?: boolean }) =>
     inNewsroom(
       async (newsroom) => {
-        const round = await firstRound(newsroom, progress);
-        const running = once ? null : await keepRunning(newsroom);
-        say(describeFirstRound(newsroom, round, { version, url: running?.url ?? null, now: clock() }));
-        if (running === null) {
+        const ending = endOnSignal();
+        const steering = { progress, ending };
+        if (once) {
+          const round = await runOnce(newsroom, steering);
+          say(describeFirstRound(newsroom, round, { version, url: null, now: clock() }));
           if (hasFailed(round)) process.exitCode = FAILED;
           return;
         }
-        await signalled(endOnSignal());
+        const running = await keepRunning(newsroom, steering);
+        say(describeFirstRound(newsroom, running.round, { version, url: running.url, now: clock() }));
+        await signalled(ending);
         newsroom.log.info({}, 'stopping: what is under way is finished first');
         await running.stop();
       },
@@ -228,7 +229,8 @@ subscribers
   .argument('<address...>')
   .option('--newsletter <id>', 'default: from all newsletters')
   .action((addresses: string[], { newsletter }: { newsletter?: string }) =>
-    inNewsroom(async ({ store }) => {
+    inNewsroom(async ({ store, config }) => {
+      if (newsletter !== undefined) newsletterNamed(config, newsletter);
       for (const email of addresses) {
         const result = await removeSubscriber(store.db, email, clock(), newsletter);
         if (result.is === 'unknown') {
@@ -261,7 +263,7 @@ subscribers
           );
         }
         const last = page.at(-1);
-        if (last === undefined) return;
+        if (last === undefined || process.stdout.destroyed) return;
         afterId = last.id;
       }
     }),
@@ -273,6 +275,11 @@ program.addCommand(
     .action(() => say(JSON.stringify(configJsonSchema(), null, 2))),
   { hidden: true },
 );
+
+// Whoever read our lines may have had enough of them (`| head`): what is under way goes on, unheard.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 await run();
 
@@ -332,7 +339,10 @@ function endOnSignal(): AbortSignal {
 }
 
 function signalled(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function say(line: string): void {

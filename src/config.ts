@@ -4,13 +4,21 @@
  */
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import cron from 'node-cron';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { contrastRatio } from './contrast.ts';
-import { isZone } from './time.ts';
+import { crossChecks } from './config-rules.ts';
+import { type FileConfig, type Publication, type ScheduleConfig, schema } from './config-schema.ts';
 
-export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
+// Whoever works with a Config needs no other file.
+export type {
+  FeedConfig,
+  FeedSetConfig,
+  NewsletterConfig,
+  Publication,
+  ScheduleConfig,
+  Selection,
+} from './config-schema.ts';
+export { KINDS } from './config-schema.ts';
 
 /** Every problem of a configuration, one sentence each: file and line, key, value, rule. */
 export class ConfigError extends Error {
@@ -21,174 +29,6 @@ export class ConfigError extends Error {
     this.problems = problems;
   }
 }
-
-const id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64')
-  .describe('Lower-case letters, digits and hyphens; it appears in addresses, so choose it once.');
-const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai').describe('IANA time zone.');
-const cronExpression = z
-  .string()
-  .refine((text) => cron.validateDetailed(text).valid, 'must be a cron expression of five fields, such as "30 7 * * *"')
-  .refine((text) => text.trim().split(/\s+/).length === 5, 'must have five fields: minute hour day month weekday')
-  .describe('Five fields: minute hour day-of-month month day-of-week; day of month and day of week must both match.');
-const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
-const minutes = z.int().min(1).max(10_080);
-const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #9b1c1f');
-
-const schedule = z.strictObject({
-  cron: cronExpression,
-  zone: zone.optional().describe("Default: the publication's zone."),
-  graceMinutes: minutes
-    .default(180)
-    .describe('A slot missed by less than this still runs, late; an older one is recorded as skipped.'),
-});
-
-const selection = z.strictObject({
-  kinds: z.array(z.enum(KINDS)).min(1).optional(),
-  sections: z.array(id).min(1).optional(),
-  kickers: z.array(z.string().min(1)).min(1).optional(),
-  tags: z.array(z.string().min(1)).min(1).optional(),
-});
-
-const feed = z.strictObject({
-  id,
-  title: z.string().min(1),
-  description: z.string().min(1).optional(),
-  select: selection
-    .default({})
-    .describe('What the feed holds: all that is named must match; nothing named selects everything.'),
-  windowHours: z
-    .int()
-    .min(1)
-    .max(24 * 31)
-    .optional()
-    .describe(
-      'Holds exactly what was published in the last so many hours. Without it: the newest items, and never less than 48 hours.',
-    ),
-  limit: z
-    .int()
-    .min(50)
-    .max(1_000)
-    .default(50)
-    .describe('How many items at least, where the store has them; not with windowHours.'),
-  content: z.enum(['full', 'summary']).default('full'),
-});
-
-const newsletter = z.strictObject({
-  id,
-  title: z.string().min(1).describe('What subscribers see.'),
-  kicker: z.string().min(1).describe("The roundup's name, before its headline and subject, such as Tech Insider."),
-  description: z.string().min(1),
-  from: z.strictObject({ name: z.string().min(1), email: z.email() }),
-  replyTo: z.email().optional(),
-  template: id.describe('templates/<template>.mjml and .txt'),
-  schedule,
-  minimumStories: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(3)
-    .describe('With fewer stories the slot is skipped, with that reason.'),
-  blocks: z
-    .strictObject({
-      news: z.int().min(0).max(50).default(8),
-      analysis: z.int().min(0).max(20).default(4),
-      roundup: z.int().min(0).max(30).default(6),
-      latest: z.int().min(0).max(50).default(8),
-    })
-    .prefault({})
-    .describe('At most so many stories in each block.'),
-  heartbeat: z.boolean().default(true).describe('Call the heartbeat URL after each good edition.'),
-});
-
-const schema = z.strictObject({
-  sample: z
-    .boolean()
-    .default(false)
-    .describe('Fill an empty store with the sample newsroom that comes with daywire. Not for a newsroom of your own.'),
-  publication: z.strictObject({
-    name: z.string().min(1),
-    about: z.string().min(1).describe('One sentence that says what the publication is.'),
-    url: httpUrl.describe('Its public address. https in production.'),
-    tagAuthority: z
-      .string()
-      .regex(
-        /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?,\d{4}(-\d\d(-\d\d)?)?$/,
-        'must be a domain you held and the date you held it, such as "example.com,2026" (RFC 4151)',
-      )
-      .describe('Begins the tag: URI of every article. Choose it once; it outlives a change of domain.'),
-    language: z.string().refine(isLanguage, 'must be a BCP 47 language tag such as en or zh-Hans'),
-    zone,
-    accent: z.strictObject({ light: colour, dark: colour }).default({ light: '#9b1c1f', dark: '#f08a80' }),
-    contact: z.strictObject({ name: z.string().min(1), email: z.email() }),
-    postalAddress: z.string().min(1).describe('Stands in the footer of every email, as the law asks in many places.'),
-    copyright: z.string().min(1).optional(),
-  }),
-  sections: z
-    .array(z.strictObject({ id, title: z.string().min(1) }))
-    .min(1)
-    .describe('In the order of their weight.'),
-  leadKickers: z.array(z.string().min(1)).default([]).describe('Kickers that lead an edition, strongest first.'),
-  paths: z
-    .strictObject({
-      store: z
-        .string()
-        .min(1)
-        .default('var/daywire.db')
-        .describe('The SQLite file; not used where DAYWIRE_DATABASE_URL is set.'),
-      var: z.string().min(1).default('var'),
-      feeds: z.string().min(1).default('feeds'),
-      templates: z.string().min(1).default('templates'),
-      media: z.string().min(1).optional().describe('A folder that is served under /media/.'),
-    })
-    .prefault({})
-    .describe('Relative to the folder that daywire runs in.'),
-  import: z
-    .strictObject({
-      watch: z
-        .array(z.string().min(1))
-        .default([])
-        .describe('Folders of Markdown and JSON Lines files, or such files, imported whenever they change.'),
-      everySeconds: z.int().min(1).max(86_400).default(30),
-    })
-    .prefault({}),
-  feeds: z.array(feed).min(1),
-  feedSets: z
-    .array(z.strictObject({ id, feeds: z.array(id).min(1).optional().describe('Default: all of them.'), schedule }))
-    .min(1)
-    .describe(
-      'Feeds that are published together on a schedule. A change of an article publishes them anyway; this is the floor.',
-    ),
-  newsletters: z.array(newsletter).default([]),
-  delivery: z
-    .strictObject({
-      transport: z
-        .enum(['file', 'smtp'])
-        .default('file')
-        .describe(
-          'file: .eml files under <var>/mail; smtp: DAYWIRE_SMTP_URL, or smtpUrl here where it holds no password.',
-        ),
-      smtpUrl: z.url({ protocol: /^smtps?$/, error: 'must be smtp://host:port or smtps://host:port' }).optional(),
-      connections: z.int().min(1).max(50).default(5),
-      attempts: z.int().min(1).max(50).default(8).describe('How often a delivery is tried before it fails.'),
-      retryMinutes: minutes
-        .default(5)
-        .describe('Before the second attempt; each further wait is twice as long, up to four hours.'),
-    })
-    .prefault({}),
-  server: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.int().min(0).max(65_535).default(8080) })
-    .prefault({}),
-});
-
-type FileConfig = z.output<typeof schema>;
-export type FeedConfig = FileConfig['feeds'][number];
-export type FeedSetConfig = FileConfig['feedSets'][number];
-export type NewsletterConfig = FileConfig['newsletters'][number];
-export type ScheduleConfig = z.output<typeof schedule>;
-export type Selection = z.output<typeof selection>;
-export type Publication = FileConfig['publication'];
 
 /** What the environment adds. None of it is ever printed. */
 interface Secrets {
@@ -234,7 +74,7 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
       document.errors.map((error) => `${file}:${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`),
     );
   }
-  const raw: unknown = document.toJS() ?? {};
+  const raw = plainValue(document, file);
   const at = (path: PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}`;
   const checked = schema.safeParse(raw);
   if (!checked.success) {
@@ -247,13 +87,14 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
         }
         const value = valueAt(raw, issue.path);
         const shown = value === undefined ? 'is missing' : `is ${shorten(JSON.stringify(value))}`;
-        return [`${at(issue.path)}: ${dotted(issue.path)} ${shown}: ${issue.message}`];
+        return [`${at(issue.path)}: ${dotted(issue.path)} ${shown}: ${ruleOf(issue)}`];
       }),
     );
   }
   const config = checked.data;
   const problems = crossChecks(config).map(
-    ({ path, rule }) => `${at(path)}: ${dotted(path)} is ${shorten(JSON.stringify(valueAt(raw, path)))}: ${rule}`,
+    ({ path, rule, hidden }) =>
+      `${at(path)}: ${dotted(path)} ${hidden ? 'is not shown' : `is ${shorten(JSON.stringify(valueAt(raw, path)))}`}: ${rule}`,
   );
   const secrets = readSecrets(env, cwd, problems);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -275,6 +116,15 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   };
 }
 
+/** What the YAML says, as plain values. An alias that leads nowhere, or to far too much, shows only here. */
+function plainValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS() ?? {};
+  } catch (error) {
+    throw new ConfigError([`${file}: ${firstLine((error as Error).message)}`]);
+  }
+}
+
 /** The JSON Schema of the configuration file, for editors that complete and check it. */
 export function configJsonSchema(): object {
   return { title: 'daywire configuration', ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) };
@@ -288,75 +138,6 @@ export function scheduleZone(schedule: ScheduleConfig, publication: Publication)
 /** The title of a section, or null. */
 export function sectionTitle(config: Pick<Config, 'sections'>, section: string | null): string | null {
   return config.sections.find((s) => s.id === section)?.title ?? null;
-}
-
-interface CrossProblem {
-  path: PropertyKey[];
-  rule: string;
-}
-
-/** What emails and pages stand on. */
-const PAPER = { light: '#fbfaf7', dark: '#161513' };
-const READABLE = 4.5;
-
-function crossChecks(config: FileConfig): CrossProblem[] {
-  const problems: CrossProblem[] = [];
-  const unique = (key: 'sections' | 'feeds' | 'feedSets' | 'newsletters'): void => {
-    const seen = new Set<string>();
-    config[key].forEach((entry, index) => {
-      if (seen.has(entry.id)) problems.push({ path: [key, index, 'id'], rule: `must be unique among ${key}` });
-      seen.add(entry.id);
-    });
-  };
-  unique('sections');
-  unique('feeds');
-  unique('feedSets');
-  unique('newsletters');
-  const sections = config.sections.map((s) => s.id);
-  config.feeds.forEach((entry, index) => {
-    if (entry.id === 'feeds' || entry.id === 'index') {
-      problems.push({
-        path: ['feeds', index, 'id'],
-        rule: 'must not be "feeds" or "index", which name the list of feeds',
-      });
-    }
-    entry.select.sections?.forEach((section, at) => {
-      if (!sections.includes(section)) {
-        problems.push({
-          path: ['feeds', index, 'select', 'sections', at],
-          rule: `must be one of the sections: ${sections.join(', ')}`,
-        });
-      }
-    });
-  });
-  const feeds = config.feeds.map((f) => f.id);
-  config.feedSets.forEach((set, index) => {
-    set.feeds?.forEach((name, at) => {
-      if (!feeds.includes(name)) {
-        problems.push({
-          path: ['feedSets', index, 'feeds', at],
-          rule: `must be one of the feeds: ${feeds.join(', ')}`,
-        });
-      }
-    });
-  });
-  for (const scheme of ['light', 'dark'] as const) {
-    const ratio = contrastRatio(config.publication.accent[scheme], PAPER[scheme]);
-    if (ratio < READABLE) {
-      problems.push({
-        path: ['publication', 'accent', scheme],
-        rule: `must have a contrast of at least ${READABLE} on ${PAPER[scheme]} (WCAG AA); it has ${ratio.toFixed(1)}`,
-      });
-    }
-  }
-  const { smtpUrl } = config.delivery;
-  if (smtpUrl !== undefined && new URL(smtpUrl).password !== '') {
-    problems.push({
-      path: ['delivery'],
-      rule: 'smtpUrl must hold no password here: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE',
-    });
-  }
-  return problems;
 }
 
 const SECRET_NAMES = {
@@ -391,12 +172,17 @@ function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: string[]): S
   return secrets;
 }
 
-function isLanguage(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1;
-  } catch {
-    return false;
-  }
+/** zod's word for a wrong type, in the form of our own rules. */
+function ruleOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type') return issue.message;
+  const what = {
+    object: 'a map of keys',
+    array: 'a list',
+    string: 'text',
+    int: 'a whole number',
+    boolean: 'true or false',
+  };
+  return `must be ${(what as Record<string, string>)[issue.expected] ?? `a ${issue.expected}`}`;
 }
 
 /** The line on which the key at `path` of a YAML document stands, or the nearest parent of one that is missing. */

@@ -18,6 +18,7 @@ import { callHeartbeat } from './schedule/heartbeat.ts';
 import type { Job } from './schedule/job.ts';
 import { slotsBetween } from './schedule/slots.ts';
 import { loadSigningSecret } from './subscribers/secret.ts';
+import { openTemplates } from './templates.ts';
 import { localDate, rfc3339 } from './time.ts';
 
 /** A slot that the operator named does not exist. */
@@ -45,9 +46,11 @@ export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<Pub
     // Taken before any article is read, so that a change made meanwhile stays for the next publish.
     const taken = feeds === undefined ? await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE) : [];
     const report = await publishFeeds(store, config, templates, { now: clock(), ...(feeds && { feeds }) });
-    await forgetPublishedChanges(store.db, taken);
+    // A build by a later clock need not hold these changes: they stay for the next publish.
+    const isStored = report.superseded.length === 0;
+    if (isStored) await forgetPublishedChanges(store.db, taken);
     for (const document of report.documents) if (document.changed) changed.add(document.path);
-    if (taken.length === TAKEN_AT_ONCE) continue;
+    if (isStored && taken.length === TAKEN_AT_ONCE) continue;
     await mirrorDocuments(store.db, config.paths.feeds);
     return { ...report, documents: report.documents.map((one) => ({ ...one, changed: changed.has(one.path) })) };
   }
@@ -81,7 +84,11 @@ async function slotByHand(
   label?: string,
 ): Promise<EditionSlot> {
   const { zone } = newsroom.config.publication;
-  const day = label === undefined ? localDate(now, zone) : label.slice(0, 10);
+  const today = localDate(now, zone);
+  const day = label === undefined ? today : dayOf(label);
+  if (day === null)
+    throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
+  if (day > today) throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
   const slots = slotsOfDay(newsroom, newsletter, day);
   if (label !== undefined) {
     const named = slots.find((slot) => slot.label === label);
@@ -124,7 +131,9 @@ function compose(
   slot: EditionSlot,
   cutoffAt: number,
 ): Promise<ClosedOrSkipped> {
-  const { store, config, templates, clock } = newsroom;
+  const { store, config, clock } = newsroom;
+  // Read anew, a few milliseconds a day: a template that broke an edition is mended while daywire runs, and the next attempt heeds it.
+  const templates = openTemplates(config.paths.templates, config.publication.zone);
   return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
 }
 
@@ -171,6 +180,16 @@ async function heartbeat({ store, config, clock, log }: Newsroom, newsletter: Ne
 function scheduleOf(newsroom: Newsroom, { schedule }: FeedSetConfig | NewsletterConfig): Job['schedule'] {
   const { cron, graceMinutes } = schedule;
   return { cron, graceMinutes, zone: scheduleZone(schedule, newsroom.config.publication) };
+}
+
+/** The date that a slot's label begins with, or null. */
+function dayOf(label: string): string | null {
+  const day = /^\d{4}-\d\d-\d\d/.exec(label)?.[0] ?? '';
+  try {
+    return Temporal.PlainDate.from(day).toString();
+  } catch {
+    return null;
+  }
 }
 
 /** A newsletter's slots on a date of the publication's calendar, in order. */

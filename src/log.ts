@@ -11,11 +11,20 @@ export interface Log {
   error(details: object, message: string): void;
 }
 
+const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'];
+
+/** The level that was asked for does not exist. */
+class LogError extends Error {
+  override name = 'LogError';
+}
+
 /**
  * @param stream where lines go; on a terminal they are `20:43:01 message key=value`, with the process's own wall clock
  * @param level the least that is said: `debug`, `info`, `warn`, `error` or `silent`
+ * @throws LogError where it is none of these
  */
 export function openLog(stream: NodeJS.WriteStream & { fd: number }, level: string): Log {
+  if (!LEVELS.includes(level)) throw new LogError(`DAYWIRE_LOG is ${level}: it must be one of ${LEVELS.join(', ')}`);
   const options: pino.LoggerOptions = { level, base: null };
   return stream.isTTY
     ? pino(options, forPeople(stream))
@@ -29,7 +38,8 @@ function forPeople(stream: NodeJS.WriteStream): Writable {
       const clock = new Date(time as number).toTimeString().slice(0, 8);
       const mark = (level as number) >= 50 ? ' ERROR' : (level as number) >= 40 ? ' warning' : '';
       const rest = Object.entries(details).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-      stream.write(`${clock}${mark} ${String(msg)}${rest.join('')}\n`, done);
+      // A line of progress may stand there: it is wiped, not written on.
+      stream.write(`\r\u001b[2K${clock}${mark} ${String(msg)}${rest.join('')}\n`, done);
     },
   });
 }

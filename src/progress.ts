@@ -1,6 +1,7 @@
 /**
  * One line that is rewritten while long work goes on: on a terminal alone, never in a pipe.
  */
+import type { DeliveryReport } from './delivery/deliver.ts';
 
 export interface Progress {
   /** Shows `text`, at most ten times a second. */
@@ -29,4 +30,22 @@ export function openProgress(stream: NodeJS.WriteStream): Progress {
       shown = false;
     },
   };
+}
+
+/** What stands on a terminal while an import is under way. */
+export function describeImporting({
+  read,
+  bytes,
+  totalBytes,
+}: {
+  read: number;
+  bytes: number;
+  totalBytes: number;
+}): string {
+  return `importing: ${read} articles, ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))}%`;
+}
+
+/** What stands there while messages go out. */
+export function describeDelivering({ submitted, deferred, failed }: Readonly<DeliveryReport>): string {
+  return `delivering: ${submitted} submitted, ${deferred} deferred, ${failed} failed`;
 }

@@ -1,5 +1,6 @@
 /**
- * Work that is done again and again while daywire runs. One round at a time; a round that throws is logged and does not end it.
+ * Work that is done again and again while daywire runs. One round at a time; a round that throws is logged, once for each
+ * trouble, and does not end it.
  */
 import type { Log } from './log.ts';
 
@@ -16,13 +17,20 @@ export function repeat(everyMs: number, what: string, log: Log, round: () => Pro
   let stopped = false;
   let timer: NodeJS.Timeout;
   let underWay: Promise<void> = Promise.resolve();
+  let trouble: string | null = null;
+  const done = (error: string | null): void => {
+    // Said once, and not four times a second for as long as the database is away.
+    if (error !== null && error !== trouble) log.error({ error }, `${what} failed; it is tried again`);
+    if (error === null && trouble !== null) log.info({}, `${what} works again`);
+    trouble = error;
+    if (!stopped) next();
+  };
   const next = (): void => {
     timer = setTimeout(() => {
-      underWay = round()
-        .catch((error: unknown) => log.error({ error: String(error) }, `${what} failed; it is tried again`))
-        .then(() => {
-          if (!stopped) next();
-        });
+      underWay = round().then(
+        () => done(null),
+        (error: unknown) => done(String(error)),
+      );
     }, everyMs);
   };
   next();

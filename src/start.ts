@@ -2,6 +2,7 @@
  * A newsroom at work: it publishes, composes and delivers what is due, and then, unless it runs once, serves its pages and keeps
  * to its schedule until it is told to stop. It decides nothing itself; the rooms do.
  */
+import type { ImportOptions } from './articles/import.ts';
 import { findDueChanges } from './articles/pending-changes.ts';
 import { hasNoArticles } from './articles/queries.ts';
 import { importChangedSources } from './articles/watch.ts';
@@ -13,7 +14,7 @@ import { createApp } from './http/app.ts';
 import { serveApp } from './http/serve.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
-import type { Progress } from './progress.ts';
+import { describeDelivering, describeImporting, type Progress } from './progress.ts';
 import { repeat } from './repeat.ts';
 import { loadSampleNewsroom } from './sample.ts';
 import { openAlertSender } from './schedule/alerts.ts';
@@ -40,37 +41,55 @@ export function hasFailed({ runs, delivered }: FirstRound): boolean {
   return runs.some((run) => run.state === 'failed') || delivered.failed > 0 || delivered.stopped !== null;
 }
 
+/** How a newsroom at work shows itself, and is told to stop. */
+export interface Steering {
+  progress: Progress;
+  /** Aborted when daywire is to end: what is under way is finished and recorded, and nothing new is begun. */
+  ending: AbortSignal;
+}
+
 /** Does once what is to be done: fills an empty sample newsroom, imports, publishes, runs what is due, delivers. */
-export async function firstRound(newsroom: Newsroom, progress: Progress): Promise<FirstRound> {
+export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<FirstRound> {
+  // Where it is missing, nothing is begun.
+  loadSigningSecret(newsroom.config, newsroom.store.dialect);
+  const round = await untilDelivery(newsroom, steering);
+  const delivered = await deliverFirst(newsroom, steering);
+  // Delivery raises and resolves alerts of its own.
+  await runDeps(newsroom).alerts.send();
+  return { ...round, delivered };
+}
+
+async function untilDelivery(newsroom: Newsroom, { progress }: Steering): Promise<Omit<FirstRound, 'delivered'>> {
   const { store, config, clock } = newsroom;
   const isFirstSampleStart = config.sample && (await hasNoArticles(store.db));
   const loaded = isFirstSampleStart ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
   const sample = loaded && { ...loaded, setAside: loaded.setAside.length };
-  const imported = await importWatched(newsroom);
+  const imported = await importWatched(newsroom, { onProgress: (so) => progress.show(describeImporting(so)) });
+  progress.clear();
   const { documents, setAside } = await publish(newsroom);
   const [first] = config.newsletters;
   const edition = isFirstSampleStart && first !== undefined ? await composeByHand(newsroom, first) : null;
   const runs = await runDue(store, jobsOf(newsroom), runDeps(newsroom));
   // The edition is an item of its feed: it goes out with this round, not with the next.
   if ((await findDueChanges(store.db, clock())) !== null) await publish(newsroom);
+  const changed = documents.filter((document) => document.changed).length;
+  const published = { documents: documents.length, changed, setAside: setAside.length };
+  return { sample, imported, published, edition, runs };
+}
+
+async function deliverFirst(newsroom: Newsroom, { progress, ending }: Steering): Promise<DeliveryReport> {
   const delivered = await deliverDue(newsroom, {
-    onProgress: (report) => progress.show(`delivering: ${report.submitted} submitted, ${report.failed} failed`),
+    signal: ending,
+    onProgress: (so) => progress.show(describeDelivering(so)),
   });
   progress.clear();
-  const changed = documents.filter((document) => document.changed).length;
-  return {
-    sample,
-    imported,
-    published: { documents: documents.length, changed, setAside: setAside.length },
-    edition,
-    runs,
-    delivered,
-  };
+  return delivered;
 }
 
 export interface Running {
   /** Where it serves. */
   url: string;
+  round: FirstRound;
   /** Takes nothing new, finishes what is under way, and resolves. */
   stop(): Promise<void>;
 }
@@ -81,30 +100,35 @@ const GATHER = SECOND;
 const REST_AFTER_REFUSAL = 30 * SECOND;
 
 /**
- * Serves the newsroom and keeps to its schedule.
- * @throws ServeError where the port cannot be opened
+ * Serves the newsroom, does the first round, and keeps to its schedule. It returns when what was due at the start has been
+ * delivered, however long that takes; all else goes on meanwhile.
+ * @throws ServeError where the port cannot be opened, before anything is done; or what the first round throws
  */
-export async function keepRunning(newsroom: Newsroom): Promise<Running> {
+export async function keepRunning(newsroom: Newsroom, steering: Steering): Promise<Running> {
   const { store, config, templates, clock, log } = newsroom;
   const secret = loadSigningSecret(config, store.dialect);
   const serving = await serveApp(createApp({ store, config, templates, secret, clock, log }), config.server);
-  const ticking = await startTicking(store, jobsOf(newsroom), runDeps(newsroom));
-  const ending = new AbortController();
-  const loops = [
-    repeat(250, 'publishing changes', log, () => publishChanges(newsroom)),
-    repeat(SECOND, 'mirroring feeds', log, mirroring(newsroom)),
-    repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
-      await importWatched(newsroom);
-    }),
-    repeat(SECOND, 'delivering', log, deliveries(newsroom, ending.signal)),
-  ];
-  return {
-    url: serving.url,
-    async stop() {
-      ending.abort();
-      await Promise.all([serving.close(), ticking.stop(), ...loops.map((loop) => loop.stop())]);
-    },
+  const parts: { stop(): Promise<void> }[] = [{ stop: () => serving.close() }];
+  const stop = async (): Promise<void> => {
+    await Promise.all(parts.map((part) => part.stop()));
   };
+  try {
+    const round = await untilDelivery(newsroom, steering);
+    parts.push(
+      await startTicking(store, jobsOf(newsroom), runDeps(newsroom)),
+      repeat(100, 'publishing changes', log, () => publishChanges(newsroom)),
+      repeat(SECOND, 'mirroring feeds', log, mirroring(newsroom)),
+      repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
+        await importWatched(newsroom, { again: true });
+      }),
+    );
+    const delivered = await deliverFirst(newsroom, steering);
+    parts.push(repeat(SECOND, 'delivering', log, deliveries(newsroom, steering.ending)));
+    return { url: serving.url, round: { ...round, delivered }, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 function runDeps({ store, config, clock, log }: Newsroom): RunDeps {
@@ -132,10 +156,13 @@ function mirroring({ store, config }: Newsroom): () => Promise<void> {
   };
 }
 
-async function importWatched({ store, config, clock, log }: Newsroom): Promise<FirstRound['imported']> {
+async function importWatched(
+  { store, config, clock, log }: Newsroom,
+  how: Pick<ImportOptions, 'onProgress'> & { again?: boolean },
+): Promise<FirstRound['imported']> {
   const { watch } = config.import;
   if (watch.length === 0) return null;
-  const { added, updated, setAside } = await importChangedSources(store, config, watch, { clock });
+  const { added, updated, setAside } = await importChangedSources(store, config, watch, { clock, ...how });
   for (const { source, line, problems } of setAside) {
     for (const problem of problems) log.warn({ source, line, problem }, 'set aside');
   }

@@ -1,6 +1,7 @@
 /**
  * What an operator sees of a newsroom: derived from rows, changed by nothing.
  */
+import { findDueChanges } from './articles/pending-changes.ts';
 import { countSetAside, listSetAside, type SetAside } from './articles/set-aside.ts';
 import { scheduleZone } from './config.ts';
 import { listEditions } from './editions/queries.ts';
@@ -16,6 +17,7 @@ export interface Status {
   at: string;
   store: string;
   articles: Record<string, number>;
+  /** Whose feeds are to be published now; those that wait for the end of an embargo are not counted. */
   pendingChanges: number;
   feeds: { path: string; bytes: number; modified: string }[];
   editions: {
@@ -29,7 +31,14 @@ export interface Status {
   failedDeliveries: { newsletter: string; slot: string; email: string; reason: string; reply: string | null }[];
   subscribers: { newsletter: string; state: string; count: number }[];
   schedules: { id: string; cron: string; zone: string; next: string | null }[];
-  runs: { schedule: string; slot: string; state: string; reason: string | null; covers: number }[];
+  runs: {
+    schedule: string;
+    slot: string;
+    state: string;
+    reason: string | null;
+    covers: number;
+    triedAgain: string | null;
+  }[];
   setAside: { count: number; first: SetAside[] };
   alerts: { cause: string; message: string; first: string; count: number }[];
 }
@@ -48,7 +57,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     .execute();
   const documents = await db
     .selectFrom('documents')
-    .select((e) => ['path', 'modified_at', e.fn<number>('length', ['body']).as('bytes')])
+    .select((e) => ['path', 'modified_at', e.fn<number>('octet_length', ['body']).as('bytes')])
     .orderBy('path')
     .execute();
   const subscribers = await db
@@ -58,10 +67,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     .orderBy('newsletter')
     .orderBy('state')
     .execute();
-  const { count: pendingChanges } = await db
-    .selectFrom('pending_changes')
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
+  const due = await findDueChanges(db, now);
   const schedules = [
     ...config.feedSets.map((set) => ({ id: `feeds:${set.id}`, schedule: set.schedule })),
     ...config.newsletters.map((newsletter) => ({ id: `newsletter:${newsletter.id}`, schedule: newsletter.schedule })),
@@ -75,7 +81,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     at: rfc3339(now),
     store: store.place,
     articles: Object.fromEntries(articles.map(({ state, count }) => [state, count])),
-    pendingChanges,
+    pendingChanges: due?.count ?? 0,
     feeds: documents.map(({ path, bytes, modified_at }) => ({ path, bytes, modified: rfc3339(modified_at) })),
     editions: await editionsWithDeliveries(newsroom),
     failedDeliveries: await failedDeliveries(newsroom),
@@ -87,6 +93,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
       state: run.state,
       reason: run.reason,
       covers: run.covers,
+      triedAgain: run.state === 'failed' && run.leaseUntil !== null ? rfc3339(run.leaseUntil) : null,
     })),
     setAside: {
       count: await countSetAside(db),

@@ -40,8 +40,12 @@ export function describeFirstRound(
   if (edition !== null) {
     lines.push(['edition', edition.is === 'skipped' ? `none: ${edition.reason}` : describeEdition(edition, config)]);
   }
-  for (const run of runs) {
-    if (run.state !== 'done' || edition === null) lines.push(['run', describeRun(run, config)]);
+  // After a long downtime there may be hundreds, of which the newest of each kind says enough.
+  for (const alike of Map.groupBy(runs, (run) => `${run.schedule} ${run.state}`).values()) {
+    const newest = alike.at(-1);
+    if (newest === undefined || (newest.state === 'done' && edition !== null)) continue;
+    const others = alike.length === 1 ? '' : `, and ${count(alike.length - 1, 'slot')} before it`;
+    lines.push(['run', describeRun(newest, config) + others]);
   }
   lines.push([
     'delivery',
@@ -113,7 +117,7 @@ export function describeStatus(status: Status): string {
       'articles',
       [
         counts(status.articles) || 'none',
-        ...(status.pendingChanges > 0 ? [`${status.pendingChanges} changes not yet published`] : []),
+        ...(status.pendingChanges > 0 ? [`${count(status.pendingChanges, 'change')} not yet published`] : []),
       ],
     ],
     [
@@ -136,7 +140,7 @@ export function describeStatus(status: Status): string {
       'runs',
       status.runs.map(
         (run) =>
-          `${run.schedule.padEnd(28)} ${run.slot}  ${run.state}${run.covers > 1 ? ` (${run.covers} slots)` : ''}${run.reason === null ? '' : `: ${run.reason}`}`,
+          `${run.schedule.padEnd(28)} ${run.slot}  ${run.state}${run.covers > 1 ? ` (${run.covers} slots)` : ''}${run.reason === null ? '' : `: ${run.reason}`}${run.triedAgain === null ? '' : `; tried again at ${run.triedAgain}`}`,
       ),
     ],
     [

@@ -1,114 +1,15 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../src/status.ts';
-import { newFolder, printed } from './command.ts';
-import { newPostgresUrl } from './databases.ts';
+import { editConfig, newFolder, startedFolder, storyFile } from './command.ts';
 
-const article = (id: string, more = ''): string =>
-  `---\nid: ${id}\nheadline: Headline of ${id}\nsection: world\ndek: A dek.\n${more}---\n\nA paragraph of ${id}.\n`;
-
-describe('daywire start --once', () => {
-  it('fills, publishes, composes and delivers the sample newsroom, and says so in about ten lines', async () => {
-    const folder = newFolder('sample');
-    const { code, stdout, stderr } = await folder.run(['start', '--once']);
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(12);
-    expect(stdout).toMatch(/the store was empty: \d+ sample stories/);
-    expect(stdout).toMatch(/daily-roundup \d{4}-\d\d-\d\d, number 1, closed, 7 deliveries queued/);
-    expect(stdout).toMatch(/7 submitted/);
-    const feeds = readdirSync(join(folder.path, 'feeds'));
-    expect(feeds).toEqual(
-      expect.arrayContaining(['latest.rss', 'latest.atom', 'latest.json', 'feeds.opml', 'index.html']),
-    );
-    const roundups = JSON.parse(readFileSync(join(folder.path, 'feeds/roundups.json'), 'utf8')) as { items: object[] };
-    expect(roundups.items).toHaveLength(1);
-    expect(statSync(join(folder.path, 'var/secret')).mode & 0o777).toBe(0o600);
-  });
-
-  it('does nothing twice', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once']);
-    const { code, stdout } = await folder.run(['start', '--once']);
-    expect(code).toBe(0);
-    expect(stdout).not.toMatch(/sample stories/);
-    expect(stdout).toMatch(/0 submitted/);
-    const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
-    expect(status.editions).toHaveLength(1);
-    expect(status.editions[0]?.deliveries).toEqual({ submitted: 7 });
-  });
-
-  it('works on PostgreSQL, where the signing secret must be given', async () => {
-    const folder = newFolder('sample');
-    const env = { DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
-    const without = await folder.run(['start', '--once'], env);
-    expect(without.code).toBe(1);
-    expect(without.stderr).toMatch(/set DAYWIRE_SECRET/);
-    const { code, stdout, stderr } = await folder.run(['start', '--once'], { ...env, DAYWIRE_SECRET: 's'.repeat(40) });
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/7 submitted/);
-    expect(existsSync(join(folder.path, 'var/daywire.db'))).toBe(false);
-  });
-
-  it('exits 1 where the mail server cannot be reached, and keeps the deliveries', async () => {
-    const folder = newFolder('sample');
-    useSmtp(folder.path, 'smtp://127.0.0.1:1');
-    const { code, stdout } = await folder.run(['start', '--once']);
-    expect(code).toBe(1);
-    expect(stdout).toMatch(/0 submitted.*stopped: /);
-    const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
-    expect(status.editions[0]?.deliveries).toEqual({ pending: 7 });
-    expect(status.alerts.map((alert) => alert.cause)).toEqual(['delivery']);
-  });
-});
-
-describe('daywire start', () => {
-  it('serves, publishes a change from another process within two seconds, and drains on SIGTERM', async () => {
-    const folder = newFolder('sample');
-    usePort(folder.path, 0);
-    const child = folder.spawn(['start']);
-    const url = await printed(child, /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
-    expect((await fetch(`${url}healthz`)).status).toBe(200);
-    const before = await (await fetch(`${url}feeds/latest.json`)).text();
-    expect(before).not.toContain('Headline of breaking');
-
-    // Straight into the store, as another process would write it: nothing tells the server but the store itself.
-    mkdirSync(join(folder.path, 'in'));
-    writeFileSync(join(folder.path, 'in/breaking.md'), article('breaking'));
-    const imported = await folder.run(['import', 'in']);
-    expect(imported.code).toBe(0);
-    const after = await (await fetch(`${url}feeds/latest.json`)).text();
-    expect(after).toContain('Headline of breaking');
-    expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('Headline of breaking');
-
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
-    expect(await ended).toBe(0);
-  });
-
-  it('names the port that is taken and the key to change', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await new Promise((resolve) => taken.once('listening', resolve));
-    const { port } = taken.address() as AddressInfo;
-    const folder = newFolder('sample');
-    usePort(folder.path, port);
-    const { code, stderr } = await folder.run(['start']);
-    taken.close();
-    expect(code).toBe(1);
-    expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is taken by another process.*server\\.port`));
-  });
-});
-
-describe('daywire import', () => {
+describe.concurrent('daywire import', () => {
   it('stores what is good, names file and line of what is not, and exits 1', async () => {
     const folder = newFolder('sample');
     mkdirSync(join(folder.path, 'in'));
-    writeFileSync(join(folder.path, 'in/good.md'), article('good'));
-    writeFileSync(join(folder.path, 'in/bad.md'), article('bad', 'sektion: world\n'));
+    writeFileSync(join(folder.path, 'in/good.md'), storyFile('good'));
+    writeFileSync(join(folder.path, 'in/bad.md'), storyFile('bad', 'sektion: world\n'));
     const { code, stdout, stderr } = await folder.run(['import', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
@@ -126,12 +27,11 @@ describe('daywire import', () => {
   });
 });
 
-describe('daywire compose, preview and deliver', () => {
+describe.concurrent('daywire compose, preview and deliver', () => {
   it('preview prints the path of an HTML file and closes nothing; compose closes once; deliver mails', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once']);
+    const folder = await startedFolder();
     mkdirSync(join(folder.path, 'in'));
-    for (const id of ['one', 'two', 'three', 'four']) writeFileSync(join(folder.path, `in/${id}.md`), article(id));
+    for (const id of ['one', 'two', 'three', 'four']) writeFileSync(join(folder.path, `in/${id}.md`), storyFile(id));
     await folder.run(['import', 'in']);
     const shown = await folder.run(['preview', 'daily-roundup']);
     expect(shown.code).toBe(0);
@@ -151,7 +51,7 @@ describe('daywire compose, preview and deliver', () => {
   });
 });
 
-describe('daywire subscribers', () => {
+describe.concurrent('daywire subscribers', () => {
   it('adds, lists and removes', async () => {
     const folder = newFolder('sample');
     const added = await folder.run(['subscribers', 'add', 'reader@example.com', '--zone', 'Europe/Berlin']);
@@ -166,9 +66,35 @@ describe('daywire subscribers', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/no-address/);
   });
+
+  it('names the newsletters there are, to whoever would leave another', async () => {
+    const { code, stderr } = await newFolder('sample').run([
+      'subscribers',
+      'remove',
+      'a@b.example',
+      '--newsletter',
+      'x',
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toBe('daywire: there is no newsletter x: the configuration has daily-roundup\n');
+  });
+
+  it('ends quietly where its reader has had enough, as in "| head -1"', async () => {
+    const folder = newFolder('sample');
+    const many = Array.from({ length: 3_000 }, (_, number) => `reader${number}@example.com`);
+    await folder.run(['subscribers', 'add', ...many]);
+    const child = folder.spawn(['subscribers', 'list']);
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    expect(stderr).toBe('');
+  });
 });
 
-describe('daywire check', () => {
+describe.concurrent('daywire check', () => {
   it('says what is good, warns where one-click unsubscribe cannot be, and exits 0', async () => {
     const { code, stdout } = await newFolder('sample').run(['check']);
     expect(stdout).toMatch(/warning .*publication\.url.*https/);
@@ -196,16 +122,29 @@ describe('daywire check', () => {
 
   it('names every key of a broken configuration', async () => {
     const folder = newFolder('sample');
-    const file = join(folder.path, 'config/daywire.yaml');
-    writeFileSync(file, readFileSync(file, 'utf8').replace('Asia/Shanghai', 'Nowhere'));
+    editConfig(folder, 'Asia/Shanghai', 'Nowhere');
     const { code, stdout } = await folder.run(['check']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/PROBLEM {2}?config\/daywire\.yaml:\d+: publication\.zone is "Nowhere": must be/);
   });
 
+  it('finds a secret that is open to others, and a store that could not be made', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'var'));
+    writeFileSync(join(folder.path, 'var/secret'), 's'.repeat(40), { mode: 0o644 });
+    writeFileSync(join(folder.path, 'a-file'), '');
+    editConfig(folder, 'store: var/daywire.db', 'store: a-file/daywire.db');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /PROBLEM +signing secret: .*var\/secret is open to other users \(mode 644\): run "chmod 600/,
+    );
+    expect(stdout).toMatch(/PROBLEM +paths\.store is .*a-file\/daywire\.db: its folder cannot be written/);
+  });
+
   it('fails where the SMTP server cannot be reached, without showing the password', async () => {
     const folder = newFolder('sample');
-    useSmtp(folder.path, null);
+    editConfig(folder, 'transport: file', 'transport: smtp');
     const { code, stdout } = await folder.run(['check'], {
       DAYWIRE_SMTP_URL: 'smtp://user:hunter2hunter2@127.0.0.1:1',
     });
@@ -215,7 +154,24 @@ describe('daywire check', () => {
   });
 });
 
-describe('daywire init', () => {
+describe.concurrent('daywire status', () => {
+  it('is one screen for people, and one object for programs', async () => {
+    const folder = await startedFolder();
+    const { code, stdout } = await folder.run(['status']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^The Meridian Wire, .*, var\/daywire\.db\n\narticles\n {2}1 corrected, 43 published, 1 retracted, 1 scheduled\n\nfeeds\n/,
+    );
+    expect(stdout).toMatch(/\neditions\n {2}daily-roundup \d{4}-\d\d-\d\d no\. 1: Tech Roundup: .* \(7 submitted\)\n/);
+    const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
+    // An embargo that has not ended is nothing to be done yet.
+    expect(status.pendingChanges).toBe(0);
+    expect(status.feeds).toHaveLength(30);
+    for (const { path, bytes } of status.feeds) expect(bytes).toBe(statSync(join(folder.path, 'feeds', path)).size);
+  });
+});
+
+describe.concurrent('daywire init', () => {
   it('makes a newsroom that works at once', async () => {
     const folder = newFolder('empty');
     const made = await folder.run(['init', '--name', 'The "Quoted" Times & Co', '--zone', 'America/New_York']);
@@ -223,7 +179,7 @@ describe('daywire init', () => {
     expect(made.code).toBe(0);
     expect(existsSync(join(folder.path, 'templates/daily-roundup.mjml'))).toBe(true);
     for (const id of ['one', 'two', 'three']) {
-      writeFileSync(join(folder.path, `articles/${id}.md`), article(id).replace('world', 'news'));
+      writeFileSync(join(folder.path, `articles/${id}.md`), storyFile(id).replace('world', 'news'));
     }
     expect((await folder.run(['check'])).code).toBe(0);
     const started = await folder.run(['start', '--once']);
@@ -247,7 +203,7 @@ describe('daywire init', () => {
   });
 });
 
-describe('the command line', () => {
+describe.concurrent('the command line', () => {
   it('lists its commands', async () => {
     const { code, stdout } = await newFolder('empty').run(['--help']);
     expect(code).toBe(0);
@@ -262,6 +218,12 @@ describe('the command line', () => {
     expect(stderr).not.toBe('');
   });
 
+  it('says what DAYWIRE_LOG may be', async () => {
+    const { code, stderr } = await newFolder('sample').run(['publish'], { DAYWIRE_LOG: 'loud' });
+    expect(code).toBe(1);
+    expect(stderr).toBe('daywire: DAYWIRE_LOG is loud: it must be one of debug, info, warn, error, silent\n');
+  });
+
   it('shows the stack trace only where it is asked for', async () => {
     const folder = newFolder('empty');
     const plain = await folder.run(['publish']);
@@ -271,14 +233,3 @@ describe('the command line', () => {
     expect((await folder.run(['--debug', 'publish'])).stderr).toMatch(/\n\s+at /);
   });
 });
-
-function usePort(folder: string, port: number): void {
-  const file = join(folder, 'config/daywire.yaml');
-  writeFileSync(file, readFileSync(file, 'utf8').replace('port: 8080', `port: ${port}`));
-}
-
-function useSmtp(folder: string, url: string | null): void {
-  const file = join(folder, 'config/daywire.yaml');
-  const lines = url === null ? 'transport: smtp' : `transport: smtp\n  smtpUrl: ${url}`;
-  writeFileSync(file, readFileSync(file, 'utf8').replace('transport: file', lines));
-}

@@ -2,13 +2,16 @@
  * Runs the real command in a folder of its own, as an operator would.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { afterAll, vi } from 'vitest';
 
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'bin/daywire.js');
+
+// Each test runs several processes, on cores that it shares with all other tests.
+vi.setConfig({ testTimeout: 60_000 });
 
 interface Ended {
   code: number | null;
@@ -20,14 +23,22 @@ export interface Folder {
   path: string;
   /** Runs `daywire …` there and waits for its end. */
   run(args: string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
-  /** Starts `daywire …` there; it is killed after the test if it still runs. */
+  /** Starts `daywire …` there; it is killed at the end if it still runs. */
   spawn(args: string[], env?: NodeJS.ProcessEnv): ChildProcess;
 }
 
-/** A new folder; with the sample's configuration and stories, or empty. Deleted after the test. */
+// Ended and deleted when the whole file is done: its tests run side by side.
+const folders: string[] = [];
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder; with the sample's configuration and stories, or empty. */
 export function newFolder(content: 'sample' | 'empty'): Folder {
   const path = mkdtempSync(join(tmpdir(), 'daywire-cli-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  folders.push(path);
   if (content === 'sample') {
     for (const name of ['config', 'sample']) cpSync(join(root, name), join(path, name), { recursive: true });
   }
@@ -41,12 +52,25 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
       }),
     spawn(args, env) {
       const child = spawn(process.execPath, [bin, ...args], { cwd: path, env: cleanEnv(env) });
-      onTestFinished(() => {
-        if (child.exitCode === null) child.kill('SIGKILL');
-      });
+      children.push(child);
       return child;
     },
   };
+}
+
+let started: Promise<Folder> | null = null;
+
+/** A sample folder in which `daywire start --once` has run: a copy of one that all tests of a file share. */
+export async function startedFolder(): Promise<Folder> {
+  started ??= (async () => {
+    const folder = newFolder('sample');
+    const { code, stderr } = await folder.run(['start', '--once']);
+    if (code !== 0) throw new Error(`daywire start --once ended with ${code}: ${stderr}`);
+    return folder;
+  })();
+  const copy = newFolder('empty');
+  cpSync((await started).path, copy.path, { recursive: true });
+  return copy;
 }
 
 /** Resolves once the process has printed a line that matches; rejects if it ends before. */
@@ -62,6 +86,19 @@ export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
     child.stderr?.on('data', read);
     child.once('exit', (code) => reject(new Error(`ended with ${code} before it printed ${pattern}:\n${text}`)));
   });
+}
+
+/** A Markdown file of a story; `more`: further lines of front matter. */
+export function storyFile(id: string, more = ''): string {
+  return `---\nid: ${id}\nheadline: Headline of ${id}\nsection: world\ndek: A dek.\n${more}---\n\nA paragraph of ${id}.\n`;
+}
+
+/** Changes the folder's configuration. */
+export function editConfig({ path }: Folder, from: string, to: string): void {
+  const file = join(path, 'config/daywire.yaml');
+  const text = readFileSync(file, 'utf8');
+  if (!text.includes(from)) throw new Error(`config/daywire.yaml has no ${from}`);
+  writeFileSync(file, text.replace(from, to));
 }
 
 /** What a developer's own shell sets must not reach the tests. */

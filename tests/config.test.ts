@@ -72,6 +72,43 @@ describe('the configuration', () => {
       /must not be "feeds"/,
     ],
     ['a tag authority without a date', (s: string) => s.replace('example.com,2026', 'example.com'), /RFC 4151/],
+    [
+      'a public address that holds a login',
+      (s: string) => s.replace('url: http://127.0.0.1:8080', 'url: https://user:pw@wire.example.com'),
+      /publication\.url .*must be an address alone, without a login/,
+    ],
+    [
+      'a public address that nothing can follow',
+      (s: string) => s.replace('url: http://127.0.0.1:8080', 'url: https://wire.example.com/?a=b'),
+      /publication\.url .*without a login, "\?" or "#"/,
+    ],
+    [
+      'a value of another type',
+      (s: string) => s.replace('port: 8080', 'port: many'),
+      /server\.port is "many": must be a number/,
+    ],
+    [
+      'a list that is none',
+      (s: string) => s.replace(/sections:\n(?: {2}- .*\n)+/, 'sections: all\n'),
+      /sections is "all": must be a list/,
+    ],
+    [
+      'an alias that leads nowhere',
+      (s: string) => s.replace('host: 127.0.0.1', 'host: *nowhere'),
+      /^daywire\.yaml: Unresolved alias/,
+    ],
+    [
+      'aliases that unfold to far too much',
+      () =>
+        `a: &a [x, x, x]\n${'bcdefghij'.replace(
+          /./g,
+          (k) =>
+            `${k}: &${k} [${Array(9)
+              .fill(`*${String.fromCharCode(k.charCodeAt(0) - 1)}`)
+              .join()}]\n`,
+        )}`,
+      /^daywire\.yaml: Excessive alias count/,
+    ],
     ['YAML that is none', (s: string) => s.replace('publication:', 'publication: ['), /^daywire\.yaml:\d+: /],
   ])('refuses %s, and says what would be right', (_, breakIt, rule) => {
     expect(problemsOf(breakIt(sample)).join('\n')).toMatch(rule);
@@ -113,6 +150,14 @@ describe('secrets', () => {
     expect(problems.join('\n')).toMatch(/DAYWIRE_SECRET must be at least 32 characters/);
     expect(problems.join('\n')).toMatch(/DAYWIRE_DATABASE_URL must be a postgres:\/\/ URL/);
     expect(problems.join('\n')).not.toMatch(/too-short-to-sign|hidden/);
+  });
+
+  it('in the YAML are refused, and not shown', () => {
+    const smtp = 'transport: smtp\n  smtpUrl: smtp://user:hunter2@mail.example.com';
+    const problems = problemsOf(sample.replace('transport: file', smtp));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^daywire\.yaml:\d+: delivery\.smtpUrl is not shown: must hold no password here/);
+    expect(problems[0]).not.toMatch(/hunter2/);
   });
 
   it('given twice are refused', () => {

@@ -55,7 +55,7 @@ export function revise(candidate: Candidate, slug: string, stored: Stored | null
   if (wasOut && given !== null && given !== publishedAt) {
     warnings.push({ key: 'published', says: `the article is public since ${iso(publishedAt)}, which stays` });
   }
-  const status = statusOf(candidate, before, publishedAt, now, warnings);
+  const status = statusOf(candidate, before, { publishedAt, wasOut, now }, warnings);
   const article = assemble(candidate, { slug, before, publishedAt, status, context });
   const digest = articleDigest(article, context.publicUrl);
 
@@ -129,8 +129,7 @@ function publicationOf({ published, standing }: Candidate, before: Article | nul
 function statusOf(
   { standing }: Candidate,
   before: Article | null,
-  publishedAt: number,
-  now: number,
+  { publishedAt, wasOut, now }: { publishedAt: number; wasOut: boolean; now: number },
   warnings: Remark[],
 ): ArticleStatus {
   switch (standing.state) {
@@ -146,7 +145,13 @@ function statusOf(
       if (noteAt !== null && noteAt > now) {
         warnings.push({ key: 'noteAt', says: 'lies in the future: the moment it was first seen is taken instead' });
       }
-      const given = noteAt !== null && noteAt <= now ? noteAt : null;
+      // Or a retracted story would count as one that readers never saw.
+      const tooEarly = noteAt !== null && wasOut && noteAt < publishedAt;
+      if (tooEarly) {
+        const says = `lies before the article was public, at ${iso(publishedAt)}: the moment it was first seen is taken instead`;
+        warnings.push({ key: 'noteAt', says });
+      }
+      const given = noteAt !== null && noteAt <= now && !tooEarly ? noteAt : null;
       return { state, note, at: given ?? known ?? now };
     }
   }

@@ -20,6 +20,8 @@ export interface Source {
   bytes: number;
   /** Changes whenever the file does: size and modification time. */
   fingerprint: string;
+  /** Epoch milliseconds, by the file system's clock; null where it is no file. */
+  modifiedAt: number | null;
   pieces(): AsyncIterable<Piece>;
 }
 
@@ -58,7 +60,7 @@ export function textSource(name: string, text: string, format: SourceFormat): So
     if (format === 'jsonl') yield* readLines([bytes]);
     else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
   };
-  return { path: name, name, format, bytes: bytes.length, fingerprint: '', pieces };
+  return { path: name, name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, pieces };
 }
 
 async function collect(path: string, found: Map<string, Source>): Promise<string | null> {
@@ -96,7 +98,8 @@ async function addFile(path: string, found: Map<string, Source>): Promise<string
   const bytes = Number(stats.size);
   const pieces = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
   const fingerprint = `${stats.size}:${stats.mtimeNs}`;
-  found.set(resolve(path), { path: resolve(path), name: path, format, bytes, fingerprint, pieces });
+  const modifiedAt = Number(stats.mtimeMs);
+  found.set(resolve(path), { path: resolve(path), name: path, format, bytes, fingerprint, modifiedAt, pieces });
   return null;
 }
 
@@ -109,6 +112,7 @@ function addUnreadable(path: string, error: unknown, found: Map<string, Source>)
     format: 'markdown',
     bytes: 0,
     fingerprint: '',
+    modifiedAt: null,
     pieces: async function* () {
       yield { line: null, readTo: 0, content };
     },

@@ -3,6 +3,7 @@
  */
 import type { Config } from '../config.ts';
 import type { Db, Store } from '../store/store.ts';
+import { SECOND } from '../time.ts';
 import { type ImportOptions, importSources } from './import.ts';
 import { emptyReport, type ImportReport } from './report.ts';
 import { findSources, ImportError, type Source } from './sources.ts';
@@ -12,13 +13,16 @@ import { findSources, ImportError, type Source } from './sources.ts';
  * that is read half-written is read again once it has grown; one with problems is not read again until it changes. Articles of
  * files that have vanished stay as they are: only `state: retracted` takes an article back. A watched path that does not exist
  * is a warning each time, and the others are imported.
+ * @param options.again whether there will be another look soon. Then it shares the time with what else this process does, and
+ * leaves Markdown that was written in the last two seconds for that look: half a story reads like a whole one.
  */
 export async function importChangedSources(
   store: Store,
   config: Config,
   paths: string[],
-  options: ImportOptions,
+  options: Omit<ImportOptions, 'sharesTime'> & { again?: boolean },
 ): Promise<ImportReport> {
+  const { again = false, ...importOptions } = options;
   const missing: ImportReport['warnings'] = [];
   const sources: Source[] = [];
   for (const path of paths) {
@@ -29,12 +33,24 @@ export async function importChangedSources(
       missing.push({ source: path, line: null, articleId: null, problems: [error.message] });
     }
   }
-  const changed = await changedAmong(store.db, sources);
+  const now = options.clock();
+  const settled = again ? sources.filter((source) => !mayBeHalfWritten(source, now)) : sources;
+  const changed = await changedAmong(store.db, settled);
   const report =
-    changed.length === 0 ? emptyReport() : await importSources(store, config, changed, { ...options, remember: true });
+    changed.length === 0
+      ? emptyReport()
+      : await importSources(store, config, changed, { ...importOptions, remember: true, sharesTime: again });
   report.warnings.push(...missing);
   report.warningCount += missing.length;
   return report;
+}
+
+const SETTLED_AFTER = 2 * SECOND;
+
+// A line of JSON that is cut off is no JSON, and a file that grows all day would never settle. One dated ahead of this machine's
+// clock must not wait for it.
+function mayBeHalfWritten({ format, modifiedAt }: Source, now: number): boolean {
+  return format === 'markdown' && modifiedAt !== null && modifiedAt <= now && now - modifiedAt < SETTLED_AFTER;
 }
 
 async function changedAmong(db: Db, sources: Source[]): Promise<Source[]> {

@@ -11,10 +11,11 @@ import { siteView, type Templates } from '../templates.ts';
 import { rfc3339 } from '../time.ts';
 import { type ArticleVersion, findCandidates, findDueCorrections } from './candidates.ts';
 import type { CorrectionEntry, EditionLinks, EditionView } from './edition-view.ts';
-import { blocksOf, type GatheredStories, gatherStories, notShown, refuseGaps } from './gather.ts';
+import { blocksInRoom, filledBytes, fitToSize, type Room } from './fit.ts';
+import { blocksOf, type GatheredStories, type GatherOptions, gatherStories, notShown, refuseGaps } from './gather.ts';
 import { editionSubject, preheaderOf, roundupHeadline } from './headline.ts';
 import { type Edition, findEdition, lastEdition } from './queries.ts';
-import { renderEdition } from './render.ts';
+import { type RenderedEdition, renderEdition } from './render.ts';
 import { editionPath, roundupArticle } from './roundup-article.ts';
 import { type Block, countStories, leadingStories, type SelectionRules } from './selection.ts';
 import type { EditionSlot } from './slot.ts';
@@ -86,16 +87,23 @@ export async function composeEdition(
   const window = editionWindow(cutoffAt, last?.cutoffAt ?? null);
   const rules = rulesOf(config, newsletter, window);
   const candidates = await findCandidates(db, newsletter.id, window, last?.id ?? null);
-  const gathered = await gatherStories(db, candidates, { config, newsletter, rules, now });
-  if (countStories(gathered.plan) < newsletter.minimumStories) {
-    return { is: 'skipped', reason: tooFew(gathered, newsletter, window) };
+  const ready = await gatherStories(db, candidates, { config, newsletter, rules, now, excerpts: 'whole' });
+  if (countStories(ready.plan) < newsletter.minimumStories) {
+    return { is: 'skipped', reason: tooFew(ready, newsletter, window) };
   }
 
-  const corrections = await gatherCorrections(db, config, newsletter);
+  const due = await gatherCorrections(db, config, newsletter);
   const number = (last?.number ?? 0) + 1;
-  const leading = leadingArticles(gathered, rules);
-  const view = editionView(config, newsletter, { slot, number, leading, gathered, corrections: corrections.views });
-  const rendered = await renderEdition(view, siteView(config), templates, { template: newsletter.template, nonce });
+  const make = async (room: Room): Promise<MadeEdition> => {
+    const gathered = await gatherInRoom(db, ready, room, { config, newsletter, rules, now });
+    const corrections = oldestInRoom(due, room);
+    const leading = leadingArticles(gathered, rules);
+    const view = editionView(config, newsletter, { slot, number, leading, gathered, corrections: corrections.views });
+    const rendered = await renderEdition(view, siteView(config), templates, { template: newsletter.template, nonce });
+    const bytes = filledBytes(rendered.html, nonce, config.publication.url);
+    return { gathered, corrections, leading, view, rendered, bytes, left: countStories(gathered.plan) - 1 };
+  };
+  const { gathered, corrections, leading, view, rendered } = await fitToSize(make);
   return {
     is: 'composed',
     newsletter: newsletter.id,
@@ -125,6 +133,35 @@ export async function composeEdition(
       now,
     }),
   };
+}
+
+interface MadeEdition {
+  gathered: GatheredStories;
+  corrections: Corrections;
+  leading: Article[];
+  view: EditionView;
+  rendered: RenderedEdition;
+  bytes: number;
+  left: number;
+}
+
+/** What was gathered, as far as it finds room. */
+async function gatherInRoom(
+  db: Db,
+  ready: GatheredStories,
+  room: Room,
+  options: Omit<GatherOptions, 'excerpts'>,
+): Promise<GatheredStories> {
+  if (room.excerpts === 'whole') return ready;
+  const rules = { ...options.rules, blocks: blocksInRoom(ready.plan, room) };
+  const gathered = await gatherStories(db, ready.candidates, { ...options, rules, excerpts: room.excerpts });
+  return { ...gathered, setAside: [...ready.setAside, ...gathered.setAside] };
+}
+
+/** The newest of them wait for the next edition, as those do that one edition never lists. */
+function oldestInRoom({ views, due, setAside }: Corrections, { share }: Room): Corrections {
+  const from = views.length - Math.ceil(views.length * share);
+  return { views: views.slice(from), due: due.slice(from), setAside };
 }
 
 function rulesOf(config: Config, newsletter: NewsletterConfig, window: EditionWindow): SelectionRules {

@@ -9,8 +9,9 @@ import type { Config, NewsletterConfig } from '../config.ts';
 import type { Db } from '../store/store.ts';
 import { type Candidate, findStoredArticles, type StoredArticle } from './candidates.ts';
 import type { EditionView, RoundupEntry, Story, StoryLine } from './edition-view.ts';
+import { escapeHtml } from './excerpt.ts';
 import { type Block, type EditionPlan, placedStories, type SelectionRules, selectStories } from './selection.ts';
-import { ANALYSIS, otherOutlets, roundupEntry, storyLine, storyView, TOP_STORY } from './story-view.ts';
+import { EXCERPTS, type Excerpts, otherOutlets, roundupEntry, storyLine, storyView } from './story-view.ts';
 
 /** A story in its block, as it was read and as it is shown. */
 interface PlacedStory {
@@ -25,6 +26,8 @@ export interface GatheredStories {
   /** In the order of the edition. */
   placed: PlacedStory[];
   setAside: SetAside[];
+  /** All that can be shown, as far as was tried: what is placed, and what was not asked for. */
+  candidates: Candidate[];
 }
 
 export interface GatherOptions {
@@ -32,6 +35,7 @@ export interface GatherOptions {
   newsletter: NewsletterConfig;
   rules: SelectionRules;
   now: number;
+  excerpts: Excerpts;
 }
 
 /** Selects the stories and makes their views, until all that is selected can be shown. */
@@ -45,7 +49,8 @@ export async function gatherStories(db: Db, candidates: Candidate[], options: Ga
     const unread = stories.map(({ story }) => story.id).filter((id) => !known.has(id));
     for (const [id, stored] of await findStoredArticles(db, unread)) known.set(id, stored);
     const attempts = stories.map(({ block, story }) => tryToShow(block, known.get(story.id), options));
-    if (attempts.every((attempt) => attempt.is === 'shown')) return { plan, placed: attempts, setAside };
+    if (attempts.every((attempt) => attempt.is === 'shown'))
+      return { plan, placed: attempts, setAside, candidates: left };
 
     const out = new Set(stories.filter((_, index) => attempts[index]?.is !== 'shown').map(({ story }) => story.id));
     left = left.filter((candidate) => !out.has(candidate.id));
@@ -79,26 +84,33 @@ type Attempt = ({ is: 'shown' } & PlacedStory) | { is: 'gone' } | { is: 'bad'; s
 
 function tryToShow(block: Block, stored: StoredArticle | undefined, options: GatherOptions): Attempt {
   if (stored === undefined) return { is: 'gone' };
-  const { config, newsletter, rules, now } = options;
+  const { config, newsletter, rules, now, excerpts } = options;
   try {
     const article = toArticle(stored.document);
     // Retracted or put off since the candidates were read.
     if (!isPublic(article, now) || article.publishedAt >= rules.window.until) return { is: 'gone' };
-    return { is: 'shown', block, article, stored, view: refuseGaps(viewIn(block, article, config)) };
+    return {
+      is: 'shown',
+      block,
+      article,
+      stored,
+      view: refuseExcess(refuseGaps(viewIn(block, article, config, excerpts))),
+    };
   } catch (error) {
     return { is: 'bad', setAside: notShown(newsletter.id, stored, error) };
   }
 }
 
-function viewIn(block: Block, article: Article, config: Config): StoryLine {
+function viewIn(block: Block, article: Article, config: Config, excerpts: Excerpts): StoryLine {
+  const limits = EXCERPTS[excerpts];
   switch (block) {
     case 'lead':
-      return storyView(article, config, TOP_STORY);
+      return storyView(article, config, limits.lead);
     case 'analysis':
-      return storyView(article, config, ANALYSIS);
+      return storyView(article, config, limits.analysis);
     case 'roundup':
     case 'also':
-      return roundupEntry(article, config);
+      return roundupEntry(article, config, limits.roundup);
     case 'news':
     case 'latest':
       return storyLine(article, config);
@@ -125,6 +137,16 @@ export function notShown(newsletter: string, stored: StoredArticle, error: unkno
 export function refuseGaps<T extends { headline: string }>(view: T): T {
   if (typeof view.headline !== 'string' || view.headline.trim() === '') throw new Error('its headline is empty');
   refuseGapsIn(view, 'it');
+  return view;
+}
+
+// Four times what a story with every field well filled takes; an edition has room for the lead whatever it is.
+const LARGEST_STORY = 24_000;
+
+/** One story must not take the room of all the others. Counted as HTML, in bytes. */
+function refuseExcess<T>(view: T): T {
+  const bytes = Buffer.byteLength(escapeHtml(JSON.stringify(view)));
+  if (bytes > LARGEST_STORY) throw new Error(`its fields take ${bytes} bytes, and ${LARGEST_STORY} is the most`);
   return view;
 }
 

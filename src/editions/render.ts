@@ -23,8 +23,8 @@ const TEXT_COLUMNS = 72;
 /**
  * Renders `<template>.mjml` and `<template>.txt`. The same view gives the same bytes.
  * @param options.nonce at least 16 letters and digits, drawn at random for this edition
- * @throws Error where a template is wrong (with the line), where the nonce occurs in the edition's own words, or where a slot stands
- *   outside the regions that only the email has
+ * @throws Error where a template is wrong (with the line), where the nonce occurs in the edition's own words, where a slot stands
+ *   outside the regions that only the email has, or where a part lacks its unsubscribe link
  */
 export async function renderEdition(
   view: EditionView,
@@ -46,11 +46,15 @@ export async function renderEdition(
   const archiveHtml = asMain(keepRegion(cutRegion(compiled, nonce, 'personal'), nonce, 'web'));
   if (archiveHtml.includes(nonce))
     throw new Error(`${template}.mjml has a personal slot or an unfinished mark outside its personal regions`);
-  return {
-    html: keepRegion(cutRegion(compiled, nonce, 'web'), nonce, 'personal'),
-    text: tidyText(text),
-    archiveHtml,
-  };
+  const html = keepRegion(cutRegion(compiled, nonce, 'web'), nonce, 'personal');
+  refuseMissingSlot(html, data.slots.unsubscribe, `${template}.mjml`);
+  refuseMissingSlot(text, data.slots.unsubscribe, `${template}.txt`);
+  return { html, text: tidyText(text), archiveHtml };
+}
+
+/** Found out at delivery, it would fail every message of an edition that is closed already. */
+function refuseMissingSlot(words: string, slot: string, name: string): void {
+  if (!words.includes(slot)) throw new Error(`${name} has no unsubscribe link: write {{ slots.unsubscribe }} in it`);
 }
 
 function refuseForgedSlots(view: EditionView, site: SiteView, nonce: string): void {

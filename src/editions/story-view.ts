@@ -10,12 +10,27 @@ import { shorten } from './shorten.ts';
 /** A dek is one sentence; one that is not must not fill the email. Graphemes. */
 const DEK_LENGTH = 300;
 
-/** One to two paragraphs, and a third where they are short. */
-export const TOP_STORY: ExcerptLimits = { paragraphs: 3, bytes: 1_600 };
-/** Most of a short-form story; the rest is a click away, and the roundup stays one sitting. */
-export const ANALYSIS: ExcerptLimits = { paragraphs: 4, bytes: 2_000 };
-/** One to three sentences. */
-const ROUNDUP_ITEM: ExcerptLimits = { paragraphs: 1, bytes: 900 };
+/** The article's page has them all. */
+const RELATED_LINES = 3;
+
+export type Excerpts = keyof typeof EXCERPTS;
+
+/** How much of a body each block shows; `short` where an edition would be too large otherwise (fit.ts). */
+export const EXCERPTS = {
+  whole: {
+    /** One to two paragraphs, and a third where they are short. */
+    lead: { paragraphs: 3, bytes: 1_600 },
+    /** Most of a short-form story; the rest is a click away, and the roundup stays one sitting. */
+    analysis: { paragraphs: 4, bytes: 2_000 },
+    /** One to three sentences. */
+    roundup: { paragraphs: 1, bytes: 900 },
+  },
+  short: {
+    lead: { paragraphs: 2, bytes: 1_000 },
+    analysis: { paragraphs: 2, bytes: 700 },
+    roundup: { paragraphs: 1, bytes: 450 },
+  },
+} satisfies Record<string, Record<string, ExcerptLimits>>;
 
 /** A story as a headline, with its dek for the blocks that show it. */
 export function storyLine(article: Article, config: Config): StoryLine {
@@ -51,17 +66,17 @@ export function storyView(article: Article, config: Config, limits: ExcerptLimit
       ...article.bylines.filter(({ role }) => role === 'reporter'),
       ...article.bylines.filter(({ role }) => role === 'editor'),
     ].map(({ role, name, email }) => ({ role, name, email })),
-    related: article.related.map(({ title, url }) => ({ title, url })),
+    related: article.related.slice(0, RELATED_LINES).map(({ title, url }) => ({ title, url })),
     fullStory: article.fullStory && { title: article.fullStory.title, url: article.fullStory.url },
     correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
   };
 }
 
 /** A roundup item, as yet without the other outlets that reported its event. */
-export function roundupEntry(article: Article, config: Config): RoundupEntry {
+export function roundupEntry(article: Article, config: Config, limits: ExcerptLimits): RoundupEntry {
   return {
     ...storyLine(article, config),
-    sentences: excerptOf(article.bodyHtml, ROUNDUP_ITEM).paragraphs[0] ?? null,
+    sentences: excerptOf(article.bodyHtml, limits).paragraphs[0] ?? null,
     outlet: article.source && { name: article.source.name, url: article.source.url },
     also: [],
   };

@@ -4,6 +4,10 @@
  */
 import { sql } from 'kysely';
 import type { Db } from '../store/store.ts';
+import { MINUTE } from '../time.ts';
+
+/** Clocks that share the work differ by less. A note further ahead is from a clock that has been set back since. */
+const CLOCKS_DIFFER_BY = MINUTE;
 
 /**
  * Notes, for each feed, that it is built from what was public at `now`, unless a later instant is noted already. The note locks its
@@ -16,16 +20,25 @@ export async function claimPublish(db: Db, feeds: string[], now: number): Promis
   const rows = await db
     .insertInto('meta')
     // Sorted, so that two transactions never wait for each other; padded, so that instants compare as text.
-    .values([...feeds].sort().map((feed) => ({ key: KEY + feed, value: String(now).padStart(16, '0') })))
+    .values([...feeds].sort().map((feed) => ({ key: KEY + feed, value: padded(now) })))
     .onConflict((conflict) =>
       conflict
         .column('key')
         .doUpdateSet({ value: sql`excluded.value` })
-        .whereRef('meta.value', '<=', sql.ref('excluded.value') as never),
+        .where((e) =>
+          e.or([
+            e('meta.value', '<=', sql.ref<string>('excluded.value')),
+            e('meta.value', '>', padded(now + CLOCKS_DIFFER_BY)),
+          ]),
+        ),
     )
     .returning('key')
     .execute();
   return new Set(rows.map(({ key }) => key.slice(KEY.length)));
+}
+
+function padded(instant: number): string {
+  return String(instant).padStart(16, '0');
 }
 
 const KEY = 'feed-published:';

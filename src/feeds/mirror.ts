@@ -94,7 +94,8 @@ async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!TEMPORARY.test(name)) continue;
     const file = join(folder, name);
-    const age = Date.now() - (await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))).mtimeMs;
+    // Not its mtime: that is set to the document's own time, long past, before the rename.
+    const age = Date.now() - (await stat(file).catch(() => ({ ctimeMs: Number.POSITIVE_INFINITY }))).ctimeMs;
     if (age > ABANDONED_AFTER) await rm(file, { force: true });
   }
 }

@@ -27,6 +27,8 @@ export interface PublishReport {
   }[];
   /** What feeds went out without; one entry for each problem. */
   setAside: { feed: string; articleId: string; problem: string }[];
+  /** Feeds that were left as they are, because another process had stored a build by a later clock. */
+  superseded: string[];
 }
 
 /** A feed in memory, ready to be stored. */
@@ -64,7 +66,7 @@ export async function publishFeeds(
   for (const feed of feedsNamed(config, options.feeds)) {
     built.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
   }
-  const changed = await store.db.transaction().execute(async (tx) => {
+  return store.db.transaction().execute(async (tx) => {
     const claimed = await claimPublish(
       tx,
       built.map(({ feed }) => feed.id),
@@ -76,9 +78,9 @@ export async function publishFeeds(
     await forgetOtherFeeds(tx, feeds);
     const paths = [...feeds.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...shared.map(pathOf)];
     await withdrawOtherDocuments(tx, paths);
-    return saveDocuments(tx, [...current.flatMap(({ drafts }) => drafts), ...shared], now);
+    const changed = await saveDocuments(tx, [...current.flatMap(({ drafts }) => drafts), ...shared], now);
+    return report(built, shared, new Set(changed), claimed);
   });
-  return report(built, shared, new Set(changed));
 }
 
 /**
@@ -131,7 +133,7 @@ function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
   });
 }
 
-function report(built: BuiltFeed[], shared: Draft[], changed: Set<string>): PublishReport {
+function report(built: BuiltFeed[], shared: Draft[], changed: Set<string>, claimed: Set<string>): PublishReport {
   const described = ({ path, body }: Draft, items: number) => ({
     path,
     changed: changed.has(path),
@@ -148,6 +150,7 @@ function report(built: BuiltFeed[], shared: Draft[], changed: Set<string>): Publ
         problems.map((problem) => ({ feed: feed.id, articleId: article.id, problem })),
       ),
     ),
+    superseded: built.map(({ feed }) => feed.id).filter((id) => !claimed.has(id)),
   };
 }
 

@@ -71,9 +71,11 @@ function answerMetrics(site: Site): Answer {
 /** A path with a slash too many at its end leads to the one without. */
 function answerUnknown(site: Site): Answer {
   return (c) => {
-    const path = c.req.path;
+    const { path, method } = c.req;
     // Only plain steps: a path that begins with two slashes would name another host.
-    if (c.req.method === 'GET' && /^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(path)) return c.redirect(path.slice(0, -1), 301);
+    if ((method === 'GET' || method === 'HEAD') && /^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(path)) {
+      return c.redirect(path.slice(0, -1) + new URL(c.req.url).search, 301);
+    }
     return answerNotFound(site, c);
   };
 }

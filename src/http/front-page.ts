@@ -46,7 +46,7 @@ export function answerFrontPage(site: Site): Answer {
     }
     const [latest, news, editions] = await Promise.all([
       findPublicArticles(db, { select: STREAM, now, limit: LATEST }),
-      findPublicArticles(db, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES }),
+      findPublicArticles(db, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 }),
       listEditions(db, null, EDITIONS),
     ]);
     const data = {
@@ -54,7 +54,8 @@ export function answerFrontPage(site: Site): Answer {
       list,
       stream,
       latest: latest.map((article) => storyView(article, site)),
-      news: news.map((article) => storyView(article, site)),
+      news: news.slice(0, NEWS_LINES).map((article) => storyView(article, site)),
+      hasMoreNews: news.length > NEWS_LINES,
       editions: editions.map((edition) => editionLine(edition, site)),
     };
     return answerPage(c, await renderPage(site, 'front', { ...list, title: null, description: about }, data));

@@ -27,7 +27,8 @@ const SWEEP = 50;
  * @throws ServeError where the port is taken or may not be opened, with the key of the config to change
  */
 export function serveApp(app: Hono, { host, port }: { host: string; port: number }): Promise<Serving> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  // The name for requests that bring none, as load balancers' HTTP/1.0 checks of health do; no answer depends on it.
+  const server = createAdaptorServer({ fetch: app.fetch, hostname: 'localhost' }) as Server;
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, () => {

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteDialect, type Transaction } from 'kysely';
 import pg from 'pg';
+import { SECOND } from '../time.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Tables } from './tables.ts';
 
@@ -35,6 +36,9 @@ export function lostToAnother(error: unknown): boolean {
   return code === '40P01' || code === '40001';
 }
 
+/** A server that does not answer at all is an error to report, not one to wait for. */
+const CONNECT_WITHIN = 10 * SECOND;
+
 // bigint columns hold epoch milliseconds and counts, all far below 2^53, so they are read as numbers.
 const BIGINT = 20;
 const types: pg.CustomTypesConfig = {
@@ -51,9 +55,17 @@ export async function openStore(where: { databaseUrl?: string | undefined; path:
   const { databaseUrl, path } = where;
   if (databaseUrl === undefined) return openSqliteStore(path);
   const url = new URL(databaseUrl);
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 10, types });
-  // An idle connection that the server ends must not end the process; the next query reports what is wrong.
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 10,
+    types,
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_WITHIN,
+  });
+  // A connection that the server ends, idle or between two statements of a transaction, must not end the process; the next
+  // query reports what is wrong.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   const place = `${url.protocol}//${url.host}${url.pathname}`;
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {

@@ -121,7 +121,7 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
       `---\nheadline: a\nx: &x [a,a,a,a,a,a,a,a,a,a]\ny: &y [*x,*x,*x,*x,*x,*x,*x,*x,*x,*x]\nz: &z [*y,*y,*y,*y,*y,*y,*y,*y,*y,*y]\nw: [*z,*z,*z,*z,*z,*z]\n---\n`,
       'story.md:1: the front matter is not usable YAML: Excessive alias count indicates a resource exhaustion attack',
     ],
-  ])('%j', async (text, problem) => {
+  ])('%.60s', async (text, problem) => {
     await using store = await disposable();
     expect(told(await importMarkdown(store, text)).problems).toEqual([problem]);
     expect(await countSetAside(store.db)).toBe(1);

@@ -261,6 +261,17 @@ describe('a note', () => {
 });
 
 describe('a retraction', () => {
+  it('dated before the article was public does not make it one that readers never saw', () => {
+    const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: NOW - 2 * DAY } };
+    const { stored, revision } = history({}, retracted);
+    expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + HOUR });
+    expect(warnings({ revision })).toEqual([
+      'noteAt lies before the article was public, at 2026-11-23T12:00:00.000Z: the moment it was first seen is taken instead',
+    ]);
+    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.is).toBe('refused');
+    expect(history({}, retracted, retracted).revision.is).toBe('unchanged');
+  });
+
   it('without a body keeps the old one', () => {
     const retracted = {
       standing: { state: 'retracted' as const, note: 'N', noteAt: null },

@@ -5,11 +5,17 @@ import { findArticle } from '../../src/articles/queries.ts';
 import { countSetAside } from '../../src/articles/set-aside.ts';
 import { importChangedSources } from '../../src/articles/watch.ts';
 import type { Store } from '../../src/store/store.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase, openMigrated } from '../databases.ts';
 import { configWith, markdown, NOW, newFolder, told } from './newsroom.ts';
 
 const look = (store: Store, ...paths: string[]) =>
   importChangedSources(store, configWith(), paths, { clock: () => NOW });
+
+/** Writes a file as it would have been written so many seconds ago. */
+function writeAged(file: string, text: string, seconds: number): void {
+  writeFileSync(file, text);
+  utimesSync(file, NOW / 1_000 - seconds, NOW / 1_000 - seconds);
+}
 
 describe('watched files', () => {
   forEachDatabase((open) => {
@@ -43,6 +49,23 @@ describe('watched files', () => {
       appendFileSync(file, 'dline":"B"}\n');
       expect(await look(store, file)).toMatchObject({ added: 1, unchanged: 1, setAsideCount: 0 });
       expect(await countSetAside(store.db)).toBe(0);
+    });
+
+    it('of Markdown wait two seconds for the rest of them, where there will be another look', async () => {
+      const store = await open();
+      const folder = newFolder();
+      const again = { clock: () => NOW, again: true };
+      writeAged(join(folder, 'new.md'), markdown('headline: New', 'Half a'), 1.5);
+      writeAged(join(folder, 'old.md'), markdown('headline: Old'), 2);
+      writeAged(join(folder, 'ahead.md'), markdown('headline: Of a clock that is ahead'), -30);
+      writeAged(join(folder, 'wire.jsonl'), '{"id":"line","headline":"L"}\n', 0);
+      expect(await importChangedSources(store, configWith(), [folder], again)).toMatchObject({ added: 3 });
+      expect(await findArticle(store.db, 'new')).toBeNull();
+      writeAged(join(folder, 'new.md'), markdown('headline: New', 'Half a story no more.'), 3);
+      expect(await importChangedSources(store, configWith(), [folder], again)).toMatchObject({ added: 1, updated: 0 });
+      // The first look of a start is the last one of "start --once": it takes all there is.
+      writeAged(join(folder, 'last.md'), markdown('headline: Last'), 0);
+      expect(await look(store, folder)).toMatchObject({ added: 1 });
     });
 
     it('with problems are not tried again until they change', async () => {
@@ -81,5 +104,27 @@ describe('watched files', () => {
       expect(told(report).warnings).toEqual([`${missing}: does not exist`]);
       expect(await look(store, missing)).toMatchObject({ warningCount: 1 });
     });
+  });
+
+  it('that are large leave half of the time to the rest of the process', async () => {
+    const file = join(newFolder(), 'large.jsonl');
+    writeFileSync(file, Array.from({ length: 1_500 }, (_, n) => `{"id":"${n}","headline":"H"}\n`).join(''));
+    const turnsDuring = async (again: boolean): Promise<number> => {
+      const store = await openMigrated();
+      let turns = 0;
+      let counting = true;
+      const count = (): void => {
+        turns += 1;
+        if (counting) setImmediate(count);
+      };
+      setImmediate(count);
+      const report = await importChangedSources(store, configWith(), [file], { clock: () => NOW, again });
+      counting = false;
+      await store.close();
+      expect(report).toMatchObject({ added: 1_500 });
+      return turns;
+    };
+    const alone = await turnsDuring(false);
+    expect(await turnsDuring(true)).toBeGreaterThan(20 * alone);
   });
 });

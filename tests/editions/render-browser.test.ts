@@ -114,6 +114,13 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
       }
     });
 
+  it('leaves its own colours to what is placed above the archive page, on dark paper too', async () => {
+    const notice = '<aside style="background-color:#fff4d6;color:#1b1a18">Retracted since</aside>';
+    await using shown = await show(archive.replace(/<body[^>]*>/, `$&${notice}`), PHONE, 'dark');
+    const words = await shown.page.evaluate<Words[]>(COLOURS_OF_WORDS);
+    expect(words[0]).toEqual({ text: 'Retracted since', colour: '#1b1a18', ground: '#fff4d6' });
+  });
+
   it('asks the network for its pictures and nothing else', async () => {
     await using shown = await show(email, PHONE);
     expect(shown.requested).toEqual(['https://wire.example.com/media/chips.jpg']);

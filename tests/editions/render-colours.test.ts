@@ -40,7 +40,7 @@ describe('the colours of the daily roundup', () => {
     expect(rules.length).toBeGreaterThanOrEqual(5);
     for (const rule of rules)
       expect(html).toContain(`\n${rule.replace(/^\.|,\./g, (start) => start.replace('.', '[data-ogsc] .'))}\n`);
-    expect(html).toContain('\n[data-ogsb] .paper,[data-ogsb] .paper>*{background-color:#161513!important}\n');
+    expect(html).toContain('\n[data-ogsb] .paper,[data-ogsb] .paper>div{background-color:#161513!important}\n');
   });
 
   it('leave no colour behind in the dark: whatever has one of its own is of a class that changes', () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EditionView, Paragraph } from '../../src/editions/edition-view.ts';
 import { fillHtml, fillText } from '../../src/editions/fill.ts';
 import { type RenderedEdition, renderEdition } from '../../src/editions/render.ts';
-import { ANALYSIS, TOP_STORY } from '../../src/editions/story-view.ts';
+import { EXCERPTS } from '../../src/editions/story-view.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/templates.ts';
 import { expectGolden } from '../golden.ts';
 import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
@@ -208,6 +208,14 @@ describe('a template that is wrong', () => {
     );
   });
 
+  it('is refused where its HTML or its text has no unsubscribe link, before an edition of it is closed', async () => {
+    await expect(attempt('bare', '')).rejects.toThrow(
+      /bare\.mjml has no unsubscribe link: write {{ slots\.unsubscribe }}/,
+    );
+    const link = '<mj-raw><!--{{ nonce }}:personal-->{{ slots.unsubscribe }}<!--/{{ nonce }}:personal--></mj-raw>';
+    await expect(attempt('mute', link, 'text')).rejects.toThrow(/mute\.txt has no unsubscribe link/);
+  });
+
   it('is refused where a slot stands outside the regions of the email, and so would be on the archive page', async () => {
     const words = (inner: string): string =>
       `<mj-section><mj-column><mj-text>${inner}</mj-text></mj-column></mj-section>`;
@@ -232,9 +240,12 @@ function longest(view: EditionView): EditionView {
     });
   return {
     ...view,
-    top: { ...view.top!, paragraphs: fill(TOP_STORY.bytes, TOP_STORY.paragraphs) },
-    analysis: view.analysis.map((story) => ({ ...story, paragraphs: fill(ANALYSIS.bytes, ANALYSIS.paragraphs) })),
-    roundup: view.roundup.map((entry) => ({ ...entry, sentences: fill(900, 1)[0]! })),
+    top: { ...view.top!, paragraphs: fill(EXCERPTS.whole.lead.bytes, EXCERPTS.whole.lead.paragraphs) },
+    analysis: view.analysis.map((story) => ({
+      ...story,
+      paragraphs: fill(EXCERPTS.whole.analysis.bytes, EXCERPTS.whole.analysis.paragraphs),
+    })),
+    roundup: view.roundup.map((entry) => ({ ...entry, sentences: fill(EXCERPTS.whole.roundup.bytes, 1)[0]! })),
   };
 }
 

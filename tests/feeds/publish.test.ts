@@ -115,7 +115,18 @@ forEachDatabase((open) => {
       // As if it had read the store before: its clock is behind.
       const late = await publishFeeds(store, config, templates, { now: NOW - SECOND });
       expect(late.documents.filter(({ changed }) => changed)).toEqual([]);
+      expect(late.superseded).toEqual(['latest', '24-hours', 'business-tech', 'in-depth']);
       await publishFeeds(store, config, templates, { now: NOW + SECOND });
+      expect(await idsIn(store, 'latest')).toEqual(['b', 'a']);
+    });
+
+    it('goes on when the clock is set back, however far ahead it had been', async () => {
+      const store = await open();
+      await save(store, [article('a')]);
+      await publishFeeds(store, config, templates, { now: NOW + DAY });
+      await save(store, [article('b', at(NOW - MINUTE))]);
+      const { superseded } = await publishFeeds(store, config, templates, { now: NOW });
+      expect(superseded).toEqual([]);
       expect(await idsIn(store, 'latest')).toEqual(['b', 'a']);
     });
   });

@@ -135,6 +135,10 @@ describe('every route', () => {
   it('leads from a slash too many to the page, and to no other site', async () => {
     const redirected = await site.get('/archive/');
     expect([redirected.status, redirected.headers.get('Location')]).toEqual([301, '/archive']);
+    const head = await site.app.request('/archive/', { method: 'HEAD' });
+    expect([head.status, head.headers.get('Location')]).toEqual([301, '/archive']);
+    const listed = await site.get('/archive/2026-11/?page=2&x=%2F%2Fevil.example');
+    expect(listed.headers.get('Location')).toBe('/archive/2026-11?page=2&x=%2F%2Fevil.example');
     for (const path of ['//evil.example/', '/\\evil.example/', '/%2Fevil.example/', '///', '/a//']) {
       expect([path, (await site.get(path)).headers.get('Location')]).toEqual([path, null]);
     }

@@ -43,6 +43,29 @@ describe('the front page', () => {
       expect(news).not.toContain('Headline of just-out');
     });
 
+    it('leads from news that find no room to the archive', async () => {
+      const stories = Array.from({ length: 16 }, (_, n) => article(`n-${n}`, { publishedAt: NOW - n * MINUTE }));
+      await save(store, ...stories.slice(0, 15));
+      expect(await site.read('/')).not.toContain('Earlier news');
+      await save(store, ...stories.slice(15));
+      const news = partOf(await site.read('/'), 'id="news"', '</section>');
+      expect(news.match(/<time /g)).toHaveLength(15);
+      expect(news).toContain('<a href="/archive">Earlier news, in the archive</a>');
+    });
+
+    it('points to an edition without the picture of the story that leads it', async () => {
+      const image = { url: 'https://example.com/p.png', alt: 'A', credit: null, type: 'image/png', length: 1 };
+      const shown = { ...image, width: 4, height: 3 };
+      await save(store, article('lead', { image: shown }));
+      await save(
+        store,
+        article('roundup', { kind: 'roundup', page: '/editions/daily-roundup/2026-11-24', image: shown }),
+      );
+      const html = await site.read('/');
+      expect(html).toContain('<a href="/editions/daily-roundup/2026-11-24">Read the edition</a>');
+      expect(html.match(/<img /g)).toHaveLength(1);
+    });
+
     it('hides drafts and retracted stories, and an embargoed one to the millisecond', async () => {
       const until = NOW + HOUR;
       await save(

@@ -4,11 +4,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Article } from '../../src/articles/article.ts';
 import { cleanLine } from '../../src/articles/clean.ts';
 import { sanitiseHtml } from '../../src/articles/sanitise.ts';
+import { publishFeeds } from '../../src/feeds/publish.ts';
 import { type Serving, serveApp } from '../../src/http/serve.ts';
 import type { Store } from '../../src/store/store.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/templates.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 import { openMigrated } from '../databases.ts';
-import { article, NOW, openSite, save, saveEdition, type TestSite } from './newsroom.ts';
+import { article, NOW, openSite, sampleConfig, save, saveEdition, type TestSite } from './newsroom.ts';
 
 const PAYLOADS = [
   '<script>window.hurt=1;alert(1)</script>',
@@ -127,6 +129,7 @@ describe('hostile words in every field', () => {
   });
 });
 
+const LISTS = ['/sections/business-tech', '/newsletters', '/archive/2026-11'];
 const executablePath = findChromium();
 if (executablePath === null) console.log('Skipped: tests/http/hostile.test.ts needs Chromium, and there is none here.');
 
@@ -188,7 +191,8 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     const { page } = await watchedPage();
     await save(store, filled(`${'Unbroken'.repeat(40)} word`));
     await page.setViewportSize({ width: 320, height: 640 });
-    for (const path of ['/', '/articles/hostile', '/sections/business-tech', '/newsletters', '/archive/2026-11']) {
+    await save(store, article('arabic', { language: 'ar' }));
+    for (const path of ['/', ...['hostile', 'arabic'].map((id) => `/articles/${id}`), ...LISTS]) {
       await page.goto(new URL(path, serving.url).href);
       const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect([path, excess]).toEqual([path, 0]);
@@ -196,6 +200,36 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  it('feeds and their page keep their style under the policy, and no long word widens them', async () => {
+    const { page } = await watchedPage();
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    const config = sampleConfig();
+    const templates = openTemplates(BUILT_IN_TEMPLATES, config.publication.zone);
+    await save(store, article('long', { headline: 'Unbroken'.repeat(40), dek: 'Unbroken'.repeat(40) }));
+    await publishFeeds(store, config, templates, { now: NOW });
+    await page.setViewportSize({ width: 320, height: 640 });
+    for (const path of ['latest.rss', 'latest.atom', '']) {
+      await page.goto(new URL(`/feeds/${path}`, serving.url).href);
+      const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      const ground = await page.evaluate('getComputedStyle(document.body ?? document.documentElement).backgroundColor');
+      expect([path, excess, ground]).toEqual([path, 0, 'rgb(251, 250, 247)']);
+    }
+    expect(said).toEqual([]);
+  });
+
+  it('prints in ink on paper, even from a dark screen', async () => {
+    const { page } = await watchedPage();
+    await save(store, filled('plain'));
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    await page.goto(new URL('/articles/hostile', serving.url).href);
+    const colours = `['.note', '.line a'].map((what) => getComputedStyle(document.querySelector(what)))
+      .map((style) => [style.backgroundColor, style.color])`;
+    const [note, link] = (await page.evaluate(colours)) as [string[], string[]];
+    expect(note[0]).toBe('rgb(243, 239, 228)');
+    expect(link[1]).toBe('rgb(27, 26, 24)');
   });
 
   async function watchedPage(): Promise<{ page: Page; troubles: string[] }> {

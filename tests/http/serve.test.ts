@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { ServeError, serveApp } from '../../src/http/serve.ts';
@@ -42,6 +43,24 @@ describe('the server', () => {
 
   it('names a host that is no address of this machine', async () => {
     await expect(serveApp(new Hono(), { host: '192.0.2.1', port: 0 })).rejects.toThrow(/192\.0\.2\.1.*server\.host/);
+  });
+
+  it('answers a check of health by HTTP/1.0 that names no host', async () => {
+    const app = new Hono().get('/healthz', (c) => c.text('well'));
+    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
+    socket.write('GET /healthz HTTP/1.0\r\n\r\n');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nwell$/s);
+    await serving.close();
+  });
+
+  it('waits for no body that nobody reads, however long it says it is, and hangs up on who goes on', async () => {
+    const app = new Hono().post('/', (c) => c.text('done'));
+    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\nx');
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*done$/s);
+    await serving.close();
   });
 
   it('throws away a body that nobody reads', async () => {

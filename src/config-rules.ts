@@ -1,0 +1,78 @@
+/**
+ * The rules of the configuration that more than one key has a part in.
+ */
+import type { FileConfig } from './config-schema.ts';
+import { contrastRatio } from './contrast.ts';
+
+export interface CrossProblem {
+  path: PropertyKey[];
+  rule: string;
+  /** The value holds a secret. */
+  hidden?: boolean;
+}
+
+/** What emails and pages stand on. */
+const PAPER = { light: '#fbfaf7', dark: '#161513' };
+const READABLE = 4.5;
+
+/** What breaks a rule, in no order. */
+export function crossChecks(config: FileConfig): CrossProblem[] {
+  const problems: CrossProblem[] = [];
+  const unique = (key: 'sections' | 'feeds' | 'feedSets' | 'newsletters'): void => {
+    const seen = new Set<string>();
+    config[key].forEach((entry, index) => {
+      if (seen.has(entry.id)) problems.push({ path: [key, index, 'id'], rule: `must be unique among ${key}` });
+      seen.add(entry.id);
+    });
+  };
+  unique('sections');
+  unique('feeds');
+  unique('feedSets');
+  unique('newsletters');
+  const sections = config.sections.map((s) => s.id);
+  config.feeds.forEach((entry, index) => {
+    if (entry.id === 'feeds' || entry.id === 'index') {
+      problems.push({
+        path: ['feeds', index, 'id'],
+        rule: 'must not be "feeds" or "index", which name the list of feeds',
+      });
+    }
+    entry.select.sections?.forEach((section, at) => {
+      if (!sections.includes(section)) {
+        problems.push({
+          path: ['feeds', index, 'select', 'sections', at],
+          rule: `must be one of the sections: ${sections.join(', ')}`,
+        });
+      }
+    });
+  });
+  const feeds = config.feeds.map((f) => f.id);
+  config.feedSets.forEach((set, index) => {
+    set.feeds?.forEach((name, at) => {
+      if (!feeds.includes(name)) {
+        problems.push({
+          path: ['feedSets', index, 'feeds', at],
+          rule: `must be one of the feeds: ${feeds.join(', ')}`,
+        });
+      }
+    });
+  });
+  for (const scheme of ['light', 'dark'] as const) {
+    const ratio = contrastRatio(config.publication.accent[scheme], PAPER[scheme]);
+    if (ratio < READABLE) {
+      problems.push({
+        path: ['publication', 'accent', scheme],
+        rule: `must have a contrast of at least ${READABLE} on ${PAPER[scheme]} (WCAG AA); it has ${ratio.toFixed(1)}`,
+      });
+    }
+  }
+  const { smtpUrl } = config.delivery;
+  if (smtpUrl !== undefined && new URL(smtpUrl).password !== '') {
+    problems.push({
+      path: ['delivery', 'smtpUrl'],
+      hidden: true,
+      rule: 'must hold no password here: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE',
+    });
+  }
+  return problems;
+}

@@ -1,0 +1,80 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { keepRunning, runOnce, type Steering } from '../src/start.ts';
+import { DAY } from '../src/time.ts';
+import { describeFirstRound } from '../src/words.ts';
+import { forEachDatabase } from './databases.ts';
+import { openTestNewsroom } from './sample-newsroom.ts';
+import { startWebServer } from './schedule/web-server.ts';
+
+const NOTHING_LISTENS = (yaml: string): string =>
+  yaml.replace('transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1');
+
+forEachDatabase((open) => {
+  describe('the first round', () => {
+    it('ends its deliveries when it is told to, and leaves none half done', async () => {
+      const newsroom = openTestNewsroom(await open(), {
+        edit: (yaml) => yaml.replace('connections: 5', 'connections: 1'),
+      });
+      const ending = new AbortController();
+      const afterThree = { show: (text: string) => text.includes(' 3 submitted') && ending.abort(), clear() {} };
+      const { delivered } = await runOnce(newsroom, { progress: afterThree, ending: ending.signal });
+      expect(delivered).toMatchObject({ submitted: 3, stopped: 'stopped on request' });
+      const states = await newsroom.store.db.selectFrom('deliveries').select('state').orderBy('state').execute();
+      expect(states.map(({ state }) => state)).toEqual([...Array(4).fill('pending'), ...Array(3).fill('submitted')]);
+    });
+
+    it('tells the webhook of what its deliveries raised', async () => {
+      const server = await startWebServer();
+      const env = { DAYWIRE_ALERT_WEBHOOK: server.url };
+      const newsroom = openTestNewsroom(await open(), { env, edit: NOTHING_LISTENS });
+      await runOnce(newsroom, steering());
+      expect(server.requests.map(({ body }) => (JSON.parse(body) as { cause: string }).cause)).toEqual(['delivery']);
+    });
+
+    it('after a week away says in a few lines what was missed', async () => {
+      const newsroom = openTestNewsroom(await open());
+      await runOnce(newsroom, steering());
+      newsroom.now += 7 * DAY;
+      const round = await runOnce(newsroom, steering());
+      expect(round.runs.filter(({ state }) => state === 'skipped')).toHaveLength(7);
+      const said = describeFirstRound(newsroom, round, { version: '1', url: null, now: newsroom.now });
+      expect(said).toMatch(
+        /run +newsletter:daily-roundup of Dec 01, 2026 07:30 AM: skipped \(missed by 12 h 30 min.*\), and 6 slots before it\n/,
+      );
+      expect(said.split('\n').length).toBeLessThanOrEqual(10);
+    });
+
+    it('does nothing where the port is taken', async () => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => taken.once('listening', resolve));
+      const newsroom = openTestNewsroom(await open());
+      newsroom.config.server.port = (taken.address() as AddressInfo).port;
+      await expect(keepRunning(newsroom, steering())).rejects.toThrow(/is taken by another process/);
+      taken.close();
+      expect(await newsroom.store.db.selectFrom('articles').selectAll().execute()).toEqual([]);
+    });
+
+    it('that fails gives the port back', async () => {
+      const newsroom = openTestNewsroom(await open());
+      // A folder of feeds that cannot be made: its parent is a file.
+      newsroom.config.paths.feeds = `${import.meta.filename}/feeds`;
+      newsroom.config.server.port = await freePort();
+      await expect(keepRunning(newsroom, steering())).rejects.toThrow(/ENOTDIR/);
+      await expect(fetch(`http://127.0.0.1:${newsroom.config.server.port}/healthz`)).rejects.toThrow();
+    });
+  });
+});
+
+function steering(): Steering {
+  return { progress: { show() {}, clear() {} }, ending: new AbortController().signal };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => probe.once('listening', resolve));
+  const { port } = probe.address() as AddressInfo;
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}

@@ -68,12 +68,13 @@ async function writeWhole(folder: string, name: string, body: string, modifiedAt
     const file = await open(temporary, 'wx', 0o644);
     try {
       await file.writeFile(body);
-      await file.utimes(modifiedAt / SECOND, modifiedAt / SECOND);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, join(folder, name));
+    // Only now: under its temporary name the old date would make it look abandoned to another process.
+    await utimes(join(folder, name), modifiedAt / SECOND, modifiedAt / SECOND);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -94,8 +95,7 @@ async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!TEMPORARY.test(name)) continue;
     const file = join(folder, name);
-    // Not its mtime: that is set to the document's own time, long past, before the rename.
-    const age = Date.now() - (await stat(file).catch(() => ({ ctimeMs: Number.POSITIVE_INFINITY }))).ctimeMs;
+    const age = Date.now() - (await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))).mtimeMs;
     if (age > ABANDONED_AFTER) await rm(file, { force: true });
   }
 }

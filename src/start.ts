@@ -8,6 +8,7 @@ import { hasNoArticles } from './articles/queries.ts';
 import { importChangedSources } from './articles/watch.ts';
 import type { ClosedOrSkipped } from './delivery/close.ts';
 import type { DeliveryReport } from './delivery/deliver.ts';
+import { lastEdition } from './editions/queries.ts';
 import { listDocuments } from './feeds/documents.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
 import { createApp } from './http/app.ts';
@@ -61,14 +62,16 @@ export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<F
 
 async function untilDelivery(newsroom: Newsroom, { progress }: Steering): Promise<Omit<FirstRound, 'delivered'>> {
   const { store, config, clock } = newsroom;
-  const isFirstSampleStart = config.sample && (await hasNoArticles(store.db));
-  const loaded = isFirstSampleStart ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
+  const isEmptySample = config.sample && (await hasNoArticles(store.db));
+  const loaded = isEmptySample ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
   const sample = loaded && { ...loaded, setAside: loaded.setAside.length };
   const imported = await importWatched(newsroom, { onProgress: (so) => progress.show(describeImporting(so)) });
   progress.clear();
   const { documents, setAside } = await publish(newsroom);
   const [first] = config.newsletters;
-  const edition = isFirstSampleStart && first !== undefined ? await composeByHand(newsroom, first) : null;
+  // Asked of the editions: a first start that was killed after its import still owes one.
+  const owesFirst = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
+  const edition = owesFirst ? await composeByHand(newsroom, first) : null;
   const runs = await runDue(store, jobsOf(newsroom), runDeps(newsroom));
   // The edition is an item of its feed: it goes out with this round, not with the next.
   if ((await findDueChanges(store.db, clock())) !== null) await publish(newsroom);

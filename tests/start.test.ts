@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { loadSampleNewsroom } from '../src/sample.ts';
 import { keepRunning, runOnce, type Steering } from '../src/start.ts';
 import { DAY } from '../src/time.ts';
 import { describeFirstRound } from '../src/words.ts';
@@ -31,6 +32,15 @@ forEachDatabase((open) => {
       const newsroom = openTestNewsroom(await open(), { env, edit: NOTHING_LISTENS });
       await runOnce(newsroom, steering());
       expect(server.requests.map(({ body }) => (JSON.parse(body) as { cause: string }).cause)).toEqual(['delivery']);
+    });
+
+    it('of a sample that was killed after its import still composes the edition', async () => {
+      const newsroom = openTestNewsroom(await open());
+      await loadSampleNewsroom(newsroom.store, newsroom.config, { now: newsroom.now });
+      const { sample, edition } = await runOnce(newsroom, steering());
+      expect(sample).toBeNull();
+      expect(edition).toMatchObject({ is: 'closed', fresh: true, queued: 7 });
+      expect((await runOnce(newsroom, steering())).edition).toBeNull();
     });
 
     it('after a week away says in a few lines what was missed', async () => {

@@ -13,7 +13,7 @@ import { openStore, type Store } from '../src/store/store.ts';
 import { openTemplates } from '../src/templates.ts';
 import { HOUR, MINUTE } from '../src/time.ts';
 
-const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);
+export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);
 const WARM_UP = 20;
 const RUNS = 101;
 
@@ -59,7 +59,8 @@ function composer(store: Store, config: Config, newsletter: NewsletterConfig): (
   };
 }
 
-async function saveStories(store: Store): Promise<void> {
+/** Stories enough for an edition of 25. */
+export async function saveStories(store: Store): Promise<void> {
   const stories = [
     story('lead', 1, { kind: 'feature', kicker: 'Cover Story' }, 6),
     ...Array.from({ length: 8 }, (_, n) => story(`news-${n}`, n + 2, {}, 4)),

@@ -1,12 +1,14 @@
 /**
- * `npm run -s bench -- compose|feeds|import [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * `npm run -s bench -- compose|delivery|feeds|import [--json]`: prints medians. With --json one object whose keys name figure and unit.
  */
 import { benchCompose } from './compose.ts';
+import { benchDelivery } from './delivery.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchImport } from './import.ts';
 
-const BENCHES: Record<string, () => Promise<Record<string, number>>> = {
+const BENCHES: Record<string, () => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
+  delivery: benchDelivery,
   feeds: benchFeeds,
   import: benchImport,
 };

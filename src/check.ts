@@ -5,13 +5,15 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from './config.ts';
+import { loadSigners, type Signer, signersOf } from './delivery/dkim.ts';
 import { openTransport } from './delivery/transport.ts';
 import { renderEdition } from './editions/render.ts';
 import type { Surroundings } from './newsroom.ts';
 import { specimenEdition } from './specimen-edition.ts';
 import { schemaState } from './store/schema.ts';
 import { openStore } from './store/store.ts';
-import { loadSigningSecret } from './subscribers/secret.ts';
+import { wireAddress } from './subscribers/address.ts';
+import { loadSigningSecrets } from './subscribers/secret.ts';
 import { openTemplates, siteView } from './templates.ts';
 
 /** One thing that was looked at. A warning does not keep a newsroom from working. */
@@ -40,6 +42,8 @@ export async function check({ configFile, env, cwd, clock }: Surroundings): Prom
     ...checkSecret(config),
     ...(await checkStore(config)),
     ...checkFolders(config),
+    ...checkSigning(config),
+    ...checkBounces(config),
     ...(await checkTransport(config)),
   ];
 }
@@ -85,7 +89,7 @@ function checkSecret(config: Config): Finding[] {
   const dialect = databaseUrl === undefined ? 'sqlite' : 'postgres';
   if (dialect === 'sqlite' && signingSecret === undefined && !existsSync(join(config.paths.var, 'secret'))) return [];
   try {
-    loadSigningSecret(config, dialect);
+    loadSigningSecrets(config, dialect);
     return [];
   } catch (error) {
     return [problem(`signing secret: ${firstLine(error)}`)];
@@ -132,6 +136,39 @@ function checkFolders({ paths, import: { watch } }: Config): Finding[] {
     if (!existsSync(path)) findings.push(problem(`${key} names ${path}: there is no such file or folder`));
   }
   return findings.length > 0 ? findings : [good(`folders: ${paths.feeds} and ${paths.var} can be written`)];
+}
+
+/** The keys that sign mail, and who signs where daywire does not. */
+function checkSigning(config: Config): Finding[] {
+  let signers: Signer[];
+  try {
+    signers = loadSigners(config);
+  } catch (error) {
+    return [problem(`delivery.dkim: ${firstLine(error)}`)];
+  }
+  if (config.delivery.transport === 'file') return [];
+  return config.newsletters.map(({ id, from }) => {
+    const domain = wireAddress(from.email).replace(/^.*@/, '').toLowerCase();
+    const names = signersOf(signers, domain).map((one) => `${one.selector}._domainkey.${one.domain}`);
+    return names.length > 0
+      ? good(`newsletters ${id}: mail from ${domain} is signed by ${names.join(' and ')}, which must be in the DNS`)
+      : warning(
+          `newsletters ${id}: no key of delivery.dkim signs mail from ${domain}: unless your mail server signs it, large ` +
+            'mailbox providers refuse it, and one-click unsubscribe does not count',
+        );
+  });
+}
+
+function checkBounces({ bounces, secrets, delivery, newsletters }: Config): Finding[] {
+  if (delivery.transport === 'file' || newsletters.length === 0) return [];
+  if (bounces.address === undefined) {
+    return [
+      warning('bounces.address is not set: what comes back goes to the sender, and dead addresses are mailed for ever'),
+    ];
+  }
+  return secrets.imapUrl === undefined && secrets.webhookSecret === undefined
+    ? [good(`bounces: ${bounces.address}, if your mail server pipes what comes to it into "daywire bounce"`)]
+    : [good(`bounces: ${bounces.address}`)];
 }
 
 async function checkTransport(config: Config): Promise<Finding[]> {

@@ -15,6 +15,9 @@ export interface CrossProblem {
 const PAPER = { light: '#fbfaf7', dark: '#161513' };
 const READABLE = 4.5;
 
+// RFC 5321 §4.5.3.1.1 gives a local part 64 octets; a plus sign and a token of 40 (subscribers/tokens.ts) are put behind this one.
+const MAILBOX_LIMIT = 64 - 1 - 40;
+
 /** What breaks a rule, in no order. */
 export function crossChecks(config: FileConfig): CrossProblem[] {
   const problems: CrossProblem[] = [];
@@ -72,6 +75,13 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
       path: ['delivery', 'smtpUrl'],
       hidden: true,
       rule: 'must hold no password here: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE',
+    });
+  }
+  const { address } = config.bounces;
+  if (address !== undefined && address.lastIndexOf('@') > MAILBOX_LIMIT) {
+    problems.push({
+      path: ['bounces', 'address'],
+      rule: `must have at most ${MAILBOX_LIMIT} characters before the @, so that a token has room behind them`,
     });
   }
   return problems;

@@ -19,8 +19,11 @@ const cronExpression = z
   .describe('Five fields: minute hour day-of-month month day-of-week; day of month and day of week must both match.');
 const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  // A List-Unsubscribe line of 998 octets must hold it, with a token (RFC 5322 §2.1.1).
+  .max(500)
   // Paths are put behind it: all that may follow the host is a path.
   .regex(/^[^?#@]*$/, 'must be an address alone, without a login, "?" or "#"');
+const perSecond = z.number().min(0.01).max(100_000);
 const minutes = z.int().min(1).max(10_080);
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #9b1c1f');
 
@@ -68,7 +71,8 @@ const newsletter = z.strictObject({
   title: z.string().min(1).describe('What subscribers see.'),
   kicker: z.string().min(1).describe("The roundup's name, before its headline and subject, such as Tech Insider."),
   description: z.string().min(1),
-  from: z.strictObject({ name: z.string().min(1), email: z.email() }),
+  // A From line of 998 octets must hold it, encoded (RFC 5322 §2.1.1).
+  from: z.strictObject({ name: z.string().min(1).max(200), email: z.email() }),
   replyTo: z.email().optional(),
   template: id.describe('templates/<template>.mjml and .txt'),
   schedule,
@@ -87,6 +91,17 @@ const newsletter = z.strictObject({
     })
     .prefault({})
     .describe('At most so many stories in each block.'),
+  deliverAt: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "07:00"')
+    .optional()
+    .describe("Deliver at this time of each reader's own day, the first one after the close. Default: at once."),
+  staleHours: z
+    .int()
+    .min(1)
+    .max(720)
+    .default(20)
+    .describe('What could not be submitted so many hours after it was due is old news, and fails as stale.'),
   heartbeat: z.boolean().default(true).describe('Call the heartbeat URL after each good edition.'),
 });
 
@@ -163,10 +178,87 @@ export const schema = z.strictObject({
       retryMinutes: minutes
         .default(5)
         .describe('Before the second attempt; each further wait is twice as long, up to four hours.'),
+      uncertain: z
+        .enum(['retry', 'hold'])
+        .default('retry')
+        .describe(
+          'A message that was on the wire when its process died. retry: submit it again, with the same Message-ID; hold: leave it to the operator.',
+        ),
+      perSecond: perSecond.optional().describe('Messages a second in all, over all processes. Default: no limit.'),
+      domains: z
+        .record(z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case'), z.strictObject({ perSecond }))
+        .default({})
+        .describe('Limits by recipient domain, such as example.com: { perSecond: 10 }.'),
+      warmUp: z
+        .strictObject({
+          from: z.iso.date({ error: 'must be a date such as 2026-11-24' }),
+          perDay: z.array(z.int().min(1)).min(1),
+        })
+        .optional()
+        .describe(
+          "For a new sender: at most so many messages on each day from that one on, by the publication's calendar.",
+        ),
+      dkim: z
+        .array(
+          z.strictObject({
+            domain: z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case'),
+            selector: z.string().regex(/^[A-Za-z0-9._-]+$/, 'must be a DNS name'),
+            keyFile: z.string().min(1).describe('The private key in PEM: RSA of 2048 bits or more, or Ed25519.'),
+          }),
+        )
+        .default([])
+        .describe("Signs with every key whose domain is the sender's, or a parent of it (RFC 6376, RFC 8463)."),
     })
     .prefault({}),
+  bounces: z
+    .strictObject({
+      address: z
+        .email()
+        .optional()
+        .describe(
+          'Return path and mailto: unsubscribe address; a token is put behind its local part with a plus sign. Default: the sender, and no mailto:.',
+        ),
+      softLimit: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(5)
+        .describe('After so many soft bounces in a row, without a message that was taken, an address is suppressed.'),
+      pollMinutes: minutes.default(5).describe('How often the mailbox of DAYWIRE_IMAP_URL is looked at.'),
+    })
+    .prefault({}),
+  subscribing: z
+    .strictObject({
+      open: z.boolean().default(true).describe('Whether pages offer to subscribe.'),
+      confirmHours: z.int().min(1).max(720).default(72).describe('How long the link in a confirmation mail is good.'),
+      perClientAnHour: z.int().min(1).max(1_000).default(10),
+      perAddressADay: z.int().min(1).max(100).default(3).describe('Confirmation mails to one address.'),
+      forgetUnconfirmedDays: z
+        .int()
+        .min(1)
+        .max(365)
+        .default(30)
+        .describe('Addresses that never confirmed anything are deleted after so many days.'),
+    })
+    .prefault({}),
+  housekeeping: z
+    .strictObject({
+      deliveriesDays: z.int().min(7).max(3_650).default(180),
+      runsDays: z.int().min(7).max(3_650).default(180),
+    })
+    .prefault({})
+    .describe('Older deliveries and runs fold into totals.'),
   server: z
-    .strictObject({ host: z.string().min(1).default('127.0.0.1'), port: z.int().min(0).max(65_535).default(8080) })
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(8080),
+      trustedProxies: z
+        .int()
+        .min(0)
+        .max(10)
+        .default(0)
+        .describe('How many reverse proxies stand before it, each of which appends to X-Forwarded-For.'),
+    })
     .prefault({}),
 });
 

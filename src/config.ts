@@ -36,6 +36,12 @@ interface Secrets {
   smtpUrl?: string | undefined;
   /** Signs tokens. */
   signingSecret?: string | undefined;
+  /** Earlier ones, parted by white space: what was signed with them is still good. */
+  previousSecrets?: string | undefined;
+  /** The mailbox that bounces come to. */
+  imapUrl?: string | undefined;
+  /** Signs what is POSTed to /webhooks/bounces. */
+  webhookSecret?: string | undefined;
   alertWebhook?: string | undefined;
   heartbeatUrl?: string | undefined;
 }
@@ -111,6 +117,10 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
       media: paths.media === undefined ? undefined : place(paths.media),
     },
     import: { ...config.import, watch: config.import.watch.map(place) },
+    delivery: {
+      ...config.delivery,
+      dkim: config.delivery.dkim.map((key) => ({ ...key, keyFile: place(key.keyFile) })),
+    },
     file,
     secrets,
   };
@@ -144,6 +154,13 @@ const SECRET_NAMES = {
   databaseUrl: { name: 'DAYWIRE_DATABASE_URL', rule: /^postgres(ql)?:\/\//, want: 'a postgres:// URL' },
   smtpUrl: { name: 'DAYWIRE_SMTP_URL', rule: /^smtps?:\/\//, want: 'an smtp:// or smtps:// URL' },
   signingSecret: { name: 'DAYWIRE_SECRET', rule: /^.{32,}$/s, want: 'at least 32 characters' },
+  previousSecrets: {
+    name: 'DAYWIRE_SECRET_PREVIOUS',
+    rule: /^\s*\S{32,}(\s+\S{32,})*\s*$/,
+    want: 'secrets of at least 32 characters, parted by white space',
+  },
+  imapUrl: { name: 'DAYWIRE_IMAP_URL', rule: /^imaps?:\/\//, want: 'an imaps:// URL' },
+  webhookSecret: { name: 'DAYWIRE_WEBHOOK_SECRET', rule: /^.{24,}$/s, want: 'at least 24 characters' },
   alertWebhook: { name: 'DAYWIRE_ALERT_WEBHOOK', rule: /^https?:\/\//, want: 'an http or https URL' },
   heartbeatUrl: { name: 'DAYWIRE_HEARTBEAT_URL', rule: /^https?:\/\//, want: 'an http or https URL' },
 } as const;
@@ -163,7 +180,7 @@ function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: string[]): S
       }
     }
     if (!value) continue;
-    if (!rule.test(value) || (name !== 'DAYWIRE_SECRET' && !URL.canParse(value))) {
+    if (!rule.test(value) || (want.endsWith('URL') && !URL.canParse(value))) {
       problems.push(`${name} must be ${want}; its value is not shown`);
     } else {
       secrets[key as keyof Secrets] = value;

@@ -2,13 +2,18 @@
  * What the schedule calls and what an operator calls by hand: publish feeds, compose an edition. Both go through here, so that a
  * slot composed by hand and one composed on time are the same edition.
  */
+import { randomBytes } from 'node:crypto';
 import { Temporal } from 'temporal-polyfill';
 import { forgetPublishedChanges, takeDueChanges } from './articles/pending-changes.ts';
 import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from './config.ts';
 import { type ClosedOrSkipped, composeAndClose } from './delivery/close.ts';
 import { type DeliveryReport, deliver } from './delivery/deliver.ts';
+import { loadSigners } from './delivery/dkim.ts';
+import { pauseEditionsWithRetracted } from './delivery/retraction.ts';
+import { prepareTestCopy } from './delivery/test-copy.ts';
 import { openTransport } from './delivery/transport.ts';
-import { findEdition } from './editions/queries.ts';
+import { composeEdition } from './editions/compose.ts';
+import { findEdition, findEditionById } from './editions/queries.ts';
 import { type EditionSlot, editionSlot } from './editions/slot.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from './feeds/publish.ts';
@@ -17,7 +22,8 @@ import { raiseAlert, resolveAlerts } from './schedule/alerts.ts';
 import { callHeartbeat } from './schedule/heartbeat.ts';
 import type { Job } from './schedule/job.ts';
 import { slotsBetween } from './schedule/slots.ts';
-import { loadSigningSecret } from './subscribers/secret.ts';
+import { parseAddress } from './subscribers/address.ts';
+import { loadSigningSecrets } from './subscribers/secret.ts';
 import { openTemplates } from './templates.ts';
 import { localDate, rfc3339 } from './time.ts';
 
@@ -41,6 +47,8 @@ export function jobsOf(newsroom: Newsroom): Job[] {
  */
 export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<PublishReport> {
   const { store, config, templates, clock } = newsroom;
+  // First, for every second counts: what is still to be submitted of an edition may be wrong.
+  await pauseRetracted(newsroom);
   const changed = new Set<string>();
   for (;;) {
     // Taken before any article is read, so that a change made meanwhile stays for the next publish.
@@ -110,10 +118,16 @@ export async function deliverDue(
   newsroom: Newsroom,
   options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
 ): Promise<DeliveryReport> {
-  const { store, config, clock } = newsroom;
-  const secret = loadSigningSecret(config, store.dialect);
+  const { store, config, templates, clock } = newsroom;
+  const secrets = loadSigningSecrets(config, store.dialect);
+  const signers = loadSigners(config);
   const transport = openTransport(config);
-  const report = await deliver(store, config, transport, { clock, secret, ...options });
+  const report = await deliver(store, config, transport, { clock, secrets, signers, templates, ...options });
+  for (const { editionId, reason } of report.paused) {
+    const name = await editionName(newsroom, editionId);
+    const message = `Delivery of ${name} is paused: ${reason}. Go on with "daywire deliver --resume ${name}".`;
+    await raiseAlert(store.db, { cause: `edition:${editionId}`, message }, clock());
+  }
   if (report.stopped !== null && !options.signal?.aborted) {
     const message = `Delivery stopped: ${report.stopped}. What was not submitted is still pending.`;
     await raiseAlert(store.db, { cause: DELIVERY_STOPPED, message }, clock());
@@ -124,6 +138,61 @@ export async function deliverDue(
 }
 
 const DELIVERY_STOPPED = 'delivery';
+
+/**
+ * Pauses what is still pending of editions that hold an article which has been retracted since, and alerts.
+ */
+async function pauseRetracted(newsroom: Newsroom): Promise<void> {
+  const { store, clock, log } = newsroom;
+  for (const { editionId, articleId } of await pauseEditionsWithRetracted(store)) {
+    const name = await editionName(newsroom, editionId);
+    const message =
+      `Delivery of ${name} is paused: its article ${articleId} has been retracted. ` +
+      `Go on with "daywire deliver --resume ${name}", or end it with --cancel.`;
+    log.warn({ edition: name, article: articleId }, 'paused: an article of it has been retracted');
+    await raiseAlert(store.db, { cause: `edition:${editionId}`, message }, clock());
+  }
+}
+
+async function editionName({ store }: Newsroom, id: number): Promise<string> {
+  const edition = await findEditionById(store.db, id);
+  return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
+}
+
+export type SentTestCopy = { is: 'sent'; reply: string } | { is: 'skipped'; reason: string };
+
+/**
+ * Mails a marked copy of the edition that would go out now to one address. Nothing is closed, queued or recorded.
+ * @throws TransportError where the server does not take it; Error where the address is none
+ */
+export async function sendTestCopy(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  { to, slot: label }: { to: string; slot?: string | undefined },
+): Promise<SentTestCopy> {
+  const { store, config, clock } = newsroom;
+  const address = parseAddress(to);
+  if (address.is === 'refused') throw new Error(`${to}: ${address.reason}`);
+  const now = clock();
+  const slot =
+    label === undefined
+      ? { label: `${localDate(now, config.publication.zone)}-test`, slotAt: now }
+      : await slotByHand(newsroom, newsletter, now, label);
+  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  const nonce = randomBytes(16).toString('hex');
+  const composed = await composeEdition(store, config, templates, newsletter, { slot, cutoffAt: now, now, nonce });
+  if (composed.is === 'skipped') return composed;
+  if (composed.is === 'closed') {
+    return { is: 'skipped', reason: `the edition of ${slot.label} is closed: without --slot, the next one is shown` };
+  }
+  const message = await prepareTestCopy(composed, newsletter, config, loadSigners(config), address.email);
+  const connection = await openTransport(config).connect();
+  try {
+    return { is: 'sent', reply: await connection.submit(message) };
+  } finally {
+    connection.close();
+  }
+}
 
 function compose(
   newsroom: Newsroom,

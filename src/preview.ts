@@ -22,7 +22,8 @@ export async function preview(newsroom: Newsroom, newsletter: NewsletterConfig):
   const composed = await composeEdition(store, config, templates, newsletter, { slot, cutoffAt: now, now, nonce });
   if (composed.is === 'skipped') return composed;
   if (composed.is === 'closed') throw new Error(`the slot ${slot.label} was closed`);
-  const values = { unsubscribe: `${config.publication.url}/unsubscribe/preview` };
+  const { url } = config.publication;
+  const values = { unsubscribe: `${url}/unsubscribe/preview`, preferences: `${url}/preferences/preview` };
   const folder = join(config.paths.var, 'preview');
   mkdirSync(folder, { recursive: true });
   const [htmlPath, textPath] = [join(folder, `${newsletter.id}.html`), join(folder, `${newsletter.id}.txt`)];

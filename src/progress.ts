@@ -49,3 +49,21 @@ export function describeImporting({
 export function describeDelivering({ submitted, deferred, failed }: Readonly<DeliveryReport>): string {
   return `delivering: ${submitted} submitted, ${deferred} deferred, ${failed} failed`;
 }
+
+/** What stands there while subscribers are imported: a bar, and counts. */
+export function describeSubscriberImport(so: {
+  rows: number;
+  rejected: number;
+  bytes: number;
+  totalBytes: number;
+}): string {
+  const done = Math.min(so.bytes / Math.max(so.totalBytes, 1), 1);
+  return `importing ${bar(done)} ${so.rows} rows${so.rejected > 0 ? `, ${so.rejected} rejected` : ''}`;
+}
+
+const BAR_WIDTH = 24;
+
+function bar(done: number): string {
+  const full = Math.round(done * BAR_WIDTH);
+  return `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}] ${String(Math.floor(done * 100)).padStart(3)}%`;
+}

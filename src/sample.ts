@@ -8,7 +8,7 @@ import type { ReportEntry } from './articles/report.ts';
 import { type Source, textSource } from './articles/sources.ts';
 import type { Config } from './config.ts';
 import type { Store } from './store/store.ts';
-import { addSubscriber } from './subscribers/subscriptions.ts';
+import { storeSubscriber } from './subscribers/subscriptions.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from './time.ts';
 
 export interface SampleReport {
@@ -55,11 +55,13 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
   const known = new Set(config.newsletters.map((newsletter) => newsletter.id));
   const [, ...lines] = (await readFile(new URL('subscribers.csv', SAMPLE), 'utf8')).trim().split('\n');
   let added = 0;
-  for (const line of lines) {
+  for (const [index, line] of lines.entries()) {
     const [email = '', wanted = '', zone = ''] = line.split(',').map((field) => field.trim());
     const newsletters = wanted.split(' ').filter((id) => known.has(id));
     if (newsletters.length === 0) continue;
-    const result = await addSubscriber(store.db, { email, newsletters, zone: zone === '' ? undefined : zone }, now);
+    const who = { email, newsletters, zone: zone === '' ? undefined : zone };
+    const origin = { origin: 'import', source: `sample/subscribers.csv:${index + 2}` } as const;
+    const result = await storeSubscriber(store.db, who, origin, now);
     if (result.is === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
     added += 1;
   }

@@ -8,6 +8,8 @@ import { hasNoArticles } from './articles/queries.ts';
 import { importChangedSources } from './articles/watch.ts';
 import type { ClosedOrSkipped } from './delivery/close.ts';
 import type { DeliveryReport } from './delivery/deliver.ts';
+import { keepHouse } from './delivery/housekeeping.ts';
+import { pollMailbox } from './delivery/mail-poll.ts';
 import { lastEdition } from './editions/queries.ts';
 import { listDocuments } from './feeds/documents.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
@@ -22,24 +24,29 @@ import { openAlertSender } from './schedule/alerts.ts';
 import type { Run } from './schedule/ledger.ts';
 import { type RunDeps, runDue } from './schedule/run-due.ts';
 import { startTicking } from './schedule/tick.ts';
-import { loadSigningSecret } from './subscribers/secret.ts';
-import { SECOND } from './time.ts';
+import { loadSigningSecrets } from './subscribers/secret.ts';
+import { HOUR, MINUTE, SECOND } from './time.ts';
 
-/** What the first round did, for the people who started it. */
+/** The parts of the work: one process does all of them, or several processes share them. */
+export const ROLES = ['web', 'schedule', 'deliver'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What the first round did, for the people who started it; what is not this process's part is null. */
 export interface FirstRound {
   /** Null where the store held articles already, or the newsroom is not the sample. */
   sample: { articles: number; subscribers: number; setAside: number } | null;
   imported: { added: number; updated: number; setAside: number } | null;
-  published: { documents: number; changed: number; setAside: number };
+  published: { documents: number; changed: number; setAside: number } | null;
   /** The edition of the sample's first start. */
   edition: ClosedOrSkipped | null;
   runs: Run[];
-  delivered: DeliveryReport;
+  delivered: DeliveryReport | null;
 }
 
 /** Whether anything of it failed. */
 export function hasFailed({ runs, delivered }: FirstRound): boolean {
-  return runs.some((run) => run.state === 'failed') || delivered.failed > 0 || delivered.stopped !== null;
+  const undelivered = delivered !== null && (delivered.failed > 0 || delivered.stopped !== null);
+  return undelivered || runs.some((run) => run.state === 'failed');
 }
 
 /** How a newsroom at work shows itself, and is told to stop. */
@@ -47,18 +54,23 @@ export interface Steering {
   progress: Progress;
   /** Aborted when daywire is to end: what is under way is finished and recorded, and nothing new is begun. */
   ending: AbortSignal;
+  /** Default: all of them. */
+  roles?: readonly Role[];
 }
 
 /** Does once what is to be done: fills an empty sample newsroom, imports, publishes, runs what is due, delivers. */
 export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<FirstRound> {
   // Where it is missing, nothing is begun.
-  loadSigningSecret(newsroom.config, newsroom.store.dialect);
-  const round = await untilDelivery(newsroom, steering);
-  const delivered = await deliverFirst(newsroom, steering);
+  loadSigningSecrets(newsroom.config, newsroom.store.dialect);
+  const { roles = ROLES } = steering;
+  const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering) : NOTHING_DONE;
+  const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
   // Delivery raises and resolves alerts of its own.
   await runDeps(newsroom).alerts.send();
   return { ...round, delivered };
 }
+
+const NOTHING_DONE = { sample: null, imported: null, published: null, edition: null, runs: [] };
 
 async function untilDelivery(newsroom: Newsroom, { progress }: Steering): Promise<Omit<FirstRound, 'delivered'>> {
   const { store, config, clock } = newsroom;
@@ -90,8 +102,8 @@ async function deliverFirst(newsroom: Newsroom, { progress, ending }: Steering):
 }
 
 export interface Running {
-  /** Where it serves. */
-  url: string;
+  /** Where it serves, or null where that is not its part. */
+  url: string | null;
   round: FirstRound;
   /** Takes nothing new, finishes what is under way, and resolves. */
   stop(): Promise<void>;
@@ -109,29 +121,59 @@ const REST_AFTER_REFUSAL = 30 * SECOND;
  */
 export async function keepRunning(newsroom: Newsroom, steering: Steering): Promise<Running> {
   const { store, config, templates, clock, log } = newsroom;
-  const secret = loadSigningSecret(config, store.dialect);
-  const serving = await serveApp(createApp({ store, config, templates, secret, clock, log }), config.server);
-  const parts: { stop(): Promise<void> }[] = [{ stop: () => serving.close() }];
+  const { roles = ROLES, ending } = steering;
+  const secrets = loadSigningSecrets(config, store.dialect);
+  const parts: { stop(): Promise<void> }[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(parts.map((part) => part.stop()));
   };
+  let url: string | null = null;
+  if (roles.includes('web')) {
+    const serving = await serveApp(createApp({ store, config, templates, secrets, clock, log }), config.server);
+    parts.push({ stop: () => serving.close() });
+    url = serving.url;
+  }
   try {
-    const round = await untilDelivery(newsroom, steering);
-    parts.push(
-      await startTicking(store, jobsOf(newsroom), runDeps(newsroom)),
-      repeat(100, 'publishing changes', log, () => publishChanges(newsroom)),
-      repeat(SECOND, 'mirroring feeds', log, mirroring(newsroom)),
-      repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
-        await importWatched(newsroom, { again: true });
-      }),
-    );
-    const delivered = await deliverFirst(newsroom, steering);
-    parts.push(repeat(SECOND, 'delivering', log, deliveries(newsroom, steering.ending)));
-    return { url: serving.url, round: { ...round, delivered }, stop };
+    const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering) : NOTHING_DONE;
+    if (roles.includes('schedule')) parts.push(...(await scheduling(newsroom)));
+    if (roles.includes('web') || roles.includes('schedule')) {
+      parts.push(repeat(SECOND, 'mirroring feeds', log, mirroring(newsroom)));
+    }
+    const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
+    if (roles.includes('deliver')) {
+      parts.push(repeat(SECOND, 'delivering', log, deliveries(newsroom, ending)));
+      if (config.secrets.imapUrl !== undefined) {
+        parts.push(
+          repeat(config.bounces.pollMinutes * MINUTE, 'looking for bounces', log, () => pollBounces(newsroom, ending)),
+        );
+      }
+    }
+    return { url, round: { ...round, delivered }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** What goes on in the process that keeps the schedule. */
+async function scheduling(newsroom: Newsroom): Promise<{ stop(): Promise<void> }[]> {
+  const { store, config, clock, log } = newsroom;
+  return [
+    await startTicking(store, jobsOf(newsroom), runDeps(newsroom)),
+    repeat(100, 'publishing changes', log, () => publishChanges(newsroom)),
+    repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
+      await importWatched(newsroom, { again: true });
+    }),
+    repeat(HOUR, 'housekeeping', log, async () => {
+      const done = await keepHouse(store, config, clock());
+      if (Object.values(done).some((count) => count > 0)) log.info(done, 'kept house');
+    }),
+  ];
+}
+
+async function pollBounces({ store, config, clock, log }: Newsroom, ending: AbortSignal): Promise<void> {
+  const report = await pollMailbox(store, config, loadSigningSecrets(config, store.dialect), { clock, signal: ending });
+  if (report.messages > 0) log.info(report, 'took in what came back');
 }
 
 function runDeps({ store, config, clock, log }: Newsroom): RunDeps {

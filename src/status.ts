@@ -1,14 +1,24 @@
 /**
  * What an operator sees of a newsroom: derived from rows, changed by nothing.
  */
+import { sql } from 'kysely';
 import { findDueChanges } from './articles/pending-changes.ts';
 import { countSetAside, listSetAside, type SetAside } from './articles/set-aside.ts';
 import { scheduleZone } from './config.ts';
-import { listEditions } from './editions/queries.ts';
+import {
+  countBounces,
+  countDeliveriesEver,
+  countServiceMessages,
+  countSuppressed,
+  findNextDue,
+} from './delivery/counts.ts';
+import { listUncertain } from './delivery/uncertain.ts';
+import { type EditionHead, listEditions } from './editions/queries.ts';
 import type { Newsroom } from './newsroom.ts';
 import { listOpenAlerts } from './schedule/alerts.ts';
 import { listRuns } from './schedule/ledger.ts';
 import { nextSlot } from './schedule/slots.ts';
+import { DELIVERY_HELD, readMeta } from './store/meta.ts';
 import { rfc3339 } from './time.ts';
 
 /** All instants in RFC 3339, UTC, so that the JSON reads the same everywhere. */
@@ -26,10 +36,28 @@ export interface Status {
     number: number;
     headline: string;
     closed: string;
+    /** Paused and cancelled ones say why. */
+    delivery: 'open' | 'paused' | 'cancelled' | 'done';
+    reason: string | null;
+    /** By state; deliveries that have folded into totals count as well. */
     deliveries: Record<string, number>;
+    /** The ids of articles that were eligible and did not enter. */
+    passedOver: { agedOut: string[]; didNotFit: string[] };
   }[];
+  /** Why nothing is mailed at all, or null. */
+  held: string | null;
+  /** When the next delivery is due; in the past where it waits to be taken up. */
+  nextDue: string | null;
+  /** On the wire when their process died: nobody knows whether they went out. */
+  uncertainDeliveries: { newsletter: string; slot: string; email: string | null; since: string }[];
   failedDeliveries: { newsletter: string; slot: string; email: string; reason: string; reply: string | null }[];
   subscribers: { newsletter: string; state: string; count: number }[];
+  /** The addresses on the suppression list, by reason. */
+  suppressed: Record<string, number>;
+  /** What came back and is still on record, by kind. */
+  bounces: Record<string, number>;
+  /** Mail of the service itself, such as confirmations, by state. */
+  serviceMail: Record<string, number>;
   schedules: { id: string; cron: string; zone: string; next: string | null }[];
   runs: {
     schedule: string;
@@ -39,6 +67,8 @@ export interface Status {
     covers: number;
     triedAgain: string | null;
   }[];
+  /** All runs ever, those that have folded into totals too. */
+  runTotals: { schedule: string; state: string; count: number }[];
   setAside: { count: number; first: SetAside[] };
   alerts: { cause: string; message: string; first: string; count: number }[];
 }
@@ -48,8 +78,10 @@ const SHOWN = 20;
 /** Reads the whole status at `now`. */
 export async function readStatus(newsroom: Newsroom, now: number): Promise<Status> {
   const { store, config } = newsroom;
-  const { db } = store;
-  const articles = await db
+  const { db, reports } = store;
+  const held = await readMeta(db, DELIVERY_HELD);
+  const nextDue = await findNextDue(reports);
+  const articles = await reports
     .selectFrom('articles')
     .select((e) => ['state', e.fn.countAll<number>().as('count')])
     .groupBy('state')
@@ -60,13 +92,14 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     .select((e) => ['path', 'modified_at', e.fn<number>('octet_length', ['body']).as('bytes')])
     .orderBy('path')
     .execute();
-  const subscribers = await db
+  const subscribers = await reports
     .selectFrom('subscriptions')
     .select((e) => ['newsletter', 'state', e.fn.countAll<number>().as('count')])
     .groupBy(['newsletter', 'state'])
     .orderBy('newsletter')
     .orderBy('state')
     .execute();
+  const editions = await listEditions(db, null, SHOWN / 2);
   const due = await findDueChanges(db, now);
   const schedules = [
     ...config.feedSets.map((set) => ({ id: `feeds:${set.id}`, schedule: set.schedule })),
@@ -83,9 +116,17 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     articles: Object.fromEntries(articles.map(({ state, count }) => [state, count])),
     pendingChanges: due?.count ?? 0,
     feeds: documents.map(({ path, bytes, modified_at }) => ({ path, bytes, modified: rfc3339(modified_at) })),
-    editions: await editionsWithDeliveries(newsroom),
-    failedDeliveries: await failedDeliveries(newsroom),
+    editions: await editionsWithDeliveries(newsroom, editions),
+    held: held ?? null,
+    nextDue: nextDue === null ? null : rfc3339(nextDue),
+    uncertainDeliveries: (await listUncertain(reports, { now, limit: SHOWN })).map(
+      ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),
+    ),
+    failedDeliveries: await failedDeliveries(newsroom, editions),
     subscribers,
+    suppressed: await countSuppressed(reports),
+    bounces: await countBounces(reports),
+    serviceMail: await countServiceMessages(reports),
     schedules,
     runs: (await listRuns(db, SHOWN)).map((run) => ({
       schedule: run.schedule,
@@ -95,6 +136,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
       covers: run.covers,
       triedAgain: run.state === 'failed' && run.leaseUntil !== null ? rfc3339(run.leaseUntil) : null,
     })),
+    runTotals: await countRunsEver(newsroom),
     setAside: {
       count: await countSetAside(db),
       first: (await listSetAside(db, SHOWN)).map(({ setAsideAt: _, ...entry }) => entry),
@@ -108,35 +150,52 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
   };
 }
 
-async function editionsWithDeliveries({ store }: Newsroom): Promise<Status['editions']> {
-  const editions = await listEditions(store.db, null, SHOWN / 2);
+async function editionsWithDeliveries({ store }: Newsroom, editions: EditionHead[]): Promise<Status['editions']> {
   if (editions.length === 0) return [];
-  const counts = await store.db
-    .selectFrom('deliveries')
-    .select((e) => ['edition_id', 'state', e.fn.countAll<number>().as('count')])
-    .where(
-      'edition_id',
-      'in',
-      editions.map((edition) => edition.id),
-    )
-    .groupBy(['edition_id', 'state'])
+  const ids = editions.map((edition) => edition.id);
+  const counts = await countDeliveriesEver(store.reports, ids);
+  const standings = await store.db
+    .selectFrom('editions')
+    .select(['id', 'delivery', 'delivery_reason'])
+    .where('id', 'in', ids)
     .execute();
-  return editions.map((edition) => ({
-    newsletter: edition.newsletter,
-    slot: edition.slot,
-    number: edition.number,
-    headline: edition.headline,
-    closed: rfc3339(edition.closedAt),
-    deliveries: Object.fromEntries(counts.filter((c) => c.edition_id === edition.id).map((c) => [c.state, c.count])),
-  }));
+  const passedOver = await store.db
+    .selectFrom('edition_passed_over')
+    .selectAll()
+    .where('edition_id', 'in', ids)
+    .orderBy('article_id')
+    .execute();
+  return editions.map((edition) => {
+    const standing = standings.find(({ id }) => id === edition.id);
+    const passed = (reason: 'aged-out' | 'did-not-fit'): string[] =>
+      passedOver.filter((row) => row.edition_id === edition.id && row.reason === reason).map((row) => row.article_id);
+    return {
+      newsletter: edition.newsletter,
+      slot: edition.slot,
+      number: edition.number,
+      headline: edition.headline,
+      closed: rfc3339(edition.closedAt),
+      delivery: standing?.delivery ?? 'open',
+      reason: standing?.delivery_reason ?? null,
+      deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
+      passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit') },
+    };
+  });
 }
 
-async function failedDeliveries({ store }: Newsroom): Promise<Status['failedDeliveries']> {
-  const rows = await store.db
+/** Of the editions that are shown: to find the newest of all, every delivery there ever was would be read. */
+async function failedDeliveries({ store }: Newsroom, editions: EditionHead[]): Promise<Status['failedDeliveries']> {
+  if (editions.length === 0) return [];
+  const rows = await store.reports
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
     .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
     .select(['editions.newsletter', 'editions.slot', 'subscribers.email', 'deliveries.reason', 'deliveries.reply'])
+    .where(
+      'deliveries.edition_id',
+      'in',
+      editions.map((edition) => edition.id),
+    )
     .where('deliveries.state', '=', 'failed')
     .orderBy('deliveries.changed_at', 'desc')
     .orderBy('deliveries.edition_id')
@@ -144,4 +203,19 @@ async function failedDeliveries({ store }: Newsroom): Promise<Status['failedDeli
     .limit(SHOWN)
     .execute();
   return rows.map((row) => ({ ...row, reason: row.reason ?? 'no reason recorded' }));
+}
+
+async function countRunsEver({ store }: Newsroom): Promise<Status['runTotals']> {
+  const runs = store.reports
+    .selectFrom('runs')
+    .select((e) => ['schedule', e.cast<string>('state', 'text').as('state'), e.fn.countAll<number>().as('count')])
+    .groupBy(['schedule', 'state']);
+  const rows = await store.reports
+    .selectFrom(runs.unionAll(store.reports.selectFrom('run_totals').selectAll()).as('ever'))
+    .select((e) => ['schedule', 'state', sql<number>`cast(${e.fn.sum('count')} as bigint)`.as('count')])
+    .groupBy(['schedule', 'state'])
+    .orderBy('schedule')
+    .orderBy('state')
+    .execute();
+  return rows;
 }

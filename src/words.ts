@@ -32,11 +32,12 @@ export function describeFirstRound(
     const { added, updated, setAside } = imported;
     lines.push(['import', `${added} added, ${updated} updated${asideNote(setAside)}`]);
   }
-  lines.push([
-    'feeds',
-    `${count(config.feeds.length, 'feed')} in three formats, ${published.changed} of ${count(published.documents, 'document')} changed; ` +
-      `open ${join(place(config.paths.feeds), 'index.html')}${published.setAside > 0 ? `; ${published.setAside} articles set aside` : ''}`,
-  ]);
+  if (published !== null)
+    lines.push([
+      'feeds',
+      `${count(config.feeds.length, 'feed')} in three formats, ${published.changed} of ${count(published.documents, 'document')} changed; ` +
+        `open ${join(place(config.paths.feeds), 'index.html')}${published.setAside > 0 ? `; ${published.setAside} articles set aside` : ''}`,
+    ]);
   if (edition !== null) {
     lines.push(['edition', edition.is === 'skipped' ? `none: ${edition.reason}` : describeEdition(edition, config)]);
   }
@@ -47,11 +48,12 @@ export function describeFirstRound(
     const others = alike.length === 1 ? '' : `, and ${count(alike.length - 1, 'slot')} before it`;
     lines.push(['run', describeRun(newest, config) + others]);
   }
-  lines.push([
-    'delivery',
-    describeDelivery(delivered) +
-      (config.delivery.transport === 'file' ? ` in ${join(place(config.paths.var), 'mail')}` : ''),
-  ]);
+  if (delivered !== null)
+    lines.push([
+      'delivery',
+      describeDelivery(delivered) +
+        (config.delivery.transport === 'file' ? ` in ${join(place(config.paths.var), 'mail')}` : ''),
+    ]);
   for (const newsletter of config.newsletters) {
     const next = nextSlot(newsletter.schedule.cron, scheduleZone(newsletter.schedule, config.publication), context.now);
     if (next !== null)
@@ -78,12 +80,14 @@ export function describeEdition(outcome: Extract<ClosedOrSkipped, { is: 'closed'
 }
 
 /** Counts of what a delivery run did. */
-export function describeDelivery({ submitted, deferred, failed, suppressed, stopped }: DeliveryReport): string {
+export function describeDelivery(report: DeliveryReport): string {
+  const { submitted, deferred, failed, suppressed, stopped, paused } = report;
   const parts = [`${submitted} submitted`];
   if (deferred > 0) parts.push(`${deferred} deferred`);
   if (failed > 0) parts.push(`${failed} failed`);
   if (suppressed > 0) parts.push(`${suppressed} suppressed`);
-  return parts.join(', ') + (stopped === null ? '' : `; stopped: ${stopped}`);
+  const why = [...paused.map(({ reason }) => `; an edition is paused: ${reason}`), stopped && `; stopped: ${stopped}`];
+  return parts.join(', ') + why.filter((words) => words !== null).join('');
 }
 
 /** What an import did: its problems, one a line, and a line that counts. */
@@ -124,7 +128,15 @@ export function describeStatus(status: Status): string {
       'feeds',
       status.feeds.map((feed) => `${feed.path.padEnd(24)} ${String(feed.bytes).padStart(8)} bytes  ${feed.modified}`),
     ],
-    ['subscribers', status.subscribers.map((one) => `${one.newsletter}: ${one.count} ${one.state}`)],
+    [
+      'subscribers',
+      [
+        ...status.subscribers.map((one) => `${one.newsletter}: ${one.count} ${one.state}`),
+        ...named('suppressed', status.suppressed),
+        ...named('bounces on record', status.bounces),
+        ...named('service mail', status.serviceMail),
+      ],
+    ],
     [
       'schedule',
       status.schedules.map((one) => `${one.id.padEnd(28)} ${one.cron} (${one.zone}), next ${one.next ?? 'never'}`),
@@ -133,9 +145,11 @@ export function describeStatus(status: Status): string {
       'editions',
       status.editions.map(
         (one) =>
-          `${one.newsletter} ${one.slot} no. ${one.number}: ${one.headline} (${counts(one.deliveries) || 'no deliveries'})`,
+          `${one.newsletter} ${one.slot} no. ${one.number}: ${one.headline} (${counts(one.deliveries) || 'no deliveries'})${standing(one)}`,
       ),
     ],
+    ['passed over', status.editions.flatMap(passedOver)],
+    ['delivery', deliveryLines(status)],
     [
       'runs',
       status.runs.map(
@@ -158,7 +172,9 @@ export function describeStatus(status: Status): string {
     ],
     [
       'alerts',
-      status.alerts.map((alert) => `${alert.cause} (${alert.count} times since ${alert.first}): ${alert.message}`),
+      status.alerts.map(
+        (alert) => `${alert.cause} (${count(alert.count, 'time')} since ${alert.first}): ${alert.message}`,
+      ),
     ],
   ];
   const shown = blocks.filter(([, lines]) => lines.length > 0);
@@ -166,6 +182,39 @@ export function describeStatus(status: Status): string {
     `${status.publication}, ${status.at}, ${place(status.store)}`,
     ...shown.map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`),
   ].join('\n');
+}
+
+function deliveryLines(status: Status): string[] {
+  const { held, nextDue, at, uncertainDeliveries } = status;
+  const lines: string[] = [];
+  if (held !== null) lines.push(`HELD, nothing is mailed: ${held}. Let it go with "daywire deliver --go"`);
+  if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
+  for (const { newsletter, slot, email, since } of uncertainDeliveries) {
+    lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a subscriber who is gone'}`);
+  }
+  if (uncertainDeliveries.length > 0) {
+    lines.push('settle with "daywire deliver --settle EDITION --address ADDRESS --as submitted", or --as again');
+  }
+  return lines;
+}
+
+function standing({ delivery, reason }: Status['editions'][number]): string {
+  if (delivery !== 'paused' && delivery !== 'cancelled') return '';
+  return `; ${delivery}${reason === null ? '' : `: ${reason}`}`;
+}
+
+function passedOver({ newsletter, slot, passedOver: { agedOut, didNotFit } }: Status['editions'][number]): string[] {
+  const parts = [
+    ...(agedOut.length > 0 ? [`${agedOut.length} aged out`] : []),
+    ...(didNotFit.length > 0 ? [`${didNotFit.length} did not fit`] : []),
+  ];
+  return parts.length === 0 ? [] : [`${newsletter} ${slot}: ${parts.join(', ')}`];
+}
+
+/** One line, or none where there is nothing to count. */
+function named(name: string, record: Record<string, number>): string[] {
+  const words = counts(record);
+  return words === '' ? [] : [`${name}: ${words}`];
 }
 
 function describeRun(

@@ -71,6 +71,11 @@ describe('the configuration', () => {
       (s: string) => s.replace('- id: latest', '- id: index'),
       /must not be "feeds"/,
     ],
+    [
+      'a bounce address that leaves a token no room',
+      (s: string) => `${s}\nbounces:\n  address: ${'b'.repeat(24)}@example.com\n`,
+      /bounces\.address is "b+@example\.com": must have at most 23 characters before the @/,
+    ],
     ['a tag authority without a date', (s: string) => s.replace('example.com,2026', 'example.com'), /RFC 4151/],
     [
       'a public address that holds a login',

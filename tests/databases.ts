@@ -2,6 +2,9 @@
  * Runs the same tests on both databases: SQLite in memory, and PostgreSQL from the server that postgres.ts starts once.
  */
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
 import { migrate } from '../src/store/schema.ts';
@@ -22,6 +25,23 @@ export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dial
       }, dialect);
     });
   }
+}
+
+/**
+ * An empty, migrated SQLite store in a file of its own, as in production: it writes in a thread.
+ * @returns the store, and what closes it and removes the file
+ */
+export async function openSqliteFile(): Promise<{ store: Store; remove: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'daywire-store-'));
+  const store = await openStore({ path: join(folder, 'daywire.sqlite') });
+  await migrate(store);
+  return {
+    store,
+    async remove() {
+      await store.close();
+      await rm(folder, { recursive: true });
+    },
+  };
 }
 
 /** An empty SQLite store in memory. */

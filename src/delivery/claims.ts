@@ -1,13 +1,19 @@
 /**
- * Hands claimed deliveries to several workers one by one, and claims more when they run out.
+ * Hands claimed deliveries to several connections one by one, and claims more before they run out.
  */
 import type { Store } from '../store/store.ts';
-import { type Clock, MINUTE } from '../time.ts';
-import { type ClaimedDelivery, claimPendingDeliveries, releaseClaims } from './outbox.ts';
+import { type Clock, MINUTE, SECOND } from '../time.ts';
+import { type Claimed, type ClaimOptions, claimDueDeliveries } from './claim-due.ts';
+import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
 
-// Few enough that a crash delays few readers, and done long before the lease lapses.
-const CLAIMS_A_CONNECTION = 10;
+// A crash delays the readers whose deliveries were claimed until the lease lapses: few for a slow server, more for a fast one.
+const FIRST_CLAIM = 10;
+const LARGEST_CLAIM = 100;
 const CLAIM_LEASE = 2 * MINUTE;
+const TOO_FAST = 2 * SECOND;
+const TOO_SLOW = 20 * SECOND;
+// What is over the limits is put off by a write a row: not a whole edition at once.
+const POSTPONING_ROUNDS = 5;
 
 export interface ClaimedQueue {
   /** The next delivery, or null where nothing is due. */
@@ -18,32 +24,61 @@ export interface ClaimedQueue {
   release(): Promise<number>;
 }
 
-/** @param workers how many will ask */
-export function openClaimedQueue(store: Store, workers: number, clock: Clock, editionId?: number): ClaimedQueue {
-  const held: ClaimedDelivery[] = [];
+type QueueOptions = Pick<ClaimOptions, 'uncertain' | 'throttle' | 'editionId'> & {
+  /** How many will ask. */
+  connections: number;
+  clock: Clock;
+  /** Called with what each claim came to. */
+  onClaimed(claimed: Claimed): void;
+};
+
+export function openClaimedQueue(store: Store, options: QueueOptions): ClaimedQueue {
+  const { connections, clock, onClaimed, ...conditions } = options;
+  let held: ClaimedDelivery[] = [];
+  let size = FIRST_CLAIM;
+  let claimedAt = Number.NEGATIVE_INFINITY;
   let claiming: Promise<void> | null = null;
+  // Whether the last claim brought less than it asked for.
+  let dry = false;
 
   const claimMore = async (): Promise<void> => {
-    const limit = workers * CLAIMS_A_CONNECTION;
-    held.push(...(await claimPendingDeliveries(store, { now: clock(), limit, leaseMs: CLAIM_LEASE, editionId })));
+    const now = clock();
+    if (now - claimedAt > TOO_SLOW) size = Math.max(1, Math.floor(size / 2));
+    else if (now - claimedAt < TOO_FAST && !dry) size = Math.min(LARGEST_CLAIM, size * 2);
+    claimedAt = now;
+    const limit = size * connections;
+    for (let round = 1; ; round++) {
+      const claimed = await claimDueDeliveries(store, { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE });
+      onClaimed(claimed);
+      held = [...held, ...claimed.deliveries].sort((a, b) => a.notBefore - b.notBefore);
+      dry = claimed.deliveries.length < limit;
+      if (claimed.deliveries.length > 0) return;
+      // Stale and postponed ones may have stood before others that can go.
+      if (claimed.stale === 0 && (claimed.postponed === 0 || round >= POSTPONING_ROUNDS)) return;
+    }
+  };
+  // One claim at a time, for all that wait.
+  const refill = (): Promise<void> => {
+    claiming ??= claimMore().finally(() => {
+      claiming = null;
+    });
+    return claiming;
   };
 
   return {
     async next() {
-      if (held.length === 0) {
-        // One claim for all workers that wait.
-        claiming ??= claimMore().finally(() => {
-          claiming = null;
-        });
-        await claiming;
-      }
+      if (held.length === 0) await refill();
+      // Ahead of need; where that fails, whoever finds nothing left tries again and is told why.
+      else if (!dry && held.length < (size * connections) / 2) refill().catch(() => {});
       return held.shift() ?? null;
     },
     putBack: (delivery) => {
       held.unshift(delivery);
     },
     async release() {
-      const left = held.splice(0);
+      await claiming?.catch(() => {});
+      const left = held;
+      held = [];
       await releaseClaims(store.db, left);
       return left.length;
     },

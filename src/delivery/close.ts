@@ -3,7 +3,6 @@
  * transaction, once, however often and in however many processes it is tried.
  */
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
 import type { Config, NewsletterConfig } from '../config.ts';
 import { type Composed, composeEdition } from '../editions/compose.ts';
 import { type EditionHead, findEdition } from '../editions/queries.ts';
@@ -12,6 +11,7 @@ import type { EditionSlot } from '../editions/slot.ts';
 import { type Db, lostToAnother, type Store } from '../store/store.ts';
 import type { Templates } from '../templates.ts';
 import type { Clock } from '../time.ts';
+import { type DeliveryTerms, queueDeliveries } from './queue.ts';
 
 export interface ClosedEdition {
   edition: EditionHead;
@@ -40,6 +40,7 @@ export async function composeAndClose(
   options: { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
 ): Promise<ClosedOrSkipped> {
   const { slot, cutoffAt, clock, nonce = randomNonce } = options;
+  const terms = { ...newsletter, zone: config.publication.zone };
   for (let composition = 1; ; composition++) {
     const now = clock();
     const composed = await composeEdition(store, config, templates, newsletter, {
@@ -49,9 +50,9 @@ export async function composeAndClose(
       nonce: nonce(),
     });
     if (composed.is === 'skipped') return composed;
-    if (composed.is === 'closed') return { is: 'closed', ...(await closedBefore(store.db, composed.edition)) };
+    if (composed.is === 'closed') return { is: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
     try {
-      return { is: 'closed', ...(await closeEdition(store, composed, now)) };
+      return { is: 'closed', ...(await closeEdition(store, composed, terms, now)) };
     } catch (error) {
       const passing = error instanceof StaleComposition || lostToAnother(error);
       if (!passing || composition === COMPOSITIONS) throw error;
@@ -63,14 +64,19 @@ export async function composeAndClose(
  * Closes what was composed, and queues it. Where the slot has been closed since, returns that edition and changes nothing.
  * @throws StaleComposition where an article of it has changed since
  */
-export async function closeEdition(store: Store, composed: Composed, now: number): Promise<ClosedEdition> {
+export async function closeEdition(
+  store: Store,
+  composed: Composed,
+  terms: DeliveryTerms,
+  now: number,
+): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
   try {
     return await store.db.transaction().execute(async (trx) => {
       const already = await findEdition(trx, newsletter, slot);
       if (already !== null) return closedBefore(trx, already);
       const editionId = await recordEdition(trx, composed, now);
-      const queued = await queueDeliveries(trx, editionId, newsletter, now);
+      const queued = await queueDeliveries(trx, { id: editionId, newsletter }, terms, now);
       const edition = await findEdition(trx, newsletter, slot);
       if (edition === null)
         throw new Error(`edition ${editionId} of ${newsletter} is missing right after it was written`);
@@ -80,32 +86,8 @@ export async function closeEdition(store: Store, composed: Composed, now: number
     // PostgreSQL lets two processes try at once and refuses the slower one by the unique key on newsletter and slot.
     const winner = await findEdition(store.db, newsletter, slot);
     if (winner === null) throw error;
-    return closedBefore(store.db, winner);
+    return closedBefore(store.reports, winner);
   }
-}
-
-/** Set-based: one statement, whether for ten subscribers or a million. */
-async function queueDeliveries(trx: Db, editionId: number, newsletter: string, now: number): Promise<number> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('deliveries')
-    .columns(['edition_id', 'subscriber_id', 'state', 'attempts', 'due_at', 'fence', 'changed_at'])
-    .expression((e) =>
-      e
-        .selectFrom('subscriptions')
-        .select([
-          sql<number>`cast(${editionId} as bigint)`.as('edition_id'),
-          'subscriber_id',
-          sql<'pending'>`'pending'`.as('state'),
-          sql<number>`0`.as('attempts'),
-          sql<number>`cast(${now} as bigint)`.as('due_at'),
-          sql<number>`0`.as('fence'),
-          sql<number>`cast(${now} as bigint)`.as('changed_at'),
-        ])
-        .where('newsletter', '=', newsletter)
-        .where('state', '=', 'confirmed'),
-    )
-    .executeTakeFirstOrThrow();
-  return Number(numInsertedOrUpdatedRows ?? 0n);
 }
 
 async function closedBefore(db: Db, edition: EditionHead): Promise<ClosedEdition> {

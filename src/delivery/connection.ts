@@ -12,8 +12,13 @@ export interface OutgoingMessage {
   /** Envelope addresses, ASCII only. */
   from: string;
   to: string;
-  /** RFC 5322, with CR LF line ends and no line over 998 octets. */
-  raw: Buffer;
+  /**
+   * The message (RFC 5322) in parts, to be written one after the other: CR LF line ends, no line over 998 octets, no line that
+   * begins with a dot (so nothing is dot-stuffed on the way, RFC 5321 §4.5.2), CR LF at its end. Parts are shared between messages.
+   */
+  chunks: readonly Buffer[];
+  /** Octets in all. */
+  size: number;
 }
 
 export interface Connection {

@@ -1,23 +1,41 @@
 /**
  * Delivers what is due, over as many connections as the transport allows.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Store } from '../store/store.ts';
+import type { SigningSecrets } from '../subscribers/secret.ts';
+import type { Templates } from '../templates.ts';
 import { type Clock, MINUTE } from '../time.ts';
-import { type AttemptContext, type AttemptOutcome, attemptDelivery } from './attempt.ts';
-import { openClaimedQueue } from './claims.ts';
-import type { Connection, Transport } from './connection.ts';
-import { connectionOpener } from './connection-opener.ts';
+import { type ClaimedQueue, openClaimedQueue } from './claims.ts';
+import type { Transport } from './connection.ts';
+import { type ConnectionOpener, connectionOpener } from './connection-opener.ts';
+import type { DeliveryResult } from './delivery-result.ts';
+import type { Signer } from './dkim.ts';
+import { type Run, runLane } from './lane.ts';
+import { openLedger } from './ledger.ts';
 import { type MessageMaker, prepareMessages } from './message.ts';
+import { finishEditions } from './outbox.ts';
+import { openRefusals } from './refusals.ts';
+import { prepareServiceMessage } from './service-message.ts';
+import { openServiceQueue, type ServiceQueue } from './service-queue.ts';
+import { openThrottle } from './throttle.ts';
 
-export interface DeliveryReport {
+export interface DeliveryCounts {
   submitted: number;
   /** To be tried again later. */
   deferred: number;
   failed: number;
-  /** Not mailed, because consent ended after the edition was queued. */
+  /** Not mailed, because consent ended after it was queued, or its edition was cancelled. */
   suppressed: number;
+}
+
+export interface DeliveryReport extends DeliveryCounts {
+  /** Mail of the service itself, such as confirmations. */
+  service: DeliveryCounts;
+  /** The editions that this run paused, because the server refuses them whoever the recipient. */
+  paused: { editionId: number; reason: string }[];
   /**
    * Why the run ended before all that was due was done, said for an operator; null where nothing was left. What was not
    * submitted is still pending, and no attempt was counted.
@@ -27,8 +45,12 @@ export interface DeliveryReport {
 
 export interface DeliverOptions {
   clock: Clock;
-  /** Signs the unsubscribe links and names the messages; see `loadSigningSecret`. */
-  secret: string;
+  /** They sign the links and return paths; see `loadSigningSecrets`. */
+  secrets: SigningSecrets;
+  /** They sign the messages; see `loadSigners`. */
+  signers: readonly Signer[];
+  /** Those of the service's own mail. */
+  templates: Templates;
   /** Stops it: what is on the wire is finished and recorded, the rest stays pending. */
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
@@ -50,80 +72,143 @@ export async function deliver(
   transport: Transport,
   options: DeliverOptions,
 ): Promise<DeliveryReport> {
-  const { clock, signal, onProgress, editionId } = options;
-  const report: DeliveryReport = { submitted: 0, deferred: 0, failed: 0, suppressed: 0, stopped: null };
-  const queue = openClaimedQueue(store, transport.connections, clock, editionId);
-  const opener = connectionOpener(transport);
-  const context = contextOf(store, config, options);
-  let stopping = false;
+  const { signal } = options;
+  const report = emptyReport();
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  if (signal?.aborted) end();
+  signal?.addEventListener('abort', end);
+  try {
+    const opener = connectionOpener(transport);
+    const queues = openQueues(store, config, transport, options, report);
+    const run = openRun(store, config, options, { opener, ending, report, ...queues });
+    const lane = (): Promise<void> =>
+      runLane(run).catch((error: unknown) => {
+        end();
+        throw error;
+      });
+    const ended = await Promise.allSettled(Array.from({ length: transport.connections }, lane));
+    const left = (await queues.claims.release()) + ((await queues.services?.release()) ?? 0);
+    const broken = ended.find((one) => one.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
+    await finishEditions(store.db);
+    if (signal?.aborted) report.stopped ??= 'stopped on request';
+    if (left > 0) report.stopped ??= opener.problem();
+    return report;
+  } finally {
+    signal?.removeEventListener('abort', end);
+  }
+}
 
-  const note = (outcome: AttemptOutcome): void => {
-    if (outcome.is === 'lost') return;
-    if (outcome.is === 'refused') {
-      report.stopped ??= outcome.reason;
-      stopping = true;
-      return;
-    }
-    report[outcome.is] += 1;
-    onProgress?.(report);
+function emptyReport(): DeliveryReport {
+  const counts = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
+  return { ...counts, service: { ...counts }, paused: [], stopped: null };
+}
+
+interface Queues {
+  claims: ClaimedQueue;
+  services: ServiceQueue | null;
+}
+
+function openQueues(
+  store: Store,
+  config: Config,
+  { connections }: Transport,
+  { clock, editionId, onProgress }: DeliverOptions,
+  report: DeliveryReport,
+): Queues {
+  const claims = openClaimedQueue(store, {
+    connections,
+    clock,
+    editionId,
+    uncertain: config.delivery.uncertain,
+    throttle: openThrottle(config),
+    onClaimed({ stale, held }) {
+      report.failed += stale;
+      if (held !== null) report.stopped ??= `the queue is held: ${held}`;
+      if (stale > 0) onProgress?.(report);
+    },
+  });
+  const services =
+    editionId !== undefined
+      ? null
+      : openServiceQueue(store, {
+          clock,
+          onExpired: (count) => {
+            report.service.failed += count;
+          },
+        });
+  return { claims, services };
+}
+
+function openRun(
+  store: Store,
+  config: Config,
+  options: DeliverOptions,
+  parts: Queues & { opener: ConnectionOpener; ending: AbortController; report: DeliveryReport },
+): Run {
+  const { clock, secrets, signers, templates, onProgress, random = Math.random } = options;
+  const { claims, services, opener, ending, report } = parts;
+  const { attempts, retryMinutes } = config.delivery;
+  const refusals = openRefusals(store, clock);
+  return {
+    store,
+    claims,
+    services,
+    ledger: openLedger(store, clock),
+    opener,
+    refusals,
+    attempt: { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE } },
+    makerFor: openMakers(store, config, options),
+    makeServiceMessage: (message) => prepareServiceMessage(message, { config, secrets, signers, templates }),
+    ending: () => ending.signal.aborted,
+    async waitUntil(instant) {
+      const wait = instant - clock();
+      if (wait > 0) await sleep(wait, undefined, { signal: ending.signal }).catch(() => {});
+    },
+    stop(reason) {
+      report.stopped ??= reason;
+      ending.abort();
+    },
+    async pause(editionId, reason) {
+      const { paused, reopened } = await refusals.pause(editionId, reason);
+      for (const { as } of reopened) report[as] -= 1;
+      if (paused) report.paused.push({ editionId, reason });
+    },
+    note(what, is) {
+      if (!countsIn(is)) return;
+      (what === 'delivery' ? report : report.service)[is] += 1;
+      onProgress?.(report);
+    },
   };
+}
 
-  const work = async (): Promise<void> => {
-    let connection: Connection | null = null;
-    try {
-      while (!stopping && !signal?.aborted) {
-        const delivery = await queue.next();
-        if (delivery === null) return;
-        connection = await opener.renew(connection);
-        if (connection === null) {
-          queue.putBack(delivery);
-          return;
-        }
-        note(await attemptDelivery(delivery, connection, context));
-      }
-    } catch (error) {
-      stopping = true;
-      throw error;
-    } finally {
-      opener.close(connection);
-    }
-  };
-
-  const ended = await Promise.allSettled(Array.from({ length: transport.connections }, work));
-  const left = await queue.release();
-  const broken = ended.find((worker) => worker.status === 'rejected');
-  if (broken !== undefined) throw broken.reason;
-  if (signal?.aborted) report.stopped ??= 'stopped on request';
-  if (left > 0) report.stopped ??= opener.problem();
-  return report;
+function countsIn(is: DeliveryResult['is']): is is keyof DeliveryCounts {
+  return is !== 'returned' && is !== 'put-back';
 }
 
 // An edition's compiled HTML is held once for all its recipients; a run seldom meets more than two.
 const KEPT_EDITIONS = 8;
 
-function contextOf(store: Store, config: Config, options: DeliverOptions): AttemptContext {
-  const { clock, secret, random = Math.random } = options;
-  const { attempts, retryMinutes } = config.delivery;
+function openMakers(
+  store: Store,
+  config: Config,
+  { secrets, signers }: DeliverOptions,
+): (editionId: number) => Promise<MessageMaker | { cannot: string }> {
   const kept = new Map<number, Promise<MessageMaker | { cannot: string }>>();
   const load = async (editionId: number): Promise<MessageMaker | { cannot: string }> => {
     const edition = await findEditionById(store.db, editionId);
     if (edition === null) return { cannot: `there is no edition ${editionId}` };
     const newsletter = config.newsletters.find((one) => one.id === edition.newsletter);
     if (newsletter === undefined) return { cannot: `the newsletter ${edition.newsletter} is no longer configured` };
-    return prepareMessages(edition, newsletter, config, secret);
+    return prepareMessages(edition, newsletter, config, secrets, signers);
   };
-  return {
-    db: store.db,
-    clock,
-    random,
-    policy: { attempts, firstWait: retryMinutes * MINUTE },
-    makerFor(editionId) {
-      const known = kept.get(editionId);
-      if (known !== undefined) return known;
-      if (kept.size >= KEPT_EDITIONS) kept.clear();
-      const loading = load(editionId);
-      kept.set(editionId, loading);
-      return loading;
-    },
+  return (editionId) => {
+    const known = kept.get(editionId);
+    if (known !== undefined) return known;
+    if (kept.size >= KEPT_EDITIONS) kept.clear();
+    const loading = load(editionId);
+    kept.set(editionId, loading);
+    return loading;
   };
 }

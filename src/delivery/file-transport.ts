@@ -53,7 +53,8 @@ async function writeWhole(path: string, message: OutgoingMessage): Promise<void>
   try {
     const file = await open(temporary, 'wx');
     try {
-      await file.writeFile(message.raw);
+      // `writev` may write a part and say how much; this goes on until all is written.
+      await file.writeFile(Buffer.concat(message.chunks));
       await file.sync();
     } finally {
       await file.close();

@@ -3,15 +3,19 @@
  * The same delivery always makes the same bytes, so that a second try can be recognised by its Message-ID.
  */
 import { createHmac } from 'node:crypto';
-import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Config, NewsletterConfig } from '../config.ts';
-import { fillHtml, fillText } from '../editions/fill.ts';
+import { splitSlots } from '../editions/fill.ts';
 import type { Edition } from '../editions/queries.ts';
 import { wireAddress } from '../subscribers/address.ts';
-import { deriveKey } from '../subscribers/keys.ts';
-import { unsubscribeToken } from '../subscribers/tokens.ts';
+import type { SigningSecrets } from '../subscribers/secret.ts';
+import { mailboxToken, preferencesToken, unsubscribeToken } from '../subscribers/tokens.ts';
+import { assembleMessage } from './assemble.ts';
+import { prepareBody } from './body.ts';
 import type { OutgoingMessage } from './connection.ts';
-import { headerPhrase, headerText } from './header-text.ts';
+import { type Signer, signersOf } from './dkim.ts';
+import { editionFields } from './edition-fields.ts';
+import { type HeaderField, headerField } from './header-text.ts';
+import { recipientOf, senderOf, taggedAddress } from './sender.ts';
 
 interface Recipient {
   subscriberId: number;
@@ -19,86 +23,110 @@ interface Recipient {
   email: string;
 }
 
-/** Makes the copy of one recipient. */
+/**
+ * Makes the copy of one recipient.
+ * @throws Error where none can be made: the edition lacks its unsubscribe link, or the address is none
+ */
 export type MessageMaker = (recipient: Recipient) => Promise<OutgoingMessage>;
 
 /**
- * Prepares an edition for mailing.
- * @param secret names the messages and signs the unsubscribe links
+ * Prepares an edition for mailing, when its first copy is made.
+ * @param secrets they sign the links and return paths
+ * @param signers of all domains; those of the sender's sign
  */
 export function prepareMessages(
-  edition: Pick<Edition, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt'>,
+  edition: Pick<Edition, 'id' | 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt'>,
   newsletter: NewsletterConfig,
-  config: Pick<Config, 'publication'>,
-  secret: string,
+  config: Pick<Config, 'publication' | 'bounces'>,
+  secrets: SigningSecrets,
+  signers: readonly Signer[],
 ): MessageMaker {
-  const from = wireAddress(newsletter.from.email);
-  const domain = from.slice(from.lastIndexOf('@') + 1);
-  const publicUrl = config.publication.url;
-  const shared = {
-    from: { name: newsletter.from.name, address: from },
-    ...(newsletter.replyTo !== undefined && { replyTo: wireAddress(newsletter.replyTo) }),
-    // The instant of the close, so that every try carries the same date.
-    date: new Date(edition.closedAt),
-    newline: 'win',
-    boundaryPrefix: 'daywire',
-    disableFileAccess: true,
-    disableUrlAccess: true,
-    // Named, because nodemailer would count the letters of every copy to find out (30% of a send, measured).
-    textEncoding: textEncoding(edition.html),
-  } as const;
-  const sharedHeaders = {
-    Subject: headerText(edition.subject),
-    // RFC 2919
-    'List-ID': {
-      prepared: true,
-      foldLines: true,
-      value: `${headerPhrase(newsletter.title)} <${newsletter.id}.${domain}>`,
-    },
-    // RFC 3834 §5.1, and what holiday responders heed in practice.
-    'Auto-Submitted': 'auto-generated',
-    Precedence: 'bulk',
-    'X-Auto-Response-Suppress': 'OOF, AutoReply',
-  };
+  let prepared: ReturnType<typeof prepareShared> | undefined;
+  const personal = personalMaker(edition, config, secrets);
 
-  return async (recipient) => {
-    const to = wireAddress(recipient.email);
-    const token = unsubscribeToken(secret, { subscriberId: recipient.subscriberId, newsletter: edition.newsletter });
-    const unsubscribe = new URL(`${publicUrl}/unsubscribe/${token}`).href;
-    const name = messageName(secret, edition, recipient.subscriberId);
-    const composer = new MailComposer({
-      ...shared,
-      to: { name: '', address: to },
-      messageId: `<${name}@${domain}>`,
-      baseBoundary: name,
-      headers: { ...sharedHeaders, ...unsubscribeHeaders(unsubscribe) },
-      text: fillText(edition.text, edition.nonce, { unsubscribe }),
-      html: fillHtml(edition.html, edition.nonce, { unsubscribe }),
-    });
-    const raw = await composer.compile().build();
-    return { newsletter: edition.newsletter, slot: edition.slot, from, to, raw };
+  return async ({ subscriberId, email }) => {
+    prepared ??= prepareShared(edition, newsletter, signers);
+    const { sender, fields, body, signing } = prepared;
+    const to = recipientOf(email);
+    const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
+    const own = [
+      to.field,
+      headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
+      ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
+    ];
+    const envelope = {
+      newsletter: edition.newsletter,
+      slot: edition.slot,
+      from: returnPath ?? sender.address,
+      to: to.address,
+    };
+    return assembleMessage(envelope, [...fields, ...own], body.copy(links), signing);
   };
+}
+
+function prepareShared(
+  edition: Parameters<typeof prepareMessages>[0],
+  newsletter: NewsletterConfig,
+  signers: readonly Signer[],
+) {
+  const { html, text, nonce, subject, closedAt } = edition;
+  const sender = senderOf(newsletter.from, newsletter.replyTo);
+  const body = prepareBody(boundaryName(nonce), { text: splitSlots(text, nonce), html: splitSlots(html, nonce) });
+  const fields = [
+    ...editionFields({ subject, at: closedAt }, newsletter, sender, body.contentType),
+    feedbackField(edition, sender.domain),
+  ];
+  return { sender, body, fields, signing: { signers: signersOf(signers, sender.domain), signedAt: closedAt } };
+}
+
+/** What only one subscriber's copy holds. The return path and the mailto: address are null where no mailbox takes bounces. */
+function personalMaker(
+  { id, newsletter }: Pick<Edition, 'id' | 'newsletter'>,
+  { publication, bounces }: Pick<Config, 'publication' | 'bounces'>,
+  secrets: SigningSecrets,
+) {
+  const base = new URL(`${publication.url}/`).href;
+  const mailbox = bounces.address === undefined ? null : wireAddress(bounces.address);
+  const tagged = (purpose: 'bounce' | 'unsubscribe', subscriberId: number): string | null =>
+    mailbox && taggedAddress(mailbox, mailboxToken(secrets, { purpose, editionId: id, subscriberId }));
+
+  return (subscriberId: number) => ({
+    links: {
+      unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter })}`,
+      preferences: `${base}preferences/${preferencesToken(secrets, subscriberId)}`,
+    },
+    returnPath: tagged('bounce', subscriberId),
+    unsubscribeAddress: tagged('unsubscribe', subscriberId),
+  });
 }
 
 /** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, as its text demands. */
-function unsubscribeHeaders(url: string) {
-  return {
-    // Not folded: a field whose first line is empty is legal, and too much for some readers.
-    'List-Unsubscribe': { prepared: true, value: `<${url}>` },
-    ...(url.startsWith('https:') && { 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }),
-  };
+function unsubscribeFields(url: string, address: string | null): HeaderField[] {
+  const mailto = address === null ? '' : `, <mailto:${address}?subject=unsubscribe>`;
+  return [
+    headerField('List-Unsubscribe', `<${url}>${mailto}`),
+    ...(url.startsWith('https:') ? [headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click')] : []),
+  ];
+}
+
+/** Google's feedback loop: campaign, customer, kind of mail, sender. Complaints are counted by each. */
+function feedbackField({ slot, newsletter }: Pick<Edition, 'slot' | 'newsletter'>, domain: string): HeaderField {
+  return headerField('Feedback-ID', [slot, newsletter, 'daywire', domain].map(feedbackWord).join(':'));
+}
+
+function feedbackWord(word: string): string {
+  return word.replace(/[^A-Za-z0-9._-]/g, '-');
 }
 
 /** The left side of the Message-ID: the same on every try, and no help in guessing another's or in counting subscribers. */
-function messageName(secret: string, edition: Pick<Edition, 'newsletter' | 'slot'>, subscriberId: number): string {
-  return createHmac('sha256', deriveKey(secret, 'name messages'))
+function messageName(edition: Pick<Edition, 'newsletter' | 'slot' | 'nonce'>, subscriberId: number): string {
+  return createHmac('sha256', edition.nonce)
     .update(`${edition.newsletter}\n${edition.slot}\n${subscriberId}`)
     .digest('hex')
     .slice(0, 40);
 }
 
-/** Quoted-printable stays readable for Latin scripts; for others base64 is a third of its size. */
-function textEncoding(text: string): 'quoted-printable' | 'base64' {
-  const foreign = text.length - text.replace(/[^\u0000-\u007f]/g, '').length;
-  return foreign * 8 > text.length ? 'base64' : 'quoted-printable';
+/** One for all copies. The nonce itself is in no message. */
+function boundaryName(nonce: string): string {
+  return createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
 }

@@ -1,22 +1,28 @@
 /**
  * The outbox: one row for each edition and subscriber, claimed, submitted and recorded.
  *
- *   pending ─claim─► pending, leased ─► submitting ─► submitted | failed | pending, due later
- *                          └► suppressed: consent has ended since it was queued
+ *   pending ─claim─► pending, leased ─mark─► submitting ─record─► submitted | failed | pending, due later
+ *                          └► suppressed, failed as stale, or pending again: it may not go any more
  *
  * A claim is a lease under a fence. Every later step names that fence, and is refused once another claim has raised it, so
  * that a worker which slept through its lease can neither submit nor overwrite a result. Only a row at `submitting` can have
- * reached a server without our knowing; where its lease lapses it is tried again with the same Message-ID, and says so.
+ * reached a server without our knowing; where its lease lapses it is uncertain (uncertain.ts).
+ *
+ * All of it is set-based: one statement takes the rows of many connections.
  */
-import { type ExpressionBuilder, sql } from 'kysely';
-import type { Db, Store } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
+import { sql } from 'kysely';
+import type { Db } from '../store/store.ts';
+import type { DeliveryState } from '../store/tables.ts';
+import { CANCELLED, type DeliveryResult } from './delivery-result.ts';
+import { type MarkFacts, whyNotMailed } from './mark.ts';
+import { rowValues } from './row-values.ts';
 
-export type DeliveryState = Tables['deliveries']['state'];
+export type { DeliveryState };
 
 /** A row under our lease. */
 export interface ClaimedDelivery {
   editionId: number;
+  newsletter: string;
   subscriberId: number;
   /** As given by the subscriber; null where the subscriber is gone. */
   email: string | null;
@@ -24,121 +30,239 @@ export interface ClaimedDelivery {
   attempts: number;
   /** The claim's number: what is recorded names it. */
   fence: number;
-  /** Why the last attempt did not succeed, or null. */
-  reason: string | null;
+  /** From then on it is not worth submitting any more. */
+  staleAt: number | null;
+  /** A limit lets it go from this instant on. */
+  notBefore: number;
 }
 
 /** Which row, and under which claim. */
 export type Claim = Pick<ClaimedDelivery, 'editionId' | 'subscriberId' | 'fence'>;
 
-const INTERRUPTED = 'interrupted while submitting: tried again with the same Message-ID';
-const CONSENT_ENDED = 'the subscription is not confirmed any more';
+/** What came of asking to submit. Whatever is not `submitting` must not be mailed, and is recorded already. */
+export type Marking =
+  | { is: 'submitting' }
+  | Extract<DeliveryResult, { is: 'suppressed' | 'failed' | 'put-back' }>
+  /** Another worker has claimed it since, or the operator has settled it. */
+  | { is: 'lost' };
 
 /**
- * Claims the deliveries that have been due longest. Those whose lease has lapsed are claimed again.
- * @param options.now epoch milliseconds
- * @param options.leaseMs how long they are ours, unless `markSubmitting` extends it
- * @param options.editionId claims of that edition only
- */
-export async function claimPendingDeliveries(
-  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
-  options: { now: number; limit: number; leaseMs: number; editionId?: number | undefined },
-): Promise<ClaimedDelivery[]> {
-  const { now, limit, leaseMs, editionId } = options;
-  const claimed = await db
-    .with('due', (cte) =>
-      cte
-        .selectFrom('deliveries')
-        .select(['edition_id', 'subscriber_id'])
-        // Written out, not bound: SQLite uses the partial index deliveries_open only where it sees its condition.
-        .where(sql<boolean>`state in ('pending', 'submitting')`)
-        .where('due_at', '<=', now)
-        .where((e) => e.or([e('lease_until', 'is', null), e('lease_until', '<=', now)]))
-        .$if(editionId !== undefined, (q) => q.where('edition_id', '=', editionId as number))
-        .orderBy('due_at')
-        .orderBy('edition_id')
-        .orderBy('subscriber_id')
-        .limit(limit)
-        // Other workers step over the rows this one is claiming; SQLite has one writer at a time.
-        .$if(dialect === 'postgres', (q) => q.forUpdate().skipLocked()),
-    )
-    .updateTable('deliveries')
-    .from('due')
-    .set({
-      state: 'pending',
-      fence: sql<number>`fence + 1`,
-      lease_until: now + leaseMs,
-      reason: sql<string | null>`case state when 'submitting' then ${INTERRUPTED} else reason end`,
-      changed_at: sql<number>`case state when 'submitting' then ${now} else changed_at end`,
-    })
-    .whereRef('deliveries.edition_id', '=', 'due.edition_id')
-    .whereRef('deliveries.subscriber_id', '=', 'due.subscriber_id')
-    .returning([
-      'deliveries.edition_id as editionId',
-      'deliveries.subscriber_id as subscriberId',
-      'deliveries.attempts',
-      'deliveries.fence',
-      'deliveries.reason',
-    ])
-    .execute();
-  const emails = await findEmails(db, [...new Set(claimed.map((row) => row.subscriberId))]);
-  return claimed
-    .map((row) => ({ ...row, email: emails.get(row.subscriberId) ?? null }))
-    .sort((a, b) => a.editionId - b.editionId || a.subscriberId - b.subscriberId);
-}
-
-/**
- * Notes that a submission begins: called singly, right before the message goes to the server, and never for a row whose
- * subscription is not confirmed at this moment.
+ * Notes that submissions begin: one for each connection, right before its message goes to the server. What may not go at this moment
+ * (the edition paused or cancelled, the reader unsubscribed, paused, suppressed or gone, the delivery stale) is recorded as such.
+ * @param trx a transaction
+ * @param claims each with the newsletter whose consent it needs
  * @param leaseMs longer than a submission can take
- * @returns `lost` where another worker has claimed the row since
+ * @returns for each claim what it came to
  */
 export async function markSubmitting(
-  db: Db,
-  claim: Claim,
+  trx: Db,
+  claims: readonly (Claim & { newsletter: string })[],
   now: number,
   leaseMs: number,
-): Promise<'submitting' | 'suppressed' | 'lost'> {
-  const marked = await updateClaimed(db, claim)
-    .set({ state: 'submitting', attempts: sql<number>`attempts + 1`, lease_until: now + leaseMs, changed_at: now })
-    .where('state', '=', 'pending')
-    .where(consentStands)
-    .executeTakeFirstOrThrow();
-  if (marked.numUpdatedRows > 0n) return 'submitting';
-  const suppressed = await updateClaimed(db, claim)
-    .set({ state: 'suppressed', reason: CONSENT_ENDED, lease_until: null, changed_at: now })
-    .where('state', '=', 'pending')
-    .where((e) => e.not(consentStands(e)))
-    .executeTakeFirstOrThrow();
-  return suppressed.numUpdatedRows > 0n ? 'suppressed' : 'lost';
+): Promise<Marking[]> {
+  if (claims.length === 0) return [];
+  const r = rowValues(
+    { edition_id: 'bigint', subscriber_id: 'bigint', fence: 'bigint', newsletter: 'text' },
+    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence, claim.newsletter]),
+  );
+  // The open editions are asked for once a statement: an edition's row is hundreds of kilobytes long.
+  const { rows } = await sql<Key>`with ${r}
+    update deliveries
+    set state = 'submitting', attempts = deliveries.attempts + 1,
+      lease_until = cast(${now + leaseMs} as bigint), changed_at = cast(${now} as bigint)
+    from r
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+      and deliveries.fence = r.fence and deliveries.state = 'pending'
+      and (deliveries.stale_at is null or deliveries.stale_at > ${now})
+      and deliveries.edition_id in (select id from editions where delivery = 'open')
+      and exists (
+        select 1 from subscriptions join subscribers on subscribers.id = subscriptions.subscriber_id
+        where subscriptions.subscriber_id = r.subscriber_id and subscriptions.newsletter = r.newsletter
+          and subscriptions.state = 'confirmed' and subscribers.suppressed_reason is null
+          and (subscribers.paused_until is null or subscribers.paused_until <= ${now})
+      )
+    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(trx);
+  const marked = new Set(rows.map(keyOf));
+  const markings: Marking[] = [];
+  for (const claim of claims) {
+    const is = marked.has(keyOfClaim(claim)) ? ({ is: 'submitting' } as const) : await refuseMark(trx, claim, now);
+    markings.push(is);
+  }
+  return markings;
 }
 
-/** How an attempt ended. `reply` is the server's, or the transport's word; `reason` is said for an operator. */
-export type DeliveryResult =
-  | { is: 'submitted'; reply: string }
-  /** Tried again from `dueAt` on. */
-  | { is: 'deferred'; dueAt: number; reply: string | null; reason: string }
-  | { is: 'failed'; reply: string | null; reason: string }
-  /** It never got as far as this recipient, so it is due again and the attempt does not count. */
-  | { is: 'returned'; reply: string | null; reason: string };
+async function refuseMark(trx: Db, claim: Claim & { newsletter: string }, now: number): Promise<Marking> {
+  const facts = await findMarkFacts(trx, claim);
+  if (facts === undefined) return { is: 'lost' };
+  const result = whyNotMailed(facts, now);
+  const [recorded] = await recordResults(trx, [{ claim, result }], now);
+  return recorded ? result : { is: 'lost' };
+}
+
+function findMarkFacts(trx: Db, claim: Claim): Promise<MarkFacts | undefined> {
+  return trx
+    .selectFrom('deliveries')
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .leftJoin('subscriptions', (join) =>
+      join
+        .onRef('subscriptions.subscriber_id', '=', 'deliveries.subscriber_id')
+        .onRef('subscriptions.newsletter', '=', 'editions.newsletter'),
+    )
+    .select([
+      'deliveries.stale_at as staleAt',
+      'deliveries.reason',
+      'editions.delivery',
+      'editions.delivery_reason as deliveryReason',
+      'subscribers.id as subscriberId',
+      'subscribers.paused_until as pausedUntil',
+      'subscribers.suppressed_reason as suppressedReason',
+      'subscriptions.state as consent',
+    ])
+    .where('deliveries.edition_id', '=', claim.editionId)
+    .where('deliveries.subscriber_id', '=', claim.subscriberId)
+    .where('deliveries.fence', '=', claim.fence)
+    .where('deliveries.state', '=', 'pending')
+    .executeTakeFirst();
+}
 
 /**
- * Records how it ended.
- * @returns false where another worker has claimed the row since, and nothing was recorded
+ * Records how deliveries go on, and ends their leases.
+ * @param trx a transaction, where it must share one
+ * @returns for each whether it was recorded: not where another worker has claimed the row since
  */
-export async function recordResult(db: Db, claim: Claim, result: DeliveryResult, now: number): Promise<boolean> {
-  const row = await updateClaimed(db, claim)
-    .set({ ...afterwards(result), reply: result.reply, lease_until: null, changed_at: now })
-    .where('state', 'in', ['pending', 'submitting'])
-    .executeTakeFirstOrThrow();
-  return row.numUpdatedRows > 0n;
+export async function recordResults(
+  trx: Db,
+  results: readonly { claim: Claim; result: DeliveryResult }[],
+  now: number,
+): Promise<boolean[]> {
+  if (results.length === 0) return [];
+  const r = rowValues(
+    {
+      edition_id: 'bigint',
+      subscriber_id: 'bigint',
+      fence: 'bigint',
+      state: 'text',
+      due_at: 'bigint',
+      uncounted: 'bigint',
+      reply: 'text',
+      reason: 'text',
+    },
+    results.map(({ claim, result }) => [claim.editionId, claim.subscriberId, claim.fence, ...afterwards(result)]),
+  );
+  // What was on the wire while its edition was cancelled, and did not go, is cancelled too.
+  const cancelled = sql`r.state = 'pending'
+    and (select delivery from editions where id = r.edition_id) = 'cancelled'`;
+  const { rows } = await sql<Key>`with ${r}
+    update deliveries
+    set state = case when ${cancelled} then 'suppressed' else r.state end,
+      attempts = deliveries.attempts - r.uncounted,
+      due_at = coalesce(r.due_at, deliveries.due_at),
+      reply = coalesce(r.reply, deliveries.reply),
+      reason = case when ${cancelled}
+        then ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = r.edition_id)
+        else r.reason end,
+      lease_until = null, changed_at = cast(${now} as bigint)
+    from r
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+      and deliveries.fence = r.fence and deliveries.state in ('pending', 'submitting')
+    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(trx);
+  const recorded = new Set(rows.map(keyOf));
+  return results.map(({ claim }) => recorded.has(keyOfClaim(claim)));
+}
+
+function afterwards(result: DeliveryResult): [DeliveryState, number | null, number, string | null, string | null] {
+  switch (result.is) {
+    case 'submitted':
+      return ['submitted', null, 0, result.reply, null];
+    case 'deferred':
+      return ['pending', result.dueAt, 0, result.reply, result.reason];
+    case 'failed':
+      return ['failed', null, 0, result.reply, result.reason];
+    case 'suppressed':
+      return ['suppressed', null, 0, null, result.reason];
+    case 'returned':
+      return ['pending', null, 1, result.reply, result.reason];
+    case 'put-back':
+      return ['pending', null, 0, null, result.reason];
+  }
 }
 
 /** Gives back claims that nothing was done with, so that the next worker need not wait for the lease. */
-export async function releaseClaims(db: Db, claims: Claim[]): Promise<void> {
-  for (const claim of claims) {
-    await updateClaimed(db, claim).set({ lease_until: null }).where('state', '=', 'pending').execute();
+export async function releaseClaims(db: Db, claims: readonly Claim[]): Promise<void> {
+  if (claims.length === 0) return;
+  const r = rowValues(
+    { edition_id: 'bigint', subscriber_id: 'bigint', fence: 'bigint' },
+    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
+  );
+  await sql`with ${r}
+    update deliveries set lease_until = null
+    from r
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+      and deliveries.fence = r.fence and deliveries.state = 'pending'`.execute(db);
+}
+
+/**
+ * Makes deliveries due at once that were recorded as failed or deferred when nobody could know that the server refuses everyone; the
+ * attempt does not count.
+ * @returns for each whether it was: not where it has been claimed since, or its edition cancelled
+ */
+export async function reopenRefused(db: Db, claims: readonly Claim[], reason: string, now: number): Promise<boolean[]> {
+  if (claims.length === 0) return [];
+  const r = rowValues(
+    { edition_id: 'bigint', subscriber_id: 'bigint', fence: 'bigint' },
+    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
+  );
+  const { rows } = await sql<Key>`with ${r}
+    update deliveries
+    set state = 'pending', attempts = deliveries.attempts - 1, due_at = cast(${now} as bigint),
+      reason = ${reason}, changed_at = cast(${now} as bigint)
+    from r
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+      and deliveries.fence = r.fence and deliveries.state in ('failed', 'pending')
+      and deliveries.edition_id in (select id from editions where delivery in ('open', 'paused'))
+    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(db);
+  const reopened = new Set(rows.map(keyOf));
+  return claims.map((claim) => reopened.has(keyOfClaim(claim)));
+}
+
+/** Marks the open editions as done of which no delivery is open any more. @returns their ids */
+export async function finishEditions(db: Db): Promise<number[]> {
+  // Literals, not parameters: only then do the partial indexes answer.
+  const finished = await db
+    .selectFrom('editions')
+    .select('id')
+    .where(sql<boolean>`delivery = 'open'`)
+    .where(
+      sql<boolean>`not exists (select 1 from deliveries where deliveries.edition_id = editions.id
+        and deliveries.state in ('pending', 'submitting'))`,
+    )
+    .orderBy('id')
+    .execute();
+  const ids = finished.map((edition) => edition.id);
+  if (ids.length > 0) {
+    await db
+      .updateTable('editions')
+      .set({ delivery: 'done', delivery_reason: null })
+      .where('id', 'in', ids)
+      .where('delivery', '=', 'open')
+      .execute();
   }
+  return ids;
+}
+
+interface Key {
+  edition_id: number;
+  subscriber_id: number;
+  fence: number;
+}
+
+function keyOf(row: Key): string {
+  return `${row.edition_id} ${row.subscriber_id} ${row.fence}`;
+}
+
+function keyOfClaim(claim: Claim): string {
+  return `${claim.editionId} ${claim.subscriberId} ${claim.fence}`;
 }
 
 /** How many deliveries of each edition are in each state. Editions without any have no entry. */
@@ -198,43 +322,4 @@ export async function listFailedDeliveries(
     .orderBy('deliveries.subscriber_id')
     .limit(query.limit)
     .execute();
-}
-
-function updateClaimed(db: Db, { editionId, subscriberId, fence }: Claim) {
-  return db
-    .updateTable('deliveries')
-    .where('edition_id', '=', editionId)
-    .where('subscriber_id', '=', subscriberId)
-    .where('fence', '=', fence);
-}
-
-function consentStands(e: ExpressionBuilder<Tables, 'deliveries'>) {
-  return e.exists(
-    e
-      .selectFrom('subscriptions')
-      .innerJoin('editions', 'editions.newsletter', 'subscriptions.newsletter')
-      .select('subscriptions.subscriber_id')
-      .whereRef('editions.id', '=', 'deliveries.edition_id')
-      .whereRef('subscriptions.subscriber_id', '=', 'deliveries.subscriber_id')
-      .where('subscriptions.state', '=', 'confirmed'),
-  );
-}
-
-function afterwards(result: DeliveryResult) {
-  switch (result.is) {
-    case 'submitted':
-      return { state: 'submitted' as const, reason: null };
-    case 'deferred':
-      return { state: 'pending' as const, reason: result.reason, due_at: result.dueAt };
-    case 'failed':
-      return { state: 'failed' as const, reason: result.reason };
-    case 'returned':
-      return { state: 'pending' as const, reason: result.reason, attempts: sql<number>`attempts - 1` };
-  }
-}
-
-async function findEmails(db: Db, subscriberIds: number[]): Promise<Map<number, string>> {
-  if (subscriberIds.length === 0) return new Map();
-  const rows = await db.selectFrom('subscribers').select(['id', 'email']).where('id', 'in', subscriberIds).execute();
-  return new Map(rows.map((row) => [row.id, row.email]));
 }

@@ -31,17 +31,31 @@ const DISK = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR',
 // RFC 4954 §6 and RFC 5248: authentication is required, its mechanism too weak, its credentials wrong, or encryption missing.
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
 
-/** Sorts a failure. */
-export function classifyFailure(failure: Pick<Failure, 'code' | 'replyCode' | 'command'>): FailureClass {
+// RFC 3463 §3.2 and §3.4: the sender's address, and a size over what the system takes; both are the same for every recipient.
+const REFUSES_US_STATUSES = new Set(['5.1.7', '5.1.8', '5.3.4']);
+
+/**
+ * The enhanced status of a reply (RFC 2034), such as `5.7.1`; null where it has none or one that contradicts its reply code.
+ * @param reply the server's whole reply, such as `550 5.7.1 refused`
+ */
+export function enhancedStatus(reply: string | null): string | null {
+  const found = reply?.match(/^([245])\d\d[ -]((\1)\.\d{1,3}\.\d{1,3})(?!\S)/);
+  return found?.[2] ?? null;
+}
+
+/** Sorts a failure. What several in a row may mean is told by policy-watch.ts. */
+export function classifyFailure(failure: Pick<Failure, 'code' | 'replyCode' | 'command' | 'reply'>): FailureClass {
   const { code, replyCode, command } = failure;
   if (code !== null && (REFUSES_US.has(code) || DISK.has(code))) return 'refuses-us';
-  // Nodemailer's own verdict, before a word to the server: the message is larger than it takes, or the address is malformed.
-  if (replyCode === null && code === 'EMESSAGE') return 'refuses-us';
-  if (replyCode === null && code === 'EENVELOPE') return 'permanent';
+  // Nodemailer's own verdict, before a word to the server: the message is larger than it takes, or the address is malformed. With a
+  // reply that has no code, the server spoke something else than SMTP.
+  if (failure.reply === null && replyCode === null && code === 'EMESSAGE') return 'refuses-us';
+  if (failure.reply === null && replyCode === null && code === 'EENVELOPE') return 'permanent';
   if (replyCode === null) return 'transient';
   if (AUTHENTICATION_REPLIES.has(replyCode)) return 'refuses-us';
   // 503 says that the session was in the wrong state, which a new connection is not.
   if (replyCode < 500 || replyCode > 599 || replyCode === 503) return 'transient';
+  if (REFUSES_US_STATUSES.has(enhancedStatus(failure.reply) ?? '')) return 'refuses-us';
   // RFC 5321 §3.3: MAIL FROM names the sender, who is the same for every recipient; before it none has been named.
   return command === 'RCPT TO' || command === 'DATA' ? 'permanent' : 'refuses-us';
 }

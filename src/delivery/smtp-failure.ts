@@ -11,7 +11,8 @@ const LONGEST_REPLY = 500;
  * @param redact see `redactor`; called twice, since cleaning can join what a control character had parted
  */
 export function cleanReply(reply: string, redact: (text: string) => string): string {
-  const line = redact(cleanLine(redact(reply)));
+  // U+0085 is a line end to some terminals, and to JavaScript no white space.
+  const line = redact(cleanLine(redact(reply).replaceAll('\u0085', ' ')));
   return line.length > LONGEST_REPLY ? `${line.slice(0, LONGEST_REPLY - 1).toWellFormed()}…` : line;
 }
 

@@ -1,9 +1,9 @@
 /**
  * Submits messages over SMTP. Nodemailer's connection class does what it is good at: TLS, STARTTLS, authentication, pipelining,
- * protocol errors. Connections are kept and used again; each takes one message at a time, so that a delivery becomes
+ * protocol errors; see smtp-session.ts for what it does not. A server whose certificate a private authority has signed is trusted
+ * where NODE_EXTRA_CA_CERTS names that authority's certificate. Connections are kept and used again; each takes one message at a time, so that a delivery becomes
  * `submitting` only when its MAIL FROM is next on the wire, which nodemailer's own pool would hide.
  */
-import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { SECOND } from '../time.ts';
 import {
   type Connection,
@@ -14,6 +14,7 @@ import {
   TransportError,
 } from './connection.ts';
 import { cleanReply, readFailure, redactor } from './smtp-failure.ts';
+import { SmtpSession } from './smtp-session.ts';
 
 /** Milliseconds. */
 export interface SmtpLimits {
@@ -94,7 +95,7 @@ function isLoopback(host: string): boolean {
 
 async function openConnection(server: Server, limits: SmtpLimits): Promise<Connection> {
   const { host, port, secure, requireTLS } = server;
-  const link = new SMTPConnection({
+  const link = new SmtpSession({
     host,
     port,
     secure,
@@ -115,14 +116,14 @@ async function openConnection(server: Server, limits: SmtpLimits): Promise<Conne
   return smtpConnection(link, server, limits);
 }
 
-async function logIn(auth: { user: string; pass: string }, link: SMTPConnection, limits: SmtpLimits): Promise<void> {
+async function logIn(auth: { user: string; pass: string }, link: SmtpSession, limits: SmtpLimits): Promise<void> {
   if (!link.allowsAuth) {
     throw Object.assign(new Error('the URL holds a user name, but the server offers no login'), { code: 'ENOAUTH' });
   }
   await within(limits.connect, link, (done) => link.login({ ...auth }, done));
 }
 
-function smtpConnection(link: SMTPConnection, server: Server, limits: SmtpLimits): Connection {
+function smtpConnection(link: SmtpSession, server: Server, limits: SmtpLimits): Connection {
   let usable = true;
   let messages = 0;
   link.once('end', () => {
@@ -138,11 +139,11 @@ function smtpConnection(link: SMTPConnection, server: Server, limits: SmtpLimits
     get usable() {
       return usable;
     },
-    async submit({ from, to, raw }: OutgoingMessage): Promise<string> {
+    async submit(message: OutgoingMessage): Promise<string> {
       messages += 1;
       try {
         const { response } = await within<{ response: string }>(limits.submission, link, (done) =>
-          link.send({ from, to: [to], size: raw.length }, raw, done),
+          link.submit(message, done),
         );
         if (messages >= MESSAGES_A_CONNECTION) retire();
         return cleanReply(response, server.redact);
@@ -163,7 +164,7 @@ function smtpConnection(link: SMTPConnection, server: Server, limits: SmtpLimits
 }
 
 /** After a refusal the session must be told to forget the message (RFC 5321 §4.1.1.5). */
-async function reset(link: SMTPConnection, limits: SmtpLimits): Promise<boolean> {
+async function reset(link: SmtpSession, limits: SmtpLimits): Promise<boolean> {
   try {
     await within(limits.connect, link, (done) => link.reset(done));
     return true;
@@ -175,7 +176,7 @@ async function reset(link: SMTPConnection, limits: SmtpLimits): Promise<boolean>
 /** Waits for a step of the protocol, for its connection's end, or for the limit, whichever comes first. */
 function within<T>(
   limit: number,
-  link: SMTPConnection,
+  link: SmtpSession,
   step: (done: (error?: Error | null, result?: T) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -183,7 +184,9 @@ function within<T>(
       finish(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
       link.close();
     }, limit);
-    const ended = (): void => finish(Object.assign(new Error('connection closed'), { code: 'ECONNECTION' }));
+    // Nodemailer may close first and hand over the server's last reply right after, which says more.
+    const ended = (): NodeJS.Immediate =>
+      setImmediate(() => finish(Object.assign(new Error('connection closed'), { code: 'ECONNECTION' })));
     const finish = (error?: Error | null, result?: T): void => {
       clearTimeout(timer);
       link.off('error', finish);

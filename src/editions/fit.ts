@@ -9,7 +9,7 @@ import type { EditionPlan } from './selection.ts';
 
 /** Gmail shows so many bytes of HTML, and hides the rest behind a link. */
 const CLIPPED_AT = 102_400;
-/** No unsubscribe token is longer (subscribers/tokens.ts). */
+/** No link's token is longer (subscribers/tokens.ts). */
 const LONGEST_TOKEN = 130;
 /** Blocks differ in what a story takes, so a cut by the ratio alone would often fall short. */
 const MARGIN = 0.95;
@@ -47,8 +47,9 @@ export async function fitToSize<T extends { bytes: number; left: number }>(
 
 /** The bytes of one recipient's copy, at most. */
 export function filledBytes(html: string, nonce: string, publicUrl: string): number {
-  const unsubscribe = `${publicUrl}/unsubscribe/${'x'.repeat(LONGEST_TOKEN)}`;
-  return Buffer.byteLength(fillHtml(html, nonce, { unsubscribe }));
+  const token = 'x'.repeat(LONGEST_TOKEN);
+  const values = { unsubscribe: `${publicUrl}/unsubscribe/${token}`, preferences: `${publicUrl}/preferences/${token}` };
+  return Buffer.byteLength(fillHtml(html, nonce, values));
 }
 
 /** What each block may hold in that room. @param plan as it is with all the room it wants */

@@ -39,7 +39,7 @@ export async function renderEdition(
     site,
     nonce,
     dir: textDirection(site.language),
-    slots: { unsubscribe: slotMark(nonce, 'unsubscribe') },
+    slots: { unsubscribe: slotMark(nonce, 'unsubscribe'), preferences: slotMark(nonce, 'preferences') },
   };
   const compiled = await compileMjml(await templates.html(`${template}.mjml`, data), `${template}.mjml`);
   const text = await templates.text(`${template}.txt`, data);

@@ -5,6 +5,8 @@ import { Hono } from 'hono';
 import { answerArchive, answerArchiveMonth } from './archive-pages.ts';
 import { answerArticle } from './article-page.ts';
 import { answerFavicon, answerOldFavicon, answerRobots } from './assets.ts';
+import { answerBounceWebhook } from './bounce-webhook.ts';
+import { answerConfirm } from './confirm-page.ts';
 import { answerEdition, answerEditions } from './edition-pages.ts';
 import { answerFailure, answerNotFound } from './error-pages.ts';
 import { answerFeedDocument, answerFeedPreflight } from './feed-documents.ts';
@@ -13,11 +15,15 @@ import { answerHealth } from './health.ts';
 import { answerMedia } from './media.ts';
 import { renderMetrics } from './metrics.ts';
 import { answerNewsletters } from './newsletters-page.ts';
+import { answerDataDownload, answerErasure } from './personal-data.ts';
+import { answerPreferences } from './preferences-page.ts';
+import { keepPrivate } from './private-pages.ts';
 import { type Answer, type Answers, route } from './routes.ts';
 import { answerSection } from './section-page.ts';
 import { securityHeaders } from './security-headers.ts';
 import { type Deps, openSite, type Site } from './site.ts';
 import { answerStylesheet } from './stylesheet.ts';
+import { answerSubscribe } from './subscribe-page.ts';
 import { answerUnsubscribe } from './unsubscribe-page.ts';
 
 /**
@@ -50,7 +56,7 @@ function routePages(app: Hono, site: Site): void {
   page('/editions/:newsletter', { get: answerEditions(site) });
   page('/editions/:newsletter/:slot', { get: answerEdition(site) });
   page('/newsletters', { get: answerNewsletters(site) });
-  page('/unsubscribe/:token', answerUnsubscribe(site));
+  routeReaders(app, site);
   page('/feeds', { get: (c) => c.redirect(`${base}/feeds/`, 301) });
   app.options(`${base}/feeds/*`, answerFeedPreflight);
   page('/feeds/*', { get: answerFeedDocument(site) });
@@ -59,6 +65,20 @@ function routePages(app: Hono, site: Site): void {
   page('/favicon.svg', { get: answerFavicon(site) });
   page('/favicon.ico', { get: answerOldFavicon(site) });
   page('/robots.txt', { get: answerRobots(site) });
+}
+
+/** What readers ask of their subscriptions. Those who hold a token are known by it. */
+function routeReaders(app: Hono, site: Site): void {
+  const { base, config } = site;
+  for (const folder of ['unsubscribe', 'confirm', 'preferences']) app.use(`${base}/${folder}/*`, keepPrivate);
+  route(app, `${base}/subscribe`, answerSubscribe(site));
+  route(app, `${base}/confirm/:token`, answerConfirm(site));
+  route(app, `${base}/unsubscribe/:token`, answerUnsubscribe(site));
+  route(app, `${base}/preferences/:token`, answerPreferences(site));
+  route(app, `${base}/preferences/:token/data`, answerDataDownload(site));
+  route(app, `${base}/preferences/:token/erase`, answerErasure(site));
+  const { webhookSecret } = config.secrets;
+  if (webhookSecret !== undefined) route(app, `${base}/webhooks/bounces`, answerBounceWebhook(site, webhookSecret));
 }
 
 function answerMetrics(site: Site): Answer {

@@ -25,5 +25,6 @@ export function answerOldFavicon(site: Site): Answer {
 
 /** Answers `/robots.txt`: everything may be read but pages that belong to one subscriber. */
 export function answerRobots(site: Site): Answer {
-  return (c) => c.text(`User-agent: *\nDisallow: ${site.base}/unsubscribe/\n`, 200, A_DAY);
+  const closed = ['confirm', 'preferences', 'unsubscribe'].map((folder) => `Disallow: ${site.base}/${folder}/\n`);
+  return (c) => c.text(`User-agent: *\n${closed.join('')}`, 200, A_DAY);
 }

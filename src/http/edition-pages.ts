@@ -1,5 +1,5 @@
 /**
- * Past editions: their lists, and each as it was frozen when it closed. What has been retracted since is said above it.
+ * Past editions: their lists, and each as it was frozen when it closed. What has been retracted or corrected since is said above it.
  */
 import { type Article, articleUrl, fullHeadline } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
@@ -49,12 +49,21 @@ export function answerEdition(site: Site): Answer {
     const edition = newsletter === null || slot === null ? null : await findEdition(db, newsletter, slot);
     if (edition === null) return answerNotFound(site, c);
     const now = site.clock();
-    const stories = (await findRetractedOf(db, edition)).flatMap((article) => {
+    const noted = await findNotedSince(db, edition);
+    const retracted = noted.flatMap((article) => {
       const retraction = retractionOf(article, now);
       return retraction === null ? [] : [{ ...retraction, ...titleOf(article, site) }];
     });
-    if (stories.length === 0) return answerPage(c, edition.archiveHtml);
-    const notice = await site.templates.html('pages/edition-notice.liquid', { site: site.view, stories });
+    const corrected = noted.flatMap((article) => {
+      const { status } = article;
+      return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...titleOf(article, site) }] : [];
+    });
+    if (retracted.length + corrected.length === 0) return answerPage(c, edition.archiveHtml);
+    const notice = await site.templates.html('pages/edition-notice.liquid', {
+      site: site.view,
+      retracted,
+      corrected,
+    });
     return answerPage(c, placeAbove(edition.archiveHtml, notice));
   };
 }
@@ -64,17 +73,30 @@ function titleOf(article: Article, site: Site): { headline: string; path: string
   return { headline: fullHeadline(article), path, language: article.language };
 }
 
-/** The edition's stories, and its own roundup, as far as they have been retracted. */
-async function findRetractedOf(db: Db, edition: Edition): Promise<Article[]> {
+/** The edition's stories, and its own roundup, as far as they bear a note that the edition itself has not shown; newest note first. */
+async function findNotedSince(db: Db, edition: Edition): Promise<Article[]> {
   const rows = await db
     .selectFrom('articles')
     .select('document')
-    .where('state', '=', 'retracted')
+    .where('state', 'in', ['retracted', 'corrected'])
     .where((e) =>
       e.or([
         e('id', '=', edition.articleId),
         e('id', 'in', e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', edition.id)),
       ]),
+    )
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('edition_corrections as shown')
+            .select('shown.article_id')
+            .where('shown.newsletter', '=', edition.newsletter)
+            .whereRef('shown.article_id', '=', 'articles.id')
+            .whereRef('shown.noted_at', '=', 'articles.noted_at')
+            .where('shown.edition_id', '=', edition.id),
+        ),
+      ),
     )
     .orderBy('noted_at', 'desc')
     .orderBy('id')

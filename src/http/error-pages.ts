@@ -31,7 +31,8 @@ export async function answerFailure(site: Site, c: Context, error: unknown): Pro
   }
 }
 
-async function answerError(
+/** Any other refusal, in words for readers. It is never kept. */
+export async function answerError(
   site: Site,
   c: Context,
   status: ContentfulStatusCode,

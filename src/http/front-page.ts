@@ -12,6 +12,7 @@ import { listPage, parsePageNumber } from './page-number.ts';
 import type { Answer } from './routes.ts';
 import type { Site } from './site.ts';
 import { storyView, withLowerHeadings } from './story-view.ts';
+import { emptySubscribeForm, isSubscribingOpen } from './subscribe-form.ts';
 
 /** What readers see first: what the newsroom wrote itself, and its roundups, which gather what others wrote. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
@@ -57,6 +58,7 @@ export function answerFrontPage(site: Site): Answer {
       news: news.slice(0, NEWS_LINES).map((article) => storyView(article, site)),
       hasMoreNews: news.length > NEWS_LINES,
       editions: editions.map((edition) => editionLine(edition, site)),
+      form: isSubscribingOpen(site) ? await emptySubscribeForm(site) : null,
     };
     return answerPage(c, await renderPage(site, 'front', { ...list, title: null, description: about }, data));
   };

@@ -2,29 +2,39 @@
  * What Prometheus is told: gauges read from the database at the moment of the scrape, so that every process answers alike and
  * none has to remember anything. Labels are ids of the configuration and states, never anything a stranger chose.
  */
-import { sql } from 'kysely';
 import { Gauge, Registry } from 'prom-client';
+import {
+  countBounces,
+  countDeliveriesEver,
+  countServiceMessages,
+  countSuppressed,
+  countUncertain,
+  findNextDue,
+} from '../delivery/counts.ts';
 import { listOpenAlerts } from '../schedule/alerts.ts';
 import { listLastRuns } from '../schedule/ledger.ts';
+import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
 import type { Db, Store } from '../store/store.ts';
 import { DAY, SECOND } from '../time.ts';
 
 const RUN_STATES = ['running', 'done', 'late', 'skipped', 'failed'] as const;
 const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
 
-/** Counting a million rows in one statement held node:sqlite's process for 0.3 s; this many take about 10 ms. */
-const SLICE = 50_000;
+const BOUNCE_KINDS = ['hard', 'soft', 'complaint'] as const;
+const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
+const STANDINGS = ['paused', 'cancelled'] as const;
 
 /**
  * The metrics at `now`, in Prometheus' text format.
  * @throws Error of the store
  */
 export async function renderMetrics(store: Store, now: number): Promise<{ contentType: string; body: string }> {
-  const { db } = store;
+  const { db, reports } = store;
   const registry = new Registry();
   const gauge = gaugesOf(registry);
   await runMetrics(db, gauge, now);
-  await editionMetrics(db, gauge, now);
+  await editionMetrics(reports, gauge);
+  await deliveryMetrics(reports, gauge, now);
   await feedMetrics(db, gauge, now);
   await troubleMetrics(db, gauge, now);
   return { contentType: registry.contentType, body: await registry.metrics() };
@@ -61,33 +71,57 @@ async function runMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> 
   }
 }
 
-async function editionMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {
+/** @param reports counts a million deliveries without holding up the pages */
+async function editionMetrics(reports: Db, gauge: MakeGauge): Promise<void> {
   const editions = gauge('editions', 'Editions closed.', ['newsletter']);
   const closed = gauge('last_edition_closed_timestamp_seconds', 'When the newest edition closed.', ['newsletter']);
   const deliveries = gauge('last_edition_deliveries', 'Deliveries of the newest edition.', ['newsletter', 'state']);
-  for (const edition of await findLastEditions(db)) {
+  const standing = gauge('last_edition_standing', '1 where the newest edition is paused or cancelled.', [
+    'newsletter',
+    'standing',
+  ]);
+  const last = await findLastEditions(reports);
+  const counts = await countDeliveriesEver(
+    reports,
+    last.map((edition) => edition.id),
+  );
+  for (const edition of last) {
     const { newsletter } = edition;
     editions.set({ newsletter }, edition.count);
     closed.set({ newsletter }, edition.closed_at / SECOND);
-    const counts = await countDeliveries(db, edition.id);
-    for (const state of DELIVERY_STATES) deliveries.set({ newsletter, state }, counts[state] ?? 0);
+    for (const state of DELIVERY_STATES) deliveries.set({ newsletter, state }, counts.get(edition.id)?.[state] ?? 0);
+    for (const one of STANDINGS) standing.set({ newsletter, standing: one }, edition.delivery === one ? 1 : 0);
   }
-  // Literals, not parameters: only then does the partial index of open deliveries answer, and at once.
-  const { oldest } = await db
-    .selectFrom('deliveries')
-    .select((e) => e.fn.min('due_at').as('oldest'))
-    .where(sql<boolean>`state in ('pending', 'submitting')`)
-    .executeTakeFirstOrThrow();
+}
+
+async function deliveryMetrics(reports: Db, gauge: MakeGauge, now: number): Promise<void> {
   gauge(
     'oldest_due_delivery_seconds',
-    'How long the open delivery that waits the longest has been due, of any edition.',
-  ).set(secondsSince(oldest, now));
+    'How long the open delivery that waits the longest has been due, of any edition that is not paused.',
+  ).set(secondsSince(await findNextDue(reports), now));
+  const held = await readMeta(reports, DELIVERY_HELD);
+  gauge('delivery_held', '1 while nothing is mailed at all, as after a backup was restored.').set(
+    held === undefined ? 0 : 1,
+  );
+  gauge(
+    'uncertain_deliveries',
+    'Deliveries that were on the wire when their process died, neither tried again nor settled yet.',
+  ).set(await countUncertain(reports, now));
+  const service = gauge('service_messages', 'Mail of the service itself, such as confirmations.', ['state']);
+  const messages = await countServiceMessages(reports);
+  for (const state of DELIVERY_STATES) service.set({ state }, messages[state] ?? 0);
+  const bounces = gauge('bounces', 'What came back and is still on record.', ['kind']);
+  const cameBack = await countBounces(reports);
+  for (const kind of BOUNCE_KINDS) bounces.set({ kind }, cameBack[kind] ?? 0);
+  const suppressed = gauge('suppressed_addresses', 'Addresses that are never mailed again.', ['reason']);
+  const reasons = await countSuppressed(reports);
+  for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons[reason] ?? 0);
 }
 
 /** Two steps, both by index: the bodies that stand in the same rows are not read. */
 async function findLastEditions(
   db: Db,
-): Promise<{ id: number; newsletter: string; closed_at: number; count: number }[]> {
+): Promise<{ id: number; newsletter: string; closed_at: number; delivery: string; count: number }[]> {
   return db
     .selectFrom('editions')
     .innerJoin(
@@ -100,34 +134,9 @@ async function findLastEditions(
       (join) =>
         join.onRef('newest.newsletter', '=', 'editions.newsletter').onRef('newest.number', '=', 'editions.number'),
     )
-    .select(['editions.id', 'editions.newsletter', 'editions.closed_at', 'newest.count'])
+    .select(['editions.id', 'editions.newsletter', 'editions.closed_at', 'editions.delivery', 'newest.count'])
     .orderBy('editions.newsletter')
     .execute();
-}
-
-/** In slices of the primary key, so that pages are served in between. */
-async function countDeliveries(db: Db, editionId: number): Promise<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  const { first, last } = await db
-    .selectFrom('deliveries')
-    .select((e) => [e.fn.min('subscriber_id').as('first'), e.fn.max('subscriber_id').as('last')])
-    .where('edition_id', '=', editionId)
-    .executeTakeFirstOrThrow();
-  if (first === null) return counts;
-  for (let from = first; from <= last; from += SLICE) {
-    const rows = await db
-      .selectFrom('deliveries')
-      .select((e) => ['state', e.fn.countAll<number>().as('count')])
-      .where('edition_id', '=', editionId)
-      .where('subscriber_id', '>=', from)
-      .where('subscriber_id', '<', from + SLICE)
-      .groupBy('state')
-      .execute();
-    for (const { state, count } of rows) counts[state] = (counts[state] ?? 0) + count;
-    // A synchronous statement of SQLite gives way to nothing by itself.
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return counts;
 }
 
 async function feedMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {

@@ -7,18 +7,18 @@ import type { Context, Hono } from 'hono';
 export type Answer = (c: Context) => Response | Promise<Response>;
 
 export interface Answers {
-  get: Answer;
+  get?: Answer;
   post?: Answer;
 }
 
 /**
- * Answers GET and HEAD, and POST where it is given; any other method with 405, and OPTIONS with 204, both with Allow.
+ * Answers GET and HEAD, and POST, as far as they are given; any other method with 405, and OPTIONS with 204, both with Allow.
  * @param path in Hono's syntax
  */
-export function route(app: Hono, path: string, answers: Answers): void {
-  const allow = answers.post === undefined ? 'GET, HEAD, OPTIONS' : 'GET, HEAD, POST, OPTIONS';
-  app.get(path, answers.get);
-  if (answers.post !== undefined) app.post(path, answers.post);
+export function route(app: Hono, path: string, { get, post }: Answers): void {
+  const allow = [...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : []), 'OPTIONS'].join(', ');
+  if (get !== undefined) app.get(path, get);
+  if (post !== undefined) app.post(path, post);
   app.all(path, (c) =>
     c.req.method === 'OPTIONS'
       ? c.body(null, 204, { Allow: allow })

@@ -13,8 +13,24 @@ export function scheduleWords(cron: string, zone: string): string {
   const [minute = '', hour = '', date = '', month = '', weekday = ''] = cron.trim().toLowerCase().split(/\s+/);
   const times = timesOf(minute, hour);
   const days = month === '*' ? daysOf(date, weekday) : null;
-  const place = zone === 'UTC' ? 'UTC' : `${zone.split('/').at(-1)?.replaceAll('_', ' ')} time`;
+  const place = zoneWords(zone);
   return times === null || days === null ? `On a schedule of its own, ${place}` : `${days} at ${times}, ${place}`;
+}
+
+/**
+ * When a newsletter reaches its readers: as above, or with what their own clocks have to do with it.
+ * @param deliverAt such as `07:00`, a time of each reader's own day
+ */
+export function deliveryWords(cron: string, zone: string, deliverAt: string | undefined): string {
+  const closes = scheduleWords(cron, zone);
+  if (deliverAt === undefined) return closes;
+  const [hour = '', minute = ''] = deliverAt.split(':');
+  return `${closes}; then at ${timesOf(minute, hour)} by your own clock`;
+}
+
+/** `Shanghai time` for `Asia/Shanghai`. */
+export function zoneWords(zone: string): string {
+  return zone === 'UTC' ? 'UTC' : `${zone.split('/').at(-1)?.replaceAll('_', ' ')} time`;
 }
 
 function timesOf(minute: string, hour: string): string | null {

@@ -4,6 +4,7 @@
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
+import type { SigningSecrets } from '../subscribers/secret.ts';
 import { type SiteView, siteView, type Templates } from '../templates.ts';
 import type { Clock } from '../time.ts';
 
@@ -11,8 +12,8 @@ export interface Deps {
   store: Store;
   config: Config;
   templates: Templates;
-  /** Signs the tokens of unsubscribe pages. */
-  secret: string;
+  /** They sign the tokens of links. */
+  secrets: SigningSecrets;
   clock: Clock;
   /** Where errors are told. Addresses are not: they may hold a token. */
   log?: Log;

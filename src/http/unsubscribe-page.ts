@@ -4,9 +4,11 @@
  */
 import type { Context } from 'hono';
 import { findSubscription, unsubscribe } from '../subscribers/subscriptions.ts';
-import { readUnsubscribeToken, type SubscriptionKey } from '../subscribers/tokens.ts';
+import { preferencesToken, readUnsubscribeToken, type SubscriptionKey } from '../subscribers/tokens.ts';
+import { clientAddress } from './client-address.ts';
 import { answerNotFound } from './error-pages.ts';
 import { renderPage } from './page.ts';
+import { FORM_LIMIT, readBody } from './request-body.ts';
 import type { Answers } from './routes.ts';
 import type { Site } from './site.ts';
 
@@ -19,13 +21,21 @@ export function answerUnsubscribe(site: Site): Answers {
         const subscription = await findSubscription(db, key);
         return subscription === null || subscription.state === 'unsubscribed' ? 'unsubscribed' : 'asked';
       }),
-    // The body is not looked at: the token is all that is needed, and a mail program follows no redirect (RFC 8058 §3.1).
+    // The token is all that is needed, and a mail program follows no redirect (RFC 8058 §3.1).
     post: (c) =>
       withToken(site, c, async (key) => {
-        await unsubscribe(db, key, site.clock());
+        const origin = (await isOneClick(c)) ? 'one-click' : 'unsubscribe-page';
+        const source = clientAddress(c, site.config.server.trustedProxies);
+        await unsubscribe(db, key, { origin, source }, site.clock());
         return 'unsubscribed';
       }),
   };
+}
+
+/** Whether a mail program asks, by its `List-Unsubscribe=One-Click` in whichever kind of form (RFC 8058 §3.2). */
+async function isOneClick(c: Context): Promise<boolean> {
+  const body = (await readBody(c, FORM_LIMIT))?.toString('latin1') ?? '';
+  return body.includes('List-Unsubscribe') && body.includes('One-Click');
 }
 
 async function withToken(
@@ -33,16 +43,15 @@ async function withToken(
   c: Context,
   act: (key: SubscriptionKey) => Promise<'asked' | 'unsubscribed'>,
 ): Promise<Response> {
-  // The address is a capability: no cache keeps it, no referrer tells it, no search engine lists it.
-  c.header('Referrer-Policy', 'no-referrer');
-  c.header('X-Robots-Tag', 'noindex');
-  c.header('Cache-Control', 'no-store');
-  const key = readUnsubscribeToken(site.secret, c.req.param('token') ?? '');
+  const key = readUnsubscribeToken(site.secrets, c.req.param('token') ?? '');
   if (key === null) return answerNotFound(site, c);
   const is = await act(key);
   const newsletter = site.view.newsletters.find(({ id }) => id === key.newsletter) ?? null;
   const name = newsletter?.title ?? 'this newsletter';
   const title = is === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
   const head = { title, description: title, path: null };
-  return c.html(await renderPage(site, 'unsubscribe', head, { title, name, is }));
+  // The same message held both links: who has the one has the other.
+  const isKnown = (await findSubscription(site.store.db, key)) !== null;
+  const preferences = isKnown ? preferencesToken(site.secrets, key.subscriberId) : null;
+  return c.html(await renderPage(site, 'unsubscribe', head, { title, name, is, preferences }));
 }

@@ -7,6 +7,7 @@ import { Kysely, PostgresDialect, SqliteDialect, type Transaction } from 'kysely
 import pg from 'pg';
 import { SECOND } from '../time.ts';
 import { openSqlite } from './sqlite.ts';
+import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
 import type { Tables } from './tables.ts';
 
 /** What queries run on: the database, or a transaction of it. */
@@ -14,6 +15,8 @@ export type Db = Kysely<Tables> | Transaction<Tables>;
 
 export interface Store {
   readonly db: Kysely<Tables>;
+  /** For long reads, such as counts over a million rows: on SQLite `db` would hold up the process for as long as they take. */
+  readonly reports: Kysely<Tables>;
   readonly dialect: Dialect;
   /** For people: the file, or the database's address without its password. */
   readonly place: string;
@@ -75,15 +78,35 @@ export async function openStore(where: { databaseUrl?: string | undefined; path:
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${place}: ${(error as Error).message}`, { cause: error });
   }
-  return { db, dialect: 'postgres', place, close: () => db.destroy() };
+  return { db, reports: db, dialect: 'postgres', place, close: () => db.destroy() };
 }
 
 function openSqliteStore(path: string): Store {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
-    const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(path) }) });
-    return { db, dialect: 'sqlite', place: path, close: () => db.destroy() };
+    return path === ':memory:' ? openInMemory() : openInFile(path);
   } catch (error) {
     throw new StoreError(`cannot open the database file ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** On the calling thread: threads could not share it. */
+function openInMemory(): Store {
+  const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(':memory:') }) });
+  return { db, reports: db, dialect: 'sqlite', place: ':memory:', close: () => db.destroy() };
+}
+
+function openInFile(path: string): Store {
+  mkdirSync(dirname(path), { recursive: true });
+  const file = openSqliteFile(path);
+  const reports = openSqliteInThread(path, 'read');
+  return {
+    db: file.db,
+    reports: reports.db,
+    dialect: 'sqlite',
+    place: path,
+    async close() {
+      await reports.close();
+      await file.close();
+    },
+  };
 }

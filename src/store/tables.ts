@@ -24,14 +24,29 @@ export interface Tables {
   };
   edition_passed_over: { edition_id: number; article_id: string; reason: 'aged-out' | 'did-not-fit' };
   edition_corrections: { newsletter: string; article_id: string; noted_at: number; edition_id: number };
-  subscribers: { id: Generated<number>; email: string; email_key: string; zone: string | null; created_at: number };
+  /** The retractions that an edition was paused for while it was being delivered: once for each. */
+  edition_retractions: { edition_id: number; article_id: string; noted_at: number };
+  subscribers: SubscribersTable;
   subscriptions: {
     subscriber_id: number;
     newsletter: string;
     state: 'unconfirmed' | 'confirmed' | 'unsubscribed';
     changed_at: number;
   };
+  /** Every change of consent, with its origin: the proof of it. Goes with its subscriber. */
+  consent_events: ConsentEventsTable;
+  /** Addresses that are never mailed again, as keyed hashes: they outlive their subscriber. */
+  suppressions: { address_hash: string; reason: SuppressionReason; at: number };
+  service_messages: ServiceMessagesTable;
   deliveries: DeliveriesTable;
+  bounces: BouncesTable;
+  /** When the next one of a kind may go, to fractions of a millisecond: a limit shared by all processes (GCRA's theoretical arrival time). */
+  rates: { key: string; next_at: number };
+  /** How many messages were let go on a day of the publication's calendar, for the warm-up. */
+  sending_days: { day: string; count: number };
+  /** What is left of deliveries and runs that were kept long enough. */
+  delivery_totals: { edition_id: number; state: DeliveryState; count: number };
+  run_totals: { schedule: string; state: string; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
@@ -85,6 +100,95 @@ interface DocumentsTable {
   modified_at: number;
 }
 
+export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';
+
+interface SubscribersTable {
+  id: Generated<number>;
+  email: string;
+  email_key: string;
+  zone: string | null;
+  created_at: number;
+  /** Wants nothing before this instant. */
+  paused_until: number | null;
+  /** Set while the address is on the suppression list: nothing is mailed to it. */
+  suppressed_reason: SuppressionReason | null;
+  suppressed_at: number | null;
+}
+
+interface ConsentEventsTable {
+  id: Generated<number>;
+  subscriber_id: number;
+  /** Null where the change is of the subscriber: zone, pause, suppression. */
+  newsletter: string | null;
+  change:
+    | 'requested'
+    | 'confirmed'
+    | 'unsubscribed'
+    | 'zone'
+    | 'paused'
+    | 'resumed'
+    | 'suppressed'
+    | 'unsuppressed'
+    | 'exported';
+  /** By what door it came. */
+  origin:
+    | 'form'
+    | 'confirmation'
+    | 'preferences'
+    | 'unsubscribe-page'
+    | 'one-click'
+    | 'mailto'
+    | 'operator'
+    | 'import'
+    | 'bounce'
+    | 'complaint';
+  /** The client's address, or the file and line of an import. */
+  source: string | null;
+  /** Such as the zone, or the day a pause ends. */
+  detail: string | null;
+  at: number;
+}
+
+/** Mail of the service itself: an outbox of its own, which goes ahead of editions. */
+interface ServiceMessagesTable {
+  id: Generated<number>;
+  /** `confirm` asks to confirm what was requested; `already` tells a subscriber who asked again. */
+  kind: 'confirm' | 'already';
+  subscriber_id: number;
+  /** JSON array of newsletters' ids. */
+  newsletters: string;
+  /** The zone asked for, which the confirmation sets. */
+  zone: string | null;
+  /** The subscriber's last consent event when it was queued: what came later outlives its link. */
+  after_event: number | null;
+  state: DeliveryState;
+  attempts: number;
+  due_at: number;
+  /** Its link is dead from then on, and it is not mailed any more. */
+  expires_at: number;
+  lease_until: number | null;
+  fence: number;
+  reply: string | null;
+  reason: string | null;
+  created_at: number;
+  changed_at: number;
+}
+
+/** What came back. One of both ids says of which message. */
+interface BouncesTable {
+  id: Generated<number>;
+  edition_id: number | null;
+  service_message_id: number | null;
+  subscriber_id: number;
+  kind: 'hard' | 'soft' | 'complaint';
+  /** RFC 3463, such as 5.1.1. */
+  status: string | null;
+  detail: string | null;
+  at: number;
+}
+
+export type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
+
 interface EditionsTable {
   id: Generated<number>;
   newsletter: string;
@@ -105,15 +209,21 @@ interface EditionsTable {
   /** The roundup article that stands for it in feeds. */
   article_id: string;
   closed_at: number;
+  /** `done`: no delivery of it is open any more. */
+  delivery: Generated<'open' | 'paused' | 'cancelled' | 'done'>;
+  /** Why it is paused or cancelled. */
+  delivery_reason: string | null;
 }
 
 interface DeliveriesTable {
   edition_id: number;
   subscriber_id: number;
-  state: 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
+  state: DeliveryState;
   attempts: number;
   /** Not before this instant. */
   due_at: number;
+  /** From then on it is not worth submitting any more. */
+  stale_at: number | null;
   /** A claim holds until then. */
   lease_until: number | null;
   /** Grows with every claim; a result is recorded only under the fence it was claimed with. */

@@ -18,6 +18,9 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import type { Dialect } from '../store/store.ts';
 
+/** The secret that signs, then those that were in use before it: what was signed with them is still good. */
+export type SigningSecrets = readonly [string, ...string[]];
+
 /** Why there is no secret, said for an operator. Never holds the secret itself. */
 class SecretError extends Error {
   override name = 'SecretError';
@@ -26,11 +29,16 @@ class SecretError extends Error {
 const LEAST_LENGTH = 32;
 
 /**
- * The secret that signs tokens and names messages.
+ * The secrets that sign tokens and hash suppressed addresses: the current one, then the previous ones of a rotation.
  * @param dialect on PostgreSQL several machines share the store, so they must be given the secret they share
  * @throws SecretError where it must be given and is not, or its file cannot be made, is damaged, or is open to others
  */
-export function loadSigningSecret(config: Pick<Config, 'secrets' | 'paths'>, dialect: Dialect): string {
+export function loadSigningSecrets(config: Pick<Config, 'secrets' | 'paths'>, dialect: Dialect): SigningSecrets {
+  const previous = config.secrets.previousSecrets?.split(/\s+/).filter((secret) => secret !== '') ?? [];
+  return [currentSecret(config, dialect), ...previous];
+}
+
+function currentSecret(config: Pick<Config, 'secrets' | 'paths'>, dialect: Dialect): string {
   const { signingSecret } = config.secrets;
   if (signingSecret !== undefined) return signingSecret;
   if (dialect === 'postgres') {

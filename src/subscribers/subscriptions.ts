@@ -1,14 +1,26 @@
 /**
- * Subscribers and their consent. A subscription is never deleted when it ends: its row says so, and since when.
+ * Subscribers and their subscriptions. A subscription is never deleted when it ends: its row says so, and since when; consent_events
+ * says how it came to that.
  */
 
 import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
-import { isZone } from '../time.ts';
-import { parseAddress } from './address.ts';
+import type { SuppressionReason } from '../store/tables.ts';
+import { rfc3339 } from '../time.ts';
+import { type ParsedAddress, parseAddress } from './address.ts';
+import {
+  changeSubscriptions,
+  holdAddress,
+  inTransaction,
+  lockAddress,
+  lockSubscriber,
+  type Origin,
+  type SubscriberRow,
+} from './consent-ledger.ts';
+import type { SubscriptionState } from './consent-states.ts';
+import type { SigningSecrets } from './secret.ts';
+import { findSuppression } from './suppression.ts';
 import type { SubscriptionKey } from './tokens.ts';
-
-type SubscriptionState = Tables['subscriptions']['state'];
+import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Subscription extends SubscriptionKey {
   email: string;
@@ -23,6 +35,10 @@ export interface Subscriber {
   /** IANA zone, where the subscriber named one. */
   zone: string | null;
   createdAt: number;
+  /** Wants nothing before this instant, which may have passed. */
+  pausedUntil: number | null;
+  /** Why the address is on the suppression list, or null. */
+  suppressedReason: SuppressionReason | null;
   /** By newsletter. */
   subscriptions: { newsletter: string; state: SubscriptionState; changedAt: number }[];
 }
@@ -34,42 +50,77 @@ export type AddResult =
   | { is: 'stored'; subscriberId: number; subscriptions: { newsletter: string; outcome: AddOutcome }[] }
   | { is: 'refused'; reason: string };
 
+/** Who is added, and to what. */
+interface NewSubscriber {
+  email: string;
+  /** Ids of the config's newsletters; the caller has checked that they exist. */
+  newsletters: readonly string[];
+  /** Where given, replaces the one the subscriber had. */
+  zone?: string | undefined;
+}
+
 /**
- * Subscribes an address to newsletters on the operator's word: confirmed at once, one that had unsubscribed too.
- * @param newsletters ids of the config's newsletters; the caller has checked that they exist
- * @param who.zone where given, replaces the one the subscriber had
+ * Subscribes an address to newsletters on the operator's word: confirmed at once, one that had unsubscribed too. One on the
+ * suppression list is refused.
  */
 export async function addSubscriber(
   db: Db,
-  who: { email: string; newsletters: string[]; zone?: string | undefined },
+  secrets: SigningSecrets,
+  who: NewSubscriber,
+  origin: Origin,
   now: number,
 ): Promise<AddResult> {
+  const address = checked(who);
+  if (address.is === 'refused') return address;
+  return inTransaction(db, async (trx) => {
+    const { subscriber, isNew } = await holdAddress(trx, address, who.zone ?? null, now);
+    const suppression = await findSuppression(trx, secrets, address.key);
+    if (suppression === null) return subscribeOnWord(trx, subscriber, who, origin, now);
+    if (isNew) await trx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
+    const since = `${suppression.reason}, since ${rfc3339(suppression.at)}`;
+    return { is: 'refused', reason: `${who.email}: it is on the suppression list (${since})` };
+  });
+}
+
+/** As `addSubscriber`, for a store whose suppression list is known to be empty. */
+export async function storeSubscriber(db: Db, who: NewSubscriber, origin: Origin, now: number): Promise<AddResult> {
+  const address = checked(who);
+  if (address.is === 'refused') return address;
+  return inTransaction(db, async (trx) => {
+    const { subscriber } = await holdAddress(trx, address, who.zone ?? null, now);
+    return subscribeOnWord(trx, subscriber, who, origin, now);
+  });
+}
+
+function checked(who: NewSubscriber): ParsedAddress {
   const address = parseAddress(who.email);
   if (address.is === 'refused') return { is: 'refused', reason: `${who.email}: ${address.reason}` };
-  if (who.zone !== undefined && !isZone(who.zone)) {
-    return { is: 'refused', reason: `${who.zone}: it must be an IANA time zone such as Asia/Shanghai` };
-  }
-  return inTransaction(db, async (trx) => {
-    await trx
-      .insertInto('subscribers')
-      .values({ email: address.email, email_key: address.key, zone: who.zone ?? null, created_at: now })
-      .onConflict((conflict) =>
-        who.zone === undefined
-          ? conflict.column('email_key').doNothing()
-          : conflict.column('email_key').doUpdateSet({ zone: who.zone }),
-      )
-      .execute();
-    const { id } = await trx
-      .selectFrom('subscribers')
-      .select('id')
-      .where('email_key', '=', address.key)
-      .executeTakeFirstOrThrow();
-    const subscriptions: { newsletter: string; outcome: AddOutcome }[] = [];
-    for (const newsletter of new Set(who.newsletters)) {
-      subscriptions.push({ newsletter, outcome: await confirm(trx, { subscriberId: id, newsletter }, now) });
-    }
-    return { is: 'stored', subscriberId: id, subscriptions };
-  });
+  const problem = zoneProblem(who.zone ?? null);
+  return problem === null ? address : { is: 'refused', reason: problem };
+}
+
+async function subscribeOnWord(
+  trx: Db,
+  subscriber: SubscriberRow,
+  { newsletters, zone }: NewSubscriber,
+  origin: Origin,
+  now: number,
+): Promise<AddResult> {
+  if (zone !== undefined) await changeZone(trx, subscriber, zone, origin, now);
+  const changed = await changeSubscriptions(trx, subscriber.id, newsletters, 'confirmed', origin, now);
+  const before = new Map(changed.map((one) => [one.newsletter, one.before]));
+  const subscriptions = [...new Set(newsletters)].map((newsletter) => ({
+    newsletter,
+    outcome: outcomeOf(before.get(newsletter)),
+  }));
+  return { is: 'stored', subscriberId: subscriber.id, subscriptions };
+}
+
+/** @param before the state it had, null where there was none, undefined where nothing changed */
+function outcomeOf(before: SubscriptionState | null | undefined): AddOutcome {
+  if (before === undefined) return 'already';
+  if (before === null) return 'added';
+  return before === 'unsubscribed' ? 'resubscribed' : 'confirmed';
 }
 
 export type RemoveResult =
@@ -82,25 +133,22 @@ export type RemoveResult =
  * Unsubscribes an address, from one newsletter or from all of them.
  * @param newsletter the id of the only one to leave
  */
-export async function removeSubscriber(db: Db, email: string, now: number, newsletter?: string): Promise<RemoveResult> {
+export async function removeSubscriber(
+  db: Db,
+  email: string,
+  origin: Origin,
+  now: number,
+  newsletter?: string,
+): Promise<RemoveResult> {
   const address = parseAddress(email);
   if (address.is === 'refused') return { is: 'unknown' };
-  const subscriber = await db
-    .selectFrom('subscribers')
-    .select('id')
-    .where('email_key', '=', address.key)
-    .executeTakeFirst();
-  if (subscriber === undefined) return { is: 'unknown' };
-  const ended = await db
-    .updateTable('subscriptions')
-    .set({ state: 'unsubscribed', changed_at: now })
-    .where('subscriber_id', '=', subscriber.id)
-    .where('state', '<>', 'unsubscribed')
-    .$if(newsletter !== undefined, (q) => q.where('newsletter', '=', newsletter as string))
-    .returning('newsletter')
-    .execute();
-  if (ended.length === 0) return { is: 'already' };
-  return { is: 'removed', newsletters: ended.map((row) => row.newsletter).sort() };
+  return inTransaction(db, async (trx) => {
+    const subscriber = await lockAddress(trx, address.key);
+    if (subscriber === null) return { is: 'unknown' };
+    const newsletters = newsletter === undefined ? 'all' : [newsletter];
+    const ended = await changeSubscriptions(trx, subscriber.id, newsletters, 'unsubscribed', origin, now);
+    return ended.length === 0 ? { is: 'already' } : { is: 'removed', newsletters: ended.map((one) => one.newsletter) };
+  });
 }
 
 /**
@@ -117,26 +165,39 @@ export async function listSubscribers(
     .selectFrom('subscribers')
     .selectAll()
     .where('id', '>', afterId)
+    // Looked up for each: a list of all who have the newsletter would be made anew for every page.
     .$if(newsletter !== undefined, (q) =>
-      q.where('id', 'in', (sub) =>
-        sub
-          .selectFrom('subscriptions')
-          .select('subscriber_id')
-          .where('newsletter', '=', newsletter as string),
+      q.where((e) =>
+        e.exists(
+          e
+            .selectFrom('subscriptions')
+            .select('subscriber_id')
+            .whereRef('subscriber_id', '=', 'subscribers.id')
+            .where('newsletter', '=', newsletter as string),
+        ),
       ),
     )
     .orderBy('id')
     .limit(limit)
     .execute();
+  return withSubscriptions(db, rows);
+}
+
+/** The subscriber of that address, however it is written, or null. */
+export async function findSubscriberByAddress(db: Db, email: string): Promise<Subscriber | null> {
+  const address = parseAddress(email);
+  if (address.is === 'refused') return null;
+  const rows = await db.selectFrom('subscribers').selectAll().where('email_key', '=', address.key).execute();
+  return (await withSubscriptions(db, rows))[0] ?? null;
+}
+
+async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscriber[]> {
   if (rows.length === 0) return [];
+  const ids = rows.map((row) => row.id);
   const subscriptions = await db
     .selectFrom('subscriptions')
     .selectAll()
-    .where(
-      'subscriber_id',
-      'in',
-      rows.map((row) => row.id),
-    )
+    .where('subscriber_id', 'in', ids)
     .orderBy('subscriber_id')
     .orderBy('newsletter')
     .execute();
@@ -146,6 +207,8 @@ export async function listSubscribers(
     email: row.email,
     zone: row.zone,
     createdAt: row.created_at,
+    pausedUntil: row.paused_until,
+    suppressedReason: row.suppressed_reason,
     subscriptions: (bySubscriber.get(row.id) ?? []).map((s) => ({
       newsletter: s.newsletter,
       state: s.state,
@@ -158,17 +221,15 @@ export async function listSubscribers(
 export async function unsubscribe(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
+  origin: Origin,
   now: number,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
-  const { numUpdatedRows } = await db
-    .updateTable('subscriptions')
-    .set({ state: 'unsubscribed', changed_at: now })
-    .where('subscriber_id', '=', subscriberId)
-    .where('newsletter', '=', newsletter)
-    .where('state', '<>', 'unsubscribed')
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows > 0n) return 'unsubscribed';
-  return (await findSubscription(db, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
+  return inTransaction(db, async (trx) => {
+    if ((await lockSubscriber(trx, subscriberId)) === null) return 'unknown';
+    const ended = await changeSubscriptions(trx, subscriberId, [newsletter], 'unsubscribed', origin, now);
+    if (ended.length > 0) return 'unsubscribed';
+    return (await findSubscription(trx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
+  });
 }
 
 /** That subscriber's subscription to that newsletter, in whatever state, or null. */
@@ -185,21 +246,4 @@ export async function findSubscription(
     .executeTakeFirst();
   if (row === undefined) return null;
   return { subscriberId, newsletter, email: row.email, state: row.state, changedAt: row.changed_at };
-}
-
-async function confirm(trx: Db, { subscriberId, newsletter }: SubscriptionKey, now: number): Promise<AddOutcome> {
-  const before = await findSubscription(trx, { subscriberId, newsletter });
-  if (before?.state === 'confirmed') return 'already';
-  const confirmed = { state: 'confirmed' as const, changed_at: now };
-  await trx
-    .insertInto('subscriptions')
-    .values({ subscriber_id: subscriberId, newsletter, ...confirmed })
-    .onConflict((conflict) => conflict.columns(['subscriber_id', 'newsletter']).doUpdateSet(confirmed))
-    .execute();
-  if (before === null) return 'added';
-  return before.state === 'unsubscribed' ? 'resubscribed' : 'confirmed';
-}
-
-async function inTransaction<T>(db: Db, body: (trx: Db) => Promise<T>): Promise<T> {
-  return db.isTransaction ? body(db) : db.transaction().execute(body);
 }

@@ -5,30 +5,38 @@ import { editionSlot } from '../../src/editions/slot.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
 import type { Templates } from '../../src/templates.ts';
+import { HOUR } from '../../src/time.ts';
 import { forEachDatabase, newPostgresUrl } from '../databases.ts';
 import { article, CUTOFF, composed, config, newsletter, save, templates } from '../editions/newsroom.ts';
-import { deliveriesOf } from './fixture.ts';
+import { deliveriesOf, SECRETS } from './fixture.ts';
 
 const NOW = CUTOFF + 1_000;
+const terms = { ...newsletter, zone: config.publication.zone };
 const stories = () => ['a', 'b', 'c', 'd'].map((id) => article(id));
 
 async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
   const ids: number[] = [];
   for (const name of names) {
     const email = `${name}@example.com`;
-    const added = await addSubscriber(store.db, { email, newsletters: [newsletter.id] }, NOW - 5_000);
+    const added = await addSubscriber(
+      store.db,
+      SECRETS,
+      { email, newsletters: [newsletter.id] },
+      { origin: 'operator' },
+      NOW - 5_000,
+    );
     if (added.is === 'refused') throw new Error(added.reason);
     ids.push(added.subscriberId);
   }
   return ids;
 }
 
-function run(store: Store, rest: { templates?: Templates; minimumStories?: number } = {}) {
+function run(store: Store, rest: { templates?: Templates; minimumStories?: number; deliverAt?: string } = {}) {
   return composeAndClose(
     store,
     config,
     rest.templates ?? templates,
-    { ...newsletter, minimumStories: rest.minimumStories ?? 3 },
+    { ...newsletter, minimumStories: rest.minimumStories ?? 3, staleHours: 20, deliverAt: rest.deliverAt },
     { slot: editionSlot(CUTOFF, config.publication.zone, false), cutoffAt: CUTOFF, clock: () => NOW },
   );
 }
@@ -54,13 +62,19 @@ describe('closing an edition', () => {
       const store = await open();
       await save(store, stories());
       const [ada, bob, left, unsure] = await subscribe(store, 'ada', 'bob', 'left', 'unsure');
-      await unsubscribe(store.db, { subscriberId: left!, newsletter: newsletter.id }, NOW);
+      await unsubscribe(store.db, { subscriberId: left!, newsletter: newsletter.id }, { origin: 'one-click' }, NOW);
       await store.db
         .updateTable('subscriptions')
         .set({ state: 'unconfirmed' })
         .where('subscriber_id', '=', unsure!)
         .execute();
-      await addSubscriber(store.db, { email: 'other@example.com', newsletters: ['weekly'] }, NOW);
+      await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: 'other@example.com', newsletters: ['weekly'] },
+        { origin: 'operator' },
+        NOW,
+      );
 
       const outcome = await run(store);
       expect(outcome).toMatchObject({
@@ -69,11 +83,44 @@ describe('closing an edition', () => {
         queued: 2,
         edition: { newsletter: newsletter.id, slot: '2026-11-24', number: 1, closedAt: NOW },
       });
-      const queued = { state: 'pending', attempts: 0, due_at: NOW, lease_until: null, fence: 0, changed_at: NOW };
+      const queued = {
+        state: 'pending',
+        attempts: 0,
+        due_at: NOW,
+        stale_at: NOW + 20 * HOUR,
+        lease_until: null,
+        fence: 0,
+        changed_at: NOW,
+      };
       expect(await deliveriesOf(store)).toMatchObject([
         { ...queued, subscriber_id: ada, reply: null, reason: null },
         { ...queued, subscriber_id: bob },
       ]);
+    });
+
+    it('makes each delivery due at the hour of its reader’s own zone, and stale so many hours after that', async () => {
+      const store = await open();
+      await save(store, stories());
+      // NOW is 07:30 of 24 November in the publication's zone, Asia/Shanghai.
+      const zones: Record<string, [zone: string | null, due: string]> = {
+        none: [null, '2026-11-24T23:00:00Z'],
+        unknown: ['Mars/Olympus', '2026-11-24T23:00:00Z'],
+        same: ['Asia/Shanghai', '2026-11-24T23:00:00Z'],
+        tokyo: ['Asia/Tokyo', '2026-11-24T22:00:00Z'],
+        berlin: ['Europe/Berlin', '2026-11-24T06:00:00Z'],
+        shouting: ['EUROPE/BERLIN', '2026-11-24T06:00:00Z'],
+        kathmandu: ['Asia/Kathmandu', '2026-11-24T01:15:00Z'],
+        apia: ['Pacific/Apia', '2026-11-24T18:00:00Z'],
+      };
+      const ids = await subscribe(store, ...Object.keys(zones));
+      for (const [n, [zone]] of Object.values(zones).entries()) {
+        await store.db.updateTable('subscribers').set({ zone }).where('id', '=', ids[n]!).execute();
+      }
+      expect(await run(store, { deliverAt: '07:00' })).toMatchObject({ is: 'closed', queued: 8 });
+      const due = Object.values(zones).map(([, at]) => Date.parse(at));
+      expect((await deliveriesOf(store)).map(({ due_at, stale_at }) => [due_at, stale_at])).toEqual(
+        due.map((at) => [at, at + 20 * HOUR]),
+      );
     });
 
     it('twice is the same as once, whoever subscribed since', async () => {
@@ -109,7 +156,7 @@ describe('closing an edition', () => {
       await subscribe(store, 'ada');
       const slow = await composed(store);
       const first = await run(store);
-      expect(await closeEdition(store, slow, NOW + 9)).toMatchObject({
+      expect(await closeEdition(store, slow, terms, NOW + 9)).toMatchObject({
         fresh: false,
         queued: 1,
         edition: { id: first.is === 'closed' ? first.edition.id : null, closedAt: NOW },
@@ -122,7 +169,7 @@ describe('closing an edition', () => {
       await subscribe(store, 'ada');
       const stale = await composed(store);
       await save(store, [article('a', { status: { state: 'retracted', note: 'Wrong.', at: NOW } })]);
-      await expect(closeEdition(store, stale, NOW)).rejects.toThrow(StaleComposition);
+      await expect(closeEdition(store, stale, terms, NOW)).rejects.toThrow(StaleComposition);
       expect(await deliveriesOf(store)).toEqual([]);
       expect(await store.db.selectFrom('editions').selectAll().execute()).toEqual([]);
       expect(await store.db.selectFrom('edition_articles').selectAll().execute()).toEqual([]);

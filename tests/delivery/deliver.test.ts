@@ -2,21 +2,35 @@ import { simpleParser } from 'mailparser';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config.ts';
+import { claimDueDeliveries } from '../../src/delivery/claim-due.ts';
 import type { Connection, Transport } from '../../src/delivery/connection.ts';
 import { type DeliverOptions, deliver } from '../../src/delivery/deliver.ts';
-import { claimPendingDeliveries, markSubmitting } from '../../src/delivery/outbox.ts';
+import { markSubmitting } from '../../src/delivery/outbox.ts';
+import { pauseEdition } from '../../src/delivery/steer.ts';
 import { openTransport } from '../../src/delivery/transport.ts';
+import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { unsubscribe } from '../../src/subscribers/subscriptions.ts';
 import { readUnsubscribeToken } from '../../src/subscribers/tokens.ts';
+import { openTemplates } from '../../src/templates.ts';
 import { HOUR, MINUTE } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
-import { deliveriesOf, NOW, queueEdition, SECRET, testConfig } from './fixture.ts';
+import {
+  deliveriesOf,
+  NOW,
+  queueConfirmation,
+  queueEdition,
+  SECRETS,
+  serviceMessagesOf,
+  testConfig,
+} from './fixture.ts';
 import { closeServers, type Received, startScripted, startServer } from './servers.ts';
 
 afterEach(closeServers);
 
-const NOTHING = { submitted: 0, deferred: 0, failed: 0, suppressed: 0, stopped: null };
+const NONE = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
+const NOTHING = { ...NONE, service: NONE, paused: [], stopped: null };
+const TEMPLATES = openTemplates('templates', 'UTC');
 
 function smtpConfig(url: string, delivery: Partial<Config['delivery']> = {}): Config {
   const config = testConfig({ delivery: { transport: 'smtp', connections: 2, ...delivery } });
@@ -25,8 +39,11 @@ function smtpConfig(url: string, delivery: Partial<Config['delivery']> = {}): Co
 
 function run(store: Store, config: Config, options: Partial<DeliverOptions> & { now?: number } = {}) {
   const { now = NOW, ...rest } = options;
-  const settings = { clock: () => now, secret: SECRET, random: () => 0, ...rest };
-  return deliver(store, config, openTransport(config), settings);
+  return deliver(store, config, openTransport(config), optionsAt(now, rest));
+}
+
+function optionsAt(now: number, changes: Partial<DeliverOptions> = {}): DeliverOptions {
+  return { clock: () => now, secrets: SECRETS, signers: [], templates: TEMPLATES, random: () => 0, ...changes };
 }
 
 /** Refuses some recipients with a reply of the server. */
@@ -83,7 +100,7 @@ describe('a delivery run', () => {
         expect(mail.to).toMatchObject({ text: to[0] });
         const token = /unsubscribe\/(\S+)/.exec(mail.text ?? '')?.[1] ?? '';
         const reader = Number(/\d+/.exec(to[0] ?? '')?.[0]);
-        expect(readUnsubscribeToken(SECRET, token)).toEqual({
+        expect(readUnsubscribeToken(SECRETS, token)).toEqual({
           subscriberId: subscriberIds[reader - 1],
           newsletter: 'daily-roundup',
         });
@@ -226,7 +243,12 @@ describe('a delivery run', () => {
     it('suppresses who unsubscribed between the queueing and the submission', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 2);
-      await unsubscribe(store.db, { subscriberId: subscriberIds[0]!, newsletter: 'daily-roundup' }, NOW);
+      await unsubscribe(
+        store.db,
+        { subscriberId: subscriberIds[0]!, newsletter: 'daily-roundup' },
+        { origin: 'one-click' },
+        NOW,
+      );
       const server = await startServer();
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, submitted: 1, suppressed: 1 });
       expect(recipients(server.received)).toEqual(['reader2@example.com']);
@@ -266,6 +288,7 @@ describe('a delivery run', () => {
         .updateTable('deliveries')
         .set({ state: 'submitting', reply: null, lease_until: NOW + 12 * MINUTE })
         .execute();
+      await store.db.updateTable('editions').set({ delivery: 'open' }).execute();
       expect(await run(store, config, { now: NOW + 12 * MINUTE - 1 })).toEqual(NOTHING);
       expect(await run(store, config, { now: NOW + 12 * MINUTE })).toEqual({ ...NOTHING, submitted: 1 });
       const [first, second] = await messageIds(server.received);
@@ -279,8 +302,14 @@ describe('a delivery run', () => {
       await queueEdition(store, 1);
       for (let n = 0; n < 2; n++) {
         const now = NOW + n * HOUR;
-        const [claim] = await claimPendingDeliveries(store, { now, limit: 1, leaseMs: MINUTE });
-        await markSubmitting(store.db, claim!, now, MINUTE);
+        const { deliveries } = await claimDueDeliveries(store, {
+          now,
+          limit: 1,
+          leaseMs: MINUTE,
+          uncertain: 'retry',
+          throttle: null,
+        });
+        await markSubmitting(store.db, deliveries, now, MINUTE);
       }
       const server = await startServer();
       const config = smtpConfig(server.url, { attempts: 2 });
@@ -302,7 +331,7 @@ describe('a delivery run', () => {
           .execute();
         return 'ours';
       });
-      const report = await deliver(store, testConfig(), transport, { clock: () => NOW, secret: SECRET });
+      const report = await deliver(store, testConfig(), transport, optionsAt(NOW));
       expect(report).toEqual(NOTHING);
       expect(await deliveriesOf(store)).toMatchObject([{ reply: 'the other’s' }]);
     });
@@ -337,11 +366,7 @@ describe('a delivery run', () => {
         stop.abort();
         return '250 ok';
       });
-      const report = await deliver(store, testConfig(), transport, {
-        clock: () => NOW,
-        secret: SECRET,
-        signal: stop.signal,
-      });
+      const report = await deliver(store, testConfig(), transport, optionsAt(NOW, { signal: stop.signal }));
       expect(report.stopped).toBe('stopped on request');
       expect(report.submitted).toBeGreaterThanOrEqual(1);
       expect(report.submitted).toBeLessThanOrEqual(2);
@@ -357,7 +382,7 @@ describe('a delivery run', () => {
       await queueEdition(store, 1);
       const signal = AbortSignal.abort();
       const transport = fakeTransport(async () => '250 ok');
-      const report = await deliver(store, testConfig(), transport, { clock: () => NOW, secret: SECRET, signal });
+      const report = await deliver(store, testConfig(), transport, optionsAt(NOW, { signal }));
       expect(report).toEqual({ ...NOTHING, stopped: 'stopped on request' });
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', fence: 0 }]);
     });
@@ -371,7 +396,7 @@ describe('a delivery run', () => {
         if (calls === 1) throw new TypeError('a bug');
         return '250 ok';
       });
-      const running = deliver(store, testConfig(), transport, { clock: () => NOW, secret: SECRET });
+      const running = deliver(store, testConfig(), transport, optionsAt(NOW));
       await expect(running).rejects.toThrow('a bug');
       const states = (await deliveriesOf(store)).map((row) => row.state).sort();
       expect(states.filter((state) => state === 'submitting')).toHaveLength(1);
@@ -385,6 +410,193 @@ describe('a delivery run', () => {
       const report = await run(store, smtpConfig(server.url), { editionId: other.editionId });
       expect(report).toEqual({ ...NOTHING, submitted: 1 });
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending' }, { state: 'submitted' }]);
+    });
+
+    it('has one row of a connection at submitting at most, and the one before it recorded', async () => {
+      const store = await open();
+      await queueEdition(store, 30);
+      const seen: { submitting: number; unrecorded: number }[] = [];
+      let taken = 0;
+      const transport = fakeTransport(async () => {
+        const before = taken;
+        const states = (await deliveriesOf(store)).map((row) => row.state);
+        seen.push({
+          submitting: states.filter((state) => state === 'submitting').length,
+          unrecorded: before - states.filter((state) => state === 'submitted').length,
+        });
+        taken += 1;
+        return '250 ok';
+      }, 3);
+      expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, submitted: 30 });
+      expect(Math.max(...seen.map(({ submitting }) => submitting))).toBe(3);
+      // One of each of the other two connections, and never this one's.
+      expect(Math.max(...seen.map(({ unrecorded }) => unrecorded))).toBeLessThanOrEqual(2);
+    });
+
+    it('marks an edition as done when nothing of it is left', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await queueEdition(store, 0, { slot: '2026-11-25', number: 2, articleId: 'next' });
+      const transport = fakeTransport(async () => '250 ok');
+      await deliver(store, testConfig(), transport, optionsAt(NOW));
+      const editions = await store.db.selectFrom('editions').select('delivery').execute();
+      expect(editions).toEqual([{ delivery: 'done' }, { delivery: 'done' }]);
+    });
+
+    it('submits nothing more of an edition that is paused meanwhile', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 20);
+      const transport = fakeTransport(async () => {
+        await pauseEdition(store.db, editionId, 'a mistake in the lead');
+        return '250 ok';
+      });
+      const report = await deliver(store, testConfig(), transport, optionsAt(NOW));
+      expect(report.submitted).toBeGreaterThanOrEqual(1);
+      expect(report.submitted).toBeLessThanOrEqual(3);
+      expect(report).toEqual({ ...NOTHING, submitted: report.submitted });
+      const rows = await deliveriesOf(store);
+      expect(
+        rows.filter((row) => row.state === 'pending' && row.lease_until === null && row.attempts === 0),
+      ).toHaveLength(20 - report.submitted);
+    });
+
+    it('mails nothing while the queue is held, and says why', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await queueConfirmation(store, 'new@example.com');
+      await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
+      const transport = fakeTransport(async () => '250 ok');
+      const report = await deliver(store, testConfig(), transport, optionsAt(NOW));
+      expect(report).toEqual({ ...NOTHING, stopped: 'the queue is held: restored from a backup' });
+      expect(await serviceMessagesOf(store)).toMatchObject([{ state: 'pending', fence: 0 }]);
+    });
+
+    it('leaves what was interrupted to the operator where it is configured so', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: NOW }).execute();
+      const transport = fakeTransport(async () => '250 ok');
+      const config = testConfig({ delivery: { uncertain: 'hold' } });
+      expect(await deliver(store, config, transport, optionsAt(NOW))).toEqual(NOTHING);
+      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting', fence: 0 }]);
+      expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, submitted: 1 });
+    });
+
+    it('fails as stale, with the last reason, what could only be tried again too late', async () => {
+      const store = await open();
+      await queueEdition(store, 2);
+      await store.db
+        .updateTable('deliveries')
+        .set({ stale_at: NOW + 5 * MINUTE })
+        .execute();
+      const server = await startServer(refusing(() => [451, '4.7.1 come back later']));
+      expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, failed: 2 });
+      expect(await deliveriesOf(store)).toMatchObject(
+        Array(2).fill({
+          state: 'failed',
+          attempts: 1,
+          reply: '451 4.7.1 come back later',
+          reason: expect.stringMatching(/^stale: .*; the last attempt: .* 451 4\.7\.1/),
+        }),
+      );
+    });
+
+    it('counts what was stale before it could be submitted', async () => {
+      const store = await open();
+      await queueEdition(store, 3);
+      await store.db.updateTable('deliveries').set({ stale_at: NOW }).execute();
+      const transport = fakeTransport(async () => '250 ok');
+      expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, failed: 3 });
+    });
+
+    it('pauses an edition that the server refuses whoever the recipient, burns nothing of it, and goes on with the next', async () => {
+      const store = await open();
+      const readers = Array.from({ length: 60 }, (_, n) => `reader@domain${n}.example`);
+      const { editionId } = await queueEdition(store, readers);
+      await queueEdition(store, ['other@example.com'], { slot: '2026-11-25', number: 2, articleId: 'next' });
+      const server = await startServer(
+        refusing((to) => (to === 'other@example.com' ? null : [550, '5.7.1 we do not like you'])),
+      );
+      // On the last attempt a policy's refusal is final; until then it is deferred.
+      for (const attempts of [1, 8]) {
+        const report = await run(store, smtpConfig(server.url, { attempts }));
+        expect(report).toMatchObject({ failed: 0, deferred: 0, stopped: null });
+        expect(report.paused).toEqual([
+          { editionId, reason: expect.stringMatching(/^the server refuses it, whoever the recipient: .* 550 5\.7\.1/) },
+        ]);
+        const rows = (await deliveriesOf(store)).filter((row) => row.edition_id === editionId);
+        expect(rows.filter((row) => row.state === 'pending' && row.attempts === 0)).toHaveLength(60);
+        expect(rows.filter((row) => row.reason !== null).length).toBeLessThan(25);
+        await store.db.updateTable('editions').set({ delivery: 'open' }).where('id', '=', editionId).execute();
+      }
+      expect(recipients(server.received)).toEqual(['other@example.com']);
+    });
+
+    it('goes on where a policy refuses a few of many', async () => {
+      const store = await open();
+      await queueEdition(store, 30);
+      const server = await startServer(refusing((to) => (/[05]@/.test(to) ? [550, '5.7.1 spam'] : null)));
+      const report = await run(store, smtpConfig(server.url, { attempts: 1 }));
+      expect(report).toEqual({ ...NOTHING, submitted: 24, failed: 6 });
+    });
+
+    it('keeps to the limits, over several connections', async () => {
+      const store = await open();
+      await queueEdition(store, 8);
+      const began = performance.now();
+      const transport = fakeTransport(async () => '250 ok', 3);
+      const config = testConfig({ delivery: { perSecond: 20 } });
+      const report = await deliver(store, config, transport, { ...optionsAt(NOW), clock: Date.now });
+      expect(report).toEqual({ ...NOTHING, submitted: 8 });
+      expect(performance.now() - began).toBeGreaterThan(300);
+    });
+
+    it('submits mail of the service ahead of the edition', async () => {
+      const store = await open();
+      await queueEdition(store, 5);
+      await queueConfirmation(store, 'new@example.com');
+      await queueConfirmation(store, 'newer@example.com');
+      const server = await startServer();
+      const report = await run(store, smtpConfig(server.url, { connections: 1 }));
+      expect(report).toEqual({ ...NOTHING, submitted: 5, service: { ...NONE, submitted: 2 } });
+      expect(server.received.slice(0, 2).flatMap(({ to }) => to)).toEqual(['new@example.com', 'newer@example.com']);
+      expect(await serviceMessagesOf(store)).toMatchObject(
+        Array(2).fill({ state: 'submitted', attempts: 1, reason: null, lease_until: null }),
+      );
+      expect((await simpleParser(server.received[0]!.raw)).text).toContain('/confirm/');
+    });
+
+    it('defers, fails and returns mail of the service by the same rules', async () => {
+      const store = await open();
+      await queueConfirmation(store, 'grey@example.com');
+      await queueConfirmation(store, 'gone@example.com');
+      await queueConfirmation(store, 'hurry@example.com', { expiresAt: NOW + MINUTE });
+      await queueConfirmation(store, 'late@example.com', { expiresAt: NOW });
+      const server = await startServer(
+        refusing((to) => (to.startsWith('gone') ? [550, '5.1.1 no such user'] : [451, '4.7.1 later'])),
+      );
+      const report = await run(store, smtpConfig(server.url, { connections: 1 }));
+      expect(report).toEqual({ ...NOTHING, service: { ...NONE, deferred: 1, failed: 3 } });
+      expect(await serviceMessagesOf(store)).toMatchObject([
+        { state: 'pending', attempts: 1, due_at: NOW + 5 * MINUTE, reply: '451 4.7.1 later' },
+        { state: 'failed', reply: '550 5.1.1 no such user' },
+        { state: 'failed', reason: expect.stringMatching(/^stale: /) },
+        { state: 'failed', attempts: 0, reason: 'expired: it could not be submitted before its link was dead' },
+      ]);
+    });
+
+    it('stops where the server refuses us for mail of the service, and nothing counts', async () => {
+      const store = await open();
+      await queueConfirmation(store, 'new@example.com');
+      await queueEdition(store, 3);
+      const server = await startServer({
+        onMailFrom: (_from, _session, done) =>
+          done(Object.assign(new Error('5.7.1 not your address'), { responseCode: 553 })),
+      });
+      const report = await run(store, smtpConfig(server.url, { connections: 1 }));
+      expect(report).toEqual({ ...NOTHING, stopped: expect.stringContaining('553 5.7.1 not your address') });
+      expect(await serviceMessagesOf(store)).toMatchObject([{ state: 'pending', attempts: 0, lease_until: null }]);
+      expect(await deliveriesOf(store)).toMatchObject(Array(3).fill({ state: 'pending', lease_until: null }));
     });
   });
 });

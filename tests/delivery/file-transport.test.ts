@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../src/delivery/connection.ts';
 import { classifyFailure } from '../../src/delivery/retry.ts';
 import { openTransport } from '../../src/delivery/transport.ts';
+import { anyText } from '../any-text.ts';
 import { testConfig } from './fixture.ts';
+import { outgoing } from './outgoing.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -14,8 +16,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function message(to: string, raw = 'Subject: Hello\r\n\r\nHello.\r\n'): OutgoingMessage {
-  return { newsletter: 'daily', slot: '2026-11-24', from: 'a@example.com', to, raw: Buffer.from(raw) };
+function message(to: string, ...parts: (string | Buffer)[]): OutgoingMessage {
+  return outgoing(to, parts.length === 0 ? ['Subject: Hello\r\n\r\n', 'Hello.\r\n'] : parts);
 }
 
 async function submit(outgoing: OutgoingMessage): Promise<string> {
@@ -31,6 +33,13 @@ describe('the file transport', () => {
     expect(readFileSync(path, 'utf8')).toBe('Subject: Hello\r\n\r\nHello.\r\n');
   });
 
+  it('writes a message whole, however many parts it has and however large they are', async () => {
+    const parts = [...Array.from({ length: 3_000 }, (_, n) => `line ${n}\r\n`), Buffer.alloc(3_000_000, 'x'), '\r\n'];
+    await submit(message('ada@example.com', ...parts));
+    const written = readFileSync(join(folder, 'var/mail/daily/2026-11-24/ada@example.com.eml'));
+    expect(written.equals(Buffer.concat(message('', ...parts).chunks))).toBe(true);
+  });
+
   it('writes over the file of an earlier try, and leaves nothing else behind', async () => {
     await submit(message('ada@example.com', 'first'));
     await submit(message('ada@example.com', 'second'));
@@ -41,7 +50,7 @@ describe('the file transport', () => {
 
   it('keeps every address inside its folder, under a name that every system takes', async () => {
     const addresses = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 300 }).filter((text) => text.isWellFormed()),
+      anyText(300).filter((text) => text.isWellFormed()),
       fc.constantFrom('../../evil', '..', '.', '/etc/passwd', 'a\u0000b', 'c:\\x', 'nul', '.hidden', 'a'.repeat(254)),
     );
     await fc.assert(

@@ -5,10 +5,10 @@ import { readFileSync } from 'node:fs';
 import { type Config, parseConfig } from '../../src/config.ts';
 import type { Edition } from '../../src/editions/queries.ts';
 import type { Store } from '../../src/store/store.ts';
-import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
+import { HOUR } from '../../src/time.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
-export const SECRET = 'a secret of the tests, thirty-two characters at least';
+export const SECRETS = ['a secret of the tests, thirty-two characters at least'] as const;
 const NONCE = '0123456789abcdef';
 
 /** The sample newsroom's configuration, mailing from https://news.example. */
@@ -51,22 +51,43 @@ export function testEdition(changes: Partial<Edition> = {}): Edition {
 }
 
 /**
- * Stores an edition and queues it for so many new subscribers, `reader1@example.com` and so on.
+ * Stores an edition and queues it for so many subscribers, `reader1@example.com` and so on, who are stored where they are missing.
+ * @param readers how many, or their addresses
  * @returns the edition's id, and the subscribers' ids in that order
  */
 export async function queueEdition(
   store: Store,
-  readers: number,
+  readers: number | string[],
   changes: Partial<Edition> = {},
 ): Promise<{ editionId: number; subscriberIds: number[] }> {
   const edition = testEdition(changes);
+  const emails = Array.isArray(readers)
+    ? readers
+    : Array.from({ length: readers }, (_, n) => `reader${n + 1}@example.com`);
+  const editionId = await storeEdition(store, edition);
   const subscriberIds: number[] = [];
-  for (let n = 1; n <= readers; n++) {
-    const email = `reader${n}@example.com`;
-    const added = await addSubscriber(store.db, { email, newsletters: [edition.newsletter] }, NOW);
-    if (added.is === 'refused') throw new Error(added.reason);
-    subscriberIds.push(added.subscriberId);
+  for (let n = 0; n < emails.length; n += 1_000) {
+    const ids = await storeReaders(store, emails.slice(n, n + 1_000), edition.newsletter);
+    await store.db
+      .insertInto('deliveries')
+      .values(
+        ids.map((subscriber_id) => ({
+          edition_id: editionId,
+          subscriber_id,
+          state: 'pending' as const,
+          attempts: 0,
+          due_at: NOW,
+          fence: 0,
+          changed_at: NOW,
+        })),
+      )
+      .execute();
+    subscriberIds.push(...ids);
   }
+  return { editionId, subscriberIds };
+}
+
+async function storeEdition(store: Store, edition: Edition): Promise<number> {
   await store.db
     .insertInto('articles')
     .values({
@@ -103,21 +124,61 @@ export async function queueEdition(
     })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await store.db
-    .insertInto('deliveries')
-    .values(
-      subscriberIds.map((subscriber_id) => ({
-        edition_id: id,
-        subscriber_id,
-        state: 'pending' as const,
-        attempts: 0,
-        due_at: NOW,
-        fence: 0,
-        changed_at: NOW,
-      })),
-    )
+  return id;
+}
+
+/** Stores subscribers, confirmed for the newsletter. @returns their ids, in that order */
+async function storeReaders({ db }: Store, emails: string[], newsletter: string): Promise<number[]> {
+  await db
+    .insertInto('subscribers')
+    .values(emails.map((email) => ({ email, email_key: email, created_at: NOW })))
+    .onConflict((conflict) => conflict.column('email_key').doNothing())
     .execute();
-  return { editionId: id, subscriberIds };
+  const rows = await db
+    .selectFrom('subscribers')
+    .select(['id', 'email_key'])
+    .where('email_key', 'in', emails)
+    .execute();
+  const idOf = new Map(rows.map((row) => [row.email_key, row.id]));
+  const ids = emails.map((email) => idOf.get(email) as number);
+  await db
+    .insertInto('subscriptions')
+    .values(ids.map((subscriber_id) => ({ subscriber_id, newsletter, state: 'confirmed' as const, changed_at: NOW })))
+    .onConflict((conflict) => conflict.columns(['subscriber_id', 'newsletter']).doNothing())
+    .execute();
+  return ids;
+}
+
+/** Queues a confirmation for a subscriber who is stored where missing. @returns the ids of both */
+export async function queueConfirmation(
+  store: Store,
+  email: string,
+  changes: { kind?: 'confirm' | 'already'; expiresAt?: number; dueAt?: number } = {},
+): Promise<{ messageId: number; subscriberId: number }> {
+  const { kind = 'confirm', expiresAt = NOW + 72 * HOUR, dueAt = NOW } = changes;
+  const [subscriberId] = (await storeReaders(store, [email], 'weekly')) as [number];
+  const { id } = await store.db
+    .insertInto('service_messages')
+    .values({
+      kind,
+      subscriber_id: subscriberId,
+      newsletters: JSON.stringify(['daily-roundup']),
+      state: 'pending',
+      attempts: 0,
+      due_at: dueAt,
+      expires_at: expiresAt,
+      fence: 0,
+      created_at: NOW,
+      changed_at: NOW,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return { messageId: id, subscriberId };
+}
+
+/** The service's own messages as they stand. */
+export function serviceMessagesOf(store: Store) {
+  return store.db.selectFrom('service_messages').selectAll().orderBy('id').execute();
 }
 
 /** The deliveries as they stand, by subscriber. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { classifyFailure, decide, type Failure, retryDelay } from '../../src/delivery/retry.ts';
+import { classifyFailure, decide, enhancedStatus, type Failure, retryDelay } from '../../src/delivery/retry.ts';
 import { HOUR, MINUTE } from '../../src/time.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
@@ -50,6 +50,8 @@ describe('a failure', () => {
     ['an unknown recipient', { code: 'EENVELOPE', replyCode: 550, command: 'RCPT TO' }, 'permanent'],
     ['a refused message', { code: 'EMESSAGE', replyCode: 554, command: 'DATA' }, 'permanent'],
     ['an address that nodemailer refuses', { code: 'EENVELOPE', command: 'API' }, 'permanent'],
+    ['garbage for a reply', { code: 'EENVELOPE', command: 'RCPT TO', reply: 'what?' }, 'transient'],
+    ['garbage for the last reply', { code: 'EMESSAGE', command: 'DATA', reply: 'what?' }, 'transient'],
     ['a refused sender', { code: 'EENVELOPE', replyCode: 553, command: 'MAIL FROM' }, 'refuses-us'],
     ['a message larger than the server takes', { code: 'EMESSAGE', command: 'MAIL FROM' }, 'refuses-us'],
     ['a wrong password', { code: 'EAUTH', replyCode: 535, command: 'AUTH PLAIN' }, 'refuses-us'],
@@ -70,6 +72,22 @@ describe('a failure', () => {
         expect(classifyFailure(failure({ ...parts, words, reply }))).toBe(classifyFailure(failure(parts)));
       }),
     );
+  });
+
+  it.each([
+    ['550 5.7.1 refused', '5.7.1'],
+    ['550-5.7.26 refused 550 5.7.26 indeed', '5.7.26'],
+    ['250 2.1.5', '2.1.5'],
+    ['550 5.7 refused', null],
+    ['550 5.7.1refused', null],
+    ['550 10.0.0.1 is listed', null],
+    ['550 5.7.1.9 refused', null],
+    ['550 4.7.1 refused', null],
+    ['550 mail from 5.7.1 refused', null],
+    ['', null],
+    [null, null],
+  ])('reads the enhanced status of %j as %j', (reply, status) => {
+    expect(enhancedStatus(reply)).toBe(status);
   });
 
   const policy = { attempts: 3, firstWait: 5 * MINUTE };

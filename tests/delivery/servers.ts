@@ -59,26 +59,46 @@ export async function startServer(options: SMTPServerOptions = {}): Promise<Test
   return { port, url: `smtp://127.0.0.1:${port}`, received, close };
 }
 
-/** What to do when a command comes: a reply to write, or anything with the socket. `DATA-END` stands for the final dot. */
-export type Script = (command: string, socket: Socket, count: number) => string | undefined;
+/**
+ * What to do when a command comes: a reply to write, its parts in packets of their own, or anything with the socket; '' says
+ * nothing. `DATA-END` stands for the final dot.
+ */
+export type Script = (command: string, socket: Socket, count: number) => string | string[] | undefined;
+
+/** A script that answers some commands, named by their first word, and else as a good server with PIPELINING. */
+export function pipelining(replies: Record<string, string | string[]>): Script {
+  const all = { EHLO: '250-scripted\r\n250 PIPELINING', ...replies };
+  return (command) => all[command.split(' ', 1)[0] as keyof typeof all];
+}
+
+export interface ScriptedServer extends Omit<TestServer, 'received'> {
+  commands: string[];
+  /** What came between DATA and the final dot, byte by byte. */
+  messages: string[];
+}
 
 /** A server of a few lines that answers as the script says, and well where the script says nothing. */
-export async function startScripted(script: Script): Promise<Omit<TestServer, 'received'> & { commands: string[] }> {
+export async function startScripted(script: Script): Promise<ScriptedServer> {
   const commands: string[] = [];
+  const messages: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
+    socket.setNoDelay(true);
     let inData = false;
     let rest = '';
+    let message = '';
     const answer = (command: string): void => {
       commands.push(command);
       const name = command.split(' ', 1)[0] ?? '';
       const count = commands.filter((one) => one.startsWith(name)).length;
       const reply = script(command, socket, count) ?? usual(name);
-      if (socket.destroyed || reply === '') return;
-      inData = reply.startsWith('354');
-      socket.write(`${reply}\r\n`);
+      const parts = typeof reply === 'string' ? [reply] : reply;
+      if (socket.destroyed || parts.join('') === '') return;
+      inData = command === 'DATA' && /^354/m.test(parts.join(''));
+      message = '';
+      writeParts(socket, parts);
     };
     socket.on('data', (chunk) => {
       rest += chunk.toString('latin1');
@@ -90,8 +110,12 @@ export async function startScripted(script: Script): Promise<Omit<TestServer, 'r
         if (!inData) answer(line);
         else if (line === '.') {
           inData = false;
+          messages.push(message);
           answer('DATA-END');
-        } else if (line.startsWith('Subject:')) script('DATA-LINE', socket, 1);
+        } else {
+          message += `${line}\r\n`;
+          if (line.startsWith('Subject:')) script('DATA-LINE', socket, 1);
+        }
       }
     });
     answer('CONNECT');
@@ -103,7 +127,13 @@ export async function startScripted(script: Script): Promise<Omit<TestServer, 'r
       server.close(() => resolve());
     });
   running.push({ close });
-  return { port, url: `smtp://127.0.0.1:${port}`, commands, close };
+  return { port, url: `smtp://127.0.0.1:${port}`, commands, messages, close };
+}
+
+function writeParts(socket: Socket, parts: string[]): void {
+  const [first = '', ...rest] = parts;
+  socket.write(rest.length === 0 ? `${first}\r\n` : first);
+  if (rest.length > 0) setTimeout(() => writeParts(socket, rest), 5);
 }
 
 function usual(command: string): string {

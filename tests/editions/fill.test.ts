@@ -11,6 +11,10 @@ describe('fillSlots', () => {
     expect(fillSlots(`a ${SLOT} b ${SLOT}`, NONCE, { unsubscribe: 'here' })).toBe('a here b here');
   });
 
+  it('needs no slot but the unsubscribe link, so that an older edition without the others still goes out', () => {
+    expect(fillSlots(`[${SLOT}]`, NONCE, { unsubscribe: 'here', preferences: 'there' })).toBe('[here]');
+  });
+
   it('throws where a slot has no value, an inherited property of objects among them', () => {
     expect(() => fillSlots(`${SLOT}${slotMark(NONCE, 'preferences')}`, NONCE, { unsubscribe: 'x' })).toThrow(
       /slot preferences/,
@@ -20,7 +24,7 @@ describe('fillSlots', () => {
     );
   });
 
-  it('throws where a value has no slot', () => {
+  it('throws where the unsubscribe link has no slot', () => {
     expect(() => fillSlots('no slot here', NONCE, { unsubscribe: 'x' })).toThrow(/no slot unsubscribe/);
   });
 

@@ -39,8 +39,8 @@ describe('an edition that would be too large', () => {
       const store = await open();
       await save(store, flood);
       const edition = await composed(store, CUTOFF, { blocks: MOST });
-      const unsubscribe = `http://127.0.0.1:8080/unsubscribe/${'x'.repeat(130)}`;
-      const bytes = Buffer.byteLength(fillHtml(edition.html, NONCE, { unsubscribe }));
+      const link = `http://127.0.0.1:8080/unsubscribe/${'x'.repeat(130)}`;
+      const bytes = Buffer.byteLength(fillHtml(edition.html, NONCE, { unsubscribe: link, preferences: link }));
       expect(bytes).toBeLessThan(CLIPPED_AT);
       expect(bytes).toBeGreaterThan(0.75 * CLIPPED_AT);
 

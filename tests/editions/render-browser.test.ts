@@ -147,8 +147,11 @@ async function renderBoth(view: EditionView): Promise<{ email: string; archive: 
   const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
   const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
   const { html, archiveHtml } = await renderEdition(view, SAMPLE_SITE, templates, options);
-  const unsubscribe = 'https://wire.example.com/unsubscribe/token';
-  return { email: fillHtml(html, SAMPLE_NONCE, { unsubscribe }), archive: archiveHtml };
+  const values = {
+    unsubscribe: 'https://wire.example.com/unsubscribe/token',
+    preferences: 'https://wire.example.com/preferences/token',
+  };
+  return { email: fillHtml(html, SAMPLE_NONCE, values), archive: archiveHtml };
 }
 
 interface Box {

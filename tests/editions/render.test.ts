@@ -35,8 +35,9 @@ describe('a full edition', () => {
     expect(storyCount(SAMPLE_VIEW)).toBe(25);
     expect(Buffer.byteLength(full.html)).toBeLessThan(80_000);
     const { html } = await render(longest(SAMPLE_VIEW));
-    const unsubscribe = `https://wire.example.com/unsubscribe/${'x'.repeat(200)}`;
-    expect(Buffer.byteLength(fillHtml(html, SAMPLE_NONCE, { unsubscribe }))).toBeLessThan(102_400);
+    const link = `https://wire.example.com/unsubscribe/${'x'.repeat(200)}`;
+    const filled = fillHtml(html, SAMPLE_NONCE, { unsubscribe: link, preferences: link });
+    expect(Buffer.byteLength(filled)).toBeLessThan(102_400);
   });
 
   it('loads nothing but its own pictures: no font, no script, no style sheet, no frame, no tracker', () => {
@@ -101,18 +102,22 @@ describe('a full edition', () => {
 
 describe('what is personal', () => {
   it('stands in slots of the email and the text', () => {
-    const values = { unsubscribe: 'https://wire.example.com/unsubscribe/t0k"en' };
+    const values = {
+      unsubscribe: 'https://wire.example.com/unsubscribe/t0k"en',
+      preferences: 'https://wire.example.com/preferences/a&b',
+    };
     expect(fillHtml(full.html, SAMPLE_NONCE, values)).toContain(
       'href="https://wire.example.com/unsubscribe/t0k&quot;en"',
     );
+    expect(fillHtml(full.html, SAMPLE_NONCE, values)).toContain('href="https://wire.example.com/preferences/a&amp;b"');
     expect(fillText(full.text, SAMPLE_NONCE, values)).toContain(
-      'Unsubscribe: https://wire.example.com/unsubscribe/t0k"en\n',
+      'Preferences: https://wire.example.com/preferences/a&b\nUnsubscribe: https://wire.example.com/unsubscribe/t0k"en\n',
     );
     expect(fillHtml(full.html, SAMPLE_NONCE, values)).not.toContain(SAMPLE_NONCE);
   });
 
   it('is not on the archive page, which has what a page needs instead', () => {
-    expect(full.archiveHtml).not.toMatch(/unsubscribe|view in browser|you receive|zwnj/i);
+    expect(full.archiveHtml).not.toMatch(/unsubscribe|preferences|view in browser|you receive|zwnj/i);
     expect(full.archiveHtml).not.toContain(SAMPLE_NONCE);
     expect(full.archiveHtml).toContain(`<link rel="canonical" href="${SAMPLE_VIEW.links.archive}">`);
     expect(full.archiveHtml).toContain(

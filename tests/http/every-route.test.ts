@@ -2,12 +2,16 @@ import { HtmlValidate } from 'html-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveDocuments } from '../../src/feeds/documents.ts';
 import type { Store } from '../../src/store/store.ts';
+import { requestSubscription } from '../../src/subscribers/consent.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
-import { unsubscribeToken } from '../../src/subscribers/tokens.ts';
+import { confirmToken, preferencesToken, unsubscribeToken } from '../../src/subscribers/tokens.ts';
+import { HOUR } from '../../src/time.ts';
 import { openMigrated } from '../databases.ts';
-import { NOW, openSite, SECRET, saveDay, type TestSite } from './newsroom.ts';
+import { NOW, openSite, SECRETS, saveDay, type TestSite } from './newsroom.ts';
 
-const TOKEN = unsubscribeToken(SECRET, { subscriberId: 1, newsletter: 'daily-roundup' });
+const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
+const PREFERENCES = `/preferences/${preferencesToken(SECRETS, 1)}`;
+const CONFIRM = `/confirm/${confirmToken(SECRETS, { messageId: 1, subscriberId: 2 })}`;
 /** Every route, with the status that it answers. */
 const PAGES: [path: string, status: number][] = [
   ['/', 200],
@@ -28,11 +32,19 @@ const PAGES: [path: string, status: number][] = [
   ['/newsletters', 200],
   [`/unsubscribe/${TOKEN}`, 200],
   ['/unsubscribe/forged', 404],
+  [CONFIRM, 200],
+  [`/confirm/${confirmToken(SECRETS, { messageId: 9, subscriberId: 2 })}`, 410],
+  ['/confirm/forged', 404],
+  [PREFERENCES, 200],
+  [`${PREFERENCES}/erase`, 200],
+  [`/preferences/${preferencesToken(SECRETS, 9)}`, 410],
+  ['/preferences/forged', 404],
   ['/no-such-page', 404],
 ];
 const OTHERS: [path: string, status: number][] = [
   ['/articles/daily-roundup-2026-11-24', 301],
   ['/editions/daily-roundup/2026-11-24', 200],
+  ['/subscribe', 303],
   ['/feeds', 301],
   ['/feeds/', 404],
   ['/feeds/latest.rss', 200],
@@ -46,6 +58,46 @@ const OTHERS: [path: string, status: number][] = [
   ['/metrics', 200],
 ];
 const ALL = [...PAGES, ...OTHERS];
+/** Those that take a form, too. */
+const FORMS = /^\/(?:unsubscribe|confirm|preferences|subscribe)\b/;
+/** What a form leads to. */
+const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
+  [
+    '/subscribe',
+    [
+      ['email', 'new@example.com'],
+      ['newsletter', 'daily-roundup'],
+    ],
+    200,
+  ],
+  [
+    '/subscribe',
+    [
+      ['email', 'no "address"'],
+      ['zone', 'Mars/Olympus'],
+    ],
+    422,
+  ],
+  [CONFIRM, [], 200],
+  [
+    PREFERENCES,
+    [
+      ['newsletter', 'daily-roundup'],
+      ['paused', '2026-12-24'],
+    ],
+    200,
+  ],
+  [
+    PREFERENCES,
+    [
+      ['zone', 'Mars/Olympus'],
+      ['paused', 'tomorrow'],
+    ],
+    422,
+  ],
+  [`/unsubscribe/${TOKEN}`, [], 200],
+  [`${PREFERENCES}/erase`, [], 200],
+];
 
 describe('every route', () => {
   let store: Store;
@@ -53,7 +105,16 @@ describe('every route', () => {
   beforeAll(async () => {
     store = await openMigrated();
     await saveDay(store);
-    await addSubscriber(store.db, { email: 'ada@example.com', newsletters: ['daily-roundup'] }, NOW);
+    await addSubscriber(
+      store.db,
+      SECRETS,
+      { email: 'ada@example.com', newsletters: ['daily-roundup'] },
+      { origin: 'operator' },
+      NOW,
+    );
+    const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
+    const options = { confirmMs: HOUR, perAddressADay: 3 };
+    await requestSubscription(store.db, SECRETS, request, { origin: 'form' }, options, NOW);
     await saveDocuments(store.db, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openSite(store);
   });
@@ -84,8 +145,8 @@ describe('every route', () => {
 
   it('refuses other methods, and says which it takes', async () => {
     for (const [path] of ALL.filter(([known]) => known !== '/no-such-page')) {
-      const allow = path.startsWith('/unsubscribe') ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
-      for (const method of ['PUT', 'DELETE', 'PATCH', ...(path.startsWith('/unsubscribe') ? [] : ['POST'])]) {
+      const allow = FORMS.test(path) ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
+      for (const method of ['PUT', 'DELETE', 'PATCH', ...(FORMS.test(path) ? [] : ['POST'])]) {
         const response = await site.app.request(path, { method });
         expect([method, path, response.status, response.headers.get('Allow')]).toEqual([method, path, 405, allow]);
       }
@@ -106,10 +167,7 @@ describe('every route', () => {
 
   it.each(PAGES.filter(([, status]) => status < 500))('%s is sound and accessible HTML', async (path) => {
     const html = await (await site.get(path)).text();
-    const report = await validator.validateString(html);
-    expect(
-      report.results.flatMap((result) => result.messages.map((m) => `${m.line}: ${m.ruleId}: ${m.message}`)),
-    ).toEqual([]);
+    expect(await faultsOf(html)).toEqual([]);
     expect(html.match(/<h1\b/g)).toHaveLength(1);
     expect(html.match(/<main\b/g)).toHaveLength(1);
     expect(html).not.toMatch(/<script|<table|\son\w+=/i);
@@ -117,12 +175,24 @@ describe('every route', () => {
     expect(html).toContain('<a class="skip" href="#content"');
   });
 
+  it.each(ANSWERS)('POST %s answers with sound and accessible HTML (%#)', async (path, fields, status) => {
+    const response = await site.post(path, fields);
+    const html = await response.text();
+    expect(response.status).toBe(status);
+    expect(await faultsOf(html)).toEqual([]);
+    expect(html.match(/<h1\b/g)).toHaveLength(1);
+    expect(html).not.toMatch(/<script|<table|\son\w+=/i);
+    expect(response.headers.get('Set-Cookie')).toBeNull();
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.headers.get('Location')).toBeNull();
+    expect(html).toMatch(status === 422 ? /<title>Error: / : /<title>(?!Error: )/);
+  });
+
   it('is sound and accessible above an edition, too', async () => {
     const html = await site.read('/editions/daily-roundup/2026-11-24');
     const notice = html.slice(html.indexOf('<aside'), html.indexOf('</aside>') + '</aside>'.length);
     expect(notice).toContain('Voice Group’s Stock');
-    const report = await validator.validateString(`<!doctype html>${notice}`);
-    expect(report.results.flatMap((result) => result.messages.map((m) => `${m.ruleId}: ${m.message}`))).toEqual([]);
+    expect(await faultsOf(`<!doctype html>${notice}`)).toEqual([]);
   });
 
   it('does not send a page again to who has it', async () => {
@@ -155,8 +225,10 @@ describe('every route', () => {
     expect(css).toContain('--accent: #f08a80');
   });
 
-  it('tells crawlers to leave unsubscribe pages alone', async () => {
-    expect(await site.read('/robots.txt')).toBe('User-agent: *\nDisallow: /unsubscribe/\n');
+  it('tells crawlers to leave alone what belongs to one reader', async () => {
+    expect(await site.read('/robots.txt')).toBe(
+      'User-agent: *\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n',
+    );
   });
 
   it('tells that the database answers', async () => {
@@ -204,6 +276,11 @@ const validator = new HtmlValidate({
   },
 });
 
+async function faultsOf(html: string): Promise<string[]> {
+  const report = await validator.validateString(html);
+  return report.results.flatMap((result) => result.messages.map((m) => `${m.line}: ${m.ruleId}: ${m.message}`));
+}
+
 const TABLES = [
   'articles',
   'pending_changes',
@@ -211,6 +288,10 @@ const TABLES = [
   'editions',
   'subscribers',
   'subscriptions',
+  'consent_events',
+  'suppressions',
+  'service_messages',
+  'rates',
   'deliveries',
   'runs',
 ] as const;

@@ -7,10 +7,12 @@ import { sanitiseHtml } from '../../src/articles/sanitise.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { type Serving, serveApp } from '../../src/http/serve.ts';
 import type { Store } from '../../src/store/store.ts';
+import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
+import { confirmToken, preferencesToken } from '../../src/subscribers/tokens.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../src/templates.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../chromium.ts';
 import { openMigrated } from '../databases.ts';
-import { article, NOW, openSite, sampleConfig, save, saveEdition, type TestSite } from './newsroom.ts';
+import { article, NOW, openSite, SECRETS, sampleConfig, save, saveEdition, type TestSite } from './newsroom.ts';
 
 const PAYLOADS = [
   '<script>window.hurt=1;alert(1)</script>',
@@ -93,6 +95,65 @@ describe('hostile words in every field', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('add none to what a form answers, in whatever field they are posted', async () => {
+    const added = await addSubscriber(
+      store.db,
+      SECRETS,
+      { email: 'ada@example.com', newsletters: ['daily-roundup'] },
+      { origin: 'operator' },
+      NOW,
+    );
+    if (added.is !== 'stored') throw new Error(added.reason);
+    const preferences = `/preferences/${preferencesToken(SECRETS, added.subscriberId)}`;
+    const posts = (words: string): [path: string, fields: [string, string][], status: number][] => [
+      [
+        '/subscribe',
+        [
+          ['email', `${words} `],
+          ['newsletter', words],
+          ['zone', `${words}x`],
+        ],
+        422,
+      ],
+      [
+        '/subscribe',
+        [
+          ['email', "a'&b@example.com"],
+          ['newsletter', 'daily-roundup'],
+          ['website', `${words}x`],
+        ],
+        200,
+      ],
+      [
+        preferences,
+        [
+          ['newsletter', words],
+          ['zone', `${words}x`],
+          ['paused', `${words}x`],
+          [words, words],
+        ],
+        422,
+      ],
+    ];
+    const withWords = (words: string): Promise<string[][]> =>
+      Promise.all(
+        posts(words).map(async ([path, fields, status]) => {
+          const response = await site.post(path, fields);
+          expect([path, response.status]).toEqual([path, status]);
+          return skeletonOf(await response.text());
+        }),
+      );
+    const plain = await withWords('plain');
+    for (const payload of PAYLOADS) expect(await withWords(payload)).toEqual(plain);
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 60 }), async (words) => {
+        expect(await withWords(words)).toEqual(plain);
+      }),
+      { numRuns: 40 },
+    );
+    expect(site.logged).toEqual([]);
   });
 
   it('show as themselves', async () => {
@@ -200,6 +261,49 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  it('subscribing needs no script, no mouse and no more room than a small phone has', async () => {
+    const { page, troubles } = await watchedPage();
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(new URL('/newsletters', serving.url).href);
+    await page.focus('#email');
+    await page.keyboard.type('not an address');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/subscribe');
+    // What is wrong is the field's description, as a screen reader has it.
+    const wrong =
+      "document.getElementById(document.querySelector('#email').getAttribute('aria-describedby')).textContent";
+    expect(await page.evaluate(wrong)).toMatch(/^Error: This address cannot be used: /);
+    expect(await page.title()).toMatch(/^Error: /);
+    await page.focus('#email');
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('ada@example.com');
+    const reached: unknown[] = [];
+    for (let press = 0; press < 3; press++) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate('document.activeElement.id || document.activeElement.textContent'));
+    }
+    // Not the field that people do not see.
+    expect(reached).toEqual(['choose-daily-roundup', 'zone', 'Subscribe']);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=Check your inbox');
+    const message = await store.db.selectFrom('service_messages').selectAll().executeTakeFirstOrThrow();
+    const key = { messageId: message.id, subscriberId: message.subscriber_id };
+    await page.goto(new URL(`/confirm/${confirmToken(SECRETS, key)}`, serving.url).href);
+    await page.focus('main button');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=You are subscribed');
+    await page.click('text=your preferences');
+    for (const path of [page.url(), `${page.url()}/erase`]) {
+      await page.goto(path);
+      const small = `[...document.querySelectorAll('main :is(button, select, input, .choice label, .go a)')]
+        .filter((one) => one.type !== 'checkbox' && one.offsetHeight > 0 && one.offsetHeight < 44).map((one) => one.outerHTML)`;
+      expect(await page.evaluate(small)).toEqual([]);
+      const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(excess).toBe(0);
+    }
+    expect(troubles).toEqual([]);
   });
 
   it('feeds and their page keep their style under the policy, and no long word widens them', async () => {

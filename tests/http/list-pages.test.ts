@@ -2,7 +2,17 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { HOUR, MINUTE } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
-import { article, NOW, openSite, sampleConfig, save, saveDay, saveEdition, type TestSite } from './newsroom.ts';
+import {
+  article,
+  closedConfig,
+  NOW,
+  openSite,
+  sampleConfig,
+  save,
+  saveDay,
+  saveEdition,
+  type TestSite,
+} from './newsroom.ts';
 
 describe('the lists', () => {
   forEachDatabase((open) => {
@@ -125,8 +135,16 @@ describe('the lists', () => {
       const html = await site.read('/newsletters');
       expect(html).toContain('The day&#39;s technology and business news in one email, every morning.');
       expect(html).toContain('Every day at 07:30 AM, Shanghai time');
-      expect(html).toContain('href="mailto:newsroom@example.com?subject=Subscribe%3A%20The%20Daily%20Roundup"');
+      expect(html).toContain('<form class="form" method="post" action="/subscribe"');
+      expect(html).not.toContain('To get it, write to');
       expect(html).toContain('href="/editions/daily-roundup/2026-11-24"');
+    });
+
+    it('of newsletters say whom to write to where the form is closed', async () => {
+      const html = await openSite(store, closedConfig()).read('/newsletters');
+      expect(html).toContain('Every day at 07:30 AM, Shanghai time');
+      expect(html).toContain('href="mailto:newsroom@example.com?subject=Subscribe%3A%20The%20Daily%20Roundup"');
+      expect(html).not.toContain('<form');
     });
   });
 });
@@ -168,6 +186,33 @@ describe('the page of an edition', () => {
       expect(html).not.toContain('Headline of held');
       expect(html).toContain('<p>Frozen</p>');
       expect(await site.read('/editions/daily-roundup/2026-11-23')).toBe(HTML);
+    });
+
+    it('says above it what was corrected since, and not what it said itself', async () => {
+      const store = await open();
+      const site = openSite(store);
+      const corrected = (note: string, at: number) => ({ status: { state: 'corrected' as const, note, at } });
+      await save(store, article('known', corrected('Said at once.', NOW - 2 * HOUR)), article('late'));
+      await saveEdition(store, {
+        slot: '2026-11-24',
+        slotAt: NOW - HOUR,
+        number: 1,
+        headline: 'H',
+        html: HTML,
+        articles: ['known', 'late'],
+      });
+      const { id } = await store.db.selectFrom('editions').select('id').executeTakeFirstOrThrow();
+      await store.db
+        .insertInto('edition_corrections')
+        .values({ newsletter: 'daily-roundup', article_id: 'known', noted_at: NOW - 2 * HOUR, edition_id: id })
+        .execute();
+      expect(await site.read('/editions/daily-roundup/2026-11-24')).toBe(HTML);
+      await save(store, article('late', corrected('It was 5%, <not> 50%.', NOW)));
+      const html = await site.read('/editions/daily-roundup/2026-11-24');
+      expect(html).toContain('Corrected since this edition went out');
+      expect(html).not.toContain('Retracted since');
+      expect(html).toContain('It was 5%, &lt;not&gt; 50%.');
+      expect(html).not.toContain('Said at once.');
     });
   });
 });

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { renderMetrics } from '../../src/http/metrics.ts';
 import { raiseAlert } from '../../src/schedule/alerts.ts';
 import { claimRun, finishRun, registerSchedules } from '../../src/schedule/ledger.ts';
+import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DAY, HOUR, MINUTE } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
@@ -95,12 +96,21 @@ async function deliver(
     .execute();
 }
 
+const STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'];
+const zeros = (name: string, label: string, values: string[]) =>
+  Object.fromEntries(values.map((value) => [`daywire_${name}{${label}="${value}"}`, 0]));
+
 forEachDatabase((open) => {
   it('an empty newsroom has zeros and no labels', async () => {
     const { contentType } = await renderMetrics(await open(), now);
     expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(Object.fromEntries(await scrape(await open()))).toEqual({
       daywire_oldest_due_delivery_seconds: 0,
+      daywire_delivery_held: 0,
+      daywire_uncertain_deliveries: 0,
+      ...zeros('service_messages', 'state', STATES),
+      ...zeros('bounces', 'kind', ['hard', 'soft', 'complaint']),
+      ...zeros('suppressed_addresses', 'reason', ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator']),
       'daywire_set_aside{stage="import"}': 0,
       'daywire_set_aside{stage="feed"}': 0,
       'daywire_set_aside{stage="edition"}': 0,
@@ -150,12 +160,11 @@ forEachDatabase((open) => {
     await closeEdition(store, 'weekly', 1, now - 3 * DAY);
     await deliver(store, first, 1, 'failed', now - DAY);
     await deliver(store, first, 2, 'pending', now - DAY);
-    // Far apart: they are counted in slices.
     for (const [subscriber, state] of [
       [1, 'submitted'],
       [2, 'submitted'],
-      [70_000, 'failed'],
-      [180_000, 'pending'],
+      [3, 'failed'],
+      [4, 'pending'],
     ] as const) {
       await deliver(store, second, subscriber, state, now - HOUR);
     }
@@ -169,6 +178,90 @@ forEachDatabase((open) => {
     expect(counts).toEqual([1, 0, 2, 1, 0]);
     expect(samples.get('daywire_last_edition_deliveries{newsletter="weekly",state="submitted"}')).toBe(0);
     expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(DAY / 1_000);
+  });
+
+  it('deliveries that have folded into totals are counted with the others', async () => {
+    const store = await open();
+    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    await deliver(store, edition, 1, 'submitted', now);
+    const folded = { edition_id: edition, count: 70_000 };
+    await store.db
+      .insertInto('delivery_totals')
+      .values([
+        { ...folded, state: 'submitted' },
+        { ...folded, state: 'failed' },
+      ])
+      .execute();
+    const samples = await scrape(store);
+    const count = (state: string) =>
+      samples.get(`daywire_last_edition_deliveries{newsletter="daily",state="${state}"}`);
+    expect([count('submitted'), count('failed'), count('pending')]).toEqual([70_001, 70_000, 0]);
+  });
+
+  it('a paused edition says so, and its deliveries are not overdue', async () => {
+    const store = await open();
+    const paused = await closeEdition(store, 'daily', 1, now - DAY);
+    const going = await closeEdition(store, 'weekly', 1, now - DAY);
+    await store.db.updateTable('editions').set({ delivery: 'paused' }).where('id', '=', paused).execute();
+    await deliver(store, paused, 1, 'pending', now - DAY);
+    await deliver(store, going, 1, 'pending', now - MINUTE);
+    await deliver(store, going, 2, 'pending', now - HOUR);
+    await deliver(store, going, 3, 'submitted', now - DAY);
+    const samples = await scrape(store);
+    expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(3_600);
+    expect(samples.get('daywire_last_edition_standing{newsletter="daily",standing="paused"}')).toBe(1);
+    expect(samples.get('daywire_last_edition_standing{newsletter="daily",standing="cancelled"}')).toBe(0);
+    expect(samples.get('daywire_last_edition_standing{newsletter="weekly",standing="paused"}')).toBe(0);
+  });
+
+  it('a held queue, uncertain deliveries, service mail, bounces and suppressed addresses are shown', async () => {
+    const store = await open();
+    await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
+    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    for (const [subscriber, leaseUntil] of [
+      [1, now - 1],
+      [2, now + MINUTE],
+    ] as const) {
+      await deliver(store, edition, subscriber, 'submitting', now - HOUR);
+      await store.db
+        .updateTable('deliveries')
+        .set({ lease_until: leaseUntil })
+        .where('subscriber_id', '=', subscriber)
+        .execute();
+    }
+    await store.db
+      .insertInto('service_messages')
+      .values({
+        kind: 'confirm',
+        subscriber_id: 1,
+        newsletters: '[]',
+        state: 'submitted',
+        attempts: 1,
+        due_at: now,
+        expires_at: now,
+        fence: 0,
+        created_at: now,
+        changed_at: now,
+      })
+      .execute();
+    await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'soft', at: now }).execute();
+    await store.db
+      .insertInto('suppressions')
+      .values([
+        { address_hash: 'a', reason: 'complaint', at: now },
+        { address_hash: 'b', reason: 'complaint', at: now },
+      ])
+      .execute();
+    expect(Object.fromEntries(await scrape(store))).toMatchObject({
+      daywire_delivery_held: 1,
+      daywire_uncertain_deliveries: 1,
+      'daywire_service_messages{state="submitted"}': 1,
+      'daywire_service_messages{state="pending"}': 0,
+      'daywire_bounces{kind="soft"}': 1,
+      'daywire_bounces{kind="hard"}': 0,
+      'daywire_suppressed_addresses{reason="complaint"}': 2,
+      'daywire_suppressed_addresses{reason="erased"}': 0,
+    });
   });
 
   it('feeds show their age, and what waits or went wrong is counted', async () => {

@@ -14,7 +14,7 @@ import { HOUR, MINUTE } from '../../src/time.ts';
 
 /** Tuesday, November 24, 2026, 08:43 PM in Shanghai. */
 export const NOW = Date.UTC(2026, 10, 24, 12, 43);
-export const SECRET = 'a secret of the tests, and of nothing else';
+export const SECRETS = ['a secret of the tests, and of nothing else'] as const;
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -22,6 +22,12 @@ const root = resolve(import.meta.dirname, '../..');
 export function sampleConfig(change: (yaml: string) => string = (yaml) => yaml): Config {
   const file = join(root, 'config/daywire.yaml');
   return parseConfig(change(readFileSync(file, 'utf8')), { file, env: {}, cwd: root });
+}
+
+/** The sample configuration of a newsroom that takes no new readers. */
+export function closedConfig(): Config {
+  const config = sampleConfig();
+  return { ...config, subscribing: { ...config.subscribing, open: false } };
 }
 
 export interface TestSite {
@@ -32,6 +38,12 @@ export interface TestSite {
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** The text of a page that must answer 200. */
   read(path: string): Promise<string>;
+  /** Posts a form, from a client's address. */
+  post(
+    path: string,
+    fields?: [name: string, value: string][],
+    options?: { headers?: Record<string, string>; from?: string },
+  ): Promise<Response>;
   logged: object[];
 }
 
@@ -47,7 +59,7 @@ export function openSite(store: Store, config: Config = sampleConfig()): TestSit
     },
   };
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  const app = createApp({ store, config, templates, secret: SECRET, clock: () => now, log });
+  const app = createApp({ store, config, templates, secrets: SECRETS, clock: () => now, log });
   const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     app.request(path, { headers });
   return {
@@ -60,6 +72,10 @@ export function openSite(store: Store, config: Config = sampleConfig()): TestSit
       const response = await get(path);
       if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
       return response.text();
+    },
+    post: async (path, fields = [], { headers = {}, from = '192.0.2.7' } = {}) => {
+      const env = { incoming: { socket: { remoteAddress: from } } };
+      return app.request(path, { method: 'POST', body: new URLSearchParams(fields), headers }, env);
     },
     logged,
   };

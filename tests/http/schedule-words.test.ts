@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { scheduleWords } from '../../src/http/schedule-words.ts';
+import { deliveryWords, scheduleWords } from '../../src/http/schedule-words.ts';
 
 it.each([
   ['30 7 * * *', 'Asia/Shanghai', 'Every day at 07:30 AM, Shanghai time'],
@@ -18,6 +18,14 @@ it.each([
   ['0 9 * * 1#2', 'UTC', 'On a schedule of its own, UTC'],
 ])('%s in %s reads "%s"', (cron, zone, words) => {
   expect(scheduleWords(cron, zone)).toBe(words);
+});
+
+it('says that a newsletter comes by its readers’ own clocks, where it does', () => {
+  const zone = 'Asia/Shanghai';
+  expect(deliveryWords('30 7 * * *', zone, undefined)).toBe('Every day at 07:30 AM, Shanghai time');
+  expect(deliveryWords('0 18 * * 5', zone, '07:05')).toBe(
+    'Every Friday at 06:00 PM, Shanghai time; then at 07:05 AM by your own clock',
+  );
 });
 
 it('has words for whatever stands in the five fields', () => {

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { addSubscriber, findSubscription } from '../../src/subscribers/subscriptions.ts';
-import { unsubscribeToken } from '../../src/subscribers/tokens.ts';
+import { preferencesToken, unsubscribeToken } from '../../src/subscribers/tokens.ts';
 import { HOUR } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
-import { NOW, openSite, SECRET, type TestSite } from './newsroom.ts';
+import { NOW, openSite, SECRETS, type TestSite } from './newsroom.ts';
 
 describe('the unsubscribe page', () => {
   forEachDatabase((open) => {
@@ -17,12 +17,14 @@ describe('the unsubscribe page', () => {
       site = openSite(store);
       const added = await addSubscriber(
         store.db,
+        SECRETS,
         { email: 'ada@example.com', newsletters: ['daily-roundup'] },
+        { origin: 'operator' },
         NOW - HOUR,
       );
       if (added.is !== 'stored') throw new Error(added.reason);
       key = { subscriberId: added.subscriberId, newsletter: 'daily-roundup' };
-      path = `/unsubscribe/${unsubscribeToken(SECRET, key)}`;
+      path = `/unsubscribe/${unsubscribeToken(SECRETS, key)}`;
     });
     const post = async (init: RequestInit = {}): Promise<Response> =>
       site.app.request(path, { method: 'POST', ...init });
@@ -55,6 +57,45 @@ describe('the unsubscribe page', () => {
       }
     });
 
+    it('notes by which door its reader left, and from where', async () => {
+      const oneClick = new FormData();
+      oneClick.set('List-Unsubscribe', 'One-Click');
+      const bodies = [
+        new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
+        oneClick,
+        new URLSearchParams(),
+        'x'.repeat(99_999),
+      ];
+      for (const body of bodies) {
+        await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
+        const env = { incoming: { socket: { remoteAddress: '192.0.2.7' } } };
+        await site.app.request(path, { method: 'POST', body }, env);
+      }
+      const left = store.db
+        .selectFrom('consent_events')
+        .select(['origin', 'source'])
+        .where('change', '=', 'unsubscribed');
+      expect(await left.orderBy('id').execute()).toEqual(
+        ['one-click', 'one-click', 'unsubscribe-page', 'unsubscribe-page'].map((origin) => ({
+          origin,
+          source: '192.0.2.7',
+        })),
+      );
+    });
+
+    it('works for whoever asks across sites, which mail programs on the web do', async () => {
+      expect((await post({ headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' } })).status).toBe(
+        200,
+      );
+      expect(await state()).toBe('unsubscribed');
+    });
+
+    it('shows the way to the preferences, before and after', async () => {
+      const link = `href="/preferences/${preferencesToken(SECRETS, key.subscriberId)}"`;
+      expect(await site.read(path)).toContain(link);
+      expect(await (await post()).text()).toContain(link);
+    });
+
     it('works twice, and the second time changes nothing', async () => {
       await post();
       site.at(NOW + HOUR);
@@ -80,7 +121,7 @@ describe('the unsubscribe page', () => {
         token.slice(0, -1),
         `${token}A`,
         token.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A')),
-        unsubscribeToken('another secret, as long as the first one', key),
+        unsubscribeToken(['another secret, as long as the first one'], key),
         '%00',
       ];
       for (const bad of forged) {

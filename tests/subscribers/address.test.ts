@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAddress, wireAddress } from '../../src/subscribers/address.ts';
 
@@ -76,5 +77,45 @@ describe('an address', () => {
 
   it('may be as long as RFC 5321 allows', () => {
     expect(reasonFor(`${'a'.repeat(64)}@${'a.'.repeat(93)}com`)).toBeNull();
+  });
+
+  it('has one key, however often and in whatever case it is read', () => {
+    const address = fc.oneof(
+      fc.emailAddress(),
+      fc
+        .tuple(
+          fc.constantFrom('Ada', "o'neil+news", 'A_b-C'),
+          fc.constantFrom('Bücher', 'STRASSE', 'пример', '例え', 'xn--bcher-kva'),
+        )
+        .map(([local, domain]) => `${local}@${domain}.example`),
+    );
+    fc.assert(
+      fc.property(address, (text) => {
+        const parsed = parseAddress(text);
+        if (parsed.is === 'refused') return;
+        expect(keyOf(parsed.key)).toBe(parsed.key);
+        expect(keyOf(` ${text.toUpperCase().replaceAll('SS', 'ss')}\t`)).toBe(parsed.key);
+        expect(keyOf(wireAddress(text))).toBe(parsed.key);
+        expect(parsed.key).toMatch(/^[\x21-\x7e]+@[a-z0-9.-]+$/);
+      }),
+    );
+  });
+
+  it('that is any text at all is refused with a reason, or good for a header and a command', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.tuple(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })).map(([a, b]) => `${a}@${b}.example`),
+    );
+    fc.assert(
+      fc.property(text, (typed) => {
+        const parsed = parseAddress(typed);
+        if (parsed.is === 'refused') expect(parsed.reason).not.toBe('');
+        else {
+          expect(wireAddress(parsed.email)).toMatch(/^[\x21-\x7e]{1,64}@[a-z0-9.-]{1,253}$/);
+          expect(parsed.email).not.toMatch(/[\s<>"\u0000-\u001f\u007f-\u009f]/);
+        }
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSigningSecret } from '../../src/subscribers/secret.ts';
+import { loadSigningSecrets } from '../../src/subscribers/secret.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function load(dialect: 'sqlite' | 'postgres' = 'sqlite', signingSecret?: string): string {
   const paths = { store: '', var: join(folder, 'var'), feeds: '', templates: '' };
-  return loadSigningSecret({ paths, secrets: { signingSecret } }, dialect);
+  return loadSigningSecrets({ paths, secrets: { signingSecret } }, dialect)[0];
 }
 
 describe('the signing secret', () => {
@@ -71,8 +71,8 @@ describe('the signing secret', () => {
 
   it('is one for all processes that start at once', async () => {
     const script = `
-      import { loadSigningSecret } from ${JSON.stringify(resolve('src/subscribers/secret.ts'))};
-      process.stdout.write(loadSigningSecret({ paths: { var: process.argv[1] }, secrets: {} }, 'sqlite'));`;
+      import { loadSigningSecrets } from ${JSON.stringify(resolve('src/subscribers/secret.ts'))};
+      process.stdout.write(loadSigningSecrets({ paths: { var: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;
     const start = () =>
       promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, join(folder, 'var')]);
     const secrets = await Promise.all(Array.from({ length: 4 }, start));

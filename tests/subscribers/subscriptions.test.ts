@@ -1,20 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import {
   addSubscriber,
+  findSubscriberByAddress,
   findSubscription,
   listSubscribers,
   removeSubscriber,
   unsubscribe,
 } from '../../src/subscribers/subscriptions.ts';
+import { suppressByOperator } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../databases.ts';
+import { NOW, notesOf, OPERATOR, SECRETS } from './readers.ts';
 
-const NOW = Date.UTC(2026, 10, 24, 7, 30);
+const ONE_CLICK = { origin: 'one-click', source: '2001:db8::7' } as const;
 
 describe('subscribers', () => {
   forEachDatabase((open) => {
     it('are added, confirmed at once', async () => {
       const { db } = await open();
-      const added = await addSubscriber(db, { email: 'Ada@Example.com', newsletters: ['daily', 'weekly'] }, NOW);
+      const added = await addSubscriber(
+        db,
+        SECRETS,
+        { email: 'Ada@Example.com', newsletters: ['daily', 'weekly'] },
+        OPERATOR,
+        NOW,
+      );
       expect(added).toMatchObject({
         is: 'stored',
         subscriptions: [
@@ -28,6 +37,8 @@ describe('subscribers', () => {
           email: 'Ada@Example.com',
           zone: null,
           createdAt: NOW,
+          pausedUntil: null,
+          suppressedReason: null,
           subscriptions: [
             { newsletter: 'daily', state: 'confirmed', changedAt: NOW },
             { newsletter: 'weekly', state: 'confirmed', changedAt: NOW },
@@ -38,8 +49,20 @@ describe('subscribers', () => {
 
     it('are one, however the address is written', async () => {
       const { db } = await open();
-      const first = await addSubscriber(db, { email: 'ada@bücher.example', newsletters: ['daily'] }, NOW);
-      const again = await addSubscriber(db, { email: 'ADA@xn--bcher-kva.example', newsletters: ['daily'] }, NOW + 1);
+      const first = await addSubscriber(
+        db,
+        SECRETS,
+        { email: 'ada@bücher.example', newsletters: ['daily'] },
+        OPERATOR,
+        NOW,
+      );
+      const again = await addSubscriber(
+        db,
+        SECRETS,
+        { email: 'ADA@xn--bcher-kva.example', newsletters: ['daily'] },
+        OPERATOR,
+        NOW + 1,
+      );
       expect(again).toEqual({ ...first, subscriptions: [{ newsletter: 'daily', outcome: 'already' }] });
       expect(await listSubscribers(db, { limit: 10 })).toMatchObject([
         { email: 'ada@bücher.example', subscriptions: [{ changedAt: NOW }] },
@@ -48,12 +71,16 @@ describe('subscribers', () => {
 
     it('are refused with the reason, and nothing is stored', async () => {
       const { db } = await open();
-      expect(await addSubscriber(db, { email: 'ada@localhost', newsletters: ['daily'] }, NOW)).toEqual({
+      expect(
+        await addSubscriber(db, SECRETS, { email: 'ada@localhost', newsletters: ['daily'] }, OPERATOR, NOW),
+      ).toEqual({
         is: 'refused',
         reason: 'ada@localhost: "localhost" is not a full domain name such as example.com',
       });
       const zone = 'Mars/Olympus';
-      expect(await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily'], zone }, NOW)).toEqual({
+      expect(
+        await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'], zone }, OPERATOR, NOW),
+      ).toEqual({
         is: 'refused',
         reason: 'Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai',
       });
@@ -62,7 +89,8 @@ describe('subscribers', () => {
 
     it('change their zone when they name another, and keep it when they name none', async () => {
       const { db } = await open();
-      const add = (zone?: string) => addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily'], zone }, NOW);
+      const add = (zone?: string) =>
+        addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'], zone }, OPERATOR, NOW);
       await add('Europe/London');
       await add('Asia/Shanghai');
       await add();
@@ -71,8 +99,8 @@ describe('subscribers', () => {
 
     it('are removed from one newsletter, and their row says so', async () => {
       const { db } = await open();
-      await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily', 'weekly'] }, NOW);
-      expect(await removeSubscriber(db, 'ADA@example.com', NOW + 5, 'daily')).toEqual({
+      await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily', 'weekly'] }, OPERATOR, NOW);
+      expect(await removeSubscriber(db, 'ADA@example.com', OPERATOR, NOW + 5, 'daily')).toEqual({
         is: 'removed',
         newsletters: ['daily'],
       });
@@ -88,27 +116,29 @@ describe('subscribers', () => {
 
     it('are removed from all newsletters, and a second time changes nothing', async () => {
       const { db } = await open();
-      await addSubscriber(db, { email: 'ada@example.com', newsletters: ['weekly', 'daily'] }, NOW);
-      expect(await removeSubscriber(db, 'ada@example.com', NOW + 5)).toEqual({
+      await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly', 'daily'] }, OPERATOR, NOW);
+      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5)).toEqual({
         is: 'removed',
         newsletters: ['daily', 'weekly'],
       });
-      expect(await removeSubscriber(db, 'ada@example.com', NOW + 9)).toEqual({ is: 'already' });
+      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 9)).toEqual({ is: 'already' });
       const [ada] = await listSubscribers(db, { limit: 10 });
       expect(ada?.subscriptions.map((s) => s.changedAt)).toEqual([NOW + 5, NOW + 5]);
     });
 
     it('cannot be removed where they are unknown', async () => {
       const { db } = await open();
-      expect(await removeSubscriber(db, 'ada@example.com', NOW)).toEqual({ is: 'unknown' });
-      expect(await removeSubscriber(db, 'not an address', NOW)).toEqual({ is: 'unknown' });
+      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW)).toEqual({ is: 'unknown' });
+      expect(await removeSubscriber(db, 'not an address', OPERATOR, NOW)).toEqual({ is: 'unknown' });
     });
 
     it('come back after they left', async () => {
       const { db } = await open();
-      await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily'] }, NOW);
-      await removeSubscriber(db, 'ada@example.com', NOW + 5);
-      expect(await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily'] }, NOW + 9)).toMatchObject({
+      await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
+      await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5);
+      expect(
+        await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW + 9),
+      ).toMatchObject({
         subscriptions: [{ outcome: 'resubscribed' }],
       });
       expect(await listSubscribers(db, { limit: 10 })).toMatchObject([
@@ -118,19 +148,37 @@ describe('subscribers', () => {
 
     it('who had yet to confirm are confirmed by the operator', async () => {
       const { db } = await open();
-      const added = await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily'] }, NOW);
+      const added = await addSubscriber(
+        db,
+        SECRETS,
+        { email: 'ada@example.com', newsletters: ['daily'] },
+        OPERATOR,
+        NOW,
+      );
       await db.updateTable('subscriptions').set({ state: 'unconfirmed' }).execute();
-      const again = await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily'] }, NOW);
+      const again = await addSubscriber(
+        db,
+        SECRETS,
+        { email: 'ada@example.com', newsletters: ['daily'] },
+        OPERATOR,
+        NOW,
+      );
       expect(again).toEqual({ ...added, subscriptions: [{ newsletter: 'daily', outcome: 'confirmed' }] });
     });
 
     it('unsubscribe by their token, twice as well as once', async () => {
       const { db } = await open();
-      const added = await addSubscriber(db, { email: 'ada@example.com', newsletters: ['daily', 'weekly'] }, NOW);
+      const added = await addSubscriber(
+        db,
+        SECRETS,
+        { email: 'ada@example.com', newsletters: ['daily', 'weekly'] },
+        OPERATOR,
+        NOW,
+      );
       const subscriberId = added.is === 'stored' ? added.subscriberId : 0;
       const daily = { subscriberId, newsletter: 'daily' };
-      expect(await unsubscribe(db, daily, NOW + 5)).toBe('unsubscribed');
-      expect(await unsubscribe(db, daily, NOW + 9)).toBe('already');
+      expect(await unsubscribe(db, daily, ONE_CLICK, NOW + 5)).toBe('unsubscribed');
+      expect(await unsubscribe(db, daily, ONE_CLICK, NOW + 9)).toBe('already');
       expect(await findSubscription(db, daily)).toEqual({
         ...daily,
         email: 'ada@example.com',
@@ -138,15 +186,80 @@ describe('subscribers', () => {
         changedAt: NOW + 5,
       });
       expect(await findSubscription(db, { subscriberId, newsletter: 'weekly' })).toMatchObject({ state: 'confirmed' });
-      expect(await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, NOW)).toBe('unknown');
+      expect(await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, NOW)).toBe('unknown');
       expect(await findSubscription(db, { subscriberId: subscriberId + 1, newsletter: 'daily' })).toBeNull();
+    });
+
+    it('are found by their address, however it is written', async () => {
+      const { db } = await open();
+      await addSubscriber(db, SECRETS, { email: 'Ada@bücher.example', newsletters: ['daily'] }, OPERATOR, NOW);
+      expect(await findSubscriberByAddress(db, ' ada@XN--bcher-kva.example')).toMatchObject({
+        email: 'Ada@bücher.example',
+        subscriptions: [{ newsletter: 'daily' }],
+      });
+      expect(await findSubscriberByAddress(db, 'ada+x@bücher.example')).toBeNull();
+      expect(await findSubscriberByAddress(db, 'ada')).toBeNull();
+    });
+
+    it('have a record of every change, and of nothing that changed nothing', async () => {
+      const store = await open();
+      const { db } = store;
+      const add = (newsletters: string[], zone?: string) =>
+        addSubscriber(
+          db,
+          SECRETS,
+          { email: 'ada@example.com', newsletters, zone },
+          { ...OPERATOR, source: 'l.csv:7' },
+          NOW,
+        );
+      const added = await add(['daily'], 'Europe/London');
+      await add(['daily', 'weekly'], 'Europe/London');
+      await add([], 'Asia/Tokyo');
+      const subscriberId = added.is === 'stored' ? added.subscriberId : 0;
+      for (const now of [NOW + 5, NOW + 9]) {
+        await unsubscribe(db, { subscriberId, newsletter: 'daily' }, ONE_CLICK, now);
+        await removeSubscriber(db, 'ada@example.com', OPERATOR, now, 'weekly');
+        await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, now);
+        await unsubscribe(db, { subscriberId: subscriberId + 1, newsletter: 'daily' }, ONE_CLICK, now);
+      }
+      expect(await notesOf(store)).toEqual([
+        'confirmed daily by operator from l.csv:7',
+        'confirmed weekly by operator from l.csv:7',
+        'zone by operator from l.csv:7 (Asia/Tokyo)',
+        'unsubscribed daily by one-click from 2001:db8::7 at 5',
+        'unsubscribed weekly by operator at 5',
+      ]);
+    });
+
+    it('on the suppression list are not added', async () => {
+      const { db } = await open();
+      await suppressByOperator(db, SECRETS, 'ada@example.com', NOW);
+      const who = { email: 'Ada@Example.com', newsletters: ['daily'] };
+      expect(
+        await addSubscriber(db, ['another secret, of thirty-two characters', ...SECRETS], who, OPERATOR, NOW),
+      ).toEqual({
+        is: 'refused',
+        reason: 'Ada@Example.com: it is on the suppression list (operator, since 2026-11-24T07:30:00Z)',
+      });
+      expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
+    });
+
+    it('several at once under one address are one', async () => {
+      const { db } = await open();
+      const who = { email: 'ada@example.com', newsletters: ['daily'] };
+      const added = await Promise.all([1, 2, 3].map(() => addSubscriber(db, SECRETS, who, OPERATOR, NOW)));
+      expect(added.map((one) => one.is === 'stored' && one.subscriptions[0]?.outcome).sort()).toEqual([
+        'added',
+        'already',
+        'already',
+      ]);
     });
 
     it('are listed page by page, those of one newsletter too', async () => {
       const { db } = await open();
       for (const name of ['a', 'b', 'c', 'd']) {
         const newsletters = name === 'b' ? ['weekly'] : ['daily'];
-        await addSubscriber(db, { email: `${name}@example.com`, newsletters }, NOW);
+        await addSubscriber(db, SECRETS, { email: `${name}@example.com`, newsletters }, OPERATOR, NOW);
       }
       const first = await listSubscribers(db, { newsletter: 'daily', limit: 2 });
       expect(first.map((s) => s.email)).toEqual(['a@example.com', 'c@example.com']);

@@ -1,0 +1,62 @@
+/**
+ * An edition to mail: its readers, its stories, and copies as large as the benchmark wants them.
+ */
+import { sql } from 'kysely';
+import type { Config } from '../src/config.ts';
+import { type ClosedEdition, closeEdition } from '../src/delivery/close.ts';
+import { loadSigners } from '../src/delivery/dkim.ts';
+import { prepareMessages } from '../src/delivery/message.ts';
+import { type Composed, composeEdition } from '../src/editions/compose.ts';
+import { editionSlot } from '../src/editions/slot.ts';
+import type { Store } from '../src/store/store.ts';
+import { openTemplates } from '../src/templates.ts';
+import { CUTOFF, saveStories } from './compose.ts';
+import { MESSAGE_BYTES, newsletterOf, SECRETS } from './delivery-newsroom.ts';
+
+/** Fills an empty store with the stories of an edition and its confirmed readers, over a hundred domains. */
+export async function fillStore(store: Store, config: Config, readers: number): Promise<void> {
+  await saveStories(store);
+  const series =
+    store.dialect === 'sqlite'
+      ? sql`with recursive counted(n) as (select 1 union all select n + 1 from counted where n < ${readers})`
+      : sql`with counted(n) as (select generate_series(1, cast(${readers} as integer)))`;
+  const address = sql`'reader' || n || '@readers' || (n % 100) || '.example.com'`;
+  await sql`insert into subscribers (email, email_key, created_at) ${series} select ${address}, ${address}, 0 from counted`.execute(
+    store.db,
+  );
+  await sql`insert into subscriptions (subscriber_id, newsletter, state, changed_at)
+    select id, ${newsletterOf(config).id}, 'confirmed', 0 from subscribers`.execute(store.db);
+  // As it is in production, where they came in over months and autovacuum has seen them.
+  await sql`analyze`.execute(store.db);
+}
+
+/** Composes the edition, its HTML filled up until a copy has `MESSAGE_BYTES`. */
+export async function composeLarge(store: Store, config: Config): Promise<Composed> {
+  const { publication, paths } = config;
+  const templates = openTemplates(paths.templates, publication.zone);
+  const slot = editionSlot(CUTOFF, publication.zone, false);
+  const options = { slot, cutoffAt: CUTOFF, now: CUTOFF, nonce: '5f2c9a71d04be83c6e1f7a90b4d8c215' };
+  const composed = await composeEdition(store, config, templates, newsletterOf(config), options);
+  if (composed.is !== 'composed') throw new Error(`nothing was composed: ${composed.is}`);
+  const { html } = composed;
+  for (let fill = 0; ; fill += 50) {
+    composed.html = html.replace('</body>', `${'<p>The ministry said so on Tuesday.</p>\n'.repeat(fill)}</body>`);
+    if ((await sizeOf(composed, config)) >= MESSAGE_BYTES) return composed;
+  }
+}
+
+async function sizeOf(composed: Composed, config: Config): Promise<number> {
+  const make = prepareMessages(
+    { ...composed, id: 1, closedAt: CUTOFF },
+    newsletterOf(config),
+    config,
+    SECRETS,
+    loadSigners(config),
+  );
+  return (await make({ subscriberId: 1, email: 'reader1@readers1.example.com' })).size;
+}
+
+/** Closes the edition and queues it for all readers. */
+export function closeLarge(store: Store, config: Config, composed: Composed): Promise<ClosedEdition> {
+  return closeEdition(store, composed, { ...newsletterOf(config), zone: config.publication.zone }, Date.now());
+}

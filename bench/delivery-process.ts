@@ -1,0 +1,120 @@
+/**
+ * One task of the delivery benchmark in a process of its own, so that no other's heap or compiled code counts:
+ * `node delivery-process.ts TASK`, where TASK is JSON. It prints its figures as JSON.
+ */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Config } from '../src/config.ts';
+import { deliver } from '../src/delivery/deliver.ts';
+import { loadSigners } from '../src/delivery/dkim.ts';
+import { openTransport } from '../src/delivery/transport.ts';
+import { migrate } from '../src/store/schema.ts';
+import { openStore, type Store } from '../src/store/store.ts';
+import { openTemplates } from '../src/templates.ts';
+import { newsroomConfig, SECRETS } from './delivery-newsroom.ts';
+
+interface Newsroom {
+  folder: string;
+  store: { databaseUrl?: string; path: string };
+  smtpUrl: string;
+  connections: number;
+}
+
+export type Task = Newsroom &
+  (
+    | { is: 'fill'; readers: number }
+    | { is: 'queue' }
+    | { is: 'deliver'; warmUp: number; seconds?: number }
+    | { is: 'nodemailer'; warmUp: number; messages: number }
+  );
+
+export interface Figures {
+  fill: Record<string, never>;
+  /** `delayMs`: the event loop's, the 99th of a hundred parts. */
+  queue: { seconds: number; delayMs: number };
+  deliver: { perSecond: number; submitted: number; residentMiB: number };
+  nodemailer: { perSecond: number };
+}
+
+const MEMORY = new URL('../bin/memory.js', import.meta.url).href;
+
+/** Runs a task in a new process, which keeps its memory and its compiled code as the command does (bin/daywire.js). */
+export async function runTask<T extends Task>(task: T): Promise<Figures[T['is']]> {
+  const flags = task.is === 'deliver' ? ['--import', MEMORY] : [];
+  const args = [...flags, fileURLToPath(import.meta.url), JSON.stringify(task)];
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(task.folder, 'compiled') };
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env });
+  return JSON.parse(stdout) as Figures[T['is']];
+}
+
+async function runHere(task: Task): Promise<Figures[Task['is']]> {
+  const config = newsroomConfig(task.folder, task.smtpUrl, task.connections);
+  const store = await openStore(task.store);
+  try {
+    switch (task.is) {
+      case 'fill':
+        await migrate(store);
+        await (await import('./delivery-edition.ts')).fillStore(store, config, task.readers);
+        return {};
+      case 'queue':
+        return await queueHere(store, config);
+      case 'deliver':
+        return await deliverHere(store, config, task);
+      case 'nodemailer':
+        return { perSecond: await (await import('./delivery-nodemailer.ts')).sendByNodemailer(store, config, task) };
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+async function queueHere(store: Store, config: Config): Promise<Figures['queue']> {
+  const { closeLarge, composeLarge } = await import('./delivery-edition.ts');
+  const composed = await composeLarge(store, config);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const start = performance.now();
+  const { fresh } = await closeLarge(store, config, composed);
+  const seconds = (performance.now() - start) / 1_000;
+  delay.disable();
+  if (!fresh) throw new Error('the edition had been closed before');
+  return { seconds, delayMs: delay.percentile(99) / 1e6 };
+}
+
+/** Delivers all that is queued, or for so many seconds; the clock starts behind the warm-up. */
+async function deliverHere(
+  store: Store,
+  config: Config,
+  { warmUp, seconds }: { warmUp: number; seconds?: number },
+): Promise<Figures['deliver']> {
+  let peak = 0;
+  const watch = setInterval(() => {
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }, 50);
+  let start = 0;
+  const report = await deliver(store, config, openTransport(config), {
+    clock: Date.now,
+    secrets: SECRETS,
+    signers: loadSigners(config),
+    templates: openTemplates(config.paths.templates, config.publication.zone),
+    signal: seconds === undefined ? undefined : AbortSignal.timeout(seconds * 1_000),
+    onProgress: ({ submitted }) => {
+      if (submitted === warmUp) start = performance.now();
+    },
+  });
+  const perSecond = ((report.submitted - warmUp) / (performance.now() - start)) * 1_000;
+  clearInterval(watch);
+  const { submitted, deferred, failed, suppressed, stopped } = report;
+  if (deferred + failed + suppressed > 0 || (seconds === undefined && stopped !== null)) {
+    throw new Error(`not everything was submitted: ${JSON.stringify(report)}`);
+  }
+  return { perSecond, submitted, residentMiB: peak / 2 ** 20 };
+}
+
+const [, script, task] = process.argv;
+if (script === fileURLToPath(import.meta.url) && task !== undefined) {
+  process.stdout.write(JSON.stringify(await runHere(JSON.parse(task))));
+}

@@ -1,0 +1,37 @@
+/**
+ * A delivering process for the kill test, made to be killed. Its clock runs ahead by as much as it is told, so that leases lapse without
+ * waiting. It ends when nothing is due.
+ */
+import { readFileSync } from 'node:fs';
+import { parseConfig } from '../src/config.ts';
+import { deliver } from '../src/delivery/deliver.ts';
+import { openTransport } from '../src/delivery/transport.ts';
+import { openStore } from '../src/store/store.ts';
+import { openTemplates } from '../src/templates.ts';
+
+export interface WorkerOrder {
+  databaseUrl?: string | undefined;
+  path: string;
+  smtpUrl: string;
+  connections: number;
+  /** Milliseconds that its clock is ahead. */
+  ahead: number;
+}
+
+const { databaseUrl, path, smtpUrl, connections, ahead } = JSON.parse(process.argv[2] ?? '{}') as WorkerOrder;
+const file = 'config/daywire.yaml';
+const sample = parseConfig(readFileSync(file, 'utf8'), { file, env: {}, cwd: process.cwd() });
+const config = {
+  ...sample,
+  delivery: { ...sample.delivery, transport: 'smtp' as const, connections, attempts: 50 },
+  secrets: { smtpUrl },
+};
+const store = await openStore({ databaseUrl, path });
+const report = await deliver(store, config, openTransport(config), {
+  clock: () => Date.now() + ahead,
+  secrets: ['a secret of the kill test, thirty-two characters'],
+  signers: [],
+  templates: openTemplates(config.paths.templates, config.publication.zone),
+});
+await store.close();
+if (report.stopped !== null) throw new Error(report.stopped);

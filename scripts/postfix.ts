@@ -1,0 +1,198 @@
+/**
+ * A real Postfix for a check: Debian's, with a configuration, queue and log of its own in a temporary folder, on a free port of this
+ * machine. It delivers to the mailboxes it is given; what is for anywhere else is refused, and nothing leaves the machine.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POSTFIX = '/usr/sbin/postfix';
+const DAEMONS = '/usr/lib/postfix/sbin';
+/** Postfix delivers to no mailbox as root. */
+const NOBODY = 65_534;
+const PATIENCE = 30_000;
+
+/** Why Postfix cannot be started here, said for whoever runs the check; null where it can. */
+export function missingForPostfix(): string | null {
+  if (!existsSync(POSTFIX) || !existsSync(DAEMONS)) {
+    return 'Postfix is not installed: on Debian, "apt-get install --no-install-recommends postfix"';
+  }
+  return process.getuid?.() === 0 ? null : 'Postfix must be started by root';
+}
+
+export interface PostfixOptions {
+  /** Addresses that have a mailbox; each takes what is written to it with a plus sign and a tag as well. */
+  mailboxes: string[];
+  /** Addresses that are taken at first, and then refused in these words, such as `5.1.1 user unknown`: each makes a report. */
+  refusing: Record<string, string>;
+}
+
+export interface Postfix {
+  /** `smtp://127.0.0.1:port` */
+  url: string;
+  /** The messages of a mailbox, oldest first, as they were delivered, lines ending in CR LF. */
+  messages(mailbox: string): Buffer[];
+  /** Waits until a mailbox holds so many. @throws with Postfix's own log where they do not come */
+  waitFor(mailbox: string, count: number): Promise<Buffer[]>;
+  stop(): Promise<void>;
+}
+
+/** Starts it within `folder`, which must exist, and waits until it answers. @throws with its log where it does not */
+export async function startPostfix(folder: string, options: PostfixOptions): Promise<Postfix> {
+  const port = await freePort();
+  layOut(folder, options, port);
+  const launcher = spawn(POSTFIX, ['-c', join(folder, 'config'), 'start-fg'], { stdio: 'ignore' });
+  const log = (): string =>
+    existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : 'it has no log';
+  const stop = (): Promise<void> => end(folder, launcher);
+  try {
+    await within(`Postfix does not answer on port ${port}`, log, () => answers(port, launcher));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const messages = (mailbox: string): Buffer[] => readMaildir(join(folder, 'mail', mailbox, 'new'));
+  return {
+    url: `smtp://127.0.0.1:${port}`,
+    messages,
+    async waitFor(mailbox, count) {
+      await within(`${count} messages for ${mailbox} do not come`, log, async () => messages(mailbox).length >= count);
+      return messages(mailbox);
+    },
+    stop,
+  };
+}
+
+function layOut(folder: string, options: PostfixOptions, port: number): void {
+  for (const name of ['config', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
+  chownSync(join(folder, 'data'), uidOf('postfix'), 0);
+  chownSync(join(folder, 'mail'), NOBODY, NOBODY);
+  writeFileSync(join(folder, 'config', 'main.cf'), mainConfiguration(folder, options));
+  writeFileSync(join(folder, 'config', 'master.cf'), services(port));
+}
+
+function mainConfiguration(folder: string, { mailboxes, refusing }: PostfixOptions): string {
+  const domains = new Set([...mailboxes, ...Object.keys(refusing)].map((address) => address.split('@')[1]));
+  const inline = (pairs: string[][]): string =>
+    `inline:{ ${pairs.map(([key, value]) => `{ ${key} = ${value} }`).join(' ')} }`;
+  // An address that is taken under one name and refused under another one: so the refusal comes after the message was accepted.
+  const hidden = Object.entries(refusing).map(([address, words], index) => ({
+    address,
+    words,
+    to: `r${index}.invalid`,
+  }));
+  return `compatibility_level = 3.6
+queue_directory = ${folder}/queue
+data_directory = ${folder}/data
+maillog_file = ${folder}/log
+maillog_file_prefixes = ${folder}
+daemon_directory = ${DAEMONS}
+myhostname = mail.news.example
+inet_interfaces = loopback-only
+inet_protocols = ipv4
+mynetworks = 127.0.0.0/8
+mydestination =
+alias_maps =
+local_recipient_maps =
+smtpd_relay_restrictions = permit_mynetworks, reject
+smtpd_peername_lookup = no
+# Nothing leaves this machine: there is not even a service that could.
+default_transport = error:5.4.4 nothing is sent elsewhere by this check
+relay_transport = error:5.4.4 nothing is sent elsewhere by this check
+local_transport = error:5.1.1 there is no local user
+recipient_delimiter = +
+virtual_mailbox_domains = ${[...domains].join(' ')}
+virtual_mailbox_base = ${folder}/mail
+virtual_mailbox_maps = ${inline([...mailboxes, ...Object.keys(refusing)].map((one) => [one, `${one}/`]))}
+virtual_uid_maps = static:${NOBODY}
+virtual_gid_maps = static:${NOBODY}
+virtual_alias_maps = ${inline(hidden.map(({ address, to }) => [address, `nobody@${to}`]))}
+transport_maps = ${inline(hidden.map(({ to, words }) => [to, `error:${words}`]))}
+`;
+}
+
+// One line a service: name, type, private, unprivileged, chroot, wake-up, processes, command.
+function services(port: number): string {
+  return `127.0.0.1:${port} inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+retry unix - - n - - error
+virtual unix - n n - - virtual
+anvil unix - - n - 1 anvil
+postlog unix-dgram n - n - 1 postlogd
+`;
+}
+
+function readMaildir(folder: string): Buffer[] {
+  if (!existsSync(folder)) return [];
+  // A file's name begins with the time of its delivery (https://cr.yp.to/proto/maildir.html).
+  const text = (name: string): string => readFileSync(join(folder, name), 'latin1');
+  return readdirSync(folder)
+    .sort()
+    .map((name) => Buffer.from(text(name).replace(/\r?\n/g, '\r\n'), 'latin1'));
+}
+
+async function answers(port: number, launcher: ChildProcess): Promise<boolean> {
+  if (launcher.exitCode !== null) throw new Error(`Postfix ended with ${launcher.exitCode}`);
+  const socket = connect(port, '127.0.0.1');
+  try {
+    const [greeting] = await once(socket, 'data');
+    return String(greeting).startsWith('220 ');
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function within(what: string, log: () => string, isSo: () => Promise<boolean>): Promise<void> {
+  const until = Date.now() + PATIENCE;
+  while (!(await isSo())) {
+    if (Date.now() > until) throw new Error(`${what} within ${PATIENCE / 1_000} s. Its log:\n${log()}`);
+    await sleep(100);
+  }
+}
+
+/** The launcher waits for its master, which ends with all of its services; the master's own number stands in the queue. */
+async function end(folder: string, launcher: ChildProcess): Promise<void> {
+  if (launcher.exitCode !== null || launcher.signalCode !== null) return;
+  const ended = once(launcher, 'exit');
+  signal(folder, 'SIGTERM');
+  const late = setTimeout(() => {
+    signal(folder, 'SIGKILL');
+    launcher.kill('SIGKILL');
+  }, 5_000);
+  await ended;
+  clearTimeout(late);
+}
+
+function signal(folder: string, name: 'SIGTERM' | 'SIGKILL'): void {
+  const file = join(folder, 'queue', 'pid', 'master.pid');
+  if (existsSync(file)) process.kill(Number(readFileSync(file, 'utf8')), name);
+}
+
+function uidOf(user: string): number {
+  const line = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .find((one) => one.startsWith(`${user}:`));
+  if (line === undefined) throw new Error(`there is no user ${user}`);
+  return Number(line.split(':')[2]);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,26 @@
+/**
+ * How a delivery goes on, and the words of reasons that several hands write.
+ */
+
+/** `reply` is the server's, or the transport's word; `reason` is said for an operator. */
+export type DeliveryResult =
+  | { is: 'submitted'; reply: string }
+  /** Tried again from `dueAt` on. */
+  | { is: 'deferred'; dueAt: number; reply: string | null; reason: string }
+  | { is: 'failed'; reply: string | null; reason: string }
+  | { is: 'suppressed'; reason: string }
+  /** An attempt that never got as far as this recipient: it is due again and the attempt does not count. */
+  | { is: 'returned'; reply: string | null; reason: string }
+  /** Due again without an attempt having begun. */
+  | { is: 'put-back'; reason: string | null };
+
+/** Begins the reason of a delivery whose edition was cancelled. */
+export const CANCELLED = 'cancelled by the operator: ';
+
+/** Begins the reason of a delivery that is not worth submitting any more. */
+export const STALE = 'stale: it could not be submitted in time';
+
+/** Said of what is not worth submitting any more. @param last why the last attempt did not succeed, or null */
+export function staleReason(last: string | null): string {
+  return last === null ? STALE : `${STALE}; the last attempt: ${last}`;
+}

@@ -1,0 +1,195 @@
+/**
+ * One connection at work: it takes one message after the other, builds the next while the last is on the wire, and has one row at
+ * `submitting` at most.
+ */
+import type { Store } from '../store/store.ts';
+import { MINUTE } from '../time.ts';
+import { type AttemptContext, buildMessage, submitMessage } from './attempt.ts';
+import type { ClaimedQueue } from './claims.ts';
+import { type Connection, type OutgoingMessage, SUBMISSION_LIMIT } from './connection.ts';
+import type { ConnectionOpener } from './connection-opener.ts';
+import type { DeliveryResult } from './delivery-result.ts';
+import type { Ledger } from './ledger.ts';
+import type { MessageMaker } from './message.ts';
+import type { ClaimedDelivery } from './outbox.ts';
+import type { Refusals } from './refusals.ts';
+import { type ClaimedServiceMessage, markServiceMessage, recordServiceResult } from './service-outbox.ts';
+import type { ServiceQueue } from './service-queue.ts';
+
+/** What the connections of a run share. */
+export interface Run {
+  store: Store;
+  claims: ClaimedQueue;
+  /** Null where an edition is delivered alone. */
+  services: ServiceQueue | null;
+  ledger: Ledger;
+  opener: ConnectionOpener;
+  refusals: Refusals;
+  attempt: AttemptContext;
+  /** How to make the messages of an edition, or the reason why none can be made. Throws only where the store fails. */
+  makerFor(editionId: number): Promise<MessageMaker | { cannot: string }>;
+  makeServiceMessage(message: ClaimedServiceMessage & { email: string }): Promise<OutgoingMessage>;
+  /** Whether nothing more is to be begun. */
+  ending(): boolean;
+  /** Waits until an instant, or the end of the run. */
+  waitUntil(instant: number): Promise<void>;
+  /** Ends the run: the server refuses us, whoever the recipient. */
+  stop(reason: string): void;
+  /** Pauses an edition: the server refuses it, whoever the recipient. */
+  pause(editionId: number, reason: string): Promise<void>;
+  /** What has been recorded. */
+  note(what: 'delivery' | 'service', is: DeliveryResult['is']): void;
+}
+
+const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
+
+interface Ready {
+  delivery: ClaimedDelivery;
+  /** Null where the subscriber is gone: marking suppresses the delivery. */
+  message: OutgoingMessage | { cannot: string } | null;
+}
+
+/**
+ * Works until nothing is due or the run ends.
+ * @throws where the store fails, or on what is no failure of the transport
+ */
+export async function runLane(run: Run): Promise<void> {
+  let connection: Connection | null = null;
+  let upcoming = prepareAhead(run);
+  // Recorded while the next is prepared: both may share a transaction.
+  let recorded: Promise<void> = Promise.resolve();
+  try {
+    for (;;) {
+      connection = await submitServiceMail(run, connection, recorded);
+      const ready = await upcoming;
+      if (ready === null || run.ending()) break;
+      const { delivery, message } = ready;
+      if (message !== null && 'cannot' in message) {
+        upcoming = prepareAhead(run);
+        await record(run, delivery, failed(message.cannot));
+        continue;
+      }
+      connection = await run.opener.renew(connection);
+      if (connection === null || run.ending()) break;
+      const marking = await run.ledger.mark(delivery);
+      upcoming = prepareAhead(run);
+      await recorded;
+      if (marking.is !== 'submitting') {
+        if (marking.is !== 'lost') run.note('delivery', marking.is);
+        continue;
+      }
+      if (message === null) await record(run, delivery, failed('the subscriber was gone when it was claimed'));
+      else recorded = (await submitDelivery(run, delivery, message, connection)).recorded;
+    }
+    await recorded;
+  } finally {
+    run.opener.close(connection);
+    const unused = await upcoming.catch(() => null);
+    if (unused !== null) run.claims.putBack(unused.delivery);
+  }
+}
+
+/** Begins to prepare the next message; whoever awaits it is told what went wrong. */
+function prepareAhead(run: Run): Promise<Ready | null> {
+  const preparing = prepareNext(run);
+  preparing.catch(() => {});
+  return preparing;
+}
+
+async function prepareNext(run: Run): Promise<Ready | null> {
+  if (run.ending()) return null;
+  const delivery = await run.claims.next();
+  if (delivery === null) return null;
+  const message = await buildCopy(run, delivery);
+  await run.waitUntil(delivery.notBefore);
+  return { delivery, message };
+}
+
+async function buildCopy(
+  run: Run,
+  { editionId, subscriberId, email, attempts }: ClaimedDelivery,
+): Promise<Ready['message']> {
+  if (attempts >= run.attempt.policy.attempts) {
+    // Every attempt that ends is decided on then: one that used them all up and is still open was interrupted.
+    return { cannot: `given up after ${attempts} attempts, the last one interrupted` };
+  }
+  if (email === null) return null;
+  const maker = await run.makerFor(editionId);
+  return 'cannot' in maker ? maker : buildMessage(() => maker({ subscriberId, email }));
+}
+
+/** @returns once it is off the wire; `recorded` ends when its result is written */
+async function submitDelivery(
+  run: Run,
+  delivery: ClaimedDelivery,
+  message: OutgoingMessage,
+  connection: Connection,
+): Promise<{ recorded: Promise<void> }> {
+  const { result, watched } = await submitMessage(delivery, message, connection, run.attempt);
+  if (result.is === 'returned') run.stop(result.reason);
+  const meetsAll = run.refusals.meetsAll(delivery, watched) && (result.is === 'failed' || result.is === 'deferred');
+  if (meetsAll) {
+    const reason = `the server refuses it, whoever the recipient: ${result.reason}`;
+    await record(run, delivery, { is: 'returned', reply: result.reply, reason });
+    await run.pause(delivery.editionId, reason);
+    return { recorded: Promise.resolve() };
+  }
+  const recorded = record(run, delivery, result);
+  // Awaited only after the next message is marked.
+  recorded.catch(() => {});
+  if (watched === 'policy' && (result.is === 'failed' || result.is === 'deferred')) {
+    run.refusals.remember({ delivery, as: result.is, recorded });
+  }
+  return { recorded };
+}
+
+async function record(run: Run, delivery: ClaimedDelivery, result: DeliveryResult): Promise<void> {
+  if (await run.ledger.record(delivery, result)) run.note('delivery', result.is);
+}
+
+/**
+ * Submits what there is of the service's own mail.
+ * @param recorded ends when the connection's last result is written
+ * @returns the connection as it is then
+ */
+async function submitServiceMail(
+  run: Run,
+  connection: Connection | null,
+  recorded: Promise<void>,
+): Promise<Connection | null> {
+  let held = connection;
+  while (run.services !== null && !run.ending()) {
+    const message = await run.services.next();
+    if (message === null) break;
+    held = await run.opener.renew(held);
+    if (held === null) {
+      run.services.putBack(message);
+      break;
+    }
+    await recorded;
+    await submitServiceMessage(run, message, held);
+  }
+  return held;
+}
+
+async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, connection: Connection): Promise<void> {
+  const { clock, policy } = run.attempt;
+  const { db } = run.store;
+  const end = async (result: Exclude<DeliveryResult, { is: 'put-back' }>): Promise<void> => {
+    if (await recordServiceResult(db, message, result, clock())) run.note('service', result.is);
+  };
+  const { email, attempts, expiresAt } = message;
+  if (attempts >= policy.attempts) return end(failed(`given up after ${attempts} attempts, the last one interrupted`));
+  const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);
+  if (marking.is === 'suppressed') run.note('service', 'suppressed');
+  if (marking.is !== 'submitting' || email === null) return;
+  const built = await buildMessage(() => run.makeServiceMessage({ ...message, email }));
+  if ('cannot' in built) return end(failed(built.cannot));
+  const { result } = await submitMessage({ attempts, staleAt: expiresAt }, built, connection, run.attempt);
+  if (result.is === 'returned') run.stop(result.reason);
+  if (result.is !== 'put-back') await end(result);
+}
+
+function failed(reason: string): Extract<DeliveryResult, { is: 'failed' }> {
+  return { is: 'failed', reply: null, reason };
+}

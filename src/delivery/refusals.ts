@@ -1,0 +1,79 @@
+/**
+ * Watches for refusals that are meant for every recipient of an edition, and pauses it: going on would burn the list. What had been
+ * refused before that was clear is made due again.
+ */
+import type { Db, Store } from '../store/store.ts';
+import type { Clock } from '../time.ts';
+import { type ClaimedDelivery, reopenRefused } from './outbox.ts';
+import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from './policy-watch.ts';
+import { pauseEdition, SteeringError } from './steer.ts';
+
+/** A refusal that was recorded as this recipient's own. */
+export interface Refusal {
+  delivery: ClaimedDelivery;
+  as: 'failed' | 'deferred';
+  /** Ends when it is recorded. */
+  recorded: Promise<void>;
+}
+
+export interface Refusals {
+  /**
+   * Takes the outcome of the latest attempt.
+   * @returns whether the refusal is meant for every recipient: this delivery stays due, and its edition must be paused
+   */
+  meetsAll(delivery: ClaimedDelivery, watched: WatchedOutcome): boolean;
+  /** Remembers a refusal, should it turn out to be meant for all. */
+  remember(refusal: Refusal): void;
+  /**
+   * Pauses the edition, and makes due again what was remembered of it.
+   * @returns whether it was open until then, and which refusals are due again
+   */
+  pause(editionId: number, reason: string): Promise<{ paused: boolean; reopened: Refusal[] }>;
+}
+
+interface Watched {
+  watch: PolicyWatch;
+  /** Those in a row with no success between; the watch bounds how many. */
+  refusals: Refusal[];
+}
+
+/** One for a run. */
+export function openRefusals({ db }: Pick<Store, 'db'>, clock: Clock): Refusals {
+  const editions = new Map<number, Watched>();
+  const watchedOf = (editionId: number): Watched => {
+    const known = editions.get(editionId);
+    if (known !== undefined) return known;
+    const fresh: Watched = { watch: openPolicyWatch(), refusals: [] };
+    editions.set(editionId, fresh);
+    return fresh;
+  };
+  return {
+    meetsAll({ editionId, email }, watched) {
+      const edition = watchedOf(editionId);
+      if (watched === 'submitted') edition.refusals.length = 0;
+      const domain = (email ?? '').slice((email ?? '').lastIndexOf('@') + 1).toLowerCase();
+      return edition.watch.note(watched, domain) === 'refuses-us';
+    },
+    remember: (refusal) => {
+      watchedOf(refusal.delivery.editionId).refusals.push(refusal);
+    },
+    async pause(editionId, reason) {
+      const refusals = watchedOf(editionId).refusals.splice(0);
+      await Promise.all(refusals.map(({ recorded }) => recorded));
+      const paused = await pauseOpen(db, editionId, reason);
+      const claims = refusals.map(({ delivery }) => delivery);
+      const reopened = await reopenRefused(db, claims, reason, clock());
+      return { paused, reopened: refusals.filter((_, n) => reopened[n]) };
+    },
+  };
+}
+
+/** Not where the operator has cancelled it meanwhile. */
+async function pauseOpen(db: Db, editionId: number, reason: string): Promise<boolean> {
+  try {
+    return await pauseEdition(db, editionId, reason);
+  } catch (error) {
+    if (error instanceof SteeringError) return false;
+    throw error;
+  }
+}

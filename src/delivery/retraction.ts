@@ -1,0 +1,91 @@
+/**
+ * What has been retracted must not go on being mailed: the editions that hold it are paused, for the operator to resume or cancel.
+ */
+import { sql } from 'kysely';
+import { fullHeadline } from '../articles/article.ts';
+import { toArticle } from '../articles/queries.ts';
+import type { Db, Store } from '../store/store.ts';
+
+export interface RetractionPause {
+  editionId: number;
+  /** The retracted article. */
+  articleId: string;
+}
+
+/**
+ * Pauses the editions under delivery that hold an article which is retracted, or whose own roundup is. An edition is paused once for a
+ * retraction: where the operator resumes it, it goes on. Where there is nothing to pause, it costs a look by index.
+ * @returns what it paused; an edition that holds several has an entry for each
+ */
+export async function pauseEditionsWithRetracted({ db }: Pick<Store, 'db'>): Promise<RetractionPause[]> {
+  if ((await findRetractions(db)).length === 0) return [];
+  return db.transaction().execute(async (trx) => {
+    const paused: RetractionPause[] = [];
+    const found = await findRetractions(trx);
+    for (const [editionId, retractions] of Map.groupBy(found, (retraction) => retraction.editionId)) {
+      if (!(await pause(trx, editionId, retractions))) continue;
+      paused.push(...retractions.map(({ articleId }) => ({ editionId, articleId })));
+    }
+    return paused;
+  });
+}
+
+interface Retraction extends RetractionPause {
+  notedAt: number;
+  document: string;
+}
+
+/** The retractions that open editions with open deliveries have not been paused for. */
+async function findRetractions(db: Db): Promise<Retraction[]> {
+  const { rows } = await sql<Retraction>`
+    with held as (
+      select editions.id as edition_id, edition_articles.article_id
+      from editions inner join edition_articles on edition_articles.edition_id = editions.id
+      where editions.delivery = 'open'
+      union all
+      select id, article_id from editions where delivery = 'open'
+    )
+    select held.edition_id as "editionId", articles.id as "articleId",
+      articles.noted_at as "notedAt", articles.document
+    from held inner join articles on articles.id = held.article_id
+    where articles.state = 'retracted'
+      and not exists (
+        select 1 from edition_retractions as known
+        where known.edition_id = held.edition_id and known.article_id = held.article_id
+          and known.noted_at = articles.noted_at
+      )
+      and exists (
+        select 1 from deliveries
+        where deliveries.edition_id = held.edition_id and deliveries.state in ('pending', 'submitting')
+      )
+    order by held.edition_id, articles.noted_at, articles.id`.execute(db);
+  return rows;
+}
+
+/** @returns false where it stands paused for another reason: what was retracted is then looked at once more when it is resumed */
+async function pause(trx: Db, editionId: number, retractions: Retraction[]): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('editions')
+    .set({ delivery: 'paused', delivery_reason: reasonOf(retractions) })
+    .where('id', '=', editionId)
+    .where('delivery', '=', 'open')
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return false;
+  await trx
+    .insertInto('edition_retractions')
+    .values(
+      retractions.map(({ articleId, notedAt }) => ({
+        edition_id: editionId,
+        article_id: articleId,
+        noted_at: notedAt,
+      })),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return true;
+}
+
+function reasonOf(retractions: Retraction[]): string {
+  const stories = retractions.map(({ articleId, document }) => `${articleId} ("${fullHeadline(toArticle(document))}")`);
+  return `retracted since it closed: ${stories.join(', ')}`;
+}

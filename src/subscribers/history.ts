@@ -1,0 +1,115 @@
+/**
+ * What is on record about one subscriber: what they agreed to, what they were mailed, and what came of it.
+ */
+import type { Db } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
+import { readNewsletters } from './service-messages.ts';
+
+type Consent = Tables['consent_events'];
+
+/** Each list newest first; instants are epoch milliseconds. */
+export interface SubscriberHistory {
+  consent: {
+    at: number;
+    change: Consent['change'];
+    newsletter: string | null;
+    origin: Consent['origin'];
+    source: string | null;
+    detail: string | null;
+  }[];
+  deliveries: {
+    newsletter: string;
+    slot: string;
+    state: Tables['deliveries']['state'];
+    attempts: number;
+    changedAt: number;
+    reply: string | null;
+    reason: string | null;
+  }[];
+  serviceMessages: {
+    kind: Tables['service_messages']['kind'];
+    newsletters: string[];
+    zone: string | null;
+    state: Tables['service_messages']['state'];
+    attempts: number;
+    createdAt: number;
+    expiresAt: number;
+    changedAt: number;
+    reply: string | null;
+    reason: string | null;
+  }[];
+  bounces: {
+    at: number;
+    kind: Tables['bounces']['kind'];
+    status: string | null;
+    detail: string | null;
+  }[];
+}
+
+/**
+ * A subscriber's history.
+ * @param limit of each list; left out, all there is
+ */
+export async function subscriberHistory(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory> {
+  return {
+    consent: await listConsent(db, subscriberId, limit),
+    deliveries: await listDeliveries(db, subscriberId, limit),
+    serviceMessages: await listServiceMessages(db, subscriberId, limit),
+    bounces: await listBounces(db, subscriberId, limit),
+  };
+}
+
+function listConsent(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['consent']> {
+  return db
+    .selectFrom('consent_events')
+    .select(['at', 'change', 'newsletter', 'origin', 'source', 'detail'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+}
+
+function listDeliveries(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['deliveries']> {
+  return db
+    .selectFrom('deliveries')
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .select([
+      'editions.newsletter',
+      'editions.slot',
+      'deliveries.state',
+      'deliveries.attempts',
+      'deliveries.changed_at as changedAt',
+      'deliveries.reply',
+      'deliveries.reason',
+    ])
+    .where('deliveries.subscriber_id', '=', subscriberId)
+    .orderBy('deliveries.edition_id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+}
+
+async function listServiceMessages(
+  db: Db,
+  subscriberId: number,
+  limit?: number,
+): Promise<SubscriberHistory['serviceMessages']> {
+  const rows = await db
+    .selectFrom('service_messages')
+    .select(['kind', 'newsletters', 'zone', 'state', 'attempts', 'reply', 'reason'])
+    .select(['created_at as createdAt', 'expires_at as expiresAt', 'changed_at as changedAt'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+  return rows.map((row) => ({ ...row, newsletters: readNewsletters(row) }));
+}
+
+function listBounces(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['bounces']> {
+  return db
+    .selectFrom('bounces')
+    .select(['at', 'kind', 'status', 'detail'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('id', 'desc')
+    .$if(limit !== undefined, (q) => q.limit(limit as number))
+    .execute();
+}

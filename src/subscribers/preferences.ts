@@ -1,0 +1,117 @@
+/**
+ * What a subscriber may choose: newsletters, time zone, a pause. Whoever opens the page came by a token that was mailed to the address,
+ * so joining there needs no further confirmation.
+ */
+import type { Db } from '../store/store.ts';
+import type { SuppressionReason } from '../store/tables.ts';
+import { rfc3339 } from '../time.ts';
+import {
+  changeSubscriptions,
+  inTransaction,
+  lockSubscriber,
+  noteConsent,
+  type Origin,
+  subscriptionStates,
+} from './consent-ledger.ts';
+import type { SubscriptionState } from './consent-states.ts';
+import { changeZone, zoneProblem } from './zone.ts';
+
+export interface Preferences {
+  subscriberId: number;
+  email: string;
+  /** Null stands for the publication's zone. */
+  zone: string | null;
+  /** Nothing is mailed before this instant, which may have passed. */
+  pausedUntil: number | null;
+  /** While set, nothing is mailed at all, whatever is chosen here: a fresh opt-in by the form lifts it. */
+  suppressedReason: SuppressionReason | null;
+  /** All that the subscriber ever had to do with, by newsletter. */
+  subscriptions: { newsletter: string; state: SubscriptionState }[];
+}
+
+/** A subscriber's preferences, or null where the subscriber is gone. */
+export async function readPreferences(db: Db, subscriberId: number): Promise<Preferences | null> {
+  const row = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
+  if (row === undefined) return null;
+  const states = await subscriptionStates(db, subscriberId);
+  return {
+    subscriberId,
+    email: row.email,
+    zone: row.zone,
+    pausedUntil: row.paused_until,
+    suppressedReason: row.suppressed_reason,
+    subscriptions: [...states].map(([newsletter, state]) => ({ newsletter, state })),
+  };
+}
+
+export interface PreferenceChanges {
+  /**
+   * Ids of all that are wanted from now on; the caller has checked that those not yet subscribed to exist. Confirmed ones that are not
+   * among them end. One that still waits for its confirmation is left waiting: the link in its mail decides.
+   */
+  newsletters?: readonly string[] | undefined;
+  /** IANA zone; null stands for the publication's. */
+  zone?: string | null | undefined;
+  /** Epoch milliseconds; null, or an instant that has passed, resumes. */
+  pausedUntil?: number | null | undefined;
+}
+
+export type PreferencesResult =
+  | { is: 'changed'; joined: string[]; left: string[] }
+  | { is: 'unchanged' }
+  | { is: 'refused'; reason: string }
+  | { is: 'unknown' };
+
+/** Changes what is given and leaves the rest. Never lifts a suppression. */
+export async function changePreferences(
+  db: Db,
+  subscriberId: number,
+  changes: PreferenceChanges,
+  origin: Origin,
+  now: number,
+): Promise<PreferencesResult> {
+  const problem = zoneProblem(changes.zone ?? null);
+  if (problem !== null) return { is: 'refused', reason: problem };
+  return inTransaction(db, async (trx) => {
+    const subscriber = await lockSubscriber(trx, subscriberId);
+    if (subscriber === null) return { is: 'unknown' };
+    const { joined, left } = await changeNewsletters(trx, subscriberId, changes.newsletters, origin, now);
+    const moved = changes.zone !== undefined && (await changeZone(trx, subscriber, changes.zone, origin, now));
+    const paused =
+      changes.pausedUntil !== undefined && (await changePause(trx, subscriber, changes.pausedUntil, origin, now));
+    const changed = joined.length > 0 || left.length > 0 || moved || paused;
+    return changed ? { is: 'changed', joined, left } : { is: 'unchanged' };
+  });
+}
+
+async function changeNewsletters(
+  trx: Db,
+  subscriberId: number,
+  wanted: readonly string[] | undefined,
+  origin: Origin,
+  now: number,
+): Promise<{ joined: string[]; left: string[] }> {
+  if (wanted === undefined) return { joined: [], left: [] };
+  const states = await subscriptionStates(trx, subscriberId);
+  const unwanted = [...states].filter(([id, state]) => state === 'confirmed' && !wanted.includes(id)).map(([id]) => id);
+  const left = await changeSubscriptions(trx, subscriberId, unwanted, 'unsubscribed', origin, now);
+  const joined = await changeSubscriptions(trx, subscriberId, wanted, 'confirmed', origin, now);
+  return { joined: joined.map((one) => one.newsletter), left: left.map((one) => one.newsletter) };
+}
+
+async function changePause(
+  trx: Db,
+  subscriber: { id: number; paused_until: number | null },
+  until: number | null,
+  origin: Origin,
+  now: number,
+): Promise<boolean> {
+  const standing = (instant: number | null): number | null => (instant !== null && instant > now ? instant : null);
+  const [before, after] = [standing(subscriber.paused_until), standing(until)];
+  if (before === after) return false;
+  await trx.updateTable('subscribers').set({ paused_until: after }).where('id', '=', subscriber.id).execute();
+  const note =
+    after === null ? { change: 'resumed' as const } : { change: 'paused' as const, detail: `until ${rfc3339(after)}` };
+  await noteConsent(trx, subscriber.id, [note], origin, now);
+  return true;
+}

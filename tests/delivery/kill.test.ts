@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { findFaults, type KillFigures, runKills } from '../../scripts/kill-run.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+describe('a delivering process that is killed', () => {
+  it('skips no reader, and doubles one message a connection at most', { timeout: 120_000 }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'daywire-kill-'));
+    folders.push(folder);
+    const store = { path: join(folder, 'daywire.db') };
+    const figures = await runKills({ store, deliveries: 300, kills: 3, workers: 1, connections: 5 });
+    expect(figures).toMatchObject({ kills: 3, withoutCopy: 0, otherMessageIds: 0, notSubmitted: 0 });
+    expect(findFaults(figures)).toEqual([]);
+  });
+
+  it('is found at fault where a reader was skipped, or mailed too often or under another name', () => {
+    const good: KillFigures = {
+      deliveries: 10,
+      kills: 2,
+      connections: 5,
+      extras: 10,
+      bound: 10,
+      withoutCopy: 0,
+      otherMessageIds: 0,
+      notSubmitted: 0,
+      seconds: 1,
+    };
+    expect(findFaults(good)).toEqual([]);
+    expect(findFaults({ ...good, withoutCopy: 1 })).toEqual(['1 recipients have no copy']);
+    expect(findFaults({ ...good, extras: 11 })).toEqual(['11 extra copies are more than 10']);
+    expect(findFaults({ ...good, otherMessageIds: 1 })).toEqual(['1 extra copies have another Message-ID']);
+    expect(findFaults({ ...good, notSubmitted: 1 })).toEqual(['1 deliveries did not end as submitted']);
+  });
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { closeEdition } from '../../src/delivery/close.ts';
+import { pauseEditionsWithRetracted } from '../../src/delivery/retraction.ts';
+import { resumeEdition } from '../../src/delivery/steer.ts';
+import type { Store } from '../../src/store/store.ts';
+import { HOUR } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import { article, CUTOFF, composed, config, newsletter, save } from '../editions/newsroom.ts';
+
+const NOW = CUTOFF + 1_000;
+const terms = { ...newsletter, zone: config.publication.zone };
+const retracted = (at: number) => ({ status: { state: 'retracted' as const, note: 'Wrong.', at } });
+
+/** An edition of four stories, queued for one reader. @returns its id */
+async function closedEdition(store: Store): Promise<number> {
+  await save(
+    store,
+    ['a', 'b', 'c', 'd'].map((id) => article(id)),
+  );
+  const email = 'ada@example.com';
+  const { id } = await store.db
+    .insertInto('subscribers')
+    .values({ email, email_key: email, created_at: NOW - HOUR })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await store.db
+    .insertInto('subscriptions')
+    .values({ subscriber_id: id, newsletter: newsletter.id, state: 'confirmed', changed_at: NOW - HOUR })
+    .execute();
+  const { edition } = await closeEdition(store, await composed(store), terms, NOW);
+  return edition.id;
+}
+
+function standing(store: Store) {
+  return store.db.selectFrom('editions').select(['delivery', 'delivery_reason']).executeTakeFirstOrThrow();
+}
+
+describe('an article that is retracted', () => {
+  forEachDatabase((open) => {
+    it('pauses the edition that holds it while deliveries are open, naming the article', async () => {
+      const store = await open();
+      const editionId = await closedEdition(store);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      // The newsroom dates it before the close, and the import comes after.
+      await save(store, [article('b', retracted(NOW - 500))]);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: 'b' }]);
+      expect(await standing(store)).toEqual({
+        delivery: 'paused',
+        delivery_reason: 'retracted since it closed: b ("Headline of b")',
+      });
+    });
+
+    it('pauses it once: the operator may resume it, and only another retraction pauses it again', async () => {
+      const store = await open();
+      const editionId = await closedEdition(store);
+      await save(store, [article('b', retracted(NOW))]);
+      await pauseEditionsWithRetracted(store);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      await resumeEdition(store.db, editionId);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await standing(store)).toMatchObject({ delivery: 'open' });
+      await save(store, [article('c', retracted(NOW + 1))]);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: 'c' }]);
+    });
+
+    it('is looked at again when an edition is resumed that stood paused for another reason', async () => {
+      const store = await open();
+      const editionId = await closedEdition(store);
+      await store.db
+        .updateTable('editions')
+        .set({ delivery: 'paused', delivery_reason: 'the operator said so' })
+        .execute();
+      await save(store, [article('b', retracted(NOW))]);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await standing(store)).toMatchObject({ delivery_reason: 'the operator said so' });
+      await resumeEdition(store.db, editionId);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: 'b' }]);
+    });
+
+    it('pauses for the edition’s own roundup too', async () => {
+      const store = await open();
+      const editionId = await closedEdition(store);
+      const { article_id } = await store.db.selectFrom('editions').select('article_id').executeTakeFirstOrThrow();
+      const { document } = await store.db
+        .selectFrom('articles')
+        .select('document')
+        .where('id', '=', article_id)
+        .executeTakeFirstOrThrow();
+      await save(store, [{ ...JSON.parse(document), ...retracted(NOW) }]);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: article_id }]);
+    });
+
+    it('pauses nothing where no delivery is open, or another edition holds it', async () => {
+      const store = await open();
+      await closedEdition(store);
+      await save(store, [article('elsewhere', retracted(NOW))]);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
+      await save(store, [article('b', retracted(NOW))]);
+      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await standing(store)).toMatchObject({ delivery: 'open' });
+    });
+
+    it('is paused for by one of two processes that look at once', async () => {
+      const store = await open();
+      await closedEdition(store);
+      await save(store, [article('b', retracted(NOW)), article('c', retracted(NOW))]);
+      const both = await Promise.all([pauseEditionsWithRetracted(store), pauseEditionsWithRetracted(store)]);
+      expect(both.map((paused) => paused.length).sort()).toEqual([0, 2]);
+    });
+  });
+});

@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import type { Newsroom } from '../src/newsroom.ts';
+import { readStatus, type Status } from '../src/status.ts';
+import { DELIVERY_HELD, writeMeta } from '../src/store/meta.ts';
+import type { Store } from '../src/store/store.ts';
+import { HOUR, MINUTE } from '../src/time.ts';
+import { describeStatus } from '../src/words.ts';
+import { forEachDatabase } from './databases.ts';
+import { testConfig } from './delivery/fixture.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 7, 30);
+
+function read(store: Store): Promise<Status> {
+  return readStatus({ store, config: testConfig() } as Newsroom, NOW);
+}
+
+/** The lines of one block of the screen. */
+function block(status: Status, title: string): string[] {
+  const [, text = ''] = describeStatus(status).split(`\n\n${title}\n`);
+  return text
+    .split('\n\n')[0]!
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.trim());
+}
+
+function saveArticle(store: Store, id: string) {
+  return store.db
+    .insertInto('articles')
+    .values({
+      id,
+      tag_uri: id,
+      slug: id,
+      kind: 'brief',
+      pinned: 0,
+      state: 'published',
+      published_at: NOW,
+      updated_at: NOW,
+      created_at: NOW,
+      digest: '',
+      document: '{}',
+    })
+    .execute();
+}
+
+async function saveEdition(store: Store, number: number): Promise<number> {
+  await saveArticle(store, `roundup-${number}`);
+  const { id } = await store.db
+    .insertInto('editions')
+    .values({
+      newsletter: 'daily',
+      slot: `2026-11-${20 + number}`,
+      slot_at: NOW + number,
+      cutoff_at: NOW,
+      number,
+      headline: 'Tech Roundup: A, B',
+      subject: '',
+      preheader: '',
+      nonce: '',
+      html: '',
+      text: '',
+      archive_html: '',
+      article_id: `roundup-${number}`,
+      closed_at: NOW,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+function saveDelivery(store: Store, edition: number, subscriber: number, rest: object) {
+  return store.db
+    .insertInto('deliveries')
+    .values({
+      edition_id: edition,
+      subscriber_id: subscriber,
+      state: 'pending',
+      attempts: 0,
+      due_at: NOW,
+      fence: 0,
+      changed_at: NOW,
+      ...rest,
+    })
+    .execute();
+}
+
+async function saveSubscriber(store: Store, email: string): Promise<number> {
+  const { id } = await store.db
+    .insertInto('subscribers')
+    .values({ email, email_key: email, created_at: NOW })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+describe('the status', () => {
+  forEachDatabase((open) => {
+    it('says of an edition whether it is paused and why, and counts what has folded into totals', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      await saveEdition(store, 2);
+      await saveDelivery(store, edition, 1, { state: 'submitted' });
+      await store.db
+        .insertInto('delivery_totals')
+        .values({ edition_id: edition, state: 'submitted', count: 41 })
+        .execute();
+      await store.db
+        .updateTable('editions')
+        .set({ delivery: 'paused', delivery_reason: 'the server said 535' })
+        .where('id', '=', edition)
+        .execute();
+      const status = await read(store);
+      expect(status.editions).toMatchObject([
+        { slot: '2026-11-22', delivery: 'open', reason: null, deliveries: {} },
+        { slot: '2026-11-21', delivery: 'paused', reason: 'the server said 535', deliveries: { submitted: 42 } },
+      ]);
+      expect(block(status, 'editions')).toEqual([
+        'daily 2026-11-22 no. 2: Tech Roundup: A, B (no deliveries)',
+        'daily 2026-11-21 no. 1: Tech Roundup: A, B (42 submitted); paused: the server said 535',
+      ]);
+    });
+
+    it('counts what an edition passed over, and names it to programs', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      for (const id of ['a', 'b', 'c']) await saveArticle(store, id);
+      const row = { edition_id: edition, reason: 'aged-out' as const };
+      await store.db
+        .insertInto('edition_passed_over')
+        .values([
+          { ...row, article_id: 'c' },
+          { ...row, article_id: 'a' },
+          { ...row, article_id: 'b', reason: 'did-not-fit' },
+        ])
+        .execute();
+      const status = await read(store);
+      expect(status.editions[0]?.passedOver).toEqual({ agedOut: ['a', 'c'], didNotFit: ['b'] });
+      expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit']);
+    });
+
+    it('says that the queue is held and why, what is due next, and what is uncertain and how to settle it', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      const ada = await saveSubscriber(store, 'ada@example.com');
+      await saveDelivery(store, edition, ada, { state: 'submitting', lease_until: NOW - 1, due_at: NOW + HOUR });
+      await saveDelivery(store, edition, ada + 1, {
+        state: 'submitting',
+        lease_until: NOW + MINUTE,
+        due_at: NOW + HOUR,
+      });
+      await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
+      const status = await read(store);
+      expect(status).toMatchObject({
+        held: 'restored from a backup',
+        nextDue: '2026-11-24T08:30:00Z',
+        uncertainDeliveries: [
+          { newsletter: 'daily', slot: '2026-11-21', email: 'ada@example.com', since: '2026-11-24T07:30:00Z' },
+        ],
+      });
+      expect(block(status, 'delivery')).toEqual([
+        'HELD, nothing is mailed: restored from a backup. Let it go with "daywire deliver --go"',
+        'next due at 2026-11-24T08:30:00Z',
+        'uncertain since 2026-11-24T07:30:00Z: daily/2026-11-21 for ada@example.com',
+        'settle with "daywire deliver --settle EDITION --address ADDRESS --as submitted", or --as again',
+      ]);
+    });
+
+    it('counts suppressed addresses, bounces, service mail, and all runs ever', async () => {
+      const store = await open();
+      await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
+      await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
+      await store.db
+        .insertInto('service_messages')
+        .values({
+          kind: 'confirm',
+          subscriber_id: 1,
+          newsletters: '[]',
+          state: 'pending',
+          attempts: 0,
+          due_at: NOW,
+          expires_at: NOW,
+          fence: 0,
+          created_at: NOW,
+          changed_at: NOW,
+        })
+        .execute();
+      const run = { schedule: 'feeds:all', state: 'done' as const };
+      await store.db
+        .insertInto('runs')
+        .values({ ...run, slot_at: NOW, covers: 1, attempts: 1, started_at: NOW })
+        .execute();
+      await store.db
+        .insertInto('run_totals')
+        .values({ ...run, count: 99 })
+        .execute();
+      const status = await read(store);
+      expect(status.runTotals).toEqual([{ ...run, count: 100 }]);
+      expect(block(status, 'subscribers')).toEqual([
+        'suppressed: 1 erased',
+        'bounces on record: 1 hard',
+        'service mail: 1 pending',
+      ]);
+    });
+
+    it('is short where there is nothing to say', async () => {
+      const status = await read(await open());
+      expect(describeStatus(status)).not.toMatch(/delivery|passed over|suppressed|HELD/);
+    });
+  });
+});

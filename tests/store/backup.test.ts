@@ -1,0 +1,286 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backupStore, restoreStore } from '../../src/store/backup.ts';
+import { inOrderOfReference, readTables } from '../../src/store/batches.ts';
+import { readMeta, writeMeta } from '../../src/store/meta.ts';
+import { openStore, type Store, StoreError } from '../../src/store/store.ts';
+import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../databases.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 7, 30);
+const HELD = 'restored from a backup of 2026-11-24T07:30:00.000Z: release with "daywire deliver --release"';
+
+let folder: string;
+let file: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'daywire-backup-'));
+  file = join(folder, 'backup.sqlite');
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function subscriber(name: string) {
+  return { email: `${name}@example.com`, email_key: `${name}@example.com`, created_at: NOW };
+}
+
+/** Rows in tables that refer to each other, texts that quote badly, and a highest subscriber who is gone. */
+async function fill({ db }: Store): Promise<void> {
+  const article = {
+    id: 'a"1',
+    tag_uri: 'tag:example.com,2026:1',
+    slug: "it's",
+    kind: 'story',
+    section: null,
+    kicker: '\\ [1, {"a": null}] \u2028 é 🗞',
+    event_key: '',
+    pinned: 0,
+    state: 'published',
+    published_at: 9_007_199_254_740_991,
+    updated_at: -1,
+    noted_at: null,
+    created_at: NOW,
+    digest: '123',
+    document: '{"title":"A \\"quoted\\" title","n":1.50}',
+  };
+  await db.insertInto('articles').values(article).execute();
+  await db.insertInto('article_slugs').values({ slug: 'old', article_id: article.id }).execute();
+  await db.insertInto('meta').values({ key: 'since', value: '0012' }).execute();
+  for (const name of ['ann', 'bob', 'cid', 'dan'])
+    await db.insertInto('subscribers').values(subscriber(name)).execute();
+  await db.deleteFrom('subscribers').where('email_key', 'in', ['bob@example.com', 'dan@example.com']).execute();
+  const consent = { newsletter: 'daily', change: 'confirmed', origin: 'form', source: null, detail: null } as const;
+  await db
+    .insertInto('consent_events')
+    .values({ ...consent, subscriber_id: 3, at: NOW })
+    .execute();
+}
+
+async function contents({ db }: Store): Promise<Record<string, string[]>> {
+  const found: Record<string, string[]> = {};
+  for (const { name } of await db.introspection.getTables()) {
+    const { rows } = await sql`select * from ${sql.table(name)}`.execute(db);
+    found[name] = rows.map((row) => JSON.stringify(row)).sort();
+  }
+  return found;
+}
+
+describe('a backup', () => {
+  forEachDatabase((open, dialect) => {
+    it('restored on either database holds the same rows and ids, and mails nothing', async () => {
+      const store = await open();
+      await fill(store);
+      const { rows, bytes } = await backupStore(store, file, NOW);
+      expect(await readdir(folder)).toEqual(['backup.sqlite']);
+      const original = await readFile(file);
+      expect(bytes).toBe(original.length);
+
+      const targets = [await openMigrated(), await openStore({ databaseUrl: await newPostgresUrl(), path: '' })];
+      await writeMeta(store.db, 'delivery.held', HELD);
+      for (const target of targets) {
+        expect(await restoreStore(file, target, NOW + 5)).toEqual({ rows, bytes });
+        expect(await contents(target)).toEqual(await contents(store));
+        // Number 4 was given once already, to somebody who is gone.
+        await target.db.insertInto('subscribers').values(subscriber('eve')).execute();
+        const eve = target.db.selectFrom('subscribers').select('id').where('email', '=', 'eve@example.com');
+        expect(await eve.executeTakeFirst()).toEqual({ id: 5 });
+        await target.close();
+      }
+      expect((await readFile(file)).equals(original)).toBe(true);
+      expect(await readdir(folder)).toEqual(['backup.sqlite']);
+    });
+
+    it('put in place as it is holds the queue too', async () => {
+      const store = await open();
+      await fill(store);
+      await backupStore(store, file, NOW);
+      const place = join(folder, 'daywire.sqlite');
+      await copyFile(file, place);
+      const copy = await openStore({ path: place });
+      expect(await readMeta(copy.db, 'delivery.held')).toBe(HELD);
+      expect(await readMeta(store.db, 'delivery.held')).toBeUndefined();
+      await copy.close();
+    });
+
+    it('overwrites nothing', async () => {
+      const store = await open();
+      await writeFile(file, 'precious');
+      await expect(backupStore(store, file, NOW)).rejects.toThrow(`${file} exists already`);
+      expect(await readFile(file, 'utf8')).toBe('precious');
+    });
+
+    it('that fails leaves nothing behind', async () => {
+      const store = await open();
+      await sql`drop table meta`.execute(store.db);
+      await expect(backupStore(store, file, NOW)).rejects.toThrow(/meta/);
+      expect(await readdir(folder)).toEqual([]);
+    });
+
+    it('is restored into an empty store alone', async () => {
+      const store = await open();
+      await fill(store);
+      await backupStore(store, file, NOW);
+      const before = await contents(store);
+      const restoring = restoreStore(file, store, NOW);
+      await expect(restoring).rejects.toThrow(StoreError);
+      await expect(restoring).rejects.toThrow(/is not empty \(\w+ has rows\)/);
+      expect(await contents(store)).toEqual(before);
+    });
+
+    it('that fails half-way restores nothing', async () => {
+      const store = await open();
+      await fill(store);
+      await backupStore(store, file, NOW);
+      const target = await open();
+      await sql`drop table suppressions`.execute(target.db);
+      await expect(restoreStore(file, target, NOW)).rejects.toThrow(/suppressions/);
+      expect(await target.db.selectFrom('articles').selectAll().execute()).toEqual([]);
+    });
+
+    it('of many long and short rows says how far it is', async () => {
+      const store = await open();
+      for (let i = 0; i < 20; i++) {
+        const document = { path: `${i}`, media_type: 'text/html', hash: '', modified_at: i };
+        await store.db
+          .insertInto('documents')
+          .values({ ...document, body: 'x'.repeat(i % 2 === 0 ? 300_000 : 10) })
+          .execute();
+      }
+      await sql`insert into rates (key, next_at) with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
+        select ${dialect === 'sqlite' ? sql`'k' || i` : sql`'k' || i::text`}, i from n`.execute(store.db);
+      const backedUp: number[] = [];
+      const { rows } = await backupStore(store, file, NOW, { onProgress: (n) => backedUp.push(n) });
+      const restored: number[] = [];
+      const target = await open();
+      await restoreStore(file, target, NOW, { onProgress: (n) => restored.push(n) });
+      expect(rows).toBe(6_021);
+      for (const seen of [backedUp, restored]) {
+        expect(seen.length).toBeGreaterThan(5);
+        expect(seen.toSorted((a, b) => a - b)).toEqual(seen);
+      }
+      expect(restored.at(-1)).toBe(6_021);
+      const bodies = await target.db.selectFrom('documents').select('body').where('path', '=', '18').execute();
+      expect(bodies).toEqual([{ body: 'x'.repeat(300_000) }]);
+    });
+
+    it('of another schema is not restored, and named', async () => {
+      const store = await open();
+      await backupStore(store, file, NOW);
+      const other = await openStore({ path: file });
+      await sql`delete from kysely_migration where name = '0002_consent_and_delivery'`.execute(other.db);
+      await other.close();
+      const target = await open();
+      await expect(restoreStore(file, target, NOW)).rejects.toThrow(/backup.sqlite lacks 0002_consent_and_delivery/);
+    });
+  });
+
+  it('goes from PostgreSQL to a file, to SQLite, to a file, to PostgreSQL', async () => {
+    const first = await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
+    await fill(first);
+    await backupStore(first, file, NOW);
+    const { store: second, remove } = await openSqliteFile();
+    await restoreStore(file, second, NOW);
+    const again = join(folder, 'again.sqlite');
+    await backupStore(second, again, NOW);
+    const third = await openStore({ databaseUrl: await newPostgresUrl('empty'), path: '' });
+    await restoreStore(again, third, NOW);
+    await writeMeta(first.db, 'delivery.held', HELD);
+    expect(await contents(third)).toEqual(await contents(first));
+    await Promise.all([first.close(), remove(), third.close()]);
+  });
+
+  it.each(['sqlite', 'postgres'])('of a %s store is one moment of it, while others write', async (dialect) => {
+    const file_ = dialect === 'sqlite' ? await openSqliteFile() : undefined;
+    const store = file_?.store ?? (await openStore({ databaseUrl: await newPostgresUrl(), path: '' }));
+    // Each transaction writes one row to both tables: a torn copy would hold more of one than of the other.
+    let stop = false;
+    let written = 0;
+    const writing = (async () => {
+      while (!stop) {
+        await store.db.transaction().execute(async (trx) => {
+          await trx
+            .insertInto('rates')
+            .values({ key: `${written}`, next_at: 1 })
+            .execute();
+          await trx
+            .insertInto('alerts')
+            .values({ cause: `${written}`, message: 'x'.repeat(500), first_at: 1, last_at: 1, count: 1 })
+            .execute();
+        });
+        written += 1;
+      }
+    })();
+    while (written < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+    const before = written;
+    await backupStore(store, file, NOW);
+    stop = true;
+    await writing;
+    const copy = await openMigrated();
+    await restoreStore(file, copy, NOW);
+    const rates = (await copy.db.selectFrom('rates').select('key').execute()).length;
+    const alerts = (await copy.db.selectFrom('alerts').select('cause').execute()).length;
+    expect(rates).toBeGreaterThanOrEqual(before);
+    expect(alerts).toBe(rates);
+    await copy.close();
+    await (file_?.remove() ?? store.close());
+  });
+
+  it('that is missing, damaged or something else is refused by its path', async () => {
+    const { store, remove } = await openSqliteFile();
+    await expect(restoreStore(file, store, NOW)).rejects.toThrow(`there is no file ${file}`);
+    expect(existsSync(file)).toBe(false);
+    await writeFile(
+      file,
+      'nothing that SQLite ever wrote, but longer than its header, which is a hundred bytes long, at least',
+    );
+    await expect(restoreStore(file, store, NOW)).rejects.toThrow(`${file} cannot be read: file is not a database`);
+    await rm(file);
+    await fill(store);
+    await backupStore(store, file, NOW);
+    await truncate(file, 40_960);
+    await expect(restoreStore(file, store, NOW)).rejects.toThrow(StoreError);
+    await expect(restoreStore(file, store, NOW)).rejects.toThrow(new RegExp(`${file} (is damaged|cannot be read): `));
+    await writeFile(file, '');
+    await expect(restoreStore(file, store, NOW)).rejects.toThrow(`${file} is no daywire database`);
+    await remove();
+  });
+});
+
+describe('the tables', () => {
+  it('come after those they refer to', async () => {
+    const store = await openMigrated();
+    const names = (await readTables(store.db)).map((table) => table.name);
+    expect(names.indexOf('articles')).toBeLessThan(names.indexOf('article_tags'));
+    expect(names.indexOf('subscribers')).toBeLessThan(names.indexOf('consent_events'));
+    expect(names).toContain('deliveries');
+    expect(names.some((name) => name.startsWith('kysely') || name.startsWith('sqlite'))).toBe(false);
+    await store.close();
+  });
+
+  it('are put in order whatever refers to what, but not in a circle', () => {
+    // Each name refers to some of those before it: no circle. The order they are given in is another.
+    const graphs = fc.array(fc.array(fc.nat(19), { maxLength: 4 }), { maxLength: 20 }).chain((lists) => {
+      const entries = lists.map((list, i): [string, string[]] => [
+        `t${i}`,
+        list.filter((n) => n < i).map((n) => `t${n}`),
+      ]);
+      return fc.shuffledSubarray(entries, { minLength: entries.length });
+    });
+    fc.assert(
+      fc.property(graphs, (entries) => {
+        const order = inOrderOfReference(new Map(entries));
+        expect(order.toSorted()).toEqual(entries.map(([name]) => name).toSorted());
+        for (const [name, others] of entries) {
+          for (const other of others) expect(order.indexOf(other)).toBeLessThan(order.indexOf(name));
+        }
+      }),
+    );
+    const circle = new Map([
+      ['a', ['b']],
+      ['b', ['a']],
+    ]);
+    expect(() => inOrderOfReference(circle)).toThrow('tables refer to each other: a → b → a');
+  });
+});

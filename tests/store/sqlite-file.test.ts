@@ -1,0 +1,319 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Worker } from 'node:worker_threads';
+import { sql } from 'kysely';
+import { afterEach, describe, expect, it } from 'vitest';
+import { openStore, type Store, StoreError } from '../../src/store/store.ts';
+import { openSqliteFile } from '../databases.ts';
+
+const MIB = 1024 * 1024;
+
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((remove) => remove()));
+});
+
+async function open(): Promise<Store> {
+  const { store, remove } = await openSqliteFile();
+  opened.push(remove);
+  return store;
+}
+
+function put(db: Store['db'], key: string, value = 'v') {
+  return db.insertInto('meta').values({ key, value }).execute();
+}
+
+async function keys(db: Store['db']): Promise<string[]> {
+  return (await db.selectFrom('meta').select('key').orderBy('key').execute()).map((row) => row.key);
+}
+
+function insertRows(db: Store['db'], count: number, prefix = 'k') {
+  return sql`insert into meta (key, value)
+    with recursive n (i) as (select 1 union all select i + 1 from n where i < ${count})
+    select ${prefix} || i, 'some value that is not short ' || i from n`.execute(db);
+}
+
+describe('an SQLite file', () => {
+  it('shows at once what was written before, by statement and by transaction', async () => {
+    const { db, reports } = await open();
+    await put(db, 'a');
+    expect(await keys(db)).toEqual(['a']);
+    await db.transaction().execute(async (trx) => {
+      await put(trx, 'b');
+      expect(await keys(trx)).toEqual(['a', 'b']);
+      // Nothing of it outside before it commits, and no waiting either.
+      expect(await keys(db)).toEqual(['a']);
+    });
+    expect(await keys(db)).toEqual(['a', 'b']);
+    expect(await keys(reports)).toEqual(['a', 'b']);
+  });
+
+  it('answers a change with what it changed, and a returning one with its rows', async () => {
+    const { db } = await open();
+    const values = { email: 'a@example.com', email_key: 'a@example.com', created_at: 1_790_000_000_000 };
+    const inserted = await db.insertInto('subscribers').values(values).executeTakeFirstOrThrow();
+    expect(inserted.insertId).toBe(1n);
+    const updated = await db.updateTable('subscribers').set({ zone: 'UTC' }).executeTakeFirstOrThrow();
+    expect(updated.numUpdatedRows).toBe(1n);
+    const returned = await db.deleteFrom('subscribers').returningAll().execute();
+    expect(returned).toEqual([
+      { id: 1, ...values, zone: 'UTC', paused_until: null, suppressed_reason: null, suppressed_at: null },
+    ]);
+  });
+
+  it('gives the same values from the thread as without it', async () => {
+    const { db, reports } = await open();
+    const query = sql`select 1 as one, 9007199254740991 as large, 1.5 as real, null as none, 'é' as text, x'00ff' as bytes`;
+    const direct = await query.execute(db);
+    expect((await query.execute(reports)).rows).toEqual(direct.rows);
+    expect(await db.transaction().execute(async (trx) => (await query.execute(trx)).rows)).toEqual(direct.rows);
+    expect(direct.rows).toEqual([
+      { one: 1, large: 9007199254740991, real: 1.5, none: null, text: 'é', bytes: new Uint8Array([0, 255]) },
+    ]);
+    const bytes = new Uint8Array([1, 2]);
+    const { rows } = await db.transaction().execute((trx) => sql`select ${bytes} as b, ${12n} as n`.execute(trx));
+    expect(rows).toEqual([{ b: bytes, n: 12 }]);
+  });
+
+  it('cannot be written by what runs outside the thread', async () => {
+    const { db, reports } = await open();
+    await expect(put(reports, 'a')).rejects.toMatchObject({
+      message: 'attempt to write a readonly database',
+      errcode: 8,
+    });
+    // A WITH may write: it goes to the thread.
+    await sql`with v (k) as (values ('w')) insert into meta (key, value) select k, '' from v`.execute(db);
+    expect(await keys(db)).toEqual(['w']);
+  });
+
+  it('runs writes and transactions in the order they were asked for, one at a time', async () => {
+    const { db } = await open();
+    const done: number[] = [];
+    await Promise.all(
+      Array.from({ length: 40 }, async (_, i) => {
+        if (i % 2 === 0) await put(db, `k${i}`);
+        else {
+          await db.transaction().execute(async (trx) => {
+            const { n } = await trx
+              .selectFrom('meta')
+              .select((eb) => eb.fn.countAll<number>().as('n'))
+              .executeTakeFirstOrThrow();
+            await new Promise((resolve) => setImmediate(resolve));
+            await put(trx, `k${i}`, String(n));
+          });
+        }
+        done.push(i);
+      }),
+    );
+    expect(done).toEqual(Array.from({ length: 40 }, (_, i) => i));
+    const rows = await db.selectFrom('meta').selectAll().where('value', '!=', 'v').execute();
+    expect(rows.length).toBe(20);
+    // Each transaction counted exactly what was asked for before it.
+    for (const { key, value } of rows) expect(key).toBe(`k${value}`);
+  });
+
+  it('undoes a transaction that fails, and goes on with what waited', async () => {
+    const { db } = await open();
+    const failing = db.transaction().execute(async (trx) => {
+      await put(trx, 'a');
+      throw new Error('changed my mind');
+    });
+    const next = put(db, 'b');
+    await expect(failing).rejects.toThrow('changed my mind');
+    await next;
+    expect(await keys(db)).toEqual(['b']);
+  });
+
+  it("says SQLite's own errors, from inside and outside of the thread", async () => {
+    const { db } = await open();
+    await put(db, 'a');
+    const unique = {
+      message: 'UNIQUE constraint failed: meta.key',
+      code: 'ERR_SQLITE_ERROR',
+      errcode: 1555,
+      errstr: 'constraint failed',
+    };
+    await expect(put(db, 'a')).rejects.toMatchObject(unique);
+    await expect(db.transaction().execute((trx) => put(trx, 'a'))).rejects.toMatchObject(unique);
+    await expect(sql`select * from nowhere`.execute(db)).rejects.toThrow('no such table: nowhere');
+    const unbindable = sql`delete from meta where key = ${'a'} or key = ${new Date(0)}`.execute(db);
+    await expect(unbindable).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
+    await expect(sql`delete from meta where key = ${new WeakMap()}`.execute(db)).rejects.toThrow(/could not be cloned/);
+    await put(db, 'b');
+    expect(await keys(db)).toEqual(['a', 'b']);
+  });
+
+  it('checks foreign keys in the thread', async () => {
+    const { db } = await open();
+    const orphan = db.insertInto('article_slugs').values({ slug: 's', article_id: 'none' }).execute();
+    await expect(orphan).rejects.toThrow('FOREIGN KEY constraint failed');
+  });
+
+  it('refuses to be streamed, with what to do instead', async () => {
+    const { db } = await open();
+    const reading = (async () => {
+      for await (const _ of db.selectFrom('meta').selectAll().stream());
+    })();
+    await expect(reading).rejects.toThrow(/page by page/);
+  });
+
+  it('goes on answering, and the event loop turning, while 300,000 rows are written', async () => {
+    const { db, reports } = await open();
+    const delay = monitorEventLoopDelay({ resolution: 10 });
+    delay.enable();
+    let writing = true;
+    let answered = 0;
+    const write = db
+      .transaction()
+      .execute((trx) => insertRows(trx, 300_000))
+      .finally(() => {
+        writing = false;
+      });
+    while (writing) {
+      await db.selectFrom('meta').selectAll().where('key', '=', 'k1').execute();
+      answered += 1;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await write;
+    const { n } = await reports
+      .selectFrom('meta')
+      .select((eb) => eb.fn.countAll<number>().as('n'))
+      .executeTakeFirstOrThrow();
+    delay.disable();
+    expect(n).toBe(300_000);
+    expect(answered).toBeGreaterThan(10);
+    expect(delay.percentile(99) / 1e6).toBeLessThan(200);
+  });
+
+  it('keeps its log small after a large transaction, however much is read meanwhile', async () => {
+    const { db, place } = await open();
+    await insertRows(db, 300_000);
+    const large = (await stat(`${place}-wal`)).size;
+    expect(large).toBeGreaterThan(16 * MIB);
+    await db.selectFrom('meta').selectAll().where('key', '=', 'k1').execute();
+    await put(db, 'a');
+    await put(db, 'b');
+    expect((await stat(`${place}-wal`)).size).toBeLessThanOrEqual(16 * MIB);
+  });
+
+  it('finishes what was asked for before it closes, and leaves no log', async () => {
+    const { db, place, close } = await open();
+    const work = [
+      put(db, 'a'),
+      db.transaction().execute(async (trx) => {
+        await put(trx, 'b');
+        await put(trx, 'c');
+      }),
+      insertRows(db, 10_000),
+    ];
+    await close();
+    await Promise.all(work);
+    await expect(put(db, 'late')).rejects.toThrow(/destroyed/);
+    await close();
+    expect(existsSync(`${place}-wal`)).toBe(false);
+    const file = new DatabaseSync(place);
+    expect(file.prepare('select count(*) as n from meta').get()).toEqual({ n: 10_003 });
+    file.close();
+  });
+
+  it('closes without ever having been used', async () => {
+    const { place } = await open();
+    const store = await openStore({ path: place });
+    await store.close();
+  });
+
+  it('lets another process write, and waits for it', async () => {
+    const { db, place } = await open();
+    const other = new DatabaseSync(place);
+    other.exec("begin immediate; insert into meta values ('theirs', '')");
+    let done = false;
+    const write = db
+      .transaction()
+      .execute((trx) => put(trx, 'ours'))
+      .then(() => {
+        done = true;
+      });
+    // Reads do not wait for it.
+    for (let i = 0; i < 20; i++) {
+      expect(await keys(db)).toEqual([]);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(done).toBe(false);
+    other.exec('commit');
+    other.close();
+    await write;
+    expect(await keys(db)).toEqual(['ours', 'theirs']);
+  });
+
+  it('whose thread dies says so to all that waits for it, and writes again in a new one', async () => {
+    const threads: Worker[] = [];
+    const note = (worker: Worker) => threads.push(worker);
+    process.on('worker', note);
+    const { db } = await open();
+    process.off('worker', note);
+    const ended = /^the thread of the database .* ended, and what it had not committed is undone: it was stopped$/;
+    const transaction = db.transaction().execute(async (trx) => {
+      await put(trx, 'undone');
+      const long = insertRows(trx, 20_000);
+      await threads[0]?.terminate();
+      await expect(long).rejects.toThrow(ended);
+      await put(trx, 'never');
+    });
+    const waiting = put(db, 'after');
+    await expect(transaction).rejects.toThrow(ended);
+    await waiting;
+    expect(await keys(db)).toEqual(['after']);
+  });
+
+  it('that is no database, or cannot be made, is refused with its path', async () => {
+    const noDatabase = fileURLToPath(import.meta.url);
+    await expect(openStore({ path: noDatabase })).rejects.toThrow(StoreError);
+    await expect(openStore({ path: noDatabase })).rejects.toThrow(`${noDatabase}: file is not a database`);
+    await expect(openStore({ path: `${noDatabase}/x.sqlite` })).rejects.toThrow(`${noDatabase}/x.sqlite: `);
+  });
+});
+
+describe('a process with an SQLite file', () => {
+  const source = new URL('../../src/store/store.ts', import.meta.url).href;
+
+  function script(place: string, body: string): string[] {
+    const opening = `const { openStore } = await import(${JSON.stringify(source)});
+      const store = await openStore({ path: ${JSON.stringify(place)} });
+      const put = (key) => store.db.insertInto('meta').values({ key, value: '' }).execute();`;
+    return ['--input-type=module', '-e', opening + body];
+  }
+
+  it('ends by itself when it has nothing left to do, closed or not', async () => {
+    const { db, place } = await open();
+    await promisify(execFile)(process.execPath, script(place, "await put('a');"), { timeout: 10_000 });
+    await promisify(execFile)(process.execPath, script(place, "await put('b'); await store.close();"), {
+      timeout: 10_000,
+    });
+    expect(await keys(db)).toEqual(['a', 'b']);
+  });
+
+  it('that exits or is killed in mid-write leaves a sound file, without what was not committed', async () => {
+    const { db, place } = await open();
+    const writing = `await put('before');
+      store.db.transaction().execute(async (trx) => {
+        for (let i = 0; ; i++) {
+          await trx.insertInto('meta').values({ key: String(i), value: 'x'.repeat(1000) }).execute();
+          if (i === 3000) console.log('writing');
+        }
+      });`;
+    const exiting = spawn(process.execPath, script(place, `${writing} setTimeout(() => process.exit(0), 500);`));
+    await once(exiting, 'exit');
+    const killed = spawn(process.execPath, script(place, writing.replace("await put('before');", '')));
+    await once(killed.stdout, 'data');
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    expect((await sql`pragma integrity_check`.execute(db)).rows).toEqual([{ integrity_check: 'ok' }]);
+    expect(await keys(db)).toEqual(['before']);
+  });
+});

@@ -1,0 +1,239 @@
+import { describe, expect, it } from 'vitest';
+import type { Store } from '../../src/store/store.ts';
+import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
+import { exportSubscriberData, noteExport } from '../../src/subscribers/export-data.ts';
+import { subscriberHistory } from '../../src/subscribers/history.ts';
+import type { SigningSecrets } from '../../src/subscribers/secret.ts';
+import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
+import {
+  findSuppression,
+  hashAddress,
+  suppressAddress,
+  suppressByOperator,
+} from '../../src/subscribers/suppression.ts';
+import { HOUR } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import { queueEdition } from '../delivery/fixture.ts';
+import { ask, NOW, OPERATOR, SECRETS } from './readers.ts';
+
+const READER = 'reader1@example.com';
+
+/** A reader of whom there is something in every table, as one of two. */
+async function known(store: Store): Promise<{ id: number; other: number }> {
+  const { editionId, subscriberIds } = await queueEdition(store, 2);
+  const [id, other] = subscriberIds as [number, number];
+  await ask(store, ['weekly'], { email: READER, zone: 'Asia/Tokyo' });
+  await ask(store, ['weekly'], { email: 'reader2@example.com' });
+  for (const [subscriber_id, email] of [[id, READER] as const, [other, 'reader2@example.com'] as const]) {
+    const detail = `${email} is full`;
+    await store.db
+      .insertInto('bounces')
+      .values({ edition_id: editionId, subscriber_id, kind: 'soft', status: '4.2.2', detail, at: NOW })
+      .execute();
+  }
+  return { id, other };
+}
+
+async function setDelivery(
+  { db }: Store,
+  subscriberId: number,
+  delivery: { state: 'pending' | 'submitting' | 'submitted' | 'failed'; reply?: string; reason?: string },
+): Promise<void> {
+  await db
+    .updateTable('deliveries')
+    .set({ fence: 3, lease_until: NOW + HOUR, ...delivery })
+    .where('subscriber_id', '=', subscriberId)
+    .execute();
+}
+
+function deliveryOf({ db }: Store, subscriberId: number) {
+  return db.selectFrom('deliveries').selectAll().where('subscriber_id', '=', subscriberId).executeTakeFirstOrThrow();
+}
+
+/** Every row of every table that can hold something of a reader, as text. */
+async function allText({ db }: Store): Promise<string> {
+  const tables = [
+    'subscribers',
+    'subscriptions',
+    'consent_events',
+    'service_messages',
+    'deliveries',
+    'bounces',
+    'suppressions',
+    'rates',
+  ] as const;
+  const rows = await Promise.all(tables.map((table) => db.selectFrom(table).selectAll().execute()));
+  return JSON.stringify(rows);
+}
+
+describe('erasing a subscriber', () => {
+  forEachDatabase((open) => {
+    it('leaves a keyed hash, and nothing of anybody else is touched', async () => {
+      const store = await open();
+      const { id, other } = await known(store);
+      await setDelivery(store, id, {
+        state: 'failed',
+        reply: `550 <${READER}>: unknown`,
+        reason: `${READER} is unknown`,
+      });
+      const others = await exportSubscriberData(store.db, other);
+      expect(await eraseSubscriber(store.db, SECRETS, id, NOW + 5)).toBe(true);
+
+      const left = await allText(store);
+      expect(left).not.toContain(READER);
+      expect(left).not.toContain('Asia/Tokyo');
+      expect(await exportSubscriberData(store.db, id)).toBeNull();
+      expect(await exportSubscriberData(store.db, other)).toEqual(others);
+      const hash = hashAddress(SECRETS[0], READER);
+      expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([
+        { address_hash: hash, reason: 'erased', at: NOW + 5 },
+      ]);
+      expect(await store.db.selectFrom('rates').select('key').execute()).toHaveLength(1);
+      expect(await deliveryOf(store, id)).toMatchObject({ state: 'failed', reply: null, reason: 'erased', fence: 3 });
+      expect(await eraseSubscriber(store.db, SECRETS, id, NOW + 9)).toBe(false);
+    });
+
+    it.each([
+      ['pending', 'erased'],
+      ['submitting', 'erased while it was being submitted'],
+    ] as const)(
+      'ends a delivery that is %s, and the worker that holds it can record nothing more',
+      async (state, reason) => {
+        const store = await open();
+        const { id } = await known(store);
+        await setDelivery(store, id, { state, reply: `450 ${READER} later`, reason: `${READER}: greylisted` });
+        await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+        expect(await deliveryOf(store, id)).toMatchObject({
+          state: 'suppressed',
+          reason,
+          reply: null,
+          fence: 4,
+          lease_until: null,
+          changed_at: NOW + 5,
+        });
+      },
+    );
+
+    it('keeps the server’s acceptance in the totals', async () => {
+      const store = await open();
+      const { id } = await known(store);
+      await setDelivery(store, id, { state: 'submitted', reply: `250 queued for ${READER}` });
+      await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+      expect(await deliveryOf(store, id)).toMatchObject({ state: 'submitted', reply: null, reason: null });
+    });
+
+    it('keeps it out until it asks again, after a rotation of the secret too', async () => {
+      const store = await open();
+      const { id } = await known(store);
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { origin: 'bounce' }, NOW);
+      const rotated: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
+      await eraseSubscriber(store.db, rotated, id, NOW + 5);
+      expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([
+        { address_hash: hashAddress(rotated[0], READER), reason: 'erased', at: NOW + 5 },
+      ]);
+      const who = { email: READER, newsletters: ['daily'] };
+      expect(await addSubscriber(store.db, rotated, who, OPERATOR, NOW)).toMatchObject({ is: 'refused' });
+    });
+
+    it('does not lift what the operator has suppressed', async () => {
+      const store = await open();
+      const { id } = await known(store);
+      await suppressByOperator(store.db, SECRETS, READER, NOW);
+      await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+      expect(await findSuppression(store.db, SECRETS, READER)).toMatchObject({ reason: 'operator' });
+    });
+
+    it('twice at once is as good as once', async () => {
+      const store = await open();
+      const { id } = await known(store);
+      const erase = () => eraseSubscriber(store.db, SECRETS, id, NOW);
+      expect((await Promise.all([erase(), erase()])).sort()).toEqual([false, true]);
+    });
+  });
+});
+
+describe('what is stored about a person', () => {
+  forEachDatabase((open) => {
+    it('is given out whole, with instants that people and programs read', async () => {
+      const store = await open();
+      const { id } = await known(store);
+      await setDelivery(store, id, { state: 'submitted', reply: '250 2.0.0 queued as 4F1A' });
+      await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { origin: 'bounce' }, NOW + HOUR);
+      await noteExport(store.db, id, { origin: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
+      const at = '2026-11-24T07:30:00Z';
+      const consent = { source: null, detail: null };
+      expect(await exportSubscriberData(store.db, id)).toEqual({
+        address: READER,
+        zone: null,
+        knownSince: at,
+        pausedUntil: null,
+        suppressed: { reason: 'soft-bounces', since: '2026-11-24T08:30:00Z' },
+        subscriptions: [
+          { newsletter: 'daily-roundup', state: 'confirmed', since: at },
+          { newsletter: 'weekly', state: 'unconfirmed', since: at },
+        ],
+        consent: [
+          {
+            change: 'exported',
+            newsletter: null,
+            ...consent,
+            origin: 'preferences',
+            source: '192.0.2.9',
+            at: '2026-11-24T09:30:00Z',
+          },
+          {
+            change: 'suppressed',
+            newsletter: null,
+            ...consent,
+            origin: 'bounce',
+            detail: 'soft-bounces',
+            at: '2026-11-24T08:30:00Z',
+          },
+          { change: 'requested', newsletter: 'weekly', ...consent, origin: 'form', source: '192.0.2.7', at },
+        ],
+        deliveries: [
+          {
+            newsletter: 'daily-roundup',
+            slot: '2026-11-24',
+            state: 'submitted',
+            attempts: 0,
+            reply: '250 2.0.0 queued as 4F1A',
+            reason: null,
+            at,
+          },
+        ],
+        serviceMessages: [
+          {
+            kind: 'confirm',
+            newsletters: ['weekly'],
+            zone: 'Asia/Tokyo',
+            state: 'pending',
+            attempts: 0,
+            reply: null,
+            reason: null,
+            requestedAt: at,
+            expiresAt: '2026-11-27T07:30:00Z',
+            at,
+          },
+        ],
+        bounces: [{ kind: 'soft', status: '4.2.2', detail: `${READER} is full`, at }],
+      });
+    });
+
+    it('is listed for the operator, newest first, no more than asked for', async () => {
+      const store = await open();
+      const { id } = await known(store);
+      const history = await subscriberHistory(store.db, id, 1);
+      expect(history.consent).toMatchObject([{ change: 'requested', newsletter: 'weekly', at: NOW }]);
+      expect(history.deliveries).toMatchObject([{ newsletter: 'daily-roundup', state: 'pending', changedAt: NOW }]);
+      expect(history.serviceMessages).toMatchObject([{ kind: 'confirm', createdAt: NOW }]);
+      expect(history.bounces).toHaveLength(1);
+      expect(await subscriberHistory(store.db, id + 100, 1)).toEqual({
+        consent: [],
+        deliveries: [],
+        serviceMessages: [],
+        bounces: [],
+      });
+    });
+  });
+});

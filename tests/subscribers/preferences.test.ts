@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { confirmRequest } from '../../src/subscribers/consent.ts';
+import { changePreferences, readPreferences } from '../../src/subscribers/preferences.ts';
+import { suppressAddress } from '../../src/subscribers/suppression.ts';
+import { DAY } from '../../src/time.ts';
+import { forEachDatabase } from '../databases.ts';
+import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './readers.ts';
+
+const PAGE = { origin: 'preferences', source: '192.0.2.9' } as const;
+
+describe('the preferences of a subscriber', () => {
+  forEachDatabase((open) => {
+    it('are shown as they stand', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['weekly', 'daily']);
+      expect(await readPreferences(store.db, id)).toEqual({
+        subscriberId: id,
+        email: ADA,
+        zone: null,
+        pausedUntil: null,
+        suppressedReason: null,
+        subscriptions: [
+          { newsletter: 'daily', state: 'confirmed' },
+          { newsletter: 'weekly', state: 'confirmed' },
+        ],
+      });
+      expect(await readPreferences(store.db, id + 1)).toBeNull();
+      expect(await changePreferences(store.db, id + 1, { zone: 'Asia/Tokyo' }, PAGE, NOW)).toEqual({ is: 'unknown' });
+    });
+
+    it('join and leave newsletters at once', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['daily', 'weekly']);
+      const wanted = { newsletters: ['weekly', 'monthly'] };
+      expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 1)).toEqual({
+        is: 'changed',
+        joined: ['monthly'],
+        left: ['daily'],
+      });
+      expect(await statesOf(store, id)).toEqual({ daily: 'unsubscribed', monthly: 'confirmed', weekly: 'confirmed' });
+      expect((await notesOf(store)).slice(2)).toEqual([
+        'unsubscribed daily by preferences from 192.0.2.9 at 1',
+        'confirmed monthly by preferences from 192.0.2.9 at 1',
+      ]);
+      expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 2)).toEqual({ is: 'unchanged' });
+      expect(await notesOf(store)).toHaveLength(4);
+    });
+
+    it('leave alone what waits for its confirmation and is not chosen, and confirm it where it is', async () => {
+      const store = await open();
+      const id = await add(store);
+      const key = await ask(store, ['weekly', 'monthly']);
+      await changePreferences(store.db, id, { newsletters: ['monthly'] }, PAGE, NOW);
+      expect(await statesOf(store, id)).toEqual({
+        daily: 'unsubscribed',
+        monthly: 'confirmed',
+        weekly: 'unconfirmed',
+      });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({
+        newsletters: ['monthly', 'weekly'],
+      });
+    });
+
+    it('take a zone, and the publication’s again', async () => {
+      const store = await open();
+      const id = await add(store);
+      const set = (zone: string | null) => changePreferences(store.db, id, { zone }, PAGE, NOW);
+      expect(await set('Asia/Shanghai')).toMatchObject({ is: 'changed' });
+      expect(await set('Asia/Shanghai')).toEqual({ is: 'unchanged' });
+      expect(await set('Mars/Olympus')).toMatchObject({
+        is: 'refused',
+        reason: expect.stringMatching(/Mars\/Olympus/),
+      });
+      expect(await readPreferences(store.db, id)).toMatchObject({ zone: 'Asia/Shanghai' });
+      expect(await set(null)).toMatchObject({ is: 'changed' });
+      expect(await readPreferences(store.db, id)).toMatchObject({ zone: null });
+      expect((await notesOf(store)).slice(1)).toEqual([
+        'zone by preferences from 192.0.2.9 (Asia/Shanghai)',
+        'zone by preferences from 192.0.2.9',
+      ]);
+      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed' });
+    });
+
+    it('pause until an instant, and resume', async () => {
+      const store = await open();
+      const id = await add(store);
+      const pause = (pausedUntil: number | null, now = NOW) =>
+        changePreferences(store.db, id, { pausedUntil }, PAGE, now);
+      expect(await pause(NOW)).toEqual({ is: 'unchanged' });
+      expect(await pause(NOW + DAY)).toMatchObject({ is: 'changed' });
+      expect(await pause(NOW + DAY)).toEqual({ is: 'unchanged' });
+      expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: NOW + DAY });
+      // A pause that has run out has resumed by itself.
+      expect(await pause(null, NOW + DAY)).toEqual({ is: 'unchanged' });
+      expect(await pause(null)).toMatchObject({ is: 'changed' });
+      expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: null });
+      expect((await notesOf(store)).slice(1)).toEqual([
+        'paused by preferences from 192.0.2.9 (until 2026-11-25T07:30:00Z)',
+        'resumed by preferences from 192.0.2.9',
+      ]);
+    });
+
+    it('lift no suppression, and say that there is one', async () => {
+      const store = await open();
+      const id = await add(store);
+      await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { origin: 'bounce' }, NOW);
+      await changePreferences(store.db, id, { newsletters: ['daily', 'weekly'] }, PAGE, NOW);
+      expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: 'soft-bounces' });
+    });
+  });
+});

@@ -1,0 +1,78 @@
+/**
+ * What tests of consent share: a reader who asks, and what the store then holds of them.
+ */
+import type { Store } from '../../src/store/store.ts';
+import { type Origin, requestSubscription } from '../../src/subscribers/consent.ts';
+import type { SigningSecrets } from '../../src/subscribers/secret.ts';
+import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
+import { HOUR } from '../../src/time.ts';
+
+export const NOW = Date.UTC(2026, 10, 24, 7, 30);
+export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
+export const OPTIONS = { confirmMs: 72 * HOUR, perAddressADay: 3 };
+export const FORM: Origin = { origin: 'form', source: '192.0.2.7' };
+export const MAIL: Origin = { origin: 'confirmation', source: '192.0.2.8' };
+export const OPERATOR: Origin = { origin: 'operator' };
+export const ADA = 'ada@example.com';
+
+/** Adds an address on the operator's word. @returns its id */
+export async function add(
+  { db }: Pick<Store, 'db'>,
+  email = ADA,
+  newsletters: string[] = ['daily'],
+  now = NOW,
+): Promise<number> {
+  const added = await addSubscriber(db, SECRETS, { email, newsletters }, OPERATOR, now);
+  if (added.is === 'refused') throw new Error(added.reason);
+  return added.subscriberId;
+}
+
+/** Asks for newsletters by the form. @returns the key of the link in the mail that it queued */
+export async function ask(
+  { db }: Pick<Store, 'db'>,
+  newsletters: string[] = ['daily'],
+  { email = ADA, zone, now = NOW }: { email?: string; zone?: string; now?: number } = {},
+): Promise<{ messageId: number; subscriberId: number }> {
+  const asked = await requestSubscription(db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, now);
+  if (asked.is === 'refused') throw new Error(asked.reason);
+  const message = await db
+    .selectFrom('service_messages')
+    .select(['id', 'subscriber_id'])
+    .orderBy('id', 'desc')
+    .executeTakeFirstOrThrow();
+  return { messageId: message.id, subscriberId: message.subscriber_id };
+}
+
+/** The states of all subscriptions of one subscriber. */
+export async function statesOf({ db }: Pick<Store, 'db'>, subscriberId: number): Promise<Record<string, string>> {
+  const rows = await db
+    .selectFrom('subscriptions')
+    .select(['newsletter', 'state'])
+    .where('subscriber_id', '=', subscriberId)
+    .orderBy('newsletter')
+    .execute();
+  return Object.fromEntries(rows.map((row) => [row.newsletter, row.state]));
+}
+
+/** What was noted, oldest first, as `confirmed daily by form from 192.0.2.7 (detail) at 5`: milliseconds after NOW. */
+export async function notesOf({ db }: Pick<Store, 'db'>): Promise<string[]> {
+  const rows = await db.selectFrom('consent_events').selectAll().orderBy('id').execute();
+  return rows.map(({ change, newsletter, origin, source, detail, at }) =>
+    [
+      change,
+      newsletter,
+      `by ${origin}`,
+      source === null ? null : `from ${source}`,
+      detail === null ? null : `(${detail})`,
+      at === NOW ? null : `at ${at - NOW}`,
+    ]
+      .filter((part) => part !== null)
+      .join(' '),
+  );
+}
+
+/** The service's mail, oldest first. */
+export async function messagesOf({ db }: Pick<Store, 'db'>) {
+  const rows = await db.selectFrom('service_messages').selectAll().orderBy('id').execute();
+  return rows.map((row) => ({ kind: row.kind, newsletters: JSON.parse(row.newsletters), state: row.state }));
+}

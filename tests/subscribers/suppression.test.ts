@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SigningSecrets } from '../../src/subscribers/secret.ts';
+import { findSubscriberByAddress } from '../../src/subscribers/subscriptions.ts';
+import {
+  findSuppressed,
+  findSuppression,
+  hashAddress,
+  isSuppressed,
+  liftSuppression,
+  suppressAddress,
+  suppressByOperator,
+  unsuppressByOperator,
+} from '../../src/subscribers/suppression.ts';
+import { forEachDatabase } from '../databases.ts';
+import { ADA, add, NOW, notesOf, OPERATOR, SECRETS, statesOf } from './readers.ts';
+
+const ROTATED: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
+const BOUNCE = { origin: 'bounce', source: 'mail.example.com' } as const;
+
+describe('the hash of an address', () => {
+  it('tells addresses apart, depends on the secret, and does not show the address', () => {
+    fc.assert(
+      fc.property(fc.emailAddress(), fc.emailAddress(), fc.string({ minLength: 32 }), (a, b, secret) => {
+        expect(hashAddress(secret, a)).toMatch(/^[0-9a-f]{64}$/);
+        expect(hashAddress(secret, a) === hashAddress(secret, b)).toBe(a === b);
+        expect(hashAddress(secret, a)).not.toBe(hashAddress(`${secret}.`, a));
+      }),
+    );
+  });
+});
+
+describe('the suppression list', () => {
+  forEachDatabase((open) => {
+    it('takes an address with its reason, and leaves its subscriptions', async () => {
+      const store = await open();
+      const id = await add(store, 'Ada@Example.com');
+      expect(await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW + 5)).toBe('suppressed');
+      expect(await suppressAddress(store.db, SECRETS, id, 'soft-bounces', BOUNCE, NOW + 9)).toBe('already');
+      expect(await findSuppression(store.db, SECRETS, ADA)).toEqual({ reason: 'hard-bounce', at: NOW + 5 });
+      expect(await findSubscriberByAddress(store.db, ADA)).toMatchObject({ suppressedReason: 'hard-bounce' });
+      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed' });
+      expect((await notesOf(store)).slice(1)).toEqual([
+        'suppressed by bounce from mail.example.com (hard-bounce) at 5',
+      ]);
+      expect(await suppressAddress(store.db, SECRETS, id + 1, 'hard-bounce', BOUNCE, NOW)).toBe('unknown');
+    });
+
+    it('holds no address', async () => {
+      const store = await open();
+      await suppressAddress(store.db, SECRETS, await add(store), 'hard-bounce', BOUNCE, NOW);
+      const rows = await store.db.selectFrom('suppressions').selectAll().execute();
+      expect(rows).toEqual([{ address_hash: hashAddress(SECRETS[0], ADA), reason: 'hard-bounce', at: NOW }]);
+    });
+
+    it('ends all subscriptions on a complaint, of an address that is on it too', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['daily', 'weekly']);
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
+      const complaint = { origin: 'complaint' } as const;
+      expect(await suppressAddress(store.db, SECRETS, id, 'complaint', complaint, NOW)).toBe('already');
+      expect(await statesOf(store, id)).toEqual({ daily: 'unsubscribed', weekly: 'unsubscribed' });
+      expect((await notesOf(store)).slice(-2)).toEqual([
+        'unsubscribed daily by complaint',
+        'unsubscribed weekly by complaint',
+      ]);
+    });
+
+    it('is read and lifted with the secrets of a rotation', async () => {
+      const store = await open();
+      const id = await add(store);
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
+      expect(await isSuppressed(store.db, ROTATED, ADA)).toBe(true);
+      expect(await isSuppressed(store.db, [ROTATED[0]], ADA)).toBe(false);
+      expect(await findSuppressed(store.db, ROTATED, ['eve@example.com', ADA, ADA])).toEqual(new Set([ADA]));
+      expect(await findSuppressed(store.db, ROTATED, [])).toEqual(new Set());
+      expect(await liftSuppression(store.db, ROTATED, id, OPERATOR, NOW)).toBe(true);
+      expect(await isSuppressed(store.db, ROTATED, ADA)).toBe(false);
+      expect(await liftSuppression(store.db, ROTATED, id, OPERATOR, NOW)).toBe(false);
+      expect((await notesOf(store)).at(-1)).toBe('unsuppressed by operator (hard-bounce)');
+    });
+
+    it('is looked up for many addresses at once', async () => {
+      const store = await open();
+      await suppressByOperator(store.db, SECRETS, 'reader6000@example.com', NOW);
+      const keys = Array.from({ length: 6_001 }, (_, n) => `reader${n}@example.com`);
+      expect(await findSuppressed(store.db, ROTATED, keys)).toEqual(new Set(['reader6000@example.com']));
+    });
+
+    it('takes an address on the operator’s word, a subscriber’s or not, and gives it back', async () => {
+      const store = await open();
+      await suppressAddress(store.db, SECRETS, await add(store), 'hard-bounce', BOUNCE, NOW);
+      for (const email of ['Ada@example.com', 'eve@example.com']) {
+        expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'suppressed' });
+        expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'already' });
+        expect(await findSuppression(store.db, ROTATED, email.toLowerCase())).toMatchObject({ reason: 'operator' });
+        expect(await unsuppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'lifted' });
+        expect(await unsuppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'already' });
+        expect(await isSuppressed(store.db, ROTATED, email.toLowerCase())).toBe(false);
+      }
+      expect(await suppressByOperator(store.db, SECRETS, 'eve', NOW)).toEqual({
+        is: 'refused',
+        reason: 'eve: it has no @',
+      });
+      expect(await findSubscriberByAddress(store.db, ADA)).toMatchObject({ suppressedReason: null });
+    });
+  });
+});

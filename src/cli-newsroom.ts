@@ -95,7 +95,7 @@ export function addNewsroomCommands(program: Command, shell: Shell): void {
     .description('copy the whole store into one file, while everything goes on')
     .argument('<file>', 'which must not exist yet')
     .action((file: string) =>
-      inNewsroom(async ({ store }) => {
+      withStore(async (store) => {
         const copied = await backupStore(store, file, clock(), {
           onProgress: (rows) => progress.show(`backing up: ${rows} rows`),
         });

@@ -70,22 +70,26 @@ function listConsent(db: Db, subscriberId: number, limit?: number): Promise<Subs
 }
 
 function listDeliveries(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['deliveries']> {
-  return db
-    .selectFrom('deliveries')
-    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-    .select([
-      'editions.newsletter',
-      'editions.slot',
-      'deliveries.state',
-      'deliveries.attempts',
-      'deliveries.changed_at as changedAt',
-      'deliveries.reply',
-      'deliveries.reason',
-    ])
-    .where('deliveries.subscriber_id', '=', subscriberId)
-    .orderBy('deliveries.edition_id', 'desc')
-    .$if(limit !== undefined, (q) => q.limit(limit as number))
-    .execute();
+  return (
+    db
+      .selectFrom('deliveries')
+      .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+      .select([
+        'editions.newsletter',
+        'editions.slot',
+        'deliveries.state',
+        'deliveries.attempts',
+        'deliveries.changed_at as changedAt',
+        'deliveries.reply',
+        'deliveries.reason',
+      ])
+      // By edition: an index by subscriber would cost every edition more than these few look-ups.
+      .where('deliveries.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
+      .where('deliveries.subscriber_id', '=', subscriberId)
+      .orderBy('deliveries.edition_id', 'desc')
+      .$if(limit !== undefined, (q) => q.limit(limit as number))
+      .execute()
+  );
 }
 
 async function listServiceMessages(

@@ -30,6 +30,9 @@ const FULL = 'full@example.com';
 const REFUSING = { [GONE]: '5.1.1 there is no such user', [FULL]: '5.2.2 the mailbox is full' };
 const ENV = { PATH: process.env.PATH ?? '', DAYWIRE_SECRET: 'a secret of the postfix check, of 32 characters or more' };
 
+/** It takes about 10 s; each wait within it gives up after 30 s. */
+const LIMIT = 120_000;
+
 const faults: string[] = [];
 
 function say(line: string): void {
@@ -50,11 +53,12 @@ if (missing !== null) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'daywire-postfix-'));
 chmodSync(folder, 0o755);
+const interrupted = whenInterrupted();
 let postfix: Postfix | null = null;
 try {
   postfix = await startPostfix(folder, { mailboxes: [READER, BOUNCES], refusing: REFUSING });
   say(`Postfix listens on ${postfix.url}, with its configuration and queue in ${folder}`);
-  await check(postfix);
+  await Promise.race([check(postfix), interrupted]);
 } catch (error) {
   faults.push((error as Error).message);
   say((error as Error).stack ?? String(error));
@@ -63,7 +67,19 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 say(faults.length === 0 ? 'all as it should be' : `${faults.length} things are wrong`);
-process.exitCode = faults.length === 0 ? 0 : 1;
+// What was interrupted may still wait for an answer.
+process.exit(faults.length === 0 ? 0 : 1);
+
+/** Rejects on Ctrl-C, on SIGTERM, and where the check takes too long: Postfix and its folder are cleared away in any case. */
+function whenInterrupted(): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => reject(new Error(`ended by ${signal}`)));
+  setTimeout(() => reject(new Error(`it took longer than ${LIMIT / 1_000} s`)), LIMIT).unref();
+  // While Postfix starts, nobody listens to it yet.
+  promise.catch(() => {});
+  return promise;
+}
 
 async function check(server: Postfix): Promise<void> {
   const config = configure(server.url);

@@ -44,7 +44,8 @@ export interface Postfix {
 export async function startPostfix(folder: string, options: PostfixOptions): Promise<Postfix> {
   const port = await freePort();
   layOut(folder, options, port);
-  const launcher = spawn(POSTFIX, ['-c', join(folder, 'config'), 'start-fg'], { stdio: 'ignore' });
+  // In a process group of its own: a Ctrl-C is for the check, which then stops it.
+  const launcher = spawn(POSTFIX, ['-c', join(folder, 'config'), 'start-fg'], { stdio: 'ignore', detached: true });
   const log = (): string =>
     existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : 'it has no log';
   const stop = (): Promise<void> => end(folder, launcher);
@@ -164,8 +165,7 @@ async function within(what: string, log: () => string, isSo: () => Promise<boole
 
 /** The launcher waits for its master, which ends with all of its services; the master's own number stands in the queue. */
 async function end(folder: string, launcher: ChildProcess): Promise<void> {
-  if (launcher.exitCode !== null || launcher.signalCode !== null) return;
-  const ended = once(launcher, 'exit');
+  const ended = launcher.exitCode === null && launcher.signalCode === null ? once(launcher, 'exit') : null;
   signal(folder, 'SIGTERM');
   const late = setTimeout(() => {
     signal(folder, 'SIGKILL');
@@ -177,7 +177,12 @@ async function end(folder: string, launcher: ChildProcess): Promise<void> {
 
 function signal(folder: string, name: 'SIGTERM' | 'SIGKILL'): void {
   const file = join(folder, 'queue', 'pid', 'master.pid');
-  if (existsSync(file)) process.kill(Number(readFileSync(file, 'utf8')), name);
+  if (!existsSync(file)) return;
+  try {
+    process.kill(Number(readFileSync(file, 'utf8')), name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 function uidOf(user: string): number {

@@ -1,11 +1,12 @@
 /**
- * Is the newsroom fit to go to work? Configuration, templates, store, signing secret, folders and the SMTP login, each tried as
- * the work itself will use it. Nothing is changed.
+ * Is the newsroom fit to go to work? Configuration, templates, store, signing secret, folders, keys, and the logins to the mailbox and
+ * the SMTP server, each tried as the work itself will use it. Nothing is changed.
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { loadSigners, type Signer, signersOf } from './delivery/dkim.ts';
+import { verifyMailbox } from './delivery/mail-poll.ts';
 import { openTransport } from './delivery/transport.ts';
 import { renderEdition } from './editions/render.ts';
 import type { Surroundings } from './newsroom.ts';
@@ -43,7 +44,7 @@ export async function check({ configFile, env, cwd, clock }: Surroundings): Prom
     ...(await checkStore(config)),
     ...checkFolders(config),
     ...checkSigning(config),
-    ...checkBounces(config),
+    ...(await checkBounces(config)),
     ...(await checkTransport(config)),
   ];
 }
@@ -159,16 +160,26 @@ function checkSigning(config: Config): Finding[] {
   });
 }
 
-function checkBounces({ bounces, secrets, delivery, newsletters }: Config): Finding[] {
+async function checkBounces({ bounces, secrets, delivery, newsletters }: Config): Promise<Finding[]> {
   if (delivery.transport === 'file' || newsletters.length === 0) return [];
-  if (bounces.address === undefined) {
+  const { address } = bounces;
+  if (address === undefined) {
     return [
       warning('bounces.address is not set: what comes back goes to the sender, and dead addresses are mailed for ever'),
     ];
   }
-  return secrets.imapUrl === undefined && secrets.webhookSecret === undefined
-    ? [good(`bounces: ${bounces.address}, if your mail server pipes what comes to it into "daywire bounce"`)]
-    : [good(`bounces: ${bounces.address}`)];
+  const { imapUrl, webhookSecret } = secrets;
+  if (imapUrl === undefined) {
+    const condition =
+      webhookSecret === undefined ? ', if your mail server pipes what comes to it into "daywire bounce"' : '';
+    return [good(`bounces: ${address}${condition}`)];
+  }
+  try {
+    await verifyMailbox(imapUrl);
+    return [good(`bounces: ${address}, and its mailbox can be read`)];
+  } catch (error) {
+    return [problem(`bounces: ${firstLine(error)}`)];
+  }
 }
 
 async function checkTransport(config: Config): Promise<Finding[]> {

@@ -1,12 +1,13 @@
 /**
  * Commands about subscribers.
  */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Newsroom } from './newsroom.ts';
 import { describeSubscriberImport } from './progress.ts';
 import { CommandError, newsletterNamed, type Shell } from './shell.ts';
 import type { Db } from './store/store.ts';
+import { parseAddress } from './subscribers/address.ts';
 import type { Column } from './subscribers/csv-columns.ts';
 import { eraseSubscriber } from './subscribers/erasure.ts';
 import { exportSubscribers } from './subscribers/export-csv.ts';
@@ -20,12 +21,13 @@ import {
   removeSubscriber,
   type Subscriber,
 } from './subscribers/subscriptions.ts';
-import { suppressByOperator, unsuppressByOperator } from './subscribers/suppression.ts';
-import { describeSubscriber, describeSubscriberReport } from './words-subscribers.ts';
+import { findSuppression, suppressByOperator, unsuppressByOperator } from './subscribers/suppression.ts';
+import { describeNobody, describeSubscriber, describeSubscriberReport } from './words-subscribers.ts';
 
 const OPERATOR = { origin: 'operator', source: null } as const;
 const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'suppressed', 'since'];
-const HISTORY = 50;
+/** Of each list; `--json` has all. */
+const SHOWN = 50;
 
 export function addSubscriberCommands(program: Command, shell: Shell): void {
   const { inNewsroom, say, complain, progress, clock } = shell;
@@ -143,7 +145,7 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
       inNewsroom(async ({ store, config }) => {
         if (newsletter !== undefined) newsletterNamed(config, newsletter);
         // Readable by its owner alone: it is a list of people.
-        const file = path === undefined ? null : await open(path, 'wx', 0o600);
+        const file = path === undefined ? null : await newFile(path);
         try {
           for await (const part of exportSubscribers(store.db, newsletter)) {
             if (file !== null) await file.write(part);
@@ -164,12 +166,13 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
     .action((email: string, { json }: { json?: boolean }) =>
       inNewsroom(async ({ store, config }) => {
         const subscriber = await findSubscriberByAddress(store.db, email);
-        if (subscriber === null) throw new CommandError(`${email}: there is no such subscriber`);
-        const history = await subscriberHistory(store.db, subscriber.id, HISTORY);
+        const { zone } = config.publication;
+        if (subscriber === null) throw await nobody({ store, config }, email);
+        const history = await subscriberHistory(store.db, subscriber.id, json ? undefined : SHOWN);
         say(
           json
             ? JSON.stringify({ subscriber, ...history }, null, 2)
-            : describeSubscriber(subscriber, history, config.publication.zone),
+            : describeSubscriber(subscriber, history, SHOWN, zone),
         );
       }),
     );
@@ -199,6 +202,14 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
     return 'erased';
   }
 
+  /** Nobody's address may be suppressed, or have been erased: that is why it cannot be added, or an import leaves it out. */
+  async function nobody({ store, config }: Pick<Newsroom, 'store' | 'config'>, email: string): Promise<CommandError> {
+    const address = parseAddress(email);
+    if (address.is === 'refused') return new CommandError(`${email}: ${address.reason}`);
+    const listed = await findSuppression(store.db, loadSigningSecrets(config, store.dialect), address.key);
+    return new CommandError(`${email}: ${describeNobody(listed, config.publication.zone)}`);
+  }
+
   async function removeAddress(db: Db, email: string, newsletter?: string): Promise<string | null> {
     const result = await removeSubscriber(db, email, OPERATOR, clock(), newsletter);
     if (result.is === 'unknown') return null;
@@ -208,6 +219,14 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
 
 function newslettersOf({ config }: Pick<Newsroom, 'config'>, named?: string[]): string[] {
   return named?.map((id) => newsletterNamed(config, id).id) ?? config.newsletters.map((one) => one.id);
+}
+
+/** @throws CommandError where it is there already, or its folder is not */
+function newFile(path: string): Promise<FileHandle> {
+  return open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'EEXIST' ? 'is there already: name another file' : `cannot be written (${error.code})`;
+    throw new CommandError(`${path} ${why}`);
+  });
 }
 
 function readMap(entries: string[]): Partial<Record<Column, string>> {

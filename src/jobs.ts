@@ -22,6 +22,7 @@ import { raiseAlert, resolveAlerts } from './schedule/alerts.ts';
 import { callHeartbeat } from './schedule/heartbeat.ts';
 import type { Job } from './schedule/job.ts';
 import { slotsBetween } from './schedule/slots.ts';
+import type { Db } from './store/store.ts';
 import { parseAddress } from './subscribers/address.ts';
 import { loadSigningSecrets } from './subscribers/secret.ts';
 import { openTemplates } from './templates.ts';
@@ -124,7 +125,7 @@ export async function deliverDue(
   const transport = openTransport(config);
   const report = await deliver(store, config, transport, { clock, secrets, signers, templates, ...options });
   for (const { editionId, reason } of report.paused) {
-    const name = await editionName(newsroom, editionId);
+    const name = await editionName(store.db, editionId);
     const message = `Delivery of ${name} is paused: ${reason}. Go on with "daywire deliver --resume ${name}".`;
     await raiseAlert(store.db, { cause: `edition:${editionId}`, message }, clock());
   }
@@ -139,23 +140,22 @@ export async function deliverDue(
 
 const DELIVERY_STOPPED = 'delivery';
 
-/**
- * Pauses what is still pending of editions that hold an article which has been retracted since, and alerts.
- */
-async function pauseRetracted(newsroom: Newsroom): Promise<void> {
-  const { store, clock, log } = newsroom;
-  for (const { editionId, articleId } of await pauseEditionsWithRetracted(store)) {
-    const name = await editionName(newsroom, editionId);
+/** Pauses what is still pending of editions that hold an article which has been retracted since, and alerts. */
+async function pauseRetracted({ store, clock, log }: Newsroom): Promise<void> {
+  const paused = await pauseEditionsWithRetracted(store, async (trx, { editionId, articleIds }) => {
+    const name = await editionName(trx, editionId);
     const message =
-      `Delivery of ${name} is paused: its article ${articleId} has been retracted. ` +
+      `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
       `Go on with "daywire deliver --resume ${name}", or end it with --cancel.`;
-    log.warn({ edition: name, article: articleId }, 'paused: an article of it has been retracted');
-    await raiseAlert(store.db, { cause: `edition:${editionId}`, message }, clock());
+    await raiseAlert(trx, { cause: `edition:${editionId}`, message }, clock());
+  });
+  for (const { editionId, articleIds } of paused) {
+    log.warn({ edition: editionId, articles: articleIds }, 'paused: articles of it have been retracted');
   }
 }
 
-async function editionName({ store }: Newsroom, id: number): Promise<string> {
-  const edition = await findEditionById(store.db, id);
+async function editionName(db: Db, id: number): Promise<string> {
+  const edition = await findEditionById(db, id);
   return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
 }
 

@@ -24,7 +24,8 @@ export interface SampleReport {
 const SAMPLE = new URL('../sample/', import.meta.url);
 
 /**
- * Fills the store with the sample newsroom. Twice at the same `now` is as good as once.
+ * Fills the store with the sample newsroom. Twice at the same `now` is as good as once. Articles come last: where there is none,
+ * the sample isn't whole.
  * @param options.now the moment from which the stories' times are counted, epoch milliseconds
  */
 export async function loadSampleNewsroom(
@@ -32,11 +33,11 @@ export async function loadSampleNewsroom(
   config: Config,
   { now }: { now: number },
 ): Promise<SampleReport> {
+  const subscribers = await addSampleSubscribers(store, config, now);
   const sources = await sampleSources(now);
   const { added, updated, unchanged, setAside, warnings } = await importSources(store, config, sources, {
     clock: () => now,
   });
-  const subscribers = await addSampleSubscribers(store, config, now);
   return { articles: added + updated + unchanged, subscribers, setAside, warnings };
 }
 

@@ -139,15 +139,14 @@ export async function keepRunning(newsroom: Newsroom, steering: Steering): Promi
     if (roles.includes('web') || roles.includes('schedule')) {
       parts.push(repeat(SECOND, 'mirroring feeds', log, mirroring(newsroom)));
     }
-    const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
-    if (roles.includes('deliver')) {
-      parts.push(repeat(SECOND, 'delivering', log, deliveries(newsroom, ending)));
-      if (config.secrets.imapUrl !== undefined) {
-        parts.push(
-          repeat(config.bounces.pollMinutes * MINUTE, 'looking for bounces', log, () => pollBounces(newsroom, ending)),
-        );
-      }
+    if (roles.includes('deliver') && config.secrets.imapUrl !== undefined) {
+      // Before the first deliveries, which may take hours.
+      parts.push(
+        repeat(config.bounces.pollMinutes * MINUTE, 'looking for bounces', log, () => pollBounces(newsroom, ending)),
+      );
     }
+    const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
+    if (roles.includes('deliver')) parts.push(repeat(SECOND, 'delivering', log, deliveries(newsroom, ending)));
     return { url, round: { ...round, delivered }, stop };
   } catch (error) {
     await stop();

@@ -16,7 +16,7 @@ import { listUncertain } from './delivery/uncertain.ts';
 import { type EditionHead, listEditions } from './editions/queries.ts';
 import type { Newsroom } from './newsroom.ts';
 import { listOpenAlerts } from './schedule/alerts.ts';
-import { listRuns } from './schedule/ledger.ts';
+import { listLastRuns, listRuns } from './schedule/ledger.ts';
 import { nextSlot } from './schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from './store/meta.ts';
 import { rfc3339 } from './time.ts';
@@ -58,7 +58,14 @@ export interface Status {
   bounces: Record<string, number>;
   /** Mail of the service itself, such as confirmations, by state. */
   serviceMail: Record<string, number>;
-  schedules: { id: string; cron: string; zone: string; next: string | null }[];
+  schedules: {
+    id: string;
+    cron: string;
+    zone: string;
+    next: string | null;
+    /** Its newest run, which may be older than all of `runs`. */
+    last: { slot: string; state: string; reason: string | null } | null;
+  }[];
   runs: {
     schedule: string;
     slot: string;
@@ -101,13 +108,16 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     .execute();
   const editions = await listEditions(db, null, SHOWN / 2);
   const due = await findDueChanges(db, now);
+  const lastRuns = await listLastRuns(db);
   const schedules = [
     ...config.feedSets.map((set) => ({ id: `feeds:${set.id}`, schedule: set.schedule })),
     ...config.newsletters.map((newsletter) => ({ id: `newsletter:${newsletter.id}`, schedule: newsletter.schedule })),
   ].map(({ id, schedule }) => {
     const zone = scheduleZone(schedule, config.publication);
     const next = nextSlot(schedule.cron, zone, now);
-    return { id, cron: schedule.cron, zone, next: next === null ? null : rfc3339(next) };
+    const run = lastRuns.find((one) => one.schedule === id);
+    const last = run === undefined ? null : { slot: rfc3339(run.slotAt), state: run.state, reason: run.reason };
+    return { id, cron: schedule.cron, zone, next: next === null ? null : rfc3339(next), last };
   });
   return {
     publication: config.publication.name,

@@ -1,6 +1,7 @@
 /**
  * What the command line says of subscribers.
  */
+import type { SuppressionReason } from './store/tables.ts';
 import type { SubscriberHistory } from './subscribers/history.ts';
 import type { ImportReport } from './subscribers/import-csv.ts';
 import type { Subscriber } from './subscribers/subscriptions.ts';
@@ -27,8 +28,23 @@ export function describeSubscriberReport(report: ImportReport, file: string): { 
   return { problems, summary: parts.join(', ') };
 }
 
-/** All that is known of one subscriber, newest first. @param zone in which instants are shown */
-export function describeSubscriber(subscriber: Subscriber, history: SubscriberHistory, zone: string): string {
+/** Of an address that is no subscriber's. @param listed what the suppression list has of it */
+export function describeNobody(listed: { reason: SuppressionReason; at: number } | null, zone: string): string {
+  if (listed === null) return 'there is no such subscriber';
+  return `there is no such subscriber; the address has been on the suppression list since ${datelineTime(listed.at, zone)} (${zone}): ${listed.reason}`;
+}
+
+/**
+ * What is known of one subscriber, newest first.
+ * @param shown how many of each list `history` holds at most
+ * @param zone in which instants are shown
+ */
+export function describeSubscriber(
+  subscriber: Subscriber,
+  history: SubscriberHistory,
+  shown: number,
+  zone: string,
+): string {
   const at = (instant: number): string => datelineTime(instant, zone);
   const lines = [
     `${subscriber.email}${subscriber.zone === null ? '' : ` (${subscriber.zone})`}, known since ${at(subscriber.createdAt)} (${zone})`,
@@ -36,7 +52,9 @@ export function describeSubscriber(subscriber: Subscriber, history: SubscriberHi
   if (subscriber.suppressedReason !== null) lines.push(`suppressed: ${subscriber.suppressedReason}`);
   if (subscriber.pausedUntil !== null) lines.push(`paused until ${at(subscriber.pausedUntil)}`);
   const block = (title: string, entries: string[]): void => {
-    if (entries.length > 0) lines.push('', title, ...entries.map((entry) => `  ${entry}`));
+    if (entries.length === 0) return;
+    lines.push('', entries.length < shown ? title : `${title} (the last ${shown}: --json has all)`);
+    lines.push(...entries.map((entry) => `  ${entry}`));
   };
   block(
     'subscriptions',

@@ -114,7 +114,7 @@ export function describeCheck(findings: Finding[]): string {
   return findings.map(({ is, what }) => `${mark[is]} ${what}`).join('\n');
 }
 
-/** The status on one screen. */
+/** The status on one screen: of what grows by the day, a few lines. */
 export function describeStatus(status: Status): string {
   const blocks: [string, string[]][] = [
     [
@@ -124,14 +124,13 @@ export function describeStatus(status: Status): string {
         ...(status.pendingChanges > 0 ? [`${count(status.pendingChanges, 'change')} not yet published`] : []),
       ],
     ],
-    [
-      'feeds',
-      status.feeds.map((feed) => `${feed.path.padEnd(24)} ${String(feed.bytes).padStart(8)} bytes  ${feed.modified}`),
-    ],
+    ['feeds', feedLines(status)],
     [
       'subscribers',
       [
-        ...status.subscribers.map((one) => `${one.newsletter}: ${one.count} ${one.state}`),
+        ...[...Map.groupBy(status.subscribers, (one) => one.newsletter)].map(
+          ([newsletter, all]) => `${newsletter}: ${all.map((one) => `${one.count} ${one.state}`).join(', ')}`,
+        ),
         ...named('suppressed', status.suppressed),
         ...named('bounces on record', status.bounces),
         ...named('service mail', status.serviceMail),
@@ -139,36 +138,41 @@ export function describeStatus(status: Status): string {
     ],
     [
       'schedule',
-      status.schedules.map((one) => `${one.id.padEnd(28)} ${one.cron} (${one.zone}), next ${one.next ?? 'never'}`),
+      status.schedules.map(
+        (one) =>
+          `${one.id.padEnd(28)} ${one.cron} (${one.zone}), next ${one.next ?? 'never'}${one.last === null ? '' : `; the last of ${one.last.slot}: ${one.last.state}`}`,
+      ),
     ],
     [
       'editions',
-      status.editions.map(
-        (one) =>
-          `${one.newsletter} ${one.slot} no. ${one.number}: ${one.headline} (${counts(one.deliveries) || 'no deliveries'})${standing(one)}`,
+      few(
+        status.editions.map(
+          (one) =>
+            `${one.newsletter} ${one.slot} no. ${one.number}: ${one.headline} (${counts(one.deliveries) || 'no deliveries'})${standing(one)}`,
+        ),
       ),
     ],
-    ['passed over', status.editions.flatMap(passedOver)],
+    ['passed over', few(status.editions.flatMap(passedOver))],
     ['delivery', deliveryLines(status)],
     [
       'runs',
-      status.runs.map(
-        (run) =>
-          `${run.schedule.padEnd(28)} ${run.slot}  ${run.state}${run.covers > 1 ? ` (${run.covers} slots)` : ''}${run.reason === null ? '' : `: ${run.reason}`}${run.triedAgain === null ? '' : `; tried again at ${run.triedAgain}`}`,
+      few(
+        status.runs.map(
+          (run) =>
+            `${run.schedule.padEnd(28)} ${run.slot}  ${run.state}${run.covers > 1 ? ` (${run.covers} slots)` : ''}${run.reason === null ? '' : `: ${run.reason}`}${run.triedAgain === null ? '' : `; tried again at ${run.triedAgain}`}`,
+        ),
       ),
     ],
     [
       'failed deliveries',
-      status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`),
+      few(status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`)),
     ],
     [
       'set aside',
-      [
-        ...status.setAside.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
-        ...(status.setAside.count > status.setAside.first.length
-          ? [`and ${status.setAside.count - status.setAside.first.length} more`]
-          : []),
-      ],
+      few(
+        status.setAside.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
+        status.setAside.count,
+      ),
     ],
     [
       'alerts',
@@ -184,10 +188,25 @@ export function describeStatus(status: Status): string {
   ].join('\n');
 }
 
+const LINES_SHOWN = 6;
+
+/** The first lines, and how many more there are. @param all how many there are in all */
+function few(lines: string[], all = lines.length): string[] {
+  const shown = lines.slice(0, LINES_SHOWN);
+  return all === shown.length ? shown : [...shown, `and ${all - shown.length} more: "daywire status --json"`];
+}
+
+function feedLines({ feeds }: Status): string[] {
+  if (feeds.length === 0) return [];
+  const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0);
+  const times = feeds.map((feed) => feed.modified).sort();
+  return [`${count(feeds.length, 'document')}, ${bytes} bytes, changed from ${times[0]} to ${times.at(-1)}`];
+}
+
 function deliveryLines(status: Status): string[] {
   const { held, nextDue, at, uncertainDeliveries } = status;
   const lines: string[] = [];
-  if (held !== null) lines.push(`HELD, nothing is mailed: ${held}. Let it go with "daywire deliver --go"`);
+  if (held !== null) lines.push(`HELD, nothing is mailed: ${held}`);
   if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
   for (const { newsletter, slot, email, since } of uncertainDeliveries) {
     lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a subscriber who is gone'}`);

@@ -81,7 +81,7 @@ describe('daywire start', () => {
 
   // Tried again where the machine was too busy with other tests to keep the time.
   it('publishes by itself, within two seconds, what another process only writes into the store', {
-    retry: 5,
+    retry: 2,
   }, async () => {
     const { folder, child, url } = await running();
     const config = loadConfig('config/daywire.yaml', {}, folder.path);
@@ -150,6 +150,67 @@ describe('daywire start', () => {
     expect(log).not.toMatch(/@example\.com/);
     expect(log).not.toContain(token);
     expect(log).not.toContain('kkkk');
+  });
+});
+
+describe.concurrent('daywire start --role', () => {
+  it.for(['sqlite', 'postgres'])(
+    'parts the first start among processes, whichever comes first or is killed (%s)',
+    async (dialect) => {
+      const folder = newFolder('sample');
+      editConfig(folder, 'port: 8080', 'port: 0');
+      const env: NodeJS.ProcessEnv = { DAYWIRE_SECRET: 's'.repeat(40) };
+      if (dialect === 'postgres') env.DAYWIRE_DATABASE_URL = await newPostgresUrl('empty');
+      const start = (...roles: string[]): ChildProcess => folder.spawn(['start', '--role', ...roles], env);
+      const deliverer = start('deliver');
+      const killed = [start('schedule'), start('deliver', 'schedule')];
+      const web = printed(start('web'), /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
+      // Wherever they stand: in the schema, the sample, its edition or its mail.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      for (const child of killed) child.kill('SIGKILL');
+      const scheduler = start('schedule');
+      const mail = join(folder.path, 'var/mail/daily-roundup');
+      const mailed = (): string[] =>
+        existsSync(mail) ? readdirSync(mail).flatMap((slot) => readdirSync(join(mail, slot))) : [];
+      // What the killed one had claimed is claimed again when its lease ends, in two minutes.
+      await vi.waitUntil(() => mailed().length > 0, { timeout: 40_000 });
+      await vi.waitUntil(async () => (await latest(await web)).includes('"items"'), { timeout: 20_000 });
+      expect(await ended(deliverer, 'SIGTERM')).toEqual([0, null]);
+      expect(await ended(scheduler, 'SIGTERM')).toEqual([0, null]);
+      const status = JSON.parse((await folder.run(['status', '--json'], env)).stdout) as Status;
+      expect(status.editions).toMatchObject([{ number: 1 }]);
+      expect(status.subscribers).toEqual([{ newsletter: 'daily-roundup', state: 'confirmed', count: 7 }]);
+      const { submitted = 0, pending = 0, submitting = 0 } = status.editions[0]?.deliveries ?? {};
+      expect(submitted + pending + submitting).toBe(7);
+      expect(mailed().length).toBeLessThanOrEqual(submitted + submitting);
+    },
+  );
+
+  it('of web alone neither fills the store nor mails', async () => {
+    const folder = newFolder('sample');
+    editConfig(folder, 'port: 8080', 'port: 0');
+    const child = folder.spawn(['start', '--role', 'web']);
+    const url = await printed(child, /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
+    expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(`${url}feeds/latest.json`)).status).toBe(404);
+    expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
+    const { articles, editions } = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
+    expect({ articles, editions }).toEqual({ articles: {}, editions: [] });
+  });
+
+  it('of deliver alone submits what another has closed, and composes nothing', async () => {
+    const folder = newFolder('sample');
+    expect((await folder.run(['start', '--once', '--role', 'schedule'])).stdout).not.toMatch(/submitted/);
+    const { code, stdout } = await folder.run(['start', '--once', '--role', 'deliver']);
+    expect(stdout).toMatch(/7 submitted/);
+    expect(stdout).not.toMatch(/edition|feeds in/);
+    expect(code).toBe(0);
+  });
+
+  it('names the roles there are', async () => {
+    const { code, stderr } = await newFolder('sample').run(['start', '--role', 'mail']);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/'mail' is invalid.*web, schedule, deliver/);
   });
 });
 

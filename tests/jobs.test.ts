@@ -2,13 +2,14 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importText } from '../src/articles/import.ts';
+import { resumeEdition } from '../src/delivery/steer.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from '../src/jobs.ts';
 import type { Newsroom } from '../src/newsroom.ts';
 import { loadSampleNewsroom } from '../src/sample.ts';
 import { listOpenAlerts } from '../src/schedule/alerts.ts';
 import type { JobOutcome } from '../src/schedule/job.ts';
 import { BUILT_IN_TEMPLATES } from '../src/templates.ts';
-import { HOUR } from '../src/time.ts';
+import { HOUR, MINUTE } from '../src/time.ts';
 import { forEachDatabase } from './databases.ts';
 import { NOW, openTestNewsroom, type TestNewsroom } from './sample-newsroom.ts';
 import { startWebServer } from './schedule/web-server.ts';
@@ -107,6 +108,23 @@ forEachDatabase((open) => {
     expect(await changes()).toBe(1);
   });
 
+  it('an edition whose articles are retracted is paused before the feeds are written, with one alert that names them', async () => {
+    const newsroom = await filled(open);
+    const { id, articles } = await closedEdition(newsroom);
+    const [one = '', two = ''] = articles;
+    await retract(newsroom, [one, two]);
+    await publish(newsroom);
+    await publish(newsroom);
+    const message =
+      `Delivery of daily-roundup/2026-11-24 is paused: retracted since it closed: ${one}, ${two}. ` +
+      'Go on with "daywire deliver --resume daily-roundup/2026-11-24", or end it with --cancel.';
+    expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([{ cause: `edition:${id}`, message, count: 1 }]);
+    expect(await deliverDue(newsroom)).toMatchObject({ submitted: 0, stopped: null });
+    await resumeEdition(newsroom.store.db, id);
+    await publish(newsroom);
+    expect(await deliverDue(newsroom)).toMatchObject({ submitted: 7 });
+  });
+
   it('a delivery that the server refuses altogether alerts, and the next that gets through resolves it', async () => {
     const newsroom = await filled(open, {
       edit: (yaml) => yaml.replace('transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1'),
@@ -136,6 +154,30 @@ async function slotComposed(newsroom: Newsroom, label?: string): Promise<[slot: 
   const outcome = await composeByHand(newsroom, newsletter, label);
   if (outcome.is === 'skipped') throw new Error(outcome.reason);
   return [outcome.edition.slot, outcome.fresh];
+}
+
+/** An edition of the sample, closed and not delivered. @returns its id, and an article that it holds */
+async function closedEdition(newsroom: TestNewsroom): Promise<{ id: number; articles: string[] }> {
+  await slotComposed(newsroom);
+  const rows = await newsroom.store.db
+    .selectFrom('edition_articles')
+    .innerJoin('articles', 'articles.id', 'edition_articles.article_id')
+    .select(['edition_id', 'article_id'])
+    .where('articles.state', '=', 'published')
+    .orderBy('article_id')
+    .execute();
+  return { id: rows[0]?.edition_id as number, articles: rows.map((row) => row.article_id) };
+}
+
+async function retract(newsroom: TestNewsroom, ids: string[]): Promise<void> {
+  newsroom.now += MINUTE;
+  for (const id of ids) {
+    const text = `---\nid: ${id}\nheadline: H\nsection: world\nstate: retracted\nnote: Wrong.\n---\n\nA paragraph.\n`;
+    const input = { source: `${id}.md`, text, format: 'markdown' } as const;
+    const { setAside } = await importText(newsroom.store, newsroom.config, input, { clock: newsroom.clock });
+    expect(setAside).toEqual([]);
+  }
+  newsroom.now += MINUTE;
 }
 
 function runNewsletter(newsroom: Newsroom, slotAt: number): Promise<JobOutcome> {

@@ -158,7 +158,7 @@ describe('the status', () => {
         ],
       });
       expect(block(status, 'delivery')).toEqual([
-        'HELD, nothing is mailed: restored from a backup. Let it go with "daywire deliver --go"',
+        'HELD, nothing is mailed: restored from a backup',
         'next due at 2026-11-24T08:30:00Z',
         'uncertain since 2026-11-24T07:30:00Z: daily/2026-11-21 for ada@example.com',
         'settle with "daywire deliver --settle EDITION --address ADDRESS --as submitted", or --as again',
@@ -200,6 +200,74 @@ describe('the status', () => {
         'bounces on record: 1 hard',
         'service mail: 1 pending',
       ]);
+    });
+
+    it('stays on one screen, however long ago it began and however much went wrong', async () => {
+      const store = await open();
+      for (let number = 1; number <= 12; number++) {
+        const edition = await saveEdition(store, number);
+        await saveDelivery(store, edition, await saveSubscriber(store, `r${number}@example.com`), { state: 'failed' });
+        const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `roundup-${number}` };
+        await store.db.insertInto('edition_passed_over').values(passed).execute();
+      }
+      const place = { stage: 'import' as const, source: 'in.jsonl', problems: '["bad"]', raw: '' };
+      await store.db
+        .insertInto('set_aside')
+        .values(Array.from({ length: 40 }, (_, line) => ({ ...place, key: `${line}`, line, set_aside_at: NOW })))
+        .execute();
+      const run = { schedule: 'feeds:all', state: 'done' as const, covers: 1, attempts: 1, started_at: NOW };
+      await store.db
+        .insertInto('runs')
+        .values(Array.from({ length: 40 }, (_, n) => ({ ...run, slot_at: NOW - n * MINUTE })))
+        .execute();
+      await store.db
+        .insertInto('documents')
+        .values(
+          Array.from({ length: 60 }, (_, n) => ({
+            path: `feed-${n}.atom`,
+            media_type: '',
+            body: 'é',
+            hash: '',
+            modified_at: NOW - n * MINUTE,
+          })),
+        )
+        .execute();
+      const status = await read(store);
+      expect(describeStatus(status).split('\n').length).toBeLessThanOrEqual(60);
+      expect(block(status, 'feeds')).toEqual([
+        '60 documents, 120 bytes, changed from 2026-11-24T06:31:00Z to 2026-11-24T07:30:00Z',
+      ]);
+      expect(block(status, 'set aside').at(-1)).toBe('and 34 more: "daywire status --json"');
+      expect(block(status, 'editions')).toHaveLength(7);
+    });
+
+    it('says of each schedule how its newest run ended, even where many others have run since', async () => {
+      const store = await open();
+      const [newsletter] = testConfig().newsletters;
+      const id = `newsletter:${newsletter?.id}`;
+      await store.db.insertInto('schedules').values({ id, cron: '', zone: '', since: NOW }).execute();
+      const run = { covers: 1, attempts: 1, started_at: NOW };
+      await store.db
+        .insertInto('runs')
+        .values([
+          { ...run, schedule: id, state: 'skipped', reason: 'too few stories', slot_at: NOW - 300 * MINUTE },
+          ...Array.from({ length: 30 }, (_, n) => ({
+            ...run,
+            schedule: 'feeds:all',
+            state: 'done' as const,
+            slot_at: NOW - n * 10 * MINUTE,
+          })),
+        ])
+        .execute();
+      const status = await read(store);
+      expect(status.schedules.find((one) => one.id === id)?.last).toEqual({
+        slot: '2026-11-24T02:30:00Z',
+        state: 'skipped',
+        reason: 'too few stories',
+      });
+      expect(block(status, 'schedule').find((line) => line.startsWith(id))).toMatch(
+        /the last of 2026-11-24T02:30:00Z: skipped$/,
+      );
     });
 
     it('is short where there is nothing to say', async () => {

@@ -21,7 +21,7 @@ export interface Incoming {
   kind: IncomingKind;
   /** To whom it was delivered, as its own header says. */
   recipients: string;
-  /** What it brings back of our own message: where tokens may stand. */
+  /** What it says and brings back of our own message: where tokens may stand. */
   returned: string;
 }
 
@@ -41,9 +41,19 @@ export async function parseIncoming(raw: Buffer): Promise<Incoming> {
   const recipients = RECIPIENT_FIELDS.flatMap((name) => headers(message, name)).join('\n');
   const original = await returnedMessage(message);
   const report = part(message, ['message/delivery-status', 'message/global-delivery-status']);
-  if (report !== null) return { kind: readDeliveryReport(report), recipients, returned: headerText(original) };
+  if (report !== null) {
+    const kind = readDeliveryReport(readFieldGroups(report));
+    return { kind, recipients, returned: `${report}\n${headerText(original)}` };
+  }
   const feedback = part(message, ['message/feedback-report']);
-  if (feedback !== null) return { kind: readFeedback(feedback), recipients, returned: wholeText(original) };
+  if (feedback !== null) {
+    // Original-Mail-From (RFC 5965 §3.2) is our return path, where it is not blotted out.
+    return {
+      kind: readFeedback(readFieldGroups(feedback)),
+      recipients,
+      returned: `${feedback}\n${wholeText(original)}`,
+    };
+  }
   const kind = readPlain(message);
   // A plain bounce has our message's header in its text.
   return { kind, recipients, returned: kind.is === 'bounce' ? (message.text ?? '') + headerText(original) : '' };
@@ -77,9 +87,9 @@ function headers(message: Email, name: string): string[] {
   return message.headers.filter((header) => header.key === name).map((header) => header.value);
 }
 
-function part(message: Email, types: string[]): Fields[] | null {
+function part(message: Email, types: string[]): string | null {
   const found = message.attachments.find((one) => types.includes(one.mimeType));
-  return found === undefined ? null : readFieldGroups(textOf(found));
+  return found === undefined ? null : textOf(found);
 }
 
 // RFC 6522 §3 and RFC 6533 §4 name these as the third part.
@@ -180,7 +190,8 @@ function readPlainBounce(message: Email, failed: boolean): IncomingKind {
   );
   return {
     is: 'bounce',
-    verdict: judgeRefusal({ status, text: detail }),
+    // A holiday note again may tell of a version 5.1.1: only what calls itself a bounce is believed at once.
+    verdict: failed || isFromMailSystem(message) ? judgeRefusal({ status, text: detail }) : 'soft',
     status,
     detail: detail.slice(at, at + MOST_DETAIL),
   };

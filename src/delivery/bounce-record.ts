@@ -45,8 +45,9 @@ export async function recordBounce(
   const { subscriberId } = target;
   return inTransaction(db, async (trx) => {
     // The lock keeps out a second telling of the same, and an erasure.
-    if ((await lockSubscriber(trx, subscriberId)) === null) return { is: 'gone' };
-    if (await isKnown(trx, target, bounce.kind)) return { is: 'again' };
+    const subscriber = await lockSubscriber(trx, subscriberId);
+    if (subscriber === null) return { is: 'gone' };
+    if (!isNews(target, bounce.kind, subscriber) && (await isKnown(trx, target, bounce.kind))) return { is: 'again' };
     await trx
       .insertInto('bounces')
       .values({
@@ -65,6 +66,18 @@ export async function recordBounce(
     const was = await suppressAddress(trx, secrets, subscriberId, reason, { origin, source }, now);
     return { is: 'recorded', suppressed: was === 'suppressed' ? reason : null };
   });
+}
+
+/**
+ * Whether it counts even though one like it is known. One that names no message, such as a complaint that holds nothing but our link,
+ * cannot be told from an earlier one; but what that one did was undone since, by a fresh opt-in.
+ */
+function isNews(
+  { editionId, serviceMessageId }: Target,
+  kind: BounceKind,
+  { suppressed_reason }: { suppressed_reason: SuppressionReason | null },
+): boolean {
+  return editionId === null && serviceMessageId === null && kind !== 'soft' && suppressed_reason === null;
 }
 
 async function isKnown(trx: Db, target: Target, kind: BounceKind): Promise<boolean> {

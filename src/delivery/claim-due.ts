@@ -2,12 +2,12 @@
  * Claims deliveries: in small leases, the oldest open edition first, and past the limits only as far as they allow.
  */
 import { sql } from 'kysely';
+import { jsonRows } from '../store/json-rows.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
-import type { Db, Dialect, Store } from '../store/store.ts';
+import { type Db, type Dialect, dialectOf, type Store } from '../store/store.ts';
 import { rfc3339 } from '../time.ts';
 import { type DeliveryResult, STALE } from './delivery-result.ts';
 import { type ClaimedDelivery, recordResults } from './outbox.ts';
-import { rowValues } from './row-values.ts';
 import { RESERVED_AHEAD, type Throttle } from './throttle.ts';
 import { INTERRUPTED, retriesUncertain } from './uncertain.ts';
 
@@ -185,13 +185,13 @@ function postponed(instant: number, staleAt: number | null, interrupted: boolean
 /** Only these two columns: no index holds them, so a claim writes nothing but the row. */
 async function lease(trx: Db, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
   if (rows.length === 0) return [];
-  const r = rowValues(
-    { edition_id: 'bigint', subscriber_id: 'bigint' },
+  const r = jsonRows(
+    dialectOf(trx),
     rows.map((row) => [row.editionId, row.subscriberId]),
+    { edition_id: 'int', subscriber_id: 'int' },
   );
-  await sql`with ${r}
-    update deliveries set fence = fence + 1, lease_until = cast(${leaseUntil} as bigint)
-    from r
+  await sql`update deliveries set fence = fence + 1, lease_until = cast(${leaseUntil} as bigint)
+    from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id`.execute(trx);
   return rows.map((row) => ({ ...row, fence: row.fence + 1 }));
 }

@@ -22,7 +22,7 @@ import { prepareServiceMessage } from './service-message.ts';
 import { openServiceQueue, type ServiceQueue } from './service-queue.ts';
 import { openThrottle } from './throttle.ts';
 
-export interface DeliveryCounts {
+interface DeliveryCounts {
   submitted: number;
   /** To be tried again later. */
   deferred: number;

@@ -75,8 +75,19 @@ export function signersOf(signers: readonly Signer[], senderDomain: string): Sig
   return signers.filter(({ domain }) => senderDomain === domain || senderDomain.endsWith(`.${domain}`));
 }
 
-// Named once more than they occur: a second field of that name breaks the signature (RFC 6376 §8.15).
-const ONLY_ONCE = ['From', 'To', 'Cc', 'Reply-To', 'Subject', 'Date'];
+// Named once more than they occur: a second field of that name breaks the signature (RFC 6376 §8.15). Those of a list too: who mails a
+// copy on could put a link of his own where mail programs look for the one to unsubscribe.
+const ONLY_ONCE = [
+  'From',
+  'To',
+  'Cc',
+  'Reply-To',
+  'Subject',
+  'Date',
+  'Content-Type',
+  'List-Unsubscribe',
+  'List-Unsubscribe-Post',
+];
 const NAMES_A_LINE = 5;
 
 /**

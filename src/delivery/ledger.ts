@@ -5,11 +5,21 @@
  * A connection asks for its next mark after it has handed in its last result, and both are written in that order: it never has more
  * than one row at `submitting` or submitted and not yet recorded.
  */
+import type { CompiledQuery } from 'kysely';
 import { lostToAnother, type Store } from '../store/store.ts';
 import { type Clock, MINUTE } from '../time.ts';
 import { SUBMISSION_LIMIT } from './connection.ts';
 import type { DeliveryResult } from './delivery-result.ts';
-import { type Claim, type ClaimedDelivery, type Marking, markSubmitting, recordResults } from './outbox.ts';
+import {
+  type Claim,
+  type ClaimedDelivery,
+  type Key,
+  type Marking,
+  markQuery,
+  recordQuery,
+  refuseMark,
+  takenOf,
+} from './outbox.ts';
 
 // A submission must have answered before another worker may take it for interrupted.
 const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
@@ -38,7 +48,7 @@ interface Waiting<What, Answer> {
 type Mark = Waiting<ClaimedDelivery, Marking>;
 type Recording = Waiting<{ claim: Claim; result: DeliveryResult }, boolean>;
 
-export function openLedger(store: Pick<Store, 'db'>, clock: Clock): Ledger {
+export function openLedger(store: Pick<Store, 'db' | 'together'>, clock: Clock): Ledger {
   let marks: Mark[] = [];
   let recordings: Recording[] = [];
   let writing = false;
@@ -69,21 +79,33 @@ export function openLedger(store: Pick<Store, 'db'>, clock: Clock): Ledger {
 }
 
 async function writeBatch(
-  { db }: Pick<Store, 'db'>,
+  store: Pick<Store, 'db' | 'together'>,
   { marks, recordings }: { marks: Mark[]; recordings: Recording[] },
   now: number,
 ): Promise<void> {
+  const { db } = store;
   const results = recordings.map(({ what }) => what);
   const claims = marks.map(({ what }) => what);
   try {
-    const written = await againWhereLost(() =>
-      db.transaction().execute(async (trx) => ({
-        recorded: await recordResults(trx, results, now),
-        marked: await markSubmitting(trx, claims, now, SUBMITTING_LEASE),
-      })),
-    );
-    for (const [n, { resolve }] of recordings.entries()) resolve(written.recorded[n] as boolean);
-    for (const [n, { resolve }] of marks.entries()) resolve(written.marked[n] as Marking);
+    const queries: CompiledQuery[] = [];
+    if (results.length > 0) queries.push(recordQuery(db, results, now));
+    if (claims.length > 0) queries.push(markQuery(db, claims, now, SUBMITTING_LEASE));
+    const rows = (await againWhereLost(() => store.together(queries))) as Key[][];
+    const recorded =
+      results.length > 0
+        ? takenOf(
+            results.map(({ claim }) => claim),
+            rows[0] ?? [],
+          )
+        : [];
+    const marked = claims.length > 0 ? takenOf(claims, rows.at(-1) ?? []) : [];
+    for (const [n, { resolve }] of recordings.entries()) resolve(recorded[n] as boolean);
+    for (const [n, { what, resolve, reject }] of marks.entries()) {
+      if (marked[n]) resolve({ is: 'submitting' });
+      // Rare, and a statement or two for each; the next batch goes on after it.
+      else
+        await againWhereLost(() => db.transaction().execute((trx) => refuseMark(trx, what, now))).then(resolve, reject);
+    }
   } catch (error) {
     for (const { reject } of [...recordings, ...marks]) reject(error);
   }

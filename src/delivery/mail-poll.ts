@@ -2,7 +2,7 @@
  * Looks through an IMAP mailbox for what came back. A message is moved only after it was acted on, and acting twice changes nothing
  * more: a crash in between costs nothing.
  */
-import { ImapFlow } from 'imapflow';
+import type { ImapFlow } from 'imapflow';
 import type { Config } from '../config.ts';
 import type { Store } from '../store/store.ts';
 import type { SigningSecrets } from '../subscribers/secret.ts';
@@ -57,6 +57,11 @@ export async function pollMailbox(
   return report;
 }
 
+/** Logs in and opens the mailbox, and changes nothing. @throws MailboxError where it cannot be looked through */
+export function verifyMailbox(imapUrl: string): Promise<void> {
+  return withMailbox(new URL(imapUrl), undefined, async () => {});
+}
+
 interface Mailbox {
   client: ImapFlow;
   /** Waits for a command of the client. @throws MailboxError where it fails */
@@ -68,7 +73,8 @@ async function withMailbox(
   signal: AbortSignal | undefined,
   body: (mailbox: Mailbox) => Promise<void>,
 ): Promise<void> {
-  const client = openClient(url);
+  const client = await openClient(url);
+  if (signal?.aborted) return;
   // Each command reports its own error; without a listener this event would end the process.
   client.on('error', () => {});
   const stop = (): void => client.close();
@@ -91,7 +97,9 @@ async function withMailbox(
   }
 }
 
-function openClient(url: URL): ImapFlow {
+async function openClient(url: URL): Promise<ImapFlow> {
+  // Loading it takes a sixth of a second, which every command but two would wait for in vain.
+  const { ImapFlow } = await import('imapflow');
   const secure = url.protocol === 'imaps:';
   // As with SMTP: a password goes in clear to this machine alone.
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);

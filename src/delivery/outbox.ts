@@ -10,12 +10,12 @@
  *
  * All of it is set-based: one statement takes the rows of many connections.
  */
-import { sql } from 'kysely';
-import type { Db } from '../store/store.ts';
+import { type CompiledQuery, sql } from 'kysely';
+import { jsonRows } from '../store/json-rows.ts';
+import { type Db, dialectOf } from '../store/store.ts';
 import type { DeliveryState } from '../store/tables.ts';
 import { CANCELLED, type DeliveryResult } from './delivery-result.ts';
 import { type MarkFacts, whyNotMailed } from './mark.ts';
-import { rowValues } from './row-values.ts';
 
 export type { DeliveryState };
 
@@ -61,18 +61,34 @@ export async function markSubmitting(
   leaseMs: number,
 ): Promise<Marking[]> {
   if (claims.length === 0) return [];
-  const r = rowValues(
-    { edition_id: 'bigint', subscriber_id: 'bigint', fence: 'bigint', newsletter: 'text' },
+  const { rows } = await trx.executeQuery<Key>(markQuery(trx, claims, now, leaseMs));
+  const marked = takenOf(claims, rows);
+  const markings: Marking[] = [];
+  for (const [n, claim] of claims.entries()) {
+    markings.push(marked[n] ? { is: 'submitting' } : await refuseMark(trx, claim, now));
+  }
+  return markings;
+}
+
+/** The statement of `markSubmitting`: it returns the keys of the rows that may go. */
+export function markQuery(
+  db: Db,
+  claims: readonly (Claim & { newsletter: string })[],
+  now: number,
+  leaseMs: number,
+): CompiledQuery<Key> {
+  const r = jsonRows(
+    dialectOf(db),
     claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence, claim.newsletter]),
+    { edition_id: 'int', subscriber_id: 'int', fence: 'int', newsletter: 'text' },
   );
   // The open editions are asked for once a statement: an edition's row is hundreds of kilobytes long.
-  const { rows } = await sql<Key>`with ${r}
-    update deliveries
+  return sql<Key>`update deliveries
     set state = 'submitting', attempts = deliveries.attempts + 1,
       lease_until = cast(${now + leaseMs} as bigint), changed_at = cast(${now} as bigint)
-    from r
+    from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
-      and deliveries.fence = r.fence and deliveries.state = 'pending'
+      and deliveries.fence = r.fence and deliveries.state = ${PENDING}
       and (deliveries.stale_at is null or deliveries.stale_at > ${now})
       and deliveries.edition_id in (select id from editions where delivery = 'open')
       and exists (
@@ -81,17 +97,11 @@ export async function markSubmitting(
           and subscriptions.state = 'confirmed' and subscribers.suppressed_reason is null
           and (subscribers.paused_until is null or subscribers.paused_until <= ${now})
       )
-    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(trx);
-  const marked = new Set(rows.map(keyOf));
-  const markings: Marking[] = [];
-  for (const claim of claims) {
-    const is = marked.has(keyOfClaim(claim)) ? ({ is: 'submitting' } as const) : await refuseMark(trx, claim, now);
-    markings.push(is);
-  }
-  return markings;
+    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.compile(db);
 }
 
-async function refuseMark(trx: Db, claim: Claim & { newsletter: string }, now: number): Promise<Marking> {
+/** Records why a row may not go that `markQuery` did not take. */
+export async function refuseMark(trx: Db, claim: Claim & { newsletter: string }, now: number): Promise<Marking> {
   const facts = await findMarkFacts(trx, claim);
   if (facts === undefined) return { is: 'lost' };
   const result = whyNotMailed(facts, now);
@@ -137,24 +147,37 @@ export async function recordResults(
   now: number,
 ): Promise<boolean[]> {
   if (results.length === 0) return [];
-  const r = rowValues(
+  const { rows } = await trx.executeQuery<Key>(recordQuery(trx, results, now));
+  return takenOf(
+    results.map(({ claim }) => claim),
+    rows,
+  );
+}
+
+/** The statement of `recordResults`: it returns the keys of the rows that it recorded. */
+export function recordQuery(
+  db: Db,
+  results: readonly { claim: Claim; result: DeliveryResult }[],
+  now: number,
+): CompiledQuery<Key> {
+  const r = jsonRows(
+    dialectOf(db),
+    results.map(({ claim, result }) => [claim.editionId, claim.subscriberId, claim.fence, ...afterwards(result)]),
     {
-      edition_id: 'bigint',
-      subscriber_id: 'bigint',
-      fence: 'bigint',
+      edition_id: 'int',
+      subscriber_id: 'int',
+      fence: 'int',
       state: 'text',
-      due_at: 'bigint',
-      uncounted: 'bigint',
+      due_at: 'int',
+      uncounted: 'int',
       reply: 'text',
       reason: 'text',
     },
-    results.map(({ claim, result }) => [claim.editionId, claim.subscriberId, claim.fence, ...afterwards(result)]),
   );
   // What was on the wire while its edition was cancelled, and did not go, is cancelled too.
   const cancelled = sql`r.state = 'pending'
     and (select delivery from editions where id = r.edition_id) = 'cancelled'`;
-  const { rows } = await sql<Key>`with ${r}
-    update deliveries
+  return sql<Key>`update deliveries
     set state = case when ${cancelled} then 'suppressed' else r.state end,
       attempts = deliveries.attempts - r.uncounted,
       due_at = coalesce(r.due_at, deliveries.due_at),
@@ -163,12 +186,20 @@ export async function recordResults(
         then ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = r.edition_id)
         else r.reason end,
       lease_until = null, changed_at = cast(${now} as bigint)
-    from r
+    from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
-      and deliveries.fence = r.fence and deliveries.state in ('pending', 'submitting')
-    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(trx);
-  const recorded = new Set(rows.map(keyOf));
-  return results.map(({ claim }) => recorded.has(keyOfClaim(claim)));
+      and deliveries.fence = r.fence and deliveries.state in (${PENDING}, ${SUBMITTING})
+    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.compile(db);
+}
+
+// Bound, not written out: with its condition before it, SQLite takes the index deliveries_open and walks along every open row.
+const PENDING = 'pending';
+const SUBMITTING = 'submitting';
+
+/** For each claim whether its key is among the rows. */
+export function takenOf(claims: readonly Claim[], rows: readonly Key[]): boolean[] {
+  const taken = new Set(rows.map((row) => `${row.edition_id} ${row.subscriber_id} ${row.fence}`));
+  return claims.map((claim) => taken.has(`${claim.editionId} ${claim.subscriberId} ${claim.fence}`));
 }
 
 function afterwards(result: DeliveryResult): [DeliveryState, number | null, number, string | null, string | null] {
@@ -191,15 +222,10 @@ function afterwards(result: DeliveryResult): [DeliveryState, number | null, numb
 /** Gives back claims that nothing was done with, so that the next worker need not wait for the lease. */
 export async function releaseClaims(db: Db, claims: readonly Claim[]): Promise<void> {
   if (claims.length === 0) return;
-  const r = rowValues(
-    { edition_id: 'bigint', subscriber_id: 'bigint', fence: 'bigint' },
-    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
-  );
-  await sql`with ${r}
-    update deliveries set lease_until = null
-    from r
+  await sql`update deliveries set lease_until = null
+    from ${keyRows(db, claims)} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
-      and deliveries.fence = r.fence and deliveries.state = 'pending'`.execute(db);
+      and deliveries.fence = r.fence and deliveries.state = ${PENDING}`.execute(db);
 }
 
 /**
@@ -209,21 +235,23 @@ export async function releaseClaims(db: Db, claims: readonly Claim[]): Promise<v
  */
 export async function reopenRefused(db: Db, claims: readonly Claim[], reason: string, now: number): Promise<boolean[]> {
   if (claims.length === 0) return [];
-  const r = rowValues(
-    { edition_id: 'bigint', subscriber_id: 'bigint', fence: 'bigint' },
-    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
-  );
-  const { rows } = await sql<Key>`with ${r}
-    update deliveries
+  const { rows } = await sql<Key>`update deliveries
     set state = 'pending', attempts = deliveries.attempts - 1, due_at = cast(${now} as bigint),
       reason = ${reason}, changed_at = cast(${now} as bigint)
-    from r
+    from ${keyRows(db, claims)} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
-      and deliveries.fence = r.fence and deliveries.state in ('failed', 'pending')
+      and deliveries.fence = r.fence and deliveries.state in ('failed', ${PENDING})
       and deliveries.edition_id in (select id from editions where delivery in ('open', 'paused'))
     returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(db);
-  const reopened = new Set(rows.map(keyOf));
-  return claims.map((claim) => reopened.has(keyOfClaim(claim)));
+  return takenOf(claims, rows);
+}
+
+function keyRows(db: Db, claims: readonly Claim[]) {
+  return jsonRows(
+    dialectOf(db),
+    claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
+    { edition_id: 'int', subscriber_id: 'int', fence: 'int' },
+  );
 }
 
 /** Marks the open editions as done of which no delivery is open any more. @returns their ids */
@@ -251,18 +279,11 @@ export async function finishEditions(db: Db): Promise<number[]> {
   return ids;
 }
 
-interface Key {
+/** A row's key, as statements return it. */
+export interface Key {
   edition_id: number;
   subscriber_id: number;
   fence: number;
-}
-
-function keyOf(row: Key): string {
-  return `${row.edition_id} ${row.subscriber_id} ${row.fence}`;
-}
-
-function keyOfClaim(claim: Claim): string {
-  return `${claim.editionId} ${claim.subscriberId} ${claim.fence}`;
 }
 
 /** How many deliveries of each edition are in each state. Editions without any have no entry. */
@@ -285,41 +306,4 @@ export async function countDeliveries(
     counts.set(edition_id, { ...known, [state]: count });
   }
   return counts;
-}
-
-export interface FailedDelivery {
-  editionId: number;
-  subscriberId: number;
-  /** Null where the subscriber is gone. */
-  email: string | null;
-  attempts: number;
-  reply: string | null;
-  reason: string | null;
-  changedAt: number;
-}
-
-/** The deliveries that failed, newest first, with their reasons. */
-export async function listFailedDeliveries(
-  db: Db,
-  query: { editionId?: number; limit: number },
-): Promise<FailedDelivery[]> {
-  return db
-    .selectFrom('deliveries')
-    .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
-    .select([
-      'deliveries.edition_id as editionId',
-      'deliveries.subscriber_id as subscriberId',
-      'subscribers.email',
-      'deliveries.attempts',
-      'deliveries.reply',
-      'deliveries.reason',
-      'deliveries.changed_at as changedAt',
-    ])
-    .where('deliveries.state', '=', 'failed')
-    .$if(query.editionId !== undefined, (q) => q.where('deliveries.edition_id', '=', query.editionId as number))
-    .orderBy('deliveries.changed_at', 'desc')
-    .orderBy('deliveries.edition_id')
-    .orderBy('deliveries.subscriber_id')
-    .limit(query.limit)
-    .execute();
 }

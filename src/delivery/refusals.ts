@@ -9,7 +9,7 @@ import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from './policy
 import { pauseEdition, SteeringError } from './steer.ts';
 
 /** A refusal that was recorded as this recipient's own. */
-export interface Refusal {
+interface Refusal {
   delivery: ClaimedDelivery;
   as: 'failed' | 'deferred';
   /** Ends when it is recorded. */

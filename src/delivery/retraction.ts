@@ -8,29 +8,37 @@ import type { Db, Store } from '../store/store.ts';
 
 export interface RetractionPause {
   editionId: number;
-  /** The retracted article. */
-  articleId: string;
+  /** The retracted articles that it holds. */
+  articleIds: string[];
 }
 
 /**
  * Pauses the editions under delivery that hold an article which is retracted, or whose own roundup is. An edition is paused once for a
  * retraction: where the operator resumes it, it goes on. Where there is nothing to pause, it costs a look by index.
- * @returns what it paused; an edition that holds several has an entry for each
+ * @param onPause called with each edition, in the transaction that pauses it
+ * @returns what it paused
  */
-export async function pauseEditionsWithRetracted({ db }: Pick<Store, 'db'>): Promise<RetractionPause[]> {
+export async function pauseEditionsWithRetracted(
+  { db }: Pick<Store, 'db'>,
+  onPause: (trx: Db, pause: RetractionPause) => Promise<void>,
+): Promise<RetractionPause[]> {
   if ((await findRetractions(db)).length === 0) return [];
   return db.transaction().execute(async (trx) => {
     const paused: RetractionPause[] = [];
     const found = await findRetractions(trx);
     for (const [editionId, retractions] of Map.groupBy(found, (retraction) => retraction.editionId)) {
       if (!(await pause(trx, editionId, retractions))) continue;
-      paused.push(...retractions.map(({ articleId }) => ({ editionId, articleId })));
+      const what = { editionId, articleIds: retractions.map(({ articleId }) => articleId) };
+      await onPause(trx, what);
+      paused.push(what);
     }
     return paused;
   });
 }
 
-interface Retraction extends RetractionPause {
+interface Retraction {
+  editionId: number;
+  articleId: string;
   notedAt: number;
   document: string;
 }

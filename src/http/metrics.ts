@@ -29,14 +29,15 @@ const STANDINGS = ['paused', 'cancelled'] as const;
  * @throws Error of the store
  */
 export async function renderMetrics(store: Store, now: number): Promise<{ contentType: string; body: string }> {
-  const { db, reports } = store;
+  // It counts a million deliveries, or changes after a large import, without holding up the pages.
+  const { reports } = store;
   const registry = new Registry();
   const gauge = gaugesOf(registry);
-  await runMetrics(db, gauge, now);
+  await runMetrics(reports, gauge, now);
   await editionMetrics(reports, gauge);
   await deliveryMetrics(reports, gauge, now);
-  await feedMetrics(db, gauge, now);
-  await troubleMetrics(db, gauge, now);
+  await feedMetrics(reports, gauge, now);
+  await troubleMetrics(reports, gauge, now);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
@@ -71,8 +72,7 @@ async function runMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> 
   }
 }
 
-/** @param reports counts a million deliveries without holding up the pages */
-async function editionMetrics(reports: Db, gauge: MakeGauge): Promise<void> {
+async function editionMetrics(db: Db, gauge: MakeGauge): Promise<void> {
   const editions = gauge('editions', 'Editions closed.', ['newsletter']);
   const closed = gauge('last_edition_closed_timestamp_seconds', 'When the newest edition closed.', ['newsletter']);
   const deliveries = gauge('last_edition_deliveries', 'Deliveries of the newest edition.', ['newsletter', 'state']);
@@ -80,9 +80,9 @@ async function editionMetrics(reports: Db, gauge: MakeGauge): Promise<void> {
     'newsletter',
     'standing',
   ]);
-  const last = await findLastEditions(reports);
+  const last = await findLastEditions(db);
   const counts = await countDeliveriesEver(
-    reports,
+    db,
     last.map((edition) => edition.id),
   );
   for (const edition of last) {
@@ -94,27 +94,27 @@ async function editionMetrics(reports: Db, gauge: MakeGauge): Promise<void> {
   }
 }
 
-async function deliveryMetrics(reports: Db, gauge: MakeGauge, now: number): Promise<void> {
+async function deliveryMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {
   gauge(
     'oldest_due_delivery_seconds',
     'How long the open delivery that waits the longest has been due, of any edition that is not paused.',
-  ).set(secondsSince(await findNextDue(reports), now));
-  const held = await readMeta(reports, DELIVERY_HELD);
+  ).set(secondsSince(await findNextDue(db), now));
+  const held = await readMeta(db, DELIVERY_HELD);
   gauge('delivery_held', '1 while nothing is mailed at all, as after a backup was restored.').set(
     held === undefined ? 0 : 1,
   );
   gauge(
     'uncertain_deliveries',
     'Deliveries that were on the wire when their process died, neither tried again nor settled yet.',
-  ).set(await countUncertain(reports, now));
+  ).set(await countUncertain(db, now));
   const service = gauge('service_messages', 'Mail of the service itself, such as confirmations.', ['state']);
-  const messages = await countServiceMessages(reports);
+  const messages = await countServiceMessages(db);
   for (const state of DELIVERY_STATES) service.set({ state }, messages[state] ?? 0);
   const bounces = gauge('bounces', 'What came back and is still on record.', ['kind']);
-  const cameBack = await countBounces(reports);
+  const cameBack = await countBounces(db);
   for (const kind of BOUNCE_KINDS) bounces.set({ kind }, cameBack[kind] ?? 0);
   const suppressed = gauge('suppressed_addresses', 'Addresses that are never mailed again.', ['reason']);
-  const reasons = await countSuppressed(reports);
+  const reasons = await countSuppressed(db);
   for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons[reason] ?? 0);
 }
 

@@ -37,7 +37,8 @@ async function save(site: Site, c: Context, reader: Preferences): Promise<Respon
   const now = site.clock();
   const read = readPreferencesForm(site, posted.fields, reader.zone, now);
   if (read.is === 'wrong') return answerForm(site, c, reader, read.fields, { said: null, errors: read.errors });
-  const { newsletters, zone } = read.fields;
+  const { newsletters: wanted, zone } = read.fields;
+  const newsletters = { offered: site.config.newsletters.map(({ id }) => id), wanted };
   const changes = { newsletters, zone: zone === '' ? null : zone, pausedUntil: read.pausedUntil };
   const source = clientAddress(c, site.config.server.trustedProxies);
   await changePreferences(db, reader.subscriberId, changes, { origin: 'preferences', source }, now);

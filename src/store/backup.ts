@@ -188,8 +188,8 @@ async function refuseUnlessEmpty(db: Db, tables: TableShape[], place: string): P
 }
 
 function openFile(path: string, access: Access): Store {
-  const { db, close } = openSqliteInThread(path, access);
-  return { db, reports: db, dialect: 'sqlite', place: path, close };
+  const file = openSqliteInThread(path, access);
+  return { ...file, reports: file.db, dialect: 'sqlite', place: path };
 }
 
 async function makeLasting(path: string): Promise<void> {

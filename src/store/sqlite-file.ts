@@ -17,10 +17,12 @@ import {
 import { type Access, openSqlite } from './sqlite.ts';
 import { type Done, SqliteThread } from './sqlite-thread.ts';
 import type { Tables } from './tables.ts';
+import type { Together } from './together.ts';
 import { Turns } from './turns.ts';
 
 export interface SqliteFile {
   readonly db: Kysely<Tables>;
+  readonly together: Together;
   /** Finishes what was asked for. */
   close(): Promise<void>;
 }
@@ -51,6 +53,7 @@ function open(driver: FileDriver): SqliteFile {
   });
   return {
     db,
+    together: (queries) => driver.together(queries),
     async close() {
       await db.destroy();
       await driver.close();
@@ -108,6 +111,15 @@ class FileDriver implements Driver {
     connection.release();
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#whenIdle.resolve();
+  }
+
+  async together(queries: readonly CompiledQuery[]): Promise<unknown[][]> {
+    const endTurn = await this.#turns.take();
+    try {
+      return await this.#livingThread().runTogether(queries.map(({ sql, parameters }) => [sql, parameters]));
+    } finally {
+      endTurn();
+    }
   }
 
   /** Kysely calls it only where a query was made; `close` does the work. */
@@ -197,9 +209,11 @@ class FileConnection implements DatabaseConnection {
   }
 }
 
-/** Kysely's SELECTs, and raw ones. A raw WITH may write and goes to the thread. SQLite knows no SELECT that writes. */
+/** Kysely's SELECTs, and raw ones. SQLite knows no SELECT that writes; a raw WITH does where it names a change anywhere. */
 function onlyReads({ query, sql }: CompiledQuery): boolean {
-  return query.kind === 'SelectQueryNode' || (query.kind === 'RawNode' && /^\s*(select|values)\b/i.test(sql));
+  if (query.kind !== 'RawNode') return query.kind === 'SelectQueryNode';
+  if (/^\s*with\b/i.test(sql)) return !/\b(insert|update|delete|replace)\b/i.test(sql);
+  return /^\s*(select|values)\b/i.test(sql);
 }
 
 function toResult<R>(done: Done): QueryResult<R> {

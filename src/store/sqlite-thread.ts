@@ -5,7 +5,7 @@ import module from 'node:module';
 import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Access } from './sqlite.ts';
-import type { Answer, Failure, Request } from './sqlite-worker.ts';
+import type { Answer, Failure, Request, Statement } from './sqlite-worker.ts';
 
 /** In a checkout Node runs the .ts, in the published package the .js beside this file. */
 const WORKER = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
@@ -58,9 +58,22 @@ export class SqliteThread {
    * @throws what SQLite throws, with its message, code and errcode; an Error that says so where the thread has ended
    */
   run(sql: string, parameters: readonly unknown[]): Promise<Done> {
+    return this.#ask([sql, parameters]);
+  }
+
+  /**
+   * Runs several statements as one transaction, after all that was asked for before.
+   * @returns the rows of each
+   * @throws as `run` does; the transaction is then undone
+   */
+  async runTogether(statements: readonly Statement[]): Promise<unknown[][]> {
+    return ((await this.#ask({ together: statements })) as { rows: unknown[][] }).rows;
+  }
+
+  #ask(request: Request): Promise<Done> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#ended;
-      this.#worker.postMessage([sql, parameters] satisfies Request);
+      this.#worker.postMessage(request);
       if (this.#waiting.push({ resolve, reject }) === 1) this.#worker.ref();
     });
   }

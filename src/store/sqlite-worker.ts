@@ -4,8 +4,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Access, openSqlite } from './sqlite.ts';
 
-/** `null` asks it to close. */
-export type Request = readonly [sql: string, parameters: readonly unknown[]] | null;
+export type Statement = readonly [sql: string, parameters: readonly unknown[]];
+
+/** One statement, or several as one transaction; `null` asks it to close. */
+export type Request = Statement | { readonly together: readonly Statement[] } | null;
 
 export type Answer =
   | { rows: unknown[] }
@@ -21,6 +23,9 @@ export interface Failure {
   errstr?: unknown;
 }
 
+const BEGIN: Statement = ['begin', []];
+const COMMIT: Statement = ['commit', []];
+
 const { path, access } = workerData as { path: string; access: Access };
 const port = parentPort;
 if (port === null) throw new Error('sqlite-worker runs in a thread of its own');
@@ -30,8 +35,22 @@ port.on('message', (request: Request) => {
   if (request === null) {
     database.close();
     port.close();
-  } else port.postMessage(answer(...request));
+  } else port.postMessage('together' in request ? answerTogether(request.together) : answer(...request));
 });
+
+function answerTogether(statements: readonly Statement[]): Answer {
+  const rows: unknown[] = [];
+  for (const [sql, parameters] of [BEGIN, ...statements, COMMIT]) {
+    const done = answer(sql, parameters);
+    if ('failed' in done) {
+      // Where there is none to undo, because it did not begin or SQLite has undone it by itself, this fails and changes nothing.
+      answer('rollback', []);
+      return done;
+    }
+    rows.push('rows' in done ? done.rows : []);
+  }
+  return { rows: rows.slice(1, -1) };
+}
 
 function answer(sql: string, parameters: readonly unknown[]): Answer {
   try {

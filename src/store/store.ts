@@ -3,12 +3,13 @@
  */
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Kysely, PostgresDialect, SqliteDialect, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, type Transaction } from 'kysely';
 import pg from 'pg';
 import { SECOND } from '../time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
 import type { Tables } from './tables.ts';
+import { oneAfterTheOther, type Together } from './together.ts';
 
 /** What queries run on: the database, or a transaction of it. */
 export type Db = Kysely<Tables> | Transaction<Tables>;
@@ -17,6 +18,8 @@ export interface Store {
   readonly db: Kysely<Tables>;
   /** For long reads, such as counts over a million rows: on SQLite `db` would hold up the process for as long as they take. */
   readonly reports: Kysely<Tables>;
+  /** Runs statements as one transaction, in as few steps as the database allows; see together.ts. */
+  readonly together: Together;
   readonly dialect: Dialect;
   /** For people: the file, or the database's address without its password. */
   readonly place: string;
@@ -24,6 +27,11 @@ export interface Store {
 }
 
 export type Dialect = 'sqlite' | 'postgres';
+
+/** Which database these queries run on. */
+export function dialectOf(db: Db): Dialect {
+  return db.getExecutor().adapter instanceof SqliteAdapter ? 'sqlite' : 'postgres';
+}
 
 /** What went wrong with the database, said for an operator. */
 export class StoreError extends Error {
@@ -78,7 +86,7 @@ export async function openStore(where: { databaseUrl?: string | undefined; path:
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${place}: ${(error as Error).message}`, { cause: error });
   }
-  return { db, reports: db, dialect: 'postgres', place, close: () => db.destroy() };
+  return { db, reports: db, together: oneAfterTheOther(db), dialect: 'postgres', place, close: () => db.destroy() };
 }
 
 function openSqliteStore(path: string): Store {
@@ -92,7 +100,14 @@ function openSqliteStore(path: string): Store {
 /** On the calling thread: threads could not share it. */
 function openInMemory(): Store {
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(':memory:') }) });
-  return { db, reports: db, dialect: 'sqlite', place: ':memory:', close: () => db.destroy() };
+  return {
+    db,
+    reports: db,
+    together: oneAfterTheOther(db),
+    dialect: 'sqlite',
+    place: ':memory:',
+    close: () => db.destroy(),
+  };
 }
 
 function openInFile(path: string): Store {
@@ -102,6 +117,7 @@ function openInFile(path: string): Store {
   return {
     db: file.db,
     reports: reports.db,
+    together: file.together,
     dialect: 'sqlite',
     place: path,
     async close() {

@@ -3,9 +3,9 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import type { SuppressionReason } from '../store/tables.ts';
-import { isZone } from '../time.ts';
 import { parseAddress } from './address.ts';
 import type { ColumnMap } from './csv-columns.ts';
+import { zoneProblem } from './zone.ts';
 
 export interface ImportRow {
   line: number;
@@ -42,7 +42,8 @@ export function readRow(
   const address = parseAddress(unguard(field('email')));
   if (address.is === 'refused') return `${field('email') || 'the address'}: ${address.reason}`;
   const zone = field('zone');
-  if (zone !== '' && !isZone(zone)) return `${zone}: it must be an IANA time zone such as Asia/Shanghai`;
+  const zoneWrong = zone === '' ? null : zoneProblem(zone);
+  if (zoneWrong !== null) return zoneWrong;
   const named = field('newsletters');
   const unsubscribed = words(field('unsubscribed'));
   const newsletters = columns.at.newsletters === undefined ? [...wanted.newsletters] : words(named);

@@ -8,17 +8,17 @@ import type { Db, Dialect, Store } from '../store/store.ts';
 import { inTransaction } from './consent-ledger.ts';
 import type { ImportRow } from './csv-row.ts';
 import type { SigningSecrets } from './secret.ts';
-import { findSuppressed, hashAddress } from './suppression.ts';
+import { findSuppressed, suppressAddress } from './suppression.ts';
 
 export interface BatchReport {
   /** Addresses that were not known. */
   added: number;
-  /** Known addresses of which something changed. */
+  /** Rows that changed something of a known address. */
   changed: number;
   unchanged: number;
   /** Not subscribed, because the reader has left before. */
   keptUnsubscribed: number;
-  /** Not stored, because the address is on the suppression list. */
+  /** Rows left out, because the address is on the suppression list. */
   suppressed: number;
 }
 
@@ -31,7 +31,17 @@ interface Writing {
   now: number;
 }
 
-/** A subscription that a row asks for, and what became of it. */
+/** All rows of one address: a file may have one for each of its newsletters. */
+interface Entry {
+  rows: [ImportRow, ...ImportRow[]];
+  key: string;
+  subscriberId: number;
+  isNew: boolean;
+  /** On the suppression list. */
+  isBarred: boolean;
+}
+
+/** A subscription that a row asks for, or ends. */
 interface Wanted {
   row: ImportRow;
   subscriberId: number;
@@ -40,7 +50,7 @@ interface Wanted {
 }
 
 /**
- * Imports rows in one transaction. The first of several rows with one address counts.
+ * Imports rows in one transaction. Of several rows with one address the first says how it is written, and its zone.
  * @param source names the file, for the record of consent
  */
 export async function importBatch(
@@ -49,44 +59,57 @@ export async function importBatch(
   rows: readonly ImportRow[],
   { source, now }: { source: string; now: number },
 ): Promise<BatchReport> {
-  const firsts = [...new Map(rows.toReversed().map((row) => [row.key, row])).values()].sort(byKey);
   return inTransaction(db, async (trx) => {
     const writing = { trx, dialect, source, now };
-    const known = new Set((await idsOf(writing, firsts)).keys());
-    // Written first, which locks them: an address that is erased in this very moment must not come back.
-    await insertSubscribers(writing, firsts);
-    const ids = await idsOf(writing, firsts);
-    const barred = await findSuppressed(
-      trx,
-      secrets,
-      firsts.map((row) => row.key),
+    const entries = await enter(writing, secrets, rows);
+    const strangers = entries.filter((entry) => entry.isNew && entry.isBarred);
+    if (strangers.length > 0) await forget(writing, strangers);
+    const wanted = entries.flatMap(wantedOf);
+    const done = await subscribe(writing, wanted);
+    const touched = new Set(done.map(({ row }) => row));
+    const welcome = entries.filter((entry) => !entry.isBarred);
+    for (const { rows, subscriberId } of welcome) {
+      for (const row of rows) {
+        if (row.suppressed === null) continue;
+        const origin = { origin: 'import', source: `${source}:${row.line}` } as const;
+        await suppressAddress(trx, secrets, subscriberId, row.suppressed, origin, now);
+        touched.add(row);
+      }
+    }
+    const suppressed = count(entries, ({ isBarred, rows }) => (isBarred ? rows.length : 0));
+    const added = count(welcome, ({ isNew }) => (isNew ? 1 : 0));
+    const changed = count(
+      welcome,
+      ({ isNew, rows }) => rows.filter((row, at) => touched.has(row) && !(isNew && at === 0)).length,
     );
-    await forget(
-      writing,
-      firsts.filter((row) => barred.has(row.key) && !known.has(row.key)),
-    );
-    const welcome = firsts.filter((row) => !barred.has(row.key));
-    const idOf = (row: ImportRow): number => ids.get(row.key) as number;
-    const wanted = welcome.flatMap((row) => wantedBy(row, idOf(row)));
-    const { done, kept } = await subscribe(writing, wanted);
-    const suppressed = welcome.filter((row) => row.suppressed !== null);
-    for (const row of suppressed) await suppress(writing, secrets, row, idOf(row));
-    const touched = new Set([...done.map((one) => one.row.key), ...suppressed.map((row) => row.key)]);
-    const added = welcome.filter((row) => !known.has(row.key)).length;
-    const changed = [...touched].filter((key) => known.has(key)).length;
     return {
       added,
       changed,
-      unchanged: rows.length - barred.size - added - changed,
-      keptUnsubscribed: kept,
-      suppressed: barred.size,
+      unchanged: rows.length - suppressed - added - changed,
+      keptUnsubscribed: await countLeft(writing, wanted, done),
+      suppressed,
     };
   });
 }
 
-// In the order of a unique key, so that two imports at once wait for each other instead of meeting head on.
-function byKey(a: ImportRow, b: ImportRow): number {
-  return a.key < b.key ? -1 : 1;
+/** Makes a subscriber of every address, and locks those that are: one that is erased in this very moment must not come back. */
+async function enter(writing: Writing, secrets: SigningSecrets, rows: readonly ImportRow[]): Promise<Entry[]> {
+  const byAddress = [...Map.groupBy(rows, (row) => row.key).values()] as [ImportRow, ...ImportRow[]][];
+  // In the order of a unique key, so that two imports at once wait for each other instead of meeting head on.
+  byAddress.sort(([a], [b]) => (a.key < b.key ? -1 : 1));
+  const firsts = byAddress.map(([first]) => first);
+  const before = await idsOf(writing, firsts);
+  const ids = await insertSubscribers(writing, firsts);
+  const barred = await findSuppressed(
+    writing.trx,
+    secrets,
+    firsts.map((row) => row.key),
+  );
+  return byAddress.map((rows) => {
+    const { key } = rows[0];
+    const subscriberId = ids.get(key) as number;
+    return { rows, key, subscriberId, isNew: before.get(key) !== subscriberId, isBarred: barred.has(key) };
+  });
 }
 
 async function idsOf({ trx, dialect }: Writing, rows: ImportRow[]): Promise<Map<string, number>> {
@@ -100,35 +123,50 @@ async function idsOf({ trx, dialect }: Writing, rows: ImportRow[]): Promise<Map<
   return new Map(found.rows.map((row) => [row.email_key, row.id]));
 }
 
-async function insertSubscribers({ trx, dialect, now }: Writing, rows: ImportRow[]): Promise<void> {
+/** @returns all their ids, by key */
+async function insertSubscribers({ trx, dialect, now }: Writing, rows: ImportRow[]): Promise<Map<string, number>> {
   const given = jsonRows(
     dialect,
     rows.map(({ email, key, zone }) => [email, key, zone]),
     { email: 'text', email_key: 'text', zone: 'text' },
   );
   // "where true" parts the select from the conflict clause for SQLite's parser. A zone that the reader has chosen stands.
-  await sql`insert into subscribers (email, email_key, zone, created_at)
+  const { rows: stored } = await sql<{ id: number; email_key: string }>`
+    insert into subscribers (email, email_key, zone, created_at)
     select email, email_key, zone, ${int(now)} from ${given} r where true
-    on conflict (email_key) do update set zone = coalesce(subscribers.zone, excluded.zone)`.execute(trx);
+    on conflict (email_key) do update set zone = coalesce(subscribers.zone, excluded.zone)
+    returning id, email_key`.execute(trx);
+  return new Map(stored.map((row) => [row.email_key, row.id]));
 }
 
-async function forget({ trx, dialect }: Writing, rows: ImportRow[]): Promise<void> {
-  const keys = jsonRows(
+async function forget({ trx, dialect }: Writing, entries: Entry[]): Promise<void> {
+  const ids = jsonRows(
     dialect,
-    rows.map((row) => [row.key]),
-    { email_key: 'text' },
+    entries.map((entry) => [entry.subscriberId]),
+    { id: 'int' },
   );
-  await sql`delete from subscribers where email_key in (select email_key from ${keys} r)`.execute(trx);
+  await sql`delete from subscribers where id in (select id from ${ids} r)`.execute(trx);
 }
 
-function wantedBy(row: ImportRow, subscriberId: number): Wanted[] {
-  const of = (state: Wanted['state']) => (newsletter: string) => ({ row, subscriberId, newsletter, state });
-  return [...row.newsletters.map(of('confirmed')), ...row.unsubscribed.map(of('unsubscribed'))];
+/** What an address's rows ask for together: leaving outweighs joining, and is all that counts for an address that is not mailed. */
+function wantedOf({ rows, subscriberId, isNew, isBarred }: Entry): Wanted[] {
+  if (isNew && isBarred) return [];
+  const wanted = new Map<string, Wanted>();
+  for (const row of rows) {
+    for (const newsletter of isBarred ? [] : row.newsletters) {
+      if (!wanted.has(newsletter)) wanted.set(newsletter, { row, subscriberId, newsletter, state: 'confirmed' });
+    }
+    for (const newsletter of row.unsubscribed) {
+      if (wanted.get(newsletter)?.state === 'unsubscribed') continue;
+      wanted.set(newsletter, { row, subscriberId, newsletter, state: 'unsubscribed' });
+    }
+  }
+  return [...wanted.values()];
 }
 
-/** @returns those that took effect, and how many were not renewed because the reader has left */
-async function subscribe(writing: Writing, wanted: Wanted[]): Promise<{ done: Wanted[]; kept: number }> {
-  const { trx, dialect, source, now } = writing;
+/** @returns those that took effect */
+async function subscribe({ trx, dialect, source, now }: Writing, wanted: Wanted[]): Promise<Wanted[]> {
+  if (wanted.length === 0) return [];
   const given = jsonRows(
     dialect,
     wanted.map(({ subscriberId, newsletter, state }) => [subscriberId, newsletter, state]),
@@ -142,8 +180,8 @@ async function subscribe(writing: Writing, wanted: Wanted[]): Promise<{ done: Wa
     where subscriptions.state = 'unconfirmed' or (subscriptions.state = 'confirmed' and excluded.state = 'unsubscribed')
     returning subscriber_id, newsletter`.execute(trx);
   const took = new Set(effective.rows.map((one) => `${one.subscriber_id} ${one.newsletter}`));
-  const isDone = (one: Wanted): boolean => took.has(`${one.subscriberId} ${one.newsletter}`);
-  const done = wanted.filter(isDone);
+  const done = wanted.filter((one) => took.has(`${one.subscriberId} ${one.newsletter}`));
+  if (done.length === 0) return [];
   const events = jsonRows(
     dialect,
     done.map(({ row, subscriberId, newsletter, state }) => [
@@ -157,16 +195,14 @@ async function subscribe(writing: Writing, wanted: Wanted[]): Promise<{ done: Wa
   );
   await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
     select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(trx);
-  return {
-    done,
-    kept: await countLeft(
-      writing,
-      wanted.filter((one) => one.state === 'confirmed' && !isDone(one)),
-    ),
-  };
+  return done;
 }
 
-async function countLeft({ trx, dialect }: Writing, refused: Wanted[]): Promise<number> {
+/** How many subscriptions were not renewed because the reader has left. */
+async function countLeft({ trx, dialect }: Writing, wanted: Wanted[], done: Wanted[]): Promise<number> {
+  const took = new Set(done);
+  const refused = wanted.filter((one) => one.state === 'confirmed' && !took.has(one));
+  if (refused.length === 0) return 0;
   const given = jsonRows(
     dialect,
     refused.map(({ subscriberId, newsletter }) => [subscriberId, newsletter]),
@@ -179,36 +215,8 @@ async function countLeft({ trx, dialect }: Writing, refused: Wanted[]): Promise<
   return rows[0]?.count ?? 0;
 }
 
-/** A row that another list had on its suppression list comes in as suppressed. */
-async function suppress(
-  { trx, source, now }: Writing,
-  secrets: SigningSecrets,
-  { key, line, suppressed: reason }: ImportRow,
-  subscriberId: number,
-): Promise<void> {
-  if (reason === null) return;
-  await trx
-    .insertInto('suppressions')
-    .values({ address_hash: hashAddress(secrets[0], key), reason, at: now })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
-  await trx
-    .updateTable('subscribers')
-    .set({ suppressed_reason: reason, suppressed_at: now })
-    .where('id', '=', subscriberId)
-    .execute();
-  await trx
-    .insertInto('consent_events')
-    .values({
-      subscriber_id: subscriberId,
-      newsletter: null,
-      change: 'suppressed',
-      origin: 'import',
-      source: `${source}:${line}`,
-      detail: reason,
-      at: now,
-    })
-    .execute();
+function count(entries: Entry[], of: (entry: Entry) => number): number {
+  return entries.reduce((sum, entry) => sum + of(entry), 0);
 }
 
 /** PostgreSQL takes a bare parameter of a select for text. */

@@ -46,10 +46,11 @@ export async function readPreferences(db: Db, subscriberId: number): Promise<Pre
 
 export interface PreferenceChanges {
   /**
-   * Ids of all that are wanted from now on; the caller has checked that those not yet subscribed to exist. Confirmed ones that are not
-   * among them end. One that still waits for its confirmation is left waiting: the link in its mail decides.
+   * Ids of what the reader could choose from, and of those wanted from now on. Confirmed ones that were offered and are not wanted end;
+   * what was not offered, such as a newsletter that is not in the configuration for a while, stays as it is. One that still waits for its
+   * confirmation is left waiting: the link in its mail decides.
    */
-  newsletters?: readonly string[] | undefined;
+  newsletters?: { offered: readonly string[]; wanted: readonly string[] } | undefined;
   /** IANA zone; null stands for the publication's. */
   zone?: string | null | undefined;
   /** Epoch milliseconds; null, or an instant that has passed, resumes. */
@@ -87,13 +88,14 @@ export async function changePreferences(
 async function changeNewsletters(
   trx: Db,
   subscriberId: number,
-  wanted: readonly string[] | undefined,
+  choice: PreferenceChanges['newsletters'],
   origin: Origin,
   now: number,
 ): Promise<{ joined: string[]; left: string[] }> {
-  if (wanted === undefined) return { joined: [], left: [] };
+  if (choice === undefined) return { joined: [], left: [] };
+  const { offered, wanted } = choice;
   const states = await subscriptionStates(trx, subscriberId);
-  const unwanted = [...states].filter(([id, state]) => state === 'confirmed' && !wanted.includes(id)).map(([id]) => id);
+  const unwanted = offered.filter((id) => states.get(id) === 'confirmed' && !wanted.includes(id));
   const left = await changeSubscriptions(trx, subscriberId, unwanted, 'unsubscribed', origin, now);
   const joined = await changeSubscriptions(trx, subscriberId, wanted, 'confirmed', origin, now);
   return { joined: joined.map((one) => one.newsletter), left: left.map((one) => one.newsletter) };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { claimDueDeliveries } from '../../src/delivery/claim-due.ts';
 import { openLedger } from '../../src/delivery/ledger.ts';
 import type { Store } from '../../src/store/store.ts';
+import type { Together } from '../../src/store/together.ts';
 import { MINUTE } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
 import { deliveriesOf, NOW, queueEdition } from './fixture.ts';
@@ -13,20 +14,16 @@ async function claim(store: Store) {
   return (await claimDueDeliveries(store, options)).deliveries;
 }
 
-/** The store, counting its transactions, and failing those that it is told to. */
+/** The store, counting its group transactions, and failing those that it is told to. */
 function counting(store: Store, fail: (transaction: number) => Error | null = () => null) {
   let transactions = 0;
-  const db = new Proxy(store.db, {
-    get(target, property) {
-      if (property !== 'transaction') return Reflect.get(target, property, target);
-      return () => {
-        transactions += 1;
-        const error = fail(transactions);
-        return error === null ? target.transaction() : { execute: () => Promise.reject(error) };
-      };
-    },
-  });
-  return { db, transactions: () => transactions };
+  const together: Together = async (queries) => {
+    transactions += 1;
+    const error = fail(transactions);
+    if (error !== null) throw error;
+    return store.together(queries);
+  };
+  return { db: store.db, together, transactions: () => transactions };
 }
 
 describe('the ledger', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { closeEdition } from '../../src/delivery/close.ts';
-import { pauseEditionsWithRetracted } from '../../src/delivery/retraction.ts';
+import { pauseEditionsWithRetracted, type RetractionPause } from '../../src/delivery/retraction.ts';
 import { resumeEdition } from '../../src/delivery/steer.ts';
 import type { Store } from '../../src/store/store.ts';
 import { HOUR } from '../../src/time.ts';
@@ -31,6 +31,10 @@ async function closedEdition(store: Store): Promise<number> {
   return edition.id;
 }
 
+function look(store: Store): Promise<RetractionPause[]> {
+  return pauseEditionsWithRetracted(store, async () => {});
+}
+
 function standing(store: Store) {
   return store.db.selectFrom('editions').select(['delivery', 'delivery_reason']).executeTakeFirstOrThrow();
 }
@@ -40,10 +44,10 @@ describe('an article that is retracted', () => {
     it('pauses the edition that holds it while deliveries are open, naming the article', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await look(store)).toEqual([]);
       // The newsroom dates it before the close, and the import comes after.
       await save(store, [article('b', retracted(NOW - 500))]);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: 'b' }]);
+      expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
       expect(await standing(store)).toEqual({
         delivery: 'paused',
         delivery_reason: 'retracted since it closed: b ("Headline of b")',
@@ -54,13 +58,13 @@ describe('an article that is retracted', () => {
       const store = await open();
       const editionId = await closedEdition(store);
       await save(store, [article('b', retracted(NOW))]);
-      await pauseEditionsWithRetracted(store);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      await look(store);
+      expect(await look(store)).toEqual([]);
       await resumeEdition(store.db, editionId);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await look(store)).toEqual([]);
       expect(await standing(store)).toMatchObject({ delivery: 'open' });
       await save(store, [article('c', retracted(NOW + 1))]);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: 'c' }]);
+      expect(await look(store)).toEqual([{ editionId, articleIds: ['c'] }]);
     });
 
     it('is looked at again when an edition is resumed that stood paused for another reason', async () => {
@@ -71,10 +75,10 @@ describe('an article that is retracted', () => {
         .set({ delivery: 'paused', delivery_reason: 'the operator said so' })
         .execute();
       await save(store, [article('b', retracted(NOW))]);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await look(store)).toEqual([]);
       expect(await standing(store)).toMatchObject({ delivery_reason: 'the operator said so' });
       await resumeEdition(store.db, editionId);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: 'b' }]);
+      expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
     });
 
     it('pauses for the edition’s own roundup too', async () => {
@@ -87,17 +91,17 @@ describe('an article that is retracted', () => {
         .where('id', '=', article_id)
         .executeTakeFirstOrThrow();
       await save(store, [{ ...JSON.parse(document), ...retracted(NOW) }]);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([{ editionId, articleId: article_id }]);
+      expect(await look(store)).toEqual([{ editionId, articleIds: [article_id] }]);
     });
 
     it('pauses nothing where no delivery is open, or another edition holds it', async () => {
       const store = await open();
       await closedEdition(store);
       await save(store, [article('elsewhere', retracted(NOW))]);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await look(store)).toEqual([]);
       await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
       await save(store, [article('b', retracted(NOW))]);
-      expect(await pauseEditionsWithRetracted(store)).toEqual([]);
+      expect(await look(store)).toEqual([]);
       expect(await standing(store)).toMatchObject({ delivery: 'open' });
     });
 
@@ -105,8 +109,18 @@ describe('an article that is retracted', () => {
       const store = await open();
       await closedEdition(store);
       await save(store, [article('b', retracted(NOW)), article('c', retracted(NOW))]);
-      const both = await Promise.all([pauseEditionsWithRetracted(store), pauseEditionsWithRetracted(store)]);
-      expect(both.map((paused) => paused.length).sort()).toEqual([0, 2]);
+      const both = await Promise.all([look(store), look(store)]);
+      expect(both.flat()).toMatchObject([{ articleIds: ['b', 'c'] }]);
+    });
+
+    it('is told in the transaction that pauses: where that fails, it is paused for at the next look', async () => {
+      const store = await open();
+      const editionId = await closedEdition(store);
+      await save(store, [article('b', retracted(NOW))]);
+      const failing = pauseEditionsWithRetracted(store, () => Promise.reject(new Error('the disk is full')));
+      await expect(failing).rejects.toThrow('the disk is full');
+      expect(await standing(store)).toMatchObject({ delivery: 'open' });
+      expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
     });
   });
 });

@@ -12,7 +12,7 @@ describe.concurrent('a running daywire has in its folder of feeds, within two se
   // By the wall clock: on a machine that is busy with all other tests, one try may be late.
   it.for(['sqlite', 'postgres'])(
     'a change by another process, and an embargo that ends (%s)',
-    { retry: 5 },
+    { retry: 2 },
     async (dialect) => {
       const folder = newFolder('sample');
       editConfig(folder, 'port: 8080', 'port: 0');

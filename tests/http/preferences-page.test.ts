@@ -94,6 +94,12 @@ describe('the preferences page', () => {
       expect(await stored()).toEqual({ zone: null, pausedUntil: null, confirmed: [] });
     });
 
+    it('ends no subscription to a newsletter that is not in the configuration: nobody was asked about it', async () => {
+      const gone = openSite(store, { ...sampleConfig(), newsletters: withTwo(sampleConfig()).newsletters.slice(1) });
+      expect((await gone.post(path, [['newsletter', 'weekly']])).status).toBe(200);
+      expect(await stored()).toMatchObject({ confirmed: ['daily-roundup', 'weekly'] });
+    });
+
     it('counts a pause by the reader’s own calendar, across the change of clocks', async () => {
       // 08:43 PM on the 24th in Shanghai is 01:43 AM on the 25th in Auckland.
       const auckland: Fields = [...STAY, ['zone', 'Pacific/Auckland']];

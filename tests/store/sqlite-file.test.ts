@@ -47,8 +47,9 @@ describe('an SQLite file', () => {
     await db.transaction().execute(async (trx) => {
       await put(trx, 'b');
       expect(await keys(trx)).toEqual(['a', 'b']);
-      // Nothing of it outside before it commits, and no waiting either.
+      // Nothing of it outside before it commits, and no waiting either: a page that reads by a WITH would wait for a million rows.
       expect(await keys(db)).toEqual(['a']);
+      expect((await sql`with m as (select key from meta) select key from m`.execute(db)).rows).toEqual([{ key: 'a' }]);
     });
     expect(await keys(db)).toEqual(['a', 'b']);
     expect(await keys(reports)).toEqual(['a', 'b']);
@@ -87,9 +88,14 @@ describe('an SQLite file', () => {
       message: 'attempt to write a readonly database',
       errcode: 8,
     });
-    // A WITH may write: it goes to the thread.
-    await sql`with v (k) as (values ('w')) insert into meta (key, value) select k, '' from v`.execute(db);
-    expect(await keys(db)).toEqual(['w']);
+    // A WITH may write, and then goes to the thread.
+    await sql`with v (k) as (values ('w'), ('x'), ('y')) insert into meta (key, value) select k, '' from v`.execute(db);
+    await sql`with v (k) as (values ('x')) UPDATE meta set value = 'u' where key in (select k from v)`.execute(db);
+    await sql`with v (k) as (values ('y')) delete from meta where key in (select k from v)`.execute(db);
+    expect((await sql`with m as (select * from meta) select * from m order by key`.execute(db)).rows).toEqual([
+      { key: 'w', value: '' },
+      { key: 'x', value: 'u' },
+    ]);
   });
 
   it('runs writes and transactions in the order they were asked for, one at a time', async () => {

@@ -95,7 +95,8 @@ class Walk {
       }
       case 'choose': {
         const { newsletters } = step;
-        await changePreferences(db, id, { newsletters }, { origin: 'preferences' }, now);
+        const choice = { offered: NEWSLETTERS, wanted: newsletters };
+        await changePreferences(db, id, { newsletters: choice }, { origin: 'preferences' }, now);
         if (this.states === null) return;
         this.#leave(NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'));
         return this.#change(newsletters, 'confirmed');
@@ -235,7 +236,14 @@ forEachDatabase((open, dialect) => {
 const DOORS: ((db: Store['db'], id: number, email: string) => Promise<unknown>)[] = [
   (db, _, email) => requestSubscription(db, SECRETS, { email, newsletters: NEWSLETTERS }, FORM, OPTIONS, NOW),
   (db, subscriberId) => unsubscribe(db, { subscriberId, newsletter: 'daily' }, { origin: 'one-click' }, NOW),
-  (db, id) => changePreferences(db, id, { newsletters: ['daily'], zone: 'Asia/Tokyo' }, { origin: 'preferences' }, NOW),
+  (db, id) =>
+    changePreferences(
+      db,
+      id,
+      { newsletters: { offered: ['daily'], wanted: ['daily'] }, zone: 'Asia/Tokyo' },
+      { origin: 'preferences' },
+      NOW,
+    ),
   (db, id) => suppressAddress(db, SECRETS, id, 'complaint', { origin: 'complaint' }, NOW),
   (db, _, email) => suppressByOperator(db, SECRETS, email, NOW),
   (db, _, email) => unsuppressByOperator(db, SECRETS, email, NOW),

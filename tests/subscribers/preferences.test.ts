@@ -6,6 +6,7 @@ import { DAY } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
 import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './readers.ts';
 
+const ALL = ['daily', 'weekly', 'monthly'];
 const PAGE = { origin: 'preferences', source: '192.0.2.9' } as const;
 
 describe('the preferences of a subscriber', () => {
@@ -31,7 +32,7 @@ describe('the preferences of a subscriber', () => {
     it('join and leave newsletters at once', async () => {
       const store = await open();
       const id = await add(store, ADA, ['daily', 'weekly']);
-      const wanted = { newsletters: ['weekly', 'monthly'] };
+      const wanted = { newsletters: { offered: ALL, wanted: ['weekly', 'monthly'] } };
       expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 1)).toEqual({
         is: 'changed',
         joined: ['monthly'],
@@ -46,11 +47,19 @@ describe('the preferences of a subscriber', () => {
       expect(await notesOf(store)).toHaveLength(4);
     });
 
+    it('leave alone what was not offered: the newsletter may come back', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['daily', 'weekly']);
+      const newsletters = { offered: ['weekly'], wanted: [] };
+      expect(await changePreferences(store.db, id, { newsletters }, PAGE, NOW)).toMatchObject({ left: ['weekly'] });
+      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
+    });
+
     it('leave alone what waits for its confirmation and is not chosen, and confirm it where it is', async () => {
       const store = await open();
       const id = await add(store);
       const key = await ask(store, ['weekly', 'monthly']);
-      await changePreferences(store.db, id, { newsletters: ['monthly'] }, PAGE, NOW);
+      await changePreferences(store.db, id, { newsletters: { offered: ALL, wanted: ['monthly'] } }, PAGE, NOW);
       expect(await statesOf(store, id)).toEqual({
         daily: 'unsubscribed',
         monthly: 'confirmed',
@@ -104,7 +113,7 @@ describe('the preferences of a subscriber', () => {
       const store = await open();
       const id = await add(store);
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { origin: 'bounce' }, NOW);
-      await changePreferences(store.db, id, { newsletters: ['daily', 'weekly'] }, PAGE, NOW);
+      await changePreferences(store.db, id, { newsletters: { offered: ALL, wanted: ['daily', 'weekly'] } }, PAGE, NOW);
       expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: 'soft-bounces' });
     });
   });

@@ -50,7 +50,13 @@ it('nothing that concerns one address reads a table from end to end', async () =
   await findRequest(db, fresh, NOW);
   expect(await confirmRequest(db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ is: 'confirmed' });
   await readPreferences(db, key.subscriberId);
-  await changePreferences(db, key.subscriberId, { newsletters: ['monthly'], pausedUntil: NOW + 9 }, MAIL, NOW);
+  await changePreferences(
+    db,
+    key.subscriberId,
+    { newsletters: { offered: ['daily', 'monthly'], wanted: ['monthly'] }, pausedUntil: NOW + 9 },
+    MAIL,
+    NOW,
+  );
   await removeSubscriber(db, ADA, OPERATOR, NOW);
   await findSuppressed(db, SECRETS, [ADA, 'eve@example.com']);
   await suppressByOperator(db, SECRETS, ADA, NOW);

@@ -20,7 +20,10 @@ const cronExpression = z
 const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   // A List-Unsubscribe line of 998 octets must hold it, with a token (RFC 5322 §2.1.1).
-  .max(500)
+  .refine(
+    (url) => !URL.canParse(url) || new URL(url).href.length <= 500,
+    'must have at most 500 characters as it goes over the wire',
+  )
   // Paths are put behind it: all that may follow the host is a path.
   .regex(/^[^?#@]*$/, 'must be an address alone, without a login, "?" or "#"');
 const perSecond = z.number().min(0.01).max(100_000);

@@ -132,7 +132,7 @@ export async function deliverDue(
   if (report.stopped !== null && !options.signal?.aborted) {
     const message = `Delivery stopped: ${report.stopped}. What was not submitted is still pending.`;
     await raiseAlert(store.db, { cause: DELIVERY_STOPPED, message }, clock());
-  } else if (report.submitted > 0) {
+  } else if (report.submitted + report.service.submitted > 0) {
     await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
   }
   return report;

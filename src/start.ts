@@ -45,7 +45,8 @@ export interface FirstRound {
 
 /** Whether anything of it failed. */
 export function hasFailed({ runs, delivered }: FirstRound): boolean {
-  const undelivered = delivered !== null && (delivered.failed > 0 || delivered.stopped !== null);
+  const undelivered =
+    delivered !== null && (delivered.failed + delivered.service.failed > 0 || delivered.stopped !== null);
   return undelivered || runs.some((run) => run.state === 'failed');
 }
 
@@ -58,13 +59,14 @@ export interface Steering {
   roles?: readonly Role[];
 }
 
-/** Does once what is to be done: fills an empty sample newsroom, imports, publishes, runs what is due, delivers. */
+/** Does once what is to be done: fills an empty sample newsroom, imports, publishes, runs what is due, delivers, keeps house. */
 export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<FirstRound> {
   // Where it is missing, nothing is begun.
   loadSigningSecrets(newsroom.config, newsroom.store.dialect);
   const { roles = ROLES } = steering;
   const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering) : NOTHING_DONE;
   const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
+  if (roles.includes('schedule')) await keepHouse(newsroom.store, newsroom.config, newsroom.clock());
   // Delivery raises and resolves alerts of its own.
   await runDeps(newsroom).alerts.send();
   return { ...round, delivered };
@@ -220,9 +222,12 @@ function deliveries(newsroom: Newsroom, signal: AbortSignal): () => Promise<void
   return async () => {
     if (clock() < notBefore) return;
     const report = await deliverDue(newsroom, { signal });
-    const { submitted, deferred, failed, suppressed, stopped } = report;
-    if (submitted + deferred + failed + suppressed > 0) {
-      log.info({ submitted, deferred, failed, suppressed }, 'delivered');
+    const { stopped, paused: _, service, ...editions } = report;
+    for (const [counts, what] of [
+      [editions, 'delivered'],
+      [service, 'delivered service mail'],
+    ] as const) {
+      if (Object.values(counts).some((count) => count > 0)) log.info({ ...counts }, what);
     }
     if (stopped !== null && !signal.aborted) {
       notBefore = clock() + REST_AFTER_REFUSAL;

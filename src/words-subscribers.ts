@@ -52,9 +52,8 @@ export function describeSubscriber(
   if (subscriber.suppressedReason !== null) lines.push(`suppressed: ${subscriber.suppressedReason}`);
   if (subscriber.pausedUntil !== null) lines.push(`paused until ${at(subscriber.pausedUntil)}`);
   const block = (title: string, entries: string[]): void => {
-    if (entries.length === 0) return;
-    lines.push('', entries.length < shown ? title : `${title} (the last ${shown}: --json has all)`);
-    lines.push(...entries.map((entry) => `  ${entry}`));
+    if (entries.length > 0) lines.push('', title, ...entries.map((entry) => `  ${entry}`));
+    if (entries.length === shown) lines.push('  older ones, if any: by --json');
   };
   block(
     'subscriptions',

@@ -81,13 +81,15 @@ export function describeEdition(outcome: Extract<ClosedOrSkipped, { is: 'closed'
 
 /** Counts of what a delivery run did. */
 export function describeDelivery(report: DeliveryReport): string {
-  const { submitted, deferred, failed, suppressed, stopped, paused } = report;
-  const parts = [`${submitted} submitted`];
-  if (deferred > 0) parts.push(`${deferred} deferred`);
-  if (failed > 0) parts.push(`${failed} failed`);
-  if (suppressed > 0) parts.push(`${suppressed} suppressed`);
-  const why = [...paused.map(({ reason }) => `; an edition is paused: ${reason}`), stopped && `; stopped: ${stopped}`];
-  return parts.join(', ') + why.filter((words) => words !== null).join('');
+  const { submitted, deferred, failed, suppressed, service, stopped, paused } = report;
+  const others = counts({ deferred, failed, suppressed });
+  const notes = [
+    `${submitted} submitted${others === '' ? '' : `, ${others}`}`,
+    ...named('service mail', { ...service }),
+    ...paused.map(({ reason }) => `an edition is paused: ${reason}`),
+    ...(stopped === null ? [] : [`stopped: ${stopped}`]),
+  ];
+  return notes.join('; ');
 }
 
 /** What an import did: its problems, one a line, and a line that counts. */
@@ -249,6 +251,7 @@ function asideNote(setAside: number): string {
 
 function counts(record: Record<string, number>): string {
   return Object.entries(record)
+    .filter(([, number]) => number > 0)
     .map(([state, number]) => `${number} ${state}`)
     .join(', ');
 }

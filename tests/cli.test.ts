@@ -44,6 +44,34 @@ describe.concurrent('daywire compose, preview and deliver', () => {
     expect((await folder.run(['deliver'])).stdout).toMatch(/0 submitted/);
   });
 
+  it('a retraction pauses what is queued and alerts, until it is resumed; what is cancelled never goes', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    const read = async (): Promise<Status> => JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
+    const slot = (await read()).editions[0]?.slot;
+    const retract = async (id: string): Promise<void> => {
+      writeFileSync(join(folder.path, `${id}.md`), storyFile(id, 'state: retracted\nnote: Wrong.\n'));
+      await folder.run(['import', `${id}.md`]);
+    };
+    await retract('montana-bans-tiktok');
+    const paused = await read();
+    expect(paused.editions[0]).toMatchObject({ delivery: 'paused', deliveries: { pending: 7 } });
+    expect(paused.alerts).toMatchObject([{ message: expect.stringContaining(`--resume daily-roundup/${slot}`) }]);
+    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
+    expect((await folder.run(['deliver', '--resume', `daily-roundup/${slot}`])).code).toBe(0);
+    await folder.run(['publish']);
+    const resumed = await read();
+    expect(resumed.alerts).toEqual([]);
+    expect(resumed.editions[0]).toMatchObject({ delivery: 'open' });
+    expect((await folder.run(['deliver', '--cancel', `${slot}`, '--reason', 'wrong'])).stdout).toMatch(/7 that were/);
+    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
+    expect((await read()).editions[0]).toMatchObject({
+      delivery: 'cancelled',
+      reason: 'wrong',
+      deliveries: { suppressed: 7 },
+    });
+  });
+
   it('names the newsletters there are', async () => {
     const { code, stderr } = await newFolder('sample').run(['compose', 'weekly']);
     expect(code).toBe(1);

@@ -73,6 +73,17 @@ forEachDatabase((open) => {
       expect(said.split('\n').length).toBeLessThanOrEqual(10);
     });
 
+    it('that ends there keeps house as well', async () => {
+      const newsroom = openTestNewsroom(await open());
+      await runOnce(newsroom, steering());
+      newsroom.now += 200 * DAY;
+      await runOnce(newsroom, steering());
+      expect(await newsroom.store.db.selectFrom('deliveries').selectAll().execute()).toEqual([]);
+      expect(await newsroom.store.db.selectFrom('delivery_totals').select(['state', 'count']).execute()).toEqual([
+        { state: 'submitted', count: 7 },
+      ]);
+    });
+
     it('does nothing where the port is taken', async () => {
       const taken = createServer().listen(0, '127.0.0.1');
       await new Promise((resolve) => taken.once('listening', resolve));

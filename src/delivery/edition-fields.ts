@@ -3,11 +3,10 @@
  */
 import type { NewsletterConfig } from '../config.ts';
 import { type HeaderField, headerField, headerPhrase, headerText } from './header-text.ts';
-import { dateField, type Sender } from './sender.ts';
+import type { Sender } from './sender.ts';
 
-/** @param at the time of the message, epoch milliseconds: that of the close, so that every try carries the same */
 export function editionFields(
-  { subject, at }: { subject: string; at: number },
+  subject: string,
   newsletter: Pick<NewsletterConfig, 'id' | 'title'>,
   sender: Sender,
   contentType: string,
@@ -15,7 +14,6 @@ export function editionFields(
   return [
     ...sender.fields,
     headerField('Subject', headerText(subject)),
-    dateField(at),
     headerField('MIME-Version', '1.0'),
     headerField('Content-Type', contentType),
     // RFC 2919

@@ -107,7 +107,7 @@ async function prepareNext(run: Run): Promise<Ready | null> {
 
 async function buildCopy(
   run: Run,
-  { editionId, subscriberId, email, attempts }: ClaimedDelivery,
+  { editionId, subscriberId, email, attempts, staleAt }: ClaimedDelivery,
 ): Promise<Ready['message']> {
   if (attempts >= run.attempt.policy.attempts) {
     // Every attempt that ends is decided on then: one that used them all up and is still open was interrupted.
@@ -115,7 +115,7 @@ async function buildCopy(
   }
   if (email === null) return null;
   const maker = await run.makerFor(editionId);
-  return 'cannot' in maker ? maker : buildMessage(() => maker({ subscriberId, email }));
+  return 'cannot' in maker ? maker : buildMessage(() => maker({ subscriberId, email, staleAt }));
 }
 
 /** @returns once it is off the wire; `recorded` ends when its result is written */

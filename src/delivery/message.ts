@@ -2,25 +2,28 @@
  * An edition as one subscriber's email (RFC 5322): what all copies share is prepared once, what is personal is filled in.
  * The same delivery always makes the same bytes, so that a second try can be recognised by its Message-ID.
  */
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../config.ts';
 import { splitSlots } from '../editions/fill.ts';
 import type { Edition } from '../editions/queries.ts';
 import { wireAddress } from '../subscribers/address.ts';
 import type { SigningSecrets } from '../subscribers/secret.ts';
 import { mailboxToken, preferencesToken, unsubscribeToken } from '../subscribers/tokens.ts';
+import { HOUR } from '../time.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import type { OutgoingMessage } from './connection.ts';
 import { type Signer, signersOf } from './dkim.ts';
 import { editionFields } from './edition-fields.ts';
 import { type HeaderField, headerField } from './header-text.ts';
-import { recipientOf, senderOf, taggedAddress } from './sender.ts';
+import { dateField, recipientOf, senderOf, taggedAddress } from './sender.ts';
 
 interface Recipient {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
+  /** From when on the delivery is too old, epoch milliseconds; null where it never is. */
+  staleAt: number | null;
 }
 
 /**
@@ -44,12 +47,13 @@ export function prepareMessages(
   let prepared: ReturnType<typeof prepareShared> | undefined;
   const personal = personalMaker(edition, config, secrets);
 
-  return async ({ subscriberId, email }) => {
+  return async ({ subscriberId, email, staleAt }) => {
     prepared ??= prepareShared(edition, newsletter, signers);
     const { sender, fields, body, signing } = prepared;
     const to = recipientOf(email);
     const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
     const own = [
+      dateField(dueAt(edition, newsletter, staleAt)),
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
@@ -73,10 +77,22 @@ function prepareShared(
   const sender = senderOf(newsletter.from, newsletter.replyTo);
   const body = prepareBody(boundaryName(nonce), { text: splitSlots(text, nonce), html: splitSlots(html, nonce) });
   const fields = [
-    ...editionFields({ subject, at: closedAt }, newsletter, sender, body.contentType),
+    ...editionFields(subject, newsletter, sender, body.contentType),
     feedbackField(edition, sender.domain),
   ];
   return { sender, body, fields, signing: { signers: signersOf(signers, sender.domain), signedAt: closedAt } };
+}
+
+/**
+ * When the delivery was first due: that of the close, or the reader's own hour, which may be most of a day later, and filters hold an old
+ * date against a message. The same on every try; a signature tells the close, since its time must not be yet to come anywhere.
+ */
+function dueAt(
+  { closedAt }: Pick<Edition, 'closedAt'>,
+  { staleHours }: Pick<NewsletterConfig, 'staleHours'>,
+  staleAt: number | null,
+): number {
+  return staleAt === null ? closedAt : Math.max(closedAt, staleAt - staleHours * HOUR);
 }
 
 /** What only one subscriber's copy holds. The return path and the mailto: address are null where no mailbox takes bounces. */
@@ -109,13 +125,18 @@ function unsubscribeFields(url: string, address: string | null): HeaderField[] {
   ];
 }
 
-/** Google's feedback loop: campaign, customer, kind of mail, sender. Complaints are counted by each. */
+/**
+ * Google's feedback loop (https://support.google.com/mail/answer/6254652): edition, newsletter, software, sender. Complaints are counted
+ * by each of them alone, so none may be another newsletter's as well.
+ */
 function feedbackField({ slot, newsletter }: Pick<Edition, 'slot' | 'newsletter'>, domain: string): HeaderField {
-  return headerField('Feedback-ID', [slot, newsletter, 'daywire', domain].map(feedbackWord).join(':'));
+  const edition = `${newsletter}-${slot}`.replace(/[^A-Za-z0-9._-]/g, '-');
+  return headerField('Feedback-ID', [edition, newsletter, 'daywire', senderId(domain)].join(':'));
 }
 
-function feedbackWord(word: string): string {
-  return word.replace(/[^A-Za-z0-9._-]/g, '-');
+/** It must have 5 to 15 characters, and be the same in all mail of a sender. */
+function senderId(domain: string): string {
+  return /^.{5,15}$/.test(domain) ? domain : createHash('sha256').update(domain).digest('hex').slice(0, 15);
 }
 
 /** The left side of the Message-ID: the same on every try, and no help in guessing another's or in counting subscribers. */

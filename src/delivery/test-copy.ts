@@ -12,7 +12,7 @@ import type { OutgoingMessage } from './connection.ts';
 import { type Signer, signersOf } from './dkim.ts';
 import { editionFields } from './edition-fields.ts';
 import { headerField } from './header-text.ts';
-import { recipientOf, senderOf } from './sender.ts';
+import { dateField, recipientOf, senderOf } from './sender.ts';
 
 /**
  * @param to a bare address
@@ -33,7 +33,8 @@ export function prepareTestCopy(
   const texts = { text: splitSlots(composed.text, nonce), html: splitSlots(composed.html, nonce) };
   const body = prepareBody(name, texts);
   const fields = [
-    ...editionFields({ subject: `[Test] ${composed.subject}`, at: cutoffAt }, newsletter, sender, body.contentType),
+    ...editionFields(`[Test] ${composed.subject}`, newsletter, sender, body.contentType),
+    dateField(cutoffAt),
     recipient.field,
     headerField('Message-ID', `<${name}@${sender.domain}>`),
   ];

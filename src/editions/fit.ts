@@ -48,7 +48,9 @@ export async function fitToSize<T extends { bytes: number; left: number }>(
 /** The bytes of one recipient's copy, at most. */
 export function filledBytes(html: string, nonce: string, publicUrl: string): number {
   const token = 'x'.repeat(LONGEST_TOKEN);
-  const values = { unsubscribe: `${publicUrl}/unsubscribe/${token}`, preferences: `${publicUrl}/preferences/${token}` };
+  // As messages write it: an address in other letters grows there (`ü` is `%C3%BC`).
+  const base = new URL(`${publicUrl}/`).href;
+  const values = { unsubscribe: `${base}unsubscribe/${token}`, preferences: `${base}preferences/${token}` };
   return Buffer.byteLength(fillHtml(html, nonce, values));
 }
 

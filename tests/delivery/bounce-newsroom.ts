@@ -1,10 +1,11 @@
 /**
  * A reader to whom editions were submitted, one a day.
  */
+import { handleIncomingMail } from '../../src/delivery/bounce-mail.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DAY } from '../../src/time.ts';
 import type { About } from './bounce-messages.ts';
-import { NOW, queueEdition } from './fixture.ts';
+import { NOW, queueEdition, SECRETS, testConfig } from './fixture.ts';
 
 /**
  * Submits so many editions to `reader1@example.com`, the newest at `NOW`.
@@ -23,6 +24,11 @@ export async function submitEditions(store: Store, count: number): Promise<About
     sent.push({ editionId, subscriberId: subscriberIds[0] as number });
   }
   return sent;
+}
+
+/** Takes in what came to the return path. */
+export function take(store: Store, raw: Buffer, envelopeTo?: string) {
+  return handleIncomingMail(store, testConfig(), SECRETS, raw, { envelopeTo }, NOW);
 }
 
 /** Everything that a bounce may change of a reader. */

@@ -75,6 +75,26 @@ describe('a message that came in is read as what it is', () => {
     expect(report.returned).toContain(`bounces+${leaveToken(ABOUT)}@news.example`);
   });
 
+  it('finds our return path in what a report says, where nothing of our message came with it', async () => {
+    const withoutCopy = (name: string): string => {
+      const text = bounceMessage(name, ABOUT).toString();
+      return text.slice(0, text.search(/\r?\n--\S+\r?\nContent-Type: message\/rfc822/));
+    };
+    const complaint = withoutCopy('yahoo-like-complaint').replace('+redacted@', `+${returnToken(ABOUT)}@`);
+    expect((await parseIncoming(Buffer.from(complaint))).returned).toContain(`+${returnToken(ABOUT)}@`);
+    const refusal = withoutCopy('amazon-like').replace(/^Status: /m, `X-Sender: rfc822; b+${returnToken(ABOUT)}@x\n$&`);
+    expect((await parseIncoming(Buffer.from(refusal))).returned).toContain(`+${returnToken(ABOUT)}@`);
+  });
+
+  it('believes no number in a note that only lacks its return path', async () => {
+    const note = bounceMessage('unsigned-holiday-note', ABOUT)
+      .toString()
+      .replace('Monday', 'Monday. Sent from OS 5.1.1');
+    expect(shown((await parseIncoming(Buffer.from(note))).kind)).toBe('soft 5.1.1');
+    const bounce = note.replace(/^From: .*$/m, 'From: MAILER-DAEMON@example.com');
+    expect(shown((await parseIncoming(Buffer.from(bounce))).kind)).toBe('hard 5.1.1');
+  });
+
   it('passes over the line that a mail server puts before a message for a pipe', async () => {
     const message = bounceMessage('postfix-unknown-user', ABOUT);
     const piped = Buffer.concat([Buffer.from('From MAILER-DAEMON  Tue Nov 24 07:31:02 2026\n'), message]);

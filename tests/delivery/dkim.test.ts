@@ -56,6 +56,9 @@ describe('a signature', () => {
       'Subject: Other',
       'Reply-To: eve@example.com',
       'Cc: e@example.com',
+      'Content-Type: text/html',
+      'List-Unsubscribe: <https://eve.example/>',
+      'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
     ]) {
       expect(await results(`${added}\r\n${raw}`)).not.toContain('pass');
       expect(await results(raw.replace('\r\n\r\n', `\r\n${added}\r\n\r\n`))).not.toContain('pass');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { pollMailbox } from '../../src/delivery/mail-poll.ts';
+import { pollMailbox, verifyMailbox } from '../../src/delivery/mail-poll.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openMigrated } from '../databases.ts';
 import { type About, bounceMessage, returnToken } from './bounce-messages.ts';
@@ -94,14 +94,23 @@ describe.skipIf(!hasDovecot())('a mailbox on Dovecot (skipped where it is not in
     expect(server.count('ending', 'INBOX')).toMatchObject({ unread: 1 });
   });
 
-  it('says that a login is refused', async () => {
-    const { store } = await newsroom();
-    const wrong = server.urlOf('desk').replace(/desk:[^@]*@/, 'desk:wrong@');
-    await expect(poll(store, wrong)).rejects.toThrow(/^the mailbox at imap:\/\/127\.0\.0\.1:\d+ cannot be read: .*/);
+  it('is tried without any change of what it holds', async () => {
+    const { about } = await newsroom();
+    server.deliver('tried', '1', bounceMessage('postfix-unknown-user', about));
+    await verifyMailbox(server.urlOf('tried'));
+    expect(server.count('tried', 'INBOX')).toEqual({ read: 0, unread: 1 });
+    await expect(verifyMailbox(server.urlOf('tried').replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
   });
 
   it('says that there is no such mailbox', async () => {
     const { store } = await newsroom();
     await expect(poll(store, server.urlOf('desk').replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
+  });
+
+  // The last one: after it, Dovecot lets this client wait.
+  it('says that a login is refused', async () => {
+    const { store } = await newsroom();
+    const wrong = server.urlOf('desk').replace(/desk:[^@]*@/, 'desk:wrong@');
+    await expect(poll(store, wrong)).rejects.toThrow(/^the mailbox at imap:\/\/127\.0\.0\.1:\d+ cannot be read: .*/);
   });
 });

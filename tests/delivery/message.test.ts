@@ -1,76 +1,12 @@
-import fc from 'fast-check';
-import { type ParsedMail, simpleParser } from 'mailparser';
+import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { cleanLine } from '../../src/articles/clean.ts';
-import type { OutgoingMessage } from '../../src/delivery/connection.ts';
-import type { Signer } from '../../src/delivery/dkim.ts';
-import { prepareMessages } from '../../src/delivery/message.ts';
-import type { Edition } from '../../src/editions/queries.ts';
+import { filledBytes } from '../../src/editions/fit.ts';
 import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../src/subscribers/tokens.ts';
+import { HOUR } from '../../src/time.ts';
 import { expectGolden } from '../golden.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 import { NOW, SECRETS, testConfig, testEdition } from './fixture.ts';
-
-const ADA = { subscriberId: 7, email: 'Ada@bücher.example' };
-const { nonce: NONCE } = testEdition();
-
-interface Changes {
-  edition?: Partial<Edition>;
-  title?: string;
-  fromName?: string;
-  url?: string;
-  replyTo?: string;
-  bounces?: string;
-  signers?: Signer[];
-}
-
-function makerOf(changes: Changes = {}) {
-  const config = testConfig(changes);
-  const sample = config.newsletters[0]!;
-  const newsletter = {
-    ...sample,
-    title: changes.title ?? sample.title,
-    from: { ...sample.from, name: changes.fromName ?? sample.from.name },
-    replyTo: changes.replyTo,
-  };
-  const withBounces = { ...config, bounces: { ...config.bounces, address: changes.bounces } };
-  return prepareMessages(testEdition(changes.edition), newsletter, withBounces, SECRETS, changes.signers ?? []);
-}
-
-function rawOf({ chunks }: OutgoingMessage): Buffer {
-  return Buffer.concat(chunks);
-}
-
-async function rawMessage(changes: Changes = {}, recipient = ADA): Promise<Buffer> {
-  return rawOf(await makerOf(changes)(recipient));
-}
-
-async function parsed(...args: Parameters<typeof rawMessage>): Promise<ParsedMail> {
-  return simpleParser(await rawMessage(...args));
-}
-
-/** The header lines, unfolded, as any reader splits them. */
-function headersOf(raw: Buffer): string[] {
-  const head = raw.toString('latin1').split('\r\n\r\n', 1)[0] ?? '';
-  return head.replace(/\r\n[ \t]/g, ' ').split('\r\n');
-}
-
-const NAMES = [
-  'From',
-  'Subject',
-  'Date',
-  'MIME-Version',
-  'Content-Type',
-  'List-ID',
-  'Auto-Submitted',
-  'X-Auto-Response-Suppress',
-  'Precedence',
-  'Feedback-ID',
-  'To',
-  'Message-ID',
-  'List-Unsubscribe',
-  'List-Unsubscribe-Post',
-];
+import { ADA, type Changes, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf, withBothLinks } from './messages.ts';
 
 describe('a message', () => {
   it('is the same to the byte on every try, and what it always was', async () => {
@@ -111,7 +47,28 @@ describe('a message', () => {
       unsubscribe: { url: expect.stringMatching(/^https:\/\/news\.example\/unsubscribe\/v1\./) },
       'unsubscribe-post': { name: 'List-Unsubscribe=One-Click' },
     });
-    expect(headersOf(await rawMessage())).toContain('Feedback-ID: 2026-11-24:daily-roundup:daywire:example.com');
+  });
+
+  it('is dated when it was due, which may be the reader’s own hour after the close, and signed as of the close', async () => {
+    const staleAt = NOW + 33 * HOUR;
+    const recipient = { ...ADA, staleAt };
+    expect((await parsed({}, recipient)).date?.getTime()).toBe(
+      staleAt - testConfig().newsletters[0]!.staleHours * HOUR,
+    );
+    const signed = (await rawMessage({ signers: [ed25519Signer()] }, recipient)).toString();
+    expect(signed).toContain(` t=${NOW / 1_000};`);
+    // The configuration allows a day more since it was queued: it is not older than its edition for that.
+    expect((await parsed({}, { ...ADA, staleAt: NOW })).date?.getTime()).toBe(NOW);
+  });
+
+  it('tells Gmail’s feedback loop its edition, its newsletter and its sender, in 5 to 15 characters', async () => {
+    const feedback = async (changes: Changes = {}): Promise<string | undefined> =>
+      headersOf(await rawMessage(changes)).find((line) => line.startsWith('Feedback-ID: '));
+    expect(await feedback()).toBe('Feedback-ID: daily-roundup-2026-11-24:daily-roundup:daywire:example.com');
+    expect(await feedback({ from: 'wire@news.long-name.example' })).toMatch(/:daywire:[0-9a-f]{15}$/);
+    expect(await feedback({ from: 'wire@news.long-name.example' })).not.toBe(
+      await feedback({ from: 'wire@news.other-name.example' }),
+    );
   });
 
   it('asks for one click only over https (RFC 8058)', async () => {
@@ -142,7 +99,7 @@ describe('a message', () => {
   it('has a Message-ID that each recipient and edition has to itself and that shows neither', async () => {
     const ids = await Promise.all([
       parsed(),
-      parsed({}, { subscriberId: 8, email: ADA.email }),
+      parsed({}, { ...ADA, subscriberId: 8 }),
       parsed({ edition: { slot: '2026-11-25' } }),
     ]);
     expect(new Set(ids.map((mail) => mail.messageId)).size).toBe(3);
@@ -166,7 +123,16 @@ describe('a message', () => {
       'a b@example.com',
       'a@example.com, eve@example.com',
     ]) {
-      await expect(rawMessage({}, { subscriberId: 1, email })).rejects.toThrow('address');
+      await expect(rawMessage({}, { ...ADA, email })).rejects.toThrow('address');
+    }
+  });
+
+  it('has no more HTML than the edition was measured by, whatever the publication’s address is written in', async () => {
+    const edition = { ...withBothLinks(), newsletter: 'n'.repeat(64) };
+    for (const url of ['https://news.example', `https://bücher.example/${'übersicht'.repeat(40)}`]) {
+      const { html } = await parsed({ edition, url }, { ...ADA, subscriberId: 2 ** 48 - 1 });
+      const measured = filledBytes(edition.html, NONCE, url);
+      expect(Buffer.byteLength(html || '')).toBeLessThanOrEqual(measured);
     }
   });
 
@@ -174,7 +140,10 @@ describe('a message', () => {
     const long = 'Battery makers cut prices. '.repeat(900);
     const { html, text } = testEdition();
     const make = makerOf({ edition: { html: html.replace('<a', `<p>${long}</p><a`), text: long + text } });
-    const [one, two] = await Promise.all([make(ADA), make({ subscriberId: 123_456, email: 'bob@example.com' })]);
+    const [one, two] = await Promise.all([
+      make(ADA),
+      make({ ...ADA, subscriberId: 123_456, email: 'bob@example.com' }),
+    ]);
     const shared = one.chunks.filter((chunk) => two.chunks.includes(chunk));
     expect(shared.reduce((sum, chunk) => sum + chunk.length, 0)).toBeGreaterThan(2 * long.length);
     expect(one.size - shared.reduce((sum, chunk) => sum + chunk.length, 0)).toBeLessThan(3_000);
@@ -218,99 +187,5 @@ describe('a signed message', () => {
   it('is the same to the byte on every try', async () => {
     const changes = { signers: [rsaSigner(), ed25519Signer()] };
     expect(await rawMessage(changes)).toEqual(await rawMessage(changes));
-  });
-});
-
-function withBothLinks(): Pick<Edition, 'html' | 'text'> {
-  const { html, text } = testEdition();
-  return {
-    html: html.replace('<a', `<a href="%%${NONCE}:preferences%%">Preferences</a> <a`),
-    text: text.replace('Unsubscribe', `Preferences: %%${NONCE}:preferences%%\nUnsubscribe`),
-  };
-}
-
-const hostile = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 300 }),
-  fc.string({ unit: 'grapheme', maxLength: 120 }),
-  fc.constantFrom(
-    'Breaking\r\nBcc: everyone@example.com\r\n\r\n<script>',
-    'a\nb\rc\u0085d\u2028e',
-    '=?utf-8?B?QmNjOiBldmU=?=',
-    '=?utf-8?Q?broken',
-    'x'.repeat(2_000),
-    '三星'.repeat(500),
-    '🚀'.repeat(300),
-    '"quoted" <eve@example.com>, other',
-    '\u0000\ud800',
-    'Vec<T> & AT&T “三星” 🚀',
-  ),
-);
-
-describe('whatever the subject and the names hold', () => {
-  it('no header is added, none is lost, and no line is too long', async () => {
-    await fc.assert(
-      fc.asyncProperty(hostile, hostile, hostile, async (subject, title, name) => {
-        const fromName = name.slice(0, 300);
-        fc.pre(cleanLine(fromName) !== '');
-        const raw = await rawMessage({ edition: { subject: `S ${subject}` }, title: `T ${title}`, fromName });
-        const names = headersOf(raw).map((line) => /^([A-Za-z-]+): /.exec(line)?.[1] ?? line);
-        expect(names).toEqual(NAMES);
-        const text = raw.toString('latin1');
-        expect(text).not.toMatch(/[^\t\r\n\u0020-\u007e]/);
-        expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
-        const lines = text.split('\r\n');
-        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(998);
-        expect(lines.filter((line) => line.startsWith('.'))).toEqual([]);
-        expect(text.endsWith('--\r\n')).toBe(true);
-      }),
-      { numRuns: 80 },
-    );
-  });
-
-  it('the subject reads as it was written, on one line', async () => {
-    await fc.assert(
-      fc.asyncProperty(hostile, async (subject) => {
-        const mail = await parsed({ edition: { subject: `S ${subject} E` } });
-        expect(mail.subject).toBe(cleanLine(`S ${subject} E`));
-      }),
-      { numRuns: 80 },
-    );
-  });
-});
-
-describe('whatever the articles hold', () => {
-  const article = fc.oneof(
-    fc.array(hostile, { maxLength: 8 }).map((parts) => parts.join('\n')),
-    fc.constantFrom(
-      '.\n..\n.\n',
-      'From the desk\nFrom ',
-      'a \n\tb\t\n ',
-      '--=_daywire_0\n',
-      '%%0123456789abcdeF:unsubscribe%%',
-      '=\n=3D',
-    ),
-  );
-
-  it('text and HTML read as they were written, and the signature holds', async () => {
-    const signers = [ed25519Signer()];
-    await fc.assert(
-      fc.asyncProperty(article, article, article, async (before, between, after) => {
-        const words = [before, between, after].map((part) => part.toWellFormed().replace(/\r\n?/g, '\n'));
-        const [first, second, third] = words as [string, string, string];
-        const compiled = `${first}[%%${NONCE}:preferences%%]${second}[%%${NONCE}:unsubscribe%%]${third}`;
-        const message = await makerOf({ edition: { html: compiled, text: compiled }, signers })(ADA);
-        const mail = await simpleParser(rawOf(message), { skipImageLinks: true });
-        const pattern = (text: string): string => {
-          const [one, two, three] = words.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-          return `^${one}\\[https://news\\.example/preferences/v1\\.[\\w-]+\\]${two}\\[https://news\\.example/unsubscribe/v1\\.[\\w-]+\\]${three}${text}$`;
-        };
-        expect(mail.text).toMatch(new RegExp(pattern('')));
-        expect(mail.html).toMatch(new RegExp(pattern('')));
-        const lines = rawOf(message).toString('latin1').split('\r\n');
-        expect(lines.filter((line) => line.startsWith('.') || line.length > 998 || /[\r\n]/.test(line))).toEqual([]);
-        expect(await verify(message)).toMatchObject([{ result: 'pass' }]);
-      }),
-      { numRuns: 60 },
-    );
   });
 });

@@ -17,9 +17,9 @@ interface Limits {
   warmUp?: { from: string; perDay: number[] };
 }
 
-function throttleOf(limits: Limits): Throttle {
+function throttleOf(limits: Limits, zone = ZONE): Throttle {
   const config = testConfig({ delivery: limits });
-  const throttle = openThrottle({ ...config, publication: { ...config.publication, zone: ZONE } });
+  const throttle = openThrottle({ ...config, publication: { ...config.publication, zone } });
   if (throttle === null) throw new Error('nothing is limited');
   return throttle;
 }
@@ -138,6 +138,23 @@ describe('the throttle', () => {
       const midnight = Date.UTC(2026, 10, 24, 16);
       const late = midnight - SECOND;
       expect(await reserve(store, throttle, times(3, 'a.example'), late)).toEqual([late, midnight, midnight + DAY]);
+    });
+
+    it.each([
+      // 25 hours long: half past midnight, and the last second before the next.
+      ['America/New_York', '2026-11-01', '2026-11-01T04:30:00Z', '2026-11-02T04:59:58Z', '2026-11-02T05:00:00Z'],
+      // 23 hours long.
+      ['America/New_York', '2027-03-14', '2027-03-14T05:30:00Z', '2027-03-15T03:59:58Z', '2027-03-15T04:00:00Z'],
+      // The next day has no midnight: its first instant is 01:00.
+      ['Africa/Cairo', '2027-04-29', '2027-04-28T22:00:00Z', '2027-04-29T21:59:58Z', '2027-04-29T22:00:00Z'],
+    ])('counts a day of the calendar in %s, %s, however long it is', async (zone, day, early, late, next) => {
+      const store = await open();
+      const throttle = throttleOf({ warmUp: { from: day, perDay: [2, 1] } }, zone);
+      expect(await reserve(store, throttle, ['a.example'], Date.parse(early))).toEqual([Date.parse(early)]);
+      expect(await reserve(store, throttle, ['b.example', 'c.example'], Date.parse(late))).toEqual([
+        Date.parse(late),
+        Date.parse(next),
+      ]);
     });
 
     it('does not limit the days before the warm-up', async () => {

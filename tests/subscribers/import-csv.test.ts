@@ -8,7 +8,7 @@ import { csvField } from '../../src/subscribers/csv-row.ts';
 import { exportSubscribers } from '../../src/subscribers/export-csv.ts';
 import { importSubscribers } from '../../src/subscribers/import-csv.ts';
 import { addSubscriber, listSubscribers, removeSubscriber } from '../../src/subscribers/subscriptions.ts';
-import { hashAddress } from '../../src/subscribers/suppression.ts';
+import { hashAddress, suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
@@ -90,6 +90,23 @@ forEachDatabase((open) => {
     expect(ada).toMatchObject({ email: 'Ada@example.com', zone: 'Europe/Berlin' });
   });
 
+  it('takes a file with one row for each newsletter, in which leaving outweighs joining, in whatever order', async () => {
+    const store = await open();
+    const file = csv(
+      'email,newsletters,unsubscribed\nada@example.com,daily,\nben@example.com,,daily\nAda@example.com,weekly,\n' +
+        'ben@example.com,daily,\ncleo@example.com,daily,\ncleo@example.com,,daily\n',
+    );
+    expect(await importing(store, file)).toMatchObject({ rows: 6, added: 3, changed: 2, unchanged: 1 });
+    expect(await statesOf(store)).toEqual({
+      'ada@example.com': 'daily confirmed, weekly confirmed',
+      'ben@example.com': 'daily unsubscribed',
+      'cleo@example.com': 'daily unsubscribed',
+    });
+    const events = await store.db.selectFrom('consent_events').select(['newsletter', 'source']).execute();
+    expect(events).toContainEqual({ newsletter: 'weekly', source: 'list.csv:4' });
+    expect(await importing(store, file)).toMatchObject({ rows: 6, added: 0, changed: 0, unchanged: 6 });
+  });
+
   it('does not bring back whoever has left', async () => {
     const store = await open();
     await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
@@ -130,6 +147,27 @@ forEachDatabase((open) => {
     expect(Object.keys(await statesOf(store))).toEqual(['cleo@example.com']);
   });
 
+  it('notes that the reader of a suppressed address has left, and otherwise leaves it as it is', async () => {
+    const store = await open();
+    const ada = { email: 'ada@example.com', newsletters: ['daily', 'weekly'] };
+    const added = await addSubscriber(store.db, SECRETS, ada, OPERATOR, NOW);
+    if (added.is !== 'stored') throw new Error(added.reason);
+    await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
+    const report = await importing(store, csv('email,newsletters,unsubscribed\nada@example.com,weekly,daily\n'));
+    expect(report).toMatchObject({ rows: 1, added: 0, changed: 0, unchanged: 0, suppressed: 1 });
+    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed, weekly confirmed' });
+    const [known] = await listSubscribers(store.db, { limit: 1 });
+    expect(known?.suppressedReason).toBe('hard-bounce');
+  });
+
+  it('takes a complaint for leaving everything, as one that comes in by mail', async () => {
+    const store = await open();
+    await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly'] }, OPERATOR, NOW);
+    const file = csv('email,newsletters,suppressed\nada@example.com,daily,complaint\n');
+    expect(await importing(store, file)).toMatchObject({ rows: 1, changed: 1 });
+    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed, weekly unsubscribed' });
+  });
+
   it('takes over the suppression list of another system', async () => {
     const store = await open();
     await importing(
@@ -157,6 +195,25 @@ forEachDatabase((open) => {
         `ben@example.com,Mars/Olympus,daily,,5,Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai\n` +
         `cleo@example.com,,monthly,x,6,"monthly: there is no such newsletter: the configuration has daily, weekly"\n`,
     );
+  });
+
+  it('keeps fields beyond the header too, and refuses an offset, which is no zone', async () => {
+    const store = await open();
+    const report = await importing(store, csv('email,zone\nada@example.com,+05:30,Ada,Lovelace\n'));
+    expect(report.rejects).toEqual([{ line: 2, reason: '+05:30: it must be an IANA time zone such as Asia/Shanghai' }]);
+    expect(readFileSync(report.rejectsFile as string, 'utf8')).toBe(
+      'email,zone,line,reason\n' +
+        "ada@example.com,'+05:30,2,'+05:30: it must be an IANA time zone such as Asia/Shanghai,Ada,Lovelace\n",
+    );
+  });
+
+  it('reads what spreadsheets write: UTF-16 with tabs, a mark in front, CR LF', async () => {
+    const store = await open();
+    const file = csv('');
+    writeFileSync(file, Buffer.from('\ufeffemail\tzone\r\nada@bücher.example\tAsia/Tokyo\r\nnobody\t\r\n', 'utf16le'));
+    const report = await importing(store, file);
+    expect(report).toMatchObject({ rows: 2, added: 1, rejects: [{ line: 3 }] });
+    expect(Object.keys(await statesOf(store))).toEqual(['ada@bücher.example']);
   });
 
   it('imports the file of rejects once it is mended, and drops the one of an earlier import', async () => {

@@ -50,7 +50,7 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
         });
         progress.clear();
         say(describeDelivery(report));
-        if (report.failed > 0 || report.stopped !== null) shell.fail();
+        if (report.failed + report.service.failed > 0 || report.stopped !== null) shell.fail();
       }),
     );
 
@@ -107,7 +107,9 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
       await settleDelivery(store.db, id, subscriber.id, as, clock());
       say(`${name} for ${address}: ${as === 'submitted' ? 'counts as submitted' : 'is submitted once more'}`);
     } else if (release) {
-      say((await releaseQueue(store.db)) ? 'the queue is released' : 'the queue was not held');
+      const released = await releaseQueue(store.db);
+      await resolveAlerts(store.db, ['delivery'], clock());
+      say(released ? 'the queue is released' : 'the queue was not held');
     }
     return asked > 0;
   }

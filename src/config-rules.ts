@@ -84,5 +84,12 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
       rule: `must have at most ${MAILBOX_LIMIT} characters before the @, so that a token has room behind them`,
     });
   }
+  // A token and its plus sign take 41 characters of the 254 that an address may have (RFC 5321 §4.5.3.1.3).
+  if (address !== undefined && address.length > 254 - 41) {
+    problems.push({
+      path: ['bounces', 'address'],
+      rule: 'must have at most 213 characters, so that a token has room in it',
+    });
+  }
   return problems;
 }

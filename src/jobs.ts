@@ -9,6 +9,7 @@ import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from './confi
 import { type ClosedOrSkipped, composeAndClose } from './delivery/close.ts';
 import { type DeliveryReport, deliver } from './delivery/deliver.ts';
 import { loadSigners } from './delivery/dkim.ts';
+import type { OnPause } from './delivery/refusals.ts';
 import { pauseEditionsWithRetracted } from './delivery/retraction.ts';
 import { prepareTestCopy } from './delivery/test-copy.ts';
 import { openTransport } from './delivery/transport.ts';
@@ -123,12 +124,12 @@ export async function deliverDue(
   const secrets = loadSigningSecrets(config, store.dialect);
   const signers = loadSigners(config);
   const transport = openTransport(config);
-  const report = await deliver(store, config, transport, { clock, secrets, signers, templates, ...options });
-  for (const { editionId, reason } of report.paused) {
-    const name = await editionName(store.db, editionId);
+  const onPause: OnPause = async (trx, { editionId, reason }) => {
+    const name = await editionName(trx, editionId);
     const message = `Delivery of ${name} is paused: ${reason}. Go on with "daywire deliver --resume ${name}".`;
-    await raiseAlert(store.db, { cause: `edition:${editionId}`, message }, clock());
-  }
+    await raiseAlert(trx, { cause: `edition:${editionId}`, message }, clock());
+  };
+  const report = await deliver(store, config, transport, { clock, secrets, signers, templates, onPause, ...options });
   if (report.stopped !== null && !options.signal?.aborted) {
     const message = `Delivery stopped: ${report.stopped}. What was not submitted is still pending.`;
     await raiseAlert(store.db, { cause: DELIVERY_STOPPED, message }, clock());

@@ -11,6 +11,7 @@ import type { JobOutcome } from '../src/schedule/job.ts';
 import { BUILT_IN_TEMPLATES } from '../src/templates.ts';
 import { HOUR, MINUTE } from '../src/time.ts';
 import { forEachDatabase } from './databases.ts';
+import { closeServers, startScripted } from './delivery/servers.ts';
 import { NOW, openTestNewsroom, type TestNewsroom } from './sample-newsroom.ts';
 import { startWebServer } from './schedule/web-server.ts';
 
@@ -123,6 +124,25 @@ forEachDatabase((open) => {
     await resumeEdition(newsroom.store.db, id);
     await publish(newsroom);
     expect(await deliverDue(newsroom)).toMatchObject({ submitted: 7 });
+  });
+
+  it('an edition whose every recipient a policy refuses is paused, with one alert, and no delivery of it has failed', async () => {
+    const server = await startScripted((command) =>
+      command.startsWith('RCPT') ? '550 5.7.1 not from you' : undefined,
+    );
+    const newsroom = await filled(open, {
+      edit: (yaml) => yaml.replace('transport: file', `transport: smtp\n  smtpUrl: ${server.url}`),
+    });
+    await slotComposed(newsroom);
+    expect(await deliverDue(newsroom)).toMatchObject({ submitted: 0, failed: 0, paused: [{ editionId: 1 }] });
+    expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([
+      {
+        cause: 'edition:1',
+        message: expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*--resume/),
+        count: 1,
+      },
+    ]);
+    await closeServers();
   });
 
   it('a delivery that the server refuses altogether alerts, and the next that gets through resolves it', async () => {

@@ -17,7 +17,7 @@ import { type Run, runLane } from './lane.ts';
 import { openLedger } from './ledger.ts';
 import { type MessageMaker, prepareMessages } from './message.ts';
 import { finishEditions } from './outbox.ts';
-import { openRefusals } from './refusals.ts';
+import { type OnPause, openRefusals } from './refusals.ts';
 import { prepareServiceMessage } from './service-message.ts';
 import { openServiceQueue, type ServiceQueue } from './service-queue.ts';
 import { openThrottle } from './throttle.ts';
@@ -55,6 +55,8 @@ export interface DeliverOptions {
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
   onProgress?: ((report: Readonly<DeliveryReport>) => void) | undefined;
+  /** Called within the transaction that pauses an edition, because the server refuses it whoever the recipient. */
+  onPause?: OnPause | undefined;
   /** Delivers that edition only. */
   editionId?: number | undefined;
   /** Spreads the retries, from 0 up to 1. Default: Math.random. */
@@ -150,7 +152,7 @@ function openRun(
   const { clock, secrets, signers, templates, onProgress, random = Math.random } = options;
   const { claims, services, opener, ending, report } = parts;
   const { attempts, retryMinutes } = config.delivery;
-  const refusals = openRefusals(store, clock);
+  const refusals = openRefusals(store, clock, options.onPause);
   return {
     store,
     claims,

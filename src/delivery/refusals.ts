@@ -37,8 +37,11 @@ interface Watched {
   refusals: Refusal[];
 }
 
+/** What else is written in the transaction that pauses an edition. */
+export type OnPause = (trx: Db, pause: { editionId: number; reason: string }) => Promise<void>;
+
 /** One for a run. */
-export function openRefusals({ db }: Pick<Store, 'db'>, clock: Clock): Refusals {
+export function openRefusals({ db }: Pick<Store, 'db'>, clock: Clock, onPause?: OnPause): Refusals {
   const editions = new Map<number, Watched>();
   const watchedOf = (editionId: number): Watched => {
     const known = editions.get(editionId);
@@ -60,7 +63,7 @@ export function openRefusals({ db }: Pick<Store, 'db'>, clock: Clock): Refusals 
     async pause(editionId, reason) {
       const refusals = watchedOf(editionId).refusals.splice(0);
       await Promise.all(refusals.map(({ recorded }) => recorded));
-      const paused = await pauseOpen(db, editionId, reason);
+      const paused = await db.transaction().execute((trx) => pauseOpen(trx, { editionId, reason }, onPause));
       const claims = refusals.map(({ delivery }) => delivery);
       const reopened = await reopenRefused(db, claims, reason, clock());
       return { paused, reopened: refusals.filter((_, n) => reopened[n]) };
@@ -69,9 +72,11 @@ export function openRefusals({ db }: Pick<Store, 'db'>, clock: Clock): Refusals 
 }
 
 /** Not where the operator has cancelled it meanwhile. */
-async function pauseOpen(db: Db, editionId: number, reason: string): Promise<boolean> {
+async function pauseOpen(trx: Db, pause: { editionId: number; reason: string }, onPause?: OnPause): Promise<boolean> {
   try {
-    return await pauseEdition(db, editionId, reason);
+    const paused = await pauseEdition(trx, pause.editionId, pause.reason);
+    if (paused) await onPause?.(trx, pause);
+    return paused;
   } catch (error) {
     if (error instanceof SteeringError) return false;
     throw error;

@@ -70,9 +70,8 @@ async function firstLine(file: string): Promise<string> {
   const handle = await open(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(LONGEST_RECORD), 0, LONGEST_RECORD, 0);
-    // A spreadsheet's "Unicode text" begins with the mark of UTF-16, which the parser knows as well.
-    const encoding = buffer.readUInt16LE(0) === 0xfeff ? 'utf16le' : 'utf8';
-    return buffer.toString(encoding, 0, bytesRead).split(/\r\n|\r|\n/, 1)[0] ?? '';
+    // Delimiters are ASCII: UTF-16, which the parser knows by its mark, has them between zeros.
+    return buffer.toString('utf8', 0, bytesRead).split(/\r\n|\r|\n/, 1)[0] ?? '';
   } finally {
     await handle.close();
   }

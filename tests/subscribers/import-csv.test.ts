@@ -149,13 +149,13 @@ forEachDatabase((open) => {
 
   it('notes that the reader of a suppressed address has left, and otherwise leaves it as it is', async () => {
     const store = await open();
-    const ada = { email: 'ada@example.com', newsletters: ['daily', 'weekly'] };
+    const ada = { email: 'ada@example.com', newsletters: ['daily'] };
     const added = await addSubscriber(store.db, SECRETS, ada, OPERATOR, NOW);
     if (added.is !== 'stored') throw new Error(added.reason);
     await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
     const report = await importing(store, csv('email,newsletters,unsubscribed\nada@example.com,weekly,daily\n'));
     expect(report).toMatchObject({ rows: 1, added: 0, changed: 0, unchanged: 0, suppressed: 1 });
-    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed, weekly confirmed' });
+    expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
     const [known] = await listSubscribers(store.db, { limit: 1 });
     expect(known?.suppressedReason).toBe('hard-bounce');
   });

@@ -4,8 +4,8 @@
 import { sql } from 'kysely';
 import type { Config } from '../src/config.ts';
 import { type ClosedEdition, closeEdition } from '../src/delivery/close.ts';
-import { loadSigners } from '../src/delivery/dkim.ts';
-import { prepareMessages } from '../src/delivery/message.ts';
+import { loadSigners } from '../src/delivery/message/dkim.ts';
+import { prepareMessages } from '../src/delivery/message/message.ts';
 import { type Composed, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
 import type { Store } from '../src/store/store.ts';

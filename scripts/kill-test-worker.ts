@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../src/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
-import { openTransport } from '../src/delivery/transport.ts';
+import { openTransport } from '../src/delivery/transport/transport.ts';
 import { openStore } from '../src/store/store.ts';
 import { openTemplates } from '../src/templates.ts';
 

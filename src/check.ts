@@ -5,9 +5,9 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from './config.ts';
-import { loadSigners, type Signer, signersOf } from './delivery/dkim.ts';
-import { verifyMailbox } from './delivery/mail-poll.ts';
-import { openTransport } from './delivery/transport.ts';
+import { verifyMailbox } from './delivery/bounces/mail-poll.ts';
+import { loadSigners, type Signer, signersOf } from './delivery/message/dkim.ts';
+import { openTransport } from './delivery/transport/transport.ts';
 import { renderEdition } from './editions/render.ts';
 import type { Surroundings } from './newsroom.ts';
 import { specimenEdition } from './specimen-edition.ts';

@@ -2,7 +2,7 @@
  * Commands about deliveries: doing them, steering them, and taking in what comes back.
  */
 import type { Command } from 'commander';
-import { handleIncomingMail, INCOMING_LIMIT } from './delivery/bounce-mail.ts';
+import { handleIncomingMail, INCOMING_LIMIT } from './delivery/bounces/bounce-mail.ts';
 import { cancelEdition, pauseEdition, releaseQueue, resumeEdition, settleDelivery } from './delivery/steer.ts';
 import { deliverDue } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';

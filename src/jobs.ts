@@ -8,11 +8,11 @@ import { forgetPublishedChanges, takeDueChanges } from './articles/pending-chang
 import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from './config.ts';
 import { type ClosedOrSkipped, composeAndClose } from './delivery/close.ts';
 import { type DeliveryReport, deliver } from './delivery/deliver.ts';
-import { loadSigners } from './delivery/dkim.ts';
+import { loadSigners } from './delivery/message/dkim.ts';
+import { prepareTestCopy } from './delivery/message/test-copy.ts';
 import type { OnPause } from './delivery/refusals.ts';
 import { pauseEditionsWithRetracted } from './delivery/retraction.ts';
-import { prepareTestCopy } from './delivery/test-copy.ts';
-import { openTransport } from './delivery/transport.ts';
+import { openTransport } from './delivery/transport/transport.ts';
 import { composeEdition } from './editions/compose.ts';
 import { findEdition, findEditionById } from './editions/queries.ts';
 import { type EditionSlot, editionSlot } from './editions/slot.ts';

@@ -2,10 +2,10 @@
  * One attempt: builds a message, hands it to a connection, and says what came of it.
  */
 import type { Clock } from '../time.ts';
-import { type Connection, type OutgoingMessage, TransportError } from './connection.ts';
 import { type DeliveryResult, staleReason } from './delivery-result.ts';
-import { isPolicyRefusal, type WatchedOutcome } from './policy-watch.ts';
-import { decide } from './retry.ts';
+import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
+import { isPolicyRefusal, type WatchedOutcome } from './transport/policy-watch.ts';
+import { decide } from './transport/retry.ts';
 
 export interface AttemptContext {
   clock: Clock;

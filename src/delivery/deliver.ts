@@ -9,18 +9,18 @@ import type { SigningSecrets } from '../subscribers/secret.ts';
 import type { Templates } from '../templates.ts';
 import { type Clock, MINUTE } from '../time.ts';
 import { type ClaimedQueue, openClaimedQueue } from './claims.ts';
-import type { Transport } from './connection.ts';
-import { type ConnectionOpener, connectionOpener } from './connection-opener.ts';
 import type { DeliveryResult } from './delivery-result.ts';
-import type { Signer } from './dkim.ts';
 import { type Run, runLane } from './lane.ts';
 import { openLedger } from './ledger.ts';
-import { type MessageMaker, prepareMessages } from './message.ts';
+import type { Signer } from './message/dkim.ts';
+import { type MessageMaker, prepareMessages } from './message/message.ts';
+import { prepareServiceMessage } from './message/service-message.ts';
 import { finishEditions } from './outbox.ts';
 import { type OnPause, openRefusals } from './refusals.ts';
-import { prepareServiceMessage } from './service-message.ts';
 import { openServiceQueue, type ServiceQueue } from './service-queue.ts';
 import { openThrottle } from './throttle.ts';
+import type { Transport } from './transport/connection.ts';
+import { type ConnectionOpener, connectionOpener } from './transport/connection-opener.ts';
 
 interface DeliveryCounts {
   submitted: number;

@@ -6,15 +6,15 @@ import type { Store } from '../store/store.ts';
 import { MINUTE } from '../time.ts';
 import { type AttemptContext, buildMessage, submitMessage } from './attempt.ts';
 import type { ClaimedQueue } from './claims.ts';
-import { type Connection, type OutgoingMessage, SUBMISSION_LIMIT } from './connection.ts';
-import type { ConnectionOpener } from './connection-opener.ts';
 import type { DeliveryResult } from './delivery-result.ts';
 import type { Ledger } from './ledger.ts';
-import type { MessageMaker } from './message.ts';
+import type { MessageMaker } from './message/message.ts';
 import type { ClaimedDelivery } from './outbox.ts';
 import type { Refusals } from './refusals.ts';
 import { type ClaimedServiceMessage, markServiceMessage, recordServiceResult } from './service-outbox.ts';
 import type { ServiceQueue } from './service-queue.ts';
+import { type Connection, type OutgoingMessage, SUBMISSION_LIMIT } from './transport/connection.ts';
+import type { ConnectionOpener } from './transport/connection-opener.ts';
 
 /** What the connections of a run share. */
 export interface Run {

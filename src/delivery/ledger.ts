@@ -8,7 +8,6 @@
 import type { CompiledQuery } from 'kysely';
 import { lostToAnother, type Store } from '../store/store.ts';
 import { type Clock, MINUTE } from '../time.ts';
-import { SUBMISSION_LIMIT } from './connection.ts';
 import type { DeliveryResult } from './delivery-result.ts';
 import {
   type Claim,
@@ -20,6 +19,7 @@ import {
   refuseMark,
   takenOf,
 } from './outbox.ts';
+import { SUBMISSION_LIMIT } from './transport/connection.ts';
 
 // A submission must have answered before another worker may take it for interrupted.
 const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;

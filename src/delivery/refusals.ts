@@ -5,8 +5,8 @@
 import type { Db, Store } from '../store/store.ts';
 import type { Clock } from '../time.ts';
 import { type ClaimedDelivery, reopenRefused } from './outbox.ts';
-import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from './policy-watch.ts';
 import { pauseEdition, SteeringError } from './steer.ts';
+import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from './transport/policy-watch.ts';
 
 /** A refusal that was recorded as this recipient's own. */
 interface Refusal {

@@ -1,8 +1,8 @@
 /**
  * Where a mail provider's adapter tells what came back.
  */
-import { recordReports } from '../delivery/bounce-reports.ts';
-import { verifyBounceWebhook } from '../delivery/bounce-webhook.ts';
+import { recordReports } from '../delivery/bounces/bounce-reports.ts';
+import { verifyBounceWebhook } from '../delivery/bounces/bounce-webhook.ts';
 import { readBody } from './request-body.ts';
 import type { Answers } from './routes.ts';
 import type { Site } from './site.ts';

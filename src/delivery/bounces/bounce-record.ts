@@ -1,0 +1,190 @@
+/**
+ * What a bounce, a complaint or a wish to leave changes. One row for a delivery and kind: told twice, it changes nothing more.
+ */
+import { cleanLine } from '../../articles/clean.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../store/store.ts';
+import type { SuppressionReason, Tables } from '../../store/tables.ts';
+import { changeSubscriptions, inTransaction, lockSubscriber } from '../../subscribers/consent-ledger.ts';
+import type { SigningSecrets } from '../../subscribers/secret.ts';
+import { suppressAddress } from '../../subscribers/suppression.ts';
+import { newsletterOf, type Target } from './bounce-target.ts';
+
+export type BounceKind = Tables['bounces']['kind'];
+
+export interface Bounce {
+  kind: BounceKind;
+  /** RFC 3463. */
+  status: string | null;
+  /** In the words of the server that refused. */
+  detail: string;
+}
+
+export type BounceResult =
+  /** `suppressed`: why the address was suppressed for it, or null where it was not, or was before. */
+  | { is: 'recorded'; suppressed: SuppressionReason | null }
+  /** It was known. */
+  | { is: 'again' }
+  /** The subscriber was erased. */
+  | { is: 'gone' };
+
+const MOST_DETAIL = 500;
+
+/**
+ * Records a bounce or a complaint. A hard one or a complaint suppresses the address, and so does a run of soft ones.
+ * @param source who told of it, for the history of consent, or null
+ */
+export async function recordBounce(
+  db: Db,
+  config: Pick<Config, 'bounces'>,
+  secrets: SigningSecrets,
+  about: { target: Target; bounce: Bounce; source: string | null },
+  now: number,
+): Promise<BounceResult> {
+  const { target, bounce, source } = about;
+  const { subscriberId } = target;
+  return inTransaction(db, async (trx) => {
+    // The lock keeps out a second telling of the same, and an erasure.
+    const subscriber = await lockSubscriber(trx, subscriberId);
+    if (subscriber === null) return { is: 'gone' };
+    if (!isNews(target, bounce.kind, subscriber) && (await isKnown(trx, target, bounce.kind))) return { is: 'again' };
+    await trx
+      .insertInto('bounces')
+      .values({
+        edition_id: target.editionId,
+        service_message_id: target.serviceMessageId,
+        subscriber_id: subscriberId,
+        kind: bounce.kind,
+        status: bounce.status,
+        detail: cleanLine(bounce.detail).slice(0, MOST_DETAIL).toWellFormed(),
+        at: now,
+      })
+      .execute();
+    const reason = await reasonToSuppress(trx, target, bounce.kind, config.bounces.softLimit);
+    if (reason === null) return { is: 'recorded', suppressed: null };
+    const origin = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
+    const was = await suppressAddress(trx, secrets, subscriberId, reason, { origin, source }, now);
+    return { is: 'recorded', suppressed: was === 'suppressed' ? reason : null };
+  });
+}
+
+/**
+ * Whether it counts even though one like it is known. One that names no message, such as a complaint that holds nothing but our link,
+ * cannot be told from an earlier one; but what that one did was undone since, by a fresh opt-in.
+ */
+function isNews(
+  { editionId, serviceMessageId }: Target,
+  kind: BounceKind,
+  { suppressed_reason }: { suppressed_reason: SuppressionReason | null },
+): boolean {
+  return editionId === null && serviceMessageId === null && kind !== 'soft' && suppressed_reason === null;
+}
+
+async function isKnown(trx: Db, target: Target, kind: BounceKind): Promise<boolean> {
+  const known = await trx
+    .selectFrom('bounces')
+    .select('id')
+    .where('subscriber_id', '=', target.subscriberId)
+    .where('edition_id', target.editionId === null ? 'is' : '=', target.editionId)
+    .where('service_message_id', target.serviceMessageId === null ? 'is' : '=', target.serviceMessageId)
+    .where('kind', '=', kind)
+    .limit(1)
+    .executeTakeFirst();
+  return known !== undefined;
+}
+
+async function reasonToSuppress(
+  trx: Db,
+  target: Target,
+  kind: BounceKind,
+  softLimit: number,
+): Promise<SuppressionReason | null> {
+  if (kind === 'hard') return 'hard-bounce';
+  if (kind === 'complaint') return 'complaint';
+  return (await isRunOfSoftBounces(trx, target, softLimit)) ? 'soft-bounces' : null;
+}
+
+/**
+ * Whether the message that came back now is one of a run of so many, each of which came back: one that was taken ends a run. Reports
+ * come in any order, so the run may go on to both sides.
+ */
+async function isRunOfSoftBounces(trx: Db, target: Target, limit: number): Promise<boolean> {
+  const soft = await trx
+    .selectFrom('bounces')
+    .select(['edition_id', 'service_message_id'])
+    .where('subscriber_id', '=', target.subscriberId)
+    .where('kind', '=', 'soft')
+    .orderBy('id')
+    .execute();
+  if (soft.length < limit) return false;
+  const bounced = new Set(soft.map((row) => nameOf(row.edition_id, row.service_message_id)));
+  const sent = await allSent(trx, target.subscriberId);
+  const own = sent.indexOf(nameOf(target.editionId, target.serviceMessageId));
+  if (own < 0) return false;
+  const before = sent.slice(0, own).findLastIndex((one) => !bounced.has(one));
+  const after = sent.findIndex((one, index) => index > own && !bounced.has(one));
+  return (after < 0 ? sent.length : after) - before - 1 >= limit;
+}
+
+/** The names of all that was submitted to a subscriber and is still on record, oldest first. */
+async function allSent(trx: Db, subscriberId: number): Promise<string[]> {
+  const deliveries = await trx
+    .selectFrom('deliveries')
+    .select(['edition_id', 'changed_at'])
+    // By edition: an index by subscriber would cost every edition more than these few look-ups.
+    .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+    .where('subscriber_id', '=', subscriberId)
+    .where('state', '=', 'submitted')
+    .orderBy('edition_id')
+    .execute();
+  const messages = await trx
+    .selectFrom('service_messages')
+    .select(['id', 'changed_at'])
+    .where('subscriber_id', '=', subscriberId)
+    .where('state', '=', 'submitted')
+    .orderBy('id')
+    .execute();
+  return [
+    ...deliveries.map((row) => ({ name: nameOf(row.edition_id, null), at: row.changed_at })),
+    ...messages.map((row) => ({ name: nameOf(null, row.id), at: row.changed_at })),
+  ]
+    .sort((a, b) => a.at - b.at)
+    .map((one) => one.name);
+}
+
+/** One name for every message, whichever outbox it is from. */
+function nameOf(editionId: number | null, serviceMessageId: number | null): string {
+  return `${editionId ?? ''}/${serviceMessageId ?? ''}`;
+}
+
+export type LeavingResult =
+  | { is: 'unsubscribed'; newsletters: string[] }
+  /** There was none, or it had ended before. */
+  | { is: 'already' }
+  /** The subscriber was erased. */
+  | { is: 'gone' };
+
+/** Ends the subscription to the newsletter that a target is about; where it is about none, all subscriptions. */
+export async function recordLeaving(
+  db: Db,
+  target: Target,
+  source: string | null,
+  now: number,
+): Promise<LeavingResult> {
+  const { subscriberId } = target;
+  const newsletter = await newsletterOf(db, target);
+  return inTransaction(db, async (trx) => {
+    if ((await lockSubscriber(trx, subscriberId)) === null) return { is: 'gone' };
+    const which = newsletter === null ? 'all' : [newsletter];
+    const ended = await changeSubscriptions(
+      trx,
+      subscriberId,
+      which,
+      'unsubscribed',
+      { origin: 'mailto', source },
+      now,
+    );
+    if (ended.length === 0) return { is: 'already' };
+    return { is: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
+  });
+}

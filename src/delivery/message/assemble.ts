@@ -1,0 +1,21 @@
+/**
+ * Makes a message of its fields and its body, and signs it.
+ */
+
+import type { OutgoingMessage } from '../transport/connection.ts';
+import type { BodyCopy } from './body.ts';
+import { type Signer, signHeaders } from './dkim.ts';
+import type { HeaderField } from './header-text.ts';
+
+/** @param signedAt the time that signatures tell, epoch milliseconds */
+export async function assembleMessage(
+  envelope: Pick<OutgoingMessage, 'newsletter' | 'slot' | 'from' | 'to'>,
+  fields: readonly HeaderField[],
+  body: BodyCopy,
+  { signers, signedAt }: { signers: readonly Signer[]; signedAt: number },
+): Promise<OutgoingMessage> {
+  const signatures = signers.length === 0 ? '' : await signHeaders(fields, body.hash(), signers, signedAt);
+  const header = `${signatures}${fields.map(({ text }) => text).join('')}\r\n`;
+  const chunks = [Buffer.from(header, 'latin1'), ...body.chunks];
+  return { ...envelope, chunks, size: chunks.reduce((sum, chunk) => sum + chunk.length, 0) };
+}

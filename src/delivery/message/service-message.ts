@@ -1,0 +1,103 @@
+/**
+ * Mail of the service itself: asks to confirm a subscription, or tells who asked again that there is one already. One message for one
+ * person, rendered from `templates/mail/`; the same on every try.
+ */
+import { createHash } from 'node:crypto';
+import { textDirection } from '../../articles/article.ts';
+import type { Config } from '../../config.ts';
+import { wrapText } from '../../editions/wrap-text.ts';
+import { wireAddress } from '../../subscribers/address.ts';
+import type { SigningSecrets } from '../../subscribers/secret.ts';
+import { confirmToken, mailboxToken, preferencesToken } from '../../subscribers/tokens.ts';
+import { siteView, type Templates } from '../../templates.ts';
+import { localDate } from '../../time.ts';
+import type { OutgoingMessage } from '../transport/connection.ts';
+import { assembleMessage } from './assemble.ts';
+import { prepareBody } from './body.ts';
+import { type Signer, signersOf } from './dkim.ts';
+import { AUTOMATIC } from './edition-fields.ts';
+import { headerField, headerText } from './header-text.ts';
+import { dateField, recipientOf, senderOf, taggedAddress } from './sender.ts';
+
+export interface ServiceMessage {
+  id: number;
+  kind: 'confirm' | 'already';
+  subscriberId: number;
+  /** As given by the subscriber. */
+  email: string;
+  /** Ids of the newsletters that were asked for. */
+  newsletters: string[];
+  createdAt: number;
+  /** The confirmation link is dead from then on. */
+  expiresAt: number;
+}
+
+export interface ServiceContext {
+  config: Config;
+  templates: Templates;
+  secrets: SigningSecrets;
+  /** Of all domains; those of the sender's sign. */
+  signers: readonly Signer[];
+}
+
+/** RFC 5322 §2.1.1 allows 78; replies add `> `, twice. */
+const TEXT_COLUMNS = 72;
+
+/**
+ * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. It is from the sender of the first of its newsletters that the configuration names.
+ * @throws Error where a template is wrong, or none of the newsletters is configured any more
+ */
+export async function prepareServiceMessage(
+  message: ServiceMessage,
+  { config, templates, secrets, signers }: ServiceContext,
+): Promise<OutgoingMessage> {
+  const { id, subscriberId, createdAt } = message;
+  const newsletters = config.newsletters.filter((one) => message.newsletters.includes(one.id));
+  const [first] = newsletters;
+  if (first === undefined)
+    throw new Error(`the newsletters ${message.newsletters.join(', ')} are no longer configured`);
+  const { subject, text, html } = await render(message, newsletters, { config, templates, secrets });
+
+  const sender = senderOf(first.from, first.replyTo);
+  const token = mailboxToken(secrets, { purpose: 'service-bounce', messageId: id, subscriberId });
+  const name = createHash('sha256').update(`${token}\nmessage`).digest('hex').slice(0, 40);
+  const body = prepareBody(name, { text: { texts: [text], slots: [] }, html: { texts: [html], slots: [] } });
+  const to = recipientOf(message.email);
+  const fields = [
+    ...sender.fields,
+    to.field,
+    headerField('Subject', headerText(subject)),
+    dateField(createdAt),
+    headerField('Message-ID', `<${name}@${sender.domain}>`),
+    headerField('MIME-Version', '1.0'),
+    headerField('Content-Type', body.contentType),
+    ...AUTOMATIC,
+  ];
+  const { address } = config.bounces;
+  const from = address === undefined ? sender.address : taggedAddress(wireAddress(address), token);
+  const envelope = { newsletter: 'service', slot: localDate(createdAt, config.publication.zone), from, to: to.address };
+  const signing = { signers: signersOf(signers, sender.domain), signedAt: createdAt };
+  return assembleMessage(envelope, fields, body.copy({}), signing);
+}
+
+async function render(
+  { id, kind, subscriberId, email, expiresAt }: ServiceMessage,
+  newsletters: { title: string; description: string }[],
+  { config, templates, secrets }: Omit<ServiceContext, 'signers'>,
+): Promise<{ subject: string; text: string; html: string }> {
+  const base = new URL(`${config.publication.url}/`).href;
+  const link = {
+    confirm: () => `${base}confirm/${confirmToken(secrets, { messageId: id, subscriberId })}`,
+    already: () => `${base}preferences/${preferencesToken(secrets, subscriberId)}`,
+  }[kind]();
+  const site = siteView(config);
+  const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt };
+  const words = await templates.text(`mail/${kind}.txt.liquid`, data);
+  const subject = /^Subject: ([\s\S]+?)\n\n/.exec(words);
+  if (subject === null) throw new Error(`mail/${kind}.txt.liquid must begin with "Subject: " and an empty line`);
+  return {
+    subject: subject[1] as string,
+    text: wrapText(words.slice(subject[0].length), TEXT_COLUMNS),
+    html: await templates.html(`mail/${kind}.html.liquid`, data),
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Keys that sign in tests, and the DNS that a verifier finds their public halves in.
+ */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
+import type { Signer } from '../../../src/delivery/message/dkim.ts';
+import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
+import { NOW } from '../fixture.ts';
+
+const records = new Map<string, string>();
+
+/** A new RSA key for that domain, its public half published. */
+export function rsaSigner(domain = 'example.com', selector = 'rsa', bits = 2_048): Signer {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  const bytes = publicKey.export({ type: 'spki', format: 'der' });
+  records.set(`${selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${bytes.toString('base64')}`);
+  return { domain, selector, key: privateKey, algorithm: 'rsa-sha256' };
+}
+
+/** A new Ed25519 key for that domain, its public half published. */
+export function ed25519Signer(domain = 'example.com', selector = 'ed'): Signer {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  records.set(`${selector}._domainkey.${domain}`, `v=DKIM1; k=ed25519; p=${rawEd25519(publicKey)}`);
+  return { domain, selector, key: privateKey, algorithm: 'ed25519-sha256' };
+}
+
+/** RFC 8463 §4.2: the bare 32 octets, base64. */
+function rawEd25519(key: KeyObject): string {
+  return Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url').toString('base64');
+}
+
+export interface Verdict {
+  algorithm: string | undefined;
+  domain: string | undefined;
+  result: string;
+  /** Whether the domain that signed is the sender's, or a parent of it. */
+  aligned: boolean;
+  /** The names of the fields that it covers, in lower case. */
+  covers: string[];
+}
+
+/** What a verifier of another hand says of each signature, by the letter of the RFCs. */
+export async function verify(message: OutgoingMessage | Buffer): Promise<Verdict[]> {
+  const raw = Buffer.isBuffer(message) ? message : Buffer.concat(message.chunks);
+  const { results } = await dkimVerify(raw, { resolver: resolve, strict: true, curTime: new Date(NOW) } as never);
+  return (results as unknown as MailauthResult[]).map(({ algo, signingDomain, status, signingHeaders }) => ({
+    algorithm: algo,
+    domain: signingDomain,
+    result: status.result,
+    aligned: Boolean(status.aligned),
+    covers: (signingHeaders?.keys ?? '').split(/\s*:\s*/).map((name) => name.toLowerCase()),
+  }));
+}
+
+interface MailauthResult {
+  algo?: string;
+  signingDomain?: string;
+  status: { result: string; aligned?: string | false };
+  signingHeaders?: { keys: string };
+}
+
+async function resolve(name: string, type: string): Promise<string[][]> {
+  const record = records.get(name);
+  if (type === 'TXT' && record !== undefined) return [[record]];
+  throw Object.assign(new Error(`no ${type} record of ${name}`), { code: 'ENOTFOUND' });
+}

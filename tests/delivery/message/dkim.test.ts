@@ -1,0 +1,181 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assembleMessage } from '../../../src/delivery/message/assemble.ts';
+import { prepareBody } from '../../../src/delivery/message/body.ts';
+import { loadSigners, type Signer, signersOf } from '../../../src/delivery/message/dkim.ts';
+import { headerField, headerText } from '../../../src/delivery/message/header-text.ts';
+import { TransportError } from '../../../src/delivery/transport/connection.ts';
+import { NOW, testConfig } from '../fixture.ts';
+import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+
+const ENVELOPE = { newsletter: 'daily', slot: '2026-11-24', from: 'roundup@example.com', to: 'ada@example.com' };
+const ed25519 = ed25519Signer();
+
+function signed(signers: Signer[], subject = 'Hello', text = 'Hello.\n') {
+  const part = { texts: [text], slots: [] };
+  const body = prepareBody('0', { text: part, html: part });
+  const fields = [
+    headerField('From', '<roundup@example.com>'),
+    headerField('To', 'ada@example.com'),
+    headerField('Subject', headerText(subject)),
+    headerField('MIME-Version', '1.0'),
+    headerField('Content-Type', body.contentType),
+  ];
+  return assembleMessage(ENVELOPE, fields, body.copy({}), { signers, signedAt: NOW });
+}
+
+describe('a signature', () => {
+  it('is good to another’s verifier, whatever subject and text hold', async () => {
+    const words = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 200 }),
+      fc.string({ unit: 'grapheme', maxLength: 200 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(words, words, async (subject, text) => {
+        const verdicts = await verify(await signed([ed25519], subject, text));
+        expect(verdicts).toMatchObject([{ algorithm: 'ed25519-sha256', domain: 'example.com', result: 'pass' }]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is broken by any change of the body, and by a second header of those that count', async () => {
+    const raw = Buffer.concat((await signed([rsaSigner(), ed25519])).chunks).toString('latin1');
+    const results = async (message: string): Promise<string[]> =>
+      (await verify(Buffer.from(message, 'latin1'))).map(({ result }) => result);
+    expect(await results(raw)).toEqual(['pass', 'pass']);
+    expect(await results(raw.replace('Hello.\r\n', 'Hello!\r\n'))).not.toContain('pass');
+    expect(await results(`${raw}\r\nmore\r\n`)).not.toContain('pass');
+    for (const added of [
+      'From: eve@example.com',
+      'To: eve@example.com',
+      'Subject: Other',
+      'Reply-To: eve@example.com',
+      'Cc: e@example.com',
+      'Content-Type: text/html',
+      'List-Unsubscribe: <https://eve.example/>',
+      'List-Unsubscribe-Post: List-Unsubscribe=One-Click',
+    ]) {
+      expect(await results(`${added}\r\n${raw}`)).not.toContain('pass');
+      expect(await results(raw.replace('\r\n\r\n', `\r\n${added}\r\n\r\n`))).not.toContain('pass');
+    }
+  });
+
+  it('outlives what servers on the way do to a header: folding it anew, and fields of their own', async () => {
+    const raw = Buffer.concat((await signed([rsaSigner(), ed25519], 'A subject of several words')).chunks).toString(
+      'latin1',
+    );
+    const changed = `Received: by mx.example.net\r\n${raw.replace('A subject of several', 'A  subject\r\n\tof   several')}`;
+    expect((await verify(Buffer.from(changed, 'latin1'))).map(({ result }) => result)).toEqual(['pass', 'pass']);
+  });
+
+  it('is in lines that no server breaks, and begins a message', async () => {
+    const raw = Buffer.concat((await signed([rsaSigner(), ed25519])).chunks).toString('latin1');
+    const [head = ''] = raw.split('\r\n\r\n', 1);
+    for (const line of head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
+    expect(head.match(/^[A-Za-z-]+(?=:)/gm)?.slice(0, 3)).toEqual(['DKIM-Signature', 'DKIM-Signature', 'From']);
+  });
+
+  it('is left out where no key is the sender’s', async () => {
+    expect(Buffer.concat((await signed([])).chunks).toString()).not.toContain('DKIM');
+  });
+});
+
+describe('the keys that sign for a sender', () => {
+  const of = (domain: string): string[] => {
+    const signers = ['example.com', 'news.example.com', 'example.org', 'com'].map((name) => ({
+      ...ed25519,
+      domain: name,
+    }));
+    return signersOf(signers, domain).map((signer) => signer.domain);
+  };
+
+  it('are those of its domain and of the domains above it, and no other', () => {
+    expect(of('example.com')).toEqual(['example.com', 'com']);
+    expect(of('news.example.com')).toEqual(['example.com', 'news.example.com', 'com']);
+    expect(of('badexample.com')).toEqual(['com']);
+    expect(of('example.com.evil.example')).toEqual([]);
+  });
+});
+
+describe('key files', () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'daywire-dkim-'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }) as string;
+  const fileOf = (name: string, content: string, mode = 0o600): string => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    chmodSync(path, mode);
+    return path;
+  };
+  const load = (...files: string[]): Signer[] => {
+    const dkim = files.map((keyFile, n) => ({ domain: 'example.com', selector: `key${n}`, keyFile }));
+    return loadSigners(testConfig({ delivery: { dkim } }));
+  };
+  const complaint = (file: string): string => {
+    try {
+      load(file);
+    } catch (error) {
+      expect(error).toBeInstanceOf(TransportError);
+      return (error as Error).message;
+    }
+    return 'none';
+  };
+
+  it('of both kinds are read, RSA in either form of PEM', async () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
+    const signers = load(
+      fileOf('rsa.pem', pem(rsa)),
+      fileOf('rsa1.pem', rsa.export({ type: 'pkcs1', format: 'pem' }) as string),
+      fileOf('ed.pem', pem(ed25519.key)),
+    );
+    expect(signers.map(({ algorithm, selector }) => [algorithm, selector])).toEqual([
+      ['rsa-sha256', 'key0'],
+      ['rsa-sha256', 'key1'],
+      ['ed25519-sha256', 'key2'],
+    ]);
+    expect(await verify(await signed([{ ...(signers[2] as Signer), selector: 'ed' }]))).toMatchObject([
+      { result: 'pass' },
+    ]);
+    expect(load()).toEqual([]);
+  });
+
+  it('are refused by name, with the reason, where they cannot sign', () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1_024 }).privateKey;
+    const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const locked = ed25519.key.export({
+      type: 'pkcs8',
+      format: 'pem',
+      cipher: 'aes-256-cbc',
+      passphrase: 'x',
+    }) as string;
+    const open = fileOf('open.pem', pem(ed25519.key), 0o644);
+    expect(complaint(open)).toBe(
+      `${open} is open to other users (mode 644): run "chmod 600 ${open}". If one of them may have read it, make another key, with a selector of its own`,
+    );
+    expect(complaint(join(folder, 'none.pem'))).toMatch(/none\.pem cannot be read \(ENOENT\)/);
+    expect(complaint(folder)).toMatch(/daywire-dkim-\w+ (is open to other users|cannot be read \(EISDIR\))/);
+    expect(complaint(fileOf('short.pem', pem(short)))).toMatch(
+      /short\.pem holds an RSA key of 1024 bits: .*2048 or more/,
+    );
+    expect(complaint(fileOf('curve.pem', pem(curve.privateKey)))).toMatch(
+      /curve\.pem holds a key of type ec: .*RSA or Ed25519/,
+    );
+    expect(complaint(fileOf('locked.pem', locked))).toMatch(/locked\.pem is protected by a passphrase/);
+    for (const [name, content] of [
+      ['public.pem', curve.publicKey.export({ type: 'spki', format: 'pem' }) as string],
+      ['empty.pem', ''],
+      ['text.pem', 'no key'],
+    ] as const) {
+      expect(complaint(fileOf(name, content))).toMatch(new RegExp(`${name} holds no private key in PEM`));
+    }
+  });
+});

@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { simpleParser } from 'mailparser';
+import { describe, expect, it } from 'vitest';
+import { cleanLine } from '../../../src/articles/clean.ts';
+import { parseAddress, wireAddress } from '../../../src/subscribers/address.ts';
+import { readMailboxToken } from '../../../src/subscribers/tokens.ts';
+import { SECRETS } from '../fixture.ts';
+import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';
+
+const NAMES = [
+  'From',
+  'Subject',
+  'MIME-Version',
+  'Content-Type',
+  'List-ID',
+  'Auto-Submitted',
+  'X-Auto-Response-Suppress',
+  'Precedence',
+  'Feedback-ID',
+  'Date',
+  'To',
+  'Message-ID',
+  'List-Unsubscribe',
+  'List-Unsubscribe-Post',
+];
+
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.string({ unit: 'grapheme', maxLength: 120 }),
+  fc.constantFrom(
+    'Breaking\r\nBcc: everyone@example.com\r\n\r\n<script>',
+    'a\nb\rc\u0085d\u2028e',
+    '=?utf-8?B?QmNjOiBldmU=?=',
+    '=?utf-8?Q?broken',
+    'x'.repeat(2_000),
+    '三星'.repeat(500),
+    '🚀'.repeat(300),
+    '"quoted" <eve@example.com>, other',
+    '\u0000\ud800',
+    'Vec<T> & AT&T “三星” 🚀',
+  ),
+);
+
+describe('whatever the subject and the names hold', () => {
+  it('no header is added, none is lost, and no line is too long', async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile, hostile, hostile, async (subject, title, name) => {
+        const fromName = name.slice(0, 300);
+        fc.pre(cleanLine(fromName) !== '');
+        const raw = await rawMessage({ edition: { subject: `S ${subject}` }, title: `T ${title}`, fromName });
+        const names = headersOf(raw).map((line) => /^([A-Za-z-]+): /.exec(line)?.[1] ?? line);
+        expect(names).toEqual(NAMES);
+        const text = raw.toString('latin1');
+        expect(text).not.toMatch(/[^\t\r\n\u0020-\u007e]/);
+        expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+        const lines = text.split('\r\n');
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(998);
+        expect(lines.filter((line) => line.startsWith('.'))).toEqual([]);
+        expect(text.endsWith('--\r\n')).toBe(true);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it('the subject reads as it was written, on one line', async () => {
+    await fc.assert(
+      fc.asyncProperty(hostile, async (subject) => {
+        const mail = await parsed({ edition: { subject: `S ${subject} E` } });
+        expect(mail.subject).toBe(cleanLine(`S ${subject} E`));
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
+
+describe('whatever address a subscriber gave', () => {
+  const dotAtom = fc
+    .array(fc.constantFrom(..."abcXYZ019!#$%&'*+/=?^_`{|}~-."), { minLength: 1, maxLength: 64 })
+    .map((letters) => letters.join(''));
+  const label = fc.oneof(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
+    fc.constantFrom('bücher', '例え', 'straße', 'ＡＢＣ', 'xn--bcher-kva', 'a'.repeat(63)),
+  );
+  const domain = fc
+    .array(label, { minLength: 1, maxLength: 4 })
+    .chain((labels) => fc.constantFrom('example', 'рф', '中国').map((top) => [...labels, top].join('.')));
+  const LONGEST = `${'x'.repeat(64)}@${'a'.repeat(60)}.${'b'.repeat(60)}.${'c'.repeat(59)}.example`;
+  const address = fc.oneof(
+    fc.tuple(dotAtom, domain).map((parts) => parts.join('@')),
+    fc.constantFrom(LONGEST, "o'brien+{news}@example.com", '{|}~!#$%&@bücher.example', '-@example.com'),
+  );
+
+  it('its message is to it alone, in envelope and header, signed, with a return path of its own', async () => {
+    const signers = [rsaSigner(), ed25519Signer()];
+    const make = makerOf({ bounces: `${'b'.repeat(23)}@example.com`, signers });
+    await fc.assert(
+      fc.asyncProperty(address, fc.nat({ max: 2 ** 31 - 1 }), async (email, subscriberId) => {
+        fc.pre(parseAddress(email).is === 'good');
+        const message = await make({ subscriberId, email, staleAt: null });
+        const wire = wireAddress(email);
+        expect(message.to).toBe(wire);
+        expect(message.to).toMatch(/^[!-~]{3,254}$/);
+        expect(headersOf(rawOf(message)).filter((line) => /^(To|Cc|Bcc):/i.test(line))).toEqual([`To: ${wire}`]);
+        const [local = ''] = message.from.split('@');
+        expect(local.length).toBeLessThanOrEqual(64);
+        expect(readMailboxToken(SECRETS, local.split('+')[1] ?? '')).toMatchObject({ purpose: 'bounce', subscriberId });
+        expect((await verify(message)).map(({ result }) => result)).toEqual(['pass', 'pass']);
+      }),
+      { numRuns: 60, examples: [[LONGEST, 1]] },
+    );
+    expect(LONGEST.length).toBe(254);
+  });
+});
+
+describe('whatever the articles hold', () => {
+  const article = fc.oneof(
+    fc.array(hostile, { maxLength: 8 }).map((parts) => parts.join('\n')),
+    fc.constantFrom(
+      '.\n..\n.\n',
+      'From the desk\nFrom ',
+      'a \n\tb\t\n ',
+      '--=_daywire_0\n',
+      '%%0123456789abcdeF:unsubscribe%%',
+      '=\n=3D',
+    ),
+  );
+
+  it('text and HTML read as they were written, and the signature holds', async () => {
+    const signers = [ed25519Signer()];
+    await fc.assert(
+      fc.asyncProperty(article, article, article, async (before, between, after) => {
+        const words = [before, between, after].map((part) => part.toWellFormed().replace(/\r\n?/g, '\n'));
+        const [first, second, third] = words as [string, string, string];
+        const compiled = `${first}[%%${NONCE}:preferences%%]${second}[%%${NONCE}:unsubscribe%%]${third}`;
+        const message = await makerOf({ edition: { html: compiled, text: compiled }, signers })(ADA);
+        const mail = await simpleParser(rawOf(message), { skipImageLinks: true });
+        const pattern = (text: string): string => {
+          const [one, two, three] = words.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+          return `^${one}\\[https://news\\.example/preferences/v1\\.[\\w-]+\\]${two}\\[https://news\\.example/unsubscribe/v1\\.[\\w-]+\\]${three}${text}$`;
+        };
+        expect(mail.text).toMatch(new RegExp(pattern('')));
+        expect(mail.html).toMatch(new RegExp(pattern('')));
+        const lines = rawOf(message).toString('latin1').split('\r\n');
+        expect(lines.filter((line) => line.startsWith('.') || line.length > 998 || /[\r\n]/.test(line))).toEqual([]);
+        expect(await verify(message)).toMatchObject([{ result: 'pass' }]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

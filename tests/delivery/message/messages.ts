@@ -1,0 +1,63 @@
+/**
+ * Messages of the tests' edition, with whatever of it, of its newsletter or of the configuration a test changes.
+ */
+import { type ParsedMail, simpleParser } from 'mailparser';
+import type { Signer } from '../../../src/delivery/message/dkim.ts';
+import { prepareMessages } from '../../../src/delivery/message/message.ts';
+import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
+import type { Edition } from '../../../src/editions/queries.ts';
+import { SECRETS, testConfig, testEdition } from '../fixture.ts';
+
+export const ADA = { subscriberId: 7, email: 'Ada@bücher.example', staleAt: null as number | null };
+export const { nonce: NONCE } = testEdition();
+
+export interface Changes {
+  edition?: Partial<Edition>;
+  title?: string;
+  from?: string;
+  fromName?: string;
+  url?: string;
+  replyTo?: string;
+  bounces?: string;
+  signers?: Signer[];
+}
+
+export function makerOf(changes: Changes = {}) {
+  const config = testConfig(changes);
+  const sample = config.newsletters[0]!;
+  const newsletter = {
+    ...sample,
+    title: changes.title ?? sample.title,
+    from: { name: changes.fromName ?? sample.from.name, email: changes.from ?? sample.from.email },
+    replyTo: changes.replyTo,
+  };
+  const withBounces = { ...config, bounces: { ...config.bounces, address: changes.bounces } };
+  return prepareMessages(testEdition(changes.edition), newsletter, withBounces, SECRETS, changes.signers ?? []);
+}
+
+export function rawOf({ chunks }: OutgoingMessage): Buffer {
+  return Buffer.concat(chunks);
+}
+
+export async function rawMessage(changes: Changes = {}, recipient = ADA): Promise<Buffer> {
+  return rawOf(await makerOf(changes)(recipient));
+}
+
+export async function parsed(...args: Parameters<typeof rawMessage>): Promise<ParsedMail> {
+  return simpleParser(await rawMessage(...args));
+}
+
+/** The header lines, unfolded, as any reader splits them. */
+export function headersOf(raw: Buffer): string[] {
+  const head = raw.toString('latin1').split('\r\n\r\n', 1)[0] ?? '';
+  return head.replace(/\r\n[ \t]/g, ' ').split('\r\n');
+}
+
+/** An edition whose copies link to the preferences as well. */
+export function withBothLinks(): Pick<Edition, 'html' | 'text'> {
+  const { html, text } = testEdition();
+  return {
+    html: html.replace('<a', `<a href="%%${NONCE}:preferences%%">Preferences</a> <a`),
+    text: text.replace('Unsubscribe', `Preferences: %%${NONCE}:preferences%%\nUnsubscribe`),
+  };
+}

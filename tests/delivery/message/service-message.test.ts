@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { HtmlValidate, StaticConfigLoader } from 'html-validate';
+import { type ParsedMail, simpleParser } from 'mailparser';
+import { describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config.ts';
+import type { Signer } from '../../../src/delivery/message/dkim.ts';
+import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
+import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
+import { readConfirmToken, readMailboxToken, readPreferencesToken } from '../../../src/subscribers/tokens.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/templates.ts';
+import { HOUR } from '../../../src/time.ts';
+import { expectGolden } from '../../golden.ts';
+import { NOW, SECRETS, testConfig } from '../fixture.ts';
+import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+
+const templates = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai');
+
+function make(
+  changes: Partial<ServiceMessage> = {},
+  options: { config?: Config; signers?: Signer[] } = {},
+): Promise<OutgoingMessage> {
+  const message: ServiceMessage = {
+    id: 3,
+    kind: 'confirm',
+    subscriberId: 7,
+    email: 'Ada@bücher.example',
+    newsletters: ['daily-roundup'],
+    createdAt: NOW,
+    expiresAt: NOW + 72 * HOUR,
+    ...changes,
+  };
+  const { config = testConfig(), signers = [] } = options;
+  return prepareServiceMessage(message, { config, templates, secrets: SECRETS, signers });
+}
+
+const rawOf = ({ chunks }: OutgoingMessage): Buffer => Buffer.concat(chunks);
+const parse = async (...args: Parameters<typeof make>): Promise<ParsedMail> => simpleParser(rawOf(await make(...args)));
+
+const KINDS = ['confirm', 'already'] as const;
+
+describe.each(KINDS)('mail of the service, %s,', (kind) => {
+  it('reads as it did when it was last found good, and is the same to the byte on every try', async () => {
+    const message = await make({ kind });
+    expect(rawOf(await make({ kind }))).toEqual(rawOf(message));
+    expectGolden(`delivery/service-${kind}.eml`, rawOf(message).toString('latin1'));
+  });
+
+  it('is automatic mail to one person: no list, nothing to unsubscribe from', async () => {
+    const message = await make({ kind });
+    const [head = ''] = rawOf(message).toString('latin1').split('\r\n\r\n', 1);
+    expect(head).toContain('\r\nAuto-Submitted: auto-generated\r\n');
+    expect(head).not.toMatch(/^(List-|Feedback-ID|Precedence)/m);
+    expect(message).toMatchObject({
+      newsletter: 'service',
+      slot: '2026-11-24',
+      from: 'roundup@example.com',
+      to: 'Ada@xn--bcher-kva.example',
+    });
+  });
+
+  it('has no fault that html-validate knows of, and loads nothing', async () => {
+    const { html } = await parse({ kind });
+    const loader = new StaticConfigLoader({ root: true, extends: ['html-validate:a11y'], elements: ['html5'] });
+    const report = await new HtmlValidate(loader).validateString(html || '');
+    expect(report.results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => [ruleId, message]))).toEqual(
+      [],
+    );
+    expect(html).not.toMatch(/\ssrc=|url\(|@import|<script|<link|<form|<img/i);
+  });
+});
+
+describe('mail of the service', () => {
+  it('asks to confirm by the link that does it, and says how long it is good', async () => {
+    const mail = await parse();
+    const links = [...`${mail.text}\n${mail.html}`.matchAll(/https:\/\/news\.example\/confirm\/([\w.-]+)/g)].map(
+      ([, t]) => t,
+    );
+    expect(links).toHaveLength(4);
+    expect(new Set(links).size).toBe(1);
+    expect(readConfirmToken(SECRETS, links[0] ?? '')).toEqual({ messageId: 3, subscriberId: 7 });
+    expect(mail.subject).toBe('Please confirm your subscription to The Meridian Wire');
+    for (const words of [mail.text, mail.html]) {
+      expect(words).toContain('Nov 27, 2026 03:30 PM (Asia/Shanghai)');
+      expect(words).toContain('The Daily Roundup');
+      expect(words).toContain('If it was not you, do nothing');
+    }
+  });
+
+  it('tells who asked again that there is a subscription already, and where its preferences are', async () => {
+    const mail = await parse({ kind: 'already' });
+    const token = /https:\/\/news\.example\/preferences\/([\w.-]+)/.exec(mail.text ?? '')?.[1] ?? '';
+    expect(readPreferencesToken(SECRETS, token)).toBe(7);
+    expect(mail.html).toContain(`href="https://news.example/preferences/${token}"`);
+    expect(`${mail.text}${mail.html}`).not.toContain('/confirm/');
+  });
+
+  it('comes back to an address of its own where a mailbox takes bounces', async () => {
+    const config = testConfig();
+    const bounces = { ...config.bounces, address: 'bounces@example.com' };
+    const { from } = await make({}, { config: { ...config, bounces } });
+    const token = /^bounces\+(\w{40})@example\.com$/.exec(from)?.[1] ?? '';
+    expect(readMailboxToken(SECRETS, token)).toEqual({ purpose: 'service-bounce', messageId: 3, subscriberId: 7 });
+  });
+
+  it('is signed', async () => {
+    const message = await make({}, { signers: [rsaSigner(), ed25519Signer()] });
+    expect((await verify(message)).map(({ result }) => result)).toEqual(['pass', 'pass']);
+  });
+
+  it('has a Message-ID that no other message has', async () => {
+    const ids = await Promise.all([parse(), parse({ id: 4 }), parse({ subscriberId: 8 })]);
+    expect(new Set(ids.map(({ messageId }) => messageId)).size).toBe(3);
+  });
+
+  it('names the newsletters that are still there, and cannot be made where none is', async () => {
+    expect((await parse({ newsletters: ['gone', 'daily-roundup'] })).text).toContain('The Daily Roundup');
+    await expect(make({ newsletters: ['gone'] })).rejects.toThrow('the newsletters gone are no longer configured');
+  });
+
+  it('stays one message to one person, whatever the configuration’s names hold', async () => {
+    const hostile = fc.oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }),
+      fc.constantFrom(
+        '"><script>alert(1)</script>',
+        'A\r\nBcc: eve@example.com',
+        '{{ site.url }}',
+        '=?utf-8?Q?a?=',
+        '三星'.repeat(40),
+      ),
+    );
+    const plain = await parse();
+    const count = (html: string | false | undefined): number => (html || '').split(/[<>"]/).length;
+    await fc.assert(
+      fc.asyncProperty(hostile, async (name) => {
+        const config = testConfig();
+        const { publication, newsletters } = config;
+        const changed = {
+          ...config,
+          publication: { ...publication, name, postalAddress: name },
+          newsletters: newsletters.map((one) => ({ ...one, title: name, description: name })),
+        };
+        const raw = rawOf(await make({}, { config: changed }));
+        const mail = await simpleParser(raw);
+        expect(count(mail.html)).toBe(count(plain.html));
+        expect([...mail.headers.keys()]).toEqual([...plain.headers.keys()]);
+        expect(raw.toString('latin1')).not.toMatch(/^\.|[^\t\r\n\u0020-\u007e]/m);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import { simpleParser } from 'mailparser';
+import { describe, expect, it } from 'vitest';
+import { prepareTestCopy } from '../../../src/delivery/message/test-copy.ts';
+import { slotMark } from '../../../src/editions/fill.ts';
+import { testConfig, testEdition } from '../fixture.ts';
+import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+
+const config = testConfig();
+const newsletter = config.newsletters[0]!;
+
+function make(nonce = '0123456789abcdef', to = 'me@example.com') {
+  const links = ['preferences', 'unsubscribe'].map((name) => slotMark(nonce, name));
+  const html = `<p>Battery makers <a href="${links[0]}">Preferences</a> <a href="${links[1]}">Unsubscribe</a></p>`;
+  const composed = { ...testEdition(), nonce, html, text: `Battery makers\n${links.join('\n')}\n` };
+  return prepareTestCopy(composed, newsletter, config, [rsaSigner(), ed25519Signer()], to);
+}
+
+describe('a test copy', () => {
+  it('is marked, looks like the edition, and its links lead where nothing can be changed', async () => {
+    const message = await make();
+    const mail = await simpleParser(Buffer.concat(message.chunks));
+    expect(mail.subject).toBe('[Test] Tech Roundup: Battery Makers Cut Prices, Chips Go East');
+    expect(mail.html).toBe(
+      '<p>Battery makers <a href="https://news.example/newsletters">Preferences</a> <a href="https://news.example/newsletters">Unsubscribe</a></p>',
+    );
+    expect(mail.text).toBe('Battery makers\nhttps://news.example/newsletters\nhttps://news.example/newsletters\n');
+    expect(message).toMatchObject({ to: 'me@example.com', from: 'roundup@example.com' });
+  });
+
+  it('offers nothing to unsubscribe from, and counts in no statistics', async () => {
+    const [head = ''] = Buffer.concat((await make()).chunks)
+      .toString('latin1')
+      .split('\r\n\r\n', 1);
+    expect(head).not.toMatch(/^(List-Unsubscribe|Feedback-ID)/m);
+    expect(head).toMatch(/^List-ID: /m);
+  });
+
+  it('is signed as the edition will be', async () => {
+    expect((await verify(await make())).map(({ result }) => result)).toEqual(['pass', 'pass']);
+  });
+
+  it('has a Message-ID of its own each time', async () => {
+    const copies = await Promise.all([make(), make('fedcba9876543210'), make(undefined, 'you@example.com')]);
+    const ids = copies.map(({ chunks }) => /^Message-ID: (\S+)/m.exec(Buffer.concat(chunks).toString())?.[1]);
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  it('refuses an address that is none', async () => {
+    expect(() => make(undefined, 'nobody')).toThrow(/"nobody" is none: it has no @/);
+  });
+});

@@ -1,0 +1,91 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
+import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
+import { openTransport } from '../../../src/delivery/transport/transport.ts';
+import { anyText } from '../../any-text.ts';
+import { testConfig } from '../fixture.ts';
+import { outgoing } from './outgoing.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'daywire-mail-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function message(to: string, ...parts: (string | Buffer)[]): OutgoingMessage {
+  return outgoing(to, parts.length === 0 ? ['Subject: Hello\r\n\r\n', 'Hello.\r\n'] : parts);
+}
+
+async function submit(outgoing: OutgoingMessage): Promise<string> {
+  return (await openTransport(testConfig({ cwd: folder })).connect()).submit(outgoing);
+}
+
+describe('the file transport', () => {
+  it('writes a file for each message, named after its edition and address', async () => {
+    expect(await submit(message('ada+news@example.com'))).toBe(
+      'written to mail/daily/2026-11-24/ada+news@example.com.eml',
+    );
+    const path = join(folder, 'var/mail/daily/2026-11-24/ada+news@example.com.eml');
+    expect(readFileSync(path, 'utf8')).toBe('Subject: Hello\r\n\r\nHello.\r\n');
+  });
+
+  it('writes a message whole, however many parts it has and however large they are', async () => {
+    const parts = [...Array.from({ length: 3_000 }, (_, n) => `line ${n}\r\n`), Buffer.alloc(3_000_000, 'x'), '\r\n'];
+    await submit(message('ada@example.com', ...parts));
+    const written = readFileSync(join(folder, 'var/mail/daily/2026-11-24/ada@example.com.eml'));
+    expect(written.equals(Buffer.concat(message('', ...parts).chunks))).toBe(true);
+  });
+
+  it('writes over the file of an earlier try, and leaves nothing else behind', async () => {
+    await submit(message('ada@example.com', 'first'));
+    await submit(message('ada@example.com', 'second'));
+    const mail = join(folder, 'var/mail/daily/2026-11-24');
+    expect(readdirSync(mail)).toEqual(['ada@example.com.eml']);
+    expect(readFileSync(join(mail, 'ada@example.com.eml'), 'utf8')).toBe('second');
+  });
+
+  it('keeps every address inside its folder, under a name that every system takes', async () => {
+    const addresses = fc.oneof(
+      anyText(300).filter((text) => text.isWellFormed()),
+      fc.constantFrom('../../evil', '..', '.', '/etc/passwd', 'a\u0000b', 'c:\\x', 'nul', '.hidden', 'a'.repeat(254)),
+    );
+    await fc.assert(
+      fc.asyncProperty(addresses, async (to) => {
+        const reply = await submit(message(to));
+        const path = resolve(folder, 'var', reply.replace('written to ', ''));
+        expect(path.slice(0, path.lastIndexOf('/'))).toBe(join(folder, 'var/mail/daily/2026-11-24'));
+        expect(path.slice(path.lastIndexOf('/') + 1)).toMatch(/^[a-z0-9@_+=-][a-z0-9@._+=-]{0,210}$|^\.eml$/);
+        expect(existsSync(path)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('gives different addresses different files', async () => {
+    const long = `${'a'.repeat(64)}@${'b.'.repeat(80)}`;
+    const addresses = ["o'neil@example.com", 'o"neil@example.com', `${long}com`, `${long}net`];
+    expect(new Set(await Promise.all(addresses.map((to) => submit(message(to))))).size).toBe(4);
+  });
+
+  it('says which path cannot be written, in a failure that stops the run', async () => {
+    writeFileSync(join(folder, 'var'), 'a file, not a folder');
+    const failure = await submit(message('ada@example.com')).then(
+      () => null,
+      (error) => error.failure,
+    );
+    expect(failure.words).toMatch(
+      /var\/mail\/daily\/2026-11-24\/ada@example\.com\.eml cannot be written \((ENOTDIR|EEXIST)\)/,
+    );
+    expect(classifyFailure(failure)).toBe('refuses-us');
+    await expect(openTransport(testConfig({ cwd: folder })).verify()).rejects.toThrow(/cannot be written/);
+  });
+
+  it('makes its folder when it is verified', async () => {
+    await openTransport(testConfig({ cwd: folder })).verify();
+    expect(existsSync(join(folder, 'var/mail'))).toBe(true);
+  });
+});

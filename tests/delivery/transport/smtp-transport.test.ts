@@ -1,0 +1,151 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, it } from 'vitest';
+import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
+import { cleanReply, readFailure, redactor } from '../../../src/delivery/transport/smtp-failure.ts';
+import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
+import { openTransport } from '../../../src/delivery/transport/transport.ts';
+import { anyText } from '../../any-text.ts';
+import { testConfig } from '../fixture.ts';
+import { closeServers, startScripted, startServer } from '../servers.ts';
+import { failureOf, LIMITS, outgoing } from './outgoing.ts';
+
+afterEach(closeServers);
+
+const PASSWORD = 'p@ss/w%rd ünd';
+
+function withLogin(url: string, password = PASSWORD): string {
+  return url.replace('//', `//ada:${encodeURIComponent(password)}@`);
+}
+
+describe('the SMTP transport', () => {
+  it('submits over one connection, message after message, and gives the server’s reply', async () => {
+    const server = await startServer();
+    const connection = await openSmtpTransport(server.url, 1).connect();
+    expect(await connection.submit(outgoing('ada@example.com'))).toBe('250 2.0.0 kept as 1');
+    expect(await connection.submit(outgoing('bob@example.com'))).toBe('250 2.0.0 kept as 2');
+    connection.close();
+    expect(connection.usable).toBe(false);
+    expect(server.received).toMatchObject([
+      { from: 'roundup@example.com', to: ['ada@example.com'] },
+      { from: 'roundup@example.com', to: ['bob@example.com'] },
+    ]);
+    expect(server.received[0]?.raw).toEqual(Buffer.concat(outgoing().chunks));
+  });
+
+  it('logs in with the URL’s name and password, percent-decoded', async () => {
+    const seen: unknown[] = [];
+    const server = await startServer({
+      authOptional: false,
+      allowInsecureAuth: true,
+      onAuth({ username, password }, _session, done) {
+        seen.push([username, password]);
+        done(null, { user: username });
+      },
+    });
+    await openSmtpTransport(withLogin(server.url), 1).verify();
+    expect(seen).toEqual([['ada', PASSWORD]]);
+  });
+
+  it('takes a refusal of one recipient for that, and goes on over the same connection', async () => {
+    const server = await startServer({
+      onRcptTo({ address }, _session, done) {
+        const refusal = Object.assign(new Error('5.1.1 no such user'), { responseCode: 550 });
+        done(address.startsWith('nobody') ? refusal : null);
+      },
+    });
+    const connection = await openSmtpTransport(server.url, 1).connect();
+    const failure = await failureOf(connection.submit(outgoing('nobody@example.com')));
+    expect(failure).toMatchObject({ code: 'EENVELOPE', replyCode: 550, command: 'RCPT TO' });
+    expect(failure.words).toMatch(/^127\.0\.0\.1:\d+ answered: 550 5\.1\.1 no such user$/);
+    expect(connection.usable).toBe(true);
+    expect(await connection.submit(outgoing())).toContain('250');
+    connection.close();
+  });
+
+  it('says what stands wrong, for an operator', async () => {
+    const closed = await startScripted(() => undefined);
+    await closed.close();
+    expect((await failureOf(openSmtpTransport(closed.url, 1).verify())).words).toBe(
+      `127.0.0.1:${closed.port} takes no connections`,
+    );
+    const unknown = openSmtpTransport('smtp://mail.invalid', 1).verify();
+    expect((await failureOf(unknown)).words).toMatch(/^mail\.invalid:587 cannot be found/);
+    const noLogin = await startServer({ hideSTARTTLS: true, disabledCommands: ['AUTH', 'STARTTLS'] });
+    expect((await failureOf(openSmtpTransport(withLogin(noLogin.url), 1).verify())).words).toContain(
+      'the URL holds a user name, but the server offers no login',
+    );
+  });
+
+  it('never shows the password, even where the server repeats it', async () => {
+    const plain = Buffer.from(`\u0000ada\u0000${PASSWORD}`).toString('base64');
+    const forms = [PASSWORD, encodeURIComponent(PASSWORD), Buffer.from(PASSWORD).toString('base64'), plain];
+    const server = await startScripted((command) =>
+      command.startsWith('AUTH') ? `535 5.7.8 wrong: ${forms.join(' or ')}` : undefined,
+    );
+    const failure = await failureOf(openSmtpTransport(withLogin(server.url), 1).verify());
+    expect(classifyFailure(failure)).toBe('refuses-us');
+    expect(failure.words).toMatch(/refuses the login: 535 5\.7\.8 wrong: … or … or … or …$/);
+    for (const form of forms) expect(JSON.stringify(failure)).not.toContain(form);
+  });
+
+  it('notices that a server ended the connection while it was idle', async () => {
+    const server = await startScripted((command, socket) => {
+      if (command === 'DATA-END') setImmediate(() => socket.end('250 ok\r\n'));
+      return command === 'DATA-END' ? '' : undefined;
+    });
+    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    await connection.submit(outgoing());
+    await expect.poll(() => connection.usable).toBe(false);
+  });
+
+  it('ends a connection itself after a hundred messages', async () => {
+    const server = await startScripted(() => undefined);
+    const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
+    for (let n = 1; n < 100; n++) await connection.submit(outgoing());
+    expect(connection.usable).toBe(true);
+    await connection.submit(outgoing());
+    expect(connection.usable).toBe(false);
+    await expect.poll(() => server.commands.at(-1)).toBe('QUIT');
+  });
+
+  it.each([
+    ['smtp://mail.example?tls.rejectUnauthorized=false', 'no path and no parameters'],
+    ['smtp://mail.example/box', 'no path and no parameters'],
+    ['smtp://', 'must name a host'],
+    ['smtp://ada:100%@mail.example', 'percent-encoded'],
+  ])('refuses the URL %s', (url, words) => {
+    expect(() => openSmtpTransport(url, 1)).toThrow(words);
+  });
+
+  it('must be told its server, and takes the environment’s before the file’s', async () => {
+    const config = testConfig({ delivery: { transport: 'smtp' } });
+    expect(() => openTransport(config)).toThrow('set DAYWIRE_SMTP_URL or delivery.smtpUrl');
+    const server = await startServer();
+    const delivery = { ...config.delivery, smtpUrl: 'smtp://mail.invalid' };
+    await openTransport({ ...config, delivery, secrets: { smtpUrl: server.url } }).verify();
+  });
+});
+
+describe('what is kept of a failure', () => {
+  it('is one clean, bounded line without the password, whatever the server says', () => {
+    const server = { place: 'mail.example:587', redact: redactor({ user: 'ada', pass: 'correct horse' }) };
+    const part = fc.oneof(anyText(60), fc.constantFrom('correct horse', 'correct\u0000 horse', 'x'.repeat(600)));
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 4 }), fc.string(), (parts, code) => {
+        const text = parts.join('');
+        const { words, reply } = readFailure({ code, response: text, message: text, responseCode: 550 }, server);
+        return [words, reply ?? ''].every(
+          (kept) =>
+            !/[\u0000-\u001f\u007f-\u009f]/.test(kept) &&
+            kept.isWellFormed() &&
+            !kept.includes('correct horse') &&
+            kept.length < 600,
+        );
+      }),
+    );
+  });
+
+  it('keeps a short reply as it is', () => {
+    expect(cleanReply('250 2.0.0 Ok: queued as 4ABC', (text) => text)).toBe('250 2.0.0 Ok: queued as 4ABC');
+  });
+});

@@ -4,7 +4,6 @@
 import type { Command } from 'commander';
 import { handleIncomingMail, INCOMING_LIMIT } from './delivery/bounces/bounce-mail.ts';
 import { cancelEdition, pauseEdition, releaseQueue, resumeEdition, settleDelivery } from './delivery/steer.ts';
-import { deliverDue } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
 import { describeDelivering } from './progress.ts';
 import { resolveAlerts } from './schedule/alerts.ts';
@@ -44,6 +43,7 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
     .action((steering: Steering) =>
       inNewsroom(async (newsroom) => {
         if (await steer(newsroom, steering)) return;
+        const { deliverDue } = await import('./jobs.ts');
         const report = await deliverDue(newsroom, {
           signal: shell.endOnSignal(),
           onProgress: (so) => progress.show(describeDelivering(so)),

@@ -4,14 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addArticleCommands } from './cli-articles.ts';
-import { addDeliveryCommands } from './cli-delivery.ts';
-import { addNewsroomCommands } from './cli-newsroom.ts';
-import { addSubscriberCommands } from './cli-subscribers.ts';
 import { openLog } from './log.ts';
 import { type Surroundings, withNewsroom } from './newsroom.ts';
 import { openProgress } from './progress.ts';
-import type { Shell } from './shell.ts';
+import type { AddCommands, Shell } from './shell.ts';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -45,10 +41,25 @@ const shell: Shell = {
   version,
 };
 
-addNewsroomCommands(program, shell);
-addArticleCommands(program, shell);
-addDeliveryCommands(program, shell);
-addSubscriberCommands(program, shell);
+/** Only what is asked for is loaded: a mail server runs `daywire bounce` for each message. */
+const COMMANDS: { words: string[]; load(): Promise<AddCommands> }[] = [
+  {
+    words: ['init', 'check', 'status', 'start'],
+    load: async () => (await import('./cli-newsroom.ts')).addNewsroomCommands,
+  },
+  {
+    words: ['import', 'publish', 'compose', 'preview'],
+    load: async () => (await import('./cli-articles.ts')).addArticleCommands,
+  },
+  { words: ['deliver', 'bounce'], load: async () => (await import('./cli-delivery.ts')).addDeliveryCommands },
+  { words: ['subscribers'], load: async () => (await import('./cli-subscribers.ts')).addSubscriberCommands },
+  {
+    words: ['migrate', 'backup', 'restore', 'schema'],
+    load: async () => (await import('./cli-store.ts')).addStoreCommands,
+  },
+];
+const asked = COMMANDS.filter(({ words }) => words.some((word) => process.argv.includes(word)));
+for (const { load } of asked.length > 0 ? asked : COMMANDS) (await load())(program, shell);
 
 // Whoever read our lines may have had enough of them (`| head`): what is under way goes on, unheard.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -153,7 +153,7 @@ export function sectionTitle(config: Pick<Config, 'sections'>, section: string |
 const SECRET_NAMES = {
   databaseUrl: { name: 'DAYWIRE_DATABASE_URL', rule: /^postgres(ql)?:\/\//, want: 'a postgres:// URL' },
   smtpUrl: { name: 'DAYWIRE_SMTP_URL', rule: /^smtps?:\/\//, want: 'an smtp:// or smtps:// URL' },
-  signingSecret: { name: 'DAYWIRE_SECRET', rule: /^.{32,}$/s, want: 'at least 32 characters' },
+  signingSecret: { name: 'DAYWIRE_SECRET', rule: /^\S{32,}$/, want: 'at least 32 characters without white space' },
   previousSecrets: {
     name: 'DAYWIRE_SECRET_PREVIOUS',
     rule: /^\s*\S{32,}(\s+\S{32,})*\s*$/,

@@ -21,7 +21,7 @@ export interface SampleReport {
 }
 
 /** Beside src/ in a checkout, and beside dist/ in the published package. */
-const SAMPLE = new URL('../sample', import.meta.url);
+const SAMPLE = new URL('../sample/', import.meta.url);
 
 /**
  * Fills the store with the sample newsroom. Twice at the same `now` is as good as once. Articles come last: where there is none,

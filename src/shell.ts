@@ -1,6 +1,7 @@
 /**
  * What every command of the command line is given: the newsroom, a voice, and a way to say that it failed.
  */
+import type { Command } from 'commander';
 import type { Config, NewsletterConfig } from './config.ts';
 import { type Edition, findEdition } from './editions/queries.ts';
 import type { Newsroom, Surroundings } from './newsroom.ts';
@@ -29,6 +30,9 @@ export interface Shell {
   clock: Clock;
   version: string;
 }
+
+/** Puts commands into the program. */
+export type AddCommands = (program: Command, shell: Shell) => void;
 
 /** What the operator asked for cannot be done. */
 export class CommandError extends Error {

@@ -19,6 +19,7 @@ import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
 import { describeDelivering, describeImporting, type Progress } from './progress.ts';
 import { repeat } from './repeat.ts';
+import { ROLES, type Role } from './roles.ts';
 import { loadSampleNewsroom } from './sample.ts';
 import { openAlertSender } from './schedule/alerts.ts';
 import type { Run } from './schedule/ledger.ts';
@@ -26,10 +27,6 @@ import { type RunDeps, runDue } from './schedule/run-due.ts';
 import { startTicking } from './schedule/tick.ts';
 import { loadSigningSecrets } from './subscribers/secret.ts';
 import { HOUR, MINUTE, SECOND } from './time.ts';
-
-/** The parts of the work: one process does all of them, or several processes share them. */
-export const ROLES = ['web', 'schedule', 'deliver'] as const;
-export type Role = (typeof ROLES)[number];
 
 /** What the first round did, for the people who started it; what is not this process's part is null. */
 export interface FirstRound {

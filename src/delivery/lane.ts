@@ -2,6 +2,7 @@
  * One connection at work: it takes one message after the other, builds the next while the last is on the wire, and has one row at
  * `submitting` at most.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../store/store.ts';
 import { MINUTE } from '../time.ts';
 import { type AttemptContext, buildMessage, submitMessage } from './attempt.ts';
@@ -98,11 +99,23 @@ function prepareAhead(run: Run): Promise<Ready | null> {
 
 async function prepareNext(run: Run): Promise<Ready | null> {
   if (run.ending()) return null;
-  const delivery = await run.claims.next();
+  const delivery = await nextDelivery(run);
   if (delivery === null) return null;
   const message = await buildCopy(run, delivery);
   await run.waitUntil(delivery.notBefore);
   return { delivery, message };
+}
+
+/** Null where nothing is left for this connection, not even what another one puts back because the server does not grant it. */
+async function nextDelivery(run: Run): Promise<ClaimedDelivery | null> {
+  for (;;) {
+    const delivery = await run.claims.next();
+    const opening = run.opener.opening();
+    if (delivery !== null || opening === null || run.ending()) return delivery;
+    await opening;
+    // Whoever was refused puts back first.
+    await setImmediate();
+  }
 }
 
 async function buildCopy(

@@ -4,7 +4,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, type Transaction } from 'kysely';
-import pg from 'pg';
+import type pg from 'pg';
 import { SECOND } from '../time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
@@ -52,10 +52,11 @@ const CONNECT_WITHIN = 10 * SECOND;
 
 // bigint columns hold epoch milliseconds and counts, all far below 2^53, so they are read as numbers.
 const BIGINT = 20;
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === BIGINT ? (text: string) => Number(text) : pg.types.getTypeParser(oid, format as 'text'),
-} as pg.CustomTypesConfig;
+const typesOf = ({ types }: typeof pg): pg.CustomTypesConfig =>
+  ({
+    getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+      oid === BIGINT ? (text: string) => Number(text) : types.getTypeParser(oid, format as 'text'),
+  }) as pg.CustomTypesConfig;
 
 /**
  * Opens a store without looking at its schema; see `ensureSchema`.
@@ -66,10 +67,12 @@ export async function openStore(where: { databaseUrl?: string | undefined; path:
   const { databaseUrl, path } = where;
   if (databaseUrl === undefined) return openSqliteStore(path);
   const url = new URL(databaseUrl);
-  const pool = new pg.Pool({
+  // Not needed for a file.
+  const { default: driver } = await import('pg');
+  const pool = new driver.Pool({
     connectionString: databaseUrl,
     max: 10,
-    types,
+    types: typesOf(driver),
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_WITHIN,
   });

@@ -16,8 +16,10 @@ const TOO_SLOW = 20 * SECOND;
 const POSTPONING_ROUNDS = 5;
 
 export interface ClaimedQueue {
-  /** The next delivery, or null where nothing is due. */
+  /** The next delivery, or null where nothing is due, and nothing that was handed out can come back. */
   next(): Promise<ClaimedDelivery | null>;
+  /** Says that a delivery which was handed out will not be put back. */
+  begun(delivery: ClaimedDelivery): void;
   /** Puts back a delivery that nothing was done with. */
   putBack(delivery: ClaimedDelivery): void;
   /** Gives back what was not handed out, for other workers to claim at once. @returns how many */
@@ -65,15 +67,29 @@ export function openClaimedQueue(store: Store, options: QueueOptions): ClaimedQu
     return claiming;
   };
 
+  // Handed out, and not yet begun: a connection that the server does not grant puts back what it was to carry.
+  const inHand = new Set<ClaimedDelivery>();
+  let changed = Promise.withResolvers<void>();
+  const settle = (delivery: ClaimedDelivery): void => {
+    if (!inHand.delete(delivery)) return;
+    changed.resolve();
+    changed = Promise.withResolvers<void>();
+  };
+
   return {
     async next() {
       if (held.length === 0) await refill();
       // Ahead of need; where that fails, whoever finds nothing left tries again and is told why.
       else if (!dry && held.length < (size * connections) / 2) refill().catch(() => {});
-      return held.shift() ?? null;
+      while (held.length === 0 && inHand.size > 0) await changed.promise;
+      const delivery = held.shift() ?? null;
+      if (delivery !== null) inHand.add(delivery);
+      return delivery;
     },
+    begun: settle,
     putBack: (delivery) => {
       held.unshift(delivery);
+      settle(delivery);
     },
     async release() {
       await claiming?.catch(() => {});

@@ -2,7 +2,6 @@
  * One connection at work: it takes one message after the other, builds the next while the last is on the wire, and has one row at
  * `submitting` at most.
  */
-import { setImmediate } from 'node:timers/promises';
 import type { Store } from '../store/store.ts';
 import { MINUTE } from '../time.ts';
 import { type AttemptContext, buildMessage, submitMessage } from './attempt.ts';
@@ -66,12 +65,14 @@ export async function runLane(run: Run): Promise<void> {
       if (ready === null || run.ending()) break;
       const { delivery, message } = ready;
       if (message !== null && 'cannot' in message) {
+        run.claims.begun(delivery);
         upcoming = prepareAhead(run);
         await record(run, delivery, failed(message.cannot));
         continue;
       }
       connection = await run.opener.renew(connection);
       if (connection === null || run.ending()) break;
+      run.claims.begun(delivery);
       const marking = await run.ledger.mark(delivery);
       upcoming = prepareAhead(run);
       await recorded;
@@ -99,22 +100,15 @@ function prepareAhead(run: Run): Promise<Ready | null> {
 
 async function prepareNext(run: Run): Promise<Ready | null> {
   if (run.ending()) return null;
-  const delivery = await nextDelivery(run);
+  const delivery = await run.claims.next();
   if (delivery === null) return null;
-  const message = await buildCopy(run, delivery);
-  await run.waitUntil(delivery.notBefore);
-  return { delivery, message };
-}
-
-/** Null where nothing is left for this connection, not even what another one puts back because the server does not grant it. */
-async function nextDelivery(run: Run): Promise<ClaimedDelivery | null> {
-  for (;;) {
-    const delivery = await run.claims.next();
-    const opening = run.opener.opening();
-    if (delivery !== null || opening === null || run.ending()) return delivery;
-    await opening;
-    // Whoever was refused puts back first.
-    await setImmediate();
+  try {
+    const message = await buildCopy(run, delivery);
+    await run.waitUntil(delivery.notBefore);
+    return { delivery, message };
+  } catch (error) {
+    run.claims.putBack(delivery);
+    throw error;
   }
 }
 

@@ -8,8 +8,6 @@ import { classifyFailure } from './retry.ts';
 export interface ConnectionOpener {
   /** `held` where it can still be used, otherwise a new connection; null where none can be had. */
   renew(held: Connection | null): Promise<Connection | null>;
-  /** Resolves when those that are being opened now are open or refused; null where there are none. */
-  opening(): Promise<void> | null;
   /** Closes a connection that is not needed any more. */
   close(held: Connection | null): void;
   /** Why the last connection could not be had, said for an operator. */
@@ -20,8 +18,7 @@ export function connectionOpener(transport: Transport): ConnectionOpener {
   let open = 0;
   let problem: string | null = null;
   let hopeless = false;
-  let last: Promise<void> = Promise.resolve();
-  let opening = 0;
+  let last: Promise<unknown> = Promise.resolve();
 
   const openOne = async (): Promise<Connection | null> => {
     if (hopeless) return null;
@@ -47,17 +44,10 @@ export function connectionOpener(transport: Transport): ConnectionOpener {
     renew(held) {
       if (held?.usable) return Promise.resolve(held);
       close(held);
-      opening += 1;
-      const next = last.then(openOne).finally(() => {
-        opening -= 1;
-      });
-      last = next.then(
-        () => {},
-        () => {},
-      );
+      const next = last.then(openOne);
+      last = next.catch(() => {});
       return next;
     },
-    opening: () => (opening === 0 ? null : last),
     close,
     problem: () => problem,
   };

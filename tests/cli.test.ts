@@ -80,37 +80,11 @@ describe.concurrent('daywire compose, preview and deliver', () => {
 });
 
 describe.concurrent('daywire subscribers', () => {
-  it('adds, lists and removes', async () => {
-    const folder = newFolder('sample');
-    const added = await folder.run(['subscribers', 'add', 'reader@example.com', '--zone', 'Europe/Berlin']);
-    expect(added.stdout).toBe('reader@example.com: daily-roundup added\n');
-    expect((await folder.run(['subscribers', 'list'])).stdout).toBe(
-      'reader@example.com\tdaily-roundup confirmed\tEurope/Berlin\n',
-    );
-    expect((await folder.run(['subscribers', 'remove', 'reader@example.com'])).stdout).toMatch(
-      /unsubscribed from daily/,
-    );
-    const refused = await folder.run(['subscribers', 'add', 'no-address']);
-    expect(refused.code).toBe(1);
-    expect(refused.stderr).toMatch(/no-address/);
-  });
-
-  it('names the newsletters there are, to whoever would leave another', async () => {
-    const { code, stderr } = await newFolder('sample').run([
-      'subscribers',
-      'remove',
-      'a@b.example',
-      '--newsletter',
-      'x',
-    ]);
-    expect(code).toBe(1);
-    expect(stderr).toBe('daywire: there is no newsletter x: the configuration has daily-roundup\n');
-  });
-
   it('ends quietly where its reader has had enough, as in "| head -1"', async () => {
     const folder = newFolder('sample');
-    const many = Array.from({ length: 3_000 }, (_, number) => `reader${number}@example.com`);
-    await folder.run(['subscribers', 'add', ...many]);
+    const many = Array.from({ length: 3_000 }, (_, number) => `reader${number}@example.com\n`).join('');
+    writeFileSync(join(folder.path, 'list.csv'), `email\n${many}`);
+    await folder.run(['subscribers', 'import', 'list.csv']);
     const child = folder.spawn(['subscribers', 'list']);
     child.stdout?.once('data', () => child.stdout?.destroy());
     let stderr = '';

@@ -19,7 +19,7 @@ export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dial
         await Promise.all(opened.splice(0).map(giveBack));
       });
       body(async () => {
-        const url = dialect === 'sqlite' ? null : (idle.pop() ?? (await newPostgresUrl()));
+        const url = dialect === 'sqlite' ? null : (idle.pop() ?? (await newDatabase()));
         const store = url === null ? await openMigrated() : await openStore({ databaseUrl: url, path: '' });
         opened.push({ store, url });
         return store;
@@ -67,6 +67,12 @@ export async function newPostgresUrl(from: 'migrated' | 'empty' = 'migrated'): P
 /** Databases that were used and emptied: making one takes 130 ms, emptying one 10. */
 const idle: string[] = [];
 
+async function newDatabase(): Promise<string> {
+  const url = await newPostgresUrl();
+  migratedShape ??= (await shapeAndUse(url)).shape;
+  return url;
+}
+
 async function giveBack({ store, url }: { store: Store; url: string | null }): Promise<void> {
   await store.close();
   if (url !== null && (await emptied(url))) idle.push(url);
@@ -74,14 +80,22 @@ async function giveBack({ store, url }: { store: Store; url: string | null }): P
 
 /** Empties a database, numbers and all. @returns false where a test has changed its schema: it is not used again */
 async function emptied(url: string): Promise<boolean> {
+  const { shape, used } = await shapeAndUse(url);
+  if (shape !== migratedShape) return false;
+  if (used !== null) await query(url, `truncate ${used} restart identity cascade`);
+  return true;
+}
+
+async function shapeAndUse(url: string): Promise<{ shape: string | null; used: string | null }> {
+  const [row] = await query<{ shape: string | null; used: string | null }>(url, SHAPE_AND_USE);
+  return row ?? { shape: null, used: null };
+}
+
+async function query<Row extends object>(url: string, text: string): Promise<Row[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    const { rows } = await client.query<{ shape: string; used: string | null }>(SHAPE_AND_USE);
-    const [{ shape, used } = { shape: '', used: null }] = rows;
-    migratedShape ??= shape;
-    if (used !== null) await client.query(`truncate ${used} restart identity cascade`);
-    return shape === migratedShape;
+    return (await client.query<Row>(text)).rows;
   } finally {
     await client.end();
   }

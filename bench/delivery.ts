@@ -11,7 +11,7 @@ import { MESSAGE_BYTES, writeKey } from './delivery-newsroom.ts';
 import { type Figures, runTask, type Task } from './delivery-process.ts';
 import { runSource, type Sink, startSink } from './delivery-sink.ts';
 
-const CONNECTIONS = 20;
+const CONNECTIONS = 40;
 const RUNS = 3;
 const WARM_UP = 500;
 // A few seconds each at the speed of each.

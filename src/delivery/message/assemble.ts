@@ -1,7 +1,6 @@
 /**
  * Makes a message of its fields and its body, and signs it.
  */
-
 import type { OutgoingMessage } from '../transport/connection.ts';
 import type { BodyCopy } from './body.ts';
 import { type Signer, signHeaders } from './dkim.ts';
@@ -15,7 +14,9 @@ export async function assembleMessage(
   { signers, signedAt }: { signers: readonly Signer[]; signedAt: number },
 ): Promise<OutgoingMessage> {
   const signatures = signers.length === 0 ? '' : await signHeaders(fields, body.hash(), signers, signedAt);
-  const header = `${signatures}${fields.map(({ text }) => text).join('')}\r\n`;
+  let header = signatures;
+  for (const { text } of fields) header += text;
+  header += '\r\n';
   const chunks = [Buffer.from(header, 'latin1'), ...body.chunks];
   return { ...envelope, chunks, size: chunks.reduce((sum, chunk) => sum + chunk.length, 0) };
 }

@@ -7,7 +7,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../config.ts';
 import { SECOND } from '../../time.ts';
 import { misconfigured } from '../transport/connection.ts';
-import { foldLine, type HeaderField, relaxed } from './header-text.ts';
+import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-text.ts';
 
 export interface Signer {
   /** In lower case and A-labels. */
@@ -102,23 +102,55 @@ export async function signHeaders(
   signers: readonly Signer[],
   at: number,
 ): Promise<string> {
-  const names = [...fields.map(({ name }) => name), ...ONLY_ONCE];
+  const names = fields.map(({ name }) => name).join(':');
+  let canonical = '';
+  for (const field of fields) canonical += `${field.canonical}\r\n`;
+  const signatures = signers.map(async (signer) => {
+    const opening = openingOf(signer, names, at);
+    const hashed = `bh=${bodyHash};`;
+    const signature = await signWith(signer, `${canonical}${opening.canonical} ${hashed} b=`);
+    const between = opening.column + 1 + hashed.length > LINE_LIMIT ? '\r\n ' : ' ';
+    const lines = signature.match(/.{1,72}/g) ?? [];
+    return `${opening.text}${between}${hashed}\r\n b=${lines.join('\r\n ')}\r\n`;
+  });
+  return (await Promise.all(signatures)).join('');
+}
+
+/** A signature's field up to the hash of the body. */
+interface Opening {
+  /** Folded. */
+  text: string;
+  /** The length of its last line. */
+  column: number;
+  canonical: string;
+}
+
+// The same for all copies of an edition; it is half of the header to fold.
+const openings = new WeakMap<Signer, Map<string, Opening>>();
+const KEPT_OPENINGS = 20;
+
+function openingOf(signer: Signer, names: string, at: number): Opening {
+  const kept = openings.get(signer) ?? new Map<string, Opening>();
+  openings.set(signer, kept);
+  const key = `${at} ${names}`;
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  if (kept.size >= KEPT_OPENINGS) kept.clear();
+  const { algorithm, domain, selector } = signer;
   // Colons with a space behind are where the line can be folded.
-  const signed = names
+  const signed = [...names.split(':'), ...ONLY_ONCE]
     .map((name, index) => (index % NAMES_A_LINE === 0 ? ` ${name}` : name))
     .join(':')
     .trim();
-  const canonical = fields.map((field) => `${field.canonical}\r\n`).join('');
-  const signatures = signers.map(async (signer) => {
-    const { algorithm, domain, selector } = signer;
-    const tags =
-      `v=1; a=${algorithm}; c=relaxed/simple; d=${domain}; s=${selector}; t=${Math.floor(at / SECOND)}; ` +
-      `h=${signed}; bh=${bodyHash};`;
-    const signature = await signWith(signer, `${canonical}${relaxed('DKIM-Signature', `${tags} b=`)}`);
-    const lines = signature.match(/.{1,72}/g) ?? [];
-    return `${foldLine(`DKIM-Signature: ${tags}`)}\r\n b=${lines.join('\r\n ')}\r\n`;
-  });
-  return (await Promise.all(signatures)).join('');
+  const tags = `v=1; a=${algorithm}; c=relaxed/simple; d=${domain}; s=${selector}; t=${Math.floor(at / SECOND)}; h=${signed};`;
+  const text = foldLine(`DKIM-Signature: ${tags}`);
+  const opening = {
+    text,
+    column: text.length - text.lastIndexOf('\n') - 1,
+    canonical: relaxed('DKIM-Signature', tags),
+  };
+  kept.set(key, opening);
+  return opening;
 }
 
 function signWith({ algorithm, key }: Signer, words: string): Promise<string> {

@@ -28,7 +28,7 @@ export function relaxed(name: string, value: string): string {
 }
 
 // RFC 2047 §2 for lines with an encoded word; RFC 5322 §2.1.1 would have 78.
-const LINE_LIMIT = 76;
+export const LINE_LIMIT = 76;
 
 /** Breaks a line before spaces, where it can be broken, so that no part of it is longer than it should be. */
 export function foldLine(line: string): string {

@@ -46,6 +46,12 @@ export function prepareMessages(
 ): MessageMaker {
   let prepared: ReturnType<typeof prepareShared> | undefined;
   const personal = personalMaker(edition, config, secrets);
+  let last: { at: number; field: HeaderField } | undefined;
+  // One date for most of the copies in a row.
+  const dated = (at: number): HeaderField => {
+    if (last?.at !== at) last = { at, field: dateField(at) };
+    return last.field;
+  };
 
   return async ({ subscriberId, email, staleAt }) => {
     prepared ??= prepareShared(edition, newsletter, signers);
@@ -53,7 +59,7 @@ export function prepareMessages(
     const to = recipientOf(email);
     const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
     const own = [
-      dateField(dueAt(edition, newsletter, staleAt)),
+      dated(dueAt(edition, newsletter, staleAt)),
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
@@ -116,13 +122,12 @@ function personalMaker(
   });
 }
 
+const ONE_CLICK = headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click');
+
 /** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, as its text demands. */
 function unsubscribeFields(url: string, address: string | null): HeaderField[] {
   const mailto = address === null ? '' : `, <mailto:${address}?subject=unsubscribe>`;
-  return [
-    headerField('List-Unsubscribe', `<${url}>${mailto}`),
-    ...(url.startsWith('https:') ? [headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click')] : []),
-  ];
+  return [headerField('List-Unsubscribe', `<${url}>${mailto}`), ...(url.startsWith('https:') ? [ONE_CLICK] : [])];
 }
 
 /**

@@ -28,7 +28,7 @@ const READER = 'reader@example.com';
 const GONE = 'gone@example.com';
 const FULL = 'full@example.com';
 const REFUSING = { [GONE]: '5.1.1 there is no such user', [FULL]: '5.2.2 the mailbox is full' };
-const ENV = { PATH: process.env.PATH ?? '', DAYWIRE_SECRET: 'a secret of the postfix check, of 32 characters or more' };
+const ENV = { PATH: process.env.PATH ?? '', DAYWIRE_SECRET: 'the-secret-of-the-postfix-check-and-of-nothing-else' };
 
 /** It takes about 10 s; each wait within it gives up after 30 s. */
 const LIMIT = 120_000;

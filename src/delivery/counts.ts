@@ -4,10 +4,28 @@
  */
 import { sql } from 'kysely';
 import type { Db } from '../store/store.ts';
-import type { SuppressionReason, Tables } from '../store/tables.ts';
-import { countDeliveries, type DeliveryState } from './outbox.ts';
+import type { DeliveryState, SuppressionReason, Tables } from '../store/tables.ts';
 
 export type DeliveryCounts = Record<DeliveryState, number>;
+
+/** How many deliveries of each edition are in each state. Editions without any have no entry. */
+export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryCounts>> {
+  const counts = new Map<number, DeliveryCounts>();
+  if (editionIds.length === 0) return counts;
+  const rows = await db
+    .selectFrom('deliveries')
+    .select((e) => ['edition_id', 'state', e.fn.countAll<number>().as('count')])
+    .where('edition_id', 'in', editionIds)
+    .groupBy(['edition_id', 'state'])
+    .orderBy('edition_id')
+    .orderBy('state')
+    .execute();
+  for (const { edition_id, state, count } of rows) {
+    const known = counts.get(edition_id) ?? { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+    counts.set(edition_id, { ...known, [state]: count });
+  }
+  return counts;
+}
 
 /** How many deliveries of each edition are, or were before they folded into totals, in each state; editions without any have no entry. */
 export async function countDeliveriesEver(db: Db, editionIds: number[]): Promise<Map<number, DeliveryCounts>> {

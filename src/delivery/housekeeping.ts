@@ -195,42 +195,49 @@ async function findUnconfirmed(db: Db, since: number, which: { after: number } |
   return rows.map((row) => row.id);
 }
 
-async function forgetServiceMessages({ db, reports }: Store, before: number): Promise<number> {
-  let forgotten = 0;
-  for (let last = 0; ; ) {
-    const rows = await reports
-      .selectFrom('service_messages')
-      .select('id')
-      .where('id', '>', last)
-      .where('changed_at', '<', before)
-      .where('expires_at', '<', before)
-      .where('state', 'not in', ['pending', 'submitting'])
-      .orderBy('id')
-      .limit(AT_ONCE)
-      .execute();
-    if (rows.length === 0) return forgotten;
-    last = (rows.at(-1) as { id: number }).id;
-    const ids = rows.map((row) => row.id);
-    const { numDeletedRows } = await db.deleteFrom('service_messages').where('id', 'in', ids).executeTakeFirstOrThrow();
-    forgotten += Number(numDeletedRows);
-  }
+function forgetServiceMessages({ db, reports }: Store, before: number): Promise<number> {
+  return forgetInChunks(
+    (after) =>
+      reports
+        .selectFrom('service_messages')
+        .select('id')
+        .where('id', '>', after)
+        .where('changed_at', '<', before)
+        .where('expires_at', '<', before)
+        .where('state', 'not in', ['pending', 'submitting'])
+        .orderBy('id')
+        .limit(AT_ONCE)
+        .execute(),
+    (ids) => db.deleteFrom('service_messages').where('id', 'in', ids).executeTakeFirstOrThrow(),
+  );
 }
 
-async function forgetBounces({ db, reports }: Store, before: number): Promise<number> {
+function forgetBounces({ db, reports }: Store, before: number): Promise<number> {
+  return forgetInChunks(
+    (after) =>
+      reports
+        .selectFrom('bounces')
+        .select('id')
+        .where('id', '>', after)
+        .where('at', '<', before)
+        .orderBy('id')
+        .limit(AT_ONCE)
+        .execute(),
+    (ids) => db.deleteFrom('bounces').where('id', 'in', ids).executeTakeFirstOrThrow(),
+  );
+}
+
+/** So many at a time that no write is long. @returns how many were deleted */
+async function forgetInChunks(
+  pageAfter: (id: number) => Promise<{ id: number }[]>,
+  remove: (ids: number[]) => Promise<{ numDeletedRows: bigint }>,
+): Promise<number> {
   let forgotten = 0;
   for (let last = 0; ; ) {
-    const rows = await reports
-      .selectFrom('bounces')
-      .select('id')
-      .where('id', '>', last)
-      .where('at', '<', before)
-      .orderBy('id')
-      .limit(AT_ONCE)
-      .execute();
-    if (rows.length === 0) return forgotten;
-    last = (rows.at(-1) as { id: number }).id;
-    const ids = rows.map((row) => row.id);
-    const { numDeletedRows } = await db.deleteFrom('bounces').where('id', 'in', ids).executeTakeFirstOrThrow();
-    forgotten += Number(numDeletedRows);
+    const ids = (await pageAfter(last)).map((row) => row.id);
+    const end = ids.at(-1);
+    if (end === undefined) return forgotten;
+    last = end;
+    forgotten += Number((await remove(ids)).numDeletedRows);
   }
 }

@@ -17,8 +17,6 @@ import type { DeliveryState } from '../store/tables.ts';
 import { CANCELLED, type DeliveryResult } from './delivery-result.ts';
 import { type MarkFacts, whyNotMailed } from './mark.ts';
 
-export type { DeliveryState };
-
 /** A row under our lease. */
 export interface ClaimedDelivery {
   editionId: number;
@@ -284,26 +282,4 @@ export interface Key {
   edition_id: number;
   subscriber_id: number;
   fence: number;
-}
-
-/** How many deliveries of each edition are in each state. Editions without any have no entry. */
-export async function countDeliveries(
-  db: Db,
-  editionIds: number[],
-): Promise<Map<number, Record<DeliveryState, number>>> {
-  const counts = new Map<number, Record<DeliveryState, number>>();
-  if (editionIds.length === 0) return counts;
-  const rows = await db
-    .selectFrom('deliveries')
-    .select((e) => ['edition_id', 'state', e.fn.countAll<number>().as('count')])
-    .where('edition_id', 'in', editionIds)
-    .groupBy(['edition_id', 'state'])
-    .orderBy('edition_id')
-    .orderBy('state')
-    .execute();
-  for (const { edition_id, state, count } of rows) {
-    const known = counts.get(edition_id) ?? { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
-    counts.set(edition_id, { ...known, [state]: count });
-  }
-  return counts;
 }

@@ -1,9 +1,9 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { type ClaimOptions, claimDueDeliveries } from '../../src/delivery/claim-due.ts';
+import { countDeliveries } from '../../src/delivery/counts.ts';
 import {
   type ClaimedDelivery,
-  countDeliveries,
   finishEditions,
   markSubmitting,
   recordResults,

@@ -8,7 +8,7 @@ import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
 
 // A crash delays the readers whose deliveries were claimed until the lease lapses: few for a slow server, more for a fast one.
 const FIRST_CLAIM = 10;
-const LARGEST_CLAIM = 100;
+const LARGEST_CLAIM = 25;
 const CLAIM_LEASE = 2 * MINUTE;
 const TOO_FAST = 2 * SECOND;
 const TOO_SLOW = 20 * SECOND;

@@ -102,11 +102,10 @@ export async function signHeaders(
   signers: readonly Signer[],
   at: number,
 ): Promise<string> {
-  const names = fields.map(({ name }) => name).join(':');
   let canonical = '';
   for (const field of fields) canonical += `${field.canonical}\r\n`;
   const signatures = signers.map(async (signer) => {
-    const opening = openingOf(signer, names, at);
+    const opening = openingOf(signer, fields, at);
     const hashed = `bh=${bodyHash};`;
     const signature = await signWith(signer, `${canonical}${opening.canonical} ${hashed} b=`);
     const between = opening.column + 1 + hashed.length > LINE_LIMIT ? '\r\n ' : ' ';
@@ -126,16 +125,22 @@ interface Opening {
 }
 
 // The same for all copies of an edition; it is half of the header to fold.
-const openings = new WeakMap<Signer, Map<string, Opening>>();
-const KEPT_OPENINGS = 20;
+const lastOpenings = new WeakMap<Signer, { at: number; names: readonly string[]; opening: Opening }>();
 
-function openingOf(signer: Signer, names: string, at: number): Opening {
-  const kept = openings.get(signer) ?? new Map<string, Opening>();
-  openings.set(signer, kept);
-  const key = `${at} ${names}`;
-  const known = kept.get(key);
-  if (known !== undefined) return known;
-  if (kept.size >= KEPT_OPENINGS) kept.clear();
+function openingOf(signer: Signer, fields: readonly HeaderField[], at: number): Opening {
+  const last = lastOpenings.get(signer);
+  const isLast =
+    last?.at === at &&
+    last.names.length === fields.length &&
+    last.names.every((name, index) => name === fields[index]?.name);
+  if (isLast) return last.opening;
+  const names = fields.map(({ name }) => name);
+  const opening = makeOpening(signer, names.join(':'), at);
+  lastOpenings.set(signer, { at, names, opening });
+  return opening;
+}
+
+function makeOpening(signer: Signer, names: string, at: number): Opening {
   const { algorithm, domain, selector } = signer;
   // Colons with a space behind are where the line can be folded.
   const signed = [...names.split(':'), ...ONLY_ONCE]
@@ -144,13 +149,11 @@ function openingOf(signer: Signer, names: string, at: number): Opening {
     .trim();
   const tags = `v=1; a=${algorithm}; c=relaxed/simple; d=${domain}; s=${selector}; t=${Math.floor(at / SECOND)}; h=${signed};`;
   const text = foldLine(`DKIM-Signature: ${tags}`);
-  const opening = {
+  return {
     text,
     column: text.length - text.lastIndexOf('\n') - 1,
     canonical: relaxed('DKIM-Signature', tags),
   };
-  kept.set(key, opening);
-  return opening;
 }
 
 function signWith({ algorithm, key }: Signer, words: string): Promise<string> {

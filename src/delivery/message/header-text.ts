@@ -4,12 +4,23 @@
 import { encodeWord, quoteString } from 'nodemailer/lib/mime-funcs';
 import { cleanLine } from '../../articles/clean.ts';
 
+/** One field, or several that stand together. */
 export interface HeaderField {
+  /** Names of several, with colons between them. */
   name: string;
   /** As it is sent: folded, with CR LF at its end. */
   text: string;
-  /** As it is signed: RFC 6376 §3.4.2, `relaxed`, without the CR LF. */
+  /** As it is signed: RFC 6376 §3.4.2, `relaxed`, without the CR LF at its end. */
   canonical: string;
+}
+
+/** Fields that stand together, as one. */
+export function joinFields(fields: readonly HeaderField[]): HeaderField {
+  return {
+    name: fields.map(({ name }) => name).join(':'),
+    text: fields.map(({ text }) => text).join(''),
+    canonical: fields.map(({ canonical }) => canonical).join('\r\n'),
+  };
 }
 
 /**

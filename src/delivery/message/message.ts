@@ -15,7 +15,7 @@ import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
 import { editionFields } from './edition-fields.ts';
-import { type HeaderField, headerField } from './header-text.ts';
+import { type HeaderField, headerField, joinFields } from './header-text.ts';
 import { dateField, recipientOf, senderOf, taggedAddress } from './sender.ts';
 
 interface Recipient {
@@ -55,10 +55,11 @@ export function prepareMessages(
 
   return async ({ subscriberId, email, staleAt }) => {
     prepared ??= prepareShared(edition, newsletter, signers);
-    const { sender, fields, body, signing } = prepared;
+    const { sender, shared, body, signing } = prepared;
     const to = recipientOf(email);
     const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
-    const own = [
+    const fields = [
+      shared,
       dated(dueAt(edition, newsletter, staleAt)),
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
@@ -70,7 +71,7 @@ export function prepareMessages(
       from: returnPath ?? sender.address,
       to: to.address,
     };
-    return assembleMessage(envelope, [...fields, ...own], body.copy(links), signing);
+    return assembleMessage(envelope, fields, body.copy(links), signing);
   };
 }
 
@@ -82,11 +83,11 @@ function prepareShared(
   const { html, text, nonce, subject, closedAt } = edition;
   const sender = senderOf(newsletter.from, newsletter.replyTo);
   const body = prepareBody(boundaryName(nonce), { text: splitSlots(text, nonce), html: splitSlots(html, nonce) });
-  const fields = [
+  const shared = joinFields([
     ...editionFields(subject, newsletter, sender, body.contentType),
     feedbackField(edition, sender.domain),
-  ];
-  return { sender, body, fields, signing: { signers: signersOf(signers, sender.domain), signedAt: closedAt } };
+  ]);
+  return { sender, body, shared, signing: { signers: signersOf(signers, sender.domain), signedAt: closedAt } };
 }
 
 /**

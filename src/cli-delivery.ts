@@ -27,7 +27,7 @@ interface Steering {
 const TRY_AGAIN = 75;
 
 export function addDeliveryCommands(program: Command, shell: Shell): void {
-  const { inNewsroom, say, complain, progress, clock } = shell;
+  const { inNewsroom, env, say, complain, progress, clock } = shell;
 
   program
     .command('deliver')
@@ -57,7 +57,7 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
   program
     .command('bounce')
     .description('take in one message that came back, on stdin: for the pipe of a mail server')
-    .option('--to <address>', 'the recipient it came to', process.env.ORIGINAL_RECIPIENT ?? process.env.RECIPIENT)
+    .option('--to <address>', 'the recipient it came to', env.ORIGINAL_RECIPIENT ?? env.RECIPIENT)
     .action(async ({ to }: { to?: string }) => {
       const raw = await shell.readInput(INCOMING_LIMIT);
       try {

@@ -1,6 +1,6 @@
 /**
- * The command line: arguments become one call each, and what comes back becomes words and an exit code. The only file that ends
- * the process; the commands themselves stand in cli-*.ts.
+ * The command line: arguments become one call each, and what comes back becomes words and an exit code. The commands themselves stand
+ * in cli-*.ts; bin/daywire.js gives it the process.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
@@ -14,31 +14,6 @@ const USAGE = 2;
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
-};
-const progress = openProgress(process.stderr);
-
-const program = new Command('daywire')
-  .description("Publishes a newsroom's articles as feeds and as a daily roundup by email, on a schedule.")
-  .version(version)
-  .option('-c, --config <file>', 'the configuration', process.env.DAYWIRE_CONFIG ?? 'config/daywire.yaml')
-  .option('--debug', 'show the stack trace of an error')
-  .showHelpAfterError('(daywire --help lists the commands)')
-  .exitOverride();
-
-const shell: Shell = {
-  inNewsroom: (work, level = 'warn') => withNewsroom(surroundings(level), work),
-  surroundings,
-  say: (line) => process.stdout.write(`${line}\n`),
-  complain: (line) => process.stderr.write(`daywire: ${line}\n`),
-  fail: (code = FAILED) => {
-    process.exitCode = code;
-  },
-  endOnSignal,
-  hasListener: () => !process.stdout.destroyed,
-  readInput,
-  progress,
-  clock: Date.now,
-  version,
 };
 
 /** Only what is asked for is loaded: a mail server runs `daywire bounce` for each message. */
@@ -58,52 +33,99 @@ const COMMANDS: { words: string[]; load(): Promise<AddCommands> }[] = [
     load: async () => (await import('./cli-store.ts')).addStoreCommands,
   },
 ];
-const asked = COMMANDS.filter(({ words }) => words.some((word) => process.argv.includes(word)));
-for (const { load } of asked.length > 0 ? asked : COMMANDS) (await load())(program, shell);
 
-// Whoever read our lines may have had enough of them (`| head`): what is under way goes on, unheard.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+/** What a process gives to its command line; paths among the arguments are its working folder's. */
+export type World = Pick<NodeJS.Process, 'env' | 'cwd'> & {
+  /** Tell of signals. */
+  on(signal: NodeJS.Signals, listener: () => void): void;
+  off(signal: NodeJS.Signals, listener: () => void): void;
+  stdin: AsyncIterable<Buffer>;
+  stdout: Output;
+  stderr: Output;
+};
 
-await run();
+export type Output = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; fd?: number; destroyed?: boolean };
 
-async function run(): Promise<void> {
+/**
+ * Runs one command to its end.
+ * @param args what stands behind the command's name
+ * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, or the command's own
+ */
+export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+  const { env, stdout, stderr } = world;
+  let exitCode = 0;
+  const progress = openProgress(stderr);
+  const program = new Command('daywire')
+    .description("Publishes a newsroom's articles as feeds and as a daily roundup by email, on a schedule.")
+    .version(version)
+    .option('-c, --config <file>', 'the configuration', env.DAYWIRE_CONFIG ?? 'config/daywire.yaml')
+    .option('--debug', 'show the stack trace of an error')
+    .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+    .showHelpAfterError('(daywire --help lists the commands)')
+    .exitOverride();
+  const surroundings = (level: string): Surroundings => ({
+    configFile: program.opts<{ config: string }>().config,
+    env,
+    cwd: world.cwd(),
+    clock: Date.now,
+    log: openLog(stderr, env.DAYWIRE_LOG ?? level),
+  });
+  const complain = (line: string): void => {
+    stderr.write(`daywire: ${line}\n`);
+  };
+  const shell: Shell = {
+    inNewsroom: (work, level = 'warn') => withNewsroom(surroundings(level), work),
+    surroundings,
+    env,
+    say: (line) => stdout.write(`${line}\n`),
+    complain,
+    fail: (code = FAILED) => {
+      exitCode = code;
+    },
+    endOnSignal: () => endOnSignal(world),
+    hasListener: () => !stdout.destroyed,
+    readInput: (limit) => readInput(world.stdin, limit),
+    progress,
+    clock: Date.now,
+    version,
+  };
+  const asked = COMMANDS.filter(({ words }) => words.some((word) => args.includes(word)));
+  for (const { load } of asked.length > 0 ? asked : COMMANDS) (await load())(program, shell);
+
+  // Whoever read our lines may have had enough of them (`| head`): what is under way goes on, unheard.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
   try {
-    await program.parseAsync();
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
   } catch (error) {
     progress.clear();
-    if (error instanceof CommanderError) {
-      // Commander has said what is wrong; its own code for help and version is 0.
-      process.exitCode = error.exitCode === 0 ? 0 : USAGE;
-      return;
-    }
-    for (const line of (error instanceof Error ? error.message : String(error)).split('\n')) shell.complain(line);
-    if (program.opts<{ debug?: boolean }>().debug && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    process.exitCode = FAILED;
+    // Commander has said what is wrong; its own code for help and version is 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    for (const line of (error instanceof Error ? error.message : String(error)).split('\n')) complain(line);
+    if (program.opts<{ debug?: boolean }>().debug && error instanceof Error) stderr.write(`${error.stack}\n`);
+    return FAILED;
   }
 }
 
-function surroundings(level: string): Surroundings {
-  const configFile = program.opts<{ config: string }>().config;
-  const log = openLog(process.stderr, process.env.DAYWIRE_LOG ?? level);
-  return { configFile, env: process.env, cwd: process.cwd(), clock: shell.clock, log };
-}
+const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
-function endOnSignal(): AbortSignal {
+function endOnSignal(world: World): AbortSignal {
   const ending = new AbortController();
   const end = (): void => {
     ending.abort();
-    process.off('SIGINT', end).off('SIGTERM', end);
+    for (const signal of ENDING) world.off(signal, end);
   };
-  process.on('SIGINT', end).on('SIGTERM', end);
+  for (const signal of ENDING) world.on(signal, end);
   return ending.signal;
 }
 
-async function readInput(limit: number): Promise<Buffer> {
+async function readInput(stdin: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+  for await (const chunk of stdin) {
     // Read to its end all the same: a mail server whose pipe breaks takes it for a failure.
     if (size < limit) chunks.push(chunk);
     size += chunk.length;

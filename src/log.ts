@@ -23,15 +23,15 @@ class LogError extends Error {
  * @param level the least that is said: `debug`, `info`, `warn`, `error` or `silent`
  * @throws LogError where it is none of these
  */
-export function openLog(stream: NodeJS.WriteStream & { fd: number }, level: string): Log {
+export function openLog(stream: NodeJS.WritableStream & { isTTY?: boolean; fd?: number }, level: string): Log {
   if (!LEVELS.includes(level)) throw new LogError(`DAYWIRE_LOG is ${level}: it must be one of ${LEVELS.join(', ')}`);
   const options: pino.LoggerOptions = { level, base: null };
-  return stream.isTTY
-    ? pino(options, forPeople(stream))
-    : pino(options, pino.destination({ fd: stream.fd, sync: true }));
+  if (stream.isTTY) return pino(options, forPeople(stream));
+  // A file or a pipe is written to at once: what was said last before the process died is there.
+  return pino(options, stream.fd === undefined ? stream : pino.destination({ fd: stream.fd, sync: true }));
 }
 
-function forPeople(stream: NodeJS.WriteStream): Writable {
+function forPeople(stream: NodeJS.WritableStream): Writable {
   return new Writable({
     write(line: Buffer, _encoding, done) {
       const { time, level, msg, ...details } = JSON.parse(line.toString()) as Record<string, unknown>;

@@ -13,7 +13,7 @@ export interface Progress {
 const SILENT: Progress = { show: () => {}, clear: () => {} };
 
 /** @param stream usually stderr, so that stdout stays clean */
-export function openProgress(stream: NodeJS.WriteStream): Progress {
+export function openProgress(stream: NodeJS.WritableStream & { isTTY?: boolean; columns?: number }): Progress {
   if (!stream.isTTY) return SILENT;
   let shownAt = 0;
   let shown = false;

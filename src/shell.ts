@@ -14,6 +14,8 @@ export interface Shell {
   inNewsroom(work: (newsroom: Newsroom) => Promise<void>, level?: string): Promise<void>;
   /** What the process gives to a newsroom. */
   surroundings(level: string): Surroundings;
+  /** The variables of the environment. */
+  env: NodeJS.ProcessEnv;
   /** A line to stdout. */
   say(line: string): void;
   /** A line to stderr. */

@@ -90,7 +90,7 @@ describe.concurrent('daywire bounce', () => {
     async (_by, telling) => {
       const folder = await startedFolder();
       const [args, env] = telling(returnPath(folder));
-      expect(await pipe(folder, args, refusal(ANOTHER), env)).toEqual({ code: 0, stdout: SUPPRESSED, stderr: '' });
+      expect(await folder.run(args, env, refusal(ANOTHER))).toEqual({ code: 0, stdout: SUPPRESSED, stderr: '' });
     },
   );
 
@@ -108,7 +108,7 @@ describe.concurrent('daywire bounce', () => {
     async (_what, messageOf, words) => {
       const folder = await startedFolder();
       const before = everythingIn(folder);
-      const { code, stdout, stderr } = await pipe(folder, ['bounce'], messageOf(returnPath(folder)));
+      const { code, stdout, stderr } = await folder.run(['bounce'], {}, messageOf(returnPath(folder)));
       expect([code, stderr]).toEqual([0, '']);
       expect(stdout).toMatch(words);
       expect(everythingIn(folder)).toEqual(before);

@@ -207,7 +207,7 @@ describe.concurrent('daywire init', () => {
 
 describe.concurrent('the command line', () => {
   it('lists its commands', async () => {
-    const { code, stdout } = await newFolder('empty').run(['--help']);
+    const { code, stdout } = await newFolder('empty').exec(['--help']);
     expect(code).toBe(0);
     for (const command of ['init', 'check', 'import', 'publish', 'compose', 'deliver', 'preview', 'status', 'start']) {
       expect(stdout).toContain(command);
@@ -215,7 +215,7 @@ describe.concurrent('the command line', () => {
   });
 
   it.each([[['nonsense']], [['compose']], [['start', '--nope']], [[]]])('exits 2 on wrong usage: %j', async (args) => {
-    const { code, stderr } = await newFolder('empty').run(args);
+    const { code, stderr } = await newFolder('empty').exec(args);
     expect(code).toBe(2);
     expect(stderr).not.toBe('');
   });
@@ -228,7 +228,7 @@ describe.concurrent('the command line', () => {
 
   it('shows the stack trace only where it is asked for', async () => {
     const folder = newFolder('empty');
-    const plain = await folder.run(['publish']);
+    const plain = await folder.exec(['publish']);
     expect(plain.code).toBe(1);
     expect(plain.stderr).toMatch(/^daywire: config\/daywire\.yaml: cannot be read/);
     expect(plain.stderr).not.toMatch(/\n\s+at /);

@@ -1,17 +1,19 @@
 /**
- * Runs the real command in a folder of its own, as an operator would.
+ * Runs the command in a folder of its own, as an operator would.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, vi } from 'vitest';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { runCommandLine } from '../src/cli.ts';
+import { Turns } from '../src/store/turns.ts';
+import { atEndOfFile } from './end-of-file.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const bin = join(root, 'bin/daywire.js');
-
-// Each test runs several processes, on cores that it shares with all other tests.
-vi.setConfig({ testTimeout: 60_000 });
 
 interface Ended {
   code: number | null;
@@ -21,30 +23,29 @@ interface Ended {
 
 export interface Folder {
   path: string;
-  /** Runs `daywire …` there and waits for its end. */
-  run(args: string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
+  /**
+   * Runs `daywire …` there and waits for its end: all of it but the process, which takes longer to start than most commands to run.
+   * @param input what stands on its stdin
+   */
+  run(args: string[], env?: NodeJS.ProcessEnv, input?: string | Buffer): Promise<Ended>;
+  /** The same in a process of its own. */
+  exec(args: string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
   /** Starts `daywire …` there; it is killed at the end if it still runs. */
   spawn(args: string[], env?: NodeJS.ProcessEnv): ChildProcess;
 }
 
-// Ended and deleted when the whole file is done: its tests run side by side.
-const folders: string[] = [];
-const children: ChildProcess[] = [];
-afterAll(() => {
-  for (const child of children) if (child.exitCode === null) child.kill('SIGKILL');
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A new folder; with the sample's configuration and stories, or empty. */
 export function newFolder(content: 'sample' | 'empty'): Folder {
   const path = mkdtempSync(join(tmpdir(), 'daywire-cli-'));
-  folders.push(path);
+  // Not before: a file's tests run side by side.
+  atEndOfFile(() => rmSync(path, { recursive: true, force: true }));
   if (content === 'sample') {
     for (const name of ['config', 'sample']) cpSync(join(root, name), join(path, name), { recursive: true });
   }
   return {
     path,
-    run: (args, env) =>
+    run: (args, env, input = '') => runHere(path, args, cleanEnv(env), input),
+    exec: (args, env) =>
       new Promise((done) => {
         execFile(process.execPath, [bin, ...args], { cwd: path, env: cleanEnv(env) }, (error, stdout, stderr) => {
           done({ code: error === null ? 0 : ((error.code as number | undefined) ?? null), stdout, stderr });
@@ -52,10 +53,33 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
       }),
     spawn(args, env) {
       const child = spawn(process.execPath, [bin, ...args], { cwd: path, env: cleanEnv(env) });
-      children.push(child);
+      atEndOfFile(() => child.exitCode === null && child.kill('SIGKILL'));
       return child;
     },
   };
+}
+
+// There is but one working folder.
+const turns = new Turns();
+
+async function runHere(path: string, args: string[], env: NodeJS.ProcessEnv, input: string | Buffer): Promise<Ended> {
+  const endTurn = await turns.take();
+  const before = process.cwd();
+  process.chdir(path);
+  try {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const said = Promise.all([text(stdout), text(stderr)]);
+    const signals = new EventEmitter();
+    const world = { env, cwd: () => path, stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
+    const code = await runCommandLine(args, Object.assign(signals, world));
+    stdout.end();
+    stderr.end();
+    const [out, err] = await said;
+    return { code, stdout: out, stderr: err };
+  } finally {
+    process.chdir(before);
+    endTurn();
+  }
 }
 
 let started: Promise<Folder> | null = null;
@@ -63,6 +87,9 @@ let started: Promise<Folder> | null = null;
 /** A sample folder in which `daywire start --once` has run: a copy of one that all tests of a file share. */
 export async function startedFolder(): Promise<Folder> {
   started ??= (async () => {
+    atEndOfFile(() => {
+      started = null;
+    });
     const folder = newFolder('sample');
     const { code, stderr } = await folder.run(['start', '--once']);
     if (code !== 0) throw new Error(`daywire start --once ended with ${code}: ${stderr}`);

@@ -1,0 +1,7 @@
+/**
+ * Runs before each test file.
+ */
+import { afterAll } from 'vitest';
+import { endFile } from './end-of-file.ts';
+
+afterAll(endFile);

@@ -38,7 +38,8 @@ export function readFailure(error: unknown, server: { place: string; redact(text
   return {
     code,
     replyCode: typeof raw.responseCode === 'number' ? raw.responseCode : null,
-    command: typeof raw.command === 'string' ? raw.command : null,
+    // Of a timeout only nodemailer's clock tells it, and ours, set to the same, may be the first.
+    command: typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null,
     reply,
     words: `${server.place} ${wordsFor(code, cause, reply, message)}`,
   };

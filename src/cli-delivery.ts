@@ -90,12 +90,12 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
     } else if (resume !== undefined) {
       const { id, name } = await edition(resume);
       await resumeEdition(store.db, id);
-      await resolveAlerts(store.db, [`edition:${id}`], clock());
+      await resolveAlerts(store.db, [`edition:${id}`, `retraction:${id}`], clock());
       say(`${name} goes on`);
     } else if (cancel !== undefined) {
       const { id, name } = await edition(cancel);
       const cancelled = await cancelEdition(store, id, reason, clock());
-      await resolveAlerts(store.db, [`edition:${id}`], clock());
+      await resolveAlerts(store.db, [`edition:${id}`, `retraction:${id}`], clock());
       say(`${name} is cancelled: ${cancelled} that were pending are never submitted`);
     } else if (settle !== undefined) {
       if (address === undefined || (as !== 'submitted' && as !== 'again')) {

@@ -148,7 +148,8 @@ async function pauseRetracted({ store, clock, log }: Newsroom): Promise<void> {
     const message =
       `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
       `Go on with "daywire deliver --resume ${name}", or end it with --cancel.`;
-    await raiseAlert(trx, { cause: `edition:${editionId}`, message }, clock());
+    // Not that of another reason to pause it: the webhook is told but once of a cause.
+    await raiseAlert(trx, { cause: `retraction:${editionId}`, message }, clock());
   });
   for (const { editionId, articleIds } of paused) {
     log.warn({ edition: editionId, articles: articleIds }, 'paused: articles of it have been retracted');

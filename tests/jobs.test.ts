@@ -119,7 +119,7 @@ forEachDatabase((open) => {
     const message =
       `Delivery of daily-roundup/2026-11-24 is paused: retracted since it closed: ${one}, ${two}. ` +
       'Go on with "daywire deliver --resume daily-roundup/2026-11-24", or end it with --cancel.';
-    expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([{ cause: `edition:${id}`, message, count: 1 }]);
+    expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([{ cause: `retraction:${id}`, message, count: 1 }]);
     expect(await deliverDue(newsroom)).toMatchObject({ submitted: 0, stopped: null });
     await resumeEdition(newsroom.store.db, id);
     await publish(newsroom);

@@ -13,10 +13,11 @@ export interface RetractionPause {
 }
 
 /**
- * Pauses the editions under delivery that hold an article which is retracted, or whose own roundup is. An edition is paused once for a
- * retraction: where the operator resumes it, it goes on. Where there is nothing to pause, it costs a look by index.
+ * Pauses the editions under delivery that hold an article which is retracted, or whose own roundup is; of one that stands paused for
+ * another reason, the reason grows. An edition is paused once for a retraction: where the operator resumes it, it goes on. Where there is
+ * nothing to pause, it costs a look by index.
  * @param onPause called with each edition, in the transaction that pauses it
- * @returns what it paused
+ * @returns what it paused, or gave another reason to stay so
  */
 export async function pauseEditionsWithRetracted(
   { db }: Pick<Store, 'db'>,
@@ -43,15 +44,19 @@ interface Retraction {
   document: string;
 }
 
-/** The retractions that open editions with open deliveries have not been paused for. */
+/** The retractions that editions with open deliveries have not been paused for. */
 async function findRetractions(db: Db): Promise<Retraction[]> {
+  // One by one, and literals: only then do the partial indexes answer.
   const { rows } = await sql<Retraction>`
-    with held as (
-      select editions.id as edition_id, edition_articles.article_id
-      from editions inner join edition_articles on edition_articles.edition_id = editions.id
-      where editions.delivery = 'open'
-      union all
+    with standing as (
       select id, article_id from editions where delivery = 'open'
+      union all
+      select id, article_id from editions where delivery = 'paused'
+    ), held as (
+      select standing.id as edition_id, edition_articles.article_id
+      from standing inner join edition_articles on edition_articles.edition_id = standing.id
+      union all
+      select id, article_id from standing
     )
     select held.edition_id as "editionId", articles.id as "articleId",
       articles.noted_at as "notedAt", articles.document
@@ -70,16 +75,9 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
   return rows;
 }
 
-/** @returns false where it stands paused for another reason: what was retracted is then looked at once more when it is resumed */
+/** @returns false where it was done with or cancelled meanwhile, or another process has paused it for these */
 async function pause(trx: Db, editionId: number, retractions: Retraction[]): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('editions')
-    .set({ delivery: 'paused', delivery_reason: reasonOf(retractions) })
-    .where('id', '=', editionId)
-    .where('delivery', '=', 'open')
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) return false;
-  await trx
+  const noted = await trx
     .insertInto('edition_retractions')
     .values(
       retractions.map(({ articleId, notedAt }) => ({
@@ -89,8 +87,21 @@ async function pause(trx: Db, editionId: number, retractions: Retraction[]): Pro
       })),
     )
     .onConflict((conflict) => conflict.doNothing())
+    .returning('article_id')
     .execute();
-  return true;
+  if (noted.length === 0) return false;
+  const reason = reasonOf(retractions);
+  const { numUpdatedRows } = await trx
+    .updateTable('editions')
+    .set({
+      delivery: 'paused',
+      delivery_reason: sql<string>`case when delivery = 'paused' and delivery_reason is not null
+        then delivery_reason || '; ' else '' end || cast(${reason} as text)`,
+    })
+    .where('id', '=', editionId)
+    .where('delivery', 'in', ['open', 'paused'])
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }
 
 function reasonOf(retractions: Retraction[]): string {

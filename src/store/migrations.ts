@@ -10,6 +10,7 @@ export function migrationsFor(dialect: Dialect): Record<string, Migration> {
   return {
     '0001_newsroom': { up: (db) => newsroom(db, dialect) },
     '0002_consent_and_delivery': { up: (db) => consentAndDelivery(db, dialect) },
+    '0003_paused_editions': { up: pausedEditions },
   };
 }
 
@@ -336,6 +337,11 @@ async function consentAndDelivery(db: Kysely<unknown>, dialect: Dialect): Promis
     .addColumn('count', int, (c) => c.notNull())
     .addPrimaryKeyConstraint('run_totals_key', ['schedule', 'state'])
     .execute();
+}
+
+/** An article that is retracted is looked for in paused editions as well, whenever something is published. */
+async function pausedEditions(db: Kysely<unknown>): Promise<void> {
+  await sql`create index editions_paused on editions (id) where delivery = 'paused'`.execute(db);
 }
 
 interface ColumnTypes {

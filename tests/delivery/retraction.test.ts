@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { closeEdition } from '../../src/delivery/close.ts';
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../src/delivery/retraction.ts';
-import { resumeEdition } from '../../src/delivery/steer.ts';
+import { pauseEdition, resumeEdition } from '../../src/delivery/steer.ts';
 import type { Store } from '../../src/store/store.ts';
 import { HOUR } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
@@ -67,18 +67,20 @@ describe('an article that is retracted', () => {
       expect(await look(store)).toEqual([{ editionId, articleIds: ['c'] }]);
     });
 
-    it('is looked at again when an edition is resumed that stood paused for another reason', async () => {
+    it('is another reason for an edition that stands paused, told before it is resumed; then it goes on', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
-      await store.db
-        .updateTable('editions')
-        .set({ delivery: 'paused', delivery_reason: 'the operator said so' })
-        .execute();
+      await pauseEdition(store.db, editionId, 'by the operator');
       await save(store, [article('b', retracted(NOW))]);
-      expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toMatchObject({ delivery_reason: 'the operator said so' });
-      await resumeEdition(store.db, editionId);
       expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
+      expect(await look(store)).toEqual([]);
+      expect(await standing(store)).toEqual({
+        delivery: 'paused',
+        delivery_reason: 'by the operator; retracted since it closed: b ("Headline of b")',
+      });
+      await resumeEdition(store.db, editionId);
+      expect(await look(store)).toEqual([]);
+      expect(await standing(store)).toEqual({ delivery: 'open', delivery_reason: null });
     });
 
     it('pauses for the edition’s own roundup too', async () => {

@@ -169,10 +169,10 @@ describe('a backup', () => {
       const store = await open();
       await backupStore(store, file, NOW);
       const other = await openStore({ path: file });
-      await sql`delete from kysely_migration where name = '0002_consent_and_delivery'`.execute(other.db);
+      await sql`delete from kysely_migration where name = '0003_paused_editions'`.execute(other.db);
       await other.close();
       const target = await open();
-      await expect(restoreStore(file, target, NOW)).rejects.toThrow(/backup.sqlite lacks 0002_consent_and_delivery/);
+      await expect(restoreStore(file, target, NOW)).rejects.toThrow(/backup.sqlite lacks 0003_paused_editions/);
     });
   });
 

@@ -33,9 +33,9 @@ describe('the schema', () => {
 
     it('that lacks a migration is refused, with its name and the command that helps', async () => {
       const store = await open();
-      await sql`delete from kysely_migration where name = '0002_consent_and_delivery'`.execute(store.db);
+      await sql`delete from kysely_migration where name = '0003_paused_editions'`.execute(store.db);
       await expect(ensureSchema(store)).rejects.toThrow(
-        /lacks 0002_consent_and_delivery: back it up, then run "daywire migrate"/,
+        /lacks 0003_paused_editions: back it up, then run "daywire migrate"/,
       );
     });
 
@@ -56,7 +56,7 @@ describe('the schema', () => {
           values (1, 1, 'pending', 2, 1, 3, 1)`,
       ])
         await insert.execute(store.db);
-      expect(await migrate(store)).toEqual(['0002_consent_and_delivery']);
+      expect(await migrate(store)).toEqual(['0002_consent_and_delivery', '0003_paused_editions']);
       const options = { now: 2, limit: 10, leaseMs: 1, uncertain: 'retry', throttle: null } as const;
       expect((await claimDueDeliveries(store, options)).deliveries).toMatchObject([
         { email: 'ada@example.com', attempts: 2, fence: 4, staleAt: null },

@@ -13,6 +13,8 @@ export interface AttemptContext {
   random: () => number;
   /** `attempts` at most, `firstWait` milliseconds before the second. */
   policy: { attempts: number; firstWait: number };
+  /** What becomes of a message that the server may have taken: `retry` mails it again, with the same Message-ID. */
+  uncertain: 'retry' | 'hold';
 }
 
 export interface Attempted {
@@ -42,7 +44,7 @@ export async function submitMessage(
   row: { attempts: number; staleAt: number | null },
   message: OutgoingMessage,
   connection: Connection,
-  { clock, random, policy }: AttemptContext,
+  { clock, random, policy, uncertain }: AttemptContext,
 ): Promise<Attempted> {
   try {
     return { result: { is: 'submitted', reply: await connection.submit(message) }, watched: 'submitted' };
@@ -50,6 +52,9 @@ export async function submitMessage(
     if (!(error instanceof TransportError)) throw error;
     const { failure } = error;
     const { reply } = failure;
+    if (failure.mayHaveArrived && uncertain === 'hold') {
+      return { result: { is: 'uncertain', reason: `it may have arrived: ${failure.words}` }, watched: 'other' };
+    }
     const watched = isPolicyRefusal(failure) ? 'policy' : 'other';
     const decision = decide(failure, row.attempts + 1, policy, clock(), random());
     switch (decision.is) {

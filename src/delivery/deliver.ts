@@ -151,7 +151,7 @@ function openRun(
 ): Run {
   const { clock, secrets, signers, templates, onProgress, random = Math.random } = options;
   const { claims, services, opener, ending, report } = parts;
-  const { attempts, retryMinutes } = config.delivery;
+  const { attempts, retryMinutes, uncertain } = config.delivery;
   const refusals = openRefusals(store, clock, options.onPause);
   return {
     store,
@@ -160,7 +160,7 @@ function openRun(
     ledger: openLedger(store, clock),
     opener,
     refusals,
-    attempt: { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE } },
+    attempt: { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE }, uncertain },
     makerFor: openMakers(store, config, options),
     makeServiceMessage: (message) => prepareServiceMessage(message, { config, secrets, signers, templates }),
     ending: () => ending.signal.aborted,
@@ -186,7 +186,7 @@ function openRun(
 }
 
 function countsIn(is: DeliveryResult['is']): is is keyof DeliveryCounts {
-  return is !== 'returned' && is !== 'put-back';
+  return is !== 'returned' && is !== 'put-back' && is !== 'uncertain';
 }
 
 // An edition's compiled HTML is held once for all its recipients; a run seldom meets more than two.

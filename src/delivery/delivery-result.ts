@@ -9,6 +9,8 @@ export type DeliveryResult =
   | { is: 'deferred'; dueAt: number; reply: string | null; reason: string }
   | { is: 'failed'; reply: string | null; reason: string }
   | { is: 'suppressed'; reason: string }
+  /** Nobody knows whether the server took it, and the operator is to settle it (`delivery.uncertain: hold`). */
+  | { is: 'uncertain'; reason: string }
   /** An attempt that never got as far as this recipient: it is due again and the attempt does not count. */
   | { is: 'returned'; reply: string | null; reason: string }
   /** Due again without an attempt having begun. */

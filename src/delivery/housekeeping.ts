@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { forgetRates } from '../store/rates.ts';
 import type { Db, Store } from '../store/store.ts';
 import { DAY, localDate } from '../time.ts';
+import { CANCELLED } from './delivery-result.ts';
 
 /** How many rows went. */
 export interface Housekeeping {
@@ -37,6 +38,7 @@ export async function keepHouse(
   // Whatever the zone was, nobody counts on these days any more.
   const lastDay = localDate(now - 3 * DAY, config.publication.zone);
   await store.db.deleteFrom('sending_days').where('day', '<', lastDay).execute();
+  await endCancelled(store, now);
   return {
     deliveries: await foldDeliveries(store, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),
@@ -67,6 +69,45 @@ async function foldDeliveries({ db }: Store, before: number): Promise<number> {
       folded += count;
       if (count === 0) break;
     }
+  }
+}
+
+/**
+ * Ends what is uncertain of cancelled editions: it is never tried again, and what was not known by then will not be. Where it is left to
+ * the operator (`delivery.uncertain: hold`), he has until then to settle it.
+ */
+async function endCancelled({ db }: Store, now: number): Promise<void> {
+  for (let last = 0; ; ) {
+    // From one edition with open deliveries to the next, by the partial index deliveries_open.
+    const { id } = await db
+      .selectFrom('deliveries')
+      .select((e) => e.fn.min('edition_id').as('id'))
+      .where(sql<boolean>`state in ('pending', 'submitting')`)
+      .where('edition_id', '>', last)
+      .executeTakeFirstOrThrow();
+    if (id === null) return;
+    last = id;
+    const edition = await db
+      .selectFrom('editions')
+      .select(['delivery', 'delivery_reason'])
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (edition?.delivery !== 'cancelled') continue;
+    await db
+      .updateTable('deliveries')
+      .set({
+        state: 'failed',
+        // Whoever wakes up with the old claim may record nothing.
+        fence: sql<number>`fence + 1`,
+        lease_until: null,
+        changed_at: now,
+        reason: `${CANCELLED}${edition.delivery_reason ?? ''}; its last submission was interrupted, so it may have arrived`,
+      })
+      .where('edition_id', '=', id)
+      .where(sql<boolean>`state in ('pending', 'submitting')`)
+      .where('state', '=', 'submitting')
+      .where('lease_until', '<=', now)
+      .execute();
   }
 }
 

@@ -11,7 +11,12 @@ import type { Ledger } from './ledger.ts';
 import type { MessageMaker } from './message/message.ts';
 import type { ClaimedDelivery } from './outbox.ts';
 import type { Refusals } from './refusals.ts';
-import { type ClaimedServiceMessage, markServiceMessage, recordServiceResult } from './service-outbox.ts';
+import {
+  type ClaimedServiceMessage,
+  markServiceMessage,
+  recordServiceResult,
+  type ServiceResult,
+} from './service-outbox.ts';
 import type { ServiceQueue } from './service-queue.ts';
 import { type Connection, type OutgoingMessage, SUBMISSION_LIMIT } from './transport/connection.ts';
 import type { ConnectionOpener } from './transport/connection-opener.ts';
@@ -182,7 +187,7 @@ async function submitServiceMail(
 async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, connection: Connection): Promise<void> {
   const { clock, policy } = run.attempt;
   const { db } = run.store;
-  const end = async (result: Exclude<DeliveryResult, { is: 'put-back' }>): Promise<void> => {
+  const end = async (result: ServiceResult): Promise<void> => {
     if (await recordServiceResult(db, message, result, clock())) run.note('service', result.is);
   };
   const { email, attempts, expiresAt } = message;
@@ -192,9 +197,11 @@ async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, co
   if (marking.is !== 'submitting' || email === null) return;
   const built = await buildMessage(() => run.makeServiceMessage({ ...message, email }));
   if ('cannot' in built) return end(failed(built.cannot));
-  const { result } = await submitMessage({ attempts, staleAt: expiresAt }, built, connection, run.attempt);
+  // Whoever waits for a link to confirm would rather have it twice than never.
+  const context = { ...run.attempt, uncertain: 'retry' as const };
+  const { result } = await submitMessage({ attempts, staleAt: expiresAt }, built, connection, context);
   if (result.is === 'returned') run.stop(result.reason);
-  if (result.is !== 'put-back') await end(result);
+  if (result.is !== 'put-back' && result.is !== 'uncertain') await end(result);
 }
 
 function failed(reason: string): Extract<DeliveryResult, { is: 'failed' }> {

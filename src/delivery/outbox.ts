@@ -135,7 +135,7 @@ function findMarkFacts(trx: Db, claim: Claim): Promise<MarkFacts | undefined> {
 }
 
 /**
- * Records how deliveries go on, and ends their leases.
+ * Records how deliveries go on, and ends their leases; an uncertain one stays at `submitting` under a lease that has lapsed.
  * @param trx a transaction, where it must share one
  * @returns for each whether it was recorded: not where another worker has claimed the row since
  */
@@ -183,7 +183,7 @@ export function recordQuery(
       reason = case when ${cancelled}
         then ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = r.edition_id)
         else r.reason end,
-      lease_until = null, changed_at = cast(${now} as bigint)
+      lease_until = case when r.state = 'submitting' then cast(${now} as bigint) end, changed_at = cast(${now} as bigint)
     from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
       and deliveries.fence = r.fence and deliveries.state in (${PENDING}, ${SUBMITTING})
@@ -210,6 +210,8 @@ function afterwards(result: DeliveryResult): [DeliveryState, number | null, numb
       return ['failed', null, 0, result.reply, result.reason];
     case 'suppressed':
       return ['suppressed', null, 0, null, result.reason];
+    case 'uncertain':
+      return ['submitting', null, 0, null, result.reason];
     case 'returned':
       return ['pending', null, 1, result.reply, result.reason];
     case 'put-back':

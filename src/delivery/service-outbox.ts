@@ -5,8 +5,9 @@
 import { sql } from 'kysely';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
 import type { Db, Store } from '../store/store.ts';
-import type { SuppressionReason, Tables } from '../store/tables.ts';
+import type { Tables } from '../store/tables.ts';
 import { readNewsletters } from '../subscribers/service-messages.ts';
+import { isAskedToConfirm } from '../subscribers/suppression.ts';
 import type { DeliveryResult } from './delivery-result.ts';
 import { INTERRUPTED } from './uncertain.ts';
 
@@ -26,7 +27,7 @@ export interface ClaimedServiceMessage {
 }
 
 /** What becomes of a message that is claimed. */
-export type ServiceResult = Exclude<DeliveryResult, { is: 'put-back' }>;
+export type ServiceResult = Exclude<DeliveryResult, { is: 'put-back' | 'uncertain' }>;
 
 /** What came of asking to submit. */
 export type ServiceMarking = { is: 'submitting' } | { is: 'suppressed'; reason: string } | { is: 'lost' };
@@ -131,13 +132,6 @@ export async function markServiceMessage(
   });
 }
 
-/**
- * What asks for a fresh opt-in goes to a suppressed address too, for that may lift the suppression: a mailbox that bounced can be mended.
- * Not where a person wanted no more mail, by a complaint or by the operator's hand: anyone can type another's address into a form,
- * and writing again to somebody who has complained is what gets a sender blocked.
- */
-const BY_A_PERSON: SuppressionReason[] = ['complaint', 'operator'];
-
 async function whyNotMailed(trx: Db, { kind, subscriberId }: ClaimedServiceMessage): Promise<string | null> {
   const subscriber = await trx
     .selectFrom('subscribers')
@@ -146,7 +140,7 @@ async function whyNotMailed(trx: Db, { kind, subscriberId }: ClaimedServiceMessa
     .executeTakeFirst();
   if (subscriber === undefined) return 'the subscriber is gone';
   const { suppressed_reason: reason } = subscriber;
-  if (reason === null || (kind === 'confirm' && !BY_A_PERSON.includes(reason))) return null;
+  if (reason === null || (kind === 'confirm' && isAskedToConfirm(reason))) return null;
   return `the address is suppressed: ${reason}`;
 }
 

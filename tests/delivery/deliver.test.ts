@@ -5,9 +5,10 @@ import type { Config } from '../../src/config.ts';
 import { claimDueDeliveries } from '../../src/delivery/claim-due.ts';
 import { type DeliverOptions, deliver } from '../../src/delivery/deliver.ts';
 import { markSubmitting } from '../../src/delivery/outbox.ts';
-import { pauseEdition } from '../../src/delivery/steer.ts';
+import { pauseEdition, settleDelivery } from '../../src/delivery/steer.ts';
 import type { Connection, Transport } from '../../src/delivery/transport/connection.ts';
 import { openTransport } from '../../src/delivery/transport/transport.ts';
+import { listUncertain } from '../../src/delivery/uncertain.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { unsubscribe } from '../../src/subscribers/subscriptions.ts';
@@ -480,6 +481,42 @@ describe('a delivery run', () => {
       expect(await deliver(store, config, transport, optionsAt(NOW))).toEqual(NOTHING);
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting', fence: 0 }]);
       expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, submitted: 1 });
+    });
+
+    it('leaves what the server may have taken without an answer to the operator where it is configured so, else mails it again', async () => {
+      for (const uncertain of ['hold', 'retry'] as const) {
+        const store = await open();
+        const { editionId, subscriberIds } = await queueEdition(store, ['lost@example.com', 'other@example.com']);
+        // It takes the message, and is gone before it says so.
+        const server = await startScripted((command, socket) => {
+          if (command === 'DATA-END' && server.messages.length === 1) socket.destroy();
+          return undefined;
+        });
+        const config = smtpConfig(server.url, { uncertain, connections: 1 });
+        const waits = uncertain === 'retry' ? { deferred: 1 } : {};
+        expect(await run(store, config)).toEqual({ ...NOTHING, ...waits, submitted: 1 });
+        expect(await deliveriesOf(store)).toMatchObject([
+          uncertain === 'hold'
+            ? {
+                state: 'submitting',
+                lease_until: NOW,
+                reason: expect.stringMatching(/^it may have arrived: .* closed/),
+              }
+            : { state: 'pending', lease_until: null },
+          { state: 'submitted' },
+        ]);
+        const uncertains = await listUncertain(store.db, { now: NOW, limit: 10 });
+        expect(uncertains.map(({ email }) => email)).toEqual(uncertain === 'hold' ? ['lost@example.com'] : []);
+        expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({
+          submitted: uncertain === 'hold' ? 0 : 1,
+        });
+        if (uncertain === 'retry') continue;
+        await settleDelivery(store.db, editionId, subscriberIds[0] as number, 'again', NOW + HOUR);
+        expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({ submitted: 1 });
+        const names = server.messages.map((message) => /^Message-ID: .*$/m.exec(message)?.[0]);
+        expect(names).toHaveLength(3);
+        expect(new Set(names).size).toBe(2);
+      }
     });
 
     it('fails as stale, with the last reason, what could only be tried again too late', async () => {

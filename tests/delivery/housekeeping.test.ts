@@ -145,6 +145,44 @@ describe('keeping house', () => {
       expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
     });
 
+    it('ends what is uncertain of a cancelled edition, but not what may still be on the wire, or of another', async () => {
+      const store = await open();
+      const cancelled = await edition(store, NOW - DAY, { submitting: 2, submitted: 1 });
+      const running = await edition(store, NOW - DAY, { submitting: 1 });
+      await store.db.updateTable('deliveries').set({ lease_until: NOW }).execute();
+      const onTheWire = store.db
+        .selectFrom('deliveries')
+        .select((e) => e.fn.max('subscriber_id').as('id'))
+        .where('edition_id', '=', cancelled)
+        .where('state', '=', 'submitting');
+      await store.db
+        .updateTable('deliveries')
+        .set({ lease_until: NOW + 1 })
+        .where('edition_id', '=', cancelled)
+        .where('subscriber_id', '=', onTheWire)
+        .execute();
+      await store.db
+        .updateTable('editions')
+        .set({ delivery: 'cancelled', delivery_reason: 'wrong story' })
+        .where('id', '=', cancelled)
+        .execute();
+      await keepHouse(store, config, NOW);
+      const rows = await store.db
+        .selectFrom('deliveries')
+        .select(['edition_id', 'state', 'reason'])
+        .orderBy('edition_id')
+        .orderBy('state')
+        .execute();
+      const reason =
+        'cancelled by the operator: wrong story; its last submission was interrupted, so it may have arrived';
+      expect(rows.filter((row) => row.edition_id === cancelled)).toEqual([
+        { edition_id: cancelled, state: 'failed', reason },
+        { edition_id: cancelled, state: 'submitted', reason: null },
+        { edition_id: cancelled, state: 'submitting', reason: null },
+      ]);
+      expect(rows.filter((row) => row.edition_id === running)).toMatchObject([{ state: 'submitting' }]);
+    });
+
     it('goes on where it was interrupted, and counts nothing twice', async () => {
       const store = await open();
       const old = await edition(store, NOW - 200 * DAY, { submitted: 3 });

@@ -15,6 +15,8 @@ export interface Failure {
   reply: string | null;
   /** What happened, said for an operator. */
   words: string;
+  /** The whole message had been handed over, and the server's answer to it did not come: it may have taken it (RFC 5321 §4.2.5). */
+  mayHaveArrived?: boolean;
 }
 
 export type FailureClass =

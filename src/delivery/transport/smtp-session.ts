@@ -27,8 +27,12 @@ export class SmtpSession extends SMTPConnection {
   declare private _actionSMTPStream: (reply: string, callback: Done<string>) => void;
   declare private _onError: (error: Error, code: string, reply: string | false, command: string) => void;
 
+  /** Whether all of the last message has been written: the server may have taken it, whatever became of the connection then. */
+  handedOver = false;
+
   /** Hands over one message. @param done takes what nodemailer's `send` gives, the server's reply in `response` */
   submit({ from, to, chunks, size }: OutgoingMessage, done: Done<{ response: string }>): void {
+    this.handedOver = false;
     // A reply that is already here would be taken for the one to MAIL, and every later one for that of the command before.
     if (this.spokeUnasked()) this.giveUp();
     else
@@ -50,6 +54,7 @@ export class SmtpSession extends SMTPConnection {
         }
       },
       end: () => {
+        this.handedOver = true;
         socket.write(FINAL_DOT);
         socket.uncork();
       },

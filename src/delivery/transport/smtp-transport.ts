@@ -26,7 +26,15 @@ export interface SmtpLimits {
   quit: number;
 }
 
-const LIMITS: SmtpLimits = { connect: 60 * SECOND, submission: SUBMISSION_LIMIT, quit: 5 * SECOND };
+/** To forget a message that was refused. */
+const RESET_LIMIT = 10 * SECOND;
+
+const LIMITS: SmtpLimits = {
+  connect: 60 * SECOND,
+  // With what may follow it, within the time that a submission is granted.
+  submission: SUBMISSION_LIMIT - RESET_LIMIT,
+  quit: 5 * SECOND,
+};
 
 // Servers end connections that have carried many messages; ending them first costs no message.
 const MESSAGES_A_CONNECTION = 100;
@@ -148,7 +156,8 @@ function smtpConnection(link: SmtpSession, server: Server, limits: SmtpLimits): 
         if (messages >= MESSAGES_A_CONNECTION) retire();
         return cleanReply(response, server.redact);
       } catch (error) {
-        const failure = readFailure(error, server);
+        const read = readFailure(error, server);
+        const failure = { ...read, mayHaveArrived: link.handedOver && read.replyCode === null };
         const sessionGoesOn = failure.replyCode !== null && failure.replyCode !== 421 && usable;
         if (!sessionGoesOn || !(await reset(link, limits))) {
           usable = false;
@@ -166,7 +175,7 @@ function smtpConnection(link: SmtpSession, server: Server, limits: SmtpLimits): 
 /** After a refusal the session must be told to forget the message (RFC 5321 §4.1.1.5). */
 async function reset(link: SmtpSession, limits: SmtpLimits): Promise<boolean> {
   try {
-    await within(limits.connect, link, (done) => link.reset(done));
+    await within(Math.min(limits.connect, RESET_LIMIT), link, (done) => link.reset(done));
     return true;
   } catch {
     return false;

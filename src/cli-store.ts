@@ -1,7 +1,7 @@
 /**
  * Commands about the store: its schema, its copies; and the schema of the configuration.
  */
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { configJsonSchema, loadConfig } from './config.ts';
 import type { Shell } from './shell.ts';
 import { backupStore, restoreStore } from './store/backup.ts';
@@ -52,12 +52,10 @@ export function addStoreCommands(program: Command, shell: Shell): void {
       }),
     );
 
-  program.addCommand(
-    new Command('schema')
-      .description('print the JSON Schema of the configuration')
-      .action(() => say(JSON.stringify(configJsonSchema(), null, 2))),
-    { hidden: true },
-  );
+  program
+    .command('schema', { hidden: true })
+    .description('print the JSON Schema of the configuration')
+    .action(() => say(JSON.stringify(configJsonSchema(), null, 2)));
 
   /** The store as it is, whatever its schema. */
   async function withStore(work: (store: Store) => Promise<void>): Promise<void> {

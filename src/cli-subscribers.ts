@@ -25,7 +25,7 @@ import { findSuppression, suppressByOperator, unsuppressByOperator } from './sub
 import { describeNobody, describeSubscriber, describeSubscriberReport } from './words-subscribers.ts';
 
 const OPERATOR = { origin: 'operator', source: null } as const;
-const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'suppressed', 'since'];
+const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
 /** Of each list; `--json` has all. */
 const SHOWN = 50;
 
@@ -116,7 +116,7 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
   subscribers
     .command('import')
     .description('import subscribers from a CSV file, on your word that they agreed; whoever left stays away')
-    .argument('<file>', 'its first line names the columns: email, zone, newsletters, unsubscribed, suppressed, since')
+    .argument('<file>', `its first line names the columns: ${COLUMNS.join(', ')}`)
     .option('--newsletter <id...>', 'for a file without a column of newsletters; default: all newsletters')
     .option('--map <column=header...>', 'such as email="E-Mail-Adresse"')
     .action((file: string, { newsletter, map = [] }: { newsletter?: string[]; map?: string[] }) =>

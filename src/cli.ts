@@ -34,7 +34,7 @@ const COMMANDS: { words: string[]; load(): Promise<AddCommands> }[] = [
   },
 ];
 
-/** What a process gives to its command line; paths among the arguments are its working folder's. */
+/** What a process gives to its command line. It must stand in `cwd()`: paths among the arguments are read from there. */
 export type World = Pick<NodeJS.Process, 'env' | 'cwd'> & {
   /** Tell of signals. */
   on(signal: NodeJS.Signals, listener: () => void): void;

@@ -27,8 +27,9 @@ export function openLog(stream: NodeJS.WritableStream & { isTTY?: boolean; fd?: 
   if (!LEVELS.includes(level)) throw new LogError(`DAYWIRE_LOG is ${level}: it must be one of ${LEVELS.join(', ')}`);
   const options: pino.LoggerOptions = { level, base: null };
   if (stream.isTTY) return pino(options, forPeople(stream));
-  // A file or a pipe is written to at once: what was said last before the process died is there.
-  return pino(options, stream.fd === undefined ? stream : pino.destination({ fd: stream.fd, sync: true }));
+  if (stream.fd === undefined) return pino(options, stream);
+  // At once: what was said last before the process died is there.
+  return pino(options, pino.destination({ fd: stream.fd, sync: true }));
 }
 
 function forPeople(stream: NodeJS.WritableStream): Writable {

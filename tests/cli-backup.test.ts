@@ -20,12 +20,12 @@ describe.concurrent('a backup', () => {
     for (let n = 0; n < 300; n++) writeFileSync(join(folder.path, `in/story-${n}.md`), storyFile(`story-${n}`));
     await imported;
     const backup = join(folder.path, 'backup.db');
-    expect(await folder.run(['backup', backup], SECRET)).toMatchObject({ code: 0, stderr: '' });
+    expect(await folder.exec(['backup', backup], SECRET)).toMatchObject({ code: 0, stderr: '' });
     const again = await folder.run(['backup', backup], SECRET);
     expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/backup\.db exists already/) });
 
     const restored = newFolder('sample');
-    const { code, stdout } = await restored.run(['restore', backup], SECRET);
+    const { code, stdout } = await restored.exec(['restore', backup], SECRET);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Nothing is mailed until "daywire deliver --release"/);
     await expectHeld(restored, SECRET);
@@ -48,7 +48,7 @@ describe.concurrent('a backup', () => {
   it('of an SQLite store moves to PostgreSQL, and back', async () => {
     const postgres = { ...SECRET, DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
     const moved = newFolder('sample');
-    expect((await moved.run(['restore', await queuedBackup()], postgres)).code).toBe(0);
+    expect((await moved.exec(['restore', await queuedBackup()], postgres)).code).toBe(0);
     await expectHeld(moved, postgres);
     expect((await moved.run(['backup', 'back.db'], postgres)).code).toBe(0);
     const back = newFolder('sample');

@@ -223,7 +223,7 @@ describe.concurrent('daywire check, where mail goes out', () => {
     const folder = newFolder('sample');
     editConfig(folder, '# address: bounces@example.com', 'address: bounces@example.com');
     expect(await findings(folder, '')).toMatch(/\nok +bounces: bounces@example\.com, if your mail server pipes /);
-    const { code, stdout } = await folder.run(['check'], {
+    const { code, stdout } = await folder.exec(['check'], {
       DAYWIRE_IMAP_URL: 'imap://desk:hunter2@127.0.0.1:1/INBOX',
     });
     expect(code).toBe(1);

@@ -14,7 +14,7 @@ import { newPostgresUrl } from './databases.ts';
 describe.concurrent('daywire start --once', () => {
   it('fills, publishes, composes and delivers the sample newsroom, and says so in about ten lines', async () => {
     const folder = newFolder('sample');
-    const { code, stdout, stderr } = await folder.run(['start', '--once']);
+    const { code, stdout, stderr } = await folder.exec(['start', '--once']);
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(12);
@@ -47,7 +47,7 @@ describe.concurrent('daywire start --once', () => {
     const without = await folder.run(['start', '--once'], env);
     expect(without.code).toBe(1);
     expect(without.stderr).toMatch(/set DAYWIRE_SECRET/);
-    const { code, stdout, stderr } = await folder.run(['start', '--once'], { ...env, DAYWIRE_SECRET: 's'.repeat(40) });
+    const { code, stdout, stderr } = await folder.exec(['start', '--once'], { ...env, DAYWIRE_SECRET: 's'.repeat(40) });
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout).toMatch(/7 submitted/);
@@ -57,7 +57,7 @@ describe.concurrent('daywire start --once', () => {
   it('exits 1 where the mail server cannot be reached, and keeps the deliveries', async () => {
     const folder = newFolder('sample');
     editConfig(folder, 'transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1');
-    const { code, stdout } = await folder.run(['start', '--once']);
+    const { code, stdout } = await folder.exec(['start', '--once']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/0 submitted.*stopped: /);
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
@@ -121,7 +121,7 @@ describe('daywire start', () => {
     const { port } = taken.address() as AddressInfo;
     const folder = newFolder('sample');
     editConfig(folder, 'port: 8080', `port: ${port}`);
-    const { code, stdout, stderr } = await folder.run(['start']);
+    const { code, stdout, stderr } = await folder.exec(['start']);
     taken.close();
     expect(code).toBe(1);
     expect(stdout).toBe('');

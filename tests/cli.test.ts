@@ -10,7 +10,7 @@ describe.concurrent('daywire import', () => {
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), storyFile('good'));
     writeFileSync(join(folder.path, 'in/bad.md'), storyFile('bad', 'sektion: world\n'));
-    const { code, stdout, stderr } = await folder.run(['import', 'in']);
+    const { code, stdout, stderr } = await folder.exec(['import', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
     expect(stderr).not.toMatch(/\n\s+at /);
@@ -33,15 +33,15 @@ describe.concurrent('daywire compose, preview and deliver', () => {
     mkdirSync(join(folder.path, 'in'));
     for (const id of ['one', 'two', 'three', 'four']) writeFileSync(join(folder.path, `in/${id}.md`), storyFile(id));
     await folder.run(['import', 'in']);
-    const shown = await folder.run(['preview', 'daily-roundup']);
+    const shown = await folder.exec(['preview', 'daily-roundup']);
     expect(shown.code).toBe(0);
     const html = readFileSync(shown.stdout.trim(), 'utf8');
     expect(html).toContain('Headline of one');
-    const composed = await folder.run(['compose', 'daily-roundup']);
+    const composed = await folder.exec(['compose', 'daily-roundup']);
     expect(composed.stdout).toMatch(/was closed on/);
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     expect(status.editions).toHaveLength(1);
-    expect((await folder.run(['deliver'])).stdout).toMatch(/0 submitted/);
+    expect((await folder.exec(['deliver'])).stdout).toMatch(/0 submitted/);
   });
 
   it('a retraction pauses what is queued and alerts, until it is resumed; what is cancelled never goes', async () => {

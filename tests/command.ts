@@ -38,7 +38,7 @@ export interface Folder {
 export function newFolder(content: 'sample' | 'empty'): Folder {
   const path = mkdtempSync(join(tmpdir(), 'daywire-cli-'));
   // Not before: a file's tests run side by side.
-  atEndOfFile(() => rmSync(path, { recursive: true, force: true }));
+  atEndOfFile(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   if (content === 'sample') {
     for (const name of ['config', 'sample']) cpSync(join(root, name), join(path, name), { recursive: true });
   }

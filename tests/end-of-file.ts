@@ -4,11 +4,19 @@
  */
 const undoings: (() => void)[] = [];
 
-/** @param undo called once, behind all tests of the file that runs now */
+/** @param undo called once, behind all tests of the file that runs now; the last that was handed in is the first */
 export function atEndOfFile(undo: () => void): void {
   undoings.push(undo);
 }
 
 export function endFile(): void {
-  for (const undo of undoings.splice(0)) undo();
+  const failures: unknown[] = [];
+  for (const undo of undoings.splice(0).reverse()) {
+    try {
+      undo();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'something was left behind');
 }

@@ -6,14 +6,15 @@ import { type Clock, MINUTE, SECOND } from '../time.ts';
 import { type Claimed, type ClaimOptions, claimDueDeliveries } from './claim-due.ts';
 import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
 
-// A crash delays the readers whose deliveries were claimed until the lease lapses: few for a slow server, more for a fast one.
+// A crash delays the readers whose deliveries were claimed until the lease lapses: few for a slow server, more for a fast one. Not more than
+// it mails in a second or so: what waits for longer costs memory, and gains nothing.
 const FIRST_CLAIM = 10;
 const LARGEST_CLAIM = 25;
 const CLAIM_LEASE = 2 * MINUTE;
 const TOO_FAST = 2 * SECOND;
 const TOO_SLOW = 20 * SECOND;
 // What is over the limits is put off by a write a row: not a whole edition at once.
-const POSTPONING_ROUNDS = 5;
+const POSTPONED_AT_MOST = 2_500;
 
 export interface ClaimedQueue {
   /** The next delivery, or null where nothing is due, and nothing that was handed out can come back. */
@@ -49,14 +50,15 @@ export function openClaimedQueue(store: Store, options: QueueOptions): ClaimedQu
     else if (now - claimedAt < TOO_FAST && !dry) size = Math.min(LARGEST_CLAIM, size * 2);
     claimedAt = now;
     const limit = size * connections;
-    for (let round = 1; ; round++) {
+    for (let postponed = 0; ; ) {
       const claimed = await claimDueDeliveries(store, { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE });
       onClaimed(claimed);
       held = [...held, ...claimed.deliveries].sort((a, b) => a.notBefore - b.notBefore);
       dry = claimed.deliveries.length < limit;
       if (claimed.deliveries.length > 0) return;
       // Stale and postponed ones may have stood before others that can go.
-      if (claimed.stale === 0 && (claimed.postponed === 0 || round >= POSTPONING_ROUNDS)) return;
+      postponed += claimed.postponed;
+      if (claimed.stale === 0 && (claimed.postponed === 0 || postponed >= POSTPONED_AT_MOST)) return;
     }
   };
   // One claim at a time, for all that wait.

@@ -4,6 +4,7 @@
 import type { Context } from 'hono';
 import type { SuppressionReason } from '../store/tables.ts';
 import { changePreferences, type Preferences, readPreferences } from '../subscribers/preferences.ts';
+import { isAskedToConfirm } from '../subscribers/suppression.ts';
 import { localDate } from '../time.ts';
 import { clientAddress } from './client-address.ts';
 import { answerError } from './error-pages.ts';
@@ -71,8 +72,8 @@ async function answerForm(
     said,
     errors: errors ?? NO_ERRORS,
     suppressed: reason === null ? null : SUPPRESSED[reason],
-    // What the operator suppressed, only the operator lifts.
-    open: isSubscribingOpen(site) && reason !== 'operator',
+    // Where no mail to confirm would come, the newsroom is named in place of the form.
+    open: isSubscribingOpen(site) && reason !== null && isAskedToConfirm(reason),
     choices: newsletterChoices(site, fields.newsletters),
     zone: await zoneSelect(site, isOffered(fields.zone) || fields.zone === reader.zone ? fields.zone : ''),
     paused: fields.paused,
@@ -86,7 +87,7 @@ async function answerForm(
 const SUPPRESSED: Record<SuppressionReason, string> = {
   'hard-bounce': 'The mail server of this address said that it takes no mail.',
   'soft-bounces': 'Mail to this address came back several times in a row.',
-  complaint: 'An edition sent to this address was reported as spam.',
+  complaint: 'Mail to this address was reported as unwanted.',
   erased: 'The reader of this address asked to be forgotten.',
   operator: 'The newsroom has stopped it.',
 };

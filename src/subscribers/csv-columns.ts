@@ -1,7 +1,7 @@
 /**
  * Which column of a CSV file says what: mapped by its header, whatever list manager wrote it.
  */
-export type Column = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'suppressed' | 'since';
+export type Column = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'paused_until' | 'suppressed' | 'since';
 
 /** Compared without case, spaces, hyphens and underscores. */
 const NAMES: Record<Column, string[]> = {
@@ -9,12 +9,13 @@ const NAMES: Record<Column, string[]> = {
   zone: ['zone', 'timezone', 'tz'],
   newsletters: ['newsletters', 'newsletter', 'lists', 'list'],
   unsubscribed: ['unsubscribed'],
+  paused_until: ['pauseduntil'],
   suppressed: ['suppressed'],
   since: ['since', 'confirmedat', 'confirmtime', 'optintime', 'subscribedat', 'createdat'],
 };
 
-/** What an import of daywire itself puts in: no news to anyone. */
-const OURS = ['line', 'reason', 'unconfirmed', 'pauseduntil'];
+/** What daywire itself puts in, and no import takes: that it is passed over is no news to anyone. */
+const OURS = ['line', 'reason', 'unconfirmed'];
 
 export interface ColumnMap {
   /** The position of each column that is there. */

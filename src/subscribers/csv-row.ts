@@ -17,6 +17,8 @@ export interface ImportRow {
   newsletters: string[];
   /** Had been subscribed to, and left. */
   unsubscribed: string[];
+  /** Wants nothing before this instant, which may have passed. */
+  pausedUntil: number | null;
   suppressed: SuppressionReason | null;
   /** When it subscribed, where the file says so. */
   since: number | null;
@@ -54,6 +56,10 @@ export function readRow(
   }
   const suppressed = suppressionOf(field('suppressed'));
   if (newsletters.length + unsubscribed.length === 0 && suppressed === null) return 'it names no newsletter';
+  const pausedUntil = instantOf(field('paused_until'));
+  if (pausedUntil === undefined) {
+    return `${field('paused_until')}: a pause must end on a date or at an instant such as 2026-12-01T00:00:00Z`;
+  }
   const since = instantOf(field('since'));
   if (since === undefined) return `${field('since')}: it must be a date or an instant such as 2026-11-24T07:30:00Z`;
   return {
@@ -63,6 +69,7 @@ export function readRow(
     zone: zone === '' ? null : zone,
     newsletters: newsletters.filter((id) => !unsubscribed.includes(id)),
     unsubscribed,
+    pausedUntil,
     suppressed,
     since,
   };

@@ -1,5 +1,6 @@
 /**
- * All subscribers as CSV (RFC 4180, but with LF line ends), in flat memory. What is exported can be imported again.
+ * All subscribers as CSV (RFC 4180, but with LF line ends), in flat memory. What is exported can be imported again: only
+ * subscriptions that still wait for a confirmation are left out then, since the mail that asks for it is not in the file.
  */
 import type { Db } from '../store/store.ts';
 import { csvField } from './csv-row.ts';

@@ -1,10 +1,11 @@
 /**
  * Stores imported subscribers, a thousand at a time, in a few statements. What the file says never undoes what a reader has said:
- * whoever left stays away, and a suppressed address stays suppressed.
+ * whoever left stays away, a suppressed address stays suppressed, and the reader's own word on a pause stands.
  */
 import { type RawBuilder, sql } from 'kysely';
 import { jsonRows } from '../store/json-rows.ts';
 import type { Db, Dialect, Store } from '../store/store.ts';
+import { rfc3339 } from '../time.ts';
 import { inTransaction } from './consent-ledger.ts';
 import type { ImportRow } from './csv-row.ts';
 import type { SigningSecrets } from './secret.ts';
@@ -41,6 +42,13 @@ interface Entry {
   isBarred: boolean;
 }
 
+/** A pause that a row asks for. */
+interface Pause {
+  row: ImportRow;
+  subscriberId: number;
+  until: number;
+}
+
 /** A subscription that a row asks for, or ends. */
 interface Wanted {
   row: ImportRow;
@@ -50,7 +58,8 @@ interface Wanted {
 }
 
 /**
- * Imports rows in one transaction. Of several rows with one address the first says how it is written, and its zone.
+ * Imports rows in one transaction. Of several rows with one address the first says how it is written, and its zone; of those that name
+ * a pause, the first one counts.
  * @param source names the file, for the record of consent
  */
 export async function importBatch(
@@ -66,8 +75,12 @@ export async function importBatch(
     if (strangers.length > 0) await forget(writing, strangers);
     const wanted = entries.flatMap(wantedOf);
     const done = await subscribe(writing, wanted);
-    const touched = new Set(done.map(({ row }) => row));
     const welcome = entries.filter((entry) => !entry.isBarred);
+    const pauses = await pause(
+      writing,
+      welcome.flatMap((entry) => pauseOf(entry, now)),
+    );
+    const touched = new Set([...done, ...pauses].map(({ row }) => row));
     for (const { rows, subscriberId } of welcome) {
       for (const row of rows) {
         if (row.suppressed === null) continue;
@@ -195,6 +208,42 @@ async function subscribe({ trx, dialect, source, now }: Writing, wanted: Wanted[
   );
   await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
     select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(trx);
+  return done;
+}
+
+/** The pause of an address's rows, where one of them names an end that is still to come. */
+function pauseOf({ rows, subscriberId }: Entry, now: number): Pause[] {
+  for (const row of rows) {
+    if (row.pausedUntil !== null && row.pausedUntil > now) return [{ row, subscriberId, until: row.pausedUntil }];
+  }
+  return [];
+}
+
+/** @returns those that took effect */
+async function pause({ trx, dialect, source, now }: Writing, wanted: Pause[]): Promise<Pause[]> {
+  if (wanted.length === 0) return [];
+  const given = jsonRows(
+    dialect,
+    wanted.map(({ subscriberId, until }) => [subscriberId, until]),
+    { subscriber_id: 'int', until: 'int' },
+  );
+  // A file is older than what was said here: whoever paused or resumed here before keeps what stands. The pause alone does not tell,
+  // since resuming leaves none: only the history does.
+  const effective = await sql<{ id: number }>`
+    update subscribers set paused_until = r.until from ${given} r
+    where subscribers.id = r.subscriber_id and subscribers.paused_until is null and not exists (
+      select 1 from consent_events e where e.subscriber_id = subscribers.id and e.change in ('paused', 'resumed'))
+    returning subscribers.id`.execute(trx);
+  const took = new Set(effective.rows.map((one) => one.id));
+  const done = wanted.filter((one) => took.has(one.subscriberId));
+  if (done.length === 0) return [];
+  const events = jsonRows(
+    dialect,
+    done.map(({ row, subscriberId, until }) => [subscriberId, `${source}:${row.line}`, `until ${rfc3339(until)}`]),
+    { subscriber_id: 'int', source: 'text', detail: 'text' },
+  );
+  await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
+    select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(trx);
   return done;
 }
 

@@ -23,7 +23,7 @@ export interface Preferences {
   zone: string | null;
   /** Nothing is mailed before this instant, which may have passed. */
   pausedUntil: number | null;
-  /** While set, nothing is mailed at all, whatever is chosen here: a fresh opt-in by the form lifts it. */
+  /** While set, nothing is mailed at all, whatever is chosen here. What lifts it, see `isAskedToConfirm`. */
   suppressedReason: SuppressionReason | null;
   /** All that the subscriber ever had to do with, by newsletter. */
   subscriptions: { newsletter: string; state: SubscriptionState }[];

@@ -4,8 +4,9 @@
  * look at.
  *
  * A suppression is of the address: subscriptions stay as they are, and consent that was never withdrawn stands again when it is
- * lifted. A complaint is more than that, an unsubscribe in other words, so it ends all subscriptions; what comes back after a fresh
- * opt-in is then only what was asked for. What the operator suppressed, only the operator lifts.
+ * lifted. A complaint is more than that, an unsubscribe in other words, so it ends all subscriptions, and what comes back once it is
+ * lifted is only what is asked for anew. A fresh opt-in lifts a suppression, but for a complaint and the operator's word: those only the
+ * operator lifts.
  */
 import { createHmac } from 'node:crypto';
 import { sql } from 'kysely';
@@ -25,6 +26,22 @@ import type { SigningSecrets } from './secret.ts';
 
 // SQLite takes at most 32,766 parameters a statement.
 const HASHES_A_QUERY = 5_000;
+
+/**
+ * What asks for a fresh opt-in goes to a suppressed address too, for that may lift the suppression: a mailbox that bounced can be mended.
+ * Not where a person wanted no more mail, by a complaint or by the operator's hand: anyone can type another's address into a form,
+ * and writing again to somebody who has complained is what gets a sender blocked.
+ */
+const BY_A_PERSON: SuppressionReason[] = ['complaint', 'operator'];
+
+/**
+ * Whether a mail that asks to confirm is sent to an address that is suppressed for that reason. Asked by the outbox that sends such mail
+ * and by the page that promises it, so that the page promises none that never comes.
+ * @returns false where only the operator can lift the suppression
+ */
+export function isAskedToConfirm(reason: SuppressionReason): boolean {
+  return !BY_A_PERSON.includes(reason);
+}
 
 /**
  * What the suppression list holds in place of an address: 64 hexadecimal digits.

@@ -14,6 +14,13 @@ describe('the header of a CSV file', () => {
     expect(mapColumns(['email', 'First Name', 'line', 'reason']).ignored).toEqual(['First Name']);
   });
 
+  it('knows each column that daywire exports, and passes over in silence only what waits for a confirmation', () => {
+    const exported = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since'.split(',');
+    const { at, ignored } = mapColumns(exported);
+    expect(Object.keys(at).sort()).toEqual(exported.filter((name) => name !== 'unconfirmed').sort());
+    expect(ignored).toEqual([]);
+  });
+
   it('takes the headers that the operator names before those it knows', () => {
     expect(mapColumns(['Email', 'Kontakt'], { email: 'kontakt' }).at).toEqual({ email: 1 });
   });

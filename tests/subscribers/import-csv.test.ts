@@ -7,6 +7,7 @@ import type { Store } from '../../src/store/store.ts';
 import { csvField } from '../../src/subscribers/csv-row.ts';
 import { exportSubscribers } from '../../src/subscribers/export-csv.ts';
 import { importSubscribers } from '../../src/subscribers/import-csv.ts';
+import { changePreferences } from '../../src/subscribers/preferences.ts';
 import { addSubscriber, listSubscribers, removeSubscriber } from '../../src/subscribers/subscriptions.ts';
 import { hashAddress, suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../databases.ts';
@@ -31,6 +32,12 @@ function csv(text: string): string {
 
 function importing(store: Store, file: string, newsletters = ['daily']) {
   return importSubscribers(store, SECRETS, file, { newsletters, known: ['daily', 'weekly'], clock: () => NOW });
+}
+
+async function exported(store: Store): Promise<string> {
+  let text = '';
+  for await (const part of exportSubscribers(store.db)) text += part;
+  return text;
 }
 
 async function statesOf(store: Store): Promise<Record<string, string>> {
@@ -168,6 +175,109 @@ forEachDatabase((open) => {
     expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed, weekly unsubscribed' });
   });
 
+  describe('a pause', () => {
+    const UNTIL = Date.UTC(2026, 11, 24, 5);
+    const pausesOf = async (store: Store): Promise<Record<string, number | null>> => {
+      const all = await listSubscribers(store.db, { limit: 10_000 });
+      return Object.fromEntries(all.map((one) => [one.email, one.pausedUntil]));
+    };
+    const events = (store: Store): Promise<object[]> =>
+      store.db
+        .selectFrom('consent_events')
+        .select(['change', 'newsletter', 'origin', 'source', 'detail', 'at'])
+        .where('change', '<>', 'confirmed')
+        .orderBy('id')
+        .execute();
+
+    it('is taken over for whoever is new, with its proof; an empty one and one that is over are none', async () => {
+      const store = await open();
+      const file = csv(
+        'email,paused_until\nada@example.com,2026-12-24T05:00:00.000Z\nben@example.com,\n' +
+          'cleo@example.com,2026-11-24T07:30:00Z\ndora@example.com,2027-01-01\nemil@example.com,2026-12-24T00:00:00-05:00\n',
+      );
+      expect(await importing(store, file)).toMatchObject({ rows: 5, added: 5, changed: 0, rejected: 0 });
+      expect(await pausesOf(store)).toEqual({
+        'ada@example.com': UNTIL,
+        'ben@example.com': null,
+        'cleo@example.com': null,
+        'dora@example.com': Date.UTC(2027, 0, 1),
+        'emil@example.com': UNTIL,
+      });
+      const noted = await events(store);
+      expect(noted).toHaveLength(3);
+      expect(noted).toContainEqual({
+        change: 'paused',
+        newsletter: null,
+        origin: 'import',
+        source: 'list.csv:2',
+        detail: 'until 2026-12-24T05:00:00Z',
+        at: NOW,
+      });
+      expect(await importing(store, file)).toMatchObject({ rows: 5, added: 0, changed: 0, unchanged: 5 });
+      expect(await events(store)).toEqual(noted);
+    });
+
+    it('of whoever is known counts where nobody has said anything of a pause, and never against the reader', async () => {
+      const store = await open();
+      const ids: number[] = [];
+      for (const name of ['ada', 'ben', 'cleo']) {
+        const who = { email: `${name}@example.com`, newsletters: ['daily'] };
+        const added = await addSubscriber(store.db, SECRETS, who, OPERATOR, NOW);
+        if (added.is !== 'stored') throw new Error(added.reason);
+        ids.push(added.subscriberId);
+      }
+      const [, ben = 0, cleo = 0] = ids;
+      const reader = { origin: 'preferences' } as const;
+      const soon = NOW + 3_600_000;
+      await changePreferences(store.db, ben, { pausedUntil: soon }, reader, NOW);
+      await changePreferences(store.db, cleo, { pausedUntil: soon }, reader, NOW);
+      await changePreferences(store.db, cleo, { pausedUntil: null }, reader, NOW);
+      const line = (name: string): string => `${name}@example.com,2026-12-24T05:00:00Z\n`;
+      const file = csv(`email,paused_until\n${['ada', 'ben', 'cleo'].map(line).join('')}`);
+      expect(await importing(store, file)).toMatchObject({ rows: 3, added: 0, changed: 1, unchanged: 2 });
+      expect(await pausesOf(store)).toEqual({
+        'ada@example.com': UNTIL,
+        'ben@example.com': soon,
+        'cleo@example.com': null,
+      });
+    });
+
+    it('may stand in any row of an address, and the first one counts', async () => {
+      const store = await open();
+      const file = csv(
+        'email,newsletters,paused_until\nada@example.com,daily,\nAda@example.com,weekly,2026-12-24T05:00:00Z\n' +
+          'ada@example.com,weekly,2027-02-01\n',
+      );
+      expect(await importing(store, file)).toMatchObject({ rows: 3, added: 1, changed: 1, unchanged: 1 });
+      expect(await pausesOf(store)).toEqual({ 'ada@example.com': UNTIL });
+      expect(await events(store)).toMatchObject([{ change: 'paused', source: 'list.csv:3' }]);
+    });
+
+    it('changes nothing of an address on the suppression list', async () => {
+      const store = await open();
+      const who = { email: 'ada@example.com', newsletters: ['daily'] };
+      const added = await addSubscriber(store.db, SECRETS, who, OPERATOR, NOW);
+      if (added.is !== 'stored') throw new Error(added.reason);
+      await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
+      const file = csv('email,paused_until\nada@example.com,2026-12-24T05:00:00Z\n');
+      expect(await importing(store, file)).toMatchObject({ rows: 1, changed: 0, suppressed: 1 });
+      expect(await pausesOf(store)).toEqual({ 'ada@example.com': null });
+    });
+
+    it('that is no instant has its row rejected, which says what is right', async () => {
+      const store = await open();
+      const file = csv('email,paused_until\nada@example.com,yes\nben@example.com,2026-02-30\ncleo@example.com,\n');
+      const report = await importing(store, file);
+      expect(report).toMatchObject({ rows: 3, added: 1, rejected: 2 });
+      const right = 'a pause must end on a date or at an instant such as 2026-12-01T00:00:00Z';
+      expect(report.rejects).toEqual([
+        { line: 2, reason: `yes: ${right}` },
+        { line: 3, reason: `2026-02-30: ${right}` },
+      ]);
+      expect(await pausesOf(store)).toEqual({ 'cleo@example.com': null });
+    });
+  });
+
   it('takes over the suppression list of another system', async () => {
     const store = await open();
     await importing(
@@ -237,12 +347,28 @@ forEachDatabase((open) => {
     const store = await open();
     const emails = ['=1+1@example.com', '+tag@example.com', "-o'brien@example.com", 'ada@bücher.example'];
     await importing(store, csv(`email,zone\n${emails.map((email) => `${csvField(email)},Asia/Tokyo`).join('\n')}\n`));
-    let text = '';
-    for await (const part of exportSubscribers(store.db)) text += part;
+    const text = await exported(store);
     expect(text).toContain("'=1+1@example.com,Asia/Tokyo,daily,,,,,2026-11-24T07:30:00.000Z");
     const other = await open();
     await importing(other, csv(text));
     expect(await statesOf(other)).toEqual(await statesOf(store));
+  });
+
+  it('exports what comes back the same by an import: zone, pause, leaving and suppression too', async () => {
+    const store = await open();
+    await importing(store, csv('email,zone\nada@example.com,Asia/Tokyo\nben@example.com,\ncleo@example.com,\n'));
+    const [ada, ben, cleo] = await listSubscribers(store.db, { limit: 3 });
+    const reader = { origin: 'preferences' } as const;
+    await changePreferences(store.db, ada!.id, { pausedUntil: NOW + 1_234_567 }, reader, NOW);
+    await removeSubscriber(store.db, 'ben@example.com', OPERATOR, NOW);
+    await changePreferences(store.db, cleo!.id, { pausedUntil: NOW + 7_654_321 }, reader, NOW);
+    await suppressAddress(store.db, SECRETS, cleo!.id, 'hard-bounce', OPERATOR, NOW);
+    expect(ben!.pausedUntil).toBeNull();
+    const other = await open();
+    const text = await exported(store);
+    expect(await importing(other, csv(text))).toMatchObject({ rows: 3, added: 3, rejected: 0, ignoredColumns: [] });
+    expect(await exported(other)).toBe(text);
+    expect(text.match(/2026-11-24T0[78]:50:34\.567Z|2026-11-24T09:37:34\.321Z/g)).toHaveLength(2);
   });
 });
 

@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assembleMessage } from '../../../src/delivery/message/assemble.ts';
 import { prepareBody } from '../../../src/delivery/message/body.ts';
 import { loadSigners, type Signer, signersOf } from '../../../src/delivery/message/dkim.ts';
-import { headerField, headerText } from '../../../src/delivery/message/header-text.ts';
+import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-text.ts';
 import { TransportError } from '../../../src/delivery/transport/connection.ts';
+import { DAY } from '../../../src/time.ts';
 import { NOW, testConfig } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 
@@ -71,6 +72,26 @@ describe('a signature', () => {
     );
     const changed = `Received: by mx.example.net\r\n${raw.replace('A subject of several', 'A  subject\r\n\tof   several')}`;
     expect((await verify(Buffer.from(changed, 'latin1'))).map(({ result }) => result)).toEqual(['pass', 'pass']);
+  });
+
+  it('is each message’s own, where one key signs different fields and times in turn', async () => {
+    const signers = [rsaSigner(), ed25519];
+    const body = prepareBody('0', { text: { texts: ['Hello.'], slots: [] }, html: { texts: ['Hello.'], slots: [] } });
+    const from = [headerField('From', '<roundup@example.com>'), headerField('MIME-Version', '1.0')];
+    const type = headerField('Content-Type', body.contentType);
+    const messages = [
+      { fields: [...from, type], at: NOW },
+      { fields: [...from, type, headerField('Subject', 'Two')], at: NOW },
+      { fields: [...from, type, headerField('Precedence', 'bulk')], at: NOW },
+      { fields: [...from, type], at: NOW - DAY },
+      { fields: [joinFields([...from, type]), headerField('Subject', 'Joined')], at: NOW },
+    ];
+    for (const { fields, at } of [...messages, ...messages.toReversed()]) {
+      const message = await assembleMessage(ENVELOPE, fields, body.copy({}), { signers, signedAt: at });
+      const raw = Buffer.concat(message.chunks);
+      expect((await verify(raw)).map(({ result }) => result)).toEqual(['pass', 'pass']);
+      expect(raw.toString('latin1').match(/ t=\d+;/g)).toEqual([` t=${at / 1_000};`, ` t=${at / 1_000};`]);
+    }
   });
 
   it('is in lines that no server breaks, and begins a message', async () => {

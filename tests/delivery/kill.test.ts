@@ -3,21 +3,33 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findFaults, type KillFigures, runKills } from '../../scripts/kill-run.ts';
+import { newPostgresUrl } from '../databases.ts';
 
 const folders: string[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
+function sqliteFile(): { path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'daywire-kill-'));
+  folders.push(folder);
+  return { path: join(folder, 'daywire.db') };
+}
+
 describe('a delivering process that is killed', () => {
-  it('skips no reader, and doubles one message a connection at most', { timeout: 120_000 }, async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'daywire-kill-'));
-    folders.push(folder);
-    const store = { path: join(folder, 'daywire.db') };
-    const figures = await runKills({ store, deliveries: 300, kills: 3, workers: 1, connections: 5 });
-    expect(figures).toMatchObject({ kills: 3, withoutCopy: 0, otherMessageIds: 0, notSubmitted: 0 });
-    expect(findFaults(figures)).toEqual([]);
-  });
+  it.each([
+    ['SQLite', 1],
+    ['PostgreSQL', 2],
+  ] as const)(
+    'skips no reader, and doubles one message a connection at most (%s, %d at once)',
+    { timeout: 120_000 },
+    async (database, workers) => {
+      const store = database === 'SQLite' ? sqliteFile() : { path: '', databaseUrl: await newPostgresUrl('empty') };
+      const figures = await runKills({ store, deliveries: 300, kills: 3, workers, connections: 5 });
+      expect(figures).toMatchObject({ kills: 3, withoutCopy: 0, otherMessageIds: 0, notSubmitted: 0 });
+      expect(findFaults(figures)).toEqual([]);
+    },
+  );
 
   it('is found at fault where a reader was skipped, or mailed too often or under another name', () => {
     const good: KillFigures = {

@@ -145,6 +145,36 @@ forEachDatabase((open) => {
     await closeServers();
   });
 
+  it('an alert about a delivery holds neither the address nor the token that the server quotes', async () => {
+    for (const [command, alert] of [
+      ['RCPT TO:', /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. Go on with/],
+      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. What/],
+    ] as const) {
+      const quoted: string[] = [];
+      const server = await startScripted((line) => {
+        const path = line.startsWith(command) ? /<(.*)>/.exec(line)?.[1] : undefined;
+        if (path === undefined) return undefined;
+        quoted.push(path);
+        return `554 5.7.1 <${path}>: denied`;
+      });
+      const newsroom = await filled(open, {
+        edit: (yaml) =>
+          yaml
+            .replace('transport: file', `transport: smtp\n  smtpUrl: ${server.url}`)
+            .replace('# address: bounces@', 'address: bounces@'),
+      });
+      await slotComposed(newsroom);
+      const report = await deliverDue(newsroom);
+      const alerts = await listOpenAlerts(newsroom.store.db);
+      expect(alerts).toMatchObject([{ message: expect.stringMatching(alert) }]);
+      const told = JSON.stringify([report, alerts]);
+      expect(quoted.length).toBeGreaterThan(0);
+      // The part before the @ holds the token.
+      for (const path of quoted) expect(told).not.toContain(path.split('@', 1)[0]);
+    }
+    await closeServers();
+  });
+
   it('a delivery that the server refuses altogether alerts, and the next that gets through resolves it', async () => {
     const newsroom = await filled(open, {
       edit: (yaml) => yaml.replace('transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1'),

@@ -6,6 +6,7 @@ import { keepRunning, runOnce, type Steering } from '../src/start.ts';
 import { DAY } from '../src/time.ts';
 import { describeFirstRound } from '../src/words.ts';
 import { forEachDatabase } from './databases.ts';
+import { closeServers, startScripted } from './delivery/servers.ts';
 import { openTestNewsroom } from './sample-newsroom.ts';
 import { startWebServer } from './schedule/web-server.ts';
 
@@ -82,6 +83,30 @@ forEachDatabase((open) => {
       expect(await newsroom.store.db.selectFrom('delivery_totals').select(['state', 'count']).execute()).toEqual([
         { state: 'submitted', count: 7 },
       ]);
+    });
+
+    it('is followed by others that log why they stopped without the token that the server quotes', async () => {
+      const server = await startScripted((command) =>
+        command.startsWith('MAIL')
+          ? `553 5.7.1 ${command.slice('MAIL FROM:'.length)}: Sender address rejected`
+          : undefined,
+      );
+      const newsroom = openTestNewsroom(await open(), {
+        edit: (yaml) =>
+          yaml
+            .replace('transport: file', `transport: smtp\n  smtpUrl: ${server.url}`)
+            .replace('# address: bounces@', 'address: bounces@'),
+      });
+      const errors: string[] = [];
+      newsroom.log.error = (details, message) => errors.push(`${message} ${JSON.stringify(details)}`);
+      await runOnce(newsroom, steering());
+      const running = await keepRunning(newsroom, { ...steering(), roles: ['deliver'] });
+      await expect.poll(() => errors, { timeout: 10_000 }).toHaveLength(1);
+      await running.stop();
+      expect(server.commands.find((command) => command.startsWith('MAIL'))).toMatch(/bounces\+b\w{39}@/);
+      expect(errors[0]).toMatch(/^delivery stopped; .* 553 5\.7\.1 <address>.*: Sender address rejected/);
+      expect(errors[0]).not.toContain('bounces+');
+      await closeServers();
     });
 
     it('does nothing where the port is taken', async () => {

@@ -20,6 +20,7 @@ import {
 import type { ServiceQueue } from './service-queue.ts';
 import { type Connection, type OutgoingMessage, SUBMISSION_LIMIT } from './transport/connection.ts';
 import type { ConnectionOpener } from './transport/connection-opener.ts';
+import { strikeAddresses } from './transport/strike-addresses.ts';
 
 /** What the connections of a run share. */
 export interface Run {
@@ -138,10 +139,11 @@ async function submitDelivery(
   connection: Connection,
 ): Promise<{ recorded: Promise<void> }> {
   const { result, watched } = await submitMessage(delivery, message, connection, run.attempt);
-  if (result.is === 'returned') run.stop(result.reason);
-  const meetsAll = run.refusals.meetsAll(delivery, watched) && (result.is === 'failed' || result.is === 'deferred');
-  if (meetsAll) {
-    const reason = `the server refuses it, whoever the recipient: ${result.reason}`;
+  if (result.is === 'returned') stop(run, result.reason);
+  const meetsAll = await run.refusals.meetsAll(delivery, watched);
+  if (meetsAll && (result.is === 'failed' || result.is === 'deferred')) {
+    // Kept with the edition and with others' deliveries, and told to the operator.
+    const reason = `the server refuses it, whoever the recipient: ${strikeAddresses(result.reason)}`;
     await record(run, delivery, { is: 'returned', reply: result.reply, reason });
     await run.pause(delivery.editionId, reason);
     return { recorded: Promise.resolve() };
@@ -153,6 +155,11 @@ async function submitDelivery(
     run.refusals.remember({ delivery, as: result.is, recorded });
   }
   return { recorded };
+}
+
+/** The reason goes into logs and alerts: a file transport's words name the file of one reader, which is called after the address. */
+function stop(run: Run, reason: string): void {
+  run.stop(strikeAddresses(reason));
 }
 
 async function record(run: Run, delivery: ClaimedDelivery, result: DeliveryResult): Promise<void> {
@@ -200,7 +207,7 @@ async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, co
   // Whoever waits for a link to confirm would rather have it twice than never.
   const context = { ...run.attempt, uncertain: 'retry' as const };
   const { result } = await submitMessage({ attempts, staleAt: expiresAt }, built, connection, context);
-  if (result.is === 'returned') run.stop(result.reason);
+  if (result.is === 'returned') stop(run, result.reason);
   if (result.is !== 'put-back' && result.is !== 'uncertain') await end(result);
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Db, Store } from '../store/store.ts';
 import type { Clock } from '../time.ts';
-import { type ClaimedDelivery, reopenRefused } from './outbox.ts';
+import { type ClaimedDelivery, isAnySubmitted, reopenRefused } from './outbox.ts';
 import { pauseEdition, SteeringError } from './steer.ts';
 import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from './transport/policy-watch.ts';
 
@@ -20,12 +20,14 @@ export interface Refusals {
   /**
    * Takes the outcome of the latest attempt.
    * @returns whether the refusal is meant for every recipient: this delivery stays due, and its edition must be paused
+   * @throws where the store fails
    */
-  meetsAll(delivery: ClaimedDelivery, watched: WatchedOutcome): boolean;
+  meetsAll(delivery: ClaimedDelivery, watched: WatchedOutcome): Promise<boolean>;
   /** Remembers a refusal, should it turn out to be meant for all. */
   remember(refusal: Refusal): void;
   /**
    * Pauses the edition, and makes due again what was remembered of it.
+   * @param reason others read it than whom the last refusal was about: it holds no address
    * @returns whether it was open until then, and which refusals are due again
    */
   pause(editionId: number, reason: string): Promise<{ paused: boolean; reopened: Refusal[] }>;
@@ -33,6 +35,8 @@ export interface Refusals {
 
 interface Watched {
   watch: PolicyWatch;
+  /** Ends when the watch knows whether anything was submitted before; null until that matters. */
+  before: Promise<void> | null;
   /** Those in a row with no success between; the watch bounds how many. */
   refusals: Refusal[];
 }
@@ -41,19 +45,34 @@ interface Watched {
 export type OnPause = (trx: Db, pause: { editionId: number; reason: string }) => Promise<void>;
 
 /** One for a run. */
-export function openRefusals({ db }: Pick<Store, 'db'>, clock: Clock, onPause?: OnPause): Refusals {
+export function openRefusals(
+  { db, reports }: Pick<Store, 'db' | 'reports'>,
+  clock: Clock,
+  onPause?: OnPause,
+): Refusals {
   const editions = new Map<number, Watched>();
   const watchedOf = (editionId: number): Watched => {
     const known = editions.get(editionId);
     if (known !== undefined) return known;
-    const fresh: Watched = { watch: openPolicyWatch(), refusals: [] };
+    const fresh: Watched = { watch: openPolicyWatch(), before: null, refusals: [] };
     editions.set(editionId, fresh);
     return fresh;
   };
+  // The watch forgets with the run, and a later run meets only whom an earlier one could not reach: what one domain still refuses then
+  // is no sign that the server takes nothing of ours.
+  const noteEarlierRuns = async (editionId: number, watch: PolicyWatch): Promise<void> => {
+    if (await isAnySubmitted(reports, editionId)) watch.note('submitted', '');
+  };
   return {
-    meetsAll({ editionId, email }, watched) {
+    async meetsAll({ editionId, email }, watched) {
       const edition = watchedOf(editionId);
-      if (watched === 'submitted') edition.refusals.length = 0;
+      if (watched === 'submitted') {
+        edition.refusals.length = 0;
+        edition.before ??= Promise.resolve();
+      } else if (watched === 'policy') {
+        edition.before ??= noteEarlierRuns(editionId, edition.watch);
+        await edition.before;
+      }
       const domain = (email ?? '').slice((email ?? '').lastIndexOf('@') + 1).toLowerCase();
       return edition.watch.note(watched, domain) === 'refuses-us';
     },

@@ -11,9 +11,9 @@ export interface Failure {
   replyCode: number | null;
   /** The SMTP command that failed, such as `RCPT TO`. */
   command: string | null;
-  /** The server's whole reply. */
+  /** The server's whole reply. It may quote the recipient's address, so it is nobody else's to read. */
   reply: string | null;
-  /** What happened, said for an operator. */
+  /** What happened, said for an operator; of an SMTP server, without any address. */
   words: string;
   /** The whole message had been handed over, and the server's answer to it did not come: it may have taken it (RFC 5321 §4.2.5). */
   mayHaveArrived?: boolean;

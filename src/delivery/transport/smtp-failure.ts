@@ -3,6 +3,7 @@
  */
 import { cleanLine } from '../../articles/clean.ts';
 import type { Failure } from './retry.ts';
+import { strikeAddresses } from './strike-addresses.ts';
 
 const LONGEST_REPLY = 500;
 
@@ -11,13 +12,21 @@ const LONGEST_REPLY = 500;
  * @param redact see `redactor`; called twice, since cleaning can join what a control character had parted
  */
 export function cleanReply(reply: string, redact: (text: string) => string): string {
+  return shorten(cleanWhole(reply, redact));
+}
+
+function cleanWhole(reply: string, redact: (text: string) => string): string {
   // U+0085 is a line end to some terminals, and to JavaScript no white space.
-  const line = redact(cleanLine(redact(reply).replaceAll('\u0085', ' ')));
+  return redact(cleanLine(redact(reply).replaceAll('\u0085', ' ')));
+}
+
+function shorten(line: string): string {
   return line.length > LONGEST_REPLY ? `${line.slice(0, LONGEST_REPLY - 1).toWellFormed()}…` : line;
 }
 
 /**
- * Reads an error of nodemailer's connection class.
+ * Reads an error of nodemailer's connection class. Its reply is kept for the recipient it is about; the words are for everyone, and
+ * hold no address.
  * @param server.place names it for people
  * @param server.redact strikes out its password
  */
@@ -32,16 +41,17 @@ export function readFailure(error: unknown, server: { place: string; redact(text
   };
   const code = typeof raw.code === 'string' ? raw.code : null;
   const cause = typeof raw.originalCode === 'string' ? raw.originalCode : null;
-  const clean = (text: string): string => cleanReply(text, server.redact);
-  const reply = typeof raw.response === 'string' && raw.response !== '' ? clean(raw.response) : null;
-  const message = typeof raw.message === 'string' ? clean(raw.message) : 'unknown error';
+  // Struck out before it is shortened: of an address that is cut before its @, half would stay.
+  const shared = (text: string): string => shorten(strikeAddresses(cleanWhole(text, server.redact)));
+  const response = typeof raw.response === 'string' && raw.response !== '' ? raw.response : null;
+  const message = typeof raw.message === 'string' ? shared(raw.message) : 'unknown error';
   return {
     code,
     replyCode: typeof raw.responseCode === 'number' ? raw.responseCode : null,
-    // Of a timeout only nodemailer's clock tells it, and ours, set to the same, may be the first.
+    // In a timeout only nodemailer's clock names the command, and ours, which is set to the same, may be first.
     command: typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null,
-    reply,
-    words: `${server.place} ${wordsFor(code, cause, reply, message)}`,
+    reply: response === null ? null : cleanReply(response, server.redact),
+    words: `${server.place} ${wordsFor(code, cause, response === null ? null : shared(response), message)}`,
   };
 }
 

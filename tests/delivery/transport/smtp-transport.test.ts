@@ -145,6 +145,20 @@ describe('what is kept of a failure', () => {
     );
   });
 
+  it('holds no address in its words, wherever they are cut, and the whole reply beside them', () => {
+    const server = { place: 'mail.example:587', redact: (text: string) => text };
+    for (let before = 440; before < 500; before++) {
+      const text = `550 ${'x'.repeat(before)} <secret.token@example.com>: no`;
+      const { words } = readFailure({ response: text, message: text, responseCode: 550 }, server);
+      expect(words).not.toContain('secret');
+    }
+    const response = '554 5.7.1 <ada@example.com>: denied';
+    expect(readFailure({ response, responseCode: 554 }, server)).toMatchObject({
+      reply: response,
+      words: 'mail.example:587 answered: 554 5.7.1 <address>: denied',
+    });
+  });
+
   it('keeps a short reply as it is', () => {
     expect(cleanReply('250 2.0.0 Ok: queued as 4ABC', (text) => text)).toBe('250 2.0.0 Ok: queued as 4ABC');
   });

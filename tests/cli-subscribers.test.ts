@@ -128,7 +128,7 @@ describe.concurrent('daywire subscribers import', () => {
     const { code, stderr } = await subscribers(folder, 'import', 'list.csv', '--map', 'mail=name');
     expect([code, stderr]).toEqual([
       1,
-      'daywire: --map mail=name: it must be column=header, with a column of email, zone, newsletters, unsubscribed, suppressed, since\n',
+      'daywire: --map mail=name: it must be column=header, with a column of email, zone, newsletters, unsubscribed, paused_until, suppressed, since\n',
     ]);
   });
 

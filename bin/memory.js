@@ -36,9 +36,12 @@ function keepGrown() {
     const { user, system } = process.cpuUsage(before);
     before = process.cpuUsage();
     const wasBusy = user + system > (BUSY_SECONDS * 1e6) / 2;
-    if (wasBusy && isSmall()) growYoung();
+    if (!wasBusy || !isSmall()) return;
+    growYoung();
+    // Where it may not grow, asking again and again would cost more than it gains.
+    if (isSmall()) clearInterval(looking);
   };
-  setInterval(look, BUSY_SECONDS * 1_000).unref();
+  const looking = setInterval(look, BUSY_SECONDS * 1_000).unref();
 }
 
 function isSmall() {

@@ -1,6 +1,6 @@
 /**
- * What stands where in the queue, counted: for status and metrics. Long reads where an edition has a million deliveries: give them
- * `store.reports`.
+ * What stands where in the queue, counted or looked for: for status and metrics, and to judge what a server refuses. Long reads where an
+ * edition has a million deliveries: give them `store.reports`.
  */
 import { sql } from 'kysely';
 import type { Db } from '../store/store.ts';
@@ -25,6 +25,24 @@ export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map
     counts.set(edition_id, { ...known, [state]: count });
   }
   return counts;
+}
+
+/**
+ * Whether anything of an edition has been submitted, in whatever run. It finds that out soon where much has been; where nothing has, it
+ * looks at every delivery: give it `store.reports`.
+ */
+export async function isAnySubmitted(db: Db, editionId: number): Promise<boolean> {
+  const first = await db
+    .selectFrom('deliveries')
+    .select('subscriber_id')
+    .where('edition_id', '=', editionId)
+    .where('state', '=', 'submitted')
+    // Along the primary key, or PostgreSQL might read through all editions before this one.
+    .orderBy('edition_id')
+    .orderBy('subscriber_id')
+    .limit(1)
+    .executeTakeFirst();
+  return first !== undefined;
 }
 
 /** How many deliveries of each edition are, or were before they folded into totals, in each state; editions without any have no entry. */

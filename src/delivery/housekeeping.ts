@@ -74,7 +74,7 @@ async function foldDeliveries({ db }: Store, before: number): Promise<number> {
 
 /**
  * Ends what is uncertain of cancelled editions: it is never tried again, and what was not known by then will not be. Where it is left to
- * the operator (`delivery.uncertain: hold`), he has until then to settle it.
+ * the operator (`delivery.uncertain: hold`), it must be settled before.
  */
 async function endCancelled({ db }: Store, now: number): Promise<void> {
   for (let last = 0; ; ) {

@@ -254,24 +254,6 @@ function keyRows(db: Db, claims: readonly Claim[]) {
   );
 }
 
-/**
- * Whether anything of an edition has been submitted, in whatever run. It finds that out soon where much has been; where nothing has, it
- * looks at every delivery: give it `store.reports`.
- */
-export async function isAnySubmitted(db: Db, editionId: number): Promise<boolean> {
-  const first = await db
-    .selectFrom('deliveries')
-    .select('subscriber_id')
-    .where('edition_id', '=', editionId)
-    .where('state', '=', 'submitted')
-    // Along the primary key, or PostgreSQL might read through all editions before this one.
-    .orderBy('edition_id')
-    .orderBy('subscriber_id')
-    .limit(1)
-    .executeTakeFirst();
-  return first !== undefined;
-}
-
 /** Marks the open editions as done of which no delivery is open any more. @returns their ids */
 export async function finishEditions(db: Db): Promise<number[]> {
   // Literals, not parameters: only then do the partial indexes answer.

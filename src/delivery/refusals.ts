@@ -4,7 +4,8 @@
  */
 import type { Db, Store } from '../store/store.ts';
 import type { Clock } from '../time.ts';
-import { type ClaimedDelivery, isAnySubmitted, reopenRefused } from './outbox.ts';
+import { isAnySubmitted } from './counts.ts';
+import { type ClaimedDelivery, reopenRefused } from './outbox.ts';
 import { pauseEdition, SteeringError } from './steer.ts';
 import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from './transport/policy-watch.ts';
 

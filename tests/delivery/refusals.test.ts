@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { isAnySubmitted } from '../../src/delivery/counts.ts';
 import { type DeliveryReport, deliver } from '../../src/delivery/deliver.ts';
-import { isAnySubmitted } from '../../src/delivery/outbox.ts';
 import { type Connection, TransportError } from '../../src/delivery/transport/connection.ts';
 import { openTransport } from '../../src/delivery/transport/transport.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -3,6 +3,7 @@
  * slot composed by hand and one composed on time are the same edition.
  */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { Temporal } from 'temporal-polyfill';
 import { forgetPublishedChanges, takeDueChanges } from './articles/pending-changes.ts';
 import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from './config.ts';
@@ -27,7 +28,7 @@ import type { Db } from './store/store.ts';
 import { parseAddress } from './subscribers/address.ts';
 import { loadSigningSecrets } from './subscribers/secret.ts';
 import { openTemplates } from './templates.ts';
-import { localDate, rfc3339 } from './time.ts';
+import { type Clock, localDate, rfc3339, SECOND } from './time.ts';
 
 /** A slot that the operator named does not exist. */
 class SlotError extends Error {
@@ -55,15 +56,29 @@ export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<Pub
   for (;;) {
     // Taken before any article is read, so that a change made meanwhile stays for the next publish.
     const taken = feeds === undefined ? await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE) : [];
-    const report = await publishFeeds(store, config, templates, { now: clock(), ...(feeds && { feeds }) });
+    const report = await publishFeeds(store, config, templates, {
+      now: clock(),
+      feeds,
+      articlesChanged: taken.length > 0,
+    });
+    const { postponedUntil } = report;
+    // Where the clock stands still the changes stay, for whoever publishes next.
+    if (postponedUntil !== null && (await clockReaches(clock, postponedUntil))) continue;
     // A build by a later clock need not hold these changes: they stay for the next publish.
-    const isStored = report.superseded.length === 0;
+    const isStored = report.superseded.length === 0 && postponedUntil === null;
     if (isStored) await forgetPublishedChanges(store.db, taken);
     for (const document of report.documents) if (document.changed) changed.add(document.path);
     if (isStored && taken.length === TAKEN_AT_ONCE) continue;
     await mirrorDocuments(store.db, config.paths.feeds);
     return { ...report, documents: report.documents.map((one) => ({ ...one, changed: changed.has(one.path) })) };
   }
+}
+
+/** Waits until the clock says so, for three seconds at most. @returns whether it does */
+async function clockReaches(clock: Clock, instant: number): Promise<boolean> {
+  const impatient = AbortSignal.timeout(3 * SECOND);
+  while (clock() < instant && !impatient.aborted) await setTimeout(Math.min(Math.max(instant - clock(), 1), 50));
+  return clock() >= instant;
 }
 
 /** After an import of a million articles the changes are taken in turns, so that the memory stays flat. */

@@ -14,6 +14,7 @@ import {
 } from './delivery/counts.ts';
 import { listUncertain } from './delivery/uncertain.ts';
 import { type EditionHead, listEditions } from './editions/queries.ts';
+import { listDocuments } from './feeds/documents.ts';
 import type { Newsroom } from './newsroom.ts';
 import { listOpenAlerts } from './schedule/alerts.ts';
 import { listLastRuns, listRuns } from './schedule/ledger.ts';
@@ -94,11 +95,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     .groupBy('state')
     .orderBy('state')
     .execute();
-  const documents = await db
-    .selectFrom('documents')
-    .select((e) => ['path', 'modified_at', e.fn<number>('octet_length', ['body']).as('bytes')])
-    .orderBy('path')
-    .execute();
+  const documents = await listDocuments(db);
   const subscribers = await reports
     .selectFrom('subscriptions')
     .select((e) => ['newsletter', 'state', e.fn.countAll<number>().as('count')])
@@ -125,7 +122,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     store: store.place,
     articles: Object.fromEntries(articles.map(({ state, count }) => [state, count])),
     pendingChanges: due?.count ?? 0,
-    feeds: documents.map(({ path, bytes, modified_at }) => ({ path, bytes, modified: rfc3339(modified_at) })),
+    feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     editions: await editionsWithDeliveries(newsroom, editions),
     held: held ?? null,
     nextDue: nextDue === null ? null : rfc3339(nextDue),

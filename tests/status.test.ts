@@ -226,8 +226,10 @@ describe('the status', () => {
           Array.from({ length: 60 }, (_, n) => ({
             path: `feed-${n}.atom`,
             media_type: '',
-            body: 'é',
             hash: '',
+            size: 2,
+            gzip: '',
+            brotli: '',
             modified_at: NOW - n * MINUTE,
           })),
         )

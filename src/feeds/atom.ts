@@ -8,10 +8,11 @@ import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { type Entry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media.ts';
+import type { Pieces } from './pieces.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './skeleton.ts';
 
 /** The feed as Atom 1.0, with a tombstone for each retracted article. Same input, same bytes. */
-export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombstone[]): string {
+export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombstone[]): Pieces {
   const slots = openSlots();
   const feed = new Feed({
     id: slots.text(view.id),
@@ -45,15 +46,20 @@ export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombsto
     });
   });
 
-  const { head, items } = splitItems(feed.atom1(), '<entry>', entries.length);
-  const parts = [completeHead(head, view, slots)];
-  entries.forEach(({ item }, index) => {
-    const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
-    parts.push(completeEntry(items[index] as string, item, constructs, view, slots));
+  const marks = { open: '<entry>', close: '</entry>' };
+  const { head, items, tail } = splitItems(`${feed.atom1()}\n`, marks, entries.length);
+  const closing = (part: string): string =>
+    replaceMark(part, '</feed>', `${deletedEntries(tombstones, view, slots)}</feed>`);
+  const completedHead = completeHead(head, view, slots);
+  return slots.fillPieces({
+    head: entries.length === 0 ? closing(completedHead) : completedHead,
+    items: entries.map(({ item }, index) => {
+      const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
+      return completeEntry(items[index] as string, item, constructs, view, slots);
+    }),
+    separator: '',
+    tail: entries.length === 0 ? tail : closing(tail),
   });
-  const last = parts.length - 1;
-  parts[last] = replaceMark(parts[last] as string, '</feed>', `${deletedEntries(tombstones, view, slots)}</feed>\n`);
-  return slots.fill(parts.join(''));
 }
 
 function completeHead(head: string, view: FeedView, slots: Slots): string {

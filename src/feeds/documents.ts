@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../store/store.ts';
 import { SECOND } from '../time.ts';
+import { type Codings, compress, decompress } from './coding.ts';
+import type { ItemSpans } from './pieces.ts';
 
 /** A document to publish. */
 export interface Draft {
@@ -12,32 +14,71 @@ export interface Draft {
   path: string;
   mediaType: string;
   body: string;
+  /** Where the items of a feed stand in it; without, the document is no feed, or one whose versions nobody asks for. */
+  spans?: ItemSpans;
+}
+
+/** A draft with its hash, and compressed where it has to be stored. */
+export interface Packed extends Draft {
+  /** SHA-256 of the body, hex. */
+  hash: string;
+  codings: Codings | null;
+}
+
+/** A document as it was published, without its bytes. */
+export interface DocumentHead {
+  path: string;
+  mediaType: string;
+  /** SHA-256 of the body, hex. */
+  hash: string;
+  /** Whole seconds, in epoch milliseconds; they move forward with every change of the body. */
+  modifiedAt: number;
+  /** Bytes. */
+  size: number;
 }
 
 /** A document as it was published. */
-export interface FeedDocument extends Draft {
-  /** SHA-256 of the body, hex. */
-  hash: string;
-  /**
-   * Whole seconds, in epoch milliseconds: they move forward with every change of the body, even where two fall into one second
-   * (newsboat drops new items where Last-Modified stands still), and so may run ahead of the clock by as many seconds as there
-   * were changes within one. A server sends no Last-Modified later than its own Date (RFC 9110 §8.8.2.1).
-   */
-  modifiedAt: number;
+export interface FeedDocument extends DocumentHead {
+  body: string;
+  codings: Codings;
+  spans: ItemSpans | null;
+  /** Newest first, without the present one. */
+  history: EarlierVersion[];
 }
+
+/** What a version that readers may still hold was made of. */
+export interface EarlierVersion {
+  hash: string;
+  /** Those of its items: see ItemSpans. */
+  keys: string[];
+}
+
+/** So many versions before the present one are remembered. */
+const VERSIONS_KEPT = 20;
 
 /** The document at that path, or null. */
 export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
   const row = await db.selectFrom('documents').selectAll().where('path', '=', path).executeTakeFirst();
   if (row === undefined) return null;
-  return { path, mediaType: row.media_type, body: row.body, hash: row.hash, modifiedAt: row.modified_at };
+  const codings = { gzip: Buffer.from(row.gzip, 'base64'), br: Buffer.from(row.brotli, 'base64') };
+  return {
+    path,
+    mediaType: row.media_type,
+    hash: row.hash,
+    modifiedAt: row.modified_at,
+    size: row.size,
+    body: (await decompress(codings.gzip)).toString(),
+    codings,
+    spans: row.items === null ? null : (JSON.parse(row.items) as ItemSpans),
+    history: readHistory(row.history),
+  };
 }
 
-/** What is published, by path, without the bodies. */
-export async function listDocuments(db: Db): Promise<Omit<FeedDocument, 'body'>[]> {
+/** What is published, by path. */
+export async function listDocuments(db: Db): Promise<DocumentHead[]> {
   const rows = await db
     .selectFrom('documents')
-    .select(['path', 'media_type', 'hash', 'modified_at'])
+    .select(['path', 'media_type', 'hash', 'modified_at', 'size'])
     .orderBy('path')
     .execute();
   return rows.map((row) => ({
@@ -45,49 +86,110 @@ export async function listDocuments(db: Db): Promise<Omit<FeedDocument, 'body'>[
     mediaType: row.media_type,
     hash: row.hash,
     modifiedAt: row.modified_at,
+    size: row.size,
   }));
 }
 
 /**
- * Stores those whose body differs from what is there. Two processes that store the same bodies at once store them once.
+ * Hashes drafts and compresses those that differ from what is published: before the transaction that stores them, which others
+ * wait for.
+ */
+export async function packDrafts(db: Db, drafts: Draft[]): Promise<Packed[]> {
+  const packed = drafts.map((draft) => ({ ...draft, hash: sha256(draft.body) }));
+  const differing = new Set((await differ(db, packed)).map(({ path }) => path));
+  return Promise.all(
+    packed.map(async (draft) => ({
+      ...draft,
+      codings: differing.has(draft.path) ? await compress(Buffer.from(draft.body)) : null,
+    })),
+  );
+}
+
+/** Those whose body is not what is published at their path. */
+export async function differ<T extends Pick<Packed, 'path' | 'hash'>>(db: Db, drafts: T[]): Promise<T[]> {
+  const published = await db.selectFrom('documents').select(['path', 'hash']).execute();
+  const hashes = new Map(published.map(({ path, hash }) => [path, hash]));
+  return drafts.filter(({ path, hash }) => hashes.get(path) !== hash);
+}
+
+/**
+ * Stores those whose body differs from what is there.
+ * @param db a transaction that holds the lock of the stamp, where others may publish at the same time
+ * @param now when they change; whole seconds count
  * @returns the paths that changed
  */
-export async function saveDocuments(db: Db, drafts: Draft[], now: number): Promise<string[]> {
-  const hashes = new Map((await listDocuments(db)).map(({ path, hash }) => [path, hash]));
-  const rows = drafts
-    .map(({ path, mediaType, body }) => ({
-      path,
-      media_type: mediaType,
-      body,
-      hash: createHash('sha256').update(body).digest('hex'),
-      modified_at: Math.floor(now / SECOND) * SECOND,
-    }))
-    .filter(({ path, hash }) => hashes.get(path) !== hash)
-    // In one order everywhere, so that two transactions never wait for each other's rows.
-    .sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (rows.length === 0) return [];
-  const changed = await db
-    .insertInto('documents')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict
-        .column('path')
-        .doUpdateSet({
-          media_type: sql`excluded.media_type`,
-          body: sql`excluded.body`,
-          hash: sql`excluded.hash`,
-          modified_at: sql`case when excluded.modified_at > documents.modified_at then excluded.modified_at
-            else documents.modified_at + ${SECOND} end`,
-        })
-        .whereRef('documents.hash', '<>', sql.ref('excluded.hash') as never),
-    )
-    .returning('path')
-    .execute();
+export async function saveDocuments(db: Db, drafts: (Draft | Packed)[], now: number): Promise<string[]> {
+  const modifiedAt = Math.floor(now / SECOND) * SECOND;
+  const hashed = drafts.map((draft) =>
+    'hash' in draft ? draft : { ...draft, hash: sha256(draft.body), codings: null },
+  );
+  const changed = await differ(db, hashed);
+  for (const draft of changed) {
+    const { path, body, spans } = draft;
+    const codings = draft.codings ?? (await compress(Buffer.from(body)));
+    const row = {
+      media_type: draft.mediaType,
+      hash: draft.hash,
+      modified_at: modifiedAt,
+      size: Buffer.byteLength(body),
+      gzip: codings.gzip.toString('base64'),
+      brotli: codings.br.toString('base64'),
+      items: spans === undefined ? null : JSON.stringify(spans),
+      history: spans === undefined ? null : JSON.stringify(await historyOf(db, path, draft.hash)),
+    };
+    await db
+      .insertInto('documents')
+      .values({ path, ...row })
+      .onConflict((conflict) =>
+        conflict.column('path').doUpdateSet({
+          ...row,
+          // Forward, whatever the clock has done since. A server says no Last-Modified later than its own Date.
+          modified_at: sql`case when documents.modified_at < ${modifiedAt} then ${modifiedAt} else documents.modified_at + ${SECOND} end`,
+        }),
+      )
+      .execute();
+  }
   return changed.map(({ path }) => path).sort();
 }
 
-/** Withdraws every document but those. @returns the paths withdrawn */
-export async function withdrawOtherDocuments(db: Db, paths: string[]): Promise<string[]> {
-  const rows = await db.deleteFrom('documents').where('path', 'not in', paths).returning('path').execute();
-  return rows.map(({ path }) => path).sort();
+/** The versions before the one that is about to be stored. */
+async function historyOf(db: Db, path: string, next: string): Promise<EarlierVersion[]> {
+  const row = await db
+    .selectFrom('documents')
+    .select(['hash', 'items', 'history'])
+    .where('path', '=', path)
+    .executeTakeFirst();
+  if (row === undefined || row.items === null) return [];
+  const keys = (JSON.parse(row.items) as ItemSpans).items.map(([key]) => key);
+  return [{ hash: row.hash, keys }, ...readHistory(row.history)]
+    .filter(({ hash }) => hash !== next)
+    .slice(0, VERSIONS_KEPT);
+}
+
+function readHistory(text: string | null): EarlierVersion[] {
+  return text === null ? [] : (JSON.parse(text) as EarlierVersion[]);
+}
+
+/** The paths of all documents but those, and but archives, which go by their own rules. */
+export async function findOtherDocuments(db: Db, paths: string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('documents')
+    .select('path')
+    .where('path', 'not in', paths)
+    .where('path', 'not like', `${ARCHIVE_FOLDER}%`)
+    .orderBy('path')
+    .execute();
+  return rows.map(({ path }) => path);
+}
+
+/** Withdraws documents: their addresses lead nowhere from then on. */
+export async function withdrawDocuments(db: Db, paths: string[]): Promise<void> {
+  if (paths.length > 0) await db.deleteFrom('documents').where('path', 'in', paths).execute();
+}
+
+/** Where archives stand among the documents. */
+export const ARCHIVE_FOLDER = 'archive/';
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,17 +1,18 @@
 /**
- * Writes the published documents into a folder, ready for any static host: each whole or not at all, dated as the store dates it.
+ * Writes the published documents into a folder, ready for any static host: each whole or not at all, with its compressed forms
+ * beside it, dated as the store dates it.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Db } from '../store/store.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import { type FeedDocument, findDocument, listDocuments } from './documents.ts';
+import { type DocumentHead, type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
 /** Names what daywire has written here, so that it never removes a file that someone else has put beside them. */
 const MANIFEST = '.daywire-feeds';
 const TEMPORARY = /^\.daywire-[0-9a-f]{16}\.tmp$/;
-const NAME = /^[a-z0-9][a-z0-9-]*\.[a-z0-9]+$/;
+const NAME = /^(?:[a-z0-9][a-z0-9-]*\/)*[a-z0-9][a-z0-9-]*(?:\.[a-z0-9]+)+$/;
 /** Another process may be writing a temporary file at this moment; one this old was left by a process that was killed. */
 const ABANDONED_AFTER = MINUTE;
 
@@ -33,36 +34,50 @@ export async function mirrorDocuments(db: Db, folder: string): Promise<string[]>
   return [...touched].sort();
 }
 
+/** As static hosts look for them: nginx by gzip_static, Caddy by precompressed. */
+const CODED = { gzip: '.gz', br: '.br' } as const;
+
 async function writeDifferent(db: Db, folder: string): Promise<string[]> {
   const written: string[] = [];
-  for (const { path, modifiedAt } of await listDocuments(db)) {
+  for (const head of await listDocuments(db)) {
+    const { path } = head;
     if (!NAME.test(path))
       throw new Error(`the document ${JSON.stringify(path)} has no name that fits a folder of feeds`);
+    if (await looksTheSame(join(folder, path), head)) continue;
     const document = await findDocument(db, path);
-    if (document === null) continue;
-    if (await isSame(join(folder, path), document)) {
-      await dateLike(join(folder, path), modifiedAt);
-      continue;
-    }
-    await writeWhole(folder, path, document.body, modifiedAt);
-    written.push(path);
+    if (document !== null && (await writeForms(folder, document))) written.push(path);
   }
   return written;
 }
 
-async function isSame(file: string, document: FeedDocument): Promise<boolean> {
-  const body = await readIfThere(file);
-  return body?.equals(Buffer.from(document.body)) ?? false;
+/** Whether the file has the document's date and length, and its compressed forms the same date: what is written here is whole. */
+async function looksTheSame(file: string, { modifiedAt, size }: DocumentHead): Promise<boolean> {
+  const found = await Promise.all(['', ...Object.values(CODED)].map((end) => stat(file + end).catch(() => null)));
+  return found.every((one) => one?.mtimeMs === modifiedAt) && found[0]?.size === size;
 }
 
-// Static hosts make Last-Modified and ETag of the file's time; a copy or a checkout may have moved it.
-async function dateLike(file: string, modifiedAt: number): Promise<void> {
-  const { mtimeMs } = await stat(file);
-  if (Math.floor(mtimeMs / SECOND) * SECOND !== modifiedAt)
-    await utimes(file, modifiedAt / SECOND, modifiedAt / SECOND);
+/** Writes the forms that differ, the body last. @returns whether any did */
+async function writeForms(folder: string, { path, body, codings, modifiedAt }: FeedDocument): Promise<boolean> {
+  await mkdir(dirname(join(folder, path)), { recursive: true });
+  let differed = false;
+  const forms = [
+    [path + CODED.gzip, codings.gzip],
+    [path + CODED.br, codings.br],
+    [path, Buffer.from(body)],
+  ] as const;
+  for (const [name, bytes] of forms) {
+    if ((await readIfThere(join(folder, name)))?.equals(bytes)) {
+      // Static hosts make Last-Modified and ETag of the file's time; a copy or a checkout may have moved it.
+      await utimes(join(folder, name), modifiedAt / SECOND, modifiedAt / SECOND);
+      continue;
+    }
+    await writeWhole(folder, name, bytes, modifiedAt);
+    differed = true;
+  }
+  return differed;
 }
 
-async function writeWhole(folder: string, name: string, body: string, modifiedAt: number): Promise<void> {
+async function writeWhole(folder: string, name: string, body: string | Buffer, modifiedAt: number): Promise<void> {
   const temporary = join(folder, `.daywire-${randomBytes(8).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx', 0o644);
@@ -84,8 +99,11 @@ async function writeWhole(folder: string, name: string, body: string, modifiedAt
 async function removeWithdrawn(db: Db, folder: string): Promise<string[]> {
   const published = (await listDocuments(db)).map(({ path }) => path);
   const text = (await readIfThere(join(folder, MANIFEST)))?.toString('utf8') ?? '';
-  const withdrawn = text.split('\n').filter((name) => NAME.test(name) && !published.includes(name));
-  for (const name of withdrawn) await rm(join(folder, name), { force: true });
+  const kept = new Set(published);
+  const withdrawn = text.split('\n').filter((name) => NAME.test(name) && !kept.has(name));
+  for (const name of withdrawn) {
+    for (const end of ['', ...Object.values(CODED)]) await rm(join(folder, name + end), { force: true });
+  }
   const manifest = published.map((name) => `${name}\n`).join('');
   if (manifest !== text) await writeWhole(folder, MANIFEST, manifest, Date.now());
   return withdrawn;

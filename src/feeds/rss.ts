@@ -5,13 +5,14 @@ import { Feed, type Item } from 'feed';
 import { type Entry, type FeedView, feedUpdated } from './feed-view.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media.ts';
+import type { Pieces } from './pieces.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './skeleton.ts';
 
-/** Minutes that a reader may keep the feed (RSS 2.0, ttl): the floor at which feeds are published anyway. */
-const TTL_MINUTES = 10;
+/** Minutes that a reader may keep the feed (RSS 2.0, ttl): as long as HTTP's max-age says (http/feed-answer.ts). */
+const TTL_MINUTES = 5;
 
 /** The feed as RSS 2.0. Same input, same bytes. */
-export function renderRss(view: FeedView, entries: Entry[]): string {
+export function renderRss(view: FeedView, entries: Entry[]): Pieces {
   const slots = openSlots();
   const feed = new Feed({
     title: slots.text(view.title),
@@ -51,7 +52,7 @@ export function renderRss(view: FeedView, entries: Entry[]): string {
           }),
     });
   }
-  return slots.fill(complete(feed.rss2(), view, entries, slots));
+  return slots.fillPieces(complete(feed.rss2(), view, entries, slots));
 }
 
 function extensions(
@@ -69,8 +70,8 @@ function extensions(
   ];
 }
 
-function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slots): string {
-  const { head, items } = splitItems(skeleton, '<item>', entries.length);
+function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slots): Pieces {
+  const { head, items, tail } = splitItems(skeleton, { open: '<item>', close: '</item>' }, entries.length);
   const root = head.slice(head.indexOf('<rss '), head.indexOf('>', head.indexOf('<rss ')) + 1);
   const namespaces = [
     'xmlns:atom="http://www.w3.org/2005/Atom"',
@@ -79,13 +80,14 @@ function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slo
     `xmlns:media="${MEDIA_NAMESPACE}"`,
   ].join(' ');
   const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
-  return [
-    replaceMark(replaceMark(head, 'type="text/xsl"', 'type="text/css"'), root, rss),
-    ...entries.map(({ item }, index) => {
+  return {
+    head: replaceMark(replaceMark(head, 'type="text/xsl"', 'type="text/css"'), root, rss),
+    items: entries.map(({ item }, index) => {
       const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
       const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
       return open + replaceMark(items[index] as string, '</item>', `${media.join('')}</item>`);
     }),
-    '\n',
-  ].join('');
+    separator: '',
+    tail: `${tail}\n`,
+  };
 }

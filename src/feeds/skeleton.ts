@@ -5,14 +5,15 @@
  * own marks can be found in it by plain comparison; each slot is then filled with text escaped for the place it stands in.
  */
 import { cdataHtml, escapeXml } from './markup.ts';
+import type { Pieces } from './pieces.ts';
 
 export interface Slots {
   /** A slot for plain text, in an element or an attribute. */
   text(value: string): string;
   /** A slot for HTML, in an element that holds it escaped. */
   html(value: string): string;
-  /** Fills every slot. @throws Error where one was left out, or stands there twice */
-  fill(skeleton: string): string;
+  /** Fills every slot of all pieces. @throws Error where one was left out, or stands there twice */
+  fillPieces(skeleton: Pieces): Pieces;
 }
 
 /** Slots for one document. */
@@ -22,16 +23,18 @@ export function openSlots(): Slots {
   return {
     text: (value) => slot(escapeXml(value)),
     html: (value) => slot(cdataHtml(value)),
-    fill(skeleton) {
+    fillPieces({ head, items, separator, tail }) {
       let filled = 0;
-      const document = skeleton.replace(/<!\[CDATA\[slot:(\d+):\]\]>|slot:(\d+):/g, (_, wrapped, plain) => {
-        filled++;
-        return values[Number(wrapped ?? plain)] as string;
-      });
+      const fill = (skeleton: string): string =>
+        skeleton.replace(/<!\[CDATA\[slot:(\d+):\]\]>|slot:(\d+):/g, (_, wrapped, plain) => {
+          filled++;
+          return values[Number(wrapped ?? plain)] as string;
+        });
+      const pieces = { head: fill(head), items: items.map(fill), separator, tail: fill(tail) };
       if (filled !== values.length) {
         throw new Error(`the package "feed" wrote ${filled} of ${values.length} values: its output has changed`);
       }
-      return document;
+      return pieces;
     },
   };
 }
@@ -46,14 +49,21 @@ export function replaceMark(skeleton: string, mark: string, by: string): string 
 }
 
 /**
- * Cuts a skeleton before each of its items.
- * @returns what stands before the first, then each item with what follows it
+ * Cuts a skeleton before each of its items, and behind the last.
+ * @returns what stands before the first, each item without the mark that opens it, and what stands behind the last, if any
  * @throws Error where there are not as many as expected
  */
-export function splitItems(skeleton: string, mark: string, expected: number): { head: string; items: string[] } {
-  const [head = '', ...items] = skeleton.split(mark);
+export function splitItems(
+  skeleton: string,
+  { open, close }: { open: string; close: string },
+  expected: number,
+): { head: string; items: string[]; tail: string } {
+  const [head = '', ...items] = skeleton.split(open);
   if (items.length !== expected) {
     throw new Error(`the package "feed" wrote ${items.length} of ${expected} items: its output has changed`);
   }
-  return { head, items };
+  const last = items.pop();
+  if (last === undefined) return { head, items, tail: '' };
+  const end = last.indexOf(close) + close.length;
+  return { head, items: [...items, last.slice(0, end)], tail: last.slice(end) };
 }

@@ -1,8 +1,10 @@
 /**
  * The schema, migration by migration. Append only: a migration that has run anywhere is never edited.
  */
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { documents } from './migrations/0004-documents.ts';
+import { typesOf } from './migrations/column-types.ts';
 import type { Dialect } from './store.ts';
 
 /** The migrations for one dialect, by name, in order. */
@@ -11,6 +13,7 @@ export function migrationsFor(dialect: Dialect): Record<string, Migration> {
     '0001_newsroom': { up: (db) => newsroom(db, dialect) },
     '0002_consent_and_delivery': { up: (db) => consentAndDelivery(db, dialect) },
     '0003_paused_editions': { up: pausedEditions },
+    '0004_documents': { up: (db) => documents(db, dialect) },
   };
 }
 
@@ -342,21 +345,4 @@ async function consentAndDelivery(db: Kysely<unknown>, dialect: Dialect): Promis
 /** An article that is retracted is looked for in paused editions as well, whenever something is published. */
 async function pausedEditions(db: Kysely<unknown>): Promise<void> {
   await sql`create index editions_paused on editions (id) where delivery = 'paused'`.execute(db);
-}
-
-interface ColumnTypes {
-  /** Compared by bytes on both databases, whatever the server's locale. */
-  text: RawBuilder<unknown>;
-  int: 'integer' | 'bigint';
-  identity: (column: import('kysely').ColumnDefinitionBuilder) => import('kysely').ColumnDefinitionBuilder;
-}
-
-function typesOf(dialect: Dialect): ColumnTypes {
-  return dialect === 'sqlite'
-    ? { text: sql`text`, int: 'integer', identity: (c) => c.primaryKey().autoIncrement().notNull() }
-    : {
-        text: sql`text collate "C"`,
-        int: 'bigint',
-        identity: (c) => c.primaryKey().generatedAlwaysAsIdentity().notNull(),
-      };
 }

@@ -14,6 +14,8 @@ export interface Tables {
   set_aside: SetAsideTable;
   import_sources: { path: string; fingerprint: string; imported_at: number };
   documents: DocumentsTable;
+  /** One row, with the id 1: how often feeds have changed, and in which second they last did. Its lock lets publishes take turns. */
+  publish_stamp: { id: number; version: number; modified_at: number };
   editions: EditionsTable;
   edition_articles: {
     edition_id: number;
@@ -93,11 +95,19 @@ interface DocumentsTable {
   /** Below feeds/, such as `latest.atom`. */
   path: string;
   media_type: string;
-  body: string;
   /** SHA-256 of the body, hex. */
   hash: string;
-  /** Moves forward by at least one second with every change of the body. */
+  /** Whole seconds; moves forward with every change of the body. */
   modified_at: number;
+  /** Bytes of the body. */
+  size: number;
+  /** The body, compressed: base64. */
+  gzip: string;
+  brotli: string;
+  /** Where its items stand: ItemSpans as JSON; null for what is no feed. */
+  items: string | null;
+  /** What its earlier versions held, newest first: EarlierVersion[] as JSON. */
+  history: string | null;
 }
 
 export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';

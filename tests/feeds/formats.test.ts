@@ -93,7 +93,7 @@ describe('a feed', () => {
     });
     expect([textOf(channel, 'language'), textOf(channel, 'ttl'), textOf(channel, 'generator')]).toEqual([
       'en',
-      '10',
+      '5',
       'daywire',
     ]);
     const feed = parseXml(atom);

@@ -5,6 +5,7 @@ import { saveArticle } from '../../src/articles/save.ts';
 import { countSetAside, listSetAside } from '../../src/articles/set-aside.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
+import { readStamp } from '../../src/feeds/stamp.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/time.ts';
 import { forEachDatabase, openMigrated } from '../databases.ts';
@@ -58,15 +59,72 @@ forEachDatabase((open) => {
       expect((await findDocument(store.db, 'index.html'))?.modifiedAt).toBe(NOW);
     });
 
-    it('moves the time of a document forward by a second with every change, however fast they come', async () => {
+    it('changes documents once a second at most: what comes sooner waits for the next one', async () => {
       const store = await open();
-      const times: number[] = [];
-      for (let change = 0; change < 3; change++) {
-        await save(store, [article('a', { headline: `Headline ${change}` })]);
-        await publishFeeds(store, config, templates, { now: NOW + change * 100 });
-        times.push((await findDocument(store.db, 'latest.rss'))?.modifiedAt ?? 0);
+      const seen: [number | null, number | undefined][] = [];
+      for (const offset of [0, 100, 999, SECOND]) {
+        await save(store, [article('a', { headline: `Headline at ${offset}` })]);
+        const { postponedUntil } = await publishFeeds(store, config, templates, { now: NOW + offset });
+        seen.push([postponedUntil, (await findDocument(store.db, 'latest.rss'))?.modifiedAt]);
       }
-      expect(times).toEqual([NOW, NOW + SECOND, NOW + 2 * SECOND]);
+      expect(seen).toEqual([
+        [null, NOW],
+        [NOW + SECOND, NOW],
+        [NOW + SECOND, NOW],
+        [null, NOW + SECOND],
+      ]);
+      expect((await findDocument(store.db, 'latest.rss'))?.body).toContain(`Headline at ${SECOND}`);
+      const unchanged = await publishFeeds(store, config, templates, { now: NOW + SECOND + 1 });
+      expect(unchanged.postponedUntil).toBeNull();
+    });
+
+    it('tells within its transaction which documents changed, and in which second', async () => {
+      const store = await open();
+      await save(store, [article('a', { section: 'world' })]);
+      const told: [string[], number][] = [];
+      const onStored = async (_: unknown, paths: string[], at: number): Promise<void> => {
+        told.push([paths, at]);
+      };
+      await publishFeeds(store, config, templates, { now: NOW + 300, onStored });
+      await publishFeeds(store, config, templates, { now: NOW + MINUTE, onStored });
+      expect(told).toHaveLength(1);
+      expect(told[0]?.[0]).toContain('latest.atom');
+      expect(told[0]?.[1]).toBe(NOW);
+      await save(store, [article('b', { section: 'world' })]);
+      const failing = publishFeeds(store, config, templates, {
+        now: NOW + 2 * MINUTE,
+        onStored: async () => {
+          throw new Error('no');
+        },
+      });
+      await expect(failing).rejects.toThrow('no');
+      expect(await idsIn(store, 'latest')).toEqual(['a']);
+    });
+
+    it('moves the version with every change, and where articles alone have changed', async () => {
+      const store = await open();
+      const versions: number[] = [];
+      const publish = async (now: number, articlesChanged = false): Promise<void> => {
+        await publishFeeds(store, config, templates, { now, articlesChanged });
+        versions.push((await readStamp(store.db)).version);
+      };
+      await publish(NOW);
+      await publish(NOW + MINUTE);
+      await publish(NOW + 2 * MINUTE, true);
+      expect(versions).toEqual([1, 1, 2]);
+    });
+
+    it('keeps what the last twenty versions held', async () => {
+      const store = await open();
+      for (let change = 0; change < 23; change++) {
+        await save(store, [article('a', { headline: `Headline ${change}` })]);
+        await publishFeeds(store, config, templates, { now: NOW + change * MINUTE });
+      }
+      const document = await findDocument(store.db, 'latest.json');
+      expect(document?.history).toHaveLength(20);
+      expect(new Set(document?.history.map(({ hash }) => hash)).size).toBe(20);
+      expect(document?.history.some(({ hash }) => hash === document.hash)).toBe(false);
+      expect(document?.history[0]?.keys).toHaveLength(1);
     });
 
     it('publishes the named feeds alone, and refuses a name that is none', async () => {
@@ -167,8 +225,8 @@ forEachDatabase((open) => {
       await publishFeeds(store, config, templates, { now: NOW });
       expect(await idsIn(store, '24-hours')).toEqual(['last', 'first']);
       expect(await idsIn(store, 'latest')).toEqual(['now', 'last', 'first', 'before']);
-      await publishFeeds(store, config, templates, { now: NOW + 1 });
-      expect(await idsIn(store, '24-hours')).toEqual(['now', 'last']);
+      await publishFeeds(store, config, templates, { now: NOW + SECOND });
+      expect(await idsIn(store, '24-hours')).toEqual(['embargoed', 'now', 'last']);
       expect(await idsIn(store, 'latest')).toContain('embargoed');
     });
 
@@ -193,8 +251,8 @@ forEachDatabase((open) => {
       await publishFeeds(store, config, templates, { now: NOW });
       expect(await idsIn(store, 'latest')).toHaveLength(50);
       await save(store, every(30));
-      await publishFeeds(store, config, templates, { now: NOW + 1 });
-      // The 96th was published exactly 48 hours before NOW, a millisecond too early.
+      await publishFeeds(store, config, templates, { now: NOW + SECOND });
+      // The 96th was published exactly 48 hours before NOW, a second too early.
       expect(await idsIn(store, 'latest')).toHaveLength(95);
     });
 
@@ -207,7 +265,7 @@ forEachDatabase((open) => {
       expect(await atom()).toContain('<at:deleted-entry');
       expect(await idsIn(store, 'latest')).not.toContain('gone');
       expect((await findDocument(store.db, 'in-depth.atom'))?.body).not.toContain('deleted-entry');
-      await publishFeeds(store, config, templates, { now: retractedAt + 30 * DAY + 1 });
+      await publishFeeds(store, config, templates, { now: retractedAt + 30 * DAY + SECOND });
       expect(await atom()).not.toContain('<at:deleted-entry');
     });
 

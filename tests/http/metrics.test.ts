@@ -266,7 +266,7 @@ forEachDatabase((open) => {
 
   it('feeds show their age, and what waits or went wrong is counted', async () => {
     const store = await open();
-    const document = { media_type: 'x', body: '', hash: '' };
+    const document = { media_type: 'x', hash: '', size: 0, gzip: '', brotli: '' };
     await store.db
       .insertInto('documents')
       .values([
@@ -308,7 +308,7 @@ forEachDatabase((open) => {
     const store = await open();
     await store.db
       .insertInto('documents')
-      .values({ path: 'a"} 1\nforged{x="', media_type: 'x', body: '', hash: '', modified_at: now })
+      .values({ path: 'a"} 1\nforged{x="', media_type: 'x', hash: '', size: 0, gzip: '', brotli: '', modified_at: now })
       .execute();
     const { body } = await renderMetrics(store, now);
     expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');

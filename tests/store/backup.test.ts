@@ -142,10 +142,10 @@ describe('a backup', () => {
     it('of many long and short rows says how far it is', async () => {
       const store = await open();
       for (let i = 0; i < 20; i++) {
-        const document = { path: `${i}`, media_type: 'text/html', hash: '', modified_at: i };
+        const document = { path: `${i}`, media_type: 'text/html', hash: '', size: 0, brotli: '', modified_at: i };
         await store.db
           .insertInto('documents')
-          .values({ ...document, body: 'x'.repeat(i % 2 === 0 ? 300_000 : 10) })
+          .values({ ...document, gzip: 'x'.repeat(i % 2 === 0 ? 300_000 : 10) })
           .execute();
       }
       await sql`insert into rates (key, next_at) with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
@@ -161,8 +161,8 @@ describe('a backup', () => {
         expect(seen.toSorted((a, b) => a - b)).toEqual(seen);
       }
       expect(restored.at(-1)).toBe(6_021);
-      const bodies = await target.db.selectFrom('documents').select('body').where('path', '=', '18').execute();
-      expect(bodies).toEqual([{ body: 'x'.repeat(300_000) }]);
+      const bodies = await target.db.selectFrom('documents').select('gzip').where('path', '=', '18').execute();
+      expect(bodies).toEqual([{ gzip: 'x'.repeat(300_000) }]);
     });
 
     it('of another schema is not restored, and named', async () => {

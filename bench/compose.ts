@@ -12,6 +12,7 @@ import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 import { openTemplates } from '../src/templates.ts';
 import { HOUR, MINUTE } from '../src/time.ts';
+import { median } from './figures.ts';
 
 export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);
 const WARM_UP = 20;
@@ -114,8 +115,4 @@ function story(id: string, hours: number, rest: Partial<Article>, paragraphs: nu
     page: null,
     ...rest,
   };
-}
-
-function median(times: number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] as number;
 }

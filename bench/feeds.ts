@@ -10,6 +10,7 @@ import { buildFeed } from '../src/feeds/publish.ts';
 import { selectForFeed } from '../src/feeds/select.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
+import { median } from './figures.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 12);
 const SECTIONS = ['business-tech', 'finance-economy', 'world', 'trending'];
@@ -69,10 +70,6 @@ async function timeOnce(store: Store, config: Config, feed: FeedConfig): Promise
   const time = performance.now() - start;
   if (built.items !== 50) throw new Error(`the feed ${feed.id} holds ${built.items} items, not 50`);
   return time;
-}
-
-function median(times: number[]): number {
-  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)] as number;
 }
 
 /**

@@ -1,15 +1,17 @@
 /**
- * `npm run -s bench -- compose|delivery|feeds|import [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * `npm run -s bench -- compose|delivery|feeds|http|import [--json]`: prints medians. With --json one object whose keys name figure and unit.
  */
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchFeeds } from './feeds.ts';
+import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
 
 const BENCHES: Record<string, () => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
   feeds: benchFeeds,
+  http: benchHttp,
   import: benchImport,
 };
 

@@ -14,6 +14,7 @@ import { lastEdition } from './editions/queries.ts';
 import { listDocuments } from './feeds/documents.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
 import { createApp } from './http/app.ts';
+import { openPublishedFeeds, quickPathTo } from './http/published-feeds.ts';
 import { serveApp } from './http/serve.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
@@ -128,7 +129,9 @@ export async function keepRunning(newsroom: Newsroom, steering: Steering): Promi
   };
   let url: string | null = null;
   if (roles.includes('web')) {
-    const serving = await serveApp(createApp({ store, config, templates, secrets, clock, log }), config.server);
+    const feeds = openPublishedFeeds(store, config);
+    const app = createApp({ store, config, templates, secrets, clock, feeds, log });
+    const serving = await serveApp(app, config.server, quickPathTo(feeds, config, clock));
     parts.push({ stop: () => serving.close() });
     url = serving.url;
   }

@@ -47,7 +47,7 @@ export interface FeedDocument extends DocumentHead {
 }
 
 /** What a version that readers may still hold was made of. */
-export interface EarlierVersion {
+interface EarlierVersion {
   hash: string;
   /** Those of its items: see ItemSpans. */
   keys: string[];

@@ -16,14 +16,23 @@ export interface Validators {
 export function isNotModified(headers: Headers, validators: Validators): boolean {
   const noneMatch = headers.get('If-None-Match');
   if (noneMatch !== null) {
-    if (noneMatch.trim() === '*') return true;
-    const wanted = opaque(validators.etag);
-    return [...noneMatch.matchAll(ENTITY_TAG)].some((match) => opaque(match[0]) === wanted);
+    const tags = opaqueTags(noneMatch);
+    return tags === '*' || tags.includes(opaque(validators.etag));
   }
   const since = headers.get('If-Modified-Since');
-  if (since === null || validators.modifiedAt === undefined) return false;
-  const sinceSeconds = parseHttpDate(since);
-  return sinceSeconds !== null && Math.floor(validators.modifiedAt / 1_000) <= sinceSeconds;
+  return since !== null && validators.modifiedAt !== undefined && isUnchangedSince(since, validators.modifiedAt);
+}
+
+/** The entity tags of an If-None-Match, with their quotes and without `W/`; or the star that stands for any. */
+export function opaqueTags(noneMatch: string): string[] | '*' {
+  if (noneMatch.trim() === '*') return '*';
+  return [...noneMatch.matchAll(ENTITY_TAG)].map(([tag]) => opaque(tag));
+}
+
+/** Whether an If-Modified-Since says that the client has what was last changed at `modifiedAt` (epoch milliseconds). */
+export function isUnchangedSince(since: string, modifiedAt: number): boolean {
+  const seconds = parseHttpDate(since);
+  return seconds !== null && Math.floor(modifiedAt / 1_000) <= seconds;
 }
 
 /** An instant as `Tue, 24 Nov 2026 12:43:00 GMT` (RFC 9110 §5.6.7). */

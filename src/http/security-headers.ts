@@ -16,6 +16,8 @@ const POLICY = [
 /** Sets the headers that an answer has not set by itself. */
 export const securityHeaders: MiddlewareHandler = async (c, next) => {
   await next();
+  // What the client keeps has them (RFC 9110 §15.4.5).
+  if (c.res.status === 304) return;
   const defaults = {
     'Content-Security-Policy': POLICY,
     'X-Content-Type-Options': 'nosniff',

@@ -7,6 +7,8 @@ import type { Store } from '../store/store.ts';
 import type { SigningSecrets } from '../subscribers/secret.ts';
 import { type SiteView, siteView, type Templates } from '../templates.ts';
 import type { Clock } from '../time.ts';
+import type { Shelf } from './feed-shelf.ts';
+import { openPublishedFeeds } from './published-feeds.ts';
 
 export interface Deps {
   store: Store;
@@ -15,11 +17,14 @@ export interface Deps {
   /** They sign the tokens of links. */
   secrets: SigningSecrets;
   clock: Clock;
+  /** Published documents; default a shelf of its own. Who serves them by the quick path too shares one. */
+  feeds?: Shelf;
   /** Where errors are told. Addresses are not: they may hold a token. */
   log?: Log;
 }
 
 export interface Site extends Deps {
+  feeds: Shelf;
   view: SiteView;
   /** The path of `publication.url`, without a slash at its end: empty where the site has a host of its own. */
   base: string;
@@ -28,5 +33,6 @@ export interface Site extends Deps {
 /** The site, with what follows from its configuration. */
 export function openSite(deps: Deps): Site {
   const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
-  return { ...deps, view: siteView(deps.config), base };
+  const feeds = deps.feeds ?? openPublishedFeeds(deps.store, deps.config);
+  return { ...deps, feeds, view: siteView(deps.config), base };
 }

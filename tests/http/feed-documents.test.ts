@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { saveDocuments } from '../../src/feeds/documents.ts';
 import { httpDate } from '../../src/http/conditional.ts';
 import type { Store } from '../../src/store/store.ts';
 import { HOUR, SECOND } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase, openMigrated } from '../databases.ts';
 import { NOW, openSite, type TestSite } from './newsroom.ts';
 
 const RSS =
   '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>三星 & co</title></channel></rss>';
+const ATOM = '<feed/>';
+const NO_ITEMS = { head: 0, separator: 0, items: [] };
 const CHROMIUM = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 const PUBLISHED = NOW - HOUR;
 
@@ -20,9 +23,9 @@ describe('a published feed', () => {
       store = await open();
       site = openSite(store);
       const drafts = [
-        { path: 'latest.rss', mediaType: 'application/rss+xml; charset=utf-8', body: RSS },
-        { path: 'latest.atom', mediaType: 'application/atom+xml; charset=utf-8', body: '<feed/>' },
-        { path: 'latest.json', mediaType: 'application/feed+json', body: '{}' },
+        { path: 'latest.rss', mediaType: 'application/rss+xml; charset=utf-8', body: RSS, spans: NO_ITEMS },
+        { path: 'latest.atom', mediaType: 'application/atom+xml; charset=utf-8', body: ATOM, spans: NO_ITEMS },
+        { path: 'latest.json', mediaType: 'application/feed+json', body: '{}', spans: NO_ITEMS },
         { path: 'index.html', mediaType: 'text/html; charset=utf-8', body: '<!doctype html><title>Feeds</title>' },
       ];
       await saveDocuments(store.db, drafts, PUBLISHED);
@@ -32,17 +35,38 @@ describe('a published feed', () => {
       const response = await site.get('/feeds/latest.rss');
       expect(response.status).toBe(200);
       expect(await response.text()).toBe(RSS);
-      expect(Object.fromEntries(response.headers)).toMatchObject({
+      expect(Object.fromEntries(response.headers)).toEqual({
         'content-type': 'application/rss+xml; charset=utf-8',
         'content-length': String(Buffer.byteLength(RSS)),
-        etag: `"${createHash('sha256').update(RSS).digest('hex')}"`,
+        etag: `"${sha256(RSS)}"`,
         'last-modified': httpDate(PUBLISHED),
-        'cache-control': 'public, max-age=300',
-        vary: 'Accept',
+        'cache-control': 'public, max-age=300, stale-while-revalidate=300',
+        vary: 'Accept, Accept-Encoding, A-IM',
+        link: '<http://127.0.0.1:8080/feeds/latest.rss>; rel="self"',
         'access-control-allow-origin': '*',
+        'access-control-expose-headers': 'ETag, Last-Modified, Link, IM',
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+        'referrer-policy': 'strict-origin-when-cross-origin',
         'x-content-type-options': 'nosniff',
       });
-      expect(response.headers.get('Set-Cookie')).toBeNull();
+    });
+
+    it('comes in the coding that is asked for, each with a tag of its own', async () => {
+      const tags = new Set<string | null>();
+      for (const [accept, coding, decode] of [
+        ['gzip', 'gzip', gunzipSync],
+        ['gzip, deflate, br', 'br', brotliDecompressSync],
+        ['identity', null, (body: Buffer) => body],
+      ] as const) {
+        const response = await site.get('/feeds/latest.rss', { 'Accept-Encoding': accept });
+        expect(response.headers.get('Content-Encoding')).toBe(coding);
+        const body = Buffer.from(await response.arrayBuffer());
+        expect(response.headers.get('Content-Length')).toBe(String(body.length));
+        expect(decode(body).toString()).toBe(RSS);
+        tags.add(response.headers.get('ETag'));
+      }
+      const hash = sha256(RSS);
+      expect([...tags]).toEqual([`"${hash}-gzip"`, `"${hash}-br"`, `"${hash}"`]);
     });
 
     it('has the type that is asked for, and for a browser one that it shows', async () => {
@@ -52,40 +76,52 @@ describe('a published feed', () => {
         [CHROMIUM, shown],
         ['application/atom+xml, text/html', shown],
         ['application/rss+xml, text/html;q=0.5', own],
-        ['APPLICATION/RSS+XML,TEXT/HTML', own],
+        ['APPLICATION/RSS+XML,TEXT/HTML;q=0.9', own],
         ['*/*', own],
       ] as const) {
         const { headers } = await site.get('/feeds/latest.rss', { Accept: accept });
-        expect([accept, headers.get('Content-Type'), headers.get('Vary')]).toEqual([accept, type, 'Accept']);
+        expect([accept, headers.get('Content-Type')]).toEqual([accept, type]);
       }
     });
 
-    it('in JSON has one type for all', async () => {
+    it('in JSON has one type for all, and says what it varies by', async () => {
       const response = await site.get('/feeds/latest.json', { Accept: CHROMIUM });
       expect(response.headers.get('Content-Type')).toBe('application/feed+json');
-      expect(response.headers.get('Vary')).toBeNull();
+      expect(response.headers.get('Vary')).toBe('Accept-Encoding, A-IM');
+      expect((await site.get('/feeds/')).headers.get('Vary')).toBe('Accept-Encoding');
     });
 
-    it('is not sent again to who has it', async () => {
+    it('is not sent again to who has it, in whatever coding, and whatever a proxy made of its tag', async () => {
+      const hash = sha256(ATOM);
       const { headers } = await site.get('/feeds/latest.atom');
-      const etag = headers.get('ETag') as string;
       const conditions: Record<string, string>[] = [
-        { 'If-None-Match': etag },
-        { 'If-None-Match': `"other", W/${etag}` },
-        { 'If-None-Match': '*' },
-        { 'If-Modified-Since': headers.get('Last-Modified') as string },
-      ];
+        ...[`"${hash}"`, `"${hash}-gzip"`, `"${hash}-br"`, `W/"${hash}"`, `"other", W/"${hash}-br"`, '*'],
+        // Apache behind ours, Jetty, an older Apache.
+        ...[`"${hash}-gzip-gzip"`, `"${hash}--gzip"`, `"${hash};gzip"`],
+      ].map((tag) => ({ 'If-None-Match': tag }));
+      conditions.push({ 'If-Modified-Since': headers.get('Last-Modified') as string });
       for (const condition of conditions) {
-        const response = await site.get('/feeds/latest.atom', condition);
-        expect([condition, response.status]).toEqual([condition, 304]);
-        expect(await response.text()).toBe('');
-        expect(response.headers.get('ETag')).toBe(etag);
-        expect(response.headers.get('Cache-Control')).toBe('public, max-age=300');
-        expect(response.headers.get('Vary')).toBe('Accept');
-        expect(response.headers.get('Content-Type')).toBeNull();
+        for (const [accept, tag] of [
+          ['identity', `"${hash}"`],
+          ['gzip', `"${hash}-gzip"`],
+        ] as const) {
+          const response = await site.get('/feeds/latest.atom', { ...condition, 'Accept-Encoding': accept });
+          expect([condition, response.status]).toEqual([condition, 304]);
+          expect(await response.text()).toBe('');
+          expect(Object.fromEntries(response.headers)).toEqual({
+            etag: tag,
+            'cache-control': 'public, max-age=300, stale-while-revalidate=300',
+            vary: 'Accept, Accept-Encoding, A-IM',
+            link: '<http://127.0.0.1:8080/feeds/latest.atom>; rel="self"',
+            'access-control-allow-origin': '*',
+            'access-control-expose-headers': 'ETag, Last-Modified, Link, IM',
+          });
+        }
       }
       const stale = { 'If-None-Match': '"other"', 'If-Modified-Since': headers.get('Last-Modified') as string };
       expect((await site.get('/feeds/latest.atom', stale)).status).toBe(200);
+      const cut = { 'If-None-Match': `"${hash.slice(0, 40)}", "${hash}-other"` };
+      expect((await site.get('/feeds/latest.atom', cut)).status).toBe(200);
     });
 
     it('says no Last-Modified later than now', async () => {
@@ -137,5 +173,34 @@ describe('a published feed', () => {
       }
       expect(site.logged).toEqual([]);
     });
+
+    it('sets no cookie, and redirects nobody', async () => {
+      for (const path of ['latest.rss', 'latest.atom', 'latest.json', '']) {
+        const response = await site.get(`/feeds/${path}`, { Cookie: 'a=b', 'User-Agent': 'bot' });
+        expect(response.status).toBe(200);
+        expect(response.headers.get('Set-Cookie')).toBeNull();
+      }
+    });
   });
 });
+
+describe('a feed whose store is away', () => {
+  it('is answered as it was, and where it was not asked for before, with when to come back', async () => {
+    const store = await openMigrated();
+    const site = openSite(store);
+    const draft = { path: 'latest.rss', mediaType: 'application/rss+xml', body: RSS, spans: NO_ITEMS };
+    await saveDocuments(store.db, [draft], PUBLISHED);
+    await site.get('/feeds/latest.rss');
+    await store.close();
+    expect(await (await site.get('/feeds/latest.rss')).text()).toBe(RSS);
+    const response = await site.get('/feeds/latest.atom');
+    expect(response.status).toBe(503);
+    expect(response.headers.get('Retry-After')).toBe('30');
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
+  });
+});
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,52 @@
+/**
+ * The process that bench/http.ts measures: the sample newsroom, published, mirrored and served. Says its feed's address.
+ */
+import { join } from 'node:path';
+import pino from 'pino';
+import { parseConfig } from '../src/config.ts';
+import { createApp } from '../src/http/app.ts';
+import { openPublishedFeeds, quickPathTo } from '../src/http/published-feeds.ts';
+import { serveApp } from '../src/http/serve.ts';
+import { publish } from '../src/jobs.ts';
+import { loadSampleNewsroom } from '../src/sample.ts';
+import { migrate } from '../src/store/schema.ts';
+import { openStore } from '../src/store/store.ts';
+import { openTemplates } from '../src/templates.ts';
+
+const [folder = '.', feed = 'latest.atom'] = process.argv.slice(2);
+const config = parseConfig(
+  `
+sample: true
+publication:
+  name: The Meridian Wire
+  about: News.
+  url: https://wire.example.com
+  tagAuthority: example.com,2026
+  language: en
+  zone: Asia/Shanghai
+  contact: { name: Newsroom, email: newsroom@example.com }
+  postalAddress: 1 Sample Road
+sections:
+  - { id: business-tech, title: Business & Tech }
+  - { id: finance-economy, title: Finance & Economy }
+  - { id: world, title: World }
+  - { id: trending, title: Trending Stories }
+feeds: [{ id: latest, title: Latest }]
+feedSets: [{ id: all, schedule: { cron: '*/10 * * * *' } }]
+`,
+  { file: 'bench.yaml', env: {}, cwd: folder },
+);
+const store = await openStore({ path: join(folder, 'daywire.db') });
+await migrate(store);
+const clock = Date.now;
+const templates = openTemplates(config.paths.templates, config.publication.zone);
+await loadSampleNewsroom(store, config, { now: clock() });
+await publish({ store, config, templates, clock, log: pino({ level: 'silent' }) });
+const feeds = openPublishedFeeds(store, config);
+const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, feeds });
+const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, config, clock));
+process.stdout.write(`${serving.url}feeds/${feed}\n`);
+process.once('SIGTERM', async () => {
+  await serving.close();
+  await store.close();
+});

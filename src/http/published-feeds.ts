@@ -1,0 +1,42 @@
+/**
+ * The shelf of published documents, filled from the store.
+ */
+import type { Config } from '../config.ts';
+import { findDocument } from '../feeds/documents.ts';
+import { readStamp } from '../feeds/stamp.ts';
+import type { Store } from '../store/store.ts';
+import type { Clock } from '../time.ts';
+import { openShelf, type Shelf } from './feed-shelf.ts';
+import type { QuickPath } from './quick-path.ts';
+
+const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
+
+/** Documents by their path below feeds/, as far as it can be one. */
+export function openPublishedFeeds(store: Store, config: Config): Shelf {
+  const { db } = store;
+  return openShelf({
+    version: async () => (await readStamp(db)).version,
+    load: async (path) => {
+      const document = DOCUMENT_PATH.test(path) ? await findDocument(db, path) : null;
+      return document === null ? null : { document, link: linkOf(path, config) };
+    },
+  });
+}
+
+/** The Link header of a feed: its own address, by which hubs and readers know it (WebSub §4). */
+function linkOf(path: string, { publication }: Config): string | null {
+  return /\.(?:rss|atom|json)$/.test(path) ? `<${publication.url}/feeds/${path}>; rel="self"` : null;
+}
+
+/** The quick path to those documents, for `serveApp`. */
+export function quickPathTo(feeds: Shelf, config: Config, clock: Clock): QuickPath {
+  const folder = `${new URL(config.publication.url).pathname.replace(/\/+$/, '')}/feeds/`;
+  return {
+    find: (target) => {
+      const path = target.startsWith(folder) ? target.slice(folder.length) : '';
+      // The page of feeds, what has a query, and what may be derived, are the app's.
+      return /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/.test(path) ? feeds.find(path) : undefined;
+    },
+    clock,
+  };
+}

@@ -52,6 +52,7 @@ async function answerDocument(c: Context, document: Servable, now: number): Prom
       ifNoneMatch: c.req.header('If-None-Match'),
       ifModifiedSince: c.req.header('If-Modified-Since'),
       aIm: c.req.header('A-IM'),
+      userAgent: c.req.header('User-Agent'),
     },
     now,
   );

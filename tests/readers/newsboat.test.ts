@@ -1,0 +1,53 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { article, NOW } from '../http/newsroom.ts';
+import { type ServedNewsroom, serveNewsroom } from './newsroom.ts';
+import { isInstalled, run } from './programs.ts';
+
+describe.runIf(isInstalled('newsboat', 'newsboat', ['--version']))('newsboat', () => {
+  let newsroom: ServedNewsroom;
+  beforeEach(async () => {
+    newsroom = await serveNewsroom();
+  });
+  afterEach(() => newsroom.close());
+
+  it.each(['latest.rss', 'latest.atom'])(
+    'reads %s once, hears that nothing is new, gets exactly what is, and no edited story twice',
+    async (path) => {
+      await newsroom.publish(article('a'), article('b', { headline: 'Vec<T> & AT&T “三星” 🚀' }));
+      await writeFile(join(newsroom.home, 'urls'), `${newsroom.url(path)}\n`);
+      await writeFile(join(newsroom.home, 'config'), 'cleanup-on-quit no\n');
+      expect(await reload()).toEqual(['Headline of a', 'Vec<T> & AT&T “三星” 🚀']);
+      expect(newsroom.answers()).toEqual([200]);
+
+      // It remembers the validators of a feed from the second time on.
+      await reload();
+      await reload();
+      expect(newsroom.answers()).toEqual([200, 304]);
+
+      await newsroom.publish(article('c', { publishedAt: NOW }));
+      expect(await reload()).toEqual(['Headline of a', 'Headline of c', 'Vec<T> & AT&T “三星” 🚀']);
+      // It asks for new items alone (RFC 3229).
+      expect(newsroom.answers()).toEqual([226]);
+
+      await newsroom.publish(article('a', { headline: 'Edited', updatedAt: NOW }));
+      expect(await reload()).toEqual(['Edited', 'Headline of c', 'Vec<T> & AT&T “三星” 🚀']);
+      expect(newsroom.answers()).toEqual([226]);
+      await reload();
+      expect(newsroom.answers()).toEqual([304]);
+    },
+  );
+
+  /** @returns the titles it keeps, one for each item */
+  async function reload(): Promise<unknown[]> {
+    const { home } = newsroom;
+    const file = (name: string): string => join(home, name);
+    await run('newsboat', ['-u', file('urls'), '-C', file('config'), '-c', file('cache.db'), '-x', 'reload'], { home });
+    const cache = new DatabaseSync(file('cache.db'), { readOnly: true });
+    const titles = cache.prepare('select title from rss_item order by title').all();
+    cache.close();
+    return titles.map(({ title }) => title);
+  }
+});

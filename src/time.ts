@@ -31,6 +31,13 @@ export function localDate(instant: number, zone: string): string {
   return wallClock(instant, zone).toPlainDate().toString();
 }
 
+/** The day of `zone` that an instant lies in: its date, when it begins, and when the next one does. */
+export function localDay(instant: number, zone: string): { date: string; from: number; until: number } {
+  const from = wallClock(instant, zone).startOfDay();
+  const until = from.add({ days: 1 }).startOfDay();
+  return { date: from.toPlainDate().toString(), from: from.epochMilliseconds, until: until.epochMilliseconds };
+}
+
 /** The portal's timestamp, `Nov 24, 2026 08:43 PM`, in `zone`. */
 export function datelineTime(instant: number, zone: string): string {
   const t = wallClock(instant, zone);

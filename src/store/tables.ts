@@ -16,6 +16,24 @@ export interface Tables {
   documents: DocumentsTable;
   /** One row, with the id 1: how often feeds have changed, and in which second they last did. Its lock lets publishes take turns. */
   publish_stamp: { id: number; version: number; modified_at: number };
+  /** Feed requests, by day in the publication's calendar: `unchanged` were answered 304, `deltas` 226, all others in full. */
+  feed_readers: {
+    day: string;
+    path: string;
+    reader: string;
+    requests: number;
+    deltas: number;
+    unchanged: number;
+  };
+  /** The newest number of subscribers that a reader reported on that day, for each of its own feeds (a digest, or empty). */
+  feed_reader_reports: {
+    day: string;
+    path: string;
+    reader: string;
+    feed: string;
+    subscribers: number;
+    reported_at: number;
+  };
   editions: EditionsTable;
   edition_articles: {
     edition_id: number;

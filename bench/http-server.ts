@@ -44,7 +44,7 @@ await loadSampleNewsroom(store, config, { now: clock() });
 await publish({ store, config, templates, clock, log: pino({ level: 'silent' }) });
 const feeds = openPublishedFeeds(store, config);
 const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, feeds });
-const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, config, clock));
+const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, { config, clock }));
 process.stdout.write(`${serving.url}feeds/${feed}\n`);
 process.once('SIGTERM', async () => {
   await serving.close();

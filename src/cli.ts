@@ -26,6 +26,7 @@ const COMMANDS: { words: string[]; load(): Promise<AddCommands> }[] = [
     words: ['import', 'publish', 'compose', 'preview'],
     load: async () => (await import('./cli-articles.ts')).addArticleCommands,
   },
+  { words: ['readers'], load: async () => (await import('./cli-readers.ts')).addReaderCommands },
   { words: ['deliver', 'bounce'], load: async () => (await import('./cli-delivery.ts')).addDeliveryCommands },
   { words: ['subscribers'], load: async () => (await import('./cli-subscribers.ts')).addSubscriberCommands },
   {

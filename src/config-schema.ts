@@ -248,9 +248,10 @@ export const schema = z.strictObject({
     .strictObject({
       deliveriesDays: z.int().min(7).max(3_650).default(180),
       runsDays: z.int().min(7).max(3_650).default(180),
+      readersDays: z.int().min(7).max(3_650).default(400),
     })
     .prefault({})
-    .describe('Older deliveries and runs fold into totals.'),
+    .describe('Older deliveries and runs fold into totals; older counts of feed readers are deleted.'),
   server: z
     .strictObject({
       host: z.string().min(1).default('127.0.0.1'),

@@ -13,6 +13,7 @@ import { keepHouse } from './delivery/housekeeping.ts';
 import { lastEdition } from './editions/queries.ts';
 import { listDocuments } from './feeds/documents.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
+import { openReaderCounter, type ReaderCounter } from './feeds/reader-counts.ts';
 import { createApp } from './http/app.ts';
 import { openPublishedFeeds, quickPathTo } from './http/published-feeds.ts';
 import { serveApp } from './http/serve.ts';
@@ -130,9 +131,11 @@ export async function keepRunning(newsroom: Newsroom, steering: Steering): Promi
   let url: string | null = null;
   if (roles.includes('web')) {
     const feeds = openPublishedFeeds(store, config);
-    const app = createApp({ store, config, templates, secrets, clock, feeds, log });
-    const serving = await serveApp(app, config.server, quickPathTo(feeds, config, clock));
-    parts.push({ stop: () => serving.close() });
+    const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
+    const app = createApp({ store, config, templates, secrets, clock, feeds, readers, log });
+    const serving = await serveApp(app, config.server, quickPathTo(feeds, { config, clock, readers }));
+    const counting = keepCounts(newsroom, readers);
+    parts.push({ stop: () => serving.close().finally(counting.stop) });
     url = serving.url;
   }
   try {
@@ -170,6 +173,19 @@ async function scheduling(newsroom: Newsroom): Promise<{ stop(): Promise<void> }
       if (Object.values(done).some((count) => count > 0)) log.info(done, 'kept house');
     }),
   ];
+}
+
+/** Adds the counts of readers to the store again and again, and once more when nothing is served any longer. */
+function keepCounts({ log }: Newsroom, readers: ReaderCounter): { stop(): Promise<void> } {
+  const repeated = repeat(10 * SECOND, 'counting readers', log, () => readers.flush());
+  return {
+    async stop() {
+      await repeated.stop();
+      await readers.flush().catch((error: unknown) => {
+        log.error({ error: String(error) }, 'the last seconds of the counts of readers are lost');
+      });
+    },
+  };
 }
 
 async function pollBounces({ store, config, clock, log }: Newsroom, ending: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ import { nextSlot } from './schedule/slots.ts';
 import type { FirstRound } from './start.ts';
 import type { Status } from './status.ts';
 import { datelineTime } from './time.ts';
+import { readerLines } from './words-readers.ts';
 
 /** The ten lines or so that `start` prints. */
 export function describeFirstRound(
@@ -126,7 +127,7 @@ export function describeStatus(status: Status): string {
         ...(status.pendingChanges > 0 ? [`${count(status.pendingChanges, 'change')} not yet published`] : []),
       ],
     ],
-    ['feeds', feedLines(status)],
+    ['feeds', [...feedLines(status), ...readerLines(status.readers)]],
     [
       'subscribers',
       [

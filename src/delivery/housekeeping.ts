@@ -18,6 +18,8 @@ export interface Housekeeping {
   serviceMessages: number;
   bounces: number;
   rates: number;
+  /** Counts of feed readers. */
+  readers: number;
 }
 
 /** A few tens of milliseconds' writing. */
@@ -32,7 +34,7 @@ export async function keepHouse(
   config: Pick<Config, 'housekeeping' | 'subscribing' | 'publication'>,
   now: number,
 ): Promise<Housekeeping> {
-  const { deliveriesDays, runsDays } = config.housekeeping;
+  const { deliveriesDays, runsDays, readersDays } = config.housekeeping;
   const oldDeliveries = now - deliveriesDays * DAY;
   const unconfirmedSince = now - config.subscribing.forgetUnconfirmedDays * DAY;
   // Whatever the zone was, nobody counts on these days any more.
@@ -46,6 +48,7 @@ export async function keepHouse(
     serviceMessages: await forgetServiceMessages(store, oldDeliveries),
     bounces: await forgetBounces(store, oldDeliveries),
     rates: await forgetRates(store.db, now),
+    readers: await forgetReaders(store.db, localDate(now - readersDays * DAY, config.publication.zone)),
   };
 }
 
@@ -266,6 +269,21 @@ function forgetBounces({ db, reports }: Store, before: number): Promise<number> 
         .execute(),
     (ids) => db.deleteFrom('bounces').where('id', 'in', ids).executeTakeFirstOrThrow(),
   );
+}
+
+/** A day at a time: some thousands of rows. Reports go first, so that none is left where this ends half-way. */
+async function forgetReaders(db: Db, before: string): Promise<number> {
+  let forgotten = 0;
+  for (;;) {
+    const oldest = await db
+      .selectFrom('feed_readers')
+      .select((e) => e.fn.min('day').as('day'))
+      .executeTakeFirstOrThrow();
+    if (oldest.day === null || oldest.day >= before) return forgotten;
+    await db.deleteFrom('feed_reader_reports').where('day', '<=', oldest.day).execute();
+    const gone = await db.deleteFrom('feed_readers').where('day', '=', oldest.day).executeTakeFirstOrThrow();
+    forgotten += Number(gone.numDeletedRows);
+  }
 }
 
 /** So many at a time that no write is long. @returns how many were deleted */

@@ -51,6 +51,21 @@ export async function readReaderStatistics(
   };
 }
 
+/** All readers together. `subscribers`: the sum of what is reported. */
+export function totalOf({ readers }: Pick<ReaderStatistics, 'readers'>): {
+  requests: number;
+  unchanged: number;
+  subscribers: number;
+} {
+  const total = { requests: 0, unchanged: 0, subscribers: 0 };
+  for (const { requests, unchanged, subscribers } of readers) {
+    total.requests += requests;
+    total.unchanged += unchanged;
+    total.subscribers += subscribers ?? 0;
+  }
+  return total;
+}
+
 /** The requests since the beginning of that day, by reader, the busiest first. */
 async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
   return db

@@ -5,6 +5,7 @@ import type { Context } from 'hono';
 import { SECOND } from '../time.ts';
 import { CORS, type Fields, fieldsOf, judge, type Servable } from './feed-answer.ts';
 import { deltaSince } from './feed-delta.ts';
+import { countFeedRequest } from './feed-requests.ts';
 import type { Answer } from './routes.ts';
 import type { Site } from './site.ts';
 
@@ -32,7 +33,9 @@ export function answerFeedDocument(site: Site): Answer {
       ]);
     }
     if (document === null) return answerText(c, 404, 'There is no such feed. /feeds/ lists those that there are.');
-    return answerDocument(c, document, site.clock());
+    const answer = await answerDocument(c, document, site.clock());
+    countFeedRequest(site, path, c.req.header('User-Agent'), answer.status);
+    return answer;
   };
 }
 

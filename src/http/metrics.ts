@@ -2,7 +2,7 @@
  * What Prometheus is told: gauges read from the database at the moment of the scrape, so that every process answers alike and
  * none has to remember anything. Labels are ids of the configuration and states, never anything a stranger chose.
  */
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import {
   countBounces,
   countDeliveriesEver,
@@ -11,11 +11,13 @@ import {
   countUncertain,
   findNextDue,
 } from '../delivery/counts.ts';
+import { isKnownReader, OTHER } from '../feeds/reader-name.ts';
+import { countNewestRequests, countSubscribers } from '../feeds/reader-statistics.ts';
 import { listOpenAlerts } from '../schedule/alerts.ts';
 import { listLastRuns } from '../schedule/ledger.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
 import type { Db, Store } from '../store/store.ts';
-import { DAY, SECOND } from '../time.ts';
+import { DAY, localDate, SECOND } from '../time.ts';
 
 const RUN_STATES = ['running', 'done', 'late', 'skipped', 'failed'] as const;
 const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
@@ -37,6 +39,7 @@ export async function renderMetrics(store: Store, now: number): Promise<{ conten
   await editionMetrics(reports, gauge);
   await deliveryMetrics(reports, gauge, now);
   await feedMetrics(reports, gauge, now);
+  await readerMetrics(reports, gauge, registry, now);
   await troubleMetrics(reports, gauge, now);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
@@ -143,6 +146,32 @@ async function feedMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void>
   const age = gauge('feed_age_seconds', 'Since the document last changed.', ['path']);
   const documents = await db.selectFrom('documents').select(['path', 'modified_at']).orderBy('path').execute();
   for (const { path, modified_at } of documents) age.set({ path }, secondsSince(modified_at, now));
+}
+
+/** By the names that are known: a stranger's would be a label that a stranger chose. */
+async function readerMetrics(db: Db, gauge: MakeGauge, registry: Registry, now: number): Promise<void> {
+  const requests = new Counter({
+    name: 'daywire_feed_requests_total',
+    help: "Answers to feed requests, since the publication's last midnight: it begins anew with each day.",
+    labelNames: ['reader', 'answer'],
+    registers: [registry],
+  });
+  const known = (name: string): string => (isKnownReader(name) ? name : OTHER);
+  for (const one of await countNewestRequests(db)) {
+    const reader = known(one.reader);
+    const answers = {
+      full: one.requests - one.deltas - one.unchanged,
+      delta: one.deltas,
+      unchanged: one.unchanged,
+    };
+    for (const [answer, count] of Object.entries(answers)) requests.inc({ reader, answer }, count);
+  }
+  const reported = gauge('feed_subscribers_reported', 'What aggregators say, summed over documents.', ['reader']);
+  // Two whole days at least, in whatever zone.
+  const since = localDate(now - 3 * DAY, 'UTC');
+  for (const [reader, subscribers] of await countSubscribers(db, since)) {
+    reported.inc({ reader: known(reader) }, subscribers);
+  }
 }
 
 async function troubleMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {

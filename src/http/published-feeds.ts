@@ -5,9 +5,10 @@ import type { Config } from '../config.ts';
 import { findDocument } from '../feeds/documents.ts';
 import { readStamp } from '../feeds/stamp.ts';
 import type { Store } from '../store/store.ts';
-import type { Clock } from '../time.ts';
+import { countFeedRequest } from './feed-requests.ts';
 import { openShelf, type Shelf } from './feed-shelf.ts';
 import type { QuickPath } from './quick-path.ts';
+import type { Deps } from './site.ts';
 
 const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
 
@@ -29,7 +30,8 @@ function linkOf(path: string, { publication }: Config): string | null {
 }
 
 /** The quick path to those documents, for `serveApp`. */
-export function quickPathTo(feeds: Shelf, config: Config, clock: Clock): QuickPath {
+export function quickPathTo(feeds: Shelf, site: Pick<Deps, 'config' | 'clock' | 'readers'>): QuickPath {
+  const { config, clock } = site;
   const folder = `${new URL(config.publication.url).pathname.replace(/\/+$/, '')}/feeds/`;
   return {
     find: (target) => {
@@ -38,5 +40,6 @@ export function quickPathTo(feeds: Shelf, config: Config, clock: Clock): QuickPa
       return /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/.test(path) ? feeds.find(path) : undefined;
     },
     clock,
+    note: (path, userAgent, status) => countFeedRequest(site, path, userAgent, status),
   };
 }

@@ -13,6 +13,8 @@ export interface QuickPath {
   /** The document that a request target names, or undefined where it is not for the quick path. */
   find(target: string): Promise<Servable | null> | undefined;
   clock: Clock;
+  /** Is told of each answer. */
+  note(path: string, userAgent: string | undefined, status: number): void;
 }
 
 /** A connection that says nothing is closed after so long: a second more than it is told, as Node's server does it. */
@@ -70,8 +72,10 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
       return;
     }
     unread = unread.slice(end);
+    const verdict = judge(document, request, quick.clock());
+    quick.note(document.path, request.userAgent, verdict.status);
     // Who asks for more than he reads waits.
-    if (write(document, judge(document, request, quick.clock()), request)) answerNext();
+    if (write(document, verdict, request)) answerNext();
     else socket.once('drain', answerNext);
   };
 

@@ -2,6 +2,7 @@
  * What every page and route is made from: handed to `createApp` by the shell that starts it, and never global.
  */
 import type { Config } from '../config.ts';
+import type { ReaderCounter } from '../feeds/reader-counts.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../store/store.ts';
 import type { SigningSecrets } from '../subscribers/secret.ts';
@@ -19,6 +20,8 @@ export interface Deps {
   clock: Clock;
   /** Published documents; default a shelf of its own. Who serves them by the quick path too shares one. */
   feeds?: Shelf;
+  /** Counts who reads the feeds. */
+  readers?: Pick<ReaderCounter, 'count'>;
   /** Where errors are told. Addresses are not: they may hold a token. */
   log?: Log;
 }

@@ -10,10 +10,10 @@ const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
 const config = {
   ...base,
-  housekeeping: { deliveriesDays: 180, runsDays: 90 },
+  housekeeping: { deliveriesDays: 180, runsDays: 90, readersDays: 400 },
   subscribing: { ...base.subscribing, forgetUnconfirmedDays: 30 },
 };
-const NOTHING = { deliveries: 0, runs: 0, unconfirmed: 0, serviceMessages: 0, bounces: 0, rates: 0 };
+const NOTHING = { deliveries: 0, runs: 0, unconfirmed: 0, serviceMessages: 0, bounces: 0, rates: 0, readers: 0 };
 
 let editions = 0;
 

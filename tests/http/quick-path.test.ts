@@ -38,7 +38,7 @@ beforeAll(async () => {
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const app = createApp({ store, config, templates, secrets: SECRETS, clock, feeds });
   const address = { host: '127.0.0.1', port: 0 };
-  quick = await serveApp(app, address, quickPathTo(feeds, config, clock));
+  quick = await serveApp(app, address, quickPathTo(feeds, { config, clock }));
   plain = await serveApp(app, address);
 });
 afterAll(async () => {
@@ -223,7 +223,7 @@ describe('the quick path', () => {
     const serving = await serveApp(
       app,
       { host: '127.0.0.1', port: 0 },
-      quickPathTo(slow, config, () => NOW),
+      quickPathTo(slow, { config, clock: () => NOW }),
     );
     const idle = dial(serving);
     await once(idle, 'connect');

@@ -36,7 +36,7 @@ export async function serveNewsroom(): Promise<ServedNewsroom> {
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const feeds = openPublishedFeeds(store, config);
   const app = createApp({ store, config, templates, secrets: SECRETS, clock, feeds });
-  const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, config, clock));
+  const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, { config, clock }));
   const statuses: number[] = [];
   const front = createServer((socket) => {
     const behind = connect(Number(new URL(serving.url).port), '127.0.0.1');

@@ -15,7 +15,7 @@ import {
 import { listUncertain } from './delivery/uncertain.ts';
 import { type EditionHead, listEditions } from './editions/queries.ts';
 import { listDocuments } from './feeds/documents.ts';
-import { type ReaderStatistics, readReaderStatistics } from './feeds/reader-statistics.ts';
+import { type ReaderLine, readReaderStatistics, totalOf } from './feeds/reader-statistics.ts';
 import type { Newsroom } from './newsroom.ts';
 import { listOpenAlerts } from './schedule/alerts.ts';
 import { listLastRuns, listRuns } from './schedule/ledger.ts';
@@ -32,8 +32,15 @@ export interface Status {
   /** Whose feeds are to be published now; those that wait for the end of an embargo are not counted. */
   pendingChanges: number;
   feeds: { path: string; bytes: number; modified: string }[];
-  /** Who asked for them in the last seven days. */
-  readers: ReaderStatistics;
+  /** Who asked for them in the last seven days; `subscribers` is what aggregators report. */
+  readers: {
+    since: string;
+    count: number;
+    requests: number;
+    unchanged: number;
+    subscribers: number;
+    busiest: ReaderLine[];
+  };
   editions: {
     newsletter: string;
     slot: string;
@@ -126,7 +133,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     articles: Object.fromEntries(articles.map(({ state, count }) => [state, count])),
     pendingChanges: due?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
-    readers: await readReaderStatistics(reports, { days: 7, now, zone: config.publication.zone }),
+    readers: await readersOfTheWeek(newsroom, now),
     editions: await editionsWithDeliveries(newsroom, editions),
     held: held ?? null,
     nextDue: nextDue === null ? null : rfc3339(nextDue),
@@ -159,6 +166,12 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
       count,
     })),
   };
+}
+
+async function readersOfTheWeek({ store, config }: Newsroom, now: number): Promise<Status['readers']> {
+  const { zone } = config.publication;
+  const { from, readers } = await readReaderStatistics(store.reports, { days: 7, now, zone });
+  return { since: from, count: readers.length, ...totalOf(readers), busiest: readers.slice(0, SHOWN / 2) };
 }
 
 async function editionsWithDeliveries({ store }: Newsroom, editions: EditionHead[]): Promise<Status['editions']> {

@@ -2,6 +2,7 @@
  * What the command line says of those who read the feeds.
  */
 import { type ReaderStatistics, totalOf } from './feeds/reader-statistics.ts';
+import type { Status } from './status.ts';
 
 /** What the numbers mean, and what nobody knows. */
 const MEANING = [
@@ -15,7 +16,7 @@ const MEANING = [
 export function describeReaders(statistics: ReaderStatistics): string {
   const { from, until, days, readers } = statistics;
   if (readers.length === 0) return `no feed was asked for since ${from}: counts reach the store every 10 seconds`;
-  const total = totalOf(statistics);
+  const total = totalOf(readers);
   const rows = [
     ['reader', 'requests a day', 'answered 304', 'subscribers', 'documents'],
     ...readers.map((one) => [
@@ -41,14 +42,11 @@ export function describeReaders(statistics: ReaderStatistics): string {
 }
 
 /** One line of the status, or none where nothing was asked for. */
-export function readerLines(statistics: ReaderStatistics): string[] {
-  const { from, readers } = statistics;
-  if (readers.length === 0) return [];
-  const total = totalOf(statistics);
-  const who = `${readers.length} ${readers.length === 1 ? 'reader' : 'readers'}`;
+export function readerLines({ since, count, requests, unchanged, subscribers }: Status['readers']): string[] {
+  if (requests === 0) return [];
   return [
-    `asked for ${total.requests} times since ${from} by ${who}, ${share(total)} answered 304; ` +
-      `${total.subscribers} subscribers reported by aggregators ("daywire readers")`,
+    `asked for ${requests} times since ${since} by ${count} ${count === 1 ? 'reader' : 'readers'}, ` +
+      `${share({ requests, unchanged })} answered 304; ${subscribers} subscribers reported ("daywire readers")`,
   ];
 }
 

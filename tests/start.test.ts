@@ -109,6 +109,34 @@ forEachDatabase((open) => {
       await closeServers();
     });
 
+    it('counts who reads its feeds, and keeps what was counted last when it stops', async () => {
+      const newsroom = openTestNewsroom(await open());
+      const running = await keepRunning(newsroom, { ...steering(), roles: ['web', 'schedule'] });
+      const headers = { 'User-Agent': 'Feedly/1.0 (+https://feedly.com/poller.html; 16 subscribers)' };
+      const answer = await fetch(`${running.url}feeds/latest.atom`, { headers });
+      expect(answer.status).toBe(200);
+      await answer.arrayBuffer();
+      await running.stop();
+      const rows = await newsroom.store.db.selectFrom('feed_readers').selectAll().execute();
+      expect(rows).toEqual([
+        { day: '2026-11-24', path: 'latest.atom', reader: 'Feedly', requests: 1, deltas: 0, unchanged: 0 },
+      ]);
+    });
+
+    it('says so where the last of its counts cannot be kept, and stops', async () => {
+      const newsroom = openTestNewsroom(await open());
+      const errors: string[] = [];
+      newsroom.log.error = (details, message) => errors.push(`${message} ${JSON.stringify(details)}`);
+      const running = await keepRunning(newsroom, { ...steering(), roles: ['web', 'schedule'] });
+      await (await fetch(`${running.url}feeds/latest.atom`)).arrayBuffer();
+      await newsroom.store.db.schema.alterTable('feed_readers').renameTo('hidden').execute();
+      await running.stop();
+      await newsroom.store.db.schema.alterTable('hidden').renameTo('feed_readers').execute();
+      expect(errors).toEqual([
+        expect.stringMatching(/^the last seconds of the counts of readers are lost .*feed_readers/),
+      ]);
+    });
+
     it('does nothing where the port is taken', async () => {
       const taken = createServer().listen(0, '127.0.0.1');
       await new Promise((resolve) => taken.once('listening', resolve));

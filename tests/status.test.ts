@@ -272,9 +272,41 @@ describe('the status', () => {
       );
     });
 
+    it('says in one line who asked for the feeds, and names the busiest to programs', async () => {
+      const store = await open();
+      const count = { day: '2026-11-24', path: 'latest.atom', deltas: 0 };
+      await store.db
+        .insertInto('feed_readers')
+        .values([
+          { ...count, reader: 'Newsboat', requests: 2, unchanged: 1 },
+          { ...count, reader: 'Feedly', requests: 6, unchanged: 5 },
+          { ...count, reader: 'Feedly', requests: 100, unchanged: 0, day: '2026-11-17' },
+        ])
+        .execute();
+      await store.db
+        .insertInto('feed_reader_reports')
+        .values({ day: count.day, path: count.path, reader: 'Feedly', feed: '', subscribers: 40, reported_at: NOW })
+        .execute();
+      const status = await read(store);
+      expect(status.readers).toEqual({
+        since: '2026-11-24',
+        count: 2,
+        requests: 8,
+        unchanged: 6,
+        subscribers: 40,
+        busiest: [
+          { reader: 'Feedly', requests: 6, deltas: 0, unchanged: 5, documents: 1, subscribers: 40 },
+          { reader: 'Newsboat', requests: 2, deltas: 0, unchanged: 1, documents: 1, subscribers: null },
+        ],
+      });
+      expect(block(status, 'feeds')).toEqual([
+        'asked for 8 times since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire readers")',
+      ]);
+    });
+
     it('is short where there is nothing to say', async () => {
       const status = await read(await open());
-      expect(describeStatus(status)).not.toMatch(/delivery|passed over|suppressed|HELD/);
+      expect(describeStatus(status)).not.toMatch(/delivery|asked for|passed over|suppressed|HELD/);
     });
   });
 });

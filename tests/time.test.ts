@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clockTime, datelineTime, isZone, localDate, longDate, rfc3339 } from '../src/time.ts';
+import { clockTime, datelineTime, HOUR, isZone, localDate, localDay, longDate, rfc3339 } from '../src/time.ts';
 
 const at = (text: string): number => Date.parse(text);
 
@@ -17,6 +17,21 @@ describe('wall-clock time', () => {
   it('belongs to the day of the zone, on either side of midnight', () => {
     expect(localDate(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toBe('2026-11-25');
     expect(localDate(at('2026-11-24T04:30:00Z'), 'America/New_York')).toBe('2026-11-23');
+  });
+
+  it('has days that begin at its own midnight, and are as long as the clocks make them', () => {
+    expect(localDay(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toEqual({
+      date: '2026-11-25',
+      from: at('2026-11-24T16:00:00Z'),
+      until: at('2026-11-25T16:00:00Z'),
+    });
+    const longest = localDay(at('2026-11-01T12:00:00Z'), 'America/New_York');
+    expect(longest).toMatchObject({ date: '2026-11-01', from: at('2026-11-01T04:00:00Z') });
+    expect(longest.until - longest.from).toBe(25 * HOUR);
+    expect(localDay(longest.until, 'America/New_York').date).toBe('2026-11-02');
+    expect(localDay(longest.until - 1, 'America/New_York')).toEqual(longest);
+    // Where midnight is skipped, the day begins at one.
+    expect(localDay(at('2018-11-04T12:00:00Z'), 'America/Sao_Paulo').from).toBe(at('2018-11-04T03:00:00Z'));
   });
 
   it('tells the two hours of one name apart only by their instants', () => {

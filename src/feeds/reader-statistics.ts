@@ -6,7 +6,7 @@ import type { Db } from '../store/store.ts';
 import { DAY, localDay } from '../time.ts';
 
 /** How often one reader asked, and what it was answered. */
-export interface ReaderRequests {
+interface ReaderRequests {
   reader: string;
   requests: number;
   /** Of them: answered with the new items alone (226). */
@@ -17,14 +17,19 @@ export interface ReaderRequests {
   documents: number;
 }
 
+/** With what it reports, over all documents; null where it reports nothing. */
+export interface ReaderLine extends ReaderRequests {
+  subscribers: number | null;
+}
+
 export interface ReaderStatistics {
   /** The first day that has counts, and the last one, in the publication's calendar. */
   from: string;
   until: string;
   /** From the beginning of the first day until now, but one at least: what "a day" is reckoned by. */
   days: number;
-  /** The busiest first. `subscribers`: what it reports, over all documents; null where it reports nothing. */
-  readers: (ReaderRequests & { subscribers: number | null })[];
+  /** The busiest first. */
+  readers: ReaderLine[];
 }
 
 /** The statistics of today and the days before it. @param days how many in all, today included; `zone` the publication's */
@@ -52,9 +57,7 @@ export async function readReaderStatistics(
 }
 
 /** All readers together. `subscribers`: the sum of what is reported. */
-export function totalOf({ readers }: Pick<ReaderStatistics, 'readers'>): {
-  requests: number;
-  unchanged: number;
+export function totalOf(readers: readonly ReaderLine[]): Pick<ReaderRequests, 'requests' | 'unchanged'> & {
   subscribers: number;
 } {
   const total = { requests: 0, unchanged: 0, subscribers: 0 };

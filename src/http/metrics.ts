@@ -1,6 +1,7 @@
 /**
  * What Prometheus is told: gauges read from the database at the moment of the scrape, so that every process answers alike and
- * none has to remember anything. Labels are ids of the configuration and states, never anything a stranger chose.
+ * none has to remember anything. Labels are ids of the configuration, states and the
+ * readers that are known here, never anything a stranger chose.
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import {

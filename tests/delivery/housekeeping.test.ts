@@ -271,6 +271,32 @@ describe('keeping house', () => {
       expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
     });
 
+    it('forgets counts of feed readers by the day, with what these reported', async () => {
+      const store = await open();
+      const day = { path: 'latest.atom', requests: 1, deltas: 0, unchanged: 0 };
+      const report = { path: 'latest.atom', reader: 'Feedly', feed: '', subscribers: 5, reported_at: 1 };
+      // 400 days before the day that NOW is in the publication's zone.
+      const [last, kept] = ['2025-10-19', '2025-10-20'] as const;
+      await store.db
+        .insertInto('feed_readers')
+        .values([
+          { ...day, day: '2024-01-01', reader: 'Feedly' },
+          { ...day, day: last, reader: 'Feedly' },
+          { ...day, day: last, reader: 'Newsboat' },
+          { ...day, day: kept, reader: 'Feedly' },
+        ])
+        .execute();
+      await store.db
+        .insertInto('feed_reader_reports')
+        .values(['2024-01-01', last, kept].map((one) => ({ ...report, day: one })))
+        .execute();
+      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, readers: 3 });
+      for (const table of ['feed_readers', 'feed_reader_reports'] as const) {
+        expect(await store.db.selectFrom(table).select('day').execute()).toEqual([{ day: kept }]);
+      }
+      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+    });
+
     it('forgets old service mail, bounces, limits and days, and keeps what is still open', async () => {
       const store = await open();
       const id = await subscriber(store, 'reader', NOW - 400 * DAY, { state: 'confirmed' });

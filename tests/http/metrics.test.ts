@@ -198,6 +198,45 @@ forEachDatabase((open) => {
     expect([count('submitted'), count('failed'), count('pending')]).toEqual([70_001, 70_000, 0]);
   });
 
+  it('feed requests of the newest day and reported subscribers are shown by the readers that are known', async () => {
+    const store = await open();
+    const count = { path: 'latest.atom', deltas: 0, unchanged: 0 };
+    await store.db
+      .insertInto('feed_readers')
+      .values([
+        { ...count, day: '2026-11-23', reader: 'Feedly', requests: 900 },
+        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 9, deltas: 2, unchanged: 3 },
+        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 1, path: 'latest.rss' },
+        { ...count, day: '2026-11-24', reader: 'A-stranger', requests: 5 },
+        { ...count, day: '2026-11-24', reader: 'other', requests: 6 },
+      ])
+      .execute();
+    const report = { path: 'latest.atom', reader: 'Feedly', feed: '' };
+    await store.db
+      .insertInto('feed_reader_reports')
+      .values([
+        { ...report, day: '2026-11-23', subscribers: 40, reported_at: now - DAY },
+        { ...report, day: '2026-11-24', subscribers: 41, reported_at: now },
+        { ...report, day: '2026-11-23', subscribers: 7, reported_at: now - DAY, reader: 'A-stranger' },
+        { ...report, day: '2026-11-23', subscribers: 8, reported_at: now - DAY, reader: 'Another-one' },
+        { ...report, day: '2026-11-01', subscribers: 9, reported_at: now - 23 * DAY, reader: 'Inoreader' },
+      ])
+      .execute();
+    const { body } = await renderMetrics(store, now);
+    expect(body).toContain('# TYPE daywire_feed_requests_total counter');
+    const shown = [...(await scrape(store))].filter(([name]) => /feed_(requests|subscribers)/.test(name));
+    expect(Object.fromEntries(shown)).toEqual({
+      'daywire_feed_requests_total{reader="Feedly",answer="full"}': 5,
+      'daywire_feed_requests_total{reader="Feedly",answer="delta"}': 2,
+      'daywire_feed_requests_total{reader="Feedly",answer="unchanged"}': 3,
+      'daywire_feed_requests_total{reader="other",answer="full"}': 11,
+      'daywire_feed_requests_total{reader="other",answer="delta"}': 0,
+      'daywire_feed_requests_total{reader="other",answer="unchanged"}': 0,
+      'daywire_feed_subscribers_reported{reader="Feedly"}': 41,
+      'daywire_feed_subscribers_reported{reader="other"}': 15,
+    });
+  });
+
   it('a paused edition says so, and its deliveries are not overdue', async () => {
     const store = await open();
     const paused = await closeEdition(store, 'daily', 1, now - DAY);

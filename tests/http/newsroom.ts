@@ -8,6 +8,7 @@ import type { Article } from '../../src/articles/article.ts';
 import { saveArticle } from '../../src/articles/save.ts';
 import { type Config, parseConfig } from '../../src/config.ts';
 import { createApp } from '../../src/http/app.ts';
+import type { Deps } from '../../src/http/site.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openTemplates } from '../../src/templates.ts';
 import { HOUR, MINUTE } from '../../src/time.ts';
@@ -47,8 +48,8 @@ export interface TestSite {
   logged: object[];
 }
 
-/** The app on that store. */
-export function openSite(store: Store, config: Config = sampleConfig()): TestSite {
+/** The app on that store, with what else it is given. */
+export function openSite(store: Store, config: Config = sampleConfig(), more: Partial<Deps> = {}): TestSite {
   let now = NOW;
   const logged: object[] = [];
   const log = {
@@ -59,7 +60,7 @@ export function openSite(store: Store, config: Config = sampleConfig()): TestSit
     },
   };
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  const app = createApp({ store, config, templates, secrets: SECRETS, clock: () => now, log });
+  const app = createApp({ store, config, templates, secrets: SECRETS, clock: () => now, log, ...more });
   const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     app.request(path, { headers });
   return {

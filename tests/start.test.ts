@@ -1,13 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { saveDocuments } from '../src/feeds/documents.ts';
 import { loadSampleNewsroom } from '../src/sample.ts';
 import { keepRunning, runOnce, type Steering } from '../src/start.ts';
 import { DAY } from '../src/time.ts';
 import { describeFirstRound } from '../src/words.ts';
 import { forEachDatabase } from './databases.ts';
 import { closeServers, startScripted } from './delivery/servers.ts';
-import { openTestNewsroom } from './sample-newsroom.ts';
+import { openTestNewsroom, type TestNewsroom } from './sample-newsroom.ts';
 import { startWebServer } from './schedule/web-server.ts';
 
 const NOTHING_LISTENS = (yaml: string): string =>
@@ -111,12 +112,7 @@ forEachDatabase((open) => {
 
     it('counts who reads its feeds, and keeps what was counted last when it stops', async () => {
       const newsroom = openTestNewsroom(await open());
-      const running = await keepRunning(newsroom, { ...steering(), roles: ['web', 'schedule'] });
-      const headers = { 'User-Agent': 'Feedly/1.0 (+https://feedly.com/poller.html; 16 subscribers)' };
-      const answer = await fetch(`${running.url}feeds/latest.atom`, { headers });
-      expect(answer.status).toBe(200);
-      await answer.arrayBuffer();
-      await running.stop();
+      await readOnce(newsroom);
       const rows = await newsroom.store.db.selectFrom('feed_readers').selectAll().execute();
       expect(rows).toEqual([
         { day: '2026-11-24', path: 'latest.atom', reader: 'Feedly', requests: 1, deltas: 0, unchanged: 0 },
@@ -127,10 +123,8 @@ forEachDatabase((open) => {
       const newsroom = openTestNewsroom(await open());
       const errors: string[] = [];
       newsroom.log.error = (details, message) => errors.push(`${message} ${JSON.stringify(details)}`);
-      const running = await keepRunning(newsroom, { ...steering(), roles: ['web', 'schedule'] });
-      await (await fetch(`${running.url}feeds/latest.atom`)).arrayBuffer();
       await newsroom.store.db.schema.alterTable('feed_readers').renameTo('hidden').execute();
-      await running.stop();
+      await readOnce(newsroom);
       await newsroom.store.db.schema.alterTable('hidden').renameTo('feed_readers').execute();
       expect(errors).toEqual([
         expect.stringMatching(/^the last seconds of the counts of readers are lost .*feed_readers/),
@@ -157,6 +151,17 @@ forEachDatabase((open) => {
     });
   });
 });
+
+/** Serves a feed to one reader, and stops. */
+async function readOnce(newsroom: TestNewsroom): Promise<void> {
+  const draft = { path: 'latest.atom', mediaType: 'application/atom+xml', body: '<feed/>' };
+  await saveDocuments(newsroom.store.db, [draft], newsroom.now);
+  const running = await keepRunning(newsroom, { ...steering(), roles: ['web'] });
+  const headers = { 'User-Agent': 'Feedly/1.0 (+https://feedly.com/poller.html; 16 subscribers)' };
+  const answer = await fetch(`${running.url}feeds/latest.atom`, { headers });
+  expect(await answer.text()).toBe(draft.body);
+  await running.stop();
+}
 
 function steering(): Steering {
   return { progress: { show() {}, clear() {} }, ending: new AbortController().signal };

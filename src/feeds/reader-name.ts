@@ -13,7 +13,7 @@ export interface ReaderName {
   id: string | null;
 }
 
-export const BROWSER = 'browser';
+const BROWSER = 'browser';
 /** All that is not told apart. */
 export const OTHER = 'other';
 

@@ -29,6 +29,7 @@ describe('a request of a feed', () => {
       const ETag = first.headers.get('ETag') as string;
       await site.get('/feeds/latest.rss', { 'User-Agent': 'newsboat/2.32.0', 'If-None-Match': ETag });
       await site.get('/feeds/latest.json');
+      await site.app.request('/feeds/latest.json', { method: 'HEAD' });
       for (const path of ['feeds.opml', 'index.html', '', 'nothing.rss', 'latest.rss/'])
         await site.get(`/feeds/${path}`);
       await site.get('/feeds');
@@ -37,6 +38,7 @@ describe('a request of a feed', () => {
       expect(heard).toEqual([
         ['latest.rss', 'newsboat/2.32.0', 'full'],
         ['latest.rss', 'newsboat/2.32.0', 'unchanged'],
+        ['latest.json', undefined, 'full'],
         ['latest.json', undefined, 'full'],
       ]);
     });

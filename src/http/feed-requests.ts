@@ -1,8 +1,7 @@
 /**
  * Tells the counter of readers how a request below /feeds/ was answered.
  */
-import type { FeedAnswer } from '../feeds/reader-counts.ts';
-import type { Site } from './site.ts';
+import type { FeedAnswer, ReaderCounter } from '../feeds/reader-counts.ts';
 
 const ANSWERS: Record<number, FeedAnswer> = { 200: 'full', 226: 'delta', 304: 'unchanged' };
 const FEED = /\.(?:rss|atom|json)$/;
@@ -13,7 +12,7 @@ const FEED = /\.(?:rss|atom|json)$/;
  * @param status of the answer
  */
 export function countFeedRequest(
-  { readers }: Pick<Site, 'readers'>,
+  { readers }: { readers?: Pick<ReaderCounter, 'count'> | undefined },
   path: string,
   userAgent: string | undefined,
   status: number,

@@ -3,12 +3,13 @@
  */
 import type { Config } from '../config.ts';
 import { findDocument } from '../feeds/documents.ts';
+import type { ReaderCounter } from '../feeds/reader-counts.ts';
 import { readStamp } from '../feeds/stamp.ts';
 import type { Store } from '../store/store.ts';
+import type { Clock } from '../time.ts';
 import { countFeedRequest } from './feed-requests.ts';
 import { openShelf, type Shelf } from './feed-shelf.ts';
 import type { QuickPath } from './quick-path.ts';
-import type { Deps } from './site.ts';
 
 const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
 
@@ -30,7 +31,10 @@ function linkOf(path: string, { publication }: Config): string | null {
 }
 
 /** The quick path to those documents, for `serveApp`. */
-export function quickPathTo(feeds: Shelf, site: Pick<Deps, 'config' | 'clock' | 'readers'>): QuickPath {
+export function quickPathTo(
+  feeds: Shelf,
+  site: { config: Config; clock: Clock; readers?: Pick<ReaderCounter, 'count'> },
+): QuickPath {
   const { config, clock } = site;
   const folder = `${new URL(config.publication.url).pathname.replace(/\/+$/, '')}/feeds/`;
   return {

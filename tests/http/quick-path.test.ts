@@ -19,6 +19,7 @@ const SPANS = { head: 0, separator: 0, items: [] };
 let store: Store;
 let quick: Serving;
 let plain: Serving;
+const counted: unknown[][] = [];
 
 beforeAll(async () => {
   store = await openMigrated();
@@ -38,7 +39,8 @@ beforeAll(async () => {
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const app = createApp({ store, config, templates, secrets: SECRETS, clock, feeds });
   const address = { host: '127.0.0.1', port: 0 };
-  quick = await serveApp(app, address, quickPathTo(feeds, { config, clock }));
+  const readers = { count: (...call: unknown[]) => void counted.push(call) };
+  quick = await serveApp(app, address, quickPathTo(feeds, { config, clock, readers }));
   plain = await serveApp(app, address);
 });
 afterAll(async () => {
@@ -138,6 +140,18 @@ describe('the quick path', () => {
     const [quickly, plainly] = await Promise.all([exchange(quick, request), exchange(plain, request)]);
     expect(quickly).toEqual(plainly);
     expect(quickly.length).toBeGreaterThan(0);
+  });
+
+  it('counts who reads a feed, and how it was answered', async () => {
+    counted.length = 0;
+    await exchange(
+      quick,
+      get('/feeds/latest.atom', 'User-Agent: Miniflux/2.2', 'If-None-Match: *') + get('/feeds/large.atom'),
+    );
+    expect(counted).toEqual([
+      ['latest.atom', 'Miniflux/2.2', 'unchanged'],
+      ['large.atom', undefined, 'full'],
+    ]);
   });
 
   it('takes a request in pieces, wherever it is torn', async () => {

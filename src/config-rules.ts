@@ -69,6 +69,12 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
       });
     }
   }
+  if (config.hub !== undefined && config.hub.url !== 'self' && config.hub.allowCallbacks.length > 0) {
+    problems.push({
+      path: ['hub', 'allowCallbacks'],
+      rule: 'must be left out: another hub calls its subscribers by itself; it goes with "url: self"',
+    });
+  }
   const { smtpUrl } = config.delivery;
   if (smtpUrl !== undefined && new URL(smtpUrl).password !== '') {
     problems.push({

@@ -3,6 +3,7 @@
  */
 import cron from 'node-cron';
 import { z } from 'zod';
+import { parseCidr } from './cidr.ts';
 import { isZone } from './time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
@@ -108,6 +109,27 @@ const newsletter = z.strictObject({
   heartbeat: z.boolean().default(true).describe('Call the heartbeat URL after each good edition.'),
 });
 
+const hubPlace = z
+  .string()
+  .refine(isHubPlace, 'must be self, or the http or https address of a hub')
+  .describe('self: this newsroom is its own hub, at <publication.url>/hub; or the address of another hub.');
+const hub = z
+  .union([
+    hubPlace,
+    z.strictObject({
+      url: hubPlace,
+      allowCallbacks: z
+        .array(
+          z
+            .string()
+            .refine((text) => parseCidr(text) !== null, 'must be a range of addresses such as 10.1.0.0/16 or fd00::/8'),
+        )
+        .default([])
+        .describe('Private ranges that callbacks of subscribers may lie in, with self. Default: none.'),
+    }),
+  ])
+  .transform((given) => (typeof given === 'string' ? { url: given, allowCallbacks: [] as string[] } : given));
+
 export const schema = z.strictObject({
   sample: z
     .boolean()
@@ -160,6 +182,9 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   feeds: z.array(feed).min(1),
+  hub: hub
+    .optional()
+    .describe('The WebSub hub that tells readers of every change at once. Without it: none, and readers poll.'),
   feedSets: z
     .array(z.strictObject({ id, feeds: z.array(id).min(1).optional().describe('Default: all of them.'), schedule }))
     .min(1)
@@ -273,6 +298,12 @@ export type NewsletterConfig = FileConfig['newsletters'][number];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
 export type Publication = FileConfig['publication'];
+
+function isHubPlace(text: string): boolean {
+  // A blank or a control character would not come back as it went into a feed.
+  if (text === 'self') return true;
+  return /^https?:\/\/[\x21-\x7e]+$/.test(text) && !text.includes('#') && URL.canParse(text);
+}
 
 function isLanguage(tag: string): boolean {
   try {

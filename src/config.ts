@@ -85,7 +85,7 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   const checked = schema.safeParse(raw);
   if (!checked.success) {
     throw new ConfigError(
-      checked.error.issues.flatMap((issue) => {
+      checked.error.issues.flatMap(alternativeMeant).flatMap((issue) => {
         if (issue.code === 'unrecognized_keys') {
           return issue.keys.map(
             (key) => `${at([...issue.path, key])}: ${dotted([...issue.path, key])}: there is no such key`,
@@ -187,6 +187,16 @@ function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: string[]): S
     }
   }
   return secrets;
+}
+
+/** Of a key that takes several forms, what is wrong with the one that was meant; where none was, the key itself. */
+function alternativeMeant(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const meant = issue.errors.find((alternative) =>
+    alternative.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  );
+  const asked = { ...issue, message: 'must have one of the forms that the JSON Schema names' };
+  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [asked];
 }
 
 /** zod's word for a wrong type, in the form of our own rules. */

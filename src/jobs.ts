@@ -19,6 +19,7 @@ import { findEdition, findEditionById } from './editions/queries.ts';
 import { type EditionSlot, editionSlot } from './editions/slot.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from './feeds/publish.ts';
+import { noteForHub } from './hub/note.ts';
 import type { Newsroom } from './newsroom.ts';
 import { raiseAlert, resolveAlerts } from './schedule/alerts.ts';
 import { callHeartbeat } from './schedule/heartbeat.ts';
@@ -60,6 +61,7 @@ export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<Pub
       now: clock(),
       feeds,
       articlesChanged: taken.length > 0,
+      onStored: (tx, paths, at) => noteForHub(tx, config, paths, at),
     });
     const { postponedUntil } = report;
     // Where the clock stands still the changes stay, for whoever publishes next.

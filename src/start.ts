@@ -17,6 +17,8 @@ import { openReaderCounter, type ReaderCounter } from './feeds/reader-counts.ts'
 import { createApp } from './http/app.ts';
 import { openPublishedFeeds, quickPathTo } from './http/published-feeds.ts';
 import { serveApp } from './http/serve.ts';
+import { keepHub, openHub } from './hub/hub.ts';
+import type { Pool } from './hub/pool.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
 import { describeDelivering, describeImporting, type Progress } from './progress.ts';
@@ -65,7 +67,11 @@ export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<F
   const { roles = ROLES } = steering;
   const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering) : NOTHING_DONE;
   const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
-  if (roles.includes('schedule')) await keepHouse(newsroom.store, newsroom.config, newsroom.clock());
+  if (roles.includes('schedule')) {
+    await openHubOf(newsroom).settle();
+    await keepHouse(newsroom.store, newsroom.config, newsroom.clock());
+    await keepHub(newsroom);
+  }
   // Delivery raises and resolves alerts of its own.
   await runDeps(newsroom).alerts.send();
   return { ...round, delivered };
@@ -162,14 +168,17 @@ export async function keepRunning(newsroom: Newsroom, steering: Steering): Promi
 /** What goes on in the process that keeps the schedule. */
 async function scheduling(newsroom: Newsroom): Promise<{ stop(): Promise<void> }[]> {
   const { store, config, clock, log } = newsroom;
+  const hub = openHubOf(newsroom);
   return [
+    hub,
+    repeat(100, 'telling hub and subscribers', log, () => hub.turn()),
     await startTicking(store, jobsOf(newsroom), runDeps(newsroom)),
     repeat(100, 'publishing changes', log, () => publishChanges(newsroom)),
     repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
       await importWatched(newsroom, { again: true });
     }),
     repeat(HOUR, 'housekeeping', log, async () => {
-      const done = await keepHouse(store, config, clock());
+      const done = { ...(await keepHouse(store, config, clock())), hubSubscriptions: await keepHub(newsroom) };
       if (Object.values(done).some((count) => count > 0)) log.info(done, 'kept house');
     }),
   ];
@@ -186,6 +195,10 @@ function keepCounts({ log }: Newsroom, readers: ReaderCounter): { stop(): Promis
       });
     },
   };
+}
+
+function openHubOf(newsroom: Newsroom): Pool {
+  return openHub({ ...newsroom, secrets: loadSigningSecrets(newsroom.config, newsroom.store.dialect) });
 }
 
 async function pollBounces({ store, config, clock, log }: Newsroom, ending: AbortSignal): Promise<void> {

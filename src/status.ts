@@ -16,6 +16,8 @@ import { listUncertain } from './delivery/uncertain.ts';
 import { type EditionHead, listEditions } from './editions/queries.ts';
 import { listDocuments } from './feeds/documents.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from './feeds/reader-statistics.ts';
+import { hubAddress } from './feeds/topics.ts';
+import { readHubStanding } from './hub/standing.ts';
 import type { Newsroom } from './newsroom.ts';
 import { listOpenAlerts } from './schedule/alerts.ts';
 import { listLastRuns, listRuns } from './schedule/ledger.ts';
@@ -69,6 +71,26 @@ export interface Status {
   bounces: Record<string, number>;
   /** Mail of the service itself, such as confirmations, by state. */
   serviceMail: Record<string, number>;
+  /** Null where there is none. */
+  hub: {
+    /** Its address. */
+    url: string;
+    /** Of the embedded hub, by topic, the path of a feed: active ones, and how many of them failed the last time. */
+    subscriptions: { topic: string; count: number; failing: number }[];
+    /** The first of those that fail. */
+    failing: {
+      topic: string;
+      host: string;
+      since: string;
+      attempts: number;
+      reason: string;
+      triedAgain: string | null;
+    }[];
+    /** Requests to subscribe or unsubscribe that callbacks have not confirmed yet. */
+    unverified: number;
+    /** What another hub is still to be told. */
+    pings: { topic: string; published: string; attempts: number; reason: string | null; due: string }[];
+  } | null;
   schedules: {
     id: string;
     cron: string;
@@ -145,6 +167,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     suppressed: await countSuppressed(reports),
     bounces: await countBounces(reports),
     serviceMail: await countServiceMessages(reports),
+    hub: await hubStatus(newsroom, now),
     schedules,
     runs: (await listRuns(db, SHOWN)).map((run) => ({
       schedule: run.schedule,
@@ -172,6 +195,27 @@ async function readersOfTheWeek({ store, config }: Newsroom, now: number): Promi
   const { zone } = config.publication;
   const { from, readers } = await readReaderStatistics(store.reports, { days: 7, now, zone });
   return { since: from, count: readers.length, ...totalOf(readers), busiest: readers.slice(0, SHOWN / 2) };
+}
+
+async function hubStatus({ store, config }: Newsroom, now: number): Promise<Status['hub']> {
+  const url = hubAddress(config);
+  if (url === null) return null;
+  const { subscriptions, failing, unverified, pings } = await readHubStanding(store.reports, { now, limit: SHOWN });
+  return {
+    url,
+    subscriptions,
+    failing: failing.map(({ failingSince, dueAt, ...one }) => ({
+      ...one,
+      since: rfc3339(failingSince),
+      triedAgain: dueAt === null ? null : rfc3339(dueAt),
+    })),
+    unverified,
+    pings: pings.map(({ publishedAt, dueAt, ...ping }) => ({
+      ...ping,
+      published: rfc3339(publishedAt),
+      due: rfc3339(dueAt),
+    })),
+  };
 }
 
 async function editionsWithDeliveries({ store }: Newsroom, editions: EditionHead[]): Promise<Status['editions']> {

@@ -139,6 +139,7 @@ export function describeStatus(status: Status): string {
         ...named('service mail', status.serviceMail),
       ],
     ],
+    ['hub', hubLines(status)],
     [
       'schedule',
       status.schedules.map(
@@ -204,6 +205,30 @@ function feedLines({ feeds }: Status): string[] {
   const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0);
   const times = feeds.map((feed) => feed.modified).sort();
   return [`${count(feeds.length, 'document')}, ${bytes} bytes, changed from ${times[0]} to ${times.at(-1)}`];
+}
+
+function hubLines({ hub }: Status): string[] {
+  if (hub === null) return [];
+  const { url, subscriptions, failing, unverified, pings } = hub;
+  const all = subscriptions.reduce((sum, topic) => sum + topic.count, 0);
+  const bad = subscriptions.reduce((sum, topic) => sum + topic.failing, 0);
+  return [
+    `${url}: ${count(all, 'subscription')}${bad > 0 ? `, ${bad} failing` : ''}${unverified > 0 ? `, ${count(unverified, 'request')} not yet verified` : ''}`,
+    ...few(subscriptions.map((topic) => `${topic.topic}: ${topic.count}`)),
+    ...few(
+      failing.map(
+        (one) =>
+          `failing since ${one.since}: ${one.topic} at ${one.host}: ${one.reason}; ${one.triedAgain === null ? 'given up until the next change' : `tried again at ${one.triedAgain}`}`,
+      ),
+      bad,
+    ),
+    ...few(
+      pings.map(
+        (ping) =>
+          `not yet told of ${ping.topic}, published ${ping.published}${ping.reason === null ? '' : `: ${ping.reason}; tried again at ${ping.due}`}`,
+      ),
+    ),
+  ];
 }
 
 function deliveryLines(status: Status): string[] {

@@ -23,6 +23,7 @@ export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombsto
     generator: 'daywire',
     stylesheet: 'feed.css',
     feedLinks: { atom: slots.text(view.urls.atom) },
+    ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
     // §4.1.2: an entry without an author takes the feed's.
     author: { name: slots.text(view.publication), link: slots.text(view.siteUrl) },
     ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),

@@ -3,6 +3,7 @@
  */
 import type { Config, FeedConfig } from '../config.ts';
 import type { FeedItem } from './feed-item.ts';
+import { hubAddress, topicAddress } from './topics.ts';
 
 export interface FeedView {
   /** `tag:example.com,2026:feeds/latest`. */
@@ -14,6 +15,8 @@ export interface FeedView {
   /** The publication's front page. */
   siteUrl: string;
   urls: Record<Format, string>;
+  /** The WebSub hub, or null. */
+  hub: string | null;
   publication: string;
   rights: string | null;
   /** Where there is no item: see `emptyFeedUpdated`. */
@@ -39,9 +42,9 @@ export interface Tombstone {
 }
 
 /** The feed's head. `title` is `Publication: Feed`, as it stands alone in a reader's list. */
-export function feedView(feed: FeedConfig, config: Pick<Config, 'publication'>): FeedView {
+export function feedView(feed: FeedConfig, config: Pick<Config, 'publication' | 'hub'>): FeedView {
   const { publication } = config;
-  const url = (format: Format): string => feedAddress(publication.url, feed.id, format);
+  const url = (format: Format): string => topicAddress(config, `${feed.id}.${format}`);
   return {
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}`,
     title: `${publication.name}: ${feed.title}`,
@@ -49,15 +52,11 @@ export function feedView(feed: FeedConfig, config: Pick<Config, 'publication'>):
     language: publication.language,
     siteUrl: `${publication.url}/`,
     urls: { rss: url('rss'), atom: url('atom'), json: url('json') },
+    hub: hubAddress(config),
     publication: publication.name,
     rights: publication.copyright ?? null,
     updatedIfEmpty: emptyFeedUpdated(publication.tagAuthority),
   };
-}
-
-/** `https://example.com/feeds/latest.atom`. */
-function feedAddress(publicUrl: string, id: string, format: Format): string {
-  return `${publicUrl}/feeds/${id}.${format}`;
 }
 
 /** A feed's `updated` is the newest of its items': it is no clock, so that the same items give the same bytes. */

@@ -15,6 +15,7 @@ export function renderJsonFeed(view: FeedView, entries: Entry[]): Pieces {
     description: view.description,
     authors: [{ name: view.publication, url: view.siteUrl }],
     language: view.language,
+    ...(view.hub === null ? {} : { hubs: [{ type: 'WebSub', url: view.hub }] }),
     items: entries.map(({ item, full }) => jsonItem(item, full)),
   }) as { items?: object[] };
   // The package types what it gives as unknown, and leaves out a list of no items, which the format requires.

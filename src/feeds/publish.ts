@@ -121,7 +121,7 @@ export async function publishFeeds(
  */
 export function buildFeed(
   feed: FeedConfig,
-  config: Pick<Config, 'publication' | 'sections'>,
+  config: Pick<Config, 'publication' | 'sections' | 'hub'>,
   selection: FeedSelection,
   known = new Map<string, ItemResult>(),
 ): BuiltFeed {

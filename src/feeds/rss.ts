@@ -25,6 +25,7 @@ export function renderRss(view: FeedView, entries: Entry[]): Pieces {
     ttl: TTL_MINUTES,
     stylesheet: 'feed.css',
     feedLinks: { rss: slots.text(view.urls.rss) },
+    ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
     ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
   });
   for (const { item, full } of entries) {

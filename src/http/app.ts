@@ -12,6 +12,7 @@ import { answerFailure, answerNotFound } from './error-pages.ts';
 import { answerFeedDocument, answerFeedPreflight } from './feed-documents.ts';
 import { answerFrontPage } from './front-page.ts';
 import { answerHealth } from './health.ts';
+import { answerHub } from './hub-endpoint.ts';
 import { answerMedia } from './media.ts';
 import { renderMetrics } from './metrics.ts';
 import { answerNewsletters } from './newsletters-page.ts';
@@ -60,6 +61,7 @@ function routePages(app: Hono, site: Site): void {
   page('/feeds', { get: (c) => c.redirect(`${base}/feeds/`, 301) });
   app.options(`${base}/feeds/*`, answerFeedPreflight);
   page('/feeds/*', { get: answerFeedDocument(site) });
+  if (site.config.hub?.url === 'self') page('/hub', answerHub(site));
   page('/media/*', { get: answerMedia(site) });
   page('/style.css', { get: answerStylesheet(site) });
   page('/favicon.svg', { get: answerFavicon(site) });

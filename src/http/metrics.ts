@@ -14,6 +14,7 @@ import {
 } from '../delivery/counts.ts';
 import { isKnownReader, OTHER } from '../feeds/reader-name.ts';
 import { countNewestRequests, countSubscribers } from '../feeds/reader-statistics.ts';
+import { readHubStanding } from '../hub/standing.ts';
 import { listOpenAlerts } from '../schedule/alerts.ts';
 import { listLastRuns } from '../schedule/ledger.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
@@ -41,6 +42,7 @@ export async function renderMetrics(store: Store, now: number): Promise<{ conten
   await deliveryMetrics(reports, gauge, now);
   await feedMetrics(reports, gauge, now);
   await readerMetrics(reports, gauge, registry, now);
+  await hubMetrics(reports, gauge, now);
   await troubleMetrics(reports, gauge, now);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
@@ -173,6 +175,22 @@ async function readerMetrics(db: Db, gauge: MakeGauge, registry: Registry, now: 
   for (const [reader, subscribers] of await countSubscribers(db, since)) {
     reported.inc({ reader: known(reader) }, subscribers);
   }
+}
+
+async function hubMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {
+  const { subscriptions, unverified, openPings, oldestOwed } = await readHubStanding(db, { now, limit: 0 });
+  const active = gauge('hub_subscriptions', 'Active WebSub subscriptions of the embedded hub.', ['topic']);
+  const failing = gauge('hub_failing_subscriptions', 'Those of them whose callback failed the last time.', ['topic']);
+  for (const { topic, count, failing: bad } of subscriptions) {
+    active.set({ topic }, count);
+    failing.set({ topic }, bad);
+  }
+  gauge(
+    'oldest_hub_delivery_seconds',
+    'How long the subscriber that waits the longest for a change has waited, of those that did not fail the last time.',
+  ).set(secondsSince(oldestOwed, now));
+  gauge('hub_unverified_requests', 'Requests to the embedded hub that no callback has confirmed yet.').set(unverified);
+  gauge('hub_pings', 'What another hub is still to be told.').set(openPings);
 }
 
 async function troubleMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {

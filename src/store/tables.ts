@@ -70,6 +70,9 @@ export interface Tables {
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
+  hub_subscriptions: HubSubscriptionsTable;
+  hub_requests: HubRequestsTable;
+  hub_pings: HubPingsTable;
   meta: { key: string; value: string };
 }
 
@@ -284,4 +287,67 @@ interface AlertsTable {
   count: number;
   notified_at: number | null;
   resolved_at: number | null;
+}
+
+/** Who is told of a feed's changes by the embedded hub. */
+interface HubSubscriptionsTable {
+  /** SHA-256 of topic and callback: a callback may be longer than an index takes. */
+  key: string;
+  /** The path of a feed document. */
+  topic: string;
+  callback: string;
+  /** The callback's host and port. */
+  host: string;
+  /** The subscriber's secret, sealed, or null. */
+  secret: string | null;
+  verified_at: number;
+  /** The end of the lease that was granted: nothing is told from then on. */
+  expires_at: number;
+  /** Grows with every change of the topic; what was told is noted only where it has not grown since. */
+  version: number;
+  /** 1 while a change is to be told. */
+  owed: number;
+  owed_since: number;
+  /** Not before this instant. */
+  due_at: number;
+  /** Failures in a row. */
+  attempts: number;
+  failing_since: number | null;
+  /** Why the last one failed. */
+  reason: string | null;
+  told_at: number | null;
+  /** A claim holds until then. */
+  claim_until: number | null;
+  /** Grows with every claim and renewal; a result is recorded only under the fence it was claimed with. */
+  fence: number;
+}
+
+/** What was asked of the embedded hub and its callback has not confirmed yet. The newest for a topic and callback stands. */
+interface HubRequestsTable {
+  /** As in hub_subscriptions. */
+  key: string;
+  mode: 'subscribe' | 'unsubscribe';
+  topic: string;
+  callback: string;
+  host: string;
+  secret: string | null;
+  lease_seconds: number;
+  created_at: number;
+  attempts: number;
+  due_at: number;
+  claim_until: number | null;
+  fence: number;
+}
+
+/** What another hub is to be told: a row for each topic and publish, until all of that publish are settled. */
+interface HubPingsTable {
+  topic: string;
+  /** As `slot_at` of its run. */
+  published_at: number;
+  state: 'open' | 'told' | 'superseded' | 'failed';
+  attempts: number;
+  due_at: number;
+  reason: string | null;
+  claim_until: number | null;
+  fence: number;
 }

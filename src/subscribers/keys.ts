@@ -3,7 +3,7 @@
  */
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 
-export type KeyPurpose = 'sign tokens' | 'seal tokens' | 'hash addresses' | 'hash clients';
+export type KeyPurpose = 'sign tokens' | 'seal tokens' | 'hash addresses' | 'hash clients' | 'seal hub secrets';
 
 // Derived once, and kept as a KeyObject, with which signing is five times as fast as with bytes: several tokens are made for every
 // recipient of an edition.

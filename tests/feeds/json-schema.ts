@@ -55,5 +55,6 @@ export const jsonFeed = z.strictObject({
   authors: z.array(author).optional(),
   language: z.string().optional(),
   expired: z.boolean().optional(),
+  hubs: z.array(z.strictObject({ type: z.string().min(1), url })).optional(),
   items: z.array(item).refine((items) => new Set(items.map(({ id }) => id)).size === items.length, 'ids are unique'),
 });

@@ -27,6 +27,7 @@ feeds:
   - { id: 24-hours, title: 24-Hour News, select: { kinds: [brief, analysis, feature] }, windowHours: 24 }
   - { id: business-tech, title: Business & Tech, select: { sections: [business-tech] }, content: summary }
   - { id: in-depth, title: In Depth, select: { kickers: [In Depth, Exclusive] } }
+hub: https://hub.example.com/?a=1&b=2
 feedSets:
   - { id: all, schedule: { cron: '*/10 * * * *' } }
 `;

@@ -1,0 +1,19 @@
+/**
+ * Ranges of IP addresses as they are written: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3).
+ */
+import { isIP } from 'node:net';
+
+export interface Cidr {
+  address: string;
+  prefix: number;
+  family: 'ipv4' | 'ipv6';
+}
+
+/** The range, or null where the text is none. Bits behind the prefix are let stand: they mean nothing. */
+export function parseCidr(text: string): Cidr | null {
+  const [, address = '', digits = ''] = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/.exec(text) ?? [];
+  const version = isIP(address);
+  const prefix = Number(digits);
+  if (version === 0 || prefix > (version === 4 ? 32 : 128)) return null;
+  return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
+}

@@ -86,6 +86,8 @@ async function openSocket(url: URL, limits: RequestLimits, signal: AbortSignal):
     if (url.protocol === 'http:') return socket;
     const secure = connectTls({
       socket,
+      // The name that the certificate must be for; an address cannot be asked for by SNI (RFC 6066 §3).
+      host,
       ALPNProtocols: ['http/1.1'],
       ...(isIP(host) === 0 ? { servername: host } : {}),
     });

@@ -2,6 +2,8 @@
  * Errands to strangers' servers, many at once and never too many: a slow one holds up neither the others nor whoever sends them.
  */
 
+import { SECOND } from '../time.ts';
+
 /** Something to do at a host. It records its outcome itself. */
 export interface Errand {
   host: string;
@@ -43,7 +45,7 @@ export interface PoolOptions {
 }
 
 /** How long what is under way may go on when we are told to end. */
-const PATIENCE = 3_000;
+const PATIENCE = 2 * SECOND;
 
 export function openPool(lanes: readonly Lane[], { most, perHost, onError }: PoolOptions): Pool {
   const underWay = new Map<Promise<void>, { lane: Lane; host: string }>();

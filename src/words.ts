@@ -212,8 +212,10 @@ function hubLines({ hub }: Status): string[] {
   const { url, subscriptions, failing, unverified, pings } = hub;
   const all = subscriptions.reduce((sum, topic) => sum + topic.count, 0);
   const bad = subscriptions.reduce((sum, topic) => sum + topic.failing, 0);
+  const subscribers = `${url}: ${count(all, 'subscription')}${bad > 0 ? `, ${bad} failing` : ''}`;
   return [
-    `${url}: ${count(all, 'subscription')}${bad > 0 ? `, ${bad} failing` : ''}${unverified > 0 ? `, ${count(unverified, 'request')} not yet verified` : ''}`,
+    ...(all === 0 ? [] : [subscribers]),
+    ...(unverified === 0 ? [] : [`${count(unverified, 'request')} not yet verified`]),
     ...few(subscriptions.map((topic) => `${topic.topic}: ${topic.count}`)),
     ...few(
       failing.map(

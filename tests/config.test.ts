@@ -22,6 +22,40 @@ describe('the configuration', () => {
     );
   });
 
+  it.each([
+    ['hub: self', { url: 'self', allowCallbacks: [] }],
+    ['hub: https://hub.example.com/?a=1', { url: 'https://hub.example.com/?a=1', allowCallbacks: [] }],
+    ['hub: { url: self }', { url: 'self', allowCallbacks: [] }],
+    [
+      'hub: { url: self, allowCallbacks: [10.1.0.0/16, "fd00::/8"] }',
+      { url: 'self', allowCallbacks: ['10.1.0.0/16', 'fd00::/8'] },
+    ],
+    ['', undefined],
+  ])('takes the hub as "%s"', (hub, expected) => {
+    expect(parse(sample.replace('hub: self', hub)).hub).toEqual(expected);
+  });
+
+  it.each([
+    ['hub: nobody', /hub is "nobody": must be self, or the http or https address of a hub/],
+    ['hub: "https://hub.example.com/#x"', /must be self, or/],
+    ['hub: [self]', /hub is \["self"\]: must have one of the forms/],
+    ['hub: { url: ftp://hub.example.com/ }', /hub\.url is "ftp:.*must be self, or/],
+    ['hub: { url: self, allow: [] }', /hub\.allow: there is no such key/],
+    ['hub: { url: self, allowCallbacks: [10.0.0.0] }', /hub\.allowCallbacks\[0\] is "10\.0\.0\.0": must be a range/],
+    ['hub: { url: self, allowCallbacks: [10.0.0.0/33] }', /must be a range of addresses such as/],
+    ['hub: { url: self, allowCallbacks: ["fd00::/129"] }', /must be a range of addresses such as/],
+    ['hub: { url: self, allowCallbacks: [localhost/8] }', /must be a range of addresses such as/],
+    [
+      'hub: { url: https://hub.example.com/, allowCallbacks: [10.0.0.0/8] }',
+      /hub\.allowCallbacks is .*: must be left out: another hub calls its subscribers by itself/,
+    ],
+  ])('refuses the hub "%s" and says what would be right', (hub, rule) => {
+    const problems = problemsOf(sample.replace('hub: self', hub));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(rule);
+    expect(problems[0]).toMatch(/^daywire\.yaml:\d+: hub/);
+  });
+
   it('names line, key, value and rule of every problem at once', () => {
     const broken = sample
       .replace('zone: Asia/Shanghai', 'zone: Asia/Nowhere')

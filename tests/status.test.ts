@@ -304,9 +304,69 @@ describe('the status', () => {
       ]);
     });
 
+    it('says who subscribes at its hub, who fails and why, and names no callback', async () => {
+      const store = await open();
+      const row = {
+        topic: 'latest.atom',
+        callback: 'https://reader.example.com/secret-path',
+        host: 'reader.example.com',
+        verified_at: NOW,
+        expires_at: NOW + HOUR,
+        version: 1,
+        owed: 1,
+        owed_since: NOW,
+        due_at: NOW + MINUTE,
+        attempts: 2,
+        fence: 0,
+      };
+      const failed = { failing_since: NOW - HOUR, reason: 'it answered 500' };
+      await store.db
+        .insertInto('hub_subscriptions')
+        .values([
+          { ...row, key: 'a', attempts: 0 },
+          { ...row, key: 'b', ...failed },
+          { ...row, key: 'c', topic: 'latest.rss', owed: 0, ...failed, failing_since: NOW - MINUTE },
+          { ...row, key: 'expired', expires_at: NOW, ...failed },
+        ])
+        .execute();
+      await store.db
+        .insertInto('hub_pings')
+        .values({
+          topic: 'latest.json',
+          published_at: NOW,
+          state: 'open',
+          attempts: 1,
+          due_at: NOW + MINUTE,
+          reason: 'it answered 503',
+          fence: 0,
+        })
+        .execute();
+      const status = await read(store);
+      expect(status.hub).toMatchObject({
+        subscriptions: [
+          { topic: 'latest.atom', count: 2, failing: 1 },
+          { topic: 'latest.rss', count: 1, failing: 1 },
+        ],
+        unverified: 0,
+      });
+      expect(JSON.stringify(status)).not.toContain('secret-path');
+      expect(block(status, 'hub')).toEqual([
+        `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
+        'latest.atom: 2',
+        'latest.rss: 1',
+        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; tried again at 2026-11-24T07:31:00Z',
+        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; given up until the next change',
+        'not yet told of latest.json, published 2026-11-24T07:30:00Z: it answered 503; tried again at 2026-11-24T07:31:00Z',
+      ]);
+    });
+
     it('is short where there is nothing to say', async () => {
       const status = await read(await open());
       expect(describeStatus(status)).not.toMatch(/delivery|asked for|passed over|suppressed|HELD/);
+      ]);
+    });
+
+      expect(describeStatus(status)).not.toMatch(/delivery|passed over|suppressed|HELD|hub/);
     });
   });
 });

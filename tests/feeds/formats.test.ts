@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import { renderOpml } from '../../src/feeds/opml.ts';
 import { buildFeed } from '../../src/feeds/publish.ts';
+import { topicAddress, topicPath } from '../../src/feeds/topics.ts';
 import { HOUR, MINUTE } from '../../src/time.ts';
 import { expectGolden } from '../golden.ts';
 import { jsonFeed } from './json-schema.ts';
@@ -18,6 +19,7 @@ const [latest, window, summaries] = config.feeds as [
   (typeof config.feeds)[0],
 ];
 const URL = 'https://wire.example.com/feeds';
+const HUB = 'https://hub.example.com/?a=1&b=2';
 
 function build(articles: Article[], retracted: Article[] = [], feed = latest) {
   const built = buildFeed(feed, config, { articles, retracted });
@@ -83,7 +85,7 @@ describe('a feed', () => {
     expect(textOf(parseXml(atomDraft?.body ?? ''), 'updated')).toBe('2026-03-04T00:00:00.000Z');
   });
 
-  it('names itself, its page, its language and its rights in each format', () => {
+  it('names itself, its hub, its page, its language and its rights in each format', () => {
     const { rss, atom, json } = build(STORIES);
     const channel = childrenOf(parseXml(rss), 'channel')[0] as XmlElement;
     expect(childrenOf(channel, 'atom:link')[0]?.attributes).toEqual({
@@ -91,6 +93,7 @@ describe('a feed', () => {
       rel: 'self',
       type: 'application/rss+xml',
     });
+    expect(childrenOf(channel, 'atom:link')[1]?.attributes).toEqual({ href: HUB, rel: 'hub' });
     expect([textOf(channel, 'language'), textOf(channel, 'ttl'), textOf(channel, 'generator')]).toEqual([
       'en',
       '5',
@@ -102,9 +105,37 @@ describe('a feed', () => {
     expect(childrenOf(feed, 'link').map(({ attributes }) => [attributes.rel, attributes.href])).toEqual([
       ['alternate', 'https://wire.example.com/'],
       ['self', `${URL}/latest.atom`],
+      ['hub', HUB],
     ]);
     expect(textOf(feed, 'rights')).toBe('© The Meridian Wire');
-    expect(JSON.parse(json)).toMatchObject({ home_page_url: 'https://wire.example.com/', language: 'en' });
+    expect(JSON.parse(json)).toMatchObject({
+      home_page_url: 'https://wire.example.com/',
+      language: 'en',
+      hubs: [{ type: 'WebSub', url: HUB }],
+    });
+  });
+
+  it('names its own newsroom as its hub, or none, as the configuration says', () => {
+    const bodies = (hub: string): string[] => {
+      const config = sampleConfig((text) => text.replace(/^hub: .*$/m, hub));
+      return buildFeed(latest, config, { articles: STORIES, retracted: [] }).drafts.map(({ body }) => body);
+    };
+    for (const body of bodies('hub: self')) expect(body).toMatch(/"https:\/\/wire\.example\.com\/hub"/);
+    for (const body of bodies('')) expect(body).not.toMatch(/hub/i);
+  });
+
+  it('names itself byte for byte by the address of its topic', () => {
+    const { rss, atom, json } = build(STORIES);
+    const channel = childrenOf(parseXml(rss), 'channel')[0] as XmlElement;
+    const self = [
+      childrenOf(channel, 'atom:link')[0]?.attributes.href,
+      childrenOf(parseXml(atom), 'link').find(({ attributes }) => attributes.rel === 'self')?.attributes.href,
+      (JSON.parse(json) as { feed_url: string }).feed_url,
+    ];
+    expect(self).toEqual(['rss', 'atom', 'json'].map((format) => topicAddress(config, `latest.${format}`)));
+    for (const [index, format] of ['rss', 'atom', 'json'].entries()) {
+      expect(topicPath(config, self[index] as string)).toBe(`latest.${format}`);
+    }
   });
 
   it('is shown by a stylesheet that is CSS', () => {

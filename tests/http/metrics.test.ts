@@ -114,9 +114,39 @@ forEachDatabase((open) => {
       'daywire_set_aside{stage="import"}': 0,
       'daywire_set_aside{stage="feed"}': 0,
       'daywire_set_aside{stage="edition"}': 0,
+      daywire_hub_pings: 0,
+      daywire_hub_unverified_requests: 0,
+      daywire_oldest_hub_delivery_seconds: 0,
       daywire_pending_changes: 0,
       daywire_oldest_pending_change_seconds: 0,
       daywire_open_alerts: 0,
+    });
+  });
+
+  it('subscriptions of the hub are counted by topic, with those that fail and the one that waits the longest', async () => {
+    const store = await open();
+    const row = { callback: '', host: '', verified_at: now, version: 1, due_at: 0, fence: 0, owed_since: now - MINUTE };
+    await store.db
+      .insertInto('hub_subscriptions')
+      .values([
+        { ...row, key: 'a', topic: 'latest.atom', expires_at: now + 1, owed: 1, attempts: 0 },
+        {
+          ...row,
+          key: 'b',
+          topic: 'latest.atom',
+          expires_at: now + 1,
+          owed: 1,
+          attempts: 3,
+          failing_since: now - HOUR,
+        },
+        { ...row, key: 'c', topic: 'latest.atom', expires_at: now, owed: 1, attempts: 0, owed_since: 0 },
+      ])
+      .execute();
+    const metrics = Object.fromEntries(await scrape(store));
+    expect(metrics).toMatchObject({
+      'daywire_hub_subscriptions{topic="latest.atom"}': 2,
+      'daywire_hub_failing_subscriptions{topic="latest.atom"}': 1,
+      daywire_oldest_hub_delivery_seconds: 60,
     });
   });
 

@@ -68,7 +68,7 @@ export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<F
   const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering) : NOTHING_DONE;
   const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
   if (roles.includes('schedule')) {
-    await openHubOf(newsroom).settle();
+    await tellOnce(newsroom);
     await keepHouse(newsroom.store, newsroom.config, newsroom.clock());
     await keepHub(newsroom);
   }
@@ -118,6 +118,8 @@ export interface Running {
 
 /** How long changes are gathered before their feeds are published anew. */
 const GATHER = SECOND;
+/** A round that ends there waits no longer for other people's servers. */
+const TELL_FOR = 10 * SECOND;
 /** A server that refused us is left alone so long. */
 const REST_AFTER_REFUSAL = 30 * SECOND;
 
@@ -195,6 +197,17 @@ function keepCounts({ log }: Newsroom, readers: ReaderCounter): { stop(): Promis
       });
     },
   };
+}
+
+/** What is due to hub and subscribers goes out; what does not get there in time is left to the next round. */
+async function tellOnce(newsroom: Newsroom): Promise<void> {
+  const hub = openHubOf(newsroom);
+  const impatience = setTimeout(() => void hub.stop(), TELL_FOR);
+  try {
+    await hub.settle();
+  } finally {
+    clearTimeout(impatience);
+  }
 }
 
 function openHubOf(newsroom: Newsroom): Pool {

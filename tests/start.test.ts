@@ -8,6 +8,7 @@ import { DAY } from '../src/time.ts';
 import { describeFirstRound } from '../src/words.ts';
 import { forEachDatabase } from './databases.ts';
 import { closeServers, startScripted } from './delivery/servers.ts';
+import { startSubscriber } from './hub/subscriber.ts';
 import { openTestNewsroom, type TestNewsroom } from './sample-newsroom.ts';
 import { startWebServer } from './schedule/web-server.ts';
 
@@ -38,6 +39,32 @@ forEachDatabase((open) => {
       const newsroom = openTestNewsroom(await open(), { env, edit: NOTHING_LISTENS });
       await runOnce(newsroom, steering());
       expect(server.requests.map(({ body }) => (JSON.parse(body) as { cause: string }).cause)).toEqual(['delivery']);
+    });
+
+    it('tells another hub once of each feed, and of what changed in the next round', async () => {
+      const hub = await startSubscriber();
+      const newsroom = openTestNewsroom(await open(), {
+        edit: (yaml) => yaml.replace('hub: self', `hub: ${hub.at('/')}`),
+      });
+      const topics = (): string[] =>
+        hub.requests.map(({ body }) => new URLSearchParams(body).get('hub.topic') ?? '').sort();
+      await runOnce(newsroom, steering());
+      const { feeds, publication } = newsroom.config;
+      const all = feeds.flatMap(({ id }) =>
+        ['atom', 'json', 'rss'].map((format) => `${publication.url}/feeds/${id}.${format}`),
+      );
+      expect(topics()).toEqual(all.sort());
+      hub.requests.length = 0;
+      newsroom.now += 2 * DAY;
+      await runOnce(newsroom, steering());
+      const changed = await newsroom.store.db
+        .selectFrom('documents')
+        .select('path')
+        .where('modified_at', '=', newsroom.now)
+        .execute();
+      expect(topics()).toEqual(changed.map(({ path }) => `${publication.url}/feeds/${path}`).sort());
+      const runs = await newsroom.store.db.selectFrom('runs').selectAll().where('schedule', '=', 'hub').execute();
+      expect(runs.map(({ state }) => state)).toEqual(runs.map(() => 'done'));
     });
 
     it('of a sample that was killed after its import still composes the edition', async () => {

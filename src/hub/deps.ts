@@ -15,6 +15,6 @@ export interface HubDeps {
   secrets: SigningSecrets;
   clock: Clock;
   log: Log;
-  /** Default: the system's resolver. */
+  /** Default: by DNS. */
   resolve?: Resolve;
 }

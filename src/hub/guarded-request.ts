@@ -3,7 +3,6 @@
  * is connected to, so that a name which resolves to one address when it is asked for and to another a moment later gains nothing.
  * No redirect is followed, no proxy of the environment is used, no connection is kept.
  */
-import { lookup as lookUpName } from 'node:dns/promises';
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
@@ -32,8 +31,7 @@ export type Resolve = (name: string) => Promise<{ address: string; family: numbe
 
 export interface RequestLimits {
   guard: AddressGuard;
-  /** Default: the system's resolver. */
-  resolve?: Resolve | undefined;
+  resolve: Resolve;
   /** For all of it. */
   timeLimitMs: number;
   /** Ends it early. */
@@ -70,7 +68,7 @@ export function whyRefused(url: URL, guard: AddressGuard): string | null {
 }
 
 async function openSocket(url: URL, limits: RequestLimits, signal: AbortSignal): Promise<Socket> {
-  const { guard, resolve = (name) => lookUpName(name, { all: true }) } = limits;
+  const { guard, resolve } = limits;
   const host = bareHost(url);
   const port = portOf(url);
   const refusal = whyRefused(url, guard);

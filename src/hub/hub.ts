@@ -9,6 +9,7 @@ import { tellSubscriber } from './distribute.ts';
 import { pingHub } from './ping.ts';
 import { abandonPings, claimPings } from './ping-outbox.ts';
 import { type Lane, openPool, type Pool } from './pool.ts';
+import { openResolver } from './resolve.ts';
 import { claimSubscriptions, forgetExpired } from './subscriptions.ts';
 import { claimRequests, forgetRequests } from './verification-outbox.ts';
 import { verifyRequest } from './verify.ts';
@@ -34,7 +35,7 @@ export function openHub(deps: HubDeps): Pool {
 }
 
 function embeddedLanes(deps: HubDeps, allowCallbacks: string[]): Lane[] {
-  const { store, clock, resolve } = deps;
+  const { store, clock, resolve = openResolver(allowCallbacks.length > 0) } = deps;
   const guard = openAddressGuard(allowCallbacks);
   const limits = (signal: AbortSignal) => ({ guard, resolve, timeLimitMs: TIME_LIMIT, signal });
   const distribution = (which: 'fresh' | 'failing', most: number): Lane => ({

@@ -5,7 +5,7 @@
 import { SECOND } from '../time.ts';
 
 /** Something to do at a host. It records its outcome itself. */
-export interface Errand {
+interface Errand {
   host: string;
   run(signal: AbortSignal): Promise<void>;
 }

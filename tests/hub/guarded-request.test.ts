@@ -200,7 +200,7 @@ describe('a guarded request', () => {
 });
 
 function limits(change: Partial<RequestLimits> = {}): RequestLimits {
-  return { guard: LOCAL, timeLimitMs: 5_000, ...change };
+  return { guard: LOCAL, resolve: () => Promise.reject(new Error('no name')), timeLimitMs: 5_000, ...change };
 }
 
 function get(url: string, change: Partial<RequestLimits> = {}) {

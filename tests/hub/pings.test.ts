@@ -149,9 +149,9 @@ forEachDatabase((open) => {
       const { newsroom, hub, store } = await withHub(open);
       hub.answer = () => 'cut';
       const at = await newsroom.publish({ 'latest.atom': '2' });
-      for (let round = 0; round < 160; round++) {
+      for (let round = 0; round < 80; round++) {
         await newsroom.pool.settle();
-        newsroom.now += 10 * MINUTE;
+        newsroom.now += 20 * MINUTE;
       }
       expect(await run(store, at)).toMatchObject({
         state: 'failed',
@@ -164,6 +164,17 @@ forEachDatabase((open) => {
       await newsroom.pool.settle();
       expect(hub.requests).toHaveLength(length);
       expect((await listOpenAlerts(store.db)).map(({ cause }) => cause)).toEqual(['hub']);
+    });
+
+    it('that hangs holds up no publish', async () => {
+      const { newsroom, hub, store } = await withHub(open);
+      hub.answer = () => 'hang';
+      await newsroom.publish({ 'latest.atom': '2', 'latest.rss': '2' });
+      await newsroom.pool.turn();
+      await expect.poll(() => hub.requests.length).toBe(2);
+      const last = await newsroom.publish({ 'latest.atom': '3', 'latest.rss': '3' });
+      expect(await run(store, last)).toMatchObject({ state: 'running', covers: 2 });
+      await hub.close();
     });
 
     it('follows no redirect', async () => {

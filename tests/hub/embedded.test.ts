@@ -110,6 +110,36 @@ forEachDatabase((open, dialect) => {
       expect(await subscriptions(store)).toEqual([]);
     });
 
+    it('is not granted by an answer to an earlier request, which a newer one has replaced meanwhile', async () => {
+      const [store, reader] = [await open(), await startSubscriber()];
+      const newsroom = await openHubNewsroom(store);
+      reader.answer = async (told) => {
+        if (reader.requests.length > 1) return 404;
+        await newsroom.ask({ 'hub.callback': reader.at('/'), 'hub.secret': 'newer' });
+        return echo(told);
+      };
+      await newsroom.subscribe(reader.at('/'));
+      expect(reader.questions()).toHaveLength(2);
+      expect(await subscriptions(store)).toEqual([]);
+      expect(newsroom.logged).toEqual([expect.stringMatching(/: lost /), expect.stringMatching(/: denied /)]);
+    });
+
+    it('again while a publish is on its way outlives what is answered to that', async () => {
+      const [store, reader] = [await open(), await startSubscriber()];
+      const newsroom = await openHubNewsroom(store);
+      await newsroom.subscribe(reader.at('/'));
+      reader.answer = async (told) => {
+        if (told.method === 'GET' || reader.feeds().length > 1) return echo(told);
+        await newsroom.ask({ 'hub.callback': reader.at('/') });
+        await newsroom.another().settle();
+        return 410;
+      };
+      await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
+      await newsroom.pool.settle();
+      expect(reader.feeds()).toHaveLength(2);
+      expect(await subscriptions(store)).toMatchObject([{ owed: 0, attempts: 0 }]);
+    });
+
     it('keeps a secret sealed in the store, and out of the log', async () => {
       const [store, reader] = [await open(), await startSubscriber()];
       const newsroom = await openHubNewsroom(store);

@@ -4,6 +4,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { documents } from './migrations/0004-documents.ts';
+import { archives } from './migrations/0006-archives.ts';
 import { feedReaders } from './migrations/0008-feed-readers.ts';
 import { typesOf } from './migrations/column-types.ts';
 import type { Dialect } from './store.ts';
@@ -15,6 +16,7 @@ export function migrationsFor(dialect: Dialect): Record<string, Migration> {
     '0002_consent_and_delivery': { up: (db) => consentAndDelivery(db, dialect) },
     '0003_paused_editions': { up: pausedEditions },
     '0004_documents': { up: (db) => documents(db, dialect) },
+    '0006_archives': { up: (db) => archives(db, dialect) },
     '0008_feed_readers': { up: (db) => feedReaders(db, dialect) },
   };
 }

@@ -60,7 +60,10 @@ export async function growArchives(store: Store, config: Config, options: GrowOp
       const due = await findDue(store.db, feed.id, zone, now);
       if (due === null) continue;
       if (isOver()) return { closed, more: true };
-      if (await closePart(store, config, feed, due, now)) onProgress?.(++closed);
+      if (await closePart(store, config, feed, due, now)) {
+        closed++;
+        onProgress?.(closed);
+      }
       still.push(feed);
     }
     growing = still;
@@ -136,17 +139,15 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
   return db.transaction().execute(async (tx) => {
     await lockStamp(tx);
     const isNext = ((await findNewestPart(tx, feed.id))?.part ?? 0) === part - 1;
+    if (!isNext || (await countWaiting(tx, feed.id, ids)) < ids.length) return false;
     // Who publishes a correction looks under the same lock for the parts that hold its article, and finds none before this one.
-    if (!isNext || notes !== notesOf(await readStandings(tx, ids))) return false;
-    const moved = await tx
+    if (notes !== notesOf(await readStandings(tx, ids))) return false;
+    await tx
       .updateTable('archive_members')
       .set({ part })
       .where('feed', '=', feed.id)
-      .where('part', 'is', null)
       .where('article_id', 'in', ids)
-      .returning('article_id')
       .execute();
-    if (moved.length !== ids.length) throw new Error(`some articles of ${path} have left while it was being closed`);
     await tx
       .insertInto('archives')
       .values({ feed: feed.id, part, month: due.month.id, path, notes, closed_at: now })
@@ -155,6 +156,17 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
     await moveVersion(tx);
     return true;
   });
+}
+
+async function countWaiting(db: Db, feed: string, ids: string[]): Promise<number> {
+  const { count } = await db
+    .selectFrom('archive_members')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('feed', '=', feed)
+    .where('part', 'is', null)
+    .where('article_id', 'in', ids)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 async function countParts(db: Db, feed: string, month: string): Promise<number> {

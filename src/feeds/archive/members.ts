@@ -2,7 +2,7 @@
  * Which articles a feed has published, and since when: what its archive is made of. Noted once for each feed and article; what is
  * not in a closed part yet waits for one, and stands in the feed itself meanwhile.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { articlesOf, PUBLIC_STATES } from '../../articles/queries.ts';
 import type { Config, FeedConfig } from '../../config.ts';
 import type { Db, Store } from '../../store/store.ts';
@@ -39,13 +39,17 @@ export async function noteMembers(
   if (changed.length === 0) return;
   const rows = await store.db.selectFrom('archive_feeds').select('feed').where('taken_in_to', 'is', null).execute();
   const whole = new Set(rows.map(({ feed }) => feed));
-  for (const feed of feedsWithArchive(config)) {
-    // Until the older ones are in, nobody knows which of these had been public before.
-    const at = whole.has(feed.id) ? sql<number>`cast(${now} as bigint)` : FIRST_SEEN;
-    for (const ids of inPieces(changed)) {
-      await forgetUnfit(store.db, feed, ids);
-      await insertMembers(store.db, feed, { now, at, among: sql`${sql.join(ids)}` });
-    }
+  const feeds = feedsWithArchive(config);
+  for (const ids of inPieces(changed)) {
+    for (const feed of feeds) await forgetUnfit(store.db, feed, ids);
+    // Together, for the disk is waited for once.
+    await store.together(
+      feeds.map((feed) => {
+        // Until the older ones are in, nobody knows which of these had been public before.
+        const at = whole.has(feed.id) ? sql<number>`cast(${now} as bigint)` : FIRST_SEEN;
+        return insertion(store.db, feed, { now, at, among: sql.join(ids) }).compile();
+      }),
+    );
   }
 }
 
@@ -54,12 +58,12 @@ const FIRST_SEEN = sql<number>`case when articles.created_at > articles.publishe
   then articles.created_at else articles.published_at end`;
 
 /** One statement for any number of articles. @param among the ids, as a list or a subquery */
-async function insertMembers(
+function insertion(
   db: Db,
   { id, select }: FeedConfig,
-  { now, at, among }: { now: number; at: typeof FIRST_SEEN; among: ReturnType<typeof sql> },
-): Promise<void> {
-  await db
+  { now, at, among }: { now: number; at: RawBuilder<number>; among: RawBuilder<unknown> },
+) {
+  return db
     .insertInto('archive_members')
     .columns(['feed', 'article_id', 'at'])
     .expression(
@@ -71,8 +75,7 @@ async function insertMembers(
         // In one order, so that two processes never wait for each other.
         .orderBy('articles.id'),
     )
-    .onConflict((conflict) => conflict.columns(['feed', 'article_id']).doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.columns(['feed', 'article_id']).doNothing());
 }
 
 /** @param among ids; null looks at all that wait */
@@ -151,7 +154,7 @@ export async function takeInOlder(db: Db, feed: FeedConfig, now: number): Promis
     .offset(LOOKED_THROUGH - 1)
     .limit(1)
     .executeTakeFirst();
-  await insertMembers(db, feed, { now, at: FIRST_SEEN, among: next });
+  await insertion(db, feed, { now, at: FIRST_SEEN, among: next }).execute();
   await db
     .updateTable('archive_feeds')
     .set({ taken_in_to: last === undefined ? null : JSON.stringify([last.created_at, last.id]) })

@@ -15,7 +15,7 @@ import {
 import { listUncertain } from './delivery/uncertain.ts';
 import { type EditionHead, listEditions } from './editions/queries.ts';
 import { countArchives } from './feeds/archive/count.ts';
-import { ARCHIVE_FOLDER, listDocuments, listDocuments } from './feeds/documents.ts';
+import { ARCHIVE_FOLDER, listDocuments } from './feeds/documents.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from './feeds/reader-statistics.ts';
 import type { Newsroom } from './newsroom.ts';
 import { listOpenAlerts } from './schedule/alerts.ts';

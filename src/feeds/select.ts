@@ -24,8 +24,11 @@ export interface FeedSelection {
 const KEPT = 48 * HOUR;
 /** More summaries than this never fit into a document. */
 const MOST_ITEMS = 2_000;
-/** Hundreds wait for a part of the archive only after a large import; the newest of them stand in the feed meanwhile. */
-const MOST_WAITING = 500;
+/**
+ * Fewer than a part takes wait for one, but after a large import, until its parts are closed. Of those the newest stand in the feed: 500
+ * would make each publish take seconds meanwhile.
+ */
+const MOST_WAITING = 200;
 /** A window is never cut short; this only bounds the memory that a mistaken import can take. */
 const MOST_IN_WINDOW = 10_000;
 const TOMBSTONES_KEPT = 30 * DAY;

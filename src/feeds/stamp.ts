@@ -7,7 +7,7 @@ import type { Db } from '../store/store.ts';
 import { MINUTE, SECOND } from '../time.ts';
 
 export interface Stamp {
-  /** Grows with every change of what is published: whoever has read documents at a version need not look again before the next. */
+  /** Grows by one with every publish that changed anything. */
   version: number;
   /** When that was, whole seconds in epoch milliseconds; 0 where nothing has been published. */
   modifiedAt: number;
@@ -48,13 +48,4 @@ export async function moveStamp(db: Db, now: number): Promise<number> {
     .where('id', '=', 1)
     .execute();
   return modifiedAt;
-}
-
-/** Notes that documents have come which nothing published leads to yet. @param db the transaction that holds its lock */
-export async function moveVersion(db: Db): Promise<void> {
-  await db
-    .updateTable('publish_stamp')
-    .set((e) => ({ version: e('version', '+', 1) }))
-    .where('id', '=', 1)
-    .execute();
 }

@@ -10,7 +10,7 @@ import type { Db, Store } from '../../store/store.ts';
 import { packDrafts, saveDocuments } from '../documents.ts';
 import { bodyBytes } from '../fit.ts';
 import { toItem } from '../item.ts';
-import { lockStamp, moveVersion } from '../stamp.ts';
+import { lockStamp } from '../stamp.ts';
 import { feedsWithArchive, forgetWaiting, hasTakenIn, takeInOlder } from './members.ts';
 import { type ArchiveMonth, monthAt } from './month.ts';
 import { buildPart, findNewestPart, notesOf, partPath, standingOf } from './part.ts';
@@ -152,8 +152,8 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
       .insertInto('archives')
       .values({ feed: feed.id, part, month: due.month.id, path, notes, closed_at: now })
       .execute();
+    // No stamp: nothing leads to them before the feed is published, which moves it.
     await saveDocuments(tx, packed, now);
-    await moveVersion(tx);
     return true;
   });
 }

@@ -290,13 +290,15 @@ forEachDatabase((open) => {
       }
     });
 
-    it('moves the version of what is published, so that mirrors and caches look', async () => {
+    it('moves the version of what is published with the feed that leads to it, so that mirrors look, and not before', async () => {
       const store = await open();
       await put(store, [article('a')], NOW);
-      await publishAt(store, config, NOW + SECOND);
-      const { version, modifiedAt } = await readStamp(store.db);
-      await growArchives(store, LATEST_ALONE, { now: DECEMBER });
-      expect(await readStamp(store.db)).toEqual({ version: version + 1, modifiedAt });
+      await publishAt(store, LATEST_ALONE, NOW + SECOND);
+      const before = await readStamp(store.db);
+      expect((await growArchives(store, LATEST_ALONE, { now: DECEMBER })).closed).toBe(1);
+      expect(await readStamp(store.db)).toEqual(before);
+      await publishAt(store, LATEST_ALONE, DECEMBER);
+      expect(await readStamp(store.db)).toEqual({ version: before.version + 1, modifiedAt: DECEMBER });
     });
   });
 

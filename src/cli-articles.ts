@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { importPaths } from './articles/import.ts';
 import { composeByHand, publish, sendTestCopy } from './jobs.ts';
 import { preview } from './preview.ts';
-import { describeImporting } from './progress.ts';
+import { describeArchiving, describeImporting } from './progress.ts';
 import { CommandError, named, newsletterNamed, type Shell } from './shell.ts';
 import { describeEdition, describeImport, describePublish } from './words.ts';
 
@@ -38,7 +38,11 @@ export function addArticleCommands(program: Command, shell: Shell): void {
     .action((feeds: string[]) =>
       inNewsroom(async (newsroom) => {
         for (const id of feeds) named(newsroom.config.feeds, id, 'feed');
-        const report = await publish(newsroom, feeds.length === 0 ? undefined : feeds);
+        const report = await publish(newsroom, feeds.length === 0 ? undefined : feeds, {
+          signal: shell.endOnSignal(),
+          onProgress: (closed) => progress.show(describeArchiving(closed)),
+        });
+        progress.clear();
         say(describePublish(report, newsroom.config));
         for (const { feed, articleId, problem } of report.setAside) complain(`${feed}: ${articleId}: ${problem}`);
         if (report.setAside.length > 0) shell.fail();

@@ -17,6 +17,8 @@ import { openTransport } from './delivery/transport/transport.ts';
 import { composeEdition } from './editions/compose.ts';
 import { findEdition, findEditionById } from './editions/queries.ts';
 import { type EditionSlot, editionSlot } from './editions/slot.ts';
+import { type GrowOptions, type Growth, growArchives } from './feeds/archive/grow.ts';
+import { noteMembers } from './feeds/archive/members.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from './feeds/publish.ts';
 import { noteForHub } from './hub/note.ts';
@@ -45,35 +47,67 @@ export function jobsOf(newsroom: Newsroom): Job[] {
   ];
 }
 
+/** What a publish did. */
+export interface Published extends PublishReport {
+  archives: Growth;
+}
+
+/** How far archives grow before the feeds that lead to them are built. */
+export type Growing = Omit<GrowOptions, 'now'>;
+
+/** News comes first: whatever else is to be archived is left to `archiveMore`, or to the next publish. */
+const WHILE_PUBLISHING = { within: 300 };
+
 /**
  * Publishes feeds to the store and mirrors them to the folder of feeds.
  * @param feeds ids; default all of them, and then the changes that are taken up are forgotten
  */
-export async function publish(newsroom: Newsroom, feeds?: string[]): Promise<PublishReport> {
+export async function publish(
+  newsroom: Newsroom,
+  feeds?: string[],
+  growing: Growing = WHILE_PUBLISHING,
+): Promise<Published> {
   const { store, config, templates, clock } = newsroom;
   // First, for every second counts: what is still to be submitted of an edition may be wrong.
   await pauseRetracted(newsroom);
-  const changed = new Set<string>();
+  const documents = new Map<string, PublishReport['documents'][number]>();
+  let closed = 0;
   for (;;) {
     // Taken before any article is read, so that a change made meanwhile stays for the next publish.
-    const taken = feeds === undefined ? await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE) : [];
+    const taken = await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE);
+    const ids = taken.map(({ articleId }) => articleId);
+    const now = clock();
+    await noteMembers(store, config, { now, changed: ids });
+    const grown = await growArchives(store, config, { ...growing, now });
+    closed += grown.closed;
+    const isWhole = feeds === undefined;
     const report = await publishFeeds(store, config, templates, {
-      now: clock(),
+      now,
       feeds,
-      articlesChanged: taken.length > 0,
+      changed: isWhole ? ids : [],
       onStored: (tx, paths, at) => noteForHub(tx, config, paths, at),
     });
     const { postponedUntil } = report;
     // Where the clock stands still the changes stay, for whoever publishes next.
     if (postponedUntil !== null && (await clockReaches(clock, postponedUntil))) continue;
-    // A build by a later clock need not hold these changes: they stay for the next publish.
+    for (const one of report.documents) {
+      const changed = one.changed || documents.get(one.path)?.changed === true;
+      documents.set(one.path, { ...one, changed });
+    }
     const isStored = report.superseded.length === 0 && postponedUntil === null;
-    if (isStored) await forgetPublishedChanges(store.db, taken);
-    for (const document of report.documents) if (document.changed) changed.add(document.path);
-    if (isStored && taken.length === TAKEN_AT_ONCE) continue;
+    // Each round takes up some of them.
+    if (isStored && report.archivesLeft > 0) continue;
+    // A build by a later clock need not hold these changes: they stay for the next publish.
+    if (isStored && isWhole) await forgetPublishedChanges(store.db, taken);
+    if (isStored && isWhole && taken.length === TAKEN_AT_ONCE) continue;
     await mirrorDocuments(store.db, config.paths.feeds);
-    return { ...report, documents: report.documents.map((one) => ({ ...one, changed: changed.has(one.path) })) };
+    return { ...report, documents: [...documents.values()], archives: { closed, more: grown.more } };
   }
+}
+
+/** Lets archives grow for a while. @returns what was done, and whether more is left to do */
+export async function archiveMore({ store, config, clock }: Newsroom, growing: Growing): Promise<Growth> {
+  return growArchives(store, config, { ...growing, now: clock() });
 }
 
 /** Waits until the clock says so, for three seconds at most. @returns whether it does */

@@ -45,6 +45,11 @@ export function describeImporting({
   return `importing: ${read} articles, ${Math.floor((100 * bytes) / Math.max(totalBytes, 1))}%`;
 }
 
+/** What stands there while archives of feeds grow. */
+export function describeArchiving(closed: number): string {
+  return `archiving: ${closed} parts closed`;
+}
+
 /** What stands there while messages go out. */
 export function describeDelivering({ submitted, deferred, failed }: Readonly<DeliveryReport>): string {
   return `delivering: ${submitted} submitted, ${deferred} deferred, ${failed} failed`;

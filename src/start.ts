@@ -11,17 +11,17 @@ import type { ClosedOrSkipped } from './delivery/close.ts';
 import type { DeliveryReport } from './delivery/deliver.ts';
 import { keepHouse } from './delivery/housekeeping.ts';
 import { lastEdition } from './editions/queries.ts';
-import { listDocuments } from './feeds/documents.ts';
 import { mirrorDocuments } from './feeds/mirror.ts';
 import { openReaderCounter, type ReaderCounter } from './feeds/reader-counts.ts';
+import { readStamp } from './feeds/stamp.ts';
 import { createApp } from './http/app.ts';
 import { openPublishedFeeds, quickPathTo } from './http/published-feeds.ts';
 import { serveApp } from './http/serve.ts';
 import { keepHub, openHub } from './hub/hub.ts';
 import type { Pool } from './hub/pool.ts';
-import { composeByHand, deliverDue, jobsOf, publish } from './jobs.ts';
+import { archiveMore, composeByHand, deliverDue, type Growing, jobsOf, publish } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
-import { describeDelivering, describeImporting, type Progress } from './progress.ts';
+import { describeArchiving, describeDelivering, describeImporting, type Progress } from './progress.ts';
 import { repeat } from './repeat.ts';
 import { ROLES, type Role } from './roles.ts';
 import { loadSampleNewsroom } from './sample.ts';
@@ -64,8 +64,10 @@ export interface Steering {
 export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<FirstRound> {
   // Where it is missing, nothing is begun.
   loadSigningSecrets(newsroom.config, newsroom.store.dialect);
-  const { roles = ROLES } = steering;
-  const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering) : NOTHING_DONE;
+  const { roles = ROLES, progress, ending } = steering;
+  // Nothing comes after this round that could go on with archives.
+  const growing = { signal: ending, onProgress: (closed: number) => progress.show(describeArchiving(closed)) };
+  const round = roles.includes('schedule') ? await untilDelivery(newsroom, steering, growing) : NOTHING_DONE;
   const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
   if (roles.includes('schedule')) {
     await tellOnce(newsroom);
@@ -79,14 +81,19 @@ export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<F
 
 const NOTHING_DONE = { sample: null, imported: null, published: null, edition: null, runs: [] };
 
-async function untilDelivery(newsroom: Newsroom, { progress }: Steering): Promise<Omit<FirstRound, 'delivered'>> {
+async function untilDelivery(
+  newsroom: Newsroom,
+  { progress }: Steering,
+  growing?: Growing,
+): Promise<Omit<FirstRound, 'delivered'>> {
   const { store, config, clock } = newsroom;
   const isEmptySample = config.sample && (await hasNoArticles(store.db));
   const loaded = isEmptySample ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
   const sample = loaded && { ...loaded, setAside: loaded.setAside.length };
   const imported = await importWatched(newsroom, { onProgress: (so) => progress.show(describeImporting(so)) });
   progress.clear();
-  const { documents, setAside } = await publish(newsroom);
+  const { documents, setAside } = await publish(newsroom, undefined, growing);
+  progress.clear();
   const [first] = config.newsletters;
   // Asked of the editions: a first start that was killed after its import still owes one.
   const owesFirst = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
@@ -176,6 +183,7 @@ async function scheduling(newsroom: Newsroom): Promise<{ stop(): Promise<void> }
     repeat(100, 'telling hub and subscribers', log, () => hub.turn()),
     await startTicking(store, jobsOf(newsroom), runDeps(newsroom)),
     repeat(100, 'publishing changes', log, () => publishChanges(newsroom)),
+    repeat(SECOND, 'archiving', log, archiving(newsroom)),
     repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
       await importWatched(newsroom, { again: true });
     }),
@@ -233,14 +241,31 @@ async function publishChanges(newsroom: Newsroom): Promise<void> {
   log.info({ articles: due.count, documents: changed.length, setAside: setAside.length }, 'published changes');
 }
 
+/** What goes into archives in one round: short, so that daywire ends soon when it is told to. */
+const ARCHIVED_AT_ONCE = { within: 2 * SECOND };
+
+/** Parts of archives are closed when their month is over, and those of a large import one after the other. */
+function archiving(newsroom: Newsroom): () => Promise<void> {
+  let closed = 0;
+  return async () => {
+    const grown = await archiveMore(newsroom, ARCHIVED_AT_ONCE);
+    closed += grown.closed;
+    // Until then feeds lead to an earlier part, and hold what they held before: nothing is missing.
+    if (closed === 0 || grown.more) return;
+    await publish(newsroom);
+    newsroom.log.info({ parts: closed }, 'archived');
+    closed = 0;
+  };
+}
+
 /** What another process has published reaches this one's folder of feeds too. */
 function mirroring({ store, config }: Newsroom): () => Promise<void> {
-  let mirrored = '';
+  let mirrored: number | null = null;
   return async () => {
-    const published = (await listDocuments(store.db)).map(({ path, hash }) => path + hash).join();
-    if (published === mirrored) return;
+    const { version } = await readStamp(store.db);
+    if (version === mirrored) return;
     await mirrorDocuments(store.db, config.paths.feeds);
-    mirrored = published;
+    mirrored = version;
   };
 }
 

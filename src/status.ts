@@ -14,7 +14,8 @@ import {
 } from './delivery/counts.ts';
 import { listUncertain } from './delivery/uncertain.ts';
 import { type EditionHead, listEditions } from './editions/queries.ts';
-import { listDocuments } from './feeds/documents.ts';
+import { countArchives } from './feeds/archive/count.ts';
+import { ARCHIVE_FOLDER, listDocuments } from './feeds/documents.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from './feeds/reader-statistics.ts';
 import { hubAddress } from './feeds/topics.ts';
 import { readHubStanding } from './hub/standing.ts';
@@ -33,6 +34,7 @@ export interface Status {
   articles: Record<string, number>;
   /** Whose feeds are to be published now; those that wait for the end of an embargo are not counted. */
   pendingChanges: number;
+  /** Without the documents of archives. */
   feeds: { path: string; bytes: number; modified: string }[];
   /** Who asked for them in the last seven days; `subscribers` is what aggregators report. */
   readers: {
@@ -43,6 +45,17 @@ export interface Status {
     subscribers: number;
     busiest: ReaderLine[];
   };
+  archives: {
+    feed: string;
+    /** How many are closed. */
+    parts: number;
+    /** The path of the newest, without its ending. */
+    newest: string | null;
+    /** How many of its articles are in no part yet. */
+    waiting: number;
+    /** Whether the articles that the store held before the archive have all been taken in. */
+    complete: boolean;
+  }[];
   editions: {
     newsletter: string;
     slot: string;
@@ -127,7 +140,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     .groupBy('state')
     .orderBy('state')
     .execute();
-  const documents = await listDocuments(db);
+  const documents = (await listDocuments(db)).filter(({ path }) => !path.startsWith(ARCHIVE_FOLDER));
   const subscribers = await reports
     .selectFrom('subscriptions')
     .select((e) => ['newsletter', 'state', e.fn.countAll<number>().as('count')])
@@ -156,6 +169,7 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
     pendingChanges: due?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(newsroom, now),
+    archives: await countArchives(reports),
     editions: await editionsWithDeliveries(newsroom, editions),
     held: held ?? null,
     nextDue: nextDue === null ? null : rfc3339(nextDue),

@@ -7,7 +7,7 @@ import type { Finding } from './check.ts';
 import { type Config, scheduleZone } from './config.ts';
 import type { ClosedOrSkipped } from './delivery/close.ts';
 import type { DeliveryReport } from './delivery/deliver.ts';
-import type { PublishReport } from './feeds/publish.ts';
+import type { Published } from './jobs.ts';
 import type { Newsroom } from './newsroom.ts';
 import { nextSlot } from './schedule/slots.ts';
 import type { FirstRound } from './start.ts';
@@ -104,11 +104,16 @@ export function describeImport(report: ImportReport): { problems: string[]; summ
 }
 
 /** What a publish did. */
-export function describePublish({ documents }: PublishReport, config: Config): string {
+export function describePublish({ documents, archives }: Published, config: Config): string {
   const changed = documents.filter((document) => document.changed);
   const which =
     changed.length === 0 || changed.length > 6 ? '' : `: ${changed.map((document) => document.path).join(', ')}`;
-  return `${changed.length} of ${count(documents.length, 'document')} changed in ${place(config.paths.feeds)}${which}`;
+  return `${changed.length} of ${count(documents.length, 'document')} changed in ${place(config.paths.feeds)}${which}${archivesNote(archives)}`;
+}
+
+function archivesNote({ closed, more }: Published['archives']): string {
+  const parts = closed === 0 ? '' : `; ${count(closed, 'part')} of archives closed`;
+  return more ? `${parts}; more is to be archived: "daywire publish" or a running daywire goes on` : parts;
 }
 
 /** One line a finding. */
@@ -200,11 +205,22 @@ function few(lines: string[], all = lines.length): string[] {
   return all === shown.length ? shown : [...shown, `and ${all - shown.length} more: "daywire status --json"`];
 }
 
-function feedLines({ feeds }: Status): string[] {
+function feedLines({ feeds, archives }: Status): string[] {
   if (feeds.length === 0) return [];
   const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0);
   const times = feeds.map((feed) => feed.modified).sort();
-  return [`${count(feeds.length, 'document')}, ${bytes} bytes, changed from ${times[0]} to ${times.at(-1)}`];
+  const parts = archives.reduce((sum, one) => sum + one.parts, 0);
+  const waiting = archives.reduce((sum, one) => sum + one.waiting, 0);
+  const growing = archives.filter((one) => !one.complete).length;
+  return [
+    `${count(feeds.length, 'document')}, ${bytes} bytes, changed from ${times[0]} to ${times.at(-1)}`,
+    ...(archives.length === 0
+      ? []
+      : [
+          `${count(archives.length, 'archive')} of ${count(parts, 'part')}; ${count(waiting, 'item')} in no part yet` +
+            (growing === 0 ? '' : `; ${growing} still taking in older articles`),
+        ]),
+  ];
 }
 
 function hubLines({ hub }: Status): string[] {

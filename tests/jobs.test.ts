@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importText } from '../src/articles/import.ts';
@@ -9,7 +9,7 @@ import { loadSampleNewsroom } from '../src/sample.ts';
 import { listOpenAlerts } from '../src/schedule/alerts.ts';
 import type { JobOutcome } from '../src/schedule/job.ts';
 import { BUILT_IN_TEMPLATES } from '../src/templates.ts';
-import { HOUR, MINUTE, SECOND } from '../src/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../src/time.ts';
 import { forEachDatabase } from './databases.ts';
 import { closeServers, startScripted } from './delivery/servers.ts';
 import { NOW, openTestNewsroom, type TestNewsroom } from './sample-newsroom.ts';
@@ -108,6 +108,20 @@ forEachDatabase((open) => {
     await publish(newsroom);
     // The embargo of one story has not ended.
     expect(await changes()).toBe(1);
+  });
+
+  it('a publish after the end of a month closes its part of each archive, in the folder of feeds too', async () => {
+    const newsroom = await filled(open);
+    newsroom.now += SECOND;
+    expect((await publish(newsroom)).archives).toEqual({ closed: 0, more: false });
+    newsroom.now += 40 * DAY;
+    const { archives } = await publish(newsroom, undefined, {});
+    const folder = join(newsroom.config.paths.feeds, 'archive');
+    expect(readdirSync(join(folder, 'latest'))).toContain('2026-11.atom.br');
+    expect(archives).toEqual({ closed: readdirSync(folder).length, more: false });
+    expect(readFileSync(join(newsroom.config.paths.feeds, 'latest.atom'), 'utf8')).toContain(
+      `rel="prev-archive" href="${newsroom.config.publication.url}/feeds/archive/latest/2026-11.atom"`,
+    );
   });
 
   it('an edition whose articles are retracted is paused before the feeds are written, with one alert that names them', async () => {

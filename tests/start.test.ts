@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { saveDocuments } from '../src/feeds/documents.ts';
+import { findDocument, saveDocuments } from '../src/feeds/documents.ts';
 import { loadSampleNewsroom } from '../src/sample.ts';
 import { keepRunning, runOnce, type Steering } from '../src/start.ts';
 import { DAY } from '../src/time.ts';
@@ -156,6 +156,22 @@ forEachDatabase((open) => {
       expect(errors).toEqual([
         expect.stringMatching(/^the last seconds of the counts of readers are lost .*feed_readers/),
       ]);
+    });
+
+    it('is followed by the end of a month, which closes its part of each archive and leads to it', async () => {
+      // No run of the schedule comes first.
+      const edit = (yaml: string): string => yaml.replace('*/10 * * * *', '0 0 1 1 *');
+      const still = openTestNewsroom(await open(), { edit });
+      const began = Date.now();
+      const newsroom = { ...still, clock: () => still.now + Date.now() - began };
+      const running = await keepRunning(newsroom, { ...steering(), roles: ['schedule'] });
+      still.now += 7 * DAY;
+      const leads = async (): Promise<boolean> => {
+        const document = await findDocument(still.store.db, 'latest.atom');
+        return document?.body.includes('/feeds/archive/latest/2026-11.atom') === true;
+      };
+      await expect.poll(leads, { timeout: 20_000 }).toBe(true);
+      await running.stop();
     });
 
     it('does nothing where the port is taken', async () => {

@@ -243,6 +243,49 @@ describe('the status', () => {
       expect(block(status, 'editions')).toHaveLength(7);
     });
 
+    it('says of archives how far they have come, in one line, and lists none of their documents', async () => {
+      const store = await open();
+      const [feed = ''] = testConfig().feeds.map(({ id }) => id);
+      const document = { media_type: '', hash: '', size: 2, gzip: '', brotli: '', modified_at: NOW };
+      const paths = [`${feed}.atom`, `archive/${feed}/2026-09.atom`, `archive/${feed}/2026-10.atom`];
+      await store.db
+        .insertInto('documents')
+        .values(paths.map((path) => ({ path, ...document })))
+        .execute();
+      await store.db
+        .insertInto('archive_feeds')
+        .values([
+          { feed, selection: '{}', taken_in_to: null },
+          { feed: 'other', selection: '{}', taken_in_to: '[0,""]' },
+        ])
+        .execute();
+      const part = { feed, notes: '', closed_at: NOW };
+      await store.db
+        .insertInto('archives')
+        .values([
+          { ...part, part: 1, month: '2026-09', path: `archive/${feed}/2026-09` },
+          { ...part, part: 2, month: '2026-10', path: `archive/${feed}/2026-10` },
+        ])
+        .execute();
+      await store.db
+        .insertInto('archive_members')
+        .values(
+          ['a', 'b', 'c'].map((article_id, index) => ({ feed, article_id, at: NOW, part: index === 0 ? 1 : null })),
+        )
+        .execute();
+      const status = await read(store);
+      expect(status.feeds.map(({ path }) => path)).toEqual([`${feed}.atom`]);
+      expect(status.archives).toEqual(
+        [
+          { feed, parts: 2, newest: `archive/${feed}/2026-10`, waiting: 2, complete: true },
+          { feed: 'other', parts: 0, newest: null, waiting: 0, complete: false },
+        ].sort((a, b) => (a.feed < b.feed ? -1 : 1)),
+      );
+      expect(block(status, 'feeds')[1]).toBe(
+        '2 archives of 2 parts; 2 items in no part yet; 1 still taking in older articles',
+      );
+    });
+
     it('says of each schedule how its newest run ended, even where many others have run since', async () => {
       const store = await open();
       const [newsletter] = testConfig().newsletters;

@@ -83,6 +83,27 @@ export async function findRetractedArticles(
   return rows.map((row) => toArticle(row.document));
 }
 
+/** The articles that a selection names, in whatever state, for a statement that takes a few of them by id. */
+export function articlesOf(db: Db, { kinds, sections, kickers, tags }: Selection) {
+  return db
+    .selectFrom('articles')
+    .$if(kinds !== undefined, (q) => q.where('articles.kind', 'in', kinds as string[]))
+    .$if(sections !== undefined, (q) => q.where('articles.section', 'in', sections as string[]))
+    .$if(kickers !== undefined, (q) => q.where('articles.kicker', 'in', kickers as string[]))
+    .$if(tags !== undefined, (q) =>
+      q.where((e) =>
+        // Correlated: the list of all that have a tag may be long.
+        e.exists(
+          e
+            .selectFrom('article_tags')
+            .select('article_tags.tag')
+            .whereRef('article_tags.article_id', '=', 'articles.id')
+            .where('article_tags.tag', 'in', tags as string[]),
+        ),
+      ),
+    );
+}
+
 /** The article of that id, in whatever state, or null. */
 export async function findArticle(db: Db, id: string): Promise<Article | null> {
   const row = await db.selectFrom('articles').select('document').where('id', '=', id).executeTakeFirst();

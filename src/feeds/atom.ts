@@ -6,6 +6,7 @@ import { Feed } from 'feed';
 import { rfc3339 } from '../time.ts';
 import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { type Entry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
+import { historyElements } from './history.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media.ts';
 import type { Pieces } from './pieces.ts';
@@ -14,6 +15,7 @@ import { openSlots, replaceMark, type Slots, splitItems } from './skeleton.ts';
 /** The feed as Atom 1.0, with a tombstone for each retracted article. Same input, same bytes. */
 export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombstone[]): Pieces {
   const slots = openSlots();
+  const self = slots.text(view.urls.atom);
   const feed = new Feed({
     id: slots.text(view.id),
     title: slots.text(view.title),
@@ -21,8 +23,8 @@ export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombsto
     description: slots.text(view.description),
     updated: new Date(feedUpdated(view, entries)),
     generator: 'daywire',
-    stylesheet: 'feed.css',
-    feedLinks: { atom: slots.text(view.urls.atom) },
+    stylesheet: view.stylesheet,
+    feedLinks: { atom: self },
     ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
     // §4.1.2: an entry without an author takes the feed's.
     author: { name: slots.text(view.publication), link: slots.text(view.siteUrl) },
@@ -51,7 +53,9 @@ export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombsto
   const { head, items, tail } = splitItems(`${feed.atom1()}\n`, marks, entries.length);
   const closing = (part: string): string =>
     replaceMark(part, '</feed>', `${deletedEntries(tombstones, view, slots)}</feed>`);
-  const completedHead = completeHead(head, view, slots);
+  const selfLink = `<link rel="self" href="${self}"/>`;
+  const linked = replaceMark(head, selfLink, selfLink + historyElements(view, 'atom', slots, '\n    '));
+  const completedHead = completeHead(linked, view, slots);
   return slots.fillPieces({
     head: entries.length === 0 ? closing(completedHead) : completedHead,
     items: entries.map(({ item }, index) => {

@@ -2,8 +2,9 @@
  * Published documents in the store, so that every web process answers alike; the folder of feeds is their mirror.
  */
 import { createHash } from 'node:crypto';
-import { sql } from 'kysely';
+import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import type { Db } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
 import { SECOND } from '../time.ts';
 import { type Codings, compress, decompress } from './coding.ts';
 import type { ItemSpans } from './pieces.ts';
@@ -107,7 +108,9 @@ export async function packDrafts(db: Db, drafts: Draft[]): Promise<Packed[]> {
 
 /** Those whose body is not what is published at their path. */
 export async function differ<T extends Pick<Packed, 'path' | 'hash'>>(db: Db, drafts: T[]): Promise<T[]> {
-  const published = await db.selectFrom('documents').select(['path', 'hash']).execute();
+  if (drafts.length === 0) return [];
+  const paths = drafts.map(({ path }) => path);
+  const published = await db.selectFrom('documents').select(['path', 'hash']).where('path', 'in', paths).execute();
   const hashes = new Map(published.map(({ path, hash }) => [path, hash]));
   return drafts.filter(({ path, hash }) => hashes.get(path) !== hash);
 }
@@ -176,7 +179,7 @@ export async function findOtherDocuments(db: Db, paths: string[]): Promise<strin
     .selectFrom('documents')
     .select('path')
     .where('path', 'not in', paths)
-    .where('path', 'not like', `${ARCHIVE_FOLDER}%`)
+    .where((e) => e.not(isWithin(e, ARCHIVE_FOLDER)))
     .orderBy('path')
     .execute();
   return rows.map(({ path }) => path);
@@ -187,8 +190,24 @@ export async function withdrawDocuments(db: Db, paths: string[]): Promise<void> 
   if (paths.length > 0) await db.deleteFrom('documents').where('path', 'in', paths).execute();
 }
 
+/** Withdraws all documents in a folder. @param folder with a slash at its end */
+export async function withdrawFolder(db: Db, folder: string): Promise<void> {
+  await db
+    .deleteFrom('documents')
+    .where((e) => isWithin(e, folder))
+    .execute();
+}
+
 /** Where archives stand among the documents. */
 export const ARCHIVE_FOLDER = 'archive/';
+
+/** As a range, which an index answers; `0` is the character after the slash. */
+function isWithin(
+  e: ExpressionBuilder<Tables, 'documents'>,
+  folder: string,
+): ExpressionWrapper<Tables, 'documents', SqlBool> {
+  return e.and([e('path', '>=', folder), e('path', '<', `${folder.slice(0, -1)}0`)]);
+}
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');

@@ -14,7 +14,14 @@ export interface FeedView {
   language: string;
   /** The publication's front page. */
   siteUrl: string;
-  urls: Record<Format, string>;
+  /** Its own addresses. */
+  urls: Addresses;
+  /** The addresses of the feed that it is an archive of (RFC 5005 §4); null for the feed itself. */
+  current: Addresses | null;
+  /** The addresses of the archive before it, or null. */
+  previous: Addresses | null;
+  /** The address of the stylesheet, relative to its own. */
+  stylesheet: string;
   /** The WebSub hub, or null. */
   hub: string | null;
   publication: string;
@@ -25,6 +32,13 @@ export interface FeedView {
 
 export const FORMATS = ['rss', 'atom', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
+export type Addresses = Record<Format, string>;
+
+export const MEDIA_TYPES: Record<Format, string> = {
+  rss: 'application/rss+xml; charset=utf-8',
+  atom: 'application/atom+xml; charset=utf-8',
+  json: 'application/feed+json; charset=utf-8',
+};
 
 /** An item as one document carries it: whole, or with its summary only. */
 export interface Entry {
@@ -44,19 +58,27 @@ export interface Tombstone {
 /** The feed's head. `title` is `Publication: Feed`, as it stands alone in a reader's list. */
 export function feedView(feed: FeedConfig, config: Pick<Config, 'publication' | 'hub'>): FeedView {
   const { publication } = config;
-  const url = (format: Format): string => topicAddress(config, `${feed.id}.${format}`);
   return {
     id: `tag:${publication.tagAuthority}:feeds/${feed.id}`,
     title: `${publication.name}: ${feed.title}`,
     description: feed.description ?? publication.about,
     language: publication.language,
     siteUrl: `${publication.url}/`,
-    urls: { rss: url('rss'), atom: url('atom'), json: url('json') },
+    urls: feedAddresses(config, feed.id),
+    current: null,
+    previous: null,
+    stylesheet: 'feed.css',
     hub: hubAddress(config),
     publication: publication.name,
     rights: publication.copyright ?? null,
     updatedIfEmpty: emptyFeedUpdated(publication.tagAuthority),
   };
+}
+
+/** `https://example.com/feeds/latest.atom` and so on. @param path below feeds/, without its ending */
+export function feedAddresses(config: Pick<Config, 'publication'>, path: string): Addresses {
+  const url = (format: Format): string => topicAddress(config, `${path}.${format}`);
+  return { rss: url('rss'), atom: url('atom'), json: url('json') };
 }
 
 /** A feed's `updated` is the newest of its items': it is no clock, so that the same items give the same bytes. */

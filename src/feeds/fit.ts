@@ -24,6 +24,8 @@ export interface FitOptions {
   content: 'full' | 'summary';
   /** Whether the oldest items may be dropped where even their summaries are too much; a window's may not. */
   mayDrop: boolean;
+  /** The ids of items that are dropped last: no archive holds them yet. */
+  keep?: ReadonlySet<string> | undefined;
 }
 
 /** @param items newest first */
@@ -45,7 +47,7 @@ export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone
   const short = render(summaries);
   const room = MAX_BYTES - largest(short);
   if (room > 0) return options.content === 'full' ? render(withBodies(items, room)) : short;
-  return options.mayDrop ? newestThatFit(summaries, render) : short;
+  return options.mayDrop ? newestThatFit(summaries, options.keep ?? new Set(), render) : short;
 }
 
 function largest({ documents }: FittedFeed): number {
@@ -66,17 +68,25 @@ function withBodies(items: FeedItem[], room: number): Entry[] {
 // What the elements around a body take, rounded up; in JSON the body replaces content_text.
 const AROUND_BODY = 100;
 
-function bodyBytes(item: FeedItem): number {
+/** What a whole item takes beyond its summary, at most. */
+export function bodyBytes(item: FeedItem): number {
   return Math.max(Buffer.byteLength(cdataHtml(item.html)), Buffer.byteLength(JSON.stringify(item.html))) + AROUND_BODY;
 }
 
-function newestThatFit(entries: Entry[], render: (entries: Entry[]) => FittedFeed): FittedFeed {
+function newestThatFit(
+  entries: Entry[],
+  keep: ReadonlySet<string>,
+  render: (entries: Entry[]) => FittedFeed,
+): FittedFeed {
+  const [kept, others] = [true, false].map((is) => entries.filter(({ item }) => keep.has(item.id) === is));
+  const inOrder = [...(kept as Entry[]), ...(others as Entry[])];
   let fits = 0;
   let tooMany = entries.length;
   let best = render([]);
   while (tooMany - fits > 1) {
     const count = Math.floor((fits + tooMany) / 2);
-    const tried = render(entries.slice(0, count));
+    const chosen = new Set(inOrder.slice(0, count));
+    const tried = render(entries.filter((entry) => chosen.has(entry)));
     if (largest(tried) < MAX_BYTES) {
       fits = count;
       best = tried;

@@ -11,7 +11,9 @@ export function renderJsonFeed(view: FeedView, entries: Entry[]): Pieces {
   const feed = generateJsonFeed({
     title: view.title,
     home_page_url: view.siteUrl,
-    feed_url: view.urls.json,
+    // An archive is a further page of the feed: its own address is the next_url of the page before.
+    feed_url: (view.current ?? view.urls).json,
+    ...(view.previous === null ? {} : { next_url: view.previous.json }),
     description: view.description,
     authors: [{ name: view.publication, url: view.siteUrl }],
     language: view.language,

@@ -4,10 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Db } from '../store/store.ts';
 import { MINUTE, SECOND } from '../time.ts';
-import { type DocumentHead, type FeedDocument, findDocument, listDocuments } from './documents.ts';
+import { ARCHIVE_FOLDER, type DocumentHead, type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
 /** Names what daywire has written here, so that it never removes a file that someone else has put beside them. */
 const MANIFEST = '.daywire-feeds';
@@ -36,23 +36,55 @@ export async function mirrorDocuments(db: Db, folder: string): Promise<string[]>
 
 /** As static hosts look for them: nginx by gzip_static, Caddy by precompressed. */
 const CODED = { gzip: '.gz', br: '.br' } as const;
+const FORMS = ['', ...Object.values(CODED)];
 
 async function writeDifferent(db: Db, folder: string): Promise<string[]> {
   const written: string[] = [];
+  const present = new PresentFiles();
   for (const head of await listDocuments(db)) {
     const { path } = head;
     if (!NAME.test(path))
       throw new Error(`the document ${JSON.stringify(path)} has no name that fits a folder of feeds`);
-    if (await looksTheSame(join(folder, path), head)) continue;
-    const document = await findDocument(db, path);
-    if (document !== null && (await writeForms(folder, document))) written.push(path);
+    const file = join(folder, path);
+    const isArchive = path.startsWith(ARCHIVE_FOLDER);
+    const version = `${head.hash} ${head.modifiedAt}`;
+    if (isArchive && foundWhole.get(file) === version && (await present.all(file))) continue;
+    if (!(await looksTheSame(file, head))) {
+      const document = await findDocument(db, path);
+      if (document === null) continue;
+      if (await writeForms(folder, document)) written.push(path);
+    } else if (isArchive) {
+      foundWhole.set(file, version);
+    }
   }
   return written;
 }
 
+/**
+ * The archives that this process has found whole, by file, and at which version. There are thousands of them, and to look at each at
+ * every publish takes longer than the publish: of these, a list of the names in their folder has to do until daywire starts again.
+ */
+const foundWhole = new Map<string, string>();
+
+/** The names in folders, each folder listed once. */
+class PresentFiles {
+  readonly #names = new Map<string, Set<string>>();
+
+  /** Whether the file is there with its compressed forms. */
+  async all(file: string): Promise<boolean> {
+    const folder = dirname(file);
+    let names = this.#names.get(folder);
+    if (names === undefined) {
+      names = new Set(await readdir(folder).catch(() => []));
+      this.#names.set(folder, names);
+    }
+    return FORMS.every((end) => names.has(basename(file) + end));
+  }
+}
+
 /** Whether the file has the document's date and length, and its compressed forms the same date: what is written here is whole. */
 async function looksTheSame(file: string, { modifiedAt, size }: DocumentHead): Promise<boolean> {
-  const found = await Promise.all(['', ...Object.values(CODED)].map((end) => stat(file + end).catch(() => null)));
+  const found = await Promise.all(FORMS.map((end) => stat(file + end).catch(() => null)));
   return found.every((one) => one?.mtimeMs === modifiedAt) && found[0]?.size === size;
 }
 
@@ -102,7 +134,7 @@ async function removeWithdrawn(db: Db, folder: string): Promise<string[]> {
   const kept = new Set(published);
   const withdrawn = text.split('\n').filter((name) => NAME.test(name) && !kept.has(name));
   for (const name of withdrawn) {
-    for (const end of ['', ...Object.values(CODED)]) await rm(join(folder, name + end), { force: true });
+    for (const end of FORMS) await rm(join(folder, name + end), { force: true });
   }
   const manifest = published.map((name) => `${name}\n`).join('');
   if (manifest !== text) await writeWhole(folder, MANIFEST, manifest, Date.now());

@@ -1,22 +1,23 @@
 /**
  * Publishes feeds: select, build, store. What cannot be an item is set aside, and its feed goes out with the rest.
  */
-import type { Article } from '../articles/article.ts';
-import { cleanLine } from '../articles/clean.ts';
 import type { Config, FeedConfig } from '../config.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { Templates } from '../templates.ts';
+import { type CorrectedPart, confirmParts, correctParts, noteCorrected } from './archive/correct.ts';
+import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
 import { claimPublish } from './claim.ts';
 import { type Draft, differ, findOtherDocuments, packDrafts, saveDocuments, withdrawDocuments } from './documents.ts';
 import type { FeedItem } from './feed-item.ts';
-import { FORMATS, type Format, feedView, type Tombstone } from './feed-view.ts';
+import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from './feed-view.ts';
 import { fitFeed } from './fit.ts';
 import { sharedDocuments } from './index-page.ts';
-import { canonicalLanguage, type ItemResult, isTagUri, toItem } from './item.ts';
+import { type ItemResult, toItem } from './item.ts';
 import { joinPieces, spansOf } from './pieces.ts';
 import { type FeedSelection, selectForFeed } from './select.ts';
 import { type FailedItem, forgetOtherFeeds, recordFailedItems } from './set-aside-items.ts';
 import { lockStamp, moveStamp, mustWaitUntil } from './stamp.ts';
+import { tombstonesOf } from './tombstone.ts';
 
 export interface PublishReport {
   documents: {
@@ -33,6 +34,8 @@ export interface PublishReport {
   superseded: string[];
   /** From when on the differences may be stored, epoch milliseconds: feeds have changed in this second already. Null where they are. */
   postponedUntil: number | null;
+  /** How many closed archives still have to take up corrections: the next publish of the same changes does. */
+  archivesLeft: number;
 }
 
 /** A feed in memory, ready to be stored. */
@@ -43,19 +46,16 @@ export interface BuiltFeed {
   failed: FailedItem[];
 }
 
-const MEDIA_TYPES: Record<Format, string> = {
-  rss: 'application/rss+xml; charset=utf-8',
-  atom: 'application/atom+xml; charset=utf-8',
-  json: 'application/feed+json; charset=utf-8',
-};
-
 export interface PublishOptions {
   /** What is public at this instant is published. */
   now: number;
   /** Ids; default all. */
   feeds?: string[] | undefined;
-  /** Whether articles have changed, so that feeds which are not stored are made anew even where no stored one differs. */
-  articlesChanged?: boolean;
+  /**
+   * The ids of articles that have changed: corrections and retractions among them go into the archives that hold them, and feeds
+   * which are not stored are made anew even where no stored one differs.
+   */
+  changed?: readonly string[];
   /** Is told, in the transaction that stores them, which documents changed, and in which second (epoch milliseconds). */
   onStored?: (db: Db, paths: string[], at: number) => Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function publishFeeds(
   templates: Templates,
   options: PublishOptions,
 ): Promise<PublishReport> {
-  const { now } = options;
+  const { now, changed: articles = [] } = options;
   const shared = await sharedDocuments(config, templates);
   const known = new Map<string, ItemResult>();
   const built: BuiltFeed[] = [];
@@ -80,8 +80,10 @@ export async function publishFeeds(
     built.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
   }
   const packed = await packDrafts(store.db, [...built.flatMap(({ drafts }) => drafts), ...shared]);
+  const corrected = await correctParts(store.db, config, articles);
   return store.db.transaction().execute(async (tx) => {
     const stamp = await lockStamp(tx);
+    const { parts, left } = await confirmParts(tx, config, articles, corrected);
     const claimed = await claimPublish(
       tx,
       built.map(({ feed }) => feed.id),
@@ -97,18 +99,21 @@ export async function publishFeeds(
     await forgetOtherFeeds(tx, feeds);
     const paths = [...feeds.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...shared.map(pathOf)];
     const withdrawn = await findOtherDocuments(tx, paths);
-    const changed = await differ(
-      tx,
-      packed.filter(({ path }) => !superseded.has(path)),
-    );
-    const outcome = { built, shared, claimed };
-    if (changed.length + withdrawn.length === 0 && options.articlesChanged !== true) {
+    const others = await findOtherArchives(tx, config);
+    const changed = await differ(tx, [
+      ...packed.filter(({ path }) => !superseded.has(path)),
+      ...parts.flatMap((part) => part.packed),
+    ]);
+    const outcome = { built, shared, claimed, parts, archivesLeft: left };
+    if (changed.length + withdrawn.length + others.length + articles.length === 0) {
       return report({ ...outcome, changed: [], postponedUntil: null });
     }
     const postponedUntil = mustWaitUntil(stamp, now);
     if (postponedUntil !== null) return report({ ...outcome, changed: [], postponedUntil });
     const at = await moveStamp(tx, now);
     await withdrawDocuments(tx, withdrawn);
+    await withdrawArchives(tx, others);
+    await noteCorrected(tx, parts);
     const stored = await saveDocuments(tx, changed, at);
     await options.onStored?.(tx, stored, at);
     return report({ ...outcome, changed: stored, postponedUntil });
@@ -127,16 +132,24 @@ export function buildFeed(
 ): BuiltFeed {
   const items: FeedItem[] = [];
   const failed: FailedItem[] = [];
+  const keep = new Set<string>();
   for (const article of selection.articles) {
     const result = known.get(article.id) ?? toItem(article, config);
     known.set(article.id, result);
-    if (result.is === 'item') items.push(result.item);
-    else failed.push({ article, problems: result.problems });
+    if (result.is === 'item') {
+      items.push(result.item);
+      if (selection.waiting?.has(article.id)) keep.add(result.item.id);
+    } else failed.push({ article, problems: result.problems });
   }
-  const tombstones = selection.retracted.flatMap((article) => tombstone(article, config.publication.language));
-  const fitted = fitFeed(feedView(feed, config), items, tombstones, {
+  const { newestPart = null } = selection;
+  const view = {
+    ...feedView(feed, config),
+    previous: newestPart === null ? null : feedAddresses(config, newestPart),
+  };
+  const fitted = fitFeed(view, items, tombstonesOf(selection.retracted, config.publication.language), {
     content: feed.content,
     mayDrop: feed.windowHours === undefined,
+    keep,
   });
   const drafts = FORMATS.map((format) => ({
     path: `${feed.id}.${format}`,
@@ -145,12 +158,6 @@ export function buildFeed(
     spans: spansOf(fitted.documents[format]),
   }));
   return { feed, drafts, items: fitted.items, failed };
-}
-
-function tombstone({ tagUri, status, language }: Article, feedLanguage: string): Tombstone[] {
-  if (status.state !== 'retracted' || !isTagUri(tagUri)) return [];
-  const note = cleanLine(status.note);
-  return [{ id: tagUri, retractedAt: status.at, note, language: canonicalLanguage(language) ?? feedLanguage }];
 }
 
 function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
@@ -170,10 +177,12 @@ function report(outcome: {
   built: BuiltFeed[];
   shared: Draft[];
   claimed: Set<string>;
+  parts: CorrectedPart[];
+  archivesLeft: number;
   changed: string[];
   postponedUntil: number | null;
 }): PublishReport {
-  const { built, shared, claimed, changed, postponedUntil } = outcome;
+  const { built, shared, claimed, parts, archivesLeft, changed, postponedUntil } = outcome;
   const described = ({ path, body }: Draft, items: number) => ({
     path,
     changed: changed.includes(path),
@@ -184,14 +193,17 @@ function report(outcome: {
     documents: [
       ...built.flatMap(({ drafts, items }) => drafts.map((draft) => described(draft, items))),
       ...shared.map((draft) => described(draft, 0)),
+      ...parts.flatMap(({ packed, items }) => packed.map((draft) => described(draft, items))),
     ],
-    setAside: built.flatMap(({ feed, failed }) =>
-      failed.flatMap(({ article, problems }) =>
-        problems.map((problem) => ({ feed: feed.id, articleId: article.id, problem })),
+    setAside: [
+      ...built.flatMap(({ feed, failed }) =>
+        failed.map(({ article, problems }) => ({ feed: feed.id, articleId: article.id, problems })),
       ),
-    ),
+      ...parts.flatMap(({ path, failed }) => failed.map((one) => ({ feed: path, ...one }))),
+    ].flatMap(({ problems, ...of }) => problems.map((problem) => ({ ...of, problem }))),
     superseded: built.map(({ feed }) => feed.id).filter((id) => !claimed.has(id)),
     postponedUntil,
+    archivesLeft,
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import { Feed, type Item } from 'feed';
 import { type Entry, type FeedView, feedUpdated } from './feed-view.ts';
+import { historyElements } from './history.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media.ts';
 import type { Pieces } from './pieces.ts';
@@ -23,7 +24,7 @@ export function renderRss(view: FeedView, entries: Entry[]): Pieces {
     generator: 'daywire',
     docs: 'https://www.rssboard.org/rss-specification',
     ttl: TTL_MINUTES,
-    stylesheet: 'feed.css',
+    stylesheet: view.stylesheet,
     feedLinks: { rss: slots.text(view.urls.rss) },
     ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
     ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
@@ -81,8 +82,10 @@ function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slo
     `xmlns:media="${MEDIA_NAMESPACE}"`,
   ].join(' ');
   const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
+  const self = 'rel="self" type="application/rss+xml"/>';
+  const completed = replaceMark(head, self, self + historyElements(view, 'rss', slots, '\n        '));
   return {
-    head: replaceMark(replaceMark(head, 'type="text/xsl"', 'type="text/css"'), root, rss),
+    head: replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss),
     items: entries.map(({ item }, index) => {
       const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
       const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);

@@ -87,7 +87,7 @@ export function fieldsOf(document: Servable, { status, form }: Pick<Verdict, 'st
   );
   if (coding !== 'identity') fields.push(['Content-Encoding', coding]);
   if (status === 226) fields.push(['IM', 'feed']);
-  if (document.spans !== null) {
+  if (isFeed(document)) {
     fields.push(['Content-Security-Policy', FEED_POLICY], ['Referrer-Policy', 'strict-origin-when-cross-origin']);
   }
   return fields;
@@ -125,6 +125,10 @@ function varyOf(document: Servable, status: Verdict['status']): string {
     ...(status === 226 ? ['If-None-Match'] : []),
   ];
   return names.join(', ');
+}
+
+function isFeed({ mediaType }: Servable): boolean {
+  return /^application\/(?:(?:rss|atom)\+xml|feed\+json)\b/.test(mediaType);
 }
 
 function isXmlFeed({ mediaType }: Servable): boolean {

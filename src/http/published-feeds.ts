@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { findDocument } from '../feeds/documents.ts';
 import type { ReaderCounter } from '../feeds/reader-counts.ts';
 import { readStamp } from '../feeds/stamp.ts';
+import { hubAddress, isTopicPath, topicAddress } from '../feeds/topics.ts';
 import type { Store } from '../store/store.ts';
 import type { Clock } from '../time.ts';
 import { countFeedRequest } from './feed-requests.ts';
@@ -25,9 +26,11 @@ export function openPublishedFeeds(store: Store, config: Config): Shelf {
   });
 }
 
-/** The Link header of a feed: its own address, by which hubs and readers know it (WebSub §4). */
-function linkOf(path: string, { publication }: Config): string | null {
-  return /\.(?:rss|atom|json)$/.test(path) ? `<${publication.url}/feeds/${path}>; rel="self"` : null;
+/** The Link header of a feed (WebSub §4): its own address, by which hubs and readers know it, and its hub's, where one distributes it. */
+function linkOf(path: string, config: Config): string | null {
+  if (!/\.(?:rss|atom|json)$/.test(path)) return null;
+  const hub = isTopicPath(path) ? hubAddress(config) : null;
+  return `${hub === null ? '' : `<${hub}>; rel="hub", `}<${topicAddress(config, path)}>; rel="self"`;
 }
 
 /** The quick path to those documents, for `serveApp`. */

@@ -34,6 +34,10 @@ export interface Tables {
     subscribers: number;
     reported_at: number;
   };
+  /** What each feed has published, from `at` on; `part` is the closed part of its archive that holds it, null while it waits for one. */
+  archive_members: { feed: string; article_id: string; at: number; part: number | null };
+  archives: ArchivesTable;
+  archive_feeds: ArchiveFeedsTable;
   editions: EditionsTable;
   edition_articles: {
     edition_id: number;
@@ -129,6 +133,28 @@ interface DocumentsTable {
   items: string | null;
   /** What its earlier versions held, newest first: EarlierVersion[] as JSON. */
   history: string | null;
+}
+
+/** The closed parts of each feed's archive, numbered from 1. */
+interface ArchivesTable {
+  feed: string;
+  part: number;
+  /** `2026-10`, of the publication's calendar. */
+  month: string;
+  /** Of its documents, without their ending: `archive/latest/2026-10`. */
+  path: string;
+  /** A hash over the corrections and retractions of its articles: where it changes, the part is written anew. */
+  notes: string;
+  closed_at: number;
+}
+
+/** The feeds that have an archive. */
+interface ArchiveFeedsTable {
+  feed: string;
+  /** What it selects, as JSON: where the configuration changes that, older articles are looked through again. */
+  selection: string;
+  /** How far the articles that are older than the archive have been taken in: `[created_at, id]` as JSON; null where all are. */
+  taken_in_to: string | null;
 }
 
 export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { saveArticle } from '../../src/articles/save.ts';
+import { growArchives } from '../../src/feeds/archive/grow.ts';
 import { findDocument, listDocuments, saveDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import type { Store } from '../../src/store/store.ts';
-import { MINUTE } from '../../src/time.ts';
+import { DAY, MINUTE } from '../../src/time.ts';
 import { openMigrated } from '../databases.ts';
 import { article, NOW, sampleConfig, sampleTemplates } from './sample.ts';
 
@@ -72,6 +73,31 @@ it('clears away what a killed process left half written, and not what another is
   const names = await readdir(folder);
   expect(names).not.toContain('.daywire-0123456789abcdef.tmp');
   expect(names).toContain('.daywire-fedcba9876543210.tmp');
+});
+
+it('writes archives into folders, and again where they are gone or have changed; it does not look into each of them', async () => {
+  const later = NOW + 40 * DAY;
+  await saveArticle(store.db, article('a'), 'd', NOW);
+  await growArchives(store, sampleConfig(), { now: later });
+  const written = await mirrorDocuments(store.db, folder);
+  const archive = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-11.${format}`);
+  expect(written).toEqual(expect.arrayContaining(archive));
+  const [path = ''] = archive;
+  const { body = '' } = (await findDocument(store.db, path)) ?? {};
+  for (const gone of [path, `${path}.gz`, `${path}.br`]) {
+    await rm(join(folder, gone));
+    expect(await mirrorDocuments(store.db, folder)).toEqual([path]);
+  }
+  expect(await readFile(join(folder, path), 'utf8')).toBe(body);
+  await rm(join(folder, 'archive'), { recursive: true });
+  expect(await mirrorDocuments(store.db, folder)).toEqual(written.filter((name) => name.startsWith('archive/')));
+  // It has found this one whole.
+  await writeFile(join(folder, path), 'mine');
+  expect(await mirrorDocuments(store.db, folder)).toEqual([]);
+  const { mediaType } = (await listDocuments(store.db)).find((one) => one.path === path) ?? { mediaType: '' };
+  await saveDocuments(store.db, [{ path, mediaType, body: `${body}\n` }], later + MINUTE);
+  expect(await mirrorDocuments(store.db, folder)).toEqual([path]);
+  expect(await readFile(join(folder, path), 'utf8')).toBe(`${body}\n`);
 });
 
 it('settles when two processes mirror at once', async () => {

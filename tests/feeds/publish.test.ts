@@ -104,13 +104,13 @@ forEachDatabase((open) => {
     it('moves the version with every change, and where articles alone have changed', async () => {
       const store = await open();
       const versions: number[] = [];
-      const publish = async (now: number, articlesChanged = false): Promise<void> => {
-        await publishFeeds(store, config, templates, { now, articlesChanged });
+      const publish = async (now: number, changed: string[] = []): Promise<void> => {
+        await publishFeeds(store, config, templates, { now, changed });
         versions.push((await readStamp(store.db)).version);
       };
       await publish(NOW);
       await publish(NOW + MINUTE);
-      await publish(NOW + 2 * MINUTE, true);
+      await publish(NOW + 2 * MINUTE, ['a']);
       expect(versions).toEqual([1, 1, 2]);
     });
 

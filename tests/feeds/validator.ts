@@ -11,6 +11,7 @@ const NAMESPACES: Record<string, string> = {
   atom: ATOM,
   content: 'http://purl.org/rss/1.0/modules/content/',
   dc: 'http://purl.org/dc/elements/1.1/',
+  fh: 'http://purl.org/syndication/history/1.0',
   media: 'http://search.yahoo.com/mrss/',
 };
 
@@ -67,6 +68,7 @@ class Checks {
       ttl: 'once',
       copyright: 'once',
       'atom:link': 'many',
+      'fh:archive': 'once',
       item: 'many',
     });
     for (const name of ['title', 'link', 'description', 'language']) this.required(channel, name);
@@ -152,6 +154,7 @@ class Checks {
       link: 'many',
       subtitle: 'once',
       rights: 'once',
+      'fh:archive': 'once',
       entry: 'many',
       'at:deleted-entry': 'many',
     });
@@ -244,9 +247,7 @@ class Checks {
   private link(link: XmlElement): void {
     this.attributes(link, ['rel', 'type', 'href', 'length', 'title', 'hreflang']);
     if (link.text.trim() !== '') this.say(link, 'AtomLinkNotEmpty');
-    if (!['alternate', 'self', 'enclosure', 'related', 'via', 'hub'].includes(link.attributes.rel ?? 'alternate')) {
-      this.say(link, 'UnregisteredAtomLinkRel');
-    }
+    if (!REGISTERED_RELATIONS.includes(link.attributes.rel ?? 'alternate')) this.say(link, 'UnregisteredAtomLinkRel');
     if (link.attributes.href === undefined) this.say(link, 'MissingHref');
     this.fullUri(link, link.attributes.href ?? '');
     if (link.attributes.type !== undefined) this.mime(link);
@@ -405,6 +406,11 @@ class Checks {
     this.found.push(`${element.qname}: ${rule}`);
   }
 }
+
+const REGISTERED_RELATIONS = [
+  ...['alternate', 'self', 'enclosure', 'related', 'via', 'hub'],
+  ...['current', 'prev-archive', 'next-archive'],
+];
 
 const HTML_TAGS = new Set(
   (

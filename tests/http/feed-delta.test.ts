@@ -30,7 +30,7 @@ describe('a reader that asks for new items alone (RFC 3229)', () => {
       const now = NOW + published++ * MINUTE;
       site.at(now);
       await save(store, ...articles);
-      await publishFeeds(store, config, templates, { now, articlesChanged: true });
+      await publishFeeds(store, config, templates, { now, changed: articles.map(({ id }) => id) });
     }
 
     const ask = (path: string, etag: string, headers: Record<string, string> = {}): Promise<Response> =>

@@ -42,7 +42,7 @@ describe('a published feed', () => {
         'last-modified': httpDate(PUBLISHED),
         'cache-control': 'public, max-age=300, stale-while-revalidate=300',
         vary: 'Accept, Accept-Encoding, A-IM',
-        link: '<http://127.0.0.1:8080/feeds/latest.rss>; rel="self"',
+        link: '<http://127.0.0.1:8080/hub>; rel="hub", <http://127.0.0.1:8080/feeds/latest.rss>; rel="self"',
         'access-control-allow-origin': '*',
         'access-control-expose-headers': 'ETag, Last-Modified, Link, IM',
         'content-security-policy': expect.stringContaining("default-src 'none'"),
@@ -112,7 +112,7 @@ describe('a published feed', () => {
             etag: tag,
             'cache-control': 'public, max-age=300, stale-while-revalidate=300',
             vary: 'Accept, Accept-Encoding, A-IM',
-            link: '<http://127.0.0.1:8080/feeds/latest.atom>; rel="self"',
+            link: '<http://127.0.0.1:8080/hub>; rel="hub", <http://127.0.0.1:8080/feeds/latest.atom>; rel="self"',
             'access-control-allow-origin': '*',
             'access-control-expose-headers': 'ETag, Last-Modified, Link, IM',
           });
@@ -172,6 +172,17 @@ describe('a published feed', () => {
         expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
       }
       expect(site.logged).toEqual([]);
+    });
+
+    it('of an archive names itself alone: no hub tells of what does not change', async () => {
+      const path = 'archive/latest/2026-10.atom';
+      await saveDocuments(store.db, [{ path, mediaType: 'application/atom+xml', body: ATOM }], PUBLISHED);
+      const { status, headers } = await site.get(`/feeds/${path}`, { Accept: CHROMIUM });
+      expect(status).toBe(200);
+      expect(headers.get('Link')).toBe(`<http://127.0.0.1:8080/feeds/${path}>; rel="self"`);
+      expect(headers.get('Vary')).toBe('Accept, Accept-Encoding');
+      expect(headers.get('Content-Type')).toBe('application/xml; charset=utf-8');
+      expect(headers.get('Content-Security-Policy')).toContain("style-src 'self'");
     });
 
     it('sets no cookie, and redirects nobody', async () => {

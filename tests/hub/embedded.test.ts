@@ -456,21 +456,23 @@ forEachDatabase((open, dialect) => {
     });
   });
 
-  it.runIf(dialect === 'sqlite')('an end gives back what is on its way, for others to tell', async () => {
-    const [store, reader] = [await open(), await startSubscriber()];
-    const newsroom = await openHubNewsroom(store);
-    await newsroom.subscribe(reader.at('/'));
-    const process = newsroom.another();
-    reader.answer = () => 'hang';
-    await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
-    await process.turn();
-    await expect.poll(() => reader.feeds().length).toBe(1);
-    await process.stop();
-    expect(await subscriptions(store)).toMatchObject([{ owed: 1, attempts: 0, claim_until: null, reason: null }]);
-    reader.answer = echo;
-    await newsroom.pool.settle();
-    expect(reader.feeds()).toHaveLength(2);
-  });
+  // Ending takes a while, and asks nothing of the database that differs.
+  if (dialect === 'sqlite')
+    it('an end gives back what is on its way, for others to tell', async () => {
+      const [store, reader] = [await open(), await startSubscriber()];
+      const newsroom = await openHubNewsroom(store);
+      await newsroom.subscribe(reader.at('/'));
+      const process = newsroom.another();
+      reader.answer = () => 'hang';
+      await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
+      await process.turn();
+      await expect.poll(() => reader.feeds().length).toBe(1);
+      await process.stop();
+      expect(await subscriptions(store)).toMatchObject([{ owed: 1, attempts: 0, claim_until: null, reason: null }]);
+      reader.answer = echo;
+      await newsroom.pool.settle();
+      expect(reader.feeds()).toHaveLength(2);
+    });
 });
 
 function subscriptions({ db }: Store) {

@@ -1,0 +1,132 @@
+/**
+ * Carries corrections and retractions into the closed parts that hold their articles, and changes no other part.
+ */
+import { findArticles } from '../../articles/queries.ts';
+import type { Config } from '../../config.ts';
+import type { Db } from '../../store/store.ts';
+import { type Packed, packDrafts } from '../documents.ts';
+import { feedsWithArchive, inPieces } from './members.ts';
+import { buildPart, notesOf, standingOf } from './part.ts';
+
+/** A closed part whose notes are not those of its articles any more. */
+interface StalePart {
+  feed: string;
+  part: number;
+  path: string;
+  /** What they have become. */
+  notes: string;
+}
+
+/** A part with its documents as they are to be. */
+export interface CorrectedPart extends StalePart {
+  packed: Packed[];
+  items: number;
+  failed: { articleId: string; problems: string[] }[];
+}
+
+/** So many parts are written in one transaction, which others wait for. */
+const MOST_AT_ONCE = 25;
+
+/** Builds the parts anew that changes of these articles concern, at most 25 of them. @param changed ids */
+export async function correctParts(db: Db, config: Config, changed: readonly string[]): Promise<CorrectedPart[]> {
+  const corrected: CorrectedPart[] = [];
+  for (const { feed, part, path } of (await findStale(db, config, changed)).slice(0, MOST_AT_ONCE)) {
+    const members = await db
+      .selectFrom('archive_members')
+      .select('article_id')
+      .where('feed', '=', feed)
+      .where('part', '=', part)
+      .execute();
+    const articles = await findArticles(
+      db,
+      members.map((row) => row.article_id),
+    );
+    const before = await db
+      .selectFrom('archives')
+      .select('path')
+      .where('feed', '=', feed)
+      .where('part', '=', part - 1)
+      .executeTakeFirst();
+    const head = config.feeds.find(({ id }) => id === feed);
+    if (head === undefined) continue;
+    const place = { path, previous: before?.path ?? null };
+    const { drafts, items, failed } = buildPart(head, config, place, articles);
+    corrected.push({
+      feed,
+      part,
+      path,
+      // Of what was read, and not of what was looked at before.
+      notes: notesOf(articles.map(standingOf)),
+      packed: await packDrafts(db, drafts),
+      items,
+      failed: failed.map(({ article, problems }) => ({ articleId: article.id, problems })),
+    });
+  }
+  return corrected;
+}
+
+/**
+ * Which of them are still what is to be written, and how many parts are left for later.
+ * @param db the transaction that holds the lock of the stamp: no part is closed meanwhile
+ */
+export async function confirmParts(
+  db: Db,
+  config: Config,
+  changed: readonly string[],
+  corrected: CorrectedPart[],
+): Promise<{ parts: CorrectedPart[]; left: number }> {
+  const stale = await findStale(db, config, changed);
+  const built = new Map(corrected.map((one) => [`${one.path} ${one.notes}`, one]));
+  const parts = stale.flatMap(({ path, notes }) => built.get(`${path} ${notes}`) ?? []);
+  return { parts, left: stale.length - parts.length };
+}
+
+/** Notes what these parts have become. @param db the transaction that stores their documents */
+export async function noteCorrected(db: Db, parts: CorrectedPart[]): Promise<void> {
+  for (const { feed, part, notes } of parts) {
+    await db.updateTable('archives').set({ notes }).where('feed', '=', feed).where('part', '=', part).execute();
+  }
+}
+
+async function findStale(db: Db, config: Config, changed: readonly string[]): Promise<StalePart[]> {
+  const stale: StalePart[] = [];
+  for (const { id: feed } of feedsWithArchive(config)) {
+    const parts = new Set<number>();
+    for (const ids of inPieces(changed)) {
+      const rows = await db
+        .selectFrom('archive_members')
+        .select('part')
+        .distinct()
+        .where('feed', '=', feed)
+        .where('part', 'is not', null)
+        .where('article_id', 'in', ids)
+        .execute();
+      for (const { part } of rows) if (part !== null) parts.add(part);
+    }
+    if (parts.size > 0) stale.push(...(await staleAmong(db, feed, [...parts])));
+  }
+  return stale;
+}
+
+async function staleAmong(db: Db, feed: string, parts: number[]): Promise<StalePart[]> {
+  const noted = await db
+    .selectFrom('archive_members')
+    .innerJoin('articles', 'articles.id', 'archive_members.article_id')
+    .select(['archive_members.part', 'articles.id', 'articles.state', 'articles.noted_at as notedAt'])
+    .where('archive_members.feed', '=', feed)
+    .where('archive_members.part', 'in', parts)
+    .where('articles.state', 'in', ['corrected', 'retracted'])
+    .execute();
+  const byPart = Map.groupBy(noted, ({ part }) => part);
+  const rows = await db
+    .selectFrom('archives')
+    .select(['part', 'path', 'notes'])
+    .where('feed', '=', feed)
+    .where('part', 'in', parts)
+    .orderBy('part')
+    .execute();
+  return rows.flatMap(({ part, path, notes: stored }) => {
+    const notes = notesOf(byPart.get(part) ?? []);
+    return notes === stored ? [] : [{ feed, part, path, notes }];
+  });
+}

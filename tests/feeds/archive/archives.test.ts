@@ -1,0 +1,347 @@
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../../src/articles/article.ts';
+import { growArchives } from '../../../src/feeds/archive/grow.ts';
+import { noteMembers } from '../../../src/feeds/archive/members.ts';
+import { findDocument } from '../../../src/feeds/documents.ts';
+import { publishFeeds } from '../../../src/feeds/publish.ts';
+import { readStamp } from '../../../src/feeds/stamp.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/time.ts';
+import { forEachDatabase } from '../../databases.ts';
+import { article, NOW, sampleConfig, sampleTemplates } from '../sample.ts';
+import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
+
+const config = sampleConfig();
+const templates = sampleTemplates();
+const FORMATS = ['atom', 'rss', 'json'];
+/** December 10, 2026: November is over in Shanghai. */
+const DECEMBER = NOW + 16 * DAY;
+
+const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt: publishedAt });
+const many = (count: number, prefix: string, change: (index: number) => Partial<Article>): Article[] =>
+  Array.from({ length: count }, (_, index) => article(`${prefix}${String(index).padStart(4, '0')}`, change(index)));
+const idsOf = (articles: Article[]): string[] => articles.map(({ id }) => id).sort();
+const corrected = (one: Article, when: number): Article => ({
+  ...one,
+  headline: `Corrected ${one.id}`,
+  updatedAt: when,
+  status: { state: 'corrected', note: 'It was wrong.', at: when },
+});
+const retracted = (one: Article, when: number): Article => ({
+  ...one,
+  status: { state: 'retracted', note: 'It was all wrong.', at: when },
+});
+
+async function expectWhole(store: Store, feed: string, ids: string[]): Promise<string[]> {
+  let paths: string[] = [];
+  for (const format of FORMATS) {
+    const walked = await walk(store, `${feed}.${format}`);
+    expect(walked.ids).toEqual(ids);
+    paths = walked.paths;
+  }
+  return paths.map((path) => path.replace(/\.\w+$/, ''));
+}
+
+forEachDatabase((open) => {
+  describe('a walk from the feed through its archives', () => {
+    it('finds every public article, in whatever month it came, back-dated and formerly embargoed ones too', async () => {
+      const store = await open();
+      const all: Article[] = [];
+      await publishAt(store, config, NOW - DAY);
+      for (let month = 0; month < 5; month++) {
+        const now = NOW + month * 31 * DAY;
+        const embargo = now + 35 * DAY;
+        const batch = [
+          ...many(7, `m${month}-`, () => at(now - HOUR)),
+          article(`back${month}`, { ...at(now - 400 * DAY), section: 'world', kicker: 'In Depth' }),
+          article(`later${month}`, { ...at(embargo), status: { state: 'scheduled', until: embargo } }),
+          article(`item${month}`, { ...at(now - HOUR), kind: 'roundup-item' }),
+        ];
+        all.push(...batch);
+        await put(store, batch, now);
+        await publishAt(store, config, now + MINUTE);
+      }
+      const now = NOW + 4 * 31 * DAY + MINUTE;
+      const out = all.filter(({ publishedAt }) => publishedAt <= now);
+      expect(out.length).toBeLessThan(all.length);
+      expect(await expectWhole(store, 'latest', idsOf(out.filter(({ kind }) => kind !== 'roundup-item')))).toEqual([
+        'latest',
+        ...['2027-02', '2027-01', '2026-12', '2026-11'].map((month) => `archive/latest/${month}`),
+      ]);
+      await expectWhole(store, 'business-tech', idsOf(out.filter(({ section }) => section === 'business-tech')));
+      await expectWhole(store, 'in-depth', idsOf(out.filter(({ kicker }) => kicker === 'In Depth')));
+      expect((await walk(store, '24-hours.atom')).paths).toEqual(['24-hours.atom']);
+    });
+
+    it('finds a thousand articles of one month, in as many parts as they fill', async () => {
+      const store = await open();
+      const all = many(1_000, 'a', (index) => at(NOW - 5 * DAY - index * SECOND));
+      await put(store, all, NOW);
+      expect(await publishAt(store, LATEST_ALONE, NOW + SECOND)).toMatchObject({ closed: 10, more: false });
+      const paths = await expectWhole(store, 'latest', idsOf(all));
+      expect(paths).toHaveLength(11);
+      expect(paths.slice(-2)).toEqual(['archive/latest/2026-11-2', 'archive/latest/2026-11']);
+      expect(
+        JSON.parse((await findDocument(store.db, 'archive/latest/2026-11-3.json'))?.body ?? '').items,
+      ).toHaveLength(100);
+    });
+
+    it('finds what waits for its part in the feed itself, however many newer ones there are', async () => {
+      const store = await open();
+      await publishAt(store, LATEST_ALONE, NOW - DAY);
+      const backDated = many(30, 'b', (index) => at(NOW - 300 * DAY - index * HOUR));
+      await put(store, backDated, NOW);
+      await publishAt(store, LATEST_ALONE, NOW + SECOND);
+      const newer = many(60, 'n', (index) => at(NOW - 4 * DAY + index * MINUTE));
+      await put(store, newer, NOW + MINUTE);
+      await publishAt(store, LATEST_ALONE, NOW + 2 * MINUTE);
+      expect(await expectWhole(store, 'latest', idsOf([...backDated, ...newer]))).toEqual(['latest']);
+      expect((await archivesIn(store)).size).toBe(0);
+    });
+
+    it('loses nothing where daywire dies between closing a part and publishing the feed that leads to it', async () => {
+      const store = await open();
+      const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
+      await put(store, all, NOW);
+      await publishAt(store, LATEST_ALONE, NOW + SECOND);
+      await growArchives(store, LATEST_ALONE, { now: DECEMBER });
+      expect((await archivesIn(store)).size).toBe(3);
+      await expectWhole(store, 'latest', idsOf(all));
+      await publishAt(store, LATEST_ALONE, DECEMBER + SECOND);
+      await expectWhole(store, 'latest', idsOf(all));
+    });
+
+    it('is the same where two processes work at once', async () => {
+      const store = await open();
+      const all = many(250, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
+      await put(store, all, NOW);
+      await Promise.all([publishAt(store, LATEST_ALONE, NOW + SECOND), publishAt(store, LATEST_ALONE, NOW + SECOND)]);
+      const paths = await expectWhole(store, 'latest', idsOf(all));
+      expect(paths).toEqual(['latest', 'archive/latest/2026-11-2', 'archive/latest/2026-11']);
+      await Promise.all([publishAt(store, LATEST_ALONE, DECEMBER), publishAt(store, LATEST_ALONE, DECEMBER)]);
+      expect(await expectWhole(store, 'latest', idsOf(all))).toContain('archive/latest/2026-11-3');
+      const members = await store.db.selectFrom('archive_members').select(['article_id', 'part']).execute();
+      expect(members).toHaveLength(250);
+    });
+
+    it('reaches into the months before there were archives, and what a changed selection adds', async () => {
+      const store = await open();
+      for (const month of [0, 1, 2]) {
+        await put(store, [article(`old${month}`, at(NOW - (90 - 30 * month) * DAY))], NOW - (90 - 30 * month) * DAY);
+      }
+      const item = article('item', { ...at(NOW - 60 * DAY), kind: 'roundup-item' });
+      await put(store, [item], NOW - 60 * DAY);
+      await store.db.deleteFrom('pending_changes').execute();
+      await publishAt(store, config, NOW);
+      expect(await expectWhole(store, 'latest', ['old0', 'old1', 'old2'])).toEqual([
+        'latest',
+        ...['2026-10', '2026-09', '2026-08'].map((month) => `archive/latest/${month}`),
+      ]);
+      const before = await archivesIn(store);
+      const wider = sampleConfig((text) =>
+        text.replace('[brief, analysis, feature, roundup] }', '[brief, roundup-item] }'),
+      );
+      await publishAt(store, wider, NOW + MINUTE);
+      expect(await expectWhole(store, 'latest', ['item', 'old0', 'old1', 'old2'])).toContain(
+        'archive/latest/2026-09-2',
+      );
+      const added = differing(before, await archivesIn(store));
+      expect(added).toEqual(['atom', 'json', 'rss'].map((format) => `archive/latest/2026-09-2.${format}`));
+    });
+
+    it('holds what can be an item, and what is mended later from then on', async () => {
+      const store = await open();
+      const bad = article('bad', { ...at(NOW - 3 * DAY), bodyHtml: '<script>x</script>' });
+      await put(store, [bad, article('good', at(NOW - 3 * DAY))], NOW);
+      await publishAt(store, config, NOW + SECOND);
+      await publishAt(store, config, DECEMBER);
+      await expectWhole(store, 'latest', ['good']);
+      await put(store, [article('bad', at(NOW - 3 * DAY))], DECEMBER + MINUTE);
+      await publishAt(store, config, DECEMBER + 2 * MINUTE);
+      await publishAt(store, config, DECEMBER + 40 * DAY);
+      expect(await expectWhole(store, 'latest', ['bad', 'good'])).toContain('archive/latest/2026-12');
+    });
+
+    it('no longer finds what was retracted while it waited', async () => {
+      const store = await open();
+      const [one, two] = many(2, 'a', () => at(NOW - HOUR)) as [Article, Article];
+      await put(store, [one, two], NOW);
+      await publishAt(store, config, NOW + SECOND);
+      await put(store, [retracted(one, NOW + MINUTE)], NOW + MINUTE);
+      await publishAt(store, config, NOW + 2 * MINUTE);
+      await publishAt(store, config, DECEMBER);
+      await expectWhole(store, 'latest', [two.id]);
+    });
+  });
+
+  describe('a closed part', () => {
+    async function closed(): Promise<{ store: Store; articles: Article[]; before: Map<string, string> }> {
+      const store = await open();
+      const articles: Article[] = [];
+      await publishAt(store, config, NOW - DAY);
+      for (const [index, month] of ['oct', 'nov'].entries()) {
+        const now = NOW - 31 * DAY + index * 31 * DAY;
+        const batch = many(3, month, () => ({ ...at(now - HOUR), section: 'world' }));
+        articles.push(...batch);
+        await put(store, batch, now);
+        await publishAt(store, config, now + SECOND);
+      }
+      await publishAt(store, config, DECEMBER);
+      const before = await archivesIn(store);
+      expect([...before.keys()]).toEqual(
+        ['2026-10', '2026-11'].flatMap((month) =>
+          ['atom', 'json', 'rss'].map((end) => `archive/latest/${month}.${end}`),
+        ),
+      );
+      return { store, articles, before };
+    }
+
+    it('keeps its bytes and its date through edits, new and back-dated stories, other titles and templates', async () => {
+      const { store, articles, before } = await closed();
+      const [one] = articles as [Article];
+      const now = DECEMBER + HOUR;
+      await put(store, [{ ...one, headline: 'Edited', updatedAt: now }], now);
+      await publishAt(store, config, now + SECOND);
+      await put(
+        store,
+        [
+          article('new', { ...at(now), section: 'world' }),
+          article('back', { ...at(NOW - 31 * DAY), section: 'world' }),
+        ],
+        now + MINUTE,
+      );
+      await publishAt(store, config, now + 2 * MINUTE);
+      const renamed = sampleConfig((text) =>
+        text.replace('title: Latest', 'title: Newest').replace('name: The Meridian Wire', 'name: The Other Wire'),
+      );
+      await publishAt(store, renamed, now + HOUR);
+      expect(differing(before, await archivesIn(store))).toEqual([]);
+      await publishAt(store, renamed, now + 31 * DAY);
+      expect(differing(before, await archivesIn(store))).toEqual(
+        ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-12.${format}`),
+      );
+    });
+
+    it('changes by a correction in it, with the note, and no other does', async () => {
+      const { store, articles, before } = await closed();
+      const [one] = articles as [Article];
+      const now = DECEMBER + HOUR;
+      await put(store, [corrected(one, now)], now);
+      const { documents } = await publishAt(store, config, now + SECOND);
+      const expected = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-10.${format}`);
+      expect(differing(before, await archivesIn(store))).toEqual(expected);
+      const changed = documents.filter((document) => document.changed).map(({ path }) => path);
+      expect(changed).toEqual(expect.arrayContaining(expected));
+      const document = await findDocument(store.db, 'archive/latest/2026-10.atom');
+      expect(document?.body).toContain('Corrected oct0000');
+      expect(document?.body).toContain('Correction: It was wrong.');
+      expect(document?.modifiedAt).toBe(now + SECOND);
+      await expectWhole(store, 'latest', idsOf(articles));
+      // Once: the same note again, and an edit beside it, are none.
+      const after = await archivesIn(store);
+      await put(store, [{ ...corrected(one, now), headline: 'Edited' }], now + HOUR);
+      await publishAt(store, config, now + 2 * HOUR);
+      expect(differing(after, await archivesIn(store))).toEqual([]);
+    });
+
+    it('names a retracted article in Atom, holds it in no format, and is followed by those before it as ever', async () => {
+      const { store, articles, before } = await closed();
+      const one = articles[4] as Article;
+      const now = DECEMBER + 100 * DAY;
+      await put(store, [retracted(one, now)], now);
+      await publishAt(store, config, now + SECOND);
+      expect(differing(before, await archivesIn(store))).toEqual(
+        ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-11.${format}`),
+      );
+      await publishAt(store, config, now + 90 * DAY);
+      expect((await findDocument(store.db, 'archive/latest/2026-11.atom'))?.body).toContain(
+        `<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="${one.tagUri}"`,
+      );
+      await expectWhole(store, 'latest', idsOf(articles.filter((other) => other !== one)));
+      await put(store, [one], now + 91 * DAY);
+      await publishAt(store, config, now + 92 * DAY);
+      await expectWhole(store, 'latest', idsOf(articles));
+    });
+
+    it('takes up a correction within the second that feeds may change again, and with it only', async () => {
+      const { store, articles, before } = await closed();
+      await put(store, [article('new', at(DECEMBER))], DECEMBER + HOUR);
+      await publishAt(store, config, DECEMBER + HOUR + SECOND);
+      await put(store, [corrected(articles[0] as Article, DECEMBER + HOUR)], DECEMBER + HOUR);
+      const { postponedUntil } = await publishAt(store, config, DECEMBER + HOUR + SECOND + 500);
+      expect(postponedUntil).toBe(DECEMBER + HOUR + 2 * SECOND);
+      expect(differing(before, await archivesIn(store))).toEqual([]);
+      await publishAt(store, config, DECEMBER + HOUR + 2 * SECOND);
+      expect(differing(before, await archivesIn(store))).toHaveLength(3);
+    });
+
+    it('is withdrawn with its feed, or where that is given a window', async () => {
+      const { store } = await closed();
+      const fewer = sampleConfig((text) =>
+        text.replace('[brief, analysis, feature, roundup] } }', '[brief] }, windowHours: 24 }'),
+      );
+      const { version } = await readStamp(store.db);
+      await publishFeeds(store, fewer, templates, { now: DECEMBER + MINUTE });
+      expect((await archivesIn(store)).size).toBe(0);
+      expect((await readStamp(store.db)).version).toBe(version + 1);
+      expect((await findDocument(store.db, 'latest.atom'))?.body).not.toContain('prev-archive');
+      for (const table of ['archives', 'archive_members', 'archive_feeds'] as const) {
+        expect(await store.db.selectFrom(table).selectAll().where('feed', '=', 'latest').execute()).toEqual([]);
+      }
+    });
+
+    it('moves the version of what is published with the feed that leads to it, so that mirrors look, and not before', async () => {
+      const store = await open();
+      await put(store, [article('a')], NOW);
+      await publishAt(store, LATEST_ALONE, NOW + SECOND);
+      const before = await readStamp(store.db);
+      expect((await growArchives(store, LATEST_ALONE, { now: DECEMBER })).closed).toBe(1);
+      expect(await readStamp(store.db)).toEqual(before);
+      await publishAt(store, LATEST_ALONE, DECEMBER);
+      expect(await readStamp(store.db)).toEqual({ version: before.version + 1, modifiedAt: DECEMBER });
+    });
+  });
+
+  it('a correction in more parts than one transaction takes up goes into them one publish after the other', async () => {
+    const store = await open();
+    const articles = many(28, 'a', (index) => at(NOW - (index + 1) * 31 * DAY));
+    for (const one of articles) await put(store, [one], one.publishedAt);
+    await publishAt(store, LATEST_ALONE, NOW);
+    const before = await archivesIn(store);
+    expect(before.size).toBe(28 * 3);
+    await put(
+      store,
+      articles.map((one) => corrected(one, NOW + HOUR)),
+      NOW + HOUR,
+    );
+    expect((await publishAt(store, LATEST_ALONE, NOW + 2 * HOUR)).archivesLeft).toBe(3);
+    expect(differing(before, await archivesIn(store))).toHaveLength(25 * 3);
+    expect((await publishAt(store, LATEST_ALONE, NOW + 3 * HOUR)).archivesLeft).toBe(0);
+    expect(differing(before, await archivesIn(store))).toHaveLength(28 * 3);
+    expect(await store.db.selectFrom('pending_changes').selectAll().execute()).toEqual([]);
+  });
+
+  it('what is done in a limited time is gone on with, and ended by a signal', async () => {
+    const store = await open();
+    await put(
+      store,
+      many(250, 'a', (index) => at(NOW - index * MINUTE - DAY)),
+      NOW,
+    );
+    const now = NOW + SECOND;
+    await noteMembers(store, LATEST_ALONE, { now, changed: ['a0000'] });
+    expect(await growArchives(store, LATEST_ALONE, { now, within: 0 })).toEqual({ closed: 0, more: true });
+    expect(await growArchives(store, LATEST_ALONE, { now, signal: AbortSignal.abort() })).toEqual({
+      closed: 0,
+      more: true,
+    });
+    const ending = new AbortController();
+    const onProgress = (): void => ending.abort();
+    expect(await growArchives(store, LATEST_ALONE, { now, signal: ending.signal, onProgress })).toEqual({
+      closed: 1,
+      more: true,
+    });
+    expect(await growArchives(store, LATEST_ALONE, { now })).toEqual({ closed: 1, more: false });
+    expect(await growArchives(store, LATEST_ALONE, { now, within: 0 })).toEqual({ closed: 0, more: false });
+  });
+});

@@ -1,0 +1,147 @@
+import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { FeedConfig } from '../../../src/config.ts';
+import { buildPart, notesOf, partPath } from '../../../src/feeds/archive/part.ts';
+import { buildFeed } from '../../../src/feeds/publish.ts';
+import { DAY, HOUR } from '../../../src/time.ts';
+import { jsonFeed } from '../json-schema.ts';
+import { article, NOW, RETRACTED, STORIES, sampleConfig } from '../sample.ts';
+import { validateFeed } from '../validator.ts';
+import { childrenOf, parseXml, type XmlElement } from '../xml.ts';
+import { HAS_XMLLINT, sayIfMissing, xmllint } from '../xmllint.ts';
+
+const config = sampleConfig();
+const [latest] = config.feeds as [FeedConfig];
+const URL = 'https://wire.example.com/feeds';
+const PLACE = { path: partPath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };
+
+function bodies({ drafts }: { drafts: { body: string }[] }): [rss: string, atom: string, json: string] {
+  return drafts.map(({ body }) => body) as [string, string, string];
+}
+
+function links(xml: string): [rel: string | undefined, href: string | undefined][] {
+  const root = parseXml(xml);
+  const feed = root.qname === 'rss' ? (childrenOf(root, 'channel')[0] as XmlElement) : root;
+  const found = [...childrenOf(feed, 'link'), ...childrenOf(feed, 'atom:link')];
+  return found
+    .map(({ attributes }): [string | undefined, string | undefined] => [attributes.rel, attributes.href])
+    .filter(([rel]) => rel !== undefined && rel !== 'alternate' && rel !== 'hub');
+}
+
+beforeAll(sayIfMissing);
+
+describe('an archive', () => {
+  const part = buildPart(latest, config, PLACE, [...STORIES, RETRACTED]);
+  const [rss, atom, json] = bodies(part);
+
+  it('has the paths of its month', () => {
+    expect(part.drafts.map(({ path }) => path)).toEqual(
+      ['rss', 'atom', 'json'].map((format) => `archive/latest/2026-11-2.${format}`),
+    );
+    expect(partPath('latest', '2026-11', 1)).toBe('archive/latest/2026-11');
+  });
+
+  it('says what it is, where it stands, which feed it belongs to, and what came before it', () => {
+    for (const [xml, format] of [
+      [rss, 'rss'],
+      [atom, 'atom'],
+    ] as const) {
+      expect(xml).toContain('<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/>');
+      expect(xml).toContain('<?xml-stylesheet href="../../feed.css" type="text/css"?>');
+      expect(links(xml)).toEqual([
+        ['self', `${URL}/archive/latest/2026-11-2.${format}`],
+        ['prev-archive', `${URL}/archive/latest/2026-11.${format}`],
+        ['current', `${URL}/latest.${format}`],
+      ]);
+    }
+    expect(parseAtomFeed(atom).id).toBe('tag:example.com,2026:feeds/latest');
+    expect(parseJsonFeed(json)).toMatchObject({
+      feed_url: `${URL}/latest.json`,
+      next_url: `${URL}/archive/latest/2026-11.json`,
+    });
+  });
+
+  it('that is the first leads no further', () => {
+    const first = bodies(buildPart(latest, config, { path: 'archive/latest/2026-10', previous: null }, STORIES));
+    for (const body of first) expect(body).not.toMatch(/prev-archive|next_url/);
+  });
+
+  it.for([
+    ['stories', [...STORIES, RETRACTED]],
+    ['nothing but a retraction', [RETRACTED]],
+  ] as const)('has no error and no warning at its public address: %s', ([, articles]) => {
+    const [rss, atom, json] = bodies(buildPart(latest, config, PLACE, [...articles]));
+    expect(validateFeed(rss, `${URL}/${PLACE.path}.rss`, NOW)).toEqual([]);
+    expect(validateFeed(atom, `${URL}/${PLACE.path}.atom`, NOW)).toEqual([]);
+    jsonFeed.parse(JSON.parse(json));
+  });
+
+  it.runIf(HAS_XMLLINT)('is accepted by xmllint, and by the grammar of RFC 4287', () => {
+    expect(xmllint([rss, atom])).toBe('');
+    expect(xmllint([atom], ['--relaxng', `${import.meta.dirname}/../atom.rng`])).toBe('');
+  });
+
+  it('is the same whatever the order in which its articles are read', () => {
+    expect(bodies(buildPart(latest, config, PLACE, [RETRACTED, ...STORIES].reverse()))).toEqual([rss, atom, json]);
+  });
+
+  it('holds every article, and as summaries what does not fit', () => {
+    const large = Array.from({ length: 100 }, (_, index) =>
+      article(`a${index}`, { bodyHtml: `<p>${'三'.repeat(6_000)}</p>`, publishedAt: NOW - DAY - index }),
+    );
+    const built = buildPart(latest, config, PLACE, large);
+    expect(built.items).toBe(100);
+    for (const body of bodies(built)) expect(Buffer.byteLength(body)).toBeLessThan(1_000_000);
+    expect(parseRssFeed(built.drafts[0]?.body ?? '').items).toHaveLength(100);
+  });
+});
+
+describe('the feed', () => {
+  it('leads to its newest archive, and is none', () => {
+    const selection = { articles: STORIES, retracted: [RETRACTED], newestPart: PLACE.path };
+    const [rss, atom, json] = bodies(buildFeed(latest, config, selection));
+    for (const [xml, format] of [
+      [rss, 'rss'],
+      [atom, 'atom'],
+    ] as const) {
+      expect(validateFeed(xml, `${URL}/latest.${format}`, NOW)).toEqual([]);
+      expect(xml).not.toContain('fh:archive');
+      expect(links(xml)).toEqual([
+        ['self', `${URL}/latest.${format}`],
+        ['prev-archive', `${URL}/${PLACE.path}.${format}`],
+      ]);
+    }
+    expect(jsonFeed.parse(JSON.parse(json))).toMatchObject({
+      feed_url: `${URL}/latest.json`,
+      next_url: `${URL}/${PLACE.path}.json`,
+    });
+  });
+
+  it('that has to drop items drops those last that no archive holds', () => {
+    const articles = Array.from({ length: 900 }, (_, index) =>
+      article(`a${String(index).padStart(4, '0')}`, {
+        dek: '三'.repeat(500),
+        publishedAt: NOW - HOUR - index,
+        updatedAt: NOW - HOUR - index,
+      }),
+    );
+    const waiting = new Set(articles.slice(-30).map(({ id }) => id));
+    const [rss] = bodies(buildFeed(latest, config, { articles, retracted: [], waiting, newestPart: null }));
+    const guids = [...rss.matchAll(/articles\/(a\d{4})<\/guid>/g)].map(([, id]) => id);
+    expect(guids.length).toBeLessThan(600);
+    expect(guids.slice(-30)).toEqual([...waiting]);
+    expect(guids.slice(0, 3)).toEqual(['a0000', 'a0001', 'a0002']);
+  });
+});
+
+describe('the notes of articles', () => {
+  it('are those of corrections and retractions, in whatever order', () => {
+    const a = { id: 'a', state: 'corrected', notedAt: 1 };
+    const b = { id: 'b', state: 'retracted', notedAt: 1 };
+    const c = { id: 'c', state: 'published', notedAt: null };
+    expect(notesOf([b, c, a])).toBe(notesOf([a, b]));
+    expect(notesOf([c])).toBe(notesOf([]));
+    const different = [[a], [b], [{ ...a, notedAt: 2 }], [{ ...a, state: 'retracted' }], [a, b], []].map(notesOf);
+    expect(new Set(different).size).toBe(different.length);
+  });
+});

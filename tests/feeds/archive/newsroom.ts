@@ -1,0 +1,107 @@
+/**
+ * A newsroom that publishes as daywire does, without its folder of feeds, and a reader that walks through all it ever published.
+ */
+import type { Article } from '../../../src/articles/article.ts';
+import { forgetPublishedChanges, takeDueChanges } from '../../../src/articles/pending-changes.ts';
+import { saveArticles } from '../../../src/articles/save.ts';
+import type { Config } from '../../../src/config.ts';
+import { type Growth, growArchives } from '../../../src/feeds/archive/grow.ts';
+import { noteMembers } from '../../../src/feeds/archive/members.ts';
+import { findDocument } from '../../../src/feeds/documents.ts';
+import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { sampleConfig, sampleTemplates } from '../sample.ts';
+import { childrenOf, parseXml, textOf, type XmlElement } from '../xml.ts';
+
+const templates = sampleTemplates();
+
+/** The sample's configuration with one feed of everything. */
+export const LATEST_ALONE = sampleConfig((text) =>
+  text.replace(/ {2}- \{ id: latest[\s\S]*?(?=feedSets)/, '  - { id: latest, title: Latest }\n'),
+);
+
+/** Puts articles in at `now`, as an import does. */
+export async function put(store: Store, articles: Article[], now: number): Promise<void> {
+  await store.db.transaction().execute((tx) =>
+    saveArticles(
+      tx,
+      articles.map((article) => ({ article, digest: JSON.stringify(article) })),
+      now,
+    ),
+  );
+}
+
+/** Publishes all feeds at `now`. */
+export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & Growth> {
+  const taken = await takeDueChanges(store.db, now, 20_000);
+  const changed = taken.map(({ articleId }) => articleId);
+  await noteMembers(store, config, { now, changed });
+  const grown = await growArchives(store, config, { now });
+  const report = await publishFeeds(store, config, templates, { now, changed });
+  if (report.postponedUntil === null && report.archivesLeft === 0) await forgetPublishedChanges(store.db, taken);
+  return { ...report, ...grown };
+}
+
+export interface Walk {
+  /** The ids of articles, each once, sorted. */
+  ids: string[];
+  /** The paths of the documents, in the order of the walk. */
+  paths: string[];
+}
+
+/** Reads a feed and, from one to the one before, all its archives. @throws Error where the way leads nowhere, or in a circle */
+export async function walk(store: Store, start: string): Promise<Walk> {
+  const ids = new Set<string>();
+  const paths: string[] = [];
+  for (let path: string | null = start; path !== null; ) {
+    if (paths.includes(path)) throw new Error(`${path} leads back to itself`);
+    paths.push(path);
+    const document = await findDocument(store.db, path);
+    if (document === null) throw new Error(`there is no document ${path}`);
+    const page: Page = path.endsWith('.json') ? readJson(document.body) : readXml(document.body);
+    for (const id of page.ids) ids.add(id.slice(id.indexOf('articles/') + 9));
+    path = page.previous === null ? null : page.previous.replace('https://wire.example.com/feeds/', '');
+  }
+  return { ids: [...ids].sort(), paths };
+}
+
+interface Page {
+  ids: string[];
+  /** The address of the archive before it. */
+  previous: string | null;
+}
+
+function readJson(body: string): Page {
+  const { items, next_url } = JSON.parse(body) as { items: { id: string }[]; next_url?: string };
+  return { ids: items.map(({ id }) => id), previous: next_url ?? null };
+}
+
+function readXml(body: string): Page {
+  const root = parseXml(body);
+  const isRss = root.qname === 'rss';
+  const feed = isRss ? (childrenOf(root, 'channel')[0] as XmlElement) : root;
+  const links = childrenOf(feed, isRss ? 'atom:link' : 'link');
+  const entries = childrenOf(feed, isRss ? 'item' : 'entry');
+  return {
+    ids: entries.map((entry) => textOf(entry, isRss ? 'guid' : 'id') as string),
+    previous: links.find(({ attributes }) => attributes.rel === 'prev-archive')?.attributes.href ?? null,
+  };
+}
+
+/** Each archive document with its hash and date, by path. */
+export async function archivesIn(store: Store): Promise<Map<string, string>> {
+  const rows = await store.db
+    .selectFrom('documents')
+    .select(['path', 'hash', 'modified_at'])
+    .where('path', 'like', 'archive/%')
+    .orderBy('path')
+    .execute();
+  return new Map(rows.map(({ path, hash, modified_at }) => [path, `${hash} ${modified_at}`]));
+}
+
+/** The paths whose entries differ. */
+export function differing(before: Map<string, string>, after: Map<string, string>): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((path) => before.get(path) !== after.get(path))
+    .sort();
+}

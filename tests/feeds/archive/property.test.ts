@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type Article, isPublic } from '../../../src/articles/article.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/time.ts';
+import { forEachDatabase } from '../../databases.ts';
+import { article, NOW } from '../sample.ts';
+import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
+
+type Step =
+  | { is: 'import'; count: number; backDays: number; embargoDays: number }
+  | { is: 'edit' | 'correct' | 'retract' | 'restore'; which: number }
+  | { is: 'wait'; days: number }
+  /** The clock is set back. */
+  | { is: 'back'; days: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      is: fc.constant('import' as const),
+      count: fc.integer({ min: 1, max: 130 }),
+      backDays: fc.nat(800),
+      embargoDays: fc.constantFrom(0, 0, 0, 40),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      is: fc.constantFrom('edit' as const, 'correct' as const, 'retract' as const, 'restore' as const),
+      which: fc.nat(),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ is: fc.constant('back' as const), days: fc.integer({ min: 1, max: 40 }) }) },
+  { weight: 3, arbitrary: fc.record({ is: fc.constant('wait' as const), days: fc.integer({ min: 1, max: 45 }) }) },
+);
+
+forEachDatabase((open, dialect) => {
+  it('whatever happens, a walk finds exactly the public articles, and archives change by notes alone', async () => {
+    const runs = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 9 }), async (steps) => {
+      await follow(await open(), steps);
+    });
+    await fc.assert(runs, { numRuns: dialect === 'sqlite' ? 12 : 4, endOnFailure: true });
+  });
+});
+
+async function follow(store: Store, steps: Step[]): Promise<void> {
+  const articles: Article[] = [];
+  let now = NOW;
+  let latest = now;
+  let before = await archivesIn(store);
+  for (const one of steps) {
+    now += HOUR;
+    const noted = await take(store, one, articles, now);
+    if (one.is === 'wait') now += one.days * DAY;
+    if (one.is === 'back') now -= one.days * DAY;
+    now += MINUTE;
+    latest = Math.max(latest, now);
+    const report = await publishAt(store, LATEST_ALONE, now);
+    expect(report).toMatchObject({ postponedUntil: null, archivesLeft: 0, superseded: [] });
+    const publicAt = (instant: number): string[] =>
+      articles
+        .filter((each) => isPublic(each, instant - SECOND))
+        .map(({ id }) => id)
+        .sort();
+    for (const format of ['atom', 'rss', 'json']) {
+      const { ids } = await walk(store, `latest.${format}`);
+      // What had been public before the clock was set back may or may not be found until it is public again.
+      if (now === latest) expect(ids).toEqual(publicAt(now));
+      else expect(publicAt(latest)).toEqual([...new Set([...ids, ...publicAt(latest)])].sort());
+      expect(ids).toEqual(expect.arrayContaining(publicAt(now)));
+    }
+    const after = await archivesIn(store);
+    const changed = differing(before, after).filter((path) => before.has(path));
+    const part = noted === null ? null : await pathOf(store, noted);
+    // What was noted may have been noted so before, and then nothing changes.
+    expect(changed.every((path) => part !== null && path.startsWith(`${part}.`))).toBe(true);
+    expect([...before.keys()].every((path) => after.has(path))).toBe(true);
+    before = after;
+  }
+}
+
+/** @returns the id of the article whose note changes, or null */
+async function take(store: Store, one: Step, articles: Article[], now: number): Promise<string | null> {
+  if (one.is === 'wait' || one.is === 'back') return null;
+  if (one.is === 'import') {
+    const publishedAt = one.embargoDays > 0 ? now + one.embargoDays * DAY : now - one.backDays * DAY;
+    const added = Array.from({ length: one.count }, (_, index) =>
+      article(`a${articles.length + index}`, {
+        publishedAt,
+        updatedAt: publishedAt,
+        ...(one.embargoDays > 0 ? { status: { state: 'scheduled', until: publishedAt } as const } : {}),
+      }),
+    );
+    articles.push(...added);
+    await put(store, added, now);
+    return null;
+  }
+  const index = one.which % Math.max(articles.length, 1);
+  const before = articles[index];
+  // Only what is public, or was, is corrected, retracted or brought back.
+  if (before === undefined || before.publishedAt > now) return null;
+  const status: Article['status'] =
+    one.is === 'correct'
+      ? { state: 'corrected', note: 'It was wrong.', at: now }
+      : one.is === 'retract'
+        ? { state: 'retracted', note: 'All of it was wrong.', at: now }
+        : one.is === 'restore'
+          ? { state: 'published' }
+          : before.status;
+  const after = { ...before, headline: `${before.headline}.`, updatedAt: now, status };
+  articles[index] = after;
+  await put(store, [after], now);
+  return one.is === 'edit' ? null : after.id;
+}
+
+async function pathOf(store: Store, id: string): Promise<string | null> {
+  const row = await store.db
+    .selectFrom('archive_members')
+    .innerJoin('archives', (join) =>
+      join.onRef('archives.feed', '=', 'archive_members.feed').onRef('archives.part', '=', 'archive_members.part'),
+    )
+    .select('archives.path')
+    .where('archive_members.article_id', '=', id)
+    .executeTakeFirst();
+  return row?.path ?? null;
+}

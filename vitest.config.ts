@@ -14,5 +14,7 @@ export default defineConfig({
     // Some tests start several processes, on cores that they share with all others.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is waited for comes when the machine gets to it.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

@@ -52,6 +52,7 @@ export function openPool(lanes: readonly Lane[], { most, perHost, onError }: Poo
   const ending = new AbortController();
   let stopped = false;
   let turning: Promise<number> | null = null;
+  let next: Promise<number> | null = null;
   // Whether the last turn found more than there was room for.
   let isMore = false;
 
@@ -100,12 +101,19 @@ export function openPool(lanes: readonly Lane[], { most, perHost, onError }: Poo
     }
     return begun;
   };
-  const oneTurn = (): Promise<number> => {
+  const beginTurn = (): Promise<number> => {
+    next = null;
     if (stopped) return Promise.resolve(0);
-    turning ??= claimAll().finally(() => {
+    turning = claimAll().finally(() => {
       turning = null;
     });
     return turning;
+  };
+  /** A turn that begins now, or after the one under way, which may have looked before there was room. */
+  const oneTurn = (): Promise<number> => {
+    if (stopped || turning === null) return beginTurn();
+    next ??= turning.then(beginTurn, beginTurn);
+    return next;
   };
 
   return {
@@ -113,9 +121,12 @@ export function openPool(lanes: readonly Lane[], { most, perHost, onError }: Poo
       await oneTurn();
     },
     async settle() {
-      for (;;) {
+      while (!stopped) {
+        // A turn that begins while something is under way does not see what that leaves to do.
+        const isIdle = underWay.size === 0 && turning === null;
         const begun = await oneTurn();
-        if (begun === 0 && underWay.size === 0) return;
+        // With more than it took, another process was quicker: there is more to look at.
+        if (isIdle && begun === 0 && underWay.size === 0 && !isMore) return;
         await Promise.all(underWay.keys());
       }
     },

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import pino from 'pino';
 import { parseConfig } from '../src/config.ts';
+import { openReaderCounter } from '../src/feeds/reader-counts.ts';
 import { createApp } from '../src/http/app.ts';
 import { openPublishedFeeds, quickPathTo } from '../src/http/published-feeds.ts';
 import { serveApp } from '../src/http/serve.ts';
@@ -44,7 +45,9 @@ await loadSampleNewsroom(store, config, { now: clock() });
 await publish({ store, config, templates, clock, log: pino({ level: 'silent' }) });
 const feeds = openPublishedFeeds(store, config);
 const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, feeds });
-const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, { config, clock }));
+// With all that a request costs in production, its place in the statistics included.
+const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
+const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, { config, clock, readers }));
 process.stdout.write(`${serving.url}feeds/${feed}\n`);
 process.once('SIGTERM', async () => {
   await serving.close();

@@ -34,10 +34,10 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
   unique('newsletters');
   const sections = config.sections.map((s) => s.id);
   config.feeds.forEach((entry, index) => {
-    if (entry.id === 'feeds' || entry.id === 'index') {
+    if (entry.id === 'feeds' || entry.id === 'index' || entry.id === 'custom') {
       problems.push({
         path: ['feeds', index, 'id'],
-        rule: 'must not be "feeds" or "index", which name the list of feeds',
+        rule: 'must not be "feeds" or "index", which name the list of feeds, or "custom", the feed that readers put together',
       });
     }
     entry.select.sections?.forEach((section, at) => {

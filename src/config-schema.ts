@@ -4,6 +4,7 @@
 import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from './cidr.ts';
+import { facetSlug } from './facet-slug.ts';
 import { isZone } from './time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
@@ -44,6 +45,11 @@ const selection = z.strictObject({
   sections: z.array(id).min(1).optional(),
   kickers: z.array(z.string().min(1)).min(1).optional(),
   tags: z.array(z.string().min(1)).min(1).optional(),
+  reporters: z
+    .array(z.string().refine((name) => facetSlug(name) !== null, 'must be a name of at most 200 characters'))
+    .min(1)
+    .optional()
+    .describe('Whoever is named as a reporter; case and accents do not count.'),
 });
 
 const feed = z.strictObject({

@@ -1,9 +1,10 @@
 /**
- * Writes articles, and in the same transaction what follows from them: their tags, their slugs for good, and the note that their
- * feeds must be published anew. What may change, and what counts as a change, is decided before (see revise.ts).
+ * Writes articles, and in the same transaction what follows from them: their tags and reporters, their slugs for good, and the note
+ * that their feeds must be published anew. What may change, and what counts as a change, is decided before (see revise.ts).
  */
 import type { Db } from '../store/store.ts';
 import type { Article } from './article.ts';
+import { saveFacets } from './facets.ts';
 import { notePendingChanges } from './pending-changes.ts';
 
 export interface Saving {
@@ -31,6 +32,10 @@ export async function saveArticles(db: Db, savings: Saving[], now: number): Prom
   for (let from = 0; from < savings.length; from += TOGETHER) {
     await saveSome(db, savings.slice(from, from + TOGETHER), now);
   }
+  await saveFacets(
+    db,
+    savings.map(({ article }) => article),
+  );
 }
 
 const TOGETHER = 50;

@@ -6,6 +6,7 @@ import type { Migration } from 'kysely/migration';
 import { documents } from './migrations/0004-documents.ts';
 import { hub } from './migrations/0005-hub.ts';
 import { archives } from './migrations/0006-archives.ts';
+import { facets } from './migrations/0007-facets.ts';
 import { feedReaders } from './migrations/0008-feed-readers.ts';
 import { typesOf } from './migrations/column-types.ts';
 import type { Dialect } from './store.ts';
@@ -19,6 +20,7 @@ export function migrationsFor(dialect: Dialect): Record<string, Migration> {
     '0004_documents': { up: (db) => documents(db, dialect) },
     '0005_hub': { up: (db) => hub(db, dialect) },
     '0006_archives': { up: (db) => archives(db, dialect) },
+    '0007_facets': { up: (db) => facets(db, dialect) },
     '0008_feed_readers': { up: (db) => feedReaders(db, dialect) },
   };
 }

@@ -7,6 +7,10 @@ import type { Generated } from 'kysely';
 export interface Tables {
   articles: ArticlesTable;
   article_tags: { article_id: string; tag: string; published_at: number };
+  /** Who is named as a reporter, by slug; see facet-slug.ts. */
+  article_reporters: { article_id: string; reporter: string; published_at: number };
+  /** Every name an article ever had in one of the facets, by its slug. */
+  facet_names: { facet: 'tag' | 'kicker' | 'reporter'; slug: string; name: string };
   /** Every slug an article ever had, so that an old address still leads to it. */
   article_slugs: { slug: string; article_id: string };
   /** The outbox from articles to feeds: one row for an article whose feeds must be published anew from `due_at` on. */

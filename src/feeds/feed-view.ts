@@ -1,12 +1,22 @@
 /**
  * A feed as its three formats see it: what stands above the items.
  */
-import type { Config, FeedConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { FeedItem } from './feed-item.ts';
-import { hubAddress, topicAddress } from './topics.ts';
+import { hubAddress, isTopicPath, topicAddress } from './topics.ts';
+
+/** What a feed's head is made from: a feed of the configuration has it, and so has a derived one. */
+export interface FeedHead {
+  /** Its path below feeds/ without the format, percent-encoded: `latest`, `section/world`. */
+  id: string;
+  title: string;
+  description?: string | undefined;
+  /** What tells a feed that readers put together from others, percent-encoded: `kicker=in-depth&section=world`. */
+  query?: string | undefined;
+}
 
 export interface FeedView {
-  /** `tag:example.com,2026:feeds/latest`. */
+  /** `tag:example.com,2026:feeds/latest`; a query stands in it as well, as RFC 4151 allows. */
   id: string;
   title: string;
   description: string;
@@ -56,29 +66,39 @@ export interface Tombstone {
 }
 
 /** The feed's head. `title` is `Publication: Feed`, as it stands alone in a reader's list. */
-export function feedView(feed: FeedConfig, config: Pick<Config, 'publication' | 'hub'>): FeedView {
+export function feedView(feed: FeedHead, config: Pick<Config, 'publication' | 'hub'>): FeedView {
   const { publication } = config;
   return {
-    id: `tag:${publication.tagAuthority}:feeds/${feed.id}`,
+    id: `tag:${publication.tagAuthority}:feeds/${feed.id}${queryOf(feed)}`,
     title: `${publication.name}: ${feed.title}`,
     description: feed.description ?? publication.about,
     language: publication.language,
     siteUrl: `${publication.url}/`,
-    urls: feedAddresses(config, feed.id),
+    urls: feedAddresses(config, feed.id, feed.query),
     current: null,
     previous: null,
-    stylesheet: 'feed.css',
-    hub: hubAddress(config),
+    stylesheet: `${'../'.repeat(feed.id.split('/').length - 1)}feed.css`,
+    // What is made on demand has no moment at which it changes, so no hub is told of it.
+    hub: isTopicPath(feedPath(feed, 'atom')) ? hubAddress(config) : null,
     publication: publication.name,
     rights: publication.copyright ?? null,
     updatedIfEmpty: emptyFeedUpdated(publication.tagAuthority),
   };
 }
 
-/** `https://example.com/feeds/latest.atom` and so on. @param path below feeds/, without its ending */
-export function feedAddresses(config: Pick<Config, 'publication'>, path: string): Addresses {
-  const url = (format: Format): string => topicAddress(config, `${path}.${format}`);
+/** `https://example.com/feeds/latest.atom` and so on. @param path below feeds/, without its ending @param query of a feed that has one */
+export function feedAddresses(config: Pick<Config, 'publication'>, path: string, query?: string): Addresses {
+  const url = (format: Format): string => topicAddress(config, feedPath({ id: path, query }, format));
   return { rss: url('rss'), atom: url('atom'), json: url('json') };
+}
+
+/** Below feeds/: `latest.atom`, `custom.atom?kicker=in-depth&section=world`. */
+export function feedPath(feed: Pick<FeedHead, 'id' | 'query'>, format: Format): string {
+  return `${feed.id}.${format}${queryOf(feed)}`;
+}
+
+function queryOf({ query }: Pick<FeedHead, 'query'>): string {
+  return query === undefined ? '' : `?${query}`;
 }
 
 /** A feed's `updated` is the newest of its items': it is no clock, so that the same items give the same bytes. */

@@ -9,7 +9,7 @@ import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
 import { claimPublish } from './claim.ts';
 import { type Draft, differ, findOtherDocuments, packDrafts, saveDocuments, withdrawDocuments } from './documents.ts';
 import type { FeedItem } from './feed-item.ts';
-import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from './feed-view.ts';
+import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './feed-view.ts';
 import { fitFeed } from './fit.ts';
 import { sharedDocuments } from './index-page.ts';
 import { type ItemResult, toItem } from './item.ts';
@@ -125,7 +125,7 @@ export async function publishFeeds(
  * @param known what each article came to, for the next feed that holds it too
  */
 export function buildFeed(
-  feed: FeedConfig,
+  feed: FeedConfig & FeedHead,
   config: Pick<Config, 'publication' | 'sections' | 'hub'>,
   selection: FeedSelection,
   known = new Map<string, ItemResult>(),
@@ -152,7 +152,7 @@ export function buildFeed(
     keep,
   });
   const drafts = FORMATS.map((format) => ({
-    path: `${feed.id}.${format}`,
+    path: feedPath(feed, format),
     mediaType: MEDIA_TYPES[format],
     body: joinPieces(fitted.documents[format]),
     spans: spansOf(fitted.documents[format]),

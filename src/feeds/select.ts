@@ -3,7 +3,7 @@
  */
 import { type Article, isPublic } from '../articles/article.ts';
 import { findArticles, findPublicArticles, findRetractedArticles } from '../articles/queries.ts';
-import type { FeedConfig } from '../config.ts';
+import type { FeedConfig, Selection } from '../config.ts';
 import type { Db } from '../store/store.ts';
 import { DAY, HOUR } from '../time.ts';
 import { findWaiting } from './archive/members.ts';
@@ -41,7 +41,7 @@ const MOST_TOMBSTONES = 50;
  */
 export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedSelection> {
   const { select, windowHours } = feed;
-  const retracted = await findRetractedArticles(db, select, now - TOMBSTONES_KEPT, MOST_TOMBSTONES);
+  const retracted = await findTombstones(db, select, now);
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
     return { articles: await findPublicArticles(db, { select, now, ...window, limit: MOST_IN_WINDOW }), retracted };
@@ -70,4 +70,9 @@ async function newestArticles(db: Db, { select, limit }: FeedConfig, now: number
 /** As the store orders them. */
 function byNewest(a: Article, b: Article): number {
   return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1);
+}
+
+/** What a feed names as retracted: the 50 latest of the last 30 days. */
+export async function findTombstones(db: Db, select: Selection, now: number): Promise<Article[]> {
+  return findRetractedArticles(db, select, now - TOMBSTONES_KEPT, MOST_TOMBSTONES);
 }

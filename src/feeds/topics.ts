@@ -3,8 +3,8 @@
  */
 import type { Config } from '../config.ts';
 
-// Named as feeds are, perhaps in folders.
-const TOPIC_PATH = /^(?!archive\/)(?:[a-z0-9][a-z0-9-]*\/)*[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;
+// Named as feeds of the configuration are: in folders lie archives, and feeds that are made on demand.
+const TOPIC_PATH = /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;
 
 /** The address of the hub that feeds name, or null where there is none. The embedded one is at `<publication.url>/hub`. */
 export function hubAddress({ hub, publication }: Pick<Config, 'publication' | 'hub'>): string | null {
@@ -24,7 +24,7 @@ export function topicPath(config: Pick<Config, 'publication'>, address: string):
   return address.startsWith(folder) && isTopicPath(path) ? path : null;
 }
 
-/** Whether the document is a feed that a hub distributes. Archives are none: nobody waits for what does not change. */
+/** Whether the document is a feed that a hub distributes. Archives are none, for nobody waits for what does not change; nor are derived feeds. */
 export function isTopicPath(path: string): boolean {
   return TOPIC_PATH.test(path);
 }

@@ -1,0 +1,22 @@
+/**
+ * What a section, kicker, tag, reporter or kind is called in the titles of feeds and on their page.
+ */
+import { cleanLine } from '../articles/clean.ts';
+import type { KINDS } from '../config.ts';
+
+const MOST_NAMES = 3;
+
+export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
+  brief: 'Briefs',
+  analysis: 'Analysis',
+  feature: 'Features',
+  'roundup-item': 'Roundup Items',
+  roundup: 'Roundups',
+};
+
+/** The names that share a slug, as one: `C, C#, C++`. Those that differ only in case count once. @param names not empty */
+export function facetTitle(names: string[]): string {
+  const byLetters = new Map(names.map((name) => [name.toLowerCase(), cleanLine(name)] as const).reverse());
+  const distinct = [...byLetters.values()].reverse();
+  return distinct.length > MOST_NAMES ? `${distinct.slice(0, MOST_NAMES).join(', ')} …` : distinct.join(', ');
+}

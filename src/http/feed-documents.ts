@@ -2,7 +2,10 @@
  * Serves what was published, byte for byte from the store, so that every web process answers alike.
  */
 import type { Context } from 'hono';
+import { type DerivedAddress, parseDerivedAddress } from '../feeds/derived-address.ts';
 import { SECOND } from '../time.ts';
+import { BuildRefused } from './build-limits.ts';
+import { addressBlock, clientAddress } from './client-address.ts';
 import { CORS, type Fields, fieldsOf, judge, type Servable } from './feed-answer.ts';
 import { deltaSince } from './feed-delta.ts';
 import { countFeedRequest } from './feed-requests.ts';
@@ -23,10 +26,17 @@ const RETRY_AFTER = 30 * SECOND;
 export function answerFeedDocument(site: Site): Answer {
   return async (c) => {
     const path = c.req.path.slice(`${site.base}/feeds/`.length) || 'index.html';
+    // None of these addresses is that of a stored document: a feed of the configuration is in no folder, and not called "custom".
+    const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, site.config);
+    if (derived?.is === 'refused') return answerText(c, 400, derived.reason);
     let document: Servable | null;
     try {
-      document = await site.feeds.find(path);
+      document =
+        derived === null ? await site.feeds.find(path) : await site.derived.find(derived.address.path, clientOf(site, c));
     } catch (error) {
+      if (error instanceof BuildRefused) {
+        return answerText(c, error.status, error.message, [['Retry-After', String(error.retryAfter)]]);
+      }
       site.log?.error({ error: String(error) }, 'a feed could not be read');
       return answerText(c, 503, 'The feeds cannot be read at the moment.', [
         ['Retry-After', String(RETRY_AFTER / SECOND)],
@@ -34,15 +44,25 @@ export function answerFeedDocument(site: Site): Answer {
     }
     if (document === null) return answerText(c, 404, 'There is no such feed. /feeds/ lists those that there are.');
     const answer = await answerDocument(c, document, site.clock());
-    countFeedRequest(site, path, c.req.header('User-Agent'), answer.status);
+    countFeedRequest(site, countedPath(path, derived?.address), c.req.header('User-Agent'), answer.status);
     return answer;
   };
+}
+
+/** The network that asks: what it has made is limited, and forgotten with this process. */
+function clientOf({ config }: Site, c: Context): string {
+  return addressBlock(clientAddress(c, config.server.trustedProxies) ?? 'unknown');
+}
+
+/** Under its canonical path; all that readers put together are counted as one. */
+function countedPath(path: string, address: DerivedAddress | undefined): string {
+  return address === undefined ? path : `${address.id}.${address.format}`;
 }
 
 /** Answers OPTIONS of `/feeds/*`: If-None-Match is not safelisted, so a browser asks first (Fetch §3.2.2). */
 export const answerFeedPreflight: Answer = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
 
-function answerText(c: Context, status: 404 | 503, sentence: string, fields: Fields = []): Response {
+function answerText(c: Context, status: 400 | 404 | 429 | 503, sentence: string, fields: Fields = []): Response {
   return c.text(`${sentence}\n`, status, Object.fromEntries([...CORS, ['Cache-Control', 'no-store'], ...fields]));
 }
 

@@ -11,7 +11,7 @@ export interface ShelfSource {
   /** Grows with every change of what `load` gives. */
   version(): Promise<number>;
   /** The document of that name, or null. */
-  load(name: string): Promise<Loaded | null>;
+  load(name: string, client?: string): Promise<Loaded | null>;
 }
 
 /** A document from the store, and what its Link header says. */
@@ -23,9 +23,10 @@ export interface Loaded {
 export interface Shelf {
   /**
    * The document as it is now, or null.
+   * @param client who asks, where that matters to who loads it
    * @throws what the store throws, where the document is not at hand from before
    */
-  find(name: string): Promise<Servable | null>;
+  find(name: string, client?: string): Promise<Servable | null>;
 }
 
 /** Bytes of bodies that are kept at hand; those asked for longest ago go first. */
@@ -61,8 +62,8 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
     return next;
   };
 
-  const load = async (name: string): Promise<Servable | null> => {
-    const found = await source.load(name);
+  const load = async (name: string, client?: string): Promise<Servable | null> => {
+    const found = await source.load(name, client);
     return found === null ? null : servable(found);
   };
 
@@ -77,7 +78,7 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
   };
 
   return {
-    async find(name) {
+    async find(name, client) {
       try {
         await look();
       } catch (error) {
@@ -98,7 +99,7 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
       let underWay = loading.get(name);
       if (underWay === undefined) {
         const at = version;
-        underWay = load(name).then((document) => {
+        underWay = load(name, client).then((document) => {
           if (at === version && document !== null) keep(name, document);
           return document;
         });

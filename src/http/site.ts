@@ -8,6 +8,7 @@ import type { Store } from '../store/store.ts';
 import type { SigningSecrets } from '../subscribers/secret.ts';
 import { type SiteView, siteView, type Templates } from '../templates.ts';
 import type { Clock } from '../time.ts';
+import { openDerivedFeeds } from './derived-feeds.ts';
 import type { Shelf } from './feed-shelf.ts';
 import { openPublishedFeeds } from './published-feeds.ts';
 
@@ -28,6 +29,8 @@ export interface Deps {
 
 export interface Site extends Deps {
   feeds: Shelf;
+  /** Feeds that are made on demand. */
+  derived: Shelf;
   view: SiteView;
   /** The path of `publication.url`, without a slash at its end: empty where the site has a host of its own. */
   base: string;
@@ -37,5 +40,6 @@ export interface Site extends Deps {
 export function openSite(deps: Deps): Site {
   const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
   const feeds = deps.feeds ?? openPublishedFeeds(deps.store, deps.config);
-  return { ...deps, feeds, view: siteView(deps.config), base };
+  const derived = openDerivedFeeds(deps.store, deps.config, deps.clock);
+  return { ...deps, feeds, derived, view: siteView(deps.config), base };
 }

@@ -49,13 +49,8 @@ export function parseDerivedAddress(
   if (written === null) return null;
   const value = canonicalValue(facet, written, config);
   if (value.is === 'refused') return value;
-  return { is: 'derived', address: singleAddress(facet, value.value, format) };
-}
-
-/** The address of the feed of one section, kicker, tag or reporter. @param value the section's id, or the slug of the others */
-export function singleAddress(facet: SingleFacet, value: string, format: Format): DerivedAddress {
-  const id = `${facet}/${encodeURIComponent(value)}`;
-  return { id, format, path: feedPath({ id }, format), values: { [facet]: [value] } };
+  const id = `${facet}/${encodeURIComponent(value.value)}`;
+  return { is: 'derived', address: { id, format, path: feedPath({ id }, format), values: { [facet]: [value.value] } } };
 }
 
 function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config, 'sections'>): ParsedAddress {

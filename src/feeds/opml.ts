@@ -2,25 +2,20 @@
  * The list of feeds as OPML 2.0, for readers that import it.
  */
 import type { Config } from '../config.ts';
-import { feedView } from './feed-view.ts';
+import { singleFeed } from './feed-links.ts';
+import { type FeedHead, feedView } from './feed-view.ts';
 import { escapeXml } from './markup.ts';
 
-/** One outline for each feed, with the address of its Atom document: the one format of the three that reports retractions. */
+/**
+ * The feeds of the configuration, and one of each section, as two groups, which most readers make folders of. An outline has the
+ * address of its feed's Atom document: the one format of the three that reports retractions.
+ */
 export function renderOpml(config: Config): string {
-  const { publication, feeds } = config;
-  const outlines = feeds.map((feed) => {
-    const { title, description, language, siteUrl, urls } = feedView(feed, config);
-    const attributes = Object.entries({
-      type: 'rss', // OPML 2.0: any syndicated feed, Atom included.
-      text: title,
-      title,
-      description,
-      language,
-      xmlUrl: urls.atom,
-      htmlUrl: siteUrl,
-    }).map(([name, value]) => ` ${name}="${escapeXml(value)}"`);
-    return `    <outline${attributes.join('')}/>`;
-  });
+  const { publication, feeds, sections } = config;
+  const groups: [title: string, feeds: FeedHead[]][] = [
+    [publication.name, feeds],
+    ['Sections', sections.map(({ id, title }) => singleFeed('section', id, [title]))],
+  ];
   return [
     '<?xml version="1.0" encoding="utf-8"?>',
     '<opml version="2.0">',
@@ -31,9 +26,26 @@ export function renderOpml(config: Config): string {
     '    <docs>http://opml.org/spec2.opml</docs>',
     '  </head>',
     '  <body>',
-    ...outlines,
+    ...groups.flatMap(([title, held]) => [
+      `    <outline${attributes({ text: title, title })}>`,
+      ...held.map((feed) => `      ${feedOutline(feed, config)}`),
+      '    </outline>',
+    ]),
     '  </body>',
     '</opml>',
     '',
   ].join('\n');
+}
+
+function feedOutline(feed: FeedHead, config: Config): string {
+  const { title, description, language, siteUrl, urls } = feedView(feed, config);
+  // OPML 2.0: "rss" is any syndicated feed, Atom included.
+  const named = { type: 'rss', text: title, title, description, language, xmlUrl: urls.atom, htmlUrl: siteUrl };
+  return `<outline${attributes(named)}/>`;
+}
+
+function attributes(named: Record<string, string>): string {
+  return Object.entries(named)
+    .map(([name, value]) => ` ${name}="${escapeXml(value)}"`)
+    .join('');
 }

@@ -73,7 +73,7 @@ export async function publishFeeds(
   options: PublishOptions,
 ): Promise<PublishReport> {
   const { now, changed: articles = [] } = options;
-  const shared = await sharedDocuments(config, templates);
+  const shared = await sharedDocuments(store.reports, config, templates, now);
   const known = new Map<string, ItemResult>();
   const built: BuiltFeed[] = [];
   for (const feed of feedsNamed(config, options.feeds)) {

@@ -1,0 +1,84 @@
+/**
+ * What readers may want to follow: the tags, kickers and reporters of late, as a list that changes with the newsroom and not with
+ * every story.
+ */
+import { sql } from 'kysely';
+import { facetSlug } from '../facet-slug.ts';
+import type { Db } from '../store/store.ts';
+import { DAY } from '../time.ts';
+import type { Facet } from './facets.ts';
+import { PUBLIC_STATES } from './queries.ts';
+
+export interface UsedFacet {
+  slug: string;
+  /** Those that share the slug, the most used first. */
+  names: string[];
+}
+
+const WINDOW = 90 * DAY;
+const MOST_LISTED = 40;
+/** So many of the newest stories are read, however many there are: before this day, and on it. */
+const LOOK_AT = { before: 2_000, today: 500 };
+/** Before those that share a slug are put together. */
+const NAMES_READ = 200;
+
+/**
+ * The most used of the last 90 days, at most 40 of each, by slug. They are ranked by the days before this one (UTC), and behind them
+ * come today's new ones in the order of their first story: otherwise two of nearly the same use would change places, and with them
+ * the page that lists them, with every story.
+ */
+export async function listUsedFacets(db: Db, now: number): Promise<Record<Facet, UsedFacet[]>> {
+  const today = Math.floor(now / DAY) * DAY;
+  const newest = (from: number, until: number, limit: number) => sql`select * from (
+    select id, kicker, published_at from articles
+    where state in (${sql.join([...PUBLIC_STATES])}) and published_at >= ${from} and published_at < ${until}
+    order by published_at desc, id desc limit ${limit}) as newest`;
+  const ranked = (facet: Facet, name: string, source: string) => sql`select * from (
+    select ${sql.lit(facet)} as facet, ${sql.ref(name)} as name
+    from ${sql.raw(source)}
+    group by ${sql.ref(name)}
+    order by sum(case when recent.published_at < ${today} then 1 else 0 end) desc, min(recent.published_at), ${sql.ref(name)}
+    limit ${NAMES_READ}) as ranked`;
+  const { rows } = await sql<{ facet: Facet; name: string }>`
+    with recent as materialized (
+      ${newest(today - WINDOW, today, LOOK_AT.before)} union all ${newest(today, now + 1, LOOK_AT.today)}
+    )
+    ${ranked('tag', 'used.tag', 'recent cross join article_tags as used where used.article_id = recent.id')}
+    union all
+    ${ranked('kicker', 'recent.kicker', 'recent where recent.kicker is not null')}
+    union all
+    ${ranked('reporter', 'used.reporter', 'recent cross join article_reporters as used where used.article_id = recent.id')}
+    `.execute(db);
+  const named = (facet: Facet): string[] => rows.flatMap((row) => (row.facet === facet ? [row.name] : []));
+  const reporters = await findNames(db, named('reporter').slice(0, MOST_LISTED));
+  return {
+    tag: bySlug(named('tag')),
+    kicker: bySlug(named('kicker')),
+    reporter: bySlug(named('reporter').map((slug) => reporters.get(slug) ?? slug)),
+  };
+}
+
+/** The first name of each reporter's slug. */
+async function findNames(db: Db, slugs: string[]): Promise<Map<string, string>> {
+  if (slugs.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('facet_names')
+    .select((e) => ['slug', e.fn.min('name').as('name')])
+    .where('facet', '=', 'reporter')
+    .where('slug', 'in', slugs)
+    .groupBy('slug')
+    .execute();
+  return new Map(rows.map(({ slug, name }) => [slug, name]));
+}
+
+function bySlug(ranked: string[]): UsedFacet[] {
+  const used = new Map<string, string[]>();
+  for (const name of ranked) {
+    const slug = facetSlug(name);
+    if (slug !== null) used.set(slug, [...(used.get(slug) ?? []), name]);
+  }
+  return [...used]
+    .slice(0, MOST_LISTED)
+    .map(([slug, names]) => ({ slug, names }))
+    .sort((a, b) => (a.slug < b.slug ? -1 : 1));
+}

@@ -10,9 +10,14 @@ import type { Article } from './article.ts';
 
 export type Facet = Tables['facet_names']['facet'];
 
-/** The slugs of those named as reporters, each once. Editors are not: they stand under every story of their desk. */
-export function reporterSlugs({ bylines }: Pick<Article, 'bylines'>): string[] {
-  return slugsOf(bylines.flatMap(({ role, name }) => (role === 'reporter' ? [name] : [])));
+/** Those named as reporters, each slug once. Editors are not: they stand under every story of their desk. */
+export function reporterFacets({ bylines }: Pick<Article, 'bylines'>): { slug: string; name: string }[] {
+  const bySlug = new Map<string, string>();
+  for (const { role, name } of bylines) {
+    const slug = role === 'reporter' ? facetSlug(name) : null;
+    if (slug !== null && !bySlug.has(slug)) bySlug.set(slug, name);
+  }
+  return [...bySlug].map(([slug, name]) => ({ slug, name }));
 }
 
 /** Names as slugs, each once; a name without a slug has none. */
@@ -26,9 +31,9 @@ export async function saveFacets(db: Db, articles: Article[]): Promise<void> {
     await db.deleteFrom('article_reporters').where('article_id', 'in', ids).execute();
   }
   const reporters = articles.flatMap((article) =>
-    reporterSlugs(article).map((reporter) => ({
+    reporterFacets(article).map(({ slug }) => ({
       article_id: article.id,
-      reporter,
+      reporter: slug,
       published_at: article.publishedAt,
     })),
   );

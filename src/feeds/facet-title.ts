@@ -16,7 +16,11 @@ export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
 
 /** The names that share a slug, as one: `C, C#, C++`. Those that differ only in case count once. @param names not empty */
 export function facetTitle(names: string[]): string {
-  const byLetters = new Map(names.map((name) => [name.toLowerCase(), cleanLine(name)] as const).reverse());
-  const distinct = [...byLetters.values()].reverse();
+  const byLetters = new Map<string, string>();
+  for (const name of names) {
+    const letters = name.toLowerCase();
+    if (!byLetters.has(letters)) byLetters.set(letters, cleanLine(name));
+  }
+  const distinct = [...byLetters.values()];
   return distinct.length > MOST_NAMES ? `${distinct.slice(0, MOST_NAMES).join(', ')} …` : distinct.join(', ');
 }

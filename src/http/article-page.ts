@@ -5,6 +5,7 @@ import { type Article, articleUrl, fullHeadline, isPublic } from '../articles/ar
 import { findArticleBySlug } from '../articles/queries.ts';
 import { answerNotFound } from './error-pages.ts';
 import { answerPage, type PageHead, renderPage } from './page.ts';
+import { articleFeeds } from './page-feeds.ts';
 import { type Answer, wordParameter } from './routes.ts';
 import type { Site } from './site.ts';
 import { storyView, summaryOf } from './story-view.ts';
@@ -24,10 +25,10 @@ export function answerArticle(site: Site): Answer {
     }
     const story = storyView(article, site);
     if (retraction !== null) {
-      const head = { ...headOf(article), path: null, description: 'This story has been retracted.', image: null };
+      const head = { ...headOf(site, article), path: null, description: 'This story has been retracted.', image: null };
       return answerPage(c, await renderPage(site, 'retracted', head, { story, retraction }), 410);
     }
-    return answerPage(c, await renderPage(site, 'article', headOf(article, story.image), { story }));
+    return answerPage(c, await renderPage(site, 'article', headOf(site, article, story.image), { story }));
   };
 }
 
@@ -43,7 +44,7 @@ function movedTo(article: Article, retraction: object | null): Pick<Article, 'sl
   return { slug: article.slug, page: retraction === null ? article.page : null };
 }
 
-function headOf(article: Article, image: { url: string; alt: string } | null = null): PageHead {
+function headOf(site: Site, article: Article, image: { url: string; alt: string } | null = null): PageHead {
   return {
     title: fullHeadline(article),
     description: summaryOf(article),
@@ -53,5 +54,6 @@ function headOf(article: Article, image: { url: string; alt: string } | null = n
     image,
     publishedAt: article.publishedAt,
     section: article.section,
+    feeds: articleFeeds(site.config, article),
   };
 }

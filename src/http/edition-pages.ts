@@ -9,6 +9,7 @@ import { retractionOf } from './article-page.ts';
 import { editionLine } from './edition-line.ts';
 import { answerNotFound } from './error-pages.ts';
 import { answerPage, renderPage } from './page.ts';
+import { editionFeeds, renderAlternates } from './page-feeds.ts';
 import { listPage, parsePageNumber } from './page-number.ts';
 import { type Answer, wordParameter } from './routes.ts';
 import type { Site } from './site.ts';
@@ -58,13 +59,15 @@ export function answerEdition(site: Site): Answer {
       const { status } = article;
       return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...titleOf(article, site) }] : [];
     });
-    if (retracted.length + corrected.length === 0) return answerPage(c, edition.archiveHtml);
+    // All else is frozen; feeds that it led to then may be gone.
+    const html = linkInHead(edition.archiveHtml, await renderAlternates(site, editionFeeds(site.config)));
+    if (retracted.length + corrected.length === 0) return answerPage(c, html);
     const notice = await site.templates.html('pages/edition-notice.liquid', {
       site: site.view,
       retracted,
       corrected,
     });
-    return answerPage(c, placeAbove(edition.archiveHtml, notice));
+    return answerPage(c, placeAbove(html, notice));
   };
 }
 
@@ -102,6 +105,13 @@ async function findNotedSince(db: Db, edition: Edition): Promise<Article[]> {
     .orderBy('id')
     .execute();
   return rows.map((row) => toArticle(row.document));
+}
+
+/** Puts the links last in the head of the frozen page, in place of those it was frozen with; where its tags are left out, before its body. */
+function linkInHead(html: string, links: string): string {
+  const end = html.search(/<\/head\s*>|<body\b/i);
+  if (end < 0) return html;
+  return html.slice(0, end).replace(/<link rel="alternate"[^>]*>\n?/g, '') + links + html.slice(end);
 }
 
 /** Puts the notice first in the body of the frozen page. */

@@ -5,7 +5,9 @@ import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { textDirection } from '../articles/article.ts';
+import type { FeedHead } from '../feeds/feed-view.ts';
 import { isNotModified } from './conditional.ts';
+import { alternates } from './page-feeds.ts';
 import type { Site } from './site.ts';
 import { stylesheetPath } from './stylesheet.ts';
 
@@ -25,6 +27,8 @@ export interface PageHead {
   publishedAt?: number | null;
   /** The section the page belongs to, marked in the navigation. */
   section?: string | null;
+  /** What feed readers shall find before the feeds of the configuration. */
+  feeds?: FeedHead[];
 }
 
 /** Renders `templates/pages/<template>.liquid` within the layout. */
@@ -46,6 +50,7 @@ export async function renderPage(site: Site, template: string, head: PageHead, d
     image: head.image ?? null,
     publishedAt: head.publishedAt ?? null,
     section: head.section ?? null,
+    feeds: alternates(site.config, head.feeds ?? []),
     stylesheet: await stylesheetPath(site),
   };
   return site.templates.html(`pages/${template}.liquid`, { ...data, site: view, base, page });

@@ -2,9 +2,9 @@
  * A section's stories, newest first.
  */
 import { findPublicArticles } from '../articles/queries.ts';
-import type { Config } from '../config.ts';
 import { answerNotFound } from './error-pages.ts';
 import { answerPage, renderPage } from './page.ts';
+import { sectionFeed } from './page-feeds.ts';
 import { listPage, parsePageNumber } from './page-number.ts';
 import type { Answer } from './routes.ts';
 import type { Site } from './site.ts';
@@ -28,24 +28,15 @@ export function answerSection(site: Site): Answer {
     if (number > 1 && found.length === 0) return answerNotFound(site, c);
     const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, STORIES_A_PAGE, found);
     const title = number === 1 ? section.title : `${section.title}, page ${number}`;
+    const feed = sectionFeed(site.config, section.id);
     const head = {
       ...list,
       title,
       description: `${section.title}: the newest stories of ${site.view.name}.`,
       section: section.id,
+      feeds: [feed],
     };
     const stories = list.entries.map((article) => storyView(article, site));
-    const feed = feedOfSection(site.config, section.id);
-    return answerPage(c, await renderPage(site, 'section', head, { title, stories, list, feed }));
+    return answerPage(c, await renderPage(site, 'section', head, { title, stories, list, feed: feed.id }));
   };
-}
-
-/** The id of the feed that holds that section and nothing else, or null. */
-function feedOfSection(config: Config, section: string): string | null {
-  const feed = config.feeds.find(({ select, windowHours }) => {
-    const { sections, ...rest } = select;
-    const named = Object.values(rest).some((value) => value !== undefined);
-    return sections?.length === 1 && sections[0] === section && !named && windowHours === undefined;
-  });
-  return feed?.id ?? null;
 }

@@ -120,9 +120,8 @@ describe('what is personal', () => {
     expect(full.archiveHtml).not.toMatch(/unsubscribe|preferences|view in browser|you receive|zwnj/i);
     expect(full.archiveHtml).not.toContain(SAMPLE_NONCE);
     expect(full.archiveHtml).toContain(`<link rel="canonical" href="${SAMPLE_VIEW.links.archive}">`);
-    expect(full.archiveHtml).toContain(
-      '<link rel="alternate" type="application/rss+xml" title="The Meridian Wire: Roundups" href="https://wire.example.com/feeds/roundups.rss">',
-    );
+    // Links to feeds are put in when it is served: those of its day may be gone.
+    expect(full.archiveHtml).not.toContain('rel="alternate"');
     expect(full.archiveHtml.match(/<\/?main\b/g)).toEqual(['<main', '</main']);
     expect(full.html).not.toMatch(/rel="(?:canonical|alternate)"|<main/);
   });

@@ -154,7 +154,7 @@ describe('the page of an edition', () => {
     const HTML =
       '<!doctype html><html lang="en"><head><title>E</title></head><body class="x" style="margin:0"><p>Frozen</p></body></html>';
 
-    it('is what was frozen, byte for byte', async () => {
+    it('is what was frozen, byte for byte, but for the feeds that it leads to: those there are today', async () => {
       const store = await open();
       const site = openSite(store);
       await save(store, article('held'));
@@ -163,10 +163,18 @@ describe('the page of an edition', () => {
         slotAt: NOW,
         number: 1,
         headline: 'H',
-        html: HTML,
+        html: HTML.replace(
+          '</head>',
+          '<link rel="alternate" type="application/rss+xml" href="/feeds/gone.rss"></head>',
+        ),
         articles: ['held'],
       });
-      expect(await site.read('/editions/daily-roundup/2026-11-24')).toBe(HTML);
+      const html = await site.read('/editions/daily-roundup/2026-11-24');
+      expect(withoutFeeds(html)).toBe(HTML);
+      expect(html).not.toContain('gone.rss');
+      expect(html.match(/<link rel="alternate"[^>]*>/)?.[0]).toBe(
+        '<link rel="alternate" type="application/rss+xml" title="The Meridian Wire: Roundups (RSS)" href="/feeds/roundups.rss">',
+      );
     });
 
     it('says above it what was retracted since', async () => {
@@ -185,7 +193,7 @@ describe('the page of an edition', () => {
       expect(html).toContain('It was &lt;false&gt; &amp; wrong.');
       expect(html).not.toContain('Headline of held');
       expect(html).toContain('<p>Frozen</p>');
-      expect(await site.read('/editions/daily-roundup/2026-11-23')).toBe(HTML);
+      expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-23'))).toBe(HTML);
     });
 
     it('says above it what was corrected since, and not what it said itself', async () => {
@@ -206,7 +214,7 @@ describe('the page of an edition', () => {
         .insertInto('edition_corrections')
         .values({ newsletter: 'daily-roundup', article_id: 'known', noted_at: NOW - 2 * HOUR, edition_id: id })
         .execute();
-      expect(await site.read('/editions/daily-roundup/2026-11-24')).toBe(HTML);
+      expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-24'))).toBe(HTML);
       await save(store, article('late', corrected('It was 5%, <not> 50%.', NOW)));
       const html = await site.read('/editions/daily-roundup/2026-11-24');
       expect(html).toContain('Corrected since this edition went out');
@@ -216,3 +224,7 @@ describe('the page of an edition', () => {
     });
   });
 });
+
+function withoutFeeds(html: string): string {
+  return html.replace(/\n<link rel="alternate"[^>]*>/g, '').replace(/\n(?=<\/head>)/, '');
+}

@@ -3,7 +3,17 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 // Who may import whom: a room knows only the rooms named here, and the files at the top of src/ that are listed as its ground.
-const GROUND = ['config', 'config-schema', 'config-rules', 'cidr', 'contrast', 'facet-slug', 'time', 'templates', 'log'];
+const GROUND = [
+  'config',
+  'config-schema',
+  'config-rules',
+  'cidr',
+  'contrast',
+  'facet-slug',
+  'time',
+  'templates',
+  'log',
+];
 const MAY_IMPORT: Record<string, string[]> = {
   ground: [],
   store: [],

@@ -32,7 +32,9 @@ export function answerFeedDocument(site: Site): Answer {
     let document: Servable | null;
     try {
       document =
-        derived === null ? await site.feeds.find(path) : await site.derived.find(derived.address.path, clientOf(site, c));
+        derived === null
+          ? await site.feeds.find(path)
+          : await site.derived.find(derived.address.path, clientOf(site, c));
     } catch (error) {
       if (error instanceof BuildRefused) {
         return answerText(c, error.status, error.message, [['Retry-After', String(error.retryAfter)]]);

@@ -41,7 +41,13 @@ it('writes what changed alone, and mends what someone else has changed', async (
   await mirrorDocuments(store.db, folder);
   await saveArticle(store.db, article('a', { kicker: 'In Depth', section: 'world', kind: 'roundup' }), 'd', NOW);
   await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW + MINUTE, feeds: ['in-depth'] });
-  expect(await mirrorDocuments(store.db, folder)).toEqual(['in-depth.atom', 'in-depth.json', 'in-depth.rss']);
+  // The page of feeds, too: the kicker is a new one.
+  expect(await mirrorDocuments(store.db, folder)).toEqual([
+    'in-depth.atom',
+    'in-depth.json',
+    'in-depth.rss',
+    'index.html',
+  ]);
   expect((await stat(join(folder, 'in-depth.rss'))).mtimeMs).toBe(NOW + MINUTE);
   await writeFile(join(folder, 'latest.rss'), 'half a fee');
   expect(await mirrorDocuments(store.db, folder)).toEqual(['latest.rss']);

@@ -62,7 +62,9 @@ forEachDatabase((open) => {
         .select('path')
         .where('modified_at', '=', newsroom.now)
         .execute();
-      expect(topics()).toEqual(changed.map(({ path }) => `${publication.url}/feeds/${path}`).sort());
+      const stories = changed.map(({ path }) => `${publication.url}/feeds/${path}`).filter((url) => all.includes(url));
+      expect(stories.length).toBeGreaterThan(0);
+      expect(topics()).toEqual(stories.sort());
       const runs = await newsroom.store.db.selectFrom('runs').selectAll().where('schedule', '=', 'hub').execute();
       expect(runs.map(({ state }) => state)).toEqual(runs.map(() => 'done'));
     });

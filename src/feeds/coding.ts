@@ -23,6 +23,8 @@ export async function compress(body: Buffer): Promise<Codings> {
     [constants.BROTLI_PARAM_QUALITY]: BROTLI_LEVEL,
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
     [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
+    // A window no larger than what it looks at: the memory for it is taken whole.
+    [constants.BROTLI_PARAM_LGWIN]: Math.min(Math.max(Math.ceil(Math.log2(body.length + 1)), 10), 22),
   };
   const [gzip, br] = await Promise.all([toGzip(body, { level: 9 }), toBrotli(body, { params })]);
   return { gzip, br };

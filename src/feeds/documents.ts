@@ -98,12 +98,12 @@ export async function listDocuments(db: Db): Promise<DocumentHead[]> {
 export async function packDrafts(db: Db, drafts: Draft[]): Promise<Packed[]> {
   const packed = drafts.map((draft) => ({ ...draft, hash: sha256(draft.body) }));
   const differing = new Set((await differ(db, packed)).map(({ path }) => path));
-  return Promise.all(
-    packed.map(async (draft) => ({
-      ...draft,
-      codings: differing.has(draft.path) ? await compress(Buffer.from(draft.body)) : null,
-    })),
-  );
+  const all: Packed[] = [];
+  for (const draft of packed) {
+    // One after the other: each compressor takes some ten megabytes from the moment it is asked for.
+    all.push({ ...draft, codings: differing.has(draft.path) ? await compress(Buffer.from(draft.body)) : null });
+  }
+  return all;
 }
 
 /** Those whose body is not what is published at their path. */

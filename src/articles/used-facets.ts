@@ -11,7 +11,7 @@ import { PUBLIC_STATES } from './queries.ts';
 
 export interface UsedFacet {
   slug: string;
-  /** Those that share the slug, the most used first. */
+  /** Those that share the slug. */
   names: string[];
 }
 
@@ -79,6 +79,6 @@ function bySlug(ranked: string[]): UsedFacet[] {
   }
   return [...used]
     .slice(0, MOST_LISTED)
-    .map(([slug, names]) => ({ slug, names }))
+    .map(([slug, names]) => ({ slug, names: names.sort() }))
     .sort((a, b) => (a.slug < b.slug ? -1 : 1));
 }

@@ -19,7 +19,7 @@ import { readerLinks } from './web-readers.ts';
 export async function sharedDocuments(db: Db, config: Config, templates: Templates, now: number): Promise<Draft[]> {
   const site = siteView(config);
   const groups = groupsOf(config, await listUsedFacets(db, now));
-  const data = { site, feeds: config.feeds.map((feed) => configuredFeed(feed, config)), groups, kinds: KIND_CHOICES };
+  const data = { site, feeds: configuredFeeds(config), groups, kinds: KIND_CHOICES };
   return [
     {
       path: 'index.html',
@@ -36,6 +36,15 @@ export async function sharedDocuments(db: Db, config: Config, templates: Templat
 }
 
 const KIND_CHOICES = KINDS.map((value) => ({ value, title: KIND_TITLES[value] }));
+
+/** The codes take ten times as long as the rest of the page, and follow from the configuration alone. */
+const known = new WeakMap<Config, ReturnType<typeof configuredFeed>[]>();
+
+function configuredFeeds(config: Config): ReturnType<typeof configuredFeed>[] {
+  const feeds = known.get(config) ?? config.feeds.map((feed) => configuredFeed(feed, config));
+  known.set(config, feeds);
+  return feeds;
+}
 
 function configuredFeed(feed: Config['feeds'][number], config: Config) {
   const links = feedLinks(feed, config);

@@ -123,8 +123,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** How long changes are gathered before their feeds are published anew. */
-const GATHER = SECOND;
+/** How long changes are gathered before their feeds are published anew; while more come, that is once a second at most anyway. */
+const GATHER = 300;
 /** A round that ends there waits no longer for other people's servers. */
 const TELL_FOR = 10 * SECOND;
 /** A server that refused us is left alone so long. */

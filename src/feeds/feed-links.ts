@@ -1,7 +1,7 @@
 /**
  * What leads to a feed in its three formats: on pages, in their heads, in lists.
  */
-import type { Config } from '../config.ts';
+import { type Config, type Selection, sectionTitle } from '../config.ts';
 import type { SingleFacet } from './derived-address.ts';
 import { facetTitle } from './facet-title.ts';
 import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './feed-view.ts';
@@ -41,4 +41,20 @@ export function feedLinks(feed: FeedHead, config: Pick<Config, 'publication'>): 
 /** The derived feed of one section, kicker, tag or reporter. @param value the section's id, or the slug of the others */
 export function singleFeed(facet: SingleFacet, value: string, names: string[]): FeedHead {
   return { id: `${facet}/${encodeURIComponent(value)}`, title: facetTitle(names) };
+}
+
+/** The feed of a section: that of the configuration which holds it and nothing else, or the derived one. */
+export function sectionFeed(config: Config, section: string): FeedHead {
+  const title = sectionTitle(config, section) ?? section;
+  return configuredFor(config, 'sections', section) ?? singleFeed('section', section, [title]);
+}
+
+/** The feed of the configuration that holds that one value and nothing else, whatever its age; or null. */
+export function configuredFor(config: Pick<Config, 'feeds'>, key: keyof Selection, value: string): FeedHead | null {
+  const found = config.feeds.find(({ select, windowHours }) => {
+    const named = Object.entries(select).filter(([, values]) => values !== undefined);
+    const [only] = named;
+    return named.length === 1 && only?.[0] === key && only[1].length === 1 && only[1][0] === value && !windowHours;
+  });
+  return found ?? null;
 }

@@ -2,19 +2,20 @@
  * The list of feeds as OPML 2.0, for readers that import it.
  */
 import type { Config } from '../config.ts';
-import { singleFeed } from './feed-links.ts';
+import { sectionFeed } from './feed-links.ts';
 import { type FeedHead, feedView } from './feed-view.ts';
 import { escapeXml } from './markup.ts';
 
 /**
- * The feeds of the configuration, and one of each section, as two groups, which most readers make folders of. An outline has the
- * address of its feed's Atom document: the one format of the three that reports retractions.
+ * The feeds of the configuration, and one of each section, as two groups, which most readers make folders of; no feed stands in both.
+ * An outline has the address of its feed's Atom document: the one format of the three that reports retractions.
  */
 export function renderOpml(config: Config): string {
   const { publication, feeds, sections } = config;
+  const bySection = sections.map(({ id }) => sectionFeed(config, id));
   const groups: [title: string, feeds: FeedHead[]][] = [
-    [publication.name, feeds],
-    ['Sections', sections.map(({ id, title }) => singleFeed('section', id, [title]))],
+    [publication.name, feeds.filter(({ id }) => !bySection.some((feed) => feed.id === id))],
+    ['Sections', bySection],
   ];
   return [
     '<?xml version="1.0" encoding="utf-8"?>',
@@ -26,11 +27,13 @@ export function renderOpml(config: Config): string {
     '    <docs>http://opml.org/spec2.opml</docs>',
     '  </head>',
     '  <body>',
-    ...groups.flatMap(([title, held]) => [
-      `    <outline${attributes({ text: title, title })}>`,
-      ...held.map((feed) => `      ${feedOutline(feed, config)}`),
-      '    </outline>',
-    ]),
+    ...groups
+      .filter(([, held]) => held.length > 0)
+      .flatMap(([title, held]) => [
+        `    <outline${attributes({ text: title, title })}>`,
+        ...held.map((feed) => `      ${feedOutline(feed, config)}`),
+        '    </outline>',
+      ]),
     '  </body>',
     '</opml>',
     '',

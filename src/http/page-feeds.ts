@@ -4,9 +4,9 @@
  */
 import type { Article } from '../articles/article.ts';
 import { reporterFacets } from '../articles/facets.ts';
-import { type Config, type Selection, sectionTitle } from '../config.ts';
+import { type Config, sectionTitle } from '../config.ts';
 import { facetSlug } from '../facet-slug.ts';
-import { feedLinks, singleFeed } from '../feeds/feed-links.ts';
+import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../feeds/feed-links.ts';
 import type { FeedHead } from '../feeds/feed-view.ts';
 import type { Site } from './site.ts';
 
@@ -26,12 +26,6 @@ export function alternates(config: Config, first: FeedHead[]): Alternate[] {
     const { title, formats } = feedLinks(feed, config);
     return formats.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
   });
-}
-
-/** The feed of a section: that of the configuration which holds it and nothing else, or the derived one. */
-export function sectionFeed(config: Config, section: string): FeedHead {
-  const title = sectionTitle(config, section) ?? section;
-  return configuredFor(config, 'sections', section) ?? singleFeed('section', section, [title]);
 }
 
 /** The feeds of a story's section, kicker and reporters. */
@@ -54,14 +48,4 @@ export function editionFeeds(config: Config): FeedHead[] {
 export async function renderAlternates(site: Site, first: FeedHead[]): Promise<string> {
   const feeds = alternates(site.config, first);
   return site.templates.html('pages/parts/alternates.liquid', { feeds, base: site.base });
-}
-
-/** The feed that holds that one value and nothing else, whatever its age. */
-function configuredFor(config: Config, key: keyof Selection, value: string): FeedHead | null {
-  const found = config.feeds.find(({ select, windowHours }) => {
-    const named = Object.entries(select).filter(([, values]) => values !== undefined);
-    const [only] = named;
-    return named.length === 1 && only?.[0] === key && only[1].length === 1 && only[1][0] === value && !windowHours;
-  });
-  return found ?? null;
 }

@@ -2,9 +2,9 @@
  * A section's stories, newest first.
  */
 import { findPublicArticles } from '../articles/queries.ts';
+import { sectionFeed } from '../feeds/feed-links.ts';
 import { answerNotFound } from './error-pages.ts';
 import { answerPage, renderPage } from './page.ts';
-import { sectionFeed } from './page-feeds.ts';
 import { listPage, parsePageNumber } from './page-number.ts';
 import type { Answer } from './routes.ts';
 import type { Site } from './site.ts';

@@ -38,8 +38,27 @@ export async function mirrorDocuments(db: Db, folder: string): Promise<string[]>
 const CODED = { gzip: '.gz', br: '.br' } as const;
 const FORMS = ['', ...Object.values(CODED)];
 
+/** So many documents at once: most of the time goes by until the disk has them. */
+const AT_ONCE = 4;
+
 async function writeDifferent(db: Db, folder: string): Promise<string[]> {
+  const differing = await findDiffering(db, folder);
   const written: string[] = [];
+  for (let from = 0; from < differing.length; from += AT_ONCE) {
+    const some = differing.slice(from, from + AT_ONCE);
+    await Promise.all(
+      some.map(async (path) => {
+        const document = await findDocument(db, path);
+        if (document !== null && (await writeForms(folder, document))) written.push(path);
+      }),
+    );
+  }
+  return written;
+}
+
+/** The paths of those documents whose files are not known to be whole. */
+async function findDiffering(db: Db, folder: string): Promise<string[]> {
+  const differing: string[] = [];
   const present = new PresentFiles();
   for (const head of await listDocuments(db)) {
     const { path } = head;
@@ -49,15 +68,10 @@ async function writeDifferent(db: Db, folder: string): Promise<string[]> {
     const isArchive = path.startsWith(ARCHIVE_FOLDER);
     const version = `${head.hash} ${head.modifiedAt}`;
     if (isArchive && foundWhole.get(file) === version && (await present.all(file))) continue;
-    if (!(await looksTheSame(file, head))) {
-      const document = await findDocument(db, path);
-      if (document === null) continue;
-      if (await writeForms(folder, document)) written.push(path);
-    } else if (isArchive) {
-      foundWhole.set(file, version);
-    }
+    if (!(await looksTheSame(file, head))) differing.push(path);
+    else if (isArchive) foundWhole.set(file, version);
   }
-  return written;
+  return differing;
 }
 
 /**
@@ -91,22 +105,17 @@ async function looksTheSame(file: string, { modifiedAt, size }: DocumentHead): P
 /** Writes the forms that differ, the body last. @returns whether any did */
 async function writeForms(folder: string, { path, body, codings, modifiedAt }: FeedDocument): Promise<boolean> {
   await mkdir(dirname(join(folder, path)), { recursive: true });
-  let differed = false;
-  const forms = [
-    [path + CODED.gzip, codings.gzip],
-    [path + CODED.br, codings.br],
-    [path, Buffer.from(body)],
-  ] as const;
-  for (const [name, bytes] of forms) {
+  const write = async (name: string, bytes: Buffer): Promise<boolean> => {
     if ((await readIfThere(join(folder, name)))?.equals(bytes)) {
       // Static hosts make Last-Modified and ETag of the file's time; a copy or a checkout may have moved it.
       await utimes(join(folder, name), modifiedAt / SECOND, modifiedAt / SECOND);
-      continue;
+      return false;
     }
     await writeWhole(folder, name, bytes, modifiedAt);
-    differed = true;
-  }
-  return differed;
+    return true;
+  };
+  const compressed = await Promise.all([write(path + CODED.gzip, codings.gzip), write(path + CODED.br, codings.br)]);
+  return [await write(path, Buffer.from(body)), ...compressed].includes(true);
 }
 
 async function writeWhole(folder: string, name: string, body: string | Buffer, modifiedAt: number): Promise<void> {

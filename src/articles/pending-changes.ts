@@ -51,6 +51,18 @@ export async function findDueChanges(db: Db, now: number): Promise<PendingChange
   return row.count === 0 ? null : { count: row.count, oldestDueAt: row.oldestDueAt };
 }
 
+/** Whether a change made after `since` is due at `now` and has not been published. */
+export async function hasChangesSince(db: Db, since: number, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('pending_changes')
+    .select('article_id')
+    .where('due_at', '<=', now)
+    .where('changed_at', '>', since)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
  * The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. One due
  * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not hold it yet.

@@ -105,7 +105,7 @@ interface TextConstruct {
  * character reference even in a text construct. Either way a reader that decodes by the type sees the same words.
  */
 function textConstruct(words: string, slots: Slots): TextConstruct {
-  return /<|&(?:#|[A-Za-z][A-Za-z0-9])/.test(words)
+  return /<[A-Za-z/!?]|&(?:#|[A-Za-z][A-Za-z0-9])/.test(words)
     ? { type: 'html', slot: slots.text(escapeHtml(words)) }
     : { type: 'text', slot: slots.text(words) };
 }

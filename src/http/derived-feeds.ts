@@ -3,19 +3,35 @@
  * when the store's version has moved, and once for all who ask meanwhile.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { hasChangesSince } from '../articles/pending-changes.ts';
 import type { Config } from '../config.ts';
 import { compress } from '../feeds/coding.ts';
 import { deriveFeed } from '../feeds/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../feeds/derived-address.ts';
 import { readStamp } from '../feeds/stamp.ts';
 import { topicAddress } from '../feeds/topics.ts';
-import type { Store } from '../store/store.ts';
+import type { Db, Store } from '../store/store.ts';
 import { type Clock, SECOND } from '../time.ts';
 import { openBuildLimits } from './build-limits.ts';
 import { type Loaded, openShelf, type Shelf } from './feed-shelf.ts';
 
 /** Fewer bytes than published documents have: strangers choose what lies here. */
 const ROOM = 16 * 1024 * 1024;
+
+/** A publish follows a change in less; where it does not, a feed that is ahead of the published ones is better than none. */
+const WAIT = { forMs: 1_500, everyMs: 50 };
+
+/**
+ * Waits until what has changed is published, so that every process makes a feed of the same articles, under a Last-Modified of their own.
+ */
+async function publishCatchesUp(db: Db, clock: Clock): Promise<void> {
+  for (let waited = 0; waited < WAIT.forMs; waited += WAIT.everyMs) {
+    const { modifiedAt } = await readStamp(db);
+    if (!(await hasChangesSince(db, modifiedAt, clock()))) return;
+    await setTimeout(WAIT.everyMs);
+  }
+}
 
 /** Feeds by the canonical path of their address. Its `find` throws BuildRefused where a client asks for too many that do not lie there. */
 export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Shelf {
@@ -39,7 +55,9 @@ export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Sh
       load: async (path, client = 'unknown') => {
         const [file = '', query] = path.split('?');
         const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
-        return parsed?.is === 'derived' ? limits.build(client, () => make(parsed.address)) : null;
+        if (parsed?.is !== 'derived') return null;
+        await publishCatchesUp(db, clock);
+        return limits.build(client, () => make(parsed.address));
       },
     },
     ROOM,

@@ -73,6 +73,25 @@ describe('two web processes on one store', () => {
     },
   );
 
+  it('make no feed of what is saved and not published yet: they wait for the publish that follows', async () => {
+    const [one, other] = await openTwice('sqlite');
+    const sites = [openSite(one), openSite(other)] as const;
+    await publish(one, article('a', { section: 'world' }), NOW);
+    const path = 'section/world.atom';
+    const before = await answer(sites[0], path, 'identity');
+    for (const site of sites) site.at(NOW + MINUTE);
+    await save(one, article('b', { section: 'world', publishedAt: NOW + MINUTE }));
+    // The first one has it at hand; the other would have to make it.
+    expect(await answer(sites[0], path, 'identity')).toEqual(before);
+    const asked = answer(sites[1], path, 'identity');
+    await publish(one, article('c', { section: 'world' }), NOW + MINUTE);
+    await other.db.deleteFrom('pending_changes').execute();
+    const after = await asked;
+    expect(Buffer.from(after.body, 'base64').toString()).toContain('articles/c');
+    expect(after.headers['last-modified']).not.toBe(before.headers['last-modified']);
+    expect(await answer(sites[0], path, 'identity')).toEqual(after);
+  });
+
   async function publish(store: Store, story: Article, now: number): Promise<void> {
     await save(store, story);
     await publishFeeds(store, config, templates, { now, changed: [story.id] });

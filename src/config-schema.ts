@@ -40,7 +40,8 @@ const schedule = z.strictObject({
     .describe('A slot missed by less than this still runs, late; an older one is recorded as skipped.'),
 });
 
-const selection = z.strictObject({
+/** What a feed may be narrowed by. */
+export const selection = z.strictObject({
   kinds: z.array(z.enum(KINDS)).min(1).optional(),
   sections: z.array(id).min(1).optional(),
   kickers: z.array(z.string().min(1)).min(1).optional(),

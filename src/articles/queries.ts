@@ -93,7 +93,7 @@ export async function findRetractedArticles(
 }
 
 /** The articles that a selection names, in whatever state, for a statement that takes a few of them by id. */
-export function articlesOf(db: Db, { kinds, sections, kickers, tags }: Selection) {
+export function articlesOf(db: Db, { kinds, sections, kickers, tags, reporters }: Selection) {
   return db
     .selectFrom('articles')
     .$if(kinds !== undefined, (q) => q.where('articles.kind', 'in', kinds as string[]))
@@ -108,6 +108,17 @@ export function articlesOf(db: Db, { kinds, sections, kickers, tags }: Selection
             .select('article_tags.tag')
             .whereRef('article_tags.article_id', '=', 'articles.id')
             .where('article_tags.tag', 'in', tags as string[]),
+        ),
+      ),
+    )
+    .$if(reporters !== undefined, (q) =>
+      q.where((e) =>
+        e.exists(
+          e
+            .selectFrom('article_reporters')
+            .select('article_reporters.reporter')
+            .whereRef('article_reporters.article_id', '=', 'articles.id')
+            .where('article_reporters.reporter', 'in', slugsOf(reporters as string[])),
         ),
       ),
     );

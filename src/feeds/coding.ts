@@ -19,6 +19,13 @@ const BROTLI_LEVEL = 9;
 
 /** Both forms of a body, made off the main thread. Same input, same bytes. */
 export async function compress(body: Buffer): Promise<Codings> {
+  const [gzip, br] = await Promise.all([compressTo('gzip', body), compressTo('br', body)]);
+  return { gzip, br };
+}
+
+/** One form of a body, as `compress` makes it. */
+export function compressTo(coding: keyof Codings, body: Buffer): Promise<Buffer> {
+  if (coding === 'gzip') return toGzip(body, { level: 9 });
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: BROTLI_LEVEL,
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
@@ -26,8 +33,7 @@ export async function compress(body: Buffer): Promise<Codings> {
     // A window no larger than what it looks at: the memory for it is taken whole.
     [constants.BROTLI_PARAM_LGWIN]: Math.min(Math.max(Math.ceil(Math.log2(body.length + 1)), 10), 22),
   };
-  const [gzip, br] = await Promise.all([toGzip(body, { level: 9 }), toBrotli(body, { params })]);
-  return { gzip, br };
+  return toBrotli(body, { params });
 }
 
 /** The body that was compressed. */

@@ -138,8 +138,9 @@ async function writeWhole(folder: string, name: string, body: string | Buffer, m
 }
 
 async function removeWithdrawn(db: Db, folder: string): Promise<string[]> {
-  const published = (await listDocuments(db)).map(({ path }) => path);
+  // Read first: what another process publishes and mirrors after this does not stand in it yet, so it is not taken for withdrawn.
   const text = (await readIfThere(join(folder, MANIFEST)))?.toString('utf8') ?? '';
+  const published = (await listDocuments(db)).map(({ path }) => path);
   const kept = new Set(published);
   const withdrawn = text.split('\n').filter((name) => NAME.test(name) && !kept.has(name));
   for (const name of withdrawn) {

@@ -1,39 +1,72 @@
 /**
  * What is new in a feed since a version that the reader holds (RFC 3229 with `IM: feed`): a document of the same kind, with the items
- * alone that are new or have changed. Made once for each earlier version that is asked from, and gone with the document.
+ * alone that are new or have changed. Made once for each earlier version and coding that is asked for, one after the other: after
+ * a publish all readers ask at once, and a compressor takes tens of megabytes.
  */
-import { type Codings, compress } from '../feeds/coding.ts';
+import { compressTo } from '../feeds/coding.ts';
 import { withoutItems } from '../feeds/pieces.ts';
 import type { Servable } from './feed-answer.ts';
 import type { Coding } from './negotiate.ts';
 
-type Delta = { identity: Buffer } & Codings;
-
-const made = new WeakMap<Servable, Map<string, Promise<Delta | null>>>();
-
-/**
- * @param base the earlier version
- * @returns the body in that coding; null where every item is new, so that the whole document is the better answer
- */
-export async function deltaSince(
-  document: Servable,
-  base: Servable['history'][number],
-  coding: Coding,
-): Promise<Buffer | null> {
-  let deltas = made.get(document);
-  if (deltas === undefined) {
-    deltas = new Map();
-    made.set(document, deltas);
-  }
-  let delta = deltas.get(base.hash);
-  if (delta === undefined) {
-    delta = makeDelta(document, base.keys);
-    deltas.set(base.hash, delta);
-  }
-  return (await delta)?.[coding] ?? null;
+export interface Deltas {
+  /**
+   * @param base the earlier version
+   * @returns the body in that coding; null where the whole document is the better answer: every item is new, or too many wait for theirs
+   */
+  since(document: Servable, base: Servable['history'][number], coding: Coding): Promise<Buffer | null>;
 }
 
-async function makeDelta({ bodies, spans }: Servable, keys: string[]): Promise<Delta | null> {
+const MOST_WAITING = 100;
+/** Bytes that are kept; those made longest ago go first. */
+const ROOM = 16 * 1024 * 1024;
+
+export function openDeltas(): Deltas {
+  const kept = new Map<string, Buffer | null>();
+  const underWay = new Map<string, Promise<Buffer | null>>();
+  let last: Promise<unknown> = Promise.resolve();
+  let bytes = 0;
+
+  const keep = (key: string, delta: Buffer | null): void => {
+    kept.set(key, delta);
+    bytes += sizeOf(delta);
+    for (const [other, one] of kept) {
+      if (bytes <= ROOM) break;
+      kept.delete(other);
+      bytes -= sizeOf(one);
+    }
+  };
+
+  return {
+    since(document, base, coding) {
+      // Hashes of the whole: two documents that share them are the same.
+      const key = `${document.hash} ${base.hash} ${coding}`;
+      const known = kept.get(key);
+      if (known !== undefined) return Promise.resolve(known);
+      let making = underWay.get(key);
+      if (making === undefined) {
+        if (underWay.size >= MOST_WAITING) return Promise.resolve(null);
+        making = last
+          .then(() => makeDelta(document, base.keys, coding))
+          .then((delta) => {
+            keep(key, delta);
+            return delta;
+          })
+          .finally(() => underWay.delete(key));
+        underWay.set(key, making);
+        last = making.catch(() => {});
+      }
+      return making;
+    },
+  };
+}
+
+async function makeDelta({ bodies, spans }: Servable, keys: string[], coding: Coding): Promise<Buffer | null> {
   const identity = spans === null ? null : withoutItems(bodies.identity, spans, new Set(keys));
-  return identity === null ? null : { identity, ...(await compress(identity)) };
+  if (identity === null || coding === 'identity') return identity;
+  return compressTo(coding, identity);
+}
+
+/** With what it takes to remember that there is none. */
+function sizeOf(delta: Buffer | null): number {
+  return (delta?.length ?? 0) + 256;
 }

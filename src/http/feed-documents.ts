@@ -7,7 +7,6 @@ import { SECOND } from '../time.ts';
 import { BuildRefused } from './build-limits.ts';
 import { addressBlock, clientAddress } from './client-address.ts';
 import { CORS, type Fields, fieldsOf, judge, type Servable } from './feed-answer.ts';
-import { deltaSince } from './feed-delta.ts';
 import { countFeedRequest } from './feed-requests.ts';
 import type { Answer } from './routes.ts';
 import type { Site } from './site.ts';
@@ -40,15 +39,24 @@ export function answerFeedDocument(site: Site): Answer {
         return answerText(c, error.status, error.message, [['Retry-After', String(error.retryAfter)]]);
       }
       site.log?.error({ error: String(error) }, 'a feed could not be read');
-      return answerText(c, 503, 'The feeds cannot be read at the moment.', [
-        ['Retry-After', String(RETRY_AFTER / SECOND)],
-      ]);
+      return answerLater(c, 'The feeds cannot be read at the moment.');
     }
+    if (document === null && isConfigured(site, path)) return answerLater(c, 'This feed has not been published yet.');
     if (document === null) return answerText(c, 404, 'There is no such feed. /feeds/ lists those that there are.');
-    const answer = await answerDocument(c, document, site.clock());
+    const answer = await answerDocument(site, c, document);
     countFeedRequest(site, countedPath(path, derived?.address), c.req.header('User-Agent'), answer.status);
     return answer;
   };
+}
+
+/** Whether it is a feed of the configuration: readers would take a 404 for its end. */
+function isConfigured({ config }: Site, path: string): boolean {
+  const [, id] = /^([^/]+)\.(?:rss|atom|json)$/.exec(path) ?? [];
+  return config.feeds.some((feed) => feed.id === id);
+}
+
+function answerLater(c: Context, sentence: string): Response {
+  return answerText(c, 503, sentence, [['Retry-After', String(RETRY_AFTER / SECOND)]]);
 }
 
 /** The network that asks: what it has made is limited, and forgotten with this process. */
@@ -68,7 +76,8 @@ function answerText(c: Context, status: 400 | 404 | 429 | 503, sentence: string,
   return c.text(`${sentence}\n`, status, Object.fromEntries([...CORS, ['Cache-Control', 'no-store'], ...fields]));
 }
 
-async function answerDocument(c: Context, document: Servable, now: number): Promise<Response> {
+async function answerDocument(site: Site, c: Context, document: Servable): Promise<Response> {
+  const now = site.clock();
   let verdict = judge(
     document,
     {
@@ -84,7 +93,8 @@ async function answerDocument(c: Context, document: Servable, now: number): Prom
   const { form } = verdict;
   let body = document.bodies[form.coding];
   if (verdict.status === 226) {
-    const delta = await deltaSince(document, verdict.base, form.coding);
+    // Where it cannot be made, the whole is as good.
+    const delta = await site.deltas.since(document, verdict.base, form.coding).catch(() => null);
     if (delta === null) verdict = { status: 200, form };
     else body = delta;
   }

@@ -4,6 +4,7 @@
  */
 
 import type { FeedDocument } from '../feeds/documents.ts';
+import { SECOND } from '../time.ts';
 import type { Servable } from './feed-answer.ts';
 import type { Coding } from './negotiate.ts';
 
@@ -32,6 +33,15 @@ export interface Shelf {
 /** Bytes of bodies that are kept at hand; those asked for longest ago go first. */
 const ROOM = 64 * 1024 * 1024;
 
+/** A store that is slower than that is away, as far as readers are concerned. */
+const LOOK_WITHIN = 2 * SECOND;
+
+async function inTime<T>(look: Promise<T>): Promise<T> {
+  const { promise: impatience, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('the store does not answer')), LOOK_WITHIN);
+  return Promise.race([look, impatience]).finally(() => clearTimeout(timer));
+}
+
 /** @param room bytes to keep at hand */
 export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
   const kept = new Map<string, Servable>();
@@ -54,7 +64,7 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
       // What else has come in with this turn of the event loop.
       await new Promise(setImmediate);
       next = null;
-      const now = await source.version();
+      const now = await inTime(source.version());
       if (now === version) return;
       clear();
       version = now;

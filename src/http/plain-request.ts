@@ -24,6 +24,7 @@ const READ: Record<string, Exclude<keyof PlainRequest, 'method' | 'target'> | 'h
   'accept-encoding': 'acceptEncoding',
   'if-none-match': 'ifNoneMatch',
   'if-modified-since': 'ifModifiedSince',
+  'a-im': 'aIm',
   'user-agent': 'userAgent',
 };
 
@@ -38,7 +39,6 @@ const NOT_PLAIN = new Set([
   'http2-settings',
   'proxy-connection',
   'keep-alive',
-  'a-im',
   'access-control-request-method',
 ]);
 

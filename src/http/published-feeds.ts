@@ -7,7 +7,7 @@ import type { ReaderCounter } from '../feeds/reader-counts.ts';
 import { readStamp } from '../feeds/stamp.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../feeds/topics.ts';
 import type { Store } from '../store/store.ts';
-import type { Clock } from '../time.ts';
+import { type Clock, SECOND } from '../time.ts';
 import { countFeedRequest } from './feed-requests.ts';
 import { openShelf, type Shelf } from './feed-shelf.ts';
 import type { QuickPath } from './quick-path.ts';
@@ -47,6 +47,8 @@ export function quickPathTo(
       return /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/.test(path) ? feeds.find(path) : undefined;
     },
     clock,
+    // A second more than it is told, as Node's server does it.
+    idleMs: 6 * SECOND,
     note: (path, userAgent, status) => countFeedRequest(site, path, userAgent, status),
   };
 }

@@ -13,12 +13,12 @@ export interface QuickPath {
   /** The document that a request target names, or undefined where it is not for the quick path. */
   find(target: string): Promise<Servable | null> | undefined;
   clock: Clock;
+  /** A connection that says nothing is closed after so many milliseconds. */
+  idleMs: number;
   /** Is told of each answer. */
   note(path: string, userAgent: string | undefined, status: number): void;
 }
 
-/** A connection that says nothing is closed after so long: a second more than it is told, as Node's server does it. */
-const IDLE = 6 * SECOND;
 const BEFORE_FIRST = 60 * SECOND;
 
 /** A connection on the quick path. */
@@ -38,6 +38,7 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
   let isFinishing = false;
 
   const onData = (chunk: Buffer): void => {
+    socket.setTimeout(quick.idleMs);
     unread += chunk.toString('latin1');
     // Until it is answered nothing more is read.
     socket.pause();
@@ -47,6 +48,7 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
   const answerNext = (): void => {
     isAnswering = false;
     if (unread === '') {
+      socket.setTimeout(quick.idleMs);
       if (hasEnded || isFinishing) socket.end();
       else socket.resume();
       return;
@@ -58,6 +60,8 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
       return;
     }
     isAnswering = true;
+    // It is ours to answer now, however long the store takes.
+    socket.setTimeout(0);
     found.then(
       (document) => answer(document, read),
       // The server says what is wrong, and logs it.
@@ -67,16 +71,20 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
 
   const answer = (document: Servable | null, { request, end }: Reading): void => {
     if (socket.destroyed) return;
-    if (document === null) {
+    const verdict = document === null ? null : judge(document, request, quick.clock());
+    // What is not there, and what is new since, the app answers.
+    if (document === null || verdict === null || verdict.status === 226) {
       passOn();
       return;
     }
     unread = unread.slice(end);
-    const verdict = judge(document, request, quick.clock());
     quick.note(document.path, request.userAgent, verdict.status);
-    // Who asks for more than he reads waits.
+    // Who asks for more than he reads waits, but not for ever.
     if (write(document, verdict, request)) answerNext();
-    else socket.once('drain', answerNext);
+    else {
+      socket.setTimeout(BEFORE_FIRST);
+      socket.once('drain', answerNext);
+    }
   };
 
   const write = (document: Servable, verdict: Verdict, { method }: PlainRequest): boolean => {
@@ -93,7 +101,7 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
     for (const [event, listener] of Object.entries(listeners)) socket.off(event, listener as () => void);
     socket.setTimeout(0);
     if (hasEnded) {
-      // Node's server gives nothing to a client that has closed its side; nor can anything be put back behind the end of a stream.
+      // Nothing can be put back behind the end of a stream: who closes his side at once gets the feeds that he asked for first.
       socket.destroy();
       return;
     }
@@ -113,7 +121,6 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
   const listeners = { data: onData, end: onEnd, timeout: hangUp, error: hangUp };
   for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener as () => void);
   socket.setTimeout(BEFORE_FIRST);
-  socket.once('data', () => socket.setTimeout(IDLE));
   return {
     finish() {
       isFinishing = true;

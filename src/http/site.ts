@@ -9,6 +9,7 @@ import type { SigningSecrets } from '../subscribers/secret.ts';
 import { type SiteView, siteView, type Templates } from '../templates.ts';
 import type { Clock } from '../time.ts';
 import { openDerivedFeeds } from './derived-feeds.ts';
+import { type Deltas, openDeltas } from './feed-delta.ts';
 import type { Shelf } from './feed-shelf.ts';
 import { openPublishedFeeds } from './published-feeds.ts';
 
@@ -28,6 +29,7 @@ export interface Deps {
 }
 
 export interface Site extends Deps {
+  deltas: Deltas;
   feeds: Shelf;
   /** Feeds that are made on demand. */
   derived: Shelf;
@@ -41,5 +43,5 @@ export function openSite(deps: Deps): Site {
   const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
   const feeds = deps.feeds ?? openPublishedFeeds(deps.store, deps.config);
   const derived = openDerivedFeeds(deps.store, deps.config, deps.clock);
-  return { ...deps, feeds, derived, view: siteView(deps.config), base };
+  return { ...deps, deltas: openDeltas(), feeds, derived, view: siteView(deps.config), base };
 }

@@ -7,6 +7,7 @@ import {
   takeDueChanges,
 } from '../../src/articles/pending-changes.ts';
 import {
+  articlesOf,
   findArticle,
   findArticleBySlug,
   findArticles,
@@ -16,6 +17,7 @@ import {
 } from '../../src/articles/queries.ts';
 import { saveArticle, saveArticles } from '../../src/articles/save.ts';
 import { clearSetAside, countSetAside, listSetAside, type SetAside, setAside } from '../../src/articles/set-aside.ts';
+import { type Selection, selection } from '../../src/config-schema.ts';
 import { HOUR } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
 import { NOW } from './newsroom.ts';
@@ -98,6 +100,32 @@ forEachDatabase((open) => {
       expect(await select({ tags: ['5G', 'AI'], sections: ['world'] })).toEqual(['a', 'b']);
       expect(await select({ kickers: ['Exclusive'], kinds: ['brief', 'analysis'] })).toEqual(['a']);
     });
+  });
+
+  it('a selection names the same articles in a list as in a statement that takes them by id', async () => {
+    const store = await withArticles(
+      article('a', { kind: 'analysis', section: 'world', kicker: 'In Depth', tags: ['chips'] }),
+      article('b', { bylines: [{ role: 'reporter', name: 'Mei Tan', email: null }] }),
+      article('c', { tags: ['chips', 'power'], bylines: [{ role: 'reporter', name: 'Lin Ye', email: null }] }),
+    );
+    const selections: Selection[] = [
+      {},
+      { kinds: ['analysis'] },
+      { sections: ['world'] },
+      { kickers: ['In Depth'] },
+      { tags: ['chips'] },
+      { reporters: ['Mei Tan'] },
+      { tags: ['power'], reporters: ['Lin Ye', 'Mei Tan'] },
+    ];
+    expect(new Set(selections.flatMap(Object.keys))).toEqual(new Set(Object.keys(selection.shape)));
+    for (const select of selections) {
+      const listed = ids(await findPublicArticles(store.db, { select, now: NOW, limit: 10 })).sort();
+      const taken = await articlesOf(store.db, select).select('articles.id').orderBy('articles.id').execute();
+      expect([select, taken.map(({ id }) => id)]).toEqual([select, listed]);
+    }
+    expect(ids(await findPublicArticles(store.db, { select: { reporters: ['Mei Tan'] }, now: NOW, limit: 9 }))).toEqual(
+      ['b'],
+    );
   });
 
   describe('retracted articles', () => {

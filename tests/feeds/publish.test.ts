@@ -182,8 +182,11 @@ forEachDatabase((open) => {
       await save(store, [article('a')]);
       await publishFeeds(store, config, templates, { now: NOW + DAY });
       await save(store, [article('b', at(NOW - MINUTE))]);
+      const before = (await findDocument(store.db, 'latest.atom'))?.modifiedAt ?? 0;
       const { superseded } = await publishFeeds(store, config, templates, { now: NOW });
       expect(superseded).toEqual([]);
+      // A reader that has the one before is told of the change all the same.
+      expect((await findDocument(store.db, 'latest.atom'))?.modifiedAt).toBe(before + SECOND);
       expect(await idsIn(store, 'latest')).toEqual(['b', 'a']);
     });
   });

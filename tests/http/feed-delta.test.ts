@@ -3,6 +3,8 @@ import { parseFeed } from 'feedsmith';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
+import type { Servable } from '../../src/http/feed-answer.ts';
+import { openDeltas } from '../../src/http/feed-delta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openTemplates } from '../../src/templates.ts';
 import { MINUTE } from '../../src/time.ts';
@@ -95,6 +97,41 @@ describe('a reader that asks for new items alone (RFC 3229)', () => {
       const oldest = await ask(path, tags[2] as string);
       expect(titlesIn(await oldest.text())).toHaveLength(20);
     });
+  });
+});
+
+describe('what is new since', () => {
+  const spans = { head: 1, separator: 0, items: [['a', 1] as [string, number], ['b', 1] as [string, number]] };
+  const document = (hash: string): Servable => ({
+    path: 'latest.atom',
+    mediaType: 'application/atom+xml',
+    hash,
+    modifiedAt: 0,
+    spans,
+    history: [],
+    bodies: { identity: Buffer.from('(ab)'), gzip: Buffer.from(''), br: Buffer.from('') },
+    link: null,
+  });
+
+  it('is made once for all who ask, and the whole is given where too many different ones are asked for at once', async () => {
+    const deltas = openDeltas();
+    const base = { hash: 'before', keys: ['a'] };
+    const same = await Promise.all(Array.from({ length: 500 }, () => deltas.since(document('now'), base, 'gzip')));
+    expect(new Set(same).size).toBe(1);
+    expect(gunzipSync(same[0] as Buffer).toString()).toBe('(b)');
+    const different = await Promise.all(
+      Array.from({ length: 150 }, (_, index) => deltas.since(document(`now ${index}`), base, 'br')),
+    );
+    expect(different.filter((delta) => delta === null)).toHaveLength(50);
+    expect((await deltas.since(document('later'), base, 'identity'))?.toString()).toBe('(b)');
+  });
+
+  it('that cannot be made is tried again', async () => {
+    const deltas = openDeltas();
+    const broken = { ...document('now'), bodies: null as unknown as Servable['bodies'] };
+    const base = { hash: 'before', keys: ['a'] };
+    await expect(deltas.since(broken, base, 'br')).rejects.toThrow();
+    expect(await deltas.since(document('now'), base, 'br')).not.toBeNull();
   });
 });
 

@@ -195,6 +195,24 @@ describe('a published feed', () => {
   });
 });
 
+describe('a feed that has not been published yet', () => {
+  it('is not said to be gone: readers would leave it', async () => {
+    const store = await openMigrated();
+    const site = openSite(store);
+    for (const [path, status] of [
+      ['latest.rss', 503],
+      ['24-hours.json', 503],
+      ['latest.txt', 404],
+      ['other.rss', 404],
+    ] as const) {
+      const response = await site.get(`/feeds/${path}`);
+      expect([path, response.status]).toEqual([path, status]);
+      expect(response.headers.get('Retry-After')).toBe(status === 503 ? '30' : null);
+    }
+    await store.close();
+  });
+});
+
 describe('a feed whose store is away', () => {
   it('is answered as it was, and where it was not asked for before, with when to come back', async () => {
     const store = await openMigrated();

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { saveDocuments } from '../../src/feeds/documents.ts';
 import { createApp } from '../../src/http/app.ts';
@@ -219,6 +220,27 @@ describe('the quick path', () => {
       await once(socket, 'close');
     }
     expect(await exchange(quick, get('/feeds/latest.atom'))).toMatchObject([{ body: '<feed>latest</feed>' }]);
+  });
+
+  it('closes a connection that says nothing, and none that waits for an answer of its own or of the app', async () => {
+    const idleMs = 100;
+    const slowly = async <T>(answer: T): Promise<T> => {
+      await new Promise((resolve) => setTimeout(resolve, 4 * idleMs));
+      return answer;
+    };
+    const feeds = openPublishedFeeds(store, config);
+    const slow = { find: async (name: string) => slowly(await feeds.find(name)) };
+    const app = new Hono().get('/slow', async (c) => c.text(await slowly('late')));
+    const path = { ...quickPathTo(slow, { config, clock: () => NOW }), idleMs };
+    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, path);
+    expect(await exchange(serving, get('/feeds/latest.atom'))).toMatchObject([{ body: '<feed>latest</feed>' }]);
+    expect(await exchange(serving, get('/slow'))).toMatchObject([{ body: 'late' }]);
+    expect(await exchange(serving, get('/feeds/latest.atom') + get('/slow'))).toMatchObject([{}, { body: 'late' }]);
+    const idle = dial(serving);
+    idle.write(get('/feeds/latest.atom'));
+    idle.resume();
+    await once(idle, 'close');
+    await serving.close();
   });
 
   it('closes connections that lie idle when the server ends, and lets an answer under way go out', async () => {

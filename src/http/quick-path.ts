@@ -20,6 +20,8 @@ export interface QuickPath {
 }
 
 const BEFORE_FIRST = 60 * SECOND;
+/** So many idle times pass before one that is not idle is given up: an answer that does not come, or is not read. */
+const MOST_SILENCES = 10;
 
 /** A connection on the quick path. */
 export interface Taken {
@@ -34,11 +36,14 @@ export interface Taken {
 export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: Socket) => void): Taken {
   let unread = '';
   let isAnswering = false;
+  let hasSpoken = false;
+  let silences = 0;
   let hasEnded = false;
   let isFinishing = false;
 
   const onData = (chunk: Buffer): void => {
-    socket.setTimeout(quick.idleMs);
+    if (!hasSpoken) socket.setTimeout(quick.idleMs);
+    hasSpoken = true;
     unread += chunk.toString('latin1');
     // Until it is answered nothing more is read.
     socket.pause();
@@ -48,7 +53,6 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
   const answerNext = (): void => {
     isAnswering = false;
     if (unread === '') {
-      socket.setTimeout(quick.idleMs);
       if (hasEnded || isFinishing) socket.end();
       else socket.resume();
       return;
@@ -60,8 +64,6 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
       return;
     }
     isAnswering = true;
-    // It is ours to answer now, however long the store takes.
-    socket.setTimeout(0);
     found.then(
       (document) => answer(document, read),
       // The server says what is wrong, and logs it.
@@ -79,12 +81,9 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
     }
     unread = unread.slice(end);
     quick.note(document.path, request.userAgent, verdict.status);
-    // Who asks for more than he reads waits, but not for ever.
+    // Who asks for more than he reads waits.
     if (write(document, verdict, request)) answerNext();
-    else {
-      socket.setTimeout(BEFORE_FIRST);
-      socket.once('drain', answerNext);
-    }
+    else socket.once('drain', answerNext);
   };
 
   const write = (document: Servable, verdict: Verdict, { method }: PlainRequest): boolean => {
@@ -117,8 +116,13 @@ export function takeConnection(socket: Socket, quick: QuickPath, pass: (socket: 
   const hangUp = (): void => {
     socket.destroy();
   };
+  // While it is ours to answer, or the client's to read, the connection has more time; one timer is cheaper than a new one each time.
+  const onTimeout = (): void => {
+    if (!isAnswering || ++silences >= MOST_SILENCES) hangUp();
+    else socket.setTimeout(quick.idleMs);
+  };
   // A client that hangs up is nothing to report.
-  const listeners = { data: onData, end: onEnd, timeout: hangUp, error: hangUp };
+  const listeners = { data: onData, end: onEnd, timeout: onTimeout, error: hangUp };
   for (const [event, listener] of Object.entries(listeners)) socket.on(event, listener as () => void);
   socket.setTimeout(BEFORE_FIRST);
   return {

@@ -22,6 +22,15 @@ export async function readStamp(db: Db): Promise<Stamp> {
   return { version: row?.version ?? 0, modifiedAt: row?.modified_at ?? 0 };
 }
 
+/** Reads the stamp's version again and again: the query is built once, for under load that takes longer than the answer. */
+export function openVersionReader(db: Db): () => Promise<number> {
+  const query = db.selectFrom('publish_stamp').select('version').where('id', '=', 1).compile();
+  return async () => {
+    const { rows } = await db.executeQuery(query);
+    return rows[0]?.version ?? 0;
+  };
+}
+
 /** The stamp, locked until the transaction ends. @param db a transaction */
 export async function lockStamp(db: Db): Promise<Stamp> {
   const row = await db

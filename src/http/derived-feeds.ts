@@ -9,7 +9,7 @@ import type { Config } from '../config.ts';
 import { compress } from '../feeds/coding.ts';
 import { deriveFeed } from '../feeds/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../feeds/derived-address.ts';
-import { readStamp } from '../feeds/stamp.ts';
+import { openVersionReader, readStamp } from '../feeds/stamp.ts';
 import { topicAddress } from '../feeds/topics.ts';
 import type { Db, Store } from '../store/store.ts';
 import { type Clock, SECOND } from '../time.ts';
@@ -51,7 +51,7 @@ export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Sh
   };
   return openShelf(
     {
-      version: async () => (await readStamp(db)).version,
+      version: openVersionReader(db),
       load: async (path, client = 'unknown') => {
         const [file = '', query] = path.split('?');
         const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);

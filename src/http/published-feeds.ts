@@ -4,7 +4,7 @@
 import type { Config } from '../config.ts';
 import { findDocument } from '../feeds/documents.ts';
 import type { ReaderCounter } from '../feeds/reader-counts.ts';
-import { readStamp } from '../feeds/stamp.ts';
+import { openVersionReader } from '../feeds/stamp.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../feeds/topics.ts';
 import type { Store } from '../store/store.ts';
 import { type Clock, SECOND } from '../time.ts';
@@ -18,7 +18,7 @@ const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
 export function openPublishedFeeds(store: Store, config: Config): Shelf {
   const { db } = store;
   return openShelf({
-    version: async () => (await readStamp(db)).version,
+    version: openVersionReader(db),
     load: async (path) => {
       const document = DOCUMENT_PATH.test(path) ? await findDocument(db, path) : null;
       return document === null ? null : { document, link: linkOf(path, config) };

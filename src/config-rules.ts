@@ -69,6 +69,9 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
       });
     }
   }
+  if (config.hub?.url.replace(/\/+$/, '') === `${config.publication.url.replace(/\/+$/, '')}/hub`) {
+    problems.push({ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' });
+  }
   if (config.hub !== undefined && config.hub.url !== 'self' && config.hub.allowCallbacks.length > 0) {
     problems.push({
       path: ['hub', 'allowCallbacks'],

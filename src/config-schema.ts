@@ -119,6 +119,7 @@ const newsletter = z.strictObject({
 const hubPlace = z
   .string()
   .refine(isHubPlace, 'must be self, or the http or https address of a hub')
+  .refine((text) => !hasLogin(text), 'must hold no user name or password: it is published in every feed')
   .describe('self: this newsroom is its own hub, at <publication.url>/hub; or the address of another hub.');
 const hub = z
   .union([
@@ -310,6 +311,10 @@ function isHubPlace(text: string): boolean {
   // A blank or a control character would not come back as it went into a feed.
   if (text === 'self') return true;
   return /^https?:\/\/[\x21-\x7e]+$/.test(text) && !text.includes('#') && URL.canParse(text);
+}
+
+function hasLogin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).username + new URL(text).password !== '';
 }
 
 function isLanguage(tag: string): boolean {

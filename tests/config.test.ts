@@ -38,6 +38,8 @@ describe('the configuration', () => {
   it.each([
     ['hub: nobody', /hub is "nobody": must be self, or the http or https address of a hub/],
     ['hub: "https://hub.example.com/#x"', /must be self, or/],
+    ['hub: https://user:word@hub.example.com/', /must hold no user name or password: it is published in every feed/],
+    ['hub: http://127.0.0.1:8080/hub', /must be written as self/],
     ['hub: [self]', /hub is \["self"\]: must have one of the forms/],
     ['hub: { url: ftp://hub.example.com/ }', /hub\.url is "ftp:.*must be self, or/],
     ['hub: { url: self, allow: [] }', /hub\.allow: there is no such key/],

@@ -7,6 +7,7 @@ import { openAddressGuard } from '../hub/address-guard.ts';
 import { whyRefused } from '../hub/guarded-request.ts';
 import { sealSecret } from '../hub/seal.ts';
 import { type HubRequest, readHubRequest, subscriptionKey } from '../hub/subscribe-request.ts';
+import { hasSubscription } from '../hub/subscriptions.ts';
 import { takeRequest } from '../hub/verification-outbox.ts';
 import { takeRate } from '../store/rates.ts';
 import { HOUR, SECOND } from '../time.ts';
@@ -18,7 +19,7 @@ import type { Site } from './site.ts';
 // An aggregator asks for each of some dozens of feeds at once, and again before its leases end. The second limit protects a third party
 // in whose name strangers ask: each request makes us call it.
 const PER_CLIENT = { everyMs: HOUR / 240, burst: 240 };
-const PER_CALLBACK_HOST = { everyMs: HOUR / 240, burst: 240 };
+const PER_CALLBACK_HOST = { everyMs: HOUR / 2_400, burst: 2_400 };
 
 /** Answers POST of `/hub`: 202 where the request is taken, and will be verified; else 4xx with a sentence. */
 export function answerHub(site: Site): Answers {
@@ -51,7 +52,10 @@ async function take(site: Site, c: Context, request: HubRequest): Promise<Respon
   const { mode, topic, callback, secret } = request;
   // Whoever leaves may leave a feed that is gone.
   if (mode === 'subscribe' && !(await hasDocument(site, topic))) return say(c, 404, 'There is no feed at hub.topic.');
-  const wait = await secondsToWait(site, `hub host ${new URL(callback).hostname}`, PER_CALLBACK_HOST);
+  // Nobody can use up the place of who is subscribed already.
+  const isSubscribed = await hasSubscription(db, subscriptionKey(request), site.clock());
+  const host = `hub host ${new URL(callback).hostname}`;
+  const wait = isSubscribed ? 0 : await secondsToWait(site, host, PER_CALLBACK_HOST);
   if (wait > 0) return sayLater(c, wait, 'Many requests name this callback host.');
   const sealed = secret === null ? null : sealSecret(site.secrets, secret, subscriptionKey(request));
   const admission = await takeRequest(db, request, sealed, site.clock());

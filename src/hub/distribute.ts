@@ -8,6 +8,7 @@ import type { HubDeps } from './deps.ts';
 import { guardedRequest, type RequestLimits } from './guarded-request.ts';
 import { openSecret } from './seal.ts';
 import { type ClaimedSubscription, recordTelling, type Telling } from './subscriptions.ts';
+import { withParameters } from './verify.ts';
 
 /** Tells a subscriber, and records what came of it. */
 export async function tellSubscriber(
@@ -25,11 +26,17 @@ export async function tellSubscriber(
 }
 
 async function post(deps: HubDeps, claimed: ClaimedSubscription, limits: RequestLimits): Promise<Telling> {
-  const { store, config, secrets } = deps;
+  const { store, config, secrets, clock } = deps;
   const { key, topic, callback } = claimed;
   // Read after the claim: never older than the change that is owed.
   const document = await findDocument(store.db, topic);
-  if (document === null) return { is: 'gone', reason: 'there is no such feed any more' };
+  if (document === null) {
+    const reason = 'there is no such feed any more';
+    const denial = { 'hub.mode': 'denied', 'hub.topic': topicAddress(config, topic), 'hub.reason': reason };
+    // §5.2; what it answers changes nothing.
+    await guardedRequest({ url: withParameters(callback, denial), method: 'GET', headers: {} }, limits);
+    return limits.signal?.aborted ? { is: 'put-back' } : { is: 'gone', reason };
+  }
   const body = Buffer.from(document.body);
   const headers: Record<string, string> = {
     'Content-Type': document.mediaType,
@@ -41,10 +48,11 @@ async function post(deps: HubDeps, claimed: ClaimedSubscription, limits: Request
     if (secret === null) return { is: 'failed', reason: 'its secret was sealed under a signing secret that is gone' };
     headers['X-Hub-Signature'] = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
   }
+  const began = clock();
   const answer = await guardedRequest({ url: callback, method: 'POST', headers, body }, limits);
   if (answer.is === 'refused') return { is: 'failed', reason: answer.reason };
   if (answer.is === 'failed') return limits.signal?.aborted ? { is: 'put-back' } : answer;
   if (answer.status === 410) return { is: 'gone', reason: 'its callback answered 410' };
   if (answer.status < 200 || answer.status > 299) return { is: 'failed', reason: `it answered ${answer.status}` };
-  return { is: 'told' };
+  return { is: 'told', tookMs: clock() - began };
 }

@@ -10,15 +10,15 @@ import { pingHub } from './ping.ts';
 import { abandonPings, claimPings } from './ping-outbox.ts';
 import { type Lane, openPool, type Pool } from './pool.ts';
 import { openResolver } from './resolve.ts';
-import { claimSubscriptions, forgetExpired } from './subscriptions.ts';
+import { claimSubscriptions, forgetExpired, oweGoodbyes } from './subscriptions.ts';
 import { claimRequests, forgetRequests } from './verification-outbox.ts';
 import { verifyRequest } from './verify.ts';
 
 const AT_ONCE = 20;
 const PER_HOST = 2;
-/** Strangers' requests, and subscribers that fail again and again, leave the other places to those that wait for news. */
+/** Strangers' requests, and subscribers that are slow or fail again and again, leave the other places to those that wait for news. */
 const VERIFYING = 5;
-const FAILING = 5;
+const LAGGARDS = 5;
 /** The other hub is one host, which has asked for all of them. */
 const PINGS_AT_ONCE = 8;
 const TIME_LIMIT = 10 * SECOND;
@@ -38,7 +38,7 @@ function embeddedLanes(deps: HubDeps, allowCallbacks: string[]): Lane[] {
   const { store, clock, resolve = openResolver(allowCallbacks.length > 0) } = deps;
   const guard = openAddressGuard(allowCallbacks);
   const limits = (signal: AbortSignal) => ({ guard, resolve, timeLimitMs: TIME_LIMIT, signal });
-  const distribution = (which: 'fresh' | 'failing', most: number): Lane => ({
+  const distribution = (which: 'prompt' | 'laggard', most: number): Lane => ({
     most,
     claim: async (room) => {
       const claimed = await claimSubscriptions(store.db, { which, room, now: clock() });
@@ -52,7 +52,7 @@ function embeddedLanes(deps: HubDeps, allowCallbacks: string[]): Lane[] {
       return claimed.map((one) => ({ host: one.host, run: (signal) => verifyRequest(deps, one, limits(signal)) }));
     },
   };
-  return [verification, distribution('fresh', AT_ONCE), distribution('failing', FAILING)];
+  return [verification, distribution('prompt', AT_ONCE), distribution('laggard', LAGGARDS)];
 }
 
 function pingLane(deps: HubDeps, url: string): Lane {
@@ -66,11 +66,12 @@ function pingLane(deps: HubDeps, url: string): Lane {
   };
 }
 
-/** Forgets what is over: leases that have ended, and what a hub that was switched off has left. @returns how many subscriptions */
+/** Tells subscribers of feeds that are gone, and forgets what is over: leases that have ended, and what a hub that was switched off has left. @returns how many subscriptions */
 export async function keepHub({ store, config, clock }: Pick<HubDeps, 'store' | 'config' | 'clock'>): Promise<number> {
   const now = clock();
   const url = config.hub?.url;
   await forgetRequests(store.db, now - DAY);
   if (url === undefined || url === 'self') await abandonPings(store.db, now, now);
+  if (url === 'self') await oweGoodbyes(store.db, now);
   return forgetExpired(store.db, now);
 }

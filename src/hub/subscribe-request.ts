@@ -29,6 +29,10 @@ const LEASE = { usual: (10 * DAY) / SECOND, least: HOUR / SECOND, most: (30 * DA
 
 /** @param topicOf the path of the feed document with that address, or null */
 export function readHubRequest(fields: URLSearchParams, topicOf: (address: string) => string | null): ReadRequest {
+  const twice = ['mode', 'topic', 'callback', 'lease_seconds', 'secret'].find(
+    (name) => fields.getAll(`hub.${name}`).length > 1,
+  );
+  if (twice !== undefined) return bad(`hub.${twice} stands twice.`);
   const mode = fields.get('hub.mode');
   if (mode !== 'subscribe' && mode !== 'unsubscribe') return bad('hub.mode must be subscribe or unsubscribe.');
   const topic = topicOf(fields.get('hub.topic') ?? '');

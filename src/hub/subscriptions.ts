@@ -25,7 +25,7 @@ export interface ClaimedSubscription {
 
 /** What came of telling a subscriber. */
 export type Telling =
-  | { is: 'told' }
+  | { is: 'told'; tookMs: number }
   /** It wants no more, or there is nothing more to tell. */
   | { is: 'gone'; reason: string }
   | { is: 'failed'; reason: string }
@@ -36,6 +36,8 @@ export type Telling =
 const LOOKED_AT = 200;
 /** Longer than a telling can take. */
 const LEASE = 30 * SECOND;
+/** Milliseconds: one that took longer leaves the places of those that do not. */
+const SLOW = 2 * SECOND;
 /** One that was given up is tried once with every later change, but not more often than that. */
 const REST = 2 * HOUR;
 
@@ -47,6 +49,9 @@ export async function oweSubscribers(db: Db, topics: readonly string[], at: numb
       version: sql<number>`version + 1`,
       owed: 1,
       owed_since: sql<number>`case when owed = 1 then owed_since else ${at} end`,
+      // To the back of the queue, or some would be told of every publish and others of none while publishes come faster than rounds.
+      // Who waits already keeps the place, and who failed the wait.
+      due_at: sql<number>`case when owed = 0 and attempts = 0 then ${at} else due_at end`,
     })
     .where('topic', 'in', topics)
     .where('expires_at', '>', at)
@@ -55,11 +60,11 @@ export async function oweSubscribers(db: Db, topics: readonly string[], at: numb
 
 /**
  * Claims subscriptions that are owed a change, longest due first.
- * @param which `fresh`: those that did not fail the last time; `failing`: the others, whose wait is over
+ * @param which `prompt`: those that took the last telling quickly; `laggard`: those that were slow, or failed and whose wait is over
  */
 export async function claimSubscriptions(
   db: Db,
-  options: { which: 'fresh' | 'failing'; room: Room; now: number },
+  options: { which: 'prompt' | 'laggard'; room: Room; now: number },
 ): Promise<ClaimedSubscription[]> {
   const { which, room, now } = options;
   const claimable = sql<boolean>`owed = 1 and due_at <= ${now} and expires_at > ${now}
@@ -69,7 +74,7 @@ export async function claimSubscriptions(
     .selectFrom('hub_subscriptions')
     .select(['key', 'host'])
     .where(claimable)
-    .where('attempts', which === 'fresh' ? '=' : '>', 0)
+    .where(which === 'prompt' ? sql<boolean>`attempts = 0 and slow = 0` : sql<boolean>`(attempts > 0 or slow = 1)`)
     .$if(room.busyHosts.length > 0, (q) => q.where('host', 'not in', room.busyHosts))
     .orderBy('due_at')
     .orderBy('key')
@@ -125,15 +130,17 @@ export async function recordTelling(
 
 function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling, now: number) {
   if (telling.is === 'told') {
+    const { tookMs } = telling;
     return {
       // What was published meanwhile is still owed.
       owed: sql<number>`case when version = ${version} then 0 else 1 end`,
       owed_since: sql<number>`case when version = ${version} then owed_since else ${now} end`,
-      due_at: 0,
+      due_at: now,
       attempts: 0,
       failing_since: null,
       reason: null,
       told_at: now,
+      slow: tookMs > SLOW ? 1 : 0,
     };
   }
   if (telling.is !== 'failed') return {};
@@ -171,6 +178,7 @@ export async function grantSubscription(
       failing_since: null,
       reason: null,
       told_at: null,
+      slow: 0,
       fence: 0,
     })
     .onConflict((conflict) =>
@@ -186,6 +194,28 @@ export async function grantSubscription(
       }),
     )
     .execute();
+}
+
+/** Whether that callback is subscribed to that topic at `now`. */
+export async function hasSubscription(db: Db, key: string, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('hub_subscriptions')
+    .select('key')
+    .where('key', '=', key)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Marks the subscriptions of feeds that are gone, so that their subscribers are told. @returns how many */
+export async function oweGoodbyes(db: Db, now: number): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('hub_subscriptions')
+    .set({ owed: 1, owed_since: now, due_at: now })
+    .where('owed', '=', 0)
+    .where('topic', 'not in', (e) => e.selectFrom('documents').select('path'))
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
 }
 
 /** Ends a subscription, if there is one. */

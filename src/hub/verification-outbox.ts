@@ -7,7 +7,7 @@ import { MINUTE, SECOND } from '../time.ts';
 import { verificationWait } from './backoff.ts';
 import type { Room } from './pool.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
-import { endSubscription, grantSubscription } from './subscriptions.ts';
+import { endSubscription, grantSubscription, hasSubscription } from './subscriptions.ts';
 
 export interface ClaimedRequest extends Omit<HubRequest, 'secret'> {
   key: string;
@@ -49,12 +49,20 @@ export async function takeRequest(
   now: number,
 ): Promise<Admission> {
   const key = subscriptionKey(request);
-  if ((await countRows(db, 'hub_requests', key)) >= MOST_OPEN) return { is: 'full', retryAfter: MINUTE / SECOND };
-  if (request.mode === 'subscribe' && (await countRows(db, 'hub_subscriptions', key)) >= MOST_SUBSCRIPTIONS) {
+  // Who is subscribed may renew and leave whatever strangers ask, and is asked before them.
+  const isSubscribed = await hasSubscription(db, key, now);
+  if (!isSubscribed && (await countRows(db, 'hub_requests', key)) >= MOST_OPEN) {
+    return { is: 'full', retryAfter: MINUTE / SECOND };
+  }
+  if (
+    !isSubscribed &&
+    request.mode === 'subscribe' &&
+    (await countRows(db, 'hub_subscriptions', key)) >= MOST_SUBSCRIPTIONS
+  ) {
     return { is: 'full', retryAfter: (60 * MINUTE) / SECOND };
   }
   const asked = { mode: request.mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
-  const fresh = { ...asked, attempts: 0, due_at: now, claim_until: null };
+  const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now, claim_until: null };
   const { topic, callback, host } = request;
   await db
     .insertInto('hub_requests')

@@ -33,13 +33,16 @@ async function askCallback(deps: HubDeps, claimed: ClaimedRequest, limits: Reque
   return { is: 'confirmed' };
 }
 
-/** The callback with our parameters behind its own (§5.1: they are kept as they are). */
 function verificationUrl({ callback, mode, leaseSeconds }: ClaimedRequest, topic: string, challenge: string): string {
-  const parameters = new URLSearchParams({
+  return withParameters(callback, {
     'hub.mode': mode,
     'hub.topic': topic,
     'hub.challenge': challenge,
     ...(mode === 'subscribe' ? { 'hub.lease_seconds': String(leaseSeconds) } : {}),
   });
-  return `${callback}${callback.includes('?') ? '&' : '?'}${parameters}`;
+}
+
+/** The callback with our parameters behind its own (§5.1: they are kept as they are). */
+export function withParameters(callback: string, parameters: Record<string, string>): string {
+  return `${callback}${callback.includes('?') ? '&' : '?'}${new URLSearchParams(parameters)}`;
 }

@@ -346,6 +346,8 @@ interface HubSubscriptionsTable {
   /** Why the last one failed. */
   reason: string | null;
   told_at: number | null;
+  /** Whether the last telling took long. */
+  slow: Generated<number>;
   /** A claim holds until then. */
   claim_until: number | null;
   /** Grows with every claim and renewal; a result is recorded only under the fence it was claimed with. */

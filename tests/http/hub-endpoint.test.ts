@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { MINUTE, SECOND } from '../../src/time.ts';
+import { grantSubscription } from '../../src/hub/subscriptions.ts';
+import { HOUR, MINUTE, SECOND } from '../../src/time.ts';
 import { forEachDatabase, openMigrated } from '../databases.ts';
 import { openHubNewsroom, TOPIC } from '../hub/newsroom.ts';
 import { openSite, sampleConfig } from './newsroom.ts';
@@ -105,17 +106,45 @@ forEachDatabase((open) => {
       expect((await newsroom.ask({ 'hub.mode': 'x' })).status).toBe(429);
     });
 
-    it('is put off where too many name one callback host, whoever asks', async () => {
-      const newsroom = await openHubNewsroom(await open());
-      const ask = (index: number): Promise<Response> =>
-        newsroom.ask({ 'hub.callback': `https://victim.example.com:${8_000 + index}/` }, `198.51.100.${index % 250}`);
-      for (let index = 0; index < 240; index++) expect((await ask(index)).status).toBe(202);
-      const response = await ask(240);
+    it('is put off where too many name one callback host, whoever asks; who is subscribed renews and leaves all the same', async () => {
+      const store = await open();
+      const newsroom = await openHubNewsroom(store, { resolve: async () => [] });
+      const callback = 'https://push.example.com/feed';
+      expect((await newsroom.ask({ 'hub.callback': callback })).status).toBe(202);
+      const key = 'hub host push.example.com';
+      await store.db
+        .updateTable('rates')
+        .set({ next_at: newsroom.now + HOUR })
+        .where('key', '=', key)
+        .execute();
+      const response = await newsroom.ask({ 'hub.callback': `${callback}/other` }, '198.51.100.9');
       expect(response.status).toBe(429);
-      expect(response.headers.get('Retry-After')).toBe('15');
+      expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+      const subscribed = { topic: 'latest.atom', callback, host: 'push.example.com', leaseSeconds: 3_600 };
+      await grantSubscription(store.db, subscribed, null, newsroom.now);
+      // Nor does it matter how many strangers wait.
+      const stranger = {
+        topic: 'latest.atom',
+        callback,
+        host: 'x.example.com',
+        secret: null,
+        lease_seconds: 60,
+        created_at: 0,
+      };
+      const waiting = Array.from({ length: 500 }, (_, index) => ({
+        ...{ ...stranger, key: `key ${index}`, mode: 'subscribe' as const, attempts: 0, claim_until: null, fence: 0 },
+        due_at: newsroom.now,
+      }));
+      await store.db.insertInto('hub_requests').values(waiting).execute();
+      for (const mode of ['subscribe', 'unsubscribe']) {
+        const answer = await newsroom.ask({ 'hub.callback': callback, 'hub.mode': mode }, '198.51.100.9');
+        expect([mode, answer.status]).toEqual([mode, 202]);
+      }
+      const [first] = await store.db.selectFrom('hub_requests').selectAll().orderBy('due_at').limit(1).execute();
+      expect(first).toMatchObject({ callback, mode: 'unsubscribe' });
     });
 
-    it('is put off while the hub has as many to verify, or to serve, as it takes; a renewal is not', async () => {
+    it('is put off while the hub has as many to verify, or to serve, as it takes', async () => {
       const store = await open();
       const newsroom = await openHubNewsroom(store);
       const asked = (index: number): object => ({

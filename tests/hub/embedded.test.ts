@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { keepHub } from '../../src/hub/hub.ts';
+import type { Room } from '../../src/hub/pool.ts';
 import { readHubStanding } from '../../src/hub/standing.ts';
+import { claimSubscriptions, recordTelling } from '../../src/hub/subscriptions.ts';
 import type { Store } from '../../src/store/store.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/time.ts';
 import { forEachDatabase } from '../databases.ts';
@@ -281,6 +283,64 @@ forEachDatabase((open, dialect) => {
       expect(slow.feeds()).toHaveLength(2);
       await slow.close();
       await newsroom.pool.stop();
+    });
+  });
+
+  describe('more subscribers than places', () => {
+    it('are told in turn, however fast publishes come: all of them before any is told a third time', async () => {
+      const [store, reader] = [await open(), await startSubscriber()];
+      const newsroom = await openHubNewsroom(store);
+      for (let index = 0; index < 5; index++) await newsroom.subscribe(reader.at(`/${index}`));
+      const room = (places: number): Room => ({ busyHosts: [], pick: (due) => due.slice(0, places) });
+      const told: string[] = [];
+      for (let turn = 0; turn < 5; turn++) {
+        await newsroom.publish({ 'latest.atom': `<feed>${turn}</feed>` });
+        const now = newsroom.now;
+        for (const claimed of await claimSubscriptions(store.db, { which: 'prompt', room: room(2), now })) {
+          told.push(claimed.callback);
+          await recordTelling(store.db, claimed, { is: 'told', tookMs: 10 }, now);
+        }
+      }
+      expect(new Set(told.slice(0, 6)).size).toBe(5);
+    });
+
+    it('are not held up by those that take long: these have places of their own', async () => {
+      const [store, reader] = [await open(), await startSubscriber()];
+      const newsroom = await openHubNewsroom(store);
+      for (const path of ['/slow', '/quick']) await newsroom.subscribe(reader.at(path));
+      const room: Room = { busyHosts: [], pick: (due) => [...due] };
+      const claim = (which: 'prompt' | 'laggard') => claimSubscriptions(store.db, { which, room, now: newsroom.now });
+      await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
+      for (const claimed of await claim('prompt')) {
+        const tookMs = claimed.callback.endsWith('/slow') ? 9_000 : 100;
+        await recordTelling(store.db, claimed, { is: 'told', tookMs }, newsroom.now);
+      }
+      await newsroom.publish({ 'latest.atom': '<feed>third</feed>' });
+      const paths = async (which: 'prompt' | 'laggard') =>
+        (await claim(which)).map(({ callback }) => new URL(callback).pathname);
+      expect(await paths('prompt')).toEqual(['/quick']);
+      expect(await paths('laggard')).toEqual(['/slow']);
+    });
+  });
+
+  describe('a feed that is gone', () => {
+    it('is told its subscribers as denied, once, and their subscriptions end', async () => {
+      const [store, reader] = [await open(), await startSubscriber()];
+      const newsroom = await openHubNewsroom(store);
+      await newsroom.subscribe(reader.at('/?mine=1'));
+      reader.requests.length = 0;
+      const { config } = newsroom;
+      await keepHub({ store, config, clock: () => newsroom.now });
+      await newsroom.pool.settle();
+      expect(reader.requests).toEqual([]);
+      await store.db.deleteFrom('documents').where('path', '=', 'latest.atom').execute();
+      await keepHub({ store, config, clock: () => newsroom.now });
+      await newsroom.pool.settle();
+      await newsroom.pool.settle();
+      expect(reader.questions().map((question) => Object.fromEntries(question))).toEqual([
+        { mine: '1', 'hub.mode': 'denied', 'hub.topic': TOPIC, 'hub.reason': 'there is no such feed any more' },
+      ]);
+      expect(await subscriptions(store)).toEqual([]);
     });
   });
 

@@ -36,6 +36,16 @@ describe('a request to the hub', () => {
     expect(read({ 'hub.lease_seconds': asked })).toMatchObject({ request: { leaseSeconds: granted } });
   });
 
+  it('that says one thing twice is refused: nobody knows which it means', () => {
+    for (const name of ['mode', 'topic', 'callback', 'secret']) {
+      const fields = new URLSearchParams(GOOD);
+      fields.append(`hub.${name}`, 'x');
+      fields.append(`hub.${name}`, 'y');
+      const read = readHubRequest(fields, (address) => topicPath(config, address));
+      expect(read).toEqual({ is: 'bad', reason: `hub.${name} stands twice.` });
+    }
+  });
+
   it('has one spelling of its callback', () => {
     expect(read({ 'hub.callback': 'HTTPS://Reader.Example.com:443/a/../b' })).toMatchObject({
       request: { callback: 'https://reader.example.com/b', host: 'reader.example.com' },

@@ -25,6 +25,7 @@ export async function hub(db: Kysely<unknown>, dialect: Dialect): Promise<void> 
     .addColumn('failing_since', int)
     .addColumn('reason', text)
     .addColumn('told_at', int)
+    .addColumn('slow', int, (c) => c.notNull().defaultTo(0))
     .addColumn('claim_until', int)
     .addColumn('fence', int, (c) => c.notNull())
     .execute();

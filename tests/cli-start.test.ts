@@ -219,7 +219,7 @@ describe.concurrent('daywire start --role', () => {
     const child = folder.spawn(['start', '--role', 'web']);
     const url = await printed(child, /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
     expect((await fetch(url)).status).toBe(200);
-    expect((await fetch(`${url}feeds/latest.json`)).status).toBe(404);
+    expect((await fetch(`${url}feeds/latest.json`)).status).toBe(503);
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
     const { articles, editions } = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     expect({ articles, editions }).toEqual({ articles: {}, editions: [] });

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
-    globalSetup: ['tests/postgres.ts'],
-    setupFiles: ['tests/setup.ts'],
+    globalSetup: ['tests/support/postgres.ts'],
+    setupFiles: ['tests/support/setup.ts'],
     // Files share what they import, and loading it for each would take a third of the processor's time. So no module may keep what one
     // test leaves there and another trips over.
     isolate: false,

@@ -4,14 +4,14 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Article, tagUri } from '../src/articles/article.ts';
-import { saveArticle } from '../src/articles/save.ts';
-import { type Config, type NewsletterConfig, parseConfig } from '../src/config.ts';
+import { saveArticle } from '../src/articles/import/save.ts';
+import { type Config, type NewsletterConfig, parseConfig } from '../src/config/config.ts';
 import { type Composed, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
+import { openTemplates } from '../src/lib/templates.ts';
+import { HOUR, MINUTE } from '../src/lib/time.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
-import { openTemplates } from '../src/templates.ts';
-import { HOUR, MINUTE } from '../src/time.ts';
 import { median } from './figures.ts';
 
 export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);

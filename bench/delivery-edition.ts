@@ -2,14 +2,14 @@
  * An edition to mail: its readers, its stories, and copies as large as the benchmark wants them.
  */
 import { sql } from 'kysely';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 import { type ClosedEdition, closeEdition } from '../src/delivery/close.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { prepareMessages } from '../src/delivery/message/message.ts';
 import { type Composed, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
+import { openTemplates } from '../src/lib/templates.ts';
 import type { Store } from '../src/store/store.ts';
-import { openTemplates } from '../src/templates.ts';
 import { CUTOFF, saveStories } from './compose.ts';
 import { MESSAGE_BYTES, newsletterOf, SECRETS } from './delivery-newsroom.ts';
 

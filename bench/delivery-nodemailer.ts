@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 import { type Edition, findEditionById } from '../src/editions/queries.ts';
 import type { Store } from '../src/store/store.ts';
 import { keyFile, newsletterOf, SELECTOR } from './delivery-newsroom.ts';

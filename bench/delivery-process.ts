@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { openTransport } from '../src/delivery/transport/transport.ts';
+import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
-import { openTemplates } from '../src/templates.ts';
 import { newsroomConfig, SECRETS } from './delivery-newsroom.ts';
 
 interface Newsroom {

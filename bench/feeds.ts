@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { type Config, type FeedConfig, parseConfig } from '../src/config.ts';
+import { type Config, type FeedConfig, parseConfig } from '../src/config/config.ts';
 import { buildFeed } from '../src/feeds/publish.ts';
 import { selectForFeed } from '../src/feeds/select.ts';
 import { migrate } from '../src/store/schema.ts';

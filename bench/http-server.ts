@@ -3,16 +3,16 @@
  */
 import { join } from 'node:path';
 import pino from 'pino';
-import { parseConfig } from '../src/config.ts';
-import { openReaderCounter } from '../src/feeds/reader-counts.ts';
-import { createApp } from '../src/http/app.ts';
-import { openPublishedFeeds, quickPathTo } from '../src/http/published-feeds.ts';
-import { serveApp } from '../src/http/serve.ts';
-import { publish } from '../src/jobs.ts';
-import { loadSampleNewsroom } from '../src/sample.ts';
+import { publish } from '../src/app/jobs.ts';
+import { loadSampleNewsroom } from '../src/app/sample.ts';
+import { parseConfig } from '../src/config/config.ts';
+import { openReaderCounter } from '../src/feeds/readers/reader-counts.ts';
+import { openPublishedFeeds, quickPathTo } from '../src/http/feeds/published-feeds.ts';
+import { createApp } from '../src/http/server/app.ts';
+import { serveApp } from '../src/http/server/serve.ts';
+import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore } from '../src/store/store.ts';
-import { openTemplates } from '../src/templates.ts';
 
 const [folder = '.', feed = 'latest.atom'] = process.argv.slice(2);
 const config = parseConfig(

@@ -10,8 +10,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { importPaths } from '../src/articles/import.ts';
-import { loadConfig } from '../src/config.ts';
+import { importPaths } from '../src/articles/import/import.ts';
+import { loadConfig } from '../src/config/config.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore } from '../src/store/store.ts';
 

@@ -15,7 +15,7 @@ if (major < 24) {
 module.enableCompileCache?.();
 // These run for days, or over a million rows; the others are done soon.
 if (process.argv.some((word) => ['start', 'deliver', 'import'].includes(word))) await import('./memory.js');
-const source = new URL('../src/cli.ts', import.meta.url);
-const cli = existsSync(source) ? source.href : new URL('../dist/cli.js', import.meta.url).href;
+const source = new URL('../src/cli/main.ts', import.meta.url);
+const cli = existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href;
 const { runCommandLine } = await import(cli);
 process.exitCode = await runCommandLine(process.argv.slice(2), process);

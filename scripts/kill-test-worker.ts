@@ -3,11 +3,11 @@
  * waiting. It ends when nothing is due.
  */
 import { readFileSync } from 'node:fs';
-import { parseConfig } from '../src/config.ts';
+import { parseConfig } from '../src/config/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { openTransport } from '../src/delivery/transport/transport.ts';
+import { openTemplates } from '../src/lib/templates.ts';
 import { openStore } from '../src/store/store.ts';
-import { openTemplates } from '../src/templates.ts';
 
 export interface WorkerOrder {
   databaseUrl?: string | undefined;

@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startPostgres } from '../tests/postgres.ts';
+import { startPostgres } from '../tests/support/postgres.ts';
 import { findFaults, type KillFigures, runKills } from './kill-run.ts';
 
 const { values } = parseArgs({

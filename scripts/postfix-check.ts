@@ -9,15 +9,15 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { type Config, loadConfig } from '../src/config.ts';
+import { type Config, loadConfig } from '../src/config/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { loadSigners, type Signer } from '../src/delivery/message/dkim.ts';
 import { openTransport } from '../src/delivery/transport/transport.ts';
+import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 import { subscriberHistory } from '../src/subscribers/history.ts';
-import { loadSigningSecrets } from '../src/subscribers/secret.ts';
-import { openTemplates } from '../src/templates.ts';
+import { loadSigningSecrets } from '../src/subscribers/tokens/secret.ts';
 import { NOW, queueEdition } from '../tests/delivery/fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from '../tests/delivery/message/dkim-keys.ts';
 import { missingForPostfix, type Postfix, startPostfix } from './postfix.ts';

@@ -2,7 +2,7 @@
  * The article: what a newsroom publishes, as it stands in the store.
  */
 
-import type { KINDS } from '../config.ts';
+import type { KINDS } from '../config/config.ts';
 
 export type Kind = (typeof KINDS)[number];
 

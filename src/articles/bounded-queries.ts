@@ -2,7 +2,7 @@
  * For selections that strangers put together: however rarely their parts meet, no more is looked at than the newest of one of them.
  */
 import { type RawBuilder, sql } from 'kysely';
-import type { Selection } from '../config.ts';
+import type { Selection } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
 import type { Article } from './article.ts';
 import { slugsOf } from './facets.ts';

@@ -3,7 +3,7 @@
  * What articles are named is kept as they are saved, so that a slug leads back to its names.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { facetSlug } from '../facet-slug.ts';
+import { facetSlug } from '../lib/facet-slug.ts';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Article } from './article.ts';

@@ -2,7 +2,7 @@
  * Reads articles. Every list is ordered by a unique key, so that both databases answer alike.
  */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import { KINDS, type Selection } from '../config.ts';
+import { KINDS, type Selection } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
 import type { Article } from './article.ts';
 import { slugsOf } from './facets.ts';

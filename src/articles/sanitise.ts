@@ -7,7 +7,7 @@
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
-import { cleanText, resolveUrl } from './clean.ts';
+import { cleanText, resolveUrl } from '../lib/clean-text.ts';
 
 export interface SanitisedBody {
   html: string;

@@ -3,9 +3,9 @@
  * every story.
  */
 import { sql } from 'kysely';
-import { facetSlug } from '../facet-slug.ts';
+import { facetSlug } from '../lib/facet-slug.ts';
+import { DAY } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { DAY } from '../time.ts';
 import type { Facet } from './facets.ts';
 import { PUBLIC_STATES } from './queries.ts';
 

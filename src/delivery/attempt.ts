@@ -1,8 +1,8 @@
 /**
  * One attempt: builds a message, hands it to a connection, and says what came of it.
  */
-import type { Clock } from '../time.ts';
-import { type DeliveryResult, staleReason } from './delivery-result.ts';
+import type { Clock } from '../lib/time.ts';
+import { type DeliveryResult, staleReason } from './queue/delivery-result.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
 import { isPolicyRefusal, type WatchedOutcome } from './transport/policy-watch.ts';
 import { decide } from './transport/retry.ts';

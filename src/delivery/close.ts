@@ -3,15 +3,15 @@
  * transaction, once, however often and in however many processes it is tried.
  */
 import { randomBytes } from 'node:crypto';
-import type { Config, NewsletterConfig } from '../config.ts';
+import type { Config, NewsletterConfig } from '../config/config.ts';
 import { type Composed, composeEdition } from '../editions/compose.ts';
 import { type EditionHead, findEdition } from '../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../editions/record.ts';
 import type { EditionSlot } from '../editions/slot.ts';
+import type { Templates } from '../lib/templates.ts';
+import type { Clock } from '../lib/time.ts';
 import { type Db, lostToAnother, type Store } from '../store/store.ts';
-import type { Templates } from '../templates.ts';
-import type { Clock } from '../time.ts';
-import { type DeliveryTerms, queueDeliveries } from './queue.ts';
+import { type DeliveryTerms, queueDeliveries } from './queue/queue.ts';
 
 export interface ClosedEdition {
   edition: EditionHead;

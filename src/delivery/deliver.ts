@@ -2,25 +2,25 @@
  * Delivers what is due, over as many connections as the transport allows.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { findEditionById } from '../editions/queries.ts';
+import type { Templates } from '../lib/templates.ts';
+import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import type { SigningSecrets } from '../subscribers/secret.ts';
-import type { Templates } from '../templates.ts';
-import { type Clock, MINUTE } from '../time.ts';
-import { type ClaimedQueue, openClaimedQueue } from './claims.ts';
-import type { DeliveryResult } from './delivery-result.ts';
-import { type Run, runLane } from './lane.ts';
-import { openLedger } from './ledger.ts';
+import type { SigningSecrets } from '../subscribers/tokens/secret.ts';
+import { type OnPause, openRefusals } from './control/refusals.ts';
 import type { Signer } from './message/dkim.ts';
 import { type MessageMaker, prepareMessages } from './message/message.ts';
 import { prepareServiceMessage } from './message/service-message.ts';
-import { finishEditions } from './outbox.ts';
-import { type OnPause, openRefusals } from './refusals.ts';
-import { openServiceQueue, type ServiceQueue } from './service-queue.ts';
-import { openThrottle } from './throttle.ts';
+import { type ClaimedQueue, openClaimedQueue } from './queue/claims.ts';
+import type { DeliveryResult } from './queue/delivery-result.ts';
+import { openLedger } from './queue/ledger.ts';
+import { finishEditions } from './queue/outbox.ts';
+import { openServiceQueue, type ServiceQueue } from './queue/service-queue.ts';
+import { openThrottle } from './queue/throttle.ts';
 import type { Transport } from './transport/connection.ts';
 import { type ConnectionOpener, connectionOpener } from './transport/connection-opener.ts';
+import { type Run, runLane } from './worker.ts';
 
 interface DeliveryCounts {
   submitted: number;

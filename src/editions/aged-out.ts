@@ -3,8 +3,8 @@
  * number, and each article once a newsletter.
  */
 import { type SqlBool, sql, type Transaction } from 'kysely';
+import { HOUR } from '../lib/time.ts';
 import type { Tables } from '../store/tables.ts';
-import { HOUR } from '../time.ts';
 import { lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 

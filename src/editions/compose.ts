@@ -4,22 +4,23 @@
  */
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
-import type { SetAside } from '../articles/set-aside.ts';
-import type { Config, NewsletterConfig } from '../config.ts';
+import type { SetAside } from '../articles/rejections.ts';
+import type { Config, NewsletterConfig } from '../config/config.ts';
+import { siteView } from '../config/site-view.ts';
+import type { Templates } from '../lib/templates.ts';
+import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
-import { siteView, type Templates } from '../templates.ts';
-import { rfc3339 } from '../time.ts';
 import { type ArticleVersion, findCandidates, findDueCorrections } from './candidates.ts';
-import type { CorrectionEntry, EditionLinks, EditionView } from './edition-view.ts';
-import { blocksInRoom, filledBytes, fitToSize, type Room } from './fit.ts';
 import { blocksOf, type GatheredStories, type GatherOptions, gatherStories, notShown, refuseGaps } from './gather.ts';
-import { editionSubject, preheaderOf, roundupHeadline } from './headline.ts';
 import { type Edition, findEdition, lastEdition } from './queries.ts';
-import { type RenderedEdition, renderEdition } from './render.ts';
+import type { CorrectionEntry, EditionLinks, EditionView } from './rendering/edition-view.ts';
+import { blocksInRoom, filledBytes, fitToSize, type Room } from './rendering/fit.ts';
+import { editionSubject, preheaderOf, roundupHeadline } from './rendering/headline.ts';
+import { type RenderedEdition, renderEdition } from './rendering/render.ts';
+import { correctionEntry } from './rendering/story-view.ts';
 import { editionPath, roundupArticle } from './roundup-article.ts';
 import { type Block, countStories, leadingStories, type SelectionRules } from './selection.ts';
 import type { EditionSlot } from './slot.ts';
-import { correctionEntry } from './story-view.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 
 /** An edition that is ready to be closed. */

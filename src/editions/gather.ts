@@ -4,14 +4,14 @@
  */
 import { type Article, isPublic } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
-import type { SetAside } from '../articles/set-aside.ts';
-import type { Config, NewsletterConfig } from '../config.ts';
+import type { SetAside } from '../articles/rejections.ts';
+import type { Config, NewsletterConfig } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
 import { type Candidate, findStoredArticles, type StoredArticle } from './candidates.ts';
-import type { EditionView, RoundupEntry, Story, StoryLine } from './edition-view.ts';
-import { escapeHtml } from './excerpt.ts';
+import type { EditionView, RoundupEntry, Story, StoryLine } from './rendering/edition-view.ts';
+import { escapeHtml } from './rendering/excerpt.ts';
+import { EXCERPTS, type Excerpts, otherOutlets, roundupEntry, storyLine, storyView } from './rendering/story-view.ts';
 import { type Block, type EditionPlan, placedStories, type SelectionRules, selectStories } from './selection.ts';
-import { EXCERPTS, type Excerpts, otherOutlets, roundupEntry, storyLine, storyView } from './story-view.ts';
 
 /** A story in its block, as it was read and as it is shown. */
 interface PlacedStory {

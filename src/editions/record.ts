@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { SqliteAdapter, type Transaction } from 'kysely';
 import type { Article } from '../articles/article.ts';
-import { saveArticle } from '../articles/save.ts';
-import { clearSetAside, setAside } from '../articles/set-aside.ts';
+import { saveArticle } from '../articles/import/save.ts';
+import { clearSetAside, setAside } from '../articles/rejections.ts';
 import type { Tables } from '../store/tables.ts';
 import { recordAgedOut } from './aged-out.ts';
 import type { ArticleVersion } from './candidates.ts';

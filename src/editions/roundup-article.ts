@@ -2,9 +2,9 @@
  * A closed edition as an article of kind `roundup`: an item of the feeds and of the front page, whose own page is the archive page.
  */
 import { type Article, fullHeadline, type Image, tagUri } from '../articles/article.ts';
-import type { Config } from '../config.ts';
-import type { EditionView, Outlet, StoryLine } from './edition-view.ts';
-import { escapeHtml } from './excerpt.ts';
+import type { Config } from '../config/config.ts';
+import type { EditionView, Outlet, StoryLine } from './rendering/edition-view.ts';
+import { escapeHtml } from './rendering/excerpt.ts';
 
 export interface RoundupArticleOptions {
   config: Config;

@@ -2,7 +2,7 @@
  * Which story stands where. Pure, and the same whatever the order of its input: every candidate ends in exactly one block, or
  * among those that did not fit.
  */
-import type { NewsletterConfig } from '../config.ts';
+import type { NewsletterConfig } from '../config/config.ts';
 import type { Candidate } from './candidates.ts';
 import { byStrength, type LeadRules, newestFirst } from './lead.ts';
 import type { EditionWindow } from './window.ts';

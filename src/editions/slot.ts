@@ -1,7 +1,7 @@
 /**
  * The slot of an edition: the instant its schedule names, and the label that stands in its address for good.
  */
-import { localDate, wallClock } from '../time.ts';
+import { localDate, wallClock } from '../lib/time.ts';
 
 export interface EditionSlot {
   /** `2026-11-24`, or `2026-11-24-0730` where a day has several. */

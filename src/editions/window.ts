@@ -1,7 +1,7 @@
 /**
  * Which instants an edition takes its stories from. Nothing falls between two editions, and no old archive floods one.
  */
-import { DAY, HOUR } from '../time.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 
 /** How old a story may be at least, and still enter. */
 const MINIMUM_AGE_LIMIT = 48 * HOUR;

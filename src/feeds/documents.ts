@@ -3,11 +3,11 @@
  */
 import { createHash } from 'node:crypto';
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import { SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { SECOND } from '../time.ts';
-import { type Codings, compress, decompress } from './coding.ts';
-import type { ItemSpans } from './pieces.ts';
+import { type Codings, compress, decompress } from './compress.ts';
+import type { ItemSpans } from './formats/pieces.ts';
 
 /** A document to publish. */
 export interface Draft {

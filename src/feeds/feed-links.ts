@@ -1,10 +1,10 @@
 /**
  * What leads to a feed in its three formats: on pages, in their heads, in lists.
  */
-import { type Config, type Selection, sectionTitle } from '../config.ts';
-import type { SingleFacet } from './derived-address.ts';
-import { facetTitle } from './facet-title.ts';
-import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './feed-view.ts';
+import { type Config, type Selection, sectionTitle } from '../config/config.ts';
+import type { SingleFacet } from './derived/derived-address.ts';
+import { facetTitle } from './derived/facet-title.ts';
+import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './formats/feed-view.ts';
 
 export interface FeedLinks {
   id: string;

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { MINUTE, SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { MINUTE, SECOND } from '../time.ts';
 import { ARCHIVE_FOLDER, type DocumentHead, type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
 /** Names what daywire has written here, so that it never removes a file that someone else has put beside them. */

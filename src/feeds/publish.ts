@@ -1,23 +1,23 @@
 /**
  * Publishes feeds: select, build, store. What cannot be an item is set aside, and its feed goes out with the rest.
  */
-import type { Config, FeedConfig } from '../config.ts';
+import type { Config, FeedConfig } from '../config/config.ts';
+import type { Templates } from '../lib/templates.ts';
 import type { Db, Store } from '../store/store.ts';
-import type { Templates } from '../templates.ts';
 import { type CorrectedPart, confirmParts, correctParts, noteCorrected } from './archive/correct.ts';
 import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
-import { claimPublish } from './claim.ts';
+import { claimPublish } from './build-claim.ts';
 import { type Draft, differ, findOtherDocuments, packDrafts, saveDocuments, withdrawDocuments } from './documents.ts';
-import type { FeedItem } from './feed-item.ts';
-import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './feed-view.ts';
-import { fitFeed } from './fit.ts';
-import { sharedDocuments } from './index-page.ts';
-import { type ItemResult, toItem } from './item.ts';
-import { joinPieces, spansOf } from './pieces.ts';
+import { lockStamp, moveStamp, mustWaitUntil } from './feed-version.ts';
+import type { FeedItem } from './formats/feed-item.ts';
+import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './formats/feed-view.ts';
+import { fitFeed } from './formats/fit.ts';
+import { type ItemResult, toItem } from './formats/item.ts';
+import { joinPieces, spansOf } from './formats/pieces.ts';
+import { tombstonesOf } from './formats/tombstone.ts';
+import { sharedDocuments } from './index-page/index-page.ts';
+import { type FailedItem, forgetOtherFeeds, recordFailedItems } from './rejected-items.ts';
 import { type FeedSelection, selectForFeed } from './select.ts';
-import { type FailedItem, forgetOtherFeeds, recordFailedItems } from './set-aside-items.ts';
-import { lockStamp, moveStamp, mustWaitUntil } from './stamp.ts';
-import { tombstonesOf } from './tombstone.ts';
 
 export interface PublishReport {
   documents: {

@@ -3,11 +3,11 @@
  */
 import { type Article, isPublic } from '../articles/article.ts';
 import { findArticles, findPublicArticles, findRetractedArticles } from '../articles/queries.ts';
-import type { FeedConfig, Selection } from '../config.ts';
+import type { FeedConfig, Selection } from '../config/config.ts';
+import { DAY, HOUR } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { DAY, HOUR } from '../time.ts';
-import { findWaiting } from './archive/members.ts';
-import { findNewestPart } from './archive/part.ts';
+import { findNewestPart } from './archive/archive-page.ts';
+import { findWaiting } from './archive/record-members.ts';
 
 export interface FeedSelection {
   /** Newest first. */

@@ -1,7 +1,7 @@
 /**
  * Feeds as WebSub sees them: a topic is the public address of a feed document, byte-equal to the self link in it.
  */
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 // Named as feeds of the configuration are: in folders lie archives, and feeds that are made on demand.
 const TOPIC_PATH = /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;

@@ -3,10 +3,10 @@
  * raised and once when it is resolved. What the webhook missed it is told later: at least once, by one process at a time.
  */
 import { sql } from 'kysely';
-import type { Log } from '../log.ts';
+import type { Log } from '../lib/log.ts';
+import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../time.ts';
 import { callUrl } from './call-url.ts';
 import { claimLease, releaseLease } from './lease.ts';
 import { reasonOf } from './wording.ts';

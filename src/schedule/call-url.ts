@@ -1,7 +1,7 @@
 /**
  * Calls a URL that the operator chose: an alert webhook, a heartbeat. Private addresses are his to name.
  */
-import { SECOND } from '../time.ts';
+import { SECOND } from '../lib/time.ts';
 
 const TIME_LIMIT = 10 * SECOND;
 

@@ -6,7 +6,7 @@
  *   each is recorded as skipped, for what it would have taken up goes into the newest.
  * - A run that failed, or whose process ended, is tried again within its grace period until the next slot takes its place.
  */
-import { MINUTE } from '../time.ts';
+import { MINUTE } from '../lib/time.ts';
 import type { Job } from './job.ts';
 import { nextSlot, slotsBetween } from './slots.ts';
 import { duration, slotName } from './wording.ts';

@@ -1,9 +1,9 @@
 /**
  * The heartbeat: a URL that hears of each good edition, so that a monitor elsewhere misses the one that did not come.
  */
-import type { Log } from '../log.ts';
+import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import type { Clock } from '../time.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { callUrl } from './call-url.ts';
 import { reasonOf } from './wording.ts';

@@ -1,13 +1,13 @@
 /**
  * Runs what the ledger says is due. Calling it twice, or in two processes, runs nothing twice.
  */
-import type { Log } from '../log.ts';
+import type { Log } from '../lib/log.ts';
+import type { Clock } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
-import type { Clock } from '../time.ts';
 import { type AlertSender, raiseAlert } from './alerts.ts';
 import { decide } from './decide.ts';
 import type { Job } from './job.ts';
-import { type Run, readLedger, registerSchedules, settleRuns } from './ledger.ts';
+import { type Run, readLedger, registerSchedules, settleRuns } from './run-ledger.ts';
 import { alertCauses, alertMessage, runSlot } from './run-slot.ts';
 import { slotName } from './wording.ts';
 

@@ -1,13 +1,13 @@
 /**
  * Runs one slot of a job: claims it, calls the job, records what came of it together with its alert.
  */
-import type { Log } from '../log.ts';
+import type { Log } from '../lib/log.ts';
+import { type Clock, MINUTE, SECOND } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import { type Clock, MINUTE, SECOND } from '../time.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { MOST_ATTEMPTS, retryAt } from './decide.ts';
 import type { Job, JobOutcome } from './job.ts';
-import { type Claim, claimRun, finishRun, type Run, renewClaim } from './ledger.ts';
+import { type Claim, claimRun, finishRun, type Run, renewClaim } from './run-ledger.ts';
 import { duration, reasonOf, slotName } from './wording.ts';
 
 /** A run that begins later than this after its slot is late. */

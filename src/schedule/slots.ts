@@ -10,7 +10,7 @@
  * Slots that fall on one instant count once.
  */
 import cron, { type ParsedFields } from 'node-cron';
-import { DAY, HOUR, MINUTE, wallClock } from '../time.ts';
+import { DAY, HOUR, MINUTE, wallClock } from '../lib/time.ts';
 
 /** Beyond eight years nothing is looked for: 29 February has then come, across 2100 too. */
 const HORIZON = [2 * DAY, 40 * DAY, 400 * DAY, 2_930 * DAY];

@@ -3,11 +3,11 @@
  * dropped tick is harmless, for the next one finds what is due.
  */
 import cron from 'node-cron';
+import { SECOND } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import { SECOND } from '../time.ts';
 import type { Job } from './job.ts';
-import { forgetOtherSchedules, registerSchedules } from './ledger.ts';
 import { type RunDeps, runJobIfDue } from './run-due.ts';
+import { forgetOtherSchedules, registerSchedules } from './run-ledger.ts';
 import { nextSlot } from './slots.ts';
 import { reasonOf } from './wording.ts';
 

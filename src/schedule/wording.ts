@@ -1,7 +1,7 @@
 /**
  * How the schedule speaks of instants and errors in reasons and alerts.
  */
-import { HOUR, MINUTE, SECOND, wallClock } from '../time.ts';
+import { HOUR, MINUTE, SECOND, wallClock } from '../lib/time.ts';
 
 const LONGEST_REASON = 1_000;
 

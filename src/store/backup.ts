@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
-import { copyTable, countRows, type End, readTables, type TableShape } from './batches.ts';
+import { copyTable, countRows, type End, readTables, type TableShape } from './copy-tables.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from './meta.ts';
 import { ensureSchema, migrate, schemaState } from './schema.ts';
 import type { Access } from './sqlite.ts';

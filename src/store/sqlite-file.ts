@@ -14,11 +14,11 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
+import { Turns } from '../lib/mutex.ts';
 import { type Access, openSqlite } from './sqlite.ts';
 import { type Done, SqliteThread } from './sqlite-thread.ts';
+import type { Together } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
-import type { Together } from './together.ts';
-import { Turns } from './turns.ts';
 
 export interface SqliteFile {
   readonly db: Kysely<Tables>;

@@ -5,11 +5,11 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
-import { SECOND } from '../time.ts';
+import { SECOND } from '../lib/time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
+import { oneAfterTheOther, type Together } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
-import { oneAfterTheOther, type Together } from './together.ts';
 
 /** What queries run on: the database, or a transaction of it. */
 export type Db = Kysely<Tables> | Transaction<Tables>;

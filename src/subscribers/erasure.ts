@@ -6,10 +6,10 @@
  */
 import { sql } from 'kysely';
 import type { Db } from '../store/store.ts';
-import { addressRateKey } from './consent.ts';
-import { inTransaction, lockSubscriber } from './consent-ledger.ts';
-import type { SigningSecrets } from './secret.ts';
+import { addressRateKey } from './consent/consent.ts';
+import { inTransaction, lockSubscriber } from './consent/consent-ledger.ts';
 import { findSuppression, hashesOfAddress, listHash, unlistHashes } from './suppression.ts';
+import type { SigningSecrets } from './tokens/secret.ts';
 
 const ERASED = 'erased';
 

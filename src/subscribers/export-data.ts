@@ -1,9 +1,10 @@
 /**
  * All that is stored about a person, for that person (GDPR articles 15 and 20).
  */
+
+import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { rfc3339 } from '../time.ts';
-import { inTransaction, lockSubscriber, noteConsent, type Origin } from './consent-ledger.ts';
+import { inTransaction, lockSubscriber, noteConsent, type Origin } from './consent/consent-ledger.ts';
 import { subscriberHistory } from './history.ts';
 
 const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));

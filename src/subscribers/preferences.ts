@@ -2,9 +2,10 @@
  * What a subscriber may choose: newsletters, time zone, a pause. Whoever opens the page came by a token that was mailed to the address,
  * so joining there needs no further confirmation.
  */
+
+import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { rfc3339 } from '../time.ts';
 import {
   changeSubscriptions,
   inTransaction,
@@ -12,8 +13,8 @@ import {
   noteConsent,
   type Origin,
   subscriptionStates,
-} from './consent-ledger.ts';
-import type { SubscriptionState } from './consent-states.ts';
+} from './consent/consent-ledger.ts';
+import type { SubscriptionState } from './consent/consent-states.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Preferences {

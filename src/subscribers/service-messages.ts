@@ -5,7 +5,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { WITHHELD } from './suppression.ts';
-import type { ServiceMessageKey } from './tokens.ts';
+import type { ServiceMessageKey } from './tokens/tokens.ts';
 
 /** A message that asks to confirm a request. */
 export interface ConfirmMessage {

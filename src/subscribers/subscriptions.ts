@@ -3,9 +3,9 @@
  * says how it came to that.
  */
 
+import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { rfc3339 } from '../time.ts';
 import { type ParsedAddress, parseAddress } from './address.ts';
 import {
   changeSubscriptions,
@@ -15,11 +15,11 @@ import {
   lockSubscriber,
   type Origin,
   type SubscriberRow,
-} from './consent-ledger.ts';
-import type { SubscriptionState } from './consent-states.ts';
-import type { SigningSecrets } from './secret.ts';
+} from './consent/consent-ledger.ts';
+import type { SubscriptionState } from './consent/consent-states.ts';
 import { findSuppression } from './suppression.ts';
-import type { SubscriptionKey } from './tokens.ts';
+import type { SigningSecrets } from './tokens/secret.ts';
+import type { SubscriptionKey } from './tokens/tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Subscription extends SubscriptionKey {

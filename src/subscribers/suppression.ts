@@ -20,9 +20,9 @@ import {
   lockSubscriber,
   noteConsent,
   type Origin,
-} from './consent-ledger.ts';
-import { deriveKey } from './keys.ts';
-import type { SigningSecrets } from './secret.ts';
+} from './consent/consent-ledger.ts';
+import { deriveKey } from './tokens/keys.ts';
+import type { SigningSecrets } from './tokens/secret.ts';
 
 // SQLite takes at most 32,766 parameters a statement.
 const HASHES_A_QUERY = 5_000;

@@ -1,9 +1,10 @@
 /**
  * The time zone that a subscriber named: newsletters may come at a local time.
  */
+
+import { isZone } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { isZone } from '../time.ts';
-import { noteConsent, type Origin } from './consent-ledger.ts';
+import { noteConsent, type Origin } from './consent/consent-ledger.ts';
 
 /** What is wrong with a zone that somebody typed, or null. */
 export function zoneProblem(zone: string | null): string | null {

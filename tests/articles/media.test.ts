@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../src/articles/image-header.ts';
 import { lookAtMedia } from '../../src/articles/media.ts';
 import { findArticle } from '../../src/articles/queries.ts';
-import { openMigrated } from '../databases.ts';
+import { openMigrated } from '../support/databases.ts';
 import { configWith, importMarkdown, markdown, newFolder, told } from './newsroom.ts';
 
 const bytes = (...parts: (string | number[])[]): Buffer =>

@@ -5,9 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { importText } from '../../src/articles/import.ts';
-import type { ImportReport } from '../../src/articles/report.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { importText } from '../../src/articles/import/import.ts';
+import type { ImportReport } from '../../src/articles/import/report.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Store } from '../../src/store/store.ts';
 
 /** 2026-11-24 20:00 in Shanghai. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
 import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from '../../src/articles/sanitise.ts';
-import { expectGolden } from '../golden.ts';
+import { expectGolden } from '../support/golden.ts';
 
 const SITE = 'https://news.example';
 const html = (source: string): string => sanitiseHtml(source, SITE).html;

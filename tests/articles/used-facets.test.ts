@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/save.ts';
+import { saveArticle } from '../../src/articles/import/save.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, HOUR, MINUTE } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
-import { article, NOW } from '../feeds/sample.ts';
+import { article, NOW } from '../feeds/formats/sample.ts';
+import { forEachDatabase } from '../support/databases.ts';
 
 async function save(store: Store, ...articles: Article[]): Promise<void> {
   await store.db.transaction().execute(async (tx) => {

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { closeEdition, composeAndClose } from '../../src/delivery/close.ts';
 import { StaleComposition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
+import type { Templates } from '../../src/lib/templates.ts';
+import { HOUR } from '../../src/lib/time.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
-import type { Templates } from '../../src/templates.ts';
-import { HOUR } from '../../src/time.ts';
-import { forEachDatabase, newPostgresUrl } from '../databases.ts';
 import { article, CUTOFF, composed, config, newsletter, save, templates } from '../editions/newsroom.ts';
+import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 import { deliveriesOf, SECRETS } from './fixture.ts';
 
 const NOW = CUTOFF + 1_000;

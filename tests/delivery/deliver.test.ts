@@ -1,21 +1,21 @@
 import { simpleParser } from 'mailparser';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Config } from '../../src/config.ts';
-import { claimDueDeliveries } from '../../src/delivery/claim-due.ts';
+import type { Config } from '../../src/config/config.ts';
+import { pauseEdition, settleDelivery } from '../../src/delivery/control/edition-control.ts';
 import { type DeliverOptions, deliver } from '../../src/delivery/deliver.ts';
-import { markSubmitting } from '../../src/delivery/outbox.ts';
-import { pauseEdition, settleDelivery } from '../../src/delivery/steer.ts';
+import { claimDueDeliveries } from '../../src/delivery/queue/claim-due.ts';
+import { markSubmitting } from '../../src/delivery/queue/outbox.ts';
+import { listUncertain } from '../../src/delivery/queue/uncertain.ts';
 import type { Connection, Transport } from '../../src/delivery/transport/connection.ts';
 import { openTransport } from '../../src/delivery/transport/transport.ts';
-import { listUncertain } from '../../src/delivery/uncertain.ts';
+import { openTemplates } from '../../src/lib/templates.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { unsubscribe } from '../../src/subscribers/subscriptions.ts';
-import { readUnsubscribeToken } from '../../src/subscribers/tokens.ts';
-import { openTemplates } from '../../src/templates.ts';
-import { HOUR, MINUTE } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { readUnsubscribeToken } from '../../src/subscribers/tokens/tokens.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import {
   deliveriesOf,
   NOW,

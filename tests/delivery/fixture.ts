@@ -2,10 +2,10 @@
  * An edition that is closed and queued, without composing one: deliveries need only its row.
  */
 import { readFileSync } from 'node:fs';
-import { type Config, parseConfig } from '../../src/config.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Edition } from '../../src/editions/queries.ts';
+import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { HOUR } from '../../src/time.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
 export const SECRETS = ['a secret of the tests, thirty-two characters at least'] as const;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { findFaults, type KillFigures, runKills } from '../../scripts/kill-run.ts';
-import { newPostgresUrl } from '../databases.ts';
+import { newPostgresUrl } from '../support/databases.ts';
 
 const folders: string[] = [];
 afterEach(() => {

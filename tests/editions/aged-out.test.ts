@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
+import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, HOUR } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { article, CUTOFF, close, composed, passedOver, save } from './newsroom.ts';
 
 const day = (n: number): Article[] =>

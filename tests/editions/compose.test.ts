@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
-import { listSetAside } from '../../src/articles/set-aside.ts';
+import { listSetAside } from '../../src/articles/rejections.ts';
 import { findEdition, findEditionById, lastEdition, listEditions } from '../../src/editions/queries.ts';
-import { DAY, HOUR, MINUTE } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import {
   article,
   blocks,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
-import { DAY, HOUR, MINUTE } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { article, CUTOFF, close, composed, save } from './newsroom.ts';
 
 const day = (n: number): Article[] =>

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { listEditions } from '../../src/editions/queries.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
-import { DAY, HOUR, MINUTE } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { article, blocks, CUTOFF, close, composed, filler, passedOver, save } from './newsroom.ts';
 
 describe('what an edition takes', () => {

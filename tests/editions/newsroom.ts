@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Article } from '../../src/articles/article.ts';
 import { tagUri } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/save.ts';
-import { type Config, type NewsletterConfig, parseConfig } from '../../src/config.ts';
+import { saveArticle } from '../../src/articles/import/save.ts';
+import { type Config, type NewsletterConfig, parseConfig } from '../../src/config/config.ts';
 import { type Composed, type ComposeOptions, composeEdition } from '../../src/editions/compose.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
+import { openTemplates } from '../../src/lib/templates.ts';
+import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { openTemplates } from '../../src/templates.ts';
-import { HOUR } from '../../src/time.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const file = 'config/daywire.yaml';

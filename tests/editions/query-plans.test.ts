@@ -1,9 +1,9 @@
 import type { KyselyPlugin, RootOperationNode } from 'kysely';
 import { expect, it } from 'vitest';
 import { recordEdition } from '../../src/editions/record.ts';
+import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, HOUR } from '../../src/time.ts';
-import { openMigrated } from '../databases.ts';
+import { openMigrated } from '../support/databases.ts';
 import { article, CUTOFF, close, composed, save } from './newsroom.ts';
 
 // Partial indexes are as long as there are pinned articles, and articles with a note. edition_corrections is named for a foreign key

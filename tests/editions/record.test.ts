@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { saveArticle } from '../../src/articles/save.ts';
+import { saveArticle } from '../../src/articles/import/save.ts';
 import { findEdition, listEditions } from '../../src/editions/queries.ts';
 import { recordEdition, StaleComposition } from '../../src/editions/record.ts';
+import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, HOUR } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { article, CUTOFF, close, composed, filler, newsletter, save } from './newsroom.ts';
 
 describe('closing what was composed', () => {

@@ -10,8 +10,8 @@ import {
   selectStories,
 } from '../../src/editions/selection.ts';
 import { editionWindow } from '../../src/editions/window.ts';
-import { DAY, HOUR } from '../../src/time.ts';
-import { expectGolden } from '../golden.ts';
+import { DAY, HOUR } from '../../src/lib/time.ts';
+import { expectGolden } from '../support/golden.ts';
 
 const UNTIL = Date.UTC(2026, 10, 23, 23, 30);
 const rules: SelectionRules = {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { editionSlot } from '../../src/editions/slot.ts';
-import { HOUR, MINUTE } from '../../src/time.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
 
 describe('the label of a slot', () => {
   it('is the date on the wall clock of the publication, not in UTC', () => {

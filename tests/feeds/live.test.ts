@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { importText } from '../../src/articles/import.ts';
-import { loadConfig } from '../../src/config.ts';
+import { importText } from '../../src/articles/import/import.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
-import { MINUTE, SECOND } from '../../src/time.ts';
-import { editConfig, newFolder, printed, storyFile } from '../command.ts';
-import { newPostgresUrl } from '../databases.ts';
+import { editConfig, newFolder, printed, storyFile } from '../support/command.ts';
+import { newPostgresUrl } from '../support/databases.ts';
 
 describe.concurrent('a running daywire has in its folder of feeds, within two seconds,', () => {
   // By the wall clock: on a machine that is busy with all other tests, one try may be late.

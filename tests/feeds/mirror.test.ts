@@ -2,15 +2,15 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { saveArticle } from '../../src/articles/save.ts';
-import { growArchives } from '../../src/feeds/archive/grow.ts';
+import { saveArticle } from '../../src/articles/import/save.ts';
+import { growArchives } from '../../src/feeds/archive/close-due-pages.ts';
 import { findDocument, listDocuments, saveDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
+import { DAY, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, MINUTE } from '../../src/time.ts';
-import { openMigrated } from '../databases.ts';
-import { article, NOW, sampleConfig, sampleTemplates } from './sample.ts';
+import { openMigrated } from '../support/databases.ts';
+import { article, NOW, sampleConfig, sampleTemplates } from './formats/sample.ts';
 
 let store: Store;
 let folder: string;

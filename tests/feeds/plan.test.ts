@@ -1,13 +1,13 @@
 import { CompiledQuery, type KyselyPlugin, type RootOperationNode } from 'kysely';
 import { expect, it } from 'vitest';
+import { saveArticle } from '../../src/articles/import/save.ts';
 import { findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
-import { saveArticle } from '../../src/articles/save.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
-import type { Selection } from '../../src/config.ts';
-import { deriveFeed } from '../../src/feeds/derived.ts';
-import { parseDerivedAddress } from '../../src/feeds/derived-address.ts';
-import { openMigrated } from '../databases.ts';
-import { article, NOW, sampleConfig } from './sample.ts';
+import type { Selection } from '../../src/config/config.ts';
+import { deriveFeed } from '../../src/feeds/derived/derived.ts';
+import { parseDerivedAddress } from '../../src/feeds/derived/derived-address.ts';
+import { openMigrated } from '../support/databases.ts';
+import { article, NOW, sampleConfig } from './formats/sample.ts';
 
 const config = sampleConfig();
 

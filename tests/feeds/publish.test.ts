@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/save.ts';
-import { countSetAside, listSetAside } from '../../src/articles/set-aside.ts';
+import { saveArticle } from '../../src/articles/import/save.ts';
+import { countSetAside, listSetAside } from '../../src/articles/rejections.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
+import { readStamp } from '../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
-import { readStamp } from '../../src/feeds/stamp.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../src/time.ts';
-import { forEachDatabase, openMigrated } from '../databases.ts';
-import { expectGolden } from '../golden.ts';
-import { article, NOW, RETRACTED, STORIES, sampleConfig, sampleTemplates } from './sample.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
+import { expectGolden } from '../support/golden.ts';
+import { article, NOW, RETRACTED, STORIES, sampleConfig, sampleTemplates } from './formats/sample.ts';
 
 const config = sampleConfig();
 const templates = sampleTemplates();

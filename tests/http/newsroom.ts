@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Hono } from 'hono';
 import type { Article } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/save.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
-import { createApp } from '../../src/http/app.ts';
-import type { Deps } from '../../src/http/site.ts';
+import { saveArticle } from '../../src/articles/import/save.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { createApp } from '../../src/http/server/app.ts';
+import type { Deps } from '../../src/http/server/site.ts';
+import { openTemplates } from '../../src/lib/templates.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { openTemplates } from '../../src/templates.ts';
-import { HOUR, MINUTE } from '../../src/time.ts';
 
 /** Tuesday, November 24, 2026, 08:43 PM in Shanghai. */
 export const NOW = Date.UTC(2026, 10, 24, 12, 43);

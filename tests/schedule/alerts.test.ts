@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import {
   type AlertSender,
   listOpenAlerts,
@@ -9,8 +10,7 @@ import {
 import { callHeartbeat } from '../../src/schedule/heartbeat.ts';
 import { claimLease, releaseLease } from '../../src/schedule/lease.ts';
 import type { Store } from '../../src/store/store.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { clockAt, openTestLog, openTwice, type TestClock, type TestLog } from './two-processes.ts';
 import { startWebServer, type WebServer } from './web-server.ts';
 

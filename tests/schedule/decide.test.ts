@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { decide, type Ledger, MOST_ATTEMPTS, MOST_ROWS, type OpenRun, retryAt } from '../../src/schedule/decide.ts';
 import { slotsBetween } from '../../src/schedule/slots.ts';
-import { DAY, HOUR, MINUTE } from '../../src/time.ts';
 
 const morning = Date.UTC(2026, 10, 24, 7, 30);
 const newsletter = { schedule: { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 240 }, coalesce: false };

@@ -1,18 +1,18 @@
 import { describe, expect, it, vi } from 'vitest';
+import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { MOST_ATTEMPTS } from '../../src/schedule/decide.ts';
+import { runDue } from '../../src/schedule/run-due.ts';
 import {
   claimRun,
   forgetOtherSchedules,
   listLastRuns,
   listRuns,
   registerSchedules,
-} from '../../src/schedule/ledger.ts';
-import { runDue } from '../../src/schedule/run-due.ts';
+} from '../../src/schedule/run-ledger.ts';
 import { LATE_AFTER, runSlot } from '../../src/schedule/run-slot.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import {
   clockAt,
   jobOf,

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import cron from 'node-cron';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
+import { DAY, HOUR, MINUTE, wallClock } from '../../src/lib/time.ts';
 import { nextSlot, slotsBetween } from '../../src/schedule/slots.ts';
-import { DAY, HOUR, MINUTE, wallClock } from '../../src/time.ts';
 
 const NEW_YORK = 'America/New_York';
 const SHANGHAI = 'Asia/Shanghai';

@@ -1,12 +1,12 @@
 import cron from 'node-cron';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { AlertSender } from '../../src/schedule/alerts.ts';
 import type { JobOutcome } from '../../src/schedule/job.ts';
-import { listRuns } from '../../src/schedule/ledger.ts';
+import { listRuns } from '../../src/schedule/run-ledger.ts';
 import { openTicker, startTicking } from '../../src/schedule/tick.ts';
 import type { Store } from '../../src/store/store.ts';
-import { HOUR, MINUTE, SECOND } from '../../src/time.ts';
-import { openMigrated } from '../databases.ts';
+import { openMigrated } from '../support/databases.ts';
 import { clockAt, jobOf, openTestLog } from './two-processes.ts';
 
 // 07:30 in Shanghai.

@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
-import type { Log } from '../../src/log.ts';
+import type { Log } from '../../src/lib/log.ts';
+import type { Clock } from '../../src/lib/time.ts';
 import type { AlertSender } from '../../src/schedule/alerts.ts';
 import type { Job, JobOutcome } from '../../src/schedule/job.ts';
-import type { Run } from '../../src/schedule/ledger.ts';
+import type { Run } from '../../src/schedule/run-ledger.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../src/store/store.ts';
-import type { Clock } from '../../src/time.ts';
-import { newPostgresUrl } from '../databases.ts';
+import { newPostgresUrl } from '../support/databases.ts';
 
 export interface Place {
   databaseUrl?: string;

@@ -6,10 +6,10 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backupStore, restoreStore } from '../../src/store/backup.ts';
-import { inOrderOfReference, readTables } from '../../src/store/batches.ts';
+import { inOrderOfReference, readTables } from '../../src/store/copy-tables.ts';
 import { readMeta, writeMeta } from '../../src/store/meta.ts';
 import { openStore, type Store, StoreError } from '../../src/store/store.ts';
-import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../databases.ts';
+import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const HELD = 'restored from a backup of 2026-11-24T07:30:00.000Z: release with "daywire deliver --release"';

@@ -3,7 +3,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { describe, expect, it } from 'vitest';
 import { migrationsFor } from '../../src/store/migrations.ts';
 import { openStore } from '../../src/store/store.ts';
-import { forEachDatabase, newPostgresUrl } from '../databases.ts';
+import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 
 const ARTICLES = 2_500;
 

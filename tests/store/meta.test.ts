@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readMeta, writeMeta } from '../../src/store/meta.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 
 describe('a fact about the store', () => {
   forEachDatabase((open) => {

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { describe, expect, it } from 'vitest';
-import { claimDueDeliveries } from '../../src/delivery/claim-due.ts';
+import { claimDueDeliveries } from '../../src/delivery/queue/claim-due.ts';
 import { migrationsFor } from '../../src/store/migrations.ts';
 import { ensureSchema, migrate, schemaState } from '../../src/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../src/store/store.ts';
-import { forEachDatabase, newPostgresUrl } from '../databases.ts';
+import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 
 async function openEmpty(dialect: Dialect): Promise<Store> {
   if (dialect === 'sqlite') return openStore({ path: ':memory:' });

@@ -10,7 +10,7 @@ import type { Worker } from 'node:worker_threads';
 import { sql } from 'kysely';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openStore, type Store, StoreError } from '../../src/store/store.ts';
-import { openSqliteFile } from '../databases.ts';
+import { openSqliteFile } from '../support/databases.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { openStore, StoreError } from '../../src/store/store.ts';
-import { newPostgresUrl } from '../databases.ts';
+import { newPostgresUrl } from '../support/databases.ts';
 
 describe('a store on PostgreSQL', () => {
   it('outlives a connection that the server ends in the middle of a transaction', async () => {

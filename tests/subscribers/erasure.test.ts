@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { exportSubscriberData, noteExport } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
-import type { SigningSecrets } from '../../src/subscribers/secret.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
 import {
   findSuppression,
@@ -11,9 +11,9 @@ import {
   suppressAddress,
   suppressByOperator,
 } from '../../src/subscribers/suppression.ts';
-import { HOUR } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 import { queueEdition } from '../delivery/fixture.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { ask, NOW, OPERATOR, SECRETS } from './readers.ts';
 
 const READER = 'reader1@example.com';

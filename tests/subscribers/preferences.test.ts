@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { confirmRequest } from '../../src/subscribers/consent.ts';
+import { DAY } from '../../src/lib/time.ts';
+import { confirmRequest } from '../../src/subscribers/consent/consent.ts';
 import { changePreferences, readPreferences } from '../../src/subscribers/preferences.ts';
 import { suppressAddress } from '../../src/subscribers/suppression.ts';
-import { DAY } from '../../src/time.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './readers.ts';
 
 const ALL = ['daily', 'weekly', 'monthly'];

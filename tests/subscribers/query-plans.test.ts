@@ -1,7 +1,7 @@
 import type { KyselyPlugin, RootOperationNode } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
-import { confirmRequest, findRequest, requestSubscription } from '../../src/subscribers/consent.ts';
+import { confirmRequest, findRequest, requestSubscription } from '../../src/subscribers/consent/consent.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { exportSubscriberData } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
@@ -18,7 +18,7 @@ import {
   suppressByOperator,
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
-import { openMigrated } from '../databases.ts';
+import { openMigrated } from '../support/databases.ts';
 import { ADA, add, ask, FORM, MAIL, NOW, OPERATOR, OPTIONS, SECRETS } from './readers.ts';
 
 /** The same store, which notes down every query. */

@@ -1,11 +1,12 @@
 /**
  * What tests of consent share: a reader who asks, and what the store then holds of them.
  */
+
+import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type Origin, requestSubscription } from '../../src/subscribers/consent.ts';
-import type { SigningSecrets } from '../../src/subscribers/secret.ts';
+import { type Origin, requestSubscription } from '../../src/subscribers/consent/consent.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
-import { HOUR } from '../../src/time.ts';
+import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
 export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];

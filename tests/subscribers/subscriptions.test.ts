@@ -8,7 +8,7 @@ import {
   unsubscribe,
 } from '../../src/subscribers/subscriptions.ts';
 import { suppressByOperator } from '../../src/subscribers/suppression.ts';
-import { forEachDatabase } from '../databases.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { NOW, notesOf, OPERATOR, SECRETS } from './readers.ts';
 
 const ONE_CLICK = { origin: 'one-click', source: '2001:db8::7' } as const;

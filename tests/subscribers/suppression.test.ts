@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SigningSecrets } from '../../src/subscribers/secret.ts';
 import { findSubscriberByAddress } from '../../src/subscribers/subscriptions.ts';
 import {
   findSuppressed,
@@ -12,7 +11,8 @@ import {
   suppressByOperator,
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
-import { forEachDatabase } from '../databases.ts';
+import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
+import { forEachDatabase } from '../support/databases.ts';
 import { ADA, add, NOW, notesOf, OPERATOR, SECRETS, statesOf } from './readers.ts';
 
 const ROTATED: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];

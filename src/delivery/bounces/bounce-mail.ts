@@ -2,10 +2,10 @@
  * The one door for mail that comes to the return path and to the mailto: unsubscribe address, by a mail server's pipe or from a
  * mailbox. Only a signed token acts: with a forged one, or none, nothing changes.
  */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Store } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
-import type { SigningSecrets } from '../../subscribers/secret.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { type Incoming, parseIncoming } from './bounce-parse.ts';
 import { type BounceKind, recordBounce, recordLeaving } from './bounce-record.ts';
 import { findTokens, readTarget, type Target } from './bounce-target.ts';

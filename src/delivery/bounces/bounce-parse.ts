@@ -3,7 +3,7 @@
  * a machine's reply (RFC 3834), or a letter. Everything in it is a stranger's text.
  */
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
-import { cleanLine } from '../../articles/clean.ts';
+import { cleanLine } from '../../lib/clean-text.ts';
 import { type Fields, fieldOf, readFieldGroups } from './bounce-fields.ts';
 import { judgeRefusal, statusWithin, type Verdict } from './bounce-verdict.ts';
 

@@ -1,13 +1,14 @@
 /**
  * What a bounce, a complaint or a wish to leave changes. One row for a delivery and kind: told twice, it changes nothing more.
  */
-import { cleanLine } from '../../articles/clean.ts';
-import type { Config } from '../../config.ts';
+
+import type { Config } from '../../config/config.ts';
+import { cleanLine } from '../../lib/clean-text.ts';
 import type { Db } from '../../store/store.ts';
 import type { SuppressionReason, Tables } from '../../store/tables.ts';
-import { changeSubscriptions, inTransaction, lockSubscriber } from '../../subscribers/consent-ledger.ts';
-import type { SigningSecrets } from '../../subscribers/secret.ts';
+import { changeSubscriptions, inTransaction, lockSubscriber } from '../../subscribers/consent/consent-ledger.ts';
 import { suppressAddress } from '../../subscribers/suppression.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { newsletterOf, type Target } from './bounce-target.ts';
 
 export type BounceKind = Tables['bounces']['kind'];

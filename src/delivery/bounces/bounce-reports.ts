@@ -1,10 +1,10 @@
 /**
  * What a mail provider's webhook reports, recorded as its mail would be.
  */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { parseAddress } from '../../subscribers/address.ts';
-import type { SigningSecrets } from '../../subscribers/secret.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { recordBounce, recordLeaving } from './bounce-record.ts';
 import { findTokens, readTarget, type Target } from './bounce-target.ts';
 import type { BounceReport } from './bounce-webhook.ts';

@@ -2,8 +2,8 @@
  * Whom and what a message that comes in is about. Only a token says so: anyone can write an address or a name.
  */
 import type { Db } from '../../store/store.ts';
-import type { SigningSecrets } from '../../subscribers/secret.ts';
-import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
+import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens/tokens.ts';
 
 export interface Target {
   subscriberId: number;

@@ -4,7 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { MINUTE, SECOND } from '../../time.ts';
+import { MINUTE, SECOND } from '../../lib/time.ts';
 
 // An older one may be a replay. It would change nothing, but a clock that is so wrong wants to be seen.
 const GOOD_FOR = 5 * MINUTE;

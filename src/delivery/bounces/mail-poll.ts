@@ -3,10 +3,10 @@
  * more: a crash in between costs nothing.
  */
 import type { ImapFlow } from 'imapflow';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
+import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
-import type { SigningSecrets } from '../../subscribers/secret.ts';
-import { type Clock, SECOND } from '../../time.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type Outcome } from './bounce-mail.ts';
 
 /** How many messages were taken in, and what came of them. */

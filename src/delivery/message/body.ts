@@ -2,8 +2,8 @@
  * A message's body: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { escapeHtml } from '../../editions/excerpt.ts';
-import { oneLine, type SlottedText, slotValue } from '../../editions/fill.ts';
+import { escapeHtml } from '../../editions/rendering/excerpt.ts';
+import { oneLine, type SlottedText, slotValue } from '../../editions/rendering/fill.ts';
 import { type EncodedText, encodeAround, joinPieces, type Piece } from './mime-parts.ts';
 
 export interface PreparedBody {

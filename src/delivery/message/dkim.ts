@@ -4,8 +4,8 @@
  */
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import type { Config } from '../../config.ts';
-import { SECOND } from '../../time.ts';
+import type { Config } from '../../config/config.ts';
+import { SECOND } from '../../lib/time.ts';
 import { misconfigured } from '../transport/connection.ts';
 import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-text.ts';
 

@@ -2,7 +2,7 @@
  * Header fields (RFC 5322), and hostile text in them: encoded words (RFC 2047) wherever the plain text could be read as anything else.
  */
 import { encodeWord, quoteString } from 'nodemailer/lib/mime-funcs';
-import { cleanLine } from '../../articles/clean.ts';
+import { cleanLine } from '../../lib/clean-text.ts';
 
 /** One field, or several that stand together. */
 export interface HeaderField {

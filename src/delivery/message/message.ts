@@ -3,13 +3,13 @@
  * The same delivery always makes the same bytes, so that a second try can be recognised by its Message-ID.
  */
 import { createHash, createHmac } from 'node:crypto';
-import type { Config, NewsletterConfig } from '../../config.ts';
-import { splitSlots } from '../../editions/fill.ts';
+import type { Config, NewsletterConfig } from '../../config/config.ts';
 import type { Edition } from '../../editions/queries.ts';
+import { splitSlots } from '../../editions/rendering/fill.ts';
+import { HOUR } from '../../lib/time.ts';
 import { wireAddress } from '../../subscribers/address.ts';
-import type { SigningSecrets } from '../../subscribers/secret.ts';
-import { mailboxToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
-import { HOUR } from '../../time.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
+import { mailboxToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';

@@ -3,9 +3,9 @@
  * personal links lead to the newsletters' page, so that nothing can be changed with it.
  */
 import { createHmac } from 'node:crypto';
-import type { Config, NewsletterConfig } from '../../config.ts';
+import type { Config, NewsletterConfig } from '../../config/config.ts';
 import type { Composed } from '../../editions/compose.ts';
-import { splitSlots } from '../../editions/fill.ts';
+import { splitSlots } from '../../editions/rendering/fill.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';

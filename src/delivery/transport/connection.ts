@@ -1,7 +1,7 @@
 /**
  * What the engine needs of a way out: connections that take one finished message at a time and answer with a reply.
  */
-import { MINUTE } from '../../time.ts';
+import { MINUTE } from '../../lib/time.ts';
 import type { Failure } from './retry.ts';
 
 /** A finished message, ready for the wire. */

@@ -1,7 +1,7 @@
 /**
  * What a failed submission means, and when to try again: by reply code, error code and command, never by a message's words.
  */
-import { HOUR } from '../../time.ts';
+import { HOUR } from '../../lib/time.ts';
 
 /** Why a submission failed, in plain data. All text is one clean line without any password. */
 export interface Failure {

@@ -1,9 +1,9 @@
 /**
  * Nodemailer's errors as plain data, said for an operator, without any password.
  */
-import { cleanLine } from '../../articles/clean.ts';
+import { cleanLine } from '../../lib/clean-text.ts';
+import { strikeAddresses } from './redact-addresses.ts';
 import type { Failure } from './retry.ts';
-import { strikeAddresses } from './strike-addresses.ts';
 
 const LONGEST_REPLY = 500;
 

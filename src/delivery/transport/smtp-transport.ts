@@ -4,7 +4,7 @@
  * where NODE_EXTRA_CA_CERTS names that authority's certificate. Connections are kept and used again; each takes one message at a time, so that a delivery becomes
  * `submitting` only when its MAIL FROM is next on the wire, which nodemailer's own pool would hide.
  */
-import { SECOND } from '../../time.ts';
+import { SECOND } from '../../lib/time.ts';
 import {
   type Connection,
   misconfigured,

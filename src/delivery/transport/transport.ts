@@ -1,7 +1,7 @@
 /**
  * Where messages go: to files, or to an SMTP server.
  */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import { misconfigured, type Transport } from './connection.ts';
 import { openFileTransport } from './file-transport.ts';
 import { openSmtpTransport } from './smtp-transport.ts';

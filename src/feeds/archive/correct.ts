@@ -2,11 +2,11 @@
  * Carries corrections and retractions into the closed parts that hold their articles, and changes no other part.
  */
 import { findArticles } from '../../articles/queries.ts';
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
 import { type Packed, packDrafts } from '../documents.ts';
-import { feedsWithArchive, inPieces } from './members.ts';
-import { buildPart, notesOf, standingOf } from './part.ts';
+import { buildPart, notesOf, standingOf } from './archive-page.ts';
+import { feedsWithArchive, inPieces } from './record-members.ts';
 
 /** A closed part whose notes are not those of its articles any more. */
 interface StalePart {

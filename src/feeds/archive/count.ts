@@ -2,7 +2,7 @@
  * How far the archives have come, for an operator.
  */
 import type { Db } from '../../store/store.ts';
-import { findNewestPart } from './part.ts';
+import { findNewestPart } from './archive-page.ts';
 
 /** One for each feed that has an archive, by its id. */
 export async function countArchives(

@@ -1,7 +1,7 @@
 /**
  * Months of the publication's calendar, by which archives are cut.
  */
-import { wallClock } from '../../time.ts';
+import { wallClock } from '../../lib/time.ts';
 
 export interface ArchiveMonth {
   /** `2026-10` */

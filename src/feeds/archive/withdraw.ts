@@ -1,11 +1,11 @@
 /**
  * Withdraws the archives of feeds that have none any more: the configuration has lost the feed, or gave it a window.
  */
-import type { Config } from '../../config.ts';
+import type { Config } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
 import { withdrawFolder } from '../documents.ts';
-import { feedsWithArchive } from './members.ts';
-import { folderOf } from './part.ts';
+import { folderOf } from './archive-page.ts';
+import { feedsWithArchive } from './record-members.ts';
 
 /** @returns the feeds whose archives there still are, though the configuration gives them none */
 export async function findOtherArchives(db: Db, config: Config): Promise<string[]> {

@@ -2,7 +2,7 @@
  * Reporters, kept as tags are, and the names that stand behind the slugs of tags, kickers and reporters in the addresses of feeds.
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { facetSlug } from '../../facet-slug.ts';
+import { facetSlug } from '../../lib/facet-slug.ts';
 import type { Dialect } from '../store.ts';
 import { typesOf } from './column-types.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { liftSuppression } from '../../../src/subscribers/suppression.ts';
-import { forEachDatabase } from '../../databases.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, SECRETS } from '../fixture.ts';
 import { type About, bounceMessage, leaveToken, returnToken } from './bounce-messages.ts';
 import { standingOf, submitEditions, take } from './bounce-newsroom.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { handleIncomingMail } from '../../../src/delivery/bounces/bounce-mail.ts';
-import { mailboxToken } from '../../../src/subscribers/tokens.ts';
-import { forEachDatabase } from '../../databases.ts';
+import { mailboxToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
 import { type About, bounceMessage, returnToken } from './bounce-messages.ts';
 import { standingOf, submitEditions, take } from './bounce-newsroom.ts';

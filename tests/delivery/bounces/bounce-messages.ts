@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
+import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { SECRETS } from '../fixture.ts';
 
 /** What a message is about. */

@@ -2,8 +2,8 @@
  * A reader to whom editions were submitted, one a day.
  */
 import { handleIncomingMail } from '../../../src/delivery/bounces/bounce-mail.ts';
+import { DAY } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { DAY } from '../../../src/time.ts';
 import { NOW, queueEdition, SECRETS, testConfig } from '../fixture.ts';
 import type { About } from './bounce-messages.ts';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pollMailbox, verifyMailbox } from '../../../src/delivery/bounces/mail-poll.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { openMigrated } from '../../databases.ts';
+import { openMigrated } from '../../support/databases.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
 import { type About, bounceMessage, returnToken } from './bounce-messages.ts';
 import { standingOf, submitEditions } from './bounce-newsroom.ts';

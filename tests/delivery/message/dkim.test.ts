@@ -9,7 +9,7 @@ import { prepareBody } from '../../../src/delivery/message/body.ts';
 import { loadSigners, type Signer, signersOf } from '../../../src/delivery/message/dkim.ts';
 import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-text.ts';
 import { TransportError } from '../../../src/delivery/transport/connection.ts';
-import { DAY } from '../../../src/time.ts';
+import { DAY } from '../../../src/lib/time.ts';
 import { NOW, testConfig } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { cleanLine } from '../../../src/articles/clean.ts';
+import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { parseAddress, wireAddress } from '../../../src/subscribers/address.ts';
-import { readMailboxToken } from '../../../src/subscribers/tokens.ts';
+import { readMailboxToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { SECRETS } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';

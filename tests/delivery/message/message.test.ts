@@ -1,9 +1,13 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { filledBytes } from '../../../src/editions/fit.ts';
-import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../../src/subscribers/tokens.ts';
-import { HOUR } from '../../../src/time.ts';
-import { expectGolden } from '../../golden.ts';
+import { filledBytes } from '../../../src/editions/rendering/fit.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import {
+  readMailboxToken,
+  readPreferencesToken,
+  readUnsubscribeToken,
+} from '../../../src/subscribers/tokens/tokens.ts';
+import { expectGolden } from '../../support/golden.ts';
 import { NOW, SECRETS, testConfig, testEdition } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 import { ADA, type Changes, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf, withBothLinks } from './messages.ts';

@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { prepareTestCopy } from '../../../src/delivery/message/test-copy.ts';
-import { slotMark } from '../../../src/editions/fill.ts';
+import { slotMark } from '../../../src/editions/rendering/fill.ts';
 import { testConfig, testEdition } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { openTransport } from '../../../src/delivery/transport/transport.ts';
-import { anyText } from '../../any-text.ts';
+import { anyText } from '../../support/any-text.ts';
 import { testConfig } from '../fixture.ts';
 import { outgoing } from './outgoing.ts';
 

@@ -7,7 +7,7 @@ import {
   type Failure,
   retryDelay,
 } from '../../../src/delivery/transport/retry.ts';
-import { HOUR, MINUTE } from '../../../src/time.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const firstWait = fc.integer({ min: 1, max: 10_080 }).map((minutes) => minutes * MINUTE);

@@ -4,7 +4,7 @@ import type { TransportError } from '../../../src/delivery/transport/connection.
 import { isPolicyRefusal } from '../../../src/delivery/transport/policy-watch.ts';
 import { classifyFailure, decide } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { MINUTE } from '../../../src/time.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
 import { closeServers, pipelining, startScripted } from '../servers.ts';
 import { failureOf, LIMITS, outgoing, submitOnce } from './outgoing.ts';
 

@@ -4,7 +4,7 @@ import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
 import { cleanReply, readFailure, redactor } from '../../../src/delivery/transport/smtp-failure.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { openTransport } from '../../../src/delivery/transport/transport.ts';
-import { anyText } from '../../any-text.ts';
+import { anyText } from '../../support/any-text.ts';
 import { testConfig } from '../fixture.ts';
 import { closeServers, startScripted, startServer } from '../servers.ts';
 import { failureOf, LIMITS, outgoing } from './outgoing.ts';

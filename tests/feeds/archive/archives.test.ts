@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { growArchives } from '../../../src/feeds/archive/grow.ts';
-import { noteMembers } from '../../../src/feeds/archive/members.ts';
+import { growArchives } from '../../../src/feeds/archive/close-due-pages.ts';
+import { noteMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
+import { readStamp } from '../../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
-import { readStamp } from '../../../src/feeds/stamp.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../../src/time.ts';
-import { forEachDatabase } from '../../databases.ts';
-import { article, NOW, sampleConfig, sampleTemplates } from '../sample.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { article, NOW, sampleConfig, sampleTemplates } from '../formats/sample.ts';
 import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
 
 const config = sampleConfig();

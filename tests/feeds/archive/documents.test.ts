@@ -1,14 +1,14 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { FeedConfig } from '../../../src/config.ts';
-import { buildPart, notesOf, partPath } from '../../../src/feeds/archive/part.ts';
+import type { FeedConfig } from '../../../src/config/config.ts';
+import { buildPart, notesOf, partPath } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/publish.ts';
-import { DAY, HOUR } from '../../../src/time.ts';
-import { jsonFeed } from '../json-schema.ts';
-import { article, NOW, RETRACTED, STORIES, sampleConfig } from '../sample.ts';
-import { validateFeed } from '../validator.ts';
-import { childrenOf, parseXml, type XmlElement } from '../xml.ts';
-import { HAS_XMLLINT, sayIfMissing, xmllint } from '../xmllint.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { jsonFeed } from '../formats/json-schema.ts';
+import { article, NOW, RETRACTED, STORIES, sampleConfig } from '../formats/sample.ts';
+import { validateFeed } from '../formats/validator.ts';
+import { childrenOf, parseXml, type XmlElement } from '../formats/xml.ts';
+import { HAS_XMLLINT, sayIfMissing, xmllint } from '../formats/xmllint.ts';
 
 const config = sampleConfig();
 const [latest] = config.feeds as [FeedConfig];
@@ -78,7 +78,7 @@ describe('an archive', () => {
 
   it.runIf(HAS_XMLLINT)('is accepted by xmllint, and by the grammar of RFC 4287', () => {
     expect(xmllint([rss, atom])).toBe('');
-    expect(xmllint([atom], ['--relaxng', `${import.meta.dirname}/../atom.rng`])).toBe('');
+    expect(xmllint([atom], ['--relaxng', `${import.meta.dirname}/../formats/atom.rng`])).toBe('');
   });
 
   it('is the same whatever the order in which its articles are read', () => {

@@ -2,16 +2,16 @@
  * A newsroom that publishes as daywire does, without its folder of feeds, and a reader that walks through all it ever published.
  */
 import type { Article } from '../../../src/articles/article.ts';
+import { saveArticles } from '../../../src/articles/import/save.ts';
 import { forgetPublishedChanges, takeDueChanges } from '../../../src/articles/pending-changes.ts';
-import { saveArticles } from '../../../src/articles/save.ts';
-import type { Config } from '../../../src/config.ts';
-import { type Growth, growArchives } from '../../../src/feeds/archive/grow.ts';
-import { noteMembers } from '../../../src/feeds/archive/members.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { type Growth, growArchives } from '../../../src/feeds/archive/close-due-pages.ts';
+import { noteMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { sampleConfig, sampleTemplates } from '../sample.ts';
-import { childrenOf, parseXml, textOf, type XmlElement } from '../xml.ts';
+import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
+import { childrenOf, parseXml, textOf, type XmlElement } from '../formats/xml.ts';
 
 const templates = sampleTemplates();
 

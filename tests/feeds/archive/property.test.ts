@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type Article, isPublic } from '../../../src/articles/article.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { DAY, HOUR, MINUTE, SECOND } from '../../../src/time.ts';
-import { forEachDatabase } from '../../databases.ts';
-import { article, NOW } from '../sample.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { article, NOW } from '../formats/sample.ts';
 import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
 
 type Step =

@@ -1,0 +1,212 @@
+/**
+ * Is the newsroom fit to go to work? Configuration, templates, store, signing secret, folders, keys, and the logins to the mailbox and
+ * the SMTP server, each tried as the work itself will use it. Nothing is changed.
+ */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Config, ConfigError, loadConfig } from '../config/config.ts';
+import { siteView } from '../config/site-view.ts';
+import { verifyMailbox } from '../delivery/bounces/mail-poll.ts';
+import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
+import { openTransport } from '../delivery/transport/transport.ts';
+import { renderEdition } from '../editions/rendering/render.ts';
+import { openTemplates } from '../lib/templates.ts';
+import { schemaState } from '../store/schema.ts';
+import { openStore } from '../store/store.ts';
+import { wireAddress } from '../subscribers/address.ts';
+import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
+import type { Surroundings } from './app-context.ts';
+import { specimenEdition } from './specimen-edition.ts';
+
+/** One thing that was looked at. A warning does not keep a newsroom from working. */
+export interface Finding {
+  is: 'good' | 'warning' | 'problem';
+  what: string;
+}
+
+const good = (what: string): Finding => ({ is: 'good', what });
+const warning = (what: string): Finding => ({ is: 'warning', what });
+const problem = (what: string): Finding => ({ is: 'problem', what });
+
+/** Looks at everything, whatever fails; only a broken configuration ends it early. */
+export async function check({ configFile, env, cwd, clock }: Surroundings): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = loadConfig(configFile, env, cwd);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(problem);
+    throw error;
+  }
+  return [
+    good(`configuration ${configFile}: ${config.feeds.length} feeds, ${config.newsletters.length} newsletters`),
+    ...checkAddress(config),
+    ...(await checkTemplates(config, clock())),
+    ...checkSecret(config),
+    ...(await checkStore(config)),
+    ...checkFolders(config),
+    ...checkSigning(config),
+    ...(await checkBounces(config)),
+    ...(await checkTransport(config)),
+  ];
+}
+
+function checkAddress({ publication, newsletters }: Config): Finding[] {
+  const { protocol, hostname } = new URL(publication.url);
+  if (newsletters.length === 0) return [];
+  const findings: Finding[] = [];
+  if (protocol !== 'https:') {
+    findings.push(
+      warning(
+        `publication.url is ${publication.url}: one-click unsubscribe (RFC 8058), which large mailbox providers ask of ` +
+          'newsletters, needs https; messages go out without List-Unsubscribe-Post',
+      ),
+    );
+  }
+  if (/^(localhost|127\.|\[?::1)/.test(hostname)) {
+    findings.push(warning(`publication.url is ${publication.url}: links in emails will work on this machine alone`));
+  }
+  return findings;
+}
+
+async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
+  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  const findings = templates.problems().map((text) => problem(`templates: ${text}`));
+  if (findings.length > 0) return findings;
+  for (const { id, template } of config.newsletters) {
+    const view = specimenEdition(config, id, now);
+    try {
+      await renderEdition(view, siteView(config), templates, { template, nonce: 'checkchecknonce0' });
+    } catch (error) {
+      findings.push(problem(`newsletters ${id}: template ${template}: ${firstLine(error)}`));
+    }
+  }
+  return findings.length > 0
+    ? findings
+    : [good(`templates: all parse, and ${config.newsletters.length} newsletters render`)];
+}
+
+/** Tries the signing secret as the first start will use it; one that is not there yet is made then. */
+function checkSecret(config: Config): Finding[] {
+  const { databaseUrl, signingSecret } = config.secrets;
+  const dialect = databaseUrl === undefined ? 'sqlite' : 'postgres';
+  if (dialect === 'sqlite' && signingSecret === undefined && !existsSync(join(config.paths.var, 'secret'))) return [];
+  try {
+    loadSigningSecrets(config, dialect);
+    return [];
+  } catch (error) {
+    return [problem(`signing secret: ${firstLine(error)}`)];
+  }
+}
+
+async function checkStore(config: Config): Promise<Finding[]> {
+  const { databaseUrl } = config.secrets;
+  const { store: file } = config.paths;
+  if (databaseUrl === undefined && !existsSync(file)) {
+    return isWritable(dirname(file))
+      ? [good(`store: ${file} is made at the first start`)]
+      : [problem(`paths.store is ${file}: its folder cannot be written`)];
+  }
+  try {
+    const store = await openStore({ databaseUrl, path: config.paths.store });
+    const state = await schemaState(store).finally(() => store.close());
+    switch (state.is) {
+      case 'current':
+        return [good(`store: ${store.place}, schema up to date`)];
+      case 'empty':
+        return [good(`store: ${store.place} is empty; its schema is made at the first start`)];
+      case 'stale':
+        return [problem(`store: ${store.place} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
+      case 'newer':
+        return [problem(`store: ${store.place} was made by a newer daywire: it has had ${state.unknown.join(', ')}`)];
+    }
+  } catch (error) {
+    return [problem(`store: ${firstLine(error)}`)];
+  }
+}
+
+function checkFolders({ paths, import: { watch } }: Config): Finding[] {
+  const findings: Finding[] = [];
+  for (const [key, path] of [
+    ['paths.feeds', paths.feeds],
+    ['paths.var', paths.var],
+  ] as const) {
+    if (!isWritable(path)) findings.push(problem(`${key} is ${path}: it cannot be written`));
+  }
+  const read = [...watch.map((path) => ['import.watch', path] as const)];
+  if (paths.media !== undefined) read.push(['paths.media' as 'import.watch', paths.media]);
+  for (const [key, path] of read) {
+    if (!existsSync(path)) findings.push(problem(`${key} names ${path}: there is no such file or folder`));
+  }
+  return findings.length > 0 ? findings : [good(`folders: ${paths.feeds} and ${paths.var} can be written`)];
+}
+
+/** The keys that sign mail, and who signs where daywire does not. */
+function checkSigning(config: Config): Finding[] {
+  let signers: Signer[];
+  try {
+    signers = loadSigners(config);
+  } catch (error) {
+    return [problem(`delivery.dkim: ${firstLine(error)}`)];
+  }
+  if (config.delivery.transport === 'file') return [];
+  return config.newsletters.map(({ id, from }) => {
+    const domain = wireAddress(from.email).replace(/^.*@/, '').toLowerCase();
+    const names = signersOf(signers, domain).map((one) => `${one.selector}._domainkey.${one.domain}`);
+    return names.length > 0
+      ? good(`newsletters ${id}: mail from ${domain} is signed by ${names.join(' and ')}, which must be in the DNS`)
+      : warning(
+          `newsletters ${id}: no key of delivery.dkim signs mail from ${domain}: unless your mail server signs it, large ` +
+            'mailbox providers refuse it, and one-click unsubscribe does not count',
+        );
+  });
+}
+
+async function checkBounces({ bounces, secrets, delivery, newsletters }: Config): Promise<Finding[]> {
+  if (delivery.transport === 'file' || newsletters.length === 0) return [];
+  const { address } = bounces;
+  if (address === undefined) {
+    return [
+      warning('bounces.address is not set: what comes back goes to the sender, and dead addresses are mailed for ever'),
+    ];
+  }
+  const { imapUrl, webhookSecret } = secrets;
+  if (imapUrl === undefined) {
+    const condition =
+      webhookSecret === undefined ? ', if your mail server pipes what comes to it into "daywire bounce"' : '';
+    return [good(`bounces: ${address}${condition}`)];
+  }
+  try {
+    await verifyMailbox(imapUrl);
+    return [good(`bounces: ${address}, and its mailbox can be read`)];
+  } catch (error) {
+    return [problem(`bounces: ${firstLine(error)}`)];
+  }
+}
+
+async function checkTransport(config: Config): Promise<Finding[]> {
+  if (config.newsletters.length === 0) return [];
+  try {
+    await openTransport(config).verify();
+    const { transport } = config.delivery;
+    return [
+      good(transport === 'file' ? 'delivery: messages go to files' : 'delivery: the SMTP server accepts the login'),
+    ];
+  } catch (error) {
+    return [problem(`delivery: ${firstLine(error)}`)];
+  }
+}
+
+/** Whether it, or the nearest folder above it that exists, can be written. */
+function isWritable(path: string): boolean {
+  if (!existsSync(path)) return dirname(path) !== path && isWritable(dirname(path));
+  try {
+    accessSync(path, constants.W_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

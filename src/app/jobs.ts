@@ -1,0 +1,332 @@
+/**
+ * What the schedule calls and what an operator calls by hand: publish feeds, compose an edition. Both go through here, so that a
+ * slot composed by hand and one composed on time are the same edition.
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { Temporal } from 'temporal-polyfill';
+import { forgetPublishedChanges, takeDueChanges } from '../articles/pending-changes.ts';
+import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from '../config/config.ts';
+import { type ClosedOrSkipped, composeAndClose } from '../delivery/close.ts';
+import type { OnPause } from '../delivery/control/refusals.ts';
+import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
+import { type DeliveryReport, deliver } from '../delivery/deliver.ts';
+import { loadSigners } from '../delivery/message/dkim.ts';
+import { prepareTestCopy } from '../delivery/message/test-copy.ts';
+import { openTransport } from '../delivery/transport/transport.ts';
+import { composeEdition } from '../editions/compose.ts';
+import { findEdition, findEditionById } from '../editions/queries.ts';
+import { type EditionSlot, editionSlot } from '../editions/slot.ts';
+import { type GrowOptions, type Growth, growArchives } from '../feeds/archive/close-due-pages.ts';
+import { noteMembers } from '../feeds/archive/record-members.ts';
+import { mirrorDocuments } from '../feeds/mirror.ts';
+import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
+import { openTemplates } from '../lib/templates.ts';
+import { type Clock, localDate, rfc3339 } from '../lib/time.ts';
+import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
+import { callHeartbeat } from '../schedule/heartbeat.ts';
+import type { Job } from '../schedule/job.ts';
+import { slotsBetween } from '../schedule/slots.ts';
+import type { Db } from '../store/store.ts';
+import { parseAddress } from '../subscribers/address.ts';
+import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
+import { noteForHub } from '../websub/note-changes.ts';
+import type { Newsroom } from './app-context.ts';
+
+/** A slot that the operator named does not exist. */
+class SlotError extends Error {
+  override name = 'SlotError';
+}
+
+/** One job for each feed set and each newsletter of the configuration. */
+export function jobsOf(newsroom: Newsroom): Job[] {
+  const { feedSets, newsletters } = newsroom.config;
+  return [
+    ...feedSets.map((set) => feedSetJob(newsroom, set)),
+    ...newsletters.map((newsletter) => newsletterJob(newsroom, newsletter)),
+  ];
+}
+
+/** What a publish did. */
+export interface Published extends PublishReport {
+  archives: Growth;
+}
+
+/** How far archives grow before the feeds that lead to them are built. */
+export type Growing = Omit<GrowOptions, 'now'>;
+
+/** News comes first: whatever else is to be archived is left to `archiveMore`, or to the next publish. */
+const WHILE_PUBLISHING = { within: 300 };
+
+/**
+ * Publishes feeds to the store and mirrors them to the folder of feeds.
+ * @param feeds ids; default all of them, and then the changes that are taken up are forgotten
+ */
+export async function publish(
+  newsroom: Newsroom,
+  feeds?: string[],
+  growing: Growing = WHILE_PUBLISHING,
+): Promise<Published> {
+  const { store, config, templates, clock } = newsroom;
+  // First, for every second counts: what is still to be submitted of an edition may be wrong.
+  await pauseRetracted(newsroom);
+  const documents = new Map<string, PublishReport['documents'][number]>();
+  let closed = 0;
+  for (;;) {
+    // Taken before any article is read, so that a change made meanwhile stays for the next publish.
+    const taken = await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE);
+    const ids = taken.map(({ articleId }) => articleId);
+    const now = clock();
+    await noteMembers(store, config, { now, changed: ids });
+    const grown = await growArchives(store, config, { ...growing, now });
+    closed += grown.closed;
+    const isWhole = feeds === undefined;
+    const report = await publishFeeds(store, config, templates, {
+      now,
+      feeds,
+      changed: isWhole ? ids : [],
+      onStored: (tx, paths, at) => noteForHub(tx, config, paths, at),
+    });
+    const { postponedUntil } = report;
+    // Where the clock stands still the changes stay, for whoever publishes next.
+    if (postponedUntil !== null && (await clockReaches(clock, postponedUntil))) continue;
+    for (const one of report.documents) {
+      const changed = one.changed || documents.get(one.path)?.changed === true;
+      documents.set(one.path, { ...one, changed });
+    }
+    const isStored = report.superseded.length === 0 && postponedUntil === null;
+    // Each round takes up some of them.
+    if (isStored && report.archivesLeft > 0) continue;
+    // A build by a later clock need not hold these changes: they stay for the next publish.
+    if (isStored && isWhole) await forgetPublishedChanges(store.db, taken);
+    if (isStored && isWhole && taken.length === TAKEN_AT_ONCE) continue;
+    await mirrorDocuments(store.db, config.paths.feeds);
+    return { ...report, documents: [...documents.values()], archives: { closed, more: grown.more } };
+  }
+}
+
+/** Lets archives grow for a while. @returns what was done, and whether more is left to do */
+export async function archiveMore({ store, config, clock }: Newsroom, growing: Growing): Promise<Growth> {
+  return growArchives(store, config, { ...growing, now: clock() });
+}
+
+/** Waits until the clock says so; not for one that stands still. @returns whether it does */
+async function clockReaches(clock: Clock, instant: number): Promise<boolean> {
+  for (let before = Number.NaN; clock() < instant; ) {
+    if (clock() === before) return false;
+    before = clock();
+    await setTimeout(Math.min(instant - before, 50));
+  }
+  return true;
+}
+
+/** After an import of a million articles the changes are taken in turns, so that the memory stays flat. */
+const TAKEN_AT_ONCE = 20_000;
+
+/**
+ * Composes, closes and queues the edition that a person means who says "compose" now: today's, with this moment as its cut-off.
+ * @param label the slot to compose instead, such as `2026-11-24`
+ * @throws SlotError where the newsletter has no such slot
+ */
+export async function composeByHand(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  label?: string,
+): Promise<ClosedOrSkipped> {
+  const now = newsroom.clock();
+  const slot = await slotByHand(newsroom, newsletter, now, label);
+  const outcome = await compose(newsroom, newsletter, slot, now);
+  if (outcome.is === 'closed' && outcome.fresh) await heartbeat(newsroom, newsletter);
+  return outcome;
+}
+
+/** The slot of today that is to be composed next: the first without an edition; where all have one, the last. */
+async function slotByHand(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  now: number,
+  label?: string,
+): Promise<EditionSlot> {
+  const { zone } = newsroom.config.publication;
+  const today = localDate(now, zone);
+  const day = label === undefined ? today : dayOf(label);
+  if (day === null)
+    throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
+  if (day > today) throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
+  const slots = slotsOfDay(newsroom, newsletter, day);
+  if (label !== undefined) {
+    const named = slots.find((slot) => slot.label === label);
+    if (named !== undefined) return named;
+    const which = slots.length === 0 ? 'none on that day' : slots.map((slot) => slot.label).join(', ');
+    throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${which}`);
+  }
+  for (const slot of slots) {
+    if ((await findEdition(newsroom.store.db, newsletter.id, slot.label)) === null) return slot;
+  }
+  return slots.at(-1) ?? editionSlot(now, zone, false);
+}
+
+/**
+ * Delivers what is due. A server that refuses us altogether raises an alert, which the next run that gets through resolves.
+ * @throws SecretError, TransportError, or what the store throws
+ */
+export async function deliverDue(
+  newsroom: Newsroom,
+  options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
+): Promise<DeliveryReport> {
+  const { store, config, templates, clock } = newsroom;
+  const secrets = loadSigningSecrets(config, store.dialect);
+  const signers = loadSigners(config);
+  const transport = openTransport(config);
+  const onPause: OnPause = async (trx, { editionId, reason }) => {
+    const name = await editionName(trx, editionId);
+    const message = `Delivery of ${name} is paused: ${reason}. Go on with "daywire deliver --resume ${name}".`;
+    await raiseAlert(trx, { cause: `edition:${editionId}`, message }, clock());
+  };
+  const report = await deliver(store, config, transport, { clock, secrets, signers, templates, onPause, ...options });
+  if (report.stopped !== null && !options.signal?.aborted) {
+    const message = `Delivery stopped: ${report.stopped}. What was not submitted is still pending.`;
+    await raiseAlert(store.db, { cause: DELIVERY_STOPPED, message }, clock());
+  } else if (report.submitted + report.service.submitted > 0) {
+    await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  }
+  return report;
+}
+
+const DELIVERY_STOPPED = 'delivery';
+
+/** Pauses what is still pending of editions that hold an article which has been retracted since, and alerts. */
+async function pauseRetracted({ store, clock, log }: Newsroom): Promise<void> {
+  const paused = await pauseEditionsWithRetracted(store, async (trx, { editionId, articleIds }) => {
+    const name = await editionName(trx, editionId);
+    const message =
+      `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
+      `Go on with "daywire deliver --resume ${name}", or end it with --cancel.`;
+    // Not that of another reason to pause it: the webhook is told but once of a cause.
+    await raiseAlert(trx, { cause: `retraction:${editionId}`, message }, clock());
+  });
+  for (const { editionId, articleIds } of paused) {
+    log.warn({ edition: editionId, articles: articleIds }, 'paused: articles of it have been retracted');
+  }
+}
+
+async function editionName(db: Db, id: number): Promise<string> {
+  const edition = await findEditionById(db, id);
+  return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
+}
+
+export type SentTestCopy = { is: 'sent'; reply: string } | { is: 'skipped'; reason: string };
+
+/**
+ * Mails a marked copy of the edition that would go out now to one address. Nothing is closed, queued or recorded.
+ * @throws TransportError where the server does not take it; Error where the address is none
+ */
+export async function sendTestCopy(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  { to, slot: label }: { to: string; slot?: string | undefined },
+): Promise<SentTestCopy> {
+  const { store, config, clock } = newsroom;
+  const address = parseAddress(to);
+  if (address.is === 'refused') throw new Error(`${to}: ${address.reason}`);
+  const now = clock();
+  const slot =
+    label === undefined
+      ? { label: `${localDate(now, config.publication.zone)}-test`, slotAt: now }
+      : await slotByHand(newsroom, newsletter, now, label);
+  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  const nonce = randomBytes(16).toString('hex');
+  const composed = await composeEdition(store, config, templates, newsletter, { slot, cutoffAt: now, now, nonce });
+  if (composed.is === 'skipped') return composed;
+  if (composed.is === 'closed') {
+    return { is: 'skipped', reason: `the edition of ${slot.label} is closed: without --slot, the next one is shown` };
+  }
+  const message = await prepareTestCopy(composed, newsletter, config, loadSigners(config), address.email);
+  const connection = await openTransport(config).connect();
+  try {
+    return { is: 'sent', reply: await connection.submit(message) };
+  } finally {
+    connection.close();
+  }
+}
+
+function compose(
+  newsroom: Newsroom,
+  newsletter: NewsletterConfig,
+  slot: EditionSlot,
+  cutoffAt: number,
+): Promise<ClosedOrSkipped> {
+  const { store, config, clock } = newsroom;
+  // Read anew, a few milliseconds a day: a template that broke an edition is mended while daywire runs, and the next attempt heeds it.
+  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
+}
+
+function feedSetJob(newsroom: Newsroom, set: FeedSetConfig): Job {
+  return {
+    id: `feeds:${set.id}`,
+    schedule: scheduleOf(newsroom, set),
+    coalesce: true,
+    run: async () => {
+      const { documents, setAside } = await publish(newsroom, set.feeds);
+      const changed = documents.filter((document) => document.changed).length;
+      const aside = setAside.length === 0 ? '' : `; ${setAside.length} articles set aside`;
+      return { is: 'done', note: `${changed} of ${documents.length} documents changed${aside}` };
+    },
+  };
+}
+
+function newsletterJob(newsroom: Newsroom, newsletter: NewsletterConfig): Job {
+  return {
+    id: `newsletter:${newsletter.id}`,
+    schedule: scheduleOf(newsroom, newsletter),
+    coalesce: false,
+    run: async (slotAt) => {
+      const day = localDate(slotAt, newsroom.config.publication.zone);
+      const slot = slotsOfDay(newsroom, newsletter, day).find((one) => one.slotAt === slotAt);
+      if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
+      // The slot's own instant is the cut-off, however late the run: the same slot selects the same articles.
+      const outcome = await compose(newsroom, newsletter, slot, slotAt);
+      if (outcome.is === 'skipped') return outcome;
+      const { edition, queued, fresh } = outcome;
+      // Also where it had been closed: a process that died in between has called nobody.
+      await heartbeat(newsroom, newsletter);
+      return fresh
+        ? { is: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
+        : { is: 'done', note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}` };
+    },
+  };
+}
+
+async function heartbeat({ store, config, clock, log }: Newsroom, newsletter: NewsletterConfig): Promise<void> {
+  if (newsletter.heartbeat) await callHeartbeat(store, { url: config.secrets.heartbeatUrl, clock, log });
+}
+
+function scheduleOf(newsroom: Newsroom, { schedule }: FeedSetConfig | NewsletterConfig): Job['schedule'] {
+  const { cron, graceMinutes } = schedule;
+  return { cron, graceMinutes, zone: scheduleZone(schedule, newsroom.config.publication) };
+}
+
+/** The date that a slot's label begins with, or null. */
+function dayOf(label: string): string | null {
+  const day = /^\d{4}-\d\d-\d\d/.exec(label)?.[0] ?? '';
+  try {
+    return Temporal.PlainDate.from(day).toString();
+  } catch {
+    return null;
+  }
+}
+
+/** A newsletter's slots on a date of the publication's calendar, in order. */
+function slotsOfDay(newsroom: Newsroom, { schedule }: NewsletterConfig, day: string): EditionSlot[] {
+  const { publication } = newsroom.config;
+  const date = Temporal.PlainDate.from(day);
+  const startOf = (d: Temporal.PlainDate): number => d.toZonedDateTime(publication.zone).epochMilliseconds;
+  const instants = slotsBetween(
+    schedule.cron,
+    scheduleZone(schedule, publication),
+    startOf(date) - 1,
+    startOf(date.add({ days: 1 })) - 1,
+  );
+  return instants.map((at) => editionSlot(at, publication.zone, instants.length > 1));
+}

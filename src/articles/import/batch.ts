@@ -1,0 +1,163 @@
+/**
+ * Some hundred articles, judged against the store and written in one transaction with all that follows from them: what was set
+ * aside before is cleared, what is set aside now is kept, and the files that ended are remembered.
+ */
+import type { Config } from '../../config/config.ts';
+import type { Db, Dialect, Store } from '../../store/store.ts';
+import { toArticle } from '../queries.ts';
+import { clearSetAsideLines, clearSetAsideSources, setAside } from '../rejections.ts';
+import { slugFrom, slugWithId } from '../slug.ts';
+import type { Candidate } from './candidate.ts';
+import { emptyReport, type ImportReport } from './report.ts';
+import { chooseSlug, type Remark, revise, type Stored } from './revise.ts';
+import { findSlugOwners, type Saving, saveArticles } from './save.ts';
+
+/** One article that was read, good or bad. */
+export interface Reading {
+  /** The file's path in the store, and its name for people. */
+  path: string;
+  name: string;
+  line: number | null;
+  raw: string;
+  articleId: string | null;
+  candidate: Candidate | null;
+  problems: string[];
+  warnings: string[];
+  /** `file:line` of a key. */
+  placeOf(key: string): string;
+}
+
+/** The part of a file that a batch holds, by lines; `to` is null where the file ended. */
+interface Span {
+  path: string;
+  from: number;
+  to: number | null;
+}
+
+export interface Batch {
+  readings: Reading[];
+  spans: Span[];
+  /** Files that ended in this batch and are watched. */
+  ended: { path: string; fingerprint: string }[];
+}
+
+const LAST_LINE = Number.MAX_SAFE_INTEGER;
+
+/** Writes a batch, whole or not at all, and tells what became of it. */
+export async function writeBatch(store: Store, config: Config, batch: Batch, now: number): Promise<ImportReport> {
+  const write = (): Promise<ImportReport> =>
+    store.db.transaction().execute((db) => writeIn(db, store.dialect, config, batch, now));
+  // Another process may have taken a slug or a row between our look and our write; the second look sees it and names it.
+  return write().catch(write);
+}
+
+async function writeIn(db: Db, dialect: Dialect, config: Config, batch: Batch, now: number): Promise<ImportReport> {
+  const report = emptyReport();
+  const bad = batch.readings.filter((reading) => reading.candidate === null);
+  const good = batch.readings.filter((reading) => reading.candidate !== null);
+  const refused = await reviseAll(db, dialect, config, good, now, report);
+
+  const whole = batch.spans.filter(({ from, to }) => from === 0 && to === null);
+  await clearSetAsideSources(
+    db,
+    whole.map(({ path }) => path),
+  );
+  for (const { path, from, to } of batch.spans) {
+    if (from !== 0 || to !== null) await clearSetAsideLines(db, path, from, to ?? LAST_LINE);
+  }
+  for (const { path, name, line, articleId, problems, raw } of [...bad, ...refused]) {
+    await setAside(db, { stage: 'import', source: path, line, articleId, problems, raw }, now);
+    report.setAside.push({ source: name, line, articleId, problems });
+    report.setAsideCount += 1;
+  }
+  await rememberSources(db, batch.ended, now);
+  return report;
+}
+
+async function reviseAll(
+  db: Db,
+  dialect: Dialect,
+  config: Config,
+  readings: Reading[],
+  now: number,
+  report: ImportReport,
+): Promise<Reading[]> {
+  const { tagAuthority, url: publicUrl } = config.publication;
+  const storedById = await findStored(db, dialect, readings);
+  const suggestions = new Map(readings.map(({ candidate }) => [candidate, suggestionsFor(candidate as Candidate)]));
+  const owners = await findSlugOwners(db, [
+    ...new Set(readings.flatMap(({ candidate }) => [candidate?.slug ?? [], suggestions.get(candidate) ?? []].flat())),
+  ]);
+  const savings: Saving[] = [];
+  const refused: Reading[] = [];
+  const refuse = (reading: Reading, remarks: Remark[]): void => {
+    refused.push({ ...reading, problems: remarks.map(({ key, says }) => `${reading.placeOf(key)}: ${says}`) });
+  };
+
+  for (const reading of readings) {
+    const candidate = reading.candidate as Candidate;
+    const stored = storedById.get(candidate.id) ?? null;
+    const choice = chooseSlug(candidate, stored?.article.slug ?? null, suggestions.get(candidate) ?? [], (slug) =>
+      owners.get(slug),
+    );
+    if (choice.is === 'taken') {
+      const says = `slug is "${choice.slug}": it belongs to article "${choice.by}", and article "${candidate.id}" needs another`;
+      refuse(reading, [{ key: 'slug', says }]);
+      continue;
+    }
+    const revision = revise(candidate, choice.slug, stored, { now, tagAuthority, publicUrl });
+    if (revision.is === 'refused') {
+      refuse(reading, revision.problems);
+      continue;
+    }
+    if (revision.is === 'unchanged') {
+      report.unchanged += 1;
+    } else {
+      owners.set(choice.slug, candidate.id);
+      savings.push({ article: revision.article, digest: revision.digest });
+      report[revision.is === 'added' ? 'added' : 'updated'] += 1;
+    }
+    warn(report, reading, revision.warnings);
+  }
+  await saveArticles(db, savings, now);
+  return refused;
+}
+
+function warn(report: ImportReport, reading: Reading, remarks: Remark[]): void {
+  const problems = [...reading.warnings, ...remarks.map(({ key, says }) => `${reading.placeOf(key)}: ${key} ${says}`)];
+  if (problems.length === 0) return;
+  report.warnings.push({ source: reading.name, line: reading.line, articleId: reading.articleId, problems });
+  report.warningCount += 1;
+}
+
+async function findStored(db: Db, dialect: Dialect, readings: Reading[]): Promise<Map<string, Stored>> {
+  if (readings.length === 0) return new Map();
+  const ids = readings.map(({ candidate }) => (candidate as Candidate).id);
+  const rows = await db
+    .selectFrom('articles')
+    .select(['id', 'digest', 'document'])
+    .where('id', 'in', ids)
+    .orderBy('id')
+    // SQLite's transaction holds the only write lock already.
+    .$if(dialect === 'postgres', (query) => query.forUpdate())
+    .execute();
+  return new Map(rows.map((row) => [row.id, { article: toArticle(row.document), digest: row.digest }]));
+}
+
+function suggestionsFor({ slug, headline, id }: Candidate): string[] {
+  return slug === null ? [slugFrom(headline, id), slugWithId(headline, id)] : [];
+}
+
+async function rememberSources(db: Db, ended: Batch['ended'], now: number): Promise<void> {
+  if (ended.length === 0) return;
+  await db
+    .insertInto('import_sources')
+    .values(ended.map(({ path, fingerprint }) => ({ path, fingerprint, imported_at: now })))
+    .onConflict((conflict) =>
+      conflict.column('path').doUpdateSet((e) => ({
+        fingerprint: e.ref('excluded.fingerprint'),
+        imported_at: e.ref('excluded.imported_at'),
+      })),
+    )
+    .execute();
+}

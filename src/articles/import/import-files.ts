@@ -1,0 +1,162 @@
+/**
+ * The files that an import reads: which they are, and what stands in them, piece by piece.
+ */
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { extname, join, resolve } from 'node:path';
+import { decodeUtf8, keepable } from '../../lib/clean-text.ts';
+import { readLines } from './json-lines.ts';
+import { LONGEST_ARTICLE, type Piece } from './source-record.ts';
+
+export type SourceFormat = 'markdown' | 'jsonl';
+
+/** One file, or one text that was handed over. */
+export interface Source {
+  /** Absolute: what it is known by in the store. */
+  path: string;
+  /** As it was named, for people. */
+  name: string;
+  format: SourceFormat;
+  bytes: number;
+  /** Changes whenever the file does: size and modification time. */
+  fingerprint: string;
+  /** Epoch milliseconds, by the file system's clock; null where it is no file. */
+  modifiedAt: number | null;
+  pieces(): AsyncIterable<Piece>;
+}
+
+/** What was asked to be imported cannot be: said for an operator. */
+export class ImportError extends Error {
+  override name = 'ImportError';
+}
+
+const FORMATS: Record<string, SourceFormat> = {
+  '.md': 'markdown',
+  '.markdown': 'markdown',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+};
+
+/**
+ * The files at those paths and below those folders, each once, in the order of the paths and within folders by name. Hidden files
+ * and folders, and links to folders (which may run in circles), are left out.
+ * @throws ImportError that names every path that does not exist or holds no articles
+ */
+export async function findSources(paths: string[]): Promise<Source[]> {
+  const found = new Map<string, Source>();
+  const problems: string[] = [];
+  for (const path of paths) {
+    const problem = await collect(path, found);
+    if (problem !== null) problems.push(problem);
+  }
+  if (problems.length > 0) throw new ImportError(problems.join('\n'));
+  return [...found.values()];
+}
+
+/** A text that was handed over, as a source. */
+export function textSource(name: string, text: string, format: SourceFormat): Source {
+  const bytes = Buffer.from(text);
+  const pieces = async function* (): AsyncGenerator<Piece> {
+    if (format === 'jsonl') yield* readLines([bytes]);
+    else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
+  };
+  return { path: name, name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, pieces };
+}
+
+async function collect(path: string, found: Map<string, Source>): Promise<string | null> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) {
+      await walk(path, found);
+      return null;
+    }
+  } catch (error) {
+    return `${path}: ${reason(error)}`;
+  }
+  if (formatOf(path) === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`;
+  return addFile(path, found);
+}
+
+async function walk(folder: string, found: Map<string, Source>): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      await walk(path, found).catch((error: unknown) => addUnreadable(path, error, found));
+    } else if (formatOf(path) !== undefined && (entry.isFile() || entry.isSymbolicLink())) {
+      await addFile(path, found).catch((error: unknown) => addUnreadable(path, error, found));
+    }
+  }
+}
+
+async function addFile(path: string, found: Map<string, Source>): Promise<string | null> {
+  const stats = await stat(path, { bigint: true });
+  if (!stats.isFile()) return `${path}: must be a file or a folder`;
+  const format = formatOf(path) as SourceFormat;
+  const bytes = Number(stats.size);
+  const pieces = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
+  const fingerprint = `${stats.size}:${stats.mtimeNs}`;
+  const modifiedAt = Number(stats.mtimeMs);
+  found.set(resolve(path), { path: resolve(path), name: path, format, bytes, fingerprint, modifiedAt, pieces });
+  return null;
+}
+
+// A folder or link that cannot be followed is set aside like a bad article; the others are imported.
+function addUnreadable(path: string, error: unknown, found: Map<string, Source>): void {
+  const content = { is: 'unreadable', rule: reason(error) } as const;
+  found.set(resolve(path), {
+    path: resolve(path),
+    name: path,
+    format: 'markdown',
+    bytes: 0,
+    fingerprint: '',
+    modifiedAt: null,
+    pieces: async function* () {
+      yield { line: null, readTo: 0, content };
+    },
+  });
+}
+
+async function* wholeFile(path: string, bytes: number): AsyncGenerator<Piece> {
+  if (bytes > LONGEST_ARTICLE) {
+    const rule = `is ${bytes} bytes long: an article may have ${LONGEST_ARTICLE}`;
+    yield { line: null, readTo: bytes, content: { is: 'unusable', rule, raw: '' } };
+    return;
+  }
+  try {
+    yield { line: null, readTo: bytes, content: textOf(await readFile(path)) };
+  } catch (error) {
+    yield unread(error);
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<Piece> {
+  try {
+    yield* readLines(createReadStream(path, { highWaterMark: 256 * 1024 }));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    yield unread(error);
+  }
+}
+
+function unread(error: unknown): Piece {
+  const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
+  return { line: null, readTo: 0, content: gone ? { is: 'gone' } : { is: 'unreadable', rule: reason(error) } };
+}
+
+function textOf(bytes: Buffer): Piece['content'] {
+  const text = decodeUtf8(bytes);
+  if (text === null) return { is: 'unusable', rule: 'is not UTF-8: save it as UTF-8', raw: keepable(bytes) };
+  return { is: 'text', text: text.replace(/\r\n?/g, '\n') };
+}
+
+function formatOf(path: string): SourceFormat | undefined {
+  return FORMATS[extname(path).toLowerCase()];
+}
+
+function reason(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
+}

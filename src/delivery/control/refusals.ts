@@ -1,0 +1,105 @@
+/**
+ * Watches for refusals that are meant for every recipient of an edition, and pauses it: going on would burn the list. What had been
+ * refused before that was clear is made due again.
+ */
+
+import type { Clock } from '../../lib/time.ts';
+import type { Db, Store } from '../../store/store.ts';
+import { isAnySubmitted } from '../queue/counts.ts';
+import { type ClaimedDelivery, reopenRefused } from '../queue/outbox.ts';
+import { openPolicyWatch, type PolicyWatch, type WatchedOutcome } from '../transport/policy-watch.ts';
+import { pauseEdition, SteeringError } from './edition-control.ts';
+
+/** A refusal that was recorded as this recipient's own. */
+interface Refusal {
+  delivery: ClaimedDelivery;
+  as: 'failed' | 'deferred';
+  /** Ends when it is recorded. */
+  recorded: Promise<void>;
+}
+
+export interface Refusals {
+  /**
+   * Takes the outcome of the latest attempt.
+   * @returns whether the refusal is meant for every recipient: this delivery stays due, and its edition must be paused
+   * @throws where the store fails
+   */
+  meetsAll(delivery: ClaimedDelivery, watched: WatchedOutcome): Promise<boolean>;
+  /** Remembers a refusal, should it turn out to be meant for all. */
+  remember(refusal: Refusal): void;
+  /**
+   * Pauses the edition, and makes due again what was remembered of it.
+   * @param reason others read it than whom the last refusal was about: it holds no address
+   * @returns whether it was open until then, and which refusals are due again
+   */
+  pause(editionId: number, reason: string): Promise<{ paused: boolean; reopened: Refusal[] }>;
+}
+
+interface Watched {
+  watch: PolicyWatch;
+  /** Ends when the watch knows whether anything was submitted before; null until that matters. */
+  before: Promise<void> | null;
+  /** Those in a row with no success between; the watch bounds how many. */
+  refusals: Refusal[];
+}
+
+/** What else is written in the transaction that pauses an edition. */
+export type OnPause = (trx: Db, pause: { editionId: number; reason: string }) => Promise<void>;
+
+/** One for a run. */
+export function openRefusals(
+  { db, reports }: Pick<Store, 'db' | 'reports'>,
+  clock: Clock,
+  onPause?: OnPause,
+): Refusals {
+  const editions = new Map<number, Watched>();
+  const watchedOf = (editionId: number): Watched => {
+    const known = editions.get(editionId);
+    if (known !== undefined) return known;
+    const fresh: Watched = { watch: openPolicyWatch(), before: null, refusals: [] };
+    editions.set(editionId, fresh);
+    return fresh;
+  };
+  // The watch forgets with the run, and a later run meets only whom an earlier one could not reach: what one domain still refuses then
+  // is no sign that the server takes nothing of ours.
+  const noteEarlierRuns = async (editionId: number, watch: PolicyWatch): Promise<void> => {
+    if (await isAnySubmitted(reports, editionId)) watch.note('submitted', '');
+  };
+  return {
+    async meetsAll({ editionId, email }, watched) {
+      const edition = watchedOf(editionId);
+      if (watched === 'submitted') {
+        edition.refusals.length = 0;
+        edition.before ??= Promise.resolve();
+      } else if (watched === 'policy') {
+        edition.before ??= noteEarlierRuns(editionId, edition.watch);
+        await edition.before;
+      }
+      const domain = (email ?? '').slice((email ?? '').lastIndexOf('@') + 1).toLowerCase();
+      return edition.watch.note(watched, domain) === 'refuses-us';
+    },
+    remember: (refusal) => {
+      watchedOf(refusal.delivery.editionId).refusals.push(refusal);
+    },
+    async pause(editionId, reason) {
+      const refusals = watchedOf(editionId).refusals.splice(0);
+      await Promise.all(refusals.map(({ recorded }) => recorded));
+      const paused = await db.transaction().execute((trx) => pauseOpen(trx, { editionId, reason }, onPause));
+      const claims = refusals.map(({ delivery }) => delivery);
+      const reopened = await reopenRefused(db, claims, reason, clock());
+      return { paused, reopened: refusals.filter((_, n) => reopened[n]) };
+    },
+  };
+}
+
+/** Not where the operator has cancelled it meanwhile. */
+async function pauseOpen(trx: Db, pause: { editionId: number; reason: string }, onPause?: OnPause): Promise<boolean> {
+  try {
+    const paused = await pauseEdition(trx, pause.editionId, pause.reason);
+    if (paused) await onPause?.(trx, pause);
+    return paused;
+  } catch (error) {
+    if (error instanceof SteeringError) return false;
+    throw error;
+  }
+}

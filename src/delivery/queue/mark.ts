@@ -1,0 +1,39 @@
+/**
+ * Why a delivery that was about to be submitted may not go. Pure.
+ */
+
+import { rfc3339 } from '../../lib/time.ts';
+import type { SuppressionReason } from '../../store/tables.ts';
+import { CANCELLED, type DeliveryResult, staleReason } from './delivery-result.ts';
+
+/** What stands in the store about a claimed delivery, its edition and its reader. */
+export interface MarkFacts {
+  staleAt: number | null;
+  /** Why the last attempt did not succeed, or null. */
+  reason: string | null;
+  delivery: 'open' | 'paused' | 'cancelled' | 'done';
+  deliveryReason: string | null;
+  /** Null where the subscriber is gone. */
+  subscriberId: number | null;
+  pausedUntil: number | null;
+  suppressedReason: SuppressionReason | null;
+  consent: 'unconfirmed' | 'confirmed' | 'unsubscribed' | null;
+}
+
+/** The first thing that stands against mailing it, and what becomes of it. */
+export function whyNotMailed(
+  facts: MarkFacts,
+  now: number,
+): Extract<DeliveryResult, { is: 'suppressed' | 'failed' | 'put-back' }> {
+  const { staleAt, reason, delivery, deliveryReason, subscriberId, pausedUntil, suppressedReason, consent } = facts;
+  if (delivery === 'cancelled') return { is: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
+  if (subscriberId === null) return { is: 'suppressed', reason: 'the subscriber is gone' };
+  if (suppressedReason !== null) return { is: 'suppressed', reason: `the address is suppressed: ${suppressedReason}` };
+  if (consent !== 'confirmed') return { is: 'suppressed', reason: 'the subscription is not confirmed any more' };
+  if (pausedUntil !== null && pausedUntil > now) {
+    return { is: 'suppressed', reason: `the reader wants no mail before ${rfc3339(pausedUntil)}` };
+  }
+  if (staleAt !== null && staleAt <= now) return { is: 'failed', reply: null, reason: staleReason(reason) };
+  // The edition is paused, or what stood against it has just gone: it waits for the next claim.
+  return { is: 'put-back', reason };
+}

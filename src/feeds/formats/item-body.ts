@@ -1,0 +1,58 @@
+/**
+ * An item's body as readers show it: the photo with its credit, the story, and the lines that close a story of ours.
+ */
+import { type Article, type Byline, creditLine, type Link } from '../../articles/article.ts';
+import type { FeedMedia } from './feed-item.ts';
+import { escapeHtml, strictUrl } from './markup.ts';
+
+/** HTML from sanitised HTML and escaped text. The order of the closing lines is that of the newsroom's own pages. */
+export function itemBody(article: Article, image: FeedMedia | null): string {
+  const { bodyHtml, fullStory, bylines, related, source, status } = article;
+  return [
+    image === null ? '' : figure(image),
+    bodyHtml.trim(),
+    fullStory === null ? '' : `<p>Read the full story: ${anchor(fullStory)}</p>`,
+    contactLine(bylines),
+    related.length === 0 ? '' : `<p>Related: ${related.map(anchor).join('; ')}</p>`,
+    source === null ? '' : `<p>Source: ${anchor({ url: source.url, title: source.name })}</p>`,
+    status.state === 'corrected' ? `<p><em>Correction: ${escapeHtml(status.note)}</em></p>` : '',
+  ]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+function figure(image: FeedMedia): string {
+  const size = image.width === null || image.height === null ? '' : ` width="${image.width}" height="${image.height}"`;
+  const caption = image.credit === null ? '' : `<figcaption>${escapeHtml(creditLine(image.credit))}</figcaption>`;
+  return `<figure><img src="${escapeHtml(image.url)}" alt="${escapeHtml(image.description ?? '')}"${size}>${caption}</figure>`;
+}
+
+/** `Contact reporters A (a@example.com) and B (b@example.com), and editor C (c@example.com)`; nothing where no one gives an address. */
+function contactLine(bylines: Byline[]): string {
+  const roles = (['reporter', 'editor'] as const).flatMap((role) => {
+    const people = bylines.flatMap((byline) =>
+      byline.role === role && byline.email !== null ? [person(byline.name, byline.email)] : [],
+    );
+    return people.length === 0
+      ? []
+      : [{ count: people.length, text: `${role}${people.length > 1 ? 's' : ''} ${list(people)}` }];
+  });
+  if (roles.length === 0) return '';
+  const separator = roles.some(({ count }) => count > 1) ? ', and ' : ' and ';
+  return `<p>Contact ${roles.map(({ text }) => text).join(separator)}</p>`;
+}
+
+function person(name: string, email: string): string {
+  // RFC 6068 §2: all but the @ is percent-encoded, so that an address cannot add header fields.
+  const address = encodeURIComponent(email).replaceAll('%40', '@');
+  return `${escapeHtml(name)} (<a href="mailto:${escapeHtml(address)}">${escapeHtml(email)}</a>)`;
+}
+
+function list(parts: string[]): string {
+  return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function anchor({ url, title }: Link): string {
+  const href = strictUrl(url);
+  return href === null ? escapeHtml(title) : `<a href="${escapeHtml(href)}">${escapeHtml(title)}</a>`;
+}

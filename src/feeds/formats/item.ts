@@ -1,0 +1,144 @@
+/**
+ * From an article to an item: what every format carries, cleaned once more and checked, so that the formats only write it down.
+ */
+import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
+import { type Config, sectionTitle } from '../../config/config.ts';
+import { cleanLine, cleanText } from '../../lib/clean-text.ts';
+import { bodyProblems } from './check-body.ts';
+import type { FeedItem, FeedMedia } from './feed-item.ts';
+import { itemBody } from './item-body.ts';
+import { plainText, strictUrl } from './markup.ts';
+
+export type ItemResult = { is: 'item'; item: FeedItem } | { is: 'bad'; problems: string[] };
+
+/** The article as an item, or why it cannot be one. */
+export function toItem(article: Article, config: Pick<Config, 'publication' | 'sections'>): ItemResult {
+  try {
+    const problems: string[] = [];
+    const item = checkedItem(article, config, problems);
+    return problems.length > 0 ? { is: 'bad', problems } : { is: 'item', item };
+  } catch (error) {
+    // A document that is not of the shape this version knows: the feed goes out without it.
+    return { is: 'bad', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
+  }
+}
+
+// RFC 4151 §2.1, with the characters that RFC 3986 lets stand in a path and query.
+const TAG_URI =
+  /^tag:[a-z0-9][a-z0-9.-]*,\d{4}(?:-\d\d(?:-\d\d)?)?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+$/;
+const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/i;
+// What Atom's schema (RFC 4287 §3.2.3) and the W3C validator both take; a stranger address stays in the contact line.
+const EMAIL = /^[A-Za-z0-9_.+'-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9][A-Za-z0-9-]*$/;
+
+/** Whether it is a tag: URI (RFC 4151) that every format can carry as it is. */
+export function isTagUri(text: string): boolean {
+  return TAG_URI.test(text);
+}
+
+function checkedItem(article: Article, config: Pick<Config, 'publication' | 'sections'>, problems: string[]): FeedItem {
+  const { publication } = config;
+  const language = canonicalLanguage(article.language);
+  if (language === null)
+    problems.push(`language is "${article.language}": it must be a BCP 47 tag such as en or zh-Hans`);
+  if (!isTagUri(article.tagUri)) problems.push(`the tag URI "${article.tagUri}" is not one by RFC 4151`);
+  const url = strictUrl(articleUrl(article, publication.url));
+  if (url === null) problems.push('the address of its page is not an absolute http or https address');
+  const publishedAt = instant(article.publishedAt, 'published', problems);
+  const updatedAt = Math.max(instant(article.updatedAt, 'updated', problems), publishedAt);
+  const title = cleanLine(fullHeadline(article));
+  if (cleanLine(article.headline) === '') problems.push('the headline is empty');
+  const image =
+    article.image === null
+      ? null
+      : checkedMedia({ ...article.image, title: null, description: article.image.alt }, 'the image', problems);
+  const enclosures = article.enclosures.map((enclosure) =>
+    checkedMedia(
+      { ...enclosure, credit: null, description: null, width: null, height: null },
+      'an enclosure',
+      problems,
+    ),
+  );
+  problems.push(...bodyProblems(article.bodyHtml));
+  const section = sectionTitle(config, article.section);
+  return {
+    id: article.tagUri,
+    url: url ?? '',
+    title,
+    summary: summaryOf(article),
+    html: cleanText(itemBody(article, image)),
+    publishedAt,
+    updatedAt,
+    language: language ?? publication.language,
+    categories: [...new Set([...(section === null ? [] : [section]), ...article.tags].map(cleanLine))].filter(Boolean),
+    authors: article.bylines.flatMap(({ name, email }) => {
+      const clean = cleanLine(name);
+      return clean === '' ? [] : [{ name: clean, email: email !== null && EMAIL.test(email) ? email : null }];
+    }),
+    image,
+    media: image === null ? enclosures : [image, ...enclosures],
+  };
+}
+
+function checkedMedia(media: Omit<FeedMedia, 'medium'>, what: string, problems: string[]): FeedMedia {
+  const url = strictUrl(media.url);
+  if (url === null)
+    problems.push(`${what} has the address "${media.url}": it must be an absolute http or https address`);
+  if (!MIME_TYPE.test(media.type))
+    problems.push(`${what} has the type "${media.type}": it must be a MIME type such as image/jpeg`);
+  if (!Number.isSafeInteger(media.length) || media.length <= 0) {
+    problems.push(`${what} has the length ${media.length}: it must be its size in bytes`);
+  }
+  return {
+    url: url ?? '',
+    type: media.type,
+    length: media.length,
+    medium: mediumOf(media.type),
+    width: pixels(media.width),
+    height: pixels(media.height),
+    title: lineOrNull(media.title),
+    credit: lineOrNull(media.credit),
+    description: lineOrNull(media.description),
+  };
+}
+
+function mediumOf(type: string): FeedMedia['medium'] {
+  const kind = type.split('/', 1)[0];
+  return kind === 'image' || kind === 'audio' || kind === 'video' ? kind : 'document';
+}
+
+function pixels(size: number | null): number | null {
+  return size !== null && Number.isSafeInteger(size) && size > 0 ? size : null;
+}
+
+function lineOrNull(text: string | null): string | null {
+  return text === null ? null : cleanLine(text) || null;
+}
+
+function instant(value: number, name: string, problems: string[]): number {
+  // A four-digit year is what RFC 3339 and RFC 822 can write.
+  if (Number.isSafeInteger(value) && value >= 0 && value < Date.UTC(10_000, 0)) return value;
+  problems.push(`${name} is ${value}: it must be an instant between 1970 and 9999`);
+  return 0;
+}
+
+/** The tag as BCP 47 writes it, or null where it is none. */
+export function canonicalLanguage(tag: string): string | null {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+const SUMMARY_LENGTH = 280;
+
+/** RSS wants a description before content:encoded (RSS profile), so an item without a dek opens with its first words. */
+function summaryOf(article: Article): string {
+  const dek = cleanLine(article.dek ?? '');
+  if (dek !== '') return dek;
+  const text = cleanLine(plainText(article.bodyHtml));
+  if (text === '') return cleanLine(article.headline);
+  if (text.length <= SUMMARY_LENGTH) return text;
+  const cut = text.slice(0, SUMMARY_LENGTH);
+  return `${cleanLine(cut.replace(/\s+\S*$/, '').replace(/[\uD800-\uDBFF]$/, ''))} …`;
+}

@@ -1,0 +1,97 @@
+/**
+ * RSS 2.0, written by the package `feed` and completed where it falls short.
+ */
+import { Feed, type Item } from 'feed';
+import { historyElements } from './archive-links.ts';
+import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
+import { type Entry, type FeedView, feedUpdated } from './feed-view.ts';
+import { escapeHtml } from './markup.ts';
+import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
+import type { Pieces } from './pieces.ts';
+
+/** Minutes that a reader may keep the feed (RSS 2.0, ttl): as long as HTTP's max-age says (http/feed-answer.ts). */
+const TTL_MINUTES = 5;
+
+/** The feed as RSS 2.0. Same input, same bytes. */
+export function renderRss(view: FeedView, entries: Entry[]): Pieces {
+  const slots = openSlots();
+  const feed = new Feed({
+    title: slots.text(view.title),
+    link: slots.text(view.siteUrl),
+    description: slots.text(view.description),
+    language: slots.text(view.language),
+    updated: new Date(feedUpdated(view, entries)),
+    generator: 'daywire',
+    docs: 'https://www.rssboard.org/rss-specification',
+    ttl: TTL_MINUTES,
+    stylesheet: view.stylesheet,
+    feedLinks: { rss: slots.text(view.urls.rss) },
+    ...(view.hub === null ? {} : { hub: slots.text(view.hub) }),
+    ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
+  });
+  for (const { item, full } of entries) {
+    const [enclosure] = item.media;
+    feed.addItem({
+      title: slots.text(item.title),
+      id: slots.text(item.id),
+      link: slots.text(item.url),
+      date: new Date(item.publishedAt),
+      // RSS's description is HTML by custom; the dek is plain text.
+      description: slots.html(escapeHtml(item.summary)),
+      category: item.categories.map((name) => ({ name: slots.text(name) })),
+      extensions: extensions(
+        item.authors.map(({ name }) => name),
+        item.language,
+        view.language,
+        slots,
+      ),
+      ...(full ? { content: slots.html(item.html) } : {}),
+      // RSS takes one enclosure an item (the validator's DuplicateEnclosure); media:content carries them all.
+      ...(enclosure === undefined
+        ? {}
+        : {
+            enclosure: { url: slots.text(enclosure.url), type: slots.text(enclosure.type), length: enclosure.length },
+          }),
+    });
+  }
+  return slots.fillPieces(complete(feed.rss2(), view, entries, slots));
+}
+
+function extensions(
+  creators: string[],
+  language: string,
+  feedLanguage: string,
+  slots: Slots,
+): Item['extensions'] & object {
+  const elements = (texts: string[]): Record<string, unknown> =>
+    // The package writes a list as one element each, though its type wants an object.
+    texts.map((text) => ({ _text: slots.text(text) })) as unknown as Record<string, unknown>;
+  return [
+    ...(creators.length === 0 ? [] : [{ name: 'dc:creator', objects: elements(creators) }]),
+    ...(language === feedLanguage ? [] : [{ name: 'dc:language', objects: elements([language]) }]),
+  ];
+}
+
+function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slots): Pieces {
+  const { head, items, tail } = splitItems(skeleton, { open: '<item>', close: '</item>' }, entries.length);
+  const root = head.slice(head.indexOf('<rss '), head.indexOf('>', head.indexOf('<rss ')) + 1);
+  const namespaces = [
+    'xmlns:atom="http://www.w3.org/2005/Atom"',
+    'xmlns:content="http://purl.org/rss/1.0/modules/content/"',
+    'xmlns:dc="http://purl.org/dc/elements/1.1/"',
+    `xmlns:media="${MEDIA_NAMESPACE}"`,
+  ].join(' ');
+  const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
+  const self = 'rel="self" type="application/rss+xml"/>';
+  const completed = replaceMark(head, self, self + historyElements(view, 'rss', slots, '\n        '));
+  return {
+    head: replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss),
+    items: entries.map(({ item }, index) => {
+      const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
+      const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
+      return open + replaceMark(items[index] as string, '</item>', `${media.join('')}</item>`);
+    }),
+    separator: '',
+    tail: `${tail}\n`,
+  };
+}

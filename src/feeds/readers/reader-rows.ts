@@ -1,0 +1,67 @@
+/**
+ * The counts of readers in the store. Several processes add to the same rows.
+ */
+import { type RawBuilder, sql } from 'kysely';
+import { jsonRows } from '../../store/json-rows.ts';
+import type { Store } from '../../store/store.ts';
+
+/** Requests of one document by one reader. */
+export interface RequestRow {
+  path: string;
+  reader: string;
+  requests: number;
+  deltas: number;
+  unchanged: number;
+}
+
+/** What a reader last said of one of its own feeds. */
+export interface ReportRow {
+  path: string;
+  reader: string;
+  /** Tells its feeds apart; may be empty. */
+  feed: string;
+  subscribers: number;
+  /** Epoch ms. */
+  reportedAt: number;
+}
+
+/**
+ * Adds to what is counted, in one statement.
+ * @param day `2026-11-24`
+ * @param rows no two of one document and reader; in one order everywhere, so that two processes never wait for each other's rows
+ */
+export async function addRequests({ db, dialect }: Store, day: string, rows: readonly RequestRow[]): Promise<void> {
+  const given = jsonRows(
+    dialect,
+    rows.map(({ path, reader, requests, deltas, unchanged }) => [path, reader, requests, deltas, unchanged]),
+    { path: 'text', reader: 'text', requests: 'int', deltas: 'int', unchanged: 'int' },
+  );
+  // "where true" parts the select from the conflict clause for SQLite's parser.
+  await sql`
+    insert into feed_readers (day, path, reader, requests, deltas, unchanged)
+    select ${text(day)}, path, reader, requests, deltas, unchanged from ${given} r where true
+    on conflict (day, path, reader) do update set
+      requests = feed_readers.requests + excluded.requests,
+      deltas = feed_readers.deltas + excluded.deltas,
+      unchanged = feed_readers.unchanged + excluded.unchanged`.execute(db);
+}
+
+/** Keeps what was reported last, whichever process heard it, in one statement; for the rows the same holds. */
+export async function saveReports({ db, dialect }: Store, day: string, rows: readonly ReportRow[]): Promise<void> {
+  const given = jsonRows(
+    dialect,
+    rows.map(({ path, reader, feed, subscribers, reportedAt }) => [path, reader, feed, subscribers, reportedAt]),
+    { path: 'text', reader: 'text', feed: 'text', subscribers: 'int', reported_at: 'int' },
+  );
+  await sql`
+    insert into feed_reader_reports (day, path, reader, feed, subscribers, reported_at)
+    select ${text(day)}, path, reader, feed, subscribers, reported_at from ${given} r where true
+    on conflict (day, path, reader, feed) do update set
+      subscribers = excluded.subscribers, reported_at = excluded.reported_at
+    where excluded.reported_at >= feed_reader_reports.reported_at`.execute(db);
+}
+
+// PostgreSQL does not guess the type of a bare parameter in a select.
+function text(value: string): RawBuilder<string> {
+  return sql<string>`cast(${value} as text)`;
+}

@@ -1,0 +1,68 @@
+/**
+ * The page behind the link of a confirmation mail. GET shows a button, since link scanners follow every link; POST confirms.
+ */
+import type { Context } from 'hono';
+import { confirmRequest, findRequest } from '../../subscribers/consent/consent.ts';
+import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../../subscribers/tokens/tokens.ts';
+import { renderPage } from '../pages/page.ts';
+import { clientAddress } from '../server/client-address.ts';
+import { answerNotFound } from '../server/error-pages.ts';
+import type { Answer, Answers } from '../server/routes.ts';
+import type { Site } from '../server/site.ts';
+import { newsletterChoices } from './newsletter-choice.ts';
+import { isSubscribingOpen } from './subscribe-form.ts';
+
+/** What became of a request, and the newsletters it is about. */
+type Outcome =
+  | { is: 'open'; newsletters: string[] }
+  | { is: 'confirmed'; newsletters: string[]; subscriberId: number }
+  | { is: 'expired' }
+  | { is: 'unknown' };
+
+const TITLES: Record<Outcome['is'], string> = {
+  open: 'Confirm that you want this',
+  confirmed: 'You are subscribed',
+  expired: 'This link is no longer good',
+  unknown: 'There is nothing to confirm',
+};
+
+/** Answers `/confirm/:token`. */
+export function answerConfirm(site: Site): Answers {
+  const { db } = site.store;
+  return {
+    get: withToken(site, async (key) => {
+      const request = await findRequest(db, key, site.clock());
+      if (request === null) return { is: 'unknown' };
+      return request.is === 'done' ? { ...request, is: 'confirmed', subscriberId: key.subscriberId } : request;
+    }),
+    post: withToken(site, (key, c) => {
+      const source = clientAddress(c, site.config.server.trustedProxies);
+      return confirmRequest(db, site.secrets, key, { origin: 'confirmation', source }, site.clock());
+    }),
+  };
+}
+
+function withToken(site: Site, act: (key: ServiceMessageKey, c: Context) => Promise<Outcome>): Answer {
+  return async (c) => {
+    const key = readConfirmToken(site.secrets, c.req.param('token') ?? '');
+    if (key === null) return answerNotFound(site, c);
+    const outcome = await act(key, c);
+    const title = TITLES[outcome.is];
+    const data = {
+      title,
+      is: outcome.is,
+      newsletters: 'newsletters' in outcome ? namesOf(site, outcome.newsletters) : [],
+      preferences: outcome.is === 'confirmed' ? preferencesToken(site.secrets, outcome.subscriberId) : null,
+      hours: site.config.subscribing.confirmHours,
+      open: isSubscribingOpen(site),
+    };
+    const html = await renderPage(site, 'confirm', { title, description: title, path: null }, data);
+    return c.html(html, outcome.is === 'expired' || outcome.is === 'unknown' ? 410 : 200);
+  };
+}
+
+/** A newsletter may have gone from the configuration since. */
+function namesOf(site: Site, ids: string[]): { title: string; schedule: string | null }[] {
+  const choices = newsletterChoices(site, []);
+  return ids.map((id) => choices.find((choice) => choice.id === id) ?? { title: id, schedule: null });
+}

@@ -1,0 +1,33 @@
+/**
+ * A newsletter as a form offers it.
+ */
+import { scheduleZone } from '../../config/config.ts';
+import { deliveryWords } from '../pages/schedule-words.ts';
+import type { Site } from '../server/site.ts';
+
+export interface NewsletterChoice {
+  id: string;
+  title: string;
+  description: string;
+  /** When it goes out, in words. */
+  schedule: string;
+  checked: boolean;
+}
+
+/** All newsletters, those of `chosen` checked. */
+export function newsletterChoices(site: Site, chosen: readonly string[]): NewsletterChoice[] {
+  const { newsletters, publication } = site.config;
+  return newsletters.map(({ id, title, description, schedule, deliverAt }) => ({
+    id,
+    title,
+    description,
+    schedule: deliveryWords(schedule.cron, scheduleZone(schedule, publication), deliverAt),
+    checked: chosen.includes(id),
+  }));
+}
+
+/** The ids of a form's field `newsletter` that are newsletters. */
+export function chosenNewsletters(site: Site, fields: URLSearchParams): string[] {
+  const chosen = new Set(fields.getAll('newsletter'));
+  return site.config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
+}

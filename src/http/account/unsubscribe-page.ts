@@ -1,0 +1,57 @@
+/**
+ * The page behind an email's unsubscribe link. GET shows a button, since link scanners follow every link; POST unsubscribes,
+ * whether the reader pressed it or a mail program asked in one click (RFC 8058).
+ */
+import type { Context } from 'hono';
+import { findSubscription, unsubscribe } from '../../subscribers/subscriptions.ts';
+import { preferencesToken, readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens/tokens.ts';
+import { renderPage } from '../pages/page.ts';
+import { clientAddress } from '../server/client-address.ts';
+import { answerNotFound } from '../server/error-pages.ts';
+import { FORM_LIMIT, readBody } from '../server/request-body.ts';
+import type { Answers } from '../server/routes.ts';
+import type { Site } from '../server/site.ts';
+
+/** Answers `/unsubscribe/:token`. Nothing but a token that was made here gets more than the page for unknown addresses. */
+export function answerUnsubscribe(site: Site): Answers {
+  const { db } = site.store;
+  return {
+    get: (c) =>
+      withToken(site, c, async (key) => {
+        const subscription = await findSubscription(db, key);
+        return subscription === null || subscription.state === 'unsubscribed' ? 'unsubscribed' : 'asked';
+      }),
+    // The token is all that is needed, and a mail program follows no redirect (RFC 8058 §3.1).
+    post: (c) =>
+      withToken(site, c, async (key) => {
+        const origin = (await isOneClick(c)) ? 'one-click' : 'unsubscribe-page';
+        const source = clientAddress(c, site.config.server.trustedProxies);
+        await unsubscribe(db, key, { origin, source }, site.clock());
+        return 'unsubscribed';
+      }),
+  };
+}
+
+/** Whether a mail program asks, by its `List-Unsubscribe=One-Click` in whichever kind of form (RFC 8058 §3.2). */
+async function isOneClick(c: Context): Promise<boolean> {
+  const body = (await readBody(c, FORM_LIMIT))?.toString('latin1') ?? '';
+  return body.includes('List-Unsubscribe') && body.includes('One-Click');
+}
+
+async function withToken(
+  site: Site,
+  c: Context,
+  act: (key: SubscriptionKey) => Promise<'asked' | 'unsubscribed'>,
+): Promise<Response> {
+  const key = readUnsubscribeToken(site.secrets, c.req.param('token') ?? '');
+  if (key === null) return answerNotFound(site, c);
+  const is = await act(key);
+  const newsletter = site.view.newsletters.find(({ id }) => id === key.newsletter) ?? null;
+  const name = newsletter?.title ?? 'this newsletter';
+  const title = is === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
+  const head = { title, description: title, path: null };
+  // The same message held both links: who has the one has the other.
+  const isKnown = (await findSubscription(site.store.db, key)) !== null;
+  const preferences = isKnown ? preferencesToken(site.secrets, key.subscriberId) : null;
+  return c.html(await renderPage(site, 'unsubscribe', head, { title, name, is, preferences }));
+}

@@ -1,0 +1,33 @@
+/**
+ * Where a mail provider's adapter tells what came back.
+ */
+import { recordReports } from '../../delivery/bounces/bounce-reports.ts';
+import { verifyBounceWebhook } from '../../delivery/bounces/bounce-webhook.ts';
+import { readBody } from '../server/request-body.ts';
+import type { Answers } from '../server/routes.ts';
+import type { Site } from '../server/site.ts';
+
+/** A thousand reports, with the words of the servers. */
+const LIMIT = 2 * 1024 * 1024;
+
+/**
+ * Answers POST of `/webhooks/bounces`: 204 where the reports are recorded, 401 where the signature is wrong, 400 where what is
+ * signed is not understood, 413 where it is too long.
+ * @param secret DAYWIRE_WEBHOOK_SECRET
+ */
+export function answerBounceWebhook(site: Site, secret: string): Answers {
+  return {
+    post: async (c) => {
+      c.header('Cache-Control', 'no-store');
+      const body = await readBody(c, LIMIT);
+      if (body === null) return c.text(`At most ${LIMIT} bytes are taken at once.\n`, 413);
+      const now = site.clock();
+      const verdict = verifyBounceWebhook(c.req.raw.headers, body, secret, now);
+      if (verdict.is === 'unsigned') return c.text(`${verdict.reason}\n`, 401);
+      if (verdict.is === 'malformed') return c.text(`${verdict.reason}\n`, 400);
+      const counts = await recordReports(site.store, site.config, site.secrets, verdict.reports, now);
+      site.log?.info({ ...counts }, 'bounces reported');
+      return c.body(null, 204);
+    },
+  };
+}

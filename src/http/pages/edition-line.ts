@@ -1,0 +1,23 @@
+/**
+ * A past edition as lists show it.
+ */
+import type { EditionHead } from '../../editions/queries.ts';
+import type { Site } from '../server/site.ts';
+
+export interface EditionLine {
+  /** Of its archive page on this site. */
+  path: string;
+  headline: string;
+  number: number;
+  /** Its day and time, epoch milliseconds. */
+  at: number;
+  /** The newsletter's title. */
+  newsletter: string;
+}
+
+/** The line of one edition. */
+export function editionLine(edition: EditionHead, site: Site): EditionLine {
+  const { newsletter, slot, headline, number, slotAt } = edition;
+  const title = site.view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
+  return { path: `${site.base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
+}

@@ -1,0 +1,65 @@
+/**
+ * The front page: the about line, the latest headlines, the stream of whole stories, the news of 24 hours.
+ */
+import { findPublicArticles } from '../../articles/queries.ts';
+import type { Selection } from '../../config/config.ts';
+import { listEditions } from '../../editions/queries.ts';
+import { DAY } from '../../lib/time.ts';
+import { emptySubscribeForm, isSubscribingOpen } from '../account/subscribe-form.ts';
+import { answerNotFound } from '../server/error-pages.ts';
+import type { Answer } from '../server/routes.ts';
+import type { Site } from '../server/site.ts';
+import { editionLine } from './edition-line.ts';
+import { answerPage, renderPage } from './page.ts';
+import { listPage, parsePageNumber } from './page-number.ts';
+import { storyView, withLowerHeadings } from './story-view.ts';
+
+/** What readers see first: what the newsroom wrote itself, and its roundups, which gather what others wrote. */
+const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
+const NEWS: Selection = { kinds: ['brief', 'analysis', 'feature'] };
+const STORIES_A_PAGE = 10;
+const LAST_PAGE = 50;
+const LATEST = 20;
+const NEWS_LINES = 15;
+const EDITIONS = 5;
+
+/** Answers `/`, and `/?page=2` with the stream alone. */
+export function answerFrontPage(site: Site): Answer {
+  return async (c) => {
+    const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
+    if (number === null) return answerNotFound(site, c);
+    const now = site.clock();
+    const { db } = site.store;
+    const found = await findPublicArticles(db, {
+      select: STREAM,
+      now,
+      limit: STORIES_A_PAGE + 1,
+      offset: (number - 1) * STORIES_A_PAGE,
+    });
+    if (number > 1 && found.length === 0) return answerNotFound(site, c);
+    const list = listPage('/', number, LAST_PAGE, STORIES_A_PAGE, found);
+    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, site), number === 1 ? 2 : 1));
+    const { about } = site.view;
+    if (number > 1) {
+      const title = `Earlier stories, page ${number}`;
+      const head = { ...list, title, description: about };
+      return answerPage(c, await renderPage(site, 'stream', head, { title, stream, list }));
+    }
+    const [latest, news, editions] = await Promise.all([
+      findPublicArticles(db, { select: STREAM, now, limit: LATEST }),
+      findPublicArticles(db, { select: NEWS, now, from: now - DAY, limit: NEWS_LINES + 1 }),
+      listEditions(db, null, EDITIONS),
+    ]);
+    const data = {
+      now,
+      list,
+      stream,
+      latest: latest.map((article) => storyView(article, site)),
+      news: news.slice(0, NEWS_LINES).map((article) => storyView(article, site)),
+      hasMoreNews: news.length > NEWS_LINES,
+      editions: editions.map((edition) => editionLine(edition, site)),
+      form: isSubscribingOpen(site) ? await emptySubscribeForm(site) : null,
+    };
+    return answerPage(c, await renderPage(site, 'front', { ...list, title: null, description: about }, data));
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Which feeds a page leads readers to (autodiscovery): those it is about first, for many readers take the first that they find, then all
+ * of the configuration.
+ */
+import type { Article } from '../../articles/article.ts';
+import { reporterFacets } from '../../articles/facets.ts';
+import { type Config, sectionTitle } from '../../config/config.ts';
+import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/feed-links.ts';
+import type { FeedHead } from '../../feeds/formats/feed-view.ts';
+import { facetSlug } from '../../lib/facet-slug.ts';
+import type { Site } from '../server/site.ts';
+
+/** A `<link rel="alternate">`. */
+export interface Alternate {
+  type: string;
+  /** `The Meridian Wire: World (Atom)` */
+  title: string;
+  /** Below feeds/. */
+  path: string;
+}
+
+/** Links to all of these in their three formats, then to the other feeds of the configuration. */
+export function alternates(config: Config, first: FeedHead[]): Alternate[] {
+  const ids = new Set(first.map(({ id }) => id));
+  return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed) => {
+    const { title, formats } = feedLinks(feed, config);
+    return formats.map(({ name, type, path }) => ({ type, path, title: `${title} (${name})` }));
+  });
+}
+
+/** The feeds of a story's section, kicker and reporters. */
+export function articleFeeds(config: Config, article: Pick<Article, 'section' | 'kicker' | 'bylines'>): FeedHead[] {
+  const { section, kicker } = article;
+  const kickerSlug = kicker === null ? null : facetSlug(kicker);
+  return [
+    ...(sectionTitle(config, section) === null ? [] : [sectionFeed(config, section as string)]),
+    ...(kickerSlug === null ? [] : [singleFeed('kicker', kickerSlug, [kicker as string])]),
+    ...reporterFacets(article).map(({ slug, name }) => singleFeed('reporter', slug, [name])),
+  ];
+}
+
+/** The feed that holds past editions, where the configuration has one of them alone. */
+export function editionFeeds(config: Config): FeedHead[] {
+  return [configuredFor(config, 'kinds', 'roundup') ?? []].flat();
+}
+
+/** The links as HTML, for a head. */
+export async function renderAlternates(site: Site, first: FeedHead[]): Promise<string> {
+  const feeds = alternates(site.config, first);
+  return site.templates.html('pages/parts/alternates.liquid', { feeds, base: site.base });
+}

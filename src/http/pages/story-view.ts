@@ -1,0 +1,145 @@
+/**
+ * An article as the page templates show it: lines made, addresses checked, nothing left to decide.
+ */
+import { type Article, articleUrl, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
+import { sectionTitle } from '../../config/config.ts';
+import { cleanUrl } from '../../lib/clean-text.ts';
+import type { Site } from '../server/site.ts';
+
+export interface StoryView {
+  /** Of its page on this site. */
+  path: string;
+  language: string;
+  dir: 'ltr' | 'rtl';
+  kicker: string | null;
+  headline: string;
+  dek: string | null;
+  /** Sanitised. */
+  bodyHtml: string;
+  publishedAt: number;
+  /** Where it moved since it was published. */
+  updatedAt: number | null;
+  /** `Ann Lee, Bo Wu and Cy Ma`, or null. */
+  by: string | null;
+  section: { id: string; title: string } | null;
+  image: { url: string; alt: string; credit: string | null; width: number | null; height: number | null } | null;
+  fullStory: Link | null;
+  related: Link[];
+  source: { name: string; url: string | null } | null;
+  contacts: ContactView[];
+  enclosures: { url: string; title: string; type: string; size: string }[];
+  tags: string[];
+  correction: { note: string; at: number } | null;
+  isRoundup: boolean;
+}
+
+/** `Contact reporters A (a@example.com) and B (b@example.com)`: one for each role. */
+interface ContactView {
+  role: string;
+  people: { name: string; email: string; href: string }[];
+}
+
+/** The story as pages show it. */
+export function storyView(article: Article, site: Site): StoryView {
+  const { status, image } = article;
+  const imageUrl = image === null ? null : cleanUrl(image.url);
+  const title = sectionTitle(site.config, article.section);
+  return {
+    path: articleUrl(article, site.base),
+    language: article.language,
+    dir: textDirection(article.language),
+    kicker: article.kicker,
+    headline: article.headline,
+    dek: article.dek,
+    bodyHtml: article.bodyHtml,
+    publishedAt: article.publishedAt,
+    updatedAt: article.updatedAt > article.publishedAt ? article.updatedAt : null,
+    by: byline(article.bylines),
+    section: article.section === null || title === null ? null : { id: article.section, title },
+    image:
+      image === null || imageUrl === null
+        ? null
+        : {
+            url: imageUrl,
+            alt: image.alt,
+            credit: image.credit && creditLine(image.credit),
+            width: image.width,
+            height: image.height,
+          },
+    fullStory: safeLink(article.fullStory),
+    related: article.related.flatMap((link) => safeLink(link) ?? []),
+    source: article.source === null ? null : { name: article.source.name, url: cleanUrl(article.source.url) },
+    contacts: [contact('reporter', article.bylines), contact('editor', article.bylines)].flatMap((line) => line ?? []),
+    enclosures: article.enclosures.flatMap((enclosure) => {
+      const url = cleanUrl(enclosure.url);
+      if (url === null) return [];
+      const title = enclosure.title ?? decodeName(url);
+      return [{ url, title, type: enclosure.type, size: fileSize(enclosure.length) }];
+    }),
+    tags: article.tags,
+    correction: status.state === 'corrected' ? { note: status.note, at: status.at } : null,
+    isRoundup: article.kind === 'roundup',
+  };
+}
+
+/**
+ * The story with the headings of its body so many levels lower, where its own headline is not the page's.
+ * Sanitised headings are `h2` to `h4` and have no attributes.
+ */
+export function withLowerHeadings(story: StoryView, levels: 1 | 2): StoryView {
+  const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, (_, tag, level) => `${tag}${Number(level) + levels}>`);
+  return { ...story, bodyHtml };
+}
+
+/** Plain text for a page's description: the dek, or else the beginning of the body, cut at a word. */
+export function summaryOf(article: Article): string {
+  if (article.dek !== null) return article.dek;
+  const text = article.bodyHtml
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity)
+    .replace(/\s+/g, ' ')
+    .trim();
+  return text.length <= 200 ? text : `${text.slice(0, 200).replace(/\s+\S*$/, '')} …`.toWellFormed();
+}
+
+const ENTITIES: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" };
+
+function byline(bylines: Byline[]): string | null {
+  const reporters = bylines.filter((line) => line.role === 'reporter');
+  const names = (reporters.length > 0 ? reporters : bylines).map((line) => line.name);
+  if (names.length === 0) return null;
+  return names.length === 1 ? (names[0] as string) : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+function contact(role: Byline['role'], bylines: Byline[]): ContactView | null {
+  const people = bylines.flatMap(({ role: own, name, email }) =>
+    own === role && email !== null ? [{ name, email, href: mailto(email) }] : [],
+  );
+  return people.length === 0 ? null : { role: people.length === 1 ? role : `${role}s`, people };
+}
+
+/** A mailto: address (RFC 6068 §2); whatever could begin a header field is percent-encoded. */
+export function mailto(email: string): string {
+  return `mailto:${encodeURIComponent(email.toWellFormed()).replace('%40', '@')}`;
+}
+
+function safeLink(link: Link | null): Link | null {
+  if (link === null) return null;
+  const url = cleanUrl(link.url);
+  return url === null ? null : { url, title: link.title };
+}
+
+function decodeName(url: string): string {
+  const name = new URL(url).pathname.split('/').at(-1) ?? '';
+  try {
+    return decodeURIComponent(name) || url;
+  } catch {
+    return name;
+  }
+}
+
+function fileSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} bytes`;
+  if (bytes < 1_000_000) return `${Math.round(bytes / 1_000)} KB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}

@@ -1,0 +1,48 @@
+/**
+ * What every page and route is made from: handed to `createApp` by the shell that starts it, and never global.
+ */
+import type { Config } from '../../config/config.ts';
+import { type SiteView, siteView } from '../../config/site-view.ts';
+import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Templates } from '../../lib/templates.ts';
+import type { Clock } from '../../lib/time.ts';
+import type { Store } from '../../store/store.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
+import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
+import type { Shelf } from '../feeds/feed-cache.ts';
+import { type Deltas, openDeltas } from '../feeds/feed-delta.ts';
+import { openPublishedFeeds } from '../feeds/published-feeds.ts';
+
+export interface Deps {
+  store: Store;
+  config: Config;
+  templates: Templates;
+  /** They sign the tokens of links. */
+  secrets: SigningSecrets;
+  clock: Clock;
+  /** Published documents; default a shelf of its own. Who serves them by the quick path too shares one. */
+  feeds?: Shelf;
+  /** Counts who reads the feeds. */
+  readers?: Pick<ReaderCounter, 'count'>;
+  /** Where errors are told. Addresses are not: they may hold a token. */
+  log?: Log;
+}
+
+export interface Site extends Deps {
+  deltas: Deltas;
+  feeds: Shelf;
+  /** Feeds that are made on demand. */
+  derived: Shelf;
+  view: SiteView;
+  /** The path of `publication.url`, without a slash at its end: empty where the site has a host of its own. */
+  base: string;
+}
+
+/** The site, with what follows from its configuration. */
+export function openSite(deps: Deps): Site {
+  const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
+  const feeds = deps.feeds ?? openPublishedFeeds(deps.store, deps.config);
+  const derived = openDerivedFeeds(deps.store, deps.config, deps.clock);
+  return { ...deps, deltas: openDeltas(), feeds, derived, view: siteView(deps.config), base };
+}

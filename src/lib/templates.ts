@@ -1,0 +1,63 @@
+/**
+ * Liquid templates: the newsroom's own folder first, then those that come with daywire, so that an editor overrides only
+ * what differs. HTML and MJML templates escape every output; text templates have nothing to escape.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Liquid } from 'liquidjs';
+import { clockTime, datelineTime, longDate, rfc3339 } from './time.ts';
+
+export interface Templates {
+  /** Renders `templates/<name>` with output escaping. @throws Error that names template and line */
+  html(name: string, data: object): Promise<string>;
+  /** Renders `templates/<name>` as plain text, without escaping. */
+  text(name: string, data: object): Promise<string>;
+  /** Parses every template of both folders. @returns what is wrong, one sentence each with file and line */
+  problems(): string[];
+}
+
+/** The templates that come with daywire. */
+export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
+
+/**
+ * @param folder the newsroom's own templates
+ * @param zone the publication's zone, in which the filters `dateline`, `clock` and `longdate` show instants
+ */
+export function openTemplates(folder: string, zone: string): Templates {
+  const options = {
+    root: [folder, BUILT_IN_TEMPLATES],
+    strictFilters: true,
+    strictVariables: true,
+    ownPropertyOnly: true,
+    cache: true,
+  };
+  const html = new Liquid({ ...options, outputEscape: 'escape', extname: '.liquid' });
+  const text = new Liquid({ ...options, extname: '.liquid' });
+  for (const engine of [html, text]) {
+    engine.registerFilter('dateline', (instant: number) => datelineTime(instant, zone));
+    engine.registerFilter('clock', (instant: number) => clockTime(instant, zone));
+    engine.registerFilter('longdate', (instant: number) => longDate(instant, zone));
+    engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
+  }
+  return {
+    // Synchronous inside: Liquid's asynchronous way awaits every value of every template and takes twice the time.
+    html: async (name, data) => html.renderFileSync(name, data),
+    text: async (name, data) => text.renderFileSync(name, data),
+    problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, html)),
+  };
+}
+
+function parseProblems(root: string, engine: Liquid): string[] {
+  if (!existsSync(root)) return [];
+  const names = readdirSync(root, { recursive: true, encoding: 'utf8' });
+  return names.flatMap((name) => {
+    if (!/\.(liquid|mjml|txt)$/.test(name)) return [];
+    try {
+      engine.parse(readFileSync(join(root, name), 'utf8'), join(root, name));
+      return [];
+    } catch (error) {
+      return [(error as Error).message.split('\n', 1)[0] ?? ''];
+    }
+  });
+}

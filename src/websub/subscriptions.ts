@@ -1,0 +1,233 @@
+/**
+ * The subscriptions of the embedded hub, and what is owed to them: claimed under leases and fences, so that of several processes one
+ * tells a subscriber of a change.
+ */
+import { sql } from 'kysely';
+import { HOUR, SECOND } from '../lib/time.ts';
+import { type Db, dialectOf } from '../store/store.ts';
+import { distributionWait } from './backoff.ts';
+import type { Room } from './pool.ts';
+import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
+
+/** A subscription under our lease, with what to tell it with. */
+export interface ClaimedSubscription {
+  key: string;
+  topic: string;
+  callback: string;
+  host: string;
+  /** Sealed. */
+  secret: string | null;
+  version: number;
+  /** Failures in a row before this. */
+  attempts: number;
+  fence: number;
+}
+
+/** What came of telling a subscriber. */
+export type Telling =
+  | { is: 'told'; tookMs: number }
+  /** It wants no more, or there is nothing more to tell. */
+  | { is: 'gone'; reason: string }
+  | { is: 'failed'; reason: string }
+  /** Nothing was done: we are ending. */
+  | { is: 'put-back' };
+
+/** Enough to find room among: whoever has more of them at one host waits for the next turn. */
+const LOOKED_AT = 200;
+/** Longer than a telling can take. */
+const LEASE = 30 * SECOND;
+/** Milliseconds: one that took longer leaves the places of those that do not. */
+const SLOW = 2 * SECOND;
+/** One that was given up is tried once with every later change, but not more often than that. */
+const REST = 2 * HOUR;
+
+/** Marks every active subscription of the topics as owed a change: one statement, however many there are. @param db a transaction */
+export async function oweSubscribers(db: Db, topics: readonly string[], at: number): Promise<void> {
+  await db
+    .updateTable('hub_subscriptions')
+    .set({
+      version: sql<number>`version + 1`,
+      owed: 1,
+      owed_since: sql<number>`case when owed = 1 then owed_since else ${at} end`,
+      // To the back of the queue, or some would be told of every publish and others of none while publishes come faster than rounds.
+      // Who waits already keeps the place, and who failed the wait.
+      due_at: sql<number>`case when owed = 0 and attempts = 0 then ${at} else due_at end`,
+    })
+    .where('topic', 'in', topics)
+    .where('expires_at', '>', at)
+    .execute();
+}
+
+/**
+ * Claims subscriptions that are owed a change, longest due first.
+ * @param which `prompt`: those that took the last telling quickly; `laggard`: those that were slow, or failed and whose wait is over
+ */
+export async function claimSubscriptions(
+  db: Db,
+  options: { which: 'prompt' | 'laggard'; room: Room; now: number },
+): Promise<ClaimedSubscription[]> {
+  const { which, room, now } = options;
+  const claimable = sql<boolean>`owed = 1 and due_at <= ${now} and expires_at > ${now}
+    and (claim_until is null or claim_until <= ${now})`;
+  // A look first: most of the time there is none, and a write would wait for other writers.
+  const due = await db
+    .selectFrom('hub_subscriptions')
+    .select(['key', 'host'])
+    .where(claimable)
+    .where(which === 'prompt' ? sql<boolean>`attempts = 0 and slow = 0` : sql<boolean>`(attempts > 0 or slow = 1)`)
+    .$if(room.busyHosts.length > 0, (q) => q.where('host', 'not in', room.busyHosts))
+    .orderBy('due_at')
+    .orderBy('key')
+    .limit(LOOKED_AT)
+    .execute();
+  const keys = room.pick(due).map(({ key }) => key);
+  if (keys.length === 0) return [];
+  return db
+    .updateTable('hub_subscriptions')
+    .set({ claim_until: now + LEASE, fence: sql<number>`fence + 1` })
+    .where('key', 'in', (e) =>
+      e
+        .selectFrom('hub_subscriptions')
+        .select('key')
+        .where('key', 'in', keys)
+        // What another process is claiming is its own.
+        .$if(dialectOf(db) === 'postgres', (q) => q.forUpdate().skipLocked()),
+    )
+    .where(claimable)
+    .returning(['key', 'topic', 'callback', 'host', 'secret', 'version', 'attempts', 'fence'])
+    .execute();
+}
+
+/**
+ * Records what came of it, unless the subscription was renewed or taken over since.
+ * @returns how it stands now; `lost` where nothing was recorded
+ */
+export async function recordTelling(
+  db: Db,
+  claimed: ClaimedSubscription,
+  telling: Telling,
+  now: number,
+): Promise<'told' | 'dropped' | 'waiting' | 'given-up' | 'lost'> {
+  const { key, fence } = claimed;
+  if (telling.is === 'gone') {
+    const { numDeletedRows } = await db
+      .deleteFrom('hub_subscriptions')
+      .where('key', '=', key)
+      .where('fence', '=', fence)
+      .executeTakeFirstOrThrow();
+    return numDeletedRows > 0n ? 'dropped' : 'lost';
+  }
+  const { numUpdatedRows } = await db
+    .updateTable('hub_subscriptions')
+    .set({ claim_until: null, ...afterwards(claimed, telling, now) })
+    .where('key', '=', key)
+    .where('fence', '=', fence)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return 'lost';
+  if (telling.is === 'told') return 'told';
+  return telling.is === 'failed' && distributionWait(claimed.attempts + 1) === null ? 'given-up' : 'waiting';
+}
+
+function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling, now: number) {
+  if (telling.is === 'told') {
+    const { tookMs } = telling;
+    return {
+      // What was published meanwhile is still owed.
+      owed: sql<number>`case when version = ${version} then 0 else 1 end`,
+      owed_since: sql<number>`case when version = ${version} then owed_since else ${now} end`,
+      due_at: now,
+      attempts: 0,
+      failing_since: null,
+      reason: null,
+      told_at: now,
+      slow: tookMs > SLOW ? 1 : 0,
+    };
+  }
+  if (telling.is !== 'failed') return {};
+  const wait = distributionWait(attempts + 1);
+  return {
+    // Given up: the next change is told once more.
+    ...(wait === null ? { owed: 0 } : { attempts: attempts + 1 }),
+    due_at: now + (wait ?? REST),
+    failing_since: sql<number>`coalesce(failing_since, ${now})`,
+    reason: telling.reason,
+  };
+}
+
+/** Grants what was verified: a new subscription, or a renewal of the one there is. @param secret sealed */
+export async function grantSubscription(
+  db: Db,
+  { topic, callback, host, leaseSeconds }: Omit<HubRequest, 'mode' | 'secret'>,
+  secret: string | null,
+  now: number,
+): Promise<void> {
+  const granted = { secret, verified_at: now, expires_at: now + leaseSeconds * SECOND, claim_until: null };
+  await db
+    .insertInto('hub_subscriptions')
+    .values({
+      key: subscriptionKey({ topic, callback }),
+      topic,
+      callback,
+      host,
+      ...granted,
+      version: 0,
+      owed: 0,
+      owed_since: now,
+      due_at: 0,
+      attempts: 0,
+      failing_since: null,
+      reason: null,
+      told_at: null,
+      slow: 0,
+      fence: 0,
+    })
+    .onConflict((conflict) =>
+      // It answers again: what it is still owed it gets at once. Not what fell due after its lease had ended.
+      conflict.column('key').doUpdateSet({
+        ...granted,
+        owed: sql<number>`case when hub_subscriptions.expires_at > ${now} then hub_subscriptions.owed else 0 end`,
+        due_at: 0,
+        attempts: 0,
+        failing_since: null,
+        reason: null,
+        fence: sql<number>`hub_subscriptions.fence + 1`,
+      }),
+    )
+    .execute();
+}
+
+/** Whether that callback is subscribed to that topic at `now`. */
+export async function hasSubscription(db: Db, key: string, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('hub_subscriptions')
+    .select('key')
+    .where('key', '=', key)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Marks the subscriptions of feeds that are gone, so that their subscribers are told. @returns how many */
+export async function oweGoodbyes(db: Db, now: number): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('hub_subscriptions')
+    .set({ owed: 1, owed_since: now, due_at: now })
+    .where('owed', '=', 0)
+    .where('topic', 'not in', (e) => e.selectFrom('documents').select('path'))
+    .executeTakeFirstOrThrow();
+  return Number(numUpdatedRows);
+}
+
+/** Ends a subscription, if there is one. */
+export async function endSubscription(db: Db, key: string): Promise<void> {
+  await db.deleteFrom('hub_subscriptions').where('key', '=', key).execute();
+}
+
+/** Deletes those whose lease has ended. @returns how many */
+export async function forgetExpired(db: Db, now: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('hub_subscriptions')
+    .where('expires_at', '<=', now)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
+}

@@ -1,0 +1,202 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Article } from '../../src/articles/article.ts';
+import { sectionTitle } from '../../src/config/config.ts';
+import { HOUR } from '../../src/lib/time.ts';
+import { root, sampleConfig, sampleStories, sentencesOf, titlesOf } from './sample-files.ts';
+
+const NOW = Date.parse('2026-11-24T15:00:30Z');
+const sample = (path: string): string => join(root, 'sample', path);
+let stories: Article[];
+let ofKind: (kind: Article['kind']) => Article[];
+
+beforeAll(async () => {
+  stories = await sampleStories(NOW);
+  ofKind = (kind) => stories.filter((story) => story.kind === kind && story.status.state !== 'retracted');
+});
+
+describe('the sample stories', () => {
+  it('are of every kind, in every section, and none is a roundup', () => {
+    expect(ofKind('brief').length).toBeGreaterThanOrEqual(16);
+    expect(ofKind('analysis').length).toBeGreaterThanOrEqual(7);
+    expect(ofKind('roundup-item').length).toBeGreaterThanOrEqual(12);
+    expect(ofKind('roundup')).toEqual([]);
+    expect(new Set(ofKind('feature').map((story) => story.kicker))).toEqual(
+      new Set(['Cover Story', 'In Depth', 'Exclusive', 'Charts of the Day', 'Trending in China']),
+    );
+    expect(new Set(ofKind('analysis').map((story) => story.kicker))).toEqual(new Set(['Analysis']));
+    const sections = sampleConfig().sections.map((section) => section.id);
+    expect(new Set(stories.map((story) => story.section))).toEqual(new Set(sections));
+  });
+
+  it('hold one of each standing that readers may meet', () => {
+    const count = (state: string): number => stories.filter((story) => story.status.state === state).length;
+    expect([count('corrected'), count('retracted'), count('scheduled'), count('draft')]).toEqual([1, 1, 1, 0]);
+    const corrected = stories.find((story) => story.status.state === 'corrected') as Article;
+    expect(corrected.updatedAt).toBeGreaterThan(corrected.publishedAt);
+    expect(corrected.status).toMatchObject({ at: corrected.updatedAt });
+  });
+
+  it('hold headlines that are hard to write well in feeds and emails', () => {
+    const headlines = stories.map((story) => story.headline).join('\n');
+    for (const hard of ['&', '<', '"', '“', '’', '$', '%', '，']) expect(headlines).toContain(hard);
+    expect(headlines).toMatch(/\p{Extended_Pictographic}/u);
+    expect(stories.filter((story) => story.language === 'zh-Hans')).toHaveLength(1);
+    const unlike = stories.filter((story) => story.language !== 'en').map((story) => story.language);
+    expect(unlike).toEqual(['zh-Hans']);
+  });
+
+  it('fill every block of the daily roundup from two days', () => {
+    const [newsletter] = sampleConfig().newsletters;
+    const recent = (kind: Article['kind']): Article[] =>
+      ofKind(kind).filter((story) => story.publishedAt <= NOW && story.publishedAt > NOW - 48 * HOUR);
+    const { news, analysis, roundup, latest } = newsletter!.blocks;
+    expect(recent('feature').filter((story) => story.kicker === 'Cover Story')).toHaveLength(1);
+    expect(recent('analysis').length).toBeGreaterThan(analysis);
+    expect(recent('brief').length + recent('feature').length - 1).toBeGreaterThanOrEqual(news + latest);
+    expect(new Set(recent('roundup-item').map((story) => story.eventKey)).size).toBeGreaterThanOrEqual(roundup);
+  });
+
+  it('have two events that several outlets reported, each outlet once', () => {
+    const events = [...Map.groupBy(ofKind('roundup-item'), (story) => story.eventKey).values()];
+    const several = events.filter((items) => items.length > 1);
+    expect(several.map((items) => items.length).sort()).toEqual([2, 3]);
+    for (const items of several) {
+      expect(new Set(items.map((item) => item.source?.name)).size).toBe(items.length);
+    }
+  });
+
+  it('credit every roundup item, and sign every other story', () => {
+    for (const story of stories) {
+      expect(sectionTitle(sampleConfig(), story.section), story.id).not.toBeNull();
+      expect(story.tags.length, story.id).toBeGreaterThan(0);
+      expect(story.topic, story.id).not.toBeNull();
+      if (story.kind === 'roundup-item') {
+        expect(story.source?.url, story.id).toMatch(/^https:\/\/example\.com\/[\w-]+\/[\w-]+$/);
+        expect(story.eventKey, story.id).not.toBeNull();
+      } else {
+        expect(story.bylines.some((byline) => byline.role === 'reporter' && byline.email !== null)).toBe(true);
+        expect(story.dek, story.id).toMatch(/[.。]$/);
+      }
+    }
+  });
+});
+
+describe('the words of the sample stories', () => {
+  it('keep the lengths of the format', () => {
+    for (const story of stories.filter((one) => one.language === 'en' && one.status.state !== 'retracted')) {
+      const paragraphs = story.body.source.split('\n\n');
+      const words = story.body.source.split(/\s+/).length;
+      const counted = `${story.id}: ${words} words, ${paragraphs.length} paragraphs`;
+      if (story.kind === 'roundup-item') {
+        expect(sentencesOf(story).length, counted).toBeLessThanOrEqual(3);
+        expect(paragraphs.length, counted).toBe(1);
+        continue;
+      }
+      expect(words, counted).toBeGreaterThanOrEqual(115);
+      if (story.kind === 'feature') continue;
+      expect(words, counted).toBeLessThanOrEqual(400);
+      expect(paragraphs.length, counted).toBeGreaterThanOrEqual(3);
+      expect(paragraphs.length, counted).toBeLessThanOrEqual(8);
+    }
+  });
+
+  it('are said once: no two stories share a sentence, nor has one the same twice', () => {
+    const said = new Map<string, string>();
+    const repeated: string[] = [];
+    for (const story of stories) {
+      for (const sentence of sentencesOf(story)) {
+        const key = sentence.toLowerCase();
+        const where = said.get(key);
+        if (where !== undefined) repeated.push(`${where} and ${story.id}: ${sentence}`);
+        said.set(key, story.id);
+      }
+    }
+    expect(repeated).toEqual([]);
+    expect(said.size).toBeGreaterThan(400);
+  });
+
+  it('name the year of their figures, and never a day that moves', () => {
+    const moving = /\b(today|yesterday|tomorrow|tonight|recently|(this|last|next) (week|month|quarter|year))\b/i;
+    for (const story of stories) {
+      const text = `${story.headline}\n${story.dek ?? ''}\n${story.body.source}`;
+      expect(text, story.id).not.toMatch(moving);
+      expect(text, story.id).toMatch(/\b20(1\d|2[0-3])(?!\d)/);
+      // Where only the headline and the dek are shown, as on a wire, a figure must not look like news of the hour.
+      const shown = `${story.headline} ${story.dek ?? ''}`;
+      if (story.kind !== 'roundup-item' && /\d/.test(shown)) expect(shown, story.id).toMatch(/20(1\d|2[0-3])/);
+    }
+  });
+
+  it('are set with typographic apostrophes, single spaces and no stray markup', () => {
+    for (const story of stories) {
+      const text = [story.headline, story.shortHeadline ?? '', story.dek ?? '', story.body.source].join('\n');
+      expect(text, story.id).not.toMatch(/'| {2}|[<>](?!\$)|\{\{|\}\}/);
+    }
+  });
+
+  it('have headlines in headline case, and a short one where they are long', () => {
+    const small = /^(a|an|and|as|at|but|by|for|from|in|into|of|on|or|the|to|with)$/;
+    for (const story of stories.filter((one) => one.language === 'en')) {
+      const words = story.headline.split(/\s+/);
+      const lower = words.filter((word, index) => /^["“]?[a-z]/.test(word) && (index === 0 || !small.test(word)));
+      expect(lower, story.headline).toEqual([]);
+      expect(story.headline, story.id).not.toMatch(/\.$/);
+      if (story.headline.length > 72) expect(story.shortHeadline, story.headline).not.toBeNull();
+      if (story.shortHeadline !== null) expect(story.shortHeadline.length, story.id).toBeLessThanOrEqual(50);
+    }
+  });
+});
+
+describe('what the sample stories lead to', () => {
+  it('are stories of the sample that readers can see, under their own names', () => {
+    const bySlug = new Map(stories.map((story) => [story.slug, story]));
+    const { url } = sampleConfig().publication;
+    let related = 0;
+    for (const story of stories) {
+      const inBody = [...story.bodyHtml.matchAll(/href="([^"]*)"/g)].map((match) => match[1] as string);
+      for (const link of [...story.related.map((one) => one.url), ...inBody]) {
+        expect(link, story.id).toMatch(new RegExp(`^${url}/articles/`));
+        const target = bySlug.get(link.slice(`${url}/articles/`.length));
+        expect(target?.status.state, `${story.id} → ${link}`).toMatch(/^(published|corrected)$/);
+        expect(target?.id, `${story.id} leads to itself`).not.toBe(story.id);
+      }
+      for (const link of story.related) {
+        const target = bySlug.get(link.url.slice(`${url}/articles/`.length)) as Article;
+        expect(
+          titlesOf(target).some((title) => title.startsWith(link.title)),
+          `${story.id}: ${link.title}`,
+        ).toBe(true);
+        related += 1;
+      }
+    }
+    expect(related).toBeGreaterThan(20);
+    expect(stories.filter((story) => story.fullStory !== null).length).toBeGreaterThanOrEqual(4);
+  });
+
+  it('are pictures with words for those who do not see them, a credit and their source', () => {
+    const pictured = stories.filter((story) => story.image !== null);
+    expect(pictured.length).toBeGreaterThanOrEqual(4);
+    for (const { id, image } of pictured) {
+      expect(image, id).toMatchObject({ width: 1200, height: 675, credit: 'Illustration: The Meridian Wire' });
+      expect(image?.type, id).toMatch(/^image\/(jpeg|png)$/);
+      expect(image?.length, id).toBeLessThan(120 * 1024);
+      expect(image?.alt.length, id).toBeGreaterThan(40);
+      const name = image?.url.split('/').at(-1) as string;
+      expect(existsSync(sample(`art/${name.replace(/\.\w+$/, '.svg')}`)), name).toBe(true);
+    }
+    const shown = pictured.map((story) => story.image?.url.split('/').at(-1)).sort();
+    expect(readdirSync(sample('media')).sort()).toEqual(shown);
+  });
+
+  it('are addresses that belong to nobody', () => {
+    const files = readdirSync(sample('articles')).map((name) => sample(`articles/${name}`));
+    for (const file of [...files, sample('subscribers.csv')]) {
+      const text = readFileSync(file, 'utf8');
+      for (const [, host] of text.matchAll(/(?:https?:\/\/|@)([^\s/,'"}]+)/g)) {
+        expect(host, file).toMatch(/^example\.(com|net|org)$/);
+      }
+    }
+  });
+});

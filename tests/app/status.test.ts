@@ -1,0 +1,411 @@
+import { describe, expect, it } from 'vitest';
+import type { Newsroom } from '../../src/app/app-context.ts';
+import { readStatus, type Status } from '../../src/app/status.ts';
+import { describeStatus } from '../../src/cli/describe.ts';
+import { HOUR, MINUTE } from '../../src/lib/time.ts';
+import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
+import type { Store } from '../../src/store/store.ts';
+import { testConfig } from '../delivery/fixture.ts';
+import { forEachDatabase } from '../support/databases.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 7, 30);
+
+function read(store: Store): Promise<Status> {
+  return readStatus({ store, config: testConfig() } as Newsroom, NOW);
+}
+
+/** The lines of one block of the screen. */
+function block(status: Status, title: string): string[] {
+  const [, text = ''] = describeStatus(status).split(`\n\n${title}\n`);
+  return text
+    .split('\n\n')[0]!
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.trim());
+}
+
+function saveArticle(store: Store, id: string) {
+  return store.db
+    .insertInto('articles')
+    .values({
+      id,
+      tag_uri: id,
+      slug: id,
+      kind: 'brief',
+      pinned: 0,
+      state: 'published',
+      published_at: NOW,
+      updated_at: NOW,
+      created_at: NOW,
+      digest: '',
+      document: '{}',
+    })
+    .execute();
+}
+
+async function saveEdition(store: Store, number: number): Promise<number> {
+  await saveArticle(store, `roundup-${number}`);
+  const { id } = await store.db
+    .insertInto('editions')
+    .values({
+      newsletter: 'daily',
+      slot: `2026-11-${20 + number}`,
+      slot_at: NOW + number,
+      cutoff_at: NOW,
+      number,
+      headline: 'Tech Roundup: A, B',
+      subject: '',
+      preheader: '',
+      nonce: '',
+      html: '',
+      text: '',
+      archive_html: '',
+      article_id: `roundup-${number}`,
+      closed_at: NOW,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+function saveDelivery(store: Store, edition: number, subscriber: number, rest: object) {
+  return store.db
+    .insertInto('deliveries')
+    .values({
+      edition_id: edition,
+      subscriber_id: subscriber,
+      state: 'pending',
+      attempts: 0,
+      due_at: NOW,
+      fence: 0,
+      changed_at: NOW,
+      ...rest,
+    })
+    .execute();
+}
+
+async function saveSubscriber(store: Store, email: string): Promise<number> {
+  const { id } = await store.db
+    .insertInto('subscribers')
+    .values({ email, email_key: email, created_at: NOW })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+describe('the status', () => {
+  forEachDatabase((open) => {
+    it('says of an edition whether it is paused and why, and counts what has folded into totals', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      await saveEdition(store, 2);
+      await saveDelivery(store, edition, 1, { state: 'submitted' });
+      await store.db
+        .insertInto('delivery_totals')
+        .values({ edition_id: edition, state: 'submitted', count: 41 })
+        .execute();
+      await store.db
+        .updateTable('editions')
+        .set({ delivery: 'paused', delivery_reason: 'the server said 535' })
+        .where('id', '=', edition)
+        .execute();
+      const status = await read(store);
+      expect(status.editions).toMatchObject([
+        { slot: '2026-11-22', delivery: 'open', reason: null, deliveries: {} },
+        { slot: '2026-11-21', delivery: 'paused', reason: 'the server said 535', deliveries: { submitted: 42 } },
+      ]);
+      expect(block(status, 'editions')).toEqual([
+        'daily 2026-11-22 no. 2: Tech Roundup: A, B (no deliveries)',
+        'daily 2026-11-21 no. 1: Tech Roundup: A, B (42 submitted); paused: the server said 535',
+      ]);
+    });
+
+    it('counts what an edition passed over, and names it to programs', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      for (const id of ['a', 'b', 'c']) await saveArticle(store, id);
+      const row = { edition_id: edition, reason: 'aged-out' as const };
+      await store.db
+        .insertInto('edition_passed_over')
+        .values([
+          { ...row, article_id: 'c' },
+          { ...row, article_id: 'a' },
+          { ...row, article_id: 'b', reason: 'did-not-fit' },
+        ])
+        .execute();
+      const status = await read(store);
+      expect(status.editions[0]?.passedOver).toEqual({ agedOut: ['a', 'c'], didNotFit: ['b'] });
+      expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit']);
+    });
+
+    it('says that the queue is held and why, what is due next, and what is uncertain and how to settle it', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      const ada = await saveSubscriber(store, 'ada@example.com');
+      await saveDelivery(store, edition, ada, { state: 'submitting', lease_until: NOW - 1, due_at: NOW + HOUR });
+      await saveDelivery(store, edition, ada + 1, {
+        state: 'submitting',
+        lease_until: NOW + MINUTE,
+        due_at: NOW + HOUR,
+      });
+      await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
+      const status = await read(store);
+      expect(status).toMatchObject({
+        held: 'restored from a backup',
+        nextDue: '2026-11-24T08:30:00Z',
+        uncertainDeliveries: [
+          { newsletter: 'daily', slot: '2026-11-21', email: 'ada@example.com', since: '2026-11-24T07:30:00Z' },
+        ],
+      });
+      expect(block(status, 'delivery')).toEqual([
+        'HELD, nothing is mailed: restored from a backup',
+        'next due at 2026-11-24T08:30:00Z',
+        'uncertain since 2026-11-24T07:30:00Z: daily/2026-11-21 for ada@example.com',
+        'settle with "daywire deliver --settle EDITION --address ADDRESS --as submitted", or --as again',
+      ]);
+    });
+
+    it('counts suppressed addresses, bounces, service mail, and all runs ever', async () => {
+      const store = await open();
+      await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
+      await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
+      await store.db
+        .insertInto('service_messages')
+        .values({
+          kind: 'confirm',
+          subscriber_id: 1,
+          newsletters: '[]',
+          state: 'pending',
+          attempts: 0,
+          due_at: NOW,
+          expires_at: NOW,
+          fence: 0,
+          created_at: NOW,
+          changed_at: NOW,
+        })
+        .execute();
+      const run = { schedule: 'feeds:all', state: 'done' as const };
+      await store.db
+        .insertInto('runs')
+        .values({ ...run, slot_at: NOW, covers: 1, attempts: 1, started_at: NOW })
+        .execute();
+      await store.db
+        .insertInto('run_totals')
+        .values({ ...run, count: 99 })
+        .execute();
+      const status = await read(store);
+      expect(status.runTotals).toEqual([{ ...run, count: 100 }]);
+      expect(block(status, 'subscribers')).toEqual([
+        'suppressed: 1 erased',
+        'bounces on record: 1 hard',
+        'service mail: 1 pending',
+      ]);
+    });
+
+    it('stays on one screen, however long ago it began and however much went wrong', async () => {
+      const store = await open();
+      for (let number = 1; number <= 12; number++) {
+        const edition = await saveEdition(store, number);
+        await saveDelivery(store, edition, await saveSubscriber(store, `r${number}@example.com`), { state: 'failed' });
+        const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `roundup-${number}` };
+        await store.db.insertInto('edition_passed_over').values(passed).execute();
+      }
+      const place = { stage: 'import' as const, source: 'in.jsonl', problems: '["bad"]', raw: '' };
+      await store.db
+        .insertInto('set_aside')
+        .values(Array.from({ length: 40 }, (_, line) => ({ ...place, key: `${line}`, line, set_aside_at: NOW })))
+        .execute();
+      const run = { schedule: 'feeds:all', state: 'done' as const, covers: 1, attempts: 1, started_at: NOW };
+      await store.db
+        .insertInto('runs')
+        .values(Array.from({ length: 40 }, (_, n) => ({ ...run, slot_at: NOW - n * MINUTE })))
+        .execute();
+      await store.db
+        .insertInto('documents')
+        .values(
+          Array.from({ length: 60 }, (_, n) => ({
+            path: `feed-${n}.atom`,
+            media_type: '',
+            hash: '',
+            size: 2,
+            gzip: '',
+            brotli: '',
+            modified_at: NOW - n * MINUTE,
+          })),
+        )
+        .execute();
+      const status = await read(store);
+      expect(describeStatus(status).split('\n').length).toBeLessThanOrEqual(60);
+      expect(block(status, 'feeds')).toEqual([
+        '60 documents, 120 bytes, changed from 2026-11-24T06:31:00Z to 2026-11-24T07:30:00Z',
+      ]);
+      expect(block(status, 'set aside').at(-1)).toBe('and 34 more: "daywire status --json"');
+      expect(block(status, 'editions')).toHaveLength(7);
+    });
+
+    it('says of archives how far they have come, in one line, and lists none of their documents', async () => {
+      const store = await open();
+      const [feed = ''] = testConfig().feeds.map(({ id }) => id);
+      const document = { media_type: '', hash: '', size: 2, gzip: '', brotli: '', modified_at: NOW };
+      const paths = [`${feed}.atom`, `archive/${feed}/2026-09.atom`, `archive/${feed}/2026-10.atom`];
+      await store.db
+        .insertInto('documents')
+        .values(paths.map((path) => ({ path, ...document })))
+        .execute();
+      await store.db
+        .insertInto('archive_feeds')
+        .values([
+          { feed, selection: '{}', taken_in_to: null },
+          { feed: 'other', selection: '{}', taken_in_to: '[0,""]' },
+        ])
+        .execute();
+      const part = { feed, notes: '', closed_at: NOW };
+      await store.db
+        .insertInto('archives')
+        .values([
+          { ...part, part: 1, month: '2026-09', path: `archive/${feed}/2026-09` },
+          { ...part, part: 2, month: '2026-10', path: `archive/${feed}/2026-10` },
+        ])
+        .execute();
+      await store.db
+        .insertInto('archive_members')
+        .values(
+          ['a', 'b', 'c'].map((article_id, index) => ({ feed, article_id, at: NOW, part: index === 0 ? 1 : null })),
+        )
+        .execute();
+      const status = await read(store);
+      expect(status.feeds.map(({ path }) => path)).toEqual([`${feed}.atom`]);
+      expect(status.archives).toEqual(
+        [
+          { feed, parts: 2, newest: `archive/${feed}/2026-10`, waiting: 2, complete: true },
+          { feed: 'other', parts: 0, newest: null, waiting: 0, complete: false },
+        ].sort((a, b) => (a.feed < b.feed ? -1 : 1)),
+      );
+      expect(block(status, 'feeds')[1]).toBe(
+        '2 archives of 2 parts; 2 items in no part yet; 1 still taking in older articles',
+      );
+    });
+
+    it('says of each schedule how its newest run ended, even where many others have run since', async () => {
+      const store = await open();
+      const [newsletter] = testConfig().newsletters;
+      const id = `newsletter:${newsletter?.id}`;
+      await store.db.insertInto('schedules').values({ id, cron: '', zone: '', since: NOW }).execute();
+      const run = { covers: 1, attempts: 1, started_at: NOW };
+      await store.db
+        .insertInto('runs')
+        .values([
+          { ...run, schedule: id, state: 'skipped', reason: 'too few stories', slot_at: NOW - 300 * MINUTE },
+          ...Array.from({ length: 30 }, (_, n) => ({
+            ...run,
+            schedule: 'feeds:all',
+            state: 'done' as const,
+            slot_at: NOW - n * 10 * MINUTE,
+          })),
+        ])
+        .execute();
+      const status = await read(store);
+      expect(status.schedules.find((one) => one.id === id)?.last).toEqual({
+        slot: '2026-11-24T02:30:00Z',
+        state: 'skipped',
+        reason: 'too few stories',
+      });
+      expect(block(status, 'schedule').find((line) => line.startsWith(id))).toMatch(
+        /the last of 2026-11-24T02:30:00Z: skipped$/,
+      );
+    });
+
+    it('says in one line who asked for the feeds, and names the busiest to programs', async () => {
+      const store = await open();
+      const count = { day: '2026-11-24', path: 'latest.atom', deltas: 0 };
+      await store.db
+        .insertInto('feed_readers')
+        .values([
+          { ...count, reader: 'Newsboat', requests: 2, unchanged: 1 },
+          { ...count, reader: 'Feedly', requests: 6, unchanged: 5 },
+          { ...count, reader: 'Feedly', requests: 100, unchanged: 0, day: '2026-11-17' },
+        ])
+        .execute();
+      await store.db
+        .insertInto('feed_reader_reports')
+        .values({ day: count.day, path: count.path, reader: 'Feedly', feed: '', subscribers: 40, reported_at: NOW })
+        .execute();
+      const status = await read(store);
+      expect(status.readers).toEqual({
+        since: '2026-11-24',
+        count: 2,
+        requests: 8,
+        unchanged: 6,
+        subscribers: 40,
+        busiest: [
+          { reader: 'Feedly', requests: 6, deltas: 0, unchanged: 5, documents: 1, subscribers: 40 },
+          { reader: 'Newsboat', requests: 2, deltas: 0, unchanged: 1, documents: 1, subscribers: null },
+        ],
+      });
+      expect(block(status, 'feeds')).toEqual([
+        'asked for 8 times since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire readers")',
+      ]);
+    });
+
+    it('says who subscribes at its hub, who fails and why, and names no callback', async () => {
+      const store = await open();
+      const row = {
+        topic: 'latest.atom',
+        callback: 'https://reader.example.com/secret-path',
+        host: 'reader.example.com',
+        verified_at: NOW,
+        expires_at: NOW + HOUR,
+        version: 1,
+        owed: 1,
+        owed_since: NOW,
+        due_at: NOW + MINUTE,
+        attempts: 2,
+        fence: 0,
+      };
+      const failed = { failing_since: NOW - HOUR, reason: 'it answered 500' };
+      await store.db
+        .insertInto('hub_subscriptions')
+        .values([
+          { ...row, key: 'a', attempts: 0 },
+          { ...row, key: 'b', ...failed },
+          { ...row, key: 'c', topic: 'latest.rss', owed: 0, ...failed, failing_since: NOW - MINUTE },
+          { ...row, key: 'expired', expires_at: NOW, ...failed },
+        ])
+        .execute();
+      await store.db
+        .insertInto('hub_pings')
+        .values({
+          topic: 'latest.json',
+          published_at: NOW,
+          state: 'open',
+          attempts: 1,
+          due_at: NOW + MINUTE,
+          reason: 'it answered 503',
+          fence: 0,
+        })
+        .execute();
+      const status = await read(store);
+      expect(status.hub).toMatchObject({
+        subscriptions: [
+          { topic: 'latest.atom', count: 2, failing: 1 },
+          { topic: 'latest.rss', count: 1, failing: 1 },
+        ],
+        unverified: 0,
+      });
+      expect(JSON.stringify(status)).not.toContain('secret-path');
+      expect(block(status, 'hub')).toEqual([
+        `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
+        'latest.atom: 2',
+        'latest.rss: 1',
+        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; tried again at 2026-11-24T07:31:00Z',
+        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; given up until the next change',
+        'not yet told of latest.json, published 2026-11-24T07:30:00Z: it answered 503; tried again at 2026-11-24T07:31:00Z',
+      ]);
+    });
+
+    it('is short where there is nothing to say', async () => {
+      const status = await read(await open());
+      expect(describeStatus(status)).not.toMatch(/delivery|asked for|passed over|suppressed|HELD|hub/);
+    });
+  });
+});

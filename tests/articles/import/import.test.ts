@@ -1,0 +1,386 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { importPaths, importText } from '../../../src/articles/import/import.ts';
+import { findDueChanges } from '../../../src/articles/pending-changes.ts';
+import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
+import { countSetAside, listSetAside } from '../../../src/articles/rejections.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { configWith, importJson, importMarkdown, markdown, NOW, newFolder, told } from '../newsroom.ts';
+
+const clock = () => NOW;
+
+/** All rows that imports write, to the byte. */
+async function rows(store: Store): Promise<unknown> {
+  const all = <T extends 'articles' | 'article_slugs' | 'article_tags' | 'pending_changes' | 'set_aside'>(table: T) =>
+    store.db.selectFrom(table).selectAll().execute();
+  const read = await Promise.all([
+    all('articles'),
+    all('article_slugs'),
+    all('article_tags'),
+    all('pending_changes'),
+    all('set_aside'),
+  ]);
+  return read.map((table) => table.map((row) => JSON.stringify(row)).sort());
+}
+
+const FULL = `
+kind: analysis
+kicker: In Depth
+topic: Batteries
+headline: 'Vec<T> & AT&T “三星” 🚀'
+shortHeadline: Short
+pinned: true
+dek: One sentence.
+published: 2026-11-24 07:30
+updated: 2026-11-24T08:00:00+08:00
+section: Business & Tech
+tags: [5G, 2026, 5G]
+bylines:
+  - { name: Lin Example, email: lin@example.com }
+  - { role: editor, name: Mo Example }
+fullStory: { url: /long, title: Long }
+related: [{ url: https://example.com/earlier, title: Earlier }]
+source: { name: Yicai, url: https://example.com/yicai }
+eventKey: e-1
+image: { url: https://example.com/a.jpg, alt: Alt, credit: VCG, type: image/jpeg, length: 10, width: 4, height: 3 }
+enclosures: [{ url: https://example.com/a.mp3, type: audio/mpeg, length: 20 }]
+language: zh-hans
+state: corrected
+note: The figure was wrong.
+`;
+
+describe('importing', () => {
+  forEachDatabase((open) => {
+    it('stores all that is written', async () => {
+      const store = await open();
+      expect(await importMarkdown(store, markdown(FULL, 'First.\n\n[x](/y)'), { name: 'in/full-1.md' })).toMatchObject({
+        added: 1,
+        warningCount: 0,
+      });
+      expect(await findArticle(store.db, 'full-1')).toEqual({
+        id: 'full-1',
+        tagUri: 'tag:example.com,2026:articles/full-1',
+        slug: 'vec-t-at-t',
+        kind: 'analysis',
+        kicker: 'In Depth',
+        topic: 'Batteries',
+        headline: 'Vec<T> & AT&T “三星” 🚀',
+        shortHeadline: 'Short',
+        pinned: true,
+        dek: 'One sentence.',
+        body: { format: 'markdown', source: 'First.\n\n[x](/y)' },
+        bodyHtml: '<p>First.</p>\n<p><a href="https://news.example/y">x</a></p>',
+        publishedAt: Date.parse('2026-11-23T23:30:00Z'),
+        updatedAt: Date.parse('2026-11-24T00:00:00Z'),
+        section: 'business-tech',
+        tags: ['5G', '2026'],
+        bylines: [
+          { role: 'reporter', name: 'Lin Example', email: 'lin@example.com' },
+          { role: 'editor', name: 'Mo Example', email: null },
+        ],
+        fullStory: { url: 'https://news.example/long', title: 'Long' },
+        related: [{ url: 'https://example.com/earlier', title: 'Earlier' }],
+        source: { name: 'Yicai', url: 'https://example.com/yicai' },
+        eventKey: 'e-1',
+        image: {
+          url: 'https://example.com/a.jpg',
+          alt: 'Alt',
+          credit: 'VCG',
+          type: 'image/jpeg',
+          length: 10,
+          width: 4,
+          height: 3,
+        },
+        enclosures: [{ url: 'https://example.com/a.mp3', type: 'audio/mpeg', length: 20, title: null }],
+        language: 'zh-Hans',
+        status: { state: 'corrected', note: 'The figure was wrong.', at: NOW },
+        page: null,
+      });
+    });
+
+    it('takes the same from JSON Lines, numbers as ids among it', async () => {
+      const store = await open();
+      await importJson(store, [
+        {
+          id: 42,
+          headline: 'H',
+          tags: null,
+          pinned: true,
+          image: { url: 'https://e.example/a.png', type: 'image/png', length: 1 },
+          body: '<h1>x</h1>',
+          format: 'html',
+        },
+      ]);
+      expect(await findArticle(store.db, '42')).toMatchObject({
+        pinned: true,
+        tags: [],
+        bodyHtml: '<h2>x</h2>',
+        image: { alt: '', length: 1 },
+      });
+    });
+
+    it('twice changes nothing, to the byte', async () => {
+      const store = await open();
+      const once = async (now: number) => {
+        const good = await importMarkdown(store, markdown(FULL), { now });
+        const bad = await importMarkdown(store, markdown('headline: H\nkind: x'), { name: 'bad.md', now: NOW });
+        return [good.added, good.updated, good.unchanged, bad.setAsideCount];
+      };
+      expect(await once(NOW)).toEqual([1, 0, 0, 1]);
+      const before = await rows(store);
+      expect(await once(NOW + HOUR)).toEqual([0, 0, 1, 1]);
+      expect(await rows(store)).toEqual(before);
+    });
+
+    it('takes an edit as an update, and leaves id, address and publication as they were', async () => {
+      const store = await open();
+      await importJson(store, [{ id: 'a', headline: 'One', published: '2026-11-24T10:00:00Z' }]);
+      const report = await importJson(store, [{ id: 'a', headline: 'Two', published: '2026-11-24T11:00:00Z' }], {
+        now: NOW + HOUR,
+      });
+      expect(report).toMatchObject({ added: 0, updated: 1 });
+      expect(told(report).warnings).toEqual([
+        'wire.jsonl:1: published the article is public since 2026-11-24T10:00:00.000Z, which stays',
+      ]);
+      expect(await findArticle(store.db, 'a')).toMatchObject({
+        headline: 'Two',
+        slug: 'one',
+        publishedAt: Date.parse('2026-11-24T10:00:00Z'),
+        updatedAt: NOW + HOUR,
+      });
+    });
+
+    it('sets an article with a problem aside, whole, stores the others, and forgets it when it is mended', async () => {
+      const store = await open();
+      const text = markdown('headline: H\nkind: x');
+      await importMarkdown(store, text);
+      expect(await listSetAside(store.db, 10)).toEqual([
+        {
+          stage: 'import',
+          source: 'story.md',
+          line: null,
+          articleId: 'story',
+          problems: ['story.md:3: kind is "x": must be one of brief, analysis, feature, roundup-item, roundup'],
+          raw: text,
+          setAsideAt: NOW,
+        },
+      ]);
+      expect(await findArticle(store.db, 'story')).toBeNull();
+      expect(await importMarkdown(store, markdown('headline: H'))).toMatchObject({ added: 1, setAsideCount: 0 });
+      expect(await countSetAside(store.db)).toBe(0);
+    });
+
+    it('keeps the stored article while its edit is set aside', async () => {
+      const store = await open();
+      await importMarkdown(store, markdown('headline: One'));
+      await importMarkdown(store, markdown('headline: Two\nstate: draft'));
+      expect(await findArticle(store.db, 'story')).toMatchObject({ headline: 'One', status: { state: 'published' } });
+      expect((await listSetAside(store.db, 10))[0]?.problems).toEqual([
+        'story.md:3: the article is public and cannot become a draft again: retract it instead',
+      ]);
+    });
+
+    it('forgets the bad lines of a file that has fewer of them now', async () => {
+      const store = await open();
+      const good = (n: number) => ({ id: `g${n}`, headline: 'H' });
+      await importJson(store, [good(1), { id: 'x' }, good(2), { id: 'y' }, { id: 'z' }]);
+      expect((await listSetAside(store.db, 10)).map((entry) => entry.line)).toEqual([2, 4, 5]);
+      await importJson(store, [good(1), good(2), { id: 'y' }]);
+      expect((await listSetAside(store.db, 10)).map((entry) => [entry.line, entry.articleId])).toEqual([[3, 'y']]);
+    });
+
+    it('keeps every bad line of many batches', async () => {
+      const store = await open();
+      const articles = Array.from({ length: 450 }, (_, n) =>
+        n % 9 === 0 ? { id: `a${n}` } : { id: `a${n}`, headline: `H${n}`, tags: ['t', `t${n}`] },
+      );
+      const progress: number[] = [];
+      const text = articles.map((article) => JSON.stringify(article)).join('\n');
+      const once = () =>
+        importText(
+          store,
+          configWith(),
+          { source: 'w.jsonl', text, format: 'jsonl' },
+          { clock, onProgress: ({ read }) => progress.push(read) },
+        );
+      expect(await once()).toMatchObject({ added: 400, setAsideCount: 50 });
+      expect(await once()).toMatchObject({ unchanged: 400, setAsideCount: 50 });
+      expect(await countSetAside(store.db)).toBe(50);
+      expect(progress.slice(0, 5)).toEqual([100, 200, 300, 400, 450]);
+      expect(await findDueChanges(store.db, NOW)).toEqual({ count: 400, oldestDueAt: NOW });
+    });
+
+    it('gives the same headline two addresses, and an old address still leads to its article', async () => {
+      const store = await open();
+      await importJson(store, [
+        { id: 'a', headline: 'Charts of the Day' },
+        { id: 'b', headline: 'Charts of the Day' },
+      ]);
+      expect((await findArticle(store.db, 'b'))?.slug).toBe('charts-of-the-day-b');
+      await importJson(store, [{ id: 'a', headline: 'Charts of the Day', slug: 'charts' }]);
+      expect((await findArticleBySlug(store.db, 'charts-of-the-day'))?.id).toBe('a');
+      expect((await findArticleBySlug(store.db, 'charts'))?.id).toBe('a');
+      await importJson(store, [{ id: 'c', headline: 'Charts of the Day' }]);
+      expect((await findArticle(store.db, 'c'))?.slug).toBe('charts-of-the-day-c');
+      // Two articles trade addresses in one batch: neither may.
+      const report = await importJson(store, [{ id: 'b', headline: 'Charts of the Day', slug: 'charts' }]);
+      expect(report.setAsideCount).toBe(1);
+    });
+
+    it('done at once in several processes ends as if one had come after the other', async () => {
+      const store = await open();
+      const article = (id: string) => ({ id, headline: `H ${id}`, slug: 'wanted', published: '2026-11-24T10:00:00Z' });
+      const reports = await Promise.all(
+        ['a', 'b', 'c'].map((id) => importJson(store, [article(id)], { name: `${id}.jsonl` })),
+      );
+      expect(reports.map(({ added, setAsideCount }) => added + setAsideCount)).toEqual([1, 1, 1]);
+      const winner = (await findArticleBySlug(store.db, 'wanted'))?.id;
+      const problems = reports.flatMap((report) => told(report).problems);
+      expect(problems).toHaveLength(2);
+      for (const problem of problems) expect(problem).toContain(`it belongs to article "${winner}"`);
+      const same = await Promise.all(
+        [1, 2, 3].map(() => importJson(store, [{ id: 'x', headline: 'X', published: '2026-11-24T10:00:00Z' }])),
+      );
+      expect(same.every((report) => report.setAsideCount === 0)).toBe(true);
+    });
+
+    it('reads folders in the order of their names, and files of every kind in them', async () => {
+      const store = await open();
+      const folder = newFolder();
+      mkdirSync(join(folder, 'b/.hidden'), { recursive: true });
+      writeFileSync(join(folder, 'a.md'), `\ufeff${markdown('headline: A').replaceAll('\n', '\r\n')}`);
+      writeFileSync(join(folder, 'b/b.MARKDOWN'), markdown('headline: B'));
+      writeFileSync(join(folder, 'b/c.ndjson'), '{"id":"c","headline":"C"}\r\n');
+      writeFileSync(join(folder, 'd.jsonl'), '{"id":"d","headline":"D"}\n{"id":"a","headline":"A again"}\n');
+      writeFileSync(
+        join(folder, 'e.md'),
+        Buffer.from([...Buffer.from('---\nheadline: '), 0xe9, ...Buffer.from('\n---\n')]),
+      );
+      writeFileSync(join(folder, 'readme.txt'), 'not one of ours');
+      writeFileSync(join(folder, 'b/.hidden/x.md'), 'hidden');
+      writeFileSync(join(folder, '.a.md'), 'an editor’s swap file');
+      symlinkSync(join(folder, 'b'), join(folder, 'b/loop'));
+      symlinkSync(join(folder, 'nowhere'), join(folder, 'f.md'));
+      const report = await importPaths(store, configWith(), [folder, join(folder, 'a.md')], { clock });
+      expect(report).toMatchObject({ added: 4 });
+      expect(told(report).problems).toEqual([
+        `${folder}/d.jsonl:2: id is "a": article "a" stands at ${folder}/a.md:1 already`,
+        `${folder}/e.md:1: is not UTF-8: save it as UTF-8`,
+        `${folder}/f.md:1: does not exist`,
+      ]);
+      expect(await findArticle(store.db, 'a')).toMatchObject({ headline: 'A', body: { source: 'Some words.' } });
+      expect((await listSetAside(store.db, 10)).map((entry) => entry.raw)).toEqual([
+        '{"id":"a","headline":"A again"}',
+        expect.stringMatching(/^data:application\/octet-stream;base64,/),
+        '',
+      ]);
+    });
+  });
+
+  forEachDatabase((open, dialect) => {
+    // On both: PostgreSQL refuses what SQLite would swallow.
+    it('survives hostile strings in every field', { timeout: 60_000 }, async () => {
+      const store = await open();
+      const nasty = fc.oneof(
+        fc.string({ unit: 'binary', maxLength: 30 }),
+        fc.constantFrom(
+          '\u0000',
+          '\ud800',
+          ']]>',
+          '<script>alert(1)</script>',
+          '\r\nBcc: a@b',
+          '\ufffe',
+          "'; drop table articles",
+          '%%x%%',
+          '{{ x }}',
+          '🚀',
+          'x'.repeat(3_000),
+        ),
+      );
+      // Nine in ten are of the right type, so that many come through with whatever is in their text.
+      const mostly = <T>(right: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
+        fc.oneof(
+          { weight: 29, arbitrary: right },
+          { weight: 1, arbitrary: fc.oneof(nasty, fc.integer(), fc.array(nasty, { maxLength: 2 })) },
+        );
+      const link = fc.record({ url: mostly(fc.webUrl()), title: nasty.map((text) => `T${text}`) });
+      const article = fc.record(
+        {
+          id: mostly(fc.nat(60).map((n) => `a${n}`)),
+          headline: mostly(nasty.map((text) => `H${text}`)),
+          slug: mostly(fc.constant(null)),
+          kicker: mostly(nasty),
+          topic: mostly(nasty),
+          shortHeadline: mostly(nasty),
+          dek: mostly(nasty),
+          body: mostly(fc.array(nasty).map((parts) => `B ${parts.join(' ')}`)),
+          format: fc.constantFrom('html', 'markdown', null),
+          published: mostly(fc.date({ min: new Date(0), max: new Date(NOW), noInvalidDate: true })),
+          tags: mostly(fc.array(nasty.map((text) => `t${text}`))),
+          bylines: mostly(
+            fc.array(fc.record({ name: nasty.map((text) => `N${text}`), email: mostly(fc.constant('a@example.com')) })),
+          ),
+          related: mostly(fc.array(link, { maxLength: 3 })),
+          source: mostly(link.map(({ url, title }) => ({ url, name: title }))),
+          eventKey: mostly(nasty),
+          language: fc.constantFrom('en', 'zh-hans', null),
+        },
+        { requiredKeys: ['id', 'headline'] },
+      );
+      const line = fc.oneof(
+        { weight: 9, arbitrary: article.map((a) => JSON.stringify(a)) },
+        { weight: 1, arbitrary: nasty.map((text) => text.replace(/[\r\n]/g, '')) },
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(line, { minLength: 15, maxLength: 30 }), async (lines) => {
+          const input = { source: 'w.jsonl', text: lines.join('\n'), format: 'jsonl' } as const;
+          const report = await importText(store, configWith(), input, { clock });
+          const told = report.added + report.updated + report.unchanged + report.setAsideCount;
+          expect(told).toBe(
+            lines.filter(
+              (text) =>
+                text
+                  .toWellFormed()
+                  .replace(/^\ufeff/, '')
+                  .trim() !== '',
+            ).length,
+          );
+          for (const { problems } of report.setAside) {
+            for (const problem of problems) expect(problem).not.toMatch(/[\u0000-\u001f\u007f]/);
+          }
+        }),
+        { numRuns: dialect === 'sqlite' ? 60 : 25 },
+      );
+      const stored = await store.db.selectFrom('articles').select(['id', 'document']).execute();
+      expect(stored.length).toBeGreaterThan(20);
+      for (const { id, document } of stored) {
+        const article = await findArticle(store.db, id);
+        expect(JSON.stringify(article)).toBe(document);
+        for (const text of texts(article))
+          expect(text).toMatch(/^[\t\n\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u);
+      }
+    });
+  });
+
+  it('refuses paths that do not exist or hold no articles, all by name, and imports nothing', async () => {
+    const store = await openMigrated();
+    const folder = newFolder();
+    writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
+    writeFileSync(join(folder, 'a.txt'), 'x');
+    const paths = [join(folder, 'a.md'), join(folder, 'none'), join(folder, 'a.txt')];
+    await expect(importPaths(store, configWith(), paths, { clock })).rejects.toThrow(
+      `${folder}/none: does not exist\n${folder}/a.txt: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`,
+    );
+    expect(await findArticle(store.db, 'a')).toBeNull();
+    await store.close();
+  });
+});
+
+function texts(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(texts) : [];
+}

@@ -1,0 +1,325 @@
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../../src/articles/article.ts';
+import type { Candidate } from '../../../src/articles/import/candidate.ts';
+import { articleDigest } from '../../../src/articles/import/digest.ts';
+import { chooseSlug, type Revision, revise, type Stored } from '../../../src/articles/import/revise.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { NOW } from '../newsroom.ts';
+
+const context = { now: NOW, tagAuthority: 'example.com,2026', publicUrl: 'https://news.example' };
+
+function candidate(choices: Partial<Candidate> = {}): Candidate {
+  return {
+    ...{
+      id: 'a',
+      slug: null,
+      kind: 'brief',
+      kicker: null,
+      topic: null,
+      headline: 'H',
+      shortHeadline: null,
+      pinned: false,
+    },
+    ...{
+      dek: null,
+      body: { format: 'markdown', source: 'x' },
+      bodyHtml: '<p>x</p>',
+      section: null,
+      tags: [],
+      bylines: [],
+    },
+    ...{ fullStory: null, related: [], source: null, eventKey: null, image: null, enclosures: [], language: 'en' },
+    ...{ published: NOW - DAY, updated: null, standing: { state: 'published' } },
+    ...choices,
+  };
+}
+
+/** Revises one candidate after the other, each an hour after the last; gives what became of the last. */
+function history(...steps: (Partial<Candidate> & { at?: number })[]): {
+  revision: Revision;
+  stored: Stored;
+  before: Stored | null;
+} {
+  let stored: Stored | null = null;
+  let before: Stored | null = null;
+  let revision: Revision | null = null;
+  steps.forEach(({ at, ...choices }, index) => {
+    before = stored;
+    revision = revise(candidate(choices), 'a', stored, { ...context, now: at ?? NOW + index * HOUR });
+    if ('article' in revision) stored = { article: revision.article, digest: revision.digest };
+  });
+  if (revision === null || stored === null) throw new Error('nothing was stored');
+  return { revision, stored, before };
+}
+
+const warnings = ({ revision }: { revision: Revision }): string[] =>
+  'warnings' in revision ? revision.warnings.map(({ key, says }) => `${key} ${says}`) : [];
+
+describe('a first import', () => {
+  it('takes the dates that are given', () => {
+    const { revision } = history({ published: NOW - DAY, updated: NOW - HOUR });
+    expect(revision).toMatchObject({
+      is: 'added',
+      article: { tagUri: 'tag:example.com,2026:articles/a', publishedAt: NOW - DAY, updatedAt: NOW - HOUR, page: null },
+    });
+  });
+
+  it('counts updates from publication, whatever is given', () => {
+    expect(history({ published: NOW, updated: NOW - DAY }).stored.article.updatedAt).toBe(NOW);
+    expect(history({ published: NOW - DAY }).stored.article.updatedAt).toBe(NOW - DAY);
+  });
+
+  it('takes now where no date is given, and for an update in the future', () => {
+    const { stored, ...rest } = history({ published: null, updated: NOW + DAY });
+    expect(stored.article).toMatchObject({ publishedAt: NOW, updatedAt: NOW });
+    expect(warnings(rest)).toEqual(['updated lies in the future: now is taken instead']);
+  });
+
+  it('of an embargoed article publishes no earlier than the embargo ends', () => {
+    const embargo = NOW + DAY;
+    const standing = { state: 'scheduled', embargo } as const;
+    expect(history({ published: NOW, standing }).stored.article).toMatchObject({
+      publishedAt: embargo,
+      updatedAt: embargo,
+      status: { state: 'scheduled', until: embargo },
+    });
+    expect(history({ published: embargo + HOUR, standing }).stored.article.publishedAt).toBe(embargo + HOUR);
+    expect(history({ published: null, standing }).stored.article.publishedAt).toBe(embargo);
+  });
+});
+
+describe('the same again', () => {
+  it.each<Partial<Candidate>>([
+    {},
+    { published: null },
+    { standing: { state: 'draft' }, published: null },
+    { standing: { state: 'scheduled', embargo: NOW + MINUTE } },
+    { standing: { state: 'scheduled', embargo: NOW + DAY } },
+    { standing: { state: 'corrected', note: 'N', noteAt: null } },
+    { standing: { state: 'corrected', note: 'N', noteAt: NOW + DAY } },
+    { standing: { state: 'retracted', note: 'N', noteAt: null }, published: null },
+    { updated: NOW - MINUTE },
+  ])('is unchanged: %j', (choices) => {
+    expect(history(choices, choices, choices).revision.is).toBe('unchanged');
+  });
+
+  it('with a later update but no edit is unchanged', () => {
+    expect(history({}, { updated: NOW }).revision.is).toBe('unchanged');
+  });
+
+  it('with a better sanitised body is refreshed and not updated', () => {
+    const { revision, before } = history({}, { bodyHtml: '<p>x</p>\n' });
+    expect(revision).toMatchObject({
+      is: 'refreshed',
+      article: { bodyHtml: '<p>x</p>\n', updatedAt: before?.article.updatedAt },
+    });
+  });
+});
+
+describe('an edit', () => {
+  it('of every field counts', () => {
+    const link = { url: 'https://e.example/', title: 'T' };
+    const edits: Partial<Candidate>[] = [
+      { kind: 'feature' },
+      { kicker: 'K' },
+      { topic: 'T' },
+      { headline: 'I' },
+      { shortHeadline: 'S' },
+      { pinned: true },
+      { dek: 'D' },
+      { body: { format: 'html', source: 'x' } },
+      { body: { format: 'markdown', source: 'y' } },
+      { section: 'world' },
+      { tags: ['t'] },
+      { bylines: [{ role: 'editor', name: 'N', email: null }] },
+      { fullStory: link },
+      { related: [link] },
+      { source: { name: 'N', url: link.url } },
+      { eventKey: 'e' },
+      { image: { url: link.url, alt: '', credit: null, type: 'image/png', length: 1, width: null, height: null } },
+      { enclosures: [{ url: link.url, type: 'audio/mpeg', length: 1, title: null }] },
+      { language: 'zh' },
+      { standing: { state: 'corrected', note: 'N', noteAt: null } },
+    ];
+    for (const edit of edits) expect(history({}, edit).revision.is, JSON.stringify(edit)).toBe('updated');
+  });
+
+  it('moves updated to what is given, if that is later, else to now', () => {
+    const updatedAt = (updated: number | null): number =>
+      history({ updated: NOW - HOUR }, { headline: 'I', updated }).stored.article.updatedAt;
+    expect(updatedAt(NOW - MINUTE)).toBe(NOW - MINUTE);
+    expect(updatedAt(NOW - 2 * HOUR)).toBe(NOW + HOUR);
+    expect(updatedAt(NOW - HOUR)).toBe(NOW + HOUR);
+    expect(updatedAt(null)).toBe(NOW + HOUR);
+    expect(updatedAt(NOW + DAY)).toBe(NOW + HOUR);
+  });
+
+  it('never moves published of a public article, and says so', () => {
+    const result = history({ published: NOW - DAY }, { published: NOW - 2 * DAY });
+    expect(result.revision.is).toBe('unchanged');
+    expect(warnings(result)).toEqual([
+      `published the article is public since ${new Date(NOW - DAY).toISOString()}, which stays`,
+    ]);
+    expect(warnings(history({ published: NOW - DAY }, { published: null }))).toEqual([]);
+  });
+
+  it('keeps the tag: URI, whatever the authority is now', () => {
+    const { stored } = history({});
+    const revision = revise(candidate({ headline: 'I' }), 'b', stored, {
+      ...context,
+      tagAuthority: 'other.example,2030',
+    });
+    expect(revision).toMatchObject({
+      is: 'updated',
+      article: { tagUri: 'tag:example.com,2026:articles/a', slug: 'b' },
+    });
+  });
+
+  it('before an article is public is no update, and may move its dates', () => {
+    const scheduled = (embargo: number) => ({ standing: { state: 'scheduled' as const, embargo }, published: null });
+    const { stored } = history(scheduled(NOW + DAY), { ...scheduled(NOW + 2 * DAY), headline: 'I' });
+    expect(stored.article).toMatchObject({ publishedAt: NOW + 2 * DAY, updatedAt: NOW + 2 * DAY });
+    expect(history(scheduled(NOW + DAY), scheduled(NOW + 2 * HOUR)).stored.article.publishedAt).toBe(NOW + 2 * HOUR);
+    // Lifted: it is public from this moment on.
+    expect(history(scheduled(NOW + DAY), { published: null }).stored.article.publishedAt).toBe(NOW + HOUR);
+    // A date in the future is an embargo too.
+    expect(history({ published: NOW + DAY }, { published: NOW + 2 * DAY }).stored.article.publishedAt).toBe(
+      NOW + 2 * DAY,
+    );
+  });
+
+  it('makes a draft public at the moment it is published', () => {
+    const draft = { standing: { state: 'draft' as const }, published: null };
+    expect(history(draft, { published: null }).stored.article).toMatchObject({
+      publishedAt: NOW + HOUR,
+      updatedAt: NOW + HOUR,
+    });
+  });
+});
+
+describe('what is public', () => {
+  const embargoed = { standing: { state: 'scheduled' as const, embargo: NOW + DAY } };
+
+  it('cannot become a draft or be embargoed again', () => {
+    expect(history({}, { standing: { state: 'draft' } }).revision).toEqual({
+      is: 'refused',
+      problems: [{ key: 'state', says: 'the article is public and cannot become a draft again: retract it instead' }],
+    });
+    expect(history({}, embargoed).revision).toEqual({
+      is: 'refused',
+      problems: [{ key: 'embargo', says: 'the article is public and cannot be embargoed again: retract it instead' }],
+    });
+  });
+
+  it('once its embargo has ended too', () => {
+    const over = { ...embargoed, at: NOW + 2 * DAY };
+    expect(history(embargoed, { ...over, standing: { state: 'draft' } }).revision.is).toBe('refused');
+    expect(history(embargoed, over).revision.is).toBe('unchanged');
+    expect(
+      history(embargoed, { ...over, standing: { state: 'published' }, published: NOW + DAY }).stored.article
+        .publishedAt,
+    ).toBe(NOW + DAY);
+  });
+
+  it('and was retracted, too', () => {
+    const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: null } };
+    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.is).toBe('refused');
+    // Never public: taking it back before the embargo ended made it none.
+    const never = history(embargoed, retracted);
+    expect(never.stored.article.publishedAt).toBe(NOW + DAY);
+    expect(history(embargoed, retracted, { standing: { state: 'draft' } }).revision.is).toBe('updated');
+  });
+
+  it('and the roundup of a closed edition is no one else’s', () => {
+    const { stored } = history({});
+    const roundup: Article = { ...stored.article, kind: 'roundup', page: '/editions/daily/2026-11-24' };
+    expect(revise(candidate(), 'a', { article: roundup, digest: 'x' }, context)).toEqual({
+      is: 'refused',
+      problems: [{ key: 'id', says: 'the closed edition at /editions/daily/2026-11-24 has this id: choose another' }],
+    });
+  });
+});
+
+describe('a note', () => {
+  const corrected = (note: string, noteAt: number | null = null) => ({
+    standing: { state: 'corrected' as const, note, noteAt },
+  });
+
+  it('keeps the moment at which it was first seen, until its words change', () => {
+    const at = (...steps: Parameters<typeof history>) => history(...steps).stored.article.status;
+    expect(at({}, corrected('N'))).toMatchObject({ at: NOW + HOUR });
+    expect(at({}, corrected('N'), { ...corrected('N'), headline: 'I' })).toMatchObject({ at: NOW + HOUR });
+    expect(at({}, corrected('N'), corrected('M'))).toMatchObject({ note: 'M', at: NOW + 2 * HOUR });
+    expect(at({}, corrected('N', NOW - HOUR))).toMatchObject({ at: NOW - HOUR });
+    expect(at({}, corrected('N', NOW + DAY))).toMatchObject({ at: NOW + HOUR });
+  });
+
+  it('of a retraction starts anew', () => {
+    const { stored } = history({}, corrected('N'), { standing: { state: 'retracted', note: 'N', noteAt: null } });
+    expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + 2 * HOUR });
+  });
+});
+
+describe('a retraction', () => {
+  it('dated before the article was public does not make it one that readers never saw', () => {
+    const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: NOW - 2 * DAY } };
+    const { stored, revision } = history({}, retracted);
+    expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + HOUR });
+    expect(warnings({ revision })).toEqual([
+      'noteAt lies before the article was public, at 2026-11-23T12:00:00.000Z: the moment it was first seen is taken instead',
+    ]);
+    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.is).toBe('refused');
+    expect(history({}, retracted, retracted).revision.is).toBe('unchanged');
+  });
+
+  it('without a body keeps the old one', () => {
+    const retracted = {
+      standing: { state: 'retracted' as const, note: 'N', noteAt: null },
+      body: { format: 'markdown' as const, source: '' },
+      bodyHtml: '',
+    };
+    const { stored } = history({}, retracted);
+    expect(stored.article).toMatchObject({ body: { source: 'x' }, bodyHtml: '<p>x</p>' });
+    expect(history({}, retracted, retracted).revision.is).toBe('unchanged');
+  });
+});
+
+describe('the digest', () => {
+  it('does not change with the publication’s address', () => {
+    const at = (publicUrl: string): string => {
+      const image = {
+        url: `${publicUrl}/media/a.png`,
+        alt: '',
+        credit: null,
+        type: 'image/png',
+        length: 1,
+        width: 1,
+        height: 1,
+      };
+      const { stored } = history({ image, related: [{ url: `${publicUrl}/x`, title: 'X' }] });
+      return articleDigest(stored.article, publicUrl);
+    };
+    expect(at('https://news.example')).toBe(at('https://moved.example/news'));
+  });
+});
+
+describe('the slug', () => {
+  const owners = new Map([
+    ['taken', 'b'],
+    ['mine', 'a'],
+  ]);
+  const choose = (slug: string | null, stored: string | null, suggestions: string[]) =>
+    chooseSlug({ id: 'a', slug }, stored, suggestions, (wanted) => owners.get(wanted));
+
+  it('is the written one, else the stored one, else the first free suggestion', () => {
+    expect(choose('written', 'mine', ['s'])).toEqual({ is: 'slug', slug: 'written' });
+    expect(choose(null, 'mine', ['s'])).toEqual({ is: 'slug', slug: 'mine' });
+    expect(choose(null, null, ['taken', 'taken-a'])).toEqual({ is: 'slug', slug: 'taken-a' });
+    expect(choose('mine', null, [])).toEqual({ is: 'slug', slug: 'mine' });
+  });
+
+  it('is refused where it belongs to another article', () => {
+    expect(choose('taken', 'mine', [])).toEqual({ is: 'taken', slug: 'taken', by: 'b' });
+    expect(choose(null, null, ['taken', 'taken'])).toEqual({ is: 'taken', slug: 'taken', by: 'b' });
+  });
+});

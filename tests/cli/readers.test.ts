@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { describeReaders } from '../../src/cli/describe-readers.ts';
+import { openReaderCounter } from '../../src/feeds/readers/reader-counts.ts';
+import type { ReaderStatistics } from '../../src/feeds/readers/reader-statistics.ts';
+import { openStore } from '../../src/store/store.ts';
+import { startedFolder } from '../support/command.ts';
+
+describe('daywire readers', () => {
+  it('lists who asked for the feeds, and refuses a number of days that is none', async () => {
+    const folder = await startedFolder();
+    expect((await folder.run(['readers'])).stdout).toMatch(/^no feed was asked for since \d{4}-\d\d-\d\d/);
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    const counter = openReaderCounter({ store, clock: Date.now, zone: 'Asia/Shanghai' });
+    counter.count('latest.atom', 'Feedbin feed-id:7 - 42 subscribers', 'unchanged');
+    await counter.flush();
+    await store.close();
+    const { code, stdout } = await folder.run(['readers']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}Feedbin +1\.0 +100% +42 +1$/m);
+    const { readers } = JSON.parse((await folder.run(['readers', '--days', '1', '--json'])).stdout) as ReaderStatistics;
+    expect(readers).toEqual([
+      { reader: 'Feedbin', requests: 1, deltas: 0, unchanged: 1, documents: 1, subscribers: 42 },
+    ]);
+    for (const days of ['0', '-1', '1.5', 'x', '4000']) {
+      const refused = await folder.run(['readers', '--days', days]);
+      expect([days, refused.code, refused.stderr]).toEqual([
+        days,
+        2,
+        expect.stringContaining('whole number from 1 to'),
+      ]);
+    }
+  });
+});
+
+describe('what is said of readers', () => {
+  const line = { deltas: 0, documents: 1, subscribers: null };
+
+  it('is a table with its total, and what it does not know', () => {
+    const said = describeReaders({
+      from: '2026-11-18',
+      until: '2026-11-24',
+      days: 6.5,
+      readers: [
+        { ...line, reader: 'Feedly', requests: 1_300, unchanged: 1_170, documents: 3, subscribers: 4_200 },
+        { ...line, reader: 'The Old Reader', requests: 13, unchanged: 0, subscribers: 12 },
+        { ...line, reader: 'Newsboat', requests: 13, unchanged: 13 },
+      ],
+    });
+    expect(said.split('\n').slice(0, 6)).toEqual([
+      'feed requests from 2026-11-18 to 2026-11-24 (6.5 days)',
+      '  reader          requests a day  answered 304  subscribers  documents',
+      '  Feedly                     200           90%         4200          3',
+      '  The Old Reader             2.0            0%           12          1',
+      '  Newsboat                   2.0          100%                       1',
+      '  all                        204           89%         4212',
+    ]);
+    expect(said).toMatch(/how many people these are is not known/);
+    expect(said).toMatch(/Subscriptions at a WebSub hub are another matter/);
+  });
+});

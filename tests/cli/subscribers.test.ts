@@ -1,0 +1,205 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { editConfig, type Folder, newFolder, startedFolder } from '../support/command.ts';
+
+const ADA = 'ada@example.com';
+
+function subscribers(folder: Folder, ...args: string[]) {
+  return folder.run(['subscribers', ...args]);
+}
+
+/** A folder of the sample's configuration, with Ada as a subscriber. */
+async function withAda(): Promise<Folder> {
+  const folder = newFolder('sample');
+  expect((await subscribers(folder, 'add', ADA)).code).toBe(0);
+  return folder;
+}
+
+function write(folder: Folder, name: string, text: string): string {
+  writeFileSync(join(folder.path, name), text);
+  return name;
+}
+
+describe.concurrent('daywire subscribers add', () => {
+  it('says what became of each address, and of those it refuses why, and exits 1', async () => {
+    const folder = await withAda();
+    const { code, stdout, stderr } = await subscribers(folder, 'add', ADA, 'no-address', 'ben@example.com');
+    expect(code).toBe(1);
+    expect(stdout).toBe(`${ADA}: daily-roundup already\nben@example.com: daily-roundup added\n`);
+    expect(stderr).toBe('daywire: no-address: it has no @\n');
+    expect((await subscribers(folder, 'add', 'cyd@example.com', '--zone', 'Mars/Olympus')).stderr).toMatch(
+      /Mars\/Olympus: it must be an IANA time zone/,
+    );
+    expect((await subscribers(folder, 'add', 'cyd@example.com', '--newsletter', 'weekly')).stderr).toBe(
+      'daywire: there is no newsletter weekly: the configuration has daily-roundup\n',
+    );
+  });
+});
+
+describe.concurrent('daywire subscribers remove', () => {
+  it('unsubscribes, twice as well as once, and exits 1 for whom it does not know', async () => {
+    const folder = await withAda();
+    expect(await subscribers(folder, 'remove', ADA)).toMatchObject({
+      code: 0,
+      stdout: `${ADA}: unsubscribed from daily-roundup\n`,
+    });
+    expect(await subscribers(folder, 'remove', ADA)).toMatchObject({ code: 0, stdout: `${ADA}: was not subscribed\n` });
+    expect(await subscribers(folder, 'remove', 'ben@example.com')).toMatchObject({
+      code: 1,
+      stderr: 'daywire: ben@example.com: there is no such subscriber\n',
+    });
+  });
+
+  it('--erase leaves nothing but the reason why the address does not come back by an import', async () => {
+    const folder = await withAda();
+    const partly = await subscribers(folder, 'remove', ADA, '--erase', '--newsletter', 'daily-roundup');
+    expect([partly.code, partly.stderr]).toEqual([1, 'daywire: --erase concerns all newsletters at once\n']);
+    expect((await subscribers(folder, 'remove', ADA, '--erase')).stdout).toBe(`${ADA}: erased\n`);
+    const shown = await subscribers(folder, 'show', ADA);
+    expect(shown.code).toBe(1);
+    expect(shown.stderr).toMatch(/there is no such subscriber; .* on the suppression list since .*: erased\n$/);
+    const imported = await subscribers(folder, 'import', write(folder, 'old.csv', `email\n${ADA}\n`));
+    expect(imported).toMatchObject({ code: 0 });
+    expect(imported.stdout).toMatch(/^1 rows, 0 added, .* 1 suppressed addresses left out\n$/);
+    expect((await subscribers(folder, 'list')).stdout).toBe('');
+    expect((await subscribers(folder, 'add', ADA)).stderr).toMatch(/suppress/);
+  });
+});
+
+describe.concurrent('daywire subscribers suppress and unsuppress', () => {
+  it('stop an address, a subscriber’s or not, and let it be mailed again', async () => {
+    const folder = await withAda();
+    const both = [ADA, 'nobody@example.com'];
+    expect(await subscribers(folder, 'suppress', ...both, ADA, 'no-address')).toMatchObject({
+      code: 1,
+      stdout: `${ADA}: suppressed\nnobody@example.com: suppressed\n${ADA}: nothing to change\n`,
+      stderr: 'daywire: no-address: it has no @\n',
+    });
+    expect((await subscribers(folder, 'list')).stdout).toMatch(/daily-roundup confirmed\t\tsuppressed: operator\n/);
+    expect((await subscribers(folder, 'show', 'nobody@example.com')).stderr).toMatch(/suppression list .*: operator\n/);
+    expect((await subscribers(folder, 'unsuppress', ...both)).stdout).toBe(
+      `${ADA}: lifted\nnobody@example.com: lifted\n`,
+    );
+    expect((await subscribers(folder, 'list')).stdout).toBe(`${ADA}\tdaily-roundup confirmed\n`);
+  });
+});
+
+describe.concurrent('daywire subscribers import', () => {
+  it('names file and line of what it rejects, keeps it, exits 1, and takes the mended file', async () => {
+    const folder = newFolder('sample');
+    const file = write(
+      folder,
+      'list.csv',
+      'E-Mail,Name\nada@example.com,Ada\n"ben @example.com","O\'Neil, Ben"\n\nnobody,=1+1\n',
+    );
+    const { code, stdout, stderr } = await subscribers(folder, 'import', file, '--map', 'email=e-mail');
+    expect(code).toBe(1);
+    expect(stdout).toBe('3 rows, 1 added, 0 changed, 0 unchanged, 2 rejected\n');
+    expect(stderr).toMatch(/^daywire: list\.csv:3: ben @example\.com: .*\n.*list\.csv:5: nobody: it has no @\n/);
+    expect(stderr).toContain('the rejected rows are kept in list.csv.rejects.csv\n');
+    expect(stderr).toContain('these columns say nothing to daywire: Name\n');
+    const rejects = join(folder.path, 'list.csv.rejects.csv');
+    expect(statSync(rejects).mode & 0o077).toBe(0);
+    const text = readFileSync(rejects, 'utf8');
+    expect(text.split('\n')).toHaveLength(4);
+    writeFileSync(rejects, text.replace('ben @', 'ben@').replace('nobody', 'nobody@example.com'));
+    const mended = await subscribers(folder, 'import', 'list.csv.rejects.csv', '--map', 'email=E-Mail');
+    expect(mended).toMatchObject({ code: 0, stdout: '2 rows, 2 added, 0 changed, 0 unchanged\n' });
+    expect((await subscribers(folder, 'list')).stdout.split('\n')).toHaveLength(4);
+  });
+
+  it('says what is wrong with a file that it cannot read, and leaves the rejects of an earlier one alone', async () => {
+    const folder = newFolder('sample');
+    write(folder, 'list.csv', 'name\nAda\n');
+    write(folder, 'list.csv.rejects.csv', 'half mended\n');
+    mkdirSync(join(folder.path, 'lists'));
+    for (const [file, said] of [
+      ['list.csv', /^daywire: list\.csv: line 1: no column holds addresses: the header has "name"; /],
+      ['missing.csv', /^daywire: missing\.csv cannot be read \(ENOENT\)\n$/],
+      ['lists', /^daywire: lists: /],
+    ] as const) {
+      const { code, stderr } = await subscribers(folder, 'import', file);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(said);
+      expect(stderr).not.toMatch(/\n\s+at /);
+    }
+    expect(readFileSync(join(folder.path, 'list.csv.rejects.csv'), 'utf8')).toBe('half mended\n');
+    const { code, stderr } = await subscribers(folder, 'import', 'list.csv', '--map', 'mail=name');
+    expect([code, stderr]).toEqual([
+      1,
+      'daywire: --map mail=name: it must be column=header, with a column of email, zone, newsletters, unsubscribed, paused_until, suppressed, since\n',
+    ]);
+  });
+
+  it('ends with the reason where it cannot keep what it rejects', async () => {
+    const folder = newFolder('sample');
+    write(folder, 'list.csv', 'email\nnobody\n');
+    mkdirSync(join(folder.path, 'list.csv.rejects.csv'));
+    const { code, stderr } = await subscribers(folder, 'import', 'list.csv');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^daywire: list\.csv: .*list\.csv\.rejects\.csv/);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe.concurrent('daywire subscribers export', () => {
+  it('writes to stdout, or to a new file that others cannot read; what it wrote can be imported', async () => {
+    const folder = await withAda();
+    await subscribers(folder, 'add', 'ben@example.com', '--zone', 'Europe/Berlin');
+    await subscribers(folder, 'remove', 'ben@example.com');
+    const { stdout } = await subscribers(folder, 'export');
+    expect(stdout).toMatch(
+      /^email,zone,newsletters,.*\nada@example\.com,,daily-roundup,,,,,.*Z\nben@example\.com,Europe\/Berlin,,,daily-roundup,,,.*Z\n$/,
+    );
+    expect(await subscribers(folder, 'export', 'all.csv')).toMatchObject({ code: 0, stdout: '' });
+    const file = join(folder.path, 'all.csv');
+    expect(readFileSync(file, 'utf8')).toBe(stdout);
+    expect(statSync(file).mode & 0o077).toBe(0);
+    const again = await subscribers(folder, 'export', 'all.csv');
+    expect([again.code, again.stderr]).toEqual([1, 'daywire: all.csv is there already: name another file\n']);
+    const other = newFolder('sample');
+    write(other, 'all.csv', stdout);
+    expect((await subscribers(other, 'import', 'all.csv')).stdout).toMatch(/^2 rows, 2 added/);
+    expect((await subscribers(other, 'list')).stdout).toBe((await subscribers(folder, 'list')).stdout);
+  });
+});
+
+describe.concurrent('daywire subscribers show and list --json', () => {
+  it('shows consent with its origin, and who got what, when, with which reply', async () => {
+    const folder = await startedFolder();
+    // The sample's own readers got its first edition.
+    const listed = await subscribers(folder, 'list', '--json', '--newsletter', 'daily-roundup');
+    const [{ email }] = listed.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)) as [{ email: string }];
+    await subscribers(folder, 'remove', email);
+    const { code, stdout } = await subscribers(folder, 'show', email.toUpperCase());
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/consent\n.* daily-roundup unsubscribed, by operator\n.* daily-roundup confirmed, by /);
+    expect(stdout).toMatch(/deliveries\n.* daily-roundup \d{4}-\d\d-\d\d\S* submitted: /);
+    const { subscriber, consent, deliveries } = JSON.parse((await subscribers(folder, 'show', email, '--json')).stdout);
+    expect(subscriber).toMatchObject({ email, subscriptions: [{ state: 'unsubscribed' }] });
+    expect(consent).toHaveLength(2);
+    expect(deliveries).toMatchObject([{ newsletter: 'daily-roundup', state: 'submitted', attempts: 1 }]);
+    const unknown = await subscribers(folder, 'show', 'no-address');
+    expect([unknown.code, unknown.stderr]).toEqual([1, 'daywire: no-address: it has no @\n']);
+  });
+});
+
+describe.concurrent('a rotation of the secret', () => {
+  it('keeps the erased away, as long as the previous secret is named', async () => {
+    const folder = newFolder('sample');
+    editConfig(folder, 'sample: true', 'sample: false');
+    const [before, after] = ['b'.repeat(40), 'a'.repeat(40)];
+    await folder.run(['subscribers', 'add', ADA], { DAYWIRE_SECRET: before });
+    await folder.run(['subscribers', 'remove', ADA, '--erase'], { DAYWIRE_SECRET: before });
+    const file = write(folder, 'old.csv', `email\n${ADA}\n`);
+    const rotated = { DAYWIRE_SECRET: after, DAYWIRE_SECRET_PREVIOUS: `${'c'.repeat(40)} ${before}` };
+    expect((await folder.run(['subscribers', 'import', file], rotated)).stdout).toMatch(
+      /1 suppressed addresses left out/,
+    );
+    expect((await folder.run(['subscribers', 'import', file], { DAYWIRE_SECRET: after })).stdout).toMatch(/1 added/);
+  });
+});

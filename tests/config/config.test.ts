@@ -1,0 +1,235 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Config, ConfigError, configJsonSchema, loadConfig, parseConfig } from '../../src/config/config.ts';
+
+const root = join(import.meta.dirname, '../..');
+const sample = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
+
+describe('the configuration', () => {
+  it('of the sample newsroom is good, with paths made absolute', () => {
+    const config = loadConfig('config/daywire.yaml', {}, root);
+    expect(config.publication.name).toBe('The Meridian Wire');
+    expect(config.paths.store).toBe(join(root, 'var/daywire.db'));
+    expect(config.newsletters[0]?.schedule.graceMinutes).toBe(240);
+  });
+
+  it('drops the slash at the end of the public address', () => {
+    expect(parse(sample.replace('url: http://127.0.0.1:8080', 'url: https://wire.example.com/')).publication.url).toBe(
+      'https://wire.example.com',
+    );
+  });
+
+  it.each([
+    ['hub: self', { url: 'self', allowCallbacks: [] }],
+    ['hub: https://hub.example.com/?a=1', { url: 'https://hub.example.com/?a=1', allowCallbacks: [] }],
+    ['hub: { url: self }', { url: 'self', allowCallbacks: [] }],
+    [
+      'hub: { url: self, allowCallbacks: [10.1.0.0/16, "fd00::/8"] }',
+      { url: 'self', allowCallbacks: ['10.1.0.0/16', 'fd00::/8'] },
+    ],
+    ['', undefined],
+  ])('takes the hub as "%s"', (hub, expected) => {
+    expect(parse(sample.replace('hub: self', hub)).hub).toEqual(expected);
+  });
+
+  it.each([
+    ['hub: nobody', /hub is "nobody": must be self, or the http or https address of a hub/],
+    ['hub: "https://hub.example.com/#x"', /must be self, or/],
+    ['hub: https://user:word@hub.example.com/', /must hold no user name or password: it is published in every feed/],
+    ['hub: http://127.0.0.1:8080/hub', /must be written as self/],
+    ['hub: [self]', /hub is \["self"\]: must have one of the forms/],
+    ['hub: { url: ftp://hub.example.com/ }', /hub\.url is "ftp:.*must be self, or/],
+    ['hub: { url: self, allow: [] }', /hub\.allow: there is no such key/],
+    ['hub: { url: self, allowCallbacks: [10.0.0.0] }', /hub\.allowCallbacks\[0\] is "10\.0\.0\.0": must be a range/],
+    ['hub: { url: self, allowCallbacks: [10.0.0.0/33] }', /must be a range of addresses such as/],
+    ['hub: { url: self, allowCallbacks: ["fd00::/129"] }', /must be a range of addresses such as/],
+    ['hub: { url: self, allowCallbacks: [localhost/8] }', /must be a range of addresses such as/],
+    [
+      'hub: { url: https://hub.example.com/, allowCallbacks: [10.0.0.0/8] }',
+      /hub\.allowCallbacks is .*: must be left out: another hub calls its subscribers by itself/,
+    ],
+  ])('refuses the hub "%s" and says what would be right', (hub, rule) => {
+    const problems = problemsOf(sample.replace('hub: self', hub));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(rule);
+    expect(problems[0]).toMatch(/^daywire\.yaml:\d+: hub/);
+  });
+
+  it('names line, key, value and rule of every problem at once', () => {
+    const broken = sample
+      .replace('zone: Asia/Shanghai', 'zone: Asia/Nowhere')
+      .replace('30 7 * * *', '30 25 * * *')
+      .replace('port: 8080', 'port: 99999')
+      .replace('connections: 5', 'conections: 5');
+    const problems = problemsOf(broken);
+    expect(problems).toHaveLength(4);
+    expect(problems.find((p) => p.includes('publication.zone'))).toMatch(
+      /^daywire\.yaml:\d+: publication\.zone is "Asia\/Nowhere": must be an IANA time zone/,
+    );
+    expect(problems.find((p) => p.includes('cron'))).toMatch(
+      /newsletters\[0\]\.schedule\.cron is "30 25 \* \* \*".*must be/,
+    );
+    expect(problems.find((p) => p.includes('port'))).toMatch(/server\.port is 99999/);
+    expect(problems.find((p) => p.includes('conections'))).toMatch(/delivery\.conections: there is no such key/);
+    const line = broken.split('\n').findIndex((text) => text.includes('Asia/Nowhere')) + 1;
+    expect(problems.some((p) => p.startsWith(`daywire.yaml:${line}: `))).toBe(true);
+  });
+
+  it.each([
+    ['a missing key', (s: string) => s.replace(/ {2}name: The Meridian Wire\n/, ''), /publication\.name is missing/],
+    ['two feeds of one id', (s: string) => s.replace('- id: 24-hours', '- id: latest'), /must be unique among feeds/],
+    [
+      'a feed of an unknown section',
+      (s: string) => s.replace('sections: [world]', 'sections: [wolrd]'),
+      /feeds\[\d\]\.select\.sections\[0\] is "wolrd": must be one of the sections: business-tech/,
+    ],
+    [
+      'a feed set that names no feed',
+      (s: string) => s.replace('- id: all', '- id: all\n    feeds: [nothing]'),
+      /must be one of the feeds: latest/,
+    ],
+    [
+      'a password in the YAML',
+      (s: string) => s.replace('transport: file', 'transport: smtp\n  smtpUrl: smtp://user:secret@mail.example.com'),
+      /must hold no password here: set DAYWIRE_SMTP_URL/,
+    ],
+    ['a colour that is none', (s: string) => s.replace('#9b1c1f', 'red'), /must be a colour such as #9b1c1f/],
+    [
+      'an accent that cannot be read on paper',
+      (s: string) => s.replace('#9b1c1f', '#ffcc00'),
+      /contrast of at least 4.5 on #fbfaf7.*it has 1\.\d/,
+    ],
+    [
+      'a feed named like the list of feeds',
+      (s: string) => s.replace('- id: latest', '- id: index'),
+      /must not be "feeds"/,
+    ],
+    [
+      'a bounce address that leaves a token no room',
+      (s: string) => s.replace('# address: bounces@', `address: ${'b'.repeat(24)}@`),
+      /bounces\.address is "b+@example\.com": must have at most 23 characters before the @/,
+    ],
+    ['a tag authority without a date', (s: string) => s.replace('example.com,2026', 'example.com'), /RFC 4151/],
+    [
+      'a public address that holds a login',
+      (s: string) => s.replace('url: http://127.0.0.1:8080', 'url: https://user:pw@wire.example.com'),
+      /publication\.url .*must be an address alone, without a login/,
+    ],
+    [
+      'a public address that nothing can follow',
+      (s: string) => s.replace('url: http://127.0.0.1:8080', 'url: https://wire.example.com/?a=b'),
+      /publication\.url .*without a login, "\?" or "#"/,
+    ],
+    [
+      'a value of another type',
+      (s: string) => s.replace('port: 8080', 'port: many'),
+      /server\.port is "many": must be a number/,
+    ],
+    [
+      'a list that is none',
+      (s: string) => s.replace(/sections:\n(?: {2}- .*\n)+/, 'sections: all\n'),
+      /sections is "all": must be a list/,
+    ],
+    [
+      'an alias that leads nowhere',
+      (s: string) => s.replace('host: 127.0.0.1', 'host: *nowhere'),
+      /^daywire\.yaml: Unresolved alias/,
+    ],
+    [
+      'aliases that unfold to far too much',
+      () =>
+        `a: &a [x, x, x]\n${'bcdefghij'.replace(
+          /./g,
+          (k) =>
+            `${k}: &${k} [${Array(9)
+              .fill(`*${String.fromCharCode(k.charCodeAt(0) - 1)}`)
+              .join()}]\n`,
+        )}`,
+      /^daywire\.yaml: Excessive alias count/,
+    ],
+    ['YAML that is none', (s: string) => s.replace('publication:', 'publication: ['), /^daywire\.yaml:\d+: /],
+  ])('refuses %s, and says what would be right', (_, breakIt, rule) => {
+    expect(problemsOf(breakIt(sample)).join('\n')).toMatch(rule);
+  });
+
+  it('says that a file is missing, and what makes one', () => {
+    expect(() => loadConfig('nowhere.yaml', {}, root)).toThrow(
+      /nowhere\.yaml: cannot be read \(ENOENT\).*daywire init/,
+    );
+  });
+
+  it('fails with ConfigError alone, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
+        expect(() => parse(text)).toThrow(ConfigError);
+      }),
+    );
+  });
+});
+
+describe('secrets', () => {
+  it('come from the environment', () => {
+    const config = parse(sample, { DAYWIRE_SMTP_URL: 'smtps://user:p%40ss@mail.example.com' });
+    expect(config.secrets.smtpUrl).toBe('smtps://user:p%40ss@mail.example.com');
+  });
+
+  it('come from the file that NAME_FILE points at', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'daywire-config-'));
+    writeFileSync(join(folder, 'secret'), `${'s'.repeat(40)}\n`);
+    expect(parse(sample, { DAYWIRE_SECRET_FILE: join(folder, 'secret') }).secrets.signingSecret).toBe('s'.repeat(40));
+    rmSync(folder, { recursive: true });
+  });
+
+  it('that are wrong are named, and never shown', () => {
+    const problems = problemsOf(sample, {
+      DAYWIRE_SECRET: 'too-short-to-sign',
+      DAYWIRE_DATABASE_URL: 'mysql://u:hidden@h',
+    });
+    expect(problems.join('\n')).toMatch(/DAYWIRE_SECRET must be at least 32 characters/);
+    expect(problems.join('\n')).toMatch(/DAYWIRE_DATABASE_URL must be a postgres:\/\/ URL/);
+    expect(problems.join('\n')).not.toMatch(/too-short-to-sign|hidden/);
+  });
+
+  it('in the YAML are refused, and not shown', () => {
+    const smtp = 'transport: smtp\n  smtpUrl: smtp://user:hunter2@mail.example.com';
+    const problems = problemsOf(sample.replace('transport: file', smtp));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^daywire\.yaml:\d+: delivery\.smtpUrl is not shown: must hold no password here/);
+    expect(problems[0]).not.toMatch(/hunter2/);
+  });
+
+  it('given twice are refused', () => {
+    const env = { DAYWIRE_SECRET: 's'.repeat(40), DAYWIRE_SECRET_FILE: '/nowhere' };
+    expect(problemsOf(sample, env)).toEqual(['DAYWIRE_SECRET and DAYWIRE_SECRET_FILE are both set: keep one']);
+  });
+
+  it('in a file that cannot be read are named', () => {
+    expect(problemsOf(sample, { DAYWIRE_SMTP_URL_FILE: '/nowhere/at/all' })).toEqual([
+      'DAYWIRE_SMTP_URL_FILE is /nowhere/at/all: cannot be read (ENOENT)',
+    ]);
+  });
+});
+
+describe('the JSON Schema beside the configuration', () => {
+  it('is what the code checks; "npm run schema" makes it anew', () => {
+    const file = JSON.parse(readFileSync(join(root, 'config/daywire.schema.json'), 'utf8')) as object;
+    expect(file).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
+  });
+});
+
+function parse(text: string, env: NodeJS.ProcessEnv = {}): Config {
+  return parseConfig(text, { file: 'daywire.yaml', env, cwd: '/srv/newsroom' });
+}
+
+function problemsOf(text: string, env: NodeJS.ProcessEnv = {}): string[] {
+  try {
+    parse(text, env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import {
+  cancelEdition,
+  pauseEdition,
+  releaseQueue,
+  resumeEdition,
+  SteeringError,
+  settleDelivery,
+} from '../../../src/delivery/control/edition-control.ts';
+import { listUncertain } from '../../../src/delivery/queue/uncertain.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
+import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/store/meta.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
+
+function standing(store: Store) {
+  return store.db.selectFrom('editions').select(['delivery', 'delivery_reason as reason']).orderBy('id').execute();
+}
+
+async function interrupt(store: Store, leaseUntil: number): Promise<void> {
+  await store.db
+    .updateTable('deliveries')
+    .set({ state: 'submitting', attempts: 1, fence: 3, lease_until: leaseUntil })
+    .execute();
+}
+
+describe('steering', () => {
+  forEachDatabase((open) => {
+    it('pauses and resumes an edition, as well twice as once', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 1);
+      expect(await pauseEdition(store.db, editionId, 'a mistake')).toBe(true);
+      expect(await pauseEdition(store.db, editionId, 'another')).toBe(false);
+      expect(await standing(store)).toEqual([{ delivery: 'paused', reason: 'a mistake' }]);
+      expect(await resumeEdition(store.db, editionId)).toBe(true);
+      expect(await resumeEdition(store.db, editionId)).toBe(false);
+      expect(await standing(store)).toEqual([{ delivery: 'open', reason: null }]);
+    });
+
+    it('cancels all that is pending of one edition, and lets finish what is on the wire', async () => {
+      const store = await open();
+      const { editionId, subscriberIds } = await queueEdition(store, 5);
+      await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'next' });
+      const of = (n: number) => store.db.updateTable('deliveries').where('subscriber_id', '=', subscriberIds[n]!);
+      await of(3)
+        .set({ state: 'submitting', lease_until: NOW + MINUTE })
+        .execute();
+      await of(4).set({ state: 'submitted' }).execute();
+      await of(2)
+        .set({ lease_until: NOW + MINUTE })
+        .execute();
+      await pauseEdition(store.db, editionId, 'a mistake');
+      expect(await cancelEdition(store, editionId, 'the wrong list', NOW + 1)).toBe(3);
+      expect(await cancelEdition(store, editionId, 'again', NOW + 2)).toBe(0);
+      const reason = 'cancelled by the operator: the wrong list';
+      expect(await deliveriesOf(store)).toMatchObject([
+        ...Array(3).fill({ state: 'suppressed', reason, lease_until: null, changed_at: NOW + 1 }),
+        { state: 'submitting' },
+        { state: 'submitted' },
+        { state: 'pending' },
+      ]);
+      expect(await standing(store)).toMatchObject([
+        { delivery: 'cancelled', reason: 'the wrong list' },
+        { delivery: 'open' },
+      ]);
+    });
+
+    it('says why it cannot be done', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 1);
+      await expect(pauseEdition(store.db, 99, 'x')).rejects.toThrow(new SteeringError('there is no edition 99'));
+      await cancelEdition(store, editionId, 'x', NOW);
+      const cancelled = `edition ${editionId} is cancelled, that cannot be undone: it cannot be`;
+      await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${cancelled} resumed`);
+      await expect(pauseEdition(store.db, editionId, 'x')).rejects.toThrow(`${cancelled} paused`);
+      await store.db.updateTable('editions').set({ delivery: 'done' }).execute();
+      const done = `edition ${editionId} is done, nothing of it is left to deliver: it cannot be`;
+      await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
+      await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
+    });
+
+    it('releases a held queue', async () => {
+      const store = await open();
+      expect(await releaseQueue(store.db)).toBe(false);
+      await writeMeta(store.db, DELIVERY_HELD, 'restored');
+      expect(await releaseQueue(store.db)).toBe(true);
+      expect(await readMeta(store.db, DELIVERY_HELD)).toBeUndefined();
+    });
+
+    it('lists what is uncertain: interrupted, and its lease over', async () => {
+      const store = await open();
+      const { editionId, subscriberIds } = await queueEdition(store, 1);
+      await interrupt(store, NOW);
+      await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'next' });
+      expect(await listUncertain(store.db, { now: NOW - 1, limit: 9 })).toEqual([]);
+      expect(await listUncertain(store.db, { now: NOW, limit: 9 })).toEqual([
+        {
+          editionId,
+          newsletter: 'daily-roundup',
+          slot: '2026-11-24',
+          subscriberId: subscriberIds[0],
+          email: 'reader1@example.com',
+          attempts: 1,
+          since: NOW,
+        },
+      ]);
+    });
+
+    it.each([
+      ['submitted', { state: 'submitted', reply: 'settled by the operator as submitted', reason: null }],
+      ['again', { state: 'pending', due_at: NOW + 1, reason: expect.stringMatching(/^settled by the operator/) }],
+    ] as const)('settles what is uncertain: %s', async (as, expected) => {
+      const store = await open();
+      const { editionId, subscriberIds } = await queueEdition(store, 1);
+      const settle = () => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW + 1);
+      await interrupt(store, NOW + 2);
+      await expect(settle()).rejects.toThrow('may still be on the wire: settle it after 2026-11-24T07:30:00Z');
+      await interrupt(store, NOW);
+      await settle();
+      await settle();
+      expect(await deliveriesOf(store)).toMatchObject([{ ...expected, fence: 4, lease_until: null, attempts: 1 }]);
+    });
+
+    it('settles only what is uncertain, and mails nothing of a cancelled edition again', async () => {
+      const store = await open();
+      const { editionId, subscriberIds } = await queueEdition(store, 1);
+      const settle = (as: 'submitted' | 'again') => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW);
+      await expect(settle('submitted')).rejects.toThrow('is pending, not uncertain: there is nothing to settle');
+      await expect(settleDelivery(store.db, editionId, 99, 'again', NOW)).rejects.toThrow(
+        `there is no delivery of edition ${editionId} to subscriber 99`,
+      );
+      await interrupt(store, NOW);
+      await cancelEdition(store, editionId, 'x', NOW);
+      await expect(settle('again')).rejects.toThrow('is cancelled, nothing of it is mailed again');
+      await settle('submitted');
+      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted' }]);
+    });
+  });
+});

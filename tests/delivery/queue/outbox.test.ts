@@ -1,0 +1,478 @@
+import { Kysely, SqliteDialect, sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { type ClaimOptions, claimDueDeliveries } from '../../../src/delivery/queue/claim-due.ts';
+import { countDeliveries } from '../../../src/delivery/queue/counts.ts';
+import {
+  type ClaimedDelivery,
+  finishEditions,
+  markSubmitting,
+  recordResults,
+  releaseClaims,
+  reopenRefused,
+} from '../../../src/delivery/queue/outbox.ts';
+import { RESERVED_AHEAD, type Throttle } from '../../../src/delivery/queue/throttle.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
+import { migrate } from '../../../src/store/schema.ts';
+import { openSqlite } from '../../../src/store/sqlite.ts';
+import { oneAfterTheOther } from '../../../src/store/statement-batch.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { Tables } from '../../../src/store/tables.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
+
+const LEASE = 2 * MINUTE;
+const INTERRUPTED = 'interrupted while submitting: tried again with the same Message-ID';
+const NEXT = { slot: '2026-11-25', number: 2, articleId: 'next' };
+
+async function claim(store: Store, options: Partial<ClaimOptions> = {}): Promise<ClaimedDelivery[]> {
+  return (await claimAll(store, options)).deliveries;
+}
+
+function claimAll(store: Store, options: Partial<ClaimOptions> = {}) {
+  return claimDueDeliveries(store, {
+    now: NOW,
+    limit: 100,
+    leaseMs: LEASE,
+    uncertain: 'retry',
+    throttle: null,
+    ...options,
+  });
+}
+
+async function mark(store: Store, claims: ClaimedDelivery[], now = NOW): Promise<string[]> {
+  return (await markSubmitting(store.db, claims, now, 12 * MINUTE)).map(({ is }) => is);
+}
+
+function numbers(claims: ClaimedDelivery[]): string[] {
+  return claims.map(({ email }) => email?.replace('@example.com', '') ?? 'gone');
+}
+
+function setDelivery(store: Store, editionId: number, delivery: 'open' | 'paused' | 'cancelled') {
+  return store.db
+    .updateTable('editions')
+    .set({ delivery, delivery_reason: 'by hand' })
+    .where('id', '=', editionId)
+    .execute();
+}
+
+describe('claiming', () => {
+  forEachDatabase((open) => {
+    it('gives every delivery to one claim only', async () => {
+      const store = await open();
+      await queueEdition(store, 5);
+      const claims = await Promise.all([1, 2, 3, 4].map(() => claim(store, { limit: 2 })));
+      expect(numbers(claims.flat()).sort()).toEqual([1, 2, 3, 4, 5].map((n) => `reader${n}`));
+      expect(claims.flat().every((row) => row.fence === 1 && row.attempts === 0)).toBe(true);
+      expect(await deliveriesOf(store)).toMatchObject(
+        Array(5).fill({ state: 'pending', fence: 1, lease_until: NOW + LEASE }),
+      );
+    });
+
+    it('takes what has been due longest, and nothing that is not due yet', async () => {
+      const store = await open();
+      const { subscriberIds } = await queueEdition(store, 3);
+      for (const [n, dueAt] of [NOW - 1, NOW - 2, NOW + 1].entries()) {
+        await store.db
+          .updateTable('deliveries')
+          .set({ due_at: dueAt })
+          .where('subscriber_id', '=', subscriberIds[n]!)
+          .execute();
+      }
+      expect(numbers(await claim(store, { limit: 1 }))).toEqual(['reader2']);
+      expect(numbers(await claim(store, { limit: 1 }))).toEqual(['reader1']);
+      expect(await claim(store)).toEqual([]);
+    });
+
+    it('takes the oldest edition first, and steps over one that has nothing due', async () => {
+      const store = await open();
+      const idle = await queueEdition(store, 1, { slot: '2026-11-22', articleId: 'idle', number: 9 });
+      const old = await queueEdition(store, 2);
+      const young = await queueEdition(store, 2, NEXT);
+      await store.db
+        .updateTable('deliveries')
+        .set({ due_at: NOW + HOUR })
+        .where('edition_id', '=', idle.editionId)
+        .execute();
+      await store.db
+        .updateTable('deliveries')
+        .set({ due_at: NOW - HOUR })
+        .where('edition_id', '=', young.editionId)
+        .execute();
+      const claims = await claim(store, { limit: 3 });
+      expect(claims.map((row) => row.editionId)).toEqual([old.editionId, old.editionId, young.editionId]);
+    });
+
+    it('takes nothing of an edition that is paused, cancelled or not named', async () => {
+      const store = await open();
+      const first = await queueEdition(store, 1);
+      const second = await queueEdition(store, 1, NEXT);
+      await setDelivery(store, first.editionId, 'paused');
+      expect((await claim(store)).map((row) => row.editionId)).toEqual([second.editionId]);
+      await setDelivery(store, second.editionId, 'cancelled');
+      expect(await claim(store, { now: NOW + HOUR })).toEqual([]);
+      await setDelivery(store, first.editionId, 'open');
+      expect(await claim(store, { editionId: second.editionId })).toEqual([]);
+      expect(await claim(store, { editionId: first.editionId })).toHaveLength(1);
+    });
+
+    it('takes nothing while the queue is held, and says why', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
+      expect(await claimAll(store)).toMatchObject({ deliveries: [], held: 'restored from a backup' });
+      await writeMeta(store.db, DELIVERY_HELD, null);
+      expect(await claimAll(store)).toMatchObject({ deliveries: [{ fence: 1 }], held: null });
+    });
+
+    it('takes again what a dead worker had claimed, and refuses that worker when it wakes', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      const asleep = await claim(store);
+      expect(await claim(store, { now: NOW + LEASE - 1 })).toEqual([]);
+      const awake = await claim(store, { now: NOW + LEASE });
+      expect(awake).toMatchObject([{ fence: 2 }]);
+      expect(await mark(store, asleep, NOW + LEASE)).toEqual(['lost']);
+      const late = { claim: asleep[0]!, result: { is: 'submitted', reply: '250 late' } as const };
+      expect(await recordResults(store.db, [late], NOW)).toEqual([false]);
+      expect(await mark(store, awake, NOW + LEASE)).toEqual(['submitting']);
+    });
+
+    it('takes again what was interrupted while submitting, and says so', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await mark(store, await claim(store));
+      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting', attempts: 1 }]);
+      expect(await claim(store, { now: NOW + LEASE })).toEqual([]);
+      expect(await claim(store, { now: NOW + 12 * MINUTE })).toMatchObject([{ attempts: 1, fence: 2 }]);
+      expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', fence: 2, reason: INTERRUPTED }]);
+    });
+
+    it('leaves what was interrupted where the operator is to settle it', async () => {
+      const store = await open();
+      await queueEdition(store, 2);
+      await mark(store, await claim(store, { limit: 1 }));
+      const later = { now: NOW + HOUR, uncertain: 'hold' as const };
+      expect(numbers(await claim(store, later))).toEqual(['reader2']);
+      expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting' }, { state: 'pending' }]);
+    });
+
+    it('fails what is stale, in one go, with the last reason', async () => {
+      const store = await open();
+      const { subscriberIds } = await queueEdition(store, 4);
+      await store.db
+        .updateTable('deliveries')
+        .set({ stale_at: NOW })
+        .where('subscriber_id', '!=', subscriberIds[3]!)
+        .execute();
+      await store.db
+        .updateTable('deliveries')
+        .set({ reason: 'busy' })
+        .where('subscriber_id', '=', subscriberIds[1]!)
+        .execute();
+      await store.db
+        .updateTable('deliveries')
+        .set({ state: 'submitting', lease_until: NOW })
+        .where('subscriber_id', '=', subscriberIds[2]!)
+        .execute();
+      const claimed = await claimAll(store, { limit: 10 });
+      expect(claimed).toMatchObject({ stale: 3, deliveries: [{ email: 'reader4@example.com' }] });
+      const stale = 'stale: it could not be submitted in time';
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'failed', reason: stale, attempts: 0, lease_until: null },
+        { state: 'failed', reason: `${stale}; the last attempt: busy` },
+        { state: 'failed', reason: `${stale}; the last attempt was interrupted, so it may have arrived` },
+        { state: 'pending' },
+      ]);
+    });
+
+    it('holds what may go soon, and puts off what is over the limit, uncounted and unclaimed', async () => {
+      const store = await open();
+      await queueEdition(store, ['a@one.example', 'b@two.example', 'c@three.example', 'd@four.example']);
+      await store.db
+        .updateTable('deliveries')
+        .set({ stale_at: NOW + HOUR })
+        .execute();
+      const asked: string[] = [];
+      const throttle: Throttle = {
+        reserve: async (_trx, rows, now) => {
+          asked.push(...rows.map((row) => row.domain));
+          return [now, now + RESERVED_AHEAD, now + RESERVED_AHEAD + 1, now + 2 * HOUR];
+        },
+      };
+      const claimed = await claimAll(store, { throttle });
+      expect(asked).toEqual(['one.example', 'two.example', 'three.example', 'four.example']);
+      expect(claimed.deliveries.map((row) => row.notBefore)).toEqual([NOW, NOW + RESERVED_AHEAD]);
+      expect(claimed.postponed).toBe(2);
+      const put = {
+        state: 'pending',
+        attempts: 0,
+        lease_until: null,
+        reason: expect.stringMatching(/^over the limit/),
+      };
+      expect(await deliveriesOf(store)).toMatchObject([
+        { lease_until: NOW + LEASE, due_at: NOW },
+        { lease_until: NOW + LEASE, due_at: NOW },
+        { ...put, due_at: NOW + RESERVED_AHEAD + 1 },
+        { ...put, due_at: NOW + HOUR },
+      ]);
+    });
+
+    it('gives back claims that nothing was done with', async () => {
+      const store = await open();
+      await queueEdition(store, 3);
+      const claims = await claim(store);
+      await mark(store, claims.slice(0, 1));
+      await releaseClaims(store.db, claims);
+      expect(await claim(store)).toMatchObject([
+        { email: 'reader2@example.com', fence: 2 },
+        { email: 'reader3@example.com', fence: 2 },
+      ]);
+    });
+  });
+
+  it('finds what is due by its index on SQLite too, which must see the index’s own condition', async () => {
+    const statements: string[] = [];
+    const db = new Kysely<Tables>({
+      dialect: new SqliteDialect({ database: openSqlite(':memory:') }),
+      log: (event) => {
+        statements.push(event.query.sql);
+      },
+    });
+    const store: Store = {
+      db,
+      reports: db,
+      together: oneAfterTheOther(db),
+      dialect: 'sqlite',
+      place: ':memory:',
+      close: () => db.destroy(),
+    };
+    await migrate(store);
+    await queueEdition(store, 1);
+    const [claimed] = await claim(store);
+    await mark(store, [claimed!]);
+    await recordResults(db, [{ claim: claimed!, result: { is: 'submitted', reply: '250' } }], NOW);
+    await releaseClaims(db, [claimed!]);
+    await reopenRefused(db, [claimed!], 'refused', NOW);
+    await finishEditions(store.db);
+    const planOf = async (part: string): Promise<string> => {
+      const statement = statements.find((one) => one.includes(part) && !one.startsWith('create')) ?? '';
+      const plan = await sql<{ detail: string }>`explain query plan ${sql.raw(statement.replaceAll('?', '1'))}`.execute(
+        db,
+      );
+      return plan.rows.map((row) => row.detail).join('\n');
+    };
+    const plans = {
+      due: await planOf('left join subscribers'),
+      mark: await planOf(`set state = 'submitting'`),
+      record: await planOf('set state = case'),
+      release: await planOf('set lease_until = null'),
+      reopen: await planOf('attempts - 1, due_at'),
+      done: await planOf('not exists (select 1 from deliveries'),
+    };
+    await store.close();
+    expect(plans.due).toMatch(/SEARCH deliveries USING INDEX deliveries_open \(edition_id=\? AND due_at<\?\)/);
+    expect(plans.due).not.toContain('TEMP B-TREE');
+    // By its key, and not along all open rows: with a million of them every message would cost a second.
+    for (const plan of [plans.mark, plans.record, plans.release, plans.reopen]) {
+      expect(plan).toMatch(/SEARCH deliveries USING INDEX .*\(edition_id=\? AND subscriber_id=\?\)/);
+    }
+    expect(plans.mark).toMatch(/USING COVERING INDEX editions_in_delivery/);
+    expect(plans.done).toMatch(/editions_in_delivery/);
+    expect(plans.done).toMatch(/deliveries_open/);
+  });
+});
+
+describe('marking', () => {
+  forEachDatabase((open) => {
+    it('marks many at once, each once', async () => {
+      const store = await open();
+      await queueEdition(store, 5);
+      const claims = await claim(store);
+      expect(await mark(store, claims)).toEqual(Array(5).fill('submitting'));
+      expect(await mark(store, claims)).toEqual(Array(5).fill('lost'));
+      expect(await deliveriesOf(store)).toMatchObject(
+        Array(5).fill({ state: 'submitting', attempts: 1, lease_until: NOW + 12 * MINUTE, changed_at: NOW }),
+      );
+    });
+
+    it.each([
+      ['unsubscribed', (s: Store) => s.db.updateTable('subscriptions').set({ state: 'unsubscribed' as const })],
+      ['never confirmed', (s: Store) => s.db.updateTable('subscriptions').set({ state: 'unconfirmed' as const })],
+      ['left for another newsletter', (s: Store) => s.db.updateTable('subscriptions').set({ newsletter: 'weekly' })],
+    ])('suppresses who %s', async (_what, change) => {
+      const store = await open();
+      await queueEdition(store, 1);
+      const claims = await claim(store);
+      await change(store).execute();
+      expect(await mark(store, claims)).toEqual(['suppressed']);
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'suppressed', reason: 'the subscription is not confirmed any more', lease_until: null, attempts: 0 },
+      ]);
+    });
+
+    it('suppresses who is suppressed, paused or gone, and nobody else', async () => {
+      const store = await open();
+      const { subscriberIds } = await queueEdition(store, 5);
+      const claims = await claim(store);
+      const of = (n: number) => store.db.updateTable('subscribers').where('id', '=', subscriberIds[n]!);
+      await of(0).set({ suppressed_reason: 'complaint', suppressed_at: NOW }).execute();
+      await of(1)
+        .set({ paused_until: NOW + 1 })
+        .execute();
+      await of(2).set({ paused_until: NOW }).execute();
+      await store.db.deleteFrom('subscribers').where('id', '=', subscriberIds[3]!).execute();
+      expect(await mark(store, claims)).toEqual(['suppressed', 'suppressed', 'submitting', 'suppressed', 'submitting']);
+      expect((await deliveriesOf(store)).map((row) => row.reason)).toEqual([
+        'the address is suppressed: complaint',
+        'the reader wants no mail before 2026-11-24T07:30:00Z',
+        null,
+        'the subscriber is gone',
+        null,
+      ]);
+    });
+
+    it('gives back what belongs to a paused edition, and suppresses what belongs to a cancelled one', async () => {
+      const store = await open();
+      const first = await queueEdition(store, 1);
+      const second = await queueEdition(store, 1, NEXT);
+      const claims = await claim(store);
+      await setDelivery(store, first.editionId, 'paused');
+      await setDelivery(store, second.editionId, 'cancelled');
+      expect(await mark(store, claims)).toEqual(['put-back', 'suppressed']);
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'pending', attempts: 0, lease_until: null, reason: null },
+        { state: 'suppressed', reason: 'cancelled by the operator: by hand' },
+      ]);
+    });
+
+    it('fails what has become stale since it was claimed', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await store.db
+        .updateTable('deliveries')
+        .set({ stale_at: NOW + 1, reason: 'busy' })
+        .execute();
+      const claims = await claim(store);
+      expect(await mark(store, claims, NOW + 1)).toEqual(['failed']);
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'failed', attempts: 0, reason: 'stale: it could not be submitted in time; the last attempt: busy' },
+      ]);
+    });
+  });
+});
+
+describe('recording', () => {
+  forEachDatabase((open) => {
+    it('records how many attempts ended, each once, and only under its fence', async () => {
+      const store = await open();
+      await queueEdition(store, 5);
+      const claims = await claim(store);
+      await mark(store, claims);
+      const at = NOW + 7;
+      const [a, b, c, d, e] = claims as [
+        ClaimedDelivery,
+        ClaimedDelivery,
+        ClaimedDelivery,
+        ClaimedDelivery,
+        ClaimedDelivery,
+      ];
+      const results: Parameters<typeof recordResults>[1] = [
+        { claim: a, result: { is: 'submitted', reply: '250 2.0.0 ok' } },
+        { claim: b, result: { is: 'deferred', dueAt: at + MINUTE, reply: '451 later', reason: 'busy' } },
+        { claim: c, result: { is: 'failed', reply: '550 no', reason: 'unknown' } },
+        { claim: d, result: { is: 'returned', reply: '530 no', reason: 'refused' } },
+        { claim: { ...e, fence: e.fence - 1 }, result: { is: 'failed', reply: null, reason: 'another’s' } },
+      ];
+      expect(await recordResults(store.db, results, at)).toEqual([true, true, true, true, false]);
+      const settled = { lease_until: null, changed_at: at };
+      expect(await deliveriesOf(store)).toMatchObject([
+        { ...settled, state: 'submitted', attempts: 1, reply: '250 2.0.0 ok', reason: null },
+        { ...settled, state: 'pending', attempts: 1, reply: '451 later', reason: 'busy', due_at: at + MINUTE },
+        { ...settled, state: 'failed', attempts: 1, reply: '550 no', reason: 'unknown' },
+        { ...settled, state: 'pending', attempts: 0, reply: '530 no', reason: 'refused', due_at: NOW },
+        { state: 'submitting', attempts: 1, reply: null },
+      ]);
+      expect(await recordResults(store.db, results.slice(0, 1), at)).toEqual([false]);
+    });
+
+    it('cancels what was on the wire while its edition was cancelled, and did not go', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 2);
+      const claims = await claim(store);
+      await mark(store, claims);
+      await setDelivery(store, editionId, 'cancelled');
+      await recordResults(
+        store.db,
+        [
+          { claim: claims[0]!, result: { is: 'submitted', reply: '250 ok' } },
+          { claim: claims[1]!, result: { is: 'deferred', dueAt: NOW, reply: '451 later', reason: 'busy' } },
+        ],
+        NOW,
+      );
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'submitted', reason: null },
+        { state: 'suppressed', reply: '451 later', reason: 'cancelled by the operator: by hand' },
+      ]);
+    });
+
+    it('makes due again what was refused before it was clear that everyone is', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 2);
+      const claims = await claim(store);
+      await mark(store, claims);
+      await recordResults(
+        store.db,
+        [
+          { claim: claims[0]!, result: { is: 'failed', reply: '550 5.7.1 no', reason: 'no' } },
+          { claim: claims[1]!, result: { is: 'submitted', reply: '250 ok' } },
+        ],
+        NOW,
+      );
+      await setDelivery(store, editionId, 'cancelled');
+      expect(await reopenRefused(store.db, claims, 'refused', NOW + 1)).toEqual([false, false]);
+      await setDelivery(store, editionId, 'paused');
+      expect(await reopenRefused(store.db, claims, 'refused', NOW + 1)).toEqual([true, false]);
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'pending', attempts: 0, due_at: NOW + 1, reason: 'refused' },
+        { state: 'submitted' },
+      ]);
+    });
+
+    it('marks an edition as done once nothing of it is open', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 2);
+      const other = await queueEdition(store, 1, NEXT);
+      const claims = await claim(store, { limit: 2 });
+      const submitted = { is: 'submitted', reply: '250 ok' } as const;
+      await recordResults(store.db, [{ claim: claims[0]!, result: submitted }], NOW);
+      await mark(store, claims.slice(1));
+      expect(await finishEditions(store.db)).toEqual([]);
+      await recordResults(store.db, [{ claim: claims[1]!, result: submitted }], NOW);
+      expect(await finishEditions(store.db)).toEqual([editionId]);
+      const editions = await store.db.selectFrom('editions').select(['id', 'delivery']).orderBy('id').execute();
+      expect(editions).toEqual([
+        { id: editionId, delivery: 'done' },
+        { id: other.editionId, delivery: 'open' },
+      ]);
+    });
+
+    it('counts each edition’s deliveries by state', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 3);
+      const [first, second] = (await claim(store, { limit: 2 })) as [ClaimedDelivery, ClaimedDelivery];
+      await recordResults(
+        store.db,
+        [
+          { claim: first, result: { is: 'failed', reply: '550 no', reason: 'unknown' } },
+          { claim: second, result: { is: 'submitted', reply: '250 ok' } },
+        ],
+        NOW + 1,
+      );
+      expect(await countDeliveries(store.db, [editionId, editionId + 1])).toEqual(
+        new Map([[editionId, { pending: 1, submitting: 0, submitted: 1, failed: 1, suppressed: 0 }]]),
+      );
+      expect(await countDeliveries(store.db, [])).toEqual(new Map());
+    });
+  });
+});

@@ -1,0 +1,337 @@
+import { describe, expect, it } from 'vitest';
+import { keepHouse } from '../../src/delivery/retention.ts';
+import { DAY, HOUR } from '../../src/lib/time.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { DeliveryState } from '../../src/store/tables.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { testConfig } from './fixture.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 7, 30);
+const base = testConfig();
+const config = {
+  ...base,
+  housekeeping: { deliveriesDays: 180, runsDays: 90, readersDays: 400 },
+  subscribing: { ...base.subscribing, forgetUnconfirmedDays: 30 },
+};
+const NOTHING = { deliveries: 0, runs: 0, unconfirmed: 0, serviceMessages: 0, bounces: 0, rates: 0, readers: 0 };
+
+let editions = 0;
+
+/** An edition with so many deliveries in each state. @returns its id */
+async function edition(
+  store: Store,
+  closedAt: number,
+  states: Partial<Record<DeliveryState, number>>,
+): Promise<number> {
+  const number = ++editions;
+  const article = `roundup-${number}`;
+  await store.db
+    .insertInto('articles')
+    .values({
+      id: article,
+      tag_uri: article,
+      slug: article,
+      kind: 'roundup',
+      pinned: 0,
+      state: 'published',
+      published_at: closedAt,
+      updated_at: closedAt,
+      created_at: closedAt,
+      digest: '',
+      document: '{}',
+    })
+    .execute();
+  const text = { headline: '', subject: '', preheader: '', nonce: '', html: '', text: '', archive_html: '' };
+  const { id } = await store.db
+    .insertInto('editions')
+    .values({
+      newsletter: 'daily',
+      slot: String(number),
+      slot_at: closedAt,
+      cutoff_at: closedAt,
+      number,
+      ...text,
+      article_id: article,
+      closed_at: closedAt,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const rows = Object.entries(states).flatMap(([state, count]) =>
+    Array.from({ length: count }, () => state as DeliveryState),
+  );
+  for (let from = 0; from < rows.length; from += 1_000) {
+    const some = rows.slice(from, from + 1_000).map((state, n) => ({
+      edition_id: id,
+      subscriber_id: from + n + 1,
+      state,
+      attempts: 1,
+      due_at: closedAt,
+      fence: 1,
+      changed_at: closedAt,
+    }));
+    await store.db.insertInto('deliveries').values(some).execute();
+  }
+  return id;
+}
+
+async function subscriber(
+  store: Store,
+  name: string,
+  createdAt: number,
+  subscription: { state: 'unconfirmed' | 'confirmed' | 'unsubscribed'; changed_at?: number } | null,
+): Promise<number> {
+  const { id } = await store.db
+    .insertInto('subscribers')
+    .values({ email: `${name}@example.com`, email_key: `${name}@example.com`, created_at: createdAt })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  if (subscription !== null) {
+    await store.db
+      .insertInto('subscriptions')
+      .values({ subscriber_id: id, newsletter: 'daily', changed_at: createdAt, ...subscription })
+      .execute();
+  }
+  return id;
+}
+
+function serviceMessage(store: Store, subscriberId: number, at: number, state: DeliveryState) {
+  return store.db
+    .insertInto('service_messages')
+    .values({
+      kind: 'confirm',
+      subscriber_id: subscriberId,
+      newsletters: '[]',
+      state,
+      attempts: 1,
+      due_at: at,
+      expires_at: at + 3 * DAY,
+      fence: 0,
+      created_at: at,
+      changed_at: at,
+    })
+    .execute();
+}
+
+const ids = async (rows: Promise<{ id: number }[]>) => (await rows).map(({ id }) => id);
+
+describe('keeping house', () => {
+  forEachDatabase((open) => {
+    it('folds the deliveries of old editions into totals, in chunks, and keeps those of the others', async () => {
+      const store = await open();
+      const old = await edition(store, NOW - 181 * DAY, { submitted: 7_000, failed: 20, suppressed: 3 });
+      const waiting = await edition(store, NOW - 181 * DAY, { submitted: 2, pending: 1 });
+      const other = await edition(store, NOW - 181 * DAY, { submitted: 1 });
+      const recent = await edition(store, NOW - 180 * DAY + 1, { submitted: 4 });
+      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, deliveries: 7_024 });
+      const totals = await store.db
+        .selectFrom('delivery_totals')
+        .selectAll()
+        .orderBy('edition_id')
+        .orderBy('state')
+        .execute();
+      expect(totals).toEqual([
+        { edition_id: old, state: 'failed', count: 20 },
+        { edition_id: old, state: 'submitted', count: 7_000 },
+        { edition_id: old, state: 'suppressed', count: 3 },
+        { edition_id: other, state: 'submitted', count: 1 },
+      ]);
+      const left = await store.db
+        .selectFrom('deliveries')
+        .select('edition_id')
+        .distinct()
+        .orderBy('edition_id')
+        .execute();
+      expect(left.map((row) => row.edition_id)).toEqual([waiting, recent]);
+      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+    });
+
+    it('ends what is uncertain of a cancelled edition, but not what may still be on the wire, or of another', async () => {
+      const store = await open();
+      const cancelled = await edition(store, NOW - DAY, { submitting: 2, submitted: 1 });
+      const running = await edition(store, NOW - DAY, { submitting: 1 });
+      await store.db.updateTable('deliveries').set({ lease_until: NOW }).execute();
+      const onTheWire = store.db
+        .selectFrom('deliveries')
+        .select((e) => e.fn.max('subscriber_id').as('id'))
+        .where('edition_id', '=', cancelled)
+        .where('state', '=', 'submitting');
+      await store.db
+        .updateTable('deliveries')
+        .set({ lease_until: NOW + 1 })
+        .where('edition_id', '=', cancelled)
+        .where('subscriber_id', '=', onTheWire)
+        .execute();
+      await store.db
+        .updateTable('editions')
+        .set({ delivery: 'cancelled', delivery_reason: 'wrong story' })
+        .where('id', '=', cancelled)
+        .execute();
+      await keepHouse(store, config, NOW);
+      const rows = await store.db
+        .selectFrom('deliveries')
+        .select(['edition_id', 'state', 'reason'])
+        .orderBy('edition_id')
+        .orderBy('state')
+        .execute();
+      const reason =
+        'cancelled by the operator: wrong story; its last submission was interrupted, so it may have arrived';
+      expect(rows.filter((row) => row.edition_id === cancelled)).toEqual([
+        { edition_id: cancelled, state: 'failed', reason },
+        { edition_id: cancelled, state: 'submitted', reason: null },
+        { edition_id: cancelled, state: 'submitting', reason: null },
+      ]);
+      expect(rows.filter((row) => row.edition_id === running)).toMatchObject([{ state: 'submitting' }]);
+    });
+
+    it('goes on where it was interrupted, and counts nothing twice', async () => {
+      const store = await open();
+      const old = await edition(store, NOW - 200 * DAY, { submitted: 3 });
+      await store.db.insertInto('delivery_totals').values({ edition_id: old, state: 'submitted', count: 5 }).execute();
+      const both = await Promise.all([keepHouse(store, config, NOW), keepHouse(store, config, NOW)]);
+      expect(both.map(({ deliveries }) => deliveries).sort()).toEqual([0, 3]);
+      expect(await store.db.selectFrom('delivery_totals').select('count').execute()).toEqual([{ count: 8 }]);
+    });
+
+    it('folds old runs, but never the newest of a schedule', async () => {
+      const store = await open();
+      const run = (schedule: string, slotAt: number, state: 'done' | 'failed' | 'running') => ({
+        schedule,
+        slot_at: slotAt,
+        state,
+        covers: 1,
+        attempts: 1,
+        started_at: slotAt,
+      });
+      const runs = [
+        run('feeds:all', NOW - 93 * DAY, 'done'),
+        run('feeds:all', NOW - 92 * DAY, 'done'),
+        run('feeds:all', NOW - 91 * DAY, 'failed'),
+        run('feeds:all', NOW - 90 * DAY, 'done'),
+        run('newsletter:gone', NOW - 400 * DAY, 'done'),
+        run('newsletter:gone', NOW - 300 * DAY, 'done'),
+        run('newsletter:stuck', NOW - 300 * DAY, 'running'),
+        run('newsletter:stuck', NOW - DAY, 'done'),
+      ];
+      await store.db.insertInto('runs').values(runs).execute();
+      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, runs: 4 });
+      const totals = await store.db.selectFrom('run_totals').selectAll().orderBy('schedule').orderBy('state').execute();
+      expect(totals).toEqual([
+        { schedule: 'feeds:all', state: 'done', count: 2 },
+        { schedule: 'feeds:all', state: 'failed', count: 1 },
+        { schedule: 'newsletter:gone', state: 'done', count: 1 },
+      ]);
+      const left = await store.db.selectFrom('runs').select('slot_at').orderBy('schedule').orderBy('slot_at').execute();
+      expect(left.map((row) => row.slot_at)).toEqual([NOW - 90 * DAY, NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY]);
+      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+    });
+
+    it('forgets addresses that never confirmed anything, with all that is stored of them', async () => {
+      const store = await open();
+      const long = NOW - 31 * DAY;
+      const never = await subscriber(store, 'never', long, { state: 'unconfirmed' });
+      await serviceMessage(store, never, long, 'submitted');
+      await store.db
+        .insertInto('bounces')
+        .values({ subscriber_id: never, service_message_id: 1, kind: 'soft', at: long })
+        .execute();
+      await subscriber(store, 'nothing', long, null);
+      const kept = [
+        await subscriber(store, 'reader', long, { state: 'confirmed' }),
+        await subscriber(store, 'left', long, { state: 'unsubscribed' }),
+        await subscriber(store, 'recent', NOW - 29 * DAY, { state: 'unconfirmed' }),
+        await subscriber(store, 'again', long, { state: 'unconfirmed', changed_at: NOW - HOUR }),
+        await subscriber(store, 'suppressed', long, { state: 'unconfirmed' }),
+        await subscriber(store, 'returning', long, { state: 'unconfirmed' }),
+      ];
+      await store.db
+        .updateTable('subscribers')
+        .set({ suppressed_reason: 'complaint', suppressed_at: long })
+        .where('id', '=', kept[4]!)
+        .execute();
+      await store.db
+        .insertInto('consent_events')
+        .values(
+          [never, kept[5]!].map((id) => ({
+            subscriber_id: id,
+            newsletter: 'daily',
+            change: id === never ? ('requested' as const) : ('confirmed' as const),
+            origin: 'form' as const,
+            at: long,
+          })),
+        )
+        .execute();
+      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, unconfirmed: 2 });
+      expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual(kept);
+      for (const table of ['service_messages', 'bounces'] as const) {
+        expect(await store.db.selectFrom(table).select('id').execute()).toEqual([]);
+      }
+      expect(await store.db.selectFrom('consent_events').select('subscriber_id').execute()).toEqual([
+        { subscriber_id: kept[5] },
+      ]);
+      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+    });
+
+    it('forgets counts of feed readers by the day, with what these reported', async () => {
+      const store = await open();
+      const day = { path: 'latest.atom', requests: 1, deltas: 0, unchanged: 0 };
+      const report = { path: 'latest.atom', reader: 'Feedly', feed: '', subscribers: 5, reported_at: 1 };
+      // 400 days before the day that NOW is in the publication's zone.
+      const [last, kept] = ['2025-10-19', '2025-10-20'] as const;
+      await store.db
+        .insertInto('feed_readers')
+        .values([
+          { ...day, day: '2024-01-01', reader: 'Feedly' },
+          { ...day, day: last, reader: 'Feedly' },
+          { ...day, day: last, reader: 'Newsboat' },
+          { ...day, day: kept, reader: 'Feedly' },
+        ])
+        .execute();
+      await store.db
+        .insertInto('feed_reader_reports')
+        .values(['2024-01-01', last, kept].map((one) => ({ ...report, day: one })))
+        .execute();
+      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, readers: 3 });
+      for (const table of ['feed_readers', 'feed_reader_reports'] as const) {
+        expect(await store.db.selectFrom(table).select('day').execute()).toEqual([{ day: kept }]);
+      }
+      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+    });
+
+    it('forgets old service mail, bounces, limits and days, and keeps what is still open', async () => {
+      const store = await open();
+      const id = await subscriber(store, 'reader', NOW - 400 * DAY, { state: 'confirmed' });
+      await serviceMessage(store, id, NOW - 190 * DAY, 'submitted');
+      await serviceMessage(store, id, NOW - 190 * DAY, 'pending');
+      await serviceMessage(store, id, NOW - 10 * DAY, 'failed');
+      const bounce = { subscriber_id: id, kind: 'hard' as const };
+      await store.db
+        .insertInto('bounces')
+        .values([
+          { ...bounce, at: NOW - 181 * DAY },
+          { ...bounce, at: NOW - 179 * DAY },
+        ])
+        .execute();
+      await store.db
+        .insertInto('rates')
+        .values([
+          { key: 'passed', next_at: NOW },
+          { key: 'runs', next_at: NOW + 1 },
+        ])
+        .execute();
+      await store.db
+        .insertInto('sending_days')
+        .values([
+          { day: '2026-11-01', count: 5 },
+          { day: '2026-11-24', count: 5 },
+        ])
+        .execute();
+      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
+      expect(await store.db.selectFrom('service_messages').select('state').orderBy('id').execute()).toEqual([
+        { state: 'pending' },
+        { state: 'failed' },
+      ]);
+      expect(await store.db.selectFrom('rates').select('key').execute()).toEqual([{ key: 'runs' }]);
+      expect(await store.db.selectFrom('sending_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
+    });
+  });
+});

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
+import { excerptOf } from '../../../src/editions/rendering/excerpt.ts';
+
+const roomy = { paragraphs: 20, bytes: 20_000 };
+const texts = (html: string, limits = roomy): string[] => excerptOf(html, limits).paragraphs.map((p) => p.text);
+
+describe('an excerpt', () => {
+  it('keeps links and emphasis, and says the same in text', () => {
+    const { paragraphs, more } = excerptOf(
+      '<p>Shipments <strong>rose</strong> by <a href="https://example.com/a?b=1&amp;c=2">67.7%</a> &amp; more.</p>',
+      roomy,
+    );
+    expect(more).toBe(false);
+    expect(paragraphs).toEqual([
+      {
+        html: 'Shipments <strong>rose</strong> by <a href="https://example.com/a?b=1&amp;c=2">67.7%</a> &amp; more.',
+        text: 'Shipments rose by 67.7% (https://example.com/a?b=1&c=2) & more.',
+      },
+    ]);
+  });
+
+  it('takes headings, list items and quotations as paragraphs', () => {
+    expect(
+      texts(
+        '<h2>Why</h2><ul><li>One</li><li><p>Two</p><p>and on</p></li></ul><blockquote><p>Said</p></blockquote>tail',
+      ),
+    ).toEqual(['Why', '• One', '• Two', 'and on', 'Said', 'tail']);
+    expect(excerptOf('<h2>Why</h2>', roomy).paragraphs[0]?.html).toBe('<strong>Why</strong>');
+  });
+
+  it('leaves out pictures, tables and listings with all their words, and says that there is more', () => {
+    const { paragraphs, more } = excerptOf(
+      '<p>A</p><figure><img src="https://example.com/i.png" alt="x" /><figcaption>Cap</figcaption></figure>' +
+        '<table><tbody><tr><td><p>cell</p><table></table>more</td></tr></tbody></table><pre>code</pre><p>B</p>',
+      roomy,
+    );
+    expect(paragraphs.map((p) => p.text)).toEqual(['A', 'B']);
+    expect(more).toBe(true);
+  });
+
+  it('keeps a paragraph together around a picture in its midst', () => {
+    const { paragraphs, more } = excerptOf('<p>A <img src="https://example.com/i.png" alt="" />b</p>', roomy);
+    expect(paragraphs.map((p) => p.html)).toEqual(['A b']);
+    expect(more).toBe(true);
+  });
+
+  it('stops at the number of paragraphs, and before the bytes run out', () => {
+    const body = '<p>One.</p><p>Two.</p><p>三三三三</p><p>Four.</p>';
+    expect(excerptOf(body, { paragraphs: 2, bytes: 900 })).toMatchObject({ more: true, paragraphs: [{}, {}] });
+    expect(texts(body, { paragraphs: 9, bytes: 19 })).toEqual(['One.', 'Two.']);
+    expect(texts(body, { paragraphs: 9, bytes: 20 })).toEqual(['One.', 'Two.', '三三三三']);
+  });
+
+  it('shortens a first paragraph that would fill the email, and closes its markup', () => {
+    const { paragraphs, more } = excerptOf(`<p><a href="https://example.com/">${'word & '.repeat(9_000)}</a></p>`, {
+      paragraphs: 3,
+      bytes: 600,
+    });
+    expect(more).toBe(true);
+    expect(paragraphs).toHaveLength(1);
+    expect(Buffer.byteLength(paragraphs[0]?.html ?? '')).toBeLessThanOrEqual(600);
+    expect(paragraphs[0]?.html).toMatch(/^word &amp; word .*…$/);
+  });
+
+  it('closes an element that reaches across paragraphs in each of them', () => {
+    const { paragraphs } = excerptOf('<em><p>A</p></em><a href="https://example.com/"><p>B</p>C</a>', roomy);
+    expect(paragraphs.map((p) => p.html)).toEqual(['A', 'B', 'C']);
+  });
+
+  it('is sanitised whatever it is given', () => {
+    const { paragraphs } = excerptOf(
+      '<p onclick="x()">A<script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">b</a></p>',
+      roomy,
+    );
+    expect(paragraphs.map((p) => p.html)).toEqual(['Ab']);
+  });
+
+  it('of a body without words is empty', () => {
+    expect(excerptOf('<p> </p><p><br /></p>', roomy)).toEqual({ paragraphs: [], more: false });
+    expect(excerptOf('', roomy)).toEqual({ paragraphs: [], more: false });
+  });
+
+  it('of any body is inline, balanced, within its limits, and keeps every word of plain paragraphs in order', () => {
+    const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 8 }), (paragraphs) => {
+        const body = paragraphs.map((p) => `<p>${p.join(' ')}</p>`).join('\n');
+        expect(texts(body)).toEqual(paragraphs.map((p) => p.join(' ')));
+      }),
+    );
+    const tags = [
+      'p',
+      'li',
+      'ul',
+      'em',
+      'a href="https://example.com/"',
+      'table',
+      'figure',
+      'pre',
+      'h2',
+      'br',
+      'hr',
+      'img',
+    ];
+    const piece = fc.oneof(
+      fc.constantFrom(...tags.flatMap((tag) => [`<${tag}>`, `</${tag.split(' ')[0]}>`])),
+      fc.constantFrom('word ', '<', '&', '三星', '"', '<!--', '<script>'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        const { paragraphs } = excerptOf(sanitiseHtml(pieces.join(''), 'https://example.com').html, {
+          paragraphs: 3,
+          bytes: 120,
+        });
+        expect(paragraphs.length).toBeLessThanOrEqual(3);
+        const html = paragraphs.map((p) => p.html).join('');
+        expect(Buffer.byteLength(html)).toBeLessThanOrEqual(120 + 30);
+        expect(html.replace(/<\/?(em|a|strong|br)( href="[^"]*")?( \/)?>/g, '')).not.toContain('<');
+        expect(html.split('<a ').length).toBe(html.split('</a>').length);
+        expect(paragraphs.every((p) => p.text.trim() !== '')).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,200 @@
+/** The daily roundup in a real browser: what only layout can tell. */
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contrastRatio } from '../../../src/config/contrast.ts';
+import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
+import { fillHtml } from '../../../src/editions/rendering/fill.ts';
+import { renderEdition } from '../../../src/editions/rendering/render.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
+
+const executablePath = findChromium();
+if (executablePath === null)
+  console.warn(
+    'SKIPPED: no Chromium was found (set CHROMIUM_PATH): the layout of the daily roundup is not tested here.',
+  );
+
+const PHONE = 375;
+const DESKTOP = 800;
+const SCHEMES = ['light', 'dark'] as const;
+
+describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => {
+  let browser: Browser;
+  let email: string;
+  let archive: string;
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: CHROMIUM_FLAGS });
+    ({ email, archive } = await renderBoth(SAMPLE_VIEW));
+  });
+  afterAll(() => browser?.close());
+
+  it('never scrolls sideways, not even for a word without an end', async () => {
+    const endless = 'Donaudampfschiff'.repeat(20);
+    const wide = await renderBoth({
+      ...SAMPLE_VIEW,
+      top: { ...SAMPLE_VIEW.top!, headline: endless, dek: endless, section: endless },
+      news: SAMPLE_VIEW.news.map((line) => ({
+        ...line,
+        headline: endless,
+        dek: endless,
+        kicker: endless,
+        topic: endless,
+      })),
+      roundup: SAMPLE_VIEW.roundup.map((entry) => ({ ...entry, headline: endless })),
+    });
+    for (const html of [email, archive, wide.email])
+      for (const width of [320, PHONE, DESKTOP]) {
+        await using shown = await show(html, width);
+        expect(await shown.page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+      }
+  });
+
+  it('keeps to one column of 600 pixels, with one h1', async () => {
+    await using shown = await show(email, DESKTOP);
+    const columns = await boxes(shown.page, '.gutter');
+    expect(columns.map(({ left, width }) => [left, width])).toEqual(columns.map(() => [100, 600]));
+    expect(await shown.page.locator('h1').count()).toBe(1);
+  });
+
+  it('sets the times of the 24-hour news in a column of their own on a desktop', async () => {
+    await using shown = await show(email, DESKTOP);
+    const times = await boxes(shown.page, '.time');
+    const headlines = await boxes(shown.page, '.line h3');
+    expect(times).toHaveLength(SAMPLE_VIEW.news.length);
+    expect(new Set(times.map(({ left }) => left)).size).toBe(1);
+    expect(new Set(headlines.map(({ left }) => left)).size).toBe(1);
+    for (const [index, time] of times.entries()) {
+      expect(time.left + time.width).toBeLessThanOrEqual(headlines[index]!.left);
+      expect(Math.abs(time.top - headlines[index]!.top)).toBeLessThan(4);
+    }
+  });
+
+  it('sets each time above its headline on a phone', async () => {
+    await using shown = await show(email, PHONE);
+    const times = await boxes(shown.page, '.time');
+    const headlines = await boxes(shown.page, '.line h3');
+    for (const [index, time] of times.entries()) {
+      expect(time.left).toBe(headlines[index]!.left);
+      expect(time.top + time.height).toBeLessThanOrEqual(headlines[index]!.top);
+    }
+  });
+
+  it('gives a thumb 44 pixels on every headline, pointer and link of the footer', async () => {
+    await using shown = await show(email, PHONE);
+    const footer = ['View in browser', 'Preferences', 'Unsubscribe'].map((words) => `a:text("${words}")`);
+    const selectors = ['h3 a', '.tap', 'a:text("Read on")', ...footer];
+    for (const selector of selectors) {
+      const targets = await boxes(shown.page, selector);
+      expect(targets.length, selector).toBeGreaterThan(0);
+      for (const { height, text } of targets) expect(height, `${selector}: ${text}`).toBeGreaterThanOrEqual(44);
+    }
+  });
+
+  it('shows no word of the preheader, and pictures no wider than the column', async () => {
+    await using shown = await show(email, PHONE);
+    const text = await shown.page.evaluate<string>('document.body.innerText');
+    expect(text.split(SAMPLE_VIEW.preheader)).toHaveLength(2); // once, as the lead's dek
+    for (const { width } of await boxes(shown.page, 'img')) expect(width).toBeLessThanOrEqual(PHONE - 40);
+  });
+
+  for (const scheme of SCHEMES)
+    it(`keeps contrast AA for every word, and the ${scheme} paper`, async () => {
+      for (const html of [email, archive]) {
+        await using shown = await show(html, PHONE, scheme);
+        const words = await shown.page.evaluate<Words[]>(COLOURS_OF_WORDS);
+        expect(words.length).toBeGreaterThan(150);
+        expect(new Set(words.map(({ ground }) => ground))).toEqual(
+          new Set([scheme === 'light' ? '#fbfaf7' : '#161513']),
+        );
+        for (const { colour, ground, text } of words)
+          expect(contrastRatio(colour, ground), text).toBeGreaterThanOrEqual(4.5);
+        const accent = SAMPLE_SITE.accent[scheme];
+        expect(words.find(({ text }) => text === 'Exclusive')?.colour).toBe(accent);
+      }
+    });
+
+  it('leaves its own colours to what is placed above the archive page, on dark paper too', async () => {
+    const notice = '<aside style="background-color:#fff4d6;color:#1b1a18">Retracted since</aside>';
+    await using shown = await show(archive.replace(/<body[^>]*>/, `$&${notice}`), PHONE, 'dark');
+    const words = await shown.page.evaluate<Words[]>(COLOURS_OF_WORDS);
+    expect(words[0]).toEqual({ text: 'Retracted since', colour: '#1b1a18', ground: '#fff4d6' });
+  });
+
+  it('asks the network for its pictures and nothing else', async () => {
+    await using shown = await show(email, PHONE);
+    expect(shown.requested).toEqual(['https://wire.example.com/media/chips.jpg']);
+  });
+
+  interface Shown extends AsyncDisposable {
+    page: Page;
+    requested: string[];
+  }
+
+  async function show(html: string, width: number, colorScheme: 'light' | 'dark' = 'light'): Promise<Shown> {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+    const requested: string[] = [];
+    await page.route('**/*', (route) => {
+      requested.push(route.request().url());
+      return route.abort();
+    });
+    await page.setContent(html);
+    return { page, requested, [Symbol.asyncDispose]: () => page.close() };
+  }
+});
+
+async function renderBoth(view: EditionView): Promise<{ email: string; archive: string }> {
+  const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
+  const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
+  const { html, archiveHtml } = await renderEdition(view, SAMPLE_SITE, templates, options);
+  const values = {
+    unsubscribe: 'https://wire.example.com/unsubscribe/token',
+    preferences: 'https://wire.example.com/preferences/token',
+  };
+  return { email: fillHtml(html, SAMPLE_NONCE, values), archive: archiveHtml };
+}
+
+interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  text: string;
+}
+
+function boxes(page: Page, selector: string): Promise<Box[]> {
+  return page.locator(selector).evaluateAll((elements) =>
+    elements.map((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return { left, top, width, height, text: element.textContent ?? '' };
+    }),
+  );
+}
+
+interface Words {
+  text: string;
+  colour: string;
+  ground: string;
+}
+
+/** Runs in the page: each visible piece of text, with its computed colour and that of the ground it stands on. */
+const COLOURS_OF_WORDS = `(() => {
+  const hex = (colour) =>
+    '#' + colour.match(/[\\d.]+/g).slice(0, 3).map((channel) => Number(channel).toString(16).padStart(2, '0')).join('');
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    const text = walker.currentNode.textContent.replace(/\\s+/g, ' ').trim();
+    if (text === '' || element.getClientRects().length === 0) continue;
+    let ground = element;
+    while (ground !== null && getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
+    found.push({
+      text,
+      colour: hex(getComputedStyle(element).color),
+      ground: ground === null ? 'none' : hex(getComputedStyle(ground).backgroundColor),
+    });
+  }
+  return found;
+})()`;

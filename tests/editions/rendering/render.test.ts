@@ -1,0 +1,280 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HtmlValidate, StaticConfigLoader } from 'html-validate';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EditionView, Paragraph } from '../../../src/editions/rendering/edition-view.ts';
+import { fillHtml, fillText } from '../../../src/editions/rendering/fill.ts';
+import { type RenderedEdition, renderEdition } from '../../../src/editions/rendering/render.ts';
+import { EXCERPTS } from '../../../src/editions/rendering/story-view.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
+import { expectGolden } from '../../support/golden.ts';
+import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
+
+const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
+const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
+const render = (view: EditionView): Promise<RenderedEdition> => renderEdition(view, SAMPLE_SITE, templates, options);
+
+let full: RenderedEdition;
+beforeAll(async () => {
+  full = await render(SAMPLE_VIEW);
+});
+
+describe('a full edition', () => {
+  it('reads as it did when it was last found good', () => {
+    expectGolden('editions/roundup.html', full.html);
+    expectGolden('editions/roundup.txt', full.text);
+    expectGolden('editions/roundup-archive.html', full.archiveHtml);
+  });
+
+  it('gives the same bytes for the same view', async () => {
+    expect(await render(structuredClone(SAMPLE_VIEW))).toEqual(full);
+  });
+
+  it('stays under 80 KB with 25 stories, and under what Gmail clips with every body as long as it may be, in Chinese', async () => {
+    expect(storyCount(SAMPLE_VIEW)).toBe(25);
+    expect(Buffer.byteLength(full.html)).toBeLessThan(80_000);
+    const { html } = await render(longest(SAMPLE_VIEW));
+    const link = `https://wire.example.com/unsubscribe/${'x'.repeat(200)}`;
+    const filled = fillHtml(html, SAMPLE_NONCE, { unsubscribe: link, preferences: link });
+    expect(Buffer.byteLength(filled)).toBeLessThan(102_400);
+  });
+
+  it('loads nothing but its own pictures: no font, no script, no style sheet, no frame, no tracker', () => {
+    for (const html of [full.html, full.archiveHtml]) {
+      expect(html).not.toMatch(/@import|@font-face|url\(|<script|<iframe|<object|<embed|<form|\son\w+=/i);
+      expect(html).not.toMatch(/<link[^>]*stylesheet/i);
+      const loaded = [...html.matchAll(/\s(?:src|background|poster|srcset)="([^"]*)"/g)].map(([, url]) => url);
+      expect(loaded).toEqual(['https://wire.example.com/media/chips.jpg']);
+    }
+  });
+
+  it('says its language, direction and title, has one h1, and its tables are for presentation', () => {
+    for (const html of [full.html, full.archiveHtml]) {
+      expect(html).toMatch(/<html lang="en" dir="ltr"/);
+      expect(html).toContain(`<title>${SAMPLE_VIEW.headline}</title>`);
+      expect(html.match(/<h1\b/g)).toHaveLength(1);
+      expect(html.match(/<table\b(?![^>]*role="presentation")/g)).toBeNull();
+      expect(html.match(/<img\b(?![^>]*\balt=")/g)).toBeNull();
+      expect(html).toMatch(/<td[^>]* lang="zh-Hans" dir="ltr"[^>]*>\s*<h3[^>]*><a [^>]*>广东电力供应趋紧/);
+      expect(html).toMatch(/Georgia, 'Times New Roman', .*'Noto Serif CJK SC', 'Songti SC', SimSun, serif/);
+    }
+  });
+
+  it('gives pictures their size, at most the width of the column, and their credit', () => {
+    expect(full.html).toMatch(
+      /<img [^>]*width="552" height="331"[^>]*style="[^"]*width:100%;max-width:552px;height:auto/,
+    );
+    expect(full.html).toContain('Photo: Lin Qiao / Meridian Wire');
+  });
+
+  it('opens with the preheader, hidden and padded, before any other word', () => {
+    const body = full.html.slice(full.html.indexOf('<body'));
+    const first = /<div style="display:none;[^"]*mso-hide:all">([^<]*)<\/div>/.exec(body);
+    expect(
+      body
+        .slice(0, first?.index)
+        .replace(/<[^>]*>/g, '')
+        .trim(),
+    ).toBe('');
+    expect(first?.[1]).toContain(SAMPLE_VIEW.preheader);
+    expect(first?.[1]?.match(/&zwnj;/g)?.length).toBeGreaterThanOrEqual(80);
+  });
+
+  it('satisfies the accessibility rules of html-validate', async () => {
+    const loader = new StaticConfigLoader({ root: true, extends: ['html-validate:a11y'], elements: ['html5'] });
+    for (const html of [full.html, full.archiveHtml]) {
+      const report = await new HtmlValidate(loader).validateString(html);
+      expect(
+        report.results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => [ruleId, message])),
+      ).toEqual([]);
+    }
+  });
+
+  it('says the same in its text: every headline, dek, address and note', () => {
+    const words = full.text.replace(/\s+/g, '');
+    for (const sentence of allWords(SAMPLE_VIEW)) expect(words).toContain(sentence.replace(/\s+/g, ''));
+    for (const [, href = ''] of full.html.matchAll(/href="(https?:[^"]*)"/g))
+      expect(full.text).toContain(href.replaceAll('&amp;', '&').replaceAll('&#34;', '"').replaceAll('&quot;', '"'));
+    expect(full.text).not.toMatch(/[^\S\n]$/m);
+  });
+});
+
+describe('what is personal', () => {
+  it('stands in slots of the email and the text', () => {
+    const values = {
+      unsubscribe: 'https://wire.example.com/unsubscribe/t0k"en',
+      preferences: 'https://wire.example.com/preferences/a&b',
+    };
+    expect(fillHtml(full.html, SAMPLE_NONCE, values)).toContain(
+      'href="https://wire.example.com/unsubscribe/t0k&quot;en"',
+    );
+    expect(fillHtml(full.html, SAMPLE_NONCE, values)).toContain('href="https://wire.example.com/preferences/a&amp;b"');
+    expect(fillText(full.text, SAMPLE_NONCE, values)).toContain(
+      'Preferences: https://wire.example.com/preferences/a&b\nUnsubscribe: https://wire.example.com/unsubscribe/t0k"en\n',
+    );
+    expect(fillHtml(full.html, SAMPLE_NONCE, values)).not.toContain(SAMPLE_NONCE);
+  });
+
+  it('is not on the archive page, which has what a page needs instead', () => {
+    expect(full.archiveHtml).not.toMatch(/unsubscribe|preferences|view in browser|you receive|zwnj/i);
+    expect(full.archiveHtml).not.toContain(SAMPLE_NONCE);
+    expect(full.archiveHtml).toContain(`<link rel="canonical" href="${SAMPLE_VIEW.links.archive}">`);
+    // Links to feeds are put in when it is served: those of its day may be gone.
+    expect(full.archiveHtml).not.toContain('rel="alternate"');
+    expect(full.archiveHtml.match(/<\/?main\b/g)).toEqual(['<main', '</main']);
+    expect(full.html).not.toMatch(/rel="(?:canonical|alternate)"|<main/);
+  });
+
+  it('refuses an edition whose own words hold the nonce, or a nonce that is too short to be one', async () => {
+    const forged = { ...SAMPLE_VIEW, headline: `%%${SAMPLE_NONCE}:unsubscribe%%` };
+    await expect(render(forged)).rejects.toThrow(/nonce/);
+    await expect(renderEdition(SAMPLE_VIEW, SAMPLE_SITE, templates, { ...options, nonce: 'short' })).rejects.toThrow(
+      /nonce/,
+    );
+  });
+
+  it('keeps what looks like a mark of another edition as text', async () => {
+    const forged = `%%${'0'.repeat(24)}:unsubscribe%% <!--${'0'.repeat(24)}:personal-->`;
+    const { html, text, archiveHtml } = await render({
+      ...SMALL_VIEW,
+      latest: [{ ...SMALL_VIEW.latest[0]!, headline: forged }],
+    });
+    for (const output of [html, archiveHtml])
+      expect(output).toContain(forged.replace('<', '&lt;').replace('>', '&gt;'));
+    expect(text.replace(/\s+/g, ' ')).toContain(forged);
+  });
+});
+
+describe('an edition that holds little', () => {
+  it('leaves out every block that has nothing in it, with its heading', async () => {
+    const { html, text, archiveHtml } = await render(SMALL_VIEW);
+    const headings = (page: string): string[] => [...page.matchAll(/<h2[^>]*>([^<]*)/g)].map(([, title = '']) => title);
+    expect(headings(full.html)).toEqual(['Top Story', '24-Hour News', 'Analysis', 'Roundup', 'Latest', 'Corrections']);
+    expect(headings(html)).toEqual(['Latest']);
+    expect(headings(archiveHtml)).toEqual(['Latest']);
+    expect([...text.matchAll(/^-+\n(.+)$/gm)].map(([, title]) => title)).toEqual(['LATEST']);
+  });
+
+  it('writes no empty line of a story that lacks its optional parts', async () => {
+    const { html, text } = await render({
+      ...SMALL_VIEW,
+      top: { ...SAMPLE_VIEW.analysis[3]!, bylines: [], kicker: null, more: false },
+    });
+    expect(html).not.toMatch(/<(p|h3|a)\b[^>]*>\s*<\/\1>/);
+    expect(html).not.toMatch(/Contact reporter|Related:|Photo:|Read on|undefined|null/);
+    expect(text).not.toMatch(/Contact reporter|Related:|Photo:|Read on|undefined|null|\n\n\n/);
+  });
+
+  it('shows what an older edition with neither outlet nor sentences for an item would', async () => {
+    const entry = { ...SAMPLE_VIEW.roundup[5]!, outlet: null, also: [], dek: 'Its dek.' };
+    const { html, text } = await render({ ...SMALL_VIEW, roundup: [entry] });
+    expect(html).toContain('Its dek.');
+    expect(text).toContain('Tesla Opens Its Charging Stations to Other Makes\nIts dek.\nhttps:');
+    expect(text).not.toContain('Also');
+  });
+});
+
+describe('languages', () => {
+  it('sets a publication that reads from right to left so', async () => {
+    const site = { ...SAMPLE_SITE, language: 'ar' };
+    const { html } = await renderEdition(SAMPLE_VIEW, site, templates, options);
+    expect(html).toMatch(/<html lang="ar" dir="rtl"/);
+    expect(html).not.toMatch(/direction:ltr;font-size:0px;padding/);
+  });
+
+  it('turns the alignment for a story that reads the other way', async () => {
+    const line = { ...SMALL_VIEW.latest[0]!, lang: 'he', dir: 'rtl' as const, headline: 'שלום' };
+    expect((await render({ ...SMALL_VIEW, latest: [line] })).html).toMatch(/<td lang="he" dir="rtl" align="right"/);
+  });
+});
+
+describe('a template that is wrong', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'daywire-templates-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const own = openTemplates(folder, SAMPLE_SITE.zone);
+  const attempt = (name: string, body: string, text = 'text {{ slots.unsubscribe }}'): Promise<RenderedEdition> => {
+    const mjml = `<mjml>\n<mj-head><mj-title>T</mj-title></mj-head>\n<mj-body>\n${body}\n</mj-body>\n</mjml>\n`;
+    writeFileSync(join(folder, `${name}.mjml`), mjml);
+    writeFileSync(join(folder, `${name}.txt`), text);
+    return renderEdition(SMALL_VIEW, SAMPLE_SITE, own, { template: name, nonce: SAMPLE_NONCE });
+  };
+
+  it('is refused with the line, the element and the rule', async () => {
+    await expect(attempt('unknown', '<mj-nonsense />')).rejects.toThrow(
+      /unknown\.mjml: line 4 \(mj-nonsense\).*<mj-nonsense \/>/,
+    );
+    await expect(attempt('attribute', '<mj-section paddle="1px"></mj-section>')).rejects.toThrow(
+      /attribute\.mjml: line 4 \(mj-section\): Attribute paddle is illegal/,
+    );
+    await expect(attempt('variable', '<mj-section>{{ edition.nothing }}</mj-section>')).rejects.toThrow(
+      /edition\.nothing.*line:4/,
+    );
+  });
+
+  it('is refused where its HTML or its text has no unsubscribe link, before an edition of it is closed', async () => {
+    await expect(attempt('bare', '')).rejects.toThrow(
+      /bare\.mjml has no unsubscribe link: write {{ slots\.unsubscribe }}/,
+    );
+    const link = '<mj-raw><!--{{ nonce }}:personal-->{{ slots.unsubscribe }}<!--/{{ nonce }}:personal--></mj-raw>';
+    await expect(attempt('mute', link, 'text')).rejects.toThrow(/mute\.txt has no unsubscribe link/);
+  });
+
+  it('is refused where a slot stands outside the regions of the email, and so would be on the archive page', async () => {
+    const words = (inner: string): string =>
+      `<mj-section><mj-column><mj-text>${inner}</mj-text></mj-column></mj-section>`;
+    await expect(attempt('leak', words('{{ slots.unsubscribe }}'))).rejects.toThrow(
+      /leak\.mjml.*outside its personal regions/,
+    );
+    const mark = `<!--{{ nonce }}:personal-->{{ slots.unsubscribe }}`;
+    await expect(attempt('open', words(mark))).rejects.toThrow(/open\.mjml.*unfinished mark/);
+    expect((await attempt('good', words(`${mark}<!--/{{ nonce }}:personal-->`))).archiveHtml).not.toContain('%%');
+  });
+});
+
+function storyCount({ top, news, analysis, roundup, latest }: EditionView): number {
+  return (top === null ? 0 : 1) + news.length + analysis.length + roundup.length + latest.length;
+}
+
+function longest(view: EditionView): EditionView {
+  const fill = (bytes: number, paragraphs: number): Paragraph[] =>
+    Array.from({ length: paragraphs }, () => {
+      const text = '电'.repeat(Math.floor(bytes / paragraphs / 3));
+      return { html: text, text };
+    });
+  return {
+    ...view,
+    top: { ...view.top!, paragraphs: fill(EXCERPTS.whole.lead.bytes, EXCERPTS.whole.lead.paragraphs) },
+    analysis: view.analysis.map((story) => ({
+      ...story,
+      paragraphs: fill(EXCERPTS.whole.analysis.bytes, EXCERPTS.whole.analysis.paragraphs),
+    })),
+    roundup: view.roundup.map((entry) => ({ ...entry, sentences: fill(EXCERPTS.whole.roundup.bytes, 1)[0]! })),
+  };
+}
+
+/** Every sentence a reader should find, in HTML and in text. */
+function allWords(view: EditionView): string[] {
+  const stories = [...(view.top === null ? [] : [view.top]), ...view.analysis];
+  const lines = [...stories, ...view.news, ...view.roundup, ...view.latest];
+  return [
+    view.masthead.title,
+    ...lines.map(({ headline }) => headline),
+    ...[...stories, ...view.news].flatMap(({ dek }) => dek ?? []),
+    ...stories.flatMap(({ paragraphs, bylines, related, correction, image }) => [
+      ...paragraphs.map(({ text }) => text),
+      ...bylines.flatMap(({ name, email }) => [name, email ?? '']),
+      ...related.map(({ title }) => title),
+      correction?.note ?? '',
+      image?.alt ?? '',
+    ]),
+    ...view.roundup.flatMap(({ sentences, outlet, also }) => [
+      sentences?.text ?? '',
+      outlet?.name ?? '',
+      ...also.map(({ name }) => name),
+    ]),
+    ...view.corrections.flatMap(({ headline, note }) => [headline, note]),
+    SAMPLE_SITE.about,
+    SAMPLE_SITE.postalAddress,
+  ];
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { wrapText } from '../../../src/editions/rendering/wrap-text.ts';
+
+const words = fc.array(
+  fc.oneof(
+    fc.stringMatching(/^[a-z.,]{1,12}$/),
+    fc.constantFrom('高温来袭，', '云南（水电）减少。', '🚀', 'e\u0301a', '5G手机', '(https://a.example/b)', '…'),
+    fc.webUrl({ validSchemes: ['https'], withQueryParameters: true }),
+  ),
+  { maxLength: 40 },
+);
+
+describe('wrapText', () => {
+  it('breaks at spaces, before the line is too wide', () => {
+    expect(wrapText('one two three four', 9)).toBe('one two\nthree\nfour');
+  });
+
+  it('begins the lines it makes where the first began', () => {
+    expect(wrapText('  one two three', 9)).toBe('  one two\n  three');
+  });
+
+  it('breaks CJK text anywhere but before closing and after opening punctuation', () => {
+    expect(wrapText('高温来袭，云南水电减少', 8)).toBe('高温来\n袭，云南\n水电减少');
+    expect(wrapText('高温来（云南）', 8)).toBe('高温来\n（云南）');
+  });
+
+  it('counts two columns for wide characters and none for combining marks', () => {
+    expect(wrapText('三星 abc', 8)).toBe('三星 abc');
+    expect(wrapText('三星 abc', 7)).toBe('三星\nabc');
+    expect(wrapText('🚀🚀 a', 5)).toBe('🚀🚀\na');
+    expect(wrapText('e\u0301e\u0301e\u0301 a', 5)).toBe('e\u0301e\u0301e\u0301 a');
+  });
+
+  it('never breaks a URL, with the bracket before it', () => {
+    const url = `https://wire.example.com/articles/${'long-'.repeat(20)}end`;
+    expect(wrapText(`See 新闻（${url} or more (${url})`, 40).split('\n')).toEqual(
+      expect.arrayContaining([`（${url}`, `(${url})`].map((expected) => expect.stringContaining(expected))),
+    );
+  });
+
+  it('loses nothing but the spaces at which it breaks, whatever the text', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          words.map((list) => list.join(' ')),
+          fc.string({ unit: 'binary', maxLength: 300 }),
+        ),
+        (text) => {
+          expect(wrapText(text, 20).replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
+        },
+      ),
+    );
+  });
+
+  it('makes no line too wide that could have been broken, and keeps every URL whole', () => {
+    fc.assert(
+      fc.property(words, (list) => {
+        const lines = wrapText(list.join(' '), 20).split('\n');
+        for (const line of lines) if (line.includes(' ')) expect(columns(line)).toBeLessThanOrEqual(20);
+        for (const url of list.filter((word) => word.startsWith('https:')))
+          expect(lines.some((line) => line.includes(url))).toBe(true);
+      }),
+    );
+  });
+});
+
+/** Enough for the words above. */
+function columns(line: string): number {
+  return [...line].reduce(
+    (sum, character) => sum + (character === '\u0301' ? 0 : /[\u3000-\u9fff\uff00-\uffef🚀]/u.test(character) ? 2 : 1),
+    0,
+  );
+}

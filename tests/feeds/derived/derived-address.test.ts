@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type DerivedAddress, parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
+import { isTagUri } from '../../../src/feeds/formats/item.ts';
+import { anyText } from '../../support/any-text.ts';
+import { sampleConfig } from '../formats/sample.ts';
+
+const config = sampleConfig();
+
+function parse(path: string, query = '') {
+  return parseDerivedAddress(path, new URLSearchParams(query), config);
+}
+
+function addressOf(path: string, query = ''): DerivedAddress {
+  const parsed = parse(path, query);
+  if (parsed?.is !== 'derived') throw new Error(`${path}?${query}: ${parsed?.reason ?? 'no such address'}`);
+  return parsed.address;
+}
+
+describe('the address of a derived feed', () => {
+  it.each([
+    ['section/world.atom', 'section/world.atom'],
+    ['kicker/in-depth.rss', 'kicker/in-depth.rss'],
+    ['kicker/In%20Depth.rss', 'kicker/in-depth.rss'],
+    ['tag/C%2B%2B.json', 'tag/c.json'],
+    ['reporter/陈思.atom', 'reporter/%E9%99%88%E6%80%9D.atom'],
+    ['reporter/%E9%99%88%E6%80%9D.atom', 'reporter/%E9%99%88%E6%80%9D.atom'],
+    ['reporter/%e9%99%88%e6%80%9d.atom', 'reporter/%E9%99%88%E6%80%9D.atom'],
+  ])('%s has the one form %s', (written, canonical) => {
+    expect(addressOf(written).path).toBe(canonical);
+  });
+
+  it('put together by query has its values sorted, each once, and nothing that was left open', () => {
+    const query = 'tag=b&section=world&kicker=In+Depth&tag=a&tag=B&reporter=&kind=brief';
+    expect(addressOf('custom.atom', query)).toEqual({
+      id: 'custom',
+      query: 'kicker=in-depth&kind=brief&section=world&tag=a&tag=b',
+      path: 'custom.atom?kicker=in-depth&kind=brief&section=world&tag=a&tag=b',
+      format: 'atom',
+      values: { kicker: ['in-depth'], kind: ['brief'], section: ['world'], tag: ['a', 'b'] },
+    });
+  });
+
+  it('of a single facet takes no notice of a query', () => {
+    expect(addressOf('section/world.atom', 'utm_source=x&section=business-tech').path).toBe('section/world.atom');
+  });
+
+  it.each([
+    ['section/sports.atom', '', 'There is no section "sports": there are business-tech, world.'],
+    ['tag/%21%3F.rss', '', '"!?" is no tag: it holds neither a letter nor a digit.'],
+    [`tag/${'x'.repeat(101)}.rss`, '', 'A tag has at most 100 characters in an address.'],
+    ['custom.atom', '', 'Name what the feed shall hold: at least one of kicker, kind, reporter, section, tag.'],
+    ['custom.atom', 'section=', 'Name what the feed shall hold: at least one of kicker, kind, reporter, section, tag.'],
+    [
+      'custom.atom',
+      'sections=world',
+      'There is no "sections": a feed is put together from kicker, kind, reporter, section, tag.',
+    ],
+    [
+      'custom.rss',
+      'kind=essay',
+      'There is no kind "essay": there are brief, analysis, feature, roundup-item, roundup.',
+    ],
+    [
+      'custom.json',
+      'tag=1&tag=2&tag=3&tag=4&tag=5&tag=6&tag=7&tag=8&tag=9',
+      'A feed is put together from at most 8 values, not 9.',
+    ],
+  ])('%s?%s is refused: %s', (path, query, reason) => {
+    expect(parse(path, query)).toEqual({ is: 'refused', reason });
+  });
+
+  it.each([
+    'custom.xml',
+    'custom',
+    'section/world',
+    'section/a/b.atom',
+    'section/.atom',
+    'kind/brief.atom',
+    'tag/%E9.atom',
+    'tag/%.atom',
+    'latest.atom',
+    '../section/world.atom',
+    'section/world.atom/',
+  ])('%s is none', (path) => {
+    expect(parse(path)).toBeNull();
+  });
+
+  it('however it is written leads to itself, is a valid path and makes a valid tag: URI', () => {
+    const name = fc.constantFrom('kicker', 'reporter', 'tag');
+    const pair = fc.tuple(name, anyText(40));
+    fc.assert(
+      fc.property(fc.array(pair, { minLength: 1, maxLength: 6 }), (pairs) => {
+        const parsed = parseDerivedAddress('custom.atom', new URLSearchParams(pairs), config);
+        if (parsed?.is !== 'derived') return;
+        const { path, id, query } = parsed.address;
+        expect(path).toMatch(/^custom\.atom\?(?:[a-z]+=(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+&?)+$/);
+        expect(isTagUri(`tag:example.com,2026:feeds/${id}?${query}`)).toBe(true);
+        expect(addressOf('custom.atom', query)).toEqual(parsed.address);
+        const shuffled = new URLSearchParams([...pairs, ...pairs].reverse());
+        expect(parseDerivedAddress('custom.atom', shuffled, config)).toEqual(parsed);
+      }),
+      { seed: 20261124, numRuns: 500 },
+    );
+    fc.assert(
+      fc.property(name, anyText(60), (facet, text) => {
+        const encoded = encodeURIComponent(text.toWellFormed());
+        const parsed = parse(`${facet}/${encoded}.rss`);
+        if (parsed?.is !== 'derived') return;
+        expect(parsed.address.path).toMatch(/^[a-z]+\/(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+\.rss$/);
+        expect(addressOf(parsed.address.path)).toEqual(parsed.address);
+        expect(addressOf(decodeURI(parsed.address.path))).toEqual(parsed.address);
+      }),
+      { seed: 20261124, numRuns: 500 },
+    );
+  });
+});

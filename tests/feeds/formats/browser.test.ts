@@ -1,0 +1,77 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveArticle } from '../../../src/articles/import/save.ts';
+import { findDocument } from '../../../src/feeds/documents.ts';
+import { publishFeeds } from '../../../src/feeds/publish.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { NOW, STORIES, sampleConfig, sampleTemplates, TITLE } from './sample.ts';
+
+const executablePath = findChromium();
+if (executablePath === null) console.warn('skipped: no Chromium was found, so how a browser shows feeds is not tested');
+
+describe.runIf(executablePath !== null)('in a browser', () => {
+  let store: Store;
+  let server: Server;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    store = await openMigrated();
+    for (const story of STORIES) await saveArticle(store.db, story, story.id, NOW);
+    await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW });
+    server = createServer(async (request, response) => {
+      const document = await findDocument(store.db, (request.url ?? '').slice(1));
+      // As a browser is answered (http/feed-answer.ts).
+      const type = document?.mediaType.replace(/(?:rss|atom)\+xml/, 'xml') ?? 'text/plain';
+      response.writeHead(document === null ? 404 : 200, { 'Content-Type': type });
+      response.end(document?.body);
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    browser = await chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_FLAGS });
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.close();
+    await store.close();
+  });
+
+  async function open(path: string): Promise<Page> {
+    const page = await browser.newPage({ viewport: { width: 375, height: 800 } });
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/${path}`);
+    return page;
+  }
+
+  it.for(['latest.rss', 'latest.atom'])('%s is a page of headlines, without markup or a banner', async (path) => {
+    const page = await open(path);
+    // As a string, for the browser's types are not ours. In an XML document only what has a box is seen.
+    const shown: { words: string[]; wide: number } = await page.evaluate(`({
+      words: [...document.querySelectorAll('*')]
+        .filter((element) => element.getClientRects().length > 0 && element.childElementCount === 0)
+        .map((element) => element.textContent),
+      wide: document.documentElement.scrollWidth,
+    })`);
+    await page.close();
+    expect(shown.words).toEqual(
+      expect.arrayContaining(['The Meridian Wire: Latest', 'Every story, newest first.', 'Lin Ye']),
+    );
+    expect(shown.words).toContain('In Depth: Handset Makers Clear Their Shelves');
+    if (path === 'latest.rss') expect(shown.words).toContain(TITLE);
+    expect(shown.words.join('\n')).not.toMatch(/<figure|<p>|tag:example/);
+    expect(shown.wide).toBeLessThanOrEqual(375);
+  });
+
+  it('the page of feeds fits a phone, and one click selects an address', async () => {
+    const page = await open('index.html');
+    const [wide, selectable]: [number, string] = await page.evaluate(
+      `[document.documentElement.scrollWidth, getComputedStyle(document.querySelector('code')).userSelect]`,
+    );
+    await page.close();
+    expect(wide).toBeLessThanOrEqual(375);
+    expect(selectable).toBe('all');
+  });
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import type { FeedConfig } from '../../../src/config/config.ts';
+import { buildFeed } from '../../../src/feeds/publish.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
+import { article, NOW, sampleConfig } from './sample.ts';
+
+const config = sampleConfig();
+const [latest, window] = config.feeds as [FeedConfig, FeedConfig];
+const LIMIT = 1_000_000;
+
+function build(bodies: number[], feed = latest, dek = 'A dek.') {
+  const articles = bodies.map((size, index) =>
+    article(`a${String(index).padStart(5, '0')}`, {
+      dek,
+      bodyHtml: `<p>${'三'.repeat(size / 3)}</p>`,
+      publishedAt: NOW - index * MINUTE - 1,
+      updatedAt: NOW - index * MINUTE - 1,
+    }),
+  );
+  const built = buildFeed(feed, config, { articles, retracted: [] });
+  const json = JSON.parse(built.drafts[2]?.body ?? '') as { items: { content_html?: string }[] };
+  const full = json.items.map((item) => item.content_html !== undefined);
+  return { bytes: built.drafts.map(({ body }) => Buffer.byteLength(body)), full, items: built.items };
+}
+
+describe('a document', () => {
+  it('keeps every body while it stays under 1,000,000 bytes', () => {
+    const { bytes, full } = build(Array(50).fill(15_000));
+    expect(Math.max(...bytes)).toBeGreaterThan(700_000);
+    expect(full.every(Boolean)).toBe(true);
+  });
+
+  it('turns the oldest bodies into summaries before it drops an item', () => {
+    const { bytes, full, items } = build(Array(60).fill(30_000));
+    expect(items).toBe(60);
+    expect(Math.max(...bytes)).toBeLessThan(LIMIT);
+    expect(Math.max(...bytes)).toBeGreaterThan(LIMIT - 40_000);
+    const kept = full.indexOf(false);
+    expect(kept).toBeGreaterThan(25);
+    expect(full.slice(kept).some(Boolean)).toBe(false);
+  });
+
+  it('passes over one body that is too large by itself', () => {
+    const { full } = build([1_200_000, ...Array(20).fill(3_000)]);
+    expect(full).toEqual([false, ...Array(20).fill(true)]);
+  });
+
+  it('drops the oldest items where even their summaries are too much', () => {
+    const { bytes, full, items } = build(Array(900).fill(300), latest, '三'.repeat(500));
+    expect(Math.max(...bytes)).toBeLessThan(LIMIT);
+    expect(Math.max(...bytes)).toBeGreaterThan(LIMIT - 10_000);
+    expect(full).toHaveLength(items);
+    expect(items).toBeGreaterThan(200);
+  });
+
+  it('of a window holds the whole window all the same', () => {
+    const { items, full } = build(Array(900).fill(300), window, '三'.repeat(500));
+    expect(items).toBe(900);
+    expect(full.some(Boolean)).toBe(false);
+  });
+});

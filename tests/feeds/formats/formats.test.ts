@@ -1,0 +1,437 @@
+import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Article } from '../../../src/articles/article.ts';
+import { renderOpml } from '../../../src/feeds/formats/opml.ts';
+import { buildFeed } from '../../../src/feeds/publish.ts';
+import { topicAddress, topicPath } from '../../../src/feeds/topics.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { expectGolden } from '../../support/golden.ts';
+import { jsonFeed } from './json-schema.ts';
+import { article, NOW, RETRACTED, STORIES, sampleConfig, TITLE } from './sample.ts';
+import { validateFeed } from './validator.ts';
+import { childrenOf, parseXml, textOf, type XmlElement } from './xml.ts';
+import { HAS_XMLLINT, sayIfMissing, xmllint } from './xmllint.ts';
+
+const config = sampleConfig();
+const [latest, window, summaries] = config.feeds as [
+  (typeof config.feeds)[0],
+  (typeof config.feeds)[0],
+  (typeof config.feeds)[0],
+];
+const URL = 'https://wire.example.com/feeds';
+const HUB = 'https://hub.example.com/?a=1&b=2';
+
+function build(articles: Article[], retracted: Article[] = [], feed = latest) {
+  const built = buildFeed(feed, config, { articles, retracted });
+  const [rss, atom, json] = built.drafts.map(({ body }) => body) as [string, string, string];
+  return { rss, atom, json, failed: built.failed };
+}
+
+function items(xml: string): XmlElement[] {
+  const root = parseXml(xml);
+  return root.qname === 'rss'
+    ? childrenOf(childrenOf(root, 'channel')[0] as XmlElement, 'item')
+    : childrenOf(root, 'entry');
+}
+
+beforeAll(sayIfMissing);
+
+describe('a feed', () => {
+  it('is what was read and found good', () => {
+    const { rss, atom, json, failed } = build(STORIES, [RETRACTED]);
+    expect(failed).toEqual([]);
+    expectGolden('feeds/latest.rss', rss);
+    expectGolden('feeds/latest.atom', atom);
+    expectGolden('feeds/latest.json', json);
+    expectGolden('feeds/feeds.opml', renderOpml(config));
+  });
+
+  it.for([
+    ['full', latest],
+    ['summary', summaries],
+    ['a window', window],
+  ] as const)('has no error and no warning at its public address: %s', ([, feed]) => {
+    for (const [articles, retracted] of [
+      [STORIES, [RETRACTED]],
+      [[], []],
+    ] as const) {
+      const { rss, atom, json } = build([...articles], [...retracted], feed);
+      expect(validateFeed(rss, `${URL}/${feed.id}.rss`, NOW)).toEqual([]);
+      expect(validateFeed(atom, `${URL}/${feed.id}.atom`, NOW)).toEqual([]);
+      expect(jsonFeed.parse(JSON.parse(json)).feed_url).toBe(`${URL}/${feed.id}.json`);
+    }
+  });
+
+  it.runIf(HAS_XMLLINT)('is accepted by xmllint, and by the grammar of RFC 4287', () => {
+    const { rss, atom } = build(STORIES, [RETRACTED]);
+    expect(xmllint([rss, atom, renderOpml(config)])).toBe('');
+    expect(xmllint([atom, build([]).atom], ['--relaxng', `${import.meta.dirname}/atom.rng`])).toBe('');
+  });
+
+  it('gives the same bytes for the same input', () => {
+    expect(build(structuredClone(STORIES), [RETRACTED])).toEqual(build(STORIES, [RETRACTED]));
+  });
+
+  it('was updated when its newest item was, and when empty on the day its tag authority begins', () => {
+    const newest = NOW - HOUR / 2;
+    const { rss, atom } = build(STORIES);
+    expect(textOf(childrenOf(parseXml(rss), 'channel')[0] as XmlElement, 'lastBuildDate')).toBe(
+      new Date(newest).toUTCString(),
+    );
+    expect(textOf(parseXml(atom), 'updated')).toBe(new Date(newest).toISOString());
+    expect(textOf(parseXml(build([]).atom), 'updated')).toBe('2026-01-01T00:00:00.000Z');
+    const dated = sampleConfig((text) => text.replace('example.com,2026', 'example.com,2026-03-04'));
+    const [, atomDraft] = buildFeed(latest, dated, { articles: [], retracted: [] }).drafts;
+    expect(textOf(parseXml(atomDraft?.body ?? ''), 'updated')).toBe('2026-03-04T00:00:00.000Z');
+  });
+
+  it('names itself, its hub, its page, its language and its rights in each format', () => {
+    const { rss, atom, json } = build(STORIES);
+    const channel = childrenOf(parseXml(rss), 'channel')[0] as XmlElement;
+    expect(childrenOf(channel, 'atom:link')[0]?.attributes).toEqual({
+      href: `${URL}/latest.rss`,
+      rel: 'self',
+      type: 'application/rss+xml',
+    });
+    expect(childrenOf(channel, 'atom:link')[1]?.attributes).toEqual({ href: HUB, rel: 'hub' });
+    expect([textOf(channel, 'language'), textOf(channel, 'ttl'), textOf(channel, 'generator')]).toEqual([
+      'en',
+      '5',
+      'daywire',
+    ]);
+    const feed = parseXml(atom);
+    expect(textOf(feed, 'id')).toBe('tag:example.com,2026:feeds/latest');
+    expect(feed.attributes['xml:lang']).toBe('en');
+    expect(childrenOf(feed, 'link').map(({ attributes }) => [attributes.rel, attributes.href])).toEqual([
+      ['alternate', 'https://wire.example.com/'],
+      ['self', `${URL}/latest.atom`],
+      ['hub', HUB],
+    ]);
+    expect(textOf(feed, 'rights')).toBe('© The Meridian Wire');
+    expect(JSON.parse(json)).toMatchObject({
+      home_page_url: 'https://wire.example.com/',
+      language: 'en',
+      hubs: [{ type: 'WebSub', url: HUB }],
+    });
+  });
+
+  it('names its own newsroom as its hub, or none, as the configuration says', () => {
+    const bodies = (hub: string): string[] => {
+      const config = sampleConfig((text) => text.replace(/^hub: .*$/m, hub));
+      return buildFeed(latest, config, { articles: STORIES, retracted: [] }).drafts.map(({ body }) => body);
+    };
+    for (const body of bodies('hub: self')) expect(body).toMatch(/"https:\/\/wire\.example\.com\/hub"/);
+    for (const body of bodies('')) expect(body).not.toMatch(/hub/i);
+  });
+
+  it('names itself byte for byte by the address of its topic', () => {
+    const { rss, atom, json } = build(STORIES);
+    const channel = childrenOf(parseXml(rss), 'channel')[0] as XmlElement;
+    const self = [
+      childrenOf(channel, 'atom:link')[0]?.attributes.href,
+      childrenOf(parseXml(atom), 'link').find(({ attributes }) => attributes.rel === 'self')?.attributes.href,
+      (JSON.parse(json) as { feed_url: string }).feed_url,
+    ];
+    expect(self).toEqual(['rss', 'atom', 'json'].map((format) => topicAddress(config, `latest.${format}`)));
+    for (const [index, format] of ['rss', 'atom', 'json'].entries()) {
+      expect(topicPath(config, self[index] as string)).toBe(`latest.${format}`);
+    }
+  });
+
+  it('is shown by a stylesheet that is CSS', () => {
+    const { rss, atom } = build(STORIES);
+    for (const xml of [rss, atom]) {
+      expect(xml).toContain('<?xml-stylesheet href="feed.css" type="text/css"?>');
+      expect(xml).not.toContain('xsl');
+    }
+  });
+});
+
+describe('an item', () => {
+  it('has one tag: URI, byte-equal in all three, that no edit of headline, slug or domain changes', () => {
+    const moved = sampleConfig((text) => text.replace('https://wire.example.com', 'https://elsewhere.example.org'));
+    const edited = { ...(STORIES[0] as Article), headline: 'Another', slug: 'another' };
+    const before = build(STORIES);
+    const [rss, atom, json] = buildFeed(latest, moved, { articles: [edited], retracted: [] }).drafts.map(
+      ({ body }) => body,
+    );
+    const ids = [
+      textOf(items(before.rss)[0] as XmlElement, 'guid'),
+      textOf(items(before.atom)[0] as XmlElement, 'id'),
+      JSON.parse(before.json).items[0].id,
+      textOf(items(rss as string)[0] as XmlElement, 'guid'),
+      textOf(items(atom as string)[0] as XmlElement, 'id'),
+      JSON.parse(json as string).items[0].id,
+    ];
+    expect(new Set(ids)).toEqual(new Set(['tag:example.com,2026:articles/everything']));
+  });
+
+  it('shows its kicker before its headline, its dek as summary, its section and tags once each', () => {
+    const { rss, atom, json } = build(STORIES);
+    const [item] = items(rss);
+    const [entry] = items(atom);
+    const title = 'In Depth: Handset Makers Clear Their Shelves';
+    expect(textOf(item as XmlElement, 'title')).toBe(title);
+    expect(textOf(entry as XmlElement, 'title')).toBe(title);
+    expect(JSON.parse(json).items[0]).toMatchObject({
+      title,
+      summary: 'Shipments rose 67.7% in March, though R&D budgets did not.',
+      tags: ['Business & Tech', 'phones', '5G'],
+    });
+    expect(textOf(item as XmlElement, 'description')).toBe(
+      'Shipments rose 67.7% in March, though R&amp;D budgets did not.',
+    );
+    expect(childrenOf(item as XmlElement, 'category').map(({ text }) => text)).toEqual([
+      'Business & Tech',
+      'phones',
+      '5G',
+    ]);
+    expect(childrenOf(entry as XmlElement, 'category').map(({ attributes }) => attributes.term)).toEqual([
+      'Business & Tech',
+      'phones',
+      '5G',
+    ]);
+  });
+
+  it('names every byline', () => {
+    const { rss, atom, json } = build(STORIES);
+    const names = ['Lin Ye', 'Ann O’Hara', 'Bo Wu'];
+    expect(childrenOf(items(rss)[0] as XmlElement, 'dc:creator').map(({ text }) => text)).toEqual(names);
+    expect(childrenOf(items(atom)[0] as XmlElement, 'author').map((author) => textOf(author, 'name'))).toEqual(names);
+    expect(JSON.parse(json).items[0].authors.map(({ name }: { name: string }) => name)).toEqual(names);
+  });
+
+  it('ends its body with the lines of the format, in all three alike', () => {
+    const { rss, atom, json } = build(STORIES);
+    const html = textOf(items(rss)[0] as XmlElement, 'content:encoded');
+    expect(textOf(items(atom)[0] as XmlElement, 'content')).toBe(html);
+    expect(JSON.parse(json).items[0].content_html).toBe(html);
+    expect(html?.split('\n')).toEqual([
+      '<figure><img src="https://wire.example.com/media/shop.jpg" alt="A shop with “Sale” signs &amp; few buyers" width="1200" height="800"><figcaption>Photo: VCG</figcaption></figure>',
+      '<p>China shipped 35.3 million smartphones in March, says <a href="https://example.com/caict?a=1&amp;b=2">CAICT</a>.</p>',
+      '<p>Read the full story: <a href="https://example.com/full">Why the Shelves Were Full</a></p>',
+      '<p>Contact reporters Lin Ye (<a href="mailto:lin.ye@example.com">lin.ye@example.com</a>) and Ann O’Hara (<a href="mailto:ann@example.com">ann@example.com</a>), and editor Bo Wu (<a href="mailto:bo.wu@example.com">bo.wu@example.com</a>)</p>',
+      '<p>Related: <a href="https://example.com/a">Chips Run Short</a>; <a href="https://example.com/b">A Plant Stands Idle</a></p>',
+      '<p><em>Correction: An earlier version gave the figure for February.</em></p>',
+    ]);
+    expect(JSON.parse(json).items[3].content_html).toContain(
+      '<p>Source: <a href="https://example.com/yicai?x=1&amp;y=2">Yicai</a></p>',
+    );
+  });
+
+  it('carries its image and enclosures with true type and length, and says who took it and what it shows', () => {
+    const { rss, atom, json } = build(STORIES);
+    const [item] = items(rss) as [XmlElement];
+    const [entry] = items(atom) as [XmlElement];
+    expect(childrenOf(item, 'enclosure').map(({ attributes }) => attributes)).toEqual([
+      { url: 'https://wire.example.com/media/shop.jpg', type: 'image/jpeg', length: '81234' },
+    ]);
+    expect(
+      childrenOf(entry, 'link')
+        .filter(({ attributes }) => attributes.rel === 'enclosure')
+        .map(({ attributes }) => attributes),
+    ).toEqual([
+      { rel: 'enclosure', href: 'https://wire.example.com/media/shop.jpg', type: 'image/jpeg', length: '81234' },
+      {
+        rel: 'enclosure',
+        href: 'https://wire.example.com/media/talk.mp3',
+        type: 'audio/mpeg',
+        length: '4200000',
+        title: 'The story, read aloud',
+      },
+    ]);
+    for (const parent of [item, entry]) {
+      const [image, audio] = childrenOf(parent, 'media:content') as [XmlElement, XmlElement];
+      expect(image.attributes).toEqual({
+        url: 'https://wire.example.com/media/shop.jpg',
+        fileSize: '81234',
+        type: 'image/jpeg',
+        medium: 'image',
+        width: '1200',
+        height: '800',
+      });
+      expect(textOf(image, 'media:credit')).toBe('VCG');
+      expect(textOf(image, 'media:description')).toBe('A shop with “Sale” signs & few buyers');
+      expect(textOf(audio, 'media:title')).toBe('The story, read aloud');
+    }
+    expect(JSON.parse(json).items[0]).toMatchObject({
+      image: 'https://wire.example.com/media/shop.jpg',
+      attachments: [
+        { url: 'https://wire.example.com/media/shop.jpg', mime_type: 'image/jpeg', size_in_bytes: 81_234 },
+        {
+          url: 'https://wire.example.com/media/talk.mp3',
+          mime_type: 'audio/mpeg',
+          size_in_bytes: 4_200_000,
+          title: 'The story, read aloud',
+        },
+      ],
+    });
+  });
+
+  it('says its language where it is not the feed’s', () => {
+    const { rss, atom, json } = build(STORIES);
+    expect(items(rss).map(({ attributes }) => attributes['xml:lang'])).toEqual([
+      undefined,
+      undefined,
+      'zh-Hans',
+      ...Array(5),
+    ]);
+    expect(items(atom).map(({ attributes }) => attributes['xml:lang'])).toEqual([
+      undefined,
+      undefined,
+      'zh-Hans',
+      ...Array(5),
+    ]);
+    expect(textOf(items(rss)[2] as XmlElement, 'dc:language')).toBe('zh-Hans');
+    expect(JSON.parse(json).items.map(({ language }: { language: string }) => language)).toContain('zh-Hans');
+  });
+
+  it('was published when it was and updated when it was; two of the same instant are told apart for Atom', () => {
+    const { rss, atom, json } = build(STORIES);
+    expect(textOf(items(rss)[0] as XmlElement, 'pubDate')).toBe('Tue, 24 Nov 2026 11:00:00 GMT');
+    expect(textOf(items(atom)[0] as XmlElement, 'published')).toBe('2026-11-24T11:00:00.000Z');
+    expect(JSON.parse(json).items[0]).toMatchObject({
+      date_published: '2026-11-24T11:00:00.000Z',
+      date_modified: '2026-11-24T11:30:00.000Z',
+    });
+    const updated = items(atom).map((entry) => textOf(entry, 'updated') ?? '');
+    expect(updated[0]).toMatch(/^2026-11-24T11:30:00\.000\d{6}Z$/);
+    expect(updated[1]?.slice(0, 23)).toBe(updated[2]?.slice(0, 23));
+    expect(updated[1]).not.toBe(updated[2]);
+    const alone = items(build([STORIES[1] as Article]).atom);
+    expect(textOf(alone[0] as XmlElement, 'updated')).toBe(updated[1]);
+  });
+
+  it('begins with its first words where it has no dek, and with its headline where it has no body either', () => {
+    const { json } = build(STORIES);
+    const summary = Object.fromEntries(
+      JSON.parse(json).items.map((item: { id: string; summary: string }) => [item.id.split('/')[1], item.summary]),
+    );
+    expect(summary['no-dek']).toBe('First words & more.');
+    expect(summary.empty).toBe('Headline of empty');
+    const long = build([article('long', { dek: null, bodyHtml: `<p title="a > b">${'word '.repeat(200)}</p>` })]).json;
+    expect(JSON.parse(long).items[0].summary).toMatch(/^(word ){50,56}…$/);
+  });
+
+  it('of a feed of summaries has no body', () => {
+    const { rss, atom, json } = build(STORIES, [], summaries);
+    expect(rss).not.toContain('<content:encoded>');
+    expect(atom).not.toContain('<content');
+    expect(JSON.parse(json).items[0].content_text).toBe('Shipments rose 67.7% in March, though R&D budgets did not.');
+    expect(JSON.parse(json).items[0]).not.toHaveProperty('content_html');
+  });
+
+  it('has a title that reads the same in RSS, Atom and JSON readers', () => {
+    const { rss, atom, json } = build([article('a', { headline: TITLE })]);
+    const entry = parseAtomFeed(atom).entries?.[0];
+    expect(parseRssFeed(rss).items?.[0]?.title).toBe(TITLE);
+    expect(entry?.title).toEqual({ type: 'html', value: 'Vec&lt;T&gt; &amp; AT&amp;T “三星” 🚀' });
+    expect(parseJsonFeed(json).items?.[0]?.title).toBe(TITLE);
+  });
+});
+
+describe('a retracted article', () => {
+  it('leaves a tombstone in Atom (RFC 6721), and nothing in the others', () => {
+    const { rss, atom, json } = build(STORIES, [RETRACTED]);
+    const [tombstone] = childrenOf(parseXml(atom), 'at:deleted-entry') as [XmlElement];
+    expect(tombstone.namespace).toBe('http://purl.org/atompub/tombstones/1.0');
+    expect(tombstone.attributes).toMatchObject({
+      ref: 'tag:example.com,2026:articles/gone',
+      when: '2026-11-23T16:00:00Z',
+    });
+    expect(childrenOf(tombstone, 'at:comment')[0]).toMatchObject({
+      attributes: { type: 'html' },
+      text: 'The filing it quoted was &lt;not&gt; genuine.',
+    });
+    expect(rss + json).not.toContain('articles/gone');
+  });
+});
+
+describe('a bad article', () => {
+  const cases: [string, Partial<Article>, RegExp][] = [
+    ['a script', { bodyHtml: '<p>a</p><script>b</script>' }, /<script>/],
+    ['an iframe', { bodyHtml: '<iframe src="https://example.com"></iframe>' }, /<iframe>/],
+    ['a style', { bodyHtml: '<style>p{}</style>' }, /<style>/],
+    ['an event handler', { bodyHtml: '<p onclick="x()">a</p>' }, /onclick/],
+    ['an image without alt', { bodyHtml: '<img src="https://example.com/a.png">' }, /without src and alt/],
+    ['a relative address', { bodyHtml: '<a href="/a">a</a>' }, /href "\/a"/],
+    ['a script address', { bodyHtml: '<a href="javascript:alert(1)">a</a>' }, /javascript/],
+    ['no headline', { headline: ' ' }, /headline is empty/],
+    [
+      'an image of unknown size',
+      {
+        image: {
+          url: 'https://example.com/a.png',
+          alt: '',
+          credit: null,
+          type: 'image/png',
+          length: 0,
+          width: null,
+          height: null,
+        },
+      },
+      /length 0/,
+    ],
+    [
+      'an enclosure of no type',
+      { enclosures: [{ url: 'https://example.com/a', type: 'x', length: 1, title: null }] },
+      /type "x"/,
+    ],
+    [
+      'an enclosure that is no web address',
+      { enclosures: [{ url: 'file:///a', type: 'a/b', length: 1, title: null }] },
+      /file:/,
+    ],
+    ['an id that is no URI', { tagUri: 'tag:example.com,2026:articles/a b' }, /RFC 4151/],
+    ['no language', { language: 'not a language' }, /BCP 47/],
+    ['no instant', { publishedAt: Number.NaN }, /published is NaN/],
+    ['a shape of its own', { bylines: null as unknown as [] }, /cannot be read/],
+  ];
+  it.for(cases)('is set aside and named: %s', ([, change, problem]) => {
+    const good = article('good');
+    const { json, failed } = build([article('bad', change), good]);
+    expect(failed.map(({ article }) => article.id)).toEqual(['bad']);
+    expect(failed[0]?.problems.join('\n')).toMatch(problem);
+    expect(JSON.parse(json).items.map(({ id }: { id: string }) => id)).toEqual([good.tagUri]);
+  });
+
+  it('is not one whose words only look like markup', () => {
+    const bodyHtml =
+      '<p>a &lt;script&gt; onclick=b</p><img src="https://example.com/a.png" alt="c > d onload=e"><a href="mailto:a@example.com">f</a>';
+    expect(build([article('fine', { bodyHtml })]).failed).toEqual([]);
+  });
+});
+
+describe('a contact line', () => {
+  it.for([
+    [[['reporter', 'A', 'a@example.com']], 'Contact reporter A (a@example.com)'],
+    [[['editor', 'B', 'b@example.com']], 'Contact editor B (b@example.com)'],
+    [
+      [
+        ['reporter', 'A', 'a@example.com'],
+        ['editor', 'B', 'b@example.com'],
+      ],
+      'Contact reporter A (a@example.com) and editor B (b@example.com)',
+    ],
+    [[['reporter', 'A', null]], ''],
+  ] as const)('%s', ([bylines, expected]) => {
+    const { json } = build([article('a', { bylines: bylines.map(([role, name, email]) => ({ role, name, email })) })]);
+    const lines = JSON.parse(json)
+      .items[0].content_html.replace(/<[^>]*>/g, '')
+      .split('\n')
+      .slice(1);
+    expect(lines.join('')).toBe(expected);
+  });
+
+  it('cannot be made to write other headers into an email', () => {
+    const { json } = build([
+      article('a', { bylines: [{ role: 'reporter', name: 'A', email: 'a@example.com?bcc=b@example.com' }] }),
+    ]);
+    expect(JSON.parse(json).items[0].content_html).toContain('href="mailto:a@example.com%3Fbcc%3Db@example.com"');
+  });
+});
+
+it('keeps the updated instant of an item that was edited before its embargo ended no earlier than published', () => {
+  const { json } = build([article('a', { updatedAt: NOW - 2 * HOUR, publishedAt: NOW - 5 * MINUTE })]);
+  expect(JSON.parse(json).items[0].date_modified).toBe('2026-11-24T11:55:00.000Z');
+});

@@ -1,0 +1,109 @@
+import { HtmlValidate } from 'html-validate';
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../../src/articles/article.ts';
+import { saveArticle } from '../../../src/articles/import/save.ts';
+import { parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
+import { sharedDocuments } from '../../../src/feeds/index-page/index-page.ts';
+import { DAY } from '../../../src/lib/time.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { article, NOW, sampleConfig, sampleTemplates } from '../formats/sample.ts';
+
+const config = sampleConfig((text) => `${text}leadKickers: [Cover Story]\n`);
+const HOSTILE = `<b onclick="x">"A" & 'B' 🚀`;
+const FILED = Array.from({ length: 30 }, (_, index) =>
+  article(`a${index}`, {
+    tags: [`Tag ${index}`, index === 0 ? HOSTILE : '半导体'],
+    kicker: index === 1 ? HOSTILE : 'In Depth',
+    bylines: [{ role: 'reporter', name: index === 2 ? HOSTILE : `Reporter ${index}`, email: null }],
+  }),
+);
+
+async function pageWith(articles: Article[]): Promise<string> {
+  const store = await openMigrated();
+  try {
+    for (const one of articles) await saveArticle(store.db, one, '', NOW);
+    const documents = await sharedDocuments(store.db, config, sampleTemplates(), NOW);
+    return documents.find(({ path }) => path === 'index.html')?.body ?? '';
+  } finally {
+    await store.close();
+  }
+}
+
+describe('the page of feeds', () => {
+  it('opens a feed in an app, adds it to the common web readers, and shows its code', async () => {
+    const html = await pageWith([]);
+    const encoded = encodeURIComponent('https://wire.example.com/feeds/in-depth.atom');
+    for (const href of [
+      'feed:https://wire.example.com/feeds/in-depth.atom',
+      `https://feedly.com/i/subscription/feed/${encoded}`,
+      `https://www.inoreader.com/?add_feed=${encoded}`,
+      `https://www.newsblur.com/?url=${encoded}`,
+      `https://theoldreader.com/feeds/subscribe?url=${encoded}`,
+      `https://feedbin.com/?subscribe=${encoded}`,
+    ]) {
+      expect(html).toContain(`<a href="${href}"`);
+    }
+    expect(html.match(/<svg [^>]*role="img" aria-labelledby="qr-[\w-]+"/g)).toHaveLength(config.feeds.length);
+    expect(html).toContain('<title id="qr-in-depth">QR code that leads to the feed In Depth</title>');
+    expect(html).not.toMatch(/<script|\son\w+=/);
+  });
+
+  it('lists sections, kickers, reporters and tags, all at addresses that lead to a feed', async () => {
+    const html = await pageWith(FILED);
+    const found = [...html.matchAll(/<a href="https:\/\/wire\.example\.com\/feeds\/([^"]+)"/g)].map(
+      ([, path]) => path as string,
+    );
+    const derived = found.filter((path) => path.includes('/'));
+    // Two sections, three kickers (one that the configuration names), 30 reporters and 32 tags.
+    expect(derived).toHaveLength((2 + 3 + 30 + 32) * 3);
+    for (const path of derived) {
+      expect([path, parseDerivedAddress(path, new URLSearchParams(), config)]).toEqual([
+        path,
+        expect.objectContaining({ is: 'derived', address: expect.objectContaining({ path }) }),
+      ]);
+    }
+    expect(derived).toContain('section/world.json');
+    expect(derived).toContain('kicker/cover-story.rss');
+    expect(derived).toContain('tag/%E5%8D%8A%E5%AF%BC%E4%BD%93.atom');
+  });
+
+  it('offers a form that makes a feed without a script', async () => {
+    const html = await pageWith(FILED);
+    expect(html).toContain('<form method="get" action="https://wire.example.com/feeds/custom.atom">');
+    const boxes = [...html.matchAll(/<input type="checkbox" name="(\w+)" value="([^"]+)">/g)].map(
+      ([, name = '', value = '']) => [name, value],
+    );
+    expect(boxes).toHaveLength(2 + 3 + 30 + 32 + 5);
+    for (const box of boxes) {
+      const parsed = parseDerivedAddress('custom.atom', new URLSearchParams([box as [string, string]]), config);
+      expect([box, parsed?.is]).toEqual([box, 'derived']);
+    }
+  });
+
+  it('is valid, accessible HTML whatever the names', async () => {
+    const html = await pageWith(FILED);
+    expect(html).toContain('&lt;b onclick=&#34;x&#34;&gt;');
+    expect(html).not.toContain('<b ');
+    const validator = new HtmlValidate({
+      extends: ['html-validate:recommended', 'html-validate:a11y'],
+      rules: {
+        // A matter of style: the template engine quotes and spaces as it likes.
+        'no-trailing-whitespace': 'off',
+        'doctype-style': 'off',
+        'void-style': 'off',
+        // Several values under one name are what the address is made of.
+        'form-dup-name': ['error', { shared: ['checkbox', 'submit'] }],
+      },
+    });
+    const { results } = await validator.validateString(html);
+    expect(results.flatMap(({ messages }) => messages.map(({ line, message }) => `${line}: ${message}`))).toEqual([]);
+  });
+
+  it('stays as it is while stories come that are filed as others were', async () => {
+    const more = [1, 2, 3].map((n) =>
+      article(`more${n}`, { tags: ['Tag 5'], kicker: 'In Depth', publishedAt: NOW - n }),
+    );
+    const yesterday = FILED.map((one) => ({ ...one, publishedAt: NOW - 2 * DAY, updatedAt: NOW - 2 * DAY }));
+    expect(await pageWith([...yesterday, ...more])).toBe(await pageWith(yesterday));
+  });
+});

@@ -1,0 +1,396 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { openReaderCounter, type ReaderCounter } from '../../../src/feeds/readers/reader-counts.ts';
+import { countSubscribers, readReaderStatistics } from '../../../src/feeds/readers/reader-statistics.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { backupStore, restoreStore } from '../../../src/store/backup.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { anyText } from '../../support/any-text.ts';
+import { forEachDatabase, openMigrated, openSqliteFile } from '../../support/databases.ts';
+
+const ZONE = 'Asia/Shanghai';
+/** 12:00 on November 24 in Shanghai. */
+const NOON = Date.UTC(2026, 10, 24, 4);
+const TODAY = '2026-11-24';
+const NEWSBOAT = 'newsboat/2.32.0 (Linux x86_64)';
+const feedbin = (id: number, subscribers: number) => `Feedbin feed-id:${id} - ${subscribers} subscribers`;
+const feedly = (subscribers: number) => `Feedly/1.0 (+https://feedly.com/poller.html; ${subscribers} subscribers)`;
+
+interface Counting extends ReaderCounter {
+  now: number;
+}
+
+function startCounting(store: Store, now = NOON): Counting {
+  const time = { now };
+  return Object.assign(time, openReaderCounter({ store, clock: () => time.now, zone: ZONE }));
+}
+
+async function counted({ db }: Store): Promise<string[]> {
+  const rows = await db
+    .selectFrom('feed_readers')
+    .selectAll()
+    .orderBy('day')
+    .orderBy('path')
+    .orderBy('reader')
+    .execute();
+  return rows.map((row) => `${row.day} ${row.path} ${row.reader}: ${row.requests}, ${row.deltas}, ${row.unchanged}`);
+}
+
+async function subscribers(store: Store, from = TODAY): Promise<Record<string, number>> {
+  return Object.fromEntries(await countSubscribers(store.db, from));
+}
+
+async function requestsInAll({ db }: Store): Promise<number> {
+  const rows = await db.selectFrom('feed_readers').select('requests').execute();
+  return rows.reduce((sum, row) => sum + row.requests, 0);
+}
+
+/** The store is away until the function that is returned is called. */
+async function takeAway({ db }: Store, table: 'feed_readers' | 'feed_reader_reports'): Promise<() => Promise<void>> {
+  await db.schema.alterTable(table).renameTo('hidden').execute();
+  return () => db.schema.alterTable('hidden').renameTo(table).execute();
+}
+
+describe('the counts of readers', () => {
+  forEachDatabase((open) => {
+    it('grow by day, document and reader, with how each request was answered', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      counting.count('latest.atom', NEWSBOAT, 'full');
+      counting.count('latest.atom', NEWSBOAT, 'unchanged');
+      await counting.flush();
+      counting.count('latest.atom', NEWSBOAT, 'delta');
+      counting.count('latest.atom', NEWSBOAT, 'unchanged');
+      counting.count('latest.rss', NEWSBOAT, 'full');
+      counting.count('latest.rss', undefined, 'full');
+      await counting.flush();
+      await counting.flush();
+      expect(await counted(store)).toEqual([
+        `${TODAY} latest.atom Newsboat: 4, 1, 2`,
+        `${TODAY} latest.rss Newsboat: 1, 0, 0`,
+        `${TODAY} latest.rss other: 1, 0, 0`,
+      ]);
+    });
+
+    it("begin anew at the publication's midnight, and what was counted before it stays with its day", async () => {
+      const store = await open();
+      const counting = startCounting(store, Date.UTC(2026, 10, 24, 15, 59, 59, 999));
+      counting.count('latest.atom', feedly(10), 'full');
+      counting.now++;
+      counting.count('latest.atom', feedly(20), 'full');
+      counting.count('latest.atom', feedly(20), 'full');
+      // A clock that is set back counts for the day that it shows.
+      counting.now -= HOUR;
+      counting.count('latest.atom', feedly(11), 'full');
+      await counting.flush();
+      expect(await counted(store)).toEqual([
+        '2026-11-24 latest.atom Feedly: 2, 0, 0',
+        '2026-11-25 latest.atom Feedly: 2, 0, 0',
+      ]);
+      const reports = await store.db
+        .selectFrom('feed_reader_reports')
+        .select(['day', 'subscribers'])
+        .orderBy('day')
+        .execute();
+      expect(reports).toEqual([
+        { day: '2026-11-24', subscribers: 11 },
+        { day: '2026-11-25', subscribers: 20 },
+      ]);
+    });
+
+    it('of several processes add up, however they flush', async () => {
+      const store = await open();
+      const both = [startCounting(store), startCounting(store)] as const;
+      const paths = Array.from({ length: 60 }, (_, n) => `tags/${n}.atom`);
+      for (let round = 0; round < 10; round++) {
+        // In opposite orders, as two processes might hear of them.
+        for (const path of paths) both[0].count(path, feedly(1), 'unchanged');
+        for (const path of paths.toReversed()) both[1].count(path, feedly(1), 'full');
+        await Promise.all([both[0].flush(), both[1].flush(), both[0].flush()]);
+      }
+      const rows = await counted(store);
+      expect(rows).toHaveLength(60);
+      expect(rows.every((row) => row.endsWith('.atom Feedly: 20, 0, 10'))).toBe(true);
+    });
+
+    it('are kept while the store is away, and added once when it is back', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      counting.count('latest.atom', feedbin(1, 5), 'full');
+      let comeBack = await takeAway(store, 'feed_readers');
+      await expect(counting.flush()).rejects.toThrow(/feed_readers/);
+      counting.count('latest.atom', feedbin(1, 6), 'full');
+      counting.now += DAY;
+      counting.count('latest.atom', feedbin(1, 7), 'full');
+      await expect(counting.flush()).rejects.toThrow(/feed_readers/);
+      await comeBack();
+      // The requests get through, and what was reported with them does not yet.
+      comeBack = await takeAway(store, 'feed_reader_reports');
+      await expect(counting.flush()).rejects.toThrow(/feed_reader_reports/);
+      await comeBack();
+      await counting.flush();
+      expect(await counted(store)).toEqual([
+        '2026-11-24 latest.atom Feedbin: 2, 0, 0',
+        '2026-11-25 latest.atom Feedbin: 1, 0, 0',
+      ]);
+      expect(await subscribers(store)).toEqual({ Feedbin: 7 });
+    });
+
+    it('that come in while others are being written are neither lost nor counted twice', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      for (let round = 0; round < 20; round++) {
+        counting.count('latest.atom', NEWSBOAT, 'full');
+        const writing = counting.flush();
+        counting.count('latest.atom', NEWSBOAT, 'unchanged');
+        await writing;
+      }
+      await counting.flush();
+      expect(await counted(store)).toEqual([`${TODAY} latest.atom Newsboat: 40, 0, 20`]);
+    });
+
+    it('take archives and combined feeds together, so that they do not grow with every address', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      for (const path of [
+        'archive/latest/2026-10.atom',
+        'archive/latest/2026-11.rss',
+        'archive/world/2026-11.atom',
+        'archive/world.atom',
+        'custom.atom',
+        'custom/world.rss',
+        'customs.atom',
+        'archives.atom',
+      ]) {
+        counting.count(path, NEWSBOAT, 'full');
+      }
+      await counting.flush();
+      expect(await counted(store)).toEqual(
+        [
+          'archive Newsboat: 1',
+          'archive/latest Newsboat: 2',
+          'archive/world Newsboat: 1',
+          'archives.atom Newsboat: 1',
+          'custom Newsboat: 2',
+          'customs.atom Newsboat: 1',
+        ].map((row) => `${TODAY} ${row}, 0, 0`),
+      );
+    });
+
+    it('come back from a backup as they were', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      counting.count('latest.atom', feedbin(1, 5), 'unchanged');
+      await counting.flush();
+      const folder = mkdtempSync(join(tmpdir(), 'daywire-readers-'));
+      const copy = await openMigrated();
+      try {
+        await backupStore(store, join(folder, 'backup.sqlite'), NOON);
+        await restoreStore(join(folder, 'backup.sqlite'), copy, NOON);
+        expect(await counted(copy)).toEqual([`${TODAY} latest.atom Feedbin: 1, 0, 1`]);
+        expect(await subscribers(copy)).toEqual({ Feedbin: 5 });
+      } finally {
+        await copy.close();
+        rmSync(folder, { recursive: true });
+      }
+    });
+  });
+
+  it('are written in the thread of an SQLite file as well', async () => {
+    const { store, remove } = await openSqliteFile();
+    const both = [startCounting(store), startCounting(store)] as const;
+    for (const counting of both) counting.count('latest.atom', feedly(8), 'full');
+    await Promise.all(both.map((counting) => counting.flush()));
+    expect(await counted(store)).toEqual([`${TODAY} latest.atom Feedly: 2, 0, 0`]);
+    await remove();
+  });
+});
+
+describe('the subscribers that readers report', () => {
+  forEachDatabase((open) => {
+    it('are the newest number of each of their feeds, added up, whichever process heard of it', async () => {
+      const store = await open();
+      const [one, other] = [startCounting(store), startCounting(store)];
+      one.count('latest.atom', feedbin(1, 100), 'full');
+      other.count('latest.atom', feedbin(2, 50), 'full');
+      await Promise.all([one.flush(), other.flush()]);
+      expect(await subscribers(store)).toEqual({ Feedbin: 150 });
+      // The same feed, heard of later by the other process; and what was said before it, written after it.
+      one.now += MINUTE;
+      one.count('latest.atom', feedbin(1, 90), 'unchanged');
+      other.now += 2 * MINUTE;
+      other.count('latest.atom', feedbin(1, 80), 'unchanged');
+      await other.flush();
+      await one.flush();
+      expect(await subscribers(store)).toEqual({ Feedbin: 130 });
+    });
+
+    it('of one document count once a document, and of a reader without ids the newest number', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      counting.count('latest.atom', feedly(10), 'full');
+      counting.now += SECOND;
+      counting.count('latest.atom', feedly(12), 'full');
+      counting.count('latest.rss', feedly(3), 'full');
+      await counting.flush();
+      expect(await subscribers(store)).toEqual({ Feedly: 15 });
+    });
+
+    it('of a feed that an aggregator gave up count for two days more, and do not vanish at midnight', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      counting.count('latest.atom', feedbin(1, 100), 'full');
+      counting.count('latest.atom', feedbin(2, 50), 'full');
+      counting.now += DAY;
+      counting.count('latest.atom', feedbin(1, 140), 'full');
+      await counting.flush();
+      expect(await subscribers(store)).toEqual({ Feedbin: 190 });
+      counting.now += DAY + SECOND;
+      counting.count('latest.atom', feedbin(1, 151), 'full');
+      await counting.flush();
+      expect(await subscribers(store)).toEqual({ Feedbin: 151 });
+      expect(await subscribers(store, '2026-11-27')).toEqual({});
+    });
+
+    it('leave nothing of the header in the store but a name and numbers', async () => {
+      const store = await open();
+      const counting = startCounting(store);
+      counting.count('latest.atom', 'Feedbin feed-id:ada-example - 3 subscribers (ada@example.com; 192.0.2.7)', 'full');
+      counting.count('latest.atom', 'PrivateThing/1.0 (Ada; 192.0.2.7)', 'full');
+      await counting.flush();
+      const rows = await Promise.all([
+        store.db.selectFrom('feed_readers').selectAll().execute(),
+        store.db.selectFrom('feed_reader_reports').selectAll().execute(),
+      ]);
+      const [reports] = [rows[1]];
+      expect(reports).toMatchObject([
+        { reader: 'Feedbin', subscribers: 3, feed: expect.stringMatching(/^[0-9a-f]{12}$/) },
+      ]);
+      expect(JSON.stringify(rows)).not.toMatch(/ada|192|Private/i);
+    });
+  });
+});
+
+describe('strangers', () => {
+  it('get no more than 300 names a day; the others count as other', async () => {
+    const store = await openMigrated();
+    const counting = startCounting(store);
+    for (let n = 0; n < 2_000; n++) {
+      counting.count('latest.atom', `Thing${n}/1.0 (+https://example.com/; 9 subscribers)`, 'full');
+    }
+    counting.count('latest.atom', feedly(4), 'full');
+    await counting.flush();
+    const rows = await counted(store);
+    expect(rows).toHaveLength(302);
+    expect(rows).toContain(`${TODAY} latest.atom other: 1700, 0, 0`);
+    expect((await subscribers(store)).other).toBeUndefined();
+    counting.now += DAY;
+    counting.count('latest.atom', 'Thing1999/1.0 (+https://example.com/)', 'full');
+    await counting.flush();
+    expect((await counted(store)).at(-1)).toBe('2026-11-25 latest.atom Thing1999: 1, 0, 0');
+    await store.close();
+  });
+
+  it('make no more than 20,000 rows a day and 16 reports of a document, and every request counts', async () => {
+    const store = await openMigrated();
+    const counting = startCounting(store);
+    for (let n = 0; n < 30_000; n++) {
+      counting.count(
+        `tags/${n % 150}.atom`,
+        `Thing${n % 250}/1.0 (+https://example.com/; feed-id:${n}; 1 subscriber)`,
+        'full',
+      );
+      counting.count(`tags/${n}.atom`, NEWSBOAT, 'full');
+      counting.count('latest.atom', feedbin(n, 1), 'full');
+      if (n === 10_000) await counting.flush();
+    }
+    await counting.flush();
+    const rows = await counted(store);
+    expect(rows.length).toBeGreaterThan(15_000);
+    expect(rows.length).toBeLessThanOrEqual(20_001);
+    expect(await requestsInAll(store)).toBe(90_000);
+    expect(await subscribers(store)).toMatchObject({ Feedbin: 16 });
+    const { count } = await store.db
+      .selectFrom('feed_reader_reports')
+      .select((e) => e.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    expect(count).toBeLessThanOrEqual(20_000);
+    await store.close();
+  });
+
+  it('harm nothing, whatever they send', async () => {
+    const store = await openMigrated();
+    const counting = startCounting(store);
+    let sent = 0;
+    fc.assert(
+      fc.property(anyText(700), (header) => {
+        counting.count('latest.atom', header, 'full');
+        sent++;
+      }),
+    );
+    await counting.flush();
+    expect(await requestsInAll(store)).toBe(sent);
+    await store.close();
+  });
+
+  it('fill the memory no further while the store is away for weeks', async () => {
+    const store = await openMigrated();
+    const counting = startCounting(store);
+    const comeBack = await takeAway(store, 'feed_readers');
+    for (let day = 0; day < 30; day++) {
+      counting.count('latest.atom', NEWSBOAT, 'full');
+      await expect(counting.flush()).rejects.toThrow();
+      counting.now += DAY;
+    }
+    await comeBack();
+    await counting.flush();
+    const rows = await counted(store);
+    expect(rows).toHaveLength(7);
+    expect(rows[0]).toMatch(/^2026-12-17 /);
+    await store.close();
+  });
+});
+
+describe('the statistics', () => {
+  forEachDatabase((open) => {
+    it('add up the days that were asked for, the busiest reader first', async () => {
+      const store = await open();
+      const counting = startCounting(store, NOON - 8 * DAY);
+      counting.count('latest.atom', NEWSBOAT, 'full');
+      counting.now = NOON - 2 * DAY;
+      for (let n = 0; n < 3; n++) counting.count('latest.atom', NEWSBOAT, n === 0 ? 'full' : 'unchanged');
+      counting.now = NOON;
+      counting.count('latest.rss', NEWSBOAT, 'delta');
+      counting.count('latest.atom', feedly(30), 'full');
+      counting.count('latest.rss', feedly(12), 'full');
+      await counting.flush();
+      const now = NOON;
+      expect(await readReaderStatistics(store.db, { days: 7, now, zone: ZONE })).toEqual({
+        from: '2026-11-22',
+        until: TODAY,
+        days: 2.5,
+        readers: [
+          { reader: 'Newsboat', requests: 4, deltas: 1, unchanged: 2, documents: 2, subscribers: null },
+          { reader: 'Feedly', requests: 2, deltas: 0, unchanged: 0, documents: 2, subscribers: 42 },
+        ],
+      });
+      expect(await readReaderStatistics(store.db, { days: 1, now, zone: ZONE })).toMatchObject({
+        from: TODAY,
+        days: 1,
+        readers: [
+          { reader: 'Feedly', requests: 2 },
+          { reader: 'Newsboat', requests: 1 },
+        ],
+      });
+      expect((await readReaderStatistics(store.db, { days: 9, now, zone: ZONE })).from).toBe('2026-11-16');
+    });
+
+    it('are empty where nothing was asked for', async () => {
+      const statistics = await readReaderStatistics((await open()).db, { days: 7, now: NOON, zone: ZONE });
+      expect(statistics).toEqual({ from: TODAY, until: TODAY, days: 1, readers: [] });
+    });
+  });
+});

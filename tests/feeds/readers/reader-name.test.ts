@@ -1,0 +1,276 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isKnownReader, type ReaderName, readerName } from '../../../src/feeds/readers/reader-name.ts';
+import { anyText } from '../../support/any-text.ts';
+
+const CHROME =
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
+
+const told = (userAgent: string | null): [string, number | null, string | null] => {
+  const { reader, subscribers, id } = readerName(userAgent);
+  return [reader, subscribers, id];
+};
+
+describe('a reader', () => {
+  it.each<[string, string, number | null, string | null]>([
+    [
+      'Feedly/1.0 (+http://www.feedly.com/fetcher.html; 1234 subscribers; like FeedFetcher-Google)',
+      'Feedly',
+      1234,
+      null,
+    ],
+    ['Feedly/1.0 (+https://feedly.com/poller.html; 16 subscribers; )', 'Feedly', 16, null],
+    ['FeedlyBot/1.0 (http://feedly.com)', 'Feedly', null, null],
+    ['Inoreader/1.0 (+http://www.inoreader.com/feed-fetcher; 3 subscribers; )', 'Inoreader', 3, null],
+    ['Mozilla/5.0 (compatible; inoreader.com; 7 subscribers)', 'Inoreader', 7, null],
+    ['Feedbin feed-id:1373711 - 142 subscribers', 'Feedbin', 142, '1373711'],
+    ['Feedbin feed-id:12345 - 1 subscriber', 'Feedbin', 1, '12345'],
+    [
+      'NewsBlur Feed Fetcher - 1,234 subscribers - http://www.newsblur.com/site/5512/a-title (Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/14.0.1 Safari/605.1.15)',
+      'NewsBlur',
+      1234,
+      '5512',
+    ],
+    [
+      'Mozilla/5.0 (compatible; theoldreader.com; 2 subscribers; feed-id=0719795c4d)',
+      'The Old Reader',
+      2,
+      '0719795c4d',
+    ],
+    ['Mozilla/5.0 (compatible; BazQux/2.4; +https://bazqux.com/fetcher; 6 subscribers)', 'BazQux', 6, null],
+    ['Mozilla 5.0 (compatible; BazQux/2.4 +http://bazqux.com/fetcher; 5 subscribers)', 'BazQux', 5, null],
+    [
+      'FeedFetcher-Google; (+http://www.google.com/feedfetcher.html; 4 subscribers; feed-id=904)',
+      'Google FeedFetcher',
+      4,
+      '904',
+    ],
+    ['Netvibes (http://www.netvibes.com/; 5 subscribers; feedId: 5404723)', 'Netvibes', 5, '5404723'],
+    ['Overcast/1.0 Podcast Sync (1190 subscribers; feed-id=554901; +http://overcast.fm/)', 'Overcast', 1190, '554901'],
+    [
+      'LiveJournal.com (webmaster@livejournal.com; for http://www.livejournal.com/users/ada/; 12 readers)',
+      'LiveJournal',
+      12,
+      null,
+    ],
+    ['NewsGatorOnline/2.0_(http://www.newsgator.com;_20_subscribers)', 'NewsGator', 20, null],
+    [
+      'Feed Wrangler/1.0 (9 subscribers; feed-id=77; http://feedwrangler.net; Allow like Gecko)',
+      'Feed Wrangler',
+      9,
+      '77',
+    ],
+    ['Feedspot/1.0 (+https://www.feedspot.com/fs/fetcher; like FeedFetcher-Google)', 'Feedspot', null, null],
+    [
+      'Superfeedr bot/2.0 http://superfeedr.com - Make your feeds realtime: get in touch - feed-id:1',
+      'Superfeedr',
+      null,
+      null,
+    ],
+    ['FreshRSS/1.24.1 (Linux; https://freshrss.org)', 'FreshRSS', null, null],
+    ['FreshRSS/1.11.2 (Linux; https://freshrss.org) SimplePie/1.5.1', 'FreshRSS', null, null],
+    ['Mozilla/5.0 (compatible; Miniflux/2.2.3; +https://miniflux.app)', 'Miniflux', null, null],
+    ['Tiny Tiny RSS/24.04 (https://tt-rss.org/)', 'Tiny Tiny RSS', null, null],
+    ['NetNewsWire (RSS Reader; https://netnewswire.com/)', 'NetNewsWire', null, null],
+    ['Reeder/5050300 CFNetwork/1240.0.4 Darwin/20.6.0', 'Reeder', null, null],
+    ['newsboat/2.32.0 (Linux x86_64)', 'Newsboat', null, null],
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Thunderbird/115.6.1', 'Thunderbird', null, null],
+    ['Akregator/5.24.0 (23.08.0); syndication', 'Akregator', null, null],
+    ['Liferea/1.13.5 (Linux; https://lzone.de/liferea/) AppleWebKit (KHTML, like Gecko)', 'Liferea', null, null],
+    [
+      'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/14.1 Safari/605.1.15 Vienna/7440',
+      'Vienna',
+      null,
+      null,
+    ],
+    ['Unread RSS Reader - https://www.goldenhillsoftware.com/unread/', 'Unread', null, null],
+    ['ReadKit/3.1 (Macintosh; https://readkit.app)', 'ReadKit', null, null],
+    [
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) fluent-reader/1.1.4 Chrome/108.0 Electron/21.0 Safari/537.36',
+      'Fluent Reader',
+      null,
+      null,
+    ],
+    ['SpaceCowboys Android RSS Reader / 2.6.8(307)', 'Feeder', null, null],
+    ['rss2email/3.14 (https://github.com/rss2email/rss2email)', 'rss2email', null, null],
+    ['feedparser/6.0.11 +https://github.com/kurtmckee/feedparser/', 'feedparser', null, null],
+    ['SimplePie/1.8.0 (Feed Parser; http://simplepie.org; Allow like Gecko) Build/1674203855', 'SimplePie', null, null],
+    ['Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)', 'Slackbot', null, null],
+    ['Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)', 'Discordbot', null, null],
+    ['iTMS', 'Apple Podcasts', null, null],
+    ['Podcasts/1430.46 CFNetwork/1335.0.3 Darwin/21.6.0', 'Apple Podcasts', null, null],
+    ['http.rb/5.1.0 (Mastodon/4.2.1; +https://social.example.com/)', 'Mastodon', null, null],
+    ['WordPress/6.4; https://blog.example.com', 'WordPress', null, null],
+    [
+      'Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm) Chrome/116.0 Safari/537.36',
+      'Bingbot',
+      null,
+      null,
+    ],
+    ['curl/8.5.0', 'curl', null, null],
+    ['python-requests/2.32.3', 'python-requests', null, null],
+  ])('that sends "%s" is %s', (userAgent, reader, subscribers, id) => {
+    expect(told(userAgent)).toEqual([reader, subscribers, id]);
+    expect(isKnownReader(reader)).toBe(true);
+  });
+
+  it.each([
+    CHROME,
+    'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
+    'Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)',
+    'Opera/9.80 (X11; Linux) Presto/2.12 Version/12.16',
+  ])('that sends "%s" is a browser', (userAgent) => {
+    expect(told(userAgent)).toEqual(['browser', null, null]);
+  });
+
+  it.each([
+    ['PlainFeeder v0.0.1 (+http://plainfeeder.example.com/about ; Subscriber Count: 31)', 'PlainFeeder', 31],
+    ['SomeReader/2.1 (1,204 readers)', 'SomeReader', 1204],
+    ['ThePort-Web/1.0; subscribers 1', 'ThePort-Web', 1],
+    ['Mozilla/5.0 (compatible; OwnBot/1.0; +https://example.com/bot)', 'OwnBot', null],
+    ['Nameless/1.0 (+https://example.com/) python-requests/2.32', 'Nameless', null],
+  ])(
+    'that nobody knows, and that declares itself public as "%s", goes by its token',
+    (userAgent, reader, subscribers) => {
+      expect(told(userAgent)).toEqual([reader, subscribers, null]);
+      expect(isKnownReader(reader)).toBe(false);
+    },
+  );
+
+  it.each([
+    null,
+    '',
+    '   ',
+    'AdasOwnReader/1.0',
+    'Ada Example <ada@example.com>',
+    'ada@example.com (+https://example.com/)',
+    '192.0.2.7 (+https://example.com/)',
+    'X/1.0 (+https://example.com/)',
+    'A-name-that-is-longer-than-any-token/1.0 (+https://example.com/)',
+    'Élodie/1.0 (+https://example.com/; 3 subscribers)',
+    `${CHROME} (+https://example.com/)`,
+    'other/1.0 (+https://example.com/; 100 subscribers)',
+    'Browser/1.0 (+https://example.com/; 100 subscribers)',
+  ])('that sends %j is not told apart', (userAgent) => {
+    expect(told(userAgent)).toEqual(['other', null, null]);
+  });
+
+  it.each([
+    'Breeder/1.0',
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Feedly) Chrome/130.0 Safari/537.36',
+  ])('is not found inside of other words: "%s"', (userAgent) => {
+    expect(['browser', 'other']).toContain(readerName(userAgent).reader);
+  });
+
+  it('is not taken from an address', () => {
+    expect(readerName('Mine/1.0 (+https://feedly.com/Feedly/1.0)').reader).toBe('Mine');
+  });
+});
+
+describe('what a reader reports', () => {
+  const reported = (words: string): ReaderName['subscribers'] => readerName(`Feedly/1.0 (${words})`).subscribers;
+
+  it.each([
+    ['0 subscribers', 0],
+    ['1 subscriber', 1],
+    ['12,345 subscribers', 12_345],
+    ['1.234.567 subscribers', 1_234_567],
+    ["1'234 subscribers", 1_234],
+    ['1\u00a0234 subscribers', 1_234],
+    ['subscribers=17', 17],
+    ['subscribers: 17', 17],
+    ['subscribers:1,700;', 1_700],
+    ['users 2; views 169', 2],
+    ['10+ subscribers', 10],
+    ['15 subscriber(s)', 15],
+    ['99 subscribers; 100 readers', 99],
+    ['100000001 subscribers', 100_000_000],
+    ['99999999999999999999999999 subscribers', 100_000_000],
+  ])('as "%s" is %i', (words, count) => {
+    expect(reported(words)).toBe(count);
+  });
+
+  it.each([
+    'no subscribers',
+    '-subscribers',
+    '1.5 subscribers',
+    '1,23 subscribers',
+    'subscribers',
+    '/123 subscribers',
+    'subscribers=x',
+  ])('as "%s" is nothing', (words) => {
+    expect(reported(words)).toBeNull();
+  });
+});
+
+describe('a hostile header', () => {
+  const hostile = fc.oneof(
+    anyText(700),
+    fc
+      .array(
+        fc.constantFrom(
+          'Feedly/1.0',
+          ' (',
+          ';',
+          ')',
+          '1,234',
+          ' subscribers',
+          'feed-id:',
+          'http://',
+          '+',
+          'compatible;',
+          'Mozilla/5.0',
+          '\0',
+          '\ud800',
+          'x'.repeat(40),
+        ),
+        { maxLength: 60 },
+      )
+      .map((parts) => parts.join('')),
+  );
+
+  it('gives a name that is known or a plain token, and a count within bounds', () => {
+    fc.assert(
+      fc.property(hostile, (userAgent) => {
+        const { reader, subscribers, id } = readerName(userAgent);
+        expect(isKnownReader(reader) || /^[A-Za-z][A-Za-z0-9-]{1,30}$/.test(reader)).toBe(true);
+        expect(subscribers === null || (Number.isInteger(subscribers) && subscribers >= 0 && subscribers <= 1e8)).toBe(
+          true,
+        );
+        expect(id === null || /^[\w-]{1,64}$/.test(id)).toBe(true);
+      }),
+    );
+  });
+
+  it('takes no longer than its first part does, however it repeats itself', () => {
+    const units = [
+      '1',
+      '1,',
+      '1 ',
+      ' ',
+      '/',
+      '(',
+      'http://',
+      '+http',
+      'subscribers ',
+      'compatible;',
+      'feed-id:',
+      'a/',
+      'a ',
+      '\t',
+      '-',
+    ];
+    for (const unit of units) {
+      const header = `Feedly/1.0 ${unit.repeat(1_000_000)} 5 subscribers`;
+      const began = performance.now();
+      for (let round = 0; round < 20; round++) readerName(header);
+      // Some 20 µs each; a quadratic look at a megabyte would take minutes.
+      expect([unit, (performance.now() - began) / 20 < 20]).toEqual([unit, true]);
+    }
+  });
+
+  it("that is too long to be a program's tells no token of its own", () => {
+    expect(readerName(`Nameless/1.0 (+https://example.com/) ${'x'.repeat(600)}`).reader).toBe('other');
+    expect(readerName(`Feedly/1.0 (+https://example.com/) ${'x'.repeat(600)}`).reader).toBe('Feedly');
+  });
+});

@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
+import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { closedConfig, NOW, openSite, SECRETS, type TestSite } from '../newsroom.ts';
+
+describe('the page behind a confirmation link', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    let path: string;
+    let subscriberId: number;
+    const ask = async (newsletters = ['daily-roundup']): Promise<void> => {
+      const request = { email: 'ada@example.com', newsletters, zone: 'Europe/Paris' };
+      const options = { confirmMs: 72 * HOUR, perAddressADay: 3 };
+      await requestSubscription(
+        store.db,
+        SECRETS,
+        request,
+        { origin: 'form', source: '192.0.2.1' },
+        options,
+        NOW - HOUR,
+      );
+      const message = await store.db
+        .selectFrom('service_messages')
+        .select(['id', 'subscriber_id'])
+        .orderBy('id', 'desc')
+        .executeTakeFirstOrThrow();
+      subscriberId = message.subscriber_id;
+      path = `/confirm/${confirmToken(SECRETS, { messageId: message.id, subscriberId })}`;
+    };
+    beforeEach(async () => {
+      store = await open();
+      site = openSite(store);
+      await ask();
+    });
+    const subscriptions = (): Promise<object[]> =>
+      store.db.selectFrom('subscriptions').select(['newsletter', 'state', 'changed_at']).execute();
+
+    it('shows what will be confirmed and one button, and changes nothing by being looked at', async () => {
+      const html = await site.read(path);
+      await site.app.request(path, { method: 'HEAD' });
+      expect(html).toMatch(/<strong>The Daily Roundup<\/strong>/);
+      expect(html).toMatch(/<form method="post">\s*<button type="submit">Confirm<\/button>/);
+      expect(html).not.toContain('ada@example.com');
+      expect(await subscriptions()).toMatchObject([{ state: 'unconfirmed' }]);
+    });
+
+    it('confirms when the button is pressed, with the proof, and leads to the preferences', async () => {
+      const response = await site.post(path, [], { from: '192.0.2.9' });
+      const html = await response.text();
+      expect(response.status).toBe(200);
+      expect(html).toContain('You are subscribed');
+      const link = /href="(\/preferences\/[^"]+)"/.exec(html)?.[1] ?? '';
+      expect(link).toBe(`/preferences/${preferencesToken(SECRETS, subscriberId)}`);
+      expect((await site.get(link)).status).toBe(200);
+      expect(await subscriptions()).toEqual([{ newsletter: 'daily-roundup', state: 'confirmed', changed_at: NOW }]);
+      const proof = await store.db
+        .selectFrom('consent_events')
+        .select(['newsletter', 'origin', 'source', 'at'])
+        .where('change', '=', 'confirmed')
+        .execute();
+      expect(proof).toEqual([{ newsletter: 'daily-roundup', origin: 'confirmation', source: '192.0.2.9', at: NOW }]);
+    });
+
+    it('says so again to whoever comes twice, and changes nothing more', async () => {
+      await site.post(path);
+      site.at(NOW + 5 * DAY);
+      for (const response of [await site.post(path), await site.get(path)]) {
+        expect(response.status).toBe(200);
+        expect(await response.text()).toContain('You are subscribed');
+      }
+      expect(await subscriptions()).toMatchObject([{ state: 'confirmed', changed_at: NOW }]);
+    });
+
+    it('is kind to who comes too late, to the millisecond, and shows the way', async () => {
+      site.at(NOW + 71 * HOUR - 1);
+      expect(await site.read(path)).toContain('>Confirm</button>');
+      site.at(NOW + 71 * HOUR);
+      for (const response of [await site.get(path), await site.post(path)]) {
+        const html = await response.text();
+        expect(response.status).toBe(410);
+        expect(html).toContain('This link is no longer good');
+        expect(html).toContain('<a href="/newsletters">Ask for a new one</a>');
+      }
+      expect(await subscriptions()).toMatchObject([{ state: 'unconfirmed' }]);
+    });
+
+    it('does not undo that its reader has left since', async () => {
+      await site.post(path);
+      const key = { subscriberId, newsletter: 'daily-roundup' };
+      await unsubscribe(store.db, key, { origin: 'one-click' }, NOW + HOUR);
+      site.at(NOW + 2 * HOUR);
+      expect((await site.post(path)).status).toBe(410);
+      expect(await subscriptions()).toMatchObject([{ state: 'unsubscribed' }]);
+    });
+
+    it('says of a request that is gone that there is nothing to confirm', async () => {
+      await store.db.deleteFrom('service_messages').execute();
+      for (const response of [await site.get(path), await site.post(path)]) {
+        expect(response.status).toBe(410);
+        expect(await response.text()).toContain('There is nothing to confirm');
+      }
+    });
+
+    it('offers no form where subscribing has been closed since', async () => {
+      const closed = openSite(store, closedConfig());
+      expect((await closed.post(path)).status).toBe(200);
+      closed.at(NOW + 5 * DAY);
+      await ask(['gone-letter']);
+      const html = await (await closed.get(path)).text();
+      expect(html).toContain('mailto:newsroom@example.com');
+      expect(html).not.toContain('Ask for a new one');
+    });
+
+    it('names a newsletter that is no longer there by its id', async () => {
+      await ask(['gone-letter']);
+      expect(await site.read(path)).toContain('<strong>gone-letter</strong>');
+    });
+
+    it('knows no token but its own', async () => {
+      const said = await (await site.get('/no-such-page')).text();
+      const token = path.slice('/confirm/'.length);
+      for (const bad of ['x', `${token}A`, preferencesToken(SECRETS, subscriberId), '%00']) {
+        for (const method of ['GET', 'POST']) {
+          const response = await site.app.request(`/confirm/${bad}`, { method });
+          expect([bad, response.status, await response.text()]).toEqual([bad, 404, said]);
+        }
+      }
+      expect(site.logged).toEqual([]);
+    });
+  });
+});

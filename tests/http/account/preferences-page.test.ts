@@ -1,0 +1,267 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import { claimServiceMessages, markServiceMessage } from '../../../src/delivery/queue/service-outbox.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { SuppressionReason } from '../../../src/store/tables.ts';
+import { requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { readPreferences } from '../../../src/subscribers/preferences.ts';
+import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
+import { suppressAddress } from '../../../src/subscribers/suppression.ts';
+import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { closedConfig, NOW, openSite, SECRETS, sampleConfig, type TestSite } from '../newsroom.ts';
+
+type Fields = [string, string][];
+const STAY: Fields = [['newsletter', 'daily-roundup']];
+
+function withTwo(config: Config): Config {
+  const newsletters = config.newsletters.flatMap((one) => [one, { ...one, id: 'weekly', title: 'The Weekly Review' }]);
+  return { ...config, newsletters };
+}
+
+/** What becomes of the mail to confirm, where the reader of the page subscribes once more. */
+async function submissionOf(store: Store): Promise<string> {
+  const request = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
+  const options = { confirmMs: HOUR, perAddressADay: 9 };
+  await requestSubscription(store.db, SECRETS, request, { origin: 'form' }, options, NOW);
+  const { messages } = await claimServiceMessages(store, { now: NOW, limit: 9, leaseMs: HOUR });
+  const [message] = messages;
+  // What the operator has suppressed is withheld before it can be claimed.
+  if (message === undefined) return 'withheld';
+  const { is } = await markServiceMessage(store.db, message, NOW, HOUR);
+  return is;
+}
+
+describe('the preferences page', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    let path: string;
+    let id: number;
+    beforeEach(async () => {
+      store = await open();
+      site = openSite(store, withTwo(sampleConfig()));
+      const who = { email: 'Ada@example.com', newsletters: ['daily-roundup'], zone: 'Asia/Tokyo' };
+      const added = await addSubscriber(store.db, SECRETS, who, { origin: 'operator' }, NOW - HOUR);
+      if (added.is !== 'stored') throw new Error(added.reason);
+      id = added.subscriberId;
+      path = `/preferences/${preferencesToken(SECRETS, id)}`;
+    });
+    const stored = async (): Promise<object> => {
+      const preferences = await readPreferences(store.db, id);
+      if (preferences === null) throw new Error('the subscriber is gone');
+      const { zone, pausedUntil, subscriptions } = preferences;
+      const confirmed = subscriptions.filter(({ state }) => state === 'confirmed').map(({ newsletter }) => newsletter);
+      return { zone, pausedUntil, confirmed };
+    };
+    const events = (): Promise<object[]> =>
+      store.db
+        .selectFrom('consent_events')
+        .select(['change', 'newsletter', 'origin', 'source'])
+        .where('origin', '=', 'preferences')
+        .orderBy('id')
+        .execute();
+
+    it('shows how things stand, and changes nothing by being looked at', async () => {
+      const html = await site.read(path);
+      await site.app.request(path, { method: 'HEAD' });
+      expect(html).toContain('<bdi>Ada@example.com</bdi>');
+      expect(html).toMatch(/value="daily-roundup" checked /);
+      expect(html).toMatch(/value="weekly" aria/);
+      expect(html).toContain('<option value="Asia/Tokyo" selected>Tokyo</option>');
+      expect(html).toMatch(/type="date" min="2026-11-25" max="2027-11-24" value=""/);
+      expect(html).not.toContain('role="status"');
+      expect(await events()).toEqual([]);
+    });
+
+    it('saves newsletters, zone and pause, at once and with the proof, and says so', async () => {
+      const fields: Fields = [
+        ['newsletter', 'weekly'],
+        ['zone', 'America/New_York'],
+        ['paused', '2026-12-01'],
+      ];
+      const response = await site.post(path, fields);
+      const html = await response.text();
+      expect(response.status).toBe(200);
+      expect(html).toMatch(/<title>Saved: Your preferences — /);
+      expect(html).toMatch(/role="status"><p class="said">Saved\./);
+      expect(html).toMatch(/value="weekly" checked /);
+      expect(html).toMatch(/value="2026-12-01"/);
+      // Midnight in New York.
+      const pausedUntil = Date.UTC(2026, 11, 1, 5);
+      expect(await stored()).toEqual({ zone: 'America/New_York', pausedUntil, confirmed: ['weekly'] });
+      const source = '192.0.2.7';
+      const noted = await events();
+      for (const one of [
+        { change: 'unsubscribed', newsletter: 'daily-roundup' },
+        { change: 'confirmed', newsletter: 'weekly' },
+        { change: 'zone', newsletter: null },
+        { change: 'paused', newsletter: null },
+      ]) {
+        expect(noted).toContainEqual({ ...one, origin: 'preferences', source });
+      }
+    });
+
+    it('takes no newsletter at all for leaving, and an empty zone and day for the newsroom’s and no pause', async () => {
+      await site.post(path, [...STAY, ['paused', '2026-12-01']]);
+      await site.post(path, []);
+      expect(await stored()).toEqual({ zone: null, pausedUntil: null, confirmed: [] });
+    });
+
+    it('ends no subscription to a newsletter that is not in the configuration: nobody was asked about it', async () => {
+      const gone = openSite(store, { ...sampleConfig(), newsletters: withTwo(sampleConfig()).newsletters.slice(1) });
+      expect((await gone.post(path, [['newsletter', 'weekly']])).status).toBe(200);
+      expect(await stored()).toMatchObject({ confirmed: ['daily-roundup', 'weekly'] });
+    });
+
+    it('counts a pause by the reader’s own calendar, across the change of clocks', async () => {
+      // 08:43 PM on the 24th in Shanghai is 01:43 AM on the 25th in Auckland.
+      const auckland: Fields = [...STAY, ['zone', 'Pacific/Auckland']];
+      expect((await site.post(path, [...auckland, ['paused', '2026-11-25']])).status).toBe(422);
+      expect((await site.post(path, [...auckland, ['paused', '2026-11-26']])).status).toBe(200);
+      expect(await stored()).toMatchObject({ pausedUntil: Date.UTC(2026, 10, 25, 11) });
+      await site.post(path, [...STAY, ['zone', 'Europe/Paris'], ['paused', '2027-06-01']]);
+      expect(await stored()).toMatchObject({ pausedUntil: Date.UTC(2027, 4, 31, 22) });
+    });
+
+    it('shows no pause that is over', async () => {
+      await site.post(path, [...STAY, ['paused', '2026-11-25']]);
+      expect(await site.read(path)).toContain('value="2026-11-25"');
+      site.at(NOW + 3 * DAY);
+      expect(await site.read(path)).toMatch(/min="2026-11-28" max="2027-11-27" value=""/);
+    });
+
+    it('refuses what is no day of the coming year, and what is no zone, and keeps the rest that was chosen', async () => {
+      for (const day of ['2026-11-24', '2027-11-25', '2026-02-30', '2026-13-01', 'tomorrow', '9'.repeat(5_000)]) {
+        const response = await site.post(path, [
+          ['newsletter', 'weekly'],
+          ['paused', day],
+        ]);
+        const html = await response.text();
+        expect([day, response.status]).toEqual([day, 422]);
+        expect(html).toContain('<title>Error: Your preferences');
+        expect(html).toContain('Choose a day from November 25, 2026 to November 24, 2027, such as 2026-11-25.');
+        expect(html).toMatch(/aria-describedby="paused-hint paused-wrong" aria-invalid="true"/);
+        expect(html).toMatch(/value="weekly" checked /);
+      }
+      for (const zone of ['Mars/Olympus', '+08:00', 'asia/shanghai', '\u0000']) {
+        const response = await site.post(path, [...STAY, ['zone', zone]]);
+        expect([zone, response.status]).toEqual([zone, 422]);
+        expect(await response.text()).toContain('aria-describedby="zone-hint zone-wrong" aria-invalid="true"');
+      }
+      expect(await stored()).toEqual({ zone: 'Asia/Tokyo', pausedUntil: null, confirmed: ['daily-roundup'] });
+    });
+
+    it('keeps a zone that the list does not offer', async () => {
+      await store.db.updateTable('subscribers').set({ zone: 'Etc/GMT+5' }).execute();
+      expect(await site.read(path)).toContain('<option value="Etc/GMT+5" selected>Etc/GMT+5</option>');
+      expect((await site.post(path, [...STAY, ['zone', 'Etc/GMT+5']])).status).toBe(200);
+      expect(await stored()).toMatchObject({ zone: 'Etc/GMT+5' });
+    });
+
+    it('says of a stopped address why, and to subscribe anew only where the mail to confirm is sent', async () => {
+      const said: Record<SuppressionReason, string> = {
+        'hard-bounce': 'takes no mail',
+        'soft-bounces': 'came back several times in a row',
+        erased: 'asked to be forgotten',
+        complaint: 'Mail to this address was reported as unwanted.',
+        operator: 'The newsroom has stopped it.',
+      };
+      for (const [reason, why] of Object.entries(said) as [SuppressionReason, string][]) {
+        await store.db.updateTable('subscribers').set({ suppressed_reason: null, suppressed_at: null }).execute();
+        await suppressAddress(store.db, SECRETS, id, reason, { origin: 'bounce' }, NOW);
+        const html = await site.read(path);
+        expect(html).toContain('Mail is stopped');
+        expect(html).toContain(why);
+        const promises = html.includes('<a href="/newsletters">subscribe once more</a>');
+        const sendsToNewsroom = html.includes('To be mailed again, write to <a href="mailto:newsroom@example.com">');
+        // The page must promise no mail that the outbox withholds: so ask the outbox.
+        const mailed = (await submissionOf(store)) === 'submitting';
+        expect([reason, promises, sendsToNewsroom]).toEqual([reason, mailed, !mailed]);
+      }
+    });
+
+    it('sends a reader who was stopped to the newsroom while subscribing is closed', async () => {
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { origin: 'bounce' }, NOW);
+      const html = await openSite(store, closedConfig()).read(path);
+      expect(html).not.toMatch(/subscribe (once more|anew)/i);
+      expect(html).toContain('To be mailed again, write to <a href="mailto:newsroom@example.com">');
+    });
+
+    it('gives all that is stored as a file, which no cache keeps, and notes that it did', async () => {
+      const response = await site.post(`${path}/data`);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('Content-Disposition')).toBe('attachment; filename="my-data-2026-11-24.json"');
+      expect(response.headers.get('Content-Type')).toBe('application/json; charset=utf-8');
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+      expect(await response.json()).toMatchObject({ address: 'Ada@example.com', zone: 'Asia/Tokyo' });
+      expect(await events()).toMatchObject([{ change: 'exported', source: '192.0.2.7' }]);
+      expect((await site.get(`${path}/data`)).status).toBe(405);
+    });
+
+    it('asks once more before it erases, then erases, and says so from then on', async () => {
+      const html = await site.read(`${path}/erase`);
+      expect(html).toContain('Ada@example.com');
+      expect(html).toContain(`action="${path}/erase"`);
+      expect(await readPreferences(store.db, id)).not.toBeNull();
+      for (let twice = 0; twice < 2; twice++) {
+        const response = await site.post(`${path}/erase`);
+        expect(response.status).toBe(twice === 0 ? 200 : 410);
+        expect(await response.text()).toContain('You are forgotten');
+      }
+      expect(await readPreferences(store.db, id)).toBeNull();
+      for (const response of [await site.get(path), await site.post(path, STAY), await site.post(`${path}/data`)]) {
+        expect(response.status).toBe(410);
+        expect(await response.text()).toContain('You are forgotten');
+      }
+      const unsubscribe = `/unsubscribe/${unsubscribeToken(SECRETS, { subscriberId: id, newsletter: 'daily-roundup' })}`;
+      expect(await site.read(unsubscribe)).not.toContain('/preferences/');
+    });
+
+    it('takes nothing but a form of its own', async () => {
+      const post = async (body: string, type: string): Promise<number> =>
+        (await site.app.request(path, { method: 'POST', body, headers: { 'Content-Type': type } })).status;
+      expect(await post('{}', 'application/json')).toBe(415);
+      expect(await post(`zone=${'x'.repeat(20_000)}`, 'application/x-www-form-urlencoded')).toBe(413);
+      expect(await stored()).toMatchObject({ confirmed: ['daily-roundup'] });
+    });
+
+    it('knows no token but its own, and says no more than of any unknown address', async () => {
+      const said = await (await site.get('/no-such-page')).text();
+      const token = path.slice('/preferences/'.length);
+      const foreign = preferencesToken(['another secret, as long as the first one'], id);
+      for (const bad of ['x', `${token}A`, foreign, '%00']) {
+        for (const [method, rest] of [
+          ['GET', ''],
+          ['POST', ''],
+          ['POST', '/data'],
+          ['GET', '/erase'],
+          ['POST', '/erase'],
+        ]) {
+          const response = await site.app.request(`/preferences/${bad}${rest}`, { method: method as string });
+          expect([bad, rest, response.status, await response.text()]).toEqual([bad, rest, 404, said]);
+        }
+      }
+      expect(site.logged).toEqual([]);
+    });
+
+    it('is kept by no cache, told to no other site and listed by no search engine', async () => {
+      for (const response of [
+        await site.get(path),
+        await site.post(path, STAY),
+        await site.post(path, [['paused', 'x']]),
+        await site.get(`${path}/erase`),
+        await site.post(`${path}/data`),
+        await site.app.request(path, { method: 'PUT' }),
+        await site.get('/preferences/forged'),
+        await site.post(`${path}/erase`),
+      ]) {
+        expect(response.headers.get('Cache-Control')).toBe('no-store');
+        expect(response.headers.get('Referrer-Policy')).toBe('no-referrer');
+        expect(response.headers.get('X-Robots-Tag')).toBe('noindex');
+        expect(response.headers.get('ETag')).toBeNull();
+      }
+    });
+  });
+});

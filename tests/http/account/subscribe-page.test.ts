@@ -1,0 +1,239 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import { serveApp } from '../../../src/http/server/serve.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
+import { suppressAddress } from '../../../src/subscribers/suppression.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { closedConfig, NOW, openSite, SECRETS, sampleConfig, type TestSite } from '../newsroom.ts';
+
+const ADA: [string, string][] = [
+  ['email', 'ada@example.com'],
+  ['newsletter', 'daily-roundup'],
+];
+const OPERATOR = { origin: 'operator' as const };
+
+function withTwo(config: Config): Config {
+  const [first] = config.newsletters;
+  if (first === undefined) throw new Error('the sample has no newsletter');
+  return {
+    ...config,
+    newsletters: [first, { ...first, id: 'weekly', title: 'The Weekly <Review>', deliverAt: '07:00' }],
+  };
+}
+
+describe('the form to subscribe', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    beforeEach(async () => {
+      store = await open();
+      site = openSite(store);
+    });
+    const messages = (): Promise<{ kind: string; newsletters: string }[]> =>
+      store.db.selectFrom('service_messages').select(['kind', 'newsletters']).orderBy('id').execute();
+
+    it('asks by mail, notes where the request came from, and subscribes nobody yet', async () => {
+      const response = await site.post('/subscribe', [...ADA, ['zone', 'Europe/Paris']]);
+      const html = await response.text();
+      expect(response.status).toBe(200);
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+      expect(html).toContain('<h1 class="title">Check your inbox</h1>');
+      expect(html).toContain('ada@example.com');
+      expect(html).toContain('The Daily Roundup');
+      expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["daily-roundup"]' }]);
+      const subscriptions = await store.db.selectFrom('subscriptions').select('state').execute();
+      expect(subscriptions).toEqual([{ state: 'unconfirmed' }]);
+      const events = await store.db.selectFrom('consent_events').select(['change', 'origin', 'source']).execute();
+      expect(events).toEqual([{ change: 'requested', origin: 'form', source: '192.0.2.7' }]);
+    });
+
+    it('answers alike whether the address is new, subscribed, suppressed, or asked too often', async () => {
+      const said = await (await site.post('/subscribe', ADA)).text();
+      for (const email of ['known@example.com', 'gone@example.com']) {
+        const added = await addSubscriber(
+          store.db,
+          SECRETS,
+          { email, newsletters: ['daily-roundup'] },
+          OPERATOR,
+          NOW - HOUR,
+        );
+        if (added.is !== 'stored') throw new Error(added.reason);
+        if (email.startsWith('gone')) {
+          await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', { origin: 'bounce' }, NOW - HOUR);
+        }
+      }
+      const again = ['known', 'gone', 'known', 'known', 'known', 'known'].entries();
+      for (const [n, name] of again) {
+        const fields: [string, string][] = [['email', `${name}@example.com`], ...ADA.slice(1)];
+        const response = await site.post('/subscribe', fields, { from: `192.0.2.${n + 10}` });
+        expect(response.status).toBe(200);
+        expect(await response.text()).toBe(said.replaceAll('ada@', `${name}@`));
+      }
+      // Three a day to one address, whoever asks.
+      expect(await messages()).toHaveLength(1 + 3 + 1);
+    });
+
+    it('lets one client ask so many times an hour, and then says when to come again', async () => {
+      const ask = (n: number, from: string): Promise<Response> =>
+        site.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], { from });
+      for (let n = 0; n < 10; n++) expect((await ask(n, `2001:db8:0:7::${n + 1}`)).status).toBe(200);
+      const refused = await ask(10, '2001:db8:0:7:ffff::1');
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get('Retry-After')).toBe('360');
+      expect(await refused.text()).toContain('Please try again in 6 minutes.');
+      expect((await ask(11, '2001:db8:0:8::1')).status).toBe(200);
+      site.at(NOW + HOUR / 10);
+      expect((await ask(12, '2001:db8:0:7::1')).status).toBe(200);
+      expect(await messages()).toHaveLength(12);
+      const keys = await store.db.selectFrom('rates').select('key').execute();
+      expect(JSON.stringify(keys)).not.toMatch(/2001:db8|example\.com/);
+    });
+
+    it('counts the clients behind a trusted proxy, and no address that a client makes up', async () => {
+      const config = sampleConfig();
+      const behind = openSite(store, { ...config, server: { ...config.server, trustedProxies: 1 } });
+      const ask = (n: number, forwarded: string): Promise<Response> =>
+        behind.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
+          from: '10.0.0.1',
+          headers: { 'X-Forwarded-For': forwarded },
+        });
+      for (let n = 0; n < 10; n++) expect((await ask(n, `203.0.113.${n}, 198.51.100.1`)).status).toBe(200);
+      expect((await ask(10, '203.0.113.99, 198.51.100.1')).status).toBe(429);
+      expect((await ask(11, '198.51.100.2')).status).toBe(200);
+      const events = await store.db
+        .selectFrom('consent_events')
+        .select('source')
+        .distinct()
+        .orderBy('source')
+        .execute();
+      expect(events).toEqual([{ source: '198.51.100.1' }, { source: '198.51.100.2' }]);
+    });
+
+    it('does nothing for a program that fills in what people do not see, and does not tell it', async () => {
+      const said = await (await site.post('/subscribe', [...ADA, ['website', 'https://spam.example/']])).text();
+      expect(await messages()).toEqual([]);
+      expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
+      expect(await (await site.post('/subscribe', ADA)).text()).toBe(said);
+      expect(await messages()).toHaveLength(1);
+    });
+
+    it('comes back with what was filled in, and what is wrong beside its field', async () => {
+      const response = await site.post('/subscribe', [
+        ['email', ' "ada"@example <b> '],
+        ['newsletter', 'no-such-letter'],
+        ['zone', 'Mars/Olympus'],
+      ]);
+      const html = await response.text();
+      expect(response.status).toBe(422);
+      expect(html).toMatch(/<title>Error: Newsletters — /);
+      expect(html).toMatch(
+        /<input id="email"[^>]* value="&#34;ada&#34;@example &lt;b&gt;" aria-invalid="true" aria-describedby="email-wrong">/,
+      );
+      expect(html).toMatch(
+        /id="email-wrong"><span class="unseen">Error: <\/span>This address cannot be used: it must be/,
+      );
+      expect(html).toMatch(/id="newsletters-wrong">.*Choose a newsletter\./);
+      expect(html).toMatch(/id="zone-wrong">.*Choose a time zone of the list\./);
+      expect(await messages()).toEqual([]);
+    });
+
+    it('keeps a good address, the newsletters and the zone while the rest is mended', async () => {
+      const two = openSite(store, withTwo(sampleConfig()));
+      const fields: [string, string][] = [
+        ['email', 'no at'],
+        ['newsletter', 'weekly'],
+        ['zone', 'Europe/Paris'],
+      ];
+      const html = await (await two.post('/subscribe', fields)).text();
+      expect(html).toMatch(/value="weekly" checked /);
+      expect(html).not.toMatch(/value="daily-roundup" checked/);
+      expect(html).toContain('<option value="Europe/Paris" selected>Paris</option>');
+    });
+
+    it('asks for those newsletters alone that were chosen', async () => {
+      const two = openSite(store, withTwo(sampleConfig()));
+      await two.post('/subscribe', [
+        ['email', 'ada@example.com'],
+        ['newsletter', 'weekly'],
+        ['newsletter', 'weekly'],
+      ]);
+      expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["weekly"]' }]);
+    });
+
+    it('takes nothing but a form of its own, and no more of it than is expected', async () => {
+      const post = (body: string, type: string): Promise<Response> | Response =>
+        site.app.request('/subscribe', { method: 'POST', body, headers: { 'Content-Type': type } });
+      const good = 'email=ada%40example.com&newsletter=daily-roundup';
+      const form = 'application/x-www-form-urlencoded';
+      expect((await post(good, 'text/plain')).status).toBe(415);
+      expect((await post('{}', 'application/json')).status).toBe(415);
+      expect((await post(`${good}&x=${'y'.repeat(20_000)}`, form)).status).toBe(413);
+      const endless = new ReadableStream({
+        pull: (controller) => controller.enqueue(new TextEncoder().encode('y'.repeat(1_000))),
+      });
+      const streamed = { method: 'POST', body: endless, duplex: 'half', headers: { 'Content-Type': form } };
+      expect((await site.app.request('/subscribe', streamed as RequestInit)).status).toBe(413);
+      expect((await site.post('/subscribe', ADA, { headers: { 'Sec-Fetch-Site': 'cross-site' } })).status).toBe(403);
+      expect(await messages()).toEqual([]);
+      expect((await site.post('/subscribe', ADA, { headers: { 'Sec-Fetch-Site': 'same-origin' } })).status).toBe(200);
+      expect((await post(good, `${form}; charset=UTF-8`)).status).toBe(200);
+      expect(site.logged).toEqual([]);
+    });
+
+    it('survives any bytes', async () => {
+      for (const body of ['email=%00%ff&newsletter=%00', '%', '=', '&&&', 'email=a%0d%0ab@example.com&newsletter=x']) {
+        const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+        const response = await site.app.request('/subscribe', { method: 'POST', body, headers });
+        expect([body, response.status]).toEqual([body, 422]);
+      }
+      expect(site.logged).toEqual([]);
+    });
+  });
+});
+
+describe('behind a port', () => {
+  it('notes the address of the socket, and takes no more of an endless form than it must', async () => {
+    const store = await openMigrated();
+    const serving = await serveApp(openSite(store).app, { host: '127.0.0.1', port: 0 });
+    const address = new URL('/subscribe', serving.url);
+    const headers = { 'X-Forwarded-For': '203.0.113.66' };
+    expect((await fetch(address, { method: 'POST', headers, body: new URLSearchParams(ADA) })).status).toBe(200);
+    const { source } = await store.db.selectFrom('consent_events').select('source').executeTakeFirstOrThrow();
+    expect(source).toBe('127.0.0.1');
+    const body = new URLSearchParams([...ADA, ['x', 'y'.repeat(100_000)]]);
+    expect((await fetch(address, { method: 'POST', body })).status).toBe(413);
+    await serving.close();
+    await store.close();
+  });
+});
+
+describe('where the form stands', () => {
+  it('one newsletter is chosen already, of several none', async () => {
+    const store = await openMigrated();
+    expect(await openSite(store).read('/newsletters')).toMatch(/value="daily-roundup" checked /);
+    const two = await openSite(store, withTwo(sampleConfig())).read('/newsletters');
+    expect(two).not.toMatch(/ checked/);
+    expect(two).toContain('The Weekly &lt;Review&gt;');
+    expect(two).toContain('Every day at 07:30 AM, Shanghai time; then at 07:00 AM by your own clock.');
+    await store.close();
+  });
+
+  it('GET leads to it, and a closed one is offered nowhere', async () => {
+    const store = await openMigrated();
+    const open = openSite(store);
+    const redirect = await open.get('/subscribe?to=https://evil.example/');
+    expect([redirect.status, redirect.headers.get('Location')]).toEqual([303, '/newsletters']);
+    expect(await open.read('/')).toContain('action="/subscribe"');
+    const closed = openSite(store, closedConfig());
+    for (const path of ['/', '/newsletters']) expect(await closed.read(path)).not.toContain('<form');
+    expect(await closed.read('/newsletters')).toContain('To get it, write to');
+    for (const response of [await closed.get('/subscribe'), await closed.post('/subscribe', ADA)]) {
+      expect(response.status).toBe(404);
+      expect(await response.text()).toContain('Subscribing is closed');
+    }
+    expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
+    await store.close();
+  });
+});

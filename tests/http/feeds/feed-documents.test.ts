@@ -1,0 +1,235 @@
+import { createHash } from 'node:crypto';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { saveDocuments } from '../../../src/feeds/documents.ts';
+import { httpDate } from '../../../src/http/server/conditional.ts';
+import { HOUR, SECOND } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { NOW, openSite, type TestSite } from '../newsroom.ts';
+
+const RSS =
+  '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>三星 & co</title></channel></rss>';
+const ATOM = '<feed/>';
+const NO_ITEMS = { head: 0, separator: 0, items: [] };
+const CHROMIUM = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
+const PUBLISHED = NOW - HOUR;
+
+describe('a published feed', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    beforeEach(async () => {
+      store = await open();
+      site = openSite(store);
+      const drafts = [
+        { path: 'latest.rss', mediaType: 'application/rss+xml; charset=utf-8', body: RSS, spans: NO_ITEMS },
+        { path: 'latest.atom', mediaType: 'application/atom+xml; charset=utf-8', body: ATOM, spans: NO_ITEMS },
+        { path: 'latest.json', mediaType: 'application/feed+json', body: '{}', spans: NO_ITEMS },
+        { path: 'index.html', mediaType: 'text/html; charset=utf-8', body: '<!doctype html><title>Feeds</title>' },
+      ];
+      await saveDocuments(store.db, drafts, PUBLISHED);
+    });
+
+    it('is served byte for byte with its validators, to anyone', async () => {
+      const response = await site.get('/feeds/latest.rss');
+      expect(response.status).toBe(200);
+      expect(await response.text()).toBe(RSS);
+      expect(Object.fromEntries(response.headers)).toEqual({
+        'content-type': 'application/rss+xml; charset=utf-8',
+        'content-length': String(Buffer.byteLength(RSS)),
+        etag: `"${sha256(RSS)}"`,
+        'last-modified': httpDate(PUBLISHED),
+        'cache-control': 'public, max-age=300, stale-while-revalidate=300',
+        vary: 'Accept, Accept-Encoding, A-IM',
+        link: '<http://127.0.0.1:8080/hub>; rel="hub", <http://127.0.0.1:8080/feeds/latest.rss>; rel="self"',
+        'access-control-allow-origin': '*',
+        'access-control-expose-headers': 'ETag, Last-Modified, Link, IM',
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+        'referrer-policy': 'strict-origin-when-cross-origin',
+        'x-content-type-options': 'nosniff',
+      });
+    });
+
+    it('comes in the coding that is asked for, each with a tag of its own', async () => {
+      const tags = new Set<string | null>();
+      for (const [accept, coding, decode] of [
+        ['gzip', 'gzip', gunzipSync],
+        ['gzip, deflate, br', 'br', brotliDecompressSync],
+        ['identity', null, (body: Buffer) => body],
+      ] as const) {
+        const response = await site.get('/feeds/latest.rss', { 'Accept-Encoding': accept });
+        expect(response.headers.get('Content-Encoding')).toBe(coding);
+        const body = Buffer.from(await response.arrayBuffer());
+        expect(response.headers.get('Content-Length')).toBe(String(body.length));
+        expect(decode(body).toString()).toBe(RSS);
+        tags.add(response.headers.get('ETag'));
+      }
+      const hash = sha256(RSS);
+      expect([...tags]).toEqual([`"${hash}-gzip"`, `"${hash}-br"`, `"${hash}"`]);
+    });
+
+    it('has the type that is asked for, and for a browser one that it shows', async () => {
+      const own = 'application/rss+xml; charset=utf-8';
+      const shown = 'application/xml; charset=utf-8';
+      for (const [accept, type] of [
+        [CHROMIUM, shown],
+        ['application/atom+xml, text/html', shown],
+        ['application/rss+xml, text/html;q=0.5', own],
+        ['APPLICATION/RSS+XML,TEXT/HTML;q=0.9', own],
+        ['*/*', own],
+      ] as const) {
+        const { headers } = await site.get('/feeds/latest.rss', { Accept: accept });
+        expect([accept, headers.get('Content-Type')]).toEqual([accept, type]);
+      }
+    });
+
+    it('in JSON has one type for all, and says what it varies by', async () => {
+      const response = await site.get('/feeds/latest.json', { Accept: CHROMIUM });
+      expect(response.headers.get('Content-Type')).toBe('application/feed+json');
+      expect(response.headers.get('Vary')).toBe('Accept-Encoding, A-IM');
+      expect((await site.get('/feeds/')).headers.get('Vary')).toBe('Accept-Encoding');
+    });
+
+    it('is not sent again to who has it, in whatever coding, and whatever a proxy made of its tag', async () => {
+      const hash = sha256(ATOM);
+      const { headers } = await site.get('/feeds/latest.atom');
+      const conditions: Record<string, string>[] = [
+        ...[`"${hash}"`, `"${hash}-gzip"`, `"${hash}-br"`, `W/"${hash}"`, `"other", W/"${hash}-br"`, '*'],
+        // Apache behind ours, Jetty, an older Apache.
+        ...[`"${hash}-gzip-gzip"`, `"${hash}--gzip"`, `"${hash};gzip"`],
+      ].map((tag) => ({ 'If-None-Match': tag }));
+      conditions.push({ 'If-Modified-Since': headers.get('Last-Modified') as string });
+      for (const condition of conditions) {
+        for (const [accept, tag] of [
+          ['identity', `"${hash}"`],
+          ['gzip', `"${hash}-gzip"`],
+        ] as const) {
+          const response = await site.get('/feeds/latest.atom', { ...condition, 'Accept-Encoding': accept });
+          expect([condition, response.status]).toEqual([condition, 304]);
+          expect(await response.text()).toBe('');
+          expect(Object.fromEntries(response.headers)).toEqual({
+            etag: tag,
+            'cache-control': 'public, max-age=300, stale-while-revalidate=300',
+            vary: 'Accept, Accept-Encoding, A-IM',
+            link: '<http://127.0.0.1:8080/hub>; rel="hub", <http://127.0.0.1:8080/feeds/latest.atom>; rel="self"',
+            'access-control-allow-origin': '*',
+            'access-control-expose-headers': 'ETag, Last-Modified, Link, IM',
+          });
+        }
+      }
+      const stale = { 'If-None-Match': '"other"', 'If-Modified-Since': headers.get('Last-Modified') as string };
+      expect((await site.get('/feeds/latest.atom', stale)).status).toBe(200);
+      const cut = { 'If-None-Match': `"${hash.slice(0, 40)}", "${hash}-other"` };
+      expect((await site.get('/feeds/latest.atom', cut)).status).toBe(200);
+    });
+
+    it('says no Last-Modified later than now', async () => {
+      site.at(PUBLISHED - 10 * SECOND);
+      const response = await site.get('/feeds/latest.rss');
+      expect(response.headers.get('Last-Modified')).toBe(httpDate(PUBLISHED - 10 * SECOND));
+    });
+
+    it('answers HEAD as GET, without a body', async () => {
+      const get = await site.get('/feeds/latest.rss');
+      const head = await site.app.request('/feeds/latest.rss', { method: 'HEAD' });
+      expect(head.status).toBe(200);
+      expect(await head.text()).toBe('');
+      expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers));
+    });
+
+    it('lets a browser of another origin ask first', async () => {
+      const response = await site.app.request('/feeds/latest.json', {
+        method: 'OPTIONS',
+        headers: { Origin: 'https://reader.example', 'Access-Control-Request-Headers': 'if-none-match' },
+      });
+      expect(response.status).toBe(204);
+      expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
+      expect(response.headers.get('Access-Control-Allow-Headers')).toContain('If-None-Match');
+    });
+
+    it('has a page for people beside it', async () => {
+      expect(await site.read('/feeds/')).toContain('<title>Feeds</title>');
+      const bare = await site.get('/feeds');
+      expect(bare.status).toBe(301);
+      expect(bare.headers.get('Location')).toBe('/feeds/');
+    });
+
+    it('is there by its own name alone', async () => {
+      const paths = [
+        'nothing.rss',
+        'latest.rss/',
+        '..%2flatest.rss',
+        '%00',
+        'LATEST.rss',
+        'latest.rss%0A',
+        'x'.repeat(500),
+      ];
+      for (const path of paths) {
+        const response = await site.get(`/feeds/${path}`);
+        expect([path, response.status]).toEqual([path, 404]);
+        expect(response.headers.get('Content-Type')).toMatch(/^text\/plain/);
+        expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
+      }
+      expect(site.logged).toEqual([]);
+    });
+
+    it('of an archive names itself alone: no hub tells of what does not change', async () => {
+      const path = 'archive/latest/2026-10.atom';
+      await saveDocuments(store.db, [{ path, mediaType: 'application/atom+xml', body: ATOM }], PUBLISHED);
+      const { status, headers } = await site.get(`/feeds/${path}`, { Accept: CHROMIUM });
+      expect(status).toBe(200);
+      expect(headers.get('Link')).toBe(`<http://127.0.0.1:8080/feeds/${path}>; rel="self"`);
+      expect(headers.get('Vary')).toBe('Accept, Accept-Encoding');
+      expect(headers.get('Content-Type')).toBe('application/xml; charset=utf-8');
+      expect(headers.get('Content-Security-Policy')).toContain("style-src 'self'");
+    });
+
+    it('sets no cookie, and redirects nobody', async () => {
+      for (const path of ['latest.rss', 'latest.atom', 'latest.json', '']) {
+        const response = await site.get(`/feeds/${path}`, { Cookie: 'a=b', 'User-Agent': 'bot' });
+        expect(response.status).toBe(200);
+        expect(response.headers.get('Set-Cookie')).toBeNull();
+      }
+    });
+  });
+});
+
+describe('a feed that has not been published yet', () => {
+  it('is not said to be gone: readers would leave it', async () => {
+    const store = await openMigrated();
+    const site = openSite(store);
+    for (const [path, status] of [
+      ['latest.rss', 503],
+      ['24-hours.json', 503],
+      ['latest.txt', 404],
+      ['other.rss', 404],
+    ] as const) {
+      const response = await site.get(`/feeds/${path}`);
+      expect([path, response.status]).toEqual([path, status]);
+      expect(response.headers.get('Retry-After')).toBe(status === 503 ? '30' : null);
+    }
+    await store.close();
+  });
+});
+
+describe('a feed whose store is away', () => {
+  it('is answered as it was, and where it was not asked for before, with when to come back', async () => {
+    const store = await openMigrated();
+    const site = openSite(store);
+    const draft = { path: 'latest.rss', mediaType: 'application/rss+xml', body: RSS, spans: NO_ITEMS };
+    await saveDocuments(store.db, [draft], PUBLISHED);
+    await site.get('/feeds/latest.rss');
+    await store.close();
+    expect(await (await site.get('/feeds/latest.rss')).text()).toBe(RSS);
+    const response = await site.get('/feeds/latest.atom');
+    expect(response.status).toBe(503);
+    expect(response.headers.get('Retry-After')).toBe('30');
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
+  });
+});
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { grantSubscription } from '../../../src/websub/subscriptions.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { openHubNewsroom, TOPIC } from '../../websub/newsroom.ts';
+import { openSite, sampleConfig } from '../newsroom.ts';
+
+const CALLBACK = 'https://reader.example.com/callback';
+
+describe("the hub's door", () => {
+  it('is shut where this newsroom is not its own hub', async () => {
+    const store = await openMigrated();
+    for (const hub of ['# none', 'hub: https://hub.example.com/']) {
+      const site = openSite(
+        store,
+        sampleConfig((yaml) => yaml.replace('hub: self', hub)),
+      );
+      expect((await site.post('/hub', [['hub.mode', 'subscribe']])).status).toBe(404);
+    }
+    await store.close();
+  });
+
+  it('takes POST alone', async () => {
+    const site = openSite(await openMigrated());
+    for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+      const response = await site.app.request('/hub?hub.mode=subscribe', { method });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('Allow')).toBe('POST, OPTIONS');
+    }
+  });
+
+  it('stands below the path of the publication', async () => {
+    const store = await openMigrated();
+    const site = openSite(
+      store,
+      sampleConfig((yaml) => yaml.replace('url: http://127.0.0.1:8080', 'url: https://example.com/wire')),
+    );
+    expect((await site.post('/wire/hub', [['hub.mode', 'x']])).status).toBe(400);
+    expect((await site.post('/hub', [['hub.mode', 'x']])).status).toBe(404);
+  });
+
+  it('takes forms alone, and no long ones', async () => {
+    const site = openSite(await openMigrated());
+    const json = { method: 'POST', body: '{"hub.mode":"subscribe"}', headers: { 'Content-Type': 'application/json' } };
+    expect((await site.app.request('/hub', json)).status).toBe(415);
+    expect((await site.post('/hub', [['hub.secret', 'x'.repeat(20_000)]])).status).toBe(413);
+  });
+});
+
+forEachDatabase((open) => {
+  describe('a request to the hub', () => {
+    it('is answered before anything is verified, and nothing is subscribed yet', async () => {
+      const store = await open();
+      const newsroom = await openHubNewsroom(store);
+      const response = await newsroom.ask({ 'hub.callback': CALLBACK });
+      expect(response.status).toBe(202);
+      expect(response.headers.get('Cache-Control')).toBe('no-store');
+      expect(await store.db.selectFrom('hub_subscriptions').selectAll().execute()).toEqual([]);
+      expect(await store.db.selectFrom('hub_requests').select(['mode', 'topic', 'callback']).execute()).toEqual([
+        { mode: 'subscribe', topic: 'latest.atom', callback: CALLBACK },
+      ]);
+    });
+
+    it.each([
+      [{ 'hub.mode': 'publish' }, 400, 'hub.mode must be subscribe or unsubscribe.\n'],
+      [{ 'hub.callback': 'javascript:alert(1)' }, 400, 'hub.callback must be an http or https URL.\n'],
+      [
+        { 'hub.callback': 'http://10.0.0.1/' },
+        400,
+        'hub.callback may not be called: its address is not a public one.\n',
+      ],
+      [
+        { 'hub.callback': 'http://8.8.8.8:25/' },
+        400,
+        'hub.callback may not be called: its port 25 is not one for the web.\n',
+      ],
+      [{ 'hub.topic': TOPIC.replace('latest', 'unheard-of') }, 404, 'There is no feed at hub.topic.\n'],
+    ])('with %j is answered %i', async (fields, status, sentence) => {
+      const newsroom = await openHubNewsroom(await open());
+      const response = await newsroom.ask({ 'hub.callback': CALLBACK, ...fields });
+      expect([response.status, await response.text()]).toEqual([status, sentence]);
+    });
+
+    it('to leave a feed that is gone is taken', async () => {
+      const newsroom = await openHubNewsroom(await open());
+      const fields = {
+        'hub.callback': CALLBACK,
+        'hub.topic': TOPIC.replace('latest', 'gone'),
+        'hub.mode': 'unsubscribe',
+      };
+      expect((await newsroom.ask(fields)).status).toBe(202);
+    });
+
+    it('is put off where a client asks too often, and one of another is not', async () => {
+      const newsroom = await openHubNewsroom(await open());
+      let answered = 0;
+      let response = await newsroom.ask({ 'hub.mode': 'x' });
+      for (; response.status === 400; answered++) response = await newsroom.ask({ 'hub.mode': 'x' });
+      expect(answered).toBe(240);
+      expect(response.status).toBe(429);
+      const wait = Number(response.headers.get('Retry-After'));
+      expect(wait).toBe(15);
+      expect((await newsroom.ask({ 'hub.mode': 'x' }, '198.51.100.9')).status).toBe(400);
+      newsroom.now += wait * SECOND;
+      expect((await newsroom.ask({ 'hub.mode': 'x' })).status).toBe(400);
+      expect((await newsroom.ask({ 'hub.mode': 'x' })).status).toBe(429);
+    });
+
+    it('is put off where too many name one callback host, whoever asks; who is subscribed renews and leaves all the same', async () => {
+      const store = await open();
+      const newsroom = await openHubNewsroom(store, { resolve: async () => [] });
+      const callback = 'https://push.example.com/feed';
+      expect((await newsroom.ask({ 'hub.callback': callback })).status).toBe(202);
+      const key = 'hub host push.example.com';
+      await store.db
+        .updateTable('rates')
+        .set({ next_at: newsroom.now + HOUR })
+        .where('key', '=', key)
+        .execute();
+      const response = await newsroom.ask({ 'hub.callback': `${callback}/other` }, '198.51.100.9');
+      expect(response.status).toBe(429);
+      expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
+      const subscribed = { topic: 'latest.atom', callback, host: 'push.example.com', leaseSeconds: 3_600 };
+      await grantSubscription(store.db, subscribed, null, newsroom.now);
+      // Nor does it matter how many strangers wait.
+      const stranger = {
+        topic: 'latest.atom',
+        callback,
+        host: 'x.example.com',
+        secret: null,
+        lease_seconds: 60,
+        created_at: 0,
+      };
+      const waiting = Array.from({ length: 500 }, (_, index) => ({
+        ...{ ...stranger, key: `key ${index}`, mode: 'subscribe' as const, attempts: 0, claim_until: null, fence: 0 },
+        due_at: newsroom.now,
+      }));
+      await store.db.insertInto('hub_requests').values(waiting).execute();
+      for (const mode of ['subscribe', 'unsubscribe']) {
+        const answer = await newsroom.ask({ 'hub.callback': callback, 'hub.mode': mode }, '198.51.100.9');
+        expect([mode, answer.status]).toEqual([mode, 202]);
+      }
+      const [first] = await store.db.selectFrom('hub_requests').selectAll().orderBy('due_at').limit(1).execute();
+      expect(first).toMatchObject({ callback, mode: 'unsubscribe' });
+    });
+
+    it('is put off while the hub has as many to verify, or to serve, as it takes', async () => {
+      const store = await open();
+      const newsroom = await openHubNewsroom(store);
+      const asked = (index: number): object => ({
+        key: `key ${index}`,
+        topic: 'latest.atom',
+        callback: `https://r${index}.example.com/`,
+        host: `r${index}.example.com`,
+        secret: null,
+        attempts: 0,
+        due_at: 0,
+        claim_until: null,
+        fence: 0,
+      });
+      const requests = Array.from({ length: 500 }, (_, index) => ({
+        ...asked(index),
+        mode: 'subscribe',
+        lease_seconds: 3_600,
+        created_at: 0,
+      }));
+      await store.db
+        .insertInto('hub_requests')
+        .values(requests as never)
+        .execute();
+      const full = await newsroom.ask({ 'hub.callback': CALLBACK });
+      expect([full.status, full.headers.get('Retry-After')]).toEqual([429, '60']);
+      await store.db.deleteFrom('hub_requests').execute();
+      for (let from = 0; from < 20_000; from += 1_000) {
+        const rows = Array.from({ length: 1_000 }, (_, index) => ({
+          ...asked(from + index),
+          verified_at: 0,
+          expires_at: newsroom.now + MINUTE,
+          version: 0,
+          owed: 0,
+          owed_since: 0,
+        }));
+        await store.db
+          .insertInto('hub_subscriptions')
+          .values(rows as never)
+          .execute();
+      }
+      expect((await newsroom.ask({ 'hub.callback': CALLBACK })).status).toBe(429);
+      expect((await newsroom.ask({ 'hub.callback': CALLBACK, 'hub.mode': 'unsubscribe' })).status).toBe(202);
+    });
+  });
+});

@@ -1,0 +1,146 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { HOUR } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { expectGolden } from '../../support/golden.ts';
+import { article, NOW, openSite, save, saveDay, saveEdition, type TestSite, withoutVersion } from '../newsroom.ts';
+
+describe('the page of an article', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let site: TestSite;
+    beforeEach(async () => {
+      store = await open();
+      site = openSite(store);
+    });
+
+    it('shows every field', async () => {
+      const person = (role: 'reporter' | 'editor', name: string) => ({
+        role,
+        name,
+        email: `${name.toLowerCase().replace(' ', '.')}@example.com`,
+      });
+      await save(
+        store,
+        article('whole', {
+          kind: 'feature',
+          kicker: 'In Depth',
+          headline: 'A Headline & Its Story',
+          dek: 'One sentence that adds the figure.',
+          tags: ['Chips', 'R&D'],
+          bylines: [person('reporter', 'Ann Lee'), person('reporter', 'Bo Wu'), person('editor', 'Cy Ma')],
+          fullStory: { url: 'https://example.com/full', title: 'The Long Version' },
+          related: [
+            { url: 'https://example.com/r1', title: 'An Earlier Story' },
+            { url: 'https://example.com/r2', title: 'A Still Earlier One' },
+          ],
+          source: { name: 'Yicai', url: 'https://example.com/yicai' },
+          image: {
+            url: 'https://example.com/p.jpg',
+            alt: 'A wafer',
+            credit: 'Lin Hao',
+            type: 'image/jpeg',
+            length: 1,
+            width: 800,
+            height: 600,
+          },
+          enclosures: [{ url: 'https://example.com/talk.mp3', type: 'audio/mpeg', length: 2_400_000, title: null }],
+          status: { state: 'corrected', note: 'It was five days, not weeks.', at: NOW - HOUR / 2 },
+          updatedAt: NOW - HOUR / 2,
+        }),
+      );
+      expectGolden('http/article.html', withoutVersion(await site.read('/articles/whole')));
+    });
+
+    it('is in the language of the article, and what surrounds it in that of the publication', async () => {
+      await saveDay(store);
+      const html = await site.read('/articles/zh-stations');
+      expect(html).toContain('<html lang="zh-Hans" dir="ltr">');
+      expect(html).toContain('<header class="masthead" lang="en" dir="ltr">');
+      expect(html).toContain('<title>全国已建成逾71.8万座5G基站，约占全球七成 — The Meridian Wire</title>');
+    });
+
+    it('runs from right to left where its language does, and the rest of the site does not', async () => {
+      await save(store, article('rtl', { language: 'ar', headline: 'خبر' }));
+      const html = await site.read('/articles/rtl');
+      expect(html).toContain('<html lang="ar" dir="rtl">');
+      expect(html).toContain('<header class="masthead" lang="en" dir="ltr">');
+      expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
+    });
+
+    it('tells nothing of drafts, embargoed stories and those withdrawn before anyone saw them', async () => {
+      const until = NOW + HOUR;
+      await save(
+        store,
+        article('draft', { status: { state: 'draft' } }),
+        article('embargoed', { publishedAt: until, status: { state: 'scheduled', until } }),
+        article('unseen', { publishedAt: until, status: { state: 'retracted', note: 'Never ran.', at: NOW } }),
+        article('unseen-then', {
+          publishedAt: NOW - 1,
+          status: { state: 'retracted', note: 'Never ran.', at: NOW - 2 },
+        }),
+      );
+      const unknown = await site.get('/articles/no-such-story');
+      const said = await unknown.text();
+      expect(unknown.status).toBe(404);
+      for (const slug of ['draft', 'embargoed', 'unseen', 'unseen-then']) {
+        const response = await site.get(`/articles/${slug}`);
+        expect([slug, response.status]).toEqual([slug, 404]);
+        expect(await response.text()).toBe(said);
+      }
+      site.at(until);
+      expect((await site.get('/articles/embargoed')).status).toBe(200);
+      expect((await site.get('/articles/unseen')).status).toBe(404);
+    });
+
+    it('of a retracted story is gone, with its headline and note, and without its text', async () => {
+      await save(
+        store,
+        article('wrong', {
+          headline: 'What Was Wrong',
+          dek: 'A wrong dek.',
+          status: { state: 'retracted', note: 'We had it from a chatbot.', at: NOW },
+        }),
+      );
+      const response = await site.get('/articles/wrong');
+      const html = await response.text();
+      expect(response.status).toBe(410);
+      expect(html).toMatch(/<h1[^>]*>What Was Wrong<\/h1>/);
+      expect(html).toContain('We had it from a chatbot.');
+      expect(html).not.toContain('Body of wrong');
+      expect(html).not.toContain('A wrong dek.');
+      expect(html).toContain('<meta name="robots" content="noindex">');
+    });
+
+    it('is found by an old slug, for good', async () => {
+      await save(store, article('moved', { slug: 'first-name' }));
+      await save(store, article('moved', { slug: 'segundo-nombre-ñ' }));
+      const response = await site.get('/articles/first-name');
+      expect(response.status).toBe(301);
+      expect(response.headers.get('Location')).toBe('/articles/segundo-nombre-%C3%B1');
+      expect(await site.read(response.headers.get('Location') as string)).toContain('Headline of moved');
+    });
+
+    it('is not given away by an old slug while it is embargoed', async () => {
+      const until = NOW + HOUR;
+      const later = { publishedAt: until, status: { state: 'scheduled' as const, until } };
+      await save(store, article('moved', { slug: 'old', ...later }), article('moved', { slug: 'new', ...later }));
+      expect((await site.get('/articles/old')).status).toBe(404);
+    });
+
+    it('of a roundup is its edition', async () => {
+      await saveEdition(store, { slot: '2026-11-24', slotAt: NOW - HOUR, number: 1, headline: 'Tech Roundup: A, B' });
+      const response = await site.get('/articles/daily-roundup-2026-11-24');
+      expect(response.status).toBe(301);
+      expect(response.headers.get('Location')).toBe('/editions/daily-roundup/2026-11-24');
+      expect(await site.read('/')).toContain('<a href="/editions/daily-roundup/2026-11-24">');
+    });
+
+    it('does not stumble over strange slugs', async () => {
+      for (const slug of ['%00', 'a%00b', '%E0%A4%A', 'a%0Ab', '..%2f..%2fetc', '%ff', 'x'.repeat(3_000)]) {
+        expect([slug, (await site.get(`/articles/${slug}`)).status]).toEqual([slug, 404]);
+      }
+      expect(site.logged).toEqual([]);
+    });
+  });
+});

@@ -1,0 +1,385 @@
+import fc from 'fast-check';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Article } from '../../../src/articles/article.ts';
+import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
+import { publishFeeds } from '../../../src/feeds/publish.ts';
+import { type Serving, serveApp } from '../../../src/http/server/serve.ts';
+import { cleanLine } from '../../../src/lib/clean-text.ts';
+import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
+import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { article, NOW, openSite, SECRETS, sampleConfig, save, saveEdition, type TestSite } from '../newsroom.ts';
+
+const PAYLOADS = [
+  '<script>window.hurt=1;alert(1)</script>',
+  '"><img src=x onerror="window.hurt=1;alert(1)">',
+  "' onmouseover='alert(1)' x='",
+  '</title></style></textarea><svg onload=alert(1)>',
+  '{{ site.name }}{% raw %}{% include "x" %}',
+  '<!--><script>alert(1)</script>',
+  '&lt;b&gt; &amp;amp; &#60;script&#62;',
+  ']]><?php echo 1 ?>',
+  'javascript:alert(1)',
+  '\u202eevil\u2066 \u0000 zero\u200bwidth',
+  'Vec<T> & AT&T “三星” 🚀',
+];
+
+/** An article with those words in every field that holds any. */
+function filled(words: string): Article {
+  const text = cleanLine(words) || '-';
+  const url = `https://example.com/?q=${encodeURIComponent(text)}&r="<>'`;
+  const status = { state: 'corrected' as const, note: text, at: NOW };
+  return article('hostile', {
+    kind: 'feature',
+    kicker: text,
+    topic: text,
+    headline: text,
+    shortHeadline: text,
+    dek: text,
+    bodyHtml: `<p>${sanitiseHtml(text, 'https://example.com').html}</p>`,
+    tags: [text, `${text}2`],
+    bylines: [
+      { role: 'reporter', name: text, email: text },
+      { role: 'editor', name: text, email: text },
+    ],
+    fullStory: { url, title: text },
+    related: [{ url, title: text }],
+    source: { name: text, url },
+    image: { url, alt: text, credit: text, type: text, length: 1, width: 1, height: 1 },
+    enclosures: [{ url, type: text, length: 1, title: text }],
+    language: text,
+    status,
+  });
+}
+
+const PATHS = [
+  '/',
+  '/articles/hostile',
+  '/sections/business-tech',
+  '/archive/2026-11',
+  '/editions',
+  '/editions/daily-roundup/2026-11-24',
+];
+
+describe('hostile words in every field', () => {
+  let store: Store;
+  let site: TestSite;
+  beforeAll(async () => {
+    store = await openMigrated();
+    site = openSite(store);
+    await save(store, filled('-'));
+    await saveEdition(store, { slot: '2026-11-24', slotAt: NOW, number: 1, headline: 'H', articles: ['hostile'] });
+  });
+  afterAll(() => store.close());
+
+  it('add no element and no attribute to any page', async () => {
+    const withWords = async (words: string): Promise<string[][]> => {
+      const one = filled(words);
+      // The body's own elements are its author's to choose; what it may hold is settled when it is imported.
+      await save(store, { ...one, bodyHtml: '<p>Body</p>' });
+      await store.db
+        .updateTable('editions')
+        .set({ headline: cleanLine(words) || '-' })
+        .execute();
+      return Promise.all(PATHS.map(async (path) => skeletonOf(withoutFeeds(await site.read(path)))));
+    };
+    const plain = await withWords('plain');
+    for (const payload of PAYLOADS) expect(await withWords(payload)).toEqual(plain);
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 60 }), async (words) => {
+        expect(await withWords(words)).toEqual(plain);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('add none to what a form answers, in whatever field they are posted', async () => {
+    const added = await addSubscriber(
+      store.db,
+      SECRETS,
+      { email: 'ada@example.com', newsletters: ['daily-roundup'] },
+      { origin: 'operator' },
+      NOW,
+    );
+    if (added.is !== 'stored') throw new Error(added.reason);
+    const preferences = `/preferences/${preferencesToken(SECRETS, added.subscriberId)}`;
+    const posts = (words: string): [path: string, fields: [string, string][], status: number][] => [
+      [
+        '/subscribe',
+        [
+          ['email', `${words} `],
+          ['newsletter', words],
+          ['zone', `${words}x`],
+        ],
+        422,
+      ],
+      [
+        '/subscribe',
+        [
+          ['email', "a'&b@example.com"],
+          ['newsletter', 'daily-roundup'],
+          ['website', `${words}x`],
+        ],
+        200,
+      ],
+      [
+        preferences,
+        [
+          ['newsletter', words],
+          ['zone', `${words}x`],
+          ['paused', `${words}x`],
+          [words, words],
+        ],
+        422,
+      ],
+    ];
+    const withWords = (words: string): Promise<string[][]> =>
+      Promise.all(
+        posts(words).map(async ([path, fields, status]) => {
+          const response = await site.post(path, fields);
+          expect([path, response.status]).toEqual([path, status]);
+          return skeletonOf(await response.text());
+        }),
+      );
+    const plain = await withWords('plain');
+    for (const payload of PAYLOADS) expect(await withWords(payload)).toEqual(plain);
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 60 }), async (words) => {
+        expect(await withWords(words)).toEqual(plain);
+      }),
+      { numRuns: 40 },
+    );
+    expect(site.logged).toEqual([]);
+  });
+
+  it('show as themselves', async () => {
+    for (const payload of PAYLOADS) {
+      await save(store, filled(payload));
+      const html = await site.read('/articles/hostile');
+      const title = /<h1[^>]*>.*?<\/span> (.*)<\/h1>/s.exec(html)?.[1] ?? '';
+      expect(unescaped(title)).toBe(cleanLine(payload));
+    }
+  });
+
+  it('in an address that is no http or https lead nowhere', async () => {
+    const url = 'javascript:alert(1)';
+    await save(store, {
+      ...filled('x'),
+      fullStory: { url, title: 'x' },
+      related: [{ url, title: 'x' }],
+      source: { name: 'Outlet', url },
+      image: { url, alt: 'x', credit: null, type: 'image/png', length: 1, width: null, height: null },
+      enclosures: [{ url: 'data:text/html,x', type: 'text/html', length: 1, title: null }],
+    });
+    const html = await site.read('/articles/hostile');
+    expect(html).not.toMatch(/javascript:|data:text/);
+    expect(html).toContain('First reported by Outlet');
+  });
+
+  it('in retraction notes show as text, on the page and above the edition', async () => {
+    for (const payload of PAYLOADS) {
+      await save(store, { ...filled(payload), status: { state: 'retracted', note: payload, at: NOW } });
+      const gone = await (await site.get('/articles/hostile')).text();
+      const edition = await site.read('/editions/daily-roundup/2026-11-24');
+      for (const html of [gone, edition]) expect(html).not.toMatch(/<script|<svg|<img|onerror="/);
+    }
+  });
+});
+
+const LISTS = ['/sections/business-tech', '/newsletters', '/archive/2026-11'];
+const executablePath = findChromium();
+if (executablePath === null)
+  console.log('Skipped: tests/http/pages/hostile.test.ts needs Chromium, and there is none here.');
+
+describe.skipIf(executablePath === null)('in a real browser', () => {
+  let browser: Browser;
+  let store: Store;
+  let serving: Serving;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_FLAGS });
+  });
+  beforeEach(async () => {
+    store = await openMigrated();
+    serving = await serveApp(openSite(store).app, { host: '127.0.0.1', port: 0 });
+  });
+  afterEach(async () => {
+    await Promise.all(browser.contexts().map((context) => context.close()));
+    await serving.close();
+    await store.close();
+  });
+  afterAll(() => browser?.close());
+
+  it('hostile words run nothing and are read as they stand', async () => {
+    const { page, troubles } = await watchedPage();
+    await saveEdition(store, { slot: '2026-11-24', slotAt: NOW, number: 1, headline: PAYLOADS.join(' ') });
+    for (const payload of PAYLOADS) {
+      await save(store, filled(payload));
+      for (const path of ['/', '/articles/hostile']) {
+        await page.goto(new URL(path, serving.url).href);
+        expect(await page.evaluate('document.scripts.length')).toBe(0);
+        expect(await page.evaluate('window.hurt')).toBeUndefined();
+      }
+      // Without its kicker, which stands before it.
+      const headline = (await page.evaluate("document.querySelector('h1').lastChild.textContent")) as string;
+      expect(headline.trim()).toBe(cleanLine(payload));
+    }
+    expect(troubles).toEqual([]);
+  });
+
+  it('even a body that was never sanitised runs nothing', async () => {
+    const { page, troubles } = await watchedPage();
+    const refusals: string[] = [];
+    page.on('console', (message) => refusals.push(message.text()));
+    const bodyHtml = `<p id="raw">Raw</p><script>window.hurt=1;alert(1)</script><base href="https://evil.example/">
+      <img src="x:" alt="" onerror="window.hurt=1;alert(2)"><iframe src="data:text/html,<script>alert(3)</script>"></iframe>
+      <form action="https://evil.example/"><button id="go">Go</button></form>`;
+    await save(store, article('raw', { bodyHtml }));
+    const address = new URL('/articles/raw', serving.url).href;
+    await page.goto(address);
+    expect(await page.textContent('#raw')).toBe('Raw');
+    await page.evaluate("document.querySelector('#go').click()");
+    await expect.poll(() => refusals.join('\n')).toMatch(/form-action/);
+    expect(page.url()).toBe(address);
+    expect(await page.evaluate('document.baseURI')).toBe(address);
+    expect(await page.evaluate('window.hurt')).toBeUndefined();
+    expect(troubles).toEqual([]);
+  });
+
+  it('nothing is wider than a small phone, and the keyboard reaches the content', async () => {
+    const { page } = await watchedPage();
+    await save(store, filled(`${'Unbroken'.repeat(40)} word`));
+    await page.setViewportSize({ width: 320, height: 640 });
+    await save(store, article('arabic', { language: 'ar' }));
+    for (const path of ['/', ...['hostile', 'arabic'].map((id) => `/articles/${id}`), ...LISTS]) {
+      await page.goto(new URL(path, serving.url).href);
+      const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect([path, excess]).toEqual([path, 0]);
+    }
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate('document.activeElement.id')).toBe('content');
+  });
+
+  it('subscribing needs no script, no mouse and no more room than a small phone has', async () => {
+    const { page, troubles } = await watchedPage();
+    await page.setViewportSize({ width: 320, height: 640 });
+    await page.goto(new URL('/newsletters', serving.url).href);
+    await page.focus('#email');
+    await page.keyboard.type('not an address');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/subscribe');
+    // What is wrong is the field's description, as a screen reader has it.
+    const wrong =
+      "document.getElementById(document.querySelector('#email').getAttribute('aria-describedby')).textContent";
+    expect(await page.evaluate(wrong)).toMatch(/^Error: This address cannot be used: /);
+    expect(await page.title()).toMatch(/^Error: /);
+    await page.focus('#email');
+    await page.keyboard.press('ControlOrMeta+A');
+    await page.keyboard.type('ada@example.com');
+    const reached: unknown[] = [];
+    for (let press = 0; press < 3; press++) {
+      await page.keyboard.press('Tab');
+      reached.push(await page.evaluate('document.activeElement.id || document.activeElement.textContent'));
+    }
+    // Not the field that people do not see.
+    expect(reached).toEqual(['choose-daily-roundup', 'zone', 'Subscribe']);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=Check your inbox');
+    const message = await store.db.selectFrom('service_messages').selectAll().executeTakeFirstOrThrow();
+    const key = { messageId: message.id, subscriberId: message.subscriber_id };
+    await page.goto(new URL(`/confirm/${confirmToken(SECRETS, key)}`, serving.url).href);
+    await page.focus('main button');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('text=You are subscribed');
+    await page.click('text=your preferences');
+    for (const path of [page.url(), `${page.url()}/erase`]) {
+      await page.goto(path);
+      const small = `[...document.querySelectorAll('main :is(button, select, input, .choice label, .go a)')]
+        .filter((one) => one.type !== 'checkbox' && one.offsetHeight > 0 && one.offsetHeight < 44).map((one) => one.outerHTML)`;
+      expect(await page.evaluate(small)).toEqual([]);
+      const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      expect(excess).toBe(0);
+    }
+    expect(troubles).toEqual([]);
+  });
+
+  it('feeds and their page keep their style under the policy, and no long word widens them', async () => {
+    const { page } = await watchedPage();
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    const config = sampleConfig();
+    const templates = openTemplates(BUILT_IN_TEMPLATES, config.publication.zone);
+    await save(store, article('long', { headline: 'Unbroken'.repeat(40), dek: 'Unbroken'.repeat(40) }));
+    await publishFeeds(store, config, templates, { now: NOW });
+    await page.setViewportSize({ width: 320, height: 640 });
+    for (const path of ['latest.rss', 'latest.atom', '']) {
+      await page.goto(new URL(`/feeds/${path}`, serving.url).href);
+      const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+      const ground = await page.evaluate('getComputedStyle(document.body ?? document.documentElement).backgroundColor');
+      expect([path, excess, ground]).toEqual([path, 0, 'rgb(251, 250, 247)']);
+    }
+    expect(said).toEqual([]);
+  });
+
+  it('prints in ink on paper, even from a dark screen', async () => {
+    const { page } = await watchedPage();
+    await save(store, filled('plain'));
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    await page.goto(new URL('/articles/hostile', serving.url).href);
+    const colours = `['.note', '.line a'].map((what) => getComputedStyle(document.querySelector(what)))
+      .map((style) => [style.backgroundColor, style.color])`;
+    const [note, link] = (await page.evaluate(colours)) as [string[], string[]];
+    expect(note[0]).toBe('rgb(243, 239, 228)');
+    expect(link[1]).toBe('rgb(27, 26, 24)');
+  });
+
+  async function watchedPage(): Promise<{ page: Page; troubles: string[] }> {
+    const page = await (await browser.newContext()).newPage();
+    const troubles: string[] = [];
+    page.on('dialog', (dialog) => {
+      troubles.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    page.on('pageerror', (error) => troubles.push(String(error)));
+    // Pictures of the stories lie elsewhere; nothing is asked of the network.
+    await page.route(
+      (url) => url.hostname !== '127.0.0.1',
+      (route) => route.abort(),
+    );
+    return { page, troubles };
+  }
+});
+
+/** Every tag with the names of its attributes; whatever else looks like markup fails the test. */
+function skeletonOf(html: string): string[] {
+  const tags: string[] = [];
+  const rest = html.replace(TAG, (tag) => {
+    tags.push(tag.replace(/="[^"]*"/g, ''));
+    return '';
+  });
+  expect(rest.replace('<!doctype html>', '')).not.toMatch(/[<>]/);
+  return tags;
+}
+
+const TAG = /<\/?[a-z][a-z0-9]*(?:\s+[a-z:-]+(?:="[^"<>]*")?)*\s*>/g;
+
+function unescaped(text: string): string {
+  const entities: Record<string, string> = {
+    '&lt;': '<',
+    '&gt;': '>',
+    '&#34;': '"',
+    '&quot;': '"',
+    '&#39;': "'",
+    '&amp;': '&',
+  };
+  return text.replace(/&(?:lt|gt|quot|#34|#39|amp);/g, (entity) => entities[entity] as string);
+}
+
+/** Without the whole links to feeds: a story has as many as its kicker and reporters have letters in their names. */
+function withoutFeeds(html: string): string {
+  return html.replace(/<link rel="alternate" type="[^"<>]*" title="[^"<>]*" href="[^"<>]*">/g, '');
+}

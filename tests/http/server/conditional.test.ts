@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { httpDate, isNotModified } from '../../../src/http/server/conditional.ts';
+
+const MODIFIED = Date.UTC(2026, 10, 24, 12, 43, 0, 700);
+const validators = { etag: '"abc"', modifiedAt: MODIFIED };
+const asked = (headers: Record<string, string>): boolean => isNotModified(new Headers(headers), validators);
+
+describe('If-None-Match', () => {
+  it.each([['"abc"'], ['W/"abc"'], ['"x", "abc"'], ['"x",W/"abc" , "y"'], ['*'], [' * '], ['"a,b", "abc"']])(
+    '%s is what the client has',
+    (value) => {
+      expect(asked({ 'If-None-Match': value })).toBe(true);
+    },
+  );
+
+  it.each([['"abcd"'], ['abc'], [''], ['"a,abc,b"'], ['"*"'], ['W/"*"'], ['w/"abd"']])('%s is not', (value) => {
+    expect(asked({ 'If-None-Match': value })).toBe(false);
+  });
+
+  it('wins over If-Modified-Since, either way', () => {
+    expect(asked({ 'If-None-Match': '"other"', 'If-Modified-Since': httpDate(MODIFIED) })).toBe(false);
+    expect(asked({ 'If-None-Match': '"abc"', 'If-Modified-Since': httpDate(0) })).toBe(true);
+  });
+
+  it('never throws, and matches nothing but a tag or a star', () => {
+    fc.assert(
+      fc.property(fc.string().map(headerValue), (value) => {
+        const matches = asked({ 'If-None-Match': value });
+        expect(matches).toBe(value.trim() === '*' || (matches && value.includes('"abc"')));
+      }),
+    );
+  });
+});
+
+describe('If-Modified-Since', () => {
+  it.each([
+    ['Tue, 24 Nov 2026 12:43:00 GMT'],
+    ['Tuesday, 24-Nov-26 12:43:00 GMT'],
+    ['Tue Nov 24 12:43:00 2026'],
+    ['Wed, 25 Nov 2026 00:00:00 GMT'],
+  ])('%s: nothing is newer, by whole seconds', (value) => {
+    expect(asked({ 'If-Modified-Since': value })).toBe(true);
+  });
+
+  it.each([
+    ['Tue, 24 Nov 2026 12:42:59 GMT'],
+    ['Sunday, 06-Nov-94 08:49:37 GMT'],
+    ['Tue Nov  3 12:43:00 2026'],
+    ['2026-11-25T00:00:00Z'],
+    ['Tue, 24 Nov 2099 12:43:00 +0000'],
+    ['Tue, 99 Foo 2026 12:43:00 GMT'],
+    [''],
+  ])('"%s": it is older, or no HTTP date and counts as not sent', (value) => {
+    expect(asked({ 'If-Modified-Since': value })).toBe(false);
+  });
+
+  it('reads what httpDate writes, for every instant', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (instant) => {
+        const headers = new Headers({ 'If-Modified-Since': httpDate(instant) });
+        expect(isNotModified(headers, { etag: '"a"', modifiedAt: instant })).toBe(true);
+        expect(isNotModified(headers, { etag: '"a"', modifiedAt: instant + 1_000 })).toBe(false);
+      }),
+    );
+  });
+});
+
+function headerValue(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '');
+}

@@ -1,0 +1,385 @@
+import { expect, it } from 'vitest';
+import { renderMetrics } from '../../../src/http/server/metrics.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { raiseAlert } from '../../../src/schedule/alerts.ts';
+import { claimRun, finishRun, registerSchedules } from '../../../src/schedule/run-ledger.ts';
+import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+
+const now = Date.UTC(2026, 10, 24, 12);
+const schedule = { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 60 };
+
+/** The samples by name and labels, as Prometheus reads them. */
+async function scrape(store: Store): Promise<Map<string, number>> {
+  const { body } = await renderMetrics(store, now);
+  const samples = body.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+}
+
+async function recordRun(store: Store, id: string, slotAt: number, state: 'done' | 'failed' | null): Promise<void> {
+  const claim = await claimRun(store.db, { schedule: id, slotAt, covers: 1 }, slotAt + 1_000, slotAt + MINUTE);
+  if (claim !== null && state !== null)
+    await finishRun(store.db, claim, { state, reason: null, retryAt: null }, slotAt + 2_000);
+}
+
+async function closeEdition(store: Store, newsletter: string, number: number, closedAt: number): Promise<number> {
+  const article = `${newsletter}-${number}`;
+  await store.db
+    .insertInto('articles')
+    .values({
+      id: article,
+      tag_uri: `tag:example.com,2026:${article}`,
+      slug: article,
+      kind: 'roundup',
+      section: null,
+      kicker: null,
+      event_key: null,
+      pinned: 0,
+      state: 'published',
+      published_at: closedAt,
+      updated_at: closedAt,
+      noted_at: null,
+      created_at: closedAt,
+      digest: '',
+      document: '{}',
+    })
+    .execute();
+  const { id } = await store.db
+    .insertInto('editions')
+    .values({
+      newsletter,
+      slot: `2026-11-${20 + number}`,
+      slot_at: closedAt,
+      cutoff_at: closedAt,
+      number,
+      headline: '',
+      subject: '',
+      preheader: '',
+      nonce: '',
+      html: '',
+      text: '',
+      archive_html: '',
+      article_id: article,
+      closed_at: closedAt,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
+
+async function deliver(
+  store: Store,
+  edition: number,
+  subscriber: number,
+  state: DeliveryState,
+  dueAt: number,
+): Promise<void> {
+  await store.db
+    .insertInto('deliveries')
+    .values({
+      edition_id: edition,
+      subscriber_id: subscriber,
+      state,
+      attempts: 0,
+      due_at: dueAt,
+      lease_until: null,
+      fence: 0,
+      reply: null,
+      reason: null,
+      changed_at: dueAt,
+    })
+    .execute();
+}
+
+const STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'];
+const zeros = (name: string, label: string, values: string[]) =>
+  Object.fromEntries(values.map((value) => [`daywire_${name}{${label}="${value}"}`, 0]));
+
+forEachDatabase((open) => {
+  it('an empty newsroom has zeros and no labels', async () => {
+    const { contentType } = await renderMetrics(await open(), now);
+    expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(Object.fromEntries(await scrape(await open()))).toEqual({
+      daywire_oldest_due_delivery_seconds: 0,
+      daywire_delivery_held: 0,
+      daywire_uncertain_deliveries: 0,
+      ...zeros('service_messages', 'state', STATES),
+      ...zeros('bounces', 'kind', ['hard', 'soft', 'complaint']),
+      ...zeros('suppressed_addresses', 'reason', ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator']),
+      'daywire_set_aside{stage="import"}': 0,
+      'daywire_set_aside{stage="feed"}': 0,
+      'daywire_set_aside{stage="edition"}': 0,
+      daywire_hub_pings: 0,
+      daywire_hub_unverified_requests: 0,
+      daywire_oldest_hub_delivery_seconds: 0,
+      daywire_pending_changes: 0,
+      daywire_oldest_pending_change_seconds: 0,
+      daywire_open_alerts: 0,
+    });
+  });
+
+  it('subscriptions of the hub are counted by topic, with those that fail and the one that waits the longest', async () => {
+    const store = await open();
+    const row = { callback: '', host: '', verified_at: now, version: 1, due_at: 0, fence: 0, owed_since: now - MINUTE };
+    await store.db
+      .insertInto('hub_subscriptions')
+      .values([
+        { ...row, key: 'a', topic: 'latest.atom', expires_at: now + 1, owed: 1, attempts: 0 },
+        {
+          ...row,
+          key: 'b',
+          topic: 'latest.atom',
+          expires_at: now + 1,
+          owed: 1,
+          attempts: 3,
+          failing_since: now - HOUR,
+        },
+        { ...row, key: 'c', topic: 'latest.atom', expires_at: now, owed: 1, attempts: 0, owed_since: 0 },
+      ])
+      .execute();
+    const metrics = Object.fromEntries(await scrape(store));
+    expect(metrics).toMatchObject({
+      'daywire_hub_subscriptions{topic="latest.atom"}': 2,
+      'daywire_hub_failing_subscriptions{topic="latest.atom"}': 1,
+      daywire_oldest_hub_delivery_seconds: 60,
+    });
+  });
+
+  it('runs of the last week are counted by schedule and state, and the newest one is shown with its state', async () => {
+    const store = await open();
+    await registerSchedules(
+      store.db,
+      [
+        { id: 'newsletter:daily', schedule },
+        { id: 'feeds:all', schedule },
+      ],
+      now - 30 * DAY,
+    );
+    await recordRun(store, 'newsletter:daily', now - 8 * DAY, 'failed');
+    await recordRun(store, 'newsletter:daily', now - 2 * DAY, 'done');
+    await recordRun(store, 'newsletter:daily', now - DAY, 'done');
+    await recordRun(store, 'newsletter:daily', now, 'failed');
+    await recordRun(store, 'feeds:all', now - MINUTE, null);
+    await recordRun(store, 'feeds:gone', now - MINUTE, 'done');
+    const samples = await scrape(store);
+    const of = (prefix: string): object => Object.fromEntries([...samples].filter(([name]) => name.startsWith(prefix)));
+    expect(of('daywire_runs')).toEqual({
+      'daywire_runs{schedule="feeds:all",state="running"}': 1,
+      'daywire_runs{schedule="newsletter:daily",state="done"}': 2,
+      'daywire_runs{schedule="newsletter:daily",state="failed"}': 1,
+    });
+    expect(samples.get('daywire_last_run_slot_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000);
+    expect(samples.get('daywire_last_run_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000 + 1);
+    const lastStates = [...samples].filter(([name, value]) => name.startsWith('daywire_last_run_state') && value === 1);
+    expect(lastStates.map(([name]) => name)).toEqual([
+      'daywire_last_run_state{schedule="feeds:all",state="running"}',
+      'daywire_last_run_state{schedule="newsletter:daily",state="failed"}',
+    ]);
+    expect(samples.get('daywire_last_run_state{schedule="newsletter:daily",state="done"}')).toBe(0);
+  });
+
+  it('editions are counted by newsletter, and deliveries are those of the newest edition', async () => {
+    const store = await open();
+    const first = await closeEdition(store, 'daily', 1, now - DAY);
+    const second = await closeEdition(store, 'daily', 2, now - HOUR);
+    await closeEdition(store, 'weekly', 1, now - 3 * DAY);
+    await deliver(store, first, 1, 'failed', now - DAY);
+    await deliver(store, first, 2, 'pending', now - DAY);
+    for (const [subscriber, state] of [
+      [1, 'submitted'],
+      [2, 'submitted'],
+      [3, 'failed'],
+      [4, 'pending'],
+    ] as const) {
+      await deliver(store, second, subscriber, state, now - HOUR);
+    }
+    const samples = await scrape(store);
+    expect(samples.get('daywire_editions{newsletter="daily"}')).toBe(2);
+    expect(samples.get('daywire_editions{newsletter="weekly"}')).toBe(1);
+    expect(samples.get('daywire_last_edition_closed_timestamp_seconds{newsletter="daily"}')).toBe((now - HOUR) / 1_000);
+    const counts = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'].map((state) =>
+      samples.get(`daywire_last_edition_deliveries{newsletter="daily",state="${state}"}`),
+    );
+    expect(counts).toEqual([1, 0, 2, 1, 0]);
+    expect(samples.get('daywire_last_edition_deliveries{newsletter="weekly",state="submitted"}')).toBe(0);
+    expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(DAY / 1_000);
+  });
+
+  it('deliveries that have folded into totals are counted with the others', async () => {
+    const store = await open();
+    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    await deliver(store, edition, 1, 'submitted', now);
+    const folded = { edition_id: edition, count: 70_000 };
+    await store.db
+      .insertInto('delivery_totals')
+      .values([
+        { ...folded, state: 'submitted' },
+        { ...folded, state: 'failed' },
+      ])
+      .execute();
+    const samples = await scrape(store);
+    const count = (state: string) =>
+      samples.get(`daywire_last_edition_deliveries{newsletter="daily",state="${state}"}`);
+    expect([count('submitted'), count('failed'), count('pending')]).toEqual([70_001, 70_000, 0]);
+  });
+
+  it('feed requests of the newest day and reported subscribers are shown by the readers that are known', async () => {
+    const store = await open();
+    const count = { path: 'latest.atom', deltas: 0, unchanged: 0 };
+    await store.db
+      .insertInto('feed_readers')
+      .values([
+        { ...count, day: '2026-11-23', reader: 'Feedly', requests: 900 },
+        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 9, deltas: 2, unchanged: 3 },
+        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 1, path: 'latest.rss' },
+        { ...count, day: '2026-11-24', reader: 'A-stranger', requests: 5 },
+        { ...count, day: '2026-11-24', reader: 'other', requests: 6 },
+      ])
+      .execute();
+    const report = { path: 'latest.atom', reader: 'Feedly', feed: '' };
+    await store.db
+      .insertInto('feed_reader_reports')
+      .values([
+        { ...report, day: '2026-11-23', subscribers: 40, reported_at: now - DAY },
+        { ...report, day: '2026-11-24', subscribers: 41, reported_at: now },
+        { ...report, day: '2026-11-23', subscribers: 7, reported_at: now - DAY, reader: 'A-stranger' },
+        { ...report, day: '2026-11-23', subscribers: 8, reported_at: now - DAY, reader: 'Another-one' },
+        { ...report, day: '2026-11-01', subscribers: 9, reported_at: now - 23 * DAY, reader: 'Inoreader' },
+      ])
+      .execute();
+    const { body } = await renderMetrics(store, now);
+    expect(body).toContain('# TYPE daywire_feed_requests_total counter');
+    const shown = [...(await scrape(store))].filter(([name]) => /feed_(requests|subscribers)/.test(name));
+    expect(Object.fromEntries(shown)).toEqual({
+      'daywire_feed_requests_total{reader="Feedly",answer="full"}': 5,
+      'daywire_feed_requests_total{reader="Feedly",answer="delta"}': 2,
+      'daywire_feed_requests_total{reader="Feedly",answer="unchanged"}': 3,
+      'daywire_feed_requests_total{reader="other",answer="full"}': 11,
+      'daywire_feed_requests_total{reader="other",answer="delta"}': 0,
+      'daywire_feed_requests_total{reader="other",answer="unchanged"}': 0,
+      'daywire_feed_subscribers_reported{reader="Feedly"}': 41,
+      'daywire_feed_subscribers_reported{reader="other"}': 15,
+    });
+  });
+
+  it('a paused edition says so, and its deliveries are not overdue', async () => {
+    const store = await open();
+    const paused = await closeEdition(store, 'daily', 1, now - DAY);
+    const going = await closeEdition(store, 'weekly', 1, now - DAY);
+    await store.db.updateTable('editions').set({ delivery: 'paused' }).where('id', '=', paused).execute();
+    await deliver(store, paused, 1, 'pending', now - DAY);
+    await deliver(store, going, 1, 'pending', now - MINUTE);
+    await deliver(store, going, 2, 'pending', now - HOUR);
+    await deliver(store, going, 3, 'submitted', now - DAY);
+    const samples = await scrape(store);
+    expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(3_600);
+    expect(samples.get('daywire_last_edition_standing{newsletter="daily",standing="paused"}')).toBe(1);
+    expect(samples.get('daywire_last_edition_standing{newsletter="daily",standing="cancelled"}')).toBe(0);
+    expect(samples.get('daywire_last_edition_standing{newsletter="weekly",standing="paused"}')).toBe(0);
+  });
+
+  it('a held queue, uncertain deliveries, service mail, bounces and suppressed addresses are shown', async () => {
+    const store = await open();
+    await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
+    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    for (const [subscriber, leaseUntil] of [
+      [1, now - 1],
+      [2, now + MINUTE],
+    ] as const) {
+      await deliver(store, edition, subscriber, 'submitting', now - HOUR);
+      await store.db
+        .updateTable('deliveries')
+        .set({ lease_until: leaseUntil })
+        .where('subscriber_id', '=', subscriber)
+        .execute();
+    }
+    await store.db
+      .insertInto('service_messages')
+      .values({
+        kind: 'confirm',
+        subscriber_id: 1,
+        newsletters: '[]',
+        state: 'submitted',
+        attempts: 1,
+        due_at: now,
+        expires_at: now,
+        fence: 0,
+        created_at: now,
+        changed_at: now,
+      })
+      .execute();
+    await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'soft', at: now }).execute();
+    await store.db
+      .insertInto('suppressions')
+      .values([
+        { address_hash: 'a', reason: 'complaint', at: now },
+        { address_hash: 'b', reason: 'complaint', at: now },
+      ])
+      .execute();
+    expect(Object.fromEntries(await scrape(store))).toMatchObject({
+      daywire_delivery_held: 1,
+      daywire_uncertain_deliveries: 1,
+      'daywire_service_messages{state="submitted"}': 1,
+      'daywire_service_messages{state="pending"}': 0,
+      'daywire_bounces{kind="soft"}': 1,
+      'daywire_bounces{kind="hard"}': 0,
+      'daywire_suppressed_addresses{reason="complaint"}': 2,
+      'daywire_suppressed_addresses{reason="erased"}': 0,
+    });
+  });
+
+  it('feeds show their age, and what waits or went wrong is counted', async () => {
+    const store = await open();
+    const document = { media_type: 'x', hash: '', size: 0, gzip: '', brotli: '' };
+    await store.db
+      .insertInto('documents')
+      .values([
+        { path: 'latest.rss', modified_at: now - 90_000, ...document },
+        { path: 'latest.atom', modified_at: now + 1_000, ...document },
+      ])
+      .execute();
+    await store.db
+      .insertInto('pending_changes')
+      .values([
+        { article_id: 'a', due_at: now - 5_000, changed_at: now },
+        { article_id: 'b', due_at: now - 1_000, changed_at: now },
+        { article_id: 'embargoed', due_at: now + DAY, changed_at: now },
+      ])
+      .execute();
+    const aside = { source: 's', line: 1, article_id: null, problems: '[]', raw: '', set_aside_at: now };
+    await store.db
+      .insertInto('set_aside')
+      .values([
+        { key: '1', stage: 'import', ...aside },
+        { key: '2', stage: 'import', ...aside },
+        { key: '3', stage: 'feed', ...aside },
+      ])
+      .execute();
+    await raiseAlert(store.db, { cause: 'heartbeat', message: 'm' }, now);
+    expect(Object.fromEntries(await scrape(store))).toMatchObject({
+      'daywire_feed_age_seconds{path="latest.rss"}': 90,
+      'daywire_feed_age_seconds{path="latest.atom"}': 0,
+      daywire_pending_changes: 2,
+      daywire_oldest_pending_change_seconds: 5,
+      'daywire_set_aside{stage="import"}': 2,
+      'daywire_set_aside{stage="feed"}': 1,
+      'daywire_set_aside{stage="edition"}': 0,
+      daywire_open_alerts: 1,
+    });
+  });
+
+  it('a label of hostile characters stays one line', async () => {
+    const store = await open();
+    await store.db
+      .insertInto('documents')
+      .values({ path: 'a"} 1\nforged{x="', media_type: 'x', hash: '', size: 0, gzip: '', brotli: '', modified_at: now })
+      .execute();
+    const { body } = await renderMetrics(store, now);
+    expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');
+  });
+});

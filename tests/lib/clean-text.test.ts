@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cleanLine, cleanText, cleanUrl, decodeUtf8, keepable, resolveUrl } from '../../src/lib/clean-text.ts';
+
+// XML 1.0 §2.2 Char.
+const XML = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
+const anyText = fc.string({ unit: 'binary' });
+
+describe('cleaning text', () => {
+  it('leaves only what XML 1.0 can hold, and leaves that as it is the second time', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const clean = cleanText(text);
+        expect(clean).toMatch(XML);
+        expect(cleanText(clean)).toBe(clean);
+        expect(cleanLine(cleanLine(text))).toBe(cleanLine(text));
+      }),
+    );
+  });
+
+  it.each([
+    ['a\u0000b\u0008c\u000bd\u001fe\u007f', 'abcde'],
+    ['lone \ud83d surrogate', 'lone \ufffd surrogate'],
+    ['\ufffea\uffff', 'a'],
+    ['a\r\nb\rc\td', 'a\nb\nc\td'],
+    ['emoji 🚀 and 三星', 'emoji 🚀 and 三星'],
+  ])('makes %j into %j', (text, clean) => {
+    expect(cleanText(text)).toBe(clean);
+  });
+
+  it('makes one line of many', () => {
+    expect(cleanLine(' a\r\n\tb\u00a0 c ')).toBe('a b c');
+  });
+});
+
+describe('cleaning addresses', () => {
+  it.each([
+    ['https://example.com/a b', 'https://example.com/a%20b'],
+    ['HTTP://EXAMPLE.com', 'http://example.com/'],
+    ['https://example.com/\u0000a', 'https://example.com/a'],
+    ['https://例え.jp/', 'https://xn--r8jz45g.jp/'],
+    ['javascript:alert(1)', null],
+    ['java\nscript:alert(1)', null],
+    [' https://example.com/a\n b\t', 'https://example.com/a%20b'],
+    ['java\u0000script:alert(1)', null],
+    ['data:text/html,x', null],
+    ['https://user:secret@example.com/', null],
+    ['https://user@example.com/', null],
+    ['/relative', null],
+    ['', null],
+  ])('makes %j into %j', (url, clean) => {
+    expect(cleanUrl(url)).toBe(clean);
+  });
+
+  it.each([
+    ['/media/a.jpg', 'https://example.com/news/media/a.jpg'],
+    ['media/a.jpg', 'https://example.com/news/media/a.jpg'],
+    ['//other.example/a', 'https://other.example/a'],
+    ['/\\other.example/a', 'https://other.example/a'],
+    ['https://other.example/a', 'https://other.example/a'],
+    ['mailto:a@example.com', null],
+  ])('takes %j below an address with a path: %j', (url, resolved) => {
+    expect(resolveUrl(url, 'https://example.com/news')).toBe(resolved);
+  });
+
+  it('gives an http or https address without credentials, or nothing, whatever it is given', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          anyText,
+          fc.webUrl(),
+          anyText.map((t) => `javascript:${t}`),
+        ),
+        (text) => {
+          const url = resolveUrl(text, 'https://example.com');
+          if (url === null) return;
+          expect(url).toMatch(/^https?:\/\/[^\s"<>\\^`{|}]*$/);
+          expect(new URL(url).username + new URL(url).password).toBe('');
+        },
+      ),
+    );
+  });
+});
+
+describe('keeping what was read', () => {
+  it('keeps text as it is, without its byte order mark', () => {
+    expect(keepable('a “b” 三')).toBe('a “b” 三');
+    expect(decodeUtf8(Buffer.from('\ufeffa'))).toBe('a');
+  });
+
+  it('keeps other bytes, and text that PostgreSQL refuses, to the last byte', () => {
+    for (const bytes of [Buffer.from([0x61, 0xe9, 0x00]), Buffer.from('a\u0000b')]) {
+      const [, encoded] = /^data:application\/octet-stream;base64,(.*)$/.exec(keepable(bytes)) ?? [];
+      expect(Buffer.from(encoded ?? '', 'base64')).toEqual(bytes);
+    }
+  });
+});

@@ -1,0 +1,208 @@
+import { createServer, type Server } from 'node:https';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
+import { guardedRequest, type RequestLimits } from '../../../src/lib/guarded-fetch/guarded-request.ts';
+import { makeCertificate } from '../../delivery/transport/certificate.ts';
+import { startSubscriber } from '../../websub/subscriber.ts';
+
+const LOCAL = openAddressGuard(['127.0.0.0/8']);
+const PUBLIC = openAddressGuard([]);
+const NOT_PUBLIC = { is: 'refused', reason: 'its address is not a public one' };
+
+describe('a guarded request', () => {
+  it('brings method, headers and body, and the answer', async () => {
+    const server = await startSubscriber();
+    server.answer = () => ({ status: 202, body: 'thank you' });
+    const outgoing = {
+      url: server.at('/callback?a=1'),
+      method: 'POST' as const,
+      headers: { 'X-Of-Ours': 'yes' },
+      body: Buffer.from('<rss/>'),
+    };
+    const answer = await guardedRequest(outgoing, limits());
+    expect(answer).toEqual({ is: 'answered', status: 202, body: Buffer.from('thank you'), whole: true });
+    expect(server.requests).toMatchObject([
+      {
+        method: 'POST',
+        path: '/callback?a=1',
+        body: '<rss/>',
+        headers: { 'x-of-ours': 'yes', 'user-agent': 'daywire', 'content-length': '6', connection: 'close' },
+      },
+    ]);
+    expect(server.requests[0]?.headers.host).toBe(new URL(server.at('/')).host);
+  });
+
+  it.each([
+    'http://127.0.0.1/',
+    'http://2130706433/',
+    'http://0x7f000001/',
+    'http://0177.0.0.1/',
+    'http://127.1/',
+    'http://0/',
+    'http://[::1]/',
+    'http://[::ffff:127.0.0.1]/',
+    'http://[::ffff:7f00:1]/',
+    'http://[64:ff9b::7f00:1]/',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://10.11.12.13/',
+    'https://192.168.0.1/',
+    'http://[fe80::1]/',
+    'http://[fd00::1]/',
+    'http://127。0。0。1/',
+  ])('to %s is refused, and nobody is connected to', async (url) => {
+    expect(await get(url, { guard: PUBLIC, resolve: () => Promise.reject(new Error('asked')) })).toEqual(NOT_PUBLIC);
+  });
+
+  it('is judged by what its host resolves to when it connects', async () => {
+    const server = await startSubscriber();
+    const url = server.at('/', 'rebound.example.com');
+    let asked = 0;
+    const resolve = async () => [{ address: asked++ === 0 ? '127.0.0.1' : '8.8.8.8', family: 4 }];
+    expect(await get(url, { guard: PUBLIC, resolve })).toEqual(NOT_PUBLIC);
+    // Once: what was judged is what is connected to.
+    expect(asked).toBe(1);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('uses of several addresses only those that are allowed', async () => {
+    const server = await startSubscriber();
+    const resolve = async () => [
+      { address: '::1', family: 6 },
+      { address: '10.0.0.1', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    expect(await get(server.at('/', 'both.example.com'), { resolve })).toMatchObject({ status: 200 });
+    expect(await get(server.at('/', 'both.example.com'), { guard: PUBLIC, resolve })).toEqual(NOT_PUBLIC);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('is judged once more by where it is, before a byte is written', async () => {
+    let received = 0;
+    let connections = 0;
+    const server = createTcpServer((socket) => {
+      connections++;
+      socket.on('data', (chunk) => {
+        received += chunk.length;
+      });
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    // A guard that is deceived by the resolver, and not by the socket.
+    let judged = 0;
+    const guard = (address: string, at: number) => (judged++ === 0 ? null : PUBLIC(address, at));
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    for (const scheme of ['http', 'https']) {
+      judged = 0;
+      expect(await get(`${scheme}://name.example.com:${port}/`, { guard, resolve })).toEqual(NOT_PUBLIC);
+    }
+    await expect.poll(() => connections).toBe(2);
+    await new Promise((resolve) => server.getConnections(resolve));
+    expect(received).toBe(0);
+  });
+
+  it('says that a name has no address, or is not known', async () => {
+    const url = 'http://nowhere.example.com/';
+    expect(await get(url, { resolve: async () => [] })).toEqual({ is: 'refused', reason: 'its name has no address' });
+    const unknown = Object.assign(new Error('getaddrinfo ENOTFOUND nowhere.example.com'), { code: 'ENOTFOUND' });
+    const answer = await get(url, { resolve: () => Promise.reject(unknown) });
+    expect(answer).toEqual({ is: 'failed', reason: 'no connection (ENOTFOUND)' });
+  });
+
+  it('follows no redirect', async () => {
+    const server = await startSubscriber();
+    server.answer = () => ({ status: 307, body: '', headers: { Location: server.at('/elsewhere') } });
+    expect(await get(server.at('/'))).toMatchObject({ is: 'answered', status: 307 });
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('uses no proxy of the environment', async () => {
+    const [server, proxy] = [await startSubscriber(), await startSubscriber()];
+    const names = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY'];
+    const before = names.map((name) => process.env[name]);
+    onTestFinished(() => {
+      names.forEach((name, index) => {
+        if (before[index] === undefined) delete process.env[name];
+        else process.env[name] = before[index];
+      });
+    });
+    for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : proxy.at('');
+    expect(await get(server.at('/'))).toMatchObject({ status: 200 });
+    expect(proxy.requests).toEqual([]);
+  });
+
+  it('gives up on a server that does not answer, or trickles', async () => {
+    const server = await startSubscriber();
+    server.answer = () => 'hang';
+    const slow = { is: 'failed', reason: 'no answer within 0.1 s' };
+    expect(await get(server.at('/'), { timeLimitMs: 100 })).toEqual(slow);
+    const trickle = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.write('HTTP/1.1 200 OK\r\n\r\n');
+      const timer = setInterval(() => socket.write('x'), 20);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await new Promise<void>((resolve) => trickle.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void trickle.close());
+    const { port } = trickle.address() as AddressInfo;
+    expect(await get(`http://127.0.0.1:${port}/`, { timeLimitMs: 100 })).toEqual(slow);
+    // Nor on one that accepts and never speaks TLS.
+    expect(await get(server.at('/').replace('http:', 'https:'), { timeLimitMs: 200 })).toMatchObject({ is: 'failed' });
+  });
+
+  it('reads no more than the beginning of an endless answer', async () => {
+    const server = await startSubscriber();
+    server.answer = () => ({ status: 200, body: 'x'.repeat(1_000_000) });
+    const answer = await get(server.at('/'));
+    expect(answer).toMatchObject({ is: 'answered', status: 200, whole: false });
+    expect(answer.is === 'answered' && answer.body.length).toBe(4_096);
+  });
+
+  it('says what went wrong without the address', async () => {
+    const server = await startSubscriber();
+    server.answer = () => 'cut';
+    expect(await get(server.at('/'))).toEqual({ is: 'failed', reason: 'no connection (ECONNRESET)' });
+    await server.close();
+    expect(await get(server.at('/'))).toEqual({ is: 'failed', reason: 'no connection (ECONNREFUSED)' });
+  });
+
+  it('ends at once when it is told to', async () => {
+    const server = await startSubscriber();
+    const ending = new AbortController();
+    server.answer = () => {
+      ending.abort();
+      return 'hang';
+    };
+    expect(await get(server.at('/'), { signal: ending.signal })).toMatchObject({ is: 'failed' });
+  });
+
+  it('speaks TLS with those whose certificate is good, and with nobody else', async () => {
+    const { key, cert } = makeCertificate(Date.now());
+    const server: Server = createServer({ key, cert }, (_, response) => response.end('secret'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect(await get(url)).toEqual({ is: 'failed', reason: 'no connection (DEPTH_ZERO_SELF_SIGNED_CERT)' });
+    const usual = getCACertificates('default');
+    onTestFinished(() => setDefaultCACertificates(usual));
+    setDefaultCACertificates([...usual, cert]);
+    expect(await get(url)).toMatchObject({ is: 'answered', body: Buffer.from('secret') });
+    // Its certificate is for an address, and not for this name.
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+    expect(await get(url.replace('127.0.0.1', 'name.example.com'), { resolve })).toEqual({
+      is: 'failed',
+      reason: 'no connection (ERR_TLS_CERT_ALTNAME_INVALID)',
+    });
+  });
+});
+
+function limits(change: Partial<RequestLimits> = {}): RequestLimits {
+  return { guard: LOCAL, resolve: () => Promise.reject(new Error('no name')), timeLimitMs: 5_000, ...change };
+}
+
+function get(url: string, change: Partial<RequestLimits> = {}) {
+  return guardedRequest({ url, method: 'GET', headers: {} }, limits(change));
+}

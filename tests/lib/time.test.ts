@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { clockTime, datelineTime, HOUR, isZone, localDate, localDay, longDate, rfc3339 } from '../../src/lib/time.ts';
+
+const at = (text: string): number => Date.parse(text);
+
+describe('wall-clock time', () => {
+  it('is the portal timestamp in the newsroom zone', () => {
+    expect(datelineTime(at('2026-11-24T12:43:00Z'), 'Asia/Shanghai')).toBe('Nov 24, 2026 08:43 PM');
+  });
+
+  it('writes noon and midnight as 12', () => {
+    expect(clockTime(at('2026-01-01T00:05:00Z'), 'UTC')).toBe('12:05 AM');
+    expect(clockTime(at('2026-01-01T12:05:00Z'), 'UTC')).toBe('12:05 PM');
+  });
+
+  it('belongs to the day of the zone, on either side of midnight', () => {
+    expect(localDate(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toBe('2026-11-25');
+    expect(localDate(at('2026-11-24T04:30:00Z'), 'America/New_York')).toBe('2026-11-23');
+  });
+
+  it('has days that begin at its own midnight, and are as long as the clocks make them', () => {
+    expect(localDay(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toEqual({
+      date: '2026-11-25',
+      from: at('2026-11-24T16:00:00Z'),
+      until: at('2026-11-25T16:00:00Z'),
+    });
+    const longest = localDay(at('2026-11-01T12:00:00Z'), 'America/New_York');
+    expect(longest).toMatchObject({ date: '2026-11-01', from: at('2026-11-01T04:00:00Z') });
+    expect(longest.until - longest.from).toBe(25 * HOUR);
+    expect(localDay(longest.until, 'America/New_York').date).toBe('2026-11-02');
+    expect(localDay(longest.until - 1, 'America/New_York')).toEqual(longest);
+    // Where midnight is skipped, the day begins at one.
+    expect(localDay(at('2018-11-04T12:00:00Z'), 'America/Sao_Paulo').from).toBe(at('2018-11-04T03:00:00Z'));
+  });
+
+  it('tells the two hours of one name apart only by their instants', () => {
+    expect(clockTime(at('2026-11-01T05:30:00Z'), 'America/New_York')).toBe('01:30 AM');
+    expect(clockTime(at('2026-11-01T06:30:00Z'), 'America/New_York')).toBe('01:30 AM');
+  });
+
+  it('is written out with its weekday', () => {
+    expect(longDate(at('2026-11-24T12:00:00Z'), 'Asia/Shanghai')).toBe('Tuesday, November 24, 2026');
+  });
+
+  it('is RFC 3339 in whole seconds, which read back as the same second', () => {
+    expect(rfc3339(at('2026-11-24T12:43:00.987Z'))).toBe('2026-11-24T12:43:00Z');
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (instant) => {
+        expect(Date.parse(rfc3339(instant))).toBe(Math.floor(instant / 1_000) * 1_000);
+      }),
+    );
+  });
+
+  it('knows IANA zones from other words', () => {
+    expect(isZone('America/New_York')).toBe(true);
+    expect(isZone('Mars/Olympus')).toBe(false);
+  });
+});

@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+// Which modules a module may import. The order is the import order: each module knows only modules above it.
+const MAY_IMPORT: Record<string, string[]> = {
+  lib: [],
+  config: ['lib'],
+  store: ['lib'],
+  schedule: ['lib', 'config', 'store'],
+  articles: ['lib', 'config', 'store'],
+  feeds: ['lib', 'config', 'store', 'articles'],
+  editions: ['lib', 'config', 'store', 'articles'],
+  subscribers: ['lib', 'config', 'store'],
+  delivery: ['lib', 'config', 'store', 'articles', 'editions', 'subscribers'],
+  websub: ['lib', 'config', 'store', 'schedule', 'feeds', 'subscribers'],
+  http: ['lib', 'config', 'store', 'schedule', 'articles', 'feeds', 'editions', 'subscribers', 'delivery', 'websub'],
+  app: [
+    ...['lib', 'config', 'store', 'schedule', 'articles', 'feeds', 'editions', 'subscribers', 'delivery', 'websub'],
+    'http',
+  ],
+  cli: [
+    ...['lib', 'config', 'store', 'schedule', 'articles', 'feeds', 'editions', 'subscribers', 'delivery', 'websub'],
+    ...['http', 'app'],
+  ],
+};
+
+const root = resolve(import.meta.dirname, '..');
+const src = join(root, 'src');
+
+describe('the modules of src/', () => {
+  it('import only the modules before them', () => {
+    const violations = sourceFiles(src).flatMap((file) => {
+      const module = moduleOf(file);
+      return importsOf(file)
+        .map((target) => ({ target, to: moduleOf(target) }))
+        .filter(({ target, to }) => target.startsWith(src) && to !== module && !MAY_IMPORT[module]?.includes(to))
+        .map(({ target }) => `${relative(src, file)} imports ${relative(src, target)}`);
+    });
+    expect(violations).toEqual([]);
+  });
+
+  it('are exactly the folders that the table above names, with no loose files beside them', () => {
+    expect(readdirSync(src).sort()).toEqual(Object.keys(MAY_IMPORT).sort());
+  });
+
+  it('do not import each other in cycles', () => {
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, path: string[]): void => {
+      if (path.includes(file)) {
+        cycles.push([...path.slice(path.indexOf(file)), file].map((f) => relative(src, f)).join(' → '));
+        return;
+      }
+      if (done.has(file)) return;
+      for (const target of importsOf(file).filter((one) => one.startsWith(src))) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of sourceFiles(src)) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it('never end the process: bin/daywire.js does', () => {
+    const ending = sourceFiles(src).filter((file) =>
+      /process\.exit\b|process\.exitCode/.test(readFileSync(file, 'utf8')),
+    );
+    expect(ending.map((file) => relative(src, file))).toEqual([]);
+  });
+
+  it('know nothing of tests, benchmarks and scripts', () => {
+    const outside = ['tests', 'bench', 'scripts'].map((folder) => join(root, folder));
+    const violations = sourceFiles(src).filter((file) =>
+      importsOf(file).some((target) => outside.some((folder) => target.startsWith(folder))),
+    );
+    expect(violations).toEqual([]);
+  });
+});
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+/** Absolute paths of the files that a file imports, type imports included: the order holds for them too. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?'(\.{1,2}\/[^']+)'/g)].map((match) =>
+    resolve(dirname(file), match[1] as string),
+  );
+}
+
+function moduleOf(file: string): string {
+  return relative(src, file).split('/')[0] ?? '';
+}

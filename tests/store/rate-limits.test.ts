@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { MINUTE, SECOND } from '../../src/lib/time.ts';
+import { forgetRates, takeRate } from '../../src/store/rate-limits.ts';
+import { openStore } from '../../src/store/store.ts';
+import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
+
+const NOW = Date.UTC(2026, 10, 24, 7, 30);
+const rate = { everyMs: 20 * SECOND, burst: 3 };
+
+describe('a shared rate', () => {
+  forEachDatabase((open, dialect) => {
+    it('grants the burst at once, and says when the next may come', async () => {
+      const { db } = await open();
+      for (let n = 0; n < 3; n++) expect(await takeRate(db, 'k', rate, NOW)).toEqual({ is: 'granted' });
+      expect(await takeRate(db, 'k', rate, NOW)).toEqual({ is: 'refused', retryAt: NOW + 20 * SECOND });
+      expect(await takeRate(db, 'k', rate, NOW + 19_999)).toMatchObject({ is: 'refused' });
+      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ is: 'granted' });
+      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ is: 'refused', retryAt: NOW + 40 * SECOND });
+    });
+
+    it('counts each key by itself', async () => {
+      const { db } = await open();
+      const one = { everyMs: MINUTE, burst: 1 };
+      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toEqual({ is: 'granted' });
+      expect(await takeRate(db, 'client 192.0.2.2', one, NOW)).toEqual({ is: 'granted' });
+      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ is: 'refused' });
+    });
+
+    it('keeps fractions of a millisecond', async () => {
+      const { db } = await open();
+      const fast = { everyMs: 0.25, burst: 1 };
+      expect(await takeRate(db, 'k', fast, NOW)).toEqual({ is: 'granted' });
+      const { next_at } = await db.selectFrom('rates').select('next_at').executeTakeFirstOrThrow();
+      expect(next_at).toBe(NOW + 0.25);
+    });
+
+    it('grants no window more than its rate and the burst, and what it promises', async () => {
+      const { db } = await open();
+      let keys = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 5 }),
+          fc.integer({ min: 1, max: 50 }),
+          fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 40 }),
+          async (burst, everyMs, waits) => {
+            const key = `k${++keys}`;
+            const granted: number[] = [];
+            let now = NOW;
+            for (const wait of waits) {
+              now += wait;
+              const answer = await takeRate(db, key, { everyMs, burst }, now);
+              if (answer.is === 'granted') granted.push(now);
+              else expect(answer.retryAt).toBeGreaterThan(now);
+            }
+            for (const [i, from] of granted.entries()) {
+              for (const [j, until] of granted.entries()) {
+                if (j > i) expect(j - i + 1).toBeLessThanOrEqual(burst + (until - from) / everyMs);
+              }
+            }
+          },
+        ),
+        { numRuns: dialect === 'sqlite' ? 100 : 20 },
+      );
+    });
+
+    it('forgets what limits nothing any more, and only that', async () => {
+      const { db } = await open();
+      await takeRate(db, 'old', { everyMs: SECOND, burst: 1 }, NOW - MINUTE);
+      await takeRate(db, 'new', { everyMs: SECOND, burst: 1 }, NOW);
+      expect(await forgetRates(db, NOW)).toBe(1);
+      expect(await db.selectFrom('rates').select('key').execute()).toEqual([{ key: 'new' }]);
+    });
+  });
+
+  it('is never granted twice to processes that ask at once', async () => {
+    const databaseUrl = await newPostgresUrl();
+    const stores = await Promise.all([1, 2].map(() => openStore({ databaseUrl, path: '' })));
+    const asked = Array.from({ length: 40 }, (_, n) =>
+      takeRate(stores[n % 2]!.db, 'k', { everyMs: MINUTE, burst: 7 }, NOW),
+    );
+    const answers = await Promise.all(asked);
+    await Promise.all(stores.map((store) => store.close()));
+    expect(answers.filter(({ is }) => is === 'granted')).toHaveLength(7);
+  });
+});

@@ -1,0 +1,279 @@
+/**
+ * Random walks over all that can happen to one address, against a model that keeps only what a reader would.
+ */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { HOUR } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { SuppressionReason } from '../../../src/store/tables.ts';
+import { confirmRequest, findRequest, requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { nextState, type SubscriptionState } from '../../../src/subscribers/consent/consent-states.ts';
+import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
+import { changePreferences } from '../../../src/subscribers/preferences.ts';
+import {
+  addSubscriber,
+  findSubscriberByAddress,
+  removeSubscriber,
+  unsubscribe,
+} from '../../../src/subscribers/subscriptions.ts';
+import {
+  findSuppression,
+  suppressAddress,
+  suppressByOperator,
+  unsuppressByOperator,
+} from '../../../src/subscribers/suppression.ts';
+import type { SigningSecrets } from '../../../src/subscribers/tokens/secret.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { FORM, MAIL, NOW, OPERATOR, SECRETS } from '../readers.ts';
+
+const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
+const OPTIONS = { confirmMs: 3 * HOUR, perAddressADay: 1_000_000 };
+
+type Step =
+  | { do: 'ask' | 'add' | 'choose'; newsletters: string[] }
+  | { do: 'press'; which: number }
+  | { do: 'leave'; newsletter: string }
+  | { do: 'remove' | 'erase' | 'bar' | 'unbar' | 'wait' | 'rotate' }
+  | { do: 'suppress'; reason: 'hard-bounce' | 'soft-bounces' | 'complaint' };
+
+const some = fc.subarray(NEWSLETTERS, { minLength: 1 });
+const stepOf = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('ask' as const), newsletters: some }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('press' as const), which: fc.nat({ max: 3 }) }) },
+  fc.record({ do: fc.constantFrom('add' as const, 'choose' as const), newsletters: some }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('leave' as const), newsletter: fc.constantFrom(...NEWSLETTERS) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('remove', 'erase', 'bar', 'unbar', 'wait', 'rotate') }) },
+  fc.record({
+    do: fc.constant('suppress' as const),
+    reason: fc.constantFrom('hard-bounce' as const, 'soft-bounces' as const, 'complaint' as const),
+  }),
+) as fc.Arbitrary<Step>;
+
+interface Mail {
+  key: { messageId: number; subscriberId: number };
+  asked: string[];
+  /** What of it a later decision has not overtaken. */
+  alive: Set<string>;
+  expiresAt: number;
+}
+
+/** One address, in the store and in the model. */
+class Walk {
+  now = NOW;
+  secrets: SigningSecrets = SECRETS;
+  /** Null where the address is no subscriber's. */
+  states: Map<string, SubscriptionState> | null = null;
+  suppressed: SuppressionReason | null = null;
+  mails: Mail[] = [];
+  readonly #store: Store;
+  readonly #email: string;
+
+  constructor(store: Store, email: string) {
+    this.#store = store;
+    this.#email = email;
+  }
+
+  async take(step: Step): Promise<void> {
+    const { db } = this.#store;
+    const { now, secrets } = this;
+    const email = this.#email;
+    const id = (await findSubscriberByAddress(db, email))?.id ?? 0;
+    switch (step.do) {
+      case 'ask':
+        await requestSubscription(db, secrets, { email, newsletters: step.newsletters }, FORM, OPTIONS, now);
+        return this.#asked(step.newsletters);
+      case 'press':
+        return this.#press(this.mails.at(-1 - step.which));
+      case 'add': {
+        const added = await addSubscriber(db, secrets, { email, newsletters: step.newsletters }, OPERATOR, now);
+        expect(added.is).toBe(this.suppressed === null ? 'stored' : 'refused');
+        if (added.is === 'stored') this.#change(step.newsletters, 'confirmed');
+        return;
+      }
+      case 'choose': {
+        const { newsletters } = step;
+        const choice = { offered: NEWSLETTERS, wanted: newsletters };
+        await changePreferences(db, id, { newsletters: choice }, { origin: 'preferences' }, now);
+        if (this.states === null) return;
+        this.#leave(NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'));
+        return this.#change(newsletters, 'confirmed');
+      }
+      case 'leave':
+        await unsubscribe(db, { subscriberId: id, newsletter: step.newsletter }, { origin: 'one-click' }, now);
+        return this.#leave([step.newsletter]);
+      case 'remove':
+        await removeSubscriber(db, email, OPERATOR, now);
+        return this.#leave(NEWSLETTERS);
+      case 'suppress': {
+        await suppressAddress(db, secrets, id, step.reason, { origin: 'bounce' }, now);
+        if (this.states === null) return;
+        if (step.reason === 'complaint') this.#leave(NEWSLETTERS);
+        if (this.suppressed === null) this.#suppress(step.reason);
+        return;
+      }
+      case 'bar':
+        await suppressByOperator(db, secrets, email, now);
+        if (this.suppressed !== 'operator') this.#suppress('operator');
+        return;
+      case 'unbar':
+        await unsuppressByOperator(db, secrets, email, now);
+        this.suppressed = null;
+        return;
+      case 'erase':
+        await eraseSubscriber(db, secrets, id, now);
+        if (this.states !== null && this.suppressed !== 'operator') this.suppressed = 'erased';
+        this.states = null;
+        this.mails = [];
+        return;
+      case 'wait':
+        this.now += HOUR;
+        return;
+      case 'rotate':
+        this.secrets = [`secret number ${secrets.length} of these tests, and long enough`, ...secrets];
+    }
+  }
+
+  /** That the store holds what the model does, and that its record of events leads there too. */
+  async check(): Promise<void> {
+    const { db } = this.#store;
+    const subscriber = await findSubscriberByAddress(db, this.#email);
+    const stored = subscriber?.subscriptions.map((one) => [one.newsletter, one.state]) ?? null;
+    expect(stored).toEqual(this.states === null ? null : [...this.states].sort());
+    expect((await findSuppression(db, this.secrets, this.#email))?.reason ?? null).toBe(this.suppressed);
+    if (subscriber === null) return;
+    expect(subscriber.suppressedReason).toBe(this.suppressed);
+    const events = await db
+      .selectFrom('consent_events')
+      .select(['newsletter', 'change'])
+      .where('subscriber_id', '=', subscriber.id)
+      .where('newsletter', 'is not', null)
+      .orderBy('id')
+      .execute();
+    const replayed = new Map<string, SubscriptionState | null>();
+    for (const { newsletter, change } of events as { newsletter: string; change: 'requested' }[]) {
+      replayed.set(newsletter, nextState(replayed.get(newsletter) ?? null, change));
+    }
+    expect([...replayed].sort()).toEqual(stored);
+  }
+
+  async #asked(newsletters: string[]): Promise<void> {
+    this.#change(newsletters, 'requested');
+    const message = await this.#store.db
+      .selectFrom('service_messages')
+      .select(['id', 'subscriber_id', 'kind'])
+      .orderBy('id', 'desc')
+      .executeTakeFirstOrThrow();
+    const asked = newsletters.filter((n) => this.suppressed !== null || this.states?.get(n) !== 'confirmed').sort();
+    expect(message.kind).toBe(asked.length === 0 ? 'already' : 'confirm');
+    if (asked.length === 0) return;
+    const key = { messageId: message.id, subscriberId: message.subscriber_id };
+    this.mails.push({ key, asked, alive: new Set(asked), expiresAt: this.now + OPTIONS.confirmMs });
+  }
+
+  async #press(mail: Mail | undefined): Promise<void> {
+    if (mail === undefined) return;
+    const { db } = this.#store;
+    const alive = mail.asked.filter((n) => mail.alive.has(n));
+    const done = this.suppressed === null && alive.every((n) => this.states?.get(n) === 'confirmed');
+    const dead = alive.length === 0 || this.suppressed === 'operator' || (this.now >= mail.expiresAt && !done);
+    const shown = await findRequest(db, mail.key, this.now);
+    expect(shown).toEqual(
+      dead ? { is: 'expired', newsletters: mail.asked } : { is: done ? 'done' : 'open', newsletters: alive },
+    );
+    const pressed = await confirmRequest(db, this.secrets, mail.key, MAIL, this.now);
+    const { subscriberId } = mail.key;
+    expect(pressed).toEqual(dead ? { is: 'expired' } : { is: 'confirmed', newsletters: alive, subscriberId });
+    if (dead) return;
+    this.#change(alive, 'confirmed');
+    this.suppressed = null;
+  }
+
+  #change(newsletters: string[], change: 'requested' | 'confirmed'): void {
+    this.states ??= new Map();
+    for (const newsletter of newsletters) {
+      const state = nextState(this.states.get(newsletter) ?? null, change);
+      if (state !== null) this.states.set(newsletter, state);
+    }
+  }
+
+  #leave(newsletters: string[]): void {
+    for (const newsletter of newsletters) {
+      const state = this.states?.get(newsletter);
+      if (state === undefined || state === 'unsubscribed') continue;
+      this.states?.set(newsletter, 'unsubscribed');
+      for (const mail of this.mails) mail.alive.delete(newsletter);
+    }
+  }
+
+  #suppress(reason: SuppressionReason): void {
+    this.suppressed = reason;
+    for (const mail of this.mails) mail.alive.clear();
+  }
+}
+
+forEachDatabase((open, dialect) => {
+  it('whatever happens to an address, in whatever order, state and record agree', { timeout: 60_000 }, async () => {
+    const store = await open();
+    let walks = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(stepOf, { maxLength: 25 }), async (steps) => {
+        walks += 1;
+        const walk = new Walk(store, `reader${walks}@example.com`);
+        for (const step of steps) {
+          await walk.take(step);
+          await walk.check();
+        }
+      }),
+      { numRuns: dialect === 'sqlite' ? 100 : 8 },
+    );
+  });
+});
+
+/** What may happen to an address at the same moment, by several doors. */
+const DOORS: ((db: Store['db'], id: number, email: string) => Promise<unknown>)[] = [
+  (db, _, email) => requestSubscription(db, SECRETS, { email, newsletters: NEWSLETTERS }, FORM, OPTIONS, NOW),
+  (db, subscriberId) => unsubscribe(db, { subscriberId, newsletter: 'daily' }, { origin: 'one-click' }, NOW),
+  (db, id) =>
+    changePreferences(
+      db,
+      id,
+      { newsletters: { offered: ['daily'], wanted: ['daily'] }, zone: 'Asia/Tokyo' },
+      { origin: 'preferences' },
+      NOW,
+    ),
+  (db, id) => suppressAddress(db, SECRETS, id, 'complaint', { origin: 'complaint' }, NOW),
+  (db, _, email) => suppressByOperator(db, SECRETS, email, NOW),
+  (db, _, email) => unsuppressByOperator(db, SECRETS, email, NOW),
+  (db, _, email) => addSubscriber(db, SECRETS, { email, newsletters: ['weekly'] }, OPERATOR, NOW),
+  (db, _, email) => removeSubscriber(db, email, OPERATOR, NOW),
+  (db, id) => eraseSubscriber(db, SECRETS, id, NOW),
+];
+
+forEachDatabase((open, dialect) => {
+  it('what happens at the same moment happens one after the other', { timeout: 60_000 }, async () => {
+    const store = await open();
+    const door = fc.nat({ max: DOORS.length - 1 });
+    let walks = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(door, { minLength: 4, maxLength: 12 }), async (doors) => {
+        walks += 1;
+        const email = `crowd${walks}@example.com`;
+        const added = await addSubscriber(store.db, SECRETS, { email, newsletters: NEWSLETTERS }, OPERATOR, NOW);
+        const id = added.is === 'stored' ? added.subscriberId : 0;
+        await Promise.all(doors.map((n) => DOORS[n]?.(store.db, id, email)));
+
+        const walk = new Walk(store, email);
+        const subscriber = await findSubscriberByAddress(store.db, email);
+        // What the model does not know is taken from the rows: that the record of events agrees is what is checked.
+        walk.states =
+          subscriber === null ? null : new Map(subscriber.subscriptions.map((one) => [one.newsletter, one.state]));
+        walk.suppressed = (await findSuppression(store.db, SECRETS, email))?.reason ?? null;
+        await walk.check();
+      }),
+      { numRuns: dialect === 'sqlite' ? 20 : 25 },
+    );
+  });
+});

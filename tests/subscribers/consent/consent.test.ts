@@ -1,0 +1,292 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { parseAddress } from '../../../src/subscribers/address.ts';
+import { confirmRequest, findRequest, requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
+import { changePreferences, readPreferences } from '../../../src/subscribers/preferences.ts';
+import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
+import { isSuppressed, suppressAddress, suppressByOperator } from '../../../src/subscribers/suppression.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import {
+  ADA,
+  add,
+  ask,
+  FORM,
+  MAIL,
+  messagesOf,
+  NOW,
+  notesOf,
+  OPERATOR,
+  OPTIONS,
+  SECRETS,
+  statesOf,
+} from '../readers.ts';
+
+const LINK = { origin: 'one-click' } as const;
+const BOUNCE = { origin: 'bounce' } as const;
+
+describe('who asks by the form', () => {
+  forEachDatabase((open) => {
+    it('is subscribed to nothing before the link in the mail is pressed', async () => {
+      const store = await open();
+      const key = await ask(store, ['weekly', 'daily', 'daily']);
+      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed', weekly: 'unconfirmed' });
+      expect(await messagesOf(store)).toEqual([
+        { kind: 'confirm', newsletters: ['daily', 'weekly'], state: 'pending' },
+      ]);
+      expect(await findRequest(store.db, key, NOW)).toEqual({ is: 'open', newsletters: ['daily', 'weekly'] });
+
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW + HOUR)).toEqual({
+        is: 'confirmed',
+        newsletters: ['daily', 'weekly'],
+        subscriberId: key.subscriberId,
+      });
+      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
+      expect(await notesOf(store)).toEqual([
+        'requested daily by form from 192.0.2.7',
+        'requested weekly by form from 192.0.2.7',
+        `confirmed daily by confirmation from 192.0.2.8 at ${HOUR}`,
+        `confirmed weekly by confirmation from 192.0.2.8 at ${HOUR}`,
+      ]);
+    });
+
+    it('may press the link twice, and the second time changes nothing, however late', async () => {
+      const store = await open();
+      const key = await ask(store);
+      const first = await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      const notes = await notesOf(store);
+      for (const now of [NOW + HOUR, NOW + 100 * DAY]) {
+        expect(await confirmRequest(store.db, SECRETS, key, MAIL, now)).toEqual(first);
+        expect(await findRequest(store.db, key, now)).toEqual({ is: 'done', newsletters: ['daily'] });
+      }
+      expect(await notesOf(store)).toEqual(notes);
+    });
+
+    it('is too late once the link has expired', async () => {
+      const store = await open();
+      const key = await ask(store);
+      const late = NOW + OPTIONS.confirmMs;
+      expect(await findRequest(store.db, key, late - 1)).toMatchObject({ is: 'open' });
+      expect(await findRequest(store.db, key, late)).toMatchObject({ is: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, late)).toEqual({ is: 'expired' });
+      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed' });
+    });
+
+    it('confirms what that mail asked for, and not what another one did', async () => {
+      const store = await open();
+      const first = await ask(store, ['daily']);
+      await ask(store, ['weekly']);
+      await confirmRequest(store.db, SECRETS, first, MAIL, NOW);
+      expect(await statesOf(store, first.subscriberId)).toEqual({ daily: 'confirmed', weekly: 'unconfirmed' });
+    });
+
+    it('who left since is not brought back by an old link, in the same millisecond neither', async () => {
+      const store = await open();
+      const key = await ask(store, ['daily', 'weekly']);
+      await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      await unsubscribe(store.db, { subscriberId: key.subscriberId, newsletter: 'daily' }, LINK, NOW);
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ newsletters: ['weekly'] });
+      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unsubscribed', weekly: 'confirmed' });
+      await unsubscribe(store.db, { subscriberId: key.subscriberId, newsletter: 'weekly' }, LINK, NOW);
+      expect(await findRequest(store.db, key, NOW)).toMatchObject({ is: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+
+      const again = await ask(store, ['daily']);
+      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed', weekly: 'unsubscribed' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, again, MAIL, NOW)).toMatchObject({ newsletters: ['daily'] });
+    });
+
+    it('for another can change nothing of theirs: not the zone, and no subscription that stands', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['daily']);
+      await changePreferences(store.db, id, { zone: 'Europe/Berlin' }, OPERATOR, NOW);
+      const key = await ask(store, ['daily', 'weekly'], { email: 'ADA@Example.com', zone: 'Asia/Tokyo' });
+      expect(key.subscriberId).toBe(id);
+      expect(await readPreferences(store.db, id)).toMatchObject({ email: ADA, zone: 'Europe/Berlin' });
+      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unconfirmed' });
+      expect(await messagesOf(store)).toMatchObject([{ kind: 'confirm', newsletters: ['weekly'] }]);
+
+      await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      expect(await readPreferences(store.db, id)).toMatchObject({ zone: 'Asia/Tokyo' });
+      expect((await notesOf(store)).at(-1)).toBe('zone by confirmation from 192.0.2.8 (Asia/Tokyo)');
+    });
+
+    it('for what is confirmed is told so by mail, and nothing is noted', async () => {
+      const store = await open();
+      await add(store, ADA, ['daily', 'weekly']);
+      const notes = await notesOf(store);
+      const key = await ask(store, ['daily']);
+      expect(await messagesOf(store)).toEqual([{ kind: 'already', newsletters: ['daily'], state: 'pending' }]);
+      expect(await notesOf(store)).toEqual(notes);
+      expect(await findRequest(store.db, key, NOW)).toBeNull();
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'unknown' });
+    });
+
+    it('gets the same answer, whatever is known of the address', async () => {
+      const store = await open();
+      await add(store, 'known@example.com');
+      await suppressAddress(store.db, SECRETS, await add(store, 'bounced@example.com'), 'hard-bounce', BOUNCE, NOW);
+      await eraseSubscriber(store.db, SECRETS, await add(store, 'erased@example.com'), NOW);
+      await suppressByOperator(store.db, SECRETS, 'barred@example.com', NOW);
+      for (const name of ['new', 'known', 'bounced', 'erased', 'barred']) {
+        const request = { email: `${name}@example.com`, newsletters: ['daily'] };
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ is: 'asked' });
+      }
+      expect((await messagesOf(store)).map((one) => `${one.kind} ${one.state}`)).toEqual([
+        'confirm pending',
+        'already pending',
+        'confirm pending',
+        'confirm pending',
+        'confirm suppressed',
+      ]);
+    });
+
+    it('too often gets the same answer, and no more mail', async () => {
+      const store = await open();
+      const request = { email: ADA, newsletters: ['daily'] };
+      for (let time = 1; time <= OPTIONS.perAddressADay + 2; time++) {
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ is: 'asked' });
+      }
+      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay);
+      await ask(store, ['daily'], { email: 'ada+2@example.com' });
+      await ask(store, ['daily'], { email: 'Ada@EXAMPLE.com' });
+      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay + 1);
+      const [rate] = await store.db.selectFrom('rates').select('key').execute();
+      expect(rate?.key).toMatch(/^address:[0-9a-f]{64}$/);
+      await ask(store, ['daily'], { now: NOW + DAY });
+      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay + 2);
+    });
+
+    it('with words that cannot be an address, a zone or a choice is told so, and nothing is stored', async () => {
+      const store = await open();
+      const refusal = async (email: string, newsletters: string[], zone?: string): Promise<string> => {
+        const asked = await requestSubscription(store.db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, NOW);
+        return asked.is === 'refused' ? asked.reason : asked.is;
+      };
+      expect(await refusal('ada', ['daily'])).toBe('it has no @');
+      expect(await refusal('ædа@example.com', ['daily'])).toMatch(/SMTPUTF8/);
+      expect(await refusal(ADA, ['daily'], 'Mars/Olympus')).toMatch(/^Mars\/Olympus: it must be an IANA time zone/);
+      expect(await refusal(ADA, ['daily'], '+08:00')).toMatch(/IANA/);
+      expect(await refusal(ADA, [])).toMatch(/at least one/);
+      for (const table of ['subscribers', 'consent_events', 'service_messages', 'rates'] as const) {
+        expect(await store.db.selectFrom(table).selectAll().execute()).toEqual([]);
+      }
+    });
+
+    it('with any words at all is answered, and only a good address is stored', async () => {
+      const store = await open();
+      const words = fc.string({ unit: 'binary', maxLength: 30 });
+      const email = fc.oneof(
+        words,
+        fc.emailAddress(),
+        fc.tuple(words, words).map(([a, b]) => `${a}@${b}.example`),
+      );
+      const zone = fc.oneof(fc.constant(undefined), words, fc.constantFrom('UTC', 'asia/tokyo', 'Etc/GMT+8', '+01:00'));
+      await fc.assert(
+        fc.asyncProperty(email, zone, async (typed, named) => {
+          const request = { email: typed, newsletters: ['daily'], zone: named };
+          const asked = await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW);
+          if (asked.is === 'refused') expect(asked.reason).not.toBe('');
+        }),
+        { numRuns: 50 },
+      );
+      const rows = await store.db.selectFrom('subscribers').select(['email', 'email_key']).execute();
+      for (const { email: stored, email_key } of rows) {
+        expect(parseAddress(stored)).toEqual({ is: 'good', email: stored, key: email_key });
+      }
+    });
+
+    it('several times at once, is one subscriber', async () => {
+      const store = await open();
+      const requests = ['daily', 'weekly', 'daily'].map((newsletter) =>
+        requestSubscription(store.db, SECRETS, { email: ADA, newsletters: [newsletter] }, FORM, OPTIONS, NOW),
+      );
+      expect(await Promise.all(requests)).toEqual([{ is: 'asked' }, { is: 'asked' }, { is: 'asked' }]);
+      expect(await store.db.selectFrom('subscribers').select('email').execute()).toEqual([{ email: ADA }]);
+      expect(await messagesOf(store)).toHaveLength(3);
+    });
+
+    it('and presses the link twice at once, is confirmed once', async () => {
+      const store = await open();
+      const key = await ask(store);
+      const press = () => confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      const answers = await Promise.all([press(), press(), press()]);
+      expect(answers.map((answer) => answer.is)).toEqual(['confirmed', 'confirmed', 'confirmed']);
+      expect((await notesOf(store)).filter((note) => note.startsWith('confirmed'))).toHaveLength(1);
+    });
+
+    it('and confirms lifts a suppression, and what stood before it stands again', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['daily', 'weekly']);
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
+      const key = await ask(store, ['daily']);
+      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
+      expect(await findRequest(store.db, key, NOW)).toEqual({ is: 'open', newsletters: ['daily'] });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ is: 'confirmed' });
+      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
+      expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: null });
+      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
+      expect((await notesOf(store)).slice(-3)).toEqual([
+        'suppressed by bounce (hard-bounce)',
+        'requested daily by form from 192.0.2.7',
+        'unsuppressed by confirmation from 192.0.2.8 (hard-bounce)',
+      ]);
+    });
+
+    it('and has complained gets back only what was asked for since', async () => {
+      const store = await open();
+      const id = await add(store, ADA, ['daily', 'weekly']);
+      await suppressAddress(store.db, SECRETS, id, 'complaint', { origin: 'complaint' }, NOW);
+      const key = await ask(store, ['daily']);
+      await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
+      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
+    });
+
+    it('does not lift with an old link what was suppressed since', async () => {
+      const store = await open();
+      const key = await ask(store);
+      await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      await suppressAddress(store.db, SECRETS, key.subscriberId, 'hard-bounce', BOUNCE, NOW);
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
+    });
+
+    it('cannot lift what the operator has suppressed, and is not mailed', async () => {
+      const store = await open();
+      const before = await ask(store);
+      await suppressByOperator(store.db, SECRETS, ADA, NOW);
+      const after = await ask(store);
+      expect((await messagesOf(store)).map((one) => one.state)).toEqual(['suppressed', 'suppressed']);
+      for (const key of [before, after]) {
+        expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+      }
+      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
+    });
+
+    it('and was erased comes back by a fresh request, and not by an old link', async () => {
+      const store = await open();
+      const old = await ask(store);
+      await eraseSubscriber(store.db, SECRETS, old.subscriberId, NOW);
+      expect(await findRequest(store.db, old, NOW)).toBeNull();
+      expect(await confirmRequest(store.db, SECRETS, old, MAIL, NOW)).toEqual({ is: 'unknown' });
+      const fresh = await ask(store);
+      expect(fresh.subscriberId).not.toBe(old.subscriberId);
+      expect(await readPreferences(store.db, fresh.subscriberId)).toMatchObject({ suppressedReason: 'erased' });
+      expect(await confirmRequest(store.db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ is: 'confirmed' });
+      expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
+      expect(await readPreferences(store.db, fresh.subscriberId)).toMatchObject({ suppressedReason: null });
+    });
+
+    it('with the link of another subscriber finds nothing', async () => {
+      const store = await open();
+      const ada = await ask(store);
+      const eve = await ask(store, ['daily'], { email: 'eve@example.com' });
+      const mixed = { messageId: ada.messageId, subscriberId: eve.subscriberId };
+      expect(await findRequest(store.db, mixed, NOW)).toBeNull();
+      expect(await confirmRequest(store.db, SECRETS, mixed, MAIL, NOW)).toEqual({ is: 'unknown' });
+    });
+  });
+});

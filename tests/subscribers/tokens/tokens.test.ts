@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SigningSecrets } from '../../../src/subscribers/tokens/secret.ts';
+import {
+  confirmToken,
+  type MailboxKey,
+  mailboxToken,
+  preferencesToken,
+  readConfirmToken,
+  readMailboxToken,
+  readPreferencesToken,
+  readUnsubscribeToken,
+  unsubscribeToken,
+} from '../../../src/subscribers/tokens/tokens.ts';
+
+const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
+const ROTATED: SigningSecrets = ['another secret of the tests, made later than the first', ...SECRETS];
+const OTHER: SigningSecrets = [`${SECRETS[0]}!`];
+
+const id = fc.integer({ min: 1, max: 2 ** 48 - 1 });
+const subscription = fc.record({
+  subscriberId: id,
+  newsletter: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,63}$/),
+});
+const mailboxKey: fc.Arbitrary<MailboxKey> = fc.oneof(
+  fc.record({ purpose: fc.constant('bounce' as const), editionId: id, subscriberId: id }),
+  fc.record({ purpose: fc.constant('service-bounce' as const), messageId: id, subscriberId: id }),
+  fc.record({ purpose: fc.constant('unsubscribe' as const), editionId: id, subscriberId: id }),
+);
+
+interface Kind {
+  /** Any key of that kind. */
+  key: fc.Arbitrary<unknown>;
+  make(secrets: SigningSecrets, key: never): string;
+  read(secrets: SigningSecrets, token: string): unknown;
+  shape: RegExp;
+}
+
+const KINDS: Record<string, Kind> = {
+  unsubscribe: {
+    key: subscription,
+    make: unsubscribeToken,
+    read: readUnsubscribeToken,
+    shape: /^v1\.[A-Za-z0-9_-]{30,130}$/,
+  },
+  preferences: { key: id, make: preferencesToken, read: readPreferencesToken, shape: /^v1\.[A-Za-z0-9_-]{30}$/ },
+  confirmation: {
+    key: fc.record({ messageId: id, subscriberId: id }),
+    make: confirmToken,
+    read: readConfirmToken,
+    shape: /^v1\.[A-Za-z0-9_-]{38}$/,
+  },
+  mailbox: { key: mailboxKey, make: mailboxToken, read: readMailboxToken, shape: /^[bsu][a-z2-7]{39}$/ },
+};
+
+const tokenOf = ({ make }: Kind, key: unknown, secrets = SECRETS): string => make(secrets, key as never);
+
+describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
+  it('reads back as what it was made for', () => {
+    fc.assert(
+      fc.property(kind.key, (key) => {
+        expect(kind.read(SECRETS, tokenOf(kind, key))).toEqual(key);
+      }),
+    );
+  });
+
+  it('is safe where it stands, short enough for it, and always the same for one thing', () => {
+    fc.assert(
+      fc.property(kind.key, (key) => {
+        const token = tokenOf(kind, key);
+        expect(token).toMatch(kind.shape);
+        expect(tokenOf(kind, key)).toBe(token);
+      }),
+    );
+  });
+
+  it('is another for anything else, and for another secret', () => {
+    fc.assert(
+      fc.property(kind.key, kind.key, (key, other) => {
+        fc.pre(JSON.stringify(key) !== JSON.stringify(other));
+        expect(tokenOf(kind, other)).not.toBe(tokenOf(kind, key));
+        expect(tokenOf(kind, key, OTHER)).not.toBe(tokenOf(kind, key));
+      }),
+    );
+  });
+
+  it('outlives a rotation of the secret, and is made with the current one', () => {
+    fc.assert(
+      fc.property(kind.key, (key) => {
+        expect(kind.read(ROTATED, tokenOf(kind, key))).toEqual(key);
+        expect(kind.read([ROTATED[0]], tokenOf(kind, key, ROTATED))).toEqual(key);
+        expect(kind.read(SECRETS, tokenOf(kind, key, ROTATED))).toBeNull();
+      }),
+    );
+  });
+
+  it('is nothing once any one character of it is changed', () => {
+    // A mailbox token may be cased anyhow, so changing the case alone is no change of it.
+    const same = (a: string): string => (name === 'mailbox' ? a.toLowerCase() : a);
+    fc.assert(
+      fc.property(kind.key, fc.nat(), fc.stringMatching(/^[A-Za-z0-9_.-]$/), (key, place, character) => {
+        const token = tokenOf(kind, key);
+        const at = place % token.length;
+        fc.pre(token[at] !== same(character));
+        expect(kind.read(SECRETS, token.slice(0, at) + character + token.slice(at + 1))).toBeNull();
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('has one spelling: no other last character is good', () => {
+    fc.assert(
+      fc.property(kind.key, (key) => {
+        const token = tokenOf(kind, key);
+        const alphabet =
+          name === 'mailbox' ? 'abcdefghijklmnopqrstuvwxyz234567' : 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-_';
+        const good = [...alphabet].filter((last) => kind.read(SECRETS, token.slice(0, -1) + last) !== null);
+        expect(good.length).toBeLessThanOrEqual(1);
+        expect(kind.read(SECRETS, token)).toEqual(key);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('is nothing cut short, made longer, or under another secret', () => {
+    fc.assert(
+      fc.property(kind.key, fc.nat(), fc.stringMatching(/^[A-Za-z0-9_=-]{1,8}$/), (key, place, more) => {
+        const token = tokenOf(kind, key);
+        expect(kind.read(SECRETS, token.slice(0, place % token.length))).toBeNull();
+        expect(kind.read(SECRETS, token + more)).toBeNull();
+        expect(kind.read(SECRETS, more + token)).toBeNull();
+        expect(kind.read(OTHER, token)).toBeNull();
+      }),
+    );
+  });
+
+  it('is nothing where it is garbage', () => {
+    const garbage = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.stringMatching(/^v1\.[A-Za-z0-9_-]{30,200}$/),
+      fc.stringMatching(/^[bsuBSU][a-z2-7]{39}$/),
+      fc.constantFrom('', 'v1.', 'v2.AAAA', 'b', '__proto__', `v1.${'A'.repeat(100_000)}`, 'b'.repeat(100_000)),
+    );
+    fc.assert(
+      fc.property(garbage, (text) => {
+        expect(kind.read(SECRETS, text)).toBeNull();
+      }),
+    );
+  });
+
+  it('is nothing for any other purpose', () => {
+    fc.assert(
+      fc.property(kind.key, (key) => {
+        const token = tokenOf(kind, key);
+        for (const [other, { read }] of Object.entries(KINDS)) {
+          if (other !== name) expect(read(SECRETS, token)).toBeNull();
+        }
+      }),
+    );
+  });
+
+  it('does not show its numbers', () => {
+    // Counting subscribers, or guessing the next, must not come of reading one's own.
+    const one = tokenOf(kind, exampleOf(name, 0x414243));
+    const next = tokenOf(kind, exampleOf(name, 0x414244));
+    const bytes = Buffer.from(one.slice(3), 'base64url').toString('latin1');
+    expect(bytes).not.toContain('ABC');
+    expect(bytes).not.toContain('daily');
+    const [a, b] = [one.slice(3), next.slice(3)];
+    expect([...a].filter((character, at) => b[at] === character).length).toBeLessThan(a.length / 2);
+  });
+});
+
+function exampleOf(name: string, subscriberId: number): unknown {
+  switch (name) {
+    case 'unsubscribe':
+      return { subscriberId, newsletter: 'daily-roundup' };
+    case 'preferences':
+      return subscriberId;
+    case 'confirmation':
+      return { messageId: 1, subscriberId };
+    default:
+      return { purpose: 'bounce', editionId: 1, subscriberId };
+  }
+}
+
+describe('a mailbox token', () => {
+  it('is read however a server on the way has cased it', () => {
+    fc.assert(
+      fc.property(mailboxKey, fc.infiniteStream(fc.boolean()), (key, upper) => {
+        const token = mailboxToken(SECRETS, key);
+        const cased = [...token].map((c) => (upper.next().value ? c.toUpperCase() : c)).join('');
+        expect(readMailboxToken(SECRETS, cased)).toEqual(key);
+      }),
+    );
+  });
+
+  it('is nothing under the letter of another purpose', () => {
+    fc.assert(
+      fc.property(mailboxKey, (key) => {
+        const token = mailboxToken(SECRETS, key);
+        for (const letter of 'bsuBSUx') {
+          if (letter.toLowerCase() !== token[0]) expect(readMailboxToken(SECRETS, letter + token.slice(1))).toBeNull();
+        }
+      }),
+    );
+  });
+
+  it('leaves 23 octets of a local part to the mailbox and its plus sign one', () => {
+    fc.assert(
+      fc.property(mailboxKey, (key) => {
+        expect(mailboxToken(SECRETS, key)).toHaveLength(64 - 23 - '+'.length);
+      }),
+    );
+  });
+
+  it('is nothing with a letter that only looks like one of its own once lower-cased', () => {
+    // U+212A KELVIN SIGN lower-cases to k.
+    fc.assert(
+      fc.property(mailboxKey, (key) => {
+        const token = mailboxToken(SECRETS, key);
+        fc.pre(token.includes('k'));
+        expect(readMailboxToken(SECRETS, token.replace('k', '\u212a'))).toBeNull();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

@@ -54,7 +54,7 @@ function composer(store: Store, config: Config, newsletter: NewsletterConfig): (
   const options = { slot, cutoffAt: CUTOFF, now: CUTOFF, nonce: '5f2c9a71d04be83c6e1f7a90b4d8c215' };
   return async () => {
     const outcome = await composeEdition(store, config, templates, newsletter, options);
-    if (outcome.is !== 'composed') throw new Error(`nothing was composed: ${outcome.is}`);
+    if (outcome.kind !== 'composed') throw new Error(`nothing was composed: ${outcome.kind}`);
     if (outcome.articles.length !== 25) throw new Error(`composed ${outcome.articles.length} stories, not 25`);
     return outcome;
   };
@@ -72,8 +72,8 @@ export async function saveStories(store: Store): Promise<void> {
     }),
     ...Array.from({ length: 6 }, (_, n) => story(`yesterday-${n}`, n + 25, {}, 4)),
   ];
-  await store.db.transaction().execute(async (trx) => {
-    for (const one of stories) await saveArticle(trx, one, one.id, one.publishedAt);
+  await store.db.transaction().execute(async (tx) => {
+    for (const one of stories) await saveArticle(tx, one, one.id, one.publishedAt);
   });
 }
 

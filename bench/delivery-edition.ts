@@ -37,7 +37,7 @@ export async function composeLarge(store: Store, config: Config): Promise<Compos
   const slot = editionSlot(CUTOFF, publication.zone, false);
   const options = { slot, cutoffAt: CUTOFF, now: CUTOFF, nonce: '5f2c9a71d04be83c6e1f7a90b4d8c215' };
   const composed = await composeEdition(store, config, templates, newsletterOf(config), options);
-  if (composed.is !== 'composed') throw new Error(`nothing was composed: ${composed.is}`);
+  if (composed.kind !== 'composed') throw new Error(`nothing was composed: ${composed.kind}`);
   const { html } = composed;
   for (let fill = 0; ; fill += 50) {
     composed.html = html.replace('</body>', `${'<p>The ministry said so on Tuesday.</p>\n'.repeat(fill)}</body>`);

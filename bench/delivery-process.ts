@@ -25,10 +25,10 @@ interface Newsroom {
 
 export type Task = Newsroom &
   (
-    | { is: 'fill'; readers: number }
-    | { is: 'queue' }
-    | { is: 'deliver'; warmUp: number; seconds?: number }
-    | { is: 'nodemailer'; warmUp: number; messages: number }
+    | { kind: 'fill'; readers: number }
+    | { kind: 'queue' }
+    | { kind: 'deliver'; warmUp: number; seconds?: number }
+    | { kind: 'nodemailer'; warmUp: number; messages: number }
   );
 
 export interface Figures {
@@ -42,19 +42,19 @@ export interface Figures {
 const MEMORY = new URL('../bin/memory.js', import.meta.url).href;
 
 /** Runs a task in a new process, which keeps its memory and its compiled code as the command does (bin/daywire.js). */
-export async function runTask<T extends Task>(task: T): Promise<Figures[T['is']]> {
-  const flags = task.is === 'deliver' ? ['--import', MEMORY] : [];
+export async function runTask<T extends Task>(task: T): Promise<Figures[T['kind']]> {
+  const flags = task.kind === 'deliver' ? ['--import', MEMORY] : [];
   const args = [...flags, fileURLToPath(import.meta.url), JSON.stringify(task)];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(task.folder, 'compiled') };
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });
-  return JSON.parse(stdout) as Figures[T['is']];
+  return JSON.parse(stdout) as Figures[T['kind']];
 }
 
-async function runHere(task: Task): Promise<Figures[Task['is']]> {
+async function runHere(task: Task): Promise<Figures[Task['kind']]> {
   const config = newsroomConfig(task.folder, task.smtpUrl, task.connections);
   const store = await openStore(task.store);
   try {
-    switch (task.is) {
+    switch (task.kind) {
       case 'fill':
         await migrate(store);
         await (await import('./delivery-edition.ts')).fillStore(store, config, task.readers);

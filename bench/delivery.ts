@@ -60,9 +60,9 @@ async function compareSpeed(folder: string, sink: Sink): Promise<Record<string, 
   for (let run = 0; run < RUNS; run++) {
     const room = newsroom(folder, sink, { path: join(folder, `speed-${run}.db`) });
     await queueAll(folder, sink, room.store, WARM_UP + MESSAGES.ours);
-    ours.push((await runTask({ ...room, is: 'deliver', warmUp: WARM_UP })).perSecond);
+    ours.push((await runTask({ ...room, kind: 'deliver', warmUp: WARM_UP })).perSecond);
     const messages = MESSAGES.nodemailer;
-    nodemailer.push((await runTask({ ...room, is: 'nodemailer', warmUp: messages / 4, messages })).perSecond);
+    nodemailer.push((await runTask({ ...room, kind: 'nodemailer', warmUp: messages / 4, messages })).perSecond);
     const counts = { messages: MESSAGES.source, bytes: MESSAGE_BYTES, connections: CONNECTIONS };
     const perSecond = await runSource(sink, counts);
     if (perSecond !== null) source.push(perSecond);
@@ -88,15 +88,15 @@ async function deliverQueued(
 ): Promise<{ residentMiB: number; queue: Figures['queue'] }> {
   const room = newsroom(folder, sink, { path: join(folder, file) });
   const queue = await queueAll(folder, sink, room.store, readers);
-  const { residentMiB } = await runTask({ ...room, is: 'deliver', warmUp: WARM_UP, seconds: MEMORY_SECONDS });
+  const { residentMiB } = await runTask({ ...room, kind: 'deliver', warmUp: WARM_UP, seconds: MEMORY_SECONDS });
   return { residentMiB, queue };
 }
 
 /** Fills an empty store with so many readers, and closes an edition for them. */
 async function queueAll(folder: string, sink: Sink, store: Task['store'], readers: number): Promise<Figures['queue']> {
   const room = newsroom(folder, sink, store);
-  await runTask({ ...room, is: 'fill', readers });
-  return runTask({ ...room, is: 'queue' });
+  await runTask({ ...room, kind: 'fill', readers });
+  return runTask({ ...room, kind: 'queue' });
 }
 
 function newsroom(folder: string, sink: Sink, store: Task['store']) {

@@ -58,7 +58,7 @@ async function importHere(file: string, database: string): Promise<Run> {
   const report = await importPaths(store, config, [file], { clock: Date.now });
   const seconds = (performance.now() - start) / 1_000;
   await store.close();
-  if (report.setAsideCount > 0) throw new Error(report.setAside[0]?.problems.join('\n'));
+  if (report.rejectedCount > 0) throw new Error(report.rejected[0]?.problems.join('\n'));
   return { seconds, peakMiB: process.resourceUsage().maxRSS / 1_024 };
 }
 

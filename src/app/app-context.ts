@@ -8,7 +8,7 @@ import type { Clock } from '../lib/time.ts';
 import { ensureSchema } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
 
-export interface Newsroom {
+export interface AppContext {
   readonly config: Config;
   readonly store: Store;
   readonly templates: Templates;
@@ -17,7 +17,7 @@ export interface Newsroom {
 }
 
 /** Where a command runs: what the process gives it. */
-export interface Surroundings {
+export interface ProcessEnv {
   configFile: string;
   env: NodeJS.ProcessEnv;
   cwd: string;
@@ -29,7 +29,7 @@ export interface Surroundings {
  * Opens the newsroom, and makes the schema of an empty database. The caller closes the store.
  * @throws ConfigError, StoreError
  */
-async function openNewsroom(surroundings: Surroundings): Promise<Newsroom> {
+async function openAppContext(surroundings: ProcessEnv): Promise<AppContext> {
   const { configFile, env, cwd, clock, log } = surroundings;
   const config = loadConfig(configFile, env, cwd);
   const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
@@ -44,14 +44,11 @@ async function openNewsroom(surroundings: Surroundings): Promise<Newsroom> {
 }
 
 /** Opens the newsroom, calls `work`, and closes it whatever happens. */
-export async function withNewsroom<T>(
-  surroundings: Surroundings,
-  work: (newsroom: Newsroom) => Promise<T>,
-): Promise<T> {
-  const newsroom = await openNewsroom(surroundings);
+export async function withAppContext<T>(surroundings: ProcessEnv, work: (app: AppContext) => Promise<T>): Promise<T> {
+  const app = await openAppContext(surroundings);
   try {
-    return await work(newsroom);
+    return await work(app);
   } finally {
-    await newsroom.store.close();
+    await app.store.close();
   }
 }

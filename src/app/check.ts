@@ -15,21 +15,21 @@ import { schemaState } from '../store/schema.ts';
 import { openStore } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
-import type { Surroundings } from './app-context.ts';
+import type { ProcessEnv } from './app-context.ts';
 import { specimenEdition } from './specimen-edition.ts';
 
 /** One thing that was looked at. A warning does not keep a newsroom from working. */
 export interface Finding {
-  is: 'good' | 'warning' | 'problem';
+  kind: 'good' | 'warning' | 'problem';
   what: string;
 }
 
-const good = (what: string): Finding => ({ is: 'good', what });
-const warning = (what: string): Finding => ({ is: 'warning', what });
-const problem = (what: string): Finding => ({ is: 'problem', what });
+const good = (what: string): Finding => ({ kind: 'good', what });
+const warning = (what: string): Finding => ({ kind: 'warning', what });
+const problem = (what: string): Finding => ({ kind: 'problem', what });
 
 /** Looks at everything, whatever fails; only a broken configuration ends it early. */
-export async function check({ configFile, env, cwd, clock }: Surroundings): Promise<Finding[]> {
+export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promise<Finding[]> {
   let config: Config;
   try {
     config = loadConfig(configFile, env, cwd);
@@ -109,15 +109,17 @@ async function checkStore(config: Config): Promise<Finding[]> {
   try {
     const store = await openStore({ databaseUrl, path: config.paths.store });
     const state = await schemaState(store).finally(() => store.close());
-    switch (state.is) {
+    switch (state.kind) {
       case 'current':
-        return [good(`store: ${store.place}, schema up to date`)];
+        return [good(`store: ${store.location}, schema up to date`)];
       case 'empty':
-        return [good(`store: ${store.place} is empty; its schema is made at the first start`)];
+        return [good(`store: ${store.location} is empty; its schema is made at the first start`)];
       case 'stale':
-        return [problem(`store: ${store.place} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
+        return [problem(`store: ${store.location} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
       case 'newer':
-        return [problem(`store: ${store.place} was made by a newer daywire: it has had ${state.unknown.join(', ')}`)];
+        return [
+          problem(`store: ${store.location} was made by a newer daywire: it has had ${state.unknown.join(', ')}`),
+        ];
     }
   } catch (error) {
     return [problem(`store: ${firstLine(error)}`)];

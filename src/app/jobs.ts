@@ -17,8 +17,8 @@ import { openTransport } from '../delivery/transport/transport.ts';
 import { composeEdition } from '../editions/compose.ts';
 import { findEdition, findEditionById } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
-import { type GrowOptions, type Growth, growArchives } from '../feeds/archive/close-due-pages.ts';
-import { noteMembers } from '../feeds/archive/record-members.ts';
+import { closeDuePages, type GrowOptions, type Growth } from '../feeds/archive/close-due-pages.ts';
+import { recordMembers } from '../feeds/archive/record-members.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
 import { openTemplates } from '../lib/templates.ts';
@@ -31,7 +31,7 @@ import type { Db } from '../store/store.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import { noteForHub } from '../websub/note-changes.ts';
-import type { Newsroom } from './app-context.ts';
+import type { AppContext } from './app-context.ts';
 
 /** A slot that the operator named does not exist. */
 class SlotError extends Error {
@@ -39,11 +39,11 @@ class SlotError extends Error {
 }
 
 /** One job for each feed set and each newsletter of the configuration. */
-export function jobsOf(newsroom: Newsroom): Job[] {
-  const { feedSets, newsletters } = newsroom.config;
+export function jobsOf(app: AppContext): Job[] {
+  const { feedSets, newsletters } = app.config;
   return [
-    ...feedSets.map((set) => feedSetJob(newsroom, set)),
-    ...newsletters.map((newsletter) => newsletterJob(newsroom, newsletter)),
+    ...feedSets.map((set) => feedSetJob(app, set)),
+    ...newsletters.map((newsletter) => newsletterJob(app, newsletter)),
   ];
 }
 
@@ -63,13 +63,13 @@ const WHILE_PUBLISHING = { within: 300 };
  * @param feeds ids; default all of them, and then the changes that are taken up are forgotten
  */
 export async function publish(
-  newsroom: Newsroom,
+  app: AppContext,
   feeds?: string[],
   growing: Growing = WHILE_PUBLISHING,
 ): Promise<Published> {
-  const { store, config, templates, clock } = newsroom;
+  const { store, config, templates, clock } = app;
   // First, for every second counts: what is still to be submitted of an edition may be wrong.
-  await pauseRetracted(newsroom);
+  await pauseRetracted(app);
   const documents = new Map<string, PublishReport['documents'][number]>();
   let closed = 0;
   for (;;) {
@@ -77,8 +77,8 @@ export async function publish(
     const taken = await takeDueChanges(store.db, clock(), TAKEN_AT_ONCE);
     const ids = taken.map(({ articleId }) => articleId);
     const now = clock();
-    await noteMembers(store, config, { now, changed: ids });
-    const grown = await growArchives(store, config, { ...growing, now });
+    await recordMembers(store, config, { now, changed: ids });
+    const grown = await closeDuePages(store, config, { ...growing, now });
     closed += grown.closed;
     const isWhole = feeds === undefined;
     const report = await publishFeeds(store, config, templates, {
@@ -106,8 +106,8 @@ export async function publish(
 }
 
 /** Lets archives grow for a while. @returns what was done, and whether more is left to do */
-export async function archiveMore({ store, config, clock }: Newsroom, growing: Growing): Promise<Growth> {
-  return growArchives(store, config, { ...growing, now: clock() });
+export async function archiveMore({ store, config, clock }: AppContext, growing: Growing): Promise<Growth> {
+  return closeDuePages(store, config, { ...growing, now: clock() });
 }
 
 /** Waits until the clock says so; not for one that stands still. @returns whether it does */
@@ -129,31 +129,31 @@ const TAKEN_AT_ONCE = 20_000;
  * @throws SlotError where the newsletter has no such slot
  */
 export async function composeByHand(
-  newsroom: Newsroom,
+  app: AppContext,
   newsletter: NewsletterConfig,
   label?: string,
 ): Promise<ClosedOrSkipped> {
-  const now = newsroom.clock();
-  const slot = await slotByHand(newsroom, newsletter, now, label);
-  const outcome = await compose(newsroom, newsletter, slot, now);
-  if (outcome.is === 'closed' && outcome.fresh) await heartbeat(newsroom, newsletter);
+  const now = app.clock();
+  const slot = await slotByHand(app, newsletter, now, label);
+  const outcome = await compose(app, newsletter, slot, now);
+  if (outcome.kind === 'closed' && outcome.fresh) await heartbeat(app, newsletter);
   return outcome;
 }
 
 /** The slot of today that is to be composed next: the first without an edition; where all have one, the last. */
 async function slotByHand(
-  newsroom: Newsroom,
+  app: AppContext,
   newsletter: NewsletterConfig,
   now: number,
   label?: string,
 ): Promise<EditionSlot> {
-  const { zone } = newsroom.config.publication;
+  const { zone } = app.config.publication;
   const today = localDate(now, zone);
   const day = label === undefined ? today : dayOf(label);
   if (day === null)
     throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
   if (day > today) throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
-  const slots = slotsOfDay(newsroom, newsletter, day);
+  const slots = slotsOfDay(app, newsletter, day);
   if (label !== undefined) {
     const named = slots.find((slot) => slot.label === label);
     if (named !== undefined) return named;
@@ -161,7 +161,7 @@ async function slotByHand(
     throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${which}`);
   }
   for (const slot of slots) {
-    if ((await findEdition(newsroom.store.db, newsletter.id, slot.label)) === null) return slot;
+    if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
   }
   return slots.at(-1) ?? editionSlot(now, zone, false);
 }
@@ -171,17 +171,17 @@ async function slotByHand(
  * @throws SecretError, TransportError, or what the store throws
  */
 export async function deliverDue(
-  newsroom: Newsroom,
+  app: AppContext,
   options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
 ): Promise<DeliveryReport> {
-  const { store, config, templates, clock } = newsroom;
+  const { store, config, templates, clock } = app;
   const secrets = loadSigningSecrets(config, store.dialect);
   const signers = loadSigners(config);
   const transport = openTransport(config);
-  const onPause: OnPause = async (trx, { editionId, reason }) => {
-    const name = await editionName(trx, editionId);
+  const onPause: OnPause = async (tx, { editionId, reason }) => {
+    const name = await editionName(tx, editionId);
     const message = `Delivery of ${name} is paused: ${reason}. Go on with "daywire deliver --resume ${name}".`;
-    await raiseAlert(trx, { cause: `edition:${editionId}`, message }, clock());
+    await raiseAlert(tx, { cause: `edition:${editionId}`, message }, clock());
   };
   const report = await deliver(store, config, transport, { clock, secrets, signers, templates, onPause, ...options });
   if (report.stopped !== null && !options.signal?.aborted) {
@@ -196,14 +196,14 @@ export async function deliverDue(
 const DELIVERY_STOPPED = 'delivery';
 
 /** Pauses what is still pending of editions that hold an article which has been retracted since, and alerts. */
-async function pauseRetracted({ store, clock, log }: Newsroom): Promise<void> {
-  const paused = await pauseEditionsWithRetracted(store, async (trx, { editionId, articleIds }) => {
-    const name = await editionName(trx, editionId);
+async function pauseRetracted({ store, clock, log }: AppContext): Promise<void> {
+  const paused = await pauseEditionsWithRetracted(store, async (tx, { editionId, articleIds }) => {
+    const name = await editionName(tx, editionId);
     const message =
       `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
       `Go on with "daywire deliver --resume ${name}", or end it with --cancel.`;
     // Not that of another reason to pause it: the webhook is told but once of a cause.
-    await raiseAlert(trx, { cause: `retraction:${editionId}`, message }, clock());
+    await raiseAlert(tx, { cause: `retraction:${editionId}`, message }, clock());
   });
   for (const { editionId, articleIds } of paused) {
     log.warn({ edition: editionId, articles: articleIds }, 'paused: articles of it have been retracted');
@@ -215,96 +215,96 @@ async function editionName(db: Db, id: number): Promise<string> {
   return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
 }
 
-export type SentTestCopy = { is: 'sent'; reply: string } | { is: 'skipped'; reason: string };
+export type SentTestCopy = { kind: 'sent'; reply: string } | { kind: 'skipped'; reason: string };
 
 /**
  * Mails a marked copy of the edition that would go out now to one address. Nothing is closed, queued or recorded.
  * @throws TransportError where the server does not take it; Error where the address is none
  */
 export async function sendTestCopy(
-  newsroom: Newsroom,
+  app: AppContext,
   newsletter: NewsletterConfig,
   { to, slot: label }: { to: string; slot?: string | undefined },
 ): Promise<SentTestCopy> {
-  const { store, config, clock } = newsroom;
+  const { store, config, clock } = app;
   const address = parseAddress(to);
-  if (address.is === 'refused') throw new Error(`${to}: ${address.reason}`);
+  if (address.kind === 'refused') throw new Error(`${to}: ${address.reason}`);
   const now = clock();
   const slot =
     label === undefined
       ? { label: `${localDate(now, config.publication.zone)}-test`, slotAt: now }
-      : await slotByHand(newsroom, newsletter, now, label);
+      : await slotByHand(app, newsletter, now, label);
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const nonce = randomBytes(16).toString('hex');
   const composed = await composeEdition(store, config, templates, newsletter, { slot, cutoffAt: now, now, nonce });
-  if (composed.is === 'skipped') return composed;
-  if (composed.is === 'closed') {
-    return { is: 'skipped', reason: `the edition of ${slot.label} is closed: without --slot, the next one is shown` };
+  if (composed.kind === 'skipped') return composed;
+  if (composed.kind === 'closed') {
+    return { kind: 'skipped', reason: `the edition of ${slot.label} is closed: without --slot, the next one is shown` };
   }
   const message = await prepareTestCopy(composed, newsletter, config, loadSigners(config), address.email);
   const connection = await openTransport(config).connect();
   try {
-    return { is: 'sent', reply: await connection.submit(message) };
+    return { kind: 'sent', reply: await connection.submit(message) };
   } finally {
     connection.close();
   }
 }
 
 function compose(
-  newsroom: Newsroom,
+  app: AppContext,
   newsletter: NewsletterConfig,
   slot: EditionSlot,
   cutoffAt: number,
 ): Promise<ClosedOrSkipped> {
-  const { store, config, clock } = newsroom;
+  const { store, config, clock } = app;
   // Read anew, a few milliseconds a day: a template that broke an edition is mended while daywire runs, and the next attempt heeds it.
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
 }
 
-function feedSetJob(newsroom: Newsroom, set: FeedSetConfig): Job {
+function feedSetJob(app: AppContext, set: FeedSetConfig): Job {
   return {
     id: `feeds:${set.id}`,
-    schedule: scheduleOf(newsroom, set),
+    schedule: scheduleOf(app, set),
     coalesce: true,
     run: async () => {
-      const { documents, setAside } = await publish(newsroom, set.feeds);
+      const { documents, rejected } = await publish(app, set.feeds);
       const changed = documents.filter((document) => document.changed).length;
-      const aside = setAside.length === 0 ? '' : `; ${setAside.length} articles set aside`;
-      return { is: 'done', note: `${changed} of ${documents.length} documents changed${aside}` };
+      const aside = rejected.length === 0 ? '' : `; ${rejected.length} articles rejected`;
+      return { kind: 'done', note: `${changed} of ${documents.length} documents changed${aside}` };
     },
   };
 }
 
-function newsletterJob(newsroom: Newsroom, newsletter: NewsletterConfig): Job {
+function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
   return {
     id: `newsletter:${newsletter.id}`,
-    schedule: scheduleOf(newsroom, newsletter),
+    schedule: scheduleOf(app, newsletter),
     coalesce: false,
     run: async (slotAt) => {
-      const day = localDate(slotAt, newsroom.config.publication.zone);
-      const slot = slotsOfDay(newsroom, newsletter, day).find((one) => one.slotAt === slotAt);
+      const day = localDate(slotAt, app.config.publication.zone);
+      const slot = slotsOfDay(app, newsletter, day).find((one) => one.slotAt === slotAt);
       if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
       // The slot's own instant is the cut-off, however late the run: the same slot selects the same articles.
-      const outcome = await compose(newsroom, newsletter, slot, slotAt);
-      if (outcome.is === 'skipped') return outcome;
+      const outcome = await compose(app, newsletter, slot, slotAt);
+      if (outcome.kind === 'skipped') return outcome;
       const { edition, queued, fresh } = outcome;
       // Also where it had been closed: a process that died in between has called nobody.
-      await heartbeat(newsroom, newsletter);
+      await heartbeat(app, newsletter);
       return fresh
-        ? { is: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
-        : { is: 'done', note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}` };
+        ? { kind: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
+        : { kind: 'done', note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}` };
     },
   };
 }
 
-async function heartbeat({ store, config, clock, log }: Newsroom, newsletter: NewsletterConfig): Promise<void> {
+async function heartbeat({ store, config, clock, log }: AppContext, newsletter: NewsletterConfig): Promise<void> {
   if (newsletter.heartbeat) await callHeartbeat(store, { url: config.secrets.heartbeatUrl, clock, log });
 }
 
-function scheduleOf(newsroom: Newsroom, { schedule }: FeedSetConfig | NewsletterConfig): Job['schedule'] {
+function scheduleOf(app: AppContext, { schedule }: FeedSetConfig | NewsletterConfig): Job['schedule'] {
   const { cron, graceMinutes } = schedule;
-  return { cron, graceMinutes, zone: scheduleZone(schedule, newsroom.config.publication) };
+  return { cron, graceMinutes, zone: scheduleZone(schedule, app.config.publication) };
 }
 
 /** The date that a slot's label begins with, or null. */
@@ -318,8 +318,8 @@ function dayOf(label: string): string | null {
 }
 
 /** A newsletter's slots on a date of the publication's calendar, in order. */
-function slotsOfDay(newsroom: Newsroom, { schedule }: NewsletterConfig, day: string): EditionSlot[] {
-  const { publication } = newsroom.config;
+function slotsOfDay(app: AppContext, { schedule }: NewsletterConfig, day: string): EditionSlot[] {
+  const { publication } = app.config;
   const date = Temporal.PlainDate.from(day);
   const startOf = (d: Temporal.PlainDate): number => d.toZonedDateTime(publication.zone).epochMilliseconds;
   const instants = slotsBetween(

@@ -8,20 +8,20 @@ import type { NewsletterConfig } from '../config/config.ts';
 import { composeEdition } from '../editions/compose.ts';
 import { fillHtml, fillText } from '../editions/rendering/fill.ts';
 import { localDate } from '../lib/time.ts';
-import type { Newsroom } from './app-context.ts';
+import type { AppContext } from './app-context.ts';
 
-export type Preview = { is: 'written'; htmlPath: string; textPath: string } | { is: 'skipped'; reason: string };
+export type Preview = { kind: 'written'; htmlPath: string; textPath: string } | { kind: 'skipped'; reason: string };
 
 /** Writes `<var>/preview/<newsletter>.html` and `.txt`. */
-export async function preview(newsroom: Newsroom, newsletter: NewsletterConfig): Promise<Preview> {
-  const { store, config, templates, clock } = newsroom;
+export async function preview(app: AppContext, newsletter: NewsletterConfig): Promise<Preview> {
+  const { store, config, templates, clock } = app;
   const now = clock();
   // A label no schedule gives, so that today's closed edition does not stand in the way of the next one's preview.
   const slot = { label: `${localDate(now, config.publication.zone)}-preview`, slotAt: now };
   const nonce = randomBytes(16).toString('hex');
   const composed = await composeEdition(store, config, templates, newsletter, { slot, cutoffAt: now, now, nonce });
-  if (composed.is === 'skipped') return composed;
-  if (composed.is === 'closed') throw new Error(`the slot ${slot.label} was closed`);
+  if (composed.kind === 'skipped') return composed;
+  if (composed.kind === 'closed') throw new Error(`the slot ${slot.label} was closed`);
   const { url } = config.publication;
   const values = { unsubscribe: `${url}/unsubscribe/preview`, preferences: `${url}/preferences/preview` };
   const folder = join(config.paths.var, 'preview');
@@ -29,5 +29,5 @@ export async function preview(newsroom: Newsroom, newsletter: NewsletterConfig):
   const [htmlPath, textPath] = [join(folder, `${newsletter.id}.html`), join(folder, `${newsletter.id}.txt`)];
   writeFileSync(htmlPath, fillHtml(composed.html, nonce, values));
   writeFileSync(textPath, fillText(composed.text, nonce, values));
-  return { is: 'written', htmlPath, textPath };
+  return { kind: 'written', htmlPath, textPath };
 }

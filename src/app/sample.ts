@@ -3,8 +3,8 @@
  * moment of the demo.
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { importSources } from '../articles/import/import.ts';
-import { type Source, textSource } from '../articles/import/import-files.ts';
+import { importFiles } from '../articles/import/import.ts';
+import { type ImportFile, textFile } from '../articles/import/import-files.ts';
 import type { ReportEntry } from '../articles/import/report.ts';
 import type { Config } from '../config/config.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../lib/time.ts';
@@ -16,7 +16,7 @@ export interface SampleReport {
   articles: number;
   subscribers: number;
   /** Articles that broke a rule of this configuration, such as one of a section that it does not have. */
-  setAside: ReportEntry[];
+  rejected: ReportEntry[];
   warnings: ReportEntry[];
 }
 
@@ -35,19 +35,19 @@ export async function loadSampleNewsroom(
 ): Promise<SampleReport> {
   const subscribers = await addSampleSubscribers(store, config, now);
   const sources = await sampleSources(now);
-  const { added, updated, unchanged, setAside, warnings } = await importSources(store, config, sources, {
+  const { added, updated, unchanged, rejected, warnings } = await importFiles(store, config, sources, {
     clock: () => now,
   });
-  return { articles: added + updated + unchanged, subscribers, setAside, warnings };
+  return { articles: added + updated + unchanged, subscribers, rejected, warnings };
 }
 
-async function sampleSources(now: number): Promise<Source[]> {
+async function sampleSources(now: number): Promise<ImportFile[]> {
   const folder = new URL('articles/', SAMPLE);
   const names = (await readdir(folder)).filter((file) => file.endsWith('.md')).sort();
   return Promise.all(
     names.map(async (name) => {
       const written = await readFile(new URL(name, folder), 'utf8');
-      return textSource(`sample/articles/${name}`, resolveTimes(written, now), 'markdown');
+      return textFile(`sample/articles/${name}`, resolveTimes(written, now), 'markdown');
     }),
   );
 }
@@ -63,7 +63,7 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
     const who = { email, newsletters, zone: zone === '' ? undefined : zone };
     const origin = { origin: 'import', source: `sample/subscribers.csv:${index + 2}` } as const;
     const result = await storeSubscriber(store.db, who, origin, now);
-    if (result.is === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
+    if (result.kind === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
     added += 1;
   }
   return added;

@@ -11,7 +11,7 @@ import type { ClosedOrSkipped } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/deliver.ts';
 import { keepHouse } from '../delivery/retention.ts';
 import { lastEdition } from '../editions/queries.ts';
-import { readStamp } from '../feeds/feed-version.ts';
+import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { openReaderCounter, type ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { openPublishedFeeds, quickPathTo } from '../http/feeds/published-feeds.ts';
@@ -25,7 +25,7 @@ import { startTicking } from '../schedule/tick.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import { keepHub, openHub } from '../websub/hub.ts';
 import type { Pool } from '../websub/pool.ts';
-import type { Newsroom } from './app-context.ts';
+import type { AppContext } from './app-context.ts';
 import { archiveMore, composeByHand, deliverDue, type Growing, jobsOf, publish } from './jobs.ts';
 import { describeArchiving, describeDelivering, describeImporting, type Progress } from './progress.ts';
 import { repeat } from './repeat.ts';
@@ -35,9 +35,9 @@ import { loadSampleNewsroom } from './sample.ts';
 /** What the first round did, for the people who started it; what is not this process's part is null. */
 export interface FirstRound {
   /** Null where the store held articles already, or the newsroom is not the sample. */
-  sample: { articles: number; subscribers: number; setAside: number } | null;
-  imported: { added: number; updated: number; setAside: number } | null;
-  published: { documents: number; changed: number; setAside: number } | null;
+  sample: { articles: number; subscribers: number; rejected: number } | null;
+  imported: { added: number; updated: number; rejected: number } | null;
+  published: { documents: number; changed: number; rejected: number } | null;
   /** The edition of the sample's first start. */
   edition: ClosedOrSkipped | null;
   runs: Run[];
@@ -61,7 +61,7 @@ export interface Steering {
 }
 
 /** Does once what is to be done: fills an empty sample newsroom, imports, publishes, runs what is due, delivers, keeps house. */
-export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<FirstRound> {
+export async function runOnce(newsroom: AppContext, steering: Steering): Promise<FirstRound> {
   // Where it is missing, nothing is begun.
   loadSigningSecrets(newsroom.config, newsroom.store.dialect);
   const { roles = ROLES, progress, ending } = steering;
@@ -82,17 +82,17 @@ export async function runOnce(newsroom: Newsroom, steering: Steering): Promise<F
 const NOTHING_DONE = { sample: null, imported: null, published: null, edition: null, runs: [] };
 
 async function untilDelivery(
-  newsroom: Newsroom,
+  newsroom: AppContext,
   { progress }: Steering,
   growing?: Growing,
 ): Promise<Omit<FirstRound, 'delivered'>> {
   const { store, config, clock } = newsroom;
   const isEmptySample = config.sample && (await hasNoArticles(store.db));
   const loaded = isEmptySample ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
-  const sample = loaded && { ...loaded, setAside: loaded.setAside.length };
+  const sample = loaded && { ...loaded, rejected: loaded.rejected.length };
   const imported = await importWatched(newsroom, { onProgress: (so) => progress.show(describeImporting(so)) });
   progress.clear();
-  const { documents, setAside } = await publish(newsroom, undefined, growing);
+  const { documents, rejected } = await publish(newsroom, undefined, growing);
   progress.clear();
   const [first] = config.newsletters;
   // Asked of the editions: a first start that was killed after its import still owes one.
@@ -102,11 +102,11 @@ async function untilDelivery(
   // The edition is an item of its feed: it goes out with this round, not with the next.
   if ((await findDueChanges(store.db, clock())) !== null) await publish(newsroom);
   const changed = documents.filter((document) => document.changed).length;
-  const published = { documents: documents.length, changed, setAside: setAside.length };
+  const published = { documents: documents.length, changed, rejected: rejected.length };
   return { sample, imported, published, edition, runs };
 }
 
-async function deliverFirst(newsroom: Newsroom, { progress, ending }: Steering): Promise<DeliveryReport> {
+async function deliverFirst(newsroom: AppContext, { progress, ending }: Steering): Promise<DeliveryReport> {
   const delivered = await deliverDue(newsroom, {
     signal: ending,
     onProgress: (so) => progress.show(describeDelivering(so)),
@@ -135,7 +135,7 @@ const REST_AFTER_REFUSAL = 30 * SECOND;
  * delivered, however long that takes; all else goes on meanwhile.
  * @throws ServeError where the port cannot be opened, before anything is done; or what the first round throws
  */
-export async function keepRunning(newsroom: Newsroom, steering: Steering): Promise<Running> {
+export async function keepRunning(newsroom: AppContext, steering: Steering): Promise<Running> {
   const { store, config, templates, clock, log } = newsroom;
   const { roles = ROLES, ending } = steering;
   const secrets = loadSigningSecrets(config, store.dialect);
@@ -175,7 +175,7 @@ export async function keepRunning(newsroom: Newsroom, steering: Steering): Promi
 }
 
 /** What goes on in the process that keeps the schedule. */
-async function scheduling(newsroom: Newsroom): Promise<{ stop(): Promise<void> }[]> {
+async function scheduling(newsroom: AppContext): Promise<{ stop(): Promise<void> }[]> {
   const { store, config, clock, log } = newsroom;
   const hub = openHubOf(newsroom);
   return [
@@ -195,7 +195,7 @@ async function scheduling(newsroom: Newsroom): Promise<{ stop(): Promise<void> }
 }
 
 /** Adds the counts of readers to the store again and again, and once more when nothing is served any longer. */
-function keepCounts({ log }: Newsroom, readers: ReaderCounter): { stop(): Promise<void> } {
+function keepCounts({ log }: AppContext, readers: ReaderCounter): { stop(): Promise<void> } {
   const repeated = repeat(10 * SECOND, 'counting readers', log, () => readers.flush());
   return {
     async stop() {
@@ -208,7 +208,7 @@ function keepCounts({ log }: Newsroom, readers: ReaderCounter): { stop(): Promis
 }
 
 /** What is due to hub and subscribers goes out; what does not get there in time is left to the next round. */
-async function tellOnce(newsroom: Newsroom): Promise<void> {
+async function tellOnce(newsroom: AppContext): Promise<void> {
   const hub = openHubOf(newsroom);
   const impatience = setTimeout(() => void hub.stop(), TELL_FOR);
   try {
@@ -218,34 +218,34 @@ async function tellOnce(newsroom: Newsroom): Promise<void> {
   }
 }
 
-function openHubOf(newsroom: Newsroom): Pool {
+function openHubOf(newsroom: AppContext): Pool {
   return openHub({ ...newsroom, secrets: loadSigningSecrets(newsroom.config, newsroom.store.dialect) });
 }
 
-async function pollBounces({ store, config, clock, log }: Newsroom, ending: AbortSignal): Promise<void> {
+async function pollBounces({ store, config, clock, log }: AppContext, ending: AbortSignal): Promise<void> {
   const report = await pollMailbox(store, config, loadSigningSecrets(config, store.dialect), { clock, signal: ending });
   if (report.messages > 0) log.info(report, 'took in what came back');
 }
 
-function runDeps({ store, config, clock, log }: Newsroom): RunDeps {
+function runDeps({ store, config, clock, log }: AppContext): RunDeps {
   const { alertWebhook: webhook } = config.secrets;
   return { clock, log, alerts: openAlertSender(store, { webhook, publication: config.publication.name, clock, log }) };
 }
 
-async function publishChanges(newsroom: Newsroom): Promise<void> {
+async function publishChanges(newsroom: AppContext): Promise<void> {
   const { store, clock, log } = newsroom;
   const due = await findDueChanges(store.db, clock());
   if (due === null || clock() - due.oldestDueAt < GATHER) return;
-  const { documents, setAside } = await publish(newsroom);
+  const { documents, rejected } = await publish(newsroom);
   const changed = documents.filter((document) => document.changed).map((document) => document.path);
-  log.info({ articles: due.count, documents: changed.length, setAside: setAside.length }, 'published changes');
+  log.info({ articles: due.count, documents: changed.length, rejected: rejected.length }, 'published changes');
 }
 
 /** What goes into archives in one round: short, so that daywire ends soon when it is told to. */
 const ARCHIVED_AT_ONCE = { within: 2 * SECOND };
 
 /** Parts of archives are closed when their month is over, and those of a large import one after the other. */
-function archiving(newsroom: Newsroom): () => Promise<void> {
+function archiving(newsroom: AppContext): () => Promise<void> {
   let closed = 0;
   return async () => {
     const grown = await archiveMore(newsroom, ARCHIVED_AT_ONCE);
@@ -259,10 +259,10 @@ function archiving(newsroom: Newsroom): () => Promise<void> {
 }
 
 /** What another process has published reaches this one's folder of feeds too. */
-function mirroring({ store, config }: Newsroom): () => Promise<void> {
+function mirroring({ store, config }: AppContext): () => Promise<void> {
   let mirrored: number | null = null;
   return async () => {
-    const { version } = await readStamp(store.db);
+    const { version } = await readFeedVersion(store.db);
     if (version === mirrored) return;
     await mirrorDocuments(store.db, config.paths.feeds);
     mirrored = version;
@@ -270,20 +270,20 @@ function mirroring({ store, config }: Newsroom): () => Promise<void> {
 }
 
 async function importWatched(
-  { store, config, clock, log }: Newsroom,
+  { store, config, clock, log }: AppContext,
   how: Pick<ImportOptions, 'onProgress'> & { again?: boolean },
 ): Promise<FirstRound['imported']> {
   const { watch } = config.import;
   if (watch.length === 0) return null;
-  const { added, updated, setAside } = await importChangedSources(store, config, watch, { clock, ...how });
-  for (const { source, line, problems } of setAside) {
-    for (const problem of problems) log.warn({ source, line, problem }, 'set aside');
+  const { added, updated, rejected } = await importChangedSources(store, config, watch, { clock, ...how });
+  for (const { source, line, problems } of rejected) {
+    for (const problem of problems) log.warn({ source, line, problem }, 'rejected');
   }
   if (added + updated > 0) log.info({ added, updated }, 'imported');
-  return { added, updated, setAside: setAside.length };
+  return { added, updated, rejected: rejected.length };
 }
 
-function deliveries(newsroom: Newsroom, signal: AbortSignal): () => Promise<void> {
+function deliveries(newsroom: AppContext, signal: AbortSignal): () => Promise<void> {
   const { clock, log } = newsroom;
   let notBefore = 0;
   return async () => {

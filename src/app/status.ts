@@ -3,7 +3,7 @@
  */
 import { sql } from 'kysely';
 import { findDueChanges } from '../articles/pending-changes.ts';
-import { countSetAside, listSetAside, type SetAside } from '../articles/rejections.ts';
+import { countRejections, listRejections, type Rejection } from '../articles/rejections.ts';
 import { scheduleZone } from '../config/config.ts';
 import {
   countBounces,
@@ -24,7 +24,7 @@ import { listLastRuns, listRuns } from '../schedule/run-ledger.ts';
 import { nextSlot } from '../schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
 import { readHubStanding } from '../websub/status.ts';
-import type { Newsroom } from './app-context.ts';
+import type { AppContext } from './app-context.ts';
 
 /** All instants in RFC 3339, UTC, so that the JSON reads the same everywhere. */
 export interface Status {
@@ -122,15 +122,15 @@ export interface Status {
   }[];
   /** All runs ever, those that have folded into totals too. */
   runTotals: { schedule: string; state: string; count: number }[];
-  setAside: { count: number; first: SetAside[] };
+  rejected: { count: number; first: Rejection[] };
   alerts: { cause: string; message: string; first: string; count: number }[];
 }
 
 const SHOWN = 20;
 
 /** Reads the whole status at `now`. */
-export async function readStatus(newsroom: Newsroom, now: number): Promise<Status> {
-  const { store, config } = newsroom;
+export async function readStatus(app: AppContext, now: number): Promise<Status> {
+  const { store, config } = app;
   const { db, reports } = store;
   const held = await readMeta(db, DELIVERY_HELD);
   const nextDue = await findNextDue(reports);
@@ -164,24 +164,24 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
   return {
     publication: config.publication.name,
     at: rfc3339(now),
-    store: store.place,
+    store: store.location,
     articles: Object.fromEntries(articles.map(({ state, count }) => [state, count])),
     pendingChanges: due?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
-    readers: await readersOfTheWeek(newsroom, now),
+    readers: await readersOfTheWeek(app, now),
     archives: await countArchives(reports),
-    editions: await editionsWithDeliveries(newsroom, editions),
+    editions: await editionsWithDeliveries(app, editions),
     held: held ?? null,
     nextDue: nextDue === null ? null : rfc3339(nextDue),
     uncertainDeliveries: (await listUncertain(reports, { now, limit: SHOWN })).map(
       ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),
     ),
-    failedDeliveries: await failedDeliveries(newsroom, editions),
+    failedDeliveries: await failedDeliveries(app, editions),
     subscribers,
     suppressed: await countSuppressed(reports),
     bounces: await countBounces(reports),
     serviceMail: await countServiceMessages(reports),
-    hub: await hubStatus(newsroom, now),
+    hub: await hubStatus(app, now),
     schedules,
     runs: (await listRuns(db, SHOWN)).map((run) => ({
       schedule: run.schedule,
@@ -191,10 +191,10 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
       covers: run.covers,
       triedAgain: run.state === 'failed' && run.leaseUntil !== null ? rfc3339(run.leaseUntil) : null,
     })),
-    runTotals: await countRunsEver(newsroom),
-    setAside: {
-      count: await countSetAside(db),
-      first: (await listSetAside(db, SHOWN)).map(({ setAsideAt: _, ...entry }) => entry),
+    runTotals: await countRunsEver(app),
+    rejected: {
+      count: await countRejections(db),
+      first: (await listRejections(db, SHOWN)).map(({ rejectedAt: _, ...entry }) => entry),
     },
     alerts: (await listOpenAlerts(db)).map(({ cause, message, firstAt, count }) => ({
       cause,
@@ -205,13 +205,13 @@ export async function readStatus(newsroom: Newsroom, now: number): Promise<Statu
   };
 }
 
-async function readersOfTheWeek({ store, config }: Newsroom, now: number): Promise<Status['readers']> {
+async function readersOfTheWeek({ store, config }: AppContext, now: number): Promise<Status['readers']> {
   const { zone } = config.publication;
   const { from, readers } = await readReaderStatistics(store.reports, { days: 7, now, zone });
   return { since: from, count: readers.length, ...totalOf(readers), busiest: readers.slice(0, SHOWN / 2) };
 }
 
-async function hubStatus({ store, config }: Newsroom, now: number): Promise<Status['hub']> {
+async function hubStatus({ store, config }: AppContext, now: number): Promise<Status['hub']> {
   const url = hubAddress(config);
   if (url === null) return null;
   const { subscriptions, failing, unverified, pings } = await readHubStanding(store.reports, { now, limit: SHOWN });
@@ -232,7 +232,7 @@ async function hubStatus({ store, config }: Newsroom, now: number): Promise<Stat
   };
 }
 
-async function editionsWithDeliveries({ store }: Newsroom, editions: EditionHead[]): Promise<Status['editions']> {
+async function editionsWithDeliveries({ store }: AppContext, editions: EditionHead[]): Promise<Status['editions']> {
   if (editions.length === 0) return [];
   const ids = editions.map((edition) => edition.id);
   const counts = await countDeliveriesEver(store.reports, ids);
@@ -266,7 +266,7 @@ async function editionsWithDeliveries({ store }: Newsroom, editions: EditionHead
 }
 
 /** Of the editions that are shown: to find the newest of all, every delivery there ever was would be read. */
-async function failedDeliveries({ store }: Newsroom, editions: EditionHead[]): Promise<Status['failedDeliveries']> {
+async function failedDeliveries({ store }: AppContext, editions: EditionHead[]): Promise<Status['failedDeliveries']> {
   if (editions.length === 0) return [];
   const rows = await store.reports
     .selectFrom('deliveries')
@@ -287,7 +287,7 @@ async function failedDeliveries({ store }: Newsroom, editions: EditionHead[]): P
   return rows.map((row) => ({ ...row, reason: row.reason ?? 'no reason recorded' }));
 }
 
-async function countRunsEver({ store }: Newsroom): Promise<Status['runTotals']> {
+async function countRunsEver({ store }: AppContext): Promise<Status['runTotals']> {
   const runs = store.reports
     .selectFrom('runs')
     .select((e) => ['schedule', e.cast<string>('state', 'text').as('state'), e.fn.countAll<number>().as('count')])

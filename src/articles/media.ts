@@ -6,10 +6,10 @@ import { extname, join, sep } from 'node:path';
 import { type ImageHeader, readImageHeader } from './image-header.ts';
 
 export type Media =
-  | { is: 'file'; type: string; length: number; width: number | null; height: number | null }
+  | { kind: 'file'; type: string; length: number; width: number | null; height: number | null }
   /** Not below `<publication>/media/`: only its author knows. */
-  | { is: 'elsewhere' }
-  | { is: 'unusable'; rule: string };
+  | { kind: 'elsewhere' }
+  | { kind: 'unusable'; rule: string };
 
 const HEAD = 64 * 1024;
 /** A JPEG's frame may stand behind the thumbnails and colour profiles of cameras. */
@@ -45,16 +45,16 @@ export async function lookAtMedia(
 ): Promise<Media> {
   const { publicUrl, folder } = from;
   const prefix = `${publicUrl}/media/`;
-  if (folder === undefined || !url.startsWith(prefix)) return { is: 'elsewhere' };
+  if (folder === undefined || !url.startsWith(prefix)) return { kind: 'elsewhere' };
   const name = fileNameOf(url.slice(prefix.length));
-  if (name === null) return { is: 'unusable', rule: 'must lead to a file in the media folder' };
+  if (name === null) return { kind: 'unusable', rule: 'must lead to a file in the media folder' };
   try {
     const [root, path] = [await realpath(folder), await realpath(join(folder, name))];
     // A link in the folder could lead anywhere on this machine.
-    if (!path.startsWith(root + sep)) return { is: 'unusable', rule: 'must lead to a file in the media folder' };
+    if (!path.startsWith(root + sep)) return { kind: 'unusable', rule: 'must lead to a file in the media folder' };
     return await describe(path);
   } catch (error) {
-    return { is: 'unusable', rule: `there is no such file in ${folder} (${(error as NodeJS.ErrnoException).code})` };
+    return { kind: 'unusable', rule: `there is no such file in ${folder} (${(error as NodeJS.ErrnoException).code})` };
   }
 }
 
@@ -62,12 +62,12 @@ async function describe(path: string): Promise<Media> {
   // Before it is opened: opening a named pipe would wait for its writer.
   const stats = await stat(path);
   const { size } = stats;
-  if (!stats.isFile()) return { is: 'unusable', rule: 'must lead to a file, not a folder' };
+  if (!stats.isFile()) return { kind: 'unusable', rule: 'must lead to a file, not a folder' };
   const header = await readHeader(path, size);
   const type = header?.type ?? TYPES[extname(path).toLowerCase()];
   if (type === undefined)
-    return { is: 'unusable', rule: 'neither its content nor its name tells a type that feeds know' };
-  return { is: 'file', type, length: size, width: header?.width ?? null, height: header?.height ?? null };
+    return { kind: 'unusable', rule: 'neither its content nor its name tells a type that feeds know' };
+  return { kind: 'file', type, length: size, width: header?.width ?? null, height: header?.height ?? null };
 }
 
 async function readHeader(path: string, size: number): Promise<ImageHeader | null> {

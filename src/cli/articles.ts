@@ -6,19 +6,19 @@ import { composeByHand, publish, sendTestCopy } from '../app/jobs.ts';
 import { preview } from '../app/preview.ts';
 import { describeArchiving, describeImporting } from '../app/progress.ts';
 import { importPaths } from '../articles/import/import.ts';
-import { CommandError, named, newsletterNamed, type Shell } from './context.ts';
+import { type CliContext, CommandError, named, newsletterNamed } from './context.ts';
 import { describeEdition, describeImport, describePublish } from './describe.ts';
 
-export function addArticleCommands(program: Command, shell: Shell): void {
-  const { inNewsroom, say, complain, clock, progress } = shell;
+export function addArticleCommands(program: Command, cli: CliContext): void {
+  const { withApp: inNewsroom, print: say, printError: complain, clock, progress } = cli;
 
   program
     .command('import')
     .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')
     .argument('<path...>', 'files and folders')
     .action((paths: string[]) =>
-      inNewsroom(async (newsroom) => {
-        const report = await importPaths(newsroom.store, newsroom.config, paths, {
+      inNewsroom(async (app) => {
+        const report = await importPaths(app.store, app.config, paths, {
           clock,
           onProgress: (so) => progress.show(describeImporting(so)),
         });
@@ -26,8 +26,8 @@ export function addArticleCommands(program: Command, shell: Shell): void {
         const { problems, summary } = describeImport(report);
         for (const problem of problems) complain(problem);
         say(summary);
-        if (report.added + report.updated > 0) say(describePublish(await publish(newsroom), newsroom.config));
-        if (report.setAside.length > 0) shell.fail();
+        if (report.added + report.updated > 0) say(describePublish(await publish(app), app.config));
+        if (report.rejected.length > 0) cli.fail();
       }),
     );
 
@@ -36,16 +36,16 @@ export function addArticleCommands(program: Command, shell: Shell): void {
     .description('publish feeds now')
     .argument('[feed...]', 'ids of feeds; default all of them')
     .action((feeds: string[]) =>
-      inNewsroom(async (newsroom) => {
-        for (const id of feeds) named(newsroom.config.feeds, id, 'feed');
-        const report = await publish(newsroom, feeds.length === 0 ? undefined : feeds, {
-          signal: shell.endOnSignal(),
+      inNewsroom(async (app) => {
+        for (const id of feeds) named(app.config.feeds, id, 'feed');
+        const report = await publish(app, feeds.length === 0 ? undefined : feeds, {
+          signal: cli.endOnSignal(),
           onProgress: (closed) => progress.show(describeArchiving(closed)),
         });
         progress.clear();
-        say(describePublish(report, newsroom.config));
-        for (const { feed, articleId, problem } of report.setAside) complain(`${feed}: ${articleId}: ${problem}`);
-        if (report.setAside.length > 0) shell.fail();
+        say(describePublish(report, app.config));
+        for (const { feed, articleId, problem } of report.rejected) complain(`${feed}: ${articleId}: ${problem}`);
+        if (report.rejected.length > 0) cli.fail();
       }),
     );
 
@@ -56,18 +56,18 @@ export function addArticleCommands(program: Command, shell: Shell): void {
     .option('--slot <slot>', "the slot, such as 2026-11-24; default today's")
     .option('--test <address>', 'close nothing: mail a marked copy of what would go out now to that address')
     .action((id: string, { slot, test }: { slot?: string; test?: string }) =>
-      inNewsroom(async (newsroom) => {
-        const newsletter = newsletterNamed(newsroom.config, id);
+      inNewsroom(async (app) => {
+        const newsletter = newsletterNamed(app.config, id);
         if (test !== undefined) {
-          const sent = await sendTestCopy(newsroom, newsletter, { to: test, slot });
-          if (sent.is === 'skipped') throw new CommandError(`${id}: nothing to mail: ${sent.reason}`);
+          const sent = await sendTestCopy(app, newsletter, { to: test, slot });
+          if (sent.kind === 'skipped') throw new CommandError(`${id}: nothing to mail: ${sent.reason}`);
           say(`a test copy went to ${test}: ${sent.reply}`);
           return;
         }
-        const outcome = await composeByHand(newsroom, newsletter, slot);
-        if (outcome.is === 'skipped') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
-        say(describeEdition(outcome, newsroom.config));
-        await publish(newsroom);
+        const outcome = await composeByHand(app, newsletter, slot);
+        if (outcome.kind === 'skipped') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
+        say(describeEdition(outcome, app.config));
+        await publish(app);
       }),
     );
 
@@ -76,9 +76,9 @@ export function addArticleCommands(program: Command, shell: Shell): void {
     .description('write the HTML of the edition that would go out now, and print its path')
     .argument('<newsletter>', 'its id')
     .action((id: string) =>
-      inNewsroom(async (newsroom) => {
-        const outcome = await preview(newsroom, newsletterNamed(newsroom.config, id));
-        if (outcome.is === 'skipped') throw new CommandError(`${id}: nothing to preview: ${outcome.reason}`);
+      inNewsroom(async (app) => {
+        const outcome = await preview(app, newsletterNamed(app.config, id));
+        if (outcome.kind === 'skipped') throw new CommandError(`${id}: nothing to preview: ${outcome.reason}`);
         say(outcome.htmlPath);
       }),
     );

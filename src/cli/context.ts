@@ -2,24 +2,24 @@
  * What every command of the command line is given: the newsroom, a voice, and a way to say that it failed.
  */
 import type { Command } from 'commander';
-import type { Newsroom, Surroundings } from '../app/app-context.ts';
+import type { AppContext, ProcessEnv } from '../app/app-context.ts';
 import type { Progress } from '../app/progress.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { type Edition, findEdition } from '../editions/queries.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 
-export interface Shell {
+export interface CliContext {
   /** Calls `work` with the newsroom open. One-shot commands say what they did: only warnings need a log. */
-  inNewsroom(work: (newsroom: Newsroom) => Promise<void>, level?: string): Promise<void>;
+  withApp(work: (app: AppContext) => Promise<void>, level?: string): Promise<void>;
   /** What the process gives to a newsroom. */
-  surroundings(level: string): Surroundings;
+  processEnv(level: string): ProcessEnv;
   /** The variables of the environment. */
   env: NodeJS.ProcessEnv;
   /** A line to stdout. */
-  say(line: string): void;
+  print(line: string): void;
   /** A line to stderr. */
-  complain(line: string): void;
+  printError(line: string): void;
   /** The process ends with this code, by default 1, when the command has ended. */
   fail(code?: number): void;
   /** Aborted by the first SIGINT or SIGTERM; the second one ends the process at once. */
@@ -34,7 +34,7 @@ export interface Shell {
 }
 
 /** Puts commands into the program. */
-export type AddCommands = (program: Command, shell: Shell) => void;
+export type AddCommands = (program: Command, cli: CliContext) => void;
 
 /** What the operator asked for cannot be done. */
 export class CommandError extends Error {

@@ -2,7 +2,7 @@
  * Commands about deliveries: doing them, steering them, and taking in what comes back.
  */
 import type { Command } from 'commander';
-import type { Newsroom } from '../app/app-context.ts';
+import type { AppContext } from '../app/app-context.ts';
 import { describeDelivering } from '../app/progress.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/bounce-mail.ts';
 import {
@@ -15,7 +15,7 @@ import {
 import { resolveAlerts } from '../schedule/alerts.ts';
 import { findSubscriberByAddress } from '../subscribers/subscriptions.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
-import { CommandError, editionNamed, type Shell } from './context.ts';
+import { type CliContext, CommandError, editionNamed } from './context.ts';
 import { describeDelivery } from './describe.ts';
 
 interface Steering {
@@ -32,8 +32,8 @@ interface Steering {
 /** sysexits.h EX_TEMPFAIL: a mail server keeps the message and tries its pipe again. */
 const TRY_AGAIN = 75;
 
-export function addDeliveryCommands(program: Command, shell: Shell): void {
-  const { inNewsroom, env, say, complain, progress, clock } = shell;
+export function addDeliveryCommands(program: Command, cli: CliContext): void {
+  const { withApp: inNewsroom, env, print: say, printError: complain, progress, clock } = cli;
 
   program
     .command('deliver')
@@ -47,16 +47,16 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
     .option('--reason <text>', 'kept with a pause or a cancellation', 'by the operator')
     .option('--release', 'release the queue of a restored store')
     .action((steering: Steering) =>
-      inNewsroom(async (newsroom) => {
-        if (await steer(newsroom, steering)) return;
+      inNewsroom(async (app) => {
+        if (await steer(app, steering)) return;
         const { deliverDue } = await import('../app/jobs.ts');
-        const report = await deliverDue(newsroom, {
-          signal: shell.endOnSignal(),
+        const report = await deliverDue(app, {
+          signal: cli.endOnSignal(),
           onProgress: (so) => progress.show(describeDelivering(so)),
         });
         progress.clear();
         say(describeDelivery(report));
-        if (report.failed + report.service.failed > 0 || report.stopped !== null) shell.fail();
+        if (report.failed + report.service.failed > 0 || report.stopped !== null) cli.fail();
       }),
     );
 
@@ -65,7 +65,7 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
     .description('take in one message that came back, on stdin: for the pipe of a mail server')
     .option('--to <address>', 'the recipient it came to', env.ORIGINAL_RECIPIENT ?? env.RECIPIENT)
     .action(async ({ to }: { to?: string }) => {
-      const raw = await shell.readInput(INCOMING_LIMIT);
+      const raw = await cli.readInput(INCOMING_LIMIT);
       try {
         await inNewsroom(async ({ store, config }) => {
           const secrets = loadSigningSecrets(config, store.dialect);
@@ -74,13 +74,13 @@ export function addDeliveryCommands(program: Command, shell: Shell): void {
         });
       } catch (error) {
         complain((error as Error).message);
-        shell.fail(TRY_AGAIN);
+        cli.fail(TRY_AGAIN);
       }
     });
 
   /** @returns whether anything of it was asked for */
-  async function steer(newsroom: Newsroom, steering: Steering): Promise<boolean> {
-    const { store, config } = newsroom;
+  async function steer(app: AppContext, steering: Steering): Promise<boolean> {
+    const { store, config } = app;
     const { pause, resume, cancel, settle, address, as, reason = 'by the operator', release } = steering;
     const asked = [pause, resume, cancel, settle, release].filter((one) => one !== undefined).length;
     if (asked > 1)

@@ -2,7 +2,7 @@
  * What the command line says of what was done: plain lines for people.
  */
 import { join, relative } from 'node:path';
-import type { Newsroom } from '../app/app-context.ts';
+import type { AppContext } from '../app/app-context.ts';
 import type { Finding } from '../app/check.ts';
 import type { Published } from '../app/jobs.ts';
 import type { FirstRound } from '../app/start.ts';
@@ -17,30 +17,30 @@ import { readerLines } from './describe-readers.ts';
 
 /** The ten lines or so that `start` prints. */
 export function describeFirstRound(
-  { config, store }: Newsroom,
+  { config, store }: AppContext,
   round: FirstRound,
   context: { version: string; url: string | null; now: number },
 ): string {
   const { sample, imported, published, edition, runs, delivered } = round;
-  const lines: [string, string][] = [['store', place(store.place)]];
+  const lines: [string, string][] = [['store', place(store.location)]];
   if (sample !== null) {
     lines.push([
       'sample',
-      `the store was empty: ${sample.articles} sample stories and ${sample.subscribers} subscribers put in${asideNote(sample.setAside)}`,
+      `the store was empty: ${sample.articles} sample stories and ${sample.subscribers} subscribers put in${asideNote(sample.rejected)}`,
     ]);
   }
   if (imported !== null) {
-    const { added, updated, setAside } = imported;
-    lines.push(['import', `${added} added, ${updated} updated${asideNote(setAside)}`]);
+    const { added, updated, rejected } = imported;
+    lines.push(['import', `${added} added, ${updated} updated${asideNote(rejected)}`]);
   }
   if (published !== null)
     lines.push([
       'feeds',
       `${count(config.feeds.length, 'feed')} in three formats, ${published.changed} of ${count(published.documents, 'document')} changed; ` +
-        `open ${join(place(config.paths.feeds), 'index.html')}${published.setAside > 0 ? `; ${published.setAside} articles set aside` : ''}`,
+        `open ${join(place(config.paths.feeds), 'index.html')}${published.rejected > 0 ? `; ${published.rejected} articles rejected` : ''}`,
     ]);
   if (edition !== null) {
-    lines.push(['edition', edition.is === 'skipped' ? `none: ${edition.reason}` : describeEdition(edition, config)]);
+    lines.push(['edition', edition.kind === 'skipped' ? `none: ${edition.reason}` : describeEdition(edition, config)]);
   }
   // After a long downtime there may be hundreds, of which the newest of each kind says enough.
   for (const alike of Map.groupBy(runs, (run) => `${run.schedule} ${run.state}`).values()) {
@@ -71,7 +71,7 @@ export function describeFirstRound(
 }
 
 /** One line for an edition that was closed, now or before. */
-export function describeEdition(outcome: Extract<ClosedOrSkipped, { is: 'closed' }>, config: Config): string {
+export function describeEdition(outcome: Extract<ClosedOrSkipped, { kind: 'closed' }>, config: Config): string {
   const { edition, queued, fresh } = outcome;
   const address = `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`;
   const how = fresh
@@ -95,11 +95,11 @@ export function describeDelivery(report: DeliveryReport): string {
 
 /** What an import did: its problems, one a line, and a line that counts. */
 export function describeImport(report: ImportReport): { problems: string[]; summary: string } {
-  const { added, updated, unchanged, setAside, setAsideCount, warnings, warningCount } = report;
-  const problems = [...setAside, ...warnings].flatMap((entry) => entry.problems);
-  const unlisted = setAsideCount + warningCount - setAside.length - warnings.length;
-  if (unlisted > 0) problems.push(`and ${unlisted} more: "daywire status" lists what was set aside`);
-  const aside = setAsideCount === 0 ? '' : `, ${setAsideCount} set aside`;
+  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount } = report;
+  const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
+  const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;
+  if (unlisted > 0) problems.push(`and ${unlisted} more: "daywire status" lists what was rejected`);
+  const aside = rejectedCount === 0 ? '' : `, ${rejectedCount} rejected`;
   return { problems, summary: `${added} added, ${updated} updated, ${unchanged} unchanged${aside}` };
 }
 
@@ -119,7 +119,7 @@ function archivesNote({ closed, more }: Published['archives']): string {
 /** One line a finding. */
 export function describeCheck(findings: Finding[]): string {
   const mark = { good: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' };
-  return findings.map(({ is, what }) => `${mark[is]} ${what}`).join('\n');
+  return findings.map(({ kind, what }) => `${mark[kind]} ${what}`).join('\n');
 }
 
 /** The status on one screen: of what grows by the day, a few lines. */
@@ -177,10 +177,10 @@ export function describeStatus(status: Status): string {
       few(status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`)),
     ],
     [
-      'set aside',
+      'rejected',
       few(
-        status.setAside.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
-        status.setAside.count,
+        status.rejected.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
+        status.rejected.count,
       ),
     ],
     [
@@ -289,8 +289,8 @@ function describeRun(
   return `${run.schedule} of ${datelineTime(run.slotAt, config.publication.zone)}: ${run.state}${run.reason === null ? '' : ` (${run.reason})`}`;
 }
 
-function asideNote(setAside: number): string {
-  return setAside === 0 ? '' : `, ${setAside} set aside: see "daywire status"`;
+function asideNote(rejected: number): string {
+  return rejected === 0 ? '' : `, ${rejected} rejected: see "daywire status"`;
 }
 
 function counts(record: Record<string, number>): string {

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { type Surroundings, withNewsroom } from '../app/app-context.ts';
+import { type ProcessEnv, withAppContext } from '../app/app-context.ts';
 import { openProgress } from '../app/progress.ts';
 import { openLog } from '../lib/log.ts';
-import type { AddCommands, Shell } from './context.ts';
+import type { AddCommands, CliContext } from './context.ts';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -36,7 +36,7 @@ const COMMANDS: { words: string[]; load(): Promise<AddCommands> }[] = [
 ];
 
 /** What a process gives to its command line. It must stand in `cwd()`: paths among the arguments are read from there. */
-export type World = Pick<NodeJS.Process, 'env' | 'cwd'> & {
+export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
   /** Tell of signals. */
   on(signal: NodeJS.Signals, listener: () => void): void;
   off(signal: NodeJS.Signals, listener: () => void): void;
@@ -52,7 +52,7 @@ export type Output = NodeJS.WritableStream & { isTTY?: boolean; columns?: number
  * @param args what stands behind the command's name
  * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, or the command's own
  */
-export async function runCommandLine(args: readonly string[], world: World): Promise<number> {
+export async function runCommandLine(args: readonly string[], world: CliIo): Promise<number> {
   const { env, stdout, stderr } = world;
   let exitCode = 0;
   const progress = openProgress(stderr);
@@ -64,7 +64,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(daywire --help lists the commands)')
     .exitOverride();
-  const surroundings = (level: string): Surroundings => ({
+  const surroundings = (level: string): ProcessEnv => ({
     configFile: program.opts<{ config: string }>().config,
     env,
     cwd: world.cwd(),
@@ -74,12 +74,12 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
   const complain = (line: string): void => {
     stderr.write(`daywire: ${line}\n`);
   };
-  const shell: Shell = {
-    inNewsroom: (work, level = 'warn') => withNewsroom(surroundings(level), work),
-    surroundings,
+  const cli: CliContext = {
+    withApp: (work, level = 'warn') => withAppContext(surroundings(level), work),
+    processEnv: surroundings,
     env,
-    say: (line) => stdout.write(`${line}\n`),
-    complain,
+    print: (line) => stdout.write(`${line}\n`),
+    printError: complain,
     fail: (code = FAILED) => {
       exitCode = code;
     },
@@ -91,7 +91,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
     version,
   };
   const asked = COMMANDS.filter(({ words }) => words.some((word) => args.includes(word)));
-  for (const { load } of asked.length > 0 ? asked : COMMANDS) (await load())(program, shell);
+  for (const { load } of asked.length > 0 ? asked : COMMANDS) (await load())(program, cli);
 
   // Whoever read our lines may have had enough of them (`| head`): what is under way goes on, unheard.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -113,7 +113,7 @@ export async function runCommandLine(args: readonly string[], world: World): Pro
 
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
-function endOnSignal(world: World): AbortSignal {
+function endOnSignal(world: CliIo): AbortSignal {
   const ending = new AbortController();
   const end = (): void => {
     ending.abort();

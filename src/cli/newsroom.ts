@@ -6,11 +6,11 @@ import { check } from '../app/check.ts';
 import { init } from '../app/init.ts';
 import { ROLES, type Role } from '../app/roles.ts';
 import { readStatus } from '../app/status.ts';
-import type { Shell } from './context.ts';
+import type { CliContext } from './context.ts';
 import { describeCheck, describeFirstRound, describeStatus } from './describe.ts';
 
-export function addNewsroomCommands(program: Command, shell: Shell): void {
-  const { inNewsroom, say, clock, progress } = shell;
+export function addNewsroomCommands(program: Command, cli: CliContext): void {
+  const { withApp: inNewsroom, print: say, clock, progress } = cli;
 
   program
     .command('init')
@@ -31,18 +31,18 @@ export function addNewsroomCommands(program: Command, shell: Shell): void {
     .command('check')
     .description('check configuration, templates, store and SMTP login')
     .action(async () => {
-      const findings = await check(shell.surroundings('silent'));
+      const findings = await check(cli.processEnv('silent'));
       say(describeCheck(findings));
-      if (findings.some((finding) => finding.is === 'problem')) shell.fail();
+      if (findings.some((finding) => finding.kind === 'problem')) cli.fail();
     });
 
   program
     .command('status')
-    .description('articles, feeds, editions, deliveries, runs, and what was set aside or failed')
+    .description('articles, feeds, editions, deliveries, runs, and what was rejected or failed')
     .option('--json', 'as JSON')
     .action(({ json }: { json?: boolean }) =>
-      inNewsroom(async (newsroom) => {
-        const status = await readStatus(newsroom, clock());
+      inNewsroom(async (app) => {
+        const status = await readStatus(app, clock());
         say(json ? JSON.stringify(status, null, 2) : describeStatus(status));
       }),
     );
@@ -56,21 +56,21 @@ export function addNewsroomCommands(program: Command, shell: Shell): void {
     )
     .action(({ once, role }: { once?: boolean; role?: Role[] }) =>
       inNewsroom(
-        async (newsroom) => {
+        async (app) => {
           const { hasFailed, keepRunning, runOnce } = await import('../app/start.ts');
-          const ending = shell.endOnSignal();
+          const ending = cli.endOnSignal();
           const steering = { progress, ending, roles: role ?? ROLES };
-          const said = { version: shell.version, now: clock() };
+          const said = { version: cli.version, now: clock() };
           if (once) {
-            const round = await runOnce(newsroom, steering);
-            say(describeFirstRound(newsroom, round, { ...said, url: null }));
-            if (hasFailed(round)) shell.fail();
+            const round = await runOnce(app, steering);
+            say(describeFirstRound(app, round, { ...said, url: null }));
+            if (hasFailed(round)) cli.fail();
             return;
           }
-          const running = await keepRunning(newsroom, steering);
-          say(describeFirstRound(newsroom, running.round, { ...said, url: running.url }));
+          const running = await keepRunning(app, steering);
+          say(describeFirstRound(app, running.round, { ...said, url: running.url }));
           await aborted(ending);
-          newsroom.log.info({}, 'stopping: what is under way is finished first');
+          app.log.info({}, 'stopping: what is under way is finished first');
           await running.stop();
         },
         once ? 'warn' : 'info',

@@ -3,13 +3,13 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { readReaderStatistics } from '../feeds/readers/reader-statistics.ts';
-import type { Shell } from './context.ts';
+import type { CliContext } from './context.ts';
 import { describeReaders } from './describe-readers.ts';
 
 const MOST_DAYS = 3_650;
 
-export function addReaderCommands(program: Command, shell: Shell): void {
-  const { inNewsroom, say, clock } = shell;
+export function addReaderCommands(program: Command, cli: CliContext): void {
+  const { withApp: inNewsroom, print: say, clock } = cli;
 
   program
     .command('readers')

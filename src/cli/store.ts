@@ -6,10 +6,10 @@ import { configJsonSchema, loadConfig } from '../config/config.ts';
 import { backupStore, restoreStore } from '../store/backup.ts';
 import { migrate } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { Shell } from './context.ts';
+import type { CliContext } from './context.ts';
 
-export function addStoreCommands(program: Command, shell: Shell): void {
-  const { say, clock, progress } = shell;
+export function addStoreCommands(program: Command, cli: CliContext): void {
+  const { print: say, clock, progress } = cli;
 
   program
     .command('migrate')
@@ -17,7 +17,7 @@ export function addStoreCommands(program: Command, shell: Shell): void {
     .action(() =>
       withStore(async (store) => {
         const done = await migrate(store);
-        say(done.length === 0 ? `${store.place} is up to date` : `${store.place}: ran ${done.join(', ')}`);
+        say(done.length === 0 ? `${store.location} is up to date` : `${store.location}: ran ${done.join(', ')}`);
       }),
     );
 
@@ -31,7 +31,7 @@ export function addStoreCommands(program: Command, shell: Shell): void {
           onProgress: (rows) => progress.show(`backing up: ${rows} rows`),
         });
         progress.clear();
-        say(`${store.place} is copied to ${file}: ${copied.rows} rows. Keep the signing secret as well.`);
+        say(`${store.location} is copied to ${file}: ${copied.rows} rows. Keep the signing secret as well.`);
       }),
     );
 
@@ -46,7 +46,7 @@ export function addStoreCommands(program: Command, shell: Shell): void {
         });
         progress.clear();
         say(
-          `${store.place} holds ${copied.rows} rows of ${file}. Nothing is mailed until "daywire deliver --release":`,
+          `${store.location} holds ${copied.rows} rows of ${file}. Nothing is mailed until "daywire deliver --release":`,
         );
         say('look at "daywire status" first, and cancel the editions that went out after the backup was made');
       }),
@@ -59,7 +59,7 @@ export function addStoreCommands(program: Command, shell: Shell): void {
 
   /** The store as it is, whatever its schema. */
   async function withStore(work: (store: Store) => Promise<void>): Promise<void> {
-    const { configFile, env, cwd } = shell.surroundings('silent');
+    const { configFile, env, cwd } = cli.processEnv('silent');
     const { secrets, paths } = loadConfig(configFile, env, cwd);
     const store = await openStore({ databaseUrl: secrets.databaseUrl, path: paths.store });
     try {

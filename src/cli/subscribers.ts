@@ -3,7 +3,7 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Newsroom } from '../app/app-context.ts';
+import type { AppContext } from '../app/app-context.ts';
 import { describeSubscriberImport } from '../app/progress.ts';
 import type { Db } from '../store/store.ts';
 import { parseAddress } from '../subscribers/address.ts';
@@ -21,7 +21,7 @@ import {
 } from '../subscribers/subscriptions.ts';
 import { findSuppression, suppressByOperator, unsuppressByOperator } from '../subscribers/suppression.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
-import { CommandError, newsletterNamed, type Shell } from './context.ts';
+import { type CliContext, CommandError, newsletterNamed } from './context.ts';
 import { describeNobody, describeSubscriber, describeSubscriberReport } from './describe-subscribers.ts';
 
 const OPERATOR = { origin: 'operator', source: null } as const;
@@ -29,8 +29,8 @@ const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paus
 /** Of each list; `--json` has all. */
 const SHOWN = 50;
 
-export function addSubscriberCommands(program: Command, shell: Shell): void {
-  const { inNewsroom, say, complain, progress, clock } = shell;
+export function addSubscriberCommands(program: Command, cli: CliContext): void {
+  const { withApp: inNewsroom, print: say, printError: complain, progress, clock } = cli;
   const subscribers = program.command('subscribers').description('add, remove, import, export and look up subscribers');
 
   subscribers
@@ -45,9 +45,9 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
         const secrets = loadSigningSecrets(config, store.dialect);
         for (const email of addresses) {
           const result = await addSubscriber(store.db, secrets, { email, newsletters, zone }, OPERATOR, clock());
-          if (result.is === 'refused') {
+          if (result.kind === 'refused') {
             complain(result.reason);
-            shell.fail();
+            cli.fail();
           } else {
             say(`${email}: ${result.subscriptions.map((one) => `${one.newsletter} ${one.outcome}`).join(', ')}`);
           }
@@ -74,7 +74,7 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
             : await removeAddress(store.db, email, newsletter);
           if (done === null) {
             complain(`${email}: there is no such subscriber`);
-            shell.fail();
+            cli.fail();
           } else {
             say(`${email}: ${done}`);
           }
@@ -107,7 +107,7 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
           const page = await listSubscribers(store.db, { newsletter, afterId, limit: 1_000 });
           for (const subscriber of page) say(json ? JSON.stringify(subscriber) : listLine(subscriber));
           const last = page.at(-1);
-          if (last === undefined || !shell.hasListener()) return;
+          if (last === undefined || !cli.hasListener()) return;
           afterId = last.id;
         }
       }),
@@ -132,7 +132,7 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
         const { problems, summary } = describeSubscriberReport(report, file);
         for (const problem of problems) complain(problem);
         say(summary);
-        if (report.rejected > 0) shell.fail();
+        if (report.rejected > 0) cli.fail();
       }),
     );
 
@@ -149,7 +149,7 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
         try {
           for await (const part of exportSubscribers(store.db, newsletter)) {
             if (file !== null) await file.write(part);
-            else if (shell.hasListener()) say(part.trimEnd());
+            else if (cli.hasListener()) say(part.trimEnd());
             else return;
           }
         } finally {
@@ -185,17 +185,17 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
       const secrets = loadSigningSecrets(config, store.dialect);
       for (const email of addresses) {
         const result = await change(store.db, secrets, email, clock());
-        if (result.is === 'refused') {
+        if (result.kind === 'refused') {
           complain(result.reason);
-          shell.fail();
+          cli.fail();
         } else {
-          say(`${email}: ${result.is === 'already' ? 'nothing to change' : result.is}`);
+          say(`${email}: ${result.kind === 'already' ? 'nothing to change' : result.kind}`);
         }
       }
     });
   }
 
-  async function eraseAddress({ store, config }: Pick<Newsroom, 'store' | 'config'>, email: string) {
+  async function eraseAddress({ store, config }: Pick<AppContext, 'store' | 'config'>, email: string) {
     const subscriber = await findSubscriberByAddress(store.db, email);
     if (subscriber === null) return null;
     await eraseSubscriber(store.db, loadSigningSecrets(config, store.dialect), subscriber.id, clock());
@@ -203,21 +203,21 @@ export function addSubscriberCommands(program: Command, shell: Shell): void {
   }
 
   /** Nobody's address may be suppressed, or have been erased: that is why it cannot be added, or an import leaves it out. */
-  async function nobody({ store, config }: Pick<Newsroom, 'store' | 'config'>, email: string): Promise<CommandError> {
+  async function nobody({ store, config }: Pick<AppContext, 'store' | 'config'>, email: string): Promise<CommandError> {
     const address = parseAddress(email);
-    if (address.is === 'refused') return new CommandError(`${email}: ${address.reason}`);
+    if (address.kind === 'refused') return new CommandError(`${email}: ${address.reason}`);
     const listed = await findSuppression(store.db, loadSigningSecrets(config, store.dialect), address.key);
     return new CommandError(`${email}: ${describeNobody(listed, config.publication.zone)}`);
   }
 
   async function removeAddress(db: Db, email: string, newsletter?: string): Promise<string | null> {
     const result = await removeSubscriber(db, email, OPERATOR, clock(), newsletter);
-    if (result.is === 'unknown') return null;
-    return result.is === 'already' ? 'was not subscribed' : `unsubscribed from ${result.newsletters.join(', ')}`;
+    if (result.kind === 'unknown') return null;
+    return result.kind === 'already' ? 'was not subscribed' : `unsubscribed from ${result.newsletters.join(', ')}`;
   }
 }
 
-function newslettersOf({ config }: Pick<Newsroom, 'config'>, named?: string[]): string[] {
+function newslettersOf({ config }: Pick<AppContext, 'config'>, named?: string[]): string[] {
   return named?.map((id) => newsletterNamed(config, id).id) ?? config.newsletters.map((one) => one.id);
 }
 

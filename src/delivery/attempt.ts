@@ -47,28 +47,28 @@ export async function submitMessage(
   { clock, random, policy, uncertain }: AttemptContext,
 ): Promise<Attempted> {
   try {
-    return { result: { is: 'submitted', reply: await connection.submit(message) }, watched: 'submitted' };
+    return { result: { kind: 'submitted', reply: await connection.submit(message) }, watched: 'submitted' };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     const { failure } = error;
     const { reply } = failure;
     if (failure.mayHaveArrived && uncertain === 'hold') {
-      return { result: { is: 'uncertain', reason: `it may have arrived: ${failure.words}` }, watched: 'other' };
+      return { result: { kind: 'uncertain', reason: `it may have arrived: ${failure.words}` }, watched: 'other' };
     }
     const watched = isPolicyRefusal(failure) ? 'policy' : 'other';
     const decision = decide(failure, row.attempts + 1, policy, clock(), random());
-    switch (decision.is) {
+    switch (decision.kind) {
       case 'retry': {
         const { dueAt, reason } = decision;
         if (row.staleAt !== null && dueAt >= row.staleAt) {
-          return { result: { is: 'failed', reply, reason: staleReason(reason) }, watched };
+          return { result: { kind: 'failed', reply, reason: staleReason(reason) }, watched };
         }
-        return { result: { is: 'deferred', dueAt, reply, reason }, watched };
+        return { result: { kind: 'deferred', dueAt, reply, reason }, watched };
       }
       case 'fail':
-        return { result: { is: 'failed', reply, reason: decision.reason }, watched };
+        return { result: { kind: 'failed', reply, reason: decision.reason }, watched };
       case 'stop':
-        return { result: { is: 'returned', reply, reason: decision.reason }, watched };
+        return { result: { kind: 'returned', reply, reason: decision.reason }, watched };
     }
   }
 }

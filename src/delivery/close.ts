@@ -10,7 +10,7 @@ import { recordEdition, StaleComposition } from '../editions/record.ts';
 import type { EditionSlot } from '../editions/slot.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
-import { type Db, lostToAnother, type Store } from '../store/store.ts';
+import { type Db, isSerializationFailure, type Store } from '../store/store.ts';
 import { type DeliveryTerms, queueDeliveries } from './queue/queue.ts';
 
 export interface ClosedEdition {
@@ -21,7 +21,7 @@ export interface ClosedEdition {
   fresh: boolean;
 }
 
-export type ClosedOrSkipped = ({ is: 'closed' } & ClosedEdition) | { is: 'skipped'; reason: string };
+export type ClosedOrSkipped = ({ kind: 'closed' } & ClosedEdition) | { kind: 'skipped'; reason: string };
 
 // An article must change between composing and closing, a fraction of a second, each time.
 const COMPOSITIONS = 5;
@@ -49,12 +49,12 @@ export async function composeAndClose(
       now,
       nonce: nonce(),
     });
-    if (composed.is === 'skipped') return composed;
-    if (composed.is === 'closed') return { is: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
+    if (composed.kind === 'skipped') return composed;
+    if (composed.kind === 'closed') return { kind: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
     try {
-      return { is: 'closed', ...(await closeEdition(store, composed, terms, now)) };
+      return { kind: 'closed', ...(await closeEdition(store, composed, terms, now)) };
     } catch (error) {
-      const passing = error instanceof StaleComposition || lostToAnother(error);
+      const passing = error instanceof StaleComposition || isSerializationFailure(error);
       if (!passing || composition === COMPOSITIONS) throw error;
     }
   }
@@ -72,12 +72,12 @@ export async function closeEdition(
 ): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
   try {
-    return await store.db.transaction().execute(async (trx) => {
-      const already = await findEdition(trx, newsletter, slot);
-      if (already !== null) return closedBefore(trx, already);
-      const editionId = await recordEdition(trx, composed, now);
-      const queued = await queueDeliveries(trx, { id: editionId, newsletter }, terms, now);
-      const edition = await findEdition(trx, newsletter, slot);
+    return await store.db.transaction().execute(async (tx) => {
+      const already = await findEdition(tx, newsletter, slot);
+      if (already !== null) return closedBefore(tx, already);
+      const editionId = await recordEdition(tx, composed, now);
+      const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
+      const edition = await findEdition(tx, newsletter, slot);
       if (edition === null)
         throw new Error(`edition ${editionId} of ${newsletter} is missing right after it was written`);
       return { edition, queued, fresh: true };

@@ -185,8 +185,8 @@ function openRun(
   };
 }
 
-function countsIn(is: DeliveryResult['is']): is is keyof DeliveryCounts {
-  return is !== 'returned' && is !== 'put-back' && is !== 'uncertain';
+function countsIn(kind: DeliveryResult['kind']): kind is keyof DeliveryCounts {
+  return kind !== 'returned' && kind !== 'put-back' && kind !== 'uncertain';
 }
 
 // An edition's compiled HTML is held once for all its recipients; a run seldom meets more than two.

@@ -128,20 +128,20 @@ async function hasOpenDeliveries(db: Db, editionId: number): Promise<boolean> {
 
 /** What is counted is what this very statement deleted: two processes never count a row twice. */
 async function foldSome(db: Store['db'], editionId: number): Promise<number> {
-  return db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ state: 'submitted' | 'failed' | 'suppressed' }>`
       delete from deliveries where edition_id = ${editionId} and subscriber_id <= (
         select max(subscriber_id) from (
           select subscriber_id from deliveries where edition_id = ${editionId} order by subscriber_id limit ${AT_ONCE}
         ) as chunk
-      ) returning state`.execute(trx);
+      ) returning state`.execute(tx);
     const totals = [...Map.groupBy(rows, (row) => row.state)].map(([state, alike]) => ({
       edition_id: editionId,
       state,
       count: alike.length,
     }));
     if (totals.length === 0) return 0;
-    await trx
+    await tx
       .insertInto('delivery_totals')
       .values(totals)
       .onConflict((conflict) =>
@@ -156,7 +156,7 @@ async function foldSome(db: Store['db'], editionId: number): Promise<number> {
 async function foldRuns({ db }: Store, before: number): Promise<number> {
   let folded = 0;
   for (;;) {
-    const count = await db.transaction().execute(async (trx) => {
+    const count = await db.transaction().execute(async (tx) => {
       const { rows } = await sql<{ schedule: string; state: string }>`
         delete from runs where (schedule, slot_at) in (
           select old.schedule, old.slot_at from runs as old
@@ -164,10 +164,10 @@ async function foldRuns({ db }: Store, before: number): Promise<number> {
             select 1 from runs as newer where newer.schedule = old.schedule and newer.slot_at > old.slot_at
           )
           limit ${AT_ONCE}
-        ) returning schedule, state`.execute(trx);
+        ) returning schedule, state`.execute(tx);
       if (rows.length === 0) return 0;
       const alike = Map.groupBy(rows, (row) => JSON.stringify([row.schedule, row.state]));
-      await trx
+      await tx
         .insertInto('run_totals')
         .values([...alike.values()].map((runs) => ({ ...(runs[0] as (typeof rows)[number]), count: runs.length })))
         .onConflict((conflict) =>
@@ -188,16 +188,16 @@ async function forgetUnconfirmed({ db, reports, dialect }: Store, since: number)
     const ids = await findUnconfirmed(reports, since, { after: last });
     if (ids.length === 0) return forgotten;
     last = ids.at(-1) as number;
-    forgotten += await db.transaction().execute(async (trx) => {
+    forgotten += await db.transaction().execute(async (tx) => {
       // Whoever confirms at this moment holds the row, and is then no longer found.
-      const lock = trx.selectFrom('subscribers').select('id').where('id', 'in', ids).orderBy('id');
+      const lock = tx.selectFrom('subscribers').select('id').where('id', 'in', ids).orderBy('id');
       if (dialect === 'postgres') await lock.forUpdate().execute();
-      const still = await findUnconfirmed(trx, since, { of: ids });
+      const still = await findUnconfirmed(tx, since, { of: ids });
       if (still.length === 0) return 0;
-      await trx.deleteFrom('bounces').where('subscriber_id', 'in', still).execute();
-      await trx.deleteFrom('service_messages').where('subscriber_id', 'in', still).execute();
+      await tx.deleteFrom('bounces').where('subscriber_id', 'in', still).execute();
+      await tx.deleteFrom('service_messages').where('subscriber_id', 'in', still).execute();
       // Subscriptions and consent events go with it.
-      await trx.deleteFrom('subscribers').where('id', 'in', still).execute();
+      await tx.deleteFrom('subscribers').where('id', 'in', still).execute();
       return still.length;
     });
   }

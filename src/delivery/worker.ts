@@ -45,7 +45,7 @@ export interface Run {
   /** Pauses an edition: the server refuses it, whoever the recipient. */
   pause(editionId: number, reason: string): Promise<void>;
   /** What has been recorded. */
-  note(what: 'delivery' | 'service', is: DeliveryResult['is']): void;
+  note(what: 'delivery' | 'service', kind: DeliveryResult['kind']): void;
 }
 
 const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
@@ -83,8 +83,8 @@ export async function runLane(run: Run): Promise<void> {
       const marking = await run.ledger.mark(delivery);
       upcoming = prepareAhead(run);
       await recorded;
-      if (marking.is !== 'submitting') {
-        if (marking.is !== 'lost') run.note('delivery', marking.is);
+      if (marking.kind !== 'submitting') {
+        if (marking.kind !== 'lost') run.note('delivery', marking.kind);
         continue;
       }
       if (message === null) await record(run, delivery, failed('the subscriber was gone when it was claimed'));
@@ -140,20 +140,20 @@ async function submitDelivery(
   connection: Connection,
 ): Promise<{ recorded: Promise<void> }> {
   const { result, watched } = await submitMessage(delivery, message, connection, run.attempt);
-  if (result.is === 'returned') stop(run, result.reason);
+  if (result.kind === 'returned') stop(run, result.reason);
   const meetsAll = await run.refusals.meetsAll(delivery, watched);
-  if (meetsAll && (result.is === 'failed' || result.is === 'deferred')) {
+  if (meetsAll && (result.kind === 'failed' || result.kind === 'deferred')) {
     // Kept with the edition and with others' deliveries, and told to the operator.
     const reason = `the server refuses it, whoever the recipient: ${strikeAddresses(result.reason)}`;
-    await record(run, delivery, { is: 'returned', reply: result.reply, reason });
+    await record(run, delivery, { kind: 'returned', reply: result.reply, reason });
     await run.pause(delivery.editionId, reason);
     return { recorded: Promise.resolve() };
   }
   const recorded = record(run, delivery, result);
   // Awaited only after the next message is marked.
   recorded.catch(() => {});
-  if (watched === 'policy' && (result.is === 'failed' || result.is === 'deferred')) {
-    run.refusals.remember({ delivery, as: result.is, recorded });
+  if (watched === 'policy' && (result.kind === 'failed' || result.kind === 'deferred')) {
+    run.refusals.remember({ delivery, as: result.kind, recorded });
   }
   return { recorded };
 }
@@ -164,7 +164,7 @@ function stop(run: Run, reason: string): void {
 }
 
 async function record(run: Run, delivery: ClaimedDelivery, result: DeliveryResult): Promise<void> {
-  if (await run.ledger.record(delivery, result)) run.note('delivery', result.is);
+  if (await run.ledger.record(delivery, result)) run.note('delivery', result.kind);
 }
 
 /**
@@ -196,22 +196,22 @@ async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, co
   const { clock, policy } = run.attempt;
   const { db } = run.store;
   const end = async (result: ServiceResult): Promise<void> => {
-    if (await recordServiceResult(db, message, result, clock())) run.note('service', result.is);
+    if (await recordServiceResult(db, message, result, clock())) run.note('service', result.kind);
   };
   const { email, attempts, expiresAt } = message;
   if (attempts >= policy.attempts) return end(failed(`given up after ${attempts} attempts, the last one interrupted`));
   const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);
-  if (marking.is === 'suppressed') run.note('service', 'suppressed');
-  if (marking.is !== 'submitting' || email === null) return;
+  if (marking.kind === 'suppressed') run.note('service', 'suppressed');
+  if (marking.kind !== 'submitting' || email === null) return;
   const built = await buildMessage(() => run.makeServiceMessage({ ...message, email }));
   if ('cannot' in built) return end(failed(built.cannot));
   // Whoever waits for a link to confirm would rather have it twice than never.
   const context = { ...run.attempt, uncertain: 'retry' as const };
   const { result } = await submitMessage({ attempts, staleAt: expiresAt }, built, connection, context);
-  if (result.is === 'returned') stop(run, result.reason);
-  if (result.is !== 'put-back' && result.is !== 'uncertain') await end(result);
+  if (result.kind === 'returned') stop(run, result.reason);
+  if (result.kind !== 'put-back' && result.kind !== 'uncertain') await end(result);
 }
 
-function failed(reason: string): Extract<DeliveryResult, { is: 'failed' }> {
-  return { is: 'failed', reply: null, reason };
+function failed(reason: string): Extract<DeliveryResult, { kind: 'failed' }> {
+  return { kind: 'failed', reply: null, reason };
 }

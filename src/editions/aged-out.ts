@@ -25,9 +25,9 @@ export interface AgedOutOptions {
  *
  * A draft ages like the rest, by its own date; what is retracted or pinned does not.
  */
-export async function recordAgedOut(trx: Transaction<Tables>, options: AgedOutOptions): Promise<void> {
+export async function recordAgedOut(tx: Transaction<Tables>, options: AgedOutOptions): Promise<void> {
   const { newsletter, editionId, window, lastEditionId } = options;
-  const scope = await scopeSince(trx, options);
+  const scope = await scopeSince(tx, options);
   await sql`
     insert into edition_passed_over (edition_id, article_id, reason)
     select ${sql.lit(editionId)}, articles.id, 'aged-out' from articles
@@ -41,12 +41,12 @@ export async function recordAgedOut(trx: Transaction<Tables>, options: AgedOutOp
         select 1 from edition_passed_over passed join editions on editions.id = passed.edition_id
         where passed.article_id = articles.id and editions.newsletter = ${newsletter}
           and (passed.reason = 'aged-out' or passed.edition_id = ${editionId}))
-  `.execute(trx);
+  `.execute(tx);
 }
 
 /** The articles that may have aged since the last edition. */
-async function scopeSince(trx: Transaction<Tables>, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
-  const [, last, beforeLast] = await lastEditions(trx, newsletter, 3);
+async function scopeSince(tx: Transaction<Tables>, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
+  const [, last, beforeLast] = await lastEditions(tx, newsletter, 3);
   if (last === undefined) return sql<SqlBool>`1 = 1`;
   const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null);
   // An import that was still writing when the last edition closed has stored its articles under an earlier instant.

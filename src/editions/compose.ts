@@ -4,7 +4,7 @@
  */
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
-import type { SetAside } from '../articles/rejections.ts';
+import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { siteView } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
@@ -25,7 +25,7 @@ import { type EditionWindow, editionWindow } from './window.ts';
 
 /** An edition that is ready to be closed. */
 export interface Composed {
-  is: 'composed';
+  kind: 'composed';
   newsletter: string;
   slot: string;
   slotAt: number;
@@ -48,7 +48,7 @@ export interface Composed {
   /** Notes that stand with a story of this edition itself; the next one need not list them. */
   notesShown: { articleId: string; notedAt: number }[];
   /** Articles that could not be shown. */
-  setAside: SetAside[];
+  rejected: Rejection[];
   /** What it took its stories from; older ones age out when it closes. */
   window: EditionWindow;
   /** The newsletter's last edition when this one was composed. */
@@ -76,11 +76,11 @@ export async function composeEdition(
   templates: Templates,
   newsletter: NewsletterConfig,
   options: ComposeOptions,
-): Promise<Composed | { is: 'skipped'; reason: string } | { is: 'closed'; edition: Edition }> {
+): Promise<Composed | { kind: 'skipped'; reason: string } | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
   const { slot, now, nonce } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
-  if (edition !== null) return { is: 'closed', edition };
+  if (edition !== null) return { kind: 'closed', edition };
 
   const last = await lastEdition(db, newsletter.id);
   // What is still under embargo at this moment waits, whatever the cut-off.
@@ -90,7 +90,7 @@ export async function composeEdition(
   const candidates = await findCandidates(db, newsletter.id, window, last?.id ?? null);
   const ready = await gatherStories(db, candidates, { config, newsletter, rules, now, excerpts: 'whole' });
   if (countStories(ready.plan) < newsletter.minimumStories) {
-    return { is: 'skipped', reason: tooFew(ready, newsletter, window) };
+    return { kind: 'skipped', reason: tooFew(ready, newsletter, window) };
   }
 
   const due = await gatherCorrections(db, config, newsletter);
@@ -106,7 +106,7 @@ export async function composeEdition(
   };
   const { gathered, corrections, leading, view, rendered } = await fitToSize(make);
   return {
-    is: 'composed',
+    kind: 'composed',
     newsletter: newsletter.id,
     slot: slot.label,
     slotAt: slot.slotAt,
@@ -123,7 +123,7 @@ export async function composeEdition(
     notesShown: gathered.placed.flatMap(({ article: { id, status } }) =>
       status.state === 'corrected' ? [{ articleId: id, notedAt: status.at }] : [],
     ),
-    setAside: [...gathered.setAside, ...corrections.setAside],
+    rejected: [...gathered.rejected, ...corrections.rejected],
     window,
     lastEditionId: last?.id ?? null,
     roundupArticle: roundupArticle(view, {
@@ -156,13 +156,13 @@ async function gatherInRoom(
   if (room.excerpts === 'whole') return ready;
   const rules = { ...options.rules, blocks: blocksInRoom(ready.plan, room) };
   const gathered = await gatherStories(db, ready.candidates, { ...options, rules, excerpts: room.excerpts });
-  return { ...gathered, setAside: [...ready.setAside, ...gathered.setAside] };
+  return { ...gathered, rejected: [...ready.rejected, ...gathered.rejected] };
 }
 
 /** The newest of them wait for the next edition, as those do that one edition never lists. */
-function oldestInRoom({ views, due, setAside }: Corrections, { share }: Room): Corrections {
+function oldestInRoom({ views, due, rejected }: Corrections, { share }: Room): Corrections {
   const from = views.length - Math.ceil(views.length * share);
-  return { views: views.slice(from), due: due.slice(from), setAside };
+  return { views: views.slice(from), due: due.slice(from), rejected };
 }
 
 function rulesOf(config: Config, newsletter: NewsletterConfig, window: EditionWindow): SelectionRules {
@@ -170,11 +170,11 @@ function rulesOf(config: Config, newsletter: NewsletterConfig, window: EditionWi
   return { window, blocks: newsletter.blocks, leadKickers, sections: sections.map((section) => section.id) };
 }
 
-function tooFew({ plan, setAside }: GatheredStories, newsletter: NewsletterConfig, window: EditionWindow): string {
+function tooFew({ plan, rejected }: GatheredStories, newsletter: NewsletterConfig, window: EditionWindow): string {
   const count = countStories(plan);
   const stories = count === 0 ? 'no story is' : count === 1 ? 'only 1 story is' : `only ${count} stories are`;
   const aside =
-    setAside.length === 0 ? '' : `; set aside: ${setAside.map((s) => `${s.articleId} (${s.problems[0]})`).join(', ')}`;
+    rejected.length === 0 ? '' : `; rejected: ${rejected.map((s) => `${s.articleId} (${s.problems[0]})`).join(', ')}`;
   return (
     `${stories} ready since ${rfc3339(window.from)}, and ${newsletter.id} needs ` +
     `at least ${newsletter.minimumStories}${aside}`
@@ -190,17 +190,17 @@ function leadingArticles({ plan, placed }: GatheredStories, rules: SelectionRule
 interface Corrections {
   views: CorrectionEntry[];
   due: Composed['corrections'];
-  setAside: SetAside[];
+  rejected: Rejection[];
 }
 
 async function gatherCorrections(db: Db, config: Config, newsletter: NewsletterConfig): Promise<Corrections> {
-  const corrections: Corrections = { views: [], due: [], setAside: [] };
+  const corrections: Corrections = { views: [], due: [], rejected: [] };
   for (const stored of await findDueCorrections(db, newsletter.id)) {
     try {
       corrections.views.push(refuseGaps(correctionEntry(toArticle(stored.document), config)));
       corrections.due.push({ ...versionOf(stored), notedAt: stored.notedAt });
     } catch (error) {
-      corrections.setAside.push(notShown(newsletter.id, stored, error));
+      corrections.rejected.push(notShown(newsletter.id, stored, error));
     }
   }
   return corrections;

@@ -1,10 +1,10 @@
 /**
- * From candidates to what each block shows. A story that cannot be shown is set aside with its reason, and the selection is made
+ * From candidates to what each block shows. A story that cannot be shown is rejected with its reason, and the selection is made
  * anew without it, so that its place goes to the next one and the edition still goes out.
  */
 import { type Article, isPublic } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
-import type { SetAside } from '../articles/rejections.ts';
+import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
 import { type Candidate, findStoredArticles, type StoredArticle } from './candidates.ts';
@@ -25,7 +25,7 @@ export interface GatheredStories {
   plan: EditionPlan;
   /** In the order of the edition. */
   placed: PlacedStory[];
-  setAside: SetAside[];
+  rejected: Rejection[];
   /** All that can be shown, as far as was tried: what is placed, and what was not asked for. */
   candidates: Candidate[];
 }
@@ -41,7 +41,7 @@ export interface GatherOptions {
 /** Selects the stories and makes their views, until all that is selected can be shown. */
 export async function gatherStories(db: Db, candidates: Candidate[], options: GatherOptions): Promise<GatheredStories> {
   const known = new Map<string, StoredArticle>();
-  const setAside: SetAside[] = [];
+  const rejected: Rejection[] = [];
   let left = candidates;
   for (;;) {
     const plan = selectStories(left, options.rules);
@@ -49,12 +49,12 @@ export async function gatherStories(db: Db, candidates: Candidate[], options: Ga
     const unread = stories.map(({ story }) => story.id).filter((id) => !known.has(id));
     for (const [id, stored] of await findStoredArticles(db, unread)) known.set(id, stored);
     const attempts = stories.map(({ block, story }) => tryToShow(block, known.get(story.id), options));
-    if (attempts.every((attempt) => attempt.is === 'shown'))
-      return { plan, placed: attempts, setAside, candidates: left };
+    if (attempts.every((attempt) => attempt.kind === 'shown'))
+      return { plan, placed: attempts, rejected, candidates: left };
 
-    const out = new Set(stories.filter((_, index) => attempts[index]?.is !== 'shown').map(({ story }) => story.id));
+    const out = new Set(stories.filter((_, index) => attempts[index]?.kind !== 'shown').map(({ story }) => story.id));
     left = left.filter((candidate) => !out.has(candidate.id));
-    setAside.push(...attempts.flatMap((attempt) => (attempt.is === 'bad' ? [attempt.setAside] : [])));
+    rejected.push(...attempts.flatMap((attempt) => (attempt.kind === 'bad' ? [attempt.rejected] : [])));
   }
 }
 
@@ -80,24 +80,24 @@ export function blocksOf({
   };
 }
 
-type Attempt = ({ is: 'shown' } & PlacedStory) | { is: 'gone' } | { is: 'bad'; setAside: SetAside };
+type Attempt = ({ kind: 'shown' } & PlacedStory) | { kind: 'gone' } | { kind: 'bad'; rejected: Rejection };
 
 function tryToShow(block: Block, stored: StoredArticle | undefined, options: GatherOptions): Attempt {
-  if (stored === undefined) return { is: 'gone' };
+  if (stored === undefined) return { kind: 'gone' };
   const { config, newsletter, rules, now, excerpts } = options;
   try {
     const article = toArticle(stored.document);
     // Retracted or put off since the candidates were read.
-    if (!isPublic(article, now) || article.publishedAt >= rules.window.until) return { is: 'gone' };
+    if (!isPublic(article, now) || article.publishedAt >= rules.window.until) return { kind: 'gone' };
     return {
-      is: 'shown',
+      kind: 'shown',
       block,
       article,
       stored,
       view: refuseExcess(refuseGaps(viewIn(block, article, config, excerpts))),
     };
   } catch (error) {
-    return { is: 'bad', setAside: notShown(newsletter.id, stored, error) };
+    return { kind: 'bad', rejected: notShown(newsletter.id, stored, error) };
   }
 }
 
@@ -117,8 +117,8 @@ function viewIn(block: Block, article: Article, config: Config, excerpts: Excerp
   }
 }
 
-/** What is set aside of an edition: the article, and why it cannot be shown. */
-export function notShown(newsletter: string, stored: StoredArticle, error: unknown): SetAside {
+/** What is rejected of an edition: the article, and why it cannot be shown. */
+export function notShown(newsletter: string, stored: StoredArticle, error: unknown): Rejection {
   return {
     stage: 'edition',
     source: newsletter,

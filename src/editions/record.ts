@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { SqliteAdapter, type Transaction } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { saveArticle } from '../articles/import/save.ts';
-import { clearSetAside, setAside } from '../articles/rejections.ts';
+import { clearRejections, recordRejection } from '../articles/rejections.ts';
 import type { Tables } from '../store/tables.ts';
 import { recordAgedOut } from './aged-out.ts';
 import type { ArticleVersion } from './candidates.ts';
@@ -28,31 +28,31 @@ const ROWS_A_STATEMENT = 1_000;
  * @throws StaleComposition where an article has changed since, or the slot or number belongs to another edition; the caller rolls
  *   back, and composes again
  */
-export async function recordEdition(trx: Transaction<Tables>, composed: Composed, now: number): Promise<number> {
+export async function recordEdition(tx: Transaction<Tables>, composed: Composed, now: number): Promise<number> {
   const { newsletter } = composed;
-  if (((await lastEdition(trx, newsletter))?.id ?? null) !== composed.lastEditionId) {
+  if (((await lastEdition(tx, newsletter))?.id ?? null) !== composed.lastEditionId) {
     throw new StaleComposition(`another edition of ${newsletter} has been closed since`);
   }
-  await refuseChanged(trx, [...composed.articles, ...composed.corrections]);
+  await refuseChanged(tx, [...composed.articles, ...composed.corrections]);
   const roundup = { ...composed.roundupArticle, publishedAt: now, updatedAt: now };
-  await insertRoundup(trx, roundup, now);
-  const editionId = await insertEdition(trx, composed, now);
-  await insertArticles(trx, composed, editionId);
+  await insertRoundup(tx, roundup, now);
+  const editionId = await insertEdition(tx, composed, now);
+  await insertArticles(tx, composed, editionId);
   for (const ids of chunks(composed.didNotFit)) {
     const rows = ids.map((id) => ({ edition_id: editionId, article_id: id, reason: 'did-not-fit' as const }));
-    await trx.insertInto('edition_passed_over').values(rows).execute();
+    await tx.insertInto('edition_passed_over').values(rows).execute();
   }
-  await recordAgedOut(trx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
-  await insertNotes(trx, composed, editionId);
-  for (const entry of composed.setAside) await setAside(trx, entry, now);
+  await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
+  await insertNotes(tx, composed, editionId);
+  for (const entry of composed.rejected) await recordRejection(tx, entry, now);
   for (const { articleId } of composed.articles) {
-    await clearSetAside(trx, { stage: 'edition', source: newsletter, line: null, articleId });
+    await clearRejections(tx, { stage: 'edition', source: newsletter, line: null, articleId });
   }
   return editionId;
 }
 
-async function refuseChanged(trx: Transaction<Tables>, versions: ArticleVersion[]): Promise<void> {
-  const rows = await trx
+async function refuseChanged(tx: Transaction<Tables>, versions: ArticleVersion[]): Promise<void> {
+  const rows = await tx
     .selectFrom('articles')
     .select(['id', 'digest', 'state'])
     .where(
@@ -62,7 +62,7 @@ async function refuseChanged(trx: Transaction<Tables>, versions: ArticleVersion[
     )
     .orderBy('id')
     // An article must not be retracted between this look and the commit. SQLite has but one writer, and it is us.
-    .$if(!(trx.getExecutor().adapter instanceof SqliteAdapter), (q) => q.forShare())
+    .$if(!(tx.getExecutor().adapter instanceof SqliteAdapter), (q) => q.forShare())
     .execute();
   const current = new Map(rows.map((row) => [row.id, row]));
   for (const { articleId, digest, state } of versions) {
@@ -73,19 +73,19 @@ async function refuseChanged(trx: Transaction<Tables>, versions: ArticleVersion[
   }
 }
 
-async function insertRoundup(trx: Transaction<Tables>, article: Article, now: number): Promise<void> {
-  const taken = await trx
+async function insertRoundup(tx: Transaction<Tables>, article: Article, now: number): Promise<void> {
+  const taken = await tx
     .selectFrom('articles')
     .select('id')
     .where('id', '=', article.id)
-    .unionAll(trx.selectFrom('article_slugs').select('article_id as id').where('slug', '=', article.slug))
+    .unionAll(tx.selectFrom('article_slugs').select('article_id as id').where('slug', '=', article.slug))
     .executeTakeFirst();
   if (taken !== undefined) throw new StaleComposition(`the id ${article.id} has been taken by an article since`);
-  await saveArticle(trx, article, createHash('sha256').update(JSON.stringify(article)).digest('hex'), now);
+  await saveArticle(tx, article, createHash('sha256').update(JSON.stringify(article)).digest('hex'), now);
 }
 
-async function insertEdition(trx: Transaction<Tables>, composed: Composed, now: number): Promise<number> {
-  const inserted = await trx
+async function insertEdition(tx: Transaction<Tables>, composed: Composed, now: number): Promise<number> {
+  const inserted = await tx
     .insertInto('editions')
     .values({
       newsletter: composed.newsletter,
@@ -114,9 +114,9 @@ async function insertEdition(trx: Transaction<Tables>, composed: Composed, now: 
   return inserted.id;
 }
 
-async function insertArticles(trx: Transaction<Tables>, composed: Composed, editionId: number): Promise<void> {
+async function insertArticles(tx: Transaction<Tables>, composed: Composed, editionId: number): Promise<void> {
   for (const articles of chunks(composed.articles)) {
-    const result = await trx
+    const result = await tx
       .insertInto('edition_articles')
       .values(
         articles.map(({ articleId, block, position }) => ({
@@ -136,10 +136,10 @@ async function insertArticles(trx: Transaction<Tables>, composed: Composed, edit
 }
 
 /** A note that an edition has shown, in its list of corrections or with the story itself, is not listed again. */
-async function insertNotes(trx: Transaction<Tables>, composed: Composed, editionId: number): Promise<void> {
+async function insertNotes(tx: Transaction<Tables>, composed: Composed, editionId: number): Promise<void> {
   const notes = [...composed.corrections, ...composed.notesShown];
   for (const some of chunks(notes)) {
-    await trx
+    await tx
       .insertInto('edition_corrections')
       .values(
         some.map(({ articleId, notedAt }) => ({

@@ -10,7 +10,7 @@ import { type Codings, compress, decompress } from './compress.ts';
 import type { ItemSpans } from './formats/pieces.ts';
 
 /** A document to publish. */
-export interface Draft {
+export interface DocumentDraft {
   /** Below feeds/, such as `latest.atom`. */
   path: string;
   mediaType: string;
@@ -20,7 +20,7 @@ export interface Draft {
 }
 
 /** A draft with its hash, and compressed where it has to be stored. */
-export interface Packed extends Draft {
+export interface CompressedDocument extends DocumentDraft {
   /** SHA-256 of the body, hex. */
   hash: string;
   codings: Codings | null;
@@ -95,10 +95,10 @@ export async function listDocuments(db: Db): Promise<DocumentHead[]> {
  * Hashes drafts and compresses those that differ from what is published: before the transaction that stores them, which others
  * wait for.
  */
-export async function packDrafts(db: Db, drafts: Draft[]): Promise<Packed[]> {
+export async function compressDrafts(db: Db, drafts: DocumentDraft[]): Promise<CompressedDocument[]> {
   const packed = drafts.map((draft) => ({ ...draft, hash: sha256(draft.body) }));
   const differing = new Set((await differ(db, packed)).map(({ path }) => path));
-  const all: Packed[] = [];
+  const all: CompressedDocument[] = [];
   for (const draft of packed) {
     // One after the other: each compressor takes some ten megabytes from the moment it is asked for.
     all.push({ ...draft, codings: differing.has(draft.path) ? await compress(Buffer.from(draft.body)) : null });
@@ -107,7 +107,7 @@ export async function packDrafts(db: Db, drafts: Draft[]): Promise<Packed[]> {
 }
 
 /** Those whose body is not what is published at their path. */
-export async function differ<T extends Pick<Packed, 'path' | 'hash'>>(db: Db, drafts: T[]): Promise<T[]> {
+export async function differ<T extends Pick<CompressedDocument, 'path' | 'hash'>>(db: Db, drafts: T[]): Promise<T[]> {
   if (drafts.length === 0) return [];
   const paths = drafts.map(({ path }) => path);
   const published = await db.selectFrom('documents').select(['path', 'hash']).where('path', 'in', paths).execute();
@@ -121,7 +121,11 @@ export async function differ<T extends Pick<Packed, 'path' | 'hash'>>(db: Db, dr
  * @param now when they change; whole seconds count
  * @returns the paths that changed
  */
-export async function saveDocuments(db: Db, drafts: (Draft | Packed)[], now: number): Promise<string[]> {
+export async function saveDocuments(
+  db: Db,
+  drafts: (DocumentDraft | CompressedDocument)[],
+  now: number,
+): Promise<string[]> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
   const hashed = drafts.map((draft) =>
     'hash' in draft ? draft : { ...draft, hash: sha256(draft.body), codings: null },

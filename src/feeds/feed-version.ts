@@ -6,7 +6,7 @@ import { sql } from 'kysely';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 
-export interface Stamp {
+export interface FeedVersion {
   /** Grows by one with every publish that changed anything. */
   version: number;
   /** When that was, whole seconds in epoch milliseconds; 0 where nothing has been published. */
@@ -17,7 +17,7 @@ export interface Stamp {
 const CLOCKS_DIFFER_BY = MINUTE;
 
 /** The stamp as it stands. */
-export async function readStamp(db: Db): Promise<Stamp> {
+export async function readFeedVersion(db: Db): Promise<FeedVersion> {
   const row = await db.selectFrom('publish_stamp').selectAll().where('id', '=', 1).executeTakeFirst();
   return { version: row?.version ?? 0, modifiedAt: row?.modified_at ?? 0 };
 }
@@ -32,7 +32,7 @@ export function openVersionReader(db: Db): () => Promise<number> {
 }
 
 /** The stamp, locked until the transaction ends. @param db a transaction */
-export async function lockStamp(db: Db): Promise<Stamp> {
+export async function lockFeedVersion(db: Db): Promise<FeedVersion> {
   const row = await db
     .insertInto('publish_stamp')
     .values({ id: 1, version: 0, modified_at: 0 })
@@ -43,13 +43,13 @@ export async function lockStamp(db: Db): Promise<Stamp> {
 }
 
 /** The instant from which feeds may change again, in epoch milliseconds; null where they may at `now`. */
-export function mustWaitUntil({ modifiedAt }: Stamp, now: number): number | null {
+export function mustWaitUntil({ modifiedAt }: FeedVersion, now: number): number | null {
   const isWaiting = modifiedAt + SECOND > now && modifiedAt <= now + CLOCKS_DIFFER_BY;
   return isWaiting ? modifiedAt + SECOND : null;
 }
 
 /** Notes that feeds change in this second. @param db the transaction that holds its lock. @returns the second */
-export async function moveStamp(db: Db, now: number): Promise<number> {
+export async function advanceFeedVersion(db: Db, now: number): Promise<number> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
   await db
     .updateTable('publish_stamp')

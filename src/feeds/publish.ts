@@ -1,5 +1,5 @@
 /**
- * Publishes feeds: select, build, store. What cannot be an item is set aside, and its feed goes out with the rest.
+ * Publishes feeds: select, build, store. What cannot be an item is rejected, and its feed goes out with the rest.
  */
 import type { Config, FeedConfig } from '../config/config.ts';
 import type { Templates } from '../lib/templates.ts';
@@ -7,8 +7,15 @@ import type { Db, Store } from '../store/store.ts';
 import { type CorrectedPart, confirmParts, correctParts, noteCorrected } from './archive/correct.ts';
 import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
 import { claimPublish } from './build-claim.ts';
-import { type Draft, differ, findOtherDocuments, packDrafts, saveDocuments, withdrawDocuments } from './documents.ts';
-import { lockStamp, moveStamp, mustWaitUntil } from './feed-version.ts';
+import {
+  compressDrafts,
+  type DocumentDraft,
+  differ,
+  findOtherDocuments,
+  saveDocuments,
+  withdrawDocuments,
+} from './documents.ts';
+import { advanceFeedVersion, lockFeedVersion, mustWaitUntil } from './feed-version.ts';
 import type { FeedItem } from './formats/feed-item.ts';
 import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './formats/feed-view.ts';
 import { fitFeed } from './formats/fit.ts';
@@ -29,7 +36,7 @@ export interface PublishReport {
     bytes: number;
   }[];
   /** What feeds went out without; one entry for each problem. */
-  setAside: { feed: string; articleId: string; problem: string }[];
+  rejected: { feed: string; articleId: string; problem: string }[];
   /** Feeds that were left as they are, because another process had stored a build by a later clock. */
   superseded: string[];
   /** From when on the differences may be stored, epoch milliseconds: feeds have changed in this second already. Null where they are. */
@@ -41,7 +48,7 @@ export interface PublishReport {
 /** A feed in memory, ready to be stored. */
 export interface BuiltFeed {
   feed: FeedConfig;
-  drafts: Draft[];
+  drafts: DocumentDraft[];
   items: number;
   failed: FailedItem[];
 }
@@ -79,10 +86,10 @@ export async function publishFeeds(
   for (const feed of feedsNamed(config, options.feeds)) {
     built.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
   }
-  const packed = await packDrafts(store.db, [...built.flatMap(({ drafts }) => drafts), ...shared]);
+  const packed = await compressDrafts(store.db, [...built.flatMap(({ drafts }) => drafts), ...shared]);
   const corrected = await correctParts(store.db, config, articles);
   return store.db.transaction().execute(async (tx) => {
-    const stamp = await lockStamp(tx);
+    const stamp = await lockFeedVersion(tx);
     const { parts, left } = await confirmParts(tx, config, articles, corrected);
     const claimed = await claimPublish(
       tx,
@@ -110,7 +117,7 @@ export async function publishFeeds(
     }
     const postponedUntil = mustWaitUntil(stamp, now);
     if (postponedUntil !== null) return report({ ...outcome, changed: [], postponedUntil });
-    const at = await moveStamp(tx, now);
+    const at = await advanceFeedVersion(tx, now);
     await withdrawDocuments(tx, withdrawn);
     await withdrawArchives(tx, others);
     await noteCorrected(tx, parts);
@@ -136,7 +143,7 @@ export function buildFeed(
   for (const article of selection.articles) {
     const result = known.get(article.id) ?? toItem(article, config);
     known.set(article.id, result);
-    if (result.is === 'item') {
+    if (result.kind === 'item') {
       items.push(result.item);
       if (selection.waiting?.has(article.id)) keep.add(result.item.id);
     } else failed.push({ article, problems: result.problems });
@@ -175,7 +182,7 @@ function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
 
 function report(outcome: {
   built: BuiltFeed[];
-  shared: Draft[];
+  shared: DocumentDraft[];
   claimed: Set<string>;
   parts: CorrectedPart[];
   archivesLeft: number;
@@ -183,7 +190,7 @@ function report(outcome: {
   postponedUntil: number | null;
 }): PublishReport {
   const { built, shared, claimed, parts, archivesLeft, changed, postponedUntil } = outcome;
-  const described = ({ path, body }: Draft, items: number) => ({
+  const described = ({ path, body }: DocumentDraft, items: number) => ({
     path,
     changed: changed.includes(path),
     items,
@@ -195,7 +202,7 @@ function report(outcome: {
       ...shared.map((draft) => described(draft, 0)),
       ...parts.flatMap(({ packed, items }) => packed.map((draft) => described(draft, items))),
     ],
-    setAside: [
+    rejected: [
       ...built.flatMap(({ feed, failed }) =>
         failed.map(({ article, problems }) => ({ feed: feed.id, articleId: article.id, problems })),
       ),
@@ -207,6 +214,6 @@ function report(outcome: {
   };
 }
 
-function pathOf({ path }: Draft): string {
+function pathOf({ path }: DocumentDraft): string {
   return path;
 }

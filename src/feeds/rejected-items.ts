@@ -3,7 +3,7 @@
  * article that is good again, or has left the feed, is forgotten.
  */
 import type { Article } from '../articles/article.ts';
-import { clearSetAside, setAside } from '../articles/rejections.ts';
+import { clearRejections, recordRejection } from '../articles/rejections.ts';
 import type { Db } from '../store/store.ts';
 
 export interface FailedItem {
@@ -15,7 +15,7 @@ export interface FailedItem {
 export async function recordFailedItems(db: Db, feed: string, failed: FailedItem[], now: number): Promise<void> {
   const source = `feeds/${feed}`;
   const known = await db
-    .selectFrom('set_aside')
+    .selectFrom('rejections')
     .select(['article_id', 'problems'])
     .where('stage', '=', 'feed')
     .where('source', '=', source)
@@ -24,18 +24,18 @@ export async function recordFailedItems(db: Db, feed: string, failed: FailedItem
   for (const { article, problems } of failed) {
     if (before.get(article.id) === JSON.stringify(problems)) continue;
     const raw = JSON.stringify(article);
-    await setAside(db, { stage: 'feed', source, line: null, articleId: article.id, problems, raw }, now);
+    await recordRejection(db, { stage: 'feed', source, line: null, articleId: article.id, problems, raw }, now);
   }
   const failing = new Set<string | null>(failed.map(({ article }) => article.id));
   for (const articleId of before.keys()) {
-    if (!failing.has(articleId)) await clearSetAside(db, { stage: 'feed', source, line: null, articleId });
+    if (!failing.has(articleId)) await clearRejections(db, { stage: 'feed', source, line: null, articleId });
   }
 }
 
-/** Forgets what was set aside for feeds that are no longer configured. */
+/** Forgets what was rejected for feeds that are no longer configured. */
 export async function forgetOtherFeeds(db: Db, feeds: string[]): Promise<void> {
   await db
-    .deleteFrom('set_aside')
+    .deleteFrom('rejections')
     .where('stage', '=', 'feed')
     .where(
       'source',

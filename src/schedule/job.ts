@@ -3,7 +3,7 @@
  */
 
 /** Says that the job did its work, or why it had none to do. To fail, a job throws. */
-export type JobOutcome = { is: 'done'; note?: string } | { is: 'skipped'; reason: string };
+export type JobOutcome = { kind: 'done'; note?: string } | { kind: 'skipped'; reason: string };
 
 /**
  * A job and its schedule. `run` must be harmless to call twice for one slot: after a crash, a failure or a lapsed lease it is

@@ -46,9 +46,9 @@ export async function runJobIfDue(
   const decision = decide(job, { since, ...(await readLedger(store.db, job.id)) }, now);
   const recorded: Run[] = [];
   if (decision.settle.length > 0) {
-    const settled = await store.db.transaction().execute(async (trx) => {
-      const runs = await settleRuns(trx, job.id, decision.settle, now);
-      await raiseForSettled(trx, job, runs, now);
+    const settled = await store.db.transaction().execute(async (tx) => {
+      const runs = await settleRuns(tx, job.id, decision.settle, now);
+      await raiseForSettled(tx, job, runs, now);
       return runs;
     });
     logSettled(log, job, settled);

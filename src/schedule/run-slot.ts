@@ -44,13 +44,13 @@ export async function runSlot(
       log.warn({ schedule: job.id, error: reasonOf(error) }, 'the lease of a run could not be renewed'),
     );
   }, RENEW_EVERY);
-  let outcome: JobOutcome | { is: 'failed'; reason: string };
+  let outcome: JobOutcome | { kind: 'failed'; reason: string };
   try {
     outcome = await withinTimeLimit(job.run(slot.slotAt, now));
   } catch (error) {
     const reason = reasonOf(error);
     log.error({ schedule: job.id, error: error instanceof Error ? error.stack : reason }, 'a run failed');
-    outcome = { is: 'failed', reason };
+    outcome = { kind: 'failed', reason };
   } finally {
     clearInterval(renewal);
   }
@@ -80,19 +80,19 @@ async function record(
   store: Store,
   job: Job,
   claim: Claim,
-  outcome: JobOutcome | { is: 'failed'; reason: string },
+  outcome: JobOutcome | { kind: 'failed'; reason: string },
   now: number,
 ): Promise<Run | null> {
   const result = resultOf(job, claim, outcome, now);
   const causes = alertCauses(job.id);
-  return store.db.transaction().execute(async (trx) => {
-    const run = await finishRun(trx, claim, result, now);
+  return store.db.transaction().execute(async (tx) => {
+    const run = await finishRun(tx, claim, result, now);
     if (run === null) return null;
-    if (run.state === 'done') await resolveAlerts(trx, Object.values(causes), now);
-    if (run.state === 'late') await resolveAlerts(trx, [causes.failed, causes.skipped], now);
-    if (run.state === 'skipped') await resolveAlerts(trx, [causes.failed], now);
+    if (run.state === 'done') await resolveAlerts(tx, Object.values(causes), now);
+    if (run.state === 'late') await resolveAlerts(tx, [causes.failed, causes.skipped], now);
+    if (run.state === 'skipped') await resolveAlerts(tx, [causes.failed], now);
     if (run.state === 'failed' || run.state === 'late' || run.state === 'skipped') {
-      await raiseAlert(trx, { cause: causes[run.state], message: alertMessage(job, run) }, now);
+      await raiseAlert(tx, { cause: causes[run.state], message: alertMessage(job, run) }, now);
     }
     return run;
   });
@@ -101,11 +101,11 @@ async function record(
 function resultOf(
   job: Job,
   claim: Claim,
-  outcome: JobOutcome | { is: 'failed'; reason: string },
+  outcome: JobOutcome | { kind: 'failed'; reason: string },
   now: number,
 ): Parameters<typeof finishRun>[2] {
-  if (outcome.is === 'skipped') return { state: 'skipped', reason: outcome.reason, retryAt: null };
-  if (outcome.is === 'failed') {
+  if (outcome.kind === 'skipped') return { state: 'skipped', reason: outcome.reason, retryAt: null };
+  if (outcome.kind === 'failed') {
     const again = retryAt(job, { slotAt: claim.slotAt, attempts: claim.attempt }, now);
     return { state: 'failed', reason: outcome.reason, retryAt: again };
   }

@@ -80,7 +80,7 @@ export async function restoreStore(
     const rows = await backup.db.transaction().execute((from) =>
       store.db.transaction().execute(async (to) => {
         const tables = await readTables(from);
-        await refuseUnlessEmpty(to, tables, store.place);
+        await refuseUnlessEmpty(to, tables, store.location);
         const copied = await copyTables({ ...backup, db: from }, { ...store, db: to }, tables, options);
         const held = await readMeta(to, DELIVERY_HELD);
         if (!held?.startsWith('restored from')) {
@@ -97,9 +97,9 @@ export async function restoreStore(
 
 /** An SQLite store as it stands, whatever its schema, in one statement that holds up no writer. */
 async function copyWhole(store: Store, file: string): Promise<void> {
-  if ((await schemaState(store)).is === 'empty') throw new StoreError(`the database ${store.place} is empty`);
+  if ((await schemaState(store)).kind === 'empty') throw new StoreError(`the database ${store.location} is empty`);
   // On a connection of its own: the store's thread goes on writing.
-  const source = store.place === ':memory:' ? undefined : openFile(store.place, 'write');
+  const source = store.location === ':memory:' ? undefined : openFile(store.location, 'write');
   try {
     await sql`vacuum into ${file}`.execute((source ?? store).db);
   } finally {
@@ -145,7 +145,7 @@ async function countAll(db: Db, { onProgress }: CopyOptions): Promise<number> {
   return rows;
 }
 
-async function checkIntegrity({ db, place }: Store): Promise<void> {
+async function checkIntegrity({ db, location: place }: Store): Promise<void> {
   let problems: string[];
   try {
     const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(10)`.execute(db);
@@ -158,19 +158,19 @@ async function checkIntegrity({ db, place }: Store): Promise<void> {
 
 async function checkSchema(store: Store): Promise<void> {
   const state = await schemaState(store);
-  switch (state.is) {
+  switch (state.kind) {
     case 'current':
       return;
     case 'empty':
-      throw new StoreError(`${store.place} is no daywire database, or an empty one`);
+      throw new StoreError(`${store.location} is no daywire database, or an empty one`);
     case 'stale':
       throw new StoreError(
-        `${store.place} lacks ${state.missing.join(', ')}: only the current schema is copied. ` +
+        `${store.location} lacks ${state.missing.join(', ')}: only the current schema is copied. ` +
           'Let the daywire that made it do this, then run "daywire migrate"',
       );
     case 'newer':
       throw new StoreError(
-        `${store.place} has had ${state.unknown.join(', ')}, which this version does not know: ` +
+        `${store.location} has had ${state.unknown.join(', ')}, which this version does not know: ` +
           'run the newer daywire that made it',
       );
   }
@@ -189,7 +189,7 @@ async function refuseUnlessEmpty(db: Db, tables: TableShape[], place: string): P
 
 function openFile(path: string, access: Access): Store {
   const file = openSqliteInThread(path, access);
-  return { ...file, reports: file.db, dialect: 'sqlite', place: path };
+  return { ...file, reports: file.db, dialect: 'sqlite', location: path };
 }
 
 async function makeLasting(path: string): Promise<void> {

@@ -80,7 +80,7 @@ async function newsroom(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
   await sql`create index pending_changes_due on pending_changes (due_at, article_id)`.execute(db);
 
   await db.schema
-    .createTable('set_aside')
+    .createTable('rejections')
     .addColumn('key', text, (c) => c.primaryKey().notNull())
     .addColumn('stage', text, (c) => c.notNull())
     .addColumn('source', text, (c) => c.notNull())
@@ -88,9 +88,9 @@ async function newsroom(db: Kysely<unknown>, dialect: Dialect): Promise<void> {
     .addColumn('article_id', text)
     .addColumn('problems', text, (c) => c.notNull())
     .addColumn('raw', text, (c) => c.notNull())
-    .addColumn('set_aside_at', int, (c) => c.notNull())
+    .addColumn('rejected_at', int, (c) => c.notNull())
     .execute();
-  await sql`create index set_aside_by_source on set_aside (source, line)`.execute(db);
+  await sql`create index rejections_by_source on rejections (source, line)`.execute(db);
 
   await db.schema
     .createTable('import_sources')

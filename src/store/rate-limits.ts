@@ -12,9 +12,9 @@ export interface Rate {
 }
 
 export type RateAnswer =
-  | { is: 'granted' }
+  | { kind: 'granted' }
   /** Not before that instant, and then only where nobody else has been quicker. */
-  | { is: 'refused'; retryAt: number };
+  | { kind: 'refused'; retryAt: number };
 
 /**
  * Takes one of `key`, in one statement: no two processes can both take the last one. What is refused costs nothing.
@@ -37,9 +37,9 @@ export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, no
     )
     .returning('next_at')
     .executeTakeFirst();
-  if (granted !== undefined) return { is: 'granted' };
+  if (granted !== undefined) return { kind: 'granted' };
   const row = await db.selectFrom('rates').select('next_at').where('key', '=', key).executeTakeFirst();
-  return { is: 'refused', retryAt: Math.max(now, Math.ceil((row?.next_at ?? now) - ahead)) };
+  return { kind: 'refused', retryAt: Math.max(now, Math.ceil((row?.next_at ?? now) - ahead)) };
 }
 
 /**

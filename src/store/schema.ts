@@ -6,10 +6,10 @@ import { migrationsFor } from './migrations.ts';
 import { type Store, StoreError } from './store.ts';
 
 export type SchemaState =
-  | { is: 'empty' }
-  | { is: 'current' }
-  | { is: 'stale'; missing: string[] }
-  | { is: 'newer'; unknown: string[] };
+  | { kind: 'empty' }
+  | { kind: 'current' }
+  | { kind: 'stale'; missing: string[] }
+  | { kind: 'newer'; unknown: string[] };
 
 /** Compares the migrations the database has had with those this version knows. */
 export async function schemaState(store: Store): Promise<SchemaState> {
@@ -17,9 +17,9 @@ export async function schemaState(store: Store): Promise<SchemaState> {
   const applied = await appliedMigrations(store);
   const unknown = applied.filter((name) => !known.includes(name));
   const missing = known.filter((name) => !applied.includes(name));
-  if (unknown.length > 0) return { is: 'newer', unknown };
-  if (applied.length === 0) return { is: 'empty' };
-  return missing.length > 0 ? { is: 'stale', missing } : { is: 'current' };
+  if (unknown.length > 0) return { kind: 'newer', unknown };
+  if (applied.length === 0) return { kind: 'empty' };
+  return missing.length > 0 ? { kind: 'stale', missing } : { kind: 'current' };
 }
 
 /**
@@ -29,7 +29,7 @@ export async function schemaState(store: Store): Promise<SchemaState> {
  */
 export async function ensureSchema(store: Store): Promise<{ wasEmpty: boolean }> {
   const state = await schemaState(store);
-  switch (state.is) {
+  switch (state.kind) {
     case 'current':
       return { wasEmpty: false };
     case 'empty':
@@ -37,11 +37,11 @@ export async function ensureSchema(store: Store): Promise<{ wasEmpty: boolean }>
       return { wasEmpty: true };
     case 'stale':
       throw new StoreError(
-        `the database ${store.place} lacks ${state.missing.join(', ')}: back it up, then run "daywire migrate"`,
+        `the database ${store.location} lacks ${state.missing.join(', ')}: back it up, then run "daywire migrate"`,
       );
     case 'newer':
       throw new StoreError(
-        `the database ${store.place} has had ${state.unknown.join(', ')}, which this version does not know: ` +
+        `the database ${store.location} has had ${state.unknown.join(', ')}, which this version does not know: ` +
           'run the newer daywire that made it',
       );
   }
@@ -58,7 +58,7 @@ export async function migrate(store: Store): Promise<string[]> {
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {
     const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';
-    throw new StoreError(`${failed} failed on ${store.place}: ${(error as Error).message}`, { cause: error });
+    throw new StoreError(`${failed} failed on ${store.location}: ${(error as Error).message}`, { cause: error });
   }
   return results.map((result) => result.migrationName);
 }

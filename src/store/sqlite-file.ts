@@ -14,15 +14,15 @@ import {
   SqliteIntrospector,
   SqliteQueryCompiler,
 } from 'kysely';
-import { Turns } from '../lib/mutex.ts';
+import { Mutex } from '../lib/mutex.ts';
 import { type Access, openSqlite } from './sqlite.ts';
 import { type Done, SqliteThread } from './sqlite-thread.ts';
-import type { Together } from './statement-batch.ts';
+import type { StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
 export interface SqliteFile {
   readonly db: Kysely<Tables>;
-  readonly together: Together;
+  readonly batch: StatementBatch;
   /** Finishes what was asked for. */
   close(): Promise<void>;
 }
@@ -53,7 +53,7 @@ function open(driver: FileDriver): SqliteFile {
   });
   return {
     db,
-    together: (queries) => driver.together(queries),
+    batch: (queries) => driver.batch(queries),
     async close() {
       await db.destroy();
       await driver.close();
@@ -75,7 +75,7 @@ class FileDriver implements Driver {
   readonly #path: string;
   readonly #access: Access;
   readonly #reader: SqliteDatabase | undefined;
-  readonly #turns = new Turns();
+  readonly #turns = new Mutex();
   readonly #connections = new Set<FileConnection>();
   #thread: SqliteThread | undefined;
   #whenIdle = Promise.withResolvers<void>();
@@ -113,8 +113,8 @@ class FileDriver implements Driver {
     if (this.#connections.size === 0) this.#whenIdle.resolve();
   }
 
-  async together(queries: readonly CompiledQuery[]): Promise<unknown[][]> {
-    const endTurn = await this.#turns.take();
+  async batch(queries: readonly CompiledQuery[]): Promise<unknown[][]> {
+    const endTurn = await this.#turns.acquire();
     try {
       return await this.#livingThread().runTogether(queries.map(({ sql, parameters }) => [sql, parameters]));
     } finally {
@@ -146,12 +146,12 @@ class FileDriver implements Driver {
 
 class FileConnection implements DatabaseConnection {
   readonly #reader: SqliteDatabase | undefined;
-  readonly #turns: Turns;
+  readonly #turns: Mutex;
   readonly #thread: () => SqliteThread;
   /** Its transaction under way, which no other statement may come between. */
   #transaction: { thread: SqliteThread; endTurn: () => void } | undefined;
 
-  constructor(reader: SqliteDatabase | undefined, turns: Turns, thread: () => SqliteThread) {
+  constructor(reader: SqliteDatabase | undefined, turns: Mutex, thread: () => SqliteThread) {
     this.#reader = reader;
     this.#turns = turns;
     this.#thread = thread;
@@ -163,7 +163,7 @@ class FileConnection implements DatabaseConnection {
     if (this.#reader !== undefined && onlyReads(query)) {
       return { rows: this.#reader.prepare(sql).all(parameters) as R[] };
     }
-    const endTurn = await this.#turns.take();
+    const endTurn = await this.#turns.acquire();
     try {
       return toResult(await this.#thread().run(sql, parameters));
     } finally {
@@ -180,7 +180,7 @@ class FileConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    const endTurn = await this.#turns.take();
+    const endTurn = await this.#turns.acquire();
     try {
       const thread = this.#thread();
       await thread.run('begin', []);

@@ -67,7 +67,7 @@ export class SqliteThread {
    * @throws as `run` does; the transaction is then undone
    */
   async runTogether(statements: readonly Statement[]): Promise<unknown[][]> {
-    return ((await this.#ask({ together: statements })) as { rows: unknown[][] }).rows;
+    return ((await this.#ask({ batch: statements })) as { rows: unknown[][] }).rows;
   }
 
   #ask(request: Request): Promise<Done> {

@@ -7,7 +7,7 @@ import { type Access, openSqlite } from './sqlite.ts';
 export type Statement = readonly [sql: string, parameters: readonly unknown[]];
 
 /** One statement, or several as one transaction; `null` asks it to close. */
-export type Request = Statement | { readonly together: readonly Statement[] } | null;
+export type Request = Statement | { readonly batch: readonly Statement[] } | null;
 
 export type Answer =
   | { rows: unknown[] }
@@ -35,10 +35,10 @@ port.on('message', (request: Request) => {
   if (request === null) {
     database.close();
     port.close();
-  } else port.postMessage('together' in request ? answerTogether(request.together) : answer(...request));
+  } else port.postMessage('batch' in request ? answerBatch(request.batch) : answer(...request));
 });
 
-function answerTogether(statements: readonly Statement[]): Answer {
+function answerBatch(statements: readonly Statement[]): Answer {
   const rows: unknown[] = [];
   for (const [sql, parameters] of [BEGIN, ...statements, COMMIT]) {
     const done = answer(sql, parameters);

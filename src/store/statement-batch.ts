@@ -6,14 +6,14 @@ import type { CompiledQuery, Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
 /** The rows that each statement returned, in their order. @throws what the database throws, and then nothing has happened */
-export type Together = (queries: readonly CompiledQuery[]) => Promise<unknown[][]>;
+export type StatementBatch = (queries: readonly CompiledQuery[]) => Promise<unknown[][]>;
 
 /** For a database that takes a transaction step by step. */
-export function oneAfterTheOther(db: Kysely<Tables>): Together {
+export function batchInTransaction(db: Kysely<Tables>): StatementBatch {
   return (queries) =>
-    db.transaction().execute(async (trx) => {
+    db.transaction().execute(async (tx) => {
       const rows: unknown[][] = [];
-      for (const query of queries) rows.push((await trx.executeQuery(query)).rows);
+      for (const query of queries) rows.push((await tx.executeQuery(query)).rows);
       return rows;
     });
 }

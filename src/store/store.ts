@@ -8,7 +8,7 @@ import type pg from 'pg';
 import { SECOND } from '../lib/time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
-import { oneAfterTheOther, type Together } from './statement-batch.ts';
+import { batchInTransaction, type StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
 /** What queries run on: the database, or a transaction of it. */
@@ -18,11 +18,11 @@ export interface Store {
   readonly db: Kysely<Tables>;
   /** For long reads, such as counts over a million rows: on SQLite `db` would hold up the process for as long as they take. */
   readonly reports: Kysely<Tables>;
-  /** Runs statements as one transaction, in as few steps as the database allows; see together.ts. */
-  readonly together: Together;
+  /** Runs statements as one transaction, in as few steps as the database allows; see statement-batch.ts. */
+  readonly batch: StatementBatch;
   readonly dialect: Dialect;
   /** For people: the file, or the database's address without its password. */
-  readonly place: string;
+  readonly location: string;
   close(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export class StoreError extends Error {
  * Whether the database ended a transaction only because of another one beside it (PostgreSQL 40P01 deadlock_detected, 40001
  * serialization_failure): done again, it may well succeed.
  */
-export function lostToAnother(error: unknown): boolean {
+export function isSerializationFailure(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return code === '40P01' || code === '40001';
 }
@@ -89,7 +89,14 @@ export async function openStore(where: { databaseUrl?: string | undefined; path:
     await db.destroy();
     throw new StoreError(`cannot reach the database at ${place}: ${(error as Error).message}`, { cause: error });
   }
-  return { db, reports: db, together: oneAfterTheOther(db), dialect: 'postgres', place, close: () => db.destroy() };
+  return {
+    db,
+    reports: db,
+    batch: batchInTransaction(db),
+    dialect: 'postgres',
+    location: place,
+    close: () => db.destroy(),
+  };
 }
 
 function openSqliteStore(path: string): Store {
@@ -106,9 +113,9 @@ function openInMemory(): Store {
   return {
     db,
     reports: db,
-    together: oneAfterTheOther(db),
+    batch: batchInTransaction(db),
     dialect: 'sqlite',
-    place: ':memory:',
+    location: ':memory:',
     close: () => db.destroy(),
   };
 }
@@ -120,9 +127,9 @@ function openInFile(path: string): Store {
   return {
     db: file.db,
     reports: reports.db,
-    together: file.together,
+    batch: file.batch,
     dialect: 'sqlite',
-    place: path,
+    location: path,
     async close() {
       await reports.close();
       await file.close();

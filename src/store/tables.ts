@@ -15,7 +15,7 @@ export interface Tables {
   article_slugs: { slug: string; article_id: string };
   /** The outbox from articles to feeds: one row for an article whose feeds must be published anew from `due_at` on. */
   pending_changes: { article_id: string; due_at: number; changed_at: number };
-  set_aside: SetAsideTable;
+  rejections: RejectionsTable;
   import_sources: { path: string; fingerprint: string; imported_at: number };
   documents: DocumentsTable;
   /** One row, with the id 1: how often feeds have changed, and in which second they last did. Its lock lets publishes take turns. */
@@ -106,7 +106,7 @@ interface ArticlesTable {
   document: string;
 }
 
-interface SetAsideTable {
+interface RejectionsTable {
   /** Source and place, so that a second look at the same place replaces the first. */
   key: string;
   stage: 'import' | 'feed' | 'edition';
@@ -117,7 +117,7 @@ interface SetAsideTable {
   problems: string;
   /** What was read, whole, so that nothing is lost. */
   raw: string;
-  set_aside_at: number;
+  rejected_at: number;
 }
 
 interface DocumentsTable {

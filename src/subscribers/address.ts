@@ -6,13 +6,13 @@ import { domainToASCII } from 'node:url';
 
 export type ParsedAddress =
   | {
-      is: 'good';
+      kind: 'good';
       /** As given, without white space around it. */
       email: string;
       /** Equal for addresses that reach the same mailbox as far as anyone can tell: lower case, the domain in A-labels. */
       key: string;
     }
-  | { is: 'refused'; reason: string };
+  | { kind: 'refused'; reason: string };
 
 // RFC 5322 §3.2.3 dot-atom. A quoted local part is legal too, and in practice always a mistake or an attack.
 const DOT_ATOM = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
@@ -47,7 +47,7 @@ export function parseAddress(text: string): ParsedAddress {
   if (local.length + 1 + ascii.length > ADDRESS_LIMIT) {
     return refused(`it is longer than ${ADDRESS_LIMIT} characters (RFC 5321)`);
   }
-  return { is: 'good', email, key: `${local.toLowerCase()}@${ascii}` };
+  return { kind: 'good', email, key: `${local.toLowerCase()}@${ascii}` };
 }
 
 /** A good address as it goes over the wire (RFC 5890): the local part as given, the domain in A-labels. */
@@ -71,5 +71,5 @@ function asciiDomain(domain: string): string | null {
 }
 
 function refused(reason: string): ParsedAddress {
-  return { is: 'refused', reason };
+  return { kind: 'refused', reason };
 }

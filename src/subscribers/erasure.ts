@@ -23,19 +23,19 @@ export async function eraseSubscriber(
   subscriberId: number,
   now: number,
 ): Promise<boolean> {
-  return inTransaction(db, async (trx) => {
-    const subscriber = await lockSubscriber(trx, subscriberId);
+  return inTransaction(db, async (tx) => {
+    const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return false;
     const hashes = hashesOfAddress(secrets, subscriber.email_key);
-    const before = await findSuppression(trx, secrets, subscriber.email_key);
-    await unlistHashes(trx, hashes);
-    await listHash(trx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
-    await trx.deleteFrom('rates').where('key', 'in', hashes.map(addressRateKey)).execute();
-    await scrubDeliveries(trx, subscriberId, now);
-    await trx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
-    await trx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
+    const before = await findSuppression(tx, secrets, subscriber.email_key);
+    await unlistHashes(tx, hashes);
+    await listHash(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
+    await tx.deleteFrom('rates').where('key', 'in', hashes.map(addressRateKey)).execute();
+    await scrubDeliveries(tx, subscriberId, now);
+    await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
+    await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
     // Takes subscriptions and consent_events along.
-    await trx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
+    await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
     return true;
   });
 }
@@ -44,8 +44,8 @@ export async function eraseSubscriber(
  * Replies and reasons quote the address. What is still open ends here, and the raised fence keeps it so: a worker that holds the row
  * can neither begin to submit it nor, where it is on the wire, record the server's reply afterwards.
  */
-async function scrubDeliveries(trx: Db, subscriberId: number, now: number): Promise<void> {
-  await trx
+async function scrubDeliveries(tx: Db, subscriberId: number, now: number): Promise<void> {
+  await tx
     .updateTable('deliveries')
     .set({ reply: null, reason: sql<string | null>`case when reason is null then null else ${ERASED} end` })
     // By edition: an index by subscriber would cost every edition more than these few look-ups.
@@ -54,7 +54,7 @@ async function scrubDeliveries(trx: Db, subscriberId: number, now: number): Prom
     .where('state', 'not in', ['pending', 'submitting'])
     .where((e) => e.or([e('reply', 'is not', null), e('reason', 'is not', null)]))
     .execute();
-  await trx
+  await tx
     .updateTable('deliveries')
     .set({
       state: 'suppressed',

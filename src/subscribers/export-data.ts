@@ -48,8 +48,8 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
 
 /** Notes that somebody was given what is stored about a subscriber. */
 export async function noteExport(db: Db, subscriberId: number, origin: Origin, now: number): Promise<void> {
-  await inTransaction(db, async (trx) => {
-    if ((await lockSubscriber(trx, subscriberId)) === null) return;
-    await noteConsent(trx, subscriberId, [{ change: 'exported' }], origin, now);
+  await inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return;
+    await noteConsent(tx, subscriberId, [{ change: 'exported' }], origin, now);
   });
 }

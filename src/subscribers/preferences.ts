@@ -59,10 +59,10 @@ export interface PreferenceChanges {
 }
 
 export type PreferencesResult =
-  | { is: 'changed'; joined: string[]; left: string[] }
-  | { is: 'unchanged' }
-  | { is: 'refused'; reason: string }
-  | { is: 'unknown' };
+  | { kind: 'changed'; joined: string[]; left: string[] }
+  | { kind: 'unchanged' }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'unknown' };
 
 /** Changes what is given and leaves the rest. Never lifts a suppression. */
 export async function changePreferences(
@@ -73,21 +73,21 @@ export async function changePreferences(
   now: number,
 ): Promise<PreferencesResult> {
   const problem = zoneProblem(changes.zone ?? null);
-  if (problem !== null) return { is: 'refused', reason: problem };
-  return inTransaction(db, async (trx) => {
-    const subscriber = await lockSubscriber(trx, subscriberId);
-    if (subscriber === null) return { is: 'unknown' };
-    const { joined, left } = await changeNewsletters(trx, subscriberId, changes.newsletters, origin, now);
-    const moved = changes.zone !== undefined && (await changeZone(trx, subscriber, changes.zone, origin, now));
+  if (problem !== null) return { kind: 'refused', reason: problem };
+  return inTransaction(db, async (tx) => {
+    const subscriber = await lockSubscriber(tx, subscriberId);
+    if (subscriber === null) return { kind: 'unknown' };
+    const { joined, left } = await changeNewsletters(tx, subscriberId, changes.newsletters, origin, now);
+    const moved = changes.zone !== undefined && (await changeZone(tx, subscriber, changes.zone, origin, now));
     const paused =
-      changes.pausedUntil !== undefined && (await changePause(trx, subscriber, changes.pausedUntil, origin, now));
+      changes.pausedUntil !== undefined && (await changePause(tx, subscriber, changes.pausedUntil, origin, now));
     const changed = joined.length > 0 || left.length > 0 || moved || paused;
-    return changed ? { is: 'changed', joined, left } : { is: 'unchanged' };
+    return changed ? { kind: 'changed', joined, left } : { kind: 'unchanged' };
   });
 }
 
 async function changeNewsletters(
-  trx: Db,
+  tx: Db,
   subscriberId: number,
   choice: PreferenceChanges['newsletters'],
   origin: Origin,
@@ -95,15 +95,15 @@ async function changeNewsletters(
 ): Promise<{ joined: string[]; left: string[] }> {
   if (choice === undefined) return { joined: [], left: [] };
   const { offered, wanted } = choice;
-  const states = await subscriptionStates(trx, subscriberId);
+  const states = await subscriptionStates(tx, subscriberId);
   const unwanted = offered.filter((id) => states.get(id) === 'confirmed' && !wanted.includes(id));
-  const left = await changeSubscriptions(trx, subscriberId, unwanted, 'unsubscribed', origin, now);
-  const joined = await changeSubscriptions(trx, subscriberId, wanted, 'confirmed', origin, now);
+  const left = await changeSubscriptions(tx, subscriberId, unwanted, 'unsubscribed', origin, now);
+  const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', origin, now);
   return { joined: joined.map((one) => one.newsletter), left: left.map((one) => one.newsletter) };
 }
 
 async function changePause(
-  trx: Db,
+  tx: Db,
   subscriber: { id: number; paused_until: number | null },
   until: number | null,
   origin: Origin,
@@ -112,9 +112,9 @@ async function changePause(
   const standing = (instant: number | null): number | null => (instant !== null && instant > now ? instant : null);
   const [before, after] = [standing(subscriber.paused_until), standing(until)];
   if (before === after) return false;
-  await trx.updateTable('subscribers').set({ paused_until: after }).where('id', '=', subscriber.id).execute();
+  await tx.updateTable('subscribers').set({ paused_until: after }).where('id', '=', subscriber.id).execute();
   const note =
     after === null ? { change: 'resumed' as const } : { change: 'paused' as const, detail: `until ${rfc3339(after)}` };
-  await noteConsent(trx, subscriber.id, [note], origin, now);
+  await noteConsent(tx, subscriber.id, [note], origin, now);
   return true;
 }

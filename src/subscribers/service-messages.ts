@@ -24,7 +24,7 @@ export interface ConfirmMessage {
  * @param message.withheld it is recorded, and never mailed
  */
 export async function queueServiceMessage(
-  trx: Db,
+  tx: Db,
   message: {
     kind: Tables['service_messages']['kind'];
     subscriberId: number;
@@ -36,7 +36,7 @@ export async function queueServiceMessage(
   now: number,
 ): Promise<void> {
   const { subscriberId } = message;
-  await trx
+  await tx
     .insertInto('service_messages')
     .values({
       kind: message.kind,

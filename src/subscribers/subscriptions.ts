@@ -47,8 +47,8 @@ export interface Subscriber {
 type AddOutcome = 'added' | 'already' | 'resubscribed' | 'confirmed';
 
 export type AddResult =
-  | { is: 'stored'; subscriberId: number; subscriptions: { newsletter: string; outcome: AddOutcome }[] }
-  | { is: 'refused'; reason: string };
+  | { kind: 'stored'; subscriberId: number; subscriptions: { newsletter: string; outcome: AddOutcome }[] }
+  | { kind: 'refused'; reason: string };
 
 /** Who is added, and to what. */
 interface NewSubscriber {
@@ -71,49 +71,49 @@ export async function addSubscriber(
   now: number,
 ): Promise<AddResult> {
   const address = checked(who);
-  if (address.is === 'refused') return address;
-  return inTransaction(db, async (trx) => {
-    const { subscriber, isNew } = await holdAddress(trx, address, who.zone ?? null, now);
-    const suppression = await findSuppression(trx, secrets, address.key);
-    if (suppression === null) return subscribeOnWord(trx, subscriber, who, origin, now);
-    if (isNew) await trx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
+  if (address.kind === 'refused') return address;
+  return inTransaction(db, async (tx) => {
+    const { subscriber, isNew } = await holdAddress(tx, address, who.zone ?? null, now);
+    const suppression = await findSuppression(tx, secrets, address.key);
+    if (suppression === null) return subscribeOnWord(tx, subscriber, who, origin, now);
+    if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
     const since = `${suppression.reason}, since ${rfc3339(suppression.at)}`;
-    return { is: 'refused', reason: `${who.email}: it is on the suppression list (${since})` };
+    return { kind: 'refused', reason: `${who.email}: it is on the suppression list (${since})` };
   });
 }
 
 /** As `addSubscriber`, for a store whose suppression list is known to be empty. */
 export async function storeSubscriber(db: Db, who: NewSubscriber, origin: Origin, now: number): Promise<AddResult> {
   const address = checked(who);
-  if (address.is === 'refused') return address;
-  return inTransaction(db, async (trx) => {
-    const { subscriber } = await holdAddress(trx, address, who.zone ?? null, now);
-    return subscribeOnWord(trx, subscriber, who, origin, now);
+  if (address.kind === 'refused') return address;
+  return inTransaction(db, async (tx) => {
+    const { subscriber } = await holdAddress(tx, address, who.zone ?? null, now);
+    return subscribeOnWord(tx, subscriber, who, origin, now);
   });
 }
 
 function checked(who: NewSubscriber): ParsedAddress {
   const address = parseAddress(who.email);
-  if (address.is === 'refused') return { is: 'refused', reason: `${who.email}: ${address.reason}` };
+  if (address.kind === 'refused') return { kind: 'refused', reason: `${who.email}: ${address.reason}` };
   const problem = zoneProblem(who.zone ?? null);
-  return problem === null ? address : { is: 'refused', reason: problem };
+  return problem === null ? address : { kind: 'refused', reason: problem };
 }
 
 async function subscribeOnWord(
-  trx: Db,
+  tx: Db,
   subscriber: SubscriberRow,
   { newsletters, zone }: NewSubscriber,
   origin: Origin,
   now: number,
 ): Promise<AddResult> {
-  if (zone !== undefined) await changeZone(trx, subscriber, zone, origin, now);
-  const changed = await changeSubscriptions(trx, subscriber.id, newsletters, 'confirmed', origin, now);
+  if (zone !== undefined) await changeZone(tx, subscriber, zone, origin, now);
+  const changed = await changeSubscriptions(tx, subscriber.id, newsletters, 'confirmed', origin, now);
   const before = new Map(changed.map((one) => [one.newsletter, one.before]));
   const subscriptions = [...new Set(newsletters)].map((newsletter) => ({
     newsletter,
     outcome: outcomeOf(before.get(newsletter)),
   }));
-  return { is: 'stored', subscriberId: subscriber.id, subscriptions };
+  return { kind: 'stored', subscriberId: subscriber.id, subscriptions };
 }
 
 /** @param before the state it had, null where there was none, undefined where nothing changed */
@@ -124,10 +124,10 @@ function outcomeOf(before: SubscriptionState | null | undefined): AddOutcome {
 }
 
 export type RemoveResult =
-  | { is: 'removed'; newsletters: string[] }
+  | { kind: 'removed'; newsletters: string[] }
   /** Known, and subscribed to none of them. */
-  | { is: 'already' }
-  | { is: 'unknown' };
+  | { kind: 'already' }
+  | { kind: 'unknown' };
 
 /**
  * Unsubscribes an address, from one newsletter or from all of them.
@@ -141,13 +141,15 @@ export async function removeSubscriber(
   newsletter?: string,
 ): Promise<RemoveResult> {
   const address = parseAddress(email);
-  if (address.is === 'refused') return { is: 'unknown' };
-  return inTransaction(db, async (trx) => {
-    const subscriber = await lockAddress(trx, address.key);
-    if (subscriber === null) return { is: 'unknown' };
+  if (address.kind === 'refused') return { kind: 'unknown' };
+  return inTransaction(db, async (tx) => {
+    const subscriber = await lockAddress(tx, address.key);
+    if (subscriber === null) return { kind: 'unknown' };
     const newsletters = newsletter === undefined ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(trx, subscriber.id, newsletters, 'unsubscribed', origin, now);
-    return ended.length === 0 ? { is: 'already' } : { is: 'removed', newsletters: ended.map((one) => one.newsletter) };
+    const ended = await changeSubscriptions(tx, subscriber.id, newsletters, 'unsubscribed', origin, now);
+    return ended.length === 0
+      ? { kind: 'already' }
+      : { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
   });
 }
 
@@ -186,7 +188,7 @@ export async function listSubscribers(
 /** The subscriber of that address, however it is written, or null. */
 export async function findSubscriberByAddress(db: Db, email: string): Promise<Subscriber | null> {
   const address = parseAddress(email);
-  if (address.is === 'refused') return null;
+  if (address.kind === 'refused') return null;
   const rows = await db.selectFrom('subscribers').selectAll().where('email_key', '=', address.key).execute();
   return (await withSubscriptions(db, rows))[0] ?? null;
 }
@@ -224,11 +226,11 @@ export async function unsubscribe(
   origin: Origin,
   now: number,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
-  return inTransaction(db, async (trx) => {
-    if ((await lockSubscriber(trx, subscriberId)) === null) return 'unknown';
-    const ended = await changeSubscriptions(trx, subscriberId, [newsletter], 'unsubscribed', origin, now);
+  return inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
+    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', origin, now);
     if (ended.length > 0) return 'unsubscribed';
-    return (await findSubscription(trx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
+    return (await findSubscription(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
   });
 }
 

@@ -109,20 +109,20 @@ export async function suppressAddress(
   origin: Origin,
   now: number,
 ): Promise<'suppressed' | 'already' | 'unknown'> {
-  return inTransaction(db, async (trx) => {
-    const subscriber = await lockSubscriber(trx, subscriberId);
+  return inTransaction(db, async (tx) => {
+    const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return 'unknown';
-    if (reason === 'complaint') await changeSubscriptions(trx, subscriberId, 'all', 'unsubscribed', origin, now);
+    if (reason === 'complaint') await changeSubscriptions(tx, subscriberId, 'all', 'unsubscribed', origin, now);
     const before = subscriber.suppressed_reason;
     if (before !== null && (reason !== 'operator' || before === 'operator')) return 'already';
-    await listHash(trx, hashAddress(secrets[0], subscriber.email_key), reason, now);
-    await trx
+    await listHash(tx, hashAddress(secrets[0], subscriber.email_key), reason, now);
+    await tx
       .updateTable('subscribers')
       .set({ suppressed_reason: reason, suppressed_at: now })
       .where('id', '=', subscriberId)
       .execute();
-    await noteConsent(trx, subscriberId, [{ change: 'suppressed', detail: reason }], origin, now);
-    if (reason === 'operator') await withholdServiceMessages(trx, subscriberId, now);
+    await noteConsent(tx, subscriberId, [{ change: 'suppressed', detail: reason }], origin, now);
+    if (reason === 'operator') await withholdServiceMessages(tx, subscriberId, now);
     return before === null ? 'suppressed' : 'already';
   });
 }
@@ -138,18 +138,18 @@ export async function liftSuppression(
   origin: Origin,
   now: number,
 ): Promise<boolean> {
-  return inTransaction(db, async (trx) => {
-    const subscriber = await lockSubscriber(trx, subscriberId);
+  return inTransaction(db, async (tx) => {
+    const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return false;
-    const unlisted = await unlistHashes(trx, hashesOfAddress(secrets, subscriber.email_key));
+    const unlisted = await unlistHashes(tx, hashesOfAddress(secrets, subscriber.email_key));
     if (!unlisted && subscriber.suppressed_reason === null) return false;
-    await trx
+    await tx
       .updateTable('subscribers')
       .set({ suppressed_reason: null, suppressed_at: null })
       .where('id', '=', subscriberId)
       .execute();
     const detail = subscriber.suppressed_reason;
-    await noteConsent(trx, subscriberId, [{ change: 'unsuppressed', detail }], origin, now);
+    await noteConsent(tx, subscriberId, [{ change: 'unsuppressed', detail }], origin, now);
     return true;
   });
 }
@@ -160,15 +160,15 @@ export async function suppressByOperator(
   secrets: SigningSecrets,
   email: string,
   now: number,
-): Promise<{ is: 'suppressed' | 'already' } | { is: 'refused'; reason: string }> {
+): Promise<{ kind: 'suppressed' | 'already' } | { kind: 'refused'; reason: string }> {
   const address = parseAddress(email);
-  if (address.is === 'refused') return { is: 'refused', reason: `${email}: ${address.reason}` };
-  return inTransaction(db, async (trx) => {
-    const { subscriber, isNew } = await holdAddress(trx, address, null, now);
-    const before = await findSuppression(trx, secrets, address.key);
-    await suppressAddress(trx, secrets, subscriber.id, 'operator', { origin: 'operator' }, now);
-    if (isNew) await trx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
-    return { is: before?.reason === 'operator' ? 'already' : 'suppressed' };
+  if (address.kind === 'refused') return { kind: 'refused', reason: `${email}: ${address.reason}` };
+  return inTransaction(db, async (tx) => {
+    const { subscriber, isNew } = await holdAddress(tx, address, null, now);
+    const before = await findSuppression(tx, secrets, address.key);
+    await suppressAddress(tx, secrets, subscriber.id, 'operator', { origin: 'operator' }, now);
+    if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
+    return { kind: before?.reason === 'operator' ? 'already' : 'suppressed' };
   });
 }
 
@@ -178,20 +178,20 @@ export async function unsuppressByOperator(
   secrets: SigningSecrets,
   email: string,
   now: number,
-): Promise<{ is: 'lifted' | 'already' } | { is: 'refused'; reason: string }> {
+): Promise<{ kind: 'lifted' | 'already' } | { kind: 'refused'; reason: string }> {
   const address = parseAddress(email);
-  if (address.is === 'refused') return { is: 'refused', reason: `${email}: ${address.reason}` };
-  return inTransaction(db, async (trx) => {
-    const { subscriber, isNew } = await holdAddress(trx, address, null, now);
-    const lifted = await liftSuppression(trx, secrets, subscriber.id, { origin: 'operator' }, now);
-    if (isNew) await trx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
-    return { is: lifted ? 'lifted' : 'already' };
+  if (address.kind === 'refused') return { kind: 'refused', reason: `${email}: ${address.reason}` };
+  return inTransaction(db, async (tx) => {
+    const { subscriber, isNew } = await holdAddress(tx, address, null, now);
+    const lifted = await liftSuppression(tx, secrets, subscriber.id, { origin: 'operator' }, now);
+    if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
+    return { kind: lifted ? 'lifted' : 'already' };
   });
 }
 
 /** Puts a hash on the list. Within a transaction that sees to the subscriber's row. */
-export async function listHash(trx: Db, hash: string, reason: SuppressionReason, now: number): Promise<void> {
-  await trx
+export async function listHash(tx: Db, hash: string, reason: SuppressionReason, now: number): Promise<void> {
+  await tx
     .insertInto('suppressions')
     .values({ address_hash: hash, reason, at: now })
     .onConflict((conflict) => conflict.column('address_hash').doUpdateSet({ reason, at: now }))
@@ -199,8 +199,8 @@ export async function listHash(trx: Db, hash: string, reason: SuppressionReason,
 }
 
 /** Takes hashes off the list. @returns whether any was on it */
-export async function unlistHashes(trx: Db, hashes: string[]): Promise<boolean> {
-  const { numDeletedRows } = await trx
+export async function unlistHashes(tx: Db, hashes: string[]): Promise<boolean> {
+  const { numDeletedRows } = await tx
     .deleteFrom('suppressions')
     .where('address_hash', 'in', hashes)
     .executeTakeFirstOrThrow();
@@ -208,8 +208,8 @@ export async function unlistHashes(trx: Db, hashes: string[]): Promise<boolean> 
 }
 
 /** Confirmations that were queued before the operator's word do not go either; the fence stops one that is claimed. */
-async function withholdServiceMessages(trx: Db, subscriberId: number, now: number): Promise<void> {
-  await trx
+async function withholdServiceMessages(tx: Db, subscriberId: number, now: number): Promise<void> {
+  await tx
     .updateTable('service_messages')
     .set({
       state: 'suppressed',

@@ -27,14 +27,14 @@ const MOST_ZONES = 1_000;
  * @returns whether it is another one
  */
 export async function changeZone(
-  trx: Db,
+  tx: Db,
   subscriber: { id: number; zone: string | null },
   zone: string | null,
   origin: Origin,
   now: number,
 ): Promise<boolean> {
   if (subscriber.zone === zone) return false;
-  await trx.updateTable('subscribers').set({ zone }).where('id', '=', subscriber.id).execute();
-  await noteConsent(trx, subscriber.id, [{ change: 'zone', detail: zone }], origin, now);
+  await tx.updateTable('subscribers').set({ zone }).where('id', '=', subscriber.id).execute();
+  await noteConsent(tx, subscriber.id, [{ change: 'zone', detail: zone }], origin, now);
   return true;
 }

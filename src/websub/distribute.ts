@@ -20,9 +20,9 @@ export async function tellSubscriber(
   const telling = await post(deps, claimed, limits);
   const outcome = await recordTelling(store.db, claimed, telling, clock());
   const { topic, host } = claimed;
-  if (telling.is === 'failed')
+  if (telling.kind === 'failed')
     log.warn({ topic, host, reason: telling.reason, outcome }, 'a subscriber could not be told');
-  if (telling.is === 'gone') log.info({ topic, host, reason: telling.reason }, 'a subscription has ended');
+  if (telling.kind === 'gone') log.info({ topic, host, reason: telling.reason }, 'a subscription has ended');
 }
 
 async function post(deps: HubDeps, claimed: ClaimedSubscription, limits: RequestLimits): Promise<Telling> {
@@ -35,7 +35,7 @@ async function post(deps: HubDeps, claimed: ClaimedSubscription, limits: Request
     const denial = { 'hub.mode': 'denied', 'hub.topic': topicAddress(config, topic), 'hub.reason': reason };
     // §5.2; what it answers changes nothing.
     await guardedRequest({ url: withParameters(callback, denial), method: 'GET', headers: {} }, limits);
-    return limits.signal?.aborted ? { is: 'put-back' } : { is: 'gone', reason };
+    return limits.signal?.aborted ? { kind: 'put-back' } : { kind: 'gone', reason };
   }
   const body = Buffer.from(document.body);
   const headers: Record<string, string> = {
@@ -45,14 +45,14 @@ async function post(deps: HubDeps, claimed: ClaimedSubscription, limits: Request
   if (claimed.secret !== null) {
     const secret = openSecret(secrets, claimed.secret, key);
     // Unsigned it would be taken for a forgery.
-    if (secret === null) return { is: 'failed', reason: 'its secret was sealed under a signing secret that is gone' };
+    if (secret === null) return { kind: 'failed', reason: 'its secret was sealed under a signing secret that is gone' };
     headers['X-Hub-Signature'] = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
   }
   const began = clock();
   const answer = await guardedRequest({ url: callback, method: 'POST', headers, body }, limits);
-  if (answer.is === 'refused') return { is: 'failed', reason: answer.reason };
-  if (answer.is === 'failed') return limits.signal?.aborted ? { is: 'put-back' } : answer;
-  if (answer.status === 410) return { is: 'gone', reason: 'its callback answered 410' };
-  if (answer.status < 200 || answer.status > 299) return { is: 'failed', reason: `it answered ${answer.status}` };
-  return { is: 'told', tookMs: clock() - began };
+  if (answer.kind === 'refused') return { kind: 'failed', reason: answer.reason };
+  if (answer.kind === 'failed') return limits.signal?.aborted ? { kind: 'put-back' } : answer;
+  if (answer.status === 410) return { kind: 'gone', reason: 'its callback answered 410' };
+  if (answer.status < 200 || answer.status > 299) return { kind: 'failed', reason: `it answered ${answer.status}` };
+  return { kind: 'told', tookMs: clock() - began };
 }

@@ -20,7 +20,7 @@ export interface ClaimedPing {
 }
 
 /** What came of telling the hub; with `put-back` nothing was done, for we are ending. */
-export type PingResult = { is: 'told' } | { is: 'failed'; reason: string } | { is: 'put-back' };
+export type PingResult = { kind: 'told' } | { kind: 'failed'; reason: string } | { kind: 'put-back' };
 
 /** The schedule of its runs, and the cause of its alert. */
 const HUB = 'hub';
@@ -105,9 +105,9 @@ export async function claimPings(
 /** Records what came of it, in ledger and alert too. @returns false where a later publish or another process has taken it over */
 export async function recordPing(db: Db, claimed: ClaimedPing, result: PingResult, now: number): Promise<boolean> {
   const { topic, publishedAt, fence } = claimed;
-  return db.transaction().execute(async (trx) => {
-    await lockRun(trx, publishedAt);
-    const { numUpdatedRows } = await trx
+  return db.transaction().execute(async (tx) => {
+    await lockRun(tx, publishedAt);
+    const { numUpdatedRows } = await tx
       .updateTable('hub_pings')
       .set({ claim_until: null, ...afterwards(claimed, result, now) })
       .where('topic', '=', topic)
@@ -116,19 +116,19 @@ export async function recordPing(db: Db, claimed: ClaimedPing, result: PingResul
       .where('fence', '=', fence)
       .executeTakeFirstOrThrow();
     // It answered, or not, whatever became of this ping since.
-    if (result.is !== 'put-back') await noteHealth(trx, result, now);
+    if (result.kind !== 'put-back') await noteHealth(tx, result, now);
     if (numUpdatedRows === 0n) return false;
-    if (result.is !== 'put-back') await settle(trx, publishedAt, now);
+    if (result.kind !== 'put-back') await settle(tx, publishedAt, now);
     return true;
   });
 }
 
 /** Fails what was published before an instant and is open still, for no hub is configured any more. @returns how many publishes */
 export async function abandonPings(db: Db, before: number, now: number): Promise<number> {
-  return db.transaction().execute(async (trx) => {
-    const publishes = await findOpenPublishes(trx, null, before);
-    for (const publishedAt of publishes) await lockRun(trx, publishedAt);
-    await trx
+  return db.transaction().execute(async (tx) => {
+    const publishes = await findOpenPublishes(tx, null, before);
+    for (const publishedAt of publishes) await lockRun(tx, publishedAt);
+    await tx
       .updateTable('hub_pings')
       .set({
         state: 'failed',
@@ -139,15 +139,15 @@ export async function abandonPings(db: Db, before: number, now: number): Promise
       .where('published_at', '<', before)
       .where(sql<boolean>`state = 'open'`)
       .execute();
-    for (const publishedAt of publishes) await settle(trx, publishedAt, now);
-    await noteHealth(trx, { is: 'told' }, now);
+    for (const publishedAt of publishes) await settle(tx, publishedAt, now);
+    await noteHealth(tx, { kind: 'told' }, now);
     return publishes.length;
   });
 }
 
 function afterwards({ attempts, publishedAt }: ClaimedPing, result: PingResult, now: number) {
-  if (result.is === 'put-back') return {};
-  if (result.is === 'told') return { state: 'told' as const, attempts: attempts + 1, reason: null };
+  if (result.kind === 'put-back') return {};
+  if (result.kind === 'told') return { state: 'told' as const, attempts: attempts + 1, reason: null };
   const again = now + pingWait(attempts + 1);
   const isOver = again > publishedAt + PING_FOR;
   return {
@@ -229,9 +229,9 @@ function partly(reason: string | null, count: number, all: number): string {
 }
 
 /** An alert for a hub that has taken nothing for a while; the next telling that gets through resolves it. */
-async function noteHealth(db: Db, result: Exclude<PingResult, { is: 'put-back' }>, now: number): Promise<void> {
+async function noteHealth(db: Db, result: Exclude<PingResult, { kind: 'put-back' }>, now: number): Promise<void> {
   const since = await readMeta(db, FAILING_SINCE);
-  if (result.is === 'told') {
+  if (result.kind === 'told') {
     if (since === undefined) return;
     await writeMeta(db, FAILING_SINCE, null);
     await resolveAlerts(db, [HUB], now);

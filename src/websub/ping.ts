@@ -14,7 +14,7 @@ export async function pingHub(deps: HubDeps, url: string, claimed: ClaimedPing, 
   const { store, config, clock, log } = deps;
   const result = await post(url, topicAddress(config, claimed.topic), signal);
   await recordPing(store.db, claimed, result, clock());
-  if (result.is === 'failed') log.warn({ topic: claimed.topic, reason: result.reason }, 'the hub could not be told');
+  if (result.kind === 'failed') log.warn({ topic: claimed.topic, reason: result.reason }, 'the hub could not be told');
 }
 
 async function post(url: string, topic: string, signal: AbortSignal): Promise<PingResult> {
@@ -29,12 +29,12 @@ async function post(url: string, topic: string, signal: AbortSignal): Promise<Pi
       signal: AbortSignal.any([timeout, signal]),
     });
     await response.body?.cancel();
-    return response.ok ? { is: 'told' } : { is: 'failed', reason: `it answered ${response.status}` };
+    return response.ok ? { kind: 'told' } : { kind: 'failed', reason: `it answered ${response.status}` };
   } catch (error) {
-    if (signal.aborted) return { is: 'put-back' };
-    if (timeout.aborted) return { is: 'failed', reason: `no answer within ${TIME_LIMIT / SECOND} s` };
+    if (signal.aborted) return { kind: 'put-back' };
+    if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${TIME_LIMIT / SECOND} s` };
     // The message may name the address: only the code is safe to repeat.
     const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-    return { is: 'failed', reason: typeof code === 'string' ? `no connection (${code})` : 'no connection' };
+    return { kind: 'failed', reason: typeof code === 'string' ? `no connection (${code})` : 'no connection' };
   }
 }

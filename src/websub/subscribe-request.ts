@@ -19,7 +19,7 @@ export interface HubRequest {
 }
 
 /** `reason` is a sentence for the subscriber's developer. */
-export type ReadRequest = { is: 'good'; request: HubRequest } | { is: 'bad'; reason: string };
+export type ReadRequest = { kind: 'good'; request: HubRequest } | { kind: 'bad'; reason: string };
 
 /** An index takes no longer ones on every database, and no honest one is. */
 const LONGEST_CALLBACK = 2_000;
@@ -48,7 +48,7 @@ export function readHubRequest(fields: URLSearchParams, topicOf: (address: strin
     return bad(`hub.secret must have less than ${LONGEST_SECRET + 1} bytes.`);
   const leaseSeconds = lease === '' ? LEASE.usual : Math.min(Math.max(Number(lease), LEASE.least), LEASE.most);
   return {
-    is: 'good',
+    kind: 'good',
     request: {
       mode,
       topic,
@@ -80,5 +80,5 @@ function readCallback(text: string): URL | string {
 }
 
 function bad(reason: string): ReadRequest {
-  return { is: 'bad', reason };
+  return { kind: 'bad', reason };
 }

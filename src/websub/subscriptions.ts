@@ -25,12 +25,12 @@ export interface ClaimedSubscription {
 
 /** What came of telling a subscriber. */
 export type Telling =
-  | { is: 'told'; tookMs: number }
+  | { kind: 'told'; tookMs: number }
   /** It wants no more, or there is nothing more to tell. */
-  | { is: 'gone'; reason: string }
-  | { is: 'failed'; reason: string }
+  | { kind: 'gone'; reason: string }
+  | { kind: 'failed'; reason: string }
   /** Nothing was done: we are ending. */
-  | { is: 'put-back' };
+  | { kind: 'put-back' };
 
 /** Enough to find room among: whoever has more of them at one host waits for the next turn. */
 const LOOKED_AT = 200;
@@ -109,7 +109,7 @@ export async function recordTelling(
   now: number,
 ): Promise<'told' | 'dropped' | 'waiting' | 'given-up' | 'lost'> {
   const { key, fence } = claimed;
-  if (telling.is === 'gone') {
+  if (telling.kind === 'gone') {
     const { numDeletedRows } = await db
       .deleteFrom('hub_subscriptions')
       .where('key', '=', key)
@@ -124,12 +124,12 @@ export async function recordTelling(
     .where('fence', '=', fence)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) return 'lost';
-  if (telling.is === 'told') return 'told';
-  return telling.is === 'failed' && distributionWait(claimed.attempts + 1) === null ? 'given-up' : 'waiting';
+  if (telling.kind === 'told') return 'told';
+  return telling.kind === 'failed' && distributionWait(claimed.attempts + 1) === null ? 'given-up' : 'waiting';
 }
 
 function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling, now: number) {
-  if (telling.is === 'told') {
+  if (telling.kind === 'told') {
     const { tookMs } = telling;
     return {
       // What was published meanwhile is still owed.
@@ -143,7 +143,7 @@ function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling
       slow: tookMs > SLOW ? 1 : 0,
     };
   }
-  if (telling.is !== 'failed') return {};
+  if (telling.kind !== 'failed') return {};
   const wait = distributionWait(attempts + 1);
   return {
     // Given up: the next change is told once more.

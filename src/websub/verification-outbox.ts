@@ -20,14 +20,14 @@ export interface ClaimedRequest extends Omit<HubRequest, 'secret'> {
 
 /** What the callback said. */
 export type Verdict =
-  | { is: 'confirmed' }
-  | { is: 'denied'; reason: string }
+  | { kind: 'confirmed' }
+  | { kind: 'denied'; reason: string }
   /** It could not be asked. */
-  | { is: 'failed'; reason: string }
+  | { kind: 'failed'; reason: string }
   /** Nothing was done: we are ending. */
-  | { is: 'put-back' };
+  | { kind: 'put-back' };
 
-export type Admission = { is: 'taken' } | { is: 'full'; retryAfter: number };
+export type Admission = { kind: 'taken' } | { kind: 'full'; retryAfter: number };
 
 /** Enough to find room among: whoever has more of them at one host waits for the next turn. */
 const LOOKED_AT = 200;
@@ -52,14 +52,14 @@ export async function takeRequest(
   // Who is subscribed may renew and leave whatever strangers ask, and is asked before them.
   const isSubscribed = await hasSubscription(db, key, now);
   if (!isSubscribed && (await countRows(db, 'hub_requests', key)) >= MOST_OPEN) {
-    return { is: 'full', retryAfter: MINUTE / SECOND };
+    return { kind: 'full', retryAfter: MINUTE / SECOND };
   }
   if (
     !isSubscribed &&
     request.mode === 'subscribe' &&
     (await countRows(db, 'hub_subscriptions', key)) >= MOST_SUBSCRIPTIONS
   ) {
-    return { is: 'full', retryAfter: (60 * MINUTE) / SECOND };
+    return { kind: 'full', retryAfter: (60 * MINUTE) / SECOND };
   }
   const asked = { mode: request.mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
   const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now, claim_until: null };
@@ -71,7 +71,7 @@ export async function takeRequest(
       conflict.column('key').doUpdateSet({ ...fresh, fence: sql<number>`hub_requests.fence + 1` }),
     )
     .execute();
-  return { is: 'taken' };
+  return { kind: 'taken' };
 }
 
 /** How many there are besides that one. */
@@ -138,8 +138,8 @@ export async function recordVerdict(
 ): Promise<'confirmed' | 'denied' | 'waiting' | 'lost'> {
   const { key, fence, attempts } = claimed;
   const wait = verificationWait(attempts + 1);
-  if (verdict.is === 'put-back' || (verdict.is === 'failed' && wait !== null)) {
-    const again = verdict.is === 'failed' ? { attempts: attempts + 1, due_at: now + (wait ?? 0) } : {};
+  if (verdict.kind === 'put-back' || (verdict.kind === 'failed' && wait !== null)) {
+    const again = verdict.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (wait ?? 0) } : {};
     const { numUpdatedRows } = await db
       .updateTable('hub_requests')
       .set({ claim_until: null, ...again })
@@ -148,16 +148,16 @@ export async function recordVerdict(
       .executeTakeFirstOrThrow();
     return numUpdatedRows > 0n ? 'waiting' : 'lost';
   }
-  return db.transaction().execute(async (trx) => {
-    const { numDeletedRows } = await trx
+  return db.transaction().execute(async (tx) => {
+    const { numDeletedRows } = await tx
       .deleteFrom('hub_requests')
       .where('key', '=', key)
       .where('fence', '=', fence)
       .executeTakeFirstOrThrow();
     if (numDeletedRows === 0n) return 'lost';
-    if (verdict.is !== 'confirmed') return 'denied';
-    if (claimed.mode === 'unsubscribe') await endSubscription(trx, key);
-    else await grantSubscription(trx, claimed, claimed.secret, now);
+    if (verdict.kind !== 'confirmed') return 'denied';
+    if (claimed.mode === 'unsubscribe') await endSubscription(tx, key);
+    else await grantSubscription(tx, claimed, claimed.secret, now);
     return 'confirmed';
   });
 }

@@ -23,14 +23,14 @@ async function askCallback(deps: HubDeps, claimed: ClaimedRequest, limits: Reque
   const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
   const url = verificationUrl(claimed, topicAddress(deps.config, claimed.topic), challenge);
   const answer = await guardedRequest({ url, method: 'GET', headers: {} }, limits);
-  if (answer.is === 'refused') return { is: 'denied', reason: answer.reason };
-  if (answer.is === 'failed') return limits.signal?.aborted ? { is: 'put-back' } : answer;
+  if (answer.kind === 'refused') return { kind: 'denied', reason: answer.reason };
+  if (answer.kind === 'failed') return limits.signal?.aborted ? { kind: 'put-back' } : answer;
   const { status, body, whole } = answer;
-  if (status < 200 || status > 299) return { is: 'denied', reason: `it answered ${status}` };
+  if (status < 200 || status > 299) return { kind: 'denied', reason: `it answered ${status}` };
   if (!whole || !body.equals(Buffer.from(challenge))) {
-    return { is: 'denied', reason: `it answered ${status} without the challenge` };
+    return { kind: 'denied', reason: `it answered ${status} without the challenge` };
   }
-  return { is: 'confirmed' };
+  return { kind: 'confirmed' };
 }
 
 function verificationUrl({ callback, mode, leaseSeconds }: ClaimedRequest, topic: string, challenge: string): string {

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Newsroom } from '../../src/app/app-context.ts';
+import type { AppContext } from '../../src/app/app-context.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from '../../src/app/jobs.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { importText } from '../../src/articles/import/import.ts';
@@ -57,7 +57,7 @@ forEachDatabase((open) => {
       const newsroom = await filled(open, { env: { DAYWIRE_HEARTBEAT_URL: server.url } });
       const slotAt = Date.parse('2026-11-23T23:30:00Z');
       const outcome = await runNewsletter(newsroom, slotAt);
-      expect(outcome).toEqual({ is: 'done', note: 'edition 1, 7 deliveries queued' });
+      expect(outcome).toEqual({ kind: 'done', note: 'edition 1, 7 deliveries queued' });
       const edition = await newsroom.store.db.selectFrom('editions').selectAll().executeTakeFirstOrThrow();
       expect(edition).toMatchObject({ slot: '2026-11-24', slot_at: slotAt, cutoff_at: slotAt });
       expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
@@ -67,13 +67,13 @@ forEachDatabase((open) => {
       const newsroom = await filled(open);
       await slotComposed(newsroom);
       const outcome = await runNewsletter(newsroom, Date.parse('2026-11-23T23:30:00Z'));
-      expect(outcome).toEqual({ is: 'done', note: 'edition 1 had been closed at 2026-11-24T12:00:00Z' });
+      expect(outcome).toEqual({ kind: 'done', note: 'edition 1 had been closed at 2026-11-24T12:00:00Z' });
     });
 
     it('says why there is no edition, and calls no heartbeat', async () => {
       const server = await startWebServer();
       const newsroom = openTestNewsroom(await open(), { env: { DAYWIRE_HEARTBEAT_URL: server.url } });
-      expect(await runNewsletter(newsroom, Date.parse('2026-11-23T23:30:00Z'))).toMatchObject({ is: 'skipped' });
+      expect(await runNewsletter(newsroom, Date.parse('2026-11-23T23:30:00Z'))).toMatchObject({ kind: 'skipped' });
       expect(server.requests).toEqual([]);
     });
 
@@ -92,7 +92,7 @@ forEachDatabase((open) => {
       );
       await expect(runNewsletter(newsroom, slotAt)).rejects.toThrow(/no\.such\.thing|undefined variable/);
       cpSync(join(BUILT_IN_TEMPLATES, 'daily-roundup.mjml'), file);
-      expect(await runNewsletter(newsroom, slotAt)).toMatchObject({ is: 'done' });
+      expect(await runNewsletter(newsroom, slotAt)).toMatchObject({ kind: 'done' });
     });
   });
 
@@ -213,11 +213,11 @@ async function filled(
   return newsroom;
 }
 
-async function slotComposed(newsroom: Newsroom, label?: string): Promise<[slot: string, fresh: boolean]> {
+async function slotComposed(newsroom: AppContext, label?: string): Promise<[slot: string, fresh: boolean]> {
   const [newsletter] = newsroom.config.newsletters;
   if (newsletter === undefined) throw new Error('the sample has a newsletter');
   const outcome = await composeByHand(newsroom, newsletter, label);
-  if (outcome.is === 'skipped') throw new Error(outcome.reason);
+  if (outcome.kind === 'skipped') throw new Error(outcome.reason);
   return [outcome.edition.slot, outcome.fresh];
 }
 
@@ -239,13 +239,13 @@ async function retract(newsroom: TestNewsroom, ids: string[]): Promise<void> {
   for (const id of ids) {
     const text = `---\nid: ${id}\nheadline: H\nsection: world\nstate: retracted\nnote: Wrong.\n---\n\nA paragraph.\n`;
     const input = { source: `${id}.md`, text, format: 'markdown' } as const;
-    const { setAside } = await importText(newsroom.store, newsroom.config, input, { clock: newsroom.clock });
-    expect(setAside).toEqual([]);
+    const { rejected } = await importText(newsroom.store, newsroom.config, input, { clock: newsroom.clock });
+    expect(rejected).toEqual([]);
   }
   newsroom.now += MINUTE;
 }
 
-function runNewsletter(newsroom: Newsroom, slotAt: number): Promise<JobOutcome> {
+function runNewsletter(newsroom: AppContext, slotAt: number): Promise<JobOutcome> {
   const job = jobsOf(newsroom).find(({ id }) => id === 'newsletter:daily-roundup');
   if (job === undefined) throw new Error('the sample has a newsletter');
   return job.run(slotAt, newsroom.clock());

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { type Article, isPublic } from '../../src/articles/article.ts';
 import { findArticle, findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
-import { countSetAside } from '../../src/articles/rejections.ts';
+import { countRejections } from '../../src/articles/rejections.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { listSubscribers } from '../../src/subscribers/subscriptions.ts';
@@ -30,12 +30,12 @@ describe('loading the sample newsroom', () => {
       const store = await open();
       const config = sampleConfig();
       const first = await loadSampleNewsroom(store, config, { now: NOW });
-      expect(first).toEqual({ articles: FILES.length, subscribers: 7, setAside: [], warnings: [] });
+      expect(first).toEqual({ articles: FILES.length, subscribers: 7, rejected: [], warnings: [] });
       const before = await allArticles(store);
 
       expect(await loadSampleNewsroom(store, config, { now: NOW })).toEqual(first);
       expect(await allArticles(store)).toEqual(before);
-      expect(await countSetAside(store.db)).toBe(0);
+      expect(await countRejections(store.db)).toBe(0);
     });
 
     it('confirms its subscribers for the daily roundup', async () => {
@@ -81,7 +81,7 @@ describe('loading the sample newsroom', () => {
       const report = await loadSampleNewsroom(store, sampleConfig(), { now });
       const stories = await allArticles(store);
       await store.close();
-      expect(report).toMatchObject({ articles: FILES.length, setAside: [], warnings: [] });
+      expect(report).toMatchObject({ articles: FILES.length, rejected: [], warnings: [] });
 
       const seen = stories.filter((story) => isPublic(story, now));
       const lastDay = seen.filter((story) => story.publishedAt >= now - DAY && story.kind !== 'roundup-item');
@@ -123,9 +123,9 @@ paths: { media: sample/media }
     const store = await openMigrated();
     const report = await loadSampleNewsroom(store, parseConfig(text, { file, env: {}, cwd: root }), { now: NOW });
     await store.close();
-    expect(report.articles + report.setAside.length).toBe(FILES.length);
+    expect(report.articles + report.rejected.length).toBe(FILES.length);
     expect(report.articles).toBeGreaterThan(3);
-    expect(report.setAside[0]?.problems[0]).toMatch(/^sample\/articles\/[\w-]+\.md:\d+: section .*must be one of/);
+    expect(report.rejected[0]?.problems[0]).toMatch(/^sample\/articles\/[\w-]+\.md:\d+: section .*must be one of/);
     expect(report.subscribers).toBe(0);
   });
 });

@@ -74,7 +74,7 @@ forEachDatabase((open) => {
       await loadSampleNewsroom(newsroom.store, newsroom.config, { now: newsroom.now });
       const { sample, edition } = await runOnce(newsroom, steering());
       expect(sample).toBeNull();
-      expect(edition).toMatchObject({ is: 'closed', fresh: true, queued: 7 });
+      expect(edition).toMatchObject({ kind: 'closed', fresh: true, queued: 7 });
       expect((await runOnce(newsroom, steering())).edition).toBeNull();
     });
 

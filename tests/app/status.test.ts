@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Newsroom } from '../../src/app/app-context.ts';
+import type { AppContext } from '../../src/app/app-context.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
 import { describeStatus } from '../../src/cli/describe.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
@@ -11,7 +11,7 @@ import { forEachDatabase } from '../support/databases.ts';
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 
 function read(store: Store): Promise<Status> {
-  return readStatus({ store, config: testConfig() } as Newsroom, NOW);
+  return readStatus({ store, config: testConfig() } as AppContext, NOW);
 }
 
 /** The lines of one block of the screen. */
@@ -212,8 +212,8 @@ describe('the status', () => {
       }
       const place = { stage: 'import' as const, source: 'in.jsonl', problems: '["bad"]', raw: '' };
       await store.db
-        .insertInto('set_aside')
-        .values(Array.from({ length: 40 }, (_, line) => ({ ...place, key: `${line}`, line, set_aside_at: NOW })))
+        .insertInto('rejections')
+        .values(Array.from({ length: 40 }, (_, line) => ({ ...place, key: `${line}`, line, rejected_at: NOW })))
         .execute();
       const run = { schedule: 'feeds:all', state: 'done' as const, covers: 1, attempts: 1, started_at: NOW };
       await store.db
@@ -239,7 +239,7 @@ describe('the status', () => {
       expect(block(status, 'feeds')).toEqual([
         '60 documents, 120 bytes, changed from 2026-11-24T06:31:00Z to 2026-11-24T07:30:00Z',
       ]);
-      expect(block(status, 'set aside').at(-1)).toBe('and 34 more: "daywire status --json"');
+      expect(block(status, 'rejected').at(-1)).toBe('and 34 more: "daywire status --json"');
       expect(block(status, 'editions')).toHaveLength(7);
     });
 

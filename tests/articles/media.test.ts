@@ -90,13 +90,13 @@ describe('a file in the media folder', () => {
   }
 
   it.each<[string, object]>([
-    ['a%20b/photo.jpg', { is: 'file', type: 'image/png', length: PNG.length, width: 640, height: 480 }],
-    ['a%20b/photo.jpg?v=2#x', { is: 'file', type: 'image/png', length: PNG.length, width: 640, height: 480 }],
-    ['big.jpg', { is: 'file', type: 'image/jpeg', length: 2 + 2 * 65_537 + 10, width: 640, height: 480 }],
-    ['talk.MP3', { is: 'file', type: 'audio/mpeg', length: 3, width: null, height: null }],
-    ['notes.xyz', { is: 'unusable', rule: 'neither its content nor its name tells a type that feeds know' }],
-    ['none.png', { is: 'unusable', rule: expect.stringMatching(/^there is no such file in .*\(ENOENT\)$/) }],
-    ['a%20b', { is: 'unusable', rule: 'must lead to a file, not a folder' }],
+    ['a%20b/photo.jpg', { kind: 'file', type: 'image/png', length: PNG.length, width: 640, height: 480 }],
+    ['a%20b/photo.jpg?v=2#x', { kind: 'file', type: 'image/png', length: PNG.length, width: 640, height: 480 }],
+    ['big.jpg', { kind: 'file', type: 'image/jpeg', length: 2 + 2 * 65_537 + 10, width: 640, height: 480 }],
+    ['talk.MP3', { kind: 'file', type: 'audio/mpeg', length: 3, width: null, height: null }],
+    ['notes.xyz', { kind: 'unusable', rule: 'neither its content nor its name tells a type that feeds know' }],
+    ['none.png', { kind: 'unusable', rule: expect.stringMatching(/^there is no such file in .*\(ENOENT\)$/) }],
+    ['a%20b', { kind: 'unusable', rule: 'must lead to a file, not a folder' }],
   ])('%j', async (path, expected) => {
     expect(await lookAtMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual(expected);
   });
@@ -105,18 +105,18 @@ describe('a file in the media folder', () => {
     'is not what %j leads to',
     async (path) => {
       expect(await lookAtMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual({
-        is: 'unusable',
+        kind: 'unusable',
         rule: 'must lead to a file in the media folder',
       });
     },
   );
 
   it('is not looked for at other addresses, or without such a folder', async () => {
-    const elsewhere = { is: 'elsewhere' };
+    const elsewhere = { kind: 'elsewhere' };
     expect(await lookAtMedia('https://other.example/media/a.png', { publicUrl, folder: '/' })).toEqual(elsewhere);
     expect(await lookAtMedia(`${publicUrl}/media/a.png`, { publicUrl, folder: undefined })).toEqual(elsewhere);
     expect(await lookAtMedia(`${publicUrl}/media/../etc/passwd`, { publicUrl, folder: '/' })).not.toMatchObject({
-      is: 'file',
+      kind: 'file',
     });
   });
 

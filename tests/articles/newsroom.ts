@@ -71,10 +71,10 @@ export async function importJson(
   return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now });
 }
 
-/** What was set aside and warned of, as an operator reads it. */
+/** What was rejected and warned of, as an operator reads it. */
 export function told(report: ImportReport): { problems: string[]; warnings: string[] } {
   return {
-    problems: report.setAside.flatMap((entry) => entry.problems),
+    problems: report.rejected.flatMap((entry) => entry.problems),
     warnings: report.warnings.flatMap((entry) => entry.problems),
   };
 }

@@ -14,10 +14,10 @@ describe.concurrent('daywire import', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
     expect(stderr).not.toMatch(/\n\s+at /);
-    expect(stdout).toMatch(/1 added, 0 updated, 0 unchanged, 1 set aside/);
+    expect(stdout).toMatch(/1 added, 0 updated, 0 unchanged, 1 rejected/);
     expect(readFileSync(join(folder.path, 'feeds/world.json'), 'utf8')).toContain('Headline of good');
     const status = (await folder.run(['status'])).stdout;
-    expect(status).toMatch(/set aside\n {2}import: in\/bad\.md/);
+    expect(status).toMatch(/rejected\n {2}import: in\/bad\.md/);
   });
 
   it('says that a path does not exist', async () => {

@@ -25,7 +25,7 @@ async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
       { origin: 'operator' },
       NOW - 5_000,
     );
-    if (added.is === 'refused') throw new Error(added.reason);
+    if (added.kind === 'refused') throw new Error(added.reason);
     ids.push(added.subscriberId);
   }
   return ids;
@@ -78,7 +78,7 @@ describe('closing an edition', () => {
 
       const outcome = await run(store);
       expect(outcome).toMatchObject({
-        is: 'closed',
+        kind: 'closed',
         fresh: true,
         queued: 2,
         edition: { newsletter: newsletter.id, slot: '2026-11-24', number: 1, closedAt: NOW },
@@ -116,7 +116,7 @@ describe('closing an edition', () => {
       for (const [n, [zone]] of Object.values(zones).entries()) {
         await store.db.updateTable('subscribers').set({ zone }).where('id', '=', ids[n]!).execute();
       }
-      expect(await run(store, { deliverAt: '07:00' })).toMatchObject({ is: 'closed', queued: 8 });
+      expect(await run(store, { deliverAt: '07:00' })).toMatchObject({ kind: 'closed', queued: 8 });
       const due = Object.values(zones).map(([, at]) => Date.parse(at));
       expect((await deliveriesOf(store)).map(({ due_at, stale_at }) => [due_at, stale_at])).toEqual(
         due.map((at) => [at, at + 20 * HOUR]),
@@ -143,8 +143,8 @@ describe('closing an edition', () => {
       await save(one, stories());
       await subscribe(one, 'ada', 'bob');
       const outcomes = await Promise.all([run(one), run(two)]);
-      expect(outcomes.map((outcome) => outcome.is === 'closed' && outcome.fresh).sort()).toEqual([false, true]);
-      expect(new Set(outcomes.map((outcome) => (outcome.is === 'closed' ? outcome.edition.id : null))).size).toBe(1);
+      expect(outcomes.map((outcome) => outcome.kind === 'closed' && outcome.fresh).sort()).toEqual([false, true]);
+      expect(new Set(outcomes.map((outcome) => (outcome.kind === 'closed' ? outcome.edition.id : null))).size).toBe(1);
       expect(outcomes).toMatchObject([{ queued: 2 }, { queued: 2 }]);
       expect(await deliveriesOf(one)).toHaveLength(2);
       if (url !== undefined) await Promise.all(stores.map((store) => store.close()));
@@ -159,7 +159,7 @@ describe('closing an edition', () => {
       expect(await closeEdition(store, slow, terms, NOW + 9)).toMatchObject({
         fresh: false,
         queued: 1,
-        edition: { id: first.is === 'closed' ? first.edition.id : null, closedAt: NOW },
+        edition: { id: first.kind === 'closed' ? first.edition.id : null, closedAt: NOW },
       });
     });
 
@@ -180,7 +180,7 @@ describe('closing an edition', () => {
       await save(store, stories());
       await subscribe(store, 'ada');
       expect(await run(store, { templates: editing(store, 2) })).toMatchObject({
-        is: 'closed',
+        kind: 'closed',
         fresh: true,
         queued: 1,
       });
@@ -199,14 +199,14 @@ describe('closing an edition', () => {
       const store = await open();
       await save(store, stories());
       await subscribe(store, 'ada');
-      expect(await run(store, { minimumStories: 5 })).toMatchObject({ is: 'skipped', reason: /at least 5/ });
+      expect(await run(store, { minimumStories: 5 })).toMatchObject({ kind: 'skipped', reason: /at least 5/ });
       expect(await deliveriesOf(store)).toEqual([]);
     });
 
     it('works before anyone has subscribed', async () => {
       const store = await open();
       await save(store, stories());
-      expect(await run(store)).toMatchObject({ is: 'closed', queued: 0 });
+      expect(await run(store)).toMatchObject({ kind: 'closed', queued: 0 });
     });
   });
 });

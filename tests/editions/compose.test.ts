@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findArticle, findPublicArticles } from '../../src/articles/queries.ts';
-import { listSetAside } from '../../src/articles/rejections.ts';
+import { listRejections } from '../../src/articles/rejections.ts';
 import { findEdition, findEditionById, lastEdition, listEditions } from '../../src/editions/queries.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -51,7 +51,7 @@ describe('an edition', () => {
         subject: 'Tech Roundup: Short cover, Headline of today-1',
         preheader: 'The dek of cover.',
         didNotFit: [],
-        setAside: [],
+        rejected: [],
       });
       expect(edition.html).toContain(`%%${NONCE}:unsubscribe%%`);
       expect(edition.archiveHtml).not.toContain(NONCE);
@@ -86,7 +86,7 @@ describe('an edition', () => {
         subject: edition.subject,
       });
       expect(await findEditionById(store.db, id)).toEqual(closed);
-      expect(await compose(store)).toEqual({ is: 'closed', edition: closed });
+      expect(await compose(store)).toEqual({ kind: 'closed', edition: closed });
       expect(await findEdition(store.db, 'other', '2026-11-24')).toBeNull();
       const heads = await listEditions(store.db, null, 10);
       expect(heads).toEqual([await lastEdition(store.db, newsletter.id)]);
@@ -135,7 +135,7 @@ describe('an edition', () => {
       );
       // Never itself a story of an edition.
       const next = await compose(store, CUTOFF + DAY, { minimumStories: 1 });
-      expect(next.is).toBe('skipped');
+      expect(next.kind).toBe('skipped');
     });
 
     it('takes another id for its roundup article where an article uses that one', async () => {
@@ -151,12 +151,12 @@ describe('an edition', () => {
     it('with fewer stories than the minimum is skipped, and the reason names the numbers', async () => {
       const store = await open();
       expect(await compose(store)).toMatchObject({
-        is: 'skipped',
+        kind: 'skipped',
         reason: expect.stringContaining('no story is ready'),
       });
       await save(store, filler('today', CUTOFF).slice(0, 2));
       expect(await compose(store)).toEqual({
-        is: 'skipped',
+        kind: 'skipped',
         reason: 'only 2 stories are ready since 2026-11-21T23:30:00Z, and daily-roundup needs at least 3',
       });
     });
@@ -167,15 +167,18 @@ describe('an edition', () => {
         store,
         ['a', 'b', 'c'].map((id) => item(id, id, { eventKey: 'e' })),
       );
-      expect(await compose(store)).toMatchObject({ is: 'skipped', reason: expect.stringContaining('only 1 story is') });
-      expect((await compose(store, CUTOFF, { minimumStories: 1 })).is).toBe('composed');
+      expect(await compose(store)).toMatchObject({
+        kind: 'skipped',
+        reason: expect.stringContaining('only 1 story is'),
+      });
+      expect((await compose(store, CUTOFF, { minimumStories: 1 })).kind).toBe('composed');
     });
   });
 });
 
 describe('a bad article', () => {
   forEachDatabase((open) => {
-    it('is set aside, its place goes to the next, and the edition goes out', async () => {
+    it('is rejected, its place goes to the next, and the edition goes out', async () => {
       const store = await open();
       const few = { blocks: { news: 2, analysis: 1, roundup: 1, latest: 0 }, minimumStories: 1 };
       await save(store, [
@@ -194,9 +197,9 @@ describe('a bad article', () => {
         analysis: ['b'],
         roundup: ['j'],
       });
-      expect(edition.setAside.map((one) => one.articleId).sort()).toEqual(['a', 'i', 'lead']);
+      expect(edition.rejected.map((one) => one.articleId).sort()).toEqual(['a', 'i', 'lead']);
       await close(store, edition);
-      const listed = await listSetAside(store.db, 10);
+      const listed = await listRejections(store.db, 10);
       expect(listed).toHaveLength(3);
       expect(listed.find((one) => one.articleId === 'a')).toMatchObject({
         stage: 'edition',
@@ -216,31 +219,31 @@ describe('a bad article', () => {
       ]);
       const edition = await composed(store);
       expect(edition.articles).toHaveLength(3);
-      expect(edition.setAside.map((one) => [one.articleId, one.problems[0]]).sort()).toEqual([
+      expect(edition.rejected.map((one) => [one.articleId, one.problems[0]]).sort()).toEqual([
         ['empty', 'it cannot be shown in an edition: its headline is empty'],
         ['gap', 'it cannot be shown in an edition: its topic is missing'],
         ['null', expect.stringContaining('cannot be shown')],
       ]);
     });
 
-    it('that was mended is no longer set aside once an edition shows it', async () => {
+    it('that was mended is no longer rejected once an edition shows it', async () => {
       const store = await open();
       await save(store, [...filler('day1', CUTOFF), article('bad', { headline: '' })]);
       await close(store, await composed(store));
-      expect(await listSetAside(store.db, 10)).toHaveLength(1);
+      expect(await listRejections(store.db, 10)).toHaveLength(1);
       await save(store, [...filler('day2', CUTOFF + DAY), article('bad')]);
       const edition = await composed(store, CUTOFF + DAY);
       expect(edition.articles.map((one) => one.articleId)).toContain('bad');
       await close(store, edition);
-      expect(await listSetAside(store.db, 10)).toEqual([]);
+      expect(await listRejections(store.db, 10)).toEqual([]);
     });
 
     it('is named in the reason where too few are left', async () => {
       const store = await open();
       await save(store, [...filler('today', CUTOFF).slice(0, 2), article('bad', { headline: '' })]);
       expect(await compose(store)).toMatchObject({
-        is: 'skipped',
-        reason: expect.stringMatching(/only 2 stories.*; set aside: bad \(.*its headline is empty\)/),
+        kind: 'skipped',
+        reason: expect.stringMatching(/only 2 stories.*; rejected: bad \(.*its headline is empty\)/),
       });
     });
   });

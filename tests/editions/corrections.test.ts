@@ -111,7 +111,7 @@ describe('the corrections of an edition', () => {
       await store.db.updateTable('articles').set({ document: '{' }).where('id', '=', 'day0-2').execute();
       const edition = await composed(store, CUTOFF + DAY);
       expect(edition.corrections.map((one) => one.articleId)).toEqual(['day0-3', 'day0-1']);
-      expect(edition.setAside.map((one) => one.articleId)).toEqual(['day0-2']);
+      expect(edition.rejected.map((one) => one.articleId)).toEqual(['day0-2']);
     });
   });
 });

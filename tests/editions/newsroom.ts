@@ -75,10 +75,10 @@ export function item(id: string, outlet: string, rest: Partial<Article> = {}): A
 
 /** Stores them. @param storedAt when the store got them; default the moment they were published */
 export async function save(store: Store, articles: Article[], storedAt?: number): Promise<void> {
-  await store.db.transaction().execute(async (trx) => {
+  await store.db.transaction().execute(async (tx) => {
     for (const one of articles) {
       const digest = createHash('sha256').update(JSON.stringify(one)).digest('hex');
-      await saveArticle(trx, one, digest, storedAt ?? one.publishedAt);
+      await saveArticle(tx, one, digest, storedAt ?? one.publishedAt);
     }
   });
 }
@@ -97,13 +97,13 @@ export function compose(store: Store, cutoffAt = CUTOFF, change: Partial<Newslet
 /** Composes what must be composable. */
 export async function composed(store: Store, ...rest: [cutoffAt?: number, change?: Parameters<typeof compose>[2]]) {
   const outcome = await compose(store, ...rest);
-  if (outcome.is !== 'composed') throw new Error(outcome.is === 'skipped' ? outcome.reason : 'it is closed');
+  if (outcome.kind !== 'composed') throw new Error(outcome.kind === 'skipped' ? outcome.reason : 'it is closed');
   return outcome;
 }
 
 /** Closes it at its cut-off. @returns the edition's id */
 export function close(store: Store, edition: Composed, now = edition.cutoffAt): Promise<number> {
-  return store.db.transaction().execute((trx) => recordEdition(trx, edition, now));
+  return store.db.transaction().execute((tx) => recordEdition(tx, edition, now));
 }
 
 /** The ids of an edition's articles, by block. */

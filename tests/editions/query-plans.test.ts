@@ -25,7 +25,7 @@ it('composing and closing an edition never reads a table of the archive from end
   const nodes: RootOperationNode[] = [];
   const watching = watch(store, nodes);
   const edition = await composed(watching, CUTOFF + DAY);
-  await watching.db.transaction().execute((trx) => recordEdition(trx, edition, CUTOFF + DAY));
+  await watching.db.transaction().execute((tx) => recordEdition(tx, edition, CUTOFF + DAY));
 
   const scans: string[] = [];
   for (const node of nodes) {

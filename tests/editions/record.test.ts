@@ -72,15 +72,15 @@ describe('closing what was composed', () => {
         const edition = await composed(store);
         const order: string[] = [];
         let retracting: Promise<unknown> | undefined;
-        await store.db.transaction().execute(async (trx) => {
-          await recordEdition(trx, edition, CUTOFF);
+        await store.db.transaction().execute(async (tx) => {
+          await recordEdition(tx, edition, CUTOFF);
           const retracted = article('today-1', { status: { state: 'retracted', note: 'No.', at: CUTOFF } });
           retracting = store.db
             .transaction()
             .execute((other) => saveArticle(other, retracted, 'other', CUTOFF))
             .then(() => order.push('retracted'));
           // Long enough for the other connection to have finished, were it not waiting for us: a dozen round trips.
-          for (let n = 0; n < 12; n++) await trx.selectFrom('meta').selectAll().execute();
+          for (let n = 0; n < 12; n++) await tx.selectFrom('meta').selectAll().execute();
           order.push('closed');
         });
         await retracting;

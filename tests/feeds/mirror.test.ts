@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { saveArticle } from '../../src/articles/import/save.ts';
-import { growArchives } from '../../src/feeds/archive/close-due-pages.ts';
+import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { findDocument, listDocuments, saveDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
@@ -84,7 +84,7 @@ it('clears away what a killed process left half written, and not what another is
 it('writes archives into folders, and again where they are gone or have changed; it does not look into each of them', async () => {
   const later = NOW + 40 * DAY;
   await saveArticle(store.db, article('a'), 'd', NOW);
-  await growArchives(store, sampleConfig(), { now: later });
+  await closeDuePages(store, sampleConfig(), { now: later });
   const written = await mirrorDocuments(store.db, folder);
   const archive = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-11.${format}`);
   expect(written).toEqual(expect.arrayContaining(archive));

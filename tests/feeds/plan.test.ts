@@ -80,7 +80,7 @@ it.each([
     };
     const [path = '', query] = asked.split('?');
     const parsed = parseDerivedAddress(path, new URLSearchParams(query), config);
-    if (parsed?.is !== 'derived') throw new Error(parsed?.reason);
+    if (parsed?.kind !== 'derived') throw new Error(parsed?.reason);
     expect(await deriveFeed(store.db.withPlugin(spy), config, parsed.address, NOW)).not.toBeNull();
     await listUsedFacets(store.db.withPlugin(spy), NOW);
     const plans = await Promise.all(

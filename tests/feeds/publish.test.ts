@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import { saveArticle } from '../../src/articles/import/save.ts';
-import { countSetAside, listSetAside } from '../../src/articles/rejections.ts';
+import { countRejections, listRejections } from '../../src/articles/rejections.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
-import { readStamp } from '../../src/feeds/feed-version.ts';
+import { readFeedVersion } from '../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -105,7 +105,7 @@ forEachDatabase((open) => {
       const versions: number[] = [];
       const publish = async (now: number, changed: string[] = []): Promise<void> => {
         await publishFeeds(store, config, templates, { now, changed });
-        versions.push((await readStamp(store.db)).version);
+        versions.push((await readFeedVersion(store.db)).version);
       };
       await publish(NOW);
       await publish(NOW + MINUTE);
@@ -290,18 +290,18 @@ forEachDatabase((open) => {
   });
 
   describe('a bad article', () => {
-    it('is set aside and named for each feed, and forgotten when it is good again', async () => {
+    it('is rejected and named for each feed, and forgotten when it is good again', async () => {
       const store = await open();
       const bad = article('bad', { bodyHtml: '<script>x</script>' });
       await save(store, [bad, article('good')]);
       const report = await publishFeeds(store, config, templates, { now: NOW });
-      expect(report.setAside.map(({ feed, articleId }) => [feed, articleId])).toEqual([
+      expect(report.rejected.map(({ feed, articleId }) => [feed, articleId])).toEqual([
         ['latest', 'bad'],
         ['24-hours', 'bad'],
         ['business-tech', 'bad'],
       ]);
       expect(await idsIn(store, 'latest')).toEqual(['good']);
-      const kept = await listSetAside(store.db, 10);
+      const kept = await listRejections(store.db, 10);
       expect(kept.map(({ stage, source, articleId }) => [stage, source, articleId])).toEqual([
         ['feed', 'feeds/24-hours', 'bad'],
         ['feed', 'feeds/business-tech', 'bad'],
@@ -310,20 +310,20 @@ forEachDatabase((open) => {
       expect(kept[0]).toMatchObject({
         problems: ['the body holds <script>, which no feed may carry'],
         raw: JSON.stringify(bad),
-        setAsideAt: NOW,
+        rejectedAt: NOW,
       });
       // Nothing new to say: the record stays as it is.
       await publishFeeds(store, config, templates, { now: NOW + MINUTE });
-      expect((await listSetAside(store.db, 1))[0]?.setAsideAt).toBe(NOW);
+      expect((await listRejections(store.db, 1))[0]?.rejectedAt).toBe(NOW);
 
       await save(store, [article('bad')]);
       await publishFeeds(store, config, templates, { now: NOW + 2 * MINUTE, feeds: ['latest'] });
-      expect(await countSetAside(store.db)).toBe(2);
+      expect(await countRejections(store.db)).toBe(2);
       const withoutSection = sampleConfig((text) =>
         text.replace(/.*id: business-tech, title: Business & Tech, select.*\n/, ''),
       );
       await publishFeeds(store, withoutSection, templates, { now: NOW + 3 * MINUTE, feeds: ['24-hours'] });
-      expect(await countSetAside(store.db)).toBe(0);
+      expect(await countRejections(store.db)).toBe(0);
       expect(await idsIn(store, 'latest')).toEqual(['good', 'bad']);
     });
   });

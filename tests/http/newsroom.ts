@@ -118,7 +118,7 @@ export function article(id: string, over: Partial<Article> = {}): Article {
 /** Saves articles, each in a transaction of its own. */
 export async function save(store: Store, ...articles: Article[]): Promise<void> {
   for (const one of articles) {
-    await store.db.transaction().execute((trx) => saveArticle(trx, one, `digest of ${one.id}`, one.publishedAt));
+    await store.db.transaction().execute((tx) => saveArticle(tx, one, `digest of ${one.id}`, one.publishedAt));
   }
 }
 

@@ -15,7 +15,7 @@ const job = {
   coalesce: false,
   run: async (slotAt: number) => {
     ran.push(slotAt);
-    return { is: 'done' as const };
+    return { kind: 'done' as const };
   },
 };
 const log = { info() {}, warn() {}, error() {} };

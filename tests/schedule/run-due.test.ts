@@ -41,7 +41,7 @@ forEachDatabase((open, dialect) => {
     it('runs once, however often it is looked for, and is recorded as done with its note', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
-      const job = jobOf({}, () => ({ is: 'done', note: 'edition 1' }));
+      const job = jobOf({}, () => ({ kind: 'done', note: 'edition 1' }));
       expect(await runDue(store, [job], depsAt(at))).toEqual([]);
       at.now = slot + SECOND;
       const runs = await runDue(store, [job], depsAt(at));
@@ -93,7 +93,7 @@ forEachDatabase((open, dialect) => {
     it('that the job skips is recorded with its reason, and alerts', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
-      const job = jobOf({}, () => ({ is: 'skipped', reason: '2 stories, fewer than 3' }));
+      const job = jobOf({}, () => ({ kind: 'skipped', reason: '2 stories, fewer than 3' }));
       await runDue(store, [job], depsAt(at));
       at.now = slot;
       expect(await runDue(store, [job], depsAt(at))).toMatchObject([
@@ -186,7 +186,7 @@ forEachDatabase((open, dialect) => {
     const failing = (times: number): TestJob => {
       const job: TestJob = jobOf({}, () => {
         if (job.ran.length <= times) throw new Error(`the database is away\u0000 (${job.ran.length})`);
-        return { is: 'done' };
+        return { kind: 'done' };
       });
       return job;
     };
@@ -252,7 +252,7 @@ forEachDatabase((open, dialect) => {
       let broken = true;
       const job = jobOf(feeds, () => {
         if (broken) throw new Error('no space left');
-        return { is: 'done' };
+        return { kind: 'done' };
       });
       await runDue(store, [job], depsAt(at));
       for (at.now = slot; at.now <= slot + 30 * MINUTE; at.now += 10 * MINUTE) await runDue(store, [job], depsAt(at));
@@ -304,7 +304,7 @@ forEachDatabase((open, dialect) => {
           slot + HOUR,
           slot + 2 * HOUR,
         );
-        return { is: 'done' };
+        return { kind: 'done' };
       });
       expect(await runSlot(store, job, { slotAt: slot, covers: 1 }, { clock: at.clock, log })).toBeNull();
       expect(await listRuns(store.db, 1)).toMatchObject([{ state: 'running', attempts: 2 }]);

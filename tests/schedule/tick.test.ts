@@ -37,7 +37,7 @@ function countReads(store: Store): () => number {
 function door(): { passed: Promise<JobOutcome>; open: () => void } {
   let open = (): void => {};
   const passed = new Promise<JobOutcome>((resolve) => {
-    open = () => resolve({ is: 'done' });
+    open = () => resolve({ kind: 'done' });
   });
   return { passed, open };
 }

@@ -91,7 +91,7 @@ export interface TestJob extends Job {
 /** A newsletter-like job; `work` decides what comes of it. */
 export function jobOf(
   of: Partial<Job> = {},
-  work: (slotAt: number) => Promise<JobOutcome> | JobOutcome = () => ({ is: 'done' }),
+  work: (slotAt: number) => Promise<JobOutcome> | JobOutcome = () => ({ kind: 'done' }),
 ): TestJob {
   const ran: number[] = [];
   return {

@@ -199,12 +199,12 @@ describe('a backup', () => {
     let written = 0;
     const writing = (async () => {
       while (!stop) {
-        await store.db.transaction().execute(async (trx) => {
-          await trx
+        await store.db.transaction().execute(async (tx) => {
+          await tx
             .insertInto('rates')
             .values({ key: `${written}`, next_at: 1 })
             .execute();
-          await trx
+          await tx
             .insertInto('alerts')
             .values({ cause: `${written}`, message: 'x'.repeat(500), first_at: 1, last_at: 1, count: 1 })
             .execute();

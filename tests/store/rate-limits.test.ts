@@ -12,25 +12,25 @@ describe('a shared rate', () => {
   forEachDatabase((open, dialect) => {
     it('grants the burst at once, and says when the next may come', async () => {
       const { db } = await open();
-      for (let n = 0; n < 3; n++) expect(await takeRate(db, 'k', rate, NOW)).toEqual({ is: 'granted' });
-      expect(await takeRate(db, 'k', rate, NOW)).toEqual({ is: 'refused', retryAt: NOW + 20 * SECOND });
-      expect(await takeRate(db, 'k', rate, NOW + 19_999)).toMatchObject({ is: 'refused' });
-      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ is: 'granted' });
-      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ is: 'refused', retryAt: NOW + 40 * SECOND });
+      for (let n = 0; n < 3; n++) expect(await takeRate(db, 'k', rate, NOW)).toEqual({ kind: 'granted' });
+      expect(await takeRate(db, 'k', rate, NOW)).toEqual({ kind: 'refused', retryAt: NOW + 20 * SECOND });
+      expect(await takeRate(db, 'k', rate, NOW + 19_999)).toMatchObject({ kind: 'refused' });
+      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ kind: 'granted' });
+      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ kind: 'refused', retryAt: NOW + 40 * SECOND });
     });
 
     it('counts each key by itself', async () => {
       const { db } = await open();
       const one = { everyMs: MINUTE, burst: 1 };
-      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toEqual({ is: 'granted' });
-      expect(await takeRate(db, 'client 192.0.2.2', one, NOW)).toEqual({ is: 'granted' });
-      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ is: 'refused' });
+      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toEqual({ kind: 'granted' });
+      expect(await takeRate(db, 'client 192.0.2.2', one, NOW)).toEqual({ kind: 'granted' });
+      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ kind: 'refused' });
     });
 
     it('keeps fractions of a millisecond', async () => {
       const { db } = await open();
       const fast = { everyMs: 0.25, burst: 1 };
-      expect(await takeRate(db, 'k', fast, NOW)).toEqual({ is: 'granted' });
+      expect(await takeRate(db, 'k', fast, NOW)).toEqual({ kind: 'granted' });
       const { next_at } = await db.selectFrom('rates').select('next_at').executeTakeFirstOrThrow();
       expect(next_at).toBe(NOW + 0.25);
     });
@@ -50,7 +50,7 @@ describe('a shared rate', () => {
             for (const wait of waits) {
               now += wait;
               const answer = await takeRate(db, key, { everyMs, burst }, now);
-              if (answer.is === 'granted') granted.push(now);
+              if (answer.kind === 'granted') granted.push(now);
               else expect(answer.retryAt).toBeGreaterThan(now);
             }
             for (const [i, from] of granted.entries()) {
@@ -81,6 +81,6 @@ describe('a shared rate', () => {
     );
     const answers = await Promise.all(asked);
     await Promise.all(stores.map((store) => store.close()));
-    expect(answers.filter(({ is }) => is === 'granted')).toHaveLength(7);
+    expect(answers.filter(({ kind }) => kind === 'granted')).toHaveLength(7);
   });
 });

@@ -16,7 +16,7 @@ describe('the schema', () => {
   forEachDatabase((open, dialect) => {
     it('is made in an empty database, once', async () => {
       const store = await openEmpty(dialect);
-      expect(await schemaState(store)).toEqual({ is: 'empty' });
+      expect(await schemaState(store)).toEqual({ kind: 'empty' });
       expect(await ensureSchema(store)).toEqual({ wasEmpty: true });
       expect(await ensureSchema(store)).toEqual({ wasEmpty: false });
       expect(await migrate(store)).toEqual([]);

@@ -44,9 +44,9 @@ describe('an SQLite file', () => {
     const { db, reports } = await open();
     await put(db, 'a');
     expect(await keys(db)).toEqual(['a']);
-    await db.transaction().execute(async (trx) => {
-      await put(trx, 'b');
-      expect(await keys(trx)).toEqual(['a', 'b']);
+    await db.transaction().execute(async (tx) => {
+      await put(tx, 'b');
+      expect(await keys(tx)).toEqual(['a', 'b']);
       // Nothing of it outside before it commits, and no waiting either: a page that reads by a WITH would wait for a million rows.
       expect(await keys(db)).toEqual(['a']);
       expect((await sql`with m as (select key from meta) select key from m`.execute(db)).rows).toEqual([{ key: 'a' }]);
@@ -73,12 +73,12 @@ describe('an SQLite file', () => {
     const query = sql`select 1 as one, 9007199254740991 as large, 1.5 as real, null as none, 'é' as text, x'00ff' as bytes`;
     const direct = await query.execute(db);
     expect((await query.execute(reports)).rows).toEqual(direct.rows);
-    expect(await db.transaction().execute(async (trx) => (await query.execute(trx)).rows)).toEqual(direct.rows);
+    expect(await db.transaction().execute(async (tx) => (await query.execute(tx)).rows)).toEqual(direct.rows);
     expect(direct.rows).toEqual([
       { one: 1, large: 9007199254740991, real: 1.5, none: null, text: 'é', bytes: new Uint8Array([0, 255]) },
     ]);
     const bytes = new Uint8Array([1, 2]);
-    const { rows } = await db.transaction().execute((trx) => sql`select ${bytes} as b, ${12n} as n`.execute(trx));
+    const { rows } = await db.transaction().execute((tx) => sql`select ${bytes} as b, ${12n} as n`.execute(tx));
     expect(rows).toEqual([{ b: bytes, n: 12 }]);
   });
 
@@ -105,13 +105,13 @@ describe('an SQLite file', () => {
       Array.from({ length: 40 }, async (_, i) => {
         if (i % 2 === 0) await put(db, `k${i}`);
         else {
-          await db.transaction().execute(async (trx) => {
-            const { n } = await trx
+          await db.transaction().execute(async (tx) => {
+            const { n } = await tx
               .selectFrom('meta')
               .select((eb) => eb.fn.countAll<number>().as('n'))
               .executeTakeFirstOrThrow();
             await new Promise((resolve) => setImmediate(resolve));
-            await put(trx, `k${i}`, String(n));
+            await put(tx, `k${i}`, String(n));
           });
         }
         done.push(i);
@@ -126,8 +126,8 @@ describe('an SQLite file', () => {
 
   it('undoes a transaction that fails, and goes on with what waited', async () => {
     const { db } = await open();
-    const failing = db.transaction().execute(async (trx) => {
-      await put(trx, 'a');
+    const failing = db.transaction().execute(async (tx) => {
+      await put(tx, 'a');
       throw new Error('changed my mind');
     });
     const next = put(db, 'b');
@@ -146,7 +146,7 @@ describe('an SQLite file', () => {
       errstr: 'constraint failed',
     };
     await expect(put(db, 'a')).rejects.toMatchObject(unique);
-    await expect(db.transaction().execute((trx) => put(trx, 'a'))).rejects.toMatchObject(unique);
+    await expect(db.transaction().execute((tx) => put(tx, 'a'))).rejects.toMatchObject(unique);
     await expect(sql`select * from nowhere`.execute(db)).rejects.toThrow('no such table: nowhere');
     const unbindable = sql`delete from meta where key = ${'a'} or key = ${new Date(0)}`.execute(db);
     await expect(unbindable).rejects.toMatchObject({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' });
@@ -177,7 +177,7 @@ describe('an SQLite file', () => {
     let answered = 0;
     const write = db
       .transaction()
-      .execute((trx) => insertRows(trx, 300_000))
+      .execute((tx) => insertRows(tx, 300_000))
       .finally(() => {
         writing = false;
       });
@@ -198,7 +198,7 @@ describe('an SQLite file', () => {
   });
 
   it('keeps its log small after a large transaction, however much is read meanwhile', async () => {
-    const { db, place } = await open();
+    const { db, location: place } = await open();
     await insertRows(db, 300_000);
     const large = (await stat(`${place}-wal`)).size;
     expect(large).toBeGreaterThan(16 * MIB);
@@ -209,12 +209,12 @@ describe('an SQLite file', () => {
   });
 
   it('finishes what was asked for before it closes, and leaves no log', async () => {
-    const { db, place, close } = await open();
+    const { db, location: place, close } = await open();
     const work = [
       put(db, 'a'),
-      db.transaction().execute(async (trx) => {
-        await put(trx, 'b');
-        await put(trx, 'c');
+      db.transaction().execute(async (tx) => {
+        await put(tx, 'b');
+        await put(tx, 'c');
       }),
       insertRows(db, 10_000),
     ];
@@ -229,19 +229,19 @@ describe('an SQLite file', () => {
   });
 
   it('closes without ever having been used', async () => {
-    const { place } = await open();
+    const { location: place } = await open();
     const store = await openStore({ path: place });
     await store.close();
   });
 
   it('lets another process write, and waits for it', async () => {
-    const { db, place } = await open();
+    const { db, location: place } = await open();
     const other = new DatabaseSync(place);
     other.exec("begin immediate; insert into meta values ('theirs', '')");
     let done = false;
     const write = db
       .transaction()
-      .execute((trx) => put(trx, 'ours'))
+      .execute((tx) => put(tx, 'ours'))
       .then(() => {
         done = true;
       });
@@ -264,12 +264,12 @@ describe('an SQLite file', () => {
     const { db } = await open();
     process.off('worker', note);
     const ended = /^the thread of the database .* ended, and what it had not committed is undone: it was stopped$/;
-    const transaction = db.transaction().execute(async (trx) => {
-      await put(trx, 'undone');
-      const long = insertRows(trx, 20_000);
+    const transaction = db.transaction().execute(async (tx) => {
+      await put(tx, 'undone');
+      const long = insertRows(tx, 20_000);
       await threads[0]?.terminate();
       await expect(long).rejects.toThrow(ended);
-      await put(trx, 'never');
+      await put(tx, 'never');
     });
     const waiting = put(db, 'after');
     await expect(transaction).rejects.toThrow(ended);
@@ -296,7 +296,7 @@ describe('a process with an SQLite file', () => {
   }
 
   it('ends by itself when it has nothing left to do, closed or not', async () => {
-    const { db, place } = await open();
+    const { db, location: place } = await open();
     await promisify(execFile)(process.execPath, script(place, "await put('a');"), { timeout: 10_000 });
     await promisify(execFile)(process.execPath, script(place, "await put('b'); await store.close();"), {
       timeout: 10_000,
@@ -305,11 +305,11 @@ describe('a process with an SQLite file', () => {
   });
 
   it('that exits or is killed in mid-write leaves a sound file, without what was not committed', async () => {
-    const { db, place } = await open();
+    const { db, location: place } = await open();
     const writing = `await put('before');
-      store.db.transaction().execute(async (trx) => {
+      store.db.transaction().execute(async (tx) => {
         for (let i = 0; ; i++) {
-          await trx.insertInto('meta').values({ key: String(i), value: 'x'.repeat(1000) }).execute();
+          await tx.insertInto('meta').values({ key: String(i), value: 'x'.repeat(1000) }).execute();
           if (i === 3000) console.log('writing');
         }
       });`;

@@ -6,12 +6,12 @@ import { newPostgresUrl } from '../support/databases.ts';
 describe('a store on PostgreSQL', () => {
   it('outlives a connection that the server ends in the middle of a transaction', async () => {
     const store = await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
-    const broken = store.db.transaction().execute(async (trx) => {
-      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
+    const broken = store.db.transaction().execute(async (tx) => {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
       await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(store.db);
       // Between two statements nobody waits for the connection: its end must not be an error that nobody catches.
       await new Promise((resolve) => setTimeout(resolve, 100));
-      await sql`select 1`.execute(trx);
+      await sql`select 1`.execute(tx);
     });
     await expect(broken).rejects.toThrow(/connection/);
     const { rows } = await sql<{ two: number }>`select 2 as two`.execute(store.db);

@@ -4,19 +4,19 @@ import { parseAddress, wireAddress } from '../../src/subscribers/address.ts';
 
 function reasonFor(text: string): string | null {
   const parsed = parseAddress(text);
-  return parsed.is === 'refused' ? parsed.reason : null;
+  return parsed.kind === 'refused' ? parsed.reason : null;
 }
 
 function keyOf(text: string): string {
   const parsed = parseAddress(text);
-  if (parsed.is === 'refused') throw new Error(parsed.reason);
+  if (parsed.kind === 'refused') throw new Error(parsed.reason);
   return parsed.key;
 }
 
 describe('an address', () => {
   it('is kept as given and compared without case', () => {
     expect(parseAddress(' Ada.Lovelace+news@Example.COM ')).toEqual({
-      is: 'good',
+      kind: 'good',
       email: 'Ada.Lovelace+news@Example.COM',
       key: 'ada.lovelace+news@example.com',
     });
@@ -92,7 +92,7 @@ describe('an address', () => {
     fc.assert(
       fc.property(address, (text) => {
         const parsed = parseAddress(text);
-        if (parsed.is === 'refused') return;
+        if (parsed.kind === 'refused') return;
         expect(keyOf(parsed.key)).toBe(parsed.key);
         expect(keyOf(` ${text.toUpperCase().replaceAll('SS', 'ss')}\t`)).toBe(parsed.key);
         expect(keyOf(wireAddress(text))).toBe(parsed.key);
@@ -109,7 +109,7 @@ describe('an address', () => {
     fc.assert(
       fc.property(text, (typed) => {
         const parsed = parseAddress(typed);
-        if (parsed.is === 'refused') expect(parsed.reason).not.toBe('');
+        if (parsed.kind === 'refused') expect(parsed.reason).not.toBe('');
         else {
           expect(wireAddress(parsed.email)).toMatch(/^[\x21-\x7e]{1,64}@[a-z0-9.-]{1,253}$/);
           expect(parsed.email).not.toMatch(/[\s<>"\u0000-\u001f\u007f-\u009f]/);

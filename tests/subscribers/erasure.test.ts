@@ -132,7 +132,7 @@ describe('erasing a subscriber', () => {
         { address_hash: hashAddress(rotated[0], READER), reason: 'erased', at: NOW + 5 },
       ]);
       const who = { email: READER, newsletters: ['daily'] };
-      expect(await addSubscriber(store.db, rotated, who, OPERATOR, NOW)).toMatchObject({ is: 'refused' });
+      expect(await addSubscriber(store.db, rotated, who, OPERATOR, NOW)).toMatchObject({ kind: 'refused' });
     });
 
     it('does not lift what the operator has suppressed', async () => {

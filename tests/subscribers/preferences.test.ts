@@ -26,7 +26,7 @@ describe('the preferences of a subscriber', () => {
         ],
       });
       expect(await readPreferences(store.db, id + 1)).toBeNull();
-      expect(await changePreferences(store.db, id + 1, { zone: 'Asia/Tokyo' }, PAGE, NOW)).toEqual({ is: 'unknown' });
+      expect(await changePreferences(store.db, id + 1, { zone: 'Asia/Tokyo' }, PAGE, NOW)).toEqual({ kind: 'unknown' });
     });
 
     it('join and leave newsletters at once', async () => {
@@ -34,7 +34,7 @@ describe('the preferences of a subscriber', () => {
       const id = await add(store, ADA, ['daily', 'weekly']);
       const wanted = { newsletters: { offered: ALL, wanted: ['weekly', 'monthly'] } };
       expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 1)).toEqual({
-        is: 'changed',
+        kind: 'changed',
         joined: ['monthly'],
         left: ['daily'],
       });
@@ -43,7 +43,7 @@ describe('the preferences of a subscriber', () => {
         'unsubscribed daily by preferences from 192.0.2.9 at 1',
         'confirmed monthly by preferences from 192.0.2.9 at 1',
       ]);
-      expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 2)).toEqual({ is: 'unchanged' });
+      expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 2)).toEqual({ kind: 'unchanged' });
       expect(await notesOf(store)).toHaveLength(4);
     });
 
@@ -74,14 +74,14 @@ describe('the preferences of a subscriber', () => {
       const store = await open();
       const id = await add(store);
       const set = (zone: string | null) => changePreferences(store.db, id, { zone }, PAGE, NOW);
-      expect(await set('Asia/Shanghai')).toMatchObject({ is: 'changed' });
-      expect(await set('Asia/Shanghai')).toEqual({ is: 'unchanged' });
+      expect(await set('Asia/Shanghai')).toMatchObject({ kind: 'changed' });
+      expect(await set('Asia/Shanghai')).toEqual({ kind: 'unchanged' });
       expect(await set('Mars/Olympus')).toMatchObject({
-        is: 'refused',
+        kind: 'refused',
         reason: expect.stringMatching(/Mars\/Olympus/),
       });
       expect(await readPreferences(store.db, id)).toMatchObject({ zone: 'Asia/Shanghai' });
-      expect(await set(null)).toMatchObject({ is: 'changed' });
+      expect(await set(null)).toMatchObject({ kind: 'changed' });
       expect(await readPreferences(store.db, id)).toMatchObject({ zone: null });
       expect((await notesOf(store)).slice(1)).toEqual([
         'zone by preferences from 192.0.2.9 (Asia/Shanghai)',
@@ -95,13 +95,13 @@ describe('the preferences of a subscriber', () => {
       const id = await add(store);
       const pause = (pausedUntil: number | null, now = NOW) =>
         changePreferences(store.db, id, { pausedUntil }, PAGE, now);
-      expect(await pause(NOW)).toEqual({ is: 'unchanged' });
-      expect(await pause(NOW + DAY)).toMatchObject({ is: 'changed' });
-      expect(await pause(NOW + DAY)).toEqual({ is: 'unchanged' });
+      expect(await pause(NOW)).toEqual({ kind: 'unchanged' });
+      expect(await pause(NOW + DAY)).toMatchObject({ kind: 'changed' });
+      expect(await pause(NOW + DAY)).toEqual({ kind: 'unchanged' });
       expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: NOW + DAY });
       // A pause that has run out has resumed by itself.
-      expect(await pause(null, NOW + DAY)).toEqual({ is: 'unchanged' });
-      expect(await pause(null)).toMatchObject({ is: 'changed' });
+      expect(await pause(null, NOW + DAY)).toEqual({ kind: 'unchanged' });
+      expect(await pause(null)).toMatchObject({ kind: 'changed' });
       expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: null });
       expect((await notesOf(store)).slice(1)).toEqual([
         'paused by preferences from 192.0.2.9 (until 2026-11-25T07:30:00Z)',

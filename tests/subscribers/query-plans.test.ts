@@ -48,7 +48,7 @@ it('nothing that concerns one address reads a table from end to end', async () =
   await suppressAddress(db, SECRETS, key.subscriberId, 'complaint', { origin: 'complaint' }, NOW);
   const fresh = await ask(store, ['daily', 'weekly']);
   await findRequest(db, fresh, NOW);
-  expect(await confirmRequest(db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ is: 'confirmed' });
+  expect(await confirmRequest(db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });
   await readPreferences(db, key.subscriberId);
   await changePreferences(
     db,

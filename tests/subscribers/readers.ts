@@ -24,7 +24,7 @@ export async function add(
   now = NOW,
 ): Promise<number> {
   const added = await addSubscriber(db, SECRETS, { email, newsletters }, OPERATOR, now);
-  if (added.is === 'refused') throw new Error(added.reason);
+  if (added.kind === 'refused') throw new Error(added.reason);
   return added.subscriberId;
 }
 
@@ -35,7 +35,7 @@ export async function ask(
   { email = ADA, zone, now = NOW }: { email?: string; zone?: string; now?: number } = {},
 ): Promise<{ messageId: number; subscriberId: number }> {
   const asked = await requestSubscription(db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, now);
-  if (asked.is === 'refused') throw new Error(asked.reason);
+  if (asked.kind === 'refused') throw new Error(asked.reason);
   const message = await db
     .selectFrom('service_messages')
     .select(['id', 'subscriber_id'])

@@ -25,7 +25,7 @@ describe('subscribers', () => {
         NOW,
       );
       expect(added).toMatchObject({
-        is: 'stored',
+        kind: 'stored',
         subscriptions: [
           { newsletter: 'daily', outcome: 'added' },
           { newsletter: 'weekly', outcome: 'added' },
@@ -74,14 +74,14 @@ describe('subscribers', () => {
       expect(
         await addSubscriber(db, SECRETS, { email: 'ada@localhost', newsletters: ['daily'] }, OPERATOR, NOW),
       ).toEqual({
-        is: 'refused',
+        kind: 'refused',
         reason: 'ada@localhost: "localhost" is not a full domain name such as example.com',
       });
       const zone = 'Mars/Olympus';
       expect(
         await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'], zone }, OPERATOR, NOW),
       ).toEqual({
-        is: 'refused',
+        kind: 'refused',
         reason: 'Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai',
       });
       expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
@@ -101,7 +101,7 @@ describe('subscribers', () => {
       const { db } = await open();
       await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily', 'weekly'] }, OPERATOR, NOW);
       expect(await removeSubscriber(db, 'ADA@example.com', OPERATOR, NOW + 5, 'daily')).toEqual({
-        is: 'removed',
+        kind: 'removed',
         newsletters: ['daily'],
       });
       expect(await listSubscribers(db, { limit: 10 })).toMatchObject([
@@ -118,18 +118,18 @@ describe('subscribers', () => {
       const { db } = await open();
       await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly', 'daily'] }, OPERATOR, NOW);
       expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5)).toEqual({
-        is: 'removed',
+        kind: 'removed',
         newsletters: ['daily', 'weekly'],
       });
-      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 9)).toEqual({ is: 'already' });
+      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 9)).toEqual({ kind: 'already' });
       const [ada] = await listSubscribers(db, { limit: 10 });
       expect(ada?.subscriptions.map((s) => s.changedAt)).toEqual([NOW + 5, NOW + 5]);
     });
 
     it('cannot be removed where they are unknown', async () => {
       const { db } = await open();
-      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW)).toEqual({ is: 'unknown' });
-      expect(await removeSubscriber(db, 'not an address', OPERATOR, NOW)).toEqual({ is: 'unknown' });
+      expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW)).toEqual({ kind: 'unknown' });
+      expect(await removeSubscriber(db, 'not an address', OPERATOR, NOW)).toEqual({ kind: 'unknown' });
     });
 
     it('come back after they left', async () => {
@@ -175,7 +175,7 @@ describe('subscribers', () => {
         OPERATOR,
         NOW,
       );
-      const subscriberId = added.is === 'stored' ? added.subscriberId : 0;
+      const subscriberId = added.kind === 'stored' ? added.subscriberId : 0;
       const daily = { subscriberId, newsletter: 'daily' };
       expect(await unsubscribe(db, daily, ONE_CLICK, NOW + 5)).toBe('unsubscribed');
       expect(await unsubscribe(db, daily, ONE_CLICK, NOW + 9)).toBe('already');
@@ -215,7 +215,7 @@ describe('subscribers', () => {
       const added = await add(['daily'], 'Europe/London');
       await add(['daily', 'weekly'], 'Europe/London');
       await add([], 'Asia/Tokyo');
-      const subscriberId = added.is === 'stored' ? added.subscriberId : 0;
+      const subscriberId = added.kind === 'stored' ? added.subscriberId : 0;
       for (const now of [NOW + 5, NOW + 9]) {
         await unsubscribe(db, { subscriberId, newsletter: 'daily' }, ONE_CLICK, now);
         await removeSubscriber(db, 'ada@example.com', OPERATOR, now, 'weekly');
@@ -238,7 +238,7 @@ describe('subscribers', () => {
       expect(
         await addSubscriber(db, ['another secret, of thirty-two characters', ...SECRETS], who, OPERATOR, NOW),
       ).toEqual({
-        is: 'refused',
+        kind: 'refused',
         reason: 'Ada@Example.com: it is on the suppression list (operator, since 2026-11-24T07:30:00Z)',
       });
       expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
@@ -248,7 +248,7 @@ describe('subscribers', () => {
       const { db } = await open();
       const who = { email: 'ada@example.com', newsletters: ['daily'] };
       const added = await Promise.all([1, 2, 3].map(() => addSubscriber(db, SECRETS, who, OPERATOR, NOW)));
-      expect(added.map((one) => one.is === 'stored' && one.subscriptions[0]?.outcome).sort()).toEqual([
+      expect(added.map((one) => one.kind === 'stored' && one.subscriptions[0]?.outcome).sort()).toEqual([
         'added',
         'already',
         'already',

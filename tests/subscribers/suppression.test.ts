@@ -91,15 +91,15 @@ describe('the suppression list', () => {
       const store = await open();
       await suppressAddress(store.db, SECRETS, await add(store), 'hard-bounce', BOUNCE, NOW);
       for (const email of ['Ada@example.com', 'eve@example.com']) {
-        expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'suppressed' });
-        expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'already' });
+        expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ kind: 'suppressed' });
+        expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ kind: 'already' });
         expect(await findSuppression(store.db, ROTATED, email.toLowerCase())).toMatchObject({ reason: 'operator' });
-        expect(await unsuppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'lifted' });
-        expect(await unsuppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ is: 'already' });
+        expect(await unsuppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ kind: 'lifted' });
+        expect(await unsuppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ kind: 'already' });
         expect(await isSuppressed(store.db, ROTATED, email.toLowerCase())).toBe(false);
       }
       expect(await suppressByOperator(store.db, SECRETS, 'eve', NOW)).toEqual({
-        is: 'refused',
+        kind: 'refused',
         reason: 'eve: it has no @',
       });
       expect(await findSubscriberByAddress(store.db, ADA)).toMatchObject({ suppressedReason: null });

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommandLine } from '../../src/cli/main.ts';
-import { Turns } from '../../src/lib/mutex.ts';
+import { Mutex } from '../../src/lib/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -60,10 +60,10 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
 }
 
 // There is but one working folder.
-const turns = new Turns();
+const turns = new Mutex();
 
 async function runHere(path: string, args: string[], env: NodeJS.ProcessEnv, input: string | Buffer): Promise<Ended> {
-  const endTurn = await turns.take();
+  const endTurn = await turns.acquire();
   const before = process.cwd();
   process.chdir(path);
   try {

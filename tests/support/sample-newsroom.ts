@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Newsroom } from '../../src/app/app-context.ts';
+import type { AppContext } from '../../src/app/app-context.ts';
 import { parseConfig } from '../../src/config/config.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -15,7 +15,7 @@ const root = resolve(import.meta.dirname, '../..');
 /** 2026-11-24 20:00 in Shanghai. */
 export const NOW = Date.parse('2026-11-24T12:00:00Z');
 
-export interface TestNewsroom extends Newsroom {
+export interface TestNewsroom extends AppContext {
   /** Where its feeds, mail and templates are. */
   folder: string;
   /** Its wall clock. */

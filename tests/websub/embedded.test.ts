@@ -298,7 +298,7 @@ forEachDatabase((open, dialect) => {
         const now = newsroom.now;
         for (const claimed of await claimSubscriptions(store.db, { which: 'prompt', room: room(2), now })) {
           told.push(claimed.callback);
-          await recordTelling(store.db, claimed, { is: 'told', tookMs: 10 }, now);
+          await recordTelling(store.db, claimed, { kind: 'told', tookMs: 10 }, now);
         }
       }
       expect(new Set(told.slice(0, 6)).size).toBe(5);
@@ -313,7 +313,7 @@ forEachDatabase((open, dialect) => {
       await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
       for (const claimed of await claim('prompt')) {
         const tookMs = claimed.callback.endsWith('/slow') ? 9_000 : 100;
-        await recordTelling(store.db, claimed, { is: 'told', tookMs }, newsroom.now);
+        await recordTelling(store.db, claimed, { kind: 'told', tookMs }, newsroom.now);
       }
       await newsroom.publish({ 'latest.atom': '<feed>third</feed>' });
       const paths = async (which: 'prompt' | 'laggard') =>

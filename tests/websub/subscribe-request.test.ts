@@ -15,7 +15,7 @@ const GOOD = {
 describe('a request to the hub', () => {
   it('is read with its defaults', () => {
     expect(read({})).toEqual({
-      is: 'good',
+      kind: 'good',
       request: {
         mode: 'subscribe',
         topic: 'latest.atom',
@@ -42,7 +42,7 @@ describe('a request to the hub', () => {
       fields.append(`hub.${name}`, 'x');
       fields.append(`hub.${name}`, 'y');
       const read = readHubRequest(fields, (address) => topicPath(config, address));
-      expect(read).toEqual({ is: 'bad', reason: `hub.${name} stands twice.` });
+      expect(read).toEqual({ kind: 'bad', reason: `hub.${name} stands twice.` });
     }
   });
 
@@ -83,7 +83,7 @@ describe('a request to the hub', () => {
     ['hub.lease_seconds', '1e9', /whole number of seconds/],
     ['hub.secret', 'ä'.repeat(100), /less than 200 bytes/],
   ])('with the %s %j is refused', (name, value, reason) => {
-    expect(read({ [name]: value })).toEqual({ is: 'bad', reason: expect.stringMatching(reason) as string });
+    expect(read({ [name]: value })).toEqual({ kind: 'bad', reason: expect.stringMatching(reason) as string });
   });
 
   it('is good or refused, whatever it holds, and a good callback can be called without harm', () => {
@@ -91,7 +91,7 @@ describe('a request to the hub', () => {
     fc.assert(
       fc.property(text, text, text, (callback, secret, lease) => {
         const answer = read({ 'hub.callback': callback, 'hub.secret': secret, 'hub.lease_seconds': lease });
-        if (answer.is === 'bad') return;
+        if (answer.kind === 'bad') return;
         const { request } = answer;
         expect(request.callback).toMatch(/^https?:\/\/[^\s@#]+/);
         expect(new URL(request.callback).href).toBe(request.callback);

@@ -1,19 +1,19 @@
 /**
  * Some hundred articles, judged against the store and written in one transaction with all that follows from them: what was set
- * aside before is cleared, what is set aside now is kept, and the files that ended are remembered.
+ * aside before is cleared, what is rejected now is kept, and the files that ended are remembered.
  */
 import type { Config } from '../../config/config.ts';
 import type { Db, Dialect, Store } from '../../store/store.ts';
 import { toArticle } from '../queries.ts';
-import { clearSetAsideLines, clearSetAsideSources, setAside } from '../rejections.ts';
+import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { emptyReport, type ImportReport } from './report.ts';
 import { chooseSlug, type Remark, revise, type Stored } from './revise.ts';
-import { findSlugOwners, type Saving, saveArticles } from './save.ts';
+import { type ArticleWrite, findSlugOwners, saveArticles } from './save.ts';
 
 /** One article that was read, good or bad. */
-export interface Reading {
+export interface ParsedArticle {
   /** The file's path in the store, and its name for people. */
   path: string;
   name: string;
@@ -35,7 +35,7 @@ interface Span {
 }
 
 export interface Batch {
-  readings: Reading[];
+  readings: ParsedArticle[];
   spans: Span[];
   /** Files that ended in this batch and are watched. */
   ended: { path: string; fingerprint: string }[];
@@ -58,17 +58,17 @@ async function writeIn(db: Db, dialect: Dialect, config: Config, batch: Batch, n
   const refused = await reviseAll(db, dialect, config, good, now, report);
 
   const whole = batch.spans.filter(({ from, to }) => from === 0 && to === null);
-  await clearSetAsideSources(
+  await clearRejectionsOfFiles(
     db,
     whole.map(({ path }) => path),
   );
   for (const { path, from, to } of batch.spans) {
-    if (from !== 0 || to !== null) await clearSetAsideLines(db, path, from, to ?? LAST_LINE);
+    if (from !== 0 || to !== null) await clearRejectionsOfLines(db, path, from, to ?? LAST_LINE);
   }
   for (const { path, name, line, articleId, problems, raw } of [...bad, ...refused]) {
-    await setAside(db, { stage: 'import', source: path, line, articleId, problems, raw }, now);
-    report.setAside.push({ source: name, line, articleId, problems });
-    report.setAsideCount += 1;
+    await recordRejection(db, { stage: 'import', source: path, line, articleId, problems, raw }, now);
+    report.rejected.push({ source: name, line, articleId, problems });
+    report.rejectedCount += 1;
   }
   await rememberSources(db, batch.ended, now);
   return report;
@@ -78,19 +78,19 @@ async function reviseAll(
   db: Db,
   dialect: Dialect,
   config: Config,
-  readings: Reading[],
+  readings: ParsedArticle[],
   now: number,
   report: ImportReport,
-): Promise<Reading[]> {
+): Promise<ParsedArticle[]> {
   const { tagAuthority, url: publicUrl } = config.publication;
   const storedById = await findStored(db, dialect, readings);
   const suggestions = new Map(readings.map(({ candidate }) => [candidate, suggestionsFor(candidate as Candidate)]));
   const owners = await findSlugOwners(db, [
     ...new Set(readings.flatMap(({ candidate }) => [candidate?.slug ?? [], suggestions.get(candidate) ?? []].flat())),
   ]);
-  const savings: Saving[] = [];
-  const refused: Reading[] = [];
-  const refuse = (reading: Reading, remarks: Remark[]): void => {
+  const savings: ArticleWrite[] = [];
+  const refused: ParsedArticle[] = [];
+  const refuse = (reading: ParsedArticle, remarks: Remark[]): void => {
     refused.push({ ...reading, problems: remarks.map(({ key, says }) => `${reading.placeOf(key)}: ${says}`) });
   };
 
@@ -100,22 +100,22 @@ async function reviseAll(
     const choice = chooseSlug(candidate, stored?.article.slug ?? null, suggestions.get(candidate) ?? [], (slug) =>
       owners.get(slug),
     );
-    if (choice.is === 'taken') {
+    if (choice.kind === 'taken') {
       const says = `slug is "${choice.slug}": it belongs to article "${choice.by}", and article "${candidate.id}" needs another`;
       refuse(reading, [{ key: 'slug', says }]);
       continue;
     }
     const revision = revise(candidate, choice.slug, stored, { now, tagAuthority, publicUrl });
-    if (revision.is === 'refused') {
+    if (revision.kind === 'refused') {
       refuse(reading, revision.problems);
       continue;
     }
-    if (revision.is === 'unchanged') {
+    if (revision.kind === 'unchanged') {
       report.unchanged += 1;
     } else {
       owners.set(choice.slug, candidate.id);
       savings.push({ article: revision.article, digest: revision.digest });
-      report[revision.is === 'added' ? 'added' : 'updated'] += 1;
+      report[revision.kind === 'added' ? 'added' : 'updated'] += 1;
     }
     warn(report, reading, revision.warnings);
   }
@@ -123,14 +123,14 @@ async function reviseAll(
   return refused;
 }
 
-function warn(report: ImportReport, reading: Reading, remarks: Remark[]): void {
+function warn(report: ImportReport, reading: ParsedArticle, remarks: Remark[]): void {
   const problems = [...reading.warnings, ...remarks.map(({ key, says }) => `${reading.placeOf(key)}: ${key} ${says}`)];
   if (problems.length === 0) return;
   report.warnings.push({ source: reading.name, line: reading.line, articleId: reading.articleId, problems });
   report.warningCount += 1;
 }
 
-async function findStored(db: Db, dialect: Dialect, readings: Reading[]): Promise<Map<string, Stored>> {
+async function findStored(db: Db, dialect: Dialect, readings: ParsedArticle[]): Promise<Map<string, Stored>> {
   if (readings.length === 0) return new Map();
   const ids = readings.map(({ candidate }) => (candidate as Candidate).id);
   const rows = await db

@@ -33,9 +33,9 @@ export interface Candidate extends Omit<Article, Decided> {
 
 /** What is wrong with an article, or what its editor should know, for people: `file:line: what`. */
 type Read =
-  | { is: 'good'; candidate: Candidate; warnings: string[] }
+  | { kind: 'good'; candidate: Candidate; warnings: string[] }
   /** `id` where it has a usable one. */
-  | { is: 'bad'; id: string | null; problems: string[] };
+  | { kind: 'bad'; id: string | null; problems: string[] };
 
 export type CandidateReader = (parsed: Parsed, file: string, defaultId: string | null) => Promise<Read>;
 
@@ -45,8 +45,8 @@ export function candidateReader(config: Config): CandidateReader {
   const from = { publicUrl: config.publication.url, folder: config.paths.media };
 
   return async (parsed, file, defaultId) => {
-    if (parsed.is === 'broken') {
-      return { is: 'bad', id: null, problems: [`${file}:${parsed.line}: ${cleanLine(parsed.rule)}`] };
+    if (parsed.kind === 'broken') {
+      return { kind: 'bad', id: null, problems: [`${file}:${parsed.line}: ${cleanLine(parsed.rule)}`] };
     }
     const written = { ...parsed.fields };
     if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
@@ -67,7 +67,7 @@ export function candidateReader(config: Config): CandidateReader {
     broken.push(...media.broken);
 
     if (!checked.success || broken.length > 0) {
-      return { is: 'bad', id: usableId(schema, written.id), problems: broken.map(tell) };
+      return { kind: 'bad', id: usableId(schema, written.id), problems: broken.map(tell) };
     }
     const { published, updated, state, embargo, note, noteAt, format: _, ...fields } = checked.data;
     const candidate: Candidate = {
@@ -85,7 +85,7 @@ export function candidateReader(config: Config): CandidateReader {
     if (candidate.kind === 'roundup-item' && candidate.source === null) {
       warnings.push(`${file}:${parsed.lineOf(['source'])}: source is missing: a roundup item credits its outlet`);
     }
-    return { is: 'good', candidate, warnings };
+    return { kind: 'good', candidate, warnings };
   };
 }
 
@@ -138,8 +138,8 @@ async function readMedia(
     at: PropertyKey[],
   ) => {
     const media = await lookAtMedia(fields.url, from);
-    if (media.is === 'unusable') broken.push({ path: [...at, 'url'], rule: media.rule });
-    if (media.is === 'elsewhere') {
+    if (media.kind === 'unusable') broken.push({ path: [...at, 'url'], rule: media.rule });
+    if (media.kind === 'elsewhere') {
       for (const key of ['type', 'length'] as const) {
         if (fields[key] === null)
           broken.push({ path: [...at, key], rule: 'must be given for a file that is not in the media folder' });
@@ -147,7 +147,7 @@ async function readMedia(
     }
     // What the file itself says is true, whatever was written.
     const { type, length, ...size } =
-      media.is === 'file' ? media : { type: fields.type ?? '', length: fields.length ?? 0 };
+      media.kind === 'file' ? media : { type: fields.type ?? '', length: fields.length ?? 0 };
     return {
       ...fields,
       ...('width' in size && size.width !== null ? { width: size.width, height: size.height } : {}),

@@ -6,23 +6,23 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { decodeUtf8, keepable } from '../../lib/clean-text.ts';
 import { readLines } from './json-lines.ts';
-import { LONGEST_ARTICLE, type Piece } from './source-record.ts';
+import { LONGEST_ARTICLE, type SourceRecord } from './source-record.ts';
 
-export type SourceFormat = 'markdown' | 'jsonl';
+export type ImportFormat = 'markdown' | 'jsonl';
 
 /** One file, or one text that was handed over. */
-export interface Source {
+export interface ImportFile {
   /** Absolute: what it is known by in the store. */
   path: string;
   /** As it was named, for people. */
   name: string;
-  format: SourceFormat;
+  format: ImportFormat;
   bytes: number;
   /** Changes whenever the file does: size and modification time. */
   fingerprint: string;
   /** Epoch milliseconds, by the file system's clock; null where it is no file. */
   modifiedAt: number | null;
-  pieces(): AsyncIterable<Piece>;
+  pieces(): AsyncIterable<SourceRecord>;
 }
 
 /** What was asked to be imported cannot be: said for an operator. */
@@ -30,7 +30,7 @@ export class ImportError extends Error {
   override name = 'ImportError';
 }
 
-const FORMATS: Record<string, SourceFormat> = {
+const FORMATS: Record<string, ImportFormat> = {
   '.md': 'markdown',
   '.markdown': 'markdown',
   '.jsonl': 'jsonl',
@@ -42,8 +42,8 @@ const FORMATS: Record<string, SourceFormat> = {
  * and folders, and links to folders (which may run in circles), are left out.
  * @throws ImportError that names every path that does not exist or holds no articles
  */
-export async function findSources(paths: string[]): Promise<Source[]> {
-  const found = new Map<string, Source>();
+export async function findImportFiles(paths: string[]): Promise<ImportFile[]> {
+  const found = new Map<string, ImportFile>();
   const problems: string[] = [];
   for (const path of paths) {
     const problem = await collect(path, found);
@@ -54,16 +54,16 @@ export async function findSources(paths: string[]): Promise<Source[]> {
 }
 
 /** A text that was handed over, as a source. */
-export function textSource(name: string, text: string, format: SourceFormat): Source {
+export function textFile(name: string, text: string, format: ImportFormat): ImportFile {
   const bytes = Buffer.from(text);
-  const pieces = async function* (): AsyncGenerator<Piece> {
+  const pieces = async function* (): AsyncGenerator<SourceRecord> {
     if (format === 'jsonl') yield* readLines([bytes]);
     else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
   };
   return { path: name, name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, pieces };
 }
 
-async function collect(path: string, found: Map<string, Source>): Promise<string | null> {
+async function collect(path: string, found: Map<string, ImportFile>): Promise<string | null> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) {
@@ -77,7 +77,7 @@ async function collect(path: string, found: Map<string, Source>): Promise<string
   return addFile(path, found);
 }
 
-async function walk(folder: string, found: Map<string, Source>): Promise<void> {
+async function walk(folder: string, found: Map<string, ImportFile>): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
@@ -91,10 +91,10 @@ async function walk(folder: string, found: Map<string, Source>): Promise<void> {
   }
 }
 
-async function addFile(path: string, found: Map<string, Source>): Promise<string | null> {
+async function addFile(path: string, found: Map<string, ImportFile>): Promise<string | null> {
   const stats = await stat(path, { bigint: true });
   if (!stats.isFile()) return `${path}: must be a file or a folder`;
-  const format = formatOf(path) as SourceFormat;
+  const format = formatOf(path) as ImportFormat;
   const bytes = Number(stats.size);
   const pieces = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
   const fingerprint = `${stats.size}:${stats.mtimeNs}`;
@@ -103,9 +103,9 @@ async function addFile(path: string, found: Map<string, Source>): Promise<string
   return null;
 }
 
-// A folder or link that cannot be followed is set aside like a bad article; the others are imported.
-function addUnreadable(path: string, error: unknown, found: Map<string, Source>): void {
-  const content = { is: 'unreadable', rule: reason(error) } as const;
+// A folder or link that cannot be followed is rejected like a bad article; the others are imported.
+function addUnreadable(path: string, error: unknown, found: Map<string, ImportFile>): void {
+  const content = { kind: 'unreadable', rule: reason(error) } as const;
   found.set(resolve(path), {
     path: resolve(path),
     name: path,
@@ -119,10 +119,10 @@ function addUnreadable(path: string, error: unknown, found: Map<string, Source>)
   });
 }
 
-async function* wholeFile(path: string, bytes: number): AsyncGenerator<Piece> {
+async function* wholeFile(path: string, bytes: number): AsyncGenerator<SourceRecord> {
   if (bytes > LONGEST_ARTICLE) {
     const rule = `is ${bytes} bytes long: an article may have ${LONGEST_ARTICLE}`;
-    yield { line: null, readTo: bytes, content: { is: 'unusable', rule, raw: '' } };
+    yield { line: null, readTo: bytes, content: { kind: 'unusable', rule, raw: '' } };
     return;
   }
   try {
@@ -132,7 +132,7 @@ async function* wholeFile(path: string, bytes: number): AsyncGenerator<Piece> {
   }
 }
 
-async function* linesOf(path: string): AsyncGenerator<Piece> {
+async function* linesOf(path: string): AsyncGenerator<SourceRecord> {
   try {
     yield* readLines(createReadStream(path, { highWaterMark: 256 * 1024 }));
   } catch (error) {
@@ -141,18 +141,18 @@ async function* linesOf(path: string): AsyncGenerator<Piece> {
   }
 }
 
-function unread(error: unknown): Piece {
+function unread(error: unknown): SourceRecord {
   const gone = (error as NodeJS.ErrnoException).code === 'ENOENT';
-  return { line: null, readTo: 0, content: gone ? { is: 'gone' } : { is: 'unreadable', rule: reason(error) } };
+  return { line: null, readTo: 0, content: gone ? { kind: 'gone' } : { kind: 'unreadable', rule: reason(error) } };
 }
 
-function textOf(bytes: Buffer): Piece['content'] {
+function textOf(bytes: Buffer): SourceRecord['content'] {
   const text = decodeUtf8(bytes);
-  if (text === null) return { is: 'unusable', rule: 'is not UTF-8: save it as UTF-8', raw: keepable(bytes) };
-  return { is: 'text', text: text.replace(/\r\n?/g, '\n') };
+  if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: save it as UTF-8', raw: keepable(bytes) };
+  return { kind: 'text', text: text.replace(/\r\n?/g, '\n') };
 }
 
-function formatOf(path: string): SourceFormat | undefined {
+function formatOf(path: string): ImportFormat | undefined {
   return FORMATS[extname(path).toLowerCase()];
 }
 

@@ -7,13 +7,13 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
-import { type Batch, type Reading, writeBatch } from './batch.ts';
+import { type Batch, type ParsedArticle, writeBatch } from './batch.ts';
 import { type CandidateReader, candidateReader } from './candidate.ts';
-import { findSources, type Source, type SourceFormat, textSource } from './import-files.ts';
+import { findImportFiles, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { parseJsonLine, parseMarkdown } from './parse.ts';
 import { addToReport, emptyReport, type ImportReport } from './report.ts';
 import { openSeenIds, type SeenIds } from './seen-ids.ts';
-import type { Piece } from './source-record.ts';
+import type { SourceRecord } from './source-record.ts';
 
 export interface ImportOptions {
   clock: Clock;
@@ -30,8 +30,8 @@ const BATCH_BYTES = 2 * 1024 * 1024;
 const LONGEST_REST = 100;
 
 /**
- * Imports Markdown files, folders of them, and JSON Lines. An article with a problem is set aside whole, and the others are
- * stored; what was set aside from the same place before is cleared. Articles of files that have vanished stay as they are.
+ * Imports Markdown files, folders of them, and JSON Lines. An article with a problem is rejected whole, and the others are
+ * stored; what was rejected from the same place before is cleared. Articles of files that have vanished stay as they are.
  * @throws ImportError where a path does not exist or holds no articles; then nothing is imported
  */
 export async function importPaths(
@@ -40,24 +40,24 @@ export async function importPaths(
   paths: string[],
   options: ImportOptions,
 ): Promise<ImportReport> {
-  return importSources(store, config, await findSources(paths), options);
+  return importFiles(store, config, await findImportFiles(paths), options);
 }
 
 /** Imports one text, as if it were a file of that name. */
 export async function importText(
   store: Store,
   config: Config,
-  input: { source: string; text: string; format: SourceFormat },
+  input: { source: string; text: string; format: ImportFormat },
   options: ImportOptions,
 ): Promise<ImportReport> {
-  return importSources(store, config, [textSource(input.source, input.text, input.format)], options);
+  return importFiles(store, config, [textFile(input.source, input.text, input.format)], options);
 }
 
 /** Imports these sources as one. @param remember note their fingerprints, for `importChangedSources` */
-export async function importSources(
+export async function importFiles(
   store: Store,
   config: Config,
-  sources: Source[],
+  sources: ImportFile[],
   options: ImportOptions & { remember?: boolean },
 ): Promise<ImportReport> {
   const { clock, onProgress, remember = false, sharesTime = false } = options;
@@ -88,8 +88,8 @@ export async function importSources(
       let from = 0;
       let whole = true;
       for await (const piece of source.pieces()) {
-        if (piece.content.is === 'gone' || piece.content.is === 'unreadable') whole = false;
-        if (piece.content.is === 'gone') break;
+        if (piece.content.kind === 'gone' || piece.content.kind === 'unreadable') whole = false;
+        if (piece.content.kind === 'gone') break;
         const reading = await readPiece(source, piece, read, seen);
         batch.readings.push(reading);
         articles += 1;
@@ -100,7 +100,7 @@ export async function importSources(
         from = to + 1;
         await flush(before + piece.readTo);
       }
-      // Of what could not be read, what was set aside before stays, and the next look tries again.
+      // Of what could not be read, what was rejected before stays, and the next look tries again.
       if (whole) batch.spans.push({ path, from, to: null });
       if (whole && remember) batch.ended.push({ path, fingerprint: source.fingerprint });
       before += source.bytes;
@@ -114,7 +114,12 @@ export async function importSources(
   return report;
 }
 
-async function readPiece(source: Source, piece: Piece, read: CandidateReader, seen: SeenIds): Promise<Reading> {
+async function readPiece(
+  source: ImportFile,
+  piece: SourceRecord,
+  read: CandidateReader,
+  seen: SeenIds,
+): Promise<ParsedArticle> {
   const { path, name, format } = source;
   const { line, content } = piece;
   const reading = {
@@ -126,19 +131,19 @@ async function readPiece(source: Source, piece: Piece, read: CandidateReader, se
     warnings: [],
     placeOf: () => `${name}:${line ?? 1}`,
   };
-  if (content.is !== 'text') {
-    const problems = content.is === 'gone' ? [] : [`${name}:${line ?? 1}: ${content.rule}`];
-    return { ...reading, raw: content.is === 'unusable' ? content.raw : '', problems };
+  if (content.kind !== 'text') {
+    const problems = content.kind === 'gone' ? [] : [`${name}:${line ?? 1}: ${content.rule}`];
+    return { ...reading, raw: content.kind === 'unusable' ? content.raw : '', problems };
   }
   const raw = content.text;
   const parsed = format === 'markdown' ? parseMarkdown(raw) : parseJsonLine(raw, line ?? 1);
   const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
   const result = await read(parsed, name, defaultId);
-  if (result.is === 'bad') return { ...reading, raw, articleId: result.id, problems: result.problems };
+  if (result.kind === 'bad') return { ...reading, raw, articleId: result.id, problems: result.problems };
 
   const { candidate, warnings } = result;
   const { id } = candidate;
-  const placeOf = (key: string): string => `${name}:${parsed.is === 'parsed' ? parsed.lineOf([key]) : (line ?? 1)}`;
+  const placeOf = (key: string): string => `${name}:${parsed.kind === 'parsed' ? parsed.lineOf([key]) : (line ?? 1)}`;
   const first = seen.see(id, placeOf('id'));
   if (first !== null) {
     const says = `${placeOf('id')}: id is "${id}": article "${id}" stands at ${first} already`;

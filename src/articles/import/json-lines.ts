@@ -2,7 +2,7 @@
  * Splits JSON Lines as they stream in, with the memory of one line.
  */
 import { decodeUtf8, keepable } from '../../lib/clean-text.ts';
-import { LONGEST_ARTICLE, type Piece } from './source-record.ts';
+import { LONGEST_ARTICLE, type SourceRecord } from './source-record.ts';
 
 const LINE_FEED = 0x0a;
 /** Of a line that is too long, so much is kept for the one who looks into it. */
@@ -15,7 +15,7 @@ const KEPT_OF_LONG_LINES = 64 * 1024;
 export async function* readLines(
   chunks: AsyncIterable<Buffer> | Iterable<Buffer>,
   longest = LONGEST_ARTICLE,
-): AsyncGenerator<Piece> {
+): AsyncGenerator<SourceRecord> {
   let line = 1;
   let readTo = 0;
   // Pieces of the line that has not ended yet, and its length, which counts on when no more is kept.
@@ -27,7 +27,7 @@ export async function* readLines(
     length += part.length;
     if (length > longest && open.length > 1) open = [Buffer.concat(open).subarray(0, KEPT_OF_LONG_LINES)];
   };
-  const end = (): Piece | null => {
+  const end = (): SourceRecord | null => {
     const bytes = open.length === 1 ? (open[0] as Buffer) : Buffer.concat(open);
     const content = length > longest ? tooLong(bytes, length, longest) : contentOf(bytes);
     const piece = content === null ? null : { line, readTo, content };
@@ -55,13 +55,13 @@ export async function* readLines(
   }
 }
 
-function contentOf(bytes: Buffer): Piece['content'] | null {
+function contentOf(bytes: Buffer): SourceRecord['content'] | null {
   const text = decodeUtf8(bytes);
-  if (text === null) return { is: 'unusable', rule: 'is not UTF-8: write it as UTF-8', raw: keepable(bytes) };
-  return text.trim() === '' ? null : { is: 'text', text: text.trim() };
+  if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: write it as UTF-8', raw: keepable(bytes) };
+  return text.trim() === '' ? null : { kind: 'text', text: text.trim() };
 }
 
-function tooLong(start: Buffer, length: number, longest: number): Piece['content'] {
+function tooLong(start: Buffer, length: number, longest: number): SourceRecord['content'] {
   const rule = `is ${length} bytes long: an article may have ${longest}; only its beginning is kept here`;
-  return { is: 'unusable', rule, raw: keepable(start.toString('utf8', 0, KEPT_OF_LONG_LINES)) };
+  return { kind: 'unusable', rule, raw: keepable(start.toString('utf8', 0, KEPT_OF_LONG_LINES)) };
 }

@@ -6,14 +6,14 @@ import { lineOf } from '../../config/config.ts';
 
 export type Parsed =
   | {
-      is: 'parsed';
+      kind: 'parsed';
       /** As written; the values of front matter are all text, lists and maps. */
       fields: Record<string, unknown>;
       body: unknown;
       /** The line in the file on which the key at `path` stands. */
       lineOf(path: PropertyKey[]): number;
     }
-  | { is: 'broken'; line: number; rule: string };
+  | { kind: 'broken'; line: number; rule: string };
 
 const FENCE = /^---[ \t]*$/;
 const END = /^(?:---|\.\.\.)[ \t]*$/;
@@ -43,7 +43,7 @@ export function parseJsonLine(text: string, line: number): Parsed {
   }
   if (!isRecord(value)) return broken(line, 'must be one JSON object');
   const { body, ...fields } = value;
-  return { is: 'parsed', fields, body, lineOf: () => line };
+  return { kind: 'parsed', fields, body, lineOf: () => line };
 }
 
 function parseYaml(yaml: string, body: string, bodyLine: number): Parsed {
@@ -65,13 +65,13 @@ function parseYaml(yaml: string, body: string, bodyLine: number): Parsed {
       },
     });
     const fields: unknown = document.toJS() ?? {};
-    if (fields === '') return { is: 'parsed', fields: {}, body, lineOf: () => 1 };
+    if (fields === '') return { kind: 'parsed', fields: {}, body, lineOf: () => 1 };
     if (!isRecord(fields)) return broken(1, 'the front matter must be keys with values');
     if (Object.hasOwn(fields, 'body')) {
       return broken(lineOf(document, counter, ['body']), 'body: the text stands below the front matter, not in it');
     }
     return {
-      is: 'parsed',
+      kind: 'parsed',
       fields,
       body,
       lineOf: (path) => (path[0] === 'body' ? bodyLine : lineOf(document, counter, path)),
@@ -87,5 +87,5 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function broken(line: number, rule: string): Parsed {
-  return { is: 'broken', line, rule };
+  return { kind: 'broken', line, rule };
 }

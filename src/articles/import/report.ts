@@ -1,6 +1,6 @@
 /**
  * What an import did, for people. Counts are exact; the lists hold the first entries, so that no import outgrows the memory:
- * all that was set aside stands in the store.
+ * all that was rejected stands in the store.
  */
 
 export interface ReportEntry {
@@ -16,8 +16,8 @@ export interface ImportReport {
   added: number;
   updated: number;
   unchanged: number;
-  setAside: ReportEntry[];
-  setAsideCount: number;
+  rejected: ReportEntry[];
+  rejectedCount: number;
   warnings: ReportEntry[];
   warningCount: number;
 }
@@ -26,7 +26,7 @@ const LISTED = 1_000;
 
 /** A report of nothing done yet. */
 export function emptyReport(): ImportReport {
-  return { added: 0, updated: 0, unchanged: 0, setAside: [], setAsideCount: 0, warnings: [], warningCount: 0 };
+  return { added: 0, updated: 0, unchanged: 0, rejected: [], rejectedCount: 0, warnings: [], warningCount: 0 };
 }
 
 /** Adds what one batch did to the whole. */
@@ -34,8 +34,8 @@ export function addToReport(whole: ImportReport, part: ImportReport): void {
   whole.added += part.added;
   whole.updated += part.updated;
   whole.unchanged += part.unchanged;
-  whole.setAsideCount += part.setAsideCount;
+  whole.rejectedCount += part.rejectedCount;
   whole.warningCount += part.warningCount;
-  whole.setAside.push(...part.setAside.slice(0, LISTED - whole.setAside.length));
+  whole.rejected.push(...part.rejected.slice(0, LISTED - whole.rejected.length));
   whole.warnings.push(...part.warnings.slice(0, LISTED - whole.warnings.length));
 }

@@ -12,11 +12,11 @@ import type { Candidate } from './candidate.ts';
 import { articleDigest } from './digest.ts';
 
 export type Revision =
-  | { is: 'added' | 'updated'; article: Article; digest: string; warnings: Remark[] }
+  | { kind: 'added' | 'updated'; article: Article; digest: string; warnings: Remark[] }
   /** No edit, but what daywire derives has changed, such as the sanitised body: stored anew, with its `updatedAt`. */
-  | { is: 'refreshed'; article: Article; digest: string; warnings: Remark[] }
-  | { is: 'unchanged'; warnings: Remark[] }
-  | { is: 'refused'; problems: Remark[] };
+  | { kind: 'refreshed'; article: Article; digest: string; warnings: Remark[] }
+  | { kind: 'unchanged'; warnings: Remark[] }
+  | { kind: 'refused'; problems: Remark[] };
 
 /** About one key of what was written. */
 export interface Remark {
@@ -47,7 +47,7 @@ export function revise(candidate: Candidate, slug: string, stored: Stored | null
   const before = stored?.article ?? null;
   const wasOut = before !== null && wasPublic(before, now);
   const problems = refusals(candidate, before, wasOut, now);
-  if (problems.length > 0) return { is: 'refused', problems };
+  if (problems.length > 0) return { kind: 'refused', problems };
 
   const warnings: Remark[] = [];
   const publishedAt = wasOut ? before.publishedAt : publicationOf(candidate, before, now);
@@ -62,14 +62,14 @@ export function revise(candidate: Candidate, slug: string, stored: Stored | null
   if (stored !== null && digest === stored.digest) {
     article.updatedAt = stored.article.updatedAt;
     const same = JSON.stringify(article) === JSON.stringify(stored.article);
-    return same ? { is: 'unchanged', warnings } : { is: 'refreshed', article, digest, warnings };
+    return same ? { kind: 'unchanged', warnings } : { kind: 'refreshed', article, digest, warnings };
   }
   article.updatedAt = updateOf(candidate, wasOut ? before : null, publishedAt, now, warnings);
-  return { is: stored === null ? 'added' : 'updated', article, digest, warnings };
+  return { kind: stored === null ? 'added' : 'updated', article, digest, warnings };
 }
 
 /** The slug a candidate shall have, or the article that has it already. */
-export type SlugChoice = { is: 'slug'; slug: string } | { is: 'taken'; slug: string; by: string };
+export type SlugChoice = { kind: 'slug'; slug: string } | { kind: 'taken'; slug: string; by: string };
 
 /**
  * The slug that was written; else the one the article has, so that an edited headline moves no address; else the first of the
@@ -85,9 +85,9 @@ export function chooseSlug(
   const written = candidate.slug ?? storedSlug;
   const wanted = written === null ? suggestions : [written];
   const free = wanted.find((slug) => (ownerOf(slug) ?? candidate.id) === candidate.id);
-  if (free !== undefined) return { is: 'slug', slug: free };
+  if (free !== undefined) return { kind: 'slug', slug: free };
   const slug = wanted.at(-1) as string;
-  return { is: 'taken', slug, by: ownerOf(slug) as string };
+  return { kind: 'taken', slug, by: ownerOf(slug) as string };
 }
 
 /** Whether readers have been able to see it: a retracted one too, if it was public when it was retracted. */

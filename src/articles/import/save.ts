@@ -7,7 +7,7 @@ import type { Article } from '../article.ts';
 import { saveFacets } from '../facets.ts';
 import { notePendingChanges } from '../pending-changes.ts';
 
-export interface Saving {
+export interface ArticleWrite {
   article: Article;
   /** Of its editorial content; see `articleDigest`. */
   digest: string;
@@ -28,7 +28,7 @@ export async function saveArticle(db: Db, article: Article, digest: string, now:
  * As `saveArticle`, for any number of articles of different ids, in few statements: one for each article takes three times as
  * long, and one for two hundred twice the memory.
  */
-export async function saveArticles(db: Db, savings: Saving[], now: number): Promise<void> {
+export async function saveArticles(db: Db, savings: ArticleWrite[], now: number): Promise<void> {
   for (let from = 0; from < savings.length; from += TOGETHER) {
     await saveSome(db, savings.slice(from, from + TOGETHER), now);
   }
@@ -40,7 +40,7 @@ export async function saveArticles(db: Db, savings: Saving[], now: number): Prom
 
 const TOGETHER = 50;
 
-async function saveSome(db: Db, savings: Saving[], now: number): Promise<void> {
+async function saveSome(db: Db, savings: ArticleWrite[], now: number): Promise<void> {
   await saveRows(db, savings, now);
   const articles = savings.map(({ article }) => article);
   await keepSlugs(db, articles);
@@ -54,7 +54,7 @@ async function saveSome(db: Db, savings: Saving[], now: number): Promise<void> {
   );
 }
 
-async function saveRows(db: Db, savings: Saving[], now: number): Promise<void> {
+async function saveRows(db: Db, savings: ArticleWrite[], now: number): Promise<void> {
   const rows = savings.map(({ article, digest }) => {
     const { id, status } = article;
     return {

@@ -1,19 +1,19 @@
 /**
  * One article as it stands in a file, not yet looked into.
  */
-export interface Piece {
+export interface SourceRecord {
   /** From 1; null where the whole file is the article. */
   line: number | null;
   /** Bytes of the source up to the end of this piece, for those who wait. */
   readTo: number;
   content:
-    | { is: 'text'; text: string }
+    | { kind: 'text'; text: string }
     /** Read, but no text that an article could be. */
-    | { is: 'unusable'; rule: string; raw: string }
+    | { kind: 'unusable'; rule: string; raw: string }
     /** Not read: nothing is known of this file, or of the rest of it. */
-    | { is: 'unreadable'; rule: string }
+    | { kind: 'unreadable'; rule: string }
     /** The file vanished since it was listed. */
-    | { is: 'gone' };
+    | { kind: 'gone' };
 }
 
 /** More bytes than this are no article: Google News takes 1 MB. */

@@ -4,8 +4,8 @@
 import type { Config } from '../../config/config.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { type ImportOptions, importSources } from './import.ts';
-import { findSources, ImportError, type Source } from './import-files.ts';
+import { type ImportOptions, importFiles } from './import.ts';
+import { findImportFiles, ImportError, type ImportFile } from './import-files.ts';
 import { emptyReport, type ImportReport } from './report.ts';
 
 /**
@@ -24,10 +24,10 @@ export async function importChangedSources(
 ): Promise<ImportReport> {
   const { again = false, ...importOptions } = options;
   const missing: ImportReport['warnings'] = [];
-  const sources: Source[] = [];
+  const sources: ImportFile[] = [];
   for (const path of paths) {
     try {
-      sources.push(...(await findSources([path])));
+      sources.push(...(await findImportFiles([path])));
     } catch (error) {
       if (!(error instanceof ImportError)) throw error;
       missing.push({ source: path, line: null, articleId: null, problems: [error.message] });
@@ -39,7 +39,7 @@ export async function importChangedSources(
   const report =
     changed.length === 0
       ? emptyReport()
-      : await importSources(store, config, changed, { ...importOptions, remember: true, sharesTime: again });
+      : await importFiles(store, config, changed, { ...importOptions, remember: true, sharesTime: again });
   report.warnings.push(...missing);
   report.warningCount += missing.length;
   return report;
@@ -49,12 +49,12 @@ const SETTLED_AFTER = 2 * SECOND;
 
 // A line of JSON that is cut off is no JSON, and a file that grows all day would never settle. One dated ahead of this machine's
 // clock must not wait for it.
-function mayBeHalfWritten({ format, modifiedAt }: Source, now: number): boolean {
+function mayBeHalfWritten({ format, modifiedAt }: ImportFile, now: number): boolean {
   return format === 'markdown' && modifiedAt !== null && modifiedAt <= now && now - modifiedAt < SETTLED_AFTER;
 }
 
-async function changedAmong(db: Db, sources: Source[]): Promise<Source[]> {
-  const changed = new Map<string, Source>();
+async function changedAmong(db: Db, sources: ImportFile[]): Promise<ImportFile[]> {
+  const changed = new Map<string, ImportFile>();
   for (let from = 0; from < sources.length; from += 500) {
     const some = sources.slice(from, from + 500);
     const paths = some.map((source) => source.path);

@@ -16,20 +16,20 @@ export const INCOMING_LIMIT = 2 * 1024 * 1024;
 /** What was done. */
 type Done =
   | {
-      is: 'bounced';
-      kind: BounceKind;
+      kind: 'bounced';
+      bounce: BounceKind;
       subscriberId: number;
       status: string | null;
       /** Why the address was suppressed for it, or null where it was not. */
       suppressed: SuppressionReason | null;
     }
-  | { is: 'unsubscribed'; subscriberId: number; newsletters: string[] }
+  | { kind: 'unsubscribed'; subscriberId: number; newsletters: string[] }
   /** Nothing to do, and why. */
-  | { is: 'ignored'; reason: string }
+  | { kind: 'ignored'; reason: string }
   /** It claims to be about a message of ours, and is not. */
-  | { is: 'forged' }
+  | { kind: 'forged' }
   /** Not understood: a person should look at it. */
-  | { is: 'unclear'; reason: string };
+  | { kind: 'unclear'; reason: string };
 
 /** What was done, and the same in a sentence without any address. */
 export type Outcome = Done & { words: string };
@@ -61,22 +61,22 @@ async function act(
   now: number,
 ): Promise<Done> {
   const { kind } = incoming;
-  if (kind.is === 'passing') return { is: 'ignored', reason: kind.reason };
-  if (kind.is === 'unclear') return kind;
+  if (kind.kind === 'passing') return { kind: 'ignored', reason: kind.reason };
+  if (kind.kind === 'unclear') return kind;
   const found = findTarget(secrets, incoming, envelopeTo);
-  if (found.is !== 'found') return found;
+  if (found.kind !== 'found') return found;
   const { target } = found;
-  if (kind.is === 'letter') return leave(store, target, now);
+  if (kind.kind === 'letter') return leave(store, target, now);
   const bounce =
-    kind.is === 'complaint'
+    kind.kind === 'complaint'
       ? { kind: 'complaint' as const, status: null, detail: kind.detail }
       : { kind: kind.verdict, status: kind.status, detail: kind.detail };
   const result = await recordBounce(store.db, config, secrets, { target, bounce, source: null }, now);
-  if (result.is === 'gone') return { is: 'ignored', reason: 'the subscriber is no longer known' };
-  if (result.is === 'again') return { is: 'ignored', reason: `this ${nameOf(bounce.kind)} was recorded before` };
+  if (result.kind === 'gone') return { kind: 'ignored', reason: 'the subscriber is no longer known' };
+  if (result.kind === 'again') return { kind: 'ignored', reason: `this ${nameOf(bounce.kind)} was recorded before` };
   return {
-    is: 'bounced',
-    kind: bounce.kind,
+    kind: 'bounced',
+    bounce: bounce.kind,
     subscriberId: target.subscriberId,
     status: bounce.status,
     suppressed: result.suppressed,
@@ -85,32 +85,32 @@ async function act(
 
 async function leave(store: Store, target: Target, now: number): Promise<Done> {
   if (!target.leaving) {
-    return { is: 'unclear', reason: 'it is a letter to a return path, where nobody reads: no bounce, no complaint' };
+    return { kind: 'unclear', reason: 'it is a letter to a return path, where nobody reads: no bounce, no complaint' };
   }
   const result = await recordLeaving(store.db, target, null, now);
-  if (result.is === 'gone') return { is: 'ignored', reason: 'the subscription is no longer known' };
-  if (result.is === 'already') return { is: 'ignored', reason: 'the subscription had ended before' };
-  return { is: 'unsubscribed', subscriberId: target.subscriberId, newsletters: result.newsletters };
+  if (result.kind === 'gone') return { kind: 'ignored', reason: 'the subscription is no longer known' };
+  if (result.kind === 'already') return { kind: 'ignored', reason: 'the subscription had ended before' };
+  return { kind: 'unsubscribed', subscriberId: target.subscriberId, newsletters: result.newsletters };
 }
 
-type Found = { is: 'found'; target: Target } | { is: 'forged' } | { is: 'unclear'; reason: string };
+type Found = { kind: 'found'; target: Target } | { kind: 'forged' } | { kind: 'unclear'; reason: string };
 
 /** The first good token: of the envelope, of the header, of what was returned. */
 function findTarget(secrets: SigningSecrets, incoming: Incoming, envelopeTo: string | undefined): Found {
   const tokens = [envelopeTo ?? '', incoming.recipients, incoming.returned].flatMap(findTokens);
   for (const token of tokens) {
     const target = readTarget(secrets, token);
-    if (target !== null) return { is: 'found', target };
+    if (target !== null) return { kind: 'found', target };
   }
-  return tokens.length > 0 ? { is: 'forged' } : { is: 'unclear', reason: 'it names no message of ours' };
+  return tokens.length > 0 ? { kind: 'forged' } : { kind: 'unclear', reason: 'it names no message of ours' };
 }
 
 function describe(outcome: Done): string {
-  switch (outcome.is) {
+  switch (outcome.kind) {
     case 'bounced': {
       const status = outcome.status === null ? '' : ` (${outcome.status})`;
       const effect = outcome.suppressed === null ? '' : `; the address is suppressed: ${outcome.suppressed}`;
-      return `${nameOf(outcome.kind)}${status} of subscriber ${outcome.subscriberId}${effect}`;
+      return `${nameOf(outcome.bounce)}${status} of subscriber ${outcome.subscriberId}${effect}`;
     }
     case 'unsubscribed':
       return `subscriber ${outcome.subscriberId} unsubscribed from ${outcome.newsletters.join(', ')}`;

@@ -8,14 +8,14 @@ import { type Fields, fieldOf, readFieldGroups } from './bounce-fields.ts';
 import { judgeRefusal, statusWithin, type Verdict } from './bounce-verdict.ts';
 
 export type IncomingKind =
-  | { is: 'bounce'; verdict: Verdict; status: string | null; detail: string }
-  | { is: 'complaint'; detail: string }
+  | { kind: 'bounce'; verdict: Verdict; status: string | null; detail: string }
+  | { kind: 'complaint'; detail: string }
   /** Nothing to act on, and why. */
-  | { is: 'passing'; reason: string }
+  | { kind: 'passing'; reason: string }
   /** Written by a person, or on a person's behalf. */
-  | { is: 'letter' }
+  | { kind: 'letter' }
   /** Not understood: a person should look at it. */
-  | { is: 'unclear'; reason: string };
+  | { kind: 'unclear'; reason: string };
 
 export interface Incoming {
   kind: IncomingKind;
@@ -36,7 +36,7 @@ const MOST_WORDS = 5_000;
 export async function parseIncoming(raw: Buffer): Promise<Incoming> {
   const message = await parseMail(firstLines(withoutFromLine(raw)));
   if (message === null) {
-    return { kind: { is: 'unclear', reason: 'it is no well-formed message' }, recipients: '', returned: '' };
+    return { kind: { kind: 'unclear', reason: 'it is no well-formed message' }, recipients: '', returned: '' };
   }
   const recipients = RECIPIENT_FIELDS.flatMap((name) => headers(message, name)).join('\n');
   const original = await returnedMessage(message);
@@ -56,7 +56,7 @@ export async function parseIncoming(raw: Buffer): Promise<Incoming> {
   }
   const kind = readPlain(message);
   // A plain bounce has our message's header in its text.
-  return { kind, recipients, returned: kind.is === 'bounce' ? (message.text ?? '') + headerText(original) : '' };
+  return { kind, recipients, returned: kind.kind === 'bounce' ? (message.text ?? '') + headerText(original) : '' };
 }
 
 // What servers note of the envelope, surest first; To as the last of them.
@@ -115,11 +115,11 @@ function wholeText(message: Email | null): string {
 /** RFC 3464: one group for the message, then one for each recipient. Ours have one recipient, who may stand for several. */
 function readDeliveryReport(groups: Fields[]): IncomingKind {
   const recipients = groups.filter((group) => group.has('action'));
-  if (recipients.length === 0) return { is: 'unclear', reason: 'its delivery report tells of no recipient' };
+  if (recipients.length === 0) return { kind: 'unclear', reason: 'its delivery report tells of no recipient' };
   const failed = recipients.filter((group) => actionOf(group) === 'failed');
   if (failed.length === 0) {
     // RFC 3464 §2.3.3: delayed, delivered, relayed, expanded.
-    return { is: 'passing', reason: `the report says "${actionOf(recipients[0] as Fields)}", not "failed"` };
+    return { kind: 'passing', reason: `the report says "${actionOf(recipients[0] as Fields)}", not "failed"` };
   }
   const refusals = failed.map((group) => {
     const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fieldOf(group, 'status') ?? '')?.[0] ?? null;
@@ -136,7 +136,7 @@ function readDeliveryReport(groups: Fields[]): IncomingKind {
   });
   // Where one of several could be reached some day, the address is no dead one.
   const telling = refusals.find((one) => one.verdict === 'soft') ?? (refusals[0] as (typeof refusals)[number]);
-  return { is: 'bounce', ...telling };
+  return { kind: 'bounce', ...telling };
 }
 
 function actionOf(group: Fields): string {
@@ -150,9 +150,9 @@ function readFeedback(groups: Fields[]): IncomingKind {
   const type = cleanLine(fieldOf(groups[0] ?? new Map(), 'feedback-type') ?? '')
     .toLowerCase()
     .slice(0, 40);
-  if (type === '') return { is: 'unclear', reason: 'its feedback report has no type' };
-  if (NO_COMPLAINT.includes(type)) return { is: 'passing', reason: `a feedback report of the type ${type}` };
-  return { is: 'complaint', detail: type };
+  if (type === '') return { kind: 'unclear', reason: 'its feedback report has no type' };
+  if (NO_COMPLAINT.includes(type)) return { kind: 'passing', reason: `a feedback report of the type ${type}` };
+  return { kind: 'complaint', detail: type };
 }
 
 const FAILURE_SUBJECT =
@@ -169,11 +169,11 @@ function readPlain(message: Email): IncomingKind {
   const nobody =
     isFromMailSystem(message) || headers(message, 'return-path').some((path) => /^<\s*>$/.test(path.trim()));
   if (nobody && !failed && reply === null && DELAY_SUBJECT.test(subject)) {
-    return { is: 'passing', reason: 'the message is delayed' };
+    return { kind: 'passing', reason: 'the message is delayed' };
   }
   if (nobody && (failed || reply === null)) return readPlainBounce(message, failed);
-  if (reply !== null) return { is: 'passing', reason: reply };
-  return { is: 'letter' };
+  if (reply !== null) return { kind: 'passing', reason: reply };
+  return { kind: 'letter' };
 }
 
 function readPlainBounce(message: Email, failed: boolean): IncomingKind {
@@ -181,7 +181,7 @@ function readPlainBounce(message: Email, failed: boolean): IncomingKind {
   const status = statusWithin(words);
   // A holiday note may come without a return path and without a sign: it is no bounce for that.
   if (!failed && status === null && !/fail|unable|reject|undeliver|unknown|not delivered/i.test(words)) {
-    return { is: 'unclear', reason: 'it has no return path, and tells of no failure' };
+    return { kind: 'unclear', reason: 'it has no return path, and tells of no failure' };
   }
   const detail = cleanLine(words);
   const at = Math.max(
@@ -189,7 +189,7 @@ function readPlainBounce(message: Email, failed: boolean): IncomingKind {
     (status === null ? detail.search(/\b[45]\d\d[ -]/) : detail.indexOf(status)) - MOST_DETAIL / 2,
   );
   return {
-    is: 'bounce',
+    kind: 'bounce',
     // A holiday note again may tell of a version 5.1.1: only what calls itself a bounce is believed at once.
     verdict: failed || isFromMailSystem(message) ? judgeRefusal({ status, text: detail }) : 'soft',
     status,

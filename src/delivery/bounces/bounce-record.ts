@@ -23,11 +23,11 @@ export interface Bounce {
 
 export type BounceResult =
   /** `suppressed`: why the address was suppressed for it, or null where it was not, or was before. */
-  | { is: 'recorded'; suppressed: SuppressionReason | null }
+  | { kind: 'recorded'; suppressed: SuppressionReason | null }
   /** It was known. */
-  | { is: 'again' }
+  | { kind: 'again' }
   /** The subscriber was erased. */
-  | { is: 'gone' };
+  | { kind: 'gone' };
 
 const MOST_DETAIL = 500;
 
@@ -44,12 +44,12 @@ export async function recordBounce(
 ): Promise<BounceResult> {
   const { target, bounce, source } = about;
   const { subscriberId } = target;
-  return inTransaction(db, async (trx) => {
+  return inTransaction(db, async (tx) => {
     // The lock keeps out a second telling of the same, and an erasure.
-    const subscriber = await lockSubscriber(trx, subscriberId);
-    if (subscriber === null) return { is: 'gone' };
-    if (!isNews(target, bounce.kind, subscriber) && (await isKnown(trx, target, bounce.kind))) return { is: 'again' };
-    await trx
+    const subscriber = await lockSubscriber(tx, subscriberId);
+    if (subscriber === null) return { kind: 'gone' };
+    if (!isNews(target, bounce.kind, subscriber) && (await isKnown(tx, target, bounce.kind))) return { kind: 'again' };
+    await tx
       .insertInto('bounces')
       .values({
         edition_id: target.editionId,
@@ -61,11 +61,11 @@ export async function recordBounce(
         at: now,
       })
       .execute();
-    const reason = await reasonToSuppress(trx, target, bounce.kind, config.bounces.softLimit);
-    if (reason === null) return { is: 'recorded', suppressed: null };
+    const reason = await reasonToSuppress(tx, target, bounce.kind, config.bounces.softLimit);
+    if (reason === null) return { kind: 'recorded', suppressed: null };
     const origin = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
-    const was = await suppressAddress(trx, secrets, subscriberId, reason, { origin, source }, now);
-    return { is: 'recorded', suppressed: was === 'suppressed' ? reason : null };
+    const was = await suppressAddress(tx, secrets, subscriberId, reason, { origin, source }, now);
+    return { kind: 'recorded', suppressed: was === 'suppressed' ? reason : null };
   });
 }
 
@@ -81,8 +81,8 @@ function isNews(
   return editionId === null && serviceMessageId === null && kind !== 'soft' && suppressed_reason === null;
 }
 
-async function isKnown(trx: Db, target: Target, kind: BounceKind): Promise<boolean> {
-  const known = await trx
+async function isKnown(tx: Db, target: Target, kind: BounceKind): Promise<boolean> {
+  const known = await tx
     .selectFrom('bounces')
     .select('id')
     .where('subscriber_id', '=', target.subscriberId)
@@ -95,22 +95,22 @@ async function isKnown(trx: Db, target: Target, kind: BounceKind): Promise<boole
 }
 
 async function reasonToSuppress(
-  trx: Db,
+  tx: Db,
   target: Target,
   kind: BounceKind,
   softLimit: number,
 ): Promise<SuppressionReason | null> {
   if (kind === 'hard') return 'hard-bounce';
   if (kind === 'complaint') return 'complaint';
-  return (await isRunOfSoftBounces(trx, target, softLimit)) ? 'soft-bounces' : null;
+  return (await isRunOfSoftBounces(tx, target, softLimit)) ? 'soft-bounces' : null;
 }
 
 /**
  * Whether the message that came back now is one of a run of so many, each of which came back: one that was taken ends a run. Reports
  * come in any order, so the run may go on to both sides.
  */
-async function isRunOfSoftBounces(trx: Db, target: Target, limit: number): Promise<boolean> {
-  const soft = await trx
+async function isRunOfSoftBounces(tx: Db, target: Target, limit: number): Promise<boolean> {
+  const soft = await tx
     .selectFrom('bounces')
     .select(['edition_id', 'service_message_id'])
     .where('subscriber_id', '=', target.subscriberId)
@@ -119,7 +119,7 @@ async function isRunOfSoftBounces(trx: Db, target: Target, limit: number): Promi
     .execute();
   if (soft.length < limit) return false;
   const bounced = new Set(soft.map((row) => nameOf(row.edition_id, row.service_message_id)));
-  const sent = await allSent(trx, target.subscriberId);
+  const sent = await allSent(tx, target.subscriberId);
   const own = sent.indexOf(nameOf(target.editionId, target.serviceMessageId));
   if (own < 0) return false;
   const before = sent.slice(0, own).findLastIndex((one) => !bounced.has(one));
@@ -128,8 +128,8 @@ async function isRunOfSoftBounces(trx: Db, target: Target, limit: number): Promi
 }
 
 /** The names of all that was submitted to a subscriber and is still on record, oldest first. */
-async function allSent(trx: Db, subscriberId: number): Promise<string[]> {
-  const deliveries = await trx
+async function allSent(tx: Db, subscriberId: number): Promise<string[]> {
+  const deliveries = await tx
     .selectFrom('deliveries')
     .select(['edition_id', 'changed_at'])
     // By edition: an index by subscriber would cost every edition more than these few look-ups.
@@ -138,7 +138,7 @@ async function allSent(trx: Db, subscriberId: number): Promise<string[]> {
     .where('state', '=', 'submitted')
     .orderBy('edition_id')
     .execute();
-  const messages = await trx
+  const messages = await tx
     .selectFrom('service_messages')
     .select(['id', 'changed_at'])
     .where('subscriber_id', '=', subscriberId)
@@ -159,11 +159,11 @@ function nameOf(editionId: number | null, serviceMessageId: number | null): stri
 }
 
 export type LeavingResult =
-  | { is: 'unsubscribed'; newsletters: string[] }
+  | { kind: 'unsubscribed'; newsletters: string[] }
   /** There was none, or it had ended before. */
-  | { is: 'already' }
+  | { kind: 'already' }
   /** The subscriber was erased. */
-  | { is: 'gone' };
+  | { kind: 'gone' };
 
 /** Ends the subscription to the newsletter that a target is about; where it is about none, all subscriptions. */
 export async function recordLeaving(
@@ -174,18 +174,11 @@ export async function recordLeaving(
 ): Promise<LeavingResult> {
   const { subscriberId } = target;
   const newsletter = await newsletterOf(db, target);
-  return inTransaction(db, async (trx) => {
-    if ((await lockSubscriber(trx, subscriberId)) === null) return { is: 'gone' };
+  return inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'gone' };
     const which = newsletter === null ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(
-      trx,
-      subscriberId,
-      which,
-      'unsubscribed',
-      { origin: 'mailto', source },
-      now,
-    );
-    if (ended.length === 0) return { is: 'already' };
-    return { is: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
+    const ended = await changeSubscriptions(tx, subscriberId, which, 'unsubscribed', { origin: 'mailto', source }, now);
+    if (ended.length === 0) return { kind: 'already' };
+    return { kind: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
   });
 }

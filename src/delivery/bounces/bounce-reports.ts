@@ -56,11 +56,11 @@ async function recordReport(
   const { kind, status = null, detail = '' } = report;
   if (kind === 'unsubscribe') {
     const left = await recordLeaving(store.db, target, SOURCE, at);
-    return left.is === 'unsubscribed' ? 'unsubscribed' : 'ignored';
+    return left.kind === 'unsubscribed' ? 'unsubscribed' : 'ignored';
   }
   const bounce = { kind, status, detail };
   const result = await recordBounce(store.db, config, secrets, { target, bounce, source: SOURCE }, at);
-  return result.is === 'recorded' ? kind : 'ignored';
+  return result.kind === 'recorded' ? kind : 'ignored';
 }
 
 function targetOfToken(secrets: SigningSecrets, { returnPath, token }: BounceReport): Target | null {
@@ -70,7 +70,7 @@ function targetOfToken(secrets: SigningSecrets, { returnPath, token }: BounceRep
 /** A report that names an address is about the last message that was submitted to it before, where there is one. */
 async function targetOfAddress(db: Db, email: string, kind: BounceReport['kind'], at: number): Promise<Target | null> {
   const address = parseAddress(email);
-  if (address.is === 'refused') return null;
+  if (address.kind === 'refused') return null;
   const subscriber = await db
     .selectFrom('subscribers')
     .select('id')

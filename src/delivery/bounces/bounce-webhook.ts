@@ -38,11 +38,11 @@ const body = z.strictObject({ reports: z.array(report).min(1).max(MOST_REPORTS) 
 export type BounceReport = z.output<typeof report>;
 
 export type WebhookVerdict =
-  | { is: 'good'; reports: BounceReport[] }
+  | { kind: 'good'; reports: BounceReport[] }
   /** Not from whoever holds the secret: 401. */
-  | { is: 'unsigned'; reason: string }
+  | { kind: 'unsigned'; reason: string }
   /** Signed, and not understood: 400. */
-  | { is: 'malformed'; reason: string };
+  | { kind: 'malformed'; reason: string };
 
 /**
  * Checks the signature, then what was signed.
@@ -61,16 +61,16 @@ export function verifyBounceWebhook(
   );
   if (!id || !timestamp || !signatures) {
     return {
-      is: 'unsigned',
+      kind: 'unsigned',
       reason: 'the headers webhook-id, webhook-timestamp and webhook-signature are needed (Standard Webhooks)',
     };
   }
   if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * SECOND) > GOOD_FOR) {
-    return { is: 'unsigned', reason: 'webhook-timestamp must be the time in seconds, at most five minutes off' };
+    return { kind: 'unsigned', reason: 'webhook-timestamp must be the time in seconds, at most five minutes off' };
   }
   const wanted = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(rawBody).digest();
   if (!signatures.split(' ').some((one) => isSignature(one, wanted))) {
-    return { is: 'unsigned', reason: 'no signature in webhook-signature is right for this body and secret' };
+    return { kind: 'unsigned', reason: 'no signature in webhook-signature is right for this body and secret' };
   }
   return readReports(rawBody);
 }
@@ -91,10 +91,10 @@ function readReports(rawBody: Uint8Array): WebhookVerdict {
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody));
   } catch {
-    return { is: 'malformed', reason: 'the body must be JSON in UTF-8: {"reports": [{"kind": "hard", …}]}' };
+    return { kind: 'malformed', reason: 'the body must be JSON in UTF-8: {"reports": [{"kind": "hard", …}]}' };
   }
   const checked = body.safeParse(value);
-  if (checked.success) return { is: 'good', reports: checked.data.reports };
+  if (checked.success) return { kind: 'good', reports: checked.data.reports };
   const [issue] = checked.error.issues;
-  return { is: 'malformed', reason: `${issue?.path.join('.') || 'the body'}: ${issue?.message}` };
+  return { kind: 'malformed', reason: `${issue?.path.join('.') || 'the body'}: ${issue?.message}` };
 }

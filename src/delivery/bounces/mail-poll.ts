@@ -10,7 +10,7 @@ import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type Outcome } from './bounce-mail.ts';
 
 /** How many messages were taken in, and what came of them. */
-export type MailPollReport = Record<'messages' | Outcome['is'], number>;
+export type MailPollReport = Record<'messages' | Outcome['kind'], number>;
 
 /** Why a mailbox cannot be looked through, said for an operator. Never holds its password. */
 class MailboxError extends Error {
@@ -50,7 +50,7 @@ export async function pollMailbox(
       if (raw === null) continue;
       const outcome = await handleIncomingMail(store, config, secrets, raw, {}, clock());
       report.messages += 1;
-      report[outcome.is] += 1;
+      report[outcome.kind] += 1;
       await putAway(mailbox, uid, outcome);
     }
   });
@@ -140,7 +140,7 @@ async function readMessage({ client, ask }: Mailbox, uid: number): Promise<Buffe
 /** Read it is in any case: where no folder can be made, it stays where it is and is not looked at again. */
 async function putAway({ client, ask }: Mailbox, uid: number, outcome: Outcome): Promise<void> {
   await ask(client.messageFlagsAdd(String(uid), ['\\Seen'], { uid: true }));
-  const folder = outcome.is === 'unclear' || outcome.is === 'forged' ? UNCLEAR_FOLDER : DONE_FOLDER;
+  const folder = outcome.kind === 'unclear' || outcome.kind === 'forged' ? UNCLEAR_FOLDER : DONE_FOLDER;
   try {
     await ask(client.mailboxCreate(folder));
     await ask(client.messageMove(String(uid), folder, { uid: true }));

@@ -44,7 +44,7 @@ interface Watched {
 }
 
 /** What else is written in the transaction that pauses an edition. */
-export type OnPause = (trx: Db, pause: { editionId: number; reason: string }) => Promise<void>;
+export type OnPause = (tx: Db, pause: { editionId: number; reason: string }) => Promise<void>;
 
 /** One for a run. */
 export function openRefusals(
@@ -84,7 +84,7 @@ export function openRefusals(
     async pause(editionId, reason) {
       const refusals = watchedOf(editionId).refusals.splice(0);
       await Promise.all(refusals.map(({ recorded }) => recorded));
-      const paused = await db.transaction().execute((trx) => pauseOpen(trx, { editionId, reason }, onPause));
+      const paused = await db.transaction().execute((tx) => pauseOpen(tx, { editionId, reason }, onPause));
       const claims = refusals.map(({ delivery }) => delivery);
       const reopened = await reopenRefused(db, claims, reason, clock());
       return { paused, reopened: refusals.filter((_, n) => reopened[n]) };
@@ -93,10 +93,10 @@ export function openRefusals(
 }
 
 /** Not where the operator has cancelled it meanwhile. */
-async function pauseOpen(trx: Db, pause: { editionId: number; reason: string }, onPause?: OnPause): Promise<boolean> {
+async function pauseOpen(tx: Db, pause: { editionId: number; reason: string }, onPause?: OnPause): Promise<boolean> {
   try {
-    const paused = await pauseEdition(trx, pause.editionId, pause.reason);
-    if (paused) await onPause?.(trx, pause);
+    const paused = await pauseEdition(tx, pause.editionId, pause.reason);
+    if (paused) await onPause?.(tx, pause);
     return paused;
   } catch (error) {
     if (error instanceof SteeringError) return false;

@@ -21,16 +21,16 @@ export interface RetractionPause {
  */
 export async function pauseEditionsWithRetracted(
   { db }: Pick<Store, 'db'>,
-  onPause: (trx: Db, pause: RetractionPause) => Promise<void>,
+  onPause: (tx: Db, pause: RetractionPause) => Promise<void>,
 ): Promise<RetractionPause[]> {
   if ((await findRetractions(db)).length === 0) return [];
-  return db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (tx) => {
     const paused: RetractionPause[] = [];
-    const found = await findRetractions(trx);
+    const found = await findRetractions(tx);
     for (const [editionId, retractions] of Map.groupBy(found, (retraction) => retraction.editionId)) {
-      if (!(await pause(trx, editionId, retractions))) continue;
+      if (!(await pause(tx, editionId, retractions))) continue;
       const what = { editionId, articleIds: retractions.map(({ articleId }) => articleId) };
-      await onPause(trx, what);
+      await onPause(tx, what);
       paused.push(what);
     }
     return paused;
@@ -76,8 +76,8 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
 }
 
 /** @returns false where it was done with or cancelled meanwhile, or another process has paused it for these */
-async function pause(trx: Db, editionId: number, retractions: Retraction[]): Promise<boolean> {
-  const noted = await trx
+async function pause(tx: Db, editionId: number, retractions: Retraction[]): Promise<boolean> {
+  const noted = await tx
     .insertInto('edition_retractions')
     .values(
       retractions.map(({ articleId, notedAt }) => ({
@@ -91,7 +91,7 @@ async function pause(trx: Db, editionId: number, retractions: Retraction[]): Pro
     .execute();
   if (noted.length === 0) return false;
   const reason = reasonOf(retractions);
-  const { numUpdatedRows } = await trx
+  const { numUpdatedRows } = await tx
     .updateTable('editions')
     .set({
       delivery: 'paused',

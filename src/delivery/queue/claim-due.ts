@@ -46,12 +46,12 @@ export async function claimDueDeliveries(
   if (held !== undefined) return { ...nothing, held };
   const editions = await findOpenEditions(store.db, options.editionId);
   if (editions.length === 0) return nothing;
-  return store.db.transaction().execute(async (trx) => {
+  return store.db.transaction().execute(async (tx) => {
     const claimed = { ...nothing };
     for (const edition of editions) {
       const limit = options.limit - claimed.deliveries.length;
       if (limit <= 0) break;
-      await claimOfEdition(trx, store.dialect, edition, { ...options, limit }, claimed);
+      await claimOfEdition(tx, store.dialect, edition, { ...options, limit }, claimed);
     }
     return claimed;
   });
@@ -76,18 +76,18 @@ interface OpenEdition {
 }
 
 async function claimOfEdition(
-  trx: Db,
+  tx: Db,
   dialect: Dialect,
   edition: OpenEdition,
   options: ClaimOptions,
   claimed: Claimed,
 ): Promise<void> {
   const { now, throttle } = options;
-  const due = await selectDue(trx, dialect, edition.id, options);
+  const due = await selectDue(tx, dialect, edition.id, options);
   const fresh = due.filter((row) => row.staleAt === null || row.staleAt > now);
-  if (fresh.length < due.length) claimed.stale += await failStale(trx, dialect, edition.id, options);
+  if (fresh.length < due.length) claimed.stale += await failStale(tx, dialect, edition.id, options);
   if (fresh.length === 0) return;
-  const instants = throttle === null ? null : await throttle.reserve(trx, fresh.map(domainOf), now);
+  const instants = throttle === null ? null : await throttle.reserve(tx, fresh.map(domainOf), now);
   const mine: ClaimedDelivery[] = [];
   const changed: { claim: ClaimedDelivery; result: DeliveryResult }[] = [];
   for (const [n, row] of fresh.entries()) {
@@ -99,12 +99,12 @@ async function claimOfEdition(
       changed.push({ claim: delivery, result: postponed(notBefore, row.staleAt, interrupted) });
       continue;
     }
-    if (interrupted) changed.push({ claim: delivery, result: { is: 'put-back', reason: INTERRUPTED } });
+    if (interrupted) changed.push({ claim: delivery, result: { kind: 'put-back', reason: INTERRUPTED } });
     mine.push(delivery);
   }
-  await recordResults(trx, changed, now);
+  await recordResults(tx, changed, now);
   claimed.postponed += fresh.length - mine.length;
-  claimed.deliveries.push(...(await lease(trx, mine, now + options.leaseMs)));
+  claimed.deliveries.push(...(await lease(tx, mine, now + options.leaseMs)));
 }
 
 interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'notBefore'> {
@@ -113,7 +113,7 @@ interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'not
 }
 
 async function selectDue(
-  trx: Db,
+  tx: Db,
   dialect: Dialect,
   editionId: number,
   { now, limit, uncertain }: ClaimOptions,
@@ -125,7 +125,7 @@ async function selectDue(
     where deliveries.edition_id = ${editionId} and ${claimable(now, uncertain)}
     order by deliveries.due_at, deliveries.subscriber_id
     limit ${limit}
-    ${steppingOver(dialect)}`.execute(trx);
+    ${steppingOver(dialect)}`.execute(tx);
   return rows;
 }
 
@@ -150,7 +150,7 @@ const STALE_AT_ONCE = 5_000;
  * no index is needed to find them.
  */
 async function failStale(
-  trx: Db,
+  tx: Db,
   dialect: Dialect,
   editionId: number,
   { now, uncertain }: ClaimOptions,
@@ -171,7 +171,7 @@ async function failStale(
         else '; the last attempt: ' || reason end
     from due
     where deliveries.edition_id = due.edition_id and deliveries.subscriber_id = due.subscriber_id
-      and deliveries.stale_at <= ${now}`.execute(trx);
+      and deliveries.stale_at <= ${now}`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
@@ -179,20 +179,20 @@ function postponed(instant: number, staleAt: number | null, interrupted: boolean
   // Never beyond the instant at which it is stale: it must fail then, and not wait on.
   const dueAt = staleAt === null ? instant : Math.min(instant, staleAt);
   const reason = `over the limit of delivery.perSecond, domains or warmUp: asked again at ${rfc3339(dueAt)}`;
-  return { is: 'deferred', dueAt, reply: null, reason: interrupted ? `${INTERRUPTED}; ${reason}` : reason };
+  return { kind: 'deferred', dueAt, reply: null, reason: interrupted ? `${INTERRUPTED}; ${reason}` : reason };
 }
 
 /** Only these two columns: no index holds them, so a claim writes nothing but the row. */
-async function lease(trx: Db, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
+async function lease(tx: Db, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
   if (rows.length === 0) return [];
   const r = jsonRows(
-    dialectOf(trx),
+    dialectOf(tx),
     rows.map((row) => [row.editionId, row.subscriberId]),
     { edition_id: 'int', subscriber_id: 'int' },
   );
   await sql`update deliveries set fence = fence + 1, lease_until = cast(${leaseUntil} as bigint)
     from ${r} r
-    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id`.execute(trx);
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id`.execute(tx);
   return rows.map((row) => ({ ...row, fence: row.fence + 1 }));
 }
 

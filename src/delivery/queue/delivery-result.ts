@@ -4,17 +4,17 @@
 
 /** `reply` is the server's, or the transport's word; `reason` is said for an operator. */
 export type DeliveryResult =
-  | { is: 'submitted'; reply: string }
+  | { kind: 'submitted'; reply: string }
   /** Tried again from `dueAt` on. */
-  | { is: 'deferred'; dueAt: number; reply: string | null; reason: string }
-  | { is: 'failed'; reply: string | null; reason: string }
-  | { is: 'suppressed'; reason: string }
+  | { kind: 'deferred'; dueAt: number; reply: string | null; reason: string }
+  | { kind: 'failed'; reply: string | null; reason: string }
+  | { kind: 'suppressed'; reason: string }
   /** Nobody knows whether the server took it, and the operator is to settle it (`delivery.uncertain: hold`). */
-  | { is: 'uncertain'; reason: string }
+  | { kind: 'uncertain'; reason: string }
   /** An attempt that never got as far as this recipient: it is due again and the attempt does not count. */
-  | { is: 'returned'; reply: string | null; reason: string }
+  | { kind: 'returned'; reply: string | null; reason: string }
   /** Due again without an attempt having begun. */
-  | { is: 'put-back'; reason: string | null };
+  | { kind: 'put-back'; reason: string | null };
 
 /** Begins the reason of a delivery whose edition was cancelled. */
 export const CANCELLED = 'cancelled by the operator: ';

@@ -7,7 +7,7 @@
  */
 import type { CompiledQuery } from 'kysely';
 import { type Clock, MINUTE } from '../../lib/time.ts';
-import { lostToAnother, type Store } from '../../store/store.ts';
+import { isSerializationFailure, type Store } from '../../store/store.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryResult } from './delivery-result.ts';
 import {
@@ -48,7 +48,7 @@ interface Waiting<What, Answer> {
 type Mark = Waiting<ClaimedDelivery, Marking>;
 type Recording = Waiting<{ claim: Claim; result: DeliveryResult }, boolean>;
 
-export function openLedger(store: Pick<Store, 'db' | 'together'>, clock: Clock): Ledger {
+export function openLedger(store: Pick<Store, 'db' | 'batch'>, clock: Clock): Ledger {
   let marks: Mark[] = [];
   let recordings: Recording[] = [];
   let writing = false;
@@ -79,7 +79,7 @@ export function openLedger(store: Pick<Store, 'db' | 'together'>, clock: Clock):
 }
 
 async function writeBatch(
-  store: Pick<Store, 'db' | 'together'>,
+  store: Pick<Store, 'db' | 'batch'>,
   { marks, recordings }: { marks: Mark[]; recordings: Recording[] },
   now: number,
 ): Promise<void> {
@@ -90,7 +90,7 @@ async function writeBatch(
     const queries: CompiledQuery[] = [];
     if (results.length > 0) queries.push(recordQuery(db, results, now));
     if (claims.length > 0) queries.push(markQuery(db, claims, now, SUBMITTING_LEASE));
-    const rows = (await againWhereLost(() => store.together(queries))) as Key[][];
+    const rows = (await againWhereLost(() => store.batch(queries))) as Key[][];
     const recorded =
       results.length > 0
         ? takenOf(
@@ -101,10 +101,10 @@ async function writeBatch(
     const marked = claims.length > 0 ? takenOf(claims, rows.at(-1) ?? []) : [];
     for (const [n, { resolve }] of recordings.entries()) resolve(recorded[n] as boolean);
     for (const [n, { what, resolve, reject }] of marks.entries()) {
-      if (marked[n]) resolve({ is: 'submitting' });
+      if (marked[n]) resolve({ kind: 'submitting' });
       // Rare, and a statement or two for each; the next batch goes on after it.
       else
-        await againWhereLost(() => db.transaction().execute((trx) => refuseMark(trx, what, now))).then(resolve, reject);
+        await againWhereLost(() => db.transaction().execute((tx) => refuseMark(tx, what, now))).then(resolve, reject);
     }
   } catch (error) {
     for (const { reject } of [...recordings, ...marks]) reject(error);
@@ -117,7 +117,7 @@ async function againWhereLost<Answer>(write: () => Promise<Answer>): Promise<Ans
     try {
       return await write();
     } catch (error) {
-      if (tries >= TRIES || !lostToAnother(error)) throw error;
+      if (tries >= TRIES || !isSerializationFailure(error)) throw error;
     }
   }
 }

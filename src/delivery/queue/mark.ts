@@ -24,16 +24,17 @@ export interface MarkFacts {
 export function whyNotMailed(
   facts: MarkFacts,
   now: number,
-): Extract<DeliveryResult, { is: 'suppressed' | 'failed' | 'put-back' }> {
+): Extract<DeliveryResult, { kind: 'suppressed' | 'failed' | 'put-back' }> {
   const { staleAt, reason, delivery, deliveryReason, subscriberId, pausedUntil, suppressedReason, consent } = facts;
-  if (delivery === 'cancelled') return { is: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
-  if (subscriberId === null) return { is: 'suppressed', reason: 'the subscriber is gone' };
-  if (suppressedReason !== null) return { is: 'suppressed', reason: `the address is suppressed: ${suppressedReason}` };
-  if (consent !== 'confirmed') return { is: 'suppressed', reason: 'the subscription is not confirmed any more' };
+  if (delivery === 'cancelled') return { kind: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
+  if (subscriberId === null) return { kind: 'suppressed', reason: 'the subscriber is gone' };
+  if (suppressedReason !== null)
+    return { kind: 'suppressed', reason: `the address is suppressed: ${suppressedReason}` };
+  if (consent !== 'confirmed') return { kind: 'suppressed', reason: 'the subscription is not confirmed any more' };
   if (pausedUntil !== null && pausedUntil > now) {
-    return { is: 'suppressed', reason: `the reader wants no mail before ${rfc3339(pausedUntil)}` };
+    return { kind: 'suppressed', reason: `the reader wants no mail before ${rfc3339(pausedUntil)}` };
   }
-  if (staleAt !== null && staleAt <= now) return { is: 'failed', reply: null, reason: staleReason(reason) };
+  if (staleAt !== null && staleAt <= now) return { kind: 'failed', reply: null, reason: staleReason(reason) };
   // The edition is paused, or what stood against it has just gone: it waits for the next claim.
-  return { is: 'put-back', reason };
+  return { kind: 'put-back', reason };
 }

@@ -39,31 +39,31 @@ export type Claim = Pick<ClaimedDelivery, 'editionId' | 'subscriberId' | 'fence'
 
 /** What came of asking to submit. Whatever is not `submitting` must not be mailed, and is recorded already. */
 export type Marking =
-  | { is: 'submitting' }
-  | Extract<DeliveryResult, { is: 'suppressed' | 'failed' | 'put-back' }>
+  | { kind: 'submitting' }
+  | Extract<DeliveryResult, { kind: 'suppressed' | 'failed' | 'put-back' }>
   /** Another worker has claimed it since, or the operator has settled it. */
-  | { is: 'lost' };
+  | { kind: 'lost' };
 
 /**
  * Notes that submissions begin: one for each connection, right before its message goes to the server. What may not go at this moment
  * (the edition paused or cancelled, the reader unsubscribed, paused, suppressed or gone, the delivery stale) is recorded as such.
- * @param trx a transaction
+ * @param tx a transaction
  * @param claims each with the newsletter whose consent it needs
  * @param leaseMs longer than a submission can take
  * @returns for each claim what it came to
  */
 export async function markSubmitting(
-  trx: Db,
+  tx: Db,
   claims: readonly (Claim & { newsletter: string })[],
   now: number,
   leaseMs: number,
 ): Promise<Marking[]> {
   if (claims.length === 0) return [];
-  const { rows } = await trx.executeQuery<Key>(markQuery(trx, claims, now, leaseMs));
+  const { rows } = await tx.executeQuery<Key>(markQuery(tx, claims, now, leaseMs));
   const marked = takenOf(claims, rows);
   const markings: Marking[] = [];
   for (const [n, claim] of claims.entries()) {
-    markings.push(marked[n] ? { is: 'submitting' } : await refuseMark(trx, claim, now));
+    markings.push(marked[n] ? { kind: 'submitting' } : await refuseMark(tx, claim, now));
   }
   return markings;
 }
@@ -99,16 +99,16 @@ export function markQuery(
 }
 
 /** Records why a row may not go that `markQuery` did not take. */
-export async function refuseMark(trx: Db, claim: Claim & { newsletter: string }, now: number): Promise<Marking> {
-  const facts = await findMarkFacts(trx, claim);
-  if (facts === undefined) return { is: 'lost' };
+export async function refuseMark(tx: Db, claim: Claim & { newsletter: string }, now: number): Promise<Marking> {
+  const facts = await findMarkFacts(tx, claim);
+  if (facts === undefined) return { kind: 'lost' };
   const result = whyNotMailed(facts, now);
-  const [recorded] = await recordResults(trx, [{ claim, result }], now);
-  return recorded ? result : { is: 'lost' };
+  const [recorded] = await recordResults(tx, [{ claim, result }], now);
+  return recorded ? result : { kind: 'lost' };
 }
 
-function findMarkFacts(trx: Db, claim: Claim): Promise<MarkFacts | undefined> {
-  return trx
+function findMarkFacts(tx: Db, claim: Claim): Promise<MarkFacts | undefined> {
+  return tx
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
     .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
@@ -136,16 +136,16 @@ function findMarkFacts(trx: Db, claim: Claim): Promise<MarkFacts | undefined> {
 
 /**
  * Records how deliveries go on, and ends their leases; an uncertain one stays at `submitting` under a lease that has lapsed.
- * @param trx a transaction, where it must share one
+ * @param tx a transaction, where it must share one
  * @returns for each whether it was recorded: not where another worker has claimed the row since
  */
 export async function recordResults(
-  trx: Db,
+  tx: Db,
   results: readonly { claim: Claim; result: DeliveryResult }[],
   now: number,
 ): Promise<boolean[]> {
   if (results.length === 0) return [];
-  const { rows } = await trx.executeQuery<Key>(recordQuery(trx, results, now));
+  const { rows } = await tx.executeQuery<Key>(recordQuery(tx, results, now));
   return takenOf(
     results.map(({ claim }) => claim),
     rows,
@@ -201,7 +201,7 @@ export function takenOf(claims: readonly Claim[], rows: readonly Key[]): boolean
 }
 
 function afterwards(result: DeliveryResult): [DeliveryState, number | null, number, string | null, string | null] {
-  switch (result.is) {
+  switch (result.kind) {
     case 'submitted':
       return ['submitted', null, 0, result.reply, null];
     case 'deferred':

@@ -20,14 +20,14 @@ export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'sta
  * @returns how many
  */
 export async function queueDeliveries(
-  trx: Db,
+  tx: Db,
   edition: { id: number; newsletter: string },
   terms: DeliveryTerms,
   now: number,
 ): Promise<number> {
   const { deliverAt, zone, staleHours } = terms;
   const usual = deliverAt === undefined ? now : firstDeliveryTime(deliverAt, zone, now);
-  const others = deliverAt === undefined ? [] : await dueByZone(trx, deliverAt, now, usual);
+  const others = deliverAt === undefined ? [] : await dueByZone(tx, deliverAt, now, usual);
   // In the order of the primary key, which comes from the index: the new rows fill its pages one after the other.
   const { numAffectedRows } = await sql`
     ${others.length === 0 ? sql`` : sql`with own (zone, due_at) as (values ${sql.join(others.map(ownRow))})`}
@@ -44,7 +44,7 @@ export async function queueDeliveries(
               left join own on own.zone = lower(subscribers.zone)`
     }
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
-    order by subscriptions.subscriber_id`.execute(trx);
+    order by subscriptions.subscriber_id`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
@@ -55,8 +55,8 @@ interface ZoneDue {
 }
 
 /** The due instants of the zones that readers have named, as far as they differ from the usual one. */
-async function dueByZone(trx: Db, deliverAt: string, now: number, usual: number): Promise<ZoneDue[]> {
-  const rows = await trx
+async function dueByZone(tx: Db, deliverAt: string, now: number, usual: number): Promise<ZoneDue[]> {
+  const rows = await tx
     .selectFrom('subscribers')
     .select((e) => e.fn<string>('lower', ['zone']).as('zone'))
     .distinct()

@@ -27,10 +27,10 @@ export interface ClaimedServiceMessage {
 }
 
 /** What becomes of a message that is claimed. */
-export type ServiceResult = Exclude<DeliveryResult, { is: 'put-back' | 'uncertain' }>;
+export type ServiceResult = Exclude<DeliveryResult, { kind: 'put-back' | 'uncertain' }>;
 
 /** What came of asking to submit. */
-export type ServiceMarking = { is: 'submitting' } | { is: 'suppressed'; reason: string } | { is: 'lost' };
+export type ServiceMarking = { kind: 'submitting' } | { kind: 'suppressed'; reason: string } | { kind: 'lost' };
 
 const EXPIRED = 'expired: it could not be submitted before its link was dead';
 
@@ -51,14 +51,14 @@ export async function claimServiceMessages(
     .limit(1)
     .executeTakeFirst();
   if (waiting === undefined) return { messages: [], expired: 0 };
-  return db.transaction().execute(async (trx) => {
-    const expired = await trx
+  return db.transaction().execute(async (tx) => {
+    const expired = await tx
       .updateTable('service_messages')
       .set({ state: 'failed', reason: EXPIRED, lease_until: null, fence: sql<number>`fence + 1`, changed_at: now })
       .where(claimable(now))
       .where('expires_at', '<=', now)
       .executeTakeFirstOrThrow();
-    const due = await trx
+    const due = await tx
       .selectFrom('service_messages')
       .leftJoin('subscribers', 'subscribers.id', 'service_messages.subscriber_id')
       .select([
@@ -78,7 +78,7 @@ export async function claimServiceMessages(
       .limit(limit)
       .$if(dialect === 'postgres', (q) => q.forUpdate('service_messages').skipLocked())
       .execute();
-    if (due.length > 0) await lease(trx, due, now, leaseMs);
+    if (due.length > 0) await lease(tx, due, now, leaseMs);
     const messages = due.map((row) => ({ ...row, newsletters: readNewsletters(row), fence: row.fence + 1 }));
     return { messages, expired: Number(expired.numUpdatedRows) };
   });
@@ -90,8 +90,8 @@ function claimable(now: number) {
     and (service_messages.lease_until is null or service_messages.lease_until <= ${now})`;
 }
 
-async function lease(trx: Db, rows: { id: number }[], now: number, leaseMs: number): Promise<void> {
-  await trx
+async function lease(tx: Db, rows: { id: number }[], now: number, leaseMs: number): Promise<void> {
+  await tx
     .updateTable('service_messages')
     .set({
       state: 'pending',
@@ -118,22 +118,22 @@ export async function markServiceMessage(
   now: number,
   leaseMs: number,
 ): Promise<ServiceMarking> {
-  return db.transaction().execute(async (trx) => {
-    const against = await whyNotMailed(trx, message);
+  return db.transaction().execute(async (tx) => {
+    const against = await whyNotMailed(tx, message);
     if (against !== null) {
-      const recorded = await recordServiceResult(trx, message, { is: 'suppressed', reason: against }, now);
-      return recorded ? { is: 'suppressed', reason: against } : { is: 'lost' };
+      const recorded = await recordServiceResult(tx, message, { kind: 'suppressed', reason: against }, now);
+      return recorded ? { kind: 'suppressed', reason: against } : { kind: 'lost' };
     }
-    const { numUpdatedRows } = await updateClaimed(trx, message)
+    const { numUpdatedRows } = await updateClaimed(tx, message)
       .set({ state: 'submitting', attempts: sql<number>`attempts + 1`, lease_until: now + leaseMs, changed_at: now })
       .where('state', '=', 'pending')
       .executeTakeFirstOrThrow();
-    return { is: numUpdatedRows > 0n ? 'submitting' : 'lost' };
+    return { kind: numUpdatedRows > 0n ? 'submitting' : 'lost' };
   });
 }
 
-async function whyNotMailed(trx: Db, { kind, subscriberId }: ClaimedServiceMessage): Promise<string | null> {
-  const subscriber = await trx
+async function whyNotMailed(tx: Db, { kind, subscriberId }: ClaimedServiceMessage): Promise<string | null> {
+  const subscriber = await tx
     .selectFrom('subscribers')
     .select('suppressed_reason')
     .where('id', '=', subscriberId)
@@ -173,7 +173,7 @@ function updateClaimed(db: Db, { id, fence }: Pick<ClaimedServiceMessage, 'id' |
 }
 
 function afterwards(result: ServiceResult) {
-  switch (result.is) {
+  switch (result.kind) {
     case 'submitted':
       return { state: 'submitted' as const, reply: result.reply, reason: null };
     case 'deferred':

@@ -23,13 +23,13 @@ export interface Throttle {
   /**
    * Reserves for the rows in their order. Two messages never go closer together than the rate says: there is no burst. A reservation
    * that isn't used is lost.
-   * @param trx a transaction; other processes wait for its end, so it should be short
+   * @param tx a transaction; other processes wait for its end, so it should be short
    * @param rows by the recipient's domain, in any spelling
    * @param now epoch milliseconds
    * @returns for each row the instant from which it may go: reserved where it's `now + RESERVED_AHEAD` at most, else to be asked for
    *   again then
    */
-  reserve(trx: Db, rows: readonly { domain: string }[], now: number): Promise<number[]>;
+  reserve(tx: Db, rows: readonly { domain: string }[], now: number): Promise<number[]>;
 }
 
 type ThrottleConfig = Pick<Config, 'delivery' | 'publication'>;
@@ -46,16 +46,16 @@ export function openThrottle(config: ThrottleConfig): Throttle | null {
     zone: config.publication.zone,
   };
   return {
-    async reserve(trx, rows, now) {
+    async reserve(tx, rows, now) {
       const asked = rows.map(({ domain }) => domainToASCII(domain));
       const limited = [...new Set(asked)].filter((domain) => spacings.has(domain));
       const days = [now, now + RESERVED_AHEAD].map((at) => localDate(at, limits.zone));
       const warming = [...new Set(days)].filter((day) => limits.allowanceOf(day) !== null);
       if (limits.spacing === null && limited.length === 0 && warming.length === 0) return rows.map(() => now);
-      const state = await lockState(trx, limited, warming, now);
+      const state = await lockState(tx, limited, warming, now);
       const before = structuredClone(state);
       const instants = asked.map((domain) => Math.ceil(reserveOne(state, limits, domain, now)));
-      await saveState(trx, before, state);
+      await saveState(tx, before, state);
       return instants;
     },
   };
@@ -130,22 +130,22 @@ const AFTER_BUSY = 'delivery busy!';
 const domainKey = (domain: string) => `delivery domain ${domain}`;
 const domainLaterKey = (domain: string) => `delivery domain-later ${domain}`;
 
-async function lockState(trx: Db, domains: string[], days: string[], now: number): Promise<State> {
-  const later = await trx
+async function lockState(tx: Db, domains: string[], days: string[], now: number): Promise<State> {
+  const later = await tx
     .insertInto('rates')
     .values({ key: LATER, next_at: now })
     .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('rates.next_at') })))
     .returning('next_at')
     .executeTakeFirstOrThrow();
   // What has passed goes at once: where messages are few, each leaves an interval of its own.
-  await trx
+  await tx
     .deleteFrom('rates')
     .where('key', '>', BUSY)
     .where('key', '<', AFTER_BUSY)
     .where('next_at', '<=', now)
     .execute();
   const named = domains.flatMap((domain) => [domainKey(domain), domainLaterKey(domain)]);
-  const rows = await trx
+  const rows = await tx
     .selectFrom('rates')
     .select(['key', 'next_at'])
     .where('next_at', '>', now)
@@ -159,7 +159,7 @@ async function lockState(trx: Db, domains: string[], days: string[], now: number
   const counts =
     days.length === 0
       ? []
-      : await trx.selectFrom('sending_days').select(['day', 'count']).where('day', 'in', days).execute();
+      : await tx.selectFrom('sending_days').select(['day', 'count']).where('day', 'in', days).execute();
   const at = new Map(rows.map(({ key, next_at }) => [key, next_at]));
   const from = (key: string): number => at.get(key) ?? now;
   return {
@@ -175,14 +175,14 @@ async function lockState(trx: Db, domains: string[], days: string[], now: number
   };
 }
 
-async function saveState(trx: Db, before: State, after: State): Promise<void> {
+async function saveState(tx: Db, before: State, after: State): Promise<void> {
   const known = ratesOf(before);
   const rates = ratesOf(after);
   const gone = [...known.keys()].filter((key) => !rates.has(key));
   const changed = [...rates].filter(([key, next_at]) => known.get(key) !== next_at);
-  if (gone.length > 0) await trx.deleteFrom('rates').where('key', 'in', gone).execute();
+  if (gone.length > 0) await tx.deleteFrom('rates').where('key', 'in', gone).execute();
   if (changed.length > 0) {
-    await trx
+    await tx
       .insertInto('rates')
       .values(changed.map(([key, next_at]) => ({ key, next_at })))
       .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('excluded.next_at') })))
@@ -190,7 +190,7 @@ async function saveState(trx: Db, before: State, after: State): Promise<void> {
   }
   const days = [...after.days].filter(([day, count]) => before.days.get(day) !== count);
   if (days.length > 0) {
-    await trx
+    await tx
       .insertInto('sending_days')
       .values(days.map(([day, count]) => ({ day, count })))
       .onConflict((conflict) => conflict.column('day').doUpdateSet((e) => ({ count: e.ref('excluded.count') })))

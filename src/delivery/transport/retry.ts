@@ -77,9 +77,9 @@ export function retryDelay(attempts: number, firstWait: number, random: number):
 }
 
 export type Decision =
-  | { is: 'retry'; dueAt: number; reason: string }
-  | { is: 'fail'; reason: string }
-  | { is: 'stop'; reason: string };
+  | { kind: 'retry'; dueAt: number; reason: string }
+  | { kind: 'fail'; reason: string }
+  | { kind: 'stop'; reason: string };
 
 /**
  * What to do about a failed submission.
@@ -96,13 +96,13 @@ export function decide(
 ): Decision {
   switch (classifyFailure(failure)) {
     case 'permanent':
-      return { is: 'fail', reason: failure.words };
+      return { kind: 'fail', reason: failure.words };
     case 'refuses-us':
-      return { is: 'stop', reason: failure.words };
+      return { kind: 'stop', reason: failure.words };
     case 'transient':
       if (attempts >= policy.attempts) {
-        return { is: 'fail', reason: `given up after ${attempts} attempts: ${failure.words}` };
+        return { kind: 'fail', reason: `given up after ${attempts} attempts: ${failure.words}` };
       }
-      return { is: 'retry', dueAt: now + retryDelay(attempts, policy.firstWait, random), reason: failure.words };
+      return { kind: 'retry', dueAt: now + retryDelay(attempts, policy.firstWait, random), reason: failure.words };
   }
 }

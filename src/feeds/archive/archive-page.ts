@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Article } from '../../articles/article.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
-import { ARCHIVE_FOLDER, type Draft } from '../documents.ts';
+import { ARCHIVE_FOLDER, type DocumentDraft } from '../documents.ts';
 import type { FeedItem } from '../formats/feed-item.ts';
 import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
 import { fitFeed } from '../formats/fit.ts';
@@ -52,13 +52,13 @@ export function buildPart(
   config: Pick<Config, 'publication' | 'sections'>,
   { path, previous }: PartPlace,
   articles: Article[],
-): { drafts: Draft[]; items: number; failed: { article: Article; problems: string[] }[] } {
+): { drafts: DocumentDraft[]; items: number; failed: { article: Article; problems: string[] }[] } {
   const items: FeedItem[] = [];
   const failed: { article: Article; problems: string[] }[] = [];
   for (const article of articles) {
     if (article.status.state === 'retracted') continue;
     const result = toItem(article, config);
-    if (result.is === 'item') items.push(result.item);
+    if (result.kind === 'item') items.push(result.item);
     else failed.push({ article, problems: result.problems });
   }
   items.sort((a, b) => b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1));

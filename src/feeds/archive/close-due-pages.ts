@@ -7,13 +7,13 @@ import { isPublic } from '../../articles/article.ts';
 import { findArticles, PUBLIC_STATES } from '../../articles/queries.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { packDrafts, saveDocuments } from '../documents.ts';
-import { lockStamp } from '../feed-version.ts';
+import { compressDrafts, saveDocuments } from '../documents.ts';
+import { lockFeedVersion } from '../feed-version.ts';
 import { bodyBytes } from '../formats/fit.ts';
 import { toItem } from '../formats/item.ts';
 import { buildPart, findNewestPart, notesOf, partPath, standingOf } from './archive-page.ts';
 import { type ArchiveMonth, monthAt } from './month.ts';
-import { feedsWithArchive, forgetWaiting, hasTakenIn, takeInOlder } from './record-members.ts';
+import { backfill, feedsWithArchive, forgetWaiting, hasTakenIn } from './record-members.ts';
 
 /** A part is full with so many articles, or with bodies of so many bytes: its documents then hold them whole (see fit.ts). */
 const MOST_ARTICLES = 100;
@@ -41,7 +41,7 @@ export interface Growth {
  * Takes in and closes what is due, feed by feed in turn. Safe to do in several processes at once, and to end at any moment.
  * @throws what the store throws
  */
-export async function growArchives(store: Store, config: Config, options: GrowOptions): Promise<Growth> {
+export async function closeDuePages(store: Store, config: Config, options: GrowOptions): Promise<Growth> {
   const { now, within = Number.POSITIVE_INFINITY, signal, onProgress } = options;
   const began = performance.now();
   const { zone } = config.publication;
@@ -53,7 +53,7 @@ export async function growArchives(store: Store, config: Config, options: GrowOp
       // First, so that parts follow each other as time does.
       if (!(await hasTakenIn(store.db, feed))) {
         if (isOver()) return { closed, more: true };
-        await takeInOlder(store.db, feed, now);
+        await backfill(store.db, feed, now);
         still.push(feed);
         continue;
       }
@@ -116,7 +116,7 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
   for (const id of due.ids) {
     const article = found.get(id);
     const result = article !== undefined && isPublic(article, now) ? toItem(article, config) : null;
-    if (article === undefined || result?.is !== 'item') {
+    if (article === undefined || result?.kind !== 'item') {
       // It has been retracted; or it cannot be an item, and is noted anew when it is mended.
       leaving.push(id);
       continue;
@@ -134,10 +134,10 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
   const path = partPath(feed.id, due.month.id, (await countParts(db, feed.id, due.month.id)) + 1);
   const notes = notesOf(articles.map(standingOf));
   const { drafts } = buildPart(feed, config, { path, previous: before?.path ?? null }, articles);
-  const packed = await packDrafts(db, drafts);
+  const packed = await compressDrafts(db, drafts);
   const ids = articles.map(({ id }) => id);
   return db.transaction().execute(async (tx) => {
-    await lockStamp(tx);
+    await lockFeedVersion(tx);
     const isNext = ((await findNewestPart(tx, feed.id))?.part ?? 0) === part - 1;
     if (!isNext || (await countWaiting(tx, feed.id, ids)) < ids.length) return false;
     // Who publishes a correction looks under the same lock for the parts that hold its article, and finds none before this one.

@@ -4,7 +4,7 @@
 import { findArticles } from '../../articles/queries.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
-import { type Packed, packDrafts } from '../documents.ts';
+import { type CompressedDocument, compressDrafts } from '../documents.ts';
 import { buildPart, notesOf, standingOf } from './archive-page.ts';
 import { feedsWithArchive, inPieces } from './record-members.ts';
 
@@ -19,7 +19,7 @@ interface StalePart {
 
 /** A part with its documents as they are to be. */
 export interface CorrectedPart extends StalePart {
-  packed: Packed[];
+  packed: CompressedDocument[];
   items: number;
   failed: { articleId: string; problems: string[] }[];
 }
@@ -57,7 +57,7 @@ export async function correctParts(db: Db, config: Config, changed: readonly str
       path,
       // Of what was read, and not of what was looked at before.
       notes: notesOf(articles.map(standingOf)),
-      packed: await packDrafts(db, drafts),
+      packed: await compressDrafts(db, drafts),
       items,
       failed: failed.map(({ article, problems }) => ({ articleId: article.id, problems })),
     });

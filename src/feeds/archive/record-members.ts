@@ -6,7 +6,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { articlesOf, PUBLIC_STATES } from '../../articles/queries.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { lockStamp } from '../feed-version.ts';
+import { lockFeedVersion } from '../feed-version.ts';
 
 /** Whether a feed has an archive. That of a window would be no more than the archive of the same feed without one. */
 function hasArchive({ windowHours }: Pick<FeedConfig, 'windowHours'>): boolean {
@@ -31,7 +31,7 @@ export function* inPieces(ids: readonly string[]): Generator<string[]> {
  * nothing. What waits and is no longer public, or not selected any more, leaves. Doing it twice is harmless.
  * @param changed ids of articles
  */
-export async function noteMembers(
+export async function recordMembers(
   store: Store,
   config: Config,
   { now, changed }: { now: number; changed: readonly string[] },
@@ -43,7 +43,7 @@ export async function noteMembers(
   for (const ids of inPieces(changed)) {
     for (const feed of feeds) await forgetUnfit(store.db, feed, ids);
     // Together, for the disk is waited for once.
-    await store.together(
+    await store.batch(
       feeds.map((feed) => {
         // Until the older ones are in, nobody knows which of these had been public before.
         const at = whole.has(feed.id) ? sql<number>`cast(${now} as bigint)` : FIRST_SEEN;
@@ -104,7 +104,7 @@ export async function forgetWaiting(db: Db, feed: string, ids: string[]): Promis
   if (ids.length === 0) return;
   await db.transaction().execute(async (tx) => {
     // Who closes a part locks the same rows.
-    await lockStamp(tx);
+    await lockFeedVersion(tx);
     for (const piece of inPieces(ids)) {
       await tx
         .deleteFrom('archive_members')
@@ -127,7 +127,7 @@ export async function hasTakenIn(db: Db, feed: FeedConfig): Promise<boolean> {
 }
 
 /** Takes in some thousand of the articles that the store held before the feed had an archive, or before it selected them. */
-export async function takeInOlder(db: Db, feed: FeedConfig, now: number): Promise<void> {
+export async function backfill(db: Db, feed: FeedConfig, now: number): Promise<void> {
   const row = await findArchive(db, feed);
   const selection = selectionOf(feed);
   let [at, id] = BEGINNING;

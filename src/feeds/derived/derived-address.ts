@@ -22,9 +22,9 @@ export interface DerivedAddress extends Pick<FeedHead, 'id' | 'query'> {
 }
 
 export type ParsedAddress =
-  | { is: 'derived'; address: DerivedAddress }
+  | { kind: 'derived'; address: DerivedAddress }
   /** It leads to no feed, and `reason` says why in a sentence. */
-  | { is: 'refused'; reason: string };
+  | { kind: 'refused'; reason: string };
 
 /** At most so many values in one address, over all facets. */
 const MOST_VALUES = 8;
@@ -48,9 +48,12 @@ export function parseDerivedAddress(
   const written = decoded(encoded);
   if (written === null) return null;
   const value = canonicalValue(facet, written, config);
-  if (value.is === 'refused') return value;
+  if (value.kind === 'refused') return value;
   const id = `${facet}/${encodeURIComponent(value.value)}`;
-  return { is: 'derived', address: { id, format, path: feedPath({ id }, format), values: { [facet]: [value.value] } } };
+  return {
+    kind: 'derived',
+    address: { id, format, path: feedPath({ id }, format), values: { [facet]: [value.value] } },
+  };
 }
 
 function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config, 'sections'>): ParsedAddress {
@@ -62,7 +65,7 @@ function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config,
     // A form sends what was left open as nothing.
     if (written === '') continue;
     const value = canonicalValue(name, written, config);
-    if (value.is === 'refused') return value;
+    if (value.kind === 'refused') return value;
     found.set(name, (found.get(name) ?? new Set()).add(value.value));
   }
   const values = FACETS.flatMap((facet) => {
@@ -77,23 +80,23 @@ function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config,
     query: values.flatMap(([facet, chosen]) => chosen.map((one) => `${facet}=${encodeURIComponent(one)}`)).join('&'),
   };
   const address = { ...head, format, path: feedPath(head, format), values: Object.fromEntries(values) };
-  return { is: 'derived', address };
+  return { kind: 'derived', address };
 }
 
-type Value = { is: 'value'; value: string } | { is: 'refused'; reason: string };
+type Value = { kind: 'value'; value: string } | { kind: 'refused'; reason: string };
 
 function canonicalValue(facet: FacetName, written: string, config: Pick<Config, 'sections'>): Value {
   if (written.length > LONGEST_VALUE)
     return refused(`A ${facet} has at most ${LONGEST_VALUE} characters in an address.`);
   if (facet === 'section' || facet === 'kind') {
     const known: readonly string[] = facet === 'kind' ? KINDS : config.sections.map(({ id }) => id);
-    if (known.includes(written)) return { is: 'value', value: written };
+    if (known.includes(written)) return { kind: 'value', value: written };
     return refused(`There is no ${facet} "${shown(written)}": there are ${known.join(', ')}.`);
   }
   const slug = facetSlug(written);
   return slug === null
     ? refused(`"${shown(written)}" is no ${facet}: it holds neither a letter nor a digit.`)
-    : { is: 'value', value: slug };
+    : { kind: 'value', value: slug };
 }
 
 function decoded(text: string): string | null {
@@ -108,8 +111,8 @@ function isFacet(name: string): name is FacetName {
   return (FACETS as readonly string[]).includes(name);
 }
 
-function refused(reason: string): { is: 'refused'; reason: string } {
-  return { is: 'refused', reason };
+function refused(reason: string): { kind: 'refused'; reason: string } {
+  return { kind: 'refused', reason };
 }
 
 /** A stranger's word, cut to what a sentence takes. */

@@ -7,7 +7,7 @@ import { findFacetNames } from '../../articles/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../config/config.ts';
 import { facetSlug } from '../../lib/facet-slug.ts';
 import type { Db } from '../../store/store.ts';
-import type { Draft } from '../documents.ts';
+import type { DocumentDraft } from '../documents.ts';
 import { buildFeed } from '../publish.ts';
 import { findTombstones } from '../select.ts';
 import { type DerivedAddress, FACETS, type FacetName } from './derived-address.ts';
@@ -21,7 +21,12 @@ const LOOK_AT = 2_000;
  * The feed at that address, in the format that it names. It costs no more to make all three, but whoever asks wants one.
  * @returns null where it names something that readers have never seen
  */
-export async function deriveFeed(db: Db, config: Config, address: DerivedAddress, now: number): Promise<Draft | null> {
+export async function deriveFeed(
+  db: Db,
+  config: Config,
+  address: DerivedAddress,
+  now: number,
+): Promise<DocumentDraft | null> {
   const chosen = await resolveValues(db, config, address, now);
   if (chosen === null) return null;
   const feed = {

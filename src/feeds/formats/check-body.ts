@@ -1,6 +1,6 @@
 /**
  * A last look at an article's body before it leaves for other people's programs. Import has sanitised it; an article that still
- * holds one of these was written past the import, and is set aside rather than repaired.
+ * holds one of these was written past the import, and is rejected rather than repaired.
  */
 import { cleanUrl } from '../../lib/clean-text.ts';
 

@@ -9,17 +9,17 @@ import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { itemBody } from './item-body.ts';
 import { plainText, strictUrl } from './markup.ts';
 
-export type ItemResult = { is: 'item'; item: FeedItem } | { is: 'bad'; problems: string[] };
+export type ItemResult = { kind: 'item'; item: FeedItem } | { kind: 'bad'; problems: string[] };
 
 /** The article as an item, or why it cannot be one. */
 export function toItem(article: Article, config: Pick<Config, 'publication' | 'sections'>): ItemResult {
   try {
     const problems: string[] = [];
     const item = checkedItem(article, config, problems);
-    return problems.length > 0 ? { is: 'bad', problems } : { is: 'item', item };
+    return problems.length > 0 ? { kind: 'bad', problems } : { kind: 'item', item };
   } catch (error) {
     // A document that is not of the shape this version knows: the feed goes out without it.
-    return { is: 'bad', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
+    return { kind: 'bad', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
   }
 }
 

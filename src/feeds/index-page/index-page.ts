@@ -10,14 +10,19 @@ import type { Templates } from '../../lib/templates.ts';
 import type { Db } from '../../store/store.ts';
 import type { SingleFacet } from '../derived/derived-address.ts';
 import { facetTitle, KIND_TITLES } from '../derived/facet-title.ts';
-import type { Draft } from '../documents.ts';
+import type { DocumentDraft } from '../documents.ts';
 import { type FeedLinks, feedLinks, singleFeed } from '../feed-links.ts';
 import { renderOpml } from '../formats/opml.ts';
 import { qrCode } from './qr-code.ts';
 import { readerLinks } from './web-readers.ts';
 
 /** `index.html`, `feeds.opml` and `feed.css`. @param now what is public then is listed @throws Error that names template and line */
-export async function sharedDocuments(db: Db, config: Config, templates: Templates, now: number): Promise<Draft[]> {
+export async function sharedDocuments(
+  db: Db,
+  config: Config,
+  templates: Templates,
+  now: number,
+): Promise<DocumentDraft[]> {
   const site = siteView(config);
   const groups = groupsOf(config, await listUsedFacets(db, now));
   const data = { site, feeds: configuredFeeds(config), groups, kinds: KIND_CHOICES };

@@ -14,12 +14,12 @@ import { isSubscribingOpen } from './subscribe-form.ts';
 
 /** What became of a request, and the newsletters it is about. */
 type Outcome =
-  | { is: 'open'; newsletters: string[] }
-  | { is: 'confirmed'; newsletters: string[]; subscriberId: number }
-  | { is: 'expired' }
-  | { is: 'unknown' };
+  | { kind: 'open'; newsletters: string[] }
+  | { kind: 'confirmed'; newsletters: string[]; subscriberId: number }
+  | { kind: 'expired' }
+  | { kind: 'unknown' };
 
-const TITLES: Record<Outcome['is'], string> = {
+const TITLES: Record<Outcome['kind'], string> = {
   open: 'Confirm that you want this',
   confirmed: 'You are subscribed',
   expired: 'This link is no longer good',
@@ -32,8 +32,8 @@ export function answerConfirm(site: Site): Answers {
   return {
     get: withToken(site, async (key) => {
       const request = await findRequest(db, key, site.clock());
-      if (request === null) return { is: 'unknown' };
-      return request.is === 'done' ? { ...request, is: 'confirmed', subscriberId: key.subscriberId } : request;
+      if (request === null) return { kind: 'unknown' };
+      return request.kind === 'done' ? { ...request, kind: 'confirmed', subscriberId: key.subscriberId } : request;
     }),
     post: withToken(site, (key, c) => {
       const source = clientAddress(c, site.config.server.trustedProxies);
@@ -47,17 +47,17 @@ function withToken(site: Site, act: (key: ServiceMessageKey, c: Context) => Prom
     const key = readConfirmToken(site.secrets, c.req.param('token') ?? '');
     if (key === null) return answerNotFound(site, c);
     const outcome = await act(key, c);
-    const title = TITLES[outcome.is];
+    const title = TITLES[outcome.kind];
     const data = {
       title,
-      is: outcome.is,
+      kind: outcome.kind,
       newsletters: 'newsletters' in outcome ? namesOf(site, outcome.newsletters) : [],
-      preferences: outcome.is === 'confirmed' ? preferencesToken(site.secrets, outcome.subscriberId) : null,
+      preferences: outcome.kind === 'confirmed' ? preferencesToken(site.secrets, outcome.subscriberId) : null,
       hours: site.config.subscribing.confirmHours,
       open: isSubscribingOpen(site),
     };
     const html = await renderPage(site, 'confirm', { title, description: title, path: null }, data);
-    return c.html(html, outcome.is === 'expired' || outcome.is === 'unknown' ? 410 : 200);
+    return c.html(html, outcome.kind === 'expired' || outcome.kind === 'unknown' ? 410 : 200);
   };
 }
 

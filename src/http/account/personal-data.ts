@@ -44,6 +44,6 @@ export function answerErasure(site: Site): Answers {
 async function ask(site: Site, c: Context, { email }: Preferences): Promise<Response> {
   const title = 'Erase what is stored about you?';
   const head = { title, description: title, path: null };
-  const data = { title, is: 'asked', email, token: c.req.param('token') };
+  const data = { title, kind: 'asked', email, token: c.req.param('token') };
   return c.html(await renderPage(site, 'erase', head, data));
 }

@@ -22,8 +22,8 @@ export interface PreferencesErrors {
 }
 
 export type ReadPreferences =
-  | { is: 'good'; fields: PreferencesFields; pausedUntil: number | null }
-  | { is: 'wrong'; fields: PreferencesFields; errors: PreferencesErrors };
+  | { kind: 'good'; fields: PreferencesFields; pausedUntil: number | null }
+  | { kind: 'wrong'; fields: PreferencesFields; errors: PreferencesErrors };
 
 /** Longer than that, a reader who leaves is served better. */
 const LONGEST_PAUSE = { years: 1 };
@@ -53,10 +53,10 @@ export function readPreferencesForm(
   const isKnownZone = fields.zone === '' || fields.zone === own || isOffered(fields.zone);
   const zone = isKnownZone && fields.zone !== '' ? fields.zone : site.view.zone;
   const pausedUntil = fields.paused === '' ? null : startOfDay(fields.paused, zone, now);
-  if (isKnownZone && !Number.isNaN(pausedUntil)) return { is: 'good', fields, pausedUntil };
+  if (isKnownZone && !Number.isNaN(pausedUntil)) return { kind: 'good', fields, pausedUntil };
   const { tomorrow, latest } = pauseDays(now, zone);
   return {
-    is: 'wrong',
+    kind: 'wrong',
     fields,
     errors: {
       zone: isKnownZone ? null : 'Choose a time zone of the list.',

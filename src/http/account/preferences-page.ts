@@ -31,13 +31,13 @@ export function answerPreferences(site: Site): Answers {
 
 async function save(site: Site, c: Context, reader: Preferences): Promise<Response> {
   const posted = await readForm(c);
-  if (posted.is === 'refused') {
+  if (posted.kind === 'refused') {
     return answerError(site, c, posted.status, { title: 'Not understood', message: posted.message });
   }
   const { db } = site.store;
   const now = site.clock();
   const read = readPreferencesForm(site, posted.fields, reader.zone, now);
-  if (read.is === 'wrong') return answerForm(site, c, reader, read.fields, { said: null, errors: read.errors });
+  if (read.kind === 'wrong') return answerForm(site, c, reader, read.fields, { said: null, errors: read.errors });
   const { newsletters: wanted, zone } = read.fields;
   const newsletters = { offered: site.config.newsletters.map(({ id }) => id), wanted };
   const changes = { newsletters, zone: zone === '' ? null : zone, pausedUntil: read.pausedUntil };

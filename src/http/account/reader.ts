@@ -26,5 +26,5 @@ export function withReader(site: Site, act: (c: Context, reader: Preferences) =>
 export async function answerErased(site: Site, c: Context, status: 200 | 410): Promise<Response> {
   const title = 'You are forgotten';
   const head = { title, description: title, path: null };
-  return c.html(await renderPage(site, 'erase', head, { title, is: 'erased', email: '', token: '' }), status);
+  return c.html(await renderPage(site, 'erase', head, { title, kind: 'erased', email: '', token: '' }), status);
 }

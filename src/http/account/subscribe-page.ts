@@ -38,7 +38,7 @@ async function takeForm(site: Site, c: Context): Promise<Response> {
     return answerError(site, c, 403, { title: 'Not from here', message });
   }
   const posted = await readForm(c);
-  if (posted.is === 'refused') {
+  if (posted.kind === 'refused') {
     return answerError(site, c, posted.status, { title: 'Not understood', message: posted.message });
   }
   const { fields, errors } = readSubscribeForm(site, posted.fields);
@@ -55,7 +55,7 @@ async function request(site: Site, c: Context, fields: SubscribeFields): Promise
   const source = clientAddress(c, config.server.trustedProxies);
   const limit = { everyMs: Math.ceil(HOUR / perClientAnHour), burst: perClientAnHour };
   const rate = await takeRate(db, clientKey(secrets, source), limit, now);
-  if (rate.is === 'refused') return answerTooMany(site, c, rate.retryAt - now);
+  if (rate.kind === 'refused') return answerTooMany(site, c, rate.retryAt - now);
   const { email, newsletters, zone } = fields;
   const asked = await requestSubscription(
     db,
@@ -65,7 +65,7 @@ async function request(site: Site, c: Context, fields: SubscribeFields): Promise
     { confirmMs: confirmHours * HOUR, perAddressADay },
     now,
   );
-  if (asked.is === 'refused') {
+  if (asked.kind === 'refused') {
     return answerAgain(site, c, fields, { email: asked.reason, newsletters: null, zone: null });
   }
   return answerAsked(site, c, fields);

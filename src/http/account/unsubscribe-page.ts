@@ -45,13 +45,13 @@ async function withToken(
 ): Promise<Response> {
   const key = readUnsubscribeToken(site.secrets, c.req.param('token') ?? '');
   if (key === null) return answerNotFound(site, c);
-  const is = await act(key);
+  const state = await act(key);
   const newsletter = site.view.newsletters.find(({ id }) => id === key.newsletter) ?? null;
   const name = newsletter?.title ?? 'this newsletter';
-  const title = is === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
+  const title = state === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
   const head = { title, description: title, path: null };
   // The same message held both links: who has the one has the other.
   const isKnown = (await findSubscription(site.store.db, key)) !== null;
   const preferences = isKnown ? preferencesToken(site.secrets, key.subscriberId) : null;
-  return c.html(await renderPage(site, 'unsubscribe', head, { title, name, is, preferences }));
+  return c.html(await renderPage(site, 'unsubscribe', head, { title, name, state, preferences }));
 }

@@ -9,7 +9,7 @@ import type { Config } from '../../config/config.ts';
 import { compress } from '../../feeds/compress.ts';
 import { deriveFeed } from '../../feeds/derived/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../../feeds/derived/derived-address.ts';
-import { openVersionReader, readStamp } from '../../feeds/feed-version.ts';
+import { openVersionReader, readFeedVersion } from '../../feeds/feed-version.ts';
 import { topicAddress } from '../../feeds/topics.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
@@ -27,7 +27,7 @@ const WAIT = { forMs: 1_500, everyMs: 50 };
  */
 async function publishCatchesUp(db: Db, clock: Clock): Promise<void> {
   for (let waited = 0; waited < WAIT.forMs; waited += WAIT.everyMs) {
-    const { modifiedAt } = await readStamp(db);
+    const { modifiedAt } = await readFeedVersion(db);
     if (!(await hasChangesSince(db, modifiedAt, clock()))) return;
     await setTimeout(WAIT.everyMs);
   }
@@ -38,7 +38,7 @@ export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Sh
   const { db } = store;
   const limits = openBuildLimits(clock);
   const make = async (address: DerivedAddress): Promise<Loaded | null> => {
-    const { modifiedAt } = await readStamp(db);
+    const { modifiedAt } = await readFeedVersion(db);
     // As of the last publish, in every process alike. What becomes public later in that second is followed by a publish of its own.
     const now = Math.min(clock(), modifiedAt + SECOND - 1);
     const draft = await deriveFeed(db, config, address, now);
@@ -55,7 +55,7 @@ export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Sh
       load: async (path, client = 'unknown') => {
         const [file = '', query] = path.split('?');
         const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
-        if (parsed?.is !== 'derived') return null;
+        if (parsed?.kind !== 'derived') return null;
         await publishCatchesUp(db, clock);
         return limits.build(client, () => make(parsed.address));
       },

@@ -27,7 +27,7 @@ export function answerFeedDocument(site: Site): Answer {
     const path = c.req.path.slice(`${site.base}/feeds/`.length) || 'index.html';
     // None of these addresses is that of a stored document: a feed of the configuration is in no folder, and not called "custom".
     const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, site.config);
-    if (derived?.is === 'refused') return answerText(c, 400, derived.reason);
+    if (derived?.kind === 'refused') return answerText(c, 400, derived.reason);
     let document: Servable | null;
     try {
       document =

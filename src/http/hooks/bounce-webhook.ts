@@ -23,8 +23,8 @@ export function answerBounceWebhook(site: Site, secret: string): Answers {
       if (body === null) return c.text(`At most ${LIMIT} bytes are taken at once.\n`, 413);
       const now = site.clock();
       const verdict = verifyBounceWebhook(c.req.raw.headers, body, secret, now);
-      if (verdict.is === 'unsigned') return c.text(`${verdict.reason}\n`, 401);
-      if (verdict.is === 'malformed') return c.text(`${verdict.reason}\n`, 400);
+      if (verdict.kind === 'unsigned') return c.text(`${verdict.reason}\n`, 401);
+      if (verdict.kind === 'malformed') return c.text(`${verdict.reason}\n`, 400);
       const counts = await recordReports(site.store, site.config, site.secrets, verdict.reports, now);
       site.log?.info({ ...counts }, 'bounces reported');
       return c.body(null, 204);

@@ -28,7 +28,7 @@ export function answerHub(site: Site): Answers {
     post: async (c) => {
       c.header('Cache-Control', 'no-store');
       const posted = await readForm(c);
-      if (posted.is === 'refused') {
+      if (posted.kind === 'refused') {
         return say(
           c,
           posted.status,
@@ -39,7 +39,7 @@ export function answerHub(site: Site): Answers {
       const wait = await secondsToWait(site, `hub ${client}`, PER_CLIENT);
       if (wait > 0) return sayLater(c, wait, 'Many requests came from your network.');
       const read = readHubRequest(posted.fields, (address) => topicPath(site.config, address));
-      if (read.is === 'bad') return say(c, 400, read.reason);
+      if (read.kind === 'bad') return say(c, 400, read.reason);
       const refusal = whyRefused(new URL(read.request.callback), guard);
       if (refusal !== null) return say(c, 400, `hub.callback may not be called: ${refusal}.`);
       return take(site, c, read.request);
@@ -59,7 +59,7 @@ async function take(site: Site, c: Context, request: HubRequest): Promise<Respon
   if (wait > 0) return sayLater(c, wait, 'Many requests name this callback host.');
   const sealed = secret === null ? null : sealSecret(site.secrets, secret, subscriptionKey(request));
   const admission = await takeRequest(db, request, sealed, site.clock());
-  if (admission.is === 'full') return sayLater(c, admission.retryAfter, 'The hub is full at the moment.');
+  if (admission.kind === 'full') return sayLater(c, admission.retryAfter, 'The hub is full at the moment.');
   return say(c, 202, `The request to ${mode} is taken: the callback is asked now whether it wants this.`);
 }
 
@@ -72,7 +72,7 @@ async function hasDocument({ store }: Site, path: string): Promise<boolean> {
 async function secondsToWait({ store, clock }: Site, key: string, rate: typeof PER_CLIENT): Promise<number> {
   const now = clock();
   const answer = await takeRate(store.db, key, rate, now);
-  return answer.is === 'granted' ? 0 : Math.max(1, Math.ceil((answer.retryAt - now) / SECOND));
+  return answer.kind === 'granted' ? 0 : Math.max(1, Math.ceil((answer.retryAt - now) / SECOND));
 }
 
 function say(c: Context, status: 202 | 400 | 404 | 413 | 415, sentence: string): Response {

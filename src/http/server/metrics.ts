@@ -195,13 +195,13 @@ async function hubMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> 
 
 async function troubleMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {
   const stages = await db
-    .selectFrom('set_aside')
+    .selectFrom('rejections')
     .select((e) => ['stage', e.fn.countAll<number>().as('count')])
     .groupBy('stage')
     .execute();
-  const setAside = gauge('set_aside', 'What could not be used and waits for an editor.', ['stage']);
+  const rejected = gauge('rejections', 'What could not be used and waits for an editor.', ['stage']);
   for (const stage of ['import', 'feed', 'edition'] as const) {
-    setAside.set({ stage }, stages.find((row) => row.stage === stage)?.count ?? 0);
+    rejected.set({ stage }, stages.find((row) => row.stage === stage)?.count ?? 0);
   }
   const due = await db
     .selectFrom('pending_changes')

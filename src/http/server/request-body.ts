@@ -7,20 +7,20 @@ import type { Context } from 'hono';
 export const FORM_LIMIT = 16 * 1024;
 
 export type PostedForm =
-  | { is: 'form'; fields: URLSearchParams }
+  | { kind: 'form'; fields: URLSearchParams }
   /** Nothing that a form of these pages sends. */
-  | { is: 'refused'; status: 413 | 415; message: string };
+  | { kind: 'refused'; status: 413 | 415; message: string };
 
 /** The fields of a form that a page of this site posted (`application/x-www-form-urlencoded`). */
 export async function readForm(c: Context): Promise<PostedForm> {
   const type = (c.req.header('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') {
-    return { is: 'refused', status: 415, message: 'What was sent is no form of this site.' };
+    return { kind: 'refused', status: 415, message: 'What was sent is no form of this site.' };
   }
   const body = await readBody(c, FORM_LIMIT);
   if (body === null)
-    return { is: 'refused', status: 413, message: 'What was sent is longer than any form of this site.' };
-  return { is: 'form', fields: new URLSearchParams(body.toString('utf8')) };
+    return { kind: 'refused', status: 413, message: 'What was sent is longer than any form of this site.' };
+  return { kind: 'form', fields: new URLSearchParams(body.toString('utf8')) };
 }
 
 /** The body of a request, or null where it is longer than `limit` bytes, whatever its Content-Length says. */

@@ -20,11 +20,11 @@ export interface Outgoing {
 
 export type Incoming =
   /** `body`: the beginning of it; `whole`: whether that is all. */
-  | { is: 'answered'; status: number; body: Buffer; whole: boolean }
+  | { kind: 'answered'; status: number; body: Buffer; whole: boolean }
   /** It may not be connected to. */
-  | { is: 'refused'; reason: string }
+  | { kind: 'refused'; reason: string }
   /** Nobody answered, or not in time. */
-  | { is: 'failed'; reason: string };
+  | { kind: 'failed'; reason: string };
 
 /** Gives the addresses of a name. @throws where it has none */
 export type Resolve = (name: string) => Promise<{ address: string; family: number }[]>;
@@ -53,9 +53,9 @@ export async function guardedRequest(outgoing: Outgoing, limits: RequestLimits):
     socket = await openSocket(url, limits, signal);
     return await exchange(url, outgoing, socket, signal);
   } catch (error) {
-    if (error instanceof Refused) return { is: 'refused', reason: error.message };
-    if (timeout.aborted) return { is: 'failed', reason: `no answer within ${limits.timeLimitMs / SECOND} s` };
-    return { is: 'failed', reason: reasonOfFailure(error) };
+    if (error instanceof Refused) return { kind: 'refused', reason: error.message };
+    if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${limits.timeLimitMs / SECOND} s` };
+    return { kind: 'failed', reason: reasonOfFailure(error) };
   } finally {
     socket?.destroy();
   }
@@ -136,7 +136,7 @@ function exchange(url: URL, outgoing: Outgoing, socket: Socket, signal: AbortSig
   request.on('error', reject);
   request.on('response', (response) => {
     readBeginning(response).then(
-      ({ body, whole }) => resolve({ is: 'answered', status: response.statusCode ?? 0, body, whole }),
+      ({ body, whole }) => resolve({ kind: 'answered', status: response.statusCode ?? 0, body, whole }),
       reject,
     );
   });

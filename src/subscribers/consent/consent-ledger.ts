@@ -2,7 +2,7 @@
  * Writes changes of consent: the state that counts and the event that proves it, always in one transaction, one subscriber at a time.
  */
 import { type Selectable, sql } from 'kysely';
-import { type Db, lostToAnother } from '../../store/store.ts';
+import { type Db, isSerializationFailure } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
 import { nextState, type SubscriptionChange, type SubscriptionState } from './consent-states.ts';
 
@@ -27,13 +27,13 @@ export interface ConsentNote {
 const TRIES = 3;
 
 /** Runs `body` in a transaction, in the one that is open where `db` is one; does it again where another one was in its way. */
-export async function inTransaction<T>(db: Db, body: (trx: Db) => Promise<T>): Promise<T> {
+export async function inTransaction<T>(db: Db, body: (tx: Db) => Promise<T>): Promise<T> {
   if (db.isTransaction) return body(db);
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction().execute(body);
     } catch (error) {
-      if (attempt === TRIES || !lostToAnother(error)) throw error;
+      if (attempt === TRIES || !isSerializationFailure(error)) throw error;
     }
   }
 }
@@ -42,14 +42,14 @@ export async function inTransaction<T>(db: Db, body: (trx: Db) => Promise<T>): P
  * Reads a subscriber, whom nobody else changes until the transaction ends: every change of consent begins with it, so that the
  * events of one subscriber have the order in which they happened.
  */
-export async function lockSubscriber(trx: Db, subscriberId: number): Promise<SubscriberRow | null> {
-  const row = await lockSubscribers(trx).where('id', '=', subscriberId).executeTakeFirst();
+export async function lockSubscriber(tx: Db, subscriberId: number): Promise<SubscriberRow | null> {
+  const row = await lockSubscribers(tx).where('id', '=', subscriberId).executeTakeFirst();
   return row ?? null;
 }
 
 /** Reads and locks the subscriber of an address, by the key that `parseAddress` gives. */
-export async function lockAddress(trx: Db, emailKey: string): Promise<SubscriberRow | null> {
-  const row = await lockSubscribers(trx).where('email_key', '=', emailKey).executeTakeFirst();
+export async function lockAddress(tx: Db, emailKey: string): Promise<SubscriberRow | null> {
+  const row = await lockSubscribers(tx).where('email_key', '=', emailKey).executeTakeFirst();
   return row ?? null;
 }
 
@@ -58,13 +58,13 @@ export async function lockAddress(trx: Db, emailKey: string): Promise<Subscriber
  * meanwhile. The caller keeps it, or deletes it before the transaction ends.
  */
 export async function holdAddress(
-  trx: Db,
+  tx: Db,
   address: { email: string; key: string },
   zone: string | null,
   now: number,
 ): Promise<{ subscriber: SubscriberRow; isNew: boolean }> {
   for (;;) {
-    const added = await trx
+    const added = await tx
       .insertInto('subscribers')
       .values({ email: address.email, email_key: address.key, zone, created_at: now })
       .onConflict((conflict) => conflict.column('email_key').doNothing())
@@ -72,26 +72,26 @@ export async function holdAddress(
       .executeTakeFirst();
     if (added !== undefined) return { subscriber: added, isNew: true };
     // None any more where it was erased between the two statements.
-    const subscriber = await lockAddress(trx, address.key);
+    const subscriber = await lockAddress(tx, address.key);
     if (subscriber !== null) return { subscriber, isNew: false };
   }
 }
 
 /** Writing a value over itself locks a row on both databases. */
-function lockSubscribers(trx: Db) {
-  return trx.updateTable('subscribers').set({ created_at: sql<number>`created_at` }).returningAll();
+function lockSubscribers(tx: Db) {
+  return tx.updateTable('subscribers').set({ created_at: sql<number>`created_at` }).returningAll();
 }
 
 /** Notes changes of one subscriber in the order given. */
 export async function noteConsent(
-  trx: Db,
+  tx: Db,
   subscriberId: number,
   notes: readonly ConsentNote[],
   { origin, source = null }: Origin,
   now: number,
 ): Promise<void> {
   if (notes.length === 0) return;
-  await trx
+  await tx
     .insertInto('consent_events')
     .values(
       notes.map(({ change, newsletter = null, detail = null }) => ({
@@ -113,21 +113,21 @@ export async function noteConsent(
  * @returns those it changed, with the state before, by newsletter
  */
 export async function changeSubscriptions(
-  trx: Db,
+  tx: Db,
   subscriberId: number,
   newsletters: readonly string[] | 'all',
   change: SubscriptionChange,
   origin: Origin,
   now: number,
 ): Promise<{ newsletter: string; before: SubscriptionState | null }[]> {
-  const states = await subscriptionStates(trx, subscriberId);
+  const states = await subscriptionStates(tx, subscriberId);
   const changed = [...new Set(newsletters === 'all' ? states.keys() : newsletters)].sort().flatMap((newsletter) => {
     const before = states.get(newsletter) ?? null;
     const after = nextState(before, change);
     return after === null || after === before ? [] : [{ newsletter, before, after }];
   });
   if (changed.length === 0) return [];
-  await trx
+  await tx
     .insertInto('subscriptions')
     .values(
       changed.map(({ newsletter, after }) => ({
@@ -144,7 +144,7 @@ export async function changeSubscriptions(
     )
     .execute();
   const notes = changed.map(({ newsletter }) => ({ change, newsletter }));
-  await noteConsent(trx, subscriberId, notes, origin, now);
+  await noteConsent(tx, subscriberId, notes, origin, now);
   return changed.map(({ newsletter, before }) => ({ newsletter, before }));
 }
 

@@ -47,24 +47,24 @@ export async function requestSubscription(
   origin: Origin,
   options: { confirmMs: number; perAddressADay: number },
   now: number,
-): Promise<{ is: 'asked' } | { is: 'refused'; reason: string }> {
+): Promise<{ kind: 'asked' } | { kind: 'refused'; reason: string }> {
   const address = parseAddress(request.email);
-  if (address.is === 'refused') return { is: 'refused', reason: address.reason };
+  if (address.kind === 'refused') return { kind: 'refused', reason: address.reason };
   const zone = request.zone ?? null;
   const problem = zoneProblem(zone);
-  if (problem !== null) return { is: 'refused', reason: problem };
+  if (problem !== null) return { kind: 'refused', reason: problem };
   const newsletters = [...new Set(request.newsletters)].sort();
-  if (newsletters.length === 0) return { is: 'refused', reason: 'choose at least one newsletter' };
+  if (newsletters.length === 0) return { kind: 'refused', reason: 'choose at least one newsletter' };
   const perDay = { everyMs: DAY / options.perAddressADay, burst: options.perAddressADay };
   const rate = await takeRate(db, addressRateKey(hashAddress(secrets[0], address.key)), perDay, now);
-  if (rate.is === 'refused') return { is: 'asked' };
+  if (rate.kind === 'refused') return { kind: 'asked' };
 
-  await inTransaction(db, async (trx) => {
-    const { id, suppression } = await holdForRequest(trx, secrets, address, now);
+  await inTransaction(db, async (tx) => {
+    const { id, suppression } = await holdForRequest(tx, secrets, address, now);
     const suppressed = suppression !== null;
-    await requestEach(trx, id, newsletters, now);
-    await noteRequests(trx, id, newsletters, suppressed, origin, now);
-    const states = await subscriptionStates(trx, id);
+    await requestEach(tx, id, newsletters, now);
+    await noteRequests(tx, id, newsletters, suppressed, origin, now);
+    const states = await subscriptionStates(tx, id);
     const open = newsletters.filter((newsletter) => suppressed || states.get(newsletter) !== 'confirmed');
     const message = {
       kind: open.length > 0 ? ('confirm' as const) : ('already' as const),
@@ -74,9 +74,9 @@ export async function requestSubscription(
       expiresAt: now + options.confirmMs,
       withheld: suppression === 'operator',
     };
-    await queueServiceMessage(trx, message, now);
+    await queueServiceMessage(tx, message, now);
   });
-  return { is: 'asked' };
+  return { kind: 'asked' };
 }
 
 /** The key of the limit on mails to one address. */
@@ -111,21 +111,23 @@ export async function confirmRequest(
   key: ServiceMessageKey,
   origin: Origin,
   now: number,
-): Promise<{ is: 'confirmed'; newsletters: string[]; subscriberId: number } | { is: 'expired' } | { is: 'unknown' }> {
-  return inTransaction(db, async (trx) => {
+): Promise<
+  { kind: 'confirmed'; newsletters: string[]; subscriberId: number } | { kind: 'expired' } | { kind: 'unknown' }
+> {
+  return inTransaction(db, async (tx) => {
     const { subscriberId } = key;
-    const subscriber = await lockSubscriber(trx, subscriberId);
-    const message = await findConfirmMessage(trx, key);
-    if (subscriber === null || message === null) return { is: 'unknown' };
-    const request = await judge(trx, subscriberId, message, subscriber.suppressed_reason, now);
-    if (request.is === 'expired') return { is: 'expired' };
+    const subscriber = await lockSubscriber(tx, subscriberId);
+    const message = await findConfirmMessage(tx, key);
+    if (subscriber === null || message === null) return { kind: 'unknown' };
+    const request = await judge(tx, subscriberId, message, subscriber.suppressed_reason, now);
+    if (request.kind === 'expired') return { kind: 'expired' };
     const { newsletters } = request;
-    if (request.is === 'open') {
-      await changeSubscriptions(trx, subscriberId, newsletters, 'confirmed', origin, now);
-      if (message.zone !== null) await changeZone(trx, subscriber, message.zone, origin, now);
-      await liftSuppression(trx, secrets, subscriberId, origin, now);
+    if (request.kind === 'open') {
+      await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', origin, now);
+      if (message.zone !== null) await changeZone(tx, subscriber, message.zone, origin, now);
+      await liftSuppression(tx, secrets, subscriberId, origin, now);
     }
-    return { is: 'confirmed', newsletters, subscriberId };
+    return { kind: 'confirmed', newsletters, subscriberId };
   });
 }
 
@@ -153,12 +155,12 @@ async function judge(
  * is. Of two who ask at once for a new address, the second waits here, and finds what the first one added.
  */
 async function holdForRequest(
-  trx: Db,
+  tx: Db,
   secrets: SigningSecrets,
   address: { email: string; key: string },
   now: number,
 ): Promise<{ id: number; suppression: SuppressionReason | null }> {
-  const row = await trx
+  const row = await tx
     .insertInto('subscribers')
     .values({ email: address.email, email_key: address.key, created_at: now })
     .onConflict((conflict) =>
@@ -166,10 +168,10 @@ async function holdForRequest(
     )
     .returningAll()
     .executeTakeFirstOrThrow();
-  const listed = await findSuppression(trx, secrets, address.key);
+  const listed = await findSuppression(tx, secrets, address.key);
   const reason = row.suppressed_reason ?? listed?.reason ?? null;
   // One that was erased is on the list, and its new row has to say so.
-  await trx
+  await tx
     .updateTable('subscribers')
     .set({ suppressed_reason: reason, suppressed_at: row.suppressed_at ?? listed?.at ?? null })
     .where('id', '=', row.id)
@@ -178,8 +180,8 @@ async function holdForRequest(
 }
 
 /** `requested` of consent-states.ts, in one statement that is the same whatever it finds. */
-async function requestEach(trx: Db, subscriberId: number, newsletters: string[], now: number): Promise<void> {
-  await trx
+async function requestEach(tx: Db, subscriberId: number, newsletters: string[], now: number): Promise<void> {
+  await tx
     .insertInto('subscriptions')
     .values(
       newsletters.map((newsletter) => ({
@@ -200,14 +202,14 @@ async function requestEach(trx: Db, subscriberId: number, newsletters: string[],
 
 /** Notes a request for each newsletter that the mail will ask to confirm. */
 async function noteRequests(
-  trx: Db,
+  tx: Db,
   subscriberId: number,
   newsletters: string[],
   suppressed: boolean,
   { origin, source = null }: Origin,
   now: number,
 ): Promise<void> {
-  await trx
+  await tx
     .insertInto('consent_events')
     .columns(['subscriber_id', 'newsletter', 'change', 'origin', 'source', 'at'])
     .expression((e) =>

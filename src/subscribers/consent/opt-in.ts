@@ -12,11 +12,11 @@ export interface LaterEvent {
 
 export type RequestState =
   /** Pressing the button does something. */
-  | { is: 'open'; newsletters: string[] }
+  | { kind: 'open'; newsletters: string[] }
   /** All of it is confirmed: pressing it again changes nothing. */
-  | { is: 'done'; newsletters: string[] }
+  | { kind: 'done'; newsletters: string[] }
   /** Too late, or overtaken by a later decision: it must be asked for anew. */
-  | { is: 'expired'; newsletters: string[] };
+  | { kind: 'expired'; newsletters: string[] };
 
 /**
  * Judges a request.
@@ -37,13 +37,13 @@ export function judgeRequest(
   now: number,
 ): RequestState {
   const { newsletters, expiresAt, later, states, suppressedReason } = request;
-  const expired: RequestState = { is: 'expired', newsletters: [...newsletters] };
+  const expired: RequestState = { kind: 'expired', newsletters: [...newsletters] };
   // What the operator suppressed, no reader's click lifts.
   if (suppressedReason === 'operator' || later.some((event) => event.change === 'suppressed')) return expired;
   const left = new Set(later.filter((event) => event.change === 'unsubscribed').map((event) => event.newsletter));
   const alive = newsletters.filter((newsletter) => !left.has(newsletter));
   if (alive.length === 0) return expired;
   const confirmed = alive.every((newsletter) => states.get(newsletter) === 'confirmed');
-  if (confirmed && suppressedReason === null) return { is: 'done', newsletters: alive };
-  return now >= expiresAt ? expired : { is: 'open', newsletters: alive };
+  if (confirmed && suppressedReason === null) return { kind: 'done', newsletters: alive };
+  return now >= expiresAt ? expired : { kind: 'open', newsletters: alive };
 }

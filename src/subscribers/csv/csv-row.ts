@@ -42,7 +42,7 @@ export function readRow(
     return position === undefined ? '' : (fields[position] ?? '').trim();
   };
   const address = parseAddress(unguard(field('email')));
-  if (address.is === 'refused') return `${field('email') || 'the address'}: ${address.reason}`;
+  if (address.kind === 'refused') return `${field('email') || 'the address'}: ${address.reason}`;
   const zone = field('zone');
   const zoneWrong = zone === '' ? null : zoneProblem(zone);
   if (zoneWrong !== null) return zoneWrong;

@@ -25,7 +25,7 @@ export interface BatchReport {
 
 /** What one batch is written with. */
 interface Writing {
-  trx: Db;
+  tx: Db;
   dialect: Dialect;
   /** The file's name: with the line of a row, it is the source of the consent. */
   source: string;
@@ -68,8 +68,8 @@ export async function importBatch(
   rows: readonly ImportRow[],
   { source, now }: { source: string; now: number },
 ): Promise<BatchReport> {
-  return inTransaction(db, async (trx) => {
-    const writing = { trx, dialect, source, now };
+  return inTransaction(db, async (tx) => {
+    const writing = { tx: tx, dialect, source, now };
     const entries = await enter(writing, secrets, rows);
     const strangers = entries.filter((entry) => entry.isNew && entry.isBarred);
     if (strangers.length > 0) await forget(writing, strangers);
@@ -85,7 +85,7 @@ export async function importBatch(
       for (const row of rows) {
         if (row.suppressed === null) continue;
         const origin = { origin: 'import', source: `${source}:${row.line}` } as const;
-        await suppressAddress(trx, secrets, subscriberId, row.suppressed, origin, now);
+        await suppressAddress(tx, secrets, subscriberId, row.suppressed, origin, now);
         touched.add(row);
       }
     }
@@ -114,7 +114,7 @@ async function enter(writing: Writing, secrets: SigningSecrets, rows: readonly I
   const before = await idsOf(writing, firsts);
   const ids = await insertSubscribers(writing, firsts);
   const barred = await findSuppressed(
-    writing.trx,
+    writing.tx,
     secrets,
     firsts.map((row) => row.key),
   );
@@ -125,19 +125,19 @@ async function enter(writing: Writing, secrets: SigningSecrets, rows: readonly I
   });
 }
 
-async function idsOf({ trx, dialect }: Writing, rows: ImportRow[]): Promise<Map<string, number>> {
+async function idsOf({ tx, dialect }: Writing, rows: ImportRow[]): Promise<Map<string, number>> {
   const keys = jsonRows(
     dialect,
     rows.map((row) => [row.key]),
     { email_key: 'text' },
   );
   const found = await sql<{ id: number; email_key: string }>`
-    select id, email_key from subscribers where email_key in (select email_key from ${keys} r)`.execute(trx);
+    select id, email_key from subscribers where email_key in (select email_key from ${keys} r)`.execute(tx);
   return new Map(found.rows.map((row) => [row.email_key, row.id]));
 }
 
 /** @returns all their ids, by key */
-async function insertSubscribers({ trx, dialect, now }: Writing, rows: ImportRow[]): Promise<Map<string, number>> {
+async function insertSubscribers({ tx, dialect, now }: Writing, rows: ImportRow[]): Promise<Map<string, number>> {
   const given = jsonRows(
     dialect,
     rows.map(({ email, key, zone }) => [email, key, zone]),
@@ -148,17 +148,17 @@ async function insertSubscribers({ trx, dialect, now }: Writing, rows: ImportRow
     insert into subscribers (email, email_key, zone, created_at)
     select email, email_key, zone, ${int(now)} from ${given} r where true
     on conflict (email_key) do update set zone = coalesce(subscribers.zone, excluded.zone)
-    returning id, email_key`.execute(trx);
+    returning id, email_key`.execute(tx);
   return new Map(stored.map((row) => [row.email_key, row.id]));
 }
 
-async function forget({ trx, dialect }: Writing, entries: Entry[]): Promise<void> {
+async function forget({ tx, dialect }: Writing, entries: Entry[]): Promise<void> {
   const ids = jsonRows(
     dialect,
     entries.map((entry) => [entry.subscriberId]),
     { id: 'int' },
   );
-  await sql`delete from subscribers where id in (select id from ${ids} r)`.execute(trx);
+  await sql`delete from subscribers where id in (select id from ${ids} r)`.execute(tx);
 }
 
 /** What an address's rows ask for together: leaving outweighs joining, and is all that counts for an address that is not mailed. */
@@ -178,7 +178,7 @@ function wantedOf({ rows, subscriberId, isNew, isBarred }: Entry): Wanted[] {
 }
 
 /** @returns those that took effect */
-async function subscribe({ trx, dialect, source, now }: Writing, wanted: Wanted[]): Promise<Wanted[]> {
+async function subscribe({ tx, dialect, source, now }: Writing, wanted: Wanted[]): Promise<Wanted[]> {
   if (wanted.length === 0) return [];
   const given = jsonRows(
     dialect,
@@ -191,7 +191,7 @@ async function subscribe({ trx, dialect, source, now }: Writing, wanted: Wanted[
     select subscriber_id, newsletter, state, ${int(now)} from ${given} r where true
     on conflict (subscriber_id, newsletter) do update set state = excluded.state, changed_at = excluded.changed_at
     where subscriptions.state = 'unconfirmed' or (subscriptions.state = 'confirmed' and excluded.state = 'unsubscribed')
-    returning subscriber_id, newsletter`.execute(trx);
+    returning subscriber_id, newsletter`.execute(tx);
   const took = new Set(effective.rows.map((one) => `${one.subscriber_id} ${one.newsletter}`));
   const done = wanted.filter((one) => took.has(`${one.subscriberId} ${one.newsletter}`));
   if (done.length === 0) return [];
@@ -207,7 +207,7 @@ async function subscribe({ trx, dialect, source, now }: Writing, wanted: Wanted[
     { subscriber_id: 'int', newsletter: 'text', change: 'text', source: 'text', detail: 'text' },
   );
   await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
-    select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(trx);
+    select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
   return done;
 }
 
@@ -220,7 +220,7 @@ function pauseOf({ rows, subscriberId }: Entry, now: number): Pause[] {
 }
 
 /** @returns those that took effect */
-async function pause({ trx, dialect, source, now }: Writing, wanted: Pause[]): Promise<Pause[]> {
+async function pause({ tx, dialect, source, now }: Writing, wanted: Pause[]): Promise<Pause[]> {
   if (wanted.length === 0) return [];
   const given = jsonRows(
     dialect,
@@ -233,7 +233,7 @@ async function pause({ trx, dialect, source, now }: Writing, wanted: Pause[]): P
     update subscribers set paused_until = r.until from ${given} r
     where subscribers.id = r.subscriber_id and subscribers.paused_until is null and not exists (
       select 1 from consent_events e where e.subscriber_id = subscribers.id and e.change in ('paused', 'resumed'))
-    returning subscribers.id`.execute(trx);
+    returning subscribers.id`.execute(tx);
   const took = new Set(effective.rows.map((one) => one.id));
   const done = wanted.filter((one) => took.has(one.subscriberId));
   if (done.length === 0) return [];
@@ -243,12 +243,12 @@ async function pause({ trx, dialect, source, now }: Writing, wanted: Pause[]): P
     { subscriber_id: 'int', source: 'text', detail: 'text' },
   );
   await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
-    select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(trx);
+    select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
   return done;
 }
 
 /** How many subscriptions were not renewed because the reader has left. */
-async function countLeft({ trx, dialect }: Writing, wanted: Wanted[], done: Wanted[]): Promise<number> {
+async function countLeft({ tx, dialect }: Writing, wanted: Wanted[], done: Wanted[]): Promise<number> {
   const took = new Set(done);
   const refused = wanted.filter((one) => one.state === 'confirmed' && !took.has(one));
   if (refused.length === 0) return 0;
@@ -259,7 +259,7 @@ async function countLeft({ trx, dialect }: Writing, wanted: Wanted[], done: Want
   );
   const { rows } = await sql<{ count: number }>`select count(*) as count from subscriptions
     where (subscriber_id, newsletter) in (select subscriber_id, newsletter from ${given} r) and state = 'unsubscribed'`.execute(
-    trx,
+    tx,
   );
   return rows[0]?.count ?? 0;
 }

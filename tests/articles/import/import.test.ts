@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { importPaths, importText } from '../../../src/articles/import/import.ts';
 import { findDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
-import { countSetAside, listSetAside } from '../../../src/articles/rejections.ts';
+import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
@@ -15,14 +15,14 @@ const clock = () => NOW;
 
 /** All rows that imports write, to the byte. */
 async function rows(store: Store): Promise<unknown> {
-  const all = <T extends 'articles' | 'article_slugs' | 'article_tags' | 'pending_changes' | 'set_aside'>(table: T) =>
+  const all = <T extends 'articles' | 'article_slugs' | 'article_tags' | 'pending_changes' | 'rejections'>(table: T) =>
     store.db.selectFrom(table).selectAll().execute();
   const read = await Promise.all([
     all('articles'),
     all('article_slugs'),
     all('article_tags'),
     all('pending_changes'),
-    all('set_aside'),
+    all('rejections'),
   ]);
   return read.map((table) => table.map((row) => JSON.stringify(row)).sort());
 }
@@ -128,7 +128,7 @@ describe('importing', () => {
       const once = async (now: number) => {
         const good = await importMarkdown(store, markdown(FULL), { now });
         const bad = await importMarkdown(store, markdown('headline: H\nkind: x'), { name: 'bad.md', now: NOW });
-        return [good.added, good.updated, good.unchanged, bad.setAsideCount];
+        return [good.added, good.updated, good.unchanged, bad.rejectedCount];
       };
       expect(await once(NOW)).toEqual([1, 0, 0, 1]);
       const before = await rows(store);
@@ -158,7 +158,7 @@ describe('importing', () => {
       const store = await open();
       const text = markdown('headline: H\nkind: x');
       await importMarkdown(store, text);
-      expect(await listSetAside(store.db, 10)).toEqual([
+      expect(await listRejections(store.db, 10)).toEqual([
         {
           stage: 'import',
           source: 'story.md',
@@ -166,20 +166,20 @@ describe('importing', () => {
           articleId: 'story',
           problems: ['story.md:3: kind is "x": must be one of brief, analysis, feature, roundup-item, roundup'],
           raw: text,
-          setAsideAt: NOW,
+          rejectedAt: NOW,
         },
       ]);
       expect(await findArticle(store.db, 'story')).toBeNull();
-      expect(await importMarkdown(store, markdown('headline: H'))).toMatchObject({ added: 1, setAsideCount: 0 });
-      expect(await countSetAside(store.db)).toBe(0);
+      expect(await importMarkdown(store, markdown('headline: H'))).toMatchObject({ added: 1, rejectedCount: 0 });
+      expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('keeps the stored article while its edit is set aside', async () => {
+    it('keeps the stored article while its edit is rejected', async () => {
       const store = await open();
       await importMarkdown(store, markdown('headline: One'));
       await importMarkdown(store, markdown('headline: Two\nstate: draft'));
       expect(await findArticle(store.db, 'story')).toMatchObject({ headline: 'One', status: { state: 'published' } });
-      expect((await listSetAside(store.db, 10))[0]?.problems).toEqual([
+      expect((await listRejections(store.db, 10))[0]?.problems).toEqual([
         'story.md:3: the article is public and cannot become a draft again: retract it instead',
       ]);
     });
@@ -188,9 +188,9 @@ describe('importing', () => {
       const store = await open();
       const good = (n: number) => ({ id: `g${n}`, headline: 'H' });
       await importJson(store, [good(1), { id: 'x' }, good(2), { id: 'y' }, { id: 'z' }]);
-      expect((await listSetAside(store.db, 10)).map((entry) => entry.line)).toEqual([2, 4, 5]);
+      expect((await listRejections(store.db, 10)).map((entry) => entry.line)).toEqual([2, 4, 5]);
       await importJson(store, [good(1), good(2), { id: 'y' }]);
-      expect((await listSetAside(store.db, 10)).map((entry) => [entry.line, entry.articleId])).toEqual([[3, 'y']]);
+      expect((await listRejections(store.db, 10)).map((entry) => [entry.line, entry.articleId])).toEqual([[3, 'y']]);
     });
 
     it('keeps every bad line of many batches', async () => {
@@ -207,9 +207,9 @@ describe('importing', () => {
           { source: 'w.jsonl', text, format: 'jsonl' },
           { clock, onProgress: ({ read }) => progress.push(read) },
         );
-      expect(await once()).toMatchObject({ added: 400, setAsideCount: 50 });
-      expect(await once()).toMatchObject({ unchanged: 400, setAsideCount: 50 });
-      expect(await countSetAside(store.db)).toBe(50);
+      expect(await once()).toMatchObject({ added: 400, rejectedCount: 50 });
+      expect(await once()).toMatchObject({ unchanged: 400, rejectedCount: 50 });
+      expect(await countRejections(store.db)).toBe(50);
       expect(progress.slice(0, 5)).toEqual([100, 200, 300, 400, 450]);
       expect(await findDueChanges(store.db, NOW)).toEqual({ count: 400, oldestDueAt: NOW });
     });
@@ -228,7 +228,7 @@ describe('importing', () => {
       expect((await findArticle(store.db, 'c'))?.slug).toBe('charts-of-the-day-c');
       // Two articles trade addresses in one batch: neither may.
       const report = await importJson(store, [{ id: 'b', headline: 'Charts of the Day', slug: 'charts' }]);
-      expect(report.setAsideCount).toBe(1);
+      expect(report.rejectedCount).toBe(1);
     });
 
     it('done at once in several processes ends as if one had come after the other', async () => {
@@ -237,7 +237,7 @@ describe('importing', () => {
       const reports = await Promise.all(
         ['a', 'b', 'c'].map((id) => importJson(store, [article(id)], { name: `${id}.jsonl` })),
       );
-      expect(reports.map(({ added, setAsideCount }) => added + setAsideCount)).toEqual([1, 1, 1]);
+      expect(reports.map(({ added, rejectedCount }) => added + rejectedCount)).toEqual([1, 1, 1]);
       const winner = (await findArticleBySlug(store.db, 'wanted'))?.id;
       const problems = reports.flatMap((report) => told(report).problems);
       expect(problems).toHaveLength(2);
@@ -245,7 +245,7 @@ describe('importing', () => {
       const same = await Promise.all(
         [1, 2, 3].map(() => importJson(store, [{ id: 'x', headline: 'X', published: '2026-11-24T10:00:00Z' }])),
       );
-      expect(same.every((report) => report.setAsideCount === 0)).toBe(true);
+      expect(same.every((report) => report.rejectedCount === 0)).toBe(true);
     });
 
     it('reads folders in the order of their names, and files of every kind in them', async () => {
@@ -273,7 +273,7 @@ describe('importing', () => {
         `${folder}/f.md:1: does not exist`,
       ]);
       expect(await findArticle(store.db, 'a')).toMatchObject({ headline: 'A', body: { source: 'Some words.' } });
-      expect((await listSetAside(store.db, 10)).map((entry) => entry.raw)).toEqual([
+      expect((await listRejections(store.db, 10)).map((entry) => entry.raw)).toEqual([
         '{"id":"a","headline":"A again"}',
         expect.stringMatching(/^data:application\/octet-stream;base64,/),
         '',
@@ -339,7 +339,7 @@ describe('importing', () => {
         fc.asyncProperty(fc.array(line, { minLength: 15, maxLength: 30 }), async (lines) => {
           const input = { source: 'w.jsonl', text: lines.join('\n'), format: 'jsonl' } as const;
           const report = await importText(store, configWith(), input, { clock });
-          const told = report.added + report.updated + report.unchanged + report.setAsideCount;
+          const told = report.added + report.updated + report.unchanged + report.rejectedCount;
           expect(told).toBe(
             lines.filter(
               (text) =>
@@ -349,7 +349,7 @@ describe('importing', () => {
                   .trim() !== '',
             ).length,
           );
-          for (const { problems } of report.setAside) {
+          for (const { problems } of report.rejected) {
             for (const problem of problems) expect(problem).not.toMatch(/[\u0000-\u001f\u007f]/);
           }
         }),

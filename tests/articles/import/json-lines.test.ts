@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readLines } from '../../../src/articles/import/json-lines.ts';
-import type { Piece } from '../../../src/articles/import/source-record.ts';
+import type { SourceRecord } from '../../../src/articles/import/source-record.ts';
 
-async function read(bytes: Buffer, chunk = bytes.length, longest?: number): Promise<Piece[]> {
+async function read(bytes: Buffer, chunk = bytes.length, longest?: number): Promise<SourceRecord[]> {
   const chunks: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += chunk) chunks.push(bytes.subarray(at, at + chunk));
-  const pieces: Piece[] = [];
+  const pieces: SourceRecord[] = [];
   for await (const piece of readLines(chunks, longest)) pieces.push(piece);
   return pieces;
 }
 
-const texts = (pieces: Piece[]): (string | [number, string])[] =>
-  pieces.map(({ line, content }) => [line ?? 0, content.is === 'text' ? content.text : content.is]);
+const texts = (pieces: SourceRecord[]): (string | [number, string])[] =>
+  pieces.map(({ line, content }) => [line ?? 0, content.kind === 'text' ? content.text : content.kind]);
 
 describe('JSON Lines', () => {
   it('are numbered from 1; blank ones count and are passed over, and the last needs no line end', async () => {
@@ -57,7 +57,7 @@ describe('JSON Lines', () => {
       ]);
       const long = pieces[1]?.content;
       expect(long).toMatchObject({ rule: expect.stringMatching(/^is 180002 bytes long: an article may have 100/) });
-      expect(long?.is === 'unusable' && long.raw.startsWith('"三三三')).toBe(true);
+      expect(long?.kind === 'unusable' && long.raw.startsWith('"三三三')).toBe(true);
     }
   });
 
@@ -65,8 +65,8 @@ describe('JSON Lines', () => {
     const bytes = Buffer.concat([Buffer.from([0x22, 0xe9, 0x22, 0x0a]), Buffer.from('{}')]);
     const raw = `data:application/octet-stream;base64,${bytes.subarray(0, 3).toString('base64')}`;
     expect(await read(bytes)).toMatchObject([
-      { line: 1, content: { is: 'unusable', rule: 'is not UTF-8: write it as UTF-8', raw } },
-      { line: 2, content: { is: 'text', text: '{}' } },
+      { line: 1, content: { kind: 'unusable', rule: 'is not UTF-8: write it as UTF-8', raw } },
+      { line: 2, content: { kind: 'text', text: '{}' } },
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
-import { countSetAside } from '../../../src/articles/rejections.ts';
+import { countRejections } from '../../../src/articles/rejections.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { configWith, importJson, importMarkdown, markdown, NOW, told } from '../newsroom.ts';
 
@@ -124,7 +124,7 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
   ])('%.60s', async (text, problem) => {
     await using store = await disposable();
     expect(told(await importMarkdown(store, text)).problems).toEqual([problem]);
-    expect(await countSetAside(store.db)).toBe(1);
+    expect(await countRejections(store.db)).toBe(1);
   });
 });
 
@@ -152,8 +152,8 @@ describe('a problem of a JSON line is told with its line', () => {
       { source: 'wire.jsonl', text, format: 'jsonl' },
       { clock: () => NOW },
     );
-    expect(report).toMatchObject({ added: 1, setAsideCount: 1 });
-    expect(report.setAside[0]).toMatchObject({
+    expect(report).toMatchObject({ added: 1, rejectedCount: 1 });
+    expect(report.rejected[0]).toMatchObject({
       source: 'wire.jsonl',
       line: 2,
       problems: [expect.stringMatching(problem)],
@@ -175,7 +175,7 @@ describe('a problem of a JSON line is told with its line', () => {
       'wire.jsonl:3: slug is "taken": it belongs to article "old", and article "b" needs another',
       'wire.jsonl:5: slug is "mine": it belongs to article "c", and article "d" needs another',
     ]);
-    expect(report).toMatchObject({ added: 2, setAsideCount: 3 });
+    expect(report).toMatchObject({ added: 2, rejectedCount: 3 });
   });
 });
 

@@ -59,7 +59,7 @@ describe('a first import', () => {
   it('takes the dates that are given', () => {
     const { revision } = history({ published: NOW - DAY, updated: NOW - HOUR });
     expect(revision).toMatchObject({
-      is: 'added',
+      kind: 'added',
       article: { tagUri: 'tag:example.com,2026:articles/a', publishedAt: NOW - DAY, updatedAt: NOW - HOUR, page: null },
     });
   });
@@ -100,17 +100,17 @@ describe('the same again', () => {
     { standing: { state: 'retracted', note: 'N', noteAt: null }, published: null },
     { updated: NOW - MINUTE },
   ])('is unchanged: %j', (choices) => {
-    expect(history(choices, choices, choices).revision.is).toBe('unchanged');
+    expect(history(choices, choices, choices).revision.kind).toBe('unchanged');
   });
 
   it('with a later update but no edit is unchanged', () => {
-    expect(history({}, { updated: NOW }).revision.is).toBe('unchanged');
+    expect(history({}, { updated: NOW }).revision.kind).toBe('unchanged');
   });
 
   it('with a better sanitised body is refreshed and not updated', () => {
     const { revision, before } = history({}, { bodyHtml: '<p>x</p>\n' });
     expect(revision).toMatchObject({
-      is: 'refreshed',
+      kind: 'refreshed',
       article: { bodyHtml: '<p>x</p>\n', updatedAt: before?.article.updatedAt },
     });
   });
@@ -141,7 +141,7 @@ describe('an edit', () => {
       { language: 'zh' },
       { standing: { state: 'corrected', note: 'N', noteAt: null } },
     ];
-    for (const edit of edits) expect(history({}, edit).revision.is, JSON.stringify(edit)).toBe('updated');
+    for (const edit of edits) expect(history({}, edit).revision.kind, JSON.stringify(edit)).toBe('updated');
   });
 
   it('moves updated to what is given, if that is later, else to now', () => {
@@ -156,7 +156,7 @@ describe('an edit', () => {
 
   it('never moves published of a public article, and says so', () => {
     const result = history({ published: NOW - DAY }, { published: NOW - 2 * DAY });
-    expect(result.revision.is).toBe('unchanged');
+    expect(result.revision.kind).toBe('unchanged');
     expect(warnings(result)).toEqual([
       `published the article is public since ${new Date(NOW - DAY).toISOString()}, which stays`,
     ]);
@@ -170,7 +170,7 @@ describe('an edit', () => {
       tagAuthority: 'other.example,2030',
     });
     expect(revision).toMatchObject({
-      is: 'updated',
+      kind: 'updated',
       article: { tagUri: 'tag:example.com,2026:articles/a', slug: 'b' },
     });
   });
@@ -202,19 +202,19 @@ describe('what is public', () => {
 
   it('cannot become a draft or be embargoed again', () => {
     expect(history({}, { standing: { state: 'draft' } }).revision).toEqual({
-      is: 'refused',
+      kind: 'refused',
       problems: [{ key: 'state', says: 'the article is public and cannot become a draft again: retract it instead' }],
     });
     expect(history({}, embargoed).revision).toEqual({
-      is: 'refused',
+      kind: 'refused',
       problems: [{ key: 'embargo', says: 'the article is public and cannot be embargoed again: retract it instead' }],
     });
   });
 
   it('once its embargo has ended too', () => {
     const over = { ...embargoed, at: NOW + 2 * DAY };
-    expect(history(embargoed, { ...over, standing: { state: 'draft' } }).revision.is).toBe('refused');
-    expect(history(embargoed, over).revision.is).toBe('unchanged');
+    expect(history(embargoed, { ...over, standing: { state: 'draft' } }).revision.kind).toBe('refused');
+    expect(history(embargoed, over).revision.kind).toBe('unchanged');
     expect(
       history(embargoed, { ...over, standing: { state: 'published' }, published: NOW + DAY }).stored.article
         .publishedAt,
@@ -223,18 +223,18 @@ describe('what is public', () => {
 
   it('and was retracted, too', () => {
     const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: null } };
-    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.is).toBe('refused');
+    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.kind).toBe('refused');
     // Never public: taking it back before the embargo ended made it none.
     const never = history(embargoed, retracted);
     expect(never.stored.article.publishedAt).toBe(NOW + DAY);
-    expect(history(embargoed, retracted, { standing: { state: 'draft' } }).revision.is).toBe('updated');
+    expect(history(embargoed, retracted, { standing: { state: 'draft' } }).revision.kind).toBe('updated');
   });
 
   it('and the roundup of a closed edition is no one else’s', () => {
     const { stored } = history({});
     const roundup: Article = { ...stored.article, kind: 'roundup', page: '/editions/daily/2026-11-24' };
     expect(revise(candidate(), 'a', { article: roundup, digest: 'x' }, context)).toEqual({
-      is: 'refused',
+      kind: 'refused',
       problems: [{ key: 'id', says: 'the closed edition at /editions/daily/2026-11-24 has this id: choose another' }],
     });
   });
@@ -268,8 +268,8 @@ describe('a retraction', () => {
     expect(warnings({ revision })).toEqual([
       'noteAt lies before the article was public, at 2026-11-23T12:00:00.000Z: the moment it was first seen is taken instead',
     ]);
-    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.is).toBe('refused');
-    expect(history({}, retracted, retracted).revision.is).toBe('unchanged');
+    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.kind).toBe('refused');
+    expect(history({}, retracted, retracted).revision.kind).toBe('unchanged');
   });
 
   it('without a body keeps the old one', () => {
@@ -280,7 +280,7 @@ describe('a retraction', () => {
     };
     const { stored } = history({}, retracted);
     expect(stored.article).toMatchObject({ body: { source: 'x' }, bodyHtml: '<p>x</p>' });
-    expect(history({}, retracted, retracted).revision.is).toBe('unchanged');
+    expect(history({}, retracted, retracted).revision.kind).toBe('unchanged');
   });
 });
 
@@ -312,14 +312,14 @@ describe('the slug', () => {
     chooseSlug({ id: 'a', slug }, stored, suggestions, (wanted) => owners.get(wanted));
 
   it('is the written one, else the stored one, else the first free suggestion', () => {
-    expect(choose('written', 'mine', ['s'])).toEqual({ is: 'slug', slug: 'written' });
-    expect(choose(null, 'mine', ['s'])).toEqual({ is: 'slug', slug: 'mine' });
-    expect(choose(null, null, ['taken', 'taken-a'])).toEqual({ is: 'slug', slug: 'taken-a' });
-    expect(choose('mine', null, [])).toEqual({ is: 'slug', slug: 'mine' });
+    expect(choose('written', 'mine', ['s'])).toEqual({ kind: 'slug', slug: 'written' });
+    expect(choose(null, 'mine', ['s'])).toEqual({ kind: 'slug', slug: 'mine' });
+    expect(choose(null, null, ['taken', 'taken-a'])).toEqual({ kind: 'slug', slug: 'taken-a' });
+    expect(choose('mine', null, [])).toEqual({ kind: 'slug', slug: 'mine' });
   });
 
   it('is refused where it belongs to another article', () => {
-    expect(choose('taken', 'mine', [])).toEqual({ is: 'taken', slug: 'taken', by: 'b' });
-    expect(choose(null, null, ['taken', 'taken'])).toEqual({ is: 'taken', slug: 'taken', by: 'b' });
+    expect(choose('taken', 'mine', [])).toEqual({ kind: 'taken', slug: 'taken', by: 'b' });
+    expect(choose(null, null, ['taken', 'taken'])).toEqual({ kind: 'taken', slug: 'taken', by: 'b' });
   });
 });

@@ -17,11 +17,11 @@ import {
   hasNoArticles,
 } from '../../../src/articles/queries.ts';
 import {
-  clearSetAside,
-  countSetAside,
-  listSetAside,
-  type SetAside,
-  setAside,
+  clearRejections,
+  countRejections,
+  listRejections,
+  type Rejection,
+  recordRejection,
 } from '../../../src/articles/rejections.ts';
 import { type Selection, selection } from '../../../src/config/schema.ts';
 import { HOUR } from '../../../src/lib/time.ts';
@@ -171,7 +171,7 @@ forEachDatabase((open) => {
       await saveArticle(db, article('a', { slug: 'two' }), 'd', NOW);
       for (const slug of ['one', 'two']) expect((await findArticleBySlug(db, slug))?.id).toBe('a');
       await expect(
-        db.transaction().execute((trx) => saveArticle(trx, article('b', { slug: 'one' }), 'd', NOW)),
+        db.transaction().execute((tx) => saveArticle(tx, article('b', { slug: 'one' }), 'd', NOW)),
       ).rejects.toThrow('article b cannot have the slug one: it belongs to article a');
       expect(await findArticle(db, 'b')).toBeNull();
       await saveArticle(db, article('a', { slug: 'one' }), 'd', NOW);
@@ -241,8 +241,8 @@ forEachDatabase((open) => {
     });
   });
 
-  describe('what is set aside', () => {
-    const entry = (choices: Partial<SetAside>): SetAside => ({
+  describe('what is rejected', () => {
+    const entry = (choices: Partial<Rejection>): Rejection => ({
       ...{ stage: 'import', source: 'a.jsonl', line: null, articleId: null, problems: ['p'], raw: 'r' },
       ...choices,
     });
@@ -256,37 +256,37 @@ forEachDatabase((open) => {
         entry({ source: 'B.md' }),
         entry({ stage: 'feed', source: 'latest', articleId: 'x' }),
       ];
-      for (const one of entries) await setAside(db, one, NOW);
-      expect((await listSetAside(db, 9)).map(({ source, line }) => [source, line])).toEqual([
+      for (const one of entries) await recordRejection(db, one, NOW);
+      expect((await listRejections(db, 9)).map(({ source, line }) => [source, line])).toEqual([
         ['B.md', null],
         ['a.jsonl', null],
         ['a.jsonl', 2],
         ['a.jsonl', 10],
         ['latest', null],
       ]);
-      expect(await listSetAside(db, 2)).toHaveLength(2);
-      expect(await countSetAside(db)).toBe(5);
+      expect(await listRejections(db, 2)).toHaveLength(2);
+      expect(await countRejections(db)).toBe(5);
     });
 
     it('is replaced from the same place, and cleared by it', async () => {
       const { db } = await open();
-      await setAside(db, entry({ line: 2, problems: ['one'] }), NOW);
-      await setAside(db, entry({ line: 2, problems: ['two', 'three'] }), NOW + 1);
-      expect(await listSetAside(db, 9)).toEqual([
-        { ...entry({ line: 2, problems: ['two', 'three'] }), setAsideAt: NOW + 1 },
+      await recordRejection(db, entry({ line: 2, problems: ['one'] }), NOW);
+      await recordRejection(db, entry({ line: 2, problems: ['two', 'three'] }), NOW + 1);
+      expect(await listRejections(db, 9)).toEqual([
+        { ...entry({ line: 2, problems: ['two', 'three'] }), rejectedAt: NOW + 1 },
       ]);
       const feed = entry({ stage: 'feed', source: 'latest', articleId: 'x' });
-      await setAside(db, feed, NOW);
-      await setAside(db, { ...feed, articleId: 'y' }, NOW);
-      await clearSetAside(db, feed);
-      await clearSetAside(db, entry({ line: 2 }));
-      expect((await listSetAside(db, 9)).map(({ articleId }) => articleId)).toEqual(['y']);
+      await recordRejection(db, feed, NOW);
+      await recordRejection(db, { ...feed, articleId: 'y' }, NOW);
+      await clearRejections(db, feed);
+      await clearRejections(db, entry({ line: 2 }));
+      expect((await listRejections(db, 9)).map(({ articleId }) => articleId)).toEqual(['y']);
     });
 
     it('holds whatever was read, U+0000 too', async () => {
       const { db } = await open();
-      await setAside(db, entry({ raw: 'a\u0000b', problems: ['\u0000 \ud800'] }), NOW);
-      const [kept] = await listSetAside(db, 9);
+      await recordRejection(db, entry({ raw: 'a\u0000b', problems: ['\u0000 \ud800'] }), NOW);
+      const [kept] = await listRejections(db, 9);
       expect(kept?.raw).toBe(`data:application/octet-stream;base64,${Buffer.from('a\u0000b').toString('base64')}`);
       expect(kept?.problems).toEqual(['\u0000 \ud800']);
     });

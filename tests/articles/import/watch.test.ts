@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { importChangedSources } from '../../../src/articles/import/watch.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
-import { countSetAside } from '../../../src/articles/rejections.ts';
+import { countRejections } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { configWith, markdown, NOW, newFolder, told } from '../newsroom.ts';
@@ -45,10 +45,10 @@ describe('watched files', () => {
       const store = await open();
       const file = join(newFolder(), 'a.jsonl');
       writeFileSync(file, '{"id":"a","headline":"A"}\n{"id":"b","hea');
-      expect(await look(store, file)).toMatchObject({ added: 1, setAsideCount: 1 });
+      expect(await look(store, file)).toMatchObject({ added: 1, rejectedCount: 1 });
       appendFileSync(file, 'dline":"B"}\n');
-      expect(await look(store, file)).toMatchObject({ added: 1, unchanged: 1, setAsideCount: 0 });
-      expect(await countSetAside(store.db)).toBe(0);
+      expect(await look(store, file)).toMatchObject({ added: 1, unchanged: 1, rejectedCount: 0 });
+      expect(await countRejections(store.db)).toBe(0);
     });
 
     it('of Markdown wait two seconds for the rest of them, where there will be another look', async () => {
@@ -72,15 +72,15 @@ describe('watched files', () => {
       const store = await open();
       const file = join(newFolder(), 'a.md');
       writeFileSync(file, 'no front matter');
-      expect(await look(store, file)).toMatchObject({ setAsideCount: 1 });
-      expect(await look(store, file)).toMatchObject({ setAsideCount: 0 });
-      expect(await countSetAside(store.db)).toBe(1);
+      expect(await look(store, file)).toMatchObject({ rejectedCount: 1 });
+      expect(await look(store, file)).toMatchObject({ rejectedCount: 0 });
+      expect(await countRejections(store.db)).toBe(1);
       writeFileSync(file, markdown('headline: A'));
       expect(await look(store, file)).toMatchObject({ added: 1 });
-      expect(await countSetAside(store.db)).toBe(0);
+      expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('that vanish leave their articles, and what was set aside, as they are', async () => {
+    it('that vanish leave their articles, and what was rejected, as they are', async () => {
       const store = await open();
       const folder = newFolder();
       writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
@@ -88,9 +88,9 @@ describe('watched files', () => {
       await look(store, folder);
       rmSync(join(folder, 'a.md'));
       rmSync(join(folder, 'b.md'));
-      expect(await look(store, folder)).toMatchObject({ added: 0, updated: 0, setAsideCount: 0 });
+      expect(await look(store, folder)).toMatchObject({ added: 0, updated: 0, rejectedCount: 0 });
       expect(await findArticle(store.db, 'a')).toMatchObject({ status: { state: 'published' } });
-      expect(await countSetAside(store.db)).toBe(1);
+      expect(await countRejections(store.db)).toBe(1);
     });
 
     it('that do not exist are told each time, and the others are imported', async () => {

@@ -86,7 +86,7 @@ forEachDatabase((open) => {
     it('to a return path is left to a person', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
-      expect((await take(store, bounceMessage('letter-to-return-path', about))).is).toBe('unclear');
+      expect((await take(store, bounceMessage('letter-to-return-path', about))).kind).toBe('unclear');
       expect((await standingOf(store, about)).subscription).toBe('confirmed');
     });
   });
@@ -104,7 +104,7 @@ forEachDatabase((open) => {
       const [about] = (await submitEditions(store, 1)) as [About];
       const message = bounceMessage(name, about);
       const toLeave = message.toString().replaceAll(returnToken(about), leaveToken(about));
-      expect((await take(store, message)).is).toMatch(/ignored|unclear/);
+      expect((await take(store, message)).kind).toMatch(/ignored|unclear/);
       // Nor does it leave in the reader's name.
       await take(store, Buffer.from(toLeave));
       expect(await standingOf(store, about)).toMatchObject({

@@ -45,7 +45,7 @@ forEachDatabase((open) => {
       const [about] = (await submitEditions(store, 1)) as [About];
       const message = bounceMessage('postfix-unknown-user', about);
       const outcomes = await Promise.all([1, 2, 3, 4].map(() => take(store, message)));
-      expect(outcomes.filter((one) => one.is === 'bounced')).toHaveLength(1);
+      expect(outcomes.filter((one) => one.kind === 'bounced')).toHaveLength(1);
       expect((await standingOf(store, about)).bounces).toEqual(['hard 5.1.1']);
     });
 
@@ -58,7 +58,7 @@ forEachDatabase((open) => {
         subscriberId: about.subscriberId,
       });
       const message = bounceMessage('amazon-like', about).toString().replaceAll(returnToken(about), token);
-      expect(await take(store, Buffer.from(message))).toMatchObject({ is: 'bounced', suppressed: 'hard-bounce' });
+      expect(await take(store, Buffer.from(message))).toMatchObject({ kind: 'bounced', suppressed: 'hard-bounce' });
       const row = await store.db.selectFrom('bounces').selectAll().executeTakeFirstOrThrow();
       expect(row).toMatchObject({ edition_id: null, service_message_id: 3, subscriber_id: about.subscriberId });
     });
@@ -80,7 +80,7 @@ forEachDatabase((open) => {
       const message = bounceMessage('amazon-like', about)
         .toString()
         .replace('user unknown', 'user unknown \u0000\u0007');
-      expect((await take(store, Buffer.from(message))).is).toBe('bounced');
+      expect((await take(store, Buffer.from(message))).kind).toBe('bounced');
       const { detail } = await store.db.selectFrom('bounces').select('detail').executeTakeFirstOrThrow();
       expect(detail).toBe('550 5.1.1 user unknown');
     });
@@ -93,9 +93,9 @@ forEachDatabase((open) => {
       const blind = bounceMessage('amazon-like', about)
         .toString()
         .replace(/^To: .*$/m, 'To: undisclosed:;');
-      expect((await take(store, Buffer.from(blind))).is).toBe('unclear');
+      expect((await take(store, Buffer.from(blind))).kind).toBe('unclear');
       const envelopeTo = `BOUNCES+${returnToken(about).toUpperCase()}@NEWS.EXAMPLE`;
-      expect((await take(store, Buffer.from(blind), envelopeTo)).is).toBe('bounced');
+      expect((await take(store, Buffer.from(blind), envelopeTo)).kind).toBe('bounced');
     });
 
     it('of the returned message is found where the report came elsewhere', async () => {
@@ -104,7 +104,7 @@ forEachDatabase((open) => {
       const elsewhere = bounceMessage('exchange-not-found', about)
         .toString()
         .replace(/^To: .*$/m, 'To: desk@news.example');
-      expect((await take(store, Buffer.from(elsewhere))).is).toBe('bounced');
+      expect((await take(store, Buffer.from(elsewhere))).kind).toBe('bounced');
     });
 
     it('that was changed in any place changes nothing', async () => {
@@ -116,7 +116,7 @@ forEachDatabase((open) => {
         const other = token[place] === 'a' ? 'b' : 'a';
         const forged = token.slice(0, place) + other + token.slice(place + 1);
         const message = bounceMessage('amazon-like', about).toString().replaceAll(token, forged);
-        expect((await take(store, Buffer.from(message))).is).toBe('forged');
+        expect((await take(store, Buffer.from(message))).kind).toBe('forged');
       }
       expect(await standingOf(store, about)).toMatchObject({ suppressed: null, bounces: [] });
     });
@@ -143,7 +143,7 @@ forEachDatabase((open) => {
       const [about] = (await submitEditions(store, 1)) as [About];
       const rotated = ['the next secret, of thirty-two characters at least', ...SECRETS] as const;
       const raw = bounceMessage('postfix-unknown-user', about);
-      expect((await handleIncomingMail(store, config, rotated, raw, {}, NOW)).is).toBe('bounced');
+      expect((await handleIncomingMail(store, config, rotated, raw, {}, NOW)).kind).toBe('bounced');
     });
   });
 
@@ -201,7 +201,7 @@ forEachDatabase((open) => {
       const sent = await submitEditions(store, config.bounces.softLimit);
       const outcomes = [];
       for (const about of sent.toReversed()) outcomes.push(await take(store, softBounce(about)));
-      expect(outcomes.map((one) => one.is === 'bounced' && one.suppressed)).toEqual([
+      expect(outcomes.map((one) => one.kind === 'bounced' && one.suppressed)).toEqual([
         ...Array.from({ length: config.bounces.softLimit - 1 }, () => null),
         'soft-bounces',
       ]);

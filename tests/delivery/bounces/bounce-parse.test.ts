@@ -11,14 +11,14 @@ async function kindOf(name: string): Promise<string> {
 }
 
 function shown(kind: IncomingKind): string {
-  switch (kind.is) {
+  switch (kind.kind) {
     case 'bounce':
       return `${kind.verdict} ${kind.status ?? '-'}`;
     case 'complaint':
       return `complaint ${kind.detail}`;
     case 'passing':
     case 'unclear':
-      return `${kind.is}: ${kind.reason}`;
+      return `${kind.kind}: ${kind.reason}`;
     case 'letter':
       return 'letter';
   }
@@ -149,7 +149,7 @@ describe('a message that came in is read as what it is', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
-        expect((await parseIncoming(Buffer.from(pieces.join('')))).kind.is).toBeTypeOf('string');
+        expect((await parseIncoming(Buffer.from(pieces.join('')))).kind.kind).toBeTypeOf('string');
       }),
       { numRuns: 100 },
     );

@@ -32,7 +32,7 @@ function verify(headers: Headers, body = GOOD, secret = SECRET) {
 describe('a webhook call', () => {
   it('that is signed is read', () => {
     expect(verify(headersOf())).toEqual({
-      is: 'good',
+      kind: 'good',
       reports: [{ kind: 'hard', email: 'reader@example.com', status: '5.1.1' }],
     });
   });
@@ -46,13 +46,13 @@ describe('a webhook call', () => {
       'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
     });
     const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-    expect(verifyBounceWebhook(headers, Buffer.from(body), secret, 1_614_265_330 * SECOND).is).toBe('malformed');
-    expect(verifyBounceWebhook(headers, Buffer.from(`${body} `), secret, 1_614_265_330 * SECOND).is).toBe('unsigned');
+    expect(verifyBounceWebhook(headers, Buffer.from(body), secret, 1_614_265_330 * SECOND).kind).toBe('malformed');
+    expect(verifyBounceWebhook(headers, Buffer.from(`${body} `), secret, 1_614_265_330 * SECOND).kind).toBe('unsigned');
   });
 
   it('is read where one of several signatures is right', () => {
     const right = signatureOf('msg_1', NOW / SECOND, GOOD);
-    expect(verify(headersOf({ signature: `v1a,xyz v1,AAAA ${right}` })).is).toBe('good');
+    expect(verify(headersOf({ signature: `v1a,xyz v1,AAAA ${right}` })).kind).toBe('good');
   });
 
   it.each([
@@ -63,22 +63,22 @@ describe('a webhook call', () => {
     ['another version', { signature: signatureOf('msg_1', NOW / SECOND, GOOD).replace('v1,', 'v2,') }],
     ['a shorter signature', { signature: 'v1,AAAA' }],
   ])('that is signed with %s is refused', (_, changes) => {
-    expect(verify(headersOf(changes)).is).toBe('unsigned');
+    expect(verify(headersOf(changes)).kind).toBe('unsigned');
   });
 
   it('is good for five minutes to both sides', () => {
     for (const off of [-5 * MINUTE, 5 * MINUTE]) {
-      expect(verify(headersOf({ seconds: (NOW + off) / SECOND })).is).toBe('good');
-      expect(verify(headersOf({ seconds: (NOW + off) / SECOND + Math.sign(off) })).is).toBe('unsigned');
+      expect(verify(headersOf({ seconds: (NOW + off) / SECOND })).kind).toBe('good');
+      expect(verify(headersOf({ seconds: (NOW + off) / SECOND + Math.sign(off) })).kind).toBe('unsigned');
     }
-    expect(verify(headersOf({ seconds: Number.NaN })).is).toBe('unsigned');
+    expect(verify(headersOf({ seconds: Number.NaN })).kind).toBe('unsigned');
   });
 
   it('without signature, id or time is refused', () => {
     for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {
       const headers = headersOf();
       headers.delete(name);
-      expect(verify(headers).is).toBe('unsigned');
+      expect(verify(headers).kind).toBe('unsigned');
     }
   });
 
@@ -94,7 +94,7 @@ describe('a webhook call', () => {
     ['{"reports":[{"kind":"soft","email":"a@example.com","provider":"x"}]}', 'reports.0'],
   ])('that holds %s is answered with what would be right', (body, reason) => {
     const verdict = verify(headersOf({}, body), body);
-    expect(verdict).toMatchObject({ is: 'malformed', reason: expect.stringContaining(reason) });
+    expect(verdict).toMatchObject({ kind: 'malformed', reason: expect.stringContaining(reason) });
   });
 });
 

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { claimDueDeliveries } from '../../../src/delivery/queue/claim-due.ts';
 import { openLedger } from '../../../src/delivery/queue/ledger.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import type { Together } from '../../../src/store/statement-batch.ts';
+import type { StatementBatch } from '../../../src/store/statement-batch.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
 
-const SUBMITTED = { is: 'submitted', reply: '250 ok' } as const;
+const SUBMITTED = { kind: 'submitted', reply: '250 ok' } as const;
 
 async function claim(store: Store) {
   const options = { now: NOW, limit: 100, leaseMs: 2 * MINUTE, uncertain: 'retry', throttle: null } as const;
@@ -17,13 +17,13 @@ async function claim(store: Store) {
 /** The store, counting its group transactions, and failing those that it is told to. */
 function counting(store: Store, fail: (transaction: number) => Error | null = () => null) {
   let transactions = 0;
-  const together: Together = async (queries) => {
+  const batch: StatementBatch = async (queries) => {
     transactions += 1;
     const error = fail(transactions);
     if (error !== null) throw error;
-    return store.together(queries);
+    return store.batch(queries);
   };
-  return { db: store.db, together, transactions: () => transactions };
+  return { db: store.db, batch, transactions: () => transactions };
 }
 
 describe('the ledger', () => {
@@ -35,7 +35,7 @@ describe('the ledger', () => {
       const counted = counting(store);
       const ledger = openLedger(counted, () => NOW);
       const markings = await Promise.all(claims.map((row) => ledger.mark(row)));
-      expect(markings).toEqual(Array(7).fill({ is: 'submitting' }));
+      expect(markings).toEqual(Array(7).fill({ kind: 'submitting' }));
       expect(counted.transactions()).toBe(1);
       expect(await deliveriesOf(store)).toMatchObject(
         Array(7).fill({ state: 'submitting', attempts: 1, lease_until: NOW + 12 * MINUTE }),
@@ -54,7 +54,7 @@ describe('the ledger', () => {
           await ledger.mark(first);
           const recorded = ledger.record(first, SUBMITTED);
           const second = claims[4 + n]!;
-          expect(await ledger.mark(second)).toEqual({ is: 'submitting' });
+          expect(await ledger.mark(second)).toEqual({ kind: 'submitting' });
           expect(await recorded).toBe(true);
           expect(await ledger.record(second, SUBMITTED)).toBe(true);
         }),
@@ -78,9 +78,9 @@ describe('the ledger', () => {
         ledger.mark(b!),
         ledger.mark({ ...c!, fence: 7 }),
         ledger.record({ ...c!, fence: 7 }, SUBMITTED),
-        ledger.record(c!, { is: 'put-back', reason: null }),
+        ledger.record(c!, { kind: 'put-back', reason: null }),
       ]);
-      expect(answers).toMatchObject([{ is: 'submitting' }, { is: 'suppressed' }, { is: 'lost' }, false, true]);
+      expect(answers).toMatchObject([{ kind: 'submitting' }, { kind: 'suppressed' }, { kind: 'lost' }, false, true]);
     });
 
     it('tells all of a transaction that it failed, and goes on with the next', async () => {
@@ -91,7 +91,7 @@ describe('the ledger', () => {
       const ledger = openLedger(counted, () => NOW);
       const ended = await Promise.allSettled([ledger.mark(a!), ledger.record(b!, SUBMITTED)]);
       expect(ended).toMatchObject(Array(2).fill({ status: 'rejected', reason: { message: 'the disk is full' } }));
-      expect(await ledger.mark(a!)).toEqual({ is: 'submitting' });
+      expect(await ledger.mark(a!)).toEqual({ kind: 'submitting' });
     });
 
     it('begins again where the database ended the transaction for the sake of another', async () => {
@@ -103,7 +103,7 @@ describe('the ledger', () => {
         counting(store, (n) => (n <= 2 ? deadlock : null)),
         () => NOW,
       );
-      expect(await ledger.mark(row!)).toEqual({ is: 'submitting' });
+      expect(await ledger.mark(row!)).toEqual({ kind: 'submitting' });
       expect(await deliveriesOf(store)).toMatchObject([{ attempts: 1 }]);
     });
   });

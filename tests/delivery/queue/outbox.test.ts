@@ -15,7 +15,7 @@ import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import { migrate } from '../../../src/store/schema.ts';
 import { openSqlite } from '../../../src/store/sqlite.ts';
-import { oneAfterTheOther } from '../../../src/store/statement-batch.ts';
+import { batchInTransaction } from '../../../src/store/statement-batch.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Tables } from '../../../src/store/tables.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -41,7 +41,7 @@ function claimAll(store: Store, options: Partial<ClaimOptions> = {}) {
 }
 
 async function mark(store: Store, claims: ClaimedDelivery[], now = NOW): Promise<string[]> {
-  return (await markSubmitting(store.db, claims, now, 12 * MINUTE)).map(({ is }) => is);
+  return (await markSubmitting(store.db, claims, now, 12 * MINUTE)).map(({ kind }) => kind);
 }
 
 function numbers(claims: ClaimedDelivery[]): string[] {
@@ -133,7 +133,7 @@ describe('claiming', () => {
       const awake = await claim(store, { now: NOW + LEASE });
       expect(awake).toMatchObject([{ fence: 2 }]);
       expect(await mark(store, asleep, NOW + LEASE)).toEqual(['lost']);
-      const late = { claim: asleep[0]!, result: { is: 'submitted', reply: '250 late' } as const };
+      const late = { claim: asleep[0]!, result: { kind: 'submitted', reply: '250 late' } as const };
       expect(await recordResults(store.db, [late], NOW)).toEqual([false]);
       expect(await mark(store, awake, NOW + LEASE)).toEqual(['submitting']);
     });
@@ -242,16 +242,16 @@ describe('claiming', () => {
     const store: Store = {
       db,
       reports: db,
-      together: oneAfterTheOther(db),
+      batch: batchInTransaction(db),
       dialect: 'sqlite',
-      place: ':memory:',
+      location: ':memory:',
       close: () => db.destroy(),
     };
     await migrate(store);
     await queueEdition(store, 1);
     const [claimed] = await claim(store);
     await mark(store, [claimed!]);
-    await recordResults(db, [{ claim: claimed!, result: { is: 'submitted', reply: '250' } }], NOW);
+    await recordResults(db, [{ claim: claimed!, result: { kind: 'submitted', reply: '250' } }], NOW);
     await releaseClaims(db, [claimed!]);
     await reopenRefused(db, [claimed!], 'refused', NOW);
     await finishEditions(store.db);
@@ -378,11 +378,11 @@ describe('recording', () => {
         ClaimedDelivery,
       ];
       const results: Parameters<typeof recordResults>[1] = [
-        { claim: a, result: { is: 'submitted', reply: '250 2.0.0 ok' } },
-        { claim: b, result: { is: 'deferred', dueAt: at + MINUTE, reply: '451 later', reason: 'busy' } },
-        { claim: c, result: { is: 'failed', reply: '550 no', reason: 'unknown' } },
-        { claim: d, result: { is: 'returned', reply: '530 no', reason: 'refused' } },
-        { claim: { ...e, fence: e.fence - 1 }, result: { is: 'failed', reply: null, reason: 'another’s' } },
+        { claim: a, result: { kind: 'submitted', reply: '250 2.0.0 ok' } },
+        { claim: b, result: { kind: 'deferred', dueAt: at + MINUTE, reply: '451 later', reason: 'busy' } },
+        { claim: c, result: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
+        { claim: d, result: { kind: 'returned', reply: '530 no', reason: 'refused' } },
+        { claim: { ...e, fence: e.fence - 1 }, result: { kind: 'failed', reply: null, reason: 'another’s' } },
       ];
       expect(await recordResults(store.db, results, at)).toEqual([true, true, true, true, false]);
       const settled = { lease_until: null, changed_at: at };
@@ -405,8 +405,8 @@ describe('recording', () => {
       await recordResults(
         store.db,
         [
-          { claim: claims[0]!, result: { is: 'submitted', reply: '250 ok' } },
-          { claim: claims[1]!, result: { is: 'deferred', dueAt: NOW, reply: '451 later', reason: 'busy' } },
+          { claim: claims[0]!, result: { kind: 'submitted', reply: '250 ok' } },
+          { claim: claims[1]!, result: { kind: 'deferred', dueAt: NOW, reply: '451 later', reason: 'busy' } },
         ],
         NOW,
       );
@@ -424,8 +424,8 @@ describe('recording', () => {
       await recordResults(
         store.db,
         [
-          { claim: claims[0]!, result: { is: 'failed', reply: '550 5.7.1 no', reason: 'no' } },
-          { claim: claims[1]!, result: { is: 'submitted', reply: '250 ok' } },
+          { claim: claims[0]!, result: { kind: 'failed', reply: '550 5.7.1 no', reason: 'no' } },
+          { claim: claims[1]!, result: { kind: 'submitted', reply: '250 ok' } },
         ],
         NOW,
       );
@@ -444,7 +444,7 @@ describe('recording', () => {
       const { editionId } = await queueEdition(store, 2);
       const other = await queueEdition(store, 1, NEXT);
       const claims = await claim(store, { limit: 2 });
-      const submitted = { is: 'submitted', reply: '250 ok' } as const;
+      const submitted = { kind: 'submitted', reply: '250 ok' } as const;
       await recordResults(store.db, [{ claim: claims[0]!, result: submitted }], NOW);
       await mark(store, claims.slice(1));
       expect(await finishEditions(store.db)).toEqual([]);
@@ -464,8 +464,8 @@ describe('recording', () => {
       await recordResults(
         store.db,
         [
-          { claim: first, result: { is: 'failed', reply: '550 no', reason: 'unknown' } },
-          { claim: second, result: { is: 'submitted', reply: '250 ok' } },
+          { claim: first, result: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
+          { claim: second, result: { kind: 'submitted', reply: '250 ok' } },
         ],
         NOW + 1,
       );

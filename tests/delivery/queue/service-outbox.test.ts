@@ -19,7 +19,7 @@ async function claim(store: Store, now = NOW, limit = 10): Promise<ClaimedServic
 }
 
 async function mark(store: Store, message: ClaimedServiceMessage, now = NOW): Promise<string> {
-  return (await markServiceMessage(store.db, message, now, 12 * MINUTE)).is;
+  return (await markServiceMessage(store.db, message, now, 12 * MINUTE)).kind;
 }
 
 describe('the outbox of the service', () => {
@@ -48,7 +48,7 @@ describe('the outbox of the service', () => {
       expect(await serviceMessagesOf(store)).toMatchObject([
         { state: 'pending', reason: expect.stringMatching(/^interrupted while submitting/) },
       ]);
-      expect(await recordServiceResult(store.db, asleep!, { is: 'submitted', reply: '250 late' }, NOW)).toBe(false);
+      expect(await recordServiceResult(store.db, asleep!, { kind: 'submitted', reply: '250 late' }, NOW)).toBe(false);
       expect(await mark(store, asleep!)).toBe('lost');
       expect(await mark(store, awake!)).toBe('submitting');
     });
@@ -102,10 +102,10 @@ describe('the outbox of the service', () => {
       for (const message of messages) await mark(store, message);
       const [a, b, c, d] = messages;
       const at = NOW + 7;
-      await recordServiceResult(store.db, a!, { is: 'submitted', reply: '250 ok' }, at);
-      await recordServiceResult(store.db, b!, { is: 'deferred', dueAt: NOW + HOUR, reply: null, reason: 'down' }, at);
-      await recordServiceResult(store.db, c!, { is: 'failed', reply: '550 no', reason: 'unknown' }, at);
-      await recordServiceResult(store.db, d!, { is: 'returned', reply: '530 no', reason: 'refused' }, at);
+      await recordServiceResult(store.db, a!, { kind: 'submitted', reply: '250 ok' }, at);
+      await recordServiceResult(store.db, b!, { kind: 'deferred', dueAt: NOW + HOUR, reply: null, reason: 'down' }, at);
+      await recordServiceResult(store.db, c!, { kind: 'failed', reply: '550 no', reason: 'unknown' }, at);
+      await recordServiceResult(store.db, d!, { kind: 'returned', reply: '530 no', reason: 'refused' }, at);
       const settled = { lease_until: null, changed_at: at };
       expect(await serviceMessagesOf(store)).toMatchObject([
         { ...settled, state: 'submitted', attempts: 1, reply: '250 ok', reason: null },

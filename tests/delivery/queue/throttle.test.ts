@@ -25,9 +25,9 @@ function throttleOf(limits: Limits, zone = ZONE): Throttle {
 }
 
 function reserve(store: Store, throttle: Throttle, domains: string[], now = NOW): Promise<number[]> {
-  return store.db.transaction().execute((trx) =>
+  return store.db.transaction().execute((tx) =>
     throttle.reserve(
-      trx,
+      tx,
       domains.map((domain) => ({ domain })),
       now,
     ),
@@ -181,8 +181,8 @@ describe('the throttle', () => {
     it('takes back what a rolled-back claim reserved', async () => {
       const store = await open();
       const throttle = throttleOf({ perSecond: 1 });
-      const failing = store.db.transaction().execute(async (trx) => {
-        await throttle.reserve(trx, [{ domain: 'a.example' }], NOW);
+      const failing = store.db.transaction().execute(async (tx) => {
+        await throttle.reserve(tx, [{ domain: 'a.example' }], NOW);
         throw new Error('lost');
       });
       await expect(failing).rejects.toThrow('lost');

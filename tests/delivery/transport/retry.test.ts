@@ -101,22 +101,22 @@ describe('a failure', () => {
 
   it('that may pass is tried again, until the attempts are used up', () => {
     expect(decide(transient, 1, policy, 1_000, 0)).toEqual({
-      is: 'retry',
+      kind: 'retry',
       dueAt: 1_000 + 5 * MINUTE,
       reason: 'it failed',
     });
-    expect(decide(transient, 2, policy, 1_000, 0)).toMatchObject({ is: 'retry', dueAt: 1_000 + 10 * MINUTE });
+    expect(decide(transient, 2, policy, 1_000, 0)).toMatchObject({ kind: 'retry', dueAt: 1_000 + 10 * MINUTE });
     expect(decide(transient, 3, policy, 1_000, 0)).toEqual({
-      is: 'fail',
+      kind: 'fail',
       reason: 'given up after 3 attempts: it failed',
     });
   });
 
   it('that will not pass fails at once, and one that concerns everybody stops', () => {
     expect(decide(failure({ replyCode: 550, command: 'RCPT TO' }), 1, policy, 0, 0)).toEqual({
-      is: 'fail',
+      kind: 'fail',
       reason: 'it failed',
     });
-    expect(decide(failure({ code: 'EAUTH' }), 3, policy, 0, 0)).toEqual({ is: 'stop', reason: 'it failed' });
+    expect(decide(failure({ code: 'EAUTH' }), 3, policy, 0, 0)).toEqual({ kind: 'stop', reason: 'it failed' });
   });
 });

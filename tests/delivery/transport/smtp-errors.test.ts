@@ -70,7 +70,7 @@ describe('the SMTP transport survives', () => {
     const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
     const failure = await failureOf(connection.submit(outgoing()));
     expect(decide(failure, 1, { attempts: 5, firstWait: 5 * MINUTE }, 0, 0)).toMatchObject({
-      is: 'retry',
+      kind: 'retry',
       dueAt: 5 * MINUTE,
     });
     expect(isPolicyRefusal(failure)).toBe(false);

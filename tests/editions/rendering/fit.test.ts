@@ -95,13 +95,13 @@ describe('an edition that would be too large', () => {
       );
     });
 
-    it('never for the sake of one story, which is set aside with its size', async () => {
+    it('never for the sake of one story, which is rejected with its size', async () => {
       const store = await open();
       const huge = own('huge', 1, { pinned: true, related: [], bylines: Array.from({ length: 30 }, () => byline) });
       await save(store, [huge, ...[1, 2, 3].map((n) => own(`story-${n}`, n + 1))]);
       const edition = await composed(store);
       expect(blocks(edition).lead).toEqual(['story-1']);
-      expect(edition.setAside).toMatchObject([
+      expect(edition.rejected).toMatchObject([
         { articleId: 'huge', problems: [expect.stringMatching(/its fields take \d+ bytes, and 24000 is the most/)] },
       ]);
     });

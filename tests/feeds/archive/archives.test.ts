@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { growArchives } from '../../../src/feeds/archive/close-due-pages.ts';
-import { noteMembers } from '../../../src/feeds/archive/record-members.ts';
+import { closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
+import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
-import { readStamp } from '../../../src/feeds/feed-version.ts';
+import { readFeedVersion } from '../../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -104,7 +104,7 @@ forEachDatabase((open) => {
       const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
       await put(store, all, NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
-      await growArchives(store, LATEST_ALONE, { now: DECEMBER });
+      await closeDuePages(store, LATEST_ALONE, { now: DECEMBER });
       expect((await archivesIn(store)).size).toBe(3);
       await expectWhole(store, 'latest', idsOf(all));
       await publishAt(store, LATEST_ALONE, DECEMBER + SECOND);
@@ -280,10 +280,10 @@ forEachDatabase((open) => {
       const fewer = sampleConfig((text) =>
         text.replace('[brief, analysis, feature, roundup] } }', '[brief] }, windowHours: 24 }'),
       );
-      const { version } = await readStamp(store.db);
+      const { version } = await readFeedVersion(store.db);
       await publishFeeds(store, fewer, templates, { now: DECEMBER + MINUTE });
       expect((await archivesIn(store)).size).toBe(0);
-      expect((await readStamp(store.db)).version).toBe(version + 1);
+      expect((await readFeedVersion(store.db)).version).toBe(version + 1);
       expect((await findDocument(store.db, 'latest.atom'))?.body).not.toContain('prev-archive');
       for (const table of ['archives', 'archive_members', 'archive_feeds'] as const) {
         expect(await store.db.selectFrom(table).selectAll().where('feed', '=', 'latest').execute()).toEqual([]);
@@ -294,11 +294,11 @@ forEachDatabase((open) => {
       const store = await open();
       await put(store, [article('a')], NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
-      const before = await readStamp(store.db);
-      expect((await growArchives(store, LATEST_ALONE, { now: DECEMBER })).closed).toBe(1);
-      expect(await readStamp(store.db)).toEqual(before);
+      const before = await readFeedVersion(store.db);
+      expect((await closeDuePages(store, LATEST_ALONE, { now: DECEMBER })).closed).toBe(1);
+      expect(await readFeedVersion(store.db)).toEqual(before);
       await publishAt(store, LATEST_ALONE, DECEMBER);
-      expect(await readStamp(store.db)).toEqual({ version: before.version + 1, modifiedAt: DECEMBER });
+      expect(await readFeedVersion(store.db)).toEqual({ version: before.version + 1, modifiedAt: DECEMBER });
     });
   });
 
@@ -329,19 +329,19 @@ forEachDatabase((open) => {
       NOW,
     );
     const now = NOW + SECOND;
-    await noteMembers(store, LATEST_ALONE, { now, changed: ['a0000'] });
-    expect(await growArchives(store, LATEST_ALONE, { now, within: 0 })).toEqual({ closed: 0, more: true });
-    expect(await growArchives(store, LATEST_ALONE, { now, signal: AbortSignal.abort() })).toEqual({
+    await recordMembers(store, LATEST_ALONE, { now, changed: ['a0000'] });
+    expect(await closeDuePages(store, LATEST_ALONE, { now, within: 0 })).toEqual({ closed: 0, more: true });
+    expect(await closeDuePages(store, LATEST_ALONE, { now, signal: AbortSignal.abort() })).toEqual({
       closed: 0,
       more: true,
     });
     const ending = new AbortController();
     const onProgress = (): void => ending.abort();
-    expect(await growArchives(store, LATEST_ALONE, { now, signal: ending.signal, onProgress })).toEqual({
+    expect(await closeDuePages(store, LATEST_ALONE, { now, signal: ending.signal, onProgress })).toEqual({
       closed: 1,
       more: true,
     });
-    expect(await growArchives(store, LATEST_ALONE, { now })).toEqual({ closed: 1, more: false });
-    expect(await growArchives(store, LATEST_ALONE, { now, within: 0 })).toEqual({ closed: 0, more: false });
+    expect(await closeDuePages(store, LATEST_ALONE, { now })).toEqual({ closed: 1, more: false });
+    expect(await closeDuePages(store, LATEST_ALONE, { now, within: 0 })).toEqual({ closed: 0, more: false });
   });
 });

@@ -5,8 +5,8 @@ import type { Article } from '../../../src/articles/article.ts';
 import { saveArticles } from '../../../src/articles/import/save.ts';
 import { forgetPublishedChanges, takeDueChanges } from '../../../src/articles/pending-changes.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { type Growth, growArchives } from '../../../src/feeds/archive/close-due-pages.ts';
-import { noteMembers } from '../../../src/feeds/archive/record-members.ts';
+import { closeDuePages, type Growth } from '../../../src/feeds/archive/close-due-pages.ts';
+import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -35,8 +35,8 @@ export async function put(store: Store, articles: Article[], now: number): Promi
 export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & Growth> {
   const taken = await takeDueChanges(store.db, now, 20_000);
   const changed = taken.map(({ articleId }) => articleId);
-  await noteMembers(store, config, { now, changed });
-  const grown = await growArchives(store, config, { now });
+  await recordMembers(store, config, { now, changed });
+  const grown = await closeDuePages(store, config, { now });
   const report = await publishFeeds(store, config, templates, { now, changed });
   if (report.postponedUntil === null && report.archivesLeft === 0) await forgetPublishedChanges(store.db, taken);
   return { ...report, ...grown };

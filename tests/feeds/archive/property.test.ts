@@ -8,17 +8,17 @@ import { article, NOW } from '../formats/sample.ts';
 import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
 
 type Step =
-  | { is: 'import'; count: number; backDays: number; embargoDays: number }
-  | { is: 'edit' | 'correct' | 'retract' | 'restore'; which: number }
-  | { is: 'wait'; days: number }
+  | { kind: 'import'; count: number; backDays: number; embargoDays: number }
+  | { kind: 'edit' | 'correct' | 'retract' | 'restore'; which: number }
+  | { kind: 'wait'; days: number }
   /** The clock is set back. */
-  | { is: 'back'; days: number };
+  | { kind: 'back'; days: number };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      is: fc.constant('import' as const),
+      kind: fc.constant('import' as const),
       count: fc.integer({ min: 1, max: 130 }),
       backDays: fc.nat(800),
       embargoDays: fc.constantFrom(0, 0, 0, 40),
@@ -27,12 +27,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
-      is: fc.constantFrom('edit' as const, 'correct' as const, 'retract' as const, 'restore' as const),
+      kind: fc.constantFrom('edit' as const, 'correct' as const, 'retract' as const, 'restore' as const),
       which: fc.nat(),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ is: fc.constant('back' as const), days: fc.integer({ min: 1, max: 40 }) }) },
-  { weight: 3, arbitrary: fc.record({ is: fc.constant('wait' as const), days: fc.integer({ min: 1, max: 45 }) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('back' as const), days: fc.integer({ min: 1, max: 40 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), days: fc.integer({ min: 1, max: 45 }) }) },
 );
 
 forEachDatabase((open, dialect) => {
@@ -52,8 +52,8 @@ async function follow(store: Store, steps: Step[]): Promise<void> {
   for (const one of steps) {
     now += HOUR;
     const noted = await take(store, one, articles, now);
-    if (one.is === 'wait') now += one.days * DAY;
-    if (one.is === 'back') now -= one.days * DAY;
+    if (one.kind === 'wait') now += one.days * DAY;
+    if (one.kind === 'back') now -= one.days * DAY;
     now += MINUTE;
     latest = Math.max(latest, now);
     const report = await publishAt(store, LATEST_ALONE, now);
@@ -82,8 +82,8 @@ async function follow(store: Store, steps: Step[]): Promise<void> {
 
 /** @returns the id of the article whose note changes, or null */
 async function take(store: Store, one: Step, articles: Article[], now: number): Promise<string | null> {
-  if (one.is === 'wait' || one.is === 'back') return null;
-  if (one.is === 'import') {
+  if (one.kind === 'wait' || one.kind === 'back') return null;
+  if (one.kind === 'import') {
     const publishedAt = one.embargoDays > 0 ? now + one.embargoDays * DAY : now - one.backDays * DAY;
     const added = Array.from({ length: one.count }, (_, index) =>
       article(`a${articles.length + index}`, {
@@ -101,17 +101,17 @@ async function take(store: Store, one: Step, articles: Article[], now: number): 
   // Only what is public, or was, is corrected, retracted or brought back.
   if (before === undefined || before.publishedAt > now) return null;
   const status: Article['status'] =
-    one.is === 'correct'
+    one.kind === 'correct'
       ? { state: 'corrected', note: 'It was wrong.', at: now }
-      : one.is === 'retract'
+      : one.kind === 'retract'
         ? { state: 'retracted', note: 'All of it was wrong.', at: now }
-        : one.is === 'restore'
+        : one.kind === 'restore'
           ? { state: 'published' }
           : before.status;
   const after = { ...before, headline: `${before.headline}.`, updatedAt: now, status };
   articles[index] = after;
   await put(store, [after], now);
-  return one.is === 'edit' ? null : after.id;
+  return one.kind === 'edit' ? null : after.id;
 }
 
 async function pathOf(store: Store, id: string): Promise<string | null> {

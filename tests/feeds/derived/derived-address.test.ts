@@ -13,7 +13,7 @@ function parse(path: string, query = '') {
 
 function addressOf(path: string, query = ''): DerivedAddress {
   const parsed = parse(path, query);
-  if (parsed?.is !== 'derived') throw new Error(`${path}?${query}: ${parsed?.reason ?? 'no such address'}`);
+  if (parsed?.kind !== 'derived') throw new Error(`${path}?${query}: ${parsed?.reason ?? 'no such address'}`);
   return parsed.address;
 }
 
@@ -67,7 +67,7 @@ describe('the address of a derived feed', () => {
       'A feed is put together from at most 8 values, not 9.',
     ],
   ])('%s?%s is refused: %s', (path, query, reason) => {
-    expect(parse(path, query)).toEqual({ is: 'refused', reason });
+    expect(parse(path, query)).toEqual({ kind: 'refused', reason });
   });
 
   it.each([
@@ -92,7 +92,7 @@ describe('the address of a derived feed', () => {
     fc.assert(
       fc.property(fc.array(pair, { minLength: 1, maxLength: 6 }), (pairs) => {
         const parsed = parseDerivedAddress('custom.atom', new URLSearchParams(pairs), config);
-        if (parsed?.is !== 'derived') return;
+        if (parsed?.kind !== 'derived') return;
         const { path, id, query } = parsed.address;
         expect(path).toMatch(/^custom\.atom\?(?:[a-z]+=(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+&?)+$/);
         expect(isTagUri(`tag:example.com,2026:feeds/${id}?${query}`)).toBe(true);
@@ -106,7 +106,7 @@ describe('the address of a derived feed', () => {
       fc.property(name, anyText(60), (facet, text) => {
         const encoded = encodeURIComponent(text.toWellFormed());
         const parsed = parse(`${facet}/${encoded}.rss`);
-        if (parsed?.is !== 'derived') return;
+        if (parsed?.kind !== 'derived') return;
         expect(parsed.address.path).toMatch(/^[a-z]+\/(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+\.rss$/);
         expect(addressOf(parsed.address.path)).toEqual(parsed.address);
         expect(addressOf(decodeURI(parsed.address.path))).toEqual(parsed.address);

@@ -24,7 +24,7 @@ async function save(store: Store, ...articles: Article[]): Promise<void> {
 function addressOf(path: string): DerivedAddress {
   const [file = '', query] = path.split('?');
   const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
-  if (parsed?.is !== 'derived') throw new Error(parsed?.reason ?? `no address: ${path}`);
+  if (parsed?.kind !== 'derived') throw new Error(parsed?.reason ?? `no address: ${path}`);
   return parsed.address;
 }
 

@@ -387,7 +387,7 @@ describe('a bad article', () => {
     ['no instant', { publishedAt: Number.NaN }, /published is NaN/],
     ['a shape of its own', { bylines: null as unknown as [] }, /cannot be read/],
   ];
-  it.for(cases)('is set aside and named: %s', ([, change, problem]) => {
+  it.for(cases)('is rejected and named: %s', ([, change, problem]) => {
     const good = article('good');
     const { json, failed } = build([article('bad', change), good]);
     expect(failed.map(({ article }) => article.id)).toEqual(['bad']);

@@ -59,7 +59,7 @@ describe('the page of feeds', () => {
     for (const path of derived) {
       expect([path, parseDerivedAddress(path, new URLSearchParams(), config)]).toEqual([
         path,
-        expect.objectContaining({ is: 'derived', address: expect.objectContaining({ path }) }),
+        expect.objectContaining({ kind: 'derived', address: expect.objectContaining({ path }) }),
       ]);
     }
     expect(derived).toContain('section/world.json');
@@ -76,7 +76,7 @@ describe('the page of feeds', () => {
     expect(boxes).toHaveLength(2 + 3 + 30 + 32 + 5);
     for (const box of boxes) {
       const parsed = parseDerivedAddress('custom.atom', new URLSearchParams([box as [string, string]]), config);
-      expect([box, parsed?.is]).toEqual([box, 'derived']);
+      expect([box, parsed?.kind]).toEqual([box, 'derived']);
     }
   });
 

@@ -29,8 +29,8 @@ async function submissionOf(store: Store): Promise<string> {
   const [message] = messages;
   // What the operator has suppressed is withheld before it can be claimed.
   if (message === undefined) return 'withheld';
-  const { is } = await markServiceMessage(store.db, message, NOW, HOUR);
-  return is;
+  const { kind } = await markServiceMessage(store.db, message, NOW, HOUR);
+  return kind;
 }
 
 describe('the preferences page', () => {
@@ -44,7 +44,7 @@ describe('the preferences page', () => {
       site = openSite(store, withTwo(sampleConfig()));
       const who = { email: 'Ada@example.com', newsletters: ['daily-roundup'], zone: 'Asia/Tokyo' };
       const added = await addSubscriber(store.db, SECRETS, who, { origin: 'operator' }, NOW - HOUR);
-      if (added.is !== 'stored') throw new Error(added.reason);
+      if (added.kind !== 'stored') throw new Error(added.reason);
       id = added.subscriberId;
       path = `/preferences/${preferencesToken(SECRETS, id)}`;
     });

@@ -59,7 +59,7 @@ describe('the form to subscribe', () => {
           OPERATOR,
           NOW - HOUR,
         );
-        if (added.is !== 'stored') throw new Error(added.reason);
+        if (added.kind !== 'stored') throw new Error(added.reason);
         if (email.startsWith('gone')) {
           await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', { origin: 'bounce' }, NOW - HOUR);
         }

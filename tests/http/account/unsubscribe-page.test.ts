@@ -22,7 +22,7 @@ describe('the unsubscribe page', () => {
         { origin: 'operator' },
         NOW - HOUR,
       );
-      if (added.is !== 'stored') throw new Error(added.reason);
+      if (added.kind !== 'stored') throw new Error(added.reason);
       key = { subscriberId: added.subscriberId, newsletter: 'daily-roundup' };
       path = `/unsubscribe/${unsubscribeToken(SECRETS, key)}`;
     });

@@ -105,7 +105,7 @@ describe('hostile words in every field', () => {
       { origin: 'operator' },
       NOW,
     );
-    if (added.is !== 'stored') throw new Error(added.reason);
+    if (added.kind !== 'stored') throw new Error(added.reason);
     const preferences = `/preferences/${preferencesToken(SECRETS, added.subscriberId)}`;
     const posts = (words: string): [path: string, fields: [string, string][], status: number][] => [
       [

@@ -111,9 +111,9 @@ forEachDatabase((open) => {
       ...zeros('service_messages', 'state', STATES),
       ...zeros('bounces', 'kind', ['hard', 'soft', 'complaint']),
       ...zeros('suppressed_addresses', 'reason', ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator']),
-      'daywire_set_aside{stage="import"}': 0,
-      'daywire_set_aside{stage="feed"}': 0,
-      'daywire_set_aside{stage="edition"}': 0,
+      'daywire_rejections{stage="import"}': 0,
+      'daywire_rejections{stage="feed"}': 0,
+      'daywire_rejections{stage="edition"}': 0,
       daywire_hub_pings: 0,
       daywire_hub_unverified_requests: 0,
       daywire_oldest_hub_delivery_seconds: 0,
@@ -351,9 +351,9 @@ forEachDatabase((open) => {
         { article_id: 'embargoed', due_at: now + DAY, changed_at: now },
       ])
       .execute();
-    const aside = { source: 's', line: 1, article_id: null, problems: '[]', raw: '', set_aside_at: now };
+    const aside = { source: 's', line: 1, article_id: null, problems: '[]', raw: '', rejected_at: now };
     await store.db
-      .insertInto('set_aside')
+      .insertInto('rejections')
       .values([
         { key: '1', stage: 'import', ...aside },
         { key: '2', stage: 'import', ...aside },
@@ -366,9 +366,9 @@ forEachDatabase((open) => {
       'daywire_feed_age_seconds{path="latest.atom"}': 0,
       daywire_pending_changes: 2,
       daywire_oldest_pending_change_seconds: 5,
-      'daywire_set_aside{stage="import"}': 2,
-      'daywire_set_aside{stage="feed"}': 1,
-      'daywire_set_aside{stage="edition"}': 0,
+      'daywire_rejections{stage="import"}': 2,
+      'daywire_rejections{stage="feed"}': 1,
+      'daywire_rejections{stage="edition"}': 0,
       daywire_open_alerts: 1,
     });
   });

@@ -9,7 +9,7 @@ import { startSubscriber } from '../../websub/subscriber.ts';
 
 const LOCAL = openAddressGuard(['127.0.0.0/8']);
 const PUBLIC = openAddressGuard([]);
-const NOT_PUBLIC = { is: 'refused', reason: 'its address is not a public one' };
+const NOT_PUBLIC = { kind: 'refused', reason: 'its address is not a public one' };
 
 describe('a guarded request', () => {
   it('brings method, headers and body, and the answer', async () => {
@@ -22,7 +22,7 @@ describe('a guarded request', () => {
       body: Buffer.from('<rss/>'),
     };
     const answer = await guardedRequest(outgoing, limits());
-    expect(answer).toEqual({ is: 'answered', status: 202, body: Buffer.from('thank you'), whole: true });
+    expect(answer).toEqual({ kind: 'answered', status: 202, body: Buffer.from('thank you'), whole: true });
     expect(server.requests).toMatchObject([
       {
         method: 'POST',
@@ -106,16 +106,16 @@ describe('a guarded request', () => {
 
   it('says that a name has no address, or is not known', async () => {
     const url = 'http://nowhere.example.com/';
-    expect(await get(url, { resolve: async () => [] })).toEqual({ is: 'refused', reason: 'its name has no address' });
+    expect(await get(url, { resolve: async () => [] })).toEqual({ kind: 'refused', reason: 'its name has no address' });
     const unknown = Object.assign(new Error('getaddrinfo ENOTFOUND nowhere.example.com'), { code: 'ENOTFOUND' });
     const answer = await get(url, { resolve: () => Promise.reject(unknown) });
-    expect(answer).toEqual({ is: 'failed', reason: 'no connection (ENOTFOUND)' });
+    expect(answer).toEqual({ kind: 'failed', reason: 'no connection (ENOTFOUND)' });
   });
 
   it('follows no redirect', async () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 307, body: '', headers: { Location: server.at('/elsewhere') } });
-    expect(await get(server.at('/'))).toMatchObject({ is: 'answered', status: 307 });
+    expect(await get(server.at('/'))).toMatchObject({ kind: 'answered', status: 307 });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -137,7 +137,7 @@ describe('a guarded request', () => {
   it('gives up on a server that does not answer, or trickles', async () => {
     const server = await startSubscriber();
     server.answer = () => 'hang';
-    const slow = { is: 'failed', reason: 'no answer within 0.1 s' };
+    const slow = { kind: 'failed', reason: 'no answer within 0.1 s' };
     expect(await get(server.at('/'), { timeLimitMs: 100 })).toEqual(slow);
     const trickle = createTcpServer((socket) => {
       socket.on('error', () => {});
@@ -150,23 +150,25 @@ describe('a guarded request', () => {
     const { port } = trickle.address() as AddressInfo;
     expect(await get(`http://127.0.0.1:${port}/`, { timeLimitMs: 100 })).toEqual(slow);
     // Nor on one that accepts and never speaks TLS.
-    expect(await get(server.at('/').replace('http:', 'https:'), { timeLimitMs: 200 })).toMatchObject({ is: 'failed' });
+    expect(await get(server.at('/').replace('http:', 'https:'), { timeLimitMs: 200 })).toMatchObject({
+      kind: 'failed',
+    });
   });
 
   it('reads no more than the beginning of an endless answer', async () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 200, body: 'x'.repeat(1_000_000) });
     const answer = await get(server.at('/'));
-    expect(answer).toMatchObject({ is: 'answered', status: 200, whole: false });
-    expect(answer.is === 'answered' && answer.body.length).toBe(4_096);
+    expect(answer).toMatchObject({ kind: 'answered', status: 200, whole: false });
+    expect(answer.kind === 'answered' && answer.body.length).toBe(4_096);
   });
 
   it('says what went wrong without the address', async () => {
     const server = await startSubscriber();
     server.answer = () => 'cut';
-    expect(await get(server.at('/'))).toEqual({ is: 'failed', reason: 'no connection (ECONNRESET)' });
+    expect(await get(server.at('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNRESET)' });
     await server.close();
-    expect(await get(server.at('/'))).toEqual({ is: 'failed', reason: 'no connection (ECONNREFUSED)' });
+    expect(await get(server.at('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNREFUSED)' });
   });
 
   it('ends at once when it is told to', async () => {
@@ -176,7 +178,7 @@ describe('a guarded request', () => {
       ending.abort();
       return 'hang';
     };
-    expect(await get(server.at('/'), { signal: ending.signal })).toMatchObject({ is: 'failed' });
+    expect(await get(server.at('/'), { signal: ending.signal })).toMatchObject({ kind: 'failed' });
   });
 
   it('speaks TLS with those whose certificate is good, and with nobody else', async () => {
@@ -185,15 +187,15 @@ describe('a guarded request', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    expect(await get(url)).toEqual({ is: 'failed', reason: 'no connection (DEPTH_ZERO_SELF_SIGNED_CERT)' });
+    expect(await get(url)).toEqual({ kind: 'failed', reason: 'no connection (DEPTH_ZERO_SELF_SIGNED_CERT)' });
     const usual = getCACertificates('default');
     onTestFinished(() => setDefaultCACertificates(usual));
     setDefaultCACertificates([...usual, cert]);
-    expect(await get(url)).toMatchObject({ is: 'answered', body: Buffer.from('secret') });
+    expect(await get(url)).toMatchObject({ kind: 'answered', body: Buffer.from('secret') });
     // Its certificate is for an address, and not for this name.
     const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
     expect(await get(url.replace('127.0.0.1', 'name.example.com'), { resolve })).toEqual({
-      is: 'failed',
+      kind: 'failed',
       reason: 'no connection (ERR_TLS_CERT_ALTNAME_INVALID)',
     });
   });

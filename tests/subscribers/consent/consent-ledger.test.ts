@@ -9,10 +9,10 @@ forEachDatabase((open) => {
   it('a change that meets another head on is made again, from its beginning', async () => {
     const { db } = await open();
     let tries = 0;
-    const done = await inTransaction(db, async (trx) => {
+    const done = await inTransaction(db, async (tx) => {
       tries += 1;
       const values = { email: `${tries}@example.com`, email_key: `${tries}@example.com`, created_at: NOW };
-      await trx.insertInto('subscribers').values(values).execute();
+      await tx.insertInto('subscribers').values(values).execute();
       if (tries < 3) throw DEADLOCK;
       return 'done';
     });
@@ -36,8 +36,8 @@ forEachDatabase((open) => {
 
   it('a change within a transaction is undone with it', async () => {
     const { db } = await open();
-    const outer = inTransaction(db, async (trx) => {
-      await inTransaction(trx, (same) =>
+    const outer = inTransaction(db, async (tx) => {
+      await inTransaction(tx, (same) =>
         same.insertInto('suppressions').values({ address_hash: '0', reason: 'erased', at: NOW }).execute(),
       );
       throw new Error('after all');

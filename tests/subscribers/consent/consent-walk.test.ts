@@ -89,8 +89,8 @@ class Walk {
         return this.#press(this.mails.at(-1 - step.which));
       case 'add': {
         const added = await addSubscriber(db, secrets, { email, newsletters: step.newsletters }, OPERATOR, now);
-        expect(added.is).toBe(this.suppressed === null ? 'stored' : 'refused');
-        if (added.is === 'stored') this.#change(step.newsletters, 'confirmed');
+        expect(added.kind).toBe(this.suppressed === null ? 'stored' : 'refused');
+        if (added.kind === 'stored') this.#change(step.newsletters, 'confirmed');
         return;
       }
       case 'choose': {
@@ -181,11 +181,11 @@ class Walk {
     const dead = alive.length === 0 || this.suppressed === 'operator' || (this.now >= mail.expiresAt && !done);
     const shown = await findRequest(db, mail.key, this.now);
     expect(shown).toEqual(
-      dead ? { is: 'expired', newsletters: mail.asked } : { is: done ? 'done' : 'open', newsletters: alive },
+      dead ? { kind: 'expired', newsletters: mail.asked } : { kind: done ? 'done' : 'open', newsletters: alive },
     );
     const pressed = await confirmRequest(db, this.secrets, mail.key, MAIL, this.now);
     const { subscriberId } = mail.key;
-    expect(pressed).toEqual(dead ? { is: 'expired' } : { is: 'confirmed', newsletters: alive, subscriberId });
+    expect(pressed).toEqual(dead ? { kind: 'expired' } : { kind: 'confirmed', newsletters: alive, subscriberId });
     if (dead) return;
     this.#change(alive, 'confirmed');
     this.suppressed = null;
@@ -262,7 +262,7 @@ forEachDatabase((open, dialect) => {
         walks += 1;
         const email = `crowd${walks}@example.com`;
         const added = await addSubscriber(store.db, SECRETS, { email, newsletters: NEWSLETTERS }, OPERATOR, NOW);
-        const id = added.is === 'stored' ? added.subscriberId : 0;
+        const id = added.kind === 'stored' ? added.subscriberId : 0;
         await Promise.all(doors.map((n) => DOORS[n]?.(store.db, id, email)));
 
         const walk = new Walk(store, email);

@@ -35,10 +35,10 @@ describe('who asks by the form', () => {
       expect(await messagesOf(store)).toEqual([
         { kind: 'confirm', newsletters: ['daily', 'weekly'], state: 'pending' },
       ]);
-      expect(await findRequest(store.db, key, NOW)).toEqual({ is: 'open', newsletters: ['daily', 'weekly'] });
+      expect(await findRequest(store.db, key, NOW)).toEqual({ kind: 'open', newsletters: ['daily', 'weekly'] });
 
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW + HOUR)).toEqual({
-        is: 'confirmed',
+        kind: 'confirmed',
         newsletters: ['daily', 'weekly'],
         subscriberId: key.subscriberId,
       });
@@ -58,7 +58,7 @@ describe('who asks by the form', () => {
       const notes = await notesOf(store);
       for (const now of [NOW + HOUR, NOW + 100 * DAY]) {
         expect(await confirmRequest(store.db, SECRETS, key, MAIL, now)).toEqual(first);
-        expect(await findRequest(store.db, key, now)).toEqual({ is: 'done', newsletters: ['daily'] });
+        expect(await findRequest(store.db, key, now)).toEqual({ kind: 'done', newsletters: ['daily'] });
       }
       expect(await notesOf(store)).toEqual(notes);
     });
@@ -67,9 +67,9 @@ describe('who asks by the form', () => {
       const store = await open();
       const key = await ask(store);
       const late = NOW + OPTIONS.confirmMs;
-      expect(await findRequest(store.db, key, late - 1)).toMatchObject({ is: 'open' });
-      expect(await findRequest(store.db, key, late)).toMatchObject({ is: 'expired' });
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, late)).toEqual({ is: 'expired' });
+      expect(await findRequest(store.db, key, late - 1)).toMatchObject({ kind: 'open' });
+      expect(await findRequest(store.db, key, late)).toMatchObject({ kind: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, late)).toEqual({ kind: 'expired' });
       expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed' });
     });
 
@@ -89,12 +89,12 @@ describe('who asks by the form', () => {
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ newsletters: ['weekly'] });
       expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unsubscribed', weekly: 'confirmed' });
       await unsubscribe(store.db, { subscriberId: key.subscriberId, newsletter: 'weekly' }, LINK, NOW);
-      expect(await findRequest(store.db, key, NOW)).toMatchObject({ is: 'expired' });
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+      expect(await findRequest(store.db, key, NOW)).toMatchObject({ kind: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
 
       const again = await ask(store, ['daily']);
       expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed', weekly: 'unsubscribed' });
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
       expect(await confirmRequest(store.db, SECRETS, again, MAIL, NOW)).toMatchObject({ newsletters: ['daily'] });
     });
 
@@ -121,7 +121,7 @@ describe('who asks by the form', () => {
       expect(await messagesOf(store)).toEqual([{ kind: 'already', newsletters: ['daily'], state: 'pending' }]);
       expect(await notesOf(store)).toEqual(notes);
       expect(await findRequest(store.db, key, NOW)).toBeNull();
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'unknown' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'unknown' });
     });
 
     it('gets the same answer, whatever is known of the address', async () => {
@@ -132,7 +132,7 @@ describe('who asks by the form', () => {
       await suppressByOperator(store.db, SECRETS, 'barred@example.com', NOW);
       for (const name of ['new', 'known', 'bounced', 'erased', 'barred']) {
         const request = { email: `${name}@example.com`, newsletters: ['daily'] };
-        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ is: 'asked' });
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ kind: 'asked' });
       }
       expect((await messagesOf(store)).map((one) => `${one.kind} ${one.state}`)).toEqual([
         'confirm pending',
@@ -147,7 +147,7 @@ describe('who asks by the form', () => {
       const store = await open();
       const request = { email: ADA, newsletters: ['daily'] };
       for (let time = 1; time <= OPTIONS.perAddressADay + 2; time++) {
-        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ is: 'asked' });
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ kind: 'asked' });
       }
       expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay);
       await ask(store, ['daily'], { email: 'ada+2@example.com' });
@@ -163,7 +163,7 @@ describe('who asks by the form', () => {
       const store = await open();
       const refusal = async (email: string, newsletters: string[], zone?: string): Promise<string> => {
         const asked = await requestSubscription(store.db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, NOW);
-        return asked.is === 'refused' ? asked.reason : asked.is;
+        return asked.kind === 'refused' ? asked.reason : asked.kind;
       };
       expect(await refusal('ada', ['daily'])).toBe('it has no @');
       expect(await refusal('ædа@example.com', ['daily'])).toMatch(/SMTPUTF8/);
@@ -188,13 +188,13 @@ describe('who asks by the form', () => {
         fc.asyncProperty(email, zone, async (typed, named) => {
           const request = { email: typed, newsletters: ['daily'], zone: named };
           const asked = await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW);
-          if (asked.is === 'refused') expect(asked.reason).not.toBe('');
+          if (asked.kind === 'refused') expect(asked.reason).not.toBe('');
         }),
         { numRuns: 50 },
       );
       const rows = await store.db.selectFrom('subscribers').select(['email', 'email_key']).execute();
       for (const { email: stored, email_key } of rows) {
-        expect(parseAddress(stored)).toEqual({ is: 'good', email: stored, key: email_key });
+        expect(parseAddress(stored)).toEqual({ kind: 'good', email: stored, key: email_key });
       }
     });
 
@@ -203,7 +203,7 @@ describe('who asks by the form', () => {
       const requests = ['daily', 'weekly', 'daily'].map((newsletter) =>
         requestSubscription(store.db, SECRETS, { email: ADA, newsletters: [newsletter] }, FORM, OPTIONS, NOW),
       );
-      expect(await Promise.all(requests)).toEqual([{ is: 'asked' }, { is: 'asked' }, { is: 'asked' }]);
+      expect(await Promise.all(requests)).toEqual([{ kind: 'asked' }, { kind: 'asked' }, { kind: 'asked' }]);
       expect(await store.db.selectFrom('subscribers').select('email').execute()).toEqual([{ email: ADA }]);
       expect(await messagesOf(store)).toHaveLength(3);
     });
@@ -213,7 +213,7 @@ describe('who asks by the form', () => {
       const key = await ask(store);
       const press = () => confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       const answers = await Promise.all([press(), press(), press()]);
-      expect(answers.map((answer) => answer.is)).toEqual(['confirmed', 'confirmed', 'confirmed']);
+      expect(answers.map((answer) => answer.kind)).toEqual(['confirmed', 'confirmed', 'confirmed']);
       expect((await notesOf(store)).filter((note) => note.startsWith('confirmed'))).toHaveLength(1);
     });
 
@@ -223,8 +223,8 @@ describe('who asks by the form', () => {
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
       const key = await ask(store, ['daily']);
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
-      expect(await findRequest(store.db, key, NOW)).toEqual({ is: 'open', newsletters: ['daily'] });
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ is: 'confirmed' });
+      expect(await findRequest(store.db, key, NOW)).toEqual({ kind: 'open', newsletters: ['daily'] });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
       expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: null });
       expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
@@ -250,7 +250,7 @@ describe('who asks by the form', () => {
       const key = await ask(store);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       await suppressAddress(store.db, SECRETS, key.subscriberId, 'hard-bounce', BOUNCE, NOW);
-      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+      expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
     });
 
@@ -261,7 +261,7 @@ describe('who asks by the form', () => {
       const after = await ask(store);
       expect((await messagesOf(store)).map((one) => one.state)).toEqual(['suppressed', 'suppressed']);
       for (const key of [before, after]) {
-        expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ is: 'expired' });
+        expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
       }
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
     });
@@ -271,11 +271,11 @@ describe('who asks by the form', () => {
       const old = await ask(store);
       await eraseSubscriber(store.db, SECRETS, old.subscriberId, NOW);
       expect(await findRequest(store.db, old, NOW)).toBeNull();
-      expect(await confirmRequest(store.db, SECRETS, old, MAIL, NOW)).toEqual({ is: 'unknown' });
+      expect(await confirmRequest(store.db, SECRETS, old, MAIL, NOW)).toEqual({ kind: 'unknown' });
       const fresh = await ask(store);
       expect(fresh.subscriberId).not.toBe(old.subscriberId);
       expect(await readPreferences(store.db, fresh.subscriberId)).toMatchObject({ suppressedReason: 'erased' });
-      expect(await confirmRequest(store.db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ is: 'confirmed' });
+      expect(await confirmRequest(store.db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
       expect(await readPreferences(store.db, fresh.subscriberId)).toMatchObject({ suppressedReason: null });
     });
@@ -286,7 +286,7 @@ describe('who asks by the form', () => {
       const eve = await ask(store, ['daily'], { email: 'eve@example.com' });
       const mixed = { messageId: ada.messageId, subscriberId: eve.subscriberId };
       expect(await findRequest(store.db, mixed, NOW)).toBeNull();
-      expect(await confirmRequest(store.db, SECRETS, mixed, MAIL, NOW)).toEqual({ is: 'unknown' });
+      expect(await confirmRequest(store.db, SECRETS, mixed, MAIL, NOW)).toEqual({ kind: 'unknown' });
     });
   });
 });

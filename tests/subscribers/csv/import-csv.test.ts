@@ -158,7 +158,7 @@ forEachDatabase((open) => {
     const store = await open();
     const ada = { email: 'ada@example.com', newsletters: ['daily'] };
     const added = await addSubscriber(store.db, SECRETS, ada, OPERATOR, NOW);
-    if (added.is !== 'stored') throw new Error(added.reason);
+    if (added.kind !== 'stored') throw new Error(added.reason);
     await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
     const report = await importing(store, csv('email,newsletters,unsubscribed\nada@example.com,weekly,daily\n'));
     expect(report).toMatchObject({ rows: 1, added: 0, changed: 0, unchanged: 0, suppressed: 1 });
@@ -223,7 +223,7 @@ forEachDatabase((open) => {
       for (const name of ['ada', 'ben', 'cleo']) {
         const who = { email: `${name}@example.com`, newsletters: ['daily'] };
         const added = await addSubscriber(store.db, SECRETS, who, OPERATOR, NOW);
-        if (added.is !== 'stored') throw new Error(added.reason);
+        if (added.kind !== 'stored') throw new Error(added.reason);
         ids.push(added.subscriberId);
       }
       const [, ben = 0, cleo = 0] = ids;
@@ -257,7 +257,7 @@ forEachDatabase((open) => {
       const store = await open();
       const who = { email: 'ada@example.com', newsletters: ['daily'] };
       const added = await addSubscriber(store.db, SECRETS, who, OPERATOR, NOW);
-      if (added.is !== 'stored') throw new Error(added.reason);
+      if (added.kind !== 'stored') throw new Error(added.reason);
       await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
       const file = csv('email,paused_until\nada@example.com,2026-12-24T05:00:00Z\n');
       expect(await importing(store, file)).toMatchObject({ rows: 1, changed: 0, suppressed: 1 });

@@ -11,8 +11,11 @@ import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
 import { batchInTransaction, type StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
-/** What queries run on: the database, or a transaction of it. */
+/** A connection or a transaction: for queries that are correct on either. */
 export type Db = Kysely<Tables> | Transaction<Tables>;
+
+/** A transaction: for functions that are correct only inside one. A plain connection does not satisfy it. */
+export type Tx = Transaction<Tables>;
 
 export interface Store {
   readonly db: Kysely<Tables>;

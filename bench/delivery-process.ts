@@ -39,12 +39,9 @@ export interface Figures {
   nodemailer: { perSecond: number };
 }
 
-const MEMORY = new URL('../bin/memory.js', import.meta.url).href;
-
-/** Runs a task in a new process, which keeps its memory and its compiled code as the command does (bin/daywire.js). */
+/** Runs a task in a new process, with the compile cache that the command has (bin/daywire.js). */
 export async function runTask<T extends Task>(task: T): Promise<Figures[T['kind']]> {
-  const flags = task.kind === 'deliver' ? ['--import', MEMORY] : [];
-  const args = [...flags, fileURLToPath(import.meta.url), JSON.stringify(task)];
+  const args = [fileURLToPath(import.meta.url), JSON.stringify(task)];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(task.folder, 'compiled') };
   const { stdout } = await promisify(execFile)(process.execPath, args, { env });
   return JSON.parse(stdout) as Figures[T['kind']];

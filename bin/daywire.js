@@ -13,8 +13,6 @@ if (major < 24) {
 }
 // Compiled code is kept between runs: --help took 0.37 s with it, 0.55 s without.
 module.enableCompileCache?.();
-// These run for days, or over a million rows; the others are done soon.
-if (process.argv.some((word) => ['start', 'deliver', 'import'].includes(word))) await import('./memory.js');
 const source = new URL('../src/cli/main.ts', import.meta.url);
 const cli = existsSync(source) ? source.href : new URL('../dist/cli/main.js', import.meta.url).href;
 const { runCommandLine } = await import(cli);

@@ -7,7 +7,6 @@ import { publish } from '../src/app/jobs.ts';
 import { loadSampleNewsroom } from '../src/app/sample.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { openReaderCounter } from '../src/feeds/readers/reader-counts.ts';
-import { openPublishedFeeds, quickPathTo } from '../src/http/feeds/published-feeds.ts';
 import { createApp } from '../src/http/server/app.ts';
 import { serveApp } from '../src/http/server/serve.ts';
 import { openTemplates } from '../src/lib/templates.ts';
@@ -43,11 +42,10 @@ const clock = Date.now;
 const templates = openTemplates(config.paths.templates, config.publication.zone);
 await loadSampleNewsroom(store, config, { now: clock() });
 await publish({ store, config, templates, clock, log: pino({ level: 'silent' }) });
-const feeds = openPublishedFeeds(store, config);
-const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, feeds });
 // With all that a request costs in production, its place in the statistics included.
 const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
-const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, { config, clock, readers }));
+const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, readers });
+const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
 process.stdout.write(`${serving.url}feeds/${feed}\n`);
 process.once('SIGTERM', async () => {
   await serving.close();

@@ -14,7 +14,6 @@ import { lastEdition } from '../editions/queries.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { openReaderCounter, type ReaderCounter } from '../feeds/readers/reader-counts.ts';
-import { openPublishedFeeds, quickPathTo } from '../http/feeds/published-feeds.ts';
 import { createApp } from '../http/server/app.ts';
 import { serveApp } from '../http/server/serve.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
@@ -145,10 +144,9 @@ export async function keepRunning(newsroom: AppContext, steering: Steering): Pro
   };
   let url: string | null = null;
   if (roles.includes('web')) {
-    const feeds = openPublishedFeeds(store, config);
     const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
-    const app = createApp({ store, config, templates, secrets, clock, feeds, readers, log });
-    const serving = await serveApp(app, config.server, quickPathTo(feeds, { config, clock, readers }));
+    const app = createApp({ store, config, templates, secrets, clock, readers, log });
+    const serving = await serveApp(app, config.server);
     const counting = keepCounts(newsroom, readers);
     parts.push({ stop: () => serving.close().finally(counting.stop) });
     url = serving.url;

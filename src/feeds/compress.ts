@@ -19,13 +19,11 @@ const BROTLI_LEVEL = 9;
 
 /** Both forms of a body, made off the main thread. Same input, same bytes. */
 export async function compress(body: Buffer): Promise<Codings> {
-  const [gzip, br] = await Promise.all([compressTo('gzip', body), compressTo('br', body)]);
+  const [gzip, br] = await Promise.all([toGzip(body, { level: 9 }), brotli(body)]);
   return { gzip, br };
 }
 
-/** One form of a body, as `compress` makes it. */
-export function compressTo(coding: keyof Codings, body: Buffer): Promise<Buffer> {
-  if (coding === 'gzip') return toGzip(body, { level: 9 });
+function brotli(body: Buffer): Promise<Buffer> {
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: BROTLI_LEVEL,
     [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,

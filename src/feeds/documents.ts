@@ -7,7 +7,6 @@ import { SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { type Codings, compress, decompress } from './compress.ts';
-import type { ItemSpans } from './formats/pieces.ts';
 
 /** A document to publish. */
 export interface DocumentDraft {
@@ -15,8 +14,6 @@ export interface DocumentDraft {
   path: string;
   mediaType: string;
   body: string;
-  /** Where the items of a feed stand in it; without, the document is no feed, or one whose versions nobody asks for. */
-  spans?: ItemSpans;
 }
 
 /** A draft with its hash, and compressed where it has to be stored. */
@@ -42,20 +39,7 @@ export interface DocumentHead {
 export interface FeedDocument extends DocumentHead {
   body: string;
   codings: Codings;
-  spans: ItemSpans | null;
-  /** Newest first, without the present one. */
-  history: EarlierVersion[];
 }
-
-/** What a version that readers may still hold was made of. */
-interface EarlierVersion {
-  hash: string;
-  /** Those of its items: see ItemSpans. */
-  keys: string[];
-}
-
-/** So many versions before the present one are remembered. */
-const VERSIONS_KEPT = 20;
 
 /** The document at that path, or null. */
 export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
@@ -70,8 +54,6 @@ export async function findDocument(db: Db, path: string): Promise<FeedDocument |
     size: row.size,
     body: (await decompress(codings.gzip)).toString(),
     codings,
-    spans: row.items === null ? null : (JSON.parse(row.items) as ItemSpans),
-    history: readHistory(row.history),
   };
 }
 
@@ -132,7 +114,7 @@ export async function saveDocuments(
   );
   const changed = await differ(db, hashed);
   for (const draft of changed) {
-    const { path, body, spans } = draft;
+    const { path, body } = draft;
     const codings = draft.codings ?? (await compress(Buffer.from(body)));
     const row = {
       media_type: draft.mediaType,
@@ -141,8 +123,6 @@ export async function saveDocuments(
       size: Buffer.byteLength(body),
       gzip: codings.gzip.toString('base64'),
       brotli: codings.br.toString('base64'),
-      items: spans === undefined ? null : JSON.stringify(spans),
-      history: spans === undefined ? null : JSON.stringify(await historyOf(db, path, draft.hash)),
     };
     await db
       .insertInto('documents')
@@ -157,24 +137,6 @@ export async function saveDocuments(
       .execute();
   }
   return changed.map(({ path }) => path).sort();
-}
-
-/** The versions before the one that is about to be stored. */
-async function historyOf(db: Db, path: string, next: string): Promise<EarlierVersion[]> {
-  const row = await db
-    .selectFrom('documents')
-    .select(['hash', 'items', 'history'])
-    .where('path', '=', path)
-    .executeTakeFirst();
-  if (row === undefined || row.items === null) return [];
-  const keys = (JSON.parse(row.items) as ItemSpans).items.map(([key]) => key);
-  return [{ hash: row.hash, keys }, ...readHistory(row.history)]
-    .filter(({ hash }) => hash !== next)
-    .slice(0, VERSIONS_KEPT);
-}
-
-function readHistory(text: string | null): EarlierVersion[] {
-  return text === null ? [] : (JSON.parse(text) as EarlierVersion[]);
 }
 
 /** The paths of all documents but those, and but archives, which go by their own rules. */

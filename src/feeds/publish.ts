@@ -20,7 +20,6 @@ import type { FeedItem } from './formats/feed-item.ts';
 import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './formats/feed-view.ts';
 import { fitFeed } from './formats/fit.ts';
 import { type ItemResult, toItem } from './formats/item.ts';
-import { joinPieces, spansOf } from './formats/pieces.ts';
 import { tombstonesOf } from './formats/tombstone.ts';
 import { sharedDocuments } from './index-page/index-page.ts';
 import { type FailedItem, forgetOtherFeeds, recordFailedItems } from './rejected-items.ts';
@@ -161,8 +160,7 @@ export function buildFeed(
   const drafts = FORMATS.map((format) => ({
     path: feedPath(feed, format),
     mediaType: MEDIA_TYPES[format],
-    body: joinPieces(fitted.documents[format]),
-    spans: spansOf(fitted.documents[format]),
+    body: fitted.documents[format],
   }));
   return { feed, drafts, items: fitted.items, failed };
 }

@@ -20,13 +20,12 @@ export interface Tables {
   documents: DocumentsTable;
   /** One row, with the id 1: how often feeds have changed, and in which second they last did. Its lock lets publishes take turns. */
   publish_stamp: { id: number; version: number; modified_at: number };
-  /** Feed requests, by day in the publication's calendar: `unchanged` were answered 304, `deltas` 226, all others in full. */
+  /** Feed requests, by day in the publication's calendar: `unchanged` were answered 304, all others in full. */
   feed_readers: {
     day: string;
     path: string;
     reader: string;
     requests: number;
-    deltas: number;
     unchanged: number;
   };
   /** The newest number of subscribers that a reader reported on that day, for each of its own feeds (a digest, or empty). */
@@ -133,10 +132,6 @@ interface DocumentsTable {
   /** The body, compressed: base64. */
   gzip: string;
   brotli: string;
-  /** Where its items stand: ItemSpans as JSON; null for what is no feed. */
-  items: string | null;
-  /** What its earlier versions held, newest first: EarlierVersion[] as JSON. */
-  history: string | null;
 }
 
 /** The closed parts of each feed's archive, numbered from 1. */

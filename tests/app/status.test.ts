@@ -317,7 +317,7 @@ describe('the status', () => {
 
     it('says in one line who asked for the feeds, and names the busiest to programs', async () => {
       const store = await open();
-      const count = { day: '2026-11-24', path: 'latest.atom', deltas: 0 };
+      const count = { day: '2026-11-24', path: 'latest.atom' };
       await store.db
         .insertInto('feed_readers')
         .values([
@@ -338,8 +338,8 @@ describe('the status', () => {
         unchanged: 6,
         subscribers: 40,
         busiest: [
-          { reader: 'Feedly', requests: 6, deltas: 0, unchanged: 5, documents: 1, subscribers: 40 },
-          { reader: 'Newsboat', requests: 2, deltas: 0, unchanged: 1, documents: 1, subscribers: null },
+          { reader: 'Feedly', requests: 6, unchanged: 5, documents: 1, subscribers: 40 },
+          { reader: 'Newsboat', requests: 2, unchanged: 1, documents: 1, subscribers: null },
         ],
       });
       expect(block(status, 'feeds')).toEqual([

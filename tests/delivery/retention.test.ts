@@ -273,7 +273,7 @@ describe('keeping house', () => {
 
     it('forgets counts of feed readers by the day, with what these reported', async () => {
       const store = await open();
-      const day = { path: 'latest.atom', requests: 1, deltas: 0, unchanged: 0 };
+      const day = { path: 'latest.atom', requests: 1, unchanged: 0 };
       const report = { path: 'latest.atom', reader: 'Feedly', feed: '', subscribers: 5, reported_at: 1 };
       // 400 days before the day that NOW is in the publication's zone.
       const [last, kept] = ['2025-10-19', '2025-10-20'] as const;

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Article } from '../../src/articles/article.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
-import { openPublishedFeeds, quickPathTo } from '../../src/http/feeds/published-feeds.ts';
 import { createApp } from '../../src/http/server/app.ts';
 import { serveApp } from '../../src/http/server/serve.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -34,9 +33,8 @@ export async function serveNewsroom(): Promise<ServedNewsroom> {
   let now = NOW;
   const clock = (): number => now;
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  const feeds = openPublishedFeeds(store, config);
-  const app = createApp({ store, config, templates, secrets: SECRETS, clock, feeds });
-  const serving = await serveApp(app, { host: '127.0.0.1', port: 0 }, quickPathTo(feeds, { config, clock }));
+  const app = createApp({ store, config, templates, secrets: SECRETS, clock });
+  const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
   const statuses: number[] = [];
   const front = createServer((socket) => {
     const behind = connect(Number(new URL(serving.url).port), '127.0.0.1');

@@ -113,19 +113,6 @@ forEachDatabase((open) => {
       expect(versions).toEqual([1, 1, 2]);
     });
 
-    it('keeps what the last twenty versions held', async () => {
-      const store = await open();
-      for (let change = 0; change < 23; change++) {
-        await save(store, [article('a', { headline: `Headline ${change}` })]);
-        await publishFeeds(store, config, templates, { now: NOW + change * MINUTE });
-      }
-      const document = await findDocument(store.db, 'latest.json');
-      expect(document?.history).toHaveLength(20);
-      expect(new Set(document?.history.map(({ hash }) => hash)).size).toBe(20);
-      expect(document?.history.some(({ hash }) => hash === document.hash)).toBe(false);
-      expect(document?.history[0]?.keys).toHaveLength(1);
-    });
-
     it('publishes the named feeds alone, and refuses a name that is none', async () => {
       const store = await open();
       await save(store, STORIES);

@@ -10,7 +10,6 @@ import type { FeedItem } from '../formats/feed-item.ts';
 import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
 import { fitFeed } from '../formats/fit.ts';
 import { toItem } from '../formats/item.ts';
-import { joinPieces } from '../formats/pieces.ts';
 import { tombstonesOf } from '../formats/tombstone.ts';
 
 /** The part of that number in its month, below feeds/ and without its ending: `archive/latest/2026-10`, `…/2026-10-2`. */
@@ -78,7 +77,7 @@ export function buildPart(
   const drafts = FORMATS.map((format) => ({
     path: `${path}.${format}`,
     mediaType: MEDIA_TYPES[format],
-    body: joinPieces(documents[format]),
+    body: documents[format],
   }));
   return { drafts, items: items.length, failed };
 }

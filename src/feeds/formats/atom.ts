@@ -10,10 +10,9 @@ import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.t
 import { type Entry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
-import type { Pieces } from './pieces.ts';
 
 /** The feed as Atom 1.0, with a tombstone for each retracted article. Same input, same bytes. */
-export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombstone[]): Pieces {
+export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombstone[]): string {
   const slots = openSlots();
   const self = slots.text(view.urls.atom);
   const feed = new Feed({
@@ -51,20 +50,14 @@ export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombsto
 
   const marks = { open: '<entry>', close: '</entry>' };
   const { head, items, tail } = splitItems(`${feed.atom1()}\n`, marks, entries.length);
-  const closing = (part: string): string =>
-    replaceMark(part, '</feed>', `${deletedEntries(tombstones, view, slots)}</feed>`);
   const selfLink = `<link rel="self" href="${self}"/>`;
   const linked = replaceMark(head, selfLink, selfLink + historyElements(view, 'atom', slots, '\n    '));
-  const completedHead = completeHead(linked, view, slots);
-  return slots.fillPieces({
-    head: entries.length === 0 ? closing(completedHead) : completedHead,
-    items: entries.map(({ item }, index) => {
-      const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
-      return completeEntry(items[index] as string, item, constructs, view, slots);
-    }),
-    separator: '',
-    tail: entries.length === 0 ? tail : closing(tail),
+  const completedEntries = entries.map(({ item }, index) => {
+    const constructs = { title: titles[index] as TextConstruct, summary: summaries[index] as TextConstruct };
+    return completeEntry(items[index] as string, item, constructs, view, slots);
   });
+  const completed = completeHead(linked, view, slots) + completedEntries.join('') + tail;
+  return slots.fill(replaceMark(completed, '</feed>', `${deletedEntries(tombstones, view, slots)}</feed>`));
 }
 
 function completeHead(head: string, view: FeedView, slots: Slots): string {

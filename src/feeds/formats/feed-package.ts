@@ -5,15 +5,14 @@
  * own marks can be found in it by plain comparison; each slot is then filled with text escaped for the place it stands in.
  */
 import { cdataHtml, escapeXml } from './markup.ts';
-import type { Pieces } from './pieces.ts';
 
 export interface Slots {
   /** A slot for plain text, in an element or an attribute. */
   text(value: string): string;
   /** A slot for HTML, in an element that holds it escaped. */
   html(value: string): string;
-  /** Fills every slot of all pieces. @throws Error where one was left out, or stands there twice */
-  fillPieces(skeleton: Pieces): Pieces;
+  /** Fills every slot. @throws Error where one is missing, or appears twice */
+  fill(skeleton: string): string;
 }
 
 /** Slots for one document. */
@@ -23,18 +22,16 @@ export function openSlots(): Slots {
   return {
     text: (value) => slot(escapeXml(value)),
     html: (value) => slot(cdataHtml(value)),
-    fillPieces({ head, items, separator, tail }) {
+    fill(skeleton) {
       let filled = 0;
-      const fill = (skeleton: string): string =>
-        skeleton.replace(/<!\[CDATA\[slot:(\d+):\]\]>|slot:(\d+):/g, (_, wrapped, plain) => {
-          filled++;
-          return values[Number(wrapped ?? plain)] as string;
-        });
-      const pieces = { head: fill(head), items: items.map(fill), separator, tail: fill(tail) };
+      const document = skeleton.replace(/<!\[CDATA\[slot:(\d+):\]\]>|slot:(\d+):/g, (_, wrapped, plain) => {
+        filled++;
+        return values[Number(wrapped ?? plain)] as string;
+      });
       if (filled !== values.length) {
         throw new Error(`the package "feed" wrote ${filled} of ${values.length} values: its output has changed`);
       }
-      return pieces;
+      return document;
     },
   };
 }

@@ -7,14 +7,13 @@ import type { FeedItem } from './feed-item.ts';
 import { type Entry, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
 import { renderJsonFeed } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';
-import { joinPieces, type Pieces } from './pieces.ts';
 import { renderRss } from './rss.ts';
 
 /** A document stays below this. Google News, for one, reads 1 MB of an article and 2 MB of a feed. */
 const MAX_BYTES = 1_000_000;
 
 export interface FittedFeed {
-  documents: Record<Format, Pieces>;
+  documents: Record<Format, string>;
   /** How many items it holds, and how many of them whole. */
   items: number;
   full: number;
@@ -51,7 +50,7 @@ export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone
 }
 
 function largest({ documents }: FittedFeed): number {
-  return Math.max(...FORMATS.map((format) => Buffer.byteLength(joinPieces(documents[format]))));
+  return Math.max(...FORMATS.map((format) => Buffer.byteLength(documents[format])));
 }
 
 /** Gives bodies to the newest first, as long as there is room; one too large for what is left is passed over. */

@@ -4,10 +4,9 @@
 import { generateJsonFeed } from 'feedsmith';
 import type { FeedItem } from './feed-item.ts';
 import type { Entry, FeedView } from './feed-view.ts';
-import type { Pieces } from './pieces.ts';
 
 /** The feed as JSON Feed 1.1. Same input, same bytes. */
-export function renderJsonFeed(view: FeedView, entries: Entry[]): Pieces {
+export function renderJsonFeed(view: FeedView, entries: Entry[]): string {
   const feed = generateJsonFeed({
     title: view.title,
     home_page_url: view.siteUrl,
@@ -22,13 +21,9 @@ export function renderJsonFeed(view: FeedView, entries: Entry[]): Pieces {
   }) as { items?: object[] };
   // The package types what it gives as unknown, and leaves out a list of no items, which the format requires.
   const { items = [], ...head } = feed;
-  const frame = JSON.stringify({ ...head, items: [] }, null, 2);
-  return {
-    head: frame.slice(0, -END.length),
-    items: items.map((item) => `\n${JSON.stringify(item, null, 2).replace(/^/gm, '    ')}`),
-    separator: ',',
-    tail: `\n  ${END}\n`,
-  };
+  const opening = JSON.stringify({ ...head, items: [] }, null, 2).slice(0, -END.length);
+  const written = items.map((item) => `\n${JSON.stringify(item, null, 2).replace(/^/gm, '    ')}`);
+  return `${opening}${written.join(',')}\n  ${END}\n`;
 }
 
 /** What closes a feed whose last member is its list of items. */

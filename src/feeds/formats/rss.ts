@@ -7,13 +7,12 @@ import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.t
 import { type Entry, type FeedView, feedUpdated } from './feed-view.ts';
 import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
-import type { Pieces } from './pieces.ts';
 
-/** Minutes that a reader may keep the feed (RSS 2.0, ttl): as long as HTTP's max-age says (http/feed-answer.ts). */
+/** Minutes that a reader may keep the feed (RSS 2.0, ttl): the same as max-age in http/feeds/decide-response.ts. */
 const TTL_MINUTES = 5;
 
 /** The feed as RSS 2.0. Same input, same bytes. */
-export function renderRss(view: FeedView, entries: Entry[]): Pieces {
+export function renderRss(view: FeedView, entries: Entry[]): string {
   const slots = openSlots();
   const feed = new Feed({
     title: slots.text(view.title),
@@ -54,7 +53,7 @@ export function renderRss(view: FeedView, entries: Entry[]): Pieces {
           }),
     });
   }
-  return slots.fillPieces(complete(feed.rss2(), view, entries, slots));
+  return slots.fill(complete(feed.rss2(), view, entries, slots));
 }
 
 function extensions(
@@ -72,7 +71,7 @@ function extensions(
   ];
 }
 
-function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slots): Pieces {
+function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slots): string {
   const { head, items, tail } = splitItems(skeleton, { open: '<item>', close: '</item>' }, entries.length);
   const root = head.slice(head.indexOf('<rss '), head.indexOf('>', head.indexOf('<rss ')) + 1);
   const namespaces = [
@@ -84,14 +83,11 @@ function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slo
   const rss = `<rss version="2.0" ${namespaces} xml:lang="${slots.text(view.language)}">`;
   const self = 'rel="self" type="application/rss+xml"/>';
   const completed = replaceMark(head, self, self + historyElements(view, 'rss', slots, '\n        '));
-  return {
-    head: replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss),
-    items: entries.map(({ item }, index) => {
-      const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
-      const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
-      return open + replaceMark(items[index] as string, '</item>', `${media.join('')}</item>`);
-    }),
-    separator: '',
-    tail: `${tail}\n`,
-  };
+  const styled = replaceMark(replaceMark(completed, 'type="text/xsl"', 'type="text/css"'), root, rss);
+  const completedItems = entries.map(({ item }, index) => {
+    const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
+    const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
+    return open + replaceMark(items[index] as string, '</item>', `${media.join('')}</item>`);
+  });
+  return `${styled}${completedItems.join('')}${tail}\n`;
 }

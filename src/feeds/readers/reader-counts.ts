@@ -8,8 +8,8 @@ import type { Store } from '../../store/store.ts';
 import { HEADER_LIMIT, isKnownReader, OTHER, type ReaderName, readerName } from './reader-name.ts';
 import { addRequests, type ReportRow, type RequestRow, saveReports } from './reader-rows.ts';
 
-/** How a request of a feed was answered: with all of it (200), with its new items (226), or that nothing is new (304). */
-export type FeedAnswer = 'full' | 'delta' | 'unchanged';
+/** How a request of a feed was answered: with all of it (200), or that nothing is new (304). */
+export type FeedAnswer = 'full' | 'unchanged';
 
 export interface ReaderCounter {
   /**
@@ -110,7 +110,6 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
       const tally = tallyOf(today, foldPath(path), name.reader);
       tally.requests++;
       if (answer === 'unchanged') tally.unchanged++;
-      else if (answer === 'delta') tally.deltas++;
       if (name.subscribers !== null && tally.reader !== OTHER) report(today, tally, name, now);
     },
     flush() {
@@ -147,7 +146,7 @@ function newTally(day: Day, path: string, reader: string): Tally {
   const known = day.documents.get(path)?.get(reader);
   if (known !== undefined) return known;
   if (day.pairs >= PAIRS && path !== OTHER) return newTally(day, OTHER, OTHER);
-  const tally: Tally = { path, reader, requests: 0, deltas: 0, unchanged: 0, reports: null };
+  const tally: Tally = { path, reader, requests: 0, unchanged: 0, reports: null };
   let byReader = day.documents.get(path);
   if (byReader === undefined) {
     byReader = new Map();
@@ -173,7 +172,6 @@ function report(day: Day, tally: Tally, name: ReaderName, now: number): void {
 
 function subtract(tally: Tally, added: RequestRow): void {
   tally.requests -= added.requests;
-  tally.deltas -= added.deltas;
   tally.unchanged -= added.unchanged;
 }
 

@@ -10,7 +10,6 @@ export interface RequestRow {
   path: string;
   reader: string;
   requests: number;
-  deltas: number;
   unchanged: number;
 }
 
@@ -33,16 +32,15 @@ export interface ReportRow {
 export async function addRequests({ db, dialect }: Store, day: string, rows: readonly RequestRow[]): Promise<void> {
   const given = jsonRows(
     dialect,
-    rows.map(({ path, reader, requests, deltas, unchanged }) => [path, reader, requests, deltas, unchanged]),
-    { path: 'text', reader: 'text', requests: 'int', deltas: 'int', unchanged: 'int' },
+    rows.map(({ path, reader, requests, unchanged }) => [path, reader, requests, unchanged]),
+    { path: 'text', reader: 'text', requests: 'int', unchanged: 'int' },
   );
   // "where true" parts the select from the conflict clause for SQLite's parser.
   await sql`
-    insert into feed_readers (day, path, reader, requests, deltas, unchanged)
-    select ${text(day)}, path, reader, requests, deltas, unchanged from ${given} r where true
+    insert into feed_readers (day, path, reader, requests, unchanged)
+    select ${text(day)}, path, reader, requests, unchanged from ${given} r where true
     on conflict (day, path, reader) do update set
       requests = feed_readers.requests + excluded.requests,
-      deltas = feed_readers.deltas + excluded.deltas,
       unchanged = feed_readers.unchanged + excluded.unchanged`.execute(db);
 }
 

@@ -9,8 +9,6 @@ import type { Db } from '../../store/store.ts';
 interface ReaderRequests {
   reader: string;
   requests: number;
-  /** Of them: answered with the new items alone (226). */
-  deltas: number;
   /** Of them: answered that nothing is new (304). */
   unchanged: number;
   /** How many documents it asked for; archives of one feed count as one. */
@@ -76,7 +74,6 @@ async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
     .select((e) => [
       'reader',
       sum('requests').as('requests'),
-      sum('deltas').as('deltas'),
       sum('unchanged').as('unchanged'),
       e.fn.count<number>('path').distinct().as('documents'),
     ])
@@ -124,6 +121,6 @@ function dateBefore(date: string, days: number): string {
   return new Date(Date.parse(date) - days * DAY).toISOString().slice(0, 10);
 }
 
-function sum(column: 'requests' | 'deltas' | 'unchanged') {
+function sum(column: 'requests' | 'unchanged') {
   return sql<number>`cast(sum(${sql.ref(column)}) as bigint)`;
 }

@@ -1,6 +1,5 @@
 /**
- * What a request for a published document is answered with. Pure: whoever reads requests and writes answers, Hono's app or the
- * quick path before it, asks here.
+ * Decides the response to a request for a published document. Pure.
  */
 import type { FeedDocument } from '../../feeds/documents.ts';
 import { httpDate, isUnchangedSince, opaqueTags } from '../server/conditional.ts';
@@ -12,13 +11,10 @@ export interface FeedRequest {
   acceptEncoding?: string | undefined;
   ifNoneMatch?: string | undefined;
   ifModifiedSince?: string | undefined;
-  aIm?: string | undefined;
-  userAgent?: string | undefined;
 }
 
 /** A document with its bytes at hand. */
-export interface Servable
-  extends Pick<FeedDocument, 'path' | 'mediaType' | 'hash' | 'modifiedAt' | 'spans' | 'history'> {
+export interface Servable extends Pick<FeedDocument, 'path' | 'mediaType' | 'hash' | 'modifiedAt'> {
   bodies: Record<Coding, Buffer>;
   /** Of a feed: the Link header that names its hub and its own address (WebSub §4). */
   link: string | null;
@@ -31,18 +27,17 @@ interface Form {
   plainXml: boolean;
 }
 
-export type Verdict =
-  | { status: 200; form: Form }
-  | { status: 304; form: Form }
-  /** The client holds that version, and asked for what is new since (RFC 3229). */
-  | { status: 226; form: Form; base: FeedDocument['history'][number] };
+export interface Verdict {
+  status: 200 | 304;
+  form: Form;
+}
 
 export type Fields = [name: string, value: string][];
 
 /** Readers that run in browsers come from other origins. Anyone may read a feed, so nothing is given away. */
 export const CORS: Fields = [
   ['Access-Control-Allow-Origin', '*'],
-  ['Access-Control-Expose-Headers', 'ETag, Last-Modified, Link, IM'],
+  ['Access-Control-Expose-Headers', 'ETag, Last-Modified, Link'],
 ];
 
 /**
@@ -59,23 +54,19 @@ export function judge(document: Servable, request: FeedRequest, now: number): Ve
   if (ifNoneMatch !== undefined) {
     const tags = opaqueTags(ifNoneMatch);
     if (tags === '*') return { status: 304, form };
-    const hashes = tags.map(hashOf);
-    if (hashes.includes(document.hash)) return { status: 304, form };
-    const base = asksForNewItems(request) ? document.history.find(({ hash }) => hashes.includes(hash)) : undefined;
-    return base === undefined ? { status: 200, form } : { status: 226, form, base };
+    return { status: tags.map(hashOf).includes(document.hash) ? 304 : 200, form };
   }
   const isUnchanged = ifModifiedSince !== undefined && isUnchangedSince(ifModifiedSince, lastModified(document, now));
   return { status: isUnchanged ? 304 : 200, form };
 }
 
 /** The header fields of an answer, but for Date and Content-Length. */
-export function fieldsOf(document: Servable, { status, form }: Pick<Verdict, 'status' | 'form'>, now: number): Fields {
+export function fieldsOf(document: Servable, { status, form }: Verdict, now: number): Fields {
   const { coding, plainXml } = form;
   const fields: Fields = [
     ['ETag', etag(document.hash, coding)],
-    // Caches that know nothing of RFC 3229 must not keep a part for the whole (§10.8.3).
-    ['Cache-Control', status === 226 ? 'no-store, im' : CACHE_CONTROL],
-    ['Vary', varyOf(document, status)],
+    ['Cache-Control', CACHE_CONTROL],
+    ['Vary', isXmlFeed(document) ? 'Accept, Accept-Encoding' : 'Accept-Encoding'],
     ...CORS,
   ];
   if (document.link !== null) fields.push(['Link', document.link]);
@@ -86,7 +77,6 @@ export function fieldsOf(document: Servable, { status, form }: Pick<Verdict, 'st
     ['X-Content-Type-Options', 'nosniff'],
   );
   if (coding !== 'identity') fields.push(['Content-Encoding', coding]);
-  if (status === 226) fields.push(['IM', 'feed']);
   if (isFeed(document)) {
     fields.push(['Content-Security-Policy', FEED_POLICY], ['Referrer-Policy', 'strict-origin-when-cross-origin']);
   }
@@ -117,28 +107,10 @@ function hashOf(tag: string): string {
   return tag.slice(1, -1).replace(CODED, '');
 }
 
-function varyOf(document: Servable, status: Verdict['status']): string {
-  const names = [
-    ...(isXmlFeed(document) ? ['Accept'] : []),
-    'Accept-Encoding',
-    ...(document.spans === null ? [] : ['A-IM']),
-    ...(status === 226 ? ['If-None-Match'] : []),
-  ];
-  return names.join(', ');
-}
-
 function isFeed({ mediaType }: Servable): boolean {
   return /^application\/(?:(?:rss|atom)\+xml|feed\+json)\b/.test(mediaType);
 }
 
 function isXmlFeed({ mediaType }: Servable): boolean {
   return /^application\/(?:rss|atom)\+xml\b/.test(mediaType);
-}
-
-// The library they are made with asks in their name, and they take 226 for a failure (rss2email 3.14, feed.py).
-const ASKS_IN_VAIN = /^rss2email\//;
-
-function asksForNewItems({ aIm, userAgent = '' }: FeedRequest): boolean {
-  if (aIm === undefined || ASKS_IN_VAIN.test(userAgent)) return false;
-  return aIm.split(',').some((member) => /^\s*feed\s*(?:;(?!\s*q\s*=\s*0(?:\.0*)?\s*$).*)?$/i.test(member));
 }

@@ -43,11 +43,11 @@ export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Sh
     const now = Math.min(clock(), modifiedAt + SECOND - 1);
     const draft = await deriveFeed(db, config, address, now);
     if (draft === null) return null;
-    const { path, mediaType, body, spans = null } = draft;
+    const { path, mediaType, body } = draft;
     const hash = createHash('sha256').update(body).digest('hex');
     const codings = await compress(Buffer.from(body));
     const link = `<${topicAddress(config, path)}>; rel="self"`;
-    return { document: { path, mediaType, hash, modifiedAt, body, codings, spans, history: [] }, link };
+    return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
   };
   return openShelf(
     {

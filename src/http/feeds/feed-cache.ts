@@ -125,9 +125,9 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
 }
 
 function servable({ document, link }: Loaded): Servable {
-  const { path, mediaType, hash, modifiedAt, spans, history, body, codings } = document;
+  const { path, mediaType, hash, modifiedAt, body, codings } = document;
   const bodies: Record<Coding, Buffer> = { identity: Buffer.from(body), gzip: codings.gzip, br: codings.br };
-  return { path, mediaType, hash, modifiedAt, spans, history, bodies, link };
+  return { path, mediaType, hash, modifiedAt, bodies, link };
 }
 
 function sizeOf({ bodies }: Servable): number {

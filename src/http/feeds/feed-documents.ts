@@ -14,7 +14,7 @@ import { countFeedRequest } from './feed-requests.ts';
 const PREFLIGHT: Fields = [
   ...CORS,
   ['Access-Control-Allow-Methods', 'GET, HEAD, OPTIONS'],
-  ['Access-Control-Allow-Headers', 'If-None-Match, If-Modified-Since, A-IM'],
+  ['Access-Control-Allow-Headers', 'If-None-Match, If-Modified-Since'],
   ['Access-Control-Max-Age', '86400'],
   ['Allow', 'GET, HEAD, OPTIONS'],
 ];
@@ -43,7 +43,7 @@ export function answerFeedDocument(site: Site): Answer {
     }
     if (document === null && isConfigured(site, path)) return answerLater(c, 'This feed has not been published yet.');
     if (document === null) return answerText(c, 404, 'There is no such feed. /feeds/ lists those that there are.');
-    const answer = await answerDocument(site, c, document);
+    const answer = answerDocument(site, c, document);
     countFeedRequest(site, countedPath(path, derived?.address), c.req.header('User-Agent'), answer.status);
     return answer;
   };
@@ -76,31 +76,22 @@ function answerText(c: Context, status: 400 | 404 | 429 | 503, sentence: string,
   return c.text(`${sentence}\n`, status, Object.fromEntries([...CORS, ['Cache-Control', 'no-store'], ...fields]));
 }
 
-async function answerDocument(site: Site, c: Context, document: Servable): Promise<Response> {
+function answerDocument(site: Site, c: Context, document: Servable): Response {
   const now = site.clock();
-  let verdict = judge(
+  const verdict = judge(
     document,
     {
       accept: c.req.header('Accept'),
       acceptEncoding: c.req.header('Accept-Encoding'),
       ifNoneMatch: c.req.header('If-None-Match'),
       ifModifiedSince: c.req.header('If-Modified-Since'),
-      aIm: c.req.header('A-IM'),
-      userAgent: c.req.header('User-Agent'),
     },
     now,
   );
-  const { form } = verdict;
-  let body = document.bodies[form.coding];
-  if (verdict.status === 226) {
-    // Where it cannot be made, the whole is as good.
-    const delta = await site.deltas.since(document, verdict.base, form.coding).catch(() => null);
-    if (delta === null) verdict = { status: 200, form };
-    else body = delta;
-  }
   const headers = Object.fromEntries(fieldsOf(document, verdict, now));
   if (verdict.status === 304) return c.body(null, 304, headers);
+  const body = document.bodies[verdict.form.coding];
   // HEAD drops the body, and with it the length that it would have had.
   headers['Content-Length'] = String(body.length);
-  return new Response(body, { status: verdict.status, headers });
+  return new Response(body, { headers });
 }

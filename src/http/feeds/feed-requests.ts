@@ -3,7 +3,7 @@
  */
 import type { FeedAnswer, ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 
-const ANSWERS: Record<number, FeedAnswer> = { 200: 'full', 226: 'delta', 304: 'unchanged' };
+const ANSWERS: Record<number, FeedAnswer> = { 200: 'full', 304: 'unchanged' };
 const FEED = /\.(?:rss|atom|json)$/;
 
 /**

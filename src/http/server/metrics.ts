@@ -162,11 +162,7 @@ async function readerMetrics(db: Db, gauge: MakeGauge, registry: Registry, now: 
   const known = (name: string): string => (isKnownReader(name) ? name : OTHER);
   for (const one of await countNewestRequests(db)) {
     const reader = known(one.reader);
-    const answers = {
-      full: one.requests - one.deltas - one.unchanged,
-      delta: one.deltas,
-      unchanged: one.unchanged,
-    };
+    const answers = { full: one.requests - one.unchanged, unchanged: one.unchanged };
     for (const [answer, count] of Object.entries(answers)) requests.inc({ reader, answer }, count);
   }
   const reported = gauge('feed_subscribers_reported', 'What aggregators say, summed over documents.', ['reader']);

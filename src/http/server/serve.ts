@@ -2,11 +2,10 @@
  * Puts the app behind a port.
  */
 import type { Server } from 'node:http';
-import { type AddressInfo, createServer, isIPv6, type Server as NetServer, type Socket } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { SECOND } from '../../lib/time.ts';
-import { type QuickPath, type Taken, takeConnection } from '../feeds/quick-path.ts';
 
 /** Why the server could not start, said for an operator. */
 export class ServeError extends Error {
@@ -25,72 +24,33 @@ const SWEEP = 50;
 
 /**
  * Serves the app on `host`:`port`; port 0 takes a free one.
- * @param quick answers what it can before the app
  * @throws ServeError where the port is taken or may not be opened, with the key of the config to change
  */
-export function serveApp(
-  app: Hono,
-  { host, port }: { host: string; port: number },
-  quick?: QuickPath,
-): Promise<Serving> {
+export function serveApp(app: Hono, { host, port }: { host: string; port: number }): Promise<Serving> {
   // The name for requests that bring none, as load balancers' HTTP/1.0 checks of health do; no answer depends on it.
   const server = createAdaptorServer({ fetch: app.fetch, hostname: 'localhost' }) as Server;
-  if (quick === undefined)
-    return listen(server, host, port, (isLast) =>
-      isLast ? server.closeAllConnections() : server.closeIdleConnections(),
-    );
-  // It does not listen by itself; told that it does, it watches over the time that its requests take.
-  server.emit('listening');
-  const taken = new Map<Socket, Taken>();
-  const front = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
-    const forget = (): unknown => taken.delete(socket);
-    socket.once('close', forget);
-    const connection = takeConnection(socket, quick, (passed) => {
-      forget();
-      server.emit('connection', passed);
-    });
-    taken.set(socket, connection);
-  });
-  front.once('close', () => server.close());
-  return listen(front, host, port, (isLast) => {
-    server.closeIdleConnections();
-    if (isLast) server.closeAllConnections();
-    for (const [socket, connection] of taken) {
-      if (isLast) socket.destroy();
-      else connection.finish();
-    }
-  });
-}
-
-/** @param closeConnections those that are idle, or, the last time, all of them */
-function listen(
-  server: Server | NetServer,
-  host: string,
-  port: number,
-  closeConnections: (isLast: boolean) => void,
-): Promise<Serving> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, () => {
       server.removeAllListeners('error');
       const address = server.address() as AddressInfo;
       const url = `http://${shown(host)}:${address.port}/`;
-      resolve({ url, close: () => drain(server, closeConnections) });
+      resolve({ url, close: () => drain(server) });
     });
   });
 }
 
-function drain(server: Server | NetServer, closeConnections: (isLast: boolean) => void): Promise<void> {
+function drain(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    // A connection that was busy when the server closed stays open behind its answer, until it is closed as idle.
-    const sweep = setInterval(() => closeConnections(false), SWEEP);
-    const impatience = setTimeout(() => closeConnections(true), DRAIN);
+    // A connection that was busy when the server closed stays open after its response, until it is closed as idle.
+    const sweep = setInterval(() => server.closeIdleConnections(), SWEEP);
+    const deadline = setTimeout(() => server.closeAllConnections(), DRAIN);
     server.close(() => {
       clearInterval(sweep);
-      clearTimeout(impatience);
+      clearTimeout(deadline);
       resolve();
     });
-    closeConnections(false);
+    server.closeIdleConnections();
   });
 }
 

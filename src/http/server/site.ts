@@ -11,7 +11,6 @@ import type { Store } from '../../store/store.ts';
 import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import type { Shelf } from '../feeds/feed-cache.ts';
-import { type Deltas, openDeltas } from '../feeds/feed-delta.ts';
 import { openPublishedFeeds } from '../feeds/published-feeds.ts';
 
 export interface Deps {
@@ -21,8 +20,6 @@ export interface Deps {
   /** They sign the tokens of links. */
   secrets: SigningSecrets;
   clock: Clock;
-  /** Published documents; default a shelf of its own. Who serves them by the quick path too shares one. */
-  feeds?: Shelf;
   /** Counts who reads the feeds. */
   readers?: Pick<ReaderCounter, 'count'>;
   /** Where errors are told. Addresses are not: they may hold a token. */
@@ -30,7 +27,7 @@ export interface Deps {
 }
 
 export interface Site extends Deps {
-  deltas: Deltas;
+  /** Published documents. */
   feeds: Shelf;
   /** Feeds that are made on demand. */
   derived: Shelf;
@@ -42,7 +39,7 @@ export interface Site extends Deps {
 /** The site, with what follows from its configuration. */
 export function openSite(deps: Deps): Site {
   const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
-  const feeds = deps.feeds ?? openPublishedFeeds(deps.store, deps.config);
+  const feeds = openPublishedFeeds(deps.store, deps.config);
   const derived = openDerivedFeeds(deps.store, deps.config, deps.clock);
-  return { ...deps, deltas: openDeltas(), feeds, derived, view: siteView(deps.config), base };
+  return { ...deps, feeds, derived, view: siteView(deps.config), base };
 }

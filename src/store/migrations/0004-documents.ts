@@ -1,5 +1,5 @@
 /**
- * Published documents with their compressed forms and what their earlier versions held, and one row that says when feeds last changed.
+ * Published documents with their compressed forms, and one row that says when feeds last changed.
  */
 import type { Kysely } from 'kysely';
 import type { Dialect } from '../store.ts';
@@ -19,8 +19,6 @@ export async function documents(db: Kysely<unknown>, dialect: Dialect): Promise<
     // Base64, since a backup carries rows as JSON.
     .addColumn('gzip', text, (c) => c.notNull())
     .addColumn('brotli', text, (c) => c.notNull())
-    .addColumn('items', text)
-    .addColumn('history', text)
     .execute();
   await db.schema
     .createTable('publish_stamp')

@@ -13,7 +13,6 @@ export async function feedReaders(db: Kysely<unknown>, dialect: Dialect): Promis
     .addColumn('path', text, (c) => c.notNull())
     .addColumn('reader', text, (c) => c.notNull())
     .addColumn('requests', int, (c) => c.notNull())
-    .addColumn('deltas', int, (c) => c.notNull())
     .addColumn('unchanged', int, (c) => c.notNull())
     .addPrimaryKeyConstraint('feed_readers_key', ['day', 'path', 'reader'])
     .execute();

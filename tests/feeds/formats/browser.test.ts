@@ -24,7 +24,7 @@ describe.runIf(executablePath !== null)('in a browser', () => {
     await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW });
     server = createServer(async (request, response) => {
       const document = await findDocument(store.db, (request.url ?? '').slice(1));
-      // As a browser is answered (http/feed-answer.ts).
+      // As a browser is answered (http/feeds/decide-response.ts).
       const type = document?.mediaType.replace(/(?:rss|atom)\+xml/, 'xml') ?? 'text/plain';
       response.writeHead(document === null ? 404 : 200, { 'Content-Type': type });
       response.end(document?.body);

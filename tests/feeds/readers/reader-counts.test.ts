@@ -36,7 +36,7 @@ async function counted({ db }: Store): Promise<string[]> {
     .orderBy('path')
     .orderBy('reader')
     .execute();
-  return rows.map((row) => `${row.day} ${row.path} ${row.reader}: ${row.requests}, ${row.deltas}, ${row.unchanged}`);
+  return rows.map((row) => `${row.day} ${row.path} ${row.reader}: ${row.requests}, ${row.unchanged}`);
 }
 
 async function subscribers(store: Store, from = TODAY): Promise<Record<string, number>> {
@@ -62,16 +62,16 @@ describe('the counts of readers', () => {
       counting.count('latest.atom', NEWSBOAT, 'full');
       counting.count('latest.atom', NEWSBOAT, 'unchanged');
       await counting.flush();
-      counting.count('latest.atom', NEWSBOAT, 'delta');
+      counting.count('latest.atom', NEWSBOAT, 'full');
       counting.count('latest.atom', NEWSBOAT, 'unchanged');
       counting.count('latest.rss', NEWSBOAT, 'full');
       counting.count('latest.rss', undefined, 'full');
       await counting.flush();
       await counting.flush();
       expect(await counted(store)).toEqual([
-        `${TODAY} latest.atom Newsboat: 4, 1, 2`,
-        `${TODAY} latest.rss Newsboat: 1, 0, 0`,
-        `${TODAY} latest.rss other: 1, 0, 0`,
+        `${TODAY} latest.atom Newsboat: 4, 2`,
+        `${TODAY} latest.rss Newsboat: 1, 0`,
+        `${TODAY} latest.rss other: 1, 0`,
       ]);
     });
 
@@ -87,8 +87,8 @@ describe('the counts of readers', () => {
       counting.count('latest.atom', feedly(11), 'full');
       await counting.flush();
       expect(await counted(store)).toEqual([
-        '2026-11-24 latest.atom Feedly: 2, 0, 0',
-        '2026-11-25 latest.atom Feedly: 2, 0, 0',
+        '2026-11-24 latest.atom Feedly: 2, 0',
+        '2026-11-25 latest.atom Feedly: 2, 0',
       ]);
       const reports = await store.db
         .selectFrom('feed_reader_reports')
@@ -113,7 +113,7 @@ describe('the counts of readers', () => {
       }
       const rows = await counted(store);
       expect(rows).toHaveLength(60);
-      expect(rows.every((row) => row.endsWith('.atom Feedly: 20, 0, 10'))).toBe(true);
+      expect(rows.every((row) => row.endsWith('.atom Feedly: 20, 10'))).toBe(true);
     });
 
     it('are kept while the store is away, and added once when it is back', async () => {
@@ -133,8 +133,8 @@ describe('the counts of readers', () => {
       await comeBack();
       await counting.flush();
       expect(await counted(store)).toEqual([
-        '2026-11-24 latest.atom Feedbin: 2, 0, 0',
-        '2026-11-25 latest.atom Feedbin: 1, 0, 0',
+        '2026-11-24 latest.atom Feedbin: 2, 0',
+        '2026-11-25 latest.atom Feedbin: 1, 0',
       ]);
       expect(await subscribers(store)).toEqual({ Feedbin: 7 });
     });
@@ -149,7 +149,7 @@ describe('the counts of readers', () => {
         await writing;
       }
       await counting.flush();
-      expect(await counted(store)).toEqual([`${TODAY} latest.atom Newsboat: 40, 0, 20`]);
+      expect(await counted(store)).toEqual([`${TODAY} latest.atom Newsboat: 40, 20`]);
     });
 
     it('take archives and combined feeds together, so that they do not grow with every address', async () => {
@@ -176,7 +176,7 @@ describe('the counts of readers', () => {
           'archives.atom Newsboat: 1',
           'custom Newsboat: 2',
           'customs.atom Newsboat: 1',
-        ].map((row) => `${TODAY} ${row}, 0, 0`),
+        ].map((row) => `${TODAY} ${row}, 0`),
       );
     });
 
@@ -190,7 +190,7 @@ describe('the counts of readers', () => {
       try {
         await backupStore(store, join(folder, 'backup.sqlite'), NOON);
         await restoreStore(join(folder, 'backup.sqlite'), copy, NOON);
-        expect(await counted(copy)).toEqual([`${TODAY} latest.atom Feedbin: 1, 0, 1`]);
+        expect(await counted(copy)).toEqual([`${TODAY} latest.atom Feedbin: 1, 1`]);
         expect(await subscribers(copy)).toEqual({ Feedbin: 5 });
       } finally {
         await copy.close();
@@ -204,7 +204,7 @@ describe('the counts of readers', () => {
     const both = [startCounting(store), startCounting(store)] as const;
     for (const counting of both) counting.count('latest.atom', feedly(8), 'full');
     await Promise.all(both.map((counting) => counting.flush()));
-    expect(await counted(store)).toEqual([`${TODAY} latest.atom Feedly: 2, 0, 0`]);
+    expect(await counted(store)).toEqual([`${TODAY} latest.atom Feedly: 2, 0`]);
     await remove();
   });
 });
@@ -285,12 +285,12 @@ describe('strangers', () => {
     await counting.flush();
     const rows = await counted(store);
     expect(rows).toHaveLength(302);
-    expect(rows).toContain(`${TODAY} latest.atom other: 1700, 0, 0`);
+    expect(rows).toContain(`${TODAY} latest.atom other: 1700, 0`);
     expect((await subscribers(store)).other).toBeUndefined();
     counting.now += DAY;
     counting.count('latest.atom', 'Thing1999/1.0 (+https://example.com/)', 'full');
     await counting.flush();
-    expect((await counted(store)).at(-1)).toBe('2026-11-25 latest.atom Thing1999: 1, 0, 0');
+    expect((await counted(store)).at(-1)).toBe('2026-11-25 latest.atom Thing1999: 1, 0');
     await store.close();
   });
 
@@ -363,7 +363,7 @@ describe('the statistics', () => {
       counting.now = NOON - 2 * DAY;
       for (let n = 0; n < 3; n++) counting.count('latest.atom', NEWSBOAT, n === 0 ? 'full' : 'unchanged');
       counting.now = NOON;
-      counting.count('latest.rss', NEWSBOAT, 'delta');
+      counting.count('latest.rss', NEWSBOAT, 'full');
       counting.count('latest.atom', feedly(30), 'full');
       counting.count('latest.rss', feedly(12), 'full');
       await counting.flush();
@@ -373,8 +373,8 @@ describe('the statistics', () => {
         until: TODAY,
         days: 2.5,
         readers: [
-          { reader: 'Newsboat', requests: 4, deltas: 1, unchanged: 2, documents: 2, subscribers: null },
-          { reader: 'Feedly', requests: 2, deltas: 0, unchanged: 0, documents: 2, subscribers: 42 },
+          { reader: 'Newsboat', requests: 4, unchanged: 2, documents: 2, subscribers: null },
+          { reader: 'Feedly', requests: 2, unchanged: 0, documents: 2, subscribers: 42 },
         ],
       });
       expect(await readReaderStatistics(store.db, { days: 1, now, zone: ZONE })).toMatchObject({

@@ -31,7 +31,7 @@ function source(over: Partial<ShelfSource> = {}) {
 
 function document(path: string, body: string): Loaded {
   const codings = { gzip: Buffer.from('g'), br: Buffer.from('b') };
-  const head = { path, mediaType: 'text/plain', hash: body, modifiedAt: 0, spans: null, history: [] };
+  const head = { path, mediaType: 'text/plain', hash: body, modifiedAt: 0 };
   return { document: { ...head, body, codings }, link: null };
 }
 

@@ -46,7 +46,6 @@ describe('a request of a feed', () => {
 
   it.each([
     [200, 'full'],
-    [226, 'delta'],
     [304, 'unchanged'],
   ])('answered %i counts as %s', (status, answer) => {
     const { heard, readers } = listening();

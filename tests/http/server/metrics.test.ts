@@ -230,12 +230,12 @@ forEachDatabase((open) => {
 
   it('feed requests of the newest day and reported subscribers are shown by the readers that are known', async () => {
     const store = await open();
-    const count = { path: 'latest.atom', deltas: 0, unchanged: 0 };
+    const count = { path: 'latest.atom', unchanged: 0 };
     await store.db
       .insertInto('feed_readers')
       .values([
         { ...count, day: '2026-11-23', reader: 'Feedly', requests: 900 },
-        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 9, deltas: 2, unchanged: 3 },
+        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 9, unchanged: 3 },
         { ...count, day: '2026-11-24', reader: 'Feedly', requests: 1, path: 'latest.rss' },
         { ...count, day: '2026-11-24', reader: 'A-stranger', requests: 5 },
         { ...count, day: '2026-11-24', reader: 'other', requests: 6 },
@@ -256,11 +256,9 @@ forEachDatabase((open) => {
     expect(body).toContain('# TYPE daywire_feed_requests_total counter');
     const shown = [...(await scrape(store))].filter(([name]) => /feed_(requests|subscribers)/.test(name));
     expect(Object.fromEntries(shown)).toEqual({
-      'daywire_feed_requests_total{reader="Feedly",answer="full"}': 5,
-      'daywire_feed_requests_total{reader="Feedly",answer="delta"}': 2,
+      'daywire_feed_requests_total{reader="Feedly",answer="full"}': 7,
       'daywire_feed_requests_total{reader="Feedly",answer="unchanged"}': 3,
       'daywire_feed_requests_total{reader="other",answer="full"}': 11,
-      'daywire_feed_requests_total{reader="other",answer="delta"}': 0,
       'daywire_feed_requests_total{reader="other",answer="unchanged"}': 0,
       'daywire_feed_subscribers_reported{reader="Feedly"}': 41,
       'daywire_feed_subscribers_reported{reader="other"}': 15,

@@ -135,7 +135,6 @@ sections: [${SECTIONS.map((id) => `{ id: ${id}, title: ${id} }`).join(', ')}]
 feeds:
   - { id: latest, title: Latest, select: { kinds: [brief, analysis, feature, roundup] } }
   - { id: section, title: Sections, select: { sections: [${SECTIONS.join(', ')}] } }
-feedSets: [{ id: all, schedule: { cron: '*/10 * * * *' } }]
 `;
   return parseConfig(text, { file: 'bench.yaml', env: {}, cwd: tmpdir() });
 }

@@ -32,7 +32,6 @@ sections:
   - { id: world, title: World }
   - { id: trending, title: Trending Stories }
 feeds: [{ id: latest, title: Latest }]
-feedSets: [{ id: all, schedule: { cron: '*/10 * * * *' } }]
 `,
   { file: 'bench.yaml', env: {}, cwd: folder },
 );

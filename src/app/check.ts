@@ -89,7 +89,7 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
 function checkSecret(config: Config): Finding[] {
   const { databaseUrl, signingSecret } = config.secrets;
   const dialect = databaseUrl === undefined ? 'sqlite' : 'postgres';
-  if (dialect === 'sqlite' && signingSecret === undefined && !existsSync(join(config.paths.var, 'secret'))) return [];
+  if (dialect === 'sqlite' && signingSecret === undefined && !existsSync(join(config.paths.data, 'secret'))) return [];
   try {
     loadSigningSecrets(config, dialect);
     return [];
@@ -130,7 +130,7 @@ function checkFolders({ paths, import: { watch } }: Config): Finding[] {
   const findings: Finding[] = [];
   for (const [key, path] of [
     ['paths.feeds', paths.feeds],
-    ['paths.var', paths.var],
+    ['paths.data', paths.data],
   ] as const) {
     if (!isWritable(path)) findings.push(problem(`${key} is ${path}: it cannot be written`));
   }
@@ -139,7 +139,7 @@ function checkFolders({ paths, import: { watch } }: Config): Finding[] {
   for (const [key, path] of read) {
     if (!existsSync(path)) findings.push(problem(`${key} names ${path}: there is no such file or folder`));
   }
-  return findings.length > 0 ? findings : [good(`folders: ${paths.feeds} and ${paths.var} can be written`)];
+  return findings.length > 0 ? findings : [good(`folders: ${paths.feeds} and ${paths.data} can be written`)];
 }
 
 /** The keys that sign mail, and who signs where daywire does not. */

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Temporal } from 'temporal-polyfill';
 import { forgetPublishedChanges, takeDueChanges } from '../articles/pending-changes.ts';
-import { type FeedSetConfig, type NewsletterConfig, scheduleZone } from '../config/config.ts';
+import { type NewsletterConfig, type ScheduleConfig, scheduleZone } from '../config/config.ts';
 import { type ClosedOrSkipped, composeAndClose } from '../delivery/close.ts';
 import type { OnPause } from '../delivery/control/refusals.ts';
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
@@ -38,11 +38,15 @@ class SlotError extends Error {
   override name = 'SlotError';
 }
 
-/** One job for each feed set and each newsletter of the configuration. */
+/** The scheduled jobs: `publish` for all feeds without their own schedule, `publish:FEED`, and `newsletter:NEWSLETTER`. */
 export function jobsOf(app: AppContext): Job[] {
-  const { feedSets, newsletters } = app.config;
+  const { feeds, newsletters } = app.config;
+  const common = feeds.filter(({ schedule }) => schedule === undefined).map(({ id }) => id);
   return [
-    ...feedSets.map((set) => feedSetJob(app, set)),
+    ...(common.length === 0 ? [] : [publishJob(app, 'publish', app.config.publish, common)]),
+    ...feeds.flatMap(({ id, schedule }) =>
+      schedule === undefined ? [] : [publishJob(app, `publish:${id}`, { schedule }, [id])],
+    ),
     ...newsletters.map((newsletter) => newsletterJob(app, newsletter)),
   ];
 }
@@ -262,13 +266,14 @@ function compose(
   return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
 }
 
-function feedSetJob(app: AppContext, set: FeedSetConfig): Job {
+function publishJob(app: AppContext, id: string, { schedule }: Scheduled, feeds: string[]): Job {
+  const isWhole = feeds.length === app.config.feeds.length;
   return {
-    id: `feeds:${set.id}`,
-    schedule: scheduleOf(app, set),
+    id,
+    schedule: scheduleOf(app, { schedule }),
     coalesce: true,
     run: async () => {
-      const { documents, rejected } = await publish(app, set.feeds);
+      const { documents, rejected } = await publish(app, isWhole ? undefined : feeds);
       const changed = documents.filter((document) => document.changed).length;
       const aside = rejected.length === 0 ? '' : `; ${rejected.length} articles rejected`;
       return { kind: 'done', note: `${changed} of ${documents.length} documents changed${aside}` };
@@ -302,7 +307,9 @@ async function heartbeat({ store, config, clock, log }: AppContext, newsletter: 
   if (newsletter.heartbeat) await callHeartbeat(store, { url: config.secrets.heartbeatUrl, clock, log });
 }
 
-function scheduleOf(app: AppContext, { schedule }: FeedSetConfig | NewsletterConfig): Job['schedule'] {
+type Scheduled = { schedule: ScheduleConfig };
+
+function scheduleOf(app: AppContext, { schedule }: Scheduled): Job['schedule'] {
   const { cron, graceMinutes } = schedule;
   return { cron, graceMinutes, zone: scheduleZone(schedule, app.config.publication) };
 }

@@ -24,7 +24,7 @@ export async function preview(app: AppContext, newsletter: NewsletterConfig): Pr
   if (composed.kind === 'closed') throw new Error(`the slot ${slot.label} was closed`);
   const { url } = config.publication;
   const values = { unsubscribe: `${url}/unsubscribe/preview`, preferences: `${url}/preferences/preview` };
-  const folder = join(config.paths.var, 'preview');
+  const folder = join(config.paths.data, 'preview');
   mkdirSync(folder, { recursive: true });
   const [htmlPath, textPath] = [join(folder, `${newsletter.id}.html`), join(folder, `${newsletter.id}.txt`)];
   writeFileSync(htmlPath, fillHtml(composed.html, nonce, values));

@@ -182,7 +182,7 @@ async function scheduling(newsroom: AppContext): Promise<{ stop(): Promise<void>
     await startTicking(store, jobsOf(newsroom), runDeps(newsroom)),
     repeat(100, 'publishing changes', log, () => publishChanges(newsroom)),
     repeat(SECOND, 'archiving', log, archiving(newsroom)),
-    repeat(config.import.everySeconds * SECOND, 'importing', log, async () => {
+    repeat(config.import.pollSeconds * SECOND, 'importing', log, async () => {
       await importWatched(newsroom, { again: true });
     }),
     repeat(HOUR, 'housekeeping', log, async () => {

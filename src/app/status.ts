@@ -4,7 +4,6 @@
 import { sql } from 'kysely';
 import { findDueChanges } from '../articles/pending-changes.ts';
 import { countRejections, listRejections, type Rejection } from '../articles/rejections.ts';
-import { scheduleZone } from '../config/config.ts';
 import {
   countBounces,
   countDeliveriesEver,
@@ -25,6 +24,7 @@ import { nextSlot } from '../schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
 import { readHubStanding } from '../websub/status.ts';
 import type { AppContext } from './app-context.ts';
+import { jobsOf } from './jobs.ts';
 
 /** All instants in RFC 3339, UTC, so that the JSON reads the same everywhere. */
 export interface Status {
@@ -151,15 +151,11 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
   const editions = await listEditions(db, null, SHOWN / 2);
   const due = await findDueChanges(db, now);
   const lastRuns = await listLastRuns(db);
-  const schedules = [
-    ...config.feedSets.map((set) => ({ id: `feeds:${set.id}`, schedule: set.schedule })),
-    ...config.newsletters.map((newsletter) => ({ id: `newsletter:${newsletter.id}`, schedule: newsletter.schedule })),
-  ].map(({ id, schedule }) => {
-    const zone = scheduleZone(schedule, config.publication);
-    const next = nextSlot(schedule.cron, zone, now);
+  const schedules = jobsOf(app).map(({ id, schedule: { cron, zone } }) => {
+    const next = nextSlot(cron, zone, now);
     const run = lastRuns.find((one) => one.schedule === id);
     const last = run === undefined ? null : { slot: rfc3339(run.slotAt), state: run.state, reason: run.reason };
-    return { id, cron: schedule.cron, zone, next: next === null ? null : rfc3339(next), last };
+    return { id, cron, zone, next: next === null ? null : rfc3339(next), last };
   });
   return {
     publication: config.publication.name,

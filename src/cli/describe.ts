@@ -53,7 +53,7 @@ export function describeFirstRound(
     lines.push([
       'delivery',
       describeDelivery(delivered) +
-        (config.delivery.transport === 'file' ? ` in ${join(place(config.paths.var), 'mail')}` : ''),
+        (config.delivery.transport === 'file' ? ` in ${join(place(config.paths.data), 'mail')}` : ''),
     ]);
   for (const newsletter of config.newsletters) {
     const next = nextSlot(newsletter.schedule.cron, scheduleZone(newsletter.schedule, config.publication), context.now);

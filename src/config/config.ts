@@ -12,7 +12,6 @@ import { type FileConfig, type Publication, type ScheduleConfig, schema } from '
 // Whoever works with a Config needs no other file.
 export type {
   FeedConfig,
-  FeedSetConfig,
   NewsletterConfig,
   Publication,
   ScheduleConfig,
@@ -111,7 +110,7 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
     publication: { ...config.publication, url: config.publication.url.replace(/\/+$/, '') },
     paths: {
       store: place(paths.store),
-      var: place(paths.var),
+      data: place(paths.data),
       feeds: place(paths.feeds),
       templates: place(paths.templates),
       media: paths.media === undefined ? undefined : place(paths.media),

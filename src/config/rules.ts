@@ -22,7 +22,7 @@ const MAILBOX_LIMIT = 64 - 1 - 40;
 /** What breaks a rule, in no order. */
 export function crossChecks(config: FileConfig): CrossProblem[] {
   const problems: CrossProblem[] = [];
-  const unique = (key: 'sections' | 'feeds' | 'feedSets' | 'newsletters'): void => {
+  const unique = (key: 'sections' | 'feeds' | 'newsletters'): void => {
     const seen = new Set<string>();
     config[key].forEach((entry, index) => {
       if (seen.has(entry.id)) problems.push({ path: [key, index, 'id'], rule: `must be unique among ${key}` });
@@ -31,7 +31,6 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
   };
   unique('sections');
   unique('feeds');
-  unique('feedSets');
   unique('newsletters');
   const sections = config.sections.map((s) => s.id);
   config.feeds.forEach((entry, index) => {
@@ -50,17 +49,6 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
       }
     });
   });
-  const feeds = config.feeds.map((f) => f.id);
-  config.feedSets.forEach((set, index) => {
-    set.feeds?.forEach((name, at) => {
-      if (!feeds.includes(name)) {
-        problems.push({
-          path: ['feedSets', index, 'feeds', at],
-          rule: `must be one of the feeds: ${feeds.join(', ')}`,
-        });
-      }
-    });
-  });
   for (const scheme of ['light', 'dark'] as const) {
     const ratio = contrastRatio(config.publication.accent[scheme], PAPER[scheme]);
     if (ratio < READABLE) {
@@ -73,9 +61,9 @@ export function crossChecks(config: FileConfig): CrossProblem[] {
   if (config.hub?.url.replace(/\/+$/, '') === `${config.publication.url.replace(/\/+$/, '')}/hub`) {
     problems.push({ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' });
   }
-  if (config.hub !== undefined && config.hub.url !== 'self' && config.hub.allowCallbacks.length > 0) {
+  if (config.hub !== undefined && config.hub.url !== 'self' && config.hub.allowPrivateNetworks.length > 0) {
     problems.push({
-      path: ['hub', 'allowCallbacks'],
+      path: ['hub', 'allowPrivateNetworks'],
       rule: 'must be left out: another hub calls its subscribers by itself; it goes with "url: self"',
     });
   }

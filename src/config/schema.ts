@@ -1,5 +1,6 @@
 /**
- * What config/daywire.yaml may hold, key by key: the source of its types and of its JSON Schema.
+ * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Describe a key last, since
+ * zod's methods return copies without the description.
  */
 import cron from 'node-cron';
 import { z } from 'zod';
@@ -9,84 +10,95 @@ import { isZone } from '../lib/time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
 
-const id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64')
-  .describe('Lower-case letters, digits and hyphens; it appears in addresses, so choose it once.');
-const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai').describe('IANA time zone.');
+const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64');
+const text = z.string().min(1);
+const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
 const cronExpression = z
   .string()
   .refine((text) => cron.validateDetailed(text).valid, 'must be a cron expression of five fields, such as "30 7 * * *"')
-  .refine((text) => text.trim().split(/\s+/).length === 5, 'must have five fields: minute hour day month weekday')
-  .describe('Five fields: minute hour day-of-month month day-of-week; day of month and day of week must both match.');
+  .refine((text) => text.trim().split(/\s+/).length === 5, 'must have five fields: minute hour day month weekday');
 const publicUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  // A List-Unsubscribe line of 998 octets must hold it, with a token (RFC 5322 §2.1.1).
+  // It goes into a List-Unsubscribe line of at most 998 octets, with a token (RFC 5322 §2.1.1).
   .refine(
     (url) => !URL.canParse(url) || new URL(url).href.length <= 500,
-    'must have at most 500 characters as it goes over the wire',
+    'must have at most 500 characters when encoded',
   )
-  // Paths are put behind it: all that may follow the host is a path.
-  .regex(/^[^?#@]*$/, 'must be an address alone, without a login, "?" or "#"');
+  // Paths are appended to it.
+  .regex(/^[^?#@]*$/, 'must be an address without a login, "?" or "#"');
 const perSecond = z.number().min(0.01).max(100_000);
 const minutes = z.int().min(1).max(10_080);
+const retentionDays = z.int().min(7).max(3_650);
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #9b1c1f');
+const domain = z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case');
 
 const schedule = z.strictObject({
-  cron: cronExpression,
-  zone: zone.optional().describe("Default: the publication's zone."),
+  cron: cronExpression.describe(
+    'Minute, hour, day of month, month, day of week. Day of month and day of week must both match.',
+  ),
+  zone: zone.optional().describe("Time zone of the cron expression. Default: the publication's zone."),
   graceMinutes: minutes
     .default(180)
-    .describe('A slot missed by less than this still runs, late; an older one is recorded as skipped.'),
+    .describe('A slot missed by less than this still runs, late. An older slot is recorded as skipped.'),
 });
 
-/** What a feed may be narrowed by. */
+/** Criteria that narrow a feed. */
 export const selection = z.strictObject({
-  kinds: z.array(z.enum(KINDS)).min(1).optional(),
-  sections: z.array(id).min(1).optional(),
-  kickers: z.array(z.string().min(1)).min(1).optional(),
-  tags: z.array(z.string().min(1)).min(1).optional(),
+  kinds: z.array(z.enum(KINDS)).min(1).optional().describe('Kinds of articles.'),
+  sections: z.array(id).min(1).optional().describe('Ids of sections.'),
+  kickers: z.array(text).min(1).optional().describe('Kickers, spelled as in the articles.'),
+  tags: z.array(text).min(1).optional().describe('Tags, spelled as in the articles.'),
   reporters: z
     .array(z.string().refine((name) => facetSlug(name) !== null, 'must be a name of at most 200 characters'))
     .min(1)
     .optional()
-    .describe('Whoever is named as a reporter; case and accents do not count.'),
+    .describe('Names in bylines with the role reporter. Case and accents do not matter.'),
 });
 
 const feed = z.strictObject({
-  id,
-  title: z.string().min(1),
-  description: z.string().min(1).optional(),
+  id: id.describe("Part of the feed's address, /feeds/<id>.rss. Choose it once."),
+  title: text.describe('Title of the feed.'),
+  description: text.optional().describe('One sentence about the feed.'),
   select: selection
     .default({})
-    .describe('What the feed holds: all that is named must match; nothing named selects everything.'),
+    .describe('Which articles the feed contains. An article must match every key given. Without keys, all match.'),
   windowHours: z
     .int()
     .min(1)
     .max(24 * 31)
     .optional()
     .describe(
-      'Holds exactly what was published in the last so many hours. Without it: the newest items, and never less than 48 hours.',
+      'The feed contains exactly the articles of the last so many hours, and has no archive. ' +
+        'Without this key it contains the newest articles, at least those of the last 48 hours, and has an archive.',
     ),
-  limit: z
+  minimumItems: z
     .int()
     .min(50)
     .max(1_000)
     .default(50)
-    .describe('How many items at least, where the store has them; not with windowHours.'),
-  content: z.enum(['full', 'summary']).default('full'),
+    .describe('Minimum number of items, if there are so many articles. Ignored with windowHours.'),
+  content: z
+    .enum(['full', 'summary'])
+    .default('full')
+    .describe('full: items contain the whole text. summary: items contain the dek alone.'),
+  schedule: schedule.optional().describe('Publishes this feed on its own schedule instead of publish.schedule.'),
 });
 
 const newsletter = z.strictObject({
-  id,
-  title: z.string().min(1).describe('What subscribers see.'),
-  kicker: z.string().min(1).describe("The roundup's name, before its headline and subject, such as Tech Insider."),
-  description: z.string().min(1),
-  // A From line of 998 octets must hold it, encoded (RFC 5322 §2.1.1).
-  from: z.strictObject({ name: z.string().min(1).max(200), email: z.email() }),
-  replyTo: z.email().optional(),
-  template: id.describe('templates/<template>.mjml and .txt'),
-  schedule,
+  id: id.describe('Part of addresses and commands. Choose it once.'),
+  title: text.describe('Name of the newsletter, as subscribers see it.'),
+  kicker: text.describe('Stands before the headline and in the subject of each edition, such as Tech Roundup.'),
+  description: text.describe('One sentence about the newsletter, shown where visitors subscribe.'),
+  from: z
+    .strictObject({
+      // An encoded From line has at most 998 octets (RFC 5322 §2.1.1).
+      name: text.max(200).describe('Name of the sender.'),
+      email: z.email().describe('Email address of the sender.'),
+    })
+    .describe('Sender of the editions.'),
+  replyTo: z.email().optional().describe('Address for replies. Default: the sender.'),
+  template: id.describe('Name of the templates: templates/<template>.mjml and templates/<template>.txt.'),
+  schedule: schedule.describe('When an edition closes. Each slot makes one edition.'),
   minimumStories: z
     .int()
     .min(1)
@@ -95,219 +107,267 @@ const newsletter = z.strictObject({
     .describe('With fewer stories the slot is skipped, with that reason.'),
   blocks: z
     .strictObject({
-      news: z.int().min(0).max(50).default(8),
-      analysis: z.int().min(0).max(20).default(4),
-      roundup: z.int().min(0).max(30).default(6),
-      latest: z.int().min(0).max(50).default(8),
+      news: z.int().min(0).max(50).default(8).describe('Stories under 24-Hour News.'),
+      analysis: z.int().min(0).max(20).default(4).describe('Stories under Analysis.'),
+      roundup: z.int().min(0).max(30).default(6).describe('Items under Roundup.'),
+      latest: z.int().min(0).max(50).default(8).describe('Headlines under Latest.'),
     })
     .prefault({})
-    .describe('At most so many stories in each block.'),
+    .describe('Maximum number of stories in each block of an edition.'),
   deliverAt: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "07:00"')
     .optional()
-    .describe("Deliver at this time of each reader's own day, the first one after the close. Default: at once."),
-  staleHours: z
+    .describe(
+      "Delivers to each subscriber at this time in the subscriber's zone, the first one after the edition closes. " +
+        'Default: at once.',
+    ),
+  expireAfterHours: z
     .int()
     .min(1)
     .max(720)
     .default(20)
-    .describe('What could not be submitted so many hours after it was due is old news, and fails as stale.'),
-  heartbeat: z.boolean().default(true).describe('Call the heartbeat URL after each good edition.'),
+    .describe('A delivery that is not submitted so many hours after it was due fails as expired.'),
+  heartbeat: z.boolean().default(true).describe('Calls DAYWIRE_HEARTBEAT_URL after each edition that closed.'),
 });
 
-const hubPlace = z
+const hubUrl = z
   .string()
-  .refine(isHubPlace, 'must be self, or the http or https address of a hub')
-  .refine((text) => !hasLogin(text), 'must hold no user name or password: it is published in every feed')
-  .describe('self: this newsroom is its own hub, at <publication.url>/hub; or the address of another hub.');
+  .refine(isHubUrl, 'must be self, or the http or https address of a hub')
+  .refine((text) => !hasLogin(text), 'must hold no user name or password: it is published in every feed');
 const hub = z
   .union([
-    hubPlace,
+    hubUrl,
     z.strictObject({
-      url: hubPlace,
-      allowCallbacks: z
+      url: hubUrl.describe('self: daywire is the hub, at <publication.url>/hub. Otherwise the address of another hub.'),
+      allowPrivateNetworks: z
         .array(
           z
             .string()
             .refine((text) => parseCidr(text) !== null, 'must be a range of addresses such as 10.1.0.0/16 or fd00::/8'),
         )
         .default([])
-        .describe('Private ranges that callbacks of subscribers may lie in, with self. Default: none.'),
+        .describe('With self: private networks in which callbacks of subscribers may be. Others are refused.'),
     }),
   ])
-  .transform((given) => (typeof given === 'string' ? { url: given, allowCallbacks: [] as string[] } : given));
+  .transform((given) => (typeof given === 'string' ? { url: given, allowPrivateNetworks: [] as string[] } : given));
 
 export const schema = z.strictObject({
   sample: z
     .boolean()
     .default(false)
-    .describe('Fill an empty store with the sample newsroom that comes with daywire. Not for a newsroom of your own.'),
-  publication: z.strictObject({
-    name: z.string().min(1),
-    about: z.string().min(1).describe('One sentence that says what the publication is.'),
-    url: publicUrl.describe('Its public address. https in production.'),
-    tagAuthority: z
-      .string()
-      .regex(
-        /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?,\d{4}(-\d\d(-\d\d)?)?$/,
-        'must be a domain you held and the date you held it, such as "example.com,2026" (RFC 4151)',
-      )
-      .describe('Begins the tag: URI of every article. Choose it once; it outlives a change of domain.'),
-    language: z.string().refine(isLanguage, 'must be a BCP 47 language tag such as en or zh-Hans'),
-    zone,
-    accent: z.strictObject({ light: colour, dark: colour }).default({ light: '#9b1c1f', dark: '#f08a80' }),
-    contact: z.strictObject({ name: z.string().min(1), email: z.email() }),
-    postalAddress: z.string().min(1).describe('Stands in the footer of every email, as the law asks in many places.'),
-    copyright: z.string().min(1).optional(),
-  }),
+    .describe('Fills an empty store with the sample newsroom that comes with daywire. For a trial only.'),
+  publication: z
+    .strictObject({
+      name: text.describe('Name of the publication.'),
+      about: text.describe('One sentence about the publication, on the front page and at the end of every email.'),
+      url: publicUrl.describe('Public address of the site. One-click unsubscribe (RFC 8058) requires https.'),
+      tagAuthority: z
+        .string()
+        .regex(
+          /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?,\d{4}(-\d\d(-\d\d)?)?$/,
+          'must be a domain you held and the date you held it, such as "example.com,2026" (RFC 4151)',
+        )
+        .describe('Begins the permanent tag: URI of every article. Choose it once, and keep it if the domain changes.'),
+      language: z
+        .string()
+        .refine(isLanguage, 'must be a BCP 47 language tag such as en or zh-Hans')
+        .describe('Language of the publication. An article may have its own.'),
+      zone: zone.describe('Time zone of datelines, of the day an edition belongs to, and of schedules without a zone.'),
+      accent: z
+        .strictObject({
+          light: colour.describe('In light mode. Needs a contrast of 4.5 on #fbfaf7 (WCAG AA).'),
+          dark: colour.describe('In dark mode. Needs a contrast of 4.5 on #161513 (WCAG AA).'),
+        })
+        .default({ light: '#9b1c1f', dark: '#f08a80' })
+        .describe('Accent colour of pages and emails.'),
+      contact: z
+        .strictObject({
+          name: text.describe('Name of the contact.'),
+          email: z.email().describe('Email address of the contact.'),
+        })
+        .describe('Contact shown in emails, on pages and in feeds.'),
+      postalAddress: text.describe('Postal address in the footer of every email. Many countries require it by law.'),
+      copyright: text.optional().describe('Copyright line of feeds and emails.'),
+    })
+    .describe('The publication and its identity.'),
   sections: z
-    .array(z.strictObject({ id, title: z.string().min(1) }))
+    .array(
+      z.strictObject({
+        id: id.describe('Id of the section, used in addresses and articles. Choose it once.'),
+        title: text.describe('Title of the section.'),
+      }),
+    )
     .min(1)
-    .describe('In the order of their weight.'),
-  leadKickers: z.array(z.string().min(1)).default([]).describe('Kickers that lead an edition, strongest first.'),
+    .describe('Sections, most important first. The order decides which story leads when no pin and no kicker decides.'),
+  leadKickers: z.array(text).default([]).describe('Kickers whose stories lead an edition, strongest first.'),
   paths: z
     .strictObject({
-      store: z
-        .string()
-        .min(1)
-        .default('var/daywire.db')
-        .describe('The SQLite file; not used where DAYWIRE_DATABASE_URL is set.'),
-      var: z.string().min(1).default('var'),
-      feeds: z.string().min(1).default('feeds'),
-      templates: z.string().min(1).default('templates'),
-      media: z.string().min(1).optional().describe('A folder that is served under /media/.'),
+      store: text.default('var/daywire.db').describe('The SQLite file. Not used if DAYWIRE_DATABASE_URL is set.'),
+      data: text.default('var').describe('The signing secret, the mail of the file transport, and previews.'),
+      feeds: text.default('feeds').describe('Mirror of the published feeds, which any web server can serve.'),
+      templates: text.default('templates').describe('Your templates. A file here replaces the built-in one.'),
+      media: text.optional().describe('Pictures and other files, served under /media/.'),
     })
     .prefault({})
-    .describe('Relative to the folder that daywire runs in.'),
+    .describe('Files and folders. Relative paths start in the working directory of daywire.'),
   import: z
     .strictObject({
       watch: z
-        .array(z.string().min(1))
+        .array(text)
         .default([])
-        .describe('Folders of Markdown and JSON Lines files, or such files, imported whenever they change.'),
-      everySeconds: z.int().min(1).max(86_400).default(30),
+        .describe('Markdown and JSON Lines files, or folders of them. daywire imports them when they change.'),
+      pollSeconds: z.int().min(1).max(86_400).default(30).describe('Seconds between two checks for changes.'),
     })
-    .prefault({}),
-  feeds: z.array(feed).min(1),
+    .prefault({})
+    .describe('Automatic import of articles.'),
+  feeds: z.array(feed).min(1).describe('Feeds. Each is published as RSS 2.0, Atom 1.0 and JSON Feed 1.1.'),
+  publish: z
+    .strictObject({
+      schedule: schedule
+        .prefault({ cron: '*/10 * * * *' })
+        .describe(
+          'When feeds are published at the latest. A changed article is published within two seconds anyway; ' +
+            'the schedule removes old articles from feeds with windowHours.',
+        ),
+    })
+    .prefault({})
+    .describe('Publishing of feeds.'),
   hub: hub
     .optional()
-    .describe('The WebSub hub that tells readers of every change at once. Without it: none, and readers poll.'),
-  feedSets: z
-    .array(z.strictObject({ id, feeds: z.array(id).min(1).optional().describe('Default: all of them.'), schedule }))
-    .min(1)
     .describe(
-      'Feeds that are published together on a schedule. A change of an article publishes them anyway; this is the floor.',
+      'WebSub hub, which notifies subscribed feed readers of each change. self: daywire is the hub, at ' +
+        '<publication.url>/hub. An address: another hub. A map: see its keys. Without this key there is no hub.',
     ),
-  newsletters: z.array(newsletter).default([]),
+  newsletters: z.array(newsletter).default([]).describe('Newsletters. Each has its own schedule and editions.'),
   delivery: z
     .strictObject({
       transport: z
         .enum(['file', 'smtp'])
         .default('file')
-        .describe(
-          'file: .eml files under <var>/mail; smtp: DAYWIRE_SMTP_URL, or smtpUrl here where it holds no password.',
-        ),
-      smtpUrl: z.url({ protocol: /^smtps?$/, error: 'must be smtp://host:port or smtps://host:port' }).optional(),
-      connections: z.int().min(1).max(50).default(5),
-      attempts: z.int().min(1).max(50).default(8).describe('How often a delivery is tried before it fails.'),
+        .describe('file: writes .eml files under <paths.data>/mail. smtp: submits to DAYWIRE_SMTP_URL or smtpUrl.'),
+      smtpUrl: z
+        .url({ protocol: /^smtps?$/, error: 'must be smtp://host:port or smtps://host:port' })
+        .optional()
+        .describe('SMTP server without a password. With a password, set DAYWIRE_SMTP_URL instead.'),
+      connections: z.int().min(1).max(50).default(5).describe('SMTP connections of one process.'),
+      attempts: z.int().min(1).max(50).default(8).describe('Attempts before a delivery fails.'),
       retryMinutes: minutes
         .default(5)
-        .describe('Before the second attempt; each further wait is twice as long, up to four hours.'),
+        .describe('Minutes before the second attempt. Each further wait is twice as long, up to four hours.'),
       uncertain: z
         .enum(['retry', 'hold'])
         .default('retry')
         .describe(
-          'A message that was on the wire when its process died. retry: submit it again, with the same Message-ID; hold: leave it to the operator.',
+          'What happens to a message if the process ends between MAIL FROM and the reply of the server. retry: submit ' +
+            'it again, with the same Message-ID. hold: leave it to the operator.',
         ),
-      perSecond: perSecond.optional().describe('Messages a second in all, over all processes. Default: no limit.'),
+      perSecond: perSecond.optional().describe('Maximum messages per second, over all processes. Default: no limit.'),
       domains: z
-        .record(z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case'), z.strictObject({ perSecond }))
+        .record(
+          domain,
+          z.strictObject({ perSecond: perSecond.describe('Maximum messages per second to this domain.') }),
+        )
         .default({})
         .describe('Limits by recipient domain, such as example.com: { perSecond: 10 }.'),
       warmUp: z
         .strictObject({
-          from: z.iso.date({ error: 'must be a date such as 2026-11-24' }),
-          perDay: z.array(z.int().min(1)).min(1),
+          from: z.iso
+            .date({ error: 'must be a date such as 2026-11-24' })
+            .describe("First day, in the publication's zone."),
+          perDay: z
+            .array(z.int().min(1))
+            .min(1)
+            .describe('Maximum messages on the first day, the second day and so on.'),
         })
         .optional()
-        .describe(
-          "For a new sender: at most so many messages on each day from that one on, by the publication's calendar.",
-        ),
+        .describe('Daily limits for a new sender. After the last day there is no limit.'),
       dkim: z
         .array(
           z.strictObject({
-            domain: z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case'),
-            selector: z.string().regex(/^[A-Za-z0-9._-]+$/, 'must be a DNS name'),
-            keyFile: z.string().min(1).describe('The private key in PEM: RSA of 2048 bits or more, or Ed25519.'),
+            domain: domain.describe('Domain that signs.'),
+            selector: z
+              .string()
+              .regex(/^[A-Za-z0-9._-]+$/, 'must be a DNS name')
+              .describe('Selector: the public key is at <selector>._domainkey.<domain> in the DNS.'),
+            keyFile: text.describe('File of the private key, in PEM: RSA of 2048 bits or more, or Ed25519.'),
           }),
         )
         .default([])
-        .describe("Signs with every key whose domain is the sender's, or a parent of it (RFC 6376, RFC 8463)."),
+        .describe("DKIM keys. Every key signs whose domain is the sender's, or a parent of it (RFC 6376, RFC 8463)."),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Delivery of emails.'),
   bounces: z
     .strictObject({
       address: z
         .email()
         .optional()
         .describe(
-          'Return path and mailto: unsubscribe address; a token is put behind its local part with a plus sign. Default: the sender, and no mailto:.',
+          'Return path and mailto: unsubscribe address. A plus sign and a token are added to its local part, which may ' +
+            'have 23 characters. Default: the sender, and no mailto:.',
         ),
       softLimit: z
         .int()
         .min(1)
         .max(100)
         .default(5)
-        .describe('After so many soft bounces in a row, without a message that was taken, an address is suppressed.'),
-      pollMinutes: minutes.default(5).describe('How often the mailbox of DAYWIRE_IMAP_URL is looked at.'),
+        .describe('Soft bounces in a row, without an accepted message between them, until an address is suppressed.'),
+      pollMinutes: minutes.default(5).describe('Minutes between two checks of the mailbox DAYWIRE_IMAP_URL.'),
     })
-    .prefault({}),
-  subscribing: z
+    .prefault({})
+    .describe('Bounces and complaints.'),
+  signup: z
     .strictObject({
-      open: z.boolean().default(true).describe('Whether pages offer to subscribe.'),
-      confirmHours: z.int().min(1).max(720).default(72).describe('How long the link in a confirmation mail is good.'),
-      perClientAnHour: z.int().min(1).max(1_000).default(10),
-      perAddressADay: z.int().min(1).max(100).default(3).describe('Confirmation mails to one address.'),
-      forgetUnconfirmedDays: z
+      enabled: z.boolean().default(true).describe('Offers a form to subscribe.'),
+      confirmWithinHours: z.int().min(1).max(720).default(72).describe('Hours for which a confirmation link is valid.'),
+      perIpPerHour: z.int().min(1).max(1_000).default(10).describe('Requests per hour from one IP address.'),
+      perAddressPerDay: z.int().min(1).max(100).default(3).describe('Confirmation mails per day to one email address.'),
+      deleteUnconfirmedAfterDays: z
         .int()
         .min(1)
         .max(365)
         .default(30)
-        .describe('Addresses that never confirmed anything are deleted after so many days.'),
-    })
-    .prefault({}),
-  housekeeping: z
-    .strictObject({
-      deliveriesDays: z.int().min(7).max(3_650).default(180),
-      runsDays: z.int().min(7).max(3_650).default(180),
-      readersDays: z.int().min(7).max(3_650).default(400),
+        .describe('Days until an address that never confirmed is deleted.'),
     })
     .prefault({})
-    .describe('Older deliveries and runs fold into totals; older counts of feed readers are deleted.'),
+    .describe('Subscribing on the site, with confirmation by email (double opt-in).'),
+  retention: z
+    .strictObject({
+      deliveriesDays: retentionDays.default(180).describe('Days until deliveries are reduced to totals.'),
+      runsDays: retentionDays.default(180).describe('Days until runs of schedules are reduced to totals.'),
+      readersDays: retentionDays.default(400).describe('Days until statistics of feed readers are deleted.'),
+    })
+    .prefault({})
+    .describe('How long old rows are kept.'),
   server: z
     .strictObject({
-      host: z.string().min(1).default('127.0.0.1'),
-      port: z.int().min(0).max(65_535).default(8080),
+      host: text.default('127.0.0.1').describe('Address on which the HTTP server listens.'),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(8080)
+        .describe('Port on which the HTTP server listens. 0: any free port.'),
       trustedProxies: z
         .int()
         .min(0)
         .max(10)
         .default(0)
-        .describe('How many reverse proxies stand before it, each of which appends to X-Forwarded-For.'),
+        .describe('Number of reverse proxies in front of daywire. Each must append to X-Forwarded-For.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The HTTP server.'),
 });
 
 export type FileConfig = z.output<typeof schema>;
 export type FeedConfig = FileConfig['feeds'][number];
-export type FeedSetConfig = FileConfig['feedSets'][number];
 export type NewsletterConfig = FileConfig['newsletters'][number];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
 export type Publication = FileConfig['publication'];
 
-function isHubPlace(text: string): boolean {
+function isHubUrl(text: string): boolean {
   // A blank or a control character would not come back as it went into a feed.
   if (text === 'self') return true;
   return /^https?:\/\/[\x21-\x7e]+$/.test(text) && !text.includes('#') && URL.canParse(text);

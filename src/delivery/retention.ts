@@ -31,12 +31,12 @@ const AT_ONCE = 5_000;
  */
 export async function keepHouse(
   store: Store,
-  config: Pick<Config, 'housekeeping' | 'subscribing' | 'publication'>,
+  config: Pick<Config, 'retention' | 'signup' | 'publication'>,
   now: number,
 ): Promise<Housekeeping> {
-  const { deliveriesDays, runsDays, readersDays } = config.housekeeping;
+  const { deliveriesDays, runsDays, readersDays } = config.retention;
   const oldDeliveries = now - deliveriesDays * DAY;
-  const unconfirmedSince = now - config.subscribing.forgetUnconfirmedDays * DAY;
+  const unconfirmedSince = now - config.signup.deleteUnconfirmedAfterDays * DAY;
   // Whatever the zone was, nobody counts on these days any more.
   const lastDay = localDate(now - 3 * DAY, config.publication.zone);
   await store.db.deleteFrom('sending_days').where('day', '<', lastDay).execute();

@@ -36,7 +36,7 @@ const MOST_TOMBSTONES = 50;
 
 /**
  * A feed with a window holds exactly `[now - window, now)`: what is published at `now` itself is public, but enters with the next
- * publish. Any other feed holds the newest `limit`, and all of the last 48 hours; and whatever waits for its archive, so that the
+ * publish. Any other feed holds the newest `minimumItems`, and all of the last 48 hours; and whatever waits for its archive, so that the
  * feed and its archive always hold everything it has published.
  */
 export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedSelection> {
@@ -60,10 +60,10 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   return { articles, retracted, waiting: new Set(waiting), newestPart: newestPart?.path ?? null };
 }
 
-async function newestArticles(db: Db, { select, limit }: FeedConfig, now: number): Promise<Article[]> {
-  const newest = await findPublicArticles(db, { select, now, limit });
+async function newestArticles(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<Article[]> {
+  const newest = await findPublicArticles(db, { select, now, limit: minimumItems });
   const oldest = newest.at(-1);
-  if (newest.length < limit || oldest === undefined || oldest.publishedAt < now - KEPT) return newest;
+  if (newest.length < minimumItems || oldest === undefined || oldest.publishedAt < now - KEPT) return newest;
   return findPublicArticles(db, { select, now, from: now - KEPT, limit: MOST_ITEMS });
 }
 

@@ -31,13 +31,13 @@ export function openHub(deps: HubDeps): Pool {
     log.error({ error: reasonOf(error) }, 'what came of a telling was not recorded');
   if (config.hub === undefined) return openPool([], { most: 0, perHost: 0, onError });
   return config.hub.url === 'self'
-    ? openPool(embeddedLanes(deps, config.hub.allowCallbacks), { most: AT_ONCE, perHost: PER_HOST, onError })
+    ? openPool(embeddedLanes(deps, config.hub.allowPrivateNetworks), { most: AT_ONCE, perHost: PER_HOST, onError })
     : openPool([pingLane(deps, config.hub.url)], { most: PINGS_AT_ONCE, perHost: PINGS_AT_ONCE, onError });
 }
 
-function embeddedLanes(deps: HubDeps, allowCallbacks: string[]): Lane[] {
-  const { store, clock, resolve = openResolver(allowCallbacks.length > 0) } = deps;
-  const guard = openAddressGuard(allowCallbacks);
+function embeddedLanes(deps: HubDeps, allowPrivateNetworks: string[]): Lane[] {
+  const { store, clock, resolve = openResolver(allowPrivateNetworks.length > 0) } = deps;
+  const guard = openAddressGuard(allowPrivateNetworks);
   const limits = (signal: AbortSignal) => ({ guard, resolve, timeLimitMs: TIME_LIMIT, signal });
   const distribution = (which: 'prompt' | 'laggard', most: number): Lane => ({
     most,

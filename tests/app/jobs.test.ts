@@ -5,11 +5,13 @@ import type { AppContext } from '../../src/app/app-context.ts';
 import { composeByHand, deliverDue, jobsOf, publish } from '../../src/app/jobs.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { importText } from '../../src/articles/import/import.ts';
+import { findDueChanges } from '../../src/articles/pending-changes.ts';
 import { resumeEdition } from '../../src/delivery/control/edition-control.ts';
+import { listDocuments } from '../../src/feeds/documents.ts';
 import { BUILT_IN_TEMPLATES } from '../../src/lib/templates.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
-import type { JobOutcome } from '../../src/schedule/job.ts';
+import type { Job, JobOutcome } from '../../src/schedule/job.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { startWebServer } from '../schedule/web-server.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -19,6 +21,31 @@ const TWICE_A_DAY = (yaml: string): string => yaml.replace('30 7 * * *', '30 7,1
 const ONCE_IS_ENOUGH = (yaml: string): string => yaml.replace('minimumStories: 3', 'minimumStories: 1');
 
 forEachDatabase((open) => {
+  describe('publishing on schedule', () => {
+    it('is one job for all feeds without their own schedule, and one for each other feed', async () => {
+      const own = '- id: 24-hours\n    schedule: { cron: "0 * * * *", zone: UTC }';
+      const newsroom = await filled(open, { edit: (yaml) => yaml.replace('- id: 24-hours', own) });
+      const jobs = jobsOf(newsroom);
+      expect(jobs.map(({ id, schedule }) => `${id} ${schedule.cron} ${schedule.zone}`)).toEqual([
+        'publish */10 * * * * Asia/Shanghai',
+        'publish:24-hours 0 * * * * UTC',
+        'newsletter:daily-roundup 30 7 * * * Asia/Shanghai',
+      ]);
+      await addStory(newsroom, 'fresh');
+      const [common, single] = jobs as [Job, Job];
+      expect(await single.run(newsroom.now, newsroom.now)).toEqual({
+        kind: 'done',
+        note: expect.stringMatching(/of 6 doc/),
+      });
+      // The change is still pending for the other feeds.
+      expect((await findDueChanges(newsroom.store.db, newsroom.now))?.count).toBeGreaterThan(0);
+      newsroom.now += 1_000;
+      await common.run(newsroom.now, newsroom.now);
+      const paths = (await listDocuments(newsroom.store.db)).map(({ path }) => path);
+      expect(paths).toEqual(expect.arrayContaining(['24-hours.rss', 'latest.rss']));
+    });
+  });
+
   describe('composing by hand', () => {
     it("takes today's first slot without an edition, and where all have one, the last", async () => {
       const newsroom = await filled(open, { edit: (yaml) => ONCE_IS_ENOUGH(TWICE_A_DAY(yaml)) });

@@ -117,7 +117,6 @@ publication:
   postalAddress: Elsewhere
 sections: [{ id: world, title: World }]
 feeds: [{ id: latest, title: Latest }]
-feedSets: [{ id: all, schedule: { cron: "0 * * * *" } }]
 paths: { media: sample/media }
 `;
     const store = await openMigrated();

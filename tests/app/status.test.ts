@@ -184,7 +184,7 @@ describe('the status', () => {
           changed_at: NOW,
         })
         .execute();
-      const run = { schedule: 'feeds:all', state: 'done' as const };
+      const run = { schedule: 'publish', state: 'done' as const };
       await store.db
         .insertInto('runs')
         .values({ ...run, slot_at: NOW, covers: 1, attempts: 1, started_at: NOW })
@@ -215,7 +215,7 @@ describe('the status', () => {
         .insertInto('rejections')
         .values(Array.from({ length: 40 }, (_, line) => ({ ...place, key: `${line}`, line, rejected_at: NOW })))
         .execute();
-      const run = { schedule: 'feeds:all', state: 'done' as const, covers: 1, attempts: 1, started_at: NOW };
+      const run = { schedule: 'publish', state: 'done' as const, covers: 1, attempts: 1, started_at: NOW };
       await store.db
         .insertInto('runs')
         .values(Array.from({ length: 40 }, (_, n) => ({ ...run, slot_at: NOW - n * MINUTE })))
@@ -298,7 +298,7 @@ describe('the status', () => {
           { ...run, schedule: id, state: 'skipped', reason: 'too few stories', slot_at: NOW - 300 * MINUTE },
           ...Array.from({ length: 30 }, (_, n) => ({
             ...run,
-            schedule: 'feeds:all',
+            schedule: 'publish',
             state: 'done' as const,
             slot_at: NOW - n * 10 * MINUTE,
           })),

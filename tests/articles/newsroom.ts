@@ -32,7 +32,6 @@ sections:
   - { id: world, title: World }
 ${media === undefined ? '' : `paths: { media: ${JSON.stringify(media)} }`}
 feeds: [{ id: latest, title: Latest }]
-feedSets: [{ id: all, schedule: { cron: "*/10 * * * *" } }]
 `,
     { file: 'test.yaml', env: {}, cwd: '/' },
   );

@@ -12,7 +12,7 @@ describe.concurrent('a backup', () => {
     const folder = await queuedFolder();
     mkdirSync(join(folder.path, 'in'));
     editConfig(folder, 'watch: []', 'watch: [in]');
-    editConfig(folder, 'everySeconds: 30', 'everySeconds: 1');
+    editConfig(folder, 'pollSeconds: 30', 'pollSeconds: 1');
     editConfig(folder, 'port: 8080', 'port: 0');
     const child = folder.spawn(['start', '--role', 'web', 'schedule'], SECRET);
     await printed(child, /Ctrl-C/);

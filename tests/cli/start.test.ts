@@ -106,7 +106,7 @@ describe('daywire start', () => {
   // Tried again where the machine was too busy with other tests to keep the time.
   it('tells a subscriber of its hub within three seconds what another process imports', { retry: 2 }, async () => {
     const subscriber = await startSubscriber();
-    const { folder, child, url } = await running({}, 'hub: { url: self, allowCallbacks: [127.0.0.0/8] }');
+    const { folder, child, url } = await running({}, 'hub: { url: self, allowPrivateNetworks: [127.0.0.0/8] }');
     const form = {
       'hub.mode': 'subscribe',
       'hub.topic': 'http://127.0.0.1:8080/feeds/latest.atom',

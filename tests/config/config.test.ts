@@ -23,12 +23,12 @@ describe('the configuration', () => {
   });
 
   it.each([
-    ['hub: self', { url: 'self', allowCallbacks: [] }],
-    ['hub: https://hub.example.com/?a=1', { url: 'https://hub.example.com/?a=1', allowCallbacks: [] }],
-    ['hub: { url: self }', { url: 'self', allowCallbacks: [] }],
+    ['hub: self', { url: 'self', allowPrivateNetworks: [] }],
+    ['hub: https://hub.example.com/?a=1', { url: 'https://hub.example.com/?a=1', allowPrivateNetworks: [] }],
+    ['hub: { url: self }', { url: 'self', allowPrivateNetworks: [] }],
     [
-      'hub: { url: self, allowCallbacks: [10.1.0.0/16, "fd00::/8"] }',
-      { url: 'self', allowCallbacks: ['10.1.0.0/16', 'fd00::/8'] },
+      'hub: { url: self, allowPrivateNetworks: [10.1.0.0/16, "fd00::/8"] }',
+      { url: 'self', allowPrivateNetworks: ['10.1.0.0/16', 'fd00::/8'] },
     ],
     ['', undefined],
   ])('takes the hub as "%s"', (hub, expected) => {
@@ -43,13 +43,16 @@ describe('the configuration', () => {
     ['hub: [self]', /hub is \["self"\]: must have one of the forms/],
     ['hub: { url: ftp://hub.example.com/ }', /hub\.url is "ftp:.*must be self, or/],
     ['hub: { url: self, allow: [] }', /hub\.allow: there is no such key/],
-    ['hub: { url: self, allowCallbacks: [10.0.0.0] }', /hub\.allowCallbacks\[0\] is "10\.0\.0\.0": must be a range/],
-    ['hub: { url: self, allowCallbacks: [10.0.0.0/33] }', /must be a range of addresses such as/],
-    ['hub: { url: self, allowCallbacks: ["fd00::/129"] }', /must be a range of addresses such as/],
-    ['hub: { url: self, allowCallbacks: [localhost/8] }', /must be a range of addresses such as/],
     [
-      'hub: { url: https://hub.example.com/, allowCallbacks: [10.0.0.0/8] }',
-      /hub\.allowCallbacks is .*: must be left out: another hub calls its subscribers by itself/,
+      'hub: { url: self, allowPrivateNetworks: [10.0.0.0] }',
+      /hub\.allowPrivateNetworks\[0\] is "10\.0\.0\.0": must be a range/,
+    ],
+    ['hub: { url: self, allowPrivateNetworks: [10.0.0.0/33] }', /must be a range of addresses such as/],
+    ['hub: { url: self, allowPrivateNetworks: ["fd00::/129"] }', /must be a range of addresses such as/],
+    ['hub: { url: self, allowPrivateNetworks: [localhost/8] }', /must be a range of addresses such as/],
+    [
+      'hub: { url: https://hub.example.com/, allowPrivateNetworks: [10.0.0.0/8] }',
+      /hub\.allowPrivateNetworks is .*: must be left out: another hub calls its subscribers by itself/,
     ],
   ])('refuses the hub "%s" and says what would be right', (hub, rule) => {
     const problems = problemsOf(sample.replace('hub: self', hub));
@@ -87,9 +90,9 @@ describe('the configuration', () => {
       /feeds\[\d\]\.select\.sections\[0\] is "wolrd": must be one of the sections: business-tech/,
     ],
     [
-      'a feed set that names no feed',
-      (s: string) => s.replace('- id: all', '- id: all\n    feeds: [nothing]'),
-      /must be one of the feeds: latest/,
+      "a feed's own schedule that is no cron expression",
+      (s: string) => s.replace('- id: latest', '- id: latest\n    schedule: { cron: hourly }'),
+      /feeds\[0\]\.schedule\.cron is "hourly": must be a cron expression of five fields/,
     ],
     [
       'a password in the YAML',
@@ -116,7 +119,7 @@ describe('the configuration', () => {
     [
       'a public address that holds a login',
       (s: string) => s.replace('url: http://127.0.0.1:8080', 'url: https://user:pw@wire.example.com'),
-      /publication\.url .*must be an address alone, without a login/,
+      /publication\.url .*must be an address without a login/,
     ],
     [
       'a public address that nothing can follow',

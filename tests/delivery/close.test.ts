@@ -36,7 +36,7 @@ function run(store: Store, rest: { templates?: Templates; minimumStories?: numbe
     store,
     config,
     rest.templates ?? templates,
-    { ...newsletter, minimumStories: rest.minimumStories ?? 3, staleHours: 20, deliverAt: rest.deliverAt },
+    { ...newsletter, minimumStories: rest.minimumStories ?? 3, expireAfterHours: 20, deliverAt: rest.deliverAt },
     { slot: editionSlot(CUTOFF, config.publication.zone, false), cutoffAt: CUTOFF, clock: () => NOW },
   );
 }

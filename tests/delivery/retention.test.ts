@@ -10,8 +10,8 @@ const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
 const config = {
   ...base,
-  housekeeping: { deliveriesDays: 180, runsDays: 90, readersDays: 400 },
-  subscribing: { ...base.subscribing, forgetUnconfirmedDays: 30 },
+  retention: { deliveriesDays: 180, runsDays: 90, readersDays: 400 },
+  signup: { ...base.signup, deleteUnconfirmedAfterDays: 30 },
 };
 const NOTHING = { deliveries: 0, runs: 0, unconfirmed: 0, serviceMessages: 0, bounces: 0, rates: 0, readers: 0 };
 
@@ -203,10 +203,10 @@ describe('keeping house', () => {
         started_at: slotAt,
       });
       const runs = [
-        run('feeds:all', NOW - 93 * DAY, 'done'),
-        run('feeds:all', NOW - 92 * DAY, 'done'),
-        run('feeds:all', NOW - 91 * DAY, 'failed'),
-        run('feeds:all', NOW - 90 * DAY, 'done'),
+        run('publish', NOW - 93 * DAY, 'done'),
+        run('publish', NOW - 92 * DAY, 'done'),
+        run('publish', NOW - 91 * DAY, 'failed'),
+        run('publish', NOW - 90 * DAY, 'done'),
         run('newsletter:gone', NOW - 400 * DAY, 'done'),
         run('newsletter:gone', NOW - 300 * DAY, 'done'),
         run('newsletter:stuck', NOW - 300 * DAY, 'running'),
@@ -216,12 +216,12 @@ describe('keeping house', () => {
       expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, runs: 4 });
       const totals = await store.db.selectFrom('run_totals').selectAll().orderBy('schedule').orderBy('state').execute();
       expect(totals).toEqual([
-        { schedule: 'feeds:all', state: 'done', count: 2 },
-        { schedule: 'feeds:all', state: 'failed', count: 1 },
         { schedule: 'newsletter:gone', state: 'done', count: 1 },
+        { schedule: 'publish', state: 'done', count: 2 },
+        { schedule: 'publish', state: 'failed', count: 1 },
       ]);
       const left = await store.db.selectFrom('runs').select('slot_at').orderBy('schedule').orderBy('slot_at').execute();
-      expect(left.map((row) => row.slot_at)).toEqual([NOW - 90 * DAY, NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY]);
+      expect(left.map((row) => row.slot_at)).toEqual([NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY, NOW - 90 * DAY]);
       expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
     });
 

@@ -28,7 +28,7 @@ export function sampleConfig(change: (yaml: string) => string = (yaml) => yaml):
 /** The sample configuration of a newsroom that takes no new readers. */
 export function closedConfig(): Config {
   const config = sampleConfig();
-  return { ...config, subscribing: { ...config.subscribing, open: false } };
+  return { ...config, signup: { ...config.signup, enabled: false } };
 }
 
 export interface TestSite {

@@ -15,7 +15,7 @@ import { clockAt, openTestLog, openTwice, type TestClock, type TestLog } from '.
 import { startWebServer, type WebServer } from './web-server.ts';
 
 const noon = Date.UTC(2026, 10, 24, 12);
-const disk = { cause: 'failed:feeds:all', message: 'feeds:all failed: no space left.' };
+const disk = { cause: 'failed:publish', message: 'publish failed: no space left.' };
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -62,7 +62,7 @@ forEachDatabase((open, dialect) => {
         first_at: '2026-11-24T12:00:00Z',
         last_at: '2026-11-24T12:00:00Z',
         resolved_at: null,
-        text: 'The Meridian Wire: feeds:all failed: no space left.',
+        text: 'The Meridian Wire: publish failed: no space left.',
       });
     });
 
@@ -70,21 +70,21 @@ forEachDatabase((open, dialect) => {
       const { store, at, web, sender } = await setUp(open);
       for (let round = 0; round < 3; round++) {
         await raiseAlert(store.db, disk, at.now);
-        await raiseAlert(store.db, { cause: 'late:feeds:all', message: 'Late.' }, at.now);
+        await raiseAlert(store.db, { cause: 'late:publish', message: 'Late.' }, at.now);
         await sender.send();
         at.now += MINUTE;
       }
-      expect(told(web)).toEqual(['raised failed:feeds:all', 'raised late:feeds:all']);
+      expect(told(web)).toEqual(['raised failed:publish', 'raised late:publish']);
       expect(await listOpenAlerts(store.db)).toMatchObject([
         { ...disk, firstAt: noon, lastAt: noon + 2 * MINUTE, count: 3, notifiedAt: noon },
-        { cause: 'late:feeds:all' },
+        { cause: 'late:publish' },
       ]);
       for (let round = 0; round < 3; round++) {
         await resolveAlerts(store.db, [disk.cause], at.now);
         await sender.send();
       }
-      expect(told(web).slice(2)).toEqual(['resolved failed:feeds:all']);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual(['late:feeds:all']);
+      expect(told(web).slice(2)).toEqual(['resolved failed:publish']);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual(['late:publish']);
     });
 
     it('is posted anew when it is raised after it was resolved', async () => {
@@ -105,11 +105,11 @@ forEachDatabase((open, dialect) => {
       const { store, at, web, sender } = await setUp(open);
       await raiseAlert(store.db, disk, at.now - 2 * DAY);
       await resolveAlerts(store.db, [disk.cause], at.now - DAY);
-      await raiseAlert(store.db, { cause: 'late:feeds:all', message: 'Late.' }, at.now - HOUR);
-      await resolveAlerts(store.db, ['late:feeds:all'], at.now - MINUTE);
+      await raiseAlert(store.db, { cause: 'late:publish', message: 'Late.' }, at.now - HOUR);
+      await resolveAlerts(store.db, ['late:publish'], at.now - MINUTE);
       await sender.send();
       await sender.send();
-      expect(told(web)).toEqual(['resolved late:feeds:all']);
+      expect(told(web)).toEqual(['resolved late:publish']);
     });
 
     it('is kept where no webhook is set', async () => {
@@ -124,7 +124,7 @@ forEachDatabase((open, dialect) => {
       const scene = { at: clockAt(noon), log: openTestLog(), web: await startWebServer() };
       await raiseAlert(store.db, disk, noon);
       await Promise.all([senderOf(store, scene).send(), senderOf(other, scene).send()]);
-      expect(told(scene.web)).toEqual(['raised failed:feeds:all']);
+      expect(told(scene.web)).toEqual(['raised failed:publish']);
     });
   });
 
@@ -149,7 +149,7 @@ forEachDatabase((open, dialect) => {
       web.requests.length = 0;
       await sender.send();
       await sender.send();
-      expect(told(web)).toEqual(['raised failed:feeds:all']);
+      expect(told(web)).toEqual(['raised failed:publish']);
       expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual([disk.cause]);
       expect(log.lines.length).toBeGreaterThan(0);
     });

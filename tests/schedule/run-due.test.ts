@@ -132,7 +132,7 @@ forEachDatabase((open, dialect) => {
     it('the feed slots of a month come together in one run and one row', async () => {
       const store = await open();
       const job = jobOf({
-        id: 'feeds:all',
+        id: 'publish',
         coalesce: true,
         schedule: { cron: '*/5 * * * *', zone: 'Asia/Shanghai', graceMinutes: 60 },
       });
@@ -177,7 +177,7 @@ forEachDatabase((open, dialect) => {
     it('a schedule that was away is seen for the first time when it comes back', async () => {
       const store = await open();
       await runDue(store, [jobOf()], depsAt(clockAt(slot - HOUR)));
-      await forgetOtherSchedules(store.db, [{ id: 'feeds:all' }]);
+      await forgetOtherSchedules(store.db, [{ id: 'publish' }]);
       expect(await runDue(store, [jobOf()], depsAt(clockAt(slot + 30 * DAY + HOUR)))).toEqual([]);
     });
   });
@@ -193,7 +193,7 @@ forEachDatabase((open, dialect) => {
 
     it('is recorded as failed with its message, and the next job runs', async () => {
       const store = await open();
-      const jobs = [failing(1), jobOf({ id: 'feeds:all' })];
+      const jobs = [failing(1), jobOf({ id: 'publish' })];
       await runDue(store, jobs, depsAt(clockAt(slot - HOUR)));
       const log = openTestLog();
       const runs = await runDue(store, jobs, { ...depsAt(clockAt(slot)), log });
@@ -204,7 +204,7 @@ forEachDatabase((open, dialect) => {
           reason: 'the database is away (1)',
           leaseUntil: slot + MINUTE,
         },
-        { schedule: 'feeds:all', state: 'done' },
+        { schedule: 'publish', state: 'done' },
       ]);
       expect(log.lines.some((line) => line.includes('a run failed') && line.includes('run-due.test.ts'))).toBe(true);
       expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toEqual([
@@ -245,7 +245,7 @@ forEachDatabase((open, dialect) => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const feeds = {
-        id: 'feeds:all',
+        id: 'publish',
         coalesce: true,
         schedule: { cron: '*/10 * * * *', zone: 'UTC', graceMinutes: 60 },
       };
@@ -256,7 +256,7 @@ forEachDatabase((open, dialect) => {
       });
       await runDue(store, [job], depsAt(at));
       for (at.now = slot; at.now <= slot + 30 * MINUTE; at.now += 10 * MINUTE) await runDue(store, [job], depsAt(at));
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ cause: 'failed:feeds:all', firstAt: slot }]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ cause: 'failed:publish', firstAt: slot }]);
       broken = false;
       at.now = slot + 40 * MINUTE;
       await runDue(store, [job], depsAt(at));
@@ -314,7 +314,7 @@ forEachDatabase((open, dialect) => {
 
   it('the last run of each schedule is the one of its newest slot', async () => {
     const store = await open();
-    const jobs = [jobOf(), jobOf({ id: 'feeds:all' }), jobOf({ id: 'feeds:none' })];
+    const jobs = [jobOf(), jobOf({ id: 'publish' }), jobOf({ id: 'publish:none' })];
     await registerSchedules(store.db, jobs, slot - HOUR);
     for (const job of jobs.slice(0, 2)) {
       for (const day of [1, 0]) {
@@ -322,8 +322,8 @@ forEachDatabase((open, dialect) => {
       }
     }
     expect((await listLastRuns(store.db)).map((run) => [run.schedule, run.slotAt])).toEqual([
-      ['feeds:all', slot + DAY],
       ['newsletter:daily', slot + DAY],
+      ['publish', slot + DAY],
     ]);
   });
 });

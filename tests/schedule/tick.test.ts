@@ -80,8 +80,8 @@ describe('a tick', () => {
     const store = await openMigrated();
     const at = clockAt(slot);
     const { passed, open } = door();
-    const slow = jobOf({ id: 'feeds:slow', schedule: everyMinute, coalesce: true }, () => passed);
-    const quick = jobOf({ id: 'feeds:quick', schedule: everyMinute, coalesce: true });
+    const slow = jobOf({ id: 'publish:slow', schedule: everyMinute, coalesce: true }, () => passed);
+    const quick = jobOf({ id: 'publish:quick', schedule: everyMinute, coalesce: true });
     const ticker = await openTicker(store, [slow, quick], {
       clock: at.clock,
       alerts: countSends(),

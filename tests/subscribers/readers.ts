@@ -10,7 +10,7 @@ import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
 export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
-export const OPTIONS = { confirmMs: 72 * HOUR, perAddressADay: 3 };
+export const OPTIONS = { confirmMs: 72 * HOUR, perAddressPerDay: 3 };
 export const FORM: Origin = { origin: 'form', source: '192.0.2.7' };
 export const MAIL: Origin = { origin: 'confirmation', source: '192.0.2.8' };
 export const OPERATOR: Origin = { origin: 'operator' };

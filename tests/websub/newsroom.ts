@@ -39,7 +39,7 @@ export async function openHubNewsroom(
   store: Store,
   options: { hub?: string; resolve?: Resolve } = {},
 ): Promise<HubNewsroom> {
-  const { hub = '{ url: self, allowCallbacks: [127.0.0.0/8] }', resolve } = options;
+  const { hub = '{ url: self, allowPrivateNetworks: [127.0.0.0/8] }', resolve } = options;
   const config = sampleConfig((yaml) => yaml.replace(/^hub: .*$/m, `hub: ${hub}`));
   const site = openSite(store, config);
   const logged: string[] = [];

@@ -96,10 +96,10 @@ function prepareShared(
  */
 function dueAt(
   { closedAt }: Pick<Edition, 'closedAt'>,
-  { staleHours }: Pick<NewsletterConfig, 'staleHours'>,
+  { expireAfterHours }: Pick<NewsletterConfig, 'expireAfterHours'>,
   staleAt: number | null,
 ): number {
-  return staleAt === null ? closedAt : Math.max(closedAt, staleAt - staleHours * HOUR);
+  return staleAt === null ? closedAt : Math.max(closedAt, staleAt - expireAfterHours * HOUR);
 }
 
 /** What only one subscriber's copy holds. The return path and the mailto: address are null where no mailbox takes bounces. */

@@ -8,7 +8,7 @@ import type { Db } from '../../store/store.ts';
 import { firstDeliveryTime } from './due.ts';
 
 /** When an edition's deliveries are due, and for how long they are worth it. */
-export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'staleHours'> {
+export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'expireAfterHours'> {
   /** The publication's zone, for readers who have named none. */
   zone: string;
 }
@@ -25,7 +25,7 @@ export async function queueDeliveries(
   terms: DeliveryTerms,
   now: number,
 ): Promise<number> {
-  const { deliverAt, zone, staleHours } = terms;
+  const { deliverAt, zone, expireAfterHours } = terms;
   const usual = deliverAt === undefined ? now : firstDeliveryTime(deliverAt, zone, now);
   const others = deliverAt === undefined ? [] : await dueByZone(tx, deliverAt, now, usual);
   // In the order of the primary key, which comes from the index: the new rows fill its pages one after the other.
@@ -34,7 +34,7 @@ export async function queueDeliveries(
     insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, stale_at, fence, changed_at)
     select ${bigint(edition.id)}, subscriptions.subscriber_id, 'pending', 0,
       ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`},
-      ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`} + ${bigint(staleHours * HOUR)},
+      ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`} + ${bigint(expireAfterHours * HOUR)},
       0, ${bigint(now)}
     from subscriptions
     ${

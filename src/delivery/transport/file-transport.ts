@@ -7,7 +7,7 @@ import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type Connection, type OutgoingMessage, type Transport, TransportError } from './connection.ts';
 
-/** @param folder the config's `paths.var` */
+/** @param folder the config's `paths.data` */
 export function openFileTransport(folder: string, connections: number): Transport {
   const mail = join(folder, 'mail');
   const connection: Connection = {

@@ -12,7 +12,7 @@ import { openSmtpTransport } from './smtp-transport.ts';
  */
 export function openTransport(config: Pick<Config, 'delivery' | 'secrets' | 'paths'>): Transport {
   const { transport, connections } = config.delivery;
-  if (transport === 'file') return openFileTransport(config.paths.var, connections);
+  if (transport === 'file') return openFileTransport(config.paths.data, connections);
   const url = config.secrets.smtpUrl ?? config.delivery.smtpUrl;
   if (url === undefined) {
     throw misconfigured('delivery.transport is smtp, and no server is named: set DAYWIRE_SMTP_URL or delivery.smtpUrl');

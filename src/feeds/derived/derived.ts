@@ -32,7 +32,7 @@ export async function deriveFeed(
   const feed = {
     ...headOf(chosen, address, config),
     select: selectionOf(chosen),
-    limit: ITEMS,
+    minimumItems: ITEMS,
     content: 'full' as const,
   };
   const articles = await findPublicWithinBounds(db, { select: feed.select, now, limit: ITEMS, lookAt: LOOK_AT });

@@ -53,7 +53,7 @@ function withToken(site: Site, act: (key: ServiceMessageKey, c: Context) => Prom
       kind: outcome.kind,
       newsletters: 'newsletters' in outcome ? namesOf(site, outcome.newsletters) : [],
       preferences: outcome.kind === 'confirmed' ? preferencesToken(site.secrets, outcome.subscriberId) : null,
-      hours: site.config.subscribing.confirmHours,
+      hours: site.config.signup.confirmWithinHours,
       open: isSubscribingOpen(site),
     };
     const html = await renderPage(site, 'confirm', { title, description: title, path: null }, data);

@@ -35,7 +35,7 @@ const LONGEST_SHOWN = 320;
 
 /** Whether the pages offer to subscribe. */
 export function isSubscribingOpen(site: Site): boolean {
-  return site.config.subscribing.open && site.config.newsletters.length > 0;
+  return site.config.signup.enabled && site.config.newsletters.length > 0;
 }
 
 /** The empty form. Where there is one newsletter, it is chosen. */

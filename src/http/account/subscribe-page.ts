@@ -50,10 +50,10 @@ async function takeForm(site: Site, c: Context): Promise<Response> {
 async function request(site: Site, c: Context, fields: SubscribeFields): Promise<Response> {
   const { config, secrets } = site;
   const { db } = site.store;
-  const { confirmHours, perClientAnHour, perAddressADay } = config.subscribing;
+  const { confirmWithinHours, perIpPerHour, perAddressPerDay } = config.signup;
   const now = site.clock();
   const source = clientAddress(c, config.server.trustedProxies);
-  const limit = { everyMs: Math.ceil(HOUR / perClientAnHour), burst: perClientAnHour };
+  const limit = { everyMs: Math.ceil(HOUR / perIpPerHour), burst: perIpPerHour };
   const rate = await takeRate(db, clientKey(secrets, source), limit, now);
   if (rate.kind === 'refused') return answerTooMany(site, c, rate.retryAt - now);
   const { email, newsletters, zone } = fields;
@@ -62,7 +62,7 @@ async function request(site: Site, c: Context, fields: SubscribeFields): Promise
     secrets,
     { email, newsletters, ...(zone === '' ? {} : { zone }) },
     { origin: 'form', source },
-    { confirmMs: confirmHours * HOUR, perAddressADay },
+    { confirmMs: confirmWithinHours * HOUR, perAddressPerDay },
     now,
   );
   if (asked.kind === 'refused') {
@@ -86,7 +86,7 @@ async function answerAgain(
 async function answerAsked(site: Site, c: Context, { email, newsletters }: SubscribeFields): Promise<Response> {
   const titles = site.view.newsletters.filter(({ id }) => newsletters.includes(id)).map(({ title }) => title);
   const head = { title: 'Check your inbox', description: 'A link to confirm is on its way.', path: null };
-  const data = { email, titles, hours: site.config.subscribing.confirmHours };
+  const data = { email, titles, hours: site.config.signup.confirmWithinHours };
   return c.html(await renderPage(site, 'asked', head, data), 200, { 'Cache-Control': 'no-store' });
 }
 

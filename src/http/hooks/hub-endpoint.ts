@@ -23,7 +23,7 @@ const PER_CALLBACK_HOST = { everyMs: HOUR / 2_400, burst: 2_400 };
 
 /** Answers POST of `/hub`: 202 where the request is taken, and will be verified; else 4xx with a sentence. */
 export function answerHub(site: Site): Answers {
-  const guard = openAddressGuard(site.config.hub?.allowCallbacks ?? []);
+  const guard = openAddressGuard(site.config.hub?.allowPrivateNetworks ?? []);
   return {
     post: async (c) => {
       c.header('Cache-Control', 'no-store');

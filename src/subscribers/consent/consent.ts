@@ -37,7 +37,7 @@ export interface SubscriptionRequest {
 /**
  * Asks an address to confirm subscriptions: queues a mail with a link, or one that says that there is nothing to confirm.
  * @param options.confirmMs how long the link is good
- * @param options.perAddressADay how many mails one address gets a day; more are answered alike and not mailed
+ * @param options.perAddressPerDay how many mails one address gets a day; more are answered alike and not mailed
  * @returns `refused` only for what is wrong with the words typed; of an address, what `parseAddress` says
  */
 export async function requestSubscription(
@@ -45,7 +45,7 @@ export async function requestSubscription(
   secrets: SigningSecrets,
   request: SubscriptionRequest,
   origin: Origin,
-  options: { confirmMs: number; perAddressADay: number },
+  options: { confirmMs: number; perAddressPerDay: number },
   now: number,
 ): Promise<{ kind: 'asked' } | { kind: 'refused'; reason: string }> {
   const address = parseAddress(request.email);
@@ -55,7 +55,7 @@ export async function requestSubscription(
   if (problem !== null) return { kind: 'refused', reason: problem };
   const newsletters = [...new Set(request.newsletters)].sort();
   if (newsletters.length === 0) return { kind: 'refused', reason: 'choose at least one newsletter' };
-  const perDay = { everyMs: DAY / options.perAddressADay, burst: options.perAddressADay };
+  const perDay = { everyMs: DAY / options.perAddressPerDay, burst: options.perAddressPerDay };
   const rate = await takeRate(db, addressRateKey(hashAddress(secrets[0], address.key)), perDay, now);
   if (rate.kind === 'refused') return { kind: 'asked' };
 

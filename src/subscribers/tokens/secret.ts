@@ -47,8 +47,8 @@ function currentSecret(config: Pick<Config, 'secrets' | 'paths'>, dialect: Diale
         `${LEAST_LENGTH} random characters, or DAYWIRE_SECRET_FILE to a file that holds them`,
     );
   }
-  const path = join(config.paths.var, 'secret');
-  return readSecretFile(path) ?? makeSecretFile(config.paths.var, path);
+  const path = join(config.paths.data, 'secret');
+  return readSecretFile(path) ?? makeSecretFile(config.paths.data, path);
 }
 
 function readSecretFile(path: string): string | null {

@@ -57,7 +57,7 @@ describe('a message', () => {
     const staleAt = NOW + 33 * HOUR;
     const recipient = { ...ADA, staleAt };
     expect((await parsed({}, recipient)).date?.getTime()).toBe(
-      staleAt - testConfig().newsletters[0]!.staleHours * HOUR,
+      staleAt - testConfig().newsletters[0]!.expireAfterHours * HOUR,
     );
     const signed = (await rawMessage({ signers: [ed25519Signer()] }, recipient)).toString();
     expect(signed).toContain(` t=${NOW / 1_000};`);

@@ -28,8 +28,6 @@ feeds:
   - { id: business-tech, title: Business & Tech, select: { sections: [business-tech] }, content: summary }
   - { id: in-depth, title: In Depth, select: { kickers: [In Depth, Exclusive] } }
 hub: https://hub.example.com/?a=1&b=2
-feedSets:
-  - { id: all, schedule: { cron: '*/10 * * * *' } }
 `;
 
 /** The newsroom's configuration; `change` edits its text. */

@@ -23,7 +23,7 @@ function withTwo(config: Config): Config {
 /** What becomes of the mail to confirm, where the reader of the page subscribes once more. */
 async function submissionOf(store: Store): Promise<string> {
   const request = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
-  const options = { confirmMs: HOUR, perAddressADay: 9 };
+  const options = { confirmMs: HOUR, perAddressPerDay: 9 };
   await requestSubscription(store.db, SECRETS, request, { origin: 'form' }, options, NOW);
   const { messages } = await claimServiceMessages(store, { now: NOW, limit: 9, leaseMs: HOUR });
   const [message] = messages;

@@ -119,7 +119,7 @@ describe('every route', () => {
       NOW,
     );
     const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
-    const options = { confirmMs: HOUR, perAddressADay: 3 };
+    const options = { confirmMs: HOUR, perAddressPerDay: 3 };
     await requestSubscription(store.db, SECRETS, request, { origin: 'form' }, options, NOW);
     await saveDocuments(store.db, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openSite(store);

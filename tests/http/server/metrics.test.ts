@@ -156,7 +156,7 @@ forEachDatabase((open) => {
       store.db,
       [
         { id: 'newsletter:daily', schedule },
-        { id: 'feeds:all', schedule },
+        { id: 'publish', schedule },
       ],
       now - 30 * DAY,
     );
@@ -164,12 +164,12 @@ forEachDatabase((open) => {
     await recordRun(store, 'newsletter:daily', now - 2 * DAY, 'done');
     await recordRun(store, 'newsletter:daily', now - DAY, 'done');
     await recordRun(store, 'newsletter:daily', now, 'failed');
-    await recordRun(store, 'feeds:all', now - MINUTE, null);
-    await recordRun(store, 'feeds:gone', now - MINUTE, 'done');
+    await recordRun(store, 'publish', now - MINUTE, null);
+    await recordRun(store, 'publish:gone', now - MINUTE, 'done');
     const samples = await scrape(store);
     const of = (prefix: string): object => Object.fromEntries([...samples].filter(([name]) => name.startsWith(prefix)));
     expect(of('daywire_runs')).toEqual({
-      'daywire_runs{schedule="feeds:all",state="running"}': 1,
+      'daywire_runs{schedule="publish",state="running"}': 1,
       'daywire_runs{schedule="newsletter:daily",state="done"}': 2,
       'daywire_runs{schedule="newsletter:daily",state="failed"}': 1,
     });
@@ -177,8 +177,8 @@ forEachDatabase((open) => {
     expect(samples.get('daywire_last_run_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000 + 1);
     const lastStates = [...samples].filter(([name, value]) => name.startsWith('daywire_last_run_state') && value === 1);
     expect(lastStates.map(([name]) => name)).toEqual([
-      'daywire_last_run_state{schedule="feeds:all",state="running"}',
       'daywire_last_run_state{schedule="newsletter:daily",state="failed"}',
+      'daywire_last_run_state{schedule="publish",state="running"}',
     ]);
     expect(samples.get('daywire_last_run_state{schedule="newsletter:daily",state="done"}')).toBe(0);
   });

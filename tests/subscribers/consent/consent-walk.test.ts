@@ -27,7 +27,7 @@ import { forEachDatabase } from '../../support/databases.ts';
 import { FORM, MAIL, NOW, OPERATOR, SECRETS } from '../readers.ts';
 
 const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
-const OPTIONS = { confirmMs: 3 * HOUR, perAddressADay: 1_000_000 };
+const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000 };
 
 type Step =
   | { do: 'ask' | 'add' | 'choose'; newsletters: string[] }

@@ -146,17 +146,17 @@ describe('who asks by the form', () => {
     it('too often gets the same answer, and no more mail', async () => {
       const store = await open();
       const request = { email: ADA, newsletters: ['daily'] };
-      for (let time = 1; time <= OPTIONS.perAddressADay + 2; time++) {
+      for (let time = 1; time <= OPTIONS.perAddressPerDay + 2; time++) {
         expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ kind: 'asked' });
       }
-      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay);
+      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay);
       await ask(store, ['daily'], { email: 'ada+2@example.com' });
       await ask(store, ['daily'], { email: 'Ada@EXAMPLE.com' });
-      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay + 1);
+      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay + 1);
       const [rate] = await store.db.selectFrom('rates').select('key').execute();
       expect(rate?.key).toMatch(/^address:[0-9a-f]{64}$/);
       await ask(store, ['daily'], { now: NOW + DAY });
-      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressADay + 2);
+      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay + 2);
     });
 
     it('with words that cannot be an address, a zone or a choice is told so, and nothing is stored', async () => {

@@ -22,7 +22,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function load(dialect: 'sqlite' | 'postgres' = 'sqlite', signingSecret?: string): string {
-  const paths = { store: '', var: join(folder, 'var'), feeds: '', templates: '' };
+  const paths = { store: '', data: join(folder, 'var'), feeds: '', templates: '' };
   return loadSigningSecrets({ paths, secrets: { signingSecret } }, dialect)[0];
 }
 
@@ -72,7 +72,7 @@ describe('the signing secret', () => {
   it('is one for all processes that start at once', async () => {
     const script = `
       import { loadSigningSecrets } from ${JSON.stringify(resolve('src/subscribers/tokens/secret.ts'))};
-      process.stdout.write(loadSigningSecrets({ paths: { var: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;
+      process.stdout.write(loadSigningSecrets({ paths: { data: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;
     const start = () =>
       promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, join(folder, 'var')]);
     const secrets = await Promise.all(Array.from({ length: 4 }, start));

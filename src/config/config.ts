@@ -8,6 +8,7 @@ import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { crossChecks } from './rules.ts';
 import { type FileConfig, type Publication, type ScheduleConfig, schema } from './schema.ts';
+import { readSecrets, type Secrets } from './secrets.ts';
 
 // Whoever works with a Config needs no other file.
 export type {
@@ -27,22 +28,6 @@ export class ConfigError extends Error {
     super(problems.join('\n'));
     this.problems = problems;
   }
-}
-
-/** What the environment adds. None of it is ever printed. */
-interface Secrets {
-  databaseUrl?: string | undefined;
-  smtpUrl?: string | undefined;
-  /** Signs tokens. */
-  signingSecret?: string | undefined;
-  /** Earlier ones, parted by white space: what was signed with them is still good. */
-  previousSecrets?: string | undefined;
-  /** The mailbox that bounces come to. */
-  imapUrl?: string | undefined;
-  /** Signs what is POSTed to /webhooks/bounces. */
-  webhookSecret?: string | undefined;
-  alertWebhook?: string | undefined;
-  heartbeatUrl?: string | undefined;
 }
 
 /** `publication.url` has no slash at its end; `paths` are absolute. */
@@ -147,45 +132,6 @@ export function scheduleZone(schedule: ScheduleConfig, publication: Publication)
 /** The title of a section, or null. */
 export function sectionTitle(config: Pick<Config, 'sections'>, section: string | null): string | null {
   return config.sections.find((s) => s.id === section)?.title ?? null;
-}
-
-const SECRET_NAMES = {
-  databaseUrl: { name: 'DAYWIRE_DATABASE_URL', rule: /^postgres(ql)?:\/\//, want: 'a postgres:// URL' },
-  smtpUrl: { name: 'DAYWIRE_SMTP_URL', rule: /^smtps?:\/\//, want: 'an smtp:// or smtps:// URL' },
-  signingSecret: { name: 'DAYWIRE_SECRET', rule: /^\S{32,}$/, want: 'at least 32 characters without white space' },
-  previousSecrets: {
-    name: 'DAYWIRE_SECRET_PREVIOUS',
-    rule: /^\s*\S{32,}(\s+\S{32,})*\s*$/,
-    want: 'secrets of at least 32 characters, parted by white space',
-  },
-  imapUrl: { name: 'DAYWIRE_IMAP_URL', rule: /^imaps?:\/\//, want: 'an imaps:// URL' },
-  webhookSecret: { name: 'DAYWIRE_WEBHOOK_SECRET', rule: /^.{24,}$/s, want: 'at least 24 characters' },
-  alertWebhook: { name: 'DAYWIRE_ALERT_WEBHOOK', rule: /^https?:\/\//, want: 'an http or https URL' },
-  heartbeatUrl: { name: 'DAYWIRE_HEARTBEAT_URL', rule: /^https?:\/\//, want: 'an http or https URL' },
-} as const;
-
-function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: string[]): Secrets {
-  const secrets: Secrets = {};
-  for (const [key, { name, rule, want }] of Object.entries(SECRET_NAMES)) {
-    let value = env[name];
-    const file = env[`${name}_FILE`];
-    if (value && file) problems.push(`${name} and ${name}_FILE are both set: keep one`);
-    if (!value && file) {
-      try {
-        value = readFileSync(resolve(cwd, file), 'utf8').trim();
-      } catch (error) {
-        problems.push(`${name}_FILE is ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
-        continue;
-      }
-    }
-    if (!value) continue;
-    if (!rule.test(value) || (want.endsWith('URL') && !URL.canParse(value))) {
-      problems.push(`${name} must be ${want}; its value is not shown`);
-    } else {
-      secrets[key as keyof Secrets] = value;
-    }
-  }
-  return secrets;
 }
 
 /** Of a key that takes several forms, what is wrong with the one that was meant; where none was, the key itself. */

@@ -1,0 +1,87 @@
+/**
+ * Secrets, which come from environment variables or from the files that `<NAME>_FILE` names. They are never printed.
+ */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+export type Secrets = { -readonly [Key in keyof typeof SECRETS]?: string | undefined };
+
+export const SECRETS = {
+  databaseUrl: {
+    name: 'DAYWIRE_DATABASE_URL',
+    rule: /^postgres(ql)?:\/\//,
+    want: 'a postgres:// URL',
+    description: 'PostgreSQL database, postgres://user:password@host/database. Default: the SQLite file paths.store.',
+  },
+  smtpUrl: {
+    name: 'DAYWIRE_SMTP_URL',
+    rule: /^smtps?:\/\//,
+    want: 'an smtp:// or smtps:// URL',
+    description:
+      'SMTP server. smtps://user:password@host uses TLS from the start. smtp://user:password@host:587 uses STARTTLS if ' +
+      'the server offers it, and requires it for a login unless the server is on this machine.',
+  },
+  signingSecret: {
+    name: 'DAYWIRE_SECRET',
+    rule: /^\S{32,}$/,
+    want: 'at least 32 characters without white space',
+    description:
+      'Signs links and return paths. With SQLite, the first start writes one to the file secret in paths.data, readable ' +
+      'by its owner alone. With PostgreSQL it is required, since all processes need the same.',
+  },
+  previousSecrets: {
+    name: 'DAYWIRE_SECRET_PREVIOUS',
+    rule: /^\s*\S{32,}(\s+\S{32,})*\s*$/,
+    want: 'secrets of at least 32 characters, separated by white space',
+    description: 'Previous values of DAYWIRE_SECRET. Tokens that they signed stay valid.',
+  },
+  imapUrl: {
+    name: 'DAYWIRE_IMAP_URL',
+    rule: /^imaps?:\/\//,
+    want: 'an imaps:// URL',
+    description: 'Mailbox for bounces, imaps://user:password@host/INBOX.',
+  },
+  webhookSecret: {
+    name: 'DAYWIRE_WEBHOOK_SECRET',
+    rule: /^.{24,}$/s,
+    want: 'at least 24 characters',
+    description: 'Signs the requests to /webhooks/bounces.',
+  },
+  alertWebhook: {
+    name: 'DAYWIRE_ALERT_WEBHOOK',
+    rule: /^https?:\/\//,
+    want: 'an http or https URL',
+    description: 'Receives alerts as JSON, once when raised and once when resolved.',
+  },
+  heartbeatUrl: {
+    name: 'DAYWIRE_HEARTBEAT_URL',
+    rule: /^https?:\/\//,
+    want: 'an http or https URL',
+    description: 'Requested after each edition that closed, so that an external monitor notices a missing one.',
+  },
+} as const;
+
+/** Reads the secrets, and adds every problem found to `problems`. */
+export function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: string[]): Secrets {
+  const secrets: Secrets = {};
+  for (const [key, { name, rule, want }] of Object.entries(SECRETS)) {
+    let value = env[name];
+    const file = env[`${name}_FILE`];
+    if (value && file) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+    if (!value && file) {
+      try {
+        value = readFileSync(resolve(cwd, file), 'utf8').trim();
+      } catch (error) {
+        problems.push(`${name}_FILE is ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+        continue;
+      }
+    }
+    if (!value) continue;
+    if (!rule.test(value) || (want.endsWith('URL') && !URL.canParse(value))) {
+      problems.push(`${name} must be ${want}; its value is not shown`);
+    } else {
+      secrets[key as keyof Secrets] = value;
+    }
+  }
+  return secrets;
+}

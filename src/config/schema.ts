@@ -68,7 +68,7 @@ const feed = z.strictObject({
     .max(24 * 31)
     .optional()
     .describe(
-      'The feed contains exactly the articles of the last so many hours, and has no archive. ' +
+      'The feed contains exactly the articles of this many past hours, and has no archive. ' +
         'Without this key it contains the newest articles, at least those of the last 48 hours, and has an archive.',
     ),
   minimumItems: z
@@ -76,7 +76,7 @@ const feed = z.strictObject({
     .min(50)
     .max(1_000)
     .default(50)
-    .describe('Minimum number of items, if there are so many articles. Ignored with windowHours.'),
+    .describe('Minimum number of items, as far as the store has enough articles. Ignored with windowHours.'),
   content: z
     .enum(['full', 'summary'])
     .default('full')
@@ -87,7 +87,7 @@ const feed = z.strictObject({
 const newsletter = z.strictObject({
   id: id.describe('Part of addresses and commands. Choose it once.'),
   title: text.describe('Name of the newsletter, as subscribers see it.'),
-  kicker: text.describe('Stands before the headline and in the subject of each edition, such as Tech Roundup.'),
+  kicker: text.describe('Shown before the headline and in the subject of each edition, such as Tech Roundup.'),
   description: text.describe('One sentence about the newsletter, shown where visitors subscribe.'),
   from: z
     .strictObject({
@@ -127,7 +127,7 @@ const newsletter = z.strictObject({
     .min(1)
     .max(720)
     .default(20)
-    .describe('A delivery that is not submitted so many hours after it was due fails as expired.'),
+    .describe('Hours after its due time at which a delivery that was not submitted fails as expired.'),
   heartbeat: z.boolean().default(true).describe('Calls DAYWIRE_HEARTBEAT_URL after each edition that closed.'),
 });
 

@@ -53,7 +53,7 @@ async function sizeOf(composed: Composed, config: Config): Promise<number> {
     SECRETS,
     loadSigners(config),
   );
-  return (await make({ subscriberId: 1, email: 'reader1@readers1.example.com', staleAt: null })).size;
+  return (await make({ subscriberId: 1, email: 'reader1@readers1.example.com', expiresAt: null })).size;
 }
 
 /** Closes the edition and queues it for all readers. */

@@ -217,7 +217,7 @@ async function showHistory(store: Store, email: string, subscriberId: number): P
   say(`the history of ${email}:`);
   for (const one of deliveries) say(`  ${one.newsletter}/${one.slot} ${one.state}: ${one.reply}`);
   for (const one of bounces) say(`  ${one.kind} bounce ${one.status}: ${one.detail}`);
-  for (const one of consent) say(`  ${one.change} by ${one.origin}: ${one.detail}`);
+  for (const one of consent) say(`  ${one.change} by ${one.channel}: ${one.detail}`);
   const wanted = { [READER]: [null, 0], [GONE]: ['hard-bounce', 1], [FULL]: [null, 1] }[email];
   const found = [subscriber.suppressed_reason, bounces.length];
   expectThat(`suppressed: ${found[0] ?? 'no'}, bounces: ${found[1]}`, JSON.stringify(found) === JSON.stringify(wanted));

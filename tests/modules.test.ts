@@ -60,6 +60,14 @@ describe('the modules of src/', () => {
     expect(cycles).toEqual([]);
   });
 
+  it('keep migrations apart from code that changes: a migration imports nothing outside of store/migrations/', () => {
+    const folder = join(src, 'store/migrations');
+    const migrations = sourceFiles(folder);
+    expect(migrations).not.toEqual([]);
+    const imported = migrations.flatMap((file) => importsOf(file).filter((target) => dirname(target) !== folder));
+    expect(imported).toEqual([]);
+  });
+
   it('never end the process: bin/daywire.js does', () => {
     const ending = sourceFiles(src).filter((file) =>
       /process\.exit\b|process\.exitCode/.test(readFileSync(file, 'utf8')),

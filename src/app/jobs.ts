@@ -185,12 +185,12 @@ export async function deliverDue(
   const onPause: OnPause = async (tx, { editionId, reason }) => {
     const name = await editionName(tx, editionId);
     const message = `Delivery of ${name} is paused: ${reason}. Go on with "daywire deliver --resume ${name}".`;
-    await raiseAlert(tx, { cause: `edition:${editionId}`, message }, clock());
+    await raiseAlert(tx, { key: `edition:${editionId}`, message }, clock());
   };
   const report = await deliver(store, config, transport, { clock, secrets, signers, templates, onPause, ...options });
   if (report.stopped !== null && !options.signal?.aborted) {
     const message = `Delivery stopped: ${report.stopped}. What was not submitted is still pending.`;
-    await raiseAlert(store.db, { cause: DELIVERY_STOPPED, message }, clock());
+    await raiseAlert(store.db, { key: DELIVERY_STOPPED, message }, clock());
   } else if (report.submitted + report.service.submitted > 0) {
     await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
   }
@@ -207,7 +207,7 @@ async function pauseRetracted({ store, clock, log }: AppContext): Promise<void> 
       `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
       `Go on with "daywire deliver --resume ${name}", or end it with --cancel.`;
     // Not that of another reason to pause it: the webhook is told but once of a cause.
-    await raiseAlert(tx, { cause: `retraction:${editionId}`, message }, clock());
+    await raiseAlert(tx, { key: `retraction:${editionId}`, message }, clock());
   });
   for (const { editionId, articleIds } of paused) {
     log.warn({ edition: editionId, articles: articleIds }, 'paused: articles of it have been retracted');

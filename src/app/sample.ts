@@ -61,7 +61,7 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
     const newsletters = wanted.split(' ').filter((id) => known.has(id));
     if (newsletters.length === 0) continue;
     const who = { email, newsletters, zone: zone === '' ? undefined : zone };
-    const origin = { origin: 'import', source: `sample/subscribers.csv:${index + 2}` } as const;
+    const origin = { channel: 'import', source: `sample/subscribers.csv:${index + 2}` } as const;
     const result = await storeSubscriber(store.db, who, origin, now);
     if (result.kind === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
     added += 1;

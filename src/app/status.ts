@@ -22,6 +22,7 @@ import { listOpenAlerts } from '../schedule/alerts.ts';
 import { listLastRuns, listRuns } from '../schedule/run-ledger.ts';
 import { nextSlot } from '../schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
+import type { EditionDeliveryState } from '../store/tables.ts';
 import { readHubStanding } from '../websub/status.ts';
 import type { AppContext } from './app-context.ts';
 import { jobsOf } from './jobs.ts';
@@ -63,7 +64,7 @@ export interface Status {
     headline: string;
     closed: string;
     /** Paused and cancelled ones say why. */
-    delivery: 'open' | 'paused' | 'cancelled' | 'done';
+    deliveryState: EditionDeliveryState;
     reason: string | null;
     /** By state; deliveries that have folded into totals count as well. */
     deliveries: Record<string, number>;
@@ -123,7 +124,7 @@ export interface Status {
   /** All runs ever, those that have folded into totals too. */
   runTotals: { schedule: string; state: string; count: number }[];
   rejected: { count: number; first: Rejection[] };
-  alerts: { cause: string; message: string; first: string; count: number }[];
+  alerts: { key: string; message: string; first: string; count: number }[];
 }
 
 const SHOWN = 20;
@@ -192,8 +193,8 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       count: await countRejections(db),
       first: (await listRejections(db, SHOWN)).map(({ rejectedAt: _, ...entry }) => entry),
     },
-    alerts: (await listOpenAlerts(db)).map(({ cause, message, firstAt, count }) => ({
-      cause,
+    alerts: (await listOpenAlerts(db)).map(({ key, message, firstAt, count }) => ({
+      key,
       message,
       first: rfc3339(firstAt),
       count,
@@ -234,11 +235,11 @@ async function editionsWithDeliveries({ store }: AppContext, editions: EditionHe
   const counts = await countDeliveriesEver(store.reports, ids);
   const standings = await store.db
     .selectFrom('editions')
-    .select(['id', 'delivery', 'delivery_reason'])
+    .select(['id', 'delivery_state', 'delivery_reason'])
     .where('id', 'in', ids)
     .execute();
   const passedOver = await store.db
-    .selectFrom('edition_passed_over')
+    .selectFrom('edition_omissions')
     .selectAll()
     .where('edition_id', 'in', ids)
     .orderBy('article_id')
@@ -253,7 +254,7 @@ async function editionsWithDeliveries({ store }: AppContext, editions: EditionHe
       number: edition.number,
       headline: edition.headline,
       closed: rfc3339(edition.closedAt),
-      delivery: standing?.delivery ?? 'open',
+      deliveryState: standing?.delivery_state ?? 'delivering',
       reason: standing?.delivery_reason ?? null,
       deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
       passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit') },

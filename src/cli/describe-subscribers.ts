@@ -64,7 +64,7 @@ export function describeSubscriber(
     'consent',
     history.consent.map((one) => {
       const what = [one.newsletter, one.change, one.detail].filter((part) => part !== null).join(' ');
-      return `${at(one.at)}  ${what}, by ${one.origin}${one.source === null ? '' : ` from ${one.source}`}`;
+      return `${at(one.at)}  ${what}, by ${one.channel}${one.source === null ? '' : ` from ${one.source}`}`;
     }),
   );
   block(

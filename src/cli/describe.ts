@@ -186,7 +186,7 @@ export function describeStatus(status: Status): string {
     [
       'alerts',
       status.alerts.map(
-        (alert) => `${alert.cause} (${count(alert.count, 'time')} since ${alert.first}): ${alert.message}`,
+        (alert) => `${alert.key} (${count(alert.count, 'time')} since ${alert.first}): ${alert.message}`,
       ),
     ],
   ];
@@ -263,9 +263,9 @@ function deliveryLines(status: Status): string[] {
   return lines;
 }
 
-function standing({ delivery, reason }: Status['editions'][number]): string {
-  if (delivery !== 'paused' && delivery !== 'cancelled') return '';
-  return `; ${delivery}${reason === null ? '' : `: ${reason}`}`;
+function standing({ deliveryState, reason }: Status['editions'][number]): string {
+  if (deliveryState !== 'paused' && deliveryState !== 'cancelled') return '';
+  return `; ${deliveryState}${reason === null ? '' : `: ${reason}`}`;
 }
 
 function passedOver({ newsletter, slot, passedOver: { agedOut, didNotFit } }: Status['editions'][number]): string[] {

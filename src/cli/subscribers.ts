@@ -24,7 +24,7 @@ import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import { type CliContext, CommandError, newsletterNamed } from './context.ts';
 import { describeNobody, describeSubscriber, describeSubscriberReport } from './describe-subscribers.ts';
 
-const OPERATOR = { origin: 'operator', source: null } as const;
+const OPERATOR = { channel: 'operator', source: null } as const;
 const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
 /** Of each list; `--json` has all. */
 const SHOWN = 50;

@@ -37,11 +37,11 @@ export async function buildMessage(
 /**
  * Submits one message whose row is marked.
  * @param row.attempts begun before this one
- * @param row.staleAt from this instant on it is not tried again; null where it never gets too old
+ * @param row.expiresAt from this instant on it is not tried again; null where it never gets too old
  * @throws what is no failure of the transport
  */
 export async function submitMessage(
-  row: { attempts: number; staleAt: number | null },
+  row: { attempts: number; expiresAt: number | null },
   message: OutgoingMessage,
   connection: Connection,
   { clock, random, policy, uncertain }: AttemptContext,
@@ -60,7 +60,7 @@ export async function submitMessage(
     switch (decision.kind) {
       case 'retry': {
         const { dueAt, reason } = decision;
-        if (row.staleAt !== null && dueAt >= row.staleAt) {
+        if (row.expiresAt !== null && dueAt >= row.expiresAt) {
           return { result: { kind: 'failed', reply, reason: staleReason(reason) }, watched };
         }
         return { result: { kind: 'deferred', dueAt, reply, reason }, watched };

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { forgetRates } from '../store/rate-limits.ts';
 import type { Db, Store } from '../store/store.ts';
+import type { RunState } from '../store/tables.ts';
 import { CANCELLED } from './queue/delivery-result.ts';
 
 /** How many rows went. */
@@ -39,7 +40,7 @@ export async function keepHouse(
   const unconfirmedSince = now - config.signup.deleteUnconfirmedAfterDays * DAY;
   // Whatever the zone was, nobody counts on these days any more.
   const lastDay = localDate(now - 3 * DAY, config.publication.zone);
-  await store.db.deleteFrom('sending_days').where('day', '<', lastDay).execute();
+  await store.db.deleteFrom('warm_up_days').where('day', '<', lastDay).execute();
   await endCancelled(store, now);
   return {
     deliveries: await foldDeliveries(store, oldDeliveries),
@@ -92,10 +93,10 @@ async function endCancelled({ db }: Store, now: number): Promise<void> {
     last = id;
     const edition = await db
       .selectFrom('editions')
-      .select(['delivery', 'delivery_reason'])
+      .select(['delivery_state', 'delivery_reason'])
       .where('id', '=', id)
       .executeTakeFirst();
-    if (edition?.delivery !== 'cancelled') continue;
+    if (edition?.delivery_state !== 'cancelled') continue;
     await db
       .updateTable('deliveries')
       .set({
@@ -157,7 +158,7 @@ async function foldRuns({ db }: Store, before: number): Promise<number> {
   let folded = 0;
   for (;;) {
     const count = await db.transaction().execute(async (tx) => {
-      const { rows } = await sql<{ schedule: string; state: string }>`
+      const { rows } = await sql<{ schedule: string; state: RunState }>`
         delete from runs where (schedule, slot_at) in (
           select old.schedule, old.slot_at from runs as old
           where old.slot_at < ${before} and old.state <> 'running' and exists (

@@ -121,7 +121,7 @@ async function prepareNext(run: Run): Promise<Ready | null> {
 
 async function buildCopy(
   run: Run,
-  { editionId, subscriberId, email, attempts, staleAt }: ClaimedDelivery,
+  { editionId, subscriberId, email, attempts, expiresAt }: ClaimedDelivery,
 ): Promise<Ready['message']> {
   if (attempts >= run.attempt.policy.attempts) {
     // Every attempt that ends is decided on then: one that used them all up and is still open was interrupted.
@@ -129,7 +129,7 @@ async function buildCopy(
   }
   if (email === null) return null;
   const maker = await run.makerFor(editionId);
-  return 'cannot' in maker ? maker : buildMessage(() => maker({ subscriberId, email, staleAt }));
+  return 'cannot' in maker ? maker : buildMessage(() => maker({ subscriberId, email, expiresAt }));
 }
 
 /** @returns once it is off the wire; `recorded` ends when its result is written */
@@ -207,7 +207,7 @@ async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, co
   if ('cannot' in built) return end(failed(built.cannot));
   // Whoever waits for a link to confirm would rather have it twice than never.
   const context = { ...run.attempt, uncertain: 'retry' as const };
-  const { result } = await submitMessage({ attempts, staleAt: expiresAt }, built, connection, context);
+  const { result } = await submitMessage({ attempts, expiresAt: expiresAt }, built, connection, context);
   if (result.kind === 'returned') stop(run, result.reason);
   if (result.kind !== 'put-back' && result.kind !== 'uncertain') await end(result);
 }

@@ -21,7 +21,7 @@ export interface AgedOutOptions {
  * one, each part by an index of its own, so that the size of the archive costs nothing:
  * - what the window has left behind since: `articles_by_time`
  * - what was stored since, however old, such as an imported archive: `articles_by_creation`
- * - what did not fit into the last edition: the key of `edition_passed_over`
+ * - what did not fit into the last edition: the key of `edition_omissions`
  *
  * A draft ages like the rest, by its own date; what is retracted or pinned does not.
  */
@@ -29,16 +29,16 @@ export async function recordAgedOut(tx: Transaction<Tables>, options: AgedOutOpt
   const { newsletter, editionId, window, lastEditionId } = options;
   const scope = await scopeSince(tx, options);
   await sql`
-    insert into edition_passed_over (edition_id, article_id, reason)
+    insert into edition_omissions (edition_id, article_id, reason)
     select ${sql.lit(editionId)}, articles.id, 'aged-out' from articles
     where ${scope} and published_at < ${window.from} and kind <> 'roundup' and pinned = 0 and state <> 'retracted'
       and (published_at < ${window.unseenFrom} or exists (
-        select 1 from edition_passed_over seen
+        select 1 from edition_omissions seen
         where seen.edition_id = ${lastEditionId ?? -1} and seen.article_id = articles.id))
       and not exists (
         select 1 from edition_articles shown where shown.newsletter = ${newsletter} and shown.article_id = articles.id)
       and not exists (
-        select 1 from edition_passed_over passed join editions on editions.id = passed.edition_id
+        select 1 from edition_omissions passed join editions on editions.id = passed.edition_id
         where passed.article_id = articles.id and editions.newsletter = ${newsletter}
           and (passed.reason = 'aged-out' or passed.edition_id = ${editionId}))
   `.execute(tx);
@@ -55,6 +55,6 @@ async function scopeSince(tx: Transaction<Tables>, { newsletter, lastEditionId, 
   return sql<SqlBool>`articles.id in (
     select id from articles where published_at >= ${unseenFrom} and published_at < ${window.from}
     union all select id from articles where created_at >= ${storedFrom}
-    union all select article_id from edition_passed_over
+    union all select article_id from edition_omissions
       where edition_id = ${lastEditionId ?? editionId} and reason = 'did-not-fit')`;
 }

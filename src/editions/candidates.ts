@@ -140,9 +140,9 @@ function inEditionOf(e: ExpressionBuilder<Tables, 'articles'>, newsletter: strin
 function passedOverBy(e: ExpressionBuilder<Tables, 'articles'>, editionId: number | null): Condition {
   return e.exists(
     e
-      .selectFrom('edition_passed_over')
-      .select('edition_passed_over.article_id')
-      .where('edition_passed_over.edition_id', '=', editionId ?? -1)
-      .whereRef('edition_passed_over.article_id', '=', 'articles.id'),
+      .selectFrom('edition_omissions')
+      .select('edition_omissions.article_id')
+      .where('edition_omissions.edition_id', '=', editionId ?? -1)
+      .whereRef('edition_omissions.article_id', '=', 'articles.id'),
   );
 }

@@ -40,7 +40,7 @@ export async function recordEdition(tx: Transaction<Tables>, composed: Composed,
   await insertArticles(tx, composed, editionId);
   for (const ids of chunks(composed.didNotFit)) {
     const rows = ids.map((id) => ({ edition_id: editionId, article_id: id, reason: 'did-not-fit' as const }));
-    await tx.insertInto('edition_passed_over').values(rows).execute();
+    await tx.insertInto('edition_omissions').values(rows).execute();
   }
   await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
   await insertNotes(tx, composed, editionId);

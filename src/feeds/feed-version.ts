@@ -18,13 +18,13 @@ const CLOCKS_DIFFER_BY = MINUTE;
 
 /** The stamp as it stands. */
 export async function readFeedVersion(db: Db): Promise<FeedVersion> {
-  const row = await db.selectFrom('publish_stamp').selectAll().where('id', '=', 1).executeTakeFirst();
+  const row = await db.selectFrom('feed_version').selectAll().where('id', '=', 1).executeTakeFirst();
   return { version: row?.version ?? 0, modifiedAt: row?.modified_at ?? 0 };
 }
 
 /** Reads the stamp's version again and again: the query is built once, for under load that takes longer than the answer. */
 export function openVersionReader(db: Db): () => Promise<number> {
-  const query = db.selectFrom('publish_stamp').select('version').where('id', '=', 1).compile();
+  const query = db.selectFrom('feed_version').select('version').where('id', '=', 1).compile();
   return async () => {
     const { rows } = await db.executeQuery(query);
     return rows[0]?.version ?? 0;
@@ -34,9 +34,9 @@ export function openVersionReader(db: Db): () => Promise<number> {
 /** The stamp, locked until the transaction ends. @param db a transaction */
 export async function lockFeedVersion(db: Db): Promise<FeedVersion> {
   const row = await db
-    .insertInto('publish_stamp')
+    .insertInto('feed_version')
     .values({ id: 1, version: 0, modified_at: 0 })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ version: sql<number>`publish_stamp.version` }))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ version: sql<number>`feed_version.version` }))
     .returning(['version', 'modified_at'])
     .executeTakeFirstOrThrow();
   return { version: row.version, modifiedAt: row.modified_at };
@@ -52,7 +52,7 @@ export function mustWaitUntil({ modifiedAt }: FeedVersion, now: number): number 
 export async function advanceFeedVersion(db: Db, now: number): Promise<number> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
   await db
-    .updateTable('publish_stamp')
+    .updateTable('feed_version')
     .set((e) => ({ version: e('version', '+', 1), modified_at: modifiedAt }))
     .where('id', '=', 1)
     .execute();

@@ -19,7 +19,7 @@ const LONGEST_WAIT = 10 * MINUTE;
 const LEASE = 'alerts';
 
 export interface Alert {
-  cause: string;
+  key: string;
   /** One sentence or two, for an operator. */
   message: string;
   firstAt: number;
@@ -32,13 +32,13 @@ export interface Alert {
 }
 
 /** Raises an alert. While the cause is unresolved it only counts; the webhook is not told again. */
-export async function raiseAlert(db: Db, alert: { cause: string; message: string }, now: number): Promise<void> {
-  const { cause, message } = alert;
+export async function raiseAlert(db: Db, alert: { key: string; message: string }, now: number): Promise<void> {
+  const { key, message } = alert;
   await db
     .insertInto('alerts')
-    .values({ cause, message, first_at: now, last_at: now, count: 1, notified_at: null, resolved_at: null })
+    .values({ key, message, first_at: now, last_at: now, count: 1, notified_at: null, resolved_at: null })
     .onConflict((conflict) =>
-      conflict.column('cause').doUpdateSet({
+      conflict.column('key').doUpdateSet({
         message,
         last_at: now,
         first_at: sql`case when alerts.resolved_at is null then alerts.first_at else excluded.first_at end`,
@@ -50,14 +50,14 @@ export async function raiseAlert(db: Db, alert: { cause: string; message: string
     .execute();
 }
 
-/** Resolves what is raised of these causes. */
-export async function resolveAlerts(db: Db, causes: string[], now: number): Promise<void> {
-  if (causes.length === 0) return;
+/** Resolves what is raised of these keys. */
+export async function resolveAlerts(db: Db, keys: string[], now: number): Promise<void> {
+  if (keys.length === 0) return;
   await db
     .updateTable('alerts')
     // Never before it was notified, or the resolution would look as if it had been told.
     .set({ resolved_at: sql`case when notified_at > ${now} then notified_at else ${now} end` })
-    .where('cause', 'in', causes)
+    .where('key', 'in', keys)
     .where('resolved_at', 'is', null)
     .execute();
 }
@@ -69,7 +69,7 @@ export async function listOpenAlerts(db: Db): Promise<Alert[]> {
     .selectAll()
     .where('resolved_at', 'is', null)
     .orderBy('first_at')
-    .orderBy('cause')
+    .orderBy('key')
     .execute();
   return rows.map(toAlert);
 }
@@ -105,8 +105,8 @@ export function openAlertSender(
         if (problem !== null) {
           failures++;
           notBefore = clock() + Math.min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT);
-          log.warn({ cause: alert.cause, problem }, 'the alert webhook failed; it is tried again later');
-          await raiseAlert(store.db, { cause: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
+          log.warn({ key: alert.key, problem }, 'the alert webhook failed; it is tried again later');
+          await raiseAlert(store.db, { key: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
           return;
         }
         await markTold(store.db, alert, sentAt);
@@ -134,7 +134,7 @@ async function findUntold(db: Db, now: number): Promise<Alert[]> {
   const rows = await db
     .selectFrom('alerts')
     .selectAll()
-    .where('cause', '!=', WEBHOOK)
+    .where('key', '!=', WEBHOOK)
     .where((e) =>
       e.or([
         e.and([e('notified_at', 'is', null), e('resolved_at', 'is', null)]),
@@ -144,7 +144,7 @@ async function findUntold(db: Db, now: number): Promise<Alert[]> {
       ]),
     )
     .orderBy('first_at')
-    .orderBy('cause')
+    .orderBy('key')
     .limit(AT_ONCE)
     .execute();
   return rows.map(toAlert);
@@ -155,7 +155,7 @@ async function markTold(db: Db, alert: Alert, sentAt: number): Promise<void> {
     .updateTable('alerts')
     // Of a resolution told, later than the resolution; of an alert told, the instant itself, so that a resolution since is told too.
     .set({ notified_at: alert.resolvedAt === null ? sentAt : Math.max(sentAt, alert.resolvedAt + 1) })
-    .where('cause', '=', alert.cause)
+    .where('key', '=', alert.key)
     .where('first_at', '=', alert.firstAt)
     .execute();
 }
@@ -166,7 +166,7 @@ function payload(publication: string, alert: Alert): object {
   return {
     publication,
     state,
-    cause: alert.cause,
+    key: alert.key,
     message: alert.message,
     count: alert.count,
     first_at: rfc3339(alert.firstAt),
@@ -178,7 +178,7 @@ function payload(publication: string, alert: Alert): object {
 
 function toAlert(row: Tables['alerts']): Alert {
   return {
-    cause: row.cause,
+    key: row.key,
     message: row.message,
     firstAt: row.first_at,
     lastAt: row.last_at,

@@ -8,7 +8,7 @@ import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { callUrl } from './call-url.ts';
 import { reasonOf } from './wording.ts';
 
-const CAUSE = 'heartbeat';
+const KEY = 'heartbeat';
 
 /**
  * GETs the heartbeat URL, if there is one. A failure raises the alert `heartbeat`, a success resolves it; neither ever throws, for
@@ -22,13 +22,9 @@ export async function callHeartbeat(
   if (url === undefined) return;
   const problem = await callUrl(url);
   try {
-    if (problem === null) return await resolveAlerts(store.db, [CAUSE], clock());
+    if (problem === null) return await resolveAlerts(store.db, [KEY], clock());
     log.warn({ problem }, 'the heartbeat failed');
-    await raiseAlert(
-      store.db,
-      { cause: CAUSE, message: `The heartbeat after an edition failed: ${problem}.` },
-      clock(),
-    );
+    await raiseAlert(store.db, { key: KEY, message: `The heartbeat after an edition failed: ${problem}.` }, clock());
   } catch (error) {
     log.error({ error: reasonOf(error) }, 'the heartbeat could not be recorded');
   }

@@ -8,7 +8,7 @@ import { type AlertSender, raiseAlert } from './alerts.ts';
 import { decide } from './decide.ts';
 import type { Job } from './job.ts';
 import { type Run, readLedger, registerSchedules, settleRuns } from './run-ledger.ts';
-import { alertCauses, alertMessage, runSlot } from './run-slot.ts';
+import { alertKeys, alertMessage, runSlot } from './run-slot.ts';
 import { slotName } from './wording.ts';
 
 export interface RunDeps {
@@ -70,12 +70,12 @@ function logSettled(log: Log, job: Job, runs: Run[]): void {
 
 // One alert for a month's worth of missed slots, about the newest of them.
 async function raiseForSettled(db: Db, job: Job, runs: Run[], now: number): Promise<void> {
-  const causes = alertCauses(job.id);
+  const keys = alertKeys(job.id);
   for (const state of ['failed', 'skipped'] as const) {
     const of = runs.filter((run) => run.state === state);
     const newest = of.at(-1);
     if (newest === undefined) continue;
     const covers = of.reduce((sum, run) => sum + run.covers, 0);
-    await raiseAlert(db, { cause: causes[state], message: alertMessage(job, { ...newest, covers }) }, now);
+    await raiseAlert(db, { key: keys[state], message: alertMessage(job, { ...newest, covers }) }, now);
   }
 }

@@ -18,8 +18,8 @@ const RENEW_EVERY = 30 * SECOND;
 /** A job that hangs must not hold up its schedule for good. */
 const TIME_LIMIT = 30 * MINUTE;
 
-/** The causes of alerts that a job's runs raise. */
-export function alertCauses(jobId: string): Record<'failed' | 'late' | 'skipped', string> {
+/** The keys of alerts that a job's runs raise. */
+export function alertKeys(jobId: string): Record<'failed' | 'late' | 'skipped', string> {
   return { failed: `failed:${jobId}`, late: `late:${jobId}`, skipped: `skipped:${jobId}` };
 }
 
@@ -84,15 +84,15 @@ async function record(
   now: number,
 ): Promise<Run | null> {
   const result = resultOf(job, claim, outcome, now);
-  const causes = alertCauses(job.id);
+  const keys = alertKeys(job.id);
   return store.db.transaction().execute(async (tx) => {
     const run = await finishRun(tx, claim, result, now);
     if (run === null) return null;
-    if (run.state === 'done') await resolveAlerts(tx, Object.values(causes), now);
-    if (run.state === 'late') await resolveAlerts(tx, [causes.failed, causes.skipped], now);
-    if (run.state === 'skipped') await resolveAlerts(tx, [causes.failed], now);
+    if (run.state === 'done') await resolveAlerts(tx, Object.values(keys), now);
+    if (run.state === 'late') await resolveAlerts(tx, [keys.failed, keys.skipped], now);
+    if (run.state === 'skipped') await resolveAlerts(tx, [keys.failed], now);
     if (run.state === 'failed' || run.state === 'late' || run.state === 'skipped') {
-      await raiseAlert(tx, { cause: causes[run.state], message: alertMessage(job, run) }, now);
+      await raiseAlert(tx, { key: keys[run.state], message: alertMessage(job, run) }, now);
     }
     return run;
   });

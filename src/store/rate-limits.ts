@@ -24,21 +24,21 @@ export type RateAnswer =
 export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, now: number): Promise<RateAnswer> {
   const ahead = everyMs * (burst - 1);
   const granted = await db
-    .insertInto('rates')
+    .insertInto('rate_limits')
     .values({ key, next_at: now + everyMs })
     .onConflict((conflict) =>
       conflict
         .column('key')
         .doUpdateSet({
-          next_at: sql<number>`case when rates.next_at > ${instant(now)} then rates.next_at else ${instant(now)} end
+          next_at: sql<number>`case when rate_limits.next_at > ${instant(now)} then rate_limits.next_at else ${instant(now)} end
             + ${instant(everyMs)}`,
         })
-        .where('rates.next_at', '<=', now + ahead),
+        .where('rate_limits.next_at', '<=', now + ahead),
     )
     .returning('next_at')
     .executeTakeFirst();
   if (granted !== undefined) return { kind: 'granted' };
-  const row = await db.selectFrom('rates').select('next_at').where('key', '=', key).executeTakeFirst();
+  const row = await db.selectFrom('rate_limits').select('next_at').where('key', '=', key).executeTakeFirst();
   return { kind: 'refused', retryAt: Math.max(now, Math.ceil((row?.next_at ?? now) - ahead)) };
 }
 
@@ -48,10 +48,10 @@ export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, no
  */
 export async function forgetRates(db: Db, now: number): Promise<number> {
   const { numDeletedRows } = await db
-    .deleteFrom('rates')
+    .deleteFrom('rate_limits')
     .where('key', 'in', (e) =>
       e
-        .selectFrom('rates')
+        .selectFrom('rate_limits')
         .select('key')
         .where('next_at', '<=', now)
         // It must not wait for whoever holds one of these rows and wants another.

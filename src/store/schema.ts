@@ -1,8 +1,8 @@
 /**
  * Is the database's schema the one this version was written for? A stale or a newer one is refused by name.
  */
-import { Migrator } from 'kysely/migration';
-import { migrationsFor } from './migrations.ts';
+import { type Migration, Migrator } from 'kysely/migration';
+import { MIGRATIONS } from './migrations.ts';
 import { type Store, StoreError } from './store.ts';
 
 export type SchemaState =
@@ -13,7 +13,7 @@ export type SchemaState =
 
 /** Compares the migrations the database has had with those this version knows. */
 export async function schemaState(store: Store): Promise<SchemaState> {
-  const known = Object.keys(migrationsFor(store.dialect));
+  const known = Object.keys(MIGRATIONS);
   const applied = await appliedMigrations(store);
   const unknown = applied.filter((name) => !known.includes(name));
   const missing = known.filter((name) => !applied.includes(name));
@@ -53,8 +53,12 @@ export async function ensureSchema(store: Store): Promise<{ wasEmpty: boolean }>
  * @throws StoreError that names the migration that failed
  */
 export async function migrate(store: Store): Promise<string[]> {
-  const migrations = migrationsFor(store.dialect);
-  const migrator = new Migrator({ db: store.db, provider: { getMigrations: async () => migrations } });
+  const migrations = Object.entries(MIGRATIONS).map(([name, up]): [string, Migration] => [
+    name,
+    { up: (db) => up(db, store.dialect) },
+  ]);
+  const provider = { getMigrations: async () => Object.fromEntries(migrations) };
+  const migrator = new Migrator({ db: store.db, provider });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {
     const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';

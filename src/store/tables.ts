@@ -1,26 +1,30 @@
 /**
- * The tables as Kysely sees them. All instants are epoch milliseconds (UTC); booleans are 0 or 1; JSON is text, so that both
- * databases hold the same bytes. migrations.ts makes what stands here.
+ * The tables as Kysely sees them; `migrations/` creates them. Instants (`…_at`, `…_until`) are epoch milliseconds (UTC),
+ * flags are 0 or 1, and JSON is text, so that both databases hold the same bytes.
+ *
+ * Outboxes share four columns: `due_at`, the earliest instant of the next attempt; `attempts`; `lease_until`, the end of
+ * the current claim; and `fence`, which grows with each claim: a result is recorded only under the fence of its claim.
  */
 import type { Generated } from 'kysely';
 
 export interface Tables {
   articles: ArticlesTable;
   article_tags: { article_id: string; tag: string; published_at: number };
-  /** Who is named as a reporter, by slug; see facet-slug.ts. */
+  /** The reporters of each article, by slug; see facet-slug.ts. */
   article_reporters: { article_id: string; reporter: string; published_at: number };
-  /** Every name an article ever had in one of the facets, by its slug. */
+  /** All names that articles ever had in a facet, by slug. */
   facet_names: { facet: 'tag' | 'kicker' | 'reporter'; slug: string; name: string };
-  /** Every slug an article ever had, so that an old address still leads to it. */
+  /** All slugs that an article ever had, so that old addresses redirect to it. */
   article_slugs: { slug: string; article_id: string };
-  /** The outbox from articles to feeds: one row for an article whose feeds must be published anew from `due_at` on. */
+  /** The outbox from articles to feeds: the feeds of the article must be published at `due_at`. */
   pending_changes: { article_id: string; due_at: number; changed_at: number };
   rejections: RejectionsTable;
-  import_sources: { path: string; fingerprint: string; imported_at: number };
+  /** Files that the folder watcher has imported, with a hash of their content. */
+  imported_files: { path: string; fingerprint: string; imported_at: number };
   documents: DocumentsTable;
-  /** One row, with the id 1: how often feeds have changed, and in which second they last did. Its lock lets publishes take turns. */
-  publish_stamp: { id: number; version: number; modified_at: number };
-  /** Feed requests, by day in the publication's calendar: `unchanged` were answered 304, all others in full. */
+  /** One row, id 1: the number of publishes that changed a feed, and the last one's second. Publishes lock it. */
+  feed_version: { id: number; version: number; modified_at: number };
+  /** Feed requests, by day in the publication's zone: `unchanged` got a 304, the rest a full response. */
   feed_readers: {
     day: string;
     path: string;
@@ -28,7 +32,7 @@ export interface Tables {
     requests: number;
     unchanged: number;
   };
-  /** The newest number of subscribers that a reader reported on that day, for each of its own feeds (a digest, or empty). */
+  /** The last number of subscribers that a reader reported on a day for each of its feeds (a hash, or empty). */
   feed_reader_reports: {
     day: string;
     path: string;
@@ -37,9 +41,9 @@ export interface Tables {
     subscribers: number;
     reported_at: number;
   };
-  /** What each feed has published, from `at` on; `part` is the closed part of its archive that holds it, null while it waits for one. */
-  archive_members: { feed: string; article_id: string; at: number; part: number | null };
-  archives: ArchivesTable;
+  /** The articles that a feed has published since its archive began; `page` is null until an archive page closes. */
+  archive_members: { feed: string; article_id: string; recorded_at: number; page: number | null };
+  archive_pages: ArchivePagesTable;
   archive_feeds: ArchiveFeedsTable;
   editions: EditionsTable;
   edition_articles: {
@@ -49,9 +53,11 @@ export interface Tables {
     block: string;
     position: number;
   };
-  edition_passed_over: { edition_id: number; article_id: string; reason: 'aged-out' | 'did-not-fit' };
+  /** Articles that were eligible for an edition and did not enter it. */
+  edition_omissions: { edition_id: number; article_id: string; reason: 'aged-out' | 'did-not-fit' };
+  /** Corrections that an edition of the newsletter has carried. */
   edition_corrections: { newsletter: string; article_id: string; noted_at: number; edition_id: number };
-  /** The retractions that an edition was paused for while it was being delivered: once for each. */
+  /** Retractions for which an edition was paused during its delivery, so that each pauses it once. */
   edition_retractions: { edition_id: number; article_id: string; noted_at: number };
   subscribers: SubscribersTable;
   subscriptions: {
@@ -60,20 +66,21 @@ export interface Tables {
     state: 'unconfirmed' | 'confirmed' | 'unsubscribed';
     changed_at: number;
   };
-  /** Every change of consent, with its origin: the proof of it. Goes with its subscriber. */
+  /** All changes of consent, as proof of it. Deleted with their subscriber. */
   consent_events: ConsentEventsTable;
   /** Addresses that are never mailed again, as keyed hashes: they outlive their subscriber. */
   suppressions: { address_hash: string; reason: SuppressionReason; at: number };
   service_messages: ServiceMessagesTable;
   deliveries: DeliveriesTable;
   bounces: BouncesTable;
-  /** When the next one of a kind may go, to fractions of a millisecond: a limit shared by all processes (GCRA's theoretical arrival time). */
-  rates: { key: string; next_at: number };
-  /** How many messages were let go on a day of the publication's calendar, for the warm-up. */
-  sending_days: { day: string; count: number };
-  /** What is left of deliveries and runs that were kept long enough. */
+  /** Rate limits shared by all processes: the theoretical arrival time of the next request (GCRA), with fractions. */
+  rate_limits: { key: string; next_at: number };
+  /** Messages that the warm-up let through, by day in the publication's zone. */
+  warm_up_days: { day: string; count: number };
+  /** Sums of the deliveries that retention has deleted. */
   delivery_totals: { edition_id: number; state: DeliveryState; count: number };
-  run_totals: { schedule: string; state: string; count: number };
+  /** Sums of the runs that retention has deleted. */
+  run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
@@ -99,14 +106,15 @@ interface ArticlesTable {
   noted_at: number | null;
   /** When this store first held it. */
   created_at: number;
-  /** SHA-256 of its editorial content: an unchanged import changes nothing. */
+  /** SHA-256 of its editorial content: an import that leaves it as it is changes nothing. */
   digest: string;
   /** The whole Article as JSON. */
   document: string;
 }
 
+/** Input that could not be used. */
 interface RejectionsTable {
-  /** Source and place, so that a second look at the same place replaces the first. */
+  /** Source and place: reading the same place again replaces the row. */
   key: string;
   stage: 'import' | 'feed' | 'edition';
   source: string;
@@ -114,7 +122,7 @@ interface RejectionsTable {
   article_id: string | null;
   /** JSON array of sentences. */
   problems: string;
-  /** What was read, whole, so that nothing is lost. */
+  /** The whole input, so that nothing is lost. */
   raw: string;
   rejected_at: number;
 }
@@ -125,35 +133,35 @@ interface DocumentsTable {
   media_type: string;
   /** SHA-256 of the body, hex. */
   hash: string;
-  /** Whole seconds; moves forward with every change of the body. */
+  /** Whole seconds; grows with every change of the body. */
   modified_at: number;
   /** Bytes of the body. */
   size: number;
-  /** The body, compressed: base64. */
+  /** The compressed body, base64. */
   gzip: string;
   brotli: string;
 }
 
-/** The closed parts of each feed's archive, numbered from 1. */
-interface ArchivesTable {
+/** The closed pages of each feed's archive, numbered from 1. */
+interface ArchivePagesTable {
   feed: string;
-  part: number;
-  /** `2026-10`, of the publication's calendar. */
+  page: number;
+  /** `2026-10`, in the publication's zone. */
   month: string;
-  /** Of its documents, without their ending: `archive/latest/2026-10`. */
+  /** Of its documents, without the extension: `archive/latest/2026-10`. */
   path: string;
-  /** A hash over the corrections and retractions of its articles: where it changes, the part is written anew. */
-  notes: string;
+  /** Hash of the corrections and retractions of its articles: the page is rebuilt when it changes. */
+  notes_hash: string;
   closed_at: number;
 }
 
 /** The feeds that have an archive. */
 interface ArchiveFeedsTable {
   feed: string;
-  /** What it selects, as JSON: where the configuration changes that, older articles are looked through again. */
+  /** The feed's selection as JSON: when the configuration changes it, the backfill starts again. */
   selection: string;
-  /** How far the articles that are older than the archive have been taken in: `[created_at, id]` as JSON; null where all are. */
-  taken_in_to: string | null;
+  /** The last of the older articles that was backfilled: `[created_at, id]` as JSON; null when all are. */
+  backfilled_to: string | null;
 }
 
 export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';
@@ -164,9 +172,9 @@ interface SubscribersTable {
   email_key: string;
   zone: string | null;
   created_at: number;
-  /** Wants nothing before this instant. */
+  /** No edition is delivered before this instant. */
   paused_until: number | null;
-  /** Set while the address is on the suppression list: nothing is mailed to it. */
+  /** Set while the address is on the suppression list. */
   suppressed_reason: SuppressionReason | null;
   suppressed_at: number | null;
 }
@@ -174,7 +182,7 @@ interface SubscribersTable {
 interface ConsentEventsTable {
   id: Generated<number>;
   subscriber_id: number;
-  /** Null where the change is of the subscriber: zone, pause, suppression. */
+  /** Null for changes that concern all newsletters: zone, pause, suppression. */
   newsletter: string | null;
   change:
     | 'requested'
@@ -186,8 +194,7 @@ interface ConsentEventsTable {
     | 'suppressed'
     | 'unsuppressed'
     | 'exported';
-  /** By what door it came. */
-  origin:
+  channel:
     | 'form'
     | 'confirmation'
     | 'preferences'
@@ -205,22 +212,22 @@ interface ConsentEventsTable {
   at: number;
 }
 
-/** Mail of the service itself: an outbox of its own, which goes ahead of editions. */
+/** The outbox of service messages, which are submitted before editions. */
 interface ServiceMessagesTable {
   id: Generated<number>;
-  /** `confirm` asks to confirm what was requested; `already` tells a subscriber who asked again. */
+  /** `confirm` asks for confirmation; `already` answers a request for a newsletter that is subscribed to. */
   kind: 'confirm' | 'already';
   subscriber_id: number;
-  /** JSON array of newsletters' ids. */
+  /** JSON array of newsletter ids. */
   newsletters: string;
-  /** The zone asked for, which the confirmation sets. */
+  /** The requested zone, which the confirmation sets. */
   zone: string | null;
-  /** The subscriber's last consent event when it was queued: what came later outlives its link. */
+  /** The subscriber's last consent event when this was queued: the link does not undo later ones. */
   after_event: number | null;
   state: DeliveryState;
   attempts: number;
   due_at: number;
-  /** Its link is dead from then on, and it is not mailed any more. */
+  /** The end of its link; it is not submitted after that. */
   expires_at: number;
   lease_until: number | null;
   fence: number;
@@ -230,7 +237,7 @@ interface ServiceMessagesTable {
   changed_at: number;
 }
 
-/** What came back. One of both ids says of which message. */
+/** Bounces and complaints. Either `edition_id` or `service_message_id` is set. */
 interface BouncesTable {
   id: Generated<number>;
   edition_id: number | null;
@@ -245,6 +252,9 @@ interface BouncesTable {
 
 export type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 'suppressed';
 
+/** `delivering`: deliveries of it may be pending. `done`: none is. */
+export type EditionDeliveryState = 'delivering' | 'paused' | 'cancelled' | 'done';
+
 interface EditionsTable {
   id: Generated<number>;
   newsletter: string;
@@ -252,21 +262,20 @@ interface EditionsTable {
   slot: string;
   slot_at: number;
   cutoff_at: number;
-  /** 1 for the newsletter's first edition, and so on. */
+  /** Counts the newsletter's editions from 1. */
   number: number;
   headline: string;
   subject: string;
   preheader: string;
-  /** Marks the personal slots in html and text. */
+  /** Marks the personal placeholders in html and text. */
   nonce: string;
   html: string;
   text: string;
   archive_html: string;
-  /** The roundup article that stands for it in feeds. */
+  /** The roundup article that represents it in feeds. */
   article_id: string;
   closed_at: number;
-  /** `done`: no delivery of it is open any more. */
-  delivery: Generated<'open' | 'paused' | 'cancelled' | 'done'>;
+  delivery_state: Generated<EditionDeliveryState>;
   /** Why it is paused or cancelled. */
   delivery_reason: string | null;
 }
@@ -276,26 +285,25 @@ interface DeliveriesTable {
   subscriber_id: number;
   state: DeliveryState;
   attempts: number;
-  /** Not before this instant. */
   due_at: number;
-  /** From then on it is not worth submitting any more. */
-  stale_at: number | null;
-  /** A claim holds until then. */
+  /** Not submitted from this instant on. */
+  expires_at: number | null;
   lease_until: number | null;
-  /** Grows with every claim; a result is recorded only under the fence it was claimed with. */
   fence: number;
-  /** The server's last reply, or the transport's word. */
+  /** The server's last reply, or the transport's message. */
   reply: string | null;
   reason: string | null;
   changed_at: number;
 }
 
+export type RunState = 'running' | 'done' | 'skipped' | 'late' | 'failed';
+
 interface RunsTable {
   schedule: string;
   slot_at: number;
-  state: 'running' | 'done' | 'skipped' | 'late' | 'failed';
+  state: RunState;
   reason: string | null;
-  /** How many slots this run stands for; more than one where missed feed slots came together. */
+  /** Number of slots that this run covers; more than one after missed feed slots. */
   covers: number;
   attempts: number;
   started_at: number;
@@ -304,8 +312,8 @@ interface RunsTable {
 }
 
 interface AlertsTable {
-  /** One row a cause: a second failure of the same cause does not alert again until it was resolved. */
-  cause: string;
+  /** What failed, such as `failed:newsletter:daily`: it alerts once until it is resolved. */
+  key: string;
   message: string;
   first_at: number;
   last_at: number;
@@ -314,42 +322,40 @@ interface AlertsTable {
   resolved_at: number | null;
 }
 
-/** Who is told of a feed's changes by the embedded hub. */
+/** The subscriptions of the embedded hub, and the outbox of their notifications. */
 interface HubSubscriptionsTable {
-  /** SHA-256 of topic and callback: a callback may be longer than an index takes. */
+  /** SHA-256 of topic and callback: a callback may be longer than an index entry. */
   key: string;
   /** The path of a feed document. */
   topic: string;
   callback: string;
   /** The callback's host and port. */
   host: string;
-  /** The subscriber's secret, sealed, or null. */
+  /** The subscriber's secret, encrypted, or null. */
   secret: string | null;
   verified_at: number;
-  /** The end of the lease that was granted: nothing is told from then on. */
+  /** The end of the WebSub lease. */
   expires_at: number;
-  /** Grows with every change of the topic; what was told is noted only where it has not grown since. */
+  /** Grows with every change of the topic: a delivery clears `pending` only if it has not grown meanwhile. */
   version: number;
-  /** 1 while a change is to be told. */
-  owed: number;
-  owed_since: number;
-  /** Not before this instant. */
+  /** 1 while a change has not been delivered. */
+  pending: number;
+  pending_since: number;
   due_at: number;
   /** Failures in a row. */
   attempts: number;
   failing_since: number | null;
-  /** Why the last one failed. */
+  /** Why the last attempt failed. */
   reason: string | null;
-  told_at: number | null;
-  /** Whether the last telling took long. */
+  delivered_at: number | null;
+  /** 1 if the last delivery took long. */
   slow: Generated<number>;
-  /** A claim holds until then. */
-  claim_until: number | null;
-  /** Grows with every claim and renewal; a result is recorded only under the fence it was claimed with. */
+  lease_until: number | null;
+  /** Grows with renewals, too. */
   fence: number;
 }
 
-/** What was asked of the embedded hub and its callback has not confirmed yet. The newest for a topic and callback stands. */
+/** Requests to the embedded hub that the callback has not confirmed yet. A newer one for the same key replaces it. */
 interface HubRequestsTable {
   /** As in hub_subscriptions. */
   key: string;
@@ -362,19 +368,19 @@ interface HubRequestsTable {
   created_at: number;
   attempts: number;
   due_at: number;
-  claim_until: number | null;
+  lease_until: number | null;
   fence: number;
 }
 
-/** What another hub is to be told: a row for each topic and publish, until all of that publish are settled. */
+/** The outbox of pings to another hub: a row for each topic and publish, kept until all of that publish are over. */
 interface HubPingsTable {
   topic: string;
   /** As `slot_at` of its run. */
   published_at: number;
-  state: 'open' | 'told' | 'superseded' | 'failed';
+  state: 'pending' | 'delivered' | 'superseded' | 'failed';
   attempts: number;
   due_at: number;
   reason: string | null;
-  claim_until: number | null;
+  lease_until: number | null;
   fence: number;
 }

@@ -30,7 +30,7 @@ export async function eraseSubscriber(
     const before = await findSuppression(tx, secrets, subscriber.email_key);
     await unlistHashes(tx, hashes);
     await listHash(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
-    await tx.deleteFrom('rates').where('key', 'in', hashes.map(addressRateKey)).execute();
+    await tx.deleteFrom('rate_limits').where('key', 'in', hashes.map(addressRateKey)).execute();
     await scrubDeliveries(tx, subscriberId, now);
     await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
     await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();

@@ -13,7 +13,7 @@ export interface SubscriberHistory {
     at: number;
     change: Consent['change'];
     newsletter: string | null;
-    origin: Consent['origin'];
+    channel: Consent['channel'];
     source: string | null;
     detail: string | null;
   }[];
@@ -62,7 +62,7 @@ export async function subscriberHistory(db: Db, subscriberId: number, limit?: nu
 function listConsent(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['consent']> {
   return db
     .selectFrom('consent_events')
-    .select(['at', 'change', 'newsletter', 'origin', 'source', 'detail'])
+    .select(['at', 'change', 'newsletter', 'channel', 'source', 'detail'])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('id', 'desc')
     .$if(limit !== undefined, (q) => q.limit(limit as number))

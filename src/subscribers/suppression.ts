@@ -166,7 +166,7 @@ export async function suppressByOperator(
   return inTransaction(db, async (tx) => {
     const { subscriber, isNew } = await holdAddress(tx, address, null, now);
     const before = await findSuppression(tx, secrets, address.key);
-    await suppressAddress(tx, secrets, subscriber.id, 'operator', { origin: 'operator' }, now);
+    await suppressAddress(tx, secrets, subscriber.id, 'operator', { channel: 'operator' }, now);
     if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
     return { kind: before?.reason === 'operator' ? 'already' : 'suppressed' };
   });
@@ -183,7 +183,7 @@ export async function unsuppressByOperator(
   if (address.kind === 'refused') return { kind: 'refused', reason: `${email}: ${address.reason}` };
   return inTransaction(db, async (tx) => {
     const { subscriber, isNew } = await holdAddress(tx, address, null, now);
-    const lifted = await liftSuppression(tx, secrets, subscriber.id, { origin: 'operator' }, now);
+    const lifted = await liftSuppression(tx, secrets, subscriber.id, { channel: 'operator' }, now);
     if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
     return { kind: lifted ? 'lifted' : 'already' };
   });

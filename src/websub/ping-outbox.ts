@@ -20,7 +20,7 @@ export interface ClaimedPing {
 }
 
 /** What came of telling the hub; with `put-back` nothing was done, for we are ending. */
-export type PingResult = { kind: 'told' } | { kind: 'failed'; reason: string } | { kind: 'put-back' };
+export type PingResult = { kind: 'delivered' } | { kind: 'failed'; reason: string } | { kind: 'put-back' };
 
 /** The schedule of its runs, and the cause of its alert. */
 const HUB = 'hub';
@@ -39,19 +39,19 @@ export async function notePings(db: Db, topics: readonly string[], at: number): 
   for (const publishedAt of earlier) await lockRun(db, publishedAt);
   await db
     .updateTable('hub_pings')
-    .set({ state: 'superseded', claim_until: null, fence: sql<number>`fence + 1` })
+    .set({ state: 'superseded', lease_until: null, fence: sql<number>`fence + 1` })
     .where('topic', 'in', topics)
     .where('published_at', '<', at)
-    .where(sql<boolean>`state = 'open'`)
+    .where(sql<boolean>`state = 'pending'`)
     .execute();
   for (const publishedAt of earlier) await settle(db, publishedAt, at);
   const ping = {
     published_at: at,
-    state: 'open' as const,
+    state: 'pending' as const,
     attempts: 0,
     due_at: at,
     reason: null,
-    claim_until: null,
+    lease_until: null,
     fence: 0,
   };
   const fresh = await db
@@ -77,7 +77,7 @@ export async function claimPings(
   db: Db,
   { room, host, now }: { room: Room; host: string; now: number },
 ): Promise<ClaimedPing[]> {
-  const claimable = sql<boolean>`state = 'open' and due_at <= ${now} and (claim_until is null or claim_until <= ${now})`;
+  const claimable = sql<boolean>`state = 'pending' and due_at <= ${now} and (lease_until is null or lease_until <= ${now})`;
   const due = await db
     .selectFrom('hub_pings')
     .select(['topic', 'published_at'])
@@ -91,7 +91,7 @@ export async function claimPings(
     // One statement each: of two processes the second finds it leased.
     const row = await db
       .updateTable('hub_pings')
-      .set({ claim_until: now + LEASE, fence: sql<number>`fence + 1` })
+      .set({ lease_until: now + LEASE, fence: sql<number>`fence + 1` })
       .where('topic', '=', topic)
       .where('published_at', '=', published_at)
       .where(claimable)
@@ -109,10 +109,10 @@ export async function recordPing(db: Db, claimed: ClaimedPing, result: PingResul
     await lockRun(tx, publishedAt);
     const { numUpdatedRows } = await tx
       .updateTable('hub_pings')
-      .set({ claim_until: null, ...afterwards(claimed, result, now) })
+      .set({ lease_until: null, ...afterwards(claimed, result, now) })
       .where('topic', '=', topic)
       .where('published_at', '=', publishedAt)
-      .where('state', '=', 'open')
+      .where('state', '=', 'pending')
       .where('fence', '=', fence)
       .executeTakeFirstOrThrow();
     // It answered, or not, whatever became of this ping since.
@@ -133,25 +133,25 @@ export async function abandonPings(db: Db, before: number, now: number): Promise
       .set({
         state: 'failed',
         reason: 'no hub is configured any more',
-        claim_until: null,
+        lease_until: null,
         fence: sql<number>`fence + 1`,
       })
       .where('published_at', '<', before)
-      .where(sql<boolean>`state = 'open'`)
+      .where(sql<boolean>`state = 'pending'`)
       .execute();
     for (const publishedAt of publishes) await settle(tx, publishedAt, now);
-    await noteHealth(tx, { kind: 'told' }, now);
+    await noteHealth(tx, { kind: 'delivered' }, now);
     return publishes.length;
   });
 }
 
 function afterwards({ attempts, publishedAt }: ClaimedPing, result: PingResult, now: number) {
   if (result.kind === 'put-back') return {};
-  if (result.kind === 'told') return { state: 'told' as const, attempts: attempts + 1, reason: null };
+  if (result.kind === 'delivered') return { state: 'delivered' as const, attempts: attempts + 1, reason: null };
   const again = now + pingWait(attempts + 1);
   const isOver = again > publishedAt + PING_FOR;
   return {
-    state: isOver ? ('failed' as const) : ('open' as const),
+    state: isOver ? ('failed' as const) : ('pending' as const),
     attempts: attempts + 1,
     due_at: again,
     reason: result.reason,
@@ -164,7 +164,7 @@ async function findOpenPublishes(db: Db, topics: readonly string[] | null, befor
     .selectFrom('hub_pings')
     .select('published_at')
     .distinct()
-    .where(sql<boolean>`state = 'open'`)
+    .where(sql<boolean>`state = 'pending'`)
     .where('published_at', '<', before)
     .$if(topics !== null, (q) => q.where('topic', 'in', topics ?? []))
     .orderBy('published_at')
@@ -187,7 +187,7 @@ async function lockRun(db: Db, publishedAt: number): Promise<void> {
 async function settle(db: Db, publishedAt: number, now: number): Promise<void> {
   const pings = await db.selectFrom('hub_pings').selectAll().where('published_at', '=', publishedAt).execute();
   const inState = (state: string) => pings.filter((ping) => ping.state === state);
-  const [open, failed, told] = [inState('open'), inState('failed'), inState('told')];
+  const [open, failed, told] = [inState('pending'), inState('failed'), inState('delivered')];
   const attempts = pings.reduce((most, ping) => Math.max(most, ping.attempts), 0);
   const outcome = { attempts, ...runOutcome({ open, failed, told, all: pings.length }, now) };
   await db.updateTable('runs').set(outcome).where('schedule', '=', HUB).where('slot_at', '=', publishedAt).execute();
@@ -231,13 +231,13 @@ function partly(reason: string | null, count: number, all: number): string {
 /** An alert for a hub that has taken nothing for a while; the next telling that gets through resolves it. */
 async function noteHealth(db: Db, result: Exclude<PingResult, { kind: 'put-back' }>, now: number): Promise<void> {
   const since = await readMeta(db, FAILING_SINCE);
-  if (result.kind === 'told') {
+  if (result.kind === 'delivered') {
     if (since === undefined) return;
     await writeMeta(db, FAILING_SINCE, null);
     await resolveAlerts(db, [HUB], now);
   } else if (since === undefined) await writeMeta(db, FAILING_SINCE, String(now));
   else if (now - Number(since) >= ALERT_AFTER) {
     const message = `The hub has taken no news of a publish since ${new Date(Number(since)).toISOString()}: ${result.reason}.`;
-    await raiseAlert(db, { cause: HUB, message }, now);
+    await raiseAlert(db, { key: HUB, message }, now);
   }
 }

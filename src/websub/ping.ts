@@ -29,7 +29,7 @@ async function post(url: string, topic: string, signal: AbortSignal): Promise<Pi
       signal: AbortSignal.any([timeout, signal]),
     });
     await response.body?.cancel();
-    return response.ok ? { kind: 'told' } : { kind: 'failed', reason: `it answered ${response.status}` };
+    return response.ok ? { kind: 'delivered' } : { kind: 'failed', reason: `it answered ${response.status}` };
   } catch (error) {
     if (signal.aborted) return { kind: 'put-back' };
     if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${TIME_LIMIT / SECOND} s` };

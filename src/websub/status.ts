@@ -36,7 +36,7 @@ export async function readHubStanding(db: Db, { now, limit }: { now: number; lim
     .execute();
   const failing = await db
     .selectFrom('hub_subscriptions')
-    .select(['topic', 'host', 'failing_since', 'attempts', 'reason', 'due_at', 'owed'])
+    .select(['topic', 'host', 'failing_since', 'attempts', 'reason', 'due_at', 'pending'])
     .where('failing_since', 'is not', null)
     .where('expires_at', '>', now)
     .orderBy('failing_since')
@@ -49,12 +49,12 @@ export async function readHubStanding(db: Db, { now, limit }: { now: number; lim
     .executeTakeFirstOrThrow();
   const { oldest } = await db
     .selectFrom('hub_subscriptions')
-    .select((e) => e.fn.min('owed_since').as('oldest'))
-    .where(sql<boolean>`owed = 1`)
+    .select((e) => e.fn.min('pending_since').as('oldest'))
+    .where(sql<boolean>`pending = 1`)
     .where('attempts', '=', 0)
     .where('expires_at', '>', now)
     .executeTakeFirstOrThrow();
-  const open = db.selectFrom('hub_pings').where(sql<boolean>`state = 'open'`);
+  const open = db.selectFrom('hub_pings').where(sql<boolean>`state = 'pending'`);
   const pings = await open
     .select(['topic', 'published_at as publishedAt', 'attempts', 'reason', 'due_at as dueAt'])
     .orderBy('published_at')
@@ -70,7 +70,7 @@ export async function readHubStanding(db: Db, { now, limit }: { now: number; lim
       failingSince: row.failing_since as number,
       attempts: row.attempts,
       reason: row.reason ?? 'no reason recorded',
-      dueAt: row.owed === 1 ? row.due_at : null,
+      dueAt: row.pending === 1 ? row.due_at : null,
     })),
     unverified,
     pings,

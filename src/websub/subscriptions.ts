@@ -47,11 +47,11 @@ export async function oweSubscribers(db: Db, topics: readonly string[], at: numb
     .updateTable('hub_subscriptions')
     .set({
       version: sql<number>`version + 1`,
-      owed: 1,
-      owed_since: sql<number>`case when owed = 1 then owed_since else ${at} end`,
+      pending: 1,
+      pending_since: sql<number>`case when pending = 1 then pending_since else ${at} end`,
       // To the back of the queue, or some would be told of every publish and others of none while publishes come faster than rounds.
       // Who waits already keeps the place, and who failed the wait.
-      due_at: sql<number>`case when owed = 0 and attempts = 0 then ${at} else due_at end`,
+      due_at: sql<number>`case when pending = 0 and attempts = 0 then ${at} else due_at end`,
     })
     .where('topic', 'in', topics)
     .where('expires_at', '>', at)
@@ -67,8 +67,8 @@ export async function claimSubscriptions(
   options: { which: 'prompt' | 'laggard'; room: Room; now: number },
 ): Promise<ClaimedSubscription[]> {
   const { which, room, now } = options;
-  const claimable = sql<boolean>`owed = 1 and due_at <= ${now} and expires_at > ${now}
-    and (claim_until is null or claim_until <= ${now})`;
+  const claimable = sql<boolean>`pending = 1 and due_at <= ${now} and expires_at > ${now}
+    and (lease_until is null or lease_until <= ${now})`;
   // A look first: most of the time there is none, and a write would wait for other writers.
   const due = await db
     .selectFrom('hub_subscriptions')
@@ -84,7 +84,7 @@ export async function claimSubscriptions(
   if (keys.length === 0) return [];
   return db
     .updateTable('hub_subscriptions')
-    .set({ claim_until: now + LEASE, fence: sql<number>`fence + 1` })
+    .set({ lease_until: now + LEASE, fence: sql<number>`fence + 1` })
     .where('key', 'in', (e) =>
       e
         .selectFrom('hub_subscriptions')
@@ -119,7 +119,7 @@ export async function recordTelling(
   }
   const { numUpdatedRows } = await db
     .updateTable('hub_subscriptions')
-    .set({ claim_until: null, ...afterwards(claimed, telling, now) })
+    .set({ lease_until: null, ...afterwards(claimed, telling, now) })
     .where('key', '=', key)
     .where('fence', '=', fence)
     .executeTakeFirstOrThrow();
@@ -133,13 +133,13 @@ function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling
     const { tookMs } = telling;
     return {
       // What was published meanwhile is still owed.
-      owed: sql<number>`case when version = ${version} then 0 else 1 end`,
-      owed_since: sql<number>`case when version = ${version} then owed_since else ${now} end`,
+      pending: sql<number>`case when version = ${version} then 0 else 1 end`,
+      pending_since: sql<number>`case when version = ${version} then pending_since else ${now} end`,
       due_at: now,
       attempts: 0,
       failing_since: null,
       reason: null,
-      told_at: now,
+      delivered_at: now,
       slow: tookMs > SLOW ? 1 : 0,
     };
   }
@@ -147,7 +147,7 @@ function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling
   const wait = distributionWait(attempts + 1);
   return {
     // Given up: the next change is told once more.
-    ...(wait === null ? { owed: 0 } : { attempts: attempts + 1 }),
+    ...(wait === null ? { pending: 0 } : { attempts: attempts + 1 }),
     due_at: now + (wait ?? REST),
     failing_since: sql<number>`coalesce(failing_since, ${now})`,
     reason: telling.reason,
@@ -161,7 +161,7 @@ export async function grantSubscription(
   secret: string | null,
   now: number,
 ): Promise<void> {
-  const granted = { secret, verified_at: now, expires_at: now + leaseSeconds * SECOND, claim_until: null };
+  const granted = { secret, verified_at: now, expires_at: now + leaseSeconds * SECOND, lease_until: null };
   await db
     .insertInto('hub_subscriptions')
     .values({
@@ -171,13 +171,13 @@ export async function grantSubscription(
       host,
       ...granted,
       version: 0,
-      owed: 0,
-      owed_since: now,
+      pending: 0,
+      pending_since: now,
       due_at: 0,
       attempts: 0,
       failing_since: null,
       reason: null,
-      told_at: null,
+      delivered_at: null,
       slow: 0,
       fence: 0,
     })
@@ -185,7 +185,7 @@ export async function grantSubscription(
       // It answers again: what it is still owed it gets at once. Not what fell due after its lease had ended.
       conflict.column('key').doUpdateSet({
         ...granted,
-        owed: sql<number>`case when hub_subscriptions.expires_at > ${now} then hub_subscriptions.owed else 0 end`,
+        pending: sql<number>`case when hub_subscriptions.expires_at > ${now} then hub_subscriptions.pending else 0 end`,
         due_at: 0,
         attempts: 0,
         failing_since: null,
@@ -211,8 +211,8 @@ export async function hasSubscription(db: Db, key: string, now: number): Promise
 export async function oweGoodbyes(db: Db, now: number): Promise<number> {
   const { numUpdatedRows } = await db
     .updateTable('hub_subscriptions')
-    .set({ owed: 1, owed_since: now, due_at: now })
-    .where('owed', '=', 0)
+    .set({ pending: 1, pending_since: now, due_at: now })
+    .where('pending', '=', 0)
     .where('topic', 'not in', (e) => e.selectFrom('documents').select('path'))
     .executeTakeFirstOrThrow();
   return Number(numUpdatedRows);

@@ -62,7 +62,7 @@ export async function takeRequest(
     return { kind: 'full', retryAfter: (60 * MINUTE) / SECOND };
   }
   const asked = { mode: request.mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
-  const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now, claim_until: null };
+  const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now, lease_until: null };
   const { topic, callback, host } = request;
   await db
     .insertInto('hub_requests')
@@ -87,7 +87,7 @@ async function countRows(db: Db, table: 'hub_requests' | 'hub_subscriptions', ke
 /** Claims requests, longest due first. */
 export async function claimRequests(db: Db, options: { room: Room; now: number }): Promise<ClaimedRequest[]> {
   const { room, now } = options;
-  const claimable = sql<boolean>`due_at <= ${now} and (claim_until is null or claim_until <= ${now})`;
+  const claimable = sql<boolean>`due_at <= ${now} and (lease_until is null or lease_until <= ${now})`;
   // A look first: most of the time there is none, and a write would wait for other writers.
   const due = await db
     .selectFrom('hub_requests')
@@ -102,7 +102,7 @@ export async function claimRequests(db: Db, options: { room: Room; now: number }
   if (keys.length === 0) return [];
   return db
     .updateTable('hub_requests')
-    .set({ claim_until: now + LEASE, fence: sql<number>`fence + 1` })
+    .set({ lease_until: now + LEASE, fence: sql<number>`fence + 1` })
     .where('key', 'in', (e) =>
       e
         .selectFrom('hub_requests')
@@ -142,7 +142,7 @@ export async function recordVerdict(
     const again = verdict.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (wait ?? 0) } : {};
     const { numUpdatedRows } = await db
       .updateTable('hub_requests')
-      .set({ claim_until: null, ...again })
+      .set({ lease_until: null, ...again })
       .where('key', '=', key)
       .where('fence', '=', fence)
       .executeTakeFirstOrThrow();

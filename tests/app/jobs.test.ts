@@ -161,7 +161,7 @@ forEachDatabase((open) => {
     const message =
       `Delivery of daily-roundup/2026-11-24 is paused: retracted since it closed: ${one}, ${two}. ` +
       'Go on with "daywire deliver --resume daily-roundup/2026-11-24", or end it with --cancel.';
-    expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([{ cause: `retraction:${id}`, message, count: 1 }]);
+    expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([{ key: `retraction:${id}`, message, count: 1 }]);
     expect(await deliverDue(newsroom)).toMatchObject({ submitted: 0, stopped: null });
     await resumeEdition(newsroom.store.db, id);
     await publish(newsroom);
@@ -179,7 +179,7 @@ forEachDatabase((open) => {
     expect(await deliverDue(newsroom)).toMatchObject({ submitted: 0, failed: 0, paused: [{ editionId: 1 }] });
     expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([
       {
-        cause: 'edition:1',
+        key: 'edition:1',
         message: expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*--resume/),
         count: 1,
       },
@@ -223,7 +223,7 @@ forEachDatabase((open) => {
     });
     await slotComposed(newsroom);
     expect((await deliverDue(newsroom)).stopped).not.toBe(null);
-    expect((await listOpenAlerts(newsroom.store.db)).map(({ cause }) => cause)).toEqual(['delivery']);
+    expect((await listOpenAlerts(newsroom.store.db)).map(({ key }) => key)).toEqual(['delivery']);
     newsroom.config.delivery.transport = 'file';
     newsroom.now += HOUR;
     expect(await deliverDue(newsroom)).toMatchObject({ submitted: 7, stopped: null });

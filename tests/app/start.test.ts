@@ -38,7 +38,7 @@ forEachDatabase((open) => {
       const env = { DAYWIRE_ALERT_WEBHOOK: server.url };
       const newsroom = openTestNewsroom(await open(), { env, edit: NOTHING_LISTENS });
       await runOnce(newsroom, steering());
-      expect(server.requests.map(({ body }) => (JSON.parse(body) as { cause: string }).cause)).toEqual(['delivery']);
+      expect(server.requests.map(({ body }) => (JSON.parse(body) as { key: string }).key)).toEqual(['delivery']);
     });
 
     it('tells another hub once of each feed, and of what changed in the next round', async () => {

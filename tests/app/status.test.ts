@@ -106,13 +106,13 @@ describe('the status', () => {
         .execute();
       await store.db
         .updateTable('editions')
-        .set({ delivery: 'paused', delivery_reason: 'the server said 535' })
+        .set({ delivery_state: 'paused', delivery_reason: 'the server said 535' })
         .where('id', '=', edition)
         .execute();
       const status = await read(store);
       expect(status.editions).toMatchObject([
-        { slot: '2026-11-22', delivery: 'open', reason: null, deliveries: {} },
-        { slot: '2026-11-21', delivery: 'paused', reason: 'the server said 535', deliveries: { submitted: 42 } },
+        { slot: '2026-11-22', deliveryState: 'delivering', reason: null, deliveries: {} },
+        { slot: '2026-11-21', deliveryState: 'paused', reason: 'the server said 535', deliveries: { submitted: 42 } },
       ]);
       expect(block(status, 'editions')).toEqual([
         'daily 2026-11-22 no. 2: Tech Roundup: A, B (no deliveries)',
@@ -126,7 +126,7 @@ describe('the status', () => {
       for (const id of ['a', 'b', 'c']) await saveArticle(store, id);
       const row = { edition_id: edition, reason: 'aged-out' as const };
       await store.db
-        .insertInto('edition_passed_over')
+        .insertInto('edition_omissions')
         .values([
           { ...row, article_id: 'c' },
           { ...row, article_id: 'a' },
@@ -208,7 +208,7 @@ describe('the status', () => {
         const edition = await saveEdition(store, number);
         await saveDelivery(store, edition, await saveSubscriber(store, `r${number}@example.com`), { state: 'failed' });
         const passed = { edition_id: edition, reason: 'aged-out' as const, article_id: `roundup-${number}` };
-        await store.db.insertInto('edition_passed_over').values(passed).execute();
+        await store.db.insertInto('edition_omissions').values(passed).execute();
       }
       const place = { stage: 'import' as const, source: 'in.jsonl', problems: '["bad"]', raw: '' };
       await store.db
@@ -255,22 +255,27 @@ describe('the status', () => {
       await store.db
         .insertInto('archive_feeds')
         .values([
-          { feed, selection: '{}', taken_in_to: null },
-          { feed: 'other', selection: '{}', taken_in_to: '[0,""]' },
+          { feed, selection: '{}', backfilled_to: null },
+          { feed: 'other', selection: '{}', backfilled_to: '[0,""]' },
         ])
         .execute();
-      const part = { feed, notes: '', closed_at: NOW };
+      const page = { feed, notes_hash: '', closed_at: NOW };
       await store.db
-        .insertInto('archives')
+        .insertInto('archive_pages')
         .values([
-          { ...part, part: 1, month: '2026-09', path: `archive/${feed}/2026-09` },
-          { ...part, part: 2, month: '2026-10', path: `archive/${feed}/2026-10` },
+          { ...page, page: 1, month: '2026-09', path: `archive/${feed}/2026-09` },
+          { ...page, page: 2, month: '2026-10', path: `archive/${feed}/2026-10` },
         ])
         .execute();
       await store.db
         .insertInto('archive_members')
         .values(
-          ['a', 'b', 'c'].map((article_id, index) => ({ feed, article_id, at: NOW, part: index === 0 ? 1 : null })),
+          ['a', 'b', 'c'].map((article_id, index) => ({
+            feed,
+            article_id,
+            recorded_at: NOW,
+            page: index === 0 ? 1 : null,
+          })),
         )
         .execute();
       const status = await read(store);
@@ -356,8 +361,8 @@ describe('the status', () => {
         verified_at: NOW,
         expires_at: NOW + HOUR,
         version: 1,
-        owed: 1,
-        owed_since: NOW,
+        pending: 1,
+        pending_since: NOW,
         due_at: NOW + MINUTE,
         attempts: 2,
         fence: 0,
@@ -368,7 +373,7 @@ describe('the status', () => {
         .values([
           { ...row, key: 'a', attempts: 0 },
           { ...row, key: 'b', ...failed },
-          { ...row, key: 'c', topic: 'latest.rss', owed: 0, ...failed, failing_since: NOW - MINUTE },
+          { ...row, key: 'c', topic: 'latest.rss', pending: 0, ...failed, failing_since: NOW - MINUTE },
           { ...row, key: 'expired', expires_at: NOW, ...failed },
         ])
         .execute();
@@ -377,7 +382,7 @@ describe('the status', () => {
         .values({
           topic: 'latest.json',
           published_at: NOW,
-          state: 'open',
+          state: 'pending',
           attempts: 1,
           due_at: NOW + MINUTE,
           reason: 'it answered 503',

@@ -55,18 +55,18 @@ describe.concurrent('daywire compose, preview and deliver', () => {
     };
     await retract('montana-bans-tiktok');
     const paused = await read();
-    expect(paused.editions[0]).toMatchObject({ delivery: 'paused', deliveries: { pending: 7 } });
+    expect(paused.editions[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
     expect(paused.alerts).toMatchObject([{ message: expect.stringContaining(`--resume daily-roundup/${slot}`) }]);
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
     expect((await folder.run(['deliver', '--resume', `daily-roundup/${slot}`])).code).toBe(0);
     await folder.run(['publish']);
     const resumed = await read();
     expect(resumed.alerts).toEqual([]);
-    expect(resumed.editions[0]).toMatchObject({ delivery: 'open' });
+    expect(resumed.editions[0]).toMatchObject({ deliveryState: 'delivering' });
     expect((await folder.run(['deliver', '--cancel', `${slot}`, '--reason', 'wrong'])).stdout).toMatch(/7 that were/);
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
     expect((await read()).editions[0]).toMatchObject({
-      delivery: 'cancelled',
+      deliveryState: 'cancelled',
       reason: 'wrong',
       deliveries: { suppressed: 7 },
     });

@@ -64,7 +64,7 @@ describe.concurrent('daywire start --once', () => {
     expect(stdout).toMatch(/0 submitted.*stopped: /);
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     expect(status.editions[0]?.deliveries).toEqual({ pending: 7 });
-    expect(status.alerts.map((alert) => alert.cause)).toEqual(['delivery']);
+    expect(status.alerts.map((alert) => alert.key)).toEqual(['delivery']);
   });
 });
 

@@ -22,7 +22,7 @@ async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
       store.db,
       SECRETS,
       { email, newsletters: [newsletter.id] },
-      { origin: 'operator' },
+      { channel: 'operator' },
       NOW - 5_000,
     );
     if (added.kind === 'refused') throw new Error(added.reason);
@@ -62,7 +62,7 @@ describe('closing an edition', () => {
       const store = await open();
       await save(store, stories());
       const [ada, bob, left, unsure] = await subscribe(store, 'ada', 'bob', 'left', 'unsure');
-      await unsubscribe(store.db, { subscriberId: left!, newsletter: newsletter.id }, { origin: 'one-click' }, NOW);
+      await unsubscribe(store.db, { subscriberId: left!, newsletter: newsletter.id }, { channel: 'one-click' }, NOW);
       await store.db
         .updateTable('subscriptions')
         .set({ state: 'unconfirmed' })
@@ -72,7 +72,7 @@ describe('closing an edition', () => {
         store.db,
         SECRETS,
         { email: 'other@example.com', newsletters: ['weekly'] },
-        { origin: 'operator' },
+        { channel: 'operator' },
         NOW,
       );
 
@@ -87,7 +87,7 @@ describe('closing an edition', () => {
         state: 'pending',
         attempts: 0,
         due_at: NOW,
-        stale_at: NOW + 20 * HOUR,
+        expires_at: NOW + 20 * HOUR,
         lease_until: null,
         fence: 0,
         changed_at: NOW,
@@ -118,7 +118,7 @@ describe('closing an edition', () => {
       }
       expect(await run(store, { deliverAt: '07:00' })).toMatchObject({ kind: 'closed', queued: 8 });
       const due = Object.values(zones).map(([, at]) => Date.parse(at));
-      expect((await deliveriesOf(store)).map(({ due_at, stale_at }) => [due_at, stale_at])).toEqual(
+      expect((await deliveriesOf(store)).map(({ due_at, expires_at }) => [due_at, expires_at])).toEqual(
         due.map((at) => [at, at + 20 * HOUR]),
       );
     });

@@ -247,7 +247,7 @@ describe('a delivery run', () => {
       await unsubscribe(
         store.db,
         { subscriberId: subscriberIds[0]!, newsletter: 'daily-roundup' },
-        { origin: 'one-click' },
+        { channel: 'one-click' },
         NOW,
       );
       const server = await startServer();
@@ -289,7 +289,7 @@ describe('a delivery run', () => {
         .updateTable('deliveries')
         .set({ state: 'submitting', reply: null, lease_until: NOW + 12 * MINUTE })
         .execute();
-      await store.db.updateTable('editions').set({ delivery: 'open' }).execute();
+      await store.db.updateTable('editions').set({ delivery_state: 'delivering' }).execute();
       expect(await run(store, config, { now: NOW + 12 * MINUTE - 1 })).toEqual(NOTHING);
       expect(await run(store, config, { now: NOW + 12 * MINUTE })).toEqual({ ...NOTHING, submitted: 1 });
       const [first, second] = await messageIds(server.received);
@@ -440,8 +440,8 @@ describe('a delivery run', () => {
       await queueEdition(store, 0, { slot: '2026-11-25', number: 2, articleId: 'next' });
       const transport = fakeTransport(async () => '250 ok');
       await deliver(store, testConfig(), transport, optionsAt(NOW));
-      const editions = await store.db.selectFrom('editions').select('delivery').execute();
-      expect(editions).toEqual([{ delivery: 'done' }, { delivery: 'done' }]);
+      const editions = await store.db.selectFrom('editions').select('delivery_state').execute();
+      expect(editions).toEqual([{ delivery_state: 'done' }, { delivery_state: 'done' }]);
     });
 
     it('submits nothing more of an edition that is paused meanwhile', async () => {
@@ -524,7 +524,7 @@ describe('a delivery run', () => {
       await queueEdition(store, 2);
       await store.db
         .updateTable('deliveries')
-        .set({ stale_at: NOW + 5 * MINUTE })
+        .set({ expires_at: NOW + 5 * MINUTE })
         .execute();
       const server = await startServer(refusing(() => [451, '4.7.1 come back later']));
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, failed: 2 });
@@ -541,7 +541,7 @@ describe('a delivery run', () => {
     it('counts what was stale before it could be submitted', async () => {
       const store = await open();
       await queueEdition(store, 3);
-      await store.db.updateTable('deliveries').set({ stale_at: NOW }).execute();
+      await store.db.updateTable('deliveries').set({ expires_at: NOW }).execute();
       const transport = fakeTransport(async () => '250 ok');
       expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, failed: 3 });
     });
@@ -564,7 +564,11 @@ describe('a delivery run', () => {
         const rows = (await deliveriesOf(store)).filter((row) => row.edition_id === editionId);
         expect(rows.filter((row) => row.state === 'pending' && row.attempts === 0)).toHaveLength(60);
         expect(rows.filter((row) => row.reason !== null).length).toBeLessThan(25);
-        await store.db.updateTable('editions').set({ delivery: 'open' }).where('id', '=', editionId).execute();
+        await store.db
+          .updateTable('editions')
+          .set({ delivery_state: 'delivering' })
+          .where('id', '=', editionId)
+          .execute();
       }
       expect(recipients(server.received)).toEqual(['other@example.com']);
     });

@@ -163,7 +163,7 @@ describe('keeping house', () => {
         .execute();
       await store.db
         .updateTable('editions')
-        .set({ delivery: 'cancelled', delivery_reason: 'wrong story' })
+        .set({ delivery_state: 'cancelled', delivery_reason: 'wrong story' })
         .where('id', '=', cancelled)
         .execute();
       await keepHouse(store, config, NOW);
@@ -255,7 +255,7 @@ describe('keeping house', () => {
             subscriber_id: id,
             newsletter: 'daily',
             change: id === never ? ('requested' as const) : ('confirmed' as const),
-            origin: 'form' as const,
+            channel: 'form' as const,
             at: long,
           })),
         )
@@ -312,14 +312,14 @@ describe('keeping house', () => {
         ])
         .execute();
       await store.db
-        .insertInto('rates')
+        .insertInto('rate_limits')
         .values([
           { key: 'passed', next_at: NOW },
           { key: 'runs', next_at: NOW + 1 },
         ])
         .execute();
       await store.db
-        .insertInto('sending_days')
+        .insertInto('warm_up_days')
         .values([
           { day: '2026-11-01', count: 5 },
           { day: '2026-11-24', count: 5 },
@@ -330,8 +330,8 @@ describe('keeping house', () => {
         { state: 'pending' },
         { state: 'failed' },
       ]);
-      expect(await store.db.selectFrom('rates').select('key').execute()).toEqual([{ key: 'runs' }]);
-      expect(await store.db.selectFrom('sending_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
+      expect(await store.db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'runs' }]);
+      expect(await store.db.selectFrom('warm_up_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
     });
   });
 });

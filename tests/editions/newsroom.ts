@@ -115,7 +115,7 @@ export function blocks(edition: Composed): Record<string, string[]> {
 /** What was passed over by an edition, and why. */
 export async function passedOver(store: Store, editionId: number): Promise<Record<string, string>> {
   const rows = await store.db
-    .selectFrom('edition_passed_over')
+    .selectFrom('edition_omissions')
     .selectAll()
     .where('edition_id', '=', editionId)
     .orderBy('article_id')

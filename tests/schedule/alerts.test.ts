@@ -15,7 +15,7 @@ import { clockAt, openTestLog, openTwice, type TestClock, type TestLog } from '.
 import { startWebServer, type WebServer } from './web-server.ts';
 
 const noon = Date.UTC(2026, 10, 24, 12);
-const disk = { cause: 'failed:publish', message: 'publish failed: no space left.' };
+const disk = { key: 'failed:publish', message: 'publish failed: no space left.' };
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -41,8 +41,8 @@ async function setUp(open: () => Promise<Store>): Promise<Scene> {
 
 const told = (web: WebServer): unknown[] =>
   web.requests.map(({ body }) => {
-    const { state, cause } = JSON.parse(body) as { state: string; cause: string };
-    return `${state} ${cause}`;
+    const { state, key } = JSON.parse(body) as { state: string; key: string };
+    return `${state} ${key}`;
   });
 
 forEachDatabase((open, dialect) => {
@@ -70,21 +70,21 @@ forEachDatabase((open, dialect) => {
       const { store, at, web, sender } = await setUp(open);
       for (let round = 0; round < 3; round++) {
         await raiseAlert(store.db, disk, at.now);
-        await raiseAlert(store.db, { cause: 'late:publish', message: 'Late.' }, at.now);
+        await raiseAlert(store.db, { key: 'late:publish', message: 'Late.' }, at.now);
         await sender.send();
         at.now += MINUTE;
       }
       expect(told(web)).toEqual(['raised failed:publish', 'raised late:publish']);
       expect(await listOpenAlerts(store.db)).toMatchObject([
         { ...disk, firstAt: noon, lastAt: noon + 2 * MINUTE, count: 3, notifiedAt: noon },
-        { cause: 'late:publish' },
+        { key: 'late:publish' },
       ]);
       for (let round = 0; round < 3; round++) {
-        await resolveAlerts(store.db, [disk.cause], at.now);
+        await resolveAlerts(store.db, [disk.key], at.now);
         await sender.send();
       }
       expect(told(web).slice(2)).toEqual(['resolved failed:publish']);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual(['late:publish']);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.key)).toEqual(['late:publish']);
     });
 
     it('is posted anew when it is raised after it was resolved', async () => {
@@ -92,20 +92,20 @@ forEachDatabase((open, dialect) => {
       await raiseAlert(store.db, disk, at.now);
       await sender.send();
       // All within one millisecond: order, not time, decides.
-      await resolveAlerts(store.db, [disk.cause], at.now);
+      await resolveAlerts(store.db, [disk.key], at.now);
       await sender.send();
       at.now += SECOND;
       await raiseAlert(store.db, disk, at.now);
       await sender.send();
-      expect(told(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} ${disk.cause}`));
+      expect(told(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} ${disk.key}`));
       expect(await listOpenAlerts(store.db)).toMatchObject([{ count: 1, firstAt: noon + SECOND }]);
     });
 
     it('that was raised and resolved while the webhook was away is told within a day', async () => {
       const { store, at, web, sender } = await setUp(open);
       await raiseAlert(store.db, disk, at.now - 2 * DAY);
-      await resolveAlerts(store.db, [disk.cause], at.now - DAY);
-      await raiseAlert(store.db, { cause: 'late:publish', message: 'Late.' }, at.now - HOUR);
+      await resolveAlerts(store.db, [disk.key], at.now - DAY);
+      await raiseAlert(store.db, { key: 'late:publish', message: 'Late.' }, at.now - HOUR);
       await resolveAlerts(store.db, ['late:publish'], at.now - MINUTE);
       await sender.send();
       await sender.send();
@@ -142,7 +142,7 @@ forEachDatabase((open, dialect) => {
       expect(attempts).toEqual([0, 30, 90, 210]);
       expect(await listOpenAlerts(store.db)).toMatchObject([
         { ...disk, notifiedAt: null },
-        { cause: 'webhook', message: 'The alert webhook failed: it answered 500.', count: 4 },
+        { key: 'webhook', message: 'The alert webhook failed: it answered 500.', count: 4 },
       ]);
       web.answer = 204;
       at.now += HOUR;
@@ -150,7 +150,7 @@ forEachDatabase((open, dialect) => {
       await sender.send();
       await sender.send();
       expect(told(web)).toEqual(['raised failed:publish']);
-      expect((await listOpenAlerts(store.db)).map((alert) => alert.cause)).toEqual([disk.cause]);
+      expect((await listOpenAlerts(store.db)).map((alert) => alert.key)).toEqual([disk.key]);
       expect(log.lines.length).toBeGreaterThan(0);
     });
 
@@ -213,7 +213,7 @@ forEachDatabase((open, dialect) => {
       web.answer = 503;
       await beat();
       expect(await listOpenAlerts(store.db)).toMatchObject([
-        { cause: 'heartbeat', message: 'The heartbeat after an edition failed: it answered 503.' },
+        { key: 'heartbeat', message: 'The heartbeat after an edition failed: it answered 503.' },
       ]);
       web.answer = 200;
       await beat();

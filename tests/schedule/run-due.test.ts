@@ -33,7 +33,7 @@ function depsAt(at: TestClock) {
 }
 
 async function openCauses(store: Store): Promise<string[]> {
-  return (await listOpenAlerts(store.db)).map((alert) => alert.cause);
+  return (await listOpenAlerts(store.db)).map((alert) => alert.key);
 }
 
 forEachDatabase((open, dialect) => {
@@ -101,7 +101,7 @@ forEachDatabase((open, dialect) => {
       ]);
       expect(await listOpenAlerts(store.db)).toMatchObject([
         {
-          cause: 'skipped:newsletter:daily',
+          key: 'skipped:newsletter:daily',
           message: 'newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): skipped: 2 stories, fewer than 3.',
         },
       ]);
@@ -148,7 +148,7 @@ forEachDatabase((open, dialect) => {
       expect(recorded).toHaveLength(30);
       const store = await openStore(place);
       expect(await listRuns(store.db, 100)).toHaveLength(30);
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ cause: 'skipped:newsletter:daily', count: 1 }]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'skipped:newsletter:daily', count: 1 }]);
       await store.close();
     });
 
@@ -236,9 +236,7 @@ forEachDatabase((open, dialect) => {
       expect(await listRuns(store.db, 10)).toMatchObject([
         { state: 'failed', attempts: MOST_ATTEMPTS, leaseUntil: null },
       ]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([
-        { cause: 'failed:newsletter:daily', count: MOST_ATTEMPTS },
-      ]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MOST_ATTEMPTS }]);
     });
 
     it('raises one alert a cause, and the next good run resolves it', async () => {
@@ -256,7 +254,7 @@ forEachDatabase((open, dialect) => {
       });
       await runDue(store, [job], depsAt(at));
       for (at.now = slot; at.now <= slot + 30 * MINUTE; at.now += 10 * MINUTE) await runDue(store, [job], depsAt(at));
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ cause: 'failed:publish', firstAt: slot }]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:publish', firstAt: slot }]);
       broken = false;
       at.now = slot + 40 * MINUTE;
       await runDue(store, [job], depsAt(at));

@@ -32,7 +32,7 @@ async function fill({ db }: Store): Promise<void> {
     id: 'a"1',
     tag_uri: 'tag:example.com,2026:1',
     slug: "it's",
-    kind: 'story',
+    kind: 'brief',
     section: null,
     kicker: '\\ [1, {"a": null}] \u2028 é 🗞',
     event_key: '',
@@ -51,7 +51,7 @@ async function fill({ db }: Store): Promise<void> {
   for (const name of ['ann', 'bob', 'cid', 'dan'])
     await db.insertInto('subscribers').values(subscriber(name)).execute();
   await db.deleteFrom('subscribers').where('email_key', 'in', ['bob@example.com', 'dan@example.com']).execute();
-  const consent = { newsletter: 'daily', change: 'confirmed', origin: 'form', source: null, detail: null } as const;
+  const consent = { newsletter: 'daily', change: 'confirmed', channel: 'form', source: null, detail: null } as const;
   await db
     .insertInto('consent_events')
     .values({ ...consent, subscriber_id: 3, at: NOW })
@@ -148,7 +148,7 @@ describe('a backup', () => {
           .values({ ...document, gzip: 'x'.repeat(i % 2 === 0 ? 300_000 : 10) })
           .execute();
       }
-      await sql`insert into rates (key, next_at) with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
+      await sql`insert into rate_limits (key, next_at) with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
         select ${dialect === 'sqlite' ? sql`'k' || i` : sql`'k' || i::text`}, i from n`.execute(store.db);
       const backedUp: number[] = [];
       const { rows } = await backupStore(store, file, NOW, { onProgress: (n) => backedUp.push(n) });
@@ -169,10 +169,10 @@ describe('a backup', () => {
       const store = await open();
       await backupStore(store, file, NOW);
       const other = await openStore({ path: file });
-      await sql`delete from kysely_migration where name = '0003_paused_editions'`.execute(other.db);
+      await sql`insert into kysely_migration (name, timestamp) values ('0999-future', '2030')`.execute(other.db);
       await other.close();
       const target = await open();
-      await expect(restoreStore(file, target, NOW)).rejects.toThrow(/backup.sqlite lacks 0003_paused_editions/);
+      await expect(restoreStore(file, target, NOW)).rejects.toThrow(/backup.sqlite has had 0999-future/);
     });
   });
 
@@ -201,12 +201,12 @@ describe('a backup', () => {
       while (!stop) {
         await store.db.transaction().execute(async (tx) => {
           await tx
-            .insertInto('rates')
+            .insertInto('rate_limits')
             .values({ key: `${written}`, next_at: 1 })
             .execute();
           await tx
             .insertInto('alerts')
-            .values({ cause: `${written}`, message: 'x'.repeat(500), first_at: 1, last_at: 1, count: 1 })
+            .values({ key: `${written}`, message: 'x'.repeat(500), first_at: 1, last_at: 1, count: 1 })
             .execute();
         });
         written += 1;
@@ -219,8 +219,8 @@ describe('a backup', () => {
     await writing;
     const copy = await openMigrated();
     await restoreStore(file, copy, NOW);
-    const rates = (await copy.db.selectFrom('rates').select('key').execute()).length;
-    const alerts = (await copy.db.selectFrom('alerts').select('cause').execute()).length;
+    const rates = (await copy.db.selectFrom('rate_limits').select('key').execute()).length;
+    const alerts = (await copy.db.selectFrom('alerts').select('key').execute()).length;
     expect(rates).toBeGreaterThanOrEqual(before);
     expect(alerts).toBe(rates);
     await copy.close();

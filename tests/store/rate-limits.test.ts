@@ -31,7 +31,7 @@ describe('a shared rate', () => {
       const { db } = await open();
       const fast = { everyMs: 0.25, burst: 1 };
       expect(await takeRate(db, 'k', fast, NOW)).toEqual({ kind: 'granted' });
-      const { next_at } = await db.selectFrom('rates').select('next_at').executeTakeFirstOrThrow();
+      const { next_at } = await db.selectFrom('rate_limits').select('next_at').executeTakeFirstOrThrow();
       expect(next_at).toBe(NOW + 0.25);
     });
 
@@ -69,7 +69,7 @@ describe('a shared rate', () => {
       await takeRate(db, 'old', { everyMs: SECOND, burst: 1 }, NOW - MINUTE);
       await takeRate(db, 'new', { everyMs: SECOND, burst: 1 }, NOW);
       expect(await forgetRates(db, NOW)).toBe(1);
-      expect(await db.selectFrom('rates').select('key').execute()).toEqual([{ key: 'new' }]);
+      expect(await db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'new' }]);
     });
   });
 

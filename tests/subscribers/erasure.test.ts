@@ -60,7 +60,7 @@ async function allText({ db }: Store): Promise<string> {
     'deliveries',
     'bounces',
     'suppressions',
-    'rates',
+    'rate_limits',
   ] as const;
   const rows = await Promise.all(tables.map((table) => db.selectFrom(table).selectAll().execute()));
   return JSON.stringify(rows);
@@ -88,7 +88,7 @@ describe('erasing a subscriber', () => {
       expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([
         { address_hash: hash, reason: 'erased', at: NOW + 5 },
       ]);
-      expect(await store.db.selectFrom('rates').select('key').execute()).toHaveLength(1);
+      expect(await store.db.selectFrom('rate_limits').select('key').execute()).toHaveLength(1);
       expect(await deliveryOf(store, id)).toMatchObject({ state: 'failed', reply: null, reason: 'erased', fence: 3 });
       expect(await eraseSubscriber(store.db, SECRETS, id, NOW + 9)).toBe(false);
     });
@@ -125,7 +125,7 @@ describe('erasing a subscriber', () => {
     it('keeps it out until it asks again, after a rotation of the secret too', async () => {
       const store = await open();
       const { id } = await known(store);
-      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { origin: 'bounce' }, NOW);
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { channel: 'bounce' }, NOW);
       const rotated: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
       await eraseSubscriber(store.db, rotated, id, NOW + 5);
       expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([
@@ -158,8 +158,8 @@ describe('what is stored about a person', () => {
       const store = await open();
       const { id } = await known(store);
       await setDelivery(store, id, { state: 'submitted', reply: '250 2.0.0 queued as 4F1A' });
-      await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { origin: 'bounce' }, NOW + HOUR);
-      await noteExport(store.db, id, { origin: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
+      await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW + HOUR);
+      await noteExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
       const at = '2026-11-24T07:30:00Z';
       const consent = { source: null, detail: null };
       expect(await exportSubscriberData(store.db, id)).toEqual({
@@ -177,7 +177,7 @@ describe('what is stored about a person', () => {
             change: 'exported',
             newsletter: null,
             ...consent,
-            origin: 'preferences',
+            channel: 'preferences',
             source: '192.0.2.9',
             at: '2026-11-24T09:30:00Z',
           },
@@ -185,11 +185,11 @@ describe('what is stored about a person', () => {
             change: 'suppressed',
             newsletter: null,
             ...consent,
-            origin: 'bounce',
+            channel: 'bounce',
             detail: 'soft-bounces',
             at: '2026-11-24T08:30:00Z',
           },
-          { change: 'requested', newsletter: 'weekly', ...consent, origin: 'form', source: '192.0.2.7', at },
+          { change: 'requested', newsletter: 'weekly', ...consent, channel: 'form', source: '192.0.2.7', at },
         ],
         deliveries: [
           {

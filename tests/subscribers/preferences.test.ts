@@ -7,7 +7,7 @@ import { forEachDatabase } from '../support/databases.ts';
 import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './readers.ts';
 
 const ALL = ['daily', 'weekly', 'monthly'];
-const PAGE = { origin: 'preferences', source: '192.0.2.9' } as const;
+const PAGE = { channel: 'preferences', source: '192.0.2.9' } as const;
 
 describe('the preferences of a subscriber', () => {
   forEachDatabase((open) => {
@@ -112,7 +112,7 @@ describe('the preferences of a subscriber', () => {
     it('lift no suppression, and say that there is one', async () => {
       const store = await open();
       const id = await add(store);
-      await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { origin: 'bounce' }, NOW);
+      await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW);
       await changePreferences(store.db, id, { newsletters: { offered: ALL, wanted: ['daily', 'weekly'] } }, PAGE, NOW);
       expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: 'soft-bounces' });
     });

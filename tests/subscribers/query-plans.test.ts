@@ -45,7 +45,7 @@ it('nothing that concerns one address reads a table from end to end', async () =
   await addSubscriber(db, SECRETS, { email: ADA, newsletters: ['daily'], zone: 'Asia/Tokyo' }, OPERATOR, NOW);
   const key = await ask(store, ['daily', 'weekly']);
   await requestSubscription(db, SECRETS, { email: ADA, newsletters: ['daily', 'weekly'] }, FORM, OPTIONS, NOW);
-  await suppressAddress(db, SECRETS, key.subscriberId, 'complaint', { origin: 'complaint' }, NOW);
+  await suppressAddress(db, SECRETS, key.subscriberId, 'complaint', { channel: 'complaint' }, NOW);
   const fresh = await ask(store, ['daily', 'weekly']);
   await findRequest(db, fresh, NOW);
   expect(await confirmRequest(db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });

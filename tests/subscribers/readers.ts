@@ -11,9 +11,9 @@ import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
 export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
 export const OPTIONS = { confirmMs: 72 * HOUR, perAddressPerDay: 3 };
-export const FORM: Origin = { origin: 'form', source: '192.0.2.7' };
-export const MAIL: Origin = { origin: 'confirmation', source: '192.0.2.8' };
-export const OPERATOR: Origin = { origin: 'operator' };
+export const FORM: Origin = { channel: 'form', source: '192.0.2.7' };
+export const MAIL: Origin = { channel: 'confirmation', source: '192.0.2.8' };
+export const OPERATOR: Origin = { channel: 'operator' };
 export const ADA = 'ada@example.com';
 
 /** Adds an address on the operator's word. @returns its id */
@@ -58,11 +58,11 @@ export async function statesOf({ db }: Pick<Store, 'db'>, subscriberId: number):
 /** What was noted, oldest first, as `confirmed daily by form from 192.0.2.7 (detail) at 5`: milliseconds after NOW. */
 export async function notesOf({ db }: Pick<Store, 'db'>): Promise<string[]> {
   const rows = await db.selectFrom('consent_events').selectAll().orderBy('id').execute();
-  return rows.map(({ change, newsletter, origin, source, detail, at }) =>
+  return rows.map(({ change, newsletter, channel, source, detail, at }) =>
     [
       change,
       newsletter,
-      `by ${origin}`,
+      `by ${channel}`,
       source === null ? null : `from ${source}`,
       detail === null ? null : `(${detail})`,
       at === NOW ? null : `at ${at - NOW}`,

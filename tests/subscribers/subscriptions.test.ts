@@ -11,7 +11,7 @@ import { suppressByOperator } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { NOW, notesOf, OPERATOR, SECRETS } from './readers.ts';
 
-const ONE_CLICK = { origin: 'one-click', source: '2001:db8::7' } as const;
+const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 
 describe('subscribers', () => {
   forEachDatabase((open) => {

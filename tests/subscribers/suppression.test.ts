@@ -16,7 +16,7 @@ import { forEachDatabase } from '../support/databases.ts';
 import { ADA, add, NOW, notesOf, OPERATOR, SECRETS, statesOf } from './readers.ts';
 
 const ROTATED: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
-const BOUNCE = { origin: 'bounce', source: 'mail.example.com' } as const;
+const BOUNCE = { channel: 'bounce', source: 'mail.example.com' } as const;
 
 describe('the hash of an address', () => {
   it('tells addresses apart, depends on the secret, and does not show the address', () => {
@@ -57,7 +57,7 @@ describe('the suppression list', () => {
       const store = await open();
       const id = await add(store, ADA, ['daily', 'weekly']);
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
-      const complaint = { origin: 'complaint' } as const;
+      const complaint = { channel: 'complaint' } as const;
       expect(await suppressAddress(store.db, SECRETS, id, 'complaint', complaint, NOW)).toBe('already');
       expect(await statesOf(store, id)).toEqual({ daily: 'unsubscribed', weekly: 'unsubscribed' });
       expect((await notesOf(store)).slice(-2)).toEqual([

@@ -30,7 +30,7 @@ forEachDatabase((open, dialect) => {
       });
       expect(reader.requests[0]?.path).toMatch(/^\/cb\?feed=7&k=a%20b&hub\.mode=/);
       expect(await subscriptions(store)).toMatchObject([
-        { topic: 'latest.atom', expires_at: newsroom.now + 2 * HOUR, owed: 0 },
+        { topic: 'latest.atom', expires_at: newsroom.now + 2 * HOUR, pending: 0 },
       ]);
       expect(newsroom.logged.join()).toMatch(/a hub request: confirmed/);
     });
@@ -139,7 +139,7 @@ forEachDatabase((open, dialect) => {
       await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
       await newsroom.pool.settle();
       expect(reader.feeds()).toHaveLength(2);
-      expect(await subscriptions(store)).toMatchObject([{ owed: 0, attempts: 0 }]);
+      expect(await subscriptions(store)).toMatchObject([{ pending: 0, attempts: 0 }]);
     });
 
     it('keeps a secret sealed in the store, and out of the log', async () => {
@@ -223,7 +223,7 @@ forEachDatabase((open, dialect) => {
       await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
       await newsroom.pool.settle();
       expect(reader.feeds().map(({ body }) => body)).toEqual(['<feed>second</feed>', '<feed>third</feed>']);
-      expect((await subscriptions(store))[0]?.owed).toBe(0);
+      expect((await subscriptions(store))[0]?.pending).toBe(0);
     });
 
     it('that was missed several times is told once, with what stands there now', async () => {
@@ -257,7 +257,7 @@ forEachDatabase((open, dialect) => {
       await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
       await store.db
         .updateTable('hub_subscriptions')
-        .set({ claim_until: newsroom.now + 30 * SECOND, fence: 9 })
+        .set({ lease_until: newsroom.now + 30 * SECOND, fence: 9 })
         .execute();
       await newsroom.pool.settle();
       expect(reader.feeds()).toEqual([]);
@@ -371,7 +371,7 @@ forEachDatabase((open, dialect) => {
         ['second', 'second', 'third'].map((word) => `<feed>${word}</feed>`),
       );
       const [row] = await subscriptions(store);
-      expect(row).toMatchObject({ owed: 0, attempts: 0, failing_since: null, reason: null });
+      expect(row).toMatchObject({ pending: 0, attempts: 0, failing_since: null, reason: null });
     });
 
     it('is let be after about a day, and tried once with each later change', async () => {
@@ -414,7 +414,7 @@ forEachDatabase((open, dialect) => {
       await newsroom.publish({ 'latest.atom': '<feed>second</feed>' });
       await newsroom.pool.settle();
       expect(reader.feeds()).toHaveLength(1);
-      expect(await subscriptions(store)).toMatchObject([{ owed: 1, attempts: 1, reason: `it answered ${status}` }]);
+      expect(await subscriptions(store)).toMatchObject([{ pending: 1, attempts: 1, reason: `it answered ${status}` }]);
     });
 
     it('by 410 is subscribed no more', async () => {
@@ -528,7 +528,7 @@ forEachDatabase((open, dialect) => {
       await process.turn();
       await expect.poll(() => reader.feeds().length).toBe(1);
       await process.stop();
-      expect(await subscriptions(store)).toMatchObject([{ owed: 1, attempts: 0, claim_until: null, reason: null }]);
+      expect(await subscriptions(store)).toMatchObject([{ pending: 1, attempts: 0, lease_until: null, reason: null }]);
       reader.answer = echo;
       await newsroom.pool.settle();
       expect(reader.feeds()).toHaveLength(2);

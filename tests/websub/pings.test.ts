@@ -135,7 +135,7 @@ forEachDatabase((open) => {
       await newsroom.pool.settle();
       const [alert, ...others] = await listOpenAlerts(store.db);
       expect(others).toEqual([]);
-      expect(alert?.cause).toBe('hub');
+      expect(alert?.key).toBe('hub');
       expect(alert?.message).toMatch(
         /^The hub has taken no news of a publish since 2026-11-24T12:00:02.*: it answered 500\.$/,
       );
@@ -163,7 +163,7 @@ forEachDatabase((open) => {
       newsroom.now += DAY;
       await newsroom.pool.settle();
       expect(hub.requests).toHaveLength(length);
-      expect((await listOpenAlerts(store.db)).map(({ cause }) => cause)).toEqual(['hub']);
+      expect((await listOpenAlerts(store.db)).map(({ key: cause }) => cause)).toEqual(['hub']);
     });
 
     it('that hangs holds up no publish', async () => {

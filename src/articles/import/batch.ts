@@ -151,7 +151,7 @@ function suggestionsFor({ slug, headline, id }: Candidate): string[] {
 async function rememberSources(db: Db, ended: Batch['ended'], now: number): Promise<void> {
   if (ended.length === 0) return;
   await db
-    .insertInto('import_sources')
+    .insertInto('imported_files')
     .values(ended.map(({ path, fingerprint }) => ({ path, fingerprint, imported_at: now })))
     .onConflict((conflict) =>
       conflict.column('path').doUpdateSet((e) => ({

@@ -58,7 +58,7 @@ async function changedAmong(db: Db, sources: ImportFile[]): Promise<ImportFile[]
   for (let from = 0; from < sources.length; from += 500) {
     const some = sources.slice(from, from + 500);
     const paths = some.map((source) => source.path);
-    const rows = await db.selectFrom('import_sources').selectAll().where('path', 'in', paths).execute();
+    const rows = await db.selectFrom('imported_files').selectAll().where('path', 'in', paths).execute();
     const known = new Map(rows.map((row) => [row.path, row.fingerprint]));
     for (const source of some) {
       if (known.get(source.path) !== source.fingerprint) changed.set(source.path, source);

@@ -63,8 +63,8 @@ export async function recordBounce(
       .execute();
     const reason = await reasonToSuppress(tx, target, bounce.kind, config.bounces.softLimit);
     if (reason === null) return { kind: 'recorded', suppressed: null };
-    const origin = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
-    const was = await suppressAddress(tx, secrets, subscriberId, reason, { origin, source }, now);
+    const channel = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
+    const was = await suppressAddress(tx, secrets, subscriberId, reason, { channel, source }, now);
     return { kind: 'recorded', suppressed: was === 'suppressed' ? reason : null };
   });
 }
@@ -177,7 +177,14 @@ export async function recordLeaving(
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'gone' };
     const which = newsletter === null ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(tx, subscriberId, which, 'unsubscribed', { origin: 'mailto', source }, now);
+    const ended = await changeSubscriptions(
+      tx,
+      subscriberId,
+      which,
+      'unsubscribed',
+      { channel: 'mailto', source },
+      now,
+    );
     if (ended.length === 0) return { kind: 'already' };
     return { kind: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
   });

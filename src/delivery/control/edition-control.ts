@@ -5,14 +5,13 @@ import { sql } from 'kysely';
 import { rfc3339 } from '../../lib/time.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
+import type { EditionDeliveryState } from '../../store/tables.ts';
 import { CANCELLED } from '../queue/delivery-result.ts';
 
 /** What the operator asked of the queue that cannot be done, said for the operator. */
 export class SteeringError extends Error {
   override name = 'SteeringError';
 }
-
-type Standing = 'open' | 'paused' | 'cancelled' | 'done';
 
 /**
  * Holds what is pending of an edition until it is resumed. What is on the wire is finished.
@@ -21,7 +20,7 @@ type Standing = 'open' | 'paused' | 'cancelled' | 'done';
  * @throws SteeringError where there is no such edition, or it is done or cancelled
  */
 export async function pauseEdition(db: Db, editionId: number, reason: string): Promise<boolean> {
-  return change(db, editionId, { from: ['open'], to: 'paused', reason });
+  return change(db, editionId, { from: ['delivering'], to: 'paused', reason });
 }
 
 /**
@@ -30,7 +29,7 @@ export async function pauseEdition(db: Db, editionId: number, reason: string): P
  * @throws SteeringError where there is no such edition, or it is done or cancelled
  */
 export async function resumeEdition(db: Db, editionId: number): Promise<boolean> {
-  return change(db, editionId, { from: ['paused'], to: 'open', reason: null });
+  return change(db, editionId, { from: ['paused'], to: 'delivering', reason: null });
 }
 
 // A few milliseconds' writing: other writers come in between.
@@ -48,7 +47,7 @@ export async function cancelEdition(
   reason: string,
   now: number,
 ): Promise<number> {
-  await change(db, editionId, { from: ['open', 'paused'], to: 'cancelled', reason });
+  await change(db, editionId, { from: ['delivering', 'paused'], to: 'cancelled', reason });
   const lock = dialect === 'postgres' ? sql`for update` : sql``;
   for (let cancelled = 0; ; ) {
     const { numAffectedRows } = await sql`
@@ -104,7 +103,7 @@ export async function settleDelivery(
   if (row.lease_until !== null && row.lease_until > now) {
     throw new SteeringError(`${which} may still be on the wire: settle it after ${rfc3339(row.lease_until)}`);
   }
-  if (as === 'again' && row.delivery === 'cancelled') {
+  if (as === 'again' && row.delivery_state === 'cancelled') {
     throw new SteeringError(`edition ${editionId} is cancelled, nothing of it is mailed again: settle it as submitted`);
   }
   const { numUpdatedRows } = await db
@@ -131,7 +130,7 @@ function findDelivery(db: Db, editionId: number, subscriberId: number) {
   return db
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-    .select(['deliveries.state', 'deliveries.fence', 'deliveries.lease_until', 'editions.delivery'])
+    .select(['deliveries.state', 'deliveries.fence', 'deliveries.lease_until', 'editions.delivery_state'])
     .where('deliveries.edition_id', '=', editionId)
     .where('deliveries.subscriber_id', '=', subscriberId)
     .executeTakeFirst();
@@ -141,19 +140,23 @@ function findDelivery(db: Db, editionId: number, subscriberId: number) {
 async function change(
   db: Db,
   editionId: number,
-  { from, to, reason }: { from: Standing[]; to: Standing; reason: string | null },
+  { from, to, reason }: { from: EditionDeliveryState[]; to: EditionDeliveryState; reason: string | null },
 ): Promise<boolean> {
   const changed = await db
     .updateTable('editions')
-    .set({ delivery: to, delivery_reason: reason })
+    .set({ delivery_state: to, delivery_reason: reason })
     .where('id', '=', editionId)
-    .where('delivery', 'in', from)
+    .where('delivery_state', 'in', from)
     .executeTakeFirstOrThrow();
   if (changed.numUpdatedRows > 0n) return true;
-  const edition = await db.selectFrom('editions').select('delivery').where('id', '=', editionId).executeTakeFirst();
+  const edition = await db
+    .selectFrom('editions')
+    .select('delivery_state')
+    .where('id', '=', editionId)
+    .executeTakeFirst();
   if (edition === undefined) throw new SteeringError(`there is no edition ${editionId}`);
-  if (edition.delivery === to) return false;
-  const wanted = { open: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  const why = edition.delivery === 'done' ? 'nothing of it is left to deliver' : 'that cannot be undone';
-  throw new SteeringError(`edition ${editionId} is ${edition.delivery}, ${why}: it cannot be ${wanted}`);
+  if (edition.delivery_state === to) return false;
+  const wanted = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
+  const why = edition.delivery_state === 'done' ? 'nothing of it is left to deliver' : 'that cannot be undone';
+  throw new SteeringError(`edition ${editionId} is ${edition.delivery_state}, ${why}: it cannot be ${wanted}`);
 }

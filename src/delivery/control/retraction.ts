@@ -49,9 +49,9 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
   // One by one, and literals: only then do the partial indexes answer.
   const { rows } = await sql<Retraction>`
     with standing as (
-      select id, article_id from editions where delivery = 'open'
+      select id, article_id from editions where delivery_state = 'delivering'
       union all
-      select id, article_id from editions where delivery = 'paused'
+      select id, article_id from editions where delivery_state = 'paused'
     ), held as (
       select standing.id as edition_id, edition_articles.article_id
       from standing inner join edition_articles on edition_articles.edition_id = standing.id
@@ -94,12 +94,12 @@ async function pause(tx: Db, editionId: number, retractions: Retraction[]): Prom
   const { numUpdatedRows } = await tx
     .updateTable('editions')
     .set({
-      delivery: 'paused',
-      delivery_reason: sql<string>`case when delivery = 'paused' and delivery_reason is not null
+      delivery_state: 'paused',
+      delivery_reason: sql<string>`case when delivery_state = 'paused' and delivery_reason is not null
         then delivery_reason || '; ' else '' end || cast(${reason} as text)`,
     })
     .where('id', '=', editionId)
-    .where('delivery', 'in', ['open', 'paused'])
+    .where('delivery_state', 'in', ['delivering', 'paused'])
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }

@@ -23,7 +23,7 @@ interface Recipient {
   /** As given by the subscriber. */
   email: string;
   /** From when on the delivery is too old, epoch milliseconds; null where it never is. */
-  staleAt: number | null;
+  expiresAt: number | null;
 }
 
 /**
@@ -53,14 +53,14 @@ export function prepareMessages(
     return last.field;
   };
 
-  return async ({ subscriberId, email, staleAt }) => {
+  return async ({ subscriberId, email, expiresAt }) => {
     prepared ??= prepareShared(edition, newsletter, signers);
     const { sender, shared, body, signing } = prepared;
     const to = recipientOf(email);
     const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
     const fields = [
       shared,
-      dated(dueAt(edition, newsletter, staleAt)),
+      dated(dueAt(edition, newsletter, expiresAt)),
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
@@ -97,9 +97,9 @@ function prepareShared(
 function dueAt(
   { closedAt }: Pick<Edition, 'closedAt'>,
   { expireAfterHours }: Pick<NewsletterConfig, 'expireAfterHours'>,
-  staleAt: number | null,
+  expiresAt: number | null,
 ): number {
-  return staleAt === null ? closedAt : Math.max(closedAt, staleAt - expireAfterHours * HOUR);
+  return expiresAt === null ? closedAt : Math.max(closedAt, expiresAt - expireAfterHours * HOUR);
 }
 
 /** What only one subscriber's copy holds. The return path and the mailto: address are null where no mailbox takes bounces. */

@@ -63,7 +63,7 @@ async function findOpenEditions(db: Db, editionId: number | undefined): Promise<
       .selectFrom('editions')
       .select(['id', 'newsletter'])
       // A literal, not a parameter: only then does the partial index editions_in_delivery answer.
-      .where(sql<boolean>`delivery = 'open'`)
+      .where(sql<boolean>`delivery_state = 'delivering'`)
       .$if(editionId !== undefined, (q) => q.where('id', '=', editionId as number))
       .orderBy('id')
       .execute()
@@ -84,7 +84,7 @@ async function claimOfEdition(
 ): Promise<void> {
   const { now, throttle } = options;
   const due = await selectDue(tx, dialect, edition.id, options);
-  const fresh = due.filter((row) => row.staleAt === null || row.staleAt > now);
+  const fresh = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
   if (fresh.length < due.length) claimed.stale += await failStale(tx, dialect, edition.id, options);
   if (fresh.length === 0) return;
   const instants = throttle === null ? null : await throttle.reserve(tx, fresh.map(domainOf), now);
@@ -96,7 +96,7 @@ async function claimOfEdition(
     const delivery = { ...rest, editionId: edition.id, newsletter: edition.newsletter, notBefore };
     const interrupted = state === 'submitting';
     if (notBefore > now + RESERVED_AHEAD) {
-      changed.push({ claim: delivery, result: postponed(notBefore, row.staleAt, interrupted) });
+      changed.push({ claim: delivery, result: postponed(notBefore, row.expiresAt, interrupted) });
       continue;
     }
     if (interrupted) changed.push({ claim: delivery, result: { kind: 'put-back', reason: INTERRUPTED } });
@@ -120,7 +120,7 @@ async function selectDue(
 ): Promise<DueRow[]> {
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
-      deliveries.reason, deliveries.stale_at as "staleAt", subscribers.email
+      deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
     where deliveries.edition_id = ${editionId} and ${claimable(now, uncertain)}
     order by deliveries.due_at, deliveries.subscriber_id
@@ -171,13 +171,13 @@ async function failStale(
         else '; the last attempt: ' || reason end
     from due
     where deliveries.edition_id = due.edition_id and deliveries.subscriber_id = due.subscriber_id
-      and deliveries.stale_at <= ${now}`.execute(tx);
+      and deliveries.expires_at <= ${now}`.execute(tx);
   return Number(numAffectedRows ?? 0n);
 }
 
-function postponed(instant: number, staleAt: number | null, interrupted: boolean): DeliveryResult {
+function postponed(instant: number, expiresAt: number | null, interrupted: boolean): DeliveryResult {
   // Never beyond the instant at which it is stale: it must fail then, and not wait on.
-  const dueAt = staleAt === null ? instant : Math.min(instant, staleAt);
+  const dueAt = expiresAt === null ? instant : Math.min(instant, expiresAt);
   const reason = `over the limit of delivery.perSecond, domains or warmUp: asked again at ${rfc3339(dueAt)}`;
   return { kind: 'deferred', dueAt, reply: null, reason: interrupted ? `${INTERRUPTED}; ${reason}` : reason };
 }

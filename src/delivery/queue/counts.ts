@@ -66,7 +66,7 @@ export async function findNextDue(db: Db): Promise<number | null> {
         select min(deliveries.due_at) from deliveries
         where deliveries.edition_id = editions.id and deliveries.state in ('pending', 'submitting')
       ) as due
-      from editions where editions.delivery = 'open'
+      from editions where editions.delivery_state = 'delivering'
     ) as each_edition`.execute(db);
   return rows[0]?.due ?? null;
 }

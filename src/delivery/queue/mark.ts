@@ -3,15 +3,15 @@
  */
 
 import { rfc3339 } from '../../lib/time.ts';
-import type { SuppressionReason } from '../../store/tables.ts';
+import type { EditionDeliveryState, SuppressionReason } from '../../store/tables.ts';
 import { CANCELLED, type DeliveryResult, staleReason } from './delivery-result.ts';
 
 /** What stands in the store about a claimed delivery, its edition and its reader. */
 export interface MarkFacts {
-  staleAt: number | null;
+  expiresAt: number | null;
   /** Why the last attempt did not succeed, or null. */
   reason: string | null;
-  delivery: 'open' | 'paused' | 'cancelled' | 'done';
+  deliveryState: EditionDeliveryState;
   deliveryReason: string | null;
   /** Null where the subscriber is gone. */
   subscriberId: number | null;
@@ -25,8 +25,9 @@ export function whyNotMailed(
   facts: MarkFacts,
   now: number,
 ): Extract<DeliveryResult, { kind: 'suppressed' | 'failed' | 'put-back' }> {
-  const { staleAt, reason, delivery, deliveryReason, subscriberId, pausedUntil, suppressedReason, consent } = facts;
-  if (delivery === 'cancelled') return { kind: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
+  const { expiresAt, reason, deliveryState, deliveryReason, subscriberId, pausedUntil, suppressedReason, consent } =
+    facts;
+  if (deliveryState === 'cancelled') return { kind: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
   if (subscriberId === null) return { kind: 'suppressed', reason: 'the subscriber is gone' };
   if (suppressedReason !== null)
     return { kind: 'suppressed', reason: `the address is suppressed: ${suppressedReason}` };
@@ -34,7 +35,7 @@ export function whyNotMailed(
   if (pausedUntil !== null && pausedUntil > now) {
     return { kind: 'suppressed', reason: `the reader wants no mail before ${rfc3339(pausedUntil)}` };
   }
-  if (staleAt !== null && staleAt <= now) return { kind: 'failed', reply: null, reason: staleReason(reason) };
+  if (expiresAt !== null && expiresAt <= now) return { kind: 'failed', reply: null, reason: staleReason(reason) };
   // The edition is paused, or what stood against it has just gone: it waits for the next claim.
   return { kind: 'put-back', reason };
 }

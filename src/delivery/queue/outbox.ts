@@ -29,7 +29,7 @@ export interface ClaimedDelivery {
   /** The claim's number: what is recorded names it. */
   fence: number;
   /** From then on it is not worth submitting any more. */
-  staleAt: number | null;
+  expiresAt: number | null;
   /** A limit lets it go from this instant on. */
   notBefore: number;
 }
@@ -87,8 +87,8 @@ export function markQuery(
     from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
       and deliveries.fence = r.fence and deliveries.state = ${PENDING}
-      and (deliveries.stale_at is null or deliveries.stale_at > ${now})
-      and deliveries.edition_id in (select id from editions where delivery = 'open')
+      and (deliveries.expires_at is null or deliveries.expires_at > ${now})
+      and deliveries.edition_id in (select id from editions where delivery_state = 'delivering')
       and exists (
         select 1 from subscriptions join subscribers on subscribers.id = subscriptions.subscriber_id
         where subscriptions.subscriber_id = r.subscriber_id and subscriptions.newsletter = r.newsletter
@@ -118,9 +118,9 @@ function findMarkFacts(tx: Db, claim: Claim): Promise<MarkFacts | undefined> {
         .onRef('subscriptions.newsletter', '=', 'editions.newsletter'),
     )
     .select([
-      'deliveries.stale_at as staleAt',
+      'deliveries.expires_at as expiresAt',
       'deliveries.reason',
-      'editions.delivery',
+      'editions.delivery_state as deliveryState',
       'editions.delivery_reason as deliveryReason',
       'subscribers.id as subscriberId',
       'subscribers.paused_until as pausedUntil',
@@ -174,7 +174,7 @@ export function recordQuery(
   );
   // What was on the wire while its edition was cancelled, and did not go, is cancelled too.
   const cancelled = sql`r.state = 'pending'
-    and (select delivery from editions where id = r.edition_id) = 'cancelled'`;
+    and (select delivery_state from editions where id = r.edition_id) = 'cancelled'`;
   return sql<Key>`update deliveries
     set state = case when ${cancelled} then 'suppressed' else r.state end,
       attempts = deliveries.attempts - r.uncounted,
@@ -241,7 +241,7 @@ export async function reopenRefused(db: Db, claims: readonly Claim[], reason: st
     from ${keyRows(db, claims)} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
       and deliveries.fence = r.fence and deliveries.state in ('failed', ${PENDING})
-      and deliveries.edition_id in (select id from editions where delivery in ('open', 'paused'))
+      and deliveries.edition_id in (select id from editions where delivery_state in ('delivering', 'paused'))
     returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(db);
   return takenOf(claims, rows);
 }
@@ -260,7 +260,7 @@ export async function finishEditions(db: Db): Promise<number[]> {
   const finished = await db
     .selectFrom('editions')
     .select('id')
-    .where(sql<boolean>`delivery = 'open'`)
+    .where(sql<boolean>`delivery_state = 'delivering'`)
     .where(
       sql<boolean>`not exists (select 1 from deliveries where deliveries.edition_id = editions.id
         and deliveries.state in ('pending', 'submitting'))`,
@@ -271,9 +271,9 @@ export async function finishEditions(db: Db): Promise<number[]> {
   if (ids.length > 0) {
     await db
       .updateTable('editions')
-      .set({ delivery: 'done', delivery_reason: null })
+      .set({ delivery_state: 'done', delivery_reason: null })
       .where('id', 'in', ids)
-      .where('delivery', '=', 'open')
+      .where('delivery_state', '=', 'delivering')
       .execute();
   }
   return ids;

@@ -31,7 +31,7 @@ export async function queueDeliveries(
   // In the order of the primary key, which comes from the index: the new rows fill its pages one after the other.
   const { numAffectedRows } = await sql`
     ${others.length === 0 ? sql`` : sql`with own (zone, due_at) as (values ${sql.join(others.map(ownRow))})`}
-    insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, stale_at, fence, changed_at)
+    insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, expires_at, fence, changed_at)
     select ${bigint(edition.id)}, subscriptions.subscriber_id, 'pending', 0,
       ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`},
       ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`} + ${bigint(expireAfterHours * HOUR)},

@@ -122,7 +122,7 @@ function startOfNextDay(day: string, zone: string): number {
   return Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
 }
 
-// Keys of `rates`. Whoever reserves holds the row LATER until its transaction ends, and only then touches the others: no
+// Keys of `rate_limits`. Whoever reserves holds the row LATER until its transaction ends, and only then touches the others: no
 // deadlock, and no two that count the same stretch as free.
 const LATER = 'delivery later';
 const BUSY = 'delivery busy ';
@@ -132,21 +132,21 @@ const domainLaterKey = (domain: string) => `delivery domain-later ${domain}`;
 
 async function lockState(tx: Db, domains: string[], days: string[], now: number): Promise<State> {
   const later = await tx
-    .insertInto('rates')
+    .insertInto('rate_limits')
     .values({ key: LATER, next_at: now })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('rates.next_at') })))
+    .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('rate_limits.next_at') })))
     .returning('next_at')
     .executeTakeFirstOrThrow();
   // What has passed goes at once: where messages are few, each leaves an interval of its own.
   await tx
-    .deleteFrom('rates')
+    .deleteFrom('rate_limits')
     .where('key', '>', BUSY)
     .where('key', '<', AFTER_BUSY)
     .where('next_at', '<=', now)
     .execute();
   const named = domains.flatMap((domain) => [domainKey(domain), domainLaterKey(domain)]);
   const rows = await tx
-    .selectFrom('rates')
+    .selectFrom('rate_limits')
     .select(['key', 'next_at'])
     .where('next_at', '>', now)
     .where((e) =>
@@ -159,7 +159,7 @@ async function lockState(tx: Db, domains: string[], days: string[], now: number)
   const counts =
     days.length === 0
       ? []
-      : await tx.selectFrom('sending_days').select(['day', 'count']).where('day', 'in', days).execute();
+      : await tx.selectFrom('warm_up_days').select(['day', 'count']).where('day', 'in', days).execute();
   const at = new Map(rows.map(({ key, next_at }) => [key, next_at]));
   const from = (key: string): number => at.get(key) ?? now;
   return {
@@ -180,10 +180,10 @@ async function saveState(tx: Db, before: State, after: State): Promise<void> {
   const rates = ratesOf(after);
   const gone = [...known.keys()].filter((key) => !rates.has(key));
   const changed = [...rates].filter(([key, next_at]) => known.get(key) !== next_at);
-  if (gone.length > 0) await tx.deleteFrom('rates').where('key', 'in', gone).execute();
+  if (gone.length > 0) await tx.deleteFrom('rate_limits').where('key', 'in', gone).execute();
   if (changed.length > 0) {
     await tx
-      .insertInto('rates')
+      .insertInto('rate_limits')
       .values(changed.map(([key, next_at]) => ({ key, next_at })))
       .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('excluded.next_at') })))
       .execute();
@@ -191,7 +191,7 @@ async function saveState(tx: Db, before: State, after: State): Promise<void> {
   const days = [...after.days].filter(([day, count]) => before.days.get(day) !== count);
   if (days.length > 0) {
     await tx
-      .insertInto('sending_days')
+      .insertInto('warm_up_days')
       .values(days.map(([day, count]) => ({ day, count })))
       .onConflict((conflict) => conflict.column('day').doUpdateSet((e) => ({ count: e.ref('excluded.count') })))
       .execute();

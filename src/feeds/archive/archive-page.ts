@@ -25,10 +25,10 @@ export function folderOf(feed: string): string {
 /** The newest closed part of a feed, or null. */
 export async function findNewestPart(db: Db, feed: string): Promise<{ part: number; path: string } | null> {
   const row = await db
-    .selectFrom('archives')
-    .select(['part', 'path'])
+    .selectFrom('archive_pages')
+    .select(['page as part', 'path'])
     .where('feed', '=', feed)
-    .orderBy('part', 'desc')
+    .orderBy('page', 'desc')
     .limit(1)
     .executeTakeFirst();
   return row ?? null;

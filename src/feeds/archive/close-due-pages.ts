@@ -86,14 +86,14 @@ async function findDue(db: Db, feed: string, zone: string, now: number): Promise
   const rows = await db
     .selectFrom('archive_members')
     .innerJoin('articles', 'articles.id', 'archive_members.article_id')
-    .select(['archive_members.article_id as id', 'archive_members.at'])
+    .select(['archive_members.article_id as id', 'archive_members.recorded_at as at'])
     // The length of the bytes, which neither database has to read for it.
     .select(sql<number>`octet_length(articles.document)`.as('bytes'))
     .where('archive_members.feed', '=', feed)
-    .where('archive_members.part', 'is', null)
+    .where('archive_members.page', 'is', null)
     // Where the clock has been set back, an article may have to wait once more.
     .where((e) => e.or([e('articles.state', 'not in', PUBLIC_STATES), e('articles.published_at', '<=', now)]))
-    .orderBy('archive_members.at')
+    .orderBy('archive_members.recorded_at')
     .orderBy('archive_members.article_id')
     .limit(MOST_ARTICLES)
     .execute();
@@ -144,13 +144,13 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
     if (notes !== notesOf(await readStandings(tx, ids))) return false;
     await tx
       .updateTable('archive_members')
-      .set({ part })
+      .set({ page: part })
       .where('feed', '=', feed.id)
       .where('article_id', 'in', ids)
       .execute();
     await tx
-      .insertInto('archives')
-      .values({ feed: feed.id, part, month: due.month.id, path, notes, closed_at: now })
+      .insertInto('archive_pages')
+      .values({ feed: feed.id, page: part, month: due.month.id, path, notes_hash: notes, closed_at: now })
       .execute();
     // No stamp: nothing leads to them before the feed is published, which moves it.
     await saveDocuments(tx, packed, now);
@@ -163,7 +163,7 @@ async function countWaiting(db: Db, feed: string, ids: string[]): Promise<number
     .selectFrom('archive_members')
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('feed', '=', feed)
-    .where('part', 'is', null)
+    .where('page', 'is', null)
     .where('article_id', 'in', ids)
     .executeTakeFirstOrThrow();
   return count;
@@ -171,7 +171,7 @@ async function countWaiting(db: Db, feed: string, ids: string[]): Promise<number
 
 async function countParts(db: Db, feed: string, month: string): Promise<number> {
   const { count } = await db
-    .selectFrom('archives')
+    .selectFrom('archive_pages')
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('feed', '=', feed)
     .where('month', '=', month)

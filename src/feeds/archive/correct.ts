@@ -35,17 +35,17 @@ export async function correctParts(db: Db, config: Config, changed: readonly str
       .selectFrom('archive_members')
       .select('article_id')
       .where('feed', '=', feed)
-      .where('part', '=', part)
+      .where('page', '=', part)
       .execute();
     const articles = await findArticles(
       db,
       members.map((row) => row.article_id),
     );
     const before = await db
-      .selectFrom('archives')
+      .selectFrom('archive_pages')
       .select('path')
       .where('feed', '=', feed)
-      .where('part', '=', part - 1)
+      .where('page', '=', part - 1)
       .executeTakeFirst();
     const head = config.feeds.find(({ id }) => id === feed);
     if (head === undefined) continue;
@@ -84,7 +84,12 @@ export async function confirmParts(
 /** Notes what these parts have become. @param db the transaction that stores their documents */
 export async function noteCorrected(db: Db, parts: CorrectedPart[]): Promise<void> {
   for (const { feed, part, notes } of parts) {
-    await db.updateTable('archives').set({ notes }).where('feed', '=', feed).where('part', '=', part).execute();
+    await db
+      .updateTable('archive_pages')
+      .set({ notes_hash: notes })
+      .where('feed', '=', feed)
+      .where('page', '=', part)
+      .execute();
   }
 }
 
@@ -95,13 +100,13 @@ async function findStale(db: Db, config: Config, changed: readonly string[]): Pr
     for (const ids of inPieces(changed)) {
       const rows = await db
         .selectFrom('archive_members')
-        .select('part')
+        .select('page')
         .distinct()
         .where('feed', '=', feed)
-        .where('part', 'is not', null)
+        .where('page', 'is not', null)
         .where('article_id', 'in', ids)
         .execute();
-      for (const { part } of rows) if (part !== null) parts.add(part);
+      for (const { page } of rows) if (page !== null) parts.add(page);
     }
     if (parts.size > 0) stale.push(...(await staleAmong(db, feed, [...parts])));
   }
@@ -112,18 +117,18 @@ async function staleAmong(db: Db, feed: string, parts: number[]): Promise<StaleP
   const noted = await db
     .selectFrom('archive_members')
     .innerJoin('articles', 'articles.id', 'archive_members.article_id')
-    .select(['archive_members.part', 'articles.id', 'articles.state', 'articles.noted_at as notedAt'])
+    .select(['archive_members.page as part', 'articles.id', 'articles.state', 'articles.noted_at as notedAt'])
     .where('archive_members.feed', '=', feed)
-    .where('archive_members.part', 'in', parts)
+    .where('archive_members.page', 'in', parts)
     .where('articles.state', 'in', ['corrected', 'retracted'])
     .execute();
   const byPart = Map.groupBy(noted, ({ part }) => part);
   const rows = await db
-    .selectFrom('archives')
-    .select(['part', 'path', 'notes'])
+    .selectFrom('archive_pages')
+    .select(['page as part', 'path', 'notes_hash as notes'])
     .where('feed', '=', feed)
-    .where('part', 'in', parts)
-    .orderBy('part')
+    .where('page', 'in', parts)
+    .orderBy('page')
     .execute();
   return rows.flatMap(({ part, path, notes: stored }) => {
     const notes = notesOf(byPart.get(part) ?? []);

@@ -8,16 +8,16 @@ import { findNewestPart } from './archive-page.ts';
 export async function countArchives(
   db: Db,
 ): Promise<{ feed: string; parts: number; newest: string | null; waiting: number; complete: boolean }[]> {
-  const feeds = await db.selectFrom('archive_feeds').select(['feed', 'taken_in_to']).orderBy('feed').execute();
+  const feeds = await db.selectFrom('archive_feeds').select(['feed', 'backfilled_to']).orderBy('feed').execute();
   const waiting = await db
     .selectFrom('archive_members')
     .select((e) => ['feed', e.fn.countAll<number>().as('count')])
-    .where('part', 'is', null)
+    .where('page', 'is', null)
     .groupBy('feed')
     .execute();
   const counts = new Map(waiting.map(({ feed, count }) => [feed, count]));
   return Promise.all(
-    feeds.map(async ({ feed, taken_in_to }) => {
+    feeds.map(async ({ feed, backfilled_to }) => {
       const newest = await findNewestPart(db, feed);
       return {
         feed,
@@ -25,7 +25,7 @@ export async function countArchives(
         parts: newest?.part ?? 0,
         newest: newest?.path ?? null,
         waiting: counts.get(feed) ?? 0,
-        complete: taken_in_to === null,
+        complete: backfilled_to === null,
       };
     }),
   );

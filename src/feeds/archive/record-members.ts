@@ -37,7 +37,7 @@ export async function recordMembers(
   { now, changed }: { now: number; changed: readonly string[] },
 ): Promise<void> {
   if (changed.length === 0) return;
-  const rows = await store.db.selectFrom('archive_feeds').select('feed').where('taken_in_to', 'is', null).execute();
+  const rows = await store.db.selectFrom('archive_feeds').select('feed').where('backfilled_to', 'is', null).execute();
   const whole = new Set(rows.map(({ feed }) => feed));
   const feeds = feedsWithArchive(config);
   for (const ids of inPieces(changed)) {
@@ -65,13 +65,13 @@ function insertion(
 ) {
   return db
     .insertInto('archive_members')
-    .columns(['feed', 'article_id', 'at'])
+    .columns(['feed', 'article_id', 'recorded_at'])
     .expression(
       articlesOf(db, select)
         .where('articles.state', 'in', PUBLIC_STATES)
         .where('articles.published_at', '<=', now)
         .where(sql<boolean>`articles.id in (${among})`)
-        .select([sql<string>`cast(${id} as text)`.as('feed'), 'articles.id', at.as('at')])
+        .select([sql<string>`cast(${id} as text)`.as('feed'), 'articles.id', at.as('recorded_at')])
         // In one order, so that two processes never wait for each other.
         .orderBy('articles.id'),
     )
@@ -88,7 +88,7 @@ async function forgetUnfit(db: Db, { id, select }: FeedConfig, among: string[] |
     .selectFrom('archive_members')
     .select('article_id')
     .where('feed', '=', id)
-    .where('part', 'is', null)
+    .where('page', 'is', null)
     .$if(among !== null, (q) => q.where('article_id', 'in', among as string[]))
     .where((e) => e.not(e.exists(fit)))
     .execute();
@@ -109,7 +109,7 @@ export async function forgetWaiting(db: Db, feed: string, ids: string[]): Promis
       await tx
         .deleteFrom('archive_members')
         .where('feed', '=', feed)
-        .where('part', 'is', null)
+        .where('page', 'is', null)
         .where('article_id', 'in', piece)
         .execute();
     }
@@ -123,7 +123,7 @@ const BEGINNING: [createdAt: number, id: string] = [0, ''];
 /** Whether a feed's archive knows of all articles that the store held before it. */
 export async function hasTakenIn(db: Db, feed: FeedConfig): Promise<boolean> {
   const row = await findArchive(db, feed);
-  return row?.selection === selectionOf(feed) && row.taken_in_to === null;
+  return row?.selection === selectionOf(feed) && row.backfilled_to === null;
 }
 
 /** Takes in some thousand of the articles that the store held before the feed had an archive, or before it selected them. */
@@ -132,10 +132,10 @@ export async function backfill(db: Db, feed: FeedConfig, now: number): Promise<v
   const selection = selectionOf(feed);
   let [at, id] = BEGINNING;
   if (row?.selection === selection) {
-    if (row.taken_in_to === null) return;
-    [at, id] = JSON.parse(row.taken_in_to) as typeof BEGINNING;
+    if (row.backfilled_to === null) return;
+    [at, id] = JSON.parse(row.backfilled_to) as typeof BEGINNING;
   } else {
-    const begun = { selection, taken_in_to: JSON.stringify(BEGINNING) };
+    const begun = { selection, backfilled_to: JSON.stringify(BEGINNING) };
     await db
       .insertInto('archive_feeds')
       .values({ feed: feed.id, ...begun })
@@ -157,7 +157,7 @@ export async function backfill(db: Db, feed: FeedConfig, now: number): Promise<v
   await insertion(db, feed, { now, at: FIRST_SEEN, among: next }).execute();
   await db
     .updateTable('archive_feeds')
-    .set({ taken_in_to: last === undefined ? null : JSON.stringify([last.created_at, last.id]) })
+    .set({ backfilled_to: last === undefined ? null : JSON.stringify([last.created_at, last.id]) })
     .where('feed', '=', feed.id)
     .where('selection', '=', selection)
     .execute();
@@ -177,8 +177,8 @@ export async function findWaiting(db: Db, feed: string, limit: number): Promise<
     .selectFrom('archive_members')
     .select('article_id')
     .where('feed', '=', feed)
-    .where('part', 'is', null)
-    .orderBy('at', 'desc')
+    .where('page', 'is', null)
+    .orderBy('recorded_at', 'desc')
     .orderBy('article_id', 'desc')
     .limit(limit)
     .execute();

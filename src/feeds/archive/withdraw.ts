@@ -18,7 +18,7 @@ export async function findOtherArchives(db: Db, config: Config): Promise<string[
 export async function withdrawArchives(db: Db, feeds: string[]): Promise<void> {
   for (const feed of feeds) {
     await withdrawFolder(db, folderOf(feed));
-    for (const table of ['archives', 'archive_members', 'archive_feeds'] as const) {
+    for (const table of ['archive_pages', 'archive_members', 'archive_feeds'] as const) {
       await db.deleteFrom(table).where('feed', '=', feed).execute();
     }
   }

@@ -37,7 +37,7 @@ export function answerConfirm(site: Site): Answers {
     }),
     post: withToken(site, (key, c) => {
       const source = clientAddress(c, site.config.server.trustedProxies);
-      return confirmRequest(db, site.secrets, key, { origin: 'confirmation', source }, site.clock());
+      return confirmRequest(db, site.secrets, key, { channel: 'confirmation', source }, site.clock());
     }),
   };
 }

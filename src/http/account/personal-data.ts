@@ -18,7 +18,7 @@ export function answerDataDownload(site: Site): Answers {
     post: withReader(site, async (c, { subscriberId }) => {
       const { db } = site.store;
       const source = clientAddress(c, site.config.server.trustedProxies);
-      await noteExport(db, subscriberId, { origin: 'preferences', source }, site.clock());
+      await noteExport(db, subscriberId, { channel: 'preferences', source }, site.clock());
       const data = await exportSubscriberData(db, subscriberId);
       if (data === null) return answerErased(site, c, 410);
       const name = `my-data-${localDate(site.clock(), site.view.zone)}.json`;

@@ -42,7 +42,7 @@ async function save(site: Site, c: Context, reader: Preferences): Promise<Respon
   const newsletters = { offered: site.config.newsletters.map(({ id }) => id), wanted };
   const changes = { newsletters, zone: zone === '' ? null : zone, pausedUntil: read.pausedUntil };
   const source = clientAddress(c, site.config.server.trustedProxies);
-  await changePreferences(db, reader.subscriberId, changes, { origin: 'preferences', source }, now);
+  await changePreferences(db, reader.subscriberId, changes, { channel: 'preferences', source }, now);
   const changed = await readPreferences(db, reader.subscriberId);
   const said = 'Saved. This is how it stands now.';
   return answerForm(site, c, changed ?? reader, fieldsOf(site, changed ?? reader), { said });

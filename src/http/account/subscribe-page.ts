@@ -61,7 +61,7 @@ async function request(site: Site, c: Context, fields: SubscribeFields): Promise
     db,
     secrets,
     { email, newsletters, ...(zone === '' ? {} : { zone }) },
-    { origin: 'form', source },
+    { channel: 'form', source },
     { confirmMs: confirmWithinHours * HOUR, perAddressPerDay },
     now,
   );

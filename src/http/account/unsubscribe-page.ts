@@ -24,9 +24,9 @@ export function answerUnsubscribe(site: Site): Answers {
     // The token is all that is needed, and a mail program follows no redirect (RFC 8058 §3.1).
     post: (c) =>
       withToken(site, c, async (key) => {
-        const origin = (await isOneClick(c)) ? 'one-click' : 'unsubscribe-page';
+        const channel = (await isOneClick(c)) ? 'one-click' : 'unsubscribe-page';
         const source = clientAddress(c, site.config.server.trustedProxies);
-        await unsubscribe(db, key, { origin, source }, site.clock());
+        await unsubscribe(db, key, { channel, source }, site.clock());
         return 'unsubscribed';
       }),
   };

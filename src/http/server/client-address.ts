@@ -35,7 +35,7 @@ export function forwardedAddress(
 }
 
 /**
- * The key of a client's requests in `rates`: who asked cannot be read in it. A client with IPv6 has a whole /64 to choose
+ * The key of a client's requests in `rate_limits`: who asked cannot be read in it. A client with IPv6 has a whole /64 to choose
  * addresses from (RFC 6177), so that is what counts.
  */
 export function clientKey(secrets: SigningSecrets, address: string | null): string {

@@ -96,7 +96,7 @@ async function editionMetrics(db: Db, gauge: MakeGauge): Promise<void> {
     editions.set({ newsletter }, edition.count);
     closed.set({ newsletter }, edition.closed_at / SECOND);
     for (const state of DELIVERY_STATES) deliveries.set({ newsletter, state }, counts.get(edition.id)?.[state] ?? 0);
-    for (const one of STANDINGS) standing.set({ newsletter, standing: one }, edition.delivery === one ? 1 : 0);
+    for (const one of STANDINGS) standing.set({ newsletter, standing: one }, edition.delivery_state === one ? 1 : 0);
   }
 }
 
@@ -127,7 +127,7 @@ async function deliveryMetrics(db: Db, gauge: MakeGauge, now: number): Promise<v
 /** Two steps, both by index: the bodies that stand in the same rows are not read. */
 async function findLastEditions(
   db: Db,
-): Promise<{ id: number; newsletter: string; closed_at: number; delivery: string; count: number }[]> {
+): Promise<{ id: number; newsletter: string; closed_at: number; delivery_state: string; count: number }[]> {
   return db
     .selectFrom('editions')
     .innerJoin(
@@ -140,7 +140,7 @@ async function findLastEditions(
       (join) =>
         join.onRef('newest.newsletter', '=', 'editions.newsletter').onRef('newest.number', '=', 'editions.number'),
     )
-    .select(['editions.id', 'editions.newsletter', 'editions.closed_at', 'editions.delivery', 'newest.count'])
+    .select(['editions.id', 'editions.newsletter', 'editions.closed_at', 'editions.delivery_state', 'newest.count'])
     .orderBy('editions.newsletter')
     .execute();
 }

@@ -1,22 +1,21 @@
 /**
- * The column types that the two databases call by different names.
+ * Column types that the two databases name differently, as SQL text.
  */
-import { type ColumnDefinitionBuilder, type RawBuilder, sql } from 'kysely';
-import type { Dialect } from '../store.ts';
-
 export interface ColumnTypes {
   /** Compared by bytes on both databases, whatever the server's locale. */
-  text: RawBuilder<unknown>;
-  int: 'integer' | 'bigint';
-  identity: (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder;
+  text: string;
+  /** 64 bits. */
+  int: string;
+  /** A primary key that the database numbers. A number is never given twice. */
+  identity: string;
 }
 
-export function typesOf(dialect: Dialect): ColumnTypes {
+export function columnTypes(dialect: 'sqlite' | 'postgres'): ColumnTypes {
   return dialect === 'sqlite'
-    ? { text: sql`text`, int: 'integer', identity: (c) => c.primaryKey().autoIncrement().notNull() }
+    ? { text: 'text', int: 'integer', identity: 'integer not null primary key autoincrement' }
     : {
-        text: sql`text collate "C"`,
+        text: 'text collate "C"',
         int: 'bigint',
-        identity: (c) => c.primaryKey().generatedAlwaysAsIdentity().notNull(),
+        identity: 'bigint not null generated always as identity primary key',
       };
 }

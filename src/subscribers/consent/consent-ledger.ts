@@ -8,7 +8,7 @@ import { nextState, type SubscriptionChange, type SubscriptionState } from './co
 
 /** By what door a change came, and from where. */
 export interface Origin {
-  origin: Tables['consent_events']['origin'];
+  channel: Tables['consent_events']['channel'];
   /** The client's address, or the file and line of an import: `list.csv:7`. */
   source?: string | null;
 }
@@ -87,7 +87,7 @@ export async function noteConsent(
   tx: Db,
   subscriberId: number,
   notes: readonly ConsentNote[],
-  { origin, source = null }: Origin,
+  { channel, source = null }: Origin,
   now: number,
 ): Promise<void> {
   if (notes.length === 0) return;
@@ -98,7 +98,7 @@ export async function noteConsent(
         subscriber_id: subscriberId,
         newsletter,
         change,
-        origin,
+        channel,
         source,
         detail,
         at: now,

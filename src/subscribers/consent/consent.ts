@@ -206,12 +206,12 @@ async function noteRequests(
   subscriberId: number,
   newsletters: string[],
   suppressed: boolean,
-  { origin, source = null }: Origin,
+  { channel, source = null }: Origin,
   now: number,
 ): Promise<void> {
   await tx
     .insertInto('consent_events')
-    .columns(['subscriber_id', 'newsletter', 'change', 'origin', 'source', 'at'])
+    .columns(['subscriber_id', 'newsletter', 'change', 'channel', 'source', 'at'])
     .expression((e) =>
       e
         .selectFrom('subscriptions')
@@ -219,7 +219,7 @@ async function noteRequests(
           'subscriber_id',
           'newsletter',
           sql<'requested'>`'requested'`.as('change'),
-          sql<Origin['origin']>`cast(${origin} as text)`.as('origin'),
+          sql<Origin['channel']>`cast(${channel} as text)`.as('channel'),
           sql<string | null>`cast(${source} as text)`.as('source'),
           sql<number>`cast(${now} as bigint)`.as('at'),
         ])

@@ -84,7 +84,7 @@ export async function importBatch(
     for (const { rows, subscriberId } of welcome) {
       for (const row of rows) {
         if (row.suppressed === null) continue;
-        const origin = { origin: 'import', source: `${source}:${row.line}` } as const;
+        const origin = { channel: 'import', source: `${source}:${row.line}` } as const;
         await suppressAddress(tx, secrets, subscriberId, row.suppressed, origin, now);
         touched.add(row);
       }
@@ -206,7 +206,7 @@ async function subscribe({ tx, dialect, source, now }: Writing, wanted: Wanted[]
     ]),
     { subscriber_id: 'int', newsletter: 'text', change: 'text', source: 'text', detail: 'text' },
   );
-  await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
+  await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
     select subscriber_id, newsletter, change, 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
   return done;
 }
@@ -242,7 +242,7 @@ async function pause({ tx, dialect, source, now }: Writing, wanted: Pause[]): Pr
     done.map(({ row, subscriberId, until }) => [subscriberId, `${source}:${row.line}`, `until ${rfc3339(until)}`]),
     { subscriber_id: 'int', source: 'text', detail: 'text' },
   );
-  await sql`insert into consent_events (subscriber_id, newsletter, change, origin, source, detail, at)
+  await sql`insert into consent_events (subscriber_id, newsletter, change, channel, source, detail, at)
     select subscriber_id, null, 'paused', 'import', source, detail, ${int(now)} from ${events} r`.execute(tx);
   return done;
 }

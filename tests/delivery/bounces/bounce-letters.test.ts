@@ -38,7 +38,7 @@ forEachDatabase((open) => {
       const message = bounceMessage('complaint-redacted-header', about);
       await take(store, message);
       expect((await take(store, message)).words).toBe('ignored: this complaint was recorded before');
-      await liftSuppression(store.db, SECRETS, about.subscriberId, { origin: 'confirmation' }, NOW);
+      await liftSuppression(store.db, SECRETS, about.subscriberId, { channel: 'confirmation' }, NOW);
       expect(await take(store, message)).toMatchObject({ kind: 'complaint', suppressed: 'complaint' });
       expect((await standingOf(store, about)).suppressed).toBe('complaint');
     });
@@ -48,7 +48,7 @@ forEachDatabase((open) => {
       const [about] = (await submitEditions(store, 1)) as [About];
       const message = bounceMessage('yahoo-like-complaint', about);
       await take(store, message);
-      await liftSuppression(store.db, SECRETS, about.subscriberId, { origin: 'confirmation' }, NOW);
+      await liftSuppression(store.db, SECRETS, about.subscriberId, { channel: 'confirmation' }, NOW);
       expect((await take(store, message)).words).toBe('ignored: this complaint was recorded before');
       expect((await standingOf(store, about)).suppressed).toBeNull();
     });

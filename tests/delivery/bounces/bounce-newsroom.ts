@@ -51,7 +51,7 @@ export async function standingOf(store: Store, { subscriberId }: About) {
     .executeTakeFirstOrThrow();
   const events = await store.db
     .selectFrom('consent_events')
-    .select(['change', 'origin'])
+    .select(['change', 'channel'])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('id')
     .execute();
@@ -62,6 +62,6 @@ export async function standingOf(store: Store, { subscriberId }: About) {
     bounces: bounces.map((row) => `${row.kind} ${row.status ?? '-'}`),
     subscription: subscription.state,
     // Its own sign-up is not of interest here.
-    events: events.map((row) => `${row.change} ${row.origin}`).filter((event) => !event.endsWith(' operator')),
+    events: events.map((row) => `${row.change} ${row.channel}`).filter((event) => !event.endsWith(' operator')),
   };
 }

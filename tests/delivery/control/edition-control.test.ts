@@ -15,7 +15,11 @@ import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
 
 function standing(store: Store) {
-  return store.db.selectFrom('editions').select(['delivery', 'delivery_reason as reason']).orderBy('id').execute();
+  return store.db
+    .selectFrom('editions')
+    .select(['delivery_state', 'delivery_reason as reason'])
+    .orderBy('id')
+    .execute();
 }
 
 async function interrupt(store: Store, leaseUntil: number): Promise<void> {
@@ -32,10 +36,10 @@ describe('steering', () => {
       const { editionId } = await queueEdition(store, 1);
       expect(await pauseEdition(store.db, editionId, 'a mistake')).toBe(true);
       expect(await pauseEdition(store.db, editionId, 'another')).toBe(false);
-      expect(await standing(store)).toEqual([{ delivery: 'paused', reason: 'a mistake' }]);
+      expect(await standing(store)).toEqual([{ delivery_state: 'paused', reason: 'a mistake' }]);
       expect(await resumeEdition(store.db, editionId)).toBe(true);
       expect(await resumeEdition(store.db, editionId)).toBe(false);
-      expect(await standing(store)).toEqual([{ delivery: 'open', reason: null }]);
+      expect(await standing(store)).toEqual([{ delivery_state: 'delivering', reason: null }]);
     });
 
     it('cancels all that is pending of one edition, and lets finish what is on the wire', async () => {
@@ -61,8 +65,8 @@ describe('steering', () => {
         { state: 'pending' },
       ]);
       expect(await standing(store)).toMatchObject([
-        { delivery: 'cancelled', reason: 'the wrong list' },
-        { delivery: 'open' },
+        { delivery_state: 'cancelled', reason: 'the wrong list' },
+        { delivery_state: 'delivering' },
       ]);
     });
 
@@ -74,7 +78,7 @@ describe('steering', () => {
       const cancelled = `edition ${editionId} is cancelled, that cannot be undone: it cannot be`;
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${cancelled} resumed`);
       await expect(pauseEdition(store.db, editionId, 'x')).rejects.toThrow(`${cancelled} paused`);
-      await store.db.updateTable('editions').set({ delivery: 'done' }).execute();
+      await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
       const done = `edition ${editionId} is done, nothing of it is left to deliver: it cannot be`;
       await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);

@@ -109,8 +109,11 @@ describe('a refusal of everybody', () => {
       expect(await isAnySubmitted(store.reports, editionId)).toBe(true);
       theirs = '550 5.7.1 we do not like you';
       expect(await run(store, server.url, NOW + HOUR)).toMatchObject({ failed: 3, paused: [], stopped: null });
-      const { delivery } = await store.db.selectFrom('editions').select('delivery').executeTakeFirstOrThrow();
-      expect(delivery).toBe('done');
+      const { delivery_state } = await store.db
+        .selectFrom('editions')
+        .select('delivery_state')
+        .executeTakeFirstOrThrow();
+      expect(delivery_state).toBe('done');
     });
 
     it('is taken from five of several domains who are left of an earlier run, and burns nothing', async () => {

@@ -36,7 +36,7 @@ function look(store: Store): Promise<RetractionPause[]> {
 }
 
 function standing(store: Store) {
-  return store.db.selectFrom('editions').select(['delivery', 'delivery_reason']).executeTakeFirstOrThrow();
+  return store.db.selectFrom('editions').select(['delivery_state', 'delivery_reason']).executeTakeFirstOrThrow();
 }
 
 describe('an article that is retracted', () => {
@@ -49,7 +49,7 @@ describe('an article that is retracted', () => {
       await save(store, [article('b', retracted(NOW - 500))]);
       expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
       expect(await standing(store)).toEqual({
-        delivery: 'paused',
+        delivery_state: 'paused',
         delivery_reason: 'retracted since it closed: b ("Headline of b")',
       });
     });
@@ -62,7 +62,7 @@ describe('an article that is retracted', () => {
       expect(await look(store)).toEqual([]);
       await resumeEdition(store.db, editionId);
       expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toMatchObject({ delivery: 'open' });
+      expect(await standing(store)).toMatchObject({ delivery_state: 'delivering' });
       await save(store, [article('c', retracted(NOW + 1))]);
       expect(await look(store)).toEqual([{ editionId, articleIds: ['c'] }]);
     });
@@ -75,12 +75,12 @@ describe('an article that is retracted', () => {
       expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
       expect(await look(store)).toEqual([]);
       expect(await standing(store)).toEqual({
-        delivery: 'paused',
+        delivery_state: 'paused',
         delivery_reason: 'by the operator; retracted since it closed: b ("Headline of b")',
       });
       await resumeEdition(store.db, editionId);
       expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toEqual({ delivery: 'open', delivery_reason: null });
+      expect(await standing(store)).toEqual({ delivery_state: 'delivering', delivery_reason: null });
     });
 
     it('pauses for the edition’s own roundup too', async () => {
@@ -104,7 +104,7 @@ describe('an article that is retracted', () => {
       await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
       await save(store, [article('b', retracted(NOW))]);
       expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toMatchObject({ delivery: 'open' });
+      expect(await standing(store)).toMatchObject({ delivery_state: 'delivering' });
     });
 
     it('is paused for by one of two processes that look at once', async () => {
@@ -121,7 +121,7 @@ describe('an article that is retracted', () => {
       await save(store, [article('b', retracted(NOW))]);
       const failing = pauseEditionsWithRetracted(store, () => Promise.reject(new Error('the disk is full')));
       await expect(failing).rejects.toThrow('the disk is full');
-      expect(await standing(store)).toMatchObject({ delivery: 'open' });
+      expect(await standing(store)).toMatchObject({ delivery_state: 'delivering' });
       expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
     });
   });

@@ -97,7 +97,7 @@ describe('whatever address a subscriber gave', () => {
     await fc.assert(
       fc.asyncProperty(address, fc.nat({ max: 2 ** 31 - 1 }), async (email, subscriberId) => {
         fc.pre(parseAddress(email).kind === 'good');
-        const message = await make({ subscriberId, email, staleAt: null });
+        const message = await make({ subscriberId, email, expiresAt: null });
         const wire = wireAddress(email);
         expect(message.to).toBe(wire);
         expect(message.to).toMatch(/^[!-~]{3,254}$/);

@@ -54,15 +54,15 @@ describe('a message', () => {
   });
 
   it('is dated when it was due, which may be the reader’s own hour after the close, and signed as of the close', async () => {
-    const staleAt = NOW + 33 * HOUR;
-    const recipient = { ...ADA, staleAt };
+    const expiresAt = NOW + 33 * HOUR;
+    const recipient = { ...ADA, expiresAt };
     expect((await parsed({}, recipient)).date?.getTime()).toBe(
-      staleAt - testConfig().newsletters[0]!.expireAfterHours * HOUR,
+      expiresAt - testConfig().newsletters[0]!.expireAfterHours * HOUR,
     );
     const signed = (await rawMessage({ signers: [ed25519Signer()] }, recipient)).toString();
     expect(signed).toContain(` t=${NOW / 1_000};`);
     // The configuration allows a day more since it was queued: it is not older than its edition for that.
-    expect((await parsed({}, { ...ADA, staleAt: NOW })).date?.getTime()).toBe(NOW);
+    expect((await parsed({}, { ...ADA, expiresAt: NOW })).date?.getTime()).toBe(NOW);
   });
 
   it('tells Gmail’s feedback loop its edition, its newsletter and its sender, in 5 to 15 characters', async () => {

@@ -8,7 +8,7 @@ import type { OutgoingMessage } from '../../../src/delivery/transport/connection
 import type { Edition } from '../../../src/editions/queries.ts';
 import { SECRETS, testConfig, testEdition } from '../fixture.ts';
 
-export const ADA = { subscriberId: 7, email: 'Ada@bücher.example', staleAt: null as number | null };
+export const ADA = { subscriberId: 7, email: 'Ada@bücher.example', expiresAt: null as number | null };
 export const { nonce: NONCE } = testEdition();
 
 export interface Changes {

@@ -48,10 +48,10 @@ function numbers(claims: ClaimedDelivery[]): string[] {
   return claims.map(({ email }) => email?.replace('@example.com', '') ?? 'gone');
 }
 
-function setDelivery(store: Store, editionId: number, delivery: 'open' | 'paused' | 'cancelled') {
+function setDelivery(store: Store, editionId: number, delivery_state: 'delivering' | 'paused' | 'cancelled') {
   return store.db
     .updateTable('editions')
-    .set({ delivery, delivery_reason: 'by hand' })
+    .set({ delivery_state, delivery_reason: 'by hand' })
     .where('id', '=', editionId)
     .execute();
 }
@@ -111,7 +111,7 @@ describe('claiming', () => {
       expect((await claim(store)).map((row) => row.editionId)).toEqual([second.editionId]);
       await setDelivery(store, second.editionId, 'cancelled');
       expect(await claim(store, { now: NOW + HOUR })).toEqual([]);
-      await setDelivery(store, first.editionId, 'open');
+      await setDelivery(store, first.editionId, 'delivering');
       expect(await claim(store, { editionId: second.editionId })).toEqual([]);
       expect(await claim(store, { editionId: first.editionId })).toHaveLength(1);
     });
@@ -162,7 +162,7 @@ describe('claiming', () => {
       const { subscriberIds } = await queueEdition(store, 4);
       await store.db
         .updateTable('deliveries')
-        .set({ stale_at: NOW })
+        .set({ expires_at: NOW })
         .where('subscriber_id', '!=', subscriberIds[3]!)
         .execute();
       await store.db
@@ -191,7 +191,7 @@ describe('claiming', () => {
       await queueEdition(store, ['a@one.example', 'b@two.example', 'c@three.example', 'd@four.example']);
       await store.db
         .updateTable('deliveries')
-        .set({ stale_at: NOW + HOUR })
+        .set({ expires_at: NOW + HOUR })
         .execute();
       const asked: string[] = [];
       const throttle: Throttle = {
@@ -351,7 +351,7 @@ describe('marking', () => {
       await queueEdition(store, 1);
       await store.db
         .updateTable('deliveries')
-        .set({ stale_at: NOW + 1, reason: 'busy' })
+        .set({ expires_at: NOW + 1, reason: 'busy' })
         .execute();
       const claims = await claim(store);
       expect(await mark(store, claims, NOW + 1)).toEqual(['failed']);
@@ -450,10 +450,10 @@ describe('recording', () => {
       expect(await finishEditions(store.db)).toEqual([]);
       await recordResults(store.db, [{ claim: claims[1]!, result: submitted }], NOW);
       expect(await finishEditions(store.db)).toEqual([editionId]);
-      const editions = await store.db.selectFrom('editions').select(['id', 'delivery']).orderBy('id').execute();
+      const editions = await store.db.selectFrom('editions').select(['id', 'delivery_state']).orderBy('id').execute();
       expect(editions).toEqual([
-        { id: editionId, delivery: 'done' },
-        { id: other.editionId, delivery: 'open' },
+        { id: editionId, delivery_state: 'done' },
+        { id: other.editionId, delivery_state: 'delivering' },
       ]);
     });
 

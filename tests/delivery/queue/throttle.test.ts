@@ -126,7 +126,7 @@ describe('the throttle', () => {
       expect(next).toEqual([...times(5, midnight), midnight + DAY]);
       // The list has ended.
       expect(await reserve(store, throttle, times(9, 'a.example'), midnight + DAY)).toEqual(times(9, midnight + DAY));
-      expect(await store.db.selectFrom('sending_days').selectAll().orderBy('day').execute()).toEqual([
+      expect(await store.db.selectFrom('warm_up_days').selectAll().orderBy('day').execute()).toEqual([
         { day: '2026-11-24', count: 3 },
         { day: '2026-11-25', count: 5 },
       ]);
@@ -209,8 +209,8 @@ describe('the throttle', () => {
           { minLength: 1, maxLength: 12 },
         ),
         async ({ perSecond, slow, slower, perDay }, calls) => {
-          await store.db.deleteFrom('rates').execute();
-          await store.db.deleteFrom('sending_days').execute();
+          await store.db.deleteFrom('rate_limits').execute();
+          await store.db.deleteFrom('warm_up_days').execute();
           const throttle = throttleOf({
             ...(perSecond !== undefined && { perSecond }),
             domains: { 'slow.example': { perSecond: slow }, 'slower.example': { perSecond: slower } },

@@ -120,7 +120,7 @@ forEachDatabase((open) => {
       expect(paths).toEqual(['latest', 'archive/latest/2026-11-2', 'archive/latest/2026-11']);
       await Promise.all([publishAt(store, LATEST_ALONE, DECEMBER), publishAt(store, LATEST_ALONE, DECEMBER)]);
       expect(await expectWhole(store, 'latest', idsOf(all))).toContain('archive/latest/2026-11-3');
-      const members = await store.db.selectFrom('archive_members').select(['article_id', 'part']).execute();
+      const members = await store.db.selectFrom('archive_members').select(['article_id', 'page']).execute();
       expect(members).toHaveLength(250);
     });
 
@@ -285,7 +285,7 @@ forEachDatabase((open) => {
       expect((await archivesIn(store)).size).toBe(0);
       expect((await readFeedVersion(store.db)).version).toBe(version + 1);
       expect((await findDocument(store.db, 'latest.atom'))?.body).not.toContain('prev-archive');
-      for (const table of ['archives', 'archive_members', 'archive_feeds'] as const) {
+      for (const table of ['archive_pages', 'archive_members', 'archive_feeds'] as const) {
         expect(await store.db.selectFrom(table).selectAll().where('feed', '=', 'latest').execute()).toEqual([]);
       }
     });

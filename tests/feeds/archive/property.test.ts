@@ -117,10 +117,12 @@ async function take(store: Store, one: Step, articles: Article[], now: number): 
 async function pathOf(store: Store, id: string): Promise<string | null> {
   const row = await store.db
     .selectFrom('archive_members')
-    .innerJoin('archives', (join) =>
-      join.onRef('archives.feed', '=', 'archive_members.feed').onRef('archives.part', '=', 'archive_members.part'),
+    .innerJoin('archive_pages', (join) =>
+      join
+        .onRef('archive_pages.feed', '=', 'archive_members.feed')
+        .onRef('archive_pages.page', '=', 'archive_members.page'),
     )
-    .select('archives.path')
+    .select('archive_pages.path')
     .where('archive_members.article_id', '=', id)
     .executeTakeFirst();
   return row?.path ?? null;

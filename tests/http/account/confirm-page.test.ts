@@ -20,7 +20,7 @@ describe('the page behind a confirmation link', () => {
         store.db,
         SECRETS,
         request,
-        { origin: 'form', source: '192.0.2.1' },
+        { channel: 'form', source: '192.0.2.1' },
         options,
         NOW - HOUR,
       );
@@ -60,10 +60,10 @@ describe('the page behind a confirmation link', () => {
       expect(await subscriptions()).toEqual([{ newsletter: 'daily-roundup', state: 'confirmed', changed_at: NOW }]);
       const proof = await store.db
         .selectFrom('consent_events')
-        .select(['newsletter', 'origin', 'source', 'at'])
+        .select(['newsletter', 'channel', 'source', 'at'])
         .where('change', '=', 'confirmed')
         .execute();
-      expect(proof).toEqual([{ newsletter: 'daily-roundup', origin: 'confirmation', source: '192.0.2.9', at: NOW }]);
+      expect(proof).toEqual([{ newsletter: 'daily-roundup', channel: 'confirmation', source: '192.0.2.9', at: NOW }]);
     });
 
     it('says so again to whoever comes twice, and changes nothing more', async () => {
@@ -92,7 +92,7 @@ describe('the page behind a confirmation link', () => {
     it('does not undo that its reader has left since', async () => {
       await site.post(path);
       const key = { subscriberId, newsletter: 'daily-roundup' };
-      await unsubscribe(store.db, key, { origin: 'one-click' }, NOW + HOUR);
+      await unsubscribe(store.db, key, { channel: 'one-click' }, NOW + HOUR);
       site.at(NOW + 2 * HOUR);
       expect((await site.post(path)).status).toBe(410);
       expect(await subscriptions()).toMatchObject([{ state: 'unsubscribed' }]);

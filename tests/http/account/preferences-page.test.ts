@@ -24,7 +24,7 @@ function withTwo(config: Config): Config {
 async function submissionOf(store: Store): Promise<string> {
   const request = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
   const options = { confirmMs: HOUR, perAddressPerDay: 9 };
-  await requestSubscription(store.db, SECRETS, request, { origin: 'form' }, options, NOW);
+  await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
   const { messages } = await claimServiceMessages(store, { now: NOW, limit: 9, leaseMs: HOUR });
   const [message] = messages;
   // What the operator has suppressed is withheld before it can be claimed.
@@ -43,7 +43,7 @@ describe('the preferences page', () => {
       store = await open();
       site = openSite(store, withTwo(sampleConfig()));
       const who = { email: 'Ada@example.com', newsletters: ['daily-roundup'], zone: 'Asia/Tokyo' };
-      const added = await addSubscriber(store.db, SECRETS, who, { origin: 'operator' }, NOW - HOUR);
+      const added = await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW - HOUR);
       if (added.kind !== 'stored') throw new Error(added.reason);
       id = added.subscriberId;
       path = `/preferences/${preferencesToken(SECRETS, id)}`;
@@ -58,8 +58,8 @@ describe('the preferences page', () => {
     const events = (): Promise<object[]> =>
       store.db
         .selectFrom('consent_events')
-        .select(['change', 'newsletter', 'origin', 'source'])
-        .where('origin', '=', 'preferences')
+        .select(['change', 'newsletter', 'channel', 'source'])
+        .where('channel', '=', 'preferences')
         .orderBy('id')
         .execute();
 
@@ -99,7 +99,7 @@ describe('the preferences page', () => {
         { change: 'zone', newsletter: null },
         { change: 'paused', newsletter: null },
       ]) {
-        expect(noted).toContainEqual({ ...one, origin: 'preferences', source });
+        expect(noted).toContainEqual({ ...one, channel: 'preferences', source });
       }
     });
 
@@ -170,7 +170,7 @@ describe('the preferences page', () => {
       };
       for (const [reason, why] of Object.entries(said) as [SuppressionReason, string][]) {
         await store.db.updateTable('subscribers').set({ suppressed_reason: null, suppressed_at: null }).execute();
-        await suppressAddress(store.db, SECRETS, id, reason, { origin: 'bounce' }, NOW);
+        await suppressAddress(store.db, SECRETS, id, reason, { channel: 'bounce' }, NOW);
         const html = await site.read(path);
         expect(html).toContain('Mail is stopped');
         expect(html).toContain(why);
@@ -183,7 +183,7 @@ describe('the preferences page', () => {
     });
 
     it('sends a reader who was stopped to the newsroom while subscribing is closed', async () => {
-      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { origin: 'bounce' }, NOW);
+      await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { channel: 'bounce' }, NOW);
       const html = await openSite(store, closedConfig()).read(path);
       expect(html).not.toMatch(/subscribe (once more|anew)/i);
       expect(html).toContain('To be mailed again, write to <a href="mailto:newsroom@example.com">');

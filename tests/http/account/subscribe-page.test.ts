@@ -12,7 +12,7 @@ const ADA: [string, string][] = [
   ['email', 'ada@example.com'],
   ['newsletter', 'daily-roundup'],
 ];
-const OPERATOR = { origin: 'operator' as const };
+const OPERATOR = { channel: 'operator' as const };
 
 function withTwo(config: Config): Config {
   const [first] = config.newsletters;
@@ -45,8 +45,8 @@ describe('the form to subscribe', () => {
       expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["daily-roundup"]' }]);
       const subscriptions = await store.db.selectFrom('subscriptions').select('state').execute();
       expect(subscriptions).toEqual([{ state: 'unconfirmed' }]);
-      const events = await store.db.selectFrom('consent_events').select(['change', 'origin', 'source']).execute();
-      expect(events).toEqual([{ change: 'requested', origin: 'form', source: '192.0.2.7' }]);
+      const events = await store.db.selectFrom('consent_events').select(['change', 'channel', 'source']).execute();
+      expect(events).toEqual([{ change: 'requested', channel: 'form', source: '192.0.2.7' }]);
     });
 
     it('answers alike whether the address is new, subscribed, suppressed, or asked too often', async () => {
@@ -61,7 +61,14 @@ describe('the form to subscribe', () => {
         );
         if (added.kind !== 'stored') throw new Error(added.reason);
         if (email.startsWith('gone')) {
-          await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', { origin: 'bounce' }, NOW - HOUR);
+          await suppressAddress(
+            store.db,
+            SECRETS,
+            added.subscriberId,
+            'hard-bounce',
+            { channel: 'bounce' },
+            NOW - HOUR,
+          );
         }
       }
       const again = ['known', 'gone', 'known', 'known', 'known', 'known'].entries();
@@ -87,7 +94,7 @@ describe('the form to subscribe', () => {
       site.at(NOW + HOUR / 10);
       expect((await ask(12, '2001:db8:0:7::1')).status).toBe(200);
       expect(await messages()).toHaveLength(12);
-      const keys = await store.db.selectFrom('rates').select('key').execute();
+      const keys = await store.db.selectFrom('rate_limits').select('key').execute();
       expect(JSON.stringify(keys)).not.toMatch(/2001:db8|example\.com/);
     });
 

@@ -19,7 +19,7 @@ describe('the unsubscribe page', () => {
         store.db,
         SECRETS,
         { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-        { origin: 'operator' },
+        { channel: 'operator' },
         NOW - HOUR,
       );
       if (added.kind !== 'stored') throw new Error(added.reason);
@@ -73,7 +73,7 @@ describe('the unsubscribe page', () => {
       }
       const left = store.db
         .selectFrom('consent_events')
-        .select(['origin', 'source'])
+        .select(['channel', 'source'])
         .where('change', '=', 'unsubscribed');
       expect(await left.orderBy('id').execute()).toEqual(
         ['one-click', 'one-click', 'unsubscribe-page', 'unsubscribe-page'].map((origin) => ({

@@ -17,7 +17,7 @@ describe('the webhook for bounces', () => {
       const config = sampleConfig();
       site = openSite(store, { ...config, secrets: { ...config.secrets, webhookSecret: SECRET } });
       const who = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
-      await addSubscriber(store.db, SECRETS, who, { origin: 'operator' }, NOW);
+      await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW);
     });
     const post = async (body: string, secret = SECRET): Promise<Response> => {
       const seconds = String(Math.floor(NOW / 1_000));

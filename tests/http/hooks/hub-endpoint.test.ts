@@ -113,7 +113,7 @@ forEachDatabase((open) => {
       expect((await newsroom.ask({ 'hub.callback': callback })).status).toBe(202);
       const key = 'hub host push.example.com';
       await store.db
-        .updateTable('rates')
+        .updateTable('rate_limits')
         .set({ next_at: newsroom.now + HOUR })
         .where('key', '=', key)
         .execute();
@@ -132,7 +132,7 @@ forEachDatabase((open) => {
         created_at: 0,
       };
       const waiting = Array.from({ length: 500 }, (_, index) => ({
-        ...{ ...stranger, key: `key ${index}`, mode: 'subscribe' as const, attempts: 0, claim_until: null, fence: 0 },
+        ...{ ...stranger, key: `key ${index}`, mode: 'subscribe' as const, attempts: 0, lease_until: null, fence: 0 },
         due_at: newsroom.now,
       }));
       await store.db.insertInto('hub_requests').values(waiting).execute();
@@ -155,7 +155,7 @@ forEachDatabase((open) => {
         secret: null,
         attempts: 0,
         due_at: 0,
-        claim_until: null,
+        lease_until: null,
         fence: 0,
       });
       const requests = Array.from({ length: 500 }, (_, index) => ({
@@ -177,8 +177,8 @@ forEachDatabase((open) => {
           verified_at: 0,
           expires_at: newsroom.now + MINUTE,
           version: 0,
-          owed: 0,
-          owed_since: 0,
+          pending: 0,
+          pending_since: 0,
         }));
         await store.db
           .insertInto('hub_subscriptions')

@@ -102,7 +102,7 @@ describe('hostile words in every field', () => {
       store.db,
       SECRETS,
       { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-      { origin: 'operator' },
+      { channel: 'operator' },
       NOW,
     );
     if (added.kind !== 'stored') throw new Error(added.reason);

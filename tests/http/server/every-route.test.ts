@@ -115,12 +115,12 @@ describe('every route', () => {
       store.db,
       SECRETS,
       { email: 'ada@example.com', newsletters: ['daily-roundup'] },
-      { origin: 'operator' },
+      { channel: 'operator' },
       NOW,
     );
     const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
     const options = { confirmMs: HOUR, perAddressPerDay: 3 };
-    await requestSubscription(store.db, SECRETS, request, { origin: 'form' }, options, NOW);
+    await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
     await saveDocuments(store.db, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openSite(store);
   });
@@ -350,7 +350,7 @@ const TABLES = [
   'consent_events',
   'suppressions',
   'service_messages',
-  'rates',
+  'rate_limits',
   'deliveries',
   'runs',
 ] as const;

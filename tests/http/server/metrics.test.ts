@@ -125,21 +125,29 @@ forEachDatabase((open) => {
 
   it('subscriptions of the hub are counted by topic, with those that fail and the one that waits the longest', async () => {
     const store = await open();
-    const row = { callback: '', host: '', verified_at: now, version: 1, due_at: 0, fence: 0, owed_since: now - MINUTE };
+    const row = {
+      callback: '',
+      host: '',
+      verified_at: now,
+      version: 1,
+      due_at: 0,
+      fence: 0,
+      pending_since: now - MINUTE,
+    };
     await store.db
       .insertInto('hub_subscriptions')
       .values([
-        { ...row, key: 'a', topic: 'latest.atom', expires_at: now + 1, owed: 1, attempts: 0 },
+        { ...row, key: 'a', topic: 'latest.atom', expires_at: now + 1, pending: 1, attempts: 0 },
         {
           ...row,
           key: 'b',
           topic: 'latest.atom',
           expires_at: now + 1,
-          owed: 1,
+          pending: 1,
           attempts: 3,
           failing_since: now - HOUR,
         },
-        { ...row, key: 'c', topic: 'latest.atom', expires_at: now, owed: 1, attempts: 0, owed_since: 0 },
+        { ...row, key: 'c', topic: 'latest.atom', expires_at: now, pending: 1, attempts: 0, pending_since: 0 },
       ])
       .execute();
     const metrics = Object.fromEntries(await scrape(store));
@@ -269,7 +277,7 @@ forEachDatabase((open) => {
     const store = await open();
     const paused = await closeEdition(store, 'daily', 1, now - DAY);
     const going = await closeEdition(store, 'weekly', 1, now - DAY);
-    await store.db.updateTable('editions').set({ delivery: 'paused' }).where('id', '=', paused).execute();
+    await store.db.updateTable('editions').set({ delivery_state: 'paused' }).where('id', '=', paused).execute();
     await deliver(store, paused, 1, 'pending', now - DAY);
     await deliver(store, going, 1, 'pending', now - MINUTE);
     await deliver(store, going, 2, 'pending', now - HOUR);
@@ -358,7 +366,7 @@ forEachDatabase((open) => {
         { key: '3', stage: 'feed', ...aside },
       ])
       .execute();
-    await raiseAlert(store.db, { cause: 'heartbeat', message: 'm' }, now);
+    await raiseAlert(store.db, { key: 'heartbeat', message: 'm' }, now);
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
       'daywire_feed_age_seconds{path="latest.rss"}': 90,
       'daywire_feed_age_seconds{path="latest.atom"}': 0,

@@ -96,19 +96,19 @@ class Walk {
       case 'choose': {
         const { newsletters } = step;
         const choice = { offered: NEWSLETTERS, wanted: newsletters };
-        await changePreferences(db, id, { newsletters: choice }, { origin: 'preferences' }, now);
+        await changePreferences(db, id, { newsletters: choice }, { channel: 'preferences' }, now);
         if (this.states === null) return;
         this.#leave(NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'));
         return this.#change(newsletters, 'confirmed');
       }
       case 'leave':
-        await unsubscribe(db, { subscriberId: id, newsletter: step.newsletter }, { origin: 'one-click' }, now);
+        await unsubscribe(db, { subscriberId: id, newsletter: step.newsletter }, { channel: 'one-click' }, now);
         return this.#leave([step.newsletter]);
       case 'remove':
         await removeSubscriber(db, email, OPERATOR, now);
         return this.#leave(NEWSLETTERS);
       case 'suppress': {
-        await suppressAddress(db, secrets, id, step.reason, { origin: 'bounce' }, now);
+        await suppressAddress(db, secrets, id, step.reason, { channel: 'bounce' }, now);
         if (this.states === null) return;
         if (step.reason === 'complaint') this.#leave(NEWSLETTERS);
         if (this.suppressed === null) this.#suppress(step.reason);
@@ -235,16 +235,16 @@ forEachDatabase((open, dialect) => {
 /** What may happen to an address at the same moment, by several doors. */
 const DOORS: ((db: Store['db'], id: number, email: string) => Promise<unknown>)[] = [
   (db, _, email) => requestSubscription(db, SECRETS, { email, newsletters: NEWSLETTERS }, FORM, OPTIONS, NOW),
-  (db, subscriberId) => unsubscribe(db, { subscriberId, newsletter: 'daily' }, { origin: 'one-click' }, NOW),
+  (db, subscriberId) => unsubscribe(db, { subscriberId, newsletter: 'daily' }, { channel: 'one-click' }, NOW),
   (db, id) =>
     changePreferences(
       db,
       id,
       { newsletters: { offered: ['daily'], wanted: ['daily'] }, zone: 'Asia/Tokyo' },
-      { origin: 'preferences' },
+      { channel: 'preferences' },
       NOW,
     ),
-  (db, id) => suppressAddress(db, SECRETS, id, 'complaint', { origin: 'complaint' }, NOW),
+  (db, id) => suppressAddress(db, SECRETS, id, 'complaint', { channel: 'complaint' }, NOW),
   (db, _, email) => suppressByOperator(db, SECRETS, email, NOW),
   (db, _, email) => unsuppressByOperator(db, SECRETS, email, NOW),
   (db, _, email) => addSubscriber(db, SECRETS, { email, newsletters: ['weekly'] }, OPERATOR, NOW),

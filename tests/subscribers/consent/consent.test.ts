@@ -23,8 +23,8 @@ import {
   statesOf,
 } from '../readers.ts';
 
-const LINK = { origin: 'one-click' } as const;
-const BOUNCE = { origin: 'bounce' } as const;
+const LINK = { channel: 'one-click' } as const;
+const BOUNCE = { channel: 'bounce' } as const;
 
 describe('who asks by the form', () => {
   forEachDatabase((open) => {
@@ -153,7 +153,7 @@ describe('who asks by the form', () => {
       await ask(store, ['daily'], { email: 'ada+2@example.com' });
       await ask(store, ['daily'], { email: 'Ada@EXAMPLE.com' });
       expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay + 1);
-      const [rate] = await store.db.selectFrom('rates').select('key').execute();
+      const [rate] = await store.db.selectFrom('rate_limits').select('key').execute();
       expect(rate?.key).toMatch(/^address:[0-9a-f]{64}$/);
       await ask(store, ['daily'], { now: NOW + DAY });
       expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay + 2);
@@ -170,7 +170,7 @@ describe('who asks by the form', () => {
       expect(await refusal(ADA, ['daily'], 'Mars/Olympus')).toMatch(/^Mars\/Olympus: it must be an IANA time zone/);
       expect(await refusal(ADA, ['daily'], '+08:00')).toMatch(/IANA/);
       expect(await refusal(ADA, [])).toMatch(/at least one/);
-      for (const table of ['subscribers', 'consent_events', 'service_messages', 'rates'] as const) {
+      for (const table of ['subscribers', 'consent_events', 'service_messages', 'rate_limits'] as const) {
         expect(await store.db.selectFrom(table).selectAll().execute()).toEqual([]);
       }
     });
@@ -238,7 +238,7 @@ describe('who asks by the form', () => {
     it('and has complained gets back only what was asked for since', async () => {
       const store = await open();
       const id = await add(store, ADA, ['daily', 'weekly']);
-      await suppressAddress(store.db, SECRETS, id, 'complaint', { origin: 'complaint' }, NOW);
+      await suppressAddress(store.db, SECRETS, id, 'complaint', { channel: 'complaint' }, NOW);
       const key = await ask(store, ['daily']);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });

@@ -14,7 +14,7 @@ import { forEachDatabase } from '../../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const SECRETS = ['a secret of the tests, thirty-two characters at least'] as const;
-const OPERATOR = { origin: 'operator', source: null } as const;
+const OPERATOR = { channel: 'operator', source: null } as const;
 
 let folder: string;
 beforeEach(() => {
@@ -63,10 +63,10 @@ forEachDatabase((open) => {
     });
     const events = await store.db.selectFrom('consent_events').selectAll().orderBy('id').execute();
     expect(
-      events.map(({ newsletter, change, origin, source, detail, at }) => [
+      events.map(({ newsletter, change, channel, source, detail, at }) => [
         newsletter,
         change,
-        origin,
+        channel,
         source,
         detail,
         at,
@@ -184,7 +184,7 @@ forEachDatabase((open) => {
     const events = (store: Store): Promise<object[]> =>
       store.db
         .selectFrom('consent_events')
-        .select(['change', 'newsletter', 'origin', 'source', 'detail', 'at'])
+        .select(['change', 'newsletter', 'channel', 'source', 'detail', 'at'])
         .where('change', '<>', 'confirmed')
         .orderBy('id')
         .execute();
@@ -208,7 +208,7 @@ forEachDatabase((open) => {
       expect(noted).toContainEqual({
         change: 'paused',
         newsletter: null,
-        origin: 'import',
+        channel: 'import',
         source: 'list.csv:2',
         detail: 'until 2026-12-24T05:00:00Z',
         at: NOW,
@@ -227,7 +227,7 @@ forEachDatabase((open) => {
         ids.push(added.subscriberId);
       }
       const [, ben = 0, cleo = 0] = ids;
-      const reader = { origin: 'preferences' } as const;
+      const reader = { channel: 'preferences' } as const;
       const soon = NOW + 3_600_000;
       await changePreferences(store.db, ben, { pausedUntil: soon }, reader, NOW);
       await changePreferences(store.db, cleo, { pausedUntil: soon }, reader, NOW);
@@ -358,7 +358,7 @@ forEachDatabase((open) => {
     const store = await open();
     await importing(store, csv('email,zone\nada@example.com,Asia/Tokyo\nben@example.com,\ncleo@example.com,\n'));
     const [ada, ben, cleo] = await listSubscribers(store.db, { limit: 3 });
-    const reader = { origin: 'preferences' } as const;
+    const reader = { channel: 'preferences' } as const;
     await changePreferences(store.db, ada!.id, { pausedUntil: NOW + 1_234_567 }, reader, NOW);
     await removeSubscriber(store.db, 'ben@example.com', OPERATOR, NOW);
     await changePreferences(store.db, cleo!.id, { pausedUntil: NOW + 7_654_321 }, reader, NOW);

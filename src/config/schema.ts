@@ -1,6 +1,6 @@
 /**
- * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Describe a key last, since
- * zod's methods return copies without the description.
+ * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Call `describe` last,
+ * since zod's methods return copies without the description.
  */
 import cron from 'node-cron';
 import { z } from 'zod';
@@ -304,8 +304,8 @@ export const schema = z.strictObject({
         .email()
         .optional()
         .describe(
-          'Return path and mailto: unsubscribe address. A plus sign and a token are added to its local part, which may ' +
-            'have 23 characters. Default: the sender, and no mailto:.',
+          'Return path and mailto: unsubscribe address. A plus sign and a token are added to its local part, which ' +
+            'may have 23 characters. Default: the sender, and no mailto:.',
         ),
       softLimit: z
         .int()

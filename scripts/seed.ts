@@ -1,9 +1,10 @@
 /**
- * npm run -s seed -- --articles 100000 --subscribers 1000000 [--seed 1] [--until 2026-11-24T12:00:00Z] [--config FILE] [--force]
+ * npm run -s seed -- --articles 100000 --subscribers 1000000
+ *     [--seed 1] [--until 2026-11-24T12:00:00Z] [--config FILE] [--force]
  *
  * Fills a store with invented articles and subscribers, for trials and measurements. The same seed and instant give the
- * same rows. The store is the one that the configuration and DAYWIRE_DATABASE_URL name; it must hold no articles, unless
- * --force is given. Nothing is published, composed or delivered.
+ * same rows. The configuration and DAYWIRE_DATABASE_URL name the store. Without --force it must hold no articles.
+ * Nothing is published, composed or delivered.
  */
 import { parseArgs } from 'node:util';
 import { type AppContext, withAppContext } from '../src/app/app-context.ts';

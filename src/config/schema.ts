@@ -1,6 +1,6 @@
 /**
- * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Call `describe` last,
- * since zod's methods return copies without the description.
+ * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Call `describe`
+ * last, since zod's methods return copies without the description.
  */
 import cron from 'node-cron';
 import { z } from 'zod';
@@ -259,8 +259,8 @@ export const schema = z.strictObject({
         .enum(['retry', 'hold'])
         .default('retry')
         .describe(
-          'What happens to a message if the process ends between MAIL FROM and the reply of the server. retry: submit ' +
-            'it again, with the same Message-ID. hold: leave it to the operator.',
+          'What happens to a message if the process ends between MAIL FROM and the reply of the server. retry: ' +
+            'submit it again, with the same Message-ID. hold: leave it to the operator.',
         ),
       perSecond: perSecond.optional().describe('Maximum messages per second, over all processes. Default: no limit.'),
       domains: z

@@ -18,16 +18,16 @@ export const SECRETS = {
     rule: /^smtps?:\/\//,
     want: 'an smtp:// or smtps:// URL',
     description:
-      'SMTP server. smtps://user:password@host uses TLS from the start. smtp://user:password@host:587 uses STARTTLS if ' +
-      'the server offers it, and requires it for a login unless the server is on this machine.',
+      'SMTP server. smtps://user:password@host uses TLS from the start. smtp://user:password@host:587 uses STARTTLS ' +
+      'if the server offers it, and requires it for a login unless the server is on this machine.',
   },
   signingSecret: {
     name: 'DAYWIRE_SECRET',
     rule: /^\S{32,}$/,
     want: 'at least 32 characters without white space',
     description:
-      'Signs links and return paths. With SQLite, the first start writes one to the file secret in paths.data, readable ' +
-      'by its owner alone. With PostgreSQL it is required, since all processes need the same.',
+      'Signs links and return paths. With SQLite, the first start writes one to the file secret in paths.data, ' +
+      'readable by its owner alone. With PostgreSQL it is required, since all processes need the same.',
   },
   previousSecrets: {
     name: 'DAYWIRE_SECRET_PREVIOUS',

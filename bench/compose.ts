@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Article, tagUri } from '../src/articles/article.ts';
 import { saveArticle } from '../src/articles/import/save.ts';
 import { type Config, type NewsletterConfig, parseConfig } from '../src/config/config.ts';
-import { type Composed, composeEdition } from '../src/editions/compose.ts';
+import { type ComposedEdition, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { HOUR, MINUTE } from '../src/lib/time.ts';
@@ -48,7 +48,7 @@ export async function benchCompose(): Promise<Record<string, number>> {
   }
 }
 
-function composer(store: Store, config: Config, newsletter: NewsletterConfig): () => Promise<Composed> {
+function composer(store: Store, config: Config, newsletter: NewsletterConfig): () => Promise<ComposedEdition> {
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const slot = editionSlot(CUTOFF, config.publication.zone, false);
   const options = { slot, cutoffAt: CUTOFF, now: CUTOFF, nonce: '5f2c9a71d04be83c6e1f7a90b4d8c215' };

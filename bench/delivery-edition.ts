@@ -6,7 +6,7 @@ import type { Config } from '../src/config/config.ts';
 import { type ClosedEdition, closeEdition } from '../src/delivery/close.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
 import { prepareMessages } from '../src/delivery/message/message.ts';
-import { type Composed, composeEdition } from '../src/editions/compose.ts';
+import { type ComposedEdition, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import type { Store } from '../src/store/store.ts';
@@ -31,7 +31,7 @@ export async function fillStore(store: Store, config: Config, readers: number): 
 }
 
 /** Composes the edition, its HTML filled up until a copy has `MESSAGE_BYTES`. */
-export async function composeLarge(store: Store, config: Config): Promise<Composed> {
+export async function composeLarge(store: Store, config: Config): Promise<ComposedEdition> {
   const { publication, paths } = config;
   const templates = openTemplates(paths.templates, publication.zone);
   const slot = editionSlot(CUTOFF, publication.zone, false);
@@ -45,7 +45,7 @@ export async function composeLarge(store: Store, config: Config): Promise<Compos
   }
 }
 
-async function sizeOf(composed: Composed, config: Config): Promise<number> {
+async function sizeOf(composed: ComposedEdition, config: Config): Promise<number> {
   const make = prepareMessages(
     { ...composed, id: 1, closedAt: CUTOFF },
     newsletterOf(config),
@@ -57,6 +57,6 @@ async function sizeOf(composed: Composed, config: Config): Promise<number> {
 }
 
 /** Closes the edition and queues it for all readers. */
-export function closeLarge(store: Store, config: Config, composed: Composed): Promise<ClosedEdition> {
+export function closeLarge(store: Store, config: Config, composed: ComposedEdition): Promise<ClosedEdition> {
   return closeEdition(store, composed, { ...newsletterOf(config), zone: config.publication.zone }, Date.now());
 }

@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewsletterConfig } from '../config/config.ts';
 import { composeEdition } from '../editions/compose.ts';
-import { fillHtml, fillText } from '../editions/rendering/fill.ts';
+import { fillHtml, fillText } from '../editions/rendering/placeholders.ts';
 import { localDate } from '../lib/time.ts';
 import type { AppContext } from './app-context.ts';
 

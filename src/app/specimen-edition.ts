@@ -52,7 +52,7 @@ export function specimenEdition({ publication, newsletters }: Config, newsletter
     headline: 'Roundup: A Specimen, Another Specimen',
     subject: 'Roundup: A Specimen, Another Specimen',
     preheader: 'One sentence that adds the key figure.',
-    top: story,
+    lead: story,
     news: [line],
     analysis: [story],
     roundup: [{ ...line, sentences: { html: 'What they reported.', text: 'What they reported.' }, outlet, also }],

@@ -12,7 +12,7 @@ import {
   findNextDue,
 } from '../delivery/queue/counts.ts';
 import { listUncertain } from '../delivery/queue/uncertain.ts';
-import { type EditionHead, listEditions } from '../editions/queries.ts';
+import { type EditionSummary, listEditions } from '../editions/queries.ts';
 import { countArchives } from '../feeds/archive/count.ts';
 import { ARCHIVE_FOLDER, listDocuments } from '../feeds/documents.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
@@ -229,7 +229,7 @@ async function hubStatus({ store, config }: AppContext, now: number): Promise<St
   };
 }
 
-async function editionsWithDeliveries({ store }: AppContext, editions: EditionHead[]): Promise<Status['editions']> {
+async function editionsWithDeliveries({ store }: AppContext, editions: EditionSummary[]): Promise<Status['editions']> {
   if (editions.length === 0) return [];
   const ids = editions.map((edition) => edition.id);
   const counts = await countDeliveriesEver(store.reports, ids);
@@ -263,7 +263,10 @@ async function editionsWithDeliveries({ store }: AppContext, editions: EditionHe
 }
 
 /** Of the editions that are shown: to find the newest of all, every delivery there ever was would be read. */
-async function failedDeliveries({ store }: AppContext, editions: EditionHead[]): Promise<Status['failedDeliveries']> {
+async function failedDeliveries(
+  { store }: AppContext,
+  editions: EditionSummary[],
+): Promise<Status['failedDeliveries']> {
   if (editions.length === 0) return [];
   const rows = await store.reports
     .selectFrom('deliveries')

@@ -4,8 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../config/config.ts';
-import { type Composed, composeEdition } from '../editions/compose.ts';
-import { type EditionHead, findEdition } from '../editions/queries.ts';
+import { type ComposedEdition, composeEdition } from '../editions/compose.ts';
+import { type EditionSummary, findEdition } from '../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../editions/record.ts';
 import type { EditionSlot } from '../editions/slot.ts';
 import type { Templates } from '../lib/templates.ts';
@@ -14,7 +14,7 @@ import { type Db, isSerializationFailure, type Store } from '../store/store.ts';
 import { type DeliveryTerms, queueDeliveries } from './queue/queue.ts';
 
 export interface ClosedEdition {
-  edition: EditionHead;
+  edition: EditionSummary;
   /** How many deliveries it was queued for. */
   queued: number;
   /** False where it had been closed before, here or by another process. */
@@ -66,7 +66,7 @@ export async function composeAndClose(
  */
 export async function closeEdition(
   store: Store,
-  composed: Composed,
+  composed: ComposedEdition,
   terms: DeliveryTerms,
   now: number,
 ): Promise<ClosedEdition> {
@@ -90,7 +90,7 @@ export async function closeEdition(
   }
 }
 
-async function closedBefore(db: Db, edition: EditionHead): Promise<ClosedEdition> {
+async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {
   const { queued } = await db
     .selectFrom('deliveries')
     .select((e) => e.fn.countAll<number>().as('queued'))

@@ -1,31 +1,32 @@
 /**
- * Records which articles have grown too old for a newsletter without standing in an edition of it: one statement, whatever their
- * number, and each article once a newsletter.
+ * Records the articles that passed a newsletter's age limit without appearing in an edition of it: in one statement,
+ * whatever their number, and once per newsletter and article.
  */
-import { type SqlBool, sql, type Transaction } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import { HOUR } from '../lib/time.ts';
-import type { Tables } from '../store/tables.ts';
+import type { Tx } from '../store/store.ts';
 import { lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 
 export interface AgedOutOptions {
   newsletter: string;
-  /** The edition that is being closed; its articles and what did not fit are recorded already. */
+  /** The edition that is being closed. Its articles, and those that did not fit, are already recorded. */
   editionId: number;
   window: EditionWindow;
   lastEditionId: number | null;
 }
 
 /**
- * Before a newsletter's first edition every older article is looked at, once. After that only what can have aged since the last
- * one, each part by an index of its own, so that the size of the archive costs nothing:
- * - what the window has left behind since: `articles_by_time`
- * - what was stored since, however old, such as an imported archive: `articles_by_creation`
- * - what did not fit into the last edition: the key of `edition_omissions`
+ * A newsletter's first edition considers every older article. Later editions consider only articles that can have
+ * passed the age limit since the last one, each group by its own index, so that the cost does not grow with the
+ * archive:
+ * - articles that the window has moved past: `articles_by_time`
+ * - articles stored since, however old, such as an imported archive: `articles_by_creation`
+ * - articles that did not fit into the last edition: the primary key of `edition_omissions`
  *
- * A draft ages like the rest, by its own date; what is retracted or pinned does not.
+ * Drafts age by their own date; retracted and pinned articles do not age.
  */
-export async function recordAgedOut(tx: Transaction<Tables>, options: AgedOutOptions): Promise<void> {
+export async function recordAgedOut(tx: Tx, options: AgedOutOptions): Promise<void> {
   const { newsletter, editionId, window, lastEditionId } = options;
   const scope = await scopeSince(tx, options);
   await sql`
@@ -44,14 +45,14 @@ export async function recordAgedOut(tx: Transaction<Tables>, options: AgedOutOpt
   `.execute(tx);
 }
 
-/** The articles that may have aged since the last edition. */
-async function scopeSince(tx: Transaction<Tables>, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
+/** The articles that can have passed the age limit since the last edition. */
+async function scopeSince(tx: Tx, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
   const [, last, beforeLast] = await lastEditions(tx, newsletter, 3);
   if (last === undefined) return sql<SqlBool>`1 = 1`;
   const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null);
-  // An import that was still writing when the last edition closed has stored its articles under an earlier instant.
+  // An import that was running when the last edition closed has given its articles an earlier instant of creation.
   const storedFrom = last.closedAt - HOUR;
-  // "union all": for "union" SQLite would merge by id, and read every article in the order of ids.
+  // "union all": for "union" SQLite would merge by id, reading every article in the order of ids.
   return sql<SqlBool>`articles.id in (
     select id from articles where published_at >= ${unseenFrom} and published_at < ${window.from}
     union all select id from articles where created_at >= ${storedFrom}

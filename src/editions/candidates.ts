@@ -1,6 +1,6 @@
 /**
- * The stories that may enter an edition, and the corrections it must list. Only what selection needs is read, so that a flood of
- * a hundred thousand new articles costs rows of a few numbers, not documents.
+ * Queries the stories that are eligible for an edition, and the corrections that it must list. Only the columns that
+ * selection needs are read: 100,000 new articles cost rows of a few numbers, not documents.
  */
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import type { Kind } from '../articles/article.ts';
@@ -9,8 +9,8 @@ import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import type { EditionWindow } from './window.ts';
 
-/** A story as selection sees it. */
-export interface Candidate {
+/** The fields of a story that selection uses. */
+export interface StoryCandidate {
   id: string;
   kind: Kind;
   kicker: string | null;
@@ -20,12 +20,12 @@ export interface Candidate {
   publishedAt: number;
 }
 
-/** How many corrections one edition lists at most; the rest stand in the next. */
-const MOST_CORRECTIONS = 20;
+/** Most corrections that one edition lists; the rest wait for the next. */
+const MAX_CORRECTIONS = 20;
 
 /**
- * The public stories that are in no edition of the newsletter and lie in its window, or are pinned; newest first. Reads only
- * the window's stretch of `articles_by_time`, and the partial index of the pinned.
+ * Finds the public stories that are in no edition of the newsletter and are inside the window or pinned; newest first.
+ * Reads only the window's range of the index `articles_by_time`, and the partial index of pinned articles.
  * @param lastEditionId of the newsletter, or null before its first
  */
 export async function findCandidates(
@@ -33,7 +33,7 @@ export async function findCandidates(
   newsletter: string,
   window: EditionWindow,
   lastEditionId: number | null,
-): Promise<Candidate[]> {
+): Promise<StoryCandidate[]> {
   const columns = ['id', 'kind', 'kicker', 'section', 'event_key', 'pinned', 'published_at'] as const;
   const eligible = db
     .selectFrom('articles')
@@ -42,13 +42,13 @@ export async function findCandidates(
     .where('kind', '<>', 'roundup')
     .where('published_at', '<', window.until)
     .where((e) => e.not(inEditionOf(e, newsletter)));
-  const young = eligible
+  const recent = eligible
     .where('pinned', '=', 0)
     .where('published_at', '>=', window.unseenFrom)
-    .where((e) => e.or([e('published_at', '>=', window.from), e.not(passedOverBy(e, lastEditionId))]));
-  // Written out, not bound: only then may the planner use the partial index.
+    .where((e) => e.or([e('published_at', '>=', window.from), e.not(omittedFrom(e, lastEditionId))]));
+  // A literal, not a parameter: otherwise SQLite cannot use the partial index.
   const pinned = eligible.where(sql<SqlBool>`pinned = 1`);
-  const rows = await young.unionAll(pinned).orderBy('published_at', 'desc').orderBy('id', 'desc').execute();
+  const rows = await recent.unionAll(pinned).orderBy('published_at', 'desc').orderBy('id', 'desc').execute();
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind as Kind,
@@ -60,19 +60,19 @@ export async function findCandidates(
   }));
 }
 
-/** An article as it stood when the edition was composed; closing refuses the edition if it has changed since. */
+/** Identifies the article's content at the time of composing: an edition cannot be closed if it has changed since. */
 export interface ArticleVersion {
   articleId: string;
   digest: string;
   state: string;
 }
 
-/** An article's row, its JSON still unread: one bad document must not keep the others from being read. */
+/** An article with its JSON unparsed: one invalid document must not prevent the others from being read. */
 export interface StoredArticle extends ArticleVersion {
   document: string;
 }
 
-/** The stored articles of those ids, by id. */
+/** Reads stored articles, by id; ids that do not exist are omitted. */
 export async function findStoredArticles(db: Db, ids: string[]): Promise<Map<string, StoredArticle>> {
   if (ids.length === 0) return new Map();
   const rows = await db
@@ -89,8 +89,8 @@ export interface DueCorrection extends StoredArticle {
 }
 
 /**
- * The corrections and retractions of stories that stood in earlier editions of the newsletter, whose note no edition of it has
- * shown yet. The oldest come first in line, so that none waits for ever; they are returned newest first.
+ * Finds corrections and retractions of stories in earlier editions of the newsletter whose note no edition of it has
+ * shown yet. Takes the oldest, so that none waits forever; returns them newest first.
  */
 export async function findDueCorrections(db: Db, newsletter: string): Promise<DueCorrection[]> {
   const rows = await db
@@ -114,7 +114,7 @@ export async function findDueCorrections(db: Db, newsletter: string): Promise<Du
     )
     .orderBy('articles.noted_at')
     .orderBy('articles.id')
-    .limit(MOST_CORRECTIONS)
+    .limit(MAX_CORRECTIONS)
     .execute();
   return rows.reverse().map((row) => ({
     articleId: row.id,
@@ -137,7 +137,7 @@ function inEditionOf(e: ExpressionBuilder<Tables, 'articles'>, newsletter: strin
   );
 }
 
-function passedOverBy(e: ExpressionBuilder<Tables, 'articles'>, editionId: number | null): Condition {
+function omittedFrom(e: ExpressionBuilder<Tables, 'articles'>, editionId: number | null): Condition {
   return e.exists(
     e
       .selectFrom('edition_omissions')

@@ -1,12 +1,10 @@
-/**
- * Reads closed editions.
- */
+/** Reads closed editions. */
 import type { Selectable } from 'kysely';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 
-/** A closed edition: what it was called, when, and by what number. Frozen. */
-export interface EditionHead {
+/** A closed edition without its content. */
+export interface EditionSummary {
   id: number;
   newsletter: string;
   /** `2026-11-24`, or `2026-11-24-0730` where a day has several. */
@@ -14,15 +12,15 @@ export interface EditionHead {
   slotAt: number;
   cutoffAt: number;
   number: number;
-  /** Whole: `Tech Roundup: first item, second item`. */
+  /** Not shortened: `Tech Roundup: first item, second item`. */
   headline: string;
-  /** The roundup article that stands for it in feeds. */
+  /** The roundup article that represents it in feeds. */
   articleId: string;
   closedAt: number;
 }
 
-/** A closed edition with what is sent and shown. `html` and `text` hold the personal slots that `nonce` marks. */
-export interface Edition extends EditionHead {
+/** A closed edition. `html` and `text` contain personal placeholders, marked with `nonce`. */
+export interface Edition extends EditionSummary {
   subject: string;
   preheader: string;
   nonce: string;
@@ -31,7 +29,7 @@ export interface Edition extends EditionHead {
   archiveHtml: string;
 }
 
-/** The edition of that newsletter and slot label, or null. */
+/** Finds an edition by newsletter and slot label. */
 export async function findEdition(db: Db, newsletter: string, slot: string): Promise<Edition | null> {
   const row = await db
     .selectFrom('editions')
@@ -42,49 +40,49 @@ export async function findEdition(db: Db, newsletter: string, slot: string): Pro
   return row === undefined ? null : toEdition(row);
 }
 
-/** The edition of that id, or null. */
+/** Finds an edition by id. */
 export async function findEditionById(db: Db, id: number): Promise<Edition | null> {
   const row = await db.selectFrom('editions').selectAll().where('id', '=', id).executeTakeFirst();
   return row === undefined ? null : toEdition(row);
 }
 
-/** The newest editions of one newsletter, or of all where it is null; newest slot first, from the `offset`th on. */
+/** Lists the editions of a newsletter, or of all newsletters if it is null; newest slot first. */
 export async function listEditions(
   db: Db,
   newsletter: string | null,
   limit: number,
   offset = 0,
-): Promise<EditionHead[]> {
+): Promise<EditionSummary[]> {
   const rows = await db
     .selectFrom('editions')
-    .select(HEAD)
+    .select(SUMMARY_COLUMNS)
     .$if(newsletter !== null, (q) => q.where('newsletter', '=', newsletter as string))
     .orderBy('slot_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
     .offset(offset)
     .execute();
-  return rows.map(toHead);
+  return rows.map(toSummary);
 }
 
-/** The newsletter's last editions by number, the last one first. */
-export async function lastEditions(db: Db, newsletter: string, limit: number): Promise<EditionHead[]> {
+/** Lists a newsletter's last editions by number, highest first. */
+export async function lastEditions(db: Db, newsletter: string, limit: number): Promise<EditionSummary[]> {
   const rows = await db
     .selectFrom('editions')
-    .select(HEAD)
+    .select(SUMMARY_COLUMNS)
     .where('newsletter', '=', newsletter)
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();
-  return rows.map(toHead);
+  return rows.map(toSummary);
 }
 
-/** The newsletter's last edition by number, or null before its first. */
-export async function lastEdition(db: Db, newsletter: string): Promise<EditionHead | null> {
+/** Finds a newsletter's last edition by number; null before its first. */
+export async function lastEdition(db: Db, newsletter: string): Promise<EditionSummary | null> {
   return (await lastEditions(db, newsletter, 1))[0] ?? null;
 }
 
-const HEAD = [
+const SUMMARY_COLUMNS = [
   'id',
   'newsletter',
   'slot',
@@ -98,7 +96,7 @@ const HEAD = [
 
 type Row = Selectable<Tables['editions']>;
 
-function toHead(row: Pick<Row, (typeof HEAD)[number]>): EditionHead {
+function toSummary(row: Pick<Row, (typeof SUMMARY_COLUMNS)[number]>): EditionSummary {
   return {
     id: row.id,
     newsletter: row.newsletter,
@@ -114,7 +112,7 @@ function toHead(row: Pick<Row, (typeof HEAD)[number]>): EditionHead {
 
 function toEdition(row: Row): Edition {
   return {
-    ...toHead(row),
+    ...toSummary(row),
     subject: row.subject,
     preheader: row.preheader,
     nonce: row.nonce,

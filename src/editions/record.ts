@@ -1,49 +1,49 @@
 /**
- * Writes a composed edition, inside the transaction that closes it and queues its deliveries. It counts on the store only for what
- * was true when the edition was composed; where that no longer holds, nothing is written and the edition is composed anew.
+ * Writes a composed edition, inside the transaction that closes it and queues its deliveries. If the content it was
+ * composed from has changed since, nothing is written, and the edition must be composed again.
  */
 import { createHash } from 'node:crypto';
-import { SqliteAdapter, type Transaction } from 'kysely';
-import type { Article } from '../articles/article.ts';
+import { SqliteAdapter } from 'kysely';
 import { saveArticle } from '../articles/import/save.ts';
 import { clearRejections, recordRejection } from '../articles/rejections.ts';
-import type { Tables } from '../store/tables.ts';
+import { chunks } from '../lib/chunks.ts';
+import type { Tx } from '../store/store.ts';
 import { recordAgedOut } from './aged-out.ts';
 import type { ArticleVersion } from './candidates.ts';
-import type { Composed } from './compose.ts';
+import { type ComposedEdition, isArticleIdTaken } from './compose.ts';
 import { lastEdition } from './queries.ts';
 
-/** The store has moved on since the edition was composed: compose it again. */
+/** The store has changed since the edition was composed: compose it again. */
 export class StaleComposition extends Error {
   override name = 'StaleComposition';
 }
 
-/** PostgreSQL takes at most 65,535 parameters a statement, SQLite 32,766. */
-const ROWS_A_STATEMENT = 1_000;
+/** Parameters per statement are limited to 65,535 in PostgreSQL and 32,766 in SQLite. */
+const ROWS_PER_STATEMENT = 1_000;
 
 /**
- * Writes the edition, what stands in it, what was passed over and why, and the roundup article that stands for it in feeds.
- * @param now the closing instant, epoch milliseconds; the roundup article is published then
+ * Writes the edition, its articles, the omitted articles with reasons, and the roundup article that represents it in
+ * feeds.
+ * @param now the closing instant, epoch milliseconds; also the publication time of the roundup article
  * @returns the edition's id
- * @throws StaleComposition where an article has changed since, or the slot or number belongs to another edition; the caller rolls
- *   back, and composes again
+ * @throws StaleComposition if an article has changed since, or the slot or number belongs to another edition: roll back
+ *   and compose again
  */
-export async function recordEdition(tx: Transaction<Tables>, composed: Composed, now: number): Promise<number> {
+export async function recordEdition(tx: Tx, composed: ComposedEdition, now: number): Promise<number> {
   const { newsletter } = composed;
   if (((await lastEdition(tx, newsletter))?.id ?? null) !== composed.lastEditionId) {
     throw new StaleComposition(`another edition of ${newsletter} has been closed since`);
   }
-  await refuseChanged(tx, [...composed.articles, ...composed.corrections]);
-  const roundup = { ...composed.roundupArticle, publishedAt: now, updatedAt: now };
-  await insertRoundup(tx, roundup, now);
+  await assertUnchanged(tx, [...composed.articles, ...composed.corrections]);
+  await insertRoundupArticle(tx, composed, now);
   const editionId = await insertEdition(tx, composed, now);
   await insertArticles(tx, composed, editionId);
-  for (const ids of chunks(composed.didNotFit)) {
+  for (const ids of chunks(composed.didNotFit, ROWS_PER_STATEMENT)) {
     const rows = ids.map((id) => ({ edition_id: editionId, article_id: id, reason: 'did-not-fit' as const }));
     await tx.insertInto('edition_omissions').values(rows).execute();
   }
   await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
-  await insertNotes(tx, composed, editionId);
+  await insertCorrections(tx, composed, editionId);
   for (const entry of composed.rejected) await recordRejection(tx, entry, now);
   for (const { articleId } of composed.articles) {
     await clearRejections(tx, { stage: 'edition', source: newsletter, line: null, articleId });
@@ -51,17 +51,14 @@ export async function recordEdition(tx: Transaction<Tables>, composed: Composed,
   return editionId;
 }
 
-async function refuseChanged(tx: Transaction<Tables>, versions: ArticleVersion[]): Promise<void> {
+async function assertUnchanged(tx: Tx, versions: ArticleVersion[]): Promise<void> {
+  const ids = versions.map((version) => version.articleId);
   const rows = await tx
     .selectFrom('articles')
     .select(['id', 'digest', 'state'])
-    .where(
-      'id',
-      'in',
-      versions.map((version) => version.articleId),
-    )
+    .where('id', 'in', ids)
     .orderBy('id')
-    // An article must not be retracted between this look and the commit. SQLite has but one writer, and it is us.
+    // An article must not be retracted between this check and the commit. SQLite has one writer: this transaction.
     .$if(!(tx.getExecutor().adapter instanceof SqliteAdapter), (q) => q.forShare())
     .execute();
   const current = new Map(rows.map((row) => [row.id, row]));
@@ -73,18 +70,15 @@ async function refuseChanged(tx: Transaction<Tables>, versions: ArticleVersion[]
   }
 }
 
-async function insertRoundup(tx: Transaction<Tables>, article: Article, now: number): Promise<void> {
-  const taken = await tx
-    .selectFrom('articles')
-    .select('id')
-    .where('id', '=', article.id)
-    .unionAll(tx.selectFrom('article_slugs').select('article_id as id').where('slug', '=', article.slug))
-    .executeTakeFirst();
-  if (taken !== undefined) throw new StaleComposition(`the id ${article.id} has been taken by an article since`);
+async function insertRoundupArticle(tx: Tx, { roundupArticle }: ComposedEdition, now: number): Promise<void> {
+  const article = { ...roundupArticle, publishedAt: now, updatedAt: now };
+  if (await isArticleIdTaken(tx, article.id)) {
+    throw new StaleComposition(`the id ${article.id} has been taken by an article since`);
+  }
   await saveArticle(tx, article, createHash('sha256').update(JSON.stringify(article)).digest('hex'), now);
 }
 
-async function insertEdition(tx: Transaction<Tables>, composed: Composed, now: number): Promise<number> {
+async function insertEdition(tx: Tx, composed: ComposedEdition, now: number): Promise<number> {
   const inserted = await tx
     .insertInto('editions')
     .values({
@@ -103,19 +97,19 @@ async function insertEdition(tx: Transaction<Tables>, composed: Composed, now: n
       article_id: composed.roundupArticle.id,
       closed_at: now,
     })
-    // The unique keys of slot and number decide between two processes that close at once.
+    // The unique keys of slot and number decide between two processes that close at the same time.
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
   if (inserted === undefined) {
     const { newsletter, slot, number } = composed;
-    throw new StaleComposition(`${newsletter} has an edition of slot ${slot} or of number ${number} already`);
+    throw new StaleComposition(`${newsletter} already has an edition of slot ${slot} or number ${number}`);
   }
   return inserted.id;
 }
 
-async function insertArticles(tx: Transaction<Tables>, composed: Composed, editionId: number): Promise<void> {
-  for (const articles of chunks(composed.articles)) {
+async function insertArticles(tx: Tx, composed: ComposedEdition, editionId: number): Promise<void> {
+  for (const articles of chunks(composed.articles, ROWS_PER_STATEMENT)) {
     const result = await tx
       .insertInto('edition_articles')
       .values(
@@ -130,19 +124,19 @@ async function insertArticles(tx: Transaction<Tables>, composed: Composed, editi
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
     if (Number(result.numInsertedOrUpdatedRows) !== articles.length) {
-      throw new StaleComposition(`an article of it stands in another edition of ${composed.newsletter}`);
+      throw new StaleComposition(`one of its articles is in another edition of ${composed.newsletter}`);
     }
   }
 }
 
-/** A note that an edition has shown, in its list of corrections or with the story itself, is not listed again. */
-async function insertNotes(tx: Transaction<Tables>, composed: Composed, editionId: number): Promise<void> {
+/** Correction notes that this edition shows, in its list or with the story itself, are not listed again. */
+async function insertCorrections(tx: Tx, composed: ComposedEdition, editionId: number): Promise<void> {
   const notes = [...composed.corrections, ...composed.notesShown];
-  for (const some of chunks(notes)) {
+  for (const part of chunks(notes, ROWS_PER_STATEMENT)) {
     await tx
       .insertInto('edition_corrections')
       .values(
-        some.map(({ articleId, notedAt }) => ({
+        part.map(({ articleId, notedAt }) => ({
           newsletter: composed.newsletter,
           article_id: articleId,
           noted_at: notedAt,
@@ -151,11 +145,4 @@ async function insertNotes(tx: Transaction<Tables>, composed: Composed, editionI
       )
       .execute();
   }
-}
-
-function chunks<T>(list: readonly T[]): T[][] {
-  const parts: T[][] = [];
-  for (let from = 0; from < list.length; from += ROWS_A_STATEMENT)
-    parts.push(list.slice(from, from + ROWS_A_STATEMENT));
-  return parts;
 }

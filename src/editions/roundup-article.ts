@@ -1,5 +1,6 @@
 /**
- * A closed edition as an article of kind `roundup`: an item of the feeds and of the front page, whose own page is the archive page.
+ * The article of kind `roundup` that represents a closed edition in feeds and on the front page. Its page is the
+ * edition's archive page.
  */
 import { type Article, fullHeadline, type Image, tagUri } from '../articles/article.ts';
 import type { Config } from '../config/config.ts';
@@ -8,21 +9,21 @@ import { escapeHtml } from './rendering/excerpt.ts';
 
 export interface RoundupArticleOptions {
   config: Config;
-  /** Free among the ids and the slugs of all articles. */
+  /** Must not be the id or slug of another article. */
   id: string;
-  /** Without the roundup's name. */
+  /** Without the name of the roundup. */
   headline: string;
-  /** The lead's. */
+  /** Image of the lead. */
   image: Image | null;
   /** The closing instant. */
   now: number;
 }
 
-/** The article of an edition. Its body lists the stories with their links and credits. */
-export function roundupArticle(view: EditionView, options: RoundupArticleOptions): Article {
+/** Builds the article of an edition. Its body lists the stories with links and credits. */
+export function buildRoundupArticle(view: EditionView, options: RoundupArticleOptions): Article {
   const { config, id, headline, image, now } = options;
   const { masthead } = view;
-  const bodyHtml = listOfStories(view);
+  const bodyHtml = storyList(view);
   return {
     id,
     tagUri: tagUri(config.publication.tagAuthority, id),
@@ -33,7 +34,7 @@ export function roundupArticle(view: EditionView, options: RoundupArticleOptions
     headline,
     shortHeadline: null,
     pinned: false,
-    dek: view.top?.dek ?? null,
+    dek: view.lead?.dek ?? null,
     body: { format: 'html', source: bodyHtml },
     bodyHtml,
     publishedAt: now,
@@ -58,27 +59,26 @@ export function editionPath(newsletter: string, slot: string): string {
   return `/editions/${newsletter}/${slot}`;
 }
 
-function listOfStories(view: EditionView): string {
-  const { top, news, analysis, roundup, latest, corrections } = view;
-  const lead =
-    top === null ? '' : `<p><strong>${linked(top)}</strong></p>${top.dek ? `<p>${escapeHtml(top.dek)}</p>` : ''}`;
+function storyList(view: EditionView): string {
+  const { lead, news, analysis, roundup, latest, corrections } = view;
+  const dek = lead?.dek ? `<p>${escapeHtml(lead.dek)}</p>` : '';
   return [
-    lead,
+    lead === null ? '' : `<p><strong>${linked(lead)}</strong></p>${dek}`,
     block('24-hour news', news.map(withDek)),
     block('Analysis', analysis.map(withDek)),
     block(
       'Roundup',
-      roundup.map((entry) => {
-        const said = entry.sentences?.html ?? escapeHtml(entry.dek ?? '');
-        return [linked(entry), said, credits(entry.outlet, entry.also)].filter((part) => part !== '').join(' ');
+      roundup.map((item) => {
+        const text = item.sentences?.html ?? escapeHtml(item.dek ?? '');
+        return [linked(item), text, credits(item.outlet, item.also)].filter((part) => part !== '').join(' ');
       }),
     ),
     block('Latest', latest.map(linked)),
     block(
       'Corrections',
-      corrections.map((entry) => {
-        const word = entry.kind === 'correction' ? 'Corrected' : 'Retracted';
-        return `${word}: ${link(entry.url, entry.headline)} ${escapeHtml(entry.note)}`;
+      corrections.map(({ kind, url, headline, note }) => {
+        const label = kind === 'correction' ? 'Corrected' : 'Retracted';
+        return `${label}: ${link(url, headline)} ${escapeHtml(note)}`;
       }),
     ),
   ]
@@ -86,7 +86,7 @@ function listOfStories(view: EditionView): string {
     .join('\n');
 }
 
-/** A block with nothing in it is left out, with its heading. */
+/** Empty blocks are omitted, with their headings. */
 function block(heading: string, items: string[]): string {
   return items.length === 0 ? '' : `<h2>${heading}</h2><ul>${items.map((item) => `<li>${item}</li>`).join('')}</ul>`;
 }

@@ -1,5 +1,5 @@
 /**
- * The slot of an edition: the instant its schedule names, and the label that stands in its address for good.
+ * The slot of an edition: the scheduled instant, and the label that is a permanent part of the edition's URL.
  */
 import { localDate, wallClock } from '../lib/time.ts';
 
@@ -11,17 +11,17 @@ export interface EditionSlot {
 }
 
 /**
- * Names the slot by the wall clock of the publication.
- * @param zone the publication's IANA zone, whatever the zone of the schedule: readers know one calendar
- * @param severalADay whether the newsletter's schedule has more than one slot on that local date
+ * Labels a slot by the publication's wall clock.
+ * @param zone the publication's IANA zone, even where the schedule has another: subscribers see one calendar
+ * @param severalPerDay whether the newsletter's schedule has more than one slot on that local date
  */
-export function editionSlot(slotAt: number, zone: string, severalADay: boolean): EditionSlot {
+export function editionSlot(slotAt: number, zone: string, severalPerDay: boolean): EditionSlot {
   const date = localDate(slotAt, zone);
-  if (!severalADay) return { label: date, slotAt };
+  if (!severalPerDay) return { label: date, slotAt };
   const wall = wallClock(slotAt, zone);
   const time = `${wall.hour}`.padStart(2, '0') + `${wall.minute}`.padStart(2, '0');
-  // The hour that the clock repeats in autumn has two instants of one name: the later one is told apart.
+  // When clocks go back, two instants share a wall-clock time: the later one gets a suffix.
   const first = wall.toPlainDateTime().toZonedDateTime(zone, { disambiguation: 'earlier' });
-  const again = first.epochMilliseconds === wall.epochMilliseconds ? '' : '-again';
-  return { label: `${date}-${time}${again}`, slotAt };
+  const suffix = first.epochMilliseconds === wall.epochMilliseconds ? '' : '-again';
+  return { label: `${date}-${time}${suffix}`, slotAt };
 }

@@ -1,28 +1,32 @@
 /**
- * Which instants an edition takes its stories from. Nothing falls between two editions, and no old archive floods one.
+ * The time windows from which an edition takes its stories. No story falls between two editions, and an old archive
+ * that is imported does not flood one.
  */
 import { DAY, HOUR } from '../lib/time.ts';
 
-/** How old a story may be at least, and still enter. */
+/** The age limit of a story; longer where the last edition was closed longer ago. */
 const MINIMUM_AGE_LIMIT = 48 * HOUR;
 
-/** A story that came in too late for an edition may be older than that edition's cut-off by so much, and enters the next. */
+/** How long before the last edition's cut-off a story may be dated that was stored too late for that edition. */
 const LATENESS_LIMIT = DAY;
 
 export interface EditionWindow {
-  /** A story published at or after this instant may enter. */
+  /** Stories published at or after this instant are eligible. */
   from: number;
-  /** So may one published at or after this instant that the last edition has not seen: imported or back-dated since. */
+  /**
+   * So are stories published at or after this instant that the last edition has not seen: imported or back-dated since.
+   */
   unseenFrom: number;
-  /** The cut-off: a story published at or after it waits for the next edition. */
+  /** The cut-off: stories published at or after it wait for the next edition. */
   until: number;
-  /** The 24-hour news begins here. */
+  /** Start of the 24-hour news. */
   newsFrom: number;
 }
 
 /**
- * The half-open windows of an edition. The age limit is the longer of 48 hours and the time since the last edition's
- * cut-off; the cut-off and not the moment of closing, since what was published between the two was in neither edition.
+ * Computes the half-open windows of an edition. The age limit is the longer of 48 hours and the time since the last
+ * edition's cut-off. The closing instant would not do: a story published between cut-off and closing would be in
+ * neither edition.
  * @param lastCutoffAt of the newsletter's last edition, or null before its first
  */
 export function editionWindow(cutoffAt: number, lastCutoffAt: number | null): EditionWindow {

@@ -6,7 +6,7 @@ import type { Templates } from '../../src/lib/templates.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
-import { article, CUTOFF, composed, config, newsletter, save, templates } from '../editions/newsroom.ts';
+import { article, CUTOFF, composed, config, newsletter, save, templates } from '../editions/fixtures.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 import { deliveriesOf, SECRETS } from './fixture.ts';
 

@@ -4,7 +4,7 @@ import type { Article } from '../../src/articles/article.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, CUTOFF, close, composed, passedOver, save } from './newsroom.ts';
+import { article, CUTOFF, close, composed, passedOver, save } from './fixtures.ts';
 
 const day = (n: number): Article[] =>
   [1, 2, 3].map((k) => article(`day${n}-${k}`, { publishedAt: CUTOFF + n * DAY - k * HOUR }));

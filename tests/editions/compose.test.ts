@@ -16,7 +16,7 @@ import {
   NONCE,
   newsletter,
   save,
-} from './newsroom.ts';
+} from './fixtures.ts';
 
 describe('an edition', () => {
   forEachDatabase((open) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, CUTOFF, close, composed, save } from './newsroom.ts';
+import { article, CUTOFF, close, composed, save } from './fixtures.ts';
 
 const day = (n: number): Article[] =>
   [1, 2, 3].map((k) => article(`day${n}-${k}`, { publishedAt: CUTOFF + n * DAY - k * HOUR }));

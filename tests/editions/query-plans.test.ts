@@ -4,7 +4,7 @@ import { recordEdition } from '../../src/editions/record.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openMigrated } from '../support/databases.ts';
-import { article, CUTOFF, close, composed, save } from './newsroom.ts';
+import { article, CUTOFF, close, composed, save } from './fixtures.ts';
 
 // Partial indexes are as long as there are pinned articles, and articles with a note. edition_corrections is named for a foreign key
 // that only the removal of an edition would follow.

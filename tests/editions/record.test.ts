@@ -5,7 +5,7 @@ import { recordEdition, StaleComposition } from '../../src/editions/record.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, CUTOFF, close, composed, filler, newsletter, save } from './newsroom.ts';
+import { article, CUTOFF, close, composed, filler, newsletter, save } from './fixtures.ts';
 
 describe('closing what was composed', () => {
   forEachDatabase((open, dialect) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Candidate } from '../../src/editions/candidates.ts';
+import type { StoryCandidate } from '../../src/editions/candidates.ts';
 import {
   countStories,
   type EditionPlan,
@@ -22,7 +22,7 @@ const rules: SelectionRules = {
 };
 
 /** A candidate so many hours before the cut-off. */
-function story(id: string, hours: number, rest: Partial<Candidate> = {}): Candidate {
+function story(id: string, hours: number, rest: Partial<StoryCandidate> = {}): StoryCandidate {
   return {
     id,
     kind: 'brief',
@@ -35,7 +35,7 @@ function story(id: string, hours: number, rest: Partial<Candidate> = {}): Candid
   };
 }
 
-function ids(stories: Candidate[]): string[] {
+function ids(stories: StoryCandidate[]): string[] {
   return stories.map((one) => one.id);
 }
 
@@ -59,7 +59,7 @@ describe('the windows of an edition', () => {
 });
 
 describe('the lead', () => {
-  const lead = (...candidates: Candidate[]): string | undefined => selectStories(candidates, rules).lead?.id;
+  const lead = (...candidates: StoryCandidate[]): string | undefined => selectStories(candidates, rules).lead?.id;
 
   it('is the newest pinned story, before any kicker', () => {
     expect(
@@ -146,7 +146,8 @@ describe('the blocks', () => {
   });
 
   it('show an event once: the first report stands, the others with it in the order of their reports', () => {
-    const of = (id: string, hours: number): Candidate => story(id, hours, { kind: 'roundup-item', eventKey: 'merger' });
+    const of = (id: string, hours: number): StoryCandidate =>
+      story(id, hours, { kind: 'roundup-item', eventKey: 'merger' });
     const { roundup } = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
     expect(roundup).toHaveLength(1);
     expect(roundup[0]?.first.id).toBe('first');
@@ -214,7 +215,7 @@ describe('a selection', () => {
       }),
       { maxLength: 60 },
     )
-    .map((list) => list.map(({ hours, ...rest }, n) => story(`s${n}`, hours + 0.001, rest as Partial<Candidate>)));
+    .map((list) => list.map(({ hours, ...rest }, n) => story(`s${n}`, hours + 0.001, rest as Partial<StoryCandidate>)));
   const blocks = fc.record({
     news: fc.integer({ min: 0, max: 9 }),
     analysis: fc.integer({ min: 0, max: 5 }),
@@ -271,7 +272,7 @@ describe('a selection', () => {
   });
 
   it('of a busy day is as an editor would make it', () => {
-    const day: Candidate[] = [
+    const day: StoryCandidate[] = [
       story('solar-cover', 20, { kind: 'feature', kicker: 'Cover Story', section: 'world' }),
       story('chips-exclusive', 3, { kind: 'feature', kicker: 'Exclusive', section: 'business-tech' }),
       ...Array.from({ length: 10 }, (_, n) => story(`brief-${n}`, 2 * n + 1, { section: 'business-tech' })),

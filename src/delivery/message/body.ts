@@ -3,7 +3,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { escapeHtml } from '../../editions/rendering/excerpt.ts';
-import { oneLine, type SlottedText, slotValue } from '../../editions/rendering/fill.ts';
+import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
 import { type EncodedText, encodeAround, joinPieces, type Piece } from './mime-parts.ts';
 
 export interface PreparedBody {
@@ -19,7 +19,7 @@ export interface BodyCopy {
 }
 
 /** @param name letters and digits: what tells the parts' boundary from that of any other message */
-export function prepareBody(name: string, content: { text: SlottedText; html: SlottedText }): PreparedBody {
+export function prepareBody(name: string, content: { text: SplitText; html: SplitText }): PreparedBody {
   // Neither quoted-printable nor base64 can hold `=_` (RFC 2045 §6.7).
   const boundary = `=_daywire_${name}`;
   const parts = [
@@ -53,13 +53,13 @@ interface PreparedPart {
 
 function preparePart(
   type: string,
-  { texts, slots }: SlottedText,
+  { texts, placeholders }: SplitText,
   safely: (value: string) => string,
   opening: string,
 ): PreparedPart {
   const encoded: EncodedText = encodeAround(texts);
   return {
     first: `${opening}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoded.encoding}\r\n\r\n${encoded.first}`,
-    rest: (values) => encoded.rest(slots.map((slot) => safely(slotValue(values, slot)))),
+    rest: (values) => encoded.rest(placeholders.map((name) => safely(placeholderValue(values, name)))),
   };
 }

@@ -5,7 +5,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../../config/config.ts';
 import type { Edition } from '../../editions/queries.ts';
-import { splitSlots } from '../../editions/rendering/fill.ts';
+import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { HOUR } from '../../lib/time.ts';
 import { wireAddress } from '../../subscribers/address.ts';
 import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
@@ -82,7 +82,10 @@ function prepareShared(
 ) {
   const { html, text, nonce, subject, closedAt } = edition;
   const sender = senderOf(newsletter.from, newsletter.replyTo);
-  const body = prepareBody(boundaryName(nonce), { text: splitSlots(text, nonce), html: splitSlots(html, nonce) });
+  const body = prepareBody(boundaryName(nonce), {
+    text: splitAtPlaceholders(text, nonce),
+    html: splitAtPlaceholders(html, nonce),
+  });
   const shared = joinFields([
     ...editionFields(subject, newsletter, sender, body.contentType),
     feedbackField(edition, sender.domain),

@@ -62,7 +62,10 @@ export async function prepareServiceMessage(
   const sender = senderOf(first.from, first.replyTo);
   const token = mailboxToken(secrets, { purpose: 'service-bounce', messageId: id, subscriberId });
   const name = createHash('sha256').update(`${token}\nmessage`).digest('hex').slice(0, 40);
-  const body = prepareBody(name, { text: { texts: [text], slots: [] }, html: { texts: [html], slots: [] } });
+  const body = prepareBody(name, {
+    text: { texts: [text], placeholders: [] },
+    html: { texts: [html], placeholders: [] },
+  });
   const to = recipientOf(message.email);
   const fields = [
     ...sender.fields,

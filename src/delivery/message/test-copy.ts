@@ -4,8 +4,8 @@
  */
 import { createHmac } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../../config/config.ts';
-import type { Composed } from '../../editions/compose.ts';
-import { splitSlots } from '../../editions/rendering/fill.ts';
+import type { ComposedEdition } from '../../editions/compose.ts';
+import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
@@ -19,7 +19,7 @@ import { dateField, recipientOf, senderOf } from './sender.ts';
  * @throws Error where the address is none
  */
 export function prepareTestCopy(
-  composed: Pick<Composed, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'cutoffAt'>,
+  composed: Pick<ComposedEdition, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'cutoffAt'>,
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication'>,
   signers: readonly Signer[],
@@ -30,7 +30,7 @@ export function prepareTestCopy(
   const recipient = recipientOf(to);
   // Each composing draws a nonce of its own, so no two test copies are taken for one message.
   const name = createHmac('sha256', nonce).update(`test\n${recipient.address}`).digest('hex').slice(0, 40);
-  const texts = { text: splitSlots(composed.text, nonce), html: splitSlots(composed.html, nonce) };
+  const texts = { text: splitAtPlaceholders(composed.text, nonce), html: splitAtPlaceholders(composed.html, nonce) };
   const body = prepareBody(name, texts);
   const fields = [
     ...editionFields(`[Test] ${composed.subject}`, newsletter, sender, body.contentType),

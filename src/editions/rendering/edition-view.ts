@@ -1,104 +1,103 @@
 /**
- * An edition as its templates see it: plain data that survives JSON, the same for the HTML, the text and the archive page.
- * Everything named `html` is sanitised inline markup; every other string is plain text, to be escaped where it is written.
- * Instants are epoch milliseconds, shown in the publication's zone by the filters of templates.ts. All URLs are absolute.
+ * The data of an edition's templates: plain JSON, the same for the HTML, the text and the archive page. Fields named
+ * `html` are sanitised inline markup; all other strings are plain text, which templates must escape. Instants are epoch
+ * milliseconds; the filters of lib/templates.ts show them in the publication's zone. All URLs are absolute.
  */
-
 export interface EditionView {
   masthead: Masthead;
-  /** The roundup headline, whole: `Tech Roundup: first item, second item`. */
+  /** Not shortened: `Tech Roundup: first item, second item`. */
   headline: string;
-  /** The email's subject: the headline, shortened. */
+  /** Subject of the email: the headline, shortened. */
   subject: string;
-  /** What mail programs show beside the subject. Never empty, one line. */
+  /** Shown by mail programs next to the subject. One line, never empty. */
   preheader: string;
-  /** The lead; null only where the edition has nothing but a roundup or headlines. */
-  top: Story | null;
+  /** Null only if the edition has no story of the newsroom's own. */
+  lead: Story | null;
   /** Newest first. */
   news: StoryLine[];
   analysis: Story[];
-  roundup: RoundupEntry[];
+  roundup: RoundupItem[];
   /** Newest first. */
   latest: StoryLine[];
   /** Newest first. */
-  corrections: CorrectionEntry[];
+  corrections: Correction[];
   links: EditionLinks;
 }
 
 interface Masthead {
-  /** The newsletter's title; the publication's name is `site.name`. */
+  /** Title of the newsletter; the publication's name is `site.name`. */
   title: string;
-  /** The newsletter's id. */
+  /** Id of the newsletter. */
   newsletter: string;
-  /** The roundup's name, such as `Tech Roundup`. */
+  /** Name of the roundup, such as `Tech Roundup`. */
   kicker: string;
-  /** The edition's day: the instant of its slot. */
+  /** Instant of the edition's slot. */
   date: number;
-  /** 1 for the newsletter's first edition, and so on. */
+  /** Counts the newsletter's editions from 1. */
   number: number;
   /** `2026-11-24`, or `2026-11-24-0730` where a day has several. */
   slot: string;
 }
 
-/** What every story shows, in whichever block. */
+/** Fields of a story in every block. */
 export interface StoryLine {
   articleId: string;
   kicker: string | null;
-  /** Without the kicker. */
+  /** Without kicker. */
   headline: string;
-  /** The article's page. */
+  /** Page of the article. */
   url: string;
   dek: string | null;
   /** A label such as `Batteries`. */
   topic: string | null;
-  /** The section's title. */
+  /** Title of the section. */
   section: string | null;
   publishedAt: number;
-  /** BCP 47, where it differs from the publication's own (`site.language`); otherwise null. */
+  /** BCP 47; null if it is the publication's language (`site.language`). */
   lang: string | null;
-  /** `rtl` for Arabic, Hebrew and the like. */
+  /** `rtl` for languages such as Arabic and Hebrew. */
   dir: 'ltr' | 'rtl';
 }
 
-/** A story with its text: the top story, and those of the analysis block. */
+/** A story with its text: the lead, and the stories of the analysis block. */
 export interface Story extends StoryLine {
   image: StoryImage | null;
-  /** The first paragraphs. May be empty, where the body holds nothing but pictures. */
+  /** The first paragraphs. Empty if the body has only pictures. */
   paragraphs: Paragraph[];
-  /** Whether the body goes on after these paragraphs: then the template says "Read on". */
+  /** Whether the body continues after these paragraphs: the template then shows "Read on". */
   more: boolean;
-  /** For the dateline and the contact line, reporters first. */
+  /** Reporters first. */
   bylines: { role: 'reporter' | 'editor'; name: string; email: string | null }[];
   related: { title: string; url: string }[];
   fullStory: { title: string; url: string } | null;
-  /** The note of a corrected story, which stands with it. */
+  /** Note of a corrected story. */
   correction: { note: string; at: number } | null;
 }
 
-/** The same words twice. */
+/** The same paragraph as HTML and as text. */
 export interface Paragraph {
-  /** What goes inside a `<p>`: text, links, emphasis. Sanitised; write it with `| raw`. */
+  /** Content of a `<p>`: text, links, emphasis. Sanitised; output it with `| raw`. */
   html: string;
-  /** Without markup, a link's address in brackets behind its words. One line, or several where the author broke them. */
+  /** Without markup; a link's URL follows its text in parentheses. Several lines only if the author broke them. */
   text: string;
 }
 
 interface StoryImage {
   url: string;
   alt: string;
-  /** With its label, such as `Photo: VCG`. */
+  /** With label, such as `Photo: VCG`. */
   credit: string | null;
   /** Pixels. */
   width: number | null;
   height: number | null;
 }
 
-export interface RoundupEntry extends StoryLine {
-  /** One to three sentences; null where the item is a headline alone. */
+export interface RoundupItem extends StoryLine {
+  /** One to three sentences; null for an item that is only a headline. */
   sentences: Paragraph | null;
-  /** Who reported it first; null for an item that credits nobody. */
+  /** The outlet that reported it first; null for an item without credit. */
   outlet: Outlet | null;
-  /** Other outlets that reported the same event, in the order of their reports. */
+  /** Other outlets that reported the same event, by time of their reports. */
   also: Outlet[];
 }
 
@@ -107,30 +106,30 @@ export interface Outlet {
   url: string;
 }
 
-/** A correction or retraction of a story that an earlier edition held. */
-export interface CorrectionEntry {
+/** The correction or retraction of a story in an earlier edition. */
+export interface Correction {
   articleId: string;
   kind: 'correction' | 'retraction';
-  /** With its kicker. */
+  /** With kicker. */
   headline: string;
-  /** The article's page, which for a retracted story shows the note in its place. */
+  /** Page of the article; that of a retracted story shows only the note. */
   url: string;
   note: string;
-  /** When it was noted. */
+  /** Instant of the note. */
   at: number;
   lang: string | null;
   dir: 'ltr' | 'rtl';
 }
 
 export interface EditionLinks {
-  /** The front page. */
+  /** Front page. */
   home: string;
-  /** This edition's archive page, to view it in a browser. */
+  /** Archive page of this edition. */
   archive: string;
-  /** The list of the newsletter's past editions. */
+  /** List of the newsletter's past editions. */
   editions: string;
-  /** The feeds page. */
+  /** Feeds page. */
   feeds: string;
-  /** Where a newcomer subscribes. */
+  /** Page to subscribe. */
   newsletters: string;
 }

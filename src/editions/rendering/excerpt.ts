@@ -1,45 +1,43 @@
-/**
- * The first paragraphs of an article's body for an email: running text with links and emphasis, and nothing else.
- */
+/** Extracts the first paragraphs of an article's body for an email: text with links and emphasis only. */
 import sanitizeHtml from 'sanitize-html';
 import type { Paragraph } from './edition-view.ts';
 import { shorten } from './shorten.ts';
 
 export interface Excerpt {
   paragraphs: Paragraph[];
-  /** Whether the body holds more than these: further paragraphs, or a picture, table or listing that an email leaves out. */
+  /** Whether the body has more: further paragraphs, or a picture, table or listing that an email omits. */
   more: boolean;
 }
 
 export interface ExcerptLimits {
   paragraphs: number;
-  /** Bytes of HTML: mail programs clip a message by its bytes, and a Chinese character takes three. */
+  /** Bytes of HTML: mail programs clip messages by bytes, and a Chinese character takes three. */
   bytes: number;
 }
 
 const INLINE = ['a', 'em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'br'];
-const LEFT_OUT = ['figure', 'figcaption', 'img', 'table', 'pre', 'hr'];
+const OMITTED = ['figure', 'figcaption', 'img', 'table', 'pre', 'hr'];
 const inlineOnly: sanitizeHtml.IOptions = {
   allowedTags: INLINE,
   allowedAttributes: { a: ['href'] },
   allowedSchemes: ['http', 'https', 'mailto'],
   allowProtocolRelative: false,
-  nonTextTags: [...LEFT_OUT, 'script', 'style', 'textarea', 'option', 'noscript'],
+  nonTextTags: [...OMITTED, 'script', 'style', 'textarea', 'option', 'noscript'],
   exclusiveFilter: ({ tag, attribs }) => (tag === 'a' && attribs.href === undefined ? 'excludeTag' : false),
 };
 
-// Where one paragraph ends and the next begins. A sanitised body has no `<` or `>` but those of its tags.
+// Boundaries between paragraphs. A sanitised body has no `<` or `>` except in tags.
 const BLOCK_EDGE = /<(\/?)(p|h[2-6]|blockquote|ul|ol|li|dl|dt|dd|div|figure|table|pre)\b[^>]*>|<hr\b[^>]*>/g;
 
 /**
- * Takes the body's paragraphs, headings and list items in order, until a limit is reached. A first paragraph that is too long is
- * shortened, without its markup; a later one ends the excerpt.
- * @param bodyHtml sanitised; it is sanitised again, for inline markup alone
+ * Takes paragraphs, headings and list items in order until a limit is reached. If the first paragraph is too long it is
+ * shortened, without its markup; a later one that is too long ends the excerpt.
+ * @param bodyHtml sanitised; sanitised again here to inline markup
  */
-export function excerptOf(bodyHtml: string, limits: ExcerptLimits): Excerpt {
+export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
   const paragraphs: Paragraph[] = [];
   let bytes = 0;
-  const { blocks, leftOut } = splitBlocks(bodyHtml);
+  const { blocks, hasOmissions } = splitBlocks(bodyHtml);
   for (const block of blocks) {
     const paragraph = toParagraph(block);
     if (paragraph === null) continue;
@@ -51,40 +49,40 @@ export function excerptOf(bodyHtml: string, limits: ExcerptLimits): Excerpt {
     paragraphs.push(paragraph);
     bytes += size;
   }
-  return { paragraphs, more: leftOut };
+  return { paragraphs, more: hasOmissions };
 }
 
-interface Block {
+interface TextBlock {
   html: string;
-  as: 'paragraph' | 'heading' | 'list item';
+  kind: 'paragraph' | 'heading' | 'list item';
 }
 
-function splitBlocks(bodyHtml: string): { blocks: Block[]; leftOut: boolean } {
-  const blocks: Block[] = [];
-  let leftOut = bodyHtml.includes('<img ');
-  /** The element left out that the reading stands in, and how deep. */
+function splitBlocks(bodyHtml: string): { blocks: TextBlock[]; hasOmissions: boolean } {
+  const blocks: TextBlock[] = [];
+  let hasOmissions = bodyHtml.includes('<img ');
+  /** The omitted element that contains the current position, and its nesting depth. */
   let skipping: { tag: string; depth: number } | null = null;
-  let as: Block['as'] = 'paragraph';
+  let kind: TextBlock['kind'] = 'paragraph';
   let from = 0;
   const flush = (until: number): void => {
     const html = bodyHtml.slice(from, until);
     if (skipping !== null || html.trim() === '') return;
-    blocks.push({ html, as });
-    as = 'paragraph';
+    blocks.push({ html, kind });
+    kind = 'paragraph';
   };
   for (const edge of bodyHtml.matchAll(BLOCK_EDGE)) {
     const [whole, slash, tag] = edge;
     flush(edge.index);
     from = edge.index + whole.length;
-    if (tag === undefined || LEFT_OUT.includes(tag)) {
-      leftOut = true;
+    if (tag === undefined || OMITTED.includes(tag)) {
+      hasOmissions = true;
       skipping = tag === undefined ? skipping : within(skipping, tag, slash === '/' ? -1 : 1);
     } else if (skipping === null) {
-      as = slash === '/' ? 'paragraph' : kindOf(tag, as);
+      kind = slash === '/' ? 'paragraph' : kindOf(tag, kind);
     }
   }
   flush(bodyHtml.length);
-  return { blocks, leftOut };
+  return { blocks, hasOmissions };
 }
 
 function within(
@@ -98,20 +96,20 @@ function within(
   return depth === 0 ? null : { tag, depth };
 }
 
-function kindOf(tag: string, before: Block['as']): Block['as'] {
+function kindOf(tag: string, before: TextBlock['kind']): TextBlock['kind'] {
   if (/^h\d$|^dt$/.test(tag)) return 'heading';
   if (tag === 'li') return 'list item';
-  // `<li><p>`: the paragraph is the item.
+  // In `<li><p>` the paragraph is the list item.
   return tag === 'p' ? before : 'paragraph';
 }
 
-function toParagraph(block: Block): Paragraph | null {
-  // An element that was opened in one block and closed in another is closed, or dropped, here.
+function toParagraph(block: TextBlock): Paragraph | null {
+  // Also closes or removes elements that begin and end in different blocks.
   const inner = sanitizeHtml(block.html, inlineOnly).replace(/^(?:\s|<br \/>)+|(?:\s|<br \/>)+$/g, '');
-  // A link without words would still show its address in text.
+  // A link without text would still show its URL.
   if (!/[^\s\p{Cf}]/u.test(inner.replace(/<[^>]*>/g, ''))) return null;
   const text = toText(inner);
-  switch (block.as) {
+  switch (block.kind) {
     case 'heading':
       return { html: `<strong>${inner}</strong>`, text };
     case 'list item':
@@ -124,14 +122,12 @@ function toParagraph(block: Block): Paragraph | null {
 const LINK = /<a href="([^"]*)">(.*?)<\/a>/gs;
 
 /**
- * What sanitize-html gives holds these elements and four entities, and nothing else. html-to-text says the same, but took a tenth of
- * the time of composing a whole edition.
+ * The output of sanitize-html has only these elements and four entities. html-to-text gives the same text, but took a
+ * tenth of the time of composing an edition.
  */
 function toText(inner: string): string {
-  const addressed = inner.replace(LINK, (_, href: string, words: string) =>
-    words === href ? words : `${words} (${href})`,
-  );
-  return addressed
+  return inner
+    .replace(LINK, (_, href: string, text: string) => (text === href ? text : `${text} (${href})`))
     .replace(/\s+/g, ' ')
     .replace(/ ?<br \/> ?/g, '\n')
     .replace(/<[^>]*>/g, '')
@@ -142,7 +138,7 @@ function toText(inner: string): string {
 const CHARACTERS: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"' };
 
 function shortened({ text }: Paragraph, bytes: number): Paragraph {
-  // No character takes more than four bytes in UTF-8, no escaped one more than six.
+  // A character takes at most four bytes in UTF-8, an escaped one at most six.
   const short = shorten(text, Math.floor(bytes / 6));
   return { html: escapeHtml(short), text: short };
 }

@@ -1,31 +1,31 @@
 /**
- * An edition's view made into what is sent and kept: Liquid makes MJML, MJML makes HTML, once for all recipients; the archive page is cut
- * from the same HTML. A recipient's copy only fills in the slots that are left (fill.ts).
+ * Renders an edition once for all recipients: Liquid to MJML to HTML; the archive page is derived from the same HTML. A
+ * recipient's copy only fills in the remaining placeholders (placeholders.ts).
  */
 import { textDirection } from '../../articles/article.ts';
 import type { SiteView } from '../../config/site-view.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { EditionView } from './edition-view.ts';
-import { slotMark } from './fill.ts';
+import { placeholder } from './placeholders.ts';
 import { wrapText } from './wrap-text.ts';
 
 export interface RenderedEdition {
-  /** The email, with its personal slots. */
+  /** The email's HTML, with personal placeholders. */
   html: string;
-  /** The same words for text/plain, with its personal slots. */
+  /** The email's text/plain part, with personal placeholders. */
   text: string;
-  /** The page of the web archive: nothing personal in it, no slot, no nonce. */
+  /** The page of the web archive, without personal content, placeholders or nonce. */
   archiveHtml: string;
 }
 
-/** RFC 5322 §2.1.1 allows 78; replies add `> `, twice. */
+/** RFC 5322 §2.1.1 recommends at most 78; two levels of reply add `> > `. */
 const TEXT_COLUMNS = 72;
 
 /**
  * Renders `<template>.mjml` and `<template>.txt`. The same view gives the same bytes.
- * @param options.nonce at least 16 letters and digits, drawn at random for this edition
- * @throws Error where a template is wrong (with the line), where the nonce occurs in the edition's own words, where a slot stands
- *   outside the regions that only the email has, or where a part lacks its unsubscribe link
+ * @param options.nonce at least 16 letters and digits, generated at random for this edition
+ * @throws Error if a template is invalid (with the line), the nonce occurs in the edition's content, a placeholder is
+ *   outside the personal regions, or a part has no unsubscribe link
  */
 export async function renderEdition(
   view: EditionView,
@@ -34,42 +34,42 @@ export async function renderEdition(
   options: { template: string; nonce: string },
 ): Promise<RenderedEdition> {
   const { template, nonce } = options;
-  refuseForgedSlots(view, site, nonce);
+  assertNonceUnused(view, site, nonce);
   const data = {
     edition: view,
     site,
     nonce,
     dir: textDirection(site.language),
-    slots: { unsubscribe: slotMark(nonce, 'unsubscribe'), preferences: slotMark(nonce, 'preferences') },
+    placeholders: { unsubscribe: placeholder(nonce, 'unsubscribe'), preferences: placeholder(nonce, 'preferences') },
   };
   const compiled = await compileMjml(await templates.html(`${template}.mjml`, data), `${template}.mjml`);
   const text = await templates.text(`${template}.txt`, data);
-  const archiveHtml = asMain(keepRegion(cutRegion(compiled, nonce, 'personal'), nonce, 'web'));
+  const archiveHtml = asMain(keepRegion(removeRegion(compiled, nonce, 'personal'), nonce, 'web'));
   if (archiveHtml.includes(nonce))
-    throw new Error(`${template}.mjml has a personal slot or an unfinished mark outside its personal regions`);
-  const html = keepRegion(cutRegion(compiled, nonce, 'web'), nonce, 'personal');
-  refuseMissingSlot(html, data.slots.unsubscribe, `${template}.mjml`);
-  refuseMissingSlot(text, data.slots.unsubscribe, `${template}.txt`);
+    throw new Error(`${template}.mjml has a placeholder or an unclosed marker outside its personal regions`);
+  const html = keepRegion(removeRegion(compiled, nonce, 'web'), nonce, 'personal');
+  assertUnsubscribeLink(html, data.placeholders.unsubscribe, `${template}.mjml`);
+  assertUnsubscribeLink(text, data.placeholders.unsubscribe, `${template}.txt`);
   return { html, text: tidyText(text), archiveHtml };
 }
 
-/** Found out at delivery, it would fail every message of an edition that is closed already. */
-function refuseMissingSlot(words: string, slot: string, name: string): void {
-  if (!words.includes(slot)) throw new Error(`${name} has no unsubscribe link: write {{ slots.unsubscribe }} in it`);
+/** Found only at delivery, a missing link would fail every message of a closed edition. */
+function assertUnsubscribeLink(content: string, link: string, name: string): void {
+  if (!content.includes(link)) throw new Error(`${name} has no unsubscribe link: add {{ placeholders.unsubscribe }}`);
 }
 
-function refuseForgedSlots(view: EditionView, site: SiteView, nonce: string): void {
+function assertNonceUnused(view: EditionView, site: SiteView, nonce: string): void {
   if (!/^[0-9A-Za-z]{16,}$/.test(nonce))
-    throw new Error('the nonce of an edition must be 16 letters and digits or more');
+    throw new Error('the nonce of an edition must have at least 16 letters and digits');
   if (JSON.stringify([view, site]).includes(nonce))
-    throw new Error('the nonce of the edition occurs in its own words: compose it again with another');
+    throw new Error('the nonce occurs in the content of the edition: compose it again with another nonce');
 }
 
 async function compileMjml(source: string, name: string): Promise<string> {
-  // Loading it takes two thirds of a second, which a command that renders nothing need not wait for.
+  // Loading mjml takes two thirds of a second: commands that render nothing should not wait for it.
   const { default: mjml2html } = await import('mjml');
   try {
-    // No `fonts`: a font stack that names one of MJML's own would load it from Google. Comments mark the regions.
+    // `fonts: {}`: MJML would load fonts that it knows from Google. `keepComments`: comments mark the regions.
     const { html } = await mjml2html(source, { validationLevel: 'strict', fonts: {}, keepComments: true });
     return html.replace(WRAPPER, '<div');
   } catch (error) {
@@ -77,11 +77,11 @@ async function compileMjml(source: string, name: string): Promise<string> {
   }
 }
 
-// MJML gives the element around everything `role="article"` and the title as its label: a screen reader would say the title twice, and
-// a role is no substitute for an element. What counts there are lang and dir, since mail programs drop those of <html>.
+// MJML gives the outermost element `role="article"`, labelled with the title: a screen reader would read the title
+// twice. Its lang and dir must stay, since mail programs drop those of <html>.
 const WRAPPER = /<div\s+aria-label="[^"]*" aria-roledescription="email" role="article"/;
 
-/** The element around everything as `<main>`, which browsers know and mail programs do not. */
+/** Makes the outermost element a `<main>`, which mail programs do not support. */
 function asMain(html: string): string {
   return html.replace(/(<body[^>]*>\s*)<div( lang=[^>]*>[\s\S]*)<\/div>(\s*<\/body>)/, '$1<main$2</main>$3');
 }
@@ -99,7 +99,7 @@ function regionPattern(nonce: string, region: string): RegExp {
   return new RegExp(`<!--${nonce}:${region}-->([\\s\\S]*?)<!--/${nonce}:${region}-->`, 'g');
 }
 
-function cutRegion(html: string, nonce: string, region: 'personal' | 'web'): string {
+function removeRegion(html: string, nonce: string, region: 'personal' | 'web'): string {
   return html.replace(regionPattern(nonce, region), '');
 }
 
@@ -107,7 +107,7 @@ function keepRegion(html: string, nonce: string, region: 'personal' | 'web'): st
   return html.replace(regionPattern(nonce, region), (_all, inside: string) => inside);
 }
 
-/** Wrapped, without space at line ends, with at most one empty line at a time. */
+/** Wraps lines and removes trailing white space and repeated empty lines. */
 function tidyText(text: string): string {
   return `${wrapText(text, TEXT_COLUMNS)
     .replace(/[^\S\n]+$/gm, '')

@@ -1,53 +1,51 @@
-/**
- * Cuts a line of text to a length that readers would count, at a word.
- */
+/** Shortens a line of text to a number of graphemes, between words. */
 
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 // Scripts written without spaces: a line may end after any of their characters.
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-// Nothing ends with these before an ellipsis: open brackets and quotes, currency signs, commas, dashes, joiners.
+// Removed before an ellipsis: opening brackets and quotes, currency signs, commas, dashes, joiners.
 const DANGLING = /[\s\p{Ps}\p{Pi}\p{Sc}\p{Pd}\p{Po}&+]+$/u;
-// … but for these of \p{Po}, which close what stands before them. A straight quote may open or close: it goes.
+// Exceptions of \p{Po} that belong to the text before them. A straight quote can open or close: it is removed.
 const CLOSING = /[%‰!?！？]/u;
 
 const ELLIPSIS = '…';
 
-/** The number of characters as a reader counts them (grapheme clusters, UAX #29). */
-export function lengthOf(text: string): number {
+/** Number of user-perceived characters (grapheme clusters, UAX #29). */
+export function graphemeCount(text: string): number {
   let count = 0;
   for (const _ of graphemes.segment(text)) count++;
   return count;
 }
 
 /**
- * The text, if it has at most `most` graphemes; otherwise its beginning up to a word's end and an ellipsis, together at most
- * `most`. Text of scripts without spaces is cut between characters; a word longer than half of the room is cut within.
+ * Shortens text to at most `limit` graphemes, including an ellipsis if it is cut. Cuts between words; scripts without
+ * spaces between characters; a word longer than half of the limit inside the word.
  * @param text one line
  */
-export function shorten(text: string, most: number): string {
-  // No text has more graphemes than code units, and segmenting is slow.
-  if (text.length <= most) return text;
+export function shorten(text: string, limit: number): string {
+  // A text has no more graphemes than code units, and segmenting is slow.
+  if (text.length <= limit) return text;
   const parts: string[] = [];
   for (const { segment } of graphemes.segment(text)) {
     parts.push(segment);
-    if (parts.length > most) break;
+    if (parts.length > limit) break;
   }
-  if (parts.length <= most) return text;
-  if (most < 1) return '';
-  const room = most - 1;
-  let end = room;
-  while (end > room / 2 && !mayEndBefore(parts, end)) end--;
-  if (end <= room / 2) end = room;
+  if (parts.length <= limit) return text;
+  if (limit < 1) return '';
+  const available = limit - 1;
+  let end = available;
+  while (end > available / 2 && !canCutAt(parts, end)) end--;
+  if (end <= available / 2) end = available;
   return withoutDangling(parts.slice(0, end)).join('') + ELLIPSIS;
 }
 
-function mayEndBefore(parts: string[], end: number): boolean {
+function canCutAt(parts: string[], end: number): boolean {
   const before = parts[end - 1] ?? '';
   const after = parts[end] ?? '';
   if (/^\s/.test(after) || /\s$/.test(before)) return true;
-  // A bracket or quote would stay open.
+  // A cut here would leave a bracket or quote open.
   if (/^[\p{Pe}\p{Pf}]/u.test(after)) return false;
   return UNSPACED.test(before) || UNSPACED.test(after);
 }

@@ -1,26 +1,24 @@
-/**
- * One article as an edition shows it: in a line, as a whole story, as a roundup item, as a correction.
- */
+/** Converts an article to the views of an edition: a line, a story with text, a roundup item, a correction. */
 import { type Article, articleUrl, creditLine, fullHeadline, textDirection } from '../../articles/article.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
-import type { CorrectionEntry, Outlet, RoundupEntry, Story, StoryLine } from './edition-view.ts';
-import { type ExcerptLimits, excerptOf } from './excerpt.ts';
+import type { Correction, Outlet, RoundupItem, Story, StoryLine } from './edition-view.ts';
+import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
 import { shorten } from './shorten.ts';
 
-/** A dek is one sentence; one that is not must not fill the email. Graphemes. */
+/** Graphemes. A dek is one sentence; a longer one must not fill the email. */
 const DEK_LENGTH = 300;
 
-/** The article's page has them all. */
+/** The article's page lists all of them. */
 const RELATED_LINES = 3;
 
-export type Excerpts = keyof typeof EXCERPTS;
+export type ExcerptLength = keyof typeof EXCERPT_LIMITS;
 
-/** How much of a body each block shows; `short` where an edition would be too large otherwise (fit.ts). */
-export const EXCERPTS = {
-  whole: {
-    /** One to two paragraphs, and a third where they are short. */
+/** Length of the excerpts in each block; `short` for an edition that would otherwise be too large (size-limit.ts). */
+export const EXCERPT_LIMITS = {
+  full: {
+    /** One or two paragraphs, or three short ones. */
     lead: { paragraphs: 3, bytes: 1_600 },
-    /** Most of a short-form story; the rest is a click away, and the roundup stays one sitting. */
+    /** Most of a short story: the roundup should be readable in one go. */
     analysis: { paragraphs: 4, bytes: 2_000 },
     /** One to three sentences. */
     roundup: { paragraphs: 1, bytes: 900 },
@@ -32,8 +30,7 @@ export const EXCERPTS = {
   },
 } satisfies Record<string, Record<string, ExcerptLimits>>;
 
-/** A story as a headline, with its dek for the blocks that show it. */
-export function storyLine(article: Article, config: Config): StoryLine {
+export function toStoryLine(article: Article, config: Config): StoryLine {
   return {
     articleId: article.id,
     kicker: article.kicker,
@@ -47,12 +44,11 @@ export function storyLine(article: Article, config: Config): StoryLine {
   };
 }
 
-/** A story with its first paragraphs. */
-export function storyView(article: Article, config: Config, limits: ExcerptLimits): Story {
+export function toStory(article: Article, config: Config, limits: ExcerptLimits): Story {
   const { image, status } = article;
-  const { paragraphs, more } = excerptOf(article.bodyHtml, limits);
+  const { paragraphs, more } = buildExcerpt(article.bodyHtml, limits);
   return {
-    ...storyLine(article, config),
+    ...toStoryLine(article, config),
     image: image && {
       url: image.url,
       alt: image.alt,
@@ -72,19 +68,19 @@ export function storyView(article: Article, config: Config, limits: ExcerptLimit
   };
 }
 
-/** A roundup item, as yet without the other outlets that reported its event. */
-export function roundupEntry(article: Article, config: Config, limits: ExcerptLimits): RoundupEntry {
+/** A roundup item; the caller adds the other outlets that reported its event. */
+export function toRoundupItem(article: Article, config: Config, limits: ExcerptLimits): RoundupItem {
   return {
-    ...storyLine(article, config),
-    sentences: excerptOf(article.bodyHtml, limits).paragraphs[0] ?? null,
+    ...toStoryLine(article, config),
+    sentences: buildExcerpt(article.bodyHtml, limits).paragraphs[0] ?? null,
     outlet: article.source && { name: article.source.name, url: article.source.url },
     also: [],
   };
 }
 
 /**
- * The outlets that reported an event after the first, each once.
- * @param others the articles of the same event, in the order of their publication
+ * The outlets that reported an event after the first, without duplicates.
+ * @param others articles of the same event, by time of publication
  */
 export function otherOutlets(first: Article, others: readonly Article[]): Outlet[] {
   const credited = new Set([first.source?.name]);
@@ -97,8 +93,8 @@ export function otherOutlets(first: Article, others: readonly Article[]): Outlet
   return outlets;
 }
 
-/** The note of a corrected or retracted article. @throws Error where it has none */
-export function correctionEntry(article: Article, config: Config): CorrectionEntry {
+/** The note of a corrected or retracted article. @throws Error if it has none */
+export function toCorrection(article: Article, config: Config): Correction {
   const { status } = article;
   if (status.state !== 'corrected' && status.state !== 'retracted') {
     throw new Error(`${article.id} is ${status.state}: it has no note to show`);

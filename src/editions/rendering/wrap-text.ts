@@ -1,10 +1,11 @@
 /**
- * Wraps plain text for mail programs that show it as it comes (RFC 5322 §2.1.1 asks for at most 78 characters a line).
+ * Wraps plain text for mail programs that do not wrap lines (RFC 5322 §2.1.1 recommends at most 78 characters per
+ * line).
  */
 
 /**
- * Breaks every line that is wider than `columns`: at spaces, and between CJK characters, which take two columns each. A URL is never
- * broken, nor a word without a place to break. Lines that a break makes begin under the first word of the line they come from.
+ * Breaks lines wider than `columns` at spaces and between CJK characters, which take two columns each. Never breaks
+ * URLs, or words without a break opportunity. Continuation lines keep the indentation of their line.
  */
 export function wrapText(text: string, columns: number): string {
   return text
@@ -13,7 +14,7 @@ export function wrapText(text: string, columns: number): string {
     .join('\n');
 }
 
-/** How many columns a fixed-width font gives the text: two for East Asian wide characters and emoji, none for combining marks. */
+/** Columns in a fixed-width font: two for East Asian wide characters and emoji, none for combining marks. */
 function displayWidth(text: string): number {
   let width = 0;
   for (const character of text) width += ZERO_WIDTH.test(character) ? 0 : WIDE.test(character) ? 2 : 1;
@@ -41,7 +42,7 @@ function wrapLine(line: string, columns: number): string {
   return [...lines, indent + current].join('\n');
 }
 
-/** The line cut at every place where it may break: a piece, and the white space before it. */
+/** Splits a line at its break opportunities: each piece with the white space before it. */
 function pieces(line: string): { gap: string; piece: string }[] {
   return [...line.matchAll(PIECE)].map(([, gap = '', piece = '']) => ({ gap, piece }));
 }
@@ -50,16 +51,19 @@ const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
 // UAX #11, classes W and F, and the emoji planes.
 const WIDE_SET =
-  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60\\uffe0-\\uffe6\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3fffd}';
+  '\\u1100-\\u115f\\u2e80-\\u303e\\u3041-\\ua4cf\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe30-\\ufe6f\\uff00-\\uff60' +
+  '\\uffe0-\\uffe6\\u{1f300}-\\u{1faff}\\u{20000}-\\u{3fffd}';
 const WIDE = new RegExp(`^[${WIDE_SET}]$`, 'u');
 
-// UAX #14 in little: no break before closing punctuation, nor after opening punctuation, nor before a combining mark.
+// A subset of UAX #14: no break before closing punctuation or a combining mark, nor after opening punctuation.
 const CLOSING = '、。，．：；？！）］｝」』】〉》〕〗”’…—％ー々\\u0300-\\u036f\\u200d\\ufe0f\\u{1f3fb}-\\u{1f3ff}';
 const OPENING = '（［｛「『【〈《〔〖“‘';
 const URL_START = `[(<\\[${OPENING}]*https?:\\/\\/`;
 
-// A URL, with the bracket before it, to the next space; or a wide character with the punctuation that clings to it; or a run of anything else.
+// A URL up to the next space, with the bracket before it; or a wide character with adjacent punctuation; or a run of
+// other characters.
 const PIECE = new RegExp(
-  `(\\s*)(${URL_START}\\S+|[${OPENING}]*[${WIDE_SET}](?:\\u200d.|[${CLOSING}])*|(?:(?!${URL_START}|[${WIDE_SET}])\\S)+[${CLOSING}]*)`,
+  `(\\s*)(${URL_START}\\S+|[${OPENING}]*[${WIDE_SET}](?:\\u200d.|[${CLOSING}])*` +
+    `|(?:(?!${URL_START}|[${WIDE_SET}])\\S)+[${CLOSING}]*)`,
   'gu',
 );

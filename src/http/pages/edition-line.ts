@@ -1,7 +1,7 @@
 /**
  * A past edition as lists show it.
  */
-import type { EditionHead } from '../../editions/queries.ts';
+import type { EditionSummary } from '../../editions/queries.ts';
 import type { Site } from '../server/site.ts';
 
 export interface EditionLine {
@@ -16,7 +16,7 @@ export interface EditionLine {
 }
 
 /** The line of one edition. */
-export function editionLine(edition: EditionHead, site: Site): EditionLine {
+export function editionLine(edition: EditionSummary, site: Site): EditionLine {
   const { newsletter, slot, headline, number, slotAt } = edition;
   const title = site.view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
   return { path: `${site.base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };

@@ -4,7 +4,7 @@ import { pauseEdition, resumeEdition } from '../../../src/delivery/control/editi
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { article, CUTOFF, composed, config, newsletter, save } from '../../editions/newsroom.ts';
+import { article, CUTOFF, composed, config, newsletter, save } from '../../editions/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 
 const NOW = CUTOFF + 1_000;

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { type BodyCopy, prepareBody } from '../../../src/delivery/message/body.ts';
 import { escapeHtml } from '../../../src/editions/rendering/excerpt.ts';
 
-const slots = ['unsubscribe'];
-const TEXT = { texts: ['Text: ', '\nend\n'], slots };
-const HTML = { texts: ['<a href="', '">Unsubscribe</a>'], slots };
+const placeholders = ['unsubscribe'];
+const TEXT = { texts: ['Text: ', '\nend\n'], placeholders };
+const HTML = { texts: ['<a href="', '">Unsubscribe</a>'], placeholders };
 
 function read(contentType: string, { chunks }: BodyCopy) {
   const raw = Buffer.concat([Buffer.from(`Content-Type: ${contentType}\r\n\r\n`), ...chunks]);
@@ -33,8 +33,8 @@ describe('a body', () => {
   const latin = prepareBody('0', { text: TEXT, html: HTML });
   const foreign = '电池降价'.repeat(9);
   const chinese = prepareBody('0', {
-    text: { texts: [foreign, `\n${foreign}\n`], slots },
-    html: { texts: [`${foreign}<a href="`, `">${foreign}</a>`], slots },
+    text: { texts: [foreign, `\n${foreign}\n`], placeholders },
+    html: { texts: [`${foreign}<a href="`, `">${foreign}</a>`], placeholders },
   });
 
   it('lets no value leave its line of the text, its attribute of the HTML, or its part', async () => {
@@ -69,7 +69,7 @@ describe('a body', () => {
     expect(Buffer.concat(one.chunks).toString()).toMatch(/\r\n--=_daywire_0--\r\n$/);
   });
 
-  it('is not made where a slot has no value', () => {
-    expect(() => latin.copy({})).toThrow('slot unsubscribe');
+  it('throws if a placeholder has no value', () => {
+    expect(() => latin.copy({})).toThrow('placeholder unsubscribe');
   });
 });

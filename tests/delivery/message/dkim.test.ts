@@ -17,7 +17,7 @@ const ENVELOPE = { newsletter: 'daily', slot: '2026-11-24', from: 'roundup@examp
 const ed25519 = ed25519Signer();
 
 function signed(signers: Signer[], subject = 'Hello', text = 'Hello.\n') {
-  const part = { texts: [text], slots: [] };
+  const part = { texts: [text], placeholders: [] };
   const body = prepareBody('0', { text: part, html: part });
   const fields = [
     headerField('From', '<roundup@example.com>'),
@@ -76,7 +76,10 @@ describe('a signature', () => {
 
   it('is each message’s own, where one key signs different fields and times in turn', async () => {
     const signers = [rsaSigner(), ed25519];
-    const body = prepareBody('0', { text: { texts: ['Hello.'], slots: [] }, html: { texts: ['Hello.'], slots: [] } });
+    const body = prepareBody('0', {
+      text: { texts: ['Hello.'], placeholders: [] },
+      html: { texts: ['Hello.'], placeholders: [] },
+    });
     const from = [headerField('From', '<roundup@example.com>'), headerField('MIME-Version', '1.0')];
     const type = headerField('Content-Type', body.contentType);
     const messages = [

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { filledBytes } from '../../../src/editions/rendering/fit.ts';
+import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import {
   readMailboxToken,
@@ -135,7 +135,7 @@ describe('a message', () => {
     const edition = { ...withBothLinks(), newsletter: 'n'.repeat(64) };
     for (const url of ['https://news.example', `https://bücher.example/${'übersicht'.repeat(40)}`]) {
       const { html } = await parsed({ edition, url }, { ...ADA, subscriberId: 2 ** 48 - 1 });
-      const measured = filledBytes(edition.html, NONCE, url);
+      const measured = filledSize(edition.html, NONCE, url);
       expect(Buffer.byteLength(html || '')).toBeLessThanOrEqual(measured);
     }
   });

@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { prepareTestCopy } from '../../../src/delivery/message/test-copy.ts';
-import { slotMark } from '../../../src/editions/rendering/fill.ts';
+import { placeholder } from '../../../src/editions/rendering/placeholders.ts';
 import { testConfig, testEdition } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 
@@ -9,7 +9,7 @@ const config = testConfig();
 const newsletter = config.newsletters[0]!;
 
 function make(nonce = '0123456789abcdef', to = 'me@example.com') {
-  const links = ['preferences', 'unsubscribe'].map((name) => slotMark(nonce, name));
+  const links = ['preferences', 'unsubscribe'].map((name) => placeholder(nonce, name));
   const html = `<p>Battery makers <a href="${links[0]}">Preferences</a> <a href="${links[1]}">Unsubscribe</a></p>`;
   const composed = { ...testEdition(), nonce, html, text: `Battery makers\n${links.join('\n')}\n` };
   return prepareTestCopy(composed, newsletter, config, [rsaSigner(), ed25519Signer()], to);

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
-import { excerptOf } from '../../../src/editions/rendering/excerpt.ts';
+import { buildExcerpt } from '../../../src/editions/rendering/excerpt.ts';
 
 const roomy = { paragraphs: 20, bytes: 20_000 };
-const texts = (html: string, limits = roomy): string[] => excerptOf(html, limits).paragraphs.map((p) => p.text);
+const texts = (html: string, limits = roomy): string[] => buildExcerpt(html, limits).paragraphs.map((p) => p.text);
 
 describe('an excerpt', () => {
   it('keeps links and emphasis, and says the same in text', () => {
-    const { paragraphs, more } = excerptOf(
+    const { paragraphs, more } = buildExcerpt(
       '<p>Shipments <strong>rose</strong> by <a href="https://example.com/a?b=1&amp;c=2">67.7%</a> &amp; more.</p>',
       roomy,
     );
@@ -27,11 +27,11 @@ describe('an excerpt', () => {
         '<h2>Why</h2><ul><li>One</li><li><p>Two</p><p>and on</p></li></ul><blockquote><p>Said</p></blockquote>tail',
       ),
     ).toEqual(['Why', '• One', '• Two', 'and on', 'Said', 'tail']);
-    expect(excerptOf('<h2>Why</h2>', roomy).paragraphs[0]?.html).toBe('<strong>Why</strong>');
+    expect(buildExcerpt('<h2>Why</h2>', roomy).paragraphs[0]?.html).toBe('<strong>Why</strong>');
   });
 
   it('leaves out pictures, tables and listings with all their words, and says that there is more', () => {
-    const { paragraphs, more } = excerptOf(
+    const { paragraphs, more } = buildExcerpt(
       '<p>A</p><figure><img src="https://example.com/i.png" alt="x" /><figcaption>Cap</figcaption></figure>' +
         '<table><tbody><tr><td><p>cell</p><table></table>more</td></tr></tbody></table><pre>code</pre><p>B</p>',
       roomy,
@@ -41,20 +41,20 @@ describe('an excerpt', () => {
   });
 
   it('keeps a paragraph together around a picture in its midst', () => {
-    const { paragraphs, more } = excerptOf('<p>A <img src="https://example.com/i.png" alt="" />b</p>', roomy);
+    const { paragraphs, more } = buildExcerpt('<p>A <img src="https://example.com/i.png" alt="" />b</p>', roomy);
     expect(paragraphs.map((p) => p.html)).toEqual(['A b']);
     expect(more).toBe(true);
   });
 
   it('stops at the number of paragraphs, and before the bytes run out', () => {
     const body = '<p>One.</p><p>Two.</p><p>三三三三</p><p>Four.</p>';
-    expect(excerptOf(body, { paragraphs: 2, bytes: 900 })).toMatchObject({ more: true, paragraphs: [{}, {}] });
+    expect(buildExcerpt(body, { paragraphs: 2, bytes: 900 })).toMatchObject({ more: true, paragraphs: [{}, {}] });
     expect(texts(body, { paragraphs: 9, bytes: 19 })).toEqual(['One.', 'Two.']);
     expect(texts(body, { paragraphs: 9, bytes: 20 })).toEqual(['One.', 'Two.', '三三三三']);
   });
 
   it('shortens a first paragraph that would fill the email, and closes its markup', () => {
-    const { paragraphs, more } = excerptOf(`<p><a href="https://example.com/">${'word & '.repeat(9_000)}</a></p>`, {
+    const { paragraphs, more } = buildExcerpt(`<p><a href="https://example.com/">${'word & '.repeat(9_000)}</a></p>`, {
       paragraphs: 3,
       bytes: 600,
     });
@@ -65,12 +65,12 @@ describe('an excerpt', () => {
   });
 
   it('closes an element that reaches across paragraphs in each of them', () => {
-    const { paragraphs } = excerptOf('<em><p>A</p></em><a href="https://example.com/"><p>B</p>C</a>', roomy);
+    const { paragraphs } = buildExcerpt('<em><p>A</p></em><a href="https://example.com/"><p>B</p>C</a>', roomy);
     expect(paragraphs.map((p) => p.html)).toEqual(['A', 'B', 'C']);
   });
 
   it('is sanitised whatever it is given', () => {
-    const { paragraphs } = excerptOf(
+    const { paragraphs } = buildExcerpt(
       '<p onclick="x()">A<script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">b</a></p>',
       roomy,
     );
@@ -78,8 +78,8 @@ describe('an excerpt', () => {
   });
 
   it('of a body without words is empty', () => {
-    expect(excerptOf('<p> </p><p><br /></p>', roomy)).toEqual({ paragraphs: [], more: false });
-    expect(excerptOf('', roomy)).toEqual({ paragraphs: [], more: false });
+    expect(buildExcerpt('<p> </p><p><br /></p>', roomy)).toEqual({ paragraphs: [], more: false });
+    expect(buildExcerpt('', roomy)).toEqual({ paragraphs: [], more: false });
   });
 
   it('of any body is inline, balanced, within its limits, and keeps every word of plain paragraphs in order', () => {
@@ -110,7 +110,7 @@ describe('an excerpt', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const { paragraphs } = excerptOf(sanitiseHtml(pieces.join(''), 'https://example.com').html, {
+        const { paragraphs } = buildExcerpt(sanitiseHtml(pieces.join(''), 'https://example.com').html, {
           paragraphs: 3,
           bytes: 120,
         });

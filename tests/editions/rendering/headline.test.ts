@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editionSubject, preheaderOf, roundupHeadline } from '../../../src/editions/rendering/headline.ts';
-import { lengthOf, shorten } from '../../../src/editions/rendering/shorten.ts';
+import { editionPreheader, editionSubject, roundupHeadline } from '../../../src/editions/rendering/headline.ts';
+import { graphemeCount, shorten } from '../../../src/editions/rendering/shorten.ts';
 
 const say = (headline: string, shortHeadline: string | null = null) => ({ headline, shortHeadline });
 
@@ -63,7 +63,7 @@ describe('the subject', () => {
 
   it('cuts Chinese between characters', () => {
     const subject = editionSubject('科技速览', [say('三'.repeat(50)), say('星'.repeat(50))]);
-    expect(lengthOf(subject)).toBe(70);
+    expect(graphemeCount(subject)).toBe(70);
     expect(subject).toMatch(/^科技速览: 三+…, 星+…$/);
   });
 
@@ -97,7 +97,7 @@ describe('the subject', () => {
     fc.assert(
       fc.property(anyText, fc.array(story, { minLength: 1, maxLength: 2 }), (kicker, stories) => {
         const subject = editionSubject(kicker, stories);
-        expect(lengthOf(subject)).toBeLessThanOrEqual(70);
+        expect(graphemeCount(subject)).toBeLessThanOrEqual(70);
         expect(subject).not.toMatch(/[\p{Cc}\u2028\u2029\u202a-\u202e]/u);
         expect(subject.isWellFormed()).toBe(true);
         expect(subject.split('\u2068').length).toBe(subject.split('\u2069').length);
@@ -115,7 +115,7 @@ describe('the subject', () => {
     fc.assert(
       fc.property(fc.tuple(short, short), (stories) => {
         const whole = `Tech: ${roundupHeadline(stories)}`;
-        if (lengthOf(whole) <= 70) expect(editionSubject('Tech', stories)).toBe(whole);
+        if (graphemeCount(whole) <= 70) expect(editionSubject('Tech', stories)).toBe(whole);
       }),
       { numRuns: 500 },
     );
@@ -145,9 +145,9 @@ describe('shortening', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), fc.integer({ min: 1, max: 60 }), (text, most) => {
         const short = shorten(text, most);
-        expect(lengthOf(short)).toBeLessThanOrEqual(most);
+        expect(graphemeCount(short)).toBeLessThanOrEqual(most);
         if (short !== text) {
-          expect(lengthOf(text)).toBeGreaterThan(most);
+          expect(graphemeCount(text)).toBeGreaterThan(most);
           expect(text.startsWith(short.slice(0, -1)) && short.endsWith('…')).toBe(true);
         }
       }),
@@ -157,10 +157,10 @@ describe('shortening', () => {
 
 describe('the preheader', () => {
   it('is the first text that says anything, on one line', () => {
-    expect(preheaderOf([null, ' \n', 'The dek\r\nof the lead.', 'Other'])).toBe('The dek of the lead.');
+    expect(editionPreheader([null, ' \n', 'The dek\r\nof the lead.', 'Other'])).toBe('The dek of the lead.');
   });
 
   it('has at most 140 graphemes', () => {
-    expect(lengthOf(preheaderOf(['word '.repeat(60)]))).toBeLessThanOrEqual(140);
+    expect(graphemeCount(editionPreheader(['word '.repeat(60)]))).toBeLessThanOrEqual(140);
   });
 });

@@ -3,7 +3,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contrastRatio } from '../../../src/config/contrast.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
-import { fillHtml } from '../../../src/editions/rendering/fill.ts';
+import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
@@ -34,7 +34,7 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
     const endless = 'Donaudampfschiff'.repeat(20);
     const wide = await renderBoth({
       ...SAMPLE_VIEW,
-      top: { ...SAMPLE_VIEW.top!, headline: endless, dek: endless, section: endless },
+      lead: { ...SAMPLE_VIEW.lead!, headline: endless, dek: endless, section: endless },
       news: SAMPLE_VIEW.news.map((line) => ({
         ...line,
         headline: endless,

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EditionView, Paragraph } from '../../../src/editions/rendering/edition-view.ts';
-import { fillHtml, fillText } from '../../../src/editions/rendering/fill.ts';
+import { fillHtml, fillText } from '../../../src/editions/rendering/placeholders.ts';
 import { type RenderedEdition, renderEdition } from '../../../src/editions/rendering/render.ts';
-import { EXCERPTS } from '../../../src/editions/rendering/story-view.ts';
+import { EXCERPT_LIMITS } from '../../../src/editions/rendering/story-view.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
@@ -21,17 +21,17 @@ beforeAll(async () => {
 });
 
 describe('a full edition', () => {
-  it('reads as it did when it was last found good', () => {
+  it('matches the golden files', () => {
     expectGolden('editions/roundup.html', full.html);
     expectGolden('editions/roundup.txt', full.text);
     expectGolden('editions/roundup-archive.html', full.archiveHtml);
   });
 
-  it('gives the same bytes for the same view', async () => {
+  it('has the same bytes for the same view', async () => {
     expect(await render(structuredClone(SAMPLE_VIEW))).toEqual(full);
   });
 
-  it('stays under 80 KB with 25 stories, and under what Gmail clips with every body as long as it may be, in Chinese', async () => {
+  it('stays below 80 KB with 25 stories, and below the clipping limit of Gmail with the longest Chinese excerpts', async () => {
     expect(storyCount(SAMPLE_VIEW)).toBe(25);
     expect(Buffer.byteLength(full.html)).toBeLessThan(80_000);
     const { html } = await render(longest(SAMPLE_VIEW));
@@ -40,7 +40,7 @@ describe('a full edition', () => {
     expect(Buffer.byteLength(filled)).toBeLessThan(102_400);
   });
 
-  it('loads nothing but its own pictures: no font, no script, no style sheet, no frame, no tracker', () => {
+  it('loads only its own pictures: no fonts, scripts, style sheets, frames or trackers', () => {
     for (const html of [full.html, full.archiveHtml]) {
       expect(html).not.toMatch(/@import|@font-face|url\(|<script|<iframe|<object|<embed|<form|\son\w+=/i);
       expect(html).not.toMatch(/<link[^>]*stylesheet/i);
@@ -49,7 +49,7 @@ describe('a full edition', () => {
     }
   });
 
-  it('says its language, direction and title, has one h1, and its tables are for presentation', () => {
+  it('declares its language, direction and title, has one h1, and marks its tables as presentational', () => {
     for (const html of [full.html, full.archiveHtml]) {
       expect(html).toMatch(/<html lang="en" dir="ltr"/);
       expect(html).toContain(`<title>${SAMPLE_VIEW.headline}</title>`);
@@ -61,14 +61,14 @@ describe('a full edition', () => {
     }
   });
 
-  it('gives pictures their size, at most the width of the column, and their credit', () => {
+  it('shows pictures with size and credit, at most as wide as the column', () => {
     expect(full.html).toMatch(
       /<img [^>]*width="552" height="331"[^>]*style="[^"]*width:100%;max-width:552px;height:auto/,
     );
     expect(full.html).toContain('Photo: Lin Qiao / Meridian Wire');
   });
 
-  it('opens with the preheader, hidden and padded, before any other word', () => {
+  it('begins with the preheader, hidden and padded, before any other text', () => {
     const body = full.html.slice(full.html.indexOf('<body'));
     const first = /<div style="display:none;[^"]*mso-hide:all">([^<]*)<\/div>/.exec(body);
     expect(
@@ -91,7 +91,7 @@ describe('a full edition', () => {
     }
   });
 
-  it('says the same in its text: every headline, dek, address and note', () => {
+  it('has the same content in its text: every headline, dek, URL and note', () => {
     const words = full.text.replace(/\s+/g, '');
     for (const sentence of allWords(SAMPLE_VIEW)) expect(words).toContain(sentence.replace(/\s+/g, ''));
     for (const [, href = ''] of full.html.matchAll(/href="(https?:[^"]*)"/g))
@@ -100,8 +100,8 @@ describe('a full edition', () => {
   });
 });
 
-describe('what is personal', () => {
-  it('stands in slots of the email and the text', () => {
+describe('personal content', () => {
+  it('is a placeholder in the HTML and the text of the email', () => {
     const values = {
       unsubscribe: 'https://wire.example.com/unsubscribe/t0k"en',
       preferences: 'https://wire.example.com/preferences/a&b',
@@ -116,17 +116,17 @@ describe('what is personal', () => {
     expect(fillHtml(full.html, SAMPLE_NONCE, values)).not.toContain(SAMPLE_NONCE);
   });
 
-  it('is not on the archive page, which has what a page needs instead', () => {
+  it('is not on the archive page, which has a canonical link and a main element instead', () => {
     expect(full.archiveHtml).not.toMatch(/unsubscribe|preferences|view in browser|you receive|zwnj/i);
     expect(full.archiveHtml).not.toContain(SAMPLE_NONCE);
     expect(full.archiveHtml).toContain(`<link rel="canonical" href="${SAMPLE_VIEW.links.archive}">`);
-    // Links to feeds are put in when it is served: those of its day may be gone.
+    // The server adds links to feeds: those of the edition's day may no longer exist.
     expect(full.archiveHtml).not.toContain('rel="alternate"');
     expect(full.archiveHtml.match(/<\/?main\b/g)).toEqual(['<main', '</main']);
     expect(full.html).not.toMatch(/rel="(?:canonical|alternate)"|<main/);
   });
 
-  it('refuses an edition whose own words hold the nonce, or a nonce that is too short to be one', async () => {
+  it('rejects an edition whose content includes the nonce, and a nonce that is too short', async () => {
     const forged = { ...SAMPLE_VIEW, headline: `%%${SAMPLE_NONCE}:unsubscribe%%` };
     await expect(render(forged)).rejects.toThrow(/nonce/);
     await expect(renderEdition(SAMPLE_VIEW, SAMPLE_SITE, templates, { ...options, nonce: 'short' })).rejects.toThrow(
@@ -134,7 +134,7 @@ describe('what is personal', () => {
     );
   });
 
-  it('keeps what looks like a mark of another edition as text', async () => {
+  it('treats placeholders and region markers with another nonce as text', async () => {
     const forged = `%%${'0'.repeat(24)}:unsubscribe%% <!--${'0'.repeat(24)}:personal-->`;
     const { html, text, archiveHtml } = await render({
       ...SMALL_VIEW,
@@ -146,8 +146,8 @@ describe('what is personal', () => {
   });
 });
 
-describe('an edition that holds little', () => {
-  it('leaves out every block that has nothing in it, with its heading', async () => {
+describe('an edition with little content', () => {
+  it('omits empty blocks with their headings', async () => {
     const { html, text, archiveHtml } = await render(SMALL_VIEW);
     const headings = (page: string): string[] => [...page.matchAll(/<h2[^>]*>([^<]*)/g)].map(([, title = '']) => title);
     expect(headings(full.html)).toEqual(['Top Story', '24-Hour News', 'Analysis', 'Roundup', 'Latest', 'Corrections']);
@@ -156,17 +156,17 @@ describe('an edition that holds little', () => {
     expect([...text.matchAll(/^-+\n(.+)$/gm)].map(([, title]) => title)).toEqual(['LATEST']);
   });
 
-  it('writes no empty line of a story that lacks its optional parts', async () => {
+  it('leaves no gap for the missing optional parts of a story', async () => {
     const { html, text } = await render({
       ...SMALL_VIEW,
-      top: { ...SAMPLE_VIEW.analysis[3]!, bylines: [], kicker: null, more: false },
+      lead: { ...SAMPLE_VIEW.analysis[3]!, bylines: [], kicker: null, more: false },
     });
     expect(html).not.toMatch(/<(p|h3|a)\b[^>]*>\s*<\/\1>/);
     expect(html).not.toMatch(/Contact reporter|Related:|Photo:|Read on|undefined|null/);
     expect(text).not.toMatch(/Contact reporter|Related:|Photo:|Read on|undefined|null|\n\n\n/);
   });
 
-  it('shows what an older edition with neither outlet nor sentences for an item would', async () => {
+  it('shows a roundup item without outlet and sentences', async () => {
     const entry = { ...SAMPLE_VIEW.roundup[5]!, outlet: null, also: [], dek: 'Its dek.' };
     const { html, text } = await render({ ...SMALL_VIEW, roundup: [entry] });
     expect(html).toContain('Its dek.');
@@ -176,31 +176,35 @@ describe('an edition that holds little', () => {
 });
 
 describe('languages', () => {
-  it('sets a publication that reads from right to left so', async () => {
+  it('sets a right-to-left publication from right to left', async () => {
     const site = { ...SAMPLE_SITE, language: 'ar' };
     const { html } = await renderEdition(SAMPLE_VIEW, site, templates, options);
     expect(html).toMatch(/<html lang="ar" dir="rtl"/);
     expect(html).not.toMatch(/direction:ltr;font-size:0px;padding/);
   });
 
-  it('turns the alignment for a story that reads the other way', async () => {
+  it('aligns a story of the other direction accordingly', async () => {
     const line = { ...SMALL_VIEW.latest[0]!, lang: 'he', dir: 'rtl' as const, headline: 'שלום' };
     expect((await render({ ...SMALL_VIEW, latest: [line] })).html).toMatch(/<td lang="he" dir="rtl" align="right"/);
   });
 });
 
-describe('a template that is wrong', () => {
+describe('an invalid template', () => {
   const folder = mkdtempSync(join(tmpdir(), 'daywire-templates-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const own = openTemplates(folder, SAMPLE_SITE.zone);
-  const attempt = (name: string, body: string, text = 'text {{ slots.unsubscribe }}'): Promise<RenderedEdition> => {
+  const attempt = (
+    name: string,
+    body: string,
+    text = 'text {{ placeholders.unsubscribe }}',
+  ): Promise<RenderedEdition> => {
     const mjml = `<mjml>\n<mj-head><mj-title>T</mj-title></mj-head>\n<mj-body>\n${body}\n</mj-body>\n</mjml>\n`;
     writeFileSync(join(folder, `${name}.mjml`), mjml);
     writeFileSync(join(folder, `${name}.txt`), text);
     return renderEdition(SMALL_VIEW, SAMPLE_SITE, own, { template: name, nonce: SAMPLE_NONCE });
   };
 
-  it('is refused with the line, the element and the rule', async () => {
+  it('is rejected with line, element and rule', async () => {
     await expect(attempt('unknown', '<mj-nonsense />')).rejects.toThrow(
       /unknown\.mjml: line 4 \(mj-nonsense\).*<mj-nonsense \/>/,
     );
@@ -212,28 +216,29 @@ describe('a template that is wrong', () => {
     );
   });
 
-  it('is refused where its HTML or its text has no unsubscribe link, before an edition of it is closed', async () => {
+  it('is rejected before an edition is closed if its HTML or text has no unsubscribe link', async () => {
     await expect(attempt('bare', '')).rejects.toThrow(
-      /bare\.mjml has no unsubscribe link: write {{ slots\.unsubscribe }}/,
+      /bare\.mjml has no unsubscribe link: add {{ placeholders\.unsubscribe }}/,
     );
-    const link = '<mj-raw><!--{{ nonce }}:personal-->{{ slots.unsubscribe }}<!--/{{ nonce }}:personal--></mj-raw>';
+    const link =
+      '<mj-raw><!--{{ nonce }}:personal-->{{ placeholders.unsubscribe }}<!--/{{ nonce }}:personal--></mj-raw>';
     await expect(attempt('mute', link, 'text')).rejects.toThrow(/mute\.txt has no unsubscribe link/);
   });
 
-  it('is refused where a slot stands outside the regions of the email, and so would be on the archive page', async () => {
+  it('is rejected if a placeholder is outside the personal regions, and would appear on the archive page', async () => {
     const words = (inner: string): string =>
       `<mj-section><mj-column><mj-text>${inner}</mj-text></mj-column></mj-section>`;
-    await expect(attempt('leak', words('{{ slots.unsubscribe }}'))).rejects.toThrow(
+    await expect(attempt('leak', words('{{ placeholders.unsubscribe }}'))).rejects.toThrow(
       /leak\.mjml.*outside its personal regions/,
     );
-    const mark = `<!--{{ nonce }}:personal-->{{ slots.unsubscribe }}`;
-    await expect(attempt('open', words(mark))).rejects.toThrow(/open\.mjml.*unfinished mark/);
+    const mark = `<!--{{ nonce }}:personal-->{{ placeholders.unsubscribe }}`;
+    await expect(attempt('open', words(mark))).rejects.toThrow(/open\.mjml.*unclosed marker/);
     expect((await attempt('good', words(`${mark}<!--/{{ nonce }}:personal-->`))).archiveHtml).not.toContain('%%');
   });
 });
 
-function storyCount({ top, news, analysis, roundup, latest }: EditionView): number {
-  return (top === null ? 0 : 1) + news.length + analysis.length + roundup.length + latest.length;
+function storyCount({ lead, news, analysis, roundup, latest }: EditionView): number {
+  return (lead === null ? 0 : 1) + news.length + analysis.length + roundup.length + latest.length;
 }
 
 function longest(view: EditionView): EditionView {
@@ -244,18 +249,18 @@ function longest(view: EditionView): EditionView {
     });
   return {
     ...view,
-    top: { ...view.top!, paragraphs: fill(EXCERPTS.whole.lead.bytes, EXCERPTS.whole.lead.paragraphs) },
+    lead: { ...view.lead!, paragraphs: fill(EXCERPT_LIMITS.full.lead.bytes, EXCERPT_LIMITS.full.lead.paragraphs) },
     analysis: view.analysis.map((story) => ({
       ...story,
-      paragraphs: fill(EXCERPTS.whole.analysis.bytes, EXCERPTS.whole.analysis.paragraphs),
+      paragraphs: fill(EXCERPT_LIMITS.full.analysis.bytes, EXCERPT_LIMITS.full.analysis.paragraphs),
     })),
-    roundup: view.roundup.map((entry) => ({ ...entry, sentences: fill(EXCERPTS.whole.roundup.bytes, 1)[0]! })),
+    roundup: view.roundup.map((entry) => ({ ...entry, sentences: fill(EXCERPT_LIMITS.full.roundup.bytes, 1)[0]! })),
   };
 }
 
-/** Every sentence a reader should find, in HTML and in text. */
+/** All texts that HTML and text must both have. */
 function allWords(view: EditionView): string[] {
-  const stories = [...(view.top === null ? [] : [view.top]), ...view.analysis];
+  const stories = [...(view.lead === null ? [] : [view.lead]), ...view.analysis];
   const lines = [...stories, ...view.news, ...view.roundup, ...view.latest];
   return [
     view.masthead.title,

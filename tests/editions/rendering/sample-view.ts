@@ -5,10 +5,10 @@
 
 import type { SiteView } from '../../../src/config/site-view.ts';
 import type {
-  CorrectionEntry,
+  Correction,
   EditionView,
   Paragraph,
-  RoundupEntry,
+  RoundupItem,
   Story,
   StoryLine,
 } from '../../../src/editions/rendering/edition-view.ts';
@@ -80,8 +80,8 @@ function item(
   headline: string,
   outlet: string,
   sentences: string,
-  rest: Partial<RoundupEntry> = {},
-): RoundupEntry {
+  rest: Partial<RoundupItem> = {},
+): RoundupItem {
   return {
     ...line(articleId, headline, 12),
     outlet: { name: outlet, url: `https://example.com/${outlet.toLowerCase().replaceAll(' ', '-')}/${articleId}` },
@@ -225,7 +225,7 @@ const ANALYSIS: Story[] = [
   }),
 ];
 
-const ROUNDUP: RoundupEntry[] = [
+const ROUNDUP: RoundupItem[] = [
   item(
     'hk-listing',
     'Chatbot Maker Files to List in Hong Kong',
@@ -278,7 +278,7 @@ const LATEST: StoryLine[] = [
   line('golden-week', 'Golden Week Cinemas Sell Three-Quarters of What They Sold a Year Earlier', 40),
 ];
 
-const CORRECTIONS: CorrectionEntry[] = [
+const CORRECTIONS: Correction[] = [
   {
     articleId: 'lithium-morocco',
     kind: 'correction',
@@ -314,7 +314,7 @@ export const SAMPLE_VIEW: EditionView = {
   subject: 'Tech Roundup: China Makes Barely a Sixth of Its Chips',
   preheader:
     'Sales of integrated circuits rose 9%, yet companies with their roots in the country supplied 5.9% of what it bought.',
-  top: TOP,
+  lead: TOP,
   news: NEWS,
   analysis: ANALYSIS,
   roundup: ROUNDUP,
@@ -332,7 +332,7 @@ export const SAMPLE_VIEW: EditionView = {
 /** An edition that holds the least: two headlines. */
 export const SMALL_VIEW: EditionView = {
   ...SAMPLE_VIEW,
-  top: null,
+  lead: null,
   news: [],
   analysis: [],
   roundup: [],

@@ -8,7 +8,7 @@ import type { Article } from '../../src/articles/article.ts';
 import { tagUri } from '../../src/articles/article.ts';
 import { saveArticle } from '../../src/articles/import/save.ts';
 import { type Config, type NewsletterConfig, parseConfig } from '../../src/config/config.ts';
-import { type Composed, type ComposeOptions, composeEdition } from '../../src/editions/compose.ts';
+import { type ComposedEdition, type ComposeOptions, composeEdition } from '../../src/editions/compose.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -102,12 +102,12 @@ export async function composed(store: Store, ...rest: [cutoffAt?: number, change
 }
 
 /** Closes it at its cut-off. @returns the edition's id */
-export function close(store: Store, edition: Composed, now = edition.cutoffAt): Promise<number> {
+export function close(store: Store, edition: ComposedEdition, now = edition.cutoffAt): Promise<number> {
   return store.db.transaction().execute((tx) => recordEdition(tx, edition, now));
 }
 
 /** The ids of an edition's articles, by block. */
-export function blocks(edition: Composed): Record<string, string[]> {
+export function blocks(edition: ComposedEdition): Record<string, string[]> {
   const grouped = Map.groupBy(edition.articles, ({ block }) => block);
   return Object.fromEntries([...grouped].map(([block, stories]) => [block, stories.map((one) => one.articleId)]));
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { fillHtml } from '../../../src/editions/rendering/fill.ts';
-import { fitToSize, type Room } from '../../../src/editions/rendering/fit.ts';
+import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
+import { type ContentLimits, fitToSizeLimit } from '../../../src/editions/rendering/size-limit.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { article, blocks, CUTOFF, close, composed, item, NONCE, passedOver, save } from '../newsroom.ts';
+import { article, blocks, CUTOFF, close, composed, item, NONCE, passedOver, save } from '../fixtures.ts';
 
-const CLIPPED_AT = 102_400;
-/** The largest that a configuration may name. */
-const MOST = { news: 50, analysis: 20, roundup: 30, latest: 50 };
+const MAX_HTML_BYTES = 102_400;
+/** The largest blocks that a configuration can set. */
+const MAX_BLOCKS = { news: 50, analysis: 20, roundup: 30, latest: 50 };
 
 const sentence = '工业和信息化部说，三月份智能手机出货量同比增长百分之六十七点七，达到三千五百三十万部。';
 const body = `<p>${sentence.repeat(4)}</p>`.repeat(8);
@@ -24,7 +24,7 @@ const own = (id: string, hours: number, rest: Partial<Article> = {}): Article =>
     ...rest,
   });
 
-/** More than the largest edition holds, with every field well filled. */
+/** More stories than the largest edition can have, with every field well filled. */
 const flood = [
   own('lead', 1, { kind: 'feature', kicker: 'Cover Story' }),
   ...Array.from({ length: 60 }, (_, n) => own(`news-${n}`, 2, { publishedAt: CUTOFF - 2 * HOUR - n * MINUTE })),
@@ -33,16 +33,16 @@ const flood = [
   ...Array.from({ length: 55 }, (_, n) => own(`older-${n}`, 30)),
 ];
 
-describe('an edition that would be too large', () => {
+describe('an edition above the size limit', () => {
   forEachDatabase((open) => {
-    it('shortens its excerpts and holds fewer stories of each block; what finds no room is recorded and comes next', async () => {
+    it('gets shorter excerpts and fewer stories per block; the next edition takes the others', async () => {
       const store = await open();
       await save(store, flood);
-      const edition = await composed(store, CUTOFF, { blocks: MOST });
+      const edition = await composed(store, CUTOFF, { blocks: MAX_BLOCKS });
       const link = `http://127.0.0.1:8080/unsubscribe/${'x'.repeat(130)}`;
       const bytes = Buffer.byteLength(fillHtml(edition.html, NONCE, { unsubscribe: link, preferences: link }));
-      expect(bytes).toBeLessThan(CLIPPED_AT);
-      expect(bytes).toBeGreaterThan(0.75 * CLIPPED_AT);
+      expect(bytes).toBeLessThan(MAX_HTML_BYTES);
+      expect(bytes).toBeGreaterThan(0.75 * MAX_HTML_BYTES);
 
       const { lead, news = [], analysis = [], roundup = [], latest = [] } = blocks(edition);
       expect(lead).toEqual(['lead']);
@@ -53,29 +53,29 @@ describe('an edition that would be too large', () => {
       const reasons = await passedOver(store, await close(store, edition));
       expect(Object.keys(reasons).sort()).toEqual(edition.didNotFit.toSorted());
       expect(new Set(Object.values(reasons))).toEqual(new Set(['did-not-fit']));
-      const next = await composed(store, CUTOFF + DAY, { blocks: MOST });
+      const next = await composed(store, CUTOFF + DAY, { blocks: MAX_BLOCKS });
       expect(edition.didNotFit).toEqual(expect.arrayContaining(next.articles.map(({ articleId }) => articleId)));
     });
 
-    it('keeps every story where shorter excerpts are enough', async () => {
+    it('keeps all stories if shorter excerpts are enough', async () => {
       const store = await open();
       const few = [
         own('lead', 1, { kicker: 'Cover Story' }),
         ...Array.from({ length: 17 }, (_, n) => own(`analysis-${n}`, 3, { kind: 'analysis', related: [] })),
       ];
       await save(store, few);
-      const edition = await composed(store, CUTOFF, { blocks: MOST });
+      const edition = await composed(store, CUTOFF, { blocks: MAX_BLOCKS });
       expect(edition.articles).toHaveLength(few.length);
-      expect(Buffer.byteLength(edition.html)).toBeLessThan(CLIPPED_AT);
+      expect(Buffer.byteLength(edition.html)).toBeLessThan(MAX_HTML_BYTES);
     });
 
-    it('holds back the newest corrections, and lists them in the next', async () => {
+    it('leaves the newest corrections to the next edition', async () => {
       const store = await open();
       const stories = Array.from({ length: 20 }, (_, n) =>
         article(`story-${n}`, { publishedAt: CUTOFF - 2 * HOUR - n }),
       );
       await save(store, stories);
-      await close(store, await composed(store, CUTOFF, { blocks: MOST }));
+      await close(store, await composed(store, CUTOFF, { blocks: MAX_BLOCKS }));
       const note = '更正'.repeat(1_000);
       for (const [n, one] of stories.entries()) {
         const at = CUTOFF + HOUR + n * MINUTE;
@@ -95,14 +95,14 @@ describe('an edition that would be too large', () => {
       );
     });
 
-    it('never for the sake of one story, which is rejected with its size', async () => {
+    it('rejects a single story that is too large, with its size', async () => {
       const store = await open();
       const huge = own('huge', 1, { pinned: true, related: [], bylines: Array.from({ length: 30 }, () => byline) });
       await save(store, [huge, ...[1, 2, 3].map((n) => own(`story-${n}`, n + 1))]);
       const edition = await composed(store);
       expect(blocks(edition).lead).toEqual(['story-1']);
       expect(edition.rejected).toMatchObject([
-        { articleId: 'huge', problems: [expect.stringMatching(/its fields take \d+ bytes, and 24000 is the most/)] },
+        { articleId: 'huge', problems: [expect.stringMatching(/its fields take \d+ bytes; the maximum is 24000/)] },
       ]);
     });
   });
@@ -110,39 +110,39 @@ describe('an edition that would be too large', () => {
   const byline = { role: 'reporter', name: '&'.repeat(200), email: `${'a'.repeat(200)}@example.com` } as const;
 });
 
-describe('fitting', () => {
-  const sizes = (bytes: (room: Room) => number, left: (room: Room) => number) => {
-    const rooms: Room[] = [];
-    const made = fitToSize(async (room) => {
-      rooms.push(room);
-      return { bytes: bytes(room), left: left(room) };
+describe('fitToSizeLimit', () => {
+  const attemptFit = (bytes: (limits: ContentLimits) => number, removable: (limits: ContentLimits) => number) => {
+    const attempts: ContentLimits[] = [];
+    const fitted = fitToSizeLimit(async (limits) => {
+      attempts.push(limits);
+      return { bytes: bytes(limits), removable: removable(limits) };
     });
-    return { made, rooms };
+    return { fitted, attempts };
   };
 
-  it('makes an edition once where it fits', async () => {
-    const { made, rooms } = sizes(
-      () => CLIPPED_AT - 1,
+  it('renders an edition once if it fits', async () => {
+    const { fitted, attempts } = attemptFit(
+      () => MAX_HTML_BYTES - 1,
       () => 9,
     );
-    await made;
-    expect(rooms).toEqual([{ excerpts: 'whole', share: 1 }]);
+    await fitted;
+    expect(attempts).toEqual([{ excerpts: 'full', share: 1 }]);
   });
 
-  it('comes to an end whatever a story weighs, in few steps', async () => {
-    for (const weight of [100, 1_000, 10_000, 50_000]) {
-      const stories = ({ share }: Room) => Math.floor(150 * share);
-      const { made, rooms } = sizes((room) => 20_000 + weight * stories(room), stories);
-      expect((await made).bytes).toBeLessThan(CLIPPED_AT);
-      expect(rooms.length).toBeLessThan(25);
+  it('needs few attempts for stories of any size', async () => {
+    for (const storyBytes of [100, 1_000, 10_000, 50_000]) {
+      const stories = ({ share }: ContentLimits) => Math.floor(150 * share);
+      const { fitted, attempts } = attemptFit((limits) => 20_000 + storyBytes * stories(limits), stories);
+      expect((await fitted).bytes).toBeLessThan(MAX_HTML_BYTES);
+      expect(attempts.length).toBeLessThan(25);
     }
   });
 
-  it('blames the template where the lead alone is too large', async () => {
-    const { made } = sizes(
+  it('reports the template if the lead alone is too large', async () => {
+    const { fitted } = attemptFit(
       () => 200_000,
       ({ share }) => Math.floor(5 * share),
     );
-    await expect(made).rejects.toThrow('takes 200000 bytes with its lead alone');
+    await expect(fitted).rejects.toThrow('takes 200000 bytes with its lead alone');
   });
 });

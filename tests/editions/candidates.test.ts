@@ -3,7 +3,7 @@ import { listEditions } from '../../src/editions/queries.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, blocks, CUTOFF, close, composed, filler, passedOver, save } from './newsroom.ts';
+import { article, blocks, CUTOFF, close, composed, filler, passedOver, save } from './fixtures.ts';
 
 describe('what an edition takes', () => {
   forEachDatabase((open) => {

@@ -1,0 +1,169 @@
+/**
+ * Selects stories, reads them and builds their views. A story that cannot be shown is rejected with a reason, and the
+ * selection is repeated without it: its place goes to the next candidate, and the edition still goes out.
+ */
+import { type Article, isPublic } from '../articles/article.ts';
+import { toArticle } from '../articles/queries.ts';
+import type { Rejection } from '../articles/rejections.ts';
+import type { Config, NewsletterConfig } from '../config/config.ts';
+import type { Db } from '../store/store.ts';
+import { findStoredArticles, type StoredArticle, type StoryCandidate } from './candidates.ts';
+import type { EditionView, RoundupItem, Story, StoryLine } from './rendering/edition-view.ts';
+import { escapeHtml } from './rendering/excerpt.ts';
+import {
+  EXCERPT_LIMITS,
+  type ExcerptLength,
+  otherOutlets,
+  toRoundupItem,
+  toStory,
+  toStoryLine,
+} from './rendering/story-view.ts';
+import { type Block, type EditionPlan, placedStories, type SelectionRules, selectStories } from './selection.ts';
+
+interface PlacedStory {
+  block: Block;
+  article: Article;
+  stored: StoredArticle;
+  view: StoryLine;
+}
+
+export interface LoadedStories {
+  plan: EditionPlan;
+  /** In display order. */
+  placed: PlacedStory[];
+  rejected: Rejection[];
+  /** All candidates except those that turned out not to be showable. */
+  candidates: StoryCandidate[];
+}
+
+export interface LoadOptions {
+  config: Config;
+  newsletter: NewsletterConfig;
+  rules: SelectionRules;
+  now: number;
+  excerpts: ExcerptLength;
+}
+
+/** Selects and reads stories until every selected story can be shown. */
+export async function loadStories(db: Db, candidates: StoryCandidate[], options: LoadOptions): Promise<LoadedStories> {
+  const documents = new Map<string, StoredArticle>();
+  const rejected: Rejection[] = [];
+  let remaining = candidates;
+  for (;;) {
+    const plan = selectStories(remaining, options.rules);
+    const stories = placedStories(plan);
+    const unread = stories.map(({ story }) => story.id).filter((id) => !documents.has(id));
+    for (const [id, stored] of await findStoredArticles(db, unread)) documents.set(id, stored);
+    const attempts = stories.map(({ block, story }) => tryToShow(block, documents.get(story.id), options));
+    if (attempts.every((attempt) => attempt.kind === 'shown'))
+      return { plan, placed: attempts, rejected, candidates: remaining };
+
+    const failed = new Set(
+      stories.filter((_, index) => attempts[index]?.kind !== 'shown').map(({ story }) => story.id),
+    );
+    remaining = remaining.filter((candidate) => !failed.has(candidate.id));
+    rejected.push(...attempts.flatMap((attempt) => (attempt.kind === 'rejected' ? [attempt.rejection] : [])));
+  }
+}
+
+/** The stories of each block, for the templates. */
+export function storyBlocks({
+  plan,
+  placed,
+}: LoadedStories): Pick<EditionView, 'lead' | 'news' | 'analysis' | 'roundup' | 'latest'> {
+  const inBlock = <T extends StoryLine>(block: Block): T[] =>
+    placed.filter((story) => story.block === block).map((story) => story.view as T);
+  const stories = new Map(placed.map((story) => [story.article.id, story]));
+  const storyOf = ({ id }: StoryCandidate): PlacedStory => stories.get(id) as PlacedStory;
+  return {
+    lead: inBlock<Story>('lead')[0] ?? null,
+    news: inBlock('news'),
+    analysis: inBlock<Story>('analysis'),
+    roundup: plan.roundup.map(({ first, also }) => {
+      const { article, view } = storyOf(first);
+      const others = also.map((one) => storyOf(one).article);
+      return { ...(view as RoundupItem), also: otherOutlets(article, others) };
+    }),
+    latest: inBlock('latest'),
+  };
+}
+
+type Attempt = ({ kind: 'shown' } & PlacedStory) | { kind: 'unavailable' } | { kind: 'rejected'; rejection: Rejection };
+
+function tryToShow(block: Block, stored: StoredArticle | undefined, options: LoadOptions): Attempt {
+  if (stored === undefined) return { kind: 'unavailable' };
+  const { config, newsletter, rules, now, excerpts } = options;
+  try {
+    const article = toArticle(stored.document);
+    // It can have been retracted or postponed since the candidates were read.
+    if (!isPublic(article, now) || article.publishedAt >= rules.window.until) return { kind: 'unavailable' };
+    return {
+      kind: 'shown',
+      block,
+      article,
+      stored,
+      view: assertNotTooLarge(assertComplete(viewIn(block, article, config, excerpts))),
+    };
+  } catch (error) {
+    return { kind: 'rejected', rejection: toRejection(newsletter.id, stored, error) };
+  }
+}
+
+function viewIn(block: Block, article: Article, config: Config, excerpts: ExcerptLength): StoryLine {
+  const limits = EXCERPT_LIMITS[excerpts];
+  switch (block) {
+    case 'lead':
+      return toStory(article, config, limits.lead);
+    case 'analysis':
+      return toStory(article, config, limits.analysis);
+    case 'roundup':
+    case 'also':
+      return toRoundupItem(article, config, limits.roundup);
+    case 'news':
+    case 'latest':
+      return toStoryLine(article, config);
+  }
+}
+
+/** The rejection of an article that an edition cannot show. */
+export function toRejection(newsletter: string, stored: StoredArticle, error: unknown): Rejection {
+  return {
+    stage: 'edition',
+    source: newsletter,
+    line: null,
+    articleId: stored.articleId,
+    problems: [`it cannot be shown in an edition: ${error instanceof Error ? error.message : String(error)}`],
+    raw: stored.document,
+  };
+}
+
+/**
+ * Returns the view if a template can show all of it. A template throws on a missing value or an impossible date, and
+ * that would make the whole edition fail.
+ * @throws Error that names the field
+ */
+export function assertComplete<T extends { headline: string }>(view: T): T {
+  if (typeof view.headline !== 'string' || view.headline.trim() === '') throw new Error('its headline is empty');
+  assertCompleteValue(view, 'it');
+  return view;
+}
+
+// Four times a story with every field well filled. The lead alone must always fit into an edition.
+const MAX_STORY_BYTES = 24_000;
+
+/** Rejects a story that would displace all the others. Measured as escaped HTML. */
+function assertNotTooLarge<T>(view: T): T {
+  const bytes = Buffer.byteLength(escapeHtml(JSON.stringify(view)));
+  if (bytes > MAX_STORY_BYTES) throw new Error(`its fields take ${bytes} bytes; the maximum is ${MAX_STORY_BYTES}`);
+  return view;
+}
+
+function assertCompleteValue(value: unknown, path: string): void {
+  if (value === undefined) throw new Error(`${path} is missing`);
+  if (typeof value === 'number' && Number.isNaN(new Date(value).getTime())) {
+    throw new Error(`${path} is ${value}, which is neither a valid instant nor a size`);
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value))
+    assertCompleteValue(inner, path === 'it' ? `its ${key}` : `${path}.${key}`);
+}

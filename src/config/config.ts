@@ -1,16 +1,17 @@
 /**
- * The configuration: read once at the edge, checked key by key, then across keys; inside, its types are trusted.
- * Secrets come from the environment, or from a file that `<NAME>_FILE` points at, and are never part of this object's YAML.
+ * Loads the configuration: the YAML file is checked against the schema, then against the rules across keys. Secrets come
+ * from the environment or from files, never from the YAML file.
  */
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { crossChecks } from './rules.ts';
+import { checkRules } from './rules.ts';
 import { type FileConfig, type Publication, type ScheduleConfig, schema } from './schema.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 
-// Whoever works with a Config needs no other file.
+type Document = ReturnType<typeof parseDocument>;
+
 export type {
   FeedConfig,
   NewsletterConfig,
@@ -20,7 +21,7 @@ export type {
 } from './schema.ts';
 export { KINDS } from './schema.ts';
 
-/** Every problem of a configuration, one sentence each: file and line, key, value, rule. */
+/** Lists every problem of a configuration, one sentence each: file and line, key, value, rule. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
   readonly problems: string[];
@@ -39,7 +40,7 @@ export interface Config extends FileConfig {
 
 /**
  * Reads and checks a configuration file.
- * @param file its path; the paths in it are taken relative to `cwd`
+ * @param file the file's path; relative paths, also those inside the file, start at `cwd`
  * @throws ConfigError with every problem found
  */
 export function loadConfig(file: string, env: NodeJS.ProcessEnv, cwd: string): Config {
@@ -54,7 +55,10 @@ export function loadConfig(file: string, env: NodeJS.ProcessEnv, cwd: string): C
   return parseConfig(text, { file, env, cwd });
 }
 
-/** As `loadConfig`, from the text itself. */
+/**
+ * Checks a configuration given as text, as `loadConfig` does.
+ * @throws ConfigError with every problem found
+ */
 export function parseConfig(text: string, from: { file: string; env: NodeJS.ProcessEnv; cwd: string }): Config {
   const { file, env, cwd } = from;
   const lines = new LineCounter();
@@ -65,53 +69,51 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
     );
   }
   const raw = plainValue(document, file);
-  const at = (path: PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}`;
+  const key = (path: PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}: ${keyName(path)}`;
+  const value = (path: PropertyKey[]): string => `is ${shorten(JSON.stringify(valueAt(raw, path)))}`;
+
   const checked = schema.safeParse(raw);
   if (!checked.success) {
+    const issues = checked.error.issues.flatMap(issuesOfIntendedForm);
     throw new ConfigError(
-      checked.error.issues.flatMap(alternativeMeant).flatMap((issue) => {
+      issues.flatMap((issue) => {
+        const { path } = issue;
         if (issue.code === 'unrecognized_keys') {
-          return issue.keys.map(
-            (key) => `${at([...issue.path, key])}: ${dotted([...issue.path, key])}: there is no such key`,
-          );
+          return issue.keys.map((name) => `${key([...path, name])}: there is no such key`);
         }
-        const value = valueAt(raw, issue.path);
-        const shown = value === undefined ? 'is missing' : `is ${shorten(JSON.stringify(value))}`;
-        return [`${at(issue.path)}: ${dotted(issue.path)} ${shown}: ${ruleOf(issue)}`];
+        const shown = valueAt(raw, path) === undefined ? 'is missing' : value(path);
+        return [`${key(path)} ${shown}: ${ruleOf(issue)}`];
       }),
     );
   }
-  const config = checked.data;
-  const problems = crossChecks(config).map(
-    ({ path, rule, hidden }) =>
-      `${at(path)}: ${dotted(path)} ${hidden ? 'is not shown' : `is ${shorten(JSON.stringify(valueAt(raw, path)))}`}: ${rule}`,
+  const problems = checkRules(checked.data).map(
+    ({ path, rule, hidden }) => `${key(path)} ${hidden ? 'is not shown' : value(path)}: ${rule}`,
   );
   const secrets = readSecrets(env, cwd, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  const place = (path: string): string => (isAbsolute(path) ? path : join(cwd, path));
-  const { paths } = config;
+  return { ...withAbsolutePaths(checked.data, cwd), file, secrets };
+}
+
+function withAbsolutePaths(config: FileConfig, cwd: string): FileConfig {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : join(cwd, path));
+  const { publication, paths, delivery } = config;
   return {
     ...config,
-    publication: { ...config.publication, url: config.publication.url.replace(/\/+$/, '') },
+    publication: { ...publication, url: publication.url.replace(/\/+$/, '') },
     paths: {
-      store: place(paths.store),
-      data: place(paths.data),
-      feeds: place(paths.feeds),
-      templates: place(paths.templates),
-      media: paths.media === undefined ? undefined : place(paths.media),
+      store: absolute(paths.store),
+      data: absolute(paths.data),
+      feeds: absolute(paths.feeds),
+      templates: absolute(paths.templates),
+      media: paths.media === undefined ? undefined : absolute(paths.media),
     },
-    import: { ...config.import, watch: config.import.watch.map(place) },
-    delivery: {
-      ...config.delivery,
-      dkim: config.delivery.dkim.map((key) => ({ ...key, keyFile: place(key.keyFile) })),
-    },
-    file,
-    secrets,
+    import: { ...config.import, watch: config.import.watch.map(absolute) },
+    delivery: { ...delivery, dkim: delivery.dkim.map((one) => ({ ...one, keyFile: absolute(one.keyFile) })) },
   };
 }
 
-/** What the YAML says, as plain values. An alias that leads nowhere, or to far too much, shows only here. */
-function plainValue(document: ReturnType<typeof parseDocument>, file: string): unknown {
+/** Converts the YAML document to plain values. Undefined aliases and alias bombs are only found here. */
+function plainValue(document: Document, file: string): unknown {
   try {
     return document.toJS() ?? {};
   } catch (error) {
@@ -119,12 +121,12 @@ function plainValue(document: ReturnType<typeof parseDocument>, file: string): u
   }
 }
 
-/** The JSON Schema of the configuration file, for editors that complete and check it. */
+/** The JSON Schema of the configuration file, for completion and checks in editors. */
 export function configJsonSchema(): object {
   return { title: 'daywire configuration', ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) };
 }
 
-/** The zone in which a schedule's cron expression is read. */
+/** The IANA zone of a schedule's cron expression. */
 export function scheduleZone(schedule: ScheduleConfig, publication: Publication): string {
   return schedule.zone ?? publication.zone;
 }
@@ -134,32 +136,34 @@ export function sectionTitle(config: Pick<Config, 'sections'>, section: string |
   return config.sections.find((s) => s.id === section)?.title ?? null;
 }
 
-/** Of a key that takes several forms, what is wrong with the one that was meant; where none was, the key itself. */
-function alternativeMeant(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+/**
+ * For a key that accepts several forms (a union): the issues of the form that was intended, or one issue about the key
+ * if no form has the right type.
+ */
+function issuesOfIntendedForm(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const meant = issue.errors.find((alternative) =>
-    alternative.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
+  const intended = issue.errors.find((form) =>
+    form.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
   );
-  const asked = { ...issue, message: 'must have one of the forms that the JSON Schema names' };
-  return meant?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [asked];
+  const unknownForm = { ...issue, message: 'must have one of the forms that the JSON Schema names' };
+  return intended?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })) ?? [unknownForm];
 }
 
-/** zod's word for a wrong type, in the form of our own rules. */
+/** The rule that an issue violates. zod's type names become plain words. */
 function ruleOf(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message;
-  const what = {
+  const names: Record<string, string> = {
     object: 'a map of keys',
     array: 'a list',
     string: 'text',
     int: 'a whole number',
     boolean: 'true or false',
   };
-  return `must be ${(what as Record<string, string>)[issue.expected] ?? `a ${issue.expected}`}`;
+  return `must be ${names[issue.expected] ?? `a ${issue.expected}`}`;
 }
 
-/** The line on which the key at `path` of a YAML document stands, or the nearest parent of one that is missing. */
-export function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, path: PropertyKey[]): number {
-  // The key's own line; where the path leads nowhere (a missing key), that of the nearest parent.
+/** The line of the key at `path` in a YAML document. For a missing key: the line of its nearest parent. */
+export function lineOf(document: Document, lines: LineCounter, path: PropertyKey[]): number {
   for (let length = path.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
@@ -177,7 +181,7 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
   return path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], value);
 }
 
-function dotted(path: PropertyKey[]): string {
+function keyName(path: PropertyKey[]): string {
   return path.length === 0
     ? 'the configuration'
     : path

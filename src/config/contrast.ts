@@ -1,4 +1,7 @@
-/** The contrast ratio of two colours such as `#9b1c1f` (WCAG 2.2, "contrast ratio" and "relative luminance"): 1 to 21. AA asks for 4.5. */
+/**
+ * The contrast ratio of two colours such as `#9b1c1f`, 1 to 21.
+ * Source: WCAG 2.2, "contrast ratio" and "relative luminance".
+ */
 export function contrastRatio(one: string, other: string): number {
   const [darker = 0, lighter = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
   return (lighter + 0.05) / (darker + 0.05);

@@ -1,93 +1,110 @@
 /**
- * The rules of the configuration that more than one key has a part in.
+ * Rules that involve more than one key of the configuration, or more than a schema can say: one function each.
  */
-
 import { contrastRatio } from './contrast.ts';
 import type { FileConfig } from './schema.ts';
 
-export interface CrossProblem {
+export interface RuleViolation {
   path: PropertyKey[];
   rule: string;
-  /** The value holds a secret. */
+  /** The value holds a secret and must not be printed. */
   hidden?: boolean;
 }
 
-/** What emails and pages stand on. */
+type Rule = (config: FileConfig) => RuleViolation[];
+
+const RULES: Rule[] = [
+  (config) => uniqueIds('sections', config.sections),
+  (config) => uniqueIds('feeds', config.feeds),
+  (config) => uniqueIds('newsletters', config.newsletters),
+  reservedFeedIds,
+  feedSectionsExist,
+  accentContrast,
+  embeddedHubIsSelf,
+  privateNetworksNeedEmbeddedHub,
+  smtpUrlHasNoPassword,
+  bounceAddressLeavesRoomForToken,
+];
+
+/** Lists every violation of a rule. */
+export function checkRules(config: FileConfig): RuleViolation[] {
+  return RULES.flatMap((rule) => rule(config));
+}
+
+function uniqueIds(key: string, entries: { id: string }[]): RuleViolation[] {
+  const ids = entries.map(({ id }) => id);
+  return ids.flatMap((id, index) =>
+    ids.indexOf(id) < index ? [{ path: [key, index, 'id'], rule: `must be unique among ${key}` }] : [],
+  );
+}
+
+function reservedFeedIds({ feeds }: FileConfig): RuleViolation[] {
+  const rule =
+    'must not be "feeds" or "index", which name the list of feeds, or "custom", the feed that visitors combine';
+  return feeds.flatMap(({ id }, index) =>
+    ['feeds', 'index', 'custom'].includes(id) ? [{ path: ['feeds', index, 'id'], rule }] : [],
+  );
+}
+
+function feedSectionsExist({ feeds, sections }: FileConfig): RuleViolation[] {
+  const known = sections.map(({ id }) => id);
+  const rule = `must be one of the sections: ${known.join(', ')}`;
+  return feeds.flatMap(({ select }, index) =>
+    (select.sections ?? []).flatMap((section, at) =>
+      known.includes(section) ? [] : [{ path: ['feeds', index, 'select', 'sections', at], rule }],
+    ),
+  );
+}
+
+/** The backgrounds of emails and pages. */
 const PAPER = { light: '#fbfaf7', dark: '#161513' };
-const READABLE = 4.5;
 
-// RFC 5321 §4.5.3.1.1 gives a local part 64 octets; a plus sign and a token of 40 (subscribers/tokens.ts) are put behind this one.
-const MAILBOX_LIMIT = 64 - 1 - 40;
+/** WCAG 2.2, success criterion 1.4.3 (AA). */
+const MINIMUM_CONTRAST = 4.5;
 
-/** What breaks a rule, in no order. */
-export function crossChecks(config: FileConfig): CrossProblem[] {
-  const problems: CrossProblem[] = [];
-  const unique = (key: 'sections' | 'feeds' | 'newsletters'): void => {
-    const seen = new Set<string>();
-    config[key].forEach((entry, index) => {
-      if (seen.has(entry.id)) problems.push({ path: [key, index, 'id'], rule: `must be unique among ${key}` });
-      seen.add(entry.id);
-    });
-  };
-  unique('sections');
-  unique('feeds');
-  unique('newsletters');
-  const sections = config.sections.map((s) => s.id);
-  config.feeds.forEach((entry, index) => {
-    if (entry.id === 'feeds' || entry.id === 'index' || entry.id === 'custom') {
-      problems.push({
-        path: ['feeds', index, 'id'],
-        rule: 'must not be "feeds" or "index", which name the list of feeds, or "custom", the feed that readers put together',
-      });
-    }
-    entry.select.sections?.forEach((section, at) => {
-      if (!sections.includes(section)) {
-        problems.push({
-          path: ['feeds', index, 'select', 'sections', at],
-          rule: `must be one of the sections: ${sections.join(', ')}`,
-        });
-      }
-    });
+function accentContrast({ publication }: FileConfig): RuleViolation[] {
+  return (['light', 'dark'] as const).flatMap((scheme) => {
+    const ratio = contrastRatio(publication.accent[scheme], PAPER[scheme]);
+    if (ratio >= MINIMUM_CONTRAST) return [];
+    const needed = `must have a contrast of at least ${MINIMUM_CONTRAST} on ${PAPER[scheme]} (WCAG AA)`;
+    return [{ path: ['publication', 'accent', scheme], rule: `${needed}; it has ${ratio.toFixed(1)}` }];
   });
-  for (const scheme of ['light', 'dark'] as const) {
-    const ratio = contrastRatio(config.publication.accent[scheme], PAPER[scheme]);
-    if (ratio < READABLE) {
-      problems.push({
-        path: ['publication', 'accent', scheme],
-        rule: `must have a contrast of at least ${READABLE} on ${PAPER[scheme]} (WCAG AA); it has ${ratio.toFixed(1)}`,
-      });
-    }
+}
+
+function embeddedHubIsSelf({ hub, publication }: FileConfig): RuleViolation[] {
+  const embedded = `${publication.url.replace(/\/+$/, '')}/hub`;
+  if (hub?.url.replace(/\/+$/, '') !== embedded) return [];
+  return [{ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' }];
+}
+
+function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): RuleViolation[] {
+  if (hub === undefined || hub.url === 'self' || hub.allowPrivateNetworks.length === 0) return [];
+  const rule = 'must be left out: it applies to the embedded hub ("url: self"); another hub makes its own requests';
+  return [{ path: ['hub', 'allowPrivateNetworks'], rule }];
+}
+
+function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): RuleViolation[] {
+  if (smtpUrl === undefined || new URL(smtpUrl).password === '') return [];
+  const rule = 'must not contain a password: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE';
+  return [{ path: ['delivery', 'smtpUrl'], hidden: true, rule }];
+}
+
+/** A plus sign and the 40 characters of a token (subscribers/tokens/tokens.ts) follow the local part. */
+const TOKEN_LENGTH = 1 + 40;
+/** Octets of a local part and of a whole path without its brackets (RFC 5321 §4.5.3.1.1 and §4.5.3.1.3). */
+const LOCAL_PART_LIMIT = 64 - TOKEN_LENGTH;
+const ADDRESS_LIMIT = 254 - TOKEN_LENGTH;
+
+function bounceAddressLeavesRoomForToken({ bounces: { address } }: FileConfig): RuleViolation[] {
+  if (address === undefined) return [];
+  const path = ['bounces', 'address'];
+  const violations: RuleViolation[] = [];
+  if (address.lastIndexOf('@') > LOCAL_PART_LIMIT) {
+    const rule = `must have at most ${LOCAL_PART_LIMIT} characters before the @, to leave room for a token`;
+    violations.push({ path, rule });
   }
-  if (config.hub?.url.replace(/\/+$/, '') === `${config.publication.url.replace(/\/+$/, '')}/hub`) {
-    problems.push({ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' });
+  if (address.length > ADDRESS_LIMIT) {
+    violations.push({ path, rule: `must have at most ${ADDRESS_LIMIT} characters, to leave room for a token` });
   }
-  if (config.hub !== undefined && config.hub.url !== 'self' && config.hub.allowPrivateNetworks.length > 0) {
-    problems.push({
-      path: ['hub', 'allowPrivateNetworks'],
-      rule: 'must be left out: another hub calls its subscribers by itself; it goes with "url: self"',
-    });
-  }
-  const { smtpUrl } = config.delivery;
-  if (smtpUrl !== undefined && new URL(smtpUrl).password !== '') {
-    problems.push({
-      path: ['delivery', 'smtpUrl'],
-      hidden: true,
-      rule: 'must hold no password here: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE',
-    });
-  }
-  const { address } = config.bounces;
-  if (address !== undefined && address.lastIndexOf('@') > MAILBOX_LIMIT) {
-    problems.push({
-      path: ['bounces', 'address'],
-      rule: `must have at most ${MAILBOX_LIMIT} characters before the @, so that a token has room behind them`,
-    });
-  }
-  // A token and its plus sign take 41 characters of the 254 that an address may have (RFC 5321 §4.5.3.1.3).
-  if (address !== undefined && address.length > 254 - 41) {
-    problems.push({
-      path: ['bounces', 'address'],
-      rule: 'must have at most 213 characters, so that a token has room in it',
-    });
-  }
-  return problems;
+  return violations;
 }

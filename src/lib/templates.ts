@@ -1,6 +1,6 @@
 /**
- * Liquid templates: the newsroom's own folder first, then those that come with daywire, so that an editor overrides only
- * what differs. HTML and MJML templates escape every output; text templates have nothing to escape.
+ * Liquid templates. The newsroom's own folder has precedence over the built-in templates, so an editor overrides single
+ * files. HTML and MJML templates escape every output; text templates do not.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,14 +13,15 @@ export interface Templates {
   html(name: string, data: object): Promise<string>;
   /** Renders `templates/<name>` as plain text, without escaping. */
   text(name: string, data: object): Promise<string>;
-  /** Parses every template of both folders. @returns what is wrong, one sentence each with file and line */
+  /** Parses every template of both folders. @returns the problems, one sentence each with file and line */
   problems(): string[];
 }
 
-/** The templates that come with daywire. */
+/** The folder of the templates that daywire ships. */
 export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
 
 /**
+ * Opens both template folders.
  * @param folder the newsroom's own templates
  * @param zone the publication's zone, in which the filters `dateline`, `clock` and `longdate` show instants
  */
@@ -41,7 +42,7 @@ export function openTemplates(folder: string, zone: string): Templates {
     engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
   }
   return {
-    // Synchronous inside: Liquid's asynchronous way awaits every value of every template and takes twice the time.
+    // Liquid's asynchronous methods await every value and take twice as long.
     html: async (name, data) => html.renderFileSync(name, data),
     text: async (name, data) => text.renderFileSync(name, data),
     problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, html)),

@@ -1,9 +1,9 @@
 /**
- * Instants are epoch milliseconds (UTC); wall-clock time appears only where people read or write it, in a named IANA zone.
+ * Instants are epoch milliseconds (UTC). Wall-clock time is used only where people read or write it, in an IANA zone.
  */
 import { Temporal } from 'temporal-polyfill';
 
-/** Gives the current instant in epoch milliseconds. Shells read it; pure code takes `now` as an argument. */
+/** Returns the current instant in epoch milliseconds. Pure code takes `now` as an argument instead. */
 export type Clock = () => number;
 
 export const SECOND = 1_000;
@@ -31,7 +31,7 @@ export function localDate(instant: number, zone: string): string {
   return wallClock(instant, zone).toPlainDate().toString();
 }
 
-/** The day of `zone` that an instant lies in: its date, when it begins, and when the next one does. */
+/** The calendar day of `zone` that contains an instant: its date, its start, and the start of the next day. */
 export function localDay(instant: number, zone: string): { date: string; from: number; until: number } {
   const from = wallClock(instant, zone).startOfDay();
   const until = from.add({ days: 1 }).startOfDay();
@@ -60,7 +60,7 @@ export function longDate(instant: number, zone: string): string {
   return format.format(instant);
 }
 
-// Making a formatter takes a hundred times as long as using it.
+// Creating a formatter takes a hundred times as long as using it.
 const longDates = new Map<string, Intl.DateTimeFormat>();
 
 /** An instant as RFC 3339 in UTC, `2026-11-24T12:43:00Z`; whole seconds, as feeds and logs show them. */

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..');
 const sample = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
 
 describe('the configuration', () => {
-  it('of the sample newsroom is good, with paths made absolute', () => {
+  it('of the sample newsroom is valid, and its paths become absolute', () => {
     const config = loadConfig('config/daywire.yaml', {}, root);
     expect(config.publication.name).toBe('The Meridian Wire');
     expect(config.paths.store).toBe(join(root, 'var/daywire.db'));
@@ -52,7 +52,7 @@ describe('the configuration', () => {
     ['hub: { url: self, allowPrivateNetworks: [localhost/8] }', /must be a range of addresses such as/],
     [
       'hub: { url: https://hub.example.com/, allowPrivateNetworks: [10.0.0.0/8] }',
-      /hub\.allowPrivateNetworks is .*: must be left out: another hub calls its subscribers by itself/,
+      /hub\.allowPrivateNetworks is .*: must be left out: it applies to the embedded hub/,
     ],
   ])('refuses the hub "%s" and says what would be right', (hub, rule) => {
     const problems = problemsOf(sample.replace('hub: self', hub));
@@ -97,7 +97,7 @@ describe('the configuration', () => {
     [
       'a password in the YAML',
       (s: string) => s.replace('transport: file', 'transport: smtp\n  smtpUrl: smtp://user:secret@mail.example.com'),
-      /must hold no password here: set DAYWIRE_SMTP_URL/,
+      /must not contain a password: set DAYWIRE_SMTP_URL/,
     ],
     ['a colour that is none', (s: string) => s.replace('#9b1c1f', 'red'), /must be a colour such as #9b1c1f/],
     [
@@ -158,13 +158,13 @@ describe('the configuration', () => {
     expect(problemsOf(breakIt(sample)).join('\n')).toMatch(rule);
   });
 
-  it('says that a file is missing, and what makes one', () => {
+  it('names a missing file and the command that creates one', () => {
     expect(() => loadConfig('nowhere.yaml', {}, root)).toThrow(
       /nowhere\.yaml: cannot be read \(ENOENT\).*daywire init/,
     );
   });
 
-  it('fails with ConfigError alone, whatever the text', () => {
+  it('throws nothing but ConfigError, for any text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {
         expect(() => parse(text)).toThrow(ConfigError);
@@ -186,7 +186,7 @@ describe('secrets', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('that are wrong are named, and never shown', () => {
+  it('are named but never printed when they are invalid', () => {
     const problems = problemsOf(sample, {
       DAYWIRE_SECRET: 'too-short-to-sign',
       DAYWIRE_DATABASE_URL: 'mysql://u:hidden@h',
@@ -196,20 +196,20 @@ describe('secrets', () => {
     expect(problems.join('\n')).not.toMatch(/too-short-to-sign|hidden/);
   });
 
-  it('in the YAML are refused, and not shown', () => {
+  it('are refused in the YAML file, and never printed', () => {
     const smtp = 'transport: smtp\n  smtpUrl: smtp://user:hunter2@mail.example.com';
     const problems = problemsOf(sample.replace('transport: file', smtp));
     expect(problems).toHaveLength(1);
-    expect(problems[0]).toMatch(/^daywire\.yaml:\d+: delivery\.smtpUrl is not shown: must hold no password here/);
+    expect(problems[0]).toMatch(/^daywire\.yaml:\d+: delivery\.smtpUrl is not shown: must not contain a password/);
     expect(problems[0]).not.toMatch(/hunter2/);
   });
 
-  it('given twice are refused', () => {
+  it('are refused when both the variable and its file are set', () => {
     const env = { DAYWIRE_SECRET: 's'.repeat(40), DAYWIRE_SECRET_FILE: '/nowhere' };
     expect(problemsOf(sample, env)).toEqual(['DAYWIRE_SECRET and DAYWIRE_SECRET_FILE are both set: keep one']);
   });
 
-  it('in a file that cannot be read are named', () => {
+  it('name the file that cannot be read', () => {
     expect(problemsOf(sample, { DAYWIRE_SMTP_URL_FILE: '/nowhere/at/all' })).toEqual([
       'DAYWIRE_SMTP_URL_FILE is /nowhere/at/all: cannot be read (ENOENT)',
     ]);
@@ -217,7 +217,7 @@ describe('secrets', () => {
 });
 
 describe('the JSON Schema beside the configuration', () => {
-  it('is what the code checks; "npm run schema" makes it anew', () => {
+  it('is up to date with the code; "npm run schema" writes it', () => {
     const file = JSON.parse(readFileSync(join(root, 'config/daywire.schema.json'), 'utf8')) as object;
     expect(file).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
   });

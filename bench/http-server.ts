@@ -8,7 +8,7 @@ import { loadSampleNewsroom } from '../src/app/sample.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { openReaderCounter } from '../src/feeds/readers/reader-counts.ts';
 import { createApp } from '../src/http/server/app.ts';
-import { serveApp } from '../src/http/server/serve.ts';
+import { listen } from '../src/http/server/listen.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore } from '../src/store/store.ts';
@@ -44,7 +44,7 @@ await publish({ store, config, templates, clock, log: pino({ level: 'silent' }) 
 // With all that a request costs in production, its place in the statistics included.
 const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
 const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, readers });
-const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+const serving = await listen(app, { host: '127.0.0.1', port: 0 });
 process.stdout.write(`${serving.url}feeds/${feed}\n`);
 process.once('SIGTERM', async () => {
   await serving.close();

@@ -15,7 +15,7 @@ import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { openReaderCounter, type ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
-import { serveApp } from '../http/server/serve.ts';
+import { listen } from '../http/server/listen.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { openAlertSender } from '../schedule/alerts.ts';
 import { type RunDeps, runDue } from '../schedule/run-due.ts';
@@ -146,7 +146,7 @@ export async function keepRunning(newsroom: AppContext, steering: Steering): Pro
   if (roles.includes('web')) {
     const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
     const app = createApp({ store, config, templates, secrets, clock, readers, log });
-    const serving = await serveApp(app, config.server);
+    const serving = await listen(app, config.server);
     const counting = keepCounts(newsroom, readers);
     parts.push({ stop: () => serving.close().finally(counting.stop) });
     url = serving.url;

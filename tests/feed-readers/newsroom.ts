@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import type { Article } from '../../src/articles/article.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { createApp } from '../../src/http/server/app.ts';
-import { serveApp } from '../../src/http/server/serve.ts';
+import { listen } from '../../src/http/server/listen.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { MINUTE } from '../../src/lib/time.ts';
-import { NOW, SECRETS, sampleConfig, save } from '../http/newsroom.ts';
+import { NOW, SECRETS, sampleConfig, save } from '../http/test-site.ts';
 import { openMigrated } from '../support/databases.ts';
 
 export interface ServedNewsroom {
@@ -34,7 +34,7 @@ export async function serveNewsroom(): Promise<ServedNewsroom> {
   const clock = (): number => now;
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   const app = createApp({ store, config, templates, secrets: SECRETS, clock });
-  const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+  const serving = await listen(app, { host: '127.0.0.1', port: 0 });
   const statuses: number[] = [];
   const front = createServer((socket) => {
     const behind = connect(Number(new URL(serving.url).port), '127.0.0.1');

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { article } from '../http/newsroom.ts';
+import { article } from '../http/test-site.ts';
 import { type ServedNewsroom, serveNewsroom } from './newsroom.ts';
 import { isInstalled, PYTHON, run } from './programs.ts';
 

@@ -6,7 +6,7 @@ import { keepHub } from '../../src/websub/hub.ts';
 import type { Room } from '../../src/websub/pool.ts';
 import { readHubStanding } from '../../src/websub/status.ts';
 import { claimSubscriptions, recordTelling } from '../../src/websub/subscriptions.ts';
-import { SECRETS } from '../http/newsroom.ts';
+import { SECRETS } from '../http/test-site.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openHubNewsroom, TOPIC } from './newsroom.ts';
 import { echo, startSubscriber } from './subscriber.ts';

@@ -13,7 +13,7 @@ import { openHub } from '../../src/websub/hub.ts';
 import { noteForHub } from '../../src/websub/note-changes.ts';
 import type { Pool } from '../../src/websub/pool.ts';
 import { NOW, sampleConfig } from '../feeds/formats/sample.ts';
-import { openSite, SECRETS } from '../http/newsroom.ts';
+import { openTestSite, SECRETS } from '../http/test-site.ts';
 
 export const TOPIC = 'https://wire.example.com/feeds/latest.atom';
 
@@ -41,7 +41,7 @@ export async function openHubNewsroom(
 ): Promise<HubNewsroom> {
   const { hub = '{ url: self, allowPrivateNetworks: [127.0.0.0/8] }', resolve } = options;
   const config = sampleConfig((yaml) => yaml.replace(/^hub: .*$/m, `hub: ${hub}`));
-  const site = openSite(store, config);
+  const site = openTestSite(store, config);
   const logged: string[] = [];
   const note = (details: object, message: string): void => void logged.push(`${message} ${JSON.stringify(details)}`);
   const log = { info: note, warn: note, error: note };

@@ -6,9 +6,9 @@ import { confirmRequest, findRequest } from '../../subscribers/consent/consent.t
 import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../../subscribers/tokens/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { answerNotFound } from '../server/error-pages.ts';
-import type { Answer, Answers } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import { respondNotFound } from '../server/errors.ts';
+import type { Answers, RequestHandler } from '../server/routes.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { newsletterChoices } from './newsletter-choice.ts';
 import { isSubscribingOpen } from './subscribe-form.ts';
 
@@ -27,42 +27,42 @@ const TITLES: Record<Outcome['kind'], string> = {
 };
 
 /** Answers `/confirm/:token`. */
-export function answerConfirm(site: Site): Answers {
-  const { db } = site.store;
+export function answerConfirm(web: WebContext): Answers {
+  const { db } = web.store;
   return {
-    get: withToken(site, async (key) => {
-      const request = await findRequest(db, key, site.clock());
+    get: withToken(web, async (key) => {
+      const request = await findRequest(db, key, web.clock());
       if (request === null) return { kind: 'unknown' };
       return request.kind === 'done' ? { ...request, kind: 'confirmed', subscriberId: key.subscriberId } : request;
     }),
-    post: withToken(site, (key, c) => {
-      const source = clientAddress(c, site.config.server.trustedProxies);
-      return confirmRequest(db, site.secrets, key, { channel: 'confirmation', source }, site.clock());
+    post: withToken(web, (key, c) => {
+      const source = clientAddress(c, web.config.server.trustedProxies);
+      return confirmRequest(db, web.secrets, key, { channel: 'confirmation', source }, web.clock());
     }),
   };
 }
 
-function withToken(site: Site, act: (key: ServiceMessageKey, c: Context) => Promise<Outcome>): Answer {
+function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) => Promise<Outcome>): RequestHandler {
   return async (c) => {
-    const key = readConfirmToken(site.secrets, c.req.param('token') ?? '');
-    if (key === null) return answerNotFound(site, c);
+    const key = readConfirmToken(web.secrets, c.req.param('token') ?? '');
+    if (key === null) return respondNotFound(web, c);
     const outcome = await act(key, c);
     const title = TITLES[outcome.kind];
     const data = {
       title,
       kind: outcome.kind,
-      newsletters: 'newsletters' in outcome ? namesOf(site, outcome.newsletters) : [],
-      preferences: outcome.kind === 'confirmed' ? preferencesToken(site.secrets, outcome.subscriberId) : null,
-      hours: site.config.signup.confirmWithinHours,
-      open: isSubscribingOpen(site),
+      newsletters: 'newsletters' in outcome ? namesOf(web, outcome.newsletters) : [],
+      preferences: outcome.kind === 'confirmed' ? preferencesToken(web.secrets, outcome.subscriberId) : null,
+      hours: web.config.signup.confirmWithinHours,
+      open: isSubscribingOpen(web),
     };
-    const html = await renderPage(site, 'confirm', { title, description: title, path: null }, data);
+    const html = await renderPage(web, 'confirm', { title, description: title, path: null }, data);
     return c.html(html, outcome.kind === 'expired' || outcome.kind === 'unknown' ? 410 : 200);
   };
 }
 
 /** A newsletter may have gone from the configuration since. */
-function namesOf(site: Site, ids: string[]): { title: string; schedule: string | null }[] {
-  const choices = newsletterChoices(site, []);
+function namesOf(web: WebContext, ids: string[]): { title: string; schedule: string | null }[] {
+  const choices = newsletterChoices(web, []);
   return ids.map((id) => choices.find((choice) => choice.id === id) ?? { title: id, schedule: null });
 }

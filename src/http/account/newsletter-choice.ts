@@ -3,7 +3,7 @@
  */
 import { scheduleZone } from '../../config/config.ts';
 import { deliveryWords } from '../pages/schedule-words.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 
 export interface NewsletterChoice {
   id: string;
@@ -15,8 +15,8 @@ export interface NewsletterChoice {
 }
 
 /** All newsletters, those of `chosen` checked. */
-export function newsletterChoices(site: Site, chosen: readonly string[]): NewsletterChoice[] {
-  const { newsletters, publication } = site.config;
+export function newsletterChoices(web: WebContext, chosen: readonly string[]): NewsletterChoice[] {
+  const { newsletters, publication } = web.config;
   return newsletters.map(({ id, title, description, schedule, deliverAt }) => ({
     id,
     title,
@@ -27,7 +27,7 @@ export function newsletterChoices(site: Site, chosen: readonly string[]): Newsle
 }
 
 /** The ids of a form's field `newsletter` that are newsletters. */
-export function chosenNewsletters(site: Site, fields: URLSearchParams): string[] {
+export function chosenNewsletters(web: WebContext, fields: URLSearchParams): string[] {
   const chosen = new Set(fields.getAll('newsletter'));
-  return site.config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
+  return web.config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
 }

@@ -9,19 +9,19 @@ import type { Preferences } from '../../subscribers/preferences.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import type { Answers } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
-import { answerErased, withReader } from './reader.ts';
+import type { WebContext } from '../server/web-context.ts';
+import { answerErased, withReader } from './subscriber-by-token.ts';
 
 /** Answers POST of `/preferences/:token/data` with a file. */
-export function answerDataDownload(site: Site): Answers {
+export function answerDataDownload(web: WebContext): Answers {
   return {
-    post: withReader(site, async (c, { subscriberId }) => {
-      const { db } = site.store;
-      const source = clientAddress(c, site.config.server.trustedProxies);
-      await noteExport(db, subscriberId, { channel: 'preferences', source }, site.clock());
+    post: withReader(web, async (c, { subscriberId }) => {
+      const { db } = web.store;
+      const source = clientAddress(c, web.config.server.trustedProxies);
+      await noteExport(db, subscriberId, { channel: 'preferences', source }, web.clock());
       const data = await exportSubscriberData(db, subscriberId);
-      if (data === null) return answerErased(site, c, 410);
-      const name = `my-data-${localDate(site.clock(), site.view.zone)}.json`;
+      if (data === null) return answerErased(web, c, 410);
+      const name = `my-data-${localDate(web.clock(), web.view.zone)}.json`;
       return c.body(`${JSON.stringify(data, null, 2)}\n`, 200, {
         'Content-Type': 'application/json; charset=utf-8',
         'Content-Disposition': `attachment; filename="${name}"`,
@@ -31,19 +31,19 @@ export function answerDataDownload(site: Site): Answers {
 }
 
 /** Answers `/preferences/:token/erase`: GET asks once more, POST erases. */
-export function answerErasure(site: Site): Answers {
+export function answerErasure(web: WebContext): Answers {
   return {
-    get: withReader(site, (c, reader) => ask(site, c, reader)),
-    post: withReader(site, async (c, { subscriberId }) => {
-      await eraseSubscriber(site.store.db, site.secrets, subscriberId, site.clock());
-      return answerErased(site, c, 200);
+    get: withReader(web, (c, reader) => ask(web, c, reader)),
+    post: withReader(web, async (c, { subscriberId }) => {
+      await eraseSubscriber(web.store.db, web.secrets, subscriberId, web.clock());
+      return answerErased(web, c, 200);
     }),
   };
 }
 
-async function ask(site: Site, c: Context, { email }: Preferences): Promise<Response> {
+async function ask(web: WebContext, c: Context, { email }: Preferences): Promise<Response> {
   const title = 'Erase what is stored about you?';
   const head = { title, description: title, path: null };
   const data = { title, kind: 'asked', email, token: c.req.param('token') };
-  return c.html(await renderPage(site, 'erase', head, data));
+  return c.html(await renderPage(web, 'erase', head, data));
 }

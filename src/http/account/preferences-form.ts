@@ -3,9 +3,9 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import { wallClock } from '../../lib/time.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { chosenNewsletters } from './newsletter-choice.ts';
-import { isOffered } from './zones.ts';
+import { isOffered } from './time-zones.ts';
 
 export interface PreferencesFields {
   /** Ids. */
@@ -40,18 +40,18 @@ export function pauseDays(now: number, zone: string): { tomorrow: string; latest
  * @returns where it is good, also the first instant of the day on which the pause ends, by the calendar of the chosen zone
  */
 export function readPreferencesForm(
-  site: Site,
+  web: WebContext,
   posted: URLSearchParams,
   own: string | null,
   now: number,
 ): ReadPreferences {
   const fields = {
-    newsletters: chosenNewsletters(site, posted),
+    newsletters: chosenNewsletters(web, posted),
     zone: posted.get('zone') ?? '',
     paused: (posted.get('paused') ?? '').trim().slice(0, 20),
   };
   const isKnownZone = fields.zone === '' || fields.zone === own || isOffered(fields.zone);
-  const zone = isKnownZone && fields.zone !== '' ? fields.zone : site.view.zone;
+  const zone = isKnownZone && fields.zone !== '' ? fields.zone : web.view.zone;
   const pausedUntil = fields.paused === '' ? null : startOfDay(fields.paused, zone, now);
   if (isKnownZone && !Number.isNaN(pausedUntil)) return { kind: 'good', fields, pausedUntil };
   const { tomorrow, latest } = pauseDays(now, zone);

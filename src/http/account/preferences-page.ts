@@ -8,58 +8,58 @@ import { changePreferences, type Preferences, readPreferences } from '../../subs
 import { isAskedToConfirm } from '../../subscribers/suppression.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { answerError } from '../server/error-pages.ts';
+import { respondError } from '../server/errors.ts';
 import { readForm } from '../server/request-body.ts';
 import type { Answers } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { newsletterChoices } from './newsletter-choice.ts';
 import { type PreferencesErrors, type PreferencesFields, pauseDays, readPreferencesForm } from './preferences-form.ts';
-import { withReader } from './reader.ts';
 import { isSubscribingOpen } from './subscribe-form.ts';
+import { withReader } from './subscriber-by-token.ts';
+import { isOffered } from './time-zones.ts';
 import { zoneSelect } from './zone-select.ts';
-import { isOffered } from './zones.ts';
 
 const NO_ERRORS: PreferencesErrors = { zone: null, paused: null };
 
 /** Answers `/preferences/:token`. */
-export function answerPreferences(site: Site): Answers {
+export function answerPreferences(web: WebContext): Answers {
   return {
-    get: withReader(site, (c, reader) => answerForm(site, c, reader, fieldsOf(site, reader), { said: null })),
-    post: withReader(site, (c, reader) => save(site, c, reader)),
+    get: withReader(web, (c, reader) => answerForm(web, c, reader, fieldsOf(web, reader), { said: null })),
+    post: withReader(web, (c, reader) => save(web, c, reader)),
   };
 }
 
-async function save(site: Site, c: Context, reader: Preferences): Promise<Response> {
+async function save(web: WebContext, c: Context, reader: Preferences): Promise<Response> {
   const posted = await readForm(c);
   if (posted.kind === 'refused') {
-    return answerError(site, c, posted.status, { title: 'Not understood', message: posted.message });
+    return respondError(web, c, posted.status, { title: 'Not understood', message: posted.message });
   }
-  const { db } = site.store;
-  const now = site.clock();
-  const read = readPreferencesForm(site, posted.fields, reader.zone, now);
-  if (read.kind === 'wrong') return answerForm(site, c, reader, read.fields, { said: null, errors: read.errors });
+  const { db } = web.store;
+  const now = web.clock();
+  const read = readPreferencesForm(web, posted.fields, reader.zone, now);
+  if (read.kind === 'wrong') return answerForm(web, c, reader, read.fields, { said: null, errors: read.errors });
   const { newsletters: wanted, zone } = read.fields;
-  const newsletters = { offered: site.config.newsletters.map(({ id }) => id), wanted };
+  const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted };
   const changes = { newsletters, zone: zone === '' ? null : zone, pausedUntil: read.pausedUntil };
-  const source = clientAddress(c, site.config.server.trustedProxies);
+  const source = clientAddress(c, web.config.server.trustedProxies);
   await changePreferences(db, reader.subscriberId, changes, { channel: 'preferences', source }, now);
   const changed = await readPreferences(db, reader.subscriberId);
   const said = 'Saved. This is how it stands now.';
-  return answerForm(site, c, changed ?? reader, fieldsOf(site, changed ?? reader), { said });
+  return answerForm(web, c, changed ?? reader, fieldsOf(web, changed ?? reader), { said });
 }
 
 /** The form as the store has it. */
-function fieldsOf(site: Site, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {
-  const isPaused = pausedUntil !== null && pausedUntil > site.clock();
+function fieldsOf(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {
+  const isPaused = pausedUntil !== null && pausedUntil > web.clock();
   return {
     newsletters: subscriptions.filter(({ state }) => state === 'confirmed').map(({ newsletter }) => newsletter),
     zone: zone ?? '',
-    paused: isPaused ? localDate(pausedUntil, zone ?? site.view.zone) : '',
+    paused: isPaused ? localDate(pausedUntil, zone ?? web.view.zone) : '',
   };
 }
 
 async function answerForm(
-  site: Site,
+  web: WebContext,
   c: Context,
   reader: Preferences,
   fields: PreferencesFields,
@@ -73,15 +73,15 @@ async function answerForm(
     errors: errors ?? NO_ERRORS,
     suppressed: reason === null ? null : SUPPRESSED[reason],
     // Where no mail to confirm would come, the newsroom is named in place of the form.
-    open: isSubscribingOpen(site) && reason !== null && isAskedToConfirm(reason),
-    choices: newsletterChoices(site, fields.newsletters),
-    zone: await zoneSelect(site, isOffered(fields.zone) || fields.zone === reader.zone ? fields.zone : ''),
+    open: isSubscribingOpen(web) && reason !== null && isAskedToConfirm(reason),
+    choices: newsletterChoices(web, fields.newsletters),
+    zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === reader.zone ? fields.zone : ''),
     paused: fields.paused,
-    ...pauseDays(site.clock(), reader.zone ?? site.view.zone),
+    ...pauseDays(web.clock(), reader.zone ?? web.view.zone),
   };
   const mark = errors !== undefined ? 'Error: ' : said !== null ? 'Saved: ' : '';
   const head = { title: `${mark}Your preferences`, description: 'What is sent to you, and when.', path: null };
-  return c.html(await renderPage(site, 'preferences', head, data), errors === undefined ? 200 : 422);
+  return c.html(await renderPage(web, 'preferences', head, data), errors === undefined ? 200 : 422);
 }
 
 const SUPPRESSED: Record<SuppressionReason, string> = {

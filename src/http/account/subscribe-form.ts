@@ -2,10 +2,10 @@
  * The form to subscribe: what was filled in, what is wrong with it, and how it is shown.
  */
 import { parseAddress } from '../../subscribers/address.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { chosenNewsletters, type NewsletterChoice, newsletterChoices } from './newsletter-choice.ts';
+import { isOffered } from './time-zones.ts';
 import { type ZoneSelect, zoneSelect } from './zone-select.ts';
-import { isOffered } from './zones.ts';
 
 export interface SubscribeFields {
   email: string;
@@ -34,15 +34,15 @@ const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null 
 const LONGEST_SHOWN = 320;
 
 /** Whether the pages offer to subscribe. */
-export function isSubscribingOpen(site: Site): boolean {
-  return site.config.signup.enabled && site.config.newsletters.length > 0;
+export function isSubscribingOpen(web: WebContext): boolean {
+  return web.config.signup.enabled && web.config.newsletters.length > 0;
 }
 
 /** The empty form. Where there is one newsletter, it is chosen. */
-export function emptySubscribeForm(site: Site): Promise<SubscribeView> {
-  const { newsletters } = site.config;
+export function emptySubscribeForm(web: WebContext): Promise<SubscribeView> {
+  const { newsletters } = web.config;
   const chosen = newsletters.length === 1 ? newsletters.map(({ id }) => id) : [];
-  return subscribeView(site, { email: '', newsletters: chosen, zone: '' }, NO_ERRORS);
+  return subscribeView(web, { email: '', newsletters: chosen, zone: '' }, NO_ERRORS);
 }
 
 /** Whether a program filled in the field that people do not see. */
@@ -52,12 +52,12 @@ export function isTrapped(fields: URLSearchParams): boolean {
 
 /** Reads what was posted. Newsletters that do not exist are passed over. */
 export function readSubscribeForm(
-  site: Site,
+  web: WebContext,
   posted: URLSearchParams,
 ): { fields: SubscribeFields; errors: SubscribeErrors | null } {
   const fields = {
     email: (posted.get('email') ?? '').trim(),
-    newsletters: chosenNewsletters(site, posted),
+    newsletters: chosenNewsletters(web, posted),
     zone: posted.get('zone') ?? '',
   };
   const errors = {
@@ -70,14 +70,14 @@ export function readSubscribeForm(
 
 /** The form with what was filled in, and what to say of it. */
 export async function subscribeView(
-  site: Site,
+  web: WebContext,
   fields: SubscribeFields,
   errors: SubscribeErrors,
 ): Promise<SubscribeView> {
   return {
     email: fields.email.slice(0, LONGEST_SHOWN),
-    zone: await zoneSelect(site, isOffered(fields.zone) ? fields.zone : ''),
-    choices: newsletterChoices(site, fields.newsletters),
+    zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
+    choices: newsletterChoices(web, fields.newsletters),
     errors,
   };
 }

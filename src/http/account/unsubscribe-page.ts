@@ -7,26 +7,26 @@ import { findSubscription, unsubscribe } from '../../subscribers/subscriptions.t
 import { preferencesToken, readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { answerNotFound } from '../server/error-pages.ts';
+import { respondNotFound } from '../server/errors.ts';
 import { FORM_LIMIT, readBody } from '../server/request-body.ts';
 import type { Answers } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 
 /** Answers `/unsubscribe/:token`. Nothing but a token that was made here gets more than the page for unknown addresses. */
-export function answerUnsubscribe(site: Site): Answers {
-  const { db } = site.store;
+export function answerUnsubscribe(web: WebContext): Answers {
+  const { db } = web.store;
   return {
     get: (c) =>
-      withToken(site, c, async (key) => {
+      withToken(web, c, async (key) => {
         const subscription = await findSubscription(db, key);
         return subscription === null || subscription.state === 'unsubscribed' ? 'unsubscribed' : 'asked';
       }),
     // The token is all that is needed, and a mail program follows no redirect (RFC 8058 §3.1).
     post: (c) =>
-      withToken(site, c, async (key) => {
+      withToken(web, c, async (key) => {
         const channel = (await isOneClick(c)) ? 'one-click' : 'unsubscribe-page';
-        const source = clientAddress(c, site.config.server.trustedProxies);
-        await unsubscribe(db, key, { channel, source }, site.clock());
+        const source = clientAddress(c, web.config.server.trustedProxies);
+        await unsubscribe(db, key, { channel, source }, web.clock());
         return 'unsubscribed';
       }),
   };
@@ -39,19 +39,19 @@ async function isOneClick(c: Context): Promise<boolean> {
 }
 
 async function withToken(
-  site: Site,
+  web: WebContext,
   c: Context,
   act: (key: SubscriptionKey) => Promise<'asked' | 'unsubscribed'>,
 ): Promise<Response> {
-  const key = readUnsubscribeToken(site.secrets, c.req.param('token') ?? '');
-  if (key === null) return answerNotFound(site, c);
+  const key = readUnsubscribeToken(web.secrets, c.req.param('token') ?? '');
+  if (key === null) return respondNotFound(web, c);
   const state = await act(key);
-  const newsletter = site.view.newsletters.find(({ id }) => id === key.newsletter) ?? null;
+  const newsletter = web.view.newsletters.find(({ id }) => id === key.newsletter) ?? null;
   const name = newsletter?.title ?? 'this newsletter';
   const title = state === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
   const head = { title, description: title, path: null };
   // The same message held both links: who has the one has the other.
-  const isKnown = (await findSubscription(site.store.db, key)) !== null;
-  const preferences = isKnown ? preferencesToken(site.secrets, key.subscriberId) : null;
-  return c.html(await renderPage(site, 'unsubscribe', head, { title, name, state, preferences }));
+  const isKnown = (await findSubscription(web.store.db, key)) !== null;
+  const preferences = isKnown ? preferencesToken(web.secrets, key.subscriberId) : null;
+  return c.html(await renderPage(web, 'unsubscribe', head, { title, name, state, preferences }));
 }

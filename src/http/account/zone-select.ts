@@ -3,8 +3,8 @@
  * chosen stands before them.
  */
 import { zoneWords } from '../pages/schedule-words.ts';
-import type { Site } from '../server/site.ts';
-import { isOffered, placeOf, ZONE_GROUPS } from './zones.ts';
+import type { WebContext } from '../server/web-context.ts';
+import { isOffered, placeOf, ZONE_GROUPS } from './time-zones.ts';
 
 export interface ZoneSelect {
   chosen: { id: string; place: string } | null;
@@ -15,20 +15,20 @@ export interface ZoneSelect {
 }
 
 // Rendered with every page, they took four fifths of its time (9 of 11 ms).
-const options = new WeakMap<Site, Promise<string>>();
+const options = new WeakMap<WebContext, Promise<string>>();
 
 /** The list as templates show it. @param chosen a zone; empty for the publication's */
-export async function zoneSelect(site: Site, chosen: string): Promise<ZoneSelect> {
-  let rendered = options.get(site);
+export async function zoneSelect(web: WebContext, chosen: string): Promise<ZoneSelect> {
+  let rendered = options.get(web);
   if (rendered === undefined) {
-    rendered = site.templates.html('pages/parts/zone-options.liquid', { groups: ZONE_GROUPS });
-    options.set(site, rendered);
+    rendered = web.templates.html('pages/parts/zone-options.liquid', { groups: ZONE_GROUPS });
+    options.set(web, rendered);
     // A template that fails is tried again, once it is mended.
-    rendered.catch(() => options.delete(site));
+    rendered.catch(() => options.delete(web));
   }
   return {
     chosen: chosen === '' ? null : { id: chosen, place: isOffered(chosen) ? placeOf(chosen) : chosen },
-    standard: zoneWords(site.view.zone),
+    standard: zoneWords(web.view.zone),
     options: await rendered,
   };
 }

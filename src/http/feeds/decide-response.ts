@@ -14,7 +14,7 @@ export interface FeedRequest {
 }
 
 /** A document with its bytes at hand. */
-export interface Servable extends Pick<FeedDocument, 'path' | 'mediaType' | 'hash' | 'modifiedAt'> {
+export interface CachedDocument extends Pick<FeedDocument, 'path' | 'mediaType' | 'hash' | 'modifiedAt'> {
   bodies: Record<Coding, Buffer>;
   /** Of a feed: the Link header that names its hub and its own address (WebSub §4). */
   link: string | null;
@@ -27,15 +27,15 @@ interface Form {
   plainXml: boolean;
 }
 
-export interface Verdict {
+export interface FeedResponse {
   status: 200 | 304;
   form: Form;
 }
 
-export type Fields = [name: string, value: string][];
+export type HeaderList = [name: string, value: string][];
 
 /** Readers that run in browsers come from other origins. Anyone may read a feed, so nothing is given away. */
-export const CORS: Fields = [
+export const CORS: HeaderList = [
   ['Access-Control-Allow-Origin', '*'],
   ['Access-Control-Expose-Headers', 'ETag, Last-Modified, Link'],
 ];
@@ -45,7 +45,7 @@ export const CORS: Fields = [
  * do, also one that a compressing proxy has made of ours.
  * @param now epoch milliseconds
  */
-export function judge(document: Servable, request: FeedRequest, now: number): Verdict {
+export function decideResponse(document: CachedDocument, request: FeedRequest, now: number): FeedResponse {
   const form: Form = {
     coding: chooseCoding(request.acceptEncoding),
     plainXml: isXmlFeed(document) && prefersPlainXml(request.accept, document.mediaType),
@@ -61,9 +61,9 @@ export function judge(document: Servable, request: FeedRequest, now: number): Ve
 }
 
 /** The header fields of an answer, but for Date and Content-Length. */
-export function fieldsOf(document: Servable, { status, form }: Verdict, now: number): Fields {
+export function responseHeaders(document: CachedDocument, { status, form }: FeedResponse, now: number): HeaderList {
   const { coding, plainXml } = form;
-  const fields: Fields = [
+  const fields: HeaderList = [
     ['ETag', etag(document.hash, coding)],
     ['Cache-Control', CACHE_CONTROL],
     ['Vary', isXmlFeed(document) ? 'Accept, Accept-Encoding' : 'Accept-Encoding'],
@@ -84,7 +84,7 @@ export function fieldsOf(document: Servable, { status, form }: Verdict, now: num
 }
 
 /** Never in the future (RFC 9110 §8.8.2.1), whatever clock another process had. */
-function lastModified({ modifiedAt }: Servable, now: number): number {
+function lastModified({ modifiedAt }: CachedDocument, now: number): number {
   return Math.min(modifiedAt, now);
 }
 
@@ -107,10 +107,10 @@ function hashOf(tag: string): string {
   return tag.slice(1, -1).replace(CODED, '');
 }
 
-function isFeed({ mediaType }: Servable): boolean {
+function isFeed({ mediaType }: CachedDocument): boolean {
   return /^application\/(?:(?:rss|atom)\+xml|feed\+json)\b/.test(mediaType);
 }
 
-function isXmlFeed({ mediaType }: Servable): boolean {
+function isXmlFeed({ mediaType }: CachedDocument): boolean {
   return /^application\/(?:rss|atom)\+xml\b/.test(mediaType);
 }

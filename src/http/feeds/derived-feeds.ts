@@ -14,7 +14,7 @@ import { topicAddress } from '../../feeds/topics.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { openBuildLimits } from './build-limits.ts';
-import { type Loaded, openShelf, type Shelf } from './feed-cache.ts';
+import { type FeedCache, type LoadedDocument, openFeedCache } from './feed-cache.ts';
 
 /** Fewer bytes than published documents have: strangers choose what lies here. */
 const ROOM = 16 * 1024 * 1024;
@@ -34,10 +34,10 @@ async function publishCatchesUp(db: Db, clock: Clock): Promise<void> {
 }
 
 /** Feeds by the canonical path of their address. Its `find` throws BuildRefused where a client asks for too many that do not lie there. */
-export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Shelf {
+export function openDerivedFeeds(store: Store, config: Config, clock: Clock): FeedCache {
   const { db } = store;
   const limits = openBuildLimits(clock);
-  const make = async (address: DerivedAddress): Promise<Loaded | null> => {
+  const make = async (address: DerivedAddress): Promise<LoadedDocument | null> => {
     const { modifiedAt } = await readFeedVersion(db);
     // As of the last publish, in every process alike. What becomes public later in that second is followed by a publish of its own.
     const now = Math.min(clock(), modifiedAt + SECOND - 1);
@@ -49,7 +49,7 @@ export function openDerivedFeeds(store: Store, config: Config, clock: Clock): Sh
     const link = `<${topicAddress(config, path)}>; rel="self"`;
     return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
   };
-  return openShelf(
+  return openFeedCache(
     {
       version: openVersionReader(db),
       load: async (path, client = 'unknown') => {

@@ -6,28 +6,28 @@
 import type { FeedDocument } from '../../feeds/documents.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { Coding } from '../server/negotiate.ts';
-import type { Servable } from './decide-response.ts';
+import type { CachedDocument } from './decide-response.ts';
 
-export interface ShelfSource {
+export interface DocumentLoader {
   /** Grows with every change of what `load` gives. */
   version(): Promise<number>;
   /** The document of that name, or null. */
-  load(name: string, client?: string): Promise<Loaded | null>;
+  load(name: string, client?: string): Promise<LoadedDocument | null>;
 }
 
 /** A document from the store, and what its Link header says. */
-export interface Loaded {
+export interface LoadedDocument {
   document: Omit<FeedDocument, 'size' | 'body'> & { body: string | Buffer };
   link: string | null;
 }
 
-export interface Shelf {
+export interface FeedCache {
   /**
    * The document as it is now, or null.
    * @param client who asks, where that matters to who loads it
    * @throws what the store throws, where the document is not at hand from before
    */
-  find(name: string, client?: string): Promise<Servable | null>;
+  find(name: string, client?: string): Promise<CachedDocument | null>;
 }
 
 /** Bytes of bodies that are kept at hand; those asked for longest ago go first. */
@@ -43,9 +43,9 @@ async function inTime<T>(look: Promise<T>): Promise<T> {
 }
 
 /** @param room bytes to keep at hand */
-export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
-  const kept = new Map<string, Servable>();
-  const loading = new Map<string, Promise<Servable | null>>();
+export function openFeedCache(source: DocumentLoader, room: number = ROOM): FeedCache {
+  const kept = new Map<string, CachedDocument>();
+  const loading = new Map<string, Promise<CachedDocument | null>>();
   let bytes = 0;
   let version = -1;
   /** The look that has not begun, which whoever comes now may share; and the one before it. */
@@ -72,12 +72,12 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
     return next;
   };
 
-  const load = async (name: string, client?: string): Promise<Servable | null> => {
+  const load = async (name: string, client?: string): Promise<CachedDocument | null> => {
     const found = await source.load(name, client);
     return found === null ? null : servable(found);
   };
 
-  const keep = (name: string, document: Servable): void => {
+  const keep = (name: string, document: CachedDocument): void => {
     kept.set(name, document);
     bytes += sizeOf(document);
     for (const [other, one] of kept) {
@@ -124,12 +124,12 @@ export function openShelf(source: ShelfSource, room: number = ROOM): Shelf {
   };
 }
 
-function servable({ document, link }: Loaded): Servable {
+function servable({ document, link }: LoadedDocument): CachedDocument {
   const { path, mediaType, hash, modifiedAt, body, codings } = document;
   const bodies: Record<Coding, Buffer> = { identity: Buffer.from(body), gzip: codings.gzip, br: codings.br };
   return { path, mediaType, hash, modifiedAt, bodies, link };
 }
 
-function sizeOf({ bodies }: Servable): number {
+function sizeOf({ bodies }: CachedDocument): number {
   return bodies.identity.length + bodies.gzip.length + bodies.br.length;
 }

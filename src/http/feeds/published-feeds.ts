@@ -6,14 +6,14 @@ import { findDocument } from '../../feeds/documents.ts';
 import { openVersionReader } from '../../feeds/feed-version.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../../feeds/topics.ts';
 import type { Store } from '../../store/store.ts';
-import { openShelf, type Shelf } from './feed-cache.ts';
+import { type FeedCache, openFeedCache } from './feed-cache.ts';
 
 const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
 
 /** Documents by their path below feeds/, as far as it can be one. */
-export function openPublishedFeeds(store: Store, config: Config): Shelf {
+export function openPublishedFeeds(store: Store, config: Config): FeedCache {
   const { db } = store;
-  return openShelf({
+  return openFeedCache({
     version: openVersionReader(db),
     load: async (path) => {
       const document = DOCUMENT_PATH.test(path) ? await findDocument(db, path) : null;

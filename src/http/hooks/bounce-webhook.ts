@@ -5,7 +5,7 @@ import { recordReports } from '../../delivery/bounces/bounce-reports.ts';
 import { verifyBounceWebhook } from '../../delivery/bounces/bounce-webhook.ts';
 import { readBody } from '../server/request-body.ts';
 import type { Answers } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 
 /** A thousand reports, with the words of the servers. */
 const LIMIT = 2 * 1024 * 1024;
@@ -15,18 +15,18 @@ const LIMIT = 2 * 1024 * 1024;
  * signed is not understood, 413 where it is too long.
  * @param secret DAYWIRE_WEBHOOK_SECRET
  */
-export function answerBounceWebhook(site: Site, secret: string): Answers {
+export function answerBounceWebhook(web: WebContext, secret: string): Answers {
   return {
     post: async (c) => {
       c.header('Cache-Control', 'no-store');
       const body = await readBody(c, LIMIT);
       if (body === null) return c.text(`At most ${LIMIT} bytes are taken at once.\n`, 413);
-      const now = site.clock();
+      const now = web.clock();
       const verdict = verifyBounceWebhook(c.req.raw.headers, body, secret, now);
       if (verdict.kind === 'unsigned') return c.text(`${verdict.reason}\n`, 401);
       if (verdict.kind === 'malformed') return c.text(`${verdict.reason}\n`, 400);
-      const counts = await recordReports(site.store, site.config, site.secrets, verdict.reports, now);
-      site.log?.info({ ...counts }, 'bounces reported');
+      const counts = await recordReports(web.store, web.config, web.secrets, verdict.reports, now);
+      web.log?.info({ ...counts }, 'bounces reported');
       return c.body(null, 204);
     },
   };

@@ -3,32 +3,32 @@
  */
 import { type Article, articleUrl, fullHeadline, isPublic } from '../../articles/article.ts';
 import { findArticleBySlug } from '../../articles/queries.ts';
-import { answerNotFound } from '../server/error-pages.ts';
-import { type Answer, wordParameter } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
-import { answerPage, type PageHead, renderPage } from './page.ts';
+import { respondNotFound } from '../server/errors.ts';
+import { type RequestHandler, wordParameter } from '../server/routes.ts';
+import type { WebContext } from '../server/web-context.ts';
+import { type PageHead, renderPage, respondPage } from './page.ts';
 import { articleFeeds } from './page-feeds.ts';
 import { storyView, summaryOf } from './story-view.ts';
 
 /** Answers `/articles/:slug`. */
-export function answerArticle(site: Site): Answer {
+export function serveArticle(web: WebContext): RequestHandler {
   return async (c) => {
     const slug = wordParameter(c, 'slug');
-    const article = slug === null ? null : await findArticleBySlug(site.store.db, slug);
-    if (article === null) return answerNotFound(site, c);
-    const now = site.clock();
+    const article = slug === null ? null : await findArticleBySlug(web.store.db, slug);
+    if (article === null) return respondNotFound(web, c);
+    const now = web.clock();
     const retraction = retractionOf(article, now);
-    if (retraction === null && !isPublic(article, now)) return answerNotFound(site, c);
+    if (retraction === null && !isPublic(article, now)) return respondNotFound(web, c);
     // An old slug, or a roundup, which stands on its edition's page.
     if (article.slug !== slug || (article.page !== null && retraction === null)) {
-      return c.redirect(articleUrl(movedTo(article, retraction), site.base), 301);
+      return c.redirect(articleUrl(movedTo(article, retraction), web.base), 301);
     }
-    const story = storyView(article, site);
+    const story = storyView(article, web);
     if (retraction !== null) {
-      const head = { ...headOf(site, article), path: null, description: 'This story has been retracted.', image: null };
-      return answerPage(c, await renderPage(site, 'retracted', head, { story, retraction }), 410);
+      const head = { ...headOf(web, article), path: null, description: 'This story has been retracted.', image: null };
+      return respondPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
-    return answerPage(c, await renderPage(site, 'article', headOf(site, article, story.image), { story }));
+    return respondPage(c, await renderPage(web, 'article', headOf(web, article, story.image), { story }));
   };
 }
 
@@ -44,7 +44,7 @@ function movedTo(article: Article, retraction: object | null): Pick<Article, 'sl
   return { slug: article.slug, page: retraction === null ? article.page : null };
 }
 
-function headOf(site: Site, article: Article, image: { url: string; alt: string } | null = null): PageHead {
+function headOf(web: WebContext, article: Article, image: { url: string; alt: string } | null = null): PageHead {
   return {
     title: fullHeadline(article),
     description: summaryOf(article),
@@ -54,6 +54,6 @@ function headOf(site: Site, article: Article, image: { url: string; alt: string 
     image,
     publishedAt: article.publishedAt,
     section: article.section,
-    feeds: articleFeeds(site.config, article),
+    feeds: articleFeeds(web.config, article),
   };
 }

@@ -2,7 +2,7 @@
  * A past edition as lists show it.
  */
 import type { EditionSummary } from '../../editions/queries.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 
 export interface EditionLine {
   /** Of its archive page on this site. */
@@ -16,8 +16,8 @@ export interface EditionLine {
 }
 
 /** The line of one edition. */
-export function editionLine(edition: EditionSummary, site: Site): EditionLine {
+export function editionLine(edition: EditionSummary, web: WebContext): EditionLine {
   const { newsletter, slot, headline, number, slotAt } = edition;
-  const title = site.view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
-  return { path: `${site.base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
+  const title = web.view.newsletters.find(({ id }) => id === newsletter)?.title ?? newsletter;
+  return { path: `${web.base}/editions/${newsletter}/${slot}`, headline, number, at: slotAt, newsletter: title };
 }

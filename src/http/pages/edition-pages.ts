@@ -5,12 +5,12 @@ import { type Article, articleUrl, fullHeadline } from '../../articles/article.t
 import { toArticle } from '../../articles/queries.ts';
 import { type Edition, findEdition, listEditions } from '../../editions/queries.ts';
 import type { Db } from '../../store/store.ts';
-import { answerNotFound } from '../server/error-pages.ts';
-import { type Answer, wordParameter } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import { respondNotFound } from '../server/errors.ts';
+import { type RequestHandler, wordParameter } from '../server/routes.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { retractionOf } from './article-page.ts';
 import { editionLine } from './edition-line.ts';
-import { answerPage, renderPage } from './page.ts';
+import { renderPage, respondPage } from './page.ts';
 import { editionFeeds, renderAlternates } from './page-feeds.ts';
 import { listPage, parsePageNumber } from './page-number.ts';
 
@@ -18,61 +18,61 @@ const EDITIONS_A_PAGE = 50;
 const LAST_PAGE = 200;
 
 /** Answers `/editions` and `/editions/:newsletter`. A newsletter that config no longer has keeps its past editions. */
-export function answerEditions(site: Site): Answer {
+export function serveEditions(web: WebContext): RequestHandler {
   return async (c) => {
     const asked = c.req.param('newsletter');
     const newsletter = asked === undefined ? null : wordParameter(c, 'newsletter');
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
-    if (number === null || (asked !== undefined && newsletter === null)) return answerNotFound(site, c);
+    if (number === null || (asked !== undefined && newsletter === null)) return respondNotFound(web, c);
     const offset = (number - 1) * EDITIONS_A_PAGE;
-    const found = await listEditions(site.store.db, newsletter, EDITIONS_A_PAGE + 1, offset);
-    const known = site.view.newsletters.find(({ id }) => id === newsletter) ?? null;
+    const found = await listEditions(web.store.db, newsletter, EDITIONS_A_PAGE + 1, offset);
+    const known = web.view.newsletters.find(({ id }) => id === newsletter) ?? null;
     const isThere = found.length > 0 || (number === 1 && (newsletter === null || known !== null));
-    if (!isThere) return answerNotFound(site, c);
+    if (!isThere) return respondNotFound(web, c);
     const path = newsletter === null ? '/editions' : `/editions/${newsletter}`;
     const list = listPage(path, number, LAST_PAGE, EDITIONS_A_PAGE, found);
     const name = known?.title ?? newsletter;
     const plain = name === null ? 'Past editions' : `Past editions of ${name}`;
     const title = number === 1 ? plain : `${plain}, page ${number}`;
-    const editions = list.entries.map((edition) => editionLine(edition, site));
+    const editions = list.entries.map((edition) => editionLine(edition, web));
     const head = { ...list, title, description: known?.description ?? `${plain}, newest first.` };
-    const naming = newsletter === null && site.view.newsletters.length > 1;
-    return answerPage(c, await renderPage(site, 'editions', head, { title, known, editions, naming, list }));
+    const naming = newsletter === null && web.view.newsletters.length > 1;
+    return respondPage(c, await renderPage(web, 'editions', head, { title, known, editions, naming, list }));
   };
 }
 
 /** Answers `/editions/:newsletter/:slot`. */
-export function answerEdition(site: Site): Answer {
+export function serveEdition(web: WebContext): RequestHandler {
   return async (c) => {
     const newsletter = wordParameter(c, 'newsletter');
     const slot = wordParameter(c, 'slot');
-    const { db } = site.store;
+    const { db } = web.store;
     const edition = newsletter === null || slot === null ? null : await findEdition(db, newsletter, slot);
-    if (edition === null) return answerNotFound(site, c);
-    const now = site.clock();
+    if (edition === null) return respondNotFound(web, c);
+    const now = web.clock();
     const noted = await findNotedSince(db, edition);
     const retracted = noted.flatMap((article) => {
       const retraction = retractionOf(article, now);
-      return retraction === null ? [] : [{ ...retraction, ...titleOf(article, site) }];
+      return retraction === null ? [] : [{ ...retraction, ...titleOf(article, web) }];
     });
     const corrected = noted.flatMap((article) => {
       const { status } = article;
-      return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...titleOf(article, site) }] : [];
+      return status.state === 'corrected' ? [{ note: status.note, at: status.at, ...titleOf(article, web) }] : [];
     });
     // All else is frozen; feeds that it led to then may be gone.
-    const html = linkInHead(edition.archiveHtml, await renderAlternates(site, editionFeeds(site.config)));
-    if (retracted.length + corrected.length === 0) return answerPage(c, html);
-    const notice = await site.templates.html('pages/edition-notice.liquid', {
-      site: site.view,
+    const html = linkInHead(edition.archiveHtml, await renderAlternates(web, editionFeeds(web.config)));
+    if (retracted.length + corrected.length === 0) return respondPage(c, html);
+    const notice = await web.templates.html('pages/edition-notice.liquid', {
+      site: web.view,
       retracted,
       corrected,
     });
-    return answerPage(c, placeAbove(html, notice));
+    return respondPage(c, placeAbove(html, notice));
   };
 }
 
-function titleOf(article: Article, site: Site): { headline: string; path: string; language: string } {
-  const path = articleUrl({ slug: article.slug, page: null }, site.base);
+function titleOf(article: Article, web: WebContext): { headline: string; path: string; language: string } {
+  const path = articleUrl({ slug: article.slug, page: null }, web.base);
   return { headline: fullHeadline(article), path, language: article.language };
 }
 

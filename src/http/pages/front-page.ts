@@ -6,11 +6,11 @@ import type { Selection } from '../../config/config.ts';
 import { listEditions } from '../../editions/queries.ts';
 import { DAY } from '../../lib/time.ts';
 import { emptySubscribeForm, isSubscribingOpen } from '../account/subscribe-form.ts';
-import { answerNotFound } from '../server/error-pages.ts';
-import type { Answer } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import { respondNotFound } from '../server/errors.ts';
+import type { RequestHandler } from '../server/routes.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { editionLine } from './edition-line.ts';
-import { answerPage, renderPage } from './page.ts';
+import { renderPage, respondPage } from './page.ts';
 import { listPage, parsePageNumber } from './page-number.ts';
 import { storyView, withLowerHeadings } from './story-view.ts';
 
@@ -24,26 +24,26 @@ const NEWS_LINES = 15;
 const EDITIONS = 5;
 
 /** Answers `/`, and `/?page=2` with the stream alone. */
-export function answerFrontPage(site: Site): Answer {
+export function serveFrontPage(web: WebContext): RequestHandler {
   return async (c) => {
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
-    if (number === null) return answerNotFound(site, c);
-    const now = site.clock();
-    const { db } = site.store;
+    if (number === null) return respondNotFound(web, c);
+    const now = web.clock();
+    const { db } = web.store;
     const found = await findPublicArticles(db, {
       select: STREAM,
       now,
       limit: STORIES_A_PAGE + 1,
       offset: (number - 1) * STORIES_A_PAGE,
     });
-    if (number > 1 && found.length === 0) return answerNotFound(site, c);
+    if (number > 1 && found.length === 0) return respondNotFound(web, c);
     const list = listPage('/', number, LAST_PAGE, STORIES_A_PAGE, found);
-    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, site), number === 1 ? 2 : 1));
-    const { about } = site.view;
+    const stream = list.entries.map((article) => withLowerHeadings(storyView(article, web), number === 1 ? 2 : 1));
+    const { about } = web.view;
     if (number > 1) {
       const title = `Earlier stories, page ${number}`;
       const head = { ...list, title, description: about };
-      return answerPage(c, await renderPage(site, 'stream', head, { title, stream, list }));
+      return respondPage(c, await renderPage(web, 'stream', head, { title, stream, list }));
     }
     const [latest, news, editions] = await Promise.all([
       findPublicArticles(db, { select: STREAM, now, limit: LATEST }),
@@ -54,12 +54,12 @@ export function answerFrontPage(site: Site): Answer {
       now,
       list,
       stream,
-      latest: latest.map((article) => storyView(article, site)),
-      news: news.slice(0, NEWS_LINES).map((article) => storyView(article, site)),
+      latest: latest.map((article) => storyView(article, web)),
+      news: news.slice(0, NEWS_LINES).map((article) => storyView(article, web)),
       hasMoreNews: news.length > NEWS_LINES,
-      editions: editions.map((edition) => editionLine(edition, site)),
-      form: isSubscribingOpen(site) ? await emptySubscribeForm(site) : null,
+      editions: editions.map((edition) => editionLine(edition, web)),
+      form: isSubscribingOpen(web) ? await emptySubscribeForm(web) : null,
     };
-    return answerPage(c, await renderPage(site, 'front', { ...list, title: null, description: about }, data));
+    return respondPage(c, await renderPage(web, 'front', { ...list, title: null, description: about }, data));
   };
 }

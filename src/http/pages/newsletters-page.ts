@@ -4,18 +4,18 @@
 import { listEditions } from '../../editions/queries.ts';
 import { newsletterChoices } from '../account/newsletter-choice.ts';
 import { emptySubscribeForm, isSubscribingOpen, type SubscribeView } from '../account/subscribe-form.ts';
-import type { Answer } from '../server/routes.ts';
-import type { Site } from '../server/site.ts';
+import type { RequestHandler } from '../server/routes.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { editionLine } from './edition-line.ts';
-import { answerPage, renderPage } from './page.ts';
+import { renderPage, respondPage } from './page.ts';
 import { mailto } from './story-view.ts';
 
 const EDITIONS = 5;
 
 /** Answers `/newsletters`. */
-export function answerNewsletters(site: Site): Answer {
+export function serveNewsletters(web: WebContext): RequestHandler {
   return async (c) =>
-    answerPage(c, await renderNewsletters(site, isSubscribingOpen(site) ? await emptySubscribeForm(site) : null));
+    respondPage(c, await renderNewsletters(web, isSubscribingOpen(web) ? await emptySubscribeForm(web) : null));
 }
 
 /**
@@ -23,15 +23,15 @@ export function answerNewsletters(site: Site): Answer {
  * @param form null where subscribing is closed
  * @param isWrong whether something in the form must be mended
  */
-export async function renderNewsletters(site: Site, form: SubscribeView | null, isWrong = false): Promise<string> {
-  const { publication } = site.config;
+export async function renderNewsletters(web: WebContext, form: SubscribeView | null, isWrong = false): Promise<string> {
+  const { publication } = web.config;
   const newsletters = await Promise.all(
-    newsletterChoices(site, []).map(async ({ id, title, description, schedule }) => ({
+    newsletterChoices(web, []).map(async ({ id, title, description, schedule }) => ({
       id,
       title,
       description,
       schedule,
-      editions: (await listEditions(site.store.db, id, EDITIONS)).map((edition) => editionLine(edition, site)),
+      editions: (await listEditions(web.store.db, id, EDITIONS)).map((edition) => editionLine(edition, web)),
       subscribe: `${mailto(publication.contact.email)}?subject=${encodeURIComponent(`Subscribe: ${title}`)}`,
     })),
   );
@@ -40,5 +40,5 @@ export async function renderNewsletters(site: Site, form: SubscribeView | null, 
     description: `What ${publication.name} sends by email, and when.`,
     path: isWrong ? null : '/newsletters',
   };
-  return renderPage(site, 'newsletters', head, { newsletters, form });
+  return renderPage(web, 'newsletters', head, { newsletters, form });
 }

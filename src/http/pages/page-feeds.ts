@@ -8,7 +8,7 @@ import { type Config, sectionTitle } from '../../config/config.ts';
 import { configuredFor, feedLinks, sectionFeed, singleFeed } from '../../feeds/feed-links.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
 import { facetSlug } from '../../lib/facet-slug.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 
 /** A `<link rel="alternate">`. */
 export interface Alternate {
@@ -45,7 +45,7 @@ export function editionFeeds(config: Config): FeedHead[] {
 }
 
 /** The links as HTML, for a head. */
-export async function renderAlternates(site: Site, first: FeedHead[]): Promise<string> {
-  const feeds = alternates(site.config, first);
-  return site.templates.html('pages/parts/alternates.liquid', { feeds, base: site.base });
+export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
+  const feeds = alternates(web.config, first);
+  return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base });
 }

@@ -7,7 +7,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { textDirection } from '../../articles/article.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
 import { isNotModified } from '../server/conditional.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 import { alternates } from './page-feeds.ts';
 import { stylesheetPath } from './stylesheet.ts';
 
@@ -32,8 +32,8 @@ export interface PageHead {
 }
 
 /** Renders `templates/pages/<template>.liquid` within the layout. */
-export async function renderPage(site: Site, template: string, head: PageHead, data: object): Promise<string> {
-  const { view, base } = site;
+export async function renderPage(web: WebContext, template: string, head: PageHead, data: object): Promise<string> {
+  const { view, base } = web;
   const language = head.language ?? view.language;
   const page = {
     title: head.title === null ? view.name : `${head.title} — ${view.name}`,
@@ -50,17 +50,17 @@ export async function renderPage(site: Site, template: string, head: PageHead, d
     image: head.image ?? null,
     publishedAt: head.publishedAt ?? null,
     section: head.section ?? null,
-    feeds: alternates(site.config, head.feeds ?? []),
-    stylesheet: await stylesheetPath(site),
+    feeds: alternates(web.config, head.feeds ?? []),
+    stylesheet: await stylesheetPath(web),
   };
-  return site.templates.html(`pages/${template}.liquid`, { ...data, site: view, base, page });
+  return web.templates.html(`pages/${template}.liquid`, { ...data, site: view, base, page });
 }
 
 /**
  * Answers with a page that caches may keep for a minute, and with 304 where the client has these very bytes.
  * @param status other than 200 is never kept
  */
-export function answerPage(c: Context, html: string, status: ContentfulStatusCode = 200): Response {
+export function respondPage(c: Context, html: string, status: ContentfulStatusCode = 200): Response {
   if (status !== 200) return c.html(html, status, { 'Cache-Control': 'no-store' });
   const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`;
   const headers = { ETag: etag, 'Cache-Control': 'public, max-age=60' };

@@ -4,7 +4,7 @@
 import { type Article, articleUrl, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
 import { sectionTitle } from '../../config/config.ts';
 import { cleanUrl } from '../../lib/clean-text.ts';
-import type { Site } from '../server/site.ts';
+import type { WebContext } from '../server/web-context.ts';
 
 export interface StoryView {
   /** Of its page on this site. */
@@ -40,12 +40,12 @@ interface ContactView {
 }
 
 /** The story as pages show it. */
-export function storyView(article: Article, site: Site): StoryView {
+export function storyView(article: Article, web: WebContext): StoryView {
   const { status, image } = article;
   const imageUrl = image === null ? null : cleanUrl(image.url);
-  const title = sectionTitle(site.config, article.section);
+  const title = sectionTitle(web.config, article.section);
   return {
-    path: articleUrl(article, site.base),
+    path: articleUrl(article, web.base),
     language: article.language,
     dir: textDirection(article.language),
     kicker: article.kicker,

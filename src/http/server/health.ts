@@ -3,15 +3,15 @@
  */
 import { sql } from 'kysely';
 import { SECOND } from '../../lib/time.ts';
-import type { Answer } from './routes.ts';
-import type { Site } from './site.ts';
+import type { RequestHandler } from './routes.ts';
+import type { WebContext } from './web-context.ts';
 
 const PATIENCE = 3 * SECOND;
 
 /** Answers `/healthz`: 200 where the database answers, 503 where it does not, or not within three seconds. */
-export function answerHealth(site: Site): Answer {
+export function serveHealth(web: WebContext): RequestHandler {
   return async (c) => {
-    const ok = await answersInTime(sql`select 1`.execute(site.store.db));
+    const ok = await answersInTime(sql`select 1`.execute(web.store.db));
     const body = { ok, database: ok ? 'reachable' : 'unreachable' };
     return c.json(body, ok ? 200 : 503, { 'Cache-Control': 'no-store' });
   };

@@ -7,8 +7,8 @@ import { extname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Context } from 'hono';
 import { httpDate, isNotModified } from './conditional.ts';
-import type { Answer } from './routes.ts';
-import type { Site } from './site.ts';
+import type { RequestHandler } from './routes.ts';
+import type { WebContext } from './web-context.ts';
 
 const TYPES: Record<string, string> = {
   '.avif': 'image/avif',
@@ -31,9 +31,9 @@ const TYPES: Record<string, string> = {
 };
 
 /** Answers `/media/*`: files of the known types, wherever they lie below the folder; nothing else, and nothing outside it. */
-export function answerMedia(site: Site): Answer {
+export function serveMedia(web: WebContext): RequestHandler {
   return async (c) => {
-    const file = await findMedia(site.config.paths.media, c.req.path.slice(`${site.base}/media/`.length));
+    const file = await findMedia(web.config.paths.media, c.req.path.slice(`${web.base}/media/`.length));
     if (file === null) return c.text('There is no such file.\n', 404, { 'Cache-Control': 'no-store' });
     return answerFile(c, file);
   };

@@ -15,11 +15,11 @@ export type PostedForm =
 export async function readForm(c: Context): Promise<PostedForm> {
   const type = (c.req.header('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') {
-    return { kind: 'refused', status: 415, message: 'What was sent is no form of this site.' };
+    return { kind: 'refused', status: 415, message: 'What was sent is no form of this web.' };
   }
   const body = await readBody(c, FORM_LIMIT);
   if (body === null)
-    return { kind: 'refused', status: 413, message: 'What was sent is longer than any form of this site.' };
+    return { kind: 'refused', status: 413, message: 'What was sent is longer than any form of this web.' };
   return { kind: 'form', fields: new URLSearchParams(body.toString('utf8')) };
 }
 

@@ -4,11 +4,11 @@
 import type { Context, Hono } from 'hono';
 
 /** What answers a request. HEAD is answered by GET's handler; Hono drops the body. */
-export type Answer = (c: Context) => Response | Promise<Response>;
+export type RequestHandler = (c: Context) => Response | Promise<Response>;
 
 export interface Answers {
-  get?: Answer;
-  post?: Answer;
+  get?: RequestHandler;
+  post?: RequestHandler;
 }
 
 /**

@@ -5,7 +5,7 @@ import { requestSubscription } from '../../../src/subscribers/consent/consent.ts
 import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { closedConfig, NOW, openSite, SECRETS, type TestSite } from '../newsroom.ts';
+import { closedConfig, NOW, openTestSite, SECRETS, type TestSite } from '../test-site.ts';
 
 describe('the page behind a confirmation link', () => {
   forEachDatabase((open) => {
@@ -34,7 +34,7 @@ describe('the page behind a confirmation link', () => {
     };
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
       await ask();
     });
     const subscriptions = (): Promise<object[]> =>
@@ -107,7 +107,7 @@ describe('the page behind a confirmation link', () => {
     });
 
     it('offers no form where subscribing has been closed since', async () => {
-      const closed = openSite(store, closedConfig());
+      const closed = openTestSite(store, closedConfig());
       expect((await closed.post(path)).status).toBe(200);
       closed.at(NOW + 5 * DAY);
       await ask(['gone-letter']);

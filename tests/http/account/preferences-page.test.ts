@@ -10,7 +10,7 @@ import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
 import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { closedConfig, NOW, openSite, SECRETS, sampleConfig, type TestSite } from '../newsroom.ts';
+import { closedConfig, NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
 
 type Fields = [string, string][];
 const STAY: Fields = [['newsletter', 'daily-roundup']];
@@ -41,7 +41,7 @@ describe('the preferences page', () => {
     let id: number;
     beforeEach(async () => {
       store = await open();
-      site = openSite(store, withTwo(sampleConfig()));
+      site = openTestSite(store, withTwo(sampleConfig()));
       const who = { email: 'Ada@example.com', newsletters: ['daily-roundup'], zone: 'Asia/Tokyo' };
       const added = await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW - HOUR);
       if (added.kind !== 'stored') throw new Error(added.reason);
@@ -110,7 +110,10 @@ describe('the preferences page', () => {
     });
 
     it('ends no subscription to a newsletter that is not in the configuration: nobody was asked about it', async () => {
-      const gone = openSite(store, { ...sampleConfig(), newsletters: withTwo(sampleConfig()).newsletters.slice(1) });
+      const gone = openTestSite(store, {
+        ...sampleConfig(),
+        newsletters: withTwo(sampleConfig()).newsletters.slice(1),
+      });
       expect((await gone.post(path, [['newsletter', 'weekly']])).status).toBe(200);
       expect(await stored()).toMatchObject({ confirmed: ['daily-roundup', 'weekly'] });
     });
@@ -184,7 +187,7 @@ describe('the preferences page', () => {
 
     it('sends a reader who was stopped to the newsroom while subscribing is closed', async () => {
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { channel: 'bounce' }, NOW);
-      const html = await openSite(store, closedConfig()).read(path);
+      const html = await openTestSite(store, closedConfig()).read(path);
       expect(html).not.toMatch(/subscribe (once more|anew)/i);
       expect(html).toContain('To be mailed again, write to <a href="mailto:newsroom@example.com">');
     });

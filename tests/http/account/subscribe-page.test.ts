@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { serveApp } from '../../../src/http/server/serve.ts';
+import { listen } from '../../../src/http/server/listen.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { closedConfig, NOW, openSite, SECRETS, sampleConfig, type TestSite } from '../newsroom.ts';
+import { closedConfig, NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
 
 const ADA: [string, string][] = [
   ['email', 'ada@example.com'],
@@ -29,7 +29,7 @@ describe('the form to subscribe', () => {
     let site: TestSite;
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
     });
     const messages = (): Promise<{ kind: string; newsletters: string }[]> =>
       store.db.selectFrom('service_messages').select(['kind', 'newsletters']).orderBy('id').execute();
@@ -100,7 +100,7 @@ describe('the form to subscribe', () => {
 
     it('counts the clients behind a trusted proxy, and no address that a client makes up', async () => {
       const config = sampleConfig();
-      const behind = openSite(store, { ...config, server: { ...config.server, trustedProxies: 1 } });
+      const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: 1 } });
       const ask = (n: number, forwarded: string): Promise<Response> =>
         behind.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
           from: '10.0.0.1',
@@ -147,7 +147,7 @@ describe('the form to subscribe', () => {
     });
 
     it('keeps a good address, the newsletters and the zone while the rest is mended', async () => {
-      const two = openSite(store, withTwo(sampleConfig()));
+      const two = openTestSite(store, withTwo(sampleConfig()));
       const fields: [string, string][] = [
         ['email', 'no at'],
         ['newsletter', 'weekly'],
@@ -160,7 +160,7 @@ describe('the form to subscribe', () => {
     });
 
     it('asks for those newsletters alone that were chosen', async () => {
-      const two = openSite(store, withTwo(sampleConfig()));
+      const two = openTestSite(store, withTwo(sampleConfig()));
       await two.post('/subscribe', [
         ['email', 'ada@example.com'],
         ['newsletter', 'weekly'],
@@ -203,7 +203,7 @@ describe('the form to subscribe', () => {
 describe('behind a port', () => {
   it('notes the address of the socket, and takes no more of an endless form than it must', async () => {
     const store = await openMigrated();
-    const serving = await serveApp(openSite(store).app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
     const address = new URL('/subscribe', serving.url);
     const headers = { 'X-Forwarded-For': '203.0.113.66' };
     expect((await fetch(address, { method: 'POST', headers, body: new URLSearchParams(ADA) })).status).toBe(200);
@@ -219,8 +219,8 @@ describe('behind a port', () => {
 describe('where the form stands', () => {
   it('one newsletter is chosen already, of several none', async () => {
     const store = await openMigrated();
-    expect(await openSite(store).read('/newsletters')).toMatch(/value="daily-roundup" checked /);
-    const two = await openSite(store, withTwo(sampleConfig())).read('/newsletters');
+    expect(await openTestSite(store).read('/newsletters')).toMatch(/value="daily-roundup" checked /);
+    const two = await openTestSite(store, withTwo(sampleConfig())).read('/newsletters');
     expect(two).not.toMatch(/ checked/);
     expect(two).toContain('The Weekly &lt;Review&gt;');
     expect(two).toContain('Every day at 07:30 AM, Shanghai time; then at 07:00 AM by your own clock.');
@@ -229,11 +229,11 @@ describe('where the form stands', () => {
 
   it('GET leads to it, and a closed one is offered nowhere', async () => {
     const store = await openMigrated();
-    const open = openSite(store);
+    const open = openTestSite(store);
     const redirect = await open.get('/subscribe?to=https://evil.example/');
     expect([redirect.status, redirect.headers.get('Location')]).toEqual([303, '/newsletters']);
     expect(await open.read('/')).toContain('action="/subscribe"');
-    const closed = openSite(store, closedConfig());
+    const closed = openTestSite(store, closedConfig());
     for (const path of ['/', '/newsletters']) expect(await closed.read(path)).not.toContain('<form');
     expect(await closed.read('/newsletters')).toContain('To get it, write to');
     for (const response of [await closed.get('/subscribe'), await closed.post('/subscribe', ADA)]) {

@@ -4,7 +4,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber, findSubscription } from '../../../src/subscribers/subscriptions.ts';
 import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, openSite, SECRETS, type TestSite } from '../newsroom.ts';
+import { NOW, openTestSite, SECRETS, type TestSite } from '../test-site.ts';
 
 describe('the unsubscribe page', () => {
   forEachDatabase((open) => {
@@ -14,7 +14,7 @@ describe('the unsubscribe page', () => {
     let key: { subscriberId: number; newsletter: string };
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
       const added = await addSubscriber(
         store.db,
         SECRETS,

@@ -5,7 +5,7 @@ import { openTemplates } from '../../../src/lib/templates.ts';
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { article, NOW, openSite, sampleConfig, save, saveDay, type TestSite } from '../newsroom.ts';
+import { article, NOW, openTestSite, sampleConfig, save, saveDay, type TestSite } from '../test-site.ts';
 
 const config = sampleConfig();
 const templates = openTemplates(config.paths.templates, config.publication.zone);
@@ -22,7 +22,7 @@ describe('a feed that is made on demand', () => {
       store = await open();
       await saveDay(store);
       await publish(store, NOW - SECOND);
-      site = openSite(store, config);
+      site = openTestSite(store, config);
     });
 
     it('is served as published ones are, with validators, codings and its canonical address', async () => {
@@ -54,7 +54,7 @@ describe('a feed that is made on demand', () => {
     });
 
     it('is the same in every process, and moves with the next publish', async () => {
-      const other = openSite(store, config);
+      const other = openTestSite(store, config);
       other.at(NOW + 5 * SECOND);
       const path = '/feeds/section/world.atom';
       const before = await site.read(path);
@@ -86,7 +86,7 @@ describe('a feed that is made on demand', () => {
     const store = await openMigrated();
     await saveDay(store);
     await publish(store, NOW - SECOND);
-    const site = openSite(store, config);
+    const site = openTestSite(store, config);
     expect((await site.get('/feeds/section/world.atom')).status).toBe(200);
     for (let turn = 0; turn < 299; turn++) await site.get(`/feeds/tag/made-up-${turn}.atom`);
     const refused = await site.get('/feeds/tag/one-more.atom');

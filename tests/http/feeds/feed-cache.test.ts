@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Loaded, openShelf, type ShelfSource } from '../../../src/http/feeds/feed-cache.ts';
+import { type DocumentLoader, type LoadedDocument, openFeedCache } from '../../../src/http/feeds/feed-cache.ts';
 
 /** A store whose answers a test decides. */
-function source(over: Partial<ShelfSource> = {}) {
+function source(over: Partial<DocumentLoader> = {}) {
   const counts = { looks: 0, loads: 0 };
   let version = 1;
   let words = 'first';
@@ -13,7 +13,7 @@ function source(over: Partial<ShelfSource> = {}) {
       words = next;
     },
     shelf: (room?: number) =>
-      openShelf(
+      openFeedCache(
         {
           version: async () => {
             counts.looks++;
@@ -29,7 +29,7 @@ function source(over: Partial<ShelfSource> = {}) {
   };
 }
 
-function document(path: string, body: string): Loaded {
+function document(path: string, body: string): LoadedDocument {
   const codings = { gzip: Buffer.from('g'), br: Buffer.from('b') };
   const head = { path, mediaType: 'text/plain', hash: body, modifiedAt: 0 };
   return { document: { ...head, body, codings }, link: null };
@@ -64,7 +64,7 @@ describe('the shelf', () => {
     const began = Promise.withResolvers<void>();
     const versions = [looking.promise, Promise.resolve(2)];
     let words = 'old';
-    const shelf = openShelf({
+    const shelf = openFeedCache({
       version: () => {
         began.resolve();
         return versions.shift() as Promise<number>;
@@ -82,13 +82,13 @@ describe('the shelf', () => {
   });
 
   it('does not keep what was read while the version moved on', async () => {
-    const loads: PromiseWithResolvers<Loaded>[] = [];
+    const loads: PromiseWithResolvers<LoadedDocument>[] = [];
     let version = 1;
-    const shelf = openShelf({
+    const shelf = openFeedCache({
       version: async () => version,
       load: () => {
-        loads.push(Promise.withResolvers<Loaded>());
-        return (loads.at(-1) as PromiseWithResolvers<Loaded>).promise;
+        loads.push(Promise.withResolvers<LoadedDocument>());
+        return (loads.at(-1) as PromiseWithResolvers<LoadedDocument>).promise;
       },
     });
     const waiting = async (count: number): Promise<void> => {

@@ -6,7 +6,7 @@ import { httpDate } from '../../../src/http/server/conditional.ts';
 import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { NOW, openSite, type TestSite } from '../newsroom.ts';
+import { NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 const RSS =
   '<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>三星 & co</title></channel></rss>';
@@ -20,7 +20,7 @@ describe('a published feed', () => {
     let site: TestSite;
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
       const drafts = [
         { path: 'latest.rss', mediaType: 'application/rss+xml; charset=utf-8', body: RSS },
         { path: 'latest.atom', mediaType: 'application/atom+xml; charset=utf-8', body: ATOM },
@@ -197,7 +197,7 @@ describe('a published feed', () => {
 describe('a feed that has not been published yet', () => {
   it('is not said to be gone: readers would leave it', async () => {
     const store = await openMigrated();
-    const site = openSite(store);
+    const site = openTestSite(store);
     for (const [path, status] of [
       ['latest.rss', 503],
       ['24-hours.json', 503],
@@ -215,7 +215,7 @@ describe('a feed that has not been published yet', () => {
 describe('a feed whose store is away', () => {
   it('is answered as it was, and where it was not asked for before, with when to come back', async () => {
     const store = await openMigrated();
-    const site = openSite(store);
+    const site = openTestSite(store);
     const draft = { path: 'latest.rss', mediaType: 'application/rss+xml', body: RSS };
     await saveDocuments(store.db, [draft], PUBLISHED);
     await site.get('/feeds/latest.rss');

@@ -4,7 +4,7 @@ import type { FeedAnswer } from '../../../src/feeds/readers/reader-counts.ts';
 import { countFeedRequest } from '../../../src/http/feeds/feed-requests.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, openSite } from '../newsroom.ts';
+import { NOW, openTestSite } from '../test-site.ts';
 
 function listening() {
   const heard: [path: string, userAgent: string | null | undefined, answer: FeedAnswer][] = [];
@@ -17,7 +17,7 @@ describe('a request of a feed', () => {
     it('is counted with the reader that sent it and how it was answered', async () => {
       const store = await open();
       const { heard, readers } = listening();
-      const site = openSite(store, undefined, { readers });
+      const site = openTestSite(store, undefined, { readers });
       const drafts = [
         { path: 'latest.rss', mediaType: 'application/rss+xml; charset=utf-8', body: '<rss/>' },
         { path: 'latest.json', mediaType: 'application/feed+json', body: '{}' },

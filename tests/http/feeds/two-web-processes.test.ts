@@ -9,7 +9,7 @@ import { MINUTE } from '../../../src/lib/time.ts';
 import { ensureSchema } from '../../../src/store/schema.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import { newPostgresUrl } from '../../support/databases.ts';
-import { article, NOW, openSite, sampleConfig, save, type TestSite } from '../newsroom.ts';
+import { article, NOW, openTestSite, sampleConfig, save, type TestSite } from '../test-site.ts';
 
 const config = sampleConfig();
 const templates = openTemplates(config.paths.templates, config.publication.zone);
@@ -50,7 +50,7 @@ describe('two web processes on one store', () => {
     'answer alike, in every coding, from the moment one of them has published (%s)',
     async (dialect) => {
       const [one, other] = await openTwice(dialect);
-      const sites = [openSite(one), openSite(other)];
+      const sites = [openTestSite(one), openTestSite(other)];
       const seen = new Set<string>();
       for (let turn = 0; turn < 4; turn++) {
         const now = NOW + turn * MINUTE;
@@ -75,7 +75,7 @@ describe('two web processes on one store', () => {
 
   it('make no feed of what is saved and not published yet: they wait for the publish that follows', async () => {
     const [one, other] = await openTwice('sqlite');
-    const sites = [openSite(one), openSite(other)] as const;
+    const sites = [openTestSite(one), openTestSite(other)] as const;
     await publish(one, article('a', { section: 'world' }), NOW);
     const path = 'section/world.atom';
     const before = await answer(sites[0], path, 'identity');

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, openSite, SECRETS, sampleConfig, type TestSite } from '../newsroom.ts';
+import { NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
 
 const SECRET = 'a webhook secret of the tests';
 const REPORT = JSON.stringify({ reports: [{ kind: 'hard', email: 'ada@example.com', status: '5.1.1' }] });
@@ -15,7 +15,7 @@ describe('the webhook for bounces', () => {
     beforeEach(async () => {
       store = await open();
       const config = sampleConfig();
-      site = openSite(store, { ...config, secrets: { ...config.secrets, webhookSecret: SECRET } });
+      site = openTestSite(store, { ...config, secrets: { ...config.secrets, webhookSecret: SECRET } });
       const who = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
       await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW);
     });
@@ -49,7 +49,7 @@ describe('the webhook for bounces', () => {
     it('is not there without a secret, and takes nothing but POST with one', async () => {
       const get = await site.get('/webhooks/bounces');
       expect([get.status, get.headers.get('Allow')]).toEqual([405, 'POST, OPTIONS']);
-      const without = openSite(store);
+      const without = openTestSite(store);
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         expect((await without.app.request('/webhooks/bounces', { method, headers: {} })).status).toBe(404);
       }

@@ -3,7 +3,7 @@ import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { grantSubscription } from '../../../src/websub/subscriptions.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { openHubNewsroom, TOPIC } from '../../websub/newsroom.ts';
-import { openSite, sampleConfig } from '../newsroom.ts';
+import { openTestSite, sampleConfig } from '../test-site.ts';
 
 const CALLBACK = 'https://reader.example.com/callback';
 
@@ -11,7 +11,7 @@ describe("the hub's door", () => {
   it('is shut where this newsroom is not its own hub', async () => {
     const store = await openMigrated();
     for (const hub of ['# none', 'hub: https://hub.example.com/']) {
-      const site = openSite(
+      const site = openTestSite(
         store,
         sampleConfig((yaml) => yaml.replace('hub: self', hub)),
       );
@@ -21,7 +21,7 @@ describe("the hub's door", () => {
   });
 
   it('takes POST alone', async () => {
-    const site = openSite(await openMigrated());
+    const site = openTestSite(await openMigrated());
     for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
       const response = await site.app.request('/hub?hub.mode=subscribe', { method });
       expect(response.status).toBe(405);
@@ -31,7 +31,7 @@ describe("the hub's door", () => {
 
   it('stands below the path of the publication', async () => {
     const store = await openMigrated();
-    const site = openSite(
+    const site = openTestSite(
       store,
       sampleConfig((yaml) => yaml.replace('url: http://127.0.0.1:8080', 'url: https://example.com/wire')),
     );
@@ -40,7 +40,7 @@ describe("the hub's door", () => {
   });
 
   it('takes forms alone, and no long ones', async () => {
-    const site = openSite(await openMigrated());
+    const site = openTestSite(await openMigrated());
     const json = { method: 'POST', body: '{"hub.mode":"subscribe"}', headers: { 'Content-Type': 'application/json' } };
     expect((await site.app.request('/hub', json)).status).toBe(415);
     expect((await site.post('/hub', [['hub.secret', 'x'.repeat(20_000)]])).status).toBe(413);

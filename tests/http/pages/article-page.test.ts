@@ -3,7 +3,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { article, NOW, openSite, save, saveDay, saveEdition, type TestSite, withoutVersion } from '../newsroom.ts';
+import { article, NOW, openTestSite, save, saveDay, saveEdition, type TestSite, withoutVersion } from '../test-site.ts';
 
 describe('the page of an article', () => {
   forEachDatabase((open) => {
@@ -11,7 +11,7 @@ describe('the page of an article', () => {
     let site: TestSite;
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
     });
 
     it('shows every field', async () => {

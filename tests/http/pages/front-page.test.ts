@@ -3,7 +3,16 @@ import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { article, NOW, openSite, sampleConfig, save, saveDay, type TestSite, withoutVersion } from '../newsroom.ts';
+import {
+  article,
+  NOW,
+  openTestSite,
+  sampleConfig,
+  save,
+  saveDay,
+  type TestSite,
+  withoutVersion,
+} from '../test-site.ts';
 
 describe('the front page', () => {
   forEachDatabase((open) => {
@@ -11,7 +20,7 @@ describe('the front page', () => {
     let site: TestSite;
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
     });
 
     it('shows the latest headlines with their kickers, the stream, the news of 24 hours and past editions', async () => {
@@ -113,7 +122,7 @@ describe('the front page', () => {
 describe('a site below a path', () => {
   it('links, answers and redirects there, and is probed at the root', async () => {
     const store = await openMigrated();
-    const site = openSite(
+    const site = openTestSite(
       store,
       sampleConfig((yaml) => yaml.replace('url: http://127.0.0.1:8080', 'url: https://news.example.com/wire/')),
     );

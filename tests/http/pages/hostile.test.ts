@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Article } from '../../../src/articles/article.ts';
 import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
-import { type Serving, serveApp } from '../../../src/http/server/serve.ts';
+import { listen, type WebServer } from '../../../src/http/server/listen.ts';
 import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -12,7 +12,7 @@ import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { article, NOW, openSite, SECRETS, sampleConfig, save, saveEdition, type TestSite } from '../newsroom.ts';
+import { article, NOW, openTestSite, SECRETS, sampleConfig, save, saveEdition, type TestSite } from '../test-site.ts';
 
 const PAYLOADS = [
   '<script>window.hurt=1;alert(1)</script>',
@@ -70,7 +70,7 @@ describe('hostile words in every field', () => {
   let site: TestSite;
   beforeAll(async () => {
     store = await openMigrated();
-    site = openSite(store);
+    site = openTestSite(store);
     await save(store, filled('-'));
     await saveEdition(store, { slot: '2026-11-24', slotAt: NOW, number: 1, headline: 'H', articles: ['hostile'] });
   });
@@ -198,13 +198,13 @@ if (executablePath === null)
 describe.skipIf(executablePath === null)('in a real browser', () => {
   let browser: Browser;
   let store: Store;
-  let serving: Serving;
+  let serving: WebServer;
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_FLAGS });
   });
   beforeEach(async () => {
     store = await openMigrated();
-    serving = await serveApp(openSite(store).app, { host: '127.0.0.1', port: 0 });
+    serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
   });
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));

@@ -6,13 +6,13 @@ import {
   article,
   closedConfig,
   NOW,
-  openSite,
+  openTestSite,
   sampleConfig,
   save,
   saveDay,
   saveEdition,
   type TestSite,
-} from '../newsroom.ts';
+} from '../test-site.ts';
 
 describe('the lists', () => {
   forEachDatabase((open) => {
@@ -20,7 +20,7 @@ describe('the lists', () => {
     let site: TestSite;
     beforeEach(async () => {
       store = await open();
-      site = openSite(store);
+      site = openTestSite(store);
     });
 
     it('of a section hold its stories alone, newest first, with its feed', async () => {
@@ -124,7 +124,7 @@ describe('the lists', () => {
 
     it('of editions outlive their newsletter', async () => {
       await saveDay(store);
-      const without = openSite(store, { ...sampleConfig(), newsletters: [] });
+      const without = openTestSite(store, { ...sampleConfig(), newsletters: [] });
       expect(await without.read('/editions/daily-roundup')).toContain('Past editions of daily-roundup');
       expect((await without.get('/editions/daily-roundup/2026-11-24')).status).toBe(200);
       expect(await without.read('/newsletters')).toContain('There is no newsletter yet.');
@@ -141,7 +141,7 @@ describe('the lists', () => {
     });
 
     it('of newsletters say whom to write to where the form is closed', async () => {
-      const html = await openSite(store, closedConfig()).read('/newsletters');
+      const html = await openTestSite(store, closedConfig()).read('/newsletters');
       expect(html).toContain('Every day at 07:30 AM, Shanghai time');
       expect(html).toContain('href="mailto:newsroom@example.com?subject=Subscribe%3A%20The%20Daily%20Roundup"');
       expect(html).not.toContain('<form');
@@ -156,7 +156,7 @@ describe('the page of an edition', () => {
 
     it('is what was frozen, byte for byte, but for the feeds that it leads to: those there are today', async () => {
       const store = await open();
-      const site = openSite(store);
+      const site = openTestSite(store);
       await save(store, article('held'));
       await saveEdition(store, {
         slot: '2026-11-24',
@@ -179,7 +179,7 @@ describe('the page of an edition', () => {
 
     it('says above it what was retracted since', async () => {
       const store = await open();
-      const site = openSite(store);
+      const site = openTestSite(store);
       await save(store, article('held'), article('wrong', { kicker: 'Analysis' }), article('elsewhere'));
       const edition = { slotAt: NOW - HOUR, headline: 'H', html: HTML };
       await saveEdition(store, { ...edition, slot: '2026-11-24', number: 2, articles: ['held', 'wrong'] });
@@ -198,7 +198,7 @@ describe('the page of an edition', () => {
 
     it('says above it what was corrected since, and not what it said itself', async () => {
       const store = await open();
-      const site = openSite(store);
+      const site = openTestSite(store);
       const corrected = (note: string, at: number) => ({ status: { state: 'corrected' as const, note, at } });
       await save(store, article('known', corrected('Said at once.', NOW - 2 * HOUR)), article('late'));
       await saveEdition(store, {

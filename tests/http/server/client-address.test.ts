@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressBlock, clientKey, forwardedAddress } from '../../../src/http/server/client-address.ts';
-import { SECRETS } from '../newsroom.ts';
+import { SECRETS } from '../test-site.ts';
 
 describe('the address of a client', () => {
   it('is the socket’s where no proxy is trusted, whatever a header says', () => {

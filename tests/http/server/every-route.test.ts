@@ -9,7 +9,7 @@ import { requestSubscription } from '../../../src/subscribers/consent/consent.ts
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { NOW, openSite, SECRETS, sampleConfig, saveDay, type TestSite } from '../newsroom.ts';
+import { NOW, openTestSite, SECRETS, sampleConfig, saveDay, type TestSite } from '../test-site.ts';
 
 const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
 const PREFERENCES = `/preferences/${preferencesToken(SECRETS, 1)}`;
@@ -122,7 +122,7 @@ describe('every route', () => {
     const options = { confirmMs: HOUR, perAddressPerDay: 3 };
     await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
     await saveDocuments(store.db, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
-    site = openSite(store);
+    site = openTestSite(store);
   });
   afterAll(() => store.close());
 
@@ -246,7 +246,7 @@ describe('every route', () => {
 describe('without its database', () => {
   it('the site says that it is not well', async () => {
     const store = await openMigrated();
-    const site = openSite(store);
+    const site = openTestSite(store);
     await store.close();
     const response = await site.get('/healthz');
     expect(response.status).toBe(503);
@@ -255,7 +255,7 @@ describe('without its database', () => {
 
   it('a page fails in the look of the site, with the cause in the log and not on the page', async () => {
     const store = await openMigrated();
-    const site = openSite(store);
+    const site = openTestSite(store);
     await store.close();
     const response = await site.get(`/unsubscribe/${TOKEN}`);
     const html = await response.text();
@@ -274,7 +274,7 @@ describe('without its database', () => {
 describe('every page', () => {
   it('leads to feeds that there are, and to those it is about first', async () => {
     const store = await openMigrated();
-    const site = openSite(store);
+    const site = openTestSite(store);
     await saveDay(store);
     const config = sampleConfig();
     await publishFeeds(store, config, openTemplates(config.paths.templates, config.publication.zone), { now: NOW });
@@ -310,7 +310,7 @@ describe('every page', () => {
 
   it('of a section without a feed of its own leads to the derived one', async () => {
     const store = await openMigrated();
-    const site = openSite(
+    const site = openTestSite(
       store,
       sampleConfig((yaml) => yaml.replace(/ {2}- id: world\n.*\n.*\n/, '')),
     );

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serveApp } from '../../../src/http/server/serve.ts';
+import { listen } from '../../../src/http/server/listen.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { openSite, sampleConfig, type TestSite } from '../newsroom.ts';
+import { openTestSite, sampleConfig, type TestSite } from '../test-site.ts';
 
 describe('media', () => {
   let folder: string;
@@ -29,7 +29,7 @@ describe('media', () => {
     utimesSync(join(media, 'a.png'), 1_790_000_000, 1_790_000_000);
     store = await openMigrated();
     const config = sampleConfig();
-    site = openSite(store, { ...config, paths: { ...config.paths, media } });
+    site = openTestSite(store, { ...config, paths: { ...config.paths, media } });
   });
   afterAll(async () => {
     await store.close();
@@ -102,14 +102,14 @@ describe('media', () => {
 
   it('is nothing where no folder is configured', async () => {
     const config = sampleConfig();
-    const without = openSite(store, { ...config, paths: { ...config.paths, media: undefined } });
+    const without = openTestSite(store, { ...config, paths: { ...config.paths, media: undefined } });
     expect((await without.get('/media/a.png')).status).toBe(404);
   });
 
   it('comes whole over a socket', async () => {
     const big = Buffer.alloc(3_000_000, 'x');
     writeFileSync(join(folder, 'media', 'big.mp3'), big);
-    const serving = await serveApp(site.app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(site.app, { host: '127.0.0.1', port: 0 });
     const response = await fetch(`${serving.url}media/big.mp3`);
     expect(Buffer.from(await response.arrayBuffer()).equals(big)).toBe(true);
     await serving.close();

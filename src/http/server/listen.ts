@@ -8,11 +8,11 @@ import type { Hono } from 'hono';
 import { SECOND } from '../../lib/time.ts';
 
 /** Why the server could not start, said for an operator. */
-export class ServeError extends Error {
+export class ListenError extends Error {
   override name = 'ServeError';
 }
 
-export interface Serving {
+export interface WebServer {
   /** Where it answers, such as `http://127.0.0.1:8080/`. */
   url: string;
   /** Takes no new connections, lets open requests end, for at most five seconds, and resolves. */
@@ -26,7 +26,7 @@ const SWEEP = 50;
  * Serves the app on `host`:`port`; port 0 takes a free one.
  * @throws ServeError where the port is taken or may not be opened, with the key of the config to change
  */
-export function serveApp(app: Hono, { host, port }: { host: string; port: number }): Promise<Serving> {
+export function listen(app: Hono, { host, port }: { host: string; port: number }): Promise<WebServer> {
   // The name for requests that bring none, as load balancers' HTTP/1.0 checks of health do; no answer depends on it.
   const server = createAdaptorServer({ fetch: app.fetch, hostname: 'localhost' }) as Server;
   return new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ function shown(host: string): string {
   return isIPv6(host) ? `[${host}]` : host;
 }
 
-function explain(error: NodeJS.ErrnoException, host: string, port: number): ServeError {
+function explain(error: NodeJS.ErrnoException, host: string, port: number): ListenError {
   const place = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
   const reasons: Record<string, string> = {
     EADDRINUSE: `${place} is taken by another process: stop it, or set another server.port`,
@@ -68,5 +68,5 @@ function explain(error: NodeJS.ErrnoException, host: string, port: number): Serv
     EADDRNOTAVAIL: `${host} is no address of this machine: set server.host to one that is, such as 127.0.0.1`,
     ENOTFOUND: `${host} is not a known name: set server.host to an address of this machine, such as 127.0.0.1`,
   };
-  return new ServeError(reasons[error.code ?? ''] ?? `${place} cannot be served: ${error.message}`, { cause: error });
+  return new ListenError(reasons[error.code ?? ''] ?? `${place} cannot be served: ${error.message}`, { cause: error });
 }

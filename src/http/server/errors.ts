@@ -3,43 +3,43 @@
  */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { answerPage, renderPage } from '../pages/page.ts';
-import type { Site } from './site.ts';
+import { renderPage, respondPage } from '../pages/page.ts';
+import type { WebContext } from './web-context.ts';
 
 /** 404. The same page for what never was and for what readers may not see. */
-export async function answerNotFound(site: Site, c: Context): Promise<Response> {
-  return answerError(site, c, 404, {
+export async function respondNotFound(web: WebContext, c: Context): Promise<Response> {
+  return respondError(web, c, 404, {
     title: 'Page not found',
     message: 'There is no page at this address. It may have moved, or the link may have been cut short on its way.',
   });
 }
 
 /** 500, for whatever was thrown. The log gets the cause; the reader does not. */
-export async function answerFailure(site: Site, c: Context, error: unknown): Promise<Response> {
+export async function respondFailure(web: WebContext, c: Context, error: unknown): Promise<Response> {
   // Not the address: it may hold a token. The route tells enough.
   const details = { method: c.req.method, route: c.req.routePath, error: describe(error) };
-  if (site.log === undefined) console.error('daywire: a request failed', details);
-  else site.log.error(details, 'a request failed');
+  if (web.log === undefined) console.error('daywire: a request failed', details);
+  else web.log.error(details, 'a request failed');
   const said = {
     title: 'Something went wrong',
     message: 'The page could not be made. The fault is ours; please try again in a moment.',
   };
   try {
-    return await answerError(site, c, 500, said);
+    return await respondError(web, c, 500, said);
   } catch {
     return c.text(`${said.title}. ${said.message}\n`, 500, { 'Cache-Control': 'no-store' });
   }
 }
 
 /** Any other refusal, in words for readers. It is never kept. */
-export async function answerError(
-  site: Site,
+export async function respondError(
+  web: WebContext,
   c: Context,
   status: ContentfulStatusCode,
   said: { title: string; message: string },
 ): Promise<Response> {
   const head = { title: said.title, description: said.message, path: null };
-  return answerPage(c, await renderPage(site, 'error', head, { ...said, status }), status);
+  return respondPage(c, await renderPage(web, 'error', head, { ...said, status }), status);
 }
 
 function describe(error: unknown): string {

@@ -8,7 +8,7 @@ import type { Article } from '../../src/articles/article.ts';
 import { saveArticle } from '../../src/articles/import/save.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import { createApp } from '../../src/http/server/app.ts';
-import type { Deps } from '../../src/http/server/site.ts';
+import type { WebOptions } from '../../src/http/server/web-context.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -49,7 +49,7 @@ export interface TestSite {
 }
 
 /** The app on that store, with what else it is given. */
-export function openSite(store: Store, config: Config = sampleConfig(), more: Partial<Deps> = {}): TestSite {
+export function openTestSite(store: Store, config: Config = sampleConfig(), more: Partial<WebOptions> = {}): TestSite {
   let now = NOW;
   const logged: object[] = [];
   const log = {

@@ -3,12 +3,12 @@ import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
-import { ServeError, serveApp } from '../../../src/http/server/serve.ts';
+import { ListenError, listen } from '../../../src/http/server/listen.ts';
 
 describe('the server', () => {
   it('answers at the address it names, and is gone when it has closed', async () => {
     const app = new Hono().get('/', (c) => c.text('here'));
-    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     expect(serving.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
     expect(await (await fetch(serving.url)).text()).toBe('here');
     await serving.close();
@@ -22,7 +22,7 @@ describe('the server', () => {
       reportAsked();
       return c.text(await answer);
     });
-    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const response = fetch(serving.url);
     await asked;
     const closed = serving.close();
@@ -35,19 +35,19 @@ describe('the server', () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
-    const failure = serveApp(new Hono(), { host: '127.0.0.1', port });
-    await expect(failure).rejects.toThrow(ServeError);
+    const failure = listen(new Hono(), { host: '127.0.0.1', port });
+    await expect(failure).rejects.toThrow(ListenError);
     await expect(failure).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port} is taken.*server\\.port`));
     other.close();
   });
 
   it('names a host that is no address of this machine', async () => {
-    await expect(serveApp(new Hono(), { host: '192.0.2.1', port: 0 })).rejects.toThrow(/192\.0\.2\.1.*server\.host/);
+    await expect(listen(new Hono(), { host: '192.0.2.1', port: 0 })).rejects.toThrow(/192\.0\.2\.1.*server\.host/);
   });
 
   it('answers a check of health by HTTP/1.0 that names no host', async () => {
     const app = new Hono().get('/healthz', (c) => c.text('well'));
-    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
     socket.write('GET /healthz HTTP/1.0\r\n\r\n');
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nwell$/s);
@@ -56,7 +56,7 @@ describe('the server', () => {
 
   it('waits for no body that nobody reads, however long it says it is, and hangs up on who goes on', async () => {
     const app = new Hono().post('/', (c) => c.text('done'));
-    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
     socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\nx');
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n.*done$/s);
@@ -65,7 +65,7 @@ describe('the server', () => {
 
   it('throws away a body that nobody reads', async () => {
     const app = new Hono().post('/', (c) => c.text('done'));
-    const serving = await serveApp(app, { host: '127.0.0.1', port: 0 });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const response = await fetch(serving.url, { method: 'POST', body: 'x'.repeat(100_000) });
     expect(await response.text()).toBe('done');
     expect(await (await fetch(serving.url, { method: 'POST', body: 'again' })).text()).toBe('done');

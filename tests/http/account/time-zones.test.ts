@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isOffered, ZONE_GROUPS } from '../../../src/http/account/zones.ts';
+import { isOffered, ZONE_GROUPS } from '../../../src/http/account/time-zones.ts';
 import { isZone } from '../../../src/lib/time.ts';
 
 const offered = ZONE_GROUPS.flatMap(({ zones }) => zones);

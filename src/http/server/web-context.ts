@@ -10,10 +10,10 @@ import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
-import type { Shelf } from '../feeds/feed-cache.ts';
+import type { FeedCache } from '../feeds/feed-cache.ts';
 import { openPublishedFeeds } from '../feeds/published-feeds.ts';
 
-export interface Deps {
+export interface WebOptions {
   store: Store;
   config: Config;
   templates: Templates;
@@ -26,18 +26,18 @@ export interface Deps {
   log?: Log;
 }
 
-export interface Site extends Deps {
+export interface WebContext extends WebOptions {
   /** Published documents. */
-  feeds: Shelf;
+  feeds: FeedCache;
   /** Feeds that are made on demand. */
-  derived: Shelf;
+  derived: FeedCache;
   view: SiteView;
   /** The path of `publication.url`, without a slash at its end: empty where the site has a host of its own. */
   base: string;
 }
 
 /** The site, with what follows from its configuration. */
-export function openSite(deps: Deps): Site {
+export function openWebContext(deps: WebOptions): WebContext {
   const base = new URL(deps.config.publication.url).pathname.replace(/\/+$/, '');
   const feeds = openPublishedFeeds(deps.store, deps.config);
   const derived = openDerivedFeeds(deps.store, deps.config, deps.clock);

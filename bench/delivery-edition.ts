@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import type { Config } from '../src/config/config.ts';
 import { type ClosedEdition, closeEdition } from '../src/delivery/close.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
-import { prepareMessages } from '../src/delivery/message/message.ts';
+import { prepareMessages } from '../src/delivery/message/edition-message.ts';
 import { type ComposedEdition, composeEdition } from '../src/editions/compose.ts';
 import { editionSlot } from '../src/editions/slot.ts';
 import { openTemplates } from '../src/lib/templates.ts';

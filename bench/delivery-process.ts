@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import type { Config } from '../src/config/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { loadSigners } from '../src/delivery/message/dkim.ts';
-import { openTransport } from '../src/delivery/transport/transport.ts';
+import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';

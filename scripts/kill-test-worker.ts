@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
-import { openTransport } from '../src/delivery/transport/transport.ts';
+import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { openStore } from '../src/store/store.ts';
 

@@ -12,7 +12,7 @@ import { parseDocument } from 'yaml';
 import { type Config, loadConfig } from '../src/config/config.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { loadSigners, type Signer } from '../src/delivery/message/dkim.ts';
-import { openTransport } from '../src/delivery/transport/transport.ts';
+import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';

@@ -6,10 +6,10 @@ import type { ImportOptions } from '../articles/import/import.ts';
 import { importChangedSources } from '../articles/import/watch.ts';
 import { findDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
-import { pollMailbox } from '../delivery/bounces/mail-poll.ts';
+import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import type { ClosedOrSkipped } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/deliver.ts';
-import { keepHouse } from '../delivery/retention.ts';
+import { runRetention } from '../delivery/retention.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
@@ -70,7 +70,7 @@ export async function runOnce(newsroom: AppContext, steering: Steering): Promise
   const delivered = roles.includes('deliver') ? await deliverFirst(newsroom, steering) : null;
   if (roles.includes('schedule')) {
     await tellOnce(newsroom);
-    await keepHouse(newsroom.store, newsroom.config, newsroom.clock());
+    await runRetention(newsroom.store, newsroom.config, newsroom.clock());
     await keepHub(newsroom);
   }
   // Delivery raises and resolves alerts of its own.
@@ -186,7 +186,7 @@ async function scheduling(newsroom: AppContext): Promise<{ stop(): Promise<void>
       await importWatched(newsroom, { again: true });
     }),
     repeat(HOUR, 'housekeeping', log, async () => {
-      const done = { ...(await keepHouse(store, config, clock())), hubSubscriptions: await keepHub(newsroom) };
+      const done = { ...(await runRetention(store, config, clock())), hubSubscriptions: await keepHub(newsroom) };
       if (Object.values(done).some((count) => count > 0)) log.info(done, 'kept house');
     }),
   ];

@@ -5,12 +5,12 @@ import { sql } from 'kysely';
 import { findDueChanges } from '../articles/pending-changes.ts';
 import { countRejections, listRejections, type Rejection } from '../articles/rejections.ts';
 import {
+  countAllDeliveries,
   countBounces,
-  countDeliveriesEver,
   countServiceMessages,
   countSuppressed,
   findNextDue,
-} from '../delivery/queue/counts.ts';
+} from '../delivery/queue/queries.ts';
 import { listUncertain } from '../delivery/queue/uncertain.ts';
 import { type EditionSummary, listEditions } from '../editions/queries.ts';
 import { countArchives } from '../feeds/archive/count.ts';
@@ -232,7 +232,7 @@ async function hubStatus({ store, config }: AppContext, now: number): Promise<St
 async function editionsWithDeliveries({ store }: AppContext, editions: EditionSummary[]): Promise<Status['editions']> {
   if (editions.length === 0) return [];
   const ids = editions.map((edition) => edition.id);
-  const counts = await countDeliveriesEver(store.reports, ids);
+  const counts = await countAllDeliveries(store.reports, ids);
   const standings = await store.db
     .selectFrom('editions')
     .select(['id', 'delivery_state', 'delivery_reason'])

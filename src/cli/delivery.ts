@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
 import { describeDelivering } from '../app/progress.ts';
-import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/bounce-mail.ts';
+import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
 import {
   cancelEdition,
   pauseEdition,
@@ -70,7 +70,7 @@ export function addDeliveryCommands(program: Command, cli: CliContext): void {
         await inNewsroom(async ({ store, config }) => {
           const secrets = loadSigningSecrets(config, store.dialect);
           const outcome = await handleIncomingMail(store, config, secrets, raw, { envelopeTo: to }, clock());
-          say(outcome.words);
+          say(outcome.description);
         });
       } catch (error) {
         complain((error as Error).message);

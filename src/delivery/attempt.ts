@@ -2,10 +2,10 @@
  * One attempt: builds a message, hands it to a connection, and says what came of it.
  */
 import type { Clock } from '../lib/time.ts';
-import { type DeliveryResult, staleReason } from './queue/delivery-result.ts';
+import { type DeliveryOutcome, expiredReason } from './queue/delivery-outcome.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
-import { isPolicyRefusal, type WatchedOutcome } from './transport/policy-watch.ts';
-import { decide } from './transport/retry.ts';
+import { type AttemptOutcome, isPolicyRefusal } from './transport/policy-refusals.ts';
+import { decideRetry } from './transport/retry.ts';
 
 export interface AttemptContext {
   clock: Clock;
@@ -18,9 +18,9 @@ export interface AttemptContext {
 }
 
 export interface Attempted {
-  result: DeliveryResult;
+  result: DeliveryOutcome;
   /** As the policy watch sees it. */
-  watched: WatchedOutcome;
+  watched: AttemptOutcome;
 }
 
 /** @returns the message, or why there can be none */
@@ -53,15 +53,15 @@ export async function submitMessage(
     const { failure } = error;
     const { reply } = failure;
     if (failure.mayHaveArrived && uncertain === 'hold') {
-      return { result: { kind: 'uncertain', reason: `it may have arrived: ${failure.words}` }, watched: 'other' };
+      return { result: { kind: 'uncertain', reason: `it may have arrived: ${failure.message}` }, watched: 'other' };
     }
     const watched = isPolicyRefusal(failure) ? 'policy' : 'other';
-    const decision = decide(failure, row.attempts + 1, policy, clock(), random());
+    const decision = decideRetry(failure, row.attempts + 1, policy, clock(), random());
     switch (decision.kind) {
       case 'retry': {
         const { dueAt, reason } = decision;
         if (row.expiresAt !== null && dueAt >= row.expiresAt) {
-          return { result: { kind: 'failed', reply, reason: staleReason(reason) }, watched };
+          return { result: { kind: 'failed', reply, reason: expiredReason(reason) }, watched };
         }
         return { result: { kind: 'deferred', dueAt, reply, reason }, watched };
       }

@@ -11,7 +11,7 @@ import type { EditionSlot } from '../editions/slot.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
 import { type Db, isSerializationFailure, type Store } from '../store/store.ts';
-import { type DeliveryTerms, queueDeliveries } from './queue/queue.ts';
+import { type DeliveryTerms, queueDeliveries } from './queue/queue-deliveries.ts';
 
 export interface ClosedEdition {
   edition: EditionSummary;

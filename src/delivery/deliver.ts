@@ -8,18 +8,18 @@ import type { Templates } from '../lib/templates.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { SigningSecrets } from '../subscribers/tokens/secret.ts';
-import { type OnPause, openRefusals } from './control/refusals.ts';
+import { type OnPause, openAutoPause } from './control/auto-pause.ts';
 import type { Signer } from './message/dkim.ts';
-import { type MessageMaker, prepareMessages } from './message/message.ts';
+import { type MessageMaker, prepareMessages } from './message/edition-message.ts';
 import { prepareServiceMessage } from './message/service-message.ts';
-import { type ClaimedQueue, openClaimedQueue } from './queue/claims.ts';
-import type { DeliveryResult } from './queue/delivery-result.ts';
-import { openLedger } from './queue/ledger.ts';
+import { type ClaimBuffer, openClaimBuffer } from './queue/claim-buffer.ts';
+import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
+import { openGroupCommit } from './queue/group-commit.ts';
 import { finishEditions } from './queue/outbox.ts';
+import { openRateLimiter } from './queue/rate-limiter.ts';
 import { openServiceQueue, type ServiceQueue } from './queue/service-queue.ts';
-import { openThrottle } from './queue/throttle.ts';
 import type { Transport } from './transport/connection.ts';
-import { type ConnectionOpener, connectionOpener } from './transport/connection-opener.ts';
+import { type ConnectionOpener, openConnectionOpener } from './transport/connection-opener.ts';
 import { type Run, runLane } from './worker.ts';
 
 interface DeliveryCounts {
@@ -81,7 +81,7 @@ export async function deliver(
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end);
   try {
-    const opener = connectionOpener(transport);
+    const opener = openConnectionOpener(transport);
     const queues = openQueues(store, config, transport, options, report);
     const run = openRun(store, config, options, { opener, ending, report, ...queues });
     const lane = (): Promise<void> =>
@@ -108,7 +108,7 @@ function emptyReport(): DeliveryReport {
 }
 
 interface Queues {
-  claims: ClaimedQueue;
+  claims: ClaimBuffer;
   services: ServiceQueue | null;
 }
 
@@ -119,13 +119,13 @@ function openQueues(
   { clock, editionId, onProgress }: DeliverOptions,
   report: DeliveryReport,
 ): Queues {
-  const claims = openClaimedQueue(store, {
+  const claims = openClaimBuffer(store, {
     connections,
     clock,
     editionId,
     uncertain: config.delivery.uncertain,
-    throttle: openThrottle(config),
-    onClaimed({ stale, held }) {
+    throttle: openRateLimiter(config),
+    onClaimed({ expired: stale, held }) {
       report.failed += stale;
       if (held !== null) report.stopped ??= `the queue is held: ${held}`;
       if (stale > 0) onProgress?.(report);
@@ -152,12 +152,12 @@ function openRun(
   const { clock, secrets, signers, templates, onProgress, random = Math.random } = options;
   const { claims, services, opener, ending, report } = parts;
   const { attempts, retryMinutes, uncertain } = config.delivery;
-  const refusals = openRefusals(store, clock, options.onPause);
+  const refusals = openAutoPause(store, clock, options.onPause);
   return {
     store,
     claims,
     services,
-    ledger: openLedger(store, clock),
+    ledger: openGroupCommit(store, clock),
     opener,
     refusals,
     attempt: { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE }, uncertain },
@@ -185,7 +185,7 @@ function openRun(
   };
 }
 
-function countsIn(kind: DeliveryResult['kind']): kind is keyof DeliveryCounts {
+function countsIn(kind: DeliveryOutcome['kind']): kind is keyof DeliveryCounts {
   return kind !== 'returned' && kind !== 'put-back' && kind !== 'uncertain';
 }
 

@@ -8,10 +8,10 @@ import { DAY, localDate } from '../lib/time.ts';
 import { forgetRates } from '../store/rate-limits.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { RunState } from '../store/tables.ts';
-import { CANCELLED } from './queue/delivery-result.ts';
+import { CANCELLED } from './queue/delivery-outcome.ts';
 
 /** How many rows went. */
-export interface Housekeeping {
+export interface RetentionReport {
   deliveries: number;
   runs: number;
   /** Subscribers who never confirmed anything. */
@@ -30,11 +30,11 @@ const AT_ONCE = 5_000;
  * Keeps house at `now`, by the configured times. Several processes at once may do it.
  * @throws where the store fails; what was done until then is kept
  */
-export async function keepHouse(
+export async function runRetention(
   store: Store,
   config: Pick<Config, 'retention' | 'signup' | 'publication'>,
   now: number,
-): Promise<Housekeeping> {
+): Promise<RetentionReport> {
   const { deliveriesDays, runsDays, readersDays } = config.retention;
   const oldDeliveries = now - deliveriesDays * DAY;
   const unconfirmedSince = now - config.signup.deleteUnconfirmedAfterDays * DAY;

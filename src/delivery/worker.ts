@@ -6,32 +6,32 @@
 import { MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import { type AttemptContext, buildMessage, submitMessage } from './attempt.ts';
-import type { Refusals } from './control/refusals.ts';
-import type { MessageMaker } from './message/message.ts';
-import type { ClaimedQueue } from './queue/claims.ts';
-import type { DeliveryResult } from './queue/delivery-result.ts';
-import type { Ledger } from './queue/ledger.ts';
+import type { AutoPause } from './control/auto-pause.ts';
+import type { MessageMaker } from './message/edition-message.ts';
+import type { ClaimBuffer } from './queue/claim-buffer.ts';
+import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
+import type { GroupCommit } from './queue/group-commit.ts';
 import type { ClaimedDelivery } from './queue/outbox.ts';
 import {
   type ClaimedServiceMessage,
   markServiceMessage,
   recordServiceResult,
-  type ServiceResult,
+  type ServiceOutcome,
 } from './queue/service-outbox.ts';
 import type { ServiceQueue } from './queue/service-queue.ts';
 import { type Connection, type OutgoingMessage, SUBMISSION_LIMIT } from './transport/connection.ts';
 import type { ConnectionOpener } from './transport/connection-opener.ts';
-import { strikeAddresses } from './transport/redact-addresses.ts';
+import { redactAddresses } from './transport/redact-addresses.ts';
 
 /** What the connections of a run share. */
 export interface Run {
   store: Store;
-  claims: ClaimedQueue;
+  claims: ClaimBuffer;
   /** Null where an edition is delivered alone. */
   services: ServiceQueue | null;
-  ledger: Ledger;
+  ledger: GroupCommit;
   opener: ConnectionOpener;
-  refusals: Refusals;
+  refusals: AutoPause;
   attempt: AttemptContext;
   /** How to make the messages of an edition, or the reason why none can be made. Throws only where the store fails. */
   makerFor(editionId: number): Promise<MessageMaker | { cannot: string }>;
@@ -45,7 +45,7 @@ export interface Run {
   /** Pauses an edition: the server refuses it, whoever the recipient. */
   pause(editionId: number, reason: string): Promise<void>;
   /** What has been recorded. */
-  note(what: 'delivery' | 'service', kind: DeliveryResult['kind']): void;
+  note(what: 'delivery' | 'service', kind: DeliveryOutcome['kind']): void;
 }
 
 const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
@@ -72,14 +72,14 @@ export async function runLane(run: Run): Promise<void> {
       if (ready === null || run.ending()) break;
       const { delivery, message } = ready;
       if (message !== null && 'cannot' in message) {
-        run.claims.begun(delivery);
+        run.claims.keep(delivery);
         upcoming = prepareAhead(run);
         await record(run, delivery, failed(message.cannot));
         continue;
       }
-      connection = await run.opener.renew(connection);
+      connection = await run.opener.acquire(connection);
       if (connection === null || run.ending()) break;
-      run.claims.begun(delivery);
+      run.claims.keep(delivery);
       const marking = await run.ledger.mark(delivery);
       upcoming = prepareAhead(run);
       await recorded;
@@ -141,10 +141,10 @@ async function submitDelivery(
 ): Promise<{ recorded: Promise<void> }> {
   const { result, watched } = await submitMessage(delivery, message, connection, run.attempt);
   if (result.kind === 'returned') stop(run, result.reason);
-  const meetsAll = await run.refusals.meetsAll(delivery, watched);
+  const meetsAll = await run.refusals.isForAllRecipients(delivery, watched);
   if (meetsAll && (result.kind === 'failed' || result.kind === 'deferred')) {
     // Kept with the edition and with others' deliveries, and told to the operator.
-    const reason = `the server refuses it, whoever the recipient: ${strikeAddresses(result.reason)}`;
+    const reason = `the server refuses it, whoever the recipient: ${redactAddresses(result.reason)}`;
     await record(run, delivery, { kind: 'returned', reply: result.reply, reason });
     await run.pause(delivery.editionId, reason);
     return { recorded: Promise.resolve() };
@@ -160,10 +160,10 @@ async function submitDelivery(
 
 /** The reason goes into logs and alerts: a file transport's words name the file of one reader, which is called after the address. */
 function stop(run: Run, reason: string): void {
-  run.stop(strikeAddresses(reason));
+  run.stop(redactAddresses(reason));
 }
 
-async function record(run: Run, delivery: ClaimedDelivery, result: DeliveryResult): Promise<void> {
+async function record(run: Run, delivery: ClaimedDelivery, result: DeliveryOutcome): Promise<void> {
   if (await run.ledger.record(delivery, result)) run.note('delivery', result.kind);
 }
 
@@ -181,7 +181,7 @@ async function submitServiceMail(
   while (run.services !== null && !run.ending()) {
     const message = await run.services.next();
     if (message === null) break;
-    held = await run.opener.renew(held);
+    held = await run.opener.acquire(held);
     if (held === null) {
       run.services.putBack(message);
       break;
@@ -195,7 +195,7 @@ async function submitServiceMail(
 async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, connection: Connection): Promise<void> {
   const { clock, policy } = run.attempt;
   const { db } = run.store;
-  const end = async (result: ServiceResult): Promise<void> => {
+  const end = async (result: ServiceOutcome): Promise<void> => {
     if (await recordServiceResult(db, message, result, clock())) run.note('service', result.kind);
   };
   const { email, attempts, expiresAt } = message;
@@ -212,6 +212,6 @@ async function submitServiceMessage(run: Run, message: ClaimedServiceMessage, co
   if (result.kind !== 'put-back' && result.kind !== 'uncertain') await end(result);
 }
 
-function failed(reason: string): Extract<DeliveryResult, { kind: 'failed' }> {
+function failed(reason: string): Extract<DeliveryOutcome, { kind: 'failed' }> {
   return { kind: 'failed', reply: null, reason };
 }

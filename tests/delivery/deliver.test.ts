@@ -4,11 +4,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { pauseEdition, settleDelivery } from '../../src/delivery/control/edition-control.ts';
 import { type DeliverOptions, deliver } from '../../src/delivery/deliver.ts';
-import { claimDueDeliveries } from '../../src/delivery/queue/claim-due.ts';
+import { claimDeliveries } from '../../src/delivery/queue/claim.ts';
 import { markSubmitting } from '../../src/delivery/queue/outbox.ts';
 import { listUncertain } from '../../src/delivery/queue/uncertain.ts';
 import type { Connection, Transport } from '../../src/delivery/transport/connection.ts';
-import { openTransport } from '../../src/delivery/transport/transport.ts';
+import { openTransport } from '../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
@@ -303,7 +303,7 @@ describe('a delivery run', () => {
       await queueEdition(store, 1);
       for (let n = 0; n < 2; n++) {
         const now = NOW + n * HOUR;
-        const { deliveries } = await claimDueDeliveries(store, {
+        const { deliveries } = await claimDeliveries(store, {
           now,
           limit: 1,
           leaseMs: MINUTE,

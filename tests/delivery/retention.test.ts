@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepHouse } from '../../src/delivery/retention.ts';
+import { runRetention } from '../../src/delivery/retention.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
@@ -122,7 +122,7 @@ describe('keeping house', () => {
       const waiting = await edition(store, NOW - 181 * DAY, { submitted: 2, pending: 1 });
       const other = await edition(store, NOW - 181 * DAY, { submitted: 1 });
       const recent = await edition(store, NOW - 180 * DAY + 1, { submitted: 4 });
-      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, deliveries: 7_024 });
+      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, deliveries: 7_024 });
       const totals = await store.db
         .selectFrom('delivery_totals')
         .selectAll()
@@ -142,7 +142,7 @@ describe('keeping house', () => {
         .orderBy('edition_id')
         .execute();
       expect(left.map((row) => row.edition_id)).toEqual([waiting, recent]);
-      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
     });
 
     it('ends what is uncertain of a cancelled edition, but not what may still be on the wire, or of another', async () => {
@@ -166,7 +166,7 @@ describe('keeping house', () => {
         .set({ delivery_state: 'cancelled', delivery_reason: 'wrong story' })
         .where('id', '=', cancelled)
         .execute();
-      await keepHouse(store, config, NOW);
+      await runRetention(store, config, NOW);
       const rows = await store.db
         .selectFrom('deliveries')
         .select(['edition_id', 'state', 'reason'])
@@ -187,7 +187,7 @@ describe('keeping house', () => {
       const store = await open();
       const old = await edition(store, NOW - 200 * DAY, { submitted: 3 });
       await store.db.insertInto('delivery_totals').values({ edition_id: old, state: 'submitted', count: 5 }).execute();
-      const both = await Promise.all([keepHouse(store, config, NOW), keepHouse(store, config, NOW)]);
+      const both = await Promise.all([runRetention(store, config, NOW), runRetention(store, config, NOW)]);
       expect(both.map(({ deliveries }) => deliveries).sort()).toEqual([0, 3]);
       expect(await store.db.selectFrom('delivery_totals').select('count').execute()).toEqual([{ count: 8 }]);
     });
@@ -213,7 +213,7 @@ describe('keeping house', () => {
         run('newsletter:stuck', NOW - DAY, 'done'),
       ];
       await store.db.insertInto('runs').values(runs).execute();
-      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, runs: 4 });
+      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, runs: 4 });
       const totals = await store.db.selectFrom('run_totals').selectAll().orderBy('schedule').orderBy('state').execute();
       expect(totals).toEqual([
         { schedule: 'newsletter:gone', state: 'done', count: 1 },
@@ -222,7 +222,7 @@ describe('keeping house', () => {
       ]);
       const left = await store.db.selectFrom('runs').select('slot_at').orderBy('schedule').orderBy('slot_at').execute();
       expect(left.map((row) => row.slot_at)).toEqual([NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY, NOW - 90 * DAY]);
-      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
     });
 
     it('forgets addresses that never confirmed anything, with all that is stored of them', async () => {
@@ -260,7 +260,7 @@ describe('keeping house', () => {
           })),
         )
         .execute();
-      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, unconfirmed: 2 });
+      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, unconfirmed: 2 });
       expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual(kept);
       for (const table of ['service_messages', 'bounces'] as const) {
         expect(await store.db.selectFrom(table).select('id').execute()).toEqual([]);
@@ -268,7 +268,7 @@ describe('keeping house', () => {
       expect(await store.db.selectFrom('consent_events').select('subscriber_id').execute()).toEqual([
         { subscriber_id: kept[5] },
       ]);
-      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
     });
 
     it('forgets counts of feed readers by the day, with what these reported', async () => {
@@ -290,11 +290,11 @@ describe('keeping house', () => {
         .insertInto('feed_reader_reports')
         .values(['2024-01-01', last, kept].map((one) => ({ ...report, day: one })))
         .execute();
-      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, readers: 3 });
+      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, readers: 3 });
       for (const table of ['feed_readers', 'feed_reader_reports'] as const) {
         expect(await store.db.selectFrom(table).select('day').execute()).toEqual([{ day: kept }]);
       }
-      expect(await keepHouse(store, config, NOW)).toEqual(NOTHING);
+      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
     });
 
     it('forgets old service mail, bounces, limits and days, and keeps what is still open', async () => {
@@ -325,7 +325,7 @@ describe('keeping house', () => {
           { day: '2026-11-24', count: 5 },
         ])
         .execute();
-      expect(await keepHouse(store, config, NOW)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
+      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
       expect(await store.db.selectFrom('service_messages').select('state').orderBy('id').execute()).toEqual([
         { state: 'pending' },
         { state: 'failed' },

@@ -6,10 +6,10 @@ import { rfc3339 } from '../../lib/time.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
-import { CANCELLED } from '../queue/delivery-result.ts';
+import { CANCELLED } from '../queue/delivery-outcome.ts';
 
 /** What the operator asked of the queue that cannot be done, said for the operator. */
-export class SteeringError extends Error {
+export class DeliveryControlError extends Error {
   override name = 'SteeringError';
 }
 
@@ -94,17 +94,19 @@ export async function settleDelivery(
 ): Promise<void> {
   const row = await findDelivery(db, editionId, subscriberId);
   if (row === undefined)
-    throw new SteeringError(`there is no delivery of edition ${editionId} to subscriber ${subscriberId}`);
+    throw new DeliveryControlError(`there is no delivery of edition ${editionId} to subscriber ${subscriberId}`);
   const state = as === 'submitted' ? 'submitted' : 'pending';
   if (row.state === state) return;
   const which = `the delivery of edition ${editionId} to subscriber ${subscriberId}`;
   if (row.state !== 'submitting')
-    throw new SteeringError(`${which} is ${row.state}, not uncertain: there is nothing to settle`);
+    throw new DeliveryControlError(`${which} is ${row.state}, not uncertain: there is nothing to settle`);
   if (row.lease_until !== null && row.lease_until > now) {
-    throw new SteeringError(`${which} may still be on the wire: settle it after ${rfc3339(row.lease_until)}`);
+    throw new DeliveryControlError(`${which} may still be on the wire: settle it after ${rfc3339(row.lease_until)}`);
   }
   if (as === 'again' && row.delivery_state === 'cancelled') {
-    throw new SteeringError(`edition ${editionId} is cancelled, nothing of it is mailed again: settle it as submitted`);
+    throw new DeliveryControlError(
+      `edition ${editionId} is cancelled, nothing of it is mailed again: settle it as submitted`,
+    );
   }
   const { numUpdatedRows } = await db
     .updateTable('deliveries')
@@ -123,7 +125,7 @@ export async function settleDelivery(
     .where('fence', '=', row.fence)
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) throw new SteeringError(`${which} has just changed: look again`);
+  if (numUpdatedRows === 0n) throw new DeliveryControlError(`${which} has just changed: look again`);
 }
 
 function findDelivery(db: Db, editionId: number, subscriberId: number) {
@@ -154,9 +156,9 @@ async function change(
     .select('delivery_state')
     .where('id', '=', editionId)
     .executeTakeFirst();
-  if (edition === undefined) throw new SteeringError(`there is no edition ${editionId}`);
+  if (edition === undefined) throw new DeliveryControlError(`there is no edition ${editionId}`);
   if (edition.delivery_state === to) return false;
   const wanted = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
   const why = edition.delivery_state === 'done' ? 'nothing of it is left to deliver' : 'that cannot be undone';
-  throw new SteeringError(`edition ${editionId} is ${edition.delivery_state}, ${why}: it cannot be ${wanted}`);
+  throw new DeliveryControlError(`edition ${editionId} is ${edition.delivery_state}, ${why}: it cannot be ${wanted}`);
 }

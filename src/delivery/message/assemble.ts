@@ -4,7 +4,7 @@
 import type { OutgoingMessage } from '../transport/connection.ts';
 import type { BodyCopy } from './body.ts';
 import { type Signer, signHeaders } from './dkim.ts';
-import type { HeaderField } from './header-text.ts';
+import type { HeaderField } from './header-field.ts';
 
 /** @param signedAt the time that signatures tell, epoch milliseconds */
 export async function assembleMessage(

@@ -4,7 +4,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { escapeHtml } from '../../editions/rendering/excerpt.ts';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
-import { type EncodedText, encodeAround, joinPieces, type Piece } from './mime-parts.ts';
+import { type EncodedPiece, type EncodedText, encodeAround, joinPieces } from './transfer-encoding.ts';
 
 export interface PreparedBody {
   contentType: string;
@@ -48,7 +48,7 @@ function hashOf(hashed: Hash, rest: readonly Buffer[]): string {
 
 interface PreparedPart {
   first: string;
-  rest(values: Readonly<Record<string, string>>): Piece[];
+  rest(values: Readonly<Record<string, string>>): EncodedPiece[];
 }
 
 function preparePart(

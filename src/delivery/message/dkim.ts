@@ -6,8 +6,8 @@ import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs';
 import type { Config } from '../../config/config.ts';
 import { SECOND } from '../../lib/time.ts';
-import { misconfigured } from '../transport/connection.ts';
-import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-text.ts';
+import { transportConfigError } from '../transport/connection.ts';
+import { foldLine, type HeaderField, LINE_LIMIT, relaxed } from './header-field.ts';
 
 export interface Signer {
   /** In lower case and A-labels. */
@@ -37,7 +37,7 @@ function readKey(file: string): KeyObject {
     const { mode } = statSync(file);
     // Windows has no such bits: every file there shows as 666.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw misconfigured(
+      throw transportConfigError(
         `${file} is open to other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${file}". If one of them may have ` +
           'read it, make another key, with a selector of its own',
       );
@@ -46,26 +46,32 @@ function readKey(file: string): KeyObject {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw misconfigured(`${file} cannot be read (${code}): it must hold the private key of a domain that signs mail`);
+    throw transportConfigError(
+      `${file} cannot be read (${code}): it must hold the private key of a domain that signs mail`,
+    );
   }
   if (pem.includes('ENCRYPTED')) {
-    throw misconfigured(`${file} is protected by a passphrase: it must hold the private key without one`);
+    throw transportConfigError(`${file} is protected by a passphrase: it must hold the private key without one`);
   }
   try {
     return createPrivateKey(pem);
   } catch {
-    throw misconfigured(`${file} holds no private key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"`);
+    throw transportConfigError(`${file} holds no private key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"`);
   }
 }
 
 function algorithmOf(key: KeyObject, file: string): Signer['algorithm'] {
   if (key.asymmetricKeyType === 'ed25519') return 'ed25519-sha256';
   if (key.asymmetricKeyType !== 'rsa') {
-    throw misconfigured(`${file} holds a key of type ${key.asymmetricKeyType}: mail is signed with RSA or Ed25519`);
+    throw transportConfigError(
+      `${file} holds a key of type ${key.asymmetricKeyType}: mail is signed with RSA or Ed25519`,
+    );
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < LEAST_RSA_BITS) {
-    throw misconfigured(`${file} holds an RSA key of ${bits} bits: it must have ${LEAST_RSA_BITS} or more (RFC 8301)`);
+    throw transportConfigError(
+      `${file} holds an RSA key of ${bits} bits: it must have ${LEAST_RSA_BITS} or more (RFC 8301)`,
+    );
   }
   return 'rsa-sha256';
 }

@@ -2,7 +2,7 @@
  * The header fields that all copies of an edition share.
  */
 import type { NewsletterConfig } from '../../config/config.ts';
-import { type HeaderField, headerField, headerPhrase, headerText } from './header-text.ts';
+import { type HeaderField, headerField, headerPhrase, headerText } from './header-field.ts';
 import type { Sender } from './sender.ts';
 
 export function editionFields(

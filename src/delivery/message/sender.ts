@@ -2,7 +2,7 @@
  * Who a message is from and for, and to what address it comes back.
  */
 import { parseAddress, wireAddress } from '../../subscribers/address.ts';
-import { type HeaderField, headerField, headerPhrase } from './header-text.ts';
+import { type HeaderField, headerField, headerPhrase } from './header-field.ts';
 
 export interface Sender {
   /** ASCII. */

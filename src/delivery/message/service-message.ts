@@ -17,7 +17,7 @@ import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
 import { AUTOMATIC } from './edition-fields.ts';
-import { headerField, headerText } from './header-text.ts';
+import { headerField, headerText } from './header-field.ts';
 import { dateField, recipientOf, senderOf, taggedAddress } from './sender.ts';
 
 export interface ServiceMessage {

@@ -11,7 +11,7 @@ import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
 import { editionFields } from './edition-fields.ts';
-import { headerField } from './header-text.ts';
+import { headerField } from './header-field.ts';
 import { dateField, recipientOf, senderOf } from './sender.ts';
 
 /**

@@ -14,8 +14,8 @@ import { type CompiledQuery, sql } from 'kysely';
 import { jsonRows } from '../../store/json-rows.ts';
 import { type Db, dialectOf } from '../../store/store.ts';
 import type { DeliveryState } from '../../store/tables.ts';
-import { CANCELLED, type DeliveryResult } from './delivery-result.ts';
-import { type MarkFacts, whyNotMailed } from './mark.ts';
+import { CANCELLED, type DeliveryOutcome } from './delivery-outcome.ts';
+import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 
 /** A row under our lease. */
 export interface ClaimedDelivery {
@@ -35,12 +35,12 @@ export interface ClaimedDelivery {
 }
 
 /** Which row, and under which claim. */
-export type Claim = Pick<ClaimedDelivery, 'editionId' | 'subscriberId' | 'fence'>;
+export type DeliveryClaim = Pick<ClaimedDelivery, 'editionId' | 'subscriberId' | 'fence'>;
 
 /** What came of asking to submit. Whatever is not `submitting` must not be mailed, and is recorded already. */
-export type Marking =
+export type MarkResult =
   | { kind: 'submitting' }
-  | Extract<DeliveryResult, { kind: 'suppressed' | 'failed' | 'put-back' }>
+  | Extract<DeliveryOutcome, { kind: 'suppressed' | 'failed' | 'put-back' }>
   /** Another worker has claimed it since, or the operator has settled it. */
   | { kind: 'lost' };
 
@@ -54,16 +54,16 @@ export type Marking =
  */
 export async function markSubmitting(
   tx: Db,
-  claims: readonly (Claim & { newsletter: string })[],
+  claims: readonly (DeliveryClaim & { newsletter: string })[],
   now: number,
   leaseMs: number,
-): Promise<Marking[]> {
+): Promise<MarkResult[]> {
   if (claims.length === 0) return [];
-  const { rows } = await tx.executeQuery<Key>(markQuery(tx, claims, now, leaseMs));
-  const marked = takenOf(claims, rows);
-  const markings: Marking[] = [];
+  const { rows } = await tx.executeQuery<ClaimKeyRow>(markQuery(tx, claims, now, leaseMs));
+  const marked = matchClaims(claims, rows);
+  const markings: MarkResult[] = [];
   for (const [n, claim] of claims.entries()) {
-    markings.push(marked[n] ? { kind: 'submitting' } : await refuseMark(tx, claim, now));
+    markings.push(marked[n] ? { kind: 'submitting' } : await recordIneligible(tx, claim, now));
   }
   return markings;
 }
@@ -71,17 +71,17 @@ export async function markSubmitting(
 /** The statement of `markSubmitting`: it returns the keys of the rows that may go. */
 export function markQuery(
   db: Db,
-  claims: readonly (Claim & { newsletter: string })[],
+  claims: readonly (DeliveryClaim & { newsletter: string })[],
   now: number,
   leaseMs: number,
-): CompiledQuery<Key> {
+): CompiledQuery<ClaimKeyRow> {
   const r = jsonRows(
     dialectOf(db),
     claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence, claim.newsletter]),
     { edition_id: 'int', subscriber_id: 'int', fence: 'int', newsletter: 'text' },
   );
   // The open editions are asked for once a statement: an edition's row is hundreds of kilobytes long.
-  return sql<Key>`update deliveries
+  return sql<ClaimKeyRow>`update deliveries
     set state = 'submitting', attempts = deliveries.attempts + 1,
       lease_until = cast(${now + leaseMs} as bigint), changed_at = cast(${now} as bigint)
     from ${r} r
@@ -99,15 +99,19 @@ export function markQuery(
 }
 
 /** Records why a row may not go that `markQuery` did not take. */
-export async function refuseMark(tx: Db, claim: Claim & { newsletter: string }, now: number): Promise<Marking> {
+export async function recordIneligible(
+  tx: Db,
+  claim: DeliveryClaim & { newsletter: string },
+  now: number,
+): Promise<MarkResult> {
   const facts = await findMarkFacts(tx, claim);
   if (facts === undefined) return { kind: 'lost' };
-  const result = whyNotMailed(facts, now);
+  const result = decideIneligible(facts, now);
   const [recorded] = await recordResults(tx, [{ claim, result }], now);
   return recorded ? result : { kind: 'lost' };
 }
 
-function findMarkFacts(tx: Db, claim: Claim): Promise<MarkFacts | undefined> {
+function findMarkFacts(tx: Db, claim: DeliveryClaim): Promise<EligibilityFacts | undefined> {
   return tx
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
@@ -141,12 +145,12 @@ function findMarkFacts(tx: Db, claim: Claim): Promise<MarkFacts | undefined> {
  */
 export async function recordResults(
   tx: Db,
-  results: readonly { claim: Claim; result: DeliveryResult }[],
+  results: readonly { claim: DeliveryClaim; result: DeliveryOutcome }[],
   now: number,
 ): Promise<boolean[]> {
   if (results.length === 0) return [];
-  const { rows } = await tx.executeQuery<Key>(recordQuery(tx, results, now));
-  return takenOf(
+  const { rows } = await tx.executeQuery<ClaimKeyRow>(recordQuery(tx, results, now));
+  return matchClaims(
     results.map(({ claim }) => claim),
     rows,
   );
@@ -155,9 +159,9 @@ export async function recordResults(
 /** The statement of `recordResults`: it returns the keys of the rows that it recorded. */
 export function recordQuery(
   db: Db,
-  results: readonly { claim: Claim; result: DeliveryResult }[],
+  results: readonly { claim: DeliveryClaim; result: DeliveryOutcome }[],
   now: number,
-): CompiledQuery<Key> {
+): CompiledQuery<ClaimKeyRow> {
   const r = jsonRows(
     dialectOf(db),
     results.map(({ claim, result }) => [claim.editionId, claim.subscriberId, claim.fence, ...afterwards(result)]),
@@ -175,7 +179,7 @@ export function recordQuery(
   // What was on the wire while its edition was cancelled, and did not go, is cancelled too.
   const cancelled = sql`r.state = 'pending'
     and (select delivery_state from editions where id = r.edition_id) = 'cancelled'`;
-  return sql<Key>`update deliveries
+  return sql<ClaimKeyRow>`update deliveries
     set state = case when ${cancelled} then 'suppressed' else r.state end,
       attempts = deliveries.attempts - r.uncounted,
       due_at = coalesce(r.due_at, deliveries.due_at),
@@ -195,12 +199,12 @@ const PENDING = 'pending';
 const SUBMITTING = 'submitting';
 
 /** For each claim whether its key is among the rows. */
-export function takenOf(claims: readonly Claim[], rows: readonly Key[]): boolean[] {
+export function matchClaims(claims: readonly DeliveryClaim[], rows: readonly ClaimKeyRow[]): boolean[] {
   const taken = new Set(rows.map((row) => `${row.edition_id} ${row.subscriber_id} ${row.fence}`));
   return claims.map((claim) => taken.has(`${claim.editionId} ${claim.subscriberId} ${claim.fence}`));
 }
 
-function afterwards(result: DeliveryResult): [DeliveryState, number | null, number, string | null, string | null] {
+function afterwards(result: DeliveryOutcome): [DeliveryState, number | null, number, string | null, string | null] {
   switch (result.kind) {
     case 'submitted':
       return ['submitted', null, 0, result.reply, null];
@@ -220,7 +224,7 @@ function afterwards(result: DeliveryResult): [DeliveryState, number | null, numb
 }
 
 /** Gives back claims that nothing was done with, so that the next worker need not wait for the lease. */
-export async function releaseClaims(db: Db, claims: readonly Claim[]): Promise<void> {
+export async function releaseClaims(db: Db, claims: readonly DeliveryClaim[]): Promise<void> {
   if (claims.length === 0) return;
   await sql`update deliveries set lease_until = null
     from ${keyRows(db, claims)} r
@@ -233,9 +237,14 @@ export async function releaseClaims(db: Db, claims: readonly Claim[]): Promise<v
  * attempt does not count.
  * @returns for each whether it was: not where it has been claimed since, or its edition cancelled
  */
-export async function reopenRefused(db: Db, claims: readonly Claim[], reason: string, now: number): Promise<boolean[]> {
+export async function reopenRefused(
+  db: Db,
+  claims: readonly DeliveryClaim[],
+  reason: string,
+  now: number,
+): Promise<boolean[]> {
   if (claims.length === 0) return [];
-  const { rows } = await sql<Key>`update deliveries
+  const { rows } = await sql<ClaimKeyRow>`update deliveries
     set state = 'pending', attempts = deliveries.attempts - 1, due_at = cast(${now} as bigint),
       reason = ${reason}, changed_at = cast(${now} as bigint)
     from ${keyRows(db, claims)} r
@@ -243,10 +252,10 @@ export async function reopenRefused(db: Db, claims: readonly Claim[], reason: st
       and deliveries.fence = r.fence and deliveries.state in ('failed', ${PENDING})
       and deliveries.edition_id in (select id from editions where delivery_state in ('delivering', 'paused'))
     returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(db);
-  return takenOf(claims, rows);
+  return matchClaims(claims, rows);
 }
 
-function keyRows(db: Db, claims: readonly Claim[]) {
+function keyRows(db: Db, claims: readonly DeliveryClaim[]) {
   return jsonRows(
     dialectOf(db),
     claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence]),
@@ -280,7 +289,7 @@ export async function finishEditions(db: Db): Promise<number[]> {
 }
 
 /** A row's key, as statements return it. */
-export interface Key {
+export interface ClaimKeyRow {
   edition_id: number;
   subscriber_id: number;
   fence: number;

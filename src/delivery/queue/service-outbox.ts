@@ -8,7 +8,7 @@ import type { Db, Store } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
 import { readNewsletters } from '../../subscribers/service-messages.ts';
 import { isAskedToConfirm } from '../../subscribers/suppression.ts';
-import type { DeliveryResult } from './delivery-result.ts';
+import type { DeliveryOutcome } from './delivery-outcome.ts';
 import { INTERRUPTED } from './uncertain.ts';
 
 /** A message under our lease. */
@@ -27,10 +27,10 @@ export interface ClaimedServiceMessage {
 }
 
 /** What becomes of a message that is claimed. */
-export type ServiceResult = Exclude<DeliveryResult, { kind: 'put-back' | 'uncertain' }>;
+export type ServiceOutcome = Exclude<DeliveryOutcome, { kind: 'put-back' | 'uncertain' }>;
 
 /** What came of asking to submit. */
-export type ServiceMarking = { kind: 'submitting' } | { kind: 'suppressed'; reason: string } | { kind: 'lost' };
+export type ServiceMarkResult = { kind: 'submitting' } | { kind: 'suppressed'; reason: string } | { kind: 'lost' };
 
 const EXPIRED = 'expired: it could not be submitted before its link was dead';
 
@@ -117,7 +117,7 @@ export async function markServiceMessage(
   message: ClaimedServiceMessage,
   now: number,
   leaseMs: number,
-): Promise<ServiceMarking> {
+): Promise<ServiceMarkResult> {
   return db.transaction().execute(async (tx) => {
     const against = await whyNotMailed(tx, message);
     if (against !== null) {
@@ -151,7 +151,7 @@ async function whyNotMailed(tx: Db, { kind, subscriberId }: ClaimedServiceMessag
 export async function recordServiceResult(
   db: Db,
   message: Pick<ClaimedServiceMessage, 'id' | 'fence'>,
-  result: ServiceResult,
+  result: ServiceOutcome,
   now: number,
 ): Promise<boolean> {
   const { numUpdatedRows } = await updateClaimed(db, message)
@@ -172,7 +172,7 @@ function updateClaimed(db: Db, { id, fence }: Pick<ClaimedServiceMessage, 'id' |
   return db.updateTable('service_messages').where('id', '=', id).where('fence', '=', fence);
 }
 
-function afterwards(result: ServiceResult) {
+function afterwards(result: ServiceOutcome) {
   switch (result.kind) {
     case 'submitted':
       return { state: 'submitted' as const, reply: result.reply, reason: null };

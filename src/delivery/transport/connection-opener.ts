@@ -7,14 +7,14 @@ import { classifyFailure } from './retry.ts';
 
 export interface ConnectionOpener {
   /** `held` where it can still be used, otherwise a new connection; null where none can be had. */
-  renew(held: Connection | null): Promise<Connection | null>;
+  acquire(held: Connection | null): Promise<Connection | null>;
   /** Closes a connection that is not needed any more. */
   close(held: Connection | null): void;
   /** Why the last connection could not be had, said for an operator. */
   problem(): string | null;
 }
 
-export function connectionOpener(transport: Transport): ConnectionOpener {
+export function openConnectionOpener(transport: Transport): ConnectionOpener {
   let open = 0;
   let problem: string | null = null;
   let hopeless = false;
@@ -41,7 +41,7 @@ export function connectionOpener(transport: Transport): ConnectionOpener {
   };
 
   return {
-    renew(held) {
+    acquire(held) {
       if (held?.usable) return Promise.resolve(held);
       close(held);
       const next = last.then(openOne);

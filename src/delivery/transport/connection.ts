@@ -2,7 +2,7 @@
  * What the engine needs of a way out: connections that take one finished message at a time and answer with a reply.
  */
 import { MINUTE } from '../../lib/time.ts';
-import type { Failure } from './retry.ts';
+import type { SubmissionFailure } from './retry.ts';
 
 /** A finished message, ready for the wire. */
 export interface OutgoingMessage {
@@ -51,14 +51,14 @@ export const SUBMISSION_LIMIT = 11 * MINUTE;
 /** A connection or a submission that failed. Its message is for operators and never holds a password. */
 export class TransportError extends Error {
   override name = 'TransportError';
-  readonly failure: Failure;
-  constructor(failure: Failure) {
-    super(failure.words);
+  readonly failure: SubmissionFailure;
+  constructor(failure: SubmissionFailure) {
+    super(failure.message);
     this.failure = failure;
   }
 }
 
 /** The error for a configuration that cannot work. */
-export function misconfigured(words: string): TransportError {
-  return new TransportError({ code: 'ECONFIG', replyCode: null, command: null, reply: null, words });
+export function transportConfigError(words: string): TransportError {
+  return new TransportError({ code: 'ECONFIG', replyCode: null, command: null, reply: null, message: words });
 }

@@ -70,6 +70,6 @@ function refuse(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
     const code = error.code ?? 'unknown error';
     const words = `${path} cannot be written (${code})`;
-    throw new TransportError({ code, replyCode: null, command: null, reply: null, words });
+    throw new TransportError({ code, replyCode: null, command: null, reply: null, message: words });
   };
 }

@@ -19,6 +19,6 @@ const FOLDERS = /^\/(?:(?!%40)[^@])*\/(?=[^/@])/;
  * Strikes out everything that looks like an email address, and its angle brackets: `<address>` stands in its place. All else stays.
  * @param text a server's reply or a transport's words, in one piece: of an address that was cut before its @ the rest would stay
  */
-export function strikeAddresses(text: string): string {
+export function redactAddresses(text: string): string {
   return text.replace(ADDRESS, (address) => `${FOLDERS.exec(address)?.[0] ?? ''}<address>`);
 }

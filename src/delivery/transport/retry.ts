@@ -4,7 +4,7 @@
 import { HOUR } from '../../lib/time.ts';
 
 /** Why a submission failed, in plain data. All text is one clean line without any password. */
-export interface Failure {
+export interface SubmissionFailure {
   /** The error's code, such as `ECONNECTION` or `ENOSPC`. */
   code: string | null;
   /** The SMTP reply code, such as 451. */
@@ -14,7 +14,7 @@ export interface Failure {
   /** The server's whole reply. It may quote the recipient's address, so it is nobody else's to read. */
   reply: string | null;
   /** What happened, said for an operator; of an SMTP server, without any address. */
-  words: string;
+  message: string;
   /** The whole message had been handed over, and the server's answer to it did not come: it may have taken it (RFC 5321 §4.2.5). */
   mayHaveArrived?: boolean;
 }
@@ -46,7 +46,9 @@ export function enhancedStatus(reply: string | null): string | null {
 }
 
 /** Sorts a failure. What several in a row may mean is told by policy-watch.ts. */
-export function classifyFailure(failure: Pick<Failure, 'code' | 'replyCode' | 'command' | 'reply'>): FailureClass {
+export function classifyFailure(
+  failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'command' | 'reply'>,
+): FailureClass {
   const { code, replyCode, command } = failure;
   if (code !== null && (REFUSES_US.has(code) || DISK.has(code))) return 'refuses-us';
   // Nodemailer's own verdict, before a word to the server: the message is larger than it takes, or the address is malformed. With a
@@ -76,7 +78,7 @@ export function retryDelay(attempts: number, firstWait: number, random: number):
   return Math.ceil(wait * (1 - random / 4));
 }
 
-export type Decision =
+export type RetryDecision =
   | { kind: 'retry'; dueAt: number; reason: string }
   | { kind: 'fail'; reason: string }
   | { kind: 'stop'; reason: string };
@@ -87,22 +89,22 @@ export type Decision =
  * @param policy.attempts how many are made at most
  * @param policy.firstWait milliseconds before the second
  */
-export function decide(
-  failure: Failure,
+export function decideRetry(
+  failure: SubmissionFailure,
   attempts: number,
   policy: { attempts: number; firstWait: number },
   now: number,
   random: number,
-): Decision {
+): RetryDecision {
   switch (classifyFailure(failure)) {
     case 'permanent':
-      return { kind: 'fail', reason: failure.words };
+      return { kind: 'fail', reason: failure.message };
     case 'refuses-us':
-      return { kind: 'stop', reason: failure.words };
+      return { kind: 'stop', reason: failure.message };
     case 'transient':
       if (attempts >= policy.attempts) {
-        return { kind: 'fail', reason: `given up after ${attempts} attempts: ${failure.words}` };
+        return { kind: 'fail', reason: `given up after ${attempts} attempts: ${failure.message}` };
       }
-      return { kind: 'retry', dueAt: now + retryDelay(attempts, policy.firstWait, random), reason: failure.words };
+      return { kind: 'retry', dueAt: now + retryDelay(attempts, policy.firstWait, random), reason: failure.message };
   }
 }

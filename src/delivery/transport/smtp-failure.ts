@@ -2,8 +2,8 @@
  * Nodemailer's errors as plain data, said for an operator, without any password.
  */
 import { cleanLine } from '../../lib/clean-text.ts';
-import { strikeAddresses } from './redact-addresses.ts';
-import type { Failure } from './retry.ts';
+import { redactAddresses } from './redact-addresses.ts';
+import type { SubmissionFailure } from './retry.ts';
 
 const LONGEST_REPLY = 500;
 
@@ -30,7 +30,10 @@ function shorten(line: string): string {
  * @param server.place names it for people
  * @param server.redact strikes out its password
  */
-export function readFailure(error: unknown, server: { place: string; redact(text: string): string }): Failure {
+export function readFailure(
+  error: unknown,
+  server: { place: string; redact(text: string): string },
+): SubmissionFailure {
   const raw = error as {
     code?: unknown;
     originalCode?: unknown;
@@ -42,7 +45,7 @@ export function readFailure(error: unknown, server: { place: string; redact(text
   const code = typeof raw.code === 'string' ? raw.code : null;
   const cause = typeof raw.originalCode === 'string' ? raw.originalCode : null;
   // Struck out before it is shortened: of an address that is cut before its @, half would stay.
-  const shared = (text: string): string => shorten(strikeAddresses(cleanWhole(text, server.redact)));
+  const shared = (text: string): string => shorten(redactAddresses(cleanWhole(text, server.redact)));
   const response = typeof raw.response === 'string' && raw.response !== '' ? raw.response : null;
   const message = typeof raw.message === 'string' ? shared(raw.message) : 'unknown error';
   return {
@@ -51,7 +54,7 @@ export function readFailure(error: unknown, server: { place: string; redact(text
     // In a timeout only nodemailer's clock names the command, and ours, which is set to the same, may be first.
     command: typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null,
     reply: response === null ? null : cleanReply(response, server.redact),
-    words: `${server.place} ${wordsFor(code, cause, response === null ? null : shared(response), message)}`,
+    message: `${server.place} ${wordsFor(code, cause, response === null ? null : shared(response), message)}`,
   };
 }
 
@@ -76,7 +79,7 @@ function wordsFor(code: string | null, cause: string | null, reply: string | nul
 }
 
 /** A function that strikes a password out of a text: as it stands, in the URL's encoding, and in those of AUTH PLAIN and LOGIN. */
-export function redactor(auth: { user: string; pass: string } | null): (text: string) => string {
+export function passwordRedactor(auth: { user: string; pass: string } | null): (text: string) => string {
   if (auth === null || auth.pass === '') return (text) => text;
   const forms = [
     Buffer.from(`\u0000${auth.user}\u0000${auth.pass}`).toString('base64'),

@@ -16,7 +16,7 @@ interface DataStep {
   outByteCount: number;
 }
 
-type Done<T> = (error?: Error | null, result?: T) => void;
+type SmtpCallback<T> = (error?: Error | null, result?: T) => void;
 
 const FINAL_DOT = Buffer.from('.\r\n');
 
@@ -24,14 +24,14 @@ export class SmtpSession extends SMTPConnection {
   declare private _responseActions: ((reply: string) => void)[];
   declare private _responseQueue: string[];
   declare private _remainder: string;
-  declare private _actionSMTPStream: (reply: string, callback: Done<string>) => void;
+  declare private _actionSMTPStream: (reply: string, callback: SmtpCallback<string>) => void;
   declare private _onError: (error: Error, code: string, reply: string | false, command: string) => void;
 
   /** Whether all of the last message has been written: the server may have taken it, whatever became of the connection then. */
   handedOver = false;
 
   /** Hands over one message. @param done takes what nodemailer's `send` gives, the server's reply in `response` */
-  submit({ from, to, chunks, size }: OutgoingMessage, done: Done<{ response: string }>): void {
+  submit({ from, to, chunks, size }: OutgoingMessage, done: SmtpCallback<{ response: string }>): void {
     this.handedOver = false;
     // A reply that is already here would be taken for the one to MAIL, and every later one for that of the command before.
     if (this.spokeUnasked()) this.giveUp();
@@ -40,7 +40,7 @@ export class SmtpSession extends SMTPConnection {
   }
 
   // Called by nodemailer's `send` when the server has taken the envelope and answered DATA.
-  protected _createSendStream(done: Done<string>): DataStep {
+  protected _createSendStream(done: SmtpCallback<string>): DataStep {
     const socket = this._socket as Socket;
     const step: DataStep = {
       outByteCount: 0,

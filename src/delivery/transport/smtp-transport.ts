@@ -7,13 +7,13 @@
 import { SECOND } from '../../lib/time.ts';
 import {
   type Connection,
-  misconfigured,
   type OutgoingMessage,
   SUBMISSION_LIMIT,
   type Transport,
   TransportError,
+  transportConfigError,
 } from './connection.ts';
-import { cleanReply, readFailure, redactor } from './smtp-failure.ts';
+import { cleanReply, passwordRedactor, readFailure } from './smtp-failure.ts';
 import { SmtpSession } from './smtp-session.ts';
 
 /** Milliseconds. */
@@ -70,9 +70,9 @@ function readUrl(text: string): Server {
   const url = new URL(text);
   // Silently ignored, an option such as ?tls.rejectUnauthorized=false would do something else than its author thinks.
   if (url.search !== '' || url.hash !== '' || !['', '/'].includes(url.pathname)) {
-    throw misconfigured('the SMTP URL must end behind host and port: it takes no path and no parameters');
+    throw transportConfigError('the SMTP URL must end behind host and port: it takes no path and no parameters');
   }
-  if (url.hostname === '') throw misconfigured('the SMTP URL must name a host');
+  if (url.hostname === '') throw transportConfigError('the SMTP URL must name a host');
   const secure = url.protocol === 'smtps:';
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const port = url.port === '' ? (secure ? 465 : 587) : Number(url.port);
@@ -84,7 +84,7 @@ function readUrl(text: string): Server {
     requireTLS: auth !== null && !isLoopback(host),
     auth,
     place: `${url.hostname}:${port}`,
-    redact: redactor(auth),
+    redact: passwordRedactor(auth),
   };
 }
 
@@ -93,7 +93,7 @@ function readCredentials(url: URL): Server['auth'] {
   try {
     return { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
   } catch {
-    throw misconfigured('user name and password in the SMTP URL must be percent-encoded: a % itself is %25');
+    throw transportConfigError('user name and password in the SMTP URL must be percent-encoded: a % itself is %25');
   }
 }
 

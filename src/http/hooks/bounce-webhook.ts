@@ -1,8 +1,8 @@
 /**
  * Where a mail provider's adapter tells what came back.
  */
-import { recordReports } from '../../delivery/bounces/bounce-reports.ts';
-import { verifyBounceWebhook } from '../../delivery/bounces/bounce-webhook.ts';
+import { recordBounceReports } from '../../delivery/bounces/reports.ts';
+import { verifyBounceWebhook } from '../../delivery/bounces/webhook.ts';
 import { readBody } from '../server/request-body.ts';
 import type { Answers } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';
@@ -25,7 +25,7 @@ export function answerBounceWebhook(web: WebContext, secret: string): Answers {
       const verdict = verifyBounceWebhook(c.req.raw.headers, body, secret, now);
       if (verdict.kind === 'unsigned') return c.text(`${verdict.reason}\n`, 401);
       if (verdict.kind === 'malformed') return c.text(`${verdict.reason}\n`, 400);
-      const counts = await recordReports(web.store, web.config, web.secrets, verdict.reports, now);
+      const counts = await recordBounceReports(web.store, web.config, web.secrets, verdict.reports, now);
       web.log?.info({ ...counts }, 'bounces reported');
       return c.body(null, 204);
     },

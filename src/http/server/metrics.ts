@@ -5,13 +5,13 @@
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import {
+  countAllDeliveries,
   countBounces,
-  countDeliveriesEver,
   countServiceMessages,
   countSuppressed,
   countUncertain,
   findNextDue,
-} from '../../delivery/queue/counts.ts';
+} from '../../delivery/queue/queries.ts';
 import { isKnownReader, OTHER } from '../../feeds/readers/reader-name.ts';
 import { countNewestRequests, countSubscribers } from '../../feeds/readers/reader-statistics.ts';
 import { DAY, localDate, SECOND } from '../../lib/time.ts';
@@ -87,7 +87,7 @@ async function editionMetrics(db: Db, gauge: MakeGauge): Promise<void> {
     'standing',
   ]);
   const last = await findLastEditions(db);
-  const counts = await countDeliveriesEver(
+  const counts = await countAllDeliveries(
     db,
     last.map((edition) => edition.id),
   );

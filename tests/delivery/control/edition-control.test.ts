@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   cancelEdition,
+  DeliveryControlError,
   pauseEdition,
   releaseQueue,
   resumeEdition,
-  SteeringError,
   settleDelivery,
 } from '../../../src/delivery/control/edition-control.ts';
 import { listUncertain } from '../../../src/delivery/queue/uncertain.ts';
@@ -73,7 +73,7 @@ describe('steering', () => {
     it('says why it cannot be done', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 1);
-      await expect(pauseEdition(store.db, 99, 'x')).rejects.toThrow(new SteeringError('there is no edition 99'));
+      await expect(pauseEdition(store.db, 99, 'x')).rejects.toThrow(new DeliveryControlError('there is no edition 99'));
       await cancelEdition(store, editionId, 'x', NOW);
       const cancelled = `edition ${editionId} is cancelled, that cannot be undone: it cannot be`;
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${cancelled} resumed`);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assembleMessage } from '../../../src/delivery/message/assemble.ts';
 import { prepareBody } from '../../../src/delivery/message/body.ts';
 import { loadSigners, type Signer, signersOf } from '../../../src/delivery/message/dkim.ts';
-import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-text.ts';
+import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-field.ts';
 import { TransportError } from '../../../src/delivery/transport/connection.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import { NOW, testConfig } from '../fixture.ts';

@@ -3,7 +3,7 @@
  */
 import { type ParsedMail, simpleParser } from 'mailparser';
 import type { Signer } from '../../../src/delivery/message/dkim.ts';
-import { prepareMessages } from '../../../src/delivery/message/message.ts';
+import { prepareMessages } from '../../../src/delivery/message/edition-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import type { Edition } from '../../../src/editions/queries.ts';
 import { SECRETS, testConfig, testEdition } from '../fixture.ts';

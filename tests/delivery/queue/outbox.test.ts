@@ -1,7 +1,6 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { type ClaimOptions, claimDueDeliveries } from '../../../src/delivery/queue/claim-due.ts';
-import { countDeliveries } from '../../../src/delivery/queue/counts.ts';
+import { type ClaimOptions, claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import {
   type ClaimedDelivery,
   finishEditions,
@@ -10,7 +9,8 @@ import {
   releaseClaims,
   reopenRefused,
 } from '../../../src/delivery/queue/outbox.ts';
-import { RESERVED_AHEAD, type Throttle } from '../../../src/delivery/queue/throttle.ts';
+import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
+import { type DeliveryRateLimiter, RESERVED_AHEAD } from '../../../src/delivery/queue/rate-limiter.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import { migrate } from '../../../src/store/schema.ts';
@@ -30,7 +30,7 @@ async function claim(store: Store, options: Partial<ClaimOptions> = {}): Promise
 }
 
 function claimAll(store: Store, options: Partial<ClaimOptions> = {}) {
-  return claimDueDeliveries(store, {
+  return claimDeliveries(store, {
     now: NOW,
     limit: 100,
     leaseMs: LEASE,
@@ -194,7 +194,7 @@ describe('claiming', () => {
         .set({ expires_at: NOW + HOUR })
         .execute();
       const asked: string[] = [];
-      const throttle: Throttle = {
+      const throttle: DeliveryRateLimiter = {
         reserve: async (_trx, rows, now) => {
           asked.push(...rows.map((row) => row.domain));
           return [now, now + RESERVED_AHEAD, now + RESERVED_AHEAD + 1, now + 2 * HOUR];

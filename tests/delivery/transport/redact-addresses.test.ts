@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { strikeAddresses } from '../../../src/delivery/transport/redact-addresses.ts';
+import { redactAddresses } from '../../../src/delivery/transport/redact-addresses.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const atom = fc.string({ unit: fc.constantFrom(..."abzAZ09!#$&'*+/=?^_`{}|~-%üß三я"), minLength: 1, maxLength: 8 });
@@ -52,7 +52,7 @@ describe('striking addresses out of a text', () => {
       '550 5.7.1 [192.0.2.1] is blocked @ the border; 40% of it',
     ],
   ])('makes of %j %j', (text, expected) => {
-    expect(strikeAddresses(text)).toBe(expected);
+    expect(redactAddresses(text)).toBe(expected);
   });
 
   it('leaves none, wherever it stands, and every other word', () => {
@@ -65,7 +65,7 @@ describe('striking addresses out of a text', () => {
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-        const struck = strikeAddresses(parts.map(({ text }) => text).join(' '));
+        const struck = redactAddresses(parts.map(({ text }) => text).join(' '));
         expect(struck).toBe(parts.map(({ expected }) => expected).join(' '));
       }),
     );
@@ -77,7 +77,7 @@ describe('striking addresses out of a text', () => {
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (any) => {
-        expect(strikeAddresses(any)).not.toMatch(/[\p{L}\p{N}](@|%40)[\p{L}\p{N}]/u);
+        expect(redactAddresses(any)).not.toMatch(/[\p{L}\p{N}](@|%40)[\p{L}\p{N}]/u);
       }),
     );
   });

@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   classifyFailure,
-  decide,
+  decideRetry,
   enhancedStatus,
-  type Failure,
   retryDelay,
+  type SubmissionFailure,
 } from '../../../src/delivery/transport/retry.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const firstWait = fc.integer({ min: 1, max: 10_080 }).map((minutes) => minutes * MINUTE);
 
-function failure(changes: Partial<Failure>): Failure {
-  return { code: null, replyCode: null, command: null, reply: null, words: 'it failed', ...changes };
+function failure(changes: Partial<SubmissionFailure>): SubmissionFailure {
+  return { code: null, replyCode: null, command: null, reply: null, message: 'it failed', ...changes };
 }
 
 describe('a retry delay', () => {
@@ -44,7 +44,7 @@ describe('a retry delay', () => {
 });
 
 describe('a failure', () => {
-  it.each<[string, Partial<Failure>, string]>([
+  it.each<[string, Partial<SubmissionFailure>, string]>([
     ['a greylisting server', { code: 'EENVELOPE', replyCode: 451, command: 'RCPT TO' }, 'transient'],
     ['a full mailbox', { code: 'EENVELOPE', replyCode: 452, command: 'RCPT TO' }, 'transient'],
     ['a message deferred after DATA', { code: 'EMESSAGE', replyCode: 421, command: 'DATA' }, 'transient'],
@@ -75,7 +75,7 @@ describe('a failure', () => {
     fc.assert(
       fc.property(fc.string(), fc.option(fc.integer({ min: 200, max: 599 })), (words, replyCode) => {
         const parts = { replyCode, command: 'RCPT TO' };
-        expect(classifyFailure(failure({ ...parts, words, reply }))).toBe(classifyFailure(failure(parts)));
+        expect(classifyFailure(failure({ ...parts, message: words, reply }))).toBe(classifyFailure(failure(parts)));
       }),
     );
   });
@@ -100,23 +100,23 @@ describe('a failure', () => {
   const transient = failure({ replyCode: 451, command: 'RCPT TO' });
 
   it('that may pass is tried again, until the attempts are used up', () => {
-    expect(decide(transient, 1, policy, 1_000, 0)).toEqual({
+    expect(decideRetry(transient, 1, policy, 1_000, 0)).toEqual({
       kind: 'retry',
       dueAt: 1_000 + 5 * MINUTE,
       reason: 'it failed',
     });
-    expect(decide(transient, 2, policy, 1_000, 0)).toMatchObject({ kind: 'retry', dueAt: 1_000 + 10 * MINUTE });
-    expect(decide(transient, 3, policy, 1_000, 0)).toEqual({
+    expect(decideRetry(transient, 2, policy, 1_000, 0)).toMatchObject({ kind: 'retry', dueAt: 1_000 + 10 * MINUTE });
+    expect(decideRetry(transient, 3, policy, 1_000, 0)).toEqual({
       kind: 'fail',
       reason: 'given up after 3 attempts: it failed',
     });
   });
 
   it('that will not pass fails at once, and one that concerns everybody stops', () => {
-    expect(decide(failure({ replyCode: 550, command: 'RCPT TO' }), 1, policy, 0, 0)).toEqual({
+    expect(decideRetry(failure({ replyCode: 550, command: 'RCPT TO' }), 1, policy, 0, 0)).toEqual({
       kind: 'fail',
       reason: 'it failed',
     });
-    expect(decide(failure({ code: 'EAUTH' }), 3, policy, 0, 0)).toEqual({ kind: 'stop', reason: 'it failed' });
+    expect(decideRetry(failure({ code: 'EAUTH' }), 3, policy, 0, 0)).toEqual({ kind: 'stop', reason: 'it failed' });
   });
 });

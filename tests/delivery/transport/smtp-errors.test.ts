@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TransportError } from '../../../src/delivery/transport/connection.ts';
-import { isPolicyRefusal } from '../../../src/delivery/transport/policy-watch.ts';
-import { classifyFailure, decide } from '../../../src/delivery/transport/retry.ts';
+import { isPolicyRefusal } from '../../../src/delivery/transport/policy-refusals.ts';
+import { classifyFailure, decideRetry } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { closeServers, pipelining, startScripted } from '../servers.ts';
@@ -18,7 +18,7 @@ async function failureAt(replies: Record<string, string | string[]>): Promise<Tr
   for (const EHLO of ['250 scripted', '250-scripted\r\n250 PIPELINING']) {
     const server = await startScripted(pipelining({ EHLO, ...replies }));
     const failure = await failureOf(submitOnce(server.url));
-    failures.push({ ...failure, words: failure.words.replace(String(server.port), 'PORT') });
+    failures.push({ ...failure, words: failure.message.replace(String(server.port), 'PORT') });
   }
   expect(failures[1]).toEqual(failures[0]);
   return failures[0] as TransportError['failure'];
@@ -27,7 +27,7 @@ async function failureAt(replies: Record<string, string | string[]>): Promise<Tr
 describe('the SMTP transport survives', () => {
   it.each(STEPS)('a server that hangs at %s', async (step) => {
     const failure = await failureAt({ [step]: '' });
-    expect(failure.words).toBe('127.0.0.1:PORT did not answer in time');
+    expect(failure.message).toBe('127.0.0.1:PORT did not answer in time');
     expect(classifyFailure(failure)).toBe('transient');
   });
 
@@ -38,7 +38,7 @@ describe('the SMTP transport survives', () => {
     });
     const message = outgoing('ada@example.com', ['Subject: Hello\r\n\r\n', `${'x'.repeat(98)}\r\n`.repeat(200_000)]);
     const failure = await failureOf(submitOnce(server.url, message));
-    expect(failure.words).toContain('did not answer in time');
+    expect(failure.message).toContain('did not answer in time');
     expect(classifyFailure(failure)).toBe('transient');
   });
 
@@ -48,7 +48,7 @@ describe('the SMTP transport survives', () => {
     // Nodemailer takes garbage to EHLO for a server that knows HELO only.
     if (step === 'EHLO') return expect(await work).toBe('250 2.0.0 ok');
     const failure = await failureOf(work);
-    expect(failure.words).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     expect(classifyFailure(failure)).toBe('transient');
     expect(isPolicyRefusal(failure)).toBe(false);
   });
@@ -60,7 +60,7 @@ describe('the SMTP transport survives', () => {
     });
     const failure = await failureOf(submitOnce(server.url));
     expect(classifyFailure(failure)).toBe('transient');
-    expect(failure.words).toMatch(/closed the connection|cannot be reached/);
+    expect(failure.message).toMatch(/closed the connection|cannot be reached/);
   });
 
   it('a server that greylists: the same connection takes the message later', async () => {
@@ -69,7 +69,7 @@ describe('the SMTP transport survives', () => {
     );
     const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
     const failure = await failureOf(connection.submit(outgoing()));
-    expect(decide(failure, 1, { attempts: 5, firstWait: 5 * MINUTE }, 0, 0)).toMatchObject({
+    expect(decideRetry(failure, 1, { attempts: 5, firstWait: 5 * MINUTE }, 0, 0)).toMatchObject({
       kind: 'retry',
       dueAt: 5 * MINUTE,
     });

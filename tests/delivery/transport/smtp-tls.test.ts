@@ -60,10 +60,10 @@ describe('over TLS, the SMTP transport', () => {
     const stranger = makeCertificate(Date.now());
     const server = await startServer({ ...stranger, secure: true });
     const failure = await failureOf(openSmtpTransport(smtps(server.url), 1).verify());
-    expect(failure.words).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: .*certificate/);
+    expect(failure.message).toMatch(/^127\.0\.0\.1:\d+ cannot be reached: .*certificate/);
     const upgrading = await startServer({ ...stranger, disabledCommands: [] });
     const other = await failureOf(openSmtpTransport(upgrading.url, 1).verify());
-    expect(other.words).toContain('certificate');
+    expect(other.message).toContain('certificate');
   });
 
   it('trusts a private authority that NODE_EXTRA_CA_CERTS names', async () => {
@@ -89,7 +89,7 @@ describe('over TLS, the SMTP transport', () => {
     const url = smtps(server.url.replace('//', '//ada:guess@'));
     const failure = await failureOf(openSmtpTransport(url, 1).verify());
     expect(failure).toMatchObject({ code: 'EAUTH', replyCode: 535 });
-    expect(failure.words).not.toContain('guess');
+    expect(failure.message).not.toContain('guess');
     expect(classifyFailure(failure)).toBe('refuses-us');
   });
 
@@ -114,6 +114,6 @@ describe('over TLS, the SMTP transport', () => {
     const failure = await failureOf(openSmtpTransport(url, 1, LIMITS).verify());
     expect(server.commands).toContain('STARTTLS');
     expect(server.commands.join()).not.toContain('AUTH');
-    expect(failure.words).toContain('TLS');
+    expect(failure.message).toContain('TLS');
   });
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
-import { cleanReply, readFailure, redactor } from '../../../src/delivery/transport/smtp-failure.ts';
+import { cleanReply, passwordRedactor, readFailure } from '../../../src/delivery/transport/smtp-failure.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
-import { openTransport } from '../../../src/delivery/transport/transport.ts';
 import { anyText } from '../../support/any-text.ts';
 import { testConfig } from '../fixture.ts';
 import { closeServers, startScripted, startServer } from '../servers.ts';
@@ -56,7 +56,7 @@ describe('the SMTP transport', () => {
     const connection = await openSmtpTransport(server.url, 1).connect();
     const failure = await failureOf(connection.submit(outgoing('nobody@example.com')));
     expect(failure).toMatchObject({ code: 'EENVELOPE', replyCode: 550, command: 'RCPT TO' });
-    expect(failure.words).toMatch(/^127\.0\.0\.1:\d+ answered: 550 5\.1\.1 no such user$/);
+    expect(failure.message).toMatch(/^127\.0\.0\.1:\d+ answered: 550 5\.1\.1 no such user$/);
     expect(connection.usable).toBe(true);
     expect(await connection.submit(outgoing())).toContain('250');
     connection.close();
@@ -65,13 +65,13 @@ describe('the SMTP transport', () => {
   it('says what stands wrong, for an operator', async () => {
     const closed = await startScripted(() => undefined);
     await closed.close();
-    expect((await failureOf(openSmtpTransport(closed.url, 1).verify())).words).toBe(
+    expect((await failureOf(openSmtpTransport(closed.url, 1).verify())).message).toBe(
       `127.0.0.1:${closed.port} takes no connections`,
     );
     const unknown = openSmtpTransport('smtp://mail.invalid', 1).verify();
-    expect((await failureOf(unknown)).words).toMatch(/^mail\.invalid:587 cannot be found/);
+    expect((await failureOf(unknown)).message).toMatch(/^mail\.invalid:587 cannot be found/);
     const noLogin = await startServer({ hideSTARTTLS: true, disabledCommands: ['AUTH', 'STARTTLS'] });
-    expect((await failureOf(openSmtpTransport(withLogin(noLogin.url), 1).verify())).words).toContain(
+    expect((await failureOf(openSmtpTransport(withLogin(noLogin.url), 1).verify())).message).toContain(
       'the URL holds a user name, but the server offers no login',
     );
   });
@@ -84,7 +84,7 @@ describe('the SMTP transport', () => {
     );
     const failure = await failureOf(openSmtpTransport(withLogin(server.url), 1).verify());
     expect(classifyFailure(failure)).toBe('refuses-us');
-    expect(failure.words).toMatch(/refuses the login: 535 5\.7\.8 wrong: … or … or … or …$/);
+    expect(failure.message).toMatch(/refuses the login: 535 5\.7\.8 wrong: … or … or … or …$/);
     for (const form of forms) expect(JSON.stringify(failure)).not.toContain(form);
   });
 
@@ -128,12 +128,15 @@ describe('the SMTP transport', () => {
 
 describe('what is kept of a failure', () => {
   it('is one clean, bounded line without the password, whatever the server says', () => {
-    const server = { place: 'mail.example:587', redact: redactor({ user: 'ada', pass: 'correct horse' }) };
+    const server = { place: 'mail.example:587', redact: passwordRedactor({ user: 'ada', pass: 'correct horse' }) };
     const part = fc.oneof(anyText(60), fc.constantFrom('correct horse', 'correct\u0000 horse', 'x'.repeat(600)));
     fc.assert(
       fc.property(fc.array(part, { maxLength: 4 }), fc.string(), (parts, code) => {
         const text = parts.join('');
-        const { words, reply } = readFailure({ code, response: text, message: text, responseCode: 550 }, server);
+        const { message: words, reply } = readFailure(
+          { code, response: text, message: text, responseCode: 550 },
+          server,
+        );
         return [words, reply ?? ''].every(
           (kept) =>
             !/[\u0000-\u001f\u007f-\u009f]/.test(kept) &&
@@ -149,7 +152,7 @@ describe('what is kept of a failure', () => {
     const server = { place: 'mail.example:587', redact: (text: string) => text };
     for (let before = 440; before < 500; before++) {
       const text = `550 ${'x'.repeat(before)} <secret.token@example.com>: no`;
-      const { words } = readFailure({ response: text, message: text, responseCode: 550 }, server);
+      const { message: words } = readFailure({ response: text, message: text, responseCode: 550 }, server);
       expect(words).not.toContain('secret');
     }
     const response = '554 5.7.1 <ada@example.com>: denied';

@@ -1,0 +1,179 @@
+import { createHmac } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { recordBounceReports } from '../../../src/delivery/bounces/reports.ts';
+import { type BounceReport, verifyBounceWebhook } from '../../../src/delivery/bounces/webhook.ts';
+import { MINUTE, SECOND } from '../../../src/lib/time.ts';
+import { unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { NOW, SECRETS, testConfig } from '../fixture.ts';
+import { standingOf, submitEditions } from './bounce-fixture.ts';
+import { type About, leaveToken, NEWSLETTER, returnToken } from './bounce-messages.ts';
+
+const SECRET = 'a webhook secret of the tests';
+const GOOD = JSON.stringify({ reports: [{ kind: 'hard', email: 'reader@example.com', status: '5.1.1' }] });
+
+function signatureOf(id: string, seconds: number, body: string, key: string | Buffer = SECRET): string {
+  return `v1,${createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')}`;
+}
+
+function headersOf(changes: { id?: string; seconds?: number; signature?: string } = {}, body = GOOD): Headers {
+  const { id = 'msg_1', seconds = NOW / SECOND } = changes;
+  return new Headers({
+    'webhook-id': id,
+    'webhook-timestamp': String(seconds),
+    'webhook-signature': changes.signature ?? signatureOf(id, seconds, body),
+  });
+}
+
+function verify(headers: Headers, body = GOOD, secret = SECRET) {
+  return verifyBounceWebhook(headers, Buffer.from(body), secret, NOW);
+}
+
+describe('a webhook call', () => {
+  it('that is signed is read', () => {
+    expect(verify(headersOf())).toEqual({
+      kind: 'good',
+      reports: [{ kind: 'hard', email: 'reader@example.com', status: '5.1.1' }],
+    });
+  });
+
+  it("is checked as Standard Webhooks' own example is", () => {
+    // From the scheme's specification.
+    const body = '{"test": 2432232314}';
+    const headers = new Headers({
+      'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
+      'webhook-timestamp': '1614265330',
+      'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    });
+    const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+    expect(verifyBounceWebhook(headers, Buffer.from(body), secret, 1_614_265_330 * SECOND).kind).toBe('malformed');
+    expect(verifyBounceWebhook(headers, Buffer.from(`${body} `), secret, 1_614_265_330 * SECOND).kind).toBe('unsigned');
+  });
+
+  it('is read where one of several signatures is right', () => {
+    const right = signatureOf('msg_1', NOW / SECOND, GOOD);
+    expect(verify(headersOf({ signature: `v1a,xyz v1,AAAA ${right}` })).kind).toBe('good');
+  });
+
+  it.each([
+    ['another secret', { signature: signatureOf('msg_1', NOW / SECOND, GOOD, 'another') }],
+    ['another id', { signature: signatureOf('msg_2', NOW / SECOND, GOOD) }],
+    ['another time', { signature: signatureOf('msg_1', NOW / SECOND - 1, GOOD) }],
+    ['another body', { signature: signatureOf('msg_1', NOW / SECOND, `${GOOD} `) }],
+    ['another version', { signature: signatureOf('msg_1', NOW / SECOND, GOOD).replace('v1,', 'v2,') }],
+    ['a shorter signature', { signature: 'v1,AAAA' }],
+  ])('that is signed with %s is refused', (_, changes) => {
+    expect(verify(headersOf(changes)).kind).toBe('unsigned');
+  });
+
+  it('is good for five minutes to both sides', () => {
+    for (const off of [-5 * MINUTE, 5 * MINUTE]) {
+      expect(verify(headersOf({ seconds: (NOW + off) / SECOND })).kind).toBe('good');
+      expect(verify(headersOf({ seconds: (NOW + off) / SECOND + Math.sign(off) })).kind).toBe('unsigned');
+    }
+    expect(verify(headersOf({ seconds: Number.NaN })).kind).toBe('unsigned');
+  });
+
+  it('without signature, id or time is refused', () => {
+    for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {
+      const headers = headersOf();
+      headers.delete(name);
+      expect(verify(headers).kind).toBe('unsigned');
+    }
+  });
+
+  it.each([
+    ['not json', 'the body must be JSON'],
+    ['{}', 'reports'],
+    ['{"reports":[]}', 'reports'],
+    ['{"reports":[{"kind":"hard"}]}', 'must name one of returnPath, token and email'],
+    ['{"reports":[{"kind":"hard","email":"a@example.com","token":"x"}]}', 'must name one of'],
+    ['{"reports":[{"kind":"dropped","email":"a@example.com"}]}', 'reports.0.kind'],
+    ['{"reports":[{"kind":"soft","email":"a@example.com","status":"failed"}]}', 'must be a status such as 5.1.1'],
+    ['{"reports":[{"kind":"soft","email":"a@example.com","at":"yesterday"}]}', 'must be an instant such as'],
+    ['{"reports":[{"kind":"soft","email":"a@example.com","provider":"x"}]}', 'reports.0'],
+  ])('that holds %s is answered with what would be right', (body, reason) => {
+    const verdict = verify(headersOf({}, body), body);
+    expect(verdict).toMatchObject({ kind: 'malformed', reason: expect.stringContaining(reason) });
+  });
+});
+
+const config = testConfig();
+const NONE = { hard: 0, soft: 0, complaint: 0, unsubscribed: 0, ignored: 0, forged: 0 };
+
+forEachDatabase((open) => {
+  describe('reports of a provider', () => {
+    it.each([
+      ['its return path', (about: About) => ({ returnPath: `<bounces+${returnToken(about)}@news.example>` })],
+      ['its token', (about: About) => ({ token: returnToken(about) })],
+      ['the address', () => ({ email: 'Reader1@EXAMPLE.com' })],
+    ])('are recorded by %s, once', async (_, nameFor) => {
+      const store = await open();
+      const [first, about] = (await submitEditions(store, 2)) as [About, About];
+      const reports: BounceReport[] = [
+        { kind: 'hard', status: '5.1.1', detail: 'no such user', at: '2026-11-24T07:31:00Z', ...nameFor(about) },
+      ];
+      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, hard: 1 });
+      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, ignored: 1 });
+      expect(await standingOf(store, first)).toMatchObject({
+        suppressed: 'hard-bounce',
+        bounces: ['hard 5.1.1'],
+        events: ['suppressed bounce'],
+      });
+      const row = await store.db.selectFrom('bounces').selectAll().executeTakeFirstOrThrow();
+      // Its time is no later than ours.
+      expect(row).toMatchObject({ edition_id: about.editionId, detail: 'no such user', at: NOW });
+    });
+
+    it('count soft bounces as those of mail', async () => {
+      const store = await open();
+      const sent = await submitEditions(store, config.bounces.softLimit);
+      const reports = sent.map((about) => ({ kind: 'soft' as const, token: returnToken(about) }));
+      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({
+        ...NONE,
+        soft: reports.length,
+      });
+      expect((await standingOf(store, sent[0] as About)).suppressed).toBe('soft-bounces');
+    });
+
+    it('suppress after a complaint', async () => {
+      const store = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const reports = [{ kind: 'complaint' as const, email: 'reader1@example.com', detail: 'abuse' }];
+      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, complaint: 1 });
+      expect(await standingOf(store, about)).toMatchObject({ suppressed: 'complaint', subscription: 'unsubscribed' });
+    });
+
+    it.each([
+      ['a return path', (about: About) => ({ returnPath: `bounces+${returnToken(about)}@news.example` })],
+      ['a mailto: address', (about: About) => ({ token: leaveToken(about) })],
+      ['a link', (about: About) => ({ token: unsubscribeToken(SECRETS, { ...about, newsletter: NEWSLETTER }) })],
+      ['an address', () => ({ email: 'reader1@example.com' })],
+    ])('unsubscribe by the token of %s', async (_, nameFor) => {
+      const store = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const reports = [{ kind: 'unsubscribe' as const, ...nameFor(about) }];
+      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, unsubscribed: 1 });
+      expect((await standingOf(store, about)).subscription).toBe('unsubscribed');
+    });
+
+    it('with a forged token, or about an unknown address, change nothing', async () => {
+      const store = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const forged = `${returnToken(about).slice(0, -3)}aaa`;
+      const reports: BounceReport[] = [
+        { kind: 'hard', token: forged },
+        { kind: 'hard', returnPath: `bounces+${forged}@news.example` },
+        { kind: 'hard', returnPath: 'bounces@news.example' },
+        { kind: 'hard', email: 'stranger@example.com' },
+        { kind: 'hard', email: 'no address' },
+      ];
+      expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({
+        ...NONE,
+        forged: 3,
+        ignored: 2,
+      });
+      expect(await standingOf(store, about)).toMatchObject({ suppressed: null, bounces: [], events: [] });
+    });
+  });
+});

@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { simpleParser } from 'mailparser';
+import { describe, expect, it } from 'vitest';
+import { type EncodedText, encodeAround, joinPieces } from '../../../src/delivery/message/transfer-encoding.ts';
+
+/** Text that has every trap of an encoding: dots, trailing space, long lines, other scripts, what looks like a boundary or an mbox line. */
+const awkward = fc
+  .array(
+    fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 60 }),
+      fc.string({ unit: 'binary', maxLength: 30 }).map((text) => text.replaceAll('\r', '')),
+      fc.constantFrom(
+        '.',
+        '..',
+        '\n.',
+        '\nFrom eve',
+        'From ',
+        ' \n',
+        '\t\n',
+        '\n\n',
+        '=',
+        '=\n',
+        '=3D',
+        '--',
+        '\n--=_daywire_',
+        'é',
+      ),
+      fc.constantFrom(
+        'x'.repeat(75),
+        'x'.repeat(76),
+        'x'.repeat(77),
+        'y'.repeat(3_000),
+        '电'.repeat(700),
+        'é'.repeat(76),
+        'a '.repeat(90),
+      ),
+    ),
+    { maxLength: 12 },
+  )
+  .map((parts) => parts.join(''));
+
+const slotted = fc.array(fc.record({ text: awkward, value: awkward }), { maxLength: 4 }).chain((slots) =>
+  fc.record({
+    texts: fc.constant(slots.map(({ text }) => text)).chain((texts) => awkward.map((last) => [...texts, last])),
+    values: fc.constant(slots.map(({ value }) => value)),
+  }),
+);
+
+const whole = (encoded: EncodedText, values: string[]): string =>
+  Buffer.concat(joinPieces([encoded.first, ...encoded.rest(values)])).toString('latin1');
+
+function interleaved(texts: string[], values: string[]): string {
+  return texts.map((text, index) => (index === 0 ? text : (values[index - 1] as string) + text)).join('');
+}
+
+async function decoded(encoded: EncodedText, values: string[]): Promise<string> {
+  const head = `Content-Type: application/octet-stream\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: ${encoded.encoding}\r\n\r\n`;
+  const mail = await simpleParser(Buffer.from(head + whole(encoded, values), 'latin1'));
+  return mail.attachments[0]?.content.toString() ?? '';
+}
+
+describe('a text with slots, encoded', () => {
+  it('decodes to its texts and values, whatever they hold, with CR LF line ends', async () => {
+    await fc.assert(
+      fc.asyncProperty(slotted, async ({ texts, values }) => {
+        const encoded = encodeAround(texts);
+        const expected = interleaved(
+          texts.map((text) => text.replaceAll('\n', '\r\n')),
+          values,
+        );
+        expect(await decoded(encoded, values)).toBe(Buffer.from(expected).toString());
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('is ASCII in lines of at most 76 octets, none of which begins with a dot, From or a boundary', () => {
+    fc.assert(
+      fc.property(slotted, ({ texts, values }) => {
+        const text = whole(encodeAround(texts), values);
+        expect(text).not.toMatch(/[^\t\r\n\u0020-\u007e]/);
+        const lines = text.split('\r\n');
+        for (const line of lines) {
+          expect(line).not.toMatch(/[\r\n]/);
+          expect(line.length).toBeLessThanOrEqual(76);
+          expect(line).not.toMatch(/^\.|^From |[\t ]$|=_/);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('shares what stands around the values between copies, however long they are', () => {
+    for (const around of ['Latin text. ', '电池降价。']) {
+      const encoded = encodeAround([around, around.repeat(900), around.repeat(900)]);
+      const [first, second, third] = [
+        ['a', 'bb'],
+        ['ccc', 'd'.repeat(300)],
+        ['eeee', 'ffff'],
+      ].map((values) => encoded.rest(values).filter((piece) => typeof piece !== 'string'));
+      expect(first).toHaveLength(2);
+      // Base64 has three ways to go on, by the length of what stands before: four octets more come to one, as three do to none.
+      const again = encoded.rest(['é'.repeat(2), 'ffff']).filter((piece) => typeof piece !== 'string');
+      expect(again.every((piece, index) => piece === third?.[index])).toBe(true);
+      if (encoded.encoding === 'quoted-printable')
+        expect(second?.every((piece, index) => piece === first?.[index])).toBe(true);
+    }
+  });
+
+  it('is quoted-printable where it is mostly Latin, base64 where it is not', () => {
+    expect(encodeAround(['Ünter den Linden, said “AT&T”.', ' Yes']).encoding).toBe('quoted-printable');
+    expect(encodeAround(['电池降价, said AT&T']).encoding).toBe('base64');
+    expect(encodeAround(['']).encoding).toBe('quoted-printable');
+  });
+});

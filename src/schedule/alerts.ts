@@ -5,10 +5,10 @@
 import { sql } from 'kysely';
 import type { Log } from '../lib/log.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
+import { claimLease, releaseLease } from '../store/lease.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { callUrl } from './call-url.ts';
-import { claimLease, releaseLease } from './lease.ts';
 import { reasonOf } from './wording.ts';
 
 /** The cause that stands for the webhook's own failures: recorded, but never sent to itself. */

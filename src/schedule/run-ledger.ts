@@ -2,6 +2,7 @@
  * The run ledger: one row for each schedule and slot, whatever the number of processes (its primary key sees to it). An open row
  * has a lease: while it runs, until its process is taken for dead; after a failure, until its next attempt. A row without is over.
  */
+import { type ClaimId, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Ledger, OpenRun, Settled } from './decide.ts';
@@ -131,15 +132,15 @@ export async function claimRun(
   return claimed === undefined ? null : { schedule, slotAt, attempt: claimed.attempts, startedAt: now };
 }
 
+function idOf({ schedule, slotAt, attempt }: Claim): ClaimId<'runs'> {
+  return { schedule, slot_at: slotAt, attempts: attempt };
+}
+
 /** Keeps a claim for longer. False where another process has taken it over. */
 export async function renewClaim(db: Db, claim: Claim, leaseUntil: number): Promise<boolean> {
-  const row = await db
-    .updateTable('runs')
+  const row = await updateClaimed(db, 'runs', idOf(claim))
     .set({ lease_until: leaseUntil })
-    .where('schedule', '=', claim.schedule)
-    .where('slot_at', '=', claim.slotAt)
     .where('state', '=', 'running')
-    .where('attempts', '=', claim.attempt)
     .returning('slot_at')
     .executeTakeFirst();
   return row !== undefined;
@@ -156,13 +157,9 @@ export async function finishRun(
   outcome: { state: Exclude<Run['state'], 'running'>; reason: string | null; retryAt: number | null },
   now: number,
 ): Promise<Run | null> {
-  const row = await db
-    .updateTable('runs')
+  const row = await updateClaimed(db, 'runs', idOf(claim))
     .set({ state: outcome.state, reason: outcome.reason, finished_at: now, lease_until: outcome.retryAt })
-    .where('schedule', '=', claim.schedule)
-    .where('slot_at', '=', claim.slotAt)
     .where('state', '=', 'running')
-    .where('attempts', '=', claim.attempt)
     .returningAll()
     .executeTakeFirst();
   return row === undefined ? null : toRun(row);

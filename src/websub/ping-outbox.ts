@@ -6,6 +6,7 @@
 import { sql } from 'kysely';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
+import { claimRows, isClaimable, revokedLease, updateClaimed } from '../store/lease.ts';
 import { readMeta, writeMeta } from '../store/meta.ts';
 import { type Db, dialectOf } from '../store/store.ts';
 import { PING_FOR, pingWait } from './backoff.ts';
@@ -30,6 +31,8 @@ const LOOKED_AT = 200;
 /** A hub that takes nothing for so long is worth a person's attention, though each publish takes the place of the last. */
 const ALERT_AFTER = 10 * MINUTE;
 const FAILING_SINCE = 'hub.failing-since';
+/** A literal, not a parameter: SQLite uses the partial index `hub_pings_pending` only where it sees its condition. */
+const PENDING = sql<boolean>`state = 'pending'`;
 const SUPERSEDED = 'superseded by a later publish';
 
 /** Notes a publish for the hub. @param db the transaction that stores it @param at in whole seconds (epoch milliseconds) */
@@ -39,10 +42,10 @@ export async function notePings(db: Db, topics: readonly string[], at: number): 
   for (const publishedAt of earlier) await lockRun(db, publishedAt);
   await db
     .updateTable('hub_pings')
-    .set({ state: 'superseded', lease_until: null, fence: sql<number>`fence + 1` })
+    .set({ state: 'superseded', ...revokedLease('hub_pings') })
     .where('topic', 'in', topics)
     .where('published_at', '<', at)
-    .where(sql<boolean>`state = 'pending'`)
+    .where(PENDING)
     .execute();
   for (const publishedAt of earlier) await settle(db, publishedAt, at);
   const ping = {
@@ -77,27 +80,20 @@ export async function claimPings(
   db: Db,
   { room, host, now }: { room: Room; host: string; now: number },
 ): Promise<ClaimedPing[]> {
-  const claimable = sql<boolean>`state = 'pending' and due_at <= ${now} and (lease_until is null or lease_until <= ${now})`;
   const due = await db
     .selectFrom('hub_pings')
     .select(['topic', 'published_at'])
-    .where(claimable)
+    .where(PENDING)
+    .where(isClaimable('hub_pings', now))
     .orderBy('due_at')
     .orderBy('topic')
     .limit(LOOKED_AT)
     .execute();
   const claimed: ClaimedPing[] = [];
   for (const { topic, published_at } of room.pick(due.map((row) => ({ ...row, host })))) {
-    // One statement each: of two processes the second finds it leased.
-    const row = await db
-      .updateTable('hub_pings')
-      .set({ lease_until: now + LEASE, fence: sql<number>`fence + 1` })
-      .where('topic', '=', topic)
-      .where('published_at', '=', published_at)
-      .where(claimable)
-      .returning(['topic', 'published_at as publishedAt', 'attempts', 'fence'])
-      .executeTakeFirst();
-    if (row !== undefined) claimed.push(row);
+    const condition = sql`topic = ${topic} and published_at = ${published_at} and ${PENDING}`;
+    const rows = await claimRows(db, 'hub_pings', condition, { now, until: now + LEASE });
+    claimed.push(...rows.map((row) => ({ ...row, publishedAt: row.published_at })));
   }
   return claimed;
 }
@@ -107,13 +103,9 @@ export async function recordPing(db: Db, claimed: ClaimedPing, result: PingResul
   const { topic, publishedAt, fence } = claimed;
   return db.transaction().execute(async (tx) => {
     await lockRun(tx, publishedAt);
-    const { numUpdatedRows } = await tx
-      .updateTable('hub_pings')
+    const { numUpdatedRows } = await updateClaimed(tx, 'hub_pings', { topic, published_at: publishedAt, fence })
       .set({ lease_until: null, ...afterwards(claimed, result, now) })
-      .where('topic', '=', topic)
-      .where('published_at', '=', publishedAt)
       .where('state', '=', 'pending')
-      .where('fence', '=', fence)
       .executeTakeFirstOrThrow();
     // It answered, or not, whatever became of this ping since.
     if (result.kind !== 'put-back') await noteHealth(tx, result, now);
@@ -130,14 +122,9 @@ export async function abandonPings(db: Db, before: number, now: number): Promise
     for (const publishedAt of publishes) await lockRun(tx, publishedAt);
     await tx
       .updateTable('hub_pings')
-      .set({
-        state: 'failed',
-        reason: 'no hub is configured any more',
-        lease_until: null,
-        fence: sql<number>`fence + 1`,
-      })
+      .set({ state: 'failed', reason: 'no hub is configured any more', ...revokedLease('hub_pings') })
       .where('published_at', '<', before)
-      .where(sql<boolean>`state = 'pending'`)
+      .where(PENDING)
       .execute();
     for (const publishedAt of publishes) await settle(tx, publishedAt, now);
     await noteHealth(tx, { kind: 'delivered' }, now);
@@ -164,7 +151,7 @@ async function findOpenPublishes(db: Db, topics: readonly string[] | null, befor
     .selectFrom('hub_pings')
     .select('published_at')
     .distinct()
-    .where(sql<boolean>`state = 'pending'`)
+    .where(PENDING)
     .where('published_at', '<', before)
     .$if(topics !== null, (q) => q.where('topic', 'in', topics ?? []))
     .orderBy('published_at')

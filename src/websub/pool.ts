@@ -2,7 +2,10 @@
  * Errands to strangers' servers, many at once and never too many: a slow one holds up neither the others nor whoever sends them.
  */
 
+import { type RawBuilder, sql } from 'kysely';
 import { SECOND } from '../lib/time.ts';
+import { isClaimable } from '../store/lease.ts';
+import type { Db } from '../store/store.ts';
 
 /** Something to do at a host. It records its outcome itself. */
 interface Errand {
@@ -24,6 +27,32 @@ export interface Room {
   busyHosts: readonly string[];
   /** Of those that are due, in their order, the ones that there is room for. */
   pick<T extends { host: string }>(due: readonly T[]): T[];
+}
+
+/** Enough to find room among: whoever has more of them at one host waits for the next turn. */
+const LOOKED_AT = 200;
+
+/**
+ * Looks for rows that are due, longest due first, and picks those that there is room for. Before a claim, because most of the time
+ * none is due, and a write would wait for other writers.
+ * @param options.due a further condition
+ */
+export async function findDueKeys(
+  db: Db,
+  table: 'hub_subscriptions' | 'hub_requests',
+  { room, now, due = sql<boolean>`1 = 1` }: { room: Room; now: number; due?: RawBuilder<boolean> },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom(table)
+    .select(['key', 'host'])
+    .where(isClaimable(table, now))
+    .where(due)
+    .$if(room.busyHosts.length > 0, (q) => q.where('host', 'not in', room.busyHosts))
+    .orderBy('due_at')
+    .orderBy('key')
+    .limit(LOOKED_AT)
+    .execute();
+  return room.pick(rows).map(({ key }) => key);
 }
 
 export interface Pool {

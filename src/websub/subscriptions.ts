@@ -4,9 +4,10 @@
  */
 import { sql } from 'kysely';
 import { HOUR, SECOND } from '../lib/time.ts';
-import { type Db, dialectOf } from '../store/store.ts';
+import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../store/lease.ts';
+import type { Db } from '../store/store.ts';
 import { distributionWait } from './backoff.ts';
-import type { Room } from './pool.ts';
+import { findDueKeys, type Room } from './pool.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
 
 /** A subscription under our lease, with what to tell it with. */
@@ -32,8 +33,6 @@ export type Telling =
   /** Nothing was done: we are ending. */
   | { kind: 'put-back' };
 
-/** Enough to find room among: whoever has more of them at one host waits for the next turn. */
-const LOOKED_AT = 200;
 /** Longer than a telling can take. */
 const LEASE = 30 * SECOND;
 /** Milliseconds: one that took longer leaves the places of those that do not. */
@@ -67,35 +66,15 @@ export async function claimSubscriptions(
   options: { which: 'prompt' | 'laggard'; room: Room; now: number },
 ): Promise<ClaimedSubscription[]> {
   const { which, room, now } = options;
-  const claimable = sql<boolean>`pending = 1 and due_at <= ${now} and expires_at > ${now}
-    and (lease_until is null or lease_until <= ${now})`;
-  // A look first: most of the time there is none, and a write would wait for other writers.
-  const due = await db
-    .selectFrom('hub_subscriptions')
-    .select(['key', 'host'])
-    .where(claimable)
-    .where(which === 'prompt' ? sql<boolean>`attempts = 0 and slow = 0` : sql<boolean>`(attempts > 0 or slow = 1)`)
-    .$if(room.busyHosts.length > 0, (q) => q.where('host', 'not in', room.busyHosts))
-    .orderBy('due_at')
-    .orderBy('key')
-    .limit(LOOKED_AT)
-    .execute();
-  const keys = room.pick(due).map(({ key }) => key);
+  const due = sql<boolean>`pending = 1 and expires_at > ${now}`;
+  const keys = await findDueKeys(db, 'hub_subscriptions', {
+    room,
+    now,
+    due: sql<boolean>`${due} and ${which === 'prompt' ? sql`attempts = 0 and slow = 0` : sql`(attempts > 0 or slow = 1)`}`,
+  });
   if (keys.length === 0) return [];
-  return db
-    .updateTable('hub_subscriptions')
-    .set({ lease_until: now + LEASE, fence: sql<number>`fence + 1` })
-    .where('key', 'in', (e) =>
-      e
-        .selectFrom('hub_subscriptions')
-        .select('key')
-        .where('key', 'in', keys)
-        // What another process is claiming is its own.
-        .$if(dialectOf(db) === 'postgres', (q) => q.forUpdate().skipLocked()),
-    )
-    .where(claimable)
-    .returning(['key', 'topic', 'callback', 'host', 'secret', 'version', 'attempts', 'fence'])
-    .execute();
+  const condition = sql`key in (${sql.join(keys)}) and ${due}`;
+  return claimRows(db, 'hub_subscriptions', condition, { now, until: now + LEASE });
 }
 
 /**
@@ -108,20 +87,12 @@ export async function recordTelling(
   telling: Telling,
   now: number,
 ): Promise<'told' | 'dropped' | 'waiting' | 'given-up' | 'lost'> {
-  const { key, fence } = claimed;
   if (telling.kind === 'gone') {
-    const { numDeletedRows } = await db
-      .deleteFrom('hub_subscriptions')
-      .where('key', '=', key)
-      .where('fence', '=', fence)
-      .executeTakeFirstOrThrow();
+    const { numDeletedRows } = await deleteClaimed(db, 'hub_subscriptions', claimed).executeTakeFirstOrThrow();
     return numDeletedRows > 0n ? 'dropped' : 'lost';
   }
-  const { numUpdatedRows } = await db
-    .updateTable('hub_subscriptions')
+  const { numUpdatedRows } = await updateClaimed(db, 'hub_subscriptions', claimed)
     .set({ lease_until: null, ...afterwards(claimed, telling, now) })
-    .where('key', '=', key)
-    .where('fence', '=', fence)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) return 'lost';
   if (telling.kind === 'told') return 'told';
@@ -161,7 +132,7 @@ export async function grantSubscription(
   secret: string | null,
   now: number,
 ): Promise<void> {
-  const granted = { secret, verified_at: now, expires_at: now + leaseSeconds * SECOND, lease_until: null };
+  const granted = { secret, verified_at: now, expires_at: now + leaseSeconds * SECOND };
   await db
     .insertInto('hub_subscriptions')
     .values({
@@ -179,6 +150,7 @@ export async function grantSubscription(
       reason: null,
       delivered_at: null,
       slow: 0,
+      lease_until: null,
       fence: 0,
     })
     .onConflict((conflict) =>
@@ -190,7 +162,7 @@ export async function grantSubscription(
         attempts: 0,
         failing_since: null,
         reason: null,
-        fence: sql<number>`hub_subscriptions.fence + 1`,
+        ...revokedLease('hub_subscriptions'),
       }),
     )
     .execute();

@@ -3,9 +3,10 @@
  */
 import { sql } from 'kysely';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import { type Db, dialectOf } from '../store/store.ts';
+import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../store/lease.ts';
+import type { Db } from '../store/store.ts';
 import { verificationWait } from './backoff.ts';
-import type { Room } from './pool.ts';
+import { findDueKeys, type Room } from './pool.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
 import { endSubscription, grantSubscription, hasSubscription } from './subscriptions.ts';
 
@@ -29,8 +30,6 @@ export type Verdict =
 
 export type Admission = { kind: 'taken' } | { kind: 'full'; retryAfter: number };
 
-/** Enough to find room among: whoever has more of them at one host waits for the next turn. */
-const LOOKED_AT = 200;
 /** Longer than asking can take. */
 const LEASE = 30 * SECOND;
 /** As many as are asked in some minutes; whoever floods the hub with more is told to wait. */
@@ -62,14 +61,12 @@ export async function takeRequest(
     return { kind: 'full', retryAfter: (60 * MINUTE) / SECOND };
   }
   const asked = { mode: request.mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
-  const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now, lease_until: null };
+  const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now };
   const { topic, callback, host } = request;
   await db
     .insertInto('hub_requests')
-    .values({ key, topic, callback, host, ...fresh, fence: 0 })
-    .onConflict((conflict) =>
-      conflict.column('key').doUpdateSet({ ...fresh, fence: sql<number>`hub_requests.fence + 1` }),
-    )
+    .values({ key, topic, callback, host, ...fresh, lease_until: null, fence: 0 })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...fresh, ...revokedLease('hub_requests') }))
     .execute();
   return { kind: 'taken' };
 }
@@ -87,43 +84,10 @@ async function countRows(db: Db, table: 'hub_requests' | 'hub_subscriptions', ke
 /** Claims requests, longest due first. */
 export async function claimRequests(db: Db, options: { room: Room; now: number }): Promise<ClaimedRequest[]> {
   const { room, now } = options;
-  const claimable = sql<boolean>`due_at <= ${now} and (lease_until is null or lease_until <= ${now})`;
-  // A look first: most of the time there is none, and a write would wait for other writers.
-  const due = await db
-    .selectFrom('hub_requests')
-    .select(['key', 'host'])
-    .where(claimable)
-    .$if(room.busyHosts.length > 0, (q) => q.where('host', 'not in', room.busyHosts))
-    .orderBy('due_at')
-    .orderBy('key')
-    .limit(LOOKED_AT)
-    .execute();
-  const keys = room.pick(due).map(({ key }) => key);
+  const keys = await findDueKeys(db, 'hub_requests', { room, now });
   if (keys.length === 0) return [];
-  return db
-    .updateTable('hub_requests')
-    .set({ lease_until: now + LEASE, fence: sql<number>`fence + 1` })
-    .where('key', 'in', (e) =>
-      e
-        .selectFrom('hub_requests')
-        .select('key')
-        .where('key', 'in', keys)
-        // What another process is claiming is its own.
-        .$if(dialectOf(db) === 'postgres', (q) => q.forUpdate().skipLocked()),
-    )
-    .where(claimable)
-    .returning([
-      'key',
-      'mode',
-      'topic',
-      'callback',
-      'host',
-      'secret',
-      'lease_seconds as leaseSeconds',
-      'attempts',
-      'fence',
-    ])
-    .execute();
+  const rows = await claimRows(db, 'hub_requests', sql`key in (${sql.join(keys)})`, { now, until: now + LEASE });
+  return rows.map(({ lease_seconds: leaseSeconds, ...row }) => ({ ...row, leaseSeconds }));
 }
 
 /**
@@ -136,24 +100,17 @@ export async function recordVerdict(
   verdict: Verdict,
   now: number,
 ): Promise<'confirmed' | 'denied' | 'waiting' | 'lost'> {
-  const { key, fence, attempts } = claimed;
+  const { key, attempts } = claimed;
   const wait = verificationWait(attempts + 1);
   if (verdict.kind === 'put-back' || (verdict.kind === 'failed' && wait !== null)) {
     const again = verdict.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (wait ?? 0) } : {};
-    const { numUpdatedRows } = await db
-      .updateTable('hub_requests')
+    const { numUpdatedRows } = await updateClaimed(db, 'hub_requests', claimed)
       .set({ lease_until: null, ...again })
-      .where('key', '=', key)
-      .where('fence', '=', fence)
       .executeTakeFirstOrThrow();
     return numUpdatedRows > 0n ? 'waiting' : 'lost';
   }
   return db.transaction().execute(async (tx) => {
-    const { numDeletedRows } = await tx
-      .deleteFrom('hub_requests')
-      .where('key', '=', key)
-      .where('fence', '=', fence)
-      .executeTakeFirstOrThrow();
+    const { numDeletedRows } = await deleteClaimed(tx, 'hub_requests', claimed).executeTakeFirstOrThrow();
     if (numDeletedRows === 0n) return 'lost';
     if (verdict.kind !== 'confirmed') return 'denied';
     if (claimed.mode === 'unsubscribe') await endSubscription(tx, key);

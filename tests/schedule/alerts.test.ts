@@ -8,7 +8,6 @@ import {
   resolveAlerts,
 } from '../../src/schedule/alerts.ts';
 import { callHeartbeat } from '../../src/schedule/heartbeat.ts';
-import { claimLease, releaseLease } from '../../src/schedule/lease.ts';
 import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { clockAt, openTestLog, openTwice, type TestClock, type TestLog } from './two-processes.ts';
@@ -224,20 +223,6 @@ forEachDatabase((open, dialect) => {
       const { store, at, log, web } = await setUp(open);
       await callHeartbeat(store, { url: undefined, clock: at.clock, log });
       expect(web.requests).toEqual([]);
-    });
-  });
-
-  describe('a lease', () => {
-    it('is held by one until it is given back or lapses', async () => {
-      const { db } = await open();
-      const first = (await claimLease(db, 'x', noon, noon + MINUTE)) as string;
-      expect(await claimLease(db, 'x', noon + 59 * SECOND, noon + HOUR)).toBeNull();
-      expect(await claimLease(db, 'y', noon, noon + MINUTE)).not.toBeNull();
-      const second = (await claimLease(db, 'x', noon + MINUTE, noon + HOUR)) as string;
-      await releaseLease(db, 'x', first);
-      expect(await claimLease(db, 'x', noon + MINUTE, noon + HOUR)).toBeNull();
-      await releaseLease(db, 'x', second);
-      expect(await claimLease(db, 'x', noon + MINUTE, noon + HOUR)).not.toBeNull();
     });
   });
 });

@@ -76,8 +76,8 @@ describe('the unsubscribe page', () => {
         .select(['channel', 'source'])
         .where('change', '=', 'unsubscribed');
       expect(await left.orderBy('id').execute()).toEqual(
-        ['one-click', 'one-click', 'unsubscribe-page', 'unsubscribe-page'].map((origin) => ({
-          origin,
+        ['one-click', 'one-click', 'unsubscribe-page', 'unsubscribe-page'].map((channel) => ({
+          channel,
           source: '192.0.2.7',
         })),
       );

@@ -67,8 +67,8 @@ export async function saveStories(store: Store): Promise<void> {
     ...Array.from({ length: 8 }, (_, n) => story(`news-${n}`, n + 2, {}, 4)),
     ...Array.from({ length: 4 }, (_, n) => story(`analysis-${n}`, n + 3, { kind: 'analysis', kicker: 'Analysis' }, 6)),
     ...Array.from({ length: 6 }, (_, n) => {
-      const source = { name: 'South China Morning Post', url: `https://example.com/scmp/${n}` };
-      return story(`item-${n}`, n + 2, { kind: 'roundup-item', source }, 1);
+      const outlet = { name: 'South China Morning Post', url: `https://example.com/scmp/${n}` };
+      return story(`item-${n}`, n + 2, { kind: 'roundup-item', outlet }, 1);
     }),
     ...Array.from({ length: 6 }, (_, n) => story(`yesterday-${n}`, n + 25, {}, 4)),
   ];
@@ -106,7 +106,7 @@ function story(id: string, hours: number, rest: Partial<Article>, paragraphs: nu
     bylines: [{ role: 'reporter', name: 'Lin Anran', email: 'lin.anran@example.com' }],
     fullStory: { url: `https://example.com/full/${id}`, title: 'The phone makers that chips forgot' },
     related: [{ url: `https://example.com/related/${id}`, title: 'Shipments fell by a fifth last year' }],
-    source: null,
+    outlet: null,
     eventKey: null,
     image: null,
     enclosures: [],

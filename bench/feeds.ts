@@ -104,7 +104,7 @@ async function fillStore(store: Store, count: number): Promise<void> {
         'bylines', json_array(json_object('role', 'reporter', 'name', 'Lin Ye', 'email', 'lin.ye@example.com')),
         'fullStory', null,
         'related', json_array(json_object('url', 'https://example.com/a', 'title', 'An earlier story')),
-        'source', null, 'eventKey', null,
+        'outlet', null, 'eventKey', null,
         'image', json_object('url', 'https://example.com/media/a.jpg', 'alt', 'A shop', 'credit', 'VCG', 'type', 'image/jpeg',
           'length', 81234, 'width', 1200, 'height', 800),
         'enclosures', json_array(), 'language', 'en', 'status', json_object('state', 'published'), 'page', null

@@ -189,7 +189,7 @@ function inventArticle(config: Config, { seed, until }: SeedOptions, index: numb
     tags: [...new Set([pick(TOPICS), `Topic ${Math.floor(random() * 500)}`])],
     bylines: [{ name: `${pick(NAMES)} Example` }],
     ...(kind === 'roundup-item'
-      ? { source: { name: `The ${outlet} Times`, url: `https://example.com/${outlet.toLowerCase()}/${index}` } }
+      ? { outlet: { name: `The ${outlet} Times`, url: `https://example.com/${outlet.toLowerCase()}/${index}` } }
       : {}),
     body: paragraphs.join('\n\n'),
   };

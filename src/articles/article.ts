@@ -77,8 +77,8 @@ export interface Article {
   bylines: Byline[];
   fullStory: Link | null;
   related: Link[];
-  /** The outlet that reported a roundup item first. */
-  source: { name: string; url: string } | null;
+  /** The publication that first reported a roundup item. */
+  outlet: { name: string; url: string } | null;
   /** Roundup items of the same event carry the same key. */
   eventKey: string | null;
   image: Image | null;

@@ -44,7 +44,7 @@ export function buildRoundupArticle(view: EditionView, options: RoundupArticleOp
     bylines: [],
     fullStory: null,
     related: [],
-    source: null,
+    outlet: null,
     eventKey: null,
     image,
     enclosures: [],

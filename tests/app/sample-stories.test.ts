@@ -63,7 +63,7 @@ describe('the sample stories', () => {
     const several = events.filter((items) => items.length > 1);
     expect(several.map((items) => items.length).sort()).toEqual([2, 3]);
     for (const items of several) {
-      expect(new Set(items.map((item) => item.source?.name)).size).toBe(items.length);
+      expect(new Set(items.map((item) => item.outlet?.name)).size).toBe(items.length);
     }
   });
 
@@ -73,7 +73,7 @@ describe('the sample stories', () => {
       expect(story.tags.length, story.id).toBeGreaterThan(0);
       expect(story.topic, story.id).not.toBeNull();
       if (story.kind === 'roundup-item') {
-        expect(story.source?.url, story.id).toMatch(/^https:\/\/example\.com\/[\w-]+\/[\w-]+$/);
+        expect(story.outlet?.url, story.id).toMatch(/^https:\/\/example\.com\/[\w-]+\/[\w-]+$/);
         expect(story.eventKey, story.id).not.toBeNull();
       } else {
         expect(story.bylines.some((byline) => byline.role === 'reporter' && byline.email !== null)).toBe(true);

@@ -49,7 +49,7 @@ export function article(id: string, rest: Partial<Article> = {}): Article {
     bylines: [],
     fullStory: null,
     related: [],
-    source: null,
+    outlet: null,
     eventKey: null,
     image: null,
     enclosures: [],
@@ -68,7 +68,7 @@ export const filler = (day: string, at: number) =>
 export function item(id: string, outlet: string, rest: Partial<Article> = {}): Article {
   return article(id, {
     kind: 'roundup-item',
-    source: { name: outlet, url: `https://example.com/${encodeURIComponent(outlet)}` },
+    outlet: { name: outlet, url: `https://example.com/${encodeURIComponent(outlet)}` },
     ...rest,
   });
 }

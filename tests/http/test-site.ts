@@ -104,7 +104,7 @@ export function article(id: string, over: Partial<Article> = {}): Article {
     bylines: [],
     fullStory: null,
     related: [],
-    source: null,
+    outlet: null,
     eventKey: null,
     image: null,
     enclosures: [],
@@ -331,7 +331,7 @@ export async function saveDay(store: Store): Promise<void> {
       ...ago(5),
       kind: 'roundup-item',
       headline: 'Chatbot Maker Files for a Hong Kong Listing',
-      source: { name: '36Kr', url: 'https://example.com/36kr' },
+      outlet: { name: '36Kr', url: 'https://example.com/36kr' },
       dek: 'It would be the first of its kind.',
     }),
     article('withdrawn', {

@@ -82,8 +82,10 @@ export function candidateReader(config: Config): CandidateReader {
     };
     const place = `${file}:${parsed.lineOf(['body'])}`;
     const warnings = body.removed.map((what) => `${place}: the body held ${what}: taken out`);
-    if (candidate.kind === 'roundup-item' && candidate.source === null) {
-      warnings.push(`${file}:${parsed.lineOf(['source'])}: source is missing: a roundup item credits its outlet`);
+    if (candidate.kind === 'roundup-item' && candidate.outlet === null) {
+      warnings.push(
+        `${file}:${parsed.lineOf(['outlet'])}: outlet is missing: a roundup item credits the publication that first reported it`,
+      );
     }
     return { kind: 'good', candidate, warnings };
   };

@@ -73,7 +73,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     ),
     fullStory: optional(link),
     related: listOf(link, 30),
-    source: optional(z.strictObject({ name: filled(text(200)), url }, 'must have name and url')),
+    outlet: optional(z.strictObject({ name: filled(text(200)), url }, 'must have name and url')),
     eventKey: optional(text(200)),
     image: optional(
       z.strictObject(

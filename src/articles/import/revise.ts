@@ -205,7 +205,7 @@ function assemble(
     bylines: candidate.bylines,
     fullStory: candidate.fullStory,
     related: candidate.related,
-    source: candidate.source,
+    outlet: candidate.outlet,
     eventKey: candidate.eventKey,
     image: candidate.image,
     enclosures: candidate.enclosures,

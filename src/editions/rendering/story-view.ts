@@ -73,7 +73,7 @@ export function toRoundupItem(article: Article, config: Config, limits: ExcerptL
   return {
     ...toStoryLine(article, config),
     sentences: buildExcerpt(article.bodyHtml, limits).paragraphs[0] ?? null,
-    outlet: article.source && { name: article.source.name, url: article.source.url },
+    outlet: article.outlet && { name: article.outlet.name, url: article.outlet.url },
     also: [],
   };
 }
@@ -83,12 +83,12 @@ export function toRoundupItem(article: Article, config: Config, limits: ExcerptL
  * @param others articles of the same event, by time of publication
  */
 export function otherOutlets(first: Article, others: readonly Article[]): Outlet[] {
-  const credited = new Set([first.source?.name]);
+  const credited = new Set([first.outlet?.name]);
   const outlets: Outlet[] = [];
-  for (const { source } of others) {
-    if (source === null || credited.has(source.name)) continue;
-    credited.add(source.name);
-    outlets.push({ name: source.name, url: source.url });
+  for (const { outlet } of others) {
+    if (outlet === null || credited.has(outlet.name)) continue;
+    credited.add(outlet.name);
+    outlets.push({ name: outlet.name, url: outlet.url });
   }
   return outlets;
 }

@@ -7,14 +7,14 @@ import { escapeHtml, strictUrl } from './markup.ts';
 
 /** HTML from sanitised HTML and escaped text. The order of the closing lines is that of the newsroom's own pages. */
 export function itemBody(article: Article, image: FeedMedia | null): string {
-  const { bodyHtml, fullStory, bylines, related, source, status } = article;
+  const { bodyHtml, fullStory, bylines, related, outlet, status } = article;
   return [
     image === null ? '' : figure(image),
     bodyHtml.trim(),
     fullStory === null ? '' : `<p>Read the full story: ${anchor(fullStory)}</p>`,
     contactLine(bylines),
     related.length === 0 ? '' : `<p>Related: ${related.map(anchor).join('; ')}</p>`,
-    source === null ? '' : `<p>Source: ${anchor({ url: source.url, title: source.name })}</p>`,
+    outlet === null ? '' : `<p>Source: ${anchor({ url: outlet.url, title: outlet.name })}</p>`,
     status.state === 'corrected' ? `<p><em>Correction: ${escapeHtml(status.note)}</em></p>` : '',
   ]
     .filter((part) => part !== '')

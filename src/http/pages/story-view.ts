@@ -25,7 +25,7 @@ export interface StoryView {
   image: { url: string; alt: string; credit: string | null; width: number | null; height: number | null } | null;
   fullStory: Link | null;
   related: Link[];
-  source: { name: string; url: string | null } | null;
+  outlet: { name: string; url: string | null } | null;
   contacts: ContactView[];
   enclosures: { url: string; title: string; type: string; size: string }[];
   tags: string[];
@@ -68,7 +68,7 @@ export function storyView(article: Article, web: WebContext): StoryView {
           },
     fullStory: safeLink(article.fullStory),
     related: article.related.flatMap((link) => safeLink(link) ?? []),
-    source: article.source === null ? null : { name: article.source.name, url: cleanUrl(article.source.url) },
+    outlet: article.outlet === null ? null : { name: article.outlet.name, url: cleanUrl(article.outlet.url) },
     contacts: [contact('reporter', article.bylines), contact('editor', article.bylines)].flatMap((line) => line ?? []),
     enclosures: article.enclosures.flatMap((enclosure) => {
       const url = cleanUrl(enclosure.url);

@@ -44,7 +44,7 @@ bylines:
   - { role: editor, name: Mo Example }
 fullStory: { url: /long, title: Long }
 related: [{ url: https://example.com/earlier, title: Earlier }]
-source: { name: Yicai, url: https://example.com/yicai }
+outlet: { name: Yicai, url: https://example.com/yicai }
 eventKey: e-1
 image: { url: https://example.com/a.jpg, alt: Alt, credit: VCG, type: image/jpeg, length: 10, width: 4, height: 3 }
 enclosures: [{ url: https://example.com/a.mp3, type: audio/mpeg, length: 20 }]
@@ -84,7 +84,7 @@ describe('importing', () => {
         ],
         fullStory: { url: 'https://news.example/long', title: 'Long' },
         related: [{ url: 'https://example.com/earlier', title: 'Earlier' }],
-        source: { name: 'Yicai', url: 'https://example.com/yicai' },
+        outlet: { name: 'Yicai', url: 'https://example.com/yicai' },
         eventKey: 'e-1',
         image: {
           url: 'https://example.com/a.jpg',
@@ -325,7 +325,7 @@ describe('importing', () => {
             fc.array(fc.record({ name: nasty.map((text) => `N${text}`), email: mostly(fc.constant('a@example.com')) })),
           ),
           related: mostly(fc.array(link, { maxLength: 3 })),
-          source: mostly(link.map(({ url, title }) => ({ url, name: title }))),
+          outlet: mostly(link.map(({ url, title }) => ({ url, name: title }))),
           eventKey: mostly(nasty),
           language: fc.constantFrom('en', 'zh-hans', null),
         },

@@ -46,10 +46,10 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
       'story.md:3: related[0].url is "javascript:alert(1)": must be an http or https URL without user and password, or a path below the publication',
     ],
     [
-      'source: { name: A, url: "https://u:p@example.com" }',
-      'story.md:3: source.url is "https://u:p@example.com": must be an http or https URL without user and password, or a path below the publication',
+      'outlet: { name: A, url: "https://u:p@example.com" }',
+      'story.md:3: outlet.url is "https://u:p@example.com": must be an http or https URL without user and password, or a path below the publication',
     ],
-    ['source: Reuters', 'story.md:3: source is "Reuters": must have name and url'],
+    ['outlet: Reuters', 'story.md:3: outlet is "Reuters": must have name and url'],
     ['language: en_US!', 'story.md:3: language is "en_US!": must be a BCP 47 tag such as en or zh-Hans'],
     ['state: live', 'story.md:3: state is "live": must be draft, scheduled, published, corrected or retracted'],
     ['state: scheduled', 'story.md:1: embargo is missing: a scheduled article says until when'],
@@ -181,7 +181,11 @@ describe('a problem of a JSON line is told with its line', () => {
 
 describe('what an editor should know of a good article is a warning', () => {
   it.each([
-    ['kind: roundup-item', 'x', 'story.md:1: source is missing: a roundup item credits its outlet'],
+    [
+      'kind: roundup-item',
+      'x',
+      'story.md:1: outlet is missing: a roundup item credits the publication that first reported it',
+    ],
     ['kind: brief', 'x\n<script>y</script>', 'story.md:5: the body held <script>: taken out'],
   ])('%s', async (keys, body, warning) => {
     await using store = await disposable();

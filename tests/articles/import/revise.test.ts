@@ -28,7 +28,7 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
       tags: [],
       bylines: [],
     },
-    ...{ fullStory: null, related: [], source: null, eventKey: null, image: null, enclosures: [], language: 'en' },
+    ...{ fullStory: null, related: [], outlet: null, eventKey: null, image: null, enclosures: [], language: 'en' },
     ...{ published: NOW - DAY, updated: null, standing: { state: 'published' } },
     ...choices,
   };
@@ -134,7 +134,7 @@ describe('an edit', () => {
       { bylines: [{ role: 'editor', name: 'N', email: null }] },
       { fullStory: link },
       { related: [link] },
-      { source: { name: 'N', url: link.url } },
+      { outlet: { name: 'N', url: link.url } },
       { eventKey: 'e' },
       { image: { url: link.url, alt: '', credit: null, type: 'image/png', length: 1, width: null, height: null } },
       { enclosures: [{ url: link.url, type: 'audio/mpeg', length: 1, title: null }] },

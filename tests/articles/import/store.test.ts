@@ -47,7 +47,7 @@ function article(id: string, choices: Partial<Article> = {}): Article {
       bylines: [],
       fullStory: null,
       related: [],
-      source: null,
+      outlet: null,
     },
     ...{ eventKey: null, image: null, enclosures: [], language: 'en', status: { state: 'published' }, page: null },
     ...choices,

@@ -71,7 +71,7 @@ const hostileArticle: fc.Arbitrary<Partial<Article>> = fc
     name: hostile,
     email: nullable,
     linkTitle: hostile,
-    source: hostile,
+    outlet: hostile,
     alt: hostile,
     credit: nullable,
     title: nullable,
@@ -86,7 +86,7 @@ const hostileArticle: fc.Arbitrary<Partial<Article>> = fc
     bylines: [{ role: 'reporter' as const, name: h.name, email: h.email }],
     fullStory: { url: 'https://example.com/a?b&c', title: h.linkTitle },
     related: [{ url: 'https://example.com/[x]|{y}#a#b', title: h.linkTitle }],
-    source: { name: h.source, url: 'https://example.com' },
+    outlet: { name: h.outlet, url: 'https://example.com' },
     image: {
       url: 'https://example.com/é.jpg',
       alt: h.alt,

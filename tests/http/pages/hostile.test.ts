@@ -48,7 +48,7 @@ function filled(words: string): Article {
     ],
     fullStory: { url, title: text },
     related: [{ url, title: text }],
-    source: { name: text, url },
+    outlet: { name: text, url },
     image: { url, alt: text, credit: text, type: text, length: 1, width: 1, height: 1 },
     enclosures: [{ url, type: text, length: 1, title: text }],
     language: text,
@@ -171,7 +171,7 @@ describe('hostile words in every field', () => {
       ...filled('x'),
       fullStory: { url, title: 'x' },
       related: [{ url, title: 'x' }],
-      source: { name: 'Outlet', url },
+      outlet: { name: 'Outlet', url },
       image: { url, alt: 'x', credit: null, type: 'image/png', length: 1, width: null, height: null },
       enclosures: [{ url: 'data:text/html,x', type: 'text/html', length: 1, title: null }],
     });

@@ -6,10 +6,10 @@ import { type Article, isPublic } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
+import { escapeHtml } from '../lib/html.ts';
 import type { Db } from '../store/store.ts';
 import { findStoredArticles, type StoredArticle, type StoryCandidate } from './candidates.ts';
 import type { EditionView, RoundupItem, Story, StoryLine } from './rendering/edition-view.ts';
-import { escapeHtml } from './rendering/excerpt.ts';
 import {
   EXCERPT_LIMITS,
   type ExcerptLength,

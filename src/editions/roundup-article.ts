@@ -4,8 +4,8 @@
  */
 import { type Article, fullHeadline, type Image, tagUri } from '../articles/article.ts';
 import type { Config } from '../config/config.ts';
+import { escapeHtml } from '../lib/html.ts';
 import type { EditionView, Outlet, StoryLine } from './rendering/edition-view.ts';
-import { escapeHtml } from './rendering/excerpt.ts';
 
 export interface RoundupArticleOptions {
   config: Config;

@@ -2,8 +2,8 @@
  * A message's body: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { escapeHtml } from '../../editions/rendering/excerpt.ts';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
+import { escapeHtml } from '../../lib/html.ts';
 import { type EncodedPiece, type EncodedText, encodeAround, joinPieces } from './transfer-encoding.ts';
 
 export interface PreparedBody {

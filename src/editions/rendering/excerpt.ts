@@ -1,5 +1,7 @@
 /** Extracts the first paragraphs of an article's body for an email: text with links and emphasis only. */
+
 import sanitizeHtml from 'sanitize-html';
+import { escapeHtml } from '../../lib/html.ts';
 import type { Paragraph } from './edition-view.ts';
 import { shorten } from './shorten.ts';
 
@@ -141,11 +143,4 @@ function shortened({ text }: Paragraph, bytes: number): Paragraph {
   // A character takes at most four bytes in UTF-8, an escaped one at most six.
   const short = shorten(text, Math.floor(bytes / 6));
   return { html: escapeHtml(short), text: short };
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Text as HTML, for an element's content or a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] as string);
 }

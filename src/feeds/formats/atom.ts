@@ -3,12 +3,12 @@
  */
 import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
+import { escapeHtml } from '../../lib/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { historyElements } from './archive-links.ts';
 import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
 import { type Entry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
-import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
 
 /** The feed as Atom 1.0, with a tombstone for each retracted article. Same input, same bytes. */

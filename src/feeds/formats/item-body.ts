@@ -2,8 +2,9 @@
  * An item's body as readers show it: the photo with its credit, the story, and the lines that close a story of ours.
  */
 import { type Article, type Byline, creditLine, type Link } from '../../articles/article.ts';
+import { escapeHtml } from '../../lib/html.ts';
 import type { FeedMedia } from './feed-item.ts';
-import { escapeHtml, strictUrl } from './markup.ts';
+import { strictUrl } from './markup.ts';
 
 /** HTML from sanitised HTML and escaped text. The order of the closing lines is that of the newsroom's own pages. */
 export function itemBody(article: Article, image: FeedMedia | null): string {

@@ -13,16 +13,6 @@ export function escapeXml(text: string): string {
   return cleanText(text).replace(/[&<>"]/g, (character) => REFERENCES[character] as string);
 }
 
-/** Plain text for HTML, in an element or a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
-
 /** HTML as a CDATA section. The one sequence that would end the section early is written so that HTML reads the same. */
 export function cdataHtml(html: string): string {
   return `<![CDATA[${cleanText(html).replaceAll(']]>', ']]&gt;')}]]>`;

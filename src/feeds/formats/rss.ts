@@ -2,10 +2,10 @@
  * RSS 2.0, written by the package `feed` and completed where it falls short.
  */
 import { Feed, type Item } from 'feed';
+import { escapeHtml } from '../../lib/html.ts';
 import { historyElements } from './archive-links.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
 import { type Entry, type FeedView, feedUpdated } from './feed-view.ts';
-import { escapeHtml } from './markup.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
 
 /** Minutes that a reader may keep the feed (RSS 2.0, ttl): the same as max-age in http/feeds/decide-response.ts. */

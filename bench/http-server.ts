@@ -3,7 +3,7 @@
  */
 import { join } from 'node:path';
 import pino from 'pino';
-import { publish } from '../src/app/jobs.ts';
+import { publish } from '../src/app/publish.ts';
 import { loadSampleNewsroom } from '../src/app/sample.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { openReaderCounter } from '../src/feeds/readers/reader-counts.ts';

@@ -8,11 +8,11 @@
  */
 import { parseArgs } from 'node:util';
 import { type AppContext, withAppContext } from '../src/app/app-context.ts';
-import { openProgress } from '../src/app/progress.ts';
 import { importFiles } from '../src/articles/import/import.ts';
 import type { ImportFile } from '../src/articles/import/import-files.ts';
 import type { SourceRecord } from '../src/articles/import/source-record.ts';
 import { hasNoArticles } from '../src/articles/queries.ts';
+import { openProgress } from '../src/cli/progress.ts';
 import { type Config, ConfigError } from '../src/config/config.ts';
 import { openLog } from '../src/lib/log.ts';
 import { DAY, MINUTE, rfc3339 } from '../src/lib/time.ts';

@@ -1,5 +1,5 @@
 /**
- * A newsroom opened for work: its configuration, store and templates. Every command begins here.
+ * What every operation of `app/` takes: configuration, store, templates, clock and log, opened together.
  */
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Log } from '../lib/log.ts';
@@ -16,7 +16,7 @@ export interface AppContext {
   readonly log: Log;
 }
 
-/** Where a command runs: what the process gives it. */
+/** What the process provides. */
 export interface ProcessEnv {
   configFile: string;
   env: NodeJS.ProcessEnv;
@@ -26,29 +26,18 @@ export interface ProcessEnv {
 }
 
 /**
- * Opens the newsroom, and makes the schema of an empty database. The caller closes the store.
- * @throws ConfigError, StoreError
+ * Opens the context, creating the schema in an empty database; calls `work`; closes the context, also after an error.
+ * @throws ConfigError, StoreError, or what `work` throws
  */
-async function openAppContext(surroundings: ProcessEnv): Promise<AppContext> {
-  const { configFile, env, cwd, clock, log } = surroundings;
+export async function withAppContext<T>(processEnv: ProcessEnv, work: (app: AppContext) => Promise<T>): Promise<T> {
+  const { configFile, env, cwd, clock, log } = processEnv;
   const config = loadConfig(configFile, env, cwd);
   const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
   try {
     await ensureSchema(store);
     const templates = openTemplates(config.paths.templates, config.publication.zone);
-    return { config, store, templates, clock, log };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
-/** Opens the newsroom, calls `work`, and closes it whatever happens. */
-export async function withAppContext<T>(surroundings: ProcessEnv, work: (app: AppContext) => Promise<T>): Promise<T> {
-  const app = await openAppContext(surroundings);
-  try {
-    return await work(app);
+    return await work({ config, store, templates, clock, log });
   } finally {
-    await app.store.close();
+    await store.close();
   }
 }

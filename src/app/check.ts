@@ -1,6 +1,6 @@
 /**
- * Is the newsroom fit to go to work? Configuration, templates, store, signing secret, folders, keys, and the logins to the mailbox and
- * the SMTP server, each tried as the work itself will use it. Nothing is changed.
+ * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, and the logins to the mailbox and the
+ * SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -16,19 +16,19 @@ import { openStore } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import type { ProcessEnv } from './app-context.ts';
-import { specimenEdition } from './specimen-edition.ts';
+import { sampleEdition } from './sample-edition.ts';
 
-/** One thing that was looked at. A warning does not keep a newsroom from working. */
 export interface Finding {
-  kind: 'good' | 'warning' | 'problem';
-  what: string;
+  /** daywire works in spite of a warning. */
+  kind: 'ok' | 'warning' | 'problem';
+  message: string;
 }
 
-const good = (what: string): Finding => ({ kind: 'good', what });
-const warning = (what: string): Finding => ({ kind: 'warning', what });
-const problem = (what: string): Finding => ({ kind: 'problem', what });
+const ok = (message: string): Finding => ({ kind: 'ok', message });
+const warning = (message: string): Finding => ({ kind: 'warning', message });
+const problem = (message: string): Finding => ({ kind: 'problem', message });
 
-/** Looks at everything, whatever fails; only a broken configuration ends it early. */
+/** Does all checks, whatever fails; after an invalid configuration there is nothing else to check. */
 export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promise<Finding[]> {
   let config: Config;
   try {
@@ -38,7 +38,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     throw error;
   }
   return [
-    good(`configuration ${configFile}: ${config.feeds.length} feeds, ${config.newsletters.length} newsletters`),
+    ok(`configuration ${configFile}: ${config.feeds.length} feeds, ${config.newsletters.length} newsletters`),
     ...checkAddress(config),
     ...(await checkTemplates(config, clock())),
     ...checkSecret(config),
@@ -57,13 +57,13 @@ function checkAddress({ publication, newsletters }: Config): Finding[] {
   if (protocol !== 'https:') {
     findings.push(
       warning(
-        `publication.url is ${publication.url}: one-click unsubscribe (RFC 8058), which large mailbox providers ask of ` +
+        `publication.url is ${publication.url}: one-click unsubscribe (RFC 8058), which large mailbox providers require of ` +
           'newsletters, needs https; messages go out without List-Unsubscribe-Post',
       ),
     );
   }
   if (/^(localhost|127\.|\[?::1)/.test(hostname)) {
-    findings.push(warning(`publication.url is ${publication.url}: links in emails will work on this machine alone`));
+    findings.push(warning(`publication.url is ${publication.url}: links in emails work only on this machine`));
   }
   return findings;
 }
@@ -73,7 +73,7 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
   const findings = templates.problems().map((text) => problem(`templates: ${text}`));
   if (findings.length > 0) return findings;
   for (const { id, template } of config.newsletters) {
-    const view = specimenEdition(config, id, now);
+    const view = sampleEdition(config, id, now);
     try {
       await renderEdition(view, siteView(config), templates, { template, nonce: 'checkchecknonce0' });
     } catch (error) {
@@ -82,10 +82,10 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
   }
   return findings.length > 0
     ? findings
-    : [good(`templates: all parse, and ${config.newsletters.length} newsletters render`)];
+    : [ok(`templates: all parse, and ${config.newsletters.length} newsletters render`)];
 }
 
-/** Tries the signing secret as the first start will use it; one that is not there yet is made then. */
+/** On SQLite, the first start creates a missing secret. */
 function checkSecret(config: Config): Finding[] {
   const { databaseUrl, signingSecret } = config.secrets;
   const dialect = databaseUrl === undefined ? 'sqlite' : 'postgres';
@@ -103,7 +103,7 @@ async function checkStore(config: Config): Promise<Finding[]> {
   const { store: file } = config.paths;
   if (databaseUrl === undefined && !existsSync(file)) {
     return isWritable(dirname(file))
-      ? [good(`store: ${file} is made at the first start`)]
+      ? [ok(`store: the first start creates ${file}`)]
       : [problem(`paths.store is ${file}: its folder cannot be written`)];
   }
   try {
@@ -111,15 +111,13 @@ async function checkStore(config: Config): Promise<Finding[]> {
     const state = await schemaState(store).finally(() => store.close());
     switch (state.kind) {
       case 'current':
-        return [good(`store: ${store.location}, schema up to date`)];
+        return [ok(`store: ${store.location}, schema up to date`)];
       case 'empty':
-        return [good(`store: ${store.location} is empty; its schema is made at the first start`)];
+        return [ok(`store: ${store.location} is empty; the first start creates its schema`)];
       case 'stale':
         return [problem(`store: ${store.location} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
       case 'newer':
-        return [
-          problem(`store: ${store.location} was made by a newer daywire: it has had ${state.unknown.join(', ')}`),
-        ];
+        return [problem(`store: ${store.location} belongs to a newer daywire: it has ${state.unknown.join(', ')}`)];
     }
   } catch (error) {
     return [problem(`store: ${firstLine(error)}`)];
@@ -134,15 +132,14 @@ function checkFolders({ paths, import: { watch } }: Config): Finding[] {
   ] as const) {
     if (!isWritable(path)) findings.push(problem(`${key} is ${path}: it cannot be written`));
   }
-  const read = [...watch.map((path) => ['import.watch', path] as const)];
-  if (paths.media !== undefined) read.push(['paths.media' as 'import.watch', paths.media]);
+  const read: [key: string, path: string][] = watch.map((path) => ['import.watch', path]);
+  if (paths.media !== undefined) read.push(['paths.media', paths.media]);
   for (const [key, path] of read) {
-    if (!existsSync(path)) findings.push(problem(`${key} names ${path}: there is no such file or folder`));
+    if (!existsSync(path)) findings.push(problem(`${key} is ${path}: there is no such file or folder`));
   }
-  return findings.length > 0 ? findings : [good(`folders: ${paths.feeds} and ${paths.data} can be written`)];
+  return findings.length > 0 ? findings : [ok(`folders: ${paths.feeds} and ${paths.data} can be written`)];
 }
 
-/** The keys that sign mail, and who signs where daywire does not. */
 function checkSigning(config: Config): Finding[] {
   let signers: Signer[];
   try {
@@ -155,10 +152,10 @@ function checkSigning(config: Config): Finding[] {
     const domain = wireAddress(from.email).replace(/^.*@/, '').toLowerCase();
     const names = signersOf(signers, domain).map((one) => `${one.selector}._domainkey.${one.domain}`);
     return names.length > 0
-      ? good(`newsletters ${id}: mail from ${domain} is signed by ${names.join(' and ')}, which must be in the DNS`)
+      ? ok(`newsletters ${id}: mail from ${domain} is signed by ${names.join(' and ')}, which must be in the DNS`)
       : warning(
           `newsletters ${id}: no key of delivery.dkim signs mail from ${domain}: unless your mail server signs it, large ` +
-            'mailbox providers refuse it, and one-click unsubscribe does not count',
+            'mailbox providers reject it and ignore its one-click unsubscribe',
         );
   });
 }
@@ -168,18 +165,17 @@ async function checkBounces({ bounces, secrets, delivery, newsletters }: Config)
   const { address } = bounces;
   if (address === undefined) {
     return [
-      warning('bounces.address is not set: what comes back goes to the sender, and dead addresses are mailed for ever'),
+      warning('bounces.address is not set: bounces go to the sender, and invalid addresses are never suppressed'),
     ];
   }
   const { imapUrl, webhookSecret } = secrets;
   if (imapUrl === undefined) {
-    const condition =
-      webhookSecret === undefined ? ', if your mail server pipes what comes to it into "daywire bounce"' : '';
-    return [good(`bounces: ${address}${condition}`)];
+    const condition = webhookSecret === undefined ? ', if your mail server pipes its mail into "daywire bounce"' : '';
+    return [ok(`bounces: ${address}${condition}`)];
   }
   try {
     await verifyMailbox(imapUrl);
-    return [good(`bounces: ${address}, and its mailbox can be read`)];
+    return [ok(`bounces: ${address}, and its mailbox can be read`)];
   } catch (error) {
     return [problem(`bounces: ${firstLine(error)}`)];
   }
@@ -191,14 +187,18 @@ async function checkTransport(config: Config): Promise<Finding[]> {
     await openTransport(config).verify();
     const { transport } = config.delivery;
     return [
-      good(transport === 'file' ? 'delivery: messages go to files' : 'delivery: the SMTP server accepts the login'),
+      ok(
+        transport === 'file'
+          ? 'delivery: messages are written to files'
+          : 'delivery: the SMTP server accepts the login',
+      ),
     ];
   } catch (error) {
     return [problem(`delivery: ${firstLine(error)}`)];
   }
 }
 
-/** Whether it, or the nearest folder above it that exists, can be written. */
+/** Whether the folder, or the nearest existing one above it, can be written. */
 function isWritable(path: string): boolean {
   if (!existsSync(path)) return dirname(path) !== path && isWritable(dirname(path));
   try {

@@ -1,5 +1,5 @@
 /**
- * Makes a newsroom of one's own in a folder: configuration, templates, an empty store, and a folder for articles.
+ * Creates a new newsroom in a folder: configuration, templates, an empty store, and a folder for articles.
  */
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -13,27 +13,27 @@ export interface InitAnswers {
   url: string;
   zone: string;
   language: string;
-  /** Of the newsroom: contact and sender. */
+  /** Contact and sender of the newsroom. */
   email: string;
 }
 
-/** Something stands where the new newsroom's files would go. */
+/** A file is in the way. */
 class InitError extends Error {
   override name = 'InitError';
 }
 
 /**
- * Writes the files of a new newsroom and makes its empty store.
- * @param folder where; made if it is missing
- * @param now for the year of its tag authority, epoch milliseconds
- * @returns what it made, relative to the folder
+ * @param folder created if it is missing
+ * @param now gives the year of the tag authority, epoch milliseconds
+ * @returns the created paths, relative to the folder
  * @throws InitError where a file is in the way; ConfigError where an answer breaks a rule of the configuration
  */
 export async function init(folder: string, answers: InitAnswers, now: number): Promise<string[]> {
   const configFile = join('config', 'daywire.yaml');
   for (const path of [configFile, 'templates']) {
-    if (existsSync(join(folder, path)))
-      throw new InitError(`${join(folder, path)} is there already: nothing was written`);
+    if (existsSync(join(folder, path))) {
+      throw new InitError(`${join(folder, path)} exists already: nothing was written`);
+    }
   }
   const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
   const authority = `${/^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com'},${new Date(now).getUTCFullYear()}`;
@@ -41,7 +41,7 @@ export async function init(folder: string, answers: InitAnswers, now: number): P
     ...answers,
     authority,
   });
-  // Every answer is checked by the rules of the configuration before anything is written.
+  // Validates the answers before anything is written.
   parseConfig(text, { file: configFile, env: {}, cwd: folder });
 
   for (const path of ['config', 'articles', 'media']) mkdirSync(join(folder, path), { recursive: true });

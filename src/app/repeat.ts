@@ -1,44 +1,54 @@
 /**
- * Work that is done again and again while daywire runs. One round at a time; a round that throws is logged, once for each
- * trouble, and does not end it.
+ * Repeats work while daywire runs, one execution at a time. An execution that fails is logged and does not end the repetition.
  */
 import type { Log } from '../lib/log.ts';
 
-export interface Repeated {
-  /** Ends it, after the round that is under way. */
+export interface Stoppable {
+  /** Begins nothing new, finishes what is under way, and resolves. */
   stop(): Promise<void>;
 }
 
 /**
- * @param everyMs from the end of one round to the beginning of the next
- * @param what names the work in the log
+ * @param everyMs from the end of one execution to the start of the next
+ * @param name of the work, in the log
+ * @param work its `signal` is aborted by `stop`
  */
-export function repeat(everyMs: number, what: string, log: Log, round: () => Promise<void>): Repeated {
-  let stopped = false;
+export function repeat(
+  everyMs: number,
+  name: string,
+  log: Log,
+  work: (signal: AbortSignal) => Promise<void>,
+): Stoppable {
+  const stopping = new AbortController();
   let timer: NodeJS.Timeout;
-  let underWay: Promise<void> = Promise.resolve();
-  let trouble: string | null = null;
-  const done = (error: string | null): void => {
-    // Said once, and not four times a second for as long as the database is away.
-    if (error !== null && error !== trouble) log.error({ error }, `${what} failed; it is tried again`);
-    if (error === null && trouble !== null) log.info({}, `${what} works again`);
-    trouble = error;
-    if (!stopped) next();
+  let execution: Promise<void> = Promise.resolve();
+  let lastError: string | null = null;
+
+  const execute = async (): Promise<void> => {
+    try {
+      await work(stopping.signal);
+      if (lastError !== null) log.info({}, `${name} works again`);
+      lastError = null;
+    } catch (reason) {
+      const error = String(reason);
+      // Once for each error, not ten times a second while the database is away.
+      if (error !== lastError) log.error({ error }, `${name} failed; retrying`);
+      lastError = error;
+    }
+    if (!stopping.signal.aborted) schedule();
   };
-  const next = (): void => {
+  const schedule = (): void => {
     timer = setTimeout(() => {
-      underWay = round().then(
-        () => done(null),
-        (error: unknown) => done(String(error)),
-      );
+      execution = execute();
     }, everyMs);
   };
-  next();
+  schedule();
+
   return {
     stop() {
-      stopped = true;
+      stopping.abort();
       clearTimeout(timer);
-      return underWay;
+      return execution;
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The sample newsroom in sample/: stories, pictures and subscribers that make daywire run at once. Its stories are dated from the
- * moment of the demo.
+ * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated relative to
+ * the moment it is loaded.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { importFiles } from '../articles/import/import.ts';
@@ -12,21 +12,21 @@ import type { Store } from '../store/store.ts';
 import { storeSubscriber } from '../subscribers/subscriptions.ts';
 
 export interface SampleReport {
-  /** Articles now in the store that came from the sample. */
+  /** Articles of the sample that are now in the store. */
   articles: number;
   subscribers: number;
-  /** Articles that broke a rule of this configuration, such as one of a section that it does not have. */
+  /** Articles that this configuration does not allow, such as those of a section that it lacks. */
   rejected: ReportEntry[];
   warnings: ReportEntry[];
 }
 
-/** Beside src/ in a checkout, and beside dist/ in the published package. */
+/** Next to src/ in a checkout, and next to dist/ in the published package. */
 const SAMPLE = new URL('../../sample/', import.meta.url);
 
 /**
- * Fills the store with the sample newsroom. Twice at the same `now` is as good as once. Articles come last: where there is none,
- * the sample isn't whole.
- * @param options.now the moment from which the stories' times are counted, epoch milliseconds
+ * Loads the sample into the store. Loading it twice with the same `now` changes nothing. Articles are stored last: a store without
+ * articles has no complete sample.
+ * @param options.now the moment to which the articles' times are relative, epoch milliseconds
  */
 export async function loadSampleNewsroom(
   store: Store,
@@ -46,8 +46,8 @@ async function sampleSources(now: number): Promise<ImportFile[]> {
   const names = (await readdir(folder)).filter((file) => file.endsWith('.md')).sort();
   return Promise.all(
     names.map(async (name) => {
-      const written = await readFile(new URL(name, folder), 'utf8');
-      return textFile(`sample/articles/${name}`, resolveTimes(written, now), 'markdown');
+      const text = await readFile(new URL(name, folder), 'utf8');
+      return textFile(`sample/articles/${name}`, resolveTimes(text, now), 'markdown');
     }),
   );
 }
@@ -57,12 +57,12 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
   const [, ...lines] = (await readFile(new URL('subscribers.csv', SAMPLE), 'utf8')).trim().split('\n');
   let added = 0;
   for (const [index, line] of lines.entries()) {
-    const [email = '', wanted = '', zone = ''] = line.split(',').map((field) => field.trim());
-    const newsletters = wanted.split(' ').filter((id) => known.has(id));
+    const [email = '', ids = '', zone = ''] = line.split(',').map((field) => field.trim());
+    const newsletters = ids.split(' ').filter((id) => known.has(id));
     if (newsletters.length === 0) continue;
-    const who = { email, newsletters, zone: zone === '' ? undefined : zone };
+    const subscriber = { email, newsletters, zone: zone === '' ? undefined : zone };
     const origin = { channel: 'import', source: `sample/subscribers.csv:${index + 2}` } as const;
-    const result = await storeSubscriber(store.db, who, origin, now);
+    const result = await storeSubscriber(store.db, subscriber, origin, now);
     if (result.kind === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
     added += 1;
   }
@@ -72,7 +72,7 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
 const FRONT_MATTER = /^---\n.*?\n---\n/s;
 const TIME = /\{\{ ([+-])(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)? \}\}/g;
 
-/** Puts instants in place of the front matter's `{{ -1d3h20m }}`. Elapsed time, so that no change of the clock shifts a story. */
+/** Replaces `{{ -1d3h20m }}` in the front matter by an instant: elapsed time, which no clock change of a zone shifts. */
 function resolveTimes(text: string, now: number): string {
   const minute = Math.floor(now / MINUTE) * MINUTE;
   return text.replace(FRONT_MATTER, (frontMatter) =>

@@ -246,6 +246,17 @@ export function matches({ kinds, sections, kickers, tags, reporters }: Selection
   return all.length === 0 ? sql`1 = 1` : sql`${sql.join(all, sql` and `)}`;
 }
 
+/** Number of articles by state. Reads all of them: give it `store.reports`. */
+export async function countArticles(db: Db): Promise<Record<string, number>> {
+  const rows = await db
+    .selectFrom('articles')
+    .select((e) => ['state', e.fn.countAll<number>().as('count')])
+    .groupBy('state')
+    .orderBy('state')
+    .execute();
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+}
+
 function distinct<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
 }

@@ -1,63 +1,81 @@
 /**
- * What every command of the command line is given: the newsroom, a voice, and a way to say that it failed.
+ * What each command gets.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AppContext, ProcessEnv } from '../app/app-context.ts';
-import type { Progress } from '../app/progress.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { type Edition, findEdition } from '../editions/queries.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
+import { formatJson } from './format/text.ts';
+import type { ProgressLine } from './progress.ts';
 
 export interface CliContext {
-  /** Calls `work` with the newsroom open. One-shot commands say what they did: only warnings need a log. */
+  /** Opens the app, calls `work`, and closes the app. @param level of the log; default: warnings */
   withApp(work: (app: AppContext) => Promise<void>, level?: string): Promise<void>;
-  /** What the process gives to a newsroom. */
   processEnv(level: string): ProcessEnv;
-  /** The variables of the environment. */
+  /** Environment variables. */
   env: NodeJS.ProcessEnv;
-  /** A line to stdout. */
+  /** Prints a line to stdout. */
   print(line: string): void;
-  /** A line to stderr. */
+  /** Prints a line to stderr. */
   printError(line: string): void;
-  /** The process ends with this code, by default 1, when the command has ended. */
+  /** Sets the exit code, by default to 1. The command continues. */
   fail(code?: number): void;
   /** Aborted by the first SIGINT or SIGTERM; the second one ends the process at once. */
-  endOnSignal(): AbortSignal;
-  /** False once whoever read our lines has gone. */
-  hasListener(): boolean;
-  /** What comes in on stdin, cut off at `limit` octets. */
+  stopSignal(): AbortSignal;
+  /** Calls `listener` for promises that are rejected without a handler, which would end the process otherwise. */
+  onUnhandledRejection(listener: (reason: unknown) => void): void;
+  /** False after stdout was closed, as by `| head`. */
+  isOutputOpen(): boolean;
+  /** Reads stdin, cut off at `limit` bytes. */
   readInput(limit: number): Promise<Buffer>;
-  progress: Progress;
+  progress: ProgressLine;
   clock: Clock;
   version: string;
 }
 
-/** Puts commands into the program. */
+/** Adds commands to the program. */
 export type AddCommands = (program: Command, cli: CliContext) => void;
 
-/** What the operator asked for cannot be done. */
+/** The command cannot be done, for a reason the operator can correct. */
 export class CommandError extends Error {
   override name = 'CommandError';
 }
 
-/** The feed, newsletter or other thing of that id. @throws CommandError that names those there are */
-export function named<T extends { id: string }>(all: T[], id: string, what: string): T {
-  const found = all.find((one) => one.id === id);
-  if (found !== undefined) return found;
-  throw new CommandError(
-    `there is no ${what} ${id}: the configuration has ${all.map((one) => one.id).join(', ') || 'none'}`,
-  );
+export interface JsonOption {
+  json?: boolean;
 }
 
-/** The newsletter of that id. @throws CommandError */
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON');
+}
+
+/** Prints `value` where `--json` was given, else the text. */
+export function printResult(
+  { print }: CliContext,
+  { json }: JsonOption,
+  { value, text }: { value: unknown; text: () => string },
+): void {
+  print(json ? formatJson(value, 2) : text());
+}
+
+/** The feed, newsletter or other object with that id. @throws CommandError that lists those that exist */
+export function findById<T extends { id: string }>(all: T[], id: string, kind: string): T {
+  const found = all.find((one) => one.id === id);
+  if (found !== undefined) return found;
+  const ids = all.map((one) => one.id).join(', ') || 'none';
+  throw new CommandError(`there is no ${kind} ${id}: the configuration has ${ids}`);
+}
+
+/** @throws CommandError */
 export function newsletterNamed(config: Config, id: string): NewsletterConfig {
-  return named(config.newsletters, id, 'newsletter');
+  return findById(config.newsletters, id, 'newsletter');
 }
 
 /**
- * The edition that an operator names: `daily-roundup/2026-11-24`, or the slot alone where but one newsletter has it.
- * @throws CommandError where there is none, or more than one
+ * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot.
+ * @throws CommandError where none or several match
  */
 export async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {
   const [first = '', second] = name.split('/', 2);
@@ -68,10 +86,10 @@ export async function editionNamed(db: Db, config: Config, name: string): Promis
     if (edition !== null) found.push(edition);
   }
   const [edition, another] = found;
-  if (edition === undefined) throw new CommandError(`there is no edition ${name}: "daywire status" lists them`);
+  if (edition === undefined) throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
   if (another !== undefined) {
     const names = found.map((one) => `${one.newsletter}/${one.slot}`).join(' or ');
-    throw new CommandError(`several newsletters have an edition ${name}: say ${names}`);
+    throw new CommandError(`several newsletters have an edition ${name}: use ${names}`);
   }
   return edition;
 }

@@ -1,13 +1,12 @@
 /**
- * The command line: arguments become one call each, and what comes back becomes words and an exit code. The commands themselves stand
- * in cli-*.ts; bin/daywire.js gives it the process.
+ * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type ProcessEnv, withAppContext } from '../app/app-context.ts';
-import { openProgress } from '../app/progress.ts';
 import { openLog } from '../lib/log.ts';
 import type { AddCommands, CliContext } from './context.ts';
+import { openProgress } from './progress.ts';
 
 const FAILED = 1;
 const USAGE = 2;
@@ -16,46 +15,78 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
   version: string;
 };
 
-/** Only what is asked for is loaded: a mail server runs `daywire bounce` for each message. */
-const COMMANDS: { words: string[]; load(): Promise<AddCommands> }[] = [
+interface CommandGroup {
+  /** For the help. */
+  heading: string;
+  commands: string[];
+  load(): Promise<AddCommands>;
+}
+
+/** Loaded on demand: a mail server runs `daywire bounce` for each message. */
+const GROUPS: CommandGroup[] = [
   {
-    words: ['init', 'check', 'status', 'start'],
-    load: async () => (await import('./newsroom.ts')).addNewsroomCommands,
+    heading: 'Set-up:',
+    commands: ['init', 'check', 'schema'],
+    load: async () => (await import('./setup.ts')).addSetupCommands,
   },
+  { heading: 'Running:', commands: ['start'], load: async () => (await import('./start.ts')).addStartCommand },
+  { heading: 'Running:', commands: ['status'], load: async () => (await import('./status.ts')).addStatusCommand },
   {
-    words: ['import', 'publish', 'compose', 'preview'],
+    heading: 'Articles and feeds:',
+    commands: ['import'],
     load: async () => (await import('./articles.ts')).addArticleCommands,
   },
-  { words: ['readers'], load: async () => (await import('./readers.ts')).addReaderCommands },
-  { words: ['deliver', 'bounce'], load: async () => (await import('./delivery.ts')).addDeliveryCommands },
-  { words: ['subscribers'], load: async () => (await import('./subscribers.ts')).addSubscriberCommands },
   {
-    words: ['migrate', 'backup', 'restore', 'schema'],
+    heading: 'Articles and feeds:',
+    commands: ['publish', 'feeds'],
+    load: async () => (await import('./feeds.ts')).addFeedCommands,
+  },
+  {
+    heading: 'Editions and delivery:',
+    commands: ['compose', 'preview', 'editions'],
+    load: async () => (await import('./editions.ts')).addEditionCommands,
+  },
+  {
+    heading: 'Editions and delivery:',
+    commands: ['deliver', 'queue', 'bounce'],
+    load: async () => (await import('./delivery.ts')).addDeliveryCommands,
+  },
+  {
+    heading: 'Subscribers:',
+    commands: ['subscribers'],
+    load: async () => (await import('./subscribers.ts')).addSubscriberCommands,
+  },
+  {
+    heading: 'Store:',
+    commands: ['migrate', 'backup', 'restore'],
     load: async () => (await import('./store.ts')).addStoreCommands,
   },
 ];
 
-/** What a process gives to its command line. It must stand in `cwd()`: paths among the arguments are read from there. */
+/** What the process provides. Its working folder must be `cwd()`: paths among the arguments are relative to it. */
 export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
-  /** Tell of signals. */
-  on(signal: NodeJS.Signals, listener: () => void): void;
-  off(signal: NodeJS.Signals, listener: () => void): void;
+  on(event: NodeJS.Signals, listener: () => void): void;
+  on(event: 'unhandledRejection', listener: (reason: unknown) => void): void;
+  off(event: NodeJS.Signals, listener: () => void): void;
   stdin: AsyncIterable<Buffer>;
-  stdout: Output;
-  stderr: Output;
+  stdout: OutputStream;
+  stderr: OutputStream;
 };
 
-export type Output = NodeJS.WritableStream & { isTTY?: boolean; columns?: number; fd?: number; destroyed?: boolean };
+type OutputStream = NodeJS.WritableStream & {
+  isTTY?: boolean;
+  columns?: number;
+  fd?: number;
+  destroyed?: boolean;
+};
 
 /**
  * Runs one command to its end.
- * @param args what stands behind the command's name
+ * @param args without the name of the program
  * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, or the command's own
  */
-export async function runCommandLine(args: readonly string[], world: CliIo): Promise<number> {
-  const { env, stdout, stderr } = world;
-  let exitCode = 0;
-  const progress = openProgress(stderr);
+export async function runCommandLine(args: readonly string[], io: CliIo): Promise<number> {
+  const { env, stdout, stderr } = io;
   const program = new Command('daywire')
     .description("Publishes a newsroom's articles as feeds and as a daily roundup by email, on a schedule.")
     .version(version)
@@ -64,36 +95,47 @@ export async function runCommandLine(args: readonly string[], world: CliIo): Pro
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(daywire --help lists the commands)')
     .exitOverride();
-  const surroundings = (level: string): ProcessEnv => ({
-    configFile: program.opts<{ config: string }>().config,
+  const options = (): { config: string; debug?: boolean } => program.opts();
+  let exitCode = 0;
+  const processEnv = (level: string): ProcessEnv => ({
+    configFile: options().config,
     env,
-    cwd: world.cwd(),
+    cwd: io.cwd(),
     clock: Date.now,
     log: openLog(stderr, env.DAYWIRE_LOG ?? level),
   });
-  const complain = (line: string): void => {
+  const progress = openProgress(stderr);
+  const printError = (line: string): void => {
+    progress.clear();
     stderr.write(`daywire: ${line}\n`);
   };
   const cli: CliContext = {
-    withApp: (work, level = 'warn') => withAppContext(surroundings(level), work),
-    processEnv: surroundings,
+    withApp: (work, level = 'warn') => withAppContext(processEnv(level), work),
+    processEnv,
     env,
-    print: (line) => stdout.write(`${line}\n`),
-    printError: complain,
+    print: (line) => {
+      progress.clear();
+      stdout.write(`${line}\n`);
+    },
+    printError,
     fail: (code = FAILED) => {
       exitCode = code;
     },
-    endOnSignal: () => endOnSignal(world),
-    hasListener: () => !stdout.destroyed,
-    readInput: (limit) => readInput(world.stdin, limit),
+    stopSignal: () => stopSignal(io),
+    onUnhandledRejection: (listener) => io.on('unhandledRejection', listener),
+    isOutputOpen: () => !stdout.destroyed,
+    readInput: (limit) => readInput(io.stdin, limit),
     progress,
     clock: Date.now,
     version,
   };
-  const asked = COMMANDS.filter(({ words }) => words.some((word) => args.includes(word)));
-  for (const { load } of asked.length > 0 ? asked : COMMANDS) (await load())(program, cli);
+  const named = GROUPS.filter(({ commands }) => commands.some((command) => args.includes(command)));
+  for (const { heading, load } of named.length > 0 ? named : GROUPS) {
+    program.commandsGroup(heading);
+    (await load())(program, cli);
+  }
 
-  // Whoever read our lines may have had enough of them (`| head`): what is under way goes on, unheard.
+  // The program that reads our output may close it, as `| head` does: the command continues without output.
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
@@ -102,32 +144,33 @@ export async function runCommandLine(args: readonly string[], world: CliIo): Pro
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    progress.clear();
-    // Commander has said what is wrong; its own code for help and version is 0.
+    // Commander has printed the reason; its own code for help and version is 0.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    for (const line of (error instanceof Error ? error.message : String(error)).split('\n')) complain(line);
-    if (program.opts<{ debug?: boolean }>().debug && error instanceof Error) stderr.write(`${error.stack}\n`);
+    for (const line of (error instanceof Error ? error.message : String(error)).split('\n')) printError(line);
+    if (options().debug && error instanceof Error) stderr.write(`${error.stack}\n`);
     return FAILED;
+  } finally {
+    progress.clear();
   }
 }
 
-const ENDING = ['SIGINT', 'SIGTERM'] as const;
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-function endOnSignal(world: CliIo): AbortSignal {
-  const ending = new AbortController();
-  const end = (): void => {
-    ending.abort();
-    for (const signal of ENDING) world.off(signal, end);
+function stopSignal(io: CliIo): AbortSignal {
+  const stopping = new AbortController();
+  const stop = (): void => {
+    stopping.abort();
+    for (const signal of STOP_SIGNALS) io.off(signal, stop);
   };
-  for (const signal of ENDING) world.on(signal, end);
-  return ending.signal;
+  for (const signal of STOP_SIGNALS) io.on(signal, stop);
+  return stopping.signal;
 }
 
 async function readInput(stdin: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
+  // To the end, also beyond the limit: a mail server treats a broken pipe as a failure.
   for await (const chunk of stdin) {
-    // Read to its end all the same: a mail server whose pipe breaks takes it for a failure.
     if (size < limit) chunks.push(chunk);
     size += chunk.length;
   }

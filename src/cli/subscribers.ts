@@ -2,10 +2,8 @@
  * Commands about subscribers.
  */
 import { type FileHandle, open } from 'node:fs/promises';
-import type { Command } from 'commander';
-import type { AppContext } from '../app/app-context.ts';
-import { describeSubscriberImport } from '../app/progress.ts';
-import type { Db } from '../store/store.ts';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Config } from '../config/config.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import type { Column } from '../subscribers/csv/csv-columns.ts';
 import { exportSubscribers } from '../subscribers/csv/export-csv.ts';
@@ -17,233 +15,246 @@ import {
   findSubscriberByAddress,
   listSubscribers,
   removeSubscriber,
-  type Subscriber,
 } from '../subscribers/subscriptions.ts';
 import { findSuppression, suppressByOperator, unsuppressByOperator } from '../subscribers/suppression.ts';
 import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
-import { type CliContext, CommandError, newsletterNamed } from './context.ts';
-import { describeNobody, describeSubscriber, describeSubscriberReport } from './describe-subscribers.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
+import {
+  formatSubscriber,
+  formatSubscriberImport,
+  formatSubscriberLine,
+  formatUnknownAddress,
+} from './format/subscribers.ts';
+import { formatJson } from './format/text.ts';
+import { formatSubscriberProgress } from './progress.ts';
 
 const OPERATOR = { channel: 'operator', source: null } as const;
 const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
-/** Of each list; `--json` has all. */
-const SHOWN = 50;
+/** Entries of each list that `show` prints; with `--json` all. */
+const HISTORY_SHOWN = 50;
+
+type ColumnMap = Partial<Record<Column, string>>;
 
 export function addSubscriberCommands(program: Command, cli: CliContext): void {
-  const { withApp: inNewsroom, print: say, printError: complain, progress, clock } = cli;
   const subscribers = program.command('subscribers').description('add, remove, import, export and look up subscribers');
 
   subscribers
     .command('add')
-    .description('subscribe an address on your word that it agreed')
+    .description('subscribe addresses whose owners have agreed to it')
     .argument('<address...>')
     .option('--newsletter <id...>', 'default: all newsletters')
-    .option('--zone <zone>', "the reader's IANA time zone")
-    .action((addresses: string[], { newsletter, zone }: { newsletter?: string[]; zone?: string }) =>
-      inNewsroom(async ({ store, config }) => {
-        const newsletters = newslettersOf({ config }, newsletter);
-        const secrets = loadSigningSecrets(config, store.dialect);
-        for (const email of addresses) {
-          const result = await addSubscriber(store.db, secrets, { email, newsletters, zone }, OPERATOR, clock());
-          if (result.kind === 'refused') {
-            complain(result.reason);
-            cli.fail();
-          } else {
-            say(`${email}: ${result.subscriptions.map((one) => `${one.newsletter} ${one.outcome}`).join(', ')}`);
-          }
-        }
-      }),
-    );
+    .option('--zone <zone>', "the subscriber's IANA time zone")
+    .action((addresses: string[], options: { newsletter?: string[]; zone?: string }) => add(cli, addresses, options));
 
   subscribers
     .command('remove')
-    .description('unsubscribe an address; or erase all that is stored about it')
+    .description('unsubscribe addresses, or erase everything stored about them')
     .argument('<address...>')
-    .option('--newsletter <id>', 'default: from all newsletters')
-    .option(
-      '--erase',
-      'delete the subscriber, its history and what servers replied; a keyed hash keeps it from coming back by an import',
+    .option('--newsletter <id>', 'default: all newsletters')
+    .addOption(
+      new Option(
+        '--erase',
+        'delete the subscriber, its history and the server replies; a keyed hash prevents a new import of the address',
+      ).conflicts('newsletter'),
     )
     .action((addresses: string[], { newsletter, erase }: { newsletter?: string; erase?: boolean }) =>
-      inNewsroom(async ({ store, config }) => {
-        if (newsletter !== undefined) newsletterNamed(config, newsletter);
-        if (erase && newsletter !== undefined) throw new CommandError('--erase concerns all newsletters at once');
-        for (const email of addresses) {
-          const done = erase
-            ? await eraseAddress({ store, config }, email)
-            : await removeAddress(store.db, email, newsletter);
-          if (done === null) {
-            complain(`${email}: there is no such subscriber`);
-            cli.fail();
-          } else {
-            say(`${email}: ${done}`);
-          }
-        }
-      }),
+      erase ? eraseAddresses(cli, addresses) : removeAddresses(cli, addresses, newsletter),
     );
 
   subscribers
     .command('suppress')
-    .description('never mail an address again, a subscriber or not')
+    .description('never mail these addresses again, whether they are subscribed or not')
     .argument('<address...>')
-    .action((addresses: string[]) => suppression(addresses, suppressByOperator));
+    .action((addresses: string[]) => changeSuppression(cli, addresses, suppressByOperator));
 
   subscribers
     .command('unsuppress')
-    .description('let an address be mailed again, whatever it was suppressed for')
+    .description('allow mail to these addresses again, whatever they were suppressed for')
     .argument('<address...>')
-    .action((addresses: string[]) => suppression(addresses, unsuppressByOperator));
+    .action((addresses: string[]) => changeSuppression(cli, addresses, unsuppressByOperator));
 
   subscribers
     .command('list')
     .description('list subscribers, one a line')
-    .option('--newsletter <id>', 'of that newsletter alone')
-    .option('--json', 'as JSON Lines')
-    .action(({ newsletter, json }: { newsletter?: string; json?: boolean }) =>
-      inNewsroom(async ({ store, config }) => {
-        if (newsletter !== undefined) newsletterNamed(config, newsletter);
-        let afterId = 0;
-        for (;;) {
-          const page = await listSubscribers(store.db, { newsletter, afterId, limit: 1_000 });
-          for (const subscriber of page) say(json ? JSON.stringify(subscriber) : listLine(subscriber));
-          const last = page.at(-1);
-          if (last === undefined || !cli.hasListener()) return;
-          afterId = last.id;
-        }
-      }),
-    );
+    .option('--newsletter <id>', 'only subscribers of this newsletter')
+    .option('--json', 'print JSON Lines')
+    .action((options: JsonOption & { newsletter?: string }) => list(cli, options));
+
+  subscribers
+    .command('show')
+    .description('show subscriptions, consent, and every delivery with its time and the server reply')
+    .argument('<address>')
+    .addOption(jsonOption())
+    .action((address: string, options: JsonOption) => show(cli, address, options));
 
   subscribers
     .command('import')
-    .description('import subscribers from a CSV file, on your word that they agreed; whoever left stays away')
+    .description(
+      'import subscribers from a CSV file; they must have agreed to it. Unsubscribed addresses stay unsubscribed',
+    )
     .argument('<file>', `its first line names the columns: ${COLUMNS.join(', ')}`)
     .option('--newsletter <id...>', 'for a file without a column of newsletters; default: all newsletters')
-    .option('--map <column=header...>', 'such as email="E-Mail-Adresse"')
-    .action((file: string, { newsletter, map = [] }: { newsletter?: string[]; map?: string[] }) =>
-      inNewsroom(async ({ store, config }) => {
-        const report = await importSubscribers(store, loadSigningSecrets(config, store.dialect), file, {
-          newsletters: newslettersOf({ config }, newsletter),
-          known: config.newsletters.map((one) => one.id),
-          map: readMap(map),
-          clock,
-          onProgress: (so) => progress.show(describeSubscriberImport(so)),
-        });
-        progress.clear();
-        const { problems, summary } = describeSubscriberReport(report, file);
-        for (const problem of problems) complain(problem);
-        say(summary);
-        if (report.rejected > 0) cli.fail();
-      }),
+    .option<ColumnMap>('--map <column=header...>', 'such as email="E-Mail-Adresse"', parseMap)
+    .addOption(jsonOption())
+    .action((file: string, options: JsonOption & { newsletter?: string[]; map?: ColumnMap }) =>
+      importFile(cli, file, options),
     );
 
   subscribers
     .command('export')
     .description('write all subscribers as CSV')
     .argument('[file]', 'default: stdout')
-    .option('--newsletter <id>', 'of that newsletter alone')
-    .action((path: string | undefined, { newsletter }: { newsletter?: string }) =>
-      inNewsroom(async ({ store, config }) => {
-        if (newsletter !== undefined) newsletterNamed(config, newsletter);
-        // Readable by its owner alone: it is a list of people.
-        const file = path === undefined ? null : await newFile(path);
-        try {
-          for await (const part of exportSubscribers(store.db, newsletter)) {
-            if (file !== null) await file.write(part);
-            else if (cli.hasListener()) say(part.trimEnd());
-            else return;
-          }
-        } finally {
-          await file?.close();
-        }
-      }),
-    );
+    .option('--newsletter <id>', 'only subscribers of this newsletter')
+    .action((file: string | undefined, { newsletter }: { newsletter?: string }) => exportFile(cli, file, newsletter));
+}
 
-  subscribers
-    .command('show')
-    .description('what is known of an address: subscriptions, consent, and who got what, when, with which reply')
-    .argument('<address>')
-    .option('--json', 'as JSON')
-    .action((email: string, { json }: { json?: boolean }) =>
-      inNewsroom(async ({ store, config }) => {
-        const subscriber = await findSubscriberByAddress(store.db, email);
-        const { zone } = config.publication;
-        if (subscriber === null) throw await nobody({ store, config }, email);
-        const history = await subscriberHistory(store.db, subscriber.id, json ? undefined : SHOWN);
-        say(
-          json
-            ? JSON.stringify({ subscriber, ...history }, null, 2)
-            : describeSubscriber(subscriber, history, SHOWN, zone),
-        );
-      }),
-    );
-
-  function suppression(
-    addresses: string[],
-    change: typeof suppressByOperator | typeof unsuppressByOperator,
-  ): Promise<void> {
-    return inNewsroom(async ({ store, config }) => {
-      const secrets = loadSigningSecrets(config, store.dialect);
-      for (const email of addresses) {
-        const result = await change(store.db, secrets, email, clock());
-        if (result.kind === 'refused') {
-          complain(result.reason);
-          cli.fail();
-        } else {
-          say(`${email}: ${result.kind === 'already' ? 'nothing to change' : result.kind}`);
-        }
+function add(cli: CliContext, addresses: string[], options: { newsletter?: string[]; zone?: string }): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    const newsletters = newslettersNamed(config, options.newsletter);
+    const secrets = loadSigningSecrets(config, store.dialect);
+    for (const email of addresses) {
+      const subscriber = { email, newsletters, zone: options.zone };
+      const result = await addSubscriber(store.db, secrets, subscriber, OPERATOR, clock());
+      if (result.kind === 'refused') failFor(cli, result.reason);
+      else {
+        cli.print(`${email}: ${result.subscriptions.map((one) => `${one.newsletter} ${one.outcome}`).join(', ')}`);
       }
+    }
+  });
+}
+
+function removeAddresses(cli: CliContext, addresses: string[], newsletter: string | undefined): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+    for (const email of addresses) {
+      const result = await removeSubscriber(store.db, email, OPERATOR, clock(), newsletter);
+      if (result.kind === 'unknown') failFor(cli, `${email}: there is no such subscriber`);
+      else if (result.kind === 'already') cli.print(`${email}: was not subscribed`);
+      else cli.print(`${email}: unsubscribed from ${result.newsletters.join(', ')}`);
+    }
+  });
+}
+
+function eraseAddresses(cli: CliContext, addresses: string[]): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    for (const email of addresses) {
+      const subscriber = await findSubscriberByAddress(store.db, email);
+      if (subscriber === null) {
+        failFor(cli, `${email}: there is no such subscriber`);
+        continue;
+      }
+      await eraseSubscriber(store.db, loadSigningSecrets(config, store.dialect), subscriber.id, clock());
+      cli.print(`${email}: erased`);
+    }
+  });
+}
+
+function changeSuppression(
+  cli: CliContext,
+  addresses: string[],
+  change: typeof suppressByOperator | typeof unsuppressByOperator,
+): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    const secrets = loadSigningSecrets(config, store.dialect);
+    for (const email of addresses) {
+      const result = await change(store.db, secrets, email, clock());
+      if (result.kind === 'refused') failFor(cli, result.reason);
+      else cli.print(`${email}: ${result.kind === 'already' ? 'nothing to change' : result.kind}`);
+    }
+  });
+}
+
+function list(cli: CliContext, { newsletter, json }: JsonOption & { newsletter?: string }): Promise<void> {
+  return cli.withApp(async ({ store, config }) => {
+    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+    for (let afterId = 0; cli.isOutputOpen(); ) {
+      const page = await listSubscribers(store.db, { newsletter, afterId, limit: 1_000 });
+      for (const subscriber of page) cli.print(json ? formatJson(subscriber) : formatSubscriberLine(subscriber));
+      const last = page.at(-1);
+      if (last === undefined) return;
+      afterId = last.id;
+    }
+  });
+}
+
+function show(cli: CliContext, address: string, options: JsonOption): Promise<void> {
+  return cli.withApp(async ({ store, config }) => {
+    const { zone } = config.publication;
+    const subscriber = await findSubscriberByAddress(store.db, address);
+    if (subscriber === null) {
+      const parsed = parseAddress(address);
+      if (parsed.kind === 'refused') throw new CommandError(`${address}: ${parsed.reason}`);
+      // The suppression list explains why an address cannot be added, or an import skips it.
+      const suppression = await findSuppression(store.db, loadSigningSecrets(config, store.dialect), parsed.key);
+      throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);
+    }
+    const history = await subscriberHistory(store.db, subscriber.id, options.json ? undefined : HISTORY_SHOWN);
+    printResult(cli, options, {
+      value: { subscriber, ...history },
+      text: () => formatSubscriber(subscriber, history, HISTORY_SHOWN, zone),
     });
-  }
-
-  async function eraseAddress({ store, config }: Pick<AppContext, 'store' | 'config'>, email: string) {
-    const subscriber = await findSubscriberByAddress(store.db, email);
-    if (subscriber === null) return null;
-    await eraseSubscriber(store.db, loadSigningSecrets(config, store.dialect), subscriber.id, clock());
-    return 'erased';
-  }
-
-  /** Nobody's address may be suppressed, or have been erased: that is why it cannot be added, or an import leaves it out. */
-  async function nobody({ store, config }: Pick<AppContext, 'store' | 'config'>, email: string): Promise<CommandError> {
-    const address = parseAddress(email);
-    if (address.kind === 'refused') return new CommandError(`${email}: ${address.reason}`);
-    const listed = await findSuppression(store.db, loadSigningSecrets(config, store.dialect), address.key);
-    return new CommandError(`${email}: ${describeNobody(listed, config.publication.zone)}`);
-  }
-
-  async function removeAddress(db: Db, email: string, newsletter?: string): Promise<string | null> {
-    const result = await removeSubscriber(db, email, OPERATOR, clock(), newsletter);
-    if (result.kind === 'unknown') return null;
-    return result.kind === 'already' ? 'was not subscribed' : `unsubscribed from ${result.newsletters.join(', ')}`;
-  }
+  });
 }
 
-function newslettersOf({ config }: Pick<AppContext, 'config'>, named?: string[]): string[] {
-  return named?.map((id) => newsletterNamed(config, id).id) ?? config.newsletters.map((one) => one.id);
+function importFile(
+  cli: CliContext,
+  file: string,
+  options: JsonOption & { newsletter?: string[]; map?: ColumnMap },
+): Promise<void> {
+  return cli.withApp(async ({ store, config, clock }) => {
+    const report = await importSubscribers(store, loadSigningSecrets(config, store.dialect), file, {
+      newsletters: newslettersNamed(config, options.newsletter),
+      known: newslettersNamed(config),
+      map: options.map ?? {},
+      clock,
+      onProgress: (progress) => cli.progress.show(formatSubscriberProgress(progress)),
+    });
+    const { problems, summary } = formatSubscriberImport(report, file);
+    for (const problem of problems) cli.printError(problem);
+    printResult(cli, options, { value: report, text: () => summary });
+    if (report.rejected > 0) cli.fail();
+  });
 }
 
-/** @throws CommandError where it is there already, or its folder is not */
-function newFile(path: string): Promise<FileHandle> {
+function exportFile(cli: CliContext, path: string | undefined, newsletter: string | undefined): Promise<void> {
+  return cli.withApp(async ({ store, config }) => {
+    if (newsletter !== undefined) newsletterNamed(config, newsletter);
+    const file = path === undefined ? null : await createFile(path);
+    try {
+      for await (const part of exportSubscribers(store.db, newsletter)) {
+        if (file !== null) await file.write(part);
+        else if (cli.isOutputOpen()) cli.print(part.trimEnd());
+        else return;
+      }
+    } finally {
+      await file?.close();
+    }
+  });
+}
+
+function failFor(cli: CliContext, reason: string): void {
+  cli.printError(reason);
+  cli.fail();
+}
+
+/** Ids of these newsletters; default: all. @throws CommandError */
+function newslettersNamed(config: Config, ids?: string[]): string[] {
+  return (ids?.map((id) => newsletterNamed(config, id)) ?? config.newsletters).map(({ id }) => id);
+}
+
+/** Creates a file that only its owner can read, because it lists people. @throws CommandError */
+function createFile(path: string): Promise<FileHandle> {
   return open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EEXIST' ? 'is there already: name another file' : `cannot be written (${error.code})`;
+    const why = error.code === 'EEXIST' ? 'exists already: name another file' : `cannot be written (${error.code})`;
     throw new CommandError(`${path} ${why}`);
   });
 }
 
-function readMap(entries: string[]): Partial<Record<Column, string>> {
-  const map: Partial<Record<Column, string>> = {};
-  for (const entry of entries) {
-    const at = entry.indexOf('=');
-    const column = COLUMNS.find((one) => one === entry.slice(0, at));
-    if (column === undefined) {
-      throw new CommandError(`--map ${entry}: it must be column=header, with a column of ${COLUMNS.join(', ')}`);
-    }
-    map[column] = entry.slice(at + 1);
+function parseMap(entry: string, map: ColumnMap = {}): ColumnMap {
+  const at = entry.indexOf('=');
+  const column = COLUMNS.find((one) => one === entry.slice(0, at));
+  if (column === undefined) {
+    throw new InvalidArgumentError(`It must be column=header, with a column of ${COLUMNS.join(', ')}.`);
   }
-  return map;
-}
-
-function listLine(subscriber: Subscriber): string {
-  const states = subscriber.subscriptions.map((one) => `${one.newsletter} ${one.state}`).join(', ');
-  const standing = subscriber.suppressedReason === null ? '' : `suppressed: ${subscriber.suppressedReason}`;
-  return [subscriber.email, states, subscriber.zone ?? '', standing].join('\t').trimEnd();
+  return { ...map, [column]: entry.slice(at + 1) };
 }

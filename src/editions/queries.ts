@@ -82,6 +82,30 @@ export async function lastEdition(db: Db, newsletter: string): Promise<EditionSu
   return (await lastEditions(db, newsletter, 1))[0] ?? null;
 }
 
+/** The articles that were eligible for these editions and did not enter, by edition and article id. */
+export function listOmissions(
+  db: Db,
+  editionIds: number[],
+): Promise<{ editionId: number; articleId: string; reason: 'aged-out' | 'did-not-fit' }[]> {
+  return db
+    .selectFrom('edition_omissions')
+    .select(['edition_id as editionId', 'article_id as articleId', 'reason'])
+    .where('edition_id', 'in', editionIds)
+    .orderBy('edition_id')
+    .orderBy('article_id')
+    .execute();
+}
+
+/** The articles of an edition, in its order. */
+export function listEditionArticles(db: Db, editionId: number): Promise<{ id: string; block: string }[]> {
+  return db
+    .selectFrom('edition_articles')
+    .select(['article_id as id', 'block'])
+    .where('edition_id', '=', editionId)
+    .orderBy('position')
+    .execute();
+}
+
 const SUMMARY_COLUMNS = [
   'id',
   'newsletter',

@@ -2,6 +2,7 @@
  * The run ledger: one row for each schedule and slot, whatever the number of processes (its primary key sees to it). An open row
  * has a lease: while it runs, until its process is taken for dead; after a failure, until its next attempt. A row without is over.
  */
+import { sql } from 'kysely';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
@@ -236,6 +237,21 @@ export async function listLastRuns(db: Db): Promise<Run[]> {
     .orderBy('runs.schedule')
     .execute();
   return rows.map(toRun);
+}
+
+/** Number of runs by schedule and state, those that were rolled up into totals included. */
+export function countRunsEver(db: Db): Promise<{ schedule: string; state: string; count: number }[]> {
+  const runs = db
+    .selectFrom('runs')
+    .select((e) => ['schedule', e.cast<string>('state', 'text').as('state'), e.fn.countAll<number>().as('count')])
+    .groupBy(['schedule', 'state']);
+  return db
+    .selectFrom(runs.unionAll(db.selectFrom('run_totals').selectAll()).as('ever'))
+    .select((e) => ['schedule', 'state', sql<number>`cast(${e.fn.sum('count')} as bigint)`.as('count')])
+    .groupBy(['schedule', 'state'])
+    .orderBy('schedule')
+    .orderBy('state')
+    .execute();
 }
 
 function isOpen(run: Run): run is Run & OpenRun {

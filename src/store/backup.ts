@@ -23,7 +23,7 @@ export interface Copied {
   readonly bytes: number;
 }
 
-const RELEASE = 'release with "daywire deliver --release"';
+const RELEASE = 'release with "daywire queue release"';
 
 /**
  * Writes a store, as it is at one moment, to a file. Safe while other processes write, which do not wait for it.

@@ -249,3 +249,14 @@ export async function findSubscription(
   if (row === undefined) return null;
   return { subscriberId, newsletter, email: row.email, state: row.state, changedAt: row.changed_at };
 }
+
+/** Number of subscriptions by newsletter and state. Reads all of them: give it `store.reports`. */
+export function countSubscriptions(db: Db): Promise<{ newsletter: string; state: SubscriptionState; count: number }[]> {
+  return db
+    .selectFrom('subscriptions')
+    .select((e) => ['newsletter', 'state', e.fn.countAll<number>().as('count')])
+    .groupBy(['newsletter', 'state'])
+    .orderBy('newsletter')
+    .orderBy('state')
+    .execute();
+}

@@ -2,7 +2,10 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
-import { composeByHand, deliverDue, jobsOf, publish } from '../../src/app/jobs.ts';
+import { composeNow } from '../../src/app/compose.ts';
+import { deliverDue } from '../../src/app/deliver.ts';
+import { jobsOf } from '../../src/app/jobs.ts';
+import { publish } from '../../src/app/publish.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { importText } from '../../src/articles/import/import.ts';
 import { findDueChanges } from '../../src/articles/pending-changes.ts';
@@ -129,7 +132,7 @@ forEachDatabase((open) => {
     const changes = async (): Promise<number> =>
       (await newsroom.store.db.selectFrom('pending_changes').selectAll().execute()).length;
     const before = await changes();
-    await publish(newsroom, ['world']);
+    await publish(newsroom, { feeds: ['world'] });
     expect(await changes()).toBe(before);
     newsroom.now += SECOND;
     await publish(newsroom);
@@ -142,7 +145,7 @@ forEachDatabase((open) => {
     newsroom.now += SECOND;
     expect((await publish(newsroom)).archives).toEqual({ closed: 0, more: false });
     newsroom.now += 40 * DAY;
-    const { archives } = await publish(newsroom, undefined, {});
+    const { archives } = await publish(newsroom, { archives: {} });
     const folder = join(newsroom.config.paths.feeds, 'archive');
     expect(readdirSync(join(folder, 'latest'))).toContain('2026-11.atom.br');
     expect(archives).toEqual({ closed: readdirSync(folder).length, more: false });
@@ -160,7 +163,8 @@ forEachDatabase((open) => {
     await publish(newsroom);
     const message =
       `Delivery of daily-roundup/2026-11-24 is paused: retracted since it closed: ${one}, ${two}. ` +
-      'Go on with "daywire deliver --resume daily-roundup/2026-11-24", or end it with --cancel.';
+      'Resume it with "daywire editions resume daily-roundup/2026-11-24", ' +
+      'or cancel it with "daywire editions cancel daily-roundup/2026-11-24".';
     expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([{ key: `retraction:${id}`, message, count: 1 }]);
     expect(await deliverDue(newsroom)).toMatchObject({ submitted: 0, stopped: null });
     await resumeEdition(newsroom.store.db, id);
@@ -180,7 +184,7 @@ forEachDatabase((open) => {
     expect(await listOpenAlerts(newsroom.store.db)).toMatchObject([
       {
         key: 'edition:1',
-        message: expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*--resume/),
+        message: expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*editions resume/),
         count: 1,
       },
     ]);
@@ -189,8 +193,8 @@ forEachDatabase((open) => {
 
   it('an alert about a delivery holds neither the address nor the token that the server quotes', async () => {
     for (const [command, alert] of [
-      ['RCPT TO:', /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. Go on with/],
-      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. What/],
+      ['RCPT TO:', /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. Resume it with/],
+      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. All other/],
     ] as const) {
       const quoted: string[] = [];
       const server = await startScripted((line) => {
@@ -243,7 +247,7 @@ async function filled(
 async function slotComposed(newsroom: AppContext, label?: string): Promise<[slot: string, fresh: boolean]> {
   const [newsletter] = newsroom.config.newsletters;
   if (newsletter === undefined) throw new Error('the sample has a newsletter');
-  const outcome = await composeByHand(newsroom, newsletter, label);
+  const outcome = await composeNow(newsroom, newsletter, label);
   if (outcome.kind === 'skipped') throw new Error(outcome.reason);
   return [outcome.edition.slot, outcome.fresh];
 }

@@ -28,10 +28,10 @@ describe('repeated work', () => {
     await work.stop();
     expect(rounds).toBe(troubles.length);
     expect(said).toEqual([
-      'Error: away | publishing failed; it is tried again',
-      'Error: odd | publishing failed; it is tried again',
+      'Error: away | publishing failed; retrying',
+      'Error: odd | publishing failed; retrying',
       'publishing works again',
-      'Error: away | publishing failed; it is tried again',
+      'Error: away | publishing failed; retrying',
     ]);
   });
 

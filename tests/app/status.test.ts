@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
-import { describeStatus } from '../../src/cli/describe.ts';
+import { formatStatus } from '../../src/cli/format/status.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -16,7 +16,7 @@ function read(store: Store): Promise<Status> {
 
 /** The lines of one block of the screen. */
 function block(status: Status, title: string): string[] {
-  const [, text = ''] = describeStatus(status).split(`\n\n${title}\n`);
+  const [, text = ''] = formatStatus(status).split(`\n\n${title}\n`);
   return text
     .split('\n\n')[0]!
     .split('\n')
@@ -150,7 +150,7 @@ describe('the status', () => {
       });
       await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
       const status = await read(store);
-      expect(status).toMatchObject({
+      expect(status.queue).toEqual({
         held: 'restored from a backup',
         nextDue: '2026-11-24T08:30:00Z',
         uncertainDeliveries: [
@@ -158,10 +158,10 @@ describe('the status', () => {
         ],
       });
       expect(block(status, 'delivery')).toEqual([
-        'HELD, nothing is mailed: restored from a backup',
+        'HELD, no message is submitted: restored from a backup',
         'next due at 2026-11-24T08:30:00Z',
         'uncertain since 2026-11-24T07:30:00Z: daily/2026-11-21 for ada@example.com',
-        'settle with "daywire deliver --settle EDITION --address ADDRESS --as submitted", or --as again',
+        'settle with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"',
       ]);
     });
 
@@ -198,7 +198,7 @@ describe('the status', () => {
       expect(block(status, 'subscribers')).toEqual([
         'suppressed: 1 erased',
         'bounces on record: 1 hard',
-        'service mail: 1 pending',
+        'service messages: 1 pending',
       ]);
     });
 
@@ -235,7 +235,7 @@ describe('the status', () => {
         )
         .execute();
       const status = await read(store);
-      expect(describeStatus(status).split('\n').length).toBeLessThanOrEqual(60);
+      expect(formatStatus(status).split('\n').length).toBeLessThanOrEqual(60);
       expect(block(status, 'feeds')).toEqual([
         '60 documents, 120 bytes, changed from 2026-11-24T06:31:00Z to 2026-11-24T07:30:00Z',
       ]);
@@ -287,7 +287,7 @@ describe('the status', () => {
         ].sort((a, b) => (a.feed < b.feed ? -1 : 1)),
       );
       expect(block(status, 'feeds')[1]).toBe(
-        '2 archives of 2 parts; 2 items in no part yet; 1 still taking in older articles',
+        '2 archives with 2 pages; 2 items on no page yet; older articles still being added to 1',
       );
     });
 
@@ -316,7 +316,7 @@ describe('the status', () => {
         reason: 'too few stories',
       });
       expect(block(status, 'schedule').find((line) => line.startsWith(id))).toMatch(
-        /the last of 2026-11-24T02:30:00Z: skipped$/,
+        /last run of 2026-11-24T02:30:00Z: skipped$/,
       );
     });
 
@@ -348,7 +348,7 @@ describe('the status', () => {
         ],
       });
       expect(block(status, 'feeds')).toEqual([
-        'asked for 8 times since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire readers")',
+        '8 requests since 2026-11-24 by 2 readers, 75% answered 304; 40 subscribers reported ("daywire feeds readers")',
       ]);
     });
 
@@ -402,15 +402,15 @@ describe('the status', () => {
         `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
         'latest.atom: 2',
         'latest.rss: 1',
-        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; tried again at 2026-11-24T07:31:00Z',
-        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; given up until the next change',
-        'not yet told of latest.json, published 2026-11-24T07:30:00Z: it answered 503; tried again at 2026-11-24T07:31:00Z',
+        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; retry at 2026-11-24T07:31:00Z',
+        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; no retry until the next change',
+        'ping pending for latest.json, published 2026-11-24T07:30:00Z: it answered 503; retry at 2026-11-24T07:31:00Z',
       ]);
     });
 
     it('is short where there is nothing to say', async () => {
       const status = await read(await open());
-      expect(describeStatus(status)).not.toMatch(/delivery|asked for|passed over|suppressed|HELD|hub/);
+      expect(formatStatus(status)).not.toMatch(/delivery|requests since|passed over|suppressed|HELD|hub/);
     });
   });
 });

@@ -27,9 +27,9 @@ describe.concurrent('a backup', () => {
     const restored = newFolder('sample');
     const { code, stdout } = await restored.exec(['restore', backup], SECRET);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Nothing is mailed until "daywire deliver --release"/);
+    expect(stdout).toMatch(/Nothing is mailed until "daywire queue release"/);
     await expectHeld(restored, SECRET);
-    expect((await restored.run(['deliver', '--release'], SECRET)).stdout).toBe('the queue is released\n');
+    expect((await restored.run(['queue', 'release'], SECRET)).stdout).toBe('the queue is released\n');
     expect((await restored.run(['deliver'], SECRET)).code).toBe(0);
     const mail = join(restored.path, 'var/mail/daily-roundup');
     const [slot = ''] = readdirSync(mail);

@@ -139,7 +139,7 @@ describe.concurrent('daywire compose --test', () => {
     const before = everythingIn(folder);
     const { code, stdout, stderr } = await folder.run(['compose', 'daily-roundup', '--test', 'me@example.com']);
     expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toMatch(/^a test copy went to me@example\.com: /);
+    expect(stdout).toMatch(/^submitted a test copy to me@example\.com: /);
     expect(everythingIn(folder)).toEqual(before);
     const [copy] = testCopies(folder) as [string];
     const mail = await simpleParser(readFileSync(join(folder.path, copy)));
@@ -161,7 +161,7 @@ describe.concurrent('daywire compose --test', () => {
     expect(outcomes.map(({ stderr }) => stderr)).toEqual([
       expect.stringMatching(/: it holds control characters\n$/),
       expect.stringMatching(/^daywire: there is no newsletter weekly/),
-      expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed: without --slot/),
+      expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed; without --slot/),
     ]);
     expect(testCopies(folder)).toEqual([]);
   });

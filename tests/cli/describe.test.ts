@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeDelivery } from '../../src/cli/describe.ts';
+import { formatDelivery } from '../../src/cli/format/editions.ts';
 
 const NOTHING = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
 
@@ -7,12 +7,12 @@ describe('what is said of a delivery run', () => {
   it.each([
     ['0 submitted', {}],
     ['4 submitted, 1 deferred, 2 failed', { submitted: 4, deferred: 1, failed: 2 }],
-    ['0 submitted; service mail: 3 submitted, 1 failed', { service: { ...NOTHING, submitted: 3, failed: 1 } }],
+    ['0 submitted; service messages: 3 submitted, 1 failed', { service: { ...NOTHING, submitted: 3, failed: 1 } }],
     [
       '1 submitted; an edition is paused: 550 5.7.1; stopped: 535 no',
       { submitted: 1, paused: [{ editionId: 1, reason: '550 5.7.1' }], stopped: '535 no' },
     ],
   ])('"%s"', (words, report) => {
-    expect(describeDelivery({ ...NOTHING, service: NOTHING, paused: [], stopped: null, ...report })).toBe(words);
+    expect(formatDelivery({ ...NOTHING, service: NOTHING, paused: [], stopped: null, ...report })).toBe(words);
   });
 });

@@ -56,14 +56,16 @@ describe.concurrent('daywire compose, preview and deliver', () => {
     await retract('montana-bans-tiktok');
     const paused = await read();
     expect(paused.editions[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
-    expect(paused.alerts).toMatchObject([{ message: expect.stringContaining(`--resume daily-roundup/${slot}`) }]);
+    expect(paused.alerts).toMatchObject([
+      { message: expect.stringContaining(`editions resume daily-roundup/${slot}`) },
+    ]);
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
-    expect((await folder.run(['deliver', '--resume', `daily-roundup/${slot}`])).code).toBe(0);
+    expect((await folder.run(['editions', 'resume', `daily-roundup/${slot}`])).code).toBe(0);
     await folder.run(['publish']);
     const resumed = await read();
     expect(resumed.alerts).toEqual([]);
     expect(resumed.editions[0]).toMatchObject({ deliveryState: 'delivering' });
-    expect((await folder.run(['deliver', '--cancel', `${slot}`, '--reason', 'wrong'])).stdout).toMatch(/7 that were/);
+    expect((await folder.run(['editions', 'cancel', `${slot}`, '--reason', 'wrong'])).stdout).toMatch(/7 pending/);
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
     expect((await read()).editions[0]).toMatchObject({
       deliveryState: 'cancelled',
@@ -188,7 +190,7 @@ describe.concurrent('daywire init', () => {
     expect(started.stderr).toBe('');
     expect(started.code).toBe(0);
     expect(started.stdout).toMatch(/3 added/);
-    expect(started.stdout).not.toMatch(/sample stories/);
+    expect(started.stdout).not.toMatch(/sample articles/);
     expect((await folder.run(['compose', 'daily-roundup'])).stdout).toMatch(/number 1, closed, 0 deliveries/);
   });
 
@@ -196,7 +198,7 @@ describe.concurrent('daywire init', () => {
     const folder = newFolder('sample');
     const { code, stderr } = await folder.run(['init']);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/is there already: nothing was written/);
+    expect(stderr).toMatch(/exists already: nothing was written/);
     const empty = newFolder('empty');
     const wrong = await empty.run(['init', '--zone', 'Nowhere']);
     expect(wrong.code).toBe(1);

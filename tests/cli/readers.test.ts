@@ -1,27 +1,29 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { describeReaders } from '../../src/cli/describe-readers.ts';
+import { formatReaders } from '../../src/cli/format/feeds.ts';
 import { openReaderCounter } from '../../src/feeds/readers/reader-counts.ts';
 import type { ReaderStatistics } from '../../src/feeds/readers/reader-statistics.ts';
 import { openStore } from '../../src/store/store.ts';
 import { startedFolder } from '../support/command.ts';
 
-describe('daywire readers', () => {
+describe('daywire feeds readers', () => {
   it('lists who asked for the feeds, and refuses a number of days that is none', async () => {
     const folder = await startedFolder();
-    expect((await folder.run(['readers'])).stdout).toMatch(/^no feed was asked for since \d{4}-\d\d-\d\d/);
+    expect((await folder.run(['feeds', 'readers'])).stdout).toMatch(/^no feed was requested since \d{4}-\d\d-\d\d/);
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
     const counter = openReaderCounter({ store, clock: Date.now, zone: 'Asia/Shanghai' });
     counter.count('latest.atom', 'Feedbin feed-id:7 - 42 subscribers', 'unchanged');
     await counter.flush();
     await store.close();
-    const { code, stdout } = await folder.run(['readers']);
+    const { code, stdout } = await folder.run(['feeds', 'readers']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}Feedbin +1\.0 +100% +42 +1$/m);
-    const { readers } = JSON.parse((await folder.run(['readers', '--days', '1', '--json'])).stdout) as ReaderStatistics;
+    const { readers } = JSON.parse(
+      (await folder.run(['feeds', 'readers', '--days', '1', '--json'])).stdout,
+    ) as ReaderStatistics;
     expect(readers).toEqual([{ reader: 'Feedbin', requests: 1, unchanged: 1, documents: 1, subscribers: 42 }]);
     for (const days of ['0', '-1', '1.5', 'x', '4000']) {
-      const refused = await folder.run(['readers', '--days', days]);
+      const refused = await folder.run(['feeds', 'readers', '--days', days]);
       expect([days, refused.code, refused.stderr]).toEqual([
         days,
         2,
@@ -35,7 +37,7 @@ describe('what is said of readers', () => {
   const line = { documents: 1, subscribers: null };
 
   it('is a table with its total, and what it does not know', () => {
-    const said = describeReaders({
+    const said = formatReaders({
       from: '2026-11-18',
       until: '2026-11-24',
       days: 6.5,
@@ -53,7 +55,7 @@ describe('what is said of readers', () => {
       '  Newsboat                   2.0          100%                       1',
       '  all                        204           89%         4212',
     ]);
-    expect(said).toMatch(/how many people these are is not known/);
-    expect(said).toMatch(/Subscriptions at a WebSub hub are another matter/);
+    expect(said).toMatch(/the number of\npeople behind them is unknown/);
+    expect(said).toMatch(/subscriptions at a WebSub hub, are not counted/);
   });
 });

@@ -20,7 +20,7 @@ describe.concurrent('daywire start --once', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(12);
-    expect(stdout).toMatch(/the store was empty: \d+ sample stories/);
+    expect(stdout).toMatch(/the store was empty: loaded \d+ sample articles/);
     expect(stdout).toMatch(/daily-roundup \d{4}-\d\d-\d\d, number 1, closed, 7 deliveries queued/);
     expect(stdout).toMatch(/7 submitted/);
     const feeds = readdirSync(join(folder.path, 'feeds'));
@@ -36,7 +36,7 @@ describe.concurrent('daywire start --once', () => {
     const folder = await startedFolder();
     const { code, stdout } = await folder.run(['start', '--once']);
     expect(code).toBe(0);
-    expect(stdout).not.toMatch(/sample stories/);
+    expect(stdout).not.toMatch(/sample articles/);
     expect(stdout).toMatch(/0 submitted/);
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     expect(status.editions).toHaveLength(1);

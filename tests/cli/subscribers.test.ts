@@ -54,14 +54,14 @@ describe.concurrent('daywire subscribers remove', () => {
   it('--erase leaves nothing but the reason why the address does not come back by an import', async () => {
     const folder = await withAda();
     const partly = await subscribers(folder, 'remove', ADA, '--erase', '--newsletter', 'daily-roundup');
-    expect([partly.code, partly.stderr]).toEqual([1, 'daywire: --erase concerns all newsletters at once\n']);
+    expect([partly.code, partly.stderr]).toEqual([2, expect.stringMatching(/'--erase' cannot be used with option/)]);
     expect((await subscribers(folder, 'remove', ADA, '--erase')).stdout).toBe(`${ADA}: erased\n`);
     const shown = await subscribers(folder, 'show', ADA);
     expect(shown.code).toBe(1);
     expect(shown.stderr).toMatch(/there is no such subscriber; .* on the suppression list since .*: erased\n$/);
     const imported = await subscribers(folder, 'import', write(folder, 'old.csv', `email\n${ADA}\n`));
     expect(imported).toMatchObject({ code: 0 });
-    expect(imported.stdout).toMatch(/^1 rows, 0 added, .* 1 suppressed addresses left out\n$/);
+    expect(imported.stdout).toMatch(/^1 rows, 0 added, .* 1 suppressed addresses skipped\n$/);
     expect((await subscribers(folder, 'list')).stdout).toBe('');
     expect((await subscribers(folder, 'add', ADA)).stderr).toMatch(/suppress/);
   });
@@ -97,8 +97,8 @@ describe.concurrent('daywire subscribers import', () => {
     expect(code).toBe(1);
     expect(stdout).toBe('3 rows, 1 added, 0 changed, 0 unchanged, 2 rejected\n');
     expect(stderr).toMatch(/^daywire: list\.csv:3: ben @example\.com: .*\n.*list\.csv:5: nobody: it has no @\n/);
-    expect(stderr).toContain('the rejected rows are kept in list.csv.rejects.csv\n');
-    expect(stderr).toContain('these columns say nothing to daywire: Name\n');
+    expect(stderr).toContain('the rejected rows are in list.csv.rejects.csv\n');
+    expect(stderr).toContain('ignored columns: Name\n');
     const rejects = join(folder.path, 'list.csv.rejects.csv');
     expect(statSync(rejects).mode & 0o077).toBe(0);
     const text = readFileSync(rejects, 'utf8');
@@ -127,8 +127,10 @@ describe.concurrent('daywire subscribers import', () => {
     expect(readFileSync(join(folder.path, 'list.csv.rejects.csv'), 'utf8')).toBe('half mended\n');
     const { code, stderr } = await subscribers(folder, 'import', 'list.csv', '--map', 'mail=name');
     expect([code, stderr]).toEqual([
-      1,
-      'daywire: --map mail=name: it must be column=header, with a column of email, zone, newsletters, unsubscribed, paused_until, suppressed, since\n',
+      2,
+      expect.stringContaining(
+        "argument 'mail=name' is invalid. It must be column=header, with a column of email, zone,",
+      ),
     ]);
   });
 
@@ -157,7 +159,7 @@ describe.concurrent('daywire subscribers export', () => {
     expect(readFileSync(file, 'utf8')).toBe(stdout);
     expect(statSync(file).mode & 0o077).toBe(0);
     const again = await subscribers(folder, 'export', 'all.csv');
-    expect([again.code, again.stderr]).toEqual([1, 'daywire: all.csv is there already: name another file\n']);
+    expect([again.code, again.stderr]).toEqual([1, 'daywire: all.csv exists already: name another file\n']);
     const other = newFolder('sample');
     write(other, 'all.csv', stdout);
     expect((await subscribers(other, 'import', 'all.csv')).stdout).toMatch(/^2 rows, 2 added/);
@@ -198,7 +200,7 @@ describe.concurrent('a rotation of the secret', () => {
     const file = write(folder, 'old.csv', `email\n${ADA}\n`);
     const rotated = { DAYWIRE_SECRET: after, DAYWIRE_SECRET_PREVIOUS: `${'c'.repeat(40)} ${before}` };
     expect((await folder.run(['subscribers', 'import', file], rotated)).stdout).toMatch(
-      /1 suppressed addresses left out/,
+      /1 suppressed addresses skipped/,
     );
     expect((await folder.run(['subscribers', 'import', file], { DAYWIRE_SECRET: after })).stdout).toMatch(/1 added/);
   });

@@ -511,7 +511,7 @@ describe('a delivery run', () => {
           submitted: uncertain === 'hold' ? 0 : 1,
         });
         if (uncertain === 'retry') continue;
-        await settleDelivery(store.db, editionId, subscriberIds[0] as number, 'again', NOW + HOUR);
+        await settleDelivery(store.db, editionId, subscriberIds[0] as number, 'retry', NOW + HOUR);
         expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({ submitted: 1 });
         const names = server.messages.map((message) => /^Message-ID: .*$/m.exec(message)?.[0]);
         expect(names).toHaveLength(3);

@@ -10,7 +10,7 @@ import { CANCELLED } from '../queue/delivery-outcome.ts';
 
 /** What the operator asked of the queue that cannot be done, said for the operator. */
 export class DeliveryControlError extends Error {
-  override name = 'SteeringError';
+  override name = 'DeliveryControlError';
 }
 
 /**
@@ -81,7 +81,7 @@ export async function releaseQueue(db: Db): Promise<boolean> {
 }
 
 /**
- * Settles one uncertain delivery: it had arrived (`submitted`), or it is mailed once more (`again`). Settling it the same way twice
+ * Settles one uncertain delivery: it had arrived (`submitted`), or it is mailed once more (`retry`). Settling it the same way twice
  * changes nothing.
  * @throws SteeringError where there is no such delivery, or it is not uncertain
  */
@@ -89,7 +89,7 @@ export async function settleDelivery(
   db: Db,
   editionId: number,
   subscriberId: number,
-  as: 'submitted' | 'again',
+  as: 'submitted' | 'retry',
   now: number,
 ): Promise<void> {
   const row = await findDelivery(db, editionId, subscriberId);
@@ -103,7 +103,7 @@ export async function settleDelivery(
   if (row.lease_until !== null && row.lease_until > now) {
     throw new DeliveryControlError(`${which} may still be on the wire: settle it after ${rfc3339(row.lease_until)}`);
   }
-  if (as === 'again' && row.delivery_state === 'cancelled') {
+  if (as === 'retry' && row.delivery_state === 'cancelled') {
     throw new DeliveryControlError(
       `edition ${editionId} is cancelled, nothing of it is mailed again: settle it as submitted`,
     );

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import type { Db } from '../../store/store.ts';
-import type { DeliveryState, SuppressionReason, Tables } from '../../store/tables.ts';
+import type { DeliveryState, EditionDeliveryState, SuppressionReason, Tables } from '../../store/tables.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
 
@@ -81,6 +81,45 @@ export async function countUncertain(db: Db, now: number): Promise<number> {
     .where('lease_until', '<=', now)
     .executeTakeFirstOrThrow();
   return count;
+}
+
+/** Whether these editions are under delivery, paused, cancelled or done; `reason` of a pause or a cancellation. */
+export function readDeliveryStates(
+  db: Db,
+  editionIds: number[],
+): Promise<{ editionId: number; state: EditionDeliveryState; reason: string | null }[]> {
+  return db
+    .selectFrom('editions')
+    .select(['id as editionId', 'delivery_state as state', 'delivery_reason as reason'])
+    .where('id', 'in', editionIds)
+    .execute();
+}
+
+export interface FailedDelivery {
+  newsletter: string;
+  slot: string;
+  email: string;
+  reason: string;
+  /** The server's reply, where it gave one. */
+  reply: string | null;
+}
+
+/** The newest failed deliveries of some editions: to find the newest of all, every delivery would be read. */
+export async function listFailedDeliveries(db: Db, editionIds: number[], limit: number): Promise<FailedDelivery[]> {
+  if (editionIds.length === 0) return [];
+  const rows = await db
+    .selectFrom('deliveries')
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .innerJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .select(['editions.newsletter', 'editions.slot', 'subscribers.email', 'deliveries.reason', 'deliveries.reply'])
+    .where('deliveries.edition_id', 'in', editionIds)
+    .where('deliveries.state', '=', 'failed')
+    .orderBy('deliveries.changed_at', 'desc')
+    .orderBy('deliveries.edition_id')
+    .orderBy('deliveries.subscriber_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ ...row, reason: row.reason ?? 'no reason recorded' }));
 }
 
 /** Mail of the service itself, by state. */

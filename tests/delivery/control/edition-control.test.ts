@@ -113,7 +113,7 @@ describe('steering', () => {
 
     it.each([
       ['submitted', { state: 'submitted', reply: 'settled by the operator as submitted', reason: null }],
-      ['again', { state: 'pending', due_at: NOW + 1, reason: expect.stringMatching(/^settled by the operator/) }],
+      ['retry', { state: 'pending', due_at: NOW + 1, reason: expect.stringMatching(/^settled by the operator/) }],
     ] as const)('settles what is uncertain: %s', async (as, expected) => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
@@ -129,14 +129,14 @@ describe('steering', () => {
     it('settles only what is uncertain, and mails nothing of a cancelled edition again', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
-      const settle = (as: 'submitted' | 'again') => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW);
+      const settle = (as: 'submitted' | 'retry') => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW);
       await expect(settle('submitted')).rejects.toThrow('is pending, not uncertain: there is nothing to settle');
-      await expect(settleDelivery(store.db, editionId, 99, 'again', NOW)).rejects.toThrow(
+      await expect(settleDelivery(store.db, editionId, 99, 'retry', NOW)).rejects.toThrow(
         `there is no delivery of edition ${editionId} to subscriber 99`,
       );
       await interrupt(store, NOW);
       await cancelEdition(store, editionId, 'x', NOW);
-      await expect(settle('again')).rejects.toThrow('is cancelled, nothing of it is mailed again');
+      await expect(settle('retry')).rejects.toThrow('is cancelled, nothing of it is mailed again');
       await settle('submitted');
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted' }]);
     });

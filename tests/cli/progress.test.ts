@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openProgress } from '../../src/app/progress.ts';
+import { openProgress } from '../../src/cli/progress.ts';
 
 describe('progress', () => {
   it('is one line on a terminal, no wider than it, and wiped at the end', () => {

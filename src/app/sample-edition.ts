@@ -1,22 +1,22 @@
 /**
- * An edition with something in every block, so that `check` can try a newsletter's templates before any story is there.
+ * An edition with content in every block, so that `check` can render a newsletter's templates before there are any articles.
  */
 import type { Config } from '../config/config.ts';
 import type { EditionView, Story, StoryLine } from '../editions/rendering/edition-view.ts';
 import { localDate } from '../lib/time.ts';
 
 /** @param now its date, epoch milliseconds */
-export function specimenEdition({ publication, newsletters }: Config, newsletter: string, now: number): EditionView {
+export function sampleEdition({ publication, newsletters }: Config, newsletter: string, now: number): EditionView {
   const { url } = publication;
   const named = newsletters.find((one) => one.id === newsletter);
   const slot = localDate(now, publication.zone);
   const line: StoryLine = {
-    articleId: 'specimen',
+    articleId: 'sample',
     kicker: 'Exclusive',
-    headline: 'A Specimen Headline With <Markup> & an Ampersand',
-    url: `${url}/articles/specimen`,
+    headline: 'A Sample Headline With <Markup> & an Ampersand',
+    url: `${url}/articles/sample`,
     dek: 'One sentence that adds the key figure.',
-    topic: 'Specimens',
+    topic: 'Samples',
     section: 'Business',
     publishedAt: now,
     lang: null,
@@ -25,8 +25,8 @@ export function specimenEdition({ publication, newsletters }: Config, newsletter
   const story: Story = {
     ...line,
     image: {
-      url: `${url}/media/specimen.png`,
-      alt: 'A specimen',
+      url: `${url}/media/sample.png`,
+      alt: 'A sample',
       credit: 'Photo: A Photographer',
       width: 1200,
       height: 675,
@@ -49,8 +49,8 @@ export function specimenEdition({ publication, newsletters }: Config, newsletter
       number: 1,
       slot,
     },
-    headline: 'Roundup: A Specimen, Another Specimen',
-    subject: 'Roundup: A Specimen, Another Specimen',
+    headline: 'Roundup: A Sample, Another Sample',
+    subject: 'Roundup: A Sample, Another Sample',
     preheader: 'One sentence that adds the key figure.',
     lead: story,
     news: [line],
@@ -59,9 +59,9 @@ export function specimenEdition({ publication, newsletters }: Config, newsletter
     latest: [line],
     corrections: [
       {
-        articleId: 'specimen',
+        articleId: 'sample',
         kind: 'correction',
-        headline: 'A specimen',
+        headline: 'A sample',
         url: line.url,
         note: 'A note.',
         at: now,

@@ -1,0 +1,140 @@
+/**
+ * Tasks that a running process repeats, beside the jobs of its schedule.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findDueChanges } from '../articles/pending-changes.ts';
+import { pollMailbox } from '../delivery/bounces/mailbox.ts';
+import { runRetention } from '../delivery/retention.ts';
+import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
+import { readFeedVersion } from '../feeds/feed-version.ts';
+import { mirrorDocuments } from '../feeds/mirror.ts';
+import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
+import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import { startTicking } from '../schedule/tick.ts';
+import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
+import { keepHub, openHub } from '../websub/hub.ts';
+import type { Pool } from '../websub/pool.ts';
+import type { AppContext } from './app-context.ts';
+import { deliverDue } from './deliver.ts';
+import { importWatched, runDeps } from './first-run.ts';
+import { jobsOf } from './jobs.ts';
+import { publish } from './publish.ts';
+import { repeat, type Stoppable } from './repeat.ts';
+
+/** How long changes are gathered before they are published. */
+const GATHER_CHANGES = 300;
+const READER_COUNTS_EVERY = 10 * SECOND;
+/** Pause after the mail server refused everything. */
+const PAUSE_AFTER_REFUSAL = 30 * SECOND;
+/** How long a process that ends waits for servers of subscribers or of the hub. */
+const HUB_TIMEOUT = 10 * SECOND;
+
+/** The schedule and the tasks of the role `schedule`. */
+export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
+  const { store, config, log } = app;
+  const hub = openHubOf(app);
+  return [
+    hub,
+    repeat(100, 'WebSub', log, () => hub.turn()),
+    await startTicking(store, jobsOf(app), runDeps(app)),
+    repeat(100, 'publishing changes', log, () => publishChanges(app)),
+    repeat(SECOND, 'archiving', log, (signal) => closeArchivePages(app, signal)),
+    repeat(config.import.pollSeconds * SECOND, 'importing', log, async () => {
+      await importWatched(app, { again: true });
+    }),
+    repeat(HOUR, 'retention', log, async () => {
+      const deleted = await deleteOldRows(app);
+      if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
+    }),
+  ];
+}
+
+async function publishChanges(app: AppContext): Promise<void> {
+  const { store, clock, log } = app;
+  const due = await findDueChanges(store.db, clock());
+  if (due === null || clock() - due.oldestDueAt < GATHER_CHANGES) return;
+  const { documents, rejected } = await publish(app);
+  const changed = documents.filter((document) => document.changed).length;
+  log.info({ articles: due.count, documents: changed, rejected: rejected.length }, 'published changes');
+}
+
+/** Closes archive pages whose month is over or that are full, then publishes the feeds that link to them. */
+async function closeArchivePages(app: AppContext, signal: AbortSignal): Promise<void> {
+  const { store, config, clock, log } = app;
+  const { closed } = await closeDuePages(store, config, { now: clock(), signal });
+  if (closed === 0 || signal.aborted) return;
+  await publish(app);
+  log.info({ pages: closed }, 'closed archive pages');
+}
+
+/** Applies the retention rules of the configuration, and cleans up after the hub. @returns numbers of rows */
+export async function deleteOldRows({ store, config, clock }: AppContext): Promise<Record<string, number>> {
+  const deleted = await runRetention(store, config, clock());
+  return { ...deleted, hubSubscriptions: await keepHub({ store, config, clock }) };
+}
+
+/** Notifies subscribers and the hub of what is due, once; what times out stays due. */
+export async function notifyHubOnce(app: AppContext): Promise<void> {
+  const hub = openHubOf(app);
+  const timeout = setTimeout(() => void hub.stop(), HUB_TIMEOUT);
+  try {
+    await hub.settle();
+  } finally {
+    clearTimeout(timeout);
+  }
+}
+
+function openHubOf(app: AppContext): Pool {
+  return openHub({ ...app, secrets: loadSigningSecrets(app.config, app.store.dialect) });
+}
+
+/** Mirrors to this machine's folder of feeds what any process has published. */
+export function startMirroring({ store, config, log }: AppContext): Stoppable {
+  let mirrored: number | null = null;
+  return repeat(SECOND, 'mirroring feeds', log, async () => {
+    const { version } = await readFeedVersion(store.db);
+    if (version === mirrored) return;
+    await mirrorDocuments(store.db, config.paths.feeds);
+    mirrored = version;
+  });
+}
+
+/** Adds the counts of feed readers to the store, also when it stops. */
+export function startCountingReaders({ log }: AppContext, readers: ReaderCounter): Stoppable {
+  const task = repeat(READER_COUNTS_EVERY, 'counting readers', log, () => readers.flush());
+  return {
+    async stop() {
+      await task.stop();
+      await readers.flush().catch((error: unknown) => {
+        log.error({ error: String(error) }, 'the last counts of readers are lost');
+      });
+    },
+  };
+}
+
+/** Processes the bounces that arrive in the mailbox, where there is one. */
+export function startPollingBounces({ store, config, clock, log }: AppContext): Stoppable[] {
+  if (config.secrets.imapUrl === undefined) return [];
+  const poll = async (signal: AbortSignal): Promise<void> => {
+    const report = await pollMailbox(store, config, loadSigningSecrets(config, store.dialect), { clock, signal });
+    if (report.messages > 0) log.info(report, 'processed bounces');
+  };
+  return [repeat(config.bounces.pollMinutes * MINUTE, 'polling for bounces', log, poll)];
+}
+
+/** Delivers what becomes due. */
+export function startDelivering(app: AppContext): Stoppable {
+  const { log } = app;
+  return repeat(SECOND, 'delivering', log, async (signal) => {
+    const { stopped, paused: _, service, ...editions } = await deliverDue(app, { signal });
+    for (const [counts, message] of [
+      [editions, 'delivered'],
+      [service, 'delivered service messages'],
+    ] as const) {
+      if (Object.values(counts).some((count) => count > 0)) log.info({ ...counts }, message);
+    }
+    if (stopped === null || signal.aborted) return;
+    log.error({ reason: stopped }, 'delivery stopped; retrying in 30 s');
+    await sleep(PAUSE_AFTER_REFUSAL, undefined, { signal }).catch(() => {});
+  });
+}

@@ -1,0 +1,125 @@
+/**
+ * Composes and closes editions. The schedule and the operator both come here, so a slot gives the same edition either way.
+ */
+import { Temporal } from 'temporal-polyfill';
+import { type NewsletterConfig, scheduleZone } from '../config/config.ts';
+import { type ClosedOrSkipped, composeAndClose } from '../delivery/close.ts';
+import { findEdition } from '../editions/queries.ts';
+import { type EditionSlot, editionSlot } from '../editions/slot.ts';
+import { openTemplates } from '../lib/templates.ts';
+import { localDate, rfc3339 } from '../lib/time.ts';
+import { callHeartbeat } from '../schedule/heartbeat.ts';
+import { slotsBetween } from '../schedule/slots.ts';
+import type { AppContext } from './app-context.ts';
+
+/** The newsletter's schedule has no such slot. */
+class SlotError extends Error {
+  override name = 'SlotError';
+}
+
+/**
+ * Composes and closes an edition with the present moment as its cut-off, and queues its deliveries.
+ * @param label the slot, such as `2026-11-24`; default: the next one of today, as `slotNamed` finds it
+ * @throws SlotError where the newsletter has no such slot
+ */
+export async function composeNow(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  label?: string,
+): Promise<ClosedOrSkipped> {
+  const now = app.clock();
+  const outcome = await compose(app, newsletter, await slotNamed(app, newsletter, now, label), now);
+  if (outcome.kind === 'closed' && outcome.fresh) await heartbeat(app, newsletter);
+  return outcome;
+}
+
+/**
+ * Composes and closes the edition of a scheduled slot. Its cut-off is the slot's own instant, however late the run, so that a slot
+ * always selects the same articles.
+ * @param slotAt epoch milliseconds
+ * @throws SlotError where the newsletter has no slot at that instant
+ */
+export async function composeSlot(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  slotAt: number,
+): Promise<ClosedOrSkipped> {
+  const day = localDate(slotAt, app.config.publication.zone);
+  const slot = slotsOfDay(app, newsletter, day).find((one) => one.slotAt === slotAt);
+  if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
+  const outcome = await compose(app, newsletter, slot, slotAt);
+  // Also for one that was closed before: that process may have died before its call.
+  if (outcome.kind === 'closed') await heartbeat(app, newsletter);
+  return outcome;
+}
+
+/**
+ * The slot with that label; without a label, the first one of today that has no edition, or else the last one of today.
+ * @throws SlotError where the newsletter has no such slot, or it is on a later day
+ */
+export async function slotNamed(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  now: number,
+  label?: string,
+): Promise<EditionSlot> {
+  const { zone } = app.config.publication;
+  const today = localDate(now, zone);
+  if (label === undefined) {
+    const slots = slotsOfDay(app, newsletter, today);
+    for (const slot of slots) {
+      if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
+    }
+    return slots.at(-1) ?? editionSlot(now, zone, false);
+  }
+  const day = dateOf(label);
+  if (day === null) {
+    throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
+  }
+  if (day > today) throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
+  const slots = slotsOfDay(app, newsletter, day);
+  const named = slots.find((slot) => slot.label === label);
+  if (named !== undefined) return named;
+  const existing = slots.length === 0 ? 'none on that day' : slots.map((slot) => slot.label).join(', ');
+  throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${existing}`);
+}
+
+function compose(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  slot: EditionSlot,
+  cutoffAt: number,
+): Promise<ClosedOrSkipped> {
+  const { store, config, clock } = app;
+  // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
+  const templates = openTemplates(config.paths.templates, config.publication.zone);
+  return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
+}
+
+async function heartbeat({ store, config, clock, log }: AppContext, newsletter: NewsletterConfig): Promise<void> {
+  if (newsletter.heartbeat) await callHeartbeat(store, { url: config.secrets.heartbeatUrl, clock, log });
+}
+
+/** The date that a slot's label begins with, or null. */
+function dateOf(label: string): string | null {
+  const date = /^\d{4}-\d\d-\d\d/.exec(label)?.[0] ?? '';
+  try {
+    return Temporal.PlainDate.from(date).toString();
+  } catch {
+    return null;
+  }
+}
+
+/** A newsletter's slots on a date of the publication's calendar, in order. */
+function slotsOfDay(app: AppContext, { schedule }: NewsletterConfig, day: string): EditionSlot[] {
+  const { publication } = app.config;
+  const date = Temporal.PlainDate.from(day);
+  const startOf = (d: Temporal.PlainDate): number => d.toZonedDateTime(publication.zone).epochMilliseconds;
+  const instants = slotsBetween(
+    schedule.cron,
+    scheduleZone(schedule, publication),
+    startOf(date) - 1,
+    startOf(date.add({ days: 1 })) - 1,
+  );
+  return instants.map((at) => editionSlot(at, publication.zone, instants.length > 1));
+}

@@ -1,0 +1,40 @@
+/**
+ * Delivers what is due, for the operator and for the background task alike.
+ */
+import type { OnPause } from '../delivery/control/auto-pause.ts';
+import { type DeliveryReport, deliver } from '../delivery/deliver.ts';
+import { loadSigners } from '../delivery/message/dkim.ts';
+import { openTransport } from '../delivery/transport/open-transport.ts';
+import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
+import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
+import type { AppContext } from './app-context.ts';
+import { editionName } from './publish.ts';
+
+const DELIVERY_STOPPED = 'delivery';
+
+/**
+ * Delivers what is due. Raises an alert when the server refuses everything, and resolves it after the next success.
+ * @throws SecretError, TransportError, or what the store throws
+ */
+export async function deliverDue(
+  app: AppContext,
+  options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
+): Promise<DeliveryReport> {
+  const { store, config, templates, clock } = app;
+  const secrets = loadSigningSecrets(config, store.dialect);
+  const signers = loadSigners(config);
+  const transport = openTransport(config);
+  const onPause: OnPause = async (tx, { editionId, reason }) => {
+    const name = await editionName(tx, editionId);
+    const message = `Delivery of ${name} is paused: ${reason}. Resume it with "daywire editions resume ${name}".`;
+    await raiseAlert(tx, { key: `edition:${editionId}`, message }, clock());
+  };
+  const report = await deliver(store, config, transport, { clock, secrets, signers, templates, onPause, ...options });
+  if (report.stopped !== null && !options.signal?.aborted) {
+    const message = `Delivery stopped: ${report.stopped}. All other deliveries are still pending.`;
+    await raiseAlert(store.db, { key: DELIVERY_STOPPED, message }, clock());
+  } else if (report.submitted + report.service.submitted > 0) {
+    await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  }
+  return report;
+}

@@ -1,0 +1,113 @@
+/**
+ * What an operator sees of editions and does with them.
+ */
+import { cancelEdition, releaseQueue, resumeEdition } from '../delivery/control/edition-control.ts';
+import {
+  countAllDeliveries,
+  type FailedDelivery,
+  listFailedDeliveries,
+  readDeliveryStates,
+} from '../delivery/queue/queries.ts';
+import { type Edition, type EditionSummary, listEditionArticles, listOmissions } from '../editions/queries.ts';
+import { rfc3339 } from '../lib/time.ts';
+import { resolveAlerts } from '../schedule/alerts.ts';
+import type { EditionDeliveryState } from '../store/tables.ts';
+import type { AppContext } from './app-context.ts';
+
+/** Instants in RFC 3339, UTC. */
+export interface EditionStatus {
+  newsletter: string;
+  slot: string;
+  number: number;
+  headline: string;
+  closed: string;
+  deliveryState: EditionDeliveryState;
+  /** Of a pause or a cancellation. */
+  reason: string | null;
+  /** By state, those that were rolled up into totals included. */
+  deliveries: Record<string, number>;
+  /** Ids of articles that were eligible and did not enter. */
+  passedOver: { agedOut: string[]; didNotFit: string[] };
+}
+
+export interface EditionDetails extends EditionStatus {
+  subject: string;
+  preheader: string;
+  cutoff: string;
+  /** Its page. */
+  url: string;
+  articles: { id: string; block: string }[];
+  /** The newest ones. */
+  failedDeliveries: FailedDelivery[];
+}
+
+const FAILED_SHOWN = 20;
+
+export async function readEditionDetails(app: AppContext, edition: Edition): Promise<EditionDetails> {
+  const { store, config } = app;
+  const [summary] = await summariseEditions(app, [edition]);
+  return {
+    ...(summary as EditionStatus),
+    subject: edition.subject,
+    preheader: edition.preheader,
+    cutoff: rfc3339(edition.cutoffAt),
+    url: `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`,
+    articles: await listEditionArticles(store.db, edition.id),
+    failedDeliveries: await listFailedDeliveries(store.reports, [edition.id], FAILED_SHOWN),
+  };
+}
+
+export async function summariseEditions(
+  { store }: Pick<AppContext, 'store'>,
+  editions: EditionSummary[],
+): Promise<EditionStatus[]> {
+  if (editions.length === 0) return [];
+  const ids = editions.map((edition) => edition.id);
+  const counts = await countAllDeliveries(store.reports, ids);
+  const states = await readDeliveryStates(store.db, ids);
+  const omissions = await listOmissions(store.db, ids);
+  return editions.map((edition) => {
+    const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === edition.id) ?? {};
+    const passed = (why: 'aged-out' | 'did-not-fit'): string[] =>
+      omissions.filter((one) => one.editionId === edition.id && one.reason === why).map((one) => one.articleId);
+    return {
+      newsletter: edition.newsletter,
+      slot: edition.slot,
+      number: edition.number,
+      headline: edition.headline,
+      closed: rfc3339(edition.closedAt),
+      deliveryState: state,
+      reason,
+      deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
+      passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit') },
+    };
+  });
+}
+
+/** Resumes a paused edition, and resolves the alerts about its pause. @throws DeliveryControlError */
+export async function resume({ store, clock }: AppContext, editionId: number): Promise<void> {
+  await resumeEdition(store.db, editionId);
+  await resolveAlerts(store.db, pauseAlerts(editionId), clock());
+}
+
+/**
+ * Cancels an edition, and resolves the alerts about its pause.
+ * @returns the number of deliveries that were pending
+ * @throws DeliveryControlError
+ */
+export async function cancel({ store, clock }: AppContext, editionId: number, reason: string): Promise<number> {
+  const cancelled = await cancelEdition(store, editionId, reason, clock());
+  await resolveAlerts(store.db, pauseAlerts(editionId), clock());
+  return cancelled;
+}
+
+/** Releases the held queue, and resolves the alert about it. @returns false where it was not held */
+export async function release({ store, clock }: AppContext): Promise<boolean> {
+  const released = await releaseQueue(store.db);
+  await resolveAlerts(store.db, ['delivery'], clock());
+  return released;
+}
+
+function pauseAlerts(editionId: number): string[] {
+  return [`edition:${editionId}`, `retraction:${editionId}`];
+}

@@ -1,0 +1,102 @@
+/**
+ * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
+ */
+import type { ImportOptions } from '../articles/import/import.ts';
+import { importChangedSources } from '../articles/import/watch.ts';
+import { findDueChanges } from '../articles/pending-changes.ts';
+import { hasNoArticles } from '../articles/queries.ts';
+import type { ClosedOrSkipped } from '../delivery/close.ts';
+import type { DeliveryReport } from '../delivery/deliver.ts';
+import { lastEdition } from '../editions/queries.ts';
+import { openAlertSender } from '../schedule/alerts.ts';
+import { type RunDeps, runDue } from '../schedule/run-due.ts';
+import type { Run } from '../schedule/run-ledger.ts';
+import type { AppContext } from './app-context.ts';
+import { composeNow } from './compose.ts';
+import { deliverDue } from './deliver.ts';
+import { jobsOf } from './jobs.ts';
+import { type PublishRequest, publish } from './publish.ts';
+import { loadSampleNewsroom } from './sample.ts';
+
+/** Results of the first run; null for what is not part of this process's roles. */
+export interface FirstRun {
+  /** Null where the store held articles already, or the configuration is not the sample's. */
+  sample: { articles: number; subscribers: number; rejected: number } | null;
+  imported: { added: number; updated: number; rejected: number } | null;
+  published: { documents: number; changed: number; rejected: number } | null;
+  /** The edition of the sample's first start. */
+  edition: ClosedOrSkipped | null;
+  runs: Run[];
+  delivered: DeliveryReport | null;
+}
+
+/** Whether a run or a delivery failed. */
+export function hasFailed({ runs, delivered }: FirstRun): boolean {
+  const undelivered =
+    delivered !== null && (delivered.failed + delivered.service.failed > 0 || delivered.stopped !== null);
+  return undelivered || runs.some((run) => run.state === 'failed');
+}
+
+export type StartProgress =
+  | { kind: 'importing'; read: number; bytes: number; totalBytes: number }
+  | { kind: 'archiving'; closed: number }
+  | { kind: 'delivering'; report: Readonly<DeliveryReport> };
+
+export interface FirstRunOptions {
+  /** Aborted to end daywire: deliveries under way are finished and recorded, and nothing new begins. */
+  stop: AbortSignal;
+  onProgress?: ((progress: StartProgress) => void) | undefined;
+}
+
+export const NOTHING_DONE = { sample: null, imported: null, published: null, edition: null, runs: [] };
+
+/** The part of the role `schedule`. @param archives limits of the work on archives */
+export async function publishAndCompose(
+  app: AppContext,
+  { onProgress }: FirstRunOptions,
+  archives?: PublishRequest['archives'],
+): Promise<Omit<FirstRun, 'delivered'>> {
+  const { store, config, clock } = app;
+  const isEmptySample = config.sample && (await hasNoArticles(store.db));
+  const loaded = isEmptySample ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
+  const sample = loaded && { ...loaded, rejected: loaded.rejected.length };
+  const imported = await importWatched(app, {
+    onProgress: (progress) => onProgress?.({ kind: 'importing', ...progress }),
+  });
+  const { documents, rejected } = await publish(app, { archives });
+  const [first] = config.newsletters;
+  // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
+  const lacksEdition = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
+  const edition = lacksEdition ? await composeNow(app, first) : null;
+  const runs = await runDue(store, jobsOf(app), runDeps(app));
+  // An edition is an item of a feed: publish it now.
+  if ((await findDueChanges(store.db, clock())) !== null) await publish(app);
+  const changed = documents.filter((document) => document.changed).length;
+  const published = { documents: documents.length, changed, rejected: rejected.length };
+  return { sample, imported, published, edition, runs };
+}
+
+/** The part of the role `deliver`. */
+export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<DeliveryReport> {
+  return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
+}
+
+/** Imports the watched files that have changed. @returns null where none are watched */
+export async function importWatched(
+  { store, config, clock, log }: AppContext,
+  options: Pick<ImportOptions, 'onProgress'> & { again?: boolean },
+): Promise<FirstRun['imported']> {
+  const { watch } = config.import;
+  if (watch.length === 0) return null;
+  const { added, updated, rejected } = await importChangedSources(store, config, watch, { clock, ...options });
+  for (const { source, line, problems } of rejected) {
+    for (const problem of problems) log.warn({ source, line, problem }, 'rejected');
+  }
+  if (added + updated > 0) log.info({ added, updated }, 'imported');
+  return { added, updated, rejected: rejected.length };
+}
+
+export function runDeps({ store, config, clock, log }: AppContext): RunDeps {
+  const { alertWebhook: webhook } = config.secrets;
+  return { clock, log, alerts: openAlertSender(store, { webhook, publication: config.publication.name, clock, log }) };
+}

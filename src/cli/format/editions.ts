@@ -1,0 +1,84 @@
+/**
+ * Text output about editions and deliveries.
+ */
+import type { EditionDetails, EditionStatus } from '../../app/editions.ts';
+import type { Config } from '../../config/config.ts';
+import type { ClosedOrSkipped } from '../../delivery/close.ts';
+import type { DeliveryReport } from '../../delivery/deliver.ts';
+import { datelineTime } from '../../lib/time.ts';
+import { count, counts, table } from './text.ts';
+
+/** One line for an edition that was closed, now or before. */
+export function formatClosedEdition(outcome: Extract<ClosedOrSkipped, { kind: 'closed' }>, config: Config): string {
+  const { edition, queued, fresh } = outcome;
+  const url = `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`;
+  const how = fresh
+    ? `closed, ${count(queued, 'delivery', 'deliveries')} queued`
+    : `was closed on ${datelineTime(edition.closedAt, config.publication.zone)}`;
+  return `${edition.newsletter} ${edition.slot}, number ${edition.number}, ${how}: ${url}`;
+}
+
+/** Counts of a delivery run. */
+export function formatDelivery(report: DeliveryReport): string {
+  const { submitted, deferred, failed, suppressed, service, stopped, paused } = report;
+  const others = counts({ deferred, failed, suppressed });
+  const serviceCounts = counts({ ...service });
+  return [
+    `${submitted} submitted${others === '' ? '' : `, ${others}`}`,
+    ...(serviceCounts === '' ? [] : [`service messages: ${serviceCounts}`]),
+    ...paused.map(({ reason }) => `an edition is paused: ${reason}`),
+    ...(stopped === null ? [] : [`stopped: ${stopped}`]),
+  ].join('; ');
+}
+
+export function formatEditions(editions: EditionStatus[]): string {
+  if (editions.length === 0) return 'no editions yet';
+  return table([
+    ['edition', 'number', 'delivery', 'deliveries', 'headline'],
+    ...editions.map((one) => [
+      `${one.newsletter}/${one.slot}`,
+      String(one.number),
+      one.deliveryState,
+      counts(one.deliveries) || 'none',
+      one.headline,
+    ]),
+  ]).join('\n');
+}
+
+/** One line of the status. */
+export function formatEdition(edition: EditionStatus): string {
+  const { newsletter, slot, number, headline, deliveries } = edition;
+  const isStopped = edition.deliveryState === 'paused' || edition.deliveryState === 'cancelled';
+  const state = isStopped ? `; ${stateAndReason(edition)}` : '';
+  return `${newsletter} ${slot} no. ${number}: ${headline} (${counts(deliveries) || 'no deliveries'})${state}`;
+}
+
+export function formatEditionDetails(edition: EditionDetails): string {
+  const { newsletter, slot, number, headline, subject, closed, url, deliveries, passedOver, articles } = edition;
+  const list = (title: string, lines: string[]): string[] =>
+    lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
+  return [
+    `${newsletter}/${slot}, number ${number}: ${headline}`,
+    `subject: ${subject}`,
+    `closed: ${closed}`,
+    `page: ${url}`,
+    `delivery: ${stateAndReason(edition)}`,
+    `deliveries: ${counts(deliveries) || 'none'}`,
+    ...list(
+      'articles',
+      articles.map(({ block, id }) => `${block.padEnd(8)} ${id}`),
+    ),
+    ...list('aged out', passedOver.agedOut),
+    ...list('did not fit', passedOver.didNotFit),
+    ...list(
+      'failed deliveries (the newest)',
+      edition.failedDeliveries.map(
+        (one) => `${one.email}: ${one.reason}${one.reply === null ? '' : ` (${one.reply})`}`,
+      ),
+    ),
+  ].join('\n');
+}
+
+function stateAndReason({ deliveryState, reason }: EditionStatus): string {
+  return reason === null ? deliveryState : `${deliveryState}: ${reason}`;
+}

@@ -1,0 +1,146 @@
+/**
+ * The status as text, on one screen: a few lines of each list that grows by the day.
+ */
+import type { QueueStatus, Status } from '../../app/status.ts';
+import { formatEdition } from './editions.ts';
+import { formatReaderSummary } from './feeds.ts';
+import { count, counts, displayPath } from './text.ts';
+
+const LINES_SHOWN = 6;
+
+export function formatStatus(status: Status): string {
+  const blocks: [title: string, lines: string[]][] = [
+    ['articles', articleLines(status)],
+    ['feeds', [...documentLines(status), ...archiveLines(status), ...formatReaderSummary(status.readers)]],
+    ['subscribers', subscriberLines(status)],
+    ['hub', hubLines(status)],
+    ['schedule', status.schedules.map(scheduleLine)],
+    ['editions', firstOf(status.editions.map(formatEdition))],
+    ['passed over', firstOf(status.editions.flatMap(passedOverLine))],
+    ['delivery', queueLines(status.queue, status.at)],
+    ['runs', firstOf(status.runs.map(runLine))],
+    [
+      'failed deliveries',
+      firstOf(status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`)),
+    ],
+    [
+      'rejected',
+      firstOf(
+        status.rejected.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
+        status.rejected.count,
+      ),
+    ],
+    [
+      'alerts',
+      status.alerts.map(
+        (alert) => `${alert.key} (${count(alert.count, 'time')} since ${alert.first}): ${alert.message}`,
+      ),
+    ],
+  ];
+  return [
+    `${status.publication}, ${status.at}, ${displayPath(status.store)}`,
+    ...blocks
+      .filter(([, lines]) => lines.length > 0)
+      .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`),
+  ].join('\n');
+}
+
+/** @param at when the status was read */
+export function queueLines({ held, nextDue, uncertainDeliveries }: QueueStatus, at: string): string[] {
+  const lines: string[] = [];
+  if (held !== null) lines.push(`HELD, no message is submitted: ${held}`);
+  if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
+  for (const { newsletter, slot, email, since } of uncertainDeliveries) {
+    lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a deleted subscriber'}`);
+  }
+  if (uncertainDeliveries.length > 0) {
+    lines.push('settle with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"');
+  }
+  return lines;
+}
+
+/** The first lines, and how many more there are. @param total of all entries, listed or not */
+function firstOf(lines: string[], total = lines.length): string[] {
+  const shown = lines.slice(0, LINES_SHOWN);
+  return total === shown.length ? shown : [...shown, `and ${total - shown.length} more: "daywire status --json"`];
+}
+
+/** One line, or none where all counts are zero. */
+function countsLine(name: string, record: Record<string, number>): string[] {
+  const text = counts(record);
+  return text === '' ? [] : [`${name}: ${text}`];
+}
+
+function articleLines({ articles, pendingChanges }: Status): string[] {
+  const pending = pendingChanges > 0 ? [`${count(pendingChanges, 'change')} not yet published`] : [];
+  return [counts(articles) || 'none', ...pending];
+}
+
+function documentLines({ feeds }: Status): string[] {
+  if (feeds.length === 0) return [];
+  const bytes = feeds.reduce((sum, feed) => sum + feed.bytes, 0);
+  const times = feeds.map((feed) => feed.modified).sort();
+  return [`${count(feeds.length, 'document')}, ${bytes} bytes, changed from ${times[0]} to ${times.at(-1)}`];
+}
+
+function archiveLines({ archives }: Status): string[] {
+  if (archives.length === 0) return [];
+  const pages = archives.reduce((sum, one) => sum + one.parts, 0);
+  const waiting = archives.reduce((sum, one) => sum + one.waiting, 0);
+  const incomplete = archives.filter((one) => !one.complete).length;
+  return [
+    `${count(archives.length, 'archive')} with ${count(pages, 'page')}; ${count(waiting, 'item')} on no page yet` +
+      (incomplete === 0 ? '' : `; older articles still being added to ${incomplete}`),
+  ];
+}
+
+function subscriberLines({ subscribers, suppressed, bounces, serviceMessages }: Status): string[] {
+  const newsletters = Map.groupBy(subscribers, (one) => one.newsletter);
+  return [
+    ...[...newsletters].map(([id, states]) => `${id}: ${states.map((one) => `${one.count} ${one.state}`).join(', ')}`),
+    ...countsLine('suppressed', suppressed),
+    ...countsLine('bounces on record', bounces),
+    ...countsLine('service messages', serviceMessages),
+  ];
+}
+
+function hubLines({ hub }: Status): string[] {
+  if (hub === null) return [];
+  const { url, subscriptions, failing, unverified, pings } = hub;
+  const total = subscriptions.reduce((sum, topic) => sum + topic.count, 0);
+  const failed = subscriptions.reduce((sum, topic) => sum + topic.failing, 0);
+  return [
+    ...(total === 0 ? [] : [`${url}: ${count(total, 'subscription')}${failed > 0 ? `, ${failed} failing` : ''}`]),
+    ...(unverified === 0 ? [] : [`${count(unverified, 'request')} not yet verified`]),
+    ...firstOf(subscriptions.map((topic) => `${topic.topic}: ${topic.count}`)),
+    ...firstOf(
+      failing.map(({ since, topic, host, reason, triedAgain }) => {
+        const next = triedAgain === null ? 'no retry until the next change' : `retry at ${triedAgain}`;
+        return `failing since ${since}: ${topic} at ${host}: ${reason}; ${next}`;
+      }),
+      failed,
+    ),
+    ...firstOf(
+      pings.map(({ topic, published, reason, due }) => {
+        const failure = reason === null ? '' : `: ${reason}; retry at ${due}`;
+        return `ping pending for ${topic}, published ${published}${failure}`;
+      }),
+    ),
+  ];
+}
+
+function scheduleLine({ id, cron, zone, next, last }: Status['schedules'][number]): string {
+  const run = last === null ? '' : `; last run of ${last.slot}: ${last.state}`;
+  return `${id.padEnd(28)} ${cron} (${zone}), next ${next ?? 'never'}${run}`;
+}
+
+function runLine({ schedule, slot, state, covers, reason, triedAgain }: Status['runs'][number]): string {
+  const slots = covers > 1 ? ` (${covers} slots)` : '';
+  const retry = triedAgain === null ? '' : `; retry at ${triedAgain}`;
+  return `${schedule.padEnd(28)} ${slot}  ${state}${slots}${reason === null ? '' : `: ${reason}`}${retry}`;
+}
+
+function passedOverLine({ newsletter, slot, passedOver }: Status['editions'][number]): string[] {
+  const { agedOut, didNotFit } = passedOver;
+  return countsLine(`${newsletter} ${slot}`, { 'aged out': agedOut.length, 'did not fit': didNotFit.length });
+}

@@ -1,0 +1,98 @@
+/**
+ * Text output about subscribers.
+ */
+import { datelineTime } from '../../lib/time.ts';
+import type { SuppressionReason } from '../../store/tables.ts';
+import type { ImportReport } from '../../subscribers/csv/import-csv.ts';
+import type { SubscriberHistory } from '../../subscribers/history.ts';
+import type { Subscriber } from '../../subscribers/subscriptions.ts';
+
+/** Problems, one a line, and a summary. */
+export function formatSubscriberImport(report: ImportReport, file: string): { problems: string[]; summary: string } {
+  const problems = report.rejects.map(({ line, reason }) => `${file}:${line}: ${reason}`);
+  if (report.rejected > report.rejects.length) problems.push(`and ${report.rejected - report.rejects.length} more`);
+  if (report.rejectsFile !== null) problems.push(`the rejected rows are in ${report.rejectsFile}`);
+  if (report.ignoredColumns.length > 0) problems.push(`ignored columns: ${report.ignoredColumns.join(', ')}`);
+  const parts = [
+    `${report.rows} rows`,
+    `${report.added} added`,
+    `${report.changed} changed`,
+    `${report.unchanged} unchanged`,
+  ];
+  if (report.keptUnsubscribed > 0) {
+    parts.push(`${report.keptUnsubscribed} subscriptions not renewed: the subscriber had unsubscribed`);
+  }
+  if (report.suppressed > 0) parts.push(`${report.suppressed} suppressed addresses skipped`);
+  if (report.rejected > 0) parts.push(`${report.rejected} rejected`);
+  return { problems, summary: parts.join(', ') };
+}
+
+/** For an address without a subscriber. @param suppression its entry on the suppression list */
+export function formatUnknownAddress(
+  suppression: { reason: SuppressionReason; at: number } | null,
+  zone: string,
+): string {
+  if (suppression === null) return 'there is no such subscriber';
+  const since = `${datelineTime(suppression.at, zone)} (${zone})`;
+  return `there is no such subscriber; the address is on the suppression list since ${since}: ${suppression.reason}`;
+}
+
+/** One tab-separated line. */
+export function formatSubscriberLine({ email, subscriptions, zone, suppressedReason }: Subscriber): string {
+  const states = subscriptions.map((one) => `${one.newsletter} ${one.state}`).join(', ');
+  const suppressed = suppressedReason === null ? '' : `suppressed: ${suppressedReason}`;
+  return [email, states, zone ?? '', suppressed].join('\t').trimEnd();
+}
+
+/**
+ * A subscriber and its history, newest first.
+ * @param limit of each list in `history`
+ * @param zone in which instants are shown
+ */
+export function formatSubscriber(
+  subscriber: Subscriber,
+  history: SubscriberHistory,
+  limit: number,
+  zone: string,
+): string {
+  const at = (instant: number): string => datelineTime(instant, zone);
+  const list = (title: string, entries: string[]): string[] => {
+    if (entries.length === 0) return [];
+    const more = entries.length === limit ? ['  --json shows older ones'] : [];
+    return ['', title, ...entries.map((entry) => `  ${entry}`), ...more];
+  };
+  const { email, zone: ownZone, createdAt, suppressedReason, pausedUntil, subscriptions } = subscriber;
+  return [
+    `${email}${ownZone === null ? '' : ` (${ownZone})`}, stored since ${at(createdAt)} (${zone})`,
+    ...(suppressedReason === null ? [] : [`suppressed: ${suppressedReason}`]),
+    ...(pausedUntil === null ? [] : [`paused until ${at(pausedUntil)}`]),
+    ...list(
+      'subscriptions',
+      subscriptions.map((one) => `${one.newsletter} ${one.state} since ${at(one.changedAt)}`),
+    ),
+    ...list(
+      'consent',
+      history.consent.map((one) => {
+        const change = [one.newsletter, one.change, one.detail].filter((part) => part !== null).join(' ');
+        return `${at(one.at)}  ${change}, by ${one.channel}${one.source === null ? '' : ` from ${one.source}`}`;
+      }),
+    ),
+    ...list(
+      'deliveries',
+      history.deliveries.map((one) => {
+        const detail = one.reply ?? one.reason;
+        return `${at(one.changedAt)}  ${one.newsletter} ${one.slot} ${one.state}${detail === null ? '' : `: ${detail}`}`;
+      }),
+    ),
+    ...list(
+      'service messages',
+      history.serviceMessages.map(
+        (one) => `${at(one.changedAt)}  ${one.kind} ${one.state}${one.reply === null ? '' : `: ${one.reply}`}`,
+      ),
+    ),
+    ...list(
+      'bounces',
+      history.bounces.map((one) => `${at(one.at)}  ${one.kind} ${one.status ?? ''} ${one.detail ?? ''}`.trimEnd()),
+    ),
+  ].join('\n');
+}

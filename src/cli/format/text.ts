@@ -1,0 +1,46 @@
+/**
+ * Building blocks of the plain text that commands print.
+ */
+import { relative } from 'node:path';
+import { rfc3339 } from '../../lib/time.ts';
+
+/** `1 feed`, `2 feeds`. */
+export function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+/** `3 submitted, 1 failed`: the counts that are not zero; empty where all are. */
+export function counts(record: Record<string, number>): string {
+  return Object.entries(record)
+    .filter(([, number]) => number > 0)
+    .map(([name, number]) => `${number} ${name}`)
+    .join(', ');
+}
+
+/** A path relative to the working folder, where it is below that. */
+export function displayPath(path: string): string {
+  const short = relative('', path);
+  return short === '' || short.startsWith('..') || path.includes('://') ? path : short;
+}
+
+/** Aligns columns, the first one to the left and numbers to the right. @param rows of equal length */
+export function table(rows: string[][]): string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const isNumeric = widths.map((_, column) => rows.slice(1).every((row) => /^[\d.]*%?$/.test(row[column] ?? '')));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell[isNumeric[column] ? 'padStart' : 'padEnd'](widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** JSON for programs. Instants, which are epoch milliseconds inside daywire, are RFC 3339 in UTC. */
+export function formatJson(value: unknown, indent?: number): string {
+  const isInstant = (key: string): boolean => key === 'at' || /(At|Until)$/.test(key);
+  return JSON.stringify(
+    value,
+    (key, member: unknown) => (typeof member === 'number' && isInstant(key) ? rfc3339(member) : member),
+    indent,
+  );
+}

@@ -2,7 +2,7 @@
  * Tasks that a running process repeats, beside the jobs of its schedule.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findDueChanges } from '../articles/pending-changes.ts';
+import { countDueChanges } from '../articles/pending-changes.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { runRetention } from '../delivery/retention.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
@@ -51,7 +51,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
 
 async function publishChanges(app: AppContext): Promise<void> {
   const { store, clock, log } = app;
-  const due = await findDueChanges(store.db, clock());
+  const due = await countDueChanges(store.db, clock());
   if (due === null || clock() - due.oldestDueAt < GATHER_CHANGES) return;
   const { documents, rejected } = await publish(app);
   const changed = documents.filter((document) => document.changed).length;

@@ -1,9 +1,9 @@
 /**
  * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
  */
-import type { ImportOptions } from '../articles/import/import.ts';
+import type { ArticleImportOptions } from '../articles/import/import.ts';
 import { importChangedSources } from '../articles/import/watch.ts';
-import { findDueChanges } from '../articles/pending-changes.ts';
+import { countDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
 import type { ClosedOrSkipped } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/deliver.ts';
@@ -70,7 +70,7 @@ export async function publishAndCompose(
   const edition = lacksEdition ? await composeNow(app, first) : null;
   const runs = await runDue(store, jobsOf(app), runDeps(app));
   // An edition is an item of a feed: publish it now.
-  if ((await findDueChanges(store.db, clock())) !== null) await publish(app);
+  if ((await countDueChanges(store.db, clock())) !== null) await publish(app);
   const changed = documents.filter((document) => document.changed).length;
   const published = { documents: documents.length, changed, rejected: rejected.length };
   return { sample, imported, published, edition, runs };
@@ -84,7 +84,7 @@ export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOpti
 /** Imports the watched files that have changed. @returns null where none are watched */
 export async function importWatched(
   { store, config, clock, log }: AppContext,
-  options: Pick<ImportOptions, 'onProgress'> & { again?: boolean },
+  options: Pick<ArticleImportOptions, 'onProgress'> & { again?: boolean },
 ): Promise<FirstRun['imported']> {
   const { watch } = config.import;
   if (watch.length === 0) return null;

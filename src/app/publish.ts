@@ -2,10 +2,10 @@
  * Publishes feeds: pauses editions with retracted articles, grows archives, builds and stores feeds, and mirrors them to disk.
  */
 import { setTimeout } from 'node:timers/promises';
-import { forgetPublishedChanges, takeDueChanges } from '../articles/pending-changes.ts';
+import { deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
 import { findEditionById } from '../editions/queries.ts';
-import { closeDuePages, type GrowOptions, type Growth } from '../feeds/archive/close-due-pages.ts';
+import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { recordMembers } from '../feeds/archive/record-members.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
@@ -19,11 +19,11 @@ export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
   feeds?: string[] | undefined;
   /** Limits of the work on archives before the feeds that link to them are built. */
-  archives?: Omit<GrowOptions, 'now'> | undefined;
+  archives?: Omit<ArchiveOptions, 'now'> | undefined;
 }
 
 export interface PublishResult extends PublishReport {
-  archives: Growth;
+  archives: ArchiveProgress;
 }
 
 /** News comes first: what is left to do for archives waits for the background task or for the next publish. */
@@ -60,9 +60,9 @@ export async function publish(app: AppContext, request: PublishRequest = {}): Pr
 async function publishBatch(
   { store, config, templates, clock }: AppContext,
   { feeds, archives: limits = DEFAULT_ARCHIVE_LIMITS }: PublishRequest,
-): Promise<{ report: PublishReport; archives: Growth; hasMore: boolean }> {
+): Promise<{ report: PublishReport; archives: ArchiveProgress; hasMore: boolean }> {
   // Taken before any article is read, so that a change made meanwhile stays pending.
-  const changes = await takeDueChanges(store.db, clock(), CHANGES_PER_BATCH);
+  const changes = await readDueChanges(store.db, clock(), CHANGES_PER_BATCH);
   const changed = changes.map(({ articleId }) => articleId);
   const now = clock();
   await recordMembers(store, config, { now, changed });
@@ -70,16 +70,16 @@ async function publishBatch(
   const report = await publishFeeds(store, config, templates, {
     now,
     feeds,
-    changed: feeds === undefined ? changed : [],
+    changedArticles: feeds === undefined ? changed : [],
     onStored: (tx, paths, at) => noteForHub(tx, config, paths, at),
   });
   // A newer build by another process need not contain these changes.
   const isStored = report.superseded.length === 0 && report.postponedUntil === null;
   if (!isStored) return { report, archives, hasMore: false };
   // The same changes again: each batch corrects a limited number of archive pages.
-  if (report.archivesLeft > 0) return { report, archives, hasMore: true };
+  if (report.pagesLeft > 0) return { report, archives, hasMore: true };
   if (feeds !== undefined) return { report, archives, hasMore: false };
-  await forgetPublishedChanges(store.db, changes);
+  await deletePublishedChanges(store.db, changes);
   return { report, archives, hasMore: changes.length === CHANGES_PER_BATCH };
 }
 

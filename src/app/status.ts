@@ -1,7 +1,7 @@
 /**
  * The status that an operator sees, composed from what the modules report of their tables. Reading it changes nothing.
  */
-import { findDueChanges } from '../articles/pending-changes.ts';
+import { countDueChanges } from '../articles/pending-changes.ts';
 import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type Rejection } from '../articles/rejections.ts';
 import {
@@ -135,7 +135,7 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
     at: rfc3339(now),
     store: store.location,
     articles: await countArticles(reports),
-    pendingChanges: (await findDueChanges(db, now))?.count ?? 0,
+    pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(app, now),
     archives: await countArchives(reports),

@@ -5,7 +5,7 @@ import { open, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { type ImageHeader, readImageHeader } from './image-header.ts';
 
-export type Media =
+export type MediaInspection =
   | { kind: 'file'; type: string; length: number; width: number | null; height: number | null }
   /** Not below `<publication>/media/`: only its author knows. */
   | { kind: 'elsewhere' }
@@ -39,10 +39,10 @@ const TYPES: Record<string, string> = {
  * @param url absolute
  * @param from the publication's address without a slash at its end, and its media folder, if it has one
  */
-export async function lookAtMedia(
+export async function inspectMedia(
   url: string,
   from: { publicUrl: string; folder: string | undefined },
-): Promise<Media> {
+): Promise<MediaInspection> {
   const { publicUrl, folder } = from;
   const prefix = `${publicUrl}/media/`;
   if (folder === undefined || !url.startsWith(prefix)) return { kind: 'elsewhere' };
@@ -58,7 +58,7 @@ export async function lookAtMedia(
   }
 }
 
-async function describe(path: string): Promise<Media> {
+async function describe(path: string): Promise<MediaInspection> {
   // Before it is opened: opening a named pipe would wait for its writer.
   const stats = await stat(path);
   const { size } = stats;

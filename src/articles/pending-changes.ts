@@ -4,20 +4,20 @@
  */
 import type { Db } from '../store/store.ts';
 
-export interface PendingChanges {
+export interface DueChanges {
   count: number;
   /** The earliest instant at which one of them became due. */
   oldestDueAt: number;
 }
 
 /** A change as it stood when a publish began. */
-export interface TakenChange {
+export interface DueChange {
   articleId: string;
   changedAt: number;
 }
 
 /** Notes that the feeds which show these articles must be published from `dueAt` on. @param db the transaction that changes them */
-export async function notePendingChanges(
+export async function recordPendingChanges(
   db: Db,
   changes: { articleId: string; dueAt: number }[],
   now: number,
@@ -42,7 +42,7 @@ export async function notePendingChanges(
 }
 
 /** The changes due at `now` (embargoes that end later are not), or null. */
-export async function findDueChanges(db: Db, now: number): Promise<PendingChanges | null> {
+export async function countDueChanges(db: Db, now: number): Promise<DueChanges | null> {
   const row = await db
     .selectFrom('pending_changes')
     .select((e) => [e.fn.countAll<number>().as('count'), e.fn.min('due_at').as('oldestDueAt')])
@@ -67,7 +67,7 @@ export async function hasChangesSince(db: Db, since: number, now: number): Promi
  * The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. One due
  * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not hold it yet.
  */
-export async function takeDueChanges(db: Db, now: number, limit: number): Promise<TakenChange[]> {
+export async function readDueChanges(db: Db, now: number, limit: number): Promise<DueChange[]> {
   const rows = await db
     .selectFrom('pending_changes')
     .select(['article_id', 'changed_at'])
@@ -83,7 +83,7 @@ export async function takeDueChanges(db: Db, now: number, limit: number): Promis
  * Forgets the changes that a publish has taken up. A change made since stays, and so does one that began before the publish and
  * was committed after it had read: which of them came first, clocks cannot tell.
  */
-export async function forgetPublishedChanges(db: Db, taken: TakenChange[]): Promise<void> {
+export async function deletePublishedChanges(db: Db, taken: DueChange[]): Promise<void> {
   const byInstant = Map.groupBy(taken, (change) => change.changedAt);
   for (const [changedAt, changes] of byInstant) {
     // An import writes some hundred rows with one instant; one statement each keeps the event loop free.

@@ -9,7 +9,7 @@ import type { Tables } from '../store/tables.ts';
 import { type Codings, compress, decompress } from './compress.ts';
 
 /** A document to publish. */
-export interface DocumentDraft {
+export interface RenderedDocument {
   /** Below feeds/, such as `latest.atom`. */
   path: string;
   mediaType: string;
@@ -17,14 +17,14 @@ export interface DocumentDraft {
 }
 
 /** A draft with its hash, and compressed where it has to be stored. */
-export interface CompressedDocument extends DocumentDraft {
+export interface CompressedDocument extends RenderedDocument {
   /** SHA-256 of the body, hex. */
   hash: string;
   codings: Codings | null;
 }
 
 /** A document as it was published, without its bytes. */
-export interface DocumentHead {
+export interface DocumentInfo {
   path: string;
   mediaType: string;
   /** SHA-256 of the body, hex. */
@@ -36,7 +36,7 @@ export interface DocumentHead {
 }
 
 /** A document as it was published. */
-export interface FeedDocument extends DocumentHead {
+export interface FeedDocument extends DocumentInfo {
   body: string;
   codings: Codings;
 }
@@ -58,7 +58,7 @@ export async function findDocument(db: Db, path: string): Promise<FeedDocument |
 }
 
 /** What is published, by path. */
-export async function listDocuments(db: Db): Promise<DocumentHead[]> {
+export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
   const rows = await db
     .selectFrom('documents')
     .select(['path', 'media_type', 'hash', 'modified_at', 'size'])
@@ -77,9 +77,9 @@ export async function listDocuments(db: Db): Promise<DocumentHead[]> {
  * Hashes drafts and compresses those that differ from what is published: before the transaction that stores them, which others
  * wait for.
  */
-export async function compressDrafts(db: Db, drafts: DocumentDraft[]): Promise<CompressedDocument[]> {
+export async function compressChanged(db: Db, drafts: RenderedDocument[]): Promise<CompressedDocument[]> {
   const packed = drafts.map((draft) => ({ ...draft, hash: sha256(draft.body) }));
-  const differing = new Set((await differ(db, packed)).map(({ path }) => path));
+  const differing = new Set((await findChanged(db, packed)).map(({ path }) => path));
   const all: CompressedDocument[] = [];
   for (const draft of packed) {
     // One after the other: each compressor takes some ten megabytes from the moment it is asked for.
@@ -89,7 +89,10 @@ export async function compressDrafts(db: Db, drafts: DocumentDraft[]): Promise<C
 }
 
 /** Those whose body is not what is published at their path. */
-export async function differ<T extends Pick<CompressedDocument, 'path' | 'hash'>>(db: Db, drafts: T[]): Promise<T[]> {
+export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'hash'>>(
+  db: Db,
+  drafts: T[],
+): Promise<T[]> {
   if (drafts.length === 0) return [];
   const paths = drafts.map(({ path }) => path);
   const published = await db.selectFrom('documents').select(['path', 'hash']).where('path', 'in', paths).execute();
@@ -105,14 +108,14 @@ export async function differ<T extends Pick<CompressedDocument, 'path' | 'hash'>
  */
 export async function saveDocuments(
   db: Db,
-  drafts: (DocumentDraft | CompressedDocument)[],
+  drafts: (RenderedDocument | CompressedDocument)[],
   now: number,
 ): Promise<string[]> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
   const hashed = drafts.map((draft) =>
     'hash' in draft ? draft : { ...draft, hash: sha256(draft.body), codings: null },
   );
-  const changed = await differ(db, hashed);
+  const changed = await findChanged(db, hashed);
   for (const draft of changed) {
     const { path, body } = draft;
     const codings = draft.codings ?? (await compress(Buffer.from(body)));
@@ -140,7 +143,7 @@ export async function saveDocuments(
 }
 
 /** The paths of all documents but those, and but archives, which go by their own rules. */
-export async function findOtherDocuments(db: Db, paths: string[]): Promise<string[]> {
+export async function findUnlistedDocuments(db: Db, paths: string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('documents')
     .select('path')

@@ -7,7 +7,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { basename, dirname, join } from 'node:path';
 import { MINUTE, SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { ARCHIVE_FOLDER, type DocumentHead, type FeedDocument, findDocument, listDocuments } from './documents.ts';
+import { ARCHIVE_FOLDER, type DocumentInfo, type FeedDocument, findDocument, listDocuments } from './documents.ts';
 
 /** Names what daywire has written here, so that it never removes a file that someone else has put beside them. */
 const MANIFEST = '.daywire-feeds';
@@ -97,7 +97,7 @@ class PresentFiles {
 }
 
 /** Whether the file has the document's date and length, and its compressed forms the same date: what is written here is whole. */
-async function looksTheSame(file: string, { modifiedAt, size }: DocumentHead): Promise<boolean> {
+async function looksTheSame(file: string, { modifiedAt, size }: DocumentInfo): Promise<boolean> {
   const found = await Promise.all(FORMS.map((end) => stat(file + end).catch(() => null)));
   return found.every((one) => one?.mtimeMs === modifiedAt) && found[0]?.size === size;
 }

@@ -4,14 +4,14 @@
 import type { Config, FeedConfig } from '../config/config.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Db, Store } from '../store/store.ts';
-import { type CorrectedPart, confirmParts, correctParts, noteCorrected } from './archive/correct.ts';
+import { type CorrectedPage, confirmCorrectedPages, rebuildStalePages, saveNoteHashes } from './archive/correct.ts';
 import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
 import { claimPublish } from './build-claim.ts';
 import {
-  compressDrafts,
-  type DocumentDraft,
-  differ,
-  findOtherDocuments,
+  compressChanged,
+  findChanged,
+  findUnlistedDocuments,
+  type RenderedDocument,
   saveDocuments,
   withdrawDocuments,
 } from './documents.ts';
@@ -22,7 +22,7 @@ import { fitFeed } from './formats/fit.ts';
 import { type ItemResult, toItem } from './formats/item.ts';
 import { tombstonesOf } from './formats/tombstone.ts';
 import { sharedDocuments } from './index-page/index-page.ts';
-import { type FailedItem, forgetOtherFeeds, recordFailedItems } from './rejected-items.ts';
+import { deleteRejectionsOfOtherFeeds, type FailedItem, recordFailedItems } from './rejected-items.ts';
 import { type FeedSelection, selectForFeed } from './select.ts';
 
 export interface PublishReport {
@@ -41,13 +41,13 @@ export interface PublishReport {
   /** From when on the differences may be stored, epoch milliseconds: feeds have changed in this second already. Null where they are. */
   postponedUntil: number | null;
   /** How many closed archives still have to take up corrections: the next publish of the same changes does. */
-  archivesLeft: number;
+  pagesLeft: number;
 }
 
 /** A feed in memory, ready to be stored. */
 export interface BuiltFeed {
   feed: FeedConfig;
-  drafts: DocumentDraft[];
+  drafts: RenderedDocument[];
   items: number;
   failed: FailedItem[];
 }
@@ -61,7 +61,7 @@ export interface PublishOptions {
    * The ids of articles that have changed: corrections and retractions among them go into the archives that hold them, and feeds
    * which are not stored are made anew even where no stored one differs.
    */
-  changed?: readonly string[];
+  changedArticles?: readonly string[];
   /** Is told, in the transaction that stores them, which documents changed, and in which second (epoch milliseconds). */
   onStored?: (db: Db, paths: string[], at: number) => Promise<void>;
 }
@@ -78,18 +78,18 @@ export async function publishFeeds(
   templates: Templates,
   options: PublishOptions,
 ): Promise<PublishReport> {
-  const { now, changed: articles = [] } = options;
+  const { now, changedArticles: articles = [] } = options;
   const shared = await sharedDocuments(store.reports, config, templates, now);
   const known = new Map<string, ItemResult>();
   const built: BuiltFeed[] = [];
   for (const feed of feedsNamed(config, options.feeds)) {
     built.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
   }
-  const packed = await compressDrafts(store.db, [...built.flatMap(({ drafts }) => drafts), ...shared]);
-  const corrected = await correctParts(store.db, config, articles);
+  const packed = await compressChanged(store.db, [...built.flatMap(({ drafts }) => drafts), ...shared]);
+  const corrected = await rebuildStalePages(store.db, config, articles);
   return store.db.transaction().execute(async (tx) => {
     const stamp = await lockFeedVersion(tx);
-    const { parts, left } = await confirmParts(tx, config, articles, corrected);
+    const { parts, left } = await confirmCorrectedPages(tx, config, articles, corrected);
     const claimed = await claimPublish(
       tx,
       built.map(({ feed }) => feed.id),
@@ -102,11 +102,11 @@ export async function publishFeeds(
       if (claimed.has(feed.id)) await recordFailedItems(tx, feed.id, failed, now);
     }
     const feeds = config.feeds.map(({ id }) => id);
-    await forgetOtherFeeds(tx, feeds);
+    await deleteRejectionsOfOtherFeeds(tx, feeds);
     const paths = [...feeds.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...shared.map(pathOf)];
-    const withdrawn = await findOtherDocuments(tx, paths);
+    const withdrawn = await findUnlistedDocuments(tx, paths);
     const others = await findOtherArchives(tx, config);
-    const changed = await differ(tx, [
+    const changed = await findChanged(tx, [
       ...packed.filter(({ path }) => !superseded.has(path)),
       ...parts.flatMap((part) => part.packed),
     ]);
@@ -119,7 +119,7 @@ export async function publishFeeds(
     const at = await advanceFeedVersion(tx, now);
     await withdrawDocuments(tx, withdrawn);
     await withdrawArchives(tx, others);
-    await noteCorrected(tx, parts);
+    await saveNoteHashes(tx, parts);
     const stored = await saveDocuments(tx, changed, at);
     await options.onStored?.(tx, stored, at);
     return report({ ...outcome, changed: stored, postponedUntil });
@@ -144,10 +144,10 @@ export function buildFeed(
     known.set(article.id, result);
     if (result.kind === 'item') {
       items.push(result.item);
-      if (selection.waiting?.has(article.id)) keep.add(result.item.id);
+      if (selection.unarchived?.has(article.id)) keep.add(result.item.id);
     } else failed.push({ article, problems: result.problems });
   }
-  const { newestPart = null } = selection;
+  const { newestPage: newestPart = null } = selection;
   const view = {
     ...feedView(feed, config),
     previous: newestPart === null ? null : feedAddresses(config, newestPart),
@@ -180,15 +180,15 @@ function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
 
 function report(outcome: {
   built: BuiltFeed[];
-  shared: DocumentDraft[];
+  shared: RenderedDocument[];
   claimed: Set<string>;
-  parts: CorrectedPart[];
+  parts: CorrectedPage[];
   archivesLeft: number;
   changed: string[];
   postponedUntil: number | null;
 }): PublishReport {
   const { built, shared, claimed, parts, archivesLeft, changed, postponedUntil } = outcome;
-  const described = ({ path, body }: DocumentDraft, items: number) => ({
+  const described = ({ path, body }: RenderedDocument, items: number) => ({
     path,
     changed: changed.includes(path),
     items,
@@ -208,10 +208,10 @@ function report(outcome: {
     ].flatMap(({ problems, ...of }) => problems.map((problem) => ({ ...of, problem }))),
     superseded: built.map(({ feed }) => feed.id).filter((id) => !claimed.has(id)),
     postponedUntil,
-    archivesLeft,
+    pagesLeft: archivesLeft,
   };
 }
 
-function pathOf({ path }: DocumentDraft): string {
+function pathOf({ path }: RenderedDocument): string {
   return path;
 }

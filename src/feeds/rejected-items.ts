@@ -33,7 +33,7 @@ export async function recordFailedItems(db: Db, feed: string, failed: FailedItem
 }
 
 /** Forgets what was rejected for feeds that are no longer configured. */
-export async function forgetOtherFeeds(db: Db, feeds: string[]): Promise<void> {
+export async function deleteRejectionsOfOtherFeeds(db: Db, feeds: string[]): Promise<void> {
   await db
     .deleteFrom('rejections')
     .where('stage', '=', 'feed')

@@ -6,8 +6,8 @@ import { findArticles, findPublicArticles, findRetractedArticles } from '../arti
 import type { FeedConfig, Selection } from '../config/config.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { findNewestPart } from './archive/archive-page.ts';
-import { findWaiting } from './archive/record-members.ts';
+import { findNewestPage } from './archive/archive-page.ts';
+import { findUnarchived } from './archive/record-members.ts';
 
 export interface FeedSelection {
   /** Newest first. */
@@ -15,9 +15,9 @@ export interface FeedSelection {
   /** Retracted in the last 30 days, newest retraction first. */
   retracted: Article[];
   /** The ids of those that no archive holds yet. None for a feed without an archive. */
-  waiting?: ReadonlySet<string>;
+  unarchived?: ReadonlySet<string>;
   /** The path of the newest part of its archive, or null. */
-  newestPart?: string | null;
+  newestPage?: string | null;
 }
 
 /** A feed without a window keeps at least this much, however many articles that is. */
@@ -47,8 +47,8 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
     return { articles: await findPublicArticles(db, { select, now, ...window, limit: MOST_IN_WINDOW }), retracted };
   }
   // In this order: a part that is closed in between is then in both, and not in neither.
-  const waiting = await findWaiting(db, feed.id, MOST_WAITING);
-  const newestPart = await findNewestPart(db, feed.id);
+  const waiting = await findUnarchived(db, feed.id, MOST_WAITING);
+  const newestPart = await findNewestPage(db, feed.id);
   const newest = await newestArticles(db, feed, now);
   const held = new Set(newest.map(({ id }) => id));
   const others = await findArticles(
@@ -57,7 +57,7 @@ export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Prom
   );
   const articles = [...newest, ...others.filter((article) => isPublic(article, now))];
   if (articles.length > newest.length) articles.sort(byNewest);
-  return { articles, retracted, waiting: new Set(waiting), newestPart: newestPart?.path ?? null };
+  return { articles, retracted, unarchived: new Set(waiting), newestPage: newestPart?.path ?? null };
 }
 
 async function newestArticles(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<Article[]> {

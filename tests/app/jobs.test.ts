@@ -8,7 +8,7 @@ import { jobsOf } from '../../src/app/jobs.ts';
 import { publish } from '../../src/app/publish.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { importText } from '../../src/articles/import/import.ts';
-import { findDueChanges } from '../../src/articles/pending-changes.ts';
+import { countDueChanges } from '../../src/articles/pending-changes.ts';
 import { resumeEdition } from '../../src/delivery/control/edition-control.ts';
 import { listDocuments } from '../../src/feeds/documents.ts';
 import { BUILT_IN_TEMPLATES } from '../../src/lib/templates.ts';
@@ -41,7 +41,7 @@ forEachDatabase((open) => {
         note: expect.stringMatching(/of 6 doc/),
       });
       // The change is still pending for the other feeds.
-      expect((await findDueChanges(newsroom.store.db, newsroom.now))?.count).toBeGreaterThan(0);
+      expect((await countDueChanges(newsroom.store.db, newsroom.now))?.count).toBeGreaterThan(0);
       newsroom.now += 1_000;
       await common.run(newsroom.now, newsroom.now);
       const paths = (await listDocuments(newsroom.store.db)).map(({ path }) => path);

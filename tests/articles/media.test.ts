@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../src/articles/image-header.ts';
-import { lookAtMedia } from '../../src/articles/media.ts';
+import { inspectMedia } from '../../src/articles/media.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { openMigrated } from '../support/databases.ts';
 import { configWith, importMarkdown, markdown, newFolder, told } from './newsroom.ts';
@@ -98,13 +98,13 @@ describe('a file in the media folder', () => {
     ['none.png', { kind: 'unusable', rule: expect.stringMatching(/^there is no such file in .*\(ENOENT\)$/) }],
     ['a%20b', { kind: 'unusable', rule: 'must lead to a file, not a folder' }],
   ])('%j', async (path, expected) => {
-    expect(await lookAtMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual(expected);
+    expect(await inspectMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual(expected);
   });
 
   it.each(['..%2fsecret.png', 'a%20b/..%2f..%2fsecret.png', '..%5csecret.png', 'a%00.png', '%ff.png', '', 'link.png'])(
     'is not what %j leads to',
     async (path) => {
-      expect(await lookAtMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual({
+      expect(await inspectMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual({
         kind: 'unusable',
         rule: 'must lead to a file in the media folder',
       });
@@ -113,9 +113,9 @@ describe('a file in the media folder', () => {
 
   it('is not looked for at other addresses, or without such a folder', async () => {
     const elsewhere = { kind: 'elsewhere' };
-    expect(await lookAtMedia('https://other.example/media/a.png', { publicUrl, folder: '/' })).toEqual(elsewhere);
-    expect(await lookAtMedia(`${publicUrl}/media/a.png`, { publicUrl, folder: undefined })).toEqual(elsewhere);
-    expect(await lookAtMedia(`${publicUrl}/media/../etc/passwd`, { publicUrl, folder: '/' })).not.toMatchObject({
+    expect(await inspectMedia('https://other.example/media/a.png', { publicUrl, folder: '/' })).toEqual(elsewhere);
+    expect(await inspectMedia(`${publicUrl}/media/a.png`, { publicUrl, folder: undefined })).toEqual(elsewhere);
+    expect(await inspectMedia(`${publicUrl}/media/../etc/passwd`, { publicUrl, folder: '/' })).not.toMatchObject({
       kind: 'file',
     });
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { importText } from '../../src/articles/import/import.ts';
-import type { ImportReport } from '../../src/articles/import/report.ts';
+import type { ArticleImportReport } from '../../src/articles/import/report.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -54,7 +54,7 @@ export async function importMarkdown(
   store: Store,
   text: string,
   options: { name?: string; now?: number; config?: Config } = {},
-): Promise<ImportReport> {
+): Promise<ArticleImportReport> {
   const { name = 'story.md', now = NOW, config = configWith() } = options;
   return importText(store, config, { source: name, text, format: 'markdown' }, { clock: () => now });
 }
@@ -64,14 +64,14 @@ export async function importJson(
   store: Store,
   articles: object[],
   options: { name?: string; now?: number; config?: Config } = {},
-): Promise<ImportReport> {
+): Promise<ArticleImportReport> {
   const { name = 'wire.jsonl', now = NOW, config = configWith() } = options;
   const text = articles.map((article) => JSON.stringify(article)).join('\n');
   return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now });
 }
 
 /** What was rejected and warned of, as an operator reads it. */
-export function told(report: ImportReport): { problems: string[]; warnings: string[] } {
+export function told(report: ArticleImportReport): { problems: string[]; warnings: string[] } {
   return {
     problems: report.rejected.flatMap((entry) => entry.problems),
     warnings: report.warnings.flatMap((entry) => entry.problems),

@@ -59,7 +59,7 @@ export async function serveNewsroom(): Promise<ServedNewsroom> {
     async publish(...articles) {
       now += MINUTE;
       await save(store, ...articles);
-      await publishFeeds(store, config, templates, { now, changed: articles.map(({ id }) => id) });
+      await publishFeeds(store, config, templates, { now, changedArticles: articles.map(({ id }) => id) });
     },
     answers: () => statuses.splice(0),
     home,

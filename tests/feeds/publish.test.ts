@@ -104,7 +104,7 @@ forEachDatabase((open) => {
       const store = await open();
       const versions: number[] = [];
       const publish = async (now: number, changed: string[] = []): Promise<void> => {
-        await publishFeeds(store, config, templates, { now, changed });
+        await publishFeeds(store, config, templates, { now, changedArticles: changed });
         versions.push((await readFeedVersion(store.db)).version);
       };
       await publish(NOW);

@@ -8,8 +8,8 @@ import { toArticle } from '../queries.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
-import { emptyReport, type ImportReport } from './report.ts';
-import { chooseSlug, type Remark, revise, type Stored } from './revise.ts';
+import { type ArticleImportReport, emptyReport } from './report.ts';
+import { chooseSlug, type FieldMessage, revise, type StoredArticle } from './revise.ts';
 import { type ArticleWrite, findSlugOwners, saveArticles } from './save.ts';
 
 /** One article that was read, good or bad. */
@@ -34,8 +34,8 @@ interface Span {
   to: number | null;
 }
 
-export interface Batch {
-  readings: ParsedArticle[];
+export interface ImportBatch {
+  articles: ParsedArticle[];
   spans: Span[];
   /** Files that ended in this batch and are watched. */
   ended: { path: string; fingerprint: string }[];
@@ -44,17 +44,28 @@ export interface Batch {
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
 
 /** Writes a batch, whole or not at all, and tells what became of it. */
-export async function writeBatch(store: Store, config: Config, batch: Batch, now: number): Promise<ImportReport> {
-  const write = (): Promise<ImportReport> =>
+export async function writeBatch(
+  store: Store,
+  config: Config,
+  batch: ImportBatch,
+  now: number,
+): Promise<ArticleImportReport> {
+  const write = (): Promise<ArticleImportReport> =>
     store.db.transaction().execute((db) => writeIn(db, store.dialect, config, batch, now));
   // Another process may have taken a slug or a row between our look and our write; the second look sees it and names it.
   return write().catch(write);
 }
 
-async function writeIn(db: Db, dialect: Dialect, config: Config, batch: Batch, now: number): Promise<ImportReport> {
+async function writeIn(
+  db: Db,
+  dialect: Dialect,
+  config: Config,
+  batch: ImportBatch,
+  now: number,
+): Promise<ArticleImportReport> {
   const report = emptyReport();
-  const bad = batch.readings.filter((reading) => reading.candidate === null);
-  const good = batch.readings.filter((reading) => reading.candidate !== null);
+  const bad = batch.articles.filter((reading) => reading.candidate === null);
+  const good = batch.articles.filter((reading) => reading.candidate !== null);
   const refused = await reviseAll(db, dialect, config, good, now, report);
 
   const whole = batch.spans.filter(({ from, to }) => from === 0 && to === null);
@@ -80,7 +91,7 @@ async function reviseAll(
   config: Config,
   readings: ParsedArticle[],
   now: number,
-  report: ImportReport,
+  report: ArticleImportReport,
 ): Promise<ParsedArticle[]> {
   const { tagAuthority, url: publicUrl } = config.publication;
   const storedById = await findStored(db, dialect, readings);
@@ -90,8 +101,8 @@ async function reviseAll(
   ]);
   const savings: ArticleWrite[] = [];
   const refused: ParsedArticle[] = [];
-  const refuse = (reading: ParsedArticle, remarks: Remark[]): void => {
-    refused.push({ ...reading, problems: remarks.map(({ key, says }) => `${reading.placeOf(key)}: ${says}`) });
+  const refuse = (reading: ParsedArticle, remarks: FieldMessage[]): void => {
+    refused.push({ ...reading, problems: remarks.map(({ key, message: says }) => `${reading.placeOf(key)}: ${says}`) });
   };
 
   for (const reading of readings) {
@@ -102,7 +113,7 @@ async function reviseAll(
     );
     if (choice.kind === 'taken') {
       const says = `slug is "${choice.slug}": it belongs to article "${choice.by}", and article "${candidate.id}" needs another`;
-      refuse(reading, [{ key: 'slug', says }]);
+      refuse(reading, [{ key: 'slug', message: says }]);
       continue;
     }
     const revision = revise(candidate, choice.slug, stored, { now, tagAuthority, publicUrl });
@@ -123,14 +134,17 @@ async function reviseAll(
   return refused;
 }
 
-function warn(report: ImportReport, reading: ParsedArticle, remarks: Remark[]): void {
-  const problems = [...reading.warnings, ...remarks.map(({ key, says }) => `${reading.placeOf(key)}: ${key} ${says}`)];
+function warn(report: ArticleImportReport, reading: ParsedArticle, remarks: FieldMessage[]): void {
+  const problems = [
+    ...reading.warnings,
+    ...remarks.map(({ key, message: says }) => `${reading.placeOf(key)}: ${key} ${says}`),
+  ];
   if (problems.length === 0) return;
   report.warnings.push({ source: reading.name, line: reading.line, articleId: reading.articleId, problems });
   report.warningCount += 1;
 }
 
-async function findStored(db: Db, dialect: Dialect, readings: ParsedArticle[]): Promise<Map<string, Stored>> {
+async function findStored(db: Db, dialect: Dialect, readings: ParsedArticle[]): Promise<Map<string, StoredArticle>> {
   if (readings.length === 0) return new Map();
   const ids = readings.map(({ candidate }) => (candidate as Candidate).id);
   const rows = await db
@@ -148,7 +162,7 @@ function suggestionsFor({ slug, headline, id }: Candidate): string[] {
   return slug === null ? [slugFrom(headline, id), slugWithId(headline, id)] : [];
 }
 
-async function rememberSources(db: Db, ended: Batch['ended'], now: number): Promise<void> {
+async function rememberSources(db: Db, ended: ImportBatch['ended'], now: number): Promise<void> {
   if (ended.length === 0) return;
   await db
     .insertInto('imported_files')

@@ -5,13 +5,13 @@
 import type { Config } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
-import { lookAtMedia } from '../media.ts';
+import { inspectMedia } from '../media.ts';
 import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from '../sanitise.ts';
-import { type BrokenRule, brokenRulesBetween, type Fields, fieldsSchema } from './fields.ts';
-import type { Parsed } from './parse.ts';
+import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
+import type { ParsedRecord } from './parse.ts';
 
 /** What the newsroom says of an article's standing. */
-type Standing =
+type WrittenStatus =
   | { state: 'draft' }
   | { state: 'published' }
   | { state: 'scheduled'; embargo: number }
@@ -28,16 +28,20 @@ export interface Candidate extends Omit<Article, Decided> {
   slug: string | null;
   published: number | null;
   updated: number | null;
-  standing: Standing;
+  writtenStatus: WrittenStatus;
 }
 
 /** What is wrong with an article, or what its editor should know, for people: `file:line: what`. */
-type Read =
+type CandidateResult =
   | { kind: 'good'; candidate: Candidate; warnings: string[] }
   /** `id` where it has a usable one. */
   | { kind: 'bad'; id: string | null; problems: string[] };
 
-export type CandidateReader = (parsed: Parsed, file: string, defaultId: string | null) => Promise<Read>;
+export type CandidateReader = (
+  parsed: ParsedRecord,
+  file: string,
+  defaultId: string | null,
+) => Promise<CandidateResult>;
 
 /** Makes the function that judges what was read, by the rules of one publication. */
 export function candidateReader(config: Config): CandidateReader {
@@ -50,11 +54,11 @@ export function candidateReader(config: Config): CandidateReader {
     }
     const written = { ...parsed.fields };
     if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
-    const tell = ({ path, rule }: BrokenRule): string =>
+    const tell = ({ path, rule }: RuleViolation): string =>
       `${file}:${parsed.lineOf(path)}: ${dotted(path)} ${shown(valueAt({ ...written, body: parsed.body }, path))}: ${rule}`;
 
     const checked = schema.safeParse(written);
-    const broken = [...brokenRulesBetween(written)];
+    const broken = [...crossFieldViolations(written)];
     if (!checked.success) broken.unshift(...checked.error.issues.flatMap(brokenRulesOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
@@ -78,7 +82,7 @@ export function candidateReader(config: Config): CandidateReader {
       enclosures: media.enclosures,
       published,
       updated,
-      standing: standingOf(state, embargo, note, noteAt),
+      writtenStatus: writtenStatusOf(state, embargo, note, noteAt),
     };
     const place = `${file}:${parsed.lineOf(['body'])}`;
     const warnings = body.removed.map((what) => `${place}: the body held ${what}: taken out`);
@@ -93,7 +97,7 @@ export function candidateReader(config: Config): CandidateReader {
 
 type Schema = ReturnType<typeof fieldsSchema>;
 
-function mediaFields({ shape }: Schema, written: Record<string, unknown>): Pick<Fields, 'image' | 'enclosures'> {
+function mediaFields({ shape }: Schema, written: Record<string, unknown>): Pick<ArticleFields, 'image' | 'enclosures'> {
   const image = shape.image.safeParse(written.image);
   const enclosures = shape.enclosures.safeParse(written.enclosures);
   return { image: image.success ? image.data : null, enclosures: enclosures.success ? enclosures.data : [] };
@@ -104,7 +108,12 @@ function usableId({ shape }: Schema, id: unknown): string | null {
   return checked.success ? checked.data : null;
 }
 
-function brokenRulesOf(issue: { code: string; path: PropertyKey[]; message: string; keys?: string[] }): BrokenRule[] {
+function brokenRulesOf(issue: {
+  code: string;
+  path: PropertyKey[];
+  message: string;
+  keys?: string[];
+}): RuleViolation[] {
   if (issue.code === 'unrecognized_keys' && issue.keys !== undefined) {
     return issue.keys.map((key) => ({ path: [...issue.path, key], rule: 'there is no such key' }));
   }
@@ -112,7 +121,7 @@ function brokenRulesOf(issue: { code: string; path: PropertyKey[]; message: stri
 }
 
 function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: string) {
-  const nothing = { source: '', html: '', removed: [] as string[], broken: [] as BrokenRule[] };
+  const nothing = { source: '', html: '', removed: [] as string[], broken: [] as RuleViolation[] };
   const unusable = (rule: string) => ({ ...nothing, broken: [{ path: ['body'], rule }] });
   if (written === undefined || written === null) return nothing;
   if (typeof written !== 'string') return unusable('must be text');
@@ -130,16 +139,16 @@ function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: stri
 }
 
 async function readMedia(
-  image: Fields['image'],
-  enclosures: Fields['enclosures'],
+  image: ArticleFields['image'],
+  enclosures: ArticleFields['enclosures'],
   from: { publicUrl: string; folder: string | undefined },
-): Promise<{ image: Image | null; enclosures: Enclosure[]; broken: BrokenRule[] }> {
-  const broken: BrokenRule[] = [];
+): Promise<{ image: Image | null; enclosures: Enclosure[]; broken: RuleViolation[] }> {
+  const broken: RuleViolation[] = [];
   const looked = async <T extends { url: string; type: string | null; length: number | null }>(
     fields: T,
     at: PropertyKey[],
   ) => {
-    const media = await lookAtMedia(fields.url, from);
+    const media = await inspectMedia(fields.url, from);
     if (media.kind === 'unusable') broken.push({ path: [...at, 'url'], rule: media.rule });
     if (media.kind === 'elsewhere') {
       for (const key of ['type', 'length'] as const) {
@@ -173,12 +182,12 @@ async function readMedia(
   return { image: seen, enclosures: others, broken };
 }
 
-function standingOf(
-  state: Fields['state'],
+function writtenStatusOf(
+  state: ArticleFields['state'],
   embargo: number | null,
   note: string | null,
   noteAt: number | null,
-): Standing {
+): WrittenStatus {
   switch (state) {
     case 'scheduled':
       return { state, embargo: embargo as number };

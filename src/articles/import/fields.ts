@@ -11,7 +11,7 @@ import { parseInstant } from './instant.ts';
 /** RFC 4151 §2.1: what may stand in a tag: URI as it is. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
 
-export type Fields = z.output<ReturnType<typeof fieldsSchema>>;
+export type ArticleFields = z.output<ReturnType<typeof fieldsSchema>>;
 
 /** The schema for one publication: its sections, zone, language and address. */
 export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
@@ -111,14 +111,14 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
 }
 
 /** A rule that a field breaks; the path leads to it. */
-export interface BrokenRule {
+export interface RuleViolation {
   path: PropertyKey[];
   rule: string;
 }
 
 /** The rules between keys. They hold for what was written, so that they are told together with all others. */
-export function brokenRulesBetween(written: Record<string, unknown>): BrokenRule[] {
-  const broken: BrokenRule[] = [];
+export function crossFieldViolations(written: Record<string, unknown>): RuleViolation[] {
+  const broken: RuleViolation[] = [];
   const state = isBlank(written.state) ? 'published' : written.state;
   const noted = state === 'corrected' || state === 'retracted';
   const has = (key: string): boolean => !isBlank(written[key]);

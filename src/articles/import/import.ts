@@ -7,15 +7,15 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
-import { type Batch, type ParsedArticle, writeBatch } from './batch.ts';
+import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import { type CandidateReader, candidateReader } from './candidate.ts';
 import { findImportFiles, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import { parseJsonLine, parseMarkdown } from './parse.ts';
-import { addToReport, emptyReport, type ImportReport } from './report.ts';
+import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
 import { openSeenIds, type SeenIds } from './seen-ids.ts';
 import type { SourceRecord } from './source-record.ts';
 
-export interface ImportOptions {
+export interface ArticleImportOptions {
   clock: Clock;
   /** Called after each batch. `read` counts articles. */
   onProgress?: ((progress: { read: number; bytes: number; totalBytes: number }) => void) | undefined;
@@ -38,8 +38,8 @@ export async function importPaths(
   store: Store,
   config: Config,
   paths: string[],
-  options: ImportOptions,
-): Promise<ImportReport> {
+  options: ArticleImportOptions,
+): Promise<ArticleImportReport> {
   return importFiles(store, config, await findImportFiles(paths), options);
 }
 
@@ -48,8 +48,8 @@ export async function importText(
   store: Store,
   config: Config,
   input: { source: string; text: string; format: ImportFormat },
-  options: ImportOptions,
-): Promise<ImportReport> {
+  options: ArticleImportOptions,
+): Promise<ArticleImportReport> {
   return importFiles(store, config, [textFile(input.source, input.text, input.format)], options);
 }
 
@@ -58,20 +58,20 @@ export async function importFiles(
   store: Store,
   config: Config,
   sources: ImportFile[],
-  options: ImportOptions & { remember?: boolean },
-): Promise<ImportReport> {
+  options: ArticleImportOptions & { remember?: boolean },
+): Promise<ArticleImportReport> {
   const { clock, onProgress, remember = false, sharesTime = false } = options;
   const report = emptyReport();
   const read = candidateReader(config);
   const seen = openSeenIds();
   const totalBytes = sources.reduce((sum, source) => sum + source.bytes, 0);
-  let batch: Batch = { readings: [], spans: [], ended: [] };
+  let batch: ImportBatch = { articles: [], spans: [], ended: [] };
   let held = 0;
   let articles = 0;
   let rested = performance.now();
   const flush = async (bytes: number): Promise<void> => {
     addToReport(report, await writeBatch(store, config, batch, clock()));
-    batch = { readings: [], spans: [], ended: [] };
+    batch = { articles: [], spans: [], ended: [] };
     held = 0;
     onProgress?.({ read: articles, bytes, totalBytes });
     // node:sqlite is synchronous: whatever else this process does gets its turn between two batches. One turn is one step of it,
@@ -91,10 +91,10 @@ export async function importFiles(
         if (piece.content.kind === 'gone' || piece.content.kind === 'unreadable') whole = false;
         if (piece.content.kind === 'gone') break;
         const reading = await readPiece(source, piece, read, seen);
-        batch.readings.push(reading);
+        batch.articles.push(reading);
         articles += 1;
         held += reading.raw.length;
-        if (batch.readings.length < BATCH_ARTICLES && held < BATCH_BYTES) continue;
+        if (batch.articles.length < BATCH_ARTICLES && held < BATCH_BYTES) continue;
         const to = piece.line ?? 0;
         batch.spans.push({ path, from, to });
         from = to + 1;

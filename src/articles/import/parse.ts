@@ -4,7 +4,7 @@
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { lineOf } from '../../config/config.ts';
 
-export type Parsed =
+export type ParsedRecord =
   | {
       kind: 'parsed';
       /** As written; the values of front matter are all text, lists and maps. */
@@ -19,7 +19,7 @@ const FENCE = /^---[ \t]*$/;
 const END = /^(?:---|\.\.\.)[ \t]*$/;
 
 /** Takes a Markdown file apart. @param text with line ends as `\n` */
-export function parseMarkdown(text: string): Parsed {
+export function parseMarkdown(text: string): ParsedRecord {
   const lines = text.split('\n');
   if (!FENCE.test(lines[0] ?? '')) {
     return broken(1, 'must begin with front matter: a line "---", the keys, and a line "---"');
@@ -34,7 +34,7 @@ export function parseMarkdown(text: string): Parsed {
 }
 
 /** Takes a line of JSON Lines apart. @param line its number in the file, from 1 */
-export function parseJsonLine(text: string, line: number): Parsed {
+export function parseJsonLine(text: string, line: number): ParsedRecord {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -46,7 +46,7 @@ export function parseJsonLine(text: string, line: number): Parsed {
   return { kind: 'parsed', fields, body, lineOf: () => line };
 }
 
-function parseYaml(yaml: string, body: string, bodyLine: number): Parsed {
+function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
   const counter = new LineCounter();
   try {
     // The failsafe schema keeps scalars as they are written: `id: 0042` and `tags: [5G, 2026, no]` stay text.
@@ -86,6 +86,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function broken(line: number, rule: string): Parsed {
+function broken(line: number, rule: string): ParsedRecord {
   return { kind: 'broken', line, rule };
 }

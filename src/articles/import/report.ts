@@ -12,7 +12,7 @@ export interface ReportEntry {
   problems: string[];
 }
 
-export interface ImportReport {
+export interface ArticleImportReport {
   added: number;
   updated: number;
   unchanged: number;
@@ -25,12 +25,12 @@ export interface ImportReport {
 const LISTED = 1_000;
 
 /** A report of nothing done yet. */
-export function emptyReport(): ImportReport {
+export function emptyReport(): ArticleImportReport {
   return { added: 0, updated: 0, unchanged: 0, rejected: [], rejectedCount: 0, warnings: [], warningCount: 0 };
 }
 
 /** Adds what one batch did to the whole. */
-export function addToReport(whole: ImportReport, part: ImportReport): void {
+export function addToReport(whole: ArticleImportReport, part: ArticleImportReport): void {
   whole.added += part.added;
   whole.updated += part.updated;
   whole.unchanged += part.unchanged;

@@ -12,20 +12,20 @@ import type { Candidate } from './candidate.ts';
 import { articleDigest } from './digest.ts';
 
 export type Revision =
-  | { kind: 'added' | 'updated'; article: Article; digest: string; warnings: Remark[] }
+  | { kind: 'added' | 'updated'; article: Article; digest: string; warnings: FieldMessage[] }
   /** No edit, but what daywire derives has changed, such as the sanitised body: stored anew, with its `updatedAt`. */
-  | { kind: 'refreshed'; article: Article; digest: string; warnings: Remark[] }
-  | { kind: 'unchanged'; warnings: Remark[] }
-  | { kind: 'refused'; problems: Remark[] };
+  | { kind: 'refreshed'; article: Article; digest: string; warnings: FieldMessage[] }
+  | { kind: 'unchanged'; warnings: FieldMessage[] }
+  | { kind: 'refused'; problems: FieldMessage[] };
 
 /** About one key of what was written. */
-export interface Remark {
+export interface FieldMessage {
   key: string;
-  says: string;
+  message: string;
 }
 
 /** The article's row, as it stands. */
-export interface Stored {
+export interface StoredArticle {
   article: Article;
   digest: string;
 }
@@ -42,18 +42,23 @@ export interface RevisionContext {
  * @param slug the one it shall have; see `chooseSlug`
  * @param stored the article of the same id, or null
  */
-export function revise(candidate: Candidate, slug: string, stored: Stored | null, context: RevisionContext): Revision {
+export function revise(
+  candidate: Candidate,
+  slug: string,
+  stored: StoredArticle | null,
+  context: RevisionContext,
+): Revision {
   const { now } = context;
   const before = stored?.article ?? null;
   const wasOut = before !== null && wasPublic(before, now);
   const problems = refusals(candidate, before, wasOut, now);
   if (problems.length > 0) return { kind: 'refused', problems };
 
-  const warnings: Remark[] = [];
+  const warnings: FieldMessage[] = [];
   const publishedAt = wasOut ? before.publishedAt : publicationOf(candidate, before, now);
   const given = candidate.published === null ? null : publicationOf(candidate, null, now);
   if (wasOut && given !== null && given !== publishedAt) {
-    warnings.push({ key: 'published', says: `the article is public since ${iso(publishedAt)}, which stays` });
+    warnings.push({ key: 'published', message: `the article is public since ${iso(publishedAt)}, which stays` });
   }
   const status = statusOf(candidate, before, { publishedAt, wasOut, now }, warnings);
   const article = assemble(candidate, { slug, before, publishedAt, status, context });
@@ -96,22 +101,22 @@ function wasPublic(article: Article, now: number): boolean {
   return status.state === 'retracted' ? publishedAt <= status.at : isPublic(article, now);
 }
 
-function refusals(candidate: Candidate, before: Article | null, wasOut: boolean, now: number): Remark[] {
+function refusals(candidate: Candidate, before: Article | null, wasOut: boolean, now: number): FieldMessage[] {
   if (before !== null && before.page !== null) {
-    return [{ key: 'id', says: `the closed edition at ${before.page} has this id: choose another` }];
+    return [{ key: 'id', message: `the closed edition at ${before.page} has this id: choose another` }];
   }
-  const { standing } = candidate;
+  const { writtenStatus: standing } = candidate;
   if (!wasOut) return [];
   if (standing.state === 'draft') {
-    return [{ key: 'state', says: 'the article is public and cannot become a draft again: retract it instead' }];
+    return [{ key: 'state', message: 'the article is public and cannot become a draft again: retract it instead' }];
   }
   if (standing.state === 'scheduled' && standing.embargo > now) {
-    return [{ key: 'embargo', says: 'the article is public and cannot be embargoed again: retract it instead' }];
+    return [{ key: 'embargo', message: 'the article is public and cannot be embargoed again: retract it instead' }];
   }
   return [];
 }
 
-function publicationOf({ published, standing }: Candidate, before: Article | null, now: number): number {
+function publicationOf({ published, writtenStatus: standing }: Candidate, before: Article | null, now: number): number {
   switch (standing.state) {
     case 'scheduled':
       return Math.max(published ?? standing.embargo, standing.embargo);
@@ -127,10 +132,10 @@ function publicationOf({ published, standing }: Candidate, before: Article | nul
 }
 
 function statusOf(
-  { standing }: Candidate,
+  { writtenStatus: standing }: Candidate,
   before: Article | null,
   { publishedAt, wasOut, now }: { publishedAt: number; wasOut: boolean; now: number },
-  warnings: Remark[],
+  warnings: FieldMessage[],
 ): ArticleStatus {
   switch (standing.state) {
     case 'draft':
@@ -143,13 +148,13 @@ function statusOf(
       const { state, note, noteAt } = standing;
       const known = before?.status.state === state && before.status.note === note ? before.status.at : null;
       if (noteAt !== null && noteAt > now) {
-        warnings.push({ key: 'noteAt', says: 'lies in the future: the moment it was first seen is taken instead' });
+        warnings.push({ key: 'noteAt', message: 'lies in the future: the moment it was first seen is taken instead' });
       }
       // Or a retracted story would count as one that readers never saw.
       const tooEarly = noteAt !== null && wasOut && noteAt < publishedAt;
       if (tooEarly) {
         const says = `lies before the article was public, at ${iso(publishedAt)}: the moment it was first seen is taken instead`;
-        warnings.push({ key: 'noteAt', says });
+        warnings.push({ key: 'noteAt', message: says });
       }
       const given = noteAt !== null && noteAt <= now && !tooEarly ? noteAt : null;
       return { state, note, at: given ?? known ?? now };
@@ -163,11 +168,11 @@ function updateOf(
   before: Article | null,
   publishedAt: number,
   now: number,
-  warnings: Remark[],
+  warnings: FieldMessage[],
 ): number {
   const { updated } = candidate;
   const inFuture = updated !== null && updated > Math.max(now, publishedAt);
-  if (inFuture) warnings.push({ key: 'updated', says: 'lies in the future: now is taken instead' });
+  if (inFuture) warnings.push({ key: 'updated', message: 'lies in the future: now is taken instead' });
   const given = updated === null ? null : Math.min(updated, Math.max(now, publishedAt));
   if (before === null) return Math.max(publishedAt, given ?? publishedAt);
   return given !== null && given > before.updatedAt ? given : Math.max(now, before.updatedAt);

@@ -5,7 +5,7 @@
 import type { Db } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { saveFacets } from '../facets.ts';
-import { notePendingChanges } from '../pending-changes.ts';
+import { recordPendingChanges } from '../pending-changes.ts';
 
 export interface ArticleWrite {
   article: Article;
@@ -45,7 +45,7 @@ async function saveSome(db: Db, savings: ArticleWrite[], now: number): Promise<v
   const articles = savings.map(({ article }) => article);
   await keepSlugs(db, articles);
   await saveTags(db, articles);
-  await notePendingChanges(
+  await recordPendingChanges(
     db,
     articles
       .filter(({ status }) => status.state !== 'draft')

@@ -4,9 +4,9 @@
 import type { Config } from '../../config/config.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { type ImportOptions, importFiles } from './import.ts';
+import { type ArticleImportOptions, importFiles } from './import.ts';
 import { findImportFiles, ImportError, type ImportFile } from './import-files.ts';
-import { emptyReport, type ImportReport } from './report.ts';
+import { type ArticleImportReport, emptyReport } from './report.ts';
 
 /**
  * Imports the files at or below `paths` whose size or modification time is not what it was when they were last imported. A file
@@ -20,10 +20,10 @@ export async function importChangedSources(
   store: Store,
   config: Config,
   paths: string[],
-  options: Omit<ImportOptions, 'sharesTime'> & { again?: boolean },
-): Promise<ImportReport> {
+  options: Omit<ArticleImportOptions, 'sharesTime'> & { again?: boolean },
+): Promise<ArticleImportReport> {
   const { again = false, ...importOptions } = options;
-  const missing: ImportReport['warnings'] = [];
+  const missing: ArticleImportReport['warnings'] = [];
   const sources: ImportFile[] = [];
   for (const path of paths) {
     try {

@@ -1,10 +1,10 @@
 /**
  * Text output of imports.
  */
-import type { ImportReport } from '../../articles/import/report.ts';
+import type { ArticleImportReport } from '../../articles/import/report.ts';
 
 /** Problems, one a line, and a summary. */
-export function formatImport(report: ImportReport): { problems: string[]; summary: string } {
+export function formatImport(report: ArticleImportReport): { problems: string[]; summary: string } {
   const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount } = report;
   const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
   const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;

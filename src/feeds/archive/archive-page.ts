@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { Article } from '../../articles/article.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
-import { ARCHIVE_FOLDER, type DocumentDraft } from '../documents.ts';
+import { ARCHIVE_FOLDER, type RenderedDocument } from '../documents.ts';
 import type { FeedItem } from '../formats/feed-item.ts';
 import { FORMATS, feedAddresses, feedView, MEDIA_TYPES } from '../formats/feed-view.ts';
 import { fitFeed } from '../formats/fit.ts';
@@ -13,17 +13,17 @@ import { toItem } from '../formats/item.ts';
 import { tombstonesOf } from '../formats/tombstone.ts';
 
 /** The part of that number in its month, below feeds/ and without its ending: `archive/latest/2026-10`, `…/2026-10-2`. */
-export function partPath(feed: string, month: string, number: number): string {
-  return `${folderOf(feed)}${month}${number === 1 ? '' : `-${number}`}`;
+export function archivePagePath(feed: string, month: string, number: number): string {
+  return `${archiveFolderOf(feed)}${month}${number === 1 ? '' : `-${number}`}`;
 }
 
 /** Where the archive of a feed stands among the documents. */
-export function folderOf(feed: string): string {
+export function archiveFolderOf(feed: string): string {
   return `${ARCHIVE_FOLDER}${feed}/`;
 }
 
 /** The newest closed part of a feed, or null. */
-export async function findNewestPart(db: Db, feed: string): Promise<{ part: number; path: string } | null> {
+export async function findNewestPage(db: Db, feed: string): Promise<{ part: number; path: string } | null> {
   const row = await db
     .selectFrom('archive_pages')
     .select(['page as part', 'path'])
@@ -35,7 +35,7 @@ export async function findNewestPart(db: Db, feed: string): Promise<{ part: numb
 }
 
 /** What leads to a part, and what it leads to. */
-export interface PartPlace {
+export interface PageLinks {
   path: string;
   /** The path of the part before it, or null. */
   previous: string | null;
@@ -46,12 +46,12 @@ export interface PartPlace {
  * @param articles in any order
  * @returns also what could not be an item
  */
-export function buildPart(
+export function buildArchivePage(
   feed: FeedConfig,
   config: Pick<Config, 'publication' | 'sections'>,
-  { path, previous }: PartPlace,
+  { path, previous }: PageLinks,
   articles: Article[],
-): { drafts: DocumentDraft[]; items: number; failed: { article: Article; problems: string[] }[] } {
+): { drafts: RenderedDocument[]; items: number; failed: { article: Article; problems: string[] }[] } {
   const items: FeedItem[] = [];
   const failed: { article: Article; problems: string[] }[] = [];
   for (const article of articles) {
@@ -83,14 +83,14 @@ export function buildPart(
 }
 
 /** An article's standing: what an archive heeds of it. */
-interface Standing {
+interface ArticleNote {
   id: string;
   state: string;
   notedAt: number | null;
 }
 
 /** A hash over the corrections and retractions among these articles. Edits without a note do not change it. */
-export function notesOf(standings: Standing[]): string {
+export function hashNotes(standings: ArticleNote[]): string {
   const noted = standings
     .filter(({ state }) => state === 'corrected' || state === 'retracted')
     .map(({ id, state, notedAt }) => [id, state, notedAt])
@@ -99,7 +99,7 @@ export function notesOf(standings: Standing[]): string {
 }
 
 /** The standing of an article that has been read. */
-export function standingOf({ id, status }: Article): Standing {
+export function noteOf({ id, status }: Article): ArticleNote {
   return {
     id,
     state: status.state,

@@ -7,13 +7,13 @@ import { isPublic } from '../../articles/article.ts';
 import { findArticles, PUBLIC_STATES } from '../../articles/queries.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { compressDrafts, saveDocuments } from '../documents.ts';
+import { compressChanged, saveDocuments } from '../documents.ts';
 import { lockFeedVersion } from '../feed-version.ts';
 import { bodyBytes } from '../formats/fit.ts';
 import { toItem } from '../formats/item.ts';
-import { buildPart, findNewestPart, notesOf, partPath, standingOf } from './archive-page.ts';
+import { archivePagePath, buildArchivePage, findNewestPage, hashNotes, noteOf } from './archive-page.ts';
 import { type ArchiveMonth, monthAt } from './month.ts';
-import { backfill, feedsWithArchive, forgetWaiting, hasTakenIn } from './record-members.ts';
+import { backfill, deleteUnarchived, feedsWithArchive, isBackfilled } from './record-members.ts';
 
 /** A part is full with so many articles, or with bodies of so many bytes: its documents then hold them whole (see fit.ts). */
 const MOST_ARTICLES = 100;
@@ -21,7 +21,7 @@ const MOST_BYTES = 700_000;
 /** As stored, an article has its body twice: as it was written, and sanitised. */
 const MOST_STORED_BYTES = 2 * MOST_BYTES;
 
-export interface GrowOptions {
+export interface ArchiveOptions {
   now: number;
   /** Begins nothing more after so many milliseconds; default: goes on until nothing is left to do. */
   within?: number | undefined;
@@ -30,7 +30,7 @@ export interface GrowOptions {
   onProgress?: ((closed: number) => void) | undefined;
 }
 
-export interface Growth {
+export interface ArchiveProgress {
   /** How many parts were closed. */
   closed: number;
   /** Whether more is left to do. */
@@ -41,7 +41,7 @@ export interface Growth {
  * Takes in and closes what is due, feed by feed in turn. Safe to do in several processes at once, and to end at any moment.
  * @throws what the store throws
  */
-export async function closeDuePages(store: Store, config: Config, options: GrowOptions): Promise<Growth> {
+export async function closeDuePages(store: Store, config: Config, options: ArchiveOptions): Promise<ArchiveProgress> {
   const { now, within = Number.POSITIVE_INFINITY, signal, onProgress } = options;
   const began = performance.now();
   const { zone } = config.publication;
@@ -51,16 +51,16 @@ export async function closeDuePages(store: Store, config: Config, options: GrowO
     const still: FeedConfig[] = [];
     for (const feed of growing) {
       // First, so that parts follow each other as time does.
-      if (!(await hasTakenIn(store.db, feed))) {
+      if (!(await isBackfilled(store.db, feed))) {
         if (isOver()) return { closed, more: true };
         await backfill(store.db, feed, now);
         still.push(feed);
         continue;
       }
-      const due = await findDue(store.db, feed.id, zone, now);
+      const due = await findDuePage(store.db, feed.id, zone, now);
       if (due === null) continue;
       if (isOver()) return { closed, more: true };
-      if (await closePart(store, config, feed, due, now)) {
+      if (await closePage(store, config, feed, due, now)) {
         closed++;
         onProgress?.(closed);
       }
@@ -75,14 +75,14 @@ export async function closeDuePages(store: Store, config: Config, options: GrowO
   }
 }
 
-interface Due {
+interface DuePage {
   month: ArchiveMonth;
   /** At most as many as a part takes, those that have waited longest first. */
   ids: string[];
 }
 
 /** What the next part of a feed would hold; null where none is to be closed yet. */
-async function findDue(db: Db, feed: string, zone: string, now: number): Promise<Due | null> {
+async function findDuePage(db: Db, feed: string, zone: string, now: number): Promise<DuePage | null> {
   const rows = await db
     .selectFrom('archive_members')
     .innerJoin('articles', 'articles.id', 'archive_members.article_id')
@@ -107,7 +107,7 @@ async function findDue(db: Db, feed: string, zone: string, now: number): Promise
 }
 
 /** @returns whether a part was closed; otherwise what stood in its way is gone, or another process was faster */
-async function closePart(store: Store, config: Config, feed: FeedConfig, due: Due, now: number): Promise<boolean> {
+async function closePage(store: Store, config: Config, feed: FeedConfig, due: DuePage, now: number): Promise<boolean> {
   const { db } = store;
   const found = new Map((await findArticles(db, due.ids)).map((article) => [article.id, article]));
   const articles = [];
@@ -126,22 +126,22 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
     articles.push(article);
   }
   if (leaving.length > 0) {
-    await forgetWaiting(db, feed.id, leaving);
+    await deleteUnarchived(db, feed.id, leaving);
     return false;
   }
-  const before = await findNewestPart(db, feed.id);
+  const before = await findNewestPage(db, feed.id);
   const part = (before?.part ?? 0) + 1;
-  const path = partPath(feed.id, due.month.id, (await countParts(db, feed.id, due.month.id)) + 1);
-  const notes = notesOf(articles.map(standingOf));
-  const { drafts } = buildPart(feed, config, { path, previous: before?.path ?? null }, articles);
-  const packed = await compressDrafts(db, drafts);
+  const path = archivePagePath(feed.id, due.month.id, (await countPages(db, feed.id, due.month.id)) + 1);
+  const notes = hashNotes(articles.map(noteOf));
+  const { drafts } = buildArchivePage(feed, config, { path, previous: before?.path ?? null }, articles);
+  const packed = await compressChanged(db, drafts);
   const ids = articles.map(({ id }) => id);
   return db.transaction().execute(async (tx) => {
     await lockFeedVersion(tx);
-    const isNext = ((await findNewestPart(tx, feed.id))?.part ?? 0) === part - 1;
-    if (!isNext || (await countWaiting(tx, feed.id, ids)) < ids.length) return false;
+    const isNext = ((await findNewestPage(tx, feed.id))?.part ?? 0) === part - 1;
+    if (!isNext || (await countUnarchived(tx, feed.id, ids)) < ids.length) return false;
     // Who publishes a correction looks under the same lock for the parts that hold its article, and finds none before this one.
-    if (notes !== notesOf(await readStandings(tx, ids))) return false;
+    if (notes !== hashNotes(await readNotes(tx, ids))) return false;
     await tx
       .updateTable('archive_members')
       .set({ page: part })
@@ -158,7 +158,7 @@ async function closePart(store: Store, config: Config, feed: FeedConfig, due: Du
   });
 }
 
-async function countWaiting(db: Db, feed: string, ids: string[]): Promise<number> {
+async function countUnarchived(db: Db, feed: string, ids: string[]): Promise<number> {
   const { count } = await db
     .selectFrom('archive_members')
     .select((e) => e.fn.countAll<number>().as('count'))
@@ -169,7 +169,7 @@ async function countWaiting(db: Db, feed: string, ids: string[]): Promise<number
   return count;
 }
 
-async function countParts(db: Db, feed: string, month: string): Promise<number> {
+async function countPages(db: Db, feed: string, month: string): Promise<number> {
   const { count } = await db
     .selectFrom('archive_pages')
     .select((e) => e.fn.countAll<number>().as('count'))
@@ -179,6 +179,6 @@ async function countParts(db: Db, feed: string, month: string): Promise<number> 
   return count;
 }
 
-async function readStandings(db: Db, ids: string[]) {
+async function readNotes(db: Db, ids: string[]) {
   return db.selectFrom('articles').select(['id', 'state', 'noted_at as notedAt']).where('id', 'in', ids).execute();
 }

@@ -4,12 +4,12 @@
 import { findArticles } from '../../articles/queries.ts';
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
-import { type CompressedDocument, compressDrafts } from '../documents.ts';
-import { buildPart, notesOf, standingOf } from './archive-page.ts';
+import { type CompressedDocument, compressChanged } from '../documents.ts';
+import { buildArchivePage, hashNotes, noteOf } from './archive-page.ts';
 import { feedsWithArchive, inPieces } from './record-members.ts';
 
 /** A closed part whose notes are not those of its articles any more. */
-interface StalePart {
+interface StalePage {
   feed: string;
   part: number;
   path: string;
@@ -18,7 +18,7 @@ interface StalePart {
 }
 
 /** A part with its documents as they are to be. */
-export interface CorrectedPart extends StalePart {
+export interface CorrectedPage extends StalePage {
   packed: CompressedDocument[];
   items: number;
   failed: { articleId: string; problems: string[] }[];
@@ -28,9 +28,9 @@ export interface CorrectedPart extends StalePart {
 const MOST_AT_ONCE = 25;
 
 /** Builds the parts anew that changes of these articles concern, at most 25 of them. @param changed ids */
-export async function correctParts(db: Db, config: Config, changed: readonly string[]): Promise<CorrectedPart[]> {
-  const corrected: CorrectedPart[] = [];
-  for (const { feed, part, path } of (await findStale(db, config, changed)).slice(0, MOST_AT_ONCE)) {
+export async function rebuildStalePages(db: Db, config: Config, changed: readonly string[]): Promise<CorrectedPage[]> {
+  const corrected: CorrectedPage[] = [];
+  for (const { feed, part, path } of (await findStalePages(db, config, changed)).slice(0, MOST_AT_ONCE)) {
     const members = await db
       .selectFrom('archive_members')
       .select('article_id')
@@ -50,14 +50,14 @@ export async function correctParts(db: Db, config: Config, changed: readonly str
     const head = config.feeds.find(({ id }) => id === feed);
     if (head === undefined) continue;
     const place = { path, previous: before?.path ?? null };
-    const { drafts, items, failed } = buildPart(head, config, place, articles);
+    const { drafts, items, failed } = buildArchivePage(head, config, place, articles);
     corrected.push({
       feed,
       part,
       path,
       // Of what was read, and not of what was looked at before.
-      notes: notesOf(articles.map(standingOf)),
-      packed: await compressDrafts(db, drafts),
+      notes: hashNotes(articles.map(noteOf)),
+      packed: await compressChanged(db, drafts),
       items,
       failed: failed.map(({ article, problems }) => ({ articleId: article.id, problems })),
     });
@@ -69,20 +69,20 @@ export async function correctParts(db: Db, config: Config, changed: readonly str
  * Which of them are still what is to be written, and how many parts are left for later.
  * @param db the transaction that holds the lock of the stamp: no part is closed meanwhile
  */
-export async function confirmParts(
+export async function confirmCorrectedPages(
   db: Db,
   config: Config,
   changed: readonly string[],
-  corrected: CorrectedPart[],
-): Promise<{ parts: CorrectedPart[]; left: number }> {
-  const stale = await findStale(db, config, changed);
+  corrected: CorrectedPage[],
+): Promise<{ parts: CorrectedPage[]; left: number }> {
+  const stale = await findStalePages(db, config, changed);
   const built = new Map(corrected.map((one) => [`${one.path} ${one.notes}`, one]));
   const parts = stale.flatMap(({ path, notes }) => built.get(`${path} ${notes}`) ?? []);
   return { parts, left: stale.length - parts.length };
 }
 
 /** Notes what these parts have become. @param db the transaction that stores their documents */
-export async function noteCorrected(db: Db, parts: CorrectedPart[]): Promise<void> {
+export async function saveNoteHashes(db: Db, parts: CorrectedPage[]): Promise<void> {
   for (const { feed, part, notes } of parts) {
     await db
       .updateTable('archive_pages')
@@ -93,8 +93,8 @@ export async function noteCorrected(db: Db, parts: CorrectedPart[]): Promise<voi
   }
 }
 
-async function findStale(db: Db, config: Config, changed: readonly string[]): Promise<StalePart[]> {
-  const stale: StalePart[] = [];
+async function findStalePages(db: Db, config: Config, changed: readonly string[]): Promise<StalePage[]> {
+  const stale: StalePage[] = [];
   for (const { id: feed } of feedsWithArchive(config)) {
     const parts = new Set<number>();
     for (const ids of inPieces(changed)) {
@@ -113,7 +113,7 @@ async function findStale(db: Db, config: Config, changed: readonly string[]): Pr
   return stale;
 }
 
-async function staleAmong(db: Db, feed: string, parts: number[]): Promise<StalePart[]> {
+async function staleAmong(db: Db, feed: string, parts: number[]): Promise<StalePage[]> {
   const noted = await db
     .selectFrom('archive_members')
     .innerJoin('articles', 'articles.id', 'archive_members.article_id')
@@ -131,7 +131,7 @@ async function staleAmong(db: Db, feed: string, parts: number[]): Promise<StaleP
     .orderBy('page')
     .execute();
   return rows.flatMap(({ part, path, notes: stored }) => {
-    const notes = notesOf(byPart.get(part) ?? []);
+    const notes = hashNotes(byPart.get(part) ?? []);
     return notes === stored ? [] : [{ feed, part, path, notes }];
   });
 }

@@ -2,7 +2,7 @@
  * How far the archives have come, for an operator.
  */
 import type { Db } from '../../store/store.ts';
-import { findNewestPart } from './archive-page.ts';
+import { findNewestPage } from './archive-page.ts';
 
 /** One for each feed that has an archive, by its id. */
 export async function countArchives(
@@ -18,7 +18,7 @@ export async function countArchives(
   const counts = new Map(waiting.map(({ feed, count }) => [feed, count]));
   return Promise.all(
     feeds.map(async ({ feed, backfilled_to }) => {
-      const newest = await findNewestPart(db, feed);
+      const newest = await findNewestPage(db, feed);
       return {
         feed,
         // They are numbered from 1, without a gap.

@@ -41,7 +41,7 @@ export async function recordMembers(
   const whole = new Set(rows.map(({ feed }) => feed));
   const feeds = feedsWithArchive(config);
   for (const ids of inPieces(changed)) {
-    for (const feed of feeds) await forgetUnfit(store.db, feed, ids);
+    for (const feed of feeds) await deleteDeselected(store.db, feed, ids);
     // Together, for the disk is waited for once.
     await store.batch(
       feeds.map((feed) => {
@@ -79,7 +79,7 @@ function insertion(
 }
 
 /** @param among ids; null looks at all that wait */
-async function forgetUnfit(db: Db, { id, select }: FeedConfig, among: string[] | null): Promise<void> {
+async function deleteDeselected(db: Db, { id, select }: FeedConfig, among: string[] | null): Promise<void> {
   const fit = articlesOf(db, select)
     .where('articles.state', 'in', PUBLIC_STATES)
     .where(sql<boolean>`articles.id = archive_members.article_id`)
@@ -92,7 +92,7 @@ async function forgetUnfit(db: Db, { id, select }: FeedConfig, among: string[] |
     .$if(among !== null, (q) => q.where('article_id', 'in', among as string[]))
     .where((e) => e.not(e.exists(fit)))
     .execute();
-  await forgetWaiting(
+  await deleteUnarchived(
     db,
     id,
     unfit.map((row) => row.article_id),
@@ -100,7 +100,7 @@ async function forgetUnfit(db: Db, { id, select }: FeedConfig, among: string[] |
 }
 
 /** Takes those out that wait. */
-export async function forgetWaiting(db: Db, feed: string, ids: string[]): Promise<void> {
+export async function deleteUnarchived(db: Db, feed: string, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.transaction().execute(async (tx) => {
     // Who closes a part locks the same rows.
@@ -121,7 +121,7 @@ const LOOKED_THROUGH = 20_000;
 const BEGINNING: [createdAt: number, id: string] = [0, ''];
 
 /** Whether a feed's archive knows of all articles that the store held before it. */
-export async function hasTakenIn(db: Db, feed: FeedConfig): Promise<boolean> {
+export async function isBackfilled(db: Db, feed: FeedConfig): Promise<boolean> {
   const row = await findArchive(db, feed);
   return row?.selection === selectionOf(feed) && row.backfilled_to === null;
 }
@@ -141,7 +141,7 @@ export async function backfill(db: Db, feed: FeedConfig, now: number): Promise<v
       .values({ feed: feed.id, ...begun })
       .onConflict((conflict) => conflict.column('feed').doUpdateSet(begun))
       .execute();
-    await forgetUnfit(db, feed, null);
+    await deleteDeselected(db, feed, null);
   }
   const next = sql`select id from articles as older where (older.created_at, older.id) > (${at}, ${id})
     order by older.created_at, older.id limit ${LOOKED_THROUGH}`;
@@ -172,7 +172,7 @@ function selectionOf({ select }: FeedConfig): string {
 }
 
 /** The ids of the articles that wait, those that came last first. */
-export async function findWaiting(db: Db, feed: string, limit: number): Promise<string[]> {
+export async function findUnarchived(db: Db, feed: string, limit: number): Promise<string[]> {
   const rows = await db
     .selectFrom('archive_members')
     .select('article_id')

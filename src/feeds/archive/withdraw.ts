@@ -4,7 +4,7 @@
 import type { Config } from '../../config/config.ts';
 import type { Db } from '../../store/store.ts';
 import { withdrawFolder } from '../documents.ts';
-import { folderOf } from './archive-page.ts';
+import { archiveFolderOf } from './archive-page.ts';
 import { feedsWithArchive } from './record-members.ts';
 
 /** @returns the feeds whose archives there still are, though the configuration gives them none */
@@ -17,7 +17,7 @@ export async function findOtherArchives(db: Db, config: Config): Promise<string[
 /** Withdraws the documents of these archives, and forgets what they held. @param db a transaction */
 export async function withdrawArchives(db: Db, feeds: string[]): Promise<void> {
   for (const feed of feeds) {
-    await withdrawFolder(db, folderOf(feed));
+    await withdrawFolder(db, archiveFolderOf(feed));
     for (const table of ['archive_pages', 'archive_members', 'archive_feeds'] as const) {
       await db.deleteFrom(table).where('feed', '=', feed).execute();
     }

@@ -21,7 +21,7 @@ export interface DerivedAddress extends Pick<FeedHead, 'id' | 'query'> {
   values: Partial<Record<FacetName, string[]>>;
 }
 
-export type ParsedAddress =
+export type ParsedFeedAddress =
   | { kind: 'derived'; address: DerivedAddress }
   /** It leads to no feed, and `reason` says why in a sentence. */
   | { kind: 'refused'; reason: string };
@@ -40,7 +40,7 @@ export function parseDerivedAddress(
   path: string,
   query: URLSearchParams,
   config: Pick<Config, 'sections'>,
-): ParsedAddress | null {
+): ParsedFeedAddress | null {
   const match = PATH.exec(path);
   if (match === null) return null;
   const [, facet, encoded, format] = match as unknown as [string, SingleFacet | undefined, string, Format];
@@ -56,7 +56,7 @@ export function parseDerivedAddress(
   };
 }
 
-function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config, 'sections'>): ParsedAddress {
+function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config, 'sections'>): ParsedFeedAddress {
   const found = new Map<FacetName, Set<string>>();
   for (const [name, written] of query) {
     if (!isFacet(name)) {

@@ -7,7 +7,7 @@ import { findFacetNames } from '../../articles/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../config/config.ts';
 import { facetSlug } from '../../lib/facet-slug.ts';
 import type { Db } from '../../store/store.ts';
-import type { DocumentDraft } from '../documents.ts';
+import type { RenderedDocument } from '../documents.ts';
 import { buildFeed } from '../publish.ts';
 import { findTombstones } from '../select.ts';
 import { type DerivedAddress, FACETS, type FacetName } from './derived-address.ts';
@@ -26,7 +26,7 @@ export async function deriveFeed(
   config: Config,
   address: DerivedAddress,
   now: number,
-): Promise<DocumentDraft | null> {
+): Promise<RenderedDocument | null> {
   const chosen = await resolveValues(db, config, address, now);
   if (chosen === null) return null;
   const feed = {

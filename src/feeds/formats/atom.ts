@@ -8,11 +8,11 @@ import { rfc3339 } from '../../lib/time.ts';
 import { historyElements } from './archive-links.ts';
 import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import { type Entry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
+import { type FeedEntry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
 
 /** The feed as Atom 1.0, with a tombstone for each retracted article. Same input, same bytes. */
-export function renderAtom(view: FeedView, entries: Entry[], tombstones: Tombstone[]): string {
+export function renderAtom(view: FeedView, entries: FeedEntry[], tombstones: Tombstone[]): string {
   const slots = openSlots();
   const self = slots.text(view.urls.atom);
   const feed = new Feed({

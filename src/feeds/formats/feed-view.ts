@@ -51,7 +51,7 @@ export const MEDIA_TYPES: Record<Format, string> = {
 };
 
 /** An item as one document carries it: whole, or with its summary only. */
-export interface Entry {
+export interface FeedEntry {
   item: FeedItem;
   full: boolean;
 }
@@ -102,7 +102,7 @@ function queryOf({ query }: Pick<FeedHead, 'query'>): string {
 }
 
 /** A feed's `updated` is the newest of its items': it is no clock, so that the same items give the same bytes. */
-export function feedUpdated(view: FeedView, entries: Entry[]): number {
+export function feedUpdated(view: FeedView, entries: FeedEntry[]): number {
   return entries.reduce((newest, { item }) => Math.max(newest, item.updatedAt), 0) || view.updatedIfEmpty;
 }
 

@@ -4,7 +4,7 @@
  */
 import { renderAtom } from './atom.ts';
 import type { FeedItem } from './feed-item.ts';
-import { type Entry, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
+import { type FeedEntry, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
 import { renderJsonFeed } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';
 import { renderRss } from './rss.ts';
@@ -29,7 +29,7 @@ export interface FitOptions {
 
 /** @param items newest first */
 export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone[], options: FitOptions): FittedFeed {
-  const render = (entries: Entry[]): FittedFeed => ({
+  const render = (entries: FeedEntry[]): FittedFeed => ({
     documents: {
       rss: renderRss(view, entries),
       atom: renderAtom(view, entries, tombstones),
@@ -54,7 +54,7 @@ function largest({ documents }: FittedFeed): number {
 }
 
 /** Gives bodies to the newest first, as long as there is room; one too large for what is left is passed over. */
-function withBodies(items: FeedItem[], room: number): Entry[] {
+function withBodies(items: FeedItem[], room: number): FeedEntry[] {
   let left = room;
   return items.map((item) => {
     const size = bodyBytes(item);
@@ -73,12 +73,12 @@ export function bodyBytes(item: FeedItem): number {
 }
 
 function newestThatFit(
-  entries: Entry[],
+  entries: FeedEntry[],
   keep: ReadonlySet<string>,
-  render: (entries: Entry[]) => FittedFeed,
+  render: (entries: FeedEntry[]) => FittedFeed,
 ): FittedFeed {
   const [kept, others] = [true, false].map((is) => entries.filter(({ item }) => keep.has(item.id) === is));
-  const inOrder = [...(kept as Entry[]), ...(others as Entry[])];
+  const inOrder = [...(kept as FeedEntry[]), ...(others as FeedEntry[])];
   let fits = 0;
   let tooMany = entries.length;
   let best = render([]);

@@ -3,10 +3,10 @@
  */
 import { generateJsonFeed } from 'feedsmith';
 import type { FeedItem } from './feed-item.ts';
-import type { Entry, FeedView } from './feed-view.ts';
+import type { FeedEntry, FeedView } from './feed-view.ts';
 
 /** The feed as JSON Feed 1.1. Same input, same bytes. */
-export function renderJsonFeed(view: FeedView, entries: Entry[]): string {
+export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
   const feed = generateJsonFeed({
     title: view.title,
     home_page_url: view.siteUrl,

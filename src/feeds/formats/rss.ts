@@ -5,14 +5,14 @@ import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
 import { historyElements } from './archive-links.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import { type Entry, type FeedView, feedUpdated } from './feed-view.ts';
+import { type FeedEntry, type FeedView, feedUpdated } from './feed-view.ts';
 import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
 
 /** Minutes that a reader may keep the feed (RSS 2.0, ttl): the same as max-age in http/feeds/decide-response.ts. */
 const TTL_MINUTES = 5;
 
 /** The feed as RSS 2.0. Same input, same bytes. */
-export function renderRss(view: FeedView, entries: Entry[]): string {
+export function renderRss(view: FeedView, entries: FeedEntry[]): string {
   const slots = openSlots();
   const feed = new Feed({
     title: slots.text(view.title),
@@ -71,7 +71,7 @@ function extensions(
   ];
 }
 
-function complete(skeleton: string, view: FeedView, entries: Entry[], slots: Slots): string {
+function complete(skeleton: string, view: FeedView, entries: FeedEntry[], slots: Slots): string {
   const { head, items, tail } = splitItems(skeleton, { open: '<item>', close: '</item>' }, entries.length);
   const root = head.slice(head.indexOf('<rss '), head.indexOf('>', head.indexOf('<rss ')) + 1);
   const namespaces = [

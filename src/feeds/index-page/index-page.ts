@@ -10,7 +10,7 @@ import type { Templates } from '../../lib/templates.ts';
 import type { Db } from '../../store/store.ts';
 import type { SingleFacet } from '../derived/derived-address.ts';
 import { facetTitle, KIND_TITLES } from '../derived/facet-title.ts';
-import type { DocumentDraft } from '../documents.ts';
+import type { RenderedDocument } from '../documents.ts';
 import { type FeedLinks, feedLinks, singleFeed } from '../feed-links.ts';
 import { renderOpml } from '../formats/opml.ts';
 import { qrCode } from './qr-code.ts';
@@ -22,7 +22,7 @@ export async function sharedDocuments(
   config: Config,
   templates: Templates,
   now: number,
-): Promise<DocumentDraft[]> {
+): Promise<RenderedDocument[]> {
   const site = siteView(config);
   const groups = groupsOf(config, await listUsedFacets(db, now));
   const data = { site, feeds: configuredFeeds(config), groups, kinds: KIND_CHOICES };

@@ -39,7 +39,7 @@ const HEADERS = 1_000;
 const AT_ONCE = 1_000;
 
 /** What has not been added to the store yet. */
-interface Tally extends RequestRow {
+interface ReaderTally extends RequestRow {
   /** By the reader's own feed. */
   reports: Map<string, Report> | null;
 }
@@ -53,7 +53,7 @@ interface Day {
   date: string;
   from: number;
   until: number;
-  documents: Map<string, Map<string, Tally>>;
+  documents: Map<string, Map<string, ReaderTally>>;
   pairs: number;
   strangers: Set<string>;
   reports: number;
@@ -88,7 +88,7 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
         const rows = some.map(({ reports: _, ...row }) => row);
         await addRequests(store, day.date, rows);
         // Only now, and only that: meanwhile more may have been counted.
-        for (const [n, row] of rows.entries()) subtract(some[n] as Tally, row);
+        for (const [n, row] of rows.entries()) subtract(some[n] as ReaderTally, row);
       }
       const reports = tallies
         .flatMap((tally) => [...(tally.reports?.values() ?? [])].sort(byFeed))
@@ -130,7 +130,7 @@ function foldPath(path: string): string {
   return document === undefined ? 'archive' : `archive/${feed}`;
 }
 
-function tallyOf(day: Day, path: string, reader: string): Tally {
+function tallyOf(day: Day, path: string, reader: string): ReaderTally {
   return day.documents.get(path)?.get(reader) ?? newTally(day, path, nameWithin(day, reader));
 }
 
@@ -141,12 +141,12 @@ function nameWithin({ strangers }: Day, reader: string): string {
   return reader;
 }
 
-function newTally(day: Day, path: string, reader: string): Tally {
+function newTally(day: Day, path: string, reader: string): ReaderTally {
   // A stranger beyond the limit may have been counted as another before.
   const known = day.documents.get(path)?.get(reader);
   if (known !== undefined) return known;
   if (day.pairs >= PAIRS && path !== OTHER) return newTally(day, OTHER, OTHER);
-  const tally: Tally = { path, reader, requests: 0, unchanged: 0, reports: null };
+  const tally: ReaderTally = { path, reader, requests: 0, unchanged: 0, reports: null };
   let byReader = day.documents.get(path);
   if (byReader === undefined) {
     byReader = new Map();
@@ -157,7 +157,7 @@ function newTally(day: Day, path: string, reader: string): Tally {
   return tally;
 }
 
-function report(day: Day, tally: Tally, name: ReaderName, now: number): void {
+function report(day: Day, tally: ReaderTally, name: ReaderName, now: number): void {
   const { path, reader } = tally;
   const feed = name.id ?? '';
   tally.reports ??= new Map();
@@ -170,7 +170,7 @@ function report(day: Day, tally: Tally, name: ReaderName, now: number): void {
   tally.reports.set(feed, { path, reader, feed, subscribers, reportedAt: now, isSaved: false });
 }
 
-function subtract(tally: Tally, added: RequestRow): void {
+function subtract(tally: ReaderTally, added: RequestRow): void {
   tally.requests -= added.requests;
   tally.unchanged -= added.unchanged;
 }
@@ -181,7 +181,7 @@ function hasUnsaved(day: Day): boolean {
   });
 }
 
-function talliesOf({ documents }: Day): Tally[] {
+function talliesOf({ documents }: Day): ReaderTally[] {
   return [...documents.values()].flatMap((byReader) => [...byReader.values()]);
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { importPaths, importText } from '../../../src/articles/import/import.ts';
-import { findDueChanges } from '../../../src/articles/pending-changes.ts';
+import { countDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import { HOUR } from '../../../src/lib/time.ts';
@@ -211,7 +211,7 @@ describe('importing', () => {
       expect(await once()).toMatchObject({ unchanged: 400, rejectedCount: 50 });
       expect(await countRejections(store.db)).toBe(50);
       expect(progress.slice(0, 5)).toEqual([100, 200, 300, 400, 450]);
-      expect(await findDueChanges(store.db, NOW)).toEqual({ count: 400, oldestDueAt: NOW });
+      expect(await countDueChanges(store.db, NOW)).toEqual({ count: 400, oldestDueAt: NOW });
     });
 
     it('gives the same headline two addresses, and an old address still leads to its article', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import type { Candidate } from '../../../src/articles/import/candidate.ts';
 import { articleDigest } from '../../../src/articles/import/digest.ts';
-import { chooseSlug, type Revision, revise, type Stored } from '../../../src/articles/import/revise.ts';
+import { chooseSlug, type Revision, revise, type StoredArticle } from '../../../src/articles/import/revise.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { NOW } from '../newsroom.ts';
 
@@ -29,7 +29,7 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
       bylines: [],
     },
     ...{ fullStory: null, related: [], outlet: null, eventKey: null, image: null, enclosures: [], language: 'en' },
-    ...{ published: NOW - DAY, updated: null, standing: { state: 'published' } },
+    ...{ published: NOW - DAY, updated: null, writtenStatus: { state: 'published' } },
     ...choices,
   };
 }
@@ -37,11 +37,11 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
 /** Revises one candidate after the other, each an hour after the last; gives what became of the last. */
 function history(...steps: (Partial<Candidate> & { at?: number })[]): {
   revision: Revision;
-  stored: Stored;
-  before: Stored | null;
+  stored: StoredArticle;
+  before: StoredArticle | null;
 } {
-  let stored: Stored | null = null;
-  let before: Stored | null = null;
+  let stored: StoredArticle | null = null;
+  let before: StoredArticle | null = null;
   let revision: Revision | null = null;
   steps.forEach(({ at, ...choices }, index) => {
     before = stored;
@@ -53,7 +53,7 @@ function history(...steps: (Partial<Candidate> & { at?: number })[]): {
 }
 
 const warnings = ({ revision }: { revision: Revision }): string[] =>
-  'warnings' in revision ? revision.warnings.map(({ key, says }) => `${key} ${says}`) : [];
+  'warnings' in revision ? revision.warnings.map(({ key, message: says }) => `${key} ${says}`) : [];
 
 describe('a first import', () => {
   it('takes the dates that are given', () => {
@@ -78,13 +78,15 @@ describe('a first import', () => {
   it('of an embargoed article publishes no earlier than the embargo ends', () => {
     const embargo = NOW + DAY;
     const standing = { state: 'scheduled', embargo } as const;
-    expect(history({ published: NOW, standing }).stored.article).toMatchObject({
+    expect(history({ published: NOW, writtenStatus: standing }).stored.article).toMatchObject({
       publishedAt: embargo,
       updatedAt: embargo,
       status: { state: 'scheduled', until: embargo },
     });
-    expect(history({ published: embargo + HOUR, standing }).stored.article.publishedAt).toBe(embargo + HOUR);
-    expect(history({ published: null, standing }).stored.article.publishedAt).toBe(embargo);
+    expect(history({ published: embargo + HOUR, writtenStatus: standing }).stored.article.publishedAt).toBe(
+      embargo + HOUR,
+    );
+    expect(history({ published: null, writtenStatus: standing }).stored.article.publishedAt).toBe(embargo);
   });
 });
 
@@ -92,12 +94,12 @@ describe('the same again', () => {
   it.each<Partial<Candidate>>([
     {},
     { published: null },
-    { standing: { state: 'draft' }, published: null },
-    { standing: { state: 'scheduled', embargo: NOW + MINUTE } },
-    { standing: { state: 'scheduled', embargo: NOW + DAY } },
-    { standing: { state: 'corrected', note: 'N', noteAt: null } },
-    { standing: { state: 'corrected', note: 'N', noteAt: NOW + DAY } },
-    { standing: { state: 'retracted', note: 'N', noteAt: null }, published: null },
+    { writtenStatus: { state: 'draft' }, published: null },
+    { writtenStatus: { state: 'scheduled', embargo: NOW + MINUTE } },
+    { writtenStatus: { state: 'scheduled', embargo: NOW + DAY } },
+    { writtenStatus: { state: 'corrected', note: 'N', noteAt: null } },
+    { writtenStatus: { state: 'corrected', note: 'N', noteAt: NOW + DAY } },
+    { writtenStatus: { state: 'retracted', note: 'N', noteAt: null }, published: null },
     { updated: NOW - MINUTE },
   ])('is unchanged: %j', (choices) => {
     expect(history(choices, choices, choices).revision.kind).toBe('unchanged');
@@ -139,7 +141,7 @@ describe('an edit', () => {
       { image: { url: link.url, alt: '', credit: null, type: 'image/png', length: 1, width: null, height: null } },
       { enclosures: [{ url: link.url, type: 'audio/mpeg', length: 1, title: null }] },
       { language: 'zh' },
-      { standing: { state: 'corrected', note: 'N', noteAt: null } },
+      { writtenStatus: { state: 'corrected', note: 'N', noteAt: null } },
     ];
     for (const edit of edits) expect(history({}, edit).revision.kind, JSON.stringify(edit)).toBe('updated');
   });
@@ -176,7 +178,10 @@ describe('an edit', () => {
   });
 
   it('before an article is public is no update, and may move its dates', () => {
-    const scheduled = (embargo: number) => ({ standing: { state: 'scheduled' as const, embargo }, published: null });
+    const scheduled = (embargo: number) => ({
+      writtenStatus: { state: 'scheduled' as const, embargo },
+      published: null,
+    });
     const { stored } = history(scheduled(NOW + DAY), { ...scheduled(NOW + 2 * DAY), headline: 'I' });
     expect(stored.article).toMatchObject({ publishedAt: NOW + 2 * DAY, updatedAt: NOW + 2 * DAY });
     expect(history(scheduled(NOW + DAY), scheduled(NOW + 2 * HOUR)).stored.article.publishedAt).toBe(NOW + 2 * HOUR);
@@ -189,7 +194,7 @@ describe('an edit', () => {
   });
 
   it('makes a draft public at the moment it is published', () => {
-    const draft = { standing: { state: 'draft' as const }, published: null };
+    const draft = { writtenStatus: { state: 'draft' as const }, published: null };
     expect(history(draft, { published: null }).stored.article).toMatchObject({
       publishedAt: NOW + HOUR,
       updatedAt: NOW + HOUR,
@@ -198,10 +203,10 @@ describe('an edit', () => {
 });
 
 describe('what is public', () => {
-  const embargoed = { standing: { state: 'scheduled' as const, embargo: NOW + DAY } };
+  const embargoed = { writtenStatus: { state: 'scheduled' as const, embargo: NOW + DAY } };
 
   it('cannot become a draft or be embargoed again', () => {
-    expect(history({}, { standing: { state: 'draft' } }).revision).toEqual({
+    expect(history({}, { writtenStatus: { state: 'draft' } }).revision).toEqual({
       kind: 'refused',
       problems: [{ key: 'state', says: 'the article is public and cannot become a draft again: retract it instead' }],
     });
@@ -213,21 +218,21 @@ describe('what is public', () => {
 
   it('once its embargo has ended too', () => {
     const over = { ...embargoed, at: NOW + 2 * DAY };
-    expect(history(embargoed, { ...over, standing: { state: 'draft' } }).revision.kind).toBe('refused');
+    expect(history(embargoed, { ...over, writtenStatus: { state: 'draft' } }).revision.kind).toBe('refused');
     expect(history(embargoed, over).revision.kind).toBe('unchanged');
     expect(
-      history(embargoed, { ...over, standing: { state: 'published' }, published: NOW + DAY }).stored.article
+      history(embargoed, { ...over, writtenStatus: { state: 'published' }, published: NOW + DAY }).stored.article
         .publishedAt,
     ).toBe(NOW + DAY);
   });
 
   it('and was retracted, too', () => {
-    const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: null } };
-    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.kind).toBe('refused');
+    const retracted = { writtenStatus: { state: 'retracted' as const, note: 'N', noteAt: null } };
+    expect(history({}, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('refused');
     // Never public: taking it back before the embargo ended made it none.
     const never = history(embargoed, retracted);
     expect(never.stored.article.publishedAt).toBe(NOW + DAY);
-    expect(history(embargoed, retracted, { standing: { state: 'draft' } }).revision.kind).toBe('updated');
+    expect(history(embargoed, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('updated');
   });
 
   it('and the roundup of a closed edition is no one else’s', () => {
@@ -242,7 +247,7 @@ describe('what is public', () => {
 
 describe('a note', () => {
   const corrected = (note: string, noteAt: number | null = null) => ({
-    standing: { state: 'corrected' as const, note, noteAt },
+    writtenStatus: { state: 'corrected' as const, note, noteAt },
   });
 
   it('keeps the moment at which it was first seen, until its words change', () => {
@@ -255,26 +260,26 @@ describe('a note', () => {
   });
 
   it('of a retraction starts anew', () => {
-    const { stored } = history({}, corrected('N'), { standing: { state: 'retracted', note: 'N', noteAt: null } });
+    const { stored } = history({}, corrected('N'), { writtenStatus: { state: 'retracted', note: 'N', noteAt: null } });
     expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + 2 * HOUR });
   });
 });
 
 describe('a retraction', () => {
   it('dated before the article was public does not make it one that readers never saw', () => {
-    const retracted = { standing: { state: 'retracted' as const, note: 'N', noteAt: NOW - 2 * DAY } };
+    const retracted = { writtenStatus: { state: 'retracted' as const, note: 'N', noteAt: NOW - 2 * DAY } };
     const { stored, revision } = history({}, retracted);
     expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + HOUR });
     expect(warnings({ revision })).toEqual([
       'noteAt lies before the article was public, at 2026-11-23T12:00:00.000Z: the moment it was first seen is taken instead',
     ]);
-    expect(history({}, retracted, { standing: { state: 'draft' } }).revision.kind).toBe('refused');
+    expect(history({}, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('refused');
     expect(history({}, retracted, retracted).revision.kind).toBe('unchanged');
   });
 
   it('without a body keeps the old one', () => {
     const retracted = {
-      standing: { state: 'retracted' as const, note: 'N', noteAt: null },
+      writtenStatus: { state: 'retracted' as const, note: 'N', noteAt: null },
       body: { format: 'markdown' as const, source: '' },
       bodyHtml: '',
     };

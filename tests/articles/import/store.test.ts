@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import { saveArticle, saveArticles } from '../../../src/articles/import/save.ts';
 import {
-  findDueChanges,
-  forgetPublishedChanges,
-  notePendingChanges,
-  takeDueChanges,
+  countDueChanges,
+  deletePublishedChanges,
+  readDueChanges,
+  recordPendingChanges,
 } from '../../../src/articles/pending-changes.ts';
 import {
   articlesOf,
@@ -187,9 +187,9 @@ forEachDatabase((open) => {
         article('embargoed', { publishedAt: NOW + HOUR, status: { state: 'scheduled', until: NOW + HOUR } }),
         article('draft', { status: { state: 'draft' } }),
       );
-      expect(await findDueChanges(db, NOW - 1)).toBeNull();
-      expect(await findDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
-      expect(await findDueChanges(db, NOW + HOUR)).toEqual({ count: 2, oldestDueAt: NOW });
+      expect(await countDueChanges(db, NOW - 1)).toBeNull();
+      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+      expect(await countDueChanges(db, NOW + HOUR)).toEqual({ count: 2, oldestDueAt: NOW });
     });
 
     it('that a publish has taken are forgotten, an embargo noted long ago among them', async () => {
@@ -198,46 +198,46 @@ forEachDatabase((open) => {
         article('b', { publishedAt: NOW + HOUR }),
         article('c', { publishedAt: NOW + 2 * HOUR }),
       );
-      await forgetPublishedChanges(db, await takeDueChanges(db, NOW + HOUR + 1, 100));
-      expect(await findDueChanges(db, NOW + HOUR)).toBeNull();
-      expect(await findDueChanges(db, NOW + 2 * HOUR)).toEqual({ count: 1, oldestDueAt: NOW + 2 * HOUR });
+      await deletePublishedChanges(db, await readDueChanges(db, NOW + HOUR + 1, 100));
+      expect(await countDueChanges(db, NOW + HOUR)).toBeNull();
+      expect(await countDueChanges(db, NOW + 2 * HOUR)).toEqual({ count: 1, oldestDueAt: NOW + 2 * HOUR });
     });
 
     it('made while a publish runs stay, in the same millisecond and by a clock behind its own too', async () => {
       for (const now of [NOW, NOW - HOUR, NOW + HOUR]) {
         const { db } = await withArticles(article('a'), article('b'));
-        const taken = await takeDueChanges(db, NOW + 1, 100);
+        const taken = await readDueChanges(db, NOW + 1, 100);
         await saveArticle(db, article('a', { publishedAt: NOW - HOUR }), 'e', now);
         await saveArticle(db, article('new', { publishedAt: NOW - HOUR }), 'e', now);
-        await forgetPublishedChanges(db, taken);
-        const left = await takeDueChanges(db, NOW + HOUR + 1, 100);
+        await deletePublishedChanges(db, taken);
+        const left = await readDueChanges(db, NOW + HOUR + 1, 100);
         expect(left.map((change) => change.articleId).sort()).toEqual(['a', 'new']);
       }
     });
 
     it('due at the very instant of a publish stay: its windows do not hold them yet', async () => {
       const { db } = await withArticles(article('a'));
-      await forgetPublishedChanges(db, await takeDueChanges(db, NOW, 100));
-      expect(await findDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+      await deletePublishedChanges(db, await readDueChanges(db, NOW, 100));
+      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
     it('of a crashed publish stay', async () => {
       const { db } = await withArticles(article('a'));
-      await takeDueChanges(db, NOW + 1, 100);
-      expect(await findDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+      await readDueChanges(db, NOW + 1, 100);
+      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
     });
 
     it('are forgotten by the thousand', async () => {
       const { db } = await open();
       const changes = Array.from({ length: 1_300 }, (_, n) => ({ articleId: `a${n}`, dueAt: NOW }));
-      await notePendingChanges(db, changes, NOW);
-      await notePendingChanges(db, [], NOW);
-      const taken = await takeDueChanges(db, NOW + 1, 1_250);
+      await recordPendingChanges(db, changes, NOW);
+      await recordPendingChanges(db, [], NOW);
+      const taken = await readDueChanges(db, NOW + 1, 1_250);
       expect(taken).toHaveLength(1_250);
-      await forgetPublishedChanges(db, taken);
-      expect(await findDueChanges(db, NOW)).toMatchObject({ count: 50 });
-      await forgetPublishedChanges(db, await takeDueChanges(db, NOW + 1, 1_250));
-      expect(await findDueChanges(db, NOW)).toBeNull();
+      await deletePublishedChanges(db, taken);
+      expect(await countDueChanges(db, NOW)).toMatchObject({ count: 50 });
+      await deletePublishedChanges(db, await readDueChanges(db, NOW + 1, 1_250));
+      expect(await countDueChanges(db, NOW)).toBeNull();
     });
   });
 

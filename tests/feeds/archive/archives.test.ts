@@ -314,9 +314,9 @@ forEachDatabase((open) => {
       articles.map((one) => corrected(one, NOW + HOUR)),
       NOW + HOUR,
     );
-    expect((await publishAt(store, LATEST_ALONE, NOW + 2 * HOUR)).archivesLeft).toBe(3);
+    expect((await publishAt(store, LATEST_ALONE, NOW + 2 * HOUR)).pagesLeft).toBe(3);
     expect(differing(before, await archivesIn(store))).toHaveLength(25 * 3);
-    expect((await publishAt(store, LATEST_ALONE, NOW + 3 * HOUR)).archivesLeft).toBe(0);
+    expect((await publishAt(store, LATEST_ALONE, NOW + 3 * HOUR)).pagesLeft).toBe(0);
     expect(differing(before, await archivesIn(store))).toHaveLength(28 * 3);
     expect(await store.db.selectFrom('pending_changes').selectAll().execute()).toEqual([]);
   });

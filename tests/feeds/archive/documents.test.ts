@@ -1,7 +1,7 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeedConfig } from '../../../src/config/config.ts';
-import { buildPart, notesOf, partPath } from '../../../src/feeds/archive/archive-page.ts';
+import { archivePagePath, buildArchivePage, hashNotes } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/publish.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { jsonFeed } from '../formats/json-schema.ts';
@@ -13,7 +13,7 @@ import { HAS_XMLLINT, sayIfMissing, xmllint } from '../formats/xmllint.ts';
 const config = sampleConfig();
 const [latest] = config.feeds as [FeedConfig];
 const URL = 'https://wire.example.com/feeds';
-const PLACE = { path: partPath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };
+const PLACE = { path: archivePagePath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };
 
 function bodies({ drafts }: { drafts: { body: string }[] }): [rss: string, atom: string, json: string] {
   return drafts.map(({ body }) => body) as [string, string, string];
@@ -31,14 +31,14 @@ function links(xml: string): [rel: string | undefined, href: string | undefined]
 beforeAll(sayIfMissing);
 
 describe('an archive', () => {
-  const part = buildPart(latest, config, PLACE, [...STORIES, RETRACTED]);
+  const part = buildArchivePage(latest, config, PLACE, [...STORIES, RETRACTED]);
   const [rss, atom, json] = bodies(part);
 
   it('has the paths of its month', () => {
     expect(part.drafts.map(({ path }) => path)).toEqual(
       ['rss', 'atom', 'json'].map((format) => `archive/latest/2026-11-2.${format}`),
     );
-    expect(partPath('latest', '2026-11', 1)).toBe('archive/latest/2026-11');
+    expect(archivePagePath('latest', '2026-11', 1)).toBe('archive/latest/2026-11');
   });
 
   it('says what it is, where it stands, which feed it belongs to, and what came before it', () => {
@@ -62,7 +62,7 @@ describe('an archive', () => {
   });
 
   it('that is the first leads no further', () => {
-    const first = bodies(buildPart(latest, config, { path: 'archive/latest/2026-10', previous: null }, STORIES));
+    const first = bodies(buildArchivePage(latest, config, { path: 'archive/latest/2026-10', previous: null }, STORIES));
     for (const body of first) expect(body).not.toMatch(/prev-archive|next_url/);
   });
 
@@ -70,7 +70,7 @@ describe('an archive', () => {
     ['stories', [...STORIES, RETRACTED]],
     ['nothing but a retraction', [RETRACTED]],
   ] as const)('has no error and no warning at its public address: %s', ([, articles]) => {
-    const [rss, atom, json] = bodies(buildPart(latest, config, PLACE, [...articles]));
+    const [rss, atom, json] = bodies(buildArchivePage(latest, config, PLACE, [...articles]));
     expect(validateFeed(rss, `${URL}/${PLACE.path}.rss`, NOW)).toEqual([]);
     expect(validateFeed(atom, `${URL}/${PLACE.path}.atom`, NOW)).toEqual([]);
     jsonFeed.parse(JSON.parse(json));
@@ -82,14 +82,18 @@ describe('an archive', () => {
   });
 
   it('is the same whatever the order in which its articles are read', () => {
-    expect(bodies(buildPart(latest, config, PLACE, [RETRACTED, ...STORIES].reverse()))).toEqual([rss, atom, json]);
+    expect(bodies(buildArchivePage(latest, config, PLACE, [RETRACTED, ...STORIES].reverse()))).toEqual([
+      rss,
+      atom,
+      json,
+    ]);
   });
 
   it('holds every article, and as summaries what does not fit', () => {
     const large = Array.from({ length: 100 }, (_, index) =>
       article(`a${index}`, { bodyHtml: `<p>${'三'.repeat(6_000)}</p>`, publishedAt: NOW - DAY - index }),
     );
-    const built = buildPart(latest, config, PLACE, large);
+    const built = buildArchivePage(latest, config, PLACE, large);
     expect(built.items).toBe(100);
     for (const body of bodies(built)) expect(Buffer.byteLength(body)).toBeLessThan(1_000_000);
     expect(parseRssFeed(built.drafts[0]?.body ?? '').items).toHaveLength(100);
@@ -126,7 +130,7 @@ describe('the feed', () => {
       }),
     );
     const waiting = new Set(articles.slice(-30).map(({ id }) => id));
-    const [rss] = bodies(buildFeed(latest, config, { articles, retracted: [], waiting, newestPart: null }));
+    const [rss] = bodies(buildFeed(latest, config, { articles, retracted: [], unarchived: waiting, newestPage: null }));
     const guids = [...rss.matchAll(/articles\/(a\d{4})<\/guid>/g)].map(([, id]) => id);
     expect(guids.length).toBeLessThan(600);
     expect(guids.slice(-30)).toEqual([...waiting]);
@@ -139,9 +143,9 @@ describe('the notes of articles', () => {
     const a = { id: 'a', state: 'corrected', notedAt: 1 };
     const b = { id: 'b', state: 'retracted', notedAt: 1 };
     const c = { id: 'c', state: 'published', notedAt: null };
-    expect(notesOf([b, c, a])).toBe(notesOf([a, b]));
-    expect(notesOf([c])).toBe(notesOf([]));
-    const different = [[a], [b], [{ ...a, notedAt: 2 }], [{ ...a, state: 'retracted' }], [a, b], []].map(notesOf);
+    expect(hashNotes([b, c, a])).toBe(hashNotes([a, b]));
+    expect(hashNotes([c])).toBe(hashNotes([]));
+    const different = [[a], [b], [{ ...a, notedAt: 2 }], [{ ...a, state: 'retracted' }], [a, b], []].map(hashNotes);
     expect(new Set(different).size).toBe(different.length);
   });
 });

@@ -3,9 +3,9 @@
  */
 import type { Article } from '../../../src/articles/article.ts';
 import { saveArticles } from '../../../src/articles/import/save.ts';
-import { forgetPublishedChanges, takeDueChanges } from '../../../src/articles/pending-changes.ts';
+import { deletePublishedChanges, readDueChanges } from '../../../src/articles/pending-changes.ts';
 import type { Config } from '../../../src/config/config.ts';
-import { closeDuePages, type Growth } from '../../../src/feeds/archive/close-due-pages.ts';
+import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
 import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
@@ -32,13 +32,13 @@ export async function put(store: Store, articles: Article[], now: number): Promi
 }
 
 /** Publishes all feeds at `now`. */
-export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & Growth> {
-  const taken = await takeDueChanges(store.db, now, 20_000);
+export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & ArchiveProgress> {
+  const taken = await readDueChanges(store.db, now, 20_000);
   const changed = taken.map(({ articleId }) => articleId);
   await recordMembers(store, config, { now, changed });
   const grown = await closeDuePages(store, config, { now });
-  const report = await publishFeeds(store, config, templates, { now, changed });
-  if (report.postponedUntil === null && report.archivesLeft === 0) await forgetPublishedChanges(store.db, taken);
+  const report = await publishFeeds(store, config, templates, { now, changedArticles: changed });
+  if (report.postponedUntil === null && report.pagesLeft === 0) await deletePublishedChanges(store.db, taken);
   return { ...report, ...grown };
 }
 

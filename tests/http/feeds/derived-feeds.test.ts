@@ -11,7 +11,7 @@ const config = sampleConfig();
 const templates = openTemplates(config.paths.templates, config.publication.zone);
 
 async function publish(store: Store, now: number): Promise<void> {
-  await publishFeeds(store, config, templates, { now, changed: ['new'] });
+  await publishFeeds(store, config, templates, { now, changedArticles: ['new'] });
 }
 
 describe('a feed that is made on demand', () => {

@@ -1,45 +1,51 @@
 /**
- * Hard or soft: whether a refusal says that nobody can be reached at that address, or that it could not be done this time.
- * A hard one suppresses the address at once, so only what is plain about the address counts; whatever may be the fault of the
- * sender, of the message or of the hour is soft, and is believed after a run of them.
+ * Classifies a refusal as hard (nobody can be reached at that address) or soft. A hard bounce suppresses the address at
+ * once, so only statements about the address count. Anything that may be caused by the sender, the message or a
+ * temporary problem is soft, and suppresses only after several in a row.
  */
 
 export type BounceSeverity = 'hard' | 'soft';
 
-/** What a server says of a refusal. */
+/** A server's refusal, as a report states it. */
 export interface ServerRefusal {
-  /** RFC 3463, such as `5.1.1`; null where it gave none. */
+  /** Enhanced status (RFC 3463), such as `5.1.1`; null without one. */
   status: string | null;
-  /** Its words, or the diagnostic code (RFC 3464 §2.3.6). */
+  /** The server's reply, or the diagnostic code (RFC 3464 §2.3.6). */
   text: string;
 }
 
 /**
- * By subject and detail of the status (RFC 3463 §3; later ones from IANA's registry of enhanced status codes), for class 5. `words`:
- * the code is used for too many things, so the text decides. What is not listed is soft.
+ * By subject and detail of a status of class 5 (RFC 3463 §3; later ones from IANA's registry of enhanced status codes).
+ * `by-text`: the code is used for too many things, so the text decides. Statuses that are not listed are soft.
  */
-const PERMANENT: Record<string, 'hard' | 'words'> = {
-  '0.0': 'words', // other or undefined
-  '1.0': 'words', // other address status: of the recipient with some servers, of the sender with others
+const PERMANENT: Record<string, 'hard' | 'by-text'> = {
+  '0.0': 'by-text', // other or undefined
+  '1.0': 'by-text', // other address status: of the recipient with some servers, of the sender with others
   '1.1': 'hard', // bad destination mailbox
-  '1.2': 'hard', // bad destination system: the domain takes no mail
+  '1.2': 'hard', // bad destination system: the domain accepts no mail
   '1.3': 'hard', // bad syntax of the destination
   '1.6': 'hard', // mailbox has moved, no forwarding
   '1.10': 'hard', // null MX (RFC 7505); Exchange: recipient not found
-  '2.0': 'words', // other mailbox status
+  '2.0': 'by-text', // other mailbox status
   '2.1': 'hard', // mailbox disabled, not accepting messages
-  // 2.2 mailbox full, 2.3 message too long, 2.4 mailing list expansion: it may take the next one
+  // 2.2 mailbox full, 2.3 message too long, 2.4 mailing list expansion: the next message may be accepted
   // 3.x the receiving system, 5.x the protocol, 6.x the content: not the address
-  '4.1': 'words', // no answer from host; Exchange Online: the recipient is not known there
-  // 4.4 unable to route, 4.7 delivery time expired: the network's fault
-  '7.1': 'words', // not authorised: policy mostly, and "user unknown" with some servers
-  // 7.x otherwise: policy, authentication, reputation: the sender's fault
+  '4.1': 'by-text', // no answer from host; Exchange Online: the recipient is not known there
+  // 4.4 unable to route, 4.7 delivery time expired: caused by the network
+  '7.1': 'by-text', // not authorised: mostly policy, and "user unknown" with some servers
+  // other 7.x: policy, authentication, reputation: caused by the sender
 };
 
-const NOBODY = new RegExp(
+const UNKNOWN_RECIPIENT = new RegExp(
   [
-    '(user|recipient|mailbox|account|address|addressee|alias)(\\s+\\S+)?\\s+(is\\s+)?(unknown|invalid|not (known|found|exist|valid)|does(n.t| not) exist|inactive|disabled|has been disabled|no longer)',
-    '(unknown|no such|invalid|nonexistent|non-existent)\\s+(local\\s+)?(user|recipient|mailbox|account|address|addressee|person|alias)',
+    [
+      '(user|recipient|mailbox|account|address|addressee|alias)(\\s+\\S+)?\\s+(is\\s+)?',
+      '(unknown|invalid|not (known|found|exist|valid)|does(n.t| not) exist|inactive|disabled|has been disabled|no longer)',
+    ].join(''),
+    [
+      '(unknown|no such|invalid|nonexistent|non-existent)\\s+(local\\s+)?',
+      '(user|recipient|mailbox|account|address|addressee|person|alias)',
+    ].join(''),
     "(doesn't|does not) have (an?|any) [\\w.-]+ account",
     'no mailbox (here )?by that name',
     'recipient ?not ?found',
@@ -52,26 +58,26 @@ const NOBODY = new RegExp(
 /** A permanent reply code (RFC 5321 §4.2.1). */
 const REPLY_5XX = /(?:^|[^\d.])5[0-5]\d(?:[ -]|$)/;
 
-/** Judges a refusal. A status that says nothing (`5.0.0`) gives way to one within the text. */
+/** Classifies a refusal. A status without meaning (`5.0.0`) yields to a status in the text. */
 export function classifyRefusal({ status, text }: ServerRefusal): BounceSeverity {
-  const known = tellingStatus(status, text);
-  if (known === null) return REPLY_5XX.test(text) && NOBODY.test(text) ? 'hard' : 'soft';
+  const known = meaningfulStatus(status, text);
+  if (known === null) return REPLY_5XX.test(text) && UNKNOWN_RECIPIENT.test(text) ? 'hard' : 'soft';
   const [class_, ...detail] = known.split('.');
   if (class_ !== '5') return 'soft';
   const rule = PERMANENT[detail.join('.')];
-  if (rule === 'words') return NOBODY.test(text) ? 'hard' : 'soft';
+  if (rule === 'by-text') return UNKNOWN_RECIPIENT.test(text) ? 'hard' : 'soft';
   return rule ?? 'soft';
 }
 
-/** The first status within a text, such as `5.1.1` in `550 5.1.1 <ada@example.com> …` or `(#5.1.1)`; null where there is none. */
+/** The first status in a text, such as `5.1.1` in `550 5.1.1 <ada@example.com> …` or `(#5.1.1)`; null without one. */
 export function findStatus(text: string): string | null {
-  // Not within a version or an IP address: those go on with another dot and digit.
+  // Not in a version or an IP address, where another dot and digit follow.
   return /(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?!\.?\d)/.exec(text)?.[1] ?? null;
 }
 
-function tellingStatus(status: string | null, text: string): string | null {
+function meaningfulStatus(status: string | null, text: string): string | null {
   if (status !== null && !/^[45]\.0\.0$/.test(status)) return status;
-  const within = findStatus(text);
-  // Within its class only: a text that tells of an earlier, passing refusal does not make a failure pass.
-  return within !== null && (status === null || within[0] === status[0]) ? within : status;
+  const found = findStatus(text);
+  // Of the same class only: a text that mentions an earlier, temporary refusal does not make the failure temporary.
+  return found !== null && (status === null || found[0] === status[0]) ? found : status;
 }

@@ -1,44 +1,49 @@
 /**
- * The one door for mail that comes to the return path and to the mailto: unsubscribe address, by a mail server's pipe or from a
- * mailbox. Only a signed token acts: with a forged one, or none, nothing changes.
+ * Handles all mail to the return path and to the mailto: unsubscribe address, from a mail server's pipe or from a
+ * mailbox. Only a signed token has an effect: mail with a forged token, or without one, changes nothing.
  */
 import type { Config } from '../../config/config.ts';
 import type { Store } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { type IncomingMail, parseIncomingMail } from './parse.ts';
-import { type BounceKind, recordBounce, recordUnsubscribe } from './record.ts';
-import { type BounceTarget, findTokens, readTargetToken } from './target.ts';
+import {
+  type BounceKind,
+  type BounceTarget,
+  findTokens,
+  readTargetToken,
+  recordBounce,
+  recordUnsubscribe,
+} from './record.ts';
 
-/** Of a message so many octets are read: what tells stands in its first parts, and our own message may be as large again. */
+/** Octets of a message that are read: what matters is in its first parts, and it may quote our whole message. */
 export const INCOMING_LIMIT = 2 * 1024 * 1024;
 
-/** What was done. */
 type MailEffect =
   | {
       kind: 'bounced';
       bounce: BounceKind;
       subscriberId: number;
       status: string | null;
-      /** Why the address was suppressed for it, or null where it was not. */
+      /** Why the address was suppressed for it; null if it was not. */
       suppressed: SuppressionReason | null;
     }
   | { kind: 'unsubscribed'; subscriberId: number; newsletters: string[] }
   /** Nothing to do, and why. */
   | { kind: 'ignored'; reason: string }
-  /** It claims to be about a message of ours, and is not. */
+  /** Its token is not signed by this installation. */
   | { kind: 'forged' }
-  /** Not understood: a person should look at it. */
+  /** Not recognised: an operator should read it. */
   | { kind: 'unclear'; reason: string };
 
-/** What was done, and the same in a sentence without any address. */
+/** What was done; `description` says it in a sentence without any address. */
 export type MailOutcome = MailEffect & { description: string };
 
 /**
- * Acts on one message. Handled twice, it changes nothing more.
- * @param raw the message (RFC 5322); a `From ` line before it does no harm
- * @param envelope.envelopeTo the address it was delivered to, where the mail server tells it; else its header is asked
- * @throws where the store fails: the message must be given again
+ * Handles one message. Handling it again changes nothing.
+ * @param raw the message (RFC 5322), with or without a `From ` line before it
+ * @param envelope.envelopeTo the recipient's address in the envelope, if the mail server passes it
+ * @throws if the store fails: the message must be passed again
  */
 export async function handleIncomingMail(
   store: Store,
@@ -48,32 +53,34 @@ export async function handleIncomingMail(
   envelope: { envelopeTo?: string | undefined },
   now: number,
 ): Promise<MailOutcome> {
-  const done = await act(store, config, secrets, await parseIncomingMail(raw), envelope.envelopeTo, now);
-  return { ...done, description: describe(done) };
+  const effect = await applyMail(store, config, secrets, await parseIncomingMail(raw), envelope.envelopeTo, now);
+  return { ...effect, description: describe(effect) };
 }
 
-async function act(
+async function applyMail(
   store: Store,
   config: Pick<Config, 'bounces'>,
   secrets: SigningSecrets,
-  incoming: IncomingMail,
+  mail: IncomingMail,
   envelopeTo: string | undefined,
   now: number,
 ): Promise<MailEffect> {
-  const { content: kind } = incoming;
-  if (kind.kind === 'passing') return { kind: 'ignored', reason: kind.reason };
-  if (kind.kind === 'unclear') return kind;
-  const found = findTarget(secrets, incoming, envelopeTo);
+  const { content } = mail;
+  if (content.kind === 'no-action') return { kind: 'ignored', reason: content.reason };
+  if (content.kind === 'unclear') return content;
+  const found = findTarget(secrets, mail, envelopeTo);
   if (found.kind !== 'found') return found;
   const { target } = found;
-  if (kind.kind === 'letter') return leave(store, target, now);
+  if (content.kind === 'personal') return applyPersonalMail(store, target, now);
   const bounce =
-    kind.kind === 'complaint'
-      ? { kind: 'complaint' as const, status: null, detail: kind.detail }
-      : { kind: kind.verdict, status: kind.status, detail: kind.detail };
+    content.kind === 'complaint'
+      ? { kind: 'complaint' as const, status: null, detail: content.detail }
+      : { kind: content.severity, status: content.status, detail: content.detail };
   const result = await recordBounce(store.db, config, secrets, { target, bounce, source: null }, now);
-  if (result.kind === 'gone') return { kind: 'ignored', reason: 'the subscriber is no longer known' };
-  if (result.kind === 'again') return { kind: 'ignored', reason: `this ${nameOf(bounce.kind)} was recorded before` };
+  if (result.kind === 'erased') return { kind: 'ignored', reason: 'the subscriber does not exist any more' };
+  if (result.kind === 'duplicate') {
+    return { kind: 'ignored', reason: `this ${bounceName(bounce.kind)} was recorded before` };
+  }
   return {
     kind: 'bounced',
     bounce: bounce.kind,
@@ -83,46 +90,46 @@ async function act(
   };
 }
 
-async function leave(store: Store, target: BounceTarget, now: number): Promise<MailEffect> {
+async function applyPersonalMail(store: Store, target: BounceTarget, now: number): Promise<MailEffect> {
   if (!target.isUnsubscribe) {
-    return { kind: 'unclear', reason: 'it is a letter to a return path, where nobody reads: no bounce, no complaint' };
+    return { kind: 'unclear', reason: 'a person wrote to a return path: it is neither a bounce nor a complaint' };
   }
   const result = await recordUnsubscribe(store.db, target, null, now);
-  if (result.kind === 'gone') return { kind: 'ignored', reason: 'the subscription is no longer known' };
+  if (result.kind === 'erased') return { kind: 'ignored', reason: 'the subscriber does not exist any more' };
   if (result.kind === 'already') return { kind: 'ignored', reason: 'the subscription had ended before' };
   return { kind: 'unsubscribed', subscriberId: target.subscriberId, newsletters: result.newsletters };
 }
 
-type Found = { kind: 'found'; target: BounceTarget } | { kind: 'forged' } | { kind: 'unclear'; reason: string };
+type FoundTarget = { kind: 'found'; target: BounceTarget } | { kind: 'forged' } | { kind: 'unclear'; reason: string };
 
-/** The first good token: of the envelope, of the header, of what was returned. */
-function findTarget(secrets: SigningSecrets, incoming: IncomingMail, envelopeTo: string | undefined): Found {
-  const tokens = [envelopeTo ?? '', incoming.recipients, incoming.returnedText].flatMap(findTokens);
+/** The first valid token: in the envelope, the header, then the quoted message. */
+function findTarget(secrets: SigningSecrets, mail: IncomingMail, envelopeTo: string | undefined): FoundTarget {
+  const tokens = [envelopeTo ?? '', mail.recipients, mail.quoted].flatMap(findTokens);
   for (const token of tokens) {
     const target = readTargetToken(secrets, token);
     if (target !== null) return { kind: 'found', target };
   }
-  return tokens.length > 0 ? { kind: 'forged' } : { kind: 'unclear', reason: 'it names no message of ours' };
+  return tokens.length > 0 ? { kind: 'forged' } : { kind: 'unclear', reason: 'it refers to none of our messages' };
 }
 
-function describe(outcome: MailEffect): string {
-  switch (outcome.kind) {
+function describe(effect: MailEffect): string {
+  switch (effect.kind) {
     case 'bounced': {
-      const status = outcome.status === null ? '' : ` (${outcome.status})`;
-      const effect = outcome.suppressed === null ? '' : `; the address is suppressed: ${outcome.suppressed}`;
-      return `${nameOf(outcome.bounce)}${status} of subscriber ${outcome.subscriberId}${effect}`;
+      const status = effect.status === null ? '' : ` (${effect.status})`;
+      const suppressed = effect.suppressed === null ? '' : `; the address is suppressed: ${effect.suppressed}`;
+      return `${bounceName(effect.bounce)}${status} of subscriber ${effect.subscriberId}${suppressed}`;
     }
     case 'unsubscribed':
-      return `subscriber ${outcome.subscriberId} unsubscribed from ${outcome.newsletters.join(', ')}`;
+      return `subscriber ${effect.subscriberId} unsubscribed from ${effect.newsletters.join(', ')}`;
     case 'ignored':
-      return `ignored: ${outcome.reason}`;
+      return `ignored: ${effect.reason}`;
     case 'forged':
-      return 'forged: its token was not made here, so nothing was changed';
+      return 'forged: its token is not ours, so nothing was changed';
     case 'unclear':
-      return `not understood: ${outcome.reason}`;
+      return `not recognised: ${effect.reason}`;
   }
 }
 
-function nameOf(kind: BounceKind): string {
+function bounceName(kind: BounceKind): string {
   return kind === 'complaint' ? 'complaint' : `${kind} bounce`;
 }

@@ -1,74 +1,66 @@
 /**
- * What kind of message came in: a delivery report (RFC 3464), a plain bounce as older servers write it, a complaint (RFC 5965),
- * a machine's reply (RFC 3834), or a letter. Everything in it is a stranger's text.
+ * Recognises an incoming message: a delivery report (RFC 3464), a bounce in plain text as older servers write it, a
+ * complaint (RFC 5965), an automatic reply (RFC 3834), or a message from a person. All of its content is untrusted.
  */
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { cleanLine } from '../../lib/clean-text.ts';
 import { type BounceSeverity, classifyRefusal, findStatus } from './classify.ts';
-import { type FieldGroup, fieldOf, readFieldGroups } from './fields.ts';
 
 export type MailContent =
-  | { kind: 'bounce'; verdict: BounceSeverity; status: string | null; detail: string }
+  | { kind: 'bounce'; severity: BounceSeverity; status: string | null; detail: string }
   | { kind: 'complaint'; detail: string }
   /** Nothing to act on, and why. */
-  | { kind: 'passing'; reason: string }
-  /** Written by a person, or on a person's behalf. */
-  | { kind: 'letter' }
-  /** Not understood: a person should look at it. */
+  | { kind: 'no-action'; reason: string }
+  /** Written by a person, or by a provider on a person's behalf. */
+  | { kind: 'personal' }
+  /** Not recognised: an operator should read it. */
   | { kind: 'unclear'; reason: string };
 
 export interface IncomingMail {
   content: MailContent;
-  /** To whom it was delivered, as its own header says. */
+  /** The addresses it was delivered to, according to its own header. */
   recipients: string;
-  /** What it says and brings back of our own message: where tokens may stand. */
-  returnedText: string;
+  /** The parts that quote our message, where tokens can be found. */
+  quoted: string;
 }
 
-const LIMITS = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, attachmentEncoding: 'arraybuffer' } as const;
-const MOST_DETAIL = 500;
-/** The parser takes up to 30 µs a line, measured: two megabytes of empty ones would take half a minute. */
-const MOST_LINES = 20_000;
-/** Of a server's words so many are read. */
-const MOST_WORDS = 5_000;
+const PARSER_LIMITS = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, attachmentEncoding: 'arraybuffer' } as const;
+const MAX_DETAIL_LENGTH = 500;
+/** The parser takes up to 30 µs a line, measured: two megabytes of empty lines would take half a minute. */
+const MAX_LINES = 20_000;
+/** Characters of a server's text that are searched. */
+const MAX_TEXT_LENGTH = 5_000;
 
-/** Reads a message (RFC 5322), with or without the `From ` line that a mail server's pipe puts before it. Never throws. */
+/** Parses a message (RFC 5322), with or without the `From ` line that a mail server's pipe prepends. Never throws. */
 export async function parseIncomingMail(raw: Buffer): Promise<IncomingMail> {
   const message = await parseMail(firstLines(withoutFromLine(raw)));
   if (message === null) {
-    return { content: { kind: 'unclear', reason: 'it is no well-formed message' }, recipients: '', returnedText: '' };
+    return { content: { kind: 'unclear', reason: 'the message is not well-formed' }, recipients: '', quoted: '' };
   }
   const recipients = RECIPIENT_FIELDS.flatMap((name) => headers(message, name)).join('\n');
   const original = await returnedMessage(message);
   const report = part(message, ['message/delivery-status', 'message/global-delivery-status']);
   if (report !== null) {
-    const kind = readDeliveryReport(readFieldGroups(report));
-    return { content: kind, recipients, returnedText: `${report}\n${headerText(original)}` };
+    const content = readDeliveryReport(readFieldGroups(report));
+    return { content, recipients, quoted: `${report}\n${headerText(original)}` };
   }
   const feedback = part(message, ['message/feedback-report']);
   if (feedback !== null) {
-    // Original-Mail-From (RFC 5965 §3.2) is our return path, where it is not blotted out.
-    return {
-      content: readFeedback(readFieldGroups(feedback)),
-      recipients,
-      returnedText: `${feedback}\n${wholeText(original)}`,
-    };
+    // Original-Mail-From (RFC 5965 §3.2) is our return path, unless it is redacted.
+    const content = readFeedback(readFieldGroups(feedback));
+    return { content, recipients, quoted: `${feedback}\n${wholeText(original)}` };
   }
-  const kind = readPlain(message);
-  // A plain bounce has our message's header in its text.
-  return {
-    content: kind,
-    recipients,
-    returnedText: kind.kind === 'bounce' ? (message.text ?? '') + headerText(original) : '',
-  };
+  const content = readPlain(message);
+  // A bounce in plain text quotes our message's header in its text.
+  return { content, recipients, quoted: content.kind === 'bounce' ? (message.text ?? '') + headerText(original) : '' };
 }
 
-// What servers note of the envelope, surest first; To as the last of them.
+// Fields in which servers record the envelope, most reliable first; To comes last.
 const RECIPIENT_FIELDS = ['delivered-to', 'x-original-to', 'envelope-to', 'x-envelope-to', 'x-rcpt-to', 'to'];
 
 async function parseMail(raw: Uint8Array): Promise<Email | null> {
   try {
-    return await PostalMime.parse(raw, { ...LIMITS, forceRfc822Attachments: true });
+    return await PostalMime.parse(raw, { ...PARSER_LIMITS, forceRfc822Attachments: true });
   } catch {
     return null;
   }
@@ -80,7 +72,7 @@ function withoutFromLine(raw: Buffer): Buffer {
 
 function firstLines(raw: Buffer): Buffer {
   let end = -1;
-  for (let lines = 0; lines < MOST_LINES; lines++) {
+  for (let lines = 0; lines < MAX_LINES; lines++) {
     end = raw.indexOf(10, end + 1);
     if (end < 0) return raw;
   }
@@ -96,7 +88,7 @@ function part(message: Email, types: string[]): string | null {
   return found === undefined ? null : textOf(found);
 }
 
-// RFC 6522 §3 and RFC 6533 §4 name these as the third part.
+// The third part of a report, by RFC 6522 §3 and RFC 6533 §4.
 const RETURNED = ['message/rfc822', 'text/rfc822-headers', 'message/global', 'message/global-headers'];
 
 async function returnedMessage(message: Email): Promise<Email | null> {
@@ -116,94 +108,146 @@ function wholeText(message: Email | null): string {
   return [headerText(message), message?.text ?? '', message?.html ?? ''].join('\n');
 }
 
-/** RFC 3464: one group for the message, then one for each recipient. Ours have one recipient, who may stand for several. */
+/** Fields by lower-case name, each with its values in order, unfolded. */
+type FieldGroup = ReadonlyMap<string, readonly string[]>;
+
+/**
+ * Reads groups of `Name: value` lines, separated by empty lines and continued by lines that begin with white space.
+ * Delivery reports (RFC 3464 §2.1) and feedback reports (RFC 5965 §3) have this form. Other lines are ignored.
+ */
+function readFieldGroups(text: string): FieldGroup[] {
+  const groups: Map<string, string[]>[] = [];
+  let group = new Map<string, string[]>();
+  let values: string[] | null = null;
+  const close = (): void => {
+    if (group.size > 0) groups.push(group);
+    group = new Map();
+    values = null;
+  };
+  for (const line of text.split(/\r\n|\r|\n/)) {
+    if (line.trim() === '') {
+      close();
+      continue;
+    }
+    if (/^[ \t]/.test(line)) {
+      if (values !== null) values[values.length - 1] += ` ${line.trim()}`;
+      continue;
+    }
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
+    if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) {
+      values = null;
+      continue;
+    }
+    values = group.get(name) ?? [];
+    values.push(line.slice(colon + 1).trim());
+    group.set(name, values);
+  }
+  close();
+  return groups;
+}
+
+/** The first value of a field, or null. */
+function fieldOf(fields: FieldGroup | undefined, name: string): string | null {
+  return fields?.get(name)?.[0] ?? null;
+}
+
+/** RFC 3464: one group for the message, then one for each recipient. Ours have one recipient, who may be an alias. */
 function readDeliveryReport(groups: FieldGroup[]): MailContent {
   const recipients = groups.filter((group) => group.has('action'));
-  if (recipients.length === 0) return { kind: 'unclear', reason: 'its delivery report tells of no recipient' };
+  if (recipients.length === 0) return { kind: 'unclear', reason: 'the delivery report names no recipient' };
   const failed = recipients.filter((group) => actionOf(group) === 'failed');
   if (failed.length === 0) {
     // RFC 3464 §2.3.3: delayed, delivered, relayed, expanded.
-    return { kind: 'passing', reason: `the report says "${actionOf(recipients[0] as FieldGroup)}", not "failed"` };
+    return { kind: 'no-action', reason: `the report says "${actionOf(recipients[0])}", not "failed"` };
   }
-  const refusals = failed.map((group) => {
-    const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fieldOf(group, 'status') ?? '')?.[0] ?? null;
-    // `smtp; 550 5.1.1 …`: the type says whose words they are (RFC 3464 §2.3.6).
-    const text = cleanLine((fieldOf(group, 'diagnostic-code') ?? '').slice(0, MOST_WORDS)).replace(
-      /^[\w.-]+\s*;\s*/,
-      '',
-    );
-    return {
-      status: status ?? findStatus(text),
-      detail: text.slice(0, MOST_DETAIL),
-      verdict: classifyRefusal({ status, text }),
-    };
-  });
-  // Where one of several could be reached some day, the address is no dead one.
-  const telling = refusals.find((one) => one.verdict === 'soft') ?? (refusals[0] as (typeof refusals)[number]);
-  return { kind: 'bounce', ...telling };
+  const refusals = failed.map(readRefusal);
+  // An alias of which one address may be reachable later is not a dead address.
+  const decisive = refusals.find(({ severity }) => severity === 'soft') ?? (refusals[0] as (typeof refusals)[number]);
+  return { kind: 'bounce', ...decisive };
 }
 
-function actionOf(group: FieldGroup): string {
+function readRefusal(group: FieldGroup): { severity: BounceSeverity; status: string | null; detail: string } {
+  const status = /\b[245]\.\d{1,3}\.\d{1,3}\b/.exec(fieldOf(group, 'status') ?? '')?.[0] ?? null;
+  const diagnostic = cleanLine((fieldOf(group, 'diagnostic-code') ?? '').slice(0, MAX_TEXT_LENGTH));
+  // `smtp; 550 5.1.1 …`: the prefix names the type of diagnostic (RFC 3464 §2.3.6).
+  const text = diagnostic.replace(/^[\w.-]+\s*;\s*/, '');
+  return {
+    severity: classifyRefusal({ status, text }),
+    status: status ?? findStatus(text),
+    detail: text.slice(0, MAX_DETAIL_LENGTH),
+  };
+}
+
+function actionOf(group: FieldGroup | undefined): string {
   return /^[a-z]{1,20}/.exec(fieldOf(group, 'action')?.toLowerCase() ?? '')?.[0] ?? '';
 }
 
-// RFC 5965 §7.3 and RFC 6591: these are no reader's complaint. A type that is not known counts as one (RFC 5965 §3.1: as `other`).
+// RFC 5965 §7.3 and RFC 6591: these are not complaints. Unknown types count as complaints (RFC 5965 §3.1: as `other`).
 const NO_COMPLAINT = ['not-spam', 'virus', 'auth-failure', 'dkim'];
 
 function readFeedback(groups: FieldGroup[]): MailContent {
-  const type = cleanLine(fieldOf(groups[0] ?? new Map(), 'feedback-type') ?? '')
+  const type = cleanLine(fieldOf(groups[0], 'feedback-type') ?? '')
     .toLowerCase()
     .slice(0, 40);
-  if (type === '') return { kind: 'unclear', reason: 'its feedback report has no type' };
-  if (NO_COMPLAINT.includes(type)) return { kind: 'passing', reason: `a feedback report of the type ${type}` };
+  if (type === '') return { kind: 'unclear', reason: 'the feedback report has no type' };
+  if (NO_COMPLAINT.includes(type)) return { kind: 'no-action', reason: `a feedback report of type ${type}` };
   return { kind: 'complaint', detail: type };
 }
 
-const FAILURE_SUBJECT =
-  /undeliver|failure notice|returned mail|mail delivery fail|delivery (status notification|failure|has failed)|non remis|unzustellbar|could not be delivered/i;
+const FAILURE_SUBJECT = new RegExp(
+  [
+    'undeliver|failure notice|returned mail|mail delivery fail|could not be delivered|non remis|unzustellbar',
+    'delivery (status notification|failure|has failed)',
+  ].join('|'),
+  'i',
+);
 const DELAY_SUBJECT = /\bdelayed\b|^warning:/i;
-const AUTO_SUBJECT =
-  /^(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office|abwesenheits|automatische antwort|réponse automatique)/i;
+const AUTO_SUBJECT = new RegExp(
+  [
+    '^(automatic reply|auto(matic)?[- ]?(reply|response)|out of (the )?office',
+    'abwesenheits|automatische antwort|réponse automatique)',
+  ].join('|'),
+  'i',
+);
 
-/** A message that is no report by its form. */
+/** Recognises a message that is not formatted as a report. */
 function readPlain(message: Email): MailContent {
   const subject = cleanLine(message.subject ?? '');
   const reply = autoReplySign(message, subject);
   const failed = FAILURE_SUBJECT.test(subject) || headers(message, 'x-failed-recipients').length > 0;
-  const nobody =
+  const hasNoSender =
     isFromMailSystem(message) || headers(message, 'return-path').some((path) => /^<\s*>$/.test(path.trim()));
-  if (nobody && !failed && reply === null && DELAY_SUBJECT.test(subject)) {
-    return { kind: 'passing', reason: 'the message is delayed' };
+  if (hasNoSender && !failed && reply === null && DELAY_SUBJECT.test(subject)) {
+    return { kind: 'no-action', reason: 'the message is delayed' };
   }
-  if (nobody && (failed || reply === null)) return readPlainBounce(message, failed);
-  if (reply !== null) return { kind: 'passing', reason: reply };
-  return { kind: 'letter' };
+  if (hasNoSender && (failed || reply === null)) return readPlainBounce(message, failed);
+  if (reply !== null) return { kind: 'no-action', reason: reply };
+  return { kind: 'personal' };
 }
 
 function readPlainBounce(message: Email, failed: boolean): MailContent {
-  const words = aboveTheCopy(message.text ?? '');
-  const status = findStatus(words);
-  // A holiday note may come without a return path and without a sign: it is no bounce for that.
-  if (!failed && status === null && !/fail|unable|reject|undeliver|unknown|not delivered/i.test(words)) {
-    return { kind: 'unclear', reason: 'it has no return path, and tells of no failure' };
+  const text = textAboveCopy(message.text ?? '');
+  const status = findStatus(text);
+  // An out-of-office reply may have neither a return path nor a sign of being automatic.
+  if (!failed && status === null && !/fail|unable|reject|undeliver|unknown|not delivered/i.test(text)) {
+    return { kind: 'unclear', reason: 'it has no return path and reports no failure' };
   }
-  const detail = cleanLine(words);
-  const at = Math.max(
-    0,
-    (status === null ? detail.search(/\b[45]\d\d[ -]/) : detail.indexOf(status)) - MOST_DETAIL / 2,
-  );
+  const detail = cleanLine(text);
+  const at = status === null ? detail.search(/\b[45]\d\d[ -]/) : detail.indexOf(status);
+  const start = Math.max(0, at - MAX_DETAIL_LENGTH / 2);
   return {
     kind: 'bounce',
-    // A holiday note again may tell of a version 5.1.1: only what calls itself a bounce is believed at once.
-    verdict: failed || isFromMailSystem(message) ? classifyRefusal({ status, text: detail }) : 'soft',
+    // Such a reply may mention a version 5.1.1, so only a message that is a bounce by its form can be hard.
+    severity: failed || isFromMailSystem(message) ? classifyRefusal({ status, text: detail }) : 'soft',
     status,
-    detail: detail.slice(at, at + MOST_DETAIL),
+    detail: detail.slice(start, start + MAX_DETAIL_LENGTH),
   };
 }
 
-/** What the server says, without our own message below it, in whose stories any number may stand. */
-function aboveTheCopy(text: string): string {
-  const lines = text.slice(0, MOST_WORDS).split('\n');
+/** The server's text without the copy of our message below it, whose stories may contain any number. */
+function textAboveCopy(text: string): string {
+  const lines = text.slice(0, MAX_TEXT_LENGTH).split('\n');
   const copy = lines.findIndex(
     (line) =>
       (line.startsWith('---') && /copy|original|unsent|message|header|below/i.test(line)) ||
@@ -216,18 +260,18 @@ function isFromMailSystem(message: Email): boolean {
   return /^(mailer-daemon|postmaster)(@|$)/i.test(message.from?.address ?? '');
 }
 
-/** Why it is a machine's reply, or null (RFC 3834 §5; the rest is what responders do that came before it). */
+const AUTO_REPLY_FIELDS = ['x-autoreply', 'x-autorespond', 'x-autoresponder', 'x-auto-reply', 'x-auto-reply-from'];
+
+/** Why a message is an automatic reply, or null (RFC 3834 §5; the other signs are those of older responders). */
 function autoReplySign(message: Email, subject: string): string | null {
   const submitted = headers(message, 'auto-submitted').join().toLowerCase();
-  // Not `auto-generated`: providers write so on behalf of a reader who pressed "unsubscribe".
+  // Not `auto-generated`: providers set it on mail on behalf of a subscriber who pressed "unsubscribe".
   if (/auto-(replied|notified)/.test(submitted)) return 'an automatic reply (Auto-Submitted)';
-  const named = ['x-autoreply', 'x-autorespond', 'x-autoresponder', 'x-auto-reply', 'x-auto-reply-from'].find((name) =>
-    headers(message, name).some((value) => value.toLowerCase() !== 'no'),
-  );
-  if (named !== undefined) return `an automatic reply (${named})`;
+  const field = AUTO_REPLY_FIELDS.find((name) => headers(message, name).some((value) => value.toLowerCase() !== 'no'));
+  if (field !== undefined) return `an automatic reply (${field})`;
   if (/auto_reply|bulk|junk/i.test(headers(message, 'precedence').join())) return 'an automatic reply (Precedence)';
   if (/report-type\s*=\s*"?disposition-notification/i.test(headers(message, 'content-type').join())) {
-    return 'a receipt of its reading (RFC 8098)';
+    return 'a read receipt (RFC 8098)';
   }
   return AUTO_SUBJECT.test(subject) ? 'an automatic reply, by its subject' : null;
 }

@@ -1,15 +1,54 @@
 /**
- * What a bounce, a complaint or a wish to leave changes. One row for a delivery and kind: told twice, it changes nothing more.
+ * Records bounces, complaints and unsubscribe requests, and applies them. There is one row for each message and kind:
+ * recording the same report twice changes nothing.
  */
-
 import type { Config } from '../../config/config.ts';
 import { cleanLine } from '../../lib/clean-text.ts';
-import type { Db } from '../../store/store.ts';
+import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason, Tables } from '../../store/tables.ts';
 import { changeSubscriptions, inTransaction, lockSubscriber } from '../../subscribers/consent/consent-ledger.ts';
 import { suppressAddress } from '../../subscribers/suppression.ts';
 import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
-import { type BounceTarget, newsletterOf } from './target.ts';
+import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens/tokens.ts';
+
+/** What a report is about. */
+export interface BounceTarget {
+  subscriberId: number;
+  /** Null unless it is about an edition. */
+  editionId: number | null;
+  /** Null unless it is about a service message. */
+  serviceMessageId: number | null;
+  /** Null unless the token names it. */
+  newsletter: string | null;
+  /** Whether mail to the token's address means to unsubscribe. */
+  isUnsubscribe: boolean;
+}
+
+// A token of `mailboxToken`, after the plus sign of an address; its case may have changed on the way.
+const MAILBOX_TOKEN = /\+([bsu][a-z2-7]{39})@/gi;
+// A token of `unsubscribeToken`, at the end of an unsubscribe link.
+const LINK_TOKEN = /\/unsubscribe\/(v1\.[A-Za-z0-9_-]{22,200})/g;
+
+/** Everything in a text that has the form of our tokens, each once, in order. */
+export function findTokens(text: string): string[] {
+  const found = [...text.matchAll(MAILBOX_TOKEN), ...text.matchAll(LINK_TOKEN)];
+  return [...new Set(found.map((match) => match[1] as string))];
+}
+
+/** Verifies a token. Only a token is trusted: anyone can write an address. @returns null if its signature is wrong */
+export function readTargetToken(secrets: SigningSecrets, token: string): BounceTarget | null {
+  const link = readUnsubscribeToken(secrets, token);
+  if (link !== null) return { ...link, editionId: null, serviceMessageId: null, isUnsubscribe: true };
+  const key = readMailboxToken(secrets, token);
+  if (key === null) return null;
+  return {
+    subscriberId: key.subscriberId,
+    editionId: key.purpose === 'service-bounce' ? null : key.editionId,
+    serviceMessageId: key.purpose === 'service-bounce' ? key.messageId : null,
+    newsletter: null,
+    isUnsubscribe: key.purpose === 'unsubscribe',
+  };
+}
 
 export type BounceKind = Tables['bounces']['kind'];
 
@@ -17,23 +56,24 @@ export interface Bounce {
   kind: BounceKind;
   /** RFC 3463. */
   status: string | null;
-  /** In the words of the server that refused. */
+  /** The server's text. */
   detail: string;
 }
 
 export type BounceResult =
-  /** `suppressed`: why the address was suppressed for it, or null where it was not, or was before. */
+  /** `suppressed`: why the address was suppressed; null if it was not, or was suppressed before. */
   | { kind: 'recorded'; suppressed: SuppressionReason | null }
-  /** It was known. */
-  | { kind: 'again' }
+  /** It was recorded before. */
+  | { kind: 'duplicate' }
   /** The subscriber was erased. */
-  | { kind: 'gone' };
+  | { kind: 'erased' };
 
-const MOST_DETAIL = 500;
+const MAX_DETAIL_LENGTH = 500;
 
 /**
- * Records a bounce or a complaint. A hard one or a complaint suppresses the address, and so does a run of soft ones.
- * @param source who told of it, for the history of consent, or null
+ * Records a bounce or a complaint. A hard bounce or a complaint suppresses the address, and so do several soft bounces
+ * in a row.
+ * @param about.source who reported it, for the consent history; null if unknown
  */
 export async function recordBounce(
   db: Db,
@@ -45,10 +85,12 @@ export async function recordBounce(
   const { target, bounce, source } = about;
   const { subscriberId } = target;
   return inTransaction(db, async (tx) => {
-    // The lock keeps out a second telling of the same, and an erasure.
+    // The lock excludes a concurrent report of the same bounce, and an erasure.
     const subscriber = await lockSubscriber(tx, subscriberId);
-    if (subscriber === null) return { kind: 'gone' };
-    if (!isNews(target, bounce.kind, subscriber) && (await isKnown(tx, target, bounce.kind))) return { kind: 'again' };
+    if (subscriber === null) return { kind: 'erased' };
+    if (!countsAgain(target, bounce.kind, subscriber) && (await isRecorded(tx, target, bounce.kind))) {
+      return { kind: 'duplicate' };
+    }
     await tx
       .insertInto('bounces')
       .values({
@@ -57,23 +99,24 @@ export async function recordBounce(
         subscriber_id: subscriberId,
         kind: bounce.kind,
         status: bounce.status,
-        detail: cleanLine(bounce.detail).slice(0, MOST_DETAIL).toWellFormed(),
+        detail: cleanLine(bounce.detail).slice(0, MAX_DETAIL_LENGTH).toWellFormed(),
         at: now,
       })
       .execute();
-    const reason = await reasonToSuppress(tx, target, bounce.kind, config.bounces.softLimit);
+    const reason = await suppressionReason(tx, target, bounce.kind, config.bounces.softLimit);
     if (reason === null) return { kind: 'recorded', suppressed: null };
     const channel = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
-    const was = await suppressAddress(tx, secrets, subscriberId, reason, { channel, source }, now);
-    return { kind: 'recorded', suppressed: was === 'suppressed' ? reason : null };
+    const effect = await suppressAddress(tx, secrets, subscriberId, reason, { channel, source }, now);
+    return { kind: 'recorded', suppressed: effect === 'suppressed' ? reason : null };
   });
 }
 
 /**
- * Whether it counts even though one like it is known. One that names no message, such as a complaint that holds nothing but our link,
- * cannot be told from an earlier one; but what that one did was undone since, by a fresh opt-in.
+ * Whether a report counts although a similar one is recorded. One that names no message, such as a complaint that
+ * quotes only our link, cannot be distinguished from an earlier one. If the address is not suppressed, the subscriber
+ * has opted in again since then, so the report must be a new one.
  */
-function isNews(
+function countsAgain(
   { editionId, serviceMessageId }: BounceTarget,
   kind: BounceKind,
   { suppressed_reason }: { suppressed_reason: SuppressionReason | null },
@@ -81,7 +124,7 @@ function isNews(
   return editionId === null && serviceMessageId === null && kind !== 'soft' && suppressed_reason === null;
 }
 
-async function isKnown(tx: Db, target: BounceTarget, kind: BounceKind): Promise<boolean> {
+async function isRecorded(tx: Tx, target: BounceTarget, kind: BounceKind): Promise<boolean> {
   const known = await tx
     .selectFrom('bounces')
     .select('id')
@@ -94,22 +137,22 @@ async function isKnown(tx: Db, target: BounceTarget, kind: BounceKind): Promise<
   return known !== undefined;
 }
 
-async function reasonToSuppress(
-  tx: Db,
+async function suppressionReason(
+  tx: Tx,
   target: BounceTarget,
   kind: BounceKind,
   softLimit: number,
 ): Promise<SuppressionReason | null> {
   if (kind === 'hard') return 'hard-bounce';
   if (kind === 'complaint') return 'complaint';
-  return (await isRunOfSoftBounces(tx, target, softLimit)) ? 'soft-bounces' : null;
+  return (await isSeriesOfSoftBounces(tx, target, softLimit)) ? 'soft-bounces' : null;
 }
 
 /**
- * Whether the message that came back now is one of a run of so many, each of which came back: one that was taken ends a run. Reports
- * come in any order, so the run may go on to both sides.
+ * Whether the message is one of at least `limit` consecutive messages that bounced. Reports arrive in any order, so
+ * the series may extend in both directions.
  */
-async function isRunOfSoftBounces(tx: Db, target: BounceTarget, limit: number): Promise<boolean> {
+async function isSeriesOfSoftBounces(tx: Tx, target: BounceTarget, limit: number): Promise<boolean> {
   const soft = await tx
     .selectFrom('bounces')
     .select(['edition_id', 'service_message_id'])
@@ -118,24 +161,19 @@ async function isRunOfSoftBounces(tx: Db, target: BounceTarget, limit: number): 
     .orderBy('id')
     .execute();
   if (soft.length < limit) return false;
-  const bounced = new Set(soft.map((row) => nameOf(row.edition_id, row.service_message_id)));
-  const sent = await allSent(tx, target.subscriberId);
-  const own = sent.indexOf(nameOf(target.editionId, target.serviceMessageId));
+  const bounced = new Set(soft.map((row) => messageKey(row.edition_id, row.service_message_id)));
+  const submitted = await submittedMessages(tx, target.subscriberId);
+  const own = submitted.indexOf(messageKey(target.editionId, target.serviceMessageId));
   if (own < 0) return false;
-  const before = sent.slice(0, own).findLastIndex((one) => !bounced.has(one));
-  const after = sent.findIndex((one, index) => index > own && !bounced.has(one));
-  return (after < 0 ? sent.length : after) - before - 1 >= limit;
+  const before = submitted.slice(0, own).findLastIndex((one) => !bounced.has(one));
+  const after = submitted.findIndex((one, index) => index > own && !bounced.has(one));
+  return (after < 0 ? submitted.length : after) - before - 1 >= limit;
 }
 
-/** The names of all that was submitted to a subscriber and is still on record, oldest first. */
-async function allSent(tx: Db, subscriberId: number): Promise<string[]> {
-  const deliveries = await tx
-    .selectFrom('deliveries')
+/** The keys of all messages that were submitted to a subscriber and are not deleted yet, oldest first. */
+async function submittedMessages(tx: Tx, subscriberId: number): Promise<string[]> {
+  const deliveries = await submittedDeliveries(tx, subscriberId)
     .select(['edition_id', 'changed_at'])
-    // By edition: an index by subscriber would cost every edition more than these few look-ups.
-    .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
-    .where('subscriber_id', '=', subscriberId)
-    .where('state', '=', 'submitted')
     .orderBy('edition_id')
     .execute();
   const messages = await tx
@@ -146,26 +184,38 @@ async function allSent(tx: Db, subscriberId: number): Promise<string[]> {
     .orderBy('id')
     .execute();
   return [
-    ...deliveries.map((row) => ({ name: nameOf(row.edition_id, null), at: row.changed_at })),
-    ...messages.map((row) => ({ name: nameOf(null, row.id), at: row.changed_at })),
+    ...deliveries.map((row) => ({ key: messageKey(row.edition_id, null), at: row.changed_at })),
+    ...messages.map((row) => ({ key: messageKey(null, row.id), at: row.changed_at })),
   ]
     .sort((a, b) => a.at - b.at)
-    .map((one) => one.name);
+    .map(({ key }) => key);
 }
 
-/** One name for every message, whichever outbox it is from. */
-function nameOf(editionId: number | null, serviceMessageId: number | null): string {
+/** The deliveries that were submitted to a subscriber. */
+export function submittedDeliveries(db: Db, subscriberId: number) {
+  return (
+    db
+      .selectFrom('deliveries')
+      // By edition: an index by subscriber would cost every edition more than these few look-ups.
+      .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+      .where('subscriber_id', '=', subscriberId)
+      .where('state', '=', 'submitted')
+  );
+}
+
+/** A key that is unique across deliveries and service messages. */
+function messageKey(editionId: number | null, serviceMessageId: number | null): string {
   return `${editionId ?? ''}/${serviceMessageId ?? ''}`;
 }
 
 export type UnsubscribeResult =
   | { kind: 'unsubscribed'; newsletters: string[] }
-  /** There was none, or it had ended before. */
+  /** There was no subscription, or it had ended before. */
   | { kind: 'already' }
   /** The subscriber was erased. */
-  | { kind: 'gone' };
+  | { kind: 'erased' };
 
-/** Ends the subscription to the newsletter that a target is about; where it is about none, all subscriptions. */
+/** Ends the subscription to the newsletter that a target is about; if it is about none, all subscriptions. */
 export async function recordUnsubscribe(
   db: Db,
   target: BounceTarget,
@@ -175,17 +225,22 @@ export async function recordUnsubscribe(
   const { subscriberId } = target;
   const newsletter = await newsletterOf(db, target);
   return inTransaction(db, async (tx) => {
-    if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'gone' };
+    if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'erased' };
     const which = newsletter === null ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(
-      tx,
-      subscriberId,
-      which,
-      'unsubscribed',
-      { channel: 'mailto', source },
-      now,
-    );
+    const reason = { channel: 'mailto' as const, source };
+    const ended = await changeSubscriptions(tx, subscriberId, which, 'unsubscribed', reason, now);
     if (ended.length === 0) return { kind: 'already' };
     return { kind: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
   });
+}
+
+/** The newsletter that a target is about; null if it is about none or its edition does not exist any more. */
+async function newsletterOf(db: Db, target: BounceTarget): Promise<string | null> {
+  if (target.newsletter !== null || target.editionId === null) return target.newsletter;
+  const edition = await db
+    .selectFrom('editions')
+    .select('newsletter')
+    .where('id', '=', target.editionId)
+    .executeTakeFirst();
+  return edition?.newsletter ?? null;
 }

@@ -1,51 +1,63 @@
 /**
- * What a mail provider's adapter POSTs to /webhooks/bounces: JSON that is signed by the scheme of Standard Webhooks
- * (https://www.standardwebhooks.com), so that nobody else can have an address suppressed.
+ * Reports that a mail provider's adapter POSTs to /webhooks/bounces: JSON, signed as Standard Webhooks specifies
+ * (https://www.standardwebhooks.com), so that nobody else can suppress an address.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
+import type { Db, Store } from '../../store/store.ts';
+import { parseAddress } from '../../subscribers/address.ts';
+import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
+import {
+  type BounceTarget,
+  findTokens,
+  readTargetToken,
+  recordBounce,
+  recordUnsubscribe,
+  submittedDeliveries,
+} from './record.ts';
 
-// An older one may be a replay. It would change nothing, but a clock that is so wrong wants to be seen.
-const GOOD_FOR = 5 * MINUTE;
-const MOST_REPORTS = 1_000;
+// An older request may be a replay. It would change nothing, but an operator should notice such a wrong clock.
+const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
+const MAX_REPORTS = 1_000;
 
 const report = z
   .strictObject({
     kind: z.enum(['hard', 'soft', 'complaint', 'unsubscribe']),
-    /** The envelope's sender as the provider was given it, `bounces+<token>@example.com`. */
+    /** The envelope's sender as the provider received it, `bounces+<token>@example.com`. */
     returnPath: z.string().max(320).optional(),
     /** The token alone: of a return path, a mailto: address or an unsubscribe link. */
     token: z.string().max(320).optional(),
-    /** The reader's address, where the provider reports nothing better. */
+    /** The subscriber's address, for providers that report nothing better. */
     email: z.string().max(320).optional(),
     status: z
       .string()
       .regex(/^[245]\.\d{1,3}\.\d{1,3}$/, 'must be a status such as 5.1.1 (RFC 3463)')
       .optional(),
     detail: z.string().max(10_000).optional(),
-    /** When it happened; the moment it comes in where it is left out. */
+    /** When it happened. Default: when it is received. */
     at: z.iso.datetime({ offset: true, error: 'must be an instant such as 2026-11-24T07:30:00Z' }).optional(),
   })
   .refine(
     ({ returnPath, token, email }) => [returnPath, token, email].filter((one) => one !== undefined).length === 1,
-    'must name one of returnPath, token and email',
+    'must have exactly one of returnPath, token and email',
   );
 
-const body = z.strictObject({ reports: z.array(report).min(1).max(MOST_REPORTS) });
+const body = z.strictObject({ reports: z.array(report).min(1).max(MAX_REPORTS) });
 
-/** One bounce, complaint or wish to leave, as a provider tells it. */
+/** A bounce, complaint or unsubscribe request, as a provider reports it. */
 export type BounceReport = z.output<typeof report>;
 
 export type WebhookCheck =
-  | { kind: 'good'; reports: BounceReport[] }
-  /** Not from whoever holds the secret: 401. */
+  | { kind: 'valid'; reports: BounceReport[] }
+  /** Not signed with the secret: 401. */
   | { kind: 'unsigned'; reason: string }
-  /** Signed, and not understood: 400. */
+  /** Signed, but malformed: 400. */
   | { kind: 'malformed'; reason: string };
 
 /**
- * Checks the signature, then what was signed.
+ * Verifies the signature, then parses the body.
  * @param headers of the request: `webhook-id`, `webhook-timestamp` (seconds), `webhook-signature`
  * @param rawBody the body, byte for byte
  * @param secret `whsec_` and base64, as the scheme has it, or any other text, whose bytes are the key
@@ -62,15 +74,15 @@ export function verifyBounceWebhook(
   if (!id || !timestamp || !signatures) {
     return {
       kind: 'unsigned',
-      reason: 'the headers webhook-id, webhook-timestamp and webhook-signature are needed (Standard Webhooks)',
+      reason: 'the headers webhook-id, webhook-timestamp and webhook-signature are required (Standard Webhooks)',
     };
   }
-  if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * SECOND) > GOOD_FOR) {
+  if (!/^\d{1,12}$/.test(timestamp) || Math.abs(now - Number(timestamp) * SECOND) > MAX_CLOCK_DIFFERENCE) {
     return { kind: 'unsigned', reason: 'webhook-timestamp must be the time in seconds, at most five minutes off' };
   }
-  const wanted = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(rawBody).digest();
-  if (!signatures.split(' ').some((one) => isSignature(one, wanted))) {
-    return { kind: 'unsigned', reason: 'no signature in webhook-signature is right for this body and secret' };
+  const expected = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(rawBody).digest();
+  if (!signatures.split(' ').some((one) => isSignature(one, expected))) {
+    return { kind: 'unsigned', reason: 'no signature in webhook-signature is valid for this body and secret' };
   }
   return readReports(rawBody);
 }
@@ -79,11 +91,11 @@ function keyOf(secret: string): Buffer {
   return secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret);
 }
 
-// Several stand there while a secret is changed, each with its version before it.
-function isSignature(text: string, wanted: Buffer): boolean {
+// While a secret is being replaced there are several signatures, each with its version before it.
+function isSignature(text: string, expected: Buffer): boolean {
   if (!text.startsWith('v1,')) return false;
   const given = Buffer.from(text.slice('v1,'.length), 'base64');
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 function readReports(rawBody: Uint8Array): WebhookCheck {
@@ -94,7 +106,93 @@ function readReports(rawBody: Uint8Array): WebhookCheck {
     return { kind: 'malformed', reason: 'the body must be JSON in UTF-8: {"reports": [{"kind": "hard", …}]}' };
   }
   const checked = body.safeParse(value);
-  if (checked.success) return { kind: 'good', reports: checked.data.reports };
+  if (checked.success) return { kind: 'valid', reports: checked.data.reports };
   const [issue] = checked.error.issues;
   return { kind: 'malformed', reason: `${issue?.path.join('.') || 'the body'}: ${issue?.message}` };
+}
+
+/** Number of reports by their effect. */
+export interface BounceReportCounts {
+  hard: number;
+  soft: number;
+  complaint: number;
+  unsubscribed: number;
+  /** Recorded before, or about a subscriber who is erased or unknown. */
+  ignored: number;
+  /** With a token that is not ours. */
+  forged: number;
+}
+
+/**
+ * Records reports one after the other. Recording them again changes nothing.
+ * @throws if the store fails; earlier reports stay recorded, and all of them can be sent again
+ */
+export async function recordBounceReports(
+  store: Store,
+  config: Pick<Config, 'bounces'>,
+  secrets: SigningSecrets,
+  reports: readonly BounceReport[],
+  now: number,
+): Promise<BounceReportCounts> {
+  const counts: BounceReportCounts = { hard: 0, soft: 0, complaint: 0, unsubscribed: 0, ignored: 0, forged: 0 };
+  for (const report of reports) counts[await recordReport(store, config, secrets, report, now)] += 1;
+  return counts;
+}
+
+const SOURCE = 'webhook';
+
+async function recordReport(
+  store: Store,
+  config: Pick<Config, 'bounces'>,
+  secrets: SigningSecrets,
+  report: BounceReport,
+  now: number,
+): Promise<keyof BounceReportCounts> {
+  // Nothing is dated into the future, whatever the provider's clock says.
+  const at = Math.min(now, report.at === undefined ? now : Date.parse(report.at));
+  const target =
+    report.email === undefined
+      ? targetOfToken(secrets, report)
+      : await targetOfAddress(store.db, report.email, report.kind, at);
+  if (target === null) return report.email === undefined ? 'forged' : 'ignored';
+  const { kind, status = null, detail = '' } = report;
+  if (kind === 'unsubscribe') {
+    const result = await recordUnsubscribe(store.db, target, SOURCE, at);
+    return result.kind === 'unsubscribed' ? 'unsubscribed' : 'ignored';
+  }
+  const bounce = { kind, status, detail };
+  const result = await recordBounce(store.db, config, secrets, { target, bounce, source: SOURCE }, at);
+  return result.kind === 'recorded' ? kind : 'ignored';
+}
+
+function targetOfToken(secrets: SigningSecrets, { returnPath, token }: BounceReport): BounceTarget | null {
+  return readTargetToken(secrets, token ?? findTokens(returnPath ?? '')[0] ?? '');
+}
+
+/** A report that names an address is about the last edition that was submitted to it before, if there is one. */
+async function targetOfAddress(
+  db: Db,
+  email: string,
+  kind: BounceReport['kind'],
+  at: number,
+): Promise<BounceTarget | null> {
+  const address = parseAddress(email);
+  if (address.kind === 'refused') return null;
+  const subscriber = await db
+    .selectFrom('subscribers')
+    .select('id')
+    .where('email_key', '=', address.key)
+    .executeTakeFirst();
+  if (subscriber === undefined) return null;
+  const target = { subscriberId: subscriber.id, editionId: null, serviceMessageId: null, newsletter: null };
+  // An address alone names no newsletter, so all subscriptions end.
+  if (kind === 'unsubscribe') return { ...target, isUnsubscribe: true };
+  const last = await submittedDeliveries(db, subscriber.id)
+    .select('edition_id')
+    .where('changed_at', '<=', at)
+    .orderBy('changed_at', 'desc')
+    .orderBy('edition_id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return { ...target, editionId: last?.edition_id ?? null, isUnsubscribe: false };
 }

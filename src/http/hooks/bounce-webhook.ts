@@ -1,8 +1,7 @@
 /**
  * Where a mail provider's adapter tells what came back.
  */
-import { recordBounceReports } from '../../delivery/bounces/reports.ts';
-import { verifyBounceWebhook } from '../../delivery/bounces/webhook.ts';
+import { recordBounceReports, verifyBounceWebhook } from '../../delivery/bounces/webhook.ts';
 import { readBody } from '../server/request-body.ts';
 import type { Answers } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';

@@ -2,7 +2,7 @@
  * Writes changes of consent: the state that counts and the event that proves it, always in one transaction, one subscriber at a time.
  */
 import { type Selectable, sql } from 'kysely';
-import { type Db, isSerializationFailure } from '../../store/store.ts';
+import { type Db, isSerializationFailure, type Tx } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
 import { nextState, type SubscriptionChange, type SubscriptionState } from './consent-states.ts';
 
@@ -27,8 +27,8 @@ export interface ConsentNote {
 const TRIES = 3;
 
 /** Runs `body` in a transaction, in the one that is open where `db` is one; does it again where another one was in its way. */
-export async function inTransaction<T>(db: Db, body: (tx: Db) => Promise<T>): Promise<T> {
-  if (db.isTransaction) return body(db);
+export async function inTransaction<T>(db: Db, body: (tx: Tx) => Promise<T>): Promise<T> {
+  if (db.isTransaction) return body(db as Tx);
   for (let attempt = 1; ; attempt++) {
     try {
       return await db.transaction().execute(body);

@@ -1,18 +1,53 @@
 /**
- * A reader to whom editions were submitted, one a day.
+ * Editions that were submitted to one subscriber, one a day, and incoming mail about them.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { NOW, queueEdition, SECRETS, testConfig } from '../fixture.ts';
-import type { About } from './bounce-messages.ts';
+
+/** The delivery that a message is about. */
+export interface About {
+  editionId: number;
+  subscriberId: number;
+}
+
+export const NEWSLETTER = 'daily-roundup';
+
+/** The token of a delivery's return path. */
+export function returnToken(about: About): string {
+  return mailboxToken(SECRETS, { purpose: 'bounce', ...about });
+}
+
+/** The token of a delivery's mailto: unsubscribe address. */
+export function leaveToken(about: About): string {
+  return mailboxToken(SECRETS, { purpose: 'unsubscribe', ...about });
+}
 
 /**
- * Submits so many editions to `reader1@example.com`, the newest at `NOW`.
+ * A message of tests/delivery/bounces/messages/ with the tokens of a delivery. Each has the form that the server in its
+ * name uses.
+ */
+export function bounceMessage(name: string, about: About): Buffer {
+  const text = readFileSync(join(import.meta.dirname, `messages/${name}.eml`), 'utf8');
+  return Buffer.from(
+    text
+      .replaceAll('UPPERLEAVE', leaveToken(about).toUpperCase())
+      .replaceAll('LEAVE', leaveToken(about))
+      .replaceAll('TOKEN', returnToken(about))
+      .replaceAll('LINK', unsubscribeToken(SECRETS, { subscriberId: about.subscriberId, newsletter: NEWSLETTER })),
+  );
+}
+
+/**
+ * Submits editions to `reader1@example.com`, the newest at `NOW`.
  * @returns the deliveries, oldest first
  */
 export async function submitEditions(store: Store, count: number): Promise<About[]> {
-  const sent: About[] = [];
+  const submitted: About[] = [];
   for (let n = 1; n <= count; n++) {
     const slot = `edition-${n}`;
     const { editionId, subscriberIds } = await queueEdition(store, 1, { slot, number: n, articleId: slot });
@@ -21,18 +56,18 @@ export async function submitEditions(store: Store, count: number): Promise<About
       .set({ state: 'submitted', changed_at: NOW - (count - n) * DAY })
       .where('edition_id', '=', editionId)
       .execute();
-    sent.push({ editionId, subscriberId: subscriberIds[0] as number });
+    submitted.push({ editionId, subscriberId: subscriberIds[0] as number });
   }
-  return sent;
+  return submitted;
 }
 
-/** Takes in what came to the return path. */
-export function take(store: Store, raw: Buffer, envelopeTo?: string) {
+/** Handles mail that was sent to the return path. */
+export function handleMail(store: Store, raw: Buffer, envelopeTo?: string) {
   return handleIncomingMail(store, testConfig(), SECRETS, raw, { envelopeTo }, NOW);
 }
 
-/** Everything that a bounce may change of a reader. */
-export async function standingOf(store: Store, { subscriberId }: About) {
+/** Everything about a subscriber that a bounce can change. */
+export async function subscriberState(store: Store, { subscriberId }: About) {
   const subscriber = await store.db
     .selectFrom('subscribers')
     .select('suppressed_reason')
@@ -61,7 +96,7 @@ export async function standingOf(store: Store, { subscriberId }: About) {
     listed: listed.map((row) => row.reason),
     bounces: bounces.map((row) => `${row.kind} ${row.status ?? '-'}`),
     subscription: subscription.state,
-    // Its own sign-up is not of interest here.
+    // Without the events of signing up.
     events: events.map((row) => `${row.change} ${row.channel}`).filter((event) => !event.endsWith(' operator')),
   };
 }

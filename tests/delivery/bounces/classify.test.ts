@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { classifyRefusal, findStatus } from '../../../src/delivery/bounces/classify.ts';
 
-describe('a refusal is hard only where it says plainly that nobody is there', () => {
+describe('a refusal is hard only if it states that the address does not exist', () => {
   it.each([
-    // What was said, status and text, and the verdict.
+    // Expected severity, then status and text of the refusal.
     ['hard', '5.1.1', ''],
     ['hard', '5.1.2', 'bad destination system'],
     ['hard', '5.1.3', ''],
@@ -39,12 +39,12 @@ describe('a refusal is hard only where it says plainly that nobody is there', ()
     ['soft', null, '450 unknown user'],
     ['soft', null, 'user unknown'],
     ['soft', null, ''],
-  ] as const)('%s: %s %s', (verdict, status, text) => {
-    expect(classifyRefusal({ status, text })).toBe(verdict);
+  ] as const)('classifies as %s: %s %s', (severity, status, text) => {
+    expect(classifyRefusal({ status, text })).toBe(severity);
   });
 });
 
-describe('the status within a text', () => {
+describe('findStatus', () => {
   it.each([
     ['550 5.1.1 unknown', '5.1.1'],
     ['(#5.1.1)', '5.1.1'],
@@ -54,7 +54,7 @@ describe('the status within a text', () => {
     ['192.5.1.1', null],
     ['2.0.0 ok', null],
     ['', null],
-  ])('of %s is %s', (text, status) => {
+  ])('finds in "%s": %s', (text, status) => {
     expect(findStatus(text)).toBe(status);
   });
 });

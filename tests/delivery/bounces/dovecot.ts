@@ -1,6 +1,6 @@
 /**
- * A real IMAP server for tests: Debian's Dovecot 2.4 with a configuration of its own, in a temporary folder, on a free port of this
- * machine. It needs root, as Dovecot does. Where it cannot run the tests are skipped, and say so.
+ * A real IMAP server for tests: Debian's Dovecot 2.4, in a temporary folder, on a free port of this machine. Dovecot
+ * must be started by root; tests that need it are skipped, with a message, if it cannot run.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -19,21 +19,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const DOVECOT = '/usr/sbin/dovecot';
-/** Dovecot opens no mailbox as root. */
+/** Dovecot refuses to open mailboxes as root. */
 const NOBODY = 65_534;
 const PASSWORD = 'p@ss word';
 
-/** Whether Dovecot and its IMAP part are installed, and may be started by this user. */
+/** Whether Dovecot with IMAP is installed and this user can start it. */
 export function hasDovecot(): boolean {
   return existsSync(DOVECOT) && existsSync('/usr/lib/dovecot/imap') && process.getuid?.() === 0;
 }
 
 export interface MailServer {
-  /** Of one user's mailbox, with password. */
+  /** URL of a user's mailbox, with password. */
   urlOf(user: string): string;
   /** Puts a message into a user's INBOX. */
   deliver(user: string, name: string, message: Buffer): void;
-  /** How many messages a user's folder holds, by whether they are read; null where there is no such folder. */
+  /** Number of read and unread messages in a user's folder; null if it does not exist. */
   count(user: string, folder: string): { read: number; unread: number } | null;
   close(): Promise<void>;
 }
@@ -44,8 +44,8 @@ export async function startDovecot(): Promise<MailServer> {
   const port = await freePort();
   writeFileSync(join(folder, 'dovecot.conf'), configuration(folder, port));
   const server = spawn(DOVECOT, ['-F', '-c', join(folder, 'dovecot.conf')], { stdio: 'ignore' });
-  await answering(port, server, folder);
-  // Maildir (https://cr.yp.to/proto/maildir.html): a file a message, `new` and `cur` in each folder.
+  await waitUntilReady(port, server, folder);
+  // Maildir (https://cr.yp.to/proto/maildir.html): one file per message, in `new` and `cur` of each folder.
   const box = (user: string, name: string): string => join(folder, 'mail', user, name === 'INBOX' ? '' : `.${name}`);
   return {
     urlOf: (user) => `imap://${user}:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}/INBOX`,
@@ -109,7 +109,7 @@ service imap-login {
 `;
 }
 
-async function answering(port: number, server: ChildProcess, folder: string): Promise<void> {
+async function waitUntilReady(port: number, server: ChildProcess, folder: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     if (server.exitCode !== null) break;
     const open = await new Promise<boolean>((resolve) => {

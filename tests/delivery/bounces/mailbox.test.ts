@@ -3,8 +3,7 @@ import { pollMailbox, verifyMailbox } from '../../../src/delivery/bounces/mailbo
 import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
-import { standingOf, submitEditions } from './bounce-fixture.ts';
-import { type About, bounceMessage, returnToken } from './bounce-messages.ts';
+import { type About, bounceMessage, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';
 import { hasDovecot, type MailServer, startDovecot } from './dovecot.ts';
 
 const NONE = { messages: 0, bounced: 0, unsubscribed: 0, ignored: 0, forged: 0, unclear: 0 };
@@ -13,35 +12,35 @@ function poll(store: Store, imapUrl: string | undefined, signal?: AbortSignal) {
   return pollMailbox(store, { ...testConfig(), secrets: { imapUrl } }, SECRETS, { clock: () => NOW, signal });
 }
 
-async function newsroom(): Promise<{ store: Store; about: About }> {
+async function storeWithEdition(): Promise<{ store: Store; about: About }> {
   const store = await openMigrated();
   const [about] = (await submitEditions(store, 1)) as [About];
   return { store, about };
 }
 
-describe('without a mailbox', () => {
-  it('there is nothing to look through', async () => {
-    const { store } = await newsroom();
+describe('pollMailbox', () => {
+  it('does nothing if no mailbox is configured', async () => {
+    const { store } = await storeWithEdition();
     expect(await poll(store, undefined)).toEqual(NONE);
   });
 
-  it('that answers, it says which one it was, and keeps the password to itself', async () => {
-    const { store } = await newsroom();
+  it('names the mailbox that it cannot reach, without its password', async () => {
+    const { store } = await storeWithEdition();
     const refused = poll(store, 'imap://desk:secret-word@127.0.0.1:1/INBOX');
     await expect(refused).rejects.toThrow(/^the mailbox at imap:\/\/127\.0\.0\.1:1 cannot be read: .*ECONNREFUSED/);
     await expect(refused).rejects.not.toThrow(/secret-word/);
   });
 });
 
-describe.skipIf(!hasDovecot())('a mailbox on Dovecot (skipped where it is not installed, or not as root)', () => {
+describe.skipIf(!hasDovecot())('pollMailbox on Dovecot (skipped without Dovecot and root)', () => {
   let server: MailServer;
   beforeAll(async () => {
     server = await startDovecot();
   });
   afterAll(() => server.close());
 
-  it('is looked through: what was understood goes to one folder, what was not to another', async () => {
-    const { store, about } = await newsroom();
+  it('moves recognised messages to one folder and the others to another', async () => {
+    const { store, about } = await storeWithEdition();
     server.deliver('desk', '1', bounceMessage('postfix-unknown-user', about));
     server.deliver('desk', '2', bounceMessage('postfix-unknown-user', about));
     server.deliver('desk', '3', bounceMessage('vacation', about));
@@ -62,12 +61,12 @@ describe.skipIf(!hasDovecot())('a mailbox on Dovecot (skipped where it is not in
     expect(server.count('desk', 'INBOX')).toEqual({ read: 0, unread: 0 });
     expect(server.count('desk', 'daywire-processed')).toEqual({ read: 4, unread: 0 });
     expect(server.count('desk', 'daywire-unknown')).toEqual({ read: 2, unread: 0 });
-    expect(await standingOf(store, about)).toMatchObject({ suppressed: 'hard-bounce', bounces: ['hard 5.1.1'] });
+    expect(await subscriberState(store, about)).toMatchObject({ suppressed: 'hard-bounce', bounces: ['hard 5.1.1'] });
     expect(await poll(store, server.urlOf('desk'))).toEqual(NONE);
   });
 
-  it('keeps a message that was not acted on, for the next time', async () => {
-    const { store, about } = await newsroom();
+  it('handles a message in the next poll if the store failed', async () => {
+    const { store, about } = await storeWithEdition();
     server.deliver('crash', '1', bounceMessage('postfix-unknown-user', about));
     const closed = await openMigrated();
     await closed.close();
@@ -76,15 +75,15 @@ describe.skipIf(!hasDovecot())('a mailbox on Dovecot (skipped where it is not in
     expect(await poll(store, server.urlOf('crash'))).toMatchObject({ messages: 1, bounced: 1 });
   });
 
-  it('holds one far too long of which only the head is read', async () => {
-    const { store, about } = await newsroom();
+  it('reads only the beginning of a message that is too long', async () => {
+    const { store, about } = await storeWithEdition();
     const long = bounceMessage('postfix-unknown-user', about).toString().replace('iOS 5.1.1', 'x '.repeat(3_000_000));
     server.deliver('long', '1', Buffer.from(long));
     expect(await poll(store, server.urlOf('long'))).toMatchObject({ messages: 1, bounced: 1 });
   });
 
-  it('is left when the process ends', async () => {
-    const { store, about } = await newsroom();
+  it('stops when it is aborted, before or during the poll', async () => {
+    const { store, about } = await storeWithEdition();
     server.deliver('ending', '1', bounceMessage('postfix-unknown-user', about));
     expect(await poll(store, server.urlOf('ending'), AbortSignal.abort())).toEqual(NONE);
     const soon = new AbortController();
@@ -94,22 +93,23 @@ describe.skipIf(!hasDovecot())('a mailbox on Dovecot (skipped where it is not in
     expect(server.count('ending', 'INBOX')).toMatchObject({ unread: 1 });
   });
 
-  it('is tried without any change of what it holds', async () => {
-    const { about } = await newsroom();
-    server.deliver('tried', '1', bounceMessage('postfix-unknown-user', about));
-    await verifyMailbox(server.urlOf('tried'));
-    expect(server.count('tried', 'INBOX')).toEqual({ read: 0, unread: 1 });
-    await expect(verifyMailbox(server.urlOf('tried').replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
+  it('is preceded by verifyMailbox, which changes nothing in the mailbox', async () => {
+    const { about } = await storeWithEdition();
+    server.deliver('verified', '1', bounceMessage('postfix-unknown-user', about));
+    const url = server.urlOf('verified');
+    await verifyMailbox(url);
+    expect(server.count('verified', 'INBOX')).toEqual({ read: 0, unread: 1 });
+    await expect(verifyMailbox(url.replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
   });
 
-  it('says that there is no such mailbox', async () => {
-    const { store } = await newsroom();
+  it('fails if the mailbox does not exist', async () => {
+    const { store } = await storeWithEdition();
     await expect(poll(store, server.urlOf('desk').replace('/INBOX', '/nowhere'))).rejects.toThrow(/nowhere|exist/i);
   });
 
-  // The last one: after it, Dovecot lets this client wait.
-  it('says that a login is refused', async () => {
-    const { store } = await newsroom();
+  // The last test: after a refused login Dovecot delays this client.
+  it('fails if the login is refused', async () => {
+    const { store } = await storeWithEdition();
     const wrong = server.urlOf('desk').replace(/desk:[^@]*@/, 'desk:wrong@');
     await expect(poll(store, wrong)).rejects.toThrow(/^the mailbox at imap:\/\/127\.0\.0\.1:\d+ cannot be read: .*/);
   });

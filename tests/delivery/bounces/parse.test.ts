@@ -1,35 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type MailContent, parseIncomingMail } from '../../../src/delivery/bounces/parse.ts';
-import { bounceMessage, leaveToken, returnToken } from './bounce-messages.ts';
+import { bounceMessage, leaveToken, returnToken } from './bounce-fixture.ts';
 
 const ABOUT = { editionId: 7, subscriberId: 11 };
 
-async function kindOf(name: string): Promise<string> {
-  const { content: kind } = await parseIncomingMail(bounceMessage(name, ABOUT));
-  return shown(kind);
+async function contentOf(name: string): Promise<string> {
+  const { content } = await parseIncomingMail(bounceMessage(name, ABOUT));
+  return shown(content);
 }
 
-function shown(kind: MailContent): string {
-  switch (kind.kind) {
+function shown(content: MailContent): string {
+  switch (content.kind) {
     case 'bounce':
-      return `${kind.verdict} ${kind.status ?? '-'}`;
+      return `${content.severity} ${content.status ?? '-'}`;
     case 'complaint':
-      return `complaint ${kind.detail}`;
-    case 'passing':
+      return `complaint ${content.detail}`;
+    case 'no-action':
     case 'unclear':
-      return `${kind.kind}: ${kind.reason}`;
-    case 'letter':
-      return 'letter';
+      return `${content.kind}: ${content.reason}`;
+    case 'personal':
+      return 'personal';
   }
 }
 
-describe('a message that came in is read as what it is', () => {
+describe('parseIncomingMail', () => {
   it.each([
     ['postfix-unknown-user', 'hard 5.1.1'],
     ['postfix-genuine', 'hard 5.1.1'],
     ['postfix-expired', 'soft 4.4.1'],
-    ['postfix-delayed', 'passing: the report says "delayed", not "failed"'],
+    ['postfix-delayed', 'no-action: the report says "delayed", not "failed"'],
     ['exim-unrouteable', 'soft 5.0.0'],
     ['exim-remote-unknown-user', 'hard 5.0.0'],
     ['exim-old-text', 'soft -'],
@@ -45,48 +45,48 @@ describe('a message that came in is read as what it is', () => {
     ['alias-one-of-two', 'soft 4.2.2'],
     ['yahoo-like-complaint', 'complaint abuse'],
     ['complaint-redacted-header', 'complaint abuse'],
-    ['not-spam', 'passing: a feedback report of the type not-spam'],
-    ['vacation', 'passing: an automatic reply (Auto-Submitted)'],
-    ['outlook-out-of-office', 'passing: an automatic reply, by its subject'],
-    ['unsigned-holiday-note', 'unclear: it has no return path, and tells of no failure'],
-    ['read-receipt', 'passing: a receipt of its reading (RFC 8098)'],
-    ['mailto-unsubscribe', 'letter'],
-    ['mailto-unsubscribe-by-provider', 'letter'],
-    ['letter-to-return-path', 'letter'],
-  ])('%s: %s', async (name, kind) => {
-    expect(await kindOf(name)).toBe(kind);
+    ['not-spam', 'no-action: a feedback report of type not-spam'],
+    ['vacation', 'no-action: an automatic reply (Auto-Submitted)'],
+    ['outlook-out-of-office', 'no-action: an automatic reply, by its subject'],
+    ['unsigned-holiday-note', 'unclear: it has no return path and reports no failure'],
+    ['read-receipt', 'no-action: a read receipt (RFC 8098)'],
+    ['mailto-unsubscribe', 'personal'],
+    ['mailto-unsubscribe-by-provider', 'personal'],
+    ['letter-to-return-path', 'personal'],
+  ])('recognises %s as %s', async (name, content) => {
+    expect(await contentOf(name)).toBe(content);
   });
 
-  it('keeps the words of the server that refused, unfolded and without their type', async () => {
-    const { content: kind } = await parseIncomingMail(bounceMessage('postfix-unknown-user', ABOUT));
-    expect(kind).toMatchObject({
+  it('keeps the diagnostic code of the refusing server, unfolded and without its type', async () => {
+    const { content } = await parseIncomingMail(bounceMessage('postfix-unknown-user', ABOUT));
+    expect(content).toMatchObject({
       detail: '550 5.1.1 <reader@example.com>: Recipient address rejected: User unknown in virtual mailbox table',
     });
   });
 
-  it('keeps the words around the status of a bounce without a report', async () => {
-    const { content: kind } = await parseIncomingMail(bounceMessage('qmail', ABOUT));
-    expect(kind).toMatchObject({ detail: expect.stringContaining('Sorry, no mailbox here by that name. (#5.1.1)') });
+  it('keeps the text around the status of a bounce without a report', async () => {
+    const { content } = await parseIncomingMail(bounceMessage('qmail', ABOUT));
+    expect(content).toMatchObject({ detail: expect.stringContaining('Sorry, no mailbox here by that name. (#5.1.1)') });
   });
 
-  it('finds the addresses that it was delivered to, and our own message in a report', async () => {
+  it('finds the recipients of a report and our message in it', async () => {
     const report = await parseIncomingMail(bounceMessage('postfix-unknown-user', ABOUT));
     expect(report.recipients).toContain(`bounces+${returnToken(ABOUT)}@news.example`);
-    expect(report.returnedText).toContain(`bounces+${leaveToken(ABOUT)}@news.example`);
+    expect(report.quoted).toContain(`bounces+${leaveToken(ABOUT)}@news.example`);
   });
 
-  it('finds our return path in what a report says, where nothing of our message came with it', async () => {
+  it('finds our return path in a report that does not quote our message', async () => {
     const withoutCopy = (name: string): string => {
       const text = bounceMessage(name, ABOUT).toString();
       return text.slice(0, text.search(/\r?\n--\S+\r?\nContent-Type: message\/rfc822/));
     };
     const complaint = withoutCopy('yahoo-like-complaint').replace('+redacted@', `+${returnToken(ABOUT)}@`);
-    expect((await parseIncomingMail(Buffer.from(complaint))).returnedText).toContain(`+${returnToken(ABOUT)}@`);
+    expect((await parseIncomingMail(Buffer.from(complaint))).quoted).toContain(`+${returnToken(ABOUT)}@`);
     const refusal = withoutCopy('amazon-like').replace(/^Status: /m, `X-Sender: rfc822; b+${returnToken(ABOUT)}@x\n$&`);
-    expect((await parseIncomingMail(Buffer.from(refusal))).returnedText).toContain(`+${returnToken(ABOUT)}@`);
+    expect((await parseIncomingMail(Buffer.from(refusal))).quoted).toContain(`+${returnToken(ABOUT)}@`);
   });
 
-  it('believes no number in a note that only lacks its return path', async () => {
+  it('does not treat a number in a message as a hard bounce because it lacks a return path', async () => {
     const note = bounceMessage('unsigned-holiday-note', ABOUT)
       .toString()
       .replace('Monday', 'Monday. Sent from OS 5.1.1');
@@ -95,20 +95,20 @@ describe('a message that came in is read as what it is', () => {
     expect(shown((await parseIncomingMail(Buffer.from(bounce))).content)).toBe('hard 5.1.1');
   });
 
-  it('passes over the line that a mail server puts before a message for a pipe', async () => {
+  it('ignores the line that a mail server prepends for a pipe', async () => {
     const message = bounceMessage('postfix-unknown-user', ABOUT);
     const piped = Buffer.concat([Buffer.from('From MAILER-DAEMON  Tue Nov 24 07:31:02 2026\n'), message]);
     expect(shown((await parseIncomingMail(piped)).content)).toBe('hard 5.1.1');
   });
 
-  it('reads one whose lines end in LF alone, and one that is cut off', async () => {
+  it('parses a message with LF line ends, and a truncated one', async () => {
     const text = bounceMessage('postfix-unknown-user', ABOUT).toString();
     expect(shown((await parseIncomingMail(Buffer.from(text.replaceAll('\r\n', '\n')))).content)).toBe('hard 5.1.1');
     const cut = text.slice(0, text.indexOf('Content-Description: Undelivered Message'));
     expect(shown((await parseIncomingMail(Buffer.from(cut))).content)).toBe('hard 5.1.1');
   });
 
-  it('takes a warning by an old server for no bounce', async () => {
+  it('does not treat a delay warning of an old server as a bounce', async () => {
     const warning = [
       'Return-Path: <>',
       'From: Mail Delivery System <Mailer-Daemon@mx.example.com>',
@@ -117,10 +117,10 @@ describe('a message that came in is read as what it is', () => {
       '',
       'It failed so far, and will be tried again.',
     ].join('\r\n');
-    expect(shown((await parseIncomingMail(Buffer.from(warning))).content)).toBe('passing: the message is delayed');
+    expect(shown((await parseIncomingMail(Buffer.from(warning))).content)).toBe('no-action: the message is delayed');
   });
 
-  it('says what is wrong with a report without recipients, and with a complaint without a type', async () => {
+  it('returns unclear for a report without recipients and for a complaint without a type', async () => {
     const of = (type: string, body: string): Buffer =>
       Buffer.from(
         `Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: ${type}\r\n\r\n${body}\r\n--b--\r\n`,
@@ -131,7 +131,7 @@ describe('a message that came in is read as what it is', () => {
     expect(shown((await parseIncomingMail(of('message/feedback-report', 'Version: 1'))).content)).toContain('unclear');
   });
 
-  it('never fails, whatever it is given', async () => {
+  it('never throws, whatever the input', async () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom(
@@ -155,7 +155,7 @@ describe('a message that came in is read as what it is', () => {
     );
   });
 
-  it('reads two megabytes that want to be slow within seconds', async () => {
+  it('parses two megabytes of hostile input within seconds', async () => {
     const head = 'Return-Path: <>\r\nFrom: MAILER-DAEMON@x\r\nSubject: failure notice\r\n\r\n';
     for (const filler of ['-', 'user ', '5.1', '>\r\n', 'does not have a']) {
       const hostile = Buffer.from(head + filler.repeat(2_000_000 / filler.length));

@@ -1,22 +1,20 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { recordBounceReports } from '../../../src/delivery/bounces/reports.ts';
-import { type BounceReport, verifyBounceWebhook } from '../../../src/delivery/bounces/webhook.ts';
+import { type BounceReport, recordBounceReports, verifyBounceWebhook } from '../../../src/delivery/bounces/webhook.ts';
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
-import { standingOf, submitEditions } from './bounce-fixture.ts';
-import { type About, leaveToken, NEWSLETTER, returnToken } from './bounce-messages.ts';
+import { type About, leaveToken, NEWSLETTER, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';
 
-const SECRET = 'a webhook secret of the tests';
-const GOOD = JSON.stringify({ reports: [{ kind: 'hard', email: 'reader@example.com', status: '5.1.1' }] });
+const SECRET = 'a webhook secret for the tests';
+const BODY = JSON.stringify({ reports: [{ kind: 'hard', email: 'reader@example.com', status: '5.1.1' }] });
 
 function signatureOf(id: string, seconds: number, body: string, key: string | Buffer = SECRET): string {
   return `v1,${createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')}`;
 }
 
-function headersOf(changes: { id?: string; seconds?: number; signature?: string } = {}, body = GOOD): Headers {
+function headersOf(changes: { id?: string; seconds?: number; signature?: string } = {}, body = BODY): Headers {
   const { id = 'msg_1', seconds = NOW / SECOND } = changes;
   return new Headers({
     'webhook-id': id,
@@ -25,20 +23,20 @@ function headersOf(changes: { id?: string; seconds?: number; signature?: string 
   });
 }
 
-function verify(headers: Headers, body = GOOD, secret = SECRET) {
+function verify(headers: Headers, body = BODY, secret = SECRET) {
   return verifyBounceWebhook(headers, Buffer.from(body), secret, NOW);
 }
 
-describe('a webhook call', () => {
-  it('that is signed is read', () => {
+describe('verifyBounceWebhook', () => {
+  it('parses a signed body', () => {
     expect(verify(headersOf())).toEqual({
-      kind: 'good',
+      kind: 'valid',
       reports: [{ kind: 'hard', email: 'reader@example.com', status: '5.1.1' }],
     });
   });
 
-  it("is checked as Standard Webhooks' own example is", () => {
-    // From the scheme's specification.
+  it('accepts the signature of the example in Standard Webhooks', () => {
+    // From the specification. Its body is not a report, hence malformed.
     const body = '{"test": 2432232314}';
     const headers = new Headers({
       'webhook-id': 'msg_p5jXN8AQM9LWM0D4loKWxJek',
@@ -50,31 +48,31 @@ describe('a webhook call', () => {
     expect(verifyBounceWebhook(headers, Buffer.from(`${body} `), secret, 1_614_265_330 * SECOND).kind).toBe('unsigned');
   });
 
-  it('is read where one of several signatures is right', () => {
-    const right = signatureOf('msg_1', NOW / SECOND, GOOD);
-    expect(verify(headersOf({ signature: `v1a,xyz v1,AAAA ${right}` })).kind).toBe('good');
+  it('accepts one valid signature among several', () => {
+    const right = signatureOf('msg_1', NOW / SECOND, BODY);
+    expect(verify(headersOf({ signature: `v1a,xyz v1,AAAA ${right}` })).kind).toBe('valid');
   });
 
   it.each([
-    ['another secret', { signature: signatureOf('msg_1', NOW / SECOND, GOOD, 'another') }],
-    ['another id', { signature: signatureOf('msg_2', NOW / SECOND, GOOD) }],
-    ['another time', { signature: signatureOf('msg_1', NOW / SECOND - 1, GOOD) }],
-    ['another body', { signature: signatureOf('msg_1', NOW / SECOND, `${GOOD} `) }],
-    ['another version', { signature: signatureOf('msg_1', NOW / SECOND, GOOD).replace('v1,', 'v2,') }],
+    ['another secret', { signature: signatureOf('msg_1', NOW / SECOND, BODY, 'another') }],
+    ['another id', { signature: signatureOf('msg_2', NOW / SECOND, BODY) }],
+    ['another time', { signature: signatureOf('msg_1', NOW / SECOND - 1, BODY) }],
+    ['another body', { signature: signatureOf('msg_1', NOW / SECOND, `${BODY} `) }],
+    ['another version', { signature: signatureOf('msg_1', NOW / SECOND, BODY).replace('v1,', 'v2,') }],
     ['a shorter signature', { signature: 'v1,AAAA' }],
-  ])('that is signed with %s is refused', (_, changes) => {
+  ])('rejects a body that is signed with %s', (_, changes) => {
     expect(verify(headersOf(changes)).kind).toBe('unsigned');
   });
 
-  it('is good for five minutes to both sides', () => {
+  it('accepts a timestamp that is up to five minutes off', () => {
     for (const off of [-5 * MINUTE, 5 * MINUTE]) {
-      expect(verify(headersOf({ seconds: (NOW + off) / SECOND })).kind).toBe('good');
+      expect(verify(headersOf({ seconds: (NOW + off) / SECOND })).kind).toBe('valid');
       expect(verify(headersOf({ seconds: (NOW + off) / SECOND + Math.sign(off) })).kind).toBe('unsigned');
     }
     expect(verify(headersOf({ seconds: Number.NaN })).kind).toBe('unsigned');
   });
 
-  it('without signature, id or time is refused', () => {
+  it('rejects a request without signature, id or timestamp', () => {
     for (const name of ['webhook-id', 'webhook-timestamp', 'webhook-signature']) {
       const headers = headersOf();
       headers.delete(name);
@@ -86,15 +84,15 @@ describe('a webhook call', () => {
     ['not json', 'the body must be JSON'],
     ['{}', 'reports'],
     ['{"reports":[]}', 'reports'],
-    ['{"reports":[{"kind":"hard"}]}', 'must name one of returnPath, token and email'],
-    ['{"reports":[{"kind":"hard","email":"a@example.com","token":"x"}]}', 'must name one of'],
+    ['{"reports":[{"kind":"hard"}]}', 'must have exactly one of returnPath, token and email'],
+    ['{"reports":[{"kind":"hard","email":"a@example.com","token":"x"}]}', 'must have exactly one of'],
     ['{"reports":[{"kind":"dropped","email":"a@example.com"}]}', 'reports.0.kind'],
     ['{"reports":[{"kind":"soft","email":"a@example.com","status":"failed"}]}', 'must be a status such as 5.1.1'],
     ['{"reports":[{"kind":"soft","email":"a@example.com","at":"yesterday"}]}', 'must be an instant such as'],
     ['{"reports":[{"kind":"soft","email":"a@example.com","provider":"x"}]}', 'reports.0'],
-  ])('that holds %s is answered with what would be right', (body, reason) => {
-    const verdict = verify(headersOf({}, body), body);
-    expect(verdict).toMatchObject({ kind: 'malformed', reason: expect.stringContaining(reason) });
+  ])('names the problem of the body %s', (body, reason) => {
+    const checked = verify(headersOf({}, body), body);
+    expect(checked).toMatchObject({ kind: 'malformed', reason: expect.stringContaining(reason) });
   });
 });
 
@@ -102,12 +100,12 @@ const config = testConfig();
 const NONE = { hard: 0, soft: 0, complaint: 0, unsubscribed: 0, ignored: 0, forged: 0 };
 
 forEachDatabase((open) => {
-  describe('reports of a provider', () => {
+  describe('recordBounceReports', () => {
     it.each([
-      ['its return path', (about: About) => ({ returnPath: `<bounces+${returnToken(about)}@news.example>` })],
-      ['its token', (about: About) => ({ token: returnToken(about) })],
-      ['the address', () => ({ email: 'Reader1@EXAMPLE.com' })],
-    ])('are recorded by %s, once', async (_, nameFor) => {
+      ['return path', (about: About) => ({ returnPath: `<bounces+${returnToken(about)}@news.example>` })],
+      ['token', (about: About) => ({ token: returnToken(about) })],
+      ['address', () => ({ email: 'Reader1@EXAMPLE.com' })],
+    ])('records a bounce once by its %s', async (_, nameFor) => {
       const store = await open();
       const [first, about] = (await submitEditions(store, 2)) as [About, About];
       const reports: BounceReport[] = [
@@ -115,33 +113,36 @@ forEachDatabase((open) => {
       ];
       expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, hard: 1 });
       expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, ignored: 1 });
-      expect(await standingOf(store, first)).toMatchObject({
+      expect(await subscriberState(store, first)).toMatchObject({
         suppressed: 'hard-bounce',
         bounces: ['hard 5.1.1'],
         events: ['suppressed bounce'],
       });
       const row = await store.db.selectFrom('bounces').selectAll().executeTakeFirstOrThrow();
-      // Its time is no later than ours.
+      // Never dated into the future.
       expect(row).toMatchObject({ edition_id: about.editionId, detail: 'no such user', at: NOW });
     });
 
-    it('count soft bounces as those of mail', async () => {
+    it('suppresses an address after a series of soft bounces', async () => {
       const store = await open();
-      const sent = await submitEditions(store, config.bounces.softLimit);
-      const reports = sent.map((about) => ({ kind: 'soft' as const, token: returnToken(about) }));
+      const submitted = await submitEditions(store, config.bounces.softLimit);
+      const reports = submitted.map((about) => ({ kind: 'soft' as const, token: returnToken(about) }));
       expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({
         ...NONE,
         soft: reports.length,
       });
-      expect((await standingOf(store, sent[0] as About)).suppressed).toBe('soft-bounces');
+      expect((await subscriberState(store, submitted[0] as About)).suppressed).toBe('soft-bounces');
     });
 
-    it('suppress after a complaint', async () => {
+    it('suppresses an address and unsubscribes after a complaint', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
       const reports = [{ kind: 'complaint' as const, email: 'reader1@example.com', detail: 'abuse' }];
       expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, complaint: 1 });
-      expect(await standingOf(store, about)).toMatchObject({ suppressed: 'complaint', subscription: 'unsubscribed' });
+      expect(await subscriberState(store, about)).toMatchObject({
+        suppressed: 'complaint',
+        subscription: 'unsubscribed',
+      });
     });
 
     it.each([
@@ -149,15 +150,15 @@ forEachDatabase((open) => {
       ['a mailto: address', (about: About) => ({ token: leaveToken(about) })],
       ['a link', (about: About) => ({ token: unsubscribeToken(SECRETS, { ...about, newsletter: NEWSLETTER }) })],
       ['an address', () => ({ email: 'reader1@example.com' })],
-    ])('unsubscribe by the token of %s', async (_, nameFor) => {
+    ])('unsubscribes by %s', async (_, nameFor) => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
       const reports = [{ kind: 'unsubscribe' as const, ...nameFor(about) }];
       expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, unsubscribed: 1 });
-      expect((await standingOf(store, about)).subscription).toBe('unsubscribed');
+      expect((await subscriberState(store, about)).subscription).toBe('unsubscribed');
     });
 
-    it('with a forged token, or about an unknown address, change nothing', async () => {
+    it('changes nothing for a forged token or an unknown address', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
       const forged = `${returnToken(about).slice(0, -3)}aaa`;
@@ -173,7 +174,7 @@ forEachDatabase((open) => {
         forged: 3,
         ignored: 2,
       });
-      expect(await standingOf(store, about)).toMatchObject({ suppressed: null, bounces: [], events: [] });
+      expect(await subscriberState(store, about)).toMatchObject({ suppressed: null, bounces: [], events: [] });
     });
   });
 });

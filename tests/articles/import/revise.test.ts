@@ -208,11 +208,15 @@ describe('what is public', () => {
   it('cannot become a draft or be embargoed again', () => {
     expect(history({}, { writtenStatus: { state: 'draft' } }).revision).toEqual({
       kind: 'refused',
-      problems: [{ key: 'state', says: 'the article is public and cannot become a draft again: retract it instead' }],
+      problems: [
+        { key: 'state', message: 'the article is public and cannot become a draft again: retract it instead' },
+      ],
     });
     expect(history({}, embargoed).revision).toEqual({
       kind: 'refused',
-      problems: [{ key: 'embargo', says: 'the article is public and cannot be embargoed again: retract it instead' }],
+      problems: [
+        { key: 'embargo', message: 'the article is public and cannot be embargoed again: retract it instead' },
+      ],
     });
   });
 
@@ -240,7 +244,9 @@ describe('what is public', () => {
     const roundup: Article = { ...stored.article, kind: 'roundup', page: '/editions/daily/2026-11-24' };
     expect(revise(candidate(), 'a', { article: roundup, digest: 'x' }, context)).toEqual({
       kind: 'refused',
-      problems: [{ key: 'id', says: 'the closed edition at /editions/daily/2026-11-24 has this id: choose another' }],
+      problems: [
+        { key: 'id', message: 'the closed edition at /editions/daily/2026-11-24 has this id: choose another' },
+      ],
     });
   });
 });

@@ -102,7 +102,7 @@ describe('an archive', () => {
 
 describe('the feed', () => {
   it('leads to its newest archive, and is none', () => {
-    const selection = { articles: STORIES, retracted: [RETRACTED], newestPart: PLACE.path };
+    const selection = { articles: STORIES, retracted: [RETRACTED], newestPage: PLACE.path };
     const [rss, atom, json] = bodies(buildFeed(latest, config, selection));
     for (const [xml, format] of [
       [rss, 'rss'],

@@ -57,7 +57,7 @@ async function follow(store: Store, steps: Step[]): Promise<void> {
     now += MINUTE;
     latest = Math.max(latest, now);
     const report = await publishAt(store, LATEST_ALONE, now);
-    expect(report).toMatchObject({ postponedUntil: null, archivesLeft: 0, superseded: [] });
+    expect(report).toMatchObject({ postponedUntil: null, pagesLeft: 0, superseded: [] });
     const publicAt = (instant: number): string[] =>
       articles
         .filter((each) => isPublic(each, instant - SECOND))

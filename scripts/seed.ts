@@ -14,12 +14,12 @@ import type { SourceRecord } from '../src/articles/import/source-record.ts';
 import { hasNoArticles } from '../src/articles/queries.ts';
 import { openProgress } from '../src/cli/progress.ts';
 import { type Config, ConfigError } from '../src/config/config.ts';
+import { loadSigningSecrets } from '../src/config/signing-secrets.ts';
 import { openLog } from '../src/lib/log.ts';
 import { DAY, MINUTE, rfc3339 } from '../src/lib/time.ts';
 import { StoreError } from '../src/store/store.ts';
-import type { ImportRow } from '../src/subscribers/csv/csv-row.ts';
 import { importBatch } from '../src/subscribers/csv/import-batch.ts';
-import { loadSigningSecrets } from '../src/subscribers/tokens/secret.ts';
+import type { ImportRow } from '../src/subscribers/csv/row.ts';
 
 export interface SeedOptions {
   articles: number;

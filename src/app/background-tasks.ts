@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countDueChanges } from '../articles/pending-changes.ts';
+import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { runRetention } from '../delivery/retention.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
@@ -11,7 +12,6 @@ import { mirrorDocuments } from '../feeds/mirror.ts';
 import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { startTicking } from '../schedule/tick.ts';
-import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import { keepHub, openHub } from '../websub/hub.ts';
 import type { Pool } from '../websub/pool.ts';
 import type { AppContext } from './app-context.ts';

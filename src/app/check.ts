@@ -5,6 +5,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
+import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { siteView } from '../config/site-view.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
@@ -14,7 +15,6 @@ import { openTemplates } from '../lib/templates.ts';
 import { schemaState } from '../store/schema.ts';
 import { openStore } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
-import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import type { ProcessEnv } from './app-context.ts';
 import { sampleEdition } from './sample-edition.ts';
 

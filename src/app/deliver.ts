@@ -1,12 +1,13 @@
 /**
  * Delivers what is due, for the operator and for the background task alike.
  */
+
+import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import type { OnPause } from '../delivery/control/auto-pause.ts';
 import { type DeliveryReport, deliver } from '../delivery/deliver.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
-import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import type { AppContext } from './app-context.ts';
 import { editionName } from './publish.ts';
 

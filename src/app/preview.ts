@@ -63,7 +63,7 @@ export async function sendTestCopy(
 ): Promise<{ kind: 'submitted'; reply: string } | Skipped> {
   const { config } = app;
   const address = parseAddress(to);
-  if (address.kind === 'refused') throw new Error(`${to}: ${address.reason}`);
+  if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
   const composed = await composeUnrecorded(app, newsletter, slot);
   if (composed.kind === 'skipped') return composed;
   const message = await prepareTestCopy(composed, newsletter, config, loadSigners(config), address.email);

@@ -1,10 +1,11 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
+
+import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { listen } from '../http/server/listen.ts';
-import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import type { AppContext } from './app-context.ts';
 import {
   deleteOldRows,

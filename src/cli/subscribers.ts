@@ -4,10 +4,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/config.ts';
+import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { parseAddress } from '../subscribers/address.ts';
-import type { Column } from '../subscribers/csv/csv-columns.ts';
-import { exportSubscribers } from '../subscribers/csv/export-csv.ts';
-import { importSubscribers } from '../subscribers/csv/import-csv.ts';
+import type { CsvColumn } from '../subscribers/csv/columns.ts';
+import { exportSubscribers } from '../subscribers/csv/export.ts';
+import { importSubscribers } from '../subscribers/csv/import.ts';
 import { eraseSubscriber } from '../subscribers/erasure.ts';
 import { subscriberHistory } from '../subscribers/history.ts';
 import {
@@ -17,7 +18,6 @@ import {
   removeSubscriber,
 } from '../subscribers/subscriptions.ts';
 import { findSuppression, suppressByOperator, unsuppressByOperator } from '../subscribers/suppression.ts';
-import { loadSigningSecrets } from '../subscribers/tokens/secret.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
 import {
   formatSubscriber,
@@ -29,11 +29,11 @@ import { formatJson } from './format/text.ts';
 import { formatSubscriberProgress } from './progress.ts';
 
 const OPERATOR = { channel: 'operator', source: null } as const;
-const COLUMNS: Column[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
+const COLUMNS: CsvColumn[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'paused_until', 'suppressed', 'since'];
 /** Entries of each list that `show` prints; with `--json` all. */
 const HISTORY_SHOWN = 50;
 
-type ColumnMap = Partial<Record<Column, string>>;
+type ColumnMap = Partial<Record<CsvColumn, string>>;
 
 export function addSubscriberCommands(program: Command, cli: CliContext): void {
   const subscribers = program.command('subscribers').description('add, remove, import, export and look up subscribers');
@@ -183,7 +183,7 @@ function show(cli: CliContext, address: string, options: JsonOption): Promise<vo
     const subscriber = await findSubscriberByAddress(store.db, address);
     if (subscriber === null) {
       const parsed = parseAddress(address);
-      if (parsed.kind === 'refused') throw new CommandError(`${address}: ${parsed.reason}`);
+      if (parsed.kind === 'invalid') throw new CommandError(`${address}: ${parsed.reason}`);
       // The suppression list explains why an address cannot be added, or an import skips it.
       const suppression = await findSuppression(store.db, loadSigningSecrets(config, store.dialect), parsed.key);
       throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);

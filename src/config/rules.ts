@@ -89,7 +89,7 @@ function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): RuleViolat
   return [{ path: ['delivery', 'smtpUrl'], hidden: true, rule }];
 }
 
-/** A plus sign and the 40 characters of a token (subscribers/tokens/tokens.ts) follow the local part. */
+/** A plus sign and the 40 characters of a token (subscribers/tokens.ts) follow the local part. */
 const TOKEN_LENGTH = 1 + 40;
 /** Octets of a local part and of a whole path without its brackets (RFC 5321 §4.5.3.1.1 and §4.5.3.1.3). */
 const LOCAL_PART_LIMIT = 64 - TOKEN_LENGTH;

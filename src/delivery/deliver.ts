@@ -3,11 +3,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { findEditionById } from '../editions/queries.ts';
 import type { Templates } from '../lib/templates.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import type { SigningSecrets } from '../subscribers/tokens/secret.ts';
 import { type OnPause, openAutoPause } from './control/auto-pause.ts';
 import type { Signer } from './message/dkim.ts';
 import { type MessageMaker, prepareMessages } from './message/edition-message.ts';

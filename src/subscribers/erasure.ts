@@ -1,21 +1,23 @@
 /**
- * The right to be forgotten (GDPR article 17). What is left of a person is a keyed hash of the address, so that an old list that is
- * imported again does not bring them back, and rows without a name that count in an edition's totals.
+ * The right to erasure (GDPR article 17). What remains is a keyed hash of the address, so that importing an old list
+ * does not add the person again, and anonymous rows that count in an edition's totals.
  *
- * Not ours to erase: what was mailed, what a file transport wrote to disk, log files, backups, and files of an import or export.
+ * Not erased: mail that was submitted, files written by a file transport, log files, backups, and import and export
+ * files.
  */
 import { sql } from 'kysely';
-import type { Db } from '../store/store.ts';
-import { addressRateKey } from './consent/consent.ts';
-import { inTransaction, lockSubscriber } from './consent/consent-ledger.ts';
-import { findSuppression, hashesOfAddress, listHash, unlistHashes } from './suppression.ts';
-import type { SigningSecrets } from './tokens/secret.ts';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
+import type { Db, Tx } from '../store/store.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { lockSubscriber } from './consent/changes.ts';
+import { addressRateKey } from './consent/opt-in.ts';
+import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression } from './suppression.ts';
 
 const ERASED = 'erased';
 
 /**
- * Erases a subscriber. The address comes back only by a fresh opt-in; one that the operator has suppressed stays so.
- * @returns false where there is no such subscriber
+ * Erases a subscriber. Only a new opt-in can add the address again; a suppression by the operator remains.
+ * @returns false if there is no such subscriber
  */
 export async function eraseSubscriber(
   db: Db,
@@ -28,27 +30,27 @@ export async function eraseSubscriber(
     if (subscriber === null) return false;
     const hashes = hashesOfAddress(secrets, subscriber.email_key);
     const before = await findSuppression(tx, secrets, subscriber.email_key);
-    await unlistHashes(tx, hashes);
-    await listHash(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
+    await deleteSuppressions(tx, hashes);
+    await insertSuppression(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
     await tx.deleteFrom('rate_limits').where('key', 'in', hashes.map(addressRateKey)).execute();
-    await scrubDeliveries(tx, subscriberId, now);
+    await redactDeliveries(tx, subscriberId, now);
     await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
     await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
-    // Takes subscriptions and consent_events along.
+    // Cascades to subscriptions and consent_events.
     await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
     return true;
   });
 }
 
 /**
- * Replies and reasons quote the address. What is still open ends here, and the raised fence keeps it so: a worker that holds the row
- * can neither begin to submit it nor, where it is on the wire, record the server's reply afterwards.
+ * Deletes replies and reasons, which can quote the address, and ends open deliveries. The raised fence prevents a
+ * worker that holds a claim from starting to submit, and from recording the server's reply to a submission in progress.
  */
-async function scrubDeliveries(tx: Db, subscriberId: number, now: number): Promise<void> {
+async function redactDeliveries(tx: Tx, subscriberId: number, now: number): Promise<void> {
   await tx
     .updateTable('deliveries')
     .set({ reply: null, reason: sql<string | null>`case when reason is null then null else ${ERASED} end` })
-    // By edition: an index by subscriber would cost every edition more than these few look-ups.
+    // By edition: an index by subscriber would cost every edition more than these few lookups.
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
     .where('subscriber_id', '=', subscriberId)
     .where('state', 'not in', ['pending', 'submitting'])

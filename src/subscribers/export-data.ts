@@ -1,18 +1,16 @@
-/**
- * All that is stored about a person, for that person (GDPR articles 15 and 20).
- */
-
+/** The export of all data about a subscriber (GDPR articles 15 and 20). */
 import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { inTransaction, lockSubscriber, noteConsent, type Origin } from './consent/consent-ledger.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { type ConsentChannel, lockSubscriber, recordConsent } from './consent/changes.ts';
 import { subscriberHistory } from './history.ts';
 
 const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));
 
 /**
- * What is stored about a subscriber, ready to be written as JSON; instants in RFC 3339. Beside it the store holds only keyed hashes of
- * the address: in the limit on mails to it, for a day, and on the suppression list, which is shown as `suppressed`.
- * @returns null where the subscriber is gone
+ * Returns all data about a subscriber as plain JSON, with instants in RFC 3339. Not included are keyed hashes of the
+ * address: one in the daily rate limit of messages, and one on the suppression list, which is shown as `suppressed`.
+ * @returns null if there is no such subscriber
  */
 export async function exportSubscriberData(db: Db, subscriberId: number): Promise<Record<string, unknown> | null> {
   const subscriber = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
@@ -46,10 +44,10 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
   };
 }
 
-/** Notes that somebody was given what is stored about a subscriber. */
-export async function noteExport(db: Db, subscriberId: number, origin: Origin, now: number): Promise<void> {
+/** Records that a subscriber's data has been exported. */
+export async function recordExport(db: Db, subscriberId: number, via: ConsentChannel, now: number): Promise<void> {
   await inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return;
-    await noteConsent(tx, subscriberId, [{ change: 'exported' }], origin, now);
+    await recordConsent(tx, subscriberId, [{ change: 'exported' }], via, now);
   });
 }

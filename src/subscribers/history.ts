@@ -1,19 +1,15 @@
-/**
- * What is on record about one subscriber: what they agreed to, what they were mailed, and what came of it.
- */
+/** Reads the history of a subscriber: consent, deliveries, service messages, bounces. */
 import type { Db } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { readNewsletters } from './service-messages.ts';
-
-type Consent = Tables['consent_events'];
 
 /** Each list newest first; instants are epoch milliseconds. */
 export interface SubscriberHistory {
   consent: {
     at: number;
-    change: Consent['change'];
+    change: Tables['consent_events']['change'];
     newsletter: string | null;
-    channel: Consent['channel'];
+    channel: Tables['consent_events']['channel'];
     source: string | null;
     detail: string | null;
   }[];
@@ -46,10 +42,7 @@ export interface SubscriberHistory {
   }[];
 }
 
-/**
- * A subscriber's history.
- * @param limit of each list; left out, all there is
- */
+/** @param limit maximum length of each list; omitted, the lists are complete */
 export async function subscriberHistory(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory> {
   return {
     consent: await listConsent(db, subscriberId, limit),
@@ -83,7 +76,7 @@ function listDeliveries(db: Db, subscriberId: number, limit?: number): Promise<S
         'deliveries.reply',
         'deliveries.reason',
       ])
-      // By edition: an index by subscriber would cost every edition more than these few look-ups.
+      // By edition: an index by subscriber would cost every edition more than these few lookups.
       .where('deliveries.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
       .where('deliveries.subscriber_id', '=', subscriberId)
       .orderBy('deliveries.edition_id', 'desc')

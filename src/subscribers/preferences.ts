@@ -1,36 +1,35 @@
 /**
- * What a subscriber may choose: newsletters, time zone, a pause. Whoever opens the page came by a token that was mailed to the address,
- * so joining there needs no further confirmation.
+ * The choices of a subscriber: newsletters, time zone, a pause. The token in the page's URL was mailed to the address,
+ * so that new subscriptions need no further confirmation.
  */
-
 import { rfc3339 } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
+import { inTransaction } from '../store/transaction.ts';
 import {
+  type ConsentChannel,
   changeSubscriptions,
-  inTransaction,
   lockSubscriber,
-  noteConsent,
-  type Origin,
+  recordConsent,
   subscriptionStates,
-} from './consent/consent-ledger.ts';
-import type { SubscriptionState } from './consent/consent-states.ts';
+} from './consent/changes.ts';
+import type { SubscriptionState } from './consent/states.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Preferences {
   subscriberId: number;
   email: string;
-  /** Null stands for the publication's zone. */
+  /** Null for the publication's zone. */
   zone: string | null;
-  /** Nothing is mailed before this instant, which may have passed. */
+  /** No edition is delivered before this instant; it can be in the past. */
   pausedUntil: number | null;
-  /** While set, nothing is mailed at all, whatever is chosen here. What lifts it, see `isAskedToConfirm`. */
+  /** While set, nothing is mailed, whatever the preferences. For what lifts it, see `isLiftedByOptIn`. */
   suppressedReason: SuppressionReason | null;
-  /** All that the subscriber ever had to do with, by newsletter. */
+  /** In all states, by newsletter. */
   subscriptions: { newsletter: string; state: SubscriptionState }[];
 }
 
-/** A subscriber's preferences, or null where the subscriber is gone. */
+/** Reads a subscriber's preferences, or null if there is no such subscriber. */
 export async function readPreferences(db: Db, subscriberId: number): Promise<Preferences | null> {
   const row = await db.selectFrom('subscribers').selectAll().where('id', '=', subscriberId).executeTakeFirst();
   if (row === undefined) return null;
@@ -47,14 +46,14 @@ export async function readPreferences(db: Db, subscriberId: number): Promise<Pre
 
 export interface PreferenceChanges {
   /**
-   * Ids of what the reader could choose from, and of those wanted from now on. Confirmed ones that were offered and are not wanted end;
-   * what was not offered, such as a newsletter that is not in the configuration for a while, stays as it is. One that still waits for its
-   * confirmation is left waiting: the link in its mail decides.
+   * Ids of the offered newsletters, and of the wanted ones among them. Confirmed subscriptions that were offered and
+   * are not wanted end. Newsletters that were not offered do not change, such as one that is temporarily not in the
+   * configuration. Unconfirmed subscriptions do not change: the link in their message decides.
    */
   newsletters?: { offered: readonly string[]; wanted: readonly string[] } | undefined;
-  /** IANA zone; null stands for the publication's. */
+  /** IANA zone; null for the publication's. */
   zone?: string | null | undefined;
-  /** Epoch milliseconds; null, or an instant that has passed, resumes. */
+  /** Epoch milliseconds; null or an instant in the past ends a pause. */
   pausedUntil?: number | null | undefined;
 }
 
@@ -64,12 +63,12 @@ export type PreferencesResult =
   | { kind: 'refused'; reason: string }
   | { kind: 'unknown' };
 
-/** Changes what is given and leaves the rest. Never lifts a suppression. */
+/** Applies the given changes. Never lifts a suppression. */
 export async function changePreferences(
   db: Db,
   subscriberId: number,
   changes: PreferenceChanges,
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
 ): Promise<PreferencesResult> {
   const problem = zoneProblem(changes.zone ?? null);
@@ -77,44 +76,44 @@ export async function changePreferences(
   return inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return { kind: 'unknown' };
-    const { joined, left } = await changeNewsletters(tx, subscriberId, changes.newsletters, origin, now);
-    const moved = changes.zone !== undefined && (await changeZone(tx, subscriber, changes.zone, origin, now));
-    const paused =
-      changes.pausedUntil !== undefined && (await changePause(tx, subscriber, changes.pausedUntil, origin, now));
-    const changed = joined.length > 0 || left.length > 0 || moved || paused;
+    const { joined, left } = await changeNewsletters(tx, subscriberId, changes.newsletters, via, now);
+    const zoneChanged = changes.zone !== undefined && (await changeZone(tx, subscriber, changes.zone, via, now));
+    const pauseChanged =
+      changes.pausedUntil !== undefined && (await changePause(tx, subscriber, changes.pausedUntil, via, now));
+    const changed = joined.length > 0 || left.length > 0 || zoneChanged || pauseChanged;
     return changed ? { kind: 'changed', joined, left } : { kind: 'unchanged' };
   });
 }
 
 async function changeNewsletters(
-  tx: Db,
+  tx: Tx,
   subscriberId: number,
   choice: PreferenceChanges['newsletters'],
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
 ): Promise<{ joined: string[]; left: string[] }> {
   if (choice === undefined) return { joined: [], left: [] };
   const { offered, wanted } = choice;
   const states = await subscriptionStates(tx, subscriberId);
   const unwanted = offered.filter((id) => states.get(id) === 'confirmed' && !wanted.includes(id));
-  const left = await changeSubscriptions(tx, subscriberId, unwanted, 'unsubscribed', origin, now);
-  const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', origin, now);
+  const left = await changeSubscriptions(tx, subscriberId, unwanted, 'unsubscribed', via, now);
+  const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', via, now);
   return { joined: joined.map((one) => one.newsletter), left: left.map((one) => one.newsletter) };
 }
 
 async function changePause(
-  tx: Db,
+  tx: Tx,
   subscriber: { id: number; paused_until: number | null },
   until: number | null,
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
 ): Promise<boolean> {
-  const standing = (instant: number | null): number | null => (instant !== null && instant > now ? instant : null);
-  const [before, after] = [standing(subscriber.paused_until), standing(until)];
+  const ifFuture = (instant: number | null): number | null => (instant !== null && instant > now ? instant : null);
+  const [before, after] = [ifFuture(subscriber.paused_until), ifFuture(until)];
   if (before === after) return false;
   await tx.updateTable('subscribers').set({ paused_until: after }).where('id', '=', subscriber.id).execute();
-  const note =
+  const event =
     after === null ? { change: 'resumed' as const } : { change: 'paused' as const, detail: `until ${rfc3339(after)}` };
-  await noteConsent(tx, subscriber.id, [note], origin, now);
+  await recordConsent(tx, subscriber.id, [event], via, now);
   return true;
 }

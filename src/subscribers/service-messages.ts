@@ -1,37 +1,37 @@
 /**
- * Mail of the service itself: queued in the transaction that causes it, mailed by an outbox of its own.
+ * Service messages: queued in the transaction that causes them, and submitted by delivery/queue/service-outbox.ts.
  */
 import { type Selectable, sql } from 'kysely';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { WITHHELD } from './suppression.ts';
-import type { ServiceMessageKey } from './tokens/tokens.ts';
+import { SUPPRESSED_BY_OPERATOR } from './suppression.ts';
+import type { ServiceMessageKey } from './tokens.ts';
 
-/** A message that asks to confirm a request. */
+/** A message that asks the recipient to confirm a request. */
 export interface ConfirmMessage {
   createdAt: number;
   expiresAt: number;
-  /** Ids of the newsletters asked for. */
+  /** Ids of the requested newsletters. */
   newsletters: string[];
-  /** The zone asked for, or null. */
+  /** The requested zone. */
   zone: string | null;
-  /** The subscriber's last consent event when it was queued. */
+  /** Id of the subscriber's last consent event before the message was queued. */
   afterEvent: number;
 }
 
 /**
- * Queues a message, due at once.
- * @param message.withheld it is recorded, and never mailed
+ * Queues a message that is due immediately.
+ * @param message.isSuppressed records the message without ever mailing it
  */
 export async function queueServiceMessage(
-  tx: Db,
+  tx: Tx,
   message: {
     kind: Tables['service_messages']['kind'];
     subscriberId: number;
     newsletters: readonly string[];
     zone: string | null;
     expiresAt: number;
-    withheld: boolean;
+    isSuppressed: boolean;
   },
   now: number,
 ): Promise<void> {
@@ -44,8 +44,8 @@ export async function queueServiceMessage(
       newsletters: JSON.stringify(message.newsletters),
       zone: message.zone,
       after_event: sql<number>`(select coalesce(max(id), 0) from consent_events where subscriber_id = ${subscriberId})`,
-      state: message.withheld ? 'suppressed' : 'pending',
-      reason: message.withheld ? WITHHELD : null,
+      state: message.isSuppressed ? 'suppressed' : 'pending',
+      reason: message.isSuppressed ? SUPPRESSED_BY_OPERATOR : null,
       attempts: 0,
       due_at: now,
       expires_at: message.expiresAt,
@@ -56,7 +56,7 @@ export async function queueServiceMessage(
     .execute();
 }
 
-/** The confirmation mail that a token stands for, or null. */
+/** Finds the message of a confirmation token. */
 export async function findConfirmMessage(
   db: Db,
   { messageId, subscriberId }: ServiceMessageKey,
@@ -78,7 +78,7 @@ export async function findConfirmMessage(
   };
 }
 
-/** The newsletters that a message is about. */
+/** Ids of the newsletters that a message concerns. */
 export function readNewsletters(row: Pick<Selectable<Tables['service_messages']>, 'newsletters'>): string[] {
   return JSON.parse(row.newsletters);
 }

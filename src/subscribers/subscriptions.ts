@@ -1,113 +1,117 @@
 /**
- * Subscribers and their subscriptions. A subscription is never deleted when it ends: its row says so, and since when; consent_events
- * says how it came to that.
+ * Subscribers and their subscriptions. The row of a subscription that ends is kept, with state and instant;
+ * consent_events has the history.
  */
 
+import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { rfc3339 } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
-import { type ParsedAddress, parseAddress } from './address.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { type ParsedEmailAddress, parseAddress } from './address.ts';
 import {
+  type ConsentChannel,
   changeSubscriptions,
-  holdAddress,
-  inTransaction,
-  lockAddress,
+  lockOrInsertSubscriber,
   lockSubscriber,
-  type Origin,
+  lockSubscriberByKey,
   type SubscriberRow,
-} from './consent/consent-ledger.ts';
-import type { SubscriptionState } from './consent/consent-states.ts';
+} from './consent/changes.ts';
+import type { SubscriptionState } from './consent/states.ts';
 import { findSuppression } from './suppression.ts';
-import type { SigningSecrets } from './tokens/secret.ts';
-import type { SubscriptionKey } from './tokens/tokens.ts';
+import type { SubscriptionKey } from './tokens.ts';
 import { changeZone, zoneProblem } from './zone.ts';
 
 export interface Subscription extends SubscriptionKey {
   email: string;
   state: SubscriptionState;
-  /** Since when it has been in that state, epoch milliseconds. */
+  /** Instant of the current state, epoch milliseconds. */
   changedAt: number;
 }
 
 export interface Subscriber {
   id: number;
   email: string;
-  /** IANA zone, where the subscriber named one. */
+  /** IANA zone; null for the publication's zone. */
   zone: string | null;
   createdAt: number;
-  /** Wants nothing before this instant, which may have passed. */
+  /** No edition is delivered before this instant; it can be in the past. */
   pausedUntil: number | null;
-  /** Why the address is on the suppression list, or null. */
+  /** Set while the address is on the suppression list. */
   suppressedReason: SuppressionReason | null;
   /** By newsletter. */
   subscriptions: { newsletter: string; state: SubscriptionState; changedAt: number }[];
 }
 
-/** `confirmed`: it had waited for the subscriber to confirm it, and the operator's word has done so. */
+/** `confirmed`: it was unconfirmed; being added by the operator confirms it. */
 type AddOutcome = 'added' | 'already' | 'resubscribed' | 'confirmed';
 
 export type AddResult =
   | { kind: 'stored'; subscriberId: number; subscriptions: { newsletter: string; outcome: AddOutcome }[] }
   | { kind: 'refused'; reason: string };
 
-/** Who is added, and to what. */
 interface NewSubscriber {
   email: string;
-  /** Ids of the config's newsletters; the caller has checked that they exist. */
+  /** Ids of newsletters; the caller has checked that they exist. */
   newsletters: readonly string[];
-  /** Where given, replaces the one the subscriber had. */
+  /** Replaces the subscriber's zone; omitted, the zone does not change. */
   zone?: string | undefined;
 }
 
 /**
- * Subscribes an address to newsletters on the operator's word: confirmed at once, one that had unsubscribed too. One on the
- * suppression list is refused.
+ * Subscribes an address to newsletters on behalf of the operator. The subscriptions are confirmed immediately,
+ * including those that had been unsubscribed. Refuses suppressed addresses.
  */
 export async function addSubscriber(
   db: Db,
   secrets: SigningSecrets,
-  who: NewSubscriber,
-  origin: Origin,
+  subscriber: NewSubscriber,
+  via: ConsentChannel,
   now: number,
 ): Promise<AddResult> {
-  const address = checked(who);
-  if (address.kind === 'refused') return address;
+  const address = validate(subscriber);
+  if (address.kind === 'invalid') return { kind: 'refused', reason: address.reason };
   return inTransaction(db, async (tx) => {
-    const { subscriber, isNew } = await holdAddress(tx, address, who.zone ?? null, now);
+    const { subscriber: row, isNew } = await lockOrInsertSubscriber(tx, address, subscriber.zone ?? null, now);
     const suppression = await findSuppression(tx, secrets, address.key);
-    if (suppression === null) return subscribeOnWord(tx, subscriber, who, origin, now);
-    if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
+    if (suppression === null) return addSubscriptions(tx, row, subscriber, via, now);
+    if (isNew) await tx.deleteFrom('subscribers').where('id', '=', row.id).execute();
     const since = `${suppression.reason}, since ${rfc3339(suppression.at)}`;
-    return { kind: 'refused', reason: `${who.email}: it is on the suppression list (${since})` };
+    return { kind: 'refused', reason: `${subscriber.email}: it is on the suppression list (${since})` };
   });
 }
 
-/** As `addSubscriber`, for a store whose suppression list is known to be empty. */
-export async function storeSubscriber(db: Db, who: NewSubscriber, origin: Origin, now: number): Promise<AddResult> {
-  const address = checked(who);
-  if (address.kind === 'refused') return address;
+/** Like `addSubscriber`, but without a check of the suppression list, for a store where it is empty. */
+export async function addSubscriberUnchecked(
+  db: Db,
+  subscriber: NewSubscriber,
+  via: ConsentChannel,
+  now: number,
+): Promise<AddResult> {
+  const address = validate(subscriber);
+  if (address.kind === 'invalid') return { kind: 'refused', reason: address.reason };
   return inTransaction(db, async (tx) => {
-    const { subscriber } = await holdAddress(tx, address, who.zone ?? null, now);
-    return subscribeOnWord(tx, subscriber, who, origin, now);
+    const { subscriber: row } = await lockOrInsertSubscriber(tx, address, subscriber.zone ?? null, now);
+    return addSubscriptions(tx, row, subscriber, via, now);
   });
 }
 
-function checked(who: NewSubscriber): ParsedAddress {
-  const address = parseAddress(who.email);
-  if (address.kind === 'refused') return { kind: 'refused', reason: `${who.email}: ${address.reason}` };
-  const problem = zoneProblem(who.zone ?? null);
-  return problem === null ? address : { kind: 'refused', reason: problem };
+function validate(subscriber: NewSubscriber): ParsedEmailAddress {
+  const address = parseAddress(subscriber.email);
+  if (address.kind === 'invalid') return { kind: 'invalid', reason: `${subscriber.email}: ${address.reason}` };
+  const problem = zoneProblem(subscriber.zone ?? null);
+  return problem === null ? address : { kind: 'invalid', reason: problem };
 }
 
-async function subscribeOnWord(
-  tx: Db,
+async function addSubscriptions(
+  tx: Tx,
   subscriber: SubscriberRow,
   { newsletters, zone }: NewSubscriber,
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
 ): Promise<AddResult> {
-  if (zone !== undefined) await changeZone(tx, subscriber, zone, origin, now);
-  const changed = await changeSubscriptions(tx, subscriber.id, newsletters, 'confirmed', origin, now);
+  if (zone !== undefined) await changeZone(tx, subscriber, zone, via, now);
+  const changed = await changeSubscriptions(tx, subscriber.id, newsletters, 'confirmed', via, now);
   const before = new Map(changed.map((one) => [one.newsletter, one.before]));
   const subscriptions = [...new Set(newsletters)].map((newsletter) => ({
     newsletter,
@@ -116,7 +120,7 @@ async function subscribeOnWord(
   return { kind: 'stored', subscriberId: subscriber.id, subscriptions };
 }
 
-/** @param before the state it had, null where there was none, undefined where nothing changed */
+/** @param before the previous state; null if there was no subscription, undefined if nothing changed */
 function outcomeOf(before: SubscriptionState | null | undefined): AddOutcome {
   if (before === undefined) return 'already';
   if (before === null) return 'added';
@@ -125,28 +129,28 @@ function outcomeOf(before: SubscriptionState | null | undefined): AddOutcome {
 
 export type RemoveResult =
   | { kind: 'removed'; newsletters: string[] }
-  /** Known, and subscribed to none of them. */
+  /** Known, but not subscribed to any of them. */
   | { kind: 'already' }
   | { kind: 'unknown' };
 
 /**
- * Unsubscribes an address, from one newsletter or from all of them.
- * @param newsletter the id of the only one to leave
+ * Unsubscribes an address on behalf of the operator.
+ * @param newsletter id; omitted, all newsletters
  */
 export async function removeSubscriber(
   db: Db,
   email: string,
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
   newsletter?: string,
 ): Promise<RemoveResult> {
   const address = parseAddress(email);
-  if (address.kind === 'refused') return { kind: 'unknown' };
+  if (address.kind === 'invalid') return { kind: 'unknown' };
   return inTransaction(db, async (tx) => {
-    const subscriber = await lockAddress(tx, address.key);
+    const subscriber = await lockSubscriberByKey(tx, address.key);
     if (subscriber === null) return { kind: 'unknown' };
     const newsletters = newsletter === undefined ? 'all' : [newsletter];
-    const ended = await changeSubscriptions(tx, subscriber.id, newsletters, 'unsubscribed', origin, now);
+    const ended = await changeSubscriptions(tx, subscriber.id, newsletters, 'unsubscribed', via, now);
     return ended.length === 0
       ? { kind: 'already' }
       : { kind: 'removed', newsletters: ended.map((one) => one.newsletter) };
@@ -154,9 +158,9 @@ export async function removeSubscriber(
 }
 
 /**
- * Subscribers by id, with all their subscriptions.
- * @param query.newsletter only those that have a subscription to it, in whatever state
- * @param query.afterId goes on behind that subscriber: a list of any length in flat memory
+ * Lists subscribers by id, with all their subscriptions.
+ * @param query.newsletter only subscribers with a subscription to it, in any state
+ * @param query.afterId continues after that subscriber: the whole list can be read in constant memory
  */
 export async function listSubscribers(
   db: Db,
@@ -167,7 +171,7 @@ export async function listSubscribers(
     .selectFrom('subscribers')
     .selectAll()
     .where('id', '>', afterId)
-    // Looked up for each: a list of all who have the newsletter would be made anew for every page.
+    // One lookup per subscriber: a subquery for the whole newsletter would run again for every page.
     .$if(newsletter !== undefined, (q) =>
       q.where((e) =>
         e.exists(
@@ -185,10 +189,10 @@ export async function listSubscribers(
   return withSubscriptions(db, rows);
 }
 
-/** The subscriber of that address, however it is written, or null. */
+/** Finds a subscriber by address, in any spelling. */
 export async function findSubscriberByAddress(db: Db, email: string): Promise<Subscriber | null> {
   const address = parseAddress(email);
-  if (address.kind === 'refused') return null;
+  if (address.kind === 'invalid') return null;
   const rows = await db.selectFrom('subscribers').selectAll().where('email_key', '=', address.key).execute();
   return (await withSubscriptions(db, rows))[0] ?? null;
 }
@@ -219,22 +223,22 @@ async function withSubscriptions(db: Db, rows: SubscriberRow[]): Promise<Subscri
   }));
 }
 
-/** Ends one subscription, as its token asks. Twice is as good as once. */
+/** Ends the subscription of an unsubscribe token. Idempotent. */
 export async function unsubscribe(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
 ): Promise<'unsubscribed' | 'already' | 'unknown'> {
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return 'unknown';
-    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', origin, now);
+    const ended = await changeSubscriptions(tx, subscriberId, [newsletter], 'unsubscribed', via, now);
     if (ended.length > 0) return 'unsubscribed';
     return (await findSubscription(tx, { subscriberId, newsletter })) === null ? 'unknown' : 'already';
   });
 }
 
-/** That subscriber's subscription to that newsletter, in whatever state, or null. */
+/** Finds a subscriber's subscription to a newsletter, in any state. */
 export async function findSubscription(
   db: Db,
   { subscriberId, newsletter }: SubscriptionKey,

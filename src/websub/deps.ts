@@ -2,11 +2,11 @@
  * What the hub's errands are made from: handed in by the shell that starts them.
  */
 import type { Config } from '../config/config.ts';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
 import type { Resolve } from '../lib/guarded-fetch/guarded-request.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import type { SigningSecrets } from '../subscribers/tokens/secret.ts';
 
 export interface HubDeps {
   store: Store;

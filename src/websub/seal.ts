@@ -2,8 +2,8 @@
  * Subscribers' secrets at rest: sealed with a key of our own (AES-256-GCM), so that a copy of the store lets nobody sign as we do.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { deriveKey } from '../subscribers/tokens/keys.ts';
-import type { SigningSecrets } from '../subscribers/tokens/secret.ts';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
+import { deriveKey } from '../config/signing-secrets.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { mailboxToken } from '../../src/subscribers/tokens/tokens.ts';
+import { mailboxToken } from '../../src/subscribers/tokens.ts';
 import { editConfig, type Folder, newFolder, startedFolder } from '../support/command.ts';
 
 /** All that a folder's store holds, table by table. */
@@ -159,7 +159,7 @@ describe.concurrent('daywire compose --test', () => {
     ]);
     expect(outcomes.map(({ code }) => code)).toEqual([1, 1, 1]);
     expect(outcomes.map(({ stderr }) => stderr)).toEqual([
-      expect.stringMatching(/: it holds control characters\n$/),
+      expect.stringMatching(/: it contains control characters\n$/),
       expect.stringMatching(/^daywire: there is no newsletter weekly/),
       expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed; without --slot/),
     ]);

@@ -115,7 +115,7 @@ describe.concurrent('daywire subscribers import', () => {
     write(folder, 'list.csv.rejects.csv', 'half mended\n');
     mkdirSync(join(folder.path, 'lists'));
     for (const [file, said] of [
-      ['list.csv', /^daywire: list\.csv: line 1: no column holds addresses: the header has "name"; /],
+      ['list.csv', /^daywire: list\.csv: line 1: there is no address column: the header has "name"; /],
       ['missing.csv', /^daywire: missing\.csv cannot be read \(ENOENT\)\n$/],
       ['lists', /^daywire: lists: /],
     ] as const) {

@@ -14,7 +14,7 @@ import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { unsubscribe } from '../../src/subscribers/subscriptions.ts';
-import { readUnsubscribeToken } from '../../src/subscribers/tokens/tokens.ts';
+import { readUnsubscribeToken } from '../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import {
   deliveriesOf,

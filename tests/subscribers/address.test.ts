@@ -4,19 +4,19 @@ import { parseAddress, wireAddress } from '../../src/subscribers/address.ts';
 
 function reasonFor(text: string): string | null {
   const parsed = parseAddress(text);
-  return parsed.kind === 'refused' ? parsed.reason : null;
+  return parsed.kind === 'invalid' ? parsed.reason : null;
 }
 
 function keyOf(text: string): string {
   const parsed = parseAddress(text);
-  if (parsed.kind === 'refused') throw new Error(parsed.reason);
+  if (parsed.kind === 'invalid') throw new Error(parsed.reason);
   return parsed.key;
 }
 
 describe('an address', () => {
   it('is kept as given and compared without case', () => {
     expect(parseAddress(' Ada.Lovelace+news@Example.COM ')).toEqual({
-      kind: 'good',
+      kind: 'valid',
       email: 'Ada.Lovelace+news@Example.COM',
       key: 'ada.lovelace+news@example.com',
     });
@@ -40,7 +40,7 @@ describe('an address', () => {
     ['', /empty/],
     ['   ', /empty/],
     ['ada', /no @/],
-    ['@example.com', /nothing stands before/],
+    ['@example.com', /nothing before/],
     ['ada@', /full domain name/],
     ['ada@localhost', /full domain name/],
     ['ada@example', /full domain name/],
@@ -54,15 +54,15 @@ describe('an address', () => {
     ['ada@example.com:25', /full domain name/],
     ['ada@a%2eexample.com', /full domain name/],
     ['ada@evil.example/x.com', /full domain name/],
-    ['.ada@example.com', /cannot stand before/],
-    ['ada.@example.com', /cannot stand before/],
-    ['a..b@example.com', /cannot stand before/],
-    ['a@b@example.com', /cannot stand before/],
-    ['a,b@example.com', /cannot stand before/],
-    ['"ada"@example.com', /bare address/],
-    ['Ada <ada@example.com>', /bare address/],
-    ['ada lovelace@example.com', /bare address/],
-    ['ada@exam ple.com', /bare address/],
+    ['.ada@example.com', /not allowed before/],
+    ['ada.@example.com', /not allowed before/],
+    ['a..b@example.com', /not allowed before/],
+    ['a@b@example.com', /not allowed before/],
+    ['a,b@example.com', /not allowed before/],
+    ['"ada"@example.com', /only the address/],
+    ['Ada <ada@example.com>', /only the address/],
+    ['ada lovelace@example.com', /only the address/],
+    ['ada@exam ple.com', /only the address/],
     ['ada@example.com\r\nBcc: eve@example.com', /control characters/],
     ['ada\u0000@example.com', /control characters/],
     ['ada@example.com\u0085x', /control characters/],
@@ -92,7 +92,7 @@ describe('an address', () => {
     fc.assert(
       fc.property(address, (text) => {
         const parsed = parseAddress(text);
-        if (parsed.kind === 'refused') return;
+        if (parsed.kind === 'invalid') return;
         expect(keyOf(parsed.key)).toBe(parsed.key);
         expect(keyOf(` ${text.toUpperCase().replaceAll('SS', 'ss')}\t`)).toBe(parsed.key);
         expect(keyOf(wireAddress(text))).toBe(parsed.key);
@@ -109,7 +109,7 @@ describe('an address', () => {
     fc.assert(
       fc.property(text, (typed) => {
         const parsed = parseAddress(typed);
-        if (parsed.kind === 'refused') expect(parsed.reason).not.toBe('');
+        if (parsed.kind === 'invalid') expect(parsed.reason).not.toBe('');
         else {
           expect(wireAddress(parsed.email)).toMatch(/^[\x21-\x7e]{1,64}@[a-z0-9.-]{1,253}$/);
           expect(parsed.email).not.toMatch(/[\s<>"\u0000-\u001f\u007f-\u009f]/);

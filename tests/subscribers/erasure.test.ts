@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
-import { exportSubscriberData, noteExport } from '../../src/subscribers/export-data.ts';
+import { exportSubscriberData, recordExport } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
 import {
@@ -11,10 +12,9 @@ import {
   suppressAddress,
   suppressByOperator,
 } from '../../src/subscribers/suppression.ts';
-import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 import { queueEdition } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ask, NOW, OPERATOR, SECRETS } from './readers.ts';
+import { ask, NOW, OPERATOR, SECRETS } from './fixtures.ts';
 
 const READER = 'reader1@example.com';
 
@@ -159,7 +159,7 @@ describe('what is stored about a person', () => {
       const { id } = await known(store);
       await setDelivery(store, id, { state: 'submitted', reply: '250 2.0.0 queued as 4F1A' });
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW + HOUR);
-      await noteExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
+      await recordExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
       const at = '2026-11-24T07:30:00Z';
       const consent = { source: null, detail: null };
       expect(await exportSubscriberData(store.db, id)).toEqual({

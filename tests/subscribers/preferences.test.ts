@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { DAY } from '../../src/lib/time.ts';
-import { confirmRequest } from '../../src/subscribers/consent/consent.ts';
+import { confirmRequest } from '../../src/subscribers/consent/opt-in.ts';
 import { changePreferences, readPreferences } from '../../src/subscribers/preferences.ts';
 import { suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './readers.ts';
+import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './fixtures.ts';
 
 const ALL = ['daily', 'weekly', 'monthly'];
 const PAGE = { channel: 'preferences', source: '192.0.2.9' } as const;

@@ -1,7 +1,7 @@
 import type { KyselyPlugin, RootOperationNode } from 'kysely';
 import { expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
-import { confirmRequest, findRequest, requestSubscription } from '../../src/subscribers/consent/consent.ts';
+import { confirmRequest, findRequest, requestSubscription } from '../../src/subscribers/consent/opt-in.ts';
 import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { exportSubscriberData } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
@@ -19,7 +19,7 @@ import {
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
 import { openMigrated } from '../support/databases.ts';
-import { ADA, add, ask, FORM, MAIL, NOW, OPERATOR, OPTIONS, SECRETS } from './readers.ts';
+import { ADA, add, ask, FORM, MAIL, NOW, OPERATOR, OPTIONS, SECRETS } from './fixtures.ts';
 
 /** The same store, which notes down every query. */
 function watch(store: Store): { store: Store; statements(): string[] } {

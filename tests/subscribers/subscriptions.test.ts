@@ -9,7 +9,7 @@ import {
 } from '../../src/subscribers/subscriptions.ts';
 import { suppressByOperator } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { NOW, notesOf, OPERATOR, SECRETS } from './readers.ts';
+import { NOW, notesOf, OPERATOR, SECRETS } from './fixtures.ts';
 
 const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { findSubscriberByAddress } from '../../src/subscribers/subscriptions.ts';
 import {
   findSuppressed,
@@ -11,9 +12,8 @@ import {
   suppressByOperator,
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
-import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ADA, add, NOW, notesOf, OPERATOR, SECRETS, statesOf } from './readers.ts';
+import { ADA, add, NOW, notesOf, OPERATOR, SECRETS, statesOf } from './fixtures.ts';
 
 const ROTATED: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
 const BOUNCE = { channel: 'bounce', source: 'mail.example.com' } as const;

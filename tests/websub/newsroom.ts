@@ -3,12 +3,12 @@
  */
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
+import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { saveDocuments } from '../../src/feeds/documents.ts';
 import { topicAddress } from '../../src/feeds/topics.ts';
 import type { Resolve } from '../../src/lib/guarded-fetch/guarded-request.ts';
 import { SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 import { openHub } from '../../src/websub/hub.ts';
 import { noteForHub } from '../../src/websub/note-changes.ts';
 import type { Pool } from '../../src/websub/pool.ts';

@@ -3,12 +3,15 @@
  */
 import { datelineTime } from '../../lib/time.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
-import type { ImportReport } from '../../subscribers/csv/import-csv.ts';
+import type { SubscriberImportReport } from '../../subscribers/csv/import.ts';
 import type { SubscriberHistory } from '../../subscribers/history.ts';
 import type { Subscriber } from '../../subscribers/subscriptions.ts';
 
 /** Problems, one a line, and a summary. */
-export function formatSubscriberImport(report: ImportReport, file: string): { problems: string[]; summary: string } {
+export function formatSubscriberImport(
+  report: SubscriberImportReport,
+  file: string,
+): { problems: string[]; summary: string } {
   const problems = report.rejects.map(({ line, reason }) => `${file}:${line}: ${reason}`);
   if (report.rejected > report.rejects.length) problems.push(`and ${report.rejected - report.rejects.length} more`);
   if (report.rejectsFile !== null) problems.push(`the rejected rows are in ${report.rejectsFile}`);

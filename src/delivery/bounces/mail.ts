@@ -3,9 +3,9 @@
  * mailbox. Only a signed token has an effect: mail with a forged token, or without one, changes nothing.
  */
 import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Store } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { type IncomingMail, parseIncomingMail } from './parse.ts';
 import {
   type BounceKind,

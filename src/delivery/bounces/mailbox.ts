@@ -4,9 +4,9 @@
  */
 import type { ImapFlow } from 'imapflow';
 import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { handleIncomingMail, INCOMING_LIMIT, type MailOutcome } from './mail.ts';
 
 /** Number of messages, in total and by outcome. */

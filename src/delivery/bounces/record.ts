@@ -3,13 +3,14 @@
  * recording the same report twice changes nothing.
  */
 import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { cleanLine } from '../../lib/clean-text.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason, Tables } from '../../store/tables.ts';
-import { changeSubscriptions, inTransaction, lockSubscriber } from '../../subscribers/consent/consent-ledger.ts';
+import { inTransaction } from '../../store/transaction.ts';
+import { changeSubscriptions, lockSubscriber } from '../../subscribers/consent/changes.ts';
 import { suppressAddress } from '../../subscribers/suppression.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
-import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens/tokens.ts';
+import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens.ts';
 
 /** What a report is about. */
 export interface BounceTarget {

@@ -5,10 +5,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { parseAddress } from '../../subscribers/address.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import {
   type BounceTarget,
   findTokens,
@@ -177,7 +177,7 @@ async function targetOfAddress(
   at: number,
 ): Promise<BounceTarget | null> {
   const address = parseAddress(email);
-  if (address.kind === 'refused') return null;
+  if (address.kind === 'invalid') return null;
   const subscriber = await db
     .selectFrom('subscribers')
     .select('id')

@@ -4,12 +4,12 @@
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Edition } from '../../editions/queries.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { HOUR } from '../../lib/time.ts';
 import { wireAddress } from '../../subscribers/address.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
-import { mailboxToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens/tokens.ts';
+import { mailboxToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';

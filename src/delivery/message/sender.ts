@@ -34,7 +34,7 @@ export function senderOf(from: { name: string; email: string }, replyTo: string 
  */
 export function recipientOf(email: string): { address: string; field: HeaderField } {
   const parsed = parseAddress(email);
-  if (parsed.kind === 'refused') throw new Error(`the address ${JSON.stringify(email)} is none: ${parsed.reason}`);
+  if (parsed.kind === 'invalid') throw new Error(`the address ${JSON.stringify(email)} is none: ${parsed.reason}`);
   const address = wireAddress(parsed.email);
   return { address, field: headerField('To', address) };
 }

@@ -5,13 +5,13 @@
 import { createHash } from 'node:crypto';
 import { textDirection } from '../../articles/article.ts';
 import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { siteView } from '../../config/site-view.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { localDate } from '../../lib/time.ts';
 import { wireAddress } from '../../subscribers/address.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
-import { confirmToken, mailboxToken, preferencesToken } from '../../subscribers/tokens/tokens.ts';
+import { confirmToken, mailboxToken, preferencesToken } from '../../subscribers/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';

@@ -7,7 +7,7 @@ import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
 import { readNewsletters } from '../../subscribers/service-messages.ts';
-import { isAskedToConfirm } from '../../subscribers/suppression.ts';
+import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';
 import { INTERRUPTED } from './uncertain.ts';
 
@@ -140,7 +140,7 @@ async function whyNotMailed(tx: Db, { kind, subscriberId }: ClaimedServiceMessag
     .executeTakeFirst();
   if (subscriber === undefined) return 'the subscriber is gone';
   const { suppressed_reason: reason } = subscriber;
-  if (reason === null || (kind === 'confirm' && isAskedToConfirm(reason))) return null;
+  if (reason === null || (kind === 'confirm' && isLiftedByOptIn(reason))) return null;
   return `the address is suppressed: ${reason}`;
 }
 

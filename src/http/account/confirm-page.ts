@@ -2,8 +2,8 @@
  * The page behind the link of a confirmation mail. GET shows a button, since link scanners follow every link; POST confirms.
  */
 import type { Context } from 'hono';
-import { confirmRequest, findRequest } from '../../subscribers/consent/consent.ts';
-import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../../subscribers/tokens/tokens.ts';
+import { confirmRequest, findRequest } from '../../subscribers/consent/opt-in.ts';
+import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';

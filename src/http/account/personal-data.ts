@@ -4,7 +4,7 @@
 import type { Context } from 'hono';
 import { localDate } from '../../lib/time.ts';
 import { eraseSubscriber } from '../../subscribers/erasure.ts';
-import { exportSubscriberData, noteExport } from '../../subscribers/export-data.ts';
+import { exportSubscriberData, recordExport } from '../../subscribers/export-data.ts';
 import type { Preferences } from '../../subscribers/preferences.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
@@ -18,7 +18,7 @@ export function answerDataDownload(web: WebContext): Answers {
     post: withReader(web, async (c, { subscriberId }) => {
       const { db } = web.store;
       const source = clientAddress(c, web.config.server.trustedProxies);
-      await noteExport(db, subscriberId, { channel: 'preferences', source }, web.clock());
+      await recordExport(db, subscriberId, { channel: 'preferences', source }, web.clock());
       const data = await exportSubscriberData(db, subscriberId);
       if (data === null) return answerErased(web, c, 410);
       const name = `my-data-${localDate(web.clock(), web.view.zone)}.json`;

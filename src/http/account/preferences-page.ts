@@ -5,7 +5,7 @@ import type { Context } from 'hono';
 import { localDate } from '../../lib/time.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
-import { isAskedToConfirm } from '../../subscribers/suppression.ts';
+import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondError } from '../server/errors.ts';
@@ -73,7 +73,7 @@ async function answerForm(
     errors: errors ?? NO_ERRORS,
     suppressed: reason === null ? null : SUPPRESSED[reason],
     // Where no mail to confirm would come, the newsroom is named in place of the form.
-    open: isSubscribingOpen(web) && reason !== null && isAskedToConfirm(reason),
+    open: isSubscribingOpen(web) && reason !== null && isLiftedByOptIn(reason),
     choices: newsletterChoices(web, fields.newsletters),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === reader.zone ? fields.zone : ''),
     paused: fields.paused,

@@ -85,5 +85,5 @@ export async function subscribeView(
 function emailError(email: string): string | null {
   if (email === '') return 'Write your email address, such as name@example.com.';
   const address = parseAddress(email);
-  return address.kind === 'good' ? null : `This address cannot be used: ${address.reason}.`;
+  return address.kind === 'valid' ? null : `This address cannot be used: ${address.reason}.`;
 }

@@ -5,7 +5,7 @@
 import type { Context } from 'hono';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import { takeRate } from '../../store/rate-limits.ts';
-import { requestSubscription } from '../../subscribers/consent/consent.ts';
+import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
 import { renderNewsletters } from '../pages/newsletters-page.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress, clientKey } from '../server/client-address.ts';

@@ -3,7 +3,7 @@
  */
 import type { Context } from 'hono';
 import { type Preferences, readPreferences } from '../../subscribers/preferences.ts';
-import { readPreferencesToken } from '../../subscribers/tokens/tokens.ts';
+import { readPreferencesToken } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { RequestHandler } from '../server/routes.ts';

@@ -4,7 +4,7 @@
  */
 import type { Context } from 'hono';
 import { findSubscription, unsubscribe } from '../../subscribers/subscriptions.ts';
-import { preferencesToken, readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens/tokens.ts';
+import { preferencesToken, readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';

@@ -5,8 +5,8 @@ import { createHmac } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import { deriveKey } from '../../subscribers/tokens/keys.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import { deriveKey } from '../../config/signing-secrets.ts';
 
 /** The address of the client that sent the request, or null where it came through no socket that has one. */
 export function clientAddress(c: Context, trustedProxies: number): string | null {

@@ -2,13 +2,13 @@
  * What every page and route is made from: handed to `createApp` by the shell that starts it, and never global.
  */
 import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../config/site-view.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
-import type { SigningSecrets } from '../../subscribers/tokens/secret.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import type { FeedCache } from '../feeds/feed-cache.ts';
 import { openPublishedFeeds } from '../feeds/published-feeds.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { NOW, queueEdition, SECRETS, testConfig } from '../fixture.ts';
 
 /** The delivery that a message is about. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
-import { mailboxToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { mailboxToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
 import {

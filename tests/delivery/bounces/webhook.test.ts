@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { type BounceReport, recordBounceReports, verifyBounceWebhook } from '../../../src/delivery/bounces/webhook.ts';
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
 import { type About, leaveToken, NEWSLETTER, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';

@@ -2,11 +2,7 @@ import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import {
-  readMailboxToken,
-  readPreferencesToken,
-  readUnsubscribeToken,
-} from '../../../src/subscribers/tokens/tokens.ts';
+import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { NOW, SECRETS, testConfig, testEdition } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';

@@ -8,7 +8,7 @@ import { prepareServiceMessage, type ServiceMessage } from '../../../src/deliver
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { readConfirmToken, readMailboxToken, readPreferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { readConfirmToken, readMailboxToken, readPreferencesToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { NOW, SECRETS, testConfig } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';

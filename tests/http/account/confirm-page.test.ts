@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
 import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
-import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { closedConfig, NOW, openTestSite, SECRETS, type TestSite } from '../test-site.ts';
 

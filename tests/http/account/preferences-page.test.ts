@@ -4,11 +4,11 @@ import { claimServiceMessages, markServiceMessage } from '../../../src/delivery/
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { SuppressionReason } from '../../../src/store/tables.ts';
-import { requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
 import { readPreferences } from '../../../src/subscribers/preferences.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
-import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { closedConfig, NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
 

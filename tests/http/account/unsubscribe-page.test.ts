@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber, findSubscription } from '../../../src/subscribers/subscriptions.ts';
-import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, openTestSite, SECRETS, type TestSite } from '../test-site.ts';
 

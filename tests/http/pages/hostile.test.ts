@@ -9,7 +9,7 @@ import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
-import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { article, NOW, openTestSite, SECRETS, sampleConfig, save, saveEdition, type TestSite } from '../test-site.ts';

@@ -5,9 +5,9 @@ import { publishFeeds } from '../../../src/feeds/publish.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
-import { confirmToken, preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens/tokens.ts';
+import { confirmToken, preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { NOW, openTestSite, SECRETS, sampleConfig, saveDay, type TestSite } from '../test-site.ts';
 

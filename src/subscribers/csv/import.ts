@@ -1,56 +1,57 @@
 /**
- * Imports subscribers from a CSV file of any length in flat memory. A row that cannot be used is reported with its line and kept,
- * as it was read, in a file of rejects, which can be mended and imported in its turn.
+ * Imports subscribers from a CSV file of any length in constant memory. Rejected rows are reported, and written to a
+ * file that can be corrected and imported again.
  */
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Store } from '../../store/store.ts';
-import type { SigningSecrets } from '../tokens/secret.ts';
-import { type Column, type ColumnMap, mapColumns } from './csv-columns.ts';
-import { BrokenCsv, recordsOf } from './csv-records.ts';
-import { forgetRejects, openRejects } from './csv-rejects.ts';
-import { type ImportRow, readRow } from './csv-row.ts';
+import { type ColumnMap, type CsvColumn, mapColumns } from './columns.ts';
 import { type BatchReport, importBatch } from './import-batch.ts';
+import { CsvSyntaxError, readRecords } from './records.ts';
+import { deleteRejectsFile, openRejectsFile } from './rejects-file.ts';
+import { type ImportRow, parseRow } from './row.ts';
 
-export interface ImportReport extends BatchReport {
+export interface SubscriberImportReport extends BatchReport {
   rows: number;
   rejected: number;
-  /** The first of them. */
+  /** The first rejected rows. */
   rejects: { line: number; reason: string }[];
-  /** Where all of them are kept, or null where there are none. */
+  /** Path of the file with all rejected rows, or null. */
   rejectsFile: string | null;
-  /** Columns that say nothing to us. */
+  /** Unknown columns. */
   ignoredColumns: string[];
 }
 
-export interface ImportOptions {
-  /** Ids of newsletters for rows of a file that has no such column. */
+export interface SubscriberImportOptions {
+  /** Ids of newsletters to subscribe to if the file has no column for them. */
   newsletters: readonly string[];
   /** Ids of all newsletters of the configuration. */
   known: readonly string[];
   /** Headers named by the operator. */
-  map?: Partial<Record<Column, string>>;
+  map?: Partial<Record<CsvColumn, string>>;
   clock: () => number;
-  onProgress?: (so: { rows: number; rejected: number; bytes: number; totalBytes: number }) => void;
+  onProgress?: (progress: { rows: number; rejected: number; bytes: number; totalBytes: number }) => void;
 }
 
-const ROWS_A_BATCH = 500;
-const SHOWN_REJECTS = 20;
+const BATCH_SIZE = 500;
+const MAX_LISTED_REJECTS = 20;
 
 /**
- * Imports the file, a batch to a transaction: what stops it in the middle keeps what was done, and it can be run again.
- * @throws Error where the file cannot be read, its header cannot be mapped, or its quotes are broken, with the line
+ * Imports a file, with one transaction per batch: an interrupted import keeps the finished batches, and can be
+ * repeated.
+ * @throws Error if the file cannot be read, its header cannot be mapped, or a quote is not closed, with the line
  */
 export async function importSubscribers(
   store: Pick<Store, 'db' | 'dialect'>,
   secrets: SigningSecrets,
   file: string,
-  options: ImportOptions,
-): Promise<ImportReport> {
+  options: SubscriberImportOptions,
+): Promise<SubscriberImportReport> {
   const { clock, onProgress } = options;
   const totalBytes = sizeOf(file);
-  const rejects = openRejects(file);
-  const report: ImportReport = {
+  const rejects = openRejectsFile(file);
+  const report: SubscriberImportReport = {
     rows: 0,
     added: 0,
     changed: 0,
@@ -65,14 +66,14 @@ export async function importSubscribers(
   const batch: ImportRow[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const done = await importBatch(store, secrets, batch.splice(0), { source: basename(file), now: clock() });
+    const result = await importBatch(store, secrets, batch.splice(0), { source: basename(file), now: clock() });
     for (const key of ['added', 'changed', 'unchanged', 'keptUnsubscribed', 'suppressed'] as const)
-      report[key] += done[key];
+      report[key] += result[key];
   };
   let columns: ColumnMap | null = null;
   let header: string[] = [];
   try {
-    for await (const records of recordsOf(file)) {
+    for await (const records of readRecords(file)) {
       for (const record of records) {
         if (columns === null) {
           header = record.fields;
@@ -81,23 +82,23 @@ export async function importSubscribers(
           continue;
         }
         report.rows += 1;
-        const row = readRow(record.fields, record.line, columns, options);
+        const row = parseRow(record.fields, record.line, columns, options);
         if (typeof row === 'string') {
           report.rejected += 1;
-          if (report.rejects.length < SHOWN_REJECTS) report.rejects.push({ line: record.line, reason: row });
-          await rejects.keep(header, record, row);
+          if (report.rejects.length < MAX_LISTED_REJECTS) report.rejects.push({ line: record.line, reason: row });
+          await rejects.add(header, record, row);
         } else {
           batch.push(row);
-          if (batch.length >= ROWS_A_BATCH) await flush();
+          if (batch.length >= BATCH_SIZE) await flush();
         }
         onProgress?.({ rows: report.rows, rejected: report.rejected, bytes: record.bytes, totalBytes });
       }
     }
     if (columns === null) throw new Error('it is empty: the first line must name the columns, such as email,zone');
     await flush();
-    if (report.rejected === 0) forgetRejects(file);
+    if (report.rejected === 0) deleteRejectsFile(file);
   } catch (error) {
-    if (error instanceof BrokenCsv) await flush();
+    if (error instanceof CsvSyntaxError) await flush();
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   } finally {
     report.rejectsFile = await rejects.close();

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSigningSecrets } from '../../../src/subscribers/tokens/secret.ts';
+import { loadSigningSecrets } from '../../src/config/signing-secrets.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -51,7 +51,7 @@ describe('the signing secret', () => {
     load();
     const path = join(folder, 'var/secret');
     chmodSync(path, 0o640);
-    expect(() => load()).toThrow(`${path} is open to other users (mode 640): run "chmod 600 ${path}"`);
+    expect(() => load()).toThrow(`${path} is readable by other users (mode 640): run "chmod 600 ${path}"`);
     chmodSync(path, 0o600);
     expect(load()).toHaveLength(43);
   });
@@ -60,7 +60,7 @@ describe('the signing secret', () => {
     load();
     const path = join(folder, 'var/secret');
     writeFileSync(path, 'short');
-    expect(() => load()).toThrow(/is damaged: it holds 5 characters/);
+    expect(() => load()).toThrow(/is damaged: it has 5 characters/);
     expect(readFileSync(path, 'utf8')).toBe('short');
   });
 
@@ -71,7 +71,7 @@ describe('the signing secret', () => {
 
   it('is one for all processes that start at once', async () => {
     const script = `
-      import { loadSigningSecrets } from ${JSON.stringify(resolve('src/subscribers/tokens/secret.ts'))};
+      import { loadSigningSecrets } from ${JSON.stringify(resolve('src/config/signing-secrets.ts'))};
       process.stdout.write(loadSigningSecrets({ paths: { data: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;
     const start = () =>
       promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, join(folder, 'var')]);

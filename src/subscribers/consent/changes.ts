@@ -1,64 +1,49 @@
 /**
- * Writes changes of consent: the state that counts and the event that proves it, always in one transaction, one subscriber at a time.
+ * Writes changes of consent. The state of a subscription and the event that proves the change are always written in one
+ * transaction, one subscriber at a time.
  */
 import { type Selectable, sql } from 'kysely';
-import { type Db, isSerializationFailure, type Tx } from '../../store/store.ts';
+import type { Db, Tx } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
-import { nextState, type SubscriptionChange, type SubscriptionState } from './consent-states.ts';
+import { nextState, type SubscriptionChange, type SubscriptionState } from './states.ts';
 
-/** By what door a change came, and from where. */
-export interface Origin {
+/** Channel and source of a change. */
+export interface ConsentChannel {
   channel: Tables['consent_events']['channel'];
-  /** The client's address, or the file and line of an import: `list.csv:7`. */
+  /** The client's IP address, or the file and line of an import: `list.csv:7`. */
   source?: string | null;
 }
 
 export type SubscriberRow = Selectable<Tables['subscribers']>;
 
-/** What is noted of one change. */
-export interface ConsentNote {
+export interface ConsentEvent {
   change: Tables['consent_events']['change'];
-  /** Left out where the change is of the subscriber. */
+  /** Omitted for changes that concern all newsletters. */
   newsletter?: string;
   detail?: string | null;
 }
 
-// A deadlock needs two writers who meet head on; meeting again each time is next to impossible.
-const TRIES = 3;
-
-/** Runs `body` in a transaction, in the one that is open where `db` is one; does it again where another one was in its way. */
-export async function inTransaction<T>(db: Db, body: (tx: Tx) => Promise<T>): Promise<T> {
-  if (db.isTransaction) return body(db as Tx);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await db.transaction().execute(body);
-    } catch (error) {
-      if (attempt === TRIES || !isSerializationFailure(error)) throw error;
-    }
-  }
-}
-
 /**
- * Reads a subscriber, whom nobody else changes until the transaction ends: every change of consent begins with it, so that the
- * events of one subscriber have the order in which they happened.
+ * Reads a subscriber and locks it until the transaction ends. Every change of consent begins with this lock, so that
+ * the events of a subscriber are in chronological order.
  */
-export async function lockSubscriber(tx: Db, subscriberId: number): Promise<SubscriberRow | null> {
+export async function lockSubscriber(tx: Tx, subscriberId: number): Promise<SubscriberRow | null> {
   const row = await lockSubscribers(tx).where('id', '=', subscriberId).executeTakeFirst();
   return row ?? null;
 }
 
-/** Reads and locks the subscriber of an address, by the key that `parseAddress` gives. */
-export async function lockAddress(tx: Db, emailKey: string): Promise<SubscriberRow | null> {
+/** Reads and locks a subscriber by the key of its address; see `parseAddress`. */
+export async function lockSubscriberByKey(tx: Tx, emailKey: string): Promise<SubscriberRow | null> {
   const row = await lockSubscribers(tx).where('email_key', '=', emailKey).executeTakeFirst();
   return row ?? null;
 }
 
 /**
- * Locks an address, a subscriber's or not: a stranger gets a row, which keeps out whoever adds, erases or suppresses the address
- * meanwhile. The caller keeps it, or deletes it before the transaction ends.
+ * Locks an address. An unknown address gets a subscriber row, so that no other transaction can add, erase or suppress
+ * the address at the same time. The caller keeps a new row or deletes it before the transaction ends.
  */
-export async function holdAddress(
-  tx: Db,
+export async function lockOrInsertSubscriber(
+  tx: Tx,
   address: { email: string; key: string },
   zone: string | null,
   now: number,
@@ -71,30 +56,30 @@ export async function holdAddress(
       .returningAll()
       .executeTakeFirst();
     if (added !== undefined) return { subscriber: added, isNew: true };
-    // None any more where it was erased between the two statements.
-    const subscriber = await lockAddress(tx, address.key);
+    // Null if the subscriber was erased between the two statements.
+    const subscriber = await lockSubscriberByKey(tx, address.key);
     if (subscriber !== null) return { subscriber, isNew: false };
   }
 }
 
-/** Writing a value over itself locks a row on both databases. */
-function lockSubscribers(tx: Db) {
+/** Setting a column to its own value locks the row on both databases. */
+function lockSubscribers(tx: Tx) {
   return tx.updateTable('subscribers').set({ created_at: sql<number>`created_at` }).returningAll();
 }
 
-/** Notes changes of one subscriber in the order given. */
-export async function noteConsent(
-  tx: Db,
+/** Records events of one subscriber, in order. */
+export async function recordConsent(
+  tx: Tx,
   subscriberId: number,
-  notes: readonly ConsentNote[],
-  { channel, source = null }: Origin,
+  events: readonly ConsentEvent[],
+  { channel, source = null }: ConsentChannel,
   now: number,
 ): Promise<void> {
-  if (notes.length === 0) return;
+  if (events.length === 0) return;
   await tx
     .insertInto('consent_events')
     .values(
-      notes.map(({ change, newsletter = null, detail = null }) => ({
+      events.map(({ change, newsletter = null, detail = null }) => ({
         subscriber_id: subscriberId,
         newsletter,
         change,
@@ -108,16 +93,16 @@ export async function noteConsent(
 }
 
 /**
- * Applies one change to some of a locked subscriber's subscriptions, and notes it for those it changes.
- * @param newsletters their ids; `all` stands for all that the subscriber has
- * @returns those it changed, with the state before, by newsletter
+ * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes.
+ * @param newsletters ids, or `all` for all subscriptions of the subscriber
+ * @returns the changed subscriptions with their previous states, by newsletter
  */
 export async function changeSubscriptions(
-  tx: Db,
+  tx: Tx,
   subscriberId: number,
   newsletters: readonly string[] | 'all',
   change: SubscriptionChange,
-  origin: Origin,
+  via: ConsentChannel,
   now: number,
 ): Promise<{ newsletter: string; before: SubscriptionState | null }[]> {
   const states = await subscriptionStates(tx, subscriberId);
@@ -143,8 +128,8 @@ export async function changeSubscriptions(
         .doUpdateSet((e) => ({ state: e.ref('excluded.state'), changed_at: now })),
     )
     .execute();
-  const notes = changed.map(({ newsletter }) => ({ change, newsletter }));
-  await noteConsent(tx, subscriberId, notes, origin, now);
+  const events = changed.map(({ newsletter }) => ({ change, newsletter }));
+  await recordConsent(tx, subscriberId, events, via, now);
   return changed.map(({ newsletter, before }) => ({ newsletter, before }));
 }
 

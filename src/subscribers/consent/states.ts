@@ -1,16 +1,16 @@
 /**
- * What a change of consent makes of a subscription.
+ * The state machine of a subscription.
  *
- *   (none) ─requested─► unconfirmed ─confirmed─► confirmed ─unsubscribed─► unsubscribed ─requested─► unconfirmed …
+ * (none) ─requested─► unconfirmed ─confirmed─► confirmed ─unsubscribed─► unsubscribed ─requested─► unconfirmed …
  *
- * Only `confirmed` is mailed. Asking again for what is confirmed leaves it alone, so that nobody can end another's subscription by
- * asking for it.
+ * Only `confirmed` subscriptions are mailed. A request does not change a confirmed subscription: otherwise anyone could
+ * end another person's subscription by requesting it.
  */
 import type { Tables } from '../../store/tables.ts';
 
 export type SubscriptionState = Tables['subscriptions']['state'];
 
-/** What can happen to a subscription; consent_events has the same words. */
+/** The changes of `consent_events` that concern one subscription. */
 export type SubscriptionChange = 'requested' | 'confirmed' | 'unsubscribed';
 
 const NEXT: Record<SubscriptionChange, Record<SubscriptionState | 'none', SubscriptionState | null>> = {
@@ -26,7 +26,6 @@ const NEXT: Record<SubscriptionChange, Record<SubscriptionState | 'none', Subscr
     confirmed: 'confirmed',
     unsubscribed: 'confirmed',
   },
-  // Who never asked has nothing to leave, and gets no row that says so.
   unsubscribed: {
     none: null,
     unconfirmed: 'unsubscribed',
@@ -36,9 +35,9 @@ const NEXT: Record<SubscriptionChange, Record<SubscriptionState | 'none', Subscr
 };
 
 /**
- * The state after the change.
- * @param state null where there is no subscription
- * @returns null where there is none afterwards either
+ * The state after a change.
+ * @param state null if there is no subscription
+ * @returns null if there is still no subscription
  */
 export function nextState(state: SubscriptionState | null, change: SubscriptionChange): SubscriptionState | null {
   return NEXT[change][state ?? 'none'];

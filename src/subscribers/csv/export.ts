@@ -1,23 +1,23 @@
 /**
- * All subscribers as CSV (RFC 4180, but with LF line ends), in flat memory. What is exported can be imported again: only
- * subscriptions that still wait for a confirmation are left out then, since the mail that asks for it is not in the file.
+ * Exports all subscribers as CSV (RFC 4180, but with LF line ends), in constant memory. The file can be imported again,
+ * except for unconfirmed subscriptions: the file does not have their confirmation messages.
  */
 import type { Db } from '../../store/store.ts';
 import { listSubscribers } from '../subscriptions.ts';
-import { csvField } from './csv-row.ts';
+import { csvField } from './row.ts';
 
 const HEADER = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since';
-const AT_ONCE = 1_000;
+const PAGE_SIZE = 1_000;
 
 /**
- * The file in parts of many lines, its header first.
- * @param newsletter only those that have a subscription to it, in whatever state
+ * Yields the file in chunks of many lines, with the header first.
+ * @param newsletter only subscribers with a subscription to it, in any state
  */
 export async function* exportSubscribers(db: Db, newsletter?: string): AsyncGenerator<string> {
   yield `${HEADER}\n`;
   let afterId = 0;
   for (;;) {
-    const page = await listSubscribers(db, { newsletter, afterId, limit: AT_ONCE });
+    const page = await listSubscribers(db, { newsletter, afterId, limit: PAGE_SIZE });
     const last = page.at(-1);
     if (last === undefined) return;
     afterId = last.id;

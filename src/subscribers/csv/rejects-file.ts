@@ -1,27 +1,27 @@
 /**
- * The rows of a CSV file that could not be used: kept as they were read, with line and reason, in a file beside it that can be mended
- * and imported in its turn.
+ * The file of rejected rows of a CSV import, next to the imported file: the unchanged fields with line and reason. It
+ * can be corrected and imported again.
  */
 import { rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import type { CsvRecord } from './csv-records.ts';
-import { csvField } from './csv-row.ts';
+import type { CsvRecord } from './records.ts';
+import { csvField } from './row.ts';
 
-export interface Rejects {
-  keep(header: readonly string[], record: CsvRecord, reason: string): Promise<void>;
-  /** @returns where they are kept, or null where there are none */
+export interface RejectsFile {
+  add(header: readonly string[], record: CsvRecord, reason: string): Promise<void>;
+  /** @returns the path of the file, or null if no row was rejected */
   close(): Promise<string | null>;
 }
 
-/** Those of that file. What an earlier import of it rejected is replaced by the first one kept. */
-export function openRejects(file: string): Rejects {
+/** Opens the rejects file of a CSV file. The first row added replaces the rejects of an earlier import. */
+export function openRejectsFile(file: string): RejectsFile {
   const path = rejectsPath(file);
   let handle: FileHandle | null = null;
   const write = (out: FileHandle, fields: readonly string[]) => out.write(`${fields.map(csvField).join(',')}\n`);
   return {
-    async keep(header, { fields, line }, reason) {
+    async add(header, { fields, line }, reason) {
       if (handle === null) {
-        // Readable by its owner alone, which a file that is there already need not be.
+        // A new file, since an existing one could be readable by other users.
         rmSync(path, { force: true });
         handle = await open(path, 'wx', 0o600);
         await write(handle, [...header, 'line', 'reason']);
@@ -36,8 +36,8 @@ export function openRejects(file: string): Rejects {
   };
 }
 
-/** Removes what an earlier import of that file rejected. */
-export function forgetRejects(file: string): void {
+/** Deletes the rejects of an earlier import of that file. */
+export function deleteRejectsFile(file: string): void {
   rmSync(rejectsPath(file), { force: true });
 }
 

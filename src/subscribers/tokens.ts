@@ -1,37 +1,35 @@
 /**
- * Signed tokens: what a link or a return path stands for. Nobody can forge one, read the subscriber's number in it, or guess the
- * next; and one that was made for one purpose is nothing for another. The same thing always has the same token, so that a message
- * tried again has the same bytes.
+ * Signed and encrypted tokens for links and return paths. They cannot be forged, read or guessed, and a token for one
+ * purpose is not valid for another. The same content always has the same token, so that a repeated message has the same
+ * bytes.
  *
- * The signature (HMAC-SHA-256, cut short) is also the nonce of the cipher: a synthetic IV, as in RFC 5297, which needs no random
- * number and cannot repeat for two different payloads. A token is made with the current secret and read with that one or any
- * earlier one, so that links already mailed outlive a rotation. `v1` names the scheme.
+ * The signature (truncated HMAC-SHA-256) is also the nonce of the cipher: a synthetic IV, as in RFC 5297, which needs
+ * no randomness and cannot repeat for different payloads. Tokens are signed with the current secret, and read with it
+ * or any previous one, so that mailed links stay valid after a rotation. `v1` identifies the scheme.
  */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
-import { decodeBase32, encodeBase32 } from './base32.ts';
-import { deriveKey } from './keys.ts';
-import type { SigningSecrets } from './secret.ts';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
+import { deriveKey } from '../config/signing-secrets.ts';
 
-/** What an unsubscribe token stands for: one subscriber's subscription to one newsletter. */
+/** Content of an unsubscribe token. */
 export interface SubscriptionKey {
   subscriberId: number;
-  /** The newsletter's id. */
   newsletter: string;
 }
 
-/** What a confirmation link stands for: a message of the service, and to whom it was written. */
+/** Content of a confirmation token: the service message and its recipient. */
 export interface ServiceMessageKey {
   messageId: number;
   subscriberId: number;
 }
 
-/** What a return path or a mailto: address stands for. */
+/** Content of a return path or a mailto: address. */
 export type MailboxKey =
-  /** A delivery that comes back. */
+  /** A bounce of a delivery. */
   | { purpose: 'bounce'; editionId: number; subscriberId: number }
-  /** Mail of the service that comes back. */
+  /** A bounce of a service message. */
   | { purpose: 'service-bounce'; messageId: number; subscriberId: number }
-  /** The reader of that edition wants no more of its newsletter. */
+  /** Unsubscribes the recipient of an edition from its newsletter. */
   | { purpose: 'unsubscribe'; editionId: number; subscriberId: number };
 
 type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm';
@@ -41,55 +39,52 @@ const PATTERN = /^v1\.([A-Za-z0-9_-]{22,200})$/;
 const TAG_BYTES = 16;
 const ID_BYTES = 6;
 
-/** The token that unsubscribes that subscriber from that newsletter. URL-safe, under 130 characters. */
+/** URL-safe, shorter than 130 characters. */
 export function unsubscribeToken(secrets: SigningSecrets, { subscriberId, newsletter }: SubscriptionKey): string {
-  return linkToken(secrets, 'unsubscribe', Buffer.concat([numbers(subscriberId), Buffer.from(newsletter)]));
+  return linkToken(secrets, 'unsubscribe', Buffer.concat([packIds(subscriberId), Buffer.from(newsletter)]));
 }
 
-/** What the token stands for, or null where it was not made with one of these secrets, byte for byte. */
+/** Returns null if the token was not signed with one of the secrets. */
 export function readUnsubscribeToken(secrets: SigningSecrets, token: string): SubscriptionKey | null {
   const payload = readLinkToken(secrets, 'unsubscribe', token);
   if (payload === null || payload.length <= ID_BYTES) return null;
   return { subscriberId: payload.readUIntBE(0, ID_BYTES), newsletter: payload.subarray(ID_BYTES).toString() };
 }
 
-/** The token of a subscriber's preferences. */
 export function preferencesToken(secrets: SigningSecrets, subscriberId: number): string {
-  return linkToken(secrets, 'preferences', numbers(subscriberId));
+  return linkToken(secrets, 'preferences', packIds(subscriberId));
 }
 
-/** The subscriber whose preferences it opens, or null. */
+/** Returns the subscriber's id, or null if the token is invalid. */
 export function readPreferencesToken(secrets: SigningSecrets, token: string): number | null {
   const payload = readLinkToken(secrets, 'preferences', token);
   return payload?.length === ID_BYTES ? payload.readUIntBE(0, ID_BYTES) : null;
 }
 
-/** The token of the link in a confirmation mail. */
 export function confirmToken(secrets: SigningSecrets, { messageId, subscriberId }: ServiceMessageKey): string {
-  return linkToken(secrets, 'confirm', numbers(messageId, subscriberId));
+  return linkToken(secrets, 'confirm', packIds(messageId, subscriberId));
 }
 
-/** What the token stands for, or null. */
 export function readConfirmToken(secrets: SigningSecrets, token: string): ServiceMessageKey | null {
   const payload = readLinkToken(secrets, 'confirm', token);
   if (payload?.length !== 2 * ID_BYTES) return null;
   return { messageId: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
 }
 
-// A local part has 64 octets (RFC 5321 §4.5.3.1.1) and the mailbox's own name needs some; servers on the way may lower-case it,
-// hence base32. 96 bits of signature cannot be guessed by mail.
+// A local part has at most 64 octets (RFC 5321 §4.5.3.1.1), including the name of the mailbox, and servers can change
+// its case: hence base32. 96 bits of signature cannot be guessed by mail.
 const MAILBOX_TAG_BYTES = 12;
-// The letter of its purpose, and base32.
+// The letter of the purpose, then base32.
 const MAILBOX_TOKEN_LENGTH = 1 + Math.ceil(((MAILBOX_TAG_BYTES + 2 * ID_BYTES) * 8) / 5);
 const MAILBOX_LETTERS = { bounce: 'b', 'service-bounce': 's', unsubscribe: 'u' } as const;
 
-/** A token for the local part of an address: 40 characters of a to z and 2 to 7, the first of them telling its purpose. */
+/** A token for the local part of an address: 40 characters from a to z and 2 to 7. The first identifies the purpose. */
 export function mailboxToken(secrets: SigningSecrets, key: MailboxKey): string {
-  const payload = numbers(key.purpose === 'service-bounce' ? key.messageId : key.editionId, key.subscriberId);
-  return MAILBOX_LETTERS[key.purpose] + encodeBase32(sealed(secrets[0], key.purpose, payload, MAILBOX_TAG_BYTES));
+  const payload = packIds(key.purpose === 'service-bounce' ? key.messageId : key.editionId, key.subscriberId);
+  return MAILBOX_LETTERS[key.purpose] + encodeBase32(seal(secrets[0], key.purpose, payload, MAILBOX_TAG_BYTES));
 }
 
-/** What the token stands for, however it is cased, or null. */
+/** Ignores case. Returns null if the token is invalid. */
 export function readMailboxToken(secrets: SigningSecrets, token: string): MailboxKey | null {
   if (token.length !== MAILBOX_TOKEN_LENGTH) return null;
   const letter = token.slice(0, 1).toLowerCase();
@@ -97,7 +92,7 @@ export function readMailboxToken(secrets: SigningSecrets, token: string): Mailbo
   if (bytes === null) return null;
   const purpose = (['bounce', 'service-bounce', 'unsubscribe'] as const).find((one) => MAILBOX_LETTERS[one] === letter);
   if (purpose === undefined) return null;
-  const payload = opened(secrets, purpose, bytes, MAILBOX_TAG_BYTES);
+  const payload = open(secrets, purpose, bytes, MAILBOX_TAG_BYTES);
   if (payload === null) return null;
   const [first, subscriberId] = [payload.readUIntBE(0, ID_BYTES), payload.readUIntBE(ID_BYTES, ID_BYTES)];
   return purpose === 'service-bounce'
@@ -106,24 +101,24 @@ export function readMailboxToken(secrets: SigningSecrets, token: string): Mailbo
 }
 
 function linkToken(secrets: SigningSecrets, purpose: LinkPurpose, payload: Buffer): string {
-  return `${VERSION}.${sealed(secrets[0], purpose, payload, TAG_BYTES).toString('base64url')}`;
+  return `${VERSION}.${seal(secrets[0], purpose, payload, TAG_BYTES).toString('base64url')}`;
 }
 
 function readLinkToken(secrets: SigningSecrets, purpose: LinkPurpose, token: string): Buffer | null {
   const encoded = PATTERN.exec(token)?.[1];
   if (encoded === undefined) return null;
   const bytes = Buffer.from(encoded, 'base64url');
-  // The last character has bits that decoding drops: only one spelling of a token is good.
+  // Decoding ignores some bits of the last character: accept only one spelling of a token.
   if (bytes.toString('base64url') !== encoded || bytes.length <= TAG_BYTES) return null;
-  return opened(secrets, purpose, bytes, TAG_BYTES);
+  return open(secrets, purpose, bytes, TAG_BYTES);
 }
 
-function sealed(secret: string, purpose: string, payload: Buffer, tagBytes: number): Buffer {
+function seal(secret: string, purpose: string, payload: Buffer, tagBytes: number): Buffer {
   const tag = sign(secret, purpose, payload, tagBytes);
   return Buffer.concat([tag, cipher(secret, tag, payload)]);
 }
 
-function opened(secrets: SigningSecrets, purpose: string, bytes: Buffer, tagBytes: number): Buffer | null {
+function open(secrets: SigningSecrets, purpose: string, bytes: Buffer, tagBytes: number): Buffer | null {
   const tag = bytes.subarray(0, tagBytes);
   for (const secret of secrets) {
     const payload = cipher(secret, tag, bytes.subarray(tagBytes));
@@ -140,15 +135,54 @@ function sign(secret: string, purpose: string, payload: Buffer, tagBytes: number
     .subarray(0, tagBytes);
 }
 
-// Counter mode: sealing and opening are the same. A shorter tag is filled up to the block's length.
+// In counter mode, encryption and decryption are the same. A shorter tag is padded to the block size.
 function cipher(secret: string, tag: Buffer, payload: Buffer): Buffer {
   const iv = Buffer.alloc(TAG_BYTES);
   tag.copy(iv);
   return createCipheriv('aes-256-ctr', deriveKey(secret, 'seal tokens'), iv).update(payload);
 }
 
-function numbers(...values: number[]): Buffer {
+function packIds(...values: number[]): Buffer {
   const bytes = Buffer.alloc(values.length * ID_BYTES);
   for (const [index, value] of values.entries()) bytes.writeUIntBE(value, index * ID_BYTES, ID_BYTES);
   return bytes;
+}
+
+// Base32 (RFC 4648 §6) in lower case, without padding: mail servers can change the case of a local part.
+const BASE32_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+
+function encodeBase32(bytes: Buffer): string {
+  let text = '';
+  let bits = 0;
+  let buffer = 0;
+  for (const byte of bytes) {
+    buffer = (buffer << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += BASE32_ALPHABET[(buffer >>> bits) & 31];
+    }
+    buffer &= (1 << bits) - 1;
+  }
+  return bits > 0 ? text + BASE32_ALPHABET[(buffer << (5 - bits)) & 31] : text;
+}
+
+/** Ignores case. Returns null if the text is not what `encodeBase32` returns. */
+function decodeBase32(text: string): Buffer | null {
+  // Checked before toLowerCase, which maps some other characters to ASCII letters, such as the Kelvin sign.
+  if (!/^[a-zA-Z2-7]*$/.test(text)) return null;
+  const bytes: number[] = [];
+  let bits = 0;
+  let buffer = 0;
+  for (const character of text.toLowerCase()) {
+    buffer = (buffer << 5) | BASE32_ALPHABET.indexOf(character);
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      bytes.push(buffer >>> bits);
+      buffer &= (1 << bits) - 1;
+    }
+  }
+  // The remaining bits must be the zero bits that encoding appends: accept only one spelling.
+  return buffer === 0 && bits < 5 ? Buffer.from(bytes) : null;
 }

@@ -1,10 +1,8 @@
-/**
- * Which column of a CSV file says what: mapped by its header, whatever list manager wrote it.
- */
-export type Column = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'paused_until' | 'suppressed' | 'since';
+/** Maps the columns of a CSV file from any list manager by its header. */
+export type CsvColumn = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'paused_until' | 'suppressed' | 'since';
 
-/** Compared without case, spaces, hyphens and underscores. */
-const NAMES: Record<Column, string[]> = {
+/** Known headers. Case, spaces, hyphens and underscores are ignored. */
+const NAMES: Record<CsvColumn, string[]> = {
   email: ['email', 'emailaddress', 'address', 'mail', 'subscriber'],
   zone: ['zone', 'timezone', 'tz'],
   newsletters: ['newsletters', 'newsletter', 'lists', 'list'],
@@ -14,25 +12,25 @@ const NAMES: Record<Column, string[]> = {
   since: ['since', 'confirmedat', 'confirmtime', 'optintime', 'subscribedat', 'createdat'],
 };
 
-/** What daywire itself puts in, and no import takes: that it is passed over is no news to anyone. */
-const OURS = ['line', 'reason', 'unconfirmed'];
+/** Columns of our own files that imports do not use: they are not reported as ignored. */
+const OWN_COLUMNS = ['line', 'reason', 'unconfirmed'];
 
 export interface ColumnMap {
-  /** The position of each column that is there. */
-  at: Partial<Record<Column, number>>;
-  /** Headers that say nothing to us. */
+  /** Positions of the columns, from 0. */
+  at: Partial<Record<CsvColumn, number>>;
+  /** Unknown headers. */
   ignored: string[];
 }
 
 /**
  * Maps a header line.
- * @param given headers named by the operator, which come before the names known here
- * @throws Error where no column holds addresses, a named one is missing, or two say the same
+ * @param given headers named by the operator, which take precedence over known headers
+ * @throws Error if there is no address column, a named column is missing, or two columns have the same meaning
  */
-export function mapColumns(header: readonly string[], given: Partial<Record<Column, string>> = {}): ColumnMap {
+export function mapColumns(header: readonly string[], given: Partial<Record<CsvColumn, string>> = {}): ColumnMap {
   const at: ColumnMap['at'] = {};
   const names = header.map((name) => name.trim());
-  for (const [column, wanted] of Object.entries(given) as [Column, string][]) {
+  for (const [column, wanted] of Object.entries(given) as [CsvColumn, string][]) {
     const position = names.findIndex((name) => name.toLowerCase() === wanted.trim().toLowerCase());
     if (position < 0) throw new Error(`line 1: there is no column "${wanted}": the header has ${list(names)}`);
     at[column] = position;
@@ -41,26 +39,28 @@ export function mapColumns(header: readonly string[], given: Partial<Record<Colu
   for (const [position, name] of names.entries()) {
     if (Object.values(at).includes(position)) continue;
     const plain = name.toLowerCase().replace(/[\s_-]/g, '');
-    const column = (Object.keys(NAMES) as Column[]).find((one) => NAMES[one].includes(plain));
+    const column = (Object.keys(NAMES) as CsvColumn[]).find((one) => NAMES[one].includes(plain));
     if (column === undefined) {
-      if (!OURS.includes(plain)) ignored.push(name);
+      if (!OWN_COLUMNS.includes(plain)) ignored.push(name);
     } else if (at[column] === undefined) {
       at[column] = position;
     } else if (given[column] === undefined) {
       throw new Error(
-        `line 1: "${names[at[column]]}" and "${name}" both look like the ${column} column: name the one that counts with --map ${column}="…"`,
+        `line 1: "${names[at[column]]}" and "${name}" can both be the ${column} column: ` +
+          `choose one with --map ${column}="…"`,
       );
     }
   }
   if (at.email === undefined) {
     throw new Error(
-      `line 1: no column holds addresses: the header has ${list(names)}; call one "email", or name it with --map email="…"`,
+      `line 1: there is no address column: the header has ${list(names)}; ` +
+        'name one "email", or choose it with --map email="…"',
     );
   }
   return { at, ignored };
 }
 
-/** The delimiter of a header line: the one of comma, semicolon and tab that occurs most. */
+/** The delimiter of a header line: comma, semicolon or tab, whichever is most frequent. */
 export function delimiterOf(headerLine: string): ',' | ';' | '\t' {
   const count = (delimiter: string): number => headerLine.split(delimiter).length;
   return ([';', '\t'] as const).reduce<',' | ';' | '\t'>((best, one) => (count(one) > count(best) ? one : best), ',');

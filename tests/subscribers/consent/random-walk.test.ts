@@ -3,11 +3,12 @@
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { SigningSecrets } from '../../../src/config/signing-secrets.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { SuppressionReason } from '../../../src/store/tables.ts';
-import { confirmRequest, findRequest, requestSubscription } from '../../../src/subscribers/consent/consent.ts';
-import { nextState, type SubscriptionState } from '../../../src/subscribers/consent/consent-states.ts';
+import { confirmRequest, findRequest, requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
+import { nextState, type SubscriptionState } from '../../../src/subscribers/consent/states.ts';
 import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { changePreferences } from '../../../src/subscribers/preferences.ts';
 import {
@@ -22,9 +23,8 @@ import {
   suppressByOperator,
   unsuppressByOperator,
 } from '../../../src/subscribers/suppression.ts';
-import type { SigningSecrets } from '../../../src/subscribers/tokens/secret.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { FORM, MAIL, NOW, OPERATOR, SECRETS } from '../readers.ts';
+import { FORM, MAIL, NOW, OPERATOR, SECRETS } from '../fixtures.ts';
 
 const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
 const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000 };

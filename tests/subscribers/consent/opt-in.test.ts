@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { parseAddress } from '../../../src/subscribers/address.ts';
-import { confirmRequest, findRequest, requestSubscription } from '../../../src/subscribers/consent/consent.ts';
+import { confirmRequest, findRequest, requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
 import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { changePreferences, readPreferences } from '../../../src/subscribers/preferences.ts';
 import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
@@ -21,7 +21,7 @@ import {
   OPTIONS,
   SECRETS,
   statesOf,
-} from '../readers.ts';
+} from '../fixtures.ts';
 
 const LINK = { channel: 'one-click' } as const;
 const BOUNCE = { channel: 'bounce' } as const;
@@ -132,7 +132,9 @@ describe('who asks by the form', () => {
       await suppressByOperator(store.db, SECRETS, 'barred@example.com', NOW);
       for (const name of ['new', 'known', 'bounced', 'erased', 'barred']) {
         const request = { email: `${name}@example.com`, newsletters: ['daily'] };
-        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ kind: 'asked' });
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({
+          kind: 'requested',
+        });
       }
       expect((await messagesOf(store)).map((one) => `${one.kind} ${one.state}`)).toEqual([
         'confirm pending',
@@ -147,7 +149,9 @@ describe('who asks by the form', () => {
       const store = await open();
       const request = { email: ADA, newsletters: ['daily'] };
       for (let time = 1; time <= OPTIONS.perAddressPerDay + 2; time++) {
-        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({ kind: 'asked' });
+        expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({
+          kind: 'requested',
+        });
       }
       expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay);
       await ask(store, ['daily'], { email: 'ada+2@example.com' });
@@ -194,7 +198,7 @@ describe('who asks by the form', () => {
       );
       const rows = await store.db.selectFrom('subscribers').select(['email', 'email_key']).execute();
       for (const { email: stored, email_key } of rows) {
-        expect(parseAddress(stored)).toEqual({ kind: 'good', email: stored, key: email_key });
+        expect(parseAddress(stored)).toEqual({ kind: 'valid', email: stored, key: email_key });
       }
     });
 
@@ -203,7 +207,11 @@ describe('who asks by the form', () => {
       const requests = ['daily', 'weekly', 'daily'].map((newsletter) =>
         requestSubscription(store.db, SECRETS, { email: ADA, newsletters: [newsletter] }, FORM, OPTIONS, NOW),
       );
-      expect(await Promise.all(requests)).toEqual([{ kind: 'asked' }, { kind: 'asked' }, { kind: 'asked' }]);
+      expect(await Promise.all(requests)).toEqual([
+        { kind: 'requested' },
+        { kind: 'requested' },
+        { kind: 'requested' },
+      ]);
       expect(await store.db.selectFrom('subscribers').select('email').execute()).toEqual([{ email: ADA }]);
       expect(await messagesOf(store)).toHaveLength(3);
     });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SigningSecrets } from '../../../src/subscribers/tokens/secret.ts';
+import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import {
   confirmToken,
   type MailboxKey,
@@ -11,7 +11,7 @@ import {
   readPreferencesToken,
   readUnsubscribeToken,
   unsubscribeToken,
-} from '../../../src/subscribers/tokens/tokens.ts';
+} from '../../src/subscribers/tokens.ts';
 
 const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
 const ROTATED: SigningSecrets = ['another secret of the tests, made later than the first', ...SECRETS];

@@ -2,18 +2,19 @@
  * What tests of consent share: a reader who asks, and what the store then holds of them.
  */
 
+import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type Origin, requestSubscription } from '../../src/subscribers/consent/consent.ts';
+import type { ConsentChannel } from '../../src/subscribers/consent/changes.ts';
+import { requestSubscription } from '../../src/subscribers/consent/opt-in.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
-import type { SigningSecrets } from '../../src/subscribers/tokens/secret.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
 export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
 export const OPTIONS = { confirmMs: 72 * HOUR, perAddressPerDay: 3 };
-export const FORM: Origin = { channel: 'form', source: '192.0.2.7' };
-export const MAIL: Origin = { channel: 'confirmation', source: '192.0.2.8' };
-export const OPERATOR: Origin = { channel: 'operator' };
+export const FORM: ConsentChannel = { channel: 'form', source: '192.0.2.7' };
+export const MAIL: ConsentChannel = { channel: 'confirmation', source: '192.0.2.8' };
+export const OPERATOR: ConsentChannel = { channel: 'operator' };
 export const ADA = 'ada@example.com';
 
 /** Adds an address on the operator's word. @returns its id */

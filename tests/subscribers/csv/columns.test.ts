@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { delimiterOf, mapColumns } from '../../../src/subscribers/csv/csv-columns.ts';
+import { delimiterOf, mapColumns } from '../../../src/subscribers/csv/columns.ts';
 
 describe('the header of a CSV file', () => {
   it('is mapped whatever list manager wrote it', () => {
@@ -26,11 +26,11 @@ describe('the header of a CSV file', () => {
   });
 
   it('is refused where no column holds addresses', () => {
-    expect(() => mapColumns(['name', 'city'])).toThrow(/no column holds addresses: the header has "name", "city"/);
+    expect(() => mapColumns(['name', 'city'])).toThrow(/there is no address column: the header has "name", "city"/);
   });
 
   it('is refused where two columns say the same, and tells how to choose', () => {
-    expect(() => mapColumns(['email', 'Mail'])).toThrow(/"email" and "Mail" both look like the email column.*--map/);
+    expect(() => mapColumns(['email', 'Mail'])).toThrow(/"email" and "Mail" can both be the email column.*--map/);
   });
 
   it('is refused where a named column is missing', () => {

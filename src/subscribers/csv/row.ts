@@ -1,11 +1,9 @@
-/**
- * One row of a CSV file as a subscriber to be imported, or the reason why it cannot be. And the way back.
- */
+/** Parses the rows of a CSV import, and formats fields for CSV files. */
 import { Temporal } from 'temporal-polyfill';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { parseAddress } from '../address.ts';
 import { zoneProblem } from '../zone.ts';
-import type { ColumnMap } from './csv-columns.ts';
+import type { ColumnMap } from './columns.ts';
 
 export interface ImportRow {
   line: number;
@@ -13,55 +11,53 @@ export interface ImportRow {
   /** See `parseAddress`. */
   key: string;
   zone: string | null;
-  /** Subscribed to. */
   newsletters: string[];
-  /** Had been subscribed to, and left. */
   unsubscribed: string[];
-  /** Wants nothing before this instant, which may have passed. */
+  /** End of a pause; it can be in the past. */
   pausedUntil: number | null;
   suppressed: SuppressionReason | null;
-  /** When it subscribed, where the file says so. */
+  /** Instant of the subscription, if the file has it. */
   since: number | null;
 }
 
 const REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'];
 
 /**
- * Reads one row.
- * @param wanted the newsletters where the file names none, and all that there are
- * @returns the row, or a reason said for the operator
+ * Parses a row.
+ * @param options.newsletters subscribed to if the file has no column of newsletters
+ * @param options.known all newsletters of the configuration
+ * @returns the row, or the reason of its rejection
  */
-export function readRow(
+export function parseRow(
   fields: readonly string[],
   line: number,
   columns: ColumnMap,
-  wanted: { newsletters: readonly string[]; known: readonly string[] },
+  options: { newsletters: readonly string[]; known: readonly string[] },
 ): ImportRow | string {
   const field = (column: keyof ColumnMap['at']): string => {
     const position = columns.at[column];
     return position === undefined ? '' : (fields[position] ?? '').trim();
   };
   const address = parseAddress(unguard(field('email')));
-  if (address.kind === 'refused') return `${field('email') || 'the address'}: ${address.reason}`;
+  if (address.kind === 'invalid') return `${field('email') || 'the address'}: ${address.reason}`;
   const zone = field('zone');
-  const zoneWrong = zone === '' ? null : zoneProblem(zone);
-  if (zoneWrong !== null) return zoneWrong;
-  const named = field('newsletters');
+  const problem = zone === '' ? null : zoneProblem(zone);
+  if (problem !== null) return problem;
   const unsubscribed = words(field('unsubscribed'));
-  const newsletters = columns.at.newsletters === undefined ? [...wanted.newsletters] : words(named);
+  const newsletters = columns.at.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
   for (const id of [...newsletters, ...unsubscribed]) {
-    if (!wanted.known.includes(id)) {
-      return `${id}: there is no such newsletter: the configuration has ${wanted.known.join(', ') || 'none'}`;
+    if (!options.known.includes(id)) {
+      return `${id}: unknown newsletter: the configuration has ${options.known.join(', ') || 'none'}`;
     }
   }
   const suppressed = suppressionOf(field('suppressed'));
-  if (newsletters.length + unsubscribed.length === 0 && suppressed === null) return 'it names no newsletter';
+  if (newsletters.length + unsubscribed.length === 0 && suppressed === null) return 'it has no newsletter';
   const pausedUntil = instantOf(field('paused_until'));
   if (pausedUntil === undefined) {
-    return `${field('paused_until')}: a pause must end on a date or at an instant such as 2026-12-01T00:00:00Z`;
+    return `${field('paused_until')}: the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z`;
   }
   const since = instantOf(field('since'));
-  if (since === undefined) return `${field('since')}: it must be a date or an instant such as 2026-11-24T07:30:00Z`;
+  if (since === undefined) return `${field('since')}: must be a date or an instant such as 2026-11-24T07:30:00Z`;
   return {
     line,
     email: address.email,
@@ -75,7 +71,7 @@ export function readRow(
   };
 }
 
-/** A field as RFC 4180 §2 quotes it where it must be. A spreadsheet must not take an address for a formula. */
+/** Quotes a field if necessary (RFC 4180 §2), and prevents spreadsheets from reading it as a formula. */
 export function csvField(value: string): string {
   const guarded = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n;\t]|^\s|\s$/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
@@ -94,7 +90,7 @@ function suppressionOf(text: string): SuppressionReason | null {
   return REASONS.find((reason) => reason === text.toLowerCase()) ?? 'operator';
 }
 
-/** Undefined where it is none. A date alone is taken for its first instant in UTC. */
+/** Returns undefined for invalid input. A date without time is its first instant in UTC. */
 function instantOf(text: string): number | null | undefined {
   if (text === '') return null;
   try {

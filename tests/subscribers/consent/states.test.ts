@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  nextState,
-  type SubscriptionChange,
-  type SubscriptionState,
-} from '../../../src/subscribers/consent/consent-states.ts';
+import { nextState, type SubscriptionChange, type SubscriptionState } from '../../../src/subscribers/consent/states.ts';
 
 describe('a subscription', () => {
   it.each<[SubscriptionState | null, SubscriptionChange, SubscriptionState | null]>([

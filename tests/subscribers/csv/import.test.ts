@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
-import { csvField } from '../../../src/subscribers/csv/csv-row.ts';
-import { exportSubscribers } from '../../../src/subscribers/csv/export-csv.ts';
-import { importSubscribers } from '../../../src/subscribers/csv/import-csv.ts';
+import { exportSubscribers } from '../../../src/subscribers/csv/export.ts';
+import { importSubscribers } from '../../../src/subscribers/csv/import.ts';
+import { csvField } from '../../../src/subscribers/csv/row.ts';
 import { changePreferences } from '../../../src/subscribers/preferences.ts';
 import { addSubscriber, listSubscribers, removeSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { hashAddress, suppressAddress } from '../../../src/subscribers/suppression.ts';
@@ -269,7 +269,7 @@ forEachDatabase((open) => {
       const file = csv('email,paused_until\nada@example.com,yes\nben@example.com,2026-02-30\ncleo@example.com,\n');
       const report = await importing(store, file);
       expect(report).toMatchObject({ rows: 3, added: 1, rejected: 2 });
-      const right = 'a pause must end on a date or at an instant such as 2026-12-01T00:00:00Z';
+      const right = 'the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z';
       expect(report.rejects).toEqual([
         { line: 2, reason: `yes: ${right}` },
         { line: 3, reason: `2026-02-30: ${right}` },
@@ -303,7 +303,7 @@ forEachDatabase((open) => {
       'email,zone,newsletters,note,line,reason\n' +
         `"not, an address",,daily,"two\nlines",3,"${report.rejects[0]?.reason.replaceAll('"', '""')}"\n` +
         `ben@example.com,Mars/Olympus,daily,,5,Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai\n` +
-        `cleo@example.com,,monthly,x,6,"monthly: there is no such newsletter: the configuration has daily, weekly"\n`,
+        `cleo@example.com,,monthly,x,6,"monthly: unknown newsletter: the configuration has daily, weekly"\n`,
     );
   });
 
@@ -338,7 +338,7 @@ forEachDatabase((open) => {
     const store = await open();
     const rows = Array.from({ length: 5_000 }, (_, n) => `reader${n}@example.com\n`).join('');
     await expect(importing(store, csv(`email\nada@example.com\n"ben@example.com\n${rows}`))).rejects.toThrow(
-      /list\.csv: behind line 2: a quotation mark is never closed/,
+      /list\.csv: after line 2: a quotation mark is not closed/,
     );
     expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com']);
   });

@@ -1,0 +1,131 @@
+/**
+ * The signing secret, from the environment or generated on the first start, and the keys derived from it. It must be
+ * preserved: with another secret, the unsubscribe links in mailed messages stop working.
+ */
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+
+/** The current secret, then previous ones: tokens signed with them remain valid. */
+export type SigningSecrets = readonly [string, ...string[]];
+
+/** Never contains the secret itself. */
+class SecretError extends Error {
+  override name = 'SecretError';
+}
+
+const MIN_LENGTH = 32;
+
+/**
+ * Loads the secrets for signing tokens and hashing suppressed addresses: the current one, then the previous ones of a
+ * rotation.
+ * @param dialect with PostgreSQL, several machines can share the store, and must be given the same secret
+ * @throws SecretError if the secret is required but missing, or its file cannot be created, is damaged, or is readable
+ *   by other users
+ */
+export function loadSigningSecrets(
+  config: Pick<Config, 'secrets' | 'paths'>,
+  dialect: 'sqlite' | 'postgres',
+): SigningSecrets {
+  const previous = config.secrets.previousSecrets?.split(/\s+/).filter((secret) => secret !== '') ?? [];
+  return [currentSecret(config, dialect), ...previous];
+}
+
+function currentSecret(config: Pick<Config, 'secrets' | 'paths'>, dialect: 'sqlite' | 'postgres'): string {
+  const { signingSecret } = config.secrets;
+  if (signingSecret !== undefined) return signingSecret;
+  if (dialect === 'postgres') {
+    throw new SecretError(
+      'the store is on PostgreSQL, so every process needs the same signing secret: set DAYWIRE_SECRET to at least ' +
+        `${MIN_LENGTH} random characters, or DAYWIRE_SECRET_FILE to a file with them`,
+    );
+  }
+  const path = join(config.paths.data, 'secret');
+  return readSecretFile(path) ?? createSecretFile(config.paths.data, path);
+}
+
+function readSecretFile(path: string): string | null {
+  let text: string;
+  try {
+    const { mode } = statSync(path);
+    // Windows has no permission bits: every file there is 666.
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+      throw new SecretError(
+        `${path} is readable by other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${path}". If another ` +
+          'user may have read it, delete it: a new one will be generated, and unsubscribe links mailed before stop working',
+      );
+    }
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if (error instanceof SecretError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw new SecretError(`${path} cannot be read (${code}): it must be a file owned by this user`);
+  }
+  if (text.length < MIN_LENGTH) {
+    throw new SecretError(
+      `${path} is damaged: it has ${text.length} characters and needs at least ${MIN_LENGTH}. Restore it from a backup, ` +
+        'or delete it: a new one will be generated, and unsubscribe links mailed before stop working',
+    );
+  }
+  return text;
+}
+
+/** Atomic, without overwriting: if two processes start at the same time, both use the file of the first. */
+function createSecretFile(folder: string, path: string): string {
+  const temporary = join(folder, `.secret-${process.pid}-${randomBytes(4).toString('hex')}`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    const file = openSync(temporary, 'wx', 0o600);
+    try {
+      writeSync(file, `${randomBytes(32).toString('base64url')}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    try {
+      linkSync(temporary, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      unlinkSync(temporary);
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SecretError(`${path} cannot be created (${code}): make the folder writable, or set DAYWIRE_SECRET`);
+  }
+  const secret = readSecretFile(path);
+  if (secret === null) throw new SecretError(`${path} was deleted while it was being created: start again`);
+  return secret;
+}
+
+export type KeyPurpose = 'sign tokens' | 'seal tokens' | 'hash addresses' | 'hash clients' | 'seal hub secrets';
+
+// Every recipient of an edition needs several tokens. Cached as KeyObject: signing is five times as fast as with bytes.
+const keys = new Map<string, KeyObject>();
+const MAX_CACHED_KEYS = 100;
+
+/**
+ * Derives a separate 32-byte key for each purpose (HKDF, RFC 5869), so that a value made for one purpose is not valid
+ * for another.
+ */
+export function deriveKey(secret: string, purpose: KeyPurpose): KeyObject {
+  const name = `${purpose}\n${secret}`;
+  const cached = keys.get(name);
+  if (cached !== undefined) return cached;
+  if (keys.size >= MAX_CACHED_KEYS) keys.clear();
+  const key = createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', `daywire ${purpose}`, 32)));
+  keys.set(name, key);
+  return key;
+}

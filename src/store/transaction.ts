@@ -1,0 +1,19 @@
+import { type Db, isSerializationFailure, type Tx } from './store.ts';
+
+/** A second deadlock in a row is unlikely, a third next to impossible. */
+const MAX_ATTEMPTS = 3;
+
+/**
+ * Runs `body` in a transaction: in the current one if `db` is a transaction, otherwise in a new one, which is retried
+ * after a deadlock or serialization failure.
+ */
+export async function inTransaction<T>(db: Db, body: (tx: Tx) => Promise<T>): Promise<T> {
+  if (db.isTransaction) return body(db as Tx);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await db.transaction().execute(body);
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS || !isSerializationFailure(error)) throw error;
+    }
+  }
+}

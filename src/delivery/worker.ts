@@ -144,7 +144,7 @@ async function submitDelivery(
   const meetsAll = await run.refusals.isForAllRecipients(delivery, watched);
   if (meetsAll && (result.kind === 'failed' || result.kind === 'deferred')) {
     // Kept with the edition and with others' deliveries, and told to the operator.
-    const reason = `the server refuses it, whoever the recipient: ${redactAddresses(result.reason)}`;
+    const reason = `the server refuses every recipient: ${redactAddresses(result.reason)}`;
     await record(run, delivery, { kind: 'returned', reply: result.reply, reason });
     await run.pause(delivery.editionId, reason);
     return { recorded: Promise.resolve() };

@@ -7,6 +7,7 @@
  */
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../config/signing-secrets.ts';
+import { OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { lockSubscriber } from './consent/changes.ts';
@@ -53,7 +54,7 @@ async function redactDeliveries(tx: Tx, subscriberId: number, now: number): Prom
     // By edition: an index by subscriber would cost every edition more than these few lookups.
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
     .where('subscriber_id', '=', subscriberId)
-    .where('state', 'not in', ['pending', 'submitting'])
+    .where('state', 'not in', OPEN_DELIVERY_STATES)
     .where((e) => e.or([e('reply', 'is not', null), e('reason', 'is not', null)]))
     .execute();
   await tx
@@ -68,6 +69,6 @@ async function redactDeliveries(tx: Tx, subscriberId: number, now: number): Prom
     })
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
     .where('subscriber_id', '=', subscriberId)
-    .where('state', 'in', ['pending', 'submitting'])
+    .where('state', 'in', OPEN_DELIVERY_STATES)
     .execute();
 }

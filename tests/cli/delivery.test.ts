@@ -96,12 +96,12 @@ describe.concurrent('daywire bounce', () => {
 
   it.each([
     ['is forged', (to: string) => refusal(to.replace(/\+b./, '+bz')), /^forged: /],
-    ['is empty', () => '', /^not understood: /],
-    ['is no mail', () => Buffer.from([0xff, 0x00, 0x0a, 0x80]), /^not understood: /],
+    ['is empty', () => '', /^not recognised: /],
+    ['is no mail', () => Buffer.from([0xff, 0x00, 0x0a, 0x80]), /^not recognised: /],
     [
       'goes on for megabytes',
       () => `To: ${ANOTHER}\n\n${'x'.repeat(70)}\n`.padEnd(5_000_000, ' '),
-      /^not understood: /,
+      /^not recognised: /,
     ],
   ] as [string, (to: string) => string | Buffer, RegExp][])(
     'changes nothing by one that %s, and keeps it from no mail server',

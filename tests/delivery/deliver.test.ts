@@ -228,7 +228,7 @@ describe('a delivery run', () => {
       const server = await startScripted(() => undefined);
       await server.close();
       const report = await run(store, smtpConfig(server.url, { connections: 5 }));
-      expect(report).toEqual({ ...NOTHING, stopped: `127.0.0.1:${server.port} takes no connections` });
+      expect(report).toEqual({ ...NOTHING, stopped: `127.0.0.1:${server.port} refuses connections` });
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', attempts: 0, lease_until: null }]);
     });
 
@@ -559,7 +559,7 @@ describe('a delivery run', () => {
         const report = await run(store, smtpConfig(server.url, { attempts }));
         expect(report).toMatchObject({ failed: 0, deferred: 0, stopped: null });
         expect(report.paused).toEqual([
-          { editionId, reason: expect.stringMatching(/^the server refuses it, whoever the recipient: .* 550 5\.7\.1/) },
+          { editionId, reason: expect.stringMatching(/^the server refuses every recipient: .* 550 5\.7\.1/) },
         ]);
         const rows = (await deliveriesOf(store)).filter((row) => row.edition_id === editionId);
         expect(rows.filter((row) => row.state === 'pending' && row.attempts === 0)).toHaveLength(60);

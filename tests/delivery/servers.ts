@@ -1,5 +1,5 @@
 /**
- * SMTP servers for tests: a real one that keeps what it takes, and one that misbehaves as told.
+ * SMTP servers for tests: a real one that keeps messages, and a scripted one that can misbehave.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
@@ -8,7 +8,7 @@ export interface Received {
   from: string;
   to: string[];
   raw: Buffer;
-  /** Whether it came over TLS. */
+  /** Whether it was received over TLS. */
   secure: boolean;
 }
 
@@ -22,19 +22,19 @@ export interface TestServer {
 
 const running: { close(): Promise<void> }[] = [];
 
-/** Ends every server that was started. */
+/** Closes all servers. */
 export async function closeServers(): Promise<void> {
   await Promise.all(running.splice(0).map((server) => server.close()));
 }
 
-/** A server by the npm package smtp-server. `options` may refuse at any step. */
+/** A server of the npm package smtp-server. `options` can refuse at any step. */
 export async function startServer(options: SMTPServerOptions = {}): Promise<TestServer> {
   const received: Received[] = [];
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,
-    // It would warn of its own certificate, which is good enough to be refused.
+    // It would warn about its self-signed certificate.
     logger: false,
     onData(stream, session, done) {
       const chunks: Buffer[] = [];
@@ -60,12 +60,12 @@ export async function startServer(options: SMTPServerOptions = {}): Promise<Test
 }
 
 /**
- * What to do when a command comes: a reply to write, its parts in packets of their own, or anything with the socket; '' says
- * nothing. `DATA-END` stands for the final dot.
+ * Returns the reply to a command; an array is written in separate packets, and '' writes nothing. It can also use the
+ * socket. `DATA-END` is the final dot.
  */
 export type Script = (command: string, socket: Socket, count: number) => string | string[] | undefined;
 
-/** A script that answers some commands, named by their first word, and else as a good server with PIPELINING. */
+/** A script with replies to some commands, by their first word; to others it replies like a server with PIPELINING. */
 export function pipelining(replies: Record<string, string | string[]>): Script {
   const all = { EHLO: '250-scripted\r\n250 PIPELINING', ...replies };
   return (command) => all[command.split(' ', 1)[0] as keyof typeof all];
@@ -73,11 +73,11 @@ export function pipelining(replies: Record<string, string | string[]>): Script {
 
 export interface ScriptedServer extends Omit<TestServer, 'received'> {
   commands: string[];
-  /** What came between DATA and the final dot, byte by byte. */
+  /** Everything between DATA and the final dot, byte for byte. */
   messages: string[];
 }
 
-/** A server of a few lines that answers as the script says, and well where the script says nothing. */
+/** A server that replies as the script says, and accepts everything else. */
 export async function startScripted(script: Script): Promise<ScriptedServer> {
   const commands: string[] = [];
   const messages: string[] = [];

@@ -1,10 +1,9 @@
 /**
- * Watches for refusals that are meant for every recipient of an edition, and pauses it: going on would burn the list. What had been
- * refused before that was clear is made due again.
+ * Pauses an edition when the server's refusals apply to every recipient: further attempts would fail the whole list.
+ * Deliveries that were refused before that was known become due again.
  */
-
 import type { Clock } from '../../lib/time.ts';
-import type { Db, Store } from '../../store/store.ts';
+import type { Store, Tx } from '../../store/store.ts';
 import { type ClaimedDelivery, reopenRefused } from '../queue/outbox.ts';
 import { isAnySubmitted } from '../queue/queries.ts';
 import {
@@ -14,81 +13,81 @@ import {
 } from '../transport/policy-refusals.ts';
 import { DeliveryControlError, pauseEdition } from './edition-control.ts';
 
-/** A refusal that was recorded as this recipient's own. */
+/** A refusal that was recorded as if it concerned this recipient only. */
 interface RecordedRefusal {
   delivery: ClaimedDelivery;
   as: 'failed' | 'deferred';
-  /** Ends when it is recorded. */
+  /** Resolves when it is recorded. */
   recorded: Promise<void>;
 }
 
 export interface AutoPause {
   /**
-   * Takes the outcome of the latest attempt.
-   * @returns whether the refusal is meant for every recipient: this delivery stays due, and its edition must be paused
-   * @throws where the store fails
+   * Counts the outcome of the latest attempt.
+   * @returns whether the refusal applies to every recipient: this delivery stays due, and its edition must be paused
+   * @throws if the store fails
    */
-  isForAllRecipients(delivery: ClaimedDelivery, watched: AttemptOutcome): Promise<boolean>;
-  /** Remembers a refusal, should it turn out to be meant for all. */
+  isForAllRecipients(delivery: ClaimedDelivery, outcome: AttemptOutcome): Promise<boolean>;
+  /** Keeps a refusal, in case it turns out to apply to all recipients. */
   remember(refusal: RecordedRefusal): void;
   /**
-   * Pauses the edition, and makes due again what was remembered of it.
-   * @param reason others read it than whom the last refusal was about: it holds no address
-   * @returns whether it was open until then, and which refusals are due again
+   * Pauses the edition and makes its remembered refusals due again.
+   * @param reason shown for all of its deliveries, so it must not contain an address
+   * @returns whether this call paused it, and which refusals are due again
    */
   pause(editionId: number, reason: string): Promise<{ paused: boolean; reopened: RecordedRefusal[] }>;
 }
 
-interface Watched {
-  watch: PolicyRefusalCounter;
-  /** Ends when the watch knows whether anything was submitted before; null until that matters. */
-  before: Promise<void> | null;
-  /** Those in a row with no success between; the watch bounds how many. */
-  refusals: RecordedRefusal[];
+interface EditionRefusals {
+  counter: PolicyRefusalCounter;
+  /** Resolves when submissions of earlier runs are counted; null until they matter. */
+  countedEarlierRuns: Promise<void> | null;
+  /** Refusals since the last success; the counter limits their number. */
+  recent: RecordedRefusal[];
 }
 
-/** What else is written in the transaction that pauses an edition. */
-export type OnPause = (tx: Db, pause: { editionId: number; reason: string }) => Promise<void>;
+/** Called in the transaction that pauses an edition. */
+export type OnPause = (tx: Tx, pause: { editionId: number; reason: string }) => Promise<void>;
 
-/** One for a run. */
+/** For one run. */
 export function openAutoPause(
   { db, reports }: Pick<Store, 'db' | 'reports'>,
   clock: Clock,
   onPause?: OnPause,
 ): AutoPause {
-  const editions = new Map<number, Watched>();
-  const watchedOf = (editionId: number): Watched => {
+  const editions = new Map<number, EditionRefusals>();
+  const refusalsOf = (editionId: number): EditionRefusals => {
     const known = editions.get(editionId);
     if (known !== undefined) return known;
-    const fresh: Watched = { watch: openPolicyRefusalCounter(), before: null, refusals: [] };
-    editions.set(editionId, fresh);
-    return fresh;
+    const added = { counter: openPolicyRefusalCounter(), countedEarlierRuns: null, recent: [] };
+    editions.set(editionId, added);
+    return added;
   };
-  // The watch forgets with the run, and a later run meets only whom an earlier one could not reach: what one domain still refuses then
-  // is no sign that the server takes nothing of ours.
-  const noteEarlierRuns = async (editionId: number, watch: PolicyRefusalCounter): Promise<void> => {
-    if (await isAnySubmitted(reports, editionId)) watch.note('submitted', '');
+  // The counter exists for one run, and a later run reaches only recipients that an earlier one could not. If one domain
+  // still refuses them, that is no sign that the server accepts none of our mail.
+  const countEarlierRuns = async (editionId: number, counter: PolicyRefusalCounter): Promise<void> => {
+    if (await isAnySubmitted(reports, editionId)) counter.record('submitted', '');
   };
   return {
-    async isForAllRecipients({ editionId, email }, watched) {
-      const edition = watchedOf(editionId);
-      if (watched === 'submitted') {
-        edition.refusals.length = 0;
-        edition.before ??= Promise.resolve();
-      } else if (watched === 'policy') {
-        edition.before ??= noteEarlierRuns(editionId, edition.watch);
-        await edition.before;
+    async isForAllRecipients({ editionId, email }, outcome) {
+      const refusals = refusalsOf(editionId);
+      if (outcome === 'submitted') {
+        refusals.recent.length = 0;
+        refusals.countedEarlierRuns ??= Promise.resolve();
+      } else if (outcome === 'policy') {
+        refusals.countedEarlierRuns ??= countEarlierRuns(editionId, refusals.counter);
+        await refusals.countedEarlierRuns;
       }
       const domain = (email ?? '').slice((email ?? '').lastIndexOf('@') + 1).toLowerCase();
-      return edition.watch.note(watched, domain) === 'refuses-us';
+      return refusals.counter.record(outcome, domain);
     },
     remember: (refusal) => {
-      watchedOf(refusal.delivery.editionId).refusals.push(refusal);
+      refusalsOf(refusal.delivery.editionId).recent.push(refusal);
     },
     async pause(editionId, reason) {
-      const refusals = watchedOf(editionId).refusals.splice(0);
+      const refusals = refusalsOf(editionId).recent.splice(0);
       await Promise.all(refusals.map(({ recorded }) => recorded));
-      const paused = await db.transaction().execute((tx) => pauseOpen(tx, { editionId, reason }, onPause));
+      const paused = await db.transaction().execute((tx) => pauseOnce(tx, { editionId, reason }, onPause));
       const claims = refusals.map(({ delivery }) => delivery);
       const reopened = await reopenRefused(db, claims, reason, clock());
       return { paused, reopened: refusals.filter((_, n) => reopened[n]) };
@@ -96,8 +95,8 @@ export function openAutoPause(
   };
 }
 
-/** Not where the operator has cancelled it meanwhile. */
-async function pauseOpen(tx: Db, pause: { editionId: number; reason: string }, onPause?: OnPause): Promise<boolean> {
+/** @returns false if it was paused before, or cancelled in the meantime */
+async function pauseOnce(tx: Tx, pause: { editionId: number; reason: string }, onPause?: OnPause): Promise<boolean> {
   try {
     const paused = await pauseEdition(tx, pause.editionId, pause.reason);
     if (paused) await onPause?.(tx, pause);

@@ -1,45 +1,48 @@
 /**
- * The operator at the wheel: pauses, resumes and cancels editions, and lets a held queue go. Doing any of it twice changes nothing more.
+ * The operator's control of delivery: pause, resume and cancel editions, release a held queue, settle uncertain
+ * deliveries. Repeating any of these changes nothing.
  */
 import { sql } from 'kysely';
 import { rfc3339 } from '../../lib/time.ts';
+import { isOpen } from '../../store/delivery-states.ts';
+import { revokedLease, updateClaimed } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
 import { CANCELLED } from '../queue/delivery-outcome.ts';
 
-/** What the operator asked of the queue that cannot be done, said for the operator. */
+/** The operator asked for something that is not possible. */
 export class DeliveryControlError extends Error {
   override name = 'DeliveryControlError';
 }
 
 /**
- * Holds what is pending of an edition until it is resumed. What is on the wire is finished.
- * @param reason said for an operator; where it is paused already, the first reason stays
- * @returns false where it was paused already
- * @throws SteeringError where there is no such edition, or it is done or cancelled
+ * Holds the pending deliveries of an edition until it is resumed. Submissions in progress finish.
+ * @param reason for the operator; if it is paused already, the first reason is kept
+ * @returns false if it was paused already
+ * @throws DeliveryControlError if the edition does not exist, or is done or cancelled
  */
 export async function pauseEdition(db: Db, editionId: number, reason: string): Promise<boolean> {
-  return change(db, editionId, { from: ['delivering'], to: 'paused', reason });
+  return changeState(db, editionId, { from: ['delivering'], to: 'paused', reason });
 }
 
 /**
- * Lets a paused edition go on.
- * @returns false where it wasn't paused
- * @throws SteeringError where there is no such edition, or it is done or cancelled
+ * Continues the delivery of a paused edition.
+ * @returns false if it was not paused
+ * @throws DeliveryControlError if the edition does not exist, or is done or cancelled
  */
 export async function resumeEdition(db: Db, editionId: number): Promise<boolean> {
-  return change(db, editionId, { from: ['paused'], to: 'delivering', reason: null });
+  return changeState(db, editionId, { from: ['paused'], to: 'delivering', reason: null });
 }
 
-// A few milliseconds' writing: other writers come in between.
-const CANCELLED_AT_ONCE = 5_000;
+// A few milliseconds per transaction, so that other writers do not wait.
+const CANCEL_BATCH = 5_000;
 
 /**
- * Ends an edition: all that is pending of it is suppressed, in short transactions. What is on the wire is finished.
- * @param reason said for an operator
- * @returns how many deliveries were suppressed; none where it was cancelled before
- * @throws SteeringError where there is no such edition, or it is done
+ * Cancels an edition: its pending deliveries are suppressed, in short transactions. Submissions in progress finish.
+ * @param reason for the operator
+ * @returns number of suppressed deliveries; 0 if it was cancelled before
+ * @throws DeliveryControlError if the edition does not exist or is done
  */
 export async function cancelEdition(
   { db, dialect }: Pick<Store, 'db' | 'dialect'>,
@@ -47,15 +50,15 @@ export async function cancelEdition(
   reason: string,
   now: number,
 ): Promise<number> {
-  await change(db, editionId, { from: ['delivering', 'paused'], to: 'cancelled', reason });
+  await changeState(db, editionId, { from: ['delivering', 'paused'], to: 'cancelled', reason });
   const lock = dialect === 'postgres' ? sql`for update` : sql``;
   for (let cancelled = 0; ; ) {
     const { numAffectedRows } = await sql`
       with open as (
         select edition_id, subscriber_id from deliveries
-        where edition_id = ${editionId} and state in ('pending', 'submitting') and state = 'pending'
+        where edition_id = ${editionId} and ${isOpen('deliveries')} and state = 'pending'
         order by edition_id, due_at, subscriber_id
-        limit ${CANCELLED_AT_ONCE}
+        limit ${CANCEL_BATCH}
         ${lock}
       )
       update deliveries
@@ -71,8 +74,8 @@ export async function cancelEdition(
 }
 
 /**
- * Lets a held queue go, such as a restored backup's.
- * @returns false where it wasn't held
+ * Releases a queue that is held, for example after a backup was restored.
+ * @returns false if it was not held
  */
 export async function releaseQueue(db: Db): Promise<boolean> {
   if ((await readMeta(db, DELIVERY_HELD)) === undefined) return false;
@@ -81,9 +84,8 @@ export async function releaseQueue(db: Db): Promise<boolean> {
 }
 
 /**
- * Settles one uncertain delivery: it had arrived (`submitted`), or it is mailed once more (`retry`). Settling it the same way twice
- * changes nothing.
- * @throws SteeringError where there is no such delivery, or it is not uncertain
+ * Settles an uncertain delivery: it was submitted, or it is to be submitted again (`retry`).
+ * @throws DeliveryControlError if the delivery does not exist or is not uncertain
  */
 export async function settleDelivery(
   db: Db,
@@ -92,40 +94,30 @@ export async function settleDelivery(
   as: 'submitted' | 'retry',
   now: number,
 ): Promise<void> {
+  const name = `the delivery of edition ${editionId} to subscriber ${subscriberId}`;
   const row = await findDelivery(db, editionId, subscriberId);
-  if (row === undefined)
-    throw new DeliveryControlError(`there is no delivery of edition ${editionId} to subscriber ${subscriberId}`);
+  if (row === undefined) throw new DeliveryControlError(`${name} does not exist`);
   const state = as === 'submitted' ? 'submitted' : 'pending';
   if (row.state === state) return;
-  const which = `the delivery of edition ${editionId} to subscriber ${subscriberId}`;
-  if (row.state !== 'submitting')
-    throw new DeliveryControlError(`${which} is ${row.state}, not uncertain: there is nothing to settle`);
+  if (row.state !== 'submitting') throw new DeliveryControlError(`${name} is ${row.state}, not uncertain`);
   if (row.lease_until !== null && row.lease_until > now) {
-    throw new DeliveryControlError(`${which} may still be on the wire: settle it after ${rfc3339(row.lease_until)}`);
+    throw new DeliveryControlError(`${name} may still be in progress: settle it after ${rfc3339(row.lease_until)}`);
   }
   if (as === 'retry' && row.delivery_state === 'cancelled') {
     throw new DeliveryControlError(
-      `edition ${editionId} is cancelled, nothing of it is mailed again: settle it as submitted`,
+      `edition ${editionId} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
     );
   }
-  const { numUpdatedRows } = await db
-    .updateTable('deliveries')
-    .set({
-      state,
-      // Whoever wakes up with the old claim may record nothing.
-      fence: sql<number>`fence + 1`,
-      lease_until: null,
-      changed_at: now,
-      ...(as === 'submitted'
-        ? { reply: 'settled by the operator as submitted', reason: null }
-        : { due_at: now, reason: 'settled by the operator: tried again with the same Message-ID' }),
-    })
-    .where('edition_id', '=', editionId)
-    .where('subscriber_id', '=', subscriberId)
-    .where('fence', '=', row.fence)
+  const outcome =
+    as === 'submitted'
+      ? { reply: 'settled by the operator as submitted', reason: null }
+      : { due_at: now, reason: 'settled by the operator: retried with the same Message-ID' };
+  const claim = { edition_id: editionId, subscriber_id: subscriberId, fence: row.fence };
+  const { numUpdatedRows } = await updateClaimed(db, 'deliveries', claim)
+    .set({ state, ...revokedLease('deliveries'), changed_at: now, ...outcome })
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) throw new DeliveryControlError(`${which} has just changed: look again`);
+  if (numUpdatedRows === 0n) throw new DeliveryControlError(`${name} has just changed: try again`);
 }
 
 function findDelivery(db: Db, editionId: number, subscriberId: number) {
@@ -138,8 +130,8 @@ function findDelivery(db: Db, editionId: number, subscriberId: number) {
     .executeTakeFirst();
 }
 
-/** @returns whether this call changed it; not where it stood there before */
-async function change(
+/** @returns false if it was in that state before */
+async function changeState(
   db: Db,
   editionId: number,
   { from, to, reason }: { from: EditionDeliveryState[]; to: EditionDeliveryState; reason: string | null },
@@ -156,9 +148,8 @@ async function change(
     .select('delivery_state')
     .where('id', '=', editionId)
     .executeTakeFirst();
-  if (edition === undefined) throw new DeliveryControlError(`there is no edition ${editionId}`);
+  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
   if (edition.delivery_state === to) return false;
-  const wanted = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  const why = edition.delivery_state === 'done' ? 'nothing of it is left to deliver' : 'that cannot be undone';
-  throw new DeliveryControlError(`edition ${editionId} is ${edition.delivery_state}, ${why}: it cannot be ${wanted}`);
+  const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
+  throw new DeliveryControlError(`edition ${editionId} is ${edition.delivery_state}: it cannot be ${verb}`);
 }

@@ -1,27 +1,28 @@
 /**
- * What has been retracted must not go on being mailed: the editions that hold it are paused, for the operator to resume or cancel.
+ * Pauses editions that contain a retracted article, so that the operator can resume or cancel them.
  */
 import { sql } from 'kysely';
 import { fullHeadline } from '../../articles/article.ts';
 import { toArticle } from '../../articles/queries.ts';
-import type { Db, Store } from '../../store/store.ts';
+import { isOpen } from '../../store/delivery-states.ts';
+import type { Db, Store, Tx } from '../../store/store.ts';
 
 export interface RetractionPause {
   editionId: number;
-  /** The retracted articles that it holds. */
+  /** The retracted articles that it contains. */
   articleIds: string[];
 }
 
 /**
- * Pauses the editions under delivery that hold an article which is retracted, or whose own roundup is; of one that stands paused for
- * another reason, the reason grows. An edition is paused once for a retraction: where the operator resumes it, it goes on. Where there is
- * nothing to pause, it costs a look by index.
- * @param onPause called with each edition, in the transaction that pauses it
- * @returns what it paused, or gave another reason to stay so
+ * Pauses the editions with open deliveries that contain a retracted article, or whose own roundup article is retracted.
+ * If an edition is paused already, the reason is extended. An edition is paused once for a retraction: if the operator
+ * resumes it, it continues. Without retractions this costs one query by index.
+ * @param onPause called in the transaction that pauses an edition
+ * @returns the editions that were paused, or whose reason was extended
  */
 export async function pauseEditionsWithRetracted(
   { db }: Pick<Store, 'db'>,
-  onPause: (tx: Db, pause: RetractionPause) => Promise<void>,
+  onPause: (tx: Tx, pause: RetractionPause) => Promise<void>,
 ): Promise<RetractionPause[]> {
   if ((await findRetractions(db)).length === 0) return [];
   return db.transaction().execute(async (tx) => {
@@ -29,9 +30,9 @@ export async function pauseEditionsWithRetracted(
     const found = await findRetractions(tx);
     for (const [editionId, retractions] of Map.groupBy(found, (retraction) => retraction.editionId)) {
       if (!(await pause(tx, editionId, retractions))) continue;
-      const what = { editionId, articleIds: retractions.map(({ articleId }) => articleId) };
-      await onPause(tx, what);
-      paused.push(what);
+      const entry = { editionId, articleIds: retractions.map(({ articleId }) => articleId) };
+      await onPause(tx, entry);
+      paused.push(entry);
     }
     return paused;
   });
@@ -44,19 +45,19 @@ interface Retraction {
   document: string;
 }
 
-/** The retractions that editions with open deliveries have not been paused for. */
+/** The retractions for which editions with open deliveries have not been paused yet. */
 async function findRetractions(db: Db): Promise<Retraction[]> {
-  // One by one, and literals: only then do the partial indexes answer.
+  // Separate queries with literals, so that the partial indexes are used.
   const { rows } = await sql<Retraction>`
-    with standing as (
+    with unfinished as (
       select id, article_id from editions where delivery_state = 'delivering'
       union all
       select id, article_id from editions where delivery_state = 'paused'
     ), held as (
-      select standing.id as edition_id, edition_articles.article_id
-      from standing inner join edition_articles on edition_articles.edition_id = standing.id
+      select unfinished.id as edition_id, edition_articles.article_id
+      from unfinished inner join edition_articles on edition_articles.edition_id = unfinished.id
       union all
-      select id, article_id from standing
+      select id, article_id from unfinished
     )
     select held.edition_id as "editionId", articles.id as "articleId",
       articles.noted_at as "notedAt", articles.document
@@ -69,14 +70,14 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
       )
       and exists (
         select 1 from deliveries
-        where deliveries.edition_id = held.edition_id and deliveries.state in ('pending', 'submitting')
+        where deliveries.edition_id = held.edition_id and ${isOpen('deliveries')}
       )
     order by held.edition_id, articles.noted_at, articles.id`.execute(db);
   return rows;
 }
 
-/** @returns false where it was done with or cancelled meanwhile, or another process has paused it for these */
-async function pause(tx: Db, editionId: number, retractions: Retraction[]): Promise<boolean> {
+/** @returns false if it was finished or cancelled in the meantime, or another process paused it for the same articles */
+async function pause(tx: Tx, editionId: number, retractions: Retraction[]): Promise<boolean> {
   const noted = await tx
     .insertInto('edition_retractions')
     .values(
@@ -90,7 +91,7 @@ async function pause(tx: Db, editionId: number, retractions: Retraction[]): Prom
     .returning('article_id')
     .execute();
   if (noted.length === 0) return false;
-  const reason = reasonOf(retractions);
+  const reason = describe(retractions);
   const { numUpdatedRows } = await tx
     .updateTable('editions')
     .set({
@@ -104,7 +105,9 @@ async function pause(tx: Db, editionId: number, retractions: Retraction[]): Prom
   return numUpdatedRows > 0n;
 }
 
-function reasonOf(retractions: Retraction[]): string {
-  const stories = retractions.map(({ articleId, document }) => `${articleId} ("${fullHeadline(toArticle(document))}")`);
-  return `retracted since it closed: ${stories.join(', ')}`;
+function describe(retractions: Retraction[]): string {
+  const articles = retractions.map(
+    ({ articleId, document }) => `${articleId} ("${fullHeadline(toArticle(document))}")`,
+  );
+  return `retracted since it closed: ${articles.join(', ')}`;
 }

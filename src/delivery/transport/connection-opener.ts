@@ -1,27 +1,27 @@
 /**
- * Opens the workers' connections one after the other, so that a server which is down or refuses the login is asked once and not
- * by every worker at the same moment: some lock an account after a few wrong passwords.
+ * Opens the workers' connections one after the other, so that a server that is down or refuses the login gets one
+ * attempt and not one per worker at the same moment: some servers lock an account after a few wrong passwords.
  */
 import { type Connection, type Transport, TransportError } from './connection.ts';
 import { classifyFailure } from './retry.ts';
 
 export interface ConnectionOpener {
-  /** `held` where it can still be used, otherwise a new connection; null where none can be had. */
-  acquire(held: Connection | null): Promise<Connection | null>;
+  /** @returns `current` if it is usable, otherwise a new connection; null if none can be opened */
+  acquire(current: Connection | null): Promise<Connection | null>;
   /** Closes a connection that is not needed any more. */
-  close(held: Connection | null): void;
-  /** Why the last connection could not be had, said for an operator. */
+  close(current: Connection | null): void;
+  /** Why the last connection could not be opened, for the operator. */
   problem(): string | null;
 }
 
 export function openConnectionOpener(transport: Transport): ConnectionOpener {
   let open = 0;
   let problem: string | null = null;
-  let hopeless = false;
+  let hasGivenUp = false;
   let last: Promise<unknown> = Promise.resolve();
 
   const openOne = async (): Promise<Connection | null> => {
-    if (hopeless) return null;
+    if (hasGivenUp) return null;
     try {
       const connection = await transport.connect();
       open += 1;
@@ -29,21 +29,21 @@ export function openConnectionOpener(transport: Transport): ConnectionOpener {
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
       problem = error.message;
-      // Where others are open, the server may only have granted us all it grants, and those go on.
-      hopeless = open === 0 || classifyFailure(error.failure) === 'refuses-us';
+      // If others are open, this may be the server's limit of connections: the others continue.
+      hasGivenUp = open === 0 || classifyFailure(error.failure) === 'systemic';
       return null;
     }
   };
-  const close = (held: Connection | null): void => {
-    if (held === null) return;
+  const close = (current: Connection | null): void => {
+    if (current === null) return;
     open -= 1;
-    held.close();
+    current.close();
   };
 
   return {
-    acquire(held) {
-      if (held?.usable) return Promise.resolve(held);
-      close(held);
+    acquire(current) {
+      if (current?.usable) return Promise.resolve(current);
+      close(current);
       const next = last.then(openOne);
       last = next.catch(() => {});
       return next;

@@ -1,5 +1,6 @@
 /**
- * What the engine needs of a way out: connections that take one finished message at a time and answer with a reply.
+ * The interface between delivery and a transport: connections that take one finished message at a time and return the
+ * server's reply.
  */
 import { MINUTE } from '../../lib/time.ts';
 import type { SubmissionFailure } from './retry.ts';
@@ -13,19 +14,19 @@ export interface OutgoingMessage {
   from: string;
   to: string;
   /**
-   * The message (RFC 5322) in parts, to be written one after the other: CR LF line ends, no line over 998 octets, no line that
-   * begins with a dot (so nothing is dot-stuffed on the way, RFC 5321 §4.5.2), CR LF at its end. Parts are shared between messages.
+   * The message (RFC 5322) in parts that are written in order. Line ends are CR LF, also at its end. No line has more
+   * than 998 octets. No line begins with a dot, so nothing needs dot-stuffing (RFC 5321 §4.5.2). Messages share parts.
    */
   chunks: readonly Buffer[];
-  /** Octets in all. */
+  /** Octets in total. */
   size: number;
 }
 
 export interface Connection {
-  /** Whether it can take another message; where not, open a new one. */
+  /** Whether it can take another message. If not, open a new one. */
   readonly usable: boolean;
   /**
-   * Hands over one message, and takes no other until it has answered; it always answers within `SUBMISSION_LIMIT`.
+   * Submits one message within `SUBMISSION_LIMIT`. Call it again only after it has settled.
    * @returns the server's reply
    * @throws TransportError
    */
@@ -34,21 +35,21 @@ export interface Connection {
 }
 
 export interface Transport {
-  /** How many connections may be open at once. */
+  /** Maximum number of open connections. */
   readonly connections: number;
   /** Opens a connection and logs in. @throws TransportError */
   connect(): Promise<Connection>;
-  /** Whether messages could be submitted now, up to the login. @throws TransportError, said for an operator */
+  /** Checks that messages could be submitted now, up to the login. @throws TransportError */
   verify(): Promise<void>;
 }
 
 /**
- * The longest that a submission takes, in milliseconds. RFC 5321 §4.5.3.2.6 grants a server ten minutes for its last reply:
- * giving up earlier mails readers twice.
+ * Maximum duration of a submission, in milliseconds. RFC 5321 §4.5.3.2.6 grants a server ten minutes for its last reply;
+ * a client that gives up earlier delivers messages twice.
  */
 export const SUBMISSION_LIMIT = 11 * MINUTE;
 
-/** A connection or a submission that failed. Its message is for operators and never holds a password. */
+/** A connection or a submission failed. Its message is for operators and never contains a password. */
 export class TransportError extends Error {
   override name = 'TransportError';
   readonly failure: SubmissionFailure;
@@ -59,6 +60,6 @@ export class TransportError extends Error {
 }
 
 /** The error for a configuration that cannot work. */
-export function transportConfigError(words: string): TransportError {
-  return new TransportError({ code: 'ECONFIG', replyCode: null, command: null, reply: null, message: words });
+export function transportConfigError(message: string): TransportError {
+  return new TransportError({ code: 'ECONFIG', replyCode: null, command: null, reply: null, message });
 }

@@ -1,6 +1,6 @@
 /**
- * Writes each message to `<var>/mail/<newsletter>/<slot>/<address>.eml`, where any mail program opens it. For a newsroom that
- * tries daywire out, and for one whose own system picks files up.
+ * Writes each message to `<paths.data>/mail/<newsletter>/<slot>/<address>.eml`, which any mail program can open: for
+ * trials, and for installations whose own system picks up the files.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
@@ -14,7 +14,7 @@ export function openFileTransport(folder: string, connections: number): Transpor
     usable: true,
     submit: async (message) => {
       const path = join(mail, message.newsletter, message.slot, emlName(message.to));
-      await writeWhole(path, message).catch(refuse(path));
+      await writeAtomically(path, message).catch(toTransportError(path));
       return `written to ${relative(folder, path)}`;
     },
     close: () => {},
@@ -23,8 +23,8 @@ export function openFileTransport(folder: string, connections: number): Transpor
     connections,
     connect: async () => connection,
     verify: async () => {
-      await mkdir(mail, { recursive: true }).catch(refuse(mail));
-      await access(mail, constants.W_OK).catch(refuse(mail));
+      await mkdir(mail, { recursive: true }).catch(toTransportError(mail));
+      await access(mail, constants.W_OK).catch(toTransportError(mail));
     },
   };
 }
@@ -32,8 +32,8 @@ export function openFileTransport(folder: string, connections: number): Transpor
 const SAFE_NAME_LIMIT = 180;
 
 /**
- * A file name for an address: readable, the same on every try, and never a path. Lower case, because some file systems do not
- * tell the cases apart; addresses are compared without case anyway.
+ * A file name for an address: readable, the same for each attempt, and never a path. In lower case, because some file
+ * systems ignore case; addresses are compared without case anyway.
  */
 function emlName(address: string): string {
   const safe = address
@@ -45,15 +45,15 @@ function emlName(address: string): string {
   return `${safe.slice(0, SAFE_NAME_LIMIT)}=${hash}.eml`;
 }
 
-/** Whole or not at all: a temporary file, flushed, then renamed over what an earlier try wrote. */
-async function writeWhole(path: string, message: OutgoingMessage): Promise<void> {
+/** Writes and flushes a temporary file, then renames it, possibly over the file of an earlier attempt. */
+async function writeAtomically(path: string, message: OutgoingMessage): Promise<void> {
   const folder = join(path, '..');
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
   try {
     const file = await open(temporary, 'wx');
     try {
-      // `writev` may write a part and say how much; this goes on until all is written.
+      // `writev` may write only a part; `writeFile` writes everything.
       await file.writeFile(Buffer.concat(message.chunks));
       await file.sync();
     } finally {
@@ -66,10 +66,10 @@ async function writeWhole(path: string, message: OutgoingMessage): Promise<void>
   }
 }
 
-function refuse(path: string): (error: NodeJS.ErrnoException) => never {
+function toTransportError(path: string): (error: NodeJS.ErrnoException) => never {
   return (error) => {
     const code = error.code ?? 'unknown error';
-    const words = `${path} cannot be written (${code})`;
-    throw new TransportError({ code, replyCode: null, command: null, reply: null, message: words });
+    const message = `${path} cannot be written (${code})`;
+    throw new TransportError({ code, replyCode: null, command: null, reply: null, message });
   };
 }

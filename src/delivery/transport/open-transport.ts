@@ -1,5 +1,5 @@
 /**
- * Where messages go: to files, or to an SMTP server.
+ * Chooses the transport: files or an SMTP server.
  */
 import type { Config } from '../../config/config.ts';
 import { type Transport, transportConfigError } from './connection.ts';
@@ -7,8 +7,8 @@ import { openFileTransport } from './file-transport.ts';
 import { openSmtpTransport } from './smtp-transport.ts';
 
 /**
- * The transport that the configuration names. It opens nothing yet.
- * @throws TransportError where the configuration cannot work: no server named, or a URL with parts that have no meaning here
+ * Returns the configured transport. No connection is opened yet.
+ * @throws TransportError if no server is configured, or its URL has parts without a meaning
  */
 export function openTransport(config: Pick<Config, 'delivery' | 'secrets' | 'paths'>): Transport {
   const { transport, connections } = config.delivery;
@@ -16,7 +16,7 @@ export function openTransport(config: Pick<Config, 'delivery' | 'secrets' | 'pat
   const url = config.secrets.smtpUrl ?? config.delivery.smtpUrl;
   if (url === undefined) {
     throw transportConfigError(
-      'delivery.transport is smtp, and no server is named: set DAYWIRE_SMTP_URL or delivery.smtpUrl',
+      'delivery.transport is smtp, but no server is configured: set DAYWIRE_SMTP_URL or delivery.smtpUrl',
     );
   }
   return openSmtpTransport(url, connections);

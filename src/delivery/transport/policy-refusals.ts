@@ -1,59 +1,60 @@
 /**
- * Tells a recipient's own block from a server that refuses us altogether: the same refusal, met by one recipient after another
- * with no success between, is meant for all of them, and going on would burn the list.
+ * Distinguishes a block of one recipient from a server that refuses all our mail: the same refusal for one recipient
+ * after another, without a success in between, applies to all of them, and further attempts would fail the whole list.
  */
 import { enhancedStatus, type SubmissionFailure } from './retry.ts';
 
-/** What an attempt came to: `policy` where `isPolicyRefusal` says so of its failure, `other` for every other failure. */
+/** `policy`: a failure for which `isPolicyRefusal` is true. `other`: any other failure. */
 export type AttemptOutcome = 'submitted' | 'policy' | 'other';
 
 export interface PolicyRefusalCounter {
   /**
-   * Takes the outcome of the latest attempt.
+   * Records the outcome of the latest attempt.
    * @param domain the recipient's, lower case
-   * @returns `refuses-us` where this refusal, and those before it, are meant for every recipient: nothing should be tried any more
+   * @returns whether this refusal, and those before it, apply to every recipient: stop submitting
    */
-  note(outcome: AttemptOutcome, domain: string): 'go-on' | 'refuses-us';
+  record(outcome: AttemptOutcome, domain: string): boolean;
 }
 
-// Before anything has gone through, there is no sign that the server takes anything of ours.
-const BEFORE_ANY_SUCCESS = 3;
-const AFTER_A_SUCCESS = 5;
-// One domain's own block of us must not stop the rest. Recipients come mixed, so this many in a row of one are nearly all there are.
-const OF_ONE_DOMAIN = 20;
+// Before the first success there is no sign that the server accepts any of our mail.
+const LIMIT_BEFORE_SUCCESS = 3;
+const LIMIT_AFTER_SUCCESS = 5;
+// A block by one domain must not stop the others. Recipients of domains are mixed, so this many refusals in a row by one
+// domain mean that hardly any others are left.
+const LIMIT_FOR_ONE_DOMAIN = 20;
 
-/** One watch for all the connections of a run; it forgets with the run. */
+/** Counts for all connections of a run; nothing is kept beyond the run. */
 export function openPolicyRefusalCounter(): PolicyRefusalCounter {
   let refusals = 0;
-  let limit = BEFORE_ANY_SUCCESS;
+  let limit = LIMIT_BEFORE_SUCCESS;
   const domains = new Set<string>();
   return {
-    note(outcome, domain) {
+    record(outcome, domain) {
       if (outcome === 'submitted') {
         refusals = 0;
-        limit = AFTER_A_SUCCESS;
+        limit = LIMIT_AFTER_SUCCESS;
         domains.clear();
       }
-      if (outcome !== 'policy') return 'go-on';
+      if (outcome !== 'policy') return false;
       refusals += 1;
       domains.add(domain);
-      const enough = limit === AFTER_A_SUCCESS && domains.size === 1 ? OF_ONE_DOMAIN : limit;
-      return refusals >= enough ? 'refuses-us' : 'go-on';
+      return refusals >= (limit === LIMIT_AFTER_SUCCESS && domains.size === 1 ? LIMIT_FOR_ONE_DOMAIN : limit);
     },
   };
 }
 
-// RFC 3463 §3.4 and §3.5: it shuts down, or waited for us too long; both pass with the next connection.
-const PARTING_STATUSES = new Set(['4.3.2', '4.4.2']);
+// RFC 3463 §3.4 and §3.5: the server shuts down, or timed out. A new connection resolves both.
+const CLOSING_STATUSES = new Set(['4.3.2', '4.4.2']);
 
 /**
- * Whether a failure may be meant for every recipient, though it came in answer to one: 421, by which a server parts from us; a
- * status of 5.7 (RFC 3463 §3.8: security or policy); and a message refused without a status once its recipient was taken.
+ * Whether a failure may apply to every recipient although it answers a message to one: 421, with which a server closes
+ * the connection; a status of 5.7 (RFC 3463 §3.8: security or policy); and a message that is refused without a status
+ * after its recipient was accepted.
  */
 export function isPolicyRefusal(failure: Pick<SubmissionFailure, 'replyCode' | 'reply' | 'command'>): boolean {
   const { replyCode, command } = failure;
   const status = enhancedStatus(failure.reply);
-  if (replyCode === 421) return !PARTING_STATUSES.has(status ?? '');
+  if (replyCode === 421) return !CLOSING_STATUSES.has(status ?? '');
   if (replyCode === null || replyCode < 500 || replyCode > 599) return false;
   return status === null ? command === 'DATA' : status.startsWith('5.7.');
 }

@@ -1,23 +1,23 @@
 /**
- * Keeps addresses out of words that others read than the person they are about: a server that refuses one reader often quotes the
- * address, or our return path, whose token stands for that reader.
+ * Removes addresses from texts that are shown to others: a server that refuses a recipient often quotes the address, or
+ * our return path, whose token identifies the subscriber.
  */
 
-// Whatever does not part words may stand on either side of an @: apostrophes, slashes and equals signs (RFC 5322 §3.2.3), and letters of
-// any script (RFC 6531).
+// Any character that does not separate words can be next to an @: apostrophes, slashes and equals signs
+// (RFC 5322 §3.2.3), and letters of any script (RFC 6531).
 const WORD = String.raw`[^\s<>()[\]{}",;:|\\@]`;
 // In a link that explains a refusal, such as one about SPF, the @ is escaped.
 const AT = '(?:@|%40)+';
-// What ends a sentence stays.
+// The end of a sentence is not part of a domain.
 const DOMAIN = String.raw`(?:\[[^\]\s]*\]?|${WORD}*(?![.!?'…])${WORD})`;
-// Only from where a word begins, or a long text without any @ would be searched from every character of it.
+// Only from the beginning of a word: otherwise a long text without any @ is searched from each of its characters.
 const ADDRESS = new RegExp(`<?(?:(?<!${WORD})${WORD}+|"[^"]*")(?:${AT}${DOMAIN})+>?`, 'gu');
-// A path and a link keep their folders, for the operator to find what they name.
+// A path or a link keeps its folders, so that the operator can find what it names.
 const FOLDERS = /^\/(?:(?!%40)[^@])*\/(?=[^/@])/;
 
 /**
- * Strikes out everything that looks like an email address, and its angle brackets: `<address>` stands in its place. All else stays.
- * @param text a server's reply or a transport's words, in one piece: of an address that was cut before its @ the rest would stay
+ * Replaces everything that looks like an email address, with its angle brackets, by `<address>`.
+ * @param text a server's reply or an error message, not truncated: an address that is cut before its @ is not recognised
  */
 export function redactAddresses(text: string): string {
   return text.replace(ADDRESS, (address) => `${FOLDERS.exec(address)?.[0] ?? ''}<address>`);

@@ -1,43 +1,43 @@
 /**
- * What a failed submission means, and when to try again: by reply code, error code and command, never by a message's words.
+ * Classifies failed submissions and decides when to retry, by reply code, error code and command, never by text.
  */
 import { HOUR } from '../../lib/time.ts';
 
-/** Why a submission failed, in plain data. All text is one clean line without any password. */
+/** Why a submission failed. Each text is one line without control characters and passwords. */
 export interface SubmissionFailure {
-  /** The error's code, such as `ECONNECTION` or `ENOSPC`. */
+  /** Error code, such as `ECONNECTION` or `ENOSPC`. */
   code: string | null;
-  /** The SMTP reply code, such as 451. */
+  /** SMTP reply code, such as 451. */
   replyCode: number | null;
-  /** The SMTP command that failed, such as `RCPT TO`. */
+  /** SMTP command that failed, such as `RCPT TO`. */
   command: string | null;
-  /** The server's whole reply. It may quote the recipient's address, so it is nobody else's to read. */
+  /** The server's whole reply. It may quote the recipient's address, so it is stored with that delivery only. */
   reply: string | null;
-  /** What happened, said for an operator; of an SMTP server, without any address. */
+  /** For the operator. Of an SMTP server, without addresses. */
   message: string;
-  /** The whole message had been handed over, and the server's answer to it did not come: it may have taken it (RFC 5321 §4.2.5). */
+  /** The whole message was written and no reply received: the server may have accepted it (RFC 5321 §4.2.5). */
   mayHaveArrived?: boolean;
 }
 
 export type FailureClass =
-  /** This message may go through later. */
+  /** A later attempt may succeed. */
   | 'transient'
   /** This recipient will not get this message. */
   | 'permanent'
-  /** The server or the disk refuses us, whoever the recipient: going on would burn the list. */
-  | 'refuses-us';
+  /** The server or the disk refuses messages to any recipient: further attempts would fail the whole list. */
+  | 'systemic';
 
-// Nodemailer's codes (its errors.js), then those of a full or closed disk.
-const REFUSES_US = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'EREQUIRETLS', 'ECONFIG', 'EPROXY']);
-const DISK = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST']);
-// RFC 4954 §6 and RFC 5248: authentication is required, its mechanism too weak, its credentials wrong, or encryption missing.
+// Nodemailer's codes (errors.js), then those of a disk that is full or not writable.
+const SYSTEMIC_CODES = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'EREQUIRETLS', 'ECONFIG', 'EPROXY']);
+const DISK_CODES = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST']);
+// RFC 4954 §6 and RFC 5248: authentication required, mechanism too weak, wrong credentials, or encryption required.
 const AUTHENTICATION_REPLIES = new Set([530, 534, 535, 538]);
 
-// RFC 3463 §3.2 and §3.4: the sender's address, and a size over what the system takes; both are the same for every recipient.
-const REFUSES_US_STATUSES = new Set(['5.1.7', '5.1.8', '5.3.4']);
+// RFC 3463 §3.2 and §3.4: the sender's address, and a size over the system's limit; the same for every recipient.
+const SYSTEMIC_STATUSES = new Set(['5.1.7', '5.1.8', '5.3.4']);
 
 /**
- * The enhanced status of a reply (RFC 2034), such as `5.7.1`; null where it has none or one that contradicts its reply code.
+ * The enhanced status of a reply (RFC 2034), such as `5.7.1`; null without one, or if it contradicts the reply code.
  * @param reply the server's whole reply, such as `550 5.7.1 refused`
  */
 export function enhancedStatus(reply: string | null): string | null {
@@ -45,36 +45,36 @@ export function enhancedStatus(reply: string | null): string | null {
   return found?.[2] ?? null;
 }
 
-/** Sorts a failure. What several in a row may mean is told by policy-watch.ts. */
+/** Classifies one failure. policy-refusals.ts decides what several in a row mean. */
 export function classifyFailure(
   failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'command' | 'reply'>,
 ): FailureClass {
   const { code, replyCode, command } = failure;
-  if (code !== null && (REFUSES_US.has(code) || DISK.has(code))) return 'refuses-us';
-  // Nodemailer's own verdict, before a word to the server: the message is larger than it takes, or the address is malformed. With a
-  // reply that has no code, the server spoke something else than SMTP.
-  if (failure.reply === null && replyCode === null && code === 'EMESSAGE') return 'refuses-us';
+  if (code !== null && (SYSTEMIC_CODES.has(code) || DISK_CODES.has(code))) return 'systemic';
+  // Nodemailer's own check, before it contacts the server: the message is larger than the server's limit, or the address
+  // is malformed. A reply without a code means that the server does not speak SMTP.
+  if (failure.reply === null && replyCode === null && code === 'EMESSAGE') return 'systemic';
   if (failure.reply === null && replyCode === null && code === 'EENVELOPE') return 'permanent';
   if (replyCode === null) return 'transient';
-  if (AUTHENTICATION_REPLIES.has(replyCode)) return 'refuses-us';
-  // 503 says that the session was in the wrong state, which a new connection is not.
+  if (AUTHENTICATION_REPLIES.has(replyCode)) return 'systemic';
+  // 503: the session was in the wrong state. A new connection is not.
   if (replyCode < 500 || replyCode > 599 || replyCode === 503) return 'transient';
-  if (REFUSES_US_STATUSES.has(enhancedStatus(failure.reply) ?? '')) return 'refuses-us';
-  // RFC 5321 §3.3: MAIL FROM names the sender, who is the same for every recipient; before it none has been named.
-  return command === 'RCPT TO' || command === 'DATA' ? 'permanent' : 'refuses-us';
+  if (SYSTEMIC_STATUSES.has(enhancedStatus(failure.reply) ?? '')) return 'systemic';
+  // RFC 5321 §3.3: MAIL FROM and earlier commands are the same for every recipient.
+  return command === 'RCPT TO' || command === 'DATA' ? 'permanent' : 'systemic';
 }
 
-const LONGEST_WAIT = 4 * HOUR;
+const MAX_DELAY = 4 * HOUR;
 
 /**
- * How long to wait before the next attempt, in milliseconds: twice as long each time, up to four hours, each shortened by up
- * to a quarter, so that what failed together is not tried again together.
+ * Delay before the next attempt, in milliseconds: doubled each time, up to four hours, and shortened by up to a quarter
+ * so that messages that failed together are not retried together.
  * @param attempts made so far, at least 1
- * @param firstWait before the second attempt
+ * @param firstWait delay before the second attempt
  * @param random from 0 up to but not including 1
  */
 export function retryDelay(attempts: number, firstWait: number, random: number): number {
-  const wait = Math.min(firstWait * 2 ** Math.min(attempts - 1, 40), LONGEST_WAIT);
+  const wait = Math.min(firstWait * 2 ** Math.min(attempts - 1, 40), MAX_DELAY);
   return Math.ceil(wait * (1 - random / 4));
 }
 
@@ -84,10 +84,10 @@ export type RetryDecision =
   | { kind: 'stop'; reason: string };
 
 /**
- * What to do about a failed submission.
- * @param attempts made so far, this one included
- * @param policy.attempts how many are made at most
- * @param policy.firstWait milliseconds before the second
+ * Decides what to do about a failed submission.
+ * @param attempts made so far, including this one
+ * @param policy.attempts maximum number of attempts
+ * @param policy.firstWait milliseconds before the second attempt
  */
 export function decideRetry(
   failure: SubmissionFailure,
@@ -99,7 +99,7 @@ export function decideRetry(
   switch (classifyFailure(failure)) {
     case 'permanent':
       return { kind: 'fail', reason: failure.message };
-    case 'refuses-us':
+    case 'systemic':
       return { kind: 'stop', reason: failure.message };
     case 'transient':
       if (attempts >= policy.attempts) {

@@ -1,34 +1,34 @@
 /**
- * Nodemailer's errors as plain data, said for an operator, without any password.
+ * Converts nodemailer's errors to data for operators, without passwords.
  */
 import { cleanLine } from '../../lib/clean-text.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
 
-const LONGEST_REPLY = 500;
+const MAX_REPLY_LENGTH = 500;
 
 /**
- * A server's words as they are kept: one clean line of bounded length, without the password.
- * @param redact see `redactor`; called twice, since cleaning can join what a control character had parted
+ * A server's reply as it is stored: one line of bounded length, without control characters and the password.
+ * @param redact see `passwordRedactor`; called twice, because removing a control character can complete the password
  */
 export function cleanReply(reply: string, redact: (text: string) => string): string {
   return shorten(cleanWhole(reply, redact));
 }
 
 function cleanWhole(reply: string, redact: (text: string) => string): string {
-  // U+0085 is a line end to some terminals, and to JavaScript no white space.
+  // U+0085 ends a line in some terminals, but is not white space in JavaScript.
   return redact(cleanLine(redact(reply).replaceAll('\u0085', ' ')));
 }
 
 function shorten(line: string): string {
-  return line.length > LONGEST_REPLY ? `${line.slice(0, LONGEST_REPLY - 1).toWellFormed()}…` : line;
+  return line.length > MAX_REPLY_LENGTH ? `${line.slice(0, MAX_REPLY_LENGTH - 1).toWellFormed()}…` : line;
 }
 
 /**
- * Reads an error of nodemailer's connection class. Its reply is kept for the recipient it is about; the words are for everyone, and
- * hold no address.
- * @param server.place names it for people
- * @param server.redact strikes out its password
+ * Converts an error of nodemailer's connection class. `reply` is for the history of the recipient; `message` can be shown
+ * to everyone and contains no address.
+ * @param server.place its name in messages
+ * @param server.redact removes its password
  */
 export function readFailure(
   error: unknown,
@@ -44,21 +44,21 @@ export function readFailure(
   };
   const code = typeof raw.code === 'string' ? raw.code : null;
   const cause = typeof raw.originalCode === 'string' ? raw.originalCode : null;
-  // Struck out before it is shortened: of an address that is cut before its @, half would stay.
-  const shared = (text: string): string => shorten(redactAddresses(cleanWhole(text, server.redact)));
+  // Redacted before it is shortened: a truncated address would not be recognised.
+  const shareable = (text: string): string => shorten(redactAddresses(cleanWhole(text, server.redact)));
   const response = typeof raw.response === 'string' && raw.response !== '' ? raw.response : null;
-  const message = typeof raw.message === 'string' ? shared(raw.message) : 'unknown error';
+  const message = typeof raw.message === 'string' ? shareable(raw.message) : 'unknown error';
   return {
     code,
     replyCode: typeof raw.responseCode === 'number' ? raw.responseCode : null,
-    // In a timeout only nodemailer's clock names the command, and ours, which is set to the same, may be first.
+    // In a timeout only nodemailer's timer names the command, and ours, with the same limit, may fire first.
     command: typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null,
     reply: response === null ? null : cleanReply(response, server.redact),
-    message: `${server.place} ${wordsFor(code, cause, response === null ? null : shared(response), message)}`,
+    message: `${server.place} ${describe(code, cause, response === null ? null : shareable(response), message)}`,
   };
 }
 
-function wordsFor(code: string | null, cause: string | null, reply: string | null, message: string): string {
+function describe(code: string | null, cause: string | null, reply: string | null, message: string): string {
   switch (code) {
     case 'EAUTH':
     case 'ENOAUTH':
@@ -66,19 +66,19 @@ function wordsFor(code: string | null, cause: string | null, reply: string | nul
     case 'EDNS':
       return `cannot be found: ${message}`;
     case 'ETLS':
-      return `cannot be spoken to over TLS: ${message}`;
+      return `cannot be reached over TLS: ${message}`;
     case 'ETIMEDOUT':
       return 'did not answer in time';
     case 'ECONNECTION':
       return reply === null ? 'closed the connection' : `closed the connection: ${reply}`;
     case 'ESOCKET':
-      return cause === 'ECONNREFUSED' ? 'takes no connections' : `cannot be reached: ${message}`;
+      return cause === 'ECONNREFUSED' ? 'refuses connections' : `cannot be reached: ${message}`;
     default:
       return reply === null ? `failed: ${message}` : `answered: ${reply}`;
   }
 }
 
-/** A function that strikes a password out of a text: as it stands, in the URL's encoding, and in those of AUTH PLAIN and LOGIN. */
+/** Returns a function that removes a password from a text: in plain, URL-encoded, or encoded for AUTH PLAIN and LOGIN. */
 export function passwordRedactor(auth: { user: string; pass: string } | null): (text: string) => string {
   if (auth === null || auth.pass === '') return (text) => text;
   const forms = [

@@ -1,16 +1,25 @@
 /**
- * Nodemailer's connection class with a data step of our own. It connects, upgrades, logs in, and pipelines MAIL, RCPT and DATA
- * (RFC 2920); only the message itself goes around its stream, which looks for lines that begin with a dot and copies every byte.
- * Ours have no such lines, and go to the socket as they are.
+ * One SMTP session: nodemailer's connection class with its own data step. Nodemailer connects, upgrades to TLS, logs in,
+ * and pipelines MAIL, RCPT and DATA (RFC 2920). Only the message bypasses nodemailer's stream, which copies every byte to
+ * find lines that begin with a dot; ours have none, and are written to the socket as they are.
  *
- * The members declared here are nodemailer's, but not in its interface: the tests of this file fail where it changes them.
+ * This is the only file that uses nodemailer's internals, which is why package.json pins the exact version. To upgrade:
+ * 1. Read the new version's `smtp-connection` and check the members that are declared below, and these assumptions:
+ *    - `send()` calls `_createSendStream(callback)` once DATA is answered, then `write(message)` and `end()` on what it
+ *      returns, and reads `outByteCount`. It accepts 2xx and 3xx replies to DATA.
+ *    - A reply is read into `_remainder`, queued in `_responseQueue` when its line is complete, and passed to the next
+ *      function of `_responseActions`. `lastServerResponse` is the reply to the last command.
+ *    - `_actionSMTPStream(reply, callback)` evaluates the reply to the message; `_onError()` fails the session.
+ * 2. Run tests/delivery/transport/. smtp-session.test.ts fails if nodemailer's own data step is used, or none;
+ *    smtp-errors.test.ts covers refusals, timeouts and closed connections at each step.
+ * 3. Run `npm run bench -- delivery` and `npm run kill-test`.
  */
 import type { Socket } from 'node:net';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { OutgoingMessage } from './connection.ts';
 
-/** What nodemailer's `send` asks of the stream that it writes a message to. */
-interface DataStep {
+/** The stream to which nodemailer's `send` writes a message. */
+interface DataStream {
   write(chunks: readonly Buffer[]): void;
   end(): void;
   outByteCount: number;
@@ -27,57 +36,58 @@ export class SmtpSession extends SMTPConnection {
   declare private _actionSMTPStream: (reply: string, callback: SmtpCallback<string>) => void;
   declare private _onError: (error: Error, code: string, reply: string | false, command: string) => void;
 
-  /** Whether all of the last message has been written: the server may have taken it, whatever became of the connection then. */
-  handedOver = false;
+  /** Whether the last message was written completely: the server may have accepted it even if the connection failed. */
+  isMessageWritten = false;
 
-  /** Hands over one message. @param done takes what nodemailer's `send` gives, the server's reply in `response` */
+  /** Submits one message. @param done called as by nodemailer's `send`, with the server's reply in `response` */
   submit({ from, to, chunks, size }: OutgoingMessage, done: SmtpCallback<{ response: string }>): void {
-    this.handedOver = false;
-    // A reply that is already here would be taken for the one to MAIL, and every later one for that of the command before.
-    if (this.spokeUnasked()) this.giveUp();
+    this.isMessageWritten = false;
+    // An unread reply would be taken for the reply to MAIL, and each later one for that to the command before.
+    if (this.hasUnexpectedReply()) this.failOutOfStep();
     else
       this.send({ from, to: [to], size }, chunks as unknown as Buffer, done as Parameters<SMTPConnection['send']>[2]);
   }
 
-  // Called by nodemailer's `send` when the server has taken the envelope and answered DATA.
-  protected _createSendStream(done: SmtpCallback<string>): DataStep {
+  /** Overrides nodemailer's: called by `send` when the server has accepted the envelope and answered DATA. */
+  protected _createSendStream(done: SmtpCallback<string>): DataStream {
     const socket = this._socket as Socket;
-    const step: DataStep = {
+    const stream: DataStream = {
       outByteCount: 0,
-      // The socket holds no more than this one message: the next goes out when the server has answered. Corked, all parts leave
-      // in one system call, without being copied.
+      // The socket buffers this message only: the next is written after the server's reply. While the socket is corked,
+      // all parts leave in one system call, without being copied.
       write: (chunks) => {
         socket.cork();
         for (const chunk of chunks) {
-          step.outByteCount += chunk.length;
+          stream.outByteCount += chunk.length;
           socket.write(chunk);
         }
       },
       end: () => {
-        this.handedOver = true;
+        this.isMessageWritten = true;
         socket.write(FINAL_DOT);
         socket.uncork();
       },
     };
-    // Nodemailer goes on after 250, too. Only 354 says that the server waits for a message; anything else, and anything that follows
-    // it at once, means that replies and commands are out of step, and an earlier reply might pass for that to the message.
-    if (!String(this.lastServerResponse).startsWith('354') || this.spokeUnasked()) {
-      this.giveUp();
+    // Nodemailer continues after 250, too. Only 354 means that the server waits for a message. Any other reply, and any
+    // that follows at once, means that replies and commands are out of step: an earlier reply might be taken for the
+    // reply to the message.
+    if (!String(this.lastServerResponse).startsWith('354') || this.hasUnexpectedReply()) {
+      this.failOutOfStep();
       return { outByteCount: 0, write: () => {}, end: () => {} };
     }
     this._responseActions.push((reply) => {
-      // Nodemailer takes whatever begins with a 2 for a yes.
+      // Nodemailer accepts every reply that begins with a 2, even if it is not SMTP.
       if (/^[2-5]\d\d([ -]|$)/.test(reply)) this._actionSMTPStream(reply, done);
-      else this.giveUp();
+      else this.failOutOfStep();
     });
-    return step;
+    return stream;
   }
 
-  private spokeUnasked(): boolean {
+  private hasUnexpectedReply(): boolean {
     return this._responseQueue.length > 0 || this._remainder !== '';
   }
 
-  private giveUp(): void {
+  private failOutOfStep(): void {
     this._onError(new Error('the server’s replies do not match the commands'), 'EPROTOCOL', false, 'CONN');
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Submits messages over SMTP. Nodemailer's connection class does what it is good at: TLS, STARTTLS, authentication, pipelining,
- * protocol errors; see smtp-session.ts for what it does not. A server whose certificate a private authority has signed is trusted
- * where NODE_EXTRA_CA_CERTS names that authority's certificate. Connections are kept and used again; each takes one message at a time, so that a delivery becomes
- * `submitting` only when its MAIL FROM is next on the wire, which nodemailer's own pool would hide.
+ * Submits messages over SMTP. Nodemailer's connection class handles TLS, STARTTLS, authentication, pipelining and
+ * protocol errors; see smtp-session.ts. NODE_EXTRA_CA_CERTS adds a private certificate authority. Connections are reused.
+ * Each takes one message at a time, so that a delivery becomes `submitting` only when its MAIL FROM is next on the wire;
+ * nodemailer's own pool would hide that moment.
  */
 import { SECOND } from '../../lib/time.ts';
 import {
@@ -18,44 +18,44 @@ import { SmtpSession } from './smtp-session.ts';
 
 /** Milliseconds. */
 export interface SmtpLimits {
-  /** To connect, greet, upgrade to TLS and log in. */
+  /** For connecting, greeting, upgrading to TLS and logging in. */
   connect: number;
-  /** To submit one message. */
+  /** For one message. */
   submission: number;
-  /** To part. */
+  /** For the reply to QUIT. */
   quit: number;
 }
 
-/** To forget a message that was refused. */
+/** For the reply to RSET, in milliseconds. */
 const RESET_LIMIT = 10 * SECOND;
 
 const LIMITS: SmtpLimits = {
   connect: 60 * SECOND,
-  // With what may follow it, within the time that a submission is granted.
+  // Together with RSET, within the limit of a submission.
   submission: SUBMISSION_LIMIT - RESET_LIMIT,
   quit: 5 * SECOND,
 };
 
-// Servers end connections that have carried many messages; ending them first costs no message.
-const MESSAGES_A_CONNECTION = 100;
+// Servers close connections after many messages, which may interrupt one. Closing earlier avoids that.
+const MESSAGES_PER_CONNECTION = 100;
 
 interface Server {
   host: string;
   port: number;
-  /** TLS from the first byte, as `smtps:` says; otherwise STARTTLS where the server offers it. */
+  /** TLS from the first byte (`smtps:`); otherwise STARTTLS if the server offers it. */
   secure: boolean;
-  /** No password goes over an open line to another machine. */
+  /** Set if a password would otherwise be sent unencrypted to another machine. */
   requireTLS: boolean;
   auth: { user: string; pass: string } | null;
-  /** For people: `mail.example.com:587`. */
+  /** For messages: `mail.example.com:587`. */
   place: string;
-  /** Strikes the password out of a text, however it is encoded. */
+  /** Removes the password from a text, in any encoding. */
   redact(text: string): string;
 }
 
 /**
- * @param url `smtp://user:password@host:587` or `smtps://…`; its default ports are 587 and 465
- * @throws TransportError where the URL has parts that have no meaning here
+ * @param url `smtp://user:password@host:587` or `smtps://…`; the default ports are 587 and 465
+ * @throws TransportError if the URL has a path or parameters, or is otherwise invalid
  */
 export function openSmtpTransport(url: string, connections: number, limits: SmtpLimits = LIMITS): Transport {
   const server = readUrl(url);
@@ -68,9 +68,9 @@ export function openSmtpTransport(url: string, connections: number, limits: Smtp
 
 function readUrl(text: string): Server {
   const url = new URL(text);
-  // Silently ignored, an option such as ?tls.rejectUnauthorized=false would do something else than its author thinks.
+  // Ignoring an option such as ?tls.rejectUnauthorized=false would not do what its author expects.
   if (url.search !== '' || url.hash !== '' || !['', '/'].includes(url.pathname)) {
-    throw transportConfigError('the SMTP URL must end behind host and port: it takes no path and no parameters');
+    throw transportConfigError('the SMTP URL must end after host and port: it takes no path and no parameters');
   }
   if (url.hostname === '') throw transportConfigError('the SMTP URL must name a host');
   const secure = url.protocol === 'smtps:';
@@ -103,7 +103,7 @@ function isLoopback(host: string): boolean {
 
 async function openConnection(server: Server, limits: SmtpLimits): Promise<Connection> {
   const { host, port, secure, requireTLS } = server;
-  const link = new SmtpSession({
+  const session = new SmtpSession({
     host,
     port,
     secure,
@@ -112,36 +112,36 @@ async function openConnection(server: Server, limits: SmtpLimits): Promise<Conne
     greetingTimeout: limits.connect,
     socketTimeout: limits.submission,
   });
-  // Every error also reaches whoever waits; without a listener of its own it would end the process.
-  link.on('error', () => {});
+  // Each pending call rejects with its error; without a listener this event would also end the process.
+  session.on('error', () => {});
   try {
-    await within(limits.connect, link, (done) => link.connect(done));
-    if (server.auth !== null) await logIn(server.auth, link, limits);
+    await within(limits.connect, session, (done) => session.connect(done));
+    if (server.auth !== null) await logIn(server.auth, session, limits);
   } catch (error) {
-    link.close();
+    session.close();
     throw new TransportError(readFailure(error, server));
   }
-  return smtpConnection(link, server, limits);
+  return smtpConnection(session, server, limits);
 }
 
-async function logIn(auth: { user: string; pass: string }, link: SmtpSession, limits: SmtpLimits): Promise<void> {
-  if (!link.allowsAuth) {
+async function logIn(auth: { user: string; pass: string }, session: SmtpSession, limits: SmtpLimits): Promise<void> {
+  if (!session.allowsAuth) {
     throw Object.assign(new Error('the URL holds a user name, but the server offers no login'), { code: 'ENOAUTH' });
   }
-  await within(limits.connect, link, (done) => link.login({ ...auth }, done));
+  await within(limits.connect, session, (done) => session.login({ ...auth }, done));
 }
 
-function smtpConnection(link: SmtpSession, server: Server, limits: SmtpLimits): Connection {
+function smtpConnection(session: SmtpSession, server: Server, limits: SmtpLimits): Connection {
   let usable = true;
   let messages = 0;
-  link.once('end', () => {
+  session.once('end', () => {
     usable = false;
   });
   const retire = (): void => {
     usable = false;
-    link.quit();
-    // A server that does not answer QUIT must not keep the process alive.
-    setTimeout(() => link.close(), limits.quit).unref();
+    session.quit();
+    // A server that does not answer QUIT must not keep the process running.
+    setTimeout(() => session.close(), limits.quit).unref();
   };
   return {
     get usable() {
@@ -150,18 +150,18 @@ function smtpConnection(link: SmtpSession, server: Server, limits: SmtpLimits): 
     async submit(message: OutgoingMessage): Promise<string> {
       messages += 1;
       try {
-        const { response } = await within<{ response: string }>(limits.submission, link, (done) =>
-          link.submit(message, done),
+        const { response } = await within<{ response: string }>(limits.submission, session, (done) =>
+          session.submit(message, done),
         );
-        if (messages >= MESSAGES_A_CONNECTION) retire();
+        if (messages >= MESSAGES_PER_CONNECTION) retire();
         return cleanReply(response, server.redact);
       } catch (error) {
         const read = readFailure(error, server);
-        const failure = { ...read, mayHaveArrived: link.handedOver && read.replyCode === null };
-        const sessionGoesOn = failure.replyCode !== null && failure.replyCode !== 421 && usable;
-        if (!sessionGoesOn || !(await reset(link, limits))) {
+        const failure = { ...read, mayHaveArrived: session.isMessageWritten && read.replyCode === null };
+        const isInStep = failure.replyCode !== null && failure.replyCode !== 421 && usable;
+        if (!isInStep || !(await reset(session, limits))) {
           usable = false;
-          link.close();
+          session.close();
         }
         throw new TransportError(failure);
       }
@@ -172,39 +172,39 @@ function smtpConnection(link: SmtpSession, server: Server, limits: SmtpLimits): 
   };
 }
 
-/** After a refusal the session must be told to forget the message (RFC 5321 §4.1.1.5). */
-async function reset(link: SmtpSession, limits: SmtpLimits): Promise<boolean> {
+/** Aborts a refused message, so that the session can take the next (RFC 5321 §4.1.1.5). */
+async function reset(session: SmtpSession, limits: SmtpLimits): Promise<boolean> {
   try {
-    await within(Math.min(limits.connect, RESET_LIMIT), link, (done) => link.reset(done));
+    await within(Math.min(limits.connect, RESET_LIMIT), session, (done) => session.reset(done));
     return true;
   } catch {
     return false;
   }
 }
 
-/** Waits for a step of the protocol, for its connection's end, or for the limit, whichever comes first. */
+/** Waits for a step of the protocol. @throws if the connection ends or the limit is reached before */
 function within<T>(
   limit: number,
-  link: SmtpSession,
+  session: SmtpSession,
   step: (done: (error?: Error | null, result?: T) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => {
       finish(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
-      link.close();
+      session.close();
     }, limit);
-    // Nodemailer may close first and hand over the server's last reply right after, which says more.
+    // Nodemailer may emit `end` just before it reports the server's last reply, which says more.
     const ended = (): NodeJS.Immediate =>
       setImmediate(() => finish(Object.assign(new Error('connection closed'), { code: 'ECONNECTION' })));
     const finish = (error?: Error | null, result?: T): void => {
       clearTimeout(timer);
-      link.off('error', finish);
-      link.off('end', ended);
+      session.off('error', finish);
+      session.off('end', ended);
       if (error) reject(error);
       else resolve(result as T);
     };
-    link.once('error', finish);
-    link.once('end', ended);
+    session.once('error', finish);
+    session.once('end', ended);
     step(finish);
   });
 }

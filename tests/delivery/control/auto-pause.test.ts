@@ -16,8 +16,8 @@ afterEach(closeServers);
 
 const TEMPLATES = openTemplates('templates', 'UTC');
 
-/** A server that answers some recipients as told. */
-function answering(reply: (address: string) => string | undefined): ReturnType<typeof startScripted> {
+/** A server with a reply for some recipients. */
+function startReplying(reply: (address: string) => string | undefined): ReturnType<typeof startScripted> {
   return startScripted((command) => {
     const to = /^RCPT TO:<(.*?)>/.exec(command)?.[1];
     return to === undefined ? undefined : reply(to);
@@ -39,22 +39,22 @@ async function reasonOfEdition({ db }: Store): Promise<string | null> {
   return (await db.selectFrom('editions').select('delivery_reason').executeTakeFirstOrThrow()).delivery_reason;
 }
 
-describe('a refusal of everybody', () => {
+describe('a refusal of every recipient', () => {
   forEachDatabase((open) => {
-    it('that quotes the reader it was told of names nobody to the others, and nobody who was erased', async () => {
+    it('pauses the edition, and shows no address to other subscribers or after its erasure', async () => {
       const store = await open();
-      const readers = ['bo@example.com', 'cy@example.org', 'ada@example.com'];
-      const { subscriberIds } = await queueEdition(store, readers);
-      const server = await answering((to) => `554 5.7.1 <${to}>: Relay access denied`);
+      const emails = ['bo@example.com', 'cy@example.org', 'ada@example.com'];
+      const { subscriberIds } = await queueEdition(store, emails);
+      const server = await startReplying((to) => `554 5.7.1 <${to}>: Relay access denied`);
       const report = await run(store, server.url);
       const reason = expect.stringMatching(
-        /^the server refuses it, whoever the recipient: .* 554 5\.7\.1 <address>: Relay access denied$/,
+        /^the server refuses every recipient: .* 554 5\.7\.1 <address>: Relay access denied$/,
       );
       expect(report).toMatchObject({ paused: [{ reason }], stopped: null });
       expect(await reasonOfEdition(store)).toEqual(reason);
-      // What the server said of a reader stays with that reader.
+      // The reply that quotes an address is stored with that subscriber's delivery only.
       expect(await deliveriesOf(store)).toMatchObject(
-        readers.map((email) => ({ reason, reply: `554 5.7.1 <${email}>: Relay access denied` })),
+        emails.map((email) => ({ reason, reply: `554 5.7.1 <${email}>: Relay access denied` })),
       );
       const [bo = 0, , ada = 0] = subscriberIds;
       expect(JSON.stringify(await exportSubscriberData(store.db, bo))).not.toContain('ada@');
@@ -63,7 +63,7 @@ describe('a refusal of everybody', () => {
       expect(JSON.stringify(kept)).not.toContain('ada@');
     });
 
-    it('that quotes our return path ends the run without its token', async () => {
+    it('ends the run without the token when it quotes our return path', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const server = await startScripted((command) =>
@@ -75,12 +75,12 @@ describe('a refusal of everybody', () => {
       expect(stopped).toMatch(/ answered: 553 5\.7\.1 <address>: Sender address rejected$/);
     });
 
-    it('ends the run without the name of the file that a full disk did not take', async () => {
+    it('ends the run without the address in a file name when the disk is full', async () => {
       const store = await open();
       await queueEdition(store, ['ada@example.com']);
       const submit: Connection['submit'] = async ({ to }) => {
-        const words = `/var/mail/${to}.eml cannot be written (ENOSPC)`;
-        throw new TransportError({ code: 'ENOSPC', replyCode: null, command: null, reply: null, message: words });
+        const message = `/var/mail/${to}.eml cannot be written (ENOSPC)`;
+        throw new TransportError({ code: 'ENOSPC', replyCode: null, command: null, reply: null, message });
       };
       const connection = { usable: true, submit, close: () => {} };
       const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
@@ -93,7 +93,7 @@ describe('a refusal of everybody', () => {
       expect(report.stopped).toBe('/var/mail/<address> cannot be written (ENOSPC)');
     });
 
-    it('is not taken from a few readers of one domain who are left of an earlier run', async () => {
+    it('is not assumed from a few recipients of one domain that an earlier run left', async () => {
       const store = await open();
       const others = Array.from({ length: 12 }, (_, n) => `reader${n}@example.org`);
       const { editionId } = await queueEdition(store, [
@@ -102,12 +102,12 @@ describe('a refusal of everybody', () => {
         'cy@example.com',
         ...others,
       ]);
-      let theirs = '451 4.3.0 come back later';
-      const server = await answering((to) => (to.endsWith('@example.com') ? theirs : undefined));
+      let reply = '451 4.3.0 come back later';
+      const server = await startReplying((to) => (to.endsWith('@example.com') ? reply : undefined));
       expect(await isAnySubmitted(store.reports, editionId)).toBe(false);
       expect(await run(store, server.url)).toMatchObject({ submitted: 12, deferred: 3 });
       expect(await isAnySubmitted(store.reports, editionId)).toBe(true);
-      theirs = '550 5.7.1 we do not like you';
+      reply = '550 5.7.1 we do not like you';
       expect(await run(store, server.url, NOW + HOUR)).toMatchObject({ failed: 3, paused: [], stopped: null });
       const { delivery_state } = await store.db
         .selectFrom('editions')
@@ -116,16 +116,16 @@ describe('a refusal of everybody', () => {
       expect(delivery_state).toBe('done');
     });
 
-    it('is taken from five of several domains who are left of an earlier run, and burns nothing', async () => {
+    it('is assumed from five recipients of several domains that an earlier run left, and fails none of them', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, [
         'first@example.com',
         ...Array.from({ length: 8 }, (_, n) => `reader@domain${n}.example`),
       ]);
-      let theirs = '451 4.3.0 come back later';
-      const server = await answering((to) => (to.startsWith('first') ? undefined : theirs));
+      let reply = '451 4.3.0 come back later';
+      const server = await startReplying((to) => (to.startsWith('first') ? undefined : reply));
       expect(await run(store, server.url)).toMatchObject({ submitted: 1, deferred: 8 });
-      theirs = '550 5.7.1 we do not like you';
+      reply = '550 5.7.1 we do not like you';
       expect(await run(store, server.url, NOW + HOUR)).toMatchObject({
         failed: 0,
         deferred: 0,
@@ -135,26 +135,26 @@ describe('a refusal of everybody', () => {
         ({ state, attempts }) => state === 'pending' && attempts === 1,
       );
       expect(pending).toHaveLength(8);
-      // Five met the refusal; the next run would meet it no sooner.
+      // Five were refused before the edition was paused.
       expect(server.commands.filter((command) => command.startsWith('RCPT'))).toHaveLength(9 + 5);
     });
 
-    it('asks once a run and edition what earlier runs came to, and not after a success', async () => {
+    it('looks once per run and edition for submissions of earlier runs, and not after a success', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, ['first@example.org', 'a@one.example', 'b@two.example']);
-      const server = await answering((to) => (to.startsWith('first') ? undefined : '421 4.7.0 too many'));
-      let asked = 0;
+      const server = await startReplying((to) => (to.startsWith('first') ? undefined : '421 4.7.0 too many'));
+      let queries = 0;
       const reports = store.reports.withPlugin({
         transformQuery: ({ node }) => {
-          asked += 1;
+          queries += 1;
           return node;
         },
         transformResult: async ({ result }) => result,
       });
       expect(await run({ ...store, reports }, server.url)).toMatchObject({ submitted: 1, deferred: 2 });
-      expect(asked).toBe(0);
+      expect(queries).toBe(0);
       expect(await run({ ...store, reports }, server.url, NOW + HOUR)).toMatchObject({ deferred: 2, paused: [] });
-      expect(asked).toBe(1);
+      expect(queries).toBe(1);
       expect(await isAnySubmitted(store.db, editionId)).toBe(true);
     });
   });

@@ -14,7 +14,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
 
-function standing(store: Store) {
+function editionStates(store: Store) {
   return store.db
     .selectFrom('editions')
     .select(['delivery_state', 'delivery_reason as reason'])
@@ -29,20 +29,20 @@ async function interrupt(store: Store, leaseUntil: number): Promise<void> {
     .execute();
 }
 
-describe('steering', () => {
+describe('edition control', () => {
   forEachDatabase((open) => {
-    it('pauses and resumes an edition, as well twice as once', async () => {
+    it('pauses and resumes an edition, and repeating either changes nothing', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 1);
       expect(await pauseEdition(store.db, editionId, 'a mistake')).toBe(true);
       expect(await pauseEdition(store.db, editionId, 'another')).toBe(false);
-      expect(await standing(store)).toEqual([{ delivery_state: 'paused', reason: 'a mistake' }]);
+      expect(await editionStates(store)).toEqual([{ delivery_state: 'paused', reason: 'a mistake' }]);
       expect(await resumeEdition(store.db, editionId)).toBe(true);
       expect(await resumeEdition(store.db, editionId)).toBe(false);
-      expect(await standing(store)).toEqual([{ delivery_state: 'delivering', reason: null }]);
+      expect(await editionStates(store)).toEqual([{ delivery_state: 'delivering', reason: null }]);
     });
 
-    it('cancels all that is pending of one edition, and lets finish what is on the wire', async () => {
+    it('cancels the pending deliveries of one edition, and lets submissions in progress finish', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 5);
       await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'next' });
@@ -64,22 +64,24 @@ describe('steering', () => {
         { state: 'submitted' },
         { state: 'pending' },
       ]);
-      expect(await standing(store)).toMatchObject([
+      expect(await editionStates(store)).toMatchObject([
         { delivery_state: 'cancelled', reason: 'the wrong list' },
         { delivery_state: 'delivering' },
       ]);
     });
 
-    it('says why it cannot be done', async () => {
+    it('rejects changes that the state of an edition does not allow', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 1);
-      await expect(pauseEdition(store.db, 99, 'x')).rejects.toThrow(new DeliveryControlError('there is no edition 99'));
+      await expect(pauseEdition(store.db, 99, 'x')).rejects.toThrow(
+        new DeliveryControlError('edition 99 does not exist'),
+      );
       await cancelEdition(store, editionId, 'x', NOW);
-      const cancelled = `edition ${editionId} is cancelled, that cannot be undone: it cannot be`;
+      const cancelled = `edition ${editionId} is cancelled: it cannot be`;
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${cancelled} resumed`);
       await expect(pauseEdition(store.db, editionId, 'x')).rejects.toThrow(`${cancelled} paused`);
       await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
-      const done = `edition ${editionId} is done, nothing of it is left to deliver: it cannot be`;
+      const done = `edition ${editionId} is done: it cannot be`;
       await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
     });
@@ -92,7 +94,7 @@ describe('steering', () => {
       expect(await readMeta(store.db, DELIVERY_HELD)).toBeUndefined();
     });
 
-    it('lists what is uncertain: interrupted, and its lease over', async () => {
+    it('lists uncertain deliveries: submitting under an expired lease', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
       await interrupt(store, NOW);
@@ -114,29 +116,29 @@ describe('steering', () => {
     it.each([
       ['submitted', { state: 'submitted', reply: 'settled by the operator as submitted', reason: null }],
       ['retry', { state: 'pending', due_at: NOW + 1, reason: expect.stringMatching(/^settled by the operator/) }],
-    ] as const)('settles what is uncertain: %s', async (as, expected) => {
+    ] as const)('settles an uncertain delivery as %s', async (as, expected) => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
       const settle = () => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW + 1);
       await interrupt(store, NOW + 2);
-      await expect(settle()).rejects.toThrow('may still be on the wire: settle it after 2026-11-24T07:30:00Z');
+      await expect(settle()).rejects.toThrow('may still be in progress: settle it after 2026-11-24T07:30:00Z');
       await interrupt(store, NOW);
       await settle();
       await settle();
       expect(await deliveriesOf(store)).toMatchObject([{ ...expected, fence: 4, lease_until: null, attempts: 1 }]);
     });
 
-    it('settles only what is uncertain, and mails nothing of a cancelled edition again', async () => {
+    it('settles only uncertain deliveries, and does not retry deliveries of a cancelled edition', async () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
       const settle = (as: 'submitted' | 'retry') => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW);
-      await expect(settle('submitted')).rejects.toThrow('is pending, not uncertain: there is nothing to settle');
+      await expect(settle('submitted')).rejects.toThrow('is pending, not uncertain');
       await expect(settleDelivery(store.db, editionId, 99, 'retry', NOW)).rejects.toThrow(
-        `there is no delivery of edition ${editionId} to subscriber 99`,
+        `the delivery of edition ${editionId} to subscriber 99 does not exist`,
       );
       await interrupt(store, NOW);
       await cancelEdition(store, editionId, 'x', NOW);
-      await expect(settle('retry')).rejects.toThrow('is cancelled, nothing of it is mailed again');
+      await expect(settle('retry')).rejects.toThrow('is cancelled, so its deliveries cannot be retried');
       await settle('submitted');
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted' }]);
     });

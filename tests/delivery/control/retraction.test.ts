@@ -11,7 +11,7 @@ const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };
 const retracted = (at: number) => ({ status: { state: 'retracted' as const, note: 'Wrong.', at } });
 
-/** An edition of four stories, queued for one reader. @returns its id */
+/** An edition of four articles, queued for one subscriber. @returns its id */
 async function closedEdition(store: Store): Promise<number> {
   await save(
     store,
@@ -31,59 +31,59 @@ async function closedEdition(store: Store): Promise<number> {
   return edition.id;
 }
 
-function look(store: Store): Promise<RetractionPause[]> {
+function pauseRetracted(store: Store): Promise<RetractionPause[]> {
   return pauseEditionsWithRetracted(store, async () => {});
 }
 
-function standing(store: Store) {
+function editionState(store: Store) {
   return store.db.selectFrom('editions').select(['delivery_state', 'delivery_reason']).executeTakeFirstOrThrow();
 }
 
-describe('an article that is retracted', () => {
+describe('pauseEditionsWithRetracted', () => {
   forEachDatabase((open) => {
-    it('pauses the edition that holds it while deliveries are open, naming the article', async () => {
+    it('pauses an edition that contains a retracted article, and names the article', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
-      expect(await look(store)).toEqual([]);
-      // The newsroom dates it before the close, and the import comes after.
+      expect(await pauseRetracted(store)).toEqual([]);
+      // Dated before the close, but imported after it.
       await save(store, [article('b', retracted(NOW - 500))]);
-      expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
-      expect(await standing(store)).toEqual({
+      expect(await pauseRetracted(store)).toEqual([{ editionId, articleIds: ['b'] }]);
+      expect(await editionState(store)).toEqual({
         delivery_state: 'paused',
         delivery_reason: 'retracted since it closed: b ("Headline of b")',
       });
     });
 
-    it('pauses it once: the operator may resume it, and only another retraction pauses it again', async () => {
+    it('pauses an edition once per retraction, so that the operator can resume it', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
       await save(store, [article('b', retracted(NOW))]);
-      await look(store);
-      expect(await look(store)).toEqual([]);
+      await pauseRetracted(store);
+      expect(await pauseRetracted(store)).toEqual([]);
       await resumeEdition(store.db, editionId);
-      expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toMatchObject({ delivery_state: 'delivering' });
+      expect(await pauseRetracted(store)).toEqual([]);
+      expect(await editionState(store)).toMatchObject({ delivery_state: 'delivering' });
       await save(store, [article('c', retracted(NOW + 1))]);
-      expect(await look(store)).toEqual([{ editionId, articleIds: ['c'] }]);
+      expect(await pauseRetracted(store)).toEqual([{ editionId, articleIds: ['c'] }]);
     });
 
-    it('is another reason for an edition that stands paused, told before it is resumed; then it goes on', async () => {
+    it('extends the reason of an edition that is paused already, which continues when it is resumed', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
       await pauseEdition(store.db, editionId, 'by the operator');
       await save(store, [article('b', retracted(NOW))]);
-      expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
-      expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toEqual({
+      expect(await pauseRetracted(store)).toEqual([{ editionId, articleIds: ['b'] }]);
+      expect(await pauseRetracted(store)).toEqual([]);
+      expect(await editionState(store)).toEqual({
         delivery_state: 'paused',
         delivery_reason: 'by the operator; retracted since it closed: b ("Headline of b")',
       });
       await resumeEdition(store.db, editionId);
-      expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toEqual({ delivery_state: 'delivering', delivery_reason: null });
+      expect(await pauseRetracted(store)).toEqual([]);
+      expect(await editionState(store)).toEqual({ delivery_state: 'delivering', delivery_reason: null });
     });
 
-    it('pauses for the edition’s own roundup too', async () => {
+    it('pauses an edition whose own roundup article is retracted', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
       const { article_id } = await store.db.selectFrom('editions').select('article_id').executeTakeFirstOrThrow();
@@ -93,36 +93,36 @@ describe('an article that is retracted', () => {
         .where('id', '=', article_id)
         .executeTakeFirstOrThrow();
       await save(store, [{ ...JSON.parse(document), ...retracted(NOW) }]);
-      expect(await look(store)).toEqual([{ editionId, articleIds: [article_id] }]);
+      expect(await pauseRetracted(store)).toEqual([{ editionId, articleIds: [article_id] }]);
     });
 
-    it('pauses nothing where no delivery is open, or another edition holds it', async () => {
+    it('does not pause an edition without open deliveries or without the retracted article', async () => {
       const store = await open();
       await closedEdition(store);
       await save(store, [article('elsewhere', retracted(NOW))]);
-      expect(await look(store)).toEqual([]);
+      expect(await pauseRetracted(store)).toEqual([]);
       await store.db.updateTable('deliveries').set({ state: 'submitted' }).execute();
       await save(store, [article('b', retracted(NOW))]);
-      expect(await look(store)).toEqual([]);
-      expect(await standing(store)).toMatchObject({ delivery_state: 'delivering' });
+      expect(await pauseRetracted(store)).toEqual([]);
+      expect(await editionState(store)).toMatchObject({ delivery_state: 'delivering' });
     });
 
-    it('is paused for by one of two processes that look at once', async () => {
+    it('pauses an edition in one of two concurrent processes', async () => {
       const store = await open();
       await closedEdition(store);
       await save(store, [article('b', retracted(NOW)), article('c', retracted(NOW))]);
-      const both = await Promise.all([look(store), look(store)]);
+      const both = await Promise.all([pauseRetracted(store), pauseRetracted(store)]);
       expect(both.flat()).toMatchObject([{ articleIds: ['b', 'c'] }]);
     });
 
-    it('is told in the transaction that pauses: where that fails, it is paused for at the next look', async () => {
+    it('calls onPause in the transaction, and pauses the edition at the next call if that fails', async () => {
       const store = await open();
       const editionId = await closedEdition(store);
       await save(store, [article('b', retracted(NOW))]);
       const failing = pauseEditionsWithRetracted(store, () => Promise.reject(new Error('the disk is full')));
       await expect(failing).rejects.toThrow('the disk is full');
-      expect(await standing(store)).toMatchObject({ delivery_state: 'delivering' });
-      expect(await look(store)).toEqual([{ editionId, articleIds: ['b'] }]);
+      expect(await editionState(store)).toMatchObject({ delivery_state: 'delivering' });
+      expect(await pauseRetracted(store)).toEqual([{ editionId, articleIds: ['b'] }]);
     });
   });
 });

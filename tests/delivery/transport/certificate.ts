@@ -1,5 +1,5 @@
 /**
- * A certificate for 127.0.0.1 that its own key has signed, so that TLS can succeed in a test without any file that ages.
+ * A self-signed certificate for 127.0.0.1, made on the spot, since a file would expire.
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 

@@ -18,9 +18,9 @@ const REFUSED: SubmissionFailure = {
   message: 'no',
 };
 
-/** A transport whose connections come out as listed; what it was asked is counted. */
+/** A transport whose attempts to connect have the given outcomes, and are counted. */
 function transportOf(...outcomes: (SubmissionFailure | Error | 'open')[]) {
-  const seen = { asked: 0, atOnce: 0, most: 0, closed: 0 };
+  const seen = { attempts: 0, concurrent: 0, maxConcurrent: 0, closed: 0 };
   const connection = (): Connection & { usable: boolean } => ({
     usable: true,
     submit: async () => 'ok',
@@ -32,12 +32,12 @@ function transportOf(...outcomes: (SubmissionFailure | Error | 'open')[]) {
     connections: 5,
     verify: async () => {},
     connect: async () => {
-      const outcome = outcomes[seen.asked] ?? 'open';
-      seen.asked += 1;
-      seen.atOnce += 1;
-      seen.most = Math.max(seen.most, seen.atOnce);
+      const outcome = outcomes[seen.attempts] ?? 'open';
+      seen.attempts += 1;
+      seen.concurrent += 1;
+      seen.maxConcurrent = Math.max(seen.maxConcurrent, seen.concurrent);
       await new Promise((resolve) => setImmediate(resolve));
-      seen.atOnce -= 1;
+      seen.concurrent -= 1;
       if (outcome === 'open') return connection();
       throw outcome instanceof Error ? outcome : new TransportError(outcome);
     },
@@ -45,17 +45,17 @@ function transportOf(...outcomes: (SubmissionFailure | Error | 'open')[]) {
   return { transport, seen };
 }
 
-describe('the opener of connections', () => {
-  it('opens one at a time, and gives back one that can still be used', async () => {
+describe('the connection opener', () => {
+  it('opens one connection at a time and returns a usable one unchanged', async () => {
     const { transport, seen } = transportOf();
     const opener = openConnectionOpener(transport);
     const [first] = await Promise.all([opener.acquire(null), opener.acquire(null), opener.acquire(null)]);
-    expect(seen).toMatchObject({ asked: 3, most: 1 });
+    expect(seen).toMatchObject({ attempts: 3, maxConcurrent: 1 });
     expect(await opener.acquire(first)).toBe(first);
-    expect(seen.asked).toBe(3);
+    expect(seen.attempts).toBe(3);
   });
 
-  it('asks a server that is down once, and says what was wrong', async () => {
+  it('tries once to reach a server that is down, and reports the problem', async () => {
     const { transport, seen } = transportOf(DOWN);
     const opener = openConnectionOpener(transport);
     expect(await Promise.all([opener.acquire(null), opener.acquire(null), opener.acquire(null)])).toEqual([
@@ -63,37 +63,37 @@ describe('the opener of connections', () => {
       null,
       null,
     ]);
-    expect(seen.asked).toBe(1);
+    expect(seen.attempts).toBe(1);
     expect(opener.problem()).toBe('it is down');
   });
 
-  it('asks again where others are open: the server may have granted all that it grants', async () => {
+  it('tries again if other connections are open, since the server may limit their number', async () => {
     const { transport, seen } = transportOf('open', DOWN, 'open');
     const opener = openConnectionOpener(transport);
     expect(await opener.acquire(null)).not.toBeNull();
     expect(await opener.acquire(null)).toBeNull();
     expect(await opener.acquire(null)).not.toBeNull();
-    expect(seen.asked).toBe(3);
+    expect(seen.attempts).toBe(3);
   });
 
-  it('does not ask again once a login was refused, even where others are open', async () => {
+  it('does not try again after a refused login, even if other connections are open', async () => {
     const { transport, seen } = transportOf('open', REFUSED);
     const opener = openConnectionOpener(transport);
     await opener.acquire(null);
     expect([await opener.acquire(null), await opener.acquire(null)]).toEqual([null, null]);
-    expect(seen.asked).toBe(2);
+    expect(seen.attempts).toBe(2);
   });
 
-  it('closes one that can no longer be used before it opens the next', async () => {
+  it('closes an unusable connection before it opens the next', async () => {
     const { transport, seen } = transportOf();
     const opener = openConnectionOpener(transport);
     const first = (await opener.acquire(null)) as { usable: boolean } & Connection;
     first.usable = false;
     expect(await opener.acquire(first)).not.toBe(first);
-    expect(seen).toMatchObject({ asked: 2, closed: 1 });
+    expect(seen).toMatchObject({ attempts: 2, closed: 1 });
   });
 
-  it('passes on what is no failure of the transport, and opens the next all the same', async () => {
+  it('rejects with errors that are not failures of the transport, and opens the next connection', async () => {
     const { transport } = transportOf(new RangeError('a mistake of ours'));
     const opener = openConnectionOpener(transport);
     const [broken, next] = await Promise.allSettled([opener.acquire(null), opener.acquire(null)]);

@@ -33,14 +33,14 @@ describe('the file transport', () => {
     expect(readFileSync(path, 'utf8')).toBe('Subject: Hello\r\n\r\nHello.\r\n');
   });
 
-  it('writes a message whole, however many parts it has and however large they are', async () => {
+  it('writes a complete message of many and large parts', async () => {
     const parts = [...Array.from({ length: 3_000 }, (_, n) => `line ${n}\r\n`), Buffer.alloc(3_000_000, 'x'), '\r\n'];
     await submit(message('ada@example.com', ...parts));
     const written = readFileSync(join(folder, 'var/mail/daily/2026-11-24/ada@example.com.eml'));
     expect(written.equals(Buffer.concat(message('', ...parts).chunks))).toBe(true);
   });
 
-  it('writes over the file of an earlier try, and leaves nothing else behind', async () => {
+  it('overwrites the file of an earlier attempt and leaves no temporary file', async () => {
     await submit(message('ada@example.com', 'first'));
     await submit(message('ada@example.com', 'second'));
     const mail = join(folder, 'var/mail/daily/2026-11-24');
@@ -48,7 +48,7 @@ describe('the file transport', () => {
     expect(readFileSync(join(mail, 'ada@example.com.eml'), 'utf8')).toBe('second');
   });
 
-  it('keeps every address inside its folder, under a name that every system takes', async () => {
+  it('writes every address into its folder, with a name that is valid on every system', async () => {
     const addresses = fc.oneof(
       anyText(300).filter((text) => text.isWellFormed()),
       fc.constantFrom('../../evil', '..', '.', '/etc/passwd', 'a\u0000b', 'c:\\x', 'nul', '.hidden', 'a'.repeat(254)),
@@ -65,26 +65,26 @@ describe('the file transport', () => {
     );
   });
 
-  it('gives different addresses different files', async () => {
+  it('uses different files for different addresses', async () => {
     const long = `${'a'.repeat(64)}@${'b.'.repeat(80)}`;
     const addresses = ["o'neil@example.com", 'o"neil@example.com', `${long}com`, `${long}net`];
     expect(new Set(await Promise.all(addresses.map((to) => submit(message(to))))).size).toBe(4);
   });
 
-  it('says which path cannot be written, in a failure that stops the run', async () => {
+  it('reports the path that cannot be written as a systemic failure', async () => {
     writeFileSync(join(folder, 'var'), 'a file, not a folder');
     const failure = await submit(message('ada@example.com')).then(
       () => null,
       (error) => error.failure,
     );
-    expect(failure.words).toMatch(
+    expect(failure.message).toMatch(
       /var\/mail\/daily\/2026-11-24\/ada@example\.com\.eml cannot be written \((ENOTDIR|EEXIST)\)/,
     );
-    expect(classifyFailure(failure)).toBe('refuses-us');
+    expect(classifyFailure(failure)).toBe('systemic');
     await expect(openTransport(testConfig({ cwd: folder })).verify()).rejects.toThrow(/cannot be written/);
   });
 
-  it('makes its folder when it is verified', async () => {
+  it('creates its folder when it is verified', async () => {
     await openTransport(testConfig({ cwd: folder })).verify();
     expect(existsSync(join(folder, 'var/mail'))).toBe(true);
   });

@@ -1,13 +1,13 @@
 /**
- * Finished messages, and what becomes of one that is handed over.
+ * Finished messages and their submission.
  */
 import { type OutgoingMessage, TransportError } from '../../../src/delivery/transport/connection.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 
-/** Milliseconds; short, so that a server that hangs is given up soon. */
+/** Milliseconds; short, so that tests of a hanging server are fast. */
 export const LIMITS = { connect: 300, submission: 300, quit: 50 };
 
-/** A message in parts as `prepareMessages` makes it; `parts` in place of its usual content. */
+/** A message as `prepareMessages` returns it. @param parts replace its usual content */
 export function outgoing(to = 'ada@example.com', parts?: (string | Buffer)[]): OutgoingMessage {
   const chunks = (parts ?? ['Subject: Hello\r\nMessage-ID: <1@example.com>\r\n\r\n', 'Hello.\r\n']).map((part) =>
     Buffer.from(part as string),
@@ -16,17 +16,17 @@ export function outgoing(to = 'ada@example.com', parts?: (string | Buffer)[]): O
   return { newsletter: 'daily', slot: '2026-11-24', from: 'roundup@example.com', to, chunks, size };
 }
 
-/** The failure that a TransportError carries; anything else than that error fails the test. */
+/** The failure of a TransportError; the test fails without such an error. */
 export async function failureOf(work: Promise<unknown>): Promise<TransportError['failure']> {
   const error = await work.then(
     () => null,
     (e: unknown) => e,
   );
-  if (!(error instanceof TransportError)) throw new Error(`no TransportError, but ${error}`);
+  if (!(error instanceof TransportError)) throw new Error(`expected a TransportError, got ${error}`);
   return error.failure;
 }
 
-/** Opens a connection, submits one message, parts. */
+/** Opens a connection, submits one message, and closes the connection. */
 export async function submitOnce(url: string, message = outgoing(), limits = LIMITS): Promise<string> {
   const connection = await openSmtpTransport(url, 1, limits).connect();
   try {

@@ -4,7 +4,7 @@ import { redactAddresses } from '../../../src/delivery/transport/redact-addresse
 import { anyText } from '../../support/any-text.ts';
 
 const atom = fc.string({ unit: fc.constantFrom(..."abzAZ09!#$&'*+/=?^_`{}|~-%üß三я"), minLength: 1, maxLength: 8 });
-// Some of what may stand in an atom parts words; such an address is not told whole from what stands before it.
+// Without the characters of an atom that separate words: what precedes them would remain.
 const local = fc
   .array(
     atom.filter((text) => !/[{}|]/.test(text)),
@@ -30,7 +30,7 @@ const within = fc.constantFrom(
 );
 const word = anyText(12).map((text) => text.replace(/[\s@]|%40/g, '-'));
 
-describe('striking addresses out of a text', () => {
+describe('redactAddresses', () => {
   it.each([
     ['554 5.7.1 <ada@example.com>: Relay access denied', '554 5.7.1 <address>: Relay access denied'],
     ['553 5.7.1 <news+babc234@example.com>: Sender address rejected', '553 5.7.1 <address>: Sender address rejected'],
@@ -51,11 +51,11 @@ describe('striking addresses out of a text', () => {
       '550 5.7.1 [192.0.2.1] is blocked @ the border; 40% of it',
       '550 5.7.1 [192.0.2.1] is blocked @ the border; 40% of it',
     ],
-  ])('makes of %j %j', (text, expected) => {
+  ])('turns %j into %j', (text, expected) => {
     expect(redactAddresses(text)).toBe(expected);
   });
 
-  it('leaves none, wherever it stands, and every other word', () => {
+  it('removes every address and keeps every other word', () => {
     const part = fc.oneof(
       word.map((text) => ({ text, expected: text })),
       fc.tuple(within, address).map(([[before, after], text]) => ({
@@ -65,13 +65,13 @@ describe('striking addresses out of a text', () => {
     );
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-        const struck = redactAddresses(parts.map(({ text }) => text).join(' '));
-        expect(struck).toBe(parts.map(({ expected }) => expected).join(' '));
+        const redacted = redactAddresses(parts.map(({ text }) => text).join(' '));
+        expect(redacted).toBe(parts.map(({ expected }) => expected).join(' '));
       }),
     );
   });
 
-  it('leaves nothing that looks like one in any text', () => {
+  it('leaves nothing that looks like an address in any text', () => {
     const text = fc
       .array(fc.oneof(anyText(10), fc.constantFrom('@', '%40', 'a', '"', '/', '.', '<', '>')))
       .map((parts) => parts.join(''));

@@ -16,8 +16,8 @@ function failure(changes: Partial<SubmissionFailure>): SubmissionFailure {
   return { code: null, replyCode: null, command: null, reply: null, message: 'it failed', ...changes };
 }
 
-describe('a retry delay', () => {
-  it('grows with every attempt until it has reached four hours, whatever the jitter', () => {
+describe('retryDelay', () => {
+  it('grows with each attempt up to four hours, whatever the jitter', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), firstWait, random, random, (attempts, first, r1, r2) => {
         const [wait, next] = [retryDelay(attempts, first, r1), retryDelay(attempts + 1, first, r2)];
@@ -26,7 +26,7 @@ describe('a retry delay', () => {
     );
   });
 
-  it('is never longer than four hours, and never shorter than three quarters of the first wait or of three hours', () => {
+  it('is at most four hours, and at least three quarters of the first delay or three hours', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1_000 }), firstWait, random, (attempts, first, r) => {
         const wait = retryDelay(attempts, first, r);
@@ -37,49 +37,51 @@ describe('a retry delay', () => {
     );
   });
 
-  it('doubles', () => {
+  it('doubles with each attempt', () => {
     const waits = [1, 2, 3, 4, 5, 6, 7, 8].map((attempts) => retryDelay(attempts, 5 * MINUTE, 0) / MINUTE);
     expect(waits).toEqual([5, 10, 20, 40, 80, 160, 240, 240]);
   });
 });
 
-describe('a failure', () => {
+describe('classifyFailure', () => {
   it.each<[string, Partial<SubmissionFailure>, string]>([
     ['a greylisting server', { code: 'EENVELOPE', replyCode: 451, command: 'RCPT TO' }, 'transient'],
     ['a full mailbox', { code: 'EENVELOPE', replyCode: 452, command: 'RCPT TO' }, 'transient'],
     ['a message deferred after DATA', { code: 'EMESSAGE', replyCode: 421, command: 'DATA' }, 'transient'],
     ['a server that closes', { code: 'ECONNECTION', replyCode: 421, command: 'CONN' }, 'transient'],
     ['a connection that drops', { code: 'ECONNECTION', command: 'CONN' }, 'transient'],
-    ['silence', { code: 'ETIMEDOUT', command: 'CONN' }, 'transient'],
-    ['garbage', { code: 'EPROTOCOL', command: 'CONN' }, 'transient'],
+    ['a timeout', { code: 'ETIMEDOUT', command: 'CONN' }, 'transient'],
+    ['a reply that is not SMTP', { code: 'EPROTOCOL', command: 'CONN' }, 'transient'],
     ['a session in the wrong state', { code: 'EENVELOPE', replyCode: 503, command: 'RCPT TO' }, 'transient'],
     ['an unknown recipient', { code: 'EENVELOPE', replyCode: 550, command: 'RCPT TO' }, 'permanent'],
     ['a refused message', { code: 'EMESSAGE', replyCode: 554, command: 'DATA' }, 'permanent'],
-    ['an address that nodemailer refuses', { code: 'EENVELOPE', command: 'API' }, 'permanent'],
-    ['garbage for a reply', { code: 'EENVELOPE', command: 'RCPT TO', reply: 'what?' }, 'transient'],
-    ['garbage for the last reply', { code: 'EMESSAGE', command: 'DATA', reply: 'what?' }, 'transient'],
-    ['a refused sender', { code: 'EENVELOPE', replyCode: 553, command: 'MAIL FROM' }, 'refuses-us'],
-    ['a message larger than the server takes', { code: 'EMESSAGE', command: 'MAIL FROM' }, 'refuses-us'],
-    ['a wrong password', { code: 'EAUTH', replyCode: 535, command: 'AUTH PLAIN' }, 'refuses-us'],
-    ['a login that cannot be checked now', { code: 'EAUTH', replyCode: 454, command: 'AUTH PLAIN' }, 'refuses-us'],
-    ['a login that is required', { code: 'EENVELOPE', replyCode: 530, command: 'RCPT TO' }, 'refuses-us'],
-    ['TLS that fails', { code: 'ETLS', command: 'CONN' }, 'refuses-us'],
-    ['a full disk', { code: 'ENOSPC' }, 'refuses-us'],
+    ['an address that nodemailer rejects', { code: 'EENVELOPE', command: 'API' }, 'permanent'],
+    ['a reply to RCPT without a code', { code: 'EENVELOPE', command: 'RCPT TO', reply: 'what?' }, 'transient'],
+    ['a reply to DATA without a code', { code: 'EMESSAGE', command: 'DATA', reply: 'what?' }, 'transient'],
+    ['a refused sender', { code: 'EENVELOPE', replyCode: 553, command: 'MAIL FROM' }, 'systemic'],
+    ["a message above the server's size limit", { code: 'EMESSAGE', command: 'MAIL FROM' }, 'systemic'],
+    ['a wrong password', { code: 'EAUTH', replyCode: 535, command: 'AUTH PLAIN' }, 'systemic'],
+    ['a login that cannot be checked now', { code: 'EAUTH', replyCode: 454, command: 'AUTH PLAIN' }, 'systemic'],
+    ['a login that is required', { code: 'EENVELOPE', replyCode: 530, command: 'RCPT TO' }, 'systemic'],
+    ['TLS that fails', { code: 'ETLS', command: 'CONN' }, 'systemic'],
+    ['a full disk', { code: 'ENOSPC' }, 'systemic'],
     ['a failed disk', { code: 'EIO' }, 'transient'],
-  ])('of %s is sorted by its codes', (_name, parts, expected) => {
+  ])('classifies %s by its codes', (_name, parts, expected) => {
     expect(classifyFailure(failure(parts))).toBe(expected);
   });
 
-  it('is never sorted by its words', () => {
+  it('does not depend on texts', () => {
     const reply = '550 5.1.1 no such user, try again later';
     fc.assert(
-      fc.property(fc.string(), fc.option(fc.integer({ min: 200, max: 599 })), (words, replyCode) => {
+      fc.property(fc.string(), fc.option(fc.integer({ min: 200, max: 599 })), (message, replyCode) => {
         const parts = { replyCode, command: 'RCPT TO' };
-        expect(classifyFailure(failure({ ...parts, message: words, reply }))).toBe(classifyFailure(failure(parts)));
+        expect(classifyFailure(failure({ ...parts, message, reply }))).toBe(classifyFailure(failure(parts)));
       }),
     );
   });
+});
 
+describe('enhancedStatus', () => {
   it.each([
     ['550 5.7.1 refused', '5.7.1'],
     ['550-5.7.26 refused 550 5.7.26 indeed', '5.7.26'],
@@ -92,14 +94,16 @@ describe('a failure', () => {
     ['550 mail from 5.7.1 refused', null],
     ['', null],
     [null, null],
-  ])('reads the enhanced status of %j as %j', (reply, status) => {
+  ])('of %j is %j', (reply, status) => {
     expect(enhancedStatus(reply)).toBe(status);
   });
+});
 
+describe('decideRetry', () => {
   const policy = { attempts: 3, firstWait: 5 * MINUTE };
   const transient = failure({ replyCode: 451, command: 'RCPT TO' });
 
-  it('that may pass is tried again, until the attempts are used up', () => {
+  it('retries a transient failure until the attempts are used up', () => {
     expect(decideRetry(transient, 1, policy, 1_000, 0)).toEqual({
       kind: 'retry',
       dueAt: 1_000 + 5 * MINUTE,
@@ -112,7 +116,7 @@ describe('a failure', () => {
     });
   });
 
-  it('that will not pass fails at once, and one that concerns everybody stops', () => {
+  it('fails after a permanent failure and stops after a systemic one', () => {
     expect(decideRetry(failure({ replyCode: 550, command: 'RCPT TO' }), 1, policy, 0, 0)).toEqual({
       kind: 'fail',
       reason: 'it failed',

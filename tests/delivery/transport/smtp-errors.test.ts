@@ -12,26 +12,26 @@ afterEach(closeServers);
 
 const STEPS = ['CONNECT', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'DATA-END'];
 
-/** The failure of one message at a server that answers as given, with PIPELINING and without, which must be the same. */
+/** The failure of one message with these replies: the same with and without PIPELINING, or the test fails. */
 async function failureAt(replies: Record<string, string | string[]>): Promise<TransportError['failure']> {
   const failures = [];
   for (const EHLO of ['250 scripted', '250-scripted\r\n250 PIPELINING']) {
     const server = await startScripted(pipelining({ EHLO, ...replies }));
     const failure = await failureOf(submitOnce(server.url));
-    failures.push({ ...failure, words: failure.message.replace(String(server.port), 'PORT') });
+    failures.push({ ...failure, message: failure.message.replace(String(server.port), 'PORT') });
   }
   expect(failures[1]).toEqual(failures[0]);
   return failures[0] as TransportError['failure'];
 }
 
-describe('the SMTP transport survives', () => {
-  it.each(STEPS)('a server that hangs at %s', async (step) => {
+describe('the SMTP transport', () => {
+  it.each(STEPS)('reports a timeout of a server that hangs at %s', async (step) => {
     const failure = await failureAt({ [step]: '' });
     expect(failure.message).toBe('127.0.0.1:PORT did not answer in time');
     expect(classifyFailure(failure)).toBe('transient');
   });
 
-  it('a server that stops reading in the middle of a message', async () => {
+  it('reports a timeout of a server that stops reading within a message', async () => {
     const server = await startScripted((command, socket) => {
       if (command === 'DATA-LINE') socket.pause();
       return undefined;
@@ -42,10 +42,10 @@ describe('the SMTP transport survives', () => {
     expect(classifyFailure(failure)).toBe('transient');
   });
 
-  it.each(STEPS)('a server that answers garbage at %s', async (step) => {
+  it.each(STEPS)('reports a transient failure of a server that does not speak SMTP at %s', async (step) => {
     const server = await startScripted(pipelining({ [step]: '\u0000\u001b[31m what? \u009f' }));
     const work = submitOnce(server.url);
-    // Nodemailer takes garbage to EHLO for a server that knows HELO only.
+    // Nodemailer continues with HELO after an invalid reply to EHLO.
     if (step === 'EHLO') return expect(await work).toBe('250 2.0.0 ok');
     const failure = await failureOf(work);
     expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
@@ -53,7 +53,7 @@ describe('the SMTP transport survives', () => {
     expect(isPolicyRefusal(failure)).toBe(false);
   });
 
-  it.each(['DATA-LINE', 'DATA-END'])('a server that closes at %s', async (step) => {
+  it.each(['DATA-LINE', 'DATA-END'])('reports a transient failure of a server that closes at %s', async (step) => {
     const server = await startScripted((command, socket: Socket) => {
       if (command === step) socket.destroy();
       return undefined;
@@ -63,7 +63,7 @@ describe('the SMTP transport survives', () => {
     expect(failure.message).toMatch(/closed the connection|cannot be reached/);
   });
 
-  it('a server that greylists: the same connection takes the message later', async () => {
+  it('submits over the same connection after greylisting', async () => {
     const server = await startScripted((command, _socket, count) =>
       command.startsWith('RCPT') && count === 1 ? '451 4.7.1 greylisted, come back' : undefined,
     );
@@ -78,13 +78,13 @@ describe('the SMTP transport survives', () => {
     expect(await connection.submit(outgoing())).toBe('250 2.0.0 ok');
   });
 
-  it('a server that answers its greeting with 421', async () => {
+  it('reports a transient failure of a server that greets with 421', async () => {
     const failure = await failureAt({ CONNECT: '421 4.7.0 too many connections' });
     expect(failure).toMatchObject({ replyCode: 421, reply: '421 4.7.0 too many connections' });
     expect(classifyFailure(failure)).toBe('transient');
   });
 
-  it.each(['MAIL', 'RCPT', 'DATA', 'DATA-END'])('a server that says 421 at %s and is left', async (step) => {
+  it.each(['MAIL', 'RCPT', 'DATA', 'DATA-END'])('closes the connection after 421 at %s', async (step) => {
     for (const EHLO of ['250 scripted', '250-scripted\r\n250 PIPELINING']) {
       const server = await startScripted(pipelining({ EHLO, [step]: '421 4.7.0 slow down' }));
       const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
@@ -97,19 +97,19 @@ describe('the SMTP transport survives', () => {
   });
 });
 
-describe('a refusal', () => {
+describe('classification of a refusal', () => {
   it.each<[string, Record<string, string>, string, string, boolean]>([
-    ['of the sender by policy', { MAIL: '550 5.7.1 not you' }, 'MAIL FROM', 'refuses-us', true],
-    ['of a missing login', { MAIL: '530 5.7.0 log in first' }, 'MAIL FROM', 'refuses-us', true],
+    ['of the sender by policy', { MAIL: '550 5.7.1 not you' }, 'MAIL FROM', 'systemic', true],
+    ['of a missing login', { MAIL: '530 5.7.0 log in first' }, 'MAIL FROM', 'systemic', true],
     ['of an unknown recipient', { RCPT: '550 5.1.1 nobody' }, 'RCPT TO', 'permanent', false],
     ['of a recipient by policy', { RCPT: '550 5.7.1 relaying denied' }, 'RCPT TO', 'permanent', true],
-    ['of the sender, told at the recipient', { RCPT: '550 5.1.8 no such domain' }, 'RCPT TO', 'refuses-us', false],
+    ['of the sender, in reply to RCPT', { RCPT: '550 5.1.8 no such domain' }, 'RCPT TO', 'systemic', false],
     ['of the message by policy', { 'DATA-END': '550 5.7.1 spam' }, 'DATA', 'permanent', true],
     ['of the message without a status', { 'DATA-END': '554 no' }, 'DATA', 'permanent', true],
-    ['of the message’s size', { 'DATA-END': '552 5.3.4 too big for us' }, 'DATA', 'refuses-us', false],
+    ['of the message’s size', { 'DATA-END': '552 5.3.4 too big for us' }, 'DATA', 'systemic', false],
     ['of a full mailbox', { RCPT: '552 5.2.2 mailbox full' }, 'RCPT TO', 'permanent', false],
-  ])('%s is told from the others', async (_name, replies, command, expected, policy) => {
-    // A server with PIPELINING refuses what follows, too.
+  ])('%s depends on command and codes', async (_name, replies, command, expected, policy) => {
+    // A server with PIPELINING refuses the following commands, too.
     const [step = '', reply = ''] = Object.entries(replies)[0] ?? [];
     const failure = await failureAt(step === 'DATA-END' ? replies : { DATA: '503 5.5.1 no recipient', ...replies });
     expect(failure).toMatchObject({ command, reply });

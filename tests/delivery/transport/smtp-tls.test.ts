@@ -22,7 +22,7 @@ function smtps(url: string): string {
   return url.replace('smtp:', 'smtps:');
 }
 
-/** A server that takes mail from ada only. `seen` gets what she logged in with. */
+/** A server that requires a login as ada. Appends what she logged in with to `seen`. */
 async function startLoginServer(options: SMTPServerOptions, seen: unknown[] = []) {
   return startServer({
     ...certificate,
@@ -38,8 +38,8 @@ async function startLoginServer(options: SMTPServerOptions, seen: unknown[] = []
   });
 }
 
-describe('over TLS, the SMTP transport', () => {
-  it.each(['PLAIN', 'LOGIN'])('logs in by AUTH %s and submits, from the first byte or by STARTTLS', async (method) => {
+describe('the SMTP transport over TLS', () => {
+  it.each(['PLAIN', 'LOGIN'])('logs in by AUTH %s and submits, with implicit TLS and STARTTLS', async (method) => {
     const seen: unknown[] = [];
     for (const secure of [true, false]) {
       const server = await startLoginServer({ secure, authMethods: [method] }, seen);
@@ -56,7 +56,7 @@ describe('over TLS, the SMTP transport', () => {
     ]);
   });
 
-  it('refuses a certificate that no authority it knows has signed', async () => {
+  it('refuses a certificate of an unknown authority', async () => {
     const stranger = makeCertificate(Date.now());
     const server = await startServer({ ...stranger, secure: true });
     const failure = await failureOf(openSmtpTransport(smtps(server.url), 1).verify());
@@ -84,19 +84,19 @@ describe('over TLS, the SMTP transport', () => {
     }
   });
 
-  it('says that a login is refused, in a failure that stops the run', async () => {
+  it('reports a refused login as a systemic failure', async () => {
     const server = await startLoginServer({ secure: true });
     const url = smtps(server.url.replace('//', '//ada:guess@'));
     const failure = await failureOf(openSmtpTransport(url, 1).verify());
     expect(failure).toMatchObject({ code: 'EAUTH', replyCode: 535 });
     expect(failure.message).not.toContain('guess');
-    expect(classifyFailure(failure)).toBe('refuses-us');
+    expect(classifyFailure(failure)).toBe('systemic');
   });
 
   it.each<[string, string | string[]]>([
     ['refuses it', '454 4.7.0 not now'],
-    ['cannot speak it', ['220 2.0.0 go\r\n', 'not TLS at all']],
-  ])('does not go on over an open line where the server offers STARTTLS and %s', async (_name, reply) => {
+    ['does not continue with TLS', ['220 2.0.0 go\r\n', 'not TLS at all']],
+  ])('does not continue unencrypted if the server offers STARTTLS and %s', async (_name, reply) => {
     const server = await startScripted((command) => {
       if (command.startsWith('EHLO')) return '250-scripted\r\n250 STARTTLS';
       return command === 'STARTTLS' ? reply : undefined;
@@ -107,7 +107,7 @@ describe('over TLS, the SMTP transport', () => {
     expect(failure.code).toMatch(/^(ETLS|ESOCKET)$/);
   });
 
-  it('gives no password to another machine over an open line', async () => {
+  it('does not send a password unencrypted to another machine', async () => {
     const server = await startScripted((command) => (command === 'STARTTLS' ? '502 5.5.1 not here' : undefined));
     // 127.0.0.1 by another name, which is not known to be this machine.
     const url = server.url.replace('//127.0.0.1', '//ada:secret@[::ffff:127.0.0.1]');

@@ -18,7 +18,7 @@ function withLogin(url: string, password = PASSWORD): string {
 }
 
 describe('the SMTP transport', () => {
-  it('submits over one connection, message after message, and gives the server’s reply', async () => {
+  it('submits several messages over one connection and returns the server’s replies', async () => {
     const server = await startServer();
     const connection = await openSmtpTransport(server.url, 1).connect();
     expect(await connection.submit(outgoing('ada@example.com'))).toBe('250 2.0.0 kept as 1');
@@ -32,7 +32,7 @@ describe('the SMTP transport', () => {
     expect(server.received[0]?.raw).toEqual(Buffer.concat(outgoing().chunks));
   });
 
-  it('logs in with the URL’s name and password, percent-decoded', async () => {
+  it('logs in with the percent-decoded name and password of the URL', async () => {
     const seen: unknown[] = [];
     const server = await startServer({
       authOptional: false,
@@ -46,7 +46,7 @@ describe('the SMTP transport', () => {
     expect(seen).toEqual([['ada', PASSWORD]]);
   });
 
-  it('takes a refusal of one recipient for that, and goes on over the same connection', async () => {
+  it('continues over the same connection after a recipient was refused', async () => {
     const server = await startServer({
       onRcptTo({ address }, _session, done) {
         const refusal = Object.assign(new Error('5.1.1 no such user'), { responseCode: 550 });
@@ -62,11 +62,11 @@ describe('the SMTP transport', () => {
     connection.close();
   });
 
-  it('says what stands wrong, for an operator', async () => {
+  it('describes for the operator why it cannot connect', async () => {
     const closed = await startScripted(() => undefined);
     await closed.close();
     expect((await failureOf(openSmtpTransport(closed.url, 1).verify())).message).toBe(
-      `127.0.0.1:${closed.port} takes no connections`,
+      `127.0.0.1:${closed.port} refuses connections`,
     );
     const unknown = openSmtpTransport('smtp://mail.invalid', 1).verify();
     expect((await failureOf(unknown)).message).toMatch(/^mail\.invalid:587 cannot be found/);
@@ -76,19 +76,19 @@ describe('the SMTP transport', () => {
     );
   });
 
-  it('never shows the password, even where the server repeats it', async () => {
+  it('never shows the password, even if the server repeats it', async () => {
     const plain = Buffer.from(`\u0000ada\u0000${PASSWORD}`).toString('base64');
     const forms = [PASSWORD, encodeURIComponent(PASSWORD), Buffer.from(PASSWORD).toString('base64'), plain];
     const server = await startScripted((command) =>
       command.startsWith('AUTH') ? `535 5.7.8 wrong: ${forms.join(' or ')}` : undefined,
     );
     const failure = await failureOf(openSmtpTransport(withLogin(server.url), 1).verify());
-    expect(classifyFailure(failure)).toBe('refuses-us');
+    expect(classifyFailure(failure)).toBe('systemic');
     expect(failure.message).toMatch(/refuses the login: 535 5\.7\.8 wrong: … or … or … or …$/);
     for (const form of forms) expect(JSON.stringify(failure)).not.toContain(form);
   });
 
-  it('notices that a server ended the connection while it was idle', async () => {
+  it('notices that the server closed an idle connection', async () => {
     const server = await startScripted((command, socket) => {
       if (command === 'DATA-END') setImmediate(() => socket.end('250 ok\r\n'));
       return command === 'DATA-END' ? '' : undefined;
@@ -98,7 +98,7 @@ describe('the SMTP transport', () => {
     await expect.poll(() => connection.usable).toBe(false);
   });
 
-  it('ends a connection itself after a hundred messages', async () => {
+  it('closes a connection after a hundred messages', async () => {
     const server = await startScripted(() => undefined);
     const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
     for (let n = 1; n < 100; n++) await connection.submit(outgoing());
@@ -113,11 +113,11 @@ describe('the SMTP transport', () => {
     ['smtp://mail.example/box', 'no path and no parameters'],
     ['smtp://', 'must name a host'],
     ['smtp://ada:100%@mail.example', 'percent-encoded'],
-  ])('refuses the URL %s', (url, words) => {
-    expect(() => openSmtpTransport(url, 1)).toThrow(words);
+  ])('rejects the URL %s', (url, message) => {
+    expect(() => openSmtpTransport(url, 1)).toThrow(message);
   });
 
-  it('must be told its server, and takes the environment’s before the file’s', async () => {
+  it('requires a server URL, and prefers that of the environment', async () => {
     const config = testConfig({ delivery: { transport: 'smtp' } });
     expect(() => openTransport(config)).toThrow('set DAYWIRE_SMTP_URL or delivery.smtpUrl');
     const server = await startServer();
@@ -126,43 +126,42 @@ describe('the SMTP transport', () => {
   });
 });
 
-describe('what is kept of a failure', () => {
-  it('is one clean, bounded line without the password, whatever the server says', () => {
+describe('readFailure', () => {
+  it('returns single lines of bounded length without the password, whatever the server replies', () => {
     const server = { place: 'mail.example:587', redact: passwordRedactor({ user: 'ada', pass: 'correct horse' }) };
     const part = fc.oneof(anyText(60), fc.constantFrom('correct horse', 'correct\u0000 horse', 'x'.repeat(600)));
     fc.assert(
       fc.property(fc.array(part, { maxLength: 4 }), fc.string(), (parts, code) => {
         const text = parts.join('');
-        const { message: words, reply } = readFailure(
-          { code, response: text, message: text, responseCode: 550 },
-          server,
-        );
-        return [words, reply ?? ''].every(
-          (kept) =>
-            !/[\u0000-\u001f\u007f-\u009f]/.test(kept) &&
-            kept.isWellFormed() &&
-            !kept.includes('correct horse') &&
-            kept.length < 600,
+        const failure = readFailure({ code, response: text, message: text, responseCode: 550 }, server);
+        return [failure.message, failure.reply ?? ''].every(
+          (line) =>
+            !/[\u0000-\u001f\u007f-\u009f]/.test(line) &&
+            line.isWellFormed() &&
+            !line.includes('correct horse') &&
+            line.length < 600,
         );
       }),
     );
   });
 
-  it('holds no address in its words, wherever they are cut, and the whole reply beside them', () => {
+  it('returns a message without addresses, wherever it is truncated, and the whole reply', () => {
     const server = { place: 'mail.example:587', redact: (text: string) => text };
     for (let before = 440; before < 500; before++) {
       const text = `550 ${'x'.repeat(before)} <secret.token@example.com>: no`;
-      const { message: words } = readFailure({ response: text, message: text, responseCode: 550 }, server);
-      expect(words).not.toContain('secret');
+      const { message } = readFailure({ response: text, message: text, responseCode: 550 }, server);
+      expect(message).not.toContain('secret');
     }
     const response = '554 5.7.1 <ada@example.com>: denied';
     expect(readFailure({ response, responseCode: 554 }, server)).toMatchObject({
       reply: response,
-      words: 'mail.example:587 answered: 554 5.7.1 <address>: denied',
+      message: 'mail.example:587 answered: 554 5.7.1 <address>: denied',
     });
   });
+});
 
-  it('keeps a short reply as it is', () => {
+describe('cleanReply', () => {
+  it('does not change a short reply', () => {
     expect(cleanReply('250 2.0.0 Ok: queued as 4ABC', (text) => text)).toBe('250 2.0.0 Ok: queued as 4ABC');
   });
 });

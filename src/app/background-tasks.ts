@@ -11,9 +11,9 @@ import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import type { WorkerPool } from '../lib/worker-pool.ts';
 import { startTicking } from '../schedule/tick.ts';
-import { keepHub, openHub } from '../websub/hub.ts';
-import type { Pool } from '../websub/pool.ts';
+import { cleanHub, openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
 import { importWatched, runDeps } from './first-run.ts';
@@ -35,7 +35,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
   const hub = openHubOf(app);
   return [
     hub,
-    repeat(100, 'WebSub', log, () => hub.turn()),
+    repeat(100, 'WebSub', log, () => hub.tick()),
     await startTicking(store, jobsOf(app), runDeps(app)),
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
     repeat(SECOND, 'archiving', log, (signal) => closeArchivePages(app, signal)),
@@ -70,7 +70,7 @@ async function closeArchivePages(app: AppContext, signal: AbortSignal): Promise<
 /** Applies the retention rules of the configuration, and cleans up after the hub. @returns numbers of rows */
 export async function deleteOldRows({ store, config, clock }: AppContext): Promise<Record<string, number>> {
   const deleted = await runRetention(store, config, clock());
-  return { ...deleted, hubSubscriptions: await keepHub({ store, config, clock }) };
+  return { ...deleted, hubSubscriptions: await cleanHub({ store, config, clock }) };
 }
 
 /** Notifies subscribers and the hub of what is due, once; what times out stays due. */
@@ -78,13 +78,13 @@ export async function notifyHubOnce(app: AppContext): Promise<void> {
   const hub = openHubOf(app);
   const timeout = setTimeout(() => void hub.stop(), HUB_TIMEOUT);
   try {
-    await hub.settle();
+    await hub.drain();
   } finally {
     clearTimeout(timeout);
   }
 }
 
-function openHubOf(app: AppContext): Pool {
+function openHubOf(app: AppContext): WorkerPool {
   return openHub({ ...app, secrets: loadSigningSecrets(app.config, app.store.dialect) });
 }
 

@@ -12,7 +12,7 @@ import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
 import type { Clock } from '../lib/time.ts';
 import { raiseAlert } from '../schedule/alerts.ts';
 import type { Db } from '../store/store.ts';
-import { noteForHub } from '../websub/note-changes.ts';
+import { queueHubNotifications } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 
 export interface PublishRequest {
@@ -71,7 +71,7 @@ async function publishBatch(
     now,
     feeds,
     changedArticles: feeds === undefined ? changed : [],
-    onStored: (tx, paths, at) => noteForHub(tx, config, paths, at),
+    onStored: (tx, paths, at) => queueHubNotifications(tx, config, paths, at),
   });
   // A newer build by another process need not contain these changes.
   const isStored = report.superseded.length === 0 && report.postponedUntil === null;

@@ -24,7 +24,7 @@ import { countRunsEver, listLastRuns, listRuns } from '../schedule/run-ledger.ts
 import { nextSlot } from '../schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
 import { countSubscriptions } from '../subscribers/subscriptions.ts';
-import { readHubStanding } from '../websub/status.ts';
+import { readHubStatus } from '../websub/status.ts';
 import type { AppContext } from './app-context.ts';
 import { type EditionStatus, summariseEditions } from './editions.ts';
 import { jobsOf } from './jobs.ts';
@@ -204,7 +204,7 @@ async function readersOfTheWeek({ store, config }: AppContext, now: number): Pro
 async function hubStatus({ store, config }: AppContext, now: number): Promise<Status['hub']> {
   const url = hubAddress(config);
   if (url === null) return null;
-  const { subscriptions, failing, unverified, pings } = await readHubStanding(store.reports, { now, limit: SHOWN });
+  const { subscriptions, failing, unverified, pings } = await readHubStatus(store.reports, { now, limit: SHOWN });
   return {
     url,
     subscriptions,

@@ -3,7 +3,7 @@
  */
 import type { Config, FeedConfig } from '../config/config.ts';
 import type { Templates } from '../lib/templates.ts';
-import type { Db, Store } from '../store/store.ts';
+import type { Store, Tx } from '../store/store.ts';
 import { type CorrectedPage, confirmCorrectedPages, rebuildStalePages, saveNoteHashes } from './archive/correct.ts';
 import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
 import { claimPublish } from './build-claim.ts';
@@ -63,7 +63,7 @@ export interface PublishOptions {
    */
   changedArticles?: readonly string[];
   /** Is told, in the transaction that stores them, which documents changed, and in which second (epoch milliseconds). */
-  onStored?: (db: Db, paths: string[], at: number) => Promise<void>;
+  onStored?: (tx: Tx, paths: string[], at: number) => Promise<void>;
 }
 
 /**

@@ -1,78 +1,107 @@
 /**
- * The hub at work: what is due is claimed and told, by the embedded hub to its subscribers or to the other hub that is configured.
+ * The hub: queues the changes of a publish, and delivers them, through the embedded hub to its subscribers or as pings to the
+ * hub that is configured.
  */
-
+import type { Config } from '../config/config.ts';
+import { isTopicPath } from '../feeds/topics.ts';
 import { openAddressGuard } from '../lib/guarded-fetch/address-guard.ts';
 import { openResolver } from '../lib/guarded-fetch/resolve.ts';
 import { DAY, SECOND } from '../lib/time.ts';
+import { type TaskQueue, WorkerPool } from '../lib/worker-pool.ts';
 import { reasonOf } from '../schedule/wording.ts';
-import type { HubDeps } from './deps.ts';
-import { tellSubscriber } from './distribute.ts';
-import { pingHub } from './ping.ts';
-import { abandonPings, claimPings } from './ping-outbox.ts';
-import { type Lane, openPool, type Pool } from './pool.ts';
-import { claimSubscriptions, forgetExpired, oweGoodbyes } from './subscriptions.ts';
-import { claimRequests, forgetRequests } from './verification-outbox.ts';
+import type { Tx } from '../store/store.ts';
+import { distributeContent } from './distribute.ts';
+import type { HubContext } from './hub-context.ts';
+import { sendPing } from './ping.ts';
+import { claimPings, failPendingPings, queuePings } from './ping-outbox.ts';
+import { claimSubscriptions, deleteExpiredSubscriptions, queueDenials, queueDistribution } from './subscriptions.ts';
+import { claimRequests, deleteOldRequests } from './verification-outbox.ts';
 import { verifyRequest } from './verify.ts';
 
-const AT_ONCE = 20;
-const PER_HOST = 2;
-/** Strangers' requests, and subscribers that are slow or fail again and again, leave the other places to those that wait for news. */
-const VERIFYING = 5;
-const LAGGARDS = 5;
-/** The other hub is one host, which has asked for all of them. */
-const PINGS_AT_ONCE = 8;
+const EMBEDDED_LIMITS = { total: 20, perHost: 2 };
+/** Verifications, and subscribers that are slow or keep failing, leave the other slots to the rest. */
+const VERIFICATION_LIMIT = 5;
+const SLOW_LIMIT = 5;
+/** All pings go to one host. */
+const PING_LIMIT = 8;
 const TIME_LIMIT = 10 * SECOND;
 
-/** What the configuration asks for; where it has no hub, a pool that never has anything to do. */
-export function openHub(deps: HubDeps): Pool {
-  const { config, log } = deps;
-  const onError = (error: unknown): void =>
-    log.error({ error: reasonOf(error) }, 'what came of a telling was not recorded');
-  if (config.hub === undefined) return openPool([], { most: 0, perHost: 0, onError });
+/** Opens the configured hub; without one, the pool has no tasks. */
+export function openHub(context: HubContext): WorkerPool {
+  const { config, log } = context;
+  const onError = (error: unknown): void => log.error({ error: reasonOf(error) }, 'hub task failed');
+  if (config.hub === undefined) return new WorkerPool([], { total: 0, perHost: 0 }, onError);
   return config.hub.url === 'self'
-    ? openPool(embeddedLanes(deps, config.hub.allowPrivateNetworks), { most: AT_ONCE, perHost: PER_HOST, onError })
-    : openPool([pingLane(deps, config.hub.url)], { most: PINGS_AT_ONCE, perHost: PINGS_AT_ONCE, onError });
+    ? new WorkerPool(embeddedQueues(context, config.hub.allowPrivateNetworks), EMBEDDED_LIMITS, onError)
+    : new WorkerPool([pingQueue(context, config.hub.url)], { total: PING_LIMIT, perHost: PING_LIMIT }, onError);
 }
 
-function embeddedLanes(deps: HubDeps, allowPrivateNetworks: string[]): Lane[] {
-  const { store, clock, resolve = openResolver(allowPrivateNetworks.length > 0) } = deps;
+function embeddedQueues(context: HubContext, allowPrivateNetworks: string[]): TaskQueue[] {
+  const { store, clock, resolve = openResolver(allowPrivateNetworks.length > 0) } = context;
   const guard = openAddressGuard(allowPrivateNetworks);
   const limits = (signal: AbortSignal) => ({ guard, resolve, timeLimitMs: TIME_LIMIT, signal });
-  const distribution = (which: 'prompt' | 'laggard', most: number): Lane => ({
-    most,
-    claim: async (room) => {
-      const claimed = await claimSubscriptions(store.db, { which, room, now: clock() });
-      return claimed.map((one) => ({ host: one.host, run: (signal) => tellSubscriber(deps, one, limits(signal)) }));
+  const distribution = (pace: 'fast' | 'slow', limit: number): TaskQueue => ({
+    limit,
+    claim: async (capacity) => {
+      const claimed = await claimSubscriptions(store.db, { pace, capacity, now: clock() });
+      return claimed.map((one) => ({
+        host: one.host,
+        run: (signal) => distributeContent(context, one, limits(signal)),
+      }));
     },
   });
-  const verification: Lane = {
-    most: VERIFYING,
-    claim: async (room) => {
-      const claimed = await claimRequests(store.db, { room, now: clock() });
-      return claimed.map((one) => ({ host: one.host, run: (signal) => verifyRequest(deps, one, limits(signal)) }));
+  const verification: TaskQueue = {
+    limit: VERIFICATION_LIMIT,
+    claim: async (capacity) => {
+      const claimed = await claimRequests(store.db, { capacity, now: clock() });
+      return claimed.map((one) => ({ host: one.host, run: (signal) => verifyRequest(context, one, limits(signal)) }));
     },
   };
-  return [verification, distribution('prompt', AT_ONCE), distribution('laggard', LAGGARDS)];
+  return [verification, distribution('fast', EMBEDDED_LIMITS.total), distribution('slow', SLOW_LIMIT)];
 }
 
-function pingLane(deps: HubDeps, url: string): Lane {
+function pingQueue(context: HubContext, url: string): TaskQueue {
   const { host } = new URL(url);
   return {
-    most: PINGS_AT_ONCE,
-    claim: async (room) => {
-      const claimed = await claimPings(deps.store.db, { room, host, now: deps.clock() });
-      return claimed.map((one) => ({ host, run: (signal) => pingHub(deps, url, one, signal) }));
+    limit: PING_LIMIT,
+    claim: async (capacity) => {
+      const claimed = await claimPings(context.store.db, { capacity, host, now: context.clock() });
+      return claimed.map((one) => ({ host, run: (signal) => sendPing(context, url, one, signal) }));
     },
   };
 }
 
-/** Tells subscribers of feeds that are gone, and forgets what is over: leases that have ended, and what a hub that was switched off has left. @returns how many subscriptions */
-export async function keepHub({ store, config, clock }: Pick<HubDeps, 'store' | 'config' | 'clock'>): Promise<number> {
+/**
+ * Queues the delivery of changed documents, in the transaction that stores them: no hub can delay or undo a publish.
+ * @param paths of documents, such as `latest.atom`; those that are no topics are ignored
+ * @param at the instant of the publish, in whole seconds (epoch milliseconds)
+ */
+export async function queueHubNotifications(
+  tx: Tx,
+  config: Pick<Config, 'hub'>,
+  paths: string[],
+  at: number,
+): Promise<void> {
+  const topics = paths.filter(isTopicPath);
+  if (config.hub === undefined || topics.length === 0) return;
+  if (config.hub.url === 'self') await queueDistribution(tx, topics, at);
+  else await queuePings(tx, topics, at);
+}
+
+/**
+ * Queues denials for the subscribers of deleted feeds, and deletes expired subscriptions and what a hub that was switched off
+ * left behind.
+ * @returns the number of expired subscriptions
+ */
+export async function cleanHub({
+  store,
+  config,
+  clock,
+}: Pick<HubContext, 'store' | 'config' | 'clock'>): Promise<number> {
   const now = clock();
   const url = config.hub?.url;
-  await forgetRequests(store.db, now - DAY);
-  if (url === undefined || url === 'self') await abandonPings(store.db, now, now);
-  if (url === 'self') await oweGoodbyes(store.db, now);
-  return forgetExpired(store.db, now);
+  await deleteOldRequests(store.db, now - DAY);
+  if (url === undefined || url === 'self') await failPendingPings(store.db, now, now);
+  if (url === 'self') await queueDenials(store.db, now);
+  return deleteExpiredSubscriptions(store.db, now);
 }

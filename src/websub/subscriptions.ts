@@ -1,55 +1,54 @@
 /**
- * The subscriptions of the embedded hub, and what is owed to them: claimed under leases and fences, so that of several processes one
- * tells a subscriber of a change.
+ * The subscriptions of the embedded hub and the outbox of their notifications.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { HOUR, SECOND } from '../lib/time.ts';
-import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../store/lease.ts';
-import type { Db } from '../store/store.ts';
-import { distributionWait } from './backoff.ts';
-import { findDueKeys, type Room } from './pool.ts';
+import type { Capacity } from '../lib/worker-pool.ts';
+import { claimRows, deleteClaimed, isClaimable, revokedLease, updateClaimed } from '../store/lease.ts';
+import type { Db, Tx } from '../store/store.ts';
+import { distributionRetryDelay } from './retry-delays.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
 
-/** A subscription under our lease, with what to tell it with. */
 export interface ClaimedSubscription {
   key: string;
   topic: string;
   callback: string;
   host: string;
-  /** Sealed. */
+  /** Encrypted. */
   secret: string | null;
   version: number;
-  /** Failures in a row before this. */
+  /** Failures in a row before this attempt. */
   attempts: number;
   fence: number;
 }
 
-/** What came of telling a subscriber. */
-export type Telling =
-  | { kind: 'told'; tookMs: number }
-  /** It wants no more, or there is nothing more to tell. */
-  | { kind: 'gone'; reason: string }
+export type DistributionResult =
+  | { kind: 'delivered'; tookMs: number }
+  /** The subscriber wants no more, or the feed is gone. */
+  | { kind: 'ended'; reason: string }
   | { kind: 'failed'; reason: string }
-  /** Nothing was done: we are ending. */
-  | { kind: 'put-back' };
+  /** The process is stopping. */
+  | { kind: 'aborted' };
 
-/** Longer than a telling can take. */
+/** Enough rows to choose from, where many are due for hosts that are busy. */
+const CANDIDATES = 200;
+/** Longer than a delivery can take. */
 const LEASE = 30 * SECOND;
-/** Milliseconds: one that took longer leaves the places of those that do not. */
+/** A delivery that takes longer makes its subscription a slow one. */
 const SLOW = 2 * SECOND;
-/** One that was given up is tried once with every later change, but not more often than that. */
-const REST = 2 * HOUR;
+/** After the last retry, each later change is tried once, at most this often. */
+const GIVEN_UP_INTERVAL = 2 * HOUR;
 
-/** Marks every active subscription of the topics as owed a change: one statement, however many there are. @param db a transaction */
-export async function oweSubscribers(db: Db, topics: readonly string[], at: number): Promise<void> {
-  await db
+/** Marks the active subscriptions of the topics as pending: one statement, however many there are. */
+export async function queueDistribution(tx: Tx, topics: readonly string[], at: number): Promise<void> {
+  await tx
     .updateTable('hub_subscriptions')
     .set({
       version: sql<number>`version + 1`,
       pending: 1,
       pending_since: sql<number>`case when pending = 1 then pending_since else ${at} end`,
-      // To the back of the queue, or some would be told of every publish and others of none while publishes come faster than rounds.
-      // Who waits already keeps the place, and who failed the wait.
+      // At the end of the queue: where publishes come faster than deliveries, each subscriber gets its turn. Those that are
+      // pending already keep their place, those that failed their delay.
       due_at: sql<number>`case when pending = 0 and attempts = 0 then ${at} else due_at end`,
     })
     .where('topic', 'in', topics)
@@ -58,52 +57,71 @@ export async function oweSubscribers(db: Db, topics: readonly string[], at: numb
 }
 
 /**
- * Claims subscriptions that are owed a change, longest due first.
- * @param which `prompt`: those that took the last telling quickly; `laggard`: those that were slow, or failed and whose wait is over
+ * Claims pending subscriptions, longest due first.
+ * @param options.pace `fast`: the last delivery was quick; `slow`: it took long, or failed
  */
 export async function claimSubscriptions(
   db: Db,
-  options: { which: 'prompt' | 'laggard'; room: Room; now: number },
+  { pace, capacity, now }: { pace: 'fast' | 'slow'; capacity: Capacity; now: number },
 ): Promise<ClaimedSubscription[]> {
-  const { which, room, now } = options;
-  const due = sql<boolean>`pending = 1 and expires_at > ${now}`;
-  const keys = await findDueKeys(db, 'hub_subscriptions', {
-    room,
-    now,
-    due: sql<boolean>`${due} and ${which === 'prompt' ? sql`attempts = 0 and slow = 0` : sql`(attempts > 0 or slow = 1)`}`,
-  });
+  const pending = sql<boolean>`pending = 1 and expires_at > ${now}`;
+  const ofPace = pace === 'fast' ? sql`attempts = 0 and slow = 0` : sql`(attempts > 0 or slow = 1)`;
+  const keys = await pickDueKeys(db, 'hub_subscriptions', sql<boolean>`${pending} and ${ofPace}`, capacity, now);
   if (keys.length === 0) return [];
-  const condition = sql`key in (${sql.join(keys)}) and ${due}`;
+  const condition = sql`key in (${sql.join(keys)}) and ${pending}`;
   return claimRows(db, 'hub_subscriptions', condition, { now, until: now + LEASE });
 }
 
 /**
- * Records what came of it, unless the subscription was renewed or taken over since.
- * @returns how it stands now; `lost` where nothing was recorded
+ * Picks due rows, longest due first, as far as there is capacity. A query before the claim, because most of the time nothing
+ * is due, and an update would wait for other writers.
  */
-export async function recordTelling(
+export async function pickDueKeys(
   db: Db,
-  claimed: ClaimedSubscription,
-  telling: Telling,
+  table: 'hub_subscriptions' | 'hub_requests',
+  condition: RawBuilder<boolean>,
+  { busyHosts, pick }: Capacity,
   now: number,
-): Promise<'told' | 'dropped' | 'waiting' | 'given-up' | 'lost'> {
-  if (telling.kind === 'gone') {
-    const { numDeletedRows } = await deleteClaimed(db, 'hub_subscriptions', claimed).executeTakeFirstOrThrow();
-    return numDeletedRows > 0n ? 'dropped' : 'lost';
-  }
-  const { numUpdatedRows } = await updateClaimed(db, 'hub_subscriptions', claimed)
-    .set({ lease_until: null, ...afterwards(claimed, telling, now) })
-    .executeTakeFirstOrThrow();
-  if (numUpdatedRows === 0n) return 'lost';
-  if (telling.kind === 'told') return 'told';
-  return telling.kind === 'failed' && distributionWait(claimed.attempts + 1) === null ? 'given-up' : 'waiting';
+): Promise<string[]> {
+  const due = await db
+    .selectFrom(table)
+    .select(['key', 'host'])
+    .where(condition)
+    .where(isClaimable(table, now))
+    .$if(busyHosts.length > 0, (q) => q.where('host', 'not in', busyHosts))
+    .orderBy('due_at')
+    .orderBy('key')
+    .limit(CANDIDATES)
+    .execute();
+  return pick(due).map(({ key }) => key);
 }
 
-function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling, now: number) {
-  if (telling.kind === 'told') {
-    const { tookMs } = telling;
+/**
+ * Records the result of a delivery.
+ * @returns `lost` where nothing was recorded: the subscription was renewed or claimed again meanwhile
+ */
+export async function recordDistribution(
+  db: Db,
+  claimed: ClaimedSubscription,
+  result: DistributionResult,
+  now: number,
+): Promise<'delivered' | 'ended' | 'pending' | 'given-up' | 'lost'> {
+  if (result.kind === 'ended') {
+    const { numDeletedRows } = await deleteClaimed(db, 'hub_subscriptions', claimed).executeTakeFirstOrThrow();
+    return numDeletedRows > 0n ? 'ended' : 'lost';
+  }
+  const { numUpdatedRows } = await updateClaimed(db, 'hub_subscriptions', claimed)
+    .set({ lease_until: null, ...columnsAfter(claimed, result, now) })
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return 'lost';
+  if (result.kind === 'delivered') return 'delivered';
+  return result.kind === 'failed' && distributionRetryDelay(claimed.attempts + 1) === null ? 'given-up' : 'pending';
+}
+
+function columnsAfter({ version, attempts }: ClaimedSubscription, result: DistributionResult, now: number) {
+  if (result.kind === 'delivered') {
     return {
-      // What was published meanwhile is still owed.
+      // A later publish is still pending.
       pending: sql<number>`case when version = ${version} then 0 else 1 end`,
       pending_since: sql<number>`case when version = ${version} then pending_since else ${now} end`,
       due_at: now,
@@ -111,21 +129,20 @@ function afterwards({ version, attempts }: ClaimedSubscription, telling: Telling
       failing_since: null,
       reason: null,
       delivered_at: now,
-      slow: tookMs > SLOW ? 1 : 0,
+      slow: result.tookMs > SLOW ? 1 : 0,
     };
   }
-  if (telling.kind !== 'failed') return {};
-  const wait = distributionWait(attempts + 1);
+  if (result.kind !== 'failed') return {};
+  const delay = distributionRetryDelay(attempts + 1);
   return {
-    // Given up: the next change is told once more.
-    ...(wait === null ? { pending: 0 } : { attempts: attempts + 1 }),
-    due_at: now + (wait ?? REST),
+    ...(delay === null ? { pending: 0 } : { attempts: attempts + 1 }),
+    due_at: now + (delay ?? GIVEN_UP_INTERVAL),
     failing_since: sql<number>`coalesce(failing_since, ${now})`,
-    reason: telling.reason,
+    reason: result.reason,
   };
 }
 
-/** Grants what was verified: a new subscription, or a renewal of the one there is. @param secret sealed */
+/** Stores a verified subscription, or renews it. @param secret encrypted */
 export async function grantSubscription(
   db: Db,
   { topic, callback, host, leaseSeconds }: Omit<HubRequest, 'mode' | 'secret'>,
@@ -133,42 +150,35 @@ export async function grantSubscription(
   now: number,
 ): Promise<void> {
   const granted = { secret, verified_at: now, expires_at: now + leaseSeconds * SECOND };
+  const healthy = { due_at: 0, attempts: 0, failing_since: null, reason: null };
+  const key = subscriptionKey({ topic, callback });
   await db
     .insertInto('hub_subscriptions')
     .values({
-      key: subscriptionKey({ topic, callback }),
+      key,
       topic,
       callback,
       host,
-      ...granted,
       version: 0,
       pending: 0,
       pending_since: now,
-      due_at: 0,
-      attempts: 0,
-      failing_since: null,
-      reason: null,
-      delivered_at: null,
-      slow: 0,
-      lease_until: null,
       fence: 0,
+      ...granted,
+      ...healthy,
     })
     .onConflict((conflict) =>
-      // It answers again: what it is still owed it gets at once. Not what fell due after its lease had ended.
       conflict.column('key').doUpdateSet({
         ...granted,
-        pending: sql<number>`case when hub_subscriptions.expires_at > ${now} then hub_subscriptions.pending else 0 end`,
-        due_at: 0,
-        attempts: 0,
-        failing_since: null,
-        reason: null,
         ...revokedLease('hub_subscriptions'),
+        // The callback responds again, so a pending change is due at once; not one from after the lease had expired.
+        ...healthy,
+        pending: sql<number>`case when hub_subscriptions.expires_at > ${now} then hub_subscriptions.pending else 0 end`,
       }),
     )
     .execute();
 }
 
-/** Whether that callback is subscribed to that topic at `now`. */
+/** Whether the callback is subscribed to the topic at `now`. */
 export async function hasSubscription(db: Db, key: string, now: number): Promise<boolean> {
   const row = await db
     .selectFrom('hub_subscriptions')
@@ -179,24 +189,22 @@ export async function hasSubscription(db: Db, key: string, now: number): Promise
   return row !== undefined;
 }
 
-/** Marks the subscriptions of feeds that are gone, so that their subscribers are told. @returns how many */
-export async function oweGoodbyes(db: Db, now: number): Promise<number> {
-  const { numUpdatedRows } = await db
+/** Marks the subscriptions of deleted feeds as pending: their subscribers get a denial. */
+export async function queueDenials(db: Db, now: number): Promise<void> {
+  await db
     .updateTable('hub_subscriptions')
     .set({ pending: 1, pending_since: now, due_at: now })
     .where('pending', '=', 0)
     .where('topic', 'not in', (e) => e.selectFrom('documents').select('path'))
-    .executeTakeFirstOrThrow();
-  return Number(numUpdatedRows);
+    .execute();
 }
 
-/** Ends a subscription, if there is one. */
-export async function endSubscription(db: Db, key: string): Promise<void> {
+export async function deleteSubscription(db: Db, key: string): Promise<void> {
   await db.deleteFrom('hub_subscriptions').where('key', '=', key).execute();
 }
 
-/** Deletes those whose lease has ended. @returns how many */
-export async function forgetExpired(db: Db, now: number): Promise<number> {
+/** @returns the number of subscriptions deleted */
+export async function deleteExpiredSubscriptions(db: Db, now: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('hub_subscriptions')
     .where('expires_at', '<=', now)

@@ -1,78 +1,72 @@
 /**
- * Requests to the embedded hub whose callback has not confirmed them yet. Nothing is subscribed, renewed or ended before it has.
+ * Requests to the embedded hub that await verification. Nothing is subscribed, renewed or ended before the callback confirms.
  */
 import { sql } from 'kysely';
-import { MINUTE, SECOND } from '../lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import type { Capacity } from '../lib/worker-pool.ts';
 import { claimRows, deleteClaimed, revokedLease, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
-import { verificationWait } from './backoff.ts';
-import { findDueKeys, type Room } from './pool.ts';
+import { verificationRetryDelay } from './retry-delays.ts';
 import { type HubRequest, subscriptionKey } from './subscribe-request.ts';
-import { endSubscription, grantSubscription, hasSubscription } from './subscriptions.ts';
+import { deleteSubscription, grantSubscription, hasSubscription, pickDueKeys } from './subscriptions.ts';
 
 export interface ClaimedRequest extends Omit<HubRequest, 'secret'> {
   key: string;
-  /** Sealed. */
+  /** Encrypted. */
   secret: string | null;
-  /** Failures before this. */
+  /** Failures before this attempt. */
   attempts: number;
   fence: number;
 }
 
-/** What the callback said. */
-export type Verdict =
+export type VerificationResult =
   | { kind: 'confirmed' }
   | { kind: 'denied'; reason: string }
-  /** It could not be asked. */
+  /** The callback could not be reached. */
   | { kind: 'failed'; reason: string }
-  /** Nothing was done: we are ending. */
-  | { kind: 'put-back' };
+  /** The process is stopping. */
+  | { kind: 'aborted' };
 
-export type Admission = { kind: 'taken' } | { kind: 'full'; retryAfter: number };
+export type Admission = { kind: 'accepted' } | { kind: 'full'; retryAfterSeconds: number };
 
-/** Longer than asking can take. */
+/** Longer than a verification can take. */
 const LEASE = 30 * SECOND;
-/** As many as are asked in some minutes; whoever floods the hub with more is told to wait. */
-const MOST_OPEN = 500;
-const MOST_SUBSCRIPTIONS = 20_000;
+/** As many as are verified in some minutes: a flood of requests is refused. */
+const MAX_REQUESTS = 500;
+const MAX_SUBSCRIPTIONS = 20_000;
 
 /**
- * Takes a request, to be verified at once. It takes the place of an earlier one for the same topic and callback.
- * @param secret sealed
- * @returns `full`, and how many seconds to wait, where there is no room
+ * Queues a request for verification. It replaces an earlier one for the same topic and callback.
+ * @param secret encrypted
  */
-export async function takeRequest(
+export async function enqueueRequest(
   db: Db,
   request: Omit<HubRequest, 'secret'>,
   secret: string | null,
   now: number,
 ): Promise<Admission> {
+  const { mode, topic, callback, host } = request;
   const key = subscriptionKey(request);
-  // Who is subscribed may renew and leave whatever strangers ask, and is asked before them.
+  // Existing subscribers can always renew or unsubscribe, and are verified first.
   const isSubscribed = await hasSubscription(db, key, now);
-  if (!isSubscribed && (await countRows(db, 'hub_requests', key)) >= MOST_OPEN) {
-    return { kind: 'full', retryAfter: MINUTE / SECOND };
+  if (!isSubscribed && (await countOthers(db, 'hub_requests', key)) >= MAX_REQUESTS) {
+    return { kind: 'full', retryAfterSeconds: MINUTE / SECOND };
   }
-  if (
-    !isSubscribed &&
-    request.mode === 'subscribe' &&
-    (await countRows(db, 'hub_subscriptions', key)) >= MOST_SUBSCRIPTIONS
-  ) {
-    return { kind: 'full', retryAfter: (60 * MINUTE) / SECOND };
+  const isNew = !isSubscribed && mode === 'subscribe';
+  if (isNew && (await countOthers(db, 'hub_subscriptions', key)) >= MAX_SUBSCRIPTIONS) {
+    return { kind: 'full', retryAfterSeconds: HOUR / SECOND };
   }
-  const asked = { mode: request.mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
-  const fresh = { ...asked, attempts: 0, due_at: isSubscribed ? 0 : now };
-  const { topic, callback, host } = request;
+  const content = { mode, secret, lease_seconds: request.leaseSeconds, created_at: now };
+  const queued = { ...content, attempts: 0, due_at: isSubscribed ? 0 : now };
   await db
     .insertInto('hub_requests')
-    .values({ key, topic, callback, host, ...fresh, lease_until: null, fence: 0 })
-    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...fresh, ...revokedLease('hub_requests') }))
+    .values({ key, topic, callback, host, ...queued, fence: 0 })
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ ...queued, ...revokedLease('hub_requests') }))
     .execute();
-  return { kind: 'taken' };
+  return { kind: 'accepted' };
 }
 
-/** How many there are besides that one. */
-async function countRows(db: Db, table: 'hub_requests' | 'hub_subscriptions', key: string): Promise<number> {
+async function countOthers(db: Db, table: 'hub_requests' | 'hub_subscriptions', key: string): Promise<number> {
   const { count } = await db
     .selectFrom(table)
     .select((e) => e.fn.countAll<number>().as('count'))
@@ -82,48 +76,46 @@ async function countRows(db: Db, table: 'hub_requests' | 'hub_subscriptions', ke
 }
 
 /** Claims requests, longest due first. */
-export async function claimRequests(db: Db, options: { room: Room; now: number }): Promise<ClaimedRequest[]> {
-  const { room, now } = options;
-  const keys = await findDueKeys(db, 'hub_requests', { room, now });
+export async function claimRequests(
+  db: Db,
+  { capacity, now }: { capacity: Capacity; now: number },
+): Promise<ClaimedRequest[]> {
+  const keys = await pickDueKeys(db, 'hub_requests', sql<boolean>`1 = 1`, capacity, now);
   if (keys.length === 0) return [];
   const rows = await claimRows(db, 'hub_requests', sql`key in (${sql.join(keys)})`, { now, until: now + LEASE });
   return rows.map(({ lease_seconds: leaseSeconds, ...row }) => ({ ...row, leaseSeconds }));
 }
 
 /**
- * Records what the callback said, and does what it confirmed, in one transaction.
- * @returns `lost` where a newer request has taken its place, or another process has: that one counts
+ * Records the result of a verification and, in the same transaction, does what was confirmed.
+ * @returns `lost` where nothing was recorded: a newer request has replaced this one, or another process has claimed it
  */
-export async function recordVerdict(
+export async function recordVerification(
   db: Db,
   claimed: ClaimedRequest,
-  verdict: Verdict,
+  result: VerificationResult,
   now: number,
-): Promise<'confirmed' | 'denied' | 'waiting' | 'lost'> {
+): Promise<'confirmed' | 'denied' | 'pending' | 'lost'> {
   const { key, attempts } = claimed;
-  const wait = verificationWait(attempts + 1);
-  if (verdict.kind === 'put-back' || (verdict.kind === 'failed' && wait !== null)) {
-    const again = verdict.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (wait ?? 0) } : {};
+  const delay = verificationRetryDelay(attempts + 1);
+  if (result.kind === 'aborted' || (result.kind === 'failed' && delay !== null)) {
+    const retry = result.kind === 'failed' ? { attempts: attempts + 1, due_at: now + (delay ?? 0) } : {};
     const { numUpdatedRows } = await updateClaimed(db, 'hub_requests', claimed)
-      .set({ lease_until: null, ...again })
+      .set({ lease_until: null, ...retry })
       .executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? 'waiting' : 'lost';
+    return numUpdatedRows > 0n ? 'pending' : 'lost';
   }
   return db.transaction().execute(async (tx) => {
     const { numDeletedRows } = await deleteClaimed(tx, 'hub_requests', claimed).executeTakeFirstOrThrow();
     if (numDeletedRows === 0n) return 'lost';
-    if (verdict.kind !== 'confirmed') return 'denied';
-    if (claimed.mode === 'unsubscribe') await endSubscription(tx, key);
+    if (result.kind !== 'confirmed') return 'denied';
+    if (claimed.mode === 'unsubscribe') await deleteSubscription(tx, key);
     else await grantSubscription(tx, claimed, claimed.secret, now);
     return 'confirmed';
   });
 }
 
-/** Deletes what was asked before an instant and came to no end: the hub was switched off. @returns how many */
-export async function forgetRequests(db: Db, before: number): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('hub_requests')
-    .where('created_at', '<', before)
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+/** Deletes requests that were created before an instant and never verified, because the hub was switched off. */
+export async function deleteOldRequests(db: Db, before: number): Promise<void> {
+  await db.deleteFrom('hub_requests').where('created_at', '<', before).execute();
 }

@@ -1,31 +1,44 @@
 /**
- * Verification of intent (WebSub §5.3): the callback itself must say that it wants what was asked in its name.
+ * Verification of intent (WebSub §5.3): the callback must confirm what was requested in its name.
  */
 import { randomBytes } from 'node:crypto';
 import { topicAddress } from '../feeds/topics.ts';
 import { guardedRequest, type RequestLimits } from '../lib/guarded-fetch/guarded-request.ts';
-import type { HubDeps } from './deps.ts';
-import { type ClaimedRequest, recordVerdict, type Verdict } from './verification-outbox.ts';
+import type { HubContext } from './hub-context.ts';
+import { type ClaimedRequest, recordVerification, type VerificationResult } from './verification-outbox.ts';
 
 const CHALLENGE_BYTES = 24;
 
-/** Asks the callback, records its verdict, and logs it. */
-export async function verifyRequest(deps: HubDeps, claimed: ClaimedRequest, limits: RequestLimits): Promise<void> {
-  const { store, clock, log } = deps;
-  const verdict = await askCallback(deps, claimed, limits);
-  const outcome = await recordVerdict(store.db, claimed, verdict, clock());
+/** Verifies a request, and records and logs the result. */
+export async function verifyRequest(
+  context: HubContext,
+  claimed: ClaimedRequest,
+  limits: RequestLimits,
+): Promise<void> {
+  const { store, clock, log } = context;
+  const result = await askCallback(context, claimed, limits);
+  const outcome = await recordVerification(store.db, claimed, result, clock());
   const { mode, topic, host } = claimed;
-  const reason = 'reason' in verdict ? { reason: verdict.reason } : {};
-  log.info({ mode, topic, host, ...reason }, `a hub request: ${outcome}`);
+  const reason = 'reason' in result ? { reason: result.reason } : {};
+  log.info({ mode, topic, host, ...reason }, `hub request: ${outcome}`);
 }
 
-async function askCallback(deps: HubDeps, claimed: ClaimedRequest, limits: RequestLimits): Promise<Verdict> {
+async function askCallback(
+  { config }: HubContext,
+  { callback, mode, topic, leaseSeconds }: ClaimedRequest,
+  limits: RequestLimits,
+): Promise<VerificationResult> {
   const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
-  const url = verificationUrl(claimed, topicAddress(deps.config, claimed.topic), challenge);
-  const answer = await guardedRequest({ url, method: 'GET', headers: {} }, limits);
-  if (answer.kind === 'refused') return { kind: 'denied', reason: answer.reason };
-  if (answer.kind === 'failed') return limits.signal?.aborted ? { kind: 'put-back' } : answer;
-  const { status, body, whole } = answer;
+  const url = withParameters(callback, {
+    'hub.mode': mode,
+    'hub.topic': topicAddress(config, topic),
+    'hub.challenge': challenge,
+    ...(mode === 'subscribe' ? { 'hub.lease_seconds': String(leaseSeconds) } : {}),
+  });
+  const response = await guardedRequest({ url, method: 'GET', headers: {} }, limits);
+  if (response.kind === 'refused') return { kind: 'denied', reason: response.reason };
+  if (response.kind === 'failed') return limits.signal?.aborted ? { kind: 'aborted' } : response;
+  const { status, body, whole } = response;
   if (status < 200 || status > 299) return { kind: 'denied', reason: `it answered ${status}` };
   if (!whole || !body.equals(Buffer.from(challenge))) {
     return { kind: 'denied', reason: `it answered ${status} without the challenge` };
@@ -33,16 +46,7 @@ async function askCallback(deps: HubDeps, claimed: ClaimedRequest, limits: Reque
   return { kind: 'confirmed' };
 }
 
-function verificationUrl({ callback, mode, leaseSeconds }: ClaimedRequest, topic: string, challenge: string): string {
-  return withParameters(callback, {
-    'hub.mode': mode,
-    'hub.topic': topic,
-    'hub.challenge': challenge,
-    ...(mode === 'subscribe' ? { 'hub.lease_seconds': String(leaseSeconds) } : {}),
-  });
-}
-
-/** The callback with our parameters behind its own (§5.1: they are kept as they are). */
+/** The callback with more parameters after its own, which §5.1 wants preserved. */
 export function withParameters(callback: string, parameters: Record<string, string>): string {
   return `${callback}${callback.includes('?') ? '&' : '?'}${new URLSearchParams(parameters)}`;
 }

@@ -49,7 +49,7 @@ forEachDatabase((open) => {
     it('tells another hub once of each feed, and of what changed in the next round', async () => {
       const hub = await startSubscriber();
       const newsroom = openTestNewsroom(await open(), {
-        edit: (yaml) => yaml.replace('hub: self', `hub: ${hub.at('/')}`),
+        edit: (yaml) => yaml.replace('hub: self', `hub: ${hub.url('/')}`),
       });
       const topics = (): string[] =>
         hub.requests.map(({ body }) => new URLSearchParams(body).get('hub.topic') ?? '').sort();

@@ -110,20 +110,20 @@ describe('daywire start', () => {
     const form = {
       'hub.mode': 'subscribe',
       'hub.topic': 'http://127.0.0.1:8080/feeds/latest.atom',
-      'hub.callback': subscriber.at('/callback'),
+      'hub.callback': subscriber.url('/callback'),
       'hub.secret': 'a secret of theirs',
     };
     const { status } = await fetch(`${url}hub`, { method: 'POST', body: new URLSearchParams(form) });
     expect(status).toBe(202);
-    await vi.waitUntil(() => subscriber.questions().length === 1, { timeout: 5_000 });
+    await vi.waitUntil(() => subscriber.verifications().length === 1, { timeout: 5_000 });
     await vi.waitUntil(async () => (await hubOf(folder))?.subscriptions.length === 1, { timeout: 5_000 });
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/breaking.md'), storyFile('breaking'));
     const began = Date.now();
     expect((await folder.run(['import', 'in'])).code).toBe(0);
-    await vi.waitUntil(() => subscriber.feeds().length > 0, { timeout: 10_000, interval: 10 });
+    await vi.waitUntil(() => subscriber.deliveries().length > 0, { timeout: 10_000, interval: 10 });
     expect(Date.now() - began).toBeLessThan(3_000);
-    const [told] = subscriber.feeds();
+    const [told] = subscriber.deliveries();
     expect(told?.body).toContain('Headline of breaking');
     expect(told?.body).toBe(await (await fetch(`${url}feeds/latest.atom`)).text());
     const hmac = createHmac('sha256', 'a secret of theirs').update(told?.body ?? '');

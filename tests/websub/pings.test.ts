@@ -3,23 +3,23 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { listRuns, type Run } from '../../src/schedule/run-ledger.ts';
 import type { Store } from '../../src/store/store.ts';
-import { keepHub } from '../../src/websub/hub.ts';
-import { readHubStanding } from '../../src/websub/status.ts';
+import { cleanHub } from '../../src/websub/hub.ts';
+import { readHubStatus } from '../../src/websub/status.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { type HubNewsroom, openHubNewsroom, TOPIC } from './newsroom.ts';
+import { type HubPublisher, openPublisher, TOPIC } from './publisher.ts';
 import { startSubscriber } from './subscriber.ts';
 
 forEachDatabase((open) => {
-  describe('another hub', () => {
-    it('is told once of each topic and publish, by its exact address', async () => {
-      const { newsroom, hub, store } = await withHub(open);
-      const at = await newsroom.publish({
+  describe('a ping to another hub', () => {
+    it('is sent once for each topic and publish, with the exact URL of the topic', async () => {
+      const { publisher, hub, store } = await withHub(open);
+      const at = await publisher.publish({
         'latest.atom': '<feed>2</feed>',
         'latest.rss': '<rss>2</rss>',
         'index.html': '<p>',
       });
-      await newsroom.pool.settle();
-      await newsroom.pool.settle();
+      await publisher.pool.drain();
+      await publisher.pool.drain();
       expect(hub.requests.map(({ method, path }) => [method, path])).toEqual([
         ['POST', '/?a=1'],
         ['POST', '/?a=1'],
@@ -41,63 +41,65 @@ forEachDatabase((open) => {
       expect(await store.db.selectFrom('hub_pings').selectAll().execute()).toEqual([]);
     });
 
-    it('is told once by two processes', async () => {
-      const { newsroom, hub } = await withHub(open);
-      await newsroom.publish({ 'latest.atom': '2', 'latest.rss': '2', 'latest.json': '2' });
-      await Promise.all([newsroom.pool, newsroom.another(), newsroom.another()].map((pool) => pool.settle()));
+    it('is sent once by several processes', async () => {
+      const { publisher, hub } = await withHub(open);
+      await publisher.publish({ 'latest.atom': '2', 'latest.rss': '2', 'latest.json': '2' });
+      await Promise.all(
+        [publisher.pool, publisher.openAnotherPool(), publisher.openAnotherPool()].map((pool) => pool.drain()),
+      );
       expect(hub.requests).toHaveLength(3);
     });
 
-    it('that is away is told after 5, 10, 20 s and so on, and the ledger says how it stands', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('is retried after 5, 10, 20 s and so on, and the run ledger shows its state', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => 503;
-      const at = await newsroom.publish({ 'latest.atom': '2', 'latest.rss': '2' });
+      const at = await publisher.publish({ 'latest.atom': '2', 'latest.rss': '2' });
       expect(await run(store, at)).toMatchObject({ state: 'running', covers: 2, attempts: 0 });
-      await newsroom.pool.settle();
+      await publisher.pool.drain();
       expect(await run(store, at)).toMatchObject({
         state: 'failed',
         reason: 'it answered 503',
         attempts: 1,
         leaseUntil: at + 5 * SECOND,
       });
-      const told: number[] = [];
+      const sentAt: number[] = [];
       for (let second = 0; second < 40; second++) {
-        newsroom.now += SECOND;
+        publisher.now += SECOND;
         const before = hub.requests.length;
-        await newsroom.pool.settle();
-        if (hub.requests.length > before) told.push((newsroom.now - at) / SECOND);
+        await publisher.pool.drain();
+        if (hub.requests.length > before) sentAt.push((publisher.now - at) / SECOND);
       }
-      expect(told).toEqual([5, 15, 35]);
+      expect(sentAt).toEqual([5, 15, 35]);
       hub.answer = ({ body }) => (body.includes('latest.rss') ? 404 : 200);
-      newsroom.now += 10 * MINUTE;
-      await newsroom.pool.settle();
+      publisher.now += 10 * MINUTE;
+      await publisher.pool.drain();
       expect(await run(store, at)).toMatchObject({
         state: 'failed',
         reason: '1 of 2 topics: it answered 404',
         attempts: 5,
       });
-      const { pings, openPings } = await readHubStanding(store.db, { now: newsroom.now, limit: 5 });
+      const { pings, pendingPings: openPings } = await readHubStatus(store.db, { now: publisher.now, limit: 5 });
       expect(openPings).toBe(1);
       expect(pings).toMatchObject([{ topic: 'latest.rss', publishedAt: at, attempts: 5, reason: 'it answered 404' }]);
       hub.answer = () => 204;
-      newsroom.now += 10 * MINUTE;
-      await newsroom.pool.settle();
+      publisher.now += 10 * MINUTE;
+      await publisher.pool.drain();
       expect(await run(store, at)).toMatchObject({ state: 'done', reason: null, attempts: 6, leaseUntil: null });
     });
 
-    it('is told of the later publish alone, where it missed the one before', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('is sent for the latest publish alone, after one that the hub missed', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => 'cut';
-      const first = await newsroom.publish({ 'latest.atom': '2' });
-      await newsroom.pool.settle();
-      const both = await newsroom.publish({ 'latest.atom': '3', 'latest.rss': '3' });
-      await newsroom.pool.settle();
-      const last = await newsroom.publish({ 'latest.rss': '4' });
+      const first = await publisher.publish({ 'latest.atom': '2' });
+      await publisher.pool.drain();
+      const both = await publisher.publish({ 'latest.atom': '3', 'latest.rss': '3' });
+      await publisher.pool.drain();
+      const last = await publisher.publish({ 'latest.rss': '4' });
       expect(await run(store, first)).toMatchObject({ state: 'skipped', reason: 'superseded by a later publish' });
       hub.answer = () => 204;
       hub.requests.length = 0;
-      newsroom.now += MINUTE;
-      await newsroom.pool.settle();
+      publisher.now += MINUTE;
+      await publisher.pool.drain();
       expect(hub.requests).toHaveLength(2);
       expect(await run(store, both)).toMatchObject({
         state: 'done',
@@ -107,51 +109,49 @@ forEachDatabase((open) => {
       expect(await store.db.selectFrom('hub_pings').selectAll().execute()).toEqual([]);
     });
 
-    it('that answers while a later publish is stored does not end the later one', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('does not complete a later publish when the hub answers during it', async () => {
+      const { publisher, hub, store } = await withHub(open);
       let last = 0;
       hub.answer = async () => {
-        if (hub.requests.length === 1) last = await newsroom.publish({ 'latest.atom': '3' });
+        if (hub.requests.length === 1) last = await publisher.publish({ 'latest.atom': '3' });
         return 204;
       };
-      const first = await newsroom.publish({ 'latest.atom': '2' });
-      await newsroom.pool.settle();
+      const first = await publisher.publish({ 'latest.atom': '2' });
+      await publisher.pool.drain();
       expect(hub.requests).toHaveLength(2);
       expect(await run(store, first)).toMatchObject({ state: 'skipped' });
       expect(await run(store, last)).toMatchObject({ state: 'done' });
     });
 
-    it('that takes nothing for ten minutes raises an alert, once it takes something again that is resolved', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('raises an alert after ten minutes of failures, and resolves it with the next success', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => 500;
-      // A busy newsroom: each publish takes the place of the last.
+      // Each publish supersedes the last.
       for (let minute = 0; minute < 9; minute++) {
-        await newsroom.publish({ 'latest.atom': `${minute}` });
-        await newsroom.pool.settle();
-        newsroom.now += MINUTE;
+        await publisher.publish({ 'latest.atom': `${minute}` });
+        await publisher.pool.drain();
+        publisher.now += MINUTE;
       }
       expect(await listOpenAlerts(store.db)).toEqual([]);
-      newsroom.now += MINUTE;
-      await newsroom.pool.settle();
+      publisher.now += MINUTE;
+      await publisher.pool.drain();
       const [alert, ...others] = await listOpenAlerts(store.db);
       expect(others).toEqual([]);
       expect(alert?.key).toBe('hub');
-      expect(alert?.message).toMatch(
-        /^The hub has taken no news of a publish since 2026-11-24T12:00:02.*: it answered 500\.$/,
-      );
+      expect(alert?.message).toMatch(/^The hub has accepted no ping since 2026-11-24T12:00:02Z: it answered 500\.$/);
       hub.answer = () => 204;
-      await newsroom.publish({ 'latest.atom': 'last' });
-      await newsroom.pool.settle();
+      await publisher.publish({ 'latest.atom': 'last' });
+      await publisher.pool.drain();
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
-    it('is given up for a publish after a day, and that run has failed', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('fails for good a day after its publish, and so does its run', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => 'cut';
-      const at = await newsroom.publish({ 'latest.atom': '2' });
+      const at = await publisher.publish({ 'latest.atom': '2' });
       for (let round = 0; round < 80; round++) {
-        await newsroom.pool.settle();
-        newsroom.now += 20 * MINUTE;
+        await publisher.pool.drain();
+        publisher.now += 20 * MINUTE;
       }
       expect(await run(store, at)).toMatchObject({
         state: 'failed',
@@ -160,39 +160,39 @@ forEachDatabase((open) => {
       });
       expect((await run(store, at))?.finishedAt).toBeGreaterThan(at + 23 * HOUR);
       const { length } = hub.requests;
-      newsroom.now += DAY;
-      await newsroom.pool.settle();
+      publisher.now += DAY;
+      await publisher.pool.drain();
       expect(hub.requests).toHaveLength(length);
       expect((await listOpenAlerts(store.db)).map(({ key: cause }) => cause)).toEqual(['hub']);
     });
 
-    it('that hangs holds up no publish', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('does not delay a publish when the hub hangs', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => 'hang';
-      await newsroom.publish({ 'latest.atom': '2', 'latest.rss': '2' });
-      await newsroom.pool.turn();
+      await publisher.publish({ 'latest.atom': '2', 'latest.rss': '2' });
+      await publisher.pool.tick();
       await expect.poll(() => hub.requests.length).toBe(2);
-      const last = await newsroom.publish({ 'latest.atom': '3', 'latest.rss': '3' });
+      const last = await publisher.publish({ 'latest.atom': '3', 'latest.rss': '3' });
       expect(await run(store, last)).toMatchObject({ state: 'running', covers: 2 });
       await hub.close();
     });
 
-    it('follows no redirect', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('does not follow redirects', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => ({ status: 308, body: '', headers: { Location: '/elsewhere' } });
-      const at = await newsroom.publish({ 'latest.atom': '2' });
-      await newsroom.pool.settle();
+      const at = await publisher.publish({ 'latest.atom': '2' });
+      await publisher.pool.drain();
       expect(hub.requests).toHaveLength(1);
       expect(await run(store, at)).toMatchObject({ state: 'failed', reason: 'it answered 308' });
     });
 
-    it('that is no longer configured leaves nothing open', async () => {
-      const { newsroom, hub, store } = await withHub(open);
+    it('fails when the hub is no longer configured', async () => {
+      const { publisher, hub, store } = await withHub(open);
       hub.answer = () => 'cut';
-      const at = await newsroom.publish({ 'latest.atom': '2' });
-      await newsroom.pool.settle();
-      const { hub: _, ...config } = newsroom.config;
-      await keepHub({ store, config, clock: () => newsroom.now + SECOND });
+      const at = await publisher.publish({ 'latest.atom': '2' });
+      await publisher.pool.drain();
+      const { hub: _, ...config } = publisher.config;
+      await cleanHub({ store, config, clock: () => publisher.now + SECOND });
       expect(await run(store, at)).toMatchObject({
         state: 'failed',
         reason: 'no hub is configured any more',
@@ -203,15 +203,15 @@ forEachDatabase((open) => {
   });
 });
 
-/** A newsroom that tells a hub, which has been told of the first publish. */
+/** A publisher that tells a hub, which has been told of the first publish. */
 async function withHub(open: () => Promise<Store>) {
   const hub = await startSubscriber();
   const store = await open();
-  const newsroom: HubNewsroom = await openHubNewsroom(store, { hub: hub.at('/?a=1') });
-  await newsroom.pool.settle();
+  const publisher: HubPublisher = await openPublisher(store, { hub: hub.url('/?a=1') });
+  await publisher.pool.drain();
   expect(hub.requests).toHaveLength(3);
   hub.requests.length = 0;
-  return { newsroom, hub, store };
+  return { publisher, hub, store };
 }
 
 async function run({ db }: Store, publishedAt: number): Promise<Run | undefined> {

@@ -1,72 +1,72 @@
 /**
- * A subscriber: a real HTTP server that keeps what it is told, and answers as a test wants it to.
+ * A subscriber of the hub: a real HTTP server that records requests, and responds as a test decides.
  */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export interface Told {
+export interface ReceivedRequest {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;
   body: string;
 }
 
-/** What it answers: a status, alone or with a body and headers; `hang` never answers; `cut` ends the connection. */
-type Reply = number | { status: number; body: string; headers?: Record<string, string> } | 'hang' | 'cut';
+/** A status, alone or with a body and headers; `hang` never responds; `cut` closes the connection. */
+type Response = number | { status: number; body: string; headers?: Record<string, string> } | 'hang' | 'cut';
 
-export interface Subscriber {
-  /** `http://127.0.0.1:port`, or a host name of one's choice with that port. */
-  at(path: string, host?: string): string;
-  /** All requests, in the order they came. */
-  requests: Told[];
-  /** Those that bring a feed. */
-  feeds(): Told[];
-  /** Those that ask whether it wants what was asked in its name. */
-  questions(): URLSearchParams[];
-  /** Default: echoes the challenge, and takes what it is told. */
-  answer: (told: Told) => Reply | Promise<Reply>;
+export interface TestSubscriber {
+  /** `http://127.0.0.1:port`, or another host name with that port. */
+  url(path: string, host?: string): string;
+  /** All requests, oldest first. */
+  requests: ReceivedRequest[];
+  /** Of these, content distribution. */
+  deliveries(): ReceivedRequest[];
+  /** Of these, the query of each verification and denial. */
+  verifications(): URLSearchParams[];
+  /** Default: echoes the challenge and accepts content. */
+  answer: (request: ReceivedRequest) => Response | Promise<Response>;
   close(): Promise<void>;
 }
 
-export async function startSubscriber(): Promise<Subscriber> {
+export async function startSubscriber(): Promise<TestSubscriber> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
       const { method = '', url: path = '', headers } = request;
-      const told = { method, path, headers, body: Buffer.concat(chunks).toString() };
-      subscriber.requests.push(told);
-      const reply = await subscriber.answer(told);
-      if (reply === 'hang') return;
-      if (reply === 'cut') return void request.socket.destroy();
-      const { status, body, headers: more = {} } = typeof reply === 'number' ? { status: reply, body: '' } : reply;
+      const received = { method, path, headers, body: Buffer.concat(chunks).toString() };
+      subscriber.requests.push(received);
+      const answer = await subscriber.answer(received);
+      if (answer === 'hang') return;
+      if (answer === 'cut') return void request.socket.destroy();
+      const { status, body, headers: more = {} } = typeof answer === 'number' ? { status: answer, body: '' } : answer;
       response.writeHead(status, more).end(body);
     });
   });
   const port = await listening(server);
-  const closed = (): Promise<void> =>
+  const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.closeAllConnections();
       server.close(() => resolve());
     });
-  onTestFinished(closed);
-  const subscriber: Subscriber = {
-    at: (path, host = '127.0.0.1') => `http://${host}:${port}${path}`,
+  onTestFinished(close);
+  const subscriber: TestSubscriber = {
+    url: (path, host = '127.0.0.1') => `http://${host}:${port}${path}`,
     requests: [],
-    feeds: () => subscriber.requests.filter(({ method }) => method === 'POST'),
-    questions: () =>
+    deliveries: () => subscriber.requests.filter(({ method }) => method === 'POST'),
+    verifications: () =>
       subscriber.requests
         .filter(({ method }) => method === 'GET')
         .map(({ path }) => new URL(path, 'http://localhost').searchParams),
     answer: echo,
-    close: closed,
+    close,
   };
   return subscriber;
 }
 
-/** As a subscriber that wants everything. */
-export function echo({ method, path }: Told): Reply {
+/** The answer of a subscriber that confirms and accepts everything. */
+export function echo({ method, path }: ReceivedRequest): Response {
   if (method !== 'GET') return 204;
   const challenge = new URL(path, 'http://localhost').searchParams.get('hub.challenge') ?? '';
   return { status: 200, body: challenge };

@@ -7,10 +7,10 @@ import { openAddressGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { whyRefused } from '../../lib/guarded-fetch/guarded-request.ts';
 import { HOUR, SECOND } from '../../lib/time.ts';
 import { takeRate } from '../../store/rate-limits.ts';
-import { sealSecret } from '../../websub/seal.ts';
-import { type HubRequest, readHubRequest, subscriptionKey } from '../../websub/subscribe-request.ts';
+import { encryptSecret } from '../../websub/encrypt-secret.ts';
+import { type HubRequest, parseHubRequest, subscriptionKey } from '../../websub/subscribe-request.ts';
 import { hasSubscription } from '../../websub/subscriptions.ts';
-import { takeRequest } from '../../websub/verification-outbox.ts';
+import { enqueueRequest } from '../../websub/verification-outbox.ts';
 import { clientAddress, clientKey } from '../server/client-address.ts';
 import { readForm } from '../server/request-body.ts';
 import type { Answers } from '../server/routes.ts';
@@ -38,8 +38,8 @@ export function answerHub(web: WebContext): Answers {
       const client = clientKey(web.secrets, clientAddress(c, web.config.server.trustedProxies));
       const wait = await secondsToWait(web, `hub ${client}`, PER_CLIENT);
       if (wait > 0) return sayLater(c, wait, 'Many requests came from your network.');
-      const read = readHubRequest(posted.fields, (address) => topicPath(web.config, address));
-      if (read.kind === 'bad') return say(c, 400, read.reason);
+      const read = parseHubRequest(posted.fields, (address) => topicPath(web.config, address));
+      if (read.kind === 'invalid') return say(c, 400, read.reason);
       const refusal = whyRefused(new URL(read.request.callback), guard);
       if (refusal !== null) return say(c, 400, `hub.callback may not be called: ${refusal}.`);
       return take(web, c, read.request);
@@ -57,9 +57,9 @@ async function take(web: WebContext, c: Context, request: HubRequest): Promise<R
   const host = `hub host ${new URL(callback).hostname}`;
   const wait = isSubscribed ? 0 : await secondsToWait(web, host, PER_CALLBACK_HOST);
   if (wait > 0) return sayLater(c, wait, 'Many requests name this callback host.');
-  const sealed = secret === null ? null : sealSecret(web.secrets, secret, subscriptionKey(request));
-  const admission = await takeRequest(db, request, sealed, web.clock());
-  if (admission.kind === 'full') return sayLater(c, admission.retryAfter, 'The hub is full at the moment.');
+  const sealed = secret === null ? null : encryptSecret(web.secrets, secret, subscriptionKey(request));
+  const admission = await enqueueRequest(db, request, sealed, web.clock());
+  if (admission.kind === 'full') return sayLater(c, admission.retryAfterSeconds, 'The hub is full at the moment.');
   return say(c, 202, `The request to ${mode} is taken: the callback is asked now whether it wants this.`);
 }
 

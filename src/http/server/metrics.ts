@@ -19,7 +19,7 @@ import { listOpenAlerts } from '../../schedule/alerts.ts';
 import { listLastRuns } from '../../schedule/run-ledger.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { readHubStanding } from '../../websub/status.ts';
+import { readHubStatus } from '../../websub/status.ts';
 
 const RUN_STATES = ['running', 'done', 'late', 'skipped', 'failed'] as const;
 const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
@@ -174,7 +174,12 @@ async function readerMetrics(db: Db, gauge: MakeGauge, registry: Registry, now: 
 }
 
 async function hubMetrics(db: Db, gauge: MakeGauge, now: number): Promise<void> {
-  const { subscriptions, unverified, openPings, oldestOwed } = await readHubStanding(db, { now, limit: 0 });
+  const {
+    subscriptions,
+    unverified,
+    pendingPings: openPings,
+    oldestPending: oldestOwed,
+  } = await readHubStatus(db, { now, limit: 0 });
   const active = gauge('hub_subscriptions', 'Active WebSub subscriptions of the embedded hub.', ['topic']);
   const failing = gauge('hub_failing_subscriptions', 'Those of them whose callback failed the last time.', ['topic']);
   for (const { topic, count, failing: bad } of subscriptions) {

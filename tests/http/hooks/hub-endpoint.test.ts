@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { grantSubscription } from '../../../src/websub/subscriptions.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { openHubNewsroom, TOPIC } from '../../websub/newsroom.ts';
+import { openPublisher, TOPIC } from '../../websub/publisher.ts';
 import { openTestSite, sampleConfig } from '../test-site.ts';
 
 const CALLBACK = 'https://reader.example.com/callback';
@@ -51,8 +51,8 @@ forEachDatabase((open) => {
   describe('a request to the hub', () => {
     it('is answered before anything is verified, and nothing is subscribed yet', async () => {
       const store = await open();
-      const newsroom = await openHubNewsroom(store);
-      const response = await newsroom.ask({ 'hub.callback': CALLBACK });
+      const newsroom = await openPublisher(store);
+      const response = await newsroom.request({ 'hub.callback': CALLBACK });
       expect(response.status).toBe(202);
       expect(response.headers.get('Cache-Control')).toBe('no-store');
       expect(await store.db.selectFrom('hub_subscriptions').selectAll().execute()).toEqual([]);
@@ -76,48 +76,48 @@ forEachDatabase((open) => {
       ],
       [{ 'hub.topic': TOPIC.replace('latest', 'unheard-of') }, 404, 'There is no feed at hub.topic.\n'],
     ])('with %j is answered %i', async (fields, status, sentence) => {
-      const newsroom = await openHubNewsroom(await open());
-      const response = await newsroom.ask({ 'hub.callback': CALLBACK, ...fields });
+      const newsroom = await openPublisher(await open());
+      const response = await newsroom.request({ 'hub.callback': CALLBACK, ...fields });
       expect([response.status, await response.text()]).toEqual([status, sentence]);
     });
 
     it('to leave a feed that is gone is taken', async () => {
-      const newsroom = await openHubNewsroom(await open());
+      const newsroom = await openPublisher(await open());
       const fields = {
         'hub.callback': CALLBACK,
         'hub.topic': TOPIC.replace('latest', 'gone'),
         'hub.mode': 'unsubscribe',
       };
-      expect((await newsroom.ask(fields)).status).toBe(202);
+      expect((await newsroom.request(fields)).status).toBe(202);
     });
 
     it('is put off where a client asks too often, and one of another is not', async () => {
-      const newsroom = await openHubNewsroom(await open());
+      const newsroom = await openPublisher(await open());
       let answered = 0;
-      let response = await newsroom.ask({ 'hub.mode': 'x' });
-      for (; response.status === 400; answered++) response = await newsroom.ask({ 'hub.mode': 'x' });
+      let response = await newsroom.request({ 'hub.mode': 'x' });
+      for (; response.status === 400; answered++) response = await newsroom.request({ 'hub.mode': 'x' });
       expect(answered).toBe(240);
       expect(response.status).toBe(429);
       const wait = Number(response.headers.get('Retry-After'));
       expect(wait).toBe(15);
-      expect((await newsroom.ask({ 'hub.mode': 'x' }, '198.51.100.9')).status).toBe(400);
+      expect((await newsroom.request({ 'hub.mode': 'x' }, '198.51.100.9')).status).toBe(400);
       newsroom.now += wait * SECOND;
-      expect((await newsroom.ask({ 'hub.mode': 'x' })).status).toBe(400);
-      expect((await newsroom.ask({ 'hub.mode': 'x' })).status).toBe(429);
+      expect((await newsroom.request({ 'hub.mode': 'x' })).status).toBe(400);
+      expect((await newsroom.request({ 'hub.mode': 'x' })).status).toBe(429);
     });
 
     it('is put off where too many name one callback host, whoever asks; who is subscribed renews and leaves all the same', async () => {
       const store = await open();
-      const newsroom = await openHubNewsroom(store, { resolve: async () => [] });
+      const newsroom = await openPublisher(store, { resolve: async () => [] });
       const callback = 'https://push.example.com/feed';
-      expect((await newsroom.ask({ 'hub.callback': callback })).status).toBe(202);
+      expect((await newsroom.request({ 'hub.callback': callback })).status).toBe(202);
       const key = 'hub host push.example.com';
       await store.db
         .updateTable('rate_limits')
         .set({ next_at: newsroom.now + HOUR })
         .where('key', '=', key)
         .execute();
-      const response = await newsroom.ask({ 'hub.callback': `${callback}/other` }, '198.51.100.9');
+      const response = await newsroom.request({ 'hub.callback': `${callback}/other` }, '198.51.100.9');
       expect(response.status).toBe(429);
       expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
       const subscribed = { topic: 'latest.atom', callback, host: 'push.example.com', leaseSeconds: 3_600 };
@@ -137,7 +137,7 @@ forEachDatabase((open) => {
       }));
       await store.db.insertInto('hub_requests').values(waiting).execute();
       for (const mode of ['subscribe', 'unsubscribe']) {
-        const answer = await newsroom.ask({ 'hub.callback': callback, 'hub.mode': mode }, '198.51.100.9');
+        const answer = await newsroom.request({ 'hub.callback': callback, 'hub.mode': mode }, '198.51.100.9');
         expect([mode, answer.status]).toEqual([mode, 202]);
       }
       const [first] = await store.db.selectFrom('hub_requests').selectAll().orderBy('due_at').limit(1).execute();
@@ -146,7 +146,7 @@ forEachDatabase((open) => {
 
     it('is put off while the hub has as many to verify, or to serve, as it takes', async () => {
       const store = await open();
-      const newsroom = await openHubNewsroom(store);
+      const newsroom = await openPublisher(store);
       const asked = (index: number): object => ({
         key: `key ${index}`,
         topic: 'latest.atom',
@@ -168,7 +168,7 @@ forEachDatabase((open) => {
         .insertInto('hub_requests')
         .values(requests as never)
         .execute();
-      const full = await newsroom.ask({ 'hub.callback': CALLBACK });
+      const full = await newsroom.request({ 'hub.callback': CALLBACK });
       expect([full.status, full.headers.get('Retry-After')]).toEqual([429, '60']);
       await store.db.deleteFrom('hub_requests').execute();
       for (let from = 0; from < 20_000; from += 1_000) {
@@ -185,8 +185,8 @@ forEachDatabase((open) => {
           .values(rows as never)
           .execute();
       }
-      expect((await newsroom.ask({ 'hub.callback': CALLBACK })).status).toBe(429);
-      expect((await newsroom.ask({ 'hub.callback': CALLBACK, 'hub.mode': 'unsubscribe' })).status).toBe(202);
+      expect((await newsroom.request({ 'hub.callback': CALLBACK })).status).toBe(429);
+      expect((await newsroom.request({ 'hub.callback': CALLBACK, 'hub.mode': 'unsubscribe' })).status).toBe(202);
     });
   });
 });

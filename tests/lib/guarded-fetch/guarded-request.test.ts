@@ -16,7 +16,7 @@ describe('a guarded request', () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 202, body: 'thank you' });
     const outgoing = {
-      url: server.at('/callback?a=1'),
+      url: server.url('/callback?a=1'),
       method: 'POST' as const,
       headers: { 'X-Of-Ours': 'yes' },
       body: Buffer.from('<rss/>'),
@@ -31,7 +31,7 @@ describe('a guarded request', () => {
         headers: { 'x-of-ours': 'yes', 'user-agent': 'daywire', 'content-length': '6', connection: 'close' },
       },
     ]);
-    expect(server.requests[0]?.headers.host).toBe(new URL(server.at('/')).host);
+    expect(server.requests[0]?.headers.host).toBe(new URL(server.url('/')).host);
   });
 
   it.each([
@@ -57,7 +57,7 @@ describe('a guarded request', () => {
 
   it('is judged by what its host resolves to when it connects', async () => {
     const server = await startSubscriber();
-    const url = server.at('/', 'rebound.example.com');
+    const url = server.url('/', 'rebound.example.com');
     let asked = 0;
     const resolve = async () => [{ address: asked++ === 0 ? '127.0.0.1' : '8.8.8.8', family: 4 }];
     expect(await get(url, { guard: PUBLIC, resolve })).toEqual(NOT_PUBLIC);
@@ -73,8 +73,8 @@ describe('a guarded request', () => {
       { address: '10.0.0.1', family: 4 },
       { address: '127.0.0.1', family: 4 },
     ];
-    expect(await get(server.at('/', 'both.example.com'), { resolve })).toMatchObject({ status: 200 });
-    expect(await get(server.at('/', 'both.example.com'), { guard: PUBLIC, resolve })).toEqual(NOT_PUBLIC);
+    expect(await get(server.url('/', 'both.example.com'), { resolve })).toMatchObject({ status: 200 });
+    expect(await get(server.url('/', 'both.example.com'), { guard: PUBLIC, resolve })).toEqual(NOT_PUBLIC);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -114,8 +114,8 @@ describe('a guarded request', () => {
 
   it('follows no redirect', async () => {
     const server = await startSubscriber();
-    server.answer = () => ({ status: 307, body: '', headers: { Location: server.at('/elsewhere') } });
-    expect(await get(server.at('/'))).toMatchObject({ kind: 'answered', status: 307 });
+    server.answer = () => ({ status: 307, body: '', headers: { Location: server.url('/elsewhere') } });
+    expect(await get(server.url('/'))).toMatchObject({ kind: 'answered', status: 307 });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -129,8 +129,8 @@ describe('a guarded request', () => {
         else process.env[name] = before[index];
       });
     });
-    for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : proxy.at('');
-    expect(await get(server.at('/'))).toMatchObject({ status: 200 });
+    for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : proxy.url('');
+    expect(await get(server.url('/'))).toMatchObject({ status: 200 });
     expect(proxy.requests).toEqual([]);
   });
 
@@ -138,7 +138,7 @@ describe('a guarded request', () => {
     const server = await startSubscriber();
     server.answer = () => 'hang';
     const slow = { kind: 'failed', reason: 'no answer within 0.1 s' };
-    expect(await get(server.at('/'), { timeLimitMs: 100 })).toEqual(slow);
+    expect(await get(server.url('/'), { timeLimitMs: 100 })).toEqual(slow);
     const trickle = createTcpServer((socket) => {
       socket.on('error', () => {});
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
@@ -150,7 +150,7 @@ describe('a guarded request', () => {
     const { port } = trickle.address() as AddressInfo;
     expect(await get(`http://127.0.0.1:${port}/`, { timeLimitMs: 100 })).toEqual(slow);
     // Nor on one that accepts and never speaks TLS.
-    expect(await get(server.at('/').replace('http:', 'https:'), { timeLimitMs: 200 })).toMatchObject({
+    expect(await get(server.url('/').replace('http:', 'https:'), { timeLimitMs: 200 })).toMatchObject({
       kind: 'failed',
     });
   });
@@ -158,7 +158,7 @@ describe('a guarded request', () => {
   it('reads no more than the beginning of an endless answer', async () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 200, body: 'x'.repeat(1_000_000) });
-    const answer = await get(server.at('/'));
+    const answer = await get(server.url('/'));
     expect(answer).toMatchObject({ kind: 'answered', status: 200, whole: false });
     expect(answer.kind === 'answered' && answer.body.length).toBe(4_096);
   });
@@ -166,9 +166,9 @@ describe('a guarded request', () => {
   it('says what went wrong without the address', async () => {
     const server = await startSubscriber();
     server.answer = () => 'cut';
-    expect(await get(server.at('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNRESET)' });
+    expect(await get(server.url('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNRESET)' });
     await server.close();
-    expect(await get(server.at('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNREFUSED)' });
+    expect(await get(server.url('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNREFUSED)' });
   });
 
   it('ends at once when it is told to', async () => {
@@ -178,7 +178,7 @@ describe('a guarded request', () => {
       ending.abort();
       return 'hang';
     };
-    expect(await get(server.at('/'), { signal: ending.signal })).toMatchObject({ kind: 'failed' });
+    expect(await get(server.url('/'), { signal: ending.signal })).toMatchObject({ kind: 'failed' });
   });
 
   it('speaks TLS with those whose certificate is good, and with nobody else', async () => {

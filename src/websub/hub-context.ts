@@ -1,5 +1,5 @@
 /**
- * What the hub's errands are made from: handed in by the shell that starts them.
+ * What the hub's tasks work with.
  */
 import type { Config } from '../config/config.ts';
 import type { SigningSecrets } from '../config/signing-secrets.ts';
@@ -8,13 +8,13 @@ import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 
-export interface HubDeps {
+export interface HubContext {
   store: Store;
   config: Pick<Config, 'hub' | 'publication'>;
-  /** They seal subscribers' secrets. */
+  /** They encrypt the subscribers' secrets. */
   secrets: SigningSecrets;
   clock: Clock;
   log: Log;
-  /** Default: by DNS. */
+  /** Default: DNS. */
   resolve?: Resolve;
 }

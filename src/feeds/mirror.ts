@@ -124,13 +124,13 @@ async function writeWhole(folder: string, name: string, body: string | Buffer, m
     const file = await open(temporary, 'wx', 0o644);
     try {
       await file.writeFile(body);
+      // Before the rename: a web server makes Last-Modified and ETag of the time, and must never see another one.
+      await file.utimes(modifiedAt / SECOND, modifiedAt / SECOND);
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(temporary, join(folder, name));
-    // Only now: under its temporary name the old date would make it look abandoned to another process.
-    await utimes(join(folder, name), modifiedAt / SECOND, modifiedAt / SECOND);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
@@ -155,7 +155,8 @@ async function removeAbandoned(folder: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!TEMPORARY.test(name)) continue;
     const file = join(folder, name);
-    const age = Date.now() - (await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))).mtimeMs;
+    // The time of the last change of the inode: the modification time is the document's.
+    const age = Date.now() - (await stat(file).catch(() => ({ ctimeMs: Number.POSITIVE_INFINITY }))).ctimeMs;
     if (age > ABANDONED_AFTER) await rm(file, { force: true });
   }
 }

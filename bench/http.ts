@@ -1,136 +1,145 @@
 /**
- * How many conditional and full GETs of a feed one process answers a second, against nginx with one worker that serves the very same
- * files from the folder of feeds, on the same machine, by the same load.
+ * Requests a second for a feed, on the same machine under the same load: daywire alone, and nginx with the shipped
+ * configuration in front of it, each against nginx that serves the same files with the least configuration. One worker
+ * process each, HTTP without TLS.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { freePort, median } from './figures.ts';
+import { freePort } from '../scripts/free-port.ts';
+import { isBrotliInstalled, isNginxInstalled, shippedConfig, startNginx } from '../scripts/nginx.ts';
+import { median } from './figures.ts';
 
 const ROUNDS = 5;
 const SECONDS = 3;
 const CONNECTIONS = 64;
-const FEED = 'latest.atom';
 
 /**
- * Medians of rounds turn about, so that what else the machine does falls on both. `notModifiedRatio` and `fullRatio` are ours to nginx's
- * for 304 and 200, without compression; null where nginx or wrk is not installed. `compressedRatio`: gzip that lies ready on both sides.
+ * Medians of alternating rounds. `notModifiedRatio` and `fullRatio`: daywire alone to plain nginx, for 304 and for 200
+ * without compression. `frontedNotModifiedRatio` and `frontedFullRatio`: nginx with the shipped configuration to plain
+ * nginx. Null where nginx or wrk is not installed. Requests a second go to stderr.
  */
 export async function benchHttp(): Promise<Record<string, number | null>> {
-  if (!(await runs('nginx', ['-v'])) || !(await runs('wrk', ['-v']))) {
-    process.stderr.write('nginx and wrk are needed (Debian: nginx, wrk)\n');
-    return { notModifiedRatio: null, fullRatio: null, compressedRatio: null };
+  if (!isNginxInstalled() || !(await isWrkInstalled())) {
+    process.stderr.write('nginx and wrk are needed (Debian: nginx-light, wrk)\n');
+    return { notModifiedRatio: null, fullRatio: null, frontedNotModifiedRatio: null, frontedFullRatio: null };
   }
   const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
-  // For nginx's worker, which gives up root's rights.
+  // For nginx's worker, which gives up the rights of root.
   await chmod(folder, 0o755);
-  const ours = await start(process.execPath, [fileURLToPath(new URL('http-server.ts', import.meta.url)), folder]);
-  const oursUrl = (await ours.firstLine).trim();
-  const port = await freePort();
-  await writeFile(join(folder, 'nginx.conf'), nginxConfig(folder, port));
-  const nginx = await start('nginx', ['-c', join(folder, 'nginx.conf'), '-p', folder]);
-  const nginxUrl = `http://127.0.0.1:${port}/${FEED}`;
+  const stops: (() => Promise<void>)[] = [];
   try {
-    await reachable(nginxUrl);
-    const figures: Record<string, number> = { bytes: (await (await fetch(oursUrl)).arrayBuffer()).byteLength };
-    for (const [name, fields] of [
-      ['notModified', async (url: string) => [`If-None-Match: ${await tagOf(url)}`]],
-      ['full', async () => []],
-      ['compressed', async () => ['Accept-Encoding: gzip']],
-    ] as const) {
-      const speeds = { ours: [] as number[], nginx: [] as number[] };
-      for (let round = 0; round < ROUNDS; round++) {
-        speeds.ours.push(await load(oursUrl, await fields(oursUrl)));
-        speeds.nginx.push(await load(nginxUrl, await fields(nginxUrl)));
-      }
-      figures[`${name}PerSecond`] = Math.round(median(speeds.ours));
-      figures[`${name}PerSecondNginx`] = Math.round(median(speeds.nginx));
-      const ratios = speeds.ours.map((speed, round) => speed / (speeds.nginx[round] as number));
-      figures[`${name}Ratio`] = Math.round(median(ratios) * 100) / 100;
-    }
-    return figures;
+    const daywire = await startDaywire(folder);
+    stops.push(daywire.stop);
+    const { pathname, host } = new URL(daywire.url);
+    const nginxAt = async (name: string, config: (folder: string, port: number) => string): Promise<string> => {
+      const [own, port] = [join(folder, name), await freePort()];
+      await mkdir(own);
+      stops.push((await startNginx(own, config(own, port), port)).stop);
+      return `http://127.0.0.1:${port}${pathname}`;
+    };
+    const plain = await nginxAt('plain', (_, port) => plainConfig(folder, port));
+    const httpPort = await freePort();
+    const fronted = await nginxAt('fronted', (own, port) =>
+      shippedConfig(own, {
+        ports: { https: port, http: httpPort },
+        tls: null,
+        root: folder,
+        daywire: host,
+        brotli: isBrotliInstalled(),
+      }),
+    );
+    const urls = { alone: daywire.url, fronted, plain };
+    const notModified = await compare('304', urls, async (url) => [`If-None-Match: ${await etagOf(url)}`]);
+    const full = await compare('200', urls, async () => []);
+    return {
+      notModifiedRatio: notModified.alone,
+      fullRatio: full.alone,
+      frontedNotModifiedRatio: notModified.fronted,
+      frontedFullRatio: full.fronted,
+    };
   } finally {
-    await Promise.all([ours.stop(), nginx.stop()]);
+    for (const stop of stops.reverse()) await stop();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-// As quick as it gets: no log, files kept open, and the compressed form taken from its own file.
-function nginxConfig(folder: string, port: number): string {
-  return `worker_processes 1;
-daemon off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/nginx.log;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  sendfile on;
-  tcp_nopush on;
-  keepalive_requests 100000000;
-  open_file_cache max=1000;
-  gzip_static on;
-  client_body_temp_path ${folder}/body;
-  proxy_temp_path ${folder}/proxy;
-  fastcgi_temp_path ${folder}/fastcgi;
-  uwsgi_temp_path ${folder}/uwsgi;
-  scgi_temp_path ${folder}/scgi;
-  types { application/atom+xml atom; }
-  server { listen 127.0.0.1:${port}; root ${folder}/feeds; }
-}
-`;
+const SERVERS = ['alone', 'fronted', 'plain'] as const;
+type Server = (typeof SERVERS)[number];
+
+/**
+ * Loads the servers in turn, so that other work of the machine affects all of them.
+ * @param fields header fields of a request to that URL
+ * @returns medians of the ratios to plain nginx
+ */
+async function compare(
+  name: string,
+  urls: Record<Server, string>,
+  fields: (url: string) => Promise<string[]>,
+): Promise<Record<'alone' | 'fronted', number>> {
+  const rates: Record<Server, number[]> = { alone: [], fronted: [], plain: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const server of SERVERS) rates[server].push(await load(urls[server], await fields(urls[server])));
+  }
+  const shown = SERVERS.map((server) => `${server} ${Math.round(median(rates[server]))}`);
+  process.stderr.write(`${name}, requests a second: ${shown.join(', ')}\n`);
+  const ratio = (server: Server): number =>
+    Math.round(median(rates[server].map((rate, round) => rate / (rates.plain[round] as number))) * 100) / 100;
+  return { alone: ratio('alone'), fronted: ratio('fronted') };
 }
 
-/** Requests a second, by wrk; an answer that is an error ends the bench. */
+/** No log, files kept open, and no header field beyond the necessary. */
+function plainConfig(folder: string, port: number): string {
+  return `  access_log off;
+  sendfile on;
+  tcp_nopush on;
+  open_file_cache max=1000;
+  gzip_static on;
+  types { application/atom+xml atom; }
+  server { listen 127.0.0.1:${port}; root ${folder}; }`;
+}
+
+/** Requests a second, by wrk. @throws where an answer is an error */
 async function load(url: string, fields: string[]): Promise<number> {
   const headers = fields.flatMap((field) => ['-H', field]);
   const wrk = spawn('wrk', ['-t1', `-c${CONNECTIONS}`, `-d${SECONDS}s`, ...headers, url]);
-  const said = await text(wrk.stdout);
-  if (/Non-2xx|Socket errors/.test(said)) throw new Error(`${url} failed under load: ${said}`);
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(said)?.[1]);
+  const report = await text(wrk.stdout);
+  if (/Non-2xx|Socket errors/.test(report)) throw new Error(`${url} failed under load: ${report}`);
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1]);
 }
 
-async function tagOf(url: string): Promise<string> {
+async function etagOf(url: string): Promise<string> {
   const response = await fetch(url, { headers: { 'Accept-Encoding': 'identity' } });
   await response.arrayBuffer();
   return response.headers.get('ETag') as string;
 }
 
-interface Started {
-  firstLine: Promise<string>;
-  stop(): Promise<void>;
-}
-
-async function start(command: string, args: string[]): Promise<Started> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const gone = once(child, 'exit');
-  await once(child, 'spawn');
+async function startDaywire(folder: string): Promise<{ url: string; stop: () => Promise<void> }> {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('http-server.ts', import.meta.url)), folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const [line] = await Promise.race([
+    once(child.stdout, 'data'),
+    exited.then(([code]) => Promise.reject(new Error(`daywire ended with ${code}`))),
+  ]);
   return {
-    firstLine: once(child.stdout, 'data').then(([chunk]) => String(chunk)),
+    url: String(line).trim(),
     async stop() {
       child.kill('SIGTERM');
-      await gone;
+      await exited;
     },
   };
 }
 
-async function runs(command: string, args: string[]): Promise<boolean> {
-  const child = spawn(command, args, { stdio: 'ignore' });
+async function isWrkInstalled(): Promise<boolean> {
+  const child = spawn('wrk', ['-v'], { stdio: 'ignore' });
   return new Promise((resolve) => {
     child.once('error', () => resolve(false));
     child.once('exit', () => resolve(true));
   });
-}
-
-async function reachable(url: string): Promise<void> {
-  for (let turn = 0; turn < 100; turn++) {
-    const response = await fetch(url).catch(() => null);
-    await response?.arrayBuffer();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${url} does not answer`);
 }

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../scripts/free-port.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { formatFirstRun } from '../../src/cli/format/first-run.ts';
@@ -211,12 +212,4 @@ async function readOnce(newsroom: TestNewsroom): Promise<void> {
 
 function startOptions(): StartOptions {
   return { roles: ROLES, stop: new AbortController().signal };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

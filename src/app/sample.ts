@@ -9,7 +9,7 @@ import type { ReportEntry } from '../articles/import/report.ts';
 import type { Config } from '../config/config.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
-import { addSubscriberUnchecked } from '../subscribers/subscriptions.ts';
+import { addSubscriber } from '../subscribers/subscriptions.ts';
 
 export interface SampleReport {
   /** Articles of the sample that are now in the store. */
@@ -62,7 +62,7 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
     if (newsletters.length === 0) continue;
     const subscriber = { email, newsletters, zone: zone === '' ? undefined : zone };
     const via = { channel: 'import', source: `sample/subscribers.csv:${index + 2}` } as const;
-    const result = await addSubscriberUnchecked(store.db, subscriber, via, now);
+    const result = await addSubscriber(store.db, null, subscriber, via, now);
     if (result.kind === 'refused') throw new Error(`sample/subscribers.csv: ${result.reason}`);
     added += 1;
   }

@@ -5,6 +5,7 @@
 import { type SqlBool, sql } from 'kysely';
 import { HOUR } from '../lib/time.ts';
 import type { Tx } from '../store/store.ts';
+import { isInEditionOf, wasOmittedFrom } from './candidates.ts';
 import { lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 
@@ -33,15 +34,12 @@ export async function recordAgedOut(tx: Tx, options: AgedOutOptions): Promise<vo
     insert into edition_omissions (edition_id, article_id, reason)
     select ${sql.lit(editionId)}, articles.id, 'aged-out' from articles
     where ${scope} and published_at < ${window.from} and kind <> 'roundup' and pinned = 0 and state <> 'retracted'
-      and (published_at < ${window.unseenFrom} or exists (
-        select 1 from edition_omissions seen
-        where seen.edition_id = ${lastEditionId ?? -1} and seen.article_id = articles.id))
+      and (published_at < ${window.unseenFrom} or ${wasOmittedFrom(lastEditionId)})
+      and not ${isInEditionOf(newsletter)}
       and not exists (
-        select 1 from edition_articles shown where shown.newsletter = ${newsletter} and shown.article_id = articles.id)
-      and not exists (
-        select 1 from edition_omissions passed join editions on editions.id = passed.edition_id
-        where passed.article_id = articles.id and editions.newsletter = ${newsletter}
-          and (passed.reason = 'aged-out' or passed.edition_id = ${editionId}))
+        select 1 from edition_omissions omitted join editions on editions.id = omitted.edition_id
+        where omitted.article_id = articles.id and editions.newsletter = ${newsletter}
+          and (omitted.reason = 'aged-out' or omitted.edition_id = ${editionId}))
   `.execute(tx);
 }
 

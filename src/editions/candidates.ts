@@ -2,11 +2,10 @@
  * Queries the stories that are eligible for an edition, and the corrections that it must list. Only the columns that
  * selection needs are read: 100,000 new articles cost rows of a few numbers, not documents.
  */
-import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import type { Kind } from '../articles/article.ts';
 import { PUBLIC_STATES } from '../articles/queries.ts';
 import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 import type { EditionWindow } from './window.ts';
 
 /** The fields of a story that selection uses. */
@@ -34,30 +33,33 @@ export async function findCandidates(
   window: EditionWindow,
   lastEditionId: number | null,
 ): Promise<StoryCandidate[]> {
-  const columns = ['id', 'kind', 'kicker', 'section', 'event_key', 'pinned', 'published_at'] as const;
   const eligible = db
     .selectFrom('articles')
-    .select(columns)
+    .select(['id', 'kind', 'kicker', 'section', 'event_key as eventKey', 'pinned', 'published_at as publishedAt'])
     .where('state', 'in', PUBLIC_STATES)
     .where('kind', '<>', 'roundup')
     .where('published_at', '<', window.until)
-    .where((e) => e.not(inEditionOf(e, newsletter)));
+    .where((e) => e.not(isInEditionOf(newsletter)));
   const recent = eligible
     .where('pinned', '=', 0)
     .where('published_at', '>=', window.unseenFrom)
-    .where((e) => e.or([e('published_at', '>=', window.from), e.not(omittedFrom(e, lastEditionId))]));
+    .where((e) => e.or([e('published_at', '>=', window.from), e.not(wasOmittedFrom(lastEditionId))]));
   // A literal, not a parameter: otherwise SQLite cannot use the partial index.
   const pinned = eligible.where(sql<SqlBool>`pinned = 1`);
-  const rows = await recent.unionAll(pinned).orderBy('published_at', 'desc').orderBy('id', 'desc').execute();
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind as Kind,
-    kicker: row.kicker,
-    section: row.section,
-    eventKey: row.event_key,
-    pinned: row.pinned === 1,
-    publishedAt: row.published_at,
-  }));
+  const rows = await recent.unionAll(pinned).orderBy('publishedAt', 'desc').orderBy('id', 'desc').execute();
+  return rows.map((row) => ({ ...row, kind: row.kind as Kind, pinned: row.pinned === 1 }));
+}
+
+/** Whether the current row of `articles` is in an edition of the newsletter. */
+export function isInEditionOf(newsletter: string) {
+  return sql<SqlBool>`exists (
+    select 1 from edition_articles where newsletter = ${newsletter} and edition_articles.article_id = articles.id)`;
+}
+
+/** Whether the current row of `articles` was omitted from that edition. */
+export function wasOmittedFrom(editionId: number | null) {
+  return sql<SqlBool>`exists (
+    select 1 from edition_omissions where edition_id = ${editionId ?? -1} and edition_omissions.article_id = articles.id)`;
 }
 
 /** Identifies the article's content at the time of composing: an edition cannot be closed if it has changed since. */
@@ -68,12 +70,12 @@ export interface ArticleVersion {
 }
 
 /** An article with its JSON unparsed: one invalid document must not prevent the others from being read. */
-export interface StoredArticle extends ArticleVersion {
+export interface UnparsedArticle extends ArticleVersion {
   document: string;
 }
 
 /** Reads stored articles, by id; ids that do not exist are omitted. */
-export async function findStoredArticles(db: Db, ids: string[]): Promise<Map<string, StoredArticle>> {
+export async function findArticles(db: Db, ids: string[]): Promise<Map<string, UnparsedArticle>> {
   if (ids.length === 0) return new Map();
   const rows = await db
     .selectFrom('articles')
@@ -83,7 +85,7 @@ export async function findStoredArticles(db: Db, ids: string[]): Promise<Map<str
   return new Map(rows.map((row) => [row.articleId, row]));
 }
 
-export interface DueCorrection extends StoredArticle {
+export interface DueCorrection extends UnparsedArticle {
   /** Epoch milliseconds. */
   notedAt: number;
 }
@@ -93,56 +95,21 @@ export interface DueCorrection extends StoredArticle {
  * shown yet. Takes the oldest, so that none waits forever; returns them newest first.
  */
 export async function findDueCorrections(db: Db, newsletter: string): Promise<DueCorrection[]> {
+  const isShown = sql<SqlBool>`exists (
+    select 1 from edition_corrections shown
+    where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at)`;
   const rows = await db
     .selectFrom('articles')
     .innerJoin('edition_articles', 'edition_articles.article_id', 'articles.id')
-    .select(['articles.id', 'articles.digest', 'articles.state', 'articles.noted_at', 'articles.document'])
+    .select(['articles.id as articleId', 'articles.digest', 'articles.state', 'articles.document'])
+    .select((e) => e.ref('articles.noted_at').$notNull().as('notedAt'))
     .where('edition_articles.newsletter', '=', newsletter)
     .where('articles.noted_at', 'is not', null)
     .where('articles.state', 'in', ['corrected', 'retracted'])
-    .where((e) =>
-      e.not(
-        e.exists(
-          e
-            .selectFrom('edition_corrections')
-            .select('edition_corrections.article_id')
-            .where('edition_corrections.newsletter', '=', newsletter)
-            .whereRef('edition_corrections.article_id', '=', 'articles.id')
-            .whereRef('edition_corrections.noted_at', '=', 'articles.noted_at'),
-        ),
-      ),
-    )
+    .where((e) => e.not(isShown))
     .orderBy('articles.noted_at')
     .orderBy('articles.id')
     .limit(MAX_CORRECTIONS)
     .execute();
-  return rows.reverse().map((row) => ({
-    articleId: row.id,
-    digest: row.digest,
-    state: row.state,
-    notedAt: row.noted_at as number,
-    document: row.document,
-  }));
-}
-
-type Condition = ExpressionWrapper<Tables, 'articles', SqlBool>;
-
-function inEditionOf(e: ExpressionBuilder<Tables, 'articles'>, newsletter: string): Condition {
-  return e.exists(
-    e
-      .selectFrom('edition_articles')
-      .select('edition_articles.article_id')
-      .where('edition_articles.newsletter', '=', newsletter)
-      .whereRef('edition_articles.article_id', '=', 'articles.id'),
-  );
-}
-
-function omittedFrom(e: ExpressionBuilder<Tables, 'articles'>, editionId: number | null): Condition {
-  return e.exists(
-    e
-      .selectFrom('edition_omissions')
-      .select('edition_omissions.article_id')
-      .where('edition_omissions.edition_id', '=', editionId ?? -1)
-      .whereRef('edition_omissions.article_id', '=', 'articles.id'),
-  );
+  return rows.reverse();
 }

@@ -64,7 +64,7 @@ export interface ComposedEdition {
   roundupArticle: Article;
 }
 
-export interface ComposeOptions {
+export interface CompositionOptions {
   slot: EditionSlot;
   /** Stories published before this instant are eligible. An instant after `now` counts as `now`. */
   cutoffAt: number;
@@ -82,7 +82,7 @@ export async function composeEdition(
   config: Config,
   templates: Templates,
   newsletter: NewsletterConfig,
-  options: ComposeOptions,
+  options: CompositionOptions,
 ): Promise<ComposedEdition | { kind: 'skipped'; reason: string } | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
   const { slot, now, nonce } = options;

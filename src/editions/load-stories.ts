@@ -8,7 +8,7 @@ import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { escapeHtml } from '../lib/html.ts';
 import type { Db } from '../store/store.ts';
-import { findStoredArticles, type StoredArticle, type StoryCandidate } from './candidates.ts';
+import { findArticles, type StoryCandidate, type UnparsedArticle } from './candidates.ts';
 import type { EditionView, RoundupItem, Story, StoryLine } from './rendering/edition-view.ts';
 import {
   EXCERPT_LIMITS,
@@ -23,7 +23,7 @@ import { type Block, type EditionPlan, placedStories, type SelectionRules, selec
 interface PlacedStory {
   block: Block;
   article: Article;
-  stored: StoredArticle;
+  stored: UnparsedArticle;
   view: StoryLine;
 }
 
@@ -46,14 +46,14 @@ export interface LoadOptions {
 
 /** Selects and reads stories until every selected story can be shown. */
 export async function loadStories(db: Db, candidates: StoryCandidate[], options: LoadOptions): Promise<LoadedStories> {
-  const documents = new Map<string, StoredArticle>();
+  const documents = new Map<string, UnparsedArticle>();
   const rejected: Rejection[] = [];
   let remaining = candidates;
   for (;;) {
     const plan = selectStories(remaining, options.rules);
     const stories = placedStories(plan);
     const unread = stories.map(({ story }) => story.id).filter((id) => !documents.has(id));
-    for (const [id, stored] of await findStoredArticles(db, unread)) documents.set(id, stored);
+    for (const [id, stored] of await findArticles(db, unread)) documents.set(id, stored);
     const attempts = stories.map(({ block, story }) => tryToShow(block, documents.get(story.id), options));
     if (attempts.every((attempt) => attempt.kind === 'shown'))
       return { plan, placed: attempts, rejected, candidates: remaining };
@@ -90,7 +90,7 @@ export function storyBlocks({
 
 type Attempt = ({ kind: 'shown' } & PlacedStory) | { kind: 'unavailable' } | { kind: 'rejected'; rejection: Rejection };
 
-function tryToShow(block: Block, stored: StoredArticle | undefined, options: LoadOptions): Attempt {
+function tryToShow(block: Block, stored: UnparsedArticle | undefined, options: LoadOptions): Attempt {
   if (stored === undefined) return { kind: 'unavailable' };
   const { config, newsletter, rules, now, excerpts } = options;
   try {
@@ -126,7 +126,7 @@ function viewIn(block: Block, article: Article, config: Config, excerpts: Excerp
 }
 
 /** The rejection of an article that an edition cannot show. */
-export function toRejection(newsletter: string, stored: StoredArticle, error: unknown): Rejection {
+export function toRejection(newsletter: string, stored: UnparsedArticle, error: unknown): Rejection {
   return {
     stage: 'edition',
     source: newsletter,

@@ -1,7 +1,5 @@
 /** Reads closed editions. */
-import type { Selectable } from 'kysely';
 import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 
 /** A closed edition without its content. */
 export interface EditionSummary {
@@ -29,52 +27,53 @@ export interface Edition extends EditionSummary {
   archiveHtml: string;
 }
 
+const SUMMARY = [
+  'id',
+  'newsletter',
+  'slot',
+  'slot_at as slotAt',
+  'cutoff_at as cutoffAt',
+  'number',
+  'headline',
+  'article_id as articleId',
+  'closed_at as closedAt',
+] as const;
+const CONTENT = ['subject', 'preheader', 'nonce', 'html', 'text', 'archive_html as archiveHtml'] as const;
+
 /** Finds an edition by newsletter and slot label. */
 export async function findEdition(db: Db, newsletter: string, slot: string): Promise<Edition | null> {
-  const row = await db
-    .selectFrom('editions')
-    .selectAll()
-    .where('newsletter', '=', newsletter)
-    .where('slot', '=', slot)
-    .executeTakeFirst();
-  return row === undefined ? null : toEdition(row);
+  const editions = db.selectFrom('editions').select(SUMMARY).select(CONTENT);
+  return (await editions.where('newsletter', '=', newsletter).where('slot', '=', slot).executeTakeFirst()) ?? null;
 }
 
 /** Finds an edition by id. */
 export async function findEditionById(db: Db, id: number): Promise<Edition | null> {
-  const row = await db.selectFrom('editions').selectAll().where('id', '=', id).executeTakeFirst();
-  return row === undefined ? null : toEdition(row);
+  const editions = db.selectFrom('editions').select(SUMMARY).select(CONTENT);
+  return (await editions.where('id', '=', id).executeTakeFirst()) ?? null;
 }
 
 /** Lists the editions of a newsletter, or of all newsletters if it is null; newest slot first. */
-export async function listEditions(
-  db: Db,
-  newsletter: string | null,
-  limit: number,
-  offset = 0,
-): Promise<EditionSummary[]> {
-  const rows = await db
+export function listEditions(db: Db, newsletter: string | null, limit: number, offset = 0): Promise<EditionSummary[]> {
+  return db
     .selectFrom('editions')
-    .select(SUMMARY_COLUMNS)
+    .select(SUMMARY)
     .$if(newsletter !== null, (q) => q.where('newsletter', '=', newsletter as string))
     .orderBy('slot_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
     .offset(offset)
     .execute();
-  return rows.map(toSummary);
 }
 
 /** Lists a newsletter's last editions by number, highest first. */
-export async function lastEditions(db: Db, newsletter: string, limit: number): Promise<EditionSummary[]> {
-  const rows = await db
+export function lastEditions(db: Db, newsletter: string, limit: number): Promise<EditionSummary[]> {
+  return db
     .selectFrom('editions')
-    .select(SUMMARY_COLUMNS)
+    .select(SUMMARY)
     .where('newsletter', '=', newsletter)
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();
-  return rows.map(toSummary);
 }
 
 /** Finds a newsletter's last edition by number; null before its first. */
@@ -82,7 +81,7 @@ export async function lastEdition(db: Db, newsletter: string): Promise<EditionSu
   return (await lastEditions(db, newsletter, 1))[0] ?? null;
 }
 
-/** The articles that were eligible for these editions and did not enter, by edition and article id. */
+/** Lists the articles that were eligible for these editions and did not enter, by edition and article id. */
 export function listOmissions(
   db: Db,
   editionIds: number[],
@@ -96,7 +95,7 @@ export function listOmissions(
     .execute();
 }
 
-/** The articles of an edition, in its order. */
+/** Lists the articles of an edition, in display order. */
 export function listEditionArticles(db: Db, editionId: number): Promise<{ id: string; block: string }[]> {
   return db
     .selectFrom('edition_articles')
@@ -104,44 +103,4 @@ export function listEditionArticles(db: Db, editionId: number): Promise<{ id: st
     .where('edition_id', '=', editionId)
     .orderBy('position')
     .execute();
-}
-
-const SUMMARY_COLUMNS = [
-  'id',
-  'newsletter',
-  'slot',
-  'slot_at',
-  'cutoff_at',
-  'number',
-  'headline',
-  'article_id',
-  'closed_at',
-] as const;
-
-type Row = Selectable<Tables['editions']>;
-
-function toSummary(row: Pick<Row, (typeof SUMMARY_COLUMNS)[number]>): EditionSummary {
-  return {
-    id: row.id,
-    newsletter: row.newsletter,
-    slot: row.slot,
-    slotAt: row.slot_at,
-    cutoffAt: row.cutoff_at,
-    number: row.number,
-    headline: row.headline,
-    articleId: row.article_id,
-    closedAt: row.closed_at,
-  };
-}
-
-function toEdition(row: Row): Edition {
-  return {
-    ...toSummary(row),
-    subject: row.subject,
-    preheader: row.preheader,
-    nonce: row.nonce,
-    html: row.html,
-    text: row.text,
-    archiveHtml: row.archive_html,
-  };
 }

@@ -1,49 +1,12 @@
 /** Reads the history of a subscriber: consent, deliveries, service messages, bounces. */
 import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
 import { readNewsletters } from './service-messages.ts';
 
 /** Each list newest first; instants are epoch milliseconds. */
-export interface SubscriberHistory {
-  consent: {
-    at: number;
-    change: Tables['consent_events']['change'];
-    newsletter: string | null;
-    channel: Tables['consent_events']['channel'];
-    source: string | null;
-    detail: string | null;
-  }[];
-  deliveries: {
-    newsletter: string;
-    slot: string;
-    state: Tables['deliveries']['state'];
-    attempts: number;
-    changedAt: number;
-    reply: string | null;
-    reason: string | null;
-  }[];
-  serviceMessages: {
-    kind: Tables['service_messages']['kind'];
-    newsletters: string[];
-    zone: string | null;
-    state: Tables['service_messages']['state'];
-    attempts: number;
-    createdAt: number;
-    expiresAt: number;
-    changedAt: number;
-    reply: string | null;
-    reason: string | null;
-  }[];
-  bounces: {
-    at: number;
-    kind: Tables['bounces']['kind'];
-    status: string | null;
-    detail: string | null;
-  }[];
-}
+export type SubscriberHistory = Awaited<ReturnType<typeof subscriberHistory>>;
 
 /** @param limit maximum length of each list; omitted, the lists are complete */
-export async function subscriberHistory(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory> {
+export async function subscriberHistory(db: Db, subscriberId: number, limit?: number) {
   return {
     consent: await listConsent(db, subscriberId, limit),
     deliveries: await listDeliveries(db, subscriberId, limit),
@@ -52,7 +15,7 @@ export async function subscriberHistory(db: Db, subscriberId: number, limit?: nu
   };
 }
 
-function listConsent(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['consent']> {
+function listConsent(db: Db, subscriberId: number, limit?: number) {
   return db
     .selectFrom('consent_events')
     .select(['at', 'change', 'newsletter', 'channel', 'source', 'detail'])
@@ -62,7 +25,7 @@ function listConsent(db: Db, subscriberId: number, limit?: number): Promise<Subs
     .execute();
 }
 
-function listDeliveries(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['deliveries']> {
+function listDeliveries(db: Db, subscriberId: number, limit?: number) {
   return (
     db
       .selectFrom('deliveries')
@@ -85,11 +48,7 @@ function listDeliveries(db: Db, subscriberId: number, limit?: number): Promise<S
   );
 }
 
-async function listServiceMessages(
-  db: Db,
-  subscriberId: number,
-  limit?: number,
-): Promise<SubscriberHistory['serviceMessages']> {
+async function listServiceMessages(db: Db, subscriberId: number, limit?: number) {
   const rows = await db
     .selectFrom('service_messages')
     .select(['kind', 'newsletters', 'zone', 'state', 'attempts', 'reply', 'reason'])
@@ -101,7 +60,7 @@ async function listServiceMessages(
   return rows.map((row) => ({ ...row, newsletters: readNewsletters(row) }));
 }
 
-function listBounces(db: Db, subscriberId: number, limit?: number): Promise<SubscriberHistory['bounces']> {
+function listBounces(db: Db, subscriberId: number, limit?: number) {
   return db
     .selectFrom('bounces')
     .select(['at', 'kind', 'status', 'detail'])

@@ -8,7 +8,7 @@ import { rfc3339 } from '../lib/time.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { type ParsedEmailAddress, parseAddress } from './address.ts';
+import { parseAddress } from './address.ts';
 import {
   type ConsentChannel,
   changeSubscriptions,
@@ -61,46 +61,27 @@ interface NewSubscriber {
 /**
  * Subscribes an address to newsletters on behalf of the operator. The subscriptions are confirmed immediately,
  * including those that had been unsubscribed. Refuses suppressed addresses.
+ * @param secrets null for a store whose suppression list is empty
  */
 export async function addSubscriber(
   db: Db,
-  secrets: SigningSecrets,
+  secrets: SigningSecrets | null,
   subscriber: NewSubscriber,
   via: ConsentChannel,
   now: number,
 ): Promise<AddResult> {
-  const address = validate(subscriber);
-  if (address.kind === 'invalid') return { kind: 'refused', reason: address.reason };
+  const address = parseAddress(subscriber.email);
+  if (address.kind === 'invalid') return { kind: 'refused', reason: `${subscriber.email}: ${address.reason}` };
+  const problem = zoneProblem(subscriber.zone ?? null);
+  if (problem !== null) return { kind: 'refused', reason: problem };
   return inTransaction(db, async (tx) => {
     const { subscriber: row, isNew } = await lockOrInsertSubscriber(tx, address, subscriber.zone ?? null, now);
-    const suppression = await findSuppression(tx, secrets, address.key);
+    const suppression = secrets && (await findSuppression(tx, secrets, address.key));
     if (suppression === null) return addSubscriptions(tx, row, subscriber, via, now);
     if (isNew) await tx.deleteFrom('subscribers').where('id', '=', row.id).execute();
     const since = `${suppression.reason}, since ${rfc3339(suppression.at)}`;
     return { kind: 'refused', reason: `${subscriber.email}: it is on the suppression list (${since})` };
   });
-}
-
-/** Like `addSubscriber`, but without a check of the suppression list, for a store where it is empty. */
-export async function addSubscriberUnchecked(
-  db: Db,
-  subscriber: NewSubscriber,
-  via: ConsentChannel,
-  now: number,
-): Promise<AddResult> {
-  const address = validate(subscriber);
-  if (address.kind === 'invalid') return { kind: 'refused', reason: address.reason };
-  return inTransaction(db, async (tx) => {
-    const { subscriber: row } = await lockOrInsertSubscriber(tx, address, subscriber.zone ?? null, now);
-    return addSubscriptions(tx, row, subscriber, via, now);
-  });
-}
-
-function validate(subscriber: NewSubscriber): ParsedEmailAddress {
-  const address = parseAddress(subscriber.email);
-  if (address.kind === 'invalid') return { kind: 'invalid', reason: `${subscriber.email}: ${address.reason}` };
-  const problem = zoneProblem(subscriber.zone ?? null);
-  return problem === null ? address : { kind: 'invalid', reason: problem };
 }
 
 async function addSubscriptions(

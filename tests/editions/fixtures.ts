@@ -8,7 +8,7 @@ import type { Article } from '../../src/articles/article.ts';
 import { tagUri } from '../../src/articles/article.ts';
 import { saveArticle } from '../../src/articles/import/save.ts';
 import { type Config, type NewsletterConfig, parseConfig } from '../../src/config/config.ts';
-import { type ComposedEdition, type ComposeOptions, composeEdition } from '../../src/editions/compose.ts';
+import { type ComposedEdition, type CompositionOptions, composeEdition } from '../../src/editions/compose.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -84,8 +84,8 @@ export async function save(store: Store, articles: Article[], storedAt?: number)
 }
 
 /** Composes at the cut-off itself. */
-export function compose(store: Store, cutoffAt = CUTOFF, change: Partial<NewsletterConfig & ComposeOptions> = {}) {
-  const options: ComposeOptions = {
+export function compose(store: Store, cutoffAt = CUTOFF, change: Partial<NewsletterConfig & CompositionOptions> = {}) {
+  const options: CompositionOptions = {
     slot: change.slot ?? editionSlot(cutoffAt, config.publication.zone, false),
     cutoffAt,
     now: change.now ?? cutoffAt,

@@ -15,9 +15,11 @@ const NAMES: Record<CsvColumn, string[]> = {
 /** Columns of our own files that imports do not use: they are not reported as ignored. */
 const OWN_COLUMNS = ['line', 'reason', 'unconfirmed'];
 
-export interface ColumnMap {
+export interface MappedColumns {
+  /** The header, as it is in the file. */
+  header: readonly string[];
   /** Positions of the columns, from 0. */
-  at: Partial<Record<CsvColumn, number>>;
+  positions: Partial<Record<CsvColumn, number>>;
   /** Unknown headers. */
   ignored: string[];
 }
@@ -27,37 +29,42 @@ export interface ColumnMap {
  * @param given headers named by the operator, which take precedence over known headers
  * @throws Error if there is no address column, a named column is missing, or two columns have the same meaning
  */
-export function mapColumns(header: readonly string[], given: Partial<Record<CsvColumn, string>> = {}): ColumnMap {
-  const at: ColumnMap['at'] = {};
+export function mapColumns(header: readonly string[], given: Partial<Record<CsvColumn, string>> = {}): MappedColumns {
   const names = header.map((name) => name.trim());
-  for (const [column, wanted] of Object.entries(given) as [CsvColumn, string][]) {
-    const position = names.findIndex((name) => name.toLowerCase() === wanted.trim().toLowerCase());
-    if (position < 0) throw new Error(`line 1: there is no column "${wanted}": the header has ${list(names)}`);
-    at[column] = position;
-  }
+  const positions = findGivenColumns(names, given);
   const ignored: string[] = [];
   for (const [position, name] of names.entries()) {
-    if (Object.values(at).includes(position)) continue;
+    if (Object.values(positions).includes(position)) continue;
     const plain = name.toLowerCase().replace(/[\s_-]/g, '');
     const column = (Object.keys(NAMES) as CsvColumn[]).find((one) => NAMES[one].includes(plain));
     if (column === undefined) {
       if (!OWN_COLUMNS.includes(plain)) ignored.push(name);
-    } else if (at[column] === undefined) {
-      at[column] = position;
+    } else if (positions[column] === undefined) {
+      positions[column] = position;
     } else if (given[column] === undefined) {
       throw new Error(
-        `line 1: "${names[at[column]]}" and "${name}" can both be the ${column} column: ` +
+        `line 1: "${names[positions[column]]}" and "${name}" can both be the ${column} column: ` +
           `choose one with --map ${column}="…"`,
       );
     }
   }
-  if (at.email === undefined) {
+  if (positions.email === undefined) {
     throw new Error(
       `line 1: there is no address column: the header has ${list(names)}; ` +
         'name one "email", or choose it with --map email="…"',
     );
   }
-  return { at, ignored };
+  return { header, positions, ignored };
+}
+
+function findGivenColumns(names: string[], given: Partial<Record<CsvColumn, string>>): MappedColumns['positions'] {
+  const positions: MappedColumns['positions'] = {};
+  for (const [column, wanted] of Object.entries(given) as [CsvColumn, string][]) {
+    const position = names.findIndex((name) => name.toLowerCase() === wanted.trim().toLowerCase());
+    if (position < 0) throw new Error(`line 1: there is no column "${wanted}": the header has ${list(names)}`);
+    positions[column] = position;
+  }
+  return positions;
 }
 
 /** The delimiter of a header line: comma, semicolon or tab, whichever is most frequent. */

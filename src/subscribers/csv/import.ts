@@ -6,10 +6,10 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Store } from '../../store/store.ts';
-import { type ColumnMap, type CsvColumn, mapColumns } from './columns.ts';
+import { type CsvColumn, type MappedColumns, mapColumns } from './columns.ts';
 import { type BatchReport, importBatch } from './import-batch.ts';
 import { CsvSyntaxError, readRecords } from './records.ts';
-import { deleteRejectsFile, openRejectsFile } from './rejects-file.ts';
+import { RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow } from './row.ts';
 
 export interface SubscriberImportReport extends BatchReport {
@@ -35,7 +35,6 @@ export interface SubscriberImportOptions {
 }
 
 const BATCH_SIZE = 500;
-const MAX_LISTED_REJECTS = 20;
 
 /**
  * Imports a file, with one transaction per batch: an interrupted import keeps the finished batches, and can be
@@ -48,62 +47,50 @@ export async function importSubscribers(
   file: string,
   options: SubscriberImportOptions,
 ): Promise<SubscriberImportReport> {
-  const { clock, onProgress } = options;
   const totalBytes = sizeOf(file);
-  const rejects = openRejectsFile(file);
-  const report: SubscriberImportReport = {
-    rows: 0,
-    added: 0,
-    changed: 0,
-    unchanged: 0,
-    keptUnsubscribed: 0,
-    suppressed: 0,
-    rejected: 0,
-    rejects: [],
-    rejectsFile: null,
-    ignoredColumns: [],
-  };
+  const rejects = new RejectsFile(file);
+  const totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0 };
   const batch: ImportRow[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
-    const result = await importBatch(store, secrets, batch.splice(0), { source: basename(file), now: clock() });
-    for (const key of ['added', 'changed', 'unchanged', 'keptUnsubscribed', 'suppressed'] as const)
-      report[key] += result[key];
+    const context = { source: basename(file), now: options.clock() };
+    const result = await importBatch(store, secrets, batch.splice(0), context);
+    for (const key of Object.keys(totals) as (keyof BatchReport)[]) totals[key] += result[key];
   };
-  let columns: ColumnMap | null = null;
-  let header: string[] = [];
+  let rows = 0;
+  let columns: MappedColumns | null = null;
+  let rejectsFile: string | null = null;
   try {
     for await (const records of readRecords(file)) {
       for (const record of records) {
         if (columns === null) {
-          header = record.fields;
-          columns = mapColumns(header, options.map);
-          report.ignoredColumns = columns.ignored;
+          columns = mapColumns(record.fields, options.map);
           continue;
         }
-        report.rows += 1;
+        rows += 1;
         const row = parseRow(record.fields, record.line, columns, options);
-        if (typeof row === 'string') {
-          report.rejected += 1;
-          if (report.rejects.length < MAX_LISTED_REJECTS) report.rejects.push({ line: record.line, reason: row });
-          await rejects.add(header, record, row);
-        } else {
-          batch.push(row);
-          if (batch.length >= BATCH_SIZE) await flush();
-        }
-        onProgress?.({ rows: report.rows, rejected: report.rejected, bytes: record.bytes, totalBytes });
+        if (typeof row === 'string') await rejects.add(columns.header, record, row);
+        else if (batch.push(row) >= BATCH_SIZE) await flush();
+        options.onProgress?.({ rows, rejected: rejects.count, bytes: record.bytes, totalBytes });
       }
     }
     if (columns === null) throw new Error('it is empty: the first line must name the columns, such as email,zone');
     await flush();
-    if (report.rejected === 0) deleteRejectsFile(file);
+    if (rejects.count === 0) rejects.delete();
   } catch (error) {
     if (error instanceof CsvSyntaxError) await flush();
     throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
   } finally {
-    report.rejectsFile = await rejects.close();
+    rejectsFile = await rejects.close();
   }
-  return report;
+  return {
+    ...totals,
+    rows,
+    rejected: rejects.count,
+    rejects: rejects.listed,
+    rejectsFile,
+    ignoredColumns: columns.ignored,
+  };
 }
 
 function sizeOf(file: string): number {

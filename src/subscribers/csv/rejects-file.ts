@@ -7,40 +7,44 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { CsvRecord } from './records.ts';
 import { csvField } from './row.ts';
 
-export interface RejectsFile {
-  add(header: readonly string[], record: CsvRecord, reason: string): Promise<void>;
+const MAX_LISTED = 20;
+
+export class RejectsFile {
+  count = 0;
+  /** The first rejected rows. */
+  readonly listed: { line: number; reason: string }[] = [];
+  readonly #path: string;
+  #handle: FileHandle | null = null;
+
+  constructor(importedFile: string) {
+    this.#path = `${importedFile}.rejects.csv`;
+  }
+
+  /** Adds a row. The first one replaces the file of an earlier import. */
+  async add(header: readonly string[], { fields, line }: CsvRecord, reason: string): Promise<void> {
+    this.count += 1;
+    if (this.listed.length < MAX_LISTED) this.listed.push({ line, reason });
+    if (this.#handle === null) {
+      // A new file, since an existing one could be readable by other users.
+      this.delete();
+      this.#handle = await open(this.#path, 'wx', 0o600);
+      await this.#write([...header, 'line', 'reason']);
+    }
+    const padded = header.map((_, index) => fields[index] ?? '');
+    await this.#write([...padded, String(line), reason, ...fields.slice(header.length)]);
+  }
+
   /** @returns the path of the file, or null if no row was rejected */
-  close(): Promise<string | null>;
-}
+  async close(): Promise<string | null> {
+    await this.#handle?.close();
+    return this.#handle && this.#path;
+  }
 
-/** Opens the rejects file of a CSV file. The first row added replaces the rejects of an earlier import. */
-export function openRejectsFile(file: string): RejectsFile {
-  const path = rejectsPath(file);
-  let handle: FileHandle | null = null;
-  const write = (out: FileHandle, fields: readonly string[]) => out.write(`${fields.map(csvField).join(',')}\n`);
-  return {
-    async add(header, { fields, line }, reason) {
-      if (handle === null) {
-        // A new file, since an existing one could be readable by other users.
-        rmSync(path, { force: true });
-        handle = await open(path, 'wx', 0o600);
-        await write(handle, [...header, 'line', 'reason']);
-      }
-      const padded = header.map((_, at) => fields[at] ?? '');
-      await write(handle, [...padded, String(line), reason, ...fields.slice(header.length)]);
-    },
-    async close() {
-      await handle?.close();
-      return handle === null ? null : path;
-    },
-  };
-}
+  delete(): void {
+    rmSync(this.#path, { force: true });
+  }
 
-/** Deletes the rejects of an earlier import of that file. */
-export function deleteRejectsFile(file: string): void {
-  rmSync(rejectsPath(file), { force: true });
-}
-
-function rejectsPath(file: string): string {
-  return `${file}.rejects.csv`;
+  async #write(fields: readonly string[]): Promise<void> {
+    await this.#handle?.write(`${fields.map(csvField).join(',')}\n`);
+  }
 }

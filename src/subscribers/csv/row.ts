@@ -3,7 +3,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { parseAddress } from '../address.ts';
 import { zoneProblem } from '../zone.ts';
-import type { ColumnMap } from './columns.ts';
+import type { CsvColumn, MappedColumns } from './columns.ts';
 
 export interface ImportRow {
   line: number;
@@ -31,11 +31,11 @@ const REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint'
 export function parseRow(
   fields: readonly string[],
   line: number,
-  columns: ColumnMap,
+  columns: MappedColumns,
   options: { newsletters: readonly string[]; known: readonly string[] },
 ): ImportRow | string {
-  const field = (column: keyof ColumnMap['at']): string => {
-    const position = columns.at[column];
+  const field = (column: CsvColumn): string => {
+    const position = columns.positions[column];
     return position === undefined ? '' : (fields[position] ?? '').trim();
   };
   const address = parseAddress(unguard(field('email')));
@@ -44,7 +44,8 @@ export function parseRow(
   const problem = zone === '' ? null : zoneProblem(zone);
   if (problem !== null) return problem;
   const unsubscribed = words(field('unsubscribed'));
-  const newsletters = columns.at.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
+  const newsletters =
+    columns.positions.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
   for (const id of [...newsletters, ...unsubscribed]) {
     if (!options.known.includes(id)) {
       return `${id}: unknown newsletter: the configuration has ${options.known.join(', ') || 'none'}`;

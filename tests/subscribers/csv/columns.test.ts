@@ -3,7 +3,7 @@ import { delimiterOf, mapColumns } from '../../../src/subscribers/csv/columns.ts
 
 describe('the header of a CSV file', () => {
   it('is mapped whatever list manager wrote it', () => {
-    expect(mapColumns(['E-Mail Address', 'Time Zone', 'CONFIRM_TIME', 'First Name']).at).toEqual({
+    expect(mapColumns(['E-Mail Address', 'Time Zone', 'CONFIRM_TIME', 'First Name']).positions).toEqual({
       email: 0,
       zone: 1,
       since: 2,
@@ -16,13 +16,13 @@ describe('the header of a CSV file', () => {
 
   it('knows each column that daywire exports, and passes over in silence only what waits for a confirmation', () => {
     const exported = 'email,zone,newsletters,unconfirmed,unsubscribed,paused_until,suppressed,since'.split(',');
-    const { at, ignored } = mapColumns(exported);
+    const { positions: at, ignored } = mapColumns(exported);
     expect(Object.keys(at).sort()).toEqual(exported.filter((name) => name !== 'unconfirmed').sort());
     expect(ignored).toEqual([]);
   });
 
   it('takes the headers that the operator names before those it knows', () => {
-    expect(mapColumns(['Email', 'Kontakt'], { email: 'kontakt' }).at).toEqual({ email: 1 });
+    expect(mapColumns(['Email', 'Kontakt'], { email: 'kontakt' }).positions).toEqual({ email: 1 });
   });
 
   it('is refused where no column holds addresses', () => {

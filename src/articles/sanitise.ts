@@ -1,13 +1,14 @@
 /**
- * The body as readers may have it: few elements, no script, no style, absolute addresses, well-formed as XML. It is written anew
- * from what the parser saw, never passed through: an element or attribute that is not named here cannot come out.
+ * The body as readers may have it: few elements, no script, no style, absolute addresses, well-formed as XML. It is
+ * written anew from what the parser saw, never passed through: an element or attribute that is not named here cannot
+ * come out.
  *
- * Not sanitize-html: its objects outlive every call until a full collection, which more than doubled the memory of an import
- * (docs/decisions/2026-11-24-body-sanitiser.md). It judges this file's output in the tests instead.
+ * Not sanitize-html: its objects outlive every call until a full collection, which more than doubled the memory of an
+ * import (docs/decisions/2026-11-24-body-sanitiser.md). It judges this file's output in the tests instead.
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
-import { cleanText, resolveUrl } from '../lib/clean-text.ts';
+import { cleanText, cleanUrl, resolveUrl } from '../lib/clean-text.ts';
 
 export interface SanitisedBody {
   html: string;
@@ -55,10 +56,12 @@ export function sanitiseMarkdown(source: string, publicUrl: string): SanitisedBo
 
 /**
  * Keeps the allowed elements and their few attributes; of others the content alone, and of script and its like nothing.
- * @param publicUrl the publication's address, without a slash at its end; relative addresses are taken below it
+ * @param publicUrl the publication's address, without a slash at its end; relative addresses are taken below it,
+ *   or rejected if it is null
+ * @param elements the allowed elements
  * @throws BodyError where elements nest a thousand deep
  */
-export function sanitiseHtml(source: string, publicUrl: string): SanitisedBody {
+export function sanitiseHtml(source: string, publicUrl: string | null, elements = ELEMENTS): SanitisedBody {
   const removed = new Set<string>();
   /** For each open element of the source, what it is in the output: an end tag, or nothing. */
   const open: string[] = [];
@@ -74,7 +77,7 @@ export function sanitiseHtml(source: string, publicUrl: string): SanitisedBody {
         return;
       }
       const element = RENAMED.get(name) ?? name;
-      const attributes = ELEMENTS.has(element) && depth < DEEPEST ? attributesOf(element, given, publicUrl) : null;
+      const attributes = elements.has(element) && depth < DEEPEST ? attributesOf(element, given, publicUrl) : null;
       if (element === 'img' && attributes === null) removed.add('an image without an http or https address');
       const isLinkInLink = element === 'a' && open.includes('</a>');
       if (attributes === null || isLinkInLink) {
@@ -107,20 +110,27 @@ export function sanitiseHtml(source: string, publicUrl: string): SanitisedBody {
   return { html: cleanText(html).trim(), removed: [...removed] };
 }
 
+const INLINE_ELEMENTS = new Set(['a', 'em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'br']);
+
+/** Reduces a fragment of a sanitised body to inline markup. Closes or removes elements that are incomplete in it. */
+export function sanitiseInline(fragment: string): string {
+  return sanitiseHtml(fragment, null, INLINE_ELEMENTS).html;
+}
+
 /** Whether a sanitised body shows a reader nothing: no letter, no image. */
 export function showsNothing(html: string): boolean {
   return !html.includes('<img ') && !/[^\s\p{Cf}]/u.test(html.replace(/<[^>]*>/g, ''));
 }
 
 /** The attributes an element keeps, or null where it is worth nothing without those it lacks. */
-function attributesOf(element: string, given: Attributes, publicUrl: string): Attributes | null {
+function attributesOf(element: string, given: Attributes, publicUrl: string | null): Attributes | null {
   switch (element) {
     case 'a': {
       const href = linkUrl(given.href ?? '', publicUrl);
       return href === null ? null : { href };
     }
     case 'img': {
-      const src = (given.src ?? '').trim() === '' ? null : resolveUrl(given.src ?? '', publicUrl);
+      const src = (given.src ?? '').trim() === '' ? null : absoluteUrl(given.src ?? '', publicUrl);
       return src === null ? null : { src, alt: given.alt ?? '', ...numbers(given, ['width', 'height']) };
     }
     case 'ol':
@@ -133,12 +143,16 @@ function attributesOf(element: string, given: Attributes, publicUrl: string): At
   }
 }
 
-function linkUrl(href: string, publicUrl: string): string | null {
+function linkUrl(href: string, publicUrl: string | null): string | null {
   const text = href.trim();
   // A place within the article is none in a feed or an email, where there is no such page.
   if (text === '' || text.startsWith('#')) return null;
   if (/^mailto:/i.test(text)) return URL.canParse(text) ? new URL(text).href : null;
-  return resolveUrl(text, publicUrl);
+  return absoluteUrl(text, publicUrl);
+}
+
+function absoluteUrl(url: string, publicUrl: string | null): string | null {
+  return publicUrl === null ? cleanUrl(url) : resolveUrl(url, publicUrl);
 }
 
 function numbers(given: Attributes, names: string[]): Attributes {

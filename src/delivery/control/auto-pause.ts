@@ -63,8 +63,8 @@ export function openAutoPause(
     editions.set(editionId, added);
     return added;
   };
-  // The counter exists for one run, and a later run reaches only recipients that an earlier one could not. If one domain
-  // still refuses them, that is no sign that the server accepts none of our mail.
+  // The counter exists for one run, and a later run reaches only recipients that an earlier one could not. If one
+  // domain still refuses them, that is no sign that the server accepts none of our mail.
   const countEarlierRuns = async (editionId: number, counter: PolicyRefusalCounter): Promise<void> => {
     if (await isAnySubmitted(reports, editionId)) counter.record('submitted', '');
   };

@@ -76,7 +76,9 @@ async function findRetractions(db: Db): Promise<Retraction[]> {
   return rows;
 }
 
-/** @returns false if it was finished or cancelled in the meantime, or another process paused it for the same articles */
+/**
+ * @returns false if it was finished or cancelled in the meantime, or another process paused it for the same articles
+ */
 async function pause(tx: Tx, editionId: number, retractions: Retraction[]): Promise<boolean> {
   const noted = await tx
     .insertInto('edition_retractions')

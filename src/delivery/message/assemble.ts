@@ -1,12 +1,12 @@
 /**
- * Makes a message of its fields and its body, and signs it.
+ * Assembles a message from its fields and body, and signs it.
  */
 import type { OutgoingMessage } from '../transport/connection.ts';
 import type { BodyCopy } from './body.ts';
 import { type Signer, signHeaders } from './dkim.ts';
 import type { HeaderField } from './header-field.ts';
 
-/** @param signedAt the time that signatures tell, epoch milliseconds */
+/** @param signing.signedAt time of the signatures, epoch milliseconds */
 export async function assembleMessage(
   envelope: Pick<OutgoingMessage, 'newsletter' | 'slot' | 'from' | 'to'>,
   fields: readonly HeaderField[],

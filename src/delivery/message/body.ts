@@ -1,26 +1,29 @@
 /**
- * A message's body: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies.
+ * Encodes the body of a message: text and HTML as alternatives (RFC 2046 §5.1.4), prepared once for all copies.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { oneLine, placeholderValue, type SplitText } from '../../editions/rendering/placeholders.ts';
 import { escapeHtml } from '../../lib/html.ts';
-import { type EncodedPiece, type EncodedText, encodeAround, joinPieces } from './transfer-encoding.ts';
+import { type EncodedPiece, type EncodedText, encodeAround, toBuffers } from './transfer-encoding.ts';
 
 export interface PreparedBody {
   contentType: string;
-  /** One recipient's copy, in parts; those that are the same in all are the same Buffers. @throws Error where a slot has no value */
+  /**
+   * The copy of one recipient. Copies share the Buffers that do not differ.
+   * @throws Error if a placeholder has no value
+   */
   copy(values: Readonly<Record<string, string>>): BodyCopy;
 }
 
 export interface BodyCopy {
   chunks: Buffer[];
-  /** SHA-256 over all of it, base64: what RFC 6376 calls bh= under its `simple` canonicalisation (§3.4.3). */
+  /** SHA-256 of the body, base64: the tag bh= of RFC 6376 with `simple` canonicalisation (§3.4.3). */
   hash(): string;
 }
 
-/** @param name letters and digits: what tells the parts' boundary from that of any other message */
+/** @param name letters and digits that make the boundary of the parts unique */
 export function prepareBody(name: string, content: { text: SplitText; html: SplitText }): PreparedBody {
-  // Neither quoted-printable nor base64 can hold `=_` (RFC 2045 §6.7).
+  // Neither quoted-printable nor base64 can contain `=_` (RFC 2045 §6.7).
   const boundary = `=_daywire_${name}`;
   const parts = [
     preparePart('text/plain', content.text, oneLine, `--${boundary}`),
@@ -33,13 +36,13 @@ export function prepareBody(name: string, content: { text: SplitText; html: Spli
     contentType: `multipart/alternative; boundary="${boundary}"`,
     copy(values) {
       const pieces = [...parts[0].rest(values), middle, ...parts[1].rest(values), `\r\n--${boundary}--\r\n`];
-      const rest = joinPieces(pieces);
+      const rest = toBuffers(pieces);
       return { chunks: [head, ...rest], hash: () => hashOf(hashed, rest) };
     },
   };
 }
 
-/** @param hashed what stands before: hashed once, and carried on from there */
+/** @param hashed the hash of the head, which all copies share */
 function hashOf(hashed: Hash, rest: readonly Buffer[]): string {
   const hash = hashed.copy();
   for (const chunk of rest) hash.update(chunk);
@@ -54,12 +57,13 @@ interface PreparedPart {
 function preparePart(
   type: string,
   { texts, placeholders }: SplitText,
-  safely: (value: string) => string,
+  escapeValue: (value: string) => string,
   opening: string,
 ): PreparedPart {
   const encoded: EncodedText = encodeAround(texts);
+  const fields = [`Content-Type: ${type}; charset=utf-8`, `Content-Transfer-Encoding: ${encoded.encoding}`];
   return {
-    first: `${opening}\r\nContent-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoded.encoding}\r\n\r\n${encoded.first}`,
-    rest: (values) => encoded.rest(placeholders.map((name) => safely(placeholderValue(values, name)))),
+    first: `${[opening, ...fields].join('\r\n')}\r\n\r\n${encoded.first}`,
+    rest: (values) => encoded.rest(placeholders.map((name) => escapeValue(placeholderValue(values, name)))),
   };
 }

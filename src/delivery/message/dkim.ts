@@ -1,6 +1,6 @@
 /**
- * Signs messages (DKIM, RFC 6376; Ed25519 by RFC 8463): `c=relaxed/simple`, so that a header that a server folds anew is still good, and
- * a body is hashed as it stands.
+ * Signs messages (DKIM, RFC 6376; Ed25519 by RFC 8463) with `c=relaxed/simple`: a server may fold the header
+ * differently, and the body is hashed unchanged.
  */
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -17,12 +17,12 @@ export interface Signer {
   algorithm: 'rsa-sha256' | 'ed25519-sha256';
 }
 
-// RFC 8301 §3.2: 1024 bits is the least, and 2048 what signers should use.
-const LEAST_RSA_BITS = 2_048;
+// RFC 8301 §3.2: signers must use at least 1024 bits and should use 2048.
+const MIN_RSA_BITS = 2_048;
 
 /**
- * Reads the private keys of the configuration.
- * @throws TransportError where a file cannot be read, is open to others, or holds no key that is good for signing mail
+ * Reads the configured private keys.
+ * @throws TransportError if a file cannot be read, is readable by other users, or does not hold a suitable key
  */
 export function loadSigners(config: Pick<Config, 'delivery'>): Signer[] {
   return config.delivery.dkim.map(({ domain, selector, keyFile }) => {
@@ -35,55 +35,53 @@ function readKey(file: string): KeyObject {
   let pem: string;
   try {
     const { mode } = statSync(file);
-    // Windows has no such bits: every file there shows as 666.
+    // Windows has no such bits: every file has 666.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw transportConfigError(
-        `${file} is open to other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${file}". If one of them may have ` +
-          'read it, make another key, with a selector of its own',
+        `${file} is readable by other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${file}". ` +
+          'If one of them may have read it, create a new key with a new selector',
       );
     }
     pem = readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw transportConfigError(
-      `${file} cannot be read (${code}): it must hold the private key of a domain that signs mail`,
-    );
+    throw transportConfigError(`${file} cannot be read (${code}): it must contain a private key for DKIM`);
   }
   if (pem.includes('ENCRYPTED')) {
-    throw transportConfigError(`${file} is protected by a passphrase: it must hold the private key without one`);
+    throw transportConfigError(`${file} is protected by a passphrase: it must contain the private key without one`);
   }
   try {
     return createPrivateKey(pem);
   } catch {
-    throw transportConfigError(`${file} holds no private key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"`);
+    throw transportConfigError(
+      `${file} does not contain a private key in PEM, which begins with "-----BEGIN PRIVATE KEY-----"`,
+    );
   }
 }
 
 function algorithmOf(key: KeyObject, file: string): Signer['algorithm'] {
   if (key.asymmetricKeyType === 'ed25519') return 'ed25519-sha256';
   if (key.asymmetricKeyType !== 'rsa') {
-    throw transportConfigError(
-      `${file} holds a key of type ${key.asymmetricKeyType}: mail is signed with RSA or Ed25519`,
-    );
+    throw transportConfigError(`${file} contains a key of type ${key.asymmetricKeyType}: it must be RSA or Ed25519`);
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (bits < LEAST_RSA_BITS) {
+  if (bits < MIN_RSA_BITS) {
     throw transportConfigError(
-      `${file} holds an RSA key of ${bits} bits: it must have ${LEAST_RSA_BITS} or more (RFC 8301)`,
+      `${file} contains an RSA key of ${bits} bits: it must have at least ${MIN_RSA_BITS} (RFC 8301)`,
     );
   }
   return 'rsa-sha256';
 }
 
-/** Those whose domain is the sender's or a parent of it, which is what DMARC calls aligned (RFC 7489 §3.1.1). */
+/** The signers whose domain is the sender's or a parent of it: aligned, in the terms of DMARC (RFC 7489 §3.1.1). */
 export function signersOf(signers: readonly Signer[], senderDomain: string): Signer[] {
   return signers.filter(({ domain }) => senderDomain === domain || senderDomain.endsWith(`.${domain}`));
 }
 
-// Named once more than they occur: a second field of that name breaks the signature (RFC 6376 §8.15). Those of a list too: who mails a
-// copy on could put a link of his own where mail programs look for the one to unsubscribe.
-const ONLY_ONCE = [
+// Signed once more than they occur, so that adding another field of that name breaks the signature (RFC 6376 §8.15).
+// The List fields, too: otherwise a forwarder could add a link where mail programs look for the one to unsubscribe.
+const OVERSIGNED = [
   'From',
   'To',
   'Cc',
@@ -94,13 +92,13 @@ const ONLY_ONCE = [
   'List-Unsubscribe',
   'List-Unsubscribe-Post',
 ];
-const NAMES_A_LINE = 5;
+const NAMES_PER_LINE = 5;
 
 /**
- * Signs all of the fields, once with each key.
+ * Signs all fields, once with each key.
  * @param bodyHash SHA-256 of the body, base64
- * @param at the time of the signatures, epoch milliseconds: the same on every try, as every byte is
- * @returns the DKIM-Signature fields, to stand before the others
+ * @param at time of the signatures, epoch milliseconds: the same for each attempt, so that the bytes are, too
+ * @returns the DKIM-Signature fields, which must precede the others
  */
 export async function signHeaders(
   fields: readonly HeaderField[],
@@ -121,7 +119,7 @@ export async function signHeaders(
   return (await Promise.all(signatures)).join('');
 }
 
-/** A signature's field up to the hash of the body. */
+/** A DKIM-Signature field up to the hash of the body. */
 interface Opening {
   /** Folded. */
   text: string;
@@ -130,7 +128,7 @@ interface Opening {
   canonical: string;
 }
 
-// The same for all copies of an edition; it is half of the header to fold.
+// The same for all copies of an edition, and half of the work of folding the header.
 const lastOpenings = new WeakMap<Signer, { at: number; names: readonly string[]; opening: Opening }>();
 
 function openingOf(signer: Signer, fields: readonly HeaderField[], at: number): Opening {
@@ -148,12 +146,13 @@ function openingOf(signer: Signer, fields: readonly HeaderField[], at: number): 
 
 function makeOpening(signer: Signer, names: string, at: number): Opening {
   const { algorithm, domain, selector } = signer;
-  // Colons with a space behind are where the line can be folded.
-  const signed = [...names.split(':'), ...ONLY_ONCE]
-    .map((name, index) => (index % NAMES_A_LINE === 0 ? ` ${name}` : name))
+  // The line can be folded after a colon that is followed by a space.
+  const signed = [...names.split(':'), ...OVERSIGNED]
+    .map((name, index) => (index % NAMES_PER_LINE === 0 ? ` ${name}` : name))
     .join(':')
     .trim();
-  const tags = `v=1; a=${algorithm}; c=relaxed/simple; d=${domain}; s=${selector}; t=${Math.floor(at / SECOND)}; h=${signed};`;
+  const time = Math.floor(at / SECOND);
+  const tags = `v=1; a=${algorithm}; c=relaxed/simple; d=${domain}; s=${selector}; t=${time}; h=${signed};`;
   const text = foldLine(`DKIM-Signature: ${tags}`);
   return {
     text,
@@ -162,9 +161,9 @@ function makeOpening(signer: Signer, names: string, at: number): Opening {
   };
 }
 
-function signWith({ algorithm, key }: Signer, words: string): Promise<string> {
-  const data = Buffer.from(words, 'latin1');
-  // RFC 8463 §3: what Ed25519 signs is the hash. It takes a tenth of what RSA takes, which goes to a thread of its own.
+function signWith({ algorithm, key }: Signer, text: string): Promise<string> {
+  const data = Buffer.from(text, 'latin1');
+  // RFC 8463 §3: Ed25519 signs the hash. It takes a tenth of the time of RSA, which runs in the thread pool.
   if (algorithm === 'ed25519-sha256') {
     return Promise.resolve(sign(null, createHash('sha256').update(data).digest(), key).toString('base64'));
   }

@@ -1,6 +1,6 @@
 /**
- * An edition as one subscriber's email (RFC 5322): what all copies share is prepared once, what is personal is filled in.
- * The same delivery always makes the same bytes, so that a second try can be recognised by its Message-ID.
+ * Makes the copies of an edition (RFC 5322): the shared parts are prepared once, and personal values are filled in. A
+ * delivery always produces the same bytes, so that a repeated submission can be recognised by its Message-ID.
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../../config/config.ts';
@@ -14,28 +14,27 @@ import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
-import { editionFields } from './edition-fields.ts';
 import { type HeaderField, headerField, joinFields } from './header-field.ts';
-import { dateField, recipientOf, senderOf, taggedAddress } from './sender.ts';
+import { dateField, editionFields, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 
 interface Recipient {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
-  /** From when on the delivery is too old, epoch milliseconds; null where it never is. */
+  /** End of the delivery, epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
 }
 
 /**
  * Makes the copy of one recipient.
- * @throws Error where none can be made: the edition lacks its unsubscribe link, or the address is none
+ * @throws Error if the edition has no unsubscribe link, or the address is invalid
  */
 export type MessageMaker = (recipient: Recipient) => Promise<OutgoingMessage>;
 
 /**
- * Prepares an edition for mailing, when its first copy is made.
- * @param secrets they sign the links and return paths
- * @param signers of all domains; those of the sender's sign
+ * Returns the function that makes the copies of an edition. The shared parts are prepared with the first copy.
+ * @param secrets sign links and return paths
+ * @param signers of all domains; those of the sender's domain are used
  */
 export function prepareMessages(
   edition: Pick<Edition, 'id' | 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt'>,
@@ -47,8 +46,8 @@ export function prepareMessages(
   let prepared: ReturnType<typeof prepareShared> | undefined;
   const personal = personalMaker(edition, config, secrets);
   let last: { at: number; field: HeaderField } | undefined;
-  // One date for most of the copies in a row.
-  const dated = (at: number): HeaderField => {
+  // Most consecutive copies have the same date.
+  const dateOf = (at: number): HeaderField => {
     if (last?.at !== at) last = { at, field: dateField(at) };
     return last.field;
   };
@@ -60,7 +59,7 @@ export function prepareMessages(
     const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
     const fields = [
       shared,
-      dated(dueAt(edition, newsletter, expiresAt)),
+      dateOf(dueAt(edition, newsletter, expiresAt)),
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
@@ -94,8 +93,9 @@ function prepareShared(
 }
 
 /**
- * When the delivery was first due: that of the close, or the reader's own hour, which may be most of a day later, and filters hold an old
- * date against a message. The same on every try; a signature tells the close, since its time must not be yet to come anywhere.
+ * The instant at which the delivery was first due: when the edition closed, or the time of day in the subscriber's
+ * zone, which may be most of a day later. Spam filters penalise old dates. It is the same for each attempt. Signatures
+ * use the close, because a verifier may reject a time in the future.
  */
 function dueAt(
   { closedAt }: Pick<Edition, 'closedAt'>,
@@ -105,7 +105,7 @@ function dueAt(
   return expiresAt === null ? closedAt : Math.max(closedAt, expiresAt - expireAfterHours * HOUR);
 }
 
-/** What only one subscriber's copy holds. The return path and the mailto: address are null where no mailbox takes bounces. */
+/** The personal values of a copy. Return path and mailto: address are null if no mailbox for bounces is configured. */
 function personalMaker(
   { id, newsletter }: Pick<Edition, 'id' | 'newsletter'>,
   { publication, bounces }: Pick<Config, 'publication' | 'bounces'>,
@@ -128,27 +128,29 @@ function personalMaker(
 
 const ONE_CLICK = headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click');
 
-/** RFC 2369 §3.2; one click (RFC 8058 §3.1) only over https, as its text demands. */
+/** RFC 2369 §3.2; one-click (RFC 8058 §3.1), which requires https. */
 function unsubscribeFields(url: string, address: string | null): HeaderField[] {
   const mailto = address === null ? '' : `, <mailto:${address}?subject=unsubscribe>`;
   return [headerField('List-Unsubscribe', `<${url}>${mailto}`), ...(url.startsWith('https:') ? [ONE_CLICK] : [])];
 }
 
 /**
- * Google's feedback loop (https://support.google.com/mail/answer/6254652): edition, newsletter, software, sender. Complaints are counted
- * by each of them alone, so none may be another newsletter's as well.
+ * Google's feedback loop (https://support.google.com/mail/answer/6254652): edition, newsletter, software, sender.
+ * Complaints are counted for each value separately, so no value may be used by two newsletters.
  */
 function feedbackField({ slot, newsletter }: Pick<Edition, 'slot' | 'newsletter'>, domain: string): HeaderField {
   const edition = `${newsletter}-${slot}`.replace(/[^A-Za-z0-9._-]/g, '-');
   return headerField('Feedback-ID', [edition, newsletter, 'daywire', senderId(domain)].join(':'));
 }
 
-/** It must have 5 to 15 characters, and be the same in all mail of a sender. */
+/** Must have 5 to 15 characters and be the same in all mail of a sender. */
 function senderId(domain: string): string {
   return /^.{5,15}$/.test(domain) ? domain : createHash('sha256').update(domain).digest('hex').slice(0, 15);
 }
 
-/** The left side of the Message-ID: the same on every try, and no help in guessing another's or in counting subscribers. */
+/**
+ * The left side of a Message-ID: the same for each attempt; others cannot be guessed, nor subscribers counted, from it.
+ */
 function messageName(edition: Pick<Edition, 'newsletter' | 'slot' | 'nonce'>, subscriberId: number): string {
   return createHmac('sha256', edition.nonce)
     .update(`${edition.newsletter}\n${edition.slot}\n${subscriberId}`)
@@ -156,7 +158,7 @@ function messageName(edition: Pick<Edition, 'newsletter' | 'slot' | 'nonce'>, su
     .slice(0, 40);
 }
 
-/** One for all copies. The nonce itself is in no message. */
+/** The same for all copies. The nonce itself is not in any message. */
 function boundaryName(nonce: string): string {
   return createHmac('sha256', nonce).update('boundary').digest('hex').slice(0, 32);
 }

@@ -1,20 +1,20 @@
 /**
- * Header fields (RFC 5322), and hostile text in them: encoded words (RFC 2047) wherever the plain text could be read as anything else.
+ * Header fields (RFC 5322). Untrusted text in them becomes encoded words (RFC 2047) if it could be misread.
  */
 import { encodeWord, quoteString } from 'nodemailer/lib/mime-funcs';
 import { cleanLine } from '../../lib/clean-text.ts';
 
-/** One field, or several that stand together. */
+/** One field, or several that follow each other. */
 export interface HeaderField {
-  /** Names of several, with colons between them. */
+  /** Several names are separated by colons. */
   name: string;
-  /** As it is sent: folded, with CR LF at its end. */
+  /** As it is transmitted: folded, with CR LF at its end. */
   text: string;
   /** As it is signed: RFC 6376 §3.4.2, `relaxed`, without the CR LF at its end. */
   canonical: string;
 }
 
-/** Fields that stand together, as one. */
+/** Joins fields that follow each other into one. */
 export function joinFields(fields: readonly HeaderField[]): HeaderField {
   return {
     name: fields.map(({ name }) => name).join(':'),
@@ -24,31 +24,31 @@ export function joinFields(fields: readonly HeaderField[]): HeaderField {
 }
 
 /**
- * A field, folded where its value has a space (RFC 5322 §2.2.3).
- * @param value printable ASCII; hostile text is made that by `headerText` or `headerPhrase`
- * @throws Error where it holds anything else: it could add a field, or end the header
+ * Makes a field, folded at the spaces of its value (RFC 5322 §2.2.3).
+ * @param value printable ASCII; pass untrusted text through `headerText` or `headerPhrase`
+ * @throws Error if the value contains anything else, which could add a field or end the header
  */
 export function headerField(name: string, value: string): HeaderField {
-  if (!/^[\u0020-\u007e]*$/.test(value)) throw new Error(`${name} cannot hold ${JSON.stringify(value)}`);
+  if (!/^[\u0020-\u007e]*$/.test(value)) throw new Error(`${name} cannot contain ${JSON.stringify(value)}`);
   return { name, text: `${foldLine(`${name}: ${value}`)}\r\n`, canonical: relaxed(name, value) };
 }
 
-/** A field as RFC 6376 §3.4.2 signs it. @param value not folded */
+/** A field in the `relaxed` form of RFC 6376 §3.4.2. @param value not folded */
 export function relaxed(name: string, value: string): string {
   return `${name.toLowerCase()}:${value.replace(/ {2,}/g, ' ').trim()}`;
 }
 
-// RFC 2047 §2 for lines with an encoded word; RFC 5322 §2.1.1 would have 78.
+// RFC 2047 §2 for lines with an encoded word; RFC 5322 §2.1.1 would allow 78.
 export const LINE_LIMIT = 76;
 
-/** Breaks a line before spaces, where it can be broken, so that no part of it is longer than it should be. */
+/** Breaks a line before spaces so that its parts do not exceed `LINE_LIMIT`, as far as there are spaces. */
 export function foldLine(line: string): string {
   if (line.length <= LINE_LIMIT) return line;
   const [first = '', ...words] = line.split(/ +/);
   const lines: string[] = [];
   let current = first;
   for (const word of words) {
-    // A field whose first line is empty is legal, and too much for some readers.
+    // An empty first line is legal, but some mail programs cannot read it.
     if (current.length + 1 + word.length > LINE_LIMIT && current !== first) {
       lines.push(current);
       current = ` ${word}`;
@@ -59,18 +59,20 @@ export function foldLine(line: string): string {
   return [...lines, current].join('\r\n');
 }
 
-// An encoded word, so that the first one has room on its line behind the field's name.
-const WORD_LIMIT = 66;
-// A line can only be folded at white space.
-const LONGEST_PLAIN_WORD = 60;
+// Short enough for the first encoded word to fit on the line of the field's name.
+const ENCODED_WORD_LIMIT = 66;
+// A line can be folded only at white space.
+const PLAIN_WORD_LIMIT = 60;
 
-/** The value of an unstructured field such as a subject: one line; `=?…?=` in it stays what it is. */
+/**
+ * The value of an unstructured field such as a subject: one line. `=?…?=` in the text is not decoded by mail programs.
+ */
 export function headerText(text: string): string {
   const line = cleanLine(text);
   return isPlain(line) ? line : encoded(line);
 }
 
-/** A phrase, such as stands before an address in angle brackets. */
+/** A phrase, such as the name before an address in angle brackets. */
 export function headerPhrase(text: string): string {
   const line = cleanLine(text);
   return isPlain(line) ? quoteString(line) : encoded(line);
@@ -80,11 +82,11 @@ function isPlain(line: string): boolean {
   return (
     /^[\u0020-\u007e]*$/.test(line) &&
     !line.includes('=?') &&
-    line.split(' ').every((word) => word.length <= LONGEST_PLAIN_WORD)
+    line.split(' ').every((word) => word.length <= PLAIN_WORD_LIMIT)
   );
 }
 
 function encoded(line: string): string {
   const latin = line.replace(/[^\u0020-\u007e]/g, '').length;
-  return encodeWord(line, latin * 2 > line.length ? 'Q' : 'B', WORD_LIMIT);
+  return encodeWord(line, latin * 2 > line.length ? 'Q' : 'B', ENCODED_WORD_LIMIT);
 }

@@ -1,47 +1,43 @@
 /**
- * Quoted-printable (RFC 2045 §6.7), for text that is cut in pieces: each begins on a line of its own, so that it is encoded alike
- * whatever stands before it. No line begins with a dot, which SMTP would double (RFC 5321 §4.5.2), nor with the `From ` that mailboxes
- * put a `>` before: a signature would break on either.
+ * Quoted-printable (RFC 2045 §6.7) for text in pieces. Each piece begins on a new line, so its encoding does not depend
+ * on the piece before it. No line begins with a dot, which SMTP would double (RFC 5321 §4.5.2), or with `From `, before
+ * which mailboxes insert a `>`: either would break a signature.
  */
 
-// Octets in a line; one of them is the `=` where it goes on.
+// Octets in a line, including the `=` of a soft line break.
 const LINE_LIMIT = 76;
 
 /**
- * Text of many lines.
- * @param end `open` where more follows on its last line: it then ends in a soft line break, and what follows in a line of its own
+ * Encodes text of several lines.
+ * @param end `open` if more follows on its last line: then it ends with a soft line break
  */
 export function encodeText(text: string, end: 'open' | 'closed'): string {
   const lines = text.split(/\r\n?|\n/);
   const last = lines.pop() ?? '';
   return (
-    lines.map((line) => `${encodeClosed(line)}\r\n`).join('') + (end === 'open' ? encodeOpen(last) : encodeClosed(last))
+    lines.map((line) => `${encodeLine(line)}\r\n`).join('') + (end === 'open' ? encodeValue(last) : encodeLine(last))
   );
 }
 
-/** A value within a line, whatever it holds: its line breaks are encoded too. Ends in a soft line break, where it holds anything. */
+/** Encodes a value within a line, with its line breaks. Ends with a soft line break unless it is empty. */
 export function encodeValue(value: string): string {
-  return encodeOpen(value);
-}
-
-function encodeOpen(line: string): string {
-  if (line === '') return '';
-  const { lines, rest } = fold(escapeOctets(line));
+  if (value === '') return '';
+  const { lines, rest } = fold(escapeOctets(value));
   return `${lines}${rest}=\r\n`;
 }
 
-function encodeClosed(line: string): string {
-  // White space at the end of a line may be lost on the way.
+function encodeLine(line: string): string {
+  // White space at the end of a line may get lost in transport.
   const { lines, rest } = fold(escapeOctets(line).replace(/[\t ]$/, escapeOctet));
   return lines + rest;
 }
 
-/** Cuts a line so that each part of it has room for the `=` of a soft line break. */
+/** Splits a line so that each part has space for the `=` of a soft line break. */
 function fold(escaped: string): { lines: string; rest: string } {
   let lines = '';
   let rest = guardStart(escaped);
   while (rest.length >= LINE_LIMIT) {
-    // Not within an escape, `=C3`.
+    // Not within an escape such as `=C3`.
     const start = rest.indexOf('=', LINE_LIMIT - 3);
     const cut = start >= 0 && start < LINE_LIMIT - 1 ? start : LINE_LIMIT - 1;
     lines += `${rest.slice(0, cut)}=\r\n`;
@@ -60,7 +56,7 @@ function escapeOctets(text: string): string {
     .replace(/[^\t\u0020-\u003c\u003e-\u007e]/g, escapeOctet);
 }
 
-/** The first octet of a string of octets, escaped. */
+/** Escapes the first octet of a string of octets. */
 function escapeOctet(octets: string): string {
   return ESCAPES[octets.charCodeAt(0)] as string;
 }

@@ -1,6 +1,6 @@
 /**
- * Mail of the service itself: asks to confirm a subscription, or tells who asked again that there is one already. One message for one
- * person, rendered from `templates/mail/`; the same on every try.
+ * Service messages: the request to confirm a subscription, and the note that it exists already. Rendered from
+ * `templates/mail/`; each attempt produces the same bytes.
  */
 import { createHash } from 'node:crypto';
 import { textDirection } from '../../articles/article.ts';
@@ -16,9 +16,8 @@ import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
-import { AUTOMATIC } from './edition-fields.ts';
 import { headerField, headerText } from './header-field.ts';
-import { dateField, recipientOf, senderOf, taggedAddress } from './sender.ts';
+import { AUTOMATIC, dateField, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 
 export interface ServiceMessage {
   id: number;
@@ -26,10 +25,10 @@ export interface ServiceMessage {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
-  /** Ids of the newsletters that were asked for. */
+  /** Ids of the requested newsletters. */
   newsletters: string[];
   createdAt: number;
-  /** The confirmation link is dead from then on. */
+  /** End of the confirmation link. */
   expiresAt: number;
 }
 
@@ -37,16 +36,17 @@ export interface ServiceContext {
   config: Config;
   templates: Templates;
   secrets: SigningSecrets;
-  /** Of all domains; those of the sender's sign. */
+  /** Of all domains; those of the sender's domain are used. */
   signers: readonly Signer[];
 }
 
-/** RFC 5322 §2.1.1 allows 78; replies add `> `, twice. */
+/** RFC 5322 §2.1.1 allows 78. Replies may add `> ` twice. */
 const TEXT_COLUMNS = 72;
 
 /**
- * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. It is from the sender of the first of its newsletters that the configuration names.
- * @throws Error where a template is wrong, or none of the newsletters is configured any more
+ * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. The sender is that of the first configured newsletter
+ * that was requested.
+ * @throws Error if a template is invalid, or none of the newsletters is configured any more
  */
 export async function prepareServiceMessage(
   message: ServiceMessage,
@@ -96,12 +96,12 @@ async function render(
   }[kind]();
   const site = siteView(config);
   const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt };
-  const words = await templates.text(`mail/${kind}.txt.liquid`, data);
-  const subject = /^Subject: ([\s\S]+?)\n\n/.exec(words);
+  const rendered = await templates.text(`mail/${kind}.txt.liquid`, data);
+  const subject = /^Subject: ([\s\S]+?)\n\n/.exec(rendered);
   if (subject === null) throw new Error(`mail/${kind}.txt.liquid must begin with "Subject: " and an empty line`);
   return {
     subject: subject[1] as string,
-    text: wrapText(words.slice(subject[0].length), TEXT_COLUMNS),
+    text: wrapText(rendered.slice(subject[0].length), TEXT_COLUMNS),
     html: await templates.html(`mail/${kind}.html.liquid`, data),
   };
 }

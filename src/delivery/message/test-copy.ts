@@ -1,6 +1,6 @@
 /**
- * A marked copy of an edition that is not closed, for an editor to look at in a mail program. It looks as readers will see it, but its
- * personal links lead to the newsletters' page, so that nothing can be changed with it.
+ * A test copy of an edition that is not closed, for an editor's mail program. It looks as subscribers will see it, but
+ * its personal links lead to the page of newsletters, so that they change nothing.
  */
 import { createHmac } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../../config/config.ts';
@@ -10,13 +10,12 @@ import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
-import { editionFields } from './edition-fields.ts';
 import { headerField } from './header-field.ts';
-import { dateField, recipientOf, senderOf } from './sender.ts';
+import { dateField, editionFields, recipientOf, senderOf } from './message-fields.ts';
 
 /**
  * @param to a bare address
- * @throws Error where the address is none
+ * @throws Error if the address is invalid
  */
 export function prepareTestCopy(
   composed: Pick<ComposedEdition, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'cutoffAt'>,
@@ -28,7 +27,7 @@ export function prepareTestCopy(
   const { nonce, slot, cutoffAt } = composed;
   const sender = senderOf(newsletter.from, newsletter.replyTo);
   const recipient = recipientOf(to);
-  // Each composing draws a nonce of its own, so no two test copies are taken for one message.
+  // The nonce is random, so no two test copies have the same Message-ID.
   const name = createHmac('sha256', nonce).update(`test\n${recipient.address}`).digest('hex').slice(0, 40);
   const texts = { text: splitAtPlaceholders(composed.text, nonce), html: splitAtPlaceholders(composed.html, nonce) };
   const body = prepareBody(name, texts);
@@ -38,11 +37,11 @@ export function prepareTestCopy(
     recipient.field,
     headerField('Message-ID', `<${name}@${sender.domain}>`),
   ];
-  const harmless = new URL(`${config.publication.url}/newsletters`).href;
+  const newslettersPage = new URL(`${config.publication.url}/newsletters`).href;
   return assembleMessage(
     { newsletter: composed.newsletter, slot: `${slot}-test`, from: sender.address, to: recipient.address },
     fields,
-    body.copy({ unsubscribe: harmless, preferences: harmless }),
+    body.copy({ unsubscribe: newslettersPage, preferences: newslettersPage }),
     { signers: signersOf(signers, sender.domain), signedAt: cutoffAt },
   );
 }

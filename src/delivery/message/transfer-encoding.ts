@@ -1,30 +1,31 @@
 /**
- * The parts of a message (RFC 2046) with personal slots: what all copies share is encoded once, and a copy encodes only its own values.
+ * Content-Transfer-Encoding (RFC 2045 §6) of texts with placeholders: the shared text is encoded once, and each copy
+ * encodes only its values.
  */
 import { encodeText, encodeValue } from './quoted-printable.ts';
 
-/** What a message is made of: strings of ASCII, and Buffers that copies share. */
+/** A part of an encoded text: a string of ASCII, or a Buffer that copies share. */
 export type EncodedPiece = string | Buffer;
 
-/** A text with slots, encoded. */
+/** An encoded text with placeholders. */
 export interface EncodedText {
   encoding: 'quoted-printable' | 'base64';
-  /** What all copies begin with. */
+  /** The beginning, which all copies share. */
   first: string;
-  /** What follows, from the values of the slots on, in order. */
+  /** Everything after it, with the values of the placeholders in order. */
   rest(values: readonly string[]): EncodedPiece[];
 }
 
 /**
- * Encodes what stands around the slots: in quoted-printable, which stays readable for Latin scripts, or for others in base64, which is then
- * a third of its size. No line has more than 76 octets, or begins with a dot.
- * @param texts one more than there are slots; line ends of any kind become CR LF
+ * Encodes the texts around placeholders: in quoted-printable, which is readable for Latin scripts, or for others in
+ * base64, which is then a third of its size. No line has more than 76 octets or begins with a dot.
+ * @param texts one more than there are placeholders; line ends of any kind become CR LF
  */
 export function encodeAround(texts: readonly string[]): EncodedText {
-  return isForeign(texts.join('')) ? base64Around(texts) : quotedPrintableAround(texts);
+  return isMostlyNonLatin(texts.join('')) ? base64Around(texts) : quotedPrintableAround(texts);
 }
 
-function isForeign(text: string): boolean {
+function isMostlyNonLatin(text: string): boolean {
   return (text.match(/[^\u0000-\u007f]/g)?.length ?? 0) * 8 > text.length;
 }
 
@@ -39,8 +40,9 @@ function quotedPrintableAround(texts: readonly string[]): EncodedText {
   };
 }
 
-// Three octets make four characters, so what follows a value is encoded in one of three ways, by the value's length: each is made when it is
-// first needed. Octets that fill up a group of three with the value, or are left over before it, are encoded with the value.
+// Three octets make four characters, so a text after a value has one of three encodings, depending on the value's
+// length. Each is computed when it is first needed. The octets next to a value that share a group of three with it are
+// encoded with the value.
 function base64Around(texts: readonly string[]): EncodedText {
   const pieces = texts.map((text, index) => base64Piece(text, index === texts.length - 1));
   const [opening, ...others] = pieces as [Base64Piece, ...Base64Piece[]];
@@ -66,16 +68,16 @@ function base64Around(texts: readonly string[]): EncodedText {
   };
 }
 
-// Octets that are encoded together, to four characters.
+// Octets that are encoded together, as four characters.
 const GROUP = 3;
 const BASE64_LINE = /.{1,76}/g;
 
 interface Base64Piece {
-  /** Nothing follows it. */
+  /** Whether it is the last one. */
   last: boolean;
-  /** Its first octets, as many as there are. */
+  /** Its first octets, up to `count`. */
   start(count: number): Buffer;
-  /** All but its first octets, encoded, and those at its end that make no whole group with it. */
+  /** Everything after its first `count` octets: whole groups, encoded, and the octets left over. */
   from(count: number): { encoded: EncodedPiece; left: Buffer };
 }
 
@@ -101,26 +103,26 @@ function base64Lines(octets: Buffer): string {
   return lines.map((line) => `${line}\r\n`).join('');
 }
 
-// Below it, putting a piece in with what is personal costs less than one more Buffer to hash and to write.
-const SHARED_FROM = 2_048;
+// Copying a shorter piece costs less than hashing and writing another Buffer.
+const MIN_SHARED_LENGTH = 2_048;
 
 function share(encoded: string): EncodedPiece {
-  return encoded.length < SHARED_FROM ? encoded : Buffer.from(encoded, 'latin1');
+  return encoded.length < MIN_SHARED_LENGTH ? encoded : Buffer.from(encoded, 'latin1');
 }
 
-/** The pieces as Buffers: strings that stand together become one. */
-export function joinPieces(pieces: readonly EncodedPiece[]): Buffer[] {
+/** Converts the pieces to Buffers: adjacent strings become one. */
+export function toBuffers(pieces: readonly EncodedPiece[]): Buffer[] {
   const buffers: Buffer[] = [];
-  let loose = '';
+  let pending = '';
   for (const piece of pieces) {
     if (typeof piece === 'string') {
-      loose += piece;
+      pending += piece;
       continue;
     }
-    if (loose !== '') buffers.push(Buffer.from(loose, 'latin1'));
+    if (pending !== '') buffers.push(Buffer.from(pending, 'latin1'));
     buffers.push(piece);
-    loose = '';
+    pending = '';
   }
-  if (loose !== '') buffers.push(Buffer.from(loose, 'latin1'));
+  if (pending !== '') buffers.push(Buffer.from(pending, 'latin1'));
   return buffers;
 }

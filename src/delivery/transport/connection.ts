@@ -44,8 +44,8 @@ export interface Transport {
 }
 
 /**
- * Maximum duration of a submission, in milliseconds. RFC 5321 §4.5.3.2.6 grants a server ten minutes for its last reply;
- * a client that gives up earlier delivers messages twice.
+ * Maximum duration of a submission, in milliseconds. RFC 5321 §4.5.3.2.6 grants a server ten minutes for its last
+ * reply; a client that gives up earlier delivers messages twice.
  */
 export const SUBMISSION_LIMIT = 11 * MINUTE;
 

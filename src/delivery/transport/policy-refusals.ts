@@ -19,8 +19,8 @@ export interface PolicyRefusalCounter {
 // Before the first success there is no sign that the server accepts any of our mail.
 const LIMIT_BEFORE_SUCCESS = 3;
 const LIMIT_AFTER_SUCCESS = 5;
-// A block by one domain must not stop the others. Recipients of domains are mixed, so this many refusals in a row by one
-// domain mean that hardly any others are left.
+// A block by one domain must not stop the others. Recipients of domains are mixed, so this many refusals in a row by
+// one domain mean that hardly any others are left.
 const LIMIT_FOR_ONE_DOMAIN = 20;
 
 /** Counts for all connections of a run; nothing is kept beyond the run. */

@@ -17,7 +17,8 @@ const FOLDERS = /^\/(?:(?!%40)[^@])*\/(?=[^/@])/;
 
 /**
  * Replaces everything that looks like an email address, with its angle brackets, by `<address>`.
- * @param text a server's reply or an error message, not truncated: an address that is cut before its @ is not recognised
+ * @param text a server's reply or an error message, not truncated: an address that is cut before its @ is not
+ *   recognised
  */
 export function redactAddresses(text: string): string {
   return text.replace(ADDRESS, (address) => `${FOLDERS.exec(address)?.[0] ?? ''}<address>`);

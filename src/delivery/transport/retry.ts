@@ -51,8 +51,8 @@ export function classifyFailure(
 ): FailureClass {
   const { code, replyCode, command } = failure;
   if (code !== null && (SYSTEMIC_CODES.has(code) || DISK_CODES.has(code))) return 'systemic';
-  // Nodemailer's own check, before it contacts the server: the message is larger than the server's limit, or the address
-  // is malformed. A reply without a code means that the server does not speak SMTP.
+  // Nodemailer's own check, before it contacts the server: the message is larger than the server's limit, or the
+  // address is malformed. A reply without a code means that the server does not speak SMTP.
   if (failure.reply === null && replyCode === null && code === 'EMESSAGE') return 'systemic';
   if (failure.reply === null && replyCode === null && code === 'EENVELOPE') return 'permanent';
   if (replyCode === null) return 'transient';

@@ -25,8 +25,8 @@ function shorten(line: string): string {
 }
 
 /**
- * Converts an error of nodemailer's connection class. `reply` is for the history of the recipient; `message` can be shown
- * to everyone and contains no address.
+ * Converts an error of nodemailer's connection class. `reply` is for the history of the recipient; `message` can be
+ * shown to everyone and contains no address.
  * @param server.place its name in messages
  * @param server.redact removes its password
  */
@@ -78,7 +78,9 @@ function describe(code: string | null, cause: string | null, reply: string | nul
   }
 }
 
-/** Returns a function that removes a password from a text: in plain, URL-encoded, or encoded for AUTH PLAIN and LOGIN. */
+/**
+ * Returns a function that removes a password from a text: in plain, URL-encoded, or encoded for AUTH PLAIN and LOGIN.
+ */
 export function passwordRedactor(auth: { user: string; pass: string } | null): (text: string) => string {
   if (auth === null || auth.pass === '') return (text) => text;
   const forms = [

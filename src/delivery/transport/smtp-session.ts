@@ -1,17 +1,17 @@
 /**
- * One SMTP session: nodemailer's connection class with its own data step. Nodemailer connects, upgrades to TLS, logs in,
- * and pipelines MAIL, RCPT and DATA (RFC 2920). Only the message bypasses nodemailer's stream, which copies every byte to
- * find lines that begin with a dot; ours have none, and are written to the socket as they are.
+ * One SMTP session: nodemailer's connection class with its own data step. Nodemailer connects, upgrades to TLS, logs
+ * in, and pipelines MAIL, RCPT and DATA (RFC 2920). Only the message bypasses nodemailer's stream, which copies every
+ * byte to find lines that begin with a dot; ours have none, and are written to the socket as they are.
  *
  * This is the only file that uses nodemailer's internals, which is why package.json pins the exact version. To upgrade:
  * 1. Read the new version's `smtp-connection` and check the members that are declared below, and these assumptions:
- *    - `send()` calls `_createSendStream(callback)` once DATA is answered, then `write(message)` and `end()` on what it
- *      returns, and reads `outByteCount`. It accepts 2xx and 3xx replies to DATA.
- *    - A reply is read into `_remainder`, queued in `_responseQueue` when its line is complete, and passed to the next
- *      function of `_responseActions`. `lastServerResponse` is the reply to the last command.
- *    - `_actionSMTPStream(reply, callback)` evaluates the reply to the message; `_onError()` fails the session.
+ * - `send()` calls `_createSendStream(callback)` once DATA is answered, then `write(message)` and `end()` on what it
+ *   returns, and reads `outByteCount`. It accepts 2xx and 3xx replies to DATA.
+ * - A reply is read into `_remainder`, queued in `_responseQueue` when its line is complete, and passed to the next
+ *   function of `_responseActions`. `lastServerResponse` is the reply to the last command.
+ * - `_actionSMTPStream(reply, callback)` evaluates the reply to the message; `_onError()` fails the session.
  * 2. Run tests/delivery/transport/. smtp-session.test.ts fails if nodemailer's own data step is used, or none;
- *    smtp-errors.test.ts covers refusals, timeouts and closed connections at each step.
+ * smtp-errors.test.ts covers refusals, timeouts and closed connections at each step.
  * 3. Run `npm run bench -- delivery` and `npm run kill-test`.
  */
 import type { Socket } from 'node:net';

@@ -1,8 +1,8 @@
 /**
  * Submits messages over SMTP. Nodemailer's connection class handles TLS, STARTTLS, authentication, pipelining and
- * protocol errors; see smtp-session.ts. NODE_EXTRA_CA_CERTS adds a private certificate authority. Connections are reused.
- * Each takes one message at a time, so that a delivery becomes `submitting` only when its MAIL FROM is next on the wire;
- * nodemailer's own pool would hide that moment.
+ * protocol errors; see smtp-session.ts. NODE_EXTRA_CA_CERTS adds a private certificate authority. Connections are
+ * reused. Each takes one message at a time, so that a delivery becomes `submitting` only when its MAIL FROM is next on
+ * the wire; nodemailer's own pool would hide that moment.
  */
 import { SECOND } from '../../lib/time.ts';
 import {

@@ -29,15 +29,15 @@ const hostile = fc.oneof(
   ),
 );
 
-describe('a body', () => {
+describe('prepareBody', () => {
   const latin = prepareBody('0', { text: TEXT, html: HTML });
-  const foreign = '电池降价'.repeat(9);
+  const nonLatin = '电池降价'.repeat(9);
   const chinese = prepareBody('0', {
-    text: { texts: [foreign, `\n${foreign}\n`], placeholders },
-    html: { texts: [`${foreign}<a href="`, `">${foreign}</a>`], placeholders },
+    text: { texts: [nonLatin, `\n${nonLatin}\n`], placeholders },
+    html: { texts: [`${nonLatin}<a href="`, `">${nonLatin}</a>`], placeholders },
   });
 
-  it('lets no value leave its line of the text, its attribute of the HTML, or its part', async () => {
+  it('keeps every value within its line of the text, its attribute of the HTML, and its part', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, async (value) => {
         const line = value.toWellFormed().replace(/[\p{Cc}\u2028\u2029]+/gu, ' ');
@@ -46,15 +46,15 @@ describe('a body', () => {
         expect(mail.text).toBe(`Text: ${line}\nend\n`);
         expect(mail.html).toBe(`<a href="${attribute}">Unsubscribe</a>`);
         const other = await read(chinese.contentType, chinese.copy({ unsubscribe: value }));
-        expect(other.text).toBe(`${foreign}${line}\n${foreign}\n`);
-        expect(other.html).toBe(`${foreign}<a href="${attribute}">${foreign}</a>`);
+        expect(other.text).toBe(`${nonLatin}${line}\n${nonLatin}\n`);
+        expect(other.html).toBe(`${nonLatin}<a href="${attribute}">${nonLatin}</a>`);
         expect([mail, other].flatMap(({ attachments }) => attachments)).toEqual([]);
       }),
       { numRuns: 200 },
     );
   });
 
-  it('has the hash of all its octets, in any order of copies', () => {
+  it('hashes all octets of each copy, in any order of copies', () => {
     for (const body of [latin, chinese]) {
       const copies = ['a', 'bb', 'ccc', ''].map((unsubscribe) => body.copy({ unsubscribe }));
       for (const copy of copies.reverse()) {
@@ -63,7 +63,7 @@ describe('a body', () => {
     }
   });
 
-  it('begins every copy with the same Buffer, and ends it in a line of its own', () => {
+  it('begins every copy with the same Buffer and ends it with a complete line', () => {
     const [one, two] = [latin.copy({ unsubscribe: 'a' }), latin.copy({ unsubscribe: 'b' })];
     expect(one.chunks[0]).toBe(two.chunks[0]);
     expect(Buffer.concat(one.chunks).toString()).toMatch(/\r\n--=_daywire_0--\r\n$/);

@@ -29,22 +29,22 @@ function signed(signers: Signer[], subject = 'Hello', text = 'Hello.\n') {
   return assembleMessage(ENVELOPE, fields, body.copy({}), { signers, signedAt: NOW });
 }
 
-describe('a signature', () => {
-  it('is good to another’s verifier, whatever subject and text hold', async () => {
+describe('a DKIM signature', () => {
+  it('is valid for another implementation, whatever subject and text contain', async () => {
     const words = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 200 }),
       fc.string({ unit: 'grapheme', maxLength: 200 }),
     );
     await fc.assert(
       fc.asyncProperty(words, words, async (subject, text) => {
-        const verdicts = await verify(await signed([ed25519], subject, text));
-        expect(verdicts).toMatchObject([{ algorithm: 'ed25519-sha256', domain: 'example.com', result: 'pass' }]);
+        const signatures = await verify(await signed([ed25519], subject, text));
+        expect(signatures).toMatchObject([{ algorithm: 'ed25519-sha256', domain: 'example.com', result: 'pass' }]);
       }),
       { numRuns: 60 },
     );
   });
 
-  it('is broken by any change of the body, and by a second header of those that count', async () => {
+  it('becomes invalid by any change of the body, and by another field of an oversigned name', async () => {
     const raw = Buffer.concat((await signed([rsaSigner(), ed25519])).chunks).toString('latin1');
     const results = async (message: string): Promise<string[]> =>
       (await verify(Buffer.from(message, 'latin1'))).map(({ result }) => result);
@@ -66,15 +66,15 @@ describe('a signature', () => {
     }
   });
 
-  it('outlives what servers on the way do to a header: folding it anew, and fields of their own', async () => {
-    const raw = Buffer.concat((await signed([rsaSigner(), ed25519], 'A subject of several words')).chunks).toString(
-      'latin1',
-    );
-    const changed = `Received: by mx.example.net\r\n${raw.replace('A subject of several', 'A  subject\r\n\tof   several')}`;
+  it('stays valid when servers fold the header differently and add fields', async () => {
+    const message = await signed([rsaSigner(), ed25519], 'A subject of several words');
+    const raw = Buffer.concat(message.chunks).toString('latin1');
+    const folded = raw.replace('A subject of several', 'A  subject\r\n\tof   several');
+    const changed = `Received: by mx.example.net\r\n${folded}`;
     expect((await verify(Buffer.from(changed, 'latin1'))).map(({ result }) => result)).toEqual(['pass', 'pass']);
   });
 
-  it('is each message’s own, where one key signs different fields and times in turn', async () => {
+  it('is valid for each message when one key signs different fields and times in turn', async () => {
     const signers = [rsaSigner(), ed25519];
     const body = prepareBody('0', {
       text: { texts: ['Hello.'], placeholders: [] },
@@ -97,19 +97,19 @@ describe('a signature', () => {
     }
   });
 
-  it('is in lines that no server breaks, and begins a message', async () => {
+  it('is at the beginning of the message, in lines of at most 78 characters', async () => {
     const raw = Buffer.concat((await signed([rsaSigner(), ed25519])).chunks).toString('latin1');
     const [head = ''] = raw.split('\r\n\r\n', 1);
     for (const line of head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
     expect(head.match(/^[A-Za-z-]+(?=:)/gm)?.slice(0, 3)).toEqual(['DKIM-Signature', 'DKIM-Signature', 'From']);
   });
 
-  it('is left out where no key is the sender’s', async () => {
+  it('is missing without a key for the sender', async () => {
     expect(Buffer.concat((await signed([])).chunks).toString()).not.toContain('DKIM');
   });
 });
 
-describe('the keys that sign for a sender', () => {
+describe('signersOf', () => {
   const of = (domain: string): string[] => {
     const signers = ['example.com', 'news.example.com', 'example.org', 'com'].map((name) => ({
       ...ed25519,
@@ -118,7 +118,7 @@ describe('the keys that sign for a sender', () => {
     return signersOf(signers, domain).map((signer) => signer.domain);
   };
 
-  it('are those of its domain and of the domains above it, and no other', () => {
+  it('returns the signers of the domain and its parent domains', () => {
     expect(of('example.com')).toEqual(['example.com', 'com']);
     expect(of('news.example.com')).toEqual(['example.com', 'news.example.com', 'com']);
     expect(of('badexample.com')).toEqual(['com']);
@@ -126,7 +126,7 @@ describe('the keys that sign for a sender', () => {
   });
 });
 
-describe('key files', () => {
+describe('loadSigners', () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'daywire-dkim-'));
@@ -144,7 +144,7 @@ describe('key files', () => {
     const dkim = files.map((keyFile, n) => ({ domain: 'example.com', selector: `key${n}`, keyFile }));
     return loadSigners(testConfig({ delivery: { dkim } }));
   };
-  const complaint = (file: string): string => {
+  const errorFor = (file: string): string => {
     try {
       load(file);
     } catch (error) {
@@ -154,7 +154,7 @@ describe('key files', () => {
     return 'none';
   };
 
-  it('of both kinds are read, RSA in either form of PEM', async () => {
+  it('reads keys of both kinds, RSA in either form of PEM', async () => {
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;
     const signers = load(
       fileOf('rsa.pem', pem(rsa)),
@@ -172,7 +172,7 @@ describe('key files', () => {
     expect(load()).toEqual([]);
   });
 
-  it('are refused by name, with the reason, where they cannot sign', () => {
+  it('names the file and the reason if a key is not suitable', () => {
     const short = generateKeyPairSync('rsa', { modulusLength: 1_024 }).privateKey;
     const curve = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const locked = ed25519.key.export({
@@ -182,24 +182,25 @@ describe('key files', () => {
       passphrase: 'x',
     }) as string;
     const open = fileOf('open.pem', pem(ed25519.key), 0o644);
-    expect(complaint(open)).toBe(
-      `${open} is open to other users (mode 644): run "chmod 600 ${open}". If one of them may have read it, make another key, with a selector of its own`,
+    expect(errorFor(open)).toBe(
+      `${open} is readable by other users (mode 644): run "chmod 600 ${open}". ` +
+        'If one of them may have read it, create a new key with a new selector',
     );
-    expect(complaint(join(folder, 'none.pem'))).toMatch(/none\.pem cannot be read \(ENOENT\)/);
-    expect(complaint(folder)).toMatch(/daywire-dkim-\w+ (is open to other users|cannot be read \(EISDIR\))/);
-    expect(complaint(fileOf('short.pem', pem(short)))).toMatch(
-      /short\.pem holds an RSA key of 1024 bits: .*2048 or more/,
+    expect(errorFor(join(folder, 'none.pem'))).toMatch(/none\.pem cannot be read \(ENOENT\)/);
+    expect(errorFor(folder)).toMatch(/daywire-dkim-\w+ (is readable by other users|cannot be read \(EISDIR\))/);
+    expect(errorFor(fileOf('short.pem', pem(short)))).toMatch(
+      /short\.pem contains an RSA key of 1024 bits: .*at least 2048/,
     );
-    expect(complaint(fileOf('curve.pem', pem(curve.privateKey)))).toMatch(
-      /curve\.pem holds a key of type ec: .*RSA or Ed25519/,
+    expect(errorFor(fileOf('curve.pem', pem(curve.privateKey)))).toMatch(
+      /curve\.pem contains a key of type ec: .*RSA or Ed25519/,
     );
-    expect(complaint(fileOf('locked.pem', locked))).toMatch(/locked\.pem is protected by a passphrase/);
+    expect(errorFor(fileOf('locked.pem', locked))).toMatch(/locked\.pem is protected by a passphrase/);
     for (const [name, content] of [
       ['public.pem', curve.publicKey.export({ type: 'spki', format: 'pem' }) as string],
       ['empty.pem', ''],
       ['text.pem', 'no key'],
     ] as const) {
-      expect(complaint(fileOf(name, content))).toMatch(new RegExp(`${name} holds no private key in PEM`));
+      expect(errorFor(fileOf(name, content))).toMatch(new RegExp(`${name} does not contain a private key in PEM`));
     }
   });
 });

@@ -8,22 +8,22 @@ import { NOW, SECRETS, testConfig, testEdition } from '../fixture.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 import { ADA, type Changes, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf, withBothLinks } from './messages.ts';
 
-describe('a message', () => {
-  it('is the same to the byte on every try, and what it always was', async () => {
+describe('the copy of an edition', () => {
+  it('has the same bytes for each attempt, and those of the golden file', async () => {
     const changes = { bounces: 'bounces@example.com', edition: withBothLinks() };
     const raw = await rawMessage(changes);
     expect(await rawMessage(changes)).toEqual(raw);
     expectGolden('delivery/message.eml', raw.toString('latin1'));
   });
 
-  it('has the text first and the HTML second, each with the recipient’s own links', async () => {
+  it('contains the text, then the HTML, each with the recipient’s links', async () => {
     const raw = await rawMessage({ edition: withBothLinks() });
     const mail = await simpleParser(raw);
     const types = [...raw.toString('latin1').matchAll(/^Content-Type: ([a-z/]+)/gm)].map((m) => m[1]);
     expect(types).toEqual(['multipart/alternative', 'text/plain', 'text/html']);
-    for (const words of [mail.text ?? '', mail.html || '']) {
-      const [, unsubscribe = ''] = /https:\/\/news\.example\/unsubscribe\/(\S+?)(?=["\s])/.exec(words) ?? [];
-      const [, preferences = ''] = /https:\/\/news\.example\/preferences\/(\S+?)(?=["\s])/.exec(words) ?? [];
+    for (const part of [mail.text ?? '', mail.html || '']) {
+      const [, unsubscribe = ''] = /https:\/\/news\.example\/unsubscribe\/(\S+?)(?=["\s])/.exec(part) ?? [];
+      const [, preferences = ''] = /https:\/\/news\.example\/preferences\/(\S+?)(?=["\s])/.exec(part) ?? [];
       expect(readUnsubscribeToken(SECRETS, unsubscribe)).toEqual({ subscriberId: 7, newsletter: 'daily-roundup' });
       expect(readPreferencesToken(SECRETS, preferences)).toBe(7);
     }
@@ -31,11 +31,11 @@ describe('a message', () => {
     expect(mail.text).toContain('\n.A line that begins with a dot.\n');
   });
 
-  it('goes out of an edition that was closed before there was a slot for preferences', async () => {
+  it('can be made of an edition without a placeholder for preferences', async () => {
     expect((await parsed()).text).toMatch(/Unsubscribe: https:/);
   });
 
-  it('names its sender, recipient, list and time', async () => {
+  it('has header fields for sender, recipient, list and date', async () => {
     const mail = await parsed({ replyTo: 'desk@example.com' });
     expect(mail.from?.value).toEqual([{ name: 'The Meridian Wire', address: 'roundup@example.com' }]);
     expect(mail.to).toMatchObject({ value: [{ name: '', address: 'Ada@bücher.example' }] });
@@ -49,7 +49,7 @@ describe('a message', () => {
     });
   });
 
-  it('is dated when it was due, which may be the reader’s own hour after the close, and signed as of the close', async () => {
+  it('has the date when it was due, which may be after the close, and a signature of the close', async () => {
     const expiresAt = NOW + 33 * HOUR;
     const recipient = { ...ADA, expiresAt };
     expect((await parsed({}, recipient)).date?.getTime()).toBe(
@@ -57,11 +57,11 @@ describe('a message', () => {
     );
     const signed = (await rawMessage({ signers: [ed25519Signer()] }, recipient)).toString();
     expect(signed).toContain(` t=${NOW / 1_000};`);
-    // The configuration allows a day more since it was queued: it is not older than its edition for that.
+    // Never before the close, even if expireAfterHours was raised after it was queued.
     expect((await parsed({}, { ...ADA, expiresAt: NOW })).date?.getTime()).toBe(NOW);
   });
 
-  it('tells Gmail’s feedback loop its edition, its newsletter and its sender, in 5 to 15 characters', async () => {
+  it('has a Feedback-ID of edition, newsletter and a sender of 5 to 15 characters', async () => {
     const feedback = async (changes: Changes = {}): Promise<string | undefined> =>
       headersOf(await rawMessage(changes)).find((line) => line.startsWith('Feedback-ID: '));
     expect(await feedback()).toBe('Feedback-ID: daily-roundup-2026-11-24:daily-roundup:daywire:example.com');
@@ -71,14 +71,14 @@ describe('a message', () => {
     );
   });
 
-  it('asks for one click only over https (RFC 8058)', async () => {
+  it('offers one-click unsubscribing only over https (RFC 8058)', async () => {
     expect(headersOf(await rawMessage())).toContain('List-Unsubscribe-Post: List-Unsubscribe=One-Click');
     const plain = headersOf(await rawMessage({ url: 'http://127.0.0.1:8080' }));
     expect(plain.join('\n')).not.toContain('List-Unsubscribe-Post');
     expect(plain.join('\n')).toMatch(/^List-Unsubscribe: <http:\/\/127\.0\.0\.1:8080\/unsubscribe\/v1\.[^>]+>$/m);
   });
 
-  it('comes back to an address of its own, and can be unsubscribed from by mail, where a mailbox takes bounces', async () => {
+  it('has its own return path and mailto: unsubscribe address if a bounce mailbox is configured', async () => {
     const message = await makerOf({ bounces: `${'b'.repeat(23)}@bücher.example` })(ADA);
     const [local = '', domain] = message.from.split('@');
     expect(domain).toBe('xn--bcher-kva.example');
@@ -90,13 +90,13 @@ describe('a message', () => {
     expect(readMailboxToken(SECRETS, mailto)).toEqual({ purpose: 'unsubscribe', editionId: 1, subscriberId: 7 });
   });
 
-  it('comes back to its sender where none does', async () => {
+  it('has the sender’s address as return path if no bounce mailbox is configured', async () => {
     const message = await makerOf()(ADA);
     expect([message.from, message.to]).toEqual(['roundup@example.com', 'Ada@xn--bcher-kva.example']);
     expect(rawOf(message).toString()).not.toContain('mailto:');
   });
 
-  it('has a Message-ID that each recipient and edition has to itself and that shows neither', async () => {
+  it('has a Message-ID that is unique for recipient and edition and reveals neither', async () => {
     const ids = await Promise.all([
       parsed(),
       parsed({}, { ...ADA, subscriberId: 8 }),
@@ -106,16 +106,16 @@ describe('a message', () => {
     for (const { messageId } of ids) expect(messageId).toMatch(/^<[0-9a-f]{40}@example\.com>$/);
   });
 
-  it('shows the nonce of its edition nowhere', async () => {
+  it('does not contain the nonce of its edition', async () => {
     expect((await rawMessage()).toString()).not.toContain(NONCE);
   });
 
-  it('fails to be made where the edition lacks the unsubscribe link', async () => {
+  it('cannot be made without the unsubscribe link', async () => {
     await expect(rawMessage({ edition: { html: '<p>No way out</p>' } })).rejects.toThrow('unsubscribe');
     await expect(rawMessage({ edition: { text: 'No way out' } })).rejects.toThrow('unsubscribe');
   });
 
-  it('fails to be made for an address that is none', async () => {
+  it('cannot be made for an invalid address', async () => {
     for (const email of [
       '',
       'eve',
@@ -127,7 +127,7 @@ describe('a message', () => {
     }
   });
 
-  it('has no more HTML than the edition was measured by, whatever the publication’s address is written in', async () => {
+  it('has at most the size of HTML that the edition was measured with, for any publication URL', async () => {
     const edition = { ...withBothLinks(), newsletter: 'n'.repeat(64) };
     for (const url of ['https://news.example', `https://bücher.example/${'übersicht'.repeat(40)}`]) {
       const { html } = await parsed({ edition, url }, { ...ADA, subscriberId: 2 ** 48 - 1 });
@@ -136,7 +136,7 @@ describe('a message', () => {
     }
   });
 
-  it('shares what is the same in all copies, and says how large it is', async () => {
+  it('shares its common parts with other copies and has the declared size', async () => {
     const long = 'Battery makers cut prices. '.repeat(900);
     const { html, text } = testEdition();
     const make = makerOf({ edition: { html: html.replace('<a', `<p>${long}</p><a`), text: long + text } });
@@ -154,37 +154,37 @@ describe('a message', () => {
   it.each([
     ['Latin', 'é'.repeat(200), 'quoted-printable'],
     ['Chinese', '电池降价'.repeat(200), 'base64'],
-  ])('keeps lines short in %s too', async (_name, words, encoding) => {
+  ])('has short lines in %s text', async (_name, words, encoding) => {
     const html = `<p>${words.repeat(20)}${'x'.repeat(60_000)}</p>%%${NONCE}:unsubscribe%%`;
     const raw = await rawMessage({ edition: { html: encoding === 'base64' ? html.replace(/x+/, '') : html } });
     const lines = raw.toString('latin1').split('\r\n');
     const long = lines.filter((line) => line.length > 76);
-    // Nothing can be folded within it.
+    // A URL cannot be folded.
     expect(long.every((line) => line.startsWith('List-Unsubscribe: '))).toBe(true);
     expect(raw.toString('latin1')).toContain(`Content-Transfer-Encoding: ${encoding}`);
     expect((await simpleParser(raw)).html).toContain(words);
   });
 });
 
-describe('a signed message', () => {
-  it('is verified by another’s hand, under both kinds of keys, with all that matters covered', async () => {
+describe('a signed copy', () => {
+  it('is verified by another implementation for both kinds of keys, with all fields covered', async () => {
     const message = await makerOf({
       bounces: 'bounces@example.com',
       replyTo: 'desk@example.com',
       edition: { ...withBothLinks(), subject: `A “long” subject: ${'三星 Battery '.repeat(20)}` },
       signers: [rsaSigner(), ed25519Signer()],
     })(ADA);
-    const verdicts = await verify(message);
-    expect(verdicts.map(({ algorithm, result, aligned }) => [algorithm, result, aligned])).toEqual([
+    const signatures = await verify(message);
+    expect(signatures.map(({ algorithm, result, aligned }) => [algorithm, result, aligned])).toEqual([
       ['rsa-sha256', 'pass', true],
       ['ed25519-sha256', 'pass', true],
     ]);
     const names = headersOf(rawOf(message)).map((line) => line.slice(0, line.indexOf(':')).toLowerCase());
-    const sent = names.filter((name) => name !== 'dkim-signature');
-    for (const { covers } of verdicts) expect(covers).toEqual(expect.arrayContaining(sent));
+    const others = names.filter((name) => name !== 'dkim-signature');
+    for (const { covers } of signatures) expect(covers).toEqual(expect.arrayContaining(others));
   });
 
-  it('is the same to the byte on every try', async () => {
+  it('has the same bytes for each attempt', async () => {
     const changes = { signers: [rsaSigner(), ed25519Signer()] };
     expect(await rawMessage(changes)).toEqual(await rawMessage(changes));
   });

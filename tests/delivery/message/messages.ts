@@ -1,5 +1,5 @@
 /**
- * Messages of the tests' edition, with whatever of it, of its newsletter or of the configuration a test changes.
+ * Copies of the test edition, with changes to the edition, its newsletter or the configuration.
  */
 import { type ParsedMail, simpleParser } from 'mailparser';
 import type { Signer } from '../../../src/delivery/message/dkim.ts';
@@ -47,13 +47,13 @@ export async function parsed(...args: Parameters<typeof rawMessage>): Promise<Pa
   return simpleParser(await rawMessage(...args));
 }
 
-/** The header lines, unfolded, as any reader splits them. */
+/** The header lines, unfolded. */
 export function headersOf(raw: Buffer): string[] {
   const head = raw.toString('latin1').split('\r\n\r\n', 1)[0] ?? '';
   return head.replace(/\r\n[ \t]/g, ' ').split('\r\n');
 }
 
-/** An edition whose copies link to the preferences as well. */
+/** An edition whose copies link to the preferences, too. */
 export function withBothLinks(): Pick<Edition, 'html' | 'text'> {
   const { html, text } = testEdition();
   return {

@@ -38,14 +38,14 @@ const parse = async (...args: Parameters<typeof make>): Promise<ParsedMail> => s
 
 const KINDS = ['confirm', 'already'] as const;
 
-describe.each(KINDS)('mail of the service, %s,', (kind) => {
-  it('reads as it did when it was last found good, and is the same to the byte on every try', async () => {
+describe.each(KINDS)('the service message %s', (kind) => {
+  it('has the same bytes for each attempt, and those of the golden file', async () => {
     const message = await make({ kind });
     expect(rawOf(await make({ kind }))).toEqual(rawOf(message));
     expectGolden(`delivery/service-${kind}.eml`, rawOf(message).toString('latin1'));
   });
 
-  it('is automatic mail to one person: no list, nothing to unsubscribe from', async () => {
+  it('is marked as automatic, without the fields of a list', async () => {
     const message = await make({ kind });
     const [head = ''] = rawOf(message).toString('latin1').split('\r\n\r\n', 1);
     expect(head).toContain('\r\nAuto-Submitted: auto-generated\r\n');
@@ -58,7 +58,7 @@ describe.each(KINDS)('mail of the service, %s,', (kind) => {
     });
   });
 
-  it('has no fault that html-validate knows of, and loads nothing', async () => {
+  it('is valid for html-validate and loads no resources', async () => {
     const { html } = await parse({ kind });
     const loader = new StaticConfigLoader({ root: true, extends: ['html-validate:a11y'], elements: ['html5'] });
     const report = await new HtmlValidate(loader).validateString(html || '');
@@ -69,8 +69,8 @@ describe.each(KINDS)('mail of the service, %s,', (kind) => {
   });
 });
 
-describe('mail of the service', () => {
-  it('asks to confirm by the link that does it, and says how long it is good', async () => {
+describe('prepareServiceMessage', () => {
+  it('links to the confirmation and states when the link ends', async () => {
     const mail = await parse();
     const links = [...`${mail.text}\n${mail.html}`.matchAll(/https:\/\/news\.example\/confirm\/([\w.-]+)/g)].map(
       ([, t]) => t,
@@ -79,14 +79,14 @@ describe('mail of the service', () => {
     expect(new Set(links).size).toBe(1);
     expect(readConfirmToken(SECRETS, links[0] ?? '')).toEqual({ messageId: 3, subscriberId: 7 });
     expect(mail.subject).toBe('Please confirm your subscription to The Meridian Wire');
-    for (const words of [mail.text, mail.html]) {
-      expect(words).toContain('Nov 27, 2026 03:30 PM (Asia/Shanghai)');
-      expect(words).toContain('The Daily Roundup');
-      expect(words).toContain('If it was not you, do nothing');
+    for (const part of [mail.text, mail.html]) {
+      expect(part).toContain('Nov 27, 2026 03:30 PM (Asia/Shanghai)');
+      expect(part).toContain('The Daily Roundup');
+      expect(part).toContain('If it was not you, do nothing');
     }
   });
 
-  it('tells who asked again that there is a subscription already, and where its preferences are', async () => {
+  it('links to the preferences if the subscription exists already', async () => {
     const mail = await parse({ kind: 'already' });
     const token = /https:\/\/news\.example\/preferences\/([\w.-]+)/.exec(mail.text ?? '')?.[1] ?? '';
     expect(readPreferencesToken(SECRETS, token)).toBe(7);
@@ -94,7 +94,7 @@ describe('mail of the service', () => {
     expect(`${mail.text}${mail.html}`).not.toContain('/confirm/');
   });
 
-  it('comes back to an address of its own where a mailbox takes bounces', async () => {
+  it('sets a return path with a token if a bounce mailbox is configured', async () => {
     const config = testConfig();
     const bounces = { ...config.bounces, address: 'bounces@example.com' };
     const { from } = await make({}, { config: { ...config, bounces } });
@@ -102,22 +102,22 @@ describe('mail of the service', () => {
     expect(readMailboxToken(SECRETS, token)).toEqual({ purpose: 'service-bounce', messageId: 3, subscriberId: 7 });
   });
 
-  it('is signed', async () => {
+  it('signs the message', async () => {
     const message = await make({}, { signers: [rsaSigner(), ed25519Signer()] });
     expect((await verify(message)).map(({ result }) => result)).toEqual(['pass', 'pass']);
   });
 
-  it('has a Message-ID that no other message has', async () => {
+  it('sets a unique Message-ID', async () => {
     const ids = await Promise.all([parse(), parse({ id: 4 }), parse({ subscriberId: 8 })]);
     expect(new Set(ids.map(({ messageId }) => messageId)).size).toBe(3);
   });
 
-  it('names the newsletters that are still there, and cannot be made where none is', async () => {
+  it('names the newsletters that are still configured, and fails if there are none', async () => {
     expect((await parse({ newsletters: ['gone', 'daily-roundup'] })).text).toContain('The Daily Roundup');
     await expect(make({ newsletters: ['gone'] })).rejects.toThrow('the newsletters gone are no longer configured');
   });
 
-  it('stays one message to one person, whatever the configuration’s names hold', async () => {
+  it('makes one well-formed message, whatever the configured names contain', async () => {
     const hostile = fc.oneof(
       fc.string({ unit: 'binary', minLength: 1, maxLength: 100 }),
       fc.constantFrom(

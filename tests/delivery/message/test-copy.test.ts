@@ -16,18 +16,17 @@ function make(nonce = '0123456789abcdef', to = 'me@example.com') {
 }
 
 describe('a test copy', () => {
-  it('is marked, looks like the edition, and its links lead where nothing can be changed', async () => {
+  it('is marked, looks like the edition, and its personal links lead to the page of newsletters', async () => {
     const message = await make();
     const mail = await simpleParser(Buffer.concat(message.chunks));
     expect(mail.subject).toBe('[Test] Tech Roundup: Battery Makers Cut Prices, Chips Go East');
-    expect(mail.html).toBe(
-      '<p>Battery makers <a href="https://news.example/newsletters">Preferences</a> <a href="https://news.example/newsletters">Unsubscribe</a></p>',
-    );
-    expect(mail.text).toBe('Battery makers\nhttps://news.example/newsletters\nhttps://news.example/newsletters\n');
+    const url = 'https://news.example/newsletters';
+    expect(mail.html).toBe(`<p>Battery makers <a href="${url}">Preferences</a> <a href="${url}">Unsubscribe</a></p>`);
+    expect(mail.text).toBe(`Battery makers\n${url}\n${url}\n`);
     expect(message).toMatchObject({ to: 'me@example.com', from: 'roundup@example.com' });
   });
 
-  it('offers nothing to unsubscribe from, and counts in no statistics', async () => {
+  it('has no List-Unsubscribe and no Feedback-ID field', async () => {
     const [head = ''] = Buffer.concat((await make()).chunks)
       .toString('latin1')
       .split('\r\n\r\n', 1);
@@ -35,17 +34,17 @@ describe('a test copy', () => {
     expect(head).toMatch(/^List-ID: /m);
   });
 
-  it('is signed as the edition will be', async () => {
+  it('is signed like the edition', async () => {
     expect((await verify(await make())).map(({ result }) => result)).toEqual(['pass', 'pass']);
   });
 
-  it('has a Message-ID of its own each time', async () => {
+  it('has a different Message-ID each time', async () => {
     const copies = await Promise.all([make(), make('fedcba9876543210'), make(undefined, 'you@example.com')]);
     const ids = copies.map(({ chunks }) => /^Message-ID: (\S+)/m.exec(Buffer.concat(chunks).toString())?.[1]);
     expect(new Set(ids).size).toBe(3);
   });
 
-  it('refuses an address that is none', async () => {
-    expect(() => make(undefined, 'nobody')).toThrow(/"nobody" is none: it has no @/);
+  it('rejects an invalid address', async () => {
+    expect(() => make(undefined, 'nobody')).toThrow(/the address "nobody" is invalid: it has no @/);
   });
 });

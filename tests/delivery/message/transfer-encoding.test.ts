@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
-import { type EncodedText, encodeAround, joinPieces } from '../../../src/delivery/message/transfer-encoding.ts';
+import { type EncodedText, encodeAround, toBuffers } from '../../../src/delivery/message/transfer-encoding.ts';
 
-/** Text that has every trap of an encoding: dots, trailing space, long lines, other scripts, what looks like a boundary or an mbox line. */
+/**
+ * Text that is difficult to encode: dots, trailing spaces, long lines, other scripts, lines like boundaries or mbox
+ * separators.
+ */
 const awkward = fc
   .array(
     fc.oneof(
@@ -39,30 +42,34 @@ const awkward = fc
   )
   .map((parts) => parts.join(''));
 
-const slotted = fc.array(fc.record({ text: awkward, value: awkward }), { maxLength: 4 }).chain((slots) =>
+const textsAndValues = fc.array(fc.record({ text: awkward, value: awkward }), { maxLength: 4 }).chain((pairs) =>
   fc.record({
-    texts: fc.constant(slots.map(({ text }) => text)).chain((texts) => awkward.map((last) => [...texts, last])),
-    values: fc.constant(slots.map(({ value }) => value)),
+    texts: fc.constant(pairs.map(({ text }) => text)).chain((texts) => awkward.map((last) => [...texts, last])),
+    values: fc.constant(pairs.map(({ value }) => value)),
   }),
 );
 
 const whole = (encoded: EncodedText, values: string[]): string =>
-  Buffer.concat(joinPieces([encoded.first, ...encoded.rest(values)])).toString('latin1');
+  Buffer.concat(toBuffers([encoded.first, ...encoded.rest(values)])).toString('latin1');
 
 function interleaved(texts: string[], values: string[]): string {
   return texts.map((text, index) => (index === 0 ? text : (values[index - 1] as string) + text)).join('');
 }
 
 async function decoded(encoded: EncodedText, values: string[]): Promise<string> {
-  const head = `Content-Type: application/octet-stream\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: ${encoded.encoding}\r\n\r\n`;
-  const mail = await simpleParser(Buffer.from(head + whole(encoded, values), 'latin1'));
+  const head = [
+    'Content-Type: application/octet-stream',
+    'Content-Disposition: attachment',
+    `Content-Transfer-Encoding: ${encoded.encoding}`,
+  ].join('\r\n');
+  const mail = await simpleParser(Buffer.from(`${head}\r\n\r\n${whole(encoded, values)}`, 'latin1'));
   return mail.attachments[0]?.content.toString() ?? '';
 }
 
-describe('a text with slots, encoded', () => {
-  it('decodes to its texts and values, whatever they hold, with CR LF line ends', async () => {
+describe('encodeAround', () => {
+  it('returns a text that decodes to the given texts and values, with CR LF line ends', async () => {
     await fc.assert(
-      fc.asyncProperty(slotted, async ({ texts, values }) => {
+      fc.asyncProperty(textsAndValues, async ({ texts, values }) => {
         const encoded = encodeAround(texts);
         const expected = interleaved(
           texts.map((text) => text.replaceAll('\n', '\r\n')),
@@ -74,9 +81,9 @@ describe('a text with slots, encoded', () => {
     );
   });
 
-  it('is ASCII in lines of at most 76 octets, none of which begins with a dot, From or a boundary', () => {
+  it('returns ASCII in lines of at most 76 octets, none of which begins with a dot, From or a boundary', () => {
     fc.assert(
-      fc.property(slotted, ({ texts, values }) => {
+      fc.property(textsAndValues, ({ texts, values }) => {
         const text = whole(encodeAround(texts), values);
         expect(text).not.toMatch(/[^\t\r\n\u0020-\u007e]/);
         const lines = text.split('\r\n');
@@ -90,7 +97,7 @@ describe('a text with slots, encoded', () => {
     );
   });
 
-  it('shares what stands around the values between copies, however long they are', () => {
+  it('shares the encoded texts between copies, whatever the lengths of the values', () => {
     for (const around of ['Latin text. ', '电池降价。']) {
       const encoded = encodeAround([around, around.repeat(900), around.repeat(900)]);
       const [first, second, third] = [
@@ -99,7 +106,7 @@ describe('a text with slots, encoded', () => {
         ['eeee', 'ffff'],
       ].map((values) => encoded.rest(values).filter((piece) => typeof piece !== 'string'));
       expect(first).toHaveLength(2);
-      // Base64 has three ways to go on, by the length of what stands before: four octets more come to one, as three do to none.
+      // In base64 the encoding depends on the length of the value modulo three.
       const again = encoded.rest(['é'.repeat(2), 'ffff']).filter((piece) => typeof piece !== 'string');
       expect(again.every((piece, index) => piece === third?.[index])).toBe(true);
       if (encoded.encoding === 'quoted-printable')
@@ -107,7 +114,7 @@ describe('a text with slots, encoded', () => {
     }
   });
 
-  it('is quoted-printable where it is mostly Latin, base64 where it is not', () => {
+  it('uses quoted-printable for mostly Latin text and base64 otherwise', () => {
     expect(encodeAround(['Ünter den Linden, said “AT&T”.', ' Yes']).encoding).toBe('quoted-printable');
     expect(encodeAround(['电池降价, said AT&T']).encoding).toBe('base64');
     expect(encodeAround(['']).encoding).toBe('quoted-printable');

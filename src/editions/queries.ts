@@ -1,4 +1,6 @@
 /** Reads closed editions. */
+import type { Article } from '../articles/article.ts';
+import { toArticle } from '../articles/queries.ts';
 import type { Db } from '../store/store.ts';
 
 /** A closed edition without its content. */
@@ -103,4 +105,38 @@ export function listEditionArticles(db: Db, editionId: number): Promise<{ id: st
     .where('edition_id', '=', editionId)
     .orderBy('position')
     .execute();
+}
+
+/**
+ * Lists an edition's stories, and its own roundup, that are retracted or corrected, without those whose note the edition
+ * already showed; newest note first.
+ */
+export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<Article[]> {
+  const rows = await db
+    .selectFrom('articles')
+    .select('document')
+    .where('state', 'in', ['retracted', 'corrected'])
+    .where((e) =>
+      e.or([
+        e('id', '=', edition.articleId),
+        e('id', 'in', e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', edition.id)),
+      ]),
+    )
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('edition_corrections as shown')
+            .select('shown.article_id')
+            .where('shown.newsletter', '=', edition.newsletter)
+            .whereRef('shown.article_id', '=', 'articles.id')
+            .whereRef('shown.noted_at', '=', 'articles.noted_at')
+            .where('shown.edition_id', '=', edition.id),
+        ),
+      ),
+    )
+    .orderBy('noted_at', 'desc')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => toArticle(row.document));
 }

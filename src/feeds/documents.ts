@@ -57,6 +57,11 @@ export async function findDocument(db: Db, path: string): Promise<FeedDocument |
   };
 }
 
+export async function hasDocument(db: Db, path: string): Promise<boolean> {
+  const row = await db.selectFrom('documents').select('path').where('path', '=', path).executeTakeFirst();
+  return row !== undefined;
+}
+
 /** What is published, by path. */
 export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
   const rows = await db

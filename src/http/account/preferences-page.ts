@@ -1,55 +1,72 @@
 /**
- * A reader's own page: newsletters, time zone, a pause.
+ * A subscriber's preferences: newsletters, time zone, a pause.
  */
-import type { Context } from 'hono';
-import { localDate } from '../../lib/time.ts';
+import type { Context, Handler } from 'hono';
+import { Temporal } from 'temporal-polyfill';
+import { localDate, wallClock } from '../../lib/time.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
 import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { respondError } from '../server/errors.ts';
-import { readForm } from '../server/request-body.ts';
-import type { Answers } from '../server/routes.ts';
+import { readForm, respondNoForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { newsletterChoices } from './newsletter-choice.ts';
-import { type PreferencesErrors, type PreferencesFields, pauseDays, readPreferencesForm } from './preferences-form.ts';
-import { isSubscribingOpen } from './subscribe-form.ts';
-import { withReader } from './subscriber-by-token.ts';
-import { isOffered } from './time-zones.ts';
-import { zoneSelect } from './zone-select.ts';
+import { chosenNewsletters, isSignupOpen, newsletterChoices } from './subscribe-form.ts';
+import { withSubscriber } from './subscriber-by-token.ts';
+import { isOffered, UNKNOWN_ZONE, zoneSelect } from './time-zones.ts';
+
+interface PreferencesFields {
+  /** Ids. */
+  newsletters: string[];
+  /** IANA; empty for the publication's. */
+  zone: string;
+  /** The day on which email resumes, as `2026-12-01`; empty for no pause. */
+  paused: string;
+}
+
+/** What to say beside each field. */
+interface PreferencesErrors {
+  zone: string | null;
+  paused: string | null;
+}
 
 const NO_ERRORS: PreferencesErrors = { zone: null, paused: null };
 
-/** Answers `/preferences/:token`. */
-export function answerPreferences(web: WebContext): Answers {
-  return {
-    get: withReader(web, (c, reader) => answerForm(web, c, reader, fieldsOf(web, reader), { said: null })),
-    post: withReader(web, (c, reader) => save(web, c, reader)),
-  };
+/** A subscriber who wants a longer pause is better off without a subscription. */
+const LONGEST_PAUSE = { years: 1 };
+
+const SUPPRESSED: Record<SuppressionReason, string> = {
+  'hard-bounce': 'The mail server of this address reported that it does not accept email.',
+  'soft-bounces': 'Several emails in a row could not be delivered to this address.',
+  complaint: 'An email to this address was reported as unwanted.',
+  erased: 'The data of this address was deleted at the request of its owner.',
+  operator: 'The newsroom has stopped email to this address.',
+};
+
+/** GET of `/preferences/:token`. */
+export function servePreferences(web: WebContext): Handler {
+  return withSubscriber(web, (c, subscriber) => respondForm(web, c, subscriber, storedFields(web, subscriber)));
 }
 
-async function save(web: WebContext, c: Context, reader: Preferences): Promise<Response> {
-  const posted = await readForm(c);
-  if (posted.kind === 'refused') {
-    return respondError(web, c, posted.status, { title: 'Not understood', message: posted.message });
-  }
-  const { db } = web.store;
-  const now = web.clock();
-  const read = readPreferencesForm(web, posted.fields, reader.zone, now);
-  if (read.kind === 'wrong') return answerForm(web, c, reader, read.fields, { said: null, errors: read.errors });
-  const { newsletters: wanted, zone } = read.fields;
-  const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted };
-  const changes = { newsletters, zone: zone === '' ? null : zone, pausedUntil: read.pausedUntil };
-  const source = clientAddress(c, web.config.server.trustedProxies);
-  await changePreferences(db, reader.subscriberId, changes, { channel: 'preferences', source }, now);
-  const changed = await readPreferences(db, reader.subscriberId);
-  const said = 'Saved. This is how it stands now.';
-  return answerForm(web, c, changed ?? reader, fieldsOf(web, changed ?? reader), { said });
+/** POST of `/preferences/:token`. */
+export function handlePreferences(web: WebContext): Handler {
+  return withSubscriber(web, async (c, subscriber) => {
+    const posted = await readForm(c);
+    if (posted === null) return respondNoForm(web, c);
+    const { db } = web.store;
+    const now = web.clock();
+    const { fields, errors, pausedUntil } = readPreferencesForm(web, posted, subscriber.zone, now);
+    if (errors !== null) return respondForm(web, c, subscriber, fields, errors);
+    const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted: fields.newsletters };
+    const changes = { newsletters, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
+    const channel = { channel: 'preferences', source: clientAddress(web, c) } as const;
+    await changePreferences(db, subscriber.subscriberId, changes, channel, now);
+    const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
+    return respondForm(web, c, changed, storedFields(web, changed), 'saved');
+  });
 }
 
-/** The form as the store has it. */
-function fieldsOf(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {
+function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {
   const isPaused = pausedUntil !== null && pausedUntil > web.clock();
   return {
     newsletters: subscriptions.filter(({ state }) => state === 'confirmed').map(({ newsletter }) => newsletter),
@@ -58,36 +75,80 @@ function fieldsOf(web: WebContext, { subscriptions, zone, pausedUntil }: Prefere
   };
 }
 
-async function answerForm(
+/**
+ * Reads what was posted.
+ * @param ownZone the subscriber's zone, which is valid even if the list does not offer it
+ * @returns `pausedUntil`: the first instant of the day on which the pause ends, by the calendar of the chosen zone
+ */
+function readPreferencesForm(
   web: WebContext,
-  c: Context,
-  reader: Preferences,
-  fields: PreferencesFields,
-  { said, errors }: { said: string | null; errors?: PreferencesErrors },
-): Promise<Response> {
-  const reason = reader.suppressedReason;
-  const data = {
-    token: c.req.param('token'),
-    email: reader.email,
-    said,
-    errors: errors ?? NO_ERRORS,
-    suppressed: reason === null ? null : SUPPRESSED[reason],
-    // Where no mail to confirm would come, the newsroom is named in place of the form.
-    open: isSubscribingOpen(web) && reason !== null && isLiftedByOptIn(reason),
-    choices: newsletterChoices(web, fields.newsletters),
-    zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === reader.zone ? fields.zone : ''),
-    paused: fields.paused,
-    ...pauseDays(web.clock(), reader.zone ?? web.view.zone),
+  posted: URLSearchParams,
+  ownZone: string | null,
+  now: number,
+): { fields: PreferencesFields; errors: PreferencesErrors | null; pausedUntil: number | null } {
+  const fields = {
+    newsletters: chosenNewsletters(web, posted),
+    zone: posted.get('zone') ?? '',
+    paused: (posted.get('paused') ?? '').trim().slice(0, 20),
   };
-  const mark = errors !== undefined ? 'Error: ' : said !== null ? 'Saved: ' : '';
-  const head = { title: `${mark}Your preferences`, description: 'What is sent to you, and when.', path: null };
-  return c.html(await renderPage(web, 'preferences', head, data), errors === undefined ? 200 : 422);
+  const isKnownZone = fields.zone === '' || fields.zone === ownZone || isOffered(fields.zone);
+  const zone = isKnownZone && fields.zone !== '' ? fields.zone : web.view.zone;
+  const pausedUntil = fields.paused === '' ? null : startOfDay(fields.paused, zone, now);
+  const isKnownDay = !Number.isNaN(pausedUntil);
+  if (isKnownZone && isKnownDay) return { fields, errors: null, pausedUntil };
+  const { tomorrow, latest } = pauseDays(now, zone);
+  const dayError = `Choose a day from ${longDate(tomorrow)} to ${longDate(latest)}, such as ${tomorrow}.`;
+  const errors = { zone: isKnownZone ? null : UNKNOWN_ZONE, paused: isKnownDay ? null : dayError };
+  return { fields, errors, pausedUntil: null };
 }
 
-const SUPPRESSED: Record<SuppressionReason, string> = {
-  'hard-bounce': 'The mail server of this address said that it takes no mail.',
-  'soft-bounces': 'Mail to this address came back several times in a row.',
-  complaint: 'Mail to this address was reported as unwanted.',
-  erased: 'The reader of this address asked to be forgotten.',
-  operator: 'The newsroom has stopped it.',
-};
+/** The days on which a pause may end, such as `2026-11-25` to `2027-11-24`, by the calendar of `zone`. */
+function pauseDays(now: number, zone: string): { tomorrow: string; latest: string } {
+  const today = wallClock(now, zone).toPlainDate();
+  return { tomorrow: today.add({ days: 1 }).toString(), latest: today.add(LONGEST_PAUSE).toString() };
+}
+
+/** The first instant of a day on which a pause may end; NaN for anything else. */
+function startOfDay(text: string, zone: string, now: number): number {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return Number.NaN;
+  const { tomorrow, latest } = pauseDays(now, zone);
+  // Dates in this form compare as text.
+  if (text < tomorrow || text > latest) return Number.NaN;
+  try {
+    return Temporal.PlainDate.from(text, { overflow: 'reject' }).toZonedDateTime({ timeZone: zone }).epochMilliseconds;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** `November 25, 2026` for `2026-11-25`. */
+function longDate(day: string): string {
+  return Temporal.PlainDate.from(day).toLocaleString('en-US', { dateStyle: 'long' });
+}
+
+async function respondForm(
+  web: WebContext,
+  c: Context,
+  subscriber: Preferences,
+  fields: PreferencesFields,
+  result: PreferencesErrors | 'saved' | null = null,
+): Promise<Response> {
+  const reason = subscriber.suppressedReason;
+  const errors = result === 'saved' ? null : result;
+  const data = {
+    token: c.req.param('token'),
+    email: subscriber.email,
+    isSaved: result === 'saved',
+    errors: errors ?? NO_ERRORS,
+    suppressed: reason === null ? null : SUPPRESSED[reason],
+    // Without a confirmation email the newsroom's address is the only way back.
+    canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
+    choices: newsletterChoices(web, fields.newsletters),
+    zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
+    paused: fields.paused,
+    ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
+  };
+  const prefix = errors !== null ? 'Error: ' : result === 'saved' ? 'Saved: ' : '';
+  const head = { title: `${prefix}Your preferences`, description: 'Your newsletters and settings.', path: null };
+  return c.html(await renderPage(web, 'preferences', head, data), errors === null ? 200 : 422);
+}

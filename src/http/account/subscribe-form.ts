@@ -1,11 +1,11 @@
 /**
- * The form to subscribe: what was filled in, what is wrong with it, and how it is shown.
+ * The form to subscribe: what was entered, what is wrong with it, and how it is shown.
  */
+import { scheduleZone } from '../../config/config.ts';
 import { parseAddress } from '../../subscribers/address.ts';
+import { deliveryText } from '../pages/schedule-text.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { chosenNewsletters, type NewsletterChoice, newsletterChoices } from './newsletter-choice.ts';
-import { isOffered } from './time-zones.ts';
-import { type ZoneSelect, zoneSelect } from './zone-select.ts';
+import { isOffered, UNKNOWN_ZONE, type ZoneSelect, zoneSelect } from './time-zones.ts';
 
 export interface SubscribeFields {
   email: string;
@@ -15,7 +15,7 @@ export interface SubscribeFields {
   zone: string;
 }
 
-/** What to say beside a field. */
+/** What to say beside each field. */
 export interface SubscribeErrors {
   email: string | null;
   newsletters: string | null;
@@ -30,27 +30,36 @@ export interface SubscribeView {
   errors: SubscribeErrors;
 }
 
-const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null };
-const LONGEST_SHOWN = 320;
-
-/** Whether the pages offer to subscribe. */
-export function isSubscribingOpen(web: WebContext): boolean {
-  return web.config.signup.enabled && web.config.newsletters.length > 0;
+/** A newsletter with its checkbox. */
+export interface NewsletterChoice {
+  id: string;
+  title: string;
+  description: string;
+  /** When it is delivered, in words. */
+  schedule: string;
+  checked: boolean;
 }
 
-/** The empty form. Where there is one newsletter, it is chosen. */
+const NO_ERRORS: SubscribeErrors = { email: null, newsletters: null, zone: null };
+const MAX_EMAIL_SHOWN = 320;
+
+/** Whether the site offers to subscribe. */
+export function isSignupOpen({ config }: WebContext): boolean {
+  return config.signup.enabled && config.newsletters.length > 0;
+}
+
+/** The empty form. A single newsletter is checked. */
 export function emptySubscribeForm(web: WebContext): Promise<SubscribeView> {
-  const { newsletters } = web.config;
-  const chosen = newsletters.length === 1 ? newsletters.map(({ id }) => id) : [];
-  return subscribeView(web, { email: '', newsletters: chosen, zone: '' }, NO_ERRORS);
+  const ids = web.config.newsletters.map(({ id }) => id);
+  return subscribeView(web, { email: '', newsletters: ids.length === 1 ? ids : [], zone: '' }, NO_ERRORS);
 }
 
 /** Whether a program filled in the field that people do not see. */
-export function isTrapped(fields: URLSearchParams): boolean {
-  return (fields.get('website') ?? '') !== '';
+export function isTrapped(posted: URLSearchParams): boolean {
+  return (posted.get('website') ?? '') !== '';
 }
 
-/** Reads what was posted. Newsletters that do not exist are passed over. */
+/** Reads what was posted. Ignores newsletters that do not exist. */
 export function readSubscribeForm(
   web: WebContext,
   posted: URLSearchParams,
@@ -63,27 +72,45 @@ export function readSubscribeForm(
   const errors = {
     email: emailError(fields.email),
     newsletters: fields.newsletters.length === 0 ? 'Choose a newsletter.' : null,
-    zone: fields.zone === '' || isOffered(fields.zone) ? null : 'Choose a time zone of the list.',
+    zone: fields.zone === '' || isOffered(fields.zone) ? null : UNKNOWN_ZONE,
   };
   return { fields, errors: Object.values(errors).some((error) => error !== null) ? errors : null };
 }
 
-/** The form with what was filled in, and what to say of it. */
+/** The form with what was entered, and what is wrong with it. */
 export async function subscribeView(
   web: WebContext,
   fields: SubscribeFields,
   errors: SubscribeErrors,
 ): Promise<SubscribeView> {
   return {
-    email: fields.email.slice(0, LONGEST_SHOWN),
+    email: fields.email.slice(0, MAX_EMAIL_SHOWN),
     zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
     choices: newsletterChoices(web, fields.newsletters),
     errors,
   };
 }
 
+/** All newsletters. @param checked ids */
+export function newsletterChoices({ config }: WebContext, checked: readonly string[]): NewsletterChoice[] {
+  const { newsletters, publication } = config;
+  return newsletters.map(({ id, title, description, schedule, deliverAt }) => ({
+    id,
+    title,
+    description,
+    schedule: deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt),
+    checked: checked.includes(id),
+  }));
+}
+
+/** The ids in a form's field `newsletter` that are newsletters. */
+export function chosenNewsletters({ config }: WebContext, posted: URLSearchParams): string[] {
+  const chosen = new Set(posted.getAll('newsletter'));
+  return config.newsletters.map(({ id }) => id).filter((id) => chosen.has(id));
+}
+
 function emailError(email: string): string | null {
-  if (email === '') return 'Write your email address, such as name@example.com.';
+  if (email === '') return 'Enter your email address, such as name@example.com.';
   const address = parseAddress(email);
   return address.kind === 'valid' ? null : `This address cannot be used: ${address.reason}.`;
 }

@@ -1,8 +1,8 @@
 /**
- * What the form to subscribe leads to. Whatever address was given, known, new or suppressed, the answer is the same: a mail to it
- * says the rest.
+ * Accepts the form to subscribe. The response is the same for a new, a known and a suppressed address: the email that
+ * follows says the rest.
  */
-import type { Context } from 'hono';
+import type { Context, Handler } from 'hono';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import { takeRate } from '../../store/rate-limits.ts';
 import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
@@ -10,11 +10,10 @@ import { renderNewsletters } from '../pages/newsletters-page.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress, clientKey } from '../server/client-address.ts';
 import { respondError } from '../server/errors.ts';
-import { readForm } from '../server/request-body.ts';
-import type { Answers } from '../server/routes.ts';
+import { readForm, respondNoForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 import {
-  isSubscribingOpen,
+  isSignupOpen,
   isTrapped,
   readSubscribeForm,
   type SubscribeErrors,
@@ -22,42 +21,41 @@ import {
   subscribeView,
 } from './subscribe-form.ts';
 
-/** Answers `/subscribe`: POST takes the form, GET leads to it. */
-export function answerSubscribe(web: WebContext): Answers {
-  if (!isSubscribingOpen(web)) return { get: (c) => answerClosed(web, c), post: (c) => answerClosed(web, c) };
-  return {
-    get: (c) => c.redirect(`${web.base}/newsletters`, 303),
-    post: (c) => takeForm(web, c),
+/** GET of `/subscribe`: redirects to the page with the form. */
+export function redirectToForm(web: WebContext): Handler {
+  return (c) => (isSignupOpen(web) ? c.redirect(`${web.base}/newsletters`, 303) : respondClosed(web, c));
+}
+
+/** POST of `/subscribe`. */
+export function handleSubscribe(web: WebContext): Handler {
+  return async (c) => {
+    if (!isSignupOpen(web)) return respondClosed(web, c);
+    // A page of another site could make the browsers of its visitors request email to strangers (Fetch Metadata, W3C).
+    if (c.req.header('Sec-Fetch-Site') === 'cross-site') {
+      const message = `The form came from another site. Please subscribe at ${web.view.url}/newsletters.`;
+      return respondError(web, c, 403, { title: 'Request from another site', message });
+    }
+    const posted = await readForm(c);
+    if (posted === null) return respondNoForm(web, c);
+    const { fields, errors } = readSubscribeForm(web, posted);
+    if (errors !== null) return respondWithErrors(web, c, fields, errors);
+    // Do not tell the program that it was recognised.
+    if (isTrapped(posted)) return respondCheckInbox(web, c, fields);
+    return subscribe(web, c, fields);
   };
 }
 
-async function takeForm(web: WebContext, c: Context): Promise<Response> {
-  // Another site's page could have its visitors' browsers ask for mail to strangers (Fetch Metadata, W3C).
-  if (c.req.header('Sec-Fetch-Site') === 'cross-site') {
-    const message = `The form was sent from another web. Please subscribe at ${web.view.url}/newsletters.`;
-    return respondError(web, c, 403, { title: 'Not from here', message });
-  }
-  const posted = await readForm(c);
-  if (posted.kind === 'refused') {
-    return respondError(web, c, posted.status, { title: 'Not understood', message: posted.message });
-  }
-  const { fields, errors } = readSubscribeForm(web, posted.fields);
-  if (errors !== null) return answerAgain(web, c, fields, errors);
-  if (isTrapped(posted.fields)) return answerAsked(web, c, fields);
-  return request(web, c, fields);
-}
-
-async function request(web: WebContext, c: Context, fields: SubscribeFields): Promise<Response> {
+async function subscribe(web: WebContext, c: Context, fields: SubscribeFields): Promise<Response> {
   const { config, secrets } = web;
   const { db } = web.store;
   const { confirmWithinHours, perIpPerHour, perAddressPerDay } = config.signup;
   const now = web.clock();
-  const source = clientAddress(c, config.server.trustedProxies);
+  const source = clientAddress(web, c);
   const limit = { everyMs: Math.ceil(HOUR / perIpPerHour), burst: perIpPerHour };
   const rate = await takeRate(db, clientKey(secrets, source), limit, now);
-  if (rate.kind === 'refused') return answerTooMany(web, c, rate.retryAt - now);
+  if (rate.kind === 'refused') return respondTooMany(web, c, rate.retryAt - now);
   const { email, newsletters, zone } = fields;
-  const asked = await requestSubscription(
+  const requested = await requestSubscription(
     db,
     secrets,
     { email, newsletters, ...(zone === '' ? {} : { zone }) },
@@ -65,14 +63,14 @@ async function request(web: WebContext, c: Context, fields: SubscribeFields): Pr
     { confirmMs: confirmWithinHours * HOUR, perAddressPerDay },
     now,
   );
-  if (asked.kind === 'refused') {
-    return answerAgain(web, c, fields, { email: asked.reason, newsletters: null, zone: null });
+  if (requested.kind === 'refused') {
+    return respondWithErrors(web, c, fields, { email: requested.reason, newsletters: null, zone: null });
   }
-  return answerAsked(web, c, fields);
+  return respondCheckInbox(web, c, fields);
 }
 
-/** 422 (RFC 9110 §15.5.21): the form, as it was filled in, with what is wrong beside each field. */
-async function answerAgain(
+/** 422 (RFC 9110 §15.5.21): the form as it was filled in, with the errors beside their fields. */
+async function respondWithErrors(
   web: WebContext,
   c: Context,
   fields: SubscribeFields,
@@ -82,26 +80,27 @@ async function answerAgain(
   return c.html(html, 422, { 'Cache-Control': 'no-store' });
 }
 
-/** No redirect: the page shows the address, so that a slip of the fingers is seen, and no address may stand in a URL. */
-async function answerAsked(web: WebContext, c: Context, { email, newsletters }: SubscribeFields): Promise<Response> {
+/** No redirect: the page shows the address, so that people notice a typo, and no URL may contain an address. */
+async function respondCheckInbox(
+  web: WebContext,
+  c: Context,
+  { email, newsletters }: SubscribeFields,
+): Promise<Response> {
   const titles = web.view.newsletters.filter(({ id }) => newsletters.includes(id)).map(({ title }) => title);
-  const head = { title: 'Check your inbox', description: 'A link to confirm is on its way.', path: null };
+  const head = { title: 'Check your inbox', description: 'We have sent you an email to confirm.', path: null };
   const data = { email, titles, hours: web.config.signup.confirmWithinHours };
-  return c.html(await renderPage(web, 'asked', head, data), 200, { 'Cache-Control': 'no-store' });
+  return c.html(await renderPage(web, 'check-inbox', head, data), 200, { 'Cache-Control': 'no-store' });
 }
 
-async function answerTooMany(web: WebContext, c: Context, wait: number): Promise<Response> {
-  const minutes = Math.max(1, Math.ceil(wait / MINUTE));
-  c.header('Retry-After', String(Math.max(1, Math.ceil(wait / SECOND))));
-  return respondError(web, c, 429, {
-    title: 'Too many at once',
-    message: `Many requests to subscribe came from your network. Please try again in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}.`,
-  });
+async function respondTooMany(web: WebContext, c: Context, waitMs: number): Promise<Response> {
+  const minutes = Math.max(1, Math.ceil(waitMs / MINUTE));
+  c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
+  const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  const message = `There were too many requests to subscribe from your network. Please try again in ${when}.`;
+  return respondError(web, c, 429, { title: 'Too many requests', message });
 }
 
-async function answerClosed(web: WebContext, c: Context): Promise<Response> {
-  return respondError(web, c, 404, {
-    title: 'Subscribing is closed',
-    message: 'New readers are not taken at the moment. Whoever gets a newsletter goes on getting it.',
-  });
+async function respondClosed(web: WebContext, c: Context): Promise<Response> {
+  const message = 'New subscriptions are not possible at the moment. Existing subscriptions continue.';
+  return respondError(web, c, 404, { title: 'Signup is closed', message });
 }

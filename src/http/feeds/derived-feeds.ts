@@ -1,6 +1,5 @@
 /**
- * A shelf of feeds that were made on demand. What lies on it is as old as the last publish, like what is published: it is made anew
- * when the store's version has moved, and once for all who ask meanwhile.
+ * Derived feeds: built on request, cached until the feeds change, and limited in number, since strangers cause the work.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
@@ -13,53 +12,123 @@ import { openVersionReader, readFeedVersion } from '../../feeds/feed-version.ts'
 import { topicAddress } from '../../feeds/topics.ts';
 import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
-import { openBuildLimits } from './build-limits.ts';
-import { type FeedCache, type LoadedDocument, openFeedCache } from './feed-cache.ts';
+import { FeedCache, type LoadedDocument } from './feed-cache.ts';
 
-/** Fewer bytes than published documents have: strangers choose what lies here. */
-const ROOM = 16 * 1024 * 1024;
+/** Less than published documents have: strangers choose what is cached here. */
+const CACHE_BYTES = 16 * 1024 * 1024;
 
-/** A publish follows a change in less; where it does not, a feed that is ahead of the published ones is better than none. */
-const WAIT = { forMs: 1_500, everyMs: 50 };
+/** A publish follows a change sooner. If it does not, a feed newer than the published ones is better than none. */
+const PUBLISH_WAIT = { forMs: 1_500, everyMs: 50 };
 
 /**
- * Waits until what has changed is published, so that every process makes a feed of the same articles, under a Last-Modified of their own.
+ * Feeds by the canonical path of their address. `find` throws BuildRefused if the feed is not cached and the client, or all
+ * clients together, asked for too many.
  */
-async function publishCatchesUp(db: Db, clock: Clock): Promise<void> {
-  for (let waited = 0; waited < WAIT.forMs; waited += WAIT.everyMs) {
+export function openDerivedFeeds(store: Store, config: Config, clock: Clock): FeedCache {
+  const { db } = store;
+  const limiter = new BuildLimiter(clock);
+  const load = async (path: string, client = 'unknown'): Promise<LoadedDocument | null> => {
+    const [file = '', query] = path.split('?');
+    const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
+    if (parsed?.kind !== 'derived') return null;
+    await waitForPublish(db, clock);
+    return limiter.build(client, () => buildFeed(db, config, parsed.address, clock));
+  };
+  return new FeedCache({ version: openVersionReader(db), load }, CACHE_BYTES);
+}
+
+/** Waits for the publish of changed articles, so that all processes build a feed from the same articles. */
+async function waitForPublish(db: Db, clock: Clock): Promise<void> {
+  for (let waited = 0; waited < PUBLISH_WAIT.forMs; waited += PUBLISH_WAIT.everyMs) {
     const { modifiedAt } = await readFeedVersion(db);
     if (!(await hasChangesSince(db, modifiedAt, clock()))) return;
-    await setTimeout(WAIT.everyMs);
+    await setTimeout(PUBLISH_WAIT.everyMs);
   }
 }
 
-/** Feeds by the canonical path of their address. Its `find` throws BuildRefused where a client asks for too many that do not lie there. */
-export function openDerivedFeeds(store: Store, config: Config, clock: Clock): FeedCache {
-  const { db } = store;
-  const limits = openBuildLimits(clock);
-  const make = async (address: DerivedAddress): Promise<LoadedDocument | null> => {
-    const { modifiedAt } = await readFeedVersion(db);
-    // As of the last publish, in every process alike. What becomes public later in that second is followed by a publish of its own.
-    const now = Math.min(clock(), modifiedAt + SECOND - 1);
-    const draft = await deriveFeed(db, config, address, now);
-    if (draft === null) return null;
-    const { path, mediaType, body } = draft;
-    const hash = createHash('sha256').update(body).digest('hex');
-    const codings = await compress(Buffer.from(body));
-    const link = `<${topicAddress(config, path)}>; rel="self"`;
-    return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
-  };
-  return openFeedCache(
-    {
-      version: openVersionReader(db),
-      load: async (path, client = 'unknown') => {
-        const [file = '', query] = path.split('?');
-        const parsed = parseDerivedAddress(file, new URLSearchParams(query), config);
-        if (parsed?.kind !== 'derived') return null;
-        await publishCatchesUp(db, clock);
-        return limits.build(client, () => make(parsed.address));
-      },
-    },
-    ROOM,
-  );
+async function buildFeed(
+  db: Db,
+  config: Config,
+  address: DerivedAddress,
+  clock: Clock,
+): Promise<LoadedDocument | null> {
+  const { modifiedAt } = await readFeedVersion(db);
+  // As of the last publish, in every process. An article that becomes public later in that second causes another publish.
+  const now = Math.min(clock(), modifiedAt + SECOND - 1);
+  const draft = await deriveFeed(db, config, address, now);
+  if (draft === null) return null;
+  const { path, mediaType, body } = draft;
+  const hash = createHash('sha256').update(body).digest('hex');
+  const codings = await compress(Buffer.from(body));
+  const link = `<${topicAddress(config, path)}>; rel="self"`;
+  return { document: { path, mediaType, hash, modifiedAt, body, codings }, link };
+}
+
+/** Why a feed is not built now. */
+export class BuildRefused extends Error {
+  override name = 'BuildRefused';
+  /** Too Many Requests (RFC 6585 §4) for this client, or Service Unavailable for all. */
+  readonly status: 429 | 503;
+  /** Seconds. */
+  readonly retryAfter: number;
+  constructor(status: 429 | 503, message: string, retryAfter: number) {
+    super(message);
+    this.status = status;
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** An aggregator requests the feeds of all its users from one address, again with each change. */
+const PER_CLIENT = { everyMs: SECOND / 5, burst: 300 };
+const MAX_CONCURRENT = 2;
+const MAX_WAITING = 100;
+const MAX_CLIENTS = 10_000;
+
+/** Limits builds in this process, which take tens of milliseconds of CPU each: per client (GCRA), and concurrently. */
+export class BuildLimiter {
+  readonly #clock: Clock;
+  /** For each client, when its next build would be due at the steady rate. */
+  readonly #nextAt = new Map<string, number>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Runs a build for that client when its turn comes.
+   * @throws BuildRefused if the client asked for too many, or too many builds wait
+   */
+  async build<T>(client: string, run: () => Promise<T>): Promise<T> {
+    if (this.#running >= MAX_CONCURRENT && this.#waiting.length >= MAX_WAITING) {
+      throw new BuildRefused(503, 'Too many feeds are being built at the moment.', 5);
+    }
+    this.#admit(client);
+    if (this.#running >= MAX_CONCURRENT) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      return await run();
+    } finally {
+      // In the order of the requests.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+
+  #admit(client: string): void {
+    const now = this.#clock();
+    const { everyMs, burst } = PER_CLIENT;
+    const next = Math.max(this.#nextAt.get(client) ?? now, now);
+    const wait = next - now - everyMs * (burst - 1);
+    if (wait > 0) {
+      throw new BuildRefused(429, 'Too many feeds were built for your network.', Math.ceil(wait / SECOND));
+    }
+    if (this.#nextAt.size >= MAX_CLIENTS) {
+      for (const [other, at] of this.#nextAt) if (at <= now) this.#nextAt.delete(other);
+    }
+    // Still full: new clients are then limited only by the number of concurrent builds.
+    if (this.#nextAt.size < MAX_CLIENTS || this.#nextAt.has(client)) this.#nextAt.set(client, next + everyMs);
+  }
 }

@@ -1,135 +1,125 @@
 /**
- * Published documents at hand, as the store has them at the moment of each request: no process answers with what another has
- * replaced. One look at the store's version serves all requests that came in before it began, so that it costs each of them little.
+ * Documents in memory, with their compressed forms. Each request checks the version of the feeds in the store, so that no
+ * process serves what another has replaced. One check serves all requests that arrived before it began.
  */
-
-import type { FeedDocument } from '../../feeds/documents.ts';
+import { LRUCache } from 'lru-cache';
+import type { Config } from '../../config/config.ts';
+import { type FeedDocument, findDocument } from '../../feeds/documents.ts';
+import { openVersionReader } from '../../feeds/feed-version.ts';
+import { hubAddress, isTopicPath, topicAddress } from '../../feeds/topics.ts';
 import { SECOND } from '../../lib/time.ts';
-import type { Coding } from '../server/negotiate.ts';
+import { withTimeout } from '../../lib/with-timeout.ts';
+import type { Store } from '../../store/store.ts';
 import type { CachedDocument } from './decide-response.ts';
 
 export interface DocumentLoader {
-  /** Grows with every change of what `load` gives. */
+  /** Grows with every change of what `load` returns. */
   version(): Promise<number>;
   /** The document of that name, or null. */
   load(name: string, client?: string): Promise<LoadedDocument | null>;
 }
 
-/** A document from the store, and what its Link header says. */
+/** A document, and its Link header. */
 export interface LoadedDocument {
   document: Omit<FeedDocument, 'size' | 'body'> & { body: string | Buffer };
   link: string | null;
 }
 
-export interface FeedCache {
+/** Bytes of bodies; the least recently used go first. */
+const CACHE_BYTES = 64 * 1024 * 1024;
+/** Treat a slower store as unavailable. */
+const CHECK_TIMEOUT = 2 * SECOND;
+
+export class FeedCache {
+  readonly #loader: DocumentLoader;
+  readonly #documents: LRUCache<string, CachedDocument>;
+  readonly #loading = new Map<string, Promise<CachedDocument | null>>();
+  #version = -1;
+  /** The check that has not begun yet, which new requests share. */
+  #nextCheck: Promise<void> | null = null;
+  #lastCheck: Promise<void> = Promise.resolve();
+
+  constructor(loader: DocumentLoader, maxBytes: number = CACHE_BYTES) {
+    this.#loader = loader;
+    this.#documents = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
+  }
+
   /**
-   * The document as it is now, or null.
-   * @param client who asks, where that matters to who loads it
-   * @throws what the store throws, where the document is not at hand from before
+   * The current document, or null.
+   * @param client who sent the request, for a loader that limits clients
+   * @throws what the loader throws, unless the document is cached from before
    */
-  find(name: string, client?: string): Promise<CachedDocument | null>;
-}
-
-/** Bytes of bodies that are kept at hand; those asked for longest ago go first. */
-const ROOM = 64 * 1024 * 1024;
-
-/** A store that is slower than that is away, as far as readers are concerned. */
-const LOOK_WITHIN = 2 * SECOND;
-
-async function inTime<T>(look: Promise<T>): Promise<T> {
-  const { promise: impatience, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('the store does not answer')), LOOK_WITHIN);
-  return Promise.race([look, impatience]).finally(() => clearTimeout(timer));
-}
-
-/** @param room bytes to keep at hand */
-export function openFeedCache(source: DocumentLoader, room: number = ROOM): FeedCache {
-  const kept = new Map<string, CachedDocument>();
-  const loading = new Map<string, Promise<CachedDocument | null>>();
-  let bytes = 0;
-  let version = -1;
-  /** The look that has not begun, which whoever comes now may share; and the one before it. */
-  let next: Promise<void> | null = null;
-  let last: Promise<void> = Promise.resolve();
-
-  const clear = (): void => {
-    kept.clear();
-    loading.clear();
-    bytes = 0;
-  };
-
-  const look = (): Promise<void> => {
-    next ??= last = (async (before: Promise<void>) => {
-      await before.catch(() => {});
-      // What else has come in with this turn of the event loop.
-      await new Promise(setImmediate);
-      next = null;
-      const now = await inTime(source.version());
-      if (now === version) return;
-      clear();
-      version = now;
-    })(last);
-    return next;
-  };
-
-  const load = async (name: string, client?: string): Promise<CachedDocument | null> => {
-    const found = await source.load(name, client);
-    return found === null ? null : servable(found);
-  };
-
-  const keep = (name: string, document: CachedDocument): void => {
-    kept.set(name, document);
-    bytes += sizeOf(document);
-    for (const [other, one] of kept) {
-      if (bytes <= room) break;
-      kept.delete(other);
-      bytes -= sizeOf(one);
+  async find(name: string, client?: string): Promise<CachedDocument | null> {
+    try {
+      await this.#check();
+    } catch (error) {
+      // While the store is unavailable, an earlier version is better than none.
+      const cached = this.#documents.get(name);
+      if (cached !== undefined) return cached;
+      throw error;
     }
-  };
+    return this.#documents.get(name) ?? this.#loading.get(name) ?? this.#load(name, client);
+  }
 
-  return {
-    async find(name, client) {
-      try {
-        await look();
-      } catch (error) {
-        // While the store is away, what was published before is better than nothing.
-        const known = kept.get(name);
-        if (known !== undefined) return known;
-        throw error;
-      }
-      const known = kept.get(name);
-      if (known !== undefined) {
-        // The newest of the map is the last one to go.
-        if (bytes > room / 2) {
-          kept.delete(name);
-          kept.set(name, known);
-        }
-        return known;
-      }
-      let underWay = loading.get(name);
-      if (underWay === undefined) {
-        const at = version;
-        underWay = load(name, client).then((document) => {
-          if (at === version && document !== null) keep(name, document);
-          return document;
-        });
-        loading.set(name, underWay);
-        const done = (): void => {
-          if (loading.get(name) === underWay) loading.delete(name);
-        };
-        underWay.then(done, done);
-      }
-      return underWay;
-    },
-  };
+  /** Empties the cache if the version has moved. A request waits for a check that began after the request arrived. */
+  #check(): Promise<void> {
+    this.#nextCheck ??= this.#lastCheck = (async (previous: Promise<void>) => {
+      await previous.catch(() => {});
+      // Let the requests of this turn of the event loop join.
+      await new Promise(setImmediate);
+      this.#nextCheck = null;
+      const version = await withTimeout(this.#loader.version(), CHECK_TIMEOUT, 'the store does not respond');
+      if (version === this.#version) return;
+      this.#documents.clear();
+      this.#loading.clear();
+      this.#version = version;
+    })(this.#lastCheck);
+    return this.#nextCheck;
+  }
+
+  #load(name: string, client?: string): Promise<CachedDocument | null> {
+    const version = this.#version;
+    const loading: Promise<CachedDocument | null> = this.#loader
+      .load(name, client)
+      .then((loaded) => {
+        const document = loaded === null ? null : toCached(loaded);
+        if (document !== null && version === this.#version) this.#documents.set(name, document);
+        return document;
+      })
+      .finally(() => {
+        if (this.#loading.get(name) === loading) this.#loading.delete(name);
+      });
+    this.#loading.set(name, loading);
+    return loading;
+  }
 }
 
-function servable({ document, link }: LoadedDocument): CachedDocument {
+function toCached({ document, link }: LoadedDocument): CachedDocument {
   const { path, mediaType, hash, modifiedAt, body, codings } = document;
-  const bodies: Record<Coding, Buffer> = { identity: Buffer.from(body), gzip: codings.gzip, br: codings.br };
+  const bodies = { identity: Buffer.from(body), gzip: codings.gzip, br: codings.br };
   return { path, mediaType, hash, modifiedAt, bodies, link };
 }
 
 function sizeOf({ bodies }: CachedDocument): number {
   return bodies.identity.length + bodies.gzip.length + bodies.br.length;
+}
+
+const DOCUMENT_PATH = /^[a-z0-9][a-z0-9./-]{0,199}$/;
+
+/** The published documents, by their path below feeds/. */
+export function openPublishedFeeds({ db }: Store, config: Config): FeedCache {
+  return new FeedCache({
+    version: openVersionReader(db),
+    load: async (path) => {
+      const document = DOCUMENT_PATH.test(path) ? await findDocument(db, path) : null;
+      return document === null ? null : { document, link: linkHeader(path, config) };
+    },
+  });
+}
+
+/** The Link header of a feed (WebSub §4): its hub, if one distributes it, and the address by which hubs and readers know it. */
+function linkHeader(path: string, config: Config): string | null {
+  if (!/\.(?:rss|atom|json)$/.test(path)) return null;
+  const hub = isTopicPath(path) ? hubAddress(config) : null;
+  return `${hub === null ? '' : `<${hub}>; rel="hub", `}<${topicAddress(config, path)}>; rel="self"`;
 }

@@ -1,15 +1,12 @@
 /**
- * Serves what was published, byte for byte from the store, so that every web process answers alike.
+ * Serves published documents and derived feeds from the store, so that all web processes respond alike.
  */
-import type { Context } from 'hono';
+import type { Context, Handler } from 'hono';
 import { type DerivedAddress, parseDerivedAddress } from '../../feeds/derived/derived-address.ts';
-import { SECOND } from '../../lib/time.ts';
 import { addressBlock, clientAddress } from '../server/client-address.ts';
-import type { RequestHandler } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { BuildRefused } from './build-limits.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
-import { countFeedRequest } from './feed-requests.ts';
+import { BuildRefused } from './derived-feeds.ts';
 
 const PREFLIGHT: HeaderList = [
   ...CORS,
@@ -18,78 +15,74 @@ const PREFLIGHT: HeaderList = [
   ['Access-Control-Max-Age', '86400'],
   ['Allow', 'GET, HEAD, OPTIONS'],
 ];
-/** Readers that find the store away come back so soon. */
-const RETRY_AFTER = 30 * SECOND;
 
-/** Answers `/feeds/*`; `/feeds/` itself is the page for people. */
-export function serveFeedDocument(web: WebContext): RequestHandler {
+/** `/feeds/*`. `/feeds/` itself is the page that lists the feeds. */
+export function serveFeedDocument(web: WebContext): Handler {
   return async (c) => {
     const path = c.req.path.slice(`${web.base}/feeds/`.length) || 'index.html';
-    // None of these addresses is that of a stored document: a feed of the configuration is in no folder, and not called "custom".
+    // No published document has the address of a derived feed: configured feeds are in no folder and not named "custom".
     const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, web.config);
-    if (derived?.kind === 'refused') return answerText(c, 400, derived.reason);
+    if (derived?.kind === 'refused') return respondText(c, 400, derived.reason);
     let document: CachedDocument | null;
     try {
       document =
-        derived === null ? await web.feeds.find(path) : await web.derived.find(derived.address.path, clientOf(web, c));
+        derived === null
+          ? await web.publishedFeeds.find(path)
+          : await web.derivedFeeds.find(derived.address.path, addressBlock(clientAddress(web, c) ?? 'unknown'));
     } catch (error) {
-      if (error instanceof BuildRefused) {
-        return answerText(c, error.status, error.message, [['Retry-After', String(error.retryAfter)]]);
-      }
-      web.log?.error({ error: String(error) }, 'a feed could not be read');
-      return answerLater(c, 'The feeds cannot be read at the moment.');
+      if (error instanceof BuildRefused) return respondText(c, error.status, error.message, error.retryAfter);
+      web.log?.error({ error: String(error) }, 'feed not readable');
+      return respondText(c, 503, 'The feeds are not available at the moment.', 30);
     }
-    if (document === null && isConfigured(web, path)) return answerLater(c, 'This feed has not been published yet.');
-    if (document === null) return answerText(c, 404, 'There is no such feed. /feeds/ lists those that there are.');
-    const answer = answerDocument(web, c, document);
-    countFeedRequest(web, countedPath(path, derived?.address), c.req.header('User-Agent'), answer.status);
-    return answer;
+    if (document !== null) {
+      const response = respondDocument(web, c, document);
+      countRequest(web, c, countedPath(path, derived?.address), response.status);
+      return response;
+    }
+    // Readers would take a 404 for the end of the feed.
+    if (isConfigured(web, path)) return respondText(c, 503, 'This feed has not been published yet.', 30);
+    return respondText(c, 404, 'There is no such feed. See /feeds/ for a list of all feeds.');
   };
 }
 
-/** Whether it is a feed of the configuration: readers would take a 404 for its end. */
+/** OPTIONS of `/feeds/*`. If-None-Match is not a safelisted header, so browsers send a preflight (Fetch §3.2.2). */
+export const serveFeedPreflight: Handler = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
+
 function isConfigured({ config }: WebContext, path: string): boolean {
   const [, id] = /^([^/]+)\.(?:rss|atom|json)$/.exec(path) ?? [];
   return config.feeds.some((feed) => feed.id === id);
 }
 
-function answerLater(c: Context, sentence: string): Response {
-  return answerText(c, 503, sentence, [['Retry-After', String(RETRY_AFTER / SECOND)]]);
+function respondDocument(web: WebContext, c: Context, document: CachedDocument): Response {
+  const now = web.clock();
+  const request = {
+    accept: c.req.header('Accept'),
+    acceptEncoding: c.req.header('Accept-Encoding'),
+    ifNoneMatch: c.req.header('If-None-Match'),
+    ifModifiedSince: c.req.header('If-Modified-Since'),
+  };
+  const response = decideResponse(document, request, now);
+  const headers = Object.fromEntries(responseHeaders(document, response, now));
+  if (response.status === 304) return c.body(null, 304, headers);
+  const body = document.bodies[response.coding];
+  // HEAD drops the body, and with it the length that it would have had.
+  headers['Content-Length'] = String(body.length);
+  return new Response(body, { headers });
 }
 
-/** The network that asks: what it has made is limited, and forgotten with this process. */
-function clientOf({ config }: WebContext, c: Context): string {
-  return addressBlock(clientAddress(c, config.server.trustedProxies) ?? 'unknown');
+/** @param retryAfter seconds */
+function respondText(c: Context, status: 400 | 404 | 429 | 503, text: string, retryAfter?: number): Response {
+  if (retryAfter !== undefined) c.header('Retry-After', String(retryAfter));
+  return c.text(`${text}\n`, status, { ...Object.fromEntries(CORS), 'Cache-Control': 'no-store' });
 }
 
-/** Under its canonical path; all that readers put together are counted as one. */
+/** The canonical path; all feeds that readers combine themselves count as one. */
 function countedPath(path: string, address: DerivedAddress | undefined): string {
   return address === undefined ? path : `${address.id}.${address.format}`;
 }
 
-/** Answers OPTIONS of `/feeds/*`: If-None-Match is not safelisted, so a browser asks first (Fetch §3.2.2). */
-export const serveFeedPreflight: RequestHandler = (c) => c.body(null, 204, Object.fromEntries(PREFLIGHT));
-
-function answerText(c: Context, status: 400 | 404 | 429 | 503, sentence: string, fields: HeaderList = []): Response {
-  return c.text(`${sentence}\n`, status, Object.fromEntries([...CORS, ['Cache-Control', 'no-store'], ...fields]));
-}
-
-function answerDocument(web: WebContext, c: Context, document: CachedDocument): Response {
-  const now = web.clock();
-  const verdict = decideResponse(
-    document,
-    {
-      accept: c.req.header('Accept'),
-      acceptEncoding: c.req.header('Accept-Encoding'),
-      ifNoneMatch: c.req.header('If-None-Match'),
-      ifModifiedSince: c.req.header('If-Modified-Since'),
-    },
-    now,
-  );
-  const headers = Object.fromEntries(responseHeaders(document, verdict, now));
-  if (verdict.status === 304) return c.body(null, 304, headers);
-  const body = document.bodies[verdict.form.coding];
-  // HEAD drops the body, and with it the length that it would have had.
-  headers['Content-Length'] = String(body.length);
-  return new Response(body, { headers });
+/** Counts requests of feeds, not of pages and OPML. @param path of a document that exists */
+function countRequest({ readers }: WebContext, c: Context, path: string, status: number): void {
+  if (!/\.(?:rss|atom|json)$/.test(path)) return;
+  readers?.count(path, c.req.header('User-Agent'), status === 304 ? 'unchanged' : 'full');
 }

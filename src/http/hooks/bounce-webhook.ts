@@ -1,32 +1,34 @@
 /**
- * Where a mail provider's adapter tells what came back.
+ * The webhook by which a mail provider's adapter reports bounces.
  */
+import type { Handler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
 import { recordBounceReports, verifyBounceWebhook } from '../../delivery/bounces/webhook.ts';
-import { readBody } from '../server/request-body.ts';
-import type { Answers } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';
 
-/** A thousand reports, with the words of the servers. */
-const LIMIT = 2 * 1024 * 1024;
+/** Enough for a thousand reports with the replies of the mail servers. */
+const MAX_BYTES = 2 * 1024 * 1024;
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+export const limitReports = bodyLimit({
+  maxSize: MAX_BYTES,
+  onError: (c) => c.text(`The body must have at most ${MAX_BYTES} bytes.\n`, 413, NO_STORE),
+});
 
 /**
- * Answers POST of `/webhooks/bounces`: 204 where the reports are recorded, 401 where the signature is wrong, 400 where what is
- * signed is not understood, 413 where it is too long.
+ * POST of `/webhooks/bounces`: 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body is
+ * invalid.
  * @param secret DAYWIRE_WEBHOOK_SECRET
  */
-export function answerBounceWebhook(web: WebContext, secret: string): Answers {
-  return {
-    post: async (c) => {
-      c.header('Cache-Control', 'no-store');
-      const body = await readBody(c, LIMIT);
-      if (body === null) return c.text(`At most ${LIMIT} bytes are taken at once.\n`, 413);
-      const now = web.clock();
-      const verdict = verifyBounceWebhook(c.req.raw.headers, body, secret, now);
-      if (verdict.kind === 'unsigned') return c.text(`${verdict.reason}\n`, 401);
-      if (verdict.kind === 'malformed') return c.text(`${verdict.reason}\n`, 400);
-      const counts = await recordBounceReports(web.store, web.config, web.secrets, verdict.reports, now);
-      web.log?.info({ ...counts }, 'bounces reported');
-      return c.body(null, 204);
-    },
+export function handleBounceWebhook(web: WebContext, secret: string): Handler {
+  return async (c) => {
+    const now = web.clock();
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const verified = verifyBounceWebhook(c.req.raw.headers, body, secret, now);
+    if (verified.kind === 'unsigned') return c.text(`${verified.reason}\n`, 401, NO_STORE);
+    if (verified.kind === 'malformed') return c.text(`${verified.reason}\n`, 400, NO_STORE);
+    const counts = await recordBounceReports(web.store, web.config, web.secrets, verified.reports, now);
+    web.log?.info({ ...counts }, 'bounces reported');
+    return c.body(null, 204, NO_STORE);
   };
 }

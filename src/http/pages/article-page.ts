@@ -1,27 +1,28 @@
 /**
- * An article's own page; for a retracted one its note, for one not yet public nothing that tells of it.
+ * The page of an article. That of a retracted one shows its note; one that is not public yet responds like an unknown one.
  */
+import type { Handler } from 'hono';
 import { type Article, articleUrl, fullHeadline, isPublic } from '../../articles/article.ts';
 import { findArticleBySlug } from '../../articles/queries.ts';
 import { respondNotFound } from '../server/errors.ts';
-import { type RequestHandler, wordParameter } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { type PageHead, renderPage, respondPage } from './page.ts';
+import { nameParameter, type PageHead, renderPage, respondPage } from './page.ts';
 import { articleFeeds } from './page-feeds.ts';
 import { storyView, summaryOf } from './story-view.ts';
 
-/** Answers `/articles/:slug`. */
-export function serveArticle(web: WebContext): RequestHandler {
+/** `/articles/:slug`. */
+export function serveArticle(web: WebContext): Handler {
   return async (c) => {
-    const slug = wordParameter(c, 'slug');
+    const slug = nameParameter(c, 'slug');
     const article = slug === null ? null : await findArticleBySlug(web.store.db, slug);
     if (article === null) return respondNotFound(web, c);
     const now = web.clock();
     const retraction = retractionOf(article, now);
     if (retraction === null && !isPublic(article, now)) return respondNotFound(web, c);
-    // An old slug, or a roundup, which stands on its edition's page.
-    if (article.slug !== slug || (article.page !== null && retraction === null)) {
-      return c.redirect(articleUrl(movedTo(article, retraction), web.base), 301);
+    // A roundup has the page of its edition, unless it is retracted.
+    const page = retraction === null ? article.page : null;
+    if (article.slug !== slug || page !== null) {
+      return c.redirect(articleUrl({ slug: article.slug, page }, web.base), 301);
     }
     const story = storyView(article, web);
     if (retraction !== null) {
@@ -32,16 +33,12 @@ export function serveArticle(web: WebContext): RequestHandler {
   };
 }
 
-/** The note of an article that readers had seen before it was retracted; otherwise null. */
+/** The note of an article that was retracted after it was public; otherwise null. */
 export function retractionOf(article: Article, now: number): { note: string; at: number } | null {
   const { status, publishedAt } = article;
   return status.state === 'retracted' && publishedAt <= status.at && publishedAt <= now
     ? { note: status.note, at: status.at }
     : null;
-}
-
-function movedTo(article: Article, retraction: object | null): Pick<Article, 'slug' | 'page'> {
-  return { slug: article.slug, page: retraction === null ? article.page : null };
 }
 
 function headOf(web: WebContext, article: Article, image: { url: string; alt: string } | null = null): PageHead {

@@ -1,30 +1,29 @@
 /**
- * The front page: the about line, the latest headlines, the stream of whole stories, the news of 24 hours.
+ * The front page: the latest headlines, the stream of whole stories, and the news of the last 24 hours.
  */
+import type { Handler } from 'hono';
 import { findPublicArticles } from '../../articles/queries.ts';
 import type { Selection } from '../../config/config.ts';
 import { listEditions } from '../../editions/queries.ts';
 import { DAY } from '../../lib/time.ts';
-import { emptySubscribeForm, isSubscribingOpen } from '../account/subscribe-form.ts';
+import { emptySubscribeForm, isSignupOpen } from '../account/subscribe-form.ts';
 import { respondNotFound } from '../server/errors.ts';
-import type { RequestHandler } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { editionLine } from './edition-line.ts';
-import { renderPage, respondPage } from './page.ts';
-import { listPage, parsePageNumber } from './page-number.ts';
+import { editionLine } from './edition-pages.ts';
+import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 import { storyView, withLowerHeadings } from './story-view.ts';
 
-/** What readers see first: what the newsroom wrote itself, and its roundups, which gather what others wrote. */
+/** The newsroom's own stories and its roundups, but not the single items of a roundup. */
 const STREAM: Selection = { kinds: ['brief', 'analysis', 'feature', 'roundup'] };
 const NEWS: Selection = { kinds: ['brief', 'analysis', 'feature'] };
-const STORIES_A_PAGE = 10;
+const STORIES_PER_PAGE = 10;
 const LAST_PAGE = 50;
 const LATEST = 20;
 const NEWS_LINES = 15;
 const EDITIONS = 5;
 
-/** Answers `/`, and `/?page=2` with the stream alone. */
-export function serveFrontPage(web: WebContext): RequestHandler {
+/** `/`, and `/?page=2` with the stream only. */
+export function serveFrontPage(web: WebContext): Handler {
   return async (c) => {
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
     if (number === null) return respondNotFound(web, c);
@@ -33,11 +32,11 @@ export function serveFrontPage(web: WebContext): RequestHandler {
     const found = await findPublicArticles(db, {
       select: STREAM,
       now,
-      limit: STORIES_A_PAGE + 1,
-      offset: (number - 1) * STORIES_A_PAGE,
+      limit: STORIES_PER_PAGE + 1,
+      offset: (number - 1) * STORIES_PER_PAGE,
     });
     if (number > 1 && found.length === 0) return respondNotFound(web, c);
-    const list = listPage('/', number, LAST_PAGE, STORIES_A_PAGE, found);
+    const list = listPage('/', number, LAST_PAGE, STORIES_PER_PAGE, found);
     const stream = list.entries.map((article) => withLowerHeadings(storyView(article, web), number === 1 ? 2 : 1));
     const { about } = web.view;
     if (number > 1) {
@@ -58,7 +57,7 @@ export function serveFrontPage(web: WebContext): RequestHandler {
       news: news.slice(0, NEWS_LINES).map((article) => storyView(article, web)),
       hasMoreNews: news.length > NEWS_LINES,
       editions: editions.map((edition) => editionLine(edition, web)),
-      form: isSubscribingOpen(web) ? await emptySubscribeForm(web) : null,
+      form: isSignupOpen(web) ? await emptySubscribeForm(web) : null,
     };
     return respondPage(c, await renderPage(web, 'front', { ...list, title: null, description: about }, data));
   };

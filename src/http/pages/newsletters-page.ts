@@ -1,29 +1,30 @@
 /**
- * The newsletters that there are: what each holds, when it goes out, how to get it, its past editions.
+ * The newsletters: what each is, when it is delivered, how to subscribe, and its past editions.
  */
+import type { Handler } from 'hono';
 import { listEditions } from '../../editions/queries.ts';
-import { newsletterChoices } from '../account/newsletter-choice.ts';
-import { emptySubscribeForm, isSubscribingOpen, type SubscribeView } from '../account/subscribe-form.ts';
-import type { RequestHandler } from '../server/routes.ts';
+import { emptySubscribeForm, isSignupOpen, newsletterChoices, type SubscribeView } from '../account/subscribe-form.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { editionLine } from './edition-line.ts';
+import { editionLine } from './edition-pages.ts';
 import { renderPage, respondPage } from './page.ts';
 import { mailto } from './story-view.ts';
 
 const EDITIONS = 5;
 
-/** Answers `/newsletters`. */
-export function serveNewsletters(web: WebContext): RequestHandler {
-  return async (c) =>
-    respondPage(c, await renderNewsletters(web, isSubscribingOpen(web) ? await emptySubscribeForm(web) : null));
+/** `/newsletters`. */
+export function serveNewsletters(web: WebContext): Handler {
+  return async (c) => {
+    const form = isSignupOpen(web) ? await emptySubscribeForm(web) : null;
+    return respondPage(c, await renderNewsletters(web, form));
+  };
 }
 
-/**
- * The page, with the form in whatever state.
- * @param form null where subscribing is closed
- * @param isWrong whether something in the form must be mended
- */
-export async function renderNewsletters(web: WebContext, form: SubscribeView | null, isWrong = false): Promise<string> {
+/** @param form null if signup is closed */
+export async function renderNewsletters(
+  web: WebContext,
+  form: SubscribeView | null,
+  hasErrors = false,
+): Promise<string> {
   const { publication } = web.config;
   const newsletters = await Promise.all(
     newsletterChoices(web, []).map(async ({ id, title, description, schedule }) => ({
@@ -36,9 +37,9 @@ export async function renderNewsletters(web: WebContext, form: SubscribeView | n
     })),
   );
   const head = {
-    title: isWrong ? 'Error: Newsletters' : 'Newsletters',
-    description: `What ${publication.name} sends by email, and when.`,
-    path: isWrong ? null : '/newsletters',
+    title: hasErrors ? 'Error: Newsletters' : 'Newsletters',
+    description: `The newsletters of ${publication.name}, and when they are delivered.`,
+    path: hasErrors ? null : '/newsletters',
   };
   return renderPage(web, 'newsletters', head, { newsletters, form });
 }

@@ -1,6 +1,6 @@
 /**
- * Which feeds a page leads readers to (autodiscovery): those it is about first, for many readers take the first that they find, then all
- * of the configuration.
+ * The feeds that a page links to (autodiscovery): first those of its subject, since many readers take the first that they
+ * find, then all of the configuration.
  */
 import type { Article } from '../../articles/article.ts';
 import { reporterFacets } from '../../articles/facets.ts';
@@ -19,7 +19,7 @@ export interface Alternate {
   path: string;
 }
 
-/** Links to all of these in their three formats, then to the other feeds of the configuration. */
+/** Links to these feeds in their three formats, then to the other feeds of the configuration. */
 export function alternates(config: Config, first: FeedHead[]): Alternate[] {
   const ids = new Set(first.map(({ id }) => id));
   return [...first, ...config.feeds.filter(({ id }) => !ids.has(id))].flatMap((feed) => {
@@ -39,12 +39,12 @@ export function articleFeeds(config: Config, article: Pick<Article, 'section' | 
   ];
 }
 
-/** The feed that holds past editions, where the configuration has one of them alone. */
+/** The feed with past editions only, if the configuration has one. */
 export function editionFeeds(config: Config): FeedHead[] {
   return [configuredFor(config, 'kinds', 'roundup') ?? []].flat();
 }
 
-/** The links as HTML, for a head. */
+/** The links as HTML, for the head of a page. */
 export async function renderAlternates(web: WebContext, first: FeedHead[]): Promise<string> {
   const feeds = alternates(web.config, first);
   return web.templates.html('pages/parts/alternates.liquid', { feeds, base: web.base });

@@ -1,37 +1,37 @@
 /**
- * Renders a page in the site's layout and answers with it.
+ * Renders pages in the site's layout, and splits long lists into pages.
  */
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { textDirection } from '../../articles/article.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
+import { stylesheetPath } from '../server/assets.ts';
 import { isNotModified } from '../server/conditional.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { alternates } from './page-feeds.ts';
-import { stylesheetPath } from './stylesheet.ts';
 
-/** What the layout says of a page, beside its content. Paths begin with a slash and go without the site's base. */
+/** What the layout shows of a page around its content. Paths begin with a slash and do not include the site's base. */
 export interface PageHead {
   /** Without the publication's name; null for the front page. */
   title: string | null;
   description: string;
-  /** The page's one address, or null where search engines shall not list it. */
+  /** The canonical path, or null if search engines should not list the page. */
   path: string | null;
-  /** BCP 47; default the publication's. */
+  /** BCP 47. Default: the publication's. */
   language?: string;
   previous?: string | null;
   next?: string | null;
   type?: 'website' | 'article';
   image?: { url: string; alt: string } | null;
   publishedAt?: number | null;
-  /** The section the page belongs to, marked in the navigation. */
+  /** Id of the page's section, highlighted in the navigation. */
   section?: string | null;
-  /** What feed readers shall find before the feeds of the configuration. */
+  /** Feeds that the page links to before those of the configuration. */
   feeds?: FeedHead[];
 }
 
-/** Renders `templates/pages/<template>.liquid` within the layout. */
+/** Renders `templates/pages/<template>.liquid` in the layout. */
 export async function renderPage(web: WebContext, template: string, head: PageHead, data: object): Promise<string> {
   const { view, base } = web;
   const language = head.language ?? view.language;
@@ -57,8 +57,8 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
 }
 
 /**
- * Answers with a page that caches may keep for a minute, and with 304 where the client has these very bytes.
- * @param status other than 200 is never kept
+ * Responds with a page that caches may store for a minute; with 304 if the client has the same bytes.
+ * @param status any other than 200 is not cached
  */
 export function respondPage(c: Context, html: string, status: ContentfulStatusCode = 200): Response {
   if (status !== 200) return c.html(html, status, { 'Cache-Control': 'no-store' });
@@ -66,4 +66,48 @@ export function respondPage(c: Context, html: string, status: ContentfulStatusCo
   const headers = { ETag: etag, 'Cache-Control': 'public, max-age=60' };
   if (isNotModified(c.req.raw.headers, { etag })) return c.body(null, 304, headers);
   return c.html(html, 200, headers);
+}
+
+/** A path parameter of at most 200 characters; null if it holds what no id and no slug has. */
+export function nameParameter(c: Context, name: string): string | null {
+  const value = c.req.param(name) ?? '';
+  return value.length > 0 && value.length <= 200 && !FORBIDDEN.test(value) ? value : null;
+}
+
+// Controls (PostgreSQL rejects U+0000 in a query), white space and slashes.
+const FORBIDDEN = /[\u0000-\u0020\u007f-\u009f\\/]/;
+
+/**
+ * The number in `?page=2`, from 1; null if it is not a number up to `last`. The bound keeps requests from making the
+ * database skip any number of rows.
+ */
+export function parsePageNumber(text: string | undefined, last: number): number | null {
+  if (text === undefined) return 1;
+  if (!/^[1-9]\d{0,4}$/.test(text)) return null;
+  const number = Number(text);
+  return number <= last ? number : null;
+}
+
+/** One page of a list, with paths as `PageHead` wants them. */
+export interface ListPage<T> {
+  entries: T[];
+  path: string;
+  /** The page with newer entries, or null. */
+  previous: string | null;
+  next: string | null;
+}
+
+/** @param found the entries of the page, and one more if there is another page */
+export function listPage<T>(path: string, number: number, last: number, size: number, found: T[]): ListPage<T> {
+  return {
+    entries: found.slice(0, size),
+    path: pagePath(path, number),
+    previous: number > 1 ? pagePath(path, number - 1) : null,
+    next: found.length > size && number < last ? pagePath(path, number + 1) : null,
+  };
+}
+
+/** The first page has the address of the list. */
+function pagePath(path: string, number: number): string {
+  return number === 1 ? path : `${path}?page=${number}`;
 }

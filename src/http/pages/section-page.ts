@@ -1,20 +1,19 @@
 /**
- * A section's stories, newest first.
+ * The stories of a section, newest first.
  */
+import type { Handler } from 'hono';
 import { findPublicArticles } from '../../articles/queries.ts';
 import { sectionFeed } from '../../feeds/feed-links.ts';
 import { respondNotFound } from '../server/errors.ts';
-import type { RequestHandler } from '../server/routes.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { renderPage, respondPage } from './page.ts';
-import { listPage, parsePageNumber } from './page-number.ts';
+import { listPage, parsePageNumber, renderPage, respondPage } from './page.ts';
 import { storyView } from './story-view.ts';
 
-const STORIES_A_PAGE = 30;
+const STORIES_PER_PAGE = 30;
 const LAST_PAGE = 100;
 
-/** Answers `/sections/:id`. */
-export function serveSection(web: WebContext): RequestHandler {
+/** `/sections/:id`. */
+export function serveSection(web: WebContext): Handler {
   return async (c) => {
     const section = web.view.sections.find(({ id }) => id === c.req.param('id'));
     const number = parsePageNumber(c.req.query('page'), LAST_PAGE);
@@ -22,20 +21,15 @@ export function serveSection(web: WebContext): RequestHandler {
     const found = await findPublicArticles(web.store.db, {
       select: { sections: [section.id] },
       now: web.clock(),
-      limit: STORIES_A_PAGE + 1,
-      offset: (number - 1) * STORIES_A_PAGE,
+      limit: STORIES_PER_PAGE + 1,
+      offset: (number - 1) * STORIES_PER_PAGE,
     });
     if (number > 1 && found.length === 0) return respondNotFound(web, c);
-    const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, STORIES_A_PAGE, found);
+    const list = listPage(`/sections/${section.id}`, number, LAST_PAGE, STORIES_PER_PAGE, found);
     const title = number === 1 ? section.title : `${section.title}, page ${number}`;
     const feed = sectionFeed(web.config, section.id);
-    const head = {
-      ...list,
-      title,
-      description: `${section.title}: the newest stories of ${web.view.name}.`,
-      section: section.id,
-      feeds: [feed],
-    };
+    const description = `${section.title}: the newest stories of ${web.view.name}.`;
+    const head = { ...list, title, description, section: section.id, feeds: [feed] };
     const stories = list.entries.map((article) => storyView(article, web));
     return respondPage(c, await renderPage(web, 'section', head, { title, stories, list, feed: feed.id }));
   };

@@ -1,5 +1,5 @@
 /**
- * An article as the page templates show it: lines made, addresses checked, nothing left to decide.
+ * An article as page templates show it: lines composed, URLs checked.
  */
 import { type Article, articleUrl, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
 import { sectionTitle } from '../../config/config.ts';
@@ -17,9 +17,9 @@ export interface StoryView {
   /** Sanitised. */
   bodyHtml: string;
   publishedAt: number;
-  /** Where it moved since it was published. */
+  /** Null if it did not change after it was published. */
   updatedAt: number | null;
-  /** `Ann Lee, Bo Wu and Cy Ma`, or null. */
+  /** `Ann Lee, Bo Wu and Cy Ma`. */
   by: string | null;
   section: { id: string; title: string } | null;
   image: { url: string; alt: string; credit: string | null; width: number | null; height: number | null } | null;
@@ -33,13 +33,12 @@ export interface StoryView {
   isRoundup: boolean;
 }
 
-/** `Contact reporters A (a@example.com) and B (b@example.com)`: one for each role. */
+/** The people of a role, for `Contact reporters A (a@example.com) and B (b@example.com)`. */
 interface ContactView {
   role: string;
   people: { name: string; email: string; href: string }[];
 }
 
-/** The story as pages show it. */
 export function storyView(article: Article, web: WebContext): StoryView {
   const { status, image } = article;
   const imageUrl = image === null ? null : cleanUrl(image.url);
@@ -83,15 +82,15 @@ export function storyView(article: Article, web: WebContext): StoryView {
 }
 
 /**
- * The story with the headings of its body so many levels lower, where its own headline is not the page's.
- * Sanitised headings are `h2` to `h4` and have no attributes.
+ * The story with the headings of its body `levels` lower, for pages of several stories. Sanitised headings are `h2` to `h4`
+ * and have no attributes.
  */
 export function withLowerHeadings(story: StoryView, levels: 1 | 2): StoryView {
   const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, (_, tag, level) => `${tag}${Number(level) + levels}>`);
   return { ...story, bodyHtml };
 }
 
-/** Plain text for a page's description: the dek, or else the beginning of the body, cut at a word. */
+/** Plain text for a page's description: the dek, or the beginning of the body up to the end of a word. */
 export function summaryOf(article: Article): string {
   if (article.dek !== null) return article.dek;
   const text = article.bodyHtml
@@ -118,7 +117,7 @@ function contact(role: Byline['role'], bylines: Byline[]): ContactView | null {
   return people.length === 0 ? null : { role: people.length === 1 ? role : `${role}s`, people };
 }
 
-/** A mailto: address (RFC 6068 §2); whatever could begin a header field is percent-encoded. */
+/** A mailto: address (RFC 6068 §2). Characters that could begin a header field are percent-encoded. */
 export function mailto(email: string): string {
   return `mailto:${encodeURIComponent(email.toWellFormed()).replace('%40', '@')}`;
 }

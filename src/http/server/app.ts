@@ -1,103 +1,106 @@
 /**
- * All that is served: which address leads to which page.
+ * The web server's routes.
  */
-import { Hono } from 'hono';
-import { answerConfirm } from '../account/confirm-page.ts';
-import { answerDataDownload, answerErasure } from '../account/personal-data.ts';
-import { answerPreferences } from '../account/preferences-page.ts';
-import { keepPrivate } from '../account/private-pages.ts';
-import { answerSubscribe } from '../account/subscribe-page.ts';
-import { answerUnsubscribe } from '../account/unsubscribe-page.ts';
+import { type Context, Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { handleConfirm, serveConfirmPage } from '../account/confirm-page.ts';
+import { handleDataDownload, handleErasure, serveErasePage } from '../account/personal-data.ts';
+import { handlePreferences, servePreferences } from '../account/preferences-page.ts';
+import { handleSubscribe, redirectToForm } from '../account/subscribe-page.ts';
+import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from '../account/unsubscribe-page.ts';
 import { serveFeedDocument, serveFeedPreflight } from '../feeds/feed-documents.ts';
-import { answerBounceWebhook } from '../hooks/bounce-webhook.ts';
-import { answerHub } from '../hooks/hub-endpoint.ts';
+import { handleBounceWebhook, limitReports } from '../hooks/bounce-webhook.ts';
+import { handleHubRequest, limitHubRequest } from '../hooks/hub-endpoint.ts';
 import { serveArchive, serveArchiveMonth } from '../pages/archive-pages.ts';
 import { serveArticle } from '../pages/article-page.ts';
 import { serveEdition, serveEditions } from '../pages/edition-pages.ts';
 import { serveFrontPage } from '../pages/front-page.ts';
 import { serveNewsletters } from '../pages/newsletters-page.ts';
 import { serveSection } from '../pages/section-page.ts';
-import { serveStylesheet } from '../pages/stylesheet.ts';
-import { redirectFavicon, serveFavicon, serveRobots } from './assets.ts';
+import { redirectFavicon, serveFavicon, serveRobots, serveStylesheet } from './assets.ts';
 import { respondFailure, respondNotFound } from './errors.ts';
-import { securityHeaders } from './headers.ts';
+import { privatePageHeaders, securityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { serveMedia } from './media.ts';
-import { renderMetrics } from './metrics.ts';
-import { type Answers, type RequestHandler, route } from './routes.ts';
+import { serveMetrics } from './metrics.ts';
+import { limitForm } from './request-body.ts';
 import { openWebContext, type WebContext, type WebOptions } from './web-context.ts';
 
 /**
- * The web app, to be served behind a port or called in tests by `app.request()`. It sets no cookie and changes nothing but by
- * POST. Pages stand below the path of `publication.url`; `/healthz` and `/metrics`, which are asked of this very process,
- * stand at the root.
+ * The web app: `listen` serves it, tests call `app.request()`. It sets no cookie, and GET changes nothing. Pages are below
+ * the path of `publication.url`; `/healthz` and `/metrics` are about this process and always at the root.
  */
-export function createApp(deps: WebOptions): Hono {
-  const web = openWebContext(deps);
+export function createApp(options: WebOptions): Hono {
+  const web = openWebContext(options);
   const app = new Hono();
-  app.use(securityHeaders);
+  app.use(securityHeaders, methodNotAllowed({ app, onMethodNotAllowed: respondMethods }));
   app.onError((error, c) => respondFailure(web, c, error));
-  app.notFound((c) => answerUnknown(web)(c));
-  route(app, '/healthz', { get: serveHealth(web) });
-  route(app, '/metrics', { get: answerMetrics(web) });
-  routePages(app, web);
+  app.notFound((c) => redirectWithoutSlash(c) ?? respondNotFound(web, c));
+  app.get('/healthz', serveHealth(web));
+  app.get('/metrics', serveMetrics(web));
+  if (web.base !== '') app.get(web.base, (c) => c.redirect(`${web.base}/`, 301));
+  app.get(`${web.base}/`, serveFrontPage(web));
+  const pages = app.basePath(web.base);
+  addPages(pages, web);
+  addFeeds(pages, web);
+  addAccountPages(pages, web);
   return app;
 }
 
-function routePages(app: Hono, web: WebContext): void {
-  const { base } = web;
-  const page = (path: string, answers: Answers): void => route(app, base + path, answers);
-  if (base !== '') route(app, base, { get: (c) => c.redirect(`${base}/`, 301) });
-  page('/', { get: serveFrontPage(web) });
-  page('/articles/:slug', { get: serveArticle(web) });
-  page('/sections/:id', { get: serveSection(web) });
-  page('/archive', { get: serveArchive(web) });
-  page('/archive/:month', { get: serveArchiveMonth(web) });
-  page('/editions', { get: serveEditions(web) });
-  page('/editions/:newsletter', { get: serveEditions(web) });
-  page('/editions/:newsletter/:slot', { get: serveEdition(web) });
-  page('/newsletters', { get: serveNewsletters(web) });
-  routeReaders(app, web);
-  page('/feeds', { get: (c) => c.redirect(`${base}/feeds/`, 301) });
-  app.options(`${base}/feeds/*`, serveFeedPreflight);
-  page('/feeds/*', { get: serveFeedDocument(web) });
-  if (web.config.hub?.url === 'self') page('/hub', answerHub(web));
-  page('/media/*', { get: serveMedia(web) });
-  page('/style.css', { get: serveStylesheet(web) });
-  page('/favicon.svg', { get: serveFavicon(web) });
-  page('/favicon.ico', { get: redirectFavicon(web) });
-  page('/robots.txt', { get: serveRobots(web) });
+function addPages(app: Hono, web: WebContext): void {
+  app.get('/articles/:slug', serveArticle(web));
+  app.get('/sections/:id', serveSection(web));
+  app.get('/archive', serveArchive(web));
+  app.get('/archive/:month', serveArchiveMonth(web));
+  app.get('/editions', serveEditions(web));
+  app.get('/editions/:newsletter', serveEditions(web));
+  app.get('/editions/:newsletter/:slot', serveEdition(web));
+  app.get('/newsletters', serveNewsletters(web));
+  app.get('/media/*', serveMedia(web));
+  app.get('/style.css', serveStylesheet(web));
+  app.get('/favicon.svg', serveFavicon(web));
+  app.get('/favicon.ico', redirectFavicon(web));
+  app.get('/robots.txt', serveRobots(web));
 }
 
-/** What readers ask of their subscriptions. Those who hold a token are known by it. */
-function routeReaders(app: Hono, web: WebContext): void {
-  const { base, config } = web;
-  for (const folder of ['unsubscribe', 'confirm', 'preferences']) app.use(`${base}/${folder}/*`, keepPrivate);
-  route(app, `${base}/subscribe`, answerSubscribe(web));
-  route(app, `${base}/confirm/:token`, answerConfirm(web));
-  route(app, `${base}/unsubscribe/:token`, answerUnsubscribe(web));
-  route(app, `${base}/preferences/:token`, answerPreferences(web));
-  route(app, `${base}/preferences/:token/data`, answerDataDownload(web));
-  route(app, `${base}/preferences/:token/erase`, answerErasure(web));
-  const { webhookSecret } = config.secrets;
-  if (webhookSecret !== undefined) route(app, `${base}/webhooks/bounces`, answerBounceWebhook(web, webhookSecret));
+function addFeeds(app: Hono, web: WebContext): void {
+  app.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
+  app.get('/feeds/*', serveFeedDocument(web));
+  app.options('/feeds/*', serveFeedPreflight);
+  if (web.config.hub?.url === 'self') app.post('/hub', limitHubRequest, handleHubRequest(web));
 }
 
-function answerMetrics(web: WebContext): RequestHandler {
-  return async (c) => {
-    const { contentType, body } = await renderMetrics(web.store, web.clock());
-    return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
-  };
+/** Pages about one subscription. The token in the link is the permission to use them. */
+function addAccountPages(app: Hono, web: WebContext): void {
+  for (const folder of ['unsubscribe', 'confirm', 'preferences']) app.use(`/${folder}/*`, privatePageHeaders);
+  app.get('/subscribe', redirectToForm(web)).post(limitForm(web), handleSubscribe(web));
+  app.get('/confirm/:token', serveConfirmPage(web)).post(handleConfirm(web));
+  app.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
+  app.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));
+  app.post('/preferences/:token/data', handleDataDownload(web));
+  app.get('/preferences/:token/erase', serveErasePage(web)).post(handleErasure(web));
+  const { webhookSecret } = web.config.secrets;
+  if (webhookSecret !== undefined) {
+    app.post('/webhooks/bounces', limitReports, handleBounceWebhook(web, webhookSecret));
+  }
 }
 
-/** A path with a slash too many at its end leads to the one without. */
-function answerUnknown(web: WebContext): RequestHandler {
-  return (c) => {
-    const { path, method } = c.req;
-    // Only plain steps: a path that begins with two slashes would name another host.
-    if ((method === 'GET' || method === 'HEAD') && /^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(path)) {
-      return c.redirect(path.slice(0, -1) + new URL(c.req.url).search, 301);
-    }
-    return respondNotFound(web, c);
-  };
+/** 204 for OPTIONS, 405 for any other method, both with Allow (RFC 9110 §15.5.6). */
+function respondMethods(c: Context, methods: string[]): Response {
+  const allow = [...new Set([...methods, 'OPTIONS'])].join(', ');
+  // Hono copies the headers of the 404 page to the response.
+  c.res.headers.delete('Content-Type');
+  if (c.req.method === 'OPTIONS') return c.body(null, 204, { Allow: allow });
+  return c.text(`${c.req.method} is not allowed here. Allowed: ${allow}.\n`, 405, { Allow: allow });
+}
+
+/**
+ * Redirects from a path with a superfluous slash at its end. The target has no host: hono/trailing-slash would put in the
+ * one of the request, and http: where a proxy ends TLS.
+ */
+function redirectWithoutSlash(c: Context): Response | null {
+  const { path, method } = c.req;
+  // Plain segments only: a path that begins with two slashes would name another host.
+  if ((method !== 'GET' && method !== 'HEAD') || !/^(?:\/[A-Za-z0-9._~-]+)+\/$/.test(path)) return null;
+  return c.redirect(path.slice(0, -1) + new URL(c.req.url).search, 301);
 }

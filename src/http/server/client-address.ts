@@ -1,26 +1,27 @@
 /**
- * Who asks: the client's address, as far as it can be trusted, and the key under which a client's requests are counted.
+ * The address of the client, as far as it can be trusted, and the keys of its rate limits.
  */
 import { createHmac } from 'node:crypto';
 import { isIP, isIPv6 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
-import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { deriveKey } from '../../config/signing-secrets.ts';
+import { deriveKey, type SigningSecrets } from '../../config/signing-secrets.ts';
+import type { WebContext } from './web-context.ts';
 
-/** The address of the client that sent the request, or null where it came through no socket that has one. */
-export function clientAddress(c: Context, trustedProxies: number): string | null {
+/** The address of the client that sent the request; null if the request did not come through a socket. */
+export function clientAddress({ config }: Pick<WebContext, 'config'>, c: Context): string | null {
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
   const socket = incoming?.socket.remoteAddress ?? null;
-  return forwardedAddress(socket, c.req.header('X-Forwarded-For') ?? null, trustedProxies);
+  return forwardedAddress(socket, c.req.header('X-Forwarded-For') ?? null, config.server.trustedProxies);
 }
 
 /**
- * The client's address behind `trustedProxies` reverse proxies. Each of them appends the address it was called from to
- * X-Forwarded-For, so the client is that many from the right; whatever stands further left, the client may have written itself.
- * @param socket the address that the connection comes from
- * @param forwarded the header, several of them joined by commas
- * @returns an IPv4 or IPv6 address; without proxies, or where the header holds none in that place, the socket's
+ * The address of a client behind `trustedProxies` reverse proxies. Each proxy appends the address of its own client to
+ * X-Forwarded-For, so the client's address is that many entries from the right. Entries further left are not trustworthy:
+ * the client may have written them.
+ * @param socket the address at the other end of the connection
+ * @param forwarded the X-Forwarded-For header; several of them joined by commas
+ * @returns an IPv4 or IPv6 address. Without proxies, or without a valid entry at that position: the socket's address
  */
 export function forwardedAddress(
   socket: string | null,
@@ -29,24 +30,24 @@ export function forwardedAddress(
 ): string | null {
   const peer = socket === null ? null : plainAddress(socket);
   if (trustedProxies === 0 || forwarded === null) return peer;
-  const listed = forwarded.split(',');
-  // A list that is too short came past one of the proxies: the first entry is still by one that is trusted.
-  return plainAddress(listed[Math.max(0, listed.length - trustedProxies)] as string) ?? peer;
+  const entries = forwarded.split(',');
+  // A shorter list bypassed one of the proxies: its first entry still comes from one that is trusted.
+  return plainAddress(entries[Math.max(0, entries.length - trustedProxies)] as string) ?? peer;
 }
 
-/**
- * The key of a client's requests in `rate_limits`: who asked cannot be read in it. A client with IPv6 has a whole /64 to choose
- * addresses from (RFC 6177), so that is what counts.
- */
+/** The key of a client's rate limit in the store: a keyed hash, so that the table holds no addresses. */
 export function clientKey(secrets: SigningSecrets, address: string | null): string {
   const block = address === null ? 'unknown' : addressBlock(address);
   return `client ${createHmac('sha256', deriveKey(secrets[0], 'hash clients')).update(block).digest('base64url')}`;
 }
 
-/** An IPv4 address as it is, an IPv6 address as its first 64 bits, `2001:db8:0:7`. */
+/**
+ * The unit of rate limits: an IPv4 address as it is, an IPv6 address as its first 64 bits, `2001:db8:0:7`. A client with
+ * IPv6 can choose any address of a /64 (RFC 6177).
+ */
 export function addressBlock(address: string): string {
   if (!isIPv6(address)) return address;
-  // A URL's host has one spelling only, with at most one "::".
+  // The host of a URL has one spelling only, with at most one "::".
   const [head = '', tail] = new URL(`http://[${address}]/`).hostname.slice(1, -1).split('::');
   const first = head.split(':').filter((group) => group !== '');
   const last = (tail ?? '').split(':').filter((group) => group !== '');
@@ -54,7 +55,7 @@ export function addressBlock(address: string): string {
   return [...first, ...Array<string>(zeros).fill('0'), ...last].slice(0, 4).join(':');
 }
 
-/** Without what may stand around an address: white space, a port, brackets, a zone (RFC 4007), IPv4 written as IPv6. */
+/** Strips white space, a port, brackets, a zone (RFC 4007) and the prefix of an IPv4-mapped address. */
 function plainAddress(text: string): string | null {
   const bare = text
     .trim()

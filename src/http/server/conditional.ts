@@ -1,17 +1,17 @@
 /**
- * Conditional requests (RFC 9110 §13): has the client what it asks for already?
+ * Conditional requests (RFC 9110 §13).
  */
 
 export interface Validators {
-  /** With its quotes, and `W/` before them where it is weak. */
+  /** With its quotes, and `W/` if it is weak. */
   etag: string;
-  /** Epoch milliseconds; whole seconds count. */
+  /** Epoch milliseconds, compared in whole seconds. */
   modifiedAt?: number | undefined;
 }
 
 /**
- * Whether a GET or HEAD is to be answered with 304. If-None-Match, where it is sent, decides alone (§13.2.2); it compares
- * weakly (§13.1.2), so that a proxy that compressed on the way and weakened the tag is still answered.
+ * Whether the response to a GET or HEAD is 304. If-None-Match takes precedence over If-Modified-Since (§13.2.2) and compares
+ * weakly (§13.1.2): a proxy that compresses a response may weaken its tag.
  */
 export function isNotModified(headers: Headers, validators: Validators): boolean {
   const noneMatch = headers.get('If-None-Match');
@@ -23,19 +23,19 @@ export function isNotModified(headers: Headers, validators: Validators): boolean
   return since !== null && validators.modifiedAt !== undefined && isUnchangedSince(since, validators.modifiedAt);
 }
 
-/** The entity tags of an If-None-Match, with their quotes and without `W/`; or the star that stands for any. */
+/** The entity tags of an If-None-Match, with their quotes and without `W/`; `*` for any. */
 export function opaqueTags(noneMatch: string): string[] | '*' {
   if (noneMatch.trim() === '*') return '*';
   return [...noneMatch.matchAll(ENTITY_TAG)].map(([tag]) => opaque(tag));
 }
 
-/** Whether an If-Modified-Since says that the client has what was last changed at `modifiedAt` (epoch milliseconds). */
+/** Whether nothing changed since an If-Modified-Since. @param modifiedAt of the last change, epoch milliseconds */
 export function isUnchangedSince(since: string, modifiedAt: number): boolean {
   const seconds = parseHttpDate(since);
   return seconds !== null && Math.floor(modifiedAt / 1_000) <= seconds;
 }
 
-/** An instant as `Tue, 24 Nov 2026 12:43:00 GMT` (RFC 9110 §5.6.7). */
+/** An instant (epoch milliseconds) as `Tue, 24 Nov 2026 12:43:00 GMT` (RFC 9110 §5.6.7). */
 export function httpDate(instant: number): string {
   return new Date(instant).toUTCString();
 }
@@ -46,7 +46,7 @@ function opaque(tag: string): string {
   return tag.startsWith('W/') ? tag.slice(2) : tag;
 }
 
-// The three forms of §5.6.7: IMF-fixdate, RFC 850 and asctime; a date in another form counts as not sent.
+// The three formats of §5.6.7. A date in any other format counts as missing.
 const IMF_FIXDATE = /^[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) GMT$/;
 const RFC_850 = /^[A-Z][a-z]{5,8}, (\d\d)-([A-Z][a-z]{2})-(\d\d) (\d\d:\d\d:\d\d) GMT$/;
 const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})$/;
@@ -56,7 +56,7 @@ function parseHttpDate(text: string): number | null {
   let match = IMF_FIXDATE.exec(text);
   if (match !== null) return seconds(match[1], match[2], match[3], match[4]);
   match = RFC_850.exec(text);
-  // No reader of this century means the last one with a year of two digits below 70.
+  // Years below 70 are of this century: the format has two digits.
   if (match !== null) return seconds(match[1], match[2], `${Number(match[3]) < 70 ? 20 : 19}${match[3]}`, match[4]);
   match = ASCTIME.exec(text);
   if (match !== null) return seconds(match[2]?.trim().padStart(2, '0'), match[1], match[4], match[3]);

@@ -1,45 +1,45 @@
 /**
- * What is said when there is no such page, or something broke: in the site's look, and nothing of what stands behind.
+ * Error pages, in the site's layout. They show nothing of the error itself.
  */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { renderPage, respondPage } from '../pages/page.ts';
 import type { WebContext } from './web-context.ts';
 
-/** 404. The same page for what never was and for what readers may not see. */
+/** 404. The same page for an address that never existed and for one that visitors may not see. */
 export async function respondNotFound(web: WebContext, c: Context): Promise<Response> {
   return respondError(web, c, 404, {
     title: 'Page not found',
-    message: 'There is no page at this address. It may have moved, or the link may have been cut short on its way.',
+    message: 'There is no page at this address. It may have moved, or the link may be incomplete.',
   });
 }
 
-/** 500, for whatever was thrown. The log gets the cause; the reader does not. */
+/** 500, for whatever was thrown. The cause goes to the log. */
 export async function respondFailure(web: WebContext, c: Context, error: unknown): Promise<Response> {
-  // Not the address: it may hold a token. The route tells enough.
+  // The route instead of the address, which may hold a token.
   const details = { method: c.req.method, route: c.req.routePath, error: describe(error) };
-  if (web.log === undefined) console.error('daywire: a request failed', details);
-  else web.log.error(details, 'a request failed');
-  const said = {
+  if (web.log === undefined) console.error('daywire: request failed', details);
+  else web.log.error(details, 'request failed');
+  const text = {
     title: 'Something went wrong',
-    message: 'The page could not be made. The fault is ours; please try again in a moment.',
+    message: 'The page could not be created. The fault is ours: please try again in a moment.',
   };
   try {
-    return await respondError(web, c, 500, said);
+    return await respondError(web, c, 500, text);
   } catch {
-    return c.text(`${said.title}. ${said.message}\n`, 500, { 'Cache-Control': 'no-store' });
+    return c.text(`${text.title}. ${text.message}\n`, 500, { 'Cache-Control': 'no-store' });
   }
 }
 
-/** Any other refusal, in words for readers. It is never kept. */
+/** Any other error, in words for visitors. It is never cached. */
 export async function respondError(
   web: WebContext,
   c: Context,
   status: ContentfulStatusCode,
-  said: { title: string; message: string },
+  text: { title: string; message: string },
 ): Promise<Response> {
-  const head = { title: said.title, description: said.message, path: null };
-  return respondPage(c, await renderPage(web, 'error', head, { ...said, status }), status);
+  const head = { title: text.title, description: text.message, path: null };
+  return respondPage(c, await renderPage(web, 'error', head, { ...text, status }), status);
 }
 
 function describe(error: unknown): string {

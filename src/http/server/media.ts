@@ -1,13 +1,12 @@
 /**
- * Serves the newsroom's own pictures and sound from `paths.media`.
+ * The newsroom's own images and audio, from the folder `paths.media`.
  */
 import { createReadStream } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Context } from 'hono';
+import type { Context, Handler } from 'hono';
 import { httpDate, isNotModified } from './conditional.ts';
-import type { RequestHandler } from './routes.ts';
 import type { WebContext } from './web-context.ts';
 
 const TYPES: Record<string, string> = {
@@ -30,12 +29,12 @@ const TYPES: Record<string, string> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
-/** Answers `/media/*`: files of the known types, wherever they lie below the folder; nothing else, and nothing outside it. */
-export function serveMedia(web: WebContext): RequestHandler {
+/** `/media/*`: files of the known types in the folder and below it. */
+export function serveMedia(web: WebContext): Handler {
   return async (c) => {
     const file = await findMedia(web.config.paths.media, c.req.path.slice(`${web.base}/media/`.length));
-    if (file === null) return c.text('There is no such file.\n', 404, { 'Cache-Control': 'no-store' });
-    return answerFile(c, file);
+    if (file === null) return c.text('File not found.\n', 404, { 'Cache-Control': 'no-store' });
+    return respondFile(c, file);
   };
 }
 
@@ -50,10 +49,10 @@ async function findMedia(folder: string | undefined, encoded: string): Promise<M
   const name = decode(encoded);
   const type = name === null ? undefined : TYPES[extname(name).toLowerCase()];
   if (folder === undefined || name === null || type === undefined) return null;
-  // No empty step, no dot file, no step upwards, no backslash, no NUL.
-  if (name.split('/').some((step) => step === '' || step.startsWith('.') || /[\\\0]/.test(step))) return null;
+  // No empty segments, no dot files (nor `..`), no backslash, no NUL.
+  if (name.split('/').some((segment) => /^(?:$|\.)|[\\\0]/.test(segment))) return null;
   try {
-    // A symbolic link must not lead out of the folder either.
+    // Resolves symbolic links: they must not lead out of the folder.
     const [root, path] = await Promise.all([realpath(folder), realpath(join(folder, name))]);
     if (!path.startsWith(root + sep)) return null;
     const found = await stat(path);
@@ -63,19 +62,19 @@ async function findMedia(folder: string | undefined, encoded: string): Promise<M
   }
 }
 
-function answerFile(c: Context, file: MediaFile): Response {
+function respondFile(c: Context, file: MediaFile): Response {
   const etag = `"${file.size.toString(36)}-${file.modifiedAt.toString(36)}"`;
   const headers = {
     ETag: etag,
     'Last-Modified': httpDate(file.modifiedAt),
     'Cache-Control': 'public, max-age=3600',
-    // A drawing opened by itself must not run what it may hold.
+    // An SVG file that is opened by itself must not run scripts.
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
   };
   if (isNotModified(c.req.raw.headers, { etag, modifiedAt: file.modifiedAt })) return c.body(null, 304, headers);
   const full = { ...headers, 'Content-Type': file.type, 'Content-Length': String(file.size) };
   if (c.req.method === 'HEAD' || file.size === 0) return c.body(null, 200, full);
-  // Not beyond the length that was announced, should the file grow meanwhile.
+  // No more than Content-Length, even if the file grows.
   const stream = Readable.toWeb(createReadStream(file.path, { end: file.size - 1 }));
   return c.body(stream as ReadableStream, 200, full);
 }

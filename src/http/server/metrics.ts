@@ -3,6 +3,7 @@
  * none has to remember anything. Labels are ids of the configuration, states and the
  * readers that are known here, never anything a stranger chose.
  */
+import type { Handler } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import {
   countAllDeliveries,
@@ -20,6 +21,7 @@ import { listLastRuns } from '../../schedule/run-ledger.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { readHubStatus } from '../../websub/status.ts';
+import type { WebContext } from './web-context.ts';
 
 const RUN_STATES = ['running', 'done', 'late', 'skipped', 'failed'] as const;
 const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
@@ -27,6 +29,14 @@ const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppre
 const BOUNCE_KINDS = ['hard', 'soft', 'complaint'] as const;
 const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
 const STANDINGS = ['paused', 'cancelled'] as const;
+
+/** `/metrics`. */
+export function serveMetrics({ store, clock }: WebContext): Handler {
+  return async (c) => {
+    const { contentType, body } = await renderMetrics(store, clock());
+    return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
+  };
+}
 
 /**
  * The metrics at `now`, in Prometheus' text format.

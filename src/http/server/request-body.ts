@@ -1,39 +1,27 @@
 /**
- * Reads what was posted, and never more of it than is expected.
+ * Forms that pages post.
  */
-import type { Context } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { respondError } from './errors.ts';
+import type { WebContext } from './web-context.ts';
 
-/** Far more than any form here holds. */
+/** Bytes; far more than any form of the site holds. */
 export const FORM_LIMIT = 16 * 1024;
 
-export type PostedForm =
-  | { kind: 'form'; fields: URLSearchParams }
-  /** Nothing that a form of these pages sends. */
-  | { kind: 'refused'; status: 413 | 415; message: string };
-
-/** The fields of a form that a page of this site posted (`application/x-www-form-urlencoded`). */
-export async function readForm(c: Context): Promise<PostedForm> {
-  const type = (c.req.header('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
-  if (type !== 'application/x-www-form-urlencoded') {
-    return { kind: 'refused', status: 415, message: 'What was sent is no form of this web.' };
-  }
-  const body = await readBody(c, FORM_LIMIT);
-  if (body === null)
-    return { kind: 'refused', status: 413, message: 'What was sent is longer than any form of this web.' };
-  return { kind: 'form', fields: new URLSearchParams(body.toString('utf8')) };
+/** Responds with 413 to a body that is longer than any form of the site. */
+export function limitForm(web: WebContext): MiddlewareHandler {
+  const text = { title: 'Form too long', message: 'The request is longer than any form of this site.' };
+  return bodyLimit({ maxSize: FORM_LIMIT, onError: (c) => respondError(web, c, 413, text) });
 }
 
-/** The body of a request, or null where it is longer than `limit` bytes, whatever its Content-Length says. */
-export async function readBody(c: Context, limit: number): Promise<Buffer | null> {
-  if (Number(c.req.header('Content-Length') ?? 0) > limit) return null;
-  const stream = c.req.raw.body;
-  if (stream === null) return Buffer.alloc(0);
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > limit) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** The fields of a posted form (`application/x-www-form-urlencoded`); null for any other type. */
+export async function readForm(c: Context): Promise<URLSearchParams | null> {
+  const type = (c.req.header('Content-Type') ?? '').split(';', 1)[0]?.trim().toLowerCase();
+  return type === 'application/x-www-form-urlencoded' ? new URLSearchParams(await c.req.text()) : null;
+}
+
+/** 415, for a request that `readForm` cannot read. */
+export async function respondNoForm(web: WebContext, c: Context): Promise<Response> {
+  return respondError(web, c, 415, { title: 'Not a form', message: 'The request is not a form of this site.' });
 }

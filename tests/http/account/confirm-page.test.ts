@@ -40,7 +40,7 @@ describe('the page behind a confirmation link', () => {
     const subscriptions = (): Promise<object[]> =>
       store.db.selectFrom('subscriptions').select(['newsletter', 'state', 'changed_at']).execute();
 
-    it('shows what will be confirmed and one button, and changes nothing by being looked at', async () => {
+    it('shows the newsletters and a button on GET, and changes nothing', async () => {
       const html = await site.read(path);
       await site.app.request(path, { method: 'HEAD' });
       expect(html).toMatch(/<strong>The Daily Roundup<\/strong>/);
@@ -49,7 +49,7 @@ describe('the page behind a confirmation link', () => {
       expect(await subscriptions()).toMatchObject([{ state: 'unconfirmed' }]);
     });
 
-    it('confirms when the button is pressed, with the proof, and leads to the preferences', async () => {
+    it('confirms when the button is pressed, records the proof, and links to the preferences', async () => {
       const response = await site.post(path, [], { from: '192.0.2.9' });
       const html = await response.text();
       expect(response.status).toBe(200);
@@ -66,7 +66,7 @@ describe('the page behind a confirmation link', () => {
       expect(proof).toEqual([{ newsletter: 'daily-roundup', channel: 'confirmation', source: '192.0.2.9', at: NOW }]);
     });
 
-    it('says so again to whoever comes twice, and changes nothing more', async () => {
+    it('shows the same page the second time, and changes nothing', async () => {
       await site.post(path);
       site.at(NOW + 5 * DAY);
       for (const response of [await site.post(path), await site.get(path)]) {
@@ -76,20 +76,20 @@ describe('the page behind a confirmation link', () => {
       expect(await subscriptions()).toMatchObject([{ state: 'confirmed', changed_at: NOW }]);
     });
 
-    it('is kind to who comes too late, to the millisecond, and shows the way', async () => {
+    it('offers a new link to a subscriber who is late, to the millisecond', async () => {
       site.at(NOW + 71 * HOUR - 1);
       expect(await site.read(path)).toContain('>Confirm</button>');
       site.at(NOW + 71 * HOUR);
       for (const response of [await site.get(path), await site.post(path)]) {
         const html = await response.text();
         expect(response.status).toBe(410);
-        expect(html).toContain('This link is no longer good');
-        expect(html).toContain('<a href="/newsletters">Ask for a new one</a>');
+        expect(html).toContain('This link has expired');
+        expect(html).toContain('<a href="/newsletters">Request a new link</a>');
       }
       expect(await subscriptions()).toMatchObject([{ state: 'unconfirmed' }]);
     });
 
-    it('does not undo that its reader has left since', async () => {
+    it('does not subscribe a subscriber who has unsubscribed since', async () => {
       await site.post(path);
       const key = { subscriberId, newsletter: 'daily-roundup' };
       await unsubscribe(store.db, key, { channel: 'one-click' }, NOW + HOUR);
@@ -98,30 +98,30 @@ describe('the page behind a confirmation link', () => {
       expect(await subscriptions()).toMatchObject([{ state: 'unsubscribed' }]);
     });
 
-    it('says of a request that is gone that there is nothing to confirm', async () => {
+    it('says that there is nothing to confirm if the request was deleted', async () => {
       await store.db.deleteFrom('service_messages').execute();
       for (const response of [await site.get(path), await site.post(path)]) {
         expect(response.status).toBe(410);
-        expect(await response.text()).toContain('There is nothing to confirm');
+        expect(await response.text()).toContain('Nothing to confirm');
       }
     });
 
-    it('offers no form where subscribing has been closed since', async () => {
+    it('offers no form if signup has been closed since', async () => {
       const closed = openTestSite(store, closedConfig());
       expect((await closed.post(path)).status).toBe(200);
       closed.at(NOW + 5 * DAY);
       await ask(['gone-letter']);
       const html = await (await closed.get(path)).text();
       expect(html).toContain('mailto:newsroom@example.com');
-      expect(html).not.toContain('Ask for a new one');
+      expect(html).not.toContain('Request a new link');
     });
 
-    it('names a newsletter that is no longer there by its id', async () => {
+    it('shows the id of a newsletter that is no longer in the configuration', async () => {
       await ask(['gone-letter']);
       expect(await site.read(path)).toContain('<strong>gone-letter</strong>');
     });
 
-    it('knows no token but its own', async () => {
+    it('responds to an invalid token as to an unknown address', async () => {
       const said = await (await site.get('/no-such-page')).text();
       const token = path.slice('/confirm/'.length);
       for (const bad of ['x', `${token}A`, preferencesToken(SECRETS, subscriberId), '%00']) {

@@ -63,7 +63,7 @@ describe('the preferences page', () => {
         .orderBy('id')
         .execute();
 
-    it('shows how things stand, and changes nothing by being looked at', async () => {
+    it('shows the stored preferences on GET, and changes nothing', async () => {
       const html = await site.read(path);
       await site.app.request(path, { method: 'HEAD' });
       expect(html).toContain('<bdi>Ada@example.com</bdi>');
@@ -75,7 +75,7 @@ describe('the preferences page', () => {
       expect(await events()).toEqual([]);
     });
 
-    it('saves newsletters, zone and pause, at once and with the proof, and says so', async () => {
+    it('saves newsletters, zone and pause, records the proof, and says so', async () => {
       const fields: Fields = [
         ['newsletter', 'weekly'],
         ['zone', 'America/New_York'],
@@ -85,7 +85,7 @@ describe('the preferences page', () => {
       const html = await response.text();
       expect(response.status).toBe(200);
       expect(html).toMatch(/<title>Saved: Your preferences — /);
-      expect(html).toMatch(/role="status"><p class="said">Saved\./);
+      expect(html).toMatch(/role="status"><p class="said">Your preferences have been saved\./);
       expect(html).toMatch(/value="weekly" checked /);
       expect(html).toMatch(/value="2026-12-01"/);
       // Midnight in New York.
@@ -103,13 +103,13 @@ describe('the preferences page', () => {
       }
     });
 
-    it('takes no newsletter at all for leaving, and an empty zone and day for the newsroom’s and no pause', async () => {
+    it('treats no newsletter as unsubscribing, an empty zone as the newsroom’s, and an empty day as no pause', async () => {
       await site.post(path, [...STAY, ['paused', '2026-12-01']]);
       await site.post(path, []);
       expect(await stored()).toEqual({ zone: null, pausedUntil: null, confirmed: [] });
     });
 
-    it('ends no subscription to a newsletter that is not in the configuration: nobody was asked about it', async () => {
+    it('ends no subscription to a newsletter that the form did not offer', async () => {
       const gone = openTestSite(store, {
         ...sampleConfig(),
         newsletters: withTwo(sampleConfig()).newsletters.slice(1),
@@ -118,7 +118,7 @@ describe('the preferences page', () => {
       expect(await stored()).toMatchObject({ confirmed: ['daily-roundup', 'weekly'] });
     });
 
-    it('counts a pause by the reader’s own calendar, across the change of clocks', async () => {
+    it('ends a pause by the subscriber’s own calendar, across a change of clocks', async () => {
       // 08:43 PM on the 24th in Shanghai is 01:43 AM on the 25th in Auckland.
       const auckland: Fields = [...STAY, ['zone', 'Pacific/Auckland']];
       expect((await site.post(path, [...auckland, ['paused', '2026-11-25']])).status).toBe(422);
@@ -128,14 +128,14 @@ describe('the preferences page', () => {
       expect(await stored()).toMatchObject({ pausedUntil: Date.UTC(2027, 4, 31, 22) });
     });
 
-    it('shows no pause that is over', async () => {
+    it('does not show a pause that is over', async () => {
       await site.post(path, [...STAY, ['paused', '2026-11-25']]);
       expect(await site.read(path)).toContain('value="2026-11-25"');
       site.at(NOW + 3 * DAY);
       expect(await site.read(path)).toMatch(/min="2026-11-28" max="2027-11-27" value=""/);
     });
 
-    it('refuses what is no day of the coming year, and what is no zone, and keeps the rest that was chosen', async () => {
+    it('rejects a day that is not in the coming year and an unknown zone, and keeps the other fields', async () => {
       for (const day of ['2026-11-24', '2027-11-25', '2026-02-30', '2026-13-01', 'tomorrow', '9'.repeat(5_000)]) {
         const response = await site.post(path, [
           ['newsletter', 'weekly'],
@@ -163,36 +163,38 @@ describe('the preferences page', () => {
       expect(await stored()).toMatchObject({ zone: 'Etc/GMT+5' });
     });
 
-    it('says of a stopped address why, and to subscribe anew only where the mail to confirm is sent', async () => {
+    it('says why an address is suppressed, and to subscribe again only if a confirmation email is sent', async () => {
       const said: Record<SuppressionReason, string> = {
-        'hard-bounce': 'takes no mail',
-        'soft-bounces': 'came back several times in a row',
-        erased: 'asked to be forgotten',
-        complaint: 'Mail to this address was reported as unwanted.',
-        operator: 'The newsroom has stopped it.',
+        'hard-bounce': 'does not accept email',
+        'soft-bounces': 'Several emails in a row could not be delivered',
+        erased: 'deleted at the request of its owner',
+        complaint: 'An email to this address was reported as unwanted.',
+        operator: 'The newsroom has stopped email to this address.',
       };
       for (const [reason, why] of Object.entries(said) as [SuppressionReason, string][]) {
         await store.db.updateTable('subscribers').set({ suppressed_reason: null, suppressed_at: null }).execute();
         await suppressAddress(store.db, SECRETS, id, reason, { channel: 'bounce' }, NOW);
         const html = await site.read(path);
-        expect(html).toContain('Mail is stopped');
+        expect(html).toContain('Email is stopped');
         expect(html).toContain(why);
-        const promises = html.includes('<a href="/newsletters">subscribe once more</a>');
-        const sendsToNewsroom = html.includes('To be mailed again, write to <a href="mailto:newsroom@example.com">');
+        const promises = html.includes('<a href="/newsletters">subscribe again</a>');
+        const sendsToNewsroom = html.includes(
+          'To receive email again, write to <a href="mailto:newsroom@example.com">',
+        );
         // The page must promise no mail that the outbox withholds: so ask the outbox.
         const mailed = (await submissionOf(store)) === 'submitting';
         expect([reason, promises, sendsToNewsroom]).toEqual([reason, mailed, !mailed]);
       }
     });
 
-    it('sends a reader who was stopped to the newsroom while subscribing is closed', async () => {
+    it('refers a suppressed subscriber to the newsroom while signup is closed', async () => {
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { channel: 'bounce' }, NOW);
       const html = await openTestSite(store, closedConfig()).read(path);
-      expect(html).not.toMatch(/subscribe (once more|anew)/i);
-      expect(html).toContain('To be mailed again, write to <a href="mailto:newsroom@example.com">');
+      expect(html).not.toMatch(/subscribe again/i);
+      expect(html).toContain('To receive email again, write to <a href="mailto:newsroom@example.com">');
     });
 
-    it('gives all that is stored as a file, which no cache keeps, and notes that it did', async () => {
+    it('sends all stored data as a file, and records the export', async () => {
       const response = await site.post(`${path}/data`);
       expect(response.status).toBe(200);
       expect(response.headers.get('Content-Disposition')).toBe('attachment; filename="my-data-2026-11-24.json"');
@@ -203,7 +205,7 @@ describe('the preferences page', () => {
       expect((await site.get(`${path}/data`)).status).toBe(405);
     });
 
-    it('asks once more before it erases, then erases, and says so from then on', async () => {
+    it('asks before it deletes the data, then deletes it, and says so from then on', async () => {
       const html = await site.read(`${path}/erase`);
       expect(html).toContain('Ada@example.com');
       expect(html).toContain(`action="${path}/erase"`);
@@ -211,18 +213,18 @@ describe('the preferences page', () => {
       for (let twice = 0; twice < 2; twice++) {
         const response = await site.post(`${path}/erase`);
         expect(response.status).toBe(twice === 0 ? 200 : 410);
-        expect(await response.text()).toContain('You are forgotten');
+        expect(await response.text()).toContain('Your data has been deleted');
       }
       expect(await readPreferences(store.db, id)).toBeNull();
       for (const response of [await site.get(path), await site.post(path, STAY), await site.post(`${path}/data`)]) {
         expect(response.status).toBe(410);
-        expect(await response.text()).toContain('You are forgotten');
+        expect(await response.text()).toContain('Your data has been deleted');
       }
       const unsubscribe = `/unsubscribe/${unsubscribeToken(SECRETS, { subscriberId: id, newsletter: 'daily-roundup' })}`;
       expect(await site.read(unsubscribe)).not.toContain('/preferences/');
     });
 
-    it('takes nothing but a form of its own', async () => {
+    it('accepts only a short form', async () => {
       const post = async (body: string, type: string): Promise<number> =>
         (await site.app.request(path, { method: 'POST', body, headers: { 'Content-Type': type } })).status;
       expect(await post('{}', 'application/json')).toBe(415);
@@ -230,7 +232,7 @@ describe('the preferences page', () => {
       expect(await stored()).toMatchObject({ confirmed: ['daily-roundup'] });
     });
 
-    it('knows no token but its own, and says no more than of any unknown address', async () => {
+    it('responds to an invalid token as to an unknown address', async () => {
       const said = await (await site.get('/no-such-page')).text();
       const token = path.slice('/preferences/'.length);
       const foreign = preferencesToken(['another secret, as long as the first one'], id);
@@ -249,7 +251,7 @@ describe('the preferences page', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('is kept by no cache, told to no other site and listed by no search engine', async () => {
+    it('is not cached, not listed by search engines, and sends no referrer', async () => {
       for (const response of [
         await site.get(path),
         await site.post(path, STAY),

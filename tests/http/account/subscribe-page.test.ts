@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { listen } from '../../../src/http/server/listen.ts';
@@ -34,7 +36,7 @@ describe('the form to subscribe', () => {
     const messages = (): Promise<{ kind: string; newsletters: string }[]> =>
       store.db.selectFrom('service_messages').select(['kind', 'newsletters']).orderBy('id').execute();
 
-    it('asks by mail, notes where the request came from, and subscribes nobody yet', async () => {
+    it('queues a confirmation email, records the source, and subscribes nobody yet', async () => {
       const response = await site.post('/subscribe', [...ADA, ['zone', 'Europe/Paris']]);
       const html = await response.text();
       expect(response.status).toBe(200);
@@ -49,7 +51,7 @@ describe('the form to subscribe', () => {
       expect(events).toEqual([{ change: 'requested', channel: 'form', source: '192.0.2.7' }]);
     });
 
-    it('answers alike whether the address is new, subscribed, suppressed, or asked too often', async () => {
+    it('responds alike to a new, a subscribed, a suppressed and a rate-limited address', async () => {
       const said = await (await site.post('/subscribe', ADA)).text();
       for (const email of ['known@example.com', 'gone@example.com']) {
         const added = await addSubscriber(
@@ -82,7 +84,7 @@ describe('the form to subscribe', () => {
       expect(await messages()).toHaveLength(1 + 3 + 1);
     });
 
-    it('lets one client ask so many times an hour, and then says when to come again', async () => {
+    it('limits the requests of a client per hour, and says when to try again', async () => {
       const ask = (n: number, from: string): Promise<Response> =>
         site.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], { from });
       for (let n = 0; n < 10; n++) expect((await ask(n, `2001:db8:0:7::${n + 1}`)).status).toBe(200);
@@ -98,7 +100,7 @@ describe('the form to subscribe', () => {
       expect(JSON.stringify(keys)).not.toMatch(/2001:db8|example\.com/);
     });
 
-    it('counts the clients behind a trusted proxy, and no address that a client makes up', async () => {
+    it('limits the clients behind a trusted proxy by their addresses, which they cannot forge', async () => {
       const config = sampleConfig();
       const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: 1 } });
       const ask = (n: number, forwarded: string): Promise<Response> =>
@@ -118,7 +120,7 @@ describe('the form to subscribe', () => {
       expect(events).toEqual([{ source: '198.51.100.1' }, { source: '198.51.100.2' }]);
     });
 
-    it('does nothing for a program that fills in what people do not see, and does not tell it', async () => {
+    it('ignores a program that fills in the hidden field, with the usual page', async () => {
       const said = await (await site.post('/subscribe', [...ADA, ['website', 'https://spam.example/']])).text();
       expect(await messages()).toEqual([]);
       expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
@@ -126,7 +128,7 @@ describe('the form to subscribe', () => {
       expect(await messages()).toHaveLength(1);
     });
 
-    it('comes back with what was filled in, and what is wrong beside its field', async () => {
+    it('shows what was entered, with each error beside its field', async () => {
       const response = await site.post('/subscribe', [
         ['email', ' "ada"@example <b> '],
         ['newsletter', 'no-such-letter'],
@@ -142,11 +144,11 @@ describe('the form to subscribe', () => {
         /id="email-wrong"><span class="unseen">Error: <\/span>This address cannot be used: it must be/,
       );
       expect(html).toMatch(/id="newsletters-wrong">.*Choose a newsletter\./);
-      expect(html).toMatch(/id="zone-wrong">.*Choose a time zone of the list\./);
+      expect(html).toMatch(/id="zone-wrong">.*Choose a time zone from the list\./);
       expect(await messages()).toEqual([]);
     });
 
-    it('keeps a good address, the newsletters and the zone while the rest is mended', async () => {
+    it('keeps valid fields while others have errors', async () => {
       const two = openTestSite(store, withTwo(sampleConfig()));
       const fields: [string, string][] = [
         ['email', 'no at'],
@@ -159,7 +161,7 @@ describe('the form to subscribe', () => {
       expect(html).toContain('<option value="Europe/Paris" selected>Paris</option>');
     });
 
-    it('asks for those newsletters alone that were chosen', async () => {
+    it('requests only the chosen newsletters', async () => {
       const two = openTestSite(store, withTwo(sampleConfig()));
       await two.post('/subscribe', [
         ['email', 'ada@example.com'],
@@ -169,7 +171,7 @@ describe('the form to subscribe', () => {
       expect(await messages()).toEqual([{ kind: 'confirm', newsletters: '["weekly"]' }]);
     });
 
-    it('takes nothing but a form of its own, and no more of it than is expected', async () => {
+    it('accepts only a short form of the same site', async () => {
       const post = (body: string, type: string): Promise<Response> | Response =>
         site.app.request('/subscribe', { method: 'POST', body, headers: { 'Content-Type': type } });
       const good = 'email=ada%40example.com&newsletter=daily-roundup';
@@ -189,7 +191,7 @@ describe('the form to subscribe', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('survives any bytes', async () => {
+    it('responds with 422 to any bytes that are not a valid form', async () => {
       for (const body of ['email=%00%ff&newsletter=%00', '%', '=', '&&&', 'email=a%0d%0ab@example.com&newsletter=x']) {
         const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
         const response = await site.app.request('/subscribe', { method: 'POST', body, headers });
@@ -201,7 +203,7 @@ describe('the form to subscribe', () => {
 });
 
 describe('behind a port', () => {
-  it('notes the address of the socket, and takes no more of an endless form than it must', async () => {
+  it('records the address of the socket, and stops reading a form that is too long', async () => {
     const store = await openMigrated();
     const serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
     const address = new URL('/subscribe', serving.url);
@@ -211,23 +213,31 @@ describe('behind a port', () => {
     expect(source).toBe('127.0.0.1');
     const body = new URLSearchParams([...ADA, ['x', 'y'.repeat(100_000)]]);
     expect((await fetch(address, { method: 'POST', body })).status).toBe(413);
+    const socket = connect(Number(address.port), '127.0.0.1');
+    const type = 'Content-Type: application/x-www-form-urlencoded';
+    socket.write(`POST /subscribe HTTP/1.1\r\nHost: localhost\r\n${type}\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    const writing = setInterval(() => socket.write(`3e8\r\n${'y'.repeat(1_000)}\r\n`), 1);
+    socket.on('error', () => {});
+    const response = await text(socket);
+    clearInterval(writing);
+    expect(response).toMatch(/^HTTP\/1\.1 413 /);
     await serving.close();
     await store.close();
   });
 });
 
-describe('where the form stands', () => {
-  it('one newsletter is chosen already, of several none', async () => {
+describe('the page with the form', () => {
+  it('has a single newsletter checked, but none of several', async () => {
     const store = await openMigrated();
     expect(await openTestSite(store).read('/newsletters')).toMatch(/value="daily-roundup" checked /);
     const two = await openTestSite(store, withTwo(sampleConfig())).read('/newsletters');
     expect(two).not.toMatch(/ checked/);
     expect(two).toContain('The Weekly &lt;Review&gt;');
-    expect(two).toContain('Every day at 07:30 AM, Shanghai time; then at 07:00 AM by your own clock.');
+    expect(two).toContain('Every day at 07:30 AM, Shanghai time; delivered at 07:00 AM in your time zone.');
     await store.close();
   });
 
-  it('GET leads to it, and a closed one is offered nowhere', async () => {
+  it('is the target of GET, and has no form while signup is closed', async () => {
     const store = await openMigrated();
     const open = openTestSite(store);
     const redirect = await open.get('/subscribe?to=https://evil.example/');
@@ -235,10 +245,10 @@ describe('where the form stands', () => {
     expect(await open.read('/')).toContain('action="/subscribe"');
     const closed = openTestSite(store, closedConfig());
     for (const path of ['/', '/newsletters']) expect(await closed.read(path)).not.toContain('<form');
-    expect(await closed.read('/newsletters')).toContain('To get it, write to');
+    expect(await closed.read('/newsletters')).toContain('To subscribe, write to');
     for (const response of [await closed.get('/subscribe'), await closed.post('/subscribe', ADA)]) {
       expect(response.status).toBe(404);
-      expect(await response.text()).toContain('Subscribing is closed');
+      expect(await response.text()).toContain('Signup is closed');
     }
     expect(await store.db.selectFrom('subscribers').selectAll().execute()).toEqual([]);
     await store.close();

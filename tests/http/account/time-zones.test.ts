@@ -4,7 +4,7 @@ import { isZone } from '../../../src/lib/time.ts';
 
 const offered = ZONE_GROUPS.flatMap(({ zones }) => zones);
 
-it('offers zones that this system knows, each once, by the names their places have now', () => {
+it('offers zones that this system knows, each once, by their current names', () => {
   expect(offered.length).toBeGreaterThan(350);
   expect(new Set(offered.map(({ id }) => id)).size).toBe(offered.length);
   expect(offered.filter(({ id }) => !isZone(id) || !isOffered(id))).toEqual([]);
@@ -14,7 +14,7 @@ it('offers zones that this system knows, each once, by the names their places ha
   for (const id of ['Asia/Calcutta', 'Europe/Kiev', 'Asia/Saigon', 'Etc/GMT+5']) expect(ids).not.toContain(id);
 });
 
-it('says where they are, in groups and in the order of the alphabet', () => {
+it('groups zones by region, in alphabetical order', () => {
   expect(ZONE_GROUPS.map(({ region }) => region)).toEqual([
     'Africa',
     'America',

@@ -1,70 +1,67 @@
 import { describe, expect, it } from 'vitest';
-import { openBuildLimits } from '../../../src/http/feeds/build-limits.ts';
+import { BuildLimiter } from '../../../src/http/feeds/derived-feeds.ts';
 import { SECOND } from '../../../src/lib/time.ts';
 
-function limits() {
+function openLimiter() {
   const time = { now: 0 };
-  return { time, limits: openBuildLimits(() => time.now) };
+  return { time, limiter: new BuildLimiter(() => time.now) };
 }
 const nothing = async (): Promise<void> => {};
 
-describe('feeds that are made on demand', () => {
-  it('are made two at a time, in the order they were asked for', async () => {
-    const { limits: open } = limits();
+describe('the limiter of feed builds', () => {
+  it('runs two builds at a time, in the order of the requests', async () => {
+    const { limiter } = openLimiter();
     const begun: number[] = [];
     const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
     const builds = gates.map((gate, index) =>
-      open.build(`client ${index}`, async () => {
+      limiter.build(`client ${index}`, async () => {
         begun.push(index);
         await gate.promise;
       }),
     );
-    await new Promise(setImmediate);
-    expect(begun).toEqual([0, 1]);
+    await expect.poll(() => begun).toEqual([0, 1]);
     gates[1]?.resolve();
     await builds[1];
-    await new Promise(setImmediate);
-    expect(begun).toEqual([0, 1, 2]);
+    await expect.poll(() => begun).toEqual([0, 1, 2]);
     for (const gate of gates) gate.resolve();
     await Promise.all(builds);
     expect(begun).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('give their place on when they fail', async () => {
-    const { limits: open } = limits();
+  it('runs the next build after one that failed', async () => {
+    const { limiter } = openLimiter();
     const fail = async (): Promise<void> => {
       throw new Error('no');
     };
-    for (let turn = 0; turn < 5; turn++) await expect(open.build('a', fail)).rejects.toThrow('no');
-    expect(await open.build('a', async () => 'made')).toBe('made');
+    for (let i = 0; i < 5; i++) await expect(limiter.build('a', fail)).rejects.toThrow('no');
+    expect(await limiter.build('a', async () => 'built')).toBe('built');
   });
 
-  it('are refused to a client that asks for more than three hundred at once, until time has passed', async () => {
-    const { limits: open, time } = limits();
-    for (let turn = 0; turn < 300; turn++) await open.build('a', nothing);
-    await expect(open.build('a', nothing)).rejects.toMatchObject({ status: 429, retryAfter: 1 });
-    await open.build('b', nothing);
+  it('refuses a client after three hundred builds at once, until time has passed', async () => {
+    const { limiter, time } = openLimiter();
+    for (let i = 0; i < 300; i++) await limiter.build('a', nothing);
+    await expect(limiter.build('a', nothing)).rejects.toMatchObject({ status: 429, retryAfter: 1 });
+    await limiter.build('b', nothing);
     time.now += SECOND;
-    for (let turn = 0; turn < 5; turn++) await open.build('a', nothing);
-    await expect(open.build('a', nothing)).rejects.toMatchObject({ status: 429 });
+    for (let i = 0; i < 5; i++) await limiter.build('a', nothing);
+    await expect(limiter.build('a', nothing)).rejects.toMatchObject({ status: 429 });
   });
 
-  it('are refused to everybody while a hundred wait', async () => {
-    const { limits: open } = limits();
+  it('refuses all clients while a hundred builds wait', async () => {
+    const { limiter } = openLimiter();
     const gate = Promise.withResolvers<void>();
-    const builds = Array.from({ length: 102 }, (_, index) => open.build(`client ${index}`, () => gate.promise));
-    await expect(open.build('late', nothing)).rejects.toMatchObject({ status: 503, retryAfter: 5 });
+    const builds = Array.from({ length: 102 }, (_, index) => limiter.build(`client ${index}`, () => gate.promise));
+    await expect(limiter.build('late', nothing)).rejects.toMatchObject({ status: 503, retryAfter: 5 });
     gate.resolve();
     await Promise.all(builds);
-    await open.build('late', nothing);
+    await limiter.build('late', nothing);
   });
 
-  it('cost no memory without bound, whoever asks', async () => {
-    const { limits: open } = limits();
-    for (let client = 0; client < 10_500; client++) await open.build(`client ${client}`, nothing);
-    // The last ones are not counted: the places are.
-    for (let turn = 0; turn < 400; turn++) await open.build('client 10400', nothing);
-    for (let turn = 0; turn < 299; turn++) await open.build('client 1', nothing);
-    await expect(open.build('client 1', nothing)).rejects.toMatchObject({ status: 429 });
+  it('remembers at most ten thousand clients', async () => {
+    const { limiter } = openLimiter();
+    for (let client = 0; client < 10_500; client++) await limiter.build(`client ${client}`, nothing);
+    for (let i = 0; i < 400; i++) await limiter.build('client 10400', nothing);
+    for (let i = 0; i < 299; i++) await limiter.build('client 1', nothing);
+    await expect(limiter.build('client 1', nothing)).rejects.toMatchObject({ status: 429 });
   });
 });

@@ -14,7 +14,7 @@ async function publish(store: Store, now: number): Promise<void> {
   await publishFeeds(store, config, templates, { now, changedArticles: ['new'] });
 }
 
-describe('a feed that is made on demand', () => {
+describe('a derived feed', () => {
   forEachDatabase((open) => {
     let store: Store;
     let site: TestSite;
@@ -25,7 +25,7 @@ describe('a feed that is made on demand', () => {
       site = openTestSite(store, config);
     });
 
-    it('is served as published ones are, with validators, codings and its canonical address', async () => {
+    it('is served like a published feed, with validators, codings and its canonical address', async () => {
       const response = await site.get('/feeds/custom.atom?section=world&kicker=&section=business-tech', {
         'Accept-Encoding': 'br',
       });
@@ -47,13 +47,13 @@ describe('a feed that is made on demand', () => {
       );
     });
 
-    it('names no hub, since none is told when it changes', async () => {
+    it('links to no hub, since none is notified of its changes', async () => {
       expect(await site.read('/feeds/latest.atom')).toContain('rel="hub"');
       expect(await site.read('/feeds/section/world.atom')).not.toContain('rel="hub"');
       expect((await site.get('/feeds/section/world.atom')).headers.get('Link')).not.toContain('hub');
     });
 
-    it('is the same in every process, and moves with the next publish', async () => {
+    it('is the same in every process, and changes with the next publish', async () => {
       const other = openTestSite(store, config);
       other.at(NOW + 5 * SECOND);
       const path = '/feeds/section/world.atom';
@@ -68,7 +68,7 @@ describe('a feed that is made on demand', () => {
       expect(await other.read(path)).toContain('Headline of new');
     });
 
-    it('is refused in a sentence where its address cannot be one, and missing where nobody has seen it', async () => {
+    it('responds with 400 and a reason to an invalid address, and with 404 to one without articles', async () => {
       const refused = await site.get('/feeds/custom.rss?sections=world');
       expect([refused.status, await refused.text()]).toEqual([
         400,
@@ -82,7 +82,7 @@ describe('a feed that is made on demand', () => {
     });
   });
 
-  it('is not made for a client that has had too many made; what lies ready is still served', async () => {
+  it('is refused to a client that requested too many, unless it is cached', async () => {
     const store = await openMigrated();
     await saveDay(store);
     await publish(store, NOW - SECOND);

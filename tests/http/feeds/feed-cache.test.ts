@@ -1,32 +1,26 @@
 import { describe, expect, it } from 'vitest';
-import { type DocumentLoader, type LoadedDocument, openFeedCache } from '../../../src/http/feeds/feed-cache.ts';
+import { type DocumentLoader, FeedCache, type LoadedDocument } from '../../../src/http/feeds/feed-cache.ts';
 
-/** A store whose answers a test decides. */
-function source(over: Partial<DocumentLoader> = {}) {
-  const counts = { looks: 0, loads: 0 };
+/** A loader that counts its calls. A test decides what it returns. */
+function openLoader(over: Partial<DocumentLoader> = {}) {
+  const calls = { version: 0, load: 0 };
   let version = 1;
-  let words = 'first';
-  return {
-    counts,
-    change(next: string): void {
-      version++;
-      words = next;
+  let body = 'first';
+  const loader: DocumentLoader = {
+    version: async () => {
+      calls.version++;
+      return over.version === undefined ? version : over.version();
     },
-    shelf: (room?: number) =>
-      openFeedCache(
-        {
-          version: async () => {
-            counts.looks++;
-            return over.version === undefined ? version : over.version();
-          },
-          load: async (name) => {
-            counts.loads++;
-            return over.load === undefined ? document(name, `${words} ${name}`) : over.load(name);
-          },
-        },
-        room,
-      ),
+    load: async (name) => {
+      calls.load++;
+      return over.load === undefined ? document(name, `${body} ${name}`) : over.load(name);
+    },
   };
+  const change = (next: string): void => {
+    version++;
+    body = next;
+  };
+  return { loader, calls, change };
 }
 
 function document(path: string, body: string): LoadedDocument {
@@ -38,122 +32,120 @@ function document(path: string, body: string): LoadedDocument {
 const bodyOf = async (found: Promise<{ bodies: { identity: Buffer } } | null>): Promise<string | undefined> =>
   (await found)?.bodies.identity.toString();
 
-describe('the shelf', () => {
-  it('gives what the store holds at the moment of the request, and reads it once', async () => {
-    const { shelf: open, counts, change } = source();
-    const shelf = open();
-    expect(await bodyOf(shelf.find('a'))).toBe('first a');
-    expect(await bodyOf(shelf.find('a'))).toBe('first a');
-    expect(counts.loads).toBe(1);
+describe('the feed cache', () => {
+  it('returns what the store holds at the moment of the request, and loads it once', async () => {
+    const { loader, calls, change } = openLoader();
+    const cache = new FeedCache(loader);
+    expect(await bodyOf(cache.find('a'))).toBe('first a');
+    expect(await bodyOf(cache.find('a'))).toBe('first a');
+    expect(calls.load).toBe(1);
     change('second');
-    expect(await bodyOf(shelf.find('a'))).toBe('second a');
-    expect(counts.loads).toBe(2);
+    expect(await bodyOf(cache.find('a'))).toBe('second a');
+    expect(calls.load).toBe(2);
   });
 
-  it('looks once for all requests that came in together, and loads once for them', async () => {
-    const { shelf: open, counts } = source();
-    const shelf = open();
-    await Promise.all(Array.from({ length: 100 }, () => shelf.find('a')));
-    expect(counts).toEqual({ looks: 1, loads: 1 });
-    await Promise.all(Array.from({ length: 100 }, () => shelf.find('a')));
-    expect(counts).toEqual({ looks: 2, loads: 1 });
+  it('checks the version once, and loads once, for requests that arrive together', async () => {
+    const { loader, calls } = openLoader();
+    const cache = new FeedCache(loader);
+    await Promise.all(Array.from({ length: 100 }, () => cache.find('a')));
+    expect(calls).toEqual({ version: 1, load: 1 });
+    await Promise.all(Array.from({ length: 100 }, () => cache.find('a')));
+    expect(calls).toEqual({ version: 2, load: 1 });
   });
 
-  it('answers a request by a look that began after it came, never by an earlier one', async () => {
-    const looking = Promise.withResolvers<number>();
+  it('never serves a request by a version check that began before the request', async () => {
+    const checking = Promise.withResolvers<number>();
     const began = Promise.withResolvers<void>();
-    const versions = [looking.promise, Promise.resolve(2)];
-    let words = 'old';
-    const shelf = openFeedCache({
+    const versions = [checking.promise, Promise.resolve(2)];
+    let body = 'old';
+    const cache = new FeedCache({
       version: () => {
         began.resolve();
         return versions.shift() as Promise<number>;
       },
-      load: async (name) => document(name, words),
+      load: async (name) => document(name, body),
     });
-    const first = shelf.find('a');
+    const first = cache.find('a');
     await began.promise;
-    words = 'new';
-    const second = shelf.find('a');
-    looking.resolve(1);
+    body = 'new';
+    const second = cache.find('a');
+    checking.resolve(1);
     await first;
     expect(await bodyOf(second)).toBe('new');
     expect(versions).toEqual([]);
   });
 
-  it('does not keep what was read while the version moved on', async () => {
+  it('does not cache what was loaded while the version moved', async () => {
     const loads: PromiseWithResolvers<LoadedDocument>[] = [];
     let version = 1;
-    const shelf = openFeedCache({
+    const cache = new FeedCache({
       version: async () => version,
       load: () => {
-        loads.push(Promise.withResolvers<LoadedDocument>());
-        return (loads.at(-1) as PromiseWithResolvers<LoadedDocument>).promise;
+        const load = Promise.withResolvers<LoadedDocument>();
+        loads.push(load);
+        return load.promise;
       },
     });
-    const waiting = async (count: number): Promise<void> => {
-      while (loads.length < count) await new Promise(setImmediate);
-    };
-    const early = shelf.find('a');
-    await waiting(1);
+    const early = cache.find('a');
+    await expect.poll(() => loads).toHaveLength(1);
     version = 2;
-    const late = shelf.find('a');
-    await waiting(2);
+    const late = cache.find('a');
+    await expect.poll(() => loads).toHaveLength(2);
     loads[1]?.resolve(document('a', 'new'));
     expect(await bodyOf(late)).toBe('new');
     loads[0]?.resolve(document('a', 'old'));
     expect(await bodyOf(early)).toBe('old');
-    expect(await bodyOf(shelf.find('a'))).toBe('new');
+    expect(await bodyOf(cache.find('a'))).toBe('new');
   });
 
-  it('keeps nothing for what is not there, so that strangers cannot fill it', async () => {
-    const { shelf: open, counts } = source({ load: async () => null });
-    const shelf = open();
-    expect(await shelf.find('a')).toBeNull();
-    expect(await shelf.find('a')).toBeNull();
-    expect(counts.loads).toBe(2);
+  it('caches nothing for a document that does not exist, so that strangers cannot fill it', async () => {
+    const { loader, calls } = openLoader({ load: async () => null });
+    const cache = new FeedCache(loader);
+    expect(await cache.find('a')).toBeNull();
+    expect(await cache.find('a')).toBeNull();
+    expect(calls.load).toBe(2);
   });
 
-  it('keeps as much as there is room for: what was asked for longest ago goes', async () => {
-    const { shelf: open, counts } = source();
-    // A document takes its body, seven bytes, and two of compressed ones.
-    const shelf = open(3 * 9);
-    for (const name of ['a', 'b', 'c', 'a', 'd']) await shelf.find(name);
-    expect(counts.loads).toBe(4);
-    await shelf.find('a');
-    expect(counts.loads).toBe(4);
-    await shelf.find('b');
-    expect(counts.loads).toBe(5);
+  it('drops the least recently used document when it is full', async () => {
+    const { loader, calls } = openLoader();
+    // Each document has seven bytes, and two of compressed bodies.
+    const cache = new FeedCache(loader, 3 * 9);
+    for (const name of ['a', 'b', 'c', 'a', 'd']) await cache.find(name);
+    expect(calls.load).toBe(4);
+    await cache.find('a');
+    expect(calls.load).toBe(4);
+    await cache.find('b');
+    expect(calls.load).toBe(5);
   });
 
-  it('gives what it has while the store is away, and says what is wrong where it has nothing', async () => {
-    let isAway = false;
-    const away = new Error('away');
-    const { shelf: open } = source({
+  it('returns what it has while the store is unavailable, and throws if it has nothing', async () => {
+    let isAvailable = true;
+    const unavailable = new Error('unavailable');
+    const { loader } = openLoader({
       version: async () => {
-        if (isAway) throw away;
+        if (!isAvailable) throw unavailable;
         return 1;
       },
     });
-    const shelf = open();
-    await shelf.find('a');
-    isAway = true;
-    expect(await bodyOf(shelf.find('a'))).toBe('first a');
-    await expect(shelf.find('b')).rejects.toBe(away);
-    isAway = false;
-    expect(await bodyOf(shelf.find('b'))).toBe('first b');
+    const cache = new FeedCache(loader);
+    await cache.find('a');
+    isAvailable = false;
+    expect(await bodyOf(cache.find('a'))).toBe('first a');
+    await expect(cache.find('b')).rejects.toBe(unavailable);
+    isAvailable = true;
+    expect(await bodyOf(cache.find('b'))).toBe('first b');
   });
 
-  it('tries again where a document could not be read', async () => {
+  it('loads a document again after an error', async () => {
     let failures = 1;
-    const { shelf: open } = source({
+    const { loader } = openLoader({
       load: async (name) => {
         if (failures-- > 0) throw new Error('torn');
         return document(name, 'whole');
       },
     });
-    const shelf = open();
-    await expect(shelf.find('a')).rejects.toThrow('torn');
-    expect(await bodyOf(shelf.find('a'))).toBe('whole');
+    const cache = new FeedCache(loader);
+    await expect(cache.find('a')).rejects.toThrow('torn');
+    expect(await bodyOf(cache.find('a'))).toBe('whole');
   });
 });

@@ -30,7 +30,7 @@ describe('a published feed', () => {
       await saveDocuments(store.db, drafts, PUBLISHED);
     });
 
-    it('is served byte for byte with its validators, to anyone', async () => {
+    it('is served byte for byte, with validators, to any origin', async () => {
       const response = await site.get('/feeds/latest.rss');
       expect(response.status).toBe(200);
       expect(await response.text()).toBe(RSS);
@@ -50,7 +50,7 @@ describe('a published feed', () => {
       });
     });
 
-    it('comes in the coding that is asked for, each with a tag of its own', async () => {
+    it('is served in the accepted coding, each with its own tag', async () => {
       const tags = new Set<string | null>();
       for (const [accept, coding, decode] of [
         ['gzip', 'gzip', gunzipSync],
@@ -68,7 +68,7 @@ describe('a published feed', () => {
       expect([...tags]).toEqual([`"${hash}-gzip"`, `"${hash}-br"`, `"${hash}"`]);
     });
 
-    it('has the type that is asked for, and for a browser one that it shows', async () => {
+    it('has the accepted type, and for browsers one that they show', async () => {
       const own = 'application/rss+xml; charset=utf-8';
       const shown = 'application/xml; charset=utf-8';
       for (const [accept, type] of [
@@ -83,14 +83,14 @@ describe('a published feed', () => {
       }
     });
 
-    it('in JSON has one type for all, and says what it varies by', async () => {
+    it('in JSON has one type for all clients, and varies by coding only', async () => {
       const response = await site.get('/feeds/latest.json', { Accept: CHROMIUM });
       expect(response.headers.get('Content-Type')).toBe('application/feed+json');
       expect(response.headers.get('Vary')).toBe('Accept-Encoding');
       expect((await site.get('/feeds/')).headers.get('Vary')).toBe('Accept-Encoding');
     });
 
-    it('is not sent again to who has it, in whatever coding, and whatever a proxy made of its tag', async () => {
+    it('is not sent again to a client that has it, in any coding and with a tag that a proxy changed', async () => {
       const hash = sha256(ATOM);
       const { headers } = await site.get('/feeds/latest.atom');
       const conditions: Record<string, string>[] = [
@@ -123,13 +123,13 @@ describe('a published feed', () => {
       expect((await site.get('/feeds/latest.atom', cut)).status).toBe(200);
     });
 
-    it('says no Last-Modified later than now', async () => {
+    it('has no Last-Modified in the future', async () => {
       site.at(PUBLISHED - 10 * SECOND);
       const response = await site.get('/feeds/latest.rss');
       expect(response.headers.get('Last-Modified')).toBe(httpDate(PUBLISHED - 10 * SECOND));
     });
 
-    it('answers HEAD as GET, without a body', async () => {
+    it('responds to HEAD as to GET, without a body', async () => {
       const get = await site.get('/feeds/latest.rss');
       const head = await site.app.request('/feeds/latest.rss', { method: 'HEAD' });
       expect(head.status).toBe(200);
@@ -137,7 +137,7 @@ describe('a published feed', () => {
       expect(Object.fromEntries(head.headers)).toEqual(Object.fromEntries(get.headers));
     });
 
-    it('lets a browser of another origin ask first', async () => {
+    it('responds to a preflight request from another origin', async () => {
       const response = await site.app.request('/feeds/latest.json', {
         method: 'OPTIONS',
         headers: { Origin: 'https://reader.example', 'Access-Control-Request-Headers': 'if-none-match' },
@@ -147,14 +147,14 @@ describe('a published feed', () => {
       expect(response.headers.get('Access-Control-Allow-Headers')).toContain('If-None-Match');
     });
 
-    it('has a page for people beside it', async () => {
+    it('has an index page for people', async () => {
       expect(await site.read('/feeds/')).toContain('<title>Feeds</title>');
       const bare = await site.get('/feeds');
       expect(bare.status).toBe(301);
       expect(bare.headers.get('Location')).toBe('/feeds/');
     });
 
-    it('is there by its own name alone', async () => {
+    it('exists only by its exact name', async () => {
       const paths = [
         'nothing.rss',
         'latest.rss/',
@@ -173,7 +173,7 @@ describe('a published feed', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('of an archive names itself alone: no hub tells of what does not change', async () => {
+    it('of an archive links to itself but to no hub', async () => {
       const path = 'archive/latest/2026-10.atom';
       await saveDocuments(store.db, [{ path, mediaType: 'application/atom+xml', body: ATOM }], PUBLISHED);
       const { status, headers } = await site.get(`/feeds/${path}`, { Accept: CHROMIUM });
@@ -184,7 +184,7 @@ describe('a published feed', () => {
       expect(headers.get('Content-Security-Policy')).toContain("style-src 'self'");
     });
 
-    it('sets no cookie, and redirects nobody', async () => {
+    it('sets no cookie, and redirects no client', async () => {
       for (const path of ['latest.rss', 'latest.atom', 'latest.json', '']) {
         const response = await site.get(`/feeds/${path}`, { Cookie: 'a=b', 'User-Agent': 'bot' });
         expect(response.status).toBe(200);
@@ -195,7 +195,7 @@ describe('a published feed', () => {
 });
 
 describe('a feed that has not been published yet', () => {
-  it('is not said to be gone: readers would leave it', async () => {
+  it('responds with 503 instead of 404, so that readers keep it', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     for (const [path, status] of [
@@ -212,8 +212,8 @@ describe('a feed that has not been published yet', () => {
   });
 });
 
-describe('a feed whose store is away', () => {
-  it('is answered as it was, and where it was not asked for before, with when to come back', async () => {
+describe('a feed whose store is unavailable', () => {
+  it('is served from the cache, or with 503 and Retry-After if it is not cached', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     const draft = { path: 'latest.rss', mediaType: 'application/rss+xml', body: RSS };

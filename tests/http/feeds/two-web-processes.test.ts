@@ -47,7 +47,7 @@ describe('two web processes on one store', () => {
   }
 
   it.each(['sqlite', 'postgres'] as const)(
-    'answer alike, in every coding, from the moment one of them has published (%s)',
+    'respond alike, in every coding, as soon as one of them has published (%s)',
     async (dialect) => {
       const [one, other] = await openTwice(dialect);
       const sites = [openTestSite(one), openTestSite(other)];
@@ -57,7 +57,7 @@ describe('two web processes on one store', () => {
         for (const site of sites) site.at(now);
         const [publishing, asked] = turn % 2 === 0 ? [one, sites[1]] : [other, sites[0]];
         await publish(publishing, article(`a${turn}`, { section: 'world' }), now);
-        // The one that did not publish is asked first: it knows already.
+        // The process that did not publish serves the new feed as well.
         const latest = await (asked as TestSite).get('/feeds/latest.json');
         expect(await latest.text()).toContain(`articles/a${turn}`);
         for (const path of PATHS) {
@@ -68,12 +68,12 @@ describe('two web processes on one store', () => {
           }
         }
       }
-      // Every change was a new version of each: the page of feeds alone has not changed.
+      // Every document changed each time, except the index page.
       expect(seen.size).toBe((PATHS.length - 1) * 3 * 4 + 3);
     },
   );
 
-  it('make no feed of what is saved and not published yet: they wait for the publish that follows', async () => {
+  it('wait for the publish of a saved article before they build a derived feed', async () => {
     const [one, other] = await openTwice('sqlite');
     const sites = [openTestSite(one), openTestSite(other)] as const;
     await publish(one, article('a', { section: 'world' }), NOW);
@@ -81,7 +81,7 @@ describe('two web processes on one store', () => {
     const before = await answer(sites[0], path, 'identity');
     for (const site of sites) site.at(NOW + MINUTE);
     await save(one, article('b', { section: 'world', publishedAt: NOW + MINUTE }));
-    // The first one has it at hand; the other would have to make it.
+    // The first process has it in its cache; the other has to build it.
     expect(await answer(sites[0], path, 'identity')).toEqual(before);
     const asked = answer(sites[1], path, 'identity');
     await publish(one, article('c', { section: 'world' }), NOW + MINUTE);

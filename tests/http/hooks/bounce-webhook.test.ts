@@ -29,7 +29,7 @@ describe('the webhook for bounces', () => {
       (await store.db.selectFrom('subscribers').select('suppressed_reason').executeTakeFirstOrThrow())
         .suppressed_reason;
 
-    it('records what is signed, twice as well as once', async () => {
+    it('records a signed report, also when it is repeated', async () => {
       for (let twice = 0; twice < 2; twice++) {
         const response = await post(REPORT);
         expect([response.status, await response.text()]).toEqual([204, '']);
@@ -37,7 +37,7 @@ describe('the webhook for bounces', () => {
       expect(await reason()).toBe('hard-bounce');
     });
 
-    it('changes nothing by what is not signed, not understood or too long', async () => {
+    it('changes nothing for a body that is unsigned, invalid or too long', async () => {
       expect((await post(REPORT, 'another secret, which is wrong')).status).toBe(401);
       expect((await site.app.request('/webhooks/bounces', { method: 'POST', body: REPORT })).status).toBe(401);
       expect((await post('{"reports": "all"}')).status).toBe(400);
@@ -46,7 +46,7 @@ describe('the webhook for bounces', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('is not there without a secret, and takes nothing but POST with one', async () => {
+    it('does not exist without a secret, and allows only POST', async () => {
       const get = await site.get('/webhooks/bounces');
       expect([get.status, get.headers.get('Allow')]).toEqual([405, 'POST, OPTIONS']);
       const without = openTestSite(store);

@@ -7,8 +7,8 @@ import { openTestSite, sampleConfig } from '../test-site.ts';
 
 const CALLBACK = 'https://reader.example.com/callback';
 
-describe("the hub's door", () => {
-  it('is shut where this newsroom is not its own hub', async () => {
+describe('the hub endpoint', () => {
+  it('does not exist without the embedded hub', async () => {
     const store = await openMigrated();
     for (const hub of ['# none', 'hub: https://hub.example.com/']) {
       const site = openTestSite(
@@ -20,7 +20,7 @@ describe("the hub's door", () => {
     await store.close();
   });
 
-  it('takes POST alone', async () => {
+  it('allows only POST', async () => {
     const site = openTestSite(await openMigrated());
     for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
       const response = await site.app.request('/hub?hub.mode=subscribe', { method });
@@ -29,7 +29,7 @@ describe("the hub's door", () => {
     }
   });
 
-  it('stands below the path of the publication', async () => {
+  it('is below the path of the publication', async () => {
     const store = await openMigrated();
     const site = openTestSite(
       store,
@@ -39,7 +39,7 @@ describe("the hub's door", () => {
     expect((await site.post('/hub', [['hub.mode', 'x']])).status).toBe(404);
   });
 
-  it('takes forms alone, and no long ones', async () => {
+  it('accepts only forms, and no long ones', async () => {
     const site = openTestSite(await openMigrated());
     const json = { method: 'POST', body: '{"hub.mode":"subscribe"}', headers: { 'Content-Type': 'application/json' } };
     expect((await site.app.request('/hub', json)).status).toBe(415);
@@ -49,7 +49,7 @@ describe("the hub's door", () => {
 
 forEachDatabase((open) => {
   describe('a request to the hub', () => {
-    it('is answered before anything is verified, and nothing is subscribed yet', async () => {
+    it('is accepted before it is verified, and subscribes nobody yet', async () => {
       const store = await open();
       const newsroom = await openPublisher(store);
       const response = await newsroom.request({ 'hub.callback': CALLBACK });
@@ -64,24 +64,20 @@ forEachDatabase((open) => {
     it.each([
       [{ 'hub.mode': 'publish' }, 400, 'hub.mode must be subscribe or unsubscribe.\n'],
       [{ 'hub.callback': 'javascript:alert(1)' }, 400, 'hub.callback must be an http or https URL.\n'],
-      [
-        { 'hub.callback': 'http://10.0.0.1/' },
-        400,
-        'hub.callback may not be called: its address is not a public one.\n',
-      ],
+      [{ 'hub.callback': 'http://10.0.0.1/' }, 400, 'hub.callback is not allowed: its address is not a public one.\n'],
       [
         { 'hub.callback': 'http://8.8.8.8:25/' },
         400,
-        'hub.callback may not be called: its port 25 is not one for the web.\n',
+        'hub.callback is not allowed: its port 25 is not one for the web.\n',
       ],
       [{ 'hub.topic': TOPIC.replace('latest', 'unheard-of') }, 404, 'There is no feed at hub.topic.\n'],
-    ])('with %j is answered %i', async (fields, status, sentence) => {
+    ])('with %j is rejected with %i', async (fields, status, sentence) => {
       const newsroom = await openPublisher(await open());
       const response = await newsroom.request({ 'hub.callback': CALLBACK, ...fields });
       expect([response.status, await response.text()]).toEqual([status, sentence]);
     });
 
-    it('to leave a feed that is gone is taken', async () => {
+    it('to unsubscribe from a feed that no longer exists is accepted', async () => {
       const newsroom = await openPublisher(await open());
       const fields = {
         'hub.callback': CALLBACK,
@@ -91,7 +87,7 @@ forEachDatabase((open) => {
       expect((await newsroom.request(fields)).status).toBe(202);
     });
 
-    it('is put off where a client asks too often, and one of another is not', async () => {
+    it('is limited per client', async () => {
       const newsroom = await openPublisher(await open());
       let answered = 0;
       let response = await newsroom.request({ 'hub.mode': 'x' });
@@ -106,7 +102,7 @@ forEachDatabase((open) => {
       expect((await newsroom.request({ 'hub.mode': 'x' })).status).toBe(429);
     });
 
-    it('is put off where too many name one callback host, whoever asks; who is subscribed renews and leaves all the same', async () => {
+    it('is limited per callback host, but existing subscribers can always renew and unsubscribe', async () => {
       const store = await open();
       const newsroom = await openPublisher(store, { resolve: async () => [] });
       const callback = 'https://push.example.com/feed';
@@ -144,7 +140,7 @@ forEachDatabase((open) => {
       expect(first).toMatchObject({ callback, mode: 'unsubscribe' });
     });
 
-    it('is put off while the hub has as many to verify, or to serve, as it takes', async () => {
+    it('is refused with 429 while the hub is at its limit of requests or subscriptions', async () => {
       const store = await open();
       const newsroom = await openPublisher(store);
       const asked = (index: number): object => ({

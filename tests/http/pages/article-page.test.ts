@@ -52,7 +52,7 @@ describe('the page of an article', () => {
       expectGolden('http/article.html', withoutVersion(await site.read('/articles/whole')));
     });
 
-    it('is in the language of the article, and what surrounds it in that of the publication', async () => {
+    it('has the language of the article, and that of the publication around it', async () => {
       await saveDay(store);
       const html = await site.read('/articles/zh-stations');
       expect(html).toContain('<html lang="zh-Hans" dir="ltr">');
@@ -60,7 +60,7 @@ describe('the page of an article', () => {
       expect(html).toContain('<title>全国已建成逾71.8万座5G基站，约占全球七成 — The Meridian Wire</title>');
     });
 
-    it('runs from right to left where its language does, and the rest of the site does not', async () => {
+    it('is right-to-left for a right-to-left language, unlike the rest of the site', async () => {
       await save(store, article('rtl', { language: 'ar', headline: 'خبر' }));
       const html = await site.read('/articles/rtl');
       expect(html).toContain('<html lang="ar" dir="rtl">');
@@ -68,7 +68,7 @@ describe('the page of an article', () => {
       expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
     });
 
-    it('tells nothing of drafts, embargoed stories and those withdrawn before anyone saw them', async () => {
+    it('responds to a draft, an embargoed and a never published story as to an unknown one', async () => {
       const until = NOW + HOUR;
       await save(
         store,
@@ -93,7 +93,7 @@ describe('the page of an article', () => {
       expect((await site.get('/articles/unseen')).status).toBe(404);
     });
 
-    it('of a retracted story is gone, with its headline and note, and without its text', async () => {
+    it('responds with 410 for a retracted story, with its headline and note but not its text', async () => {
       await save(
         store,
         article('wrong', {
@@ -112,7 +112,7 @@ describe('the page of an article', () => {
       expect(html).toContain('<meta name="robots" content="noindex">');
     });
 
-    it('is found by an old slug, for good', async () => {
+    it('redirects from an old slug', async () => {
       await save(store, article('moved', { slug: 'first-name' }));
       await save(store, article('moved', { slug: 'segundo-nombre-ñ' }));
       const response = await site.get('/articles/first-name');
@@ -121,14 +121,14 @@ describe('the page of an article', () => {
       expect(await site.read(response.headers.get('Location') as string)).toContain('Headline of moved');
     });
 
-    it('is not given away by an old slug while it is embargoed', async () => {
+    it('does not redirect from an old slug of an embargoed story', async () => {
       const until = NOW + HOUR;
       const later = { publishedAt: until, status: { state: 'scheduled' as const, until } };
       await save(store, article('moved', { slug: 'old', ...later }), article('moved', { slug: 'new', ...later }));
       expect((await site.get('/articles/old')).status).toBe(404);
     });
 
-    it('of a roundup is its edition', async () => {
+    it('redirects from a roundup to its edition', async () => {
       await saveEdition(store, { slot: '2026-11-24', slotAt: NOW - HOUR, number: 1, headline: 'Tech Roundup: A, B' });
       const response = await site.get('/articles/daily-roundup-2026-11-24');
       expect(response.status).toBe(301);
@@ -136,7 +136,7 @@ describe('the page of an article', () => {
       expect(await site.read('/')).toContain('<a href="/editions/daily-roundup/2026-11-24">');
     });
 
-    it('does not stumble over strange slugs', async () => {
+    it('responds with 404 to malformed slugs', async () => {
       for (const slug of ['%00', 'a%00b', '%E0%A4%A', 'a%0Ab', '..%2f..%2fetc', '%ff', 'x'.repeat(3_000)]) {
         expect([slug, (await site.get(`/articles/${slug}`)).status]).toEqual([slug, 404]);
       }

@@ -23,25 +23,25 @@ describe('the front page', () => {
       site = openTestSite(store);
     });
 
-    it('shows the latest headlines with their kickers, the stream, the news of 24 hours and past editions', async () => {
+    it('shows the latest headlines, the stream, the news of 24 hours and past editions', async () => {
       await saveDay(store);
       expectGolden('http/front.html', withoutVersion(await site.read('/')));
     });
 
-    it('keeps the headings of a body below those of its story', async () => {
+    it('shows the headings of a body one level below that of its story', async () => {
       await save(store, article('long', { bodyHtml: '<h2>Part</h2><p>Text</p><h4>Detail</h4>' }));
       expect(await site.read('/')).toContain('<h4>Part</h4><p>Text</p><h6>Detail</h6>');
       expect(await site.read('/articles/long')).toContain('<h2>Part</h2>');
     });
 
-    it('stands when nothing has been published', async () => {
+    it('says that nothing has been published yet', async () => {
       const html = await site.read('/');
       expect(html).toContain('Nothing has been published yet.');
       expect(html).not.toContain('24-hour news');
       expect(html).not.toContain('Past editions</h2>');
     });
 
-    it('shows in 24 hours what the half-open window holds', async () => {
+    it('shows the news of exactly the last 24 hours', async () => {
       await save(
         store,
         article('just-in', { publishedAt: NOW - 24 * HOUR }),
@@ -52,17 +52,17 @@ describe('the front page', () => {
       expect(news).not.toContain('Headline of just-out');
     });
 
-    it('leads from news that find no room to the archive', async () => {
+    it('links to the archive if there are more news', async () => {
       const stories = Array.from({ length: 16 }, (_, n) => article(`n-${n}`, { publishedAt: NOW - n * MINUTE }));
       await save(store, ...stories.slice(0, 15));
       expect(await site.read('/')).not.toContain('Earlier news');
       await save(store, ...stories.slice(15));
       const news = partOf(await site.read('/'), 'id="news"', '</section>');
       expect(news.match(/<time /g)).toHaveLength(15);
-      expect(news).toContain('<a href="/archive">Earlier news, in the archive</a>');
+      expect(news).toContain('<a href="/archive">Earlier news in the archive</a>');
     });
 
-    it('points to an edition without the picture of the story that leads it', async () => {
+    it('links to an edition without its image', async () => {
       const image = { url: 'https://example.com/p.png', alt: 'A', credit: null, type: 'image/png', length: 1 };
       const shown = { ...image, width: 4, height: 3 };
       await save(store, article('lead', { image: shown }));
@@ -91,7 +91,7 @@ describe('the front page', () => {
       expect(await site.read('/')).toContain('Headline of later');
     });
 
-    it('goes on in pages that know their neighbours, and ends', async () => {
+    it('continues on pages that link to their neighbours', async () => {
       await save(store, ...Array.from({ length: 23 }, (_, n) => article(`s-${n}`, { publishedAt: NOW - n * MINUTE })));
       const first = await site.read('/');
       expect(first).toContain('<link rel="next" href="/?page=2">');
@@ -109,7 +109,7 @@ describe('the front page', () => {
       expect((await site.get('/?page=4')).status).toBe(404);
     });
 
-    it('has no page but whole numbers within bounds', async () => {
+    it('responds with 404 to an invalid page number', async () => {
       await save(store, article('one'));
       for (const number of ['0', '-1', '1.5', '1e3', '51', '999999999999', 'abc', '', "1'--"]) {
         const response = await site.get(`/?page=${encodeURIComponent(number)}`);
@@ -120,7 +120,7 @@ describe('the front page', () => {
 });
 
 describe('a site below a path', () => {
-  it('links, answers and redirects there, and is probed at the root', async () => {
+  it('has links, pages and redirects there, and the health check at the root', async () => {
     const store = await openMigrated();
     const site = openTestSite(
       store,

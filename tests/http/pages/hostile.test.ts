@@ -28,7 +28,7 @@ const PAYLOADS = [
   'Vec<T> & AT&T “三星” 🚀',
 ];
 
-/** An article with those words in every field that holds any. */
+/** An article with that text in every text field. */
 function filled(words: string): Article {
   const text = cleanLine(words) || '-';
   const url = `https://example.com/?q=${encodeURIComponent(text)}&r="<>'`;
@@ -65,7 +65,7 @@ const PATHS = [
   '/editions/daily-roundup/2026-11-24',
 ];
 
-describe('hostile words in every field', () => {
+describe('hostile text in every field', () => {
   let store: Store;
   let site: TestSite;
   beforeAll(async () => {
@@ -76,10 +76,10 @@ describe('hostile words in every field', () => {
   });
   afterAll(() => store.close());
 
-  it('add no element and no attribute to any page', async () => {
+  it('adds no element and no attribute to any page', async () => {
     const withWords = async (words: string): Promise<string[][]> => {
       const one = filled(words);
-      // The body's own elements are its author's to choose; what it may hold is settled when it is imported.
+      // The body may have elements of its own: the import sanitises it.
       await save(store, { ...one, bodyHtml: '<p>Body</p>' });
       await store.db
         .updateTable('editions')
@@ -97,7 +97,7 @@ describe('hostile words in every field', () => {
     );
   });
 
-  it('add none to what a form answers, in whatever field they are posted', async () => {
+  it('adds none to the page after a form, in whatever field it is posted', async () => {
     const added = await addSubscriber(
       store.db,
       SECRETS,
@@ -156,7 +156,7 @@ describe('hostile words in every field', () => {
     expect(site.logged).toEqual([]);
   });
 
-  it('show as themselves', async () => {
+  it('is shown as it is', async () => {
     for (const payload of PAYLOADS) {
       await save(store, filled(payload));
       const html = await site.read('/articles/hostile');
@@ -165,7 +165,7 @@ describe('hostile words in every field', () => {
     }
   });
 
-  it('in an address that is no http or https lead nowhere', async () => {
+  it('in a URL that is not http or https is not linked', async () => {
     const url = 'javascript:alert(1)';
     await save(store, {
       ...filled('x'),
@@ -180,7 +180,7 @@ describe('hostile words in every field', () => {
     expect(html).toContain('First reported by Outlet');
   });
 
-  it('in retraction notes show as text, on the page and above the edition', async () => {
+  it('in a retraction note is shown as text, on the page and above the edition', async () => {
     for (const payload of PAYLOADS) {
       await save(store, { ...filled(payload), status: { state: 'retracted', note: payload, at: NOW } });
       const gone = await (await site.get('/articles/hostile')).text();
@@ -213,7 +213,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
   });
   afterAll(() => browser?.close());
 
-  it('hostile words run nothing and are read as they stand', async () => {
+  it('hostile text runs no script and is shown as it is', async () => {
     const { page, troubles } = await watchedPage();
     await saveEdition(store, { slot: '2026-11-24', slotAt: NOW, number: 1, headline: PAYLOADS.join(' ') });
     for (const payload of PAYLOADS) {
@@ -223,14 +223,14 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
         expect(await page.evaluate('document.scripts.length')).toBe(0);
         expect(await page.evaluate('window.hurt')).toBeUndefined();
       }
-      // Without its kicker, which stands before it.
+      // Without the kicker before it.
       const headline = (await page.evaluate("document.querySelector('h1').lastChild.textContent")) as string;
       expect(headline.trim()).toBe(cleanLine(payload));
     }
     expect(troubles).toEqual([]);
   });
 
-  it('even a body that was never sanitised runs nothing', async () => {
+  it('even a body that was never sanitised runs no script', async () => {
     const { page, troubles } = await watchedPage();
     const refusals: string[] = [];
     page.on('console', (message) => refusals.push(message.text()));
@@ -249,7 +249,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('nothing is wider than a small phone, and the keyboard reaches the content', async () => {
+  it('no page is wider than a small phone, and the keyboard reaches the content', async () => {
     const { page } = await watchedPage();
     await save(store, filled(`${'Unbroken'.repeat(40)} word`));
     await page.setViewportSize({ width: 320, height: 640 });
@@ -264,7 +264,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     expect(await page.evaluate('document.activeElement.id')).toBe('content');
   });
 
-  it('subscribing needs no script, no mouse and no more room than a small phone has', async () => {
+  it('subscribing works without scripts and mouse on a small phone', async () => {
     const { page, troubles } = await watchedPage();
     await page.setViewportSize({ width: 320, height: 640 });
     await page.goto(new URL('/newsletters', serving.url).href);
@@ -272,7 +272,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     await page.keyboard.type('not an address');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/subscribe');
-    // What is wrong is the field's description, as a screen reader has it.
+    // The error is the field's description for a screen reader.
     const wrong =
       "document.getElementById(document.querySelector('#email').getAttribute('aria-describedby')).textContent";
     expect(await page.evaluate(wrong)).toMatch(/^Error: This address cannot be used: /);
@@ -307,7 +307,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     expect(troubles).toEqual([]);
   });
 
-  it('feeds and their page keep their style under the policy, and no long word widens them', async () => {
+  it('feeds and their index page have their style, and fit a small phone', async () => {
     const { page } = await watchedPage();
     const said: string[] = [];
     page.on('console', (message) => said.push(message.text()));
@@ -325,7 +325,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     expect(said).toEqual([]);
   });
 
-  it('prints in ink on paper, even from a dark screen', async () => {
+  it('prints dark on light, even in dark mode', async () => {
     const { page } = await watchedPage();
     await save(store, filled('plain'));
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
@@ -345,7 +345,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
       void dialog.dismiss();
     });
     page.on('pageerror', (error) => troubles.push(String(error)));
-    // Pictures of the stories lie elsewhere; nothing is asked of the network.
+    // Images of the stories are on other hosts: no requests to the network.
     await page.route(
       (url) => url.hostname !== '127.0.0.1',
       (route) => route.abort(),
@@ -354,7 +354,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
   }
 });
 
-/** Every tag with the names of its attributes; whatever else looks like markup fails the test. */
+/** Every tag with the names of its attributes. Anything else that looks like markup fails the test. */
 function skeletonOf(html: string): string[] {
   const tags: string[] = [];
   const rest = html.replace(TAG, (tag) => {
@@ -379,7 +379,7 @@ function unescaped(text: string): string {
   return text.replace(/&(?:lt|gt|quot|#34|#39|amp);/g, (entity) => entities[entity] as string);
 }
 
-/** Without the whole links to feeds: a story has as many as its kicker and reporters have letters in their names. */
+/** Without links to feeds, whose number depends on the letters in the names of kicker and reporters. */
 function withoutFeeds(html: string): string {
   return html.replace(/<link rel="alternate" type="[^"<>]*" title="[^"<>]*" href="[^"<>]*">/g, '');
 }

@@ -14,7 +14,7 @@ import {
   type TestSite,
 } from '../test-site.ts';
 
-describe('the lists', () => {
+describe('a list', () => {
   forEachDatabase((open) => {
     let store: Store;
     let site: TestSite;
@@ -23,7 +23,7 @@ describe('the lists', () => {
       site = openTestSite(store);
     });
 
-    it('of a section hold its stories alone, newest first, with its feed', async () => {
+    it('of a section has its stories, newest first, and its feeds', async () => {
       await save(
         store,
         article('old', { section: 'world', publishedAt: NOW - 3 * HOUR }),
@@ -36,7 +36,7 @@ describe('the lists', () => {
       expect(html).toContain('<a href="/sections/world" aria-current="page">World</a>');
     });
 
-    it('of a section come in pages', async () => {
+    it('of a section has pages', async () => {
       await save(store, ...Array.from({ length: 31 }, (_, n) => article(`s-${n}`, { publishedAt: NOW - n * MINUTE })));
       expect(await site.read('/sections/business-tech')).toContain('href="/sections/business-tech?page=2"');
       expect(await site.read('/sections/business-tech?page=2')).toContain('Headline of s-30');
@@ -44,13 +44,13 @@ describe('the lists', () => {
       expect((await site.get('/sections/business-tech?page=x')).status).toBe(404);
     });
 
-    it('know no section but those of the configuration', async () => {
+    it('of a section exists only for sections in the configuration', async () => {
       await save(store, article('x', { section: 'secret' }));
       expect((await site.get('/sections/secret')).status).toBe(404);
       expect((await site.get("/sections/world'--")).status).toBe(404);
     });
 
-    it('of the archive are the months that have stories, on the newsroom’s calendar', async () => {
+    it('of the archive has the months with public stories, by the newsroom’s calendar', async () => {
       await save(
         store,
         // 00:30 on November 1 in Shanghai, October 31 in UTC.
@@ -73,7 +73,7 @@ describe('the lists', () => {
       expect((await site.get('/archive/2026-08')).status).toBe(404);
     });
 
-    it('of the archive have no month but those of the calendar', async () => {
+    it('of a month exists only for valid months', async () => {
       await save(store, article('a'));
       for (const month of ['2026-13', '2026-1', '26-11', '0000-01', '9999-12', '2026-11-24', '%00', 'x']) {
         expect([month, (await site.get(`/archive/${month}`)).status]).toEqual([month, 404]);
@@ -81,7 +81,7 @@ describe('the lists', () => {
       expect(site.logged).toEqual([]);
     });
 
-    it('of a month go by days, in pages', async () => {
+    it('of a month is grouped by day, and has pages', async () => {
       await save(
         store,
         ...Array.from({ length: 51 }, (_, n) => article(`s-${n}`, { publishedAt: NOW - n * 40 * MINUTE })),
@@ -95,7 +95,7 @@ describe('the lists', () => {
       expect((await site.get('/archive/2026-11?page=3')).status).toBe(404);
     });
 
-    it('of editions hold all, or those of one newsletter, newest first', async () => {
+    it('of editions has all of them, or those of one newsletter, newest first', async () => {
       await saveDay(store);
       const html = await site.read('/editions');
       expect([...html.matchAll(/href="(\/editions\/daily-roundup\/[^"]+)"/g)].map((m) => m[1])).toEqual([
@@ -110,7 +110,7 @@ describe('the lists', () => {
       expect((await site.get('/editions/daily-roundup?page=2')).status).toBe(404);
     });
 
-    it('of editions come in pages', async () => {
+    it('of editions has pages', async () => {
       for (let n = 0; n < 51; n++) {
         const slotAt = NOW - n * 24 * HOUR;
         const slot = new Date(slotAt).toISOString().slice(0, 10);
@@ -122,7 +122,7 @@ describe('the lists', () => {
       expect(second).not.toContain('Tech Roundup: Number 11<');
     });
 
-    it('of editions outlive their newsletter', async () => {
+    it('of editions remains after its newsletter left the configuration', async () => {
       await saveDay(store);
       const without = openTestSite(store, { ...sampleConfig(), newsletters: [] });
       expect(await without.read('/editions/daily-roundup')).toContain('Past editions of daily-roundup');
@@ -130,17 +130,17 @@ describe('the lists', () => {
       expect(await without.read('/newsletters')).toContain('There is no newsletter yet.');
     });
 
-    it('of newsletters say what each is, when it goes out and how to get it', async () => {
+    it('of newsletters has descriptions, schedules and the form to subscribe', async () => {
       await saveDay(store);
       const html = await site.read('/newsletters');
       expect(html).toContain('The day&#39;s technology and business news in one email, every morning.');
       expect(html).toContain('Every day at 07:30 AM, Shanghai time');
       expect(html).toContain('<form class="form" method="post" action="/subscribe"');
-      expect(html).not.toContain('To get it, write to');
+      expect(html).not.toContain('To subscribe, write to');
       expect(html).toContain('href="/editions/daily-roundup/2026-11-24"');
     });
 
-    it('of newsletters say whom to write to where the form is closed', async () => {
+    it('of newsletters has the address to write to while signup is closed', async () => {
       const html = await openTestSite(store, closedConfig()).read('/newsletters');
       expect(html).toContain('Every day at 07:30 AM, Shanghai time');
       expect(html).toContain('href="mailto:newsroom@example.com?subject=Subscribe%3A%20The%20Daily%20Roundup"');
@@ -154,7 +154,7 @@ describe('the page of an edition', () => {
     const HTML =
       '<!doctype html><html lang="en"><head><title>E</title></head><body class="x" style="margin:0"><p>Frozen</p></body></html>';
 
-    it('is what was frozen, byte for byte, but for the feeds that it leads to: those there are today', async () => {
+    it('is the frozen page byte for byte, except for the links to the current feeds', async () => {
       const store = await open();
       const site = openTestSite(store);
       await save(store, article('held'));
@@ -177,7 +177,7 @@ describe('the page of an edition', () => {
       );
     });
 
-    it('says above it what was retracted since', async () => {
+    it('shows stories that were retracted since in a notice above it', async () => {
       const store = await open();
       const site = openTestSite(store);
       await save(store, article('held'), article('wrong', { kicker: 'Analysis' }), article('elsewhere'));
@@ -196,7 +196,7 @@ describe('the page of an edition', () => {
       expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-23'))).toBe(HTML);
     });
 
-    it('says above it what was corrected since, and not what it said itself', async () => {
+    it('shows stories that were corrected since, but not corrections that the edition has itself', async () => {
       const store = await open();
       const site = openTestSite(store);
       const corrected = (note: string, at: number) => ({ status: { state: 'corrected' as const, note, at } });
@@ -217,7 +217,7 @@ describe('the page of an edition', () => {
       expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-24'))).toBe(HTML);
       await save(store, article('late', corrected('It was 5%, <not> 50%.', NOW)));
       const html = await site.read('/editions/daily-roundup/2026-11-24');
-      expect(html).toContain('Corrected since this edition went out');
+      expect(html).toContain('Corrected since this edition was published');
       expect(html).not.toContain('Retracted since');
       expect(html).toContain('It was 5%, &lt;not&gt; 50%.');
       expect(html).not.toContain('Said at once.');

@@ -14,7 +14,7 @@ import { NOW, openTestSite, SECRETS, sampleConfig, saveDay, type TestSite } from
 const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
 const PREFERENCES = `/preferences/${preferencesToken(SECRETS, 1)}`;
 const CONFIRM = `/confirm/${confirmToken(SECRETS, { messageId: 1, subscriberId: 2 })}`;
-/** Every route, with the status that it answers. */
+/** Every route with its status. */
 const PAGES: [path: string, status: number][] = [
   ['/', 200],
   ['/?page=2', 200],
@@ -62,11 +62,11 @@ const OTHERS: [path: string, status: number][] = [
   ['/metrics', 200],
 ];
 const ALL = [...PAGES, ...OTHERS];
-/** Programs post there; there is nothing to read. */
-const DOORS = ['/hub'];
-/** Those that take a form, too. */
+/** Endpoints for programs, without a page. */
+const ENDPOINTS = ['/hub'];
+/** Routes that accept a form as well. */
 const FORMS = /^\/(?:unsubscribe|confirm|preferences|subscribe)\b/;
-/** What a form leads to. */
+/** The pages after a form. */
 const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
   [
     '/subscribe',
@@ -126,13 +126,13 @@ describe('every route', () => {
   });
   afterAll(() => store.close());
 
-  it.each(ALL)('%s answers %i, says what browsers may do with it, and sets no cookie', async (path, status) => {
+  it.each(ALL)('%s responds with %i and a content security policy, and sets no cookie', async (path, status) => {
     const response = await site.get(path);
     expect(response.status).toBe(status);
     const policy = response.headers.get('Content-Security-Policy');
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('script-src');
-    // A feed and a file show nothing but themselves.
+    // Feeds and files have stricter policies.
     if (!path.startsWith('/media') && !path.startsWith('/feeds/latest')) {
       expect(policy).toBe(
         "default-src 'none'; img-src 'self' https: http: data:; style-src 'unsafe-inline' 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -143,15 +143,15 @@ describe('every route', () => {
     expect(response.headers.get('Set-Cookie')).toBeNull();
   });
 
-  it('answers HEAD as GET, without a body', async () => {
+  it('responds to HEAD as to GET, without a body', async () => {
     for (const [path, status] of ALL) {
       const head = await site.app.request(path, { method: 'HEAD' });
       expect([path, head.status, await head.text()]).toEqual([path, status, '']);
     }
   });
 
-  it('refuses other methods, and says which it takes', async () => {
-    for (const [path] of ALL.filter(([known]) => known !== '/no-such-page' && !DOORS.includes(known))) {
+  it('responds to other methods with 405 and the methods that it allows', async () => {
+    for (const [path] of ALL.filter(([known]) => known !== '/no-such-page' && !ENDPOINTS.includes(known))) {
       const allow = FORMS.test(path) ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
       for (const method of ['PUT', 'DELETE', 'PATCH', ...(FORMS.test(path) ? [] : ['POST'])]) {
         const response = await site.app.request(path, { method });
@@ -162,7 +162,7 @@ describe('every route', () => {
     }
   });
 
-  it('changes nothing by GET, whatever is asked', async () => {
+  it('changes nothing in the store by GET, HEAD and PUT', async () => {
     const before = await everything(store);
     for (const [path] of ALL) {
       await site.get(path);
@@ -172,7 +172,7 @@ describe('every route', () => {
     expect(await everything(store)).toEqual(before);
   });
 
-  it.each(PAGES.filter(([, status]) => status < 500))('%s is sound and accessible HTML', async (path) => {
+  it.each(PAGES.filter(([, status]) => status < 500))('%s is valid and accessible HTML', async (path) => {
     const html = await (await site.get(path)).text();
     expect(await faultsOf(html)).toEqual([]);
     expect(html.match(/<h1\b/g)).toHaveLength(1);
@@ -182,7 +182,7 @@ describe('every route', () => {
     expect(html).toContain('<a class="skip" href="#content"');
   });
 
-  it.each(ANSWERS)('POST %s answers with sound and accessible HTML (%#)', async (path, fields, status) => {
+  it.each(ANSWERS)('POST %s responds with valid and accessible HTML (%#)', async (path, fields, status) => {
     const response = await site.post(path, fields);
     const html = await response.text();
     expect(response.status).toBe(status);
@@ -195,21 +195,21 @@ describe('every route', () => {
     expect(html).toMatch(status === 422 ? /<title>Error: / : /<title>(?!Error: )/);
   });
 
-  it('is sound and accessible above an edition, too', async () => {
+  it('shows a valid and accessible notice above an edition', async () => {
     const html = await site.read('/editions/daily-roundup/2026-11-24');
     const notice = html.slice(html.indexOf('<aside'), html.indexOf('</aside>') + '</aside>'.length);
     expect(notice).toContain('Voice Group’s Stock');
     expect(await faultsOf(`<!doctype html>${notice}`)).toEqual([]);
   });
 
-  it('does not send a page again to who has it', async () => {
+  it('responds with 304 to a client that has the page', async () => {
     const { headers } = await site.get('/sections/world');
     const again = await site.get('/sections/world', { 'If-None-Match': headers.get('ETag') as string });
     expect(again.status).toBe(304);
     expect(await again.text()).toBe('');
   });
 
-  it('leads from a slash too many to the page, and to no other site', async () => {
+  it('redirects from a superfluous slash to the page, and never to another site', async () => {
     const redirected = await site.get('/archive/');
     expect([redirected.status, redirected.headers.get('Location')]).toEqual([301, '/archive']);
     const head = await site.app.request('/archive/', { method: 'HEAD' });
@@ -221,7 +221,7 @@ describe('every route', () => {
     }
   });
 
-  it('keeps the stylesheet for good under its version, and the accent of the configuration in it', async () => {
+  it('lets caches store a versioned stylesheet forever, with the accent colours of the configuration', async () => {
     const path = /href="(\/style\.css\?v=\w+)"/.exec(await site.read('/'))?.[1] as string;
     const response = await site.get(path);
     expect(response.headers.get('Content-Type')).toBe('text/css; charset=utf-8');
@@ -232,19 +232,19 @@ describe('every route', () => {
     expect(css).toContain('--accent: #f08a80');
   });
 
-  it('tells crawlers to leave alone what belongs to one reader', async () => {
+  it('closes the pages of one subscriber to crawlers', async () => {
     expect(await site.read('/robots.txt')).toBe(
       'User-agent: *\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n',
     );
   });
 
-  it('tells that the database answers', async () => {
+  it('reports that the database is reachable', async () => {
     expect(await (await site.get('/healthz')).json()).toEqual({ ok: true, database: 'reachable' });
   });
 });
 
-describe('without its database', () => {
-  it('the site says that it is not well', async () => {
+describe('without the database', () => {
+  it('the health check responds with 503', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     await store.close();
@@ -253,7 +253,7 @@ describe('without its database', () => {
     expect(await response.json()).toEqual({ ok: false, database: 'unreachable' });
   });
 
-  it('a page fails in the look of the site, with the cause in the log and not on the page', async () => {
+  it('a page responds with an error page, and only the log has the cause', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     await store.close();
@@ -272,7 +272,7 @@ describe('without its database', () => {
 });
 
 describe('every page', () => {
-  it('leads to feeds that there are, and to those it is about first', async () => {
+  it('links to existing feeds, those of its subject first', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     await saveDay(store);
@@ -308,7 +308,7 @@ describe('every page', () => {
     await store.close();
   });
 
-  it('of a section without a feed of its own leads to the derived one', async () => {
+  it('links to the derived feed of a section that has no configured feed', async () => {
     const store = await openMigrated();
     const site = openTestSite(
       store,

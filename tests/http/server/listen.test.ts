@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { ListenError, listen } from '../../../src/http/server/listen.ts';
 
 describe('the server', () => {
-  it('answers at the address it names, and is gone when it has closed', async () => {
+  it('responds at its address until it is closed', async () => {
     const app = new Hono().get('/', (c) => c.text('here'));
     const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     expect(serving.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/$/);
@@ -15,7 +15,7 @@ describe('the server', () => {
     await expect(fetch(serving.url)).rejects.toThrow();
   });
 
-  it('lets a request that is under way end before it closes', async () => {
+  it('finishes an open request before it closes', async () => {
     const { promise: asked, resolve: reportAsked } = Promise.withResolvers<void>();
     const { promise: answer, resolve: giveAnswer } = Promise.withResolvers<string>();
     const app = new Hono().get('/', async (c) => {
@@ -31,21 +31,21 @@ describe('the server', () => {
     await closed;
   });
 
-  it('names a port that is taken, and the key to change', async () => {
+  it('names a port that is in use, and the config key to change', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
     const failure = listen(new Hono(), { host: '127.0.0.1', port });
     await expect(failure).rejects.toThrow(ListenError);
-    await expect(failure).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port} is taken.*server\\.port`));
+    await expect(failure).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port} is in use.*server\\.port`));
     other.close();
   });
 
-  it('names a host that is no address of this machine', async () => {
+  it('names a host that is not an address of this machine', async () => {
     await expect(listen(new Hono(), { host: '192.0.2.1', port: 0 })).rejects.toThrow(/192\.0\.2\.1.*server\.host/);
   });
 
-  it('answers a check of health by HTTP/1.0 that names no host', async () => {
+  it('responds to an HTTP/1.0 health check without a host', async () => {
     const app = new Hono().get('/healthz', (c) => c.text('well'));
     const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
@@ -54,7 +54,7 @@ describe('the server', () => {
     await serving.close();
   });
 
-  it('waits for no body that nobody reads, however long it says it is, and hangs up on who goes on', async () => {
+  it('does not wait for a long body that no handler reads, and closes the connection', async () => {
     const app = new Hono().post('/', (c) => c.text('done'));
     const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
@@ -63,7 +63,7 @@ describe('the server', () => {
     await serving.close();
   });
 
-  it('throws away a body that nobody reads', async () => {
+  it('discards a body that no handler reads, and keeps the connection', async () => {
     const app = new Hono().post('/', (c) => c.text('done'));
     const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const response = await fetch(serving.url, { method: 'POST', body: 'x'.repeat(100_000) });

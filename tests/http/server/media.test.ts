@@ -36,7 +36,7 @@ describe('media', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('is served with its type, and never guessed at', async () => {
+  it('is served with its type, and nosniff', async () => {
     const response = await site.get('/media/a.png');
     expect(await response.text()).toBe('PNG');
     expect(response.headers.get('Content-Type')).toBe('image/png');
@@ -46,7 +46,7 @@ describe('media', () => {
     expect(response.headers.get('Last-Modified')).toBe('Mon, 21 Sep 2026 14:13:20 GMT');
   });
 
-  it('is found by names with spaces, accents and percent signs, and by links within', async () => {
+  it('is found by names with spaces, accents and percent signs, and by symbolic links inside the folder', async () => {
     const response = await site.get(`/media/sub/${encodeURIComponent('café 100%.JPG')}`);
     expect(response.headers.get('Content-Type')).toBe('image/jpeg');
     expect(await response.text()).toBe('JPG');
@@ -54,13 +54,13 @@ describe('media', () => {
     expect(await (await site.get('/media/empty.txt')).text()).toBe('');
   });
 
-  it('opened by itself runs nothing', async () => {
+  it('has a policy that runs no scripts in an SVG file', async () => {
     const policy = (await site.get('/media/drawing.svg')).headers.get('Content-Security-Policy');
     expect(policy).toMatch(/sandbox/);
     expect(policy).not.toMatch(/script/);
   });
 
-  it('is not sent again to who has it', async () => {
+  it('is not sent again to a client that has it', async () => {
     const { headers } = await site.get('/media/a.png');
     const again = await site.get('/media/a.png', { 'If-None-Match': headers.get('ETag') as string });
     expect(again.status).toBe(304);
@@ -68,7 +68,7 @@ describe('media', () => {
     expect((await site.get('/media/a.png', since)).status).toBe(304);
   });
 
-  it('answers HEAD without opening the file', async () => {
+  it('has a length but no body for HEAD', async () => {
     const response = await site.app.request('/media/a.png', { method: 'HEAD' });
     expect(response.headers.get('Content-Length')).toBe('3');
     expect(await response.text()).toBe('');
@@ -94,19 +94,19 @@ describe('media', () => {
     ['a%00.png'],
     ['%E0%A4%A.png'],
     ['a.png/'],
-  ])('does not give %s', async (path) => {
+  ])('does not serve %s', async (path) => {
     const response = await site.get(`/media/${path}`);
     expect(response.status).toBe(404);
     expect(await response.text()).not.toContain('secret\n');
   });
 
-  it('is nothing where no folder is configured', async () => {
+  it('is not found without a configured folder', async () => {
     const config = sampleConfig();
     const without = openTestSite(store, { ...config, paths: { ...config.paths, media: undefined } });
     expect((await without.get('/media/a.png')).status).toBe(404);
   });
 
-  it('comes whole over a socket', async () => {
+  it('arrives complete over a socket', async () => {
     const big = Buffer.alloc(3_000_000, 'x');
     writeFileSync(join(folder, 'media', 'big.mp3'), big);
     const serving = await listen(site.app, { host: '127.0.0.1', port: 0 });

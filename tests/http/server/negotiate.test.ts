@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chooseCoding, prefersPlainXml } from '../../../src/http/server/negotiate.ts';
 
-describe('the coding', () => {
+describe('the chosen coding', () => {
   it.each([
     [undefined, 'identity'],
     ['', 'identity'],
@@ -26,7 +26,7 @@ describe('the coding', () => {
     expect(chooseCoding(header)).toBe(coding);
   });
 
-  it('is one of three whatever is asked, and the same each time', () => {
+  it('is one of three for any header, and the same each time', () => {
     fc.assert(
       fc.property(fc.string(), (header) => {
         const coding = chooseCoding(header);
@@ -37,29 +37,32 @@ describe('the coding', () => {
   });
 });
 
-describe('a feed in XML', () => {
+describe('an XML feed', () => {
   const RSS = 'application/rss+xml; charset=utf-8'.split(';', 1)[0] as string;
 
   it.each([
     ['Chromium', 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8'],
     ['Safari', 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
     ['a text browser', 'text/html, text/plain, */*;q=0.01'],
-    ['who wants XML', 'application/xml'],
-    ['who wants XML by its old name', 'text/xml, application/rss+xml;q=0.9'],
-    ['who takes pages alone', 'text/html'],
-  ])('is called XML for %s', (_, accept) => {
+    ['a client that prefers XML', 'application/xml'],
+    ['a client that prefers XML by its old name', 'text/xml, application/rss+xml;q=0.9'],
+    ['a client that accepts only HTML', 'text/html'],
+  ])('is sent as application/xml to %s', (_, accept) => {
     expect(prefersPlainXml(accept, RSS)).toBe(true);
   });
 
   it.each([
-    ['who says nothing', undefined],
-    ['who takes anything', '*/*'],
-    ['a reader', 'application/rss+xml, application/rdf+xml;q=0.8, application/atom+xml;q=0.6, application/xml;q=0.4'],
+    ['a client without the header', undefined],
+    ['a client that accepts anything', '*/*'],
+    [
+      'a feed reader',
+      'application/rss+xml, application/rdf+xml;q=0.8, application/atom+xml;q=0.6, application/xml;q=0.4',
+    ],
     ['feedparser', 'application/atom+xml,application/rdf+xml,application/rss+xml,application/xml;q=0.9,*/*;q=0.1'],
-    ['who likes it as much as XML', 'application/xml, application/rss+xml'],
-    ['who prefers it to pages', 'application/rss+xml, text/html;q=0.5'],
-    ['who wants pictures', 'image/png'],
-  ])('has its own type for %s', (_, accept) => {
+    ['a client that accepts both alike', 'application/xml, application/rss+xml'],
+    ['a client that prefers the feed to HTML', 'application/rss+xml, text/html;q=0.5'],
+    ['a client that accepts images', 'image/png'],
+  ])('is sent with its own type to %s', (_, accept) => {
     expect(prefersPlainXml(accept, RSS)).toBe(false);
   });
 });

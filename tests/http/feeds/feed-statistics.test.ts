@@ -1,22 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { saveDocuments } from '../../../src/feeds/documents.ts';
 import type { FeedAnswer } from '../../../src/feeds/readers/reader-counts.ts';
-import { countFeedRequest } from '../../../src/http/feeds/feed-requests.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { NOW, openTestSite } from '../test-site.ts';
 
-function listening() {
-  const heard: [path: string, userAgent: string | null | undefined, answer: FeedAnswer][] = [];
-  const readers = { count: (...one: (typeof heard)[number]) => void heard.push(one) };
-  return { heard, readers };
-}
-
-describe('a request of a feed', () => {
+describe('requests of feeds', () => {
   forEachDatabase((open) => {
-    it('is counted with the reader that sent it and how it was answered', async () => {
+    it('are counted with reader and response; pages, OPML, errors and redirects are not', async () => {
       const store = await open();
-      const { heard, readers } = listening();
+      const counted: [path: string, userAgent: string | null | undefined, answer: FeedAnswer][] = [];
+      const readers = { count: (...one: (typeof counted)[number]) => void counted.push(one) };
       const site = openTestSite(store, undefined, { readers });
       const drafts = [
         { path: 'latest.rss', mediaType: 'application/rss+xml; charset=utf-8', body: '<rss/>' },
@@ -30,32 +24,18 @@ describe('a request of a feed', () => {
       await site.get('/feeds/latest.rss', { 'User-Agent': 'newsboat/2.32.0', 'If-None-Match': ETag });
       await site.get('/feeds/latest.json');
       await site.app.request('/feeds/latest.json', { method: 'HEAD' });
-      for (const path of ['feeds.opml', 'index.html', '', 'nothing.rss', 'latest.rss/'])
-        await site.get(`/feeds/${path}`);
+      // No feeds, unknown, invalid, not published yet.
+      const others = ['feeds.opml', 'index.html', '', 'none.rss', 'latest.rss/', 'custom.rss?x=y', 'latest.atom'];
+      for (const path of others) await site.get(`/feeds/${path}`);
       await site.get('/feeds');
       await site.get('/');
-      await site.app.request('/feeds/latest.rss', { method: 'OPTIONS' });
-      expect(heard).toEqual([
+      for (const method of ['OPTIONS', 'POST']) await site.app.request('/feeds/latest.rss', { method });
+      expect(counted).toEqual([
         ['latest.rss', 'newsboat/2.32.0', 'full'],
         ['latest.rss', 'newsboat/2.32.0', 'unchanged'],
         ['latest.json', undefined, 'full'],
         ['latest.json', undefined, 'full'],
       ]);
     });
-  });
-
-  it.each([
-    [200, 'full'],
-    [304, 'unchanged'],
-  ])('answered %i counts as %s', (status, answer) => {
-    const { heard, readers } = listening();
-    countFeedRequest({ readers }, 'latest.atom', 'curl/8.5.0', status);
-    expect(heard).toEqual([['latest.atom', 'curl/8.5.0', answer]]);
-  });
-
-  it.each([206, 301, 404, 410, 429, 500, 503])('answered %i is not counted', (status) => {
-    const { heard, readers } = listening();
-    countFeedRequest({ readers }, 'latest.atom', 'curl/8.5.0', status);
-    expect(heard).toEqual([]);
   });
 });

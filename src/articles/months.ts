@@ -1,11 +1,11 @@
 /**
- * Calendar months of the publication's zone, for the archive.
+ * Calendar months with articles, for the archive of the site.
  */
 import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
-import { PUBLIC_STATES } from '../../articles/queries.ts';
-import { wallClock } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
+import { wallClock } from '../lib/time.ts';
+import type { Db } from '../store/store.ts';
+import { PUBLIC_STATES } from './queries.ts';
 
 export interface Month {
   /** `2026-11` */
@@ -18,13 +18,13 @@ export interface Month {
   until: number;
 }
 
-/** The month of that name in `zone`, or null where there is none. @param id such as `2026-11` */
+/** The month in `zone`, or null if the id is not one. @param id such as `2026-11` */
 export function parseMonth(id: string, zone: string): Month | null {
   const match = /^(\d{4})-(0[1-9]|1[0-2])$/.exec(id);
   return match === null ? null : monthOf(new Temporal.PlainYearMonth(Number(match[1]), Number(match[2])), zone);
 }
 
-/** The months with public articles, newest first; at most those of a hundred years. */
+/** The months with public articles, newest first, of at most a hundred years. */
 export async function findMonths(db: Db, now: number, zone: string): Promise<Month[]> {
   const ends = await db
     .selectFrom('articles')
@@ -34,7 +34,7 @@ export async function findMonths(db: Db, now: number, zone: string): Promise<Mon
     .executeTakeFirstOrThrow();
   if (ends.first === null || ends.last === null) return [];
   const months = monthsBetween(ends.first, ends.last, zone);
-  // One query with a look at the index for each month: counting a million articles would read them all.
+  // One index lookup for each month: counting a million articles would read them all.
   const spans = sql.join(months.map((m) => sql`(${m.id}, cast(${m.from} as bigint), cast(${m.until} as bigint))`));
   const { rows } = await sql<{ id: string }>`
     with months(id, from_at, until_at) as (values ${spans})
@@ -43,17 +43,17 @@ export async function findMonths(db: Db, now: number, zone: string): Promise<Mon
       where published_at >= from_at and published_at < until_at and published_at <= ${now}
         and state in (${sql.join([...PUBLIC_STATES])})
     )`.execute(db);
-  const held = new Set(rows.map((row) => row.id));
-  return months.filter((month) => held.has(month.id));
+  const found = new Set(rows.map((row) => row.id));
+  return months.filter((month) => found.has(month.id));
 }
 
-const MOST_MONTHS = 1_200;
+const MAX_MONTHS = 1_200;
 
 function monthsBetween(first: number, last: number, zone: string): Month[] {
   const oldest = wallClock(first, zone).toPlainDate().toPlainYearMonth();
   const months: Month[] = [];
   let month = wallClock(last, zone).toPlainDate().toPlainYearMonth();
-  while (months.length < MOST_MONTHS && Temporal.PlainYearMonth.compare(month, oldest) >= 0) {
+  while (months.length < MAX_MONTHS && Temporal.PlainYearMonth.compare(month, oldest) >= 0) {
     months.push(monthOf(month, zone));
     month = month.subtract({ months: 1 });
   }

@@ -3,31 +3,31 @@ import { repeat } from '../../src/app/repeat.ts';
 import type { Log } from '../../src/lib/log.ts';
 
 describe('repeated work', () => {
-  const said: string[] = [];
+  const logged: string[] = [];
   const log: Log = {
-    info: (_, message) => said.push(message),
-    warn: (_, message) => said.push(message),
-    error: (details, message) => said.push(`${(details as { error: string }).error} | ${message}`),
+    info: (_, message) => logged.push(message),
+    warn: (_, message) => logged.push(message),
+    error: (details, message) => logged.push(`${(details as { error: string }).error} | ${message}`),
   };
   beforeEach(() => {
     vi.useFakeTimers();
-    said.length = 0;
+    logged.length = 0;
   });
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  it('goes on after a round that throws, and says each trouble once and its end', async () => {
-    const troubles: (string | null)[] = ['away', 'away', 'away', 'odd', null, null, 'away'];
-    let rounds = 0;
-    const work = repeat(250, 'publishing', log, async () => {
-      const trouble = troubles[rounds++] ?? null;
-      if (trouble !== null) throw new Error(trouble);
+  it('continues after a failure, and logs each error once and its end', async () => {
+    const errors: (string | null)[] = ['away', 'away', 'away', 'odd', null, null, 'away'];
+    let executions = 0;
+    const task = repeat(250, 'publishing', log, async () => {
+      const error = errors[executions++] ?? null;
+      if (error !== null) throw new Error(error);
     });
-    await vi.advanceTimersByTimeAsync(250 * troubles.length);
-    await work.stop();
-    expect(rounds).toBe(troubles.length);
-    expect(said).toEqual([
+    await vi.advanceTimersByTimeAsync(250 * errors.length);
+    await task.stop();
+    expect(executions).toBe(errors.length);
+    expect(logged).toEqual([
       'Error: away | publishing failed; retrying',
       'Error: odd | publishing failed; retrying',
       'publishing works again',
@@ -35,19 +35,31 @@ describe('repeated work', () => {
     ]);
   });
 
-  it('never begins a round while another is under way, and stops after it', async () => {
+  it('logs work that throws before it returns a promise', async () => {
+    const task = repeat(250, 'publishing', log, () => {
+      throw new Error('at once');
+    });
+    await vi.advanceTimersByTimeAsync(250);
+    await task.stop();
+    expect(logged).toEqual(['Error: at once | publishing failed; retrying']);
+  });
+
+  it('executes once at a time, and stops after the execution under way, whose signal is aborted', async () => {
     let begun = 0;
     let ended = 0;
-    const work = repeat(10, 'importing', log, async () => {
+    const aborted: boolean[] = [];
+    const task = repeat(10, 'importing', log, async (signal) => {
       begun++;
       await new Promise((resolve) => setTimeout(resolve, 100));
+      aborted.push(signal.aborted);
       ended++;
     });
     await vi.advanceTimersByTimeAsync(60);
     expect([begun, ended]).toEqual([1, 0]);
-    const stopped = work.stop();
+    const stopped = task.stop();
     await vi.advanceTimersByTimeAsync(1_000);
     await stopped;
     expect([begun, ended]).toEqual([1, 1]);
+    expect(aborted).toEqual([true]);
   });
 });

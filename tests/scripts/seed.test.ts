@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { seedStore } from '../../scripts/seed.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { NOW, openTestNewsroom, type TestNewsroom } from '../support/sample-newsroom.ts';
+import { NOW, openTestApp, type TestApp } from '../support/test-app.ts';
 
 const SMALL = { articles: 120, subscribers: 600, seed: 7, until: NOW };
 
 forEachDatabase((open) => {
   describe('seeding', () => {
     it('fills a store with articles and subscribers, and reports progress', async () => {
-      const app = openTestNewsroom(await open());
+      const app = openTestApp(await open());
       const progress: string[] = [];
       await seedStore(app, { ...SMALL, onProgress: (what, done) => progress.push(`${done} ${what}`) });
       const { articles, subscribers } = await rowsOf(app);
@@ -23,11 +23,7 @@ forEachDatabase((open) => {
     });
 
     it('gives the same rows for the same seed, and others for another seed', async () => {
-      const [first, second, third] = [
-        openTestNewsroom(await open()),
-        openTestNewsroom(await open()),
-        openTestNewsroom(await open()),
-      ];
+      const [first, second, third] = [openTestApp(await open()), openTestApp(await open()), openTestApp(await open())];
       await seedStore(first, SMALL);
       await seedStore(second, SMALL);
       await seedStore(third, { ...SMALL, seed: 8 });
@@ -36,7 +32,7 @@ forEachDatabase((open) => {
     });
 
     it('adds to a store that holds articles only when forced', async () => {
-      const app = openTestNewsroom(await open());
+      const app = openTestApp(await open());
       await seedStore(app, SMALL);
       await expect(seedStore(app, { ...SMALL, seed: 8 })).rejects.toThrow(/holds articles: .* --force/);
       expect((await rowsOf(app)).articles).toHaveLength(120);
@@ -46,7 +42,7 @@ forEachDatabase((open) => {
   });
 });
 
-async function rowsOf({ store }: TestNewsroom) {
+async function rowsOf({ store }: TestApp) {
   const articles = await store.db
     .selectFrom('articles')
     .select(['id', 'kind', 'published_at', 'document'])

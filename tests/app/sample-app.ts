@@ -1,0 +1,29 @@
+/** Steps that several tests of the sample take. */
+import type { AppContext } from '../../src/app/app-context.ts';
+import { composeNow } from '../../src/app/compose.ts';
+import { importText } from '../../src/articles/import/import.ts';
+import { HOUR, SECOND } from '../../src/lib/time.ts';
+import type { TestApp } from '../support/test-app.ts';
+
+/** Closes an edition of the sample's newsletter. @returns its slot, and whether this call closed it */
+export async function closeEdition(app: AppContext, label?: string): Promise<[slot: string, fresh: boolean]> {
+  const [newsletter] = app.config.newsletters;
+  if (newsletter === undefined) throw new Error('the sample has a newsletter');
+  const outcome = await composeNow(app, newsletter, label);
+  if (outcome.kind === 'skipped') throw new Error(outcome.reason);
+  return [outcome.edition.slot, outcome.fresh];
+}
+
+/** Imports an article an hour later. */
+export async function addArticle(app: TestApp, id: string): Promise<void> {
+  app.now += HOUR;
+  await importMarkdown(app, `---\nid: ${id}\nheadline: Headline of ${id}\nsection: world\ndek: A dek.\n---\n\nText.\n`);
+  app.now += SECOND;
+}
+
+/** Imports one article from Markdown. */
+export async function importMarkdown(app: TestApp, text: string): Promise<void> {
+  const { store, config, clock } = app;
+  const { rejected } = await importText(store, config, { source: 'in.md', text, format: 'markdown' }, { clock });
+  if (rejected.length > 0) throw new Error(JSON.stringify(rejected));
+}

@@ -38,7 +38,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     throw error;
   }
   return [
-    ok(`configuration ${configFile}: ${config.feeds.length} feeds, ${config.newsletters.length} newsletters`),
+    ok(`configuration ${configFile} is valid`),
     ...checkAddress(config),
     ...(await checkTemplates(config, clock())),
     ...checkSecret(config),
@@ -80,9 +80,7 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
       findings.push(problem(`newsletters ${id}: template ${template}: ${firstLine(error)}`));
     }
   }
-  return findings.length > 0
-    ? findings
-    : [ok(`templates: all parse, and ${config.newsletters.length} newsletters render`)];
+  return findings.length > 0 ? findings : [ok('templates: all parse, and all newsletters render')];
 }
 
 /** On SQLite, the first start creates a missing secret. */

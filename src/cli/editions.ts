@@ -127,7 +127,12 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
   return cli.withApp(async (app) => {
     const outcome = await composeNow(app, newsletterNamed(app.config, id), options.slot);
     if (outcome.kind === 'skipped') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
-    printResult(cli, options, { value: outcome, text: () => formatClosedEdition(outcome, app.config) });
+    const { edition, queued, fresh } = outcome;
+    const [status] = await summariseEditions(app, [edition]);
+    printResult(cli, options, {
+      value: { ...status, queued, fresh },
+      text: () => formatClosedEdition(outcome, app.config),
+    });
     await publish(app);
   });
 }

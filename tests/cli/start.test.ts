@@ -9,12 +9,12 @@ import type { Status } from '../../src/app/status.ts';
 import { importText } from '../../src/articles/import/import.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/store/store.ts';
-import { editConfig, type Folder, newFolder, printed, startedFolder, storyFile } from '../support/command.ts';
+import { articleFile, editConfig, type Folder, newFolder, printed, startedFolder } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 import { startSubscriber } from '../websub/subscriber.ts';
 
 describe.concurrent('daywire start --once', () => {
-  it('fills, publishes, composes and delivers the sample newsroom, and says so in about ten lines', async () => {
+  it('loads, publishes, composes and delivers the sample, and summarises it in about ten lines', async () => {
     const folder = newFolder('sample');
     const { code, stdout, stderr } = await folder.exec(['start', '--once']);
     expect(stderr).toBe('');
@@ -32,18 +32,17 @@ describe.concurrent('daywire start --once', () => {
     expect(statSync(join(folder.path, 'var/secret')).mode & 0o777).toBe(0o600);
   });
 
-  it('does nothing twice', async () => {
+  it('does nothing twice, and prints its summary as JSON', async () => {
     const folder = await startedFolder();
-    const { code, stdout } = await folder.run(['start', '--once']);
+    const { code, stdout } = await folder.run(['start', '--once', '--json']);
     expect(code).toBe(0);
-    expect(stdout).not.toMatch(/sample articles/);
-    expect(stdout).toMatch(/0 submitted/);
+    expect(JSON.parse(stdout)).toMatchObject({ sample: null, edition: null, delivered: { submitted: 0, failed: 0 } });
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     expect(status.editions).toHaveLength(1);
     expect(status.editions[0]?.deliveries).toEqual({ submitted: 7 });
   });
 
-  it('works on PostgreSQL, where the signing secret must be given', async () => {
+  it('works on PostgreSQL, which requires DAYWIRE_SECRET', async () => {
     const folder = newFolder('sample');
     const env = { DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
     const without = await folder.run(['start', '--once'], env);
@@ -56,7 +55,7 @@ describe.concurrent('daywire start --once', () => {
     expect(existsSync(join(folder.path, 'var/daywire.db'))).toBe(false);
   });
 
-  it('exits 1 where the mail server cannot be reached, and keeps the deliveries', async () => {
+  it('exits 1 when the mail server cannot be reached, and keeps the deliveries pending', async () => {
     const folder = newFolder('sample');
     editConfig(folder, 'transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1');
     const { code, stdout } = await folder.exec(['start', '--once']);
@@ -69,26 +68,23 @@ describe.concurrent('daywire start --once', () => {
 });
 
 describe('daywire start', () => {
-  it('serves, takes up what another process publishes, and drains on SIGTERM', async () => {
+  it('serves what another process publishes, and drains on SIGTERM', async () => {
     const { folder, child, url } = await running();
     expect((await fetch(`${url}healthz`)).status).toBe(200);
     expect(await latest(url)).not.toContain('Headline of breaking');
     mkdirSync(join(folder.path, 'in'));
-    writeFileSync(join(folder.path, 'in/breaking.md'), storyFile('breaking'));
+    writeFileSync(join(folder.path, 'in/breaking.md'), articleFile('breaking'));
     expect((await folder.run(['import', 'in'])).code).toBe(0);
     expect(await latest(url)).toContain('Headline of breaking');
     expect(readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8')).toContain('Headline of breaking');
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
   });
 
-  // Tried again where the machine was too busy with other tests to keep the time.
-  it('publishes by itself, within two seconds, what another process only writes into the store', {
-    retry: 2,
-  }, async () => {
+  it('publishes within seconds what another process only writes into the store', async () => {
     const { folder, child, url } = await running();
     const config = loadConfig('config/daywire.yaml', {}, folder.path);
     const store = await openStore({ path: config.paths.store });
-    const input = { source: 'direct.md', text: storyFile('direct'), format: 'markdown' } as const;
+    const input = { source: 'direct.md', text: articleFile('direct'), format: 'markdown' } as const;
     await importText(store, config, input, { clock: Date.now });
     const written = Date.now();
     await store.close();
@@ -96,15 +92,15 @@ describe('daywire start', () => {
       timeout: 10_000,
       interval: 50,
     });
-    expect(Date.now() - written).toBeLessThan(2_000);
+    // About one second on an idle machine; other tests run at the same time.
+    expect(Date.now() - written).toBeLessThan(5_000);
     await vi.waitUntil(() =>
       readFileSync(join(folder.path, 'feeds/latest.rss'), 'utf8').includes('Headline of direct'),
     );
     expect(await ended(child, 'SIGINT')).toEqual([0, null]);
   });
 
-  // Tried again where the machine was too busy with other tests to keep the time.
-  it('tells a subscriber of its hub within three seconds what another process imports', { retry: 2 }, async () => {
+  it('notifies a WebSub subscriber within seconds of what another process imports', async () => {
     const subscriber = await startSubscriber();
     const { folder, child, url } = await running({}, 'hub: { url: self, allowPrivateNetworks: [127.0.0.0/8] }');
     const form = {
@@ -118,22 +114,23 @@ describe('daywire start', () => {
     await vi.waitUntil(() => subscriber.verifications().length === 1, { timeout: 5_000 });
     await vi.waitUntil(async () => (await hubOf(folder))?.subscriptions.length === 1, { timeout: 5_000 });
     mkdirSync(join(folder.path, 'in'));
-    writeFileSync(join(folder.path, 'in/breaking.md'), storyFile('breaking'));
+    writeFileSync(join(folder.path, 'in/breaking.md'), articleFile('breaking'));
     const began = Date.now();
     expect((await folder.run(['import', 'in'])).code).toBe(0);
     await vi.waitUntil(() => subscriber.deliveries().length > 0, { timeout: 10_000, interval: 10 });
-    expect(Date.now() - began).toBeLessThan(3_000);
-    const [told] = subscriber.deliveries();
-    expect(told?.body).toContain('Headline of breaking');
-    expect(told?.body).toBe(await (await fetch(`${url}feeds/latest.atom`)).text());
-    const hmac = createHmac('sha256', 'a secret of theirs').update(told?.body ?? '');
-    expect(told?.headers['x-hub-signature']).toBe(`sha256=${hmac.digest('hex')}`);
+    // About one second on an idle machine; other tests run at the same time.
+    expect(Date.now() - began).toBeLessThan(6_000);
+    const [notification] = subscriber.deliveries();
+    expect(notification?.body).toContain('Headline of breaking');
+    expect(notification?.body).toBe(await (await fetch(`${url}feeds/latest.atom`)).text());
+    const hmac = createHmac('sha256', 'a secret of theirs').update(notification?.body ?? '');
+    expect(notification?.headers['x-hub-signature']).toBe(`sha256=${hmac.digest('hex')}`);
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
   });
 
-  it('ends at once by a second signal', async () => {
+  it('ends at once on a second signal', async () => {
     const { child, url } = await running();
-    // A request that is not over yet: the first signal waits for it.
+    // An unfinished request, for which the first signal waits.
     const { hostname, port } = new URL(url);
     const open = connect(Number(port), hostname);
     open.on('error', () => {});
@@ -145,7 +142,7 @@ describe('daywire start', () => {
     open.destroy();
   });
 
-  it('names the port that is taken and the key to change, and has done nothing', async () => {
+  it('names a port that is taken and the key to change, and does nothing', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as AddressInfo;
@@ -157,6 +154,17 @@ describe('daywire start', () => {
     expect(stdout).toBe('');
     expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is taken by another process.*server\\.port`));
     expect(existsSync(join(folder.path, 'feeds'))).toBe(false);
+  });
+
+  it('logs an unhandled rejection with its stack, stops, and exits 1', async () => {
+    const code = 'process.on("SIGUSR2", () => void Promise.reject(new Error("nobody waited for this")))';
+    const { child } = await running({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` });
+    const logged = printed(child, /\{.*"msg":"stopping: unhandled rejection"\}/);
+    expect(await ended(child, 'SIGUSR2')).toEqual([1, null]);
+    expect(JSON.parse(await logged)).toMatchObject({
+      level: 50,
+      error: expect.stringMatching(/^Error: nobody waited for this\n +at /),
+    });
   });
 
   it('logs no address, no token and no secret', async () => {
@@ -185,7 +193,7 @@ describe('daywire start', () => {
 
 describe.concurrent('daywire start --role', () => {
   it.for(['sqlite', 'postgres'])(
-    'parts the first start among processes, whichever comes first or is killed (%s)',
+    'shares the first start among processes, also when some are killed (%s)',
     async (dialect) => {
       const folder = newFolder('sample');
       editConfig(folder, 'port: 8080', 'port: 0');
@@ -195,8 +203,8 @@ describe.concurrent('daywire start --role', () => {
       const deliverer = start('deliver');
       const killed = [start('schedule'), start('schedule', 'web')];
       const web = printed(start('web'), /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
-      // Wherever they stand: in the schema, the sample, its feeds or its edition.
-      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      // One of them is publishing the sample's feeds, or composing its edition.
+      await vi.waitUntil(() => existsSync(join(folder.path, 'feeds')), { timeout: 40_000, interval: 10 });
       for (const child of killed) child.kill('SIGKILL');
       const scheduler = start('schedule');
       const mail = join(folder.path, 'var/mail/daily-roundup');
@@ -213,7 +221,7 @@ describe.concurrent('daywire start --role', () => {
     },
   );
 
-  it('of web alone neither fills the store nor mails', async () => {
+  it('web neither loads the sample nor mails', async () => {
     const folder = newFolder('sample');
     editConfig(folder, 'port: 8080', 'port: 0');
     const child = folder.spawn(['start', '--role', 'web']);
@@ -225,7 +233,7 @@ describe.concurrent('daywire start --role', () => {
     expect({ articles, editions }).toEqual({ articles: {}, editions: [] });
   });
 
-  it('of deliver alone submits what another has closed, and composes nothing', async () => {
+  it('deliver submits what another process has closed, and composes nothing', async () => {
     const folder = newFolder('sample');
     expect((await folder.run(['start', '--once', '--role', 'schedule'])).stdout).not.toMatch(/submitted/);
     const { code, stdout } = await folder.run(['start', '--once', '--role', 'deliver']);
@@ -234,14 +242,14 @@ describe.concurrent('daywire start --role', () => {
     expect(code).toBe(0);
   });
 
-  it('names the roles there are', async () => {
+  it('lists the roles when it is given another one', async () => {
     const { code, stderr } = await newFolder('sample').run(['start', '--role', 'mail']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/'mail' is invalid.*web, schedule, deliver/);
   });
 });
 
-/** The sample newsroom, started and at work. */
+/** A running process of the sample. */
 async function running(
   env?: NodeJS.ProcessEnv,
   hub = 'hub: self',

@@ -22,7 +22,7 @@ function write(folder: Folder, name: string, text: string): string {
 }
 
 describe.concurrent('daywire subscribers add', () => {
-  it('says what became of each address, and of those it refuses why, and exits 1', async () => {
+  it('prints the outcome for each address, and exits 1 when it rejects one', async () => {
     const folder = await withAda();
     const { code, stdout, stderr } = await subscribers(folder, 'add', ADA, 'no-address', 'ben@example.com');
     expect(code).toBe(1);
@@ -38,7 +38,7 @@ describe.concurrent('daywire subscribers add', () => {
 });
 
 describe.concurrent('daywire subscribers remove', () => {
-  it('unsubscribes, twice as well as once, and exits 1 for whom it does not know', async () => {
+  it('unsubscribes, changes nothing a second time, and exits 1 for an unknown address', async () => {
     const folder = await withAda();
     expect(await subscribers(folder, 'remove', ADA)).toMatchObject({
       code: 0,
@@ -51,7 +51,7 @@ describe.concurrent('daywire subscribers remove', () => {
     });
   });
 
-  it('--erase leaves nothing but the reason why the address does not come back by an import', async () => {
+  it('--erase leaves only a suppression, so that an import skips the address', async () => {
     const folder = await withAda();
     const partly = await subscribers(folder, 'remove', ADA, '--erase', '--newsletter', 'daily-roundup');
     expect([partly.code, partly.stderr]).toEqual([2, expect.stringMatching(/'--erase' cannot be used with option/)]);
@@ -68,7 +68,7 @@ describe.concurrent('daywire subscribers remove', () => {
 });
 
 describe.concurrent('daywire subscribers suppress and unsuppress', () => {
-  it('stop an address, a subscriber’s or not, and let it be mailed again', async () => {
+  it('suppress an address, subscribed or not, and lift the suppression', async () => {
     const folder = await withAda();
     const both = [ADA, 'nobody@example.com'];
     expect(await subscribers(folder, 'suppress', ...both, ADA, 'no-address')).toMatchObject({
@@ -86,7 +86,7 @@ describe.concurrent('daywire subscribers suppress and unsuppress', () => {
 });
 
 describe.concurrent('daywire subscribers import', () => {
-  it('names file and line of what it rejects, keeps it, exits 1, and takes the mended file', async () => {
+  it('names file and line of rejected rows, writes them to a file, exits 1, and imports the corrected file', async () => {
     const folder = newFolder('sample');
     const file = write(
       folder,
@@ -104,27 +104,27 @@ describe.concurrent('daywire subscribers import', () => {
     const text = readFileSync(rejects, 'utf8');
     expect(text.split('\n')).toHaveLength(4);
     writeFileSync(rejects, text.replace('ben @', 'ben@').replace('nobody', 'nobody@example.com'));
-    const mended = await subscribers(folder, 'import', 'list.csv.rejects.csv', '--map', 'email=E-Mail');
-    expect(mended).toMatchObject({ code: 0, stdout: '2 rows, 2 added, 0 changed, 0 unchanged\n' });
+    const corrected = await subscribers(folder, 'import', 'list.csv.rejects.csv', '--map', 'email=E-Mail');
+    expect(corrected).toMatchObject({ code: 0, stdout: '2 rows, 2 added, 0 changed, 0 unchanged\n' });
     expect((await subscribers(folder, 'list')).stdout.split('\n')).toHaveLength(4);
   });
 
-  it('says what is wrong with a file that it cannot read, and leaves the rejects of an earlier one alone', async () => {
+  it('reports a file that it cannot read, and keeps the rejected rows of an earlier import', async () => {
     const folder = newFolder('sample');
     write(folder, 'list.csv', 'name\nAda\n');
-    write(folder, 'list.csv.rejects.csv', 'half mended\n');
+    write(folder, 'list.csv.rejects.csv', 'half corrected\n');
     mkdirSync(join(folder.path, 'lists'));
-    for (const [file, said] of [
+    for (const [file, message] of [
       ['list.csv', /^daywire: list\.csv: line 1: there is no address column: the header has "name"; /],
       ['missing.csv', /^daywire: missing\.csv cannot be read \(ENOENT\)\n$/],
       ['lists', /^daywire: lists: /],
     ] as const) {
       const { code, stderr } = await subscribers(folder, 'import', file);
       expect(code).toBe(1);
-      expect(stderr).toMatch(said);
+      expect(stderr).toMatch(message);
       expect(stderr).not.toMatch(/\n\s+at /);
     }
-    expect(readFileSync(join(folder.path, 'list.csv.rejects.csv'), 'utf8')).toBe('half mended\n');
+    expect(readFileSync(join(folder.path, 'list.csv.rejects.csv'), 'utf8')).toBe('half corrected\n');
     const { code, stderr } = await subscribers(folder, 'import', 'list.csv', '--map', 'mail=name');
     expect([code, stderr]).toEqual([
       2,
@@ -134,7 +134,7 @@ describe.concurrent('daywire subscribers import', () => {
     ]);
   });
 
-  it('ends with the reason where it cannot keep what it rejects', async () => {
+  it('fails when it cannot write the rejected rows', async () => {
     const folder = newFolder('sample');
     write(folder, 'list.csv', 'email\nnobody\n');
     mkdirSync(join(folder.path, 'list.csv.rejects.csv'));
@@ -145,8 +145,24 @@ describe.concurrent('daywire subscribers import', () => {
   });
 });
 
+describe.concurrent('daywire subscribers list', () => {
+  it('ends quietly when its output is closed, as by "| head -1"', async () => {
+    const folder = newFolder('sample');
+    const many = Array.from({ length: 3_000 }, (_, number) => `subscriber${number}@example.com\n`).join('');
+    await subscribers(folder, 'import', write(folder, 'list.csv', `email\n${many}`));
+    const child = folder.spawn(['subscribers', 'list']);
+    child.stdout?.once('data', () => child.stdout?.destroy());
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    expect(stderr).toBe('');
+  });
+});
+
 describe.concurrent('daywire subscribers export', () => {
-  it('writes to stdout, or to a new file that others cannot read; what it wrote can be imported', async () => {
+  it('writes to stdout or to a new private file, which can be imported', async () => {
     const folder = await withAda();
     await subscribers(folder, 'add', 'ben@example.com', '--zone', 'Europe/Berlin');
     await subscribers(folder, 'remove', 'ben@example.com');
@@ -168,9 +184,9 @@ describe.concurrent('daywire subscribers export', () => {
 });
 
 describe.concurrent('daywire subscribers show and list --json', () => {
-  it('shows consent with its origin, and who got what, when, with which reply', async () => {
+  it('show consent with its channel, and each delivery with its time and the server reply', async () => {
     const folder = await startedFolder();
-    // The sample's own readers got its first edition.
+    // The subscribers of the sample received its first edition.
     const listed = await subscribers(folder, 'list', '--json', '--newsletter', 'daily-roundup');
     const [{ email }] = listed.stdout
       .trim()
@@ -191,7 +207,7 @@ describe.concurrent('daywire subscribers show and list --json', () => {
 });
 
 describe.concurrent('a rotation of the secret', () => {
-  it('keeps the erased away, as long as the previous secret is named', async () => {
+  it('keeps erased addresses suppressed as long as the previous secret is configured', async () => {
     const folder = newFolder('sample');
     editConfig(folder, 'sample: true', 'sample: false');
     const [before, after] = ['b'.repeat(40), 'a'.repeat(40)];

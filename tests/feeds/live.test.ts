@@ -5,7 +5,7 @@ import { importText } from '../../src/articles/import/import.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
-import { editConfig, newFolder, printed, storyFile } from '../support/command.ts';
+import { articleFile, editConfig, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 describe.concurrent('a running daywire has in its folder of feeds, within two seconds,', () => {
@@ -29,7 +29,7 @@ describe.concurrent('a running daywire has in its folder of feeds, within two se
         importText(
           store,
           config,
-          { source: `${id}.md`, text: storyFile(id, more), format: 'markdown' },
+          { source: `${id}.md`, text: articleFile(id, more), format: 'markdown' },
           { clock: Date.now },
         );
       const shows = (id: string): boolean[] =>

@@ -1,11 +1,12 @@
 /**
- * Runs the command in a folder of its own, as an operator would.
+ * Runs the command in its own folder, as an operator would.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommandLine } from '../../src/cli/main.ts';
@@ -24,20 +25,20 @@ interface Ended {
 export interface Folder {
   path: string;
   /**
-   * Runs `daywire …` there and waits for its end: all of it but the process, which takes longer to start than most commands to run.
-   * @param input what stands on its stdin
+   * Runs `daywire …` in this process, because starting a process takes longer than most commands.
+   * @param input for stdin
    */
   run(args: string[], env?: NodeJS.ProcessEnv, input?: string | Buffer): Promise<Ended>;
-  /** The same in a process of its own. */
+  /** Runs `daywire …` in its own process. */
   exec(args: string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
-  /** Starts `daywire …` there; it is killed at the end if it still runs. */
+  /** Starts `daywire …`; it is killed at the end of the file if it still runs. */
   spawn(args: string[], env?: NodeJS.ProcessEnv): ChildProcess;
 }
 
-/** A new folder; with the sample's configuration and stories, or empty. */
+/** A new folder with the sample's configuration and articles, or an empty one. */
 export function newFolder(content: 'sample' | 'empty'): Folder {
   const path = mkdtempSync(join(tmpdir(), 'daywire-cli-'));
-  // Not before: a file's tests run side by side.
+  // Not earlier: the tests of a file run concurrently.
   atEndOfFile(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   if (content === 'sample') {
     for (const name of ['config', 'sample']) cpSync(join(root, name), join(path, name), { recursive: true });
@@ -59,32 +60,31 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
   };
 }
 
-// There is but one working folder.
-const turns = new Mutex();
+// A process has only one working folder.
+const workingFolder = new Mutex();
 
 async function runHere(path: string, args: string[], env: NodeJS.ProcessEnv, input: string | Buffer): Promise<Ended> {
-  const endTurn = await turns.acquire();
+  const release = await workingFolder.acquire();
   const before = process.cwd();
   process.chdir(path);
   try {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-    const said = Promise.all([text(stdout), text(stderr)]);
-    const signals = new EventEmitter();
-    const world = { env, cwd: () => path, stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
-    const code = await runCommandLine(args, Object.assign(signals, world));
+    const output = Promise.all([text(stdout), text(stderr)]);
+    const streams = { stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
+    const code = await runCommandLine(args, Object.assign(new EventEmitter(), { env, cwd: () => path, ...streams }));
     stdout.end();
     stderr.end();
-    const [out, err] = await said;
+    const [out, err] = await output;
     return { code, stdout: out, stderr: err };
   } finally {
     process.chdir(before);
-    endTurn();
+    release();
   }
 }
 
 let started: Promise<Folder> | null = null;
 
-/** A sample folder in which `daywire start --once` has run: a copy of one that all tests of a file share. */
+/** A copy of a sample folder in which `daywire start --once` has run; the tests of a file share the original. */
 export async function startedFolder(): Promise<Folder> {
   started ??= (async () => {
     atEndOfFile(() => {
@@ -100,7 +100,7 @@ export async function startedFolder(): Promise<Folder> {
   return copy;
 }
 
-/** Resolves once the process has printed a line that matches; rejects if it ends before. */
+/** Waits until the process prints `pattern`. @returns its first group or the whole match; rejects if the process ends */
 export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((found, reject) => {
     let text = '';
@@ -115,9 +115,22 @@ export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   });
 }
 
-/** A Markdown file of a story; `more`: further lines of front matter. */
-export function storyFile(id: string, more = ''): string {
+/** The Markdown file of an article. @param more further lines of front matter */
+export function articleFile(id: string, more = ''): string {
   return `---\nid: ${id}\nheadline: Headline of ${id}\nsection: world\ndek: A dek.\n${more}---\n\nA paragraph of ${id}.\n`;
+}
+
+/** Every row of a folder's store, by table. */
+export function storedRows({ path }: Folder): Record<string, unknown[]> {
+  const database = new DatabaseSync(join(path, 'var/daywire.db'), { readOnly: true });
+  try {
+    const tables = database.prepare("select name from sqlite_master where type = 'table' order by name").all();
+    return Object.fromEntries(
+      tables.map(({ name }) => [String(name), database.prepare(`select * from "${name}" order by rowid`).all()]),
+    );
+  } finally {
+    database.close();
+  }
 }
 
 /** Changes the folder's configuration. */
@@ -128,7 +141,7 @@ export function editConfig({ path }: Folder, from: string, to: string): void {
   writeFileSync(file, text.replace(from, to));
 }
 
-/** What a developer's own shell sets must not reach the tests. */
+/** Without the variables for daywire that the developer's shell sets. */
 function cleanEnv(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYWIRE_'));
   return { ...Object.fromEntries(own), ...env };

@@ -2,13 +2,13 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/app/status.ts';
-import { editConfig, type Folder, newFolder, printed, storyFile } from '../support/command.ts';
+import { articleFile, editConfig, type Folder, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 const SECRET = { DAYWIRE_SECRET: 's'.repeat(40) };
 
 describe.concurrent('a backup', () => {
-  it('is made while daywire runs and writes, and when it is restored it mails nothing until it is released', async () => {
+  it('can be made while daywire writes, and once restored mails nothing until the queue is released', async () => {
     const folder = await queuedFolder();
     mkdirSync(join(folder.path, 'in'));
     editConfig(folder, 'watch: []', 'watch: [in]');
@@ -17,7 +17,7 @@ describe.concurrent('a backup', () => {
     const child = folder.spawn(['start', '--role', 'web', 'schedule'], SECRET);
     await printed(child, /Ctrl-C/);
     const imported = printed(child, /"msg":"imported"/);
-    for (let n = 0; n < 300; n++) writeFileSync(join(folder.path, `in/story-${n}.md`), storyFile(`story-${n}`));
+    for (let n = 0; n < 300; n++) writeFileSync(join(folder.path, `in/story-${n}.md`), articleFile(`story-${n}`));
     await imported;
     const backup = join(folder.path, 'backup.db');
     expect(await folder.exec(['backup', backup], SECRET)).toMatchObject({ code: 0, stderr: '' });
@@ -38,14 +38,14 @@ describe.concurrent('a backup', () => {
     expect(twice).toMatchObject({ code: 1, stderr: expect.stringMatching(/is not empty/) });
   });
 
-  it('put into the place of the store holds its queue too', async () => {
+  it('holds its queue also when its file replaces the store', async () => {
     const other = newFolder('sample');
     mkdirSync(join(other.path, 'var'));
     copyFileSync(await queuedBackup(), join(other.path, 'var/daywire.db'));
     await expectHeld(other, SECRET);
   });
 
-  it('of an SQLite store moves to PostgreSQL, and back', async () => {
+  it('moves an SQLite store to PostgreSQL and back', async () => {
     const postgres = { ...SECRET, DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
     const moved = newFolder('sample');
     expect((await moved.exec(['restore', await queuedBackup()], postgres)).code).toBe(0);
@@ -57,7 +57,7 @@ describe.concurrent('a backup', () => {
     expect((await status(back, SECRET)).editions[0]?.deliveries).toEqual({ pending: 7 });
   });
 
-  it('that is none leaves the store empty, and says what the file is', async () => {
+  it('that is no database leaves the store empty', async () => {
     const folder = newFolder('sample');
     writeFileSync(join(folder.path, 'text.db'), 'no database at all'.repeat(1_000));
     const { code, stderr } = await folder.run(['restore', 'text.db'], SECRET);
@@ -69,7 +69,7 @@ describe.concurrent('a backup', () => {
 
 let queued: Promise<Folder> | null = null;
 
-/** A sample newsroom whose server takes no connection: its edition is queued, and nothing of it has gone. All tests share it. */
+/** A started sample whose mail server cannot be reached: its edition is queued. All tests share it. */
 function queuedFolder(): Promise<Folder> {
   queued ??= (async () => {
     const folder = newFolder('sample');

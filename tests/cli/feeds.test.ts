@@ -1,13 +1,36 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { FeedSummary } from '../../src/app/feeds.ts';
+import type { PublishResult } from '../../src/app/publish.ts';
 import { formatReaders } from '../../src/cli/format/feeds.ts';
 import { openReaderCounter } from '../../src/feeds/readers/reader-counts.ts';
 import type { ReaderStatistics } from '../../src/feeds/readers/reader-statistics.ts';
 import { openStore } from '../../src/store/store.ts';
 import { startedFolder } from '../support/command.ts';
 
+describe('daywire publish and feeds list', () => {
+  it('print documents as text and as JSON, and name the feeds of the configuration', async () => {
+    const folder = await startedFolder();
+    const published = await folder.run(['publish', 'world', '--json']);
+    expect(JSON.parse(published.stdout) as PublishResult).toMatchObject({
+      documents: expect.arrayContaining([expect.objectContaining({ path: 'world.atom', changed: false })]),
+      rejected: [],
+    });
+    const feeds = JSON.parse((await folder.run(['feeds', 'list', '--json'])).stdout) as FeedSummary[];
+    expect(feeds).toHaveLength(9);
+    const world = feeds.find(({ id }) => id === 'world');
+    expect(world?.documents.map(({ path }) => path)).toEqual(['world.atom', 'world.json', 'world.rss']);
+    expect((await folder.run(['feeds', 'list'])).stdout).toMatch(/^world +3 +\d+ +0 +\d{4}-\S+Z +World$/m);
+    const unknown = await folder.run(['publish', 'sports']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^daywire: there is no feed sports: the configuration has latest, /),
+    ]);
+  });
+});
+
 describe('daywire feeds readers', () => {
-  it('lists who asked for the feeds, and refuses a number of days that is none', async () => {
+  it('lists feed readers, and rejects an invalid number of days', async () => {
     const folder = await startedFolder();
     expect((await folder.run(['feeds', 'readers'])).stdout).toMatch(/^no feed was requested since \d{4}-\d\d-\d\d/);
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
@@ -23,8 +46,8 @@ describe('daywire feeds readers', () => {
     ) as ReaderStatistics;
     expect(readers).toEqual([{ reader: 'Feedbin', requests: 1, unchanged: 1, documents: 1, subscribers: 42 }]);
     for (const days of ['0', '-1', '1.5', 'x', '4000']) {
-      const refused = await folder.run(['feeds', 'readers', '--days', days]);
-      expect([days, refused.code, refused.stderr]).toEqual([
+      const rejected = await folder.run(['feeds', 'readers', '--days', days]);
+      expect([days, rejected.code, rejected.stderr]).toEqual([
         days,
         2,
         expect.stringContaining('whole number from 1 to'),
@@ -33,11 +56,11 @@ describe('daywire feeds readers', () => {
   });
 });
 
-describe('what is said of readers', () => {
+describe('the table of readers', () => {
   const line = { documents: 1, subscribers: null };
 
-  it('is a table with its total, and what it does not know', () => {
-    const said = formatReaders({
+  it('has a total, and says what the numbers do not tell', () => {
+    const text = formatReaders({
       from: '2026-11-18',
       until: '2026-11-24',
       days: 6.5,
@@ -47,7 +70,7 @@ describe('what is said of readers', () => {
         { ...line, reader: 'Newsboat', requests: 13, unchanged: 13 },
       ],
     });
-    expect(said.split('\n').slice(0, 6)).toEqual([
+    expect(text.split('\n').slice(0, 6)).toEqual([
       'feed requests from 2026-11-18 to 2026-11-24 (6.5 days)',
       '  reader          requests a day  answered 304  subscribers  documents',
       '  Feedly                     200           90%         4200          3',
@@ -55,7 +78,7 @@ describe('what is said of readers', () => {
       '  Newsboat                   2.0          100%                       1',
       '  all                        204           89%         4212',
     ]);
-    expect(said).toMatch(/the number of\npeople behind them is unknown/);
-    expect(said).toMatch(/subscriptions at a WebSub hub, are not counted/);
+    expect(text).toMatch(/the number of\npeople behind them is unknown/);
+    expect(text).toMatch(/subscriptions at a WebSub hub, are not counted/);
   });
 });

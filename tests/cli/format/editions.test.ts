@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { formatDelivery } from '../../src/cli/format/editions.ts';
+import { formatDelivery } from '../../../src/cli/format/editions.ts';
 
 const NOTHING = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
 
-describe('what is said of a delivery run', () => {
+describe('the text of a delivery report', () => {
   it.each([
     ['0 submitted', {}],
     ['4 submitted, 1 deferred, 2 failed', { submitted: 4, deferred: 1, failed: 2 }],
@@ -12,7 +12,7 @@ describe('what is said of a delivery run', () => {
       '1 submitted; an edition is paused: 550 5.7.1; stopped: 535 no',
       { submitted: 1, paused: [{ editionId: 1, reason: '550 5.7.1' }], stopped: '535 no' },
     ],
-  ])('"%s"', (words, report) => {
-    expect(formatDelivery({ ...NOTHING, service: NOTHING, paused: [], stopped: null, ...report })).toBe(words);
+  ])('is "%s"', (text, report) => {
+    expect(formatDelivery({ ...NOTHING, service: NOTHING, paused: [], stopped: null, ...report })).toBe(text);
   });
 });

@@ -1,0 +1,39 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { articleFile, newFolder } from '../support/command.ts';
+
+describe.concurrent('daywire import', () => {
+  it('stores valid articles, names file and line of rejected ones, and exits 1', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
+    writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'sektion: world\n'));
+    const { code, stdout, stderr } = await folder.exec(['import', 'in']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(stdout).toMatch(/^1 added, 0 updated, 0 unchanged, 1 rejected\n\d+ of \d+ documents changed in feeds/);
+    expect(readFileSync(join(folder.path, 'feeds/world.json'), 'utf8')).toContain('Headline of good');
+    const status = (await folder.run(['status'])).stdout;
+    expect(status).toMatch(/rejected\n {2}import: in\/bad\.md/);
+  });
+
+  it('prints as JSON what it imported and published', async () => {
+    const folder = newFolder('sample');
+    writeFileSync(join(folder.path, 'good.md'), articleFile('good'));
+    const first = await folder.run(['import', 'good.md', '--json']);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      import: { added: 1, rejected: [] },
+      publish: { documents: expect.arrayContaining([expect.objectContaining({ path: 'latest.atom', changed: true })]) },
+    });
+    const again = await folder.run(['import', 'good.md', '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ import: { added: 0, unchanged: 1 }, publish: null });
+  });
+
+  it('names a path that does not exist', async () => {
+    const { code, stderr } = await newFolder('sample').run(['import', 'nowhere.md']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/nowhere\.md/);
+  });
+});

@@ -1,0 +1,198 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
+import { describe, expect, it } from 'vitest';
+import type { EditionDetails, EditionStatus } from '../../src/app/editions.ts';
+import type { Status } from '../../src/app/status.ts';
+import { openStore } from '../../src/store/store.ts';
+import { articleFile, type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
+
+describe.concurrent('daywire compose', () => {
+  it('closes an edition once', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    const [edition] = await listEditions(folder);
+    const { code, stdout } = await folder.exec(['compose', 'daily-roundup']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^daily-roundup .*, number 1, was closed on .*: http/);
+    expect(JSON.parse((await folder.run(['compose', 'daily-roundup', '--json'])).stdout)).toEqual({
+      ...edition,
+      queued: 7,
+      fresh: false,
+    });
+    expect(await listEditions(folder)).toHaveLength(1);
+  });
+
+  it('lists the newsletters of the configuration when it is given another one', async () => {
+    const { code, stderr } = await newFolder('sample').run(['compose', 'weekly']);
+    expect(code).toBe(1);
+    expect(stderr).toBe('daywire: there is no newsletter weekly: the configuration has daily-roundup\n');
+  });
+});
+
+describe.concurrent('daywire compose --test', () => {
+  it('mails a marked copy of the next edition, and records nothing', async () => {
+    const folder = await startedFolder();
+    const before = storedRows(folder);
+    const { code, stdout, stderr } = await folder.run(['compose', 'daily-roundup', '--test', 'me@example.com']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^submitted a test copy to me@example\.com: /);
+    expect(storedRows(folder)).toEqual(before);
+    const [copy] = testCopies(folder) as [string];
+    const mail = await simpleParser(readFileSync(join(folder.path, copy)));
+    expect(mail.subject).toMatch(/^\[Test\] Tech Roundup: /);
+    expect(mail.to).toMatchObject({ value: [{ address: 'me@example.com' }] });
+    expect(`${mail.html}${mail.text}`).not.toMatch(/\/(unsubscribe|preferences|confirm)\//);
+  });
+
+  it('rejects an invalid address, an unknown newsletter and a closed edition', async () => {
+    const folder = await startedFolder();
+    const [edition] = await listEditions(folder);
+    const compose = (...args: string[]) => folder.run(['compose', ...args]);
+    const outcomes = await Promise.all([
+      compose('daily-roundup', '--test', 'me@example.com\r\nBcc: you@example.com'),
+      compose('weekly', '--test', 'me@example.com'),
+      compose('daily-roundup', '--test', 'me@example.com', '--slot', edition?.slot ?? ''),
+    ]);
+    expect(outcomes.map(({ code }) => code)).toEqual([1, 1, 1]);
+    expect(outcomes.map(({ stderr }) => stderr)).toEqual([
+      expect.stringMatching(/: it contains control characters\n$/),
+      expect.stringMatching(/^daywire: there is no newsletter weekly/),
+      expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed; without --slot/),
+    ]);
+    expect(testCopies(folder)).toEqual([]);
+  });
+});
+
+describe.concurrent('daywire preview', () => {
+  it('writes the next edition as HTML and text, and records nothing', async () => {
+    const folder = await startedFolder();
+    mkdirSync(join(folder.path, 'in'));
+    for (const id of ['one', 'two', 'three', 'four']) writeFileSync(join(folder.path, `in/${id}.md`), articleFile(id));
+    await folder.run(['import', 'in']);
+    const before = storedRows(folder);
+    const { code, stdout } = await folder.exec(['preview', 'daily-roundup']);
+    expect(code).toBe(0);
+    expect(readFileSync(stdout.trim(), 'utf8')).toContain('Headline of one');
+    const text = await folder.run(['preview', 'daily-roundup', '--text']);
+    expect(text.stdout).toMatch(/^The Meridian Wire\n.*\n.* No\. 2\n[^<]*Headline of one/s);
+    const preview = JSON.parse((await folder.run(['preview', 'daily-roundup', '--json'])).stdout);
+    expect(preview).toMatchObject({
+      newsletter: 'daily-roundup',
+      number: 2,
+      subject: expect.stringMatching(/^Tech Roundup: /),
+      htmlPath: stdout.trim(),
+      articles: expect.arrayContaining([{ id: 'one', block: expect.any(String) }]),
+    });
+    expect(readFileSync(preview.textPath, 'utf8').trimEnd()).toBe(text.stdout.trimEnd());
+    expect(storedRows(folder)).toEqual(before);
+  });
+
+  it('composes the named slot, and rejects a closed or unknown one', async () => {
+    const folder = await startedFolder();
+    const [edition] = await listEditions(folder);
+    const day = Date.parse(`${edition?.slot}T00:00:00Z`);
+    const yesterday = new Date(day - 86_400_000).toISOString().slice(0, 10);
+    const named = await folder.run(['preview', 'daily-roundup', '--slot', yesterday, '--json']);
+    expect(JSON.parse(named.stdout)).toMatchObject({ slot: yesterday, number: 2 });
+    const closed = await folder.run(['preview', 'daily-roundup', '--slot', edition?.slot ?? '']);
+    expect([closed.code, closed.stderr]).toEqual([
+      1,
+      expect.stringMatching(/nothing to preview: the edition of .* is closed/),
+    ]);
+    const unknown = await folder.run(['preview', 'daily-roundup', '--slot', 'today']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringMatching(/has no slot today: a slot begins with/)]);
+  });
+});
+
+describe.concurrent('daywire editions', () => {
+  it('list and show print what was delivered, as text and as JSON', async () => {
+    const folder = await startedFolder();
+    const [edition] = (await listEditions(folder)) as [EditionStatus];
+    expect(edition).toMatchObject({ newsletter: 'daily-roundup', deliveryState: 'done', deliveries: { submitted: 7 } });
+    const name = `daily-roundup/${edition.slot}`;
+    const list = (await folder.run(['editions', 'list'])).stdout;
+    expect(list).toMatch(new RegExp(`^edition .*\n${name} +1 +done +7 submitted +Tech Roundup: .*\n$`));
+    const details = JSON.parse((await folder.run(['editions', 'show', name, '--json'])).stdout) as EditionDetails;
+    expect(details).toMatchObject({ ...edition, failedDeliveries: [] });
+    expect(details.articles.length).toBeGreaterThan(20);
+    const shown = (await folder.run(['editions', 'show', edition.slot])).stdout;
+    for (const { id } of details.articles) expect(shown).toContain(id);
+    expect(shown).toContain('\ndeliveries: 7 submitted\n');
+    const unknown = await folder.run(['editions', 'show', '2020-01-01']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'daywire: there is no edition 2020-01-01: see "daywire editions list"\n',
+    ]);
+  });
+
+  it('pause, resume and cancel control what is pending, and retraction pauses by itself', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    const status = async (): Promise<Status> => JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
+    const slot = (await status()).editions[0]?.slot;
+    const name = `daily-roundup/${slot}`;
+    writeFileSync(
+      join(folder.path, 'retracted.md'),
+      articleFile('montana-bans-tiktok', 'state: retracted\nnote: Wrong.\n'),
+    );
+    await folder.run(['import', 'retracted.md']);
+    const retracted = await status();
+    expect(retracted.editions[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
+    expect(retracted.alerts).toMatchObject([{ message: expect.stringContaining(`"daywire editions resume ${name}"`) }]);
+    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
+
+    expect((await folder.run(['editions', 'resume', name])).stdout).toBe(`${name} is resumed\n`);
+    await folder.run(['publish']);
+    const resumed = await status();
+    expect(resumed.alerts).toEqual([]);
+    expect(resumed.editions[0]).toMatchObject({ deliveryState: 'delivering', reason: null });
+
+    const paused = await folder.run(['editions', 'pause', `${slot}`, '--reason', 'a typo']);
+    expect(paused.stdout).toBe(`${name} is paused; continue with "daywire editions resume ${name}"\n`);
+    expect((await status()).editions[0]).toMatchObject({ deliveryState: 'paused', reason: 'a typo' });
+    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
+
+    expect((await folder.run(['editions', 'cancel', `${slot}`, '--reason', 'wrong'])).stdout).toBe(
+      `${name} is cancelled: 7 pending deliveries will not be submitted\n`,
+    );
+    expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
+    expect((await status()).editions[0]).toMatchObject({
+      deliveryState: 'cancelled',
+      reason: 'wrong',
+      deliveries: { suppressed: 7 },
+    });
+  });
+
+  it('settle records an uncertain delivery as submitted, or makes it pending again', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    await store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: 1 }).execute();
+    await store.close();
+    const [edition] = await listEditions(folder);
+    const name = `daily-roundup/${edition?.slot}`;
+    const settle = (address: string, as: string) => folder.run(['editions', 'settle', name, address, '--as', as]);
+    expect((await settle('ada.brandt@example.com', 'submitted')).stdout).toBe(
+      `${name} for ada.brandt@example.com: recorded as submitted\n`,
+    );
+    expect((await settle('liu.wen@example.com', 'retry')).stdout).toBe(
+      `${name} for liu.wen@example.com: pending again\n`,
+    );
+    expect(await settle('nobody@example.com', 'retry')).toMatchObject({
+      code: 1,
+      stderr: 'daywire: nobody@example.com: there is no such subscriber\n',
+    });
+    expect((await listEditions(folder))[0]?.deliveries).toEqual({ pending: 1, submitting: 5, submitted: 1 });
+  });
+});
+
+async function listEditions(folder: Folder): Promise<EditionStatus[]> {
+  return JSON.parse((await folder.run(['editions', 'list', '--json'])).stdout) as EditionStatus[];
+}
+
+function testCopies({ path }: Folder): string[] {
+  return readdirSync(path, { recursive: true })
+    .map(String)
+    .filter((name) => /-test\b.*\.eml$/.test(name));
+}

@@ -1,0 +1,170 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/app/check.ts';
+import { articleFile, editConfig, type Folder, newFolder } from '../support/command.ts';
+
+describe.concurrent('daywire check', () => {
+  it('warns that one-click unsubscribe needs https, and exits 0', async () => {
+    const { code, stdout } = await newFolder('sample').run(['check']);
+    expect(stdout).toMatch(/warning .*publication\.url.*https/);
+    expect(stdout).not.toMatch(/PROBLEM/);
+    expect(code).toBe(0);
+  });
+
+  it('prints its findings as JSON', async () => {
+    const folder = newFolder('sample');
+    const findings = JSON.parse((await folder.run(['check', '--json'])).stdout) as Finding[];
+    expect(findings[0]).toEqual({ kind: 'ok', message: 'configuration config/daywire.yaml is valid' });
+    expect(new Set(findings.map(({ kind }) => kind))).toEqual(new Set(['ok', 'warning']));
+    editConfig(folder, 'Asia/Shanghai', 'Nowhere');
+    const broken = await folder.run(['check', '--json']);
+    expect(broken.code).toBe(1);
+    expect(JSON.parse(broken.stdout)).toEqual([
+      { kind: 'problem', message: expect.stringMatching(/publication\.zone is "Nowhere"/) },
+    ]);
+  });
+
+  it('finds a broken template, with its line', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'templates'));
+    writeFileSync(join(folder.path, 'templates/daily-roundup.mjml'), '<mjml>\n{% if edition.top %}\n</mjml>');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/PROBLEM +templates: .*daily-roundup\.mjml.*line:2/);
+  });
+
+  it('finds a template that can be parsed but not rendered', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'templates'));
+    writeFileSync(join(folder.path, 'templates/daily-roundup.mjml'), '<mjml><mj-body><mj-nothing/></mj-body></mjml>');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/PROBLEM +newsletters daily-roundup: template daily-roundup: .*mj-nothing/);
+  });
+
+  it('names every key of an invalid configuration', async () => {
+    const folder = newFolder('sample');
+    editConfig(folder, 'Asia/Shanghai', 'Nowhere');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/PROBLEM {2}?config\/daywire\.yaml:\d+: publication\.zone is "Nowhere": must be/);
+  });
+
+  it('finds a secret that others can read, and a store that cannot be created', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'var'));
+    writeFileSync(join(folder.path, 'var/secret'), 's'.repeat(40), { mode: 0o644 });
+    writeFileSync(join(folder.path, 'a-file'), '');
+    editConfig(folder, 'store: var/daywire.db', 'store: a-file/daywire.db');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /PROBLEM +signing secret: .*var\/secret is readable by other users \(mode 644\): run "chmod 600/,
+    );
+    expect(stdout).toMatch(/PROBLEM +paths\.store is .*a-file\/daywire\.db: its folder cannot be written/);
+  });
+
+  it('fails when the SMTP server cannot be reached, without showing the password', async () => {
+    const folder = newFolder('sample');
+    editConfig(folder, 'transport: file', 'transport: smtp');
+    const { code, stdout } = await folder.run(['check'], {
+      DAYWIRE_SMTP_URL: 'smtp://user:hunter2hunter2@127.0.0.1:1',
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/PROBLEM +delivery: /);
+    expect(stdout).not.toMatch(/hunter2/);
+  });
+});
+
+describe.concurrent('daywire check with the SMTP transport', () => {
+  /** What it prints about DKIM keys and bounces. */
+  async function findings(folder: Folder, lines: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
+    editConfig(folder, 'transport: file', `transport: smtp\n  smtpUrl: smtp://127.0.0.1:1${lines}`);
+    const { stdout } = await folder.run(['check'], env);
+    return stdout
+      .split('\n')
+      .filter((line) => /dkim|signed by|bounces/.test(line))
+      .join('\n');
+  }
+
+  function keyFor(folder: Folder, domain: string, mode = 0o600): string {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeFileSync(join(folder.path, 'dkim.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    chmodSync(join(folder.path, 'dkim.pem'), mode);
+    return `\n  dkim: [{ domain: ${domain}, selector: daywire, keyFile: dkim.pem }]`;
+  }
+
+  it('warns that no message is signed, and that no bounce is processed', async () => {
+    expect(await findings(newFolder('sample'), '')).toMatch(
+      /^warning +newsletters daily-roundup: no key of delivery\.dkim signs mail from example\.com: .*\nwarning +bounces\.address is not set: /,
+    );
+  });
+
+  it('names the keys that sign, and the record that must be in the DNS', async () => {
+    const folder = newFolder('sample');
+    expect(await findings(folder, keyFor(folder, 'example.com'))).toMatch(
+      /^ok +newsletters daily-roundup: mail from example\.com is signed by daywire\._domainkey\.example\.com, which must/,
+    );
+  });
+
+  it('warns when the only key is that of another domain', async () => {
+    const folder = newFolder('sample');
+    expect(await findings(folder, keyFor(folder, 'example.net'))).toMatch(
+      /^warning +newsletters daily-roundup: no key/,
+    );
+  });
+
+  it('finds a key that others can read, also with the file transport', async () => {
+    const folder = newFolder('sample');
+    editConfig(folder, 'transport: file', `transport: file${keyFor(folder, 'example.com', 0o644)}`);
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/PROBLEM +delivery\.dkim: .*dkim\.pem is (?:open to|readable by) other users \(mode 644\)/);
+  });
+
+  it('says how bounces arrive, and logs in to the mailbox without showing its password', async () => {
+    const folder = newFolder('sample');
+    editConfig(folder, '# address: bounces@example.com', 'address: bounces@example.com');
+    expect(await findings(folder, '')).toMatch(/\nok +bounces: bounces@example\.com, if your mail server pipes /);
+    const { code, stdout } = await folder.exec(['check'], {
+      DAYWIRE_IMAP_URL: 'imap://desk:hunter2@127.0.0.1:1/INBOX',
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/PROBLEM +bounces: the mailbox at imap:\/\/127\.0\.0\.1:1 cannot be read: .*ECONNREFUSED/);
+    expect(stdout).not.toMatch(/hunter2/);
+  });
+});
+
+describe.concurrent('daywire init', () => {
+  it('creates a newsroom that works at once', async () => {
+    const folder = newFolder('empty');
+    const created = await folder.run(['init', '--name', 'The "Quoted" Times & Co', '--zone', 'America/New_York']);
+    expect(created.stderr).toBe('');
+    expect(created.code).toBe(0);
+    expect(existsSync(join(folder.path, 'templates/daily-roundup.mjml'))).toBe(true);
+    for (const id of ['one', 'two', 'three']) {
+      writeFileSync(join(folder.path, `articles/${id}.md`), articleFile(id).replace('world', 'news'));
+    }
+    expect((await folder.run(['check'])).code).toBe(0);
+    const started = await folder.run(['start', '--once']);
+    expect(started.stderr).toBe('');
+    expect(started.code).toBe(0);
+    expect(started.stdout).toMatch(/3 added/);
+    expect(started.stdout).not.toMatch(/sample articles/);
+    expect((await folder.run(['compose', 'daily-roundup'])).stdout).toMatch(/number 1, closed, 0 deliveries/);
+  });
+
+  it('overwrites no file, and rejects an answer that the configuration does not allow', async () => {
+    const folder = newFolder('sample');
+    const { code, stderr } = await folder.run(['init']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/exists already: nothing was written/);
+    const empty = newFolder('empty');
+    const invalid = await empty.run(['init', '--zone', 'Nowhere']);
+    expect(invalid.code).toBe(1);
+    expect(invalid.stderr).toMatch(/publication\.zone is "Nowhere"/);
+    expect(readdirSync(empty.path)).toEqual([]);
+  });
+});

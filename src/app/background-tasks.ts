@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
-import { runRetention } from '../delivery/retention.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
@@ -13,13 +12,14 @@ import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { startTicking } from '../schedule/tick.ts';
-import { cleanHub, openHub } from '../websub/hub.ts';
+import { openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { publish } from './publish.ts';
 import { repeat, type Stoppable } from './repeat.ts';
+import { runRetention } from './retention.ts';
 
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
@@ -43,7 +43,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       await importWatched(app, { again: true });
     }),
     repeat(HOUR, 'retention', log, async () => {
-      const deleted = await deleteOldRows(app);
+      const deleted = await runRetention(app);
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
   ];
@@ -65,12 +65,6 @@ async function closeArchivePages(app: AppContext, signal: AbortSignal): Promise<
   if (closed === 0 || signal.aborted) return;
   await publish(app);
   log.info({ pages: closed }, 'closed archive pages');
-}
-
-/** Applies the retention rules of the configuration, and cleans up after the hub. @returns numbers of rows */
-export async function deleteOldRows({ store, config, clock }: AppContext): Promise<Record<string, number>> {
-  const deleted = await runRetention(store, config, clock());
-  return { ...deleted, hubSubscriptions: await cleanHub({ store, config, clock }) };
 }
 
 /** Notifies subscribers and the hub of what is due, once; what times out stays due. */

@@ -8,7 +8,6 @@ import { createApp } from '../http/server/app.ts';
 import { listen } from '../http/server/listen.ts';
 import type { AppContext } from './app-context.ts';
 import {
-  deleteOldRows,
   notifyHubOnce,
   startCountingReaders,
   startDelivering,
@@ -25,6 +24,7 @@ import {
   runDeps,
 } from './first-run.ts';
 import type { Stoppable } from './repeat.ts';
+import { runRetention } from './retention.ts';
 
 /** Parts of the work: one process does all of them, or several processes share them. */
 export const ROLES = ['web', 'schedule', 'deliver'] as const;
@@ -54,7 +54,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {
     await notifyHubOnce(app);
-    await deleteOldRows(app);
+    await runRetention(app);
   }
   // Delivery raises and resolves alerts.
   await runDeps(app).alerts.send();

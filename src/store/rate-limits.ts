@@ -46,7 +46,7 @@ export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, no
  * Deletes what limits nothing any more.
  * @returns how many
  */
-export async function forgetRates(db: Db, now: number): Promise<number> {
+export async function deletePastRates(db: Db, now: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('rate_limits')
     .where('key', 'in', (e) =>

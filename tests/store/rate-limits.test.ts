@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
-import { forgetRates, takeRate } from '../../src/store/rate-limits.ts';
+import { deletePastRates, takeRate } from '../../src/store/rate-limits.ts';
 import { openStore } from '../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 
@@ -68,7 +68,7 @@ describe('a shared rate', () => {
       const { db } = await open();
       await takeRate(db, 'old', { everyMs: SECOND, burst: 1 }, NOW - MINUTE);
       await takeRate(db, 'new', { everyMs: SECOND, burst: 1 }, NOW);
-      expect(await forgetRates(db, NOW)).toBe(1);
+      expect(await deletePastRates(db, NOW)).toBe(1);
       expect(await db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'new' }]);
     });
   });

@@ -3,7 +3,7 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import { jsonRows } from '../../store/json-rows.ts';
-import type { Store } from '../../store/store.ts';
+import type { Db, Store } from '../../store/store.ts';
 
 /** Requests of one document by one reader. */
 export interface RequestRow {
@@ -57,6 +57,28 @@ export async function saveReports({ db, dialect }: Store, day: string, rows: rea
     on conflict (day, path, reader, feed) do update set
       subscribers = excluded.subscribers, reported_at = excluded.reported_at
     where excluded.reported_at >= feed_reader_reports.reported_at`.execute(db);
+}
+
+/**
+ * Deletes the counts of days before a day, one day at a time: a few thousand rows. Reports are deleted first, so that none
+ * remain after an interruption.
+ * @returns number of deleted counts
+ */
+export async function deleteReaderCounts(db: Db, before: string): Promise<number> {
+  let deleted = 0;
+  for (;;) {
+    const oldest = await db
+      .selectFrom('feed_readers')
+      .select((e) => e.fn.min('day').as('day'))
+      .executeTakeFirstOrThrow();
+    if (oldest.day === null || oldest.day >= before) return deleted;
+    await db.deleteFrom('feed_reader_reports').where('day', '<=', oldest.day).execute();
+    const { numDeletedRows } = await db
+      .deleteFrom('feed_readers')
+      .where('day', '=', oldest.day)
+      .executeTakeFirstOrThrow();
+    deleted += Number(numDeletedRows);
+  }
 }
 
 // PostgreSQL does not guess the type of a bare parameter in a select.

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { runRetention } from '../../src/delivery/retention.ts';
+import { runRetention } from '../../src/app/retention.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
+import { testConfig } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { testConfig } from './fixture.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
@@ -13,11 +13,24 @@ const config = {
   retention: { deliveriesDays: 180, runsDays: 90, readersDays: 400 },
   signup: { ...base.signup, deleteUnconfirmedAfterDays: 30 },
 };
-const NOTHING = { deliveries: 0, runs: 0, unconfirmed: 0, serviceMessages: 0, bounces: 0, rates: 0, readers: 0 };
+const NOTHING = {
+  deliveries: 0,
+  runs: 0,
+  unconfirmed: 0,
+  serviceMessages: 0,
+  bounces: 0,
+  rates: 0,
+  readers: 0,
+  hubSubscriptions: 0,
+};
+
+function run(store: Store) {
+  return runRetention({ store, config, clock: () => NOW });
+}
 
 let editions = 0;
 
-/** An edition with so many deliveries in each state. @returns its id */
+/** An edition with a number of deliveries in each state. @returns its id */
 async function edition(
   store: Store,
   closedAt: number,
@@ -114,15 +127,15 @@ function serviceMessage(store: Store, subscriberId: number, at: number, state: D
 
 const ids = async (rows: Promise<{ id: number }[]>) => (await rows).map(({ id }) => id);
 
-describe('keeping house', () => {
+describe('runRetention', () => {
   forEachDatabase((open) => {
-    it('folds the deliveries of old editions into totals, in chunks, and keeps those of the others', async () => {
+    it('folds the deliveries of old editions into totals, in batches, and keeps the others', async () => {
       const store = await open();
       const old = await edition(store, NOW - 181 * DAY, { submitted: 7_000, failed: 20, suppressed: 3 });
       const waiting = await edition(store, NOW - 181 * DAY, { submitted: 2, pending: 1 });
       const other = await edition(store, NOW - 181 * DAY, { submitted: 1 });
       const recent = await edition(store, NOW - 180 * DAY + 1, { submitted: 4 });
-      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, deliveries: 7_024 });
+      expect(await run(store)).toEqual({ ...NOTHING, deliveries: 7_024 });
       const totals = await store.db
         .selectFrom('delivery_totals')
         .selectAll()
@@ -142,15 +155,15 @@ describe('keeping house', () => {
         .orderBy('edition_id')
         .execute();
       expect(left.map((row) => row.edition_id)).toEqual([waiting, recent]);
-      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
+      expect(await run(store)).toEqual(NOTHING);
     });
 
-    it('ends what is uncertain of a cancelled edition, but not what may still be on the wire, or of another', async () => {
+    it('fails uncertain deliveries of a cancelled edition, but none under a lease or of another edition', async () => {
       const store = await open();
       const cancelled = await edition(store, NOW - DAY, { submitting: 2, submitted: 1 });
       const running = await edition(store, NOW - DAY, { submitting: 1 });
       await store.db.updateTable('deliveries').set({ lease_until: NOW }).execute();
-      const onTheWire = store.db
+      const leased = store.db
         .selectFrom('deliveries')
         .select((e) => e.fn.max('subscriber_id').as('id'))
         .where('edition_id', '=', cancelled)
@@ -159,14 +172,14 @@ describe('keeping house', () => {
         .updateTable('deliveries')
         .set({ lease_until: NOW + 1 })
         .where('edition_id', '=', cancelled)
-        .where('subscriber_id', '=', onTheWire)
+        .where('subscriber_id', '=', leased)
         .execute();
       await store.db
         .updateTable('editions')
         .set({ delivery_state: 'cancelled', delivery_reason: 'wrong story' })
         .where('id', '=', cancelled)
         .execute();
-      await runRetention(store, config, NOW);
+      await run(store);
       const rows = await store.db
         .selectFrom('deliveries')
         .select(['edition_id', 'state', 'reason'])
@@ -183,18 +196,18 @@ describe('keeping house', () => {
       expect(rows.filter((row) => row.edition_id === running)).toMatchObject([{ state: 'submitting' }]);
     });
 
-    it('goes on where it was interrupted, and counts nothing twice', async () => {
+    it('continues after an interruption and counts no row twice', async () => {
       const store = await open();
       const old = await edition(store, NOW - 200 * DAY, { submitted: 3 });
       await store.db.insertInto('delivery_totals').values({ edition_id: old, state: 'submitted', count: 5 }).execute();
-      const both = await Promise.all([runRetention(store, config, NOW), runRetention(store, config, NOW)]);
+      const both = await Promise.all([run(store), run(store)]);
       expect(both.map(({ deliveries }) => deliveries).sort()).toEqual([0, 3]);
       expect(await store.db.selectFrom('delivery_totals').select('count').execute()).toEqual([{ count: 8 }]);
     });
 
-    it('folds old runs, but never the newest of a schedule', async () => {
+    it('folds old runs, but never the newest run of a schedule', async () => {
       const store = await open();
-      const run = (schedule: string, slotAt: number, state: 'done' | 'failed' | 'running') => ({
+      const runOf = (schedule: string, slotAt: number, state: 'done' | 'failed' | 'running') => ({
         schedule,
         slot_at: slotAt,
         state,
@@ -203,17 +216,17 @@ describe('keeping house', () => {
         started_at: slotAt,
       });
       const runs = [
-        run('publish', NOW - 93 * DAY, 'done'),
-        run('publish', NOW - 92 * DAY, 'done'),
-        run('publish', NOW - 91 * DAY, 'failed'),
-        run('publish', NOW - 90 * DAY, 'done'),
-        run('newsletter:gone', NOW - 400 * DAY, 'done'),
-        run('newsletter:gone', NOW - 300 * DAY, 'done'),
-        run('newsletter:stuck', NOW - 300 * DAY, 'running'),
-        run('newsletter:stuck', NOW - DAY, 'done'),
+        runOf('publish', NOW - 93 * DAY, 'done'),
+        runOf('publish', NOW - 92 * DAY, 'done'),
+        runOf('publish', NOW - 91 * DAY, 'failed'),
+        runOf('publish', NOW - 90 * DAY, 'done'),
+        runOf('newsletter:gone', NOW - 400 * DAY, 'done'),
+        runOf('newsletter:gone', NOW - 300 * DAY, 'done'),
+        runOf('newsletter:stuck', NOW - 300 * DAY, 'running'),
+        runOf('newsletter:stuck', NOW - DAY, 'done'),
       ];
       await store.db.insertInto('runs').values(runs).execute();
-      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, runs: 4 });
+      expect(await run(store)).toEqual({ ...NOTHING, runs: 4 });
       const totals = await store.db.selectFrom('run_totals').selectAll().orderBy('schedule').orderBy('state').execute();
       expect(totals).toEqual([
         { schedule: 'newsletter:gone', state: 'done', count: 1 },
@@ -222,10 +235,10 @@ describe('keeping house', () => {
       ]);
       const left = await store.db.selectFrom('runs').select('slot_at').orderBy('schedule').orderBy('slot_at').execute();
       expect(left.map((row) => row.slot_at)).toEqual([NOW - 300 * DAY, NOW - 300 * DAY, NOW - DAY, NOW - 90 * DAY]);
-      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
+      expect(await run(store)).toEqual(NOTHING);
     });
 
-    it('forgets addresses that never confirmed anything, with all that is stored of them', async () => {
+    it('deletes subscribers who never confirmed anything, with all of their rows', async () => {
       const store = await open();
       const long = NOW - 31 * DAY;
       const never = await subscriber(store, 'never', long, { state: 'unconfirmed' });
@@ -236,7 +249,7 @@ describe('keeping house', () => {
         .execute();
       await subscriber(store, 'nothing', long, null);
       const kept = [
-        await subscriber(store, 'reader', long, { state: 'confirmed' }),
+        await subscriber(store, 'confirmed', long, { state: 'confirmed' }),
         await subscriber(store, 'left', long, { state: 'unsubscribed' }),
         await subscriber(store, 'recent', NOW - 29 * DAY, { state: 'unconfirmed' }),
         await subscriber(store, 'again', long, { state: 'unconfirmed', changed_at: NOW - HOUR }),
@@ -260,7 +273,7 @@ describe('keeping house', () => {
           })),
         )
         .execute();
-      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, unconfirmed: 2 });
+      expect(await run(store)).toEqual({ ...NOTHING, unconfirmed: 2 });
       expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual(kept);
       for (const table of ['service_messages', 'bounces'] as const) {
         expect(await store.db.selectFrom(table).select('id').execute()).toEqual([]);
@@ -268,14 +281,14 @@ describe('keeping house', () => {
       expect(await store.db.selectFrom('consent_events').select('subscriber_id').execute()).toEqual([
         { subscriber_id: kept[5] },
       ]);
-      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
+      expect(await run(store)).toEqual(NOTHING);
     });
 
-    it('forgets counts of feed readers by the day, with what these reported', async () => {
+    it('deletes old counts of feed readers and their reports', async () => {
       const store = await open();
       const day = { path: 'latest.atom', requests: 1, unchanged: 0 };
       const report = { path: 'latest.atom', reader: 'Feedly', feed: '', subscribers: 5, reported_at: 1 };
-      // 400 days before the day that NOW is in the publication's zone.
+      // The kept day is 400 days before NOW in the publication's zone.
       const [last, kept] = ['2025-10-19', '2025-10-20'] as const;
       await store.db
         .insertInto('feed_readers')
@@ -290,16 +303,16 @@ describe('keeping house', () => {
         .insertInto('feed_reader_reports')
         .values(['2024-01-01', last, kept].map((one) => ({ ...report, day: one })))
         .execute();
-      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, readers: 3 });
+      expect(await run(store)).toEqual({ ...NOTHING, readers: 3 });
       for (const table of ['feed_readers', 'feed_reader_reports'] as const) {
         expect(await store.db.selectFrom(table).select('day').execute()).toEqual([{ day: kept }]);
       }
-      expect(await runRetention(store, config, NOW)).toEqual(NOTHING);
+      expect(await run(store)).toEqual(NOTHING);
     });
 
-    it('forgets old service mail, bounces, limits and days, and keeps what is still open', async () => {
+    it('deletes old service messages, bounces, rate limits and warm-up days, but nothing that is open', async () => {
       const store = await open();
-      const id = await subscriber(store, 'reader', NOW - 400 * DAY, { state: 'confirmed' });
+      const id = await subscriber(store, 'confirmed', NOW - 400 * DAY, { state: 'confirmed' });
       await serviceMessage(store, id, NOW - 190 * DAY, 'submitted');
       await serviceMessage(store, id, NOW - 190 * DAY, 'pending');
       await serviceMessage(store, id, NOW - 10 * DAY, 'failed');
@@ -325,7 +338,7 @@ describe('keeping house', () => {
           { day: '2026-11-24', count: 5 },
         ])
         .execute();
-      expect(await runRetention(store, config, NOW)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
+      expect(await run(store)).toEqual({ ...NOTHING, serviceMessages: 1, bounces: 1, rates: 1 });
       expect(await store.db.selectFrom('service_messages').select('state').orderBy('id').execute()).toEqual([
         { state: 'pending' },
         { state: 'failed' },

@@ -1,0 +1,61 @@
+/**
+ * Deletes old rows, or folds them into totals.
+ */
+import {
+  deleteBounces,
+  deleteServiceMessages,
+  failUncertainOfCancelled,
+  foldDeliveries,
+} from '../delivery/retention.ts';
+import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
+import { DAY, localDate } from '../lib/time.ts';
+import { foldRuns } from '../schedule/retention.ts';
+import { deletePastRates } from '../store/rate-limits.ts';
+import { deleteUnconfirmed } from '../subscribers/retention.ts';
+import { cleanHub } from '../websub/hub.ts';
+import type { AppContext } from './app-context.ts';
+
+/** Number of deleted rows. */
+export interface RetentionReport {
+  deliveries: number;
+  runs: number;
+  /** Subscribers who never confirmed anything. */
+  unconfirmed: number;
+  serviceMessages: number;
+  bounces: number;
+  rates: number;
+  /** Counts of feed readers. */
+  readers: number;
+  hubSubscriptions: number;
+}
+
+/**
+ * Applies the configured retention times. Several processes may run it concurrently.
+ * @throws if the store fails; deletions up to that point are kept
+ */
+export async function runRetention({
+  store,
+  config,
+  clock,
+}: Pick<AppContext, 'store' | 'config' | 'clock'>): Promise<RetentionReport> {
+  const now = clock();
+  const { deliveriesDays, runsDays, readersDays } = config.retention;
+  const { zone } = config.publication;
+  const oldDeliveries = now - deliveriesDays * DAY;
+  // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
+  await store.db
+    .deleteFrom('warm_up_days')
+    .where('day', '<', localDate(now - 3 * DAY, zone))
+    .execute();
+  await failUncertainOfCancelled(store, now);
+  return {
+    deliveries: await foldDeliveries(store, oldDeliveries),
+    runs: await foldRuns(store, now - runsDays * DAY),
+    unconfirmed: await deleteUnconfirmed(store, now - config.signup.deleteUnconfirmedAfterDays * DAY),
+    serviceMessages: await deleteServiceMessages(store, oldDeliveries),
+    bounces: await deleteBounces(store, oldDeliveries),
+    rates: await deletePastRates(store.db, now),
+    readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
+    hubSubscriptions: await cleanHub({ store, config, clock }),
+  };
+}

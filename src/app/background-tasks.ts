@@ -11,7 +11,7 @@ import { mirrorDocuments } from '../feeds/mirror.ts';
 import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
-import { startTicking } from '../schedule/tick.ts';
+import { startTicker } from '../schedule/tick.ts';
 import { openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
@@ -36,7 +36,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
   return [
     hub,
     repeat(100, 'WebSub', log, () => hub.tick()),
-    await startTicking(store, jobsOf(app), runDeps(app)),
+    await startTicker(store, jobsOf(app), runDeps(app)),
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
     repeat(SECOND, 'archiving', log, (signal) => closeArchivePages(app, signal)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async () => {

@@ -15,6 +15,12 @@ export function cleanLine(text: string): string {
   return cleanText(text).replace(/\s+/g, ' ').trim();
 }
 
+/** The message of an error as one line of at most 1,000 characters. */
+export function errorLine(error: unknown): string {
+  const line = cleanLine(error instanceof Error ? error.message || error.name : String(error));
+  return line.length > 1_000 ? `${line.slice(0, 1_000).toWellFormed()}…` : line || 'no reason given';
+}
+
 /** The URL made absolute against `base`, if it is then http or https and holds no credentials; otherwise null. */
 export function cleanUrl(url: string, base?: string): string | null {
   // Line ends and tabs within are left to the URL parser, which passes over them (WHATWG URL §4.4).

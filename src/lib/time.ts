@@ -31,6 +31,11 @@ export function localDate(instant: number, zone: string): string {
   return wallClock(instant, zone).toPlainDate().toString();
 }
 
+/** The local date and time of an instant in `zone`, to the minute, as `2026-11-24 07:30`. */
+export function localDateTime(instant: number, zone: string): string {
+  return wallClock(instant, zone).toPlainDateTime().toString({ smallestUnit: 'minute' }).replace('T', ' ');
+}
+
 /** The calendar day of `zone` that contains an instant: its date, its start, and the start of the next day. */
 export function localDay(instant: number, zone: string): { date: string; from: number; until: number } {
   const from = wallClock(instant, zone).startOfDay();
@@ -66,6 +71,14 @@ const longDates = new Map<string, Intl.DateTimeFormat>();
 /** An instant as RFC 3339 in UTC, `2026-11-24T12:43:00Z`; whole seconds, as feeds and logs show them. */
 export function rfc3339(instant: number): string {
   return `${new Date(Math.floor(instant / SECOND) * SECOND).toISOString().slice(0, 19)}Z`;
+}
+
+/** `26 h 5 min`, `12 min`, `40 s`; rounded down. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < MINUTE) return `${Math.floor(milliseconds / SECOND)} s`;
+  const hours = Math.floor(milliseconds / HOUR);
+  const minutes = Math.floor((milliseconds % HOUR) / MINUTE);
+  return [hours > 0 ? `${hours} h` : '', minutes > 0 ? `${minutes} min` : ''].filter(Boolean).join(' ');
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

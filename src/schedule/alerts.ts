@@ -1,42 +1,42 @@
 /**
- * Alerts: one row for each cause, written in the transaction of what caused it, and a webhook that is told once when a cause is
- * raised and once when it is resolved. What the webhook missed it is told later: at least once, by one process at a time.
+ * Alerts: one row for each key, written in the transaction of its cause. The webhook is called once when an alert is raised
+ * and once when it is resolved: at least once, and by one process at a time.
  */
 import { sql } from 'kysely';
+import { callUrl } from '../lib/call-url.ts';
+import { errorLine } from '../lib/clean-text.ts';
 import type { Log } from '../lib/log.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { claimLease, releaseLease } from '../store/lease.ts';
 import type { Db, Store } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { callUrl } from './call-url.ts';
-import { reasonOf } from './wording.ts';
 
-/** The cause that stands for the webhook's own failures: recorded, but never sent to itself. */
+/** The key of the webhook's own failures, for which it is not called. */
 const WEBHOOK = 'webhook';
-const AT_ONCE = 20;
-const FIRST_WAIT = 30 * SECOND;
-const LONGEST_WAIT = 10 * MINUTE;
-const LEASE = 'alerts';
+const BATCH = 20;
+const FIRST_RETRY_DELAY = 30 * SECOND;
+const MAX_RETRY_DELAY = 10 * MINUTE;
+const LEASE_NAME = 'alerts';
+const LEASE = 5 * MINUTE;
 
 export interface Alert {
   key: string;
-  /** One sentence or two, for an operator. */
+  /** One or two sentences for an operator. */
   message: string;
   firstAt: number;
   lastAt: number;
   /** How often it was raised since `firstAt`. */
   count: number;
-  /** When the webhook was last told of it, or null. */
+  /** The last call of the webhook for it, or null. */
   notifiedAt: number | null;
   resolvedAt: number | null;
 }
 
-/** Raises an alert. While the cause is unresolved it only counts; the webhook is not told again. */
-export async function raiseAlert(db: Db, alert: { key: string; message: string }, now: number): Promise<void> {
-  const { key, message } = alert;
+/** Raises an alert. While one of the same key is open, it only counts. */
+export async function raiseAlert(db: Db, { key, message }: Pick<Alert, 'key' | 'message'>, now: number): Promise<void> {
   await db
     .insertInto('alerts')
-    .values({ key, message, first_at: now, last_at: now, count: 1, notified_at: null, resolved_at: null })
+    .values({ key, message, first_at: now, last_at: now, count: 1 })
     .onConflict((conflict) =>
       conflict.column('key').doUpdateSet({
         message,
@@ -50,19 +50,19 @@ export async function raiseAlert(db: Db, alert: { key: string; message: string }
     .execute();
 }
 
-/** Resolves what is raised of these keys. */
+/** Resolves the open alerts of these keys. */
 export async function resolveAlerts(db: Db, keys: string[], now: number): Promise<void> {
   if (keys.length === 0) return;
   await db
     .updateTable('alerts')
-    // Never before it was notified, or the resolution would look as if it had been told.
+    // Not before its notification, or the resolution would count as notified.
     .set({ resolved_at: sql`case when notified_at > ${now} then notified_at else ${now} end` })
     .where('key', 'in', keys)
     .where('resolved_at', 'is', null)
     .execute();
 }
 
-/** The alerts that are raised, oldest first. There is one a cause at most. */
+/** The open alerts, oldest first. */
 export async function listOpenAlerts(db: Db): Promise<Alert[]> {
   const rows = await db
     .selectFrom('alerts')
@@ -74,63 +74,83 @@ export async function listOpenAlerts(db: Db): Promise<Alert[]> {
   return rows.map(toAlert);
 }
 
-/** Tells the webhook of what it has not been told. Never throws. */
+/** Calls the webhook for what it has not been called for. */
 export interface AlertSender {
+  /** Never throws. */
   send(): Promise<void>;
 }
 
-/**
- * @param options `webhook`: the operator's URL, which is never logged; without one nothing is sent. `publication`: its name
- */
-export function openAlertSender(
-  store: Store,
-  options: { webhook: string | undefined; publication: string; clock: Clock; log: Log },
-): AlertSender {
-  const { webhook, clock, log } = options;
-  if (webhook === undefined) return { send: async () => {} };
-  let sending: Promise<void> | null = null;
-  let failures = 0;
-  let notBefore = Number.NEGATIVE_INFINITY;
-
-  const sendAll = async (url: string): Promise<void> => {
-    if (clock() < notBefore) return;
-    const seenAt = clock();
-    if ((await findUntold(store.db, seenAt)).length === 0) return;
-    const lease = await claimLease(store.db, LEASE, seenAt, seenAt + 5 * MINUTE);
-    if (lease === null) return;
-    try {
-      for (const alert of await findUntold(store.db, clock())) {
-        const sentAt = clock();
-        const problem = await callUrl(url, { json: payload(options.publication, alert) });
-        if (problem !== null) {
-          failures++;
-          notBefore = clock() + Math.min(FIRST_WAIT * 2 ** (failures - 1), LONGEST_WAIT);
-          log.warn({ key: alert.key, problem }, 'the alert webhook failed; it is tried again later');
-          await raiseAlert(store.db, { key: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
-          return;
-        }
-        await markTold(store.db, alert, sentAt);
-      }
-      failures = 0;
-      await resolveAlerts(store.db, [WEBHOOK], clock());
-    } finally {
-      await releaseLease(store.db, LEASE, lease);
-    }
-  };
-
-  return {
-    send() {
-      sending ??= sendAll(webhook)
-        .catch((error: unknown) => log.error({ error: reasonOf(error) }, 'alerts could not be read or recorded'))
-        .finally(() => {
-          sending = null;
-        });
-      return sending;
-    },
-  };
+interface SenderOptions {
+  /** The operator's URL, which is never logged. Without one nothing is sent. */
+  webhook: string | undefined;
+  /** The publication's name. */
+  publication: string;
+  clock: Clock;
+  log: Log;
 }
 
-async function findUntold(db: Db, now: number): Promise<Alert[]> {
+export function openAlertSender(store: Store, { webhook, ...options }: SenderOptions): AlertSender {
+  return webhook === undefined ? { send: async () => {} } : new WebhookSender(store, webhook, options);
+}
+
+class WebhookSender implements AlertSender {
+  readonly #store: Store;
+  readonly #url: string;
+  readonly #options: Omit<SenderOptions, 'webhook'>;
+  #sending: Promise<void> | null = null;
+  #failures = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
+
+  constructor(store: Store, url: string, options: Omit<SenderOptions, 'webhook'>) {
+    this.#store = store;
+    this.#url = url;
+    this.#options = options;
+  }
+
+  send(): Promise<void> {
+    this.#sending ??= this.#sendAll()
+      .catch((error: unknown) => this.#options.log.error({ error: errorLine(error) }, 'sending alerts failed'))
+      .finally(() => {
+        this.#sending = null;
+      });
+    return this.#sending;
+  }
+
+  async #sendAll(): Promise<void> {
+    const { db } = this.#store;
+    const now = this.#options.clock();
+    if (now < this.#notBefore || (await findUnnotified(db, now)).length === 0) return;
+    const lease = await claimLease(db, LEASE_NAME, now, now + LEASE);
+    if (lease === null) return;
+    try {
+      for (const alert of await findUnnotified(db, this.#options.clock())) {
+        if (!(await this.#sendOne(alert))) return;
+      }
+      this.#failures = 0;
+      await resolveAlerts(db, [WEBHOOK], this.#options.clock());
+    } finally {
+      await releaseLease(db, LEASE_NAME, lease);
+    }
+  }
+
+  async #sendOne(alert: Alert): Promise<boolean> {
+    const { publication, clock, log } = this.#options;
+    const { db } = this.#store;
+    const sentAt = clock();
+    const problem = await callUrl(this.#url, { json: payload(publication, alert) });
+    if (problem === null) {
+      await markNotified(db, alert, sentAt);
+      return true;
+    }
+    this.#failures += 1;
+    this.#notBefore = clock() + Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY);
+    log.warn({ key: alert.key, problem }, 'alert webhook failed, and will be called again');
+    await raiseAlert(db, { key: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
+    return false;
+  }
+}
+
+async function findUnnotified(db: Db, now: number): Promise<Alert[]> {
   const rows = await db
     .selectFrom('alerts')
     .selectAll()
@@ -138,29 +158,29 @@ async function findUntold(db: Db, now: number): Promise<Alert[]> {
     .where((e) =>
       e.or([
         e.and([e('notified_at', 'is', null), e('resolved_at', 'is', null)]),
-        // Raised and resolved while the webhook was away: still news for a day.
+        // Raised and resolved while the webhook failed: worth a call for a day.
         e.and([e('notified_at', 'is', null), e('resolved_at', '>', now - DAY)]),
         e('notified_at', '<=', e.ref('resolved_at')),
       ]),
     )
     .orderBy('first_at')
     .orderBy('key')
-    .limit(AT_ONCE)
+    .limit(BATCH)
     .execute();
   return rows.map(toAlert);
 }
 
-async function markTold(db: Db, alert: Alert, sentAt: number): Promise<void> {
+async function markNotified(db: Db, alert: Alert, sentAt: number): Promise<void> {
   await db
     .updateTable('alerts')
-    // Of a resolution told, later than the resolution; of an alert told, the instant itself, so that a resolution since is told too.
+    // After a resolution that was sent, but not after one that has followed since.
     .set({ notified_at: alert.resolvedAt === null ? sentAt : Math.max(sentAt, alert.resolvedAt + 1) })
     .where('key', '=', alert.key)
     .where('first_at', '=', alert.firstAt)
     .execute();
 }
 
-// `text` is what chat services show of a webhook.
+/** The body of the webhook's request. Chat services show `text`. */
 function payload(publication: string, alert: Alert): object {
   const state = alert.resolvedAt === null ? 'raised' : 'resolved';
   return {

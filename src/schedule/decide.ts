@@ -1,25 +1,24 @@
 /**
- * Decides what is due: pure, from the ledger's rows and the instant.
+ * Decides what is due, from a schedule's runs and the current instant. Pure.
  *
  * - A slot missed by less than the grace period runs; an older one is recorded as skipped.
- * - Of several that are due, only the newest runs. A job that coalesces counts the others in that run's `covers`; of any other job
- *   each is recorded as skipped, for what it would have taken up goes into the newest.
- * - A run that failed, or whose process ended, is tried again within its grace period until the next slot takes its place.
+ * - Of several due slots only the newest runs. A job that coalesces counts the others in that run's `covers`. For any other
+ *   job each of them is recorded as skipped: the newest run includes what they would have included.
+ * - A run that failed, or whose process ended, is tried again within its grace period, until the next slot supersedes it.
  */
-import { MINUTE } from '../lib/time.ts';
+import { formatDuration, localDateTime, MINUTE } from '../lib/time.ts';
 import type { Job } from './job.ts';
 import { nextSlot, slotsBetween } from './slots.ts';
-import { duration, slotName } from './wording.ts';
 
-/** A run is tried so often at most; with waits that double from one minute, over about two hours. */
-export const MOST_ATTEMPTS = 8;
-const FIRST_WAIT = MINUTE;
+/** With delays that double from one minute: about two hours in all. */
+export const MAX_ATTEMPTS = 8;
+const FIRST_RETRY_DELAY = MINUTE;
 
-/** After a long downtime this many missed slots have rows of their own; those before them share one, which counts them. */
-export const MOST_ROWS = 400;
+/** Missed slots that get a row each after a long downtime. The earlier ones share a row that counts them. */
+export const MAX_ROWS = 400;
 const CHUNK = 31 * 24 * 60 * MINUTE;
 
-/** A run that is not over: it holds a lease, or waits for its next attempt until the lease lapses. */
+/** A run that has not ended: it holds a lease, or waits for its next attempt until the lease expires. */
 export interface OpenRun {
   slotAt: number;
   state: 'running' | 'failed';
@@ -29,8 +28,8 @@ export interface OpenRun {
   reason: string | null;
 }
 
-export interface Ledger {
-  /** Slots up to then are nobody's: the schedule was not known yet. */
+export interface ScheduleState {
+  /** When the schedule was first seen: earlier slots do not count. */
   since: number;
   /** The newest slot that has a row. */
   lastSlot: number | null;
@@ -38,122 +37,115 @@ export interface Ledger {
 }
 
 /** A slot that ends without another attempt. */
-export interface Settled {
+export interface EndedSlot {
   slotAt: number;
   covers: number;
   state: 'skipped' | 'failed';
   reason: string;
-  /** The row exists, and was open. */
+  /** Whether it is the slot of an open run. */
   wasOpen: boolean;
 }
 
 export interface Decision {
-  settle: Settled[];
+  ended: EndedSlot[];
   run: { slotAt: number; covers: number } | null;
 }
 
-type Scheduled = Pick<Job, 'schedule' | 'coalesce'>;
+type ScheduledJob = Pick<Job, 'schedule' | 'coalesce'>;
 
-/** What is to be recorded and run at `now`. */
-export function decide(job: Scheduled, ledger: Ledger, now: number): Decision {
-  // One run of a schedule at a time: while another process runs an earlier slot, what is due waits for it.
-  if (ledger.open.some((run) => run.state === 'running' && run.leaseUntil > now)) return { settle: [], run: null };
+/** What to record and what to run at `now`. */
+export function decide(job: ScheduledJob, state: ScheduleState, now: number): Decision {
+  // One run of a schedule at a time: a due slot waits while another process runs an earlier one.
+  if (state.open.some((run) => run.state === 'running' && run.leaseUntil > now)) return { ended: [], run: null };
   const { cron, zone } = job.schedule;
-  const missed = missedSlots(cron, zone, Math.max(ledger.since, ledger.lastSlot ?? ledger.since), now);
+  const missed = missedSlots(cron, zone, Math.max(state.since, state.lastSlot ?? state.since), now);
   const newest = missed.recent.at(-1);
-  const fresh = newest !== undefined && isWithinGrace(job, newest, now) ? newest : null;
-  const skipped = newest === undefined ? [] : skip(job, missed, fresh, now);
-  const { settle, run } = takeUp(job, ledger, fresh, now);
-  if (fresh === null) return { settle: [...settle, ...skipped], run };
+  const due = newest !== undefined && isWithinGrace(job, newest, now) ? newest : null;
+  const skipped = newest === undefined ? [] : skippedSlots(job, missed, due, now);
+  const { ended, run } = reviewOpenRuns(job, state, due, now);
+  if (due === null) return { ended: [...ended, ...skipped], run };
   const covers = job.coalesce ? missed.recent.length + (missed.earlier?.count ?? 0) : 1;
-  return { settle: [...settle, ...skipped], run: { slotAt: fresh, covers } };
+  return { ended: [...ended, ...skipped], run: { slotAt: due, covers } };
 }
 
 /**
- * When a run that just failed is tried again, or null: its attempts are used up, its grace period would be over, or the next slot
- * would have come and taken its place.
+ * When to retry a run that just failed. Null where its attempts are used up, its grace period would be over, or the next slot
+ * would have superseded it.
  */
-export function retryAt(job: Scheduled, run: { slotAt: number; attempts: number }, now: number): number | null {
-  const at = now + FIRST_WAIT * 2 ** (run.attempts - 1);
-  if (run.attempts >= MOST_ATTEMPTS || !isWithinGrace(job, run.slotAt, at)) return null;
+export function retryAt(job: ScheduledJob, run: { slotAt: number; attempts: number }, now: number): number | null {
+  const at = now + FIRST_RETRY_DELAY * 2 ** (run.attempts - 1);
+  if (run.attempts >= MAX_ATTEMPTS || !isWithinGrace(job, run.slotAt, at)) return null;
   const following = nextSlot(job.schedule.cron, job.schedule.zone, run.slotAt);
   return following !== null && following <= at ? null : at;
 }
 
-function isWithinGrace(job: Scheduled, slotAt: number, at: number): boolean {
+function isWithinGrace(job: ScheduledJob, slotAt: number, at: number): boolean {
   return at - slotAt < job.schedule.graceMinutes * MINUTE;
 }
 
-interface Missed {
-  /** At most MOST_ROWS, ascending. */
+interface MissedSlots {
+  /** At most MAX_ROWS, ascending. */
   recent: number[];
   earlier: { count: number; last: number } | null;
 }
 
-// In chunks, so that years of downtime of a schedule that runs every minute never stand in memory.
-function missedSlots(cron: string, zone: string, after: number, now: number): Missed {
+// In chunks, to keep memory flat after years of downtime of a schedule that runs every minute.
+function missedSlots(cron: string, zone: string, after: number, now: number): MissedSlots {
   let recent: number[] = [];
   const earlier = { count: 0, last: 0 };
   for (let from = after; from < now; from += CHUNK) {
     recent = [...recent, ...slotsBetween(cron, zone, from, Math.min(from + CHUNK, now))];
-    const excess = recent.splice(0, Math.max(0, recent.length - MOST_ROWS));
+    const excess = recent.splice(0, Math.max(0, recent.length - MAX_ROWS));
     earlier.count += excess.length;
     earlier.last = excess.at(-1) ?? earlier.last;
   }
   return { recent, earlier: earlier.count === 0 ? null : earlier };
 }
 
-/** The missed slots that do not run: all but `fresh`. */
-function skip(job: Scheduled, missed: Missed, fresh: number | null, now: number): Settled[] {
+/** The missed slots that do not run: all but the due one. */
+function skippedSlots(
+  job: ScheduledJob,
+  { recent, earlier }: MissedSlots,
+  due: number | null,
+  now: number,
+): EndedSlot[] {
   const { zone, graceMinutes } = job.schedule;
-  const tooOld = (slotAt: number): string =>
-    `missed by ${duration(now - slotAt)}, more than its grace period of ${duration(graceMinutes * MINUTE)}`;
-  const entry = (slotAt: number, covers: number, reason: string): Settled => ({
-    slotAt,
-    covers,
-    state: 'skipped',
-    reason,
-    wasOpen: false,
-  });
+  const skipped = (slotAt: number, covers: number): EndedSlot => {
+    const isCovered = due !== null && isWithinGrace(job, slotAt, now);
+    const reason = isCovered
+      ? `covered by the run of ${localDateTime(due, zone)}`
+      : `missed by ${formatDuration(now - slotAt)}, more than its grace period of ${formatDuration(graceMinutes * MINUTE)}`;
+    return { slotAt, covers, state: 'skipped', reason, wasOpen: false };
+  };
   if (job.coalesce) {
-    if (fresh !== null) return [];
-    const newest = missed.recent.at(-1) as number;
-    return [entry(newest, missed.recent.length + (missed.earlier?.count ?? 0), tooOld(newest))];
+    return due === null ? [skipped(recent.at(-1) as number, recent.length + (earlier?.count ?? 0))] : [];
   }
-  const earlier =
-    missed.earlier === null ? [] : [entry(missed.earlier.last, missed.earlier.count, tooOld(missed.earlier.last))];
-  const each = missed.recent
-    .filter((slotAt) => slotAt !== fresh)
-    .map((slotAt) =>
-      fresh !== null && isWithinGrace(job, slotAt, now)
-        ? entry(slotAt, 1, `came together in the run of ${slotName(fresh, zone)}`)
-        : entry(slotAt, 1, tooOld(slotAt)),
-    );
-  return [...earlier, ...each];
+  const each = recent.filter((slotAt) => slotAt !== due).map((slotAt) => skipped(slotAt, 1));
+  return earlier === null ? each : [skipped(earlier.last, earlier.count), ...each];
 }
 
-/** What becomes of the runs that are not over: tried again, or ended for a reason. */
-function takeUp(job: Scheduled, ledger: Ledger, newerSlot: number | null, now: number): Decision {
-  const newest = Math.max(newerSlot ?? Number.NEGATIVE_INFINITY, ledger.lastSlot ?? Number.NEGATIVE_INFINITY);
-  const settle: Settled[] = [];
+/** Which open run to try again, and which ones end. */
+function reviewOpenRuns(job: ScheduledJob, state: ScheduleState, due: number | null, now: number): Decision {
+  const newest = Math.max(due ?? Number.NEGATIVE_INFINITY, state.lastSlot ?? Number.NEGATIVE_INFINITY);
+  const ended: EndedSlot[] = [];
   let run: Decision['run'] = null;
-  for (const open of ledger.open) {
+  for (const open of state.open) {
     const { slotAt, covers } = open;
-    const why = whyNoMore(job, open, newest, now);
+    const why = whyEnded(job, open, newest, now);
     if (why !== null) {
-      const what = open.state === 'failed' ? (open.reason ?? 'failed') : 'the process ended before the run did';
-      settle.push({ slotAt, covers, state: 'failed', reason: `${what}; ${why}`, wasOpen: true });
+      const what = open.state === 'failed' ? (open.reason ?? 'failed') : 'the process ended during the run';
+      ended.push({ slotAt, covers, state: 'failed', reason: `${what}; ${why}`, wasOpen: true });
     } else if (open.leaseUntil <= now) {
       run = { slotAt, covers };
     }
   }
-  return { settle, run };
+  return { ended, run };
 }
 
-function whyNoMore(job: Scheduled, open: OpenRun, newest: number, now: number): string | null {
-  if (newest > open.slotAt) return `the run of ${slotName(newest, job.schedule.zone)} takes its place`;
+function whyEnded(job: ScheduledJob, open: OpenRun, newest: number, now: number): string | null {
+  if (newest > open.slotAt) return `superseded by the run of ${localDateTime(newest, job.schedule.zone)}`;
   if (!isWithinGrace(job, open.slotAt, now)) return 'its grace period is over';
-  // A failed run has counted its attempts when it was given another; this one never got so far.
-  if (open.attempts >= MOST_ATTEMPTS) return `after ${open.attempts} attempts`;
+  // For a failed run `retryAt` has checked the attempts; a run whose process ended has not come so far.
+  if (open.attempts >= MAX_ATTEMPTS) return `after ${open.attempts} attempts`;
   return null;
 }

@@ -1,23 +1,20 @@
 /**
- * What the schedule runs. It is handed its jobs as functions and knows nothing of feeds or editions.
+ * What the schedule runs. It gets its jobs as functions and knows nothing of feeds or editions.
  */
 
-/** Says that the job did its work, or why it had none to do. To fail, a job throws. */
+/** Whether the job did its work, or why it had none to do. A job that fails throws. */
 export type JobOutcome = { kind: 'done'; note?: string } | { kind: 'skipped'; reason: string };
 
-/**
- * A job and its schedule. `run` must be harmless to call twice for one slot: after a crash, a failure or a lapsed lease it is
- * called again.
- */
+/** A job and its schedule. `run` must be idempotent for a slot: it is called again after a crash, a failure or an expired lease. */
 export interface Job {
-  /** Unique among all jobs; it names the schedule in the ledger, in alerts and in metrics. */
+  /** Unique. Names the schedule in the run ledger, in alerts and in metrics. */
   id: string;
   schedule: { cron: string; zone: string; graceMinutes: number };
-  /** Missed slots come together in one run; without it each missed slot is recorded by itself. */
+  /** Whether one run covers all missed slots. Otherwise each of them is recorded as skipped. */
   coalesce: boolean;
   /**
-   * @param slotAt the slot that is run, epoch milliseconds
-   * @param now when this attempt began
+   * @param slotAt the slot, epoch milliseconds
+   * @param now the start of this attempt
    */
   run(slotAt: number, now: number): Promise<JobOutcome>;
 }

@@ -1,15 +1,14 @@
 /**
- * Runs what the ledger says is due. Calling it twice, or in two processes, runs nothing twice.
+ * Runs what is due. Calling it again, or in another process, runs nothing twice.
  */
 import type { Log } from '../lib/log.ts';
-import type { Clock } from '../lib/time.ts';
-import type { Db, Store } from '../store/store.ts';
+import { type Clock, localDateTime } from '../lib/time.ts';
+import type { Store, Tx } from '../store/store.ts';
 import { type AlertSender, raiseAlert } from './alerts.ts';
 import { decide } from './decide.ts';
 import type { Job } from './job.ts';
-import { type Run, readLedger, registerSchedules, settleRuns } from './run-ledger.ts';
+import { type Run, readScheduleState, recordEndedSlots, registerSchedules } from './run-ledger.ts';
 import { alertKeys, alertMessage, runSlot } from './run-slot.ts';
-import { slotName } from './wording.ts';
 
 export interface RunDeps {
   clock: Clock;
@@ -18,7 +17,7 @@ export interface RunDeps {
 }
 
 /**
- * Registers the jobs and runs what is due, one job after the other in their order. A job that throws is recorded as failed, and
+ * Registers the jobs, runs what is due, one job after another, and sends alerts. A job that throws is recorded as failed, and
  * the next one runs.
  * @returns the runs recorded by this call, skipped and failed ones included
  * @throws Error of the store
@@ -32,50 +31,49 @@ export async function runDue(store: Store, jobs: Job[], deps: RunDeps): Promise<
 }
 
 /**
- * Records a job's missed slots, and runs the one that is due. Alerts are raised, and sent by the caller.
+ * Records a job's missed slots and runs the due one. Raises alerts, and leaves sending them to the caller.
  * @param since slots up to then are not due
  */
 export async function runJobIfDue(
   store: Store,
   job: Job,
   since: number,
-  deps: Pick<RunDeps, 'clock' | 'log'>,
+  { clock, log }: Pick<RunDeps, 'clock' | 'log'>,
 ): Promise<Run[]> {
-  const { clock, log } = deps;
   const now = clock();
-  const decision = decide(job, { since, ...(await readLedger(store.db, job.id)) }, now);
+  const { ended, run } = decide(job, { since, ...(await readScheduleState(store.db, job.id)) }, now);
   const recorded: Run[] = [];
-  if (decision.settle.length > 0) {
-    const settled = await store.db.transaction().execute(async (tx) => {
-      const runs = await settleRuns(tx, job.id, decision.settle, now);
-      await raiseForSettled(tx, job, runs, now);
+  if (ended.length > 0) {
+    const runs = await store.db.transaction().execute(async (tx) => {
+      const runs = await recordEndedSlots(tx, job.id, ended, now);
+      await raiseAlerts(tx, job, runs, now);
       return runs;
     });
-    logSettled(log, job, settled);
-    recorded.push(...settled);
+    const newest = runs.at(-1);
+    if (newest !== undefined) {
+      const slot = localDateTime(newest.slotAt, job.schedule.zone);
+      log.warn(
+        { schedule: job.id, rows: runs.length, newest: slot, reason: newest.reason },
+        'slots ended without a run',
+      );
+    }
+    recorded.push(...runs);
   }
-  if (decision.run !== null) {
-    const run = await runSlot(store, job, decision.run, { clock, log });
-    if (run !== null) recorded.push(run);
+  if (run !== null) {
+    const finished = await runSlot(store, job, run, { clock, log });
+    if (finished !== null) recorded.push(finished);
   }
   return recorded;
 }
 
-function logSettled(log: Log, job: Job, runs: Run[]): void {
-  const newest = runs.at(-1);
-  if (newest === undefined) return;
-  const slot = slotName(newest.slotAt, job.schedule.zone);
-  log.warn({ schedule: job.id, rows: runs.length, newest: slot, reason: newest.reason }, 'slots ended without a run');
-}
-
-// One alert for a month's worth of missed slots, about the newest of them.
-async function raiseForSettled(db: Db, job: Job, runs: Run[], now: number): Promise<void> {
+// One alert for all missed slots, about the newest of them.
+async function raiseAlerts(tx: Tx, job: Job, runs: Run[], now: number): Promise<void> {
   const keys = alertKeys(job.id);
   for (const state of ['failed', 'skipped'] as const) {
-    const of = runs.filter((run) => run.state === state);
-    const newest = of.at(-1);
+    const ofState = runs.filter((run) => run.state === state);
+    const newest = ofState.at(-1);
     if (newest === undefined) continue;
-    const covers = of.reduce((sum, run) => sum + run.covers, 0);
-    await raiseAlert(db, { key: keys[state], message: alertMessage(job, { ...newest, covers }) }, now);
+    const covers = ofState.reduce((sum, run) => sum + run.covers, 0);
+    await raiseAlert(tx, { key: keys[state], message: alertMessage(job, { ...newest, covers }) }, now);
   }
 }

@@ -1,46 +1,47 @@
 /**
- * The run ledger: one row for each schedule and slot, whatever the number of processes (its primary key sees to it). An open row
- * has a lease: while it runs, until its process is taken for dead; after a failure, until its next attempt. A row without is over.
+ * The run ledger: one row for each schedule and slot, however many processes there are (its primary key guarantees it). The
+ * row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next attempt.
  */
 import { sql } from 'kysely';
+import { chunks } from '../lib/chunks.ts';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
-import type { Tables } from '../store/tables.ts';
-import type { Ledger, OpenRun, Settled } from './decide.ts';
+import type { RunState, Tables } from '../store/tables.ts';
+import type { EndedSlot, OpenRun, ScheduleState } from './decide.ts';
 import type { Job } from './job.ts';
 
 export interface Run {
   schedule: string;
   slotAt: number;
-  state: Tables['runs']['state'];
+  state: RunState;
   reason: string | null;
-  /** How many slots it stands for. */
+  /** Number of slots that it covers. */
   covers: number;
   attempts: number;
-  /** When its last attempt began. */
+  /** Start of its last attempt. */
   startedAt: number;
   finishedAt: number | null;
-  /** An open run: `running` until then, or `failed` and tried again then. */
+  /** An open run is `running` until then, or `failed` and tried again then. */
   leaseUntil: number | null;
 }
 
-/** The right to run a slot and to record its outcome, as long as nobody else has claimed it since. */
-export interface Claim {
+/** The right to run a slot and to record its outcome, until another process claims it. */
+export interface RunClaim {
   schedule: string;
   slotAt: number;
-  /** This attempt's number; it fences off the results of earlier ones. */
+  /** The number of this attempt, which is its fence. */
   attempt: number;
   startedAt: number;
 }
 
-// Open runs are always among a schedule's newest: no later slot is run or recorded without settling them.
+// Open runs are always among a schedule's newest: a later slot is run or recorded only after they have ended.
 const NEWEST = 20;
-// A row has nine columns, and SQLite takes 32,766 parameters.
-const ROWS_AT_ONCE = 1_000;
+// A row has nine columns, and SQLite allows 32,766 parameters.
+const ROWS_PER_INSERT = 1_000;
 
 /**
- * Notes each schedule that is seen for the first time, or with another cron expression or zone: slots up to `now` are not due.
- * @returns the instant from which slots of each job are due, by job id
+ * Registers each schedule that is new, or has another cron expression or zone: its slots up to `now` are not due.
+ * @returns the instant after which slots are due, by job id
  */
 export async function registerSchedules(
   db: Db,
@@ -66,8 +67,8 @@ export async function registerSchedules(
   return since;
 }
 
-/** Forgets the schedules that are no longer configured, so that one that comes back is seen for the first time. Runs are kept. */
-export async function forgetOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[]): Promise<void> {
+/** Deletes the schedules that are not configured any more, so that one that returns counts as new. Runs are kept. */
+export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[]): Promise<void> {
   const ids = jobs.map((job) => job.id);
   await db
     .deleteFrom('schedules')
@@ -75,8 +76,8 @@ export async function forgetOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[]): Pro
     .execute();
 }
 
-/** What `decide` needs to know of a schedule's runs. */
-export async function readLedger(db: Db, schedule: string): Promise<Pick<Ledger, 'lastSlot' | 'open'>> {
+/** The part of a schedule's state that the ledger holds. */
+export async function readScheduleState(db: Db, schedule: string): Promise<Pick<ScheduleState, 'lastSlot' | 'open'>> {
   const rows = await db
     .selectFrom('runs')
     .selectAll()
@@ -89,42 +90,27 @@ export async function readLedger(db: Db, schedule: string): Promise<Pick<Ledger,
 }
 
 /**
- * Claims a slot: a new one, or an open one whose lease has lapsed. Of many processes one gets it; null for the others.
+ * Claims a slot: a new one, or one whose lease has expired.
+ * @returns null where another process has claimed it, or it has ended
  */
 export async function claimRun(
   db: Db,
-  slot: { schedule: string; slotAt: number; covers: number },
+  { schedule, slotAt, covers }: { schedule: string; slotAt: number; covers: number },
   now: number,
   leaseUntil: number,
-): Promise<Claim | null> {
-  const { schedule, slotAt, covers } = slot;
-  const fresh = await db
+): Promise<RunClaim | null> {
+  const started = { state: 'running', started_at: now, finished_at: null, lease_until: leaseUntil } as const;
+  const added = await db
     .insertInto('runs')
-    .values({
-      schedule,
-      slot_at: slotAt,
-      state: 'running',
-      reason: null,
-      covers,
-      attempts: 1,
-      started_at: now,
-      finished_at: null,
-      lease_until: leaseUntil,
-    })
+    .values({ schedule, slot_at: slotAt, covers, attempts: 1, ...started })
     .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
     .returning('attempts')
     .executeTakeFirst();
   const claimed =
-    fresh ??
+    added ??
     (await db
       .updateTable('runs')
-      .set((e) => ({
-        state: 'running',
-        attempts: e('attempts', '+', 1),
-        started_at: now,
-        finished_at: null,
-        lease_until: leaseUntil,
-      }))
+      .set((e) => ({ ...started, attempts: e('attempts', '+', 1) }))
       .where('schedule', '=', schedule)
       .where('slot_at', '=', slotAt)
       .where('lease_until', '<=', now)
@@ -133,49 +119,44 @@ export async function claimRun(
   return claimed === undefined ? null : { schedule, slotAt, attempt: claimed.attempts, startedAt: now };
 }
 
-function idOf({ schedule, slotAt, attempt }: Claim): ClaimId<'runs'> {
-  return { schedule, slot_at: slotAt, attempts: attempt };
-}
-
-/** Keeps a claim for longer. False where another process has taken it over. */
-export async function renewClaim(db: Db, claim: Claim, leaseUntil: number): Promise<boolean> {
-  const row = await updateClaimed(db, 'runs', idOf(claim))
-    .set({ lease_until: leaseUntil })
-    .where('state', '=', 'running')
-    .returning('slot_at')
-    .executeTakeFirst();
-  return row !== undefined;
+/** Extends the lease of a claim. Does nothing where another process has claimed the run. */
+export async function renewClaim(db: Db, claim: RunClaim, leaseUntil: number): Promise<void> {
+  await updateRunning(db, claim).set({ lease_until: leaseUntil }).execute();
 }
 
 /**
- * Records how a claimed run ended.
- * @param outcome `retryAt`: when a failed run is tried again
- * @returns the row, or null where another process has taken the claim over: its result counts
+ * Records the outcome of a claimed run.
+ * @param outcome.retryAt when a failed run is tried again
+ * @returns null where another process has claimed the run: its outcome counts
  */
 export async function finishRun(
   db: Db,
-  claim: Claim,
-  outcome: { state: Exclude<Run['state'], 'running'>; reason: string | null; retryAt: number | null },
+  claim: RunClaim,
+  { state, reason, retryAt }: { state: Exclude<RunState, 'running'>; reason: string | null; retryAt: number | null },
   now: number,
 ): Promise<Run | null> {
-  const row = await updateClaimed(db, 'runs', idOf(claim))
-    .set({ state: outcome.state, reason: outcome.reason, finished_at: now, lease_until: outcome.retryAt })
-    .where('state', '=', 'running')
+  const row = await updateRunning(db, claim)
+    .set({ state, reason, finished_at: now, lease_until: retryAt })
     .returningAll()
     .executeTakeFirst();
   return row === undefined ? null : toRun(row);
 }
 
-/** Records slots that end without another attempt. Returns those that no other process has recorded before. */
-export async function settleRuns(db: Db, schedule: string, settled: Settled[], now: number): Promise<Run[]> {
+function updateRunning(db: Db, { schedule, slotAt, attempt }: RunClaim) {
+  const id: ClaimId<'runs'> = { schedule, slot_at: slotAt, attempts: attempt };
+  return updateClaimed(db, 'runs', id).where('state', '=', 'running');
+}
+
+/** Records slots that end without another attempt. @returns those that no other process has recorded before */
+export async function recordEndedSlots(db: Db, schedule: string, ended: EndedSlot[], now: number): Promise<Run[]> {
   const recorded: Run[] = [];
-  for (const { slotAt, state, reason } of settled.filter((slot) => slot.wasOpen)) {
+  for (const { slotAt, state, reason } of ended.filter((slot) => slot.wasOpen)) {
     const row = await db
       .updateTable('runs')
       .set({ state, reason, finished_at: now, lease_until: null })
       .where('schedule', '=', schedule)
       .where('slot_at', '=', slotAt)
-      // Not one that another process has begun to try again meanwhile.
+      // Not one that another process has started to retry meanwhile.
       .where((e) =>
         e.or([e('lease_until', '<=', now), e.and([e('state', '=', 'failed'), e('lease_until', 'is not', null)])]),
       )
@@ -183,23 +164,12 @@ export async function settleRuns(db: Db, schedule: string, settled: Settled[], n
       .executeTakeFirst();
     if (row !== undefined) recorded.push(toRun(row));
   }
-  const fresh = settled.filter((slot) => !slot.wasOpen);
-  for (let at = 0; at < fresh.length; at += ROWS_AT_ONCE) {
+  const fresh = ended.filter((slot) => !slot.wasOpen);
+  const common = { schedule, attempts: 0, started_at: now, finished_at: now };
+  for (const chunk of chunks(fresh, ROWS_PER_INSERT)) {
     const rows = await db
       .insertInto('runs')
-      .values(
-        fresh.slice(at, at + ROWS_AT_ONCE).map(({ slotAt, covers, state, reason }) => ({
-          schedule,
-          slot_at: slotAt,
-          state,
-          reason,
-          covers,
-          attempts: 0,
-          started_at: now,
-          finished_at: now,
-          lease_until: null,
-        })),
-      )
+      .values(chunk.map(({ slotAt, covers, state, reason }) => ({ ...common, slot_at: slotAt, state, reason, covers })))
       .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
       .returningAll()
       .execute();
@@ -226,7 +196,7 @@ export async function listLastRuns(db: Db): Promise<Run[]> {
     .selectFrom('schedules')
     .innerJoin('runs', (join) =>
       join.onRef('runs.schedule', '=', 'schedules.id').on('runs.slot_at', '=', (e) =>
-        // One step into the primary key for each schedule, however many runs there are.
+        // One search of the primary key for each schedule, however many runs there are.
         e
           .selectFrom('runs as newest')
           .select((f) => f.fn.max('newest.slot_at').as('slot_at'))

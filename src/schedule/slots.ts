@@ -1,18 +1,19 @@
 /**
- * The slots of a cron expression on a zone's wall clock, as pure arithmetic on instants. What the fields mean is node-cron's
- * word (its `parse`, and its `match` for `L`, `W` and `#`); what a clock change does is ours:
+ * The slots of a cron expression on a zone's wall clock, as arithmetic on instants. Pure. node-cron defines the meaning of the
+ * fields (its `parse`, and its `match` for `L`, `W` and `#`). Clock changes are handled here:
  *
- * - Fixed hours (`30 7 * * *`, also `0 9-17 * * *` and a stepped hour field): one slot for each local time of each matching date. A
- *   time that the clock skips moves forward by the gap, one that it repeats counts the first time, as Temporal's `compatible` does.
- * - Every hour (an hour field that names all 24, as in `0 * * * *`): elapsed time. Every instant whose local minute matches is a
- *   slot: both passes of a repeated hour, none of a skipped one.
+ * - Fixed hours (`30 7 * * *`, also `0 9-17 * * *` and a stepped hour field): one slot for each local time of each matching
+ *   date. A skipped local time moves forward by the gap, and a repeated one counts the first time, as with Temporal's
+ *   `compatible`.
+ * - Every hour (an hour field with all 24, as in `0 * * * *`): every instant whose local minute matches, so both passes of a
+ *   repeated hour and none of a skipped one.
  *
- * Slots that fall on one instant count once.
+ * Slots at the same instant count once.
  */
 import cron, { type ParsedFields } from 'node-cron';
 import { DAY, HOUR, MINUTE, wallClock } from '../lib/time.ts';
 
-/** Beyond eight years nothing is looked for: 29 February has then come, across 2100 too. */
+/** Spans to search. Within eight years 29 February comes, across 2100 too. */
 const HORIZON = [2 * DAY, 40 * DAY, 400 * DAY, 2_930 * DAY];
 
 /**
@@ -24,16 +25,16 @@ const HORIZON = [2 * DAY, 40 * DAY, 400 * DAY, 2_930 * DAY];
 export function slotsBetween(expression: string, zone: string, after: number, until: number): number[] {
   if (until <= after) return [];
   const pattern = compile(expression);
-  // A skipped local time moves forward by up to a day (Samoa, 2011), and a repeated midnight steps back over the date.
-  const stretches = stretchesOver(zone, after - 3 * DAY, until + 3 * DAY);
+  // A skipped local time moves forward by up to a day (Samoa, 2011), and a repeated midnight moves back to the last date.
+  const periods = offsetPeriods(zone, after - 3 * DAY, until + 3 * DAY);
   const slots = pattern.everyHour
-    ? slotsByElapsedTime(pattern, stretches, after, until)
-    : slotsByWallClock(pattern, stretches, after, until);
+    ? slotsByElapsedTime(pattern, periods, after, until)
+    : slotsByWallClock(pattern, periods, after, until);
   return slots.sort((a, b) => a - b).filter((slot, index) => slot !== slots[index - 1]);
 }
 
 /**
- * The first slot after an instant, or null where there is none within about eight years.
+ * The first slot after an instant; null where there is none within about eight years.
  * @throws Error where node-cron refuses the expression
  */
 export function nextSlot(expression: string, zone: string, after: number): number | null {
@@ -73,8 +74,8 @@ function compile(expression: string): Pattern {
   return pattern;
 }
 
-// Plain numbers are looked up; of `L`, `W` and `#` node-cron itself says whether they match, asked for midnight in UTC, which
-// takes it a hundred times as long. Its task never starts and leaves its registry at once.
+// Plain numbers are looked up. For `L`, `W` and `#`, node-cron matches midnight in UTC, which takes a hundred times as long. Its
+// task never starts, and leaves its registry at once.
 function dayMatcher(fields: ParsedFields, text: string): (day: number) => boolean {
   const months = new Set(fields.month);
   const { dayOfMonth, dayOfWeek } = fields;
@@ -91,36 +92,36 @@ function dayMatcher(fields: ParsedFields, text: string): (day: number) => boolea
   };
 }
 
-/** A stretch of time over which the zone's offset from UTC stands still. */
-interface Stretch {
+/** A period with one offset from UTC. */
+interface OffsetPeriod {
   from: number;
   until: number;
   offset: number;
 }
 
-function stretchesOver(zone: string, from: number, until: number): Stretch[] {
-  const stretches: Stretch[] = [];
+function offsetPeriods(zone: string, from: number, until: number): OffsetPeriod[] {
+  const periods: OffsetPeriod[] = [];
   let start = Number.NEGATIVE_INFINITY;
   let clock = wallClock(from, zone);
   for (;;) {
     const offset = clock.offsetNanoseconds / 1e6;
     const next = clock.getTimeZoneTransition('next');
     if (next === null || next.epochMilliseconds > until) {
-      stretches.push({ from: start, until: Number.POSITIVE_INFINITY, offset });
-      return stretches;
+      periods.push({ from: start, until: Number.POSITIVE_INFINITY, offset });
+      return periods;
     }
-    stretches.push({ from: start, until: next.epochMilliseconds, offset });
+    periods.push({ from: start, until: next.epochMilliseconds, offset });
     start = next.epochMilliseconds;
     clock = next;
   }
 }
 
-function slotsByElapsedTime(pattern: Pattern, stretches: Stretch[], after: number, until: number): number[] {
+function slotsByElapsedTime(pattern: Pattern, periods: OffsetPeriod[], after: number, until: number): number[] {
   const slots: number[] = [];
-  for (const { offset, ...stretch } of stretches) {
+  for (const { offset, ...period } of periods) {
     // Both bounds are inclusive from here on.
-    const first = Math.max(stretch.from, after + 1);
-    const last = Math.min(stretch.until - 1, until);
+    const first = Math.max(period.from, after + 1);
+    const last = Math.min(period.until - 1, until);
     if (first > last) continue;
     for (const local of localTimes(pattern, first + offset, last + offset)) {
       const instant = local - offset;
@@ -130,18 +131,18 @@ function slotsByElapsedTime(pattern: Pattern, stretches: Stretch[], after: numbe
   return slots;
 }
 
-function slotsByWallClock(pattern: Pattern, stretches: Stretch[], after: number, until: number): number[] {
+function slotsByWallClock(pattern: Pattern, periods: OffsetPeriod[], after: number, until: number): number[] {
   const slots: number[] = [];
-  const begin = after + (stretches[0] as Stretch).offset - 2 * DAY;
-  const end = until + (stretches.at(-1) as Stretch).offset + 2 * DAY;
+  const begin = after + (periods[0] as OffsetPeriod).offset - 2 * DAY;
+  const end = until + (periods.at(-1) as OffsetPeriod).offset + 2 * DAY;
   for (const local of localTimes(pattern, begin, end)) {
-    const instant = instantOf(local, stretches);
+    const instant = instantOf(local, periods);
     if (instant > after && instant <= until) slots.push(instant);
   }
   return slots;
 }
 
-/** The pattern's times on every matching date that `[first, last]` touches; local times as if they were UTC. */
+/** The pattern's times on every matching date that overlaps `[first, last]`. Local times are written as if they were UTC. */
 function localTimes(pattern: Pattern, first: number, last: number): number[] {
   const times: number[] = [];
   for (let day = Math.floor(first / DAY); day <= Math.floor(last / DAY); day++) {
@@ -151,10 +152,10 @@ function localTimes(pattern: Pattern, first: number, last: number): number[] {
   return times;
 }
 
-// The first stretch that holds the local time; where none does, it was skipped, and the offset before the change moves it on.
-function instantOf(local: number, stretches: Stretch[]): number {
-  let before = (stretches[0] as Stretch).offset;
-  for (const { from, until, offset } of stretches) {
+// The first period that contains the local time. Where none does, it was skipped, and the offset before the gap moves it on.
+function instantOf(local: number, periods: OffsetPeriod[]): number {
+  let before = (periods[0] as OffsetPeriod).offset;
+  for (const { from, until, offset } of periods) {
     const instant = local - offset;
     if (instant >= until) before = offset;
     else return instant >= from ? instant : local - before;

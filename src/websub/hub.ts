@@ -4,11 +4,11 @@
  */
 import type { Config } from '../config/config.ts';
 import { isTopicPath } from '../feeds/topics.ts';
+import { errorLine } from '../lib/clean-text.ts';
 import { openAddressGuard } from '../lib/guarded-fetch/address-guard.ts';
 import { openResolver } from '../lib/guarded-fetch/resolve.ts';
 import { DAY, SECOND } from '../lib/time.ts';
 import { type TaskQueue, WorkerPool } from '../lib/worker-pool.ts';
-import { reasonOf } from '../schedule/wording.ts';
 import type { Tx } from '../store/store.ts';
 import { distributeContent } from './distribute.ts';
 import type { HubContext } from './hub-context.ts';
@@ -29,7 +29,7 @@ const TIME_LIMIT = 10 * SECOND;
 /** Opens the configured hub; without one, the pool has no tasks. */
 export function openHub(context: HubContext): WorkerPool {
   const { config, log } = context;
-  const onError = (error: unknown): void => log.error({ error: reasonOf(error) }, 'hub task failed');
+  const onError = (error: unknown): void => log.error({ error: errorLine(error) }, 'hub task failed');
   if (config.hub === undefined) return new WorkerPool([], { total: 0, perHost: 0 }, onError);
   return config.hub.url === 'self'
     ? new WorkerPool(embeddedQueues(context, config.hub.allowPrivateNetworks), EMBEDDED_LIMITS, onError)

@@ -1,13 +1,11 @@
 /**
- * Pings another hub after a publish, by the parameters that hubs accept since PubSubHubbub 0.3 §6 (WebSub §6 leaves them
- * open). The operator has chosen the hub, so private addresses are allowed.
+ * Pings another hub after a publish, with the parameters that hubs accept since PubSubHubbub 0.3 §6 (WebSub §6 leaves them
+ * open).
  */
 import { topicAddress } from '../feeds/topics.ts';
-import { SECOND } from '../lib/time.ts';
+import { callUrl } from '../lib/call-url.ts';
 import type { HubContext } from './hub-context.ts';
 import { type ClaimedPing, type PingResult, recordPing } from './ping-outbox.ts';
-
-const TIME_LIMIT = 10 * SECOND;
 
 /** Pings the hub for one topic and records the result. */
 export async function sendPing(
@@ -17,29 +15,15 @@ export async function sendPing(
   signal: AbortSignal,
 ): Promise<void> {
   const { topic } = claimed;
-  const result = await post(url, topicAddress(config, topic), signal);
+  const result = await ping(url, topicAddress(config, topic), signal);
   await recordPing(store.db, claimed, result, clock());
   if (result.kind === 'failed') log.warn({ topic, reason: result.reason }, 'ping to the hub failed');
 }
 
-async function post(url: string, topic: string, signal: AbortSignal): Promise<PingResult> {
-  const timeout = AbortSignal.timeout(TIME_LIMIT);
-  try {
-    const response = await fetch(url, {
-      method: 'POST',
-      redirect: 'manual',
-      headers: { 'user-agent': 'daywire' },
-      // hub.url is the older name, hub.topic the newer one.
-      body: new URLSearchParams({ 'hub.mode': 'publish', 'hub.url': topic, 'hub.topic': topic }),
-      signal: AbortSignal.any([timeout, signal]),
-    });
-    await response.body?.cancel();
-    return response.ok ? { kind: 'delivered' } : { kind: 'failed', reason: `it answered ${response.status}` };
-  } catch (error) {
-    if (signal.aborted) return { kind: 'aborted' };
-    if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${TIME_LIMIT / SECOND} s` };
-    // The message may contain the address; the code is safe to repeat.
-    const code = ((error as Error).cause as NodeJS.ErrnoException | undefined)?.code;
-    return { kind: 'failed', reason: typeof code === 'string' ? `no connection (${code})` : 'no connection' };
-  }
+async function ping(url: string, topic: string, signal: AbortSignal): Promise<PingResult> {
+  // hub.url is the older name, hub.topic the newer one.
+  const form = new URLSearchParams({ 'hub.mode': 'publish', 'hub.url': topic, 'hub.topic': topic });
+  const problem = await callUrl(url, { form, signal });
+  if (problem === null) return { kind: 'delivered' };
+  return signal.aborted ? { kind: 'aborted' } : { kind: 'failed', reason: problem };
 }

@@ -9,8 +9,10 @@ import {
 } from '../../src/schedule/alerts.ts';
 import { callHeartbeat } from '../../src/schedule/heartbeat.ts';
 import type { Store } from '../../src/store/store.ts';
+import { clockAt, type TestClock } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { clockAt, openTestLog, openTwice, type TestClock, type TestLog } from './two-processes.ts';
+import { openTestLog, type TestLog } from '../support/test-log.ts';
+import { openTwice } from './two-processes.ts';
 import { startWebServer, type WebServer } from './web-server.ts';
 
 const noon = Date.UTC(2026, 10, 24, 12);
@@ -38,7 +40,7 @@ async function setUp(open: () => Promise<Store>): Promise<Scene> {
   return { ...scene, store, sender: senderOf(store, scene) };
 }
 
-const told = (web: WebServer): unknown[] =>
+const notified = (web: WebServer): unknown[] =>
   web.requests.map(({ body }) => {
     const { state, key } = JSON.parse(body) as { state: string; key: string };
     return `${state} ${key}`;
@@ -46,7 +48,7 @@ const told = (web: WebServer): unknown[] =>
 
 forEachDatabase((open, dialect) => {
   describe('an alert', () => {
-    it('is posted as JSON that names publication, cause and message', async () => {
+    it('is posted as JSON with publication, key and message', async () => {
       const { store, web, sender } = await setUp(open);
       await raiseAlert(store.db, disk, noon);
       await sender.send();
@@ -65,28 +67,28 @@ forEachDatabase((open, dialect) => {
       });
     });
 
-    it('is posted once a cause, however often it is raised, and once when it is resolved', async () => {
+    it('is posted once for each key, however often it is raised, and once when it is resolved', async () => {
       const { store, at, web, sender } = await setUp(open);
-      for (let round = 0; round < 3; round++) {
+      for (let time = 0; time < 3; time++) {
         await raiseAlert(store.db, disk, at.now);
         await raiseAlert(store.db, { key: 'late:publish', message: 'Late.' }, at.now);
         await sender.send();
         at.now += MINUTE;
       }
-      expect(told(web)).toEqual(['raised failed:publish', 'raised late:publish']);
+      expect(notified(web)).toEqual(['raised failed:publish', 'raised late:publish']);
       expect(await listOpenAlerts(store.db)).toMatchObject([
         { ...disk, firstAt: noon, lastAt: noon + 2 * MINUTE, count: 3, notifiedAt: noon },
         { key: 'late:publish' },
       ]);
-      for (let round = 0; round < 3; round++) {
+      for (let time = 0; time < 3; time++) {
         await resolveAlerts(store.db, [disk.key], at.now);
         await sender.send();
       }
-      expect(told(web).slice(2)).toEqual(['resolved failed:publish']);
+      expect(notified(web).slice(2)).toEqual(['resolved failed:publish']);
       expect((await listOpenAlerts(store.db)).map((alert) => alert.key)).toEqual(['late:publish']);
     });
 
-    it('is posted anew when it is raised after it was resolved', async () => {
+    it('is posted again when it is raised after it was resolved', async () => {
       const { store, at, web, sender } = await setUp(open);
       await raiseAlert(store.db, disk, at.now);
       await sender.send();
@@ -96,11 +98,11 @@ forEachDatabase((open, dialect) => {
       at.now += SECOND;
       await raiseAlert(store.db, disk, at.now);
       await sender.send();
-      expect(told(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} ${disk.key}`));
+      expect(notified(web)).toEqual(['raised', 'resolved', 'raised'].map((state) => `${state} ${disk.key}`));
       expect(await listOpenAlerts(store.db)).toMatchObject([{ count: 1, firstAt: noon + SECOND }]);
     });
 
-    it('that was raised and resolved while the webhook was away is told within a day', async () => {
+    it('is posted within a day if it was raised and resolved while the webhook failed', async () => {
       const { store, at, web, sender } = await setUp(open);
       await raiseAlert(store.db, disk, at.now - 2 * DAY);
       await resolveAlerts(store.db, [disk.key], at.now - DAY);
@@ -108,10 +110,10 @@ forEachDatabase((open, dialect) => {
       await resolveAlerts(store.db, ['late:publish'], at.now - MINUTE);
       await sender.send();
       await sender.send();
-      expect(told(web)).toEqual(['resolved late:publish']);
+      expect(notified(web)).toEqual(['resolved late:publish']);
     });
 
-    it('is kept where no webhook is set', async () => {
+    it('is kept where no webhook is configured', async () => {
       const { store, at, log } = await setUp(open);
       await raiseAlert(store.db, disk, noon);
       await openAlertSender(store, { webhook: undefined, publication: 'W', clock: at.clock, log }).send();
@@ -123,12 +125,12 @@ forEachDatabase((open, dialect) => {
       const scene = { at: clockAt(noon), log: openTestLog(), web: await startWebServer() };
       await raiseAlert(store.db, disk, noon);
       await Promise.all([senderOf(store, scene).send(), senderOf(other, scene).send()]);
-      expect(told(scene.web)).toEqual(['raised failed:publish']);
+      expect(notified(scene.web)).toEqual(['raised failed:publish']);
     });
   });
 
-  describe('a webhook that fails', () => {
-    it('is recorded, tried again after a growing wait, and told all it missed', async () => {
+  describe('a failing webhook', () => {
+    it('is recorded, called again after growing delays, and gets all that it missed', async () => {
       const { store, at, log, web, sender } = await setUp(open);
       web.answer = 500;
       await raiseAlert(store.db, disk, at.now);
@@ -148,33 +150,33 @@ forEachDatabase((open, dialect) => {
       web.requests.length = 0;
       await sender.send();
       await sender.send();
-      expect(told(web)).toEqual(['raised failed:publish']);
+      expect(notified(web)).toEqual(['raised failed:publish']);
       expect((await listOpenAlerts(store.db)).map((alert) => alert.key)).toEqual([disk.key]);
       expect(log.lines.length).toBeGreaterThan(0);
     });
 
-    it('by a redirect is not followed, and its URL stands nowhere', async () => {
+    it('does not follow a redirect, and its URL is neither logged nor stored', async () => {
       const { store, log, web, sender } = await setUp(open);
       web.answer = 302;
       await raiseAlert(store.db, disk, noon);
       await sender.send();
       expect(web.requests).toHaveLength(1);
-      const said = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
-      expect(said).toContain('it answered 302');
-      expect(said).not.toMatch(/s3cret|127\.0\.0\.1/);
+      const written = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
+      expect(written).toContain('it answered 302');
+      expect(written).not.toMatch(/s3cret|127\.0\.0\.1/);
     });
 
-    it('by a closed port names the code alone', async () => {
+    it('is reported by the code of a connection error alone', async () => {
       const { store, at, log } = await setUp(open);
       await raiseAlert(store.db, disk, noon);
       const webhook = 'http://127.0.0.1:9/s3cret';
       await openAlertSender(store, { webhook, publication: 'W', clock: at.clock, log }).send();
-      const said = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
-      expect(said).toMatch(/no connection/);
-      expect(said).not.toMatch(/s3cret|127\.0\.0\.1/);
+      const written = JSON.stringify([log.lines, await listOpenAlerts(store.db)]);
+      expect(written).toMatch(/no connection/);
+      expect(written).not.toMatch(/s3cret|127\.0\.0\.1/);
     });
 
-    it('by never answering is given up after ten seconds', async () => {
+    it('is given up after ten seconds without a response', async () => {
       const { store, web, sender } = await setUp(open);
       web.answer = 'hang';
       const limits: number[] = [];
@@ -190,7 +192,7 @@ forEachDatabase((open, dialect) => {
       );
     });
 
-    it('with the database away as well throws nothing', async () => {
+    it('does not throw when the database fails, too', async () => {
       const { log, web, at } = await setUp(open);
       const store = await open();
       const sender = senderOf(store, { at, log, web });
@@ -203,7 +205,7 @@ forEachDatabase((open, dialect) => {
   });
 
   describe('the heartbeat', () => {
-    it('is called by GET, and its failure raises an alert that its next success resolves', async () => {
+    it('is called with GET, and its failure raises an alert that its next success resolves', async () => {
       const { store, at, log, web } = await setUp(open);
       const beat = () => callHeartbeat(store, { url: web.url, clock: at.clock, log });
       await beat();
@@ -219,7 +221,7 @@ forEachDatabase((open, dialect) => {
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
-    it('is nothing where no URL is set', async () => {
+    it('does nothing where no URL is configured', async () => {
       const { store, at, log, web } = await setUp(open);
       await callHeartbeat(store, { url: undefined, clock: at.clock, log });
       expect(web.requests).toEqual([]);

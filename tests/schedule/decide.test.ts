@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
-import { decide, type Ledger, MOST_ATTEMPTS, MOST_ROWS, type OpenRun, retryAt } from '../../src/schedule/decide.ts';
+import {
+  decide,
+  MAX_ATTEMPTS,
+  MAX_ROWS,
+  type OpenRun,
+  retryAt,
+  type ScheduleState,
+} from '../../src/schedule/decide.ts';
 import { slotsBetween } from '../../src/schedule/slots.ts';
 
 const morning = Date.UTC(2026, 10, 24, 7, 30);
@@ -9,7 +16,7 @@ const newsletter = { schedule: { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 
 const hourly = { schedule: { cron: '0 * * * *', zone: 'UTC', graceMinutes: 180 }, coalesce: false };
 const feeds = { schedule: { cron: '*/10 * * * *', zone: 'UTC', graceMinutes: 60 }, coalesce: true };
 
-function ledger(of: Partial<Ledger>): Ledger {
+function state(of: Partial<ScheduleState>): ScheduleState {
   return { since: morning - 30 * DAY, lastSlot: morning - DAY, open: [], ...of };
 }
 
@@ -27,23 +34,23 @@ function open(of: Partial<OpenRun>): OpenRun {
 
 describe('what is due', () => {
   it('is nothing before the slot, and the slot from its instant on', () => {
-    expect(decide(newsletter, ledger({}), morning - 1)).toEqual({ settle: [], run: null });
-    expect(decide(newsletter, ledger({}), morning)).toEqual({ settle: [], run: { slotAt: morning, covers: 1 } });
+    expect(decide(newsletter, state({}), morning - 1)).toEqual({ ended: [], run: null });
+    expect(decide(newsletter, state({}), morning)).toEqual({ ended: [], run: { slotAt: morning, covers: 1 } });
   });
 
-  it('is nothing that came before the schedule was first seen', () => {
+  it('is no slot from before the schedule was first seen', () => {
     expect(decide(newsletter, { since: morning, lastSlot: null, open: [] }, morning + HOUR)).toEqual({
-      settle: [],
+      ended: [],
       run: null,
     });
   });
 
-  it('is a slot missed by less than its grace period, and not one missed by all of it', () => {
+  it('is a slot missed by less than its grace period', () => {
     const grace = 240 * MINUTE;
-    expect(decide(newsletter, ledger({}), morning + grace - 1).run).toEqual({ slotAt: morning, covers: 1 });
-    const { settle, run } = decide(newsletter, ledger({}), morning + grace);
+    expect(decide(newsletter, state({}), morning + grace - 1).run).toEqual({ slotAt: morning, covers: 1 });
+    const { ended, run } = decide(newsletter, state({}), morning + grace);
     expect(run).toBeNull();
-    expect(settle).toEqual([
+    expect(ended).toEqual([
       {
         slotAt: morning,
         covers: 1,
@@ -54,54 +61,54 @@ describe('what is due', () => {
     ]);
   });
 
-  it('is nothing while the clock stands before the newest recorded slot', () => {
-    expect(decide(newsletter, ledger({ lastSlot: morning }), morning - HOUR)).toEqual({ settle: [], run: null });
+  it('is nothing while the clock is before the newest recorded slot', () => {
+    expect(decide(newsletter, state({ lastSlot: morning }), morning - HOUR)).toEqual({ ended: [], run: null });
   });
 
-  it('of a newsletter down for days is today’s slot, and each of the others is skipped by itself', () => {
-    const { settle, run } = decide(newsletter, ledger({ lastSlot: morning - 4 * DAY }), morning + HOUR);
+  it('is today’s slot of a newsletter after days of downtime, and each of the others is skipped', () => {
+    const { ended, run } = decide(newsletter, state({ lastSlot: morning - 4 * DAY }), morning + HOUR);
     expect(run).toEqual({ slotAt: morning, covers: 1 });
-    expect(settle.map(({ slotAt, state, covers }) => [slotAt, state, covers])).toEqual([
+    expect(ended.map(({ slotAt, state, covers }) => [slotAt, state, covers])).toEqual([
       [morning - 3 * DAY, 'skipped', 1],
       [morning - 2 * DAY, 'skipped', 1],
       [morning - DAY, 'skipped', 1],
     ]);
   });
 
-  it('of several within grace is the newest; the others came together in it', () => {
+  it('is the newest of several slots within the grace period, and its run covers the others', () => {
     const noon = Date.UTC(2026, 10, 24, 12);
-    const { settle, run } = decide(hourly, ledger({ lastSlot: noon - 5 * HOUR }), noon + 1);
+    const { ended, run } = decide(hourly, state({ lastSlot: noon - 5 * HOUR }), noon + 1);
     expect(run).toEqual({ slotAt: noon, covers: 1 });
-    expect(settle.map(({ slotAt, reason }) => [(noon - slotAt) / HOUR, reason])).toEqual([
+    expect(ended.map(({ slotAt, reason }) => [(noon - slotAt) / HOUR, reason])).toEqual([
       [4, 'missed by 4 h, more than its grace period of 3 h'],
       [3, 'missed by 3 h, more than its grace period of 3 h'],
-      [2, 'came together in the run of 2026-11-24 12:00'],
-      [1, 'came together in the run of 2026-11-24 12:00'],
+      [2, 'covered by the run of 2026-11-24 12:00'],
+      [1, 'covered by the run of 2026-11-24 12:00'],
     ]);
   });
 
-  it('of feeds is one run that counts the missed slots', () => {
-    const { settle, run } = decide(feeds, ledger({ lastSlot: morning - DAY }), morning + MINUTE);
-    expect(settle).toEqual([]);
+  it('is one run that counts the missed slots, for a job that coalesces', () => {
+    const { ended, run } = decide(feeds, state({ lastSlot: morning - DAY }), morning + MINUTE);
+    expect(ended).toEqual([]);
     expect(run).toEqual({ slotAt: morning, covers: 144 });
   });
 
-  it('of feeds whose newest slot is too old is one skipped row that counts them', () => {
+  it('is nothing where the newest slot is too old, and one skipped row counts all, for a job that coalesces', () => {
     const daily = { ...feeds, schedule: { ...feeds.schedule, cron: '30 7 * * *' } };
-    const { settle, run } = decide(daily, ledger({ lastSlot: morning - 5 * DAY }), morning + 2 * HOUR);
+    const { ended, run } = decide(daily, state({ lastSlot: morning - 5 * DAY }), morning + 2 * HOUR);
     expect(run).toBeNull();
-    expect(settle).toMatchObject([{ slotAt: morning, covers: 5, state: 'skipped' }]);
+    expect(ended).toMatchObject([{ slotAt: morning, covers: 5, state: 'skipped' }]);
   });
 
-  it('after years of downtime stays within a bounded number of rows that stand for every slot', () => {
+  it('has a bounded number of rows after years of downtime, which count every slot', () => {
     const minutely = { ...newsletter, schedule: { ...newsletter.schedule, cron: '* * * * *' } };
-    const { settle, run } = decide(minutely, ledger({ since: 0, lastSlot: morning - 800 * DAY }), morning);
+    const { ended, run } = decide(minutely, state({ since: 0, lastSlot: morning - 800 * DAY }), morning);
     expect(run).toEqual({ slotAt: morning, covers: 1 });
-    expect(settle.length).toBe(MOST_ROWS);
-    expect(settle.reduce((sum, row) => sum + row.covers, 0) + 1).toBe(800 * 24 * 60);
+    expect(ended.length).toBe(MAX_ROWS);
+    expect(ended.reduce((sum, row) => sum + row.covers, 0) + 1).toBe(800 * 24 * 60);
   });
 
-  it('accounts for every slot once, whatever the downtime', () => {
+  it('counts every slot once, after any downtime', () => {
     const cron = fc.constantFrom('30 7 * * *', '0 * * * *', '*/10 * * * *', '0 9 * * 1');
     const span = fc.integer({ min: 0, max: 40 * DAY });
     fc.assert(
@@ -112,12 +119,12 @@ describe('what is due', () => {
         span,
         (expression, coalesce, graceMinutes, down) => {
           const schedule = { cron: expression, zone: 'America/New_York', graceMinutes };
-          const { settle, run } = decide(
+          const { ended, run } = decide(
             { schedule, coalesce },
-            ledger({ since: morning, lastSlot: null }),
+            state({ since: morning, lastSlot: null }),
             morning + down,
           );
-          const covered = settle.reduce((sum, row) => sum + row.covers, 0) + (run?.covers ?? 0);
+          const covered = ended.reduce((sum, row) => sum + row.covers, 0) + (run?.covers ?? 0);
           expect(covered).toBe(slotsBetween(expression, schedule.zone, morning, morning + down).length);
         },
       ),
@@ -126,65 +133,67 @@ describe('what is due', () => {
   });
 });
 
-describe('a run that is not over', () => {
-  const recorded = (run: OpenRun): Ledger => ledger({ lastSlot: run.slotAt, open: [run] });
+describe('an open run', () => {
+  const recorded = (run: OpenRun): ScheduleState => state({ lastSlot: run.slotAt, open: [run] });
 
-  it('is left to the process that holds its lease, and the next slot waits for it', () => {
+  it('belongs to the process that holds its lease, and the next slot waits for it', () => {
     const run = open({ leaseUntil: morning + 3 * DAY });
-    expect(decide(newsletter, recorded(run), morning + MINUTE)).toEqual({ settle: [], run: null });
-    expect(decide(newsletter, recorded(run), morning + DAY)).toEqual({ settle: [], run: null });
+    expect(decide(newsletter, recorded(run), morning + MINUTE)).toEqual({ ended: [], run: null });
+    expect(decide(newsletter, recorded(run), morning + DAY)).toEqual({ ended: [], run: null });
   });
 
-  it('is run again when its lease has lapsed', () => {
+  it('is tried again when its lease has expired', () => {
     expect(decide(newsletter, recorded(open({})), morning + 2 * MINUTE).run).toEqual({ slotAt: morning, covers: 1 });
   });
 
-  it('waits after a failure until its next attempt, and keeps the slots it stands for', () => {
+  it('waits after a failure until its next attempt, and keeps covering its slots', () => {
     const run = open({ state: 'failed', leaseUntil: morning + MINUTE, covers: 7 });
-    expect(decide(feeds, recorded(run), morning + MINUTE - 1)).toEqual({ settle: [], run: null });
-    expect(decide(feeds, recorded(run), morning + MINUTE)).toEqual({ settle: [], run: { slotAt: morning, covers: 7 } });
+    expect(decide(feeds, recorded(run), morning + MINUTE - 1)).toEqual({ ended: [], run: null });
+    expect(decide(feeds, recorded(run), morning + MINUTE)).toEqual({ ended: [], run: { slotAt: morning, covers: 7 } });
   });
 
-  it('ends as failed when its grace period is over', () => {
-    const { settle, run } = decide(newsletter, recorded(open({})), morning + 5 * HOUR);
+  it('fails when its grace period is over', () => {
+    const { ended, run } = decide(newsletter, recorded(open({})), morning + 5 * HOUR);
     expect(run).toBeNull();
-    expect(settle).toEqual([
+    expect(ended).toEqual([
       {
         slotAt: morning,
         covers: 1,
         state: 'failed',
-        reason: 'the process ended before the run did; its grace period is over',
+        reason: 'the process ended during the run; its grace period is over',
         wasOpen: true,
       },
     ]);
   });
 
-  it('gives way to the next slot', () => {
+  it('is superseded by the next slot', () => {
     const run = open({ state: 'failed', reason: 'the disk is full', leaseUntil: morning + HOUR });
     const decision = decide(feeds, recorded(run), morning + 10 * MINUTE);
     expect(decision.run).toEqual({ slotAt: morning + 10 * MINUTE, covers: 1 });
-    expect(decision.settle).toMatchObject([
-      { slotAt: morning, state: 'failed', reason: 'the disk is full; the run of 2026-11-24 07:40 takes its place' },
+    expect(decision.ended).toMatchObject([
+      { slotAt: morning, state: 'failed', reason: 'the disk is full; superseded by the run of 2026-11-24 07:40' },
     ]);
   });
 
-  it('ends as failed when the process died at every attempt', () => {
-    const run = open({ attempts: MOST_ATTEMPTS });
+  it('fails when the process ended at every attempt', () => {
+    const run = open({ attempts: MAX_ATTEMPTS });
     expect(decide(newsletter, recorded(run), morning + HOUR)).toMatchObject({
       run: null,
-      settle: [{ state: 'failed', reason: `the process ended before the run did; after ${MOST_ATTEMPTS} attempts` }],
+      ended: [{ state: 'failed', reason: `the process ended during the run; after ${MAX_ATTEMPTS} attempts` }],
     });
   });
 });
 
-describe('a failed run is tried again', () => {
-  it('after waits that double from one minute', () => {
-    const waits = [1, 2, 3, 4].map((attempts) => retryAt(newsletter, { slotAt: morning, attempts }, morning) as number);
-    expect(waits.map((at) => (at - morning) / MINUTE)).toEqual([1, 2, 4, 8]);
+describe('a failed run', () => {
+  it('is tried again after delays that double from one minute', () => {
+    const retries = [1, 2, 3, 4].map(
+      (attempts) => retryAt(newsletter, { slotAt: morning, attempts }, morning) as number,
+    );
+    expect(retries.map((at) => (at - morning) / MINUTE)).toEqual([1, 2, 4, 8]);
   });
 
-  it('no more when its attempts are used up, its grace period would be over, or the next slot would have come', () => {
-    expect(retryAt(newsletter, { slotAt: morning, attempts: MOST_ATTEMPTS }, morning)).toBeNull();
+  it('is not tried again after its last attempt, its grace period, or the next slot', () => {
+    expect(retryAt(newsletter, { slotAt: morning, attempts: MAX_ATTEMPTS }, morning)).toBeNull();
     expect(retryAt(newsletter, { slotAt: morning, attempts: 1 }, morning + 239 * MINUTE)).toBeNull();
     expect(retryAt(feeds, { slotAt: morning, attempts: 1 }, morning + 9 * MINUTE)).toBeNull();
     expect(retryAt(feeds, { slotAt: morning, attempts: 1 }, morning + 9 * MINUTE - 1)).toBe(morning + 10 * MINUTE - 1);

@@ -1,12 +1,12 @@
 /**
- * A process of its own that looks for due runs at given instants: two of these share a database in a test.
- * Arguments: where the store is (JSON), the instants (JSON array). Prints the slots it ran and the runs it recorded, as JSON.
+ * Runs what is due at given instants, in a process that shares a database with another one.
+ * Arguments: location of the store (JSON), instants (JSON array). Prints the slots it ran and the runs it recorded, as JSON.
  */
 import { runDue } from '../../src/schedule/run-due.ts';
 import { openStore } from '../../src/store/store.ts';
 
-const [where = '', instants = ''] = process.argv.slice(2);
-const store = await openStore(JSON.parse(where) as { databaseUrl?: string; path: string });
+const [location = '', instants = ''] = process.argv.slice(2);
+const store = await openStore(JSON.parse(location) as { databaseUrl?: string; path: string });
 const ran: number[] = [];
 let now = 0;
 const job = {

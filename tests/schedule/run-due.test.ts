@@ -1,29 +1,21 @@
 import { describe, expect, it, vi } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
-import { MOST_ATTEMPTS } from '../../src/schedule/decide.ts';
+import { MAX_ATTEMPTS } from '../../src/schedule/decide.ts';
 import { runDue } from '../../src/schedule/run-due.ts';
 import {
   claimRun,
-  forgetOtherSchedules,
+  deleteOtherSchedules,
   listLastRuns,
   listRuns,
   registerSchedules,
 } from '../../src/schedule/run-ledger.ts';
 import { LATE_AFTER, runSlot } from '../../src/schedule/run-slot.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
+import { clockAt, type TestClock } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import {
-  clockAt,
-  jobOf,
-  lookInTwoProcesses,
-  newPlace,
-  noAlerts,
-  openTestLog,
-  openTwice,
-  type TestClock,
-  type TestJob,
-} from './two-processes.ts';
+import { openTestLog } from '../support/test-log.ts';
+import { createDatabase, jobOf, noAlerts, openTwice, runDueInTwoProcesses, type TestJob } from './two-processes.ts';
 
 // 07:30 in Shanghai.
 const slot = Date.UTC(2026, 10, 23, 23, 30);
@@ -32,13 +24,13 @@ function depsAt(at: TestClock) {
   return { clock: at.clock, alerts: noAlerts, log: openTestLog() };
 }
 
-async function openCauses(store: Store): Promise<string[]> {
+async function openAlertKeys(store: Store): Promise<string[]> {
   return (await listOpenAlerts(store.db)).map((alert) => alert.key);
 }
 
 forEachDatabase((open, dialect) => {
   describe('a due slot', () => {
-    it('runs once, however often it is looked for, and is recorded as done with its note', async () => {
+    it('runs once, however often it is checked, and is recorded as done with its note', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const job = jobOf({}, () => ({ kind: 'done', note: 'edition 1' }));
@@ -62,18 +54,18 @@ forEachDatabase((open, dialect) => {
       expect(await runDue(store, [job], depsAt(at))).toEqual([]);
       expect(job.ran).toEqual([slot]);
       expect(await listRuns(store.db, 10)).toEqual(runs);
-      expect(await openCauses(store)).toEqual([]);
+      expect(await openAlertKeys(store)).toEqual([]);
     });
 
-    it('runs once in two processes that look at the same instants', async () => {
+    it('runs once in two processes that check at the same instants', async () => {
       const days = Array.from({ length: 30 }, (_, day) => slot + day * DAY);
-      const { ran, recorded } = await lookInTwoProcesses(await newPlace(dialect), [slot - HOUR, ...days]);
+      const { ran, recorded } = await runDueInTwoProcesses(await createDatabase(dialect), [slot - HOUR, ...days]);
       expect(ran.sort()).toEqual(days);
-      // Each once too. The states differ: to the process that is ahead by days, the other's run looks abandoned.
+      // Each once too. The states differ: to the process whose clock is days ahead, the other's run looks abandoned.
       expect(recorded.map((run) => run.slotAt).sort()).toEqual(days);
     });
 
-    it('is done up to a minute after it, and late from then on, which alerts until one is on time again', async () => {
+    it('is late more than a minute after its slot, which raises an alert until a run is on time', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const job = jobOf();
@@ -82,15 +74,15 @@ forEachDatabase((open, dialect) => {
       expect(await runDue(store, [job], depsAt(at))).toMatchObject([{ state: 'done', reason: null }]);
       at.now = slot + DAY + LATE_AFTER + 1;
       expect(await runDue(store, [job], depsAt(at))).toMatchObject([
-        { state: 'late', reason: 'began 1 min after its slot' },
+        { state: 'late', reason: 'started 1 min after its slot' },
       ]);
-      expect(await openCauses(store)).toEqual(['late:newsletter:daily']);
+      expect(await openAlertKeys(store)).toEqual(['late:newsletter:daily']);
       at.now = slot + 2 * DAY;
       await runDue(store, [job], depsAt(at));
-      expect(await openCauses(store)).toEqual([]);
+      expect(await openAlertKeys(store)).toEqual([]);
     });
 
-    it('that the job skips is recorded with its reason, and alerts', async () => {
+    it('is recorded with the reason for which the job skips it, and raises an alert', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const job = jobOf({}, () => ({ kind: 'skipped', reason: '2 stories, fewer than 3' }));
@@ -108,16 +100,16 @@ forEachDatabase((open, dialect) => {
     });
   });
 
-  describe('after a restart', () => {
-    it('a slot missed by less than its grace period runs late', async () => {
+  describe('a restart', () => {
+    it('runs a slot late that was missed by less than its grace period', async () => {
       const store = await open();
       const job = jobOf();
       await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
       const runs = await runDue(store, [job], depsAt(clockAt(slot + 239 * MINUTE)));
-      expect(runs).toMatchObject([{ slotAt: slot, state: 'late', reason: 'began 3 h 59 min after its slot' }]);
+      expect(runs).toMatchObject([{ slotAt: slot, state: 'late', reason: 'started 3 h 59 min after its slot' }]);
     });
 
-    it('an older one is recorded as skipped, alerts, and does not run', async () => {
+    it('records an older slot as skipped, and raises an alert', async () => {
       const store = await open();
       const job = jobOf();
       await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
@@ -126,10 +118,10 @@ forEachDatabase((open, dialect) => {
         { slotAt: slot, state: 'skipped', attempts: 0, reason: 'missed by 5 h, more than its grace period of 4 h' },
       ]);
       expect(job.ran).toEqual([]);
-      expect(await openCauses(store)).toEqual(['skipped:newsletter:daily']);
+      expect(await openAlertKeys(store)).toEqual(['skipped:newsletter:daily']);
     });
 
-    it('the feed slots of a month come together in one run and one row', async () => {
+    it('covers the feed slots of a month by one run and one row', async () => {
       const store = await open();
       const job = jobOf({
         id: 'publish',
@@ -142,17 +134,17 @@ forEachDatabase((open, dialect) => {
       expect(await listRuns(store.db, 10)).toHaveLength(1);
     });
 
-    it('a month of missed editions is a row each, and one alert in two processes', async () => {
-      const place = await newPlace(dialect);
-      const { recorded } = await lookInTwoProcesses(place, [slot - HOUR, slot + 30 * DAY - HOUR]);
+    it('records each edition missed in a month, and raises one alert, in two processes', async () => {
+      const location = await createDatabase(dialect);
+      const { recorded } = await runDueInTwoProcesses(location, [slot - HOUR, slot + 30 * DAY - HOUR]);
       expect(recorded).toHaveLength(30);
-      const store = await openStore(place);
+      const store = await openStore(location);
       expect(await listRuns(store.db, 100)).toHaveLength(30);
       expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'skipped:newsletter:daily', count: 1 }]);
       await store.close();
     });
 
-    it('a run whose process died is left alone while its lease holds, then run again', async () => {
+    it('tries a run of a dead process again when its lease has expired', async () => {
       const store = await open();
       const job = jobOf();
       await runDue(store, [job], depsAt(clockAt(slot - HOUR)));
@@ -163,7 +155,7 @@ forEachDatabase((open, dialect) => {
       ]);
     });
 
-    it('a changed cron expression begins anew, and earlier runs stay', async () => {
+    it('starts again with a changed cron expression, and keeps earlier runs', async () => {
       const store = await open();
       await runDue(store, [jobOf()], depsAt(clockAt(slot - HOUR)));
       await runDue(store, [jobOf()], depsAt(clockAt(slot)));
@@ -174,10 +166,10 @@ forEachDatabase((open, dialect) => {
       expect((await listRuns(store.db, 10)).map((run) => run.slotAt)).toEqual([next, slot]);
     });
 
-    it('a schedule that was away is seen for the first time when it comes back', async () => {
+    it('treats a schedule that was removed and added again as new', async () => {
       const store = await open();
       await runDue(store, [jobOf()], depsAt(clockAt(slot - HOUR)));
-      await forgetOtherSchedules(store.db, [{ id: 'publish' }]);
+      await deleteOtherSchedules(store.db, [{ id: 'publish' }]);
       expect(await runDue(store, [jobOf()], depsAt(clockAt(slot + 30 * DAY + HOUR)))).toEqual([]);
     });
   });
@@ -206,13 +198,13 @@ forEachDatabase((open, dialect) => {
         },
         { schedule: 'publish', state: 'done' },
       ]);
-      expect(log.lines.some((line) => line.includes('a run failed') && line.includes('run-due.test.ts'))).toBe(true);
+      expect(log.lines.some((line) => line.includes('run failed') && line.includes('run-due.test.ts'))).toBe(true);
       expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toEqual([
-        `newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): failed: the database is away (1). Tried again at 2026-11-24 07:31 (attempt 2 of ${MOST_ATTEMPTS}).`,
+        `newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): failed: the database is away (1). Tried again at 2026-11-24 07:31 (attempt 2 of ${MAX_ATTEMPTS}).`,
       ]);
     });
 
-    it('is tried again after a minute, then two, and the day’s edition is not lost', async () => {
+    it('is tried again after one minute and then two, so that the day’s edition is not lost', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const job = failing(2);
@@ -223,23 +215,23 @@ forEachDatabase((open, dialect) => {
       }
       expect(tries).toEqual([0, 1, 3]);
       expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'late', attempts: 3, leaseUntil: null }]);
-      expect(await openCauses(store)).toEqual(['late:newsletter:daily']);
+      expect(await openAlertKeys(store)).toEqual(['late:newsletter:daily']);
     });
 
-    it('every time is tried a bounded number of times, then stays failed', async () => {
+    it('is tried a limited number of times', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const job = failing(1_000);
       await runDue(store, [job], depsAt(at));
       for (at.now = slot; at.now < slot + 5 * HOUR; at.now += MINUTE) await runDue(store, [job], depsAt(at));
-      expect(job.ran).toHaveLength(MOST_ATTEMPTS);
+      expect(job.ran).toHaveLength(MAX_ATTEMPTS);
       expect(await listRuns(store.db, 10)).toMatchObject([
-        { state: 'failed', attempts: MOST_ATTEMPTS, leaseUntil: null },
+        { state: 'failed', attempts: MAX_ATTEMPTS, leaseUntil: null },
       ]);
-      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MOST_ATTEMPTS }]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MAX_ATTEMPTS }]);
     });
 
-    it('raises one alert a cause, and the next good run resolves it', async () => {
+    it('raises one alert, which the next successful run resolves', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);
       const feeds = {
@@ -258,12 +250,12 @@ forEachDatabase((open, dialect) => {
       broken = false;
       at.now = slot + 40 * MINUTE;
       await runDue(store, [job], depsAt(at));
-      expect(await openCauses(store)).toEqual([]);
+      expect(await openAlertKeys(store)).toEqual([]);
     });
   });
 
   describe('a long run', () => {
-    it('keeps its lease, so that no other process takes it up, and hangs no longer than its time limit', async () => {
+    it('renews its lease, so that no other process claims it, and ends at its time limit', async () => {
       const [store, other] = await openTwice(dialect);
       const at = clockAt(slot - HOUR);
       await registerSchedules(store.db, [jobOf()], at.now);
@@ -291,7 +283,7 @@ forEachDatabase((open, dialect) => {
       }
     });
 
-    it('that was taken over meanwhile records nothing', async () => {
+    it('records nothing when another process has claimed it meanwhile', async () => {
       const store = await open();
       const at = clockAt(slot);
       const log = openTestLog();
@@ -310,7 +302,7 @@ forEachDatabase((open, dialect) => {
     });
   });
 
-  it('the last run of each schedule is the one of its newest slot', async () => {
+  it('lists the run of the newest slot as the last of each schedule', async () => {
     const store = await open();
     const jobs = [jobOf(), jobOf({ id: 'publish' }), jobOf({ id: 'publish:none' })];
     await registerSchedules(store.db, jobs, slot - HOUR);
@@ -326,9 +318,9 @@ forEachDatabase((open, dialect) => {
   });
 });
 
-describe('by an injected clock', () => {
+describe('with an injected clock', () => {
   forEachDatabase((open) => {
-    it('a year in Shanghai, day by day, has 365 runs, one on each date, none late', async () => {
+    it('has 365 runs in a year in Shanghai, one on each date, none late', async () => {
       const store = await open();
       const start = Date.UTC(2025, 11, 31, 16);
       const at = clockAt(start);
@@ -349,7 +341,7 @@ describe('by an injected clock', () => {
       expect(job.ran).toEqual(runs.map((run) => run.slotAt).reverse());
     });
 
-    it('both nights in New York have their edition once, at a time the clock skips and at one it repeats', async () => {
+    it('runs once in both nights of a clock change in New York, at a skipped and at a repeated time', async () => {
       const store = await open();
       const zone = 'America/New_York';
       for (const [cron, day] of [

@@ -4,10 +4,12 @@ import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { AlertSender } from '../../src/schedule/alerts.ts';
 import type { JobOutcome } from '../../src/schedule/job.ts';
 import { listRuns } from '../../src/schedule/run-ledger.ts';
-import { openTicker, startTicking } from '../../src/schedule/tick.ts';
+import { openTicker, startTicker } from '../../src/schedule/tick.ts';
 import type { Store } from '../../src/store/store.ts';
+import { clockAt } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
-import { clockAt, jobOf, openTestLog } from './two-processes.ts';
+import { openTestLog } from '../support/test-log.ts';
+import { jobOf } from './two-processes.ts';
 
 // 07:30 in Shanghai.
 const slot = Date.UTC(2026, 10, 23, 23, 30);
@@ -33,36 +35,27 @@ function countReads(store: Store): () => number {
   return () => read.mock.calls.length;
 }
 
-/** A promise that is settled from outside. */
-function door(): { passed: Promise<JobOutcome>; open: () => void } {
-  let open = (): void => {};
-  const passed = new Promise<JobOutcome>((resolve) => {
-    open = () => resolve({ kind: 'done' });
-  });
-  return { passed, open };
-}
-
 describe('a tick', () => {
-  it('asks the database only when a slot has come or fifteen seconds have passed', async () => {
+  it('reads the database only when a slot has come or fifteen seconds have passed', async () => {
     const store = await openMigrated();
     const at = clockAt(slot - 40 * SECOND);
     const job = jobOf();
     const ticker = await openTicker(store, [job], { clock: at.clock, alerts: countSends(), log: openTestLog() });
     const reads = countReads(store);
-    const looks: number[] = [];
+    const checks: number[] = [];
     for (; at.now <= slot + 2 * SECOND; at.now += SECOND) {
       const before = reads();
       ticker.tick();
       await ticker.idle();
-      if (reads() > before) looks.push((at.now - slot) / SECOND);
+      if (reads() > before) checks.push((at.now - slot) / SECOND);
     }
-    // After a run it looks once more: the next slot may have come meanwhile.
-    expect(looks).toEqual([-40, -25, -10, 0, 1]);
+    // After a run it checks again: the next slot may have come meanwhile.
+    expect(checks).toEqual([-40, -25, -10, 0, 1]);
     expect(job.ran).toEqual([slot]);
     await store.close();
   });
 
-  it('looks at once after the clock was set back', async () => {
+  it('checks at once after the clock was set back', async () => {
     const store = await openMigrated();
     const at = clockAt(slot - HOUR);
     const ticker = await openTicker(store, [jobOf()], { clock: at.clock, alerts: countSends(), log: openTestLog() });
@@ -76,11 +69,11 @@ describe('a tick', () => {
     await store.close();
   });
 
-  it('never runs a job beside itself, and a job that hangs holds up no other', async () => {
+  it('does not start a job that runs, and a job that hangs does not delay others', async () => {
     const store = await openMigrated();
     const at = clockAt(slot);
-    const { passed, open } = door();
-    const slow = jobOf({ id: 'publish:slow', schedule: everyMinute, coalesce: true }, () => passed);
+    const { promise, resolve } = Promise.withResolvers<JobOutcome>();
+    const slow = jobOf({ id: 'publish:slow', schedule: everyMinute, coalesce: true }, () => promise);
     const quick = jobOf({ id: 'publish:quick', schedule: everyMinute, coalesce: true });
     const ticker = await openTicker(store, [slow, quick], {
       clock: at.clock,
@@ -93,7 +86,7 @@ describe('a tick', () => {
     }
     await vi.waitUntil(() => quick.ran.length === 4, { interval: 1 });
     expect(slow.ran).toEqual([slot + MINUTE]);
-    open();
+    resolve({ kind: 'done' });
     await ticker.idle();
     ticker.tick();
     await ticker.idle();
@@ -102,7 +95,7 @@ describe('a tick', () => {
     await store.close();
   });
 
-  it('survives a database that is away, and says so', async () => {
+  it('survives a failing database, and logs it', async () => {
     const store = await openMigrated();
     const at = clockAt(slot - MINUTE);
     const log = openTestLog();
@@ -123,7 +116,7 @@ describe('a tick', () => {
     await store.close();
   });
 
-  it('names a schedule that never comes', async () => {
+  it('logs a schedule without slots', async () => {
     const store = await openMigrated();
     const log = openTestLog();
     const job = jobOf({ schedule: { cron: '0 0 L-30 2 *', zone: 'UTC', graceMinutes: 60 } });
@@ -133,47 +126,47 @@ describe('a tick', () => {
   });
 });
 
-describe('ticking', () => {
-  it('by node-cron runs what comes due, and stops after the job that is running', async () => {
+describe('the ticker', () => {
+  it('runs what comes due, and stops after the running job', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: slot - 2_500 });
-    const said = vi.spyOn(console, 'warn');
+    const warn = vi.spyOn(console, 'warn');
     const store = await openMigrated();
-    const { passed, open } = door();
-    const job = jobOf({}, () => passed);
+    const { promise, resolve } = Promise.withResolvers<JobOutcome>();
+    const job = jobOf({}, () => promise);
     const alerts = countSends();
     const tasks = cron.getTasks().size;
-    const ticking = await startTicking(store, [job], { clock: Date.now, alerts, log: openTestLog() });
+    const ticker = await startTicker(store, [job], { clock: Date.now, alerts, log: openTestLog() });
     await vi.advanceTimersByTimeAsync(2_000);
     expect(job.ran).toEqual([]);
     await vi.advanceTimersByTimeAsync(1_000);
     expect(job.ran).toEqual([slot]);
-    let stopped = false;
-    const stopping = ticking.stop().then(() => {
-      stopped = true;
+    let isStopped = false;
+    const stopping = ticker.stop().then(() => {
+      isStopped = true;
     });
     await vi.advanceTimersByTimeAsync(10_000);
-    expect(stopped).toBe(false);
-    open();
+    expect(isStopped).toBe(false);
+    resolve({ kind: 'done' });
     await stopping;
     expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'done', startedAt: slot }]);
     expect(alerts.sends).toBeGreaterThan(0);
     expect(cron.getTasks().size).toBe(tasks);
-    expect(said).not.toHaveBeenCalled();
+    expect(warn).not.toHaveBeenCalled();
     await store.close();
   });
 
-  it('makes up for ticks that node-cron dropped', async () => {
+  it('runs a slot whose tick node-cron has dropped', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: slot - 1_500 });
-    const said = vi.spyOn(console, 'warn');
+    const warn = vi.spyOn(console, 'warn');
     const store = await openMigrated();
     const job = jobOf();
-    const ticking = await startTicking(store, [job], { clock: Date.now, alerts: countSends(), log: openTestLog() });
+    const ticker = await startTicker(store, [job], { clock: Date.now, alerts: countSends(), log: openTestLog() });
     // A long synchronous render: the clock moves on and no timer fires.
     vi.setSystemTime(slot + 20_000);
     await vi.advanceTimersByTimeAsync(3_000);
-    await ticking.stop();
+    await ticker.stop();
     expect(job.ran).toEqual([slot]);
-    expect(said).not.toHaveBeenCalled();
+    expect(warn).not.toHaveBeenCalled();
     await store.close();
   });
 });

@@ -1,5 +1,5 @@
 /**
- * A real HTTP server that keeps what it is sent and answers what it is told.
+ * A real HTTP server that records its requests.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest';
 export interface WebServer {
   url: string;
   requests: { method: string; path: string; body: string; contentType: string | undefined }[];
-  /** The status of its answers; `hang` never answers. */
+  /** The status of its responses; `hang` never responds. */
   answer: number | 'hang';
 }
 

@@ -13,6 +13,7 @@ import type { Store } from '../../src/store/store.ts';
 import { openHub, queueHubNotifications } from '../../src/websub/hub.ts';
 import { NOW, sampleConfig } from '../feeds/formats/sample.ts';
 import { openTestSite, SECRETS } from '../http/test-site.ts';
+import { openTestLog } from '../support/test-log.ts';
 
 export const TOPIC = 'https://wire.example.com/feeds/latest.atom';
 
@@ -41,9 +42,7 @@ export async function openPublisher(
   const { hub = '{ url: self, allowPrivateNetworks: [127.0.0.0/8] }', resolve } = options;
   const config = sampleConfig((yaml) => yaml.replace(/^hub: .*$/m, `hub: ${hub}`));
   const site = openTestSite(store, config);
-  const logged: string[] = [];
-  const note = (details: object, message: string): void => void logged.push(`${message} ${JSON.stringify(details)}`);
-  const log = { info: note, warn: note, error: note };
+  const log = openTestLog();
   const open = (secrets: SigningSecrets = SECRETS): WorkerPool => {
     const pool = openHub({ store, config, secrets, clock: () => publisher.now, log, ...(resolve && { resolve }) });
     onTestFinished(() => pool.stop());
@@ -52,7 +51,7 @@ export async function openPublisher(
   const publisher: HubPublisher = {
     config,
     now: NOW,
-    logged,
+    logged: log.lines,
     pool: open(),
     openAnotherPool: open,
     request(fields, from) {

@@ -90,6 +90,18 @@ export async function countRejections(db: Db): Promise<number> {
   return count;
 }
 
+/** Number of rejections at each stage. */
+export async function countRejectionsByStage(db: Db): Promise<Record<Rejection['stage'], number>> {
+  const rows = await db
+    .selectFrom('rejections')
+    .select((e) => ['stage', e.fn.countAll<number>().as('count')])
+    .groupBy('stage')
+    .execute();
+  const counts = { import: 0, feed: 0, edition: 0 };
+  for (const { stage, count } of rows) counts[stage] = count;
+  return counts;
+}
+
 // A feed or edition names the article; a file names the line.
 function keyOf(entry: Pick<Rejection, 'stage' | 'source' | 'line' | 'articleId'>): string {
   return `${entry.stage}:${entry.source}:${entry.stage === 'import' ? (entry.line ?? 0) : (entry.articleId ?? '')}`;

@@ -83,6 +83,28 @@ export async function lastEdition(db: Db, newsletter: string): Promise<EditionSu
   return (await lastEditions(db, newsletter, 1))[0] ?? null;
 }
 
+/** Finds the newest edition of each newsletter, with the number of its editions. */
+export function findNewestEditions(
+  db: Db,
+): Promise<{ id: number; newsletter: string; closedAt: number; count: number }[]> {
+  // Two steps, both by index: rows of editions hold whole documents.
+  return db
+    .selectFrom('editions')
+    .innerJoin(
+      (e) =>
+        e
+          .selectFrom('editions')
+          .select((f) => ['newsletter', f.fn.max('number').as('number'), f.fn.countAll<number>().as('count')])
+          .groupBy('newsletter')
+          .as('newest'),
+      (join) =>
+        join.onRef('newest.newsletter', '=', 'editions.newsletter').onRef('newest.number', '=', 'editions.number'),
+    )
+    .select(['editions.id', 'editions.newsletter', 'editions.closed_at as closedAt', 'newest.count'])
+    .orderBy('editions.newsletter')
+    .execute();
+}
+
 /** Lists the articles that were eligible for these editions and did not enter, by edition and article id. */
 export function listOmissions(
   db: Db,

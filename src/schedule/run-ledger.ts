@@ -209,6 +209,22 @@ export async function listLastRuns(db: Db): Promise<Run[]> {
   return rows.map(toRun);
 }
 
+/** Number of runs with a slot after `since`, by schedule and state, of registered schedules. */
+export function countRunsSince(
+  db: Db,
+  since: number,
+): Promise<{ schedule: string; state: Run['state']; count: number }[]> {
+  return db
+    .selectFrom('schedules')
+    .innerJoin('runs', 'runs.schedule', 'schedules.id')
+    .select((e) => ['runs.schedule', 'runs.state', e.fn.countAll<number>().as('count')])
+    .where('runs.slot_at', '>', since)
+    .groupBy(['runs.schedule', 'runs.state'])
+    .orderBy('runs.schedule')
+    .orderBy('runs.state')
+    .execute();
+}
+
 /** Number of runs by schedule and state, those that were rolled up into totals included. */
 export function countRunsEver(db: Db): Promise<{ schedule: string; state: string; count: number }[]> {
   const runs = db

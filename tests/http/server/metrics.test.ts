@@ -101,12 +101,12 @@ const zeros = (name: string, label: string, values: string[]) =>
   Object.fromEntries(values.map((value) => [`daywire_${name}{${label}="${value}"}`, 0]));
 
 forEachDatabase((open) => {
-  it('an empty newsroom has zeros and no labels', async () => {
+  it('has zeros for an empty store', async () => {
     const { contentType } = await renderMetrics(await open(), now);
     expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(Object.fromEntries(await scrape(await open()))).toEqual({
       daywire_oldest_due_delivery_seconds: 0,
-      daywire_delivery_held: 0,
+      daywire_queue_held: 0,
       daywire_uncertain_deliveries: 0,
       ...zeros('service_messages', 'state', STATES),
       ...zeros('bounces', 'kind', ['hard', 'soft', 'complaint']),
@@ -114,16 +114,16 @@ forEachDatabase((open) => {
       'daywire_rejections{stage="import"}': 0,
       'daywire_rejections{stage="feed"}': 0,
       'daywire_rejections{stage="edition"}': 0,
-      daywire_hub_pings: 0,
+      daywire_pending_hub_pings: 0,
       daywire_hub_unverified_requests: 0,
-      daywire_oldest_hub_delivery_seconds: 0,
+      daywire_oldest_pending_hub_notification_seconds: 0,
       daywire_pending_changes: 0,
       daywire_oldest_pending_change_seconds: 0,
       daywire_open_alerts: 0,
     });
   });
 
-  it('subscriptions of the hub are counted by topic, with those that fail and the one that waits the longest', async () => {
+  it('counts hub subscriptions by topic, failing ones, and the age of the longest pending one', async () => {
     const store = await open();
     const row = {
       callback: '',
@@ -154,11 +154,11 @@ forEachDatabase((open) => {
     expect(metrics).toMatchObject({
       'daywire_hub_subscriptions{topic="latest.atom"}': 2,
       'daywire_hub_failing_subscriptions{topic="latest.atom"}': 1,
-      daywire_oldest_hub_delivery_seconds: 60,
+      daywire_oldest_pending_hub_notification_seconds: 60,
     });
   });
 
-  it('runs of the last week are counted by schedule and state, and the newest one is shown with its state', async () => {
+  it('counts the runs of the last week by schedule and state, and shows the state of the newest', async () => {
     const store = await open();
     await registerSchedules(
       store.db,
@@ -191,7 +191,7 @@ forEachDatabase((open) => {
     expect(samples.get('daywire_last_run_state{schedule="newsletter:daily",state="done"}')).toBe(0);
   });
 
-  it('editions are counted by newsletter, and deliveries are those of the newest edition', async () => {
+  it('counts editions by newsletter, and the deliveries of the newest one by state', async () => {
     const store = await open();
     const first = await closeEdition(store, 'daily', 1, now - DAY);
     const second = await closeEdition(store, 'daily', 2, now - HOUR);
@@ -218,7 +218,7 @@ forEachDatabase((open) => {
     expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(DAY / 1_000);
   });
 
-  it('deliveries that have folded into totals are counted with the others', async () => {
+  it('includes deliveries that were reduced to totals', async () => {
     const store = await open();
     const edition = await closeEdition(store, 'daily', 1, now - DAY);
     await deliver(store, edition, 1, 'submitted', now);
@@ -236,7 +236,7 @@ forEachDatabase((open) => {
     expect([count('submitted'), count('failed'), count('pending')]).toEqual([70_001, 70_000, 0]);
   });
 
-  it('feed requests of the newest day and reported subscribers are shown by the readers that are known', async () => {
+  it('counts feed requests of the newest day and reported subscribers by known reader', async () => {
     const store = await open();
     const count = { path: 'latest.atom', unchanged: 0 };
     await store.db
@@ -273,7 +273,7 @@ forEachDatabase((open) => {
     });
   });
 
-  it('a paused edition says so, and its deliveries are not overdue', async () => {
+  it('shows that an edition is paused, and ignores its due deliveries', async () => {
     const store = await open();
     const paused = await closeEdition(store, 'daily', 1, now - DAY);
     const going = await closeEdition(store, 'weekly', 1, now - DAY);
@@ -284,12 +284,12 @@ forEachDatabase((open) => {
     await deliver(store, going, 3, 'submitted', now - DAY);
     const samples = await scrape(store);
     expect(samples.get('daywire_oldest_due_delivery_seconds')).toBe(3_600);
-    expect(samples.get('daywire_last_edition_standing{newsletter="daily",standing="paused"}')).toBe(1);
-    expect(samples.get('daywire_last_edition_standing{newsletter="daily",standing="cancelled"}')).toBe(0);
-    expect(samples.get('daywire_last_edition_standing{newsletter="weekly",standing="paused"}')).toBe(0);
+    expect(samples.get('daywire_last_edition_delivery_state{newsletter="daily",state="paused"}')).toBe(1);
+    expect(samples.get('daywire_last_edition_delivery_state{newsletter="daily",state="cancelled"}')).toBe(0);
+    expect(samples.get('daywire_last_edition_delivery_state{newsletter="weekly",state="paused"}')).toBe(0);
   });
 
-  it('a held queue, uncertain deliveries, service mail, bounces and suppressed addresses are shown', async () => {
+  it('shows a held queue, uncertain deliveries, service messages, bounces and suppressed addresses', async () => {
     const store = await open();
     await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
     const edition = await closeEdition(store, 'daily', 1, now - DAY);
@@ -328,7 +328,7 @@ forEachDatabase((open) => {
       ])
       .execute();
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
-      daywire_delivery_held: 1,
+      daywire_queue_held: 1,
       daywire_uncertain_deliveries: 1,
       'daywire_service_messages{state="submitted"}': 1,
       'daywire_service_messages{state="pending"}': 0,
@@ -339,7 +339,7 @@ forEachDatabase((open) => {
     });
   });
 
-  it('feeds show their age, and what waits or went wrong is counted', async () => {
+  it('shows the age of feeds, and counts pending changes, rejections and alerts', async () => {
     const store = await open();
     const document = { media_type: 'x', hash: '', size: 0, gzip: '', brotli: '' };
     await store.db
@@ -379,7 +379,7 @@ forEachDatabase((open) => {
     });
   });
 
-  it('a label of hostile characters stays one line', async () => {
+  it('escapes hostile characters in a label', async () => {
     const store = await open();
     await store.db
       .insertInto('documents')

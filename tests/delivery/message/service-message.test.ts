@@ -82,7 +82,7 @@ describe('prepareServiceMessage', () => {
     for (const part of [mail.text, mail.html]) {
       expect(part).toContain('Nov 27, 2026 03:30 PM (Asia/Shanghai)');
       expect(part).toContain('The Daily Roundup');
-      expect(part).toContain('If it was not you, do nothing');
+      expect(part).toContain('If you did not request this');
     }
   });
 

@@ -62,8 +62,9 @@ function readSecretFile(path: string): string | null {
     // Windows has no permission bits: every file there is 666.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw new SecretError(
-        `${path} is readable by other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${path}". If another ` +
-          'user may have read it, delete it: a new one will be generated, and unsubscribe links mailed before stop working',
+        `${path} is readable by other users (mode ${(mode & 0o777).toString(8)}): run "chmod 600 ${path}". If one of ` +
+          'them may have read it, delete it: a new one will be generated, and unsubscribe links mailed before stop ' +
+          'working',
       );
     }
     text = readFileSync(path, 'utf8').trim();
@@ -75,8 +76,8 @@ function readSecretFile(path: string): string | null {
   }
   if (text.length < MIN_LENGTH) {
     throw new SecretError(
-      `${path} is damaged: it has ${text.length} characters and needs at least ${MIN_LENGTH}. Restore it from a backup, ` +
-        'or delete it: a new one will be generated, and unsubscribe links mailed before stop working',
+      `${path} is damaged: it has ${text.length} characters and needs at least ${MIN_LENGTH}. Restore it from a ` +
+        'backup, or delete it: a new one will be generated, and unsubscribe links mailed before stop working',
     );
   }
   return text;

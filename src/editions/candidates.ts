@@ -59,7 +59,8 @@ export function isInEditionOf(newsletter: string) {
 /** Whether the current row of `articles` was omitted from that edition. */
 export function wasOmittedFrom(editionId: number | null) {
   return sql<SqlBool>`exists (
-    select 1 from edition_omissions where edition_id = ${editionId ?? -1} and edition_omissions.article_id = articles.id)`;
+    select 1 from edition_omissions
+    where edition_id = ${editionId ?? -1} and edition_omissions.article_id = articles.id)`;
 }
 
 /** Identifies the article's content at the time of composing: an edition cannot be closed if it has changed since. */

@@ -6,7 +6,7 @@ import type { Templates } from '../../src/lib/templates.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
-import { article, CUTOFF, composed, config, newsletter, save, templates } from '../editions/fixtures.ts';
+import { article, CUTOFF, compose, config, newsletter, save, templates } from '../editions/fixtures.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 import { deliveriesOf, SECRETS } from './fixture.ts';
 
@@ -154,7 +154,7 @@ describe('closing an edition', () => {
       const store = await open();
       await save(store, stories());
       await subscribe(store, 'ada');
-      const slow = await composed(store);
+      const slow = await compose(store);
       const first = await run(store);
       expect(await closeEdition(store, slow, terms, NOW + 9)).toMatchObject({
         fresh: false,
@@ -167,7 +167,7 @@ describe('closing an edition', () => {
       const store = await open();
       await save(store, stories());
       await subscribe(store, 'ada');
-      const stale = await composed(store);
+      const stale = await compose(store);
       await save(store, [article('a', { status: { state: 'retracted', note: 'Wrong.', at: NOW } })]);
       await expect(closeEdition(store, stale, terms, NOW)).rejects.toThrow(StaleComposition);
       expect(await deliveriesOf(store)).toEqual([]);

@@ -4,19 +4,18 @@ import type { Article } from '../../src/articles/article.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, CUTOFF, close, composed, passedOver, save } from './fixtures.ts';
+import { article, CUTOFF, closeEdition, compose, omissions, save, threeStories } from './fixtures.ts';
 
-const day = (n: number): Article[] =>
-  [1, 2, 3].map((k) => article(`day${n}-${k}`, { publishedAt: CUTOFF + n * DAY - k * HOUR }));
+const day = (n: number): Article[] => threeStories(`day${n}`, CUTOFF + n * DAY);
 
 async function closeDay(store: Store, n: number): Promise<Record<string, string>> {
   await save(store, day(n));
-  return passedOver(store, await close(store, await composed(store, CUTOFF + n * DAY)));
+  return omissions(store, await closeEdition(store, await compose(store, CUTOFF + n * DAY)));
 }
 
-describe('what has grown too old', () => {
+describe('an article past the age limit', () => {
   forEachDatabase((open) => {
-    it('is recorded when the first edition closes, but for the pinned, the retracted and roundups', async () => {
+    it('is recorded when the first edition closes, unless it is pinned, retracted or a roundup', async () => {
       const store = await open();
       const old = { publishedAt: CUTOFF - 9 * DAY };
       await save(store, [
@@ -30,16 +29,16 @@ describe('what has grown too old', () => {
       expect(await closeDay(store, 0)).toEqual({ old: 'aged-out', 'old-draft': 'aged-out', 'old-item': 'aged-out' });
     });
 
-    it('is recorded once for a newsletter, and for each newsletter', async () => {
+    it('is recorded once per newsletter', async () => {
       const store = await open();
       await save(store, [article('old', { publishedAt: CUTOFF - 9 * DAY })]);
       expect(await closeDay(store, 0)).toEqual({ old: 'aged-out' });
       expect(await closeDay(store, 1)).toEqual({});
-      const other = await composed(store, CUTOFF + DAY, { id: 'evening' });
-      expect(await passedOver(store, await close(store, other))).toMatchObject({ old: 'aged-out' });
+      const other = await compose(store, CUTOFF + DAY, { id: 'evening' });
+      expect(await omissions(store, await closeEdition(store, other))).toMatchObject({ old: 'aged-out' });
     });
 
-    it('is recorded when an old archive comes in after an edition, and floods none', async () => {
+    it('is recorded, and in no edition, if an old archive is imported after an edition', async () => {
       const store = await open();
       await closeDay(store, 0);
       await save(store, [article('archive', { publishedAt: CUTOFF - 900 * DAY })], CUTOFF + HOUR);
@@ -47,7 +46,7 @@ describe('what has grown too old', () => {
       expect(await closeDay(store, 2)).toEqual({});
     });
 
-    it('is a draft that the window has left behind', async () => {
+    it('is recorded if it is a draft', async () => {
       const store = await open();
       await save(store, [article('draft', { publishedAt: CUTOFF - HOUR, status: { state: 'draft' } })]);
       expect(await closeDay(store, 0)).toEqual({});
@@ -55,34 +54,34 @@ describe('what has grown too old', () => {
       expect(await closeDay(store, 2)).toEqual({ draft: 'aged-out' });
     });
 
-    it('is what was pinned, did not fit, and is pinned no longer', async () => {
+    it('is recorded if it was pinned, did not fit, and is no longer pinned', async () => {
       const store = await open();
       const lone = article('unpinned', { pinned: true, publishedAt: CUTOFF - 30 * DAY });
       await save(store, [...day(0), lone, article('lead', { pinned: true })]);
       const few = { blocks: { news: 5, analysis: 0, roundup: 0, latest: 0 } };
-      expect(await passedOver(store, await close(store, await composed(store, CUTOFF, few)))).toEqual({
+      expect(await omissions(store, await closeEdition(store, await compose(store, CUTOFF, few)))).toEqual({
         unpinned: 'did-not-fit',
       });
       await save(store, [{ ...lone, pinned: false }], CUTOFF - 30 * DAY);
       expect(await closeDay(store, 1)).toEqual({ unpinned: 'aged-out' });
     });
 
-    it('of an archive of twenty thousand articles takes one statement, and the next edition looks at none of them', async () => {
+    it('is recorded in one statement with 20,000 others, and not considered by the next edition', async () => {
       const store = await open();
       await save(store, [article('old', { publishedAt: CUTOFF - 9 * DAY })]);
       await sql`
         with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000)
-        insert into articles (id, tag_uri, slug, kind, section, kicker, event_key, pinned, state, published_at, updated_at,
-          noted_at, created_at, digest, document)
+        insert into articles (id, tag_uri, slug, kind, section, kicker, event_key, pinned, state, published_at,
+          updated_at, noted_at, created_at, digest, document)
         select 'archive-' || i, 'tag:' || i, 'archive-' || i, kind, section, kicker, event_key, pinned, state,
           published_at - i * 60000, updated_at, noted_at, created_at, digest, document
         from articles, n where id = 'old'`.execute(store.db);
       await save(store, day(0));
-      const first = await composed(store);
+      const first = await compose(store);
       expect(first.articles).toHaveLength(3);
       expect(first.didNotFit).toEqual([]);
-      const id = await close(store, first);
-      expect(Object.keys(await passedOver(store, id))).toHaveLength(20_001);
+      const id = await closeEdition(store, first);
+      expect(Object.keys(await omissions(store, id))).toHaveLength(20_001);
       expect(await closeDay(store, 1)).toEqual({});
     });
   });

@@ -6,24 +6,24 @@ import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import {
   article,
-  blocks,
   CUTOFF,
-  close,
+  closeEdition,
   compose,
-  composed,
-  filler,
-  item,
+  idsByBlock,
   NONCE,
   newsletter,
+  roundupItem,
   save,
+  threeStories,
+  tryCompose,
 } from './fixtures.ts';
 
-describe('an edition', () => {
+describe('composeEdition', () => {
   forEachDatabase((open) => {
-    it('is composed of what the store holds, and writes nothing', async () => {
+    it('composes an edition from the store without writing to it', async () => {
       const store = await open();
       await save(store, [
-        ...filler('today', CUTOFF),
+        ...threeStories('today', CUTOFF),
         article('cover', {
           kind: 'feature',
           kicker: 'Cover Story',
@@ -31,12 +31,12 @@ describe('an edition', () => {
           publishedAt: CUTOFF - 30 * HOUR,
         }),
         article('analysis', { kind: 'analysis', publishedAt: CUTOFF - 26 * HOUR }),
-        item('second', '36Kr', { eventKey: 'merger', publishedAt: CUTOFF - 2 * HOUR }),
-        item('first', 'Yicai', { eventKey: 'merger', publishedAt: CUTOFF - 3 * HOUR }),
+        roundupItem('second', '36Kr', { eventKey: 'merger', publishedAt: CUTOFF - 2 * HOUR }),
+        roundupItem('first', 'Yicai', { eventKey: 'merger', publishedAt: CUTOFF - 3 * HOUR }),
         article('older', { publishedAt: CUTOFF - 25 * HOUR }),
       ]);
-      const edition = await composed(store);
-      expect(blocks(edition)).toEqual({
+      const edition = await compose(store);
+      expect(idsByBlock(edition)).toEqual({
         lead: ['cover'],
         news: ['today-1', 'today-2', 'today-3'],
         analysis: ['analysis'],
@@ -61,17 +61,17 @@ describe('an edition', () => {
       expect(await findArticle(store.db, 'daily-roundup-2026-11-24')).toBeNull();
     });
 
-    it('is the same from the same store', async () => {
+    it('has the same result for the same store', async () => {
       const store = await open();
-      await save(store, filler('today', CUTOFF));
-      expect(await compose(store)).toEqual(await compose(store));
+      await save(store, threeStories('today', CUTOFF));
+      expect(await tryCompose(store)).toEqual(await tryCompose(store));
     });
 
-    it('once closed is found by slot and by id, and its slot is not composed again', async () => {
+    it('returns the closed edition of a slot instead of composing it again', async () => {
       const store = await open();
-      await save(store, filler('today', CUTOFF));
-      const edition = await composed(store);
-      const id = await close(store, edition, CUTOFF + MINUTE);
+      await save(store, threeStories('today', CUTOFF));
+      const edition = await compose(store);
+      const id = await closeEdition(store, edition, CUTOFF + MINUTE);
       const closed = await findEdition(store.db, newsletter.id, '2026-11-24');
       expect(closed).toMatchObject({
         id,
@@ -86,7 +86,7 @@ describe('an edition', () => {
         subject: edition.subject,
       });
       expect(await findEditionById(store.db, id)).toEqual(closed);
-      expect(await compose(store)).toEqual({ kind: 'closed', edition: closed });
+      expect(await tryCompose(store)).toEqual({ kind: 'closed', edition: closed });
       expect(await findEdition(store.db, 'other', '2026-11-24')).toBeNull();
       const heads = await listEditions(store.db, null, 10);
       expect(heads).toEqual([await lastEdition(store.db, newsletter.id)]);
@@ -94,10 +94,10 @@ describe('an edition', () => {
       expect(await listEditions(store.db, 'other', 10)).toEqual([]);
     });
 
-    it('stands in feeds as a roundup article, published when it closed', async () => {
+    it('represents the edition by a roundup article that is published when it closes', async () => {
       const store = await open();
       await save(store, [
-        ...filler('today', CUTOFF),
+        ...threeStories('today', CUTOFF),
         article('lead', {
           pinned: true,
           headline: 'A <b> & "c"',
@@ -111,9 +111,9 @@ describe('an edition', () => {
             height: 1,
           },
         }),
-        item('first', 'Yi & cai', { publishedAt: CUTOFF - 3 * HOUR, bodyHtml: '<p>One <em>sentence</em>.</p>' }),
+        roundupItem('first', 'Yi & cai', { publishedAt: CUTOFF - 3 * HOUR, bodyHtml: '<p>One <em>sentence</em>.</p>' }),
       ]);
-      await close(store, await composed(store), CUTOFF + MINUTE);
+      await closeEdition(store, await compose(store), CUTOFF + MINUTE);
       const [roundup] = await findPublicArticles(store.db, { now: CUTOFF + MINUTE, limit: 1 });
       expect(roundup).toMatchObject({
         id: 'daily-roundup-2026-11-24',
@@ -133,72 +133,72 @@ describe('an edition', () => {
       expect(bodyHtml).toContain(
         'One <em>sentence</em>. (<a href="https://example.com/Yi%20%26%20cai">Yi &amp; cai</a>)',
       );
-      // Never itself a story of an edition.
-      const next = await compose(store, CUTOFF + DAY, { minimumStories: 1 });
+      // A roundup article is never a story of an edition.
+      const next = await tryCompose(store, CUTOFF + DAY, { minimumStories: 1 });
       expect(next.kind).toBe('skipped');
     });
 
-    it('takes another id for its roundup article where an article uses that one', async () => {
+    it('uses another id for the roundup article if an article has its id', async () => {
       const store = await open();
-      await save(store, [...filler('today', CUTOFF), article('daily-roundup-2026-11-24')]);
-      const edition = await composed(store);
+      await save(store, [...threeStories('today', CUTOFF), article('daily-roundup-2026-11-24')]);
+      const edition = await compose(store);
       expect(edition.roundupArticle).toMatchObject({
         id: 'daily-roundup-2026-11-24-2',
         slug: 'daily-roundup-2026-11-24-2',
       });
     });
 
-    it('with fewer stories than the minimum is skipped, and the reason names the numbers', async () => {
+    it('skips an edition with fewer stories than the minimum, and gives the numbers', async () => {
       const store = await open();
-      expect(await compose(store)).toMatchObject({
+      expect(await tryCompose(store)).toMatchObject({
         kind: 'skipped',
         reason: expect.stringContaining('no story is ready'),
       });
-      await save(store, filler('today', CUTOFF).slice(0, 2));
-      expect(await compose(store)).toEqual({
+      await save(store, threeStories('today', CUTOFF).slice(0, 2));
+      expect(await tryCompose(store)).toEqual({
         kind: 'skipped',
         reason: 'only 2 stories are ready since 2026-11-21T23:30:00Z, and daily-roundup needs at least 3',
       });
     });
 
-    it('counts an event that several outlets reported as one story', async () => {
+    it('counts an event reported by several outlets as one story', async () => {
       const store = await open();
       await save(
         store,
-        ['a', 'b', 'c'].map((id) => item(id, id, { eventKey: 'e' })),
+        ['a', 'b', 'c'].map((id) => roundupItem(id, id, { eventKey: 'e' })),
       );
-      expect(await compose(store)).toMatchObject({
+      expect(await tryCompose(store)).toMatchObject({
         kind: 'skipped',
         reason: expect.stringContaining('only 1 story is'),
       });
-      expect((await compose(store, CUTOFF, { minimumStories: 1 })).kind).toBe('composed');
+      expect((await tryCompose(store, CUTOFF, { minimumStories: 1 })).kind).toBe('composed');
     });
   });
 });
 
-describe('a bad article', () => {
+describe('an article that cannot be shown', () => {
   forEachDatabase((open) => {
-    it('is rejected, its place goes to the next, and the edition goes out', async () => {
+    it('is rejected, and the next story takes its place', async () => {
       const store = await open();
       const few = { blocks: { news: 2, analysis: 1, roundup: 1, latest: 0 }, minimumStories: 1 };
       await save(store, [
-        ...filler('today', CUTOFF),
+        ...threeStories('today', CUTOFF),
         article('lead', { pinned: true, publishedAt: -9e15 }),
         article('a', { kind: 'analysis', publishedAt: CUTOFF - HOUR }),
         article('b', { kind: 'analysis', publishedAt: CUTOFF - 2 * HOUR }),
-        item('i', 'Yicai', { eventKey: 'e', publishedAt: CUTOFF - 2 * HOUR }),
-        item('j', '36Kr', { eventKey: 'e', publishedAt: CUTOFF - HOUR }),
+        roundupItem('i', 'Yicai', { eventKey: 'e', publishedAt: CUTOFF - 2 * HOUR }),
+        roundupItem('j', '36Kr', { eventKey: 'e', publishedAt: CUTOFF - HOUR }),
       ]);
       await store.db.updateTable('articles').set({ document: '{"half' }).where('id', 'in', ['a', 'i']).execute();
-      const edition = await composed(store, CUTOFF, few);
-      expect(blocks(edition)).toEqual({
+      const edition = await compose(store, CUTOFF, few);
+      expect(idsByBlock(edition)).toEqual({
         lead: ['today-1'],
         news: ['today-2', 'today-3'],
         analysis: ['b'],
         roundup: ['j'],
       });
       expect(edition.rejected.map((one) => one.articleId).sort()).toEqual(['a', 'i', 'lead']);
-      await close(store, edition);
+      await closeEdition(store, edition);
       const listed = await listRejections(store.db, 10);
       expect(listed).toHaveLength(3);
       expect(listed.find((one) => one.articleId === 'a')).toMatchObject({
@@ -209,15 +209,15 @@ describe('a bad article', () => {
       });
     });
 
-    it('without a headline, or with a gap where a template needs a value, does not take the edition down', async () => {
+    it('does not make the edition fail if it lacks a headline or a value that a template needs', async () => {
       const store = await open();
       await save(store, [
-        ...filler('today', CUTOFF),
+        ...threeStories('today', CUTOFF),
         article('empty', { headline: ' ' }),
         article('gap', { topic: undefined as unknown as string }),
         article('null', { related: [null as never], kicker: 'Cover Story' }),
       ]);
-      const edition = await composed(store);
+      const edition = await compose(store);
       expect(edition.articles).toHaveLength(3);
       expect(edition.rejected.map((one) => [one.articleId, one.problems[0]]).sort()).toEqual([
         ['empty', 'it cannot be shown in an edition: its headline is empty'],
@@ -226,22 +226,22 @@ describe('a bad article', () => {
       ]);
     });
 
-    it('that was mended is no longer rejected once an edition shows it', async () => {
+    it('is no longer listed as rejected once it is corrected and in an edition', async () => {
       const store = await open();
-      await save(store, [...filler('day1', CUTOFF), article('bad', { headline: '' })]);
-      await close(store, await composed(store));
+      await save(store, [...threeStories('day1', CUTOFF), article('bad', { headline: '' })]);
+      await closeEdition(store, await compose(store));
       expect(await listRejections(store.db, 10)).toHaveLength(1);
-      await save(store, [...filler('day2', CUTOFF + DAY), article('bad')]);
-      const edition = await composed(store, CUTOFF + DAY);
+      await save(store, [...threeStories('day2', CUTOFF + DAY), article('bad')]);
+      const edition = await compose(store, CUTOFF + DAY);
       expect(edition.articles.map((one) => one.articleId)).toContain('bad');
-      await close(store, edition);
+      await closeEdition(store, edition);
       expect(await listRejections(store.db, 10)).toEqual([]);
     });
 
-    it('is named in the reason where too few are left', async () => {
+    it('is named in the reason if too few stories remain', async () => {
       const store = await open();
-      await save(store, [...filler('today', CUTOFF).slice(0, 2), article('bad', { headline: '' })]);
-      expect(await compose(store)).toMatchObject({
+      await save(store, [...threeStories('today', CUTOFF).slice(0, 2), article('bad', { headline: '' })]);
+      expect(await tryCompose(store)).toMatchObject({
         kind: 'skipped',
         reason: expect.stringMatching(/only 2 stories.*; rejected: bad \(.*its headline is empty\)/),
       });

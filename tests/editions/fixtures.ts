@@ -1,6 +1,4 @@
-/**
- * A newsroom for the tests of editions: a configuration, articles in a line each, and a way to close what is composed.
- */
+/** Fixtures for tests of editions: a configuration, articles, composing and closing. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -22,11 +20,11 @@ export const config: Config = parseConfig(readFileSync(join(root, file), 'utf8')
 export const newsletter = config.newsletters[0] as NewsletterConfig;
 export const templates = openTemplates(config.paths.templates, config.publication.zone);
 
-/** 07:30 on Tuesday, November 24, 2026 in Shanghai: the cut-off of most editions here. */
+/** 07:30 on Tuesday, November 24, 2026 in Shanghai. */
 export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);
 export const NONCE = '0123456789abcdef0123456789abcdef';
 
-/** An article; by default a brief, published an hour before CUTOFF. */
+/** Makes an article; by default a brief, published an hour before CUTOFF. */
 export function article(id: string, rest: Partial<Article> = {}): Article {
   const bodyHtml = rest.bodyHtml ?? `<p>The body of ${id}.</p>`;
   return {
@@ -60,12 +58,12 @@ export function article(id: string, rest: Partial<Article> = {}): Article {
   };
 }
 
-/** Three stories of a day, so that an edition has enough. */
-export const filler = (day: string, at: number) =>
+/** Makes as many stories as an edition needs at least, published in the hours before `at`. */
+export const threeStories = (day: string, at: number) =>
   [1, 2, 3].map((n) => article(`${day}-${n}`, { publishedAt: at - n * HOUR }));
 
-/** A roundup item of an outlet. */
-export function item(id: string, outlet: string, rest: Partial<Article> = {}): Article {
+/** Makes a roundup item of an outlet. */
+export function roundupItem(id: string, outlet: string, rest: Partial<Article> = {}): Article {
   return article(id, {
     kind: 'roundup-item',
     outlet: { name: outlet, url: `https://example.com/${encodeURIComponent(outlet)}` },
@@ -73,7 +71,7 @@ export function item(id: string, outlet: string, rest: Partial<Article> = {}): A
   });
 }
 
-/** Stores them. @param storedAt when the store got them; default the moment they were published */
+/** Stores articles. @param storedAt omitted, their publication times */
 export async function save(store: Store, articles: Article[], storedAt?: number): Promise<void> {
   await store.db.transaction().execute(async (tx) => {
     for (const one of articles) {
@@ -83,8 +81,12 @@ export async function save(store: Store, articles: Article[], storedAt?: number)
   });
 }
 
-/** Composes at the cut-off itself. */
-export function compose(store: Store, cutoffAt = CUTOFF, change: Partial<NewsletterConfig & CompositionOptions> = {}) {
+/** Composes an edition with `now` at the cut-off. */
+export function tryCompose(
+  store: Store,
+  cutoffAt = CUTOFF,
+  change: Partial<NewsletterConfig & CompositionOptions> = {},
+) {
   const options: CompositionOptions = {
     slot: change.slot ?? editionSlot(cutoffAt, config.publication.zone, false),
     cutoffAt,
@@ -94,26 +96,26 @@ export function compose(store: Store, cutoffAt = CUTOFF, change: Partial<Newslet
   return composeEdition(store, config, templates, { ...newsletter, ...change }, options);
 }
 
-/** Composes what must be composable. */
-export async function composed(store: Store, ...rest: [cutoffAt?: number, change?: Parameters<typeof compose>[2]]) {
-  const outcome = await compose(store, ...rest);
+/** Composes an edition. @throws Error if it is skipped or closed */
+export async function compose(store: Store, ...rest: [cutoffAt?: number, change?: Parameters<typeof tryCompose>[2]]) {
+  const outcome = await tryCompose(store, ...rest);
   if (outcome.kind !== 'composed') throw new Error(outcome.kind === 'skipped' ? outcome.reason : 'it is closed');
   return outcome;
 }
 
-/** Closes it at its cut-off. @returns the edition's id */
-export function close(store: Store, edition: ComposedEdition, now = edition.cutoffAt): Promise<number> {
+/** Closes an edition at its cut-off. @returns its id */
+export function closeEdition(store: Store, edition: ComposedEdition, now = edition.cutoffAt): Promise<number> {
   return store.db.transaction().execute((tx) => recordEdition(tx, edition, now));
 }
 
-/** The ids of an edition's articles, by block. */
-export function blocks(edition: ComposedEdition): Record<string, string[]> {
+/** The ids of an edition's articles by block. */
+export function idsByBlock(edition: ComposedEdition): Record<string, string[]> {
   const grouped = Map.groupBy(edition.articles, ({ block }) => block);
   return Object.fromEntries([...grouped].map(([block, stories]) => [block, stories.map((one) => one.articleId)]));
 }
 
-/** What was passed over by an edition, and why. */
-export async function passedOver(store: Store, editionId: number): Promise<Record<string, string>> {
+/** The articles omitted from an edition, with reasons. */
+export async function omissions(store: Store, editionId: number): Promise<Record<string, string>> {
   const rows = await store.db
     .selectFrom('edition_omissions')
     .selectAll()

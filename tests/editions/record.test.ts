@@ -5,71 +5,71 @@ import { recordEdition, StaleComposition } from '../../src/editions/record.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, CUTOFF, close, composed, filler, newsletter, save } from './fixtures.ts';
+import { article, CUTOFF, closeEdition, compose, newsletter, save, threeStories } from './fixtures.ts';
 
-describe('closing what was composed', () => {
+describe('recordEdition', () => {
   forEachDatabase((open, dialect) => {
     const changed = async (change: (store: Store) => Promise<unknown>): Promise<[Promise<number>, Store]> => {
       const store = await open();
-      await save(store, [...filler('day1', CUTOFF)]);
-      await close(store, await composed(store));
+      await save(store, [...threeStories('day1', CUTOFF)]);
+      await closeEdition(store, await compose(store));
       await save(store, [
-        ...filler('day2', CUTOFF + DAY),
+        ...threeStories('day2', CUTOFF + DAY),
         article('day1-1', {
           publishedAt: CUTOFF - HOUR,
           status: { state: 'corrected', note: 'A figure was wrong.', at: CUTOFF + HOUR },
         }),
       ]);
-      const edition = await composed(store, CUTOFF + DAY);
+      const edition = await compose(store, CUTOFF + DAY);
       await change(store);
-      return [close(store, edition), store];
+      return [closeEdition(store, edition), store];
     };
 
     it.each<[string, (store: Store) => Promise<unknown>]>([
-      ['an article of it was edited', (store) => save(store, [article('day2-1', { headline: 'Another' })])],
+      ['one of its articles was edited', (store) => save(store, [article('day2-1', { headline: 'Another' })])],
       [
-        'an article of it was retracted',
+        'one of its articles was retracted',
         (store) => save(store, [article('day2-2', { status: { state: 'retracted', note: 'No.', at: CUTOFF } })]),
       ],
       [
-        'a correction that it lists was edited',
+        'one of its corrections was edited',
         (store) => save(store, [article('day1-1', { status: { state: 'corrected', note: 'Other.', at: CUTOFF } })]),
       ],
       [
         'another edition was closed',
-        async (store) => close(store, await composed(store, CUTOFF + DAY, { slot: { label: 'x', slotAt: 1 } })),
+        async (store) => closeEdition(store, await compose(store, CUTOFF + DAY, { slot: { label: 'x', slotAt: 1 } })),
       ],
       ['an article took the id of its roundup article', (store) => save(store, [article('daily-roundup-2026-11-25')])],
-    ])('is refused where %s, and leaves no trace', async (_, change) => {
+    ])('throws and writes nothing if %s', async (_, change) => {
       const [closing, store] = await changed(change);
       await expect(closing).rejects.toThrow(StaleComposition);
       expect(await findEdition(store.db, newsletter.id, '2026-11-25')).toBeNull();
     });
 
-    it('goes well where another article came in since: it waits for the next', async () => {
+    it('leaves an article that was added since composing to the next edition', async () => {
       const [closing, store] = await changed((s) => save(s, [article('new', { publishedAt: CUTOFF + DAY - 1 })]));
       await closing;
-      await save(store, filler('day3', CUTOFF + 2 * DAY));
-      expect((await composed(store, CUTOFF + 2 * DAY)).articles.map((one) => one.articleId)).toContain('new');
+      await save(store, threeStories('day3', CUTOFF + 2 * DAY));
+      expect((await compose(store, CUTOFF + 2 * DAY)).articles.map((one) => one.articleId)).toContain('new');
     });
 
-    it('twice at once makes one edition', async () => {
+    it('writes one edition if called twice at the same time', async () => {
       const store = await open();
-      await save(store, filler('today', CUTOFF));
-      const edition = await composed(store);
-      const outcomes = await Promise.allSettled([close(store, edition), close(store, edition)]);
+      await save(store, threeStories('today', CUTOFF));
+      const edition = await compose(store);
+      const outcomes = await Promise.allSettled([closeEdition(store, edition), closeEdition(store, edition)]);
       expect(outcomes.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
       const rejected = outcomes.find((one) => one.status === 'rejected') as PromiseRejectedResult;
       expect(rejected.reason).toBeInstanceOf(StaleComposition);
       expect(await listEditions(store.db, null, 10)).toHaveLength(1);
     });
 
-    // SQLite has one writer: there the lock is the transaction itself.
+    // With SQLite's single writer, the transaction itself is the lock.
     if (dialect === 'postgres') {
-      it('keeps an article from being retracted before it has committed', async () => {
+      it('prevents its articles from being retracted until it commits', async () => {
         const store = await open();
-        await save(store, filler('today', CUTOFF));
-        const edition = await composed(store);
+        await save(store, threeStories('today', CUTOFF));
+        const edition = await compose(store);
         const order: string[] = [];
         let retracting: Promise<unknown> | undefined;
         await store.db.transaction().execute(async (tx) => {
@@ -79,7 +79,7 @@ describe('closing what was composed', () => {
             .transaction()
             .execute((other) => saveArticle(other, retracted, 'other', CUTOFF))
             .then(() => order.push('retracted'));
-          // Long enough for the other connection to have finished, were it not waiting for us: a dozen round trips.
+          // Twelve round trips: enough time for the other transaction to finish if it did not wait.
           for (let n = 0; n < 12; n++) await tx.selectFrom('meta').selectAll().execute();
           order.push('closed');
         });

@@ -21,7 +21,7 @@ const rules: SelectionRules = {
   sections: ['business-tech', 'world'],
 };
 
-/** A candidate so many hours before the cut-off. */
+/** Makes a candidate published `hours` before the cut-off. */
 function story(id: string, hours: number, rest: Partial<StoryCandidate> = {}): StoryCandidate {
   return {
     id,
@@ -39,8 +39,8 @@ function ids(stories: StoryCandidate[]): string[] {
   return stories.map((one) => one.id);
 }
 
-describe('the windows of an edition', () => {
-  it('reach back 48 hours before the first edition', () => {
+describe('editionWindow', () => {
+  it('begins 48 hours before the cut-off of the first edition', () => {
     expect(editionWindow(UNTIL, null)).toEqual({
       from: UNTIL - 48 * HOUR,
       unseenFrom: UNTIL - 48 * HOUR,
@@ -49,11 +49,11 @@ describe('the windows of an edition', () => {
     });
   });
 
-  it('reach back 48 hours after an edition of yesterday, also for what it has not seen', () => {
+  it('begins 48 hours before the cut-off after an edition of the previous day', () => {
     expect(editionWindow(UNTIL, UNTIL - DAY)).toMatchObject({ from: UNTIL - 2 * DAY, unseenFrom: UNTIL - 2 * DAY });
   });
 
-  it('reach back to the cut-off of Friday on a Monday, and a day further for what Friday has not seen', () => {
+  it('begins on Monday at the cut-off of Friday, and a day earlier for stories stored since', () => {
     expect(editionWindow(UNTIL, UNTIL - 3 * DAY)).toMatchObject({ from: UNTIL - 3 * DAY, unseenFrom: UNTIL - 4 * DAY });
   });
 });
@@ -61,7 +61,7 @@ describe('the windows of an edition', () => {
 describe('the lead', () => {
   const lead = (...candidates: StoryCandidate[]): string | undefined => selectStories(candidates, rules).lead?.id;
 
-  it('is the newest pinned story, before any kicker', () => {
+  it('is the newest pinned story, regardless of kickers', () => {
     expect(
       lead(
         story('cover', 1, { kicker: 'Cover Story' }),
@@ -71,7 +71,7 @@ describe('the lead', () => {
     ).toBe('pinned');
   });
 
-  it('is of the strongest kicker, before section and age', () => {
+  it('has the most important kicker, regardless of section and age', () => {
     expect(
       lead(
         story('new', 1, { section: 'business-tech' }),
@@ -81,17 +81,17 @@ describe('the lead', () => {
     ).toBe('cover');
   });
 
-  it('is of the first section, before age; a story without a section comes last', () => {
+  it('is in the most important section, regardless of age; stories without section come last', () => {
     expect(lead(story('none', 1), story('world', 2, { section: 'world' }))).toBe('world');
     expect(lead(story('world', 2, { section: 'world' }), story('tech', 9, { section: 'business-tech' }))).toBe('tech');
   });
 
-  it('is else the newest; of one instant, the one of the greater id', () => {
+  it('is otherwise the newest story; of the same instant, the one with the greater id', () => {
     expect(lead(story('a', 3), story('b', 2))).toBe('b');
     expect(lead(story('a', 2), story('b', 2))).toBe('b');
   });
 
-  it('is never a roundup item, not even a pinned one, which comes first in its block', () => {
+  it('is never a roundup item; a pinned one is first in its block', () => {
     const plan = selectStories(
       [
         story('new', 1, { kind: 'roundup-item' }),
@@ -104,7 +104,7 @@ describe('the lead', () => {
     expect(plan.roundup.map((group) => group.first.id)).toEqual(['pinned', 'new']);
   });
 
-  it('is absent where there are only roundup items', () => {
+  it('is absent if there are only roundup items', () => {
     const plan = selectStories([story('item', 1, { kind: 'roundup-item' })], rules);
     expect(plan.lead).toBeNull();
     expect(countStories(plan)).toBe(1);
@@ -114,7 +114,7 @@ describe('the lead', () => {
 describe('the blocks', () => {
   const cover = story('lead', 1, { kicker: 'Cover Story' });
 
-  it('take as news what was published from 24 hours before the cut-off on, to the millisecond', () => {
+  it('show as news the stories of the last 24 hours, to the millisecond', () => {
     const { news, latest } = selectStories(
       [
         cover,
@@ -129,14 +129,14 @@ describe('the blocks', () => {
     expect(ids(latest)).toEqual(['before']);
   });
 
-  it('show headlines of what found no room in its own block, newest first', () => {
+  it('show the headlines of stories that do not fit into their own block, newest first', () => {
     const analyses = [1, 2, 3, 4, 5, 6].map((hour) => story(`analysis-${hour}`, hour, { kind: 'analysis' }));
     const { analysis, latest } = selectStories([cover, ...analyses], rules);
     expect(ids(analysis)).toEqual(['analysis-1', 'analysis-2', 'analysis-3', 'analysis-4']);
     expect(ids(latest)).toEqual(['analysis-5', 'analysis-6']);
   });
 
-  it('keep a place for a pinned story, and show it in its order of time', () => {
+  it('include a pinned story, and show it in chronological order', () => {
     const briefs = Array.from({ length: 9 }, (_, n) => story(`brief-${n}`, n + 2));
     const { news } = selectStories(
       [story('lead', 1, { pinned: true }), ...briefs, story('pinned', 20, { pinned: true })],
@@ -145,7 +145,7 @@ describe('the blocks', () => {
     expect(ids(news)).toEqual([...ids(briefs.slice(0, 7)), 'pinned']);
   });
 
-  it('show an event once: the first report stands, the others with it in the order of their reports', () => {
+  it('show an event once: the first report, then credits of the others by time', () => {
     const of = (id: string, hours: number): StoryCandidate =>
       story(id, hours, { kind: 'roundup-item', eventKey: 'merger' });
     const { roundup } = selectStories([of('third', 1), of('first', 9), of('second', 5)], rules);
@@ -154,7 +154,7 @@ describe('the blocks', () => {
     expect(ids(roundup[0]?.also ?? [])).toEqual(['second', 'third']);
   });
 
-  it('put first the event that most outlets reported, then the newest', () => {
+  it('begin the roundup with the event that most outlets reported, then the newest', () => {
     const { roundup } = selectStories(
       [
         story('new', 1, { kind: 'roundup-item' }),
@@ -167,14 +167,14 @@ describe('the blocks', () => {
     expect(roundup.map((group) => group.first.id)).toEqual(['a', 'newer', 'new']);
   });
 
-  it('never list a roundup item among the headlines', () => {
+  it('never show a roundup item among the headlines', () => {
     const items = Array.from({ length: 9 }, (_, n) => story(`item-${n}`, n + 1, { kind: 'roundup-item' }));
     const plan = selectStories([cover, ...items], rules);
     expect(plan.latest).toEqual([]);
     expect(ids(plan.didNotFit)).toEqual(['item-6', 'item-7', 'item-8']);
   });
 
-  it('may all be closed', () => {
+  it('can all be disabled', () => {
     const none = { ...rules, blocks: { news: 0, analysis: 0, roundup: 0, latest: 0 } };
     const plan = selectStories([cover, story('brief', 2), story('item', 3, { kind: 'roundup-item' })], none);
     expect(countStories(plan)).toBe(1);
@@ -182,8 +182,8 @@ describe('the blocks', () => {
   });
 });
 
-describe('the stories that name an edition', () => {
-  it('are the lead and the strongest that is shown with more than a headline', () => {
+describe('leadingStories', () => {
+  it('are the lead and the most important story of news and analysis', () => {
     const plan = selectStories(
       [
         story('lead', 1, { kicker: 'Cover Story' }),
@@ -196,7 +196,7 @@ describe('the stories that name an edition', () => {
     expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'exclusive']);
   });
 
-  it('are the lead and the first roundup item where nothing else is told', () => {
+  it('are the lead and the first roundup item if there are neither news nor analysis', () => {
     const plan = selectStories([story('lead', 1), story('old', 30), story('i', 2, { kind: 'roundup-item' })], rules);
     expect(ids(leadingStories(plan, rules))).toEqual(['lead', 'i']);
   });
@@ -223,7 +223,7 @@ describe('a selection', () => {
     latest: fc.integer({ min: 0, max: 9 }),
   });
 
-  it('puts every candidate into exactly one block, or among those that did not fit', () => {
+  it('has every candidate in exactly one block, or among those that did not fit', () => {
     fc.assert(
       fc.property(candidates, blocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
@@ -233,7 +233,7 @@ describe('a selection', () => {
     );
   });
 
-  it('keeps to the configured numbers, and to the order of time in each block', () => {
+  it('respects the configured numbers, and is in chronological order in each block', () => {
     fc.assert(
       fc.property(candidates, blocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
@@ -248,7 +248,7 @@ describe('a selection', () => {
     );
   });
 
-  it('is the same whatever the order of its input', () => {
+  it('does not depend on the order of its input', () => {
     const shuffled = candidates.chain((list) =>
       fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
     );
@@ -259,7 +259,7 @@ describe('a selection', () => {
     );
   });
 
-  it('never leaves a story out while its own block has room', () => {
+  it('omits no story while its own block is not full', () => {
     fc.assert(
       fc.property(candidates, blocks, (list, most) => {
         const plan = selectStories(list, { ...rules, blocks: most });
@@ -271,7 +271,7 @@ describe('a selection', () => {
     );
   });
 
-  it('of a busy day is as an editor would make it', () => {
+  it('matches the golden file for a busy day', () => {
     const day: StoryCandidate[] = [
       story('solar-cover', 20, { kind: 'feature', kicker: 'Cover Story', section: 'world' }),
       story('chips-exclusive', 3, { kind: 'feature', kicker: 'Exclusive', section: 'business-tech' }),

@@ -10,18 +10,18 @@ describe('the label of a slot', () => {
     expect(editionSlot(at, 'America/New_York', false).label).toBe('2026-11-23');
   });
 
-  it('has the time where the day has several', () => {
+  it('includes the time if the day has several slots', () => {
     expect(editionSlot(Date.UTC(2026, 10, 23, 23, 30), 'Asia/Shanghai', true).label).toBe('2026-11-24-0730');
     expect(editionSlot(Date.UTC(2026, 10, 23, 16, 5), 'Asia/Shanghai', true).label).toBe('2026-11-24-0005');
   });
 
-  it('tells the two instants of a repeated hour apart', () => {
+  it('differs for the two instants of a repeated hour', () => {
     const first = Date.UTC(2026, 10, 1, 5, 30);
     expect(editionSlot(first, 'America/New_York', true).label).toBe('2026-11-01-0130');
     expect(editionSlot(first + HOUR, 'America/New_York', true).label).toBe('2026-11-01-0130-again');
   });
 
-  it('is well named on the night the clock skips an hour', () => {
+  it('is correct on the night when clocks skip an hour', () => {
     const before = Date.UTC(2026, 2, 8, 6, 59);
     expect(editionSlot(before, 'America/New_York', true).label).toBe('2026-03-08-0159');
     expect(editionSlot(before + MINUTE, 'America/New_York', true).label).toBe('2026-03-08-0300');

@@ -14,7 +14,7 @@ import {
 } from '../../src/subscribers/suppression.ts';
 import { queueEdition } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ask, NOW, OPERATOR, SECRETS } from './fixtures.ts';
+import { NOW, OPERATOR, requestNewsletters, SECRETS } from './fixtures.ts';
 
 const READER = 'reader1@example.com';
 
@@ -22,8 +22,8 @@ const READER = 'reader1@example.com';
 async function known(store: Store): Promise<{ id: number; other: number }> {
   const { editionId, subscriberIds } = await queueEdition(store, 2);
   const [id, other] = subscriberIds as [number, number];
-  await ask(store, ['weekly'], { email: READER, zone: 'Asia/Tokyo' });
-  await ask(store, ['weekly'], { email: 'reader2@example.com' });
+  await requestNewsletters(store, ['weekly'], { email: READER, zone: 'Asia/Tokyo' });
+  await requestNewsletters(store, ['weekly'], { email: 'reader2@example.com' });
   for (const [subscriber_id, email] of [[id, READER] as const, [other, 'reader2@example.com'] as const]) {
     const detail = `${email} is full`;
     await store.db

@@ -18,7 +18,7 @@ export const OPERATOR: ConsentChannel = { channel: 'operator' };
 export const ADA = 'ada@example.com';
 
 /** Adds an address on the operator's word. @returns its id */
-export async function add(
+export async function addConfirmed(
   { db }: Pick<Store, 'db'>,
   email = ADA,
   newsletters: string[] = ['daily'],
@@ -30,7 +30,7 @@ export async function add(
 }
 
 /** Asks for newsletters by the form. @returns the key of the link in the mail that it queued */
-export async function ask(
+export async function requestNewsletters(
   { db }: Pick<Store, 'db'>,
   newsletters: string[] = ['daily'],
   { email = ADA, zone, now = NOW }: { email?: string; zone?: string; now?: number } = {},
@@ -46,7 +46,10 @@ export async function ask(
 }
 
 /** The states of all subscriptions of one subscriber. */
-export async function statesOf({ db }: Pick<Store, 'db'>, subscriberId: number): Promise<Record<string, string>> {
+export async function subscriptionStates(
+  { db }: Pick<Store, 'db'>,
+  subscriberId: number,
+): Promise<Record<string, string>> {
   const rows = await db
     .selectFrom('subscriptions')
     .select(['newsletter', 'state'])
@@ -57,7 +60,7 @@ export async function statesOf({ db }: Pick<Store, 'db'>, subscriberId: number):
 }
 
 /** What was noted, oldest first, as `confirmed daily by form from 192.0.2.7 (detail) at 5`: milliseconds after NOW. */
-export async function notesOf({ db }: Pick<Store, 'db'>): Promise<string[]> {
+export async function consentEvents({ db }: Pick<Store, 'db'>): Promise<string[]> {
   const rows = await db.selectFrom('consent_events').selectAll().orderBy('id').execute();
   return rows.map(({ change, newsletter, channel, source, detail, at }) =>
     [
@@ -74,7 +77,7 @@ export async function notesOf({ db }: Pick<Store, 'db'>): Promise<string[]> {
 }
 
 /** The service's mail, oldest first. */
-export async function messagesOf({ db }: Pick<Store, 'db'>) {
+export async function serviceMessages({ db }: Pick<Store, 'db'>) {
   const rows = await db.selectFrom('service_messages').selectAll().orderBy('id').execute();
   return rows.map((row) => ({ kind: row.kind, newsletters: JSON.parse(row.newsletters), state: row.state }));
 }

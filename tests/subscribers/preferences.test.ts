@@ -4,7 +4,16 @@ import { confirmRequest } from '../../src/subscribers/consent/opt-in.ts';
 import { changePreferences, readPreferences } from '../../src/subscribers/preferences.ts';
 import { suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ADA, add, ask, MAIL, NOW, notesOf, SECRETS, statesOf } from './fixtures.ts';
+import {
+  ADA,
+  addConfirmed,
+  consentEvents,
+  MAIL,
+  NOW,
+  requestNewsletters,
+  SECRETS,
+  subscriptionStates,
+} from './fixtures.ts';
 
 const ALL = ['daily', 'weekly', 'monthly'];
 const PAGE = { channel: 'preferences', source: '192.0.2.9' } as const;
@@ -13,7 +22,7 @@ describe('the preferences of a subscriber', () => {
   forEachDatabase((open) => {
     it('are shown as they stand', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['weekly', 'daily']);
+      const id = await addConfirmed(store, ADA, ['weekly', 'daily']);
       expect(await readPreferences(store.db, id)).toEqual({
         subscriberId: id,
         email: ADA,
@@ -31,36 +40,40 @@ describe('the preferences of a subscriber', () => {
 
     it('join and leave newsletters at once', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['daily', 'weekly']);
+      const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       const wanted = { newsletters: { offered: ALL, wanted: ['weekly', 'monthly'] } };
       expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 1)).toEqual({
         kind: 'changed',
         joined: ['monthly'],
         left: ['daily'],
       });
-      expect(await statesOf(store, id)).toEqual({ daily: 'unsubscribed', monthly: 'confirmed', weekly: 'confirmed' });
-      expect((await notesOf(store)).slice(2)).toEqual([
+      expect(await subscriptionStates(store, id)).toEqual({
+        daily: 'unsubscribed',
+        monthly: 'confirmed',
+        weekly: 'confirmed',
+      });
+      expect((await consentEvents(store)).slice(2)).toEqual([
         'unsubscribed daily by preferences from 192.0.2.9 at 1',
         'confirmed monthly by preferences from 192.0.2.9 at 1',
       ]);
       expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 2)).toEqual({ kind: 'unchanged' });
-      expect(await notesOf(store)).toHaveLength(4);
+      expect(await consentEvents(store)).toHaveLength(4);
     });
 
     it('leave alone what was not offered: the newsletter may come back', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['daily', 'weekly']);
+      const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       const newsletters = { offered: ['weekly'], wanted: [] };
       expect(await changePreferences(store.db, id, { newsletters }, PAGE, NOW)).toMatchObject({ left: ['weekly'] });
-      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
     });
 
     it('leave alone what waits for its confirmation and is not chosen, and confirm it where it is', async () => {
       const store = await open();
-      const id = await add(store);
-      const key = await ask(store, ['weekly', 'monthly']);
+      const id = await addConfirmed(store);
+      const key = await requestNewsletters(store, ['weekly', 'monthly']);
       await changePreferences(store.db, id, { newsletters: { offered: ALL, wanted: ['monthly'] } }, PAGE, NOW);
-      expect(await statesOf(store, id)).toEqual({
+      expect(await subscriptionStates(store, id)).toEqual({
         daily: 'unsubscribed',
         monthly: 'confirmed',
         weekly: 'unconfirmed',
@@ -72,7 +85,7 @@ describe('the preferences of a subscriber', () => {
 
     it('take a zone, and the publication’s again', async () => {
       const store = await open();
-      const id = await add(store);
+      const id = await addConfirmed(store);
       const set = (zone: string | null) => changePreferences(store.db, id, { zone }, PAGE, NOW);
       expect(await set('Asia/Shanghai')).toMatchObject({ kind: 'changed' });
       expect(await set('Asia/Shanghai')).toEqual({ kind: 'unchanged' });
@@ -83,16 +96,16 @@ describe('the preferences of a subscriber', () => {
       expect(await readPreferences(store.db, id)).toMatchObject({ zone: 'Asia/Shanghai' });
       expect(await set(null)).toMatchObject({ kind: 'changed' });
       expect(await readPreferences(store.db, id)).toMatchObject({ zone: null });
-      expect((await notesOf(store)).slice(1)).toEqual([
+      expect((await consentEvents(store)).slice(1)).toEqual([
         'zone by preferences from 192.0.2.9 (Asia/Shanghai)',
         'zone by preferences from 192.0.2.9',
       ]);
-      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed' });
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed' });
     });
 
     it('pause until an instant, and resume', async () => {
       const store = await open();
-      const id = await add(store);
+      const id = await addConfirmed(store);
       const pause = (pausedUntil: number | null, now = NOW) =>
         changePreferences(store.db, id, { pausedUntil }, PAGE, now);
       expect(await pause(NOW)).toEqual({ kind: 'unchanged' });
@@ -103,7 +116,7 @@ describe('the preferences of a subscriber', () => {
       expect(await pause(null, NOW + DAY)).toEqual({ kind: 'unchanged' });
       expect(await pause(null)).toMatchObject({ kind: 'changed' });
       expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: null });
-      expect((await notesOf(store)).slice(1)).toEqual([
+      expect((await consentEvents(store)).slice(1)).toEqual([
         'paused by preferences from 192.0.2.9 (until 2026-11-25T07:30:00Z)',
         'resumed by preferences from 192.0.2.9',
       ]);
@@ -111,7 +124,7 @@ describe('the preferences of a subscriber', () => {
 
     it('lift no suppression, and say that there is one', async () => {
       const store = await open();
-      const id = await add(store);
+      const id = await addConfirmed(store);
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW);
       await changePreferences(store.db, id, { newsletters: { offered: ALL, wanted: ['daily', 'weekly'] } }, PAGE, NOW);
       expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: 'soft-bounces' });

@@ -19,7 +19,7 @@ import {
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
 import { openMigrated } from '../support/databases.ts';
-import { ADA, add, ask, FORM, MAIL, NOW, OPERATOR, OPTIONS, SECRETS } from './fixtures.ts';
+import { ADA, addConfirmed, FORM, MAIL, NOW, OPERATOR, OPTIONS, requestNewsletters, SECRETS } from './fixtures.ts';
 
 /** The same store, which notes down every query. */
 function watch(store: Store): { store: Store; statements(): string[] } {
@@ -43,10 +43,10 @@ it('nothing that concerns one address reads a table from end to end', async () =
   const { store: watched, statements } = watch(store);
   const { db } = watched;
   await addSubscriber(db, SECRETS, { email: ADA, newsletters: ['daily'], zone: 'Asia/Tokyo' }, OPERATOR, NOW);
-  const key = await ask(store, ['daily', 'weekly']);
+  const key = await requestNewsletters(store, ['daily', 'weekly']);
   await requestSubscription(db, SECRETS, { email: ADA, newsletters: ['daily', 'weekly'] }, FORM, OPTIONS, NOW);
   await suppressAddress(db, SECRETS, key.subscriberId, 'complaint', { channel: 'complaint' }, NOW);
-  const fresh = await ask(store, ['daily', 'weekly']);
+  const fresh = await requestNewsletters(store, ['daily', 'weekly']);
   await findRequest(db, fresh, NOW);
   expect(await confirmRequest(db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });
   await readPreferences(db, key.subscriberId);
@@ -89,7 +89,7 @@ it('nothing that concerns one address reads a table from end to end', async () =
 it('a page of the list is read in the order of the key, that of one newsletter too', async () => {
   const store = await openMigrated();
   const { store: watched, statements } = watch(store);
-  await add(store);
+  await addConfirmed(store);
   await listSubscribers(watched.db, { newsletter: 'daily', limit: 2 });
   const [first = ''] = statements();
   const plan = await store.db.executeQuery<{ detail: string }>({
@@ -110,11 +110,11 @@ it('a page of the list is read in the order of the key, that of one newsletter t
 it('asking costs the same statements, whatever is known of the address', async () => {
   const store = await openMigrated();
   const { store: watched, statements } = watch(store);
-  await add(store, 'known@example.com', ['daily', 'weekly']);
-  await suppressAddress(store.db, SECRETS, await add(store, 'bounced@example.com'), 'hard-bounce', MAIL, NOW);
-  await eraseSubscriber(store.db, SECRETS, await add(store, 'erased@example.com'), NOW);
+  await addConfirmed(store, 'known@example.com', ['daily', 'weekly']);
+  await suppressAddress(store.db, SECRETS, await addConfirmed(store, 'bounced@example.com'), 'hard-bounce', MAIL, NOW);
+  await eraseSubscriber(store.db, SECRETS, await addConfirmed(store, 'erased@example.com'), NOW);
   await suppressByOperator(store.db, SECRETS, 'barred@example.com', NOW);
-  await ask(store, ['daily'], { email: 'asked@example.com' });
+  await requestNewsletters(store, ['daily'], { email: 'asked@example.com' });
   const costs: string[] = [];
   for (const name of ['new', 'known', 'bounced', 'erased', 'barred', 'asked']) {
     const request = { email: `${name}@example.com`, newsletters: ['daily', 'weekly'] };

@@ -9,7 +9,7 @@ import {
 } from '../../src/subscribers/subscriptions.ts';
 import { suppressByOperator } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { NOW, notesOf, OPERATOR, SECRETS } from './fixtures.ts';
+import { consentEvents, NOW, OPERATOR, SECRETS } from './fixtures.ts';
 
 const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 
@@ -222,7 +222,7 @@ describe('subscribers', () => {
         await unsubscribe(db, { subscriberId, newsletter: 'monthly' }, ONE_CLICK, now);
         await unsubscribe(db, { subscriberId: subscriberId + 1, newsletter: 'daily' }, ONE_CLICK, now);
       }
-      expect(await notesOf(store)).toEqual([
+      expect(await consentEvents(store)).toEqual([
         'confirmed daily by operator from l.csv:7',
         'confirmed weekly by operator from l.csv:7',
         'zone by operator from l.csv:7 (Asia/Tokyo)',

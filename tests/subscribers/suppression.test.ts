@@ -13,7 +13,7 @@ import {
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ADA, add, NOW, notesOf, OPERATOR, SECRETS, statesOf } from './fixtures.ts';
+import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, SECRETS, subscriptionStates } from './fixtures.ts';
 
 const ROTATED: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
 const BOUNCE = { channel: 'bounce', source: 'mail.example.com' } as const;
@@ -34,13 +34,13 @@ describe('the suppression list', () => {
   forEachDatabase((open) => {
     it('takes an address with its reason, and leaves its subscriptions', async () => {
       const store = await open();
-      const id = await add(store, 'Ada@Example.com');
+      const id = await addConfirmed(store, 'Ada@Example.com');
       expect(await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW + 5)).toBe('suppressed');
       expect(await suppressAddress(store.db, SECRETS, id, 'soft-bounces', BOUNCE, NOW + 9)).toBe('already');
       expect(await findSuppression(store.db, SECRETS, ADA)).toEqual({ reason: 'hard-bounce', at: NOW + 5 });
       expect(await findSubscriberByAddress(store.db, ADA)).toMatchObject({ suppressedReason: 'hard-bounce' });
-      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed' });
-      expect((await notesOf(store)).slice(1)).toEqual([
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed' });
+      expect((await consentEvents(store)).slice(1)).toEqual([
         'suppressed by bounce from mail.example.com (hard-bounce) at 5',
       ]);
       expect(await suppressAddress(store.db, SECRETS, id + 1, 'hard-bounce', BOUNCE, NOW)).toBe('unknown');
@@ -48,19 +48,19 @@ describe('the suppression list', () => {
 
     it('holds no address', async () => {
       const store = await open();
-      await suppressAddress(store.db, SECRETS, await add(store), 'hard-bounce', BOUNCE, NOW);
+      await suppressAddress(store.db, SECRETS, await addConfirmed(store), 'hard-bounce', BOUNCE, NOW);
       const rows = await store.db.selectFrom('suppressions').selectAll().execute();
       expect(rows).toEqual([{ address_hash: hashAddress(SECRETS[0], ADA), reason: 'hard-bounce', at: NOW }]);
     });
 
     it('ends all subscriptions on a complaint, of an address that is on it too', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['daily', 'weekly']);
+      const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
       const complaint = { channel: 'complaint' } as const;
       expect(await suppressAddress(store.db, SECRETS, id, 'complaint', complaint, NOW)).toBe('already');
-      expect(await statesOf(store, id)).toEqual({ daily: 'unsubscribed', weekly: 'unsubscribed' });
-      expect((await notesOf(store)).slice(-2)).toEqual([
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'unsubscribed', weekly: 'unsubscribed' });
+      expect((await consentEvents(store)).slice(-2)).toEqual([
         'unsubscribed daily by complaint',
         'unsubscribed weekly by complaint',
       ]);
@@ -68,7 +68,7 @@ describe('the suppression list', () => {
 
     it('is read and lifted with the secrets of a rotation', async () => {
       const store = await open();
-      const id = await add(store);
+      const id = await addConfirmed(store);
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
       expect(await isSuppressed(store.db, ROTATED, ADA)).toBe(true);
       expect(await isSuppressed(store.db, [ROTATED[0]], ADA)).toBe(false);
@@ -77,7 +77,7 @@ describe('the suppression list', () => {
       expect(await liftSuppression(store.db, ROTATED, id, OPERATOR, NOW)).toBe(true);
       expect(await isSuppressed(store.db, ROTATED, ADA)).toBe(false);
       expect(await liftSuppression(store.db, ROTATED, id, OPERATOR, NOW)).toBe(false);
-      expect((await notesOf(store)).at(-1)).toBe('unsuppressed by operator (hard-bounce)');
+      expect((await consentEvents(store)).at(-1)).toBe('unsuppressed by operator (hard-bounce)');
     });
 
     it('is looked up for many addresses at once', async () => {
@@ -89,7 +89,7 @@ describe('the suppression list', () => {
 
     it('takes an address on the operator’s word, a subscriber’s or not, and gives it back', async () => {
       const store = await open();
-      await suppressAddress(store.db, SECRETS, await add(store), 'hard-bounce', BOUNCE, NOW);
+      await suppressAddress(store.db, SECRETS, await addConfirmed(store), 'hard-bounce', BOUNCE, NOW);
       for (const email of ['Ada@example.com', 'eve@example.com']) {
         expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ kind: 'suppressed' });
         expect(await suppressByOperator(store.db, ROTATED, email, NOW)).toEqual({ kind: 'already' });

@@ -35,8 +35,8 @@ export async function fitToSizeLimit<T extends { bytes: number; removable: numbe
     if (edition.bytes < MAX_HTML_BYTES) return edition;
     if (limits.excerpts === 'short' && edition.removable === 0) {
       throw new Error(
-        `the edition takes ${edition.bytes} bytes with its lead alone, and mail programs clip it at ${MAX_HTML_BYTES}: ` +
-          'make its template smaller',
+        `the edition takes ${edition.bytes} bytes with its lead alone, and mail programs clip it at ` +
+          `${MAX_HTML_BYTES}: make its template smaller`,
       );
     }
     const share = limits.excerpts === 'full' ? 1 : (limits.share * MARGIN * MAX_HTML_BYTES) / edition.bytes;

@@ -4,7 +4,7 @@ import { pauseEdition, resumeEdition } from '../../../src/delivery/control/editi
 import { pauseEditionsWithRetracted, type RetractionPause } from '../../../src/delivery/control/retraction.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { article, CUTOFF, composed, config, newsletter, save } from '../../editions/fixtures.ts';
+import { article, CUTOFF, compose, config, newsletter, save } from '../../editions/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 
 const NOW = CUTOFF + 1_000;
@@ -27,7 +27,7 @@ async function closedEdition(store: Store): Promise<number> {
     .insertInto('subscriptions')
     .values({ subscriber_id: id, newsletter: newsletter.id, state: 'confirmed', changed_at: NOW - HOUR })
     .execute();
-  const { edition } = await closeEdition(store, await composed(store), terms, NOW);
+  const { edition } = await closeEdition(store, await compose(store), terms, NOW);
   return edition.id;
 }
 

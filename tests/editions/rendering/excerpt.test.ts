@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
 import { buildExcerpt } from '../../../src/editions/rendering/excerpt.ts';
 
-const roomy = { paragraphs: 20, bytes: 20_000 };
-const texts = (html: string, limits = roomy): string[] => buildExcerpt(html, limits).paragraphs.map((p) => p.text);
+const UNLIMITED = { paragraphs: 20, bytes: 20_000 };
+const texts = (html: string, limits = UNLIMITED): string[] => buildExcerpt(html, limits).paragraphs.map((p) => p.text);
 
 describe('an excerpt', () => {
-  it('keeps links and emphasis, and says the same in text', () => {
+  it('keeps links and emphasis, and has the same content as text', () => {
     const { paragraphs, more } = buildExcerpt(
       '<p>Shipments <strong>rose</strong> by <a href="https://example.com/a?b=1&amp;c=2">67.7%</a> &amp; more.</p>',
-      roomy,
+      UNLIMITED,
     );
     expect(more).toBe(false);
     expect(paragraphs).toEqual([
@@ -27,33 +27,33 @@ describe('an excerpt', () => {
         '<h2>Why</h2><ul><li>One</li><li><p>Two</p><p>and on</p></li></ul><blockquote><p>Said</p></blockquote>tail',
       ),
     ).toEqual(['Why', '• One', '• Two', 'and on', 'Said', 'tail']);
-    expect(buildExcerpt('<h2>Why</h2>', roomy).paragraphs[0]?.html).toBe('<strong>Why</strong>');
+    expect(buildExcerpt('<h2>Why</h2>', UNLIMITED).paragraphs[0]?.html).toBe('<strong>Why</strong>');
   });
 
-  it('leaves out pictures, tables and listings with all their words, and says that there is more', () => {
+  it('omits pictures, tables and listings with their text, and reports that there is more', () => {
     const { paragraphs, more } = buildExcerpt(
       '<p>A</p><figure><img src="https://example.com/i.png" alt="x" /><figcaption>Cap</figcaption></figure>' +
         '<table><tbody><tr><td><p>cell</p><table></table>more</td></tr></tbody></table><pre>code</pre><p>B</p>',
-      roomy,
+      UNLIMITED,
     );
     expect(paragraphs.map((p) => p.text)).toEqual(['A', 'B']);
     expect(more).toBe(true);
   });
 
-  it('keeps a paragraph together around a picture in its midst', () => {
-    const { paragraphs, more } = buildExcerpt('<p>A <img src="https://example.com/i.png" alt="" />b</p>', roomy);
+  it('keeps a paragraph together around a picture', () => {
+    const { paragraphs, more } = buildExcerpt('<p>A <img src="https://example.com/i.png" alt="" />b</p>', UNLIMITED);
     expect(paragraphs.map((p) => p.html)).toEqual(['A b']);
     expect(more).toBe(true);
   });
 
-  it('stops at the number of paragraphs, and before the bytes run out', () => {
+  it('ends at the limit of paragraphs or of bytes', () => {
     const body = '<p>One.</p><p>Two.</p><p>三三三三</p><p>Four.</p>';
     expect(buildExcerpt(body, { paragraphs: 2, bytes: 900 })).toMatchObject({ more: true, paragraphs: [{}, {}] });
     expect(texts(body, { paragraphs: 9, bytes: 19 })).toEqual(['One.', 'Two.']);
     expect(texts(body, { paragraphs: 9, bytes: 20 })).toEqual(['One.', 'Two.', '三三三三']);
   });
 
-  it('shortens a first paragraph that would fill the email, and closes its markup', () => {
+  it('shortens a long first paragraph, without markup', () => {
     const { paragraphs, more } = buildExcerpt(`<p><a href="https://example.com/">${'word & '.repeat(9_000)}</a></p>`, {
       paragraphs: 3,
       bytes: 600,
@@ -64,25 +64,25 @@ describe('an excerpt', () => {
     expect(paragraphs[0]?.html).toMatch(/^word &amp; word .*…$/);
   });
 
-  it('closes an element that reaches across paragraphs in each of them', () => {
-    const { paragraphs } = buildExcerpt('<em><p>A</p></em><a href="https://example.com/"><p>B</p>C</a>', roomy);
+  it('closes elements that extend across paragraphs', () => {
+    const { paragraphs } = buildExcerpt('<em><p>A</p></em><a href="https://example.com/"><p>B</p>C</a>', UNLIMITED);
     expect(paragraphs.map((p) => p.html)).toEqual(['A', 'B', 'C']);
   });
 
-  it('is sanitised whatever it is given', () => {
+  it('is sanitised for any input', () => {
     const { paragraphs } = buildExcerpt(
       '<p onclick="x()">A<script>alert(1)</script><img src=x onerror=alert(1)><a href="javascript:alert(1)">b</a></p>',
-      roomy,
+      UNLIMITED,
     );
     expect(paragraphs.map((p) => p.html)).toEqual(['Ab']);
   });
 
-  it('of a body without words is empty', () => {
-    expect(buildExcerpt('<p> </p><p><br /></p>', roomy)).toEqual({ paragraphs: [], more: false });
-    expect(buildExcerpt('', roomy)).toEqual({ paragraphs: [], more: false });
+  it('is empty for a body without text', () => {
+    expect(buildExcerpt('<p> </p><p><br /></p>', UNLIMITED)).toEqual({ paragraphs: [], more: false });
+    expect(buildExcerpt('', UNLIMITED)).toEqual({ paragraphs: [], more: false });
   });
 
-  it('of any body is inline, balanced, within its limits, and keeps every word of plain paragraphs in order', () => {
+  it('is balanced inline markup within its limits, and keeps the words of plain paragraphs in order', () => {
     const words = fc.array(fc.stringMatching(/^[a-z]{1,8}$/), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(fc.array(words, { maxLength: 8 }), (paragraphs) => {

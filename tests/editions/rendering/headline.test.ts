@@ -3,66 +3,66 @@ import { describe, expect, it } from 'vitest';
 import { editionPreheader, editionSubject, roundupHeadline } from '../../../src/editions/rendering/headline.ts';
 import { graphemeCount, shorten } from '../../../src/editions/rendering/shorten.ts';
 
-const say = (headline: string, shortHeadline: string | null = null) => ({ headline, shortHeadline });
+const item = (headline: string, shortHeadline: string | null = null) => ({ headline, shortHeadline });
 
-describe('the headline of a roundup', () => {
-  it('joins its two leading items by a comma, whole, however long', () => {
+describe('roundupHeadline', () => {
+  it('joins two items of any length by a comma, without shortening them', () => {
     const long = 'Nio nearly doubles in thirty days and passes General Motors in market value';
-    expect(roundupHeadline([say(long), say('Guangdong power supply tightens in the heat')])).toBe(
+    expect(roundupHeadline([item(long), item('Guangdong power supply tightens in the heat')])).toBe(
       `${long}, Guangdong power supply tightens in the heat`,
     );
   });
 
   it('prefers the short headlines', () => {
-    expect(roundupHeadline([say('A very long headline', 'Short'), say('Other')])).toBe('Short, Other');
+    expect(roundupHeadline([item('A very long headline', 'Short'), item('Other')])).toBe('Short, Other');
   });
 
-  it('drops the full stop that would stand before the comma', () => {
-    expect(roundupHeadline([say('Cars sell.'), say('三星发布新品。')])).toBe('Cars sell, 三星发布新品');
+  it('removes a full stop before the comma', () => {
+    expect(roundupHeadline([item('Cars sell.'), item('三星发布新品。')])).toBe('Cars sell, 三星发布新品');
   });
 
-  it('is a single item where there is but one', () => {
-    expect(roundupHeadline([say('Alone')])).toBe('Alone');
+  it('is a single item if there is one story', () => {
+    expect(roundupHeadline([item('Alone')])).toBe('Alone');
   });
 
-  it('keeps two right-to-left items in their order, and drops characters that turn the rest of the line', () => {
-    expect(roundupHeadline([say('שלום'), say('x\u202eevil')])).toBe('\u2068שלום\u2069, xevil');
+  it('isolates right-to-left items, and removes characters that change the direction of the line', () => {
+    expect(roundupHeadline([item('שלום'), item('x\u202eevil')])).toBe('\u2068שלום\u2069, xevil');
   });
 });
 
-describe('the subject', () => {
-  it('is the headline with the name of the roundup where that fits', () => {
-    expect(editionSubject('Tech Roundup', [say('Nio passes GM'), say('Solar to pass wind')])).toBe(
+describe('editionSubject', () => {
+  it('is the headline with the name of the roundup if that fits', () => {
+    expect(editionSubject('Tech Roundup', [item('Nio passes GM'), item('Solar to pass wind')])).toBe(
       'Tech Roundup: Nio passes GM, Solar to pass wind',
     );
   });
 
-  it('cuts at a word, with an ellipsis only where it cuts', () => {
+  it('cuts between words, with an ellipsis only where it cuts', () => {
     const subject = editionSubject('Tech Roundup', [
-      say('Nio passes GM in market value'),
-      say('Guangdong power supply tightens as hot weather drives demand'),
+      item('Nio passes GM in market value'),
+      item('Guangdong power supply tightens as hot weather drives demand'),
     ]);
     expect(subject).toBe('Tech Roundup: Nio passes GM in market value, Guangdong power supply…');
   });
 
-  it('cuts both where both are long, and leaves the first a little more', () => {
+  it('cuts two long items, and gives the first more space', () => {
     const subject = editionSubject('Tech Roundup', [
-      say('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
-      say('Guangdong power supply tightens as hot weather drives demand'),
+      item('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
+      item('Guangdong power supply tightens as hot weather drives demand'),
     ]);
     expect(subject).toBe('Tech Roundup: Smartphone shipments jump by two…, Guangdong power…');
   });
 
-  it('keeps the second item whole where it is short', () => {
+  it('does not cut a short second item', () => {
     const subject = editionSubject('Tech Roundup', [
-      say('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
-      say('Nio passes GM'),
+      item('Smartphone shipments jump by two thirds as chip shortage looms over makers'),
+      item('Nio passes GM'),
     ]);
     expect(subject).toBe('Tech Roundup: Smartphone shipments jump by two thirds…, Nio passes GM');
   });
 
   it('cuts Chinese between characters', () => {
-    const subject = editionSubject('科技速览', [say('三'.repeat(50)), say('星'.repeat(50))]);
+    const subject = editionSubject('科技速览', [item('三'.repeat(50)), item('星'.repeat(50))]);
     expect(graphemeCount(subject)).toBe(70);
     expect(subject).toMatch(/^科技速览: 三+…, 星+…$/);
   });
@@ -93,7 +93,7 @@ describe('the subject', () => {
   );
   const story = fc.record({ headline: anyText, shortHeadline: fc.option(anyText) });
 
-  it('never has more than 70 graphemes, nor a line break or a direction that reaches beyond an item', () => {
+  it('never has more than 70 graphemes, a line break, or a text direction that extends beyond an item', () => {
     fc.assert(
       fc.property(anyText, fc.array(story, { minLength: 1, maxLength: 2 }), (kicker, stories) => {
         const subject = editionSubject(kicker, stories);
@@ -107,7 +107,7 @@ describe('the subject', () => {
     );
   });
 
-  it('is the whole headline whenever that has at most 70 graphemes', () => {
+  it('is the whole headline if that has at limit 70 graphemes', () => {
     const short = fc.record({
       headline: fc.string({ unit: 'grapheme-ascii', maxLength: 35 }),
       shortHeadline: fc.constant(null),
@@ -122,8 +122,8 @@ describe('the subject', () => {
   });
 });
 
-describe('shortening', () => {
-  it('leaves alone what fits, counted as readers count', () => {
+describe('shorten', () => {
+  it('counts graphemes, and does not change text that fits', () => {
     const families = '👩‍👩‍👧'.repeat(10);
     expect(shorten(families, 10)).toBe(families);
     expect(shorten(families, 9)).toBe(`${'👩‍👩‍👧'.repeat(8)}…`);
@@ -137,17 +137,17 @@ describe('shortening', () => {
     ['阿里巴巴，双十一销售额', 5, '阿里巴巴…'],
     ['阿里巴巴“双十一”销售额', 6, '阿里巴巴…'],
     ['Vec<T> & AT&T merge', 9, 'Vec<T>…'],
-  ])('cuts %j to %i as %j', (text, most, expected) => {
-    expect(shorten(text, most)).toBe(expected);
+  ])('cuts %j to %i as %j', (text, limit, expected) => {
+    expect(shorten(text, limit)).toBe(expected);
   });
 
-  it('gives the text or its beginning and an ellipsis, never longer than asked', () => {
+  it('returns the text, or its beginning with an ellipsis, within the limit', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), fc.integer({ min: 1, max: 60 }), (text, most) => {
-        const short = shorten(text, most);
-        expect(graphemeCount(short)).toBeLessThanOrEqual(most);
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), fc.integer({ min: 1, max: 60 }), (text, limit) => {
+        const short = shorten(text, limit);
+        expect(graphemeCount(short)).toBeLessThanOrEqual(limit);
         if (short !== text) {
-          expect(graphemeCount(text)).toBeGreaterThan(most);
+          expect(graphemeCount(text)).toBeGreaterThan(limit);
           expect(text.startsWith(short.slice(0, -1)) && short.endsWith('…')).toBe(true);
         }
       }),
@@ -155,12 +155,12 @@ describe('shortening', () => {
   });
 });
 
-describe('the preheader', () => {
-  it('is the first text that says anything, on one line', () => {
+describe('editionPreheader', () => {
+  it('is the first text that is not blank, on one line', () => {
     expect(editionPreheader([null, ' \n', 'The dek\r\nof the lead.', 'Other'])).toBe('The dek of the lead.');
   });
 
-  it('has at most 140 graphemes', () => {
+  it('has at limit 140 graphemes', () => {
     expect(graphemeCount(editionPreheader(['word '.repeat(60)]))).toBeLessThanOrEqual(140);
   });
 });

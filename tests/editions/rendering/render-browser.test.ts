@@ -1,4 +1,4 @@
-/** The daily roundup in a real browser: what only layout can tell. */
+/** The layout of the daily roundup in a real browser. */
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contrastRatio } from '../../../src/config/contrast.ts';
@@ -30,19 +30,19 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
   });
   afterAll(() => browser?.close());
 
-  it('never scrolls sideways, not even for a word without an end', async () => {
-    const endless = 'Donaudampfschiff'.repeat(20);
+  it('never scrolls horizontally, even with very long texts', async () => {
+    const long = 'Donaudampfschiff'.repeat(20);
     const wide = await renderBoth({
       ...SAMPLE_VIEW,
-      lead: { ...SAMPLE_VIEW.lead!, headline: endless, dek: endless, section: endless },
+      lead: { ...SAMPLE_VIEW.lead!, headline: long, dek: long, section: long },
       news: SAMPLE_VIEW.news.map((line) => ({
         ...line,
-        headline: endless,
-        dek: endless,
-        kicker: endless,
-        topic: endless,
+        headline: long,
+        dek: long,
+        kicker: long,
+        topic: long,
       })),
-      roundup: SAMPLE_VIEW.roundup.map((entry) => ({ ...entry, headline: endless })),
+      roundup: SAMPLE_VIEW.roundup.map((item) => ({ ...item, headline: long })),
     });
     for (const html of [email, archive, wide.email])
       for (const width of [320, PHONE, DESKTOP]) {
@@ -51,14 +51,15 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
       }
   });
 
-  it('keeps to one column of 600 pixels, with one h1', async () => {
+  it('has one column of 600 pixels, and one h1', async () => {
     await using shown = await show(email, DESKTOP);
     const columns = await boxes(shown.page, '.gutter');
+    expect(columns.length).toBeGreaterThan(3);
     expect(columns.map(({ left, width }) => [left, width])).toEqual(columns.map(() => [100, 600]));
     expect(await shown.page.locator('h1').count()).toBe(1);
   });
 
-  it('sets the times of the 24-hour news in a column of their own on a desktop', async () => {
+  it('shows the times of the 24-hour news in a separate column on a desktop', async () => {
     await using shown = await show(email, DESKTOP);
     const times = await boxes(shown.page, '.time');
     const headlines = await boxes(shown.page, '.line h3');
@@ -71,19 +72,20 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
     }
   });
 
-  it('sets each time above its headline on a phone', async () => {
+  it('shows each time above its headline on a phone', async () => {
     await using shown = await show(email, PHONE);
     const times = await boxes(shown.page, '.time');
     const headlines = await boxes(shown.page, '.line h3');
+    expect(times).toHaveLength(SAMPLE_VIEW.news.length);
     for (const [index, time] of times.entries()) {
       expect(time.left).toBe(headlines[index]!.left);
       expect(time.top + time.height).toBeLessThanOrEqual(headlines[index]!.top);
     }
   });
 
-  it('gives a thumb 44 pixels on every headline, pointer and link of the footer', async () => {
+  it('has touch targets of at least 44 pixels for headlines, links and the footer', async () => {
     await using shown = await show(email, PHONE);
-    const footer = ['View in browser', 'Preferences', 'Unsubscribe'].map((words) => `a:text("${words}")`);
+    const footer = ['View in browser', 'Preferences', 'Unsubscribe'].map((text) => `a:text("${text}")`);
     const selectors = ['h3 a', '.tap', 'a:text("Read on")', ...footer];
     for (const selector of selectors) {
       const targets = await boxes(shown.page, selector);
@@ -92,37 +94,39 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
     }
   });
 
-  it('shows no word of the preheader, and pictures no wider than the column', async () => {
+  it('hides the preheader, and shows pictures at most as wide as the column', async () => {
     await using shown = await show(email, PHONE);
     const text = await shown.page.evaluate<string>('document.body.innerText');
     expect(text.split(SAMPLE_VIEW.preheader)).toHaveLength(2); // once, as the lead's dek
-    for (const { width } of await boxes(shown.page, 'img')) expect(width).toBeLessThanOrEqual(PHONE - 40);
+    const pictures = await boxes(shown.page, 'img');
+    expect(pictures.length).toBeGreaterThan(0);
+    for (const { width } of pictures) expect(width).toBeLessThanOrEqual(PHONE - 40);
   });
 
   for (const scheme of SCHEMES)
-    it(`keeps contrast AA for every word, and the ${scheme} paper`, async () => {
+    it(`has AA contrast for all text on the ${scheme} background`, async () => {
       for (const html of [email, archive]) {
         await using shown = await show(html, PHONE, scheme);
-        const words = await shown.page.evaluate<Words[]>(COLOURS_OF_WORDS);
-        expect(words.length).toBeGreaterThan(150);
-        expect(new Set(words.map(({ ground }) => ground))).toEqual(
+        const texts = await shown.page.evaluate<TextColour[]>(TEXT_COLOURS);
+        expect(texts.length).toBeGreaterThan(150);
+        expect(new Set(texts.map(({ background }) => background))).toEqual(
           new Set([scheme === 'light' ? '#fbfaf7' : '#161513']),
         );
-        for (const { colour, ground, text } of words)
-          expect(contrastRatio(colour, ground), text).toBeGreaterThanOrEqual(4.5);
+        for (const { colour, background, text } of texts)
+          expect(contrastRatio(colour, background), text).toBeGreaterThanOrEqual(4.5);
         const accent = SAMPLE_SITE.accent[scheme];
-        expect(words.find(({ text }) => text === 'Exclusive')?.colour).toBe(accent);
+        expect(texts.find(({ text }) => text === 'Exclusive')?.colour).toBe(accent);
       }
     });
 
-  it('leaves its own colours to what is placed above the archive page, on dark paper too', async () => {
+  it('does not change the colours of a notice above the archive page in dark mode', async () => {
     const notice = '<aside style="background-color:#fff4d6;color:#1b1a18">Retracted since</aside>';
     await using shown = await show(archive.replace(/<body[^>]*>/, `$&${notice}`), PHONE, 'dark');
-    const words = await shown.page.evaluate<Words[]>(COLOURS_OF_WORDS);
-    expect(words[0]).toEqual({ text: 'Retracted since', colour: '#1b1a18', ground: '#fff4d6' });
+    const texts = await shown.page.evaluate<TextColour[]>(TEXT_COLOURS);
+    expect(texts[0]).toEqual({ text: 'Retracted since', colour: '#1b1a18', background: '#fff4d6' });
   });
 
-  it('asks the network for its pictures and nothing else', async () => {
+  it('requests only its pictures', async () => {
     await using shown = await show(email, PHONE);
     expect(shown.requested).toEqual(['https://wire.example.com/media/chips.jpg']);
   });
@@ -172,14 +176,14 @@ function boxes(page: Page, selector: string): Promise<Box[]> {
   );
 }
 
-interface Words {
+interface TextColour {
   text: string;
   colour: string;
-  ground: string;
+  background: string;
 }
 
-/** Runs in the page: each visible piece of text, with its computed colour and that of the ground it stands on. */
-const COLOURS_OF_WORDS = `(() => {
+/** Runs in the page: each visible text with its computed colour and background colour. */
+const TEXT_COLOURS = `(() => {
   const hex = (colour) =>
     '#' + colour.match(/[\\d.]+/g).slice(0, 3).map((channel) => Number(channel).toString(16).padStart(2, '0')).join('');
   const found = [];
@@ -188,12 +192,13 @@ const COLOURS_OF_WORDS = `(() => {
     const element = walker.currentNode.parentElement;
     const text = walker.currentNode.textContent.replace(/\\s+/g, ' ').trim();
     if (text === '' || element.getClientRects().length === 0) continue;
-    let ground = element;
-    while (ground !== null && getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)') ground = ground.parentElement;
+    let background = element;
+    while (background !== null && getComputedStyle(background).backgroundColor === 'rgba(0, 0, 0, 0)')
+      background = background.parentElement;
     found.push({
       text,
       colour: hex(getComputedStyle(element).color),
-      ground: ground === null ? 'none' : hex(getComputedStyle(ground).backgroundColor),
+      background: background === null ? 'none' : hex(getComputedStyle(background).backgroundColor),
     });
   }
   return found;

@@ -1,4 +1,4 @@
-/** Contrast of the colours that the daily roundup is written in, where no browser is at hand. */
+/** Contrast of the colours of the daily roundup, without a browser. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { contrastRatio } from '../../../src/config/contrast.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
@@ -15,25 +15,25 @@ beforeAll(async () => {
 });
 
 describe('the colours of the daily roundup', () => {
-  it('keep contrast AA on paper, the accent too', () => {
+  it('have AA contrast on the light background, including the accent', () => {
     const colours = textColours([...html.matchAll(/ style="([^"]*)"/g)].map(([, style = '']) => style).join(';'));
     expect(colours).toEqual(new Set(['#1b1a18', '#5f5b55', SAMPLE_SITE.accent.light]));
     for (const colour of colours) expect(contrastRatio(colour, PAPER.light)).toBeGreaterThanOrEqual(4.5);
     expect(html).toMatch(/<body[^>]*background-color:#fbfaf7/);
   });
 
-  it('keep contrast AA on dark paper, the accent too', () => {
+  it('have AA contrast on the dark background, including the accent', () => {
     const colours = textColours(darkRules());
     expect(colours).toEqual(new Set(['#ece8e1', '#a8a29a', SAMPLE_SITE.accent.dark]));
     for (const colour of colours) expect(contrastRatio(colour, PAPER.dark)).toBeGreaterThanOrEqual(4.5);
   });
 
-  it('are told to mail programs as light and dark', () => {
+  it('are declared to mail programs as light and dark', () => {
     expect(html).toContain('<meta name="color-scheme" content="light dark">');
     expect(html).toContain('<meta name="supported-color-schemes" content="light dark">');
   });
 
-  it('change in Outlook as they do elsewhere: each dark rule has its twin under [data-ogsc] or [data-ogsb]', () => {
+  it('change in Outlook too: each dark rule exists for [data-ogsc] or [data-ogsb]', () => {
     const rules = darkRules()
       .split('\n')
       .filter((rule) => rule.startsWith('.') && !rule.includes(':hover'));
@@ -43,9 +43,10 @@ describe('the colours of the daily roundup', () => {
     expect(html).toContain('\n[data-ogsb] .paper,[data-ogsb] .paper>div{background-color:#161513!important}\n');
   });
 
-  it('leave no colour behind in the dark: whatever has one of its own is of a class that changes', () => {
+  it('all change in dark mode: every element with a colour has a class that changes it', () => {
     const elements = [...html.slice(html.indexOf('<body')).matchAll(/<(\w+)\b([^>]*)>/g)];
-    // What MJML writes inside its cells changes with the cell: `.text>div`, `.text>table`.
+    expect(elements.length).toBeGreaterThan(100);
+    // MJML's own elements inside its cells change with the cell: `.text>div`, `.text>table`.
     const ofMjml = /^color:#1b1a18;font-family|;color:#1b1a18;$/;
     for (const [whole, , attributes = ''] of elements) {
       const style = / style="([^"]*)"/.exec(attributes)?.[1] ?? '';

@@ -9,7 +9,7 @@ import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
 const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
 const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
 
-// One story of each kind is enough, and quick.
+// One story of each kind keeps the test fast.
 const SHORT: EditionView = {
   ...SAMPLE_VIEW,
   news: SAMPLE_VIEW.news.slice(4, 6),
@@ -22,7 +22,7 @@ const hostile = fc.oneof(
   fc
     .string({ unit: 'binary', minLength: 1, maxLength: 40 })
     .filter((text) => text.isWellFormed() && !text.includes('\0'))
-    // An import leaves no text that is blank.
+    // Imports store no blank text.
     .filter((text) => text.trim() !== ''),
   fc.constantFrom(
     '</title><script>alert(1)</script>',
@@ -43,13 +43,13 @@ const hostile = fc.oneof(
 );
 
 describe('hostile strings', () => {
-  it('add no element, attribute or comment, wherever they stand', async () => {
+  it('add no element, attribute or comment in any field', async () => {
     const plain = await renderWith('x');
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
         const rendered = await renderWith(text);
         for (const page of ['html', 'archiveHtml'] as const) {
-          // The template's own angle brackets and quotes alone: one more, and a string has broken out.
+          // Only the template's own: one more means that a string has escaped from its context.
           for (const mark of ['<', '>', '"']) expect(count(rendered[page], mark)).toBe(count(plain[page], mark));
         }
       }),
@@ -57,14 +57,14 @@ describe('hostile strings', () => {
     );
   });
 
-  it('show as the text they are', async () => {
+  it('are shown as text', async () => {
     const { html, text } = await renderWith('Vec<T> & "AT&T" <script>');
     expect(html).toContain('Vec&lt;T&gt; &amp; &#34;AT&amp;T&#34; &lt;script&gt;');
     expect(text).toContain('Vec<T> & "AT&T" <script>');
     expect(html).not.toContain('<script');
   });
 
-  it('do not become Liquid or MJML', async () => {
+  it('are not interpreted as Liquid or MJML', async () => {
     const { html } = await renderWith('{{ site.name }}<mj-raw>{% if %}');
     expect(html).toContain('{{ site.name }}&lt;mj-raw&gt;{% if %}');
   });
@@ -73,7 +73,7 @@ describe('hostile strings', () => {
 function renderWith(text: string): ReturnType<typeof renderEdition> {
   const site: SiteView = {
     ...replaceStrings(SAMPLE_SITE, text, ['name', 'about', 'email', 'postalAddress', 'copyright', 'title']),
-    // A site's own address and language are checked by its configuration.
+    // The configuration validates the site's address and language.
     url: SAMPLE_SITE.url,
   };
   const fields = [
@@ -95,7 +95,7 @@ function renderWith(text: string): ReturnType<typeof renderEdition> {
   return renderEdition(withUrls(view, `https://example.com/?q=${text}`), site, templates, options);
 }
 
-/** The value with `text` in place of every string that stands under one of the keys. */
+/** Replaces every string under one of the keys by `text`. */
 function replaceStrings<T>(value: T, text: string, keys: string[]): T {
   return JSON.parse(
     JSON.stringify(value, (key, inner: unknown) => (typeof inner === 'string' && keys.includes(key) ? text : inner)),

@@ -1,8 +1,7 @@
 /**
- * A full edition as composition hands it to the templates: 25 stories, every kind of block, and the strings that break careless markup.
- * Figures were reported at the time by the bodies named; people and addresses are invented.
+ * The view of a full edition: 25 stories, all blocks, and strings that break careless markup. Figures were reported at
+ * the time by the organisations named; people and addresses are invented.
  */
-
 import type { SiteView } from '../../../src/config/site-view.ts';
 import type {
   Correction,
@@ -22,7 +21,8 @@ const SLOT = Date.UTC(2026, 10, 23, 23, 30);
 export const SAMPLE_SITE: SiteView = {
   name: 'The Meridian Wire',
   about:
-    'The Meridian Wire reports on technology and business in China and beyond, with news around the clock, short analysis, and a daily roundup of what others reported first.',
+    'The Meridian Wire reports on technology and business in China and beyond, with news around the clock, ' +
+    'short analysis, and a daily roundup of what others reported first.',
   url: 'https://wire.example.com',
   language: 'en',
   zone: 'Asia/Shanghai',
@@ -94,7 +94,9 @@ function item(
 const TOP = story('chips-2025', 'China Buys $143 Billion of Chips and Makes Barely a Sixth of Them', 1.4, {
   kicker: 'Exclusive',
   topic: 'Chips',
-  dek: 'Sales of integrated circuits rose 9%, yet companies with their roots in the country supplied 5.9% of what it bought.',
+  dek:
+    'Sales of integrated circuits rose 9%, yet companies with their roots in the country supplied 5.9% of what ' +
+    'it bought.',
   image: {
     url: 'https://wire.example.com/media/chips.jpg',
     alt: 'A technician in a white suit holds a silicon wafer up to the light of a clean room',
@@ -104,14 +106,25 @@ const TOP = story('chips-2025', 'China Buys $143 Billion of Chips and Makes Bare
   },
   paragraphs: [
     plain(
-      'The world’s largest buyer of semiconductors spent $143 billion on integrated circuits last year, 9% more than the year before, and still depends on others for nearly all of them, according to figures from the research firm IC Insights.',
+      'The world’s largest buyer of semiconductors spent $143 billion on integrated circuits last year, 9% more ' +
+        'than the year before, and still depends on others for nearly all of them, according to figures from the ' +
+        'research firm IC Insights.',
     ),
     {
-      html: 'Only 15.9% of those chips were made on the mainland at all, and plants of foreign groups account for most of that. Local companies delivered 5.9%, <a href="https://example.com/data?series=ic&amp;year=2020">the data show</a>, a long way from a stated goal of making 70% at home by 2025.',
-      text: 'Only 15.9% of those chips were made on the mainland at all, and plants of foreign groups account for most of that. Local companies delivered 5.9%, the data show (https://example.com/data?series=ic&year=2020), a long way from a stated goal of making 70% at home by 2025.',
+      html:
+        'Only 15.9% of those chips were made on the mainland at all, and plants of foreign groups account for ' +
+        'most of that. Local companies delivered 5.9%, <a ' +
+        'href="https://example.com/data?series=ic&amp;year=2020">the data show</a>, a long way from a stated ' +
+        'goal of making 70% at home by 2025.',
+      text:
+        'Only 15.9% of those chips were made on the mainland at all, and plants of foreign groups account for ' +
+        'most of that. Local companies delivered 5.9%, the data show ' +
+        '(https://example.com/data?series=ic&year=2020), a long way from a stated goal of making 70% at home by ' +
+        '2025.',
     },
     plain(
-      'About 60% of what was bought left again inside phones, computers and appliances. Logic chips made up 26% of the market and microprocessors 23%.',
+      'About 60% of what was bought left again inside phones, computers and appliances. Logic chips made up 26% ' +
+        'of the market and microprocessors 23%.',
     ),
   ],
   bylines: [
@@ -169,13 +182,19 @@ const ANALYSIS: Story[] = [
   story('nev-q1', 'Electric Cars Stop Being a Matter of Subsidy', 4, {
     kicker: 'Analysis',
     topic: 'Batteries',
-    dek: 'Sales of new energy vehicles were 2.8 times those of a year ago, and this time buyers rather than fleets did the buying.',
+    dek:
+      'Sales of new energy vehicles were 2.8 times those of a year ago, and this time buyers rather than fleets ' +
+      'did the buying.',
     paragraphs: [
       plain(
-        'Drivers bought 515,000 new energy vehicles in the first quarter, the industry association CAAM reports. That is some 2.8 times as many as a year earlier, when showrooms were shut, but it is also well ahead of any quarter before that.',
+        'Drivers bought 515,000 new energy vehicles in the first quarter, the industry association CAAM ' +
+          'reports. That is some 2.8 times as many as a year earlier, when showrooms were shut, but it is also ' +
+          'well ahead of any quarter before that.',
       ),
       plain(
-        'What changed is appetite. In a survey by McKinsey 63% of respondents were interested in an electric car, against 20% in 2017. What has not changed is the shortage of chips: Nio lowered its outlook after one plant stood idle for five days in March.',
+        'What changed is appetite. In a survey by McKinsey 63% of respondents were interested in an electric ' +
+          'car, against 20% in 2017. What has not changed is the shortage of chips: Nio lowered its outlook after ' +
+          'one plant stood idle for five days in March.',
       ),
     ],
     bylines: [
@@ -190,7 +209,9 @@ const ANALYSIS: Story[] = [
     dek: 'A market of $4.3 billion a quarter grows 70% a year, with little room left below the top.',
     paragraphs: [
       plain(
-        'Alibaba has 40.1% of the country’s cloud infrastructure, Huawei 15.5%, Tencent 15.1% and Baidu 8%: together 78.7%, by Canalys’s count. The market, at $4.3 billion in the second quarter, is second only to that of the United States.',
+        'Alibaba has 40.1% of the country’s cloud infrastructure, Huawei 15.5%, Tencent 15.1% and Baidu 8%: ' +
+          'together 78.7%, by Canalys’s count. The market, at $4.3 billion in the second quarter, is second only ' +
+          'to that of the United States.',
       ),
       plain('One unit has begun to cut prices across the board, which says less about costs than about rank.'),
     ],
@@ -204,10 +225,14 @@ const ANALYSIS: Story[] = [
   story('self-driving', 'Half of New Cars Are to Steer Themselves a Little by Next Year', 9, {
     kicker: 'Analysis',
     topic: 'Self-driving',
-    dek: 'The plan asks for level 2 in one car of two, then seven of ten by 2030; about one in ten had it when the goal was set.',
+    dek:
+      'The plan asks for level 2 in one car of two, then seven of ten by 2030; about one in ten had it when the ' +
+      'goal was set.',
     paragraphs: [
       plain(
-        'Targets of this sort are usually met by definition: what counts as level 2 is generous, and carmakers already fit the sensors. Level 4 is another matter. It is meant to be on sale now and to reach a fifth of new cars by 2030.',
+        'Targets of this sort are usually met by definition: what counts as level 2 is generous, and carmakers ' +
+          'already fit the sensors. Level 4 is another matter. It is meant to be on sale now and to reach a fifth ' +
+          'of new cars by 2030.',
       ),
     ],
     more: false,
@@ -218,7 +243,8 @@ const ANALYSIS: Story[] = [
     section: 'Finance & Economy',
     paragraphs: [
       plain(
-        'Every listed cable television company reported lower profit and lower revenue for the first half. When the best of eleven managers cannot grow, the trouble lies in the cable.',
+        'Every listed cable television company reported lower profit and lower revenue for the first half. When ' +
+          'the best of eleven managers cannot grow, the trouble lies in the cable.',
       ),
     ],
     bylines: [{ role: 'reporter', name: 'Noor Haddad', email: 'noor.haddad@example.com' }],
@@ -230,7 +256,8 @@ const ROUNDUP: RoundupItem[] = [
     'hk-listing',
     'Chatbot Maker Files to List in Hong Kong',
     'Yicai',
-    'The company, which sells an AI assistant to banks and insurers, would be among the first of its kind on the exchange. It did not say how much it hopes to raise.',
+    'The company, which sells an AI assistant to banks and insurers, would be among the first of its kind on ' +
+      'the exchange. It did not say how much it hopes to raise.',
     {
       also: [
         { name: 'South China Morning Post', url: 'https://example.com/scmp/hk-listing' },
@@ -313,7 +340,8 @@ export const SAMPLE_VIEW: EditionView = {
   headline: 'Tech Roundup: China Makes Barely a Sixth of Its Chips, Smartphone Shipments Jump 67.7%',
   subject: 'Tech Roundup: China Makes Barely a Sixth of Its Chips',
   preheader:
-    'Sales of integrated circuits rose 9%, yet companies with their roots in the country supplied 5.9% of what it bought.',
+    'Sales of integrated circuits rose 9%, yet companies with their roots in the country supplied 5.9% of what ' +
+    'it bought.',
   lead: TOP,
   news: NEWS,
   analysis: ANALYSIS,
@@ -329,7 +357,7 @@ export const SAMPLE_VIEW: EditionView = {
   },
 };
 
-/** An edition that holds the least: two headlines. */
+/** A minimal edition: two headlines. */
 export const SMALL_VIEW: EditionView = {
   ...SAMPLE_VIEW,
   lead: null,

@@ -4,7 +4,17 @@ import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { type ContentLimits, fitToSizeLimit } from '../../../src/editions/rendering/size-limit.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { article, blocks, CUTOFF, close, composed, item, NONCE, passedOver, save } from '../fixtures.ts';
+import {
+  article,
+  CUTOFF,
+  closeEdition,
+  compose,
+  idsByBlock,
+  NONCE,
+  omissions,
+  roundupItem,
+  save,
+} from '../fixtures.ts';
 
 const MAX_HTML_BYTES = 102_400;
 /** The largest blocks that a configuration can set. */
@@ -29,7 +39,9 @@ const flood = [
   own('lead', 1, { kind: 'feature', kicker: 'Cover Story' }),
   ...Array.from({ length: 60 }, (_, n) => own(`news-${n}`, 2, { publishedAt: CUTOFF - 2 * HOUR - n * MINUTE })),
   ...Array.from({ length: 25 }, (_, n) => own(`analysis-${n}`, 3, { kind: 'analysis' })),
-  ...Array.from({ length: 35 }, (_, n) => item(`item-${n}`, `Outlet ${n}`, { headline: sentence, bodyHtml: body })),
+  ...Array.from({ length: 35 }, (_, n) =>
+    roundupItem(`item-${n}`, `Outlet ${n}`, { headline: sentence, bodyHtml: body }),
+  ),
   ...Array.from({ length: 55 }, (_, n) => own(`older-${n}`, 30)),
 ];
 
@@ -38,22 +50,22 @@ describe('an edition above the size limit', () => {
     it('gets shorter excerpts and fewer stories per block; the next edition takes the others', async () => {
       const store = await open();
       await save(store, flood);
-      const edition = await composed(store, CUTOFF, { blocks: MAX_BLOCKS });
+      const edition = await compose(store, CUTOFF, { blocks: MAX_BLOCKS });
       const link = `http://127.0.0.1:8080/unsubscribe/${'x'.repeat(130)}`;
       const bytes = Buffer.byteLength(fillHtml(edition.html, NONCE, { unsubscribe: link, preferences: link }));
       expect(bytes).toBeLessThan(MAX_HTML_BYTES);
       expect(bytes).toBeGreaterThan(0.75 * MAX_HTML_BYTES);
 
-      const { lead, news = [], analysis = [], roundup = [], latest = [] } = blocks(edition);
+      const { lead, news = [], analysis = [], roundup = [], latest = [] } = idsByBlock(edition);
       expect(lead).toEqual(['lead']);
       expect(news).toEqual(Array.from(news, (_, n) => `news-${n}`));
       for (const block of [news, analysis, roundup, latest]) expect(block.length).toBeGreaterThan(3);
       expect(edition.articles.length + edition.didNotFit.length).toBe(flood.length);
 
-      const reasons = await passedOver(store, await close(store, edition));
+      const reasons = await omissions(store, await closeEdition(store, edition));
       expect(Object.keys(reasons).sort()).toEqual(edition.didNotFit.toSorted());
       expect(new Set(Object.values(reasons))).toEqual(new Set(['did-not-fit']));
-      const next = await composed(store, CUTOFF + DAY, { blocks: MAX_BLOCKS });
+      const next = await compose(store, CUTOFF + DAY, { blocks: MAX_BLOCKS });
       expect(edition.didNotFit).toEqual(expect.arrayContaining(next.articles.map(({ articleId }) => articleId)));
     });
 
@@ -64,7 +76,7 @@ describe('an edition above the size limit', () => {
         ...Array.from({ length: 17 }, (_, n) => own(`analysis-${n}`, 3, { kind: 'analysis', related: [] })),
       ];
       await save(store, few);
-      const edition = await composed(store, CUTOFF, { blocks: MAX_BLOCKS });
+      const edition = await compose(store, CUTOFF, { blocks: MAX_BLOCKS });
       expect(edition.articles).toHaveLength(few.length);
       expect(Buffer.byteLength(edition.html)).toBeLessThan(MAX_HTML_BYTES);
     });
@@ -75,7 +87,7 @@ describe('an edition above the size limit', () => {
         article(`story-${n}`, { publishedAt: CUTOFF - 2 * HOUR - n }),
       );
       await save(store, stories);
-      await close(store, await composed(store, CUTOFF, { blocks: MAX_BLOCKS }));
+      await closeEdition(store, await compose(store, CUTOFF, { blocks: MAX_BLOCKS }));
       const note = '更正'.repeat(1_000);
       for (const [n, one] of stories.entries()) {
         const at = CUTOFF + HOUR + n * MINUTE;
@@ -84,12 +96,12 @@ describe('an edition above the size limit', () => {
       const day = (n: number) =>
         [1, 2, 3].map((s) => article(`day-${n}-${s}`, { publishedAt: CUTOFF + n * DAY - s * HOUR }));
       await save(store, [...day(1), ...day(2)]);
-      const second = await composed(store, CUTOFF + DAY);
+      const second = await compose(store, CUTOFF + DAY);
       const listed = second.corrections.map(({ articleId }) => articleId);
       expect(listed.length).toBeGreaterThan(5);
       expect(listed).toEqual(Array.from(listed, (_, n) => `story-${listed.length - 1 - n}`));
-      await close(store, second);
-      const third = await composed(store, CUTOFF + 2 * DAY);
+      await closeEdition(store, second);
+      const third = await compose(store, CUTOFF + 2 * DAY);
       expect(third.corrections.map(({ articleId }) => articleId)).toEqual(
         Array.from({ length: 20 - listed.length }, (_, n) => `story-${19 - n}`),
       );
@@ -99,8 +111,8 @@ describe('an edition above the size limit', () => {
       const store = await open();
       const huge = own('huge', 1, { pinned: true, related: [], bylines: Array.from({ length: 30 }, () => byline) });
       await save(store, [huge, ...[1, 2, 3].map((n) => own(`story-${n}`, n + 1))]);
-      const edition = await composed(store);
-      expect(blocks(edition).lead).toEqual(['story-1']);
+      const edition = await compose(store);
+      expect(idsByBlock(edition).lead).toEqual(['story-1']);
       expect(edition.rejected).toMatchObject([
         { articleId: 'huge', problems: [expect.stringMatching(/its fields take \d+ bytes; the maximum is 24000/)] },
       ]);

@@ -16,11 +16,11 @@ describe('wrapText', () => {
     expect(wrapText('one two three four', 9)).toBe('one two\nthree\nfour');
   });
 
-  it('begins the lines it makes where the first began', () => {
+  it('indents continuation lines like their first line', () => {
     expect(wrapText('  one two three', 9)).toBe('  one two\n  three');
   });
 
-  it('breaks CJK text anywhere but before closing and after opening punctuation', () => {
+  it('breaks CJK text except before closing and after opening punctuation', () => {
     expect(wrapText('高温来袭，云南水电减少', 8)).toBe('高温来\n袭，云南\n水电减少');
     expect(wrapText('高温来（云南）', 8)).toBe('高温来\n（云南）');
   });
@@ -32,14 +32,14 @@ describe('wrapText', () => {
     expect(wrapText('e\u0301e\u0301e\u0301 a', 5)).toBe('e\u0301e\u0301e\u0301 a');
   });
 
-  it('never breaks a URL, with the bracket before it', () => {
+  it('never breaks a URL or separates it from its bracket', () => {
     const url = `https://wire.example.com/articles/${'long-'.repeat(20)}end`;
     expect(wrapText(`See 新闻（${url} or more (${url})`, 40).split('\n')).toEqual(
       expect.arrayContaining([`（${url}`, `(${url})`].map((expected) => expect.stringContaining(expected))),
     );
   });
 
-  it('loses nothing but the spaces at which it breaks, whatever the text', () => {
+  it('removes only the spaces at line breaks, for any text', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -53,7 +53,7 @@ describe('wrapText', () => {
     );
   });
 
-  it('makes no line too wide that could have been broken, and keeps every URL whole', () => {
+  it('leaves no line too wide that can be broken, and breaks no URL', () => {
     fc.assert(
       fc.property(words, (list) => {
         const lines = wrapText(list.join(' '), 20).split('\n');
@@ -65,7 +65,7 @@ describe('wrapText', () => {
   });
 });
 
-/** Enough for the words above. */
+/** Sufficient for the words above. */
 function columns(line: string): number {
   return [...line].reduce(
     (sum, character) => sum + (character === '\u0301' ? 0 : /[\u3000-\u9fff\uff00-\uffef🚀]/u.test(character) ? 2 : 1),

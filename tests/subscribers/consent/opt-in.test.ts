@@ -10,17 +10,17 @@ import { isSuppressed, suppressAddress, suppressByOperator } from '../../../src/
 import { forEachDatabase } from '../../support/databases.ts';
 import {
   ADA,
-  add,
-  ask,
+  addConfirmed,
+  consentEvents,
   FORM,
   MAIL,
-  messagesOf,
   NOW,
-  notesOf,
   OPERATOR,
   OPTIONS,
+  requestNewsletters,
   SECRETS,
-  statesOf,
+  serviceMessages,
+  subscriptionStates,
 } from '../fixtures.ts';
 
 const LINK = { channel: 'one-click' } as const;
@@ -30,9 +30,12 @@ describe('who asks by the form', () => {
   forEachDatabase((open) => {
     it('is subscribed to nothing before the link in the mail is pressed', async () => {
       const store = await open();
-      const key = await ask(store, ['weekly', 'daily', 'daily']);
-      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed', weekly: 'unconfirmed' });
-      expect(await messagesOf(store)).toEqual([
+      const key = await requestNewsletters(store, ['weekly', 'daily', 'daily']);
+      expect(await subscriptionStates(store, key.subscriberId)).toEqual({
+        daily: 'unconfirmed',
+        weekly: 'unconfirmed',
+      });
+      expect(await serviceMessages(store)).toEqual([
         { kind: 'confirm', newsletters: ['daily', 'weekly'], state: 'pending' },
       ]);
       expect(await findRequest(store.db, key, NOW)).toEqual({ kind: 'open', newsletters: ['daily', 'weekly'] });
@@ -42,8 +45,8 @@ describe('who asks by the form', () => {
         newsletters: ['daily', 'weekly'],
         subscriberId: key.subscriberId,
       });
-      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
-      expect(await notesOf(store)).toEqual([
+      expect(await subscriptionStates(store, key.subscriberId)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
+      expect(await consentEvents(store)).toEqual([
         'requested daily by form from 192.0.2.7',
         'requested weekly by form from 192.0.2.7',
         `confirmed daily by confirmation from 192.0.2.8 at ${HOUR}`,
@@ -53,82 +56,98 @@ describe('who asks by the form', () => {
 
     it('may press the link twice, and the second time changes nothing, however late', async () => {
       const store = await open();
-      const key = await ask(store);
+      const key = await requestNewsletters(store);
       const first = await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
-      const notes = await notesOf(store);
+      const notes = await consentEvents(store);
       for (const now of [NOW + HOUR, NOW + 100 * DAY]) {
         expect(await confirmRequest(store.db, SECRETS, key, MAIL, now)).toEqual(first);
         expect(await findRequest(store.db, key, now)).toEqual({ kind: 'done', newsletters: ['daily'] });
       }
-      expect(await notesOf(store)).toEqual(notes);
+      expect(await consentEvents(store)).toEqual(notes);
     });
 
     it('is too late once the link has expired', async () => {
       const store = await open();
-      const key = await ask(store);
+      const key = await requestNewsletters(store);
       const late = NOW + OPTIONS.confirmMs;
       expect(await findRequest(store.db, key, late - 1)).toMatchObject({ kind: 'open' });
       expect(await findRequest(store.db, key, late)).toMatchObject({ kind: 'expired' });
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, late)).toEqual({ kind: 'expired' });
-      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed' });
+      expect(await subscriptionStates(store, key.subscriberId)).toEqual({ daily: 'unconfirmed' });
     });
 
     it('confirms what that mail asked for, and not what another one did', async () => {
       const store = await open();
-      const first = await ask(store, ['daily']);
-      await ask(store, ['weekly']);
+      const first = await requestNewsletters(store, ['daily']);
+      await requestNewsletters(store, ['weekly']);
       await confirmRequest(store.db, SECRETS, first, MAIL, NOW);
-      expect(await statesOf(store, first.subscriberId)).toEqual({ daily: 'confirmed', weekly: 'unconfirmed' });
+      expect(await subscriptionStates(store, first.subscriberId)).toEqual({
+        daily: 'confirmed',
+        weekly: 'unconfirmed',
+      });
     });
 
     it('who left since is not brought back by an old link, in the same millisecond neither', async () => {
       const store = await open();
-      const key = await ask(store, ['daily', 'weekly']);
+      const key = await requestNewsletters(store, ['daily', 'weekly']);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       await unsubscribe(store.db, { subscriberId: key.subscriberId, newsletter: 'daily' }, LINK, NOW);
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ newsletters: ['weekly'] });
-      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unsubscribed', weekly: 'confirmed' });
+      expect(await subscriptionStates(store, key.subscriberId)).toEqual({ daily: 'unsubscribed', weekly: 'confirmed' });
       await unsubscribe(store.db, { subscriberId: key.subscriberId, newsletter: 'weekly' }, LINK, NOW);
       expect(await findRequest(store.db, key, NOW)).toMatchObject({ kind: 'expired' });
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
 
-      const again = await ask(store, ['daily']);
-      expect(await statesOf(store, key.subscriberId)).toEqual({ daily: 'unconfirmed', weekly: 'unsubscribed' });
+      const again = await requestNewsletters(store, ['daily']);
+      expect(await subscriptionStates(store, key.subscriberId)).toEqual({
+        daily: 'unconfirmed',
+        weekly: 'unsubscribed',
+      });
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
       expect(await confirmRequest(store.db, SECRETS, again, MAIL, NOW)).toMatchObject({ newsletters: ['daily'] });
     });
 
     it('for another can change nothing of theirs: not the zone, and no subscription that stands', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['daily']);
+      const id = await addConfirmed(store, ADA, ['daily']);
       await changePreferences(store.db, id, { zone: 'Europe/Berlin' }, OPERATOR, NOW);
-      const key = await ask(store, ['daily', 'weekly'], { email: 'ADA@Example.com', zone: 'Asia/Tokyo' });
+      const key = await requestNewsletters(store, ['daily', 'weekly'], {
+        email: 'ADA@Example.com',
+        zone: 'Asia/Tokyo',
+      });
       expect(key.subscriberId).toBe(id);
       expect(await readPreferences(store.db, id)).toMatchObject({ email: ADA, zone: 'Europe/Berlin' });
-      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unconfirmed' });
-      expect(await messagesOf(store)).toMatchObject([{ kind: 'confirm', newsletters: ['weekly'] }]);
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'unconfirmed' });
+      expect(await serviceMessages(store)).toMatchObject([{ kind: 'confirm', newsletters: ['weekly'] }]);
 
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       expect(await readPreferences(store.db, id)).toMatchObject({ zone: 'Asia/Tokyo' });
-      expect((await notesOf(store)).at(-1)).toBe('zone by confirmation from 192.0.2.8 (Asia/Tokyo)');
+      expect((await consentEvents(store)).at(-1)).toBe('zone by confirmation from 192.0.2.8 (Asia/Tokyo)');
     });
 
     it('for what is confirmed is told so by mail, and nothing is noted', async () => {
       const store = await open();
-      await add(store, ADA, ['daily', 'weekly']);
-      const notes = await notesOf(store);
-      const key = await ask(store, ['daily']);
-      expect(await messagesOf(store)).toEqual([{ kind: 'already', newsletters: ['daily'], state: 'pending' }]);
-      expect(await notesOf(store)).toEqual(notes);
+      await addConfirmed(store, ADA, ['daily', 'weekly']);
+      const notes = await consentEvents(store);
+      const key = await requestNewsletters(store, ['daily']);
+      expect(await serviceMessages(store)).toEqual([{ kind: 'already', newsletters: ['daily'], state: 'pending' }]);
+      expect(await consentEvents(store)).toEqual(notes);
       expect(await findRequest(store.db, key, NOW)).toBeNull();
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'unknown' });
     });
 
     it('gets the same answer, whatever is known of the address', async () => {
       const store = await open();
-      await add(store, 'known@example.com');
-      await suppressAddress(store.db, SECRETS, await add(store, 'bounced@example.com'), 'hard-bounce', BOUNCE, NOW);
-      await eraseSubscriber(store.db, SECRETS, await add(store, 'erased@example.com'), NOW);
+      await addConfirmed(store, 'known@example.com');
+      await suppressAddress(
+        store.db,
+        SECRETS,
+        await addConfirmed(store, 'bounced@example.com'),
+        'hard-bounce',
+        BOUNCE,
+        NOW,
+      );
+      await eraseSubscriber(store.db, SECRETS, await addConfirmed(store, 'erased@example.com'), NOW);
       await suppressByOperator(store.db, SECRETS, 'barred@example.com', NOW);
       for (const name of ['new', 'known', 'bounced', 'erased', 'barred']) {
         const request = { email: `${name}@example.com`, newsletters: ['daily'] };
@@ -136,7 +155,7 @@ describe('who asks by the form', () => {
           kind: 'requested',
         });
       }
-      expect((await messagesOf(store)).map((one) => `${one.kind} ${one.state}`)).toEqual([
+      expect((await serviceMessages(store)).map((one) => `${one.kind} ${one.state}`)).toEqual([
         'confirm pending',
         'already pending',
         'confirm pending',
@@ -153,14 +172,14 @@ describe('who asks by the form', () => {
           kind: 'requested',
         });
       }
-      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay);
-      await ask(store, ['daily'], { email: 'ada+2@example.com' });
-      await ask(store, ['daily'], { email: 'Ada@EXAMPLE.com' });
-      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay + 1);
+      expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay);
+      await requestNewsletters(store, ['daily'], { email: 'ada+2@example.com' });
+      await requestNewsletters(store, ['daily'], { email: 'Ada@EXAMPLE.com' });
+      expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay + 1);
       const [rate] = await store.db.selectFrom('rate_limits').select('key').execute();
       expect(rate?.key).toMatch(/^address:[0-9a-f]{64}$/);
-      await ask(store, ['daily'], { now: NOW + DAY });
-      expect(await messagesOf(store)).toHaveLength(OPTIONS.perAddressPerDay + 2);
+      await requestNewsletters(store, ['daily'], { now: NOW + DAY });
+      expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay + 2);
     });
 
     it('with words that cannot be an address, a zone or a choice is told so, and nothing is stored', async () => {
@@ -213,30 +232,30 @@ describe('who asks by the form', () => {
         { kind: 'requested' },
       ]);
       expect(await store.db.selectFrom('subscribers').select('email').execute()).toEqual([{ email: ADA }]);
-      expect(await messagesOf(store)).toHaveLength(3);
+      expect(await serviceMessages(store)).toHaveLength(3);
     });
 
     it('and presses the link twice at once, is confirmed once', async () => {
       const store = await open();
-      const key = await ask(store);
+      const key = await requestNewsletters(store);
       const press = () => confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       const answers = await Promise.all([press(), press(), press()]);
       expect(answers.map((answer) => answer.kind)).toEqual(['confirmed', 'confirmed', 'confirmed']);
-      expect((await notesOf(store)).filter((note) => note.startsWith('confirmed'))).toHaveLength(1);
+      expect((await consentEvents(store)).filter((note) => note.startsWith('confirmed'))).toHaveLength(1);
     });
 
     it('and confirms lifts a suppression, and what stood before it stands again', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['daily', 'weekly']);
+      const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
-      const key = await ask(store, ['daily']);
+      const key = await requestNewsletters(store, ['daily']);
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
       expect(await findRequest(store.db, key, NOW)).toEqual({ kind: 'open', newsletters: ['daily'] });
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
       expect(await readPreferences(store.db, id)).toMatchObject({ suppressedReason: null });
-      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
-      expect((await notesOf(store)).slice(-3)).toEqual([
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'confirmed' });
+      expect((await consentEvents(store)).slice(-3)).toEqual([
         'suppressed by bounce (hard-bounce)',
         'requested daily by form from 192.0.2.7',
         'unsuppressed by confirmation from 192.0.2.8 (hard-bounce)',
@@ -245,17 +264,17 @@ describe('who asks by the form', () => {
 
     it('and has complained gets back only what was asked for since', async () => {
       const store = await open();
-      const id = await add(store, ADA, ['daily', 'weekly']);
+      const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       await suppressAddress(store.db, SECRETS, id, 'complaint', { channel: 'complaint' }, NOW);
-      const key = await ask(store, ['daily']);
+      const key = await requestNewsletters(store, ['daily']);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
-      expect(await statesOf(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
+      expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
     });
 
     it('does not lift with an old link what was suppressed since', async () => {
       const store = await open();
-      const key = await ask(store);
+      const key = await requestNewsletters(store);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
       await suppressAddress(store.db, SECRETS, key.subscriberId, 'hard-bounce', BOUNCE, NOW);
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
@@ -264,10 +283,10 @@ describe('who asks by the form', () => {
 
     it('cannot lift what the operator has suppressed, and is not mailed', async () => {
       const store = await open();
-      const before = await ask(store);
+      const before = await requestNewsletters(store);
       await suppressByOperator(store.db, SECRETS, ADA, NOW);
-      const after = await ask(store);
-      expect((await messagesOf(store)).map((one) => one.state)).toEqual(['suppressed', 'suppressed']);
+      const after = await requestNewsletters(store);
+      expect((await serviceMessages(store)).map((one) => one.state)).toEqual(['suppressed', 'suppressed']);
       for (const key of [before, after]) {
         expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'expired' });
       }
@@ -276,11 +295,11 @@ describe('who asks by the form', () => {
 
     it('and was erased comes back by a fresh request, and not by an old link', async () => {
       const store = await open();
-      const old = await ask(store);
+      const old = await requestNewsletters(store);
       await eraseSubscriber(store.db, SECRETS, old.subscriberId, NOW);
       expect(await findRequest(store.db, old, NOW)).toBeNull();
       expect(await confirmRequest(store.db, SECRETS, old, MAIL, NOW)).toEqual({ kind: 'unknown' });
-      const fresh = await ask(store);
+      const fresh = await requestNewsletters(store);
       expect(fresh.subscriberId).not.toBe(old.subscriberId);
       expect(await readPreferences(store.db, fresh.subscriberId)).toMatchObject({ suppressedReason: 'erased' });
       expect(await confirmRequest(store.db, SECRETS, fresh, MAIL, NOW)).toMatchObject({ kind: 'confirmed' });
@@ -290,8 +309,8 @@ describe('who asks by the form', () => {
 
     it('with the link of another subscriber finds nothing', async () => {
       const store = await open();
-      const ada = await ask(store);
-      const eve = await ask(store, ['daily'], { email: 'eve@example.com' });
+      const ada = await requestNewsletters(store);
+      const eve = await requestNewsletters(store, ['daily'], { email: 'eve@example.com' });
       const mixed = { messageId: ada.messageId, subscriberId: eve.subscriberId };
       expect(await findRequest(store.db, mixed, NOW)).toBeNull();
       expect(await confirmRequest(store.db, SECRETS, mixed, MAIL, NOW)).toEqual({ kind: 'unknown' });

@@ -10,7 +10,7 @@ import {
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { foldRuns } from '../schedule/retention.ts';
-import { deletePastRates } from '../store/rate-limits.ts';
+import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
 import { deleteUnconfirmed } from '../subscribers/retention.ts';
 import { cleanHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
@@ -54,7 +54,7 @@ export async function runRetention({
     unconfirmed: await deleteUnconfirmed(store, now - config.signup.deleteUnconfirmedAfterDays * DAY),
     serviceMessages: await deleteServiceMessages(store, oldDeliveries),
     bounces: await deleteBounces(store, oldDeliveries),
-    rates: await deletePastRates(store.db, now),
+    rates: await deleteExpiredRateLimits(store.db, now),
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
     hubSubscriptions: await cleanHub({ store, config, clock }),
   };

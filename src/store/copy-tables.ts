@@ -1,33 +1,24 @@
 /**
- * Copies tables between two databases of either kind, in batches of JSON that neither side takes apart: the memory stays flat
- * however many rows there are and however long each is.
+ * Copies tables between two databases of either kind, in batches of JSON that neither side parses in this process: memory
+ * stays flat, however many and however long the rows are.
  */
 import { sql } from 'kysely';
-import { type Db, type Dialect, StoreError } from './store.ts';
+import { type Db, dialectOf, StoreError } from './store.ts';
 
-/** A table of the schema, as the database itself describes it. */
+/** A table, as the database describes it. */
 export interface TableShape {
   readonly name: string;
   readonly columns: readonly string[];
-  /** The column that numbers its rows by itself, if any. */
+  /** The column that the database numbers, if any. */
   readonly identity: string | undefined;
 }
 
-/** What a copy reads from, or writes to. */
-export interface End {
-  readonly db: Db;
-  readonly dialect: Dialect;
-}
-
-/** A batch holds about so much text: a row takes 100 bytes to a few megabytes. */
+/** Approximate text in a batch: a row has from 100 bytes to a few megabytes. */
 const BATCH_BYTES = 1024 * 1024;
 const FIRST_BATCH_ROWS = 10;
-const MOST_BATCH_ROWS = 5000;
+const MAX_BATCH_ROWS = 5000;
 
-/**
- * The tables of an SQLite database, each after those its foreign keys refer to.
- * @throws StoreError where they refer to each other in a circle
- */
+/** The tables of an SQLite database, each after those that its foreign keys reference. @throws StoreError for a cycle */
 export async function readTables(db: Db): Promise<TableShape[]> {
   const tables = await db.introspection.getTables();
   const references = new Map<string, string[]>();
@@ -47,36 +38,28 @@ export async function readTables(db: Db): Promise<TableShape[]> {
       return [name, { name, columns: columns.map((column) => column.name), identity }];
     }),
   );
-  return inOrderOfReference(references).map((name) => shapes.get(name) as TableShape);
+  return sortByReference(references).map((name) => shapes.get(name) as TableShape);
 }
 
-/**
- * Names, each after those it refers to, otherwise in their own order.
- * @throws StoreError where they refer to each other in a circle
- */
-export function inOrderOfReference(references: ReadonlyMap<string, readonly string[]>): string[] {
-  const ordered: string[] = [];
+/** Sorts names so that each comes after those it references. Otherwise keeps their order. @throws StoreError for a cycle */
+export function sortByReference(references: ReadonlyMap<string, readonly string[]>): string[] {
+  const sorted: string[] = [];
   const visit = (name: string, path: readonly string[]): void => {
-    if (ordered.includes(name)) return;
-    if (path.includes(name)) throw new StoreError(`tables refer to each other: ${[...path, name].join(' → ')}`);
+    if (sorted.includes(name)) return;
+    if (path.includes(name)) throw new StoreError(`tables reference each other: ${[...path, name].join(' → ')}`);
     for (const other of references.get(name) ?? []) if (other !== name) visit(other, [...path, name]);
-    ordered.push(name);
+    sorted.push(name);
   };
   for (const name of references.keys()) visit(name, []);
-  return ordered;
+  return sorted;
 }
 
 /**
- * Copies all rows of a table, and the last number its identity column gave. Both ends are transactions.
- * @param onRows is told how many rows each batch had
- * @returns how many rows there were
+ * Copies all rows of a table, and the last number of its identity column. Both databases are in a transaction.
+ * @param onRows gets the number of rows of each batch
+ * @returns the number of rows
  */
-export async function copyTable(
-  from: End,
-  to: End,
-  table: TableShape,
-  onRows: (count: number) => void,
-): Promise<number> {
+export async function copyTable(from: Db, to: Db, table: TableShape, onRows: (count: number) => void): Promise<number> {
   let copied = 0;
   for await (const rows of readRows(from, table)) {
     await insertRows(to, table, `[${rows.join(',')}]`);
@@ -90,14 +73,14 @@ export async function copyTable(
 }
 
 /** All rows of a table, each as a JSON object, in batches. */
-async function* readRows(from: End, table: TableShape): AsyncGenerator<string[]> {
-  const read = from.dialect === 'sqlite' ? readByRowid(from.db, table) : await readByCursor(from.db, table);
+async function* readRows(db: Db, table: TableShape): AsyncGenerator<string[]> {
+  const read = dialectOf(db) === 'sqlite' ? readByRowid(db, table) : await readByCursor(db, table);
   for (let count = FIRST_BATCH_ROWS; ; ) {
     const rows = await read(count);
     if (rows.length === 0) return;
     yield rows;
     const bytes = rows.reduce((sum, row) => sum + row.length, 0);
-    count = Math.min(Math.max(Math.floor((rows.length * BATCH_BYTES) / bytes), 1), MOST_BATCH_ROWS);
+    count = Math.min(Math.max(Math.floor((rows.length * BATCH_BYTES) / bytes), 1), MAX_BATCH_ROWS);
   }
 }
 
@@ -107,18 +90,17 @@ function readByRowid(db: Db, { name, columns }: TableShape): ReadRows {
   let last = Number.MIN_SAFE_INTEGER;
   const fields = sql.join(columns.flatMap((column) => [sql.lit(column), sql.ref(column)]));
   return async (count) => {
-    const { rows } = await sql<{ place: number; row: string }>`select rowid as place, json_object(${fields}) as row
+    const { rows } = await sql<{ id: number; row: string }>`select rowid as id, json_object(${fields}) as row
       from ${sql.table(name)} where rowid > ${last} order by rowid limit ${count}`.execute(db);
-    last = rows.at(-1)?.place ?? last;
+    last = rows.at(-1)?.id ?? last;
     return rows.map(({ row }) => row);
   };
 }
 
 async function readByCursor(db: Db, { name }: TableShape): Promise<ReadRows> {
   const cursor = sql.id(`copy_${name}`);
-  await sql`declare ${cursor} no scroll cursor for select row_to_json(t)::text as row from ${sql.table(name)} t`.execute(
-    db,
-  );
+  const rowsAsJson = sql`select row_to_json(t)::text as row from ${sql.table(name)} t`;
+  await sql`declare ${cursor} no scroll cursor for ${rowsAsJson}`.execute(db);
   return async (count) => {
     const { rows } = await sql<{ row: string }>`fetch ${sql.lit(count)} from ${cursor}`.execute(db);
     if (rows.length === 0) await sql`close ${cursor}`.execute(db);
@@ -126,9 +108,9 @@ async function readByCursor(db: Db, { name }: TableShape): Promise<ReadRows> {
   };
 }
 
-async function insertRows({ db, dialect }: End, { name, columns }: TableShape, json: string): Promise<void> {
+async function insertRows(db: Db, { name, columns }: TableShape, json: string): Promise<void> {
   const names = sql.join(columns.map((column) => sql.ref(column)));
-  if (dialect === 'sqlite') {
+  if (dialectOf(db) === 'sqlite') {
     const values = sql.join(columns.map((column) => sql`value ->> ${sql.lit(column)}`));
     await sql`insert into ${sql.table(name)} (${names}) select ${values} from json_each(${json})`.execute(db);
   } else {
@@ -137,9 +119,9 @@ async function insertRows({ db, dialect }: End, { name, columns }: TableShape, j
   }
 }
 
-/** The highest number an identity column ever gave: rows that are gone must not lend theirs to new ones. 0 where it gave none. */
-async function readLastNumber({ db, dialect }: End, table: string, column: string): Promise<number> {
-  if (dialect === 'sqlite') {
+/** The highest number that an identity column ever gave, or 0: the numbers of deleted rows are not given again. */
+async function readLastNumber(db: Db, table: string, column: string): Promise<number> {
+  if (dialectOf(db) === 'sqlite') {
     const { rows } = await sql<{ seq: number }>`select seq from sqlite_sequence where name = ${table}`.execute(db);
     return rows[0]?.seq ?? 0;
   }
@@ -148,9 +130,9 @@ async function readLastNumber({ db, dialect }: End, table: string, column: strin
   return rows[0]?.last ?? 0;
 }
 
-async function writeLastNumber({ db, dialect }: End, table: string, column: string, last: number): Promise<void> {
+async function writeLastNumber(db: Db, table: string, column: string, last: number): Promise<void> {
   if (last === 0) return;
-  if (dialect === 'sqlite') {
+  if (dialectOf(db) === 'sqlite') {
     await sql`delete from sqlite_sequence where name = ${table}`.execute(db);
     await sql`insert into sqlite_sequence (name, seq) values (${table}, ${last})`.execute(db);
   } else {
@@ -158,7 +140,6 @@ async function writeLastNumber({ db, dialect }: End, table: string, column: stri
   }
 }
 
-/** How many rows a table has. */
 export async function countRows(db: Db, table: string): Promise<number> {
   const { rows } = await sql<{ n: number }>`select count(*) as n from ${sql.table(table)}`.execute(db);
   return rows[0]?.n ?? 0;

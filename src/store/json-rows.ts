@@ -1,13 +1,13 @@
 /**
- * Many rows in one parameter: a statement for a thousand rows is then compiled once, whatever their number, and neither database's
- * limit on parameters is met. (Measured: an import of a million rows in a quarter of the time and memory of `values` lists.)
+ * Many rows in one parameter: a statement for a thousand rows is compiled once, and the databases' limits on parameters do not
+ * apply. (Measured: an import of a million rows takes a quarter of the time and memory of `values` lists.)
  */
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from './store.ts';
 
 /**
- * The rows as a derived table, to stand in parentheses behind `from`.
- * @param columns the name and type of each position of a row; names come from code, never from outside
+ * The rows as a derived table, in parentheses, for use after `from`.
+ * @param columns the name and type of each position of a row; names come from code, never from input
  */
 export function jsonRows(
   dialect: Dialect,
@@ -17,11 +17,11 @@ export function jsonRows(
   const names = Object.entries(columns);
   const json = JSON.stringify(rows);
   if (dialect === 'sqlite') {
-    const picked = names.map(([name], at) => `json_extract(value, '$[${at}]') as ${name}`).join(', ');
-    return sql`(select ${sql.raw(picked)} from json_each(${json}))`;
+    const selected = names.map(([name], index) => `json_extract(value, '$[${index}]') as ${name}`).join(', ');
+    return sql`(select ${sql.raw(selected)} from json_each(${json}))`;
   }
-  const picked = names
-    .map(([name, type], at) => `(value->>${at})::${type === 'int' ? 'bigint' : 'text'} as ${name}`)
+  const selected = names
+    .map(([name, type], index) => `(value->>${index})::${type === 'int' ? 'bigint' : 'text'} as ${name}`)
     .join(', ');
-  return sql`(select ${sql.raw(picked)} from json_array_elements(${json}::json))`;
+  return sql`(select ${sql.raw(selected)} from json_array_elements(${json}::json))`;
 }

@@ -1,27 +1,27 @@
 /**
- * Limits that all processes share and that outlive a restart, by the generic cell rate algorithm (GCRA): for each key one instant,
- * at which the next one would come if they came evenly.
+ * Rate limits that all processes share and that survive a restart, by the generic cell rate algorithm (GCRA): one instant for each
+ * key, the theoretical arrival time of the next request.
  */
-import { SqliteAdapter, sql } from 'kysely';
-import type { Db } from './store.ts';
+import { sql } from 'kysely';
+import { type Db, dialectOf } from './store.ts';
 
-/** One every so many milliseconds in the long run; `burst` of them, 1 or more, may come at once. */
-export interface Rate {
+/** One request every `everyMs` milliseconds in the long run, of which `burst`, 1 or more, may come at once. */
+export interface RateLimit {
   everyMs: number;
   burst: number;
 }
 
-export type RateAnswer =
+export type Permit =
   | { kind: 'granted' }
-  /** Not before that instant, and then only where nobody else has been quicker. */
+  /** Not before that instant, unless another request comes first. */
   | { kind: 'refused'; retryAt: number };
 
 /**
- * Takes one of `key`, in one statement: no two processes can both take the last one. What is refused costs nothing.
- * @param key names what is limited, and its kind: `subscribe client …`
+ * Acquires a permit in one statement: no two processes can get the last one. A refusal does not count.
+ * @param key the kind of limit and its subject: `subscribe client …`
  * @param now epoch milliseconds
  */
-export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, now: number): Promise<RateAnswer> {
+export async function acquirePermit(db: Db, key: string, { everyMs, burst }: RateLimit, now: number): Promise<Permit> {
   const ahead = everyMs * (burst - 1);
   const granted = await db
     .insertInto('rate_limits')
@@ -30,8 +30,8 @@ export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, no
       conflict
         .column('key')
         .doUpdateSet({
-          next_at: sql<number>`case when rate_limits.next_at > ${instant(now)} then rate_limits.next_at else ${instant(now)} end
-            + ${instant(everyMs)}`,
+          next_at: sql<number>`${double(everyMs)}
+            + case when rate_limits.next_at > ${double(now)} then rate_limits.next_at else ${double(now)} end`,
         })
         .where('rate_limits.next_at', '<=', now + ahead),
     )
@@ -42,11 +42,8 @@ export async function takeRate(db: Db, key: string, { everyMs, burst }: Rate, no
   return { kind: 'refused', retryAt: Math.max(now, Math.ceil((row?.next_at ?? now) - ahead)) };
 }
 
-/**
- * Deletes what limits nothing any more.
- * @returns how many
- */
-export async function deletePastRates(db: Db, now: number): Promise<number> {
+/** Deletes the rows that limit nothing any more. @returns their number */
+export async function deleteExpiredRateLimits(db: Db, now: number): Promise<number> {
   const { numDeletedRows } = await db
     .deleteFrom('rate_limits')
     .where('key', 'in', (e) =>
@@ -54,14 +51,14 @@ export async function deletePastRates(db: Db, now: number): Promise<number> {
         .selectFrom('rate_limits')
         .select('key')
         .where('next_at', '<=', now)
-        // It must not wait for whoever holds one of these rows and wants another.
-        .$if(!(db.getExecutor().adapter instanceof SqliteAdapter), (q) => q.forUpdate().skipLocked()),
+        // A transaction that holds one of these rows may want another: waiting for it could be a deadlock.
+        .$if(dialectOf(db) === 'postgres', (q) => q.forUpdate().skipLocked()),
     )
     .executeTakeFirstOrThrow();
   return Number(numDeletedRows);
 }
 
-// PostgreSQL would take a bare parameter of an expression for an integer.
-function instant(value: number) {
+// PostgreSQL would infer an integer for a bare parameter of an expression.
+function double(value: number) {
   return sql<number>`cast(${value} as double precision)`;
 }

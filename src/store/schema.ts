@@ -1,5 +1,5 @@
 /**
- * Is the database's schema the one this version was written for? A stale or a newer one is refused by name.
+ * Compares the schema of a database with the one that this version needs, and migrates it.
  */
 import { type Migration, Migrator } from 'kysely/migration';
 import { MIGRATIONS } from './migrations.ts';
@@ -11,7 +11,7 @@ export type SchemaState =
   | { kind: 'stale'; missing: string[] }
   | { kind: 'newer'; unknown: string[] };
 
-/** Compares the migrations the database has had with those this version knows. */
+/** Compares the migrations that the database has had with the known ones. */
 export async function schemaState(store: Store): Promise<SchemaState> {
   const known = Object.keys(MIGRATIONS);
   const applied = await appliedMigrations(store);
@@ -23,33 +23,41 @@ export async function schemaState(store: Store): Promise<SchemaState> {
 }
 
 /**
- * Makes the schema of an empty database, accepts a current one, and refuses any other.
+ * Creates the schema in an empty database, and refuses any schema but the current one.
  * @returns whether the database was empty
- * @throws StoreError that names the migrations that are missing or unknown, and what to do
+ * @throws StoreError that names the missing or unknown migrations, and what to do
  */
 export async function ensureSchema(store: Store): Promise<{ wasEmpty: boolean }> {
   const state = await schemaState(store);
+  if (state.kind === 'empty') await migrate(store);
+  else requireCurrent(store, state, 'back it up, then run "daywire migrate"');
+  return { wasEmpty: state.kind === 'empty' };
+}
+
+/**
+ * Refuses any schema but the current one.
+ * @param adviceIfStale what to do about missing migrations
+ * @throws StoreError that names the missing or unknown migrations, and what to do
+ */
+export function requireCurrent({ location }: Store, state: SchemaState, adviceIfStale: string): void {
   switch (state.kind) {
     case 'current':
-      return { wasEmpty: false };
+      return;
     case 'empty':
-      await migrate(store);
-      return { wasEmpty: true };
+      throw new StoreError(`${location} is not a daywire database, or it is empty`);
     case 'stale':
-      throw new StoreError(
-        `the database ${store.location} lacks ${state.missing.join(', ')}: back it up, then run "daywire migrate"`,
-      );
+      throw new StoreError(`the database ${location} lacks ${state.missing.join(', ')}: ${adviceIfStale}`);
     case 'newer':
       throw new StoreError(
-        `the database ${store.location} has had ${state.unknown.join(', ')}, which this version does not know: ` +
-          'run the newer daywire that made it',
+        `the database ${location} has had ${state.unknown.join(', ')}, which this version does not know: ` +
+          'run the newer daywire that created it',
       );
   }
 }
 
 /**
- * Brings the schema up to date, whatever it has had before.
- * @returns the names of the migrations it ran, in order
+ * Runs the migrations that the database has not had.
+ * @returns their names, in order
  * @throws StoreError that names the migration that failed
  */
 export async function migrate(store: Store): Promise<string[]> {
@@ -58,19 +66,18 @@ export async function migrate(store: Store): Promise<string[]> {
     { up: (db) => up(db, store.dialect) },
   ]);
   const provider = { getMigrations: async () => Object.fromEntries(migrations) };
-  const migrator = new Migrator({ db: store.db, provider });
-  const { error, results = [] } = await migrator.migrateToLatest();
+  const { error, results = [] } = await new Migrator({ db: store.db, provider }).migrateToLatest();
   if (error !== undefined) {
-    const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the migrations';
+    const failed = results.find((result) => result.status === 'Error')?.migrationName ?? 'the migration';
     throw new StoreError(`${failed} failed on ${store.location}: ${(error as Error).message}`, { cause: error });
   }
   return results.map((result) => result.migrationName);
 }
 
-async function appliedMigrations(store: Store): Promise<string[]> {
-  const tables = await store.db.introspection.getTables({ withInternalKyselyTables: true });
+async function appliedMigrations({ db }: Store): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some((table) => table.name === 'kysely_migration')) return [];
-  const rows = await store.db
+  const rows = await db
     .withTables<{ kysely_migration: { name: string } }>()
     .selectFrom('kysely_migration')
     .select('name')

@@ -1,7 +1,6 @@
 /**
- * An SQLite file in a process that must go on answering: what writes, and every transaction, runs in a thread; single SELECTs run
- * at once on the calling thread, on a connection that cannot write. In WAL mode neither waits for the other, and a SELECT sees
- * all that was committed before it.
+ * An SQLite file in a process that must keep responding: writes and transactions run in a thread, single SELECTs at once on the
+ * calling thread, on a read-only connection. In WAL mode neither waits for the other, and a SELECT sees all earlier commits.
  */
 import {
   type CompiledQuery,
@@ -15,30 +14,30 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { Mutex } from '../lib/mutex.ts';
-import { type Access, openSqlite } from './sqlite.ts';
-import { type Done, SqliteThread } from './sqlite-thread.ts';
+import { openSqlite, type SqliteAccess } from './sqlite.ts';
+import { SqliteThread, type StatementResult } from './sqlite-thread.ts';
 import type { StatementBatch } from './statement-batch.ts';
 import type { Tables } from './tables.ts';
 
 export interface SqliteFile {
   readonly db: Kysely<Tables>;
   readonly batch: StatementBatch;
-  /** Finishes what was asked for. */
+  /** Completes earlier requests first. */
   close(): Promise<void>;
 }
 
 /**
  * Opens (and creates) a database file. The thread starts at the first write.
- * @throws what SQLite throws where the file cannot be opened or is no database
+ * @throws the error of SQLite where the file cannot be opened or is not a database
  */
 export function openSqliteFile(path: string): SqliteFile {
-  // Once for writing, so that the file is there and in WAL mode, and what is wrong with it is said now.
+  // Once for writing, so that the file exists, is in WAL mode, and fails now if it must.
   openSqlite(path).close();
   return open(new FileDriver(path, 'write', openSqlite(path, 'read')));
 }
 
-/** Opens a database file with all its statements, SELECTs too, on one connection in a thread, which starts at the first of them. */
-export function openSqliteInThread(path: string, access: Access): SqliteFile {
+/** Opens a database file with one connection, in a thread that starts at the first statement. */
+export function openSqliteInThread(path: string, access: SqliteAccess): SqliteFile {
   return open(new FileDriver(path, access, undefined));
 }
 
@@ -65,7 +64,7 @@ class FileAdapter extends SqliteAdapter {
   override get supportsMultipleConnections(): boolean {
     return true;
   }
-  // A migration that is killed half-way leaves nothing behind, and two processes do not migrate at once.
+  // A migration that is killed is rolled back, and two processes do not migrate at once.
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
@@ -73,15 +72,15 @@ class FileAdapter extends SqliteAdapter {
 
 class FileDriver implements Driver {
   readonly #path: string;
-  readonly #access: Access;
+  readonly #access: SqliteAccess;
   readonly #reader: SqliteDatabase | undefined;
-  readonly #turns = new Mutex();
+  readonly #mutex = new Mutex();
   readonly #connections = new Set<FileConnection>();
   #thread: SqliteThread | undefined;
   #whenIdle = Promise.withResolvers<void>();
   #closed = false;
 
-  constructor(path: string, access: Access, reader: SqliteDatabase | undefined) {
+  constructor(path: string, access: SqliteAccess, reader: SqliteDatabase | undefined) {
     this.#path = path;
     this.#access = access;
     this.#reader = reader;
@@ -90,7 +89,7 @@ class FileDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<FileConnection> {
-    const connection = new FileConnection(this.#reader, this.#turns, () => this.#livingThread());
+    const connection = new FileConnection(this.#reader, this.#mutex, () => this.#runningThread());
     this.#connections.add(connection);
     return connection;
   }
@@ -114,15 +113,15 @@ class FileDriver implements Driver {
   }
 
   async batch(queries: readonly CompiledQuery[]): Promise<unknown[][]> {
-    const endTurn = await this.#turns.acquire();
+    const unlock = await this.#mutex.acquire();
     try {
-      return await this.#livingThread().runTogether(queries.map(({ sql, parameters }) => [sql, parameters]));
+      return await this.#runningThread().runBatch(queries.map(({ sql, parameters }) => [sql, parameters]));
     } finally {
-      endTurn();
+      unlock();
     }
   }
 
-  /** Kysely calls it only where a query was made; `close` does the work. */
+  /** Kysely calls it only after a query, so `close` does the work. */
   async destroy(): Promise<void> {}
 
   async close(): Promise<void> {
@@ -132,13 +131,13 @@ class FileDriver implements Driver {
       this.#whenIdle = Promise.withResolvers<void>();
       await this.#whenIdle.promise;
     }
-    // The thread's connection is the last one: the log goes back into the file without holding up this thread.
+    // The thread's connection is the last one: the log is checkpointed without blocking this thread.
     this.#reader?.close();
     await this.#thread?.close();
   }
 
-  /** One that ended is replaced: its transaction is lost, the process's work is not. */
-  #livingThread(): SqliteThread {
+  /** Replaces a thread that has ended: its transaction is lost, but the process can go on. */
+  #runningThread(): SqliteThread {
     if (this.#thread === undefined || this.#thread.ended) this.#thread = new SqliteThread(this.#path, this.#access);
     return this.#thread;
   }
@@ -146,14 +145,14 @@ class FileDriver implements Driver {
 
 class FileConnection implements DatabaseConnection {
   readonly #reader: SqliteDatabase | undefined;
-  readonly #turns: Mutex;
+  readonly #mutex: Mutex;
   readonly #thread: () => SqliteThread;
-  /** Its transaction under way, which no other statement may come between. */
-  #transaction: { thread: SqliteThread; endTurn: () => void } | undefined;
+  /** The open transaction, which holds the mutex. */
+  #transaction: { thread: SqliteThread; unlock: () => void } | undefined;
 
-  constructor(reader: SqliteDatabase | undefined, turns: Mutex, thread: () => SqliteThread) {
+  constructor(reader: SqliteDatabase | undefined, mutex: Mutex, thread: () => SqliteThread) {
     this.#reader = reader;
-    this.#turns = turns;
+    this.#mutex = mutex;
     this.#thread = thread;
   }
 
@@ -163,60 +162,60 @@ class FileConnection implements DatabaseConnection {
     if (this.#reader !== undefined && onlyReads(query)) {
       return { rows: this.#reader.prepare(sql).all(parameters) as R[] };
     }
-    const endTurn = await this.#turns.acquire();
+    const unlock = await this.#mutex.acquire();
     try {
       return toResult(await this.#thread().run(sql, parameters));
     } finally {
-      endTurn();
+      unlock();
     }
   }
 
-  // A row at a time over the threads would be slow, and an unfinished reader lets the log grow without bound.
-  // biome-ignore lint/correctness/useYield: it refuses.
+  // Passing single rows between threads would be slow, and an unfinished reader lets the log grow without bound.
+  // biome-ignore lint/correctness/useYield: it always throws.
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error(
-      'an SQLite file is not read as a stream: read it page by page, each from the key where the last one ended',
+      'streaming is not supported for an SQLite file: read it page by page, each from the last key of the one before',
     );
   }
 
   async begin(): Promise<void> {
-    const endTurn = await this.#turns.acquire();
+    const unlock = await this.#mutex.acquire();
     try {
       const thread = this.#thread();
       await thread.run('begin', []);
-      this.#transaction = { thread, endTurn };
+      this.#transaction = { thread, unlock };
     } catch (error) {
-      endTurn();
+      unlock();
       throw error;
     }
   }
 
-  /** A commit that fails leaves the transaction open for the rollback that follows. */
+  /** A failed commit leaves the transaction open, for the rollback that follows. */
   async commit(): Promise<void> {
     await this.#transaction?.thread.run('commit', []);
     this.release();
   }
 
   async rollback(): Promise<void> {
-    // It fails only where SQLite has rolled back by itself (a full disk) or the thread has ended: what went wrong before says why.
+    // Fails only if SQLite has rolled back itself (full disk) or the thread has ended, which an earlier error has reported.
     await this.#transaction?.thread.run('rollback', []).catch(() => {});
     this.release();
   }
 
   release(): void {
-    this.#transaction?.endTurn();
+    this.#transaction?.unlock();
     this.#transaction = undefined;
   }
 }
 
-/** Kysely's SELECTs, and raw ones. SQLite knows no SELECT that writes; a raw WITH does where it names a change anywhere. */
+/** SELECTs of Kysely, and raw ones. SQLite has no SELECT that writes; a raw WITH counts as a write if it contains one anywhere. */
 function onlyReads({ query, sql }: CompiledQuery): boolean {
   if (query.kind !== 'RawNode') return query.kind === 'SelectQueryNode';
   if (/^\s*with\b/i.test(sql)) return !/\b(insert|update|delete|replace)\b/i.test(sql);
   return /^\s*(select|values)\b/i.test(sql);
 }
 
-function toResult<R>(done: Done): QueryResult<R> {
-  if ('rows' in done) return { rows: done.rows as R[] };
-  return { rows: [], insertId: BigInt(done.lastInsertRowid), numAffectedRows: BigInt(done.changes) };
+function toResult<R>(result: StatementResult): QueryResult<R> {
+  if ('rows' in result) return { rows: result.rows as R[] };
+  return { rows: [], insertId: BigInt(result.lastInsertRowid), numAffectedRows: BigInt(result.changes) };
 }

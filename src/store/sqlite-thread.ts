@@ -1,19 +1,19 @@
 /**
- * A thread with a connection of its own to an SQLite file: its statements, commits and waits for locks hold up nobody else.
+ * A thread with its own connection to an SQLite file: statements, commits and waits for locks do not block the event loop.
  */
 import module from 'node:module';
 import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Access } from './sqlite.ts';
-import type { Answer, Failure, Request, Statement } from './sqlite-worker.ts';
+import type { SqliteAccess } from './sqlite.ts';
+import type { SerializedError, SqlStatement, WorkerRequest, WorkerResponse } from './sqlite-worker.ts';
 
-/** In a checkout Node runs the .ts, in the published package the .js beside this file. */
+/** The .ts file in a checkout, the .js file in the published package. */
 const WORKER = new URL(`./sqlite-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
 
-export type Done = Exclude<Answer, { failed: Failure }>;
+export type StatementResult = Exclude<WorkerResponse, { failed: SerializedError }>;
 
-interface Waiting {
-  resolve(done: Done): void;
+interface PendingRequest {
+  resolve(result: StatementResult): void;
   reject(error: Error): void;
 }
 
@@ -21,22 +21,22 @@ export class SqliteThread {
   readonly #path: string;
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
-  /** Answers come in the order of the questions. */
-  readonly #waiting: Waiting[] = [];
+  /** In the order of the requests, which is that of the responses. */
+  readonly #pending: PendingRequest[] = [];
   #ended: Error | undefined;
 
-  constructor(path: string, access: Access) {
+  constructor(path: string, access: SqliteAccess) {
     this.#path = path;
     this.#worker = new Worker(WORKER, {
       name: `sqlite ${access}`,
       workerData: { path, access },
       env: environment(),
-      // The process's own flags (-e, --input-type, --require) are about its entry point.
+      // The flags of the process (-e, --input-type, --require) concern its entry point.
       execArgv: [],
-      // It makes only short-lived rows: the default of 48 MB would let as much rubbish gather.
+      // Its objects are short-lived rows: the default of 48 MB would let as much garbage accumulate.
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
-    this.#worker.on('message', (answer: Answer) => this.#settle(answer));
+    this.#worker.on('message', (response: WorkerResponse) => this.#complete(response));
     this.#worker.on('error', (error) => this.#end(error));
     this.#exited = new Promise((resolve) => {
       this.#worker.on('exit', () => {
@@ -44,73 +44,73 @@ export class SqliteThread {
         resolve();
       });
     });
-    // An idle thread does not keep the process alive; one that owes an answer does.
+    // An idle thread does not keep the process alive; one with pending requests does.
     this.#worker.unref();
   }
 
-  /** Whether it answers no more. */
+  /** Whether the thread has ended. */
   get ended(): boolean {
     return this.#ended !== undefined;
   }
 
   /**
-   * Runs one statement, after all those asked for before.
-   * @throws what SQLite throws, with its message, code and errcode; an Error that says so where the thread has ended
+   * Runs one statement, after all earlier requests.
+   * @throws the error of SQLite, with its message, code and errcode; an Error if the thread ends
    */
-  run(sql: string, parameters: readonly unknown[]): Promise<Done> {
-    return this.#ask([sql, parameters]);
+  run(sql: string, parameters: readonly unknown[]): Promise<StatementResult> {
+    return this.#request([sql, parameters]);
   }
 
   /**
-   * Runs several statements as one transaction, after all that was asked for before.
+   * Runs several statements as one transaction, after all earlier requests.
    * @returns the rows of each
-   * @throws as `run` does; the transaction is then undone
+   * @throws as `run` does; the transaction is then rolled back
    */
-  async runTogether(statements: readonly Statement[]): Promise<unknown[][]> {
-    return ((await this.#ask({ batch: statements })) as { rows: unknown[][] }).rows;
+  async runBatch(statements: readonly SqlStatement[]): Promise<unknown[][]> {
+    return ((await this.#request({ batch: statements })) as { rows: unknown[][] }).rows;
   }
 
-  #ask(request: Request): Promise<Done> {
+  #request(request: WorkerRequest): Promise<StatementResult> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) throw this.#ended;
       this.#worker.postMessage(request);
-      if (this.#waiting.push({ resolve, reject }) === 1) this.#worker.ref();
+      if (this.#pending.push({ resolve, reject }) === 1) this.#worker.ref();
     });
   }
 
-  /** Ends it when all that was asked for is answered. */
+  /** Ends the thread after all earlier requests. */
   async close(): Promise<void> {
     if (this.ended) return;
     this.#worker.ref();
-    this.#worker.postMessage(null satisfies Request);
+    this.#worker.postMessage(null satisfies WorkerRequest);
     await this.#exited;
   }
 
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.shift();
-    if (this.#waiting.length === 0) this.#worker.unref();
-    if ('failed' in answer) waiting?.reject(toError(answer.failed));
-    else waiting?.resolve(answer);
+  #complete(response: WorkerResponse): void {
+    const request = this.#pending.shift();
+    if (this.#pending.length === 0) this.#worker.unref();
+    if ('failed' in response) request?.reject(toError(response.failed));
+    else request?.resolve(response);
   }
 
   #end(cause: Error): void {
     if (this.#ended !== undefined) return;
     this.#ended = new Error(
-      `the thread of the database ${this.#path} ended, and what it had not committed is undone: ${cause.message}`,
+      `the thread of the database ${this.#path} ended, and its open transaction is rolled back: ${cause.message}`,
       { cause },
     );
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+    for (const { reject } of this.#pending.splice(0)) reject(this.#ended);
   }
 }
 
-/** A thread does not share the process's compile cache unasked: without it, it starts in 90 ms and 38 MB, with it in 40 ms and 21 MB. */
+/** Shares the compile cache of the process: the thread starts in 40 ms and 21 MB, without it in 90 ms and 38 MB. */
 function environment(): NodeJS.ProcessEnv {
-  // Node makes the folder for its own version below the one it is told.
+  // Node appends a folder for its version.
   const cache = module.getCompileCacheDir();
   return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
 }
 
-function toError({ name, message, code, errcode, errstr }: Failure): Error {
+function toError({ name, message, code, errcode, errstr }: SerializedError): Error {
   const error = name === 'TypeError' ? new TypeError(message) : new Error(message);
   const fields = { code, errcode, errstr };
   for (const [field, value] of Object.entries(fields))

@@ -1,21 +1,21 @@
 /**
- * What runs in a database's thread: one connection, which answers statements in the order they come. sqlite-thread.ts starts it.
+ * The thread of an SQLite database: one connection, which runs statements in the order of the requests. sqlite-thread.ts starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Access, openSqlite } from './sqlite.ts';
+import { openSqlite, type SqliteAccess } from './sqlite.ts';
 
-export type Statement = readonly [sql: string, parameters: readonly unknown[]];
+export type SqlStatement = readonly [sql: string, parameters: readonly unknown[]];
 
-/** One statement, or several as one transaction; `null` asks it to close. */
-export type Request = Statement | { readonly batch: readonly Statement[] } | null;
+/** One statement, or several as one transaction; `null` closes the connection. */
+export type WorkerRequest = SqlStatement | { readonly batch: readonly SqlStatement[] } | null;
 
-export type Answer =
+export type WorkerResponse =
   | { rows: unknown[] }
   | { changes: number | bigint; lastInsertRowid: number | bigint }
-  | { failed: Failure };
+  | { failed: SerializedError };
 
-/** An error's own fields: a structured clone of it would lose all but the message. */
-export interface Failure {
+/** The fields of an error: a structured clone would keep only the message. */
+export interface SerializedError {
   name: string;
   message: string;
   code?: unknown;
@@ -23,42 +23,42 @@ export interface Failure {
   errstr?: unknown;
 }
 
-const BEGIN: Statement = ['begin', []];
-const COMMIT: Statement = ['commit', []];
+const BEGIN: SqlStatement = ['begin', []];
+const COMMIT: SqlStatement = ['commit', []];
 
-const { path, access } = workerData as { path: string; access: Access };
+const { path, access } = workerData as { path: string; access: SqliteAccess };
 const port = parentPort;
-if (port === null) throw new Error('sqlite-worker runs in a thread of its own');
+if (port === null) throw new Error('sqlite-worker must run in a thread');
 const database = openSqlite(path, access);
 
-port.on('message', (request: Request) => {
+port.on('message', (request: WorkerRequest) => {
   if (request === null) {
     database.close();
     port.close();
-  } else port.postMessage('batch' in request ? answerBatch(request.batch) : answer(...request));
+  } else port.postMessage('batch' in request ? runBatch(request.batch) : run(...request));
 });
 
-function answerBatch(statements: readonly Statement[]): Answer {
+function runBatch(statements: readonly SqlStatement[]): WorkerResponse {
   const rows: unknown[] = [];
   for (const [sql, parameters] of [BEGIN, ...statements, COMMIT]) {
-    const done = answer(sql, parameters);
-    if ('failed' in done) {
-      // Where there is none to undo, because it did not begin or SQLite has undone it by itself, this fails and changes nothing.
-      answer('rollback', []);
-      return done;
+    const result = run(sql, parameters);
+    if ('failed' in result) {
+      // Fails, and changes nothing, if the transaction did not begin or SQLite has rolled it back itself.
+      run('rollback', []);
+      return result;
     }
-    rows.push('rows' in done ? done.rows : []);
+    rows.push('rows' in result ? result.rows : []);
   }
   return { rows: rows.slice(1, -1) };
 }
 
-function answer(sql: string, parameters: readonly unknown[]): Answer {
+function run(sql: string, parameters: readonly unknown[]): WorkerResponse {
   try {
     const statement = database.prepare(sql);
     if (statement.reader) return { rows: statement.all(parameters) };
     return statement.run(parameters);
   } catch (error) {
-    const { name, message, code, errcode, errstr } = error as Failure;
+    const { name, message, code, errcode, errstr } = error as SerializedError;
     return { failed: { name, message, code, errcode, errstr } };
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Several statements as one transaction. Where each step is a message to a thread and back, a short transaction spends most of its
- * time on the way: the whole of it is one message there.
+ * Several statements as one transaction. On SQLite, each statement of a transaction is a message to a thread and back, which takes
+ * most of the time of a short transaction. A batch is one message.
  */
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
-/** The rows that each statement returned, in their order. @throws what the database throws, and then nothing has happened */
+/** @returns the rows of each statement, in order @throws what the database throws; the transaction is then rolled back */
 export type StatementBatch = (queries: readonly CompiledQuery[]) => Promise<unknown[][]>;
 
-/** For a database that takes a transaction step by step. */
+/** A batch for databases without a thread. */
 export function batchInTransaction(db: Kysely<Tables>): StatementBatch {
   return (queries) =>
     db.transaction().execute(async (tx) => {

@@ -19,41 +19,40 @@ export type Tx = Transaction<Tables>;
 
 export interface Store {
   readonly db: Kysely<Tables>;
-  /** For long reads, such as counts over a million rows: on SQLite `db` would hold up the process for as long as they take. */
+  /** For long reads, such as counts over a million rows, which on SQLite would block the event loop through `db`. */
   readonly reports: Kysely<Tables>;
-  /** Runs statements as one transaction, in as few steps as the database allows; see statement-batch.ts. */
+  /** Runs statements as one transaction; see statement-batch.ts. */
   readonly batch: StatementBatch;
   readonly dialect: Dialect;
-  /** For people: the file, or the database's address without its password. */
+  /** The file, or the URL of the database without its user and password. */
   readonly location: string;
   close(): Promise<void>;
 }
 
 export type Dialect = 'sqlite' | 'postgres';
 
-/** Which database these queries run on. */
+/** The database that queries run on. */
 export function dialectOf(db: Db): Dialect {
   return db.getExecutor().adapter instanceof SqliteAdapter ? 'sqlite' : 'postgres';
 }
 
-/** What went wrong with the database, said for an operator. */
+/** An error of the database, for an operator. */
 export class StoreError extends Error {
   override name = 'StoreError';
 }
 
 /**
- * Whether the database ended a transaction only because of another one beside it (PostgreSQL 40P01 deadlock_detected, 40001
- * serialization_failure): done again, it may well succeed.
+ * Whether the database ended a transaction only because of a concurrent one (PostgreSQL 40P01 deadlock_detected, 40001
+ * serialization_failure). A retry is likely to succeed.
  */
 export function isSerializationFailure(error: unknown): boolean {
   const { code } = error as { code?: unknown };
   return code === '40P01' || code === '40001';
 }
 
-/** A server that does not answer at all is an error to report, not one to wait for. */
-const CONNECT_WITHIN = 10 * SECOND;
+const CONNECT_TIMEOUT = 10 * SECOND;
 
-// bigint columns hold epoch milliseconds and counts, all far below 2^53, so they are read as numbers.
+// bigint columns hold epoch milliseconds and counts, far below 2^53, so they are read as numbers.
 const BIGINT = 20;
 const typesOf = ({ types }: typeof pg): pg.CustomTypesConfig =>
   ({
@@ -62,42 +61,47 @@ const typesOf = ({ types }: typeof pg): pg.CustomTypesConfig =>
   }) as pg.CustomTypesConfig;
 
 /**
- * Opens a store without looking at its schema; see `ensureSchema`.
- * @param where a `postgres://` URL, or else the path of an SQLite file, whose folder is made where it is missing
+ * Opens a store without checking its schema; see `ensureSchema`.
+ * @param options.path of an SQLite file, used without a `databaseUrl`; its folder is created
  * @throws StoreError where the file or server cannot be opened
  */
-export async function openStore(where: { databaseUrl?: string | undefined; path: string }): Promise<Store> {
-  const { databaseUrl, path } = where;
+export async function openStore({
+  databaseUrl,
+  path,
+}: {
+  databaseUrl?: string | undefined;
+  path: string;
+}): Promise<Store> {
   if (databaseUrl === undefined) return openSqliteStore(path);
   const url = new URL(databaseUrl);
-  // Not needed for a file.
+  // Loaded only when it is needed.
   const { default: driver } = await import('pg');
   const pool = new driver.Pool({
     connectionString: databaseUrl,
     max: 10,
     types: typesOf(driver),
     keepAlive: true,
-    connectionTimeoutMillis: CONNECT_WITHIN,
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
-  // A connection that the server ends, idle or between two statements of a transaction, must not end the process; the next
-  // query reports what is wrong.
+  // A connection that the server closes, idle or between two statements of a transaction, must not end the process. The next
+  // query reports the error.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
-  const place = `${url.protocol}//${url.host}${url.pathname}`;
+  const location = `${url.protocol}//${url.host}${url.pathname}`;
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     const client = await pool.connect();
     client.release();
   } catch (error) {
     await db.destroy();
-    throw new StoreError(`cannot reach the database at ${place}: ${(error as Error).message}`, { cause: error });
+    throw new StoreError(`cannot reach the database at ${location}: ${(error as Error).message}`, { cause: error });
   }
   return {
     db,
     reports: db,
     batch: batchInTransaction(db),
     dialect: 'postgres',
-    location: place,
+    location,
     close: () => db.destroy(),
   };
 }
@@ -110,7 +114,7 @@ function openSqliteStore(path: string): Store {
   }
 }
 
-/** On the calling thread: threads could not share it. */
+/** On the calling thread, because threads could not share it. */
 function openInMemory(): Store {
   const db = new Kysely<Tables>({ dialect: new SqliteDialect({ database: openSqlite(':memory:') }) });
   return {

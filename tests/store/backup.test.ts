@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backupStore, restoreStore } from '../../src/store/backup.ts';
-import { inOrderOfReference, readTables } from '../../src/store/copy-tables.ts';
+import { readTables, sortByReference } from '../../src/store/copy-tables.ts';
 import { readMeta, writeMeta } from '../../src/store/meta.ts';
 import { openStore, type Store, StoreError } from '../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../support/databases.ts';
@@ -26,7 +26,7 @@ function subscriber(name: string) {
   return { email: `${name}@example.com`, email_key: `${name}@example.com`, created_at: NOW };
 }
 
-/** Rows in tables that refer to each other, texts that quote badly, and a highest subscriber who is gone. */
+/** Adds rows that reference each other, texts that are hard to quote, and a deleted last subscriber. */
 async function fill({ db }: Store): Promise<void> {
   const article = {
     id: 'a"1',
@@ -69,7 +69,7 @@ async function contents({ db }: Store): Promise<Record<string, string[]>> {
 
 describe('a backup', () => {
   forEachDatabase((open, dialect) => {
-    it('restored on either database holds the same rows and ids, and mails nothing', async () => {
+    it('has the same rows and ids when it is restored on either database, and submits nothing', async () => {
       const store = await open();
       await fill(store);
       const { rows, bytes } = await backupStore(store, file, NOW);
@@ -82,7 +82,7 @@ describe('a backup', () => {
       for (const target of targets) {
         expect(await restoreStore(file, target, NOW + 5)).toEqual({ rows, bytes });
         expect(await contents(target)).toEqual(await contents(store));
-        // Number 4 was given once already, to somebody who is gone.
+        // Number 4 was the id of a deleted subscriber.
         await target.db.insertInto('subscribers').values(subscriber('eve')).execute();
         const eve = target.db.selectFrom('subscribers').select('id').where('email', '=', 'eve@example.com');
         expect(await eve.executeTakeFirst()).toEqual({ id: 5 });
@@ -92,33 +92,33 @@ describe('a backup', () => {
       expect(await readdir(folder)).toEqual(['backup.sqlite']);
     });
 
-    it('put in place as it is holds the queue too', async () => {
+    it('also holds the queue of a store that uses its file', async () => {
       const store = await open();
       await fill(store);
       await backupStore(store, file, NOW);
-      const place = join(folder, 'daywire.sqlite');
-      await copyFile(file, place);
-      const copy = await openStore({ path: place });
+      const path = join(folder, 'daywire.sqlite');
+      await copyFile(file, path);
+      const copy = await openStore({ path });
       expect(await readMeta(copy.db, 'delivery.held')).toBe(HELD);
       expect(await readMeta(store.db, 'delivery.held')).toBeUndefined();
       await copy.close();
     });
 
-    it('overwrites nothing', async () => {
+    it('does not overwrite a file', async () => {
       const store = await open();
       await writeFile(file, 'precious');
       await expect(backupStore(store, file, NOW)).rejects.toThrow(`${file} exists already`);
       expect(await readFile(file, 'utf8')).toBe('precious');
     });
 
-    it('that fails leaves nothing behind', async () => {
+    it('leaves no file when it fails', async () => {
       const store = await open();
       await sql`drop table meta`.execute(store.db);
       await expect(backupStore(store, file, NOW)).rejects.toThrow(/meta/);
       expect(await readdir(folder)).toEqual([]);
     });
 
-    it('is restored into an empty store alone', async () => {
+    it('is restored only into an empty store', async () => {
       const store = await open();
       await fill(store);
       await backupStore(store, file, NOW);
@@ -129,7 +129,7 @@ describe('a backup', () => {
       expect(await contents(store)).toEqual(before);
     });
 
-    it('that fails half-way restores nothing', async () => {
+    it('is not restored in part when the restore fails', async () => {
       const store = await open();
       await fill(store);
       await backupStore(store, file, NOW);
@@ -139,7 +139,7 @@ describe('a backup', () => {
       expect(await target.db.selectFrom('articles').selectAll().execute()).toEqual([]);
     });
 
-    it('of many long and short rows says how far it is', async () => {
+    it('reports its progress for long and short rows', async () => {
       const store = await open();
       for (let i = 0; i < 20; i++) {
         const document = { path: `${i}`, media_type: 'text/html', hash: '', size: 0, brotli: '', modified_at: i };
@@ -156,16 +156,16 @@ describe('a backup', () => {
       const target = await open();
       await restoreStore(file, target, NOW, { onProgress: (n) => restored.push(n) });
       expect(rows).toBe(6_021);
-      for (const seen of [backedUp, restored]) {
-        expect(seen.length).toBeGreaterThan(5);
-        expect(seen.toSorted((a, b) => a - b)).toEqual(seen);
+      for (const reports of [backedUp, restored]) {
+        expect(reports.length).toBeGreaterThan(5);
+        expect(reports.toSorted((a, b) => a - b)).toEqual(reports);
       }
       expect(restored.at(-1)).toBe(6_021);
       const bodies = await target.db.selectFrom('documents').select('gzip').where('path', '=', '18').execute();
       expect(bodies).toEqual([{ gzip: 'x'.repeat(300_000) }]);
     });
 
-    it('of another schema is not restored, and named', async () => {
+    it('is not restored from another schema, which the error names', async () => {
       const store = await open();
       await backupStore(store, file, NOW);
       const other = await openStore({ path: file });
@@ -176,7 +176,7 @@ describe('a backup', () => {
     });
   });
 
-  it('goes from PostgreSQL to a file, to SQLite, to a file, to PostgreSQL', async () => {
+  it('keeps its rows from PostgreSQL to a file, to SQLite, to a file, to PostgreSQL', async () => {
     const first = await openStore({ databaseUrl: await newPostgresUrl(), path: '' });
     await fill(first);
     await backupStore(first, file, NOW);
@@ -191,14 +191,14 @@ describe('a backup', () => {
     await Promise.all([first.close(), remove(), third.close()]);
   });
 
-  it.each(['sqlite', 'postgres'])('of a %s store is one moment of it, while others write', async (dialect) => {
-    const file_ = dialect === 'sqlite' ? await openSqliteFile() : undefined;
-    const store = file_?.store ?? (await openStore({ databaseUrl: await newPostgresUrl(), path: '' }));
+  it.each(['sqlite', 'postgres'])('is a snapshot of a %s store while others write', async (dialect) => {
+    const sqlite = dialect === 'sqlite' ? await openSqliteFile() : undefined;
+    const store = sqlite?.store ?? (await openStore({ databaseUrl: await newPostgresUrl(), path: '' }));
     // Each transaction writes one row to both tables: a torn copy would hold more of one than of the other.
-    let stop = false;
+    let isStopped = false;
     let written = 0;
     const writing = (async () => {
-      while (!stop) {
+      while (!isStopped) {
         await store.db.transaction().execute(async (tx) => {
           await tx
             .insertInto('rate_limits')
@@ -212,10 +212,10 @@ describe('a backup', () => {
         written += 1;
       }
     })();
-    while (written < 100) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect.poll(() => written).toBeGreaterThan(100);
     const before = written;
     await backupStore(store, file, NOW);
-    stop = true;
+    isStopped = true;
     await writing;
     const copy = await openMigrated();
     await restoreStore(file, copy, NOW);
@@ -224,16 +224,16 @@ describe('a backup', () => {
     expect(rates).toBeGreaterThanOrEqual(before);
     expect(alerts).toBe(rates);
     await copy.close();
-    await (file_?.remove() ?? store.close());
+    await (sqlite?.remove() ?? store.close());
   });
 
-  it('that is missing, damaged or something else is refused by its path', async () => {
+  it('is refused with its path when it is missing, damaged or another file', async () => {
     const { store, remove } = await openSqliteFile();
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(`there is no file ${file}`);
     expect(existsSync(file)).toBe(false);
     await writeFile(
       file,
-      'nothing that SQLite ever wrote, but longer than its header, which is a hundred bytes long, at least',
+      'not an SQLite database, but longer than the header of one, which has a hundred bytes: '.padEnd(120),
     );
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(`${file} cannot be read: file is not a database`);
     await rm(file);
@@ -243,13 +243,13 @@ describe('a backup', () => {
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(StoreError);
     await expect(restoreStore(file, store, NOW)).rejects.toThrow(new RegExp(`${file} (is damaged|cannot be read): `));
     await writeFile(file, '');
-    await expect(restoreStore(file, store, NOW)).rejects.toThrow(`${file} is no daywire database`);
+    await expect(restoreStore(file, store, NOW)).rejects.toThrow(`${file} is not a daywire database`);
     await remove();
   });
 });
 
 describe('the tables', () => {
-  it('come after those they refer to', async () => {
+  it('come after the tables that they reference', async () => {
     const store = await openMigrated();
     const names = (await readTables(store.db)).map((table) => table.name);
     expect(names.indexOf('articles')).toBeLessThan(names.indexOf('article_tags'));
@@ -259,8 +259,8 @@ describe('the tables', () => {
     await store.close();
   });
 
-  it('are put in order whatever refers to what, but not in a circle', () => {
-    // Each name refers to some of those before it: no circle. The order they are given in is another.
+  it('are sorted by any references but cyclic ones', () => {
+    // Each name references some of those before it, without a cycle. They are passed in another order.
     const graphs = fc.array(fc.array(fc.nat(19), { maxLength: 4 }), { maxLength: 20 }).chain((lists) => {
       const entries = lists.map((list, i): [string, string[]] => [
         `t${i}`,
@@ -270,17 +270,17 @@ describe('the tables', () => {
     });
     fc.assert(
       fc.property(graphs, (entries) => {
-        const order = inOrderOfReference(new Map(entries));
+        const order = sortByReference(new Map(entries));
         expect(order.toSorted()).toEqual(entries.map(([name]) => name).toSorted());
         for (const [name, others] of entries) {
           for (const other of others) expect(order.indexOf(other)).toBeLessThan(order.indexOf(name));
         }
       }),
     );
-    const circle = new Map([
+    const cycle = new Map([
       ['a', ['b']],
       ['b', ['a']],
     ]);
-    expect(() => inOrderOfReference(circle)).toThrow('tables refer to each other: a → b → a');
+    expect(() => sortByReference(cycle)).toThrow('tables reference each other: a → b → a');
   });
 });

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { readMeta, writeMeta } from '../../src/store/meta.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
-describe('a fact about the store', () => {
+describe('a value of the store', () => {
   forEachDatabase((open) => {
-    it('is read as it was last written, until it is removed', async () => {
+    it('is read as last written, until it is deleted', async () => {
       const { db } = await open();
       expect(await readMeta(db, 'colour')).toBeUndefined();
       await writeMeta(db, 'colour', 'red');

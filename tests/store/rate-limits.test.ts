@@ -1,41 +1,44 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
-import { deletePastRates, takeRate } from '../../src/store/rate-limits.ts';
+import { acquirePermit, deleteExpiredRateLimits } from '../../src/store/rate-limits.ts';
 import { openStore } from '../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
-const rate = { everyMs: 20 * SECOND, burst: 3 };
+const limit = { everyMs: 20 * SECOND, burst: 3 };
 
-describe('a shared rate', () => {
+describe('a rate limit', () => {
   forEachDatabase((open, dialect) => {
-    it('grants the burst at once, and says when the next may come', async () => {
+    it('grants the burst at once, and then says when to retry', async () => {
       const { db } = await open();
-      for (let n = 0; n < 3; n++) expect(await takeRate(db, 'k', rate, NOW)).toEqual({ kind: 'granted' });
-      expect(await takeRate(db, 'k', rate, NOW)).toEqual({ kind: 'refused', retryAt: NOW + 20 * SECOND });
-      expect(await takeRate(db, 'k', rate, NOW + 19_999)).toMatchObject({ kind: 'refused' });
-      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ kind: 'granted' });
-      expect(await takeRate(db, 'k', rate, NOW + 20 * SECOND)).toEqual({ kind: 'refused', retryAt: NOW + 40 * SECOND });
+      for (let n = 0; n < 3; n++) expect(await acquirePermit(db, 'k', limit, NOW)).toEqual({ kind: 'granted' });
+      expect(await acquirePermit(db, 'k', limit, NOW)).toEqual({ kind: 'refused', retryAt: NOW + 20 * SECOND });
+      expect(await acquirePermit(db, 'k', limit, NOW + 19_999)).toMatchObject({ kind: 'refused' });
+      expect(await acquirePermit(db, 'k', limit, NOW + 20 * SECOND)).toEqual({ kind: 'granted' });
+      expect(await acquirePermit(db, 'k', limit, NOW + 20 * SECOND)).toEqual({
+        kind: 'refused',
+        retryAt: NOW + 40 * SECOND,
+      });
     });
 
-    it('counts each key by itself', async () => {
+    it('counts each key separately', async () => {
       const { db } = await open();
       const one = { everyMs: MINUTE, burst: 1 };
-      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toEqual({ kind: 'granted' });
-      expect(await takeRate(db, 'client 192.0.2.2', one, NOW)).toEqual({ kind: 'granted' });
-      expect(await takeRate(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ kind: 'refused' });
+      expect(await acquirePermit(db, 'client 192.0.2.1', one, NOW)).toEqual({ kind: 'granted' });
+      expect(await acquirePermit(db, 'client 192.0.2.2', one, NOW)).toEqual({ kind: 'granted' });
+      expect(await acquirePermit(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ kind: 'refused' });
     });
 
     it('keeps fractions of a millisecond', async () => {
       const { db } = await open();
       const fast = { everyMs: 0.25, burst: 1 };
-      expect(await takeRate(db, 'k', fast, NOW)).toEqual({ kind: 'granted' });
+      expect(await acquirePermit(db, 'k', fast, NOW)).toEqual({ kind: 'granted' });
       const { next_at } = await db.selectFrom('rate_limits').select('next_at').executeTakeFirstOrThrow();
       expect(next_at).toBe(NOW + 0.25);
     });
 
-    it('grants no window more than its rate and the burst, and what it promises', async () => {
+    it('never grants more than its rate and its burst', async () => {
       const { db } = await open();
       let keys = 0;
       await fc.assert(
@@ -49,9 +52,9 @@ describe('a shared rate', () => {
             let now = NOW;
             for (const wait of waits) {
               now += wait;
-              const answer = await takeRate(db, key, { everyMs, burst }, now);
-              if (answer.kind === 'granted') granted.push(now);
-              else expect(answer.retryAt).toBeGreaterThan(now);
+              const permit = await acquirePermit(db, key, { everyMs, burst }, now);
+              if (permit.kind === 'granted') granted.push(now);
+              else expect(permit.retryAt).toBeGreaterThan(now);
             }
             for (const [i, from] of granted.entries()) {
               for (const [j, until] of granted.entries()) {
@@ -64,23 +67,23 @@ describe('a shared rate', () => {
       );
     });
 
-    it('forgets what limits nothing any more, and only that', async () => {
+    it('is deleted once it limits nothing any more', async () => {
       const { db } = await open();
-      await takeRate(db, 'old', { everyMs: SECOND, burst: 1 }, NOW - MINUTE);
-      await takeRate(db, 'new', { everyMs: SECOND, burst: 1 }, NOW);
-      expect(await deletePastRates(db, NOW)).toBe(1);
+      await acquirePermit(db, 'old', { everyMs: SECOND, burst: 1 }, NOW - MINUTE);
+      await acquirePermit(db, 'new', { everyMs: SECOND, burst: 1 }, NOW);
+      expect(await deleteExpiredRateLimits(db, NOW)).toBe(1);
       expect(await db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'new' }]);
     });
   });
 
-  it('is never granted twice to processes that ask at once', async () => {
+  it('grants the burst once to concurrent processes', async () => {
     const databaseUrl = await newPostgresUrl();
     const stores = await Promise.all([1, 2].map(() => openStore({ databaseUrl, path: '' })));
-    const asked = Array.from({ length: 40 }, (_, n) =>
-      takeRate(stores[n % 2]!.db, 'k', { everyMs: MINUTE, burst: 7 }, NOW),
+    const requests = Array.from({ length: 40 }, (_, n) =>
+      acquirePermit(stores[n % 2]!.db, 'k', { everyMs: MINUTE, burst: 7 }, NOW),
     );
-    const answers = await Promise.all(asked);
+    const permits = await Promise.all(requests);
     await Promise.all(stores.map((store) => store.close()));
-    expect(answers.filter(({ kind }) => kind === 'granted')).toHaveLength(7);
+    expect(permits.filter(({ kind }) => kind === 'granted')).toHaveLength(7);
   });
 });

@@ -11,7 +11,7 @@ async function openEmpty(dialect: Dialect): Promise<Store> {
 
 describe('the schema', () => {
   forEachDatabase((open, dialect) => {
-    it('is made in an empty database, once', async () => {
+    it('is created in an empty database, once', async () => {
       const store = await openEmpty(dialect);
       expect(await schemaState(store)).toEqual({ kind: 'empty' });
       expect(await ensureSchema(store)).toEqual({ wasEmpty: true });
@@ -20,7 +20,7 @@ describe('the schema', () => {
       await store.close();
     });
 
-    it('of a newer version is refused, with the name of what is unknown', async () => {
+    it('is refused with the unknown name when a newer version created it', async () => {
       const store = await open();
       await sql`insert into kysely_migration (name, timestamp) values ('0999_from_the_future', '2030')`.execute(
         store.db,
@@ -28,7 +28,7 @@ describe('the schema', () => {
       await expect(ensureSchema(store)).rejects.toThrow(/0999_from_the_future.*does not know/);
     });
 
-    it('refuses a value that a state column does not know', async () => {
+    it('has CHECK constraints that refuse an unknown state', async () => {
       const { db } = await open();
       const row = { subscriber_id: 1, newsletter: 'daily', state: 'confirmed' as const, changed_at: 1 };
       await db.insertInto('subscribers').values({ email: 'a', email_key: 'a', created_at: 1 }).execute();
@@ -47,7 +47,7 @@ describe('the schema', () => {
       expect(row.first_at).toBe(1_790_000_000_000);
     });
 
-    it('orders text by its bytes', async () => {
+    it('sorts text by bytes', async () => {
       const store = await open();
       for (const key of ['b', 'A', 'a', 'é', 'Z'])
         await store.db.insertInto('meta').values({ key, value: '' }).execute();

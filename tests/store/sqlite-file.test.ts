@@ -40,14 +40,14 @@ function insertRows(db: Store['db'], count: number, prefix = 'k') {
 }
 
 describe('an SQLite file', () => {
-  it('shows at once what was written before, by statement and by transaction', async () => {
+  it('reads what was committed before, by a statement or a transaction', async () => {
     const { db, reports } = await open();
     await put(db, 'a');
     expect(await keys(db)).toEqual(['a']);
     await db.transaction().execute(async (tx) => {
       await put(tx, 'b');
       expect(await keys(tx)).toEqual(['a', 'b']);
-      // Nothing of it outside before it commits, and no waiting either: a page that reads by a WITH would wait for a million rows.
+      // Outside of the transaction nothing of it is read before it commits, and no read waits for it.
       expect(await keys(db)).toEqual(['a']);
       expect((await sql`with m as (select key from meta) select key from m`.execute(db)).rows).toEqual([{ key: 'a' }]);
     });
@@ -55,7 +55,7 @@ describe('an SQLite file', () => {
     expect(await keys(reports)).toEqual(['a', 'b']);
   });
 
-  it('answers a change with what it changed, and a returning one with its rows', async () => {
+  it('returns the number of changes, or the rows of a statement with RETURNING', async () => {
     const { db } = await open();
     const values = { email: 'a@example.com', email_key: 'a@example.com', created_at: 1_790_000_000_000 };
     const inserted = await db.insertInto('subscribers').values(values).executeTakeFirstOrThrow();
@@ -68,7 +68,7 @@ describe('an SQLite file', () => {
     ]);
   });
 
-  it('gives the same values from the thread as without it', async () => {
+  it('returns the same values from the thread as without it', async () => {
     const { db, reports } = await open();
     const query = sql`select 1 as one, 9007199254740991 as large, 1.5 as real, null as none, 'é' as text, x'00ff' as bytes`;
     const direct = await query.execute(db);
@@ -82,13 +82,13 @@ describe('an SQLite file', () => {
     expect(rows).toEqual([{ b: bytes, n: 12 }]);
   });
 
-  it('cannot be written by what runs outside the thread', async () => {
+  it('cannot be written outside of the thread', async () => {
     const { db, reports } = await open();
     await expect(put(reports, 'a')).rejects.toMatchObject({
       message: 'attempt to write a readonly database',
       errcode: 8,
     });
-    // A WITH may write, and then goes to the thread.
+    // A WITH that writes runs in the thread.
     await sql`with v (k) as (values ('w'), ('x'), ('y')) insert into meta (key, value) select k, '' from v`.execute(db);
     await sql`with v (k) as (values ('x')) UPDATE meta set value = 'u' where key in (select k from v)`.execute(db);
     await sql`with v (k) as (values ('y')) delete from meta where key in (select k from v)`.execute(db);
@@ -98,7 +98,7 @@ describe('an SQLite file', () => {
     ]);
   });
 
-  it('runs writes and transactions in the order they were asked for, one at a time', async () => {
+  it('runs writes and transactions in order, one at a time', async () => {
     const { db } = await open();
     const done: number[] = [];
     await Promise.all(
@@ -120,11 +120,11 @@ describe('an SQLite file', () => {
     expect(done).toEqual(Array.from({ length: 40 }, (_, i) => i));
     const rows = await db.selectFrom('meta').selectAll().where('value', '!=', 'v').execute();
     expect(rows.length).toBe(20);
-    // Each transaction counted exactly what was asked for before it.
+    // Each transaction counted exactly the earlier writes.
     for (const { key, value } of rows) expect(key).toBe(`k${value}`);
   });
 
-  it('undoes a transaction that fails, and goes on with what waited', async () => {
+  it('rolls a failed transaction back, and goes on with what waited', async () => {
     const { db } = await open();
     const failing = db.transaction().execute(async (tx) => {
       await put(tx, 'a');
@@ -136,7 +136,7 @@ describe('an SQLite file', () => {
     expect(await keys(db)).toEqual(['b']);
   });
 
-  it("says SQLite's own errors, from inside and outside of the thread", async () => {
+  it('throws the errors of SQLite, from inside and outside of the thread', async () => {
     const { db } = await open();
     await put(db, 'a');
     const unique = {
@@ -161,7 +161,7 @@ describe('an SQLite file', () => {
     await expect(orphan).rejects.toThrow('FOREIGN KEY constraint failed');
   });
 
-  it('refuses to be streamed, with what to do instead', async () => {
+  it('does not support streaming', async () => {
     const { db } = await open();
     const reading = (async () => {
       for await (const _ of db.selectFrom('meta').selectAll().stream());
@@ -169,7 +169,7 @@ describe('an SQLite file', () => {
     await expect(reading).rejects.toThrow(/page by page/);
   });
 
-  it('goes on answering, and the event loop turning, while 300,000 rows are written', async () => {
+  it('does not block reads or the event loop while 300,000 rows are written', async () => {
     const { db, reports } = await open();
     const delay = monitorEventLoopDelay({ resolution: 10 });
     delay.enable();
@@ -197,19 +197,19 @@ describe('an SQLite file', () => {
     expect(delay.percentile(99) / 1e6).toBeLessThan(200);
   });
 
-  it('keeps its log small after a large transaction, however much is read meanwhile', async () => {
-    const { db, location: place } = await open();
+  it('keeps its log small after a large transaction, also with concurrent reads', async () => {
+    const { db, location } = await open();
     await insertRows(db, 300_000);
-    const large = (await stat(`${place}-wal`)).size;
+    const large = (await stat(`${location}-wal`)).size;
     expect(large).toBeGreaterThan(16 * MIB);
     await db.selectFrom('meta').selectAll().where('key', '=', 'k1').execute();
     await put(db, 'a');
     await put(db, 'b');
-    expect((await stat(`${place}-wal`)).size).toBeLessThanOrEqual(16 * MIB);
+    expect((await stat(`${location}-wal`)).size).toBeLessThanOrEqual(16 * MIB);
   });
 
-  it('finishes what was asked for before it closes, and leaves no log', async () => {
-    const { db, location: place, close } = await open();
+  it('completes earlier requests before it closes, and leaves no log', async () => {
+    const { db, location, close } = await open();
     const work = [
       put(db, 'a'),
       db.transaction().execute(async (tx) => {
@@ -222,48 +222,48 @@ describe('an SQLite file', () => {
     await Promise.all(work);
     await expect(put(db, 'late')).rejects.toThrow(/destroyed/);
     await close();
-    expect(existsSync(`${place}-wal`)).toBe(false);
-    const file = new DatabaseSync(place);
+    expect(existsSync(`${location}-wal`)).toBe(false);
+    const file = new DatabaseSync(location);
     expect(file.prepare('select count(*) as n from meta').get()).toEqual({ n: 10_003 });
     file.close();
   });
 
-  it('closes without ever having been used', async () => {
-    const { location: place } = await open();
-    const store = await openStore({ path: place });
+  it('closes without having been used', async () => {
+    const { location } = await open();
+    const store = await openStore({ path: location });
     await store.close();
   });
 
-  it('lets another process write, and waits for it', async () => {
-    const { db, location: place } = await open();
-    const other = new DatabaseSync(place);
+  it('waits while another process writes', async () => {
+    const { db, location } = await open();
+    const other = new DatabaseSync(location);
     other.exec("begin immediate; insert into meta values ('theirs', '')");
-    let done = false;
+    let isDone = false;
     const write = db
       .transaction()
       .execute((tx) => put(tx, 'ours'))
       .then(() => {
-        done = true;
+        isDone = true;
       });
-    // Reads do not wait for it.
+    // Reads do not wait.
     for (let i = 0; i < 20; i++) {
       expect(await keys(db)).toEqual([]);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    expect(done).toBe(false);
+    expect(isDone).toBe(false);
     other.exec('commit');
     other.close();
     await write;
     expect(await keys(db)).toEqual(['ours', 'theirs']);
   });
 
-  it('whose thread dies says so to all that waits for it, and writes again in a new one', async () => {
+  it('fails pending requests when its thread ends, and writes again in a new one', async () => {
     const threads: Worker[] = [];
     const note = (worker: Worker) => threads.push(worker);
     process.on('worker', note);
     const { db } = await open();
     process.off('worker', note);
-    const ended = /^the thread of the database .* ended, and what it had not committed is undone: it was stopped$/;
+    const ended = /^the thread of the database .* ended, and its open transaction is rolled back: it was stopped$/;
     const transaction = db.transaction().execute(async (tx) => {
       await put(tx, 'undone');
       const long = insertRows(tx, 20_000);
@@ -277,7 +277,7 @@ describe('an SQLite file', () => {
     expect(await keys(db)).toEqual(['after']);
   });
 
-  it('that is no database, or cannot be made, is refused with its path', async () => {
+  it('is refused with its path when it is not a database or cannot be created', async () => {
     const noDatabase = fileURLToPath(import.meta.url);
     await expect(openStore({ path: noDatabase })).rejects.toThrow(StoreError);
     await expect(openStore({ path: noDatabase })).rejects.toThrow(`${noDatabase}: file is not a database`);
@@ -288,24 +288,24 @@ describe('an SQLite file', () => {
 describe('a process with an SQLite file', () => {
   const source = new URL('../../src/store/store.ts', import.meta.url).href;
 
-  function script(place: string, body: string): string[] {
+  function script(location: string, body: string): string[] {
     const opening = `const { openStore } = await import(${JSON.stringify(source)});
-      const store = await openStore({ path: ${JSON.stringify(place)} });
+      const store = await openStore({ path: ${JSON.stringify(location)} });
       const put = (key) => store.db.insertInto('meta').values({ key, value: '' }).execute();`;
     return ['--input-type=module', '-e', opening + body];
   }
 
-  it('ends by itself when it has nothing left to do, closed or not', async () => {
-    const { db, location: place } = await open();
-    await promisify(execFile)(process.execPath, script(place, "await put('a');"), { timeout: 10_000 });
-    await promisify(execFile)(process.execPath, script(place, "await put('b'); await store.close();"), {
+  it('ends by itself when it has nothing to do, closed or not', async () => {
+    const { db, location } = await open();
+    await promisify(execFile)(process.execPath, script(location, "await put('a');"), { timeout: 10_000 });
+    await promisify(execFile)(process.execPath, script(location, "await put('b'); await store.close();"), {
       timeout: 10_000,
     });
     expect(await keys(db)).toEqual(['a', 'b']);
   });
 
-  it('that exits or is killed in mid-write leaves a sound file, without what was not committed', async () => {
-    const { db, location: place } = await open();
+  it('leaves a sound file without uncommitted rows when it exits or is killed while it writes', async () => {
+    const { db, location } = await open();
     const writing = `await put('before');
       store.db.transaction().execute(async (tx) => {
         for (let i = 0; ; i++) {
@@ -313,9 +313,9 @@ describe('a process with an SQLite file', () => {
           if (i === 3000) console.log('writing');
         }
       });`;
-    const exiting = spawn(process.execPath, script(place, `${writing} setTimeout(() => process.exit(0), 500);`));
+    const exiting = spawn(process.execPath, script(location, `${writing} setTimeout(() => process.exit(0), 500);`));
     await once(exiting, 'exit');
-    const killed = spawn(process.execPath, script(place, writing.replace("await put('before');", '')));
+    const killed = spawn(process.execPath, script(location, writing.replace("await put('before');", '')));
     await once(killed.stdout, 'data');
     killed.kill('SIGKILL');
     await once(killed, 'exit');

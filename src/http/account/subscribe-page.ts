@@ -4,7 +4,7 @@
  */
 import type { Context, Handler } from 'hono';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
-import { takeRate } from '../../store/rate-limits.ts';
+import { acquirePermit } from '../../store/rate-limits.ts';
 import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
 import { renderNewsletters } from '../pages/newsletters-page.ts';
 import { renderPage } from '../pages/page.ts';
@@ -52,7 +52,7 @@ async function subscribe(web: WebContext, c: Context, fields: SubscribeFields): 
   const now = web.clock();
   const source = clientAddress(web, c);
   const limit = { everyMs: Math.ceil(HOUR / perIpPerHour), burst: perIpPerHour };
-  const rate = await takeRate(db, clientKey(secrets, source), limit, now);
+  const rate = await acquirePermit(db, clientKey(secrets, source), limit, now);
   if (rate.kind === 'refused') return respondTooMany(web, c, rate.retryAt - now);
   const { email, newsletters, zone } = fields;
   const requested = await requestSubscription(

@@ -8,7 +8,7 @@ import { topicPath } from '../../feeds/topics.ts';
 import { openAddressGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { whyRefused } from '../../lib/guarded-fetch/guarded-request.ts';
 import { HOUR, SECOND } from '../../lib/time.ts';
-import { type Rate, takeRate } from '../../store/rate-limits.ts';
+import { acquirePermit, type RateLimit } from '../../store/rate-limits.ts';
 import { encryptSecret } from '../../websub/encrypt-secret.ts';
 import { type HubRequest, parseHubRequest, subscriptionKey } from '../../websub/subscribe-request.ts';
 import { hasSubscription } from '../../websub/subscriptions.ts';
@@ -19,8 +19,8 @@ import type { WebContext } from '../server/web-context.ts';
 
 // An aggregator subscribes to dozens of feeds at once, and renews before its leases end. The second limit protects third
 // parties, since each request makes us call the host that it names.
-const PER_CLIENT: Rate = { everyMs: HOUR / 240, burst: 240 };
-const PER_CALLBACK_HOST: Rate = { everyMs: HOUR / 2_400, burst: 2_400 };
+const PER_CLIENT: RateLimit = { everyMs: HOUR / 240, burst: 240 };
+const PER_CALLBACK_HOST: RateLimit = { everyMs: HOUR / 2_400, burst: 2_400 };
 
 export const limitHubRequest = bodyLimit({
   maxSize: FORM_LIMIT,
@@ -63,9 +63,9 @@ async function accept(web: WebContext, c: Context, request: HubRequest): Promise
 }
 
 /** 0 if the rate limit grants the request. */
-async function secondsToWait({ store, clock }: WebContext, key: string, rate: Rate): Promise<number> {
+async function secondsToWait({ store, clock }: WebContext, key: string, rate: RateLimit): Promise<number> {
   const now = clock();
-  const answer = await takeRate(store.db, key, rate, now);
+  const answer = await acquirePermit(store.db, key, rate, now);
   return answer.kind === 'granted' ? 0 : Math.max(1, Math.ceil((answer.retryAt - now) / SECOND));
 }
 

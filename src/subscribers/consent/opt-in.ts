@@ -7,7 +7,7 @@
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { DAY } from '../../lib/time.ts';
-import { takeRate } from '../../store/rate-limits.ts';
+import { acquirePermit } from '../../store/rate-limits.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
@@ -50,7 +50,7 @@ export async function requestSubscription(
   const newsletters = [...new Set(request.newsletters)].sort();
   if (newsletters.length === 0) return { kind: 'refused', reason: 'choose at least one newsletter' };
   const perDay = { everyMs: DAY / options.perAddressPerDay, burst: options.perAddressPerDay };
-  const rate = await takeRate(db, addressRateKey(hashAddress(secrets[0], address.key)), perDay, now);
+  const rate = await acquirePermit(db, addressRateKey(hashAddress(secrets[0], address.key)), perDay, now);
   if (rate.kind === 'refused') return { kind: 'requested' };
 
   await inTransaction(db, async (tx) => {

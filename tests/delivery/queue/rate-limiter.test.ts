@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type DeliveryRateLimiter, openRateLimiter, RESERVED_AHEAD } from '../../../src/delivery/queue/rate-limiter.ts';
 import { DAY, HOUR, localDate, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { deletePastRates } from '../../../src/store/rate-limits.ts';
+import { deleteExpiredRateLimits } from '../../../src/store/rate-limits.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl, openMigrated } from '../../support/databases.ts';
 import { testConfig } from '../fixture.ts';
@@ -179,7 +179,7 @@ describe('the throttle', () => {
       const store = await open();
       const throttle = throttleOf({ perSecond: 1, domains: { 'a.example': { perSecond: 0.1 } } });
       await reserve(store, throttle, ['a.example', 'b.example']);
-      await deletePastRates(store.db, NOW + 500);
+      await deleteExpiredRateLimits(store.db, NOW + 500);
       expect(since(await reserve(store, throttle, ['b.example', 'a.example'], NOW + 500))).toEqual([2_000, 10_000]);
     });
 

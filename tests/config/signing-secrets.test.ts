@@ -27,14 +27,14 @@ function load(dialect: 'sqlite' | 'postgres' = 'sqlite', signingSecret?: string)
 }
 
 describe('the signing secret', () => {
-  it('comes from the environment, and then no file is made', () => {
+  it('comes from the environment without creating a file', () => {
     const given = 'x'.repeat(40);
     expect(load('sqlite', given)).toBe(given);
     expect(load('postgres', given)).toBe(given);
     expect(existsSync(join(folder, 'var'))).toBe(false);
   });
 
-  it('is made on the first start, for its owner only, and is the same on the second', () => {
+  it('is generated on the first start, readable by its owner only, and reused', () => {
     const secret = load();
     expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(statSync(join(folder, 'var/secret')).mode & 0o777).toBe(0o600);
@@ -42,12 +42,12 @@ describe('the signing secret', () => {
     expect(readdirSync(join(folder, 'var'))).toEqual(['secret']);
   });
 
-  it('must be given where the store is on PostgreSQL, in words that name the variables', () => {
+  it('is required with PostgreSQL, and the error names the variables', () => {
     expect(() => load('postgres')).toThrow(/DAYWIRE_SECRET to at least 32 random characters, or DAYWIRE_SECRET_FILE/);
     expect(existsSync(join(folder, 'var'))).toBe(false);
   });
 
-  it('is refused where others can read its file', () => {
+  it('is rejected if other users can read its file', () => {
     load();
     const path = join(folder, 'var/secret');
     chmodSync(path, 0o640);
@@ -56,7 +56,7 @@ describe('the signing secret', () => {
     expect(load()).toHaveLength(43);
   });
 
-  it('is refused where its file was cut short, and is not replaced', () => {
+  it('is rejected if its file is truncated, and not replaced', () => {
     load();
     const path = join(folder, 'var/secret');
     writeFileSync(path, 'short');
@@ -64,12 +64,12 @@ describe('the signing secret', () => {
     expect(readFileSync(path, 'utf8')).toBe('short');
   });
 
-  it('says what to do where the folder cannot be written', () => {
+  it('cannot be generated in a folder that is not writable', () => {
     writeFileSync(join(folder, 'var'), 'a file, not a folder');
     expect(() => load()).toThrow(/ENOTDIR|EEXIST/);
   });
 
-  it('is one for all processes that start at once', async () => {
+  it('is the same for processes that start at the same time', async () => {
     const script = `
       import { loadSigningSecrets } from ${JSON.stringify(resolve('src/config/signing-secrets.ts'))};
       process.stdout.write(loadSigningSecrets({ paths: { data: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;

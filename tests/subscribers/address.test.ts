@@ -14,7 +14,7 @@ function keyOf(text: string): string {
 }
 
 describe('an address', () => {
-  it('is kept as given and compared without case', () => {
+  it('is stored as given and compared without case', () => {
     expect(parseAddress(' Ada.Lovelace+news@Example.COM ')).toEqual({
       kind: 'valid',
       email: 'Ada.Lovelace+news@Example.COM',
@@ -22,7 +22,7 @@ describe('an address', () => {
     });
   });
 
-  it('keeps its plus tag: it may be another mailbox', () => {
+  it('keeps its plus tag, which can be another mailbox', () => {
     expect(keyOf('ada+news@example.com')).not.toBe(keyOf('ada@example.com'));
   });
 
@@ -32,7 +32,7 @@ describe('an address', () => {
     expect(parseAddress('ada@bücher.example')).toMatchObject({ email: 'ada@bücher.example' });
   });
 
-  it('may use every character that RFC 5322 allows in an atom', () => {
+  it('can have every character that RFC 5322 allows in an atom', () => {
     expect(reasonFor("o'neil!#$%&*+/=?^_`{|}~-x@example.com")).toBeNull();
   });
 
@@ -71,15 +71,15 @@ describe('an address', () => {
     [`ada@${'a'.repeat(64)}.example`, /full domain name/],
     [`ada@${'a.'.repeat(130)}com`, /full domain name/],
     [`${'a'.repeat(64)}@${'a.'.repeat(94)}com`, /254 characters/],
-  ])('%j is refused with the reason', (text, reason) => {
+  ])('%j is invalid, with a reason', (text, reason) => {
     expect(reasonFor(text)).toMatch(reason);
   });
 
-  it('may be as long as RFC 5321 allows', () => {
+  it('can be as long as RFC 5321 allows', () => {
     expect(reasonFor(`${'a'.repeat(64)}@${'a.'.repeat(93)}com`)).toBeNull();
   });
 
-  it('has one key, however often and in whatever case it is read', () => {
+  it('has the same key after repeated parsing and in any case', () => {
     const address = fc.oneof(
       fc.emailAddress(),
       fc
@@ -101,7 +101,7 @@ describe('an address', () => {
     );
   });
 
-  it('that is any text at all is refused with a reason, or good for a header and a command', () => {
+  it('is either invalid with a reason, or safe in a header and an SMTP command', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.tuple(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' })).map(([a, b]) => `${a}@${b}.example`),

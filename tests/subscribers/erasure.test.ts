@@ -16,15 +16,15 @@ import { queueEdition } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { NOW, OPERATOR, requestNewsletters, SECRETS } from './fixtures.ts';
 
-const READER = 'reader1@example.com';
+const EMAIL = 'reader1@example.com';
 
-/** A reader of whom there is something in every table, as one of two. */
-async function known(store: Store): Promise<{ id: number; other: number }> {
+/** Adds two subscribers with rows in every table. */
+async function addTwo(store: Store): Promise<{ id: number; other: number }> {
   const { editionId, subscriberIds } = await queueEdition(store, 2);
   const [id, other] = subscriberIds as [number, number];
-  await requestNewsletters(store, ['weekly'], { email: READER, zone: 'Asia/Tokyo' });
+  await requestNewsletters(store, ['weekly'], { email: EMAIL, zone: 'Asia/Tokyo' });
   await requestNewsletters(store, ['weekly'], { email: 'reader2@example.com' });
-  for (const [subscriber_id, email] of [[id, READER] as const, [other, 'reader2@example.com'] as const]) {
+  for (const [subscriber_id, email] of [[id, EMAIL] as const, [other, 'reader2@example.com'] as const]) {
     const detail = `${email} is full`;
     await store.db
       .insertInto('bounces')
@@ -50,7 +50,7 @@ function deliveryOf({ db }: Store, subscriberId: number) {
   return db.selectFrom('deliveries').selectAll().where('subscriber_id', '=', subscriberId).executeTakeFirstOrThrow();
 }
 
-/** Every row of every table that can hold something of a reader, as text. */
+/** All rows of the tables with data about subscribers, as text. */
 async function allText({ db }: Store): Promise<string> {
   const tables = [
     'subscribers',
@@ -66,25 +66,25 @@ async function allText({ db }: Store): Promise<string> {
   return JSON.stringify(rows);
 }
 
-describe('erasing a subscriber', () => {
+describe('eraseSubscriber', () => {
   forEachDatabase((open) => {
-    it('leaves a keyed hash, and nothing of anybody else is touched', async () => {
+    it('leaves only a keyed hash, and does not change other subscribers', async () => {
       const store = await open();
-      const { id, other } = await known(store);
+      const { id, other } = await addTwo(store);
       await setDelivery(store, id, {
         state: 'failed',
-        reply: `550 <${READER}>: unknown`,
-        reason: `${READER} is unknown`,
+        reply: `550 <${EMAIL}>: unknown`,
+        reason: `${EMAIL} is unknown`,
       });
       const others = await exportSubscriberData(store.db, other);
       expect(await eraseSubscriber(store.db, SECRETS, id, NOW + 5)).toBe(true);
 
-      const left = await allText(store);
-      expect(left).not.toContain(READER);
-      expect(left).not.toContain('Asia/Tokyo');
+      const text = await allText(store);
+      expect(text).not.toContain(EMAIL);
+      expect(text).not.toContain('Asia/Tokyo');
       expect(await exportSubscriberData(store.db, id)).toBeNull();
       expect(await exportSubscriberData(store.db, other)).toEqual(others);
-      const hash = hashAddress(SECRETS[0], READER);
+      const hash = hashAddress(SECRETS[0], EMAIL);
       expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([
         { address_hash: hash, reason: 'erased', at: NOW + 5 },
       ]);
@@ -96,74 +96,71 @@ describe('erasing a subscriber', () => {
     it.each([
       ['pending', 'erased'],
       ['submitting', 'erased while it was being submitted'],
-    ] as const)(
-      'ends a delivery that is %s, and the worker that holds it can record nothing more',
-      async (state, reason) => {
-        const store = await open();
-        const { id } = await known(store);
-        await setDelivery(store, id, { state, reply: `450 ${READER} later`, reason: `${READER}: greylisted` });
-        await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
-        expect(await deliveryOf(store, id)).toMatchObject({
-          state: 'suppressed',
-          reason,
-          reply: null,
-          fence: 4,
-          lease_until: null,
-          changed_at: NOW + 5,
-        });
-      },
-    );
-
-    it('keeps the server’s acceptance in the totals', async () => {
+    ] as const)('ends a delivery that is %s, so that its worker can record nothing more', async (state, reason) => {
       const store = await open();
-      const { id } = await known(store);
-      await setDelivery(store, id, { state: 'submitted', reply: `250 queued for ${READER}` });
+      const { id } = await addTwo(store);
+      await setDelivery(store, id, { state, reply: `450 ${EMAIL} later`, reason: `${EMAIL}: greylisted` });
+      await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+      expect(await deliveryOf(store, id)).toMatchObject({
+        state: 'suppressed',
+        reason,
+        reply: null,
+        fence: 4,
+        lease_until: null,
+        changed_at: NOW + 5,
+      });
+    });
+
+    it('keeps submitted deliveries in the totals', async () => {
+      const store = await open();
+      const { id } = await addTwo(store);
+      await setDelivery(store, id, { state: 'submitted', reply: `250 queued for ${EMAIL}` });
       await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
       expect(await deliveryOf(store, id)).toMatchObject({ state: 'submitted', reply: null, reason: null });
     });
 
-    it('keeps it out until it asks again, after a rotation of the secret too', async () => {
+    it('suppresses the address until a new opt-in, even after a rotation of the secret', async () => {
       const store = await open();
-      const { id } = await known(store);
+      const { id } = await addTwo(store);
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', { channel: 'bounce' }, NOW);
       const rotated: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
       await eraseSubscriber(store.db, rotated, id, NOW + 5);
       expect(await store.db.selectFrom('suppressions').selectAll().execute()).toEqual([
-        { address_hash: hashAddress(rotated[0], READER), reason: 'erased', at: NOW + 5 },
+        { address_hash: hashAddress(rotated[0], EMAIL), reason: 'erased', at: NOW + 5 },
       ]);
-      const who = { email: READER, newsletters: ['daily'] };
-      expect(await addSubscriber(store.db, rotated, who, OPERATOR, NOW)).toMatchObject({ kind: 'refused' });
+      const subscriber = { email: EMAIL, newsletters: ['daily'] };
+      expect(await addSubscriber(store.db, rotated, subscriber, OPERATOR, NOW)).toMatchObject({ kind: 'refused' });
     });
 
-    it('does not lift what the operator has suppressed', async () => {
+    it('does not lift a suppression by the operator', async () => {
       const store = await open();
-      const { id } = await known(store);
-      await suppressByOperator(store.db, SECRETS, READER, NOW);
+      const { id } = await addTwo(store);
+      await suppressByOperator(store.db, SECRETS, EMAIL, NOW);
       await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
-      expect(await findSuppression(store.db, SECRETS, READER)).toMatchObject({ reason: 'operator' });
+      expect(await findSuppression(store.db, SECRETS, EMAIL)).toMatchObject({ reason: 'operator' });
     });
 
-    it('twice at once is as good as once', async () => {
+    it('erases once if called twice at the same time', async () => {
       const store = await open();
-      const { id } = await known(store);
+      const { id } = await addTwo(store);
       const erase = () => eraseSubscriber(store.db, SECRETS, id, NOW);
       expect((await Promise.all([erase(), erase()])).sort()).toEqual([false, true]);
     });
   });
 });
 
-describe('what is stored about a person', () => {
+describe('the data about a subscriber', () => {
   forEachDatabase((open) => {
-    it('is given out whole, with instants that people and programs read', async () => {
+    it('is exported completely, with instants in RFC 3339', async () => {
       const store = await open();
-      const { id } = await known(store);
+      const { id } = await addTwo(store);
       await setDelivery(store, id, { state: 'submitted', reply: '250 2.0.0 queued as 4F1A' });
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW + HOUR);
       await recordExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
       const at = '2026-11-24T07:30:00Z';
       const consent = { source: null, detail: null };
       expect(await exportSubscriberData(store.db, id)).toEqual({
-        address: READER,
+        address: EMAIL,
         zone: null,
         knownSince: at,
         pausedUntil: null,
@@ -216,13 +213,13 @@ describe('what is stored about a person', () => {
             at,
           },
         ],
-        bounces: [{ kind: 'soft', status: '4.2.2', detail: `${READER} is full`, at }],
+        bounces: [{ kind: 'soft', status: '4.2.2', detail: `${EMAIL} is full`, at }],
       });
     });
 
-    it('is listed for the operator, newest first, no more than asked for', async () => {
+    it('is listed for the operator, newest first, up to a limit', async () => {
       const store = await open();
-      const { id } = await known(store);
+      const { id } = await addTwo(store);
       const history = await subscriberHistory(store.db, id, 1);
       expect(history.consent).toMatchObject([{ change: 'requested', newsletter: 'weekly', at: NOW }]);
       expect(history.deliveries).toMatchObject([{ newsletter: 'daily-roundup', state: 'pending', changedAt: NOW }]);

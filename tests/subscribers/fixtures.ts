@@ -1,7 +1,4 @@
-/**
- * What tests of consent share: a reader who asks, and what the store then holds of them.
- */
-
+/** Fixtures for tests of consent. */
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -17,7 +14,7 @@ export const MAIL: ConsentChannel = { channel: 'confirmation', source: '192.0.2.
 export const OPERATOR: ConsentChannel = { channel: 'operator' };
 export const ADA = 'ada@example.com';
 
-/** Adds an address on the operator's word. @returns its id */
+/** Adds an address on behalf of the operator. @returns the subscriber's id */
 export async function addConfirmed(
   { db }: Pick<Store, 'db'>,
   email = ADA,
@@ -29,14 +26,14 @@ export async function addConfirmed(
   return added.subscriberId;
 }
 
-/** Asks for newsletters by the form. @returns the key of the link in the mail that it queued */
+/** Requests newsletters through the form. @returns the key of the confirmation link */
 export async function requestNewsletters(
   { db }: Pick<Store, 'db'>,
   newsletters: string[] = ['daily'],
   { email = ADA, zone, now = NOW }: { email?: string; zone?: string; now?: number } = {},
 ): Promise<{ messageId: number; subscriberId: number }> {
-  const asked = await requestSubscription(db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, now);
-  if (asked.kind === 'refused') throw new Error(asked.reason);
+  const result = await requestSubscription(db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, now);
+  if (result.kind === 'refused') throw new Error(result.reason);
   const message = await db
     .selectFrom('service_messages')
     .select(['id', 'subscriber_id'])
@@ -45,7 +42,7 @@ export async function requestNewsletters(
   return { messageId: message.id, subscriberId: message.subscriber_id };
 }
 
-/** The states of all subscriptions of one subscriber. */
+/** The states of a subscriber's subscriptions by newsletter. */
 export async function subscriptionStates(
   { db }: Pick<Store, 'db'>,
   subscriberId: number,
@@ -59,7 +56,7 @@ export async function subscriptionStates(
   return Object.fromEntries(rows.map((row) => [row.newsletter, row.state]));
 }
 
-/** What was noted, oldest first, as `confirmed daily by form from 192.0.2.7 (detail) at 5`: milliseconds after NOW. */
+/** All events, oldest first, as `confirmed daily by form from 192.0.2.7 (detail) at 5`, in milliseconds after NOW. */
 export async function consentEvents({ db }: Pick<Store, 'db'>): Promise<string[]> {
   const rows = await db.selectFrom('consent_events').selectAll().orderBy('id').execute();
   return rows.map(({ change, newsletter, channel, source, detail, at }) =>
@@ -76,7 +73,7 @@ export async function consentEvents({ db }: Pick<Store, 'db'>): Promise<string[]
   );
 }
 
-/** The service's mail, oldest first. */
+/** All service messages, oldest first. */
 export async function serviceMessages({ db }: Pick<Store, 'db'>) {
   const rows = await db.selectFrom('service_messages').selectAll().orderBy('id').execute();
   return rows.map((row) => ({ kind: row.kind, newsletters: JSON.parse(row.newsletters), state: row.state }));

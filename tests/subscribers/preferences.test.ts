@@ -20,7 +20,7 @@ const PAGE = { channel: 'preferences', source: '192.0.2.9' } as const;
 
 describe('the preferences of a subscriber', () => {
   forEachDatabase((open) => {
-    it('are shown as they stand', async () => {
+    it('include all subscriptions', async () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['weekly', 'daily']);
       expect(await readPreferences(store.db, id)).toEqual({
@@ -38,7 +38,7 @@ describe('the preferences of a subscriber', () => {
       expect(await changePreferences(store.db, id + 1, { zone: 'Asia/Tokyo' }, PAGE, NOW)).toEqual({ kind: 'unknown' });
     });
 
-    it('join and leave newsletters at once', async () => {
+    it('can subscribe and unsubscribe in one change', async () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       const wanted = { newsletters: { offered: ALL, wanted: ['weekly', 'monthly'] } };
@@ -60,7 +60,7 @@ describe('the preferences of a subscriber', () => {
       expect(await consentEvents(store)).toHaveLength(4);
     });
 
-    it('leave alone what was not offered: the newsletter may come back', async () => {
+    it('do not change newsletters that were not offered', async () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       const newsletters = { offered: ['weekly'], wanted: [] };
@@ -68,7 +68,7 @@ describe('the preferences of a subscriber', () => {
       expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed', weekly: 'unsubscribed' });
     });
 
-    it('leave alone what waits for its confirmation and is not chosen, and confirm it where it is', async () => {
+    it('confirm an unconfirmed newsletter if it is chosen, and otherwise do not change it', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       const key = await requestNewsletters(store, ['weekly', 'monthly']);
@@ -83,7 +83,7 @@ describe('the preferences of a subscriber', () => {
       });
     });
 
-    it('take a zone, and the publication’s again', async () => {
+    it('set a zone, and reset it to the publication’s', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       const set = (zone: string | null) => changePreferences(store.db, id, { zone }, PAGE, NOW);
@@ -103,7 +103,7 @@ describe('the preferences of a subscriber', () => {
       expect(await subscriptionStates(store, id)).toEqual({ daily: 'confirmed' });
     });
 
-    it('pause until an instant, and resume', async () => {
+    it('set and end a pause', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       const pause = (pausedUntil: number | null, now = NOW) =>
@@ -112,7 +112,7 @@ describe('the preferences of a subscriber', () => {
       expect(await pause(NOW + DAY)).toMatchObject({ kind: 'changed' });
       expect(await pause(NOW + DAY)).toEqual({ kind: 'unchanged' });
       expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: NOW + DAY });
-      // A pause that has run out has resumed by itself.
+      // A pause that has ended needs no resumption.
       expect(await pause(null, NOW + DAY)).toEqual({ kind: 'unchanged' });
       expect(await pause(null)).toMatchObject({ kind: 'changed' });
       expect(await readPreferences(store.db, id)).toMatchObject({ pausedUntil: null });
@@ -122,7 +122,7 @@ describe('the preferences of a subscriber', () => {
       ]);
     });
 
-    it('lift no suppression, and say that there is one', async () => {
+    it('show a suppression, and do not lift it', async () => {
       const store = await open();
       const id = await addConfirmed(store);
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW);

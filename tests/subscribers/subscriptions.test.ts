@@ -15,7 +15,7 @@ const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 
 describe('subscribers', () => {
   forEachDatabase((open) => {
-    it('are added, confirmed at once', async () => {
+    it('are added with confirmed subscriptions', async () => {
       const { db } = await open();
       const added = await addSubscriber(
         db,
@@ -47,7 +47,7 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('are one, however the address is written', async () => {
+    it('are identified by address in any spelling', async () => {
       const { db } = await open();
       const first = await addSubscriber(
         db,
@@ -69,7 +69,7 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('are refused with the reason, and nothing is stored', async () => {
+    it('are refused with a reason if their address or zone is invalid', async () => {
       const { db } = await open();
       expect(
         await addSubscriber(db, SECRETS, { email: 'ada@localhost', newsletters: ['daily'] }, OPERATOR, NOW),
@@ -87,7 +87,7 @@ describe('subscribers', () => {
       expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
     });
 
-    it('change their zone when they name another, and keep it when they name none', async () => {
+    it('change their zone only if one is given', async () => {
       const { db } = await open();
       const add = (zone?: string) =>
         addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'], zone }, OPERATOR, NOW);
@@ -97,7 +97,7 @@ describe('subscribers', () => {
       expect(await listSubscribers(db, { limit: 10 })).toMatchObject([{ zone: 'Asia/Shanghai' }]);
     });
 
-    it('are removed from one newsletter, and their row says so', async () => {
+    it('can be removed from one newsletter', async () => {
       const { db } = await open();
       await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily', 'weekly'] }, OPERATOR, NOW);
       expect(await removeSubscriber(db, 'ADA@example.com', OPERATOR, NOW + 5, 'daily')).toEqual({
@@ -114,7 +114,7 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('are removed from all newsletters, and a second time changes nothing', async () => {
+    it('can be removed from all newsletters, once', async () => {
       const { db } = await open();
       await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly', 'daily'] }, OPERATOR, NOW);
       expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5)).toEqual({
@@ -126,13 +126,13 @@ describe('subscribers', () => {
       expect(ada?.subscriptions.map((s) => s.changedAt)).toEqual([NOW + 5, NOW + 5]);
     });
 
-    it('cannot be removed where they are unknown', async () => {
+    it('cannot be removed if they are unknown', async () => {
       const { db } = await open();
       expect(await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW)).toEqual({ kind: 'unknown' });
       expect(await removeSubscriber(db, 'not an address', OPERATOR, NOW)).toEqual({ kind: 'unknown' });
     });
 
-    it('come back after they left', async () => {
+    it('can be added again after unsubscribing', async () => {
       const { db } = await open();
       await addSubscriber(db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
       await removeSubscriber(db, 'ada@example.com', OPERATOR, NOW + 5);
@@ -146,7 +146,7 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('who had yet to confirm are confirmed by the operator', async () => {
+    it('are confirmed if the operator adds them while unconfirmed', async () => {
       const { db } = await open();
       const added = await addSubscriber(
         db,
@@ -166,7 +166,7 @@ describe('subscribers', () => {
       expect(again).toEqual({ ...added, subscriptions: [{ newsletter: 'daily', outcome: 'confirmed' }] });
     });
 
-    it('unsubscribe by their token, twice as well as once', async () => {
+    it('unsubscribe with their token, idempotently', async () => {
       const { db } = await open();
       const added = await addSubscriber(
         db,
@@ -190,7 +190,7 @@ describe('subscribers', () => {
       expect(await findSubscription(db, { subscriberId: subscriberId + 1, newsletter: 'daily' })).toBeNull();
     });
 
-    it('are found by their address, however it is written', async () => {
+    it('are found by address in any spelling', async () => {
       const { db } = await open();
       await addSubscriber(db, SECRETS, { email: 'Ada@bücher.example', newsletters: ['daily'] }, OPERATOR, NOW);
       expect(await findSubscriberByAddress(db, ' ada@XN--bcher-kva.example')).toMatchObject({
@@ -201,7 +201,7 @@ describe('subscribers', () => {
       expect(await findSubscriberByAddress(db, 'ada')).toBeNull();
     });
 
-    it('have a record of every change, and of nothing that changed nothing', async () => {
+    it('have an event for every effective change, and for no other', async () => {
       const store = await open();
       const { db } = store;
       const add = (newsletters: string[], zone?: string) =>
@@ -231,12 +231,12 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('on the suppression list are not added', async () => {
+    it('are not added if they are suppressed', async () => {
       const { db } = await open();
       await suppressByOperator(db, SECRETS, 'ada@example.com', NOW);
-      const who = { email: 'Ada@Example.com', newsletters: ['daily'] };
+      const subscriber = { email: 'Ada@Example.com', newsletters: ['daily'] };
       expect(
-        await addSubscriber(db, ['another secret, of thirty-two characters', ...SECRETS], who, OPERATOR, NOW),
+        await addSubscriber(db, ['another secret, of thirty-two characters', ...SECRETS], subscriber, OPERATOR, NOW),
       ).toEqual({
         kind: 'refused',
         reason: 'Ada@Example.com: it is on the suppression list (operator, since 2026-11-24T07:30:00Z)',
@@ -244,10 +244,10 @@ describe('subscribers', () => {
       expect(await listSubscribers(db, { limit: 10 })).toEqual([]);
     });
 
-    it('several at once under one address are one', async () => {
+    it('are added once if several requests add them at the same time', async () => {
       const { db } = await open();
-      const who = { email: 'ada@example.com', newsletters: ['daily'] };
-      const added = await Promise.all([1, 2, 3].map(() => addSubscriber(db, SECRETS, who, OPERATOR, NOW)));
+      const subscriber = { email: 'ada@example.com', newsletters: ['daily'] };
+      const added = await Promise.all([1, 2, 3].map(() => addSubscriber(db, SECRETS, subscriber, OPERATOR, NOW)));
       expect(added.map((one) => one.kind === 'stored' && one.subscriptions[0]?.outcome).sort()).toEqual([
         'added',
         'already',
@@ -255,7 +255,7 @@ describe('subscribers', () => {
       ]);
     });
 
-    it('are listed page by page, those of one newsletter too', async () => {
+    it('are listed by page, optionally of one newsletter', async () => {
       const { db } = await open();
       for (const name of ['a', 'b', 'c', 'd']) {
         const newsletters = name === 'b' ? ['weekly'] : ['daily'];

@@ -29,7 +29,6 @@ const mailboxKey: fc.Arbitrary<MailboxKey> = fc.oneof(
 );
 
 interface Kind {
-  /** Any key of that kind. */
   key: fc.Arbitrary<unknown>;
   make(secrets: SigningSecrets, key: never): string;
   read(secrets: SigningSecrets, token: string): unknown;
@@ -56,7 +55,7 @@ const KINDS: Record<string, Kind> = {
 const tokenOf = ({ make }: Kind, key: unknown, secrets = SECRETS): string => make(secrets, key as never);
 
 describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
-  it('reads back as what it was made for', () => {
+  it('decodes to its content', () => {
     fc.assert(
       fc.property(kind.key, (key) => {
         expect(kind.read(SECRETS, tokenOf(kind, key))).toEqual(key);
@@ -64,7 +63,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('is safe where it stands, short enough for it, and always the same for one thing', () => {
+  it('is safe in its context, short enough, and deterministic', () => {
     fc.assert(
       fc.property(kind.key, (key) => {
         const token = tokenOf(kind, key);
@@ -74,7 +73,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('is another for anything else, and for another secret', () => {
+  it('differs for other content and other secrets', () => {
     fc.assert(
       fc.property(kind.key, kind.key, (key, other) => {
         fc.pre(JSON.stringify(key) !== JSON.stringify(other));
@@ -84,7 +83,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('outlives a rotation of the secret, and is made with the current one', () => {
+  it('stays valid after a rotation of the secret, and is signed with the current one', () => {
     fc.assert(
       fc.property(kind.key, (key) => {
         expect(kind.read(ROTATED, tokenOf(kind, key))).toEqual(key);
@@ -94,8 +93,8 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('is nothing once any one character of it is changed', () => {
-    // A mailbox token may be cased anyhow, so changing the case alone is no change of it.
+  it('is invalid if a character is changed', () => {
+    // The case of a mailbox token does not matter.
     const same = (a: string): string => (name === 'mailbox' ? a.toLowerCase() : a);
     fc.assert(
       fc.property(kind.key, fc.nat(), fc.stringMatching(/^[A-Za-z0-9_.-]$/), (key, place, character) => {
@@ -108,21 +107,21 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('has one spelling: no other last character is good', () => {
+  it('has only one valid last character', () => {
     fc.assert(
       fc.property(kind.key, (key) => {
         const token = tokenOf(kind, key);
         const alphabet =
           name === 'mailbox' ? 'abcdefghijklmnopqrstuvwxyz234567' : 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-_';
-        const good = [...alphabet].filter((last) => kind.read(SECRETS, token.slice(0, -1) + last) !== null);
-        expect(good.length).toBeLessThanOrEqual(1);
+        const valid = [...alphabet].filter((last) => kind.read(SECRETS, token.slice(0, -1) + last) !== null);
+        expect(valid.length).toBeLessThanOrEqual(1);
         expect(kind.read(SECRETS, token)).toEqual(key);
       }),
       { numRuns: 40 },
     );
   });
 
-  it('is nothing cut short, made longer, or under another secret', () => {
+  it('is invalid if truncated, extended, or read with another secret', () => {
     fc.assert(
       fc.property(kind.key, fc.nat(), fc.stringMatching(/^[A-Za-z0-9_=-]{1,8}$/), (key, place, more) => {
         const token = tokenOf(kind, key);
@@ -134,7 +133,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('is nothing where it is garbage', () => {
+  it('is invalid for random input', () => {
     const garbage = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.stringMatching(/^v1\.[A-Za-z0-9_-]{30,200}$/),
@@ -148,7 +147,7 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('is nothing for any other purpose', () => {
+  it('is invalid for other purposes', () => {
     fc.assert(
       fc.property(kind.key, (key) => {
         const token = tokenOf(kind, key);
@@ -159,8 +158,8 @@ describe.each(Object.entries(KINDS))('a token of the kind %s', (name, kind) => {
     );
   });
 
-  it('does not show its numbers', () => {
-    // Counting subscribers, or guessing the next, must not come of reading one's own.
+  it('does not reveal its ids', () => {
+    // Subscribers must not be able to count subscribers or to guess the next token.
     const one = tokenOf(kind, exampleOf(name, 0x414243));
     const next = tokenOf(kind, exampleOf(name, 0x414244));
     const bytes = Buffer.from(one.slice(3), 'base64url').toString('latin1');
@@ -185,7 +184,7 @@ function exampleOf(name: string, subscriberId: number): unknown {
 }
 
 describe('a mailbox token', () => {
-  it('is read however a server on the way has cased it', () => {
+  it('is read in any case', () => {
     fc.assert(
       fc.property(mailboxKey, fc.infiniteStream(fc.boolean()), (key, upper) => {
         const token = mailboxToken(SECRETS, key);
@@ -195,7 +194,7 @@ describe('a mailbox token', () => {
     );
   });
 
-  it('is nothing under the letter of another purpose', () => {
+  it('is invalid with the letter of another purpose', () => {
     fc.assert(
       fc.property(mailboxKey, (key) => {
         const token = mailboxToken(SECRETS, key);
@@ -206,7 +205,7 @@ describe('a mailbox token', () => {
     );
   });
 
-  it('leaves 23 octets of a local part to the mailbox and its plus sign one', () => {
+  it('leaves 23 octets of a local part to the mailbox, and one to the plus sign', () => {
     fc.assert(
       fc.property(mailboxKey, (key) => {
         expect(mailboxToken(SECRETS, key)).toHaveLength(64 - 23 - '+'.length);
@@ -214,7 +213,7 @@ describe('a mailbox token', () => {
     );
   });
 
-  it('is nothing with a letter that only looks like one of its own once lower-cased', () => {
+  it('is invalid with a non-ASCII letter whose lower case is ASCII', () => {
     // U+212A KELVIN SIGN lower-cases to k.
     fc.assert(
       fc.property(mailboxKey, (key) => {

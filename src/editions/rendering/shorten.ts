@@ -2,9 +2,8 @@
 
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-// Scripts written without spaces: a line may end after any of their characters.
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+// Scripts without spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar): text can be cut after any character.
+const UNSPACED = /[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/u;
 // Removed before an ellipsis: opening brackets and quotes, currency signs, commas, dashes, joiners.
 const DANGLING = /[\s\p{Ps}\p{Pi}\p{Sc}\p{Pd}\p{Po}&+]+$/u;
 // Exceptions of \p{Po} that belong to the text before them. A straight quote can open or close: it is removed.

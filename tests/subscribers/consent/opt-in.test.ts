@@ -26,9 +26,9 @@ import {
 const LINK = { channel: 'one-click' } as const;
 const BOUNCE = { channel: 'bounce' } as const;
 
-describe('who asks by the form', () => {
+describe('a request for newsletters', () => {
   forEachDatabase((open) => {
-    it('is subscribed to nothing before the link in the mail is pressed', async () => {
+    it('subscribes to nothing before it is confirmed', async () => {
       const store = await open();
       const key = await requestNewsletters(store, ['weekly', 'daily', 'daily']);
       expect(await subscriptionStates(store, key.subscriberId)).toEqual({
@@ -54,19 +54,19 @@ describe('who asks by the form', () => {
       ]);
     });
 
-    it('may press the link twice, and the second time changes nothing, however late', async () => {
+    it('can be confirmed again at any time without effect', async () => {
       const store = await open();
       const key = await requestNewsletters(store);
       const first = await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
-      const notes = await consentEvents(store);
+      const events = await consentEvents(store);
       for (const now of [NOW + HOUR, NOW + 100 * DAY]) {
         expect(await confirmRequest(store.db, SECRETS, key, MAIL, now)).toEqual(first);
         expect(await findRequest(store.db, key, now)).toEqual({ kind: 'done', newsletters: ['daily'] });
       }
-      expect(await consentEvents(store)).toEqual(notes);
+      expect(await consentEvents(store)).toEqual(events);
     });
 
-    it('is too late once the link has expired', async () => {
+    it('cannot be confirmed after its link has expired', async () => {
       const store = await open();
       const key = await requestNewsletters(store);
       const late = NOW + OPTIONS.confirmMs;
@@ -76,7 +76,7 @@ describe('who asks by the form', () => {
       expect(await subscriptionStates(store, key.subscriberId)).toEqual({ daily: 'unconfirmed' });
     });
 
-    it('confirms what that mail asked for, and not what another one did', async () => {
+    it('is confirmed separately from other requests', async () => {
       const store = await open();
       const first = await requestNewsletters(store, ['daily']);
       await requestNewsletters(store, ['weekly']);
@@ -87,7 +87,7 @@ describe('who asks by the form', () => {
       });
     });
 
-    it('who left since is not brought back by an old link, in the same millisecond neither', async () => {
+    it('does not undo a later unsubscription, even in the same millisecond', async () => {
       const store = await open();
       const key = await requestNewsletters(store, ['daily', 'weekly']);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
@@ -107,7 +107,7 @@ describe('who asks by the form', () => {
       expect(await confirmRequest(store.db, SECRETS, again, MAIL, NOW)).toMatchObject({ newsletters: ['daily'] });
     });
 
-    it('for another can change nothing of theirs: not the zone, and no subscription that stands', async () => {
+    it('does not change zone and subscriptions of an existing subscriber before it is confirmed', async () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['daily']);
       await changePreferences(store.db, id, { zone: 'Europe/Berlin' }, OPERATOR, NOW);
@@ -125,18 +125,18 @@ describe('who asks by the form', () => {
       expect((await consentEvents(store)).at(-1)).toBe('zone by confirmation from 192.0.2.8 (Asia/Tokyo)');
     });
 
-    it('for what is confirmed is told so by mail, and nothing is noted', async () => {
+    it('for confirmed newsletters queues a message that says so, and records no event', async () => {
       const store = await open();
       await addConfirmed(store, ADA, ['daily', 'weekly']);
-      const notes = await consentEvents(store);
+      const events = await consentEvents(store);
       const key = await requestNewsletters(store, ['daily']);
       expect(await serviceMessages(store)).toEqual([{ kind: 'already', newsletters: ['daily'], state: 'pending' }]);
-      expect(await consentEvents(store)).toEqual(notes);
+      expect(await consentEvents(store)).toEqual(events);
       expect(await findRequest(store.db, key, NOW)).toBeNull();
       expect(await confirmRequest(store.db, SECRETS, key, MAIL, NOW)).toEqual({ kind: 'unknown' });
     });
 
-    it('gets the same answer, whatever is known of the address', async () => {
+    it('has the same result for every address', async () => {
       const store = await open();
       await addConfirmed(store, 'known@example.com');
       await suppressAddress(
@@ -148,8 +148,8 @@ describe('who asks by the form', () => {
         NOW,
       );
       await eraseSubscriber(store.db, SECRETS, await addConfirmed(store, 'erased@example.com'), NOW);
-      await suppressByOperator(store.db, SECRETS, 'barred@example.com', NOW);
-      for (const name of ['new', 'known', 'bounced', 'erased', 'barred']) {
+      await suppressByOperator(store.db, SECRETS, 'operator@example.com', NOW);
+      for (const name of ['new', 'known', 'bounced', 'erased', 'operator']) {
         const request = { email: `${name}@example.com`, newsletters: ['daily'] };
         expect(await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW)).toEqual({
           kind: 'requested',
@@ -164,7 +164,7 @@ describe('who asks by the form', () => {
       ]);
     });
 
-    it('too often gets the same answer, and no more mail', async () => {
+    it('has the same result but queues no message above the rate limit', async () => {
       const store = await open();
       const request = { email: ADA, newsletters: ['daily'] };
       for (let time = 1; time <= OPTIONS.perAddressPerDay + 2; time++) {
@@ -182,11 +182,11 @@ describe('who asks by the form', () => {
       expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay + 2);
     });
 
-    it('with words that cannot be an address, a zone or a choice is told so, and nothing is stored', async () => {
+    it('is refused with a reason, and stores nothing, if address, zone or newsletters are invalid', async () => {
       const store = await open();
       const refusal = async (email: string, newsletters: string[], zone?: string): Promise<string> => {
-        const asked = await requestSubscription(store.db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, NOW);
-        return asked.kind === 'refused' ? asked.reason : asked.kind;
+        const result = await requestSubscription(store.db, SECRETS, { email, newsletters, zone }, FORM, OPTIONS, NOW);
+        return result.kind === 'refused' ? result.reason : result.kind;
       };
       expect(await refusal('ada', ['daily'])).toBe('it has no @');
       expect(await refusal('ædа@example.com', ['daily'])).toMatch(/SMTPUTF8/);
@@ -198,20 +198,20 @@ describe('who asks by the form', () => {
       }
     });
 
-    it('with any words at all is answered, and only a good address is stored', async () => {
+    it('has a result for any input, and stores only valid addresses', async () => {
       const store = await open();
-      const words = fc.string({ unit: 'binary', maxLength: 30 });
+      const text = fc.string({ unit: 'binary', maxLength: 30 });
       const email = fc.oneof(
-        words,
+        text,
         fc.emailAddress(),
-        fc.tuple(words, words).map(([a, b]) => `${a}@${b}.example`),
+        fc.tuple(text, text).map(([a, b]) => `${a}@${b}.example`),
       );
-      const zone = fc.oneof(fc.constant(undefined), words, fc.constantFrom('UTC', 'asia/tokyo', 'Etc/GMT+8', '+01:00'));
+      const zone = fc.oneof(fc.constant(undefined), text, fc.constantFrom('UTC', 'asia/tokyo', 'Etc/GMT+8', '+01:00'));
       await fc.assert(
         fc.asyncProperty(email, zone, async (typed, named) => {
           const request = { email: typed, newsletters: ['daily'], zone: named };
-          const asked = await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW);
-          if (asked.kind === 'refused') expect(asked.reason).not.toBe('');
+          const result = await requestSubscription(store.db, SECRETS, request, FORM, OPTIONS, NOW);
+          if (result.kind === 'refused') expect(result.reason).not.toBe('');
         }),
         { numRuns: 50 },
       );
@@ -221,7 +221,7 @@ describe('who asks by the form', () => {
       }
     });
 
-    it('several times at once, is one subscriber', async () => {
+    it('adds one subscriber if made several times at the same time', async () => {
       const store = await open();
       const requests = ['daily', 'weekly', 'daily'].map((newsletter) =>
         requestSubscription(store.db, SECRETS, { email: ADA, newsletters: [newsletter] }, FORM, OPTIONS, NOW),
@@ -235,16 +235,16 @@ describe('who asks by the form', () => {
       expect(await serviceMessages(store)).toHaveLength(3);
     });
 
-    it('and presses the link twice at once, is confirmed once', async () => {
+    it('is confirmed once if its link is used several times at the same time', async () => {
       const store = await open();
       const key = await requestNewsletters(store);
-      const press = () => confirmRequest(store.db, SECRETS, key, MAIL, NOW);
-      const answers = await Promise.all([press(), press(), press()]);
-      expect(answers.map((answer) => answer.kind)).toEqual(['confirmed', 'confirmed', 'confirmed']);
-      expect((await consentEvents(store)).filter((note) => note.startsWith('confirmed'))).toHaveLength(1);
+      const confirm = () => confirmRequest(store.db, SECRETS, key, MAIL, NOW);
+      const results = await Promise.all([confirm(), confirm(), confirm()]);
+      expect(results.map((result) => result.kind)).toEqual(['confirmed', 'confirmed', 'confirmed']);
+      expect((await consentEvents(store)).filter((event) => event.startsWith('confirmed'))).toHaveLength(1);
     });
 
-    it('and confirms lifts a suppression, and what stood before it stands again', async () => {
+    it('lifts a suppression when confirmed, and restores earlier subscriptions', async () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
@@ -262,7 +262,7 @@ describe('who asks by the form', () => {
       ]);
     });
 
-    it('and has complained gets back only what was asked for since', async () => {
+    it('after a complaint restores only the requested newsletters', async () => {
       const store = await open();
       const id = await addConfirmed(store, ADA, ['daily', 'weekly']);
       await suppressAddress(store.db, SECRETS, id, 'complaint', { channel: 'complaint' }, NOW);
@@ -272,7 +272,7 @@ describe('who asks by the form', () => {
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(false);
     });
 
-    it('does not lift with an old link what was suppressed since', async () => {
+    it('does not lift a later suppression', async () => {
       const store = await open();
       const key = await requestNewsletters(store);
       await confirmRequest(store.db, SECRETS, key, MAIL, NOW);
@@ -281,7 +281,7 @@ describe('who asks by the form', () => {
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
     });
 
-    it('cannot lift what the operator has suppressed, and is not mailed', async () => {
+    it('does not lift a suppression by the operator, and is not mailed', async () => {
       const store = await open();
       const before = await requestNewsletters(store);
       await suppressByOperator(store.db, SECRETS, ADA, NOW);
@@ -293,7 +293,7 @@ describe('who asks by the form', () => {
       expect(await isSuppressed(store.db, SECRETS, ADA)).toBe(true);
     });
 
-    it('and was erased comes back by a fresh request, and not by an old link', async () => {
+    it('cannot be confirmed after an erasure, unless it is made again', async () => {
       const store = await open();
       const old = await requestNewsletters(store);
       await eraseSubscriber(store.db, SECRETS, old.subscriberId, NOW);

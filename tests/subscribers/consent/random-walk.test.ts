@@ -1,6 +1,4 @@
-/**
- * Random walks over all that can happen to one address, against a model that keeps only what a reader would.
- */
+/** Random walks over all operations on one address, compared with a simple model. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { SigningSecrets } from '../../../src/config/signing-secrets.ts';
@@ -30,22 +28,27 @@ const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
 const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000 };
 
 type Step =
-  | { do: 'ask' | 'add' | 'choose'; newsletters: string[] }
-  | { do: 'press'; which: number }
-  | { do: 'leave'; newsletter: string }
-  | { do: 'remove' | 'erase' | 'bar' | 'unbar' | 'wait' | 'rotate' }
+  | { do: 'request' | 'add' | 'set-preferences'; newsletters: string[] }
+  | { do: 'confirm'; which: number }
+  | { do: 'unsubscribe'; newsletter: string }
+  | { do: 'remove' | 'erase' | 'suppress-by-operator' | 'unsuppress' | 'wait' | 'rotate' }
   | { do: 'suppress'; reason: 'hard-bounce' | 'soft-bounces' | 'complaint' };
 
-const some = fc.subarray(NEWSLETTERS, { minLength: 1 });
+const newsletterList = fc.subarray(NEWSLETTERS, { minLength: 1 });
 const stepOf = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('ask' as const), newsletters: some }) },
-  { weight: 5, arbitrary: fc.record({ do: fc.constant('press' as const), which: fc.nat({ max: 3 }) }) },
-  fc.record({ do: fc.constantFrom('add' as const, 'choose' as const), newsletters: some }),
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('request' as const), newsletters: newsletterList }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('confirm' as const), which: fc.nat({ max: 3 }) }) },
+  fc.record({ do: fc.constantFrom('add' as const, 'set-preferences' as const), newsletters: newsletterList }),
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('leave' as const), newsletter: fc.constantFrom(...NEWSLETTERS) }),
+    arbitrary: fc.record({ do: fc.constant('unsubscribe' as const), newsletter: fc.constantFrom(...NEWSLETTERS) }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('remove', 'erase', 'bar', 'unbar', 'wait', 'rotate') }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom('remove', 'erase', 'suppress-by-operator', 'unsuppress', 'wait', 'rotate'),
+    }),
+  },
   fc.record({
     do: fc.constant('suppress' as const),
     reason: fc.constantFrom('hard-bounce' as const, 'soft-bounces' as const, 'complaint' as const),
@@ -54,17 +57,17 @@ const stepOf = fc.oneof(
 
 interface Mail {
   key: { messageId: number; subscriberId: number };
-  asked: string[];
-  /** What of it a later decision has not overtaken. */
-  alive: Set<string>;
+  requested: string[];
+  /** Not superseded by a later change. */
+  remaining: Set<string>;
   expiresAt: number;
 }
 
-/** One address, in the store and in the model. */
+/** One address in the store and in the model. */
 class Walk {
   now = NOW;
   secrets: SigningSecrets = SECRETS;
-  /** Null where the address is no subscriber's. */
+  /** Null if the address has no subscriber. */
   states: Map<string, SubscriptionState> | null = null;
   suppressed: SuppressionReason | null = null;
   mails: Mail[] = [];
@@ -82,43 +85,43 @@ class Walk {
     const email = this.#email;
     const id = (await findSubscriberByAddress(db, email))?.id ?? 0;
     switch (step.do) {
-      case 'ask':
+      case 'request':
         await requestSubscription(db, secrets, { email, newsletters: step.newsletters }, FORM, OPTIONS, now);
-        return this.#asked(step.newsletters);
-      case 'press':
-        return this.#press(this.mails.at(-1 - step.which));
+        return this.#requested(step.newsletters);
+      case 'confirm':
+        return this.#confirm(this.mails.at(-1 - step.which));
       case 'add': {
         const added = await addSubscriber(db, secrets, { email, newsletters: step.newsletters }, OPERATOR, now);
         expect(added.kind).toBe(this.suppressed === null ? 'stored' : 'refused');
         if (added.kind === 'stored') this.#change(step.newsletters, 'confirmed');
         return;
       }
-      case 'choose': {
+      case 'set-preferences': {
         const { newsletters } = step;
         const choice = { offered: NEWSLETTERS, wanted: newsletters };
         await changePreferences(db, id, { newsletters: choice }, { channel: 'preferences' }, now);
         if (this.states === null) return;
-        this.#leave(NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'));
+        this.#unsubscribe(NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'));
         return this.#change(newsletters, 'confirmed');
       }
-      case 'leave':
+      case 'unsubscribe':
         await unsubscribe(db, { subscriberId: id, newsletter: step.newsletter }, { channel: 'one-click' }, now);
-        return this.#leave([step.newsletter]);
+        return this.#unsubscribe([step.newsletter]);
       case 'remove':
         await removeSubscriber(db, email, OPERATOR, now);
-        return this.#leave(NEWSLETTERS);
+        return this.#unsubscribe(NEWSLETTERS);
       case 'suppress': {
         await suppressAddress(db, secrets, id, step.reason, { channel: 'bounce' }, now);
         if (this.states === null) return;
-        if (step.reason === 'complaint') this.#leave(NEWSLETTERS);
+        if (step.reason === 'complaint') this.#unsubscribe(NEWSLETTERS);
         if (this.suppressed === null) this.#suppress(step.reason);
         return;
       }
-      case 'bar':
+      case 'suppress-by-operator':
         await suppressByOperator(db, secrets, email, now);
         if (this.suppressed !== 'operator') this.#suppress('operator');
         return;
-      case 'unbar':
+      case 'unsuppress':
         await unsuppressByOperator(db, secrets, email, now);
         this.suppressed = null;
         return;
@@ -136,7 +139,7 @@ class Walk {
     }
   }
 
-  /** That the store holds what the model does, and that its record of events leads there too. */
+  /** Compares the store with the model, and with the replayed events. */
   async check(): Promise<void> {
     const { db } = this.#store;
     const subscriber = await findSubscriberByAddress(db, this.#email);
@@ -159,35 +162,39 @@ class Walk {
     expect([...replayed].sort()).toEqual(stored);
   }
 
-  async #asked(newsletters: string[]): Promise<void> {
+  async #requested(newsletters: string[]): Promise<void> {
     this.#change(newsletters, 'requested');
     const message = await this.#store.db
       .selectFrom('service_messages')
       .select(['id', 'subscriber_id', 'kind'])
       .orderBy('id', 'desc')
       .executeTakeFirstOrThrow();
-    const asked = newsletters.filter((n) => this.suppressed !== null || this.states?.get(n) !== 'confirmed').sort();
-    expect(message.kind).toBe(asked.length === 0 ? 'already' : 'confirm');
-    if (asked.length === 0) return;
+    const requested = newsletters.filter((n) => this.suppressed !== null || this.states?.get(n) !== 'confirmed').sort();
+    expect(message.kind).toBe(requested.length === 0 ? 'already' : 'confirm');
+    if (requested.length === 0) return;
     const key = { messageId: message.id, subscriberId: message.subscriber_id };
-    this.mails.push({ key, asked, alive: new Set(asked), expiresAt: this.now + OPTIONS.confirmMs });
+    this.mails.push({ key, requested, remaining: new Set(requested), expiresAt: this.now + OPTIONS.confirmMs });
   }
 
-  async #press(mail: Mail | undefined): Promise<void> {
+  async #confirm(mail: Mail | undefined): Promise<void> {
     if (mail === undefined) return;
     const { db } = this.#store;
-    const alive = mail.asked.filter((n) => mail.alive.has(n));
-    const done = this.suppressed === null && alive.every((n) => this.states?.get(n) === 'confirmed');
-    const dead = alive.length === 0 || this.suppressed === 'operator' || (this.now >= mail.expiresAt && !done);
-    const shown = await findRequest(db, mail.key, this.now);
-    expect(shown).toEqual(
-      dead ? { kind: 'expired', newsletters: mail.asked } : { kind: done ? 'done' : 'open', newsletters: alive },
+    const remaining = mail.requested.filter((n) => mail.remaining.has(n));
+    const done = this.suppressed === null && remaining.every((n) => this.states?.get(n) === 'confirmed');
+    const expired = remaining.length === 0 || this.suppressed === 'operator' || (this.now >= mail.expiresAt && !done);
+    const state = await findRequest(db, mail.key, this.now);
+    expect(state).toEqual(
+      expired
+        ? { kind: 'expired', newsletters: mail.requested }
+        : { kind: done ? 'done' : 'open', newsletters: remaining },
     );
-    const pressed = await confirmRequest(db, this.secrets, mail.key, MAIL, this.now);
+    const confirmed = await confirmRequest(db, this.secrets, mail.key, MAIL, this.now);
     const { subscriberId } = mail.key;
-    expect(pressed).toEqual(dead ? { kind: 'expired' } : { kind: 'confirmed', newsletters: alive, subscriberId });
-    if (dead) return;
-    this.#change(alive, 'confirmed');
+    expect(confirmed).toEqual(
+      expired ? { kind: 'expired' } : { kind: 'confirmed', newsletters: remaining, subscriberId },
+    );
+    if (expired) return;
+    this.#change(remaining, 'confirmed');
     this.suppressed = null;
   }
 
@@ -199,29 +206,29 @@ class Walk {
     }
   }
 
-  #leave(newsletters: string[]): void {
+  #unsubscribe(newsletters: string[]): void {
     for (const newsletter of newsletters) {
       const state = this.states?.get(newsletter);
       if (state === undefined || state === 'unsubscribed') continue;
       this.states?.set(newsletter, 'unsubscribed');
-      for (const mail of this.mails) mail.alive.delete(newsletter);
+      for (const mail of this.mails) mail.remaining.delete(newsletter);
     }
   }
 
   #suppress(reason: SuppressionReason): void {
     this.suppressed = reason;
-    for (const mail of this.mails) mail.alive.clear();
+    for (const mail of this.mails) mail.remaining.clear();
   }
 }
 
 forEachDatabase((open, dialect) => {
-  it('whatever happens to an address, in whatever order, state and record agree', { timeout: 60_000 }, async () => {
+  it('states and events agree after any sequence of operations', { timeout: 60_000 }, async () => {
     const store = await open();
     let walks = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(stepOf, { maxLength: 25 }), async (steps) => {
         walks += 1;
-        const walk = new Walk(store, `reader${walks}@example.com`);
+        const walk = new Walk(store, `walk${walks}@example.com`);
         for (const step of steps) {
           await walk.take(step);
           await walk.check();
@@ -232,8 +239,8 @@ forEachDatabase((open, dialect) => {
   });
 });
 
-/** What may happen to an address at the same moment, by several doors. */
-const DOORS: ((db: Store['db'], id: number, email: string) => Promise<unknown>)[] = [
+/** Operations that can run at the same time for one address. */
+const OPERATIONS: ((db: Store['db'], id: number, email: string) => Promise<unknown>)[] = [
   (db, _, email) => requestSubscription(db, SECRETS, { email, newsletters: NEWSLETTERS }, FORM, OPTIONS, NOW),
   (db, subscriberId) => unsubscribe(db, { subscriberId, newsletter: 'daily' }, { channel: 'one-click' }, NOW),
   (db, id) =>
@@ -253,21 +260,21 @@ const DOORS: ((db: Store['db'], id: number, email: string) => Promise<unknown>)[
 ];
 
 forEachDatabase((open, dialect) => {
-  it('what happens at the same moment happens one after the other', { timeout: 60_000 }, async () => {
+  it('simultaneous operations are serialized', { timeout: 60_000 }, async () => {
     const store = await open();
-    const door = fc.nat({ max: DOORS.length - 1 });
+    const operation = fc.nat({ max: OPERATIONS.length - 1 });
     let walks = 0;
     await fc.assert(
-      fc.asyncProperty(fc.array(door, { minLength: 4, maxLength: 12 }), async (doors) => {
+      fc.asyncProperty(fc.array(operation, { minLength: 4, maxLength: 12 }), async (operations) => {
         walks += 1;
         const email = `crowd${walks}@example.com`;
         const added = await addSubscriber(store.db, SECRETS, { email, newsletters: NEWSLETTERS }, OPERATOR, NOW);
         const id = added.kind === 'stored' ? added.subscriberId : 0;
-        await Promise.all(doors.map((n) => DOORS[n]?.(store.db, id, email)));
+        await Promise.all(operations.map((n) => OPERATIONS[n]?.(store.db, id, email)));
 
         const walk = new Walk(store, email);
         const subscriber = await findSubscriberByAddress(store.db, email);
-        // What the model does not know is taken from the rows: that the record of events agrees is what is checked.
+        // The order of operations is unknown, so the model takes its state from the rows: only the events are checked.
         walk.states =
           subscriber === null ? null : new Map(subscriber.subscriptions.map((one) => [one.newsletter, one.state]));
         walk.suppressed = (await findSuppression(store.db, SECRETS, email))?.reason ?? null;

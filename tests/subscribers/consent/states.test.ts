@@ -20,7 +20,7 @@ describe('a subscription', () => {
     expect(nextState(state, change)).toBe(after);
   });
 
-  it('is confirmed only by a confirmation that no leaving followed', () => {
+  it('is confirmed only if no unsubscription followed the confirmation', () => {
     const change = fc.constantFrom<SubscriptionChange>('requested', 'confirmed', 'unsubscribed');
     fc.assert(
       fc.property(fc.array(change, { maxLength: 12 }), (changes) => {

@@ -15,6 +15,7 @@ import { forEachDatabase } from '../../support/databases.ts';
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const SECRETS = ['a secret of the tests, thirty-two characters at least'] as const;
 const OPERATOR = { channel: 'operator', source: null } as const;
+const PREFERENCES = { channel: 'preferences' } as const;
 
 let folder: string;
 beforeEach(() => {
@@ -48,7 +49,7 @@ async function statesOf(store: Store): Promise<Record<string, string>> {
 }
 
 forEachDatabase((open) => {
-  it('imports addresses with their zones and newsletters, and keeps the proof with file and line', async () => {
+  it('imports addresses with zones and newsletters, and records file and line as the source', async () => {
     const store = await open();
     const file = csv(
       'Email,Time Zone,Newsletters,Opt-in time\n' +
@@ -78,7 +79,7 @@ forEachDatabase((open) => {
     ]);
   });
 
-  it('changes nothing the second time', async () => {
+  it('changes nothing when repeated', async () => {
     const store = await open();
     const file = csv('email,zone\nada@example.com,Europe/Berlin\nben@example.com,\n');
     await importing(store, file);
@@ -86,9 +87,9 @@ forEachDatabase((open) => {
     expect(await store.db.selectFrom('consent_events').selectAll().execute()).toHaveLength(2);
   });
 
-  it('counts the first of several rows with one address, in one batch or in two', async () => {
+  it('uses the first of several rows with the same address, also across batches', async () => {
     const store = await open();
-    const many = Array.from({ length: 1_100 }, (_, n) => `reader${n}@example.com,\n`).join('');
+    const many = Array.from({ length: 1_100 }, (_, n) => `subscriber${n}@example.com,\n`).join('');
     const file = csv(
       `email,zone\nAda@example.com,Europe/Berlin\nada@EXAMPLE.com,Asia/Tokyo\n${many}ada@example.com,Asia/Tokyo\n`,
     );
@@ -97,7 +98,7 @@ forEachDatabase((open) => {
     expect(ada).toMatchObject({ email: 'Ada@example.com', zone: 'Europe/Berlin' });
   });
 
-  it('takes a file with one row for each newsletter, in which leaving outweighs joining, in whatever order', async () => {
+  it('merges rows of one address, with unsubscribing before subscribing in any order', async () => {
     const store = await open();
     const file = csv(
       'email,newsletters,unsubscribed\nada@example.com,daily,\nben@example.com,,daily\nAda@example.com,weekly,\n' +
@@ -114,7 +115,7 @@ forEachDatabase((open) => {
     expect(await importing(store, file)).toMatchObject({ rows: 6, added: 0, changed: 0, unchanged: 6 });
   });
 
-  it('does not bring back whoever has left', async () => {
+  it('does not resubscribe an unsubscribed address', async () => {
     const store = await open();
     await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
     await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW);
@@ -123,7 +124,7 @@ forEachDatabase((open) => {
     expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
   });
 
-  it('takes over who had left another list, even where the same row subscribes them', async () => {
+  it('imports unsubscriptions, even if the same row subscribes', async () => {
     const store = await open();
     await importing(
       store,
@@ -135,7 +136,7 @@ forEachDatabase((open) => {
     });
   });
 
-  it('leaves out addresses on the suppression list, whichever secret hashed them', async () => {
+  it('skips suppressed addresses, hashed with any secret', async () => {
     const store = await open();
     const before = 'the secret before the rotation, long enough for it';
     for (const [secret, key] of [
@@ -154,7 +155,7 @@ forEachDatabase((open) => {
     expect(Object.keys(await statesOf(store))).toEqual(['cleo@example.com']);
   });
 
-  it('notes that the reader of a suppressed address has left, and otherwise leaves it as it is', async () => {
+  it('imports only the unsubscription of a suppressed address', async () => {
     const store = await open();
     const ada = { email: 'ada@example.com', newsletters: ['daily'] };
     const added = await addSubscriber(store.db, SECRETS, ada, OPERATOR, NOW);
@@ -167,7 +168,7 @@ forEachDatabase((open) => {
     expect(known?.suppressedReason).toBe('hard-bounce');
   });
 
-  it('takes a complaint for leaving everything, as one that comes in by mail', async () => {
+  it('ends all subscriptions for an imported complaint', async () => {
     const store = await open();
     await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['weekly'] }, OPERATOR, NOW);
     const file = csv('email,newsletters,suppressed\nada@example.com,daily,complaint\n');
@@ -189,11 +190,12 @@ forEachDatabase((open) => {
         .orderBy('id')
         .execute();
 
-    it('is taken over for whoever is new, with its proof; an empty one and one that is over are none', async () => {
+    it('is imported for new subscribers if it ends in the future, and recorded', async () => {
       const store = await open();
       const file = csv(
         'email,paused_until\nada@example.com,2026-12-24T05:00:00.000Z\nben@example.com,\n' +
-          'cleo@example.com,2026-11-24T07:30:00Z\ndora@example.com,2027-01-01\nemil@example.com,2026-12-24T00:00:00-05:00\n',
+          'cleo@example.com,2026-11-24T07:30:00Z\ndora@example.com,2027-01-01\n' +
+          'emil@example.com,2026-12-24T00:00:00-05:00\n',
       );
       expect(await importing(store, file)).toMatchObject({ rows: 5, added: 5, changed: 0, rejected: 0 });
       expect(await pausesOf(store)).toEqual({
@@ -203,9 +205,9 @@ forEachDatabase((open) => {
         'dora@example.com': Date.UTC(2027, 0, 1),
         'emil@example.com': UNTIL,
       });
-      const noted = await events(store);
-      expect(noted).toHaveLength(3);
-      expect(noted).toContainEqual({
+      const recorded = await events(store);
+      expect(recorded).toHaveLength(3);
+      expect(recorded).toContainEqual({
         change: 'paused',
         newsletter: null,
         channel: 'import',
@@ -214,24 +216,23 @@ forEachDatabase((open) => {
         at: NOW,
       });
       expect(await importing(store, file)).toMatchObject({ rows: 5, added: 0, changed: 0, unchanged: 5 });
-      expect(await events(store)).toEqual(noted);
+      expect(await events(store)).toEqual(recorded);
     });
 
-    it('of whoever is known counts where nobody has said anything of a pause, and never against the reader', async () => {
+    it('is imported for known subscribers subscriber never paused or resumed', async () => {
       const store = await open();
       const ids: number[] = [];
       for (const name of ['ada', 'ben', 'cleo']) {
-        const who = { email: `${name}@example.com`, newsletters: ['daily'] };
-        const added = await addSubscriber(store.db, SECRETS, who, OPERATOR, NOW);
+        const subscriber = { email: `${name}@example.com`, newsletters: ['daily'] };
+        const added = await addSubscriber(store.db, SECRETS, subscriber, OPERATOR, NOW);
         if (added.kind !== 'stored') throw new Error(added.reason);
         ids.push(added.subscriberId);
       }
       const [, ben = 0, cleo = 0] = ids;
-      const reader = { channel: 'preferences' } as const;
       const soon = NOW + 3_600_000;
-      await changePreferences(store.db, ben, { pausedUntil: soon }, reader, NOW);
-      await changePreferences(store.db, cleo, { pausedUntil: soon }, reader, NOW);
-      await changePreferences(store.db, cleo, { pausedUntil: null }, reader, NOW);
+      await changePreferences(store.db, ben, { pausedUntil: soon }, PREFERENCES, NOW);
+      await changePreferences(store.db, cleo, { pausedUntil: soon }, PREFERENCES, NOW);
+      await changePreferences(store.db, cleo, { pausedUntil: null }, PREFERENCES, NOW);
       const line = (name: string): string => `${name}@example.com,2026-12-24T05:00:00Z\n`;
       const file = csv(`email,paused_until\n${['ada', 'ben', 'cleo'].map(line).join('')}`);
       expect(await importing(store, file)).toMatchObject({ rows: 3, added: 0, changed: 1, unchanged: 2 });
@@ -242,7 +243,7 @@ forEachDatabase((open) => {
       });
     });
 
-    it('may stand in any row of an address, and the first one counts', async () => {
+    it('is the first one in any row of an address', async () => {
       const store = await open();
       const file = csv(
         'email,newsletters,paused_until\nada@example.com,daily,\nAda@example.com,weekly,2026-12-24T05:00:00Z\n' +
@@ -253,10 +254,10 @@ forEachDatabase((open) => {
       expect(await events(store)).toMatchObject([{ change: 'paused', source: 'list.csv:3' }]);
     });
 
-    it('changes nothing of an address on the suppression list', async () => {
+    it('does not change a suppressed address', async () => {
       const store = await open();
-      const who = { email: 'ada@example.com', newsletters: ['daily'] };
-      const added = await addSubscriber(store.db, SECRETS, who, OPERATOR, NOW);
+      const subscriber = { email: 'ada@example.com', newsletters: ['daily'] };
+      const added = await addSubscriber(store.db, SECRETS, subscriber, OPERATOR, NOW);
       if (added.kind !== 'stored') throw new Error(added.reason);
       await suppressAddress(store.db, SECRETS, added.subscriberId, 'hard-bounce', OPERATOR, NOW);
       const file = csv('email,paused_until\nada@example.com,2026-12-24T05:00:00Z\n');
@@ -264,21 +265,21 @@ forEachDatabase((open) => {
       expect(await pausesOf(store)).toEqual({ 'ada@example.com': null });
     });
 
-    it('that is no instant has its row rejected, which says what is right', async () => {
+    it('that is not an instant is rejected, with an example', async () => {
       const store = await open();
       const file = csv('email,paused_until\nada@example.com,yes\nben@example.com,2026-02-30\ncleo@example.com,\n');
       const report = await importing(store, file);
       expect(report).toMatchObject({ rows: 3, added: 1, rejected: 2 });
-      const right = 'the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z';
+      const rule = 'the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z';
       expect(report.rejects).toEqual([
-        { line: 2, reason: `yes: ${right}` },
-        { line: 3, reason: `2026-02-30: ${right}` },
+        { line: 2, reason: `yes: ${rule}` },
+        { line: 3, reason: `2026-02-30: ${rule}` },
       ]);
       expect(await pausesOf(store)).toEqual({ 'cleo@example.com': null });
     });
   });
 
-  it('takes over the suppression list of another system', async () => {
+  it('imports the suppression list of another system', async () => {
     const store = await open();
     await importing(
       store,
@@ -288,18 +289,18 @@ forEachDatabase((open) => {
     expect(all.map((one) => one.suppressedReason)).toEqual(['complaint', 'operator', null]);
   });
 
-  it('reports a bad row with its line, keeps it as it was, and imports the rest', async () => {
+  it('rejects an invalid row with line and reason, and imports the rest', async () => {
     const store = await open();
     const file = csv(
-      'email,zone,newsletters,note\nada@example.com,,daily,\n"not, an address",,daily,"two\nlines"\nben@example.com,Mars/Olympus,daily,\n' +
-        'cleo@example.com,,monthly,x\ndora@example.com,,daily,\n',
+      'email,zone,newsletters,note\nada@example.com,,daily,\n"not, an address",,daily,"two\nlines"\n' +
+        'ben@example.com,Mars/Olympus,daily,\ncleo@example.com,,monthly,x\ndora@example.com,,daily,\n',
     );
     const report = await importing(store, file);
     expect(report).toMatchObject({ rows: 5, added: 2, rejected: 3, ignoredColumns: ['note'] });
     expect(report.rejects.map(({ line }) => line)).toEqual([3, 5, 6]);
     expect(report.rejects[1]?.reason).toMatch(/Mars\/Olympus: it must be an IANA time zone/);
-    const kept = readFileSync(report.rejectsFile as string, 'utf8');
-    expect(kept).toBe(
+    const rejectedRows = readFileSync(report.rejectsFile as string, 'utf8');
+    expect(rejectedRows).toBe(
       'email,zone,newsletters,note,line,reason\n' +
         `"not, an address",,daily,"two\nlines",3,"${report.rejects[0]?.reason.replaceAll('"', '""')}"\n` +
         `ben@example.com,Mars/Olympus,daily,,5,Mars/Olympus: it must be an IANA time zone such as Asia/Shanghai\n` +
@@ -307,7 +308,7 @@ forEachDatabase((open) => {
     );
   });
 
-  it('keeps fields beyond the header too, and refuses an offset, which is no zone', async () => {
+  it('keeps fields beyond the header in rejected rows', async () => {
     const store = await open();
     const report = await importing(store, csv('email,zone\nada@example.com,+05:30,Ada,Lovelace\n'));
     expect(report.rejects).toEqual([{ line: 2, reason: '+05:30: it must be an IANA time zone such as Asia/Shanghai' }]);
@@ -317,7 +318,7 @@ forEachDatabase((open) => {
     );
   });
 
-  it('reads what spreadsheets write: UTF-16 with tabs, a mark in front, CR LF', async () => {
+  it('reads files of spreadsheets: UTF-16 with tabs, byte order mark and CR LF', async () => {
     const store = await open();
     const file = csv('');
     writeFileSync(file, Buffer.from('\ufeffemail\tzone\r\nada@bücher.example\tAsia/Tokyo\r\nnobody\t\r\n', 'utf16le'));
@@ -326,24 +327,24 @@ forEachDatabase((open) => {
     expect(Object.keys(await statesOf(store))).toEqual(['ada@bücher.example']);
   });
 
-  it('imports the file of rejects once it is mended, and drops the one of an earlier import', async () => {
+  it('imports the corrected file of rejected rows, and deletes the one of an earlier import', async () => {
     const store = await open();
     const { rejectsFile } = await importing(store, csv('email\nada@example\n'));
-    const mended = readFileSync(rejectsFile as string, 'utf8').replace('ada@example,', 'ada@example.com,');
-    expect(await importing(store, csv(mended))).toMatchObject({ rows: 1, added: 1, ignoredColumns: [] });
+    const corrected = readFileSync(rejectsFile as string, 'utf8').replace('ada@example,', 'ada@example.com,');
+    expect(await importing(store, csv(corrected))).toMatchObject({ rows: 1, added: 1, ignoredColumns: [] });
     expect(existsSync(rejectsFile as string)).toBe(false);
   });
 
-  it('says where a quotation mark is never closed, and keeps what stood before it', async () => {
+  it('reports an unclosed quotation mark, and imports the rows before it', async () => {
     const store = await open();
-    const rows = Array.from({ length: 5_000 }, (_, n) => `reader${n}@example.com\n`).join('');
+    const rows = Array.from({ length: 5_000 }, (_, n) => `subscriber${n}@example.com\n`).join('');
     await expect(importing(store, csv(`email\nada@example.com\n"ben@example.com\n${rows}`))).rejects.toThrow(
       /list\.csv: after line 2: a quotation mark is not closed/,
     );
     expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com']);
   });
 
-  it('exports what it can import again, whatever the address looks like', async () => {
+  it('imports exported addresses that look like formulas', async () => {
     const store = await open();
     const emails = ['=1+1@example.com', '+tag@example.com', "-o'brien@example.com", 'ada@bücher.example'];
     await importing(store, csv(`email,zone\n${emails.map((email) => `${csvField(email)},Asia/Tokyo`).join('\n')}\n`));
@@ -354,14 +355,13 @@ forEachDatabase((open) => {
     expect(await statesOf(other)).toEqual(await statesOf(store));
   });
 
-  it('exports what comes back the same by an import: zone, pause, leaving and suppression too', async () => {
+  it('imports an export with zones, pauses, unsubscriptions and suppressions unchanged', async () => {
     const store = await open();
     await importing(store, csv('email,zone\nada@example.com,Asia/Tokyo\nben@example.com,\ncleo@example.com,\n'));
     const [ada, ben, cleo] = await listSubscribers(store.db, { limit: 3 });
-    const reader = { channel: 'preferences' } as const;
-    await changePreferences(store.db, ada!.id, { pausedUntil: NOW + 1_234_567 }, reader, NOW);
+    await changePreferences(store.db, ada!.id, { pausedUntil: NOW + 1_234_567 }, PREFERENCES, NOW);
     await removeSubscriber(store.db, 'ben@example.com', OPERATOR, NOW);
-    await changePreferences(store.db, cleo!.id, { pausedUntil: NOW + 7_654_321 }, reader, NOW);
+    await changePreferences(store.db, cleo!.id, { pausedUntil: NOW + 7_654_321 }, PREFERENCES, NOW);
     await suppressAddress(store.db, SECRETS, cleo!.id, 'hard-bounce', OPERATOR, NOW);
     expect(ben!.pausedUntil).toBeNull();
     const other = await open();
@@ -372,8 +372,8 @@ forEachDatabase((open) => {
   });
 });
 
-describe('a CSV field', () => {
-  it('reads back as it was, whatever it holds', async () => {
+describe('csvField', () => {
+  it('can be parsed to the same value', async () => {
     const { parse } = await import('csv-parse/sync');
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' }), { minLength: 2, maxLength: 4 }), (fields) => {

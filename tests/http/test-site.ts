@@ -1,5 +1,5 @@
 /**
- * A newsroom for tests of the pages: the sample configuration, stories of every kind, a clock that stands still.
+ * A web app for tests, with the sample configuration, stories of every kind, and a fixed clock.
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -19,13 +19,13 @@ export const SECRETS = ['a secret of the tests, and of nothing else'] as const;
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** The sample configuration, with what a test changes in its text. */
+/** The sample configuration. @param change edits its YAML */
 export function sampleConfig(change: (yaml: string) => string = (yaml) => yaml): Config {
   const file = join(root, 'config/daywire.yaml');
   return parseConfig(change(readFileSync(file, 'utf8')), { file, env: {}, cwd: root });
 }
 
-/** The sample configuration of a newsroom that takes no new readers. */
+/** The sample configuration while signup is closed. */
 export function closedConfig(): Config {
   const config = sampleConfig();
   return { ...config, signup: { ...config.signup, enabled: false } };
@@ -33,13 +33,13 @@ export function closedConfig(): Config {
 
 export interface TestSite {
   app: Hono;
-  /** Moves the clock. */
+  /** Sets the clock. */
   at(instant: number): void;
-  /** GET of a path on this site. */
+  /** GET of a path. */
   get(path: string, headers?: Record<string, string>): Promise<Response>;
-  /** The text of a page that must answer 200. */
+  /** The text of a page. @throws Error unless its status is 200 */
   read(path: string): Promise<string>;
-  /** Posts a form, from a client's address. */
+  /** Posts a form. @param options.from address of the client */
   post(
     path: string,
     fields?: [name: string, value: string][],
@@ -48,7 +48,7 @@ export interface TestSite {
   logged: object[];
 }
 
-/** The app on that store, with what else it is given. */
+/** Opens the app. @param more further options, or others */
 export function openTestSite(store: Store, config: Config = sampleConfig(), more: Partial<WebOptions> = {}): TestSite {
   let now = NOW;
   const logged: object[] = [];
@@ -71,7 +71,7 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
     get,
     read: async (path) => {
       const response = await get(path);
-      if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
+      if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
       return response.text();
     },
     post: async (path, fields = [], { headers = {}, from = '192.0.2.7' } = {}) => {
@@ -82,7 +82,7 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
   };
 }
 
-/** A published brief, an hour old, with what a test says of it. */
+/** A published brief, an hour old. @param over other fields */
 export function article(id: string, over: Partial<Article> = {}): Article {
   return {
     id,
@@ -115,19 +115,19 @@ export function article(id: string, over: Partial<Article> = {}): Article {
   };
 }
 
-/** Saves articles, each in a transaction of its own. */
+/** Saves articles, each in its own transaction. */
 export async function save(store: Store, ...articles: Article[]): Promise<void> {
   for (const one of articles) {
     await store.db.transaction().execute((tx) => saveArticle(tx, one, `digest of ${one.id}`, one.publishedAt));
   }
 }
 
-/** A page for a golden file, which does not change with every colour of the stylesheet. */
+/** A page without the version of the stylesheet, for a golden file. */
 export function withoutVersion(html: string): string {
   return html.replace(/(\/style\.css\?v=)\w+/, '$1VERSION');
 }
 
-/** A closed edition with its roundup article and the stories it holds. */
+/** Saves a closed edition with its roundup article. @param edition.articles ids of its stories */
 export async function saveEdition(
   store: Store,
   edition: { slot: string; slotAt: number; number: number; headline: string; html?: string; articles?: string[] },
@@ -181,7 +181,7 @@ export async function saveEdition(
   }
 }
 
-/** A full day's newsroom: what a reader would see on a good evening. */
+/** Saves the stories of a full day. */
 export async function saveDay(store: Store): Promise<void> {
   const ago = (hours: number, minutes = 0): { publishedAt: number; updatedAt: number } => {
     const at = NOW - hours * HOUR - minutes * MINUTE;
@@ -210,9 +210,12 @@ export async function saveDay(store: Store): Promise<void> {
         width: 1200,
         height: 720,
       },
-      bodyHtml: `<p>Phone makers shipped 35.3 million smartphones in China in March, two-thirds more than in the same month of last year, when much of the country stayed at home.</p>
-<p>The figures come from <a href="https://example.com/caict">CAICT</a>, a research body under the industry ministry, which also counted 33 new models, up 26.9%.</p>
-<p>Of all handsets, 76.2% were made for 5G. Analysts warn that the shortage of chips may yet hold the recovery back, since the cheapest models are the first that makers drop.</p>`,
+      bodyHtml: `<p>Phone makers shipped 35.3 million smartphones in China in March, two-thirds more than in the same \
+month of last year, when much of the country stayed at home.</p>
+<p>The figures come from <a href="https://example.com/caict">CAICT</a>, a research body under the industry ministry, \
+which also counted 33 new models, up 26.9%.</p>
+<p>Of all handsets, 76.2% were made for 5G. Analysts warn that the shortage of chips may yet hold the recovery back, \
+since the cheapest models are the first that makers drop.</p>`,
     }),
     article('state-cloud', {
       ...ago(1, 5),
@@ -225,11 +228,15 @@ export async function saveDay(store: Store): Promise<void> {
         url: 'https://example.com/state-cloud',
         title: 'Inside the Race to Build a Cloud on Domestic Silicon',
       },
-      bodyHtml: `<p>When a server maker lost its chips for two days, state-owned customers drew a simple lesson: whoever owns the supply owns the cloud.</p>
-<p>China Electronics has now opened one that runs on domestic processors from top to bottom. It is slower for the money, and that is not the point.</p>
+      bodyHtml: `<p>When a server maker lost its chips for two days, state-owned customers drew a simple lesson: \
+whoever owns the supply owns the cloud.</p>
+<p>China Electronics has now opened one that runs on domestic processors from top to bottom. It is slower for the \
+money, and that is not the point.</p>
 <h2>Who moves first</h2>
-<p>The market stood at $4.3 billion in the second quarter, up 70%, with the top four holding 78.7% of it, by the count of Canalys. Ministries and state banks buy perhaps a tenth.</p>
-<blockquote><p>“Nobody is asked whether it is cheaper. They are asked whether it still runs on a bad day.”</p></blockquote>
+<p>The market stood at $4.3 billion in the second quarter, up 70%, with the top four holding 78.7% of it, by the count \
+of Canalys. Ministries and state banks buy perhaps a tenth.</p>
+<blockquote><p>“Nobody is asked whether it is cheaper. They are asked whether it still runs on a bad \
+day.”</p></blockquote>
 <p>For the private leaders the threat is less the lost sale than the precedent.</p>`,
     }),
     article('solar-third', {
@@ -238,8 +245,9 @@ export async function saveDay(store: Store): Promise<void> {
       headline: 'Solar Passes Wind as China’s Third-Largest Source of Power',
       dek: 'Capacity reached about 240 gigawatts, and 70 to 90 more may follow each year.',
       bylines: [mei, jonas],
-      bodyHtml:
-        '<p>Solar panels able to produce about 240 gigawatts were on the grid at the end of the year, 16.2% more than twelve months before.</p><p>Coal still makes up about half of the 2,100 gigawatts in all; hydropower follows with 18%.</p>',
+      bodyHtml: `<p>Solar panels able to produce about 240 gigawatts were on the grid at the end of the year, 16.2% more than \
+twelve months before.</p><p>Coal still makes up about half of the 2,100 gigawatts in all; hydropower follows with \
+18%.</p>`,
     }),
     article('vec-t', {
       ...ago(3, 2),
@@ -248,8 +256,8 @@ export async function saveDay(store: Store): Promise<void> {
       headline: 'Vec<T> & AT&T: How “三星” Learned to Love Memory Safety 🚀',
       dek: 'A rewrite of ten million lines, one <module> at a time.',
       bylines: [jonas],
-      bodyHtml:
-        '<p>The first thing the team did was to delete the comments that said <code>// do not touch</code>.</p><p>The second was to touch it.</p>',
+      bodyHtml: `<p>The first thing the team did was to delete the comments that said <code>// do not touch</code>.</p><p>The \
+second was to touch it.</p>`,
     }),
     article('box-office', {
       ...ago(4, 44),
@@ -264,7 +272,8 @@ export async function saveDay(store: Store): Promise<void> {
       kicker: 'Exclusive',
       kind: 'feature',
       headline: 'Electric Carmaker Idled Plant for Five Days Over Missing Chips',
-      dek: 'New-energy vehicles sold 2.8 times as well as a year earlier, 515,000 in the quarter; the parts did not keep up.',
+      dek: `New-energy vehicles sold 2.8 times as well as a year earlier, 515,000 in the quarter; the parts did not \
+keep up.`,
       bylines: [jonas],
       status: {
         state: 'corrected',
@@ -273,8 +282,8 @@ export async function saveDay(store: Store): Promise<void> {
       },
       updatedAt: NOW - 5 * HOUR,
       publishedAt: NOW - 6 * HOUR,
-      bodyHtml:
-        '<p>The assembly hall in Hefei stood still for five working days in March, people with knowledge of the matter said.</p>',
+      bodyHtml: `<p>The assembly hall in Hefei stood still for five working days in March, people with knowledge of the matter \
+said.</p>`,
     }),
     article('zh-stations', {
       ...ago(7, 20),

@@ -9,8 +9,8 @@ import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 
 /**
- * Calls `handle` with the subscriber that the token in `:token` is for. Responds with 404 to an invalid token, and with 410
- * to that of a deleted subscriber.
+ * Calls `handle` with the subscriber that the token in `:token` is for. Responds with 404 to an invalid token, and with
+ * 410 to that of a deleted subscriber.
  */
 export function withSubscriber(
   web: WebContext,

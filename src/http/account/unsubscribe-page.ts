@@ -1,6 +1,6 @@
 /**
- * The page behind the unsubscribe link of an email. GET shows a button, since link scanners open every link. POST
- * unsubscribes, whether it comes from the button or from a mail program in one click (RFC 8058).
+ * The page behind the unsubscribe link of an email. POST unsubscribes, whether it comes from the button or from a mail
+ * program in one click (RFC 8058). GET shows the button, since link scanners open every link.
  */
 import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';

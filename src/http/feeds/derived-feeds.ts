@@ -1,5 +1,5 @@
 /**
- * Derived feeds: built on request, cached until the feeds change, and limited in number, since strangers cause the work.
+ * Derived feeds: built on request, cached until the feeds change, and limited, since strangers cause the work.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
@@ -21,8 +21,8 @@ const CACHE_BYTES = 16 * 1024 * 1024;
 const PUBLISH_WAIT = { forMs: 1_500, everyMs: 50 };
 
 /**
- * Feeds by the canonical path of their address. `find` throws BuildRefused if the feed is not cached and the client, or all
- * clients together, asked for too many.
+ * Feeds by the canonical path of their address. `find` throws BuildRefused if the feed is not cached and the client, or
+ * all clients together, asked for too many.
  */
 export function openDerivedFeeds(store: Store, config: Config, clock: Clock): FeedCache {
   const { db } = store;
@@ -53,7 +53,7 @@ async function buildFeed(
   clock: Clock,
 ): Promise<LoadedDocument | null> {
   const { modifiedAt } = await readFeedVersion(db);
-  // As of the last publish, in every process. An article that becomes public later in that second causes another publish.
+  // As of the last publish, in every process. Articles that become public later in that second cause another one.
   const now = Math.min(clock(), modifiedAt + SECOND - 1);
   const draft = await deriveFeed(db, config, address, now);
   if (draft === null) return null;

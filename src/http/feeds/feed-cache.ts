@@ -1,6 +1,6 @@
 /**
- * Documents in memory, with their compressed forms. Each request checks the version of the feeds in the store, so that no
- * process serves what another has replaced. One check serves all requests that arrived before it began.
+ * Documents in memory, with their compressed forms. Each request checks the version of the feeds in the store, so that
+ * no process serves what another has replaced. One check serves all requests that arrived before it began.
  */
 import { LRUCache } from 'lru-cache';
 import type { Config } from '../../config/config.ts';
@@ -117,7 +117,7 @@ export function openPublishedFeeds({ db }: Store, config: Config): FeedCache {
   });
 }
 
-/** The Link header of a feed (WebSub §4): its hub, if one distributes it, and the address by which hubs and readers know it. */
+/** The Link header of a feed (WebSub §4): its hub, if one distributes it, and its own address. */
 function linkHeader(path: string, config: Config): string | null {
   if (!/\.(?:rss|atom|json)$/.test(path)) return null;
   const hub = isTopicPath(path) ? hubAddress(config) : null;

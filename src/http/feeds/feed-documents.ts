@@ -20,7 +20,7 @@ const PREFLIGHT: HeaderList = [
 export function serveFeedDocument(web: WebContext): Handler {
   return async (c) => {
     const path = c.req.path.slice(`${web.base}/feeds/`.length) || 'index.html';
-    // No published document has the address of a derived feed: configured feeds are in no folder and not named "custom".
+    // No published document has such an address: configured feeds are in no folder, and none is named "custom".
     const derived = parseDerivedAddress(path, new URL(c.req.url).searchParams, web.config);
     if (derived?.kind === 'refused') return respondText(c, 400, derived.reason);
     let document: CachedDocument | null;

@@ -16,8 +16,8 @@ export const limitReports = bodyLimit({
 });
 
 /**
- * POST of `/webhooks/bounces`: 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body is
- * invalid.
+ * POST of `/webhooks/bounces`: 204 when the reports are recorded, 401 if the signature is wrong, 400 if the signed body
+ * is invalid.
  * @param secret DAYWIRE_WEBHOOK_SECRET
  */
 export function handleBounceWebhook(web: WebContext, secret: string): Handler {

@@ -17,8 +17,8 @@ import { clientAddress, clientKey } from '../server/client-address.ts';
 import { FORM_LIMIT, readForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 
-// An aggregator subscribes to dozens of feeds at once, and renews before its leases end. The second limit protects third
-// parties, since each request makes us call the host that it names.
+// An aggregator subscribes to dozens of feeds at once, and renews before its leases end. The second limit protects
+// third parties, since each request makes us call the host that it names.
 const PER_CLIENT: RateLimit = { everyMs: HOUR / 240, burst: 240 };
 const PER_CALLBACK_HOST: RateLimit = { everyMs: HOUR / 2_400, burst: 2_400 };
 

@@ -1,5 +1,5 @@
 /**
- * The page of an article. That of a retracted one shows its note; one that is not public yet responds like an unknown one.
+ * The page of an article. A retracted one shows its note; one that is not public yet responds like an unknown one.
  */
 import type { Handler } from 'hono';
 import { type Article, articleUrl, fullHeadline, isPublic } from '../../articles/article.ts';

@@ -1,6 +1,6 @@
 /**
- * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions and
- * corrections.
+ * Past editions: lists of them, and each as it was when it closed. A notice above an edition shows later retractions
+ * and corrections.
  */
 import type { Handler } from 'hono';
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';

@@ -1,6 +1,6 @@
 /**
- * The feeds that a page links to (autodiscovery): first those of its subject, since many readers take the first that they
- * find, then all of the configuration.
+ * The feeds that a page links to (autodiscovery): first those of its subject, since many readers take the first that
+ * they find, then all of the configuration.
  */
 import type { Article } from '../../articles/article.ts';
 import { reporterFacets } from '../../articles/facets.ts';

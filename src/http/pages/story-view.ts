@@ -82,8 +82,8 @@ export function storyView(article: Article, web: WebContext): StoryView {
 }
 
 /**
- * The story with the headings of its body `levels` lower, for pages of several stories. Sanitised headings are `h2` to `h4`
- * and have no attributes.
+ * The story with the headings of its body `levels` lower, for pages of several stories. Sanitised headings are `h2` to
+ * `h4` and have no attributes.
  */
 export function withLowerHeadings(story: StoryView, levels: 1 | 2): StoryView {
   const bodyHtml = story.bodyHtml.replace(/(<\/?h)([2-4])>/g, (_, tag, level) => `${tag}${Number(level) + levels}>`);

@@ -27,8 +27,8 @@ import { limitForm } from './request-body.ts';
 import { openWebContext, type WebContext, type WebOptions } from './web-context.ts';
 
 /**
- * The web app: `listen` serves it, tests call `app.request()`. It sets no cookie, and GET changes nothing. Pages are below
- * the path of `publication.url`; `/healthz` and `/metrics` are about this process and always at the root.
+ * The web app: `listen` serves it, tests call `app.request()`. It sets no cookie, and GET changes nothing. Pages are
+ * below the path of `publication.url`; `/healthz` and `/metrics` are about this process and always at the root.
  */
 export function createApp(options: WebOptions): Hono {
   const web = openWebContext(options);
@@ -95,8 +95,8 @@ function respondMethods(c: Context, methods: string[]): Response {
 }
 
 /**
- * Redirects from a path with a superfluous slash at its end. The target has no host: hono/trailing-slash would put in the
- * one of the request, and http: where a proxy ends TLS.
+ * Redirects from a path with a superfluous slash at its end. The target has no host: hono/trailing-slash would put in
+ * the one of the request, and http: where a proxy ends TLS.
  */
 function redirectWithoutSlash(c: Context): Response | null {
   const { path, method } = c.req;

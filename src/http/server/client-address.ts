@@ -17,8 +17,8 @@ export function clientAddress({ config }: Pick<WebContext, 'config'>, c: Context
 
 /**
  * The address of a client behind `trustedProxies` reverse proxies. Each proxy appends the address of its own client to
- * X-Forwarded-For, so the client's address is that many entries from the right. Entries further left are not trustworthy:
- * the client may have written them.
+ * X-Forwarded-For, so the client's address is that many entries from the right. Entries further left are not
+ * trustworthy: the client may have written them.
  * @param socket the address at the other end of the connection
  * @param forwarded the X-Forwarded-For header; several of them joined by commas
  * @returns an IPv4 or IPv6 address. Without proxies, or without a valid entry at that position: the socket's address
@@ -42,8 +42,8 @@ export function clientKey(secrets: SigningSecrets, address: string | null): stri
 }
 
 /**
- * The unit of rate limits: an IPv4 address as it is, an IPv6 address as its first 64 bits, `2001:db8:0:7`. A client with
- * IPv6 can choose any address of a /64 (RFC 6177).
+ * The unit of rate limits: an IPv4 address as it is, an IPv6 address as its first 64 bits, `2001:db8:0:7`. A client
+ * with IPv6 can choose any address of a /64 (RFC 6177).
  */
 export function addressBlock(address: string): string {
   if (!isIPv6(address)) return address;

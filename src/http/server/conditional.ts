@@ -10,8 +10,8 @@ export interface Validators {
 }
 
 /**
- * Whether the response to a GET or HEAD is 304. If-None-Match takes precedence over If-Modified-Since (§13.2.2) and compares
- * weakly (§13.1.2): a proxy that compresses a response may weaken its tag.
+ * Whether the response to a GET or HEAD is 304. If-None-Match takes precedence over If-Modified-Since (§13.2.2) and
+ * compares weakly (§13.1.2): a proxy that compresses a response may weaken its tag.
  */
 export function isNotModified(headers: Headers, validators: Validators): boolean {
   const noneMatch = headers.get('If-None-Match');

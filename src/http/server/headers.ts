@@ -17,7 +17,8 @@ const setSecureHeaders = secureHeaders({
   referrerPolicy: 'strict-origin-when-cross-origin',
   // A response that sets one of these itself keeps it.
   overwrite: false,
-  // TLS is the proxy's concern, other sites may show our pictures and read our feeds, and the policy above covers the rest.
+  // TLS is the proxy's concern, other sites may show our pictures and read our feeds, and the policy above covers the
+  // rest.
   strictTransportSecurity: false,
   crossOriginResourcePolicy: false,
   crossOriginOpenerPolicy: false,

@@ -1,6 +1,6 @@
 /**
- * Metrics for Prometheus, read from the database at each scrape, so that all processes report the same. The values of labels
- * are ids of the configuration, states and the names of known readers, but nothing that a stranger chose.
+ * Metrics for Prometheus, read from the database at each scrape, so that all processes report the same. The values of
+ * labels are ids of the configuration, states and the names of known readers, but nothing that a stranger chose.
  */
 import type { Handler } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';

@@ -122,12 +122,12 @@ describe('the page behind a confirmation link', () => {
     });
 
     it('responds to an invalid token as to an unknown address', async () => {
-      const said = await (await site.get('/no-such-page')).text();
+      const notFound = await (await site.get('/no-such-page')).text();
       const token = path.slice('/confirm/'.length);
       for (const bad of ['x', `${token}A`, preferencesToken(SECRETS, subscriberId), '%00']) {
         for (const method of ['GET', 'POST']) {
           const response = await site.app.request(`/confirm/${bad}`, { method });
-          expect([bad, response.status, await response.text()]).toEqual([bad, 404, said]);
+          expect([bad, response.status, await response.text()]).toEqual([bad, 404, notFound]);
         }
       }
       expect(site.logged).toEqual([]);

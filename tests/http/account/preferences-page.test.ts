@@ -20,14 +20,14 @@ function withTwo(config: Config): Config {
   return { ...config, newsletters };
 }
 
-/** What becomes of the mail to confirm, where the reader of the page subscribes once more. */
+/** Subscribes again, and returns whether the confirmation email is submitted. */
 async function submissionOf(store: Store): Promise<string> {
   const request = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
   const options = { confirmMs: HOUR, perAddressPerDay: 9 };
   await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
   const { messages } = await claimServiceMessages(store, { now: NOW, limit: 9, leaseMs: HOUR });
   const [message] = messages;
-  // What the operator has suppressed is withheld before it can be claimed.
+  // A message to an address that the operator suppressed is not claimed.
   if (message === undefined) return 'withheld';
   const { kind } = await markServiceMessage(store.db, message, NOW, HOUR);
   return kind;
@@ -85,7 +85,7 @@ describe('the preferences page', () => {
       const html = await response.text();
       expect(response.status).toBe(200);
       expect(html).toMatch(/<title>Saved: Your preferences — /);
-      expect(html).toMatch(/role="status"><p class="said">Your preferences have been saved\./);
+      expect(html).toMatch(/role="status"><p class="saved">Your preferences have been saved\./);
       expect(html).toMatch(/value="weekly" checked /);
       expect(html).toMatch(/value="2026-12-01"/);
       // Midnight in New York.
@@ -103,7 +103,7 @@ describe('the preferences page', () => {
       }
     });
 
-    it('treats no newsletter as unsubscribing, an empty zone as the newsroom’s, and an empty day as no pause', async () => {
+    it('unsubscribes without a newsletter, and resets an empty zone and an empty pause', async () => {
       await site.post(path, [...STAY, ['paused', '2026-12-01']]);
       await site.post(path, []);
       expect(await stored()).toEqual({ zone: null, pausedUntil: null, confirmed: [] });
@@ -164,14 +164,14 @@ describe('the preferences page', () => {
     });
 
     it('says why an address is suppressed, and to subscribe again only if a confirmation email is sent', async () => {
-      const said: Record<SuppressionReason, string> = {
+      const reasons: Record<SuppressionReason, string> = {
         'hard-bounce': 'does not accept email',
         'soft-bounces': 'Several emails in a row could not be delivered',
         erased: 'deleted at the request of its owner',
         complaint: 'An email to this address was reported as unwanted.',
         operator: 'The newsroom has stopped email to this address.',
       };
-      for (const [reason, why] of Object.entries(said) as [SuppressionReason, string][]) {
+      for (const [reason, why] of Object.entries(reasons) as [SuppressionReason, string][]) {
         await store.db.updateTable('subscribers').set({ suppressed_reason: null, suppressed_at: null }).execute();
         await suppressAddress(store.db, SECRETS, id, reason, { channel: 'bounce' }, NOW);
         const html = await site.read(path);
@@ -181,7 +181,7 @@ describe('the preferences page', () => {
         const sendsToNewsroom = html.includes(
           'To receive email again, write to <a href="mailto:newsroom@example.com">',
         );
-        // The page must promise no mail that the outbox withholds: so ask the outbox.
+        // The page must not promise an email that is withheld.
         const mailed = (await submissionOf(store)) === 'submitting';
         expect([reason, promises, sendsToNewsroom]).toEqual([reason, mailed, !mailed]);
       }
@@ -220,8 +220,8 @@ describe('the preferences page', () => {
         expect(response.status).toBe(410);
         expect(await response.text()).toContain('Your data has been deleted');
       }
-      const unsubscribe = `/unsubscribe/${unsubscribeToken(SECRETS, { subscriberId: id, newsletter: 'daily-roundup' })}`;
-      expect(await site.read(unsubscribe)).not.toContain('/preferences/');
+      const token = unsubscribeToken(SECRETS, { subscriberId: id, newsletter: 'daily-roundup' });
+      expect(await site.read(`/unsubscribe/${token}`)).not.toContain('/preferences/');
     });
 
     it('accepts only a short form', async () => {
@@ -233,7 +233,7 @@ describe('the preferences page', () => {
     });
 
     it('responds to an invalid token as to an unknown address', async () => {
-      const said = await (await site.get('/no-such-page')).text();
+      const notFound = await (await site.get('/no-such-page')).text();
       const token = path.slice('/preferences/'.length);
       const foreign = preferencesToken(['another secret, as long as the first one'], id);
       for (const bad of ['x', `${token}A`, foreign, '%00']) {
@@ -245,7 +245,7 @@ describe('the preferences page', () => {
           ['POST', '/erase'],
         ]) {
           const response = await site.app.request(`/preferences/${bad}${rest}`, { method: method as string });
-          expect([bad, rest, response.status, await response.text()]).toEqual([bad, rest, 404, said]);
+          expect([bad, rest, response.status, await response.text()]).toEqual([bad, rest, 404, notFound]);
         }
       }
       expect(site.logged).toEqual([]);

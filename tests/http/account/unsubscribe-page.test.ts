@@ -114,7 +114,7 @@ describe('the unsubscribe page', () => {
     });
 
     it('responds to an invalid token as to an unknown address', async () => {
-      const said = await (await site.get('/no-such-page')).text();
+      const notFound = await (await site.get('/no-such-page')).text();
       const token = path.slice('/unsubscribe/'.length);
       const forged = [
         'x',
@@ -128,7 +128,7 @@ describe('the unsubscribe page', () => {
         for (const method of ['GET', 'POST']) {
           const response = await site.app.request(`/unsubscribe/${bad}`, { method });
           expect([bad, response.status]).toEqual([bad, 404]);
-          expect(await response.text()).toBe(said);
+          expect(await response.text()).toBe(notFound);
         }
       }
       expect(await state()).toBe('confirmed');

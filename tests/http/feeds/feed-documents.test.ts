@@ -95,7 +95,7 @@ describe('a published feed', () => {
       const { headers } = await site.get('/feeds/latest.atom');
       const conditions: Record<string, string>[] = [
         ...[`"${hash}"`, `"${hash}-gzip"`, `"${hash}-br"`, `W/"${hash}"`, `"other", W/"${hash}-br"`, '*'],
-        // Apache behind ours, Jetty, an older Apache.
+        // Apache (after our suffix), Jetty, an older Apache.
         ...[`"${hash}-gzip-gzip"`, `"${hash}--gzip"`, `"${hash};gzip"`],
       ].map((tag) => ({ 'If-None-Match': tag }));
       conditions.push({ 'If-Modified-Since': headers.get('Last-Modified') as string });

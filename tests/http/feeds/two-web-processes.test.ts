@@ -28,7 +28,7 @@ describe('two web processes on one store', () => {
     for (const undo of cleanUp.splice(0).reverse()) await undo();
   });
 
-  // Each with connections of its own, as two processes have them.
+  // Each store has its own connections, as in two processes.
   async function openTwice(dialect: 'sqlite' | 'postgres'): Promise<[Store, Store]> {
     const folder = await mkdtemp(join(tmpdir(), 'daywire-two-'));
     cleanUp.push(() => rm(folder, { recursive: true }));

@@ -118,7 +118,7 @@ forEachDatabase((open) => {
       expect(Number(response.headers.get('Retry-After'))).toBeGreaterThan(0);
       const subscribed = { topic: 'latest.atom', callback, host: 'push.example.com', leaseSeconds: 3_600 };
       await grantSubscription(store.db, subscribed, null, newsroom.now);
-      // Nor does it matter how many strangers wait.
+      // Even if the hub has as many pending requests as it accepts.
       const stranger = {
         topic: 'latest.atom',
         callback,

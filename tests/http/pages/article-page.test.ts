@@ -81,12 +81,12 @@ describe('the page of an article', () => {
         }),
       );
       const unknown = await site.get('/articles/no-such-story');
-      const said = await unknown.text();
+      const notFound = await unknown.text();
       expect(unknown.status).toBe(404);
       for (const slug of ['draft', 'embargoed', 'unseen', 'unseen-then']) {
         const response = await site.get(`/articles/${slug}`);
         expect([slug, response.status]).toEqual([slug, 404]);
-        expect(await response.text()).toBe(said);
+        expect(await response.text()).toBe(notFound);
       }
       site.at(until);
       expect((await site.get('/articles/embargoed')).status).toBe(200);

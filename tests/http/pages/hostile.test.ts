@@ -235,7 +235,8 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     const refusals: string[] = [];
     page.on('console', (message) => refusals.push(message.text()));
     const bodyHtml = `<p id="raw">Raw</p><script>window.hurt=1;alert(1)</script><base href="https://evil.example/">
-      <img src="x:" alt="" onerror="window.hurt=1;alert(2)"><iframe src="data:text/html,<script>alert(3)</script>"></iframe>
+      <img src="x:" alt="" onerror="window.hurt=1;alert(2)">
+      <iframe src="data:text/html,<script>alert(3)</script>"></iframe>
       <form action="https://evil.example/"><button id="go">Go</button></form>`;
     await save(store, article('raw', { bodyHtml }));
     const address = new URL('/articles/raw', serving.url).href;
@@ -299,7 +300,8 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     for (const path of [page.url(), `${page.url()}/erase`]) {
       await page.goto(path);
       const small = `[...document.querySelectorAll('main :is(button, select, input, .choice label, .go a)')]
-        .filter((one) => one.type !== 'checkbox' && one.offsetHeight > 0 && one.offsetHeight < 44).map((one) => one.outerHTML)`;
+        .filter((one) => one.type !== 'checkbox' && one.offsetHeight > 0 && one.offsetHeight < 44)
+        .map((one) => one.outerHTML)`;
       expect(await page.evaluate(small)).toEqual([]);
       const excess = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
       expect(excess).toBe(0);
@@ -309,8 +311,8 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
 
   it('feeds and their index page have their style, and fit a small phone', async () => {
     const { page } = await watchedPage();
-    const said: string[] = [];
-    page.on('console', (message) => said.push(message.text()));
+    const messages: string[] = [];
+    page.on('console', (message) => messages.push(message.text()));
     const config = sampleConfig();
     const templates = openTemplates(BUILT_IN_TEMPLATES, config.publication.zone);
     await save(store, article('long', { headline: 'Unbroken'.repeat(40), dek: 'Unbroken'.repeat(40) }));
@@ -322,7 +324,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
       const ground = await page.evaluate('getComputedStyle(document.body ?? document.documentElement).backgroundColor');
       expect([path, excess, ground]).toEqual([path, 0, 'rgb(251, 250, 247)']);
     }
-    expect(said).toEqual([]);
+    expect(messages).toEqual([]);
   });
 
   it('prints dark on light, even in dark mode', async () => {

@@ -151,8 +151,8 @@ describe('a list', () => {
 
 describe('the page of an edition', () => {
   forEachDatabase((open) => {
-    const HTML =
-      '<!doctype html><html lang="en"><head><title>E</title></head><body class="x" style="margin:0"><p>Frozen</p></body></html>';
+    const BODY = '<body class="x" style="margin:0"><p>Frozen</p></body>';
+    const HTML = `<!doctype html><html lang="en"><head><title>E</title></head>${BODY}</html>`;
 
     it('is the frozen page byte for byte, except for the links to the current feeds', async () => {
       const store = await open();
@@ -172,9 +172,8 @@ describe('the page of an edition', () => {
       const html = await site.read('/editions/daily-roundup/2026-11-24');
       expect(withoutFeeds(html)).toBe(HTML);
       expect(html).not.toContain('gone.rss');
-      expect(html.match(/<link rel="alternate"[^>]*>/)?.[0]).toBe(
-        '<link rel="alternate" type="application/rss+xml" title="The Meridian Wire: Roundups (RSS)" href="/feeds/roundups.rss">',
-      );
+      const [link] = html.match(/<link rel="alternate"[^>]*>/) ?? [];
+      expect(link).toContain('title="The Meridian Wire: Roundups (RSS)" href="/feeds/roundups.rss"');
     });
 
     it('shows stories that were retracted since in a notice above it', async () => {

@@ -22,7 +22,7 @@ import {
 import { type Edition, findEdition, lastEdition } from './queries.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
 import { editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
-import { type RenderedEdition, renderEdition } from './rendering/render.ts';
+import { renderEdition } from './rendering/render.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle, editionPath } from './roundup-article.ts';
@@ -102,11 +102,11 @@ export async function composeEdition(
 
   const due = await loadCorrections(db, config, newsletter);
   const number = (last?.number ?? 0) + 1;
-  const attempt = async (limits: ContentLimits): Promise<EditionAttempt> => {
+  const attempt = async (limits: ContentLimits) => {
     const stories = await limitStories(db, loaded, limits, { config, newsletter, rules, now });
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
-    const view = editionView(config, newsletter, { slot, number, leading, stories, corrections: corrections.views });
+    const view = editionView(config, newsletter, { slot, number }, stories, leading, corrections.views);
     const rendered = await renderEdition(view, siteView(config), templates, { template: newsletter.template, nonce });
     const bytes = filledSize(rendered.html, nonce, config.publication.url);
     return { stories, corrections, leading, view, rendered, bytes, removable: countStories(stories.plan) - 1 };
@@ -141,16 +141,6 @@ export async function composeEdition(
       now,
     }),
   };
-}
-
-interface EditionAttempt {
-  stories: LoadedStories;
-  corrections: Corrections;
-  leading: Article[];
-  view: EditionView;
-  rendered: RenderedEdition;
-  bytes: number;
-  removable: number;
 }
 
 async function limitStories(
@@ -212,16 +202,14 @@ async function loadCorrections(db: Db, config: Config, newsletter: NewsletterCon
   return corrections;
 }
 
-interface ViewParts {
-  slot: EditionSlot;
-  number: number;
-  leading: Article[];
-  stories: LoadedStories;
-  corrections: Correction[];
-}
-
-function editionView(config: Config, newsletter: NewsletterConfig, parts: ViewParts): EditionView {
-  const { slot, number, leading, stories, corrections } = parts;
+function editionView(
+  config: Config,
+  newsletter: NewsletterConfig,
+  { slot, number }: { slot: EditionSlot; number: number },
+  stories: LoadedStories,
+  leading: Article[],
+  corrections: Correction[],
+): EditionView {
   const { id, title, kicker } = newsletter;
   const blocks = storyBlocks(stories);
   const { lead, news, roundup } = blocks;

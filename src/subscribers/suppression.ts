@@ -21,6 +21,7 @@ import {
   lockOrInsertSubscriber,
   lockSubscriber,
   recordConsent,
+  type SubscriberRow,
 } from './consent/changes.ts';
 
 /** SQLite accepts at most 32,766 parameters per statement. */
@@ -143,38 +144,47 @@ export async function liftSuppression(
   });
 }
 
+type OperatorResult<Kind> = { kind: Kind } | { kind: 'refused'; reason: string };
+
 /** Suppresses an address on behalf of the operator, with or without a subscriber. */
-export async function suppressByOperator(
+export function suppressByOperator(
   db: Db,
   secrets: SigningSecrets,
   email: string,
   now: number,
-): Promise<{ kind: 'suppressed' | 'already' } | { kind: 'refused'; reason: string }> {
-  const address = parseAddress(email);
-  if (address.kind === 'invalid') return { kind: 'refused', reason: `${email}: ${address.reason}` };
-  return inTransaction(db, async (tx) => {
-    const { subscriber, isNew } = await lockOrInsertSubscriber(tx, address, null, now);
-    const before = await findSuppression(tx, secrets, address.key);
+): Promise<OperatorResult<'suppressed' | 'already'>> {
+  return changeAddress(db, email, now, async (tx, subscriber) => {
+    const before = await findSuppression(tx, secrets, subscriber.email_key);
     await suppressAddress(tx, secrets, subscriber.id, 'operator', { channel: 'operator' }, now);
-    if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
-    return { kind: before?.reason === 'operator' ? 'already' : 'suppressed' };
+    return before?.reason === 'operator' ? 'already' : 'suppressed';
   });
 }
 
 /** Lifts a suppression of any reason on behalf of the operator. Does not subscribe the address. */
-export async function unsuppressByOperator(
+export function unsuppressByOperator(
   db: Db,
   secrets: SigningSecrets,
   email: string,
   now: number,
-): Promise<{ kind: 'lifted' | 'already' } | { kind: 'refused'; reason: string }> {
+): Promise<OperatorResult<'lifted' | 'already'>> {
+  return changeAddress(db, email, now, async (tx, subscriber) =>
+    (await liftSuppression(tx, secrets, subscriber.id, { channel: 'operator' }, now)) ? 'lifted' : 'already',
+  );
+}
+
+async function changeAddress<Kind>(
+  db: Db,
+  email: string,
+  now: number,
+  change: (tx: Tx, subscriber: SubscriberRow) => Promise<Kind>,
+): Promise<OperatorResult<Kind>> {
   const address = parseAddress(email);
   if (address.kind === 'invalid') return { kind: 'refused', reason: `${email}: ${address.reason}` };
   return inTransaction(db, async (tx) => {
     const { subscriber, isNew } = await lockOrInsertSubscriber(tx, address, null, now);
-    const lifted = await liftSuppression(tx, secrets, subscriber.id, { channel: 'operator' }, now);
+    const kind = await change(tx, subscriber);
     if (isNew) await tx.deleteFrom('subscribers').where('id', '=', subscriber.id).execute();
-    return { kind: lifted ? 'lifted' : 'already' };
+    return { kind };
   });
 }
 

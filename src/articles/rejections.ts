@@ -2,7 +2,7 @@
  * What could not be used, kept whole with its reason, so that nothing is lost and `status` can list it.
  */
 
-import { keepable } from '../lib/clean-text.ts';
+import { storableText } from '../lib/clean-text.ts';
 import type { Db } from '../store/store.ts';
 
 export interface Rejection {
@@ -25,7 +25,7 @@ export async function recordRejection(db: Db, entry: Rejection, now: number): Pr
     line: entry.line,
     article_id: entry.articleId,
     problems: JSON.stringify(entry.problems),
-    raw: keepable(entry.raw),
+    raw: storableText(entry.raw),
     rejected_at: now,
   };
   await db

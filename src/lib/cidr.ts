@@ -1,5 +1,5 @@
 /**
- * Ranges of IP addresses as they are written: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3).
+ * Ranges of IP addresses in CIDR notation: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3).
  */
 import { isIP } from 'node:net';
 
@@ -9,7 +9,7 @@ export interface Cidr {
   family: 'ipv4' | 'ipv6';
 }
 
-/** The range, or null where the text is none. Bits behind the prefix are let stand: they mean nothing. */
+/** @returns null where the text is not a range. Bits after the prefix are allowed, and ignored. */
 export function parseCidr(text: string): Cidr | null {
   const [, address = '', digits = ''] = /^([0-9A-Fa-f.:]+)\/(\d{1,3})$/.exec(text) ?? [];
   const version = isIP(address);

@@ -1,16 +1,17 @@
 /**
- * Makes a stranger's text safe to keep: what XML 1.0 or PostgreSQL cannot hold never enters the store.
+ * Makes untrusted text safe to store: it has nothing that XML 1.0 or PostgreSQL cannot hold.
  */
 
-// XML 1.0 §2.2 Char, minus tab, line feed and carriage return, which are dealt with below; the non-characters U+FFFE and U+FFFF.
+// XML 1.0 §2.2 Char, except tab, line feed and carriage return, which are handled below; U+FFFE and U+FFFF are
+// non-characters.
 const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\ufffe\uffff]/g;
 
-/** Text of many lines: well-formed Unicode, no forbidden character, line ends as `\n`. */
+/** Multi-line text: well-formed Unicode without forbidden characters, line ends as `\n`. */
 export function cleanText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, '\n').replace(FORBIDDEN, '');
 }
 
-/** Text of one line: as `cleanText`, with every run of white space, line ends among it, made one space, and trimmed. */
+/** Single-line text: as `cleanText`, with each run of white space as one space, trimmed. */
 export function cleanLine(text: string): string {
   return cleanText(text).replace(/\s+/g, ' ').trim();
 }
@@ -21,9 +22,9 @@ export function errorLine(error: unknown): string {
   return line.length > 1_000 ? `${line.slice(0, 1_000).toWellFormed()}…` : line || 'no reason given';
 }
 
-/** The URL made absolute against `base`, if it is then http or https and holds no credentials; otherwise null. */
+/** The URL resolved against `base`. Null unless it is http or https, without credentials. */
 export function cleanUrl(url: string, base?: string): string | null {
-  // Line ends and tabs within are left to the URL parser, which passes over them (WHATWG URL §4.4).
+  // The URL parser ignores line ends and tabs within (WHATWG URL §4.4).
   const text = cleanText(url).trim();
   if (!URL.canParse(text, base)) return null;
   const parsed = new URL(text, base);
@@ -33,9 +34,9 @@ export function cleanUrl(url: string, base?: string): string | null {
 }
 
 /**
- * As `cleanUrl`, for an address in an article: a relative one is taken below the publication's own address, and so is one that
- * begins with a slash, even where that address has a path.
- * @param publicUrl without a slash at its end
+ * As `cleanUrl`, for a URL in an article: a relative one is resolved below the publication's URL, also if it starts
+ * with a slash and the publication's URL has a path.
+ * @param publicUrl without a trailing slash
  */
 export function resolveUrl(url: string, publicUrl: string): string | null {
   const text = cleanText(url).trim();
@@ -43,12 +44,12 @@ export function resolveUrl(url: string, publicUrl: string): string | null {
 }
 
 /**
- * What was read, as text that both databases hold: the text itself, or where it is no UTF-8 or holds U+0000, which PostgreSQL
- * refuses, its bytes as a `data:` URL (RFC 2397), so that nothing is lost.
+ * Input as text that both databases can hold: the text itself, or its bytes as a `data:` URL (RFC 2397) where it is not
+ * UTF-8 or contains U+0000, which PostgreSQL refuses.
  */
-export function keepable(read: Uint8Array | string): string {
+export function storableText(input: Uint8Array | string): string {
   const bytes =
-    typeof read === 'string' ? Buffer.from(read) : Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+    typeof input === 'string' ? Buffer.from(input) : Buffer.from(input.buffer, input.byteOffset, input.byteLength);
   const text = decodeUtf8(bytes);
   return text === null || text.includes('\u0000')
     ? `data:application/octet-stream;base64,${bytes.toString('base64')}`
@@ -57,7 +58,7 @@ export function keepable(read: Uint8Array | string): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The text of UTF-8 bytes without a byte order mark, or null where they are something else. */
+/** Decodes UTF-8 and removes a byte order mark. Null where the bytes are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return utf8.decode(bytes);

@@ -1,10 +1,8 @@
-/**
- * One at a time, in the order they asked.
- */
+/** A mutual exclusion lock. Waiting callers get it in order. */
 export class Mutex {
   #last: Promise<void> = Promise.resolve();
 
-  /** Waits for its turn. @returns what ends it, which may be called twice */
+  /** Waits for the lock. @returns the function that releases it, which may be called twice */
   async acquire(): Promise<() => void> {
     const before = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();

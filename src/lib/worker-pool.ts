@@ -1,6 +1,6 @@
 /**
- * Runs tasks against other people's servers, with limits per host, per queue and in all: a slow server delays neither the
- * tasks for other servers nor the caller.
+ * Runs tasks against other people's servers, with limits per host, per queue and in all: a slow server delays neither
+ * the tasks for other servers nor the caller.
  */
 import { SECOND } from './time.ts';
 

@@ -2,9 +2,10 @@
  * Decides what is due, from a schedule's runs and the current instant. Pure.
  *
  * - A slot missed by less than the grace period runs; an older one is recorded as skipped.
- * - Of several due slots only the newest runs. A job that coalesces counts the others in that run's `covers`. For any other
- *   job each of them is recorded as skipped: the newest run includes what they would have included.
- * - A run that failed, or whose process ended, is tried again within its grace period, until the next slot supersedes it.
+ * - Of several due slots only the newest runs. A job that coalesces counts the others in that run's `covers`. For any
+ *   other job each of them is recorded as skipped: the newest run includes what they would have included.
+ * - A run that failed, or whose process ended, is tried again within its grace period, until the next slot supersedes
+ *   it.
  */
 import { formatDuration, localDateTime, MINUTE } from '../lib/time.ts';
 import type { Job } from './job.ts';
@@ -69,8 +70,8 @@ export function decide(job: ScheduledJob, state: ScheduleState, now: number): De
 }
 
 /**
- * When to retry a run that just failed. Null where its attempts are used up, its grace period would be over, or the next slot
- * would have superseded it.
+ * When to retry a run that just failed. Null where its attempts are used up, its grace period would be over, or the
+ * next slot would have superseded it.
  */
 export function retryAt(job: ScheduledJob, run: { slotAt: number; attempts: number }, now: number): number | null {
   const at = now + FIRST_RETRY_DELAY * 2 ** (run.attempts - 1);
@@ -110,11 +111,12 @@ function skippedSlots(
   now: number,
 ): EndedSlot[] {
   const { zone, graceMinutes } = job.schedule;
+  const grace = formatDuration(graceMinutes * MINUTE);
   const skipped = (slotAt: number, covers: number): EndedSlot => {
     const isCovered = due !== null && isWithinGrace(job, slotAt, now);
     const reason = isCovered
       ? `covered by the run of ${localDateTime(due, zone)}`
-      : `missed by ${formatDuration(now - slotAt)}, more than its grace period of ${formatDuration(graceMinutes * MINUTE)}`;
+      : `missed by ${formatDuration(now - slotAt)}, more than its grace period of ${grace}`;
     return { slotAt, covers, state: 'skipped', reason, wasOpen: false };
   };
   if (job.coalesce) {

@@ -5,7 +5,10 @@
 /** Whether the job did its work, or why it had none to do. A job that fails throws. */
 export type JobOutcome = { kind: 'done'; note?: string } | { kind: 'skipped'; reason: string };
 
-/** A job and its schedule. `run` must be idempotent for a slot: it is called again after a crash, a failure or an expired lease. */
+/**
+ * A job and its schedule. `run` must be idempotent for a slot: it is called again after a crash, a failure or an
+ * expired lease.
+ */
 export interface Job {
   /** Unique. Names the schedule in the run ledger, in alerts and in metrics. */
   id: string;

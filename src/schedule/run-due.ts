@@ -17,8 +17,8 @@ export interface RunDeps {
 }
 
 /**
- * Registers the jobs, runs what is due, one job after another, and sends alerts. A job that throws is recorded as failed, and
- * the next one runs.
+ * Registers the jobs, runs what is due, one job after another, and sends alerts. A job that throws is recorded as
+ * failed, and the next one runs.
  * @returns the runs recorded by this call, skipped and failed ones included
  * @throws Error of the store
  */

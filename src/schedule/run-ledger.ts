@@ -1,6 +1,7 @@
 /**
- * The run ledger: one row for each schedule and slot, however many processes there are (its primary key guarantees it). The
- * row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next attempt.
+ * The run ledger: one row for each schedule and slot, however many processes there are (its primary key guarantees it).
+ * The row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next
+ * attempt.
  */
 import { sql } from 'kysely';
 import { chunks } from '../lib/chunks.ts';

@@ -1,12 +1,12 @@
 /**
- * The slots of a cron expression on a zone's wall clock, as arithmetic on instants. Pure. node-cron defines the meaning of the
- * fields (its `parse`, and its `match` for `L`, `W` and `#`). Clock changes are handled here:
+ * The slots of a cron expression on a zone's wall clock, as arithmetic on instants. Pure. node-cron defines the meaning
+ * of the fields (its `parse`, and its `match` for `L`, `W` and `#`). Clock changes are handled here:
  *
- * - Fixed hours (`30 7 * * *`, also `0 9-17 * * *` and a stepped hour field): one slot for each local time of each matching
- *   date. A skipped local time moves forward by the gap, and a repeated one counts the first time, as with Temporal's
- *   `compatible`.
- * - Every hour (an hour field with all 24, as in `0 * * * *`): every instant whose local minute matches, so both passes of a
- *   repeated hour and none of a skipped one.
+ * - Fixed hours (`30 7 * * *`, also `0 9-17 * * *` and a stepped hour field): one slot for each local time of each
+ *   matching date. A skipped local time moves forward by the gap, and a repeated one counts the first time, as with
+ *   Temporal's `compatible`.
+ * - Every hour (an hour field with all 24, as in `0 * * * *`): every instant whose local minute matches, so both passes
+ *   of a repeated hour and none of a skipped one.
  *
  * Slots at the same instant count once.
  */
@@ -25,7 +25,8 @@ const HORIZON = [2 * DAY, 40 * DAY, 400 * DAY, 2_930 * DAY];
 export function slotsBetween(expression: string, zone: string, after: number, until: number): number[] {
   if (until <= after) return [];
   const pattern = compile(expression);
-  // A skipped local time moves forward by up to a day (Samoa, 2011), and a repeated midnight moves back to the last date.
+  // A skipped local time moves forward by up to a day (Samoa, 2011), and a repeated midnight moves back to the last
+  // date.
   const periods = offsetPeriods(zone, after - 3 * DAY, until + 3 * DAY);
   const slots = pattern.everyHour
     ? slotsByElapsedTime(pattern, periods, after, until)
@@ -74,8 +75,8 @@ function compile(expression: string): Pattern {
   return pattern;
 }
 
-// Plain numbers are looked up. For `L`, `W` and `#`, node-cron matches midnight in UTC, which takes a hundred times as long. Its
-// task never starts, and leaves its registry at once.
+// Plain numbers are looked up. For `L`, `W` and `#`, node-cron matches midnight in UTC, which takes a hundred times as
+// long. Its task never starts, and leaves its registry at once.
 function dayMatcher(fields: ParsedFields, text: string): (day: number) => boolean {
   const months = new Set(fields.month);
   const { dayOfMonth, dayOfWeek } = fields;
@@ -142,7 +143,10 @@ function slotsByWallClock(pattern: Pattern, periods: OffsetPeriod[], after: numb
   return slots;
 }
 
-/** The pattern's times on every matching date that overlaps `[first, last]`. Local times are written as if they were UTC. */
+/**
+ * The pattern's times on every matching date that overlaps `[first, last]`. Local times are written as if they were
+ * UTC.
+ */
 function localTimes(pattern: Pattern, first: number, last: number): number[] {
   const times: number[] = [];
   for (let day = Math.floor(first / DAY); day <= Math.floor(last / DAY); day++) {
@@ -152,7 +156,8 @@ function localTimes(pattern: Pattern, first: number, last: number): number[] {
   return times;
 }
 
-// The first period that contains the local time. Where none does, it was skipped, and the offset before the gap moves it on.
+// The first period that contains the local time. Where none does, it was skipped, and the offset before the gap moves
+// it on.
 function instantOf(local: number, periods: OffsetPeriod[]): number {
   let before = (periods[0] as OffsetPeriod).offset;
   for (const { from, until, offset } of periods) {

@@ -1,6 +1,6 @@
 /**
- * The ticker: node-cron ticks every second. A tick reads the ledger only when a slot has come, or some time after the last
- * check. A dropped tick is harmless, because the next one finds what is due.
+ * The ticker: node-cron ticks every second. A tick reads the ledger only when a slot has come, or some time after the
+ * last check. A dropped tick is harmless, because the next one finds what is due.
  */
 import cron from 'node-cron';
 import { errorLine } from '../lib/clean-text.ts';

@@ -1,6 +1,7 @@
 /**
- * Backup and restore. A backup of either database is an SQLite file with the current schema. It is marked so that a restored
- * store submits nothing until an operator releases its queue: what it holds as pending may have been submitted since.
+ * Backup and restore. A backup of either database is an SQLite file with the current schema. It is marked so that a
+ * restored store submits nothing until an operator releases its queue: what it holds as pending may have been submitted
+ * since.
  */
 import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';

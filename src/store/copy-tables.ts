@@ -1,6 +1,6 @@
 /**
- * Copies tables between two databases of either kind, in batches of JSON that neither side parses in this process: memory
- * stays flat, however many and however long the rows are.
+ * Copies tables between two databases of either kind, in batches of JSON that neither side parses in this process:
+ * memory stays flat, however many and however long the rows are.
  */
 import { sql } from 'kysely';
 import { type Db, dialectOf, StoreError } from './store.ts';
@@ -18,7 +18,10 @@ const BATCH_BYTES = 1024 * 1024;
 const FIRST_BATCH_ROWS = 10;
 const MAX_BATCH_ROWS = 5000;
 
-/** The tables of an SQLite database, each after those that its foreign keys reference. @throws StoreError for a cycle */
+/**
+ * The tables of an SQLite database, each after those that its foreign keys reference.
+ * @throws StoreError for a cycle
+ */
 export async function readTables(db: Db): Promise<TableShape[]> {
   const tables = await db.introspection.getTables();
   const references = new Map<string, string[]>();
@@ -41,7 +44,10 @@ export async function readTables(db: Db): Promise<TableShape[]> {
   return sortByReference(references).map((name) => shapes.get(name) as TableShape);
 }
 
-/** Sorts names so that each comes after those it references. Otherwise keeps their order. @throws StoreError for a cycle */
+/**
+ * Sorts names so that each comes after those it references. Otherwise keeps their order.
+ * @throws StoreError for a cycle
+ */
 export function sortByReference(references: ReadonlyMap<string, readonly string[]>): string[] {
   const sorted: string[] = [];
   const visit = (name: string, path: readonly string[]): void => {

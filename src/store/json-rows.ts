@@ -1,6 +1,6 @@
 /**
- * Many rows in one parameter: a statement for a thousand rows is compiled once, and the databases' limits on parameters do not
- * apply. (Measured: an import of a million rows takes a quarter of the time and memory of `values` lists.)
+ * Many rows in one parameter: a statement for a thousand rows is compiled once, and the databases' limits on parameters
+ * do not apply. (Measured: an import of a million rows takes a quarter of the time and memory of `values` lists.)
  */
 import { type RawBuilder, sql } from 'kysely';
 import type { Dialect } from './store.ts';

@@ -1,12 +1,19 @@
 /**
  * Leases and fences, for work that several processes share.
  *
- * A claim sets `lease_until` and increments the fence. While the lease lasts, no other process claims the row; after that,
- * any may. A result is recorded only under the fence of its claim, so that a late one changes nothing.
+ * A claim sets `lease_until` and increments the fence. While the lease lasts, no other process claims the row; after
+ * that, any may. A result is recorded only under the fence of its claim, so that a late one changes nothing.
  */
 
-import type { UpdateQueryBuilder, UpdateResult } from 'kysely';
-import { type DeleteQueryBuilder, type DeleteResult, type RawBuilder, type Selectable, sql } from 'kysely';
+import {
+  type DeleteQueryBuilder,
+  type DeleteResult,
+  type RawBuilder,
+  type Selectable,
+  sql,
+  type UpdateQueryBuilder,
+  type UpdateResult,
+} from 'kysely';
 import { type Db, dialectOf } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -27,13 +34,18 @@ type OutboxTable = Exclude<LeasedTable, 'runs'>;
 /** The values that identify a claim. */
 export type ClaimId<T extends LeasedTable> = Record<(typeof CLAIM_COLUMNS)[T][number], string | number>;
 
-/** Condition: the row is due, and no lease of it lasts. States are for the caller to add, as literals (partial indexes). */
+/**
+ * Condition: the row is due, and no lease of it lasts. States are for the caller to add, as literals (partial indexes).
+ */
 export function isClaimable(table: OutboxTable, now: number): RawBuilder<boolean> {
   const leaseUntil = sql.ref(`${table}.lease_until`);
   return sql<boolean>`${sql.ref(`${table}.due_at`)} <= ${now} and (${leaseUntil} is null or ${leaseUntil} <= ${now})`;
 }
 
-/** Ends a query that selects rows to claim: on PostgreSQL, skip those that another process claims. SQLite has one writer. */
+/**
+ * Ends a query that selects rows to claim: on PostgreSQL, skip those that another process claims. SQLite has one
+ * writer.
+ */
 export function skipLocked(db: Db, table: LeasedTable): RawBuilder<unknown> {
   return dialectOf(db) === 'postgres' ? sql`for update of ${sql.table(table)} skip locked` : sql``;
 }

@@ -1,6 +1,6 @@
 /**
- * Rate limits that all processes share and that survive a restart, by the generic cell rate algorithm (GCRA): one instant for each
- * key, the theoretical arrival time of the next request.
+ * Rate limits that all processes share and that survive a restart, by the generic cell rate algorithm (GCRA): one
+ * instant for each key, the theoretical arrival time of the next request.
  */
 import { sql } from 'kysely';
 import { type Db, dialectOf } from './store.ts';

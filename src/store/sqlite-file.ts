@@ -1,6 +1,7 @@
 /**
- * An SQLite file in a process that must keep responding: writes and transactions run in a thread, single SELECTs at once on the
- * calling thread, on a read-only connection. In WAL mode neither waits for the other, and a SELECT sees all earlier commits.
+ * An SQLite file in a process that must keep responding: writes and transactions run in a thread, single SELECTs at
+ * once on the calling thread, on a read-only connection. In WAL mode neither waits for the other, and a SELECT sees all
+ * earlier commits.
  */
 import {
   type CompiledQuery,
@@ -197,7 +198,8 @@ class FileConnection implements DatabaseConnection {
   }
 
   async rollback(): Promise<void> {
-    // Fails only if SQLite has rolled back itself (full disk) or the thread has ended, which an earlier error has reported.
+    // Fails only if SQLite has rolled back itself (full disk) or the thread has ended, which an earlier error has
+    // reported.
     await this.#transaction?.thread.run('rollback', []).catch(() => {});
     this.release();
   }
@@ -208,7 +210,10 @@ class FileConnection implements DatabaseConnection {
   }
 }
 
-/** SELECTs of Kysely, and raw ones. SQLite has no SELECT that writes; a raw WITH counts as a write if it contains one anywhere. */
+/**
+ * SELECTs of Kysely, and raw ones. SQLite has no SELECT that writes; a raw WITH counts as a write if it contains one
+ * anywhere.
+ */
 function onlyReads({ query, sql }: CompiledQuery): boolean {
   if (query.kind !== 'RawNode') return query.kind === 'SelectQueryNode';
   if (/^\s*with\b/i.test(sql)) return !/\b(insert|update|delete|replace)\b/i.test(sql);

@@ -1,5 +1,6 @@
 /**
- * A thread with its own connection to an SQLite file: statements, commits and waits for locks do not block the event loop.
+ * A thread with its own connection to an SQLite file: statements, commits and waits for locks do not block the event
+ * loop.
  */
 import module from 'node:module';
 import { dirname, extname } from 'node:path';

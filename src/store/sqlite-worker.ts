@@ -1,5 +1,6 @@
 /**
- * The thread of an SQLite database: one connection, which runs statements in the order of the requests. sqlite-thread.ts starts it.
+ * The thread of an SQLite database: one connection, which runs statements in the order of the requests.
+ * sqlite-thread.ts starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { openSqlite, type SqliteAccess } from './sqlite.ts';

@@ -14,8 +14,8 @@ const MAX_CACHED_STATEMENTS = 500;
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
 /**
- * Opens a database file. For writing, it is created if it is missing, in WAL mode with full synchronisation: a recorded result
- * survives a power cut.
+ * Opens a database file. For writing, it is created if it is missing, in WAL mode with full synchronisation: a recorded
+ * result survives a power cut.
  * @param path a file's path, or `:memory:`
  */
 export function openSqlite(path: string, access: SqliteAccess = 'write'): SqliteDatabase {
@@ -30,8 +30,8 @@ export function openSqlite(path: string, access: SqliteAccess = 'write'): Sqlite
   return {
     close: () => database.close(),
     prepare(sql) {
-      // A transaction that reads first and writes later would fail with SQLITE_BUSY while another process writes, in spite
-      // of the timeout. It waits if it takes the write lock at once.
+      // A transaction that reads first and writes later would fail with SQLITE_BUSY while another process writes, in
+      // spite of the timeout. It waits if it takes the write lock at once.
       const text = sql === 'begin' && access === 'write' ? 'begin immediate' : sql;
       const cached = cache.get(text);
       if (cached !== undefined) return cached;

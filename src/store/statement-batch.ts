@@ -1,11 +1,14 @@
 /**
- * Several statements as one transaction. On SQLite, each statement of a transaction is a message to a thread and back, which takes
- * most of the time of a short transaction. A batch is one message.
+ * Several statements as one transaction. On SQLite, each statement of a transaction is a message to a thread and back,
+ * which takes most of the time of a short transaction. A batch is one message.
  */
 import type { CompiledQuery, Kysely } from 'kysely';
 import type { Tables } from './tables.ts';
 
-/** @returns the rows of each statement, in order @throws what the database throws; the transaction is then rolled back */
+/**
+ * @returns the rows of each statement, in order
+ * @throws what the database throws; the transaction is then rolled back
+ */
 export type StatementBatch = (queries: readonly CompiledQuery[]) => Promise<unknown[][]>;
 
 /** A batch for databases without a thread. */

@@ -83,8 +83,8 @@ export async function openStore({
     keepAlive: true,
     connectionTimeoutMillis: CONNECT_TIMEOUT,
   });
-  // A connection that the server closes, idle or between two statements of a transaction, must not end the process. The next
-  // query reports the error.
+  // A connection that the server closes, idle or between two statements of a transaction, must not end the process. The
+  // next query reports the error.
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   const location = `${url.protocol}//${url.host}${url.pathname}`;

@@ -1,9 +1,10 @@
 /**
- * The tables as Kysely sees them; `migrations/` creates them. Instants (`…_at`, `…_until`) are epoch milliseconds (UTC),
- * flags are 0 or 1, and JSON is text, so that both databases hold the same bytes.
+ * The tables as Kysely sees them; `migrations/` creates them. Instants (`…_at`, `…_until`) are epoch milliseconds
+ * (UTC), flags are 0 or 1, and JSON is text, so that both databases hold the same bytes.
  *
- * Outboxes share four columns: `due_at`, the earliest instant of the next attempt; `attempts`; `lease_until`, the end of
- * the current claim; and `fence`, which grows with each claim: a result is recorded only under the fence of its claim.
+ * Outboxes share four columns: `due_at`, the earliest instant of the next attempt; `attempts`; `lease_until`, the end
+ * of the current claim; and `fence`, which grows with each claim: a result is recorded only under the fence of its
+ * claim.
  */
 import type { Generated } from 'kysely';
 

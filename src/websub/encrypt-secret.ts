@@ -1,5 +1,6 @@
 /**
- * Encryption of subscribers' secrets at rest (AES-256-GCM), so that a copy of the store is not enough to sign in our name.
+ * Encryption of subscribers' secrets at rest (AES-256-GCM), so that a copy of the store is not enough to sign in our
+ * name.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { SigningSecrets } from '../config/signing-secrets.ts';

@@ -1,6 +1,6 @@
 /**
- * The hub: queues the changes of a publish, and delivers them, through the embedded hub to its subscribers or as pings to the
- * hub that is configured.
+ * The hub: queues the changes of a publish, and delivers them, through the embedded hub to its subscribers or as pings
+ * to the hub that is configured.
  */
 import type { Config } from '../config/config.ts';
 import { isTopicPath } from '../feeds/topics.ts';
@@ -89,8 +89,8 @@ export async function queueHubNotifications(
 }
 
 /**
- * Queues denials for the subscribers of deleted feeds, and deletes expired subscriptions and what a hub that was switched off
- * left behind.
+ * Queues denials for the subscribers of deleted feeds, and deletes expired subscriptions and what a hub that was
+ * switched off left behind.
  * @returns the number of expired subscriptions
  */
 export async function cleanHub({

@@ -1,6 +1,7 @@
 /**
- * The outbox of pings to another hub: one row for each topic and publish. A later publish of a topic supersedes pending pings
- * of earlier ones. The outcome of a publish is in the run ledger, as the run of the schedule `hub` whose slot is the publish.
+ * The outbox of pings to another hub: one row for each topic and publish. A later publish of a topic supersedes pending
+ * pings of earlier ones. The outcome of a publish is in the run ledger, as the run of the schedule `hub` whose slot is
+ * the publish.
  */
 import { sql } from 'kysely';
 import { MINUTE, rfc3339, SECOND } from '../lib/time.ts';
@@ -209,7 +210,9 @@ function reasonOfTopics(reason: string | null, count: number, total: number): st
   return count === total ? (reason ?? '') : `${count} of ${total} topics: ${reason}`;
 }
 
-/** Raises an alert for a hub that has accepted nothing for a while. The next ping that it accepts resolves the alert. */
+/**
+ * Raises an alert for a hub that has accepted nothing for a while. The next ping that it accepts resolves the alert.
+ */
 async function recordHubHealth(tx: Tx, result: Exclude<PingResult, { kind: 'aborted' }>, now: number): Promise<void> {
   const since = await readMeta(tx, FAILING_SINCE);
   if (result.kind === 'delivered') {

@@ -1,6 +1,6 @@
 /**
- * Pings another hub after a publish, with the parameters that hubs accept since PubSubHubbub 0.3 §6 (WebSub §6 leaves them
- * open).
+ * Pings another hub after a publish, with the parameters that hubs accept since PubSubHubbub 0.3 §6 (WebSub §6 leaves
+ * them open).
  */
 import { topicAddress } from '../feeds/topics.ts';
 import { callUrl } from '../lib/call-url.ts';

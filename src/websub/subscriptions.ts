@@ -47,8 +47,8 @@ export async function queueDistribution(tx: Tx, topics: readonly string[], at: n
       version: sql<number>`version + 1`,
       pending: 1,
       pending_since: sql<number>`case when pending = 1 then pending_since else ${at} end`,
-      // At the end of the queue: where publishes come faster than deliveries, each subscriber gets its turn. Those that are
-      // pending already keep their place, those that failed their delay.
+      // At the end of the queue: where publishes come faster than deliveries, each subscriber gets its turn. Those that
+      // are pending already keep their place, those that failed their delay.
       due_at: sql<number>`case when pending = 0 and attempts = 0 then ${at} else due_at end`,
     })
     .where('topic', 'in', topics)
@@ -73,8 +73,8 @@ export async function claimSubscriptions(
 }
 
 /**
- * Picks due rows, longest due first, as far as there is capacity. A query before the claim, because most of the time nothing
- * is due, and an update would wait for other writers.
+ * Picks due rows, longest due first, as far as there is capacity. A query before the claim, because most of the time
+ * nothing is due, and an update would wait for other writers.
  */
 export async function pickDueKeys(
   db: Db,

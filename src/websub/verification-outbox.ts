@@ -1,5 +1,6 @@
 /**
- * Requests to the embedded hub that await verification. Nothing is subscribed, renewed or ended before the callback confirms.
+ * Requests to the embedded hub that await verification. Nothing is subscribed, renewed or ended before the callback
+ * confirms.
  */
 import { sql } from 'kysely';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanLine, cleanText, cleanUrl, decodeUtf8, keepable, resolveUrl } from '../../src/lib/clean-text.ts';
+import { cleanLine, cleanText, cleanUrl, decodeUtf8, resolveUrl, storableText } from '../../src/lib/clean-text.ts';
 
 // XML 1.0 §2.2 Char.
 const XML = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const anyText = fc.string({ unit: 'binary' });
 
 describe('cleaning text', () => {
-  it('leaves only what XML 1.0 can hold, and leaves that as it is the second time', () => {
+  it('leaves only characters of XML 1.0, and is idempotent', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const clean = cleanText(text);
@@ -28,12 +28,12 @@ describe('cleaning text', () => {
     expect(cleanText(text)).toBe(clean);
   });
 
-  it('makes one line of many', () => {
+  it('joins lines into one', () => {
     expect(cleanLine(' a\r\n\tb\u00a0 c ')).toBe('a b c');
   });
 });
 
-describe('cleaning addresses', () => {
+describe('cleaning URLs', () => {
   it.each([
     ['https://example.com/a b', 'https://example.com/a%20b'],
     ['HTTP://EXAMPLE.com', 'http://example.com/'],
@@ -59,11 +59,11 @@ describe('cleaning addresses', () => {
     ['/\\other.example/a', 'https://other.example/a'],
     ['https://other.example/a', 'https://other.example/a'],
     ['mailto:a@example.com', null],
-  ])('takes %j below an address with a path: %j', (url, resolved) => {
+  ])('resolves %j below a URL with a path to %j', (url, resolved) => {
     expect(resolveUrl(url, 'https://example.com/news')).toBe(resolved);
   });
 
-  it('gives an http or https address without credentials, or nothing, whatever it is given', () => {
+  it('returns an http or https URL without credentials, or null, for any input', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -82,15 +82,15 @@ describe('cleaning addresses', () => {
   });
 });
 
-describe('keeping what was read', () => {
-  it('keeps text as it is, without its byte order mark', () => {
-    expect(keepable('a “b” 三')).toBe('a “b” 三');
+describe('storable text', () => {
+  it('is the text itself, without a byte order mark', () => {
+    expect(storableText('a “b” 三')).toBe('a “b” 三');
     expect(decodeUtf8(Buffer.from('\ufeffa'))).toBe('a');
   });
 
-  it('keeps other bytes, and text that PostgreSQL refuses, to the last byte', () => {
+  it('contains all bytes of other input, and of text that PostgreSQL refuses', () => {
     for (const bytes of [Buffer.from([0x61, 0xe9, 0x00]), Buffer.from('a\u0000b')]) {
-      const [, encoded] = /^data:application\/octet-stream;base64,(.*)$/.exec(keepable(bytes)) ?? [];
+      const [, encoded] = /^data:application\/octet-stream;base64,(.*)$/.exec(storableText(bytes)) ?? [];
       expect(Buffer.from(encoded ?? '', 'base64')).toEqual(bytes);
     }
   });

@@ -5,21 +5,21 @@ import { clockTime, datelineTime, HOUR, isZone, localDate, localDay, longDate, r
 const at = (text: string): number => Date.parse(text);
 
 describe('wall-clock time', () => {
-  it('is the portal timestamp in the newsroom zone', () => {
+  it('has the form of the dateline in the publication’s zone', () => {
     expect(datelineTime(at('2026-11-24T12:43:00Z'), 'Asia/Shanghai')).toBe('Nov 24, 2026 08:43 PM');
   });
 
-  it('writes noon and midnight as 12', () => {
+  it('has 12 for noon and midnight', () => {
     expect(clockTime(at('2026-01-01T00:05:00Z'), 'UTC')).toBe('12:05 AM');
     expect(clockTime(at('2026-01-01T12:05:00Z'), 'UTC')).toBe('12:05 PM');
   });
 
-  it('belongs to the day of the zone, on either side of midnight', () => {
+  it('has the date of the zone, before and after midnight', () => {
     expect(localDate(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toBe('2026-11-25');
     expect(localDate(at('2026-11-24T04:30:00Z'), 'America/New_York')).toBe('2026-11-23');
   });
 
-  it('has days that begin at its own midnight, and are as long as the clocks make them', () => {
+  it('has days that begin at midnight of the zone, and are 23 to 25 hours long', () => {
     expect(localDay(at('2026-11-24T16:30:00Z'), 'Asia/Shanghai')).toEqual({
       date: '2026-11-25',
       from: at('2026-11-24T16:00:00Z'),
@@ -34,16 +34,16 @@ describe('wall-clock time', () => {
     expect(localDay(at('2018-11-04T12:00:00Z'), 'America/Sao_Paulo').from).toBe(at('2018-11-04T03:00:00Z'));
   });
 
-  it('tells the two hours of one name apart only by their instants', () => {
+  it('repeats an hour when the clock is set back', () => {
     expect(clockTime(at('2026-11-01T05:30:00Z'), 'America/New_York')).toBe('01:30 AM');
     expect(clockTime(at('2026-11-01T06:30:00Z'), 'America/New_York')).toBe('01:30 AM');
   });
 
-  it('is written out with its weekday', () => {
+  it('has a long form with the weekday', () => {
     expect(longDate(at('2026-11-24T12:00:00Z'), 'Asia/Shanghai')).toBe('Tuesday, November 24, 2026');
   });
 
-  it('is RFC 3339 in whole seconds, which read back as the same second', () => {
+  it('has an RFC 3339 form in whole seconds', () => {
     expect(rfc3339(at('2026-11-24T12:43:00.987Z'))).toBe('2026-11-24T12:43:00Z');
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4_102_444_800_000 }), (instant) => {
@@ -52,7 +52,7 @@ describe('wall-clock time', () => {
     );
   });
 
-  it('knows IANA zones from other words', () => {
+  it('exists only in IANA zones', () => {
     expect(isZone('America/New_York')).toBe(true);
     expect(isZone('Mars/Olympus')).toBe(false);
   });

@@ -1,6 +1,6 @@
 /**
- * Runs what is due at given instants, in a process that shares a database with another one.
- * Arguments: location of the store (JSON), instants (JSON array). Prints the slots it ran and the runs it recorded, as JSON.
+ * Runs what is due at given instants, in a process that shares a database with another one. Arguments: location of the
+ * store (JSON), instants (JSON array). Prints the slots it ran and the runs it recorded, as JSON.
  */
 import { runDue } from '../../src/schedule/run-due.ts';
 import { openStore } from '../../src/store/store.ts';

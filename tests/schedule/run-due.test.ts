@@ -200,7 +200,8 @@ forEachDatabase((open, dialect) => {
       ]);
       expect(log.lines.some((line) => line.includes('run failed') && line.includes('run-due.test.ts'))).toBe(true);
       expect((await listOpenAlerts(store.db)).map((alert) => alert.message)).toEqual([
-        `newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): failed: the database is away (1). Tried again at 2026-11-24 07:31 (attempt 2 of ${MAX_ATTEMPTS}).`,
+        'newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): failed: the database is away (1). ' +
+          `Tried again at 2026-11-24 07:31 (attempt 2 of ${MAX_ATTEMPTS}).`,
       ]);
     });
 

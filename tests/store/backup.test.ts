@@ -148,7 +148,8 @@ describe('a backup', () => {
           .values({ ...document, gzip: 'x'.repeat(i % 2 === 0 ? 300_000 : 10) })
           .execute();
       }
-      await sql`insert into rate_limits (key, next_at) with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
+      await sql`insert into rate_limits (key, next_at)
+        with recursive n (i) as (select 1 union all select i + 1 from n where i < 6000)
         select ${dialect === 'sqlite' ? sql`'k' || i` : sql`'k' || i::text`}, i from n`.execute(store.db);
       const backedUp: number[] = [];
       const { rows } = await backupStore(store, file, NOW, { onProgress: (n) => backedUp.push(n) });

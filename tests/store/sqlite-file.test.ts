@@ -70,7 +70,8 @@ describe('an SQLite file', () => {
 
   it('returns the same values from the thread as without it', async () => {
     const { db, reports } = await open();
-    const query = sql`select 1 as one, 9007199254740991 as large, 1.5 as real, null as none, 'é' as text, x'00ff' as bytes`;
+    const query = sql`select 1 as one, 9007199254740991 as large, 1.5 as real, null as none, 'é' as text,
+      x'00ff' as bytes`;
     const direct = await query.execute(db);
     expect((await query.execute(reports)).rows).toEqual(direct.rows);
     expect(await db.transaction().execute(async (tx) => (await query.execute(tx)).rows)).toEqual(direct.rows);

@@ -15,7 +15,10 @@ const USUAL_PATHS = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** Flags for a browser that tests drive: no sandbox (the tests may run as root), and nothing sent over the network on its own. */
+/**
+ * Flags for a browser that tests drive: no sandbox (the tests may run as root), and nothing sent over the network on
+ * its own.
+ */
 export const CHROMIUM_FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -26,7 +29,10 @@ export const CHROMIUM_FLAGS = [
   '--disable-sync',
 ];
 
-/** The path of a Chromium: `CHROMIUM_PATH`, else on the PATH, else where systems usually put it; null where there is none. */
+/**
+ * The path of a Chromium: `CHROMIUM_PATH`, else on the PATH, else where systems usually put it; null where there is
+ * none.
+ */
 export function findChromium(): string | null {
   const named = process.env.CHROMIUM_PATH;
   if (named !== undefined && named !== '') return named;

@@ -100,7 +100,10 @@ export async function startedFolder(): Promise<Folder> {
   return copy;
 }
 
-/** Waits until the process prints `pattern`. @returns its first group or the whole match; rejects if the process ends */
+/**
+ * Waits until the process prints `pattern`.
+ * @returns its first group or the whole match; rejects if the process ends
+ */
 export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   return new Promise((found, reject) => {
     let text = '';

@@ -10,7 +10,10 @@ import { afterEach, describe, inject } from 'vitest';
 import { migrate } from '../../src/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../src/store/store.ts';
 
-/** Calls `body` once for each database, within a `describe` of its name; `open` gives an empty, migrated store that is closed after the test. */
+/**
+ * Calls `body` once for each database, within a `describe` of its name; `open` gives an empty, migrated store that is
+ * closed after the test.
+ */
 export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dialect) => void): void {
   for (const dialect of ['sqlite', 'postgres'] as const) {
     describe(dialect, () => {

@@ -1,6 +1,6 @@
 /**
- * What a helper must undo when a test file is done. Helpers are loaded once for several files, so hooks of their own would run for the
- * first alone.
+ * What a helper must undo when a test file is done. Helpers are loaded once for several files, so hooks of their own
+ * would run for the first alone.
  */
 const undoings: (() => void)[] = [];
 

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 
 /**
- * Compares `actual` with the golden file. `UPDATE_GOLDEN=1` rewrites the file instead; read its diff before you commit it.
+ * Compares `actual` with the golden file. `UPDATE_GOLDEN=1` rewrites the file instead; read its diff before you commit
+ * it.
  * @param path below tests/golden/, such as `articles/body.html`
  */
 export function expectGolden(path: string, actual: string): void {

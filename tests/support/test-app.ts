@@ -1,5 +1,6 @@
 /**
- * An AppContext in this process: the sample's configuration with a folder of its own, a given store, and a clock set by hand.
+ * An AppContext in this process: the sample's configuration with a folder of its own, a given store, and a clock set by
+ * hand.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

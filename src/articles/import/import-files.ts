@@ -4,7 +4,7 @@
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
-import { decodeUtf8, keepable } from '../../lib/clean-text.ts';
+import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
 import { readLines } from './json-lines.ts';
 import { LONGEST_ARTICLE, type SourceRecord } from './source-record.ts';
 
@@ -148,7 +148,7 @@ function unread(error: unknown): SourceRecord {
 
 function textOf(bytes: Buffer): SourceRecord['content'] {
   const text = decodeUtf8(bytes);
-  if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: save it as UTF-8', raw: keepable(bytes) };
+  if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: save it as UTF-8', raw: storableText(bytes) };
   return { kind: 'text', text: text.replace(/\r\n?/g, '\n') };
 }
 

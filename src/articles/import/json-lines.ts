@@ -1,7 +1,7 @@
 /**
  * Splits JSON Lines as they stream in, with the memory of one line.
  */
-import { decodeUtf8, keepable } from '../../lib/clean-text.ts';
+import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
 import { LONGEST_ARTICLE, type SourceRecord } from './source-record.ts';
 
 const LINE_FEED = 0x0a;
@@ -57,11 +57,11 @@ export async function* readLines(
 
 function contentOf(bytes: Buffer): SourceRecord['content'] | null {
   const text = decodeUtf8(bytes);
-  if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: write it as UTF-8', raw: keepable(bytes) };
+  if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: write it as UTF-8', raw: storableText(bytes) };
   return text.trim() === '' ? null : { kind: 'text', text: text.trim() };
 }
 
 function tooLong(start: Buffer, length: number, longest: number): SourceRecord['content'] {
   const rule = `is ${length} bytes long: an article may have ${longest}; only its beginning is kept here`;
-  return { kind: 'unusable', rule, raw: keepable(start.toString('utf8', 0, KEPT_OF_LONG_LINES)) };
+  return { kind: 'unusable', rule, raw: storableText(start.toString('utf8', 0, KEPT_OF_LONG_LINES)) };
 }

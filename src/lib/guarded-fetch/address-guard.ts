@@ -1,15 +1,15 @@
 /**
- * Which addresses the hub may connect to for a stranger: public ones, and the private ranges that the operator has allowed. A callback
- * must not become a way into the newsroom's own network.
+ * Decides which IP addresses may be connected to for an untrusted URL: public ones, and private ranges that the
+ * operator has allowed. Such a URL must not give access to the local network (SSRF).
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { parseCidr } from '../cidr.ts';
 
-/** Why an address is refused, for a log; null where it may be connected to. */
+/** @returns why an address is refused, for a log; null where it is allowed */
 export type AddressGuard = (address: string, port: number) => string | null;
 
-// The IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), those that are reachable from everywhere included, for no
-// subscriber lives there; and multicast.
+// The IANA IPv4 and IPv6 Special-Purpose Address Registries (RFC 6890), including the globally reachable blocks, where
+// no subscriber is; and multicast.
 const SPECIAL = [
   '0.0.0.0/8',
   '10.0.0.0/8',
@@ -35,9 +35,9 @@ const SPECIAL = [
   '2620:4f:8000::/48',
   '3fff::/20',
 ];
-/** All of IPv6 that is given out to anyone (RFC 4291 §2.4); loopback, local, multicast and what is reserved lie elsewhere. */
+/** Global unicast IPv6 (RFC 4291 §2.4): not loopback, local, multicast or reserved. */
 const UNICAST = ['2000::/3'];
-/** IPv4 written as IPv6 (RFC 4291 §2.5.5.2), and as a NAT64 gateway takes it (RFC 6052 §2.1): the last 32 bits decide. */
+/** IPv4-mapped IPv6 (RFC 4291 §2.5.5.2) and NAT64 (RFC 6052 §2.1): the last 32 bits are the IPv4 address. */
 const EMBEDDING = ['::ffff:0:0/96', '64:ff9b::/96'];
 
 const special = listOf(SPECIAL);
@@ -48,21 +48,20 @@ const embedding = listOf(EMBEDDING);
 export function openAddressGuard(allowed: readonly string[]): AddressGuard {
   const own = listOf(allowed);
   return (given, port) => {
-    // The zone of a link-local address (RFC 4007 §11) says nothing of what it is.
+    // Without the zone of a link-local address (RFC 4007 §11).
     const address = embeddedIPv4(given.replace(/%.*$/s, ''));
-    if (isIP(address) === 0) return 'it is no IP address';
+    if (isIP(address) === 0) return 'it is not an IP address';
     if (isIn(own, address)) return null;
-    if (isIn(special, address) || !(isIPv4(address) || isIn(unicast, address)))
-      return 'its address is not a public one';
-    // What listens below 1024 besides the web is nobody's callback: mail, databases, remote shells.
-    if (port < 1024 && port !== 80 && port !== 443) return `its port ${port} is not one for the web`;
+    if (isIn(special, address) || !(isIPv4(address) || isIn(unicast, address))) return 'its address is not public';
+    // Other privileged ports belong to mail, databases and remote shells.
+    if (port < 1024 && port !== 80 && port !== 443) return `its port ${port} is not a web port`;
     return null;
   };
 }
 
 function embeddedIPv4(address: string): string {
   if (isIP(address) !== 6 || !isIn(embedding, address)) return address;
-  // A URL's host has one spelling only, which ends in two groups here: ::ffff:7f00:1, or 64:ff9b::1 where the first is zero.
+  // The URL parser normalises it to end in two groups: ::ffff:7f00:1, or 64:ff9b::1 where the first is zero.
   const groups = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':');
   const [high = '', low = ''] = groups.slice(-2);
   const bits = [high, low].map((group) => Number.parseInt(group === '' ? '0' : group, 16));
@@ -77,7 +76,7 @@ function listOf(ranges: readonly string[]): BlockList {
   const list = new BlockList();
   for (const range of ranges) {
     const cidr = parseCidr(range);
-    if (cidr === null) throw new Error(`${range} is no range of addresses`);
+    if (cidr === null) throw new Error(`${range} is not a range of addresses`);
     list.addSubnet(cidr.address, cidr.prefix, cidr.family);
   }
   return list;

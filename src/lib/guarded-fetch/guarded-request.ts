@@ -1,7 +1,7 @@
 /**
- * One HTTP request to an address that a stranger chose. Where it leads is judged as the connection is made, by the very address that
- * is connected to, so that a name which resolves to one address when it is asked for and to another a moment later gains nothing.
- * No redirect is followed, no proxy of the environment is used, no connection is kept.
+ * One HTTP request to an untrusted URL. The guard checks the address of the connection itself, so that a name that
+ * resolves to another address a moment later (DNS rebinding) gains nothing. Redirects, proxies of the environment and
+ * keep-alive are not used.
  */
 import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
@@ -10,7 +10,7 @@ import { connect as connectTls } from 'node:tls';
 import { SECOND } from '../time.ts';
 import type { AddressGuard } from './address-guard.ts';
 
-export interface Outgoing {
+export interface GuardedRequest {
   /** http or https, without credentials. */
   url: string;
   method: 'GET' | 'POST';
@@ -18,33 +18,32 @@ export interface Outgoing {
   body?: Buffer;
 }
 
-export type Incoming =
-  /** `body`: the beginning of it; `whole`: whether that is all. */
+export type GuardedResponse =
+  /** `body` is cut after 4 KiB; `whole` says whether it is complete. */
   | { kind: 'answered'; status: number; body: Buffer; whole: boolean }
-  /** It may not be connected to. */
+  /** The guard refused the address. */
   | { kind: 'refused'; reason: string }
-  /** Nobody answered, or not in time. */
+  /** No response, or not in time. */
   | { kind: 'failed'; reason: string };
 
-/** Gives the addresses of a name. @throws where it has none */
+/** Resolves a host name. @throws where it has no address */
 export type Resolve = (name: string) => Promise<{ address: string; family: number }[]>;
 
 export interface RequestLimits {
   guard: AddressGuard;
   resolve: Resolve;
-  /** For all of it. */
+  /** For the whole request. */
   timeLimitMs: number;
-  /** Ends it early. */
+  /** Aborts the request. */
   signal?: AbortSignal | undefined;
 }
 
-/** More of an answer is not read. */
-const MOST_BYTES = 4_096;
+const MAX_BODY_BYTES = 4_096;
 
-class Refused extends Error {}
+class RefusedAddressError extends Error {}
 
-/** Sends it. Reasons hold neither the address nor anything of the answer. Never throws. */
-export async function guardedRequest(outgoing: Outgoing, limits: RequestLimits): Promise<Incoming> {
+/** Sends a request. Reasons contain neither the URL nor content of the response. Never throws. */
+export async function guardedRequest(outgoing: GuardedRequest, limits: RequestLimits): Promise<GuardedResponse> {
   const timeout = AbortSignal.timeout(limits.timeLimitMs);
   const signal = limits.signal === undefined ? timeout : AbortSignal.any([timeout, limits.signal]);
   let socket: Socket | null = null;
@@ -53,7 +52,7 @@ export async function guardedRequest(outgoing: Outgoing, limits: RequestLimits):
     socket = await openSocket(url, limits, signal);
     return await exchange(url, outgoing, socket, signal);
   } catch (error) {
-    if (error instanceof Refused) return { kind: 'refused', reason: error.message };
+    if (error instanceof RefusedAddressError) return { kind: 'refused', reason: error.message };
     if (timeout.aborted) return { kind: 'failed', reason: `no answer within ${limits.timeLimitMs / SECOND} s` };
     return { kind: 'failed', reason: reasonOfFailure(error) };
   } finally {
@@ -61,7 +60,10 @@ export async function guardedRequest(outgoing: Outgoing, limits: RequestLimits):
   }
 }
 
-/** Why no request may go to this URL whose host is an address; null where that is for the resolver to say. */
+/**
+ * Why the guard refuses a URL whose host is an IP address. Null for others, and for host names, which are checked at
+ * the connection.
+ */
 export function whyRefused(url: URL, guard: AddressGuard): string | null {
   const host = bareHost(url);
   return isIP(host) === 0 ? null : guard(host, portOf(url));
@@ -72,19 +74,19 @@ async function openSocket(url: URL, limits: RequestLimits, signal: AbortSignal):
   const host = bareHost(url);
   const port = portOf(url);
   const refusal = whyRefused(url, guard);
-  if (refusal !== null) throw new Refused(refusal);
+  if (refusal !== null) throw new RefusedAddressError(refusal);
   const socket = connect({ host, port, lookup: guardedLookup(resolve, guard, port), autoSelectFamily: true });
-  // What breaks between two steps is told by the next one.
+  // The next step reports an error between two steps.
   socket.on('error', () => {});
   try {
     await once(socket, 'connect', { signal });
-    // Once more, before a byte is written: whatever the resolver said, this is where we are.
-    const unwanted = guard(socket.remoteAddress ?? '', port);
-    if (unwanted !== null) throw new Refused(unwanted);
+    // Again before a byte is written: this is the address of the connection, whatever the resolver returned.
+    const refused = guard(socket.remoteAddress ?? '', port);
+    if (refused !== null) throw new RefusedAddressError(refused);
     if (url.protocol === 'http:') return socket;
     const secure = connectTls({
       socket,
-      // The name that the certificate must be for; an address cannot be asked for by SNI (RFC 6066 §3).
+      // The name that the certificate must have; SNI does not support addresses (RFC 6066 §3).
       host,
       ALPNProtocols: ['http/1.1'],
       ...(isIP(host) === 0 ? { servername: host } : {}),
@@ -98,7 +100,7 @@ async function openSocket(url: URL, limits: RequestLimits, signal: AbortSignal):
   }
 }
 
-/** Leaves of a name's addresses only those that may be connected to. */
+/** Resolves a name to those of its addresses that the guard allows. */
 function guardedLookup(resolve: Resolve, guard: AddressGuard, port: number): LookupFunction {
   return (name, options, callback) => {
     resolve(name).then(
@@ -107,7 +109,7 @@ function guardedLookup(resolve: Resolve, guard: AddressGuard, port: number): Loo
         const [first] = allowed;
         if (first === undefined) {
           const reason = found[0] === undefined ? 'its name has no address' : (guard(found[0].address, port) as string);
-          callback(new Refused(reason), '', 0);
+          callback(new RefusedAddressError(reason), '', 0);
         } else if (options.all === true) callback(null, allowed);
         else callback(null, first.address, first.family);
       },
@@ -116,10 +118,10 @@ function guardedLookup(resolve: Resolve, guard: AddressGuard, port: number): Loo
   };
 }
 
-function exchange(url: URL, outgoing: Outgoing, socket: Socket, signal: AbortSignal): Promise<Incoming> {
-  const { promise, resolve, reject } = Promise.withResolvers<Incoming>();
+function exchange(url: URL, outgoing: GuardedRequest, socket: Socket, signal: AbortSignal): Promise<GuardedResponse> {
+  const { promise, resolve, reject } = Promise.withResolvers<GuardedResponse>();
   const request: ClientRequest = httpRequest({
-    // Without an agent there is no pool, and no proxy.
+    // Without an agent, which could pool connections or use a proxy.
     createConnection: () => socket,
     host: bareHost(url),
     method: outgoing.method,
@@ -150,7 +152,7 @@ async function readBeginning(response: IncomingMessage): Promise<{ body: Buffer;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     length += chunk.length;
-    if (length > MOST_BYTES) return { body: Buffer.concat(chunks).subarray(0, MOST_BYTES), whole: false };
+    if (length > MAX_BODY_BYTES) return { body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES), whole: false };
   }
   return { body: Buffer.concat(chunks), whole: true };
 }
@@ -163,9 +165,9 @@ function portOf(url: URL): number {
   return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
-/** By its code alone: a message may name the address. */
+/** The code alone, because the message may contain the address. */
 function reasonOfFailure(error: unknown): string {
-  // Several addresses of a name were tried.
+  // Several addresses were tried.
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
   const { code } = first as { code?: unknown };
   return typeof code === 'string' ? `no connection (${code})` : 'no connection';

@@ -1,12 +1,12 @@
 /**
- * Finds the addresses of strangers' names. Not by the system's resolver: it takes one of the four threads that files and compression share
- * for as long as a name server keeps it waiting, and five such names would hold up everything.
+ * Resolves untrusted host names. Not with the system's resolver, which blocks one of the four threads that files and
+ * compression share until the name server responds: a few slow names would delay everything.
  */
 import { lookup, Resolver } from 'node:dns/promises';
 import { SECOND } from '../time.ts';
 import type { Resolve } from './guarded-request.ts';
 
-/** @param alsoLocal whether names that only this machine knows (/etc/hosts) are looked up too */
+/** @param alsoLocal whether to look up names that only this machine knows (/etc/hosts) */
 export function openResolver(alsoLocal: boolean): Resolve {
   const resolver = new Resolver({ timeout: 2 * SECOND, tries: 2 });
   return async (name) => {

@@ -9,26 +9,26 @@ import { startSubscriber } from '../../websub/subscriber.ts';
 
 const LOCAL = openAddressGuard(['127.0.0.0/8']);
 const PUBLIC = openAddressGuard([]);
-const NOT_PUBLIC = { kind: 'refused', reason: 'its address is not a public one' };
+const NOT_PUBLIC = { kind: 'refused', reason: 'its address is not public' };
 
 describe('a guarded request', () => {
-  it('brings method, headers and body, and the answer', async () => {
+  it('sends method, headers and body, and returns the response', async () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 202, body: 'thank you' });
-    const outgoing = {
+    const request = {
       url: server.url('/callback?a=1'),
       method: 'POST' as const,
-      headers: { 'X-Of-Ours': 'yes' },
+      headers: { 'X-Custom': 'yes' },
       body: Buffer.from('<rss/>'),
     };
-    const answer = await guardedRequest(outgoing, limits());
+    const answer = await guardedRequest(request, limits());
     expect(answer).toEqual({ kind: 'answered', status: 202, body: Buffer.from('thank you'), whole: true });
     expect(server.requests).toMatchObject([
       {
         method: 'POST',
         path: '/callback?a=1',
         body: '<rss/>',
-        headers: { 'x-of-ours': 'yes', 'user-agent': 'daywire', 'content-length': '6', connection: 'close' },
+        headers: { 'x-custom': 'yes', 'user-agent': 'daywire', 'content-length': '6', connection: 'close' },
       },
     ]);
     expect(server.requests[0]?.headers.host).toBe(new URL(server.url('/')).host);
@@ -51,22 +51,22 @@ describe('a guarded request', () => {
     'http://[fe80::1]/',
     'http://[fd00::1]/',
     'http://127。0。0。1/',
-  ])('to %s is refused, and nobody is connected to', async (url) => {
+  ])('is refused for %s, without a connection', async (url) => {
     expect(await get(url, { guard: PUBLIC, resolve: () => Promise.reject(new Error('asked')) })).toEqual(NOT_PUBLIC);
   });
 
-  it('is judged by what its host resolves to when it connects', async () => {
+  it('is checked at the address that its host resolves to at the connection', async () => {
     const server = await startSubscriber();
     const url = server.url('/', 'rebound.example.com');
     let asked = 0;
     const resolve = async () => [{ address: asked++ === 0 ? '127.0.0.1' : '8.8.8.8', family: 4 }];
     expect(await get(url, { guard: PUBLIC, resolve })).toEqual(NOT_PUBLIC);
-    // Once: what was judged is what is connected to.
+    // Once: the checked address is the one that is connected to.
     expect(asked).toBe(1);
     expect(server.requests).toEqual([]);
   });
 
-  it('uses of several addresses only those that are allowed', async () => {
+  it('uses only the allowed ones of several addresses', async () => {
     const server = await startSubscriber();
     const resolve = async () => [
       { address: '::1', family: 6 },
@@ -78,7 +78,7 @@ describe('a guarded request', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('is judged once more by where it is, before a byte is written', async () => {
+  it('is checked again at the connected address, before a byte is written', async () => {
     let received = 0;
     let connections = 0;
     const server = createTcpServer((socket) => {
@@ -91,12 +91,12 @@ describe('a guarded request', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void server.close());
     const { port } = server.address() as AddressInfo;
-    // A guard that is deceived by the resolver, and not by the socket.
-    let judged = 0;
-    const guard = (address: string, at: number) => (judged++ === 0 ? null : PUBLIC(address, at));
+    // A guard that the resolver deceives, but not the socket.
+    let checks = 0;
+    const guard = (address: string, at: number) => (checks++ === 0 ? null : PUBLIC(address, at));
     const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
     for (const scheme of ['http', 'https']) {
-      judged = 0;
+      checks = 0;
       expect(await get(`${scheme}://name.example.com:${port}/`, { guard, resolve })).toEqual(NOT_PUBLIC);
     }
     await expect.poll(() => connections).toBe(2);
@@ -104,7 +104,7 @@ describe('a guarded request', () => {
     expect(received).toBe(0);
   });
 
-  it('says that a name has no address, or is not known', async () => {
+  it('reports a name that has no address or does not exist', async () => {
     const url = 'http://nowhere.example.com/';
     expect(await get(url, { resolve: async () => [] })).toEqual({ kind: 'refused', reason: 'its name has no address' });
     const unknown = Object.assign(new Error('getaddrinfo ENOTFOUND nowhere.example.com'), { code: 'ENOTFOUND' });
@@ -112,14 +112,14 @@ describe('a guarded request', () => {
     expect(answer).toEqual({ kind: 'failed', reason: 'no connection (ENOTFOUND)' });
   });
 
-  it('follows no redirect', async () => {
+  it('does not follow redirects', async () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 307, body: '', headers: { Location: server.url('/elsewhere') } });
     expect(await get(server.url('/'))).toMatchObject({ kind: 'answered', status: 307 });
     expect(server.requests).toHaveLength(1);
   });
 
-  it('uses no proxy of the environment', async () => {
+  it('does not use a proxy of the environment', async () => {
     const [server, proxy] = [await startSubscriber(), await startSubscriber()];
     const names = ['http_proxy', 'HTTP_PROXY', 'all_proxy', 'NODE_USE_ENV_PROXY'];
     const before = names.map((name) => process.env[name]);
@@ -134,7 +134,7 @@ describe('a guarded request', () => {
     expect(proxy.requests).toEqual([]);
   });
 
-  it('gives up on a server that does not answer, or trickles', async () => {
+  it('times out on a server that does not respond, or only slowly', async () => {
     const server = await startSubscriber();
     server.answer = () => 'hang';
     const slow = { kind: 'failed', reason: 'no answer within 0.1 s' };
@@ -149,13 +149,13 @@ describe('a guarded request', () => {
     onTestFinished(() => void trickle.close());
     const { port } = trickle.address() as AddressInfo;
     expect(await get(`http://127.0.0.1:${port}/`, { timeLimitMs: 100 })).toEqual(slow);
-    // Nor on one that accepts and never speaks TLS.
+    // Also on one that accepts connections and does not speak TLS.
     expect(await get(server.url('/').replace('http:', 'https:'), { timeLimitMs: 200 })).toMatchObject({
       kind: 'failed',
     });
   });
 
-  it('reads no more than the beginning of an endless answer', async () => {
+  it('reads only the beginning of a long response', async () => {
     const server = await startSubscriber();
     server.answer = () => ({ status: 200, body: 'x'.repeat(1_000_000) });
     const answer = await get(server.url('/'));
@@ -163,7 +163,7 @@ describe('a guarded request', () => {
     expect(answer.kind === 'answered' && answer.body.length).toBe(4_096);
   });
 
-  it('says what went wrong without the address', async () => {
+  it('reports errors without the address', async () => {
     const server = await startSubscriber();
     server.answer = () => 'cut';
     expect(await get(server.url('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNRESET)' });
@@ -171,17 +171,17 @@ describe('a guarded request', () => {
     expect(await get(server.url('/'))).toEqual({ kind: 'failed', reason: 'no connection (ECONNREFUSED)' });
   });
 
-  it('ends at once when it is told to', async () => {
+  it('ends at once when it is aborted', async () => {
     const server = await startSubscriber();
-    const ending = new AbortController();
+    const abort = new AbortController();
     server.answer = () => {
-      ending.abort();
+      abort.abort();
       return 'hang';
     };
-    expect(await get(server.url('/'), { signal: ending.signal })).toMatchObject({ kind: 'failed' });
+    expect(await get(server.url('/'), { signal: abort.signal })).toMatchObject({ kind: 'failed' });
   });
 
-  it('speaks TLS with those whose certificate is good, and with nobody else', async () => {
+  it('accepts only valid TLS certificates', async () => {
     const { key, cert } = makeCertificate(Date.now());
     const server: Server = createServer({ key, cert }, (_, response) => response.end('secret'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -192,7 +192,7 @@ describe('a guarded request', () => {
     onTestFinished(() => setDefaultCACertificates(usual));
     setDefaultCACertificates([...usual, cert]);
     expect(await get(url)).toMatchObject({ kind: 'answered', body: Buffer.from('secret') });
-    // Its certificate is for an address, and not for this name.
+    // Its certificate is for an address, not for this name.
     const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
     expect(await get(url.replace('127.0.0.1', 'name.example.com'), { resolve })).toEqual({
       kind: 'failed',

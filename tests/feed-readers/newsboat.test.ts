@@ -3,45 +3,45 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { article, NOW } from '../http/test-site.ts';
-import { type ServedNewsroom, serveNewsroom } from './newsroom.ts';
+import { type FeedServer, openFeedServer } from './feed-server.ts';
 import { isInstalled, run } from './programs.ts';
 
 describe.runIf(isInstalled('newsboat', 'newsboat', ['--version']))('newsboat', () => {
-  let newsroom: ServedNewsroom;
+  let server: FeedServer;
   beforeEach(async () => {
-    newsroom = await serveNewsroom();
+    server = await openFeedServer();
   });
-  afterEach(() => newsroom.close());
+  afterEach(() => server.close());
 
   it.each(['latest.rss', 'latest.atom'])(
-    'reads %s once, gets a 304 while nothing is new, then the new story, and shows no edited story twice',
+    'downloads %s, gets a 304 while nothing is new, then the new story, and shows no edited story twice',
     async (path) => {
-      await newsroom.publish(article('a'), article('b', { headline: 'Vec<T> & AT&T “三星” 🚀' }));
-      await writeFile(join(newsroom.home, 'urls'), `${newsroom.url(path)}\n`);
-      await writeFile(join(newsroom.home, 'config'), 'cleanup-on-quit no\n');
+      await server.publish(article('a'), article('b', { headline: 'Vec<T> & AT&T “三星” 🚀' }));
+      await writeFile(join(server.home, 'urls'), `${server.url(path)}\n`);
+      await writeFile(join(server.home, 'config'), 'cleanup-on-quit no\n');
       expect(await reload()).toEqual(['Headline of a', 'Vec<T> & AT&T “三星” 🚀']);
-      expect(newsroom.answers()).toEqual([200]);
+      expect(server.takeStatuses()).toEqual([200]);
 
-      // It remembers the validators of a feed from the second time on.
+      // newsboat sends validators from the second request on.
       await reload();
       await reload();
-      expect(newsroom.answers()).toEqual([200, 304]);
+      expect(server.takeStatuses()).toEqual([200, 304]);
 
-      await newsroom.publish(article('c', { publishedAt: NOW }));
+      await server.publish(article('c', { publishedAt: NOW }));
       expect(await reload()).toEqual(['Headline of a', 'Headline of c', 'Vec<T> & AT&T “三星” 🚀']);
-      expect(newsroom.answers()).toEqual([200]);
+      expect(server.takeStatuses()).toEqual([200]);
 
-      await newsroom.publish(article('a', { headline: 'Edited', updatedAt: NOW }));
+      await server.publish(article('a', { headline: 'Edited', updatedAt: NOW }));
       expect(await reload()).toEqual(['Edited', 'Headline of c', 'Vec<T> & AT&T “三星” 🚀']);
-      expect(newsroom.answers()).toEqual([200]);
+      expect(server.takeStatuses()).toEqual([200]);
       await reload();
-      expect(newsroom.answers()).toEqual([304]);
+      expect(server.takeStatuses()).toEqual([304]);
     },
   );
 
-  /** @returns the titles it keeps, one for each item */
+  /** @returns the titles in newsboat's cache, one for each item */
   async function reload(): Promise<unknown[]> {
-    const { home } = newsroom;
+    const { home } = server;
     const file = (name: string): string => join(home, name);
     await run('newsboat', ['-u', file('urls'), '-C', file('config'), '-c', file('cache.db'), '-x', 'reload'], { home });
     const cache = new DatabaseSync(file('cache.db'), { readOnly: true });

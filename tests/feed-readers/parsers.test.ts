@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { article } from '../http/test-site.ts';
-import { type ServedNewsroom, serveNewsroom } from './newsroom.ts';
+import { type FeedServer, openFeedServer } from './feed-server.ts';
 import { isInstalled, PYTHON, run } from './programs.ts';
 
 const STORIES = [
@@ -15,18 +15,18 @@ const STORIES = [
   article('c', { headline: 'A ]]> B', bylines: [{ role: 'reporter', name: '陈思', email: null }] }),
 ];
 const TITLES = ['R&D: “三星” 🚀 Sells its "Fab 3"', 'In Depth: 全国已建成逾71.8万座5G基站', 'A ]]> B'];
-/** Atom says of it that it is HTML, which sfeed does not heed. */
+/** In Atom its title is HTML, which sfeed ignores. */
 const MARKUP = article('d', { headline: 'Vec<T> & AT&T' });
 
-let newsroom: ServedNewsroom;
+let server: FeedServer;
 beforeEach(async () => {
-  newsroom = await serveNewsroom();
-  await newsroom.publish(...STORIES);
+  server = await openFeedServer();
+  await server.publish(...STORIES);
 });
-afterEach(() => newsroom.close());
+afterEach(() => server.close());
 
 describe.runIf(isInstalled('sfeed', 'sfeed', []))('sfeed', () => {
-  it('sees the same ids, titles, links and times in RSS and Atom', async () => {
+  it('reads the same ids, titles, links and times from RSS and Atom', async () => {
     const [rss, atom] = await Promise.all(['latest.rss', 'latest.atom'].map(read));
     expect(rss).toHaveLength(3);
     expect(rss?.map(({ title }) => title).sort()).toEqual([...TITLES].sort());
@@ -35,8 +35,8 @@ describe.runIf(isInstalled('sfeed', 'sfeed', []))('sfeed', () => {
   });
 
   async function read(path: string): Promise<Record<string, string>[]> {
-    const feed = await (await fetch(newsroom.url(path))).text();
-    const lines = (await run('sfeed', [], { home: newsroom.home, input: feed })).trimEnd().split('\n');
+    const feed = await (await fetch(server.url(path))).text();
+    const lines = (await run('sfeed', [], { home: server.home, input: feed })).trimEnd().split('\n');
     return lines.map((line) => {
       const [at = '', title = '', link = '', , , id = ''] = line.split('\t');
       return { at, title, link, id };
@@ -45,20 +45,20 @@ describe.runIf(isInstalled('sfeed', 'sfeed', []))('sfeed', () => {
 });
 
 describe.runIf(isInstalled('python3-feedparser', PYTHON, ['-c', 'import feedparser']))('feedparser', () => {
-  it('sees the same titles and authors in RSS and Atom, and nothing wrong', async () => {
-    await newsroom.publish(MARKUP);
+  it('reads the same titles and authors from RSS and Atom, without errors', async () => {
+    await server.publish(MARKUP);
     const [rss, atom] = await Promise.all(['latest.rss', 'latest.atom'].map((path) => read(path)));
     expect(rss?.titles.toSorted()).toEqual([...TITLES, MARKUP.headline].sort());
     expect(rss?.authors.flat()).toEqual(expect.arrayContaining(['Lin Ye', 'Ann O’Hara & Co <x>', '陈思']));
     expect({ ...rss, etag: null }).toEqual({ ...atom, etag: null });
     expect(rss?.bozo).toBe(false);
-    expect(newsroom.answers()).toEqual([200, 200]);
+    expect(server.takeStatuses()).toEqual([200, 200]);
   });
 
-  it('gets a 304 while nothing is new, and the new story after that', async () => {
+  it('gets a 304 while nothing is new, and then the new story', async () => {
     const { etag } = await read('latest.atom');
     expect((await read('latest.atom', etag)).status).toBe(304);
-    await newsroom.publish(MARKUP);
+    await server.publish(MARKUP);
     const next = await read('latest.atom', etag);
     expect(next.status).toBe(200);
     expect(next.titles.toSorted()).toEqual([...TITLES, MARKUP.headline].sort());
@@ -73,9 +73,9 @@ describe.runIf(isInstalled('python3-feedparser', PYTHON, ['-c', 'import feedpars
   }
 
   async function read(path: string, etag: string | null = null): Promise<Read & { etag: string }> {
-    // Titles as plain text: feedparser gives HTML where the feed says that it is such.
-    const said = await run(PYTHON, ['-c', SCRIPT, newsroom.url(path), etag ?? ''], { home: newsroom.home });
-    const read = JSON.parse(said) as Read & { etag: string };
+    // The script returns plain text: feedparser returns HTML for titles that are HTML.
+    const output = await run(PYTHON, ['-c', SCRIPT, server.url(path), etag ?? ''], { home: server.home });
+    const read = JSON.parse(output) as Read & { etag: string };
     if (etag === null) return { ...read, status: 200 };
     return read;
   }

@@ -1,13 +1,13 @@
 /**
- * Runs the feed readers that people use, as they come from Debian. Where one is missing its tests are skipped, and say so.
+ * Runs feed readers as packaged by Debian. The tests of a missing one are skipped with a message.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
-/** Debian's own Python, for which its modules are packaged, whatever other one comes first on the PATH. */
+/** Debian's Python, which its packaged modules belong to. Another one may be first on the PATH. */
 export const PYTHON = '/usr/bin/python3';
 
-/** Whether that can be run here; otherwise says which package of Debian has it. */
+/** Whether the program runs; otherwise prints the name of its Debian package. */
 export function isInstalled(name: string, command: string, args: string[]): boolean {
   const found = spawnSync(command, args, { stdio: 'ignore', timeout: 30_000 }).status === 0;
   if (!found) console.warn(`skipped: ${name} is not installed (Debian: ${name})`);
@@ -15,10 +15,10 @@ export function isInstalled(name: string, command: string, args: string[]): bool
 }
 
 /**
- * Runs a program to its end.
- * @param home its home folder: it sees no configuration of whoever runs the tests
- * @returns what it said
- * @throws Error with what it complained of, where it failed
+ * Runs a program until it exits.
+ * @param home its home folder, so that it does not read the configuration of the current user
+ * @returns its output
+ * @throws Error with its error output if it fails
  */
 export async function run(
   command: string,
@@ -35,11 +35,11 @@ export async function run(
   };
   const child = spawn(command, args, { env, cwd: home });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  // A reader that wants less than it is given closes its side.
+  // A program that does not read all of its input closes the pipe.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
-  const [said, complaint] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
   const code = await ended;
-  if (code !== 0) throw new Error(`${command} ended with ${code}: ${complaint || said}`);
-  return said;
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${errors || output}`);
+  return output;
 }

@@ -1,4 +1,5 @@
 /** Reads closed editions. */
+import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
 import type { Db } from '../store/store.ts';
@@ -130,10 +131,14 @@ export function listEditionArticles(db: Db, editionId: number): Promise<{ id: st
 }
 
 /**
- * Lists an edition's stories, and its own roundup, that are retracted or corrected, without those whose note the edition
- * already showed; newest note first.
+ * Finds an edition's stories, and its roundup article, that are corrected or retracted, except those whose note the
+ * edition has shown; newest note first.
  */
 export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<Article[]> {
+  const isShown = sql<SqlBool>`exists (
+    select 1 from edition_corrections shown
+    where shown.newsletter = ${edition.newsletter} and shown.article_id = articles.id
+      and shown.noted_at = articles.noted_at and shown.edition_id = ${edition.id})`;
   const rows = await db
     .selectFrom('articles')
     .select('document')
@@ -144,19 +149,7 @@ export async function findArticlesNotedSince(db: Db, edition: Edition): Promise<
         e('id', 'in', e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', edition.id)),
       ]),
     )
-    .where((e) =>
-      e.not(
-        e.exists(
-          e
-            .selectFrom('edition_corrections as shown')
-            .select('shown.article_id')
-            .where('shown.newsletter', '=', edition.newsletter)
-            .whereRef('shown.article_id', '=', 'articles.id')
-            .whereRef('shown.noted_at', '=', 'articles.noted_at')
-            .where('shown.edition_id', '=', edition.id),
-        ),
-      ),
-    )
+    .where((e) => e.not(isShown))
     .orderBy('noted_at', 'desc')
     .orderBy('id')
     .execute();

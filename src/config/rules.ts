@@ -4,14 +4,14 @@
 import { contrastRatio } from './contrast.ts';
 import type { FileConfig } from './schema.ts';
 
-export interface RuleViolation {
+export interface ConfigViolation {
   path: PropertyKey[];
   rule: string;
   /** The value holds a secret and must not be printed. */
   hidden?: boolean;
 }
 
-type Rule = (config: FileConfig) => RuleViolation[];
+type Rule = (config: FileConfig) => ConfigViolation[];
 
 const RULES: Rule[] = [
   (config) => uniqueIds('sections', config.sections),
@@ -27,18 +27,18 @@ const RULES: Rule[] = [
 ];
 
 /** Lists every violation of a rule. */
-export function checkRules(config: FileConfig): RuleViolation[] {
+export function checkRules(config: FileConfig): ConfigViolation[] {
   return RULES.flatMap((rule) => rule(config));
 }
 
-function uniqueIds(key: string, entries: { id: string }[]): RuleViolation[] {
+function uniqueIds(key: string, entries: { id: string }[]): ConfigViolation[] {
   const ids = entries.map(({ id }) => id);
   return ids.flatMap((id, index) =>
     ids.indexOf(id) < index ? [{ path: [key, index, 'id'], rule: `must be unique among ${key}` }] : [],
   );
 }
 
-function reservedFeedIds({ feeds }: FileConfig): RuleViolation[] {
+function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {
   const rule =
     'must not be "feeds" or "index", which name the list of feeds, or "custom", the feed that visitors combine';
   return feeds.flatMap(({ id }, index) =>
@@ -46,7 +46,7 @@ function reservedFeedIds({ feeds }: FileConfig): RuleViolation[] {
   );
 }
 
-function feedSectionsExist({ feeds, sections }: FileConfig): RuleViolation[] {
+function feedSectionsExist({ feeds, sections }: FileConfig): ConfigViolation[] {
   const known = sections.map(({ id }) => id);
   const rule = `must be one of the sections: ${known.join(', ')}`;
   return feeds.flatMap(({ select }, index) =>
@@ -62,7 +62,7 @@ const PAPER = { light: '#fbfaf7', dark: '#161513' };
 /** WCAG 2.2, success criterion 1.4.3 (AA). */
 const MINIMUM_CONTRAST = 4.5;
 
-function accentContrast({ publication }: FileConfig): RuleViolation[] {
+function accentContrast({ publication }: FileConfig): ConfigViolation[] {
   return (['light', 'dark'] as const).flatMap((scheme) => {
     const ratio = contrastRatio(publication.accent[scheme], PAPER[scheme]);
     if (ratio >= MINIMUM_CONTRAST) return [];
@@ -71,19 +71,19 @@ function accentContrast({ publication }: FileConfig): RuleViolation[] {
   });
 }
 
-function embeddedHubIsSelf({ hub, publication }: FileConfig): RuleViolation[] {
+function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] {
   const embedded = `${publication.url.replace(/\/+$/, '')}/hub`;
   if (hub?.url.replace(/\/+$/, '') !== embedded) return [];
   return [{ path: ['hub'], rule: 'must be written as self: this is the address of the embedded hub' }];
 }
 
-function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): RuleViolation[] {
+function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): ConfigViolation[] {
   if (hub === undefined || hub.url === 'self' || hub.allowPrivateNetworks.length === 0) return [];
   const rule = 'must be left out: it applies to the embedded hub ("url: self"); another hub makes its own requests';
   return [{ path: ['hub', 'allowPrivateNetworks'], rule }];
 }
 
-function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): RuleViolation[] {
+function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): ConfigViolation[] {
   if (smtpUrl === undefined || new URL(smtpUrl).password === '') return [];
   const rule = 'must not contain a password: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE';
   return [{ path: ['delivery', 'smtpUrl'], hidden: true, rule }];
@@ -95,10 +95,10 @@ const TOKEN_LENGTH = 1 + 40;
 const LOCAL_PART_LIMIT = 64 - TOKEN_LENGTH;
 const ADDRESS_LIMIT = 254 - TOKEN_LENGTH;
 
-function bounceAddressLeavesRoomForToken({ bounces: { address } }: FileConfig): RuleViolation[] {
+function bounceAddressLeavesRoomForToken({ bounces: { address } }: FileConfig): ConfigViolation[] {
   if (address === undefined) return [];
   const path = ['bounces', 'address'];
-  const violations: RuleViolation[] = [];
+  const violations: ConfigViolation[] = [];
   if (address.lastIndexOf('@') > LOCAL_PART_LIMIT) {
     const rule = `must have at most ${LOCAL_PART_LIMIT} characters before the @, to leave room for a token`;
     violations.push({ path, rule });

@@ -65,17 +65,7 @@ export const SECRETS = {
 export function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: string[]): Secrets {
   const secrets: Secrets = {};
   for (const [key, { name, rule, want }] of Object.entries(SECRETS)) {
-    let value = env[name];
-    const file = env[`${name}_FILE`];
-    if (value && file) problems.push(`${name} and ${name}_FILE are both set: keep one`);
-    if (!value && file) {
-      try {
-        value = readFileSync(resolve(cwd, file), 'utf8').trim();
-      } catch (error) {
-        problems.push(`${name}_FILE is ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
-        continue;
-      }
-    }
+    const value = readSecret(name, env, cwd, problems);
     if (!value) continue;
     if (!rule.test(value) || (want.endsWith('URL') && !URL.canParse(value))) {
       problems.push(`${name} must be ${want}; its value is not shown`);
@@ -84,4 +74,17 @@ export function readSecrets(env: NodeJS.ProcessEnv, cwd: string, problems: strin
     }
   }
   return secrets;
+}
+
+function readSecret(name: string, env: NodeJS.ProcessEnv, cwd: string, problems: string[]): string | undefined {
+  const value = env[name];
+  const file = env[`${name}_FILE`];
+  if (value && file) problems.push(`${name} and ${name}_FILE are both set: keep one`);
+  if (value || !file) return value;
+  try {
+    return readFileSync(resolve(cwd, file), 'utf8').trim();
+  } catch (error) {
+    problems.push(`${name}_FILE is ${file}: cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
 }

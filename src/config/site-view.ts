@@ -6,7 +6,7 @@ import type { Config } from './config.ts';
 export interface SiteView {
   name: string;
   about: string;
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string;
   language: string;
   zone: string;

@@ -8,6 +8,7 @@
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
+import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { lockSubscriber } from './consent/changes.ts';
@@ -63,8 +64,7 @@ async function redactDeliveries(tx: Tx, subscriberId: number, now: number): Prom
       state: 'suppressed',
       reason: sql<string>`case state when 'submitting' then 'erased while it was being submitted' else 'erased' end`,
       reply: null,
-      lease_until: null,
-      fence: sql<number>`fence + 1`,
+      ...revokedLease('deliveries'),
       changed_at: now,
     })
     .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))

@@ -8,9 +8,9 @@
  * lifts a suppression, except one by a complaint or the operator: only the operator lifts those.
  */
 import { createHmac } from 'node:crypto';
-import { sql } from 'kysely';
 import { deriveKey, type SigningSecrets } from '../config/signing-secrets.ts';
 import { chunks } from '../lib/chunks.ts';
+import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -213,8 +213,7 @@ async function suppressServiceMessages(tx: Tx, subscriberId: number, now: number
     .set({
       state: 'suppressed',
       reason: SUPPRESSED_BY_OPERATOR,
-      lease_until: null,
-      fence: sql<number>`fence + 1`,
+      ...revokedLease('service_messages'),
       changed_at: now,
     })
     .where('subscriber_id', '=', subscriberId)

@@ -501,7 +501,7 @@ forEachDatabase((open, dialect) => {
         expect([host, response.status, await response.text()]).toEqual([
           host,
           400,
-          'hub.callback may not be called: its address is not public.\n',
+          'hub.callback is not allowed: its address is not public.\n',
         ]);
       }
       for (const host of ['localhost', 'inside.example.com']) {

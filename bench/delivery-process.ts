@@ -74,7 +74,7 @@ async function queueHere(store: Store, config: Config): Promise<Figures['queue']
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const start = performance.now();
-  const { fresh } = await closeLarge(store, config, composed);
+  const { isNew: fresh } = await closeLarge(store, config, composed);
   const seconds = (performance.now() - start) / 1_000;
   delay.disable();
   if (!fresh) throw new Error('the edition had been closed before');

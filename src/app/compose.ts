@@ -29,7 +29,7 @@ export async function composeNow(
 ): Promise<ClosedOrSkipped> {
   const now = app.clock();
   const outcome = await compose(app, newsletter, await slotNamed(app, newsletter, now, label), now);
-  if (outcome.kind === 'closed' && outcome.fresh) await heartbeat(app, newsletter);
+  if (outcome.kind === 'closed' && outcome.isNew) await heartbeat(app, newsletter);
   return outcome;
 }
 

@@ -4,8 +4,9 @@
 
 import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import type { OnPause } from '../delivery/control/auto-pause.ts';
-import { type DeliveryReport, deliver } from '../delivery/deliver.ts';
+import { deliver } from '../delivery/deliver.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
+import type { DeliveryReport } from '../delivery/run.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
 import type { AppContext } from './app-context.ts';

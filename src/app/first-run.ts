@@ -6,7 +6,7 @@ import { importChangedSources } from '../articles/import/watch.ts';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
 import type { ClosedOrSkipped } from '../delivery/close.ts';
-import type { DeliveryReport } from '../delivery/deliver.ts';
+import type { DeliveryReport } from '../delivery/run.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { openAlertSender } from '../schedule/alerts.ts';
 import { type RunDeps, runDue } from '../schedule/run-due.ts';

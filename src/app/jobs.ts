@@ -44,8 +44,8 @@ function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
     run: async (slotAt) => {
       const outcome = await composeSlot(app, newsletter, slotAt);
       if (outcome.kind === 'skipped') return outcome;
-      const { edition, queued, fresh } = outcome;
-      return fresh
+      const { edition, queued, isNew } = outcome;
+      return isNew
         ? { kind: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
         : { kind: 'done', note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}` };
     },

@@ -11,8 +11,8 @@ import {
   type FailedDelivery,
   findNextDue,
   listFailedDeliveries,
+  listUncertain,
 } from '../delivery/queue/queries.ts';
-import { listUncertain } from '../delivery/queue/uncertain.ts';
 import { listEditions } from '../editions/queries.ts';
 import { countArchives } from '../feeds/archive/count.ts';
 import { ARCHIVE_FOLDER, listDocuments } from '../feeds/documents.ts';

@@ -127,10 +127,10 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
   return cli.withApp(async (app) => {
     const outcome = await composeNow(app, newsletterNamed(app.config, id), options.slot);
     if (outcome.kind === 'skipped') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
-    const { edition, queued, fresh } = outcome;
+    const { edition, queued, isNew } = outcome;
     const [status] = await summariseEditions(app, [edition]);
     printResult(cli, options, {
-      value: { ...status, queued, fresh },
+      value: { ...status, queued, isNew },
       text: () => formatClosedEdition(outcome, app.config),
     });
     await publish(app);

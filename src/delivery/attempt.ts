@@ -1,5 +1,5 @@
 /**
- * One attempt: builds a message, hands it to a connection, and says what came of it.
+ * One attempt: builds a message, submits it, and decides the outcome.
  */
 import type { Clock } from '../lib/time.ts';
 import { type DeliveryOutcome, expiredReason } from './queue/delivery-outcome.ts';
@@ -9,66 +9,63 @@ import { decideRetry } from './transport/retry.ts';
 
 export interface AttemptContext {
   clock: Clock;
-  /** From 0 up to but not including 1. */
+  /** Spreads retries: from 0 up to but not including 1. */
   random: () => number;
-  /** `attempts` at most, `firstWait` milliseconds before the second. */
+  /** Maximum number of attempts, and milliseconds before the second. */
   policy: { attempts: number; firstWait: number };
-  /** What becomes of a message that the server may have taken: `retry` mails it again, with the same Message-ID. */
+  /**
+   * What to do about a message that the server may have accepted: `retry` submits it again with the same Message-ID.
+   */
   uncertain: 'retry' | 'hold';
 }
 
-export interface Attempted {
-  result: DeliveryOutcome;
-  /** As the policy watch sees it. */
-  watched: AttemptOutcome;
-}
+export type BuiltMessage = { kind: 'built'; message: OutgoingMessage } | { kind: 'unbuildable'; reason: string };
 
-/** @returns the message, or why there can be none */
-export async function buildMessage(
-  make: () => Promise<OutgoingMessage>,
-): Promise<OutgoingMessage | { cannot: string }> {
+export async function buildMessage(build: () => Promise<OutgoingMessage>): Promise<BuiltMessage> {
   try {
-    return await make();
+    return { kind: 'built', message: await build() };
   } catch (error) {
-    return { cannot: `the message could not be built: ${(error as Error).message}` };
+    return { kind: 'unbuildable', reason: `the message could not be built: ${(error as Error).message}` };
   }
 }
 
 /**
  * Submits one message whose row is marked.
- * @param row.attempts begun before this one
- * @param row.expiresAt from this instant on it is not tried again; null where it never gets too old
- * @throws what is no failure of the transport
+ * @param row.attempts before this one
+ * @param row.expiresAt no attempt is made from this instant on; null if it does not expire
+ * @returns the outcome, also as the counter of policy refusals needs it
+ * @throws errors that are not failures of the transport
  */
 export async function submitMessage(
   row: { attempts: number; expiresAt: number | null },
   message: OutgoingMessage,
   connection: Connection,
   { clock, random, policy, uncertain }: AttemptContext,
-): Promise<Attempted> {
+): Promise<{ outcome: DeliveryOutcome; attempt: AttemptOutcome }> {
   try {
-    return { result: { kind: 'submitted', reply: await connection.submit(message) }, watched: 'submitted' };
+    return { outcome: { kind: 'submitted', reply: await connection.submit(message) }, attempt: 'submitted' };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     const { failure } = error;
     const { reply } = failure;
     if (failure.mayHaveArrived && uncertain === 'hold') {
-      return { result: { kind: 'uncertain', reason: `it may have arrived: ${failure.message}` }, watched: 'other' };
+      return { outcome: { kind: 'uncertain', reason: `it may have arrived: ${failure.message}` }, attempt: 'other' };
     }
-    const watched = isPolicyRefusal(failure) ? 'policy' : 'other';
+    const attempt = isPolicyRefusal(failure) ? 'policy' : 'other';
     const decision = decideRetry(failure, row.attempts + 1, policy, clock(), random());
+    const { reason } = decision;
     switch (decision.kind) {
       case 'retry': {
-        const { dueAt, reason } = decision;
+        const { dueAt } = decision;
         if (row.expiresAt !== null && dueAt >= row.expiresAt) {
-          return { result: { kind: 'failed', reply, reason: expiredReason(reason) }, watched };
+          return { outcome: { kind: 'failed', reply, reason: expiredReason(reason) }, attempt };
         }
-        return { result: { kind: 'deferred', dueAt, reply, reason }, watched };
+        return { outcome: { kind: 'deferred', dueAt, reply, reason }, attempt };
       }
       case 'fail':
-        return { result: { kind: 'failed', reply, reason: decision.reason }, watched };
+        return { outcome: { kind: 'failed', reply, reason }, attempt };
       case 'stop':
-        return { result: { kind: 'returned', reply, reason: decision.reason }, watched };
+        return { outcome: { kind: 'reverted', reply, reason }, attempt };
     }
   }
 }

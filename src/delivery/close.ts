@@ -1,6 +1,6 @@
 /**
- * Closes an edition: its articles and its words are frozen and one delivery for each confirmed subscriber is queued, in one
- * transaction, once, however often and in however many processes it is tried.
+ * Closes an edition: freezes its content and queues one delivery for each confirmed subscriber, in one transaction.
+ * Repeating it, or doing it in two processes, changes nothing.
  */
 import { randomBytes } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../config/config.ts';
@@ -15,22 +15,22 @@ import { type DeliveryTerms, queueDeliveries } from './queue/queue-deliveries.ts
 
 export interface ClosedEdition {
   edition: EditionSummary;
-  /** How many deliveries it was queued for. */
+  /** Number of its deliveries. */
   queued: number;
-  /** False where it had been closed before, here or by another process. */
-  fresh: boolean;
+  /** False if it was closed before, here or by another process. */
+  isNew: boolean;
 }
 
 export type ClosedOrSkipped = ({ kind: 'closed' } & ClosedEdition) | { kind: 'skipped'; reason: string };
 
-// An article must change between composing and closing, a fraction of a second, each time.
-const COMPOSITIONS = 5;
+// Composing and closing takes a fraction of a second, and an article must change each time.
+const MAX_COMPOSITIONS = 5;
 
 /**
- * Composes a newsletter's slot and closes it; composes anew where an article of it changes in between.
- * @param options.cutoffAt stories published before this instant may enter
- * @param options.nonce draws the mark of the personal slots: at least 16 random letters and digits
- * @throws StaleComposition where the articles change faster than it composes
+ * Composes the edition of a slot and closes it. Composes again if one of its articles changes in between.
+ * @param options.cutoffAt articles published before this instant are candidates
+ * @param options.nonce generates the nonce of the placeholders: at least 16 random letters and digits
+ * @throws StaleComposition if articles change faster than it composes
  */
 export async function composeAndClose(
   store: Store,
@@ -43,26 +43,22 @@ export async function composeAndClose(
   const terms = { ...newsletter, zone: config.publication.zone };
   for (let composition = 1; ; composition++) {
     const now = clock();
-    const composed = await composeEdition(store, config, templates, newsletter, {
-      slot,
-      cutoffAt,
-      now,
-      nonce: nonce(),
-    });
+    const composing = { slot, cutoffAt, now, nonce: nonce() };
+    const composed = await composeEdition(store, config, templates, newsletter, composing);
     if (composed.kind === 'skipped') return composed;
     if (composed.kind === 'closed') return { kind: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
     try {
       return { kind: 'closed', ...(await closeEdition(store, composed, terms, now)) };
     } catch (error) {
-      const passing = error instanceof StaleComposition || isSerializationFailure(error);
-      if (!passing || composition === COMPOSITIONS) throw error;
+      const isTransient = error instanceof StaleComposition || isSerializationFailure(error);
+      if (!isTransient || composition === MAX_COMPOSITIONS) throw error;
     }
   }
 }
 
 /**
- * Closes what was composed, and queues it. Where the slot has been closed since, returns that edition and changes nothing.
- * @throws StaleComposition where an article of it has changed since
+ * Closes a composed edition and queues its deliveries. If the slot was closed in the meantime, returns that edition.
+ * @throws StaleComposition if one of its articles has changed since it was composed
  */
 export async function closeEdition(
   store: Store,
@@ -73,20 +69,19 @@ export async function closeEdition(
   const { newsletter, slot } = composed;
   try {
     return await store.db.transaction().execute(async (tx) => {
-      const already = await findEdition(tx, newsletter, slot);
-      if (already !== null) return closedBefore(tx, already);
+      const closed = await findEdition(tx, newsletter, slot);
+      if (closed !== null) return closedBefore(tx, closed);
       const editionId = await recordEdition(tx, composed, now);
       const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
       const edition = await findEdition(tx, newsletter, slot);
-      if (edition === null)
-        throw new Error(`edition ${editionId} of ${newsletter} is missing right after it was written`);
-      return { edition, queued, fresh: true };
+      if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
+      return { edition, queued, isNew: true };
     });
   } catch (error) {
-    // PostgreSQL lets two processes try at once and refuses the slower one by the unique key on newsletter and slot.
-    const winner = await findEdition(store.db, newsletter, slot);
-    if (winner === null) throw error;
-    return closedBefore(store.reports, winner);
+    // On PostgreSQL the unique key on newsletter and slot rejects the slower one of two concurrent processes.
+    const closed = await findEdition(store.db, newsletter, slot);
+    if (closed === null) throw error;
+    return closedBefore(store.reports, closed);
   }
 }
 
@@ -96,7 +91,7 @@ async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdit
     .select((e) => e.fn.countAll<number>().as('queued'))
     .where('edition_id', '=', edition.id)
     .executeTakeFirstOrThrow();
-  return { edition, queued, fresh: false };
+  return { edition, queued, isNew: false };
 }
 
 function randomNonce(): string {

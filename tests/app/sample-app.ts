@@ -11,7 +11,7 @@ export async function closeEdition(app: AppContext, label?: string): Promise<[sl
   if (newsletter === undefined) throw new Error('the sample has a newsletter');
   const outcome = await composeNow(app, newsletter, label);
   if (outcome.kind === 'skipped') throw new Error(outcome.reason);
-  return [outcome.edition.slot, outcome.fresh];
+  return [outcome.edition.slot, outcome.isNew];
 }
 
 /** Imports an article an hour later. */

@@ -80,7 +80,7 @@ forEachDatabase((open) => {
       await loadSampleNewsroom(app.store, app.config, { now: app.now });
       const { sample, edition } = await runOnce(app, startOptions());
       expect(sample).toBeNull();
-      expect(edition).toMatchObject({ kind: 'closed', fresh: true, queued: 7 });
+      expect(edition).toMatchObject({ kind: 'closed', isNew: true, queued: 7 });
       expect((await runOnce(app, startOptions())).edition).toBeNull();
     });
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DeliveryReport } from '../../src/delivery/deliver.ts';
+import type { DeliveryReport } from '../../src/delivery/run.ts';
 import { mailboxToken } from '../../src/subscribers/tokens.ts';
 import { type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
 

@@ -18,7 +18,7 @@ describe.concurrent('daywire compose', () => {
     expect(JSON.parse((await folder.run(['compose', 'daily-roundup', '--json'])).stdout)).toEqual({
       ...edition,
       queued: 7,
-      fresh: false,
+      isNew: false,
     });
     expect(await listEditions(folder)).toHaveLength(1);
   });

@@ -12,7 +12,7 @@ import { deliveriesOf, SECRETS } from './fixture.ts';
 
 const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };
-const stories = () => ['a', 'b', 'c', 'd'].map((id) => article(id));
+const articles = () => ['a', 'b', 'c', 'd'].map((id) => article(id));
 
 async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
   const ids: number[] = [];
@@ -41,7 +41,7 @@ function run(store: Store, rest: { templates?: Templates; minimumStories?: numbe
   );
 }
 
-/** Templates during whose first `times` renderings a story is edited: the composition is then stale. */
+/** Templates whose first `times` renderings edit an article, so that the composition is out of date. */
 function editing(store: Store, times: number): Templates {
   let edits = 0;
   return {
@@ -56,11 +56,11 @@ function editing(store: Store, times: number): Templates {
   };
 }
 
-describe('closing an edition', () => {
+describe('composeAndClose', () => {
   forEachDatabase((open, dialect) => {
-    it('queues one delivery for each confirmed subscriber of the newsletter, and for nobody else', async () => {
+    it('queues one delivery for each confirmed subscriber of the newsletter, and no others', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       const [ada, bob, left, unsure] = await subscribe(store, 'ada', 'bob', 'left', 'unsure');
       await unsubscribe(store.db, { subscriberId: left!, newsletter: newsletter.id }, { channel: 'one-click' }, NOW);
       await store.db
@@ -79,7 +79,7 @@ describe('closing an edition', () => {
       const outcome = await run(store);
       expect(outcome).toMatchObject({
         kind: 'closed',
-        fresh: true,
+        isNew: true,
         queued: 2,
         edition: { newsletter: newsletter.id, slot: '2026-11-24', number: 1, closedAt: NOW },
       });
@@ -98,9 +98,9 @@ describe('closing an edition', () => {
       ]);
     });
 
-    it('makes each delivery due at the hour of its reader’s own zone, and stale so many hours after that', async () => {
+    it('makes each delivery due at deliverAt in the subscriber’s zone, and expire expireAfterHours later', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       // NOW is 07:30 of 24 November in the publication's zone, Asia/Shanghai.
       const zones: Record<string, [zone: string | null, due: string]> = {
         none: [null, '2026-11-24T23:00:00Z'],
@@ -123,65 +123,65 @@ describe('closing an edition', () => {
       );
     });
 
-    it('twice is the same as once, whoever subscribed since', async () => {
+    it('changes nothing when it is called again, even with new subscribers', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       await subscribe(store, 'ada');
       const first = await run(store);
       await subscribe(store, 'bob');
-      expect(await run(store)).toEqual({ ...first, fresh: false });
+      expect(await run(store)).toEqual({ ...first, isNew: false });
       expect(await deliveriesOf(store)).toHaveLength(1);
     });
 
-    it('is done by one of two that try at once, and both know the edition', async () => {
+    it('closes once in two concurrent calls, and both return the edition', async () => {
       const url = dialect === 'postgres' ? await newPostgresUrl() : undefined;
       const stores =
         url === undefined
           ? [await open()]
           : await Promise.all([1, 2].map(() => openStore({ databaseUrl: url, path: '' })));
       const [one, two = one] = stores as [Store, Store?];
-      await save(one, stories());
+      await save(one, articles());
       await subscribe(one, 'ada', 'bob');
       const outcomes = await Promise.all([run(one), run(two)]);
-      expect(outcomes.map((outcome) => outcome.kind === 'closed' && outcome.fresh).sort()).toEqual([false, true]);
+      expect(outcomes.map((outcome) => outcome.kind === 'closed' && outcome.isNew).sort()).toEqual([false, true]);
       expect(new Set(outcomes.map((outcome) => (outcome.kind === 'closed' ? outcome.edition.id : null))).size).toBe(1);
       expect(outcomes).toMatchObject([{ queued: 2 }, { queued: 2 }]);
       expect(await deliveriesOf(one)).toHaveLength(2);
       if (url !== undefined) await Promise.all(stores.map((store) => store.close()));
     });
 
-    it('gives back the edition that another process closed after this one was composed', async () => {
+    it('returns the edition that another process closed in the meantime', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       await subscribe(store, 'ada');
-      const slow = await compose(store);
+      const composedBefore = await compose(store);
       const first = await run(store);
-      expect(await closeEdition(store, slow, terms, NOW + 9)).toMatchObject({
-        fresh: false,
+      expect(await closeEdition(store, composedBefore, terms, NOW + 9)).toMatchObject({
+        isNew: false,
         queued: 1,
         edition: { id: first.kind === 'closed' ? first.edition.id : null, closedAt: NOW },
       });
     });
 
-    it('writes nothing at all where an article has changed since', async () => {
+    it('writes nothing if an article has changed since it was composed', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       await subscribe(store, 'ada');
-      const stale = await compose(store);
+      const outdated = await compose(store);
       await save(store, [article('a', { status: { state: 'retracted', note: 'Wrong.', at: NOW } })]);
-      await expect(closeEdition(store, stale, terms, NOW)).rejects.toThrow(StaleComposition);
+      await expect(closeEdition(store, outdated, terms, NOW)).rejects.toThrow(StaleComposition);
       expect(await deliveriesOf(store)).toEqual([]);
       expect(await store.db.selectFrom('editions').selectAll().execute()).toEqual([]);
       expect(await store.db.selectFrom('edition_articles').selectAll().execute()).toEqual([]);
     });
 
-    it('composes anew where an article changes in between, and the edition holds the change', async () => {
+    it('composes again if an article changes in between, and includes the change', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       await subscribe(store, 'ada');
       expect(await run(store, { templates: editing(store, 2) })).toMatchObject({
         kind: 'closed',
-        fresh: true,
+        isNew: true,
         queued: 1,
       });
       const { html } = await store.db.selectFrom('editions').select('html').executeTakeFirstOrThrow();
@@ -189,23 +189,23 @@ describe('closing an edition', () => {
       expect(html).not.toContain('Edited 1 times');
     });
 
-    it('gives up where articles change faster than it composes', async () => {
+    it('gives up if articles change faster than it composes', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       await expect(run(store, { templates: editing(store, 100) })).rejects.toThrow(StaleComposition);
     });
 
-    it('is skipped with the reason where there are too few stories, and nothing is queued', async () => {
+    it('skips the edition with a reason if there are too few stories, and queues nothing', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       await subscribe(store, 'ada');
       expect(await run(store, { minimumStories: 5 })).toMatchObject({ kind: 'skipped', reason: /at least 5/ });
       expect(await deliveriesOf(store)).toEqual([]);
     });
 
-    it('works before anyone has subscribed', async () => {
+    it('closes an edition without subscribers', async () => {
       const store = await open();
-      await save(store, stories());
+      await save(store, articles());
       expect(await run(store)).toMatchObject({ kind: 'closed', queued: 0 });
     });
   });

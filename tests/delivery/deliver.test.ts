@@ -3,10 +3,11 @@ import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { pauseEdition, settleDelivery } from '../../src/delivery/control/edition-control.ts';
-import { type DeliverOptions, deliver } from '../../src/delivery/deliver.ts';
+import { deliver } from '../../src/delivery/deliver.ts';
 import { claimDeliveries } from '../../src/delivery/queue/claim.ts';
 import { markSubmitting } from '../../src/delivery/queue/outbox.ts';
-import { listUncertain } from '../../src/delivery/queue/uncertain.ts';
+import { listUncertain } from '../../src/delivery/queue/queries.ts';
+import type { DeliverOptions } from '../../src/delivery/run.ts';
 import type { Connection, Transport } from '../../src/delivery/transport/connection.ts';
 import { openTransport } from '../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -47,8 +48,8 @@ function optionsAt(now: number, changes: Partial<DeliverOptions> = {}): DeliverO
   return { clock: () => now, secrets: SECRETS, signers: [], templates: TEMPLATES, random: () => 0, ...changes };
 }
 
-/** Refuses some recipients with a reply of the server. */
-function refusing(reply: (address: string) => [code: number, words: string] | null): SMTPServerOptions {
+/** Server options that refuse some recipients. */
+function refusing(reply: (address: string) => [code: number, text: string] | null): SMTPServerOptions {
   return {
     onRcptTo({ address }, _session, done) {
       const refusal = reply(address);
@@ -65,7 +66,7 @@ async function messageIds(received: Received[]): Promise<(string | undefined)[]>
   return Promise.all(received.map(async ({ raw }) => (await simpleParser(raw)).messageId));
 }
 
-/** A transport without a wire. */
+/** A transport without a network. */
 function fakeTransport(submit: Connection['submit'], connections = 2): Transport {
   return {
     connections,
@@ -74,7 +75,7 @@ function fakeTransport(submit: Connection['submit'], connections = 2): Transport
   };
 }
 
-describe('a delivery run', () => {
+describe('deliver', () => {
   forEachDatabase((open) => {
     it('submits each message to its recipient and records the server’s reply', async () => {
       const store = await open();
@@ -100,9 +101,9 @@ describe('a delivery run', () => {
         expect(from).toBe('roundup@example.com');
         expect(mail.to).toMatchObject({ text: to[0] });
         const token = /unsubscribe\/(\S+)/.exec(mail.text ?? '')?.[1] ?? '';
-        const reader = Number(/\d+/.exec(to[0] ?? '')?.[0]);
+        const number = Number(/\d+/.exec(to[0] ?? '')?.[0]);
         expect(readUnsubscribeToken(SECRETS, token)).toEqual({
-          subscriberId: subscriberIds[reader - 1],
+          subscriberId: subscriberIds[number - 1],
           newsletter: 'daily-roundup',
         });
       }
@@ -110,7 +111,7 @@ describe('a delivery run', () => {
       expect(server.received).toHaveLength(3);
     });
 
-    it('defers what the server defers, and submits it when its time has come', async () => {
+    it('retries a deferred delivery when it is due', async () => {
       const store = await open();
       await queueEdition(store, 2);
       let greylisting = true;
@@ -137,7 +138,7 @@ describe('a delivery run', () => {
       expect(recipients(server.received)).toEqual(['reader1@example.com', 'reader2@example.com']);
     });
 
-    it('gives up after so many attempts, with the last reason', async () => {
+    it('gives up after delivery.attempts, with the last reason', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const server = await startServer(refusing(() => [452, '4.2.2 mailbox full']));
@@ -154,7 +155,7 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('fails what the server refuses for good, and goes on', async () => {
+    it('fails a permanently refused delivery and continues', async () => {
       const store = await open();
       await queueEdition(store, 3);
       const server = await startServer(
@@ -168,7 +169,7 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('defers a message whose connection dropped in the middle of it, and goes on over another', async () => {
+    it('defers a message whose connection was closed, and continues over another connection', async () => {
       const store = await open();
       await queueEdition(store, 3);
       let dropped = 0;
@@ -185,7 +186,7 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('stops where the server refuses the login, asks once, and burns nothing', async () => {
+    it('stops after one refused login, without counting attempts', async () => {
       const store = await open();
       await queueEdition(store, 8);
       let logins = 0;
@@ -207,7 +208,7 @@ describe('a delivery run', () => {
       );
     });
 
-    it('stops where the server refuses our sender, and the attempt does not count', async () => {
+    it('stops if the server refuses the sender, without counting the attempt', async () => {
       const store = await open();
       await queueEdition(store, 4);
       const server = await startServer({
@@ -222,7 +223,7 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('stops where the server is down, and everything stays pending', async () => {
+    it('stops if the server is down, and everything stays pending', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const server = await startScripted(() => undefined);
@@ -232,7 +233,7 @@ describe('a delivery run', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', attempts: 0, lease_until: null }]);
     });
 
-    it('goes on over fewer connections where the server grants no more', async () => {
+    it('uses fewer connections if the server limits them', async () => {
       const store = await open();
       await queueEdition(store, 6);
       const server = await startScripted((command, _socket, count) =>
@@ -241,7 +242,7 @@ describe('a delivery run', () => {
       expect(await run(store, smtpConfig(server.url, { connections: 3 }))).toEqual({ ...NOTHING, submitted: 6 });
     });
 
-    it('suppresses who unsubscribed between the queueing and the submission', async () => {
+    it('suppresses a delivery if the subscriber has unsubscribed since it was queued', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 2);
       await unsubscribe(
@@ -259,7 +260,7 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('suppresses whose row is gone', async () => {
+    it('suppresses a delivery if the subscriber does not exist any more', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 2);
       await store.db.deleteFrom('subscribers').where('id', '=', subscriberIds[0]!).execute();
@@ -267,7 +268,7 @@ describe('a delivery run', () => {
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, submitted: 1, suppressed: 1 });
     });
 
-    it('mails nobody twice where two run at once', async () => {
+    it('submits each message once in three concurrent runs', async () => {
       const store = await open();
       await queueEdition(store, 40);
       const server = await startServer();
@@ -278,13 +279,13 @@ describe('a delivery run', () => {
       expect(server.received).toHaveLength(40);
     });
 
-    it('tries again what a killed process left on the wire, with the same Message-ID', async () => {
+    it('retries the interrupted submission of a killed process with the same Message-ID', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const server = await startServer();
       const config = smtpConfig(server.url);
       await run(store, config);
-      // The server has the message; the process died before it could record that.
+      // The server has accepted the message, but the process was killed before it recorded that.
       await store.db
         .updateTable('deliveries')
         .set({ state: 'submitting', reply: null, lease_until: NOW + 12 * MINUTE })
@@ -298,7 +299,7 @@ describe('a delivery run', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted', attempts: 2 }]);
     });
 
-    it('does not submit for ever what kills every process that submits it', async () => {
+    it('gives up a message that interrupts every attempt', async () => {
       const store = await open();
       await queueEdition(store, 1);
       for (let n = 0; n < 2; n++) {
@@ -308,9 +309,9 @@ describe('a delivery run', () => {
           limit: 1,
           leaseMs: MINUTE,
           uncertain: 'retry',
-          throttle: null,
+          rateLimiter: null,
         });
-        await markSubmitting(store.db, deliveries, now, MINUTE);
+        await store.db.transaction().execute((tx) => markSubmitting(tx, deliveries, now, MINUTE));
       }
       const server = await startServer();
       const config = smtpConfig(server.url, { attempts: 2 });
@@ -321,11 +322,11 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('records nothing over the result of another worker', async () => {
+    it('does not overwrite the outcome of another worker', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const transport = fakeTransport(async () => {
-        // The lease lapses during the submission, and another worker brings it to an end.
+        // The lease expires during the submission, and another worker records an outcome.
         await store.db
           .updateTable('deliveries')
           .set((e) => ({ state: 'submitted', fence: e('fence', '+', 1), reply: 'the other’s' }))
@@ -337,7 +338,7 @@ describe('a delivery run', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ reply: 'the other’s' }]);
     });
 
-    it('fails the messages that cannot be built, and goes on', async () => {
+    it('fails messages that cannot be built, and continues', async () => {
       const store = await open();
       await queueEdition(store, 2, { html: '<p>No way out</p>' });
       await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'next' });
@@ -351,15 +352,15 @@ describe('a delivery run', () => {
       ]);
     });
 
-    it('fails what belongs to a newsletter that is no longer configured', async () => {
+    it('fails deliveries of a newsletter that is not configured any more', async () => {
       const store = await open();
       await queueEdition(store, 1, { newsletter: 'weekly' });
       const server = await startServer();
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, failed: 1 });
-      expect(await deliveriesOf(store)).toMatchObject([{ reason: 'the newsletter weekly is no longer configured' }]);
+      expect(await deliveriesOf(store)).toMatchObject([{ reason: 'the newsletter weekly is not configured any more' }]);
     });
 
-    it('finishes what is on the wire when it is told to stop, and leaves the rest for the next run', async () => {
+    it('finishes submissions in progress when it is stopped, and leaves the rest for the next run', async () => {
       const store = await open();
       await queueEdition(store, 10);
       const stop = new AbortController();
@@ -378,7 +379,7 @@ describe('a delivery run', () => {
       );
     });
 
-    it('does nothing where it was told to stop before', async () => {
+    it('does nothing if it was stopped before', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const signal = AbortSignal.abort();
@@ -388,7 +389,7 @@ describe('a delivery run', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', fence: 0 }]);
     });
 
-    it('passes on what is no failure of the transport, after the others have finished', async () => {
+    it('rejects with an error that is not a failure of the transport, after other workers have finished', async () => {
       const store = await open();
       await queueEdition(store, 4);
       let calls = 0;
@@ -403,7 +404,7 @@ describe('a delivery run', () => {
       expect(states.filter((state) => state === 'submitting')).toHaveLength(1);
     });
 
-    it('delivers one edition only where it is named', async () => {
+    it('delivers a single edition if it is given', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const other = await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'next' });
@@ -413,28 +414,28 @@ describe('a delivery run', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending' }, { state: 'submitted' }]);
     });
 
-    it('has one row of a connection at submitting at most, and the one before it recorded', async () => {
+    it('has at most one submitting row per worker, and has recorded the one before it', async () => {
       const store = await open();
       await queueEdition(store, 30);
       const seen: { submitting: number; unrecorded: number }[] = [];
-      let taken = 0;
+      let accepted = 0;
       const transport = fakeTransport(async () => {
-        const before = taken;
+        const before = accepted;
         const states = (await deliveriesOf(store)).map((row) => row.state);
         seen.push({
           submitting: states.filter((state) => state === 'submitting').length,
           unrecorded: before - states.filter((state) => state === 'submitted').length,
         });
-        taken += 1;
+        accepted += 1;
         return '250 ok';
       }, 3);
       expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, submitted: 30 });
       expect(Math.max(...seen.map(({ submitting }) => submitting))).toBe(3);
-      // One of each of the other two connections, and never this one's.
+      // At most one of each other worker, and never this worker's.
       expect(Math.max(...seen.map(({ unrecorded }) => unrecorded))).toBeLessThanOrEqual(2);
     });
 
-    it('marks an edition as done when nothing of it is left', async () => {
+    it('sets an edition to done when none of its deliveries is open', async () => {
       const store = await open();
       await queueEdition(store, 1);
       await queueEdition(store, 0, { slot: '2026-11-25', number: 2, articleId: 'next' });
@@ -444,7 +445,7 @@ describe('a delivery run', () => {
       expect(editions).toEqual([{ delivery_state: 'done' }, { delivery_state: 'done' }]);
     });
 
-    it('submits nothing more of an edition that is paused meanwhile', async () => {
+    it('submits nothing more of an edition after it is paused', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 20);
       const transport = fakeTransport(async () => {
@@ -461,7 +462,7 @@ describe('a delivery run', () => {
       ).toHaveLength(20 - report.submitted);
     });
 
-    it('mails nothing while the queue is held, and says why', async () => {
+    it('submits nothing while the queue is held, and reports the reason', async () => {
       const store = await open();
       await queueEdition(store, 1);
       await queueConfirmation(store, 'new@example.com');
@@ -472,7 +473,7 @@ describe('a delivery run', () => {
       expect(await serviceMessagesOf(store)).toMatchObject([{ state: 'pending', fence: 0 }]);
     });
 
-    it('leaves what was interrupted to the operator where it is configured so', async () => {
+    it('does not retry interrupted submissions with uncertain: hold', async () => {
       const store = await open();
       await queueEdition(store, 1);
       await store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: NOW }).execute();
@@ -483,18 +484,18 @@ describe('a delivery run', () => {
       expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, submitted: 1 });
     });
 
-    it('leaves what the server may have taken without an answer to the operator where it is configured so, else mails it again', async () => {
+    it('retries a message without a reply, or leaves it to the operator with uncertain: hold', async () => {
       for (const uncertain of ['hold', 'retry'] as const) {
         const store = await open();
         const { editionId, subscriberIds } = await queueEdition(store, ['lost@example.com', 'other@example.com']);
-        // It takes the message, and is gone before it says so.
+        // Accepts the message, but closes the connection before it replies.
         const server = await startScripted((command, socket) => {
           if (command === 'DATA-END' && server.messages.length === 1) socket.destroy();
           return undefined;
         });
         const config = smtpConfig(server.url, { uncertain, connections: 1 });
-        const waits = uncertain === 'retry' ? { deferred: 1 } : {};
-        expect(await run(store, config)).toEqual({ ...NOTHING, ...waits, submitted: 1 });
+        const deferred = uncertain === 'retry' ? { deferred: 1 } : {};
+        expect(await run(store, config)).toEqual({ ...NOTHING, ...deferred, submitted: 1 });
         expect(await deliveriesOf(store)).toMatchObject([
           uncertain === 'hold'
             ? {
@@ -505,21 +506,21 @@ describe('a delivery run', () => {
             : { state: 'pending', lease_until: null },
           { state: 'submitted' },
         ]);
-        const uncertains = await listUncertain(store.db, { now: NOW, limit: 10 });
-        expect(uncertains.map(({ email }) => email)).toEqual(uncertain === 'hold' ? ['lost@example.com'] : []);
+        const listed = await listUncertain(store.db, { now: NOW, limit: 10 });
+        expect(listed.map(({ email }) => email)).toEqual(uncertain === 'hold' ? ['lost@example.com'] : []);
         expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({
           submitted: uncertain === 'hold' ? 0 : 1,
         });
         if (uncertain === 'retry') continue;
         await settleDelivery(store.db, editionId, subscriberIds[0] as number, 'retry', NOW + HOUR);
         expect(await run(store, config, { now: NOW + HOUR })).toMatchObject({ submitted: 1 });
-        const names = server.messages.map((message) => /^Message-ID: .*$/m.exec(message)?.[0]);
-        expect(names).toHaveLength(3);
-        expect(new Set(names).size).toBe(2);
+        const ids = server.messages.map((message) => /^Message-ID: .*$/m.exec(message)?.[0]);
+        expect(ids).toHaveLength(3);
+        expect(new Set(ids).size).toBe(2);
       }
     });
 
-    it('fails as stale, with the last reason, what could only be tried again too late', async () => {
+    it('fails a delivery as expired if its retry would be too late', async () => {
       const store = await open();
       await queueEdition(store, 2);
       await store.db
@@ -533,12 +534,12 @@ describe('a delivery run', () => {
           state: 'failed',
           attempts: 1,
           reply: '451 4.7.1 come back later',
-          reason: expect.stringMatching(/^stale: .*; the last attempt: .* 451 4\.7\.1/),
+          reason: expect.stringMatching(/^expired: .*; the last attempt: .* 451 4\.7\.1/),
         }),
       );
     });
 
-    it('counts what was stale before it could be submitted', async () => {
+    it('counts deliveries that expired before they were claimed as failed', async () => {
       const store = await open();
       await queueEdition(store, 3);
       await store.db.updateTable('deliveries').set({ expires_at: NOW }).execute();
@@ -546,15 +547,15 @@ describe('a delivery run', () => {
       expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, failed: 3 });
     });
 
-    it('pauses an edition that the server refuses whoever the recipient, burns nothing of it, and goes on with the next', async () => {
+    it('pauses an edition if the server refuses every recipient, fails none of it, and continues with the next', async () => {
       const store = await open();
-      const readers = Array.from({ length: 60 }, (_, n) => `reader@domain${n}.example`);
-      const { editionId } = await queueEdition(store, readers);
+      const emails = Array.from({ length: 60 }, (_, n) => `reader@domain${n}.example`);
+      const { editionId } = await queueEdition(store, emails);
       await queueEdition(store, ['other@example.com'], { slot: '2026-11-25', number: 2, articleId: 'next' });
       const server = await startServer(
         refusing((to) => (to === 'other@example.com' ? null : [550, '5.7.1 we do not like you'])),
       );
-      // On the last attempt a policy's refusal is final; until then it is deferred.
+      // A refusal by policy is deferred, or failed at the last attempt.
       for (const attempts of [1, 8]) {
         const report = await run(store, smtpConfig(server.url, { attempts }));
         expect(report).toMatchObject({ failed: 0, deferred: 0, stopped: null });
@@ -573,7 +574,7 @@ describe('a delivery run', () => {
       expect(recipients(server.received)).toEqual(['other@example.com']);
     });
 
-    it('goes on where a policy refuses a few of many', async () => {
+    it('continues if a few of many recipients are refused by policy', async () => {
       const store = await open();
       await queueEdition(store, 30);
       const server = await startServer(refusing((to) => (/[05]@/.test(to) ? [550, '5.7.1 spam'] : null)));
@@ -581,7 +582,7 @@ describe('a delivery run', () => {
       expect(report).toEqual({ ...NOTHING, submitted: 24, failed: 6 });
     });
 
-    it('keeps to the limits, over several connections', async () => {
+    it('respects the rate limit over several connections', async () => {
       const store = await open();
       await queueEdition(store, 8);
       const began = performance.now();
@@ -592,7 +593,7 @@ describe('a delivery run', () => {
       expect(performance.now() - began).toBeGreaterThan(300);
     });
 
-    it('submits mail of the service ahead of the edition', async () => {
+    it('submits service messages before the edition', async () => {
       const store = await open();
       await queueEdition(store, 5);
       await queueConfirmation(store, 'new@example.com');
@@ -607,7 +608,7 @@ describe('a delivery run', () => {
       expect((await simpleParser(server.received[0]!.raw)).text).toContain('/confirm/');
     });
 
-    it('defers, fails and returns mail of the service by the same rules', async () => {
+    it('defers and fails service messages by the same rules', async () => {
       const store = await open();
       await queueConfirmation(store, 'grey@example.com');
       await queueConfirmation(store, 'gone@example.com');
@@ -621,12 +622,12 @@ describe('a delivery run', () => {
       expect(await serviceMessagesOf(store)).toMatchObject([
         { state: 'pending', attempts: 1, due_at: NOW + 5 * MINUTE, reply: '451 4.7.1 later' },
         { state: 'failed', reply: '550 5.1.1 no such user' },
-        { state: 'failed', reason: expect.stringMatching(/^stale: /) },
-        { state: 'failed', attempts: 0, reason: 'expired: it could not be submitted before its link was dead' },
+        { state: 'failed', reason: expect.stringMatching(/^expired: /) },
+        { state: 'failed', attempts: 0, reason: 'expired: it could not be submitted before its link ended' },
       ]);
     });
 
-    it('stops where the server refuses us for mail of the service, and nothing counts', async () => {
+    it('stops if the server refuses the sender of a service message, without counting attempts', async () => {
       const store = await open();
       await queueConfirmation(store, 'new@example.com');
       await queueEdition(store, 3);

@@ -4,15 +4,15 @@
 import type { EditionDetails, EditionStatus } from '../../app/editions.ts';
 import type { Config } from '../../config/config.ts';
 import type { ClosedOrSkipped } from '../../delivery/close.ts';
-import type { DeliveryReport } from '../../delivery/deliver.ts';
+import type { DeliveryReport } from '../../delivery/run.ts';
 import { datelineTime } from '../../lib/time.ts';
 import { count, counts, table } from './text.ts';
 
 /** One line for an edition that was closed, now or before. */
 export function formatClosedEdition(outcome: Extract<ClosedOrSkipped, { kind: 'closed' }>, config: Config): string {
-  const { edition, queued, fresh } = outcome;
+  const { edition, queued, isNew } = outcome;
   const url = `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`;
-  const how = fresh
+  const how = isNew
     ? `closed, ${count(queued, 'delivery', 'deliveries')} queued`
     : `was closed on ${datelineTime(edition.closedAt, config.publication.zone)}`;
   return `${edition.newsletter} ${edition.slot}, number ${edition.number}, ${how}: ${url}`;

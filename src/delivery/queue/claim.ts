@@ -1,73 +1,61 @@
 /**
- * Claims deliveries: in small leases, the oldest open edition first, and past the limits only as far as they allow.
+ * Claims deliveries in small batches, the oldest open edition first, within the rate limits.
  */
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { rfc3339 } from '../../lib/time.ts';
+import { isOpen } from '../../store/delivery-states.ts';
 import { jsonRows } from '../../store/json-rows.ts';
+import { isClaimable, skipLocked } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
-import { type Db, type Dialect, dialectOf, type Store } from '../../store/store.ts';
-import { type DeliveryOutcome, EXPIRED } from './delivery-outcome.ts';
-import { type ClaimedDelivery, recordResults } from './outbox.ts';
+import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
+import { type DeliveryOutcome, EXPIRED, INTERRUPTED } from './delivery-outcome.ts';
+import { type ClaimedDelivery, recordOutcomes } from './outbox.ts';
 import { type DeliveryRateLimiter, RESERVED_AHEAD } from './rate-limiter.ts';
-import { INTERRUPTED, retriesUncertain } from './uncertain.ts';
 
 export interface ClaimOptions {
   /** Epoch milliseconds. */
   now: number;
   limit: number;
-  /** How long they are ours, unless marking them extends it. */
+  /** Duration of the lease, unless marking extends it. */
   leaseMs: number;
-  /** What becomes of a submission that was interrupted: claimed again, or left to the operator. */
+  /** Whether interrupted submissions are claimed again, or left to the operator. */
   uncertain: 'retry' | 'hold';
-  /** Null where nothing is limited. */
-  throttle: DeliveryRateLimiter | null;
-  /** Claims of that edition only. */
+  /** Null if nothing is limited. */
+  rateLimiter: DeliveryRateLimiter | null;
+  /** Claims deliveries of this edition only. */
   editionId?: number | undefined;
 }
 
 export interface ClaimResult {
   deliveries: ClaimedDelivery[];
-  /** How many were not worth submitting any more, and failed. Where this isn't 0, there may be more of both. */
+  /** Number of expired deliveries that failed. If it is not 0, there may be more of both. */
   expired: number;
-  /** How many wait for a limit. */
+  /** Number of deliveries that a rate limit postponed. */
   postponed: number;
-  /** Why nothing is mailed at all, or null. */
+  /** Why the queue is held, or null. */
   held: string | null;
 }
 
-/** Claims what is due, longest due first within an edition. Those whose lease has lapsed are claimed again. */
+/** Claims due deliveries, longest due first within an edition, including those whose lease has expired. */
 export async function claimDeliveries(
   store: Pick<Store, 'db' | 'dialect'>,
   options: ClaimOptions,
 ): Promise<ClaimResult> {
   const nothing: ClaimResult = { deliveries: [], expired: 0, postponed: 0, held: null };
-  // A look first: most of the time nothing is open, and a transaction would wait for other writers.
+  // Queries first: most of the time nothing is open, and a transaction would wait for other writers.
   const held = await readMeta(store.db, DELIVERY_HELD);
   if (held !== undefined) return { ...nothing, held };
   const editions = await findOpenEditions(store.db, options.editionId);
   if (editions.length === 0) return nothing;
   return store.db.transaction().execute(async (tx) => {
-    const claimed = { ...nothing };
+    const result = { ...nothing };
     for (const edition of editions) {
-      const limit = options.limit - claimed.deliveries.length;
+      const limit = options.limit - result.deliveries.length;
       if (limit <= 0) break;
-      await claimOfEdition(tx, store.dialect, edition, { ...options, limit }, claimed);
+      await claimOfEdition(tx, edition, { ...options, limit }, result);
     }
-    return claimed;
+    return result;
   });
-}
-
-async function findOpenEditions(db: Db, editionId: number | undefined): Promise<OpenEdition[]> {
-  return (
-    db
-      .selectFrom('editions')
-      .select(['id', 'newsletter'])
-      // A literal, not a parameter: only then does the partial index editions_in_delivery answer.
-      .where(sql<boolean>`delivery_state = 'delivering'`)
-      .$if(editionId !== undefined, (q) => q.where('id', '=', editionId as number))
-      .orderBy('id')
-      .execute()
-  );
 }
 
 interface OpenEdition {
@@ -75,36 +63,44 @@ interface OpenEdition {
   newsletter: string;
 }
 
-async function claimOfEdition(
-  tx: Db,
-  dialect: Dialect,
-  edition: OpenEdition,
-  options: ClaimOptions,
-  claimed: ClaimResult,
-): Promise<void> {
-  const { now, throttle } = options;
-  const due = await selectDue(tx, dialect, edition.id, options);
-  const fresh = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
-  if (fresh.length < due.length) claimed.expired += await failStale(tx, dialect, edition.id, options);
-  if (fresh.length === 0) return;
-  const instants = throttle === null ? null : await throttle.reserve(tx, fresh.map(domainOf), now);
-  const mine: ClaimedDelivery[] = [];
-  const changed: { claim: ClaimedDelivery; result: DeliveryOutcome }[] = [];
-  for (const [n, row] of fresh.entries()) {
+async function findOpenEditions(db: Db, editionId: number | undefined): Promise<OpenEdition[]> {
+  return (
+    db
+      .selectFrom('editions')
+      .select(['id', 'newsletter'])
+      // A literal, so that the partial index editions_in_delivery is used.
+      .where(sql<boolean>`delivery_state = 'delivering'`)
+      .$if(editionId !== undefined, (q) => q.where('id', '=', editionId as number))
+      .orderBy('id')
+      .execute()
+  );
+}
+
+/** Adds to `result`. */
+async function claimOfEdition(tx: Tx, edition: OpenEdition, options: ClaimOptions, result: ClaimResult): Promise<void> {
+  const { now, rateLimiter } = options;
+  const due = await selectDue(tx, edition.id, options);
+  const rows = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
+  if (rows.length < due.length) result.expired += await failExpired(tx, edition.id, options);
+  if (rows.length === 0) return;
+  const instants = rateLimiter === null ? null : await rateLimiter.reserve(tx, rows.map(domainOf), now);
+  const claims: ClaimedDelivery[] = [];
+  const changes: { claim: ClaimedDelivery; outcome: DeliveryOutcome }[] = [];
+  for (const [n, row] of rows.entries()) {
     const notBefore = instants?.[n] ?? now;
     const { state, reason, ...rest } = row;
-    const delivery = { ...rest, editionId: edition.id, newsletter: edition.newsletter, notBefore };
+    const claim = { ...rest, editionId: edition.id, newsletter: edition.newsletter, notBefore };
     const interrupted = state === 'submitting';
     if (notBefore > now + RESERVED_AHEAD) {
-      changed.push({ claim: delivery, result: postponed(notBefore, row.expiresAt, interrupted) });
+      changes.push({ claim, outcome: postpone(notBefore, row.expiresAt, interrupted) });
       continue;
     }
-    if (interrupted) changed.push({ claim: delivery, result: { kind: 'put-back', reason: INTERRUPTED } });
-    mine.push(delivery);
+    if (interrupted) changes.push({ claim, outcome: { kind: 'released', reason: INTERRUPTED } });
+    claims.push(claim);
   }
-  await recordResults(tx, changed, now);
-  claimed.postponed += fresh.length - mine.length;
-  claimed.deliveries.push(...(await lease(tx, mine, now + options.leaseMs)));
+  await recordOutcomes(tx, changes, now);
+  result.postponed += rows.length - claims.length;
+  result.deliveries.push(...(await lease(tx, claims, now + options.leaseMs)));
 }
 
 interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'notBefore'> {
@@ -112,56 +108,38 @@ interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'not
   reason: string | null;
 }
 
-async function selectDue(
-  tx: Db,
-  dialect: Dialect,
-  editionId: number,
-  { now, limit, uncertain }: ClaimOptions,
-): Promise<DueRow[]> {
+async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Promise<DueRow[]> {
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
-    where deliveries.edition_id = ${editionId} and ${claimable(now, uncertain)}
+    where deliveries.edition_id = ${editionId} and ${isDue(options)}
     order by deliveries.due_at, deliveries.subscriber_id
-    limit ${limit}
-    ${steppingOver(dialect)}`.execute(tx);
+    limit ${options.limit}
+    ${skipLocked(tx, 'deliveries')}`.execute(tx);
   return rows;
 }
 
-/**
- * The condition of what may be claimed. The states are written out, not bound: SQLite uses the partial index deliveries_open only
- * where it sees its condition.
- */
-function claimable(now: number, uncertain: 'retry' | 'hold') {
-  return sql`deliveries.state in ('pending', 'submitting') and deliveries.due_at <= ${now}
-    and (deliveries.lease_until is null or deliveries.lease_until <= ${now}) and ${retriesUncertain(uncertain)}`;
+function isDue({ now, uncertain }: ClaimOptions): RawBuilder<boolean> {
+  const open = uncertain === 'retry' ? sql`` : sql`and deliveries.state = 'pending'`;
+  return sql<boolean>`${isOpen('deliveries')} and ${isClaimable('deliveries', now)} ${open}`;
 }
 
-/** Other workers step over the rows this one is claiming; SQLite has one writer at a time. */
-function steppingOver(dialect: Dialect) {
-  return dialect === 'postgres' ? sql`for update of deliveries skip locked` : sql``;
-}
-
-const STALE_AT_ONCE = 5_000;
+const EXPIRED_BATCH = 5_000;
 
 /**
- * Fails what is stale among the deliveries that have been due longest: with one edition's all due at once, those are the stale ones, and
- * no index is needed to find them.
+ * Fails the expired deliveries among those that have been due longest. The deliveries of an edition that are due
+ * together expire together, so no index is needed to find them.
  */
-async function failStale(
-  tx: Db,
-  dialect: Dialect,
-  editionId: number,
-  { now, uncertain }: ClaimOptions,
-): Promise<number> {
+async function failExpired(tx: Tx, editionId: number, options: ClaimOptions): Promise<number> {
+  const { now } = options;
   const { numAffectedRows } = await sql`
     with due as (
       select deliveries.edition_id, deliveries.subscriber_id from deliveries
-      where deliveries.edition_id = ${editionId} and ${claimable(now, uncertain)}
+      where deliveries.edition_id = ${editionId} and ${isDue(options)}
       order by deliveries.due_at, deliveries.subscriber_id
-      limit ${STALE_AT_ONCE}
-      ${steppingOver(dialect)}
+      limit ${EXPIRED_BATCH}
+      ${skipLocked(tx, 'deliveries')}
     )
     update deliveries
     set state = 'failed', lease_until = null, fence = fence + 1, changed_at = cast(${now} as bigint),
@@ -175,15 +153,15 @@ async function failStale(
   return Number(numAffectedRows ?? 0n);
 }
 
-function postponed(instant: number, expiresAt: number | null, interrupted: boolean): DeliveryOutcome {
-  // Never beyond the instant at which it is stale: it must fail then, and not wait on.
+function postpone(instant: number, expiresAt: number | null, interrupted: boolean): DeliveryOutcome {
+  // Not beyond its expiry: it must fail then, and not wait.
   const dueAt = expiresAt === null ? instant : Math.min(instant, expiresAt);
-  const reason = `over the limit of delivery.perSecond, domains or warmUp: asked again at ${rfc3339(dueAt)}`;
+  const reason = `over the limit of delivery.perSecond, domains or warmUp: checked again at ${rfc3339(dueAt)}`;
   return { kind: 'deferred', dueAt, reply: null, reason: interrupted ? `${INTERRUPTED}; ${reason}` : reason };
 }
 
-/** Only these two columns: no index holds them, so a claim writes nothing but the row. */
-async function lease(tx: Db, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
+/** Sets only these two columns: they are in no index, so a claim writes nothing but the row. */
+async function lease(tx: Tx, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
   if (rows.length === 0) return [];
   const r = jsonRows(
     dialectOf(tx),

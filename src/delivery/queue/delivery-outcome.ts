@@ -1,28 +1,31 @@
 /**
- * How a delivery goes on, and the words of reasons that several hands write.
+ * How a claimed delivery continues, and the reasons that are written in several places.
  */
 
-/** `reply` is the server's, or the transport's word; `reason` is said for an operator. */
+/** `reply` is the reply of the server or transport; `reason` is for the operator. */
 export type DeliveryOutcome =
   | { kind: 'submitted'; reply: string }
-  /** Tried again from `dueAt` on. */
+  /** Retried from `dueAt` on. */
   | { kind: 'deferred'; dueAt: number; reply: string | null; reason: string }
   | { kind: 'failed'; reply: string | null; reason: string }
   | { kind: 'suppressed'; reason: string }
-  /** Nobody knows whether the server took it, and the operator is to settle it (`delivery.uncertain: hold`). */
+  /** The server may have accepted it, and the operator must settle it (`delivery.uncertain: hold`). */
   | { kind: 'uncertain'; reason: string }
-  /** An attempt that never got as far as this recipient: it is due again and the attempt does not count. */
-  | { kind: 'returned'; reply: string | null; reason: string }
-  /** Due again without an attempt having begun. */
-  | { kind: 'put-back'; reason: string | null };
+  /** The attempt failed for reasons that do not concern this recipient: it is not counted, and the delivery is due. */
+  | { kind: 'reverted'; reply: string | null; reason: string }
+  /** Due again without an attempt. */
+  | { kind: 'released'; reason: string | null };
 
-/** Begins the reason of a delivery whose edition was cancelled. */
+/** Prefix of the reason of a delivery whose edition was cancelled. */
 export const CANCELLED = 'cancelled by the operator: ';
 
-/** Begins the reason of a delivery that is not worth submitting any more. */
-export const EXPIRED = 'stale: it could not be submitted in time';
+/** The reason of a delivery whose submission was interrupted and that is retried. */
+export const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
 
-/** Said of what is not worth submitting any more. @param last why the last attempt did not succeed, or null */
-export function expiredReason(last: string | null): string {
-  return last === null ? EXPIRED : `${EXPIRED}; the last attempt: ${last}`;
+/** Prefix of the reason of a delivery that expired. */
+export const EXPIRED = 'expired: it could not be submitted in time';
+
+/** The reason of a delivery that expired. @param lastReason why the last attempt failed, or null */
+export function expiredReason(lastReason: string | null): string {
+  return lastReason === null ? EXPIRED : `${EXPIRED}; the last attempt: ${lastReason}`;
 }

@@ -1,41 +1,41 @@
 /**
- * Why a delivery that was about to be submitted may not go. Pure.
+ * Decides why a claimed delivery must not be submitted. Pure.
  */
-
 import { rfc3339 } from '../../lib/time.ts';
 import type { EditionDeliveryState, SuppressionReason } from '../../store/tables.ts';
 import { CANCELLED, type DeliveryOutcome, expiredReason } from './delivery-outcome.ts';
 
-/** What stands in the store about a claimed delivery, its edition and its reader. */
+/** The state of a delivery, its edition and its subscriber. */
 export interface EligibilityFacts {
   expiresAt: number | null;
-  /** Why the last attempt did not succeed, or null. */
+  /** Why the last attempt failed, or null. */
   reason: string | null;
   deliveryState: EditionDeliveryState;
   deliveryReason: string | null;
-  /** Null where the subscriber is gone. */
+  /** Null if the subscriber does not exist any more. */
   subscriberId: number | null;
   pausedUntil: number | null;
   suppressedReason: SuppressionReason | null;
   consent: 'unconfirmed' | 'confirmed' | 'unsubscribed' | null;
 }
 
-/** The first thing that stands against mailing it, and what becomes of it. */
+/** The outcome for the first obstacle. */
 export function decideIneligible(
   facts: EligibilityFacts,
   now: number,
-): Extract<DeliveryOutcome, { kind: 'suppressed' | 'failed' | 'put-back' }> {
-  const { expiresAt, reason, deliveryState, deliveryReason, subscriberId, pausedUntil, suppressedReason, consent } =
-    facts;
+): Extract<DeliveryOutcome, { kind: 'suppressed' | 'failed' | 'released' }> {
+  const { expiresAt, reason, deliveryState, deliveryReason, pausedUntil, suppressedReason } = facts;
   if (deliveryState === 'cancelled') return { kind: 'suppressed', reason: CANCELLED + (deliveryReason ?? '') };
-  if (subscriberId === null) return { kind: 'suppressed', reason: 'the subscriber is gone' };
-  if (suppressedReason !== null)
+  if (facts.subscriberId === null) return { kind: 'suppressed', reason: 'the subscriber does not exist any more' };
+  if (suppressedReason !== null) {
     return { kind: 'suppressed', reason: `the address is suppressed: ${suppressedReason}` };
-  if (consent !== 'confirmed') return { kind: 'suppressed', reason: 'the subscription is not confirmed any more' };
+  }
+  if (facts.consent !== 'confirmed')
+    return { kind: 'suppressed', reason: 'the subscription is not confirmed any more' };
   if (pausedUntil !== null && pausedUntil > now) {
-    return { kind: 'suppressed', reason: `the reader wants no mail before ${rfc3339(pausedUntil)}` };
+    return { kind: 'suppressed', reason: `the subscriber paused mail until ${rfc3339(pausedUntil)}` };
   }
   if (expiresAt !== null && expiresAt <= now) return { kind: 'failed', reply: null, reason: expiredReason(reason) };
-  // The edition is paused, or what stood against it has just gone: it waits for the next claim.
-  return { kind: 'put-back', reason };
+  // The edition is paused, or the obstacle has just disappeared: the next claim decides again.
+  return { kind: 'released', reason };
 }

@@ -1,13 +1,15 @@
 /**
- * Group commit: the marks and results of all connections go into the database together, one transaction at a time. While one is being
- * written the next gathers, so that the busier it is the more each holds.
+ * Group commit: writes the marks and outcomes of all workers together, one transaction at a time. While one is written,
+ * the next ones collect, so transactions grow with the load.
  *
- * A connection asks for its next mark after it has handed in its last result, and both are written in that order: it never has more
- * than one row at `submitting` or submitted and not yet recorded.
+ * A worker requests its next mark after it has handed in its last outcome, and both are written in that order. So it
+ * never has more than one row that is `submitting`, or submitted but not yet recorded.
  */
 import type { CompiledQuery } from 'kysely';
 import { type Clock, MINUTE } from '../../lib/time.ts';
+import type { StatementBatch } from '../../store/statement-batch.ts';
 import { isSerializationFailure, type Store } from '../../store/store.ts';
+import { inTransaction } from '../../store/transaction.ts';
 import { SUBMISSION_LIMIT } from '../transport/connection.ts';
 import type { DeliveryOutcome } from './delivery-outcome.ts';
 import {
@@ -21,106 +23,103 @@ import {
   recordQuery,
 } from './outbox.ts';
 
-// A submission must have answered before another worker may take it for interrupted.
-const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
-const TRIES = 5;
+/** Longer than any submission: after that, another worker treats it as interrupted. */
+export const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
+const MAX_TRIES = 5;
 
-export interface GroupCommit {
-  /**
-   * Notes that a submission begins; see `markSubmitting`.
-   * @throws where the store fails
-   */
-  mark(delivery: ClaimedDelivery): Promise<MarkResult>;
-  /**
-   * Records how it ended; see `recordResults`.
-   * @returns false where another worker has claimed the row since, and nothing was recorded
-   * @throws where the store fails
-   */
-  record(claim: DeliveryClaim, result: DeliveryOutcome): Promise<boolean>;
-}
-
-interface PendingWrite<What, Answer> {
-  what: What;
-  resolve(answer: Answer): void;
+interface PendingWrite<Request, Result> {
+  request: Request;
+  resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
-type Mark = PendingWrite<ClaimedDelivery, MarkResult>;
-type Recording = PendingWrite<{ claim: DeliveryClaim; result: DeliveryOutcome }, boolean>;
+type PendingMark = PendingWrite<ClaimedDelivery, MarkResult>;
+type PendingOutcome = PendingWrite<{ claim: DeliveryClaim; outcome: DeliveryOutcome }, boolean>;
 
-export function openGroupCommit(store: Pick<Store, 'db' | 'batch'>, clock: Clock): GroupCommit {
-  let marks: Mark[] = [];
-  let recordings: Recording[] = [];
-  let writing = false;
+export class GroupCommit {
+  readonly #store: Pick<Store, 'db' | 'batch'>;
+  readonly #clock: Clock;
+  #marks: PendingMark[] = [];
+  #outcomes: PendingOutcome[] = [];
+  #isWriting = false;
 
-  const writeOn = async (): Promise<void> => {
-    while (marks.length + recordings.length > 0) {
-      const batch = { marks, recordings };
-      marks = [];
-      recordings = [];
-      await writeBatch(store, batch, clock());
+  constructor(store: Pick<Store, 'db' | 'batch'>, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** Marks the beginning of a submission; see `markSubmitting`. @throws if the store fails */
+  mark(delivery: ClaimedDelivery): Promise<MarkResult> {
+    return this.#add(this.#marks, delivery);
+  }
+
+  /**
+   * Records an outcome; see `recordOutcomes`.
+   * @returns false if the claim was lost and nothing was recorded
+   * @throws if the store fails
+   */
+  record(claim: DeliveryClaim, outcome: DeliveryOutcome): Promise<boolean> {
+    return this.#add(this.#outcomes, { claim, outcome });
+  }
+
+  #add<Request, Result>(pending: PendingWrite<Request, Result>[], request: Request): Promise<Result> {
+    const result = new Promise<Result>((resolve, reject) => pending.push({ request, resolve, reject }));
+    if (!this.#isWriting) {
+      this.#isWriting = true;
+      // After everything of this turn of the event loop: several replies arrive together.
+      setImmediate(() => this.#flush());
     }
-    writing = false;
-  };
-  const add = <What, Answer>(to: PendingWrite<What, Answer>[], what: What): Promise<Answer> => {
-    const answer = new Promise<Answer>((resolve, reject) => to.push({ what, resolve, reject }));
-    if (!writing) {
-      writing = true;
-      // After all that this turn of the event loop brings: replies come in several at once.
-      setImmediate(writeOn);
+    return result;
+  }
+
+  /** Never rejects: errors go to the callers that wait. */
+  async #flush(): Promise<void> {
+    while (this.#marks.length + this.#outcomes.length > 0) {
+      const [marks, outcomes] = [this.#marks, this.#outcomes];
+      this.#marks = [];
+      this.#outcomes = [];
+      try {
+        await this.#write(marks, outcomes, this.#clock());
+      } catch (error) {
+        for (const { reject } of [...outcomes, ...marks]) reject(error);
+      }
     }
-    return answer;
-  };
+    this.#isWriting = false;
+  }
 
-  return {
-    mark: (delivery) => add(marks, delivery),
-    record: (claim, result) => add(recordings, { claim, result }),
-  };
-}
-
-async function writeBatch(
-  store: Pick<Store, 'db' | 'batch'>,
-  { marks, recordings }: { marks: Mark[]; recordings: Recording[] },
-  now: number,
-): Promise<void> {
-  const { db } = store;
-  const results = recordings.map(({ what }) => what);
-  const claims = marks.map(({ what }) => what);
-  try {
+  async #write(marks: PendingMark[], outcomes: PendingOutcome[], now: number): Promise<void> {
+    const { db, batch } = this.#store;
+    const results = outcomes.map(({ request }) => request);
+    const claims = marks.map(({ request }) => request);
     const queries: CompiledQuery[] = [];
     if (results.length > 0) queries.push(recordQuery(db, results, now));
     if (claims.length > 0) queries.push(markQuery(db, claims, now, SUBMITTING_LEASE));
-    const rows = (await againWhereLost(() => store.batch(queries))) as ClaimKeyRow[][];
-    const recorded =
-      results.length > 0
-        ? matchClaims(
-            results.map(({ claim }) => claim),
-            rows[0] ?? [],
-          )
-        : [];
-    const marked = claims.length > 0 ? matchClaims(claims, rows.at(-1) ?? []) : [];
-    for (const [n, { resolve }] of recordings.entries()) resolve(recorded[n] as boolean);
-    for (const [n, { what, resolve, reject }] of marks.entries()) {
-      if (marked[n]) resolve({ kind: 'submitting' });
-      // Rare, and a statement or two for each; the next batch goes on after it.
-      else
-        await againWhereLost(() => db.transaction().execute((tx) => recordIneligible(tx, what, now))).then(
-          resolve,
-          reject,
-        );
+    const rows = (await runBatch(batch, queries)) as ClaimKeyRow[][];
+    if (results.length > 0) {
+      const recorded = matchClaims(
+        results.map(({ claim }) => claim),
+        rows[0] ?? [],
+      );
+      for (const [n, { resolve }] of outcomes.entries()) resolve(recorded[n] as boolean);
     }
-  } catch (error) {
-    for (const { reject } of [...recordings, ...marks]) reject(error);
+    const marked = claims.length > 0 ? matchClaims(claims, rows.at(-1) ?? []) : [];
+    for (const [n, { request, resolve, reject }] of marks.entries()) {
+      if (marked[n]) resolve({ kind: 'submitting' });
+      // Rare, and one or two statements each; the next transaction waits for it.
+      else await inTransaction(db, (tx) => recordIneligible(tx, request, now)).then(resolve, reject);
+    }
   }
 }
 
-/** Two processes may hold rows in each other's way, when leases lapse; one of them is then told to begin again. */
-async function againWhereLost<Answer>(write: () => Promise<Answer>): Promise<Answer> {
+/**
+ * Two processes may lock rows in opposite order when leases expire; PostgreSQL then fails one of them, which retries.
+ */
+async function runBatch(batch: StatementBatch, queries: CompiledQuery[]): Promise<unknown[][]> {
   for (let tries = 1; ; tries++) {
     try {
-      return await write();
+      return await batch(queries);
     } catch (error) {
-      if (tries >= TRIES || !isSerializationFailure(error)) throw error;
+      if (tries >= MAX_TRIES || !isSerializationFailure(error)) throw error;
     }
   }
 }

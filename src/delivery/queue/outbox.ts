@@ -1,18 +1,19 @@
 /**
- * The outbox: one row for each edition and subscriber, claimed, submitted and recorded.
+ * The outbox of deliveries: one row for each edition and subscriber, which is claimed, submitted and recorded.
  *
- *   pending ─claim─► pending, leased ─mark─► submitting ─record─► submitted | failed | pending, due later
- *                          └► suppressed, failed as stale, or pending again: it may not go any more
+ * pending ─claim─► pending, leased ─mark─► submitting ─record─► submitted | failed | pending, due later └► not
+ * eligible: suppressed, failed as expired, or pending again
  *
- * A claim is a lease under a fence. Every later step names that fence, and is refused once another claim has raised it, so
- * that a worker which slept through its lease can neither submit nor overwrite a result. Only a row at `submitting` can have
- * reached a server without our knowing; where its lease lapses it is uncertain (uncertain.ts).
+ * A claim is a lease with a fence. Each later step names the fence, and does nothing after another claim has raised it:
+ * a worker whose lease expired can neither submit nor overwrite an outcome. Only a row in `submitting` can have reached
+ * a server without a record of it; when its lease expires it is uncertain.
  *
- * All of it is set-based: one statement takes the rows of many connections.
+ * All statements are set-based: each handles the rows of many workers.
  */
 import { type CompiledQuery, sql } from 'kysely';
+import { isOpen } from '../../store/delivery-states.ts';
 import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf } from '../../store/store.ts';
+import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { DeliveryState } from '../../store/tables.ts';
 import { CANCELLED, type DeliveryOutcome } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
@@ -22,38 +23,39 @@ export interface ClaimedDelivery {
   editionId: number;
   newsletter: string;
   subscriberId: number;
-  /** As given by the subscriber; null where the subscriber is gone. */
+  /** As given by the subscriber; null if the subscriber does not exist any more. */
   email: string | null;
   /** Submissions begun so far. */
   attempts: number;
-  /** The claim's number: what is recorded names it. */
   fence: number;
-  /** From then on it is not worth submitting any more. */
+  /** Epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
-  /** A limit lets it go from this instant on. */
+  /** The instant from which the rate limits allow it. */
   notBefore: number;
 }
 
-/** Which row, and under which claim. */
+/** Identifies a claimed row. */
 export type DeliveryClaim = Pick<ClaimedDelivery, 'editionId' | 'subscriberId' | 'fence'>;
 
-/** What came of asking to submit. Whatever is not `submitting` must not be mailed, and is recorded already. */
+/**
+ * The result of marking. Unless it is `submitting`, the message must not be submitted, and that is recorded already.
+ */
 export type MarkResult =
   | { kind: 'submitting' }
-  | Extract<DeliveryOutcome, { kind: 'suppressed' | 'failed' | 'put-back' }>
-  /** Another worker has claimed it since, or the operator has settled it. */
+  | Extract<DeliveryOutcome, { kind: 'suppressed' | 'failed' | 'released' }>
+  /** Another worker has claimed it, or the operator has settled it. */
   | { kind: 'lost' };
 
 /**
- * Notes that submissions begin: one for each connection, right before its message goes to the server. What may not go at this moment
- * (the edition paused or cancelled, the reader unsubscribed, paused, suppressed or gone, the delivery stale) is recorded as such.
- * @param tx a transaction
- * @param claims each with the newsletter whose consent it needs
- * @param leaseMs longer than a submission can take
- * @returns for each claim what it came to
+ * Marks the beginning of submissions: one per worker, right before its message is written to the server. Deliveries
+ * that are not eligible at this moment (edition paused or cancelled; subscriber unsubscribed, paused, suppressed or
+ * deleted; delivery expired) are recorded as such.
+ * @param claims with the newsletter whose consent is required
+ * @param leaseMs longer than any submission
+ * @returns a result for each claim
  */
 export async function markSubmitting(
-  tx: Db,
+  tx: Tx,
   claims: readonly (DeliveryClaim & { newsletter: string })[],
   now: number,
   leaseMs: number,
@@ -61,14 +63,14 @@ export async function markSubmitting(
   if (claims.length === 0) return [];
   const { rows } = await tx.executeQuery<ClaimKeyRow>(markQuery(tx, claims, now, leaseMs));
   const marked = matchClaims(claims, rows);
-  const markings: MarkResult[] = [];
+  const results: MarkResult[] = [];
   for (const [n, claim] of claims.entries()) {
-    markings.push(marked[n] ? { kind: 'submitting' } : await recordIneligible(tx, claim, now));
+    results.push(marked[n] ? { kind: 'submitting' } : await recordIneligible(tx, claim, now));
   }
-  return markings;
+  return results;
 }
 
-/** The statement of `markSubmitting`: it returns the keys of the rows that may go. */
+/** The statement of `markSubmitting`. It returns the keys of the rows that may be submitted. */
 export function markQuery(
   db: Db,
   claims: readonly (DeliveryClaim & { newsletter: string })[],
@@ -80,7 +82,7 @@ export function markQuery(
     claims.map((claim) => [claim.editionId, claim.subscriberId, claim.fence, claim.newsletter]),
     { edition_id: 'int', subscriber_id: 'int', fence: 'int', newsletter: 'text' },
   );
-  // The open editions are asked for once a statement: an edition's row is hundreds of kilobytes long.
+  // The open editions are selected once per statement: an edition's row has hundreds of kilobytes.
   return sql<ClaimKeyRow>`update deliveries
     set state = 'submitting', attempts = deliveries.attempts + 1,
       lease_until = cast(${now + leaseMs} as bigint), changed_at = cast(${now} as bigint)
@@ -98,20 +100,20 @@ export function markQuery(
     returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.compile(db);
 }
 
-/** Records why a row may not go that `markQuery` did not take. */
+/** Records why a row that `markQuery` did not return must not be submitted. */
 export async function recordIneligible(
-  tx: Db,
+  tx: Tx,
   claim: DeliveryClaim & { newsletter: string },
   now: number,
 ): Promise<MarkResult> {
-  const facts = await findMarkFacts(tx, claim);
+  const facts = await findEligibilityFacts(tx, claim);
   if (facts === undefined) return { kind: 'lost' };
-  const result = decideIneligible(facts, now);
-  const [recorded] = await recordResults(tx, [{ claim, result }], now);
-  return recorded ? result : { kind: 'lost' };
+  const outcome = decideIneligible(facts, now);
+  const [recorded] = await recordOutcomes(tx, [{ claim, outcome }], now);
+  return recorded ? outcome : { kind: 'lost' };
 }
 
-function findMarkFacts(tx: Db, claim: DeliveryClaim): Promise<EligibilityFacts | undefined> {
+function findEligibilityFacts(tx: Tx, claim: DeliveryClaim): Promise<EligibilityFacts | undefined> {
   return tx
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
@@ -139,32 +141,31 @@ function findMarkFacts(tx: Db, claim: DeliveryClaim): Promise<EligibilityFacts |
 }
 
 /**
- * Records how deliveries go on, and ends their leases; an uncertain one stays at `submitting` under a lease that has lapsed.
- * @param tx a transaction, where it must share one
- * @returns for each whether it was recorded: not where another worker has claimed the row since
+ * Records outcomes and ends the leases. An uncertain delivery stays in `submitting`, with an expired lease.
+ * @returns for each whether it was recorded: false if its claim was lost
  */
-export async function recordResults(
-  tx: Db,
-  results: readonly { claim: DeliveryClaim; result: DeliveryOutcome }[],
+export async function recordOutcomes(
+  db: Db,
+  outcomes: readonly { claim: DeliveryClaim; outcome: DeliveryOutcome }[],
   now: number,
 ): Promise<boolean[]> {
-  if (results.length === 0) return [];
-  const { rows } = await tx.executeQuery<ClaimKeyRow>(recordQuery(tx, results, now));
+  if (outcomes.length === 0) return [];
+  const { rows } = await db.executeQuery<ClaimKeyRow>(recordQuery(db, outcomes, now));
   return matchClaims(
-    results.map(({ claim }) => claim),
+    outcomes.map(({ claim }) => claim),
     rows,
   );
 }
 
-/** The statement of `recordResults`: it returns the keys of the rows that it recorded. */
+/** The statement of `recordOutcomes`. It returns the keys of the rows that it recorded. */
 export function recordQuery(
   db: Db,
-  results: readonly { claim: DeliveryClaim; result: DeliveryOutcome }[],
+  outcomes: readonly { claim: DeliveryClaim; outcome: DeliveryOutcome }[],
   now: number,
 ): CompiledQuery<ClaimKeyRow> {
   const r = jsonRows(
     dialectOf(db),
-    results.map(({ claim, result }) => [claim.editionId, claim.subscriberId, claim.fence, ...afterwards(result)]),
+    outcomes.map(({ claim, outcome }) => [claim.editionId, claim.subscriberId, claim.fence, ...columnsOf(outcome)]),
     {
       edition_id: 'int',
       subscriber_id: 'int',
@@ -176,7 +177,7 @@ export function recordQuery(
       reason: 'text',
     },
   );
-  // What was on the wire while its edition was cancelled, and did not go, is cancelled too.
+  // An edition that was cancelled during the submission: deliveries that would be pending are suppressed.
   const cancelled = sql`r.state = 'pending'
     and (select delivery_state from editions where id = r.edition_id) = 'cancelled'`;
   return sql<ClaimKeyRow>`update deliveries
@@ -187,43 +188,46 @@ export function recordQuery(
       reason = case when ${cancelled}
         then ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = r.edition_id)
         else r.reason end,
-      lease_until = case when r.state = 'submitting' then cast(${now} as bigint) end, changed_at = cast(${now} as bigint)
+      lease_until = case when r.state = 'submitting' then cast(${now} as bigint) end,
+      changed_at = cast(${now} as bigint)
     from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
       and deliveries.fence = r.fence and deliveries.state in (${PENDING}, ${SUBMITTING})
     returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.compile(db);
 }
 
-// Bound, not written out: with its condition before it, SQLite takes the index deliveries_open and walks along every open row.
+// Parameters here, not literals: with the condition of the index deliveries_open, SQLite would use that index and walk
+// through every open row.
 const PENDING = 'pending';
 const SUBMITTING = 'submitting';
 
 /** For each claim whether its key is among the rows. */
 export function matchClaims(claims: readonly DeliveryClaim[], rows: readonly ClaimKeyRow[]): boolean[] {
-  const taken = new Set(rows.map((row) => `${row.edition_id} ${row.subscriber_id} ${row.fence}`));
-  return claims.map((claim) => taken.has(`${claim.editionId} ${claim.subscriberId} ${claim.fence}`));
+  const keys = new Set(rows.map((row) => `${row.edition_id} ${row.subscriber_id} ${row.fence}`));
+  return claims.map((claim) => keys.has(`${claim.editionId} ${claim.subscriberId} ${claim.fence}`));
 }
 
-function afterwards(result: DeliveryOutcome): [DeliveryState, number | null, number, string | null, string | null] {
-  switch (result.kind) {
+/** State, due_at, uncounted attempts, reply and reason. */
+function columnsOf(outcome: DeliveryOutcome): [DeliveryState, number | null, number, string | null, string | null] {
+  switch (outcome.kind) {
     case 'submitted':
-      return ['submitted', null, 0, result.reply, null];
+      return ['submitted', null, 0, outcome.reply, null];
     case 'deferred':
-      return ['pending', result.dueAt, 0, result.reply, result.reason];
+      return ['pending', outcome.dueAt, 0, outcome.reply, outcome.reason];
     case 'failed':
-      return ['failed', null, 0, result.reply, result.reason];
+      return ['failed', null, 0, outcome.reply, outcome.reason];
     case 'suppressed':
-      return ['suppressed', null, 0, null, result.reason];
+      return ['suppressed', null, 0, null, outcome.reason];
     case 'uncertain':
-      return ['submitting', null, 0, null, result.reason];
-    case 'returned':
-      return ['pending', null, 1, result.reply, result.reason];
-    case 'put-back':
-      return ['pending', null, 0, null, result.reason];
+      return ['submitting', null, 0, null, outcome.reason];
+    case 'reverted':
+      return ['pending', null, 1, outcome.reply, outcome.reason];
+    case 'released':
+      return ['pending', null, 0, null, outcome.reason];
   }
 }
 
-/** Gives back claims that nothing was done with, so that the next worker need not wait for the lease. */
+/** Ends the leases of unused claims, so that the next worker need not wait for them to expire. */
 export async function releaseClaims(db: Db, claims: readonly DeliveryClaim[]): Promise<void> {
   if (claims.length === 0) return;
   await sql`update deliveries set lease_until = null
@@ -233,9 +237,9 @@ export async function releaseClaims(db: Db, claims: readonly DeliveryClaim[]): P
 }
 
 /**
- * Makes deliveries due at once that were recorded as failed or deferred when nobody could know that the server refuses everyone; the
- * attempt does not count.
- * @returns for each whether it was: not where it has been claimed since, or its edition cancelled
+ * Makes deliveries due that were recorded as failed or deferred before it was known that the server refuses every
+ * recipient. The attempt is not counted.
+ * @returns for each whether it was reopened: false if it was claimed again or its edition was cancelled
  */
 export async function reopenRefused(
   db: Db,
@@ -263,16 +267,16 @@ function keyRows(db: Db, claims: readonly DeliveryClaim[]) {
   );
 }
 
-/** Marks the open editions as done of which no delivery is open any more. @returns their ids */
+/** Sets editions without open deliveries to `done`. @returns their ids */
 export async function finishEditions(db: Db): Promise<number[]> {
-  // Literals, not parameters: only then do the partial indexes answer.
+  // Literals, so that the partial indexes are used.
   const finished = await db
     .selectFrom('editions')
     .select('id')
     .where(sql<boolean>`delivery_state = 'delivering'`)
     .where(
       sql<boolean>`not exists (select 1 from deliveries where deliveries.edition_id = editions.id
-        and deliveries.state in ('pending', 'submitting'))`,
+        and ${isOpen('deliveries')})`,
     )
     .orderBy('id')
     .execute();
@@ -288,7 +292,7 @@ export async function finishEditions(db: Db): Promise<number[]> {
   return ids;
 }
 
-/** A row's key, as statements return it. */
+/** The key and fence of a row, as statements return them. */
 export interface ClaimKeyRow {
   edition_id: number;
   subscriber_id: number;

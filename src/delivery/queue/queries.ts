@@ -1,14 +1,17 @@
 /**
- * What stands where in the queue, counted or looked for: for status and metrics, and to judge what a server refuses. Long reads where an
- * edition has a million deliveries: give them `store.reports`.
+ * Queries on the queue, for status and metrics. They read every row of an edition, which may be a million: pass
+ * `store.reports`.
  */
 import { sql } from 'kysely';
+import { isOpen } from '../../store/delivery-states.ts';
 import type { Db } from '../../store/store.ts';
 import type { DeliveryState, EditionDeliveryState, SuppressionReason, Tables } from '../../store/tables.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
 
-/** How many deliveries of each edition are in each state. Editions without any have no entry. */
+const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
+
+/** Counts the deliveries of each edition by state. Editions without deliveries have no entry. */
 export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
   const counts = new Map<number, DeliveryStateCounts>();
   if (editionIds.length === 0) return counts;
@@ -21,23 +24,31 @@ export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map
     .orderBy('state')
     .execute();
   for (const { edition_id, state, count } of rows) {
-    const known = counts.get(edition_id) ?? { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
-    counts.set(edition_id, { ...known, [state]: count });
+    counts.set(edition_id, { ...(counts.get(edition_id) ?? NONE), [state]: count });
   }
   return counts;
 }
 
-/**
- * Whether anything of an edition has been submitted, in whatever run. It finds that out soon where much has been; where nothing has, it
- * looks at every delivery: give it `store.reports`.
- */
+/** As `countDeliveries`, including deliveries that retention has replaced by totals. */
+export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
+  const counts = await countDeliveries(db, editionIds);
+  if (editionIds.length === 0) return counts;
+  const totals = await db.selectFrom('delivery_totals').selectAll().where('edition_id', 'in', editionIds).execute();
+  for (const { edition_id, state, count } of totals) {
+    const live = counts.get(edition_id) ?? NONE;
+    counts.set(edition_id, { ...live, [state]: live[state] + count });
+  }
+  return counts;
+}
+
+/** Whether any delivery of an edition was submitted, in any run. Reads all its deliveries if none was. */
 export async function isAnySubmitted(db: Db, editionId: number): Promise<boolean> {
   const first = await db
     .selectFrom('deliveries')
     .select('subscriber_id')
     .where('edition_id', '=', editionId)
     .where('state', '=', 'submitted')
-    // Along the primary key, or PostgreSQL might read through all editions before this one.
+    // By the primary key: otherwise PostgreSQL might read all earlier editions.
     .orderBy('edition_id')
     .orderBy('subscriber_id')
     .limit(1)
@@ -45,45 +56,72 @@ export async function isAnySubmitted(db: Db, editionId: number): Promise<boolean
   return first !== undefined;
 }
 
-/** How many deliveries of each edition are, or were before they folded into totals, in each state; editions without any have no entry. */
-export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
-  const counts = await countDeliveries(db, editionIds);
-  if (editionIds.length === 0) return counts;
-  const totals = await db.selectFrom('delivery_totals').selectAll().where('edition_id', 'in', editionIds).execute();
-  for (const { edition_id, state, count } of totals) {
-    const live = counts.get(edition_id) ?? { pending: 0, submitting: 0, submitted: 0, failed: 0, suppressed: 0 };
-    counts.set(edition_id, { ...live, [state]: live[state] + count });
-  }
-  return counts;
-}
-
-/** When the delivery is due that has been due longest, or comes next, of editions that are neither paused nor ended; null where none is open. */
+/**
+ * The earliest due instant of the open deliveries of editions under delivery, past or future; null if there are none.
+ */
 export async function findNextDue(db: Db): Promise<number | null> {
-  // The states are written out for the partial indexes: one seek for each edition under delivery.
+  // Literals, so that the partial indexes are used: one index lookup for each edition.
   const { rows } = await sql<{ due: number | null }>`
     select min(due) as due from (
       select (
         select min(deliveries.due_at) from deliveries
-        where deliveries.edition_id = editions.id and deliveries.state in ('pending', 'submitting')
+        where deliveries.edition_id = editions.id and ${isOpen('deliveries')}
       ) as due
       from editions where editions.delivery_state = 'delivering'
     ) as each_edition`.execute(db);
   return rows[0]?.due ?? null;
 }
 
-/** How many deliveries were on the wire when their process died, and are not tried again or settled yet. */
+export interface UncertainDelivery {
+  editionId: number;
+  newsletter: string;
+  slot: string;
+  subscriberId: number;
+  /** Null if the subscriber does not exist any more. */
+  email: string | null;
+  attempts: number;
+  /** Begin of the submission. */
+  since: number;
+}
+
+/** The uncertain deliveries, oldest first: in `submitting` with an expired lease, at most one per worker and crash. */
+export async function listUncertain(db: Db, query: { now: number; limit: number }): Promise<UncertainDelivery[]> {
+  return uncertainDeliveries(db, query.now)
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .leftJoin('subscribers', 'subscribers.id', 'deliveries.subscriber_id')
+    .select([
+      'deliveries.edition_id as editionId',
+      'editions.newsletter',
+      'editions.slot',
+      'deliveries.subscriber_id as subscriberId',
+      'subscribers.email',
+      'deliveries.attempts',
+      'deliveries.changed_at as since',
+    ])
+    .orderBy('deliveries.changed_at')
+    .orderBy('deliveries.edition_id')
+    .orderBy('deliveries.subscriber_id')
+    .limit(query.limit)
+    .execute();
+}
+
+/** Counts the uncertain deliveries. */
 export async function countUncertain(db: Db, now: number): Promise<number> {
-  const { count } = await db
-    .selectFrom('deliveries')
+  const { count } = await uncertainDeliveries(db, now)
     .select((e) => e.fn.countAll<number>().as('count'))
-    .where(sql<boolean>`state in ('pending', 'submitting')`)
-    .where('state', '=', 'submitting')
-    .where('lease_until', '<=', now)
     .executeTakeFirstOrThrow();
   return count;
 }
 
-/** Whether these editions are under delivery, paused, cancelled or done; `reason` of a pause or a cancellation. */
+function uncertainDeliveries(db: Db, now: number) {
+  return db
+    .selectFrom('deliveries')
+    .where(isOpen('deliveries'))
+    .where('deliveries.state', '=', 'submitting')
+    .where('deliveries.lease_until', '<=', now);
+}
+
+/** Reads the delivery state of editions, with the reason of a pause or cancellation. */
 export function readDeliveryStates(
   db: Db,
   editionIds: number[],
@@ -100,11 +138,11 @@ export interface FailedDelivery {
   slot: string;
   email: string;
   reason: string;
-  /** The server's reply, where it gave one. */
+  /** The server's reply, or null. */
   reply: string | null;
 }
 
-/** The newest failed deliveries of some editions: to find the newest of all, every delivery would be read. */
+/** Lists the newest failed deliveries of some editions. Among all editions this would read every delivery. */
 export async function listFailedDeliveries(db: Db, editionIds: number[], limit: number): Promise<FailedDelivery[]> {
   if (editionIds.length === 0) return [];
   const rows = await db
@@ -122,7 +160,7 @@ export async function listFailedDeliveries(db: Db, editionIds: number[], limit: 
   return rows.map((row) => ({ ...row, reason: row.reason ?? 'no reason recorded' }));
 }
 
-/** Mail of the service itself, by state. */
+/** Counts the service messages by state. */
 export async function countServiceMessages(db: Db): Promise<Partial<DeliveryStateCounts>> {
   return countBy(
     db
@@ -134,7 +172,7 @@ export async function countServiceMessages(db: Db): Promise<Partial<DeliveryStat
   );
 }
 
-/** What came back and is still on record, by kind. */
+/** Counts the stored bounces and complaints by kind. */
 export async function countBounces(db: Db): Promise<Partial<Record<Tables['bounces']['kind'], number>>> {
   return countBy(
     db
@@ -146,7 +184,7 @@ export async function countBounces(db: Db): Promise<Partial<Record<Tables['bounc
   );
 }
 
-/** The addresses on the suppression list, by reason. */
+/** Counts the addresses on the suppression list by reason. */
 export async function countSuppressed(db: Db): Promise<Partial<Record<SuppressionReason, number>>> {
   return countBy(
     db

@@ -1,26 +1,26 @@
 /**
- * Queues an edition for all who have subscribed: set-based, whether for ten or for a million.
+ * Queues the deliveries of an edition: set-based, for ten subscribers or a million.
  */
 import { sql } from 'kysely';
+import { Temporal } from 'temporal-polyfill';
 import type { NewsletterConfig } from '../../config/config.ts';
-import { HOUR, isZone } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
-import { firstDeliveryTime } from './due.ts';
+import { HOUR, isZone, wallClock } from '../../lib/time.ts';
+import type { Tx } from '../../store/store.ts';
 
-/** When an edition's deliveries are due, and for how long they are worth it. */
+/** When the deliveries of an edition are due, and when they expire. */
 export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'expireAfterHours'> {
-  /** The publication's zone, for readers who have named none. */
+  /** The publication's zone, for subscribers without one. */
   zone: string;
 }
 
 /**
- * Writes one pending delivery for each confirmed subscription to the newsletter. The claim looks again at what each reader wants by
- * then.
+ * Inserts a pending delivery for each confirmed subscription to the newsletter. Consent is checked again when a
+ * delivery is submitted.
  * @param now when the edition closed, epoch milliseconds
- * @returns how many
+ * @returns number of deliveries
  */
 export async function queueDeliveries(
-  tx: Db,
+  tx: Tx,
   edition: { id: number; newsletter: string },
   terms: DeliveryTerms,
   now: number,
@@ -28,20 +28,20 @@ export async function queueDeliveries(
   const { deliverAt, zone, expireAfterHours } = terms;
   const usual = deliverAt === undefined ? now : firstDeliveryTime(deliverAt, zone, now);
   const others = deliverAt === undefined ? [] : await dueByZone(tx, deliverAt, now, usual);
-  // In the order of the primary key, which comes from the index: the new rows fill its pages one after the other.
+  const hasZones = others.length > 0;
+  const dueAt = hasZones ? sql`coalesce(own.due_at, ${bigint(usual)})` : bigint(usual);
+  // In the order of the primary key, so that the new rows fill pages of its index one after the other.
   const { numAffectedRows } = await sql`
-    ${others.length === 0 ? sql`` : sql`with own (zone, due_at) as (values ${sql.join(others.map(ownRow))})`}
+    ${hasZones ? sql`with own (zone, due_at) as (values ${sql.join(others.map(zoneRow))})` : sql``}
     insert into deliveries (edition_id, subscriber_id, state, attempts, due_at, expires_at, fence, changed_at)
     select ${bigint(edition.id)}, subscriptions.subscriber_id, 'pending', 0,
-      ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`},
-      ${others.length === 0 ? bigint(usual) : sql`coalesce(own.due_at, ${bigint(usual)})`} + ${bigint(expireAfterHours * HOUR)},
-      0, ${bigint(now)}
+      ${dueAt}, ${dueAt} + ${bigint(expireAfterHours * HOUR)}, 0, ${bigint(now)}
     from subscriptions
     ${
-      others.length === 0
-        ? sql``
-        : sql`inner join subscribers on subscribers.id = subscriptions.subscriber_id
+      hasZones
+        ? sql`inner join subscribers on subscribers.id = subscriptions.subscriber_id
               left join own on own.zone = lower(subscribers.zone)`
+        : sql``
     }
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
     order by subscriptions.subscriber_id`.execute(tx);
@@ -54,8 +54,8 @@ interface ZoneDue {
   dueAt: number;
 }
 
-/** The due instants of the zones that readers have named, as far as they differ from the usual one. */
-async function dueByZone(tx: Db, deliverAt: string, now: number, usual: number): Promise<ZoneDue[]> {
+/** The due instants in the zones of subscribers, where they differ from the usual one. */
+async function dueByZone(tx: Tx, deliverAt: string, now: number, usual: number): Promise<ZoneDue[]> {
   const rows = await tx
     .selectFrom('subscribers')
     .select((e) => e.fn<string>('lower', ['zone']).as('zone'))
@@ -68,7 +68,27 @@ async function dueByZone(tx: Db, deliverAt: string, now: number, usual: number):
     .filter(({ dueAt }) => dueAt !== usual);
 }
 
-function ownRow({ zone, dueAt }: ZoneDue) {
+/**
+ * The first instant, from `closedAt` on, at which clocks in `zone` show a time. A time that is skipped is moved forward
+ * by the gap. Of a time that occurs twice, the first counts, even if it is past and the second is not (RFC 5545 §3.3.5;
+ * Temporal's `compatible`).
+ * @param deliverAt a time of day, such as `07:00`
+ * @param zone IANA time zone
+ * @param closedAt epoch milliseconds
+ * @returns epoch milliseconds
+ */
+export function firstDeliveryTime(deliverAt: string, zone: string, closedAt: number): number {
+  const plainTime = Temporal.PlainTime.from(deliverAt);
+  const today = wallClock(closedAt, zone).toPlainDate();
+  // From yesterday, since a skipped time may be moved across midnight. Until the day after tomorrow, since tomorrow's
+  // may be moved, too, and Samoa once skipped a whole day.
+  const instants = [-1, 0, 1, 2].map(
+    (days) => today.add({ days }).toZonedDateTime({ timeZone: zone, plainTime }).epochMilliseconds,
+  );
+  return Math.min(...instants.filter((instant) => instant >= closedAt));
+}
+
+function zoneRow({ zone, dueAt }: ZoneDue) {
   return sql`(cast(${zone} as text), ${bigint(dueAt)})`;
 }
 

@@ -1,41 +1,39 @@
 /**
- * How fast messages may go: in all, to one recipient domain, and in a day while the sender warms up. The limits are kept in the
- * database, so that all processes share them and a restart begins no new allowance.
+ * Rate limits of submissions: in total, per recipient domain, and per day while the sender warms up. They are stored in
+ * the database, so that all processes share them and a restart does not reset them.
  *
- * In all, each message takes a stretch of time of its own, as long as the rate says. What is taken is kept as intervals, because a
- * message for a slow domain takes a later stretch, and those before it must still be had. A domain needs but the instant from which
- * its next message may go.
+ * With a limit in total, each message takes an interval whose length is the spacing. Taken intervals are stored,
+ * because a message for a slow domain takes a later one, and those before it must stay available. For a domain, the
+ * instant of its next message is enough.
  */
 import { domainToASCII } from 'node:url';
 import { Temporal } from 'temporal-polyfill';
 import type { Config } from '../../config/config.ts';
 import { localDate, SECOND } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
-import { firstFree, type Interval, takeTime } from './busy-time.ts';
+import type { Tx } from '../../store/store.ts';
 
 /**
- * What may go within so many milliseconds is reserved, for the caller to hold until its instant. What may not has no reservation:
- * its instant is only when to ask again, spread by the same limits so that not all ask at once.
+ * Instants within this many milliseconds are reserved, and the caller waits for them. Later ones are not: they say when
+ * to ask again, spread by the same limits, so that not all ask at once.
  */
 export const RESERVED_AHEAD = 5 * SECOND;
 
 export interface DeliveryRateLimiter {
   /**
-   * Reserves for the rows in their order. Two messages never go closer together than the rate says: there is no burst. A reservation
-   * that isn't used is lost.
-   * @param tx a transaction; other processes wait for its end, so it should be short
-   * @param rows by the recipient's domain, in any spelling
+   * Reserves an instant for each row, in order. The spacing is never shorter than the limit: there are no bursts.
+   * Unused reservations are lost.
+   * @param tx other processes wait for its end, so it should be short
+   * @param rows with the recipient's domain, in any spelling
    * @param now epoch milliseconds
-   * @returns for each row the instant from which it may go: reserved where it's `now + RESERVED_AHEAD` at most, else to be asked for
-   *   again then
+   * @returns for each row an instant: reserved if it is at most `now + RESERVED_AHEAD`, otherwise when to ask again
    */
-  reserve(tx: Db, rows: readonly { domain: string }[], now: number): Promise<number[]>;
+  reserve(tx: Tx, rows: readonly { domain: string }[], now: number): Promise<number[]>;
 }
 
-type ThrottleConfig = Pick<Config, 'delivery' | 'publication'>;
+type RateLimiterConfig = Pick<Config, 'delivery' | 'publication'>;
 
-/** @returns null where nothing is limited */
-export function openRateLimiter(config: ThrottleConfig): DeliveryRateLimiter | null {
+/** @returns null if nothing is limited */
+export function openRateLimiter(config: RateLimiterConfig): DeliveryRateLimiter | null {
   const { perSecond, domains, warmUp } = config.delivery;
   if (perSecond === undefined && warmUp === undefined && Object.keys(domains).length === 0) return null;
   const spacings = new Map(Object.entries(domains).map(([domain, limit]) => [domain, SECOND / limit.perSecond]));
@@ -47,14 +45,14 @@ export function openRateLimiter(config: ThrottleConfig): DeliveryRateLimiter | n
   };
   return {
     async reserve(tx, rows, now) {
-      const asked = rows.map(({ domain }) => domainToASCII(domain));
-      const limited = [...new Set(asked)].filter((domain) => spacings.has(domain));
+      const requested = rows.map(({ domain }) => domainToASCII(domain));
+      const limited = [...new Set(requested)].filter((domain) => spacings.has(domain));
       const days = [now, now + RESERVED_AHEAD].map((at) => localDate(at, limits.zone));
-      const warming = [...new Set(days)].filter((day) => limits.allowanceOf(day) !== null);
-      if (limits.spacing === null && limited.length === 0 && warming.length === 0) return rows.map(() => now);
-      const state = await lockState(tx, limited, warming, now);
+      const limitedDays = [...new Set(days)].filter((day) => limits.allowanceOf(day) !== null);
+      if (limits.spacing === null && limited.length === 0 && limitedDays.length === 0) return rows.map(() => now);
+      const state = await lockState(tx, limited, limitedDays, now);
       const before = structuredClone(state);
-      const instants = asked.map((domain) => Math.ceil(reserveOne(state, limits, domain, now)));
+      const instants = requested.map((domain) => Math.ceil(reserveOne(state, limits, domain, now)));
       await saveState(tx, before, state);
       return instants;
     },
@@ -62,41 +60,43 @@ export function openRateLimiter(config: ThrottleConfig): DeliveryRateLimiter | n
 }
 
 interface Limits {
-  /** Milliseconds from one message to the next; null where there is no limit in all. */
+  /** Milliseconds from one message to the next; null without a limit in total. */
   spacing: number | null;
-  /** The same by domain, in A-labels. */
+  /** The same by domain in A-labels. */
   spacings: ReadonlyMap<string, number>;
-  /** How many may go on a day of the publication's calendar; null where that day has no limit. */
+  /** Number of messages allowed on a day of the publication's zone; null if that day has no limit. */
   allowanceOf(day: string): number | null;
   zone: string;
 }
 
-interface State {
-  busy: Interval[];
-  /** When the next one without a reservation should ask again. */
-  later: number;
-  domains: Map<string, { next: number; later: number }>;
-  /** Messages let go, by the days that have a limit. */
+interface LimiterState {
+  taken: Interval[];
+  /** When the next message without a reservation should ask again. */
+  retryAt: number;
+  /** `next`: the instant of the domain's next message. */
+  domains: Map<string, { next: number; retryAt: number }>;
+  /** Number of reserved messages, by days that have a limit. */
   days: Map<string, number>;
 }
 
-/** Reserves for one message, in `state`. @returns its instant */
-function reserveOne(state: State, { spacing, spacings, allowanceOf, zone }: Limits, name: string, now: number): number {
+/** Reserves an instant for one message, in `state`. */
+function reserveOne(state: LimiterState, limits: Limits, name: string, now: number): number {
+  const { spacing, spacings, allowanceOf, zone } = limits;
   const horizon = now + RESERVED_AHEAD;
   const domain = state.domains.get(name);
   const domainSpacing = spacings.get(name) ?? 0;
   let earliest = Math.max(now, domain?.next ?? now);
   if (domain !== undefined && earliest > horizon) {
-    const again = Math.max(domain.later, earliest);
-    domain.later = again + domainSpacing;
-    return again;
+    const retryAt = Math.max(domain.retryAt, earliest);
+    domain.retryAt = retryAt + domainSpacing;
+    return retryAt;
   }
   for (;;) {
-    const at = spacing === null ? earliest : firstFree(state.busy, earliest, spacing);
+    const at = spacing === null ? earliest : firstFree(state.taken, earliest, spacing);
     if (at > horizon) {
-      const again = Math.max(state.later, at);
-      state.later = again + (spacing ?? 0);
-      return again;
+      const retryAt = Math.max(state.retryAt, at);
+      state.retryAt = retryAt + (spacing ?? 0);
+      return retryAt;
     }
     const day = localDate(Math.ceil(at), zone);
     const allowed = allowanceOf(day);
@@ -107,10 +107,44 @@ function reserveOne(state: State, { spacing, spacings, allowanceOf, zone }: Limi
       continue;
     }
     if (allowed !== null) state.days.set(day, count + 1);
-    if (spacing !== null) state.busy = takeTime(state.busy, { from: at, until: at + spacing });
+    if (spacing !== null) state.taken = addInterval(state.taken, { from: at, until: at + spacing });
     if (domain !== undefined) domain.next = at + domainSpacing;
     return at;
   }
+}
+
+interface Interval {
+  from: number;
+  /** Exclusive. */
+  until: number;
+}
+
+/** The first instant, from `earliest` on, at which an interval of that length is free. @param taken in order */
+function firstFree(taken: readonly Interval[], earliest: number, length: number): number {
+  let at = earliest;
+  for (const { from, until } of taken) {
+    if (until <= at) continue;
+    if (at + length <= from) return at;
+    at = until;
+  }
+  return at;
+}
+
+/**
+ * Adds a free interval. Gaps that are shorter than it are closed, so that a series of messages is one interval.
+ * @param taken in order
+ */
+function addInterval(taken: readonly Interval[], added: Interval): Interval[] {
+  const length = added.until - added.from;
+  const before = taken.filter(({ from }) => from < added.from);
+  const after = taken.filter(({ from }) => from >= added.from);
+  const joined: Interval[] = [];
+  for (const interval of [...before, added, ...after]) {
+    const last = joined.at(-1);
+    if (last !== undefined && interval.from - last.until < length) last.until = interval.until;
+    else joined.push({ ...interval });
+  }
+  return joined;
 }
 
 function allowance({ from, perDay }: NonNullable<Config['delivery']['warmUp']>, day: string): number | null {
@@ -122,22 +156,22 @@ function startOfNextDay(day: string, zone: string): number {
   return Temporal.PlainDate.from(day).add({ days: 1 }).toZonedDateTime(zone).epochMilliseconds;
 }
 
-// Keys of `rate_limits`. Whoever reserves holds the row LATER until its transaction ends, and only then touches the others: no
-// deadlock, and no two that count the same stretch as free.
+// Keys of `rate_limits`. A reservation locks the row LATER before any other, until its transaction ends: so there are
+// no deadlocks, and an interval is not taken twice.
 const LATER = 'delivery later';
 const BUSY = 'delivery busy ';
 const AFTER_BUSY = 'delivery busy!';
 const domainKey = (domain: string) => `delivery domain ${domain}`;
 const domainLaterKey = (domain: string) => `delivery domain-later ${domain}`;
 
-async function lockState(tx: Db, domains: string[], days: string[], now: number): Promise<State> {
+async function lockState(tx: Tx, domains: string[], days: string[], now: number): Promise<LimiterState> {
   const later = await tx
     .insertInto('rate_limits')
     .values({ key: LATER, next_at: now })
     .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('rate_limits.next_at') })))
     .returning('next_at')
     .executeTakeFirstOrThrow();
-  // What has passed goes at once: where messages are few, each leaves an interval of its own.
+  // Delete past intervals at once: with few messages, each leaves a separate one.
   await tx
     .deleteFrom('rate_limits')
     .where('key', '>', BUSY)
@@ -163,19 +197,19 @@ async function lockState(tx: Db, domains: string[], days: string[], now: number)
   const at = new Map(rows.map(({ key, next_at }) => [key, next_at]));
   const from = (key: string): number => at.get(key) ?? now;
   return {
-    busy: rows
+    taken: rows
       .filter(({ key }) => key.startsWith(BUSY))
       .map(({ key, next_at }) => ({ from: Number(key.slice(BUSY.length)), until: next_at }))
       .sort((a, b) => a.from - b.from),
-    later: later.next_at,
+    retryAt: later.next_at,
     domains: new Map(
-      domains.map((domain) => [domain, { next: from(domainKey(domain)), later: from(domainLaterKey(domain)) }]),
+      domains.map((domain) => [domain, { next: from(domainKey(domain)), retryAt: from(domainLaterKey(domain)) }]),
     ),
     days: new Map(counts.map(({ day, count }) => [day, count])),
   };
 }
 
-async function saveState(tx: Db, before: State, after: State): Promise<void> {
+async function saveState(tx: Tx, before: LimiterState, after: LimiterState): Promise<void> {
   const known = ratesOf(before);
   const rates = ratesOf(after);
   const gone = [...known.keys()].filter((key) => !rates.has(key));
@@ -198,12 +232,12 @@ async function saveState(tx: Db, before: State, after: State): Promise<void> {
   }
 }
 
-function ratesOf(state: State): Map<string, number> {
-  const rates = new Map([[LATER, state.later]]);
-  for (const { from, until } of state.busy) rates.set(`${BUSY}${from}`, until);
-  for (const [domain, { next, later }] of state.domains) {
+function ratesOf({ taken, retryAt, domains }: LimiterState): Map<string, number> {
+  const rates = new Map([[LATER, retryAt]]);
+  for (const { from, until } of taken) rates.set(`${BUSY}${from}`, until);
+  for (const [domain, { next, retryAt }] of domains) {
     rates.set(domainKey(domain), next);
-    rates.set(domainLaterKey(domain), later);
+    rates.set(domainLaterKey(domain), retryAt);
   }
   return rates;
 }

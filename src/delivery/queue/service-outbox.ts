@@ -1,61 +1,59 @@
 /**
- * The outbox of the service's own mail (confirmations): by the same rules as deliveries, but ahead of them, and one by one, since it is
- * little. What was interrupted is always tried again: a second copy of a confirmation harms nobody, one that never comes does.
+ * The outbox of service messages. It works like that of deliveries, but row by row, since there are few. Interrupted
+ * messages are always retried: a second copy does no harm, a missing confirmation does.
  */
 import { sql } from 'kysely';
+import { isOpen, OPEN_DELIVERY_STATES } from '../../store/delivery-states.ts';
+import { isClaimable, leaseColumns, revokedLease, skipLocked, updateClaimed } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
-import type { Db, Store } from '../../store/store.ts';
+import type { Db, Store, Tx } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
 import { readNewsletters } from '../../subscribers/service-messages.ts';
 import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
-import type { DeliveryOutcome } from './delivery-outcome.ts';
-import { INTERRUPTED } from './uncertain.ts';
+import { type DeliveryOutcome, INTERRUPTED } from './delivery-outcome.ts';
 
 /** A message under our lease. */
 export interface ClaimedServiceMessage {
   id: number;
   kind: Tables['service_messages']['kind'];
   subscriberId: number;
-  /** As given by the subscriber; null where the subscriber is gone. */
+  /** As given by the subscriber; null if the subscriber does not exist any more. */
   email: string | null;
   newsletters: string[];
   createdAt: number;
-  /** Its link is dead from then on. */
+  /** End of its link. */
   expiresAt: number;
   attempts: number;
   fence: number;
 }
 
-/** What becomes of a message that is claimed. */
-export type ServiceOutcome = Exclude<DeliveryOutcome, { kind: 'put-back' | 'uncertain' }>;
-
-/** What came of asking to submit. */
-export type ServiceMarkResult = { kind: 'submitting' } | { kind: 'suppressed'; reason: string } | { kind: 'lost' };
-
-const EXPIRED = 'expired: it could not be submitted before its link was dead';
+export type ServiceOutcome = Exclude<DeliveryOutcome, { kind: 'released' | 'uncertain' }>;
 
 /**
- * Claims messages, longest due first; those whose lease has lapsed again; none while the queue is held. The expired ones fail.
- * @returns what was claimed, and how many had expired
+ * The result of marking. Unless it is `submitting`, the message must not be submitted, and that is recorded already.
+ */
+export type ServiceMarkResult = { kind: 'submitting' } | { kind: 'suppressed'; reason: string } | { kind: 'lost' };
+
+const EXPIRED = 'expired: it could not be submitted before its link ended';
+
+/**
+ * Claims messages, longest due first, including those whose lease has expired; none while the queue is held. Expired
+ * messages fail.
+ * @returns the claimed messages and the number of expired ones
  */
 export async function claimServiceMessages(
-  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
+  { db }: Pick<Store, 'db'>,
   { now, limit, leaseMs }: { now: number; limit: number; leaseMs: number },
 ): Promise<{ messages: ClaimedServiceMessage[]; expired: number }> {
   if ((await readMeta(db, DELIVERY_HELD)) !== undefined) return { messages: [], expired: 0 };
-  // A look first: most of the time there is none, and a transaction would wait for other writers.
-  const waiting = await db
-    .selectFrom('service_messages')
-    .select('id')
-    .where(claimable(now))
-    .limit(1)
-    .executeTakeFirst();
-  if (waiting === undefined) return { messages: [], expired: 0 };
+  // A query first: most of the time there is none, and a transaction would wait for other writers.
+  const first = await db.selectFrom('service_messages').select('id').where(isDue(now)).limit(1).executeTakeFirst();
+  if (first === undefined) return { messages: [], expired: 0 };
   return db.transaction().execute(async (tx) => {
     const expired = await tx
       .updateTable('service_messages')
-      .set({ state: 'failed', reason: EXPIRED, lease_until: null, fence: sql<number>`fence + 1`, changed_at: now })
-      .where(claimable(now))
+      .set({ state: 'failed', reason: EXPIRED, ...revokedLease('service_messages'), changed_at: now })
+      .where(isDue(now))
       .where('expires_at', '<=', now)
       .executeTakeFirstOrThrow();
     const due = await tx
@@ -72,45 +70,40 @@ export async function claimServiceMessages(
         'service_messages.fence',
         'subscribers.email',
       ])
-      .where(claimable(now))
+      .where(isDue(now))
       .orderBy('service_messages.due_at')
       .orderBy('service_messages.id')
       .limit(limit)
-      .$if(dialect === 'postgres', (q) => q.forUpdate('service_messages').skipLocked())
+      .modifyEnd(skipLocked(tx, 'service_messages'))
       .execute();
-    if (due.length > 0) await lease(tx, due, now, leaseMs);
+    if (due.length > 0) await lease(tx, due, now, now + leaseMs);
     const messages = due.map((row) => ({ ...row, newsletters: readNewsletters(row), fence: row.fence + 1 }));
     return { messages, expired: Number(expired.numUpdatedRows) };
   });
 }
 
-/** Written out, not bound: SQLite uses the partial index service_messages_open only where it sees its condition. */
-function claimable(now: number) {
-  return sql<boolean>`service_messages.state in ('pending', 'submitting') and service_messages.due_at <= ${now}
-    and (service_messages.lease_until is null or service_messages.lease_until <= ${now})`;
+function isDue(now: number) {
+  return sql<boolean>`${isOpen('service_messages')} and ${isClaimable('service_messages', now)}`;
 }
 
-async function lease(tx: Db, rows: { id: number }[], now: number, leaseMs: number): Promise<void> {
+async function lease(tx: Tx, rows: { id: number }[], now: number, until: number): Promise<void> {
+  const ids = rows.map((row) => row.id);
   await tx
     .updateTable('service_messages')
     .set({
       state: 'pending',
-      fence: sql<number>`fence + 1`,
-      lease_until: now + leaseMs,
+      ...leaseColumns('service_messages', until),
       reason: sql<string | null>`case state when 'submitting' then ${INTERRUPTED} else reason end`,
       changed_at: now,
     })
-    .where(
-      'id',
-      'in',
-      rows.map((row) => row.id),
-    )
+    .where('id', 'in', ids)
     .execute();
 }
 
 /**
- * Notes that a submission begins. Where the subscriber is gone, or the address must not be written to, it is recorded as suppressed.
- * @param leaseMs longer than a submission can take
+ * Marks the beginning of a submission. If the subscriber does not exist any more, or the address is suppressed, the
+ * message is recorded as suppressed.
+ * @param leaseMs longer than any submission
  */
 export async function markServiceMessage(
   db: Db,
@@ -119,12 +112,12 @@ export async function markServiceMessage(
   leaseMs: number,
 ): Promise<ServiceMarkResult> {
   return db.transaction().execute(async (tx) => {
-    const against = await whyNotMailed(tx, message);
-    if (against !== null) {
-      const recorded = await recordServiceResult(tx, message, { kind: 'suppressed', reason: against }, now);
-      return recorded ? { kind: 'suppressed', reason: against } : { kind: 'lost' };
+    const reason = await reasonToSuppress(tx, message);
+    if (reason !== null) {
+      const recorded = await recordServiceOutcome(tx, message, { kind: 'suppressed', reason }, now);
+      return recorded ? { kind: 'suppressed', reason } : { kind: 'lost' };
     }
-    const { numUpdatedRows } = await updateClaimed(tx, message)
+    const { numUpdatedRows } = await updateClaimed(tx, 'service_messages', message)
       .set({ state: 'submitting', attempts: sql<number>`attempts + 1`, lease_until: now + leaseMs, changed_at: now })
       .where('state', '=', 'pending')
       .executeTakeFirstOrThrow();
@@ -132,67 +125,57 @@ export async function markServiceMessage(
   });
 }
 
-async function whyNotMailed(tx: Db, { kind, subscriberId }: ClaimedServiceMessage): Promise<string | null> {
+async function reasonToSuppress(tx: Tx, { kind, subscriberId }: ClaimedServiceMessage): Promise<string | null> {
   const subscriber = await tx
     .selectFrom('subscribers')
     .select('suppressed_reason')
     .where('id', '=', subscriberId)
     .executeTakeFirst();
-  if (subscriber === undefined) return 'the subscriber is gone';
+  if (subscriber === undefined) return 'the subscriber does not exist any more';
   const { suppressed_reason: reason } = subscriber;
   if (reason === null || (kind === 'confirm' && isLiftedByOptIn(reason))) return null;
   return `the address is suppressed: ${reason}`;
 }
 
 /**
- * Records how it ended, and ends its lease.
- * @returns false where another worker has claimed it since, and nothing was recorded
+ * Records an outcome and ends the lease.
+ * @returns false if the claim was lost and nothing was recorded
  */
-export async function recordServiceResult(
+export async function recordServiceOutcome(
   db: Db,
   message: Pick<ClaimedServiceMessage, 'id' | 'fence'>,
-  result: ServiceOutcome,
+  outcome: ServiceOutcome,
   now: number,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await updateClaimed(db, message)
-    .set({ ...afterwards(result), lease_until: null, changed_at: now })
-    .where('state', 'in', ['pending', 'submitting'])
+  const { numUpdatedRows } = await updateClaimed(db, 'service_messages', message)
+    .set({ ...columnsOf(outcome), lease_until: null, changed_at: now })
+    .where('state', 'in', OPEN_DELIVERY_STATES)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
 }
 
-/** Gives back claims that nothing was done with. */
-export async function releaseServiceMessages(db: Db, messages: readonly ClaimedServiceMessage[]): Promise<void> {
-  for (const message of messages) {
-    await updateClaimed(db, message).set({ lease_until: null }).where('state', '=', 'pending').execute();
+function columnsOf(outcome: ServiceOutcome) {
+  const reply = 'reply' in outcome && outcome.reply !== null ? { reply: outcome.reply } : {};
+  switch (outcome.kind) {
+    case 'submitted':
+      return { state: 'submitted' as const, ...reply, reason: null };
+    case 'deferred':
+      return { state: 'pending' as const, ...reply, reason: outcome.reason, due_at: outcome.dueAt };
+    case 'failed':
+      return { state: 'failed' as const, ...reply, reason: outcome.reason };
+    case 'suppressed':
+      return { state: 'suppressed' as const, reason: outcome.reason };
+    case 'reverted':
+      return { state: 'pending' as const, ...reply, reason: outcome.reason, attempts: sql<number>`attempts - 1` };
   }
 }
 
-function updateClaimed(db: Db, { id, fence }: Pick<ClaimedServiceMessage, 'id' | 'fence'>) {
-  return db.updateTable('service_messages').where('id', '=', id).where('fence', '=', fence);
-}
-
-function afterwards(result: ServiceOutcome) {
-  switch (result.kind) {
-    case 'submitted':
-      return { state: 'submitted' as const, reply: result.reply, reason: null };
-    case 'deferred':
-      return {
-        state: 'pending' as const,
-        due_at: result.dueAt,
-        reason: result.reason,
-        ...(result.reply !== null && { reply: result.reply }),
-      };
-    case 'failed':
-      return { state: 'failed' as const, reason: result.reason, ...(result.reply !== null && { reply: result.reply }) };
-    case 'suppressed':
-      return { state: 'suppressed' as const, reason: result.reason };
-    case 'returned':
-      return {
-        state: 'pending' as const,
-        reason: result.reason,
-        attempts: sql<number>`attempts - 1`,
-        ...(result.reply !== null && { reply: result.reply }),
-      };
+/** Ends the leases of unused claims. */
+export async function releaseServiceMessages(db: Db, messages: readonly ClaimedServiceMessage[]): Promise<void> {
+  for (const message of messages) {
+    await updateClaimed(db, 'service_messages', message)
+      .set({ lease_until: null })
+      .where('state', '=', 'pending')
+      .execute();
   }
 }

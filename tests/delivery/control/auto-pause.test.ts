@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { type DeliveryReport, deliver } from '../../../src/delivery/deliver.ts';
+import { deliver } from '../../../src/delivery/deliver.ts';
 import { isAnySubmitted } from '../../../src/delivery/queue/queries.ts';
+import type { DeliveryReport } from '../../../src/delivery/run.ts';
 import { type Connection, TransportError } from '../../../src/delivery/transport/connection.ts';
 import { openTransport } from '../../../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';

@@ -7,7 +7,7 @@ import {
   resumeEdition,
   settleDelivery,
 } from '../../../src/delivery/control/edition-control.ts';
-import { listUncertain } from '../../../src/delivery/queue/uncertain.ts';
+import { listUncertain } from '../../../src/delivery/queue/queries.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';

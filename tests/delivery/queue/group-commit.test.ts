@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
-import { openGroupCommit } from '../../../src/delivery/queue/group-commit.ts';
+import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import type { StatementBatch } from '../../../src/store/statement-batch.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -10,12 +10,12 @@ import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
 const SUBMITTED = { kind: 'submitted', reply: '250 ok' } as const;
 
 async function claim(store: Store) {
-  const options = { now: NOW, limit: 100, leaseMs: 2 * MINUTE, uncertain: 'retry', throttle: null } as const;
+  const options = { now: NOW, limit: 100, leaseMs: 2 * MINUTE, uncertain: 'retry', rateLimiter: null } as const;
   return (await claimDeliveries(store, options)).deliveries;
 }
 
-/** The store, counting its group transactions, and failing those that it is told to. */
-function counting(store: Store, fail: (transaction: number) => Error | null = () => null) {
+/** A store that counts its batches, and in which some fail. */
+function countBatches(store: Store, fail: (transaction: number) => Error | null = () => null) {
   let transactions = 0;
   const batch: StatementBatch = async (queries) => {
     transactions += 1;
@@ -26,44 +26,44 @@ function counting(store: Store, fail: (transaction: number) => Error | null = ()
   return { db: store.db, batch, transactions: () => transactions };
 }
 
-describe('the ledger', () => {
+describe('GroupCommit', () => {
   forEachDatabase((open) => {
-    it('writes the marks of all connections in one transaction', async () => {
+    it('writes the marks of all workers in one transaction', async () => {
       const store = await open();
       await queueEdition(store, 7);
       const claims = await claim(store);
-      const counted = counting(store);
-      const ledger = openGroupCommit(counted, () => NOW);
-      const markings = await Promise.all(claims.map((row) => ledger.mark(row)));
-      expect(markings).toEqual(Array(7).fill({ kind: 'submitting' }));
+      const counted = countBatches(store);
+      const commit = new GroupCommit(counted, () => NOW);
+      const results = await Promise.all(claims.map((row) => commit.mark(row)));
+      expect(results).toEqual(Array(7).fill({ kind: 'submitting' }));
       expect(counted.transactions()).toBe(1);
       expect(await deliveriesOf(store)).toMatchObject(
         Array(7).fill({ state: 'submitting', attempts: 1, lease_until: NOW + 12 * MINUTE }),
       );
     });
 
-    it('writes a result together with the next mark, and gathers while it writes', async () => {
+    it('writes an outcome together with the next mark, and collects requests while it writes', async () => {
       const store = await open();
       await queueEdition(store, 8);
       const claims = await claim(store);
-      const counted = counting(store);
-      const ledger = openGroupCommit(counted, () => NOW);
-      // Four connections with two messages each.
+      const counted = countBatches(store);
+      const commit = new GroupCommit(counted, () => NOW);
+      // Four workers with two messages each.
       await Promise.all(
         claims.slice(0, 4).map(async (first, n) => {
-          await ledger.mark(first);
-          const recorded = ledger.record(first, SUBMITTED);
+          await commit.mark(first);
+          const recorded = commit.record(first, SUBMITTED);
           const second = claims[4 + n]!;
-          expect(await ledger.mark(second)).toEqual({ kind: 'submitting' });
+          expect(await commit.mark(second)).toEqual({ kind: 'submitting' });
           expect(await recorded).toBe(true);
-          expect(await ledger.record(second, SUBMITTED)).toBe(true);
+          expect(await commit.record(second, SUBMITTED)).toBe(true);
         }),
       );
       expect(counted.transactions()).toBe(3);
       expect((await deliveriesOf(store)).map((row) => row.state)).toEqual(Array(8).fill('submitted'));
     });
 
-    it('tells each what came of its own', async () => {
+    it('returns to each caller its own result', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 3);
       const [a, b, c] = await claim(store);
@@ -72,38 +72,38 @@ describe('the ledger', () => {
         .set({ paused_until: NOW + 1 })
         .where('id', '=', subscriberIds[1]!)
         .execute();
-      const ledger = openGroupCommit(store, () => NOW);
-      const answers = await Promise.all([
-        ledger.mark(a!),
-        ledger.mark(b!),
-        ledger.mark({ ...c!, fence: 7 }),
-        ledger.record({ ...c!, fence: 7 }, SUBMITTED),
-        ledger.record(c!, { kind: 'put-back', reason: null }),
+      const commit = new GroupCommit(store, () => NOW);
+      const results = await Promise.all([
+        commit.mark(a!),
+        commit.mark(b!),
+        commit.mark({ ...c!, fence: 7 }),
+        commit.record({ ...c!, fence: 7 }, SUBMITTED),
+        commit.record(c!, { kind: 'released', reason: null }),
       ]);
-      expect(answers).toMatchObject([{ kind: 'submitting' }, { kind: 'suppressed' }, { kind: 'lost' }, false, true]);
+      expect(results).toMatchObject([{ kind: 'submitting' }, { kind: 'suppressed' }, { kind: 'lost' }, false, true]);
     });
 
-    it('tells all of a transaction that it failed, and goes on with the next', async () => {
+    it('rejects all requests of a failed transaction, and continues with the next', async () => {
       const store = await open();
       await queueEdition(store, 2);
       const [a, b] = await claim(store);
-      const counted = counting(store, (n) => (n === 1 ? new Error('the disk is full') : null));
-      const ledger = openGroupCommit(counted, () => NOW);
-      const ended = await Promise.allSettled([ledger.mark(a!), ledger.record(b!, SUBMITTED)]);
-      expect(ended).toMatchObject(Array(2).fill({ status: 'rejected', reason: { message: 'the disk is full' } }));
-      expect(await ledger.mark(a!)).toEqual({ kind: 'submitting' });
+      const counted = countBatches(store, (n) => (n === 1 ? new Error('the disk is full') : null));
+      const commit = new GroupCommit(counted, () => NOW);
+      const results = await Promise.allSettled([commit.mark(a!), commit.record(b!, SUBMITTED)]);
+      expect(results).toMatchObject(Array(2).fill({ status: 'rejected', reason: { message: 'the disk is full' } }));
+      expect(await commit.mark(a!)).toEqual({ kind: 'submitting' });
     });
 
-    it('begins again where the database ended the transaction for the sake of another', async () => {
+    it('retries a transaction after a deadlock', async () => {
       const store = await open();
       await queueEdition(store, 1);
       const [row] = await claim(store);
       const deadlock = Object.assign(new Error('deadlock detected'), { code: '40P01' });
-      const ledger = openGroupCommit(
-        counting(store, (n) => (n <= 2 ? deadlock : null)),
+      const commit = new GroupCommit(
+        countBatches(store, (n) => (n <= 2 ? deadlock : null)),
         () => NOW,
       );
-      expect(await ledger.mark(row!)).toEqual({ kind: 'submitting' });
+      expect(await commit.mark(row!)).toEqual({ kind: 'submitting' });
       expect(await deliveriesOf(store)).toMatchObject([{ attempts: 1 }]);
     });
   });

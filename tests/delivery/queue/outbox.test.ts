@@ -5,7 +5,7 @@ import {
   type ClaimedDelivery,
   finishEditions,
   markSubmitting,
-  recordResults,
+  recordOutcomes,
   releaseClaims,
   reopenRefused,
 } from '../../../src/delivery/queue/outbox.ts';
@@ -22,7 +22,7 @@ import { forEachDatabase } from '../../support/databases.ts';
 import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
-const INTERRUPTED = 'interrupted while submitting: tried again with the same Message-ID';
+const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
 const NEXT = { slot: '2026-11-25', number: 2, articleId: 'next' };
 
 async function claim(store: Store, options: Partial<ClaimOptions> = {}): Promise<ClaimedDelivery[]> {
@@ -35,41 +35,42 @@ function claimAll(store: Store, options: Partial<ClaimOptions> = {}) {
     limit: 100,
     leaseMs: LEASE,
     uncertain: 'retry',
-    throttle: null,
+    rateLimiter: null,
     ...options,
   });
 }
 
 async function mark(store: Store, claims: ClaimedDelivery[], now = NOW): Promise<string[]> {
-  return (await markSubmitting(store.db, claims, now, 12 * MINUTE)).map(({ kind }) => kind);
+  const results = await store.db.transaction().execute((tx) => markSubmitting(tx, claims, now, 12 * MINUTE));
+  return results.map(({ kind }) => kind);
 }
 
-function numbers(claims: ClaimedDelivery[]): string[] {
-  return claims.map(({ email }) => email?.replace('@example.com', '') ?? 'gone');
+function names(claims: ClaimedDelivery[]): string[] {
+  return claims.map(({ email }) => email?.replace('@example.com', '') ?? 'none');
 }
 
-function setDelivery(store: Store, editionId: number, delivery_state: 'delivering' | 'paused' | 'cancelled') {
+function setDeliveryState(store: Store, editionId: number, delivery_state: 'delivering' | 'paused' | 'cancelled') {
   return store.db
     .updateTable('editions')
-    .set({ delivery_state, delivery_reason: 'by hand' })
+    .set({ delivery_state, delivery_reason: 'wrong list' })
     .where('id', '=', editionId)
     .execute();
 }
 
-describe('claiming', () => {
+describe('claimDeliveries', () => {
   forEachDatabase((open) => {
-    it('gives every delivery to one claim only', async () => {
+    it('returns every delivery in one claim only', async () => {
       const store = await open();
       await queueEdition(store, 5);
       const claims = await Promise.all([1, 2, 3, 4].map(() => claim(store, { limit: 2 })));
-      expect(numbers(claims.flat()).sort()).toEqual([1, 2, 3, 4, 5].map((n) => `reader${n}`));
+      expect(names(claims.flat()).sort()).toEqual([1, 2, 3, 4, 5].map((n) => `reader${n}`));
       expect(claims.flat().every((row) => row.fence === 1 && row.attempts === 0)).toBe(true);
       expect(await deliveriesOf(store)).toMatchObject(
         Array(5).fill({ state: 'pending', fence: 1, lease_until: NOW + LEASE }),
       );
     });
 
-    it('takes what has been due longest, and nothing that is not due yet', async () => {
+    it('claims what has been due longest, and nothing that is not due', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 3);
       for (const [n, dueAt] of [NOW - 1, NOW - 2, NOW + 1].entries()) {
@@ -79,12 +80,12 @@ describe('claiming', () => {
           .where('subscriber_id', '=', subscriberIds[n]!)
           .execute();
       }
-      expect(numbers(await claim(store, { limit: 1 }))).toEqual(['reader2']);
-      expect(numbers(await claim(store, { limit: 1 }))).toEqual(['reader1']);
+      expect(names(await claim(store, { limit: 1 }))).toEqual(['reader2']);
+      expect(names(await claim(store, { limit: 1 }))).toEqual(['reader1']);
       expect(await claim(store)).toEqual([]);
     });
 
-    it('takes the oldest edition first, and steps over one that has nothing due', async () => {
+    it('claims the oldest edition first, and skips an edition without due deliveries', async () => {
       const store = await open();
       const idle = await queueEdition(store, 1, { slot: '2026-11-22', articleId: 'idle', number: 9 });
       const old = await queueEdition(store, 2);
@@ -103,20 +104,20 @@ describe('claiming', () => {
       expect(claims.map((row) => row.editionId)).toEqual([old.editionId, old.editionId, young.editionId]);
     });
 
-    it('takes nothing of an edition that is paused, cancelled or not named', async () => {
+    it('claims nothing of an edition that is paused, cancelled or not requested', async () => {
       const store = await open();
       const first = await queueEdition(store, 1);
       const second = await queueEdition(store, 1, NEXT);
-      await setDelivery(store, first.editionId, 'paused');
+      await setDeliveryState(store, first.editionId, 'paused');
       expect((await claim(store)).map((row) => row.editionId)).toEqual([second.editionId]);
-      await setDelivery(store, second.editionId, 'cancelled');
+      await setDeliveryState(store, second.editionId, 'cancelled');
       expect(await claim(store, { now: NOW + HOUR })).toEqual([]);
-      await setDelivery(store, first.editionId, 'delivering');
+      await setDeliveryState(store, first.editionId, 'delivering');
       expect(await claim(store, { editionId: second.editionId })).toEqual([]);
       expect(await claim(store, { editionId: first.editionId })).toHaveLength(1);
     });
 
-    it('takes nothing while the queue is held, and says why', async () => {
+    it('claims nothing while the queue is held, and returns the reason', async () => {
       const store = await open();
       await queueEdition(store, 1);
       await writeMeta(store.db, DELIVERY_HELD, 'restored from a backup');
@@ -125,20 +126,20 @@ describe('claiming', () => {
       expect(await claimAll(store)).toMatchObject({ deliveries: [{ fence: 1 }], held: null });
     });
 
-    it('takes again what a dead worker had claimed, and refuses that worker when it wakes', async () => {
+    it('claims again after the lease has expired, and the first claim is lost', async () => {
       const store = await open();
       await queueEdition(store, 1);
-      const asleep = await claim(store);
+      const lost = await claim(store);
       expect(await claim(store, { now: NOW + LEASE - 1 })).toEqual([]);
-      const awake = await claim(store, { now: NOW + LEASE });
-      expect(awake).toMatchObject([{ fence: 2 }]);
-      expect(await mark(store, asleep, NOW + LEASE)).toEqual(['lost']);
-      const late = { claim: asleep[0]!, result: { kind: 'submitted', reply: '250 late' } as const };
-      expect(await recordResults(store.db, [late], NOW)).toEqual([false]);
-      expect(await mark(store, awake, NOW + LEASE)).toEqual(['submitting']);
+      const current = await claim(store, { now: NOW + LEASE });
+      expect(current).toMatchObject([{ fence: 2 }]);
+      expect(await mark(store, lost, NOW + LEASE)).toEqual(['lost']);
+      const late = { claim: lost[0]!, outcome: { kind: 'submitted', reply: '250 late' } as const };
+      expect(await recordOutcomes(store.db, [late], NOW)).toEqual([false]);
+      expect(await mark(store, current, NOW + LEASE)).toEqual(['submitting']);
     });
 
-    it('takes again what was interrupted while submitting, and says so', async () => {
+    it('claims interrupted submissions again, and records the interruption', async () => {
       const store = await open();
       await queueEdition(store, 1);
       await mark(store, await claim(store));
@@ -148,16 +149,16 @@ describe('claiming', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', fence: 2, reason: INTERRUPTED }]);
     });
 
-    it('leaves what was interrupted where the operator is to settle it', async () => {
+    it('does not claim interrupted submissions with uncertain: hold', async () => {
       const store = await open();
       await queueEdition(store, 2);
       await mark(store, await claim(store, { limit: 1 }));
       const later = { now: NOW + HOUR, uncertain: 'hold' as const };
-      expect(numbers(await claim(store, later))).toEqual(['reader2']);
+      expect(names(await claim(store, later))).toEqual(['reader2']);
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting' }, { state: 'pending' }]);
     });
 
-    it('fails what is stale, in one go, with the last reason', async () => {
+    it('fails expired deliveries together, with the last reason', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 4);
       await store.db
@@ -176,35 +177,35 @@ describe('claiming', () => {
         .where('subscriber_id', '=', subscriberIds[2]!)
         .execute();
       const claimed = await claimAll(store, { limit: 10 });
-      expect(claimed).toMatchObject({ stale: 3, deliveries: [{ email: 'reader4@example.com' }] });
-      const stale = 'stale: it could not be submitted in time';
+      expect(claimed).toMatchObject({ expired: 3, deliveries: [{ email: 'reader4@example.com' }] });
+      const expired = 'expired: it could not be submitted in time';
       expect(await deliveriesOf(store)).toMatchObject([
-        { state: 'failed', reason: stale, attempts: 0, lease_until: null },
-        { state: 'failed', reason: `${stale}; the last attempt: busy` },
-        { state: 'failed', reason: `${stale}; the last attempt was interrupted, so it may have arrived` },
+        { state: 'failed', reason: expired, attempts: 0, lease_until: null },
+        { state: 'failed', reason: `${expired}; the last attempt: busy` },
+        { state: 'failed', reason: `${expired}; the last attempt was interrupted, so it may have arrived` },
         { state: 'pending' },
       ]);
     });
 
-    it('holds what may go soon, and puts off what is over the limit, uncounted and unclaimed', async () => {
+    it('claims deliveries with a reserved instant, and postpones the others without counting an attempt', async () => {
       const store = await open();
       await queueEdition(store, ['a@one.example', 'b@two.example', 'c@three.example', 'd@four.example']);
       await store.db
         .updateTable('deliveries')
         .set({ expires_at: NOW + HOUR })
         .execute();
-      const asked: string[] = [];
-      const throttle: DeliveryRateLimiter = {
-        reserve: async (_trx, rows, now) => {
-          asked.push(...rows.map((row) => row.domain));
+      const requested: string[] = [];
+      const rateLimiter: DeliveryRateLimiter = {
+        reserve: async (_tx, rows, now) => {
+          requested.push(...rows.map((row) => row.domain));
           return [now, now + RESERVED_AHEAD, now + RESERVED_AHEAD + 1, now + 2 * HOUR];
         },
       };
-      const claimed = await claimAll(store, { throttle });
-      expect(asked).toEqual(['one.example', 'two.example', 'three.example', 'four.example']);
+      const claimed = await claimAll(store, { rateLimiter });
+      expect(requested).toEqual(['one.example', 'two.example', 'three.example', 'four.example']);
       expect(claimed.deliveries.map((row) => row.notBefore)).toEqual([NOW, NOW + RESERVED_AHEAD]);
       expect(claimed.postponed).toBe(2);
-      const put = {
+      const postponed = {
         state: 'pending',
         attempts: 0,
         lease_until: null,
@@ -213,12 +214,12 @@ describe('claiming', () => {
       expect(await deliveriesOf(store)).toMatchObject([
         { lease_until: NOW + LEASE, due_at: NOW },
         { lease_until: NOW + LEASE, due_at: NOW },
-        { ...put, due_at: NOW + RESERVED_AHEAD + 1 },
-        { ...put, due_at: NOW + HOUR },
+        { ...postponed, due_at: NOW + RESERVED_AHEAD + 1 },
+        { ...postponed, due_at: NOW + HOUR },
       ]);
     });
 
-    it('gives back claims that nothing was done with', async () => {
+    it('claims released deliveries again, but not those that are submitting', async () => {
       const store = await open();
       await queueEdition(store, 3);
       const claims = await claim(store);
@@ -231,7 +232,7 @@ describe('claiming', () => {
     });
   });
 
-  it('finds what is due by its index on SQLite too, which must see the index’s own condition', async () => {
+  it('uses partial indexes on SQLite, which requires literals, and keys for updates', async () => {
     const statements: string[] = [];
     const db = new Kysely<Tables>({
       dialect: new SqliteDialect({ database: openSqlite(':memory:') }),
@@ -251,7 +252,7 @@ describe('claiming', () => {
     await queueEdition(store, 1);
     const [claimed] = await claim(store);
     await mark(store, [claimed!]);
-    await recordResults(db, [{ claim: claimed!, result: { kind: 'submitted', reply: '250' } }], NOW);
+    await recordOutcomes(db, [{ claim: claimed!, outcome: { kind: 'submitted', reply: '250' } }], NOW);
     await releaseClaims(db, [claimed!]);
     await reopenRefused(db, [claimed!], 'refused', NOW);
     await finishEditions(store.db);
@@ -273,7 +274,7 @@ describe('claiming', () => {
     await store.close();
     expect(plans.due).toMatch(/SEARCH deliveries USING INDEX deliveries_open \(edition_id=\? AND due_at<\?\)/);
     expect(plans.due).not.toContain('TEMP B-TREE');
-    // By its key, and not along all open rows: with a million of them every message would cost a second.
+    // By key, not through all open rows: with a million of them every message would take a second.
     for (const plan of [plans.mark, plans.record, plans.release, plans.reopen]) {
       expect(plan).toMatch(/SEARCH deliveries USING INDEX .*\(edition_id=\? AND subscriber_id=\?\)/);
     }
@@ -283,9 +284,9 @@ describe('claiming', () => {
   });
 });
 
-describe('marking', () => {
+describe('markSubmitting', () => {
   forEachDatabase((open) => {
-    it('marks many at once, each once', async () => {
+    it('marks many deliveries at once, each only once', async () => {
       const store = await open();
       await queueEdition(store, 5);
       const claims = await claim(store);
@@ -299,8 +300,11 @@ describe('marking', () => {
     it.each([
       ['unsubscribed', (s: Store) => s.db.updateTable('subscriptions').set({ state: 'unsubscribed' as const })],
       ['never confirmed', (s: Store) => s.db.updateTable('subscriptions').set({ state: 'unconfirmed' as const })],
-      ['left for another newsletter', (s: Store) => s.db.updateTable('subscriptions').set({ newsletter: 'weekly' })],
-    ])('suppresses who %s', async (_what, change) => {
+      [
+        'subscribed to another newsletter',
+        (s: Store) => s.db.updateTable('subscriptions').set({ newsletter: 'weekly' }),
+      ],
+    ])('suppresses the delivery for a subscriber who %s', async (_what, change) => {
       const store = await open();
       await queueEdition(store, 1);
       const claims = await claim(store);
@@ -311,7 +315,7 @@ describe('marking', () => {
       ]);
     });
 
-    it('suppresses who is suppressed, paused or gone, and nobody else', async () => {
+    it('suppresses deliveries for suppressed, paused and deleted subscribers, and no others', async () => {
       const store = await open();
       const { subscriberIds } = await queueEdition(store, 5);
       const claims = await claim(store);
@@ -325,28 +329,28 @@ describe('marking', () => {
       expect(await mark(store, claims)).toEqual(['suppressed', 'suppressed', 'submitting', 'suppressed', 'submitting']);
       expect((await deliveriesOf(store)).map((row) => row.reason)).toEqual([
         'the address is suppressed: complaint',
-        'the reader wants no mail before 2026-11-24T07:30:00Z',
+        'the subscriber paused mail until 2026-11-24T07:30:00Z',
         null,
-        'the subscriber is gone',
+        'the subscriber does not exist any more',
         null,
       ]);
     });
 
-    it('gives back what belongs to a paused edition, and suppresses what belongs to a cancelled one', async () => {
+    it('releases deliveries of a paused edition, and suppresses those of a cancelled one', async () => {
       const store = await open();
       const first = await queueEdition(store, 1);
       const second = await queueEdition(store, 1, NEXT);
       const claims = await claim(store);
-      await setDelivery(store, first.editionId, 'paused');
-      await setDelivery(store, second.editionId, 'cancelled');
-      expect(await mark(store, claims)).toEqual(['put-back', 'suppressed']);
+      await setDeliveryState(store, first.editionId, 'paused');
+      await setDeliveryState(store, second.editionId, 'cancelled');
+      expect(await mark(store, claims)).toEqual(['released', 'suppressed']);
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'pending', attempts: 0, lease_until: null, reason: null },
-        { state: 'suppressed', reason: 'cancelled by the operator: by hand' },
+        { state: 'suppressed', reason: 'cancelled by the operator: wrong list' },
       ]);
     });
 
-    it('fails what has become stale since it was claimed', async () => {
+    it('fails a delivery that expired after it was claimed', async () => {
       const store = await open();
       await queueEdition(store, 1);
       await store.db
@@ -356,15 +360,15 @@ describe('marking', () => {
       const claims = await claim(store);
       expect(await mark(store, claims, NOW + 1)).toEqual(['failed']);
       expect(await deliveriesOf(store)).toMatchObject([
-        { state: 'failed', attempts: 0, reason: 'stale: it could not be submitted in time; the last attempt: busy' },
+        { state: 'failed', attempts: 0, reason: 'expired: it could not be submitted in time; the last attempt: busy' },
       ]);
     });
   });
 });
 
-describe('recording', () => {
+describe('recordOutcomes', () => {
   forEachDatabase((open) => {
-    it('records how many attempts ended, each once, and only under its fence', async () => {
+    it('records many outcomes at once, each once and only under its fence', async () => {
       const store = await open();
       await queueEdition(store, 5);
       const claims = await claim(store);
@@ -377,61 +381,61 @@ describe('recording', () => {
         ClaimedDelivery,
         ClaimedDelivery,
       ];
-      const results: Parameters<typeof recordResults>[1] = [
-        { claim: a, result: { kind: 'submitted', reply: '250 2.0.0 ok' } },
-        { claim: b, result: { kind: 'deferred', dueAt: at + MINUTE, reply: '451 later', reason: 'busy' } },
-        { claim: c, result: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
-        { claim: d, result: { kind: 'returned', reply: '530 no', reason: 'refused' } },
-        { claim: { ...e, fence: e.fence - 1 }, result: { kind: 'failed', reply: null, reason: 'another’s' } },
+      const outcomes: Parameters<typeof recordOutcomes>[1] = [
+        { claim: a, outcome: { kind: 'submitted', reply: '250 2.0.0 ok' } },
+        { claim: b, outcome: { kind: 'deferred', dueAt: at + MINUTE, reply: '451 later', reason: 'busy' } },
+        { claim: c, outcome: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
+        { claim: d, outcome: { kind: 'reverted', reply: '530 no', reason: 'refused' } },
+        { claim: { ...e, fence: e.fence - 1 }, outcome: { kind: 'failed', reply: null, reason: 'late' } },
       ];
-      expect(await recordResults(store.db, results, at)).toEqual([true, true, true, true, false]);
-      const settled = { lease_until: null, changed_at: at };
+      expect(await recordOutcomes(store.db, outcomes, at)).toEqual([true, true, true, true, false]);
+      const recorded = { lease_until: null, changed_at: at };
       expect(await deliveriesOf(store)).toMatchObject([
-        { ...settled, state: 'submitted', attempts: 1, reply: '250 2.0.0 ok', reason: null },
-        { ...settled, state: 'pending', attempts: 1, reply: '451 later', reason: 'busy', due_at: at + MINUTE },
-        { ...settled, state: 'failed', attempts: 1, reply: '550 no', reason: 'unknown' },
-        { ...settled, state: 'pending', attempts: 0, reply: '530 no', reason: 'refused', due_at: NOW },
+        { ...recorded, state: 'submitted', attempts: 1, reply: '250 2.0.0 ok', reason: null },
+        { ...recorded, state: 'pending', attempts: 1, reply: '451 later', reason: 'busy', due_at: at + MINUTE },
+        { ...recorded, state: 'failed', attempts: 1, reply: '550 no', reason: 'unknown' },
+        { ...recorded, state: 'pending', attempts: 0, reply: '530 no', reason: 'refused', due_at: NOW },
         { state: 'submitting', attempts: 1, reply: null },
       ]);
-      expect(await recordResults(store.db, results.slice(0, 1), at)).toEqual([false]);
+      expect(await recordOutcomes(store.db, outcomes.slice(0, 1), at)).toEqual([false]);
     });
 
-    it('cancels what was on the wire while its edition was cancelled, and did not go', async () => {
+    it('suppresses a delivery that would be pending if its edition was cancelled during the submission', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 2);
       const claims = await claim(store);
       await mark(store, claims);
-      await setDelivery(store, editionId, 'cancelled');
-      await recordResults(
+      await setDeliveryState(store, editionId, 'cancelled');
+      await recordOutcomes(
         store.db,
         [
-          { claim: claims[0]!, result: { kind: 'submitted', reply: '250 ok' } },
-          { claim: claims[1]!, result: { kind: 'deferred', dueAt: NOW, reply: '451 later', reason: 'busy' } },
+          { claim: claims[0]!, outcome: { kind: 'submitted', reply: '250 ok' } },
+          { claim: claims[1]!, outcome: { kind: 'deferred', dueAt: NOW, reply: '451 later', reason: 'busy' } },
         ],
         NOW,
       );
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'submitted', reason: null },
-        { state: 'suppressed', reply: '451 later', reason: 'cancelled by the operator: by hand' },
+        { state: 'suppressed', reply: '451 later', reason: 'cancelled by the operator: wrong list' },
       ]);
     });
 
-    it('makes due again what was refused before it was clear that everyone is', async () => {
+    it('is undone by reopenRefused for refused deliveries, unless the edition is cancelled', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 2);
       const claims = await claim(store);
       await mark(store, claims);
-      await recordResults(
+      await recordOutcomes(
         store.db,
         [
-          { claim: claims[0]!, result: { kind: 'failed', reply: '550 5.7.1 no', reason: 'no' } },
-          { claim: claims[1]!, result: { kind: 'submitted', reply: '250 ok' } },
+          { claim: claims[0]!, outcome: { kind: 'failed', reply: '550 5.7.1 no', reason: 'no' } },
+          { claim: claims[1]!, outcome: { kind: 'submitted', reply: '250 ok' } },
         ],
         NOW,
       );
-      await setDelivery(store, editionId, 'cancelled');
+      await setDeliveryState(store, editionId, 'cancelled');
       expect(await reopenRefused(store.db, claims, 'refused', NOW + 1)).toEqual([false, false]);
-      await setDelivery(store, editionId, 'paused');
+      await setDeliveryState(store, editionId, 'paused');
       expect(await reopenRefused(store.db, claims, 'refused', NOW + 1)).toEqual([true, false]);
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'pending', attempts: 0, due_at: NOW + 1, reason: 'refused' },
@@ -439,16 +443,16 @@ describe('recording', () => {
       ]);
     });
 
-    it('marks an edition as done once nothing of it is open', async () => {
+    it('lets finishEditions set an edition to done when none of its deliveries is open', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 2);
       const other = await queueEdition(store, 1, NEXT);
       const claims = await claim(store, { limit: 2 });
       const submitted = { kind: 'submitted', reply: '250 ok' } as const;
-      await recordResults(store.db, [{ claim: claims[0]!, result: submitted }], NOW);
+      await recordOutcomes(store.db, [{ claim: claims[0]!, outcome: submitted }], NOW);
       await mark(store, claims.slice(1));
       expect(await finishEditions(store.db)).toEqual([]);
-      await recordResults(store.db, [{ claim: claims[1]!, result: submitted }], NOW);
+      await recordOutcomes(store.db, [{ claim: claims[1]!, outcome: submitted }], NOW);
       expect(await finishEditions(store.db)).toEqual([editionId]);
       const editions = await store.db.selectFrom('editions').select(['id', 'delivery_state']).orderBy('id').execute();
       expect(editions).toEqual([
@@ -457,15 +461,15 @@ describe('recording', () => {
       ]);
     });
 
-    it('counts each edition’s deliveries by state', async () => {
+    it('is reflected by countDeliveries', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, 3);
       const [first, second] = (await claim(store, { limit: 2 })) as [ClaimedDelivery, ClaimedDelivery];
-      await recordResults(
+      await recordOutcomes(
         store.db,
         [
-          { claim: first, result: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
-          { claim: second, result: { kind: 'submitted', reply: '250 ok' } },
+          { claim: first, outcome: { kind: 'failed', reply: '550 no', reason: 'unknown' } },
+          { claim: second, outcome: { kind: 'submitted', reply: '250 ok' } },
         ],
         NOW + 1,
       );

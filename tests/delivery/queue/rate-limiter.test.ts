@@ -7,7 +7,7 @@ import { openStore, type Store } from '../../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl, openMigrated } from '../../support/databases.ts';
 import { testConfig } from '../fixture.ts';
 
-// 23:50 in the publication's zone, so that days change under way.
+// 23:50 in the publication's zone, so that the day changes during tests.
 const NOW = Date.UTC(2026, 10, 24, 15, 50);
 const ZONE = 'Asia/Shanghai';
 
@@ -17,16 +17,16 @@ interface Limits {
   warmUp?: { from: string; perDay: number[] };
 }
 
-function throttleOf(limits: Limits, zone = ZONE): DeliveryRateLimiter {
+function limiterOf(limits: Limits, zone = ZONE): DeliveryRateLimiter {
   const config = testConfig({ delivery: limits });
-  const throttle = openRateLimiter({ ...config, publication: { ...config.publication, zone } });
-  if (throttle === null) throw new Error('nothing is limited');
-  return throttle;
+  const limiter = openRateLimiter({ ...config, publication: { ...config.publication, zone } });
+  if (limiter === null) throw new Error('nothing is limited');
+  return limiter;
 }
 
-function reserve(store: Store, throttle: DeliveryRateLimiter, domains: string[], now = NOW): Promise<number[]> {
+function reserve(store: Store, limiter: DeliveryRateLimiter, domains: string[], now = NOW): Promise<number[]> {
   return store.db.transaction().execute((tx) =>
-    throttle.reserve(
+    limiter.reserve(
       tx,
       domains.map((domain) => ({ domain })),
       now,
@@ -37,7 +37,7 @@ function reserve(store: Store, throttle: DeliveryRateLimiter, domains: string[],
 const times = <T>(n: number, value: T): T[] => Array.from({ length: n }, () => value);
 const since = (instants: number[]): number[] => instants.map((at) => at - NOW);
 
-/** No two of them closer than the rate says, over any window; instants are rounded up to whole milliseconds. */
+/** Expects the spacing of a rate over any window. Instants are rounded up to whole milliseconds. */
 function expectSpaced(instants: number[], perSecond: number): void {
   const sorted = [...instants].sort((a, b) => a - b);
   for (let i = 0; i < sorted.length; i++) {
@@ -48,58 +48,58 @@ function expectSpaced(instants: number[], perSecond: number): void {
 }
 
 /**
- * A queue that is worked off in batches: what is reserved goes, what is not asks again at its instant.
- * @returns when each went
+ * Submits a queue in batches: rows without a reservation ask again at their instant.
+ * @returns the instants of the rows
  */
-async function workOff(
+async function submitAll(
   store: Store,
-  throttle: DeliveryRateLimiter,
+  limiter: DeliveryRateLimiter,
   domains: string[],
   until: number,
 ): Promise<(number | null)[]> {
   const due = domains.map((domain, row) => ({ row, domain, at: NOW }));
-  const went: (number | null)[] = domains.map(() => null);
+  const submitted: (number | null)[] = domains.map(() => null);
   for (let now = NOW; now < until && due.length > 0; ) {
     due.sort((a, b) => a.at - b.at || a.row - b.row);
     const batch = due.filter(({ at }) => at <= now).slice(0, 25);
     for (const one of batch) due.splice(due.indexOf(one), 1);
     const instants = await reserve(
       store,
-      throttle,
+      limiter,
       batch.map(({ domain }) => domain),
       now,
     );
     for (const [n, one] of batch.entries()) {
       const at = instants[n]!;
-      if (at <= now + RESERVED_AHEAD) went[one.row] = at;
+      if (at <= now + RESERVED_AHEAD) submitted[one.row] = at;
       else due.push({ ...one, at });
     }
     now = batch.length === 25 ? now + 50 : now + SECOND;
   }
-  return went;
+  return submitted;
 }
 
-describe('the throttle', () => {
-  it('is not there where nothing is limited', () => {
+describe('the rate limiter', () => {
+  it('is null if nothing is limited', () => {
     expect(openRateLimiter(testConfig())).toBeNull();
   });
 
   forEachDatabase((open) => {
-    it('spaces all messages, reserves a few seconds ahead, and spreads the others', async () => {
+    it('spaces all messages, reserves a few seconds ahead, and spreads the retries of the others', async () => {
       const store = await open();
-      const throttle = throttleOf({ perSecond: 2 });
-      const instants = since(await reserve(store, throttle, times(14, 'example.com')));
+      const limiter = limiterOf({ perSecond: 2 });
+      const instants = since(await reserve(store, limiter, times(14, 'example.com')));
       expect(instants).toEqual([
         0, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 3_500, 4_000, 4_500, 5_000, 5_500, 6_000, 6_500,
       ]);
-      // What was not reserved was not taken either.
-      expect(since(await reserve(store, throttle, ['example.com'], NOW + SECOND))).toEqual([5_500]);
+      // Instants without a reservation are still free.
+      expect(since(await reserve(store, limiter, ['example.com'], NOW + SECOND))).toEqual([5_500]);
     });
 
-    it('spaces a domain, however it is spelt, and lets the others pass', async () => {
+    it('spaces the messages to a domain in any spelling, and does not limit others', async () => {
       const store = await open();
-      const throttle = throttleOf({ domains: { 'xn--bcher-kva.example': { perSecond: 1 } } });
-      const asked = [
+      const limiter = limiterOf({ domains: { 'xn--bcher-kva.example': { perSecond: 1 } } });
+      const domains = [
         'bücher.example',
         'a.example',
         'BÜCHER.example',
@@ -107,42 +107,42 @@ describe('the throttle', () => {
         'xn--bcher-kva.example',
         'constructor',
       ];
-      expect(since(await reserve(store, throttle, asked))).toEqual([0, 0, 1_000, 0, 2_000, 0]);
+      expect(since(await reserve(store, limiter, domains))).toEqual([0, 0, 1_000, 0, 2_000, 0]);
     });
 
-    it('gives the time before a slow domain’s message to others', async () => {
+    it('uses the time before the message of a slow domain for others', async () => {
       const store = await open();
-      const throttle = throttleOf({ perSecond: 10, domains: { 'slow.example': { perSecond: 0.5 } } });
-      expect(since(await reserve(store, throttle, ['slow.example', 'slow.example', 'a.example']))).toEqual([
+      const limiter = limiterOf({ perSecond: 10, domains: { 'slow.example': { perSecond: 0.5 } } });
+      expect(since(await reserve(store, limiter, ['slow.example', 'slow.example', 'a.example']))).toEqual([
         0, 2_000, 100,
       ]);
-      expect(since(await reserve(store, throttle, times(20, 'a.example')))).toEqual(
+      expect(since(await reserve(store, limiter, times(20, 'a.example')))).toEqual(
         [...Array(18).keys()].map((n) => 200 + n * 100).concat([2_100, 2_200]),
       );
     });
 
-    it('lets no more go on a day than the warm-up says, and the rest at the start of the next', async () => {
+    it('allows the number of the warm-up on a day, and the rest from the start of the next', async () => {
       const store = await open();
-      const throttle = throttleOf({ warmUp: { from: '2026-11-24', perDay: [3, 5] } });
+      const limiter = limiterOf({ warmUp: { from: '2026-11-24', perDay: [3, 5] } });
       const midnight = Date.UTC(2026, 10, 24, 16);
-      expect(await reserve(store, throttle, times(5, 'a.example'))).toEqual([NOW, NOW, NOW, midnight, midnight]);
-      expect(await reserve(store, throttle, times(1, 'a.example'))).toEqual([midnight]);
-      const next = await reserve(store, throttle, times(6, 'a.example'), midnight);
+      expect(await reserve(store, limiter, times(5, 'a.example'))).toEqual([NOW, NOW, NOW, midnight, midnight]);
+      expect(await reserve(store, limiter, times(1, 'a.example'))).toEqual([midnight]);
+      const next = await reserve(store, limiter, times(6, 'a.example'), midnight);
       expect(next).toEqual([...times(5, midnight), midnight + DAY]);
-      // The list has ended.
-      expect(await reserve(store, throttle, times(9, 'a.example'), midnight + DAY)).toEqual(times(9, midnight + DAY));
+      // After the end of the list nothing is limited.
+      expect(await reserve(store, limiter, times(9, 'a.example'), midnight + DAY)).toEqual(times(9, midnight + DAY));
       expect(await store.db.selectFrom('warm_up_days').selectAll().orderBy('day').execute()).toEqual([
         { day: '2026-11-24', count: 3 },
         { day: '2026-11-25', count: 5 },
       ]);
     });
 
-    it('takes from the next day’s allowance what is reserved across midnight', async () => {
+    it('counts reservations after midnight on the next day', async () => {
       const store = await open();
-      const throttle = throttleOf({ warmUp: { from: '2026-11-24', perDay: [1, 1] } });
+      const limiter = limiterOf({ warmUp: { from: '2026-11-24', perDay: [1, 1] } });
       const midnight = Date.UTC(2026, 10, 24, 16);
       const late = midnight - SECOND;
-      expect(await reserve(store, throttle, times(3, 'a.example'), late)).toEqual([late, midnight, midnight + DAY]);
+      expect(await reserve(store, limiter, times(3, 'a.example'), late)).toEqual([late, midnight, midnight + DAY]);
     });
 
     it.each([
@@ -152,11 +152,11 @@ describe('the throttle', () => {
       ['America/New_York', '2027-03-14', '2027-03-14T05:30:00Z', '2027-03-15T03:59:58Z', '2027-03-15T04:00:00Z'],
       // The next day has no midnight: its first instant is 01:00.
       ['Africa/Cairo', '2027-04-29', '2027-04-28T22:00:00Z', '2027-04-29T21:59:58Z', '2027-04-29T22:00:00Z'],
-    ])('counts a day of the calendar in %s, %s, however long it is', async (zone, day, early, late, next) => {
+    ])('counts by calendar days in %s on %s, whatever their length', async (zone, day, early, late, next) => {
       const store = await open();
-      const throttle = throttleOf({ warmUp: { from: day, perDay: [2, 1] } }, zone);
-      expect(await reserve(store, throttle, ['a.example'], Date.parse(early))).toEqual([Date.parse(early)]);
-      expect(await reserve(store, throttle, ['b.example', 'c.example'], Date.parse(late))).toEqual([
+      const limiter = limiterOf({ warmUp: { from: day, perDay: [2, 1] } }, zone);
+      expect(await reserve(store, limiter, ['a.example'], Date.parse(early))).toEqual([Date.parse(early)]);
+      expect(await reserve(store, limiter, ['b.example', 'c.example'], Date.parse(late))).toEqual([
         Date.parse(late),
         Date.parse(next),
       ]);
@@ -164,38 +164,38 @@ describe('the throttle', () => {
 
     it('does not limit the days before the warm-up', async () => {
       const store = await open();
-      const throttle = throttleOf({ warmUp: { from: '2026-11-25', perDay: [1] } });
-      expect(await reserve(store, throttle, times(3, 'a.example'))).toEqual(times(3, NOW));
+      const limiter = limiterOf({ warmUp: { from: '2026-11-25', perDay: [1] } });
+      expect(await reserve(store, limiter, times(3, 'a.example'))).toEqual(times(3, NOW));
     });
 
-    it('is kept in the store: a new process begins no new allowance', async () => {
+    it('keeps its state in the store, so that a new process continues it', async () => {
       const store = await open();
       const limits = { perSecond: 1 };
-      await reserve(store, throttleOf(limits), times(3, 'a.example'));
-      expect(since(await reserve(store, throttleOf(limits), ['a.example']))).toEqual([3_000]);
+      await reserve(store, limiterOf(limits), times(3, 'a.example'));
+      expect(since(await reserve(store, limiterOf(limits), ['a.example']))).toEqual([3_000]);
     });
 
-    it('loses nothing where housekeeping forgets what has passed', async () => {
+    it('loses no state when retention deletes past rates', async () => {
       const store = await open();
-      const throttle = throttleOf({ perSecond: 1, domains: { 'a.example': { perSecond: 0.1 } } });
-      await reserve(store, throttle, ['a.example', 'b.example']);
+      const limiter = limiterOf({ perSecond: 1, domains: { 'a.example': { perSecond: 0.1 } } });
+      await reserve(store, limiter, ['a.example', 'b.example']);
       await deleteExpiredRateLimits(store.db, NOW + 500);
-      expect(since(await reserve(store, throttle, ['b.example', 'a.example'], NOW + 500))).toEqual([2_000, 10_000]);
+      expect(since(await reserve(store, limiter, ['b.example', 'a.example'], NOW + 500))).toEqual([2_000, 10_000]);
     });
 
-    it('takes back what a rolled-back claim reserved', async () => {
+    it('loses the reservations of a transaction that is rolled back', async () => {
       const store = await open();
-      const throttle = throttleOf({ perSecond: 1 });
+      const limiter = limiterOf({ perSecond: 1 });
       const failing = store.db.transaction().execute(async (tx) => {
-        await throttle.reserve(tx, [{ domain: 'a.example' }], NOW);
+        await limiter.reserve(tx, [{ domain: 'a.example' }], NOW);
         throw new Error('lost');
       });
       await expect(failing).rejects.toThrow('lost');
-      expect(await reserve(store, throttle, ['a.example'])).toEqual([NOW]);
+      expect(await reserve(store, limiter, ['a.example'])).toEqual([NOW]);
     });
   });
 
-  it('never exceeds a limit over any window, whatever is asked when', async () => {
+  it('never exceeds a limit over any window, for any requests', async () => {
     const store = await openMigrated();
     const domain = fc.constantFrom('slow.example', 'SLOW.example', 'slower.example', 'free.example');
     await fc.assert(
@@ -216,32 +216,32 @@ describe('the throttle', () => {
         async ({ perSecond, slow, slower, perDay }, calls) => {
           await store.db.deleteFrom('rate_limits').execute();
           await store.db.deleteFrom('warm_up_days').execute();
-          const throttle = throttleOf({
+          const limiter = limiterOf({
             ...(perSecond !== undefined && { perSecond }),
             domains: { 'slow.example': { perSecond: slow }, 'slower.example': { perSecond: slower } },
             ...(perDay !== null && { warmUp: { from: '2026-11-24', perDay } }),
           });
-          const went: { domain: string; at: number }[] = [];
+          const reserved: { domain: string; at: number }[] = [];
           let now = NOW;
           for (const { wait, rows } of calls) {
             now += wait;
-            const instants = await reserve(store, throttle, rows, now);
+            const instants = await reserve(store, limiter, rows, now);
             for (const [n, at] of instants.entries()) {
               expect(at).toBeGreaterThanOrEqual(now);
-              if (at <= now + RESERVED_AHEAD) went.push({ domain: rows[n]!.toLowerCase(), at });
+              if (at <= now + RESERVED_AHEAD) reserved.push({ domain: rows[n]!.toLowerCase(), at });
             }
           }
-          const of = (name: string) => went.filter((one) => one.domain === name).map(({ at }) => at);
+          const of = (name: string) => reserved.filter((one) => one.domain === name).map(({ at }) => at);
           if (perSecond !== undefined)
             expectSpaced(
-              went.map(({ at }) => at),
+              reserved.map(({ at }) => at),
               perSecond,
             );
           expectSpaced(of('slow.example'), slow);
           expectSpaced(of('slower.example'), slower);
           for (const [n, allowed] of (perDay ?? []).entries()) {
             const day = `2026-11-${24 + n}`;
-            expect(went.filter(({ at }) => localDate(at, ZONE) === day).length).toBeLessThanOrEqual(allowed);
+            expect(reserved.filter(({ at }) => localDate(at, ZONE) === day).length).toBeLessThanOrEqual(allowed);
           }
         },
       ),
@@ -250,37 +250,37 @@ describe('the throttle', () => {
     await store.close();
   });
 
-  it('uses what it may: a long queue goes about as fast as the limits allow, slow domains beside fast ones', async () => {
+  it('submits a long queue about as fast as the limits allow, with slow and fast domains', async () => {
     const store = await openMigrated();
-    const throttle = throttleOf({ perSecond: 50, domains: { 'slow.example': { perSecond: 5 } } });
+    const limiter = limiterOf({ perSecond: 50, domains: { 'slow.example': { perSecond: 5 } } });
     const domains = Array.from({ length: 600 }, (_, n) => (n % 5 === 0 ? 'slow.example' : 'fast.example'));
-    const went = await workOff(store, throttle, domains, NOW + 5 * MINUTE);
+    const submitted = await submitAll(store, limiter, domains, NOW + 5 * MINUTE);
     await store.close();
-    expect(went).not.toContain(null);
-    const of = (domain: string) => went.filter((_, row) => domains[row] === domain) as number[];
-    expectSpaced(went as number[], 50);
+    expect(submitted).not.toContain(null);
+    const of = (domain: string) => submitted.filter((_, row) => domains[row] === domain) as number[];
+    expectSpaced(submitted as number[], 50);
     // 480 messages at 45 a second, beside the slow ones: 11 s at best; 120 at 5 a second: 24 s at best.
     expect(Math.max(...of('fast.example')) - NOW).toBeLessThan(14 * SECOND);
     expect(Math.max(...of('slow.example')) - NOW).toBeLessThan(30 * SECOND);
   });
 
-  it('holds for two processes on PostgreSQL together, without a deadlock', async () => {
+  it('limits two processes on PostgreSQL together, without a deadlock', async () => {
     const databaseUrl = await newPostgresUrl();
     const stores = await Promise.all([1, 2].map(() => openStore({ databaseUrl, path: '' })));
-    const throttle = throttleOf({
+    const limiter = limiterOf({
       perSecond: 40,
       domains: { 'a.example': { perSecond: 9 }, 'b.example': { perSecond: 5 } },
     });
-    const asked = Array.from({ length: 30 }, (_, n) =>
+    const requests = Array.from({ length: 30 }, (_, n) =>
       n % 2 === 0 ? ['a.example', 'b.example', 'c.example'] : ['b.example', 'c.example', 'a.example'],
     );
-    const answers = await Promise.all(asked.map((rows, n) => reserve(stores[n % 2]!, throttle, rows)));
+    const results = await Promise.all(requests.map((rows, n) => reserve(stores[n % 2]!, limiter, rows)));
     await Promise.all([...stores.map((store) => store.close())]);
-    const went = answers.flatMap((instants, n) =>
-      instants.map((at, m) => ({ domain: asked[n]![m]!, at })).filter(({ at }) => at <= NOW + RESERVED_AHEAD),
+    const reserved = results.flatMap((instants, n) =>
+      instants.map((at, m) => ({ domain: requests[n]![m]!, at })).filter(({ at }) => at <= NOW + RESERVED_AHEAD),
     );
     expectSpaced(
-      went.map(({ at }) => at),
+      reserved.map(({ at }) => at),
       40,
     );
     for (const [domain, perSecond, count] of [
@@ -288,9 +288,9 @@ describe('the throttle', () => {
       ['b.example', 5, 26],
       ['c.example', 40, 30],
     ] as const) {
-      const of = went.filter((one) => one.domain === domain).map(({ at }) => at);
+      const of = reserved.filter((one) => one.domain === domain).map(({ at }) => at);
       expectSpaced(of, perSecond);
-      // Some find the time taken that they would have had, by which of two was quicker.
+      // A few intervals stay unused, depending on which process was faster.
       expect(of.length).toBeGreaterThanOrEqual(count - 3);
     }
   });

@@ -3,7 +3,7 @@ import {
   type ClaimedServiceMessage,
   claimServiceMessages,
   markServiceMessage,
-  recordServiceResult,
+  recordServiceOutcome,
   releaseServiceMessages,
 } from '../../../src/delivery/queue/service-outbox.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
@@ -22,9 +22,9 @@ async function mark(store: Store, message: ClaimedServiceMessage, now = NOW): Pr
   return (await markServiceMessage(store.db, message, now, 12 * MINUTE)).kind;
 }
 
-describe('the outbox of the service', () => {
+describe('the outbox of service messages', () => {
   forEachDatabase((open) => {
-    it('gives each message to one claim only, longest due first, and none before it is due', async () => {
+    it('returns each message in one claim only, longest due first, and none before it is due', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');
       await queueConfirmation(store, 'b@example.com', { dueAt: NOW - 1 });
@@ -37,23 +37,23 @@ describe('the outbox of the service', () => {
       expect(await claim(store)).toEqual([]);
     });
 
-    it('tries again what was interrupted, and refuses the worker that wakes too late', async () => {
+    it('claims an interrupted message again, and the first claim is lost', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');
-      const [asleep] = await claim(store);
-      expect(await mark(store, asleep!)).toBe('submitting');
+      const [lost] = await claim(store);
+      expect(await mark(store, lost!)).toBe('submitting');
       expect(await claim(store, NOW + LEASE)).toEqual([]);
-      const [awake] = await claim(store, NOW + 12 * MINUTE);
-      expect(awake).toMatchObject({ attempts: 1, fence: 2 });
+      const [current] = await claim(store, NOW + 12 * MINUTE);
+      expect(current).toMatchObject({ attempts: 1, fence: 2 });
       expect(await serviceMessagesOf(store)).toMatchObject([
         { state: 'pending', reason: expect.stringMatching(/^interrupted while submitting/) },
       ]);
-      expect(await recordServiceResult(store.db, asleep!, { kind: 'submitted', reply: '250 late' }, NOW)).toBe(false);
-      expect(await mark(store, asleep!)).toBe('lost');
-      expect(await mark(store, awake!)).toBe('submitting');
+      expect(await recordServiceOutcome(store.db, lost!, { kind: 'submitted', reply: '250 late' }, NOW)).toBe(false);
+      expect(await mark(store, lost!)).toBe('lost');
+      expect(await mark(store, current!)).toBe('submitting');
     });
 
-    it('fails what has expired', async () => {
+    it('fails expired messages', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com', { expiresAt: NOW });
       await queueConfirmation(store, 'b@example.com', { expiresAt: NOW + 1 });
@@ -61,7 +61,7 @@ describe('the outbox of the service', () => {
       expect(expired).toBe(1);
       expect(messages).toMatchObject([{ email: 'b@example.com' }]);
       expect(await serviceMessagesOf(store)).toMatchObject([
-        { state: 'failed', reason: 'expired: it could not be submitted before its link was dead' },
+        { state: 'failed', reason: 'expired: it could not be submitted before its link ended' },
         { state: 'pending' },
       ]);
     });
@@ -74,7 +74,7 @@ describe('the outbox of the service', () => {
       ['complaint', 'confirm', 'suppressed'],
       ['operator', 'confirm', 'suppressed'],
       ['hard-bounce', 'already', 'suppressed'],
-    ])('with an address suppressed by %s, a message that says "%s" is %s', async (reason, kind, expected) => {
+    ])('for an address suppressed by %s sets a message of kind %s to %s', async (reason, kind, expected) => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com', { kind });
       await store.db.updateTable('subscribers').set({ suppressed_reason: reason }).execute();
@@ -85,37 +85,44 @@ describe('the outbox of the service', () => {
       ]);
     });
 
-    it('suppresses what was for a subscriber who is gone', async () => {
+    it('suppresses a message for a subscriber who does not exist any more', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');
       await store.db.deleteFrom('subscribers').execute();
       const [message] = await claim(store);
       expect(message).toMatchObject({ email: null });
       expect(await mark(store, message!)).toBe('suppressed');
-      expect(await serviceMessagesOf(store)).toMatchObject([{ reason: 'the subscriber is gone', lease_until: null }]);
+      expect(await serviceMessagesOf(store)).toMatchObject([
+        { reason: 'the subscriber does not exist any more', lease_until: null },
+      ]);
     });
 
-    it('records how an attempt ended', async () => {
+    it('records the outcome of an attempt', async () => {
       const store = await open();
       for (const name of ['a', 'b', 'c', 'd']) await queueConfirmation(store, `${name}@example.com`);
       const messages = await claim(store);
       for (const message of messages) await mark(store, message);
       const [a, b, c, d] = messages;
       const at = NOW + 7;
-      await recordServiceResult(store.db, a!, { kind: 'submitted', reply: '250 ok' }, at);
-      await recordServiceResult(store.db, b!, { kind: 'deferred', dueAt: NOW + HOUR, reply: null, reason: 'down' }, at);
-      await recordServiceResult(store.db, c!, { kind: 'failed', reply: '550 no', reason: 'unknown' }, at);
-      await recordServiceResult(store.db, d!, { kind: 'returned', reply: '530 no', reason: 'refused' }, at);
-      const settled = { lease_until: null, changed_at: at };
+      await recordServiceOutcome(store.db, a!, { kind: 'submitted', reply: '250 ok' }, at);
+      await recordServiceOutcome(
+        store.db,
+        b!,
+        { kind: 'deferred', dueAt: NOW + HOUR, reply: null, reason: 'down' },
+        at,
+      );
+      await recordServiceOutcome(store.db, c!, { kind: 'failed', reply: '550 no', reason: 'unknown' }, at);
+      await recordServiceOutcome(store.db, d!, { kind: 'reverted', reply: '530 no', reason: 'refused' }, at);
+      const recorded = { lease_until: null, changed_at: at };
       expect(await serviceMessagesOf(store)).toMatchObject([
-        { ...settled, state: 'submitted', attempts: 1, reply: '250 ok', reason: null },
-        { ...settled, state: 'pending', attempts: 1, reply: null, reason: 'down', due_at: NOW + HOUR },
-        { ...settled, state: 'failed', attempts: 1, reply: '550 no', reason: 'unknown' },
-        { ...settled, state: 'pending', attempts: 0, reply: '530 no', reason: 'refused', due_at: NOW },
+        { ...recorded, state: 'submitted', attempts: 1, reply: '250 ok', reason: null },
+        { ...recorded, state: 'pending', attempts: 1, reply: null, reason: 'down', due_at: NOW + HOUR },
+        { ...recorded, state: 'failed', attempts: 1, reply: '550 no', reason: 'unknown' },
+        { ...recorded, state: 'pending', attempts: 0, reply: '530 no', reason: 'refused', due_at: NOW },
       ]);
     });
 
-    it('gives back claims that nothing was done with', async () => {
+    it('returns released messages in the next claim', async () => {
       const store = await open();
       await queueConfirmation(store, 'a@example.com');
       await releaseServiceMessages(store.db, await claim(store));

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstDeliveryTime } from '../../../src/delivery/queue/due.ts';
+import { firstDeliveryTime } from '../../../src/delivery/queue/queue-deliveries.ts';
 import { DAY, HOUR, MINUTE, wallClock } from '../../../src/lib/time.ts';
 
 const ZONES = Intl.supportedValuesOf('timeZone');
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The wall clock of a zone, as if it were UTC, by Intl alone. */
+/** The wall clock of a zone as if it were UTC, by Intl only. */
 function wall(instant: number, zone: string): number {
   let format = formats.get(zone);
   if (format === undefined) {
@@ -24,11 +24,11 @@ function wall(instant: number, zone: string): number {
   }
   const parts = Object.fromEntries(format.formatToParts(instant).map(({ type, value }) => [type, Number(value)]));
   const { year, month, day, hour, minute, second } = parts as Record<string, number>;
-  // It shows no fractions of a second.
+  // Intl shows no fractions of a second.
   return Date.UTC(year!, month! - 1, day!, hour!, minute!, second!) + (instant % 1_000);
 }
 
-/** Another way to the same: every offset of those days is tried, and what shows the time is kept. */
+/** A second implementation: tries every offset of those days, and keeps the instants that show the time. */
 function byOffsets(deliverAt: string, zone: string, closedAt: number): number {
   const [hours, minutes] = deliverAt.split(':').map(Number) as [number, number];
   const offsets = new Set<number>();
@@ -38,7 +38,7 @@ function byOffsets(deliverAt: string, zone: string, closedAt: number): number {
   for (let day = first; day <= first + 5; day++) {
     const local = day * DAY + hours * HOUR + minutes * MINUTE;
     const shown = [...offsets].map((offset) => local - offset).filter((instant) => wall(instant, zone) === local);
-    // Skipped: the clock as it went before the change, which is the one that is further behind.
+    // Skipped: the offset before the change, which is the smaller one.
     instants.push(shown.length > 0 ? Math.min(...shown) : local - Math.min(...offsets));
   }
   return Math.min(...instants.filter((instant) => instant >= closedAt));
@@ -48,30 +48,30 @@ const timeOfDay = fc
   .tuple(fc.integer({ min: 0, max: 23 }), fc.constantFrom(0, 15, 30, 59))
   .map(([hour, minute]) => `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`);
 
-describe('the first delivery time after the close', () => {
+describe('firstDeliveryTime', () => {
   it.each([
     ['later the same day', 'Europe/Berlin', '2026-11-24T05:00:00Z', '2026-11-24T06:00:00Z'],
     ['at the close itself', 'Europe/Berlin', '2026-11-24T06:00:00Z', '2026-11-24T06:00:00Z'],
     ['the next day, a millisecond after', 'Europe/Berlin', '2026-11-24T06:00:00.001Z', '2026-11-25T06:00:00Z'],
-    ['where tomorrow has come already', 'Pacific/Auckland', '2026-11-24T12:00:00Z', '2026-11-24T18:00:00Z'],
-    ['by the clock of summer', 'America/New_York', '2026-07-01T12:00:00Z', '2026-07-02T11:00:00Z'],
-    ['the day that Samoa left out', 'Pacific/Apia', '2011-12-29T18:00:00Z', '2011-12-30T17:00:00Z'],
-  ])('is %s', (_, zone, closed, due) => {
+    ['in a zone where it is the next day already', 'Pacific/Auckland', '2026-11-24T12:00:00Z', '2026-11-24T18:00:00Z'],
+    ['with daylight saving time', 'America/New_York', '2026-07-01T12:00:00Z', '2026-07-02T11:00:00Z'],
+    ['on the day that Samoa skipped', 'Pacific/Apia', '2011-12-29T18:00:00Z', '2011-12-30T17:00:00Z'],
+  ])('returns the time %s', (_, zone, closed, due) => {
     expect(new Date(firstDeliveryTime('07:00', zone, Date.parse(closed))).toISOString()).toBe(
       new Date(due).toISOString(),
     );
   });
 
-  it('moves a time that the clock skips by the gap, and takes a repeated one the first time', () => {
+  it('moves a skipped time forward by the gap, and returns the first of a repeated time', () => {
     const at = (closed: string) =>
       new Date(firstDeliveryTime('02:30', 'Europe/Berlin', Date.parse(closed))).toISOString();
     expect(at('2026-03-28T12:00:00Z')).toBe('2026-03-29T01:30:00.000Z');
     expect(at('2026-10-24T12:00:00Z')).toBe('2026-10-25T00:30:00.000Z');
-    // Closed between both: the first is over, and the second is not another day's.
+    // Closed between both: the first has passed, and the second does not count.
     expect(at('2026-10-25T01:00:00Z')).toBe('2026-10-26T01:30:00.000Z');
   });
 
-  it('agrees with the offsets of every zone, on any day', () => {
+  it('agrees with the second implementation in every zone, on any day', () => {
     for (const zone of ZONES) {
       fc.assert(
         fc.property(timeOfDay, fc.integer({ min: Date.UTC(2005, 0), max: Date.UTC(2037, 0) }), (time, closedAt) => {
@@ -82,7 +82,7 @@ describe('the first delivery time after the close', () => {
     }
   });
 
-  it('agrees with them around changes of the clock', () => {
+  it('agrees with the second implementation around changes of the clock', () => {
     const zones = ZONES.filter((zone) => wallClock(Date.UTC(2005, 0), zone).getTimeZoneTransition('next') !== null);
     fc.assert(
       fc.property(

@@ -1,0 +1,53 @@
+/**
+ * Hands claimed service messages to several workers one by one.
+ */
+import { type Clock, MINUTE } from '../../lib/time.ts';
+import type { Store } from '../../store/store.ts';
+import { type ClaimedServiceMessage, claimServiceMessages, releaseServiceMessages } from './service-outbox.ts';
+
+const CLAIM_SIZE = 10;
+const CLAIM_LEASE = 2 * MINUTE;
+// Nobody who waits for a confirmation notices half a second; a query before each delivery would slow editions down.
+const QUERY_INTERVAL = 500;
+
+export class ServiceClaimBuffer {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #onExpired: (count: number) => void;
+  readonly #messages: ClaimedServiceMessage[] = [];
+  #nextQueryAt = Number.NEGATIVE_INFINITY;
+
+  /** @param options.onExpired called with the number of expired messages */
+  constructor(store: Store, { clock, onExpired }: { clock: Clock; onExpired(count: number): void }) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#onExpired = onExpired;
+  }
+
+  /** The next message; null if none is known. Queries for new ones at intervals, for all workers together. */
+  async next(): Promise<ClaimedServiceMessage | null> {
+    const now = this.#clock();
+    if (this.#messages.length === 0 && now >= this.#nextQueryAt) {
+      this.#nextQueryAt = now + QUERY_INTERVAL;
+      const options = { now, limit: CLAIM_SIZE, leaseMs: CLAIM_LEASE };
+      const { messages, expired } = await claimServiceMessages(this.#store, options);
+      this.#messages.push(...messages);
+      // There may be more.
+      if (messages.length > 0) this.#nextQueryAt = Number.NEGATIVE_INFINITY;
+      if (expired > 0) this.#onExpired(expired);
+    }
+    return this.#messages.shift() ?? null;
+  }
+
+  /** Puts back a message that was not used. */
+  putBack(message: ClaimedServiceMessage): void {
+    this.#messages.unshift(message);
+  }
+
+  /** Releases what was not handed out. @returns number of messages */
+  async release(): Promise<number> {
+    const unused = this.#messages.splice(0);
+    await releaseServiceMessages(this.#store.db, unused);
+    return unused.length;
+  }
+}

@@ -121,7 +121,7 @@ async function seedArticles({ store, config }: AppContext, options: SeedOptions)
     bytes: articles,
     fingerprint: '',
     modifiedAt: null,
-    async *pieces(): AsyncIterable<SourceRecord> {
+    async *records(): AsyncIterable<SourceRecord> {
       for (let index = 0; index < articles; index++) {
         const text = JSON.stringify(inventArticle(config, options, index));
         yield { line: index + 1, readTo: index + 1, content: { kind: 'text', text } };

@@ -40,7 +40,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
     repeat(SECOND, 'archiving', log, (signal) => closeArchivePages(app, signal)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async () => {
-      await importWatched(app, { again: true });
+      await importWatched(app, { isRepeated: true });
     }),
     repeat(HOUR, 'retention', log, async () => {
       const deleted = await runRetention(app);

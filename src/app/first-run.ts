@@ -2,7 +2,7 @@
  * The first run of a started process: loads the sample, imports, publishes, composes and delivers what is due.
  */
 import type { ArticleImportOptions } from '../articles/import/import.ts';
-import { importChangedSources } from '../articles/import/watch.ts';
+import { importChangedFiles } from '../articles/import/watch.ts';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
 import type { ClosedOrSkipped } from '../delivery/close.ts';
@@ -84,11 +84,11 @@ export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOpti
 /** Imports the watched files that have changed. @returns null where none are watched */
 export async function importWatched(
   { store, config, clock, log }: AppContext,
-  options: Pick<ArticleImportOptions, 'onProgress'> & { again?: boolean },
+  options: Pick<ArticleImportOptions, 'onProgress'> & { isRepeated?: boolean },
 ): Promise<FirstRun['imported']> {
   const { watch } = config.import;
   if (watch.length === 0) return null;
-  const { added, updated, rejected } = await importChangedSources(store, config, watch, { clock, ...options });
+  const { added, updated, rejected } = await importChangedFiles(store, config, watch, { clock, ...options });
   for (const { source, line, problems } of rejected) {
     for (const problem of problems) log.warn({ source, line, problem }, 'rejected');
   }

@@ -1,15 +1,12 @@
-/**
- * The article: what a newsroom publishes, as it stands in the store.
- */
-
+/** The article, as the store holds it. */
 import type { KINDS } from '../config/config.ts';
 
 export type Kind = (typeof KINDS)[number];
 
-/** What the newsroom says of an article's standing. `at` and `until` are epoch milliseconds. */
+/** `at` and `until` are epoch milliseconds. */
 export type ArticleStatus =
   | { state: 'draft' }
-  /** Embargoed: public from `until` on, with nothing more to do. */
+  /** Embargoed: public from `until` on, without another import. */
   | { state: 'scheduled'; until: number }
   | { state: 'published' }
   | { state: 'corrected'; note: string; at: number }
@@ -21,7 +18,6 @@ export interface Byline {
   email: string | null;
 }
 
-/** A link with the words that stand for it. */
 export interface Link {
   url: string;
   title: string;
@@ -48,10 +44,10 @@ export interface Enclosure {
   title: string | null;
 }
 
-/** All text is clean of what XML 1.0 and PostgreSQL cannot hold; all URLs are absolute http or https. */
+/** Text holds no character that XML 1.0 or PostgreSQL cannot hold; URLs are absolute http or https. */
 export interface Article {
   id: string;
-  /** RFC 4151. Made once from the id and the publication's tag authority; no edit changes it. */
+  /** RFC 4151. Made once, from the id and the publication's tag authority; no edit changes it. */
   tagUri: string;
   slug: string;
   kind: Kind;
@@ -60,14 +56,14 @@ export interface Article {
   /** Plain text, without the kicker. */
   headline: string;
   shortHeadline: string | null;
-  /** Leads the next edition, and enters it whatever its age. */
+  /** Leads the next edition, and enters it regardless of its age. */
   pinned: boolean;
   /** Plain text, one sentence. */
   dek: string | null;
   body: { format: 'markdown' | 'html'; source: string };
   /** The sanitised body, with absolute URLs. */
   bodyHtml: string;
-  /** For an embargoed article no earlier than the end of its embargo. Never moves once the article is public. */
+  /** Not before the end of an embargo. Does not move once the article is public. */
   publishedAt: number;
   /** Moves only with an editorial change. */
   updatedAt: number;
@@ -79,34 +75,34 @@ export interface Article {
   related: Link[];
   /** The publication that first reported a roundup item. */
   outlet: { name: string; url: string } | null;
-  /** Roundup items of the same event carry the same key. */
+  /** Roundup items about the same event have the same key. */
   eventKey: string | null;
   image: Image | null;
   enclosures: Enclosure[];
   /** BCP 47. */
   language: string;
   status: ArticleStatus;
-  /** The site path of the page that holds it, where that is not `/articles/<slug>`: a closed edition's archive page. */
+  /** Site path of its page: of the archive page for the roundup of a closed edition; null for `/articles/<slug>`. */
   page: string | null;
 }
 
-/** Whether readers may see the article at `now`. */
+/** Whether the article is public at `now`. */
 export function isPublic(article: Article, now: number): boolean {
   const { state } = article.status;
   return state !== 'draft' && state !== 'retracted' && article.publishedAt <= now;
 }
 
-/** The headline as readers see it: `Kicker: Headline`. */
+/** `Kicker: Headline`. */
 export function fullHeadline(article: Pick<Article, 'kicker' | 'headline'>): string {
   return article.kicker === null ? article.headline : `${article.kicker}: ${article.headline}`;
 }
 
-/** The credit under a picture: `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` says itself what it is. */
+/** The credit below an image: `VCG` becomes `Photo: VCG`; `Graphic: Ann Lee` stays. */
 export function creditLine(credit: string): string {
   return /^photo\b|:/i.test(credit) ? credit : `Photo: ${credit}`;
 }
 
-/** The absolute address of the article's page. @param publicUrl without a slash at its end */
+/** The absolute URL of the article's page. @param publicUrl without a trailing slash */
 export function articleUrl(article: Pick<Article, 'slug' | 'page'>, publicUrl: string): string {
   return publicUrl + (article.page ?? `/articles/${encodeURIComponent(article.slug)}`);
 }
@@ -118,7 +114,7 @@ export function tagUri(authority: string, id: string): string {
 
 const RIGHT_TO_LEFT_SCRIPTS = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
 
-/** Which way a language is written: `rtl` for Arabic, Hebrew and the like. @param language BCP 47 */
+/** The direction of a language's script. @param language BCP 47 */
 export function textDirection(language: string): 'ltr' | 'rtl' {
   try {
     return RIGHT_TO_LEFT_SCRIPTS.includes(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';

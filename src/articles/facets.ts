@@ -1,16 +1,17 @@
 /**
- * The facets by which readers follow a newsroom: tags, kickers and reporters, each with the slug that stands for it in addresses.
- * What articles are named is kept as they are saved, so that a slug leads back to its names.
+ * Tags, kickers and reporters of articles, each with its slug for URLs. All names are stored with their slug, so that a
+ * slug leads back to them.
  */
 import { type RawBuilder, sql } from 'kysely';
+import { chunks } from '../lib/chunks.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import type { Article } from './article.ts';
 
 export type Facet = Tables['facet_names']['facet'];
 
-/** Those named as reporters, each slug once. Editors are not: they stand under every story of their desk. */
+/** The reporters among the bylines, each slug once. Editors are omitted: they sign every story of their desk. */
 export function reporterFacets({ bylines }: Pick<Article, 'bylines'>): { slug: string; name: string }[] {
   const bySlug = new Map<string, string>();
   for (const { role, name } of bylines) {
@@ -20,16 +21,24 @@ export function reporterFacets({ bylines }: Pick<Article, 'bylines'>): { slug: s
   return [...bySlug].map(([slug, name]) => ({ slug, name }));
 }
 
-/** Names as slugs, each once; a name without a slug has none. */
+/** The slugs of names, without duplicates. A name without letters and digits has none. */
 export function slugsOf(names: string[]): string[] {
   return [...new Set(names.flatMap((name) => facetSlug(name) ?? []))];
 }
 
-/** Writes who reported the articles, anew, and what they are named that no article was named before. @param db a transaction */
-export async function saveFacets(db: Db, articles: Article[]): Promise<void> {
-  for (const ids of inPieces(articles.map(({ id }) => id))) {
-    await db.deleteFrom('article_reporters').where('article_id', 'in', ids).execute();
+// Both databases limit the values that one statement binds: 32,766 and 65,535.
+const ROWS_PER_STATEMENT = 5_000;
+
+/** Replaces the tags and reporters of articles, and adds the names that are new. */
+export async function saveFacets(tx: Tx, articles: Article[]): Promise<void> {
+  const articleIds = articles.map(({ id }) => id);
+  for (const ids of chunks(articleIds, ROWS_PER_STATEMENT)) {
+    await tx.deleteFrom('article_tags').where('article_id', 'in', ids).execute();
+    await tx.deleteFrom('article_reporters').where('article_id', 'in', ids).execute();
   }
+  const tags = articles.flatMap(({ id, tags, publishedAt }) =>
+    [...new Set(tags)].map((tag) => ({ article_id: id, tag, published_at: publishedAt })),
+  );
   const reporters = articles.flatMap((article) =>
     reporterFacets(article).map(({ slug }) => ({
       article_id: article.id,
@@ -37,21 +46,17 @@ export async function saveFacets(db: Db, articles: Article[]): Promise<void> {
       published_at: article.publishedAt,
     })),
   );
-  for (const rows of inPieces(reporters)) await db.insertInto('article_reporters').values(rows).execute();
-  for (const rows of inPieces(namesOf(articles))) {
-    await db
+  for (const rows of chunks(tags, ROWS_PER_STATEMENT)) await tx.insertInto('article_tags').values(rows).execute();
+  for (const rows of chunks(reporters, ROWS_PER_STATEMENT)) {
+    await tx.insertInto('article_reporters').values(rows).execute();
+  }
+  for (const rows of chunks(namesOf(articles), ROWS_PER_STATEMENT)) {
+    await tx
       .insertInto('facet_names')
       .values(rows)
       .onConflict((conflict) => conflict.doNothing())
       .execute();
   }
-}
-
-// Both databases limit how many values one statement binds: 32,766 and 65,535.
-function inPieces<T>(rows: T[]): T[][] {
-  return Array.from({ length: Math.ceil(rows.length / 5_000) }, (_, piece) =>
-    rows.slice(piece * 5_000, (piece + 1) * 5_000),
-  );
 }
 
 function namesOf(articles: Article[]): { facet: Facet; slug: string; name: string }[] {
@@ -61,7 +66,7 @@ function namesOf(articles: Article[]): { facet: Facet; slug: string; name: strin
     ...bylines.flatMap(({ role, name }) => (role === 'reporter' ? [{ facet: 'reporter' as const, name }] : [])),
   ]);
   const once = new Map(named.map((one) => [`${one.facet} ${one.name}`, one]));
-  // In one order everywhere, so that two transactions never wait for each other's rows.
+  // Sorted, so that two transactions never wait for each other's rows.
   return [...once]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([, { facet, name }]) => {
@@ -70,7 +75,7 @@ function namesOf(articles: Article[]): { facet: Facet; slug: string; name: strin
     });
 }
 
-/** Whether any article of that name has been public: the names of drafts and of embargoed stories are nobody's business yet. */
+/** Whether an article with that name has been public: names of drafts and embargoed articles are confidential. */
 const HAS_BEEN_PUBLIC: Record<Facet, (now: number) => RawBuilder<boolean>> = {
   tag: (now) => sql`exists (select 1 from article_tags as t join articles as a on a.id = t.article_id
     where t.tag = facet_names.name and t.published_at <= ${now} and a.state <> 'draft')`,
@@ -80,9 +85,9 @@ const HAS_BEEN_PUBLIC: Record<Facet, (now: number) => RawBuilder<boolean>> = {
     where r.reporter = facet_names.slug and r.published_at <= ${now} and a.state <> 'draft')`,
 };
 
-const NAMES_OF_A_SLUG = 20;
+const MAX_NAMES = 20;
 
-/** The names behind a slug that readers have seen, in the order of their bytes; at most 20. */
+/** Finds the names that share a slug and have been public, in byte order; at most 20. */
 export async function findFacetNames(db: Db, facet: Facet, slug: string, now: number): Promise<string[]> {
   const rows = await db
     .selectFrom('facet_names')
@@ -91,7 +96,7 @@ export async function findFacetNames(db: Db, facet: Facet, slug: string, now: nu
     .where('slug', '=', slug)
     .where(HAS_BEEN_PUBLIC[facet](now))
     .orderBy('name')
-    .limit(NAMES_OF_A_SLUG)
+    .limit(MAX_NAMES)
     .execute();
   return rows.map(({ name }) => name);
 }

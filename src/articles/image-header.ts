@@ -1,15 +1,13 @@
-/**
- * Type and size of an image from the first bytes of its file: PNG, JPEG, GIF, WebP and SVG, which is what feeds and emails show.
- */
+/** Reads type and size of an image from the first bytes of its file: PNG, JPEG, GIF, WebP and SVG. */
 
 export interface ImageHeader {
   type: string;
-  /** Pixels; null where the file does not say. */
+  /** Pixels, or null if the file does not say. */
   width: number | null;
   height: number | null;
 }
 
-/** Reads the header, or gives null where the bytes begin none of these formats. @param head as much of the file as is at hand */
+/** @returns null if the bytes begin none of these formats */
 export function readImageHeader(head: Buffer): ImageHeader | null {
   return png(head) ?? gif(head) ?? webp(head) ?? jpeg(head) ?? svg(head);
 }
@@ -25,7 +23,7 @@ function gif(head: Buffer): ImageHeader | null {
   return { type: 'image/gif', width: head.readUInt16LE(6), height: head.readUInt16LE(8) };
 }
 
-// RFC 9649 §2.5 to §2.7: the first chunk is VP8X (canvas, minus one), VP8L (14 bits each, minus one) or VP8 (a key frame).
+// RFC 9649 §2.5 to §2.7: the first chunk is VP8X (canvas, minus one), VP8L (14 bits each, minus one) or VP8 (key frame).
 function webp(head: Buffer): ImageHeader | null {
   if (head.length < 30 || head.toString('latin1', 0, 4) !== 'RIFF' || head.toString('latin1', 8, 12) !== 'WEBP')
     return null;
@@ -44,7 +42,7 @@ function webp(head: Buffer): ImageHeader | null {
   }
 }
 
-// ITU-T T.81 Annex B: segments until a start-of-frame marker, C0 to CF but for DHT (C4), JPG (C8) and DAC (CC).
+// ITU-T T.81 Annex B: segments until a start-of-frame marker: C0 to CF except DHT (C4), JPG (C8), DAC (CC).
 function jpeg(head: Buffer): ImageHeader | null {
   if (head.length < 4 || head.readUInt16BE(0) !== 0xffd8 || head[2] !== 0xff) return null;
   const type = 'image/jpeg';

@@ -1,18 +1,17 @@
-/**
- * Files of the newsroom's own media folder: their true type, length and size, which feeds and emails must state.
- */
+/** Determines type, length and dimensions of files in the newsroom's media folder, which feeds and emails state. */
 import { open, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
 import { type ImageHeader, readImageHeader } from './image-header.ts';
 
 export type MediaInspection =
   | { kind: 'file'; type: string; length: number; width: number | null; height: number | null }
-  /** Not below `<publication>/media/`: only its author knows. */
-  | { kind: 'elsewhere' }
+  /** Not below `<publication>/media/`: the article itself must give type and length. */
+  | { kind: 'external' }
   | { kind: 'unusable'; rule: string };
 
+/** Bytes that are read of a file. */
 const HEAD = 64 * 1024;
-/** A JPEG's frame may stand behind the thumbnails and colour profiles of cameras. */
+/** Cameras write thumbnails and colour profiles before a JPEG's frame. */
 const DEEP_HEAD = 1024 * 1024;
 
 const TYPES: Record<string, string> = {
@@ -35,9 +34,9 @@ const TYPES: Record<string, string> = {
 };
 
 /**
- * Looks at the file that is served under this address.
+ * Inspects the file that is served at a URL.
  * @param url absolute
- * @param from the publication's address without a slash at its end, and its media folder, if it has one
+ * @param from.publicUrl without a trailing slash
  */
 export async function inspectMedia(
   url: string,
@@ -45,28 +44,27 @@ export async function inspectMedia(
 ): Promise<MediaInspection> {
   const { publicUrl, folder } = from;
   const prefix = `${publicUrl}/media/`;
-  if (folder === undefined || !url.startsWith(prefix)) return { kind: 'elsewhere' };
+  if (folder === undefined || !url.startsWith(prefix)) return { kind: 'external' };
   const name = fileNameOf(url.slice(prefix.length));
-  if (name === null) return { kind: 'unusable', rule: 'must lead to a file in the media folder' };
+  if (name === null) return { kind: 'unusable', rule: 'must name a file in the media folder' };
   try {
     const [root, path] = [await realpath(folder), await realpath(join(folder, name))];
-    // A link in the folder could lead anywhere on this machine.
-    if (!path.startsWith(root + sep)) return { kind: 'unusable', rule: 'must lead to a file in the media folder' };
+    // A symbolic link could point anywhere on this machine.
+    if (!path.startsWith(root + sep)) return { kind: 'unusable', rule: 'must name a file in the media folder' };
     return await describe(path);
   } catch (error) {
-    return { kind: 'unusable', rule: `there is no such file in ${folder} (${(error as NodeJS.ErrnoException).code})` };
+    return { kind: 'unusable', rule: `not found in ${folder} (${(error as NodeJS.ErrnoException).code})` };
   }
 }
 
 async function describe(path: string): Promise<MediaInspection> {
-  // Before it is opened: opening a named pipe would wait for its writer.
+  // Before opening it: opening a named pipe waits for a writer.
   const stats = await stat(path);
   const { size } = stats;
-  if (!stats.isFile()) return { kind: 'unusable', rule: 'must lead to a file, not a folder' };
+  if (!stats.isFile()) return { kind: 'unusable', rule: 'must name a file, not a folder' };
   const header = await readHeader(path, size);
   const type = header?.type ?? TYPES[extname(path).toLowerCase()];
-  if (type === undefined)
-    return { kind: 'unusable', rule: 'neither its content nor its name tells a type that feeds know' };
+  if (type === undefined) return { kind: 'unusable', rule: 'has no known media type, by content or file name' };
   return { kind: 'file', type, length: size, width: header?.width ?? null, height: header?.height ?? null };
 }
 

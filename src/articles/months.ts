@@ -1,11 +1,9 @@
-/**
- * Calendar months with articles, for the archive of the site.
- */
+/** Calendar months with articles, for the archive of the site. */
 import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
 import { wallClock } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import { PUBLIC_STATES } from './queries.ts';
+import { isOneOf, PUBLIC_STATES } from './selection.ts';
 
 export interface Month {
   /** `2026-11` */
@@ -41,7 +39,7 @@ export async function findMonths(db: Db, now: number, zone: string): Promise<Mon
     select months.id from months where exists (
       select 1 from articles
       where published_at >= from_at and published_at < until_at and published_at <= ${now}
-        and state in (${sql.join([...PUBLIC_STATES])})
+        and ${isOneOf('state', PUBLIC_STATES)}
     )`.execute(db);
   const found = new Set(rows.map((row) => row.id));
   return months.filter((month) => found.has(month.id));

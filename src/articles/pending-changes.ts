@@ -1,8 +1,9 @@
 /**
- * The outbox from articles to feeds. A row stays until the feeds that show it have been published, so that a crash in between
- * loses nothing, and a publish done twice is harmless.
+ * The outbox from articles to feeds. A row stays until the feeds with its article have been published: a crash in
+ * between loses nothing, and publishing twice is harmless.
  */
-import type { Db } from '../store/store.ts';
+import { chunks } from '../lib/chunks.ts';
+import type { Db, Tx } from '../store/store.ts';
 
 export interface DueChanges {
   count: number;
@@ -10,26 +11,26 @@ export interface DueChanges {
   oldestDueAt: number;
 }
 
-/** A change as it stood when a publish began. */
+/** A pending change, as it was when a publish began. */
 export interface DueChange {
   articleId: string;
   changedAt: number;
 }
 
-/** Notes that the feeds which show these articles must be published from `dueAt` on. @param db the transaction that changes them */
+/** Records that the feeds with these articles must be published from `dueAt` on. */
 export async function recordPendingChanges(
-  db: Db,
+  tx: Tx,
   changes: { articleId: string; dueAt: number }[],
   now: number,
 ): Promise<void> {
   if (changes.length === 0) return;
-  await db
+  await tx
     .insertInto('pending_changes')
     .values(changes.map(({ articleId, dueAt }) => ({ article_id: articleId, due_at: dueAt, changed_at: now })))
     .onConflict((conflict) =>
       conflict.column('article_id').doUpdateSet((e) => ({
         due_at: e.ref('excluded.due_at'),
-        // Two changes of one article never look alike, even within a millisecond or when the clock steps back.
+        // Two changes of an article always differ, even within a millisecond or when the clock is set back.
         changed_at: e
           .case()
           .when('pending_changes.changed_at', '<', e.ref('excluded.changed_at'))
@@ -41,7 +42,7 @@ export async function recordPendingChanges(
     .execute();
 }
 
-/** The changes due at `now` (embargoes that end later are not), or null. */
+/** Counts the changes due at `now`; null if there are none. */
 export async function countDueChanges(db: Db, now: number): Promise<DueChanges | null> {
   const row = await db
     .selectFrom('pending_changes')
@@ -64,8 +65,8 @@ export async function hasChangesSince(db: Db, since: number, now: number): Promi
 }
 
 /**
- * The due changes one by one. A publish takes them before it reads any article, and forgets exactly these when it is done. One due
- * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not hold it yet.
+ * Reads due changes. A publish reads them before any article, and deletes exactly these when it is done. A change due
+ * at `now` itself is left for the next publish: a feed's window, `[from, now)`, does not contain it yet.
  */
 export async function readDueChanges(db: Db, now: number, limit: number): Promise<DueChange[]> {
   const rows = await db
@@ -80,15 +81,14 @@ export async function readDueChanges(db: Db, now: number, limit: number): Promis
 }
 
 /**
- * Forgets the changes that a publish has taken up. A change made since stays, and so does one that began before the publish and
- * was committed after it had read: which of them came first, clocks cannot tell.
+ * Deletes the changes that a publish has read. A change made since stays, and so does one that began before the publish
+ * and was committed after it had read: clocks cannot tell which of the two came first.
  */
-export async function deletePublishedChanges(db: Db, taken: DueChange[]): Promise<void> {
-  const byInstant = Map.groupBy(taken, (change) => change.changedAt);
-  for (const [changedAt, changes] of byInstant) {
-    // An import writes some hundred rows with one instant; one statement each keeps the event loop free.
-    for (let from = 0; from < changes.length; from += 500) {
-      const ids = changes.slice(from, from + 500).map((change) => change.articleId);
+export async function deletePublishedChanges(db: Db, changes: DueChange[]): Promise<void> {
+  for (const [changedAt, sameInstant] of Map.groupBy(changes, (change) => change.changedAt)) {
+    // An import writes about a hundred rows with one instant; short statements keep the event loop responsive.
+    for (const some of chunks(sameInstant, 500)) {
+      const ids = some.map((change) => change.articleId);
       await db
         .deleteFrom('pending_changes')
         .where('changed_at', '=', changedAt)

@@ -1,23 +1,20 @@
-/**
- * What could not be used, kept whole with its reason, so that nothing is lost and `status` can list it.
- */
-
+/** Inputs that were not used, kept whole with the reason, so that nothing is lost and `status` can list them. */
 import { storableText } from '../lib/clean-text.ts';
 import type { Db } from '../store/store.ts';
 
 export interface Rejection {
   stage: 'import' | 'feed' | 'edition';
-  /** The file it was read from, or the document or newsletter it was meant for. */
+  /** The file that it was read from, or the feed or newsletter that it was rejected for. */
   source: string;
   line: number | null;
   articleId: string | null;
-  /** One sentence each. */
+  /** Sentences. */
   problems: string[];
-  /** What was read, whole. */
+  /** The whole input. */
   raw: string;
 }
 
-/** Keeps it, in place of what was rejected from the same place before. */
+/** Records a rejection. It replaces an earlier one from the same place. */
 export async function recordRejection(db: Db, entry: Rejection, now: number): Promise<void> {
   const row = {
     stage: entry.stage,
@@ -35,15 +32,15 @@ export async function recordRejection(db: Db, entry: Rejection, now: number): Pr
     .execute();
 }
 
-/** Forgets what was rejected from that place: it has been read well since. */
-export async function clearRejections(
+/** Deletes the rejection from a place that has become valid since. */
+export async function clearRejection(
   db: Db,
   entry: Pick<Rejection, 'stage' | 'source' | 'line' | 'articleId'>,
 ): Promise<void> {
   await db.deleteFrom('rejections').where('key', '=', keyOf(entry)).execute();
 }
 
-/** Forgets what an import rejected from these lines of a file, both included; a file without lines counts as line 0. */
+/** Deletes what an import rejected of lines of a file, both bounds included; a whole file counts as line 0. */
 export async function clearRejectionsOfLines(db: Db, source: string, from: number, to: number): Promise<void> {
   await db
     .deleteFrom('rejections')
@@ -53,13 +50,13 @@ export async function clearRejectionsOfLines(db: Db, source: string, from: numbe
     .execute();
 }
 
-/** Forgets all that imports rejected from these files. */
+/** Deletes all that imports rejected of these files. */
 export async function clearRejectionsOfFiles(db: Db, sources: string[]): Promise<void> {
   if (sources.length === 0) return;
   await db.deleteFrom('rejections').where('stage', '=', 'import').where('source', 'in', sources).execute();
 }
 
-/** All that is rejected, by source and line. */
+/** Lists rejections by source and line. */
 export async function listRejections(db: Db, limit: number): Promise<(Rejection & { rejectedAt: number })[]> {
   const rows = await db
     .selectFrom('rejections')
@@ -81,7 +78,6 @@ export async function listRejections(db: Db, limit: number): Promise<(Rejection 
   }));
 }
 
-/** How many are rejected. */
 export async function countRejections(db: Db): Promise<number> {
   const { count } = await db
     .selectFrom('rejections')
@@ -102,7 +98,7 @@ export async function countRejectionsByStage(db: Db): Promise<Record<Rejection['
   return counts;
 }
 
-// A feed or edition names the article; a file names the line.
+// For a feed or edition the article identifies the place; for a file the line does.
 function keyOf(entry: Pick<Rejection, 'stage' | 'source' | 'line' | 'articleId'>): string {
   return `${entry.stage}:${entry.source}:${entry.stage === 'import' ? (entry.line ?? 0) : (entry.articleId ?? '')}`;
 }

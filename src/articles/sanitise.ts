@@ -1,10 +1,9 @@
 /**
- * The body as readers may have it: few elements, no script, no style, absolute addresses, well-formed as XML. It is
- * written anew from what the parser saw, never passed through: an element or attribute that is not named here cannot
- * come out.
+ * Sanitises article bodies: few elements, no scripts, no styles, absolute URLs, well-formed as XML. The output is
+ * written from parser events, never copied: an element or attribute that is not listed here cannot occur in it.
  *
- * Not sanitize-html: its objects outlive every call until a full collection, which more than doubled the memory of an
- * import (docs/decisions/2026-11-24-body-sanitiser.md). It judges this file's output in the tests instead.
+ * sanitize-html more than doubled the memory of an import, because its objects outlive every call until a full
+ * collection (docs/decisions/2026-11-24-body-sanitiser.md). The tests check this output with it.
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
@@ -12,18 +11,18 @@ import { cleanText, cleanUrl, resolveUrl } from '../lib/clean-text.ts';
 
 export interface SanitisedBody {
   html: string;
-  /** What was taken out together with its content, such as `<script>` or an image without a usable address. */
+  /** Elements removed with their content, such as `<script>`, and images without a usable URL. */
   removed: string[];
 }
 
-/** Why a body cannot be read at all. */
+/** The body cannot be parsed. */
 export class BodyError extends Error {
   override name = 'BodyError';
 }
 
 type Attributes = Record<string, string>;
 
-// `s` is allowed because striking out is how newsrooms show what they take back: without it the words would stand.
+// `s` is allowed: newsrooms strike out text that no longer applies, and without the element it would read as valid.
 const ELEMENTS = new Set([
   ...['p', 'br', 'hr', 'h2', 'h3', 'h4', 'blockquote', 'pre', 'figure', 'figcaption', 'img', 'a'],
   ...['em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'ul', 'ol', 'li', 'dl', 'dt', 'dd'],
@@ -37,92 +36,147 @@ const RENAMED = new Map([
   ['del', 's'],
   ['strike', 's'],
 ]);
-/** Gone with all that is in them; of any other element that is not allowed the content stays. */
-const GONE = new Set([
+/** Removed with their content. Of other elements that are not allowed, the content is kept. */
+const REMOVED_WITH_CONTENT = new Set([
   ...['script', 'style', 'noscript', 'template', 'title', 'iframe', 'object', 'embed', 'noembed', 'noframes', 'xmp'],
   ...['plaintext', 'svg', 'math', 'canvas', 'audio', 'video', 'select', 'option', 'textarea', 'button'],
 ]);
-/** Deeper ones are left out and their content kept: what renders a body later may walk it by recursion. */
-const DEEPEST = 64;
-/** The parser's time grows with the square of the depth: 50,000 take eight seconds. */
-const DEEPEST_SOURCE = 1_000;
+/** Deeper elements are dropped and their content kept: later code may walk a body by recursion. */
+const MAX_DEPTH = 64;
+/** The parser's time grows with the square of the depth: a depth of 50,000 takes eight seconds. */
+const MAX_SOURCE_DEPTH = 1_000;
 
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
 
-/** Renders Markdown (CommonMark, tables, strikethrough; HTML in it is sanitised like any other); see `sanitiseHtml`. */
+/** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
 export function sanitiseMarkdown(source: string, publicUrl: string): SanitisedBody {
   return sanitiseHtml(markdown.render(cleanText(source)), publicUrl);
 }
 
 /**
- * Keeps the allowed elements and their few attributes; of others the content alone, and of script and its like nothing.
- * @param publicUrl the publication's address, without a slash at its end; relative addresses are taken below it,
- *   or rejected if it is null
- * @param elements the allowed elements
- * @throws BodyError where elements nest a thousand deep
+ * Keeps the allowed elements with their allowed attributes. Of other elements the content is kept, except for scripts
+ * and the like.
+ * @param publicUrl without a trailing slash; the base of relative URLs
+ * @throws BodyError if elements nest a thousand deep
  */
-export function sanitiseHtml(source: string, publicUrl: string | null, elements = ELEMENTS): SanitisedBody {
+export function sanitiseHtml(source: string, publicUrl: string): SanitisedBody {
   const removed = new Set<string>();
-  /** For each open element of the source, what it is in the output: an end tag, or nothing. */
-  const open: string[] = [];
-  let html = '';
-  let depth = 0;
-  let gone = 0;
-  const parser = new Parser({
-    onopentag(name, given) {
-      if (open.length + gone > DEEPEST_SOURCE) throw new BodyError('nests its elements more than 1000 deep');
-      if (gone > 0 || GONE.has(name)) {
-        if (gone === 0) removed.add(`<${name}>`);
-        gone += 1;
-        return;
-      }
-      const element = RENAMED.get(name) ?? name;
-      const attributes = elements.has(element) && depth < DEEPEST ? attributesOf(element, given, publicUrl) : null;
-      if (element === 'img' && attributes === null) removed.add('an image without an http or https address');
-      const isLinkInLink = element === 'a' && open.includes('</a>');
-      if (attributes === null || isLinkInLink) {
-        open.push('');
-      } else if (VOID.has(element)) {
-        html += `<${element}${written(attributes)} />`;
-        open.push('');
-      } else {
-        html += `<${element}${written(attributes)}>`;
-        open.push(`</${element}>`);
-        depth += 1;
-      }
-    },
-    ontext(text) {
-      if (gone === 0) html += escapeText(text);
-    },
-    onclosetag() {
-      if (gone > 0) {
-        gone -= 1;
-        return;
-      }
-      const end = open.pop() ?? '';
-      if (end !== '') depth -= 1;
-      html += end;
-    },
-  });
-  parser.write(cleanText(source));
-  parser.end();
-  // Once more: `&#1;` in the source has become the character it stands for.
-  return { html: cleanText(html).trim(), removed: [...removed] };
+  const html = sanitise(source, publicUrl, { onRemoved: (what) => removed.add(what) });
+  return { html, removed: [...removed] };
 }
 
 const INLINE_ELEMENTS = new Set(['a', 'em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'br']);
 
 /** Reduces a fragment of a sanitised body to inline markup. Closes or removes elements that are incomplete in it. */
 export function sanitiseInline(fragment: string): string {
-  return sanitiseHtml(fragment, null, INLINE_ELEMENTS).html;
+  return sanitise(fragment, null, { elements: INLINE_ELEMENTS });
 }
 
-/** Whether a sanitised body shows a reader nothing: no letter, no image. */
-export function showsNothing(html: string): boolean {
+/**
+ * Checks that HTML is as the sanitiser leaves it, except for the way in which characters are escaped.
+ * @returns the tags that the sanitiser would remove or change, one sentence each
+ */
+export function findUnsanitised(html: string): string[] {
+  const problems = new Set<string>();
+  // The sanitiser escapes every `<` of a text or value, so this is a tag that has no end.
+  if (/<[^>]*$/.test(html)) problems.add('the body ends inside a tag');
+  try {
+    sanitise(html, null, {
+      onChanged: (what) => problems.add(`the body holds ${what.slice(0, 120)}, which no feed may carry`),
+    });
+  } catch (error) {
+    if (!(error instanceof BodyError)) throw error;
+    problems.add(`the body ${error.message}`);
+  }
+  return [...problems];
+}
+
+interface SanitiserOptions {
+  /** Default: those of a body. */
+  elements?: ReadonlySet<string>;
+  /** An element was removed with its content. */
+  onRemoved?(what: string): void;
+  /** Markup of the source is missing in the output, or differs. */
+  onChanged?(what: string): void;
+}
+
+/** @param publicUrl null rejects relative URLs */
+function sanitise(source: string, publicUrl: string | null, options: SanitiserOptions): string {
+  const { elements = ELEMENTS, onRemoved, onChanged } = options;
+  /** For each open element of the source its end tag in the output, or an empty string. */
+  const open: string[] = [];
+  let html = '';
+  let depth = 0;
+  /** Number of open elements within one that is removed with its content, itself included. */
+  let removedDepth = 0;
+  const parser = new Parser({
+    onopentag(name, given) {
+      if (open.length + removedDepth > MAX_SOURCE_DEPTH) throw new BodyError('nests its elements more than 1000 deep');
+      if (removedDepth > 0 || REMOVED_WITH_CONTENT.has(name)) {
+        if (removedDepth === 0) {
+          onRemoved?.(`<${name}>`);
+          onChanged?.(`<${name}>`);
+        }
+        removedDepth += 1;
+        return;
+      }
+      const element = RENAMED.get(name) ?? name;
+      const attributes = elements.has(element) && depth < MAX_DEPTH ? attributesOf(element, given, publicUrl) : null;
+      if (element === 'img' && attributes === null) onRemoved?.('an image without an http or https address');
+      const isKept = attributes !== null && !(element === 'a' && open.includes('</a>'));
+      if (onChanged !== undefined && !(isKept && element === name && isSame(given, attributes))) {
+        onChanged(`<${name}${serialise(given)}>`);
+      }
+      if (!isKept) {
+        open.push('');
+      } else if (VOID.has(element)) {
+        html += `<${element}${serialise(attributes)} />`;
+        open.push('');
+      } else {
+        html += `<${element}${serialise(attributes)}>`;
+        open.push(`</${element}>`);
+        depth += 1;
+      }
+    },
+    ontext(text) {
+      if (removedDepth === 0) html += escapeText(text);
+    },
+    onclosetag() {
+      if (removedDepth > 0) {
+        removedDepth -= 1;
+        return;
+      }
+      const end = open.pop() ?? '';
+      if (end !== '') depth -= 1;
+      html += end;
+    },
+    oncomment: () => onChanged?.('a comment'),
+    onprocessinginstruction: () => onChanged?.('a declaration'),
+  });
+  parser.write(cleanText(source));
+  parser.end();
+  // Again: `&#1;` in the source has become the character itself.
+  return cleanText(html).trim();
+}
+
+/** Whether the attributes are those that are kept. URLs may be written in any way, as long as they are absolute. */
+function isSame(given: Attributes, kept: Attributes): boolean {
+  const names = Object.keys(kept);
+  return (
+    names.length === Object.keys(given).length &&
+    names.every((name) => {
+      const value = given[name];
+      return value !== undefined && (value === kept[name] || cleanUrl(value) === kept[name]);
+    })
+  );
+}
+
+/** Whether sanitised HTML displays nothing: no letter, no image. */
+export function isBlankBody(html: string): boolean {
   return !html.includes('<img ') && !/[^\s\p{Cf}]/u.test(html.replace(/<[^>]*>/g, ''));
 }
 
-/** The attributes an element keeps, or null where it is worth nothing without those it lacks. */
+/** The attributes that an element keeps, or null if it lacks one without which it is useless. */
 function attributesOf(element: string, given: Attributes, publicUrl: string | null): Attributes | null {
   switch (element) {
     case 'a': {
@@ -145,7 +199,7 @@ function attributesOf(element: string, given: Attributes, publicUrl: string | nu
 
 function linkUrl(href: string, publicUrl: string | null): string | null {
   const text = href.trim();
-  // A place within the article is none in a feed or an email, where there is no such page.
+  // A fragment leads nowhere in a feed or an email.
   if (text === '' || text.startsWith('#')) return null;
   if (/^mailto:/i.test(text)) return URL.canParse(text) ? new URL(text).href : null;
   return absoluteUrl(text, publicUrl);
@@ -161,7 +215,7 @@ function numbers(given: Attributes, names: string[]): Attributes {
   );
 }
 
-function written(attributes: Attributes): string {
+function serialise(attributes: Attributes): string {
   let text = '';
   for (const name in attributes) text += ` ${name}="${escapeText(attributes[name] ?? '').replaceAll('"', '&quot;')}"`;
   return text;

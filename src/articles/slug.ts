@@ -1,23 +1,19 @@
-/**
- * The last part of an article's address.
- */
+/** Slugs: the last part of an article's URL. */
 
-/** What a slug that a newsroom writes itself must look like. */
+/** The form of a slug that a newsroom writes itself. */
 export const SLUG = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
-const LONGEST = 80;
+const MAX_LENGTH = 80;
 
-/**
- * A slug from the headline; from the id where the headline is mostly of another script than Latin, whose letters would be lost.
- */
+/** A slug from the headline, or from the id if most letters of the headline are not Latin and would be lost. */
 export function slugFrom(headline: string, id: string): string {
   const slug = slugOf(headline);
   const letters = headline.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
   const kept = slug.replaceAll('-', '').length;
-  return kept > 0 && kept * 2 >= Math.min(letters, LONGEST) ? cutAtHyphen(slug) : slugOf(id);
+  return kept > 0 && kept * 2 >= Math.min(letters, MAX_LENGTH) ? cutAtHyphen(slug) : slugOf(id);
 }
 
-/** The same, told apart by the id: for a headline that another article had before. */
+/** As `slugFrom`, with the id appended: for a headline that another article has used. */
 export function slugWithId(headline: string, id: string): string {
   const slug = slugFrom(headline, id);
   const suffix = slugOf(id);
@@ -35,7 +31,7 @@ function slugOf(text: string): string {
 }
 
 function cutAtHyphen(slug: string): string {
-  if (slug.length <= LONGEST) return slug;
-  const end = slug.lastIndexOf('-', LONGEST);
-  return slug.slice(0, end > 0 ? end : LONGEST);
+  if (slug.length <= MAX_LENGTH) return slug;
+  const end = slug.lastIndexOf('-', MAX_LENGTH);
+  return slug.slice(0, end > 0 ? end : MAX_LENGTH);
 }

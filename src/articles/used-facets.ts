@@ -1,56 +1,59 @@
-/**
- * What readers may want to follow: the tags, kickers and reporters of late, as a list that changes with the newsroom and not with
- * every story.
- */
+/** Ranks the tags, kickers and reporters in recent use. The ranking does not change with every article. */
 import { sql } from 'kysely';
 import { facetSlug } from '../lib/facet-slug.ts';
 import { DAY } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { Facet } from './facets.ts';
-import { PUBLIC_STATES } from './queries.ts';
+import { isOneOf, PUBLIC_STATES } from './selection.ts';
 
 export interface UsedFacet {
   slug: string;
-  /** Those that share the slug. */
+  /** The names that share the slug. */
   names: string[];
 }
 
 const WINDOW = 90 * DAY;
-const MOST_LISTED = 40;
-/** So many of the newest stories are read, however many there are: before this day, and on it. */
-const LOOK_AT = { before: 2_000, today: 500 };
-/** Before those that share a slug are put together. */
-const NAMES_READ = 200;
+const MAX_LISTED = 40;
+/** Number of the newest articles that are read: of the days before today, and of today. */
+const MAX_ARTICLES = { before: 2_000, today: 500 };
+/** Number of names that are read, before names with the same slug are merged. */
+const MAX_NAMES = 200;
 
 /**
- * The most used of the last 90 days, at most 40 of each, by slug. They are ranked by the days before this one (UTC), and behind them
- * come today's new ones in the order of their first story: otherwise two of nearly the same use would change places, and with them
- * the page that lists them, with every story.
+ * Lists the most used facets of the last 90 days, at most 40 of each, by slug. They are ranked by their use before
+ * today (UTC), followed by today's new ones in the order of their first article: otherwise facets of nearly equal use
+ * would change places with every article, and the page that lists them would change, too.
  */
 export async function listUsedFacets(db: Db, now: number): Promise<Record<Facet, UsedFacet[]>> {
   const today = Math.floor(now / DAY) * DAY;
   const newest = (from: number, until: number, limit: number) => sql`select * from (
     select id, kicker, published_at from articles
-    where state in (${sql.join([...PUBLIC_STATES])}) and published_at >= ${from} and published_at < ${until}
+    where ${isOneOf('state', PUBLIC_STATES)} and published_at >= ${from} and published_at < ${until}
     order by published_at desc, id desc limit ${limit}) as newest`;
-  const ranked = (facet: Facet, name: string, source: string) => sql`select * from (
+  const ranked = (facet: Facet, name: string, from: string) => sql`select * from (
     select ${sql.lit(facet)} as facet, ${sql.ref(name)} as name
-    from ${sql.raw(source)}
+    from ${sql.raw(from)}
     group by ${sql.ref(name)}
-    order by sum(case when recent.published_at < ${today} then 1 else 0 end) desc, min(recent.published_at), ${sql.ref(name)}
-    limit ${NAMES_READ}) as ranked`;
+    order by sum(case when recent.published_at < ${today} then 1 else 0 end) desc,
+      min(recent.published_at), ${sql.ref(name)}
+    limit ${MAX_NAMES}) as ranked`;
   const { rows } = await sql<{ facet: Facet; name: string }>`
     with recent as materialized (
-      ${newest(today - WINDOW, today, LOOK_AT.before)} union all ${newest(today, now + 1, LOOK_AT.today)}
+      ${newest(today - WINDOW, today, MAX_ARTICLES.before)} union all ${newest(today, now + 1, MAX_ARTICLES.today)}
     )
     ${ranked('tag', 'used.tag', 'recent cross join article_tags as used where used.article_id = recent.id')}
     union all
     ${ranked('kicker', 'recent.kicker', 'recent where recent.kicker is not null')}
     union all
-    ${ranked('reporter', 'used.reporter', 'recent cross join article_reporters as used where used.article_id = recent.id')}
+    ${ranked(
+      'reporter',
+      'used.reporter',
+      `recent cross join article_reporters as used
+      where used.article_id = recent.id`,
+    )}
     `.execute(db);
   const named = (facet: Facet): string[] => rows.flatMap((row) => (row.facet === facet ? [row.name] : []));
-  const reporters = await findNames(db, named('reporter').slice(0, MOST_LISTED));
+  const reporters = await findNames(db, named('reporter').slice(0, MAX_LISTED));
   return {
     tag: bySlug(named('tag')),
     kicker: bySlug(named('kicker')),
@@ -58,7 +61,7 @@ export async function listUsedFacets(db: Db, now: number): Promise<Record<Facet,
   };
 }
 
-/** The first name of each reporter's slug. */
+/** The first name of each reporter, by slug. */
 async function findNames(db: Db, slugs: string[]): Promise<Map<string, string>> {
   if (slugs.length === 0) return new Map();
   const rows = await db
@@ -78,7 +81,7 @@ function bySlug(ranked: string[]): UsedFacet[] {
     if (slug !== null) used.set(slug, [...(used.get(slug) ?? []), name]);
   }
   return [...used]
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED)
     .map(([slug, names]) => ({ slug, names: names.sort() }))
     .sort((a, b) => (a.slug < b.slug ? -1 : 1));
 }

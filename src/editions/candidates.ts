@@ -4,7 +4,7 @@
  */
 import { type SqlBool, sql } from 'kysely';
 import type { Kind } from '../articles/article.ts';
-import { PUBLIC_STATES } from '../articles/queries.ts';
+import { PUBLIC_STATES } from '../articles/selection.ts';
 import type { Db } from '../store/store.ts';
 import type { EditionWindow } from './window.ts';
 

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { SqliteAdapter } from 'kysely';
 import { saveArticle } from '../articles/import/save.ts';
-import { clearRejections, recordRejection } from '../articles/rejections.ts';
+import { clearRejection, recordRejection } from '../articles/rejections.ts';
 import { chunks } from '../lib/chunks.ts';
 import type { Tx } from '../store/store.ts';
 import { recordAgedOut } from './aged-out.ts';
@@ -46,7 +46,7 @@ export async function recordEdition(tx: Tx, composed: ComposedEdition, now: numb
   await insertCorrections(tx, composed, editionId);
   for (const entry of composed.rejected) await recordRejection(tx, entry, now);
   for (const { articleId } of composed.articles) {
-    await clearRejections(tx, { stage: 'edition', source: newsletter, line: null, articleId });
+    await clearRejection(tx, { stage: 'edition', source: newsletter, line: null, articleId });
   }
   return editionId;
 }

@@ -3,7 +3,7 @@
  * article that is good again, or has left the feed, is forgotten.
  */
 import type { Article } from '../articles/article.ts';
-import { clearRejections, recordRejection } from '../articles/rejections.ts';
+import { clearRejection, recordRejection } from '../articles/rejections.ts';
 import type { Db } from '../store/store.ts';
 
 export interface FailedItem {
@@ -28,7 +28,7 @@ export async function recordFailedItems(db: Db, feed: string, failed: FailedItem
   }
   const failing = new Set<string | null>(failed.map(({ article }) => article.id));
   for (const articleId of before.keys()) {
-    if (!failing.has(articleId)) await clearRejections(db, { stage: 'feed', source, line: null, articleId });
+    if (!failing.has(articleId)) await clearRejection(db, { stage: 'feed', source, line: null, articleId });
   }
 }
 

@@ -6,7 +6,7 @@ import { readImageHeader } from '../../src/articles/image-header.ts';
 import { inspectMedia } from '../../src/articles/media.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { openMigrated } from '../support/databases.ts';
-import { configWith, importMarkdown, markdown, newFolder, told } from './newsroom.ts';
+import { configWith, importMarkdown, markdown, messagesOf, newFolder } from './newsroom.ts';
 
 const bytes = (...parts: (string | number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
@@ -24,13 +24,13 @@ const WEBP = {
   'VP8 ': chunk('VP8 ', 0, 0, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01),
 };
 
-describe('an image header', () => {
+describe('readImageHeader', () => {
   it.each([
     ['PNG', PNG, 'image/png', 640, 480],
     ['GIF', GIF, 'image/gif', 320, 240],
     ['JPEG with metadata before its frame', JPEG, 'image/jpeg', 640, 480],
     [
-      'JPEG whose frame is out of sight',
+      'JPEG whose frame is beyond the bytes at hand',
       bytes([0xff, 0xd8, 0xff, 0xe0, 0xff, 0xff, 0, 0, 0, 0, 0]),
       'image/jpeg',
       null,
@@ -46,17 +46,17 @@ describe('an image header', () => {
       64,
       48,
     ],
-    ['SVG with a view box alone', bytes('<svg viewBox="0 0 64 48" width="100%">'), 'image/svg+xml', 64, 48],
-  ])('of a %s', (_, head, type, width, height) => {
+    ['SVG that has only a view box', bytes('<svg viewBox="0 0 64 48" width="100%">'), 'image/svg+xml', 64, 48],
+  ])('reads type and size of a %s', (_, head, type, width, height) => {
     expect(readImageHeader(head)).toEqual({ type, width, height });
   });
 
-  it('is none of text, HTML or nothing', () => {
+  it('finds no image in text, HTML or an empty file', () => {
     for (const text of ['', 'a', '<html><svg width="1">', '# <svg>'])
       expect(readImageHeader(Buffer.from(text))).toBeNull();
   });
 
-  it('breaks on no bytes', () => {
+  it('does not throw, whatever the bytes', () => {
     const start = fc.constantFrom(PNG, GIF, JPEG, ...Object.values(WEBP), Buffer.from('<svg '));
     fc.assert(
       fc.property(start, fc.nat(40), fc.uint8Array({ maxLength: 40 }), (head, cut, rest) => {
@@ -66,7 +66,7 @@ describe('an image header', () => {
   });
 });
 
-describe('a file in the media folder', () => {
+describe('inspectMedia', () => {
   const publicUrl = 'https://news.example';
 
   function folder(): string {
@@ -94,33 +94,33 @@ describe('a file in the media folder', () => {
     ['a%20b/photo.jpg?v=2#x', { kind: 'file', type: 'image/png', length: PNG.length, width: 640, height: 480 }],
     ['big.jpg', { kind: 'file', type: 'image/jpeg', length: 2 + 2 * 65_537 + 10, width: 640, height: 480 }],
     ['talk.MP3', { kind: 'file', type: 'audio/mpeg', length: 3, width: null, height: null }],
-    ['notes.xyz', { kind: 'unusable', rule: 'neither its content nor its name tells a type that feeds know' }],
-    ['none.png', { kind: 'unusable', rule: expect.stringMatching(/^there is no such file in .*\(ENOENT\)$/) }],
-    ['a%20b', { kind: 'unusable', rule: 'must lead to a file, not a folder' }],
-  ])('%j', async (path, expected) => {
+    ['notes.xyz', { kind: 'unusable', rule: 'has no known media type, by content or file name' }],
+    ['none.png', { kind: 'unusable', rule: expect.stringMatching(/^not found in .*\(ENOENT\)$/) }],
+    ['a%20b', { kind: 'unusable', rule: 'must name a file, not a folder' }],
+  ])('inspects the file at %j', async (path, expected) => {
     expect(await inspectMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual(expected);
   });
 
   it.each(['..%2fsecret.png', 'a%20b/..%2f..%2fsecret.png', '..%5csecret.png', 'a%00.png', '%ff.png', '', 'link.png'])(
-    'is not what %j leads to',
+    'rejects %j, which names no file in the folder',
     async (path) => {
       expect(await inspectMedia(`${publicUrl}/media/${path}`, { publicUrl, folder: folder() })).toEqual({
         kind: 'unusable',
-        rule: 'must lead to a file in the media folder',
+        rule: 'must name a file in the media folder',
       });
     },
   );
 
-  it('is not looked for at other addresses, or without such a folder', async () => {
-    const elsewhere = { kind: 'elsewhere' };
-    expect(await inspectMedia('https://other.example/media/a.png', { publicUrl, folder: '/' })).toEqual(elsewhere);
-    expect(await inspectMedia(`${publicUrl}/media/a.png`, { publicUrl, folder: undefined })).toEqual(elsewhere);
+  it('treats URLs elsewhere, or without a media folder, as external', async () => {
+    const external = { kind: 'external' };
+    expect(await inspectMedia('https://other.example/media/a.png', { publicUrl, folder: '/' })).toEqual(external);
+    expect(await inspectMedia(`${publicUrl}/media/a.png`, { publicUrl, folder: undefined })).toEqual(external);
     expect(await inspectMedia(`${publicUrl}/media/../etc/passwd`, { publicUrl, folder: '/' })).not.toMatchObject({
       kind: 'file',
     });
   });
 
-  it('gives an article its true type, length and size, and a missing one is a problem', async () => {
+  it('overrides type, length and size that an article states, and reports files that cannot be used', async () => {
     const store = await openMigrated();
     const config = configWith({ media: folder() });
     const keys = `headline: H
@@ -139,9 +139,9 @@ enclosures: [{ url: /media/talk.MP3, title: Talk }]`;
     });
     const bad =
       'headline: H\nimage: { url: /media/talk.MP3 }\nenclosures:\n  - url: /media/../media/%2e%2e%2fsecret.png';
-    expect(told(await importMarkdown(store, markdown(bad), { config })).problems).toEqual([
+    expect(messagesOf(await importMarkdown(store, markdown(bad), { config })).problems).toEqual([
       'story.md:3: image.url is "/media/talk.MP3": must be an image, not audio/mpeg',
-      'story.md:5: enclosures[0].url is "/media/../media/%2e%2e%2fsecret.png": must lead to a file in the media folder',
+      'story.md:5: enclosures[0].url is "/media/../media/%2e%2e%2fsecret.png": must name a file in the media folder',
     ]);
     await store.close();
   });

@@ -1,6 +1,4 @@
-/**
- * A small newsroom to import into: its configuration, folders that vanish after the test, and a clock that is set by hand.
- */
+/** Imports into a small newsroom: its configuration, temporary folders, and a fixed clock. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,11 +7,9 @@ import { importText } from '../../src/articles/import/import.ts';
 import type { ArticleImportReport } from '../../src/articles/import/report.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Store } from '../../src/store/store.ts';
+import { NOW } from '../support/articles.ts';
 
-/** 2026-11-24 20:00 in Shanghai. */
-export const NOW = Date.parse('2026-11-24T12:00:00Z');
-
-/** The configuration, with an address and a media folder of one's choice. */
+/** @param choices the publication's URL and media folder */
 export function configWith(choices: { url?: string; media?: string } = {}): Config {
   const { url = 'https://news.example', media } = choices;
   return parseConfig(
@@ -37,14 +33,14 @@ feeds: [{ id: latest, title: Latest }]
   );
 }
 
-/** A folder that is removed when the test has finished. */
+/** Creates a folder that is removed when the test has finished. */
 export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'daywire-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A Markdown file of these front matter lines. */
+/** @param keys lines of front matter */
 export function markdown(keys: string, body = 'Some words.'): string {
   return `---\n${keys.trim()}\n---\n${body}\n`;
 }
@@ -70,8 +66,8 @@ export async function importJson(
   return importText(store, config, { source: name, text, format: 'jsonl' }, { clock: () => now });
 }
 
-/** What was rejected and warned of, as an operator reads it. */
-export function told(report: ArticleImportReport): { problems: string[]; warnings: string[] } {
+/** The messages of a report. */
+export function messagesOf(report: ArticleImportReport): { problems: string[]; warnings: string[] } {
   return {
     problems: report.rejected.flatMap((entry) => entry.problems),
     warnings: report.warnings.flatMap((entry) => entry.problems),

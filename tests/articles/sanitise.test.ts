@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import sanitizeHtml from 'sanitize-html';
 import { describe, expect, it } from 'vitest';
-import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from '../../src/articles/sanitise.ts';
+import {
+  BodyError,
+  findUnsanitised,
+  isBlankBody,
+  sanitiseHtml,
+  sanitiseMarkdown,
+} from '../../src/articles/sanitise.ts';
 import { expectGolden } from '../support/golden.ts';
 
 const SITE = 'https://news.example';
 const html = (source: string): string => sanitiseHtml(source, SITE).html;
 
-describe('a sanitised body', () => {
+describe('sanitiseHtml', () => {
   it.each([
     ['<script>alert(1)</script><p>a</p>', '<p>a</p>'],
     ['<p onclick="x()" style="color:red" class="c" id="i">a</p>', '<p>a</p>'],
@@ -38,11 +44,11 @@ describe('a sanitised body', () => {
     ['a&#0;b&#1;c&#xFFFE;d&#xD800;', 'a\ufffdbcd\ufffd'],
     ['&lt;script&gt; &amp;amp; ]]>', '&lt;script&gt; &amp;amp; ]]&gt;'],
     ['<td colspan="2" rowspan="0x1">a</td>', '<td colspan="2">a</td>'],
-  ])('%s becomes %s', (source, expected) => {
+  ])('turns %s into %s', (source, expected) => {
     expect(html(source)).toBe(expected);
   });
 
-  it('names what was taken out with its content', () => {
+  it('names the elements that were removed with their content', () => {
     const { removed } = sanitiseHtml(
       '<script>a</script><p>x</p><iframe></iframe><img src="x:y"><script></script>',
       SITE,
@@ -50,14 +56,14 @@ describe('a sanitised body', () => {
     expect(removed).toEqual(['<script>', '<iframe>', 'an image without an http or https address']);
   });
 
-  it('nests no deeper than what reads it can bear', () => {
+  it('limits the depth of elements, and rejects extreme depths', () => {
     const nested = (depth: number): string => `${'<blockquote>'.repeat(depth)}a${'</blockquote>'.repeat(depth)}`;
     expect(html(nested(900))).toBe(nested(64));
     expect(() => html(nested(50_000))).toThrow(BodyError);
     expect(() => html('<svg>'.repeat(50_000))).toThrow(BodyError);
   });
 
-  it('is well-formed, holds nothing that sanitize-html would take out, and stays as it is the second time', () => {
+  it('writes well-formed HTML that neither sanitize-html nor a second pass changes', () => {
     const pieces = fc.oneof(
       fc.constantFrom('<', '>', '</', '/>', '"', "'", '=', '&', ';', '<!--', '-->', '<![CDATA[', ']]>', ' ', '\n'),
       fc.constantFrom(
@@ -94,15 +100,16 @@ describe('a sanitised body', () => {
         for (const sanitise of [sanitiseHtml, sanitiseMarkdown]) {
           const { html } = sanitise(source, SITE);
           expect(malformed(html)).toBeNull();
-          expect(judged(html)).toBe(html);
+          expect(sanitisedByPackage(html)).toBe(html);
           expect(sanitiseHtml(html, SITE).html).toBe(html);
+          expect(findUnsanitised(html)).toEqual([]);
         }
       }),
       { numRuns: 400 },
     );
   });
 
-  it('reads like the newsroom wrote it', () => {
+  it('keeps the structure of Markdown', () => {
     const source = `# Shipments Rise
 
 The ministry’s academy *reported* **35.3 million** units & more; see [the filing](/filings/1 "x") or <https://example.com/a?b=1&c=2>.
@@ -128,21 +135,50 @@ The ministry’s academy *reported* **35.3 million** units & more; see [the fili
   });
 });
 
-describe('a body that shows nothing', () => {
+describe('findUnsanitised', () => {
+  it.each([
+    '<p>a &amp; b &quot; &#39; &#60;</p>\n<ul><li><a href="https://example.com">x</a></li></ul>',
+    '<img src="https://e.example/a.png" alt="" /><br>',
+    '<p>unclosed',
+  ])('accepts %j', (body) => {
+    expect(findUnsanitised(body)).toEqual([]);
+  });
+
+  it.each([
+    ['<p>a</p><script>b</script>', '<script>'],
+    ['<p onclick="x()">a</p>', '<p onclick="x()">'],
+    ['<a href="/a">a</a>', '<a href="/a">'],
+    ['<a href="javascript:alert(1)">a</a>', '<a href="javascript:alert(1)">'],
+    ['<img src="https://e.example/a.png">', '<img src="https://e.example/a.png">'],
+    ['<div>a</div>', '<div>'],
+    ['a<!-- b -->', 'a comment'],
+    ['a<?php b ?>', 'a comment'],
+    ['<!doctype html>a', 'a declaration'],
+  ])('reports what the sanitiser would change in %j', (body, what) => {
+    expect(findUnsanitised(body)).toEqual([`the body holds ${what}, which no feed may carry`]);
+  });
+
+  it('reports a tag without an end, and elements that nest too deep', () => {
+    expect(findUnsanitised('a<script src="https://e.example/a.js"')).toEqual(['the body ends inside a tag']);
+    expect(findUnsanitised('<b>'.repeat(1_100))).toContain('the body nests its elements more than 1000 deep');
+  });
+});
+
+describe('isBlankBody', () => {
   it.each([
     ['', true],
     ['<p> \u200b\u00a0<br /></p>', true],
     ['<p>a</p>', false],
     ['<img src="https://e.example/a.png" alt="" />', false],
-  ])('%j: %s', (body, expected) => {
-    expect(showsNothing(body)).toBe(expected);
+  ])('returns for %j %s', (body, expected) => {
+    expect(isBlankBody(body)).toBe(expected);
   });
 });
 
 const ATTRIBUTE = `[a-z]+="[^"<>&]*(?:&(?:amp|lt|gt|quot);[^"<>&]*)*"`;
 const TOKEN = new RegExp(`[^<>&]+|&(?:amp|lt|gt);|<([a-z0-9]+)((?: ${ATTRIBUTE})*)( /)?>|</([a-z0-9]+)>`, 'uy');
 
-/** What is not well-formed in it, or null; stricter than XML in which entities and spaces it allows. */
+/** The first violation of well-formedness, or null; stricter than XML about entities and spaces. */
 function malformed(text: string): string | null {
   const open: string[] = [];
   TOKEN.lastIndex = 0;
@@ -160,8 +196,8 @@ function malformed(text: string): string | null {
   return open.length === 0 ? null : `open: ${open.join()}`;
 }
 
-/** What sanitize-html, asked for the same, leaves of it. */
-function judged(text: string): string {
+/** The output of sanitize-html with the same rules. */
+function sanitisedByPackage(text: string): string {
   return sanitizeHtml(text, {
     allowedTags: [
       ...['p', 'br', 'hr', 'h2', 'h3', 'h4', 'blockquote', 'pre', 'figure', 'figcaption', 'img', 'a'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SLUG, slugFrom, slugWithId } from '../../src/articles/slug.ts';
 
-describe('a slug', () => {
+describe('slugFrom and slugWithId', () => {
   it.each([
     ['BYD’s Exports Rise 67.7%, Ministry Says', 'x', 'byds-exports-rise-67-7-ministry-says'],
     ['Café Société', 'x', 'cafe-societe'],
@@ -10,22 +10,22 @@ describe('a slug', () => {
     ['比亚迪 5G 手机出货量大增', 'byd-5g', 'byd-5g'],
     ['三星', 'A.b_c', 'a-b-c'],
     ['!!!', 'x', 'x'],
-  ])('from %j and %j is %j', (headline, id, slug) => {
+  ])('make of headline %j and id %j the slug %j', (headline, id, slug) => {
     expect(slugFrom(headline, id)).toBe(slug);
   });
 
-  it('of a long headline is cut between words', () => {
+  it('cut a long headline between words', () => {
     const slug = slugFrom('Regulators Weigh Rules '.repeat(10), 'x');
     expect(slug.length).toBeLessThanOrEqual(80);
     expect(slug).toMatch(/(regulators|weigh|rules)$/);
   });
 
-  it('is told apart by the id', () => {
+  it('append the id', () => {
     expect(slugWithId('Charts of the Day', 'c-2')).toBe('charts-of-the-day-c-2');
     expect(slugWithId('三星', 'c-2')).toBe('c-2');
   });
 
-  it('is one that may be written by hand, whatever the headline', () => {
+  it('make a valid slug of any headline', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),

@@ -1,23 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/import/save.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { article, NOW } from '../feeds/formats/sample.ts';
+import { article, NOW, saveAll } from '../support/articles.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
-async function save(store: Store, ...articles: Article[]): Promise<void> {
-  await store.db.transaction().execute(async (tx) => {
-    for (const one of articles) await saveArticle(tx, one, '', NOW);
-  });
-}
-
+const save = (store: Store, ...articles: Article[]): Promise<void> => saveAll(store, articles);
 const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt: publishedAt });
 
 forEachDatabase((open) => {
-  describe('the list of what stories are filed under', () => {
-    it('has tags, kickers and reporters of public stories, those of one slug together, by slug', async () => {
+  describe('listUsedFacets', () => {
+    it('lists tags, kickers and reporters of public articles, grouped and sorted by slug', async () => {
       const store = await open();
       const mei = { role: 'reporter' as const, name: 'Mei Tan', email: null };
       await save(
@@ -46,7 +40,7 @@ forEachDatabase((open) => {
       expect((await listUsedFacets(store.db, NOW + 1)).tag.map(({ slug }) => slug)).toContain('later');
     });
 
-    it('has the 40 most used until yesterday, and does not change with every story of today', async () => {
+    it('ranks by use until yesterday, so that today’s articles do not reorder the list', async () => {
       const store = await open();
       const tagged = (day: number, tag: number, n: number) =>
         article(`d${day}-${tag}-${n}`, { tags: [`T${tag}`], ...at(NOW - day * DAY - tag * MINUTE - n) });
@@ -56,7 +50,7 @@ forEachDatabase((open) => {
       await save(store, ...before.flat());
       const first = (await listUsedFacets(store.db, NOW)).tag;
       expect(first).toHaveLength(40);
-      // Today the last one overtakes all, and a new one is there.
+      // Today the last tag becomes the most used, and a new one appears.
       await save(
         store,
         ...[0, 1, 2, 3].map((n) => article(`today-${n}`, { tags: ['T59', 'New'], ...at(NOW - HOUR - n) })),

@@ -2,15 +2,15 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { saveArticle } from '../../src/articles/import/save.ts';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
 import { findDocument, listDocuments, saveDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
+import { article, NOW, saveAll } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
-import { article, NOW, sampleConfig, sampleTemplates } from './formats/sample.ts';
+import { sampleConfig, sampleTemplates } from './formats/sample.ts';
 
 let store: Store;
 let folder: string;
@@ -39,7 +39,7 @@ it('writes every document, dated as the store dates it, and nothing the second t
 
 it('writes what changed alone, and mends what someone else has changed', async () => {
   await mirrorDocuments(store.db, folder);
-  await saveArticle(store.db, article('a', { kicker: 'In Depth', section: 'world', kind: 'roundup' }), 'd', NOW);
+  await saveAll(store, [article('a', { kicker: 'In Depth', section: 'world', kind: 'roundup' })]);
   await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW + MINUTE, feeds: ['in-depth'] });
   // The page of feeds, too: the kicker is a new one.
   expect(await mirrorDocuments(store.db, folder)).toEqual([
@@ -108,7 +108,7 @@ it('removes temporary files of a killed process, and keeps those that another pr
 
 it('writes archives into folders, and again where they are gone or have changed; it does not look into each of them', async () => {
   const later = NOW + 40 * DAY;
-  await saveArticle(store.db, article('a'), 'd', NOW);
+  await saveAll(store, [article('a')]);
   await closeDuePages(store, sampleConfig(), { now: later });
   const written = await mirrorDocuments(store.db, folder);
   const archive = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-11.${format}`);

@@ -1,13 +1,13 @@
 import { CompiledQuery, type KyselyPlugin, type RootOperationNode } from 'kysely';
 import { expect, it } from 'vitest';
-import { saveArticle } from '../../src/articles/import/save.ts';
 import { findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
 import type { Selection } from '../../src/config/config.ts';
 import { deriveFeed } from '../../src/feeds/derived/derived.ts';
 import { parseDerivedAddress } from '../../src/feeds/derived/derived-address.ts';
+import { article, NOW, saveAll } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
-import { article, NOW, sampleConfig } from './formats/sample.ts';
+import { sampleConfig } from './formats/sample.ts';
 
 const config = sampleConfig();
 
@@ -69,7 +69,7 @@ it.each([
   const store = await openMigrated();
   try {
     const bylines = ['Mei Tan', 'Lin Ye'].map((name) => ({ role: 'reporter' as const, name, email: null }));
-    await saveArticle(store.db, article('a', { tags: ['phones', 'chips'], kicker: 'In Depth', bylines }), '', NOW);
+    await saveAll(store, [article('a', { tags: ['phones', 'chips'], kicker: 'In Depth', bylines })]);
     const nodes: RootOperationNode[] = [];
     const spy: KyselyPlugin = {
       transformQuery: ({ node }) => {

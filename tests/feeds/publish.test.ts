@@ -1,24 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/import/save.ts';
 import { countRejections, listRejections } from '../../src/articles/rejections.ts';
 import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { readFeedVersion } from '../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
+import { article, NOW, saveAll } from '../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { expectGolden } from '../support/golden.ts';
-import { article, NOW, RETRACTED, STORIES, sampleConfig, sampleTemplates } from './formats/sample.ts';
+import { RETRACTED, STORIES, sampleConfig, sampleTemplates } from './formats/sample.ts';
 
 const config = sampleConfig();
 const templates = sampleTemplates();
 
-async function save(store: Store, articles: Article[]): Promise<void> {
-  await store.db.transaction().execute(async (tx) => {
-    for (const one of articles) await saveArticle(tx, one, JSON.stringify(one), NOW - DAY);
-  });
-}
+const save = (store: Store, articles: Article[]): Promise<void> => saveAll(store, articles, NOW - DAY);
 
 async function idsIn(store: Store, feed: string): Promise<string[]> {
   const document = await findDocument(store.db, `${feed}.json`);

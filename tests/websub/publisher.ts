@@ -11,8 +11,9 @@ import { SECOND } from '../../src/lib/time.ts';
 import type { WorkerPool } from '../../src/lib/worker-pool.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openHub, queueHubNotifications } from '../../src/websub/hub.ts';
-import { NOW, sampleConfig } from '../feeds/formats/sample.ts';
+import { sampleConfig } from '../feeds/formats/sample.ts';
 import { openTestSite, SECRETS } from '../http/test-site.ts';
+import { NOW } from '../support/articles.ts';
 import { openTestLog } from '../support/test-log.ts';
 
 export const TOPIC = 'https://wire.example.com/feeds/latest.atom';

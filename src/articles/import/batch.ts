@@ -1,33 +1,43 @@
 /**
- * Some hundred articles, judged against the store and written in one transaction with all that follows from them: what was set
- * aside before is cleared, what is rejected now is kept, and the files that ended are remembered.
+ * Writes a batch of parsed articles in one transaction, with all that follows from them: rejections of the same places
+ * are replaced, and files that have been read to the end are remembered.
  */
 import type { Config } from '../../config/config.ts';
-import type { Db, Dialect, Store } from '../../store/store.ts';
+import type { Db, Dialect, Store, Tx } from '../../store/store.ts';
 import { toArticle } from '../queries.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
-import { type ArticleImportReport, emptyReport } from './report.ts';
-import { chooseSlug, type FieldMessage, revise, type StoredArticle } from './revise.ts';
-import { type ArticleWrite, findSlugOwners, saveArticles } from './save.ts';
+import type { ArticleImportReport, ReportEntry } from './report.ts';
+import { type CurrentArticle, chooseSlug, type Revision, type RevisionContext, revise } from './revise.ts';
+import { findSlugOwners, saveArticles } from './save.ts';
 
-/** One article that was read, good or bad. */
-export interface ParsedArticle {
-  /** The file's path in the store, and its name for people. */
+interface ArticleInput {
+  /** Of the file, in the store. */
   path: string;
+  /** Of the file, for people. */
   name: string;
   line: number | null;
   raw: string;
   articleId: string | null;
-  candidate: Candidate | null;
-  problems: string[];
+}
+
+interface ValidArticle extends ArticleInput {
+  kind: 'valid';
+  candidate: Candidate;
   warnings: string[];
   /** `file:line` of a key. */
   placeOf(key: string): string;
 }
 
-/** The part of a file that a batch holds, by lines; `to` is null where the file ended. */
+interface InvalidArticle extends ArticleInput {
+  kind: 'invalid';
+  problems: string[];
+}
+
+export type ParsedArticle = ValidArticle | InvalidArticle;
+
+/** The lines of a file that a batch covers. `to`: null if the file ended. */
 interface Span {
   path: string;
   from: number;
@@ -37,136 +47,149 @@ interface Span {
 export interface ImportBatch {
   articles: ParsedArticle[];
   spans: Span[];
-  /** Files that ended in this batch and are watched. */
+  /** Files to remember: they ended in this batch, and are watched. */
   ended: { path: string; fingerprint: string }[];
 }
 
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
 
-/** Writes a batch, whole or not at all, and tells what became of it. */
+/** Writes a batch, all of it or nothing. */
 export async function writeBatch(
   store: Store,
   config: Config,
   batch: ImportBatch,
   now: number,
 ): Promise<ArticleImportReport> {
-  const write = (): Promise<ArticleImportReport> =>
-    store.db.transaction().execute((db) => writeIn(db, store.dialect, config, batch, now));
-  // Another process may have taken a slug or a row between our look and our write; the second look sees it and names it.
+  const write = () => store.db.transaction().execute((tx) => writeInTransaction(tx, store.dialect, config, batch, now));
+  // Another process may have taken a slug or a row between reading and writing; the second attempt reads it.
   return write().catch(write);
 }
 
-async function writeIn(
-  db: Db,
+async function writeInTransaction(
+  tx: Tx,
   dialect: Dialect,
   config: Config,
   batch: ImportBatch,
   now: number,
 ): Promise<ArticleImportReport> {
-  const report = emptyReport();
-  const bad = batch.articles.filter((reading) => reading.candidate === null);
-  const good = batch.articles.filter((reading) => reading.candidate !== null);
-  const refused = await reviseAll(db, dialect, config, good, now, report);
-
-  const whole = batch.spans.filter(({ from, to }) => from === 0 && to === null);
-  await clearRejectionsOfFiles(
-    db,
-    whole.map(({ path }) => path),
-  );
-  for (const { path, from, to } of batch.spans) {
-    if (from !== 0 || to !== null) await clearRejectionsOfLines(db, path, from, to ?? LAST_LINE);
-  }
-  for (const { path, name, line, articleId, problems, raw } of [...bad, ...refused]) {
-    await recordRejection(db, { stage: 'import', source: path, line, articleId, problems, raw }, now);
-    report.rejected.push({ source: name, line, articleId, problems });
-    report.rejectedCount += 1;
-  }
-  await rememberSources(db, batch.ended, now);
-  return report;
-}
-
-async function reviseAll(
-  db: Db,
-  dialect: Dialect,
-  config: Config,
-  readings: ParsedArticle[],
-  now: number,
-  report: ArticleImportReport,
-): Promise<ParsedArticle[]> {
+  const valid = batch.articles.filter((article) => article.kind === 'valid');
   const { tagAuthority, url: publicUrl } = config.publication;
-  const storedById = await findStored(db, dialect, readings);
-  const suggestions = new Map(readings.map(({ candidate }) => [candidate, suggestionsFor(candidate as Candidate)]));
-  const owners = await findSlugOwners(db, [
-    ...new Set(readings.flatMap(({ candidate }) => [candidate?.slug ?? [], suggestions.get(candidate) ?? []].flat())),
-  ]);
-  const savings: ArticleWrite[] = [];
-  const refused: ParsedArticle[] = [];
-  const refuse = (reading: ParsedArticle, remarks: FieldMessage[]): void => {
-    refused.push({ ...reading, problems: remarks.map(({ key, message: says }) => `${reading.placeOf(key)}: ${says}`) });
-  };
-
-  for (const reading of readings) {
-    const candidate = reading.candidate as Candidate;
-    const stored = storedById.get(candidate.id) ?? null;
-    const choice = chooseSlug(candidate, stored?.article.slug ?? null, suggestions.get(candidate) ?? [], (slug) =>
-      owners.get(slug),
-    );
-    if (choice.kind === 'taken') {
-      const says = `slug is "${choice.slug}": it belongs to article "${choice.by}", and article "${candidate.id}" needs another`;
-      refuse(reading, [{ key: 'slug', message: says }]);
-      continue;
-    }
-    const revision = revise(candidate, choice.slug, stored, { now, tagAuthority, publicUrl });
-    if (revision.kind === 'refused') {
-      refuse(reading, revision.problems);
-      continue;
-    }
-    if (revision.kind === 'unchanged') {
-      report.unchanged += 1;
-    } else {
-      owners.set(choice.slug, candidate.id);
-      savings.push({ article: revision.article, digest: revision.digest });
-      report[revision.kind === 'added' ? 'added' : 'updated'] += 1;
-    }
-    warn(report, reading, revision.warnings);
-  }
-  await saveArticles(db, savings, now);
-  return refused;
-}
-
-function warn(report: ArticleImportReport, reading: ParsedArticle, remarks: FieldMessage[]): void {
-  const problems = [
-    ...reading.warnings,
-    ...remarks.map(({ key, message: says }) => `${reading.placeOf(key)}: ${key} ${says}`),
+  const revised = reviseAll(valid, await readCurrent(tx, dialect, valid), { now, tagAuthority, publicUrl });
+  const rejected = [
+    ...batch.articles.filter((article) => article.kind === 'invalid'),
+    ...revised.flatMap(({ article, revision }) =>
+      revision.kind === 'rejected' ? { ...article, problems: problemsOf(article, revision) } : [],
+    ),
   ];
-  if (problems.length === 0) return;
-  report.warnings.push({ source: reading.name, line: reading.line, articleId: reading.articleId, problems });
-  report.warningCount += 1;
+  const writes = revised.flatMap(({ revision }) => ('article' in revision ? revision : []));
+  await saveArticles(tx, writes, now);
+  await replaceRejections(tx, batch.spans, rejected, now);
+  await rememberFiles(tx, batch.ended, now);
+  const warnings = revised.flatMap(({ article, revision }) => {
+    const problems = revision.kind === 'rejected' ? [] : warningsOf(article, revision);
+    return problems.length === 0 ? [] : toEntry(article, problems);
+  });
+  const count = (...kinds: Revision['kind'][]) =>
+    revised.filter(({ revision }) => kinds.includes(revision.kind)).length;
+  return {
+    added: count('added'),
+    updated: count('updated', 'refreshed'),
+    unchanged: count('unchanged'),
+    rejected: rejected.map((article) => toEntry(article, article.problems)),
+    rejectedCount: rejected.length,
+    warnings,
+    warningCount: warnings.length,
+  };
 }
 
-async function findStored(db: Db, dialect: Dialect, readings: ParsedArticle[]): Promise<Map<string, StoredArticle>> {
-  if (readings.length === 0) return new Map();
-  const ids = readings.map(({ candidate }) => (candidate as Candidate).id);
-  const rows = await db
+function toEntry({ name, line, articleId }: ArticleInput, problems: string[]): ReportEntry {
+  return { source: name, line, articleId, problems };
+}
+
+function problemsOf({ placeOf }: ValidArticle, { problems }: Revision & { kind: 'rejected' }): string[] {
+  return problems.map(({ key, message }) => `${placeOf(key)}: ${message}`);
+}
+
+function warningsOf(article: ValidArticle, { warnings }: Exclude<Revision, { kind: 'rejected' }>): string[] {
+  return [...article.warnings, ...warnings.map(({ key, message }) => `${article.placeOf(key)}: ${key} ${message}`)];
+}
+
+/** What the store holds of the articles in a batch. */
+interface CurrentState {
+  byId: Map<string, CurrentArticle>;
+  /** Ids of articles, by slug. */
+  slugOwners: Map<string, string>;
+}
+
+/** Decides for each article in turn; an article takes its slug before the next one is decided. Pure. */
+function reviseAll(articles: ValidArticle[], { byId, slugOwners }: CurrentState, context: RevisionContext) {
+  const owners = new Map(slugOwners);
+  return articles.map((article): { article: ValidArticle; revision: Revision } => {
+    const { candidate } = article;
+    const current = byId.get(candidate.id) ?? null;
+    const currentSlug = current?.article.slug ?? null;
+    const choice = chooseSlug(candidate, currentSlug, suggestedSlugs(candidate), (slug) => owners.get(slug));
+    if (choice.kind === 'taken') {
+      const { slug, owner } = choice;
+      const message = `slug is "${slug}": it belongs to article "${owner}"; choose another for "${candidate.id}"`;
+      return { article, revision: { kind: 'rejected', problems: [{ key: 'slug', message }] } };
+    }
+    const revision = revise(candidate, choice.slug, current, context);
+    if ('article' in revision) owners.set(choice.slug, candidate.id);
+    return { article, revision };
+  });
+}
+
+async function readCurrent(tx: Tx, dialect: Dialect, articles: ValidArticle[]): Promise<CurrentState> {
+  if (articles.length === 0) return { byId: new Map(), slugOwners: new Map() };
+  const candidates = articles.map(({ candidate }) => candidate);
+  const rows = await tx
     .selectFrom('articles')
     .select(['id', 'digest', 'document'])
-    .where('id', 'in', ids)
+    .where(
+      'id',
+      'in',
+      candidates.map(({ id }) => id),
+    )
     .orderBy('id')
     // SQLite's transaction holds the only write lock already.
     .$if(dialect === 'postgres', (query) => query.forUpdate())
     .execute();
-  return new Map(rows.map((row) => [row.id, { article: toArticle(row.document), digest: row.digest }]));
+  const slugs = candidates.flatMap((candidate) => candidate.slug ?? suggestedSlugs(candidate));
+  return {
+    byId: new Map(rows.map((row) => [row.id, { article: toArticle(row.document), digest: row.digest }])),
+    slugOwners: await findSlugOwners(tx, [...new Set(slugs)]),
+  };
 }
 
-function suggestionsFor({ slug, headline, id }: Candidate): string[] {
+function suggestedSlugs({ slug, headline, id }: Candidate): string[] {
   return slug === null ? [slugFrom(headline, id), slugWithId(headline, id)] : [];
 }
 
-async function rememberSources(db: Db, ended: ImportBatch['ended'], now: number): Promise<void> {
-  if (ended.length === 0) return;
+async function replaceRejections(
+  db: Db,
+  spans: Span[],
+  rejected: (ArticleInput & { problems: string[] })[],
+  now: number,
+) {
+  const isWholeFile = ({ from, to }: Span): boolean => from === 0 && to === null;
+  await clearRejectionsOfFiles(
+    db,
+    spans.filter(isWholeFile).map(({ path }) => path),
+  );
+  for (const span of spans) {
+    if (!isWholeFile(span)) await clearRejectionsOfLines(db, span.path, span.from, span.to ?? LAST_LINE);
+  }
+  for (const { path, line, articleId, problems, raw } of rejected) {
+    await recordRejection(db, { stage: 'import', source: path, line, articleId, problems, raw }, now);
+  }
+}
+
+async function rememberFiles(db: Db, files: ImportBatch['ended'], now: number): Promise<void> {
+  if (files.length === 0) return;
   await db
     .insertInto('imported_files')
-    .values(ended.map(({ path, fingerprint }) => ({ path, fingerprint, imported_at: now })))
+    .values(files.map(({ path, fingerprint }) => ({ path, fingerprint, imported_at: now })))
     .onConflict((conflict) =>
       conflict.column('path').doUpdateSet((e) => ({
         fingerprint: e.ref('excluded.fingerprint'),

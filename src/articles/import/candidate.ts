@@ -1,29 +1,29 @@
 /**
- * From what was written to a candidate: an article that breaks no rule of its own. Whether it may take its place in the store
- * depends on what stands there already; see revise.ts.
+ * Validates a parsed record by the rules that concern it alone. Whether the candidate can be stored depends on what is
+ * stored already: see revise.ts.
  */
 import type { Config } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia } from '../media.ts';
-import { BodyError, sanitiseHtml, sanitiseMarkdown, showsNothing } from '../sanitise.ts';
+import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { ParsedRecord } from './parse.ts';
 
-/** What the newsroom says of an article's standing. */
+/** The state as the newsroom wrote it. Instants are epoch milliseconds. */
 type WrittenStatus =
   | { state: 'draft' }
   | { state: 'published' }
   | { state: 'scheduled'; embargo: number }
   | { state: 'corrected' | 'retracted'; note: string; noteAt: number | null };
 
-/** Google News takes 1 MB an article. */
-const LONGEST_BODY = 1_000_000;
+/** Characters. Google News accepts 1 MB per article. */
+const MAX_BODY = 1_000_000;
 
-type Decided = 'tagUri' | 'slug' | 'publishedAt' | 'updatedAt' | 'status' | 'page';
+type DecidedByRevision = 'tagUri' | 'slug' | 'publishedAt' | 'updatedAt' | 'status' | 'page';
 
-/** An article without what depends on the store. */
-export interface Candidate extends Omit<Article, Decided> {
+/** A valid article, without what depends on the store. */
+export interface Candidate extends Omit<Article, DecidedByRevision> {
   /** As the newsroom wrote it, or null. */
   slug: string | null;
   published: number | null;
@@ -31,47 +31,51 @@ export interface Candidate extends Omit<Article, Decided> {
   writtenStatus: WrittenStatus;
 }
 
-/** What is wrong with an article, or what its editor should know, for people: `file:line: what`. */
+/** Problems and warnings read `file:line: message`. */
 type CandidateResult =
-  | { kind: 'good'; candidate: Candidate; warnings: string[] }
-  /** `id` where it has a usable one. */
-  | { kind: 'bad'; id: string | null; problems: string[] };
+  | { kind: 'valid'; candidate: Candidate; warnings: string[] }
+  /** `id`: null unless the record has a valid one. */
+  | { kind: 'invalid'; id: string | null; problems: string[] };
 
 export type CandidateReader = (
-  parsed: ParsedRecord,
+  record: ParsedRecord,
   file: string,
   defaultId: string | null,
 ) => Promise<CandidateResult>;
 
-/** Makes the function that judges what was read, by the rules of one publication. */
+type MediaFolder = { publicUrl: string; folder: string | undefined };
+
+/** Creates the function that validates records for one publication. */
 export function candidateReader(config: Config): CandidateReader {
   const schema = fieldsSchema(config);
-  const from = { publicUrl: config.publication.url, folder: config.paths.media };
+  const mediaFolder = { publicUrl: config.publication.url, folder: config.paths.media };
 
-  return async (parsed, file, defaultId) => {
-    if (parsed.kind === 'broken') {
-      return { kind: 'bad', id: null, problems: [`${file}:${parsed.line}: ${cleanLine(parsed.rule)}`] };
+  return async (record, file, defaultId) => {
+    if (record.kind === 'broken') {
+      return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
     }
-    const written = { ...parsed.fields };
+    const written = { ...record.fields };
     if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
-    const tell = ({ path, rule }: RuleViolation): string =>
-      `${file}:${parsed.lineOf(path)}: ${dotted(path)} ${shown(valueAt({ ...written, body: parsed.body }, path))}: ${rule}`;
 
     const checked = schema.safeParse(written);
-    const broken = [...crossFieldViolations(written)];
-    if (!checked.success) broken.unshift(...checked.error.issues.flatMap(brokenRulesOf));
+    const violations = [...crossFieldViolations(written)];
+    if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
-    const body = readBody(parsed.body, format, from.publicUrl);
-    broken.push(...body.broken);
+    const body = readBody(record.body, format, mediaFolder.publicUrl);
+    violations.push(...body.violations);
 
-    // Parsed by itself where another key is wrong, so that a missing file is told in the same breath.
+    // Parsed separately if another key is invalid, so that a missing file is reported together with it.
     const { image, enclosures } = checked.success ? checked.data : mediaFields(schema, written);
-    const media = await readMedia(image, enclosures, from);
-    broken.push(...media.broken);
+    const media = await readMedia(image, enclosures, mediaFolder);
+    violations.push(...media.violations);
 
-    if (!checked.success || broken.length > 0) {
-      return { kind: 'bad', id: usableId(schema, written.id), problems: broken.map(tell) };
+    if (!checked.success || violations.length > 0) {
+      const values = { ...written, body: record.body };
+      const problems = violations.map(({ path, rule }) => {
+        return `${file}:${record.lineOf(path)}: ${formatPath(path)} ${formatValue(valueAt(values, path))}: ${rule}`;
+      });
+      return { kind: 'invalid', id: validId(schema, written.id), problems };
     }
     const { published, updated, state, embargo, note, noteAt, format: _, ...fields } = checked.data;
     const candidate: Candidate = {
@@ -84,14 +88,12 @@ export function candidateReader(config: Config): CandidateReader {
       updated,
       writtenStatus: writtenStatusOf(state, embargo, note, noteAt),
     };
-    const place = `${file}:${parsed.lineOf(['body'])}`;
-    const warnings = body.removed.map((what) => `${place}: the body held ${what}: taken out`);
+    const warnings = body.removed.map((what) => `${file}:${record.lineOf(['body'])}: removed ${what} from the body`);
     if (candidate.kind === 'roundup-item' && candidate.outlet === null) {
-      warnings.push(
-        `${file}:${parsed.lineOf(['outlet'])}: outlet is missing: a roundup item credits the publication that first reported it`,
-      );
+      const place = `${file}:${record.lineOf(['outlet'])}`;
+      warnings.push(`${place}: outlet is missing: a roundup item credits the publication that first reported it`);
     }
-    return { kind: 'good', candidate, warnings };
+    return { kind: 'valid', candidate, warnings };
   };
 }
 
@@ -103,17 +105,12 @@ function mediaFields({ shape }: Schema, written: Record<string, unknown>): Pick<
   return { image: image.success ? image.data : null, enclosures: enclosures.success ? enclosures.data : [] };
 }
 
-function usableId({ shape }: Schema, id: unknown): string | null {
+function validId({ shape }: Schema, id: unknown): string | null {
   const checked = shape.id.safeParse(id);
   return checked.success ? checked.data : null;
 }
 
-function brokenRulesOf(issue: {
-  code: string;
-  path: PropertyKey[];
-  message: string;
-  keys?: string[];
-}): RuleViolation[] {
+function violationsOf(issue: { code: string; path: PropertyKey[]; message: string; keys?: string[] }): RuleViolation[] {
   if (issue.code === 'unrecognized_keys' && issue.keys !== undefined) {
     return issue.keys.map((key) => ({ path: [...issue.path, key], rule: 'there is no such key' }));
   }
@@ -121,19 +118,18 @@ function brokenRulesOf(issue: {
 }
 
 function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: string) {
-  const nothing = { source: '', html: '', removed: [] as string[], broken: [] as RuleViolation[] };
-  const unusable = (rule: string) => ({ ...nothing, broken: [{ path: ['body'], rule }] });
-  if (written === undefined || written === null) return nothing;
-  if (typeof written !== 'string') return unusable('must be text');
-  if (written.length > LONGEST_BODY) return unusable(`must be at most ${LONGEST_BODY} characters`);
+  const empty = { source: '', html: '', removed: [] as string[], violations: [] as RuleViolation[] };
+  const invalid = (rule: string) => ({ ...empty, violations: [{ path: ['body'], rule }] });
+  if (written === undefined || written === null) return empty;
+  if (typeof written !== 'string') return invalid('must be text');
+  if (written.length > MAX_BODY) return invalid(`must be at most ${MAX_BODY} characters`);
   const source = cleanText(written).trimEnd();
-  if (source === '') return nothing;
+  if (source === '') return empty;
   try {
     const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, publicUrl);
-    if (showsNothing(html)) return unusable('nothing of it is left but what readers may not have');
-    return { ...nothing, source, html, removed };
+    return isBlankBody(html) ? invalid('is empty after sanitising') : { ...empty, source, html, removed };
   } catch (error) {
-    if (error instanceof BodyError) return unusable(error.message);
+    if (error instanceof BodyError) return invalid(error.message);
     throw error;
   }
 }
@@ -141,45 +137,43 @@ function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: stri
 async function readMedia(
   image: ArticleFields['image'],
   enclosures: ArticleFields['enclosures'],
-  from: { publicUrl: string; folder: string | undefined },
-): Promise<{ image: Image | null; enclosures: Enclosure[]; broken: RuleViolation[] }> {
-  const broken: RuleViolation[] = [];
-  const looked = async <T extends { url: string; type: string | null; length: number | null }>(
-    fields: T,
-    at: PropertyKey[],
-  ) => {
-    const media = await inspectMedia(fields.url, from);
-    if (media.kind === 'unusable') broken.push({ path: [...at, 'url'], rule: media.rule });
-    if (media.kind === 'elsewhere') {
-      for (const key of ['type', 'length'] as const) {
-        if (fields[key] === null)
-          broken.push({ path: [...at, key], rule: 'must be given for a file that is not in the media folder' });
-      }
-    }
-    // What the file itself says is true, whatever was written.
-    const { type, length, ...size } =
-      media.kind === 'file' ? media : { type: fields.type ?? '', length: fields.length ?? 0 };
-    return {
-      ...fields,
-      ...('width' in size && size.width !== null ? { width: size.width, height: size.height } : {}),
-      type,
-      length,
-    };
-  };
-
-  const seen = image === null ? null : await looked(image, ['image']);
-  if (seen !== null && seen.type !== '' && !seen.type.startsWith('image/')) {
-    broken.push({
-      path: ['image', seen.type === image?.type ? 'type' : 'url'],
-      rule: `must be an image, not ${seen.type}`,
-    });
+  mediaFolder: MediaFolder,
+): Promise<{ image: Image | null; enclosures: Enclosure[]; violations: RuleViolation[] }> {
+  const violations: RuleViolation[] = [];
+  const resolved = image === null ? null : await resolveMedia(image, ['image'], mediaFolder, violations);
+  if (resolved !== null && resolved.type !== '' && !resolved.type.startsWith('image/')) {
+    const key = resolved.type === image?.type ? 'type' : 'url';
+    violations.push({ path: ['image', key], rule: `must be an image, not ${resolved.type}` });
   }
   const others: Enclosure[] = [];
   for (const [index, enclosure] of enclosures.entries()) {
-    const { url, type, length, title } = await looked(enclosure, ['enclosures', index]);
+    const path = ['enclosures', index];
+    const { url, type, length, title } = await resolveMedia(enclosure, path, mediaFolder, violations);
     others.push({ url, type, length, title });
   }
-  return { image: seen, enclosures: others, broken };
+  return { image: resolved, enclosures: others, violations };
+}
+
+/** Completes what was written with what the file itself states, which takes precedence. */
+async function resolveMedia<T extends { url: string; type: string | null; length: number | null }>(
+  fields: T,
+  path: PropertyKey[],
+  mediaFolder: MediaFolder,
+  violations: RuleViolation[],
+): Promise<T & { type: string; length: number }> {
+  const media = await inspectMedia(fields.url, mediaFolder);
+  if (media.kind === 'file') {
+    const { type, length, width, height } = media;
+    return { ...fields, ...(width === null ? {} : { width, height }), type, length };
+  }
+  if (media.kind === 'unusable') violations.push({ path: [...path, 'url'], rule: media.rule });
+  if (media.kind === 'external') {
+    for (const key of ['type', 'length'] as const) {
+      if (fields[key] !== null) continue;
+      violations.push({ path: [...path, key], rule: 'must be given for a file that is not in the media folder' });
+    }
+  }
+  return { ...fields, type: fields.type ?? '', length: fields.length ?? 0 };
 }
 
 function writtenStatusOf(
@@ -207,20 +201,20 @@ function valueAt(value: unknown, path: PropertyKey[]): unknown {
   );
 }
 
-/** `bylines[0].email`; a stranger's key may hold anything. */
-function dotted(path: PropertyKey[]): string {
-  const parts = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${short(cleanLine(String(key)))}`));
+/** `bylines[0].email`. Cleaned: a key may be any text. */
+function formatPath(path: PropertyKey[]): string {
+  const parts = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${truncate(cleanLine(String(key)))}`));
   return parts.join('').replace(/^\./, '') || 'it';
 }
 
-// Not JSON for lists and maps: they may be nested deeper than a recursion reaches.
-function shown(value: unknown): string {
+// Lists and maps are not shown as JSON: they may be nested deeper than recursion reaches.
+function formatValue(value: unknown): string {
   if (value === undefined || value === null) return 'is missing';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object') return 'is a map';
-  return `is ${typeof value === 'string' ? JSON.stringify(short(cleanLine(value))) : String(value)}`;
+  return `is ${typeof value === 'string' ? JSON.stringify(truncate(cleanLine(value))) : String(value)}`;
 }
 
-function short(text: string): string {
+function truncate(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77).toWellFormed()}…` : text;
 }

@@ -1,14 +1,12 @@
-/**
- * Tells an edit from a repetition.
- */
+/** A digest of an article's editorial content, which tells an edit from a repeated import. */
 import { createHash } from 'node:crypto';
 import type { Article } from '../article.ts';
 
 /**
- * SHA-256, in hex, of what an editor wrote. It leaves out what daywire itself decides (when it was updated, when a note was first
- * seen, the sanitised form of the body), and the publication's own address, so that neither a better sanitiser nor a move to
- * another domain counts as an edit.
- * @param publicUrl without a slash at its end
+ * SHA-256, in hex, of what an editor wrote. It excludes what daywire decides (the time of the update, the time of a
+ * note, the sanitised body) and the publication's own URL: neither a new version of the sanitiser nor a move to another
+ * domain counts as an edit.
+ * @param publicUrl without a trailing slash
  */
 export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'bodyHtml'>, publicUrl: string): string {
   const { status, image } = article;

@@ -1,19 +1,19 @@
 /**
- * The keys of an article's front matter or JSON line: what each may hold. Everything a newsroom writes passes here once; behind
- * it all text is clean, all addresses are absolute and all instants are epoch milliseconds.
+ * The keys of an article's front matter or JSON line, and their rules. All input of a newsroom is parsed here once:
+ * afterwards text is clean, URLs are absolute, and instants are epoch milliseconds.
  */
+import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { type Config, KINDS } from '../../config/config.ts';
 import { cleanLine, cleanText, resolveUrl } from '../../lib/clean-text.ts';
 import { SLUG } from '../slug.ts';
-import { parseInstant } from './instant.ts';
 
-/** RFC 4151 §2.1: what may stand in a tag: URI as it is. */
+/** RFC 4151 §2.1: characters that a tag: URI takes unescaped. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
 
 export type ArticleFields = z.output<ReturnType<typeof fieldsSchema>>;
 
-/** The schema for one publication: its sections, zone, language and address. */
+/** The schema for one publication, with its sections, zone, language and URL. */
 export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
   const { publication } = config;
   const url = z
@@ -35,7 +35,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     context.issues.push({
       code: 'custom',
       input: written,
-      message: `must be an instant such as 2026-11-24T07:30:00+08:00, or a local time such as 2026-11-24 07:30 (${publication.zone})`,
+      message: `must be like 2026-11-24T07:30:00+08:00, or 2026-11-24 07:30 (local time, ${publication.zone})`,
     });
     return z.NEVER;
   });
@@ -50,7 +50,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     ),
     slug: optional(text(160).regex(SLUG, 'must be lower-case letters and digits, joined by single hyphens')),
     kind: withDefault(z.enum(KINDS, `must be one of ${KINDS.join(', ')}`), 'brief'),
-    kicker: optional(text(100).refine((kicker) => !kicker.endsWith(':'), 'must not end in a colon: readers get one')),
+    kicker: optional(text(100).refine((kicker) => !kicker.endsWith(':'), 'must not end in a colon: daywire adds one')),
     topic: optional(text(100)),
     headline: filled(text(500)),
     shortHeadline: optional(text(200)),
@@ -110,42 +110,43 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
   });
 }
 
-/** A rule that a field breaks; the path leads to it. */
+/** A field, by its path, and the rule that it breaks. */
 export interface RuleViolation {
   path: PropertyKey[];
   rule: string;
 }
 
-/** The rules between keys. They hold for what was written, so that they are told together with all others. */
+/** Checks rules between keys: on what was written, so that they are reported together with all others. */
 export function crossFieldViolations(written: Record<string, unknown>): RuleViolation[] {
-  const broken: RuleViolation[] = [];
+  const violations: RuleViolation[] = [];
   const state = isBlank(written.state) ? 'published' : written.state;
   const noted = state === 'corrected' || state === 'retracted';
   const has = (key: string): boolean => !isBlank(written[key]);
-  if (noted && !has('note')) broken.push({ path: ['note'], rule: `a ${state} article says why in its note` });
-  if (!noted && has('note')) broken.push({ path: ['note'], rule: 'only a corrected or retracted article has one' });
-  if (has('noteAt') && !has('note')) broken.push({ path: ['noteAt'], rule: 'must stand beside a note' });
+  if (noted && !has('note')) violations.push({ path: ['note'], rule: `a ${state} article requires a note` });
+  if (!noted && has('note'))
+    violations.push({ path: ['note'], rule: 'only a corrected or retracted article may have one' });
+  if (has('noteAt') && !has('note')) violations.push({ path: ['noteAt'], rule: 'requires a note' });
   if (state === 'scheduled' && !has('embargo')) {
-    broken.push({ path: ['embargo'], rule: 'a scheduled article says until when' });
+    violations.push({ path: ['embargo'], rule: 'a scheduled article requires one' });
   }
   if (state !== 'scheduled' && has('embargo')) {
-    broken.push({ path: ['embargo'], rule: 'only a scheduled article has one: write "state: scheduled"' });
+    violations.push({ path: ['embargo'], rule: 'only a scheduled article may have one: add "state: scheduled"' });
   }
-  return broken;
+  return violations;
 }
 
-function text(most: number) {
+function text(max: number) {
   return z
     .string({ error: ({ input }) => (input === undefined || input === null ? 'must be given' : 'must be text') })
     .overwrite(cleanLine)
-    .refine((value) => value.length <= most, `must be at most ${most} characters`);
+    .refine((value) => value.length <= max, `must be at most ${max} characters`);
 }
 
 function filled<T extends z.ZodString>(schema: T): T {
   return schema.refine((value) => value !== '', 'must be given') as T;
 }
 
-/** Nothing, an empty text and null all mean that the newsroom left it out. */
+/** A missing value, an empty text and null all mean that the key was omitted. */
 function optional<T extends z.ZodType>(schema: T) {
   return z.preprocess((value) => (isBlank(value) ? null : value), schema.nullable());
 }
@@ -154,15 +155,15 @@ function withDefault<T extends z.ZodType>(schema: T, value: z.output<T>) {
   return optional(schema).transform((given): z.output<T> => given ?? value);
 }
 
-function listOf<T extends z.ZodType>(schema: T, most: number) {
+function listOf<T extends z.ZodType>(schema: T, max: number) {
   return withDefault(
-    z.array(schema, 'must be a list').max(most, `must have at most ${most} entries`),
+    z.array(schema, 'must be a list').max(max, `must have at most ${max} entries`),
     [] as z.output<T>[],
   );
 }
 
 function yesOrNo() {
-  // In front matter all scalars are text, so that an id such as 0042 stays as it is written.
+  // In front matter all scalars are text.
   return z.preprocess(
     (value) => (value === 'true' ? true : value === 'false' ? false : value),
     z.boolean('must be true or false'),
@@ -202,4 +203,29 @@ function language() {
 
 function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && cleanText(value).trim() === '');
+}
+
+const INSTANT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?([Zz]|[+-]\d\d:?\d\d)?$/;
+// RFC 822 dates and RFC 3339 have years of four digits.
+const EARLIEST = Date.UTC(1900, 0, 1);
+const LATEST = Date.UTC(9999, 11, 31);
+
+/**
+ * Parses `2026-11-24T07:30:00+08:00` (RFC 3339), or `2026-11-24 07:30` as local time in `zone`. A local time that the
+ * clock skips moves forward by as much; of one that it repeats, the first is meant.
+ * @returns epoch milliseconds, or null if it is neither or not between the years 1900 and 9999
+ */
+export function parseInstant(text: string, zone: string): number | null {
+  const [, date, time, offset] = INSTANT.exec(text) ?? [];
+  if (date === undefined || time === undefined) return null;
+  const written = `${date}T${time}`;
+  try {
+    const instant =
+      offset === undefined
+        ? Temporal.PlainDateTime.from(written).toZonedDateTime(zone).epochMilliseconds
+        : Temporal.Instant.from(written + offset.toUpperCase()).epochMilliseconds;
+    return instant >= EARLIEST && instant <= LATEST ? instant : null;
+  } catch {
+    return null;
+  }
 }

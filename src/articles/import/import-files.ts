@@ -1,31 +1,29 @@
-/**
- * The files that an import reads: which they are, and what stands in them, piece by piece.
- */
+/** Finds the files of an import, and reads their records. */
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
 import { readLines } from './json-lines.ts';
-import { LONGEST_ARTICLE, type SourceRecord } from './source-record.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from './source-record.ts';
 
 export type ImportFormat = 'markdown' | 'jsonl';
 
-/** One file, or one text that was handed over. */
+/** A file, or a text given as one. */
 export interface ImportFile {
-  /** Absolute: what it is known by in the store. */
+  /** Absolute: identifies it in the store. */
   path: string;
-  /** As it was named, for people. */
+  /** As the user named it. */
   name: string;
   format: ImportFormat;
   bytes: number;
-  /** Changes whenever the file does: size and modification time. */
+  /** Size and modification time. */
   fingerprint: string;
-  /** Epoch milliseconds, by the file system's clock; null where it is no file. */
+  /** Epoch milliseconds, by the file system's clock; null for a text. */
   modifiedAt: number | null;
-  pieces(): AsyncIterable<SourceRecord>;
+  records(): AsyncIterable<SourceRecord>;
 }
 
-/** What was asked to be imported cannot be: said for an operator. */
+/** The files to import cannot be found. The message is for an operator. */
 export class ImportError extends Error {
   override name = 'ImportError';
 }
@@ -38,9 +36,9 @@ const FORMATS: Record<string, ImportFormat> = {
 };
 
 /**
- * The files at those paths and below those folders, each once, in the order of the paths and within folders by name. Hidden files
- * and folders, and links to folders (which may run in circles), are left out.
- * @throws ImportError that names every path that does not exist or holds no articles
+ * Finds the files at paths and below folders, without duplicates, in the order of the paths and by name within folders.
+ * Hidden files and folders are skipped, and so are links to folders, which may form a cycle.
+ * @throws ImportError that names all paths that do not exist or hold no articles
  */
 export async function findImportFiles(paths: string[]): Promise<ImportFile[]> {
   const found = new Map<string, ImportFile>();
@@ -53,14 +51,13 @@ export async function findImportFiles(paths: string[]): Promise<ImportFile[]> {
   return [...found.values()];
 }
 
-/** A text that was handed over, as a source. */
 export function textFile(name: string, text: string, format: ImportFormat): ImportFile {
   const bytes = Buffer.from(text);
-  const pieces = async function* (): AsyncGenerator<SourceRecord> {
+  const records = async function* (): AsyncGenerator<SourceRecord> {
     if (format === 'jsonl') yield* readLines([bytes]);
     else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
   };
-  return { path: name, name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, pieces };
+  return { path: name, name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, records };
 }
 
 async function collect(path: string, found: Map<string, ImportFile>): Promise<string | null> {
@@ -96,14 +93,14 @@ async function addFile(path: string, found: Map<string, ImportFile>): Promise<st
   if (!stats.isFile()) return `${path}: must be a file or a folder`;
   const format = formatOf(path) as ImportFormat;
   const bytes = Number(stats.size);
-  const pieces = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
+  const records = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
   const fingerprint = `${stats.size}:${stats.mtimeNs}`;
   const modifiedAt = Number(stats.mtimeMs);
-  found.set(resolve(path), { path: resolve(path), name: path, format, bytes, fingerprint, modifiedAt, pieces });
+  found.set(resolve(path), { path: resolve(path), name: path, format, bytes, fingerprint, modifiedAt, records });
   return null;
 }
 
-// A folder or link that cannot be followed is rejected like a bad article; the others are imported.
+// A folder or link that cannot be read is rejected like an invalid article; the others are imported.
 function addUnreadable(path: string, error: unknown, found: Map<string, ImportFile>): void {
   const content = { kind: 'unreadable', rule: reason(error) } as const;
   found.set(resolve(path), {
@@ -113,15 +110,15 @@ function addUnreadable(path: string, error: unknown, found: Map<string, ImportFi
     bytes: 0,
     fingerprint: '',
     modifiedAt: null,
-    pieces: async function* () {
+    records: async function* () {
       yield { line: null, readTo: 0, content };
     },
   });
 }
 
 async function* wholeFile(path: string, bytes: number): AsyncGenerator<SourceRecord> {
-  if (bytes > LONGEST_ARTICLE) {
-    const rule = `is ${bytes} bytes long: an article may have ${LONGEST_ARTICLE}`;
+  if (bytes > MAX_RECORD_BYTES) {
+    const rule = `is ${bytes} bytes long; the limit is ${MAX_RECORD_BYTES}`;
     yield { line: null, readTo: bytes, content: { kind: 'unusable', rule, raw: '' } };
     return;
   }

@@ -1,16 +1,14 @@
-/**
- * What stands in a file, taken apart but not yet judged: YAML front matter with the Markdown below it, and a line of JSON.
- */
+/** Parses records, without validating them: Markdown with YAML front matter, and lines of JSON. */
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { lineOf } from '../../config/config.ts';
 
 export type ParsedRecord =
   | {
       kind: 'parsed';
-      /** As written; the values of front matter are all text, lists and maps. */
+      /** As written; values of front matter are text, lists and maps. */
       fields: Record<string, unknown>;
       body: unknown;
-      /** The line in the file on which the key at `path` stands. */
+      /** The line of the key at `path`, from 1. */
       lineOf(path: PropertyKey[]): number;
     }
   | { kind: 'broken'; line: number; rule: string };
@@ -18,22 +16,22 @@ export type ParsedRecord =
 const FENCE = /^---[ \t]*$/;
 const END = /^(?:---|\.\.\.)[ \t]*$/;
 
-/** Takes a Markdown file apart. @param text with line ends as `\n` */
+/** @param text whose lines end in `\n` */
 export function parseMarkdown(text: string): ParsedRecord {
   const lines = text.split('\n');
   if (!FENCE.test(lines[0] ?? '')) {
     return broken(1, 'must begin with front matter: a line "---", the keys, and a line "---"');
   }
   const end = lines.findIndex((line, index) => index > 0 && END.test(line));
-  if (end === -1) return broken(1, 'the front matter has no end: close it with a line "---"');
-  // The fence's own line is left empty, so that lines count as in the file.
+  if (end === -1) return broken(1, 'the front matter is not closed: end it with a line "---"');
+  // The line of the fence is left empty, so that line numbers match the file.
   const yaml = ['', ...lines.slice(1, end)].join('\n');
   const first = lines.findIndex((line, index) => index > end && line.trim() !== '');
   const body = first === -1 ? '' : lines.slice(first).join('\n').trimEnd();
   return parseYaml(yaml, body, (first === -1 ? end : first) + 1);
 }
 
-/** Takes a line of JSON Lines apart. @param line its number in the file, from 1 */
+/** @param line its number in the file, from 1 */
 export function parseJsonLine(text: string, line: number): ParsedRecord {
   let value: unknown;
   try {
@@ -49,7 +47,7 @@ export function parseJsonLine(text: string, line: number): ParsedRecord {
 function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
   const counter = new LineCounter();
   try {
-    // The failsafe schema keeps scalars as they are written: `id: 0042` and `tags: [5G, 2026, no]` stay text.
+    // The failsafe schema keeps scalars as written: `id: 0042` and `tags: [5G, 2026, no]` are text.
     const document = parseDocument(yaml, { lineCounter: counter, schema: 'failsafe' });
     const [error] = document.errors;
     if (error !== undefined) {
@@ -66,9 +64,9 @@ function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
     });
     const fields: unknown = document.toJS() ?? {};
     if (fields === '') return { kind: 'parsed', fields: {}, body, lineOf: () => 1 };
-    if (!isRecord(fields)) return broken(1, 'the front matter must be keys with values');
+    if (!isRecord(fields)) return broken(1, 'the front matter must be a map of keys and values');
     if (Object.hasOwn(fields, 'body')) {
-      return broken(lineOf(document, counter, ['body']), 'body: the text stands below the front matter, not in it');
+      return broken(lineOf(document, counter, ['body']), 'body: the text belongs below the front matter');
     }
     return {
       kind: 'parsed',
@@ -77,7 +75,7 @@ function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
       lineOf: (path) => (path[0] === 'body' ? bodyLine : lineOf(document, counter, path)),
     };
   } catch (error) {
-    // An alias that unfolds without end, or nesting too deep to walk.
+    // Aliases that expand without end, or nesting too deep to walk.
     return broken(1, `the front matter is not usable YAML: ${(error as Error).message.split('\n', 1)[0]}`);
   }
 }

@@ -1,8 +1,9 @@
 /**
- * Writes articles, and in the same transaction what follows from them: their tags and reporters, their slugs for good, and the note
- * that their feeds must be published anew. What may change, and what counts as a change, is decided before (see revise.ts).
+ * Writes articles with their tags, reporters and slugs, and the pending changes that make their feeds be published.
+ * revise.ts decides what may change, and what counts as a change.
  */
-import type { Db } from '../../store/store.ts';
+import { chunks } from '../../lib/chunks.ts';
+import type { Db, Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { saveFacets } from '../facets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
@@ -13,49 +14,40 @@ export interface ArticleWrite {
   digest: string;
 }
 
-/**
- * Inserts the article, or replaces the row of the same id.
- * @param db a transaction, so that all of it is written or nothing
- * @param digest of its editorial content
- * @param now when it is written, epoch milliseconds
- * @throws Error where its slug has belonged to another article
- */
-export async function saveArticle(db: Db, article: Article, digest: string, now: number): Promise<void> {
-  await saveArticles(db, [{ article, digest }], now);
+/** As `saveArticles`, for one article. */
+export async function saveArticle(tx: Tx, article: Article, digest: string, now: number): Promise<void> {
+  await saveArticles(tx, [{ article, digest }], now);
 }
 
+/** One statement for each article takes three times as long; one for two hundred takes twice the memory. */
+const ARTICLES_PER_STATEMENT = 50;
+
 /**
- * As `saveArticle`, for any number of articles of different ids, in few statements: one for each article takes three times as
- * long, and one for two hundred twice the memory.
+ * Inserts articles of different ids, or replaces the rows of the same ids.
+ * @param now when they are written, epoch milliseconds
+ * @throws Error if the slug of one has belonged to another article
  */
-export async function saveArticles(db: Db, savings: ArticleWrite[], now: number): Promise<void> {
-  for (let from = 0; from < savings.length; from += TOGETHER) {
-    await saveSome(db, savings.slice(from, from + TOGETHER), now);
+export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
+  for (const some of chunks(writes, ARTICLES_PER_STATEMENT)) {
+    await saveRows(tx, some, now);
+    const articles = some.map(({ article }) => article);
+    await saveSlugs(tx, articles);
+    await recordPendingChanges(
+      tx,
+      articles
+        .filter(({ status }) => status.state !== 'draft')
+        .map(({ id, publishedAt }) => ({ articleId: id, dueAt: Math.max(now, publishedAt) })),
+      now,
+    );
   }
   await saveFacets(
-    db,
-    savings.map(({ article }) => article),
+    tx,
+    writes.map(({ article }) => article),
   );
 }
 
-const TOGETHER = 50;
-
-async function saveSome(db: Db, savings: ArticleWrite[], now: number): Promise<void> {
-  await saveRows(db, savings, now);
-  const articles = savings.map(({ article }) => article);
-  await keepSlugs(db, articles);
-  await saveTags(db, articles);
-  await recordPendingChanges(
-    db,
-    articles
-      .filter(({ status }) => status.state !== 'draft')
-      .map(({ id, publishedAt }) => ({ articleId: id, dueAt: Math.max(now, publishedAt) })),
-    now,
-  );
-}
-
-async function saveRows(db: Db, savings: ArticleWrite[], now: number): Promise<void> {
-  const rows = savings.map(({ article, digest }) => {
+async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
+  const rows = writes.map(({ article, digest }) => {
     const { id, status } = article;
     return {
       id,
@@ -75,11 +67,11 @@ async function saveRows(db: Db, savings: ArticleWrite[], now: number): Promise<v
       document: JSON.stringify(article),
     };
   });
-  await db
+  await tx
     .insertInto('articles')
     .values(rows)
     .onConflict((conflict) =>
-      // All but the tag: URI and the moment of its creation, which stay.
+      // All columns except id, tag_uri and created_at, which never change.
       conflict.column('id').doUpdateSet((e) => ({
         slug: e.ref('excluded.slug'),
         kind: e.ref('excluded.kind'),
@@ -98,15 +90,15 @@ async function saveRows(db: Db, savings: ArticleWrite[], now: number): Promise<v
     .execute();
 }
 
-// A slug stays with the article that had it first: an address that readers know never leads to another story.
-async function keepSlugs(db: Db, articles: Article[]): Promise<void> {
-  await db
+// A slug belongs to the first article that had it: a known URL never leads to another story.
+async function saveSlugs(tx: Tx, articles: Article[]): Promise<void> {
+  await tx
     .insertInto('article_slugs')
     .values(articles.map(({ id, slug }) => ({ slug, article_id: id })))
     .onConflict((conflict) => conflict.column('slug').doNothing())
     .execute();
   const owners = await findSlugOwners(
-    db,
+    tx,
     articles.map(({ slug }) => slug),
   );
   for (const { id, slug } of articles) {
@@ -115,30 +107,9 @@ async function keepSlugs(db: Db, articles: Article[]): Promise<void> {
   }
 }
 
-/** The id of the article that has or once had each of those slugs, where one did. */
+/** Finds the articles that have or had these slugs. @returns ids of articles, by slug */
 export async function findSlugOwners(db: Db, slugs: string[]): Promise<Map<string, string>> {
   if (slugs.length === 0) return new Map();
   const rows = await db.selectFrom('article_slugs').selectAll().where('slug', 'in', slugs).execute();
   return new Map(rows.map((row) => [row.slug, row.article_id]));
-}
-
-async function saveTags(db: Db, articles: Article[]): Promise<void> {
-  await db
-    .deleteFrom('article_tags')
-    .where(
-      'article_id',
-      'in',
-      articles.map(({ id }) => id),
-    )
-    .execute();
-  const tags = articles.flatMap(({ id, tags, publishedAt }) =>
-    [...new Set(tags)].map((tag) => ({ article_id: id, tag, published_at: publishedAt })),
-  );
-  // Both databases limit how many values one statement binds: 32,766 and 65,535.
-  for (let from = 0; from < tags.length; from += 5_000) {
-    await db
-      .insertInto('article_tags')
-      .values(tags.slice(from, from + 5_000))
-      .execute();
-  }
 }

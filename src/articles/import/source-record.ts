@@ -1,20 +1,18 @@
-/**
- * One article as it stands in a file, not yet looked into.
- */
+/** One article as text, before it is parsed. */
 export interface SourceRecord {
-  /** From 1; null where the whole file is the article. */
+  /** From 1, or null if the whole file is the article. */
   line: number | null;
-  /** Bytes of the source up to the end of this piece, for those who wait. */
+  /** Bytes of the file up to the end of this record, for progress. */
   readTo: number;
   content:
     | { kind: 'text'; text: string }
-    /** Read, but no text that an article could be. */
+    /** Read, but not the text of an article. */
     | { kind: 'unusable'; rule: string; raw: string }
-    /** Not read: nothing is known of this file, or of the rest of it. */
+    /** The file, or the rest of it, could not be read. */
     | { kind: 'unreadable'; rule: string }
-    /** The file vanished since it was listed. */
+    /** The file has been removed since it was listed. */
     | { kind: 'gone' };
 }
 
-/** More bytes than this are no article: Google News takes 1 MB. */
-export const LONGEST_ARTICLE = 8 * 1024 * 1024;
+/** Google News accepts 1 MB per article. */
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024;

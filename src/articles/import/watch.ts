@@ -1,7 +1,6 @@
-/**
- * Watched folders and files: a newsroom's own system only writes files, and what has changed since the last look is imported.
- */
+/** Imports the files of watched folders that have changed since the last import. */
 import type { Config } from '../../config/config.ts';
+import { chunks } from '../../lib/chunks.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { type ArticleImportOptions, importFiles } from './import.ts';
@@ -9,59 +8,57 @@ import { findImportFiles, ImportError, type ImportFile } from './import-files.ts
 import { type ArticleImportReport, emptyReport } from './report.ts';
 
 /**
- * Imports the files at or below `paths` whose size or modification time is not what it was when they were last imported. A file
- * that is read half-written is read again once it has grown; one with problems is not read again until it changes. Articles of
- * files that have vanished stay as they are: only `state: retracted` takes an article back. A watched path that does not exist
- * is a warning each time, and the others are imported.
- * @param options.again whether there will be another look soon. Then it shares the time with what else this process does, and
- * leaves Markdown that was written in the last two seconds for that look: half a story reads like a whole one.
+ * Imports the files at or below `paths` whose size or modification time differs from their last import. A file that was
+ * read half-written is read again once it has grown; an invalid one is not read again until it changes. Articles of
+ * removed files stay: only `state: retracted` retracts an article. A path that does not exist is a warning.
+ * @param options.isRepeated whether another call follows soon. Then the import runs in the background, and Markdown
+ * files written in the last two seconds are left to that call: half a story looks like a whole one.
  */
-export async function importChangedSources(
+export async function importChangedFiles(
   store: Store,
   config: Config,
   paths: string[],
-  options: Omit<ArticleImportOptions, 'sharesTime'> & { again?: boolean },
+  options: Omit<ArticleImportOptions, 'background'> & { isRepeated?: boolean },
 ): Promise<ArticleImportReport> {
-  const { again = false, ...importOptions } = options;
+  const { isRepeated = false, ...importOptions } = options;
   const missing: ArticleImportReport['warnings'] = [];
-  const sources: ImportFile[] = [];
+  const files: ImportFile[] = [];
   for (const path of paths) {
     try {
-      sources.push(...(await findImportFiles([path])));
+      files.push(...(await findImportFiles([path])));
     } catch (error) {
       if (!(error instanceof ImportError)) throw error;
       missing.push({ source: path, line: null, articleId: null, problems: [error.message] });
     }
   }
   const now = options.clock();
-  const settled = again ? sources.filter((source) => !mayBeHalfWritten(source, now)) : sources;
-  const changed = await changedAmong(store.db, settled);
+  const complete = isRepeated ? files.filter((file) => !mayBeHalfWritten(file, now)) : files;
+  const changed = await findChangedFiles(store.db, complete);
   const report =
     changed.length === 0
       ? emptyReport()
-      : await importFiles(store, config, changed, { ...importOptions, remember: true, sharesTime: again });
+      : await importFiles(store, config, changed, { ...importOptions, remember: true, background: isRepeated });
   report.warnings.push(...missing);
   report.warningCount += missing.length;
   return report;
 }
 
-const SETTLED_AFTER = 2 * SECOND;
+const COMPLETE_AFTER = 2 * SECOND;
 
-// A line of JSON that is cut off is no JSON, and a file that grows all day would never settle. One dated ahead of this machine's
-// clock must not wait for it.
+// JSON Lines are exempt: a truncated line is not JSON, and a file that grows all day would never be complete. So are
+// files dated in the future, by a clock ahead of this one.
 function mayBeHalfWritten({ format, modifiedAt }: ImportFile, now: number): boolean {
-  return format === 'markdown' && modifiedAt !== null && modifiedAt <= now && now - modifiedAt < SETTLED_AFTER;
+  return format === 'markdown' && modifiedAt !== null && modifiedAt <= now && now - modifiedAt < COMPLETE_AFTER;
 }
 
-async function changedAmong(db: Db, sources: ImportFile[]): Promise<ImportFile[]> {
+async function findChangedFiles(db: Db, files: ImportFile[]): Promise<ImportFile[]> {
   const changed = new Map<string, ImportFile>();
-  for (let from = 0; from < sources.length; from += 500) {
-    const some = sources.slice(from, from + 500);
-    const paths = some.map((source) => source.path);
+  for (const some of chunks(files, 500)) {
+    const paths = some.map((file) => file.path);
     const rows = await db.selectFrom('imported_files').selectAll().where('path', 'in', paths).execute();
     const known = new Map(rows.map((row) => [row.path, row.fingerprint]));
-    for (const source of some) {
-      if (known.get(source.path) !== source.fingerprint) changed.set(source.path, source);
+    for (const file of some) {
+      if (known.get(file.path) !== file.fingerprint) changed.set(file.path, file);
     }
   }
   return [...changed.values()];

@@ -4,7 +4,8 @@
  */
 import { sql } from 'kysely';
 import { isPublic } from '../../articles/article.ts';
-import { findArticles, PUBLIC_STATES } from '../../articles/queries.ts';
+import { findArticles } from '../../articles/queries.ts';
+import { PUBLIC_STATES } from '../../articles/selection.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { compressChanged, saveDocuments } from '../documents.ts';

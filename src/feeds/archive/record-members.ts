@@ -3,7 +3,7 @@
  * not in a closed part yet waits for one, and stands in the feed itself meanwhile.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { articlesOf, PUBLIC_STATES } from '../../articles/queries.ts';
+import { matchesSelection, PUBLIC_STATES } from '../../articles/selection.ts';
 import type { Config, FeedConfig } from '../../config/config.ts';
 import type { Db, Store } from '../../store/store.ts';
 import { lockFeedVersion } from '../feed-version.ts';
@@ -67,7 +67,9 @@ function insertion(
     .insertInto('archive_members')
     .columns(['feed', 'article_id', 'recorded_at'])
     .expression(
-      articlesOf(db, select)
+      db
+        .selectFrom('articles')
+        .where(matchesSelection(select))
         .where('articles.state', 'in', PUBLIC_STATES)
         .where('articles.published_at', '<=', now)
         .where(sql<boolean>`articles.id in (${among})`)
@@ -80,7 +82,9 @@ function insertion(
 
 /** @param among ids; null looks at all that wait */
 async function deleteDeselected(db: Db, { id, select }: FeedConfig, among: string[] | null): Promise<void> {
-  const fit = articlesOf(db, select)
+  const fit = db
+    .selectFrom('articles')
+    .where(matchesSelection(select))
     .where('articles.state', 'in', PUBLIC_STATES)
     .where(sql<boolean>`articles.id = archive_members.article_id`)
     .select('articles.id');

@@ -2,7 +2,7 @@
  * Feeds that nobody configured: of one section, kicker, tag or reporter, or put together by a reader. They are not stored; each is
  * made from store, configuration and clock when it is asked for, and the same three give the same bytes.
  */
-import { findPublicWithinBounds } from '../../articles/bounded-queries.ts';
+import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
 import { findFacetNames } from '../../articles/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../config/config.ts';
 import { facetSlug } from '../../lib/facet-slug.ts';
@@ -15,7 +15,7 @@ import { facetTitle, KIND_TITLES } from './facet-title.ts';
 
 const ITEMS = 50;
 /** Of the rarest of what is asked for together; what lies behind it is too old for a feed. */
-const LOOK_AT = 2_000;
+const SCAN_LIMIT = 2_000;
 
 /**
  * The feed at that address, in the format that it names. It costs no more to make all three, but whoever asks wants one.
@@ -35,7 +35,12 @@ export async function deriveFeed(
     minimumItems: ITEMS,
     content: 'full' as const,
   };
-  const articles = await findPublicWithinBounds(db, { select: feed.select, now, limit: ITEMS, lookAt: LOOK_AT });
+  const articles = await findPublicArticlesBounded(db, {
+    select: feed.select,
+    now,
+    limit: ITEMS,
+    scanLimit: SCAN_LIMIT,
+  });
   const retracted = await findTombstones(db, feed.select, now);
   const { drafts } = buildFeed(feed, config, { articles, retracted });
   return drafts.find(({ path }) => path === address.path) ?? null;

@@ -2,9 +2,9 @@
  * From an article to an item: what every format carries, cleaned once more and checked, so that the formats only write it down.
  */
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
+import { findUnsanitised } from '../../articles/sanitise.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
-import { bodyProblems } from './check-body.ts';
 import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { itemBody } from './item-body.ts';
 import { plainText, strictUrl } from './markup.ts';
@@ -58,7 +58,8 @@ function checkedItem(article: Article, config: Pick<Config, 'publication' | 'sec
       problems,
     ),
   );
-  problems.push(...bodyProblems(article.bodyHtml));
+  // Import has sanitised it; this rejects what was stored in another way.
+  problems.push(...findUnsanitised(article.bodyHtml));
   const section = sectionTitle(config, article.section);
   return {
     id: article.tagUri,

@@ -8,12 +8,13 @@ import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { NOW } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { configWith, importJson, importMarkdown, markdown, NOW, newFolder, told } from '../newsroom.ts';
+import { configWith, importJson, importMarkdown, markdown, messagesOf, newFolder } from '../newsroom.ts';
 
 const clock = () => NOW;
 
-/** All rows that imports write, to the byte. */
+/** All rows that imports write, as JSON. */
 async function rows(store: Store): Promise<unknown> {
   const all = <T extends 'articles' | 'article_slugs' | 'article_tags' | 'pending_changes' | 'rejections'>(table: T) =>
     store.db.selectFrom(table).selectAll().execute();
@@ -53,9 +54,9 @@ state: corrected
 note: The figure was wrong.
 `;
 
-describe('importing', () => {
+describe('importPaths and importText', () => {
   forEachDatabase((open) => {
-    it('stores all that is written', async () => {
+    it('store all keys of front matter', async () => {
       const store = await open();
       expect(await importMarkdown(store, markdown(FULL, 'First.\n\n[x](/y)'), { name: 'in/full-1.md' })).toMatchObject({
         added: 1,
@@ -102,7 +103,7 @@ describe('importing', () => {
       });
     });
 
-    it('takes the same from JSON Lines, numbers as ids among it', async () => {
+    it('import JSON Lines, whose ids may be numbers', async () => {
       const store = await open();
       await importJson(store, [
         {
@@ -123,7 +124,7 @@ describe('importing', () => {
       });
     });
 
-    it('twice changes nothing, to the byte', async () => {
+    it('change no byte of the store when repeated', async () => {
       const store = await open();
       const once = async (now: number) => {
         const good = await importMarkdown(store, markdown(FULL), { now });
@@ -136,15 +137,15 @@ describe('importing', () => {
       expect(await rows(store)).toEqual(before);
     });
 
-    it('takes an edit as an update, and leaves id, address and publication as they were', async () => {
+    it('update an edited article, and keep its id, slug and publication time', async () => {
       const store = await open();
       await importJson(store, [{ id: 'a', headline: 'One', published: '2026-11-24T10:00:00Z' }]);
       const report = await importJson(store, [{ id: 'a', headline: 'Two', published: '2026-11-24T11:00:00Z' }], {
         now: NOW + HOUR,
       });
       expect(report).toMatchObject({ added: 0, updated: 1 });
-      expect(told(report).warnings).toEqual([
-        'wire.jsonl:1: published the article is public since 2026-11-24T10:00:00.000Z, which stays',
+      expect(messagesOf(report).warnings).toEqual([
+        'wire.jsonl:1: published is ignored: the article has been public since 2026-11-24T10:00:00.000Z',
       ]);
       expect(await findArticle(store.db, 'a')).toMatchObject({
         headline: 'Two',
@@ -154,7 +155,7 @@ describe('importing', () => {
       });
     });
 
-    it('sets an article with a problem aside, whole, stores the others, and forgets it when it is mended', async () => {
+    it('reject an invalid article whole, until a valid version is imported', async () => {
       const store = await open();
       const text = markdown('headline: H\nkind: x');
       await importMarkdown(store, text);
@@ -174,7 +175,7 @@ describe('importing', () => {
       expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('keeps the stored article while its edit is rejected', async () => {
+    it('keep the stored article if its edit is rejected', async () => {
       const store = await open();
       await importMarkdown(store, markdown('headline: One'));
       await importMarkdown(store, markdown('headline: Two\nstate: draft'));
@@ -184,7 +185,7 @@ describe('importing', () => {
       ]);
     });
 
-    it('forgets the bad lines of a file that has fewer of them now', async () => {
+    it('clear the rejections of lines that are valid or missing since', async () => {
       const store = await open();
       const good = (n: number) => ({ id: `g${n}`, headline: 'H' });
       await importJson(store, [good(1), { id: 'x' }, good(2), { id: 'y' }, { id: 'z' }]);
@@ -193,7 +194,7 @@ describe('importing', () => {
       expect((await listRejections(store.db, 10)).map((entry) => [entry.line, entry.articleId])).toEqual([[3, 'y']]);
     });
 
-    it('keeps every bad line of many batches', async () => {
+    it('reject every invalid line of many batches', async () => {
       const store = await open();
       const articles = Array.from({ length: 450 }, (_, n) =>
         n % 9 === 0 ? { id: `a${n}` } : { id: `a${n}`, headline: `H${n}`, tags: ['t', `t${n}`] },
@@ -214,7 +215,7 @@ describe('importing', () => {
       expect(await countDueChanges(store.db, NOW)).toEqual({ count: 400, oldestDueAt: NOW });
     });
 
-    it('gives the same headline two addresses, and an old address still leads to its article', async () => {
+    it('give articles with the same headline different slugs, and keep old slugs', async () => {
       const store = await open();
       await importJson(store, [
         { id: 'a', headline: 'Charts of the Day' },
@@ -226,12 +227,12 @@ describe('importing', () => {
       expect((await findArticleBySlug(store.db, 'charts'))?.id).toBe('a');
       await importJson(store, [{ id: 'c', headline: 'Charts of the Day' }]);
       expect((await findArticle(store.db, 'c'))?.slug).toBe('charts-of-the-day-c');
-      // Two articles trade addresses in one batch: neither may.
+      // Another article cannot take a slug that is in use.
       const report = await importJson(store, [{ id: 'b', headline: 'Charts of the Day', slug: 'charts' }]);
       expect(report.rejectedCount).toBe(1);
     });
 
-    it('done at once in several processes ends as if one had come after the other', async () => {
+    it('have the same result when they run concurrently as one after the other', async () => {
       const store = await open();
       const article = (id: string) => ({ id, headline: `H ${id}`, slug: 'wanted', published: '2026-11-24T10:00:00Z' });
       const reports = await Promise.all(
@@ -239,7 +240,7 @@ describe('importing', () => {
       );
       expect(reports.map(({ added, rejectedCount }) => added + rejectedCount)).toEqual([1, 1, 1]);
       const winner = (await findArticleBySlug(store.db, 'wanted'))?.id;
-      const problems = reports.flatMap((report) => told(report).problems);
+      const problems = reports.flatMap((report) => messagesOf(report).problems);
       expect(problems).toHaveLength(2);
       for (const problem of problems) expect(problem).toContain(`it belongs to article "${winner}"`);
       const same = await Promise.all(
@@ -248,7 +249,7 @@ describe('importing', () => {
       expect(same.every((report) => report.rejectedCount === 0)).toBe(true);
     });
 
-    it('reads folders in the order of their names, and files of every kind in them', async () => {
+    it('read folders by name, with files of every format', async () => {
       const store = await open();
       const folder = newFolder();
       mkdirSync(join(folder, 'b/.hidden'), { recursive: true });
@@ -267,8 +268,8 @@ describe('importing', () => {
       symlinkSync(join(folder, 'nowhere'), join(folder, 'f.md'));
       const report = await importPaths(store, configWith(), [folder, join(folder, 'a.md')], { clock });
       expect(report).toMatchObject({ added: 4 });
-      expect(told(report).problems).toEqual([
-        `${folder}/d.jsonl:2: id is "a": article "a" stands at ${folder}/a.md:1 already`,
+      expect(messagesOf(report).problems).toEqual([
+        `${folder}/d.jsonl:2: id is "a": article "a" is already at ${folder}/a.md:1`,
         `${folder}/e.md:1: is not UTF-8: save it as UTF-8`,
         `${folder}/f.md:1: does not exist`,
       ]);
@@ -282,8 +283,8 @@ describe('importing', () => {
   });
 
   forEachDatabase((open, dialect) => {
-    // On both: PostgreSQL refuses what SQLite would swallow.
-    it('survives hostile strings in every field', { timeout: 60_000 }, async () => {
+    // On both databases: PostgreSQL rejects strings that SQLite accepts.
+    it('accept or reject hostile strings in any field, without an error', { timeout: 60_000 }, async () => {
       const store = await open();
       const nasty = fc.oneof(
         fc.string({ unit: 'binary', maxLength: 30 }),
@@ -301,10 +302,10 @@ describe('importing', () => {
           'x'.repeat(3_000),
         ),
       );
-      // Nine in ten are of the right type, so that many come through with whatever is in their text.
-      const mostly = <T>(right: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
+      // Most values have the right type, so that many articles are valid except for the content of their text.
+      const mostly = <T>(valid: fc.Arbitrary<T>): fc.Arbitrary<unknown> =>
         fc.oneof(
-          { weight: 29, arbitrary: right },
+          { weight: 29, arbitrary: valid },
           { weight: 1, arbitrary: fc.oneof(nasty, fc.integer(), fc.array(nasty, { maxLength: 2 })) },
         );
       const link = fc.record({ url: mostly(fc.webUrl()), title: nasty.map((text) => `T${text}`) });
@@ -339,8 +340,8 @@ describe('importing', () => {
         fc.asyncProperty(fc.array(line, { minLength: 15, maxLength: 30 }), async (lines) => {
           const input = { source: 'w.jsonl', text: lines.join('\n'), format: 'jsonl' } as const;
           const report = await importText(store, configWith(), input, { clock });
-          const told = report.added + report.updated + report.unchanged + report.rejectedCount;
-          expect(told).toBe(
+          const total = report.added + report.updated + report.unchanged + report.rejectedCount;
+          expect(total).toBe(
             lines.filter(
               (text) =>
                 text
@@ -366,14 +367,15 @@ describe('importing', () => {
     });
   });
 
-  it('refuses paths that do not exist or hold no articles, all by name, and imports nothing', async () => {
+  it('import nothing if a path does not exist or holds no articles, and name all such paths', async () => {
     const store = await openMigrated();
     const folder = newFolder();
     writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
     writeFileSync(join(folder, 'a.txt'), 'x');
     const paths = [join(folder, 'a.md'), join(folder, 'none'), join(folder, 'a.txt')];
     await expect(importPaths(store, configWith(), paths, { clock })).rejects.toThrow(
-      `${folder}/none: does not exist\n${folder}/a.txt: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`,
+      `${folder}/none: does not exist\n` +
+        `${folder}/a.txt: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`,
     );
     expect(await findArticle(store.db, 'a')).toBeNull();
     await store.close();

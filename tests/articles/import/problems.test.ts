@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
 import { countRejections } from '../../../src/articles/rejections.ts';
+import { NOW } from '../../support/articles.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { configWith, importJson, importMarkdown, markdown, NOW, told } from '../newsroom.ts';
+import { configWith, importJson, importMarkdown, markdown, messagesOf } from '../newsroom.ts';
 
-/** The problems of a file of these front matter keys; its headline is fine. */
+/** The problems of a file with a valid headline and these front matter keys. */
 async function problemsOf(keys: string, body?: string): Promise<string[]> {
   await using store = await disposable();
-  return told(await importMarkdown(store, markdown(`headline: H\n${keys}`, body))).problems;
+  return messagesOf(await importMarkdown(store, markdown(`headline: H\n${keys}`, body))).problems;
 }
 
 async function disposable() {
@@ -17,21 +18,25 @@ async function disposable() {
 
 const LONG = 'x'.repeat(600);
 
-describe('a problem of a Markdown file is told with line, key, value and rule', () => {
+const URL_RULE = 'must be an http or https URL without user and password, or a path below the publication';
+const KINDS = 'must be one of brief, analysis, feature, roundup-item, roundup';
+const MEDIA_RULE = 'must be given for a file that is not in the media folder';
+
+describe('a problem in a Markdown file', () => {
   it.each([
     ['unknown: 1', 'story.md:3: unknown is "1": there is no such key'],
     ['__proto__: 1', 'story.md:3: __proto__ is "1": there is no such key'],
-    ['body: x', 'story.md:3: body: the text stands below the front matter, not in it'],
+    ['body: x', 'story.md:3: body: the text belongs below the front matter'],
     ['id: a b', 'story.md:3: id is "a b": must be letters, digits and . _ ~ -, at most 128, a letter or digit first'],
     ['slug: A--b', 'story.md:3: slug is "A--b": must be lower-case letters and digits, joined by single hyphens'],
-    ['kind: news', 'story.md:3: kind is "news": must be one of brief, analysis, feature, roundup-item, roundup'],
-    ['kicker: "Exclusive:"', 'story.md:3: kicker is "Exclusive:": must not end in a colon: readers get one'],
+    ['kind: news', `story.md:3: kind is "news": ${KINDS}`],
+    ['kicker: "Exclusive:"', 'story.md:3: kicker is "Exclusive:": must not end in a colon: daywire adds one'],
     [`dek: [a]`, 'story.md:3: dek is a list: must be text'],
     [`shortHeadline: ${LONG}`, `story.md:3: shortHeadline is "${LONG.slice(0, 77)}…": must be at most 200 characters`],
     ['pinned: yes', 'story.md:3: pinned is "yes": must be true or false'],
     [
       'published: yesterday',
-      'story.md:3: published is "yesterday": must be an instant such as 2026-11-24T07:30:00+08:00, or a local time such as 2026-11-24 07:30 (Asia/Shanghai)',
+      'story.md:3: published is "yesterday": must be like 2026-11-24T07:30:00+08:00, or 2026-11-24 07:30 (local time, Asia/Shanghai)',
     ],
     ['section: Sport', 'story.md:3: section is "Sport": must be one of the sections: business-tech, world'],
     ['tags: a, b', 'story.md:3: tags is "a, b": must be a list'],
@@ -43,29 +48,26 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
     ['fullStory: { url: /x }', 'story.md:3: fullStory.title is missing: must be given'],
     [
       'related: [{ url: "javascript:alert(1)", title: A }]',
-      'story.md:3: related[0].url is "javascript:alert(1)": must be an http or https URL without user and password, or a path below the publication',
+      `story.md:3: related[0].url is "javascript:alert(1)": ${URL_RULE}`,
     ],
     [
       'outlet: { name: A, url: "https://u:p@example.com" }',
-      'story.md:3: outlet.url is "https://u:p@example.com": must be an http or https URL without user and password, or a path below the publication',
+      `story.md:3: outlet.url is "https://u:p@example.com": ${URL_RULE}`,
     ],
     ['outlet: Reuters', 'story.md:3: outlet is "Reuters": must have name and url'],
     ['language: en_US!', 'story.md:3: language is "en_US!": must be a BCP 47 tag such as en or zh-Hans'],
     ['state: live', 'story.md:3: state is "live": must be draft, scheduled, published, corrected or retracted'],
-    ['state: scheduled', 'story.md:1: embargo is missing: a scheduled article says until when'],
+    ['state: scheduled', 'story.md:1: embargo is missing: a scheduled article requires one'],
     [
       'embargo: 2026-11-25 07:00',
-      'story.md:3: embargo is "2026-11-25 07:00": only a scheduled article has one: write "state: scheduled"',
+      'story.md:3: embargo is "2026-11-25 07:00": only a scheduled article may have one: add "state: scheduled"',
     ],
-    ['state: corrected', 'story.md:1: note is missing: a corrected article says why in its note'],
-    ['state: retracted\nnote: ""', 'story.md:4: note is "": a retracted article says why in its note'],
-    ['note: N', 'story.md:3: note is "N": only a corrected or retracted article has one'],
-    ['noteAt: 2026-11-24 07:00', 'story.md:3: noteAt is "2026-11-24 07:00": must stand beside a note'],
+    ['state: corrected', 'story.md:1: note is missing: a corrected article requires a note'],
+    ['state: retracted\nnote: ""', 'story.md:4: note is "": a retracted article requires a note'],
+    ['note: N', 'story.md:3: note is "N": only a corrected or retracted article may have one'],
+    ['noteAt: 2026-11-24 07:00', 'story.md:3: noteAt is "2026-11-24 07:00": requires a note'],
     ['format: text', 'story.md:3: format is "text": must be markdown or html'],
-    [
-      'image: { url: https://e.example/a.png, length: 1 }',
-      'story.md:3: image.type is missing: must be given for a file that is not in the media folder',
-    ],
+    ['image: { url: https://e.example/a.png, length: 1 }', `story.md:3: image.type is missing: ${MEDIA_RULE}`],
     [
       'image: { url: https://e.example/a.png, type: image/png, length: -1 }',
       'story.md:3: image.length is "-1": must be a whole number',
@@ -80,34 +82,34 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
     ],
     [
       'enclosures:\n  - url: https://e.example/a.mp3\n    type: audio/mpeg',
-      'story.md:4: enclosures[0].length is missing: must be given for a file that is not in the media folder',
+      `story.md:4: enclosures[0].length is missing: ${MEDIA_RULE}`,
     ],
-  ])('%s', async (keys, problem) => {
+  ])('names line, key, value and rule: %s', async (keys, problem) => {
     expect(await problemsOf(keys)).toEqual([problem]);
   });
 
-  it('all of them at once', async () => {
+  it('is reported together with all others', async () => {
     expect(
       await problemsOf(
         'kind: news\nstate: corrected\nsections: x\nimage: { url: https://e.example/a.png }',
         '<script>alert(1)</script>',
       ),
     ).toEqual([
-      'story.md:3: kind is "news": must be one of brief, analysis, feature, roundup-item, roundup',
+      `story.md:3: kind is "news": ${KINDS}`,
       'story.md:5: sections is "x": there is no such key',
-      'story.md:1: note is missing: a corrected article says why in its note',
-      'story.md:8: body is "<script>alert(1)</script>": nothing of it is left but what readers may not have',
-      'story.md:6: image.type is missing: must be given for a file that is not in the media folder',
-      'story.md:6: image.length is missing: must be given for a file that is not in the media folder',
+      'story.md:1: note is missing: a corrected article requires a note',
+      'story.md:8: body is "<script>alert(1)</script>": is empty after sanitising',
+      `story.md:6: image.type is missing: ${MEDIA_RULE}`,
+      `story.md:6: image.length is missing: ${MEDIA_RULE}`,
     ]);
   });
 
   it.each([
     ['', 'story.md:1: must begin with front matter: a line "---", the keys, and a line "---"'],
     ['# Title\n', 'story.md:1: must begin with front matter: a line "---", the keys, and a line "---"'],
-    ['---\nheadline: H\n', 'story.md:1: the front matter has no end: close it with a line "---"'],
+    ['---\nheadline: H\n', 'story.md:1: the front matter is not closed: end it with a line "---"'],
     ['---\n---\nx', 'story.md:1: headline is missing: must be given'],
-    ['---\n- a\n---\nx', 'story.md:1: the front matter must be keys with values'],
+    ['---\n- a\n---\nx', 'story.md:1: the front matter must be a map of keys and values'],
     [
       '---\nheadline: a\ndek: "b\n---\nx',
       expect.stringMatching(/^story\.md:\d: the front matter is not YAML: Missing closing "quote/),
@@ -118,17 +120,20 @@ describe('a problem of a Markdown file is told with line, key, value and rule', 
       expect.stringMatching(/^story\.md:\d+: the front matter is not/),
     ],
     [
-      `---\nheadline: a\nx: &x [a,a,a,a,a,a,a,a,a,a]\ny: &y [*x,*x,*x,*x,*x,*x,*x,*x,*x,*x]\nz: &z [*y,*y,*y,*y,*y,*y,*y,*y,*y,*y]\nw: [*z,*z,*z,*z,*z,*z]\n---\n`,
+      [
+        '---\nheadline: a\nx: &x [a,a,a,a,a,a,a,a,a,a]\ny: &y [*x,*x,*x,*x,*x,*x,*x,*x,*x,*x]',
+        'z: &z [*y,*y,*y,*y,*y,*y,*y,*y,*y,*y]\nw: [*z,*z,*z,*z,*z,*z]\n---\n',
+      ].join('\n'),
       'story.md:1: the front matter is not usable YAML: Excessive alias count indicates a resource exhaustion attack',
     ],
-  ])('%.60s', async (text, problem) => {
+  ])('names the line if the file cannot be parsed: %.60s', async (text, problem) => {
     await using store = await disposable();
-    expect(told(await importMarkdown(store, text)).problems).toEqual([problem]);
+    expect(messagesOf(await importMarkdown(store, text)).problems).toEqual([problem]);
     expect(await countRejections(store.db)).toBe(1);
   });
 });
 
-describe('a problem of a JSON line is told with its line', () => {
+describe('a problem in a line of JSON', () => {
   it.each([
     ['{"id":"a","headline":', /^wire\.jsonl:2: is not JSON: /],
     ['[]', /^wire\.jsonl:2: must be one JSON object$/],
@@ -143,7 +148,7 @@ describe('a problem of a JSON line is told with its line', () => {
       /^wire\.jsonl:2: tags\[0\] is a list: must be text$/,
     ],
     ['{"id":"a","headline":"\\u0000\\u0001"}', /^wire\.jsonl:2: headline is "": must be given$/],
-  ])('%.60s', async (line, problem) => {
+  ])('names the line: %.60s', async (line, problem) => {
     await using store = await disposable();
     const text = `{"id":"good","headline":"H"}\n${line}\n`;
     const report = await importText(
@@ -160,7 +165,7 @@ describe('a problem of a JSON line is told with its line', () => {
     });
   });
 
-  it('and one that holds an id twice, or the address of another article, names both', async () => {
+  it('names both articles if they have the same id or slug', async () => {
     await using store = await disposable();
     await importJson(store, [{ id: 'old', slug: 'taken', headline: 'H' }]);
     const report = await importJson(store, [
@@ -170,27 +175,27 @@ describe('a problem of a JSON line is told with its line', () => {
       { id: 'c', slug: 'mine', headline: 'D' },
       { id: 'd', slug: 'mine', headline: 'E' },
     ]);
-    expect(told(report).problems).toEqual([
-      'wire.jsonl:2: id is "a": article "a" stands at wire.jsonl:1 already',
-      'wire.jsonl:3: slug is "taken": it belongs to article "old", and article "b" needs another',
-      'wire.jsonl:5: slug is "mine": it belongs to article "c", and article "d" needs another',
+    expect(messagesOf(report).problems).toEqual([
+      'wire.jsonl:2: id is "a": article "a" is already at wire.jsonl:1',
+      'wire.jsonl:3: slug is "taken": it belongs to article "old"; choose another for "b"',
+      'wire.jsonl:5: slug is "mine": it belongs to article "c"; choose another for "d"',
     ]);
     expect(report).toMatchObject({ added: 2, rejectedCount: 3 });
   });
 });
 
-describe('what an editor should know of a good article is a warning', () => {
+describe('a warning', () => {
   it.each([
     [
       'kind: roundup-item',
       'x',
       'story.md:1: outlet is missing: a roundup item credits the publication that first reported it',
     ],
-    ['kind: brief', 'x\n<script>y</script>', 'story.md:5: the body held <script>: taken out'],
-  ])('%s', async (keys, body, warning) => {
+    ['kind: brief', 'x\n<script>y</script>', 'story.md:5: removed <script> from the body'],
+  ])('does not prevent the import: %s', async (keys, body, warning) => {
     await using store = await disposable();
     const report = await importMarkdown(store, markdown(`headline: H\n${keys}`, body));
     expect(report).toMatchObject({ added: 1, warningCount: 1 });
-    expect(told(report)).toEqual({ problems: [], warnings: [warning] });
+    expect(messagesOf(report)).toEqual({ problems: [], warnings: [warning] });
   });
 });

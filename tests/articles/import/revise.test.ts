@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
 import type { Candidate } from '../../../src/articles/import/candidate.ts';
 import { articleDigest } from '../../../src/articles/import/digest.ts';
-import { chooseSlug, type Revision, revise, type StoredArticle } from '../../../src/articles/import/revise.ts';
+import { type CurrentArticle, chooseSlug, type Revision, revise } from '../../../src/articles/import/revise.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { NOW } from '../newsroom.ts';
+import { NOW } from '../../support/articles.ts';
 
 const context = { now: NOW, tagAuthority: 'example.com,2026', publicUrl: 'https://news.example' };
 
@@ -34,14 +34,14 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
   };
 }
 
-/** Revises one candidate after the other, each an hour after the last; gives what became of the last. */
+/** Revises candidates one hour after another. @returns the revision of the last one */
 function history(...steps: (Partial<Candidate> & { at?: number })[]): {
   revision: Revision;
-  stored: StoredArticle;
-  before: StoredArticle | null;
+  stored: CurrentArticle;
+  before: CurrentArticle | null;
 } {
-  let stored: StoredArticle | null = null;
-  let before: StoredArticle | null = null;
+  let stored: CurrentArticle | null = null;
+  let before: CurrentArticle | null = null;
   let revision: Revision | null = null;
   steps.forEach(({ at, ...choices }, index) => {
     before = stored;
@@ -53,10 +53,10 @@ function history(...steps: (Partial<Candidate> & { at?: number })[]): {
 }
 
 const warnings = ({ revision }: { revision: Revision }): string[] =>
-  'warnings' in revision ? revision.warnings.map(({ key, message: says }) => `${key} ${says}`) : [];
+  'warnings' in revision ? revision.warnings.map(({ key, message }) => `${key} ${message}`) : [];
 
 describe('a first import', () => {
-  it('takes the dates that are given', () => {
+  it('takes the dates as written', () => {
     const { revision } = history({ published: NOW - DAY, updated: NOW - HOUR });
     expect(revision).toMatchObject({
       kind: 'added',
@@ -64,33 +64,31 @@ describe('a first import', () => {
     });
   });
 
-  it('counts updates from publication, whatever is given', () => {
+  it('is not updated before its publication', () => {
     expect(history({ published: NOW, updated: NOW - DAY }).stored.article.updatedAt).toBe(NOW);
     expect(history({ published: NOW - DAY }).stored.article.updatedAt).toBe(NOW - DAY);
   });
 
-  it('takes now where no date is given, and for an update in the future', () => {
+  it('takes the current time if no date is written, or if the update is in the future', () => {
     const { stored, ...rest } = history({ published: null, updated: NOW + DAY });
     expect(stored.article).toMatchObject({ publishedAt: NOW, updatedAt: NOW });
-    expect(warnings(rest)).toEqual(['updated lies in the future: now is taken instead']);
+    expect(warnings(rest)).toEqual(['updated is in the future: the current time is used instead']);
   });
 
-  it('of an embargoed article publishes no earlier than the embargo ends', () => {
+  it('does not publish an embargoed article before the embargo ends', () => {
     const embargo = NOW + DAY;
-    const standing = { state: 'scheduled', embargo } as const;
-    expect(history({ published: NOW, writtenStatus: standing }).stored.article).toMatchObject({
+    const writtenStatus = { state: 'scheduled', embargo } as const;
+    expect(history({ published: NOW, writtenStatus }).stored.article).toMatchObject({
       publishedAt: embargo,
       updatedAt: embargo,
       status: { state: 'scheduled', until: embargo },
     });
-    expect(history({ published: embargo + HOUR, writtenStatus: standing }).stored.article.publishedAt).toBe(
-      embargo + HOUR,
-    );
-    expect(history({ published: null, writtenStatus: standing }).stored.article.publishedAt).toBe(embargo);
+    expect(history({ published: embargo + HOUR, writtenStatus }).stored.article.publishedAt).toBe(embargo + HOUR);
+    expect(history({ published: null, writtenStatus }).stored.article.publishedAt).toBe(embargo);
   });
 });
 
-describe('the same again', () => {
+describe('a repeated import', () => {
   it.each<Partial<Candidate>>([
     {},
     { published: null },
@@ -101,15 +99,15 @@ describe('the same again', () => {
     { writtenStatus: { state: 'corrected', note: 'N', noteAt: NOW + DAY } },
     { writtenStatus: { state: 'retracted', note: 'N', noteAt: null }, published: null },
     { updated: NOW - MINUTE },
-  ])('is unchanged: %j', (choices) => {
+  ])('changes nothing: %j', (choices) => {
     expect(history(choices, choices, choices).revision.kind).toBe('unchanged');
   });
 
-  it('with a later update but no edit is unchanged', () => {
+  it('changes nothing if only the update time is later', () => {
     expect(history({}, { updated: NOW }).revision.kind).toBe('unchanged');
   });
 
-  it('with a better sanitised body is refreshed and not updated', () => {
+  it('refreshes a body that is sanitised differently, without an update', () => {
     const { revision, before } = history({}, { bodyHtml: '<p>x</p>\n' });
     expect(revision).toMatchObject({
       kind: 'refreshed',
@@ -119,7 +117,7 @@ describe('the same again', () => {
 });
 
 describe('an edit', () => {
-  it('of every field counts', () => {
+  it('of any field is an update', () => {
     const link = { url: 'https://e.example/', title: 'T' };
     const edits: Partial<Candidate>[] = [
       { kind: 'feature' },
@@ -146,7 +144,7 @@ describe('an edit', () => {
     for (const edit of edits) expect(history({}, edit).revision.kind, JSON.stringify(edit)).toBe('updated');
   });
 
-  it('moves updated to what is given, if that is later, else to now', () => {
+  it('moves the update time to the written one if that is later, else to now', () => {
     const updatedAt = (updated: number | null): number =>
       history({ updated: NOW - HOUR }, { headline: 'I', updated }).stored.article.updatedAt;
     expect(updatedAt(NOW - MINUTE)).toBe(NOW - MINUTE);
@@ -156,16 +154,16 @@ describe('an edit', () => {
     expect(updatedAt(NOW + DAY)).toBe(NOW + HOUR);
   });
 
-  it('never moves published of a public article, and says so', () => {
+  it('does not move the publication time of a public article, and warns', () => {
     const result = history({ published: NOW - DAY }, { published: NOW - 2 * DAY });
     expect(result.revision.kind).toBe('unchanged');
     expect(warnings(result)).toEqual([
-      `published the article is public since ${new Date(NOW - DAY).toISOString()}, which stays`,
+      `published is ignored: the article has been public since ${new Date(NOW - DAY).toISOString()}`,
     ]);
     expect(warnings(history({ published: NOW - DAY }, { published: null }))).toEqual([]);
   });
 
-  it('keeps the tag: URI, whatever the authority is now', () => {
+  it('keeps the tag: URI if the authority has changed', () => {
     const { stored } = history({});
     const revision = revise(candidate({ headline: 'I' }), 'b', stored, {
       ...context,
@@ -177,7 +175,7 @@ describe('an edit', () => {
     });
   });
 
-  it('before an article is public is no update, and may move its dates', () => {
+  it('before publication is not an update, and may move the dates', () => {
     const scheduled = (embargo: number) => ({
       writtenStatus: { state: 'scheduled' as const, embargo },
       published: null,
@@ -185,7 +183,7 @@ describe('an edit', () => {
     const { stored } = history(scheduled(NOW + DAY), { ...scheduled(NOW + 2 * DAY), headline: 'I' });
     expect(stored.article).toMatchObject({ publishedAt: NOW + 2 * DAY, updatedAt: NOW + 2 * DAY });
     expect(history(scheduled(NOW + DAY), scheduled(NOW + 2 * HOUR)).stored.article.publishedAt).toBe(NOW + 2 * HOUR);
-    // Lifted: it is public from this moment on.
+    // Without the embargo it is public at once.
     expect(history(scheduled(NOW + DAY), { published: null }).stored.article.publishedAt).toBe(NOW + HOUR);
     // A date in the future is an embargo too.
     expect(history({ published: NOW + DAY }, { published: NOW + 2 * DAY }).stored.article.publishedAt).toBe(
@@ -193,7 +191,7 @@ describe('an edit', () => {
     );
   });
 
-  it('makes a draft public at the moment it is published', () => {
+  it('publishes a draft at the time of the import', () => {
     const draft = { writtenStatus: { state: 'draft' as const }, published: null };
     expect(history(draft, { published: null }).stored.article).toMatchObject({
       publishedAt: NOW + HOUR,
@@ -202,27 +200,27 @@ describe('an edit', () => {
   });
 });
 
-describe('what is public', () => {
+describe('a public article', () => {
   const embargoed = { writtenStatus: { state: 'scheduled' as const, embargo: NOW + DAY } };
 
   it('cannot become a draft or be embargoed again', () => {
     expect(history({}, { writtenStatus: { state: 'draft' } }).revision).toEqual({
-      kind: 'refused',
+      kind: 'rejected',
       problems: [
         { key: 'state', message: 'the article is public and cannot become a draft again: retract it instead' },
       ],
     });
     expect(history({}, embargoed).revision).toEqual({
-      kind: 'refused',
+      kind: 'rejected',
       problems: [
         { key: 'embargo', message: 'the article is public and cannot be embargoed again: retract it instead' },
       ],
     });
   });
 
-  it('once its embargo has ended too', () => {
+  it('includes one whose embargo has ended', () => {
     const over = { ...embargoed, at: NOW + 2 * DAY };
-    expect(history(embargoed, { ...over, writtenStatus: { state: 'draft' } }).revision.kind).toBe('refused');
+    expect(history(embargoed, { ...over, writtenStatus: { state: 'draft' } }).revision.kind).toBe('rejected');
     expect(history(embargoed, over).revision.kind).toBe('unchanged');
     expect(
       history(embargoed, { ...over, writtenStatus: { state: 'published' }, published: NOW + DAY }).stored.article
@@ -230,20 +228,20 @@ describe('what is public', () => {
     ).toBe(NOW + DAY);
   });
 
-  it('and was retracted, too', () => {
+  it('includes one that has been retracted', () => {
     const retracted = { writtenStatus: { state: 'retracted' as const, note: 'N', noteAt: null } };
-    expect(history({}, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('refused');
-    // Never public: taking it back before the embargo ended made it none.
+    expect(history({}, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('rejected');
+    // Retracted before its embargo ended: it has never been public.
     const never = history(embargoed, retracted);
     expect(never.stored.article.publishedAt).toBe(NOW + DAY);
     expect(history(embargoed, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('updated');
   });
 
-  it('and the roundup of a closed edition is no one else’s', () => {
+  it('cannot have the id of a closed edition', () => {
     const { stored } = history({});
     const roundup: Article = { ...stored.article, kind: 'roundup', page: '/editions/daily/2026-11-24' };
     expect(revise(candidate(), 'a', { article: roundup, digest: 'x' }, context)).toEqual({
-      kind: 'refused',
+      kind: 'rejected',
       problems: [
         { key: 'id', message: 'the closed edition at /editions/daily/2026-11-24 has this id: choose another' },
       ],
@@ -256,7 +254,7 @@ describe('a note', () => {
     writtenStatus: { state: 'corrected' as const, note, noteAt },
   });
 
-  it('keeps the moment at which it was first seen, until its words change', () => {
+  it('keeps the time of its first import until its text changes', () => {
     const at = (...steps: Parameters<typeof history>) => history(...steps).stored.article.status;
     expect(at({}, corrected('N'))).toMatchObject({ at: NOW + HOUR });
     expect(at({}, corrected('N'), { ...corrected('N'), headline: 'I' })).toMatchObject({ at: NOW + HOUR });
@@ -265,25 +263,26 @@ describe('a note', () => {
     expect(at({}, corrected('N', NOW + DAY))).toMatchObject({ at: NOW + HOUR });
   });
 
-  it('of a retraction starts anew', () => {
+  it('of a retraction has its own time', () => {
     const { stored } = history({}, corrected('N'), { writtenStatus: { state: 'retracted', note: 'N', noteAt: null } });
     expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + 2 * HOUR });
   });
 });
 
 describe('a retraction', () => {
-  it('dated before the article was public does not make it one that readers never saw', () => {
+  it('cannot be dated before the article became public', () => {
     const retracted = { writtenStatus: { state: 'retracted' as const, note: 'N', noteAt: NOW - 2 * DAY } };
     const { stored, revision } = history({}, retracted);
     expect(stored.article.status).toEqual({ state: 'retracted', note: 'N', at: NOW + HOUR });
     expect(warnings({ revision })).toEqual([
-      'noteAt lies before the article was public, at 2026-11-23T12:00:00.000Z: the moment it was first seen is taken instead',
+      'noteAt is before the article became public at 2026-11-23T12:00:00.000Z: ' +
+        'the time of the first import is used instead',
     ]);
-    expect(history({}, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('refused');
+    expect(history({}, retracted, { writtenStatus: { state: 'draft' } }).revision.kind).toBe('rejected');
     expect(history({}, retracted, retracted).revision.kind).toBe('unchanged');
   });
 
-  it('without a body keeps the old one', () => {
+  it('without a body keeps the old body', () => {
     const retracted = {
       writtenStatus: { state: 'retracted' as const, note: 'N', noteAt: null },
       body: { format: 'markdown' as const, source: '' },
@@ -295,8 +294,8 @@ describe('a retraction', () => {
   });
 });
 
-describe('the digest', () => {
-  it('does not change with the publication’s address', () => {
+describe('articleDigest', () => {
+  it('does not depend on the publication’s URL', () => {
     const at = (publicUrl: string): string => {
       const image = {
         url: `${publicUrl}/media/a.png`,
@@ -314,7 +313,7 @@ describe('the digest', () => {
   });
 });
 
-describe('the slug', () => {
+describe('chooseSlug', () => {
   const owners = new Map([
     ['taken', 'b'],
     ['mine', 'a'],
@@ -322,15 +321,15 @@ describe('the slug', () => {
   const choose = (slug: string | null, stored: string | null, suggestions: string[]) =>
     chooseSlug({ id: 'a', slug }, stored, suggestions, (wanted) => owners.get(wanted));
 
-  it('is the written one, else the stored one, else the first free suggestion', () => {
+  it('takes the written slug, else the current one, else the first free suggestion', () => {
     expect(choose('written', 'mine', ['s'])).toEqual({ kind: 'slug', slug: 'written' });
     expect(choose(null, 'mine', ['s'])).toEqual({ kind: 'slug', slug: 'mine' });
     expect(choose(null, null, ['taken', 'taken-a'])).toEqual({ kind: 'slug', slug: 'taken-a' });
     expect(choose('mine', null, [])).toEqual({ kind: 'slug', slug: 'mine' });
   });
 
-  it('is refused where it belongs to another article', () => {
-    expect(choose('taken', 'mine', [])).toEqual({ kind: 'taken', slug: 'taken', by: 'b' });
-    expect(choose(null, null, ['taken', 'taken'])).toEqual({ kind: 'taken', slug: 'taken', by: 'b' });
+  it('names the owner of a slug that is taken', () => {
+    expect(choose('taken', 'mine', [])).toEqual({ kind: 'taken', slug: 'taken', owner: 'b' });
+    expect(choose(null, null, ['taken', 'taken'])).toEqual({ kind: 'taken', slug: 'taken', owner: 'b' });
   });
 });

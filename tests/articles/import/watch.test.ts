@@ -1,25 +1,27 @@
 import { appendFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { importChangedSources } from '../../../src/articles/import/watch.ts';
+import timers from 'node:timers/promises';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { importChangedFiles } from '../../../src/articles/import/watch.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { countRejections } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { NOW } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { configWith, markdown, NOW, newFolder, told } from '../newsroom.ts';
+import { configWith, markdown, messagesOf, newFolder } from '../newsroom.ts';
 
-const look = (store: Store, ...paths: string[]) =>
-  importChangedSources(store, configWith(), paths, { clock: () => NOW });
+const look = (store: Store, ...paths: string[]) => importChangedFiles(store, configWith(), paths, { clock: () => NOW });
 
-/** Writes a file as it would have been written so many seconds ago. */
+/** Writes a file with a modification time in the past. */
 function writeAged(file: string, text: string, seconds: number): void {
   writeFileSync(file, text);
   utimesSync(file, NOW / 1_000 - seconds, NOW / 1_000 - seconds);
 }
 
-describe('watched files', () => {
+describe('importChangedFiles', () => {
   forEachDatabase((open) => {
-    it('are imported once, and again when they change', async () => {
+    it('imports files once, and again when they change', async () => {
       const store = await open();
       const folder = newFolder();
       writeFileSync(join(folder, 'a.md'), markdown('headline: One'));
@@ -31,7 +33,7 @@ describe('watched files', () => {
       expect(await look(store, folder)).toMatchObject({ added: 1, updated: 1, unchanged: 1 });
     });
 
-    it('are imported again when only their time changes', async () => {
+    it('imports a file of the same size again if its modification time changes', async () => {
       const store = await open();
       const file = join(newFolder(), 'a.md');
       writeFileSync(file, markdown('headline: One'));
@@ -41,7 +43,7 @@ describe('watched files', () => {
       expect(await look(store, file)).toMatchObject({ updated: 1 });
     });
 
-    it('that were read half-written are read again when they are whole', async () => {
+    it('reads a half-written file again when it is complete', async () => {
       const store = await open();
       const file = join(newFolder(), 'a.jsonl');
       writeFileSync(file, '{"id":"a","headline":"A"}\n{"id":"b","hea');
@@ -51,24 +53,24 @@ describe('watched files', () => {
       expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('of Markdown wait two seconds for the rest of them, where there will be another look', async () => {
+    it('leaves Markdown of the last two seconds to the next call, if there is one', async () => {
       const store = await open();
       const folder = newFolder();
-      const again = { clock: () => NOW, again: true };
+      const repeated = { clock: () => NOW, isRepeated: true };
       writeAged(join(folder, 'new.md'), markdown('headline: New', 'Half a'), 1.5);
       writeAged(join(folder, 'old.md'), markdown('headline: Old'), 2);
       writeAged(join(folder, 'ahead.md'), markdown('headline: Of a clock that is ahead'), -30);
       writeAged(join(folder, 'wire.jsonl'), '{"id":"line","headline":"L"}\n', 0);
-      expect(await importChangedSources(store, configWith(), [folder], again)).toMatchObject({ added: 3 });
+      expect(await importChangedFiles(store, configWith(), [folder], repeated)).toMatchObject({ added: 3 });
       expect(await findArticle(store.db, 'new')).toBeNull();
       writeAged(join(folder, 'new.md'), markdown('headline: New', 'Half a story no more.'), 3);
-      expect(await importChangedSources(store, configWith(), [folder], again)).toMatchObject({ added: 1, updated: 0 });
-      // The first look of a start is the last one of "start --once": it takes all there is.
+      expect(await importChangedFiles(store, configWith(), [folder], repeated)).toMatchObject({ added: 1, updated: 0 });
+      // "start --once" makes a single call, which imports all files.
       writeAged(join(folder, 'last.md'), markdown('headline: Last'), 0);
       expect(await look(store, folder)).toMatchObject({ added: 1 });
     });
 
-    it('with problems are not tried again until they change', async () => {
+    it('does not read an invalid file again until it changes', async () => {
       const store = await open();
       const file = join(newFolder(), 'a.md');
       writeFileSync(file, 'no front matter');
@@ -80,7 +82,7 @@ describe('watched files', () => {
       expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('that vanish leave their articles, and what was rejected, as they are', async () => {
+    it('keeps articles and rejections of removed files', async () => {
       const store = await open();
       const folder = newFolder();
       writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
@@ -93,7 +95,7 @@ describe('watched files', () => {
       expect(await countRejections(store.db)).toBe(1);
     });
 
-    it('that do not exist are told each time, and the others are imported', async () => {
+    it('warns of paths that do not exist with each call, and imports the others', async () => {
       const store = await open();
       const folder = newFolder();
       mkdirSync(join(folder, 'there'));
@@ -101,31 +103,30 @@ describe('watched files', () => {
       const missing = join(folder, 'missing');
       const report = await look(store, missing, join(folder, 'there'));
       expect(report).toMatchObject({ added: 1, warningCount: 1 });
-      expect(told(report).warnings).toEqual([`${missing}: does not exist`]);
+      expect(messagesOf(report).warnings).toEqual([`${missing}: does not exist`]);
       expect(await look(store, missing)).toMatchObject({ warningCount: 1 });
     });
   });
 
-  // It compares two spells of the wall clock, in which the machine may be doing other things.
-  it('that are large leave half of the time to the rest of the process', { retry: 2 }, async () => {
+  it('pauses between the batches of a large file in the background, and only there', async () => {
     const file = join(newFolder(), 'large.jsonl');
     writeFileSync(file, Array.from({ length: 1_500 }, (_, n) => `{"id":"${n}","headline":"H"}\n`).join(''));
-    const turnsDuring = async (again: boolean): Promise<number> => {
+    const setTimeout = vi.spyOn(timers, 'setTimeout');
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      setTimeout.mockRestore();
+      syncBuiltinESMExports();
+    });
+    for (const isRepeated of [false, true]) {
+      setTimeout.mockClear();
       const store = await openMigrated();
-      let turns = 0;
-      let counting = true;
-      const count = (): void => {
-        turns += 1;
-        if (counting) setImmediate(count);
-      };
-      setImmediate(count);
-      const report = await importChangedSources(store, configWith(), [file], { clock: () => NOW, again });
-      counting = false;
+      const report = await importChangedFiles(store, configWith(), [file], { clock: () => NOW, isRepeated });
       await store.close();
       expect(report).toMatchObject({ added: 1_500 });
-      return turns;
-    };
-    const alone = await turnsDuring(false);
-    expect(await turnsDuring(true)).toBeGreaterThan(20 * alone);
+      const pauses = setTimeout.mock.calls.map(([milliseconds]) => milliseconds as number);
+      // 15 batches, and the empty one that ends the file.
+      expect(pauses).toHaveLength(isRepeated ? 16 : 0);
+      for (const pause of pauses) expect(pause).toBeGreaterThan(0);
+    }
   });
 });

@@ -7,9 +7,10 @@ import { readFeedVersion } from '../../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { article, NOW, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { article, NOW, sampleConfig, sampleTemplates } from '../formats/sample.ts';
-import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
+import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
+import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './newsroom.ts';
 
 const config = sampleConfig();
 const templates = sampleTemplates();
@@ -58,7 +59,7 @@ forEachDatabase((open) => {
           article(`item${month}`, { ...at(now - HOUR), kind: 'roundup-item' }),
         ];
         all.push(...batch);
-        await put(store, batch, now);
+        await saveAll(store, batch, now);
         await publishAt(store, config, now + MINUTE);
       }
       const now = NOW + 4 * 31 * DAY + MINUTE;
@@ -76,7 +77,7 @@ forEachDatabase((open) => {
     it('finds a thousand articles of one month, in as many parts as they fill', async () => {
       const store = await open();
       const all = many(1_000, 'a', (index) => at(NOW - 5 * DAY - index * SECOND));
-      await put(store, all, NOW);
+      await saveAll(store, all, NOW);
       expect(await publishAt(store, LATEST_ALONE, NOW + SECOND)).toMatchObject({ closed: 10, more: false });
       const paths = await expectWhole(store, 'latest', idsOf(all));
       expect(paths).toHaveLength(11);
@@ -90,10 +91,10 @@ forEachDatabase((open) => {
       const store = await open();
       await publishAt(store, LATEST_ALONE, NOW - DAY);
       const backDated = many(30, 'b', (index) => at(NOW - 300 * DAY - index * HOUR));
-      await put(store, backDated, NOW);
+      await saveAll(store, backDated, NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
       const newer = many(60, 'n', (index) => at(NOW - 4 * DAY + index * MINUTE));
-      await put(store, newer, NOW + MINUTE);
+      await saveAll(store, newer, NOW + MINUTE);
       await publishAt(store, LATEST_ALONE, NOW + 2 * MINUTE);
       expect(await expectWhole(store, 'latest', idsOf([...backDated, ...newer]))).toEqual(['latest']);
       expect((await archivesIn(store)).size).toBe(0);
@@ -102,7 +103,7 @@ forEachDatabase((open) => {
     it('loses nothing where daywire dies between closing a part and publishing the feed that leads to it', async () => {
       const store = await open();
       const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
-      await put(store, all, NOW);
+      await saveAll(store, all, NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
       await closeDuePages(store, LATEST_ALONE, { now: DECEMBER });
       expect((await archivesIn(store)).size).toBe(3);
@@ -114,7 +115,7 @@ forEachDatabase((open) => {
     it('is the same where two processes work at once', async () => {
       const store = await open();
       const all = many(250, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
-      await put(store, all, NOW);
+      await saveAll(store, all, NOW);
       await Promise.all([publishAt(store, LATEST_ALONE, NOW + SECOND), publishAt(store, LATEST_ALONE, NOW + SECOND)]);
       const paths = await expectWhole(store, 'latest', idsOf(all));
       expect(paths).toEqual(['latest', 'archive/latest/2026-11-2', 'archive/latest/2026-11']);
@@ -127,10 +128,14 @@ forEachDatabase((open) => {
     it('reaches into the months before there were archives, and what a changed selection adds', async () => {
       const store = await open();
       for (const month of [0, 1, 2]) {
-        await put(store, [article(`old${month}`, at(NOW - (90 - 30 * month) * DAY))], NOW - (90 - 30 * month) * DAY);
+        await saveAll(
+          store,
+          [article(`old${month}`, at(NOW - (90 - 30 * month) * DAY))],
+          NOW - (90 - 30 * month) * DAY,
+        );
       }
       const item = article('item', { ...at(NOW - 60 * DAY), kind: 'roundup-item' });
-      await put(store, [item], NOW - 60 * DAY);
+      await saveAll(store, [item], NOW - 60 * DAY);
       await store.db.deleteFrom('pending_changes').execute();
       await publishAt(store, config, NOW);
       expect(await expectWhole(store, 'latest', ['old0', 'old1', 'old2'])).toEqual([
@@ -152,11 +157,11 @@ forEachDatabase((open) => {
     it('holds what can be an item, and what is mended later from then on', async () => {
       const store = await open();
       const bad = article('bad', { ...at(NOW - 3 * DAY), bodyHtml: '<script>x</script>' });
-      await put(store, [bad, article('good', at(NOW - 3 * DAY))], NOW);
+      await saveAll(store, [bad, article('good', at(NOW - 3 * DAY))], NOW);
       await publishAt(store, config, NOW + SECOND);
       await publishAt(store, config, DECEMBER);
       await expectWhole(store, 'latest', ['good']);
-      await put(store, [article('bad', at(NOW - 3 * DAY))], DECEMBER + MINUTE);
+      await saveAll(store, [article('bad', at(NOW - 3 * DAY))], DECEMBER + MINUTE);
       await publishAt(store, config, DECEMBER + 2 * MINUTE);
       await publishAt(store, config, DECEMBER + 40 * DAY);
       expect(await expectWhole(store, 'latest', ['bad', 'good'])).toContain('archive/latest/2026-12');
@@ -165,9 +170,9 @@ forEachDatabase((open) => {
     it('no longer finds what was retracted while it waited', async () => {
       const store = await open();
       const [one, two] = many(2, 'a', () => at(NOW - HOUR)) as [Article, Article];
-      await put(store, [one, two], NOW);
+      await saveAll(store, [one, two], NOW);
       await publishAt(store, config, NOW + SECOND);
-      await put(store, [retracted(one, NOW + MINUTE)], NOW + MINUTE);
+      await saveAll(store, [retracted(one, NOW + MINUTE)], NOW + MINUTE);
       await publishAt(store, config, NOW + 2 * MINUTE);
       await publishAt(store, config, DECEMBER);
       await expectWhole(store, 'latest', [two.id]);
@@ -183,7 +188,7 @@ forEachDatabase((open) => {
         const now = NOW - 31 * DAY + index * 31 * DAY;
         const batch = many(3, month, () => ({ ...at(now - HOUR), section: 'world' }));
         articles.push(...batch);
-        await put(store, batch, now);
+        await saveAll(store, batch, now);
         await publishAt(store, config, now + SECOND);
       }
       await publishAt(store, config, DECEMBER);
@@ -200,9 +205,9 @@ forEachDatabase((open) => {
       const { store, articles, before } = await closed();
       const [one] = articles as [Article];
       const now = DECEMBER + HOUR;
-      await put(store, [{ ...one, headline: 'Edited', updatedAt: now }], now);
+      await saveAll(store, [{ ...one, headline: 'Edited', updatedAt: now }], now);
       await publishAt(store, config, now + SECOND);
-      await put(
+      await saveAll(
         store,
         [
           article('new', { ...at(now), section: 'world' }),
@@ -226,7 +231,7 @@ forEachDatabase((open) => {
       const { store, articles, before } = await closed();
       const [one] = articles as [Article];
       const now = DECEMBER + HOUR;
-      await put(store, [corrected(one, now)], now);
+      await saveAll(store, [corrected(one, now)], now);
       const { documents } = await publishAt(store, config, now + SECOND);
       const expected = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-10.${format}`);
       expect(differing(before, await archivesIn(store))).toEqual(expected);
@@ -239,7 +244,7 @@ forEachDatabase((open) => {
       await expectWhole(store, 'latest', idsOf(articles));
       // Once: the same note again, and an edit beside it, are none.
       const after = await archivesIn(store);
-      await put(store, [{ ...corrected(one, now), headline: 'Edited' }], now + HOUR);
+      await saveAll(store, [{ ...corrected(one, now), headline: 'Edited' }], now + HOUR);
       await publishAt(store, config, now + 2 * HOUR);
       expect(differing(after, await archivesIn(store))).toEqual([]);
     });
@@ -248,7 +253,7 @@ forEachDatabase((open) => {
       const { store, articles, before } = await closed();
       const one = articles[4] as Article;
       const now = DECEMBER + 100 * DAY;
-      await put(store, [retracted(one, now)], now);
+      await saveAll(store, [retracted(one, now)], now);
       await publishAt(store, config, now + SECOND);
       expect(differing(before, await archivesIn(store))).toEqual(
         ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-11.${format}`),
@@ -258,16 +263,16 @@ forEachDatabase((open) => {
         `<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="${one.tagUri}"`,
       );
       await expectWhole(store, 'latest', idsOf(articles.filter((other) => other !== one)));
-      await put(store, [one], now + 91 * DAY);
+      await saveAll(store, [one], now + 91 * DAY);
       await publishAt(store, config, now + 92 * DAY);
       await expectWhole(store, 'latest', idsOf(articles));
     });
 
     it('takes up a correction within the second that feeds may change again, and with it only', async () => {
       const { store, articles, before } = await closed();
-      await put(store, [article('new', at(DECEMBER))], DECEMBER + HOUR);
+      await saveAll(store, [article('new', at(DECEMBER))], DECEMBER + HOUR);
       await publishAt(store, config, DECEMBER + HOUR + SECOND);
-      await put(store, [corrected(articles[0] as Article, DECEMBER + HOUR)], DECEMBER + HOUR);
+      await saveAll(store, [corrected(articles[0] as Article, DECEMBER + HOUR)], DECEMBER + HOUR);
       const { postponedUntil } = await publishAt(store, config, DECEMBER + HOUR + SECOND + 500);
       expect(postponedUntil).toBe(DECEMBER + HOUR + 2 * SECOND);
       expect(differing(before, await archivesIn(store))).toEqual([]);
@@ -292,7 +297,7 @@ forEachDatabase((open) => {
 
     it('moves the version of what is published with the feed that leads to it, so that mirrors look, and not before', async () => {
       const store = await open();
-      await put(store, [article('a')], NOW);
+      await saveAll(store, [article('a')], NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
       const before = await readFeedVersion(store.db);
       expect((await closeDuePages(store, LATEST_ALONE, { now: DECEMBER })).closed).toBe(1);
@@ -305,11 +310,11 @@ forEachDatabase((open) => {
   it('a correction in more parts than one transaction takes up goes into them one publish after the other', async () => {
     const store = await open();
     const articles = many(28, 'a', (index) => at(NOW - (index + 1) * 31 * DAY));
-    for (const one of articles) await put(store, [one], one.publishedAt);
+    for (const one of articles) await saveAll(store, [one], one.publishedAt);
     await publishAt(store, LATEST_ALONE, NOW);
     const before = await archivesIn(store);
     expect(before.size).toBe(28 * 3);
-    await put(
+    await saveAll(
       store,
       articles.map((one) => corrected(one, NOW + HOUR)),
       NOW + HOUR,
@@ -323,7 +328,7 @@ forEachDatabase((open) => {
 
   it('what is done in a limited time is gone on with, and ended by a signal', async () => {
     const store = await open();
-    await put(
+    await saveAll(
       store,
       many(250, 'a', (index) => at(NOW - index * MINUTE - DAY)),
       NOW,

@@ -1,8 +1,6 @@
 /**
  * A newsroom that publishes as daywire does, without its folder of feeds, and a reader that walks through all it ever published.
  */
-import type { Article } from '../../../src/articles/article.ts';
-import { saveArticles } from '../../../src/articles/import/save.ts';
 import { deletePublishedChanges, readDueChanges } from '../../../src/articles/pending-changes.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
@@ -19,17 +17,6 @@ const templates = sampleTemplates();
 export const LATEST_ALONE = sampleConfig((text) =>
   text.replace(/ {2}- \{ id: latest[\s\S]*/, '  - { id: latest, title: Latest }\n'),
 );
-
-/** Puts articles in at `now`, as an import does. */
-export async function put(store: Store, articles: Article[], now: number): Promise<void> {
-  await store.db.transaction().execute((tx) =>
-    saveArticles(
-      tx,
-      articles.map((article) => ({ article, digest: JSON.stringify(article) })),
-      now,
-    ),
-  );
-}
 
 /** Publishes all feeds at `now`. */
 export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & ArchiveProgress> {

@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import { type Article, isPublic } from '../../../src/articles/article.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { article, NOW, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { article, NOW } from '../formats/sample.ts';
-import { archivesIn, differing, LATEST_ALONE, publishAt, put, walk } from './newsroom.ts';
+import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './newsroom.ts';
 
 type Step =
   | { kind: 'import'; count: number; backDays: number; embargoDays: number }
@@ -93,7 +93,7 @@ async function take(store: Store, one: Step, articles: Article[], now: number): 
       }),
     );
     articles.push(...added);
-    await put(store, added, now);
+    await saveAll(store, added, now);
     return null;
   }
   const index = one.which % Math.max(articles.length, 1);
@@ -110,7 +110,7 @@ async function take(store: Store, one: Step, articles: Article[], now: number): 
           : before.status;
   const after = { ...before, headline: `${before.headline}.`, updatedAt: now, status };
   articles[index] = after;
-  await put(store, [after], now);
+  await saveAll(store, [after], now);
   return one.kind === 'edit' ? null : after.id;
 }
 

@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { saveArticle } from '../../../src/articles/import/save.ts';
 import { deriveFeed } from '../../../src/feeds/derived/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { article, NOW, saveAll } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { jsonFeed } from '../formats/json-schema.ts';
-import { article, NOW, RETRACTED, STORIES, sampleConfig } from '../formats/sample.ts';
+import { RETRACTED, STORIES, sampleConfig } from '../formats/sample.ts';
 import { validateFeed } from '../formats/validator.ts';
 import { HAS_XMLLINT, sayIfMissing, xmllint } from '../formats/xmllint.ts';
 
@@ -15,11 +15,7 @@ const config = sampleConfig((text) => `${text}leadKickers: [Cover Story]\n`);
 
 beforeAll(sayIfMissing);
 
-async function save(store: Store, ...articles: Article[]): Promise<void> {
-  await store.db.transaction().execute(async (tx) => {
-    for (const one of articles) await saveArticle(tx, one, '', NOW - DAY);
-  });
-}
+const save = (store: Store, ...articles: Article[]): Promise<void> => saveAll(store, articles, NOW - DAY);
 
 function addressOf(path: string): DerivedAddress {
   const [file = '', query] = path.split('?');

@@ -2,13 +2,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveArticle } from '../../../src/articles/import/save.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { NOW, saveAll } from '../../support/articles.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { NOW, STORIES, sampleConfig, sampleTemplates, TITLE } from './sample.ts';
+import { STORIES, sampleConfig, sampleTemplates, TITLE } from './sample.ts';
 
 const executablePath = findChromium();
 if (executablePath === null) console.warn('skipped: no Chromium was found, so how a browser shows feeds is not tested');
@@ -20,7 +20,7 @@ describe.runIf(executablePath !== null)('in a browser', () => {
 
   beforeAll(async () => {
     store = await openMigrated();
-    for (const story of STORIES) await saveArticle(store.db, story, story.id, NOW);
+    await saveAll(store, STORIES);
     await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW });
     server = createServer(async (request, response) => {
       const document = await findDocument(store.db, (request.url ?? '').slice(1));

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { FeedConfig } from '../../../src/config/config.ts';
 import { buildFeed } from '../../../src/feeds/publish.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { article, NOW, sampleConfig } from './sample.ts';
+import { article, NOW } from '../../support/articles.ts';
+import { sampleConfig } from './sample.ts';
 
 const config = sampleConfig();
 const [latest, window] = config.feeds as [FeedConfig, FeedConfig];

@@ -7,8 +7,9 @@ import { renderOpml } from '../../../src/feeds/formats/opml.ts';
 import { buildFeed } from '../../../src/feeds/publish.ts';
 import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { HOUR } from '../../../src/lib/time.ts';
+import { article, NOW } from '../../support/articles.ts';
 import { jsonFeed } from './json-schema.ts';
-import { article, NOW, sampleConfig } from './sample.ts';
+import { sampleConfig } from './sample.ts';
 import { validateFeed } from './validator.ts';
 import { HAS_XMLLINT, sayIfMissing, xmllint } from './xmllint.ts';
 

@@ -1,12 +1,9 @@
-/**
- * A newsroom for the feeds' tests.
- */
-import { type Article, tagUri } from '../../../src/articles/article.ts';
+/** A configuration for tests of feeds, and stories that cover all that the formats can show. */
+import type { Article } from '../../../src/articles/article.ts';
 import { type Config, parseConfig } from '../../../src/config/config.ts';
 import { openTemplates, type Templates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-
-export const NOW = Date.UTC(2026, 10, 24, 12, 0, 0);
+import { article, NOW } from '../../support/articles.ts';
 
 const CONFIG = `
 publication:
@@ -30,7 +27,7 @@ feeds:
 hub: https://hub.example.com/?a=1&b=2
 `;
 
-/** The newsroom's configuration; `change` edits its text. */
+/** @param change edits the configuration's text */
 export function sampleConfig(change: (text: string) => string = (text) => text): Config {
   return parseConfig(change(CONFIG), { file: 'daywire.yaml', env: {}, cwd: '/nowhere' });
 }
@@ -39,42 +36,9 @@ export function sampleTemplates(): Templates {
   return openTemplates('/nowhere', 'Asia/Shanghai');
 }
 
-/** A published brief of an hour ago, unless `change` says otherwise. */
-export function article(id: string, change: Partial<Article> = {}): Article {
-  return {
-    id,
-    tagUri: tagUri('example.com,2026', id),
-    slug: id,
-    kind: 'brief',
-    kicker: null,
-    topic: null,
-    headline: `Headline of ${id}`,
-    shortHeadline: null,
-    pinned: false,
-    dek: `Dek of ${id}.`,
-    body: { format: 'html', source: '' },
-    bodyHtml: `<p>Body of ${id}.</p>`,
-    publishedAt: NOW - HOUR,
-    updatedAt: NOW - HOUR,
-    section: 'business-tech',
-    tags: [],
-    bylines: [],
-    fullStory: null,
-    related: [],
-    outlet: null,
-    eventKey: null,
-    image: null,
-    enclosures: [],
-    language: 'en',
-    status: { state: 'published' },
-    page: null,
-    ...change,
-  };
-}
-
 export const TITLE = 'Vec<T> & AT&T “三星” 🚀';
 
-/** What the format shows, all of it, in eight stories; newest first. */
+/** Eight stories with all that the formats can show; newest first. */
 export const STORIES: Article[] = [
   article('everything', {
     kind: 'analysis',

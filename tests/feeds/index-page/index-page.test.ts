@@ -1,12 +1,12 @@
 import { HtmlValidate } from 'html-validate';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
-import { saveArticle } from '../../../src/articles/import/save.ts';
 import { parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { sharedDocuments } from '../../../src/feeds/index-page/index-page.ts';
 import { DAY } from '../../../src/lib/time.ts';
+import { article, NOW, saveAll } from '../../support/articles.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { article, NOW, sampleConfig, sampleTemplates } from '../formats/sample.ts';
+import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
 
 const config = sampleConfig((text) => `${text}leadKickers: [Cover Story]\n`);
 const HOSTILE = `<b onclick="x">"A" & 'B' 🚀`;
@@ -21,7 +21,7 @@ const FILED = Array.from({ length: 30 }, (_, index) =>
 async function pageWith(articles: Article[]): Promise<string> {
   const store = await openMigrated();
   try {
-    for (const one of articles) await saveArticle(store.db, one, '', NOW);
+    await saveAll(store, articles);
     const documents = await sharedDocuments(store.db, config, sampleTemplates(), NOW);
     return documents.find(({ path }) => path === 'index.html')?.body ?? '';
   } finally {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseInstant } from '../../../src/articles/import/instant.ts';
+import { parseInstant } from '../../../src/articles/import/fields.ts';
 
 const read = (text: string, zone = 'Asia/Shanghai'): string | null => {
   const instant = parseInstant(text, zone);
   return instant === null ? null : new Date(instant).toISOString();
 };
 
-describe('an instant as a newsroom writes it', () => {
+describe('parseInstant', () => {
   it.each([
     ['2026-11-24T07:30:00+08:00', '2026-11-23T23:30:00.000Z'],
     ['2026-11-24T07:30:00Z', '2026-11-24T07:30:00.000Z'],
@@ -15,7 +15,7 @@ describe('an instant as a newsroom writes it', () => {
     ['2026-11-24 07:30:00 +0800', '2026-11-23T23:30:00.000Z'],
     ['2026-11-24T07:30', '2026-11-23T23:30:00.000Z'],
     ['2026-11-24 07:30:05', '2026-11-23T23:30:05.000Z'],
-  ])('%s is %s in Shanghai', (text, expected) => {
+  ])('parses %s as %s in Shanghai', (text, expected) => {
     expect(read(text)).toBe(expected);
   });
 
@@ -28,16 +28,16 @@ describe('an instant as a newsroom writes it', () => {
     '1899-12-31T23:59Z',
     '2026-11-24T07:30[Asia/Tokyo]',
     '',
-  ])('%j is none', (text) => {
+  ])('rejects %j', (text) => {
     expect(read(text)).toBeNull();
   });
 
-  it('takes a local time that the clock skips as much later, and the first of one that it repeats', () => {
+  it('moves a skipped local time forward, and takes the first of a repeated one', () => {
     expect(read('2026-03-08 02:30', 'America/New_York')).toBe('2026-03-08T07:30:00.000Z');
     expect(read('2026-11-01 01:30', 'America/New_York')).toBe('2026-11-01T05:30:00.000Z');
   });
 
-  it('reads every instant back from its RFC 3339 form, and breaks on no text', () => {
+  it('parses every RFC 3339 instant, and does not throw for any text', () => {
     const instants = fc.date({
       min: new Date('1900-01-01T00:00:00Z'),
       max: new Date('9999-12-31T00:00:00Z'),

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { Article } from '../../src/articles/article.ts';
+import {
+  countDueChanges,
+  deletePublishedChanges,
+  readDueChanges,
+  recordPendingChanges,
+} from '../../src/articles/pending-changes.ts';
+import { HOUR } from '../../src/lib/time.ts';
+import { article, NOW, saveAll } from '../support/articles.ts';
+import { forEachDatabase } from '../support/databases.ts';
+
+forEachDatabase((open) => {
+  const withArticles = async (...articles: Article[]) => {
+    const store = await open();
+    await saveAll(store, articles);
+    return store;
+  };
+
+  describe('pending changes', () => {
+    it('are due at once, at the end of an embargo, or never for a draft', async () => {
+      const { db } = await withArticles(
+        article('a', { publishedAt: NOW - HOUR }),
+        article('embargoed', { publishedAt: NOW + HOUR, status: { state: 'scheduled', until: NOW + HOUR } }),
+        article('draft', { status: { state: 'draft' } }),
+      );
+      expect(await countDueChanges(db, NOW - 1)).toBeNull();
+      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+      expect(await countDueChanges(db, NOW + HOUR)).toEqual({ count: 2, oldestDueAt: NOW });
+    });
+
+    it('are deleted once published, also those of an embargo that was recorded long before', async () => {
+      const { db } = await withArticles(
+        article('a'),
+        article('b', { publishedAt: NOW + HOUR }),
+        article('c', { publishedAt: NOW + 2 * HOUR }),
+      );
+      await deletePublishedChanges(db, await readDueChanges(db, NOW + HOUR + 1, 100));
+      expect(await countDueChanges(db, NOW + HOUR)).toBeNull();
+      expect(await countDueChanges(db, NOW + 2 * HOUR)).toEqual({ count: 1, oldestDueAt: NOW + 2 * HOUR });
+    });
+
+    it('stay if made during a publish, in the same millisecond or by a clock that is behind', async () => {
+      for (const now of [NOW, NOW - HOUR, NOW + HOUR]) {
+        const store = await withArticles(article('a'), article('b'));
+        const changes = await readDueChanges(store.db, NOW + 1, 100);
+        await saveAll(store, [article('a')], now);
+        await saveAll(store, [article('new')], now);
+        await deletePublishedChanges(store.db, changes);
+        const left = await readDueChanges(store.db, NOW + HOUR + 1, 100);
+        expect(left.map((change) => change.articleId).sort()).toEqual(['a', 'new']);
+      }
+    });
+
+    it('stay if due at the instant of a publish, whose windows end before it', async () => {
+      const { db } = await withArticles(article('a'));
+      await deletePublishedChanges(db, await readDueChanges(db, NOW, 100));
+      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+    });
+
+    it('stay if the publish that read them does not end', async () => {
+      const { db } = await withArticles(article('a'));
+      await readDueChanges(db, NOW + 1, 100);
+      expect(await countDueChanges(db, NOW)).toEqual({ count: 1, oldestDueAt: NOW });
+    });
+
+    it('are deleted by the thousand', async () => {
+      const { db } = await open();
+      const changes = Array.from({ length: 1_300 }, (_, n) => ({ articleId: `a${n}`, dueAt: NOW }));
+      await db.transaction().execute(async (tx) => {
+        await recordPendingChanges(tx, changes, NOW);
+        await recordPendingChanges(tx, [], NOW);
+      });
+      const first = await readDueChanges(db, NOW + 1, 1_250);
+      expect(first).toHaveLength(1_250);
+      await deletePublishedChanges(db, first);
+      expect(await countDueChanges(db, NOW)).toMatchObject({ count: 50 });
+      await deletePublishedChanges(db, await readDueChanges(db, NOW + 1, 1_250));
+      expect(await countDueChanges(db, NOW)).toBeNull();
+    });
+  });
+});

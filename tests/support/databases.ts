@@ -1,5 +1,5 @@
 /**
- * Runs the same tests on both databases: SQLite in memory, and PostgreSQL from the server that postgres.ts starts once.
+ * Runs tests on both databases: SQLite in memory, and PostgreSQL on the server that postgres.ts starts.
  */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -19,7 +19,7 @@ export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dial
     describe(dialect, () => {
       const opened: { store: Store; url: string | null }[] = [];
       afterEach(async () => {
-        await Promise.all(opened.splice(0).map(giveBack));
+        await Promise.all(opened.splice(0).map(release));
       });
       body(async () => {
         const url = dialect === 'sqlite' ? null : (idle.pop() ?? (await newDatabase()));
@@ -32,8 +32,8 @@ export function forEachDatabase(body: (open: () => Promise<Store>, dialect: Dial
 }
 
 /**
- * An empty, migrated SQLite store in a file of its own, as in production: it writes in a thread.
- * @returns the store, and what closes it and removes the file
+ * Opens an empty, migrated SQLite store in a file, which writes in a thread as in production.
+ * @returns `remove` closes the store and deletes the file
  */
 export async function openSqliteFile(): Promise<{ store: Store; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-store-'));
@@ -48,26 +48,26 @@ export async function openSqliteFile(): Promise<{ store: Store; remove: () => Pr
   };
 }
 
-/** An empty SQLite store in memory. */
+/** Opens an empty, migrated SQLite store in memory. */
 export async function openMigrated(): Promise<Store> {
   const store = await openStore({ path: ':memory:' });
   await migrate(store);
   return store;
 }
 
-/** The URL of a new, migrated database on the tests' PostgreSQL server. */
+/** Creates a database on the tests' PostgreSQL server, migrated or empty. @returns its URL */
 export async function newPostgresUrl(from: 'migrated' | 'empty' = 'migrated'): Promise<string> {
   const server = inject('postgresUrl');
   const name = `t_${randomUUID().replaceAll('-', '')}`;
   const client = new pg.Client({ connectionString: `${server}/postgres` });
   await client.connect();
-  // A copy of a migrated template takes 30 ms; migrating anew takes ten times as long.
+  // Copying the migrated template takes 30 ms, a tenth of a migration.
   await client.query(`create database ${name} template ${from === 'migrated' ? 'daywire_template' : 'template0'}`);
   await client.end();
   return `${server}/${name}`;
 }
 
-/** Databases that were used and emptied: making one takes 130 ms, emptying one 10. */
+/** Databases that have been used and emptied: creating one takes 130 ms, emptying one 10 ms. */
 const idle: string[] = [];
 
 async function newDatabase(): Promise<string> {
@@ -76,13 +76,13 @@ async function newDatabase(): Promise<string> {
   return url;
 }
 
-async function giveBack({ store, url }: { store: Store; url: string | null }): Promise<void> {
+async function release({ store, url }: { store: Store; url: string | null }): Promise<void> {
   await store.close();
-  if (url !== null && (await emptied(url))) idle.push(url);
+  if (url !== null && (await emptyDatabase(url))) idle.push(url);
 }
 
-/** Empties a database, numbers and all. @returns false where a test has changed its schema: it is not used again */
-async function emptied(url: string): Promise<boolean> {
+/** Deletes all rows and resets identities. @returns false where a test has changed the schema: it cannot be reused */
+async function emptyDatabase(url: string): Promise<boolean> {
   const { shape, used } = await shapeAndUse(url);
   if (shape !== migratedShape) return false;
   if (used !== null) await query(url, `truncate ${used} restart identity cascade`);

@@ -1,22 +1,22 @@
 /**
- * What a helper must undo when a test file is done. Helpers are loaded once for several files, so hooks of their own
- * would run for the first alone.
+ * Clean-up after a test file. Support modules are loaded once for several files, so their own hooks would run only
+ * after the first one.
  */
-const undoings: (() => void)[] = [];
+const cleanups: (() => void)[] = [];
 
-/** @param undo called once, behind all tests of the file that runs now; the last that was handed in is the first */
-export function atEndOfFile(undo: () => void): void {
-  undoings.push(undo);
+/** @param cleanUp called after all tests of the current file, in reverse order of registration */
+export function atEndOfFile(cleanUp: () => void): void {
+  cleanups.push(cleanUp);
 }
 
 export function endFile(): void {
   const failures: unknown[] = [];
-  for (const undo of undoings.splice(0).reverse()) {
+  for (const cleanUp of cleanups.splice(0).reverse()) {
     try {
-      undo();
+      cleanUp();
     } catch (error) {
       failures.push(error);
     }
   }
-  if (failures.length > 0) throw new AggregateError(failures, 'something was left behind');
+  if (failures.length > 0) throw new AggregateError(failures, 'cleaning up failed');
 }

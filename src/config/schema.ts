@@ -368,7 +368,7 @@ export type Selection = z.output<typeof selection>;
 export type Publication = FileConfig['publication'];
 
 function isHubUrl(text: string): boolean {
-  // A blank or a control character would not come back as it went into a feed.
+  // Spaces and control characters would not survive a round trip through a feed.
   if (text === 'self') return true;
   return /^https?:\/\/[\x21-\x7e]+$/.test(text) && !text.includes('#') && URL.canParse(text);
 }

@@ -3,7 +3,7 @@
  * memory stays flat, however many and however long the rows are.
  */
 import { sql } from 'kysely';
-import { type Db, dialectOf, StoreError } from './store.ts';
+import { type Db, dialectOf, StoreError, type Tx } from './store.ts';
 
 /** A table, as the database describes it. */
 export interface TableShape {
@@ -61,11 +61,11 @@ export function sortByReference(references: ReadonlyMap<string, readonly string[
 }
 
 /**
- * Copies all rows of a table, and the last number of its identity column. Both databases are in a transaction.
+ * Copies all rows of a table, and the last number of its identity column.
  * @param onRows gets the number of rows of each batch
  * @returns the number of rows
  */
-export async function copyTable(from: Db, to: Db, table: TableShape, onRows: (count: number) => void): Promise<number> {
+export async function copyTable(from: Tx, to: Tx, table: TableShape, onRows: (count: number) => void): Promise<number> {
   let copied = 0;
   for await (const rows of readRows(from, table)) {
     await insertRows(to, table, `[${rows.join(',')}]`);

@@ -9,14 +9,14 @@ const root = join(import.meta.dirname, '../..');
 const sample = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
 
 describe('the configuration', () => {
-  it('of the sample newsroom is valid, and its paths become absolute', () => {
+  it('of the sample is valid, and its paths become absolute', () => {
     const config = loadConfig('config/daywire.yaml', {}, root);
     expect(config.publication.name).toBe('The Meridian Wire');
     expect(config.paths.store).toBe(join(root, 'var/daywire.db'));
     expect(config.newsletters[0]?.schedule.graceMinutes).toBe(240);
   });
 
-  it('drops the slash at the end of the public address', () => {
+  it('drops a trailing slash of the public URL', () => {
     expect(parse(sample.replace('url: http://127.0.0.1:8080', 'url: https://wire.example.com/')).publication.url).toBe(
       'https://wire.example.com',
     );

@@ -203,7 +203,7 @@ forEachDatabase((open) => {
   });
 });
 
-/** A publisher that tells a hub, which has been told of the first publish. */
+/** A publisher with another hub, which has received the pings of the first publish. */
 async function withHub(open: () => Promise<Store>) {
   const hub = await startSubscriber();
   const store = await open();

@@ -1,6 +1,6 @@
 /**
- * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, and the logins to the mailbox and the
- * SMTP server, each tried as daywire itself uses it. Nothing is changed.
+ * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, and the logins to the mailbox
+ * and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -57,8 +57,8 @@ function checkAddress({ publication, newsletters }: Config): Finding[] {
   if (protocol !== 'https:') {
     findings.push(
       warning(
-        `publication.url is ${publication.url}: one-click unsubscribe (RFC 8058), which large mailbox providers require of ` +
-          'newsletters, needs https; messages go out without List-Unsubscribe-Post',
+        `publication.url is ${publication.url}: one-click unsubscribe (RFC 8058) needs https, and large mailbox ` +
+          'providers require it; messages go out without List-Unsubscribe-Post',
       ),
     );
   }
@@ -152,8 +152,8 @@ function checkSigning(config: Config): Finding[] {
     return names.length > 0
       ? ok(`newsletters ${id}: mail from ${domain} is signed by ${names.join(' and ')}, which must be in the DNS`)
       : warning(
-          `newsletters ${id}: no key of delivery.dkim signs mail from ${domain}: unless your mail server signs it, large ` +
-            'mailbox providers reject it and ignore its one-click unsubscribe',
+          `newsletters ${id}: no key of delivery.dkim signs mail from ${domain}: unless your mail server signs it, ` +
+            'large mailbox providers reject it and ignore its one-click unsubscribe',
         );
   });
 }

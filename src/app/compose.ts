@@ -1,5 +1,5 @@
 /**
- * Composes and closes editions. The schedule and the operator both come here, so a slot gives the same edition either way.
+ * Composes and closes editions, for the schedule and for the operator.
  */
 import { Temporal } from 'temporal-polyfill';
 import { type NewsletterConfig, scheduleZone } from '../config/config.ts';
@@ -34,8 +34,8 @@ export async function composeNow(
 }
 
 /**
- * Composes and closes the edition of a scheduled slot. Its cut-off is the slot's own instant, however late the run, so that a slot
- * always selects the same articles.
+ * Composes and closes the edition of a scheduled slot. Its cut-off is the slot's own instant, however late the run, so
+ * that a slot always selects the same articles.
  * @param slotAt epoch milliseconds
  * @throws SlotError where the newsletter has no slot at that instant
  */

@@ -1,7 +1,6 @@
 /**
  * Delivers what is due, for the operator and for the background task alike.
  */
-
 import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import type { OnPause } from '../delivery/control/auto-pause.ts';
 import { deliver } from '../delivery/deliver.ts';

@@ -36,7 +36,8 @@ export async function init(folder: string, answers: InitAnswers, now: number): P
     }
   }
   const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
-  const authority = `${/^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com'},${new Date(now).getUTCFullYear()}`;
+  const domain = /^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com';
+  const authority = `${domain},${new Date(now).getUTCFullYear()}`;
   const text = await openTemplates(BUILT_IN_TEMPLATES, 'UTC').text('init/daywire.yaml.liquid', {
     ...answers,
     authority,

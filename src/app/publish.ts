@@ -1,5 +1,5 @@
 /**
- * Publishes feeds: pauses editions with retracted articles, grows archives, builds and stores feeds, and mirrors them to disk.
+ * Publishes feeds: pauses editions with retracted articles, closes archive pages, builds, stores and mirrors feeds.
  */
 import { setTimeout } from 'node:timers/promises';
 import { deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';

@@ -1,5 +1,5 @@
 /**
- * Repeats work while daywire runs, one execution at a time. An execution that fails is logged and does not end the repetition.
+ * Repeats work while daywire runs, one execution at a time. A failure is logged and does not end the repetition.
  */
 import type { Log } from '../lib/log.ts';
 

@@ -1,5 +1,5 @@
 /**
- * An edition with content in every block, so that `check` can render a newsletter's templates before there are any articles.
+ * An edition with content in every block: `check` renders a newsletter's templates with it.
  */
 import type { Config } from '../config/config.ts';
 import type { EditionView, Story, StoryLine } from '../editions/rendering/edition-view.ts';

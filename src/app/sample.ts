@@ -1,6 +1,6 @@
 /**
- * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated relative to
- * the moment it is loaded.
+ * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated
+ * relative to the moment it is loaded.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { importFiles } from '../articles/import/import.ts';
@@ -24,8 +24,8 @@ export interface SampleReport {
 const SAMPLE = new URL('../../sample/', import.meta.url);
 
 /**
- * Loads the sample into the store. Loading it twice with the same `now` changes nothing. Articles are stored last: a store without
- * articles has no complete sample.
+ * Loads the sample into the store. Loading it twice with the same `now` changes nothing. Articles are stored last: a
+ * store without articles has no complete sample.
  * @param options.now the moment to which the articles' times are relative, epoch milliseconds
  */
 export async function loadSampleNewsroom(
@@ -72,7 +72,7 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
 const FRONT_MATTER = /^---\n.*?\n---\n/s;
 const TIME = /\{\{ ([+-])(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)? \}\}/g;
 
-/** Replaces `{{ -1d3h20m }}` in the front matter by an instant: elapsed time, which no clock change of a zone shifts. */
+/** Replaces `{{ -1d3h20m }}` in the front matter by an instant. Elapsed time: a zone's clock change shifts nothing. */
 function resolveTimes(text: string, now: number): string {
   const minute = Math.floor(now / MINUTE) * MINUTE;
   return text.replace(FRONT_MATTER, (frontMatter) =>

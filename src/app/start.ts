@@ -1,7 +1,6 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
-
 import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
@@ -41,7 +40,8 @@ export interface RunningApp extends Stoppable {
 }
 
 /**
- * Does once what is due, without the server: imports, publishes, composes, delivers, notifies the hub, and deletes old rows.
+ * Does once what is due, without the server: imports, publishes, composes, delivers, notifies the hub, deletes old
+ * rows.
  * @throws what a step throws; what was done until then is recorded
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun> {
@@ -62,8 +62,8 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
 }
 
 /**
- * Opens the port, does the first run, and starts the schedule and the background tasks. Returns when the deliveries due at the
- * start are done, however long that takes; everything else goes on meanwhile.
+ * Opens the port, does the first run, and starts the schedule and the background tasks. Returns when the deliveries due
+ * at the start are done, however long that takes; everything else goes on meanwhile.
  * @throws ServeError where the port cannot be opened, before anything is done; or what the first run throws
  */
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp> {

@@ -73,7 +73,7 @@ export interface Status {
   /** Null where no hub is configured. */
   hub: {
     url: string;
-    /** Active subscriptions at the embedded hub, by the path of a feed; `failing`: those whose last notification failed. */
+    /** Active subscriptions at the embedded hub, by the path of a feed; `failing`: the last notification failed. */
     subscriptions: { topic: string; count: number; failing: number }[];
     /** The longest failing ones. */
     failing: {

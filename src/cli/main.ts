@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { type ProcessEnv, withAppContext } from '../app/app-context.ts';
+import { type AppContext, type ProcessEnv, withAppContext } from '../app/app-context.ts';
 import { openLog } from '../lib/log.ts';
 import type { AddCommands, CliContext } from './context.ts';
 import { openProgress } from './progress.ts';
@@ -80,14 +80,47 @@ type OutputStream = NodeJS.WritableStream & {
   destroyed?: boolean;
 };
 
+interface ProgramOptions {
+  config: string;
+  debug?: boolean;
+}
+
 /**
  * Runs one command to its end.
  * @param args without the name of the program
  * @returns the exit code: 0, 1 where something failed, 2 for wrong usage, or the command's own
  */
 export async function runCommandLine(args: readonly string[], io: CliIo): Promise<number> {
-  const { env, stdout, stderr } = io;
-  const program = new Command('daywire')
+  const { stdout, stderr } = io;
+  const program = createProgram(io);
+  const options = (): ProgramOptions => program.opts();
+  const cli = createContext(io, options);
+  const named = GROUPS.filter(({ commands }) => commands.some((command) => args.includes(command)));
+  for (const { heading, load } of named.length > 0 ? named : GROUPS) {
+    program.commandsGroup(heading);
+    (await load())(program, cli);
+  }
+  // The program that reads our output may close it, as `| head` does: the command continues without output.
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    // Commander has printed the reason; its own code for help and version is 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    for (const line of message.split('\n')) cli.printError(line);
+    if (options().debug) stderr.write(`${stack}\n`);
+    return FAILED;
+  } finally {
+    cli.progress.clear();
+  }
+}
+
+function createProgram({ env, stdout, stderr }: CliIo): Command {
+  return new Command('daywire')
     .description("Publishes a newsroom's articles as feeds and as a daily roundup by email, on a schedule.")
     .version(version)
     .option('-c, --config <file>', 'the configuration', env.DAYWIRE_CONFIG ?? 'config/daywire.yaml')
@@ -95,8 +128,12 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
     .showHelpAfterError('(daywire --help lists the commands)')
     .exitOverride();
-  const options = (): { config: string; debug?: boolean } => program.opts();
-  let exitCode = 0;
+}
+
+/** @param options known once the arguments are parsed */
+function createContext(io: CliIo, options: () => ProgramOptions): CliContext & { exitCode: number } {
+  const { env, stdout, stderr } = io;
+  const progress = openProgress(stderr);
   const processEnv = (level: string): ProcessEnv => ({
     configFile: options().config,
     env,
@@ -104,54 +141,31 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
     clock: Date.now,
     log: openLog(stderr, env.DAYWIRE_LOG ?? level),
   });
-  const progress = openProgress(stderr);
-  const printError = (line: string): void => {
-    progress.clear();
-    stderr.write(`daywire: ${line}\n`);
-  };
-  const cli: CliContext = {
-    withApp: (work, level = 'warn') => withAppContext(processEnv(level), work),
+  const cli = {
+    exitCode: 0,
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'warn') => withAppContext(processEnv(level), work),
     processEnv,
     env,
-    print: (line) => {
+    print(line: string) {
       progress.clear();
       stdout.write(`${line}\n`);
     },
-    printError,
-    fail: (code = FAILED) => {
-      exitCode = code;
+    printError(line: string) {
+      progress.clear();
+      stderr.write(`daywire: ${line}\n`);
+    },
+    fail(code = FAILED) {
+      cli.exitCode = code;
     },
     stopSignal: () => stopSignal(io),
-    onUnhandledRejection: (listener) => io.on('unhandledRejection', listener),
+    onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
     isOutputOpen: () => !stdout.destroyed,
-    readInput: (limit) => readInput(io.stdin, limit),
+    readInput: (limit: number) => readInput(io.stdin, limit),
     progress,
     clock: Date.now,
     version,
   };
-  const named = GROUPS.filter(({ commands }) => commands.some((command) => args.includes(command)));
-  for (const { heading, load } of named.length > 0 ? named : GROUPS) {
-    program.commandsGroup(heading);
-    (await load())(program, cli);
-  }
-
-  // The program that reads our output may close it, as `| head` does: the command continues without output.
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-
-  try {
-    await program.parseAsync(args, { from: 'user' });
-    return exitCode;
-  } catch (error) {
-    // Commander has printed the reason; its own code for help and version is 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
-    for (const line of (error instanceof Error ? error.message : String(error)).split('\n')) printError(line);
-    if (options().debug && error instanceof Error) stderr.write(`${error.stack}\n`);
-    return FAILED;
-  } finally {
-    progress.clear();
-  }
+  return cli;
 }
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;

@@ -63,9 +63,9 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
 }
 
 /**
- * The last resort for a promise that is rejected without a handler: a bug, after which daywire should not continue. Logs it with
- * its stack and returns the signal to stop as by SIGTERM, so that messages under way are recorded; the exit code is 1, so that a
- * supervisor starts daywire again.
+ * The last resort for a promise that is rejected without a handler: a bug, after which daywire should not continue.
+ * Logs it with its stack and returns the signal to stop as by SIGTERM, so that messages under way are recorded; the
+ * exit code is 1, so that a supervisor starts daywire again.
  */
 function rejectionSignal(cli: CliContext, log: Log): AbortSignal {
   const stopping = new AbortController();

@@ -9,7 +9,7 @@ import { closeEdition } from './sample-app.ts';
 
 describe('delivering', () => {
   forEachDatabase((open) => {
-    it('pauses an edition that a policy rejects for every recipient, with one alert, and fails no delivery', async () => {
+    it('pauses an edition that a policy rejects for every recipient, with one alert, failing no delivery', async () => {
       const server = await startScripted((command) =>
         command.startsWith('RCPT') ? '550 5.7.1 not from you' : undefined,
       );

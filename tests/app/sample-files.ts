@@ -1,4 +1,4 @@
-/** The sample newsroom as a start finds it: the shipped configuration, and its stories in an empty store. */
+/** The sample's configuration, and its articles from a temporary store. */
 import { join, resolve } from 'node:path';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { type Article, fullHeadline } from '../../src/articles/article.ts';
@@ -9,18 +9,18 @@ import { openMigrated } from '../support/databases.ts';
 
 export const root = resolve(import.meta.dirname, '../..');
 
-/** config/daywire.yaml, read as `npm start` reads it. */
+/** config/daywire.yaml, as `npm start` reads it. */
 export function sampleConfig(): Config {
   return loadConfig(join(root, 'config/daywire.yaml'), {}, root);
 }
 
-/** Every article of the store, in whatever state, by id. */
+/** All articles of the store, in every state, by id. */
 export async function allArticles(store: Store): Promise<Article[]> {
   const rows = await store.db.selectFrom('articles').select('document').orderBy('id').execute();
   return rows.map((row) => toArticle(row.document));
 }
 
-/** The sample's stories at `now`, from a store that is closed again. */
+/** The sample's articles at `now`. */
 export async function sampleStories(now: number): Promise<Article[]> {
   const store = await openMigrated();
   try {
@@ -31,7 +31,7 @@ export async function sampleStories(now: number): Promise<Article[]> {
   }
 }
 
-/** Everything that a story says, one sentence or line each, without markup. */
+/** The sentences of an article's dek and body, without markup. */
 export function sentencesOf(article: Article): string[] {
   const { dek, body } = article;
   const lines = [dek ?? '', ...body.source.split('\n')].map((line) =>
@@ -43,7 +43,7 @@ export function sentencesOf(article: Article): string[] {
     .filter((sentence) => sentence !== '');
 }
 
-/** The names by which another story may link to this one. */
+/** The titles by which another article may link to this one. */
 export function titlesOf(article: Article): string[] {
   return [article.headline, fullHeadline(article)];
 }

@@ -13,6 +13,7 @@ let ofKind: (kind: Article['kind']) => Article[];
 
 beforeAll(async () => {
   stories = await sampleStories(NOW);
+  expect(stories.length).toBeGreaterThan(40);
   ofKind = (kind) => stories.filter((story) => story.kind === kind && story.status.state !== 'retracted');
 });
 
@@ -30,7 +31,7 @@ describe('the sample stories', () => {
     expect(new Set(stories.map((story) => story.section))).toEqual(new Set(sections));
   });
 
-  it('hold one of each standing that readers may meet', () => {
+  it('include a corrected, a retracted and a scheduled article', () => {
     const count = (state: string): number => stories.filter((story) => story.status.state === state).length;
     expect([count('corrected'), count('retracted'), count('scheduled'), count('draft')]).toEqual([1, 1, 1, 0]);
     const corrected = stories.find((story) => story.status.state === 'corrected') as Article;
@@ -38,7 +39,7 @@ describe('the sample stories', () => {
     expect(corrected.status).toMatchObject({ at: corrected.updatedAt });
   });
 
-  it('hold headlines that are hard to write well in feeds and emails', () => {
+  it('include headlines with characters that feeds and emails must escape', () => {
     const headlines = stories.map((story) => story.headline).join('\n');
     for (const hard of ['&', '<', '"', '“', '’', '$', '%', '，']) expect(headlines).toContain(hard);
     expect(headlines).toMatch(/\p{Extended_Pictographic}/u);
@@ -83,8 +84,8 @@ describe('the sample stories', () => {
   });
 });
 
-describe('the words of the sample stories', () => {
-  it('keep the lengths of the format', () => {
+describe('the text of the sample stories', () => {
+  it('has the lengths of the format', () => {
     for (const story of stories.filter((one) => one.language === 'en' && one.status.state !== 'retracted')) {
       const paragraphs = story.body.source.split('\n\n');
       const words = story.body.source.split(/\s+/).length;
@@ -102,41 +103,41 @@ describe('the words of the sample stories', () => {
     }
   });
 
-  it('are said once: no two stories share a sentence, nor has one the same twice', () => {
-    const said = new Map<string, string>();
+  it('repeats no sentence', () => {
+    const seen = new Map<string, string>();
     const repeated: string[] = [];
     for (const story of stories) {
       for (const sentence of sentencesOf(story)) {
         const key = sentence.toLowerCase();
-        const where = said.get(key);
+        const where = seen.get(key);
         if (where !== undefined) repeated.push(`${where} and ${story.id}: ${sentence}`);
-        said.set(key, story.id);
+        seen.set(key, story.id);
       }
     }
     expect(repeated).toEqual([]);
-    expect(said.size).toBeGreaterThan(400);
+    expect(seen.size).toBeGreaterThan(400);
   });
 
-  it('name the year of their figures, and never a day that moves', () => {
+  it('names the year of its figures, and no relative day', () => {
     const moving = /\b(today|yesterday|tomorrow|tonight|recently|(this|last|next) (week|month|quarter|year))\b/i;
     for (const story of stories) {
       const text = `${story.headline}\n${story.dek ?? ''}\n${story.body.source}`;
       expect(text, story.id).not.toMatch(moving);
       expect(text, story.id).toMatch(/\b20(1\d|2[0-3])(?!\d)/);
-      // Where only the headline and the dek are shown, as on a wire, a figure must not look like news of the hour.
+      // A headline and dek shown alone must not present an old figure as news.
       const shown = `${story.headline} ${story.dek ?? ''}`;
       if (story.kind !== 'roundup-item' && /\d/.test(shown)) expect(shown, story.id).toMatch(/20(1\d|2[0-3])/);
     }
   });
 
-  it('are set with typographic apostrophes, single spaces and no stray markup', () => {
+  it('has typographic apostrophes, single spaces and no stray markup', () => {
     for (const story of stories) {
       const text = [story.headline, story.shortHeadline ?? '', story.dek ?? '', story.body.source].join('\n');
       expect(text, story.id).not.toMatch(/'| {2}|[<>](?!\$)|\{\{|\}\}/);
     }
   });
 
-  it('have headlines in headline case, and a short one where they are long', () => {
+  it('has headlines in headline case, and short ones for long ones', () => {
     const small = /^(a|an|and|as|at|but|by|for|from|in|into|of|on|or|the|to|with)$/;
     for (const story of stories.filter((one) => one.language === 'en')) {
       const words = story.headline.split(/\s+/);
@@ -149,8 +150,8 @@ describe('the words of the sample stories', () => {
   });
 });
 
-describe('what the sample stories lead to', () => {
-  it('are stories of the sample that readers can see, under their own names', () => {
+describe('the links of the sample stories', () => {
+  it('lead to public articles of the sample, by their titles', () => {
     const bySlug = new Map(stories.map((story) => [story.slug, story]));
     const { url } = sampleConfig().publication;
     let related = 0;
@@ -175,7 +176,7 @@ describe('what the sample stories lead to', () => {
     expect(stories.filter((story) => story.fullStory !== null).length).toBeGreaterThanOrEqual(4);
   });
 
-  it('are pictures with words for those who do not see them, a credit and their source', () => {
+  it('lead to pictures with alternative text, a credit and a source file', () => {
     const pictured = stories.filter((story) => story.image !== null);
     expect(pictured.length).toBeGreaterThanOrEqual(4);
     for (const { id, image } of pictured) {
@@ -190,7 +191,7 @@ describe('what the sample stories lead to', () => {
     expect(readdirSync(sample('media')).sort()).toEqual(shown);
   });
 
-  it('are addresses that belong to nobody', () => {
+  it('use only example domains', () => {
     const files = readdirSync(sample('articles')).map((name) => sample(`articles/${name}`));
     for (const file of [...files, sample('subscribers.csv')]) {
       const text = readFileSync(file, 'utf8');

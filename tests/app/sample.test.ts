@@ -26,7 +26,7 @@ const MOMENTS = [
 
 describe('loading the sample newsroom', () => {
   forEachDatabase((open) => {
-    it('stores every story and subscriber, and again changes nothing', async () => {
+    it('stores every article and subscriber, and changes nothing a second time', async () => {
       const store = await open();
       const config = sampleConfig();
       const first = await loadSampleNewsroom(store, config, { now: NOW });
@@ -50,7 +50,7 @@ describe('loading the sample newsroom', () => {
       expect(new Set(subscribers.map((subscriber) => subscriber.zone)).size).toBeGreaterThanOrEqual(6);
     });
 
-    it('leaves a tombstone for the story that was retracted', async () => {
+    it('stores a tombstone for the retracted article', async () => {
       const store = await open();
       await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
       const retracted = await findRetractedArticles(store.db, {}, NOW - DAY, 10);
@@ -59,7 +59,7 @@ describe('loading the sample newsroom', () => {
       expect(article?.status).toMatchObject({ state: 'retracted', note: expect.stringMatching(/withdrawn/) });
     });
 
-    it('holds the embargoed story back until its hour', async () => {
+    it('does not publish the embargoed article before its embargo ends', async () => {
       const store = await open();
       await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
       const ids = async (now: number): Promise<string[]> =>
@@ -73,37 +73,34 @@ describe('loading the sample newsroom', () => {
     });
   });
 
-  it.each(MOMENTS)(
-    'finds no fault with a story, fills the day before and reaches back days on %s',
-    async (_, moment) => {
-      const now = Date.parse(moment);
-      const store = await openMigrated();
-      const report = await loadSampleNewsroom(store, sampleConfig(), { now });
-      const stories = await allArticles(store);
-      await store.close();
-      expect(report).toMatchObject({ articles: FILES.length, rejected: [], warnings: [] });
+  it.each(MOMENTS)('rejects no article, and covers the last day and several before it, on %s', async (_, moment) => {
+    const now = Date.parse(moment);
+    const store = await openMigrated();
+    const report = await loadSampleNewsroom(store, sampleConfig(), { now });
+    const stories = await allArticles(store);
+    await store.close();
+    expect(report).toMatchObject({ articles: FILES.length, rejected: [], warnings: [] });
 
-      const seen = stories.filter((story) => isPublic(story, now));
-      const lastDay = seen.filter((story) => story.publishedAt >= now - DAY && story.kind !== 'roundup-item');
-      expect(lastDay.length).toBeGreaterThanOrEqual(12);
-      expect(seen.some((story) => story.publishedAt < now - 3 * DAY)).toBe(true);
-      expect(stories.filter((story) => story.publishedAt < now - 5 * DAY)).toEqual([]);
-      expect(stories.filter((story) => story.publishedAt % MINUTE !== 0)).toEqual([]);
-    },
-  );
+    const seen = stories.filter((story) => isPublic(story, now));
+    const lastDay = seen.filter((story) => story.publishedAt >= now - DAY && story.kind !== 'roundup-item');
+    expect(lastDay.length).toBeGreaterThanOrEqual(12);
+    expect(seen.some((story) => story.publishedAt < now - 3 * DAY)).toBe(true);
+    expect(stories.filter((story) => story.publishedAt < now - 5 * DAY)).toEqual([]);
+    expect(stories.filter((story) => story.publishedAt % MINUTE !== 0)).toEqual([]);
+  });
 
-  it('counts every time from the same moment', async () => {
+  it('shifts all times by the same duration', async () => {
     const [early, late] = [await sampleStories(NOW), await sampleStories(NOW + 3 * DAY + 7 * MINUTE)];
     const shifts = late.map((story, index) => story.publishedAt - (early[index] as Article).publishedAt);
     expect(new Set(shifts)).toEqual(new Set([3 * DAY + 7 * MINUTE]));
   });
 
-  it('dates no two stories alike', async () => {
+  it('gives every article another time', async () => {
     const times = (await sampleStories(NOW)).map((story) => story.publishedAt);
     expect(new Set(times).size).toBe(times.length);
   });
 
-  it('reports the stories for which a configuration has no section', async () => {
+  it('reports the articles whose section the configuration lacks', async () => {
     const { file } = sampleConfig();
     const text = `
 publication:

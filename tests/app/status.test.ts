@@ -14,7 +14,7 @@ function read(store: Store): Promise<Status> {
   return readStatus({ store, config: testConfig() } as AppContext, NOW);
 }
 
-/** The lines of one block of the screen. */
+/** The lines of one block of the text. */
 function block(status: Status, title: string): string[] {
   const [, text = ''] = formatStatus(status).split(`\n\n${title}\n`);
   return text
@@ -95,7 +95,7 @@ async function saveSubscriber(store: Store, email: string): Promise<number> {
 
 describe('the status', () => {
   forEachDatabase((open) => {
-    it('says of an edition whether it is paused and why, and counts what has folded into totals', async () => {
+    it('reports why an edition is paused, and counts deliveries that were rolled up into totals', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
       await saveEdition(store, 2);
@@ -120,7 +120,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('counts what an edition passed over, and names it to programs', async () => {
+    it('counts the articles that an edition passed over, and lists them in the JSON', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
       for (const id of ['a', 'b', 'c']) await saveArticle(store, id);
@@ -138,7 +138,7 @@ describe('the status', () => {
       expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit']);
     });
 
-    it('says that the queue is held and why, what is due next, and what is uncertain and how to settle it', async () => {
+    it('reports a held queue, the next due delivery, and how to settle uncertain ones', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
       const ada = await saveSubscriber(store, 'ada@example.com');
@@ -165,7 +165,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('counts suppressed addresses, bounces, service mail, and all runs ever', async () => {
+    it('counts suppressed addresses, bounces, service messages, and all runs ever', async () => {
       const store = await open();
       await store.db.insertInto('suppressions').values({ address_hash: 'a', reason: 'erased', at: NOW }).execute();
       await store.db.insertInto('bounces').values({ subscriber_id: 1, kind: 'hard', at: NOW }).execute();
@@ -202,7 +202,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('stays on one screen, however long ago it began and however much went wrong', async () => {
+    it('fits on one screen after a long time and many failures', async () => {
       const store = await open();
       for (let number = 1; number <= 12; number++) {
         const edition = await saveEdition(store, number);
@@ -243,7 +243,7 @@ describe('the status', () => {
       expect(block(status, 'editions')).toHaveLength(7);
     });
 
-    it('says of archives how far they have come, in one line, and lists none of their documents', async () => {
+    it('summarises archives in one line, and lists none of their documents', async () => {
       const store = await open();
       const [feed = ''] = testConfig().feeds.map(({ id }) => id);
       const document = { media_type: '', hash: '', size: 2, gzip: '', brotli: '', modified_at: NOW };
@@ -291,7 +291,7 @@ describe('the status', () => {
       );
     });
 
-    it('says of each schedule how its newest run ended, even where many others have run since', async () => {
+    it('reports the newest run of each schedule, even after many runs of others', async () => {
       const store = await open();
       const [newsletter] = testConfig().newsletters;
       const id = `newsletter:${newsletter?.id}`;
@@ -320,7 +320,7 @@ describe('the status', () => {
       );
     });
 
-    it('says in one line who asked for the feeds, and names the busiest to programs', async () => {
+    it('summarises feed readers in one line, and lists the busiest in the JSON', async () => {
       const store = await open();
       const count = { day: '2026-11-24', path: 'latest.atom' };
       await store.db
@@ -352,7 +352,7 @@ describe('the status', () => {
       ]);
     });
 
-    it('says who subscribes at its hub, who fails and why, and names no callback', async () => {
+    it('reports subscriptions at its hub and why some fail, without callbacks', async () => {
       const store = await open();
       const row = {
         topic: 'latest.atom',
@@ -402,13 +402,15 @@ describe('the status', () => {
         `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
         'latest.atom: 2',
         'latest.rss: 1',
-        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; retry at 2026-11-24T07:31:00Z',
-        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; no retry until the next change',
+        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; ' +
+          'retry at 2026-11-24T07:31:00Z',
+        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; ' +
+          'no retry until the next change',
         'ping pending for latest.json, published 2026-11-24T07:30:00Z: it answered 503; retry at 2026-11-24T07:31:00Z',
       ]);
     });
 
-    it('is short where there is nothing to say', async () => {
+    it('omits blocks that are empty', async () => {
       const status = await read(await open());
       expect(formatStatus(status)).not.toMatch(/delivery|requests since|passed over|suppressed|HELD|hub/);
     });

@@ -152,7 +152,7 @@ describe('daywire start', () => {
     taken.close();
     expect(code).toBe(1);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is taken by another process.*server\\.port`));
+    expect(stderr).toMatch(new RegExp(`127\\.0\\.0\\.1:${port} is in use by another process.*server\\.port`));
     expect(existsSync(join(folder.path, 'feeds'))).toBe(false);
   });
 

@@ -86,7 +86,7 @@ describe.concurrent('daywire subscribers suppress and unsuppress', () => {
 });
 
 describe.concurrent('daywire subscribers import', () => {
-  it('names file and line of rejected rows, writes them to a file, exits 1, and imports the corrected file', async () => {
+  it('names file and line of rejected rows, writes them to a file, and imports the corrected file', async () => {
     const folder = newFolder('sample');
     const file = write(
       folder,
@@ -167,9 +167,12 @@ describe.concurrent('daywire subscribers export', () => {
     await subscribers(folder, 'add', 'ben@example.com', '--zone', 'Europe/Berlin');
     await subscribers(folder, 'remove', 'ben@example.com');
     const { stdout } = await subscribers(folder, 'export');
-    expect(stdout).toMatch(
-      /^email,zone,newsletters,.*\nada@example\.com,,daily-roundup,,,,,.*Z\nben@example\.com,Europe\/Berlin,,,daily-roundup,,,.*Z\n$/,
-    );
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^email,zone,newsletters,/),
+      expect.stringMatching(/^ada@example\.com,,daily-roundup,,,,,.*Z$/),
+      expect.stringMatching(/^ben@example\.com,Europe\/Berlin,,,daily-roundup,,,.*Z$/),
+      '',
+    ]);
     expect(await subscribers(folder, 'export', 'all.csv')).toMatchObject({ code: 0, stdout: '' });
     const file = join(folder.path, 'all.csv');
     expect(readFileSync(file, 'utf8')).toBe(stdout);

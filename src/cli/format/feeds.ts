@@ -33,11 +33,11 @@ export function formatFeeds(feeds: FeedSummary[]): string {
   ]).join('\n');
 }
 
-/** How to read the numbers. */
 const EXPLANATION = `
-"subscribers" is what aggregators report, summed over documents. Nobody can check it, and a person who follows two feeds counts
-twice. Readers that poll by themselves (newsboat, NetNewsWire, browsers) report nothing. No addresses are kept, so the number of
-people behind them is unknown. Copies from a cache or a static host, and subscriptions at a WebSub hub, are not counted.`;
+"subscribers" is what aggregators report, summed over documents. Nobody can check it, and a person who follows
+two feeds counts twice. Readers that poll by themselves (newsboat, NetNewsWire, browsers) report nothing. No
+addresses are kept, so the number of people behind them is unknown. Copies from a cache or a static host, and
+subscriptions at a WebSub hub, are not counted.`;
 
 /** A table with its total. */
 export function formatReaders({ from, until, days, readers }: ReaderStatistics): string {

@@ -84,7 +84,8 @@ export function formatSubscriber(
       'deliveries',
       history.deliveries.map((one) => {
         const detail = one.reply ?? one.reason;
-        return `${at(one.changedAt)}  ${one.newsletter} ${one.slot} ${one.state}${detail === null ? '' : `: ${detail}`}`;
+        const outcome = detail === null ? one.state : `${one.state}: ${detail}`;
+        return `${at(one.changedAt)}  ${one.newsletter} ${one.slot} ${outcome}`;
       }),
     ),
     ...list(

@@ -1,5 +1,5 @@
 /**
- * An edition to mail: its readers, its stories, and copies as large as the benchmark wants them.
+ * The edition of the delivery benchmark: its subscribers and articles, and copies of the required size.
  */
 import { sql } from 'kysely';
 import type { Config } from '../src/config/config.ts';
@@ -11,26 +11,25 @@ import { editionSlot } from '../src/editions/slot.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import type { Store } from '../src/store/store.ts';
 import { CUTOFF, saveStories } from './compose.ts';
-import { MESSAGE_BYTES, newsletterOf, SECRETS } from './delivery-newsroom.ts';
+import { MESSAGE_BYTES, newsletterOf, SECRETS } from './delivery-config.ts';
 
-/** Fills an empty store with the stories of an edition and its confirmed readers, over a hundred domains. */
-export async function fillStore(store: Store, config: Config, readers: number): Promise<void> {
+/** Fills an empty store with the articles of an edition and confirmed subscribers at a hundred domains. */
+export async function fillStore(store: Store, config: Config, subscribers: number): Promise<void> {
   await saveStories(store);
   const series =
     store.dialect === 'sqlite'
-      ? sql`with recursive counted(n) as (select 1 union all select n + 1 from counted where n < ${readers})`
-      : sql`with counted(n) as (select generate_series(1, cast(${readers} as integer)))`;
-  const address = sql`'reader' || n || '@readers' || (n % 100) || '.example.com'`;
-  await sql`insert into subscribers (email, email_key, created_at) ${series} select ${address}, ${address}, 0 from counted`.execute(
-    store.db,
-  );
+      ? sql`with recursive counted(n) as (select 1 union all select n + 1 from counted where n < ${subscribers})`
+      : sql`with counted(n) as (select generate_series(1, cast(${subscribers} as integer)))`;
+  const address = sql`'subscriber' || n || '@domain' || (n % 100) || '.example.com'`;
+  await sql`insert into subscribers (email, email_key, created_at)
+    ${series} select ${address}, ${address}, 0 from counted`.execute(store.db);
   await sql`insert into subscriptions (subscriber_id, newsletter, state, changed_at)
     select id, ${newsletterOf(config).id}, 'confirmed', 0 from subscribers`.execute(store.db);
-  // As it is in production, where they came in over months and autovacuum has seen them.
+  // As in production, where they were inserted over months and autovacuum has analysed them.
   await sql`analyze`.execute(store.db);
 }
 
-/** Composes the edition, its HTML filled up until a copy has `MESSAGE_BYTES`. */
+/** Composes the edition, with HTML added until a copy has `MESSAGE_BYTES`. */
 export async function composeLarge(store: Store, config: Config): Promise<ComposedEdition> {
   const { publication, paths } = config;
   const templates = openTemplates(paths.templates, publication.zone);
@@ -53,10 +52,10 @@ async function sizeOf(composed: ComposedEdition, config: Config): Promise<number
     SECRETS,
     loadSigners(config),
   );
-  return (await make({ subscriberId: 1, email: 'reader1@readers1.example.com', expiresAt: null })).size;
+  return (await make({ subscriberId: 1, email: 'subscriber1@domain1.example.com', expiresAt: null })).size;
 }
 
-/** Closes the edition and queues it for all readers. */
+/** Closes the edition and queues its deliveries. */
 export function closeLarge(store: Store, config: Config, composed: ComposedEdition): Promise<ClosedEdition> {
   return closeEdition(store, composed, { ...newsletterOf(config), zone: config.publication.zone }, Date.now());
 }

@@ -1,12 +1,12 @@
 /**
- * The other way: nodemailer's own pooled and signed sending.
+ * The comparison: nodemailer's pooled and signed transport.
  */
 import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import type { Config } from '../src/config/config.ts';
 import { type Edition, findEditionById } from '../src/editions/queries.ts';
 import type { Store } from '../src/store/store.ts';
-import { keyFile, newsletterOf, SELECTOR } from './delivery-newsroom.ts';
+import { keyFile, newsletterOf, SELECTOR } from './delivery-config.ts';
 
 interface Sending {
   folder: string;
@@ -17,8 +17,8 @@ interface Sending {
 }
 
 /**
- * Sends the store's edition as one would with nodemailer alone: pooled, signed, its HTML and text filled in for each reader.
- * @returns messages a second, behind the warm-up
+ * Sends the store's edition with nodemailer alone: pooled, signed, with HTML and text filled in for each recipient.
+ * @returns messages per second after the warm-up
  */
 export async function sendByNodemailer(
   store: Store,
@@ -46,8 +46,8 @@ export async function sendByNodemailer(
       Object.entries(links).reduce((left, [slot, url]) => left.replaceAll(`%%${edition.nonce}:${slot}%%`, url), text);
     return transport.sendMail({
       from: { name: newsletter.from.name, address: from },
-      to: `reader${n}@readers${n % 100}.example.com`,
-      envelope: { from: `bounces+${n}@${domain}`, to: `reader${n}@readers${n % 100}.example.com` },
+      to: `subscriber${n}@domain${n % 100}.example.com`,
+      envelope: { from: `bounces+${n}@${domain}`, to: `subscriber${n}@domain${n % 100}.example.com` },
       subject: edition.subject,
       html: fill(edition.html),
       text: fill(edition.text),
@@ -63,7 +63,7 @@ export async function sendByNodemailer(
   };
   let next = 0;
   const sendUpTo = (last: number): Promise<unknown> =>
-    // Twice as many at once as there are connections, so that none of them waits for a message.
+    // Twice as many concurrent messages as connections, so that no connection waits for one.
     Promise.all(
       Array.from({ length: 2 * connections }, async () => {
         while (next < last) await send(next++);

@@ -1,6 +1,6 @@
 /**
- * One task of the delivery benchmark in a process of its own, so that no other's heap or compiled code counts:
- * `node delivery-process.ts TASK`, where TASK is JSON. It prints its figures as JSON.
+ * Runs one task of the delivery benchmark in a separate process, so that heap and compiled code of other tasks do not
+ * count: `node delivery-process.ts TASK`, where TASK is JSON. Prints its figures as JSON.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,18 +14,18 @@ import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
-import { newsroomConfig, SECRETS } from './delivery-newsroom.ts';
+import { benchConfig, SECRETS } from './delivery-config.ts';
 
-interface Newsroom {
+interface TaskSetup {
   folder: string;
   store: { databaseUrl?: string; path: string };
   smtpUrl: string;
   connections: number;
 }
 
-export type Task = Newsroom &
+export type Task = TaskSetup &
   (
-    | { kind: 'fill'; readers: number }
+    | { kind: 'fill'; subscribers: number }
     | { kind: 'queue' }
     | { kind: 'deliver'; warmUp: number; seconds?: number }
     | { kind: 'nodemailer'; warmUp: number; messages: number }
@@ -33,13 +33,13 @@ export type Task = Newsroom &
 
 export interface Figures {
   fill: Record<string, never>;
-  /** `delayMs`: the event loop's, the 99th of a hundred parts. */
+  /** `delayMs`: 99th percentile of the event loop's delay. */
   queue: { seconds: number; delayMs: number };
   deliver: { perSecond: number; submitted: number; residentMiB: number };
   nodemailer: { perSecond: number };
 }
 
-/** Runs a task in a new process, with the compile cache that the command has (bin/daywire.js). */
+/** Runs a task in a new process, with a compile cache as the command has (bin/daywire.js). */
 export async function runTask<T extends Task>(task: T): Promise<Figures[T['kind']]> {
   const args = [fileURLToPath(import.meta.url), JSON.stringify(task)];
   const env = { ...process.env, NODE_COMPILE_CACHE: join(task.folder, 'compiled') };
@@ -48,13 +48,13 @@ export async function runTask<T extends Task>(task: T): Promise<Figures[T['kind'
 }
 
 async function runHere(task: Task): Promise<Figures[Task['kind']]> {
-  const config = newsroomConfig(task.folder, task.smtpUrl, task.connections);
+  const config = benchConfig(task.folder, task.smtpUrl, task.connections);
   const store = await openStore(task.store);
   try {
     switch (task.kind) {
       case 'fill':
         await migrate(store);
-        await (await import('./delivery-edition.ts')).fillStore(store, config, task.readers);
+        await (await import('./delivery-edition.ts')).fillStore(store, config, task.subscribers);
         return {};
       case 'queue':
         return await queueHere(store, config);
@@ -74,14 +74,14 @@ async function queueHere(store: Store, config: Config): Promise<Figures['queue']
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const start = performance.now();
-  const { isNew: fresh } = await closeLarge(store, config, composed);
+  const { isNew } = await closeLarge(store, config, composed);
   const seconds = (performance.now() - start) / 1_000;
   delay.disable();
-  if (!fresh) throw new Error('the edition had been closed before');
+  if (!isNew) throw new Error('the edition had been closed before');
   return { seconds, delayMs: delay.percentile(99) / 1e6 };
 }
 
-/** Delivers all that is queued, or for so many seconds; the clock starts behind the warm-up. */
+/** Delivers everything, or for some seconds. The measurement begins after the warm-up. */
 async function deliverHere(
   store: Store,
   config: Config,

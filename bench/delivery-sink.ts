@@ -1,6 +1,6 @@
 /**
- * Where the benchmark's mail goes, and Postfix's own sender to compare with. The sink is Postfix's `smtp-sink` where that is
- * installed, and otherwise this file, run as a process of its own.
+ * The server of the delivery benchmark, and Postfix's sender to compare with. The server is Postfix's `smtp-sink` if it
+ * is installed, otherwise this file, run as a process.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { freePort } from '../scripts/free-port.ts';
 export interface Sink {
   port: number;
   url: string;
-  /** Whether it is Postfix's. */
+  /** Whether it is Postfix's `smtp-sink`. */
   isPostfix: boolean;
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface Sink {
 export async function startSink(): Promise<Sink> {
   const port = await freePort();
   const program = findProgram('smtp-sink');
-  // As root it must be told whom to become.
+  // As root it requires a user to switch to.
   const user = process.getuid?.() === 0 ? ['-u', 'nobody'] : [];
   const child =
     program === null
@@ -42,8 +42,8 @@ export async function startSink(): Promise<Sink> {
 }
 
 /**
- * Runs Postfix's `smtp-source`: unsigned messages of one size, over connections that it keeps.
- * @returns messages a second; null where it is not installed
+ * Runs Postfix's `smtp-source`: unsigned messages of one size, over persistent connections.
+ * @returns messages per second; null if it is not installed
  */
 export async function runSource(
   sink: Sink,
@@ -52,7 +52,7 @@ export async function runSource(
   const program = findProgram('smtp-source');
   if (program === null || !sink.isPostfix) return null;
   const counts = ['-d', '-s', `${connections}`, '-l', `${bytes}`, '-m', `${messages}`];
-  const envelope = ['-f', 'bounces@example.com', '-t', 'reader@example.com'];
+  const envelope = ['-f', 'bounces@example.com', '-t', 'subscriber@example.com'];
   const start = performance.now();
   const child = spawn(program, [...counts, ...envelope, `127.0.0.1:${sink.port}`], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -62,7 +62,7 @@ export async function runSource(
   return messages / ((performance.now() - start) / 1_000);
 }
 
-/** On Debian both stand where only root's PATH looks. */
+/** On Debian both are in folders that only root's PATH includes. */
 function findProgram(name: string): string | null {
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
@@ -90,8 +90,8 @@ async function listen(server: Server, port: number): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-/** Takes everything and keeps nothing. */
-function takeMail(socket: Socket): void {
+/** Accepts everything and keeps nothing. */
+function serve(socket: Socket): void {
   let inData = false;
   let rest = '';
   socket.on('error', () => {});
@@ -109,7 +109,7 @@ function takeMail(socket: Socket): void {
       else if (line === 'QUIT') socket.end('221 bye\r\n');
       else socket.write('250 2.0.0 ok\r\n');
     }
-    // Of a message's text only what may be the beginning of its end matters.
+    // Only the possible beginning of the final dot must be kept.
     if (inData) rest = rest.slice(-4);
   });
   socket.write('220 sink\r\n');
@@ -117,5 +117,5 @@ function takeMail(socket: Socket): void {
 
 const [, script, port] = process.argv;
 if (script === fileURLToPath(import.meta.url) && port !== undefined) {
-  await listen(createServer(takeMail), Number(port));
+  await listen(createServer(serve), Number(port));
 }

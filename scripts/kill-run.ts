@@ -1,20 +1,22 @@
 /**
- * Kills delivering processes at random moments and counts what the recipients got.
+ * Kills delivering processes at random moments and counts the copies of each recipient.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MINUTE } from '../src/lib/time.ts';
+import { OPEN_DELIVERY_STATES } from '../src/store/delivery-states.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
-import { queueEdition } from '../tests/delivery/fixture.ts';
 import { type CountingSink, startCountingSink } from './counting-sink.ts';
-import type { WorkerOrder } from './kill-test-worker.ts';
+import type { WorkerOptions } from './kill-test-worker.ts';
+import { queueEdition } from './test-edition.ts';
 
 export interface KillOptions {
-  /** A database without anything but, perhaps, its tables. */
+  /** An empty database, with or without its tables. */
   store: { databaseUrl?: string | undefined; path: string };
+  /** Per edition; another is queued while there are kills left. */
   deliveries: number;
   kills: number;
   workers: number;
@@ -37,128 +39,141 @@ export interface KillFigures {
   seconds: number;
 }
 
-// Longer than any lease.
-const LEAP = 13 * MINUTE;
-// How long deliveries go on before a process is killed, at most.
-const LONGEST_LIFE = 500;
+/** Longer than any lease. */
+const CLOCK_STEP = 13 * MINUTE;
+/** Maximum time between two kills, after the first copy. */
+const MAX_LIFETIME = 500;
 const TIME_LIMIT = 15 * MINUTE;
 
-/** @throws where a process fails of itself, or all takes longer than a quarter of an hour */
+/** @throws if a process fails by itself, or after a quarter of an hour */
 export async function runKills(options: KillOptions): Promise<KillFigures> {
   const { deliveries, kills, workers, connections } = options;
-  const begun = performance.now();
+  const start = performance.now();
   const store = await openStore(options.store);
-  // So slow that the work outlives the kills, as well as can be told before.
-  const delay = Math.ceil((LONGEST_LIFE * workers * connections * kills) / deliveries);
+  // Slow enough for the deliveries to last until the last kill, as far as that can be estimated.
+  const delay = Math.ceil((MAX_LIFETIME * workers * connections * kills) / deliveries);
   const sink = await startCountingSink(Math.min(Math.max(delay, 2), 200));
-  const crew = openCrew(options, sink);
+  const group = new WorkerGroup(options, sink);
   try {
     await migrate(store);
-    const recipients = await queueRound(store, deliveries, 1);
-    const deadline = begun + TIME_LIMIT;
-    const inTime = (): void => {
-      if (performance.now() > deadline) throw new Error('the kill test takes too long');
+    const recipients = await queueNumbered(store, deliveries, 1);
+    const checkTime = (): void => {
+      if (performance.now() > start + TIME_LIMIT) throw new Error('the kill test takes too long');
     };
-    for (let round = 2; crew.kills() < kills; inTime()) {
-      crew.staff();
-      await crew.killOne();
-      if ((await countOpen(store)) === 0) recipients.push(...(await queueRound(store, deliveries, round++)));
+    for (let number = 2; group.kills < kills; checkTime()) {
+      group.startMissing();
+      await group.killOne();
+      if ((await countOpen(store)) === 0) recipients.push(...(await queueNumbered(store, deliveries, number++)));
     }
-    for (; (await countOpen(store)) > 0; inTime()) {
-      crew.staff();
-      await crew.finish();
+    for (; (await countOpen(store)) > 0; checkTime()) {
+      group.startMissing();
+      await group.finish();
     }
-    const seconds = Math.round((performance.now() - begun) / 1000);
-    return { ...count(recipients, sink), ...(await settled(store)), ...told(options, crew.kills()), seconds };
+    return {
+      ...countCopies(recipients, sink),
+      kills: group.kills,
+      connections,
+      bound: connections * group.kills,
+      notSubmitted: await countNotSubmitted(store),
+      seconds: Math.round((performance.now() - start) / 1000),
+    };
   } finally {
-    await crew.end();
+    await group.stop();
     await sink.close();
     await store.close();
   }
 }
 
-interface Crew {
-  /** Starts a process where one was killed; where all have found nothing more to do, moves the clock on and starts them all. */
-  staff(): void;
-  /** Kills one of those at work, after a while. */
-  killOne(): Promise<void>;
-  /** Waits until all have found nothing more to do. */
-  finish(): Promise<void>;
-  kills(): number;
-  /** Ends what is left. */
-  end(): Promise<void>;
-}
-
-interface Worker {
+interface WorkerProcess {
   process: ChildProcess;
-  killed: boolean;
-  /** Ends with the process. @throws where it failed of itself */
+  isKilled: boolean;
+  /** Resolves when the process exits. @throws if it failed by itself */
   ended: Promise<void>;
 }
 
-function openCrew({ store, workers, connections, onKill }: KillOptions, sink: CountingSink): Crew {
-  const crew: (Worker | null)[] = Array.from({ length: workers }, () => null);
-  let ahead = 0;
-  let kills = 0;
-  const start = (): Worker => startWorker({ ...store, smtpUrl: sink.url, connections, ahead });
-  return {
-    staff() {
-      const working = crew.some((worker) => worker !== null && isAlive(worker));
-      // Only while nobody is at work: to a clock that runs ahead, the leases of the living would seem to have lapsed.
-      if (!working) ahead += LEAP;
-      for (const [n, worker] of crew.entries()) {
-        if (!working || worker?.killed) crew[n] = start();
-      }
-    },
-    async killOne() {
-      const alive = crew.filter((worker) => worker !== null && isAlive(worker)) as Worker[];
-      const victim = alive[Math.floor(Math.random() * alive.length)];
-      if (victim === undefined) return;
-      // One in ten dies before it has begun.
-      if (Math.random() < 0.9) await Promise.race([sink.nextCopy(), victim.ended]);
-      await Promise.race([sleep(Math.random() * LONGEST_LIFE), victim.ended]);
-      if (!isAlive(victim)) return;
-      victim.killed = true;
-      victim.process.kill('SIGKILL');
-      await victim.ended;
-      kills += 1;
-      onKill?.(kills);
-    },
-    async finish() {
-      await Promise.all(crew.map((worker) => worker?.ended));
-    },
-    kills: () => kills,
-    async end() {
-      for (const worker of crew) {
-        if (worker === null || !isAlive(worker)) continue;
-        worker.killed = true;
-        worker.process.kill('SIGKILL');
-        await worker.ended;
-      }
-    },
-  };
+/** The delivering processes. */
+class WorkerGroup {
+  readonly #options: KillOptions;
+  readonly #sink: CountingSink;
+  readonly #workers: (WorkerProcess | null)[];
+  #ahead = 0;
+  kills = 0;
+
+  constructor(options: KillOptions, sink: CountingSink) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#workers = Array.from({ length: options.workers }, () => null);
+  }
+
+  /** Replaces killed processes. If all have exited, sets the clock ahead and starts all. */
+  startMissing(): void {
+    const isRunning = this.#workers.some((worker) => worker !== null && isAlive(worker));
+    // Only if none is running: to a clock that is ahead, the leases of running processes would seem expired.
+    if (!isRunning) this.#ahead += CLOCK_STEP;
+    for (const [n, worker] of this.#workers.entries()) {
+      if (!isRunning || worker?.isKilled) this.#workers[n] = this.#start();
+    }
+  }
+
+  #start(): WorkerProcess {
+    const { store, connections } = this.#options;
+    return startWorker({ ...store, smtpUrl: this.#sink.url, connections, ahead: this.#ahead });
+  }
+
+  /** Kills one of the running processes after a random time. */
+  async killOne(): Promise<void> {
+    const alive = this.#workers.filter((worker) => worker !== null && isAlive(worker)) as WorkerProcess[];
+    const victim = alive[Math.floor(Math.random() * alive.length)];
+    if (victim === undefined) return;
+    // One in ten before it has delivered anything.
+    if (Math.random() < 0.9) await Promise.race([this.#sink.nextCopy(), victim.ended]);
+    await Promise.race([sleep(Math.random() * MAX_LIFETIME), victim.ended]);
+    if (!isAlive(victim)) return;
+    await kill(victim);
+    this.kills += 1;
+    this.#options.onKill?.(this.kills);
+  }
+
+  /** Waits until all processes have exited. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker?.ended));
+  }
+
+  /** Kills the remaining processes. */
+  async stop(): Promise<void> {
+    for (const worker of this.#workers) if (worker !== null && isAlive(worker)) await kill(worker);
+  }
 }
 
-function startWorker(order: WorkerOrder): Worker {
+function startWorker(options: WorkerOptions): WorkerProcess {
   const script = join(import.meta.dirname, 'kill-test-worker.ts');
-  const process_ = spawn(process.execPath, [script, JSON.stringify(order)], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const worker: Worker = { process: process_, killed: false, ended: Promise.resolve() };
-  worker.ended = once(process_, 'exit').then(([code]) => {
-    if (code !== 0 && !worker.killed) throw new Error(`a delivering process failed by itself with ${code}`);
+  const process_ = spawn(process.execPath, [script, JSON.stringify(options)], {
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
+  const worker: WorkerProcess = { process: process_, isKilled: false, ended: Promise.resolve() };
+  worker.ended = once(process_, 'exit').then(([code]) => {
+    if (code !== 0 && !worker.isKilled) throw new Error(`a delivering process failed by itself with ${code}`);
+  });
+  // Awaited later.
   worker.ended.catch(() => {});
   return worker;
 }
 
-function isAlive({ process: { exitCode, signalCode } }: Worker): boolean {
+async function kill(worker: WorkerProcess): Promise<void> {
+  worker.isKilled = true;
+  worker.process.kill('SIGKILL');
+  await worker.ended;
+}
+
+function isAlive({ process: { exitCode, signalCode } }: WorkerProcess): boolean {
   return exitCode === null && signalCode === null;
 }
 
-/** @returns the recipients */
-async function queueRound(store: Store, deliveries: number, round: number): Promise<string[]> {
-  const emails = Array.from({ length: deliveries }, (_, n) => `reader${n + 1}@round${round}.example.com`);
-  const slot = `2026-11-24-${String(round).padStart(4, '0')}`;
-  await queueEdition(store, emails, { slot, number: round, articleId: `daily-roundup-${slot}` });
+/** Queues an edition. @returns the recipients */
+async function queueNumbered(store: Store, deliveries: number, number: number): Promise<string[]> {
+  const emails = Array.from({ length: deliveries }, (_, n) => `subscriber${n + 1}@edition${number}.example.com`);
+  const slot = `2026-11-24-${String(number).padStart(4, '0')}`;
+  await queueEdition(store, emails, { slot, number, articleId: `daily-roundup-${slot}` });
   return emails;
 }
 
@@ -166,21 +181,21 @@ async function countOpen(store: Store): Promise<number> {
   const { open } = await store.reports
     .selectFrom('deliveries')
     .select((e) => e.fn.countAll<number>().as('open'))
-    .where('state', 'in', ['pending', 'submitting'])
+    .where('state', 'in', OPEN_DELIVERY_STATES)
     .executeTakeFirstOrThrow();
   return open;
 }
 
-async function settled(store: Store): Promise<Pick<KillFigures, 'notSubmitted'>> {
-  const { other } = await store.reports
+async function countNotSubmitted(store: Store): Promise<number> {
+  const { count } = await store.reports
     .selectFrom('deliveries')
-    .select((e) => e.fn.countAll<number>().as('other'))
+    .select((e) => e.fn.countAll<number>().as('count'))
     .where('state', '!=', 'submitted')
     .executeTakeFirstOrThrow();
-  return { notSubmitted: other };
+  return count;
 }
 
-function count(
+function countCopies(
   recipients: string[],
   { copies }: CountingSink,
 ): Pick<KillFigures, 'deliveries' | 'extras' | 'withoutCopy' | 'otherMessageIds'> {
@@ -189,15 +204,11 @@ function count(
     deliveries: recipients.length,
     extras: extras.length,
     withoutCopy: recipients.filter((recipient) => !copies.has(recipient)).length,
-    otherMessageIds: extras.filter((same) => !same).length,
+    otherMessageIds: extras.filter((isSame) => !isSame).length,
   };
 }
 
-function told({ connections }: KillOptions, kills: number): Pick<KillFigures, 'kills' | 'connections' | 'bound'> {
-  return { kills, connections, bound: connections * kills };
-}
-
-/** What is wrong with the figures; empty where all is well. */
+/** Violations of the guarantees; empty if there are none. */
 export function findFaults(figures: KillFigures): string[] {
   const { extras, bound, withoutCopy, otherMessageIds, notSubmitted } = figures;
   return [

@@ -1,6 +1,6 @@
 /**
- * A delivering process for the kill test, made to be killed. Its clock runs ahead by as much as it is told, so that leases lapse without
- * waiting. It ends when nothing is due.
+ * A delivering process for the kill test. Its clock is set ahead, so that leases expire without waiting. It exits when
+ * nothing is due.
  */
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/config.ts';
@@ -9,16 +9,16 @@ import { openTransport } from '../src/delivery/transport/open-transport.ts';
 import { openTemplates } from '../src/lib/templates.ts';
 import { openStore } from '../src/store/store.ts';
 
-export interface WorkerOrder {
+export interface WorkerOptions {
   databaseUrl?: string | undefined;
   path: string;
   smtpUrl: string;
   connections: number;
-  /** Milliseconds that its clock is ahead. */
+  /** Milliseconds by which its clock is ahead. */
   ahead: number;
 }
 
-const { databaseUrl, path, smtpUrl, connections, ahead } = JSON.parse(process.argv[2] ?? '{}') as WorkerOrder;
+const { databaseUrl, path, smtpUrl, connections, ahead } = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const file = 'config/daywire.yaml';
 const sample = parseConfig(readFileSync(file, 'utf8'), { file, env: {}, cwd: process.cwd() });
 const config = {

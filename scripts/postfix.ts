@@ -1,6 +1,6 @@
 /**
- * A real Postfix for a check: Debian's, with a configuration, queue and log of its own in a temporary folder, on a free port of this
- * machine. It delivers to the mailboxes it is given; what is for anywhere else is refused, and nothing leaves the machine.
+ * Starts Debian's Postfix with its configuration, queue and log in a temporary folder, on a free port of this machine.
+ * It delivers to the given mailboxes and refuses everything else, so nothing leaves the machine.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,11 +12,11 @@ import { freePort } from './free-port.ts';
 
 const POSTFIX = '/usr/sbin/postfix';
 const DAEMONS = '/usr/lib/postfix/sbin';
-/** Postfix delivers to no mailbox as root. */
+/** Postfix does not deliver to mailboxes as root. */
 const NOBODY = 65_534;
-const PATIENCE = 30_000;
+const TIMEOUT = 30_000;
 
-/** Why Postfix cannot be started here, said for whoever runs the check; null where it can. */
+/** Why Postfix cannot be started here; null if it can. */
 export function missingForPostfix(): string | null {
   if (!existsSync(POSTFIX) || !existsSync(DAEMONS)) {
     return 'Postfix is not installed: on Debian, "apt-get install --no-install-recommends postfix"';
@@ -25,33 +25,32 @@ export function missingForPostfix(): string | null {
 }
 
 export interface PostfixOptions {
-  /** Addresses that have a mailbox; each takes what is written to it with a plus sign and a tag as well. */
+  /** Addresses with a mailbox. Each also accepts addresses with a plus sign and a tag. */
   mailboxes: string[];
-  /** Addresses that are taken at first, and then refused in these words, such as `5.1.1 user unknown`: each makes a report. */
+  /** Addresses that are accepted, then refused with this text, such as `5.1.1 user unknown`: Postfix sends a report. */
   refusing: Record<string, string>;
 }
 
 export interface Postfix {
   /** `smtp://127.0.0.1:port` */
   url: string;
-  /** The messages of a mailbox, oldest first, as they were delivered, lines ending in CR LF. */
+  /** The delivered messages of a mailbox, oldest first, with CR LF line ends. */
   messages(mailbox: string): Buffer[];
-  /** Waits until a mailbox holds so many. @throws with Postfix's own log where they do not come */
+  /** Waits for a number of messages in a mailbox. @throws with Postfix's log after the timeout */
   waitFor(mailbox: string, count: number): Promise<Buffer[]>;
   stop(): Promise<void>;
 }
 
-/** Starts it within `folder`, which must exist, and waits until it answers. @throws with its log where it does not */
+/** Starts Postfix in `folder`, which must exist, and waits until it is ready. @throws with its log after the timeout */
 export async function startPostfix(folder: string, options: PostfixOptions): Promise<Postfix> {
   const port = await freePort();
-  layOut(folder, options, port);
-  // In a process group of its own: a Ctrl-C is for the check, which then stops it.
+  writeFiles(folder, options, port);
+  // In a new process group: Ctrl-C interrupts the check, which then stops it.
   const launcher = spawn(POSTFIX, ['-c', join(folder, 'config'), 'start-fg'], { stdio: 'ignore', detached: true });
-  const log = (): string =>
-    existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : 'it has no log';
+  const log = (): string => (existsSync(join(folder, 'log')) ? readFileSync(join(folder, 'log'), 'utf8') : '(no log)');
   const stop = (): Promise<void> => end(folder, launcher);
   try {
-    await within(`Postfix does not answer on port ${port}`, log, () => answers(port, launcher));
+    await waitUntil(`Postfix is not ready on port ${port}`, log, () => isReady(port, launcher));
   } catch (error) {
     await stop();
     throw error;
@@ -61,14 +60,15 @@ export async function startPostfix(folder: string, options: PostfixOptions): Pro
     url: `smtp://127.0.0.1:${port}`,
     messages,
     async waitFor(mailbox, count) {
-      await within(`${count} messages for ${mailbox} do not come`, log, async () => messages(mailbox).length >= count);
+      const hasAll = async () => messages(mailbox).length >= count;
+      await waitUntil(`${count} messages for ${mailbox} have not arrived`, log, hasAll);
       return messages(mailbox);
     },
     stop,
   };
 }
 
-function layOut(folder: string, options: PostfixOptions, port: number): void {
+function writeFiles(folder: string, options: PostfixOptions, port: number): void {
   for (const name of ['config', 'queue', 'data', 'mail']) mkdirSync(join(folder, name));
   chownSync(join(folder, 'data'), uidOf('postfix'), 0);
   chownSync(join(folder, 'mail'), NOBODY, NOBODY);
@@ -80,10 +80,10 @@ function mainConfiguration(folder: string, { mailboxes, refusing }: PostfixOptio
   const domains = new Set([...mailboxes, ...Object.keys(refusing)].map((address) => address.split('@')[1]));
   const inline = (pairs: string[][]): string =>
     `inline:{ ${pairs.map(([key, value]) => `{ ${key} = ${value} }`).join(' ')} }`;
-  // An address that is taken under one name and refused under another one: so the refusal comes after the message was accepted.
-  const hidden = Object.entries(refusing).map(([address, words], index) => ({
+  // An alias of an address that is refused: so the refusal follows after the message was accepted.
+  const aliases = Object.entries(refusing).map(([address, text], index) => ({
     address,
-    words,
+    text,
     to: `r${index}.invalid`,
   }));
   return `compatibility_level = 3.6
@@ -101,7 +101,7 @@ alias_maps =
 local_recipient_maps =
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_peername_lookup = no
-# Nothing leaves this machine: there is not even a service that could.
+# Nothing leaves this machine: there is no service that could send it.
 default_transport = error:5.4.4 nothing is sent elsewhere by this check
 relay_transport = error:5.4.4 nothing is sent elsewhere by this check
 local_transport = error:5.1.1 there is no local user
@@ -111,12 +111,12 @@ virtual_mailbox_base = ${folder}/mail
 virtual_mailbox_maps = ${inline([...mailboxes, ...Object.keys(refusing)].map((one) => [one, `${one}/`]))}
 virtual_uid_maps = static:${NOBODY}
 virtual_gid_maps = static:${NOBODY}
-virtual_alias_maps = ${inline(hidden.map(({ address, to }) => [address, `nobody@${to}`]))}
-transport_maps = ${inline(hidden.map(({ to, words }) => [to, `error:${words}`]))}
+virtual_alias_maps = ${inline(aliases.map(({ address, to }) => [address, `nobody@${to}`]))}
+transport_maps = ${inline(aliases.map(({ to, text }) => [to, `error:${text}`]))}
 `;
 }
 
-// One line a service: name, type, private, unprivileged, chroot, wake-up, processes, command.
+// One line per service: name, type, private, unprivileged, chroot, wake-up, processes, command.
 function services(port: number): string {
   return `127.0.0.1:${port} inet n - n - - smtpd
 cleanup unix n - n - 0 cleanup
@@ -136,14 +136,14 @@ postlog unix-dgram n - n - 1 postlogd
 
 function readMaildir(folder: string): Buffer[] {
   if (!existsSync(folder)) return [];
-  // A file's name begins with the time of its delivery (https://cr.yp.to/proto/maildir.html).
+  // File names begin with the time of delivery (https://cr.yp.to/proto/maildir.html).
   const text = (name: string): string => readFileSync(join(folder, name), 'latin1');
   return readdirSync(folder)
     .sort()
     .map((name) => Buffer.from(text(name).replace(/\r?\n/g, '\r\n'), 'latin1'));
 }
 
-async function answers(port: number, launcher: ChildProcess): Promise<boolean> {
+async function isReady(port: number, launcher: ChildProcess): Promise<boolean> {
   if (launcher.exitCode !== null) throw new Error(`Postfix ended with ${launcher.exitCode}`);
   const socket = connect(port, '127.0.0.1');
   try {
@@ -156,24 +156,24 @@ async function answers(port: number, launcher: ChildProcess): Promise<boolean> {
   }
 }
 
-async function within(what: string, log: () => string, isSo: () => Promise<boolean>): Promise<void> {
-  const until = Date.now() + PATIENCE;
-  while (!(await isSo())) {
-    if (Date.now() > until) throw new Error(`${what} within ${PATIENCE / 1_000} s. Its log:\n${log()}`);
+async function waitUntil(problem: string, log: () => string, isTrue: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + TIMEOUT;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`${problem} after ${TIMEOUT / 1_000} s. The log:\n${log()}`);
     await sleep(100);
   }
 }
 
-/** The launcher waits for its master, which ends with all of its services; the master's own number stands in the queue. */
+/** Stops the master process, which stops all services; the launcher exits with it. The master's PID is in the queue. */
 async function end(folder: string, launcher: ChildProcess): Promise<void> {
   const ended = launcher.exitCode === null && launcher.signalCode === null ? once(launcher, 'exit') : null;
   signal(folder, 'SIGTERM');
-  const late = setTimeout(() => {
+  const timeout = setTimeout(() => {
     signal(folder, 'SIGKILL');
     launcher.kill('SIGKILL');
   }, 5_000);
   await ended;
-  clearTimeout(late);
+  clearTimeout(timeout);
 }
 
 function signal(folder: string, name: 'SIGTERM' | 'SIGKILL'): void {
@@ -190,6 +190,6 @@ function uidOf(user: string): number {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((one) => one.startsWith(`${user}:`));
-  if (line === undefined) throw new Error(`there is no user ${user}`);
+  if (line === undefined) throw new Error(`the user ${user} does not exist`);
   return Number(line.split(':')[2]);
 }

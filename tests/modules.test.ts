@@ -84,6 +84,15 @@ describe('the modules of src/', () => {
   });
 });
 
+describe('scripts and benchmarks', () => {
+  it('import nothing from tests', () => {
+    const files = ['scripts', 'bench'].flatMap((folder) => sourceFiles(join(root, folder)));
+    expect(files.length).toBeGreaterThan(10);
+    const violations = files.filter((file) => importsOf(file).some((target) => target.startsWith(join(root, 'tests'))));
+    expect(violations.map((file) => relative(root, file))).toEqual([]);
+  });
+});
+
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

@@ -1,6 +1,7 @@
 import { simpleParser } from 'mailparser';
 import type { SMTPServerOptions } from 'smtp-server';
 import { afterEach, describe, expect, it } from 'vitest';
+import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import type { Config } from '../../src/config/config.ts';
 import { pauseEdition, settleDelivery } from '../../src/delivery/control/edition-control.ts';
 import { deliver } from '../../src/delivery/deliver.ts';
@@ -17,15 +18,7 @@ import type { Store } from '../../src/store/store.ts';
 import { unsubscribe } from '../../src/subscribers/subscriptions.ts';
 import { readUnsubscribeToken } from '../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import {
-  deliveriesOf,
-  NOW,
-  queueConfirmation,
-  queueEdition,
-  SECRETS,
-  serviceMessagesOf,
-  testConfig,
-} from './fixture.ts';
+import { deliveriesOf, queueConfirmation, SECRETS, serviceMessagesOf, testConfig } from './fixture.ts';
 import { closeServers, type Received, startScripted, startServer } from './servers.ts';
 
 afterEach(closeServers);
@@ -85,7 +78,7 @@ describe('deliver', () => {
       const onProgress = (report: { submitted: number }) => seen.push(report.submitted);
       expect(await run(store, smtpConfig(server.url), { onProgress })).toEqual({ ...NOTHING, submitted: 3 });
       expect(seen).toEqual([1, 2, 3]);
-      expect(recipients(server.received)).toEqual([1, 2, 3].map((n) => `reader${n}@example.com`));
+      expect(recipients(server.received)).toEqual([1, 2, 3].map((n) => `subscriber${n}@example.com`));
       for (const row of await deliveriesOf(store)) {
         expect(row).toMatchObject({
           state: 'submitted',
@@ -116,7 +109,7 @@ describe('deliver', () => {
       await queueEdition(store, 2);
       let greylisting = true;
       const server = await startServer(
-        refusing((to) => (greylisting && to.startsWith('reader1') ? [451, '4.7.1 come back later'] : null)),
+        refusing((to) => (greylisting && to.startsWith('subscriber1') ? [451, '4.7.1 come back later'] : null)),
       );
       const config = smtpConfig(server.url);
       expect(await run(store, config)).toEqual({ ...NOTHING, submitted: 1, deferred: 1 });
@@ -135,7 +128,7 @@ describe('deliver', () => {
       expect(await run(store, config, { now: NOW + 5 * MINUTE - 1 })).toEqual(NOTHING);
       expect(await run(store, config, { now: NOW + 5 * MINUTE })).toEqual({ ...NOTHING, submitted: 1 });
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted', attempts: 2, reason: null }, {}]);
-      expect(recipients(server.received)).toEqual(['reader1@example.com', 'reader2@example.com']);
+      expect(recipients(server.received)).toEqual(['subscriber1@example.com', 'subscriber2@example.com']);
     });
 
     it('gives up after delivery.attempts, with the last reason', async () => {
@@ -159,7 +152,7 @@ describe('deliver', () => {
       const store = await open();
       await queueEdition(store, 3);
       const server = await startServer(
-        refusing((to) => (to.startsWith('reader2') ? [550, '5.1.1 no such user'] : null)),
+        refusing((to) => (to.startsWith('subscriber2') ? [550, '5.1.1 no such user'] : null)),
       );
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, submitted: 2, failed: 1 });
       expect(await deliveriesOf(store)).toMatchObject([
@@ -253,7 +246,7 @@ describe('deliver', () => {
       );
       const server = await startServer();
       expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, submitted: 1, suppressed: 1 });
-      expect(recipients(server.received)).toEqual(['reader2@example.com']);
+      expect(recipients(server.received)).toEqual(['subscriber2@example.com']);
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'suppressed', attempts: 0, reason: 'the subscription is not confirmed any more' },
         { state: 'submitted' },
@@ -549,7 +542,7 @@ describe('deliver', () => {
 
     it('pauses an edition if the server refuses every recipient, fails none of it, and continues with the next', async () => {
       const store = await open();
-      const emails = Array.from({ length: 60 }, (_, n) => `reader@domain${n}.example`);
+      const emails = Array.from({ length: 60 }, (_, n) => `subscriber@domain${n}.example`);
       const { editionId } = await queueEdition(store, emails);
       await queueEdition(store, ['other@example.com'], { slot: '2026-11-25', number: 2, articleId: 'next' });
       const server = await startServer(

@@ -16,12 +16,13 @@ function sqliteFile(): { path: string } {
   return { path: join(folder, 'daywire.db') };
 }
 
-describe('a delivering process that is killed', () => {
+// `npm run kill-test` is the long version.
+describe('killed delivering processes', () => {
   it.each([
     ['SQLite', 1],
     ['PostgreSQL', 2],
   ] as const)(
-    'skips no reader, and doubles one message a connection at most (%s, %d at once)',
+    'leave no recipient without a copy, and repeat at most one message per connection (%s, %d at once)',
     { timeout: 120_000 },
     async (database, workers) => {
       const store = database === 'SQLite' ? sqliteFile() : { path: '', databaseUrl: await newPostgresUrl('empty') };
@@ -31,7 +32,7 @@ describe('a delivering process that is killed', () => {
     },
   );
 
-  it('is found at fault where a reader was skipped, or mailed too often or under another name', () => {
+  it('are reported by findFaults for missing copies, too many copies and other Message-IDs', () => {
     const good: KillFigures = {
       deliveries: 10,
       kills: 2,

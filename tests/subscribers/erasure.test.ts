@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../scripts/test-edition.ts';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -12,19 +13,18 @@ import {
   suppressAddress,
   suppressByOperator,
 } from '../../src/subscribers/suppression.ts';
-import { queueEdition } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { NOW, OPERATOR, requestNewsletters, SECRETS } from './fixtures.ts';
 
-const EMAIL = 'reader1@example.com';
+const EMAIL = 'subscriber1@example.com';
 
 /** Adds two subscribers with rows in every table. */
 async function addTwo(store: Store): Promise<{ id: number; other: number }> {
   const { editionId, subscriberIds } = await queueEdition(store, 2);
   const [id, other] = subscriberIds as [number, number];
   await requestNewsletters(store, ['weekly'], { email: EMAIL, zone: 'Asia/Tokyo' });
-  await requestNewsletters(store, ['weekly'], { email: 'reader2@example.com' });
-  for (const [subscriber_id, email] of [[id, EMAIL] as const, [other, 'reader2@example.com'] as const]) {
+  await requestNewsletters(store, ['weekly'], { email: 'subscriber2@example.com' });
+  for (const [subscriber_id, email] of [[id, EMAIL] as const, [other, 'subscriber2@example.com'] as const]) {
     const detail = `${email} is full`;
     await store.db
       .insertInto('bounces')

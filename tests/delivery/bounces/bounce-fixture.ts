@@ -3,11 +3,12 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
-import { NOW, queueEdition, SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS, testConfig } from '../fixture.ts';
 
 /** The delivery that a message is about. */
 export interface About {
@@ -43,7 +44,7 @@ export function bounceMessage(name: string, about: About): Buffer {
 }
 
 /**
- * Submits editions to `reader1@example.com`, the newest at `NOW`.
+ * Submits editions to `subscriber1@example.com`, the newest at `NOW`.
  * @returns the deliveries, oldest first
  */
 export async function submitEditions(store: Store, count: number): Promise<About[]> {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { NOW } from '../../../scripts/test-edition.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { mailboxToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS, testConfig } from '../fixture.ts';
 import {
   type About,
   bounceMessage,

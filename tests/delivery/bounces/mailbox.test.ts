@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NOW } from '../../../scripts/test-edition.ts';
 import { pollMailbox, verifyMailbox } from '../../../src/delivery/bounces/mailbox.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { NOW, SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS, testConfig } from '../fixture.ts';
 import { type About, bounceMessage, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';
 import { hasDovecot, type MailServer, startDovecot } from './dovecot.ts';
 

@@ -1,10 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { NOW } from '../../../scripts/test-edition.ts';
 import { type BounceReport, recordBounceReports, verifyBounceWebhook } from '../../../src/delivery/bounces/webhook.ts';
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS, testConfig } from '../fixture.ts';
 import { type About, leaveToken, NEWSLETTER, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';
 
 const SECRET = 'a webhook secret for the tests';
@@ -104,7 +105,7 @@ forEachDatabase((open) => {
     it.each([
       ['return path', (about: About) => ({ returnPath: `<bounces+${returnToken(about)}@news.example>` })],
       ['token', (about: About) => ({ token: returnToken(about) })],
-      ['address', () => ({ email: 'Reader1@EXAMPLE.com' })],
+      ['address', () => ({ email: 'Subscriber1@EXAMPLE.com' })],
     ])('records a bounce once by its %s', async (_, nameFor) => {
       const store = await open();
       const [first, about] = (await submitEditions(store, 2)) as [About, About];
@@ -137,7 +138,7 @@ forEachDatabase((open) => {
     it('suppresses an address and unsubscribes after a complaint', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
-      const reports = [{ kind: 'complaint' as const, email: 'reader1@example.com', detail: 'abuse' }];
+      const reports = [{ kind: 'complaint' as const, email: 'subscriber1@example.com', detail: 'abuse' }];
       expect(await recordBounceReports(store, config, SECRETS, reports, NOW)).toEqual({ ...NONE, complaint: 1 });
       expect(await subscriberState(store, about)).toMatchObject({
         suppressed: 'complaint',
@@ -149,7 +150,7 @@ forEachDatabase((open) => {
       ['a return path', (about: About) => ({ returnPath: `bounces+${returnToken(about)}@news.example` })],
       ['a mailto: address', (about: About) => ({ token: leaveToken(about) })],
       ['a link', (about: About) => ({ token: unsubscribeToken(SECRETS, { ...about, newsletter: NEWSLETTER }) })],
-      ['an address', () => ({ email: 'reader1@example.com' })],
+      ['an address', () => ({ email: 'subscriber1@example.com' })],
     ])('unsubscribes by %s', async (_, nameFor) => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];

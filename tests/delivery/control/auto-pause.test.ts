@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { deliver } from '../../../src/delivery/deliver.ts';
 import { isAnySubmitted } from '../../../src/delivery/queue/queries.ts';
 import type { DeliveryReport } from '../../../src/delivery/run.ts';
@@ -10,7 +11,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { exportSubscriberData } from '../../../src/subscribers/export-data.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { deliveriesOf, NOW, queueEdition, SECRETS, testConfig } from '../fixture.ts';
+import { deliveriesOf, SECRETS, testConfig } from '../fixture.ts';
 import { closeServers, startScripted } from '../servers.ts';
 
 afterEach(closeServers);
@@ -96,7 +97,7 @@ describe('a refusal of every recipient', () => {
 
     it('is not assumed from a few recipients of one domain that an earlier run left', async () => {
       const store = await open();
-      const others = Array.from({ length: 12 }, (_, n) => `reader${n}@example.org`);
+      const others = Array.from({ length: 12 }, (_, n) => `subscriber${n}@example.org`);
       const { editionId } = await queueEdition(store, [
         'ada@example.com',
         'bo@example.com',
@@ -121,7 +122,7 @@ describe('a refusal of every recipient', () => {
       const store = await open();
       const { editionId } = await queueEdition(store, [
         'first@example.com',
-        ...Array.from({ length: 8 }, (_, n) => `reader@domain${n}.example`),
+        ...Array.from({ length: 8 }, (_, n) => `subscriber@domain${n}.example`),
       ]);
       let reply = '451 4.3.0 come back later';
       const server = await startReplying((to) => (to.startsWith('first') ? undefined : reply));

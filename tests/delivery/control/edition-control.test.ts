@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import {
   cancelEdition,
   DeliveryControlError,
@@ -12,7 +13,7 @@ import { MINUTE } from '../../../src/lib/time.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
+import { deliveriesOf } from '../fixture.ts';
 
 function editionStates(store: Store) {
   return store.db
@@ -106,7 +107,7 @@ describe('edition control', () => {
           newsletter: 'daily-roundup',
           slot: '2026-11-24',
           subscriberId: subscriberIds[0],
-          email: 'reader1@example.com',
+          email: 'subscriber1@example.com',
           attempts: 1,
           since: NOW,
         },

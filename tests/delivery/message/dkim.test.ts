@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
+import { NOW } from '../../../scripts/test-edition.ts';
 import { assembleMessage } from '../../../src/delivery/message/assemble.ts';
 import { prepareBody } from '../../../src/delivery/message/body.ts';
 import { loadSigners, type Signer, signersOf } from '../../../src/delivery/message/dkim.ts';
 import { headerField, headerText, joinFields } from '../../../src/delivery/message/header-field.ts';
 import { TransportError } from '../../../src/delivery/transport/connection.ts';
 import { DAY } from '../../../src/lib/time.ts';
-import { NOW, testConfig } from '../fixture.ts';
-import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+import { testConfig } from '../fixture.ts';
 
 const ENVELOPE = { newsletter: 'daily', slot: '2026-11-24', from: 'roundup@example.com', to: 'ada@example.com' };
 const ed25519 = ed25519Signer();

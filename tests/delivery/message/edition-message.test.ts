@@ -1,11 +1,12 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
+import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
+import { NOW, testEdition } from '../../../scripts/test-edition.ts';
 import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { NOW, SECRETS, testConfig, testEdition } from '../fixture.ts';
-import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+import { SECRETS, testConfig } from '../fixture.ts';
 import { ADA, type Changes, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf, withBothLinks } from './messages.ts';
 
 describe('the copy of an edition', () => {

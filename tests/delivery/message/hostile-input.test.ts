@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
+import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { parseAddress, wireAddress } from '../../../src/subscribers/address.ts';
 import { readMailboxToken } from '../../../src/subscribers/tokens.ts';
 import { SECRETS } from '../fixture.ts';
-import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
 import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';
 
 const NAMES = [

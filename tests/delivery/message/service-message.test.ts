@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { HtmlValidate, StaticConfigLoader } from 'html-validate';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
+import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
+import { NOW } from '../../../scripts/test-edition.ts';
 import type { Config } from '../../../src/config/config.ts';
 import type { Signer } from '../../../src/delivery/message/dkim.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
@@ -10,8 +12,7 @@ import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts
 import { HOUR } from '../../../src/lib/time.ts';
 import { readConfirmToken, readMailboxToken, readPreferencesToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { NOW, SECRETS, testConfig } from '../fixture.ts';
-import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+import { SECRETS, testConfig } from '../fixture.ts';
 
 const templates = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai');
 

@@ -1,9 +1,10 @@
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
+import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
+import { testEdition } from '../../../scripts/test-edition.ts';
 import { prepareTestCopy } from '../../../src/delivery/message/test-copy.ts';
 import { placeholder } from '../../../src/editions/rendering/placeholders.ts';
-import { testConfig, testEdition } from '../fixture.ts';
-import { ed25519Signer, rsaSigner, verify } from './dkim-keys.ts';
+import { testConfig } from '../fixture.ts';
 
 const config = testConfig();
 const newsletter = config.newsletters[0]!;

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { GroupCommit } from '../../../src/delivery/queue/group-commit.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import type { StatementBatch } from '../../../src/store/statement-batch.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
+import { deliveriesOf } from '../fixture.ts';
 
 const SUBMITTED = { kind: 'submitted', reply: '250 ok' } as const;
 

@@ -1,5 +1,6 @@
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { type ClaimOptions, claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import {
   type ClaimedDelivery,
@@ -19,7 +20,7 @@ import { batchInTransaction } from '../../../src/store/statement-batch.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Tables } from '../../../src/store/tables.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { deliveriesOf, NOW, queueEdition } from '../fixture.ts';
+import { deliveriesOf } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
 const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
@@ -63,7 +64,7 @@ describe('claimDeliveries', () => {
       const store = await open();
       await queueEdition(store, 5);
       const claims = await Promise.all([1, 2, 3, 4].map(() => claim(store, { limit: 2 })));
-      expect(names(claims.flat()).sort()).toEqual([1, 2, 3, 4, 5].map((n) => `reader${n}`));
+      expect(names(claims.flat()).sort()).toEqual([1, 2, 3, 4, 5].map((n) => `subscriber${n}`));
       expect(claims.flat().every((row) => row.fence === 1 && row.attempts === 0)).toBe(true);
       expect(await deliveriesOf(store)).toMatchObject(
         Array(5).fill({ state: 'pending', fence: 1, lease_until: NOW + LEASE }),
@@ -80,8 +81,8 @@ describe('claimDeliveries', () => {
           .where('subscriber_id', '=', subscriberIds[n]!)
           .execute();
       }
-      expect(names(await claim(store, { limit: 1 }))).toEqual(['reader2']);
-      expect(names(await claim(store, { limit: 1 }))).toEqual(['reader1']);
+      expect(names(await claim(store, { limit: 1 }))).toEqual(['subscriber2']);
+      expect(names(await claim(store, { limit: 1 }))).toEqual(['subscriber1']);
       expect(await claim(store)).toEqual([]);
     });
 
@@ -154,7 +155,7 @@ describe('claimDeliveries', () => {
       await queueEdition(store, 2);
       await mark(store, await claim(store, { limit: 1 }));
       const later = { now: NOW + HOUR, uncertain: 'hold' as const };
-      expect(names(await claim(store, later))).toEqual(['reader2']);
+      expect(names(await claim(store, later))).toEqual(['subscriber2']);
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitting' }, { state: 'pending' }]);
     });
 
@@ -177,7 +178,7 @@ describe('claimDeliveries', () => {
         .where('subscriber_id', '=', subscriberIds[2]!)
         .execute();
       const claimed = await claimAll(store, { limit: 10 });
-      expect(claimed).toMatchObject({ expired: 3, deliveries: [{ email: 'reader4@example.com' }] });
+      expect(claimed).toMatchObject({ expired: 3, deliveries: [{ email: 'subscriber4@example.com' }] });
       const expired = 'expired: it could not be submitted in time';
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'failed', reason: expired, attempts: 0, lease_until: null },
@@ -226,8 +227,8 @@ describe('claimDeliveries', () => {
       await mark(store, claims.slice(0, 1));
       await releaseClaims(store.db, claims);
       expect(await claim(store)).toMatchObject([
-        { email: 'reader2@example.com', fence: 2 },
-        { email: 'reader3@example.com', fence: 2 },
+        { email: 'subscriber2@example.com', fence: 2 },
+        { email: 'subscriber3@example.com', fence: 2 },
       ]);
     });
   });

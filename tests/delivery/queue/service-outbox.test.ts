@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NOW } from '../../../scripts/test-edition.ts';
 import {
   type ClaimedServiceMessage,
   claimServiceMessages,
@@ -10,7 +11,7 @@ import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { SuppressionReason } from '../../../src/store/tables.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, queueConfirmation, serviceMessagesOf } from '../fixture.ts';
+import { queueConfirmation, serviceMessagesOf } from '../fixture.ts';
 
 const LEASE = 2 * MINUTE;
 

@@ -1,5 +1,5 @@
 /**
- * The newsroom of the delivery benchmark: its configuration and its signing key.
+ * Configuration and signing key of the delivery benchmark.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ export const SECRETS = ['a secret of the benchmark, thirty-two characters'] as c
 export const SELECTOR = 'bench';
 const ROOT = resolve(import.meta.dirname, '..');
 
-/** Makes the key that `newsroomConfig` signs with. */
+/** Makes the key of `benchConfig`. */
 export function writeKey(folder: string): void {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
   writeFileSync(keyFile(folder), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
@@ -21,8 +21,8 @@ export function keyFile(folder: string): string {
   return join(folder, 'dkim.pem');
 }
 
-/** The sample newsroom, mailing to `smtpUrl` and signing. */
-export function newsroomConfig(folder: string, smtpUrl: string, connections: number): Config {
+/** The sample configuration, delivering signed messages to `smtpUrl`. */
+export function benchConfig(folder: string, smtpUrl: string, connections: number): Config {
   const file = join(ROOT, 'config/daywire.yaml');
   const config = parseConfig(readFileSync(file, 'utf8'), { file, env: {}, cwd: ROOT });
   const domain = newsletterOf(config).from.email.split('@')[1] as string;

@@ -1,15 +1,15 @@
 /**
- * Keys that sign in tests, and the DNS that a verifier finds their public halves in.
+ * DKIM keys for tests, with DNS records for their public keys, and another implementation that verifies signatures.
  */
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
-import type { Signer } from '../../../src/delivery/message/dkim.ts';
-import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
-import { NOW } from '../fixture.ts';
+import type { Signer } from '../src/delivery/message/dkim.ts';
+import type { OutgoingMessage } from '../src/delivery/transport/connection.ts';
+import { NOW } from './test-edition.ts';
 
 const records = new Map<string, string>();
 
-/** A new RSA key for that domain, its public half published. */
+/** Makes an RSA key for a domain, and publishes the public key. */
 export function rsaSigner(domain = 'example.com', selector = 'rsa', bits = 2_048): Signer {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
   const bytes = publicKey.export({ type: 'spki', format: 'der' });
@@ -17,30 +17,30 @@ export function rsaSigner(domain = 'example.com', selector = 'rsa', bits = 2_048
   return { domain, selector, key: privateKey, algorithm: 'rsa-sha256' };
 }
 
-/** A new Ed25519 key for that domain, its public half published. */
+/** Makes an Ed25519 key for a domain, and publishes the public key. */
 export function ed25519Signer(domain = 'example.com', selector = 'ed'): Signer {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   records.set(`${selector}._domainkey.${domain}`, `v=DKIM1; k=ed25519; p=${rawEd25519(publicKey)}`);
   return { domain, selector, key: privateKey, algorithm: 'ed25519-sha256' };
 }
 
-/** RFC 8463 §4.2: the bare 32 octets, base64. */
+/** RFC 8463 §4.2: only the 32 octets, base64. */
 function rawEd25519(key: KeyObject): string {
   return Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url').toString('base64');
 }
 
-export interface Verdict {
+export interface VerifiedSignature {
   algorithm: string | undefined;
   domain: string | undefined;
   result: string;
-  /** Whether the domain that signed is the sender's, or a parent of it. */
+  /** Whether the signing domain is the sender's or a parent of it. */
   aligned: boolean;
-  /** The names of the fields that it covers, in lower case. */
+  /** The names of the signed fields, in lower case. */
   covers: string[];
 }
 
-/** What a verifier of another hand says of each signature, by the letter of the RFCs. */
-export async function verify(message: OutgoingMessage | Buffer): Promise<Verdict[]> {
+/** Verifies each signature with mailauth, strictly by the RFCs. */
+export async function verify(message: OutgoingMessage | Buffer): Promise<VerifiedSignature[]> {
   const raw = Buffer.isBuffer(message) ? message : Buffer.concat(message.chunks);
   const { results } = await dkimVerify(raw, { resolver: resolve, strict: true, curTime: new Date(NOW) } as never);
   return (results as unknown as MailauthResult[]).map(({ algo, signingDomain, status, signingHeaders }) => ({

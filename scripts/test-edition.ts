@@ -1,0 +1,129 @@
+/**
+ * A closed edition and its queued deliveries, without composing one: delivery needs only these rows.
+ */
+import type { Edition } from '../src/editions/queries.ts';
+import type { Store } from '../src/store/store.ts';
+
+export const NOW = Date.UTC(2026, 10, 24, 7, 30);
+const NONCE = '0123456789abcdef';
+
+/** A closed edition. */
+export function testEdition(changes: Partial<Edition> = {}): Edition {
+  return {
+    id: 1,
+    newsletter: 'daily-roundup',
+    slot: '2026-11-24',
+    slotAt: NOW,
+    cutoffAt: NOW,
+    number: 1,
+    headline: 'Tech Roundup: Battery Makers Cut Prices, Chips Go East',
+    subject: 'Tech Roundup: Battery Makers Cut Prices, Chips Go East',
+    preheader: 'Prices fell by a fifth.',
+    nonce: NONCE,
+    html: `<html lang="en"><body><h1>Ünter & 三星</h1><a href="%%${NONCE}:unsubscribe%%">Unsubscribe</a></body></html>`,
+    text: `Battery makers cut prices.\n.A line that begins with a dot.\n\nUnsubscribe: %%${NONCE}:unsubscribe%%\n`,
+    archiveHtml: '<html></html>',
+    articleId: 'daily-roundup-2026-11-24',
+    closedAt: NOW,
+    ...changes,
+  };
+}
+
+/**
+ * Stores an edition and queues it for subscribers, who are stored if they are missing.
+ * @param subscribers addresses, or a number: `subscriber1@example.com` and so on
+ * @returns the edition's id, and the subscribers' ids in order
+ */
+export async function queueEdition(
+  store: Store,
+  subscribers: number | string[],
+  changes: Partial<Edition> = {},
+): Promise<{ editionId: number; subscriberIds: number[] }> {
+  const edition = testEdition(changes);
+  const emails = Array.isArray(subscribers)
+    ? subscribers
+    : Array.from({ length: subscribers }, (_, n) => `subscriber${n + 1}@example.com`);
+  const editionId = await storeEdition(store, edition);
+  const subscriberIds: number[] = [];
+  for (let n = 0; n < emails.length; n += 1_000) {
+    const ids = await storeSubscribers(store, emails.slice(n, n + 1_000), edition.newsletter);
+    await store.db
+      .insertInto('deliveries')
+      .values(
+        ids.map((subscriber_id) => ({
+          edition_id: editionId,
+          subscriber_id,
+          state: 'pending' as const,
+          attempts: 0,
+          due_at: NOW,
+          fence: 0,
+          changed_at: NOW,
+        })),
+      )
+      .execute();
+    subscriberIds.push(...ids);
+  }
+  return { editionId, subscriberIds };
+}
+
+async function storeEdition(store: Store, edition: Edition): Promise<number> {
+  await store.db
+    .insertInto('articles')
+    .values({
+      id: edition.articleId,
+      tag_uri: `tag:example.com,2026:articles/${edition.articleId}`,
+      slug: edition.articleId,
+      kind: 'roundup',
+      pinned: 0,
+      state: 'published',
+      published_at: NOW,
+      updated_at: NOW,
+      created_at: NOW,
+      digest: '',
+      document: '{}',
+    })
+    .execute();
+  const { id } = await store.db
+    .insertInto('editions')
+    .values({
+      newsletter: edition.newsletter,
+      slot: edition.slot,
+      slot_at: edition.slotAt,
+      cutoff_at: edition.cutoffAt,
+      number: edition.number,
+      headline: edition.headline,
+      subject: edition.subject,
+      preheader: edition.preheader,
+      nonce: edition.nonce,
+      html: edition.html,
+      text: edition.text,
+      archive_html: edition.archiveHtml,
+      article_id: edition.articleId,
+      closed_at: edition.closedAt,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
+}
+
+/** Stores subscribers with a confirmed subscription to the newsletter. @returns their ids, in order */
+export async function storeSubscribers({ db }: Store, emails: string[], newsletter: string): Promise<number[]> {
+  await db
+    .insertInto('subscribers')
+    .values(emails.map((email) => ({ email, email_key: email, created_at: NOW })))
+    .onConflict((conflict) => conflict.column('email_key').doNothing())
+    .execute();
+  const rows = await db
+    .selectFrom('subscribers')
+    .select(['id', 'email_key'])
+    .where('email_key', 'in', emails)
+    .execute();
+  const idOf = new Map(rows.map((row) => [row.email_key, row.id]));
+  const ids = emails.map((email) => idOf.get(email) as number);
+  await db
+    .insertInto('subscriptions')
+    .values(ids.map((subscriber_id) => ({ subscriber_id, newsletter, state: 'confirmed' as const, changed_at: NOW })))
+    .onConflict((conflict) => conflict.columns(['subscriber_id', 'newsletter']).doNothing())
+    .execute();
+  return ids;
+}

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { newFolder } from '../support/command.ts';
 
 describe.concurrent('the command line', () => {
-  it('lists its commands', async () => {
+  it('lists its commands, which the README describes', async () => {
     const { code, stdout } = await newFolder('empty').exec(['--help']);
     expect(code).toBe(0);
     const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command);
@@ -10,6 +11,8 @@ describe.concurrent('the command line', () => {
       ...['init', 'check', 'start', 'status', 'import', 'publish', 'feeds', 'compose', 'preview', 'editions'],
       ...['deliver', 'queue', 'bounce', 'subscribers', 'migrate', 'backup', 'restore', 'help'],
     ]);
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    for (const command of listed.filter((one) => one !== 'help')) expect(readme).toContain(`| \`daywire ${command}`);
   });
 
   it.each([

@@ -4,6 +4,7 @@
 import {
   deleteBounces,
   deleteServiceMessages,
+  deleteWarmUpDays,
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
@@ -43,10 +44,7 @@ export async function runRetention({
   const { zone } = config.publication;
   const oldDeliveries = now - deliveriesDays * DAY;
   // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
-  await store.db
-    .deleteFrom('warm_up_days')
-    .where('day', '<', localDate(now - 3 * DAY, zone))
-    .execute();
+  await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
   await failUncertainOfCancelled(store, now);
   return {
     deliveries: await foldDeliveries(store, oldDeliveries),

@@ -164,3 +164,8 @@ async function deleteInBatches(
     deleted += Number((await deleteRows(ids)).numDeletedRows);
   }
 }
+
+/** Deletes the warm-up counts of days before a local date, such as `2026-11-24`. */
+export async function deleteWarmUpDays({ db }: Pick<Store, 'db'>, before: string): Promise<void> {
+  await db.deleteFrom('warm_up_days').where('day', '<', before).execute();
+}

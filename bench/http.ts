@@ -14,8 +14,8 @@ import { freePort } from '../scripts/free-port.ts';
 import { isBrotliInstalled, isNginxInstalled, shippedConfig, startNginx } from '../scripts/nginx.ts';
 import { median } from './figures.ts';
 
-const ROUNDS = 5;
-const SECONDS = 3;
+const ROUNDS = 15;
+const SECONDS = 1;
 const CONNECTIONS = 64;
 
 /**

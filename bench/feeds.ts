@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { type Config, type FeedConfig, parseConfig } from '../src/config/config.ts';
-import { buildFeed } from '../src/feeds/publish.ts';
+import { buildFeed } from '../src/feeds/build-feed.ts';
 import { selectForFeed } from '../src/feeds/select.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';

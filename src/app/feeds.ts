@@ -1,7 +1,7 @@
 /**
  * What an operator sees of feeds.
  */
-import { countArchives } from '../feeds/archive/count.ts';
+import { summariseArchives } from '../feeds/archive/archives.ts';
 import { listDocuments } from '../feeds/documents.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { AppContext } from './app-context.ts';
@@ -20,7 +20,7 @@ export interface FeedSummary {
 /** The feeds of the configuration. */
 export async function listFeeds({ store, config }: AppContext): Promise<FeedSummary[]> {
   const all = await listDocuments(store.db);
-  const archives = await countArchives(store.reports);
+  const archives = await summariseArchives(store.reports);
   return config.feeds.map(({ id, title }) => {
     const own = all.filter(({ path }) => path.replace(/\.[a-z]+$/, '') === id);
     const changedAt = Math.max(...own.map(({ modifiedAt }) => modifiedAt));
@@ -34,7 +34,7 @@ export async function listFeeds({ store, config }: AppContext): Promise<FeedSumm
         changed: rfc3339(modifiedAt),
       })),
       changed: own.length === 0 ? null : rfc3339(changedAt),
-      archivePages: archives.find(({ feed }) => feed === id)?.parts ?? null,
+      archivePages: archives.find(({ feed }) => feed === id)?.pages ?? null,
     };
   });
 }

@@ -14,7 +14,7 @@ import {
   listUncertain,
 } from '../delivery/queue/queries.ts';
 import { listEditions } from '../editions/queries.ts';
-import { countArchives } from '../feeds/archive/count.ts';
+import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
 import { ARCHIVE_FOLDER, listDocuments } from '../feeds/documents.ts';
 import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers/reader-statistics.ts';
 import { hubAddress } from '../feeds/topics.ts';
@@ -49,17 +49,7 @@ export interface Status {
     subscribers: number;
     busiest: ReaderLine[];
   };
-  archives: {
-    feed: string;
-    /** Closed pages. */
-    parts: number;
-    /** Path of the newest one, without its extension. */
-    newest: string | null;
-    /** Articles on no page yet. */
-    waiting: number;
-    /** Whether all older articles of the store have been added. */
-    complete: boolean;
-  }[];
+  archives: ArchiveSummary[];
   editions: EditionStatus[];
   queue: QueueStatus;
   failedDeliveries: FailedDelivery[];
@@ -138,7 +128,7 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(app, now),
-    archives: await countArchives(reports),
+    archives: await summariseArchives(reports),
     editions: await summariseEditions(app, editions),
     queue: await readQueueStatus(app, now),
     failedDeliveries: await listFailedDeliveries(

@@ -1,14 +1,12 @@
-/**
- * Published documents in the store, so that every web process answers alike; the folder of feeds is their mirror.
- */
+/** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
 import { createHash } from 'node:crypto';
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
 import { SECOND } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { type Codings, compress, decompress } from './compress.ts';
 
-/** A document to publish. */
+/** A document that has not been stored. */
 export interface RenderedDocument {
   /** Below feeds/, such as `latest.atom`. */
   path: string;
@@ -16,32 +14,31 @@ export interface RenderedDocument {
   body: string;
 }
 
-/** A draft with its hash, and compressed where it has to be stored. */
+/** A document with its hash. It is compressed only if it differs from the stored one. */
 export interface CompressedDocument extends RenderedDocument {
   /** SHA-256 of the body, hex. */
   hash: string;
   codings: Codings | null;
 }
 
-/** A document as it was published, without its bytes. */
+/** A stored document without its body. */
 export interface DocumentInfo {
   path: string;
   mediaType: string;
   /** SHA-256 of the body, hex. */
   hash: string;
-  /** Whole seconds, in epoch milliseconds; they move forward with every change of the body. */
+  /** Whole seconds, in epoch milliseconds; grows with every change of the body. */
   modifiedAt: number;
   /** Bytes. */
   size: number;
 }
 
-/** A document as it was published. */
+/** A stored document. */
 export interface FeedDocument extends DocumentInfo {
   body: string;
   codings: Codings;
 }
 
-/** The document at that path, or null. */
 export async function findDocument(db: Db, path: string): Promise<FeedDocument | null> {
   const row = await db.selectFrom('documents').selectAll().where('path', '=', path).executeTakeFirst();
   if (row === undefined) return null;
@@ -62,7 +59,7 @@ export async function hasDocument(db: Db, path: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** What is published, by path. */
+/** Lists the stored documents by path. */
 export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
   const rows = await db
     .selectFrom('documents')
@@ -79,67 +76,62 @@ export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
 }
 
 /**
- * Hashes drafts and compresses those that differ from what is published: before the transaction that stores them, which others
- * wait for.
+ * Hashes documents, and compresses those that differ from the stored ones. Done before the transaction that stores
+ * them, because others wait for that one.
  */
-export async function compressChanged(db: Db, drafts: RenderedDocument[]): Promise<CompressedDocument[]> {
-  const packed = drafts.map((draft) => ({ ...draft, hash: sha256(draft.body) }));
-  const differing = new Set((await findChanged(db, packed)).map(({ path }) => path));
-  const all: CompressedDocument[] = [];
-  for (const draft of packed) {
-    // One after the other: each compressor takes some ten megabytes from the moment it is asked for.
-    all.push({ ...draft, codings: differing.has(draft.path) ? await compress(Buffer.from(draft.body)) : null });
+export async function compressChanged(db: Db, documents: RenderedDocument[]): Promise<CompressedDocument[]> {
+  const hashed = documents.map((document) => ({ ...document, hash: sha256(document.body) }));
+  const changed = new Set((await findChanged(db, hashed)).map(({ path }) => path));
+  const compressed: CompressedDocument[] = [];
+  for (const document of hashed) {
+    // One after another: each compressor takes about ten megabytes as soon as it is requested.
+    const codings = changed.has(document.path) ? await compress(Buffer.from(document.body)) : null;
+    compressed.push({ ...document, codings });
   }
-  return all;
+  return compressed;
 }
 
-/** Those whose body is not what is published at their path. */
+/** The documents whose body differs from the stored one. */
 export async function findChanged<T extends Pick<CompressedDocument, 'path' | 'hash'>>(
   db: Db,
-  drafts: T[],
+  documents: T[],
 ): Promise<T[]> {
-  if (drafts.length === 0) return [];
-  const paths = drafts.map(({ path }) => path);
-  const published = await db.selectFrom('documents').select(['path', 'hash']).where('path', 'in', paths).execute();
-  const hashes = new Map(published.map(({ path, hash }) => [path, hash]));
-  return drafts.filter(({ path, hash }) => hashes.get(path) !== hash);
+  if (documents.length === 0) return [];
+  const paths = documents.map(({ path }) => path);
+  const stored = await db.selectFrom('documents').select(['path', 'hash']).where('path', 'in', paths).execute();
+  const hashes = new Map(stored.map(({ path, hash }) => [path, hash]));
+  return documents.filter(({ path, hash }) => hashes.get(path) !== hash);
 }
 
 /**
- * Stores those whose body differs from what is there.
- * @param db a transaction that holds the lock of the stamp, where others may publish at the same time
- * @param now when they change; whole seconds count
+ * Stores documents whose body differs from the stored one.
+ * @param tx holds the lock of the feed version if other processes publish at the same time
+ * @param now when they change, epoch milliseconds
  * @returns the paths that changed
  */
-export async function saveDocuments(
-  db: Db,
-  drafts: (RenderedDocument | CompressedDocument)[],
-  now: number,
-): Promise<string[]> {
+export async function saveDocuments(tx: Tx, documents: CompressedDocument[], now: number): Promise<string[]> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
-  const hashed = drafts.map((draft) =>
-    'hash' in draft ? draft : { ...draft, hash: sha256(draft.body), codings: null },
-  );
-  const changed = await findChanged(db, hashed);
-  for (const draft of changed) {
-    const { path, body } = draft;
-    const codings = draft.codings ?? (await compress(Buffer.from(body)));
+  const changed = await findChanged(tx, documents);
+  for (const { path, mediaType, body, hash, codings } of changed) {
+    // Not compressed if it was the same when compressChanged looked.
+    const { gzip, br } = codings ?? (await compress(Buffer.from(body)));
     const row = {
-      media_type: draft.mediaType,
-      hash: draft.hash,
+      media_type: mediaType,
+      hash,
       modified_at: modifiedAt,
       size: Buffer.byteLength(body),
-      gzip: codings.gzip.toString('base64'),
-      brotli: codings.br.toString('base64'),
+      gzip: gzip.toString('base64'),
+      brotli: br.toString('base64'),
     };
-    await db
+    await tx
       .insertInto('documents')
       .values({ path, ...row })
       .onConflict((conflict) =>
         conflict.column('path').doUpdateSet({
           ...row,
-          // Forward, whatever the clock has done since. A server says no Last-Modified later than its own Date.
-          modified_at: sql`case when documents.modified_at < ${modifiedAt} then ${modifiedAt} else documents.modified_at + ${SECOND} end`,
+          // Grows even if the clock has been set back. A server does not state a Last-Modified later than its Date.
+          modified_at: sql`case when documents.modified_at < ${modifiedAt} then ${modifiedAt}
+            else documents.modified_at + ${SECOND} end`,
         }),
       )
       .execute();
@@ -147,7 +139,7 @@ export async function saveDocuments(
   return changed.map(({ path }) => path).sort();
 }
 
-/** The paths of all documents but those, and but archives, which go by their own rules. */
+/** Finds the documents whose paths are not listed, except for archives, which have their own rules. */
 export async function findUnlistedDocuments(db: Db, paths: string[]): Promise<string[]> {
   const rows = await db
     .selectFrom('documents')
@@ -159,23 +151,22 @@ export async function findUnlistedDocuments(db: Db, paths: string[]): Promise<st
   return rows.map(({ path }) => path);
 }
 
-/** Withdraws documents: their addresses lead nowhere from then on. */
-export async function withdrawDocuments(db: Db, paths: string[]): Promise<void> {
+export async function deleteDocuments(db: Db, paths: string[]): Promise<void> {
   if (paths.length > 0) await db.deleteFrom('documents').where('path', 'in', paths).execute();
 }
 
-/** Withdraws all documents in a folder. @param folder with a slash at its end */
-export async function withdrawFolder(db: Db, folder: string): Promise<void> {
+/** Deletes the documents in a folder. @param folder with a trailing slash */
+export async function deleteFolder(db: Db, folder: string): Promise<void> {
   await db
     .deleteFrom('documents')
     .where((e) => isWithin(e, folder))
     .execute();
 }
 
-/** Where archives stand among the documents. */
+/** The documents of archives. */
 export const ARCHIVE_FOLDER = 'archive/';
 
-/** As a range, which an index answers; `0` is the character after the slash. */
+/** As a range, for which an index is used; `0` is the character after the slash. */
 function isWithin(
   e: ExpressionBuilder<Tables, 'documents'>,
   folder: string,

@@ -1,28 +1,28 @@
 /**
- * When feeds last changed: one row, whose lock lets publishes take turns. They change at most once a second, because HTTP dates
- * have no fractions: Last-Modified must move with every change (newsboat drops new items where it does not), and may not lie in the future.
+ * The feed version: one row that says when feeds last changed, and whose lock serialises publishes. Feeds change at
+ * most once a second, because HTTP dates have no fractions: Last-Modified must move with every change (newsboat drops
+ * new items otherwise), and it must not be in the future.
  */
 import { sql } from 'kysely';
 import { MINUTE, SECOND } from '../lib/time.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 
 export interface FeedVersion {
-  /** Grows by one with every publish that changed anything. */
+  /** Grows by one with each publish that changes a document. */
   version: number;
-  /** When that was, whole seconds in epoch milliseconds; 0 where nothing has been published. */
+  /** Time of the last change, whole seconds in epoch milliseconds; 0 before the first publish. */
   modifiedAt: number;
 }
 
-/** Clocks that share the work differ by less. A stamp further ahead is from a clock that has been set back since. */
-const CLOCKS_DIFFER_BY = MINUTE;
+/** Clocks of processes differ by less. An instant further ahead is from a clock that has been set back since. */
+const MAX_CLOCK_SKEW = MINUTE;
 
-/** The stamp as it stands. */
 export async function readFeedVersion(db: Db): Promise<FeedVersion> {
   const row = await db.selectFrom('feed_version').selectAll().where('id', '=', 1).executeTakeFirst();
   return { version: row?.version ?? 0, modifiedAt: row?.modified_at ?? 0 };
 }
 
-/** Reads the stamp's version again and again: the query is built once, for under load that takes longer than the answer. */
+/** Prepares a reader of the version: under load, building the query takes longer than running it. */
 export function openVersionReader(db: Db): () => Promise<number> {
   const query = db.selectFrom('feed_version').select('version').where('id', '=', 1).compile();
   return async () => {
@@ -31,9 +31,9 @@ export function openVersionReader(db: Db): () => Promise<number> {
   };
 }
 
-/** The stamp, locked until the transaction ends. @param db a transaction */
-export async function lockFeedVersion(db: Db): Promise<FeedVersion> {
-  const row = await db
+/** Reads the version, and locks it until the transaction ends. */
+export async function lockFeedVersion(tx: Tx): Promise<FeedVersion> {
+  const row = await tx
     .insertInto('feed_version')
     .values({ id: 1, version: 0, modified_at: 0 })
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ version: sql<number>`feed_version.version` }))
@@ -42,19 +42,53 @@ export async function lockFeedVersion(db: Db): Promise<FeedVersion> {
   return { version: row.version, modifiedAt: row.modified_at };
 }
 
-/** The instant from which feeds may change again, in epoch milliseconds; null where they may at `now`. */
+/** The instant from which feeds may change again, in epoch milliseconds; null if they may at `now`. */
 export function mustWaitUntil({ modifiedAt }: FeedVersion, now: number): number | null {
-  const isWaiting = modifiedAt + SECOND > now && modifiedAt <= now + CLOCKS_DIFFER_BY;
+  const isWaiting = modifiedAt + SECOND > now && modifiedAt <= now + MAX_CLOCK_SKEW;
   return isWaiting ? modifiedAt + SECOND : null;
 }
 
-/** Notes that feeds change in this second. @param db the transaction that holds its lock. @returns the second */
-export async function advanceFeedVersion(db: Db, now: number): Promise<number> {
+/** Advances the version, under its lock. @returns the second in which feeds change, in epoch milliseconds */
+export async function advanceFeedVersion(tx: Tx, now: number): Promise<number> {
   const modifiedAt = Math.floor(now / SECOND) * SECOND;
-  await db
+  await tx
     .updateTable('feed_version')
     .set((e) => ({ version: e('version', '+', 1), modified_at: modifiedAt }))
     .where('id', '=', 1)
     .execute();
   return modifiedAt;
+}
+
+const BUILD_KEY = 'feed-published:';
+
+/**
+ * Claims feeds for a build of what was public at `now`, unless a build of a later instant has claimed them: of two
+ * processes that publish a feed at once, the one that read the articles first may write last. Each claim locks its row
+ * until the transaction ends.
+ * @returns ids of the feeds that were claimed
+ */
+export async function claimFeeds(tx: Tx, feeds: string[], now: number): Promise<Set<string>> {
+  if (feeds.length === 0) return new Set();
+  const rows = await tx
+    .insertInto('meta')
+    // Sorted, so that two transactions never wait for each other; padded, so that instants compare as text.
+    .values([...feeds].sort().map((feed) => ({ key: BUILD_KEY + feed, value: padded(now) })))
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({ value: sql`excluded.value` })
+        .where((e) =>
+          e.or([
+            e('meta.value', '<=', sql.ref<string>('excluded.value')),
+            e('meta.value', '>', padded(now + MAX_CLOCK_SKEW)),
+          ]),
+        ),
+    )
+    .returning('key')
+    .execute();
+  return new Set(rows.map(({ key }) => key.slice(BUILD_KEY.length)));
+}
+
+function padded(instant: number): string {
+  return String(instant).padStart(16, '0');
 }

@@ -1,76 +1,67 @@
 /**
- * Publishes feeds: select, build, store. What cannot be an item is rejected, and its feed goes out with the rest.
+ * Publishes feeds: selects, builds and stores them. An article that cannot be an item is rejected, and its feed is
+ * published without it.
  */
 import type { Config, FeedConfig } from '../config/config.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Store, Tx } from '../store/store.ts';
-import { type CorrectedPage, confirmCorrectedPages, rebuildStalePages, saveNoteHashes } from './archive/correct.ts';
-import { findOtherArchives, withdrawArchives } from './archive/withdraw.ts';
-import { claimPublish } from './build-claim.ts';
+import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
+import { confirmRebuiltPages, type RebuiltPage, rebuildStalePages, saveNoteHashes } from './archive/stale-pages.ts';
+import { type BuiltFeed, buildFeed } from './build-feed.ts';
 import {
+  type CompressedDocument,
   compressChanged,
+  deleteDocuments,
   findChanged,
   findUnlistedDocuments,
   type RenderedDocument,
   saveDocuments,
-  withdrawDocuments,
 } from './documents.ts';
-import { advanceFeedVersion, lockFeedVersion, mustWaitUntil } from './feed-version.ts';
-import type { FeedItem } from './formats/feed-item.ts';
-import { type FeedHead, FORMATS, feedAddresses, feedPath, feedView, MEDIA_TYPES } from './formats/feed-view.ts';
-import { fitFeed } from './formats/fit.ts';
-import { type ItemResult, toItem } from './formats/item.ts';
-import { tombstonesOf } from './formats/tombstone.ts';
+import { advanceFeedVersion, claimFeeds, lockFeedVersion, mustWaitUntil } from './feed-version.ts';
+import { FORMATS } from './formats/feed-view.ts';
+import type { ItemResult } from './formats/item.ts';
 import { sharedDocuments } from './index-page/index-page.ts';
-import { deleteRejectionsOfOtherFeeds, type FailedItem, recordFailedItems } from './rejected-items.ts';
-import { type FeedSelection, selectForFeed } from './select.ts';
+import { deleteRejectionsOfOtherFeeds, recordFailedItems } from './rejected-items.ts';
+import { selectForFeed } from './select.ts';
 
 export interface PublishReport {
   documents: {
     path: string;
-    /** Whether its bytes differ from what was published before. */
+    /** Whether its bytes differ from those published before. */
     changed: boolean;
-    /** 0 for a document that is no feed. */
+    /** 0 for a document that is not a feed. */
     items: number;
     bytes: number;
   }[];
-  /** What feeds went out without; one entry for each problem. */
+  /** The articles that feeds were published without; one entry for each problem. */
   rejected: { feed: string; articleId: string; problem: string }[];
-  /** Feeds that were left as they are, because another process had stored a build by a later clock. */
+  /** Feeds that were not stored, because another process has stored a build of a later instant. */
   superseded: string[];
-  /** From when on the differences may be stored, epoch milliseconds: feeds have changed in this second already. Null where they are. */
+  /** The instant from which changes may be stored, because feeds have changed in this second already; or null. */
   postponedUntil: number | null;
-  /** How many closed archives still have to take up corrections: the next publish of the same changes does. */
+  /** Number of archive pages still to be corrected, by further publishes of the same changes. */
   pagesLeft: number;
 }
 
-/** A feed in memory, ready to be stored. */
-export interface BuiltFeed {
-  feed: FeedConfig;
-  drafts: RenderedDocument[];
-  items: number;
-  failed: FailedItem[];
-}
-
 export interface PublishOptions {
-  /** What is public at this instant is published. */
+  /** The feeds hold what is public at this instant. */
   now: number;
   /** Ids; default all. */
   feeds?: string[] | undefined;
   /**
-   * The ids of articles that have changed: corrections and retractions among them go into the archives that hold them, and feeds
-   * which are not stored are made anew even where no stored one differs.
+   * Ids of articles that have changed. Archive pages are corrected for them, and the feed version advances even if no
+   * stored document differs: derived feeds may.
    */
   changedArticles?: readonly string[];
-  /** Is told, in the transaction that stores them, which documents changed, and in which second (epoch milliseconds). */
+  /** Called in the transaction that stores documents, with their paths and the second of the change (epoch ms). */
   onStored?: (tx: Tx, paths: string[], at: number) => Promise<void>;
 }
 
 /**
- * Builds the feeds and stores what differs, in one transaction; withdraws the documents of feeds that the configuration no longer
- * has. Doing it twice, or in two processes at once, is harmless: an older build never replaces a newer one. Where feeds have
- * changed within the same second already, nothing is stored, and the report says from when on it may be.
- * @throws Error where an id names no feed, or a template fails
+ * Builds feeds, stores the documents that differ, and deletes those of feeds that are no longer configured, in one
+ * transaction. Publishing twice, or in two processes at once, is harmless: an older build never replaces a newer one.
+ * If feeds have changed in the same second already, nothing is stored, and the report is postponed.
+ * @throws Error if an id names no feed, or a template fails
  */
 export async function publishFeeds(
   store: Store,
@@ -78,140 +69,128 @@ export async function publishFeeds(
   templates: Templates,
   options: PublishOptions,
 ): Promise<PublishReport> {
-  const { now, changedArticles: articles = [] } = options;
-  const shared = await sharedDocuments(store.reports, config, templates, now);
-  const known = new Map<string, ItemResult>();
-  const built: BuiltFeed[] = [];
-  for (const feed of feedsNamed(config, options.feeds)) {
-    built.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
-  }
-  const packed = await compressChanged(store.db, [...built.flatMap(({ drafts }) => drafts), ...shared]);
-  const corrected = await rebuildStalePages(store.db, config, articles);
-  return store.db.transaction().execute(async (tx) => {
-    const stamp = await lockFeedVersion(tx);
-    const { parts, left } = await confirmCorrectedPages(tx, config, articles, corrected);
-    const claimed = await claimPublish(
-      tx,
-      built.map(({ feed }) => feed.id),
-      now,
-    );
-    const superseded = new Set(
-      built.filter(({ feed }) => !claimed.has(feed.id)).flatMap(({ drafts }) => drafts.map(pathOf)),
-    );
-    for (const { feed, failed } of built) {
-      if (claimed.has(feed.id)) await recordFailedItems(tx, feed.id, failed, now);
-    }
-    const feeds = config.feeds.map(({ id }) => id);
-    await deleteRejectionsOfOtherFeeds(tx, feeds);
-    const paths = [...feeds.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)), ...shared.map(pathOf)];
-    const withdrawn = await findUnlistedDocuments(tx, paths);
-    const others = await findOtherArchives(tx, config);
-    const changed = await findChanged(tx, [
-      ...packed.filter(({ path }) => !superseded.has(path)),
-      ...parts.flatMap((part) => part.packed),
-    ]);
-    const outcome = { built, shared, claimed, parts, archivesLeft: left };
-    if (changed.length + withdrawn.length + others.length + articles.length === 0) {
-      return report({ ...outcome, changed: [], postponedUntil: null });
-    }
-    const postponedUntil = mustWaitUntil(stamp, now);
-    if (postponedUntil !== null) return report({ ...outcome, changed: [], postponedUntil });
-    const at = await advanceFeedVersion(tx, now);
-    await withdrawDocuments(tx, withdrawn);
-    await withdrawArchives(tx, others);
-    await saveNoteHashes(tx, parts);
-    const stored = await saveDocuments(tx, changed, at);
-    await options.onStored?.(tx, stored, at);
-    return report({ ...outcome, changed: stored, postponedUntil });
-  });
+  const build = await buildAll(store, config, templates, options);
+  const stored = await store.db.transaction().execute((tx) => storeBuild(tx, config, build, options));
+  return reportOf(build, stored);
 }
 
-/**
- * The feed's documents, from what was selected for it. Pure.
- * @param known what each article came to, for the next feed that holds it too
- */
-export function buildFeed(
-  feed: FeedConfig & FeedHead,
-  config: Pick<Config, 'publication' | 'sections' | 'hub'>,
-  selection: FeedSelection,
-  known = new Map<string, ItemResult>(),
-): BuiltFeed {
-  const items: FeedItem[] = [];
-  const failed: FailedItem[] = [];
-  const keep = new Set<string>();
-  for (const article of selection.articles) {
-    const result = known.get(article.id) ?? toItem(article, config);
-    known.set(article.id, result);
-    if (result.kind === 'item') {
-      items.push(result.item);
-      if (selection.unarchived?.has(article.id)) keep.add(result.item.id);
-    } else failed.push({ article, problems: result.problems });
+interface Build {
+  feeds: BuiltFeed[];
+  /** The documents that all feeds share. */
+  shared: RenderedDocument[];
+  /** The documents of the feeds, and the shared ones. */
+  documents: CompressedDocument[];
+  pages: RebuiltPage[];
+}
+
+async function buildAll(
+  store: Store,
+  config: Config,
+  templates: Templates,
+  { now, feeds: ids, changedArticles = [] }: PublishOptions,
+): Promise<Build> {
+  const shared = await sharedDocuments(store.reports, config, templates, now);
+  const known = new Map<string, ItemResult>();
+  const feeds: BuiltFeed[] = [];
+  for (const feed of feedsNamed(config, ids)) {
+    feeds.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
   }
-  const { newestPage: newestPart = null } = selection;
-  const view = {
-    ...feedView(feed, config),
-    previous: newestPart === null ? null : feedAddresses(config, newestPart),
+  const documents = await compressChanged(store.db, [...feeds.flatMap((feed) => feed.documents), ...shared]);
+  const pages = await rebuildStalePages(store.db, config, changedArticles);
+  return { feeds, shared, documents, pages };
+}
+
+interface StoredBuild {
+  /** Ids of the feeds whose build is the newest. */
+  claimed: Set<string>;
+  pages: RebuiltPage[];
+  pagesLeft: number;
+  changedPaths: string[];
+  postponedUntil: number | null;
+}
+
+async function storeBuild(
+  tx: Tx,
+  config: Config,
+  build: Build,
+  { now, changedArticles = [], onStored }: PublishOptions,
+): Promise<StoredBuild> {
+  const version = await lockFeedVersion(tx);
+  const { pages, pagesLeft } = await confirmRebuiltPages(tx, config, changedArticles, build.pages);
+  const claimed = await claimFeeds(tx, idsOf(build.feeds), now);
+  const superseded = new Set<string>();
+  for (const { feed, documents, failed } of build.feeds) {
+    if (claimed.has(feed.id)) await recordFailedItems(tx, feed.id, failed, now);
+    else for (const { path } of documents) superseded.add(path);
+  }
+  const configured = config.feeds.map(({ id }) => id);
+  await deleteRejectionsOfOtherFeeds(tx, configured);
+  const outcome = { claimed, pages, pagesLeft, changedPaths: [], postponedUntil: null };
+
+  const changed = await findChanged(tx, [
+    ...build.documents.filter(({ path }) => !superseded.has(path)),
+    ...pages.flatMap(({ documents }) => documents),
+  ]);
+  const currentPaths = [
+    ...configured.flatMap((id) => FORMATS.map((format) => `${id}.${format}`)),
+    ...build.shared.map(({ path }) => path),
+  ];
+  const obsoleteDocuments = await findUnlistedDocuments(tx, currentPaths);
+  const obsoleteArchives = await findObsoleteArchives(tx, config);
+  if (changed.length + obsoleteDocuments.length + obsoleteArchives.length + changedArticles.length === 0) {
+    return outcome;
+  }
+  const postponedUntil = mustWaitUntil(version, now);
+  if (postponedUntil !== null) return { ...outcome, postponedUntil };
+
+  const at = await advanceFeedVersion(tx, now);
+  await deleteDocuments(tx, obsoleteDocuments);
+  await deleteArchives(tx, obsoleteArchives);
+  await saveNoteHashes(tx, pages);
+  const changedPaths = await saveDocuments(tx, changed, at);
+  await onStored?.(tx, changedPaths, at);
+  return { ...outcome, changedPaths };
+}
+
+function reportOf(
+  build: Build,
+  { claimed, pages, pagesLeft, changedPaths, postponedUntil }: StoredBuild,
+): PublishReport {
+  const describe = (documents: RenderedDocument[], items: number) =>
+    documents.map(({ path, body }) => {
+      return { path, changed: changedPaths.includes(path), items, bytes: Buffer.byteLength(body) };
+    });
+  const failed = [
+    ...build.feeds.flatMap((built) =>
+      built.failed.map(({ article, problems }) => ({ feed: built.feed.id, articleId: article.id, problems })),
+    ),
+    ...pages.flatMap((page) =>
+      page.failed.map(({ article, problems }) => ({ feed: page.path, articleId: article.id, problems })),
+    ),
+  ];
+  return {
+    documents: [
+      ...build.feeds.flatMap(({ documents, items }) => describe(documents, items)),
+      ...describe(build.shared, 0),
+      ...pages.flatMap(({ documents, items }) => describe(documents, items)),
+    ],
+    rejected: failed.flatMap(({ problems, ...place }) => problems.map((problem) => ({ ...place, problem }))),
+    superseded: idsOf(build.feeds).filter((id) => !claimed.has(id)),
+    postponedUntil,
+    pagesLeft,
   };
-  const fitted = fitFeed(view, items, tombstonesOf(selection.retracted, config.publication.language), {
-    content: feed.content,
-    mayDrop: feed.windowHours === undefined,
-    keep,
-  });
-  const drafts = FORMATS.map((format) => ({
-    path: feedPath(feed, format),
-    mediaType: MEDIA_TYPES[format],
-    body: fitted.documents[format],
-  }));
-  return { feed, drafts, items: fitted.items, failed };
 }
 
 function feedsNamed(config: Config, ids: string[] | undefined): FeedConfig[] {
   if (ids === undefined) return config.feeds;
   return ids.map((id) => {
     const feed = config.feeds.find((one) => one.id === id);
-    if (feed === undefined) {
-      throw new Error(
-        `there is no feed "${id}": the configuration has ${config.feeds.map((one) => one.id).join(', ')}`,
-      );
-    }
-    return feed;
+    if (feed !== undefined) return feed;
+    const known = config.feeds.map((one) => one.id).join(', ');
+    throw new Error(`there is no feed "${id}": the configuration has ${known}`);
   });
 }
 
-function report(outcome: {
-  built: BuiltFeed[];
-  shared: RenderedDocument[];
-  claimed: Set<string>;
-  parts: CorrectedPage[];
-  archivesLeft: number;
-  changed: string[];
-  postponedUntil: number | null;
-}): PublishReport {
-  const { built, shared, claimed, parts, archivesLeft, changed, postponedUntil } = outcome;
-  const described = ({ path, body }: RenderedDocument, items: number) => ({
-    path,
-    changed: changed.includes(path),
-    items,
-    bytes: Buffer.byteLength(body),
-  });
-  return {
-    documents: [
-      ...built.flatMap(({ drafts, items }) => drafts.map((draft) => described(draft, items))),
-      ...shared.map((draft) => described(draft, 0)),
-      ...parts.flatMap(({ packed, items }) => packed.map((draft) => described(draft, items))),
-    ],
-    rejected: [
-      ...built.flatMap(({ feed, failed }) =>
-        failed.map(({ article, problems }) => ({ feed: feed.id, articleId: article.id, problems })),
-      ),
-      ...parts.flatMap(({ path, failed }) => failed.map((one) => ({ feed: path, ...one }))),
-    ].flatMap(({ problems, ...of }) => problems.map((problem) => ({ ...of, problem }))),
-    superseded: built.map(({ feed }) => feed.id).filter((id) => !claimed.has(id)),
-    postponedUntil,
-    pagesLeft: archivesLeft,
-  };
-}
-
-function pathOf({ path }: RenderedDocument): string {
-  return path;
+function idsOf(feeds: BuiltFeed[]): string[] {
+  return feeds.map(({ feed }) => feed.id);
 }

@@ -1,20 +1,14 @@
 /**
- * The articles that a feed went out without, for `status` to name. A feed's list is rewritten with each publish, so that an
- * article that is good again, or has left the feed, is forgotten.
+ * Records the articles that a feed was published without, for `status`. Each publish replaces the feed's rejections: an
+ * article that is valid again, or has left the feed, is cleared.
  */
-import type { Article } from '../articles/article.ts';
 import { clearRejection, recordRejection } from '../articles/rejections.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
+import type { FailedArticle } from './formats/item.ts';
 
-export interface FailedItem {
-  article: Article;
-  problems: string[];
-}
-
-/** @param db a transaction */
-export async function recordFailedItems(db: Db, feed: string, failed: FailedItem[], now: number): Promise<void> {
+export async function recordFailedItems(tx: Tx, feed: string, failed: FailedArticle[], now: number): Promise<void> {
   const source = `feeds/${feed}`;
-  const known = await db
+  const known = await tx
     .selectFrom('rejections')
     .select(['article_id', 'problems'])
     .where('stage', '=', 'feed')
@@ -24,15 +18,15 @@ export async function recordFailedItems(db: Db, feed: string, failed: FailedItem
   for (const { article, problems } of failed) {
     if (before.get(article.id) === JSON.stringify(problems)) continue;
     const raw = JSON.stringify(article);
-    await recordRejection(db, { stage: 'feed', source, line: null, articleId: article.id, problems, raw }, now);
+    await recordRejection(tx, { stage: 'feed', source, line: null, articleId: article.id, problems, raw }, now);
   }
   const failing = new Set<string | null>(failed.map(({ article }) => article.id));
   for (const articleId of before.keys()) {
-    if (!failing.has(articleId)) await clearRejection(db, { stage: 'feed', source, line: null, articleId });
+    if (!failing.has(articleId)) await clearRejection(tx, { stage: 'feed', source, line: null, articleId });
   }
 }
 
-/** Forgets what was rejected for feeds that are no longer configured. */
+/** Deletes the rejections for feeds that are no longer configured. */
 export async function deleteRejectionsOfOtherFeeds(db: Db, feeds: string[]): Promise<void> {
   await db
     .deleteFrom('rejections')

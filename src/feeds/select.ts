@@ -1,6 +1,4 @@
-/**
- * What a feed holds at an instant.
- */
+/** Selects the articles of a feed. */
 import { type Article, isPublic } from '../articles/article.ts';
 import { findArticles, findPublicArticles, findRetractedArticles } from '../articles/queries.ts';
 import type { FeedConfig, Selection } from '../config/config.ts';
@@ -9,70 +7,70 @@ import type { Db } from '../store/store.ts';
 import { findNewestPage } from './archive/archive-page.ts';
 import { findUnarchived } from './archive/record-members.ts';
 
-export interface FeedSelection {
+export interface FeedArticles {
   /** Newest first. */
   articles: Article[];
   /** Retracted in the last 30 days, newest retraction first. */
   retracted: Article[];
-  /** The ids of those that no archive holds yet. None for a feed without an archive. */
+  /** Ids of the articles that are on no archive page yet. Undefined for a feed without an archive. */
   unarchived?: ReadonlySet<string>;
-  /** The path of the newest part of its archive, or null. */
+  /** Path of the newest page of its archive, or null. */
   newestPage?: string | null;
 }
 
-/** A feed without a window keeps at least this much, however many articles that is. */
-const KEPT = 48 * HOUR;
-/** More summaries than this never fit into a document. */
-const MOST_ITEMS = 2_000;
+/** A feed without a window holds all articles of this time. */
+const MIN_AGE = 48 * HOUR;
+/** More summaries never fit into a document. */
+const MAX_ITEMS = 2_000;
 /**
- * Fewer than a part takes wait for one, but after a large import, until its parts are closed. Of those the newest stand in the feed: 500
- * would make each publish take seconds meanwhile.
+ * Usually fewer articles are unarchived than a page holds. There are more after a large import, until its pages are
+ * closed; the feed then holds the newest. With 500, each publish would take seconds meanwhile.
  */
-const MOST_WAITING = 200;
-/** A window is never cut short; this only bounds the memory that a mistaken import can take. */
-const MOST_IN_WINDOW = 10_000;
-const TOMBSTONES_KEPT = 30 * DAY;
-const MOST_TOMBSTONES = 50;
+const MAX_UNARCHIVED = 200;
+/** Bounds the memory after a mistaken import; otherwise a window is complete. */
+const MAX_IN_WINDOW = 10_000;
+const MAX_TOMBSTONE_AGE = 30 * DAY;
+const MAX_TOMBSTONES = 50;
 
 /**
- * A feed with a window holds exactly `[now - window, now)`: what is published at `now` itself is public, but enters with the next
- * publish. Any other feed holds the newest `minimumItems`, and all of the last 48 hours; and whatever waits for its archive, so that the
- * feed and its archive always hold everything it has published.
+ * A feed with a window holds exactly `[now - window, now)`: an article published at `now` itself enters with the next
+ * publish. Any other feed holds the newest `minimumItems`, all articles of the last 48 hours, and its unarchived ones,
+ * so that feed and archive together always hold all that the feed has published.
  */
-export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedSelection> {
+export async function selectForFeed(db: Db, feed: FeedConfig, now: number): Promise<FeedArticles> {
   const { select, windowHours } = feed;
   const retracted = await findTombstones(db, select, now);
   if (windowHours !== undefined) {
     const window = { from: now - windowHours * HOUR, until: now };
-    return { articles: await findPublicArticles(db, { select, now, ...window, limit: MOST_IN_WINDOW }), retracted };
+    return { articles: await findPublicArticles(db, { select, now, ...window, limit: MAX_IN_WINDOW }), retracted };
   }
-  // In this order: a part that is closed in between is then in both, and not in neither.
-  const waiting = await findUnarchived(db, feed.id, MOST_WAITING);
+  // In this order: the articles of a page that is closed in between are in both, instead of in neither.
+  const unarchived = await findUnarchived(db, feed.id, MAX_UNARCHIVED);
   const newestPart = await findNewestPage(db, feed.id);
   const newest = await newestArticles(db, feed, now);
   const held = new Set(newest.map(({ id }) => id));
   const others = await findArticles(
     db,
-    waiting.filter((id) => !held.has(id)),
+    unarchived.filter((id) => !held.has(id)),
   );
   const articles = [...newest, ...others.filter((article) => isPublic(article, now))];
   if (articles.length > newest.length) articles.sort(byNewest);
-  return { articles, retracted, unarchived: new Set(waiting), newestPage: newestPart?.path ?? null };
+  return { articles, retracted, unarchived: new Set(unarchived), newestPage: newestPart?.path ?? null };
 }
 
 async function newestArticles(db: Db, { select, minimumItems }: FeedConfig, now: number): Promise<Article[]> {
   const newest = await findPublicArticles(db, { select, now, limit: minimumItems });
   const oldest = newest.at(-1);
-  if (newest.length < minimumItems || oldest === undefined || oldest.publishedAt < now - KEPT) return newest;
-  return findPublicArticles(db, { select, now, from: now - KEPT, limit: MOST_ITEMS });
+  if (newest.length < minimumItems || oldest === undefined || oldest.publishedAt < now - MIN_AGE) return newest;
+  return findPublicArticles(db, { select, now, from: now - MIN_AGE, limit: MAX_ITEMS });
 }
 
-/** As the store orders them. */
+/** The order of the store. */
 function byNewest(a: Article, b: Article): number {
   return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : -1);
 }
 
-/** What a feed names as retracted: the 50 latest of the last 30 days. */
+/** Finds the articles that a feed reports as retracted: the latest 50 of the last 30 days. */
 export async function findTombstones(db: Db, select: Selection, now: number): Promise<Article[]> {
-  return findRetractedArticles(db, select, now - TOMBSTONES_KEPT, MOST_TOMBSTONES);
+  return findRetractedArticles(db, select, now - MAX_TOMBSTONE_AGE, MAX_TOMBSTONES);
 }

@@ -1,30 +1,28 @@
-/**
- * Feeds as WebSub sees them: a topic is the public address of a feed document, byte-equal to the self link in it.
- */
+/** WebSub topics: a topic is the public URL of a feed document, byte-equal to the self link in it. */
 import type { Config } from '../config/config.ts';
 
-// Named as feeds of the configuration are: in folders lie archives, and feeds that are made on demand.
+// The name of a configured feed. Archives and derived feeds are in folders.
 const TOPIC_PATH = /^[a-z0-9][a-z0-9-]*\.(?:rss|atom|json)$/;
 
-/** The address of the hub that feeds name, or null where there is none. The embedded one is at `<publication.url>/hub`. */
+/** The URL of the hub that feeds name, or null. The embedded one is at `<publication.url>/hub`. */
 export function hubAddress({ hub, publication }: Pick<Config, 'publication' | 'hub'>): string | null {
   if (hub === undefined) return null;
   return hub.url === 'self' ? `${publication.url}/hub` : hub.url;
 }
 
-/** `https://example.com/feeds/latest.atom`, of the document at `latest.atom`. */
+/** `https://example.com/feeds/latest.atom` for the document `latest.atom`. */
 export function topicAddress({ publication }: Pick<Config, 'publication'>, path: string): string {
   return `${publication.url}/feeds/${path}`;
 }
 
-/** The path of the feed document that has this address, byte for byte; null where no feed can have it. */
+/** The path of the feed document with this URL, byte for byte; null if no feed can have it. */
 export function topicPath(config: Pick<Config, 'publication'>, address: string): string | null {
   const folder = topicAddress(config, '');
   const path = address.slice(folder.length);
   return address.startsWith(folder) && isTopicPath(path) ? path : null;
 }
 
-/** Whether the document is a feed that a hub distributes. Archives are none, for nobody waits for what does not change; nor are derived feeds. */
+/** Whether a hub distributes the document: neither archives, which do not change, nor derived feeds. */
 export function isTopicPath(path: string): boolean {
   return TOPIC_PATH.test(path);
 }

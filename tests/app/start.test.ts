@@ -5,11 +5,12 @@ import { freePort } from '../../scripts/free-port.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { formatFirstRun } from '../../src/cli/format/first-run.ts';
-import { findDocument, saveDocuments } from '../../src/feeds/documents.ts';
+import { findDocument } from '../../src/feeds/documents.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { startWebServer } from '../schedule/web-server.ts';
 import { forEachDatabase } from '../support/databases.ts';
+import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { startSubscriber } from '../websub/subscriber.ts';
 
@@ -202,7 +203,7 @@ forEachDatabase((open) => {
 /** Serves a feed to one feed reader, and stops. */
 async function serveOneReader(app: TestApp): Promise<void> {
   const draft = { path: 'latest.atom', mediaType: 'application/atom+xml', body: '<feed/>' };
-  await saveDocuments(app.store.db, [draft], app.now);
+  await publishDocuments(app.store, [draft], app.now);
   const running = await start(app, { ...startOptions(), roles: ['web'] });
   const headers = { 'User-Agent': 'Feedly/1.0 (+https://feedly.com/poller.html; 16 subscribers)' };
   const answer = await fetch(`${running.url}feeds/latest.atom`, { headers });

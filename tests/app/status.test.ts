@@ -282,8 +282,8 @@ describe('the status', () => {
       expect(status.feeds.map(({ path }) => path)).toEqual([`${feed}.atom`]);
       expect(status.archives).toEqual(
         [
-          { feed, parts: 2, newest: `archive/${feed}/2026-10`, waiting: 2, complete: true },
-          { feed: 'other', parts: 0, newest: null, waiting: 0, complete: false },
+          { feed, pages: 2, newest: `archive/${feed}/2026-10`, unarchived: 2, complete: true },
+          { feed: 'other', pages: 0, newest: null, unarchived: 0, complete: false },
         ].sort((a, b) => (a.feed < b.feed ? -1 : 1)),
       );
       expect(block(status, 'feeds')[1]).toBe(

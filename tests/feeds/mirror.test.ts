@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { closeDuePages } from '../../src/feeds/archive/close-due-pages.ts';
-import { findDocument, listDocuments, saveDocuments } from '../../src/feeds/documents.ts';
+import { findDocument, listDocuments } from '../../src/feeds/documents.ts';
 import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { article, NOW, saveAll } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
+import { publishDocuments } from '../support/documents.ts';
 import { sampleConfig, sampleTemplates } from './formats/sample.ts';
 
 let store: Store;
@@ -75,7 +76,7 @@ it('never shows a file with a modification time other than that of its version',
   await mirrorDocuments(store.db, folder);
   const seen = new Set<number>();
   for (let version = 1; version <= 10; version++) {
-    await saveDocuments(store.db, [{ path, mediaType, body: `version ${version}` }], NOW + version * MINUTE);
+    await publishDocuments(store, [{ path, mediaType, body: `version ${version}` }], NOW + version * MINUTE);
     let isDone = false;
     const mirroring = mirrorDocuments(store.db, folder).finally(() => {
       isDone = true;
@@ -126,7 +127,7 @@ it('writes archives into folders, and again where they are gone or have changed;
   await writeFile(join(folder, path), 'mine');
   expect(await mirrorDocuments(store.db, folder)).toEqual([]);
   const { mediaType } = (await listDocuments(store.db)).find((one) => one.path === path) ?? { mediaType: '' };
-  await saveDocuments(store.db, [{ path, mediaType, body: `${body}\n` }], later + MINUTE);
+  await publishDocuments(store, [{ path, mediaType, body: `${body}\n` }], later + MINUTE);
   expect(await mirrorDocuments(store.db, folder)).toEqual([path]);
   expect(await readFile(join(folder, path), 'utf8')).toBe(`${body}\n`);
 });
@@ -137,6 +138,6 @@ it('settles when two processes mirror at once', async () => {
 });
 
 it('refuses a document whose name leads out of the folder', async () => {
-  await saveDocuments(store.db, [{ path: '../evil.rss', mediaType: 'text/plain', body: 'x' }], NOW);
+  await publishDocuments(store, [{ path: '../evil.rss', mediaType: 'text/plain', body: 'x' }], NOW);
   await expect(mirrorDocuments(store.db, folder)).rejects.toThrow('"../evil.rss"');
 });

@@ -4,7 +4,7 @@
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
-import { saveDocuments } from '../../src/feeds/documents.ts';
+import { compressChanged, saveDocuments } from '../../src/feeds/documents.ts';
 import { topicAddress } from '../../src/feeds/topics.ts';
 import type { Resolve } from '../../src/lib/guarded-fetch/guarded-request.ts';
 import { SECOND } from '../../src/lib/time.ts';
@@ -69,8 +69,9 @@ export async function openPublisher(
       publisher.now += SECOND;
       const at = Math.floor(publisher.now / SECOND) * SECOND;
       await store.db.transaction().execute(async (tx) => {
-        const drafts = Object.entries(bodies).map(([path, body]) => ({ path, mediaType: typeOf(path), body }));
-        await queueHubNotifications(tx, config, await saveDocuments(tx, drafts, at), at);
+        const rendered = Object.entries(bodies).map(([path, body]) => ({ path, mediaType: typeOf(path), body }));
+        const compressed = await compressChanged(tx, rendered);
+        await queueHubNotifications(tx, config, await saveDocuments(tx, compressed, at), at);
       });
       return at;
     },

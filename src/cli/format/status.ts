@@ -85,11 +85,11 @@ function documentLines({ feeds }: Status): string[] {
 
 function archiveLines({ archives }: Status): string[] {
   if (archives.length === 0) return [];
-  const pages = archives.reduce((sum, one) => sum + one.parts, 0);
-  const waiting = archives.reduce((sum, one) => sum + one.waiting, 0);
+  const pages = archives.reduce((sum, one) => sum + one.pages, 0);
+  const unarchived = archives.reduce((sum, one) => sum + one.unarchived, 0);
   const incomplete = archives.filter((one) => !one.complete).length;
   return [
-    `${count(archives.length, 'archive')} with ${count(pages, 'page')}; ${count(waiting, 'item')} on no page yet` +
+    `${count(archives.length, 'archive')} with ${count(pages, 'page')}; ${count(unarchived, 'item')} on no page yet` +
       (incomplete === 0 ? '' : `; older articles still being added to ${incomplete}`),
   ];
 }

@@ -7,8 +7,8 @@ import { findFacetNames } from '../../articles/facets.ts';
 import { type Config, type FeedConfig, KINDS, type Selection, sectionTitle } from '../../config/config.ts';
 import { facetSlug } from '../../lib/facet-slug.ts';
 import type { Db } from '../../store/store.ts';
+import { buildFeed } from '../build-feed.ts';
 import type { RenderedDocument } from '../documents.ts';
-import { buildFeed } from '../publish.ts';
 import { findTombstones } from '../select.ts';
 import { type DerivedAddress, FACETS, type FacetName } from './derived-address.ts';
 import { facetTitle, KIND_TITLES } from './facet-title.ts';
@@ -42,8 +42,8 @@ export async function deriveFeed(
     scanLimit: SCAN_LIMIT,
   });
   const retracted = await findTombstones(db, feed.select, now);
-  const { drafts } = buildFeed(feed, config, { articles, retracted });
-  return drafts.find(({ path }) => path === address.path) ?? null;
+  const { documents } = buildFeed(feed, config, { articles, retracted });
+  return documents.find(({ path }) => path === address.path) ?? null;
 }
 
 /** One value of a facet, and the names that articles have for it. */

@@ -1,17 +1,14 @@
-/**
- * Atom 1.0 (RFC 4287), written by the package `feed` and completed where it falls short.
- */
+/** Writes Atom 1.0 (RFC 4287) with the package `feed`, and adds what the package omits. */
 import { createHash } from 'node:crypto';
 import { Feed } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { historyElements } from './archive-links.ts';
-import type { FeedItem, FeedMedia } from './feed-item.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
+import type { FeedItem, FeedMedia } from './feed-view.ts';
 import { type FeedEntry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
-import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
+import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
-/** The feed as Atom 1.0, with a tombstone for each retracted article. Same input, same bytes. */
+/** @returns the document, with a tombstone for each retracted article. Same input, same bytes */
 export function renderAtom(view: FeedView, entries: FeedEntry[], tombstones: Tombstone[]): string {
   const slots = openSlots();
   const self = slots.text(view.urls.atom);
@@ -61,7 +58,9 @@ export function renderAtom(view: FeedView, entries: FeedEntry[], tombstones: Tom
 }
 
 function completeHead(head: string, view: FeedView, slots: Slots): string {
-  const root = `<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="${MEDIA_NAMESPACE}" xml:lang="${slots.text(view.language)}">`;
+  const root =
+    `<feed xmlns="http://www.w3.org/2005/Atom" xmlns:media="${MEDIA_NAMESPACE}" ` +
+    `xml:lang="${slots.text(view.language)}">`;
   return replaceMark(
     replaceMark(head, 'type="text/xsl"', 'type="text/css"'),
     '<feed xmlns="http://www.w3.org/2005/Atom">',
@@ -78,11 +77,11 @@ function completeEntry(
 ): string {
   let completed = entry;
   for (const [name, { type, slot }] of Object.entries(constructs)) {
-    const written = `<${name} type="html"><![CDATA[${slot}]]></${name}>`;
-    completed = replaceMark(completed, written, `<${name} type="${type}">${slot}</${name}>`);
+    const element = `<${name} type="html"><![CDATA[${slot}]]></${name}>`;
+    completed = replaceMark(completed, element, `<${name} type="${type}">${slot}</${name}>`);
   }
-  const written = `<updated>${new Date(item.updatedAt).toISOString()}</updated>`;
-  completed = replaceMark(completed, written, `<updated>${distinctInstant(item.updatedAt, item.id)}</updated>`);
+  const updated = `<updated>${new Date(item.updatedAt).toISOString()}</updated>`;
+  completed = replaceMark(completed, updated, `<updated>${distinctInstant(item.updatedAt, item.id)}</updated>`);
   const extra = [...item.media.map((media) => enclosureLink(media, slots)), ...mediaElements(item.media, slots)];
   completed = replaceMark(completed, '</entry>', `${extra.map((xml) => `    ${xml}\n    `).join('')}</entry>`);
   return (item.language === view.language ? '<entry>' : `<entry xml:lang="${slots.text(item.language)}">`) + completed;
@@ -94,18 +93,18 @@ interface TextConstruct {
 }
 
 /**
- * §3.1.1: `text` for plain words; `html`, escaped once more, where they hold what lenient readers take for markup or for a
- * character reference even in a text construct. Either way a reader that decodes by the type sees the same words.
+ * §3.1.1: `text` for plain text; `html`, escaped twice, if the text contains what lenient readers take for markup or a
+ * character reference even in a text construct. A reader that respects the type displays the same either way.
  */
-function textConstruct(words: string, slots: Slots): TextConstruct {
-  return /<[A-Za-z/!?]|&(?:#|[A-Za-z][A-Za-z0-9])/.test(words)
-    ? { type: 'html', slot: slots.text(escapeHtml(words)) }
-    : { type: 'text', slot: slots.text(words) };
+function textConstruct(text: string, slots: Slots): TextConstruct {
+  return /<[A-Za-z/!?]|&(?:#|[A-Za-z][A-Za-z0-9])/.test(text)
+    ? { type: 'html', slot: slots.text(escapeHtml(text)) }
+    : { type: 'text', slot: slots.text(text) };
 }
 
 /**
- * An instant as RFC 3339, told apart from those of other items of the same millisecond by a fraction of it that comes from the
- * item's id: the W3C validator warns where two entries share an `updated` (DuplicateUpdated), which a busy newsroom's do.
+ * An instant as RFC 3339, with a fraction of its millisecond derived from the item's id: the W3C validator warns of
+ * entries with the same `updated` (DuplicateUpdated), which a busy newsroom has.
  */
 function distinctInstant(instant: number, id: string): string {
   const fraction = createHash('sha256').update(id).digest().readUInt32BE() % 1_000_000;
@@ -114,17 +113,20 @@ function distinctInstant(instant: number, id: string): string {
 
 function enclosureLink(media: FeedMedia, slots: Slots): string {
   const title = media.title === null ? '' : ` title="${slots.text(media.title)}"`;
-  return `<link rel="enclosure" href="${slots.text(media.url)}" type="${slots.text(media.type)}" length="${media.length}"${title}/>`;
+  const url = slots.text(media.url);
+  const type = slots.text(media.type);
+  return `<link rel="enclosure" href="${url}" type="${type}" length="${media.length}"${title}/>`;
 }
 
-/** RFC 6721 §3. The prefix is declared where it is used: the W3C validator does not know the namespace. */
+/** RFC 6721 §3. Each element declares the prefix: the W3C validator does not know the namespace. */
 function deletedEntries(tombstones: Tombstone[], view: FeedView, slots: Slots): string {
   return tombstones
     .map(({ id, retractedAt, note, language }) => {
       const lang = language === view.language ? '' : ` xml:lang="${slots.text(language)}"`;
       const { type, slot } = textConstruct(note, slots);
       return (
-        `    <at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="${slots.text(id)}" when="${rfc3339(retractedAt)}"${lang}>\n` +
+        '    <at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ' +
+        `ref="${slots.text(id)}" when="${rfc3339(retractedAt)}"${lang}>\n` +
         `        <at:comment type="${type}">${slot}</at:comment>\n    </at:deleted-entry>\n`
       );
     })

@@ -1,8 +1,8 @@
 /**
- * How hostile text gets past the package `feed`, which escapes some of what it writes, and some of it twice (see
- * docs/decisions/2026-11-24-feed-package.md). The package only ever sees slots: short names in an alphabet that needs no escaping
- * anywhere, and that pass its URL parser unchanged. What it writes is therefore free of any stranger's characters, so that its
- * own marks can be found in it by plain comparison; each slot is then filled with text escaped for the place it stands in.
+ * Passes hostile text through the package `feed`, which escapes only some of its input, and some of it twice (see
+ * docs/decisions/2026-11-24-feed-package.md). The package only sees slots: short names of characters that need no
+ * escaping anywhere, and that its URL parser does not change. Its output is therefore a skeleton without foreign text,
+ * in which its own markup is found by plain comparison. Each slot is then filled with text escaped for its place.
  */
 import { cdataHtml, escapeXml } from './markup.ts';
 
@@ -11,11 +11,10 @@ export interface Slots {
   text(value: string): string;
   /** A slot for HTML, in an element that holds it escaped. */
   html(value: string): string;
-  /** Fills every slot. @throws Error where one is missing, or appears twice */
+  /** Fills all slots. @throws Error if one is missing, or appears twice */
   fill(skeleton: string): string;
 }
 
-/** Slots for one document. */
 export function openSlots(): Slots {
   const values: string[] = [];
   const slot = (value: string): string => `slot:${values.push(value) - 1}:`;
@@ -36,19 +35,19 @@ export function openSlots(): Slots {
   };
 }
 
-/** Replaces `mark` in a skeleton. @throws Error where it does not stand there exactly once: the package's output has changed */
-export function replaceMark(skeleton: string, mark: string, by: string): string {
+/** Replaces `mark` in a skeleton. @throws Error unless it occurs exactly once: the package's output has changed */
+export function replaceMark(skeleton: string, mark: string, replacement: string): string {
   const at = skeleton.indexOf(mark);
   if (at < 0 || skeleton.indexOf(mark, at + mark.length) >= 0) {
     throw new Error(`the package "feed" did not write ${JSON.stringify(mark)} exactly once: its output has changed`);
   }
-  return skeleton.slice(0, at) + by + skeleton.slice(at + mark.length);
+  return skeleton.slice(0, at) + replacement + skeleton.slice(at + mark.length);
 }
 
 /**
- * Cuts a skeleton before each of its items, and behind the last.
- * @returns what stands before the first, each item without the mark that opens it, and what stands behind the last, if any
- * @throws Error where there are not as many as expected
+ * Splits a skeleton before each item, and after the last.
+ * @returns the text before the first item, each item without the mark that opens it, and the text after the last item
+ * @throws Error unless there are as many items as expected
  */
 export function splitItems(
   skeleton: string,

@@ -1,22 +1,19 @@
-/**
- * A feed as its three formats see it: what stands above the items.
- */
+/** A feed, its items and tombstones, as the formats write them. */
 import type { Config } from '../../config/config.ts';
 import { hubAddress, isTopicPath, topicAddress } from '../topics.ts';
-import type { FeedItem } from './feed-item.ts';
 
-/** What a feed's head is made from: a feed of the configuration has it, and so has a derived one. */
+/** What configured and derived feeds have in common. */
 export interface FeedHead {
   /** Its path below feeds/ without the format, percent-encoded: `latest`, `section/world`. */
   id: string;
   title: string;
   description?: string | undefined;
-  /** What tells a feed that readers put together from others, percent-encoded: `kicker=in-depth&section=world`. */
+  /** Of a custom feed, percent-encoded: `kicker=in-depth&section=world`. */
   query?: string | undefined;
 }
 
 export interface FeedView {
-  /** `tag:example.com,2026:feeds/latest`; a query stands in it as well, as RFC 4151 allows. */
+  /** `tag:example.com,2026:feeds/latest`, with the query, which RFC 4151 allows. */
   id: string;
   title: string;
   description: string;
@@ -24,19 +21,18 @@ export interface FeedView {
   language: string;
   /** The publication's front page. */
   siteUrl: string;
-  /** Its own addresses. */
   urls: Addresses;
-  /** The addresses of the feed that it is an archive of (RFC 5005 §4); null for the feed itself. */
+  /** For an archive page (RFC 5005 §4): the URLs of its feed; otherwise null. */
   current: Addresses | null;
-  /** The addresses of the archive before it, or null. */
+  /** The URLs of the previous archive page, or null. */
   previous: Addresses | null;
-  /** The address of the stylesheet, relative to its own. */
+  /** The relative URL of the stylesheet. */
   stylesheet: string;
   /** The WebSub hub, or null. */
   hub: string | null;
   publication: string;
   rights: string | null;
-  /** Where there is no item: see `emptyFeedUpdated`. */
+  /** Used if there are no items; see `emptyFeedUpdated`. */
   updatedIfEmpty: number;
 }
 
@@ -50,13 +46,50 @@ export const MEDIA_TYPES: Record<Format, string> = {
   json: 'application/feed+json; charset=utf-8',
 };
 
-/** An item as one document carries it: whole, or with its summary only. */
+/** An item, the same in all formats. Text other than `html` is plain and clean; URLs are absolute, by RFC 3986. */
+export interface FeedItem {
+  /** The article's tag: URI. */
+  id: string;
+  url: string;
+  /** `Kicker: Headline`. */
+  title: string;
+  /** The dek, or the beginning of the body. Never empty. */
+  summary: string;
+  html: string;
+  publishedAt: number;
+  /** Never before `publishedAt`. */
+  updatedAt: number;
+  /** BCP 47, canonical. */
+  language: string;
+  /** The section's title, then the tags. */
+  categories: string[];
+  authors: { name: string; email: string | null }[];
+  image: FeedMedia | null;
+  /** The image first, then the other enclosures. */
+  media: FeedMedia[];
+}
+
+export interface FeedMedia {
+  url: string;
+  type: string;
+  /** Bytes, more than 0. */
+  length: number;
+  medium: 'image' | 'audio' | 'video' | 'document';
+  width: number | null;
+  height: number | null;
+  title: string | null;
+  credit: string | null;
+  /** What the image shows. */
+  description: string | null;
+}
+
+/** An item in one document: with its body, or with its summary only. */
 export interface FeedEntry {
   item: FeedItem;
   full: boolean;
 }
 
-/** An article that left the feed for good (RFC 6721). */
+/** A retracted article (RFC 6721). */
 export interface Tombstone {
   id: string;
   retractedAt: number;
@@ -65,7 +98,7 @@ export interface Tombstone {
   language: string;
 }
 
-/** The feed's head. `title` is `Publication: Feed`, as it stands alone in a reader's list. */
+/** `title` is `Publication: Feed`, because readers show it in a list of many publications. */
 export function feedView(feed: FeedHead, config: Pick<Config, 'publication' | 'hub'>): FeedView {
   const { publication } = config;
   return {
@@ -78,7 +111,7 @@ export function feedView(feed: FeedHead, config: Pick<Config, 'publication' | 'h
     current: null,
     previous: null,
     stylesheet: `${'../'.repeat(feed.id.split('/').length - 1)}feed.css`,
-    // What is made on demand has no moment at which it changes, so no hub is told of it.
+    // Derived feeds are built on request: no publish notices that they have changed.
     hub: isTopicPath(feedPath(feed, 'atom')) ? hubAddress(config) : null,
     publication: publication.name,
     rights: publication.copyright ?? null,
@@ -86,7 +119,7 @@ export function feedView(feed: FeedHead, config: Pick<Config, 'publication' | 'h
   };
 }
 
-/** `https://example.com/feeds/latest.atom` and so on. @param path below feeds/, without its ending @param query of a feed that has one */
+/** `https://example.com/feeds/latest.atom` and so on. @param path below feeds/, without the extension */
 export function feedAddresses(config: Pick<Config, 'publication'>, path: string, query?: string): Addresses {
   const url = (format: Format): string => topicAddress(config, feedPath({ id: path, query }, format));
   return { rss: url('rss'), atom: url('atom'), json: url('json') };
@@ -101,12 +134,12 @@ function queryOf({ query }: Pick<FeedHead, 'query'>): string {
   return query === undefined ? '' : `?${query}`;
 }
 
-/** A feed's `updated` is the newest of its items': it is no clock, so that the same items give the same bytes. */
+/** The newest `updated` of the items: the same items give the same bytes. */
 export function feedUpdated(view: FeedView, entries: FeedEntry[]): number {
   return entries.reduce((newest, { item }) => Math.max(newest, item.updatedAt), 0) || view.updatedIfEmpty;
 }
 
-/** An empty feed was last updated on the day its tag authority begins, at 00:00 UTC: stable, and before any item. */
+/** The day on which the tag authority begins, at 00:00 UTC: stable, and before any item. */
 function emptyFeedUpdated(tagAuthority: string): number {
   const date = tagAuthority.split(',')[1] ?? '';
   return Date.parse(`${date}${'-01-01'.slice(date.length === 7 ? 3 : date.length === 10 ? 6 : 0)}T00:00:00Z`);

@@ -1,36 +1,35 @@
 /**
- * A feed in its three formats, each small enough for the readers that give up on a large one. Older bodies become summaries before
- * an item is dropped.
+ * Renders a feed in its three formats, each small enough for readers that reject large documents. Older bodies become
+ * summaries before items are dropped.
  */
 import { renderAtom } from './atom.ts';
-import type { FeedItem } from './feed-item.ts';
-import { type FeedEntry, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
+import { type FeedEntry, type FeedItem, type FeedView, FORMATS, type Format, type Tombstone } from './feed-view.ts';
 import { renderJsonFeed } from './json-feed.ts';
 import { cdataHtml } from './markup.ts';
 import { renderRss } from './rss.ts';
 
-/** A document stays below this. Google News, for one, reads 1 MB of an article and 2 MB of a feed. */
+/** Limit of a document. Google News, for example, reads 1 MB of an article and 2 MB of a feed. */
 const MAX_BYTES = 1_000_000;
 
 export interface FittedFeed {
-  documents: Record<Format, string>;
-  /** How many items it holds, and how many of them whole. */
+  bodies: Record<Format, string>;
+  /** Number of items, and of those with their bodies. */
   items: number;
   full: number;
 }
 
 export interface FitOptions {
   content: 'full' | 'summary';
-  /** Whether the oldest items may be dropped where even their summaries are too much; a window's may not. */
+  /** Whether the oldest items may be dropped if even summaries are too large. Those of a window may not. */
   mayDrop: boolean;
-  /** The ids of items that are dropped last: no archive holds them yet. */
+  /** Ids of items that are dropped last, because no archive page has them yet. */
   keep?: ReadonlySet<string> | undefined;
 }
 
 /** @param items newest first */
 export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone[], options: FitOptions): FittedFeed {
   const render = (entries: FeedEntry[]): FittedFeed => ({
-    documents: {
+    bodies: {
       rss: renderRss(view, entries),
       atom: renderAtom(view, entries, tombstones),
       json: renderJsonFeed(view, entries),
@@ -44,18 +43,18 @@ export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone
     if (largest(whole) < MAX_BYTES) return whole;
   }
   const short = render(summaries);
-  const room = MAX_BYTES - largest(short);
-  if (room > 0) return options.content === 'full' ? render(withBodies(items, room)) : short;
+  const spare = MAX_BYTES - largest(short);
+  if (spare > 0) return options.content === 'full' ? render(withBodies(items, spare)) : short;
   return options.mayDrop ? newestThatFit(summaries, options.keep ?? new Set(), render) : short;
 }
 
-function largest({ documents }: FittedFeed): number {
-  return Math.max(...FORMATS.map((format) => Buffer.byteLength(documents[format])));
+function largest({ bodies }: FittedFeed): number {
+  return Math.max(...FORMATS.map((format) => Buffer.byteLength(bodies[format])));
 }
 
-/** Gives bodies to the newest first, as long as there is room; one too large for what is left is passed over. */
-function withBodies(items: FeedItem[], room: number): FeedEntry[] {
-  let left = room;
+/** Adds bodies, newest first, while they fit into `spare` bytes; one that does not fit is skipped. */
+function withBodies(items: FeedItem[], spare: number): FeedEntry[] {
+  let left = spare;
   return items.map((item) => {
     const size = bodyBytes(item);
     const full = item.html !== '' && size < left;
@@ -64,12 +63,14 @@ function withBodies(items: FeedItem[], room: number): FeedEntry[] {
   });
 }
 
-// What the elements around a body take, rounded up; in JSON the body replaces content_text.
-const AROUND_BODY = 100;
+// Bytes of the elements around a body, rounded up; in JSON the body replaces content_text.
+const BODY_OVERHEAD = 100;
 
-/** What a whole item takes beyond its summary, at most. */
+/** Bytes that an item with its body takes beyond one with its summary, at most. */
 export function bodyBytes(item: FeedItem): number {
-  return Math.max(Buffer.byteLength(cdataHtml(item.html)), Buffer.byteLength(JSON.stringify(item.html))) + AROUND_BODY;
+  return (
+    Math.max(Buffer.byteLength(cdataHtml(item.html)), Buffer.byteLength(JSON.stringify(item.html))) + BODY_OVERHEAD
+  );
 }
 
 function newestThatFit(
@@ -77,18 +78,18 @@ function newestThatFit(
   keep: ReadonlySet<string>,
   render: (entries: FeedEntry[]) => FittedFeed,
 ): FittedFeed {
-  const [kept, others] = [true, false].map((is) => entries.filter(({ item }) => keep.has(item.id) === is));
-  const inOrder = [...(kept as FeedEntry[]), ...(others as FeedEntry[])];
+  const isKept = ({ item }: FeedEntry): boolean => keep.has(item.id);
+  const byPriority = [...entries.filter(isKept), ...entries.filter((entry) => !isKept(entry))];
   let fits = 0;
   let tooMany = entries.length;
   let best = render([]);
   while (tooMany - fits > 1) {
     const count = Math.floor((fits + tooMany) / 2);
-    const chosen = new Set(inOrder.slice(0, count));
-    const tried = render(entries.filter((entry) => chosen.has(entry)));
-    if (largest(tried) < MAX_BYTES) {
+    const chosen = new Set(byPriority.slice(0, count));
+    const rendered = render(entries.filter((entry) => chosen.has(entry)));
+    if (largest(rendered) < MAX_BYTES) {
       fits = count;
-      best = tried;
+      best = rendered;
     } else {
       tooMany = count;
     }

@@ -1,12 +1,9 @@
-/**
- * An item's body as readers show it: the photo with its credit, the story, and the lines that close a story of ours.
- */
+/** The body of an item: the image with its credit, the article's body, and closing lines as on the site's pages. */
 import { type Article, type Byline, creditLine, type Link } from '../../articles/article.ts';
 import { escapeHtml } from '../../lib/html.ts';
-import type { FeedMedia } from './feed-item.ts';
+import type { FeedMedia } from './feed-view.ts';
 import { strictUrl } from './markup.ts';
 
-/** HTML from sanitised HTML and escaped text. The order of the closing lines is that of the newsroom's own pages. */
 export function itemBody(article: Article, image: FeedMedia | null): string {
   const { bodyHtml, fullStory, bylines, related, outlet, status } = article;
   return [
@@ -25,10 +22,11 @@ export function itemBody(article: Article, image: FeedMedia | null): string {
 function figure(image: FeedMedia): string {
   const size = image.width === null || image.height === null ? '' : ` width="${image.width}" height="${image.height}"`;
   const caption = image.credit === null ? '' : `<figcaption>${escapeHtml(creditLine(image.credit))}</figcaption>`;
-  return `<figure><img src="${escapeHtml(image.url)}" alt="${escapeHtml(image.description ?? '')}"${size}>${caption}</figure>`;
+  const alt = escapeHtml(image.description ?? '');
+  return `<figure><img src="${escapeHtml(image.url)}" alt="${alt}"${size}>${caption}</figure>`;
 }
 
-/** `Contact reporters A (a@example.com) and B (b@example.com), and editor C (c@example.com)`; nothing where no one gives an address. */
+/** `Contact reporters A (a@…) and B (b@…), and editor C (c@…)`; empty if no byline has an address. */
 function contactLine(bylines: Byline[]): string {
   const roles = (['reporter', 'editor'] as const).flatMap((role) => {
     const people = bylines.flatMap((byline) =>
@@ -44,7 +42,7 @@ function contactLine(bylines: Byline[]): string {
 }
 
 function person(name: string, email: string): string {
-  // RFC 6068 §2: all but the @ is percent-encoded, so that an address cannot add header fields.
+  // RFC 6068 §2. Percent-encoded except for the @, so that an address cannot add header fields.
   const address = encodeURIComponent(email).replaceAll('%40', '@');
   return `${escapeHtml(name)} (<a href="mailto:${escapeHtml(address)}">${escapeHtml(email)}</a>)`;
 }

@@ -1,36 +1,56 @@
-/**
- * From an article to an item: what every format carries, cleaned once more and checked, so that the formats only write it down.
- */
+/** Turns articles into items: what all formats carry, cleaned and checked, so that the formats only write it. */
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
 import { findUnsanitised } from '../../articles/sanitise.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
-import type { FeedItem, FeedMedia } from './feed-item.ts';
+import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
 import { itemBody } from './item-body.ts';
 import { plainText, strictUrl } from './markup.ts';
 
-export type ItemResult = { kind: 'item'; item: FeedItem } | { kind: 'bad'; problems: string[] };
+export type ItemResult = { kind: 'item'; item: FeedItem } | { kind: 'invalid'; problems: string[] };
 
-/** The article as an item, or why it cannot be one. */
+/** An article that cannot be an item. */
+export interface FailedArticle {
+  article: Article;
+  problems: string[];
+}
+
+/** @param known results of articles, by id; new ones are added */
+export function toItems(
+  articles: Article[],
+  config: Pick<Config, 'publication' | 'sections'>,
+  known = new Map<string, ItemResult>(),
+): { items: FeedItem[]; failed: FailedArticle[] } {
+  const items: FeedItem[] = [];
+  const failed: FailedArticle[] = [];
+  for (const article of articles) {
+    const result = known.get(article.id) ?? toItem(article, config);
+    known.set(article.id, result);
+    if (result.kind === 'item') items.push(result.item);
+    else failed.push({ article, problems: result.problems });
+  }
+  return { items, failed };
+}
+
 export function toItem(article: Article, config: Pick<Config, 'publication' | 'sections'>): ItemResult {
   try {
     const problems: string[] = [];
     const item = checkedItem(article, config, problems);
-    return problems.length > 0 ? { kind: 'bad', problems } : { kind: 'item', item };
+    return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'item', item };
   } catch (error) {
-    // A document that is not of the shape this version knows: the feed goes out without it.
-    return { kind: 'bad', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
+    // A document of an unknown shape: the feed is published without it.
+    return { kind: 'invalid', problems: [`the article cannot be read as an item: ${(error as Error).message}`] };
   }
 }
 
-// RFC 4151 §2.1, with the characters that RFC 3986 lets stand in a path and query.
+// RFC 4151 §2.1, with the characters that RFC 3986 allows in a path and query.
 const TAG_URI =
   /^tag:[a-z0-9][a-z0-9.-]*,\d{4}(?:-\d\d(?:-\d\d)?)?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+$/;
 const MIME_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]*\/[a-z0-9][a-z0-9!#$&^_.+-]*$/i;
-// What Atom's schema (RFC 4287 §3.2.3) and the W3C validator both take; a stranger address stays in the contact line.
+// Addresses that both Atom's schema (RFC 4287 §3.2.3) and the W3C validator accept; the contact line has any.
 const EMAIL = /^[A-Za-z0-9_.+'-]+@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9][A-Za-z0-9-]*$/;
 
-/** Whether it is a tag: URI (RFC 4151) that every format can carry as it is. */
+/** Whether it is a tag: URI (RFC 4151) that all formats can carry unescaped. */
 export function isTagUri(text: string): boolean {
   return TAG_URI.test(text);
 }
@@ -116,14 +136,14 @@ function lineOrNull(text: string | null): string | null {
 }
 
 function instant(value: number, name: string, problems: string[]): number {
-  // A four-digit year is what RFC 3339 and RFC 822 can write.
+  // RFC 3339 and RFC 822 have years of four digits.
   if (Number.isSafeInteger(value) && value >= 0 && value < Date.UTC(10_000, 0)) return value;
   problems.push(`${name} is ${value}: it must be an instant between 1970 and 9999`);
   return 0;
 }
 
-/** The tag as BCP 47 writes it, or null where it is none. */
-export function canonicalLanguage(tag: string): string | null {
+/** The canonical form of a BCP 47 tag, or null. */
+function canonicalLanguage(tag: string): string | null {
   try {
     return Intl.getCanonicalLocales(tag)[0] ?? null;
   } catch {
@@ -133,7 +153,7 @@ export function canonicalLanguage(tag: string): string | null {
 
 const SUMMARY_LENGTH = 280;
 
-/** RSS wants a description before content:encoded (RSS profile), so an item without a dek opens with its first words. */
+/** RSS requires a description before content:encoded (RSS profile): without a dek, the beginning of the body. */
 function summaryOf(article: Article): string {
   const dek = cleanLine(article.dek ?? '');
   if (dek !== '') return dek;
@@ -142,4 +162,13 @@ function summaryOf(article: Article): string {
   if (text.length <= SUMMARY_LENGTH) return text;
   const cut = text.slice(0, SUMMARY_LENGTH);
   return `${cleanLine(cut.replace(/\s+\S*$/, '').replace(/[\uD800-\uDBFF]$/, ''))} …`;
+}
+
+/** The tombstones of the retracted articles. @param feedLanguage BCP 47 */
+export function tombstonesOf(articles: Article[], feedLanguage: string): Tombstone[] {
+  return articles.flatMap(({ tagUri, status, language }) => {
+    if (status.state !== 'retracted' || !isTagUri(tagUri)) return [];
+    const note = cleanLine(status.note);
+    return [{ id: tagUri, retractedAt: status.at, note, language: canonicalLanguage(language) ?? feedLanguage }];
+  });
 }

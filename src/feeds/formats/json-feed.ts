@@ -1,16 +1,13 @@
-/**
- * JSON Feed 1.1, by the package `feedsmith`.
- */
+/** Writes JSON Feed 1.1 with the package `feedsmith`. */
 import { generateJsonFeed } from 'feedsmith';
-import type { FeedItem } from './feed-item.ts';
-import type { FeedEntry, FeedView } from './feed-view.ts';
+import type { FeedEntry, FeedItem, FeedView } from './feed-view.ts';
 
-/** The feed as JSON Feed 1.1. Same input, same bytes. */
+/** Same input, same bytes. */
 export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
   const feed = generateJsonFeed({
     title: view.title,
     home_page_url: view.siteUrl,
-    // An archive is a further page of the feed: its own address is the next_url of the page before.
+    // An archive page is a further page of the feed: the next_url of the page before it is its URL.
     feed_url: (view.current ?? view.urls).json,
     ...(view.previous === null ? {} : { next_url: view.previous.json }),
     description: view.description,
@@ -19,14 +16,14 @@ export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
     ...(view.hub === null ? {} : { hubs: [{ type: 'WebSub', url: view.hub }] }),
     items: entries.map(({ item, full }) => jsonItem(item, full)),
   }) as { items?: object[] };
-  // The package types what it gives as unknown, and leaves out a list of no items, which the format requires.
+  // The package's result has no useful type, and it omits an empty list of items, which the format requires.
   const { items = [], ...head } = feed;
   const opening = JSON.stringify({ ...head, items: [] }, null, 2).slice(0, -END.length);
-  const written = items.map((item) => `\n${JSON.stringify(item, null, 2).replace(/^/gm, '    ')}`);
-  return `${opening}${written.join(',')}\n  ${END}\n`;
+  const lines = items.map((item) => `\n${JSON.stringify(item, null, 2).replace(/^/gm, '    ')}`);
+  return `${opening}${lines.join(',')}\n  ${END}\n`;
 }
 
-/** What closes a feed whose last member is its list of items. */
+/** The end of a feed whose last member is its list of items. */
 const END = ']\n}';
 
 function jsonItem(item: FeedItem, full: boolean) {
@@ -34,7 +31,7 @@ function jsonItem(item: FeedItem, full: boolean) {
     id: item.id,
     url: item.url,
     title: item.title,
-    // Every item must have one of the two (JSON Feed 1.1, Items).
+    // An item must have one of the two (JSON Feed 1.1, Items).
     ...(full ? { content_html: item.html } : { content_text: item.summary }),
     summary: item.summary,
     ...(item.image === null ? {} : { image: item.image.url }),

@@ -1,19 +1,17 @@
-/**
- * Escaping for the formats that feeds are written in. What leaves here is well-formed, whatever went in.
- */
+/** Escapes text and URLs for the formats of feeds: the output is well-formed for any input. */
 import { cleanText, cleanUrl } from '../../lib/clean-text.ts';
 
 const REFERENCES: Record<string, string> = { '&': '&#x26;', '<': '&#x3C;', '>': '&#x3E;', '"': '&#x22;' };
 
 /**
- * Plain text for an XML element or a quoted attribute. Hexadecimal references, as the RSS Advisory Board's profile advises for
- * titles: readers that decode once and those that decode twice then agree more often than with named ones.
+ * Plain text for an XML element or a quoted attribute. Hexadecimal references, as the RSS Advisory Board's profile
+ * advises for titles: readers that decode once and readers that decode twice then agree more often.
  */
 export function escapeXml(text: string): string {
   return cleanText(text).replace(/[&<>"]/g, (character) => REFERENCES[character] as string);
 }
 
-/** HTML as a CDATA section. The one sequence that would end the section early is written so that HTML reads the same. */
+/** HTML as a CDATA section. The sequence that ends a section is written as equivalent HTML. */
 export function cdataHtml(html: string): string {
   return `<![CDATA[${cleanText(html).replaceAll(']]>', ']]&gt;')}]]>`;
 }
@@ -21,8 +19,8 @@ export function cdataHtml(html: string): string {
 const NOT_IN_URI = /[^A-Za-z0-9\-._~:/?@!$&'()*+,;=%]|%(?![0-9A-Fa-f]{2})/g;
 
 /**
- * An absolute http or https address that keeps to RFC 3986, which the WHATWG URL parser alone does not see to: it leaves
- * brackets, bars and a second `#` as they are. Null where the text is no such address.
+ * An absolute http or https URL by RFC 3986, or null. The WHATWG URL parser alone is not sufficient: it does not encode
+ * brackets, bars and a second `#`.
  */
 export function strictUrl(text: string): string | null {
   const clean = cleanUrl(text);
@@ -35,7 +33,7 @@ export function strictUrl(text: string): string | null {
 const TAG = /<\/?[a-zA-Z](?:"[^"]*"|'[^']*'|[^'">])*>/g;
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
 
-/** The words of sanitised HTML, on one line. */
+/** The text of sanitised HTML, on one line. */
 export function plainText(html: string): string {
   return html
     .replace(TAG, ' ')

@@ -1,14 +1,12 @@
-/**
- * The list of feeds as OPML 2.0, for readers that import it.
- */
+/** Writes the list of feeds as OPML 2.0, for feed readers that import it. */
 import type { Config } from '../../config/config.ts';
 import { sectionFeed } from '../feed-links.ts';
 import { type FeedHead, feedView } from './feed-view.ts';
 import { escapeXml } from './markup.ts';
 
 /**
- * The feeds of the configuration, and one of each section, as two groups, which most readers make folders of; no feed stands in both.
- * An outline has the address of its feed's Atom document: the one format of the three that reports retractions.
+ * Lists the configured feeds and a feed for each section, as two groups, which most readers import as folders; no feed is
+ * in both. Outlines have the URL of the Atom document: the only format that reports retractions.
  */
 export function renderOpml(config: Config): string {
   const { publication, feeds, sections } = config;

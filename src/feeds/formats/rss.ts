@@ -1,17 +1,14 @@
-/**
- * RSS 2.0, written by the package `feed` and completed where it falls short.
- */
+/** Writes RSS 2.0 with the package `feed`, and adds what the package omits. */
 import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
-import { historyElements } from './archive-links.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
 import { type FeedEntry, type FeedView, feedUpdated } from './feed-view.ts';
-import { MEDIA_NAMESPACE, mediaElements } from './media-rss.ts';
+import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
-/** Minutes that a reader may keep the feed (RSS 2.0, ttl): the same as max-age in http/feeds/decide-response.ts. */
+/** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in http/feeds/decide-response.ts. */
 const TTL_MINUTES = 5;
 
-/** The feed as RSS 2.0. Same input, same bytes. */
+/** Same input, same bytes. */
 export function renderRss(view: FeedView, entries: FeedEntry[]): string {
   const slots = openSlots();
   const feed = new Feed({
@@ -35,7 +32,7 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
       id: slots.text(item.id),
       link: slots.text(item.url),
       date: new Date(item.publishedAt),
-      // RSS's description is HTML by custom; the dek is plain text.
+      // By convention, an RSS description is HTML; the dek is plain text.
       description: slots.html(escapeHtml(item.summary)),
       category: item.categories.map((name) => ({ name: slots.text(name) })),
       extensions: extensions(
@@ -45,7 +42,7 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
         slots,
       ),
       ...(full ? { content: slots.html(item.html) } : {}),
-      // RSS takes one enclosure an item (the validator's DuplicateEnclosure); media:content carries them all.
+      // RSS allows one enclosure per item (the validator's DuplicateEnclosure); media:content has all files.
       ...(enclosure === undefined
         ? {}
         : {
@@ -63,7 +60,7 @@ function extensions(
   slots: Slots,
 ): Item['extensions'] & object {
   const elements = (texts: string[]): Record<string, unknown> =>
-    // The package writes a list as one element each, though its type wants an object.
+    // The package writes an element for each entry of a list, although its type requires an object.
     texts.map((text) => ({ _text: slots.text(text) })) as unknown as Record<string, unknown>;
   return [
     ...(creators.length === 0 ? [] : [{ name: 'dc:creator', objects: elements(creators) }]),

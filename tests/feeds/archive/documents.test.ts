@@ -2,7 +2,7 @@ import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeedConfig } from '../../../src/config/config.ts';
 import { archivePagePath, buildArchivePage, hashNotes } from '../../../src/feeds/archive/archive-page.ts';
-import { buildFeed } from '../../../src/feeds/publish.ts';
+import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { article, NOW } from '../../support/articles.ts';
 import { jsonFeed } from '../formats/json-schema.ts';
@@ -16,8 +16,8 @@ const [latest] = config.feeds as [FeedConfig];
 const URL = 'https://wire.example.com/feeds';
 const PLACE = { path: archivePagePath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };
 
-function bodies({ drafts }: { drafts: { body: string }[] }): [rss: string, atom: string, json: string] {
-  return drafts.map(({ body }) => body) as [string, string, string];
+function bodies({ documents }: { documents: { body: string }[] }): [rss: string, atom: string, json: string] {
+  return documents.map(({ body }) => body) as [string, string, string];
 }
 
 function links(xml: string): [rel: string | undefined, href: string | undefined][] {
@@ -36,7 +36,7 @@ describe('an archive', () => {
   const [rss, atom, json] = bodies(part);
 
   it('has the paths of its month', () => {
-    expect(part.drafts.map(({ path }) => path)).toEqual(
+    expect(part.documents.map(({ path }) => path)).toEqual(
       ['rss', 'atom', 'json'].map((format) => `archive/latest/2026-11-2.${format}`),
     );
     expect(archivePagePath('latest', '2026-11', 1)).toBe('archive/latest/2026-11');
@@ -97,7 +97,7 @@ describe('an archive', () => {
     const built = buildArchivePage(latest, config, PLACE, large);
     expect(built.items).toBe(100);
     for (const body of bodies(built)) expect(Buffer.byteLength(body)).toBeLessThan(1_000_000);
-    expect(parseRssFeed(built.drafts[0]?.body ?? '').items).toHaveLength(100);
+    expect(parseRssFeed(built.documents[0]?.body ?? '').items).toHaveLength(100);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FeedConfig } from '../../../src/config/config.ts';
-import { buildFeed } from '../../../src/feeds/publish.ts';
+import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
 import { article, NOW } from '../../support/articles.ts';
 import { sampleConfig } from './sample.ts';
@@ -19,9 +19,9 @@ function build(bodies: number[], feed = latest, dek = 'A dek.') {
     }),
   );
   const built = buildFeed(feed, config, { articles, retracted: [] });
-  const json = JSON.parse(built.drafts[2]?.body ?? '') as { items: { content_html?: string }[] };
+  const json = JSON.parse(built.documents[2]?.body ?? '') as { items: { content_html?: string }[] };
   const full = json.items.map((item) => item.content_html !== undefined);
-  return { bytes: built.drafts.map(({ body }) => Buffer.byteLength(body)), full, items: built.items };
+  return { bytes: built.documents.map(({ body }) => Buffer.byteLength(body)), full, items: built.items };
 }
 
 describe('a document', () => {

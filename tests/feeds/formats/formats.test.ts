@@ -1,8 +1,8 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
-import { buildFeed } from '../../../src/feeds/publish.ts';
 import { topicAddress, topicPath } from '../../../src/feeds/topics.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { article, NOW } from '../../support/articles.ts';
@@ -24,7 +24,7 @@ const HUB = 'https://hub.example.com/?a=1&b=2';
 
 function build(articles: Article[], retracted: Article[] = [], feed = latest) {
   const built = buildFeed(feed, config, { articles, retracted });
-  const [rss, atom, json] = built.drafts.map(({ body }) => body) as [string, string, string];
+  const [rss, atom, json] = built.documents.map(({ body }) => body) as [string, string, string];
   return { rss, atom, json, failed: built.failed };
 }
 
@@ -82,7 +82,7 @@ describe('a feed', () => {
     expect(textOf(parseXml(atom), 'updated')).toBe(new Date(newest).toISOString());
     expect(textOf(parseXml(build([]).atom), 'updated')).toBe('2026-01-01T00:00:00.000Z');
     const dated = sampleConfig((text) => text.replace('example.com,2026', 'example.com,2026-03-04'));
-    const [, atomDraft] = buildFeed(latest, dated, { articles: [], retracted: [] }).drafts;
+    const [, atomDraft] = buildFeed(latest, dated, { articles: [], retracted: [] }).documents;
     expect(textOf(parseXml(atomDraft?.body ?? ''), 'updated')).toBe('2026-03-04T00:00:00.000Z');
   });
 
@@ -119,7 +119,7 @@ describe('a feed', () => {
   it('names its own newsroom as its hub, or none, as the configuration says', () => {
     const bodies = (hub: string): string[] => {
       const config = sampleConfig((text) => text.replace(/^hub: .*$/m, hub));
-      return buildFeed(latest, config, { articles: STORIES, retracted: [] }).drafts.map(({ body }) => body);
+      return buildFeed(latest, config, { articles: STORIES, retracted: [] }).documents.map(({ body }) => body);
     };
     for (const body of bodies('hub: self')) expect(body).toMatch(/"https:\/\/wire\.example\.com\/hub"/);
     for (const body of bodies('')) expect(body).not.toMatch(/hub/i);
@@ -153,7 +153,7 @@ describe('an item', () => {
     const moved = sampleConfig((text) => text.replace('https://wire.example.com', 'https://elsewhere.example.org'));
     const edited = { ...(STORIES[0] as Article), headline: 'Another', slug: 'another' };
     const before = build(STORIES);
-    const [rss, atom, json] = buildFeed(latest, moved, { articles: [edited], retracted: [] }).drafts.map(
+    const [rss, atom, json] = buildFeed(latest, moved, { articles: [edited], retracted: [] }).documents.map(
       ({ body }) => body,
     );
     const ids = [

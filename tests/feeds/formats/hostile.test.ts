@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { strictUrl } from '../../../src/feeds/formats/markup.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
-import { buildFeed } from '../../../src/feeds/publish.ts';
 import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { article, NOW } from '../../support/articles.ts';
@@ -116,7 +116,7 @@ describe('whatever string stands in whatever field', () => {
       article('gone', { status: { state: 'retracted', note: articles[0]?.headline ?? '', at: NOW - HOUR } }),
     ];
     const feed = buildFeed(latest, config, { articles, retracted });
-    const [rss, atom, json] = feed.drafts.map(({ body }) => body) as [string, string, string];
+    const [rss, atom, json] = feed.documents.map(({ body }) => body) as [string, string, string];
     const kept = articles.filter(({ id }) => !feed.failed.some((failed) => failed.article.id === id));
     return { rss, atom, json, kept };
   });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { saveDocuments } from '../../../src/feeds/documents.ts';
 import { httpDate } from '../../../src/http/server/conditional.ts';
 import { HOUR, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { publishDocuments } from '../../support/documents.ts';
 import { NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 const RSS =
@@ -27,7 +27,7 @@ describe('a published feed', () => {
         { path: 'latest.json', mediaType: 'application/feed+json', body: '{}' },
         { path: 'index.html', mediaType: 'text/html; charset=utf-8', body: '<!doctype html><title>Feeds</title>' },
       ];
-      await saveDocuments(store.db, drafts, PUBLISHED);
+      await publishDocuments(store, drafts, PUBLISHED);
     });
 
     it('is served byte for byte, with validators, to any origin', async () => {
@@ -175,7 +175,7 @@ describe('a published feed', () => {
 
     it('of an archive links to itself but to no hub', async () => {
       const path = 'archive/latest/2026-10.atom';
-      await saveDocuments(store.db, [{ path, mediaType: 'application/atom+xml', body: ATOM }], PUBLISHED);
+      await publishDocuments(store, [{ path, mediaType: 'application/atom+xml', body: ATOM }], PUBLISHED);
       const { status, headers } = await site.get(`/feeds/${path}`, { Accept: CHROMIUM });
       expect(status).toBe(200);
       expect(headers.get('Link')).toBe(`<http://127.0.0.1:8080/feeds/${path}>; rel="self"`);
@@ -217,7 +217,7 @@ describe('a feed whose store is unavailable', () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     const draft = { path: 'latest.rss', mediaType: 'application/rss+xml', body: RSS };
-    await saveDocuments(store.db, [draft], PUBLISHED);
+    await publishDocuments(store, [draft], PUBLISHED);
     await site.get('/feeds/latest.rss');
     await store.close();
     expect(await (await site.get('/feeds/latest.rss')).text()).toBe(RSS);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { saveDocuments } from '../../../src/feeds/documents.ts';
 import type { FeedAnswer } from '../../../src/feeds/readers/reader-counts.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { publishDocuments } from '../../support/documents.ts';
 import { NOW, openTestSite } from '../test-site.ts';
 
 describe('requests of feeds', () => {
@@ -18,7 +18,7 @@ describe('requests of feeds', () => {
         { path: 'feeds.opml', mediaType: 'text/x-opml; charset=utf-8', body: '<opml/>' },
         { path: 'index.html', mediaType: 'text/html; charset=utf-8', body: '<!doctype html><title>Feeds</title>' },
       ];
-      await saveDocuments(store.db, drafts, NOW - HOUR);
+      await publishDocuments(store, drafts, NOW - HOUR);
       const first = await site.get('/feeds/latest.rss', { 'User-Agent': 'newsboat/2.32.0' });
       const ETag = first.headers.get('ETag') as string;
       await site.get('/feeds/latest.rss', { 'User-Agent': 'newsboat/2.32.0', 'If-None-Match': ETag });

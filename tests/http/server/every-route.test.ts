@@ -1,6 +1,5 @@
 import { HtmlValidate } from 'html-validate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveDocuments } from '../../../src/feeds/documents.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
@@ -9,6 +8,7 @@ import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts'
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { openMigrated } from '../../support/databases.ts';
+import { publishDocuments } from '../../support/documents.ts';
 import { NOW, openTestSite, SECRETS, sampleConfig, saveDay, type TestSite } from '../test-site.ts';
 
 const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
@@ -121,7 +121,7 @@ describe('every route', () => {
     const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
     const options = { confirmMs: HOUR, perAddressPerDay: 3 };
     await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
-    await saveDocuments(store.db, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
+    await publishDocuments(store, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openTestSite(store);
   });
   afterAll(() => store.close());

@@ -1,0 +1,45 @@
+/** Elements that RSS and Atom share: links between a feed and its archive (RFC 5005 §4), and Media RSS. */
+import type { Slots } from './feed-package.ts';
+import type { FeedMedia, FeedView } from './feed-view.ts';
+
+const ARCHIVE = '<fh:archive xmlns:fh="http://purl.org/syndication/history/1.0"/>';
+
+/**
+ * Links of a feed's head. There is no `next-archive`: it would change a closed page.
+ * @param indent precedes each element
+ */
+export function historyElements(view: FeedView, format: 'rss' | 'atom', slots: Slots, indent: string): string {
+  const { current, previous } = view;
+  const name = format === 'rss' ? 'atom:link' : 'link';
+  const type = `application/${format}+xml`;
+  const link = (rel: string, url: string): string => `<${name} rel="${rel}" href="${slots.text(url)}" type="${type}"/>`;
+  return [
+    ...(previous === null ? [] : [link('prev-archive', previous[format])]),
+    ...(current === null ? [] : [link('current', current[format]), ARCHIVE]),
+  ]
+    .map((element) => indent + element)
+    .join('');
+}
+
+export const MEDIA_NAMESPACE = 'http://search.yahoo.com/mrss/';
+
+/** A `media:content` element for each file, as XML with slots. */
+export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
+  return media.map((one) => {
+    const attributes = [
+      `url="${slots.text(one.url)}" fileSize="${one.length}" type="${slots.text(one.type)}" medium="${one.medium}"`,
+      one.width === null ? '' : ` width="${one.width}"`,
+      one.height === null ? '' : ` height="${one.height}"`,
+    ].join('');
+    const children = [
+      one.title === null ? '' : `<media:title type="plain">${slots.text(one.title)}</media:title>`,
+      one.description === null
+        ? ''
+        : `<media:description type="plain">${slots.text(one.description)}</media:description>`,
+      one.credit === null ? '' : `<media:credit>${slots.text(one.credit)}</media:credit>`,
+    ].join('');
+    return children === ''
+      ? `<media:content ${attributes}/>`
+      : `<media:content ${attributes}>${children}</media:content>`;
+  });
+}

@@ -86,18 +86,10 @@ function reserveOne(state: LimiterState, limits: Limits, name: string, now: numb
   const domain = state.domains.get(name);
   const domainSpacing = spacings.get(name) ?? 0;
   let earliest = Math.max(now, domain?.next ?? now);
-  if (domain !== undefined && earliest > horizon) {
-    const retryAt = Math.max(domain.retryAt, earliest);
-    domain.retryAt = retryAt + domainSpacing;
-    return retryAt;
-  }
+  if (domain !== undefined && earliest > horizon) return nextRetry(domain, earliest, domainSpacing);
   for (;;) {
     const at = spacing === null ? earliest : firstFree(state.taken, earliest, spacing);
-    if (at > horizon) {
-      const retryAt = Math.max(state.retryAt, at);
-      state.retryAt = retryAt + (spacing ?? 0);
-      return retryAt;
-    }
+    if (at > horizon) return nextRetry(state, at, spacing ?? 0);
     const day = localDate(Math.ceil(at), zone);
     const allowed = allowanceOf(day);
     const count = state.days.get(day) ?? 0;
@@ -111,6 +103,13 @@ function reserveOne(state: LimiterState, limits: Limits, name: string, now: numb
     if (domain !== undefined) domain.next = at + domainSpacing;
     return at;
   }
+}
+
+/** When to ask again, not before `earliest`; spread by `spacing`. */
+function nextRetry(state: { retryAt: number }, earliest: number, spacing: number): number {
+  const at = Math.max(state.retryAt, earliest);
+  state.retryAt = at + spacing;
+  return at;
 }
 
 interface Interval {

@@ -9,9 +9,7 @@ import type { DeliveryReport } from '../delivery/run.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
 import type { AppContext } from './app-context.ts';
-import { editionName } from './publish.ts';
-
-const DELIVERY_STOPPED = 'delivery';
+import { DELIVERY_STOPPED, editionName, pauseAlert } from './editions.ts';
 
 /**
  * Delivers what is due. Raises an alert when the server refuses everything, and resolves it after the next success.
@@ -28,7 +26,7 @@ export async function deliverDue(
   const onPause: OnPause = async (tx, { editionId, reason }) => {
     const name = await editionName(tx, editionId);
     const message = `Delivery of ${name} is paused: ${reason}. Resume it with "daywire editions resume ${name}".`;
-    await raiseAlert(tx, { key: `edition:${editionId}`, message }, clock());
+    await raiseAlert(tx, { key: pauseAlert(editionId), message }, clock());
   };
   const report = await deliver(store, config, transport, { clock, secrets, signers, templates, onPause, ...options });
   if (report.stopped !== null && !options.signal?.aborted) {

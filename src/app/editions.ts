@@ -8,9 +8,16 @@ import {
   listFailedDeliveries,
   readDeliveryStates,
 } from '../delivery/queue/queries.ts';
-import { type Edition, type EditionSummary, listEditionArticles, listOmissions } from '../editions/queries.ts';
+import {
+  type Edition,
+  type EditionSummary,
+  findEditionById,
+  listEditionArticles,
+  listOmissions,
+} from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { resolveAlerts } from '../schedule/alerts.ts';
+import type { Db } from '../store/store.ts';
 import type { EditionDeliveryState } from '../store/tables.ts';
 import type { AppContext } from './app-context.ts';
 
@@ -87,7 +94,7 @@ export async function summariseEditions(
 /** Resumes a paused edition, and resolves the alerts about its pause. @throws DeliveryControlError */
 export async function resume({ store, clock }: AppContext, editionId: number): Promise<void> {
   await resumeEdition(store.db, editionId);
-  await resolveAlerts(store.db, pauseAlerts(editionId), clock());
+  await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
 }
 
 /**
@@ -97,17 +104,32 @@ export async function resume({ store, clock }: AppContext, editionId: number): P
  */
 export async function cancel({ store, clock }: AppContext, editionId: number, reason: string): Promise<number> {
   const cancelled = await cancelEdition(store, editionId, reason, clock());
-  await resolveAlerts(store.db, pauseAlerts(editionId), clock());
+  await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
   return cancelled;
 }
 
 /** Releases the held queue, and resolves the alert about it. @returns false where it was not held */
 export async function release({ store, clock }: AppContext): Promise<boolean> {
   const released = await releaseQueue(store.db);
-  await resolveAlerts(store.db, ['delivery'], clock());
+  await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
   return released;
 }
 
-function pauseAlerts(editionId: number): string[] {
-  return [`edition:${editionId}`, `retraction:${editionId}`];
+/** Alert key of a server that rejects everything. */
+export const DELIVERY_STOPPED = 'delivery';
+
+/** Alert key of an edition that was paused because of the server's replies. */
+export function pauseAlert(editionId: number): string {
+  return `edition:${editionId}`;
+}
+
+/** Alert key of an edition that was paused because of a retraction. */
+export function retractionAlert(editionId: number): string {
+  return `retraction:${editionId}`;
+}
+
+/** `daily-roundup/2026-11-24`, as commands and alerts name an edition. */
+export async function editionName(db: Db, id: number): Promise<string> {
+  const edition = await findEditionById(db, id);
+  return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
 }

@@ -4,16 +4,15 @@
 import { setTimeout } from 'node:timers/promises';
 import { deletePublishedChanges, readDueChanges } from '../articles/pending-changes.ts';
 import { pauseEditionsWithRetracted } from '../delivery/control/retraction.ts';
-import { findEditionById } from '../editions/queries.ts';
 import { type ArchiveOptions, type ArchiveProgress, closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { recordMembers } from '../feeds/archive/record-members.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import { type PublishReport, publishFeeds } from '../feeds/publish.ts';
 import type { Clock } from '../lib/time.ts';
 import { raiseAlert } from '../schedule/alerts.ts';
-import type { Db } from '../store/store.ts';
 import { queueHubNotifications } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
+import { editionName, retractionAlert } from './editions.ts';
 
 export interface PublishRequest {
   /** Ids of feeds. Default: all feeds. Pending changes are taken off the outbox only when all feeds are published. */
@@ -100,16 +99,10 @@ async function pauseRetracted({ store, clock, log }: AppContext): Promise<void> 
     const message =
       `Delivery of ${name} is paused: retracted since it closed: ${articleIds.join(', ')}. ` +
       `Resume it with "daywire editions resume ${name}", or cancel it with "daywire editions cancel ${name}".`;
-    // A key of its own: the webhook fires once per alert key, and another alert may be open for this edition.
-    await raiseAlert(tx, { key: `retraction:${editionId}`, message }, clock());
+    // Not the key of other pauses: the webhook fires once per key, and that alert may be open already.
+    await raiseAlert(tx, { key: retractionAlert(editionId), message }, clock());
   });
   for (const { editionId, articleIds } of paused) {
     log.warn({ edition: editionId, articles: articleIds }, 'paused an edition that holds retracted articles');
   }
-}
-
-/** `daily-roundup/2026-11-24`, as commands and alerts name an edition. */
-export async function editionName(db: Db, id: number): Promise<string> {
-  const edition = await findEditionById(db, id);
-  return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
 }

@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'daywire-package-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The package as `npm pack` makes it, beside the packages it depends on. */
+/** The package of `npm pack`, next to its dependencies. */
 describe('the package', () => {
   beforeAll(() => {
     const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
@@ -19,18 +19,18 @@ describe('the package', () => {
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   });
 
-  it('holds no sources, and works from what tsc made of them', () => {
+  it('contains no sources, and runs the compiled output', () => {
     expect(existsSync(join(folder, 'package/src'))).toBe(false);
     const times = join(folder, 'times');
     daywire(folder, 'init', times, '--name', 'The Example Times', '--zone', 'Europe/Berlin');
-    expect(daywire(times, 'check')).toMatch(/templates: all parse, and 1 newsletters render/);
+    expect(daywire(times, 'check')).toMatch(/templates: all parse, and all newsletters render/);
     expect(daywire(times, 'start', '--once')).toMatch(/21 of 21 documents changed/);
     expect(existsSync(join(times, 'feeds/latest.rss'))).toBe(true);
   });
 
-  it('holds the sample newsroom', () => {
+  it('contains the sample newsroom', () => {
     const sample = join(folder, 'package');
-    expect(daywire(sample, 'start', '--once')).toMatch(/45 sample stories and 7 subscribers put in\n.*7 submitted/s);
+    expect(daywire(sample, 'start', '--once')).toMatch(/loaded 45 sample articles and 7 subscribers\n.*7 submitted/s);
   });
 });
 

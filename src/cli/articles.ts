@@ -4,8 +4,8 @@
 import type { Command } from 'commander';
 import { publish } from '../app/publish.ts';
 import { importPaths } from '../articles/import/import.ts';
+import type { ArticleImportReport } from '../articles/import/report.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
-import { formatImport } from './format/articles.ts';
 import { formatPublish } from './format/feeds.ts';
 import { formatProgress } from './progress.ts';
 
@@ -33,4 +33,14 @@ function importArticles(cli: CliContext, paths: string[], options: JsonOption): 
     });
     if (report.rejectedCount > 0) cli.fail();
   });
+}
+
+/** Problems, one a line, and a summary. */
+function formatImport(report: ArticleImportReport): { problems: string[]; summary: string } {
+  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount } = report;
+  const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
+  const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;
+  if (unlisted > 0) problems.push(`and ${unlisted} more: "daywire status" lists what was rejected`);
+  const rejections = rejectedCount === 0 ? '' : `, ${rejectedCount} rejected`;
+  return { problems, summary: `${added} added, ${updated} updated, ${unchanged} unchanged${rejections}` };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { classifyRefusal, findStatus } from '../../../src/delivery/bounces/classify.ts';
 
-describe('a refusal is hard only if it states that the address does not exist', () => {
+describe('classifyRefusal', () => {
   it.each([
     // Expected severity, then status and text of the refusal.
     ['hard', '5.1.1', ''],

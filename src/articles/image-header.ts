@@ -23,7 +23,7 @@ function gif(head: Buffer): ImageHeader | null {
   return { type: 'image/gif', width: head.readUInt16LE(6), height: head.readUInt16LE(8) };
 }
 
-// RFC 9649 §2.5 to §2.7: the first chunk is VP8X (canvas, minus one), VP8L (14 bits each, minus one) or VP8 (key frame).
+// RFC 9649 §2.5 to §2.7: the first chunk is VP8X (canvas minus one), VP8L (14 bits each, minus one) or VP8.
 function webp(head: Buffer): ImageHeader | null {
   if (head.length < 30 || head.toString('latin1', 0, 4) !== 'RIFF' || head.toString('latin1', 8, 12) !== 'WEBP')
     return null;

@@ -1,6 +1,4 @@
-/**
- * What leads to a feed in its three formats: on pages, in their heads, in lists.
- */
+/** Links to feeds in their three formats, for pages and lists. */
 import { type Config, type Selection, sectionTitle } from '../config/config.ts';
 import type { SingleFacet } from './derived/derived-address.ts';
 import { facetTitle } from './derived/facet-title.ts';
@@ -8,7 +6,7 @@ import { type FeedHead, FORMATS, type Format, feedPath, feedView } from './forma
 
 export interface FeedLinks {
   id: string;
-  /** As the feed calls itself: `Publication: Feed`. */
+  /** `Publication: Feed`, as in the feed itself. */
   title: string;
   formats: {
     /** `RSS` */
@@ -28,7 +26,7 @@ const NAMES: Record<Format, { name: string; type: string }> = {
   json: { name: 'JSON Feed', type: 'application/feed+json' },
 };
 
-/** RSS first, which every reader takes. */
+/** RSS first, because all readers accept it. */
 export function feedLinks(feed: FeedHead, config: Pick<Config, 'publication'>): FeedLinks {
   const { title, urls } = feedView(feed, config);
   return {
@@ -38,18 +36,18 @@ export function feedLinks(feed: FeedHead, config: Pick<Config, 'publication'>): 
   };
 }
 
-/** The derived feed of one section, kicker, tag or reporter. @param value the section's id, or the slug of the others */
+/** The derived feed of a section, kicker, tag or reporter. @param value id of the section, or slug of the others */
 export function singleFeed(facet: SingleFacet, value: string, names: string[]): FeedHead {
   return { id: `${facet}/${encodeURIComponent(value)}`, title: facetTitle(names) };
 }
 
-/** The feed of a section: that of the configuration which holds it and nothing else, or the derived one. */
+/** The feed of a section: the configured one, if there is one, or the derived one. */
 export function sectionFeed(config: Config, section: string): FeedHead {
   const title = sectionTitle(config, section) ?? section;
   return configuredFor(config, 'sections', section) ?? singleFeed('section', section, [title]);
 }
 
-/** The feed of the configuration that holds that one value and nothing else, whatever its age; or null. */
+/** The configured feed without a window that selects by this value only, or null. */
 export function configuredFor(config: Pick<Config, 'feeds'>, key: keyof Selection, value: string): FeedHead | null {
   const found = config.feeds.find(({ select, windowHours }) => {
     const named = Object.entries(select).filter(([, values]) => values !== undefined);

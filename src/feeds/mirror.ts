@@ -95,7 +95,7 @@ class PresentFiles {
   }
 }
 
-/** Whether the file has the document's time and size, and its compressed forms the same time: files are written whole. */
+/** Whether the file has the document's time and size, and its compressed forms have the time: writes are atomic. */
 async function isUpToDate(file: string, { modifiedAt, size }: DocumentInfo): Promise<boolean> {
   const found = await Promise.all(SUFFIXES.map((suffix) => stat(file + suffix).catch(() => null)));
   return found.every((one) => one?.mtimeMs === modifiedAt) && found[0]?.size === size;

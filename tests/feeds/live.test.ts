@@ -8,11 +8,12 @@ import { openStore } from '../../src/store/store.ts';
 import { articleFile, editConfig, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
-describe.concurrent('a running daywire has in its folder of feeds, within two seconds,', () => {
-  // By the wall clock: on a machine that is busy with all other tests, one try may be late.
+/** Changes of each kind. The fastest counts: the machine may be busy with other tests. */
+const TRIES = 3;
+
+describe.concurrent('a running daywire', () => {
   it.for(['sqlite', 'postgres'])(
-    'a change by another process, and an embargo that ends (%s)',
-    { retry: 2 },
+    'publishes a change by another process, and an embargo that ends, within two seconds (%s)',
     async (dialect) => {
       const folder = newFolder('sample');
       editConfig(folder, 'port: 8080', 'port: 0');
@@ -24,33 +25,35 @@ describe.concurrent('a running daywire has in its folder of feeds, within two se
       await printed(child, /Ctrl-C/);
       const config = loadConfig('config/daywire.yaml', env, folder.path);
       const store = await openStore({ path: config.paths.store, databaseUrl: config.secrets.databaseUrl });
-      // It writes into the store alone, as another machine would: nothing tells the running one.
-      const write = (id: string, more: string) =>
-        importText(
-          store,
-          config,
-          { source: `${id}.md`, text: articleFile(id, more), format: 'markdown' },
-          { clock: Date.now },
-        );
-      const shows = (id: string): boolean[] =>
+      // Only writes to the store, as another machine would: it does not notify the running process.
+      const write = (id: string, more: string) => {
+        const input = { source: `${id}.md`, text: articleFile(id, more), format: 'markdown' } as const;
+        return importText(store, config, input, { clock: Date.now });
+      };
+      const isInFeeds = (id: string): boolean[] =>
         ['latest.rss', 'latest.atom', 'latest.json', '24-hours.json', 'world.rss'].map((name) =>
           readFileSync(join(folder.path, 'feeds', name), 'utf8').includes(`articles/${id}`),
         );
-      const shownIn = (id: string, timeout: number) =>
-        vi.waitUntil(() => shows(id).every(Boolean), { timeout, interval: 20 });
+      const published = async (id: string): Promise<number> => {
+        await vi.waitUntil(() => isInFeeds(id).every(Boolean), { timeout: 30 * SECOND, interval: 20 });
+        return Date.now();
+      };
 
-      const ends = Date.now() + 3 * SECOND;
-      await write('embargoed', `state: scheduled\nembargo: ${new Date(ends).toISOString()}\n`);
-      await write('changed', `published: ${new Date(Date.now() - MINUTE).toISOString()}\n`);
+      const changes: number[] = [];
+      const embargoes: number[] = [];
+      for (let n = 1; n <= TRIES; n++) {
+        const until = Date.now() + 3 * SECOND;
+        await write(`embargoed-${n}`, `state: scheduled\nembargo: ${new Date(until).toISOString()}\n`);
+        await write(`changed-${n}`, `published: ${new Date(Date.now() - MINUTE).toISOString()}\n`);
+        const written = Date.now();
+        changes.push((await published(`changed-${n}`)) - written);
+        if (Date.now() < until) expect(isInFeeds(`embargoed-${n}`)).not.toContain(true);
+        embargoes.push((await published(`embargoed-${n}`)) - until);
+      }
       await store.close();
-      const written = Date.now();
-      await shownIn('changed', 10 * SECOND);
-      expect(Date.now() - written).toBeLessThan(2 * SECOND);
-      expect(shows('embargoed')).not.toContain(true);
-      await shownIn('embargoed', 15 * SECOND);
-      const late = Date.now() - ends;
-      expect(late).toBeGreaterThanOrEqual(0);
-      expect(late).toBeLessThan(2 * SECOND);
+      expect(Math.min(...changes)).toBeLessThan(2 * SECOND);
+      expect(Math.min(...embargoes)).toBeGreaterThanOrEqual(0);
+      expect(Math.min(...embargoes)).toBeLessThan(2 * SECOND);
     },
   );
 });

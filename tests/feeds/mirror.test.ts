@@ -26,7 +26,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-it('writes every document, dated as the store dates it, and nothing the second time', async () => {
+it('writes every document with the modification time of the store, and nothing the second time', async () => {
   const target = join(folder, 'made');
   const written = await mirrorDocuments(store.db, target);
   expect(written).toEqual((await listDocuments(store.db)).map(({ path }) => path));
@@ -38,11 +38,11 @@ it('writes every document, dated as the store dates it, and nothing the second t
   expect((await readdir(target)).filter((name) => name.endsWith('.tmp'))).toEqual([]);
 });
 
-it('writes what changed alone, and mends what someone else has changed', async () => {
+it('writes only documents that changed, and restores files that were changed', async () => {
   await mirrorDocuments(store.db, folder);
   await saveAll(store, [article('a', { kicker: 'In Depth', section: 'world', kind: 'roundup' })]);
   await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW + MINUTE, feeds: ['in-depth'] });
-  // The page of feeds, too: the kicker is a new one.
+  // The page of feeds changes too: the kicker is new.
   expect(await mirrorDocuments(store.db, folder)).toEqual([
     'in-depth.atom',
     'in-depth.json',
@@ -57,7 +57,7 @@ it('writes what changed alone, and mends what someone else has changed', async (
   expect((await stat(join(folder, 'latest.rss'))).mtimeMs).toBe(NOW);
 });
 
-it('removes the files of a feed that is no longer configured, and no file that it has not written', async () => {
+it('removes the files of a feed that is no longer configured, and no other files', async () => {
   await mirrorDocuments(store.db, folder);
   await writeFile(join(folder, 'manifest.json'), '{}');
   await writeFile(join(folder, 'README.md'), 'mine');
@@ -92,7 +92,7 @@ it('never shows a file with a modification time other than that of its version',
 });
 
 it('removes temporary files of a killed process, and keeps those that another process is writing', async () => {
-  // Dated as the document is, long ago.
+  // With the old modification time of a document.
   const temporary = join(folder, '.daywire-0123456789abcdef.tmp');
   await writeFile(temporary, 'half');
   await utimes(temporary, 1, 1);
@@ -107,7 +107,7 @@ it('removes temporary files of a killed process, and keeps those that another pr
   expect(await readdir(folder)).not.toContain('.daywire-0123456789abcdef.tmp');
 });
 
-it('writes archives into folders, and again where they are gone or have changed; it does not look into each of them', async () => {
+it('writes archive pages to folders, and again if they are missing or their document has changed', async () => {
   const later = NOW + 40 * DAY;
   await saveAll(store, [article('a')]);
   await closeDuePages(store, sampleConfig(), { now: later });
@@ -116,14 +116,14 @@ it('writes archives into folders, and again where they are gone or have changed;
   expect(written).toEqual(expect.arrayContaining(archive));
   const [path = ''] = archive;
   const { body = '' } = (await findDocument(store.db, path)) ?? {};
-  for (const gone of [path, `${path}.gz`, `${path}.br`]) {
-    await rm(join(folder, gone));
+  for (const missing of [path, `${path}.gz`, `${path}.br`]) {
+    await rm(join(folder, missing));
     expect(await mirrorDocuments(store.db, folder)).toEqual([path]);
   }
   expect(await readFile(join(folder, path), 'utf8')).toBe(body);
   await rm(join(folder, 'archive'), { recursive: true });
   expect(await mirrorDocuments(store.db, folder)).toEqual(written.filter((name) => name.startsWith('archive/')));
-  // It has found this one whole.
+  // It has found this file complete before.
   await writeFile(join(folder, path), 'mine');
   expect(await mirrorDocuments(store.db, folder)).toEqual([]);
   const { mediaType } = (await listDocuments(store.db)).find((one) => one.path === path) ?? { mediaType: '' };
@@ -132,12 +132,12 @@ it('writes archives into folders, and again where they are gone or have changed;
   expect(await readFile(join(folder, path), 'utf8')).toBe(`${body}\n`);
 });
 
-it('settles when two processes mirror at once', async () => {
+it('mirrors completely when two processes do so at once', async () => {
   await Promise.all([mirrorDocuments(store.db, folder), mirrorDocuments(store.db, folder)]);
   expect(await mirrorDocuments(store.db, folder)).toEqual([]);
 });
 
-it('refuses a document whose name leads out of the folder', async () => {
+it('rejects a document whose path leads out of the folder', async () => {
   await publishDocuments(store, [{ path: '../evil.rss', mediaType: 'text/plain', body: 'x' }], NOW);
   await expect(mirrorDocuments(store.db, folder)).rejects.toThrow('"../evil.rss"');
 });

@@ -25,8 +25,8 @@ async function idsIn(store: Store, feed: string): Promise<string[]> {
 const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt: publishedAt });
 
 forEachDatabase((open) => {
-  describe('publishing', () => {
-    it('stores every document once, and again only where its bytes changed', async () => {
+  describe('publishFeeds', () => {
+    it('stores every document once, and again only if its bytes changed', async () => {
       const store = await open();
       await save(store, STORIES);
       const first = await publishFeeds(store, config, templates, { now: NOW });
@@ -54,7 +54,7 @@ forEachDatabase((open) => {
       expect((await findDocument(store.db, 'index.html'))?.modifiedAt).toBe(NOW);
     });
 
-    it('changes documents once a second at most: what comes sooner waits for the next one', async () => {
+    it('changes documents at most once a second, and postpones earlier changes', async () => {
       const store = await open();
       const seen: [number | null, number | undefined][] = [];
       for (const offset of [0, 100, 999, SECOND]) {
@@ -73,7 +73,7 @@ forEachDatabase((open) => {
       expect(unchanged.postponedUntil).toBeNull();
     });
 
-    it('tells within its transaction which documents changed, and in which second', async () => {
+    it('reports within its transaction which documents changed, and in which second', async () => {
       const store = await open();
       await save(store, [article('a', { section: 'world' })]);
       const told: [string[], number][] = [];
@@ -96,7 +96,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'latest')).toEqual(['a']);
     });
 
-    it('moves the version with every change, and where articles alone have changed', async () => {
+    it('advances the feed version with every change, also if only articles have changed', async () => {
       const store = await open();
       const versions: number[] = [];
       const publish = async (now: number, changed: string[] = []): Promise<void> => {
@@ -109,7 +109,7 @@ forEachDatabase((open) => {
       expect(versions).toEqual([1, 1, 2]);
     });
 
-    it('publishes the named feeds alone, and refuses a name that is none', async () => {
+    it('publishes only the named feeds, and rejects unknown names', async () => {
       const store = await open();
       await save(store, STORIES);
       const { documents } = await publishFeeds(store, config, templates, { now: NOW, feeds: ['in-depth'] });
@@ -123,7 +123,7 @@ forEachDatabase((open) => {
       );
     });
 
-    it('withdraws the documents of a feed that is no longer configured', async () => {
+    it('deletes the documents of a feed that is no longer configured', async () => {
       const store = await open();
       await publishFeeds(store, config, templates, { now: NOW });
       const fewer = sampleConfig((text) => text.replace(/.*id: in-depth.*\n/, ''));
@@ -147,7 +147,7 @@ forEachDatabase((open) => {
       expect(new Set(changed).size).toBe(15);
     });
 
-    it('never puts an older build in place of a newer one', async () => {
+    it('never replaces a newer build by an older one', async () => {
       const store = await open();
       await save(store, [article('a')]);
       await publishFeeds(store, config, templates, { now: NOW });
@@ -160,7 +160,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'latest')).toEqual(['b', 'a']);
     });
 
-    it('goes on when the clock is set back, however far ahead it had been', async () => {
+    it('continues after the clock has been set back', async () => {
       const store = await open();
       await save(store, [article('a')]);
       await publishFeeds(store, config, templates, { now: NOW + DAY });
@@ -175,7 +175,7 @@ forEachDatabase((open) => {
   });
 
   describe('a feed', () => {
-    it('holds what its selection names, newest first', async () => {
+    it('holds the articles of its selection, newest first', async () => {
       const store = await open();
       await save(store, [...STORIES, article('item-of-others', { kind: 'roundup-item', section: 'world' })]);
       await publishFeeds(store, config, templates, { now: NOW });
@@ -200,7 +200,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'in-depth')).toEqual(['everything', 'item']);
     });
 
-    it('of a window holds [now - 24 h, now): an article of this very instant enters with the next publish', async () => {
+    it('with a window holds [now - 24 h, now): an article of this instant enters with the next publish', async () => {
       const store = await open();
       const edges = { before: -DAY - 1, first: -DAY, last: -1, now: 0, embargoed: 1 };
       await save(
@@ -215,7 +215,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'latest')).toContain('embargoed');
     });
 
-    it('holds an embargoed article from the end of its embargo on, and no draft', async () => {
+    it('holds an embargoed article from the end of its embargo, and no draft', async () => {
       const store = await open();
       const until = NOW + HOUR;
       await save(store, [
@@ -228,7 +228,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'latest')).toEqual(['embargoed']);
     });
 
-    it('keeps 50 items, and all of the last 48 hours where those are more', async () => {
+    it('holds 50 items, or all of the last 48 hours if those are more', async () => {
       const store = await open();
       const every = (minutes: number) =>
         Array.from({ length: 120 }, (_, index) => article(`a${index}`, at(NOW - (index + 1) * minutes * MINUTE)));
@@ -241,7 +241,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'latest')).toHaveLength(95);
     });
 
-    it('loses a retracted article, and names it in Atom for 30 days', async () => {
+    it('drops a retracted article, and reports it in Atom for 30 days', async () => {
       const store = await open();
       await save(store, [...STORIES, RETRACTED]);
       const retractedAt = NOW - 20 * HOUR;
@@ -254,7 +254,7 @@ forEachDatabase((open) => {
       expect(await atom()).not.toContain('<at:deleted-entry');
     });
 
-    it('names at most the 50 latest retractions, and none of an article that never was public', async () => {
+    it('reports at most the 50 latest retractions, and none of an article that has never been public', async () => {
       const store = await open();
       const retracted = Array.from({ length: 55 }, (_, index) =>
         article(`r${index}`, {
@@ -272,8 +272,8 @@ forEachDatabase((open) => {
     });
   });
 
-  describe('a bad article', () => {
-    it('is rejected and named for each feed, and forgotten when it is good again', async () => {
+  describe('an invalid article', () => {
+    it('is rejected for each feed, until it is valid again', async () => {
       const store = await open();
       const bad = article('bad', { bodyHtml: '<script>x</script>' });
       await save(store, [bad, article('good')]);
@@ -323,12 +323,12 @@ describe('the page of feeds and the stylesheet', () => {
     }
   }
 
-  it('are what was read and found good', async () => {
+  it('equal their golden files', async () => {
     expectGolden('feeds/index.html', await published('index.html'));
     expectGolden('feeds/feed.css', await published('feed.css'));
   });
 
-  it('escape what the configuration says', async () => {
+  it('escape the configuration', async () => {
     const hostile = sampleConfig((text) => text.replace('name: The Meridian Wire', `name: '<script>"&'`));
     const html = await published('index.html', hostile);
     expect(html).not.toContain('<script');

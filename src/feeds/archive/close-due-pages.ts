@@ -39,7 +39,7 @@ export interface ArchiveProgress {
   more: boolean;
 }
 
-/** Backfills archives and closes due pages, feed by feed. Several processes may do it at once; it may end at any time. */
+/** Backfills archives and closes due pages. Several processes may do it at once, and it may end at any time. */
 export async function closeDuePages(store: Store, config: Config, options: ArchiveOptions): Promise<ArchiveProgress> {
   const { now, within = Number.POSITIVE_INFINITY, signal, onProgress } = options;
   const startedAt = performance.now();

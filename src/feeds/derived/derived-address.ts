@@ -1,40 +1,43 @@
 /**
- * The addresses of feeds that are not stored but made when someone asks: `section/world.atom`, `reporter/mei-tan.rss`,
+ * Addresses of derived feeds: `section/world.atom`, `reporter/mei-tan.rss`,
  * `custom.json?kicker=in-depth&section=world`. Pure.
  */
 import { type Config, KINDS } from '../../config/config.ts';
 import { facetSlug } from '../../lib/facet-slug.ts';
 import { type FeedHead, type Format, feedPath } from '../formats/feed-view.ts';
 
-/** What a derived feed may be narrowed by, in the order that its canonical query has. */
+/** What derived feeds select by, in the order of the canonical query. */
 export const FACETS = ['kicker', 'kind', 'reporter', 'section', 'tag'] as const;
 export type FacetName = (typeof FACETS)[number];
-/** Those that have a feed for each of their values. */
+/** Facets with a feed for each value. */
 export type SingleFacet = Exclude<FacetName, 'kind'>;
 
-/** A derived feed's address in its one form, however it was written. */
+/** The canonical form of an address. */
 export interface DerivedAddress extends Pick<FeedHead, 'id' | 'query'> {
   format: Format;
-  /** Below feeds/, percent-encoded (RFC 3986), with its query: what a cache may go by. */
+  /** Below feeds/, percent-encoded (RFC 3986), with the query: a key for caches. */
   path: string;
-  /** Ids of sections and kinds, slugs of the others; sorted, each once, not encoded. Any of one facet, and all facets. */
+  /**
+   * Ids of sections and kinds, slugs of the others; sorted, without duplicates, not encoded. An article matches if it
+   * has any value of each facet.
+   */
   values: Partial<Record<FacetName, string[]>>;
 }
 
 export type ParsedFeedAddress =
   | { kind: 'derived'; address: DerivedAddress }
-  /** It leads to no feed, and `reason` says why in a sentence. */
+  /** There is no such feed. `reason` is a sentence. */
   | { kind: 'refused'; reason: string };
 
-/** At most so many values in one address, over all facets. */
-const MOST_VALUES = 8;
-const LONGEST_VALUE = 100;
+/** Values of all facets in one address. */
+const MAX_VALUES = 8;
+const MAX_VALUE_LENGTH = 100;
 const PATH = /^(?:custom|(section|kicker|tag|reporter)\/([^/]+))\.(rss|atom|json)$/;
 
 /**
- * @param path below feeds/, as it was asked for: percent-encoded or not
- * @param query counts for `custom` alone: `section`, `kicker`, `tag`, `reporter` and `kind`, each any number of times
- * @returns null where no derived feed goes by such a path
+ * @param path below feeds/, as requested: percent-encoded or not
+ * @param query for `custom` only: `section`, `kicker`, `tag`, `reporter` and `kind`, each any number of times
+ * @returns null if the path is not of a derived feed
  */
 export function parseDerivedAddress(
   path: string,
@@ -60,9 +63,9 @@ function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config,
   const found = new Map<FacetName, Set<string>>();
   for (const [name, written] of query) {
     if (!isFacet(name)) {
-      return refused(`There is no "${shown(name)}": a feed is put together from ${FACETS.join(', ')}.`);
+      return refused(`There is no "${truncated(name)}": a feed is selected by ${FACETS.join(', ')}.`);
     }
-    // A form sends what was left open as nothing.
+    // A form sends empty values for choices left open.
     if (written === '') continue;
     const value = canonicalValue(name, written, config);
     if (value.kind === 'refused') return value;
@@ -73,8 +76,8 @@ function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config,
     return chosen.length === 0 ? [] : [[facet, chosen] as const];
   });
   const count = values.reduce((sum, [, chosen]) => sum + chosen.length, 0);
-  if (count === 0) return refused(`Name what the feed shall hold: at least one of ${FACETS.join(', ')}.`);
-  if (count > MOST_VALUES) return refused(`A feed is put together from at most ${MOST_VALUES} values, not ${count}.`);
+  if (count === 0) return refused(`Select the feed by at least one of ${FACETS.join(', ')}.`);
+  if (count > MAX_VALUES) return refused(`A feed is selected by at most ${MAX_VALUES} values, not ${count}.`);
   const head = {
     id: 'custom',
     query: values.flatMap(([facet, chosen]) => chosen.map((one) => `${facet}=${encodeURIComponent(one)}`)).join('&'),
@@ -86,16 +89,16 @@ function parseQuery(query: URLSearchParams, format: Format, config: Pick<Config,
 type Value = { kind: 'value'; value: string } | { kind: 'refused'; reason: string };
 
 function canonicalValue(facet: FacetName, written: string, config: Pick<Config, 'sections'>): Value {
-  if (written.length > LONGEST_VALUE)
-    return refused(`A ${facet} has at most ${LONGEST_VALUE} characters in an address.`);
+  if (written.length > MAX_VALUE_LENGTH)
+    return refused(`A ${facet} has at most ${MAX_VALUE_LENGTH} characters in an address.`);
   if (facet === 'section' || facet === 'kind') {
     const known: readonly string[] = facet === 'kind' ? KINDS : config.sections.map(({ id }) => id);
     if (known.includes(written)) return { kind: 'value', value: written };
-    return refused(`There is no ${facet} "${shown(written)}": there are ${known.join(', ')}.`);
+    return refused(`There is no ${facet} "${truncated(written)}": there are ${known.join(', ')}.`);
   }
   const slug = facetSlug(written);
   return slug === null
-    ? refused(`"${shown(written)}" is no ${facet}: it holds neither a letter nor a digit.`)
+    ? refused(`"${truncated(written)}" is not a ${facet}: it has neither a letter nor a digit.`)
     : { kind: 'value', value: slug };
 }
 
@@ -115,7 +118,6 @@ function refused(reason: string): { kind: 'refused'; reason: string } {
   return { kind: 'refused', reason };
 }
 
-/** A stranger's word, cut to what a sentence takes. */
-function shown(text: string): string {
+function truncated(text: string): string {
   return text.slice(0, 40).toWellFormed();
 }

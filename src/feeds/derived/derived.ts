@@ -1,6 +1,6 @@
 /**
- * Feeds that nobody configured: of one section, kicker, tag or reporter, or put together by a reader. They are not stored; each is
- * made from store, configuration and clock when it is asked for, and the same three give the same bytes.
+ * Builds derived feeds: of one section, kicker, tag or reporter, or of a combination. They are not stored, but built on
+ * request; the same store, configuration and instant give the same bytes.
  */
 import { findPublicArticlesBounded } from '../../articles/bounded-queries.ts';
 import { findFacetNames } from '../../articles/facets.ts';
@@ -14,12 +14,12 @@ import { type DerivedAddress, FACETS, type FacetName } from './derived-address.t
 import { facetTitle, KIND_TITLES } from './facet-title.ts';
 
 const ITEMS = 50;
-/** Of the rarest of what is asked for together; what lies behind it is too old for a feed. */
+/** Articles of the rarest facet that are examined; older ones are too old for a feed. */
 const SCAN_LIMIT = 2_000;
 
 /**
- * The feed at that address, in the format that it names. It costs no more to make all three, but whoever asks wants one.
- * @returns null where it names something that readers have never seen
+ * Builds the feed at an address, in the format of the address.
+ * @returns null if a value has never been public
  */
 export async function deriveFeed(
   db: Db,
@@ -27,11 +27,11 @@ export async function deriveFeed(
   address: DerivedAddress,
   now: number,
 ): Promise<RenderedDocument | null> {
-  const chosen = await resolveValues(db, config, address, now);
-  if (chosen === null) return null;
+  const values = await resolveValues(db, config, address, now);
+  if (values === null) return null;
   const feed = {
-    ...headOf(chosen, address, config),
-    select: selectionOf(chosen),
+    ...headOf(values, address, config),
+    select: selectionOf(values),
     minimumItems: ITEMS,
     content: 'full' as const,
   };
@@ -46,46 +46,46 @@ export async function deriveFeed(
   return documents.find(({ path }) => path === address.path) ?? null;
 }
 
-/** One value of a facet, and the names that articles have for it. */
-interface Chosen {
+/** A value of a facet, and the names that articles have for it. */
+interface FacetValue {
   value: string;
   names: string[];
 }
-type ChosenValues = Partial<Record<FacetName, Chosen[]>>;
+type FacetValues = Partial<Record<FacetName, FacetValue[]>>;
 
 async function resolveValues(
   db: Db,
   config: Config,
   { values }: DerivedAddress,
   now: number,
-): Promise<ChosenValues | null> {
-  const chosen: ChosenValues = {};
+): Promise<FacetValues | null> {
+  const resolved: FacetValues = {};
   for (const facet of FACETS) {
     for (const value of values[facet] ?? []) {
       const names = await namesOf(db, config, facet, value, now);
       if (names.length === 0) return null;
-      chosen[facet] = [...(chosen[facet] ?? []), { value, names }];
+      resolved[facet] = [...(resolved[facet] ?? []), { value, names }];
     }
   }
-  return chosen;
+  return resolved;
 }
 
 async function namesOf(db: Db, config: Config, facet: FacetName, value: string, now: number): Promise<string[]> {
   if (facet === 'section') return [sectionTitle(config, value) ?? []].flat();
   if (facet === 'kind') return KINDS.flatMap((kind) => (kind === value ? KIND_TITLES[kind] : []));
   const used = await findFacetNames(db, facet, value, now);
-  // What the configuration names has a feed before its first story.
+  // A configured kicker has a feed before its first article.
   const lead = facet === 'kicker' ? config.leadKickers.filter((kicker) => facetSlug(kicker) === value) : [];
   return [...new Set([...lead, ...used])];
 }
 
-function selectionOf({ kicker, kind, reporter, section, tag }: ChosenValues): Selection {
-  const valuesOf = (chosen: Chosen[]): string[] => chosen.map(({ value }) => value);
-  const namesIn = (chosen: Chosen[]): string[] => chosen.flatMap(({ names }) => names);
+function selectionOf({ kicker, kind, reporter, section, tag }: FacetValues): Selection {
+  const valuesOf = (values: FacetValue[]): string[] => values.map(({ value }) => value);
+  const namesIn = (values: FacetValue[]): string[] => values.flatMap(({ names }) => names);
   return {
     ...(kicker && { kickers: namesIn(kicker) }),
     ...(kind && { kinds: valuesOf(kind) as Selection['kinds'] }),
-    // A slug is its own slug, so it selects by itself.
+    // A selection takes names of reporters; the slug of a slug is itself.
     ...(reporter && { reporters: valuesOf(reporter) }),
     ...(section && { sections: valuesOf(section) }),
     ...(tag && { tags: namesIn(tag) }),
@@ -93,11 +93,11 @@ function selectionOf({ kicker, kind, reporter, section, tag }: ChosenValues): Se
 }
 
 function headOf(
-  chosen: ChosenValues,
+  values: FacetValues,
   { id, query }: DerivedAddress,
   { publication }: Config,
 ): Pick<FeedConfig, 'id' | 'title' | 'description'> & { query?: string } {
-  const titles = (facet: FacetName): string[] => (chosen[facet] ?? []).map(({ names }) => facetTitle(names));
+  const titles = (facet: FacetName): string[] => (values[facet] ?? []).map(({ names }) => facetTitle(names));
   const part = (before: string, facet: FacetName): string[] => {
     const all = titles(facet);
     return all.length === 0 ? [] : [`${before} ${all.join(' or ')}`];

@@ -1,11 +1,8 @@
-/**
- * What a section, kicker, tag, reporter or kind is called in the titles of feeds and on their page.
- */
-
+/** Titles of sections, kickers, tags, reporters and kinds, for feeds and the page that lists them. */
 import type { KINDS } from '../../config/config.ts';
 import { cleanLine } from '../../lib/clean-text.ts';
 
-const MOST_NAMES = 3;
+const MAX_NAMES = 3;
 
 export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
   brief: 'Briefs',
@@ -15,7 +12,7 @@ export const KIND_TITLES: Record<(typeof KINDS)[number], string> = {
   roundup: 'Roundups',
 };
 
-/** The names that share a slug, as one: `C, C#, C++`. Those that differ only in case count once. @param names not empty */
+/** `C, C#, C++` for names that share a slug. Names that differ in case only are listed once. @param names not empty */
 export function facetTitle(names: string[]): string {
   const byLetters = new Map<string, string>();
   for (const name of names) {
@@ -23,5 +20,5 @@ export function facetTitle(names: string[]): string {
     if (!byLetters.has(letters)) byLetters.set(letters, cleanLine(name));
   }
   const distinct = [...byLetters.values()];
-  return distinct.length > MOST_NAMES ? `${distinct.slice(0, MOST_NAMES).join(', ')} …` : distinct.join(', ');
+  return distinct.length > MAX_NAMES ? `${distinct.slice(0, MAX_NAMES).join(', ')} …` : distinct.join(', ');
 }

@@ -5,8 +5,8 @@ import { type FeedHead, feedView } from './feed-view.ts';
 import { escapeXml } from './markup.ts';
 
 /**
- * Lists the configured feeds and a feed for each section, as two groups, which most readers import as folders; no feed is
- * in both. Outlines have the URL of the Atom document: the only format that reports retractions.
+ * Lists the configured feeds and a feed for each section, as two groups, which most readers import as folders. No feed
+ * is in both. Outlines have the URL of the Atom document: the only format that reports retractions.
  */
 export function renderOpml(config: Config): string {
   const { publication, feeds, sections } = config;

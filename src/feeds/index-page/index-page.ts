@@ -1,6 +1,6 @@
 /**
- * What stands beside the feeds in their folder: the page that lists them for people, the list for programs, and the stylesheet that
- * a browser shows a feed with. They depend on the configuration, and the page on what the newsroom's stories have been filed under.
+ * Renders the documents beside the feeds: the page that lists them, the same list as OPML, and the stylesheet with
+ * which browsers display a feed. They depend on the configuration; the page also on the facets in recent use.
  */
 import { listUsedFacets, type UsedFacet } from '../../articles/used-facets.ts';
 import { type Config, KINDS } from '../../config/config.ts';
@@ -14,9 +14,8 @@ import type { RenderedDocument } from '../documents.ts';
 import { type FeedLinks, feedLinks, singleFeed } from '../feed-links.ts';
 import { renderOpml } from '../formats/opml.ts';
 import { qrCode } from './qr-code.ts';
-import { readerLinks } from './web-readers.ts';
 
-/** `index.html`, `feeds.opml` and `feed.css`. @param now what is public then is listed @throws Error that names template and line */
+/** Renders `index.html`, `feeds.opml` and `feed.css`. @throws Error that names template and line */
 export async function sharedDocuments(
   db: Db,
   config: Config,
@@ -41,20 +40,30 @@ export async function sharedDocuments(
   ];
 }
 
+/** Web readers that add a feed by a link, and the prefix of the link: from their documentation or bookmarklets. */
+const WEB_READERS: [name: string, prefix: string][] = [
+  ['Feedly', 'https://feedly.com/i/subscription/feed/'],
+  ['Inoreader', 'https://www.inoreader.com/?add_feed='],
+  ['NewsBlur', 'https://www.newsblur.com/?url='],
+  ['The Old Reader', 'https://theoldreader.com/feeds/subscribe?url='],
+  ['Feedbin', 'https://feedbin.com/?subscribe='],
+  ['BazQux', 'https://bazqux.com/add?url='],
+];
+
 const KIND_CHOICES = KINDS.map((value) => ({ value, title: KIND_TITLES[value] }));
 
-/** The codes take ten times as long as the rest of the page, and follow from the configuration alone. */
-const known = new WeakMap<Config, ReturnType<typeof configuredFeed>[]>();
+/** The QR codes take ten times as long as the rest of the page, and depend on the configuration only. */
+const cache = new WeakMap<Config, ReturnType<typeof configuredFeed>[]>();
 
 function configuredFeeds(config: Config): ReturnType<typeof configuredFeed>[] {
-  const feeds = known.get(config) ?? config.feeds.map((feed) => configuredFeed(feed, config));
-  known.set(config, feeds);
+  const feeds = cache.get(config) ?? config.feeds.map((feed) => configuredFeed(feed, config));
+  cache.set(config, feeds);
   return feeds;
 }
 
 function configuredFeed(feed: Config['feeds'][number], config: Config) {
   const links = feedLinks(feed, config);
-  // Atom: the one format of the three that reports retractions.
+  // Atom: the only format that reports retractions.
   const { url } = links.formats.find(({ name }) => name === 'Atom') as FeedLinks['formats'][number];
   return {
     id: feed.id,
@@ -62,23 +71,23 @@ function configuredFeed(feed: Config['feeds'][number], config: Config) {
     fullTitle: links.title,
     description: feed.description ?? null,
     formats: links.formats,
-    // An application that reads feeds may be registered for addresses that begin so.
+    // Feed readers may be registered as applications for this scheme.
     appUrl: `feed:${url}`,
-    readers: readerLinks(url),
+    readers: WEB_READERS.map(([name, prefix]) => ({ name, url: prefix + encodeURIComponent(url) })),
     qr: qrCode(url),
   };
 }
 
-/** Feeds that have one of something in common. */
-interface Group {
+/** Feeds by one facet. */
+interface FeedGroup {
   facet: SingleFacet;
   /** `By section` */
   title: string;
   entries: { value: string; title: string; fullTitle: string; formats: FeedLinks['formats'] }[];
 }
 
-function groupsOf(config: Config, used: Record<Exclude<SingleFacet, 'section'>, UsedFacet[]>): Group[] {
-  const group = (facet: SingleFacet, title: string, values: { value: string; names: string[] }[]): Group => ({
+function groupsOf(config: Config, used: Record<Exclude<SingleFacet, 'section'>, UsedFacet[]>): FeedGroup[] {
+  const group = (facet: SingleFacet, title: string, values: { value: string; names: string[] }[]): FeedGroup => ({
     facet,
     title,
     entries: values.map(({ value, names }) => {
@@ -90,16 +99,16 @@ function groupsOf(config: Config, used: Record<Exclude<SingleFacet, 'section'>, 
   const sections = config.sections.map(({ id, title }) => ({ value: id, names: [title] }));
   return [
     group('section', 'By section', sections),
-    group('kicker', 'By kicker', bySlug(withLeading(config.leadKickers, used.kicker))),
+    group('kicker', 'By kicker', bySlug(withLeadKickers(config.leadKickers, used.kicker))),
     group('reporter', 'By reporter', bySlug(used.reporter)),
     group('tag', 'By tag', bySlug(used.tag)),
   ].filter(({ entries }) => entries.length > 0);
 }
 
-/** What the configuration names as leading, in its order, before what else is in use. */
-function withLeading(leading: string[], used: UsedFacet[]): UsedFacet[] {
+/** The configured lead kickers, in their order, before the others. */
+function withLeadKickers(leadKickers: string[], used: UsedFacet[]): UsedFacet[] {
   const all = new Map<string, string[]>();
-  const named = [...leading.map((name) => ({ slug: facetSlug(name), names: [name] })), ...used];
+  const named = [...leadKickers.map((name) => ({ slug: facetSlug(name), names: [name] })), ...used];
   for (const { slug, names } of named) {
     if (slug !== null) all.set(slug, [...new Set([...(all.get(slug) ?? []), ...names])]);
   }

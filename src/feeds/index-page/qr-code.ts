@@ -1,19 +1,17 @@
-/**
- * A QR code as a page draws it.
- */
+/** QR codes as SVG paths. */
 import encodeQR from 'qr';
 
 export interface QrCode {
-  /** Modules on each side, the quiet zone among them. */
+  /** Modules on each side, including the quiet zone. */
   size: number;
   /** The dark modules, as the `d` of an SVG path. */
   path: string;
 }
 
-/** ISO/IEC 18004 §5.3.8: a reader finds the code by four light modules around it. */
+/** ISO/IEC 18004 §5.3.8: four light modules around the code. */
 const QUIET_ZONE = 4;
 
-/** The text as a QR code that bears a scratch (error correction M). */
+/** Encodes a text with error correction level M. */
 export function qrCode(text: string): QrCode {
   const rows = encodeQR(text, 'raw', { ecc: 'medium', border: QUIET_ZONE });
   return { size: rows.length, path: rows.flatMap(darkRuns).join('') };

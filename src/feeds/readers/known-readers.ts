@@ -1,23 +1,24 @@
 /**
- * The programs that fetch feeds, by the words that they call themselves in User-Agent headers. A name stands for every version and
- * platform of a program; nothing here tells people apart.
+ * Programs that fetch feeds, by their names in User-Agent headers. A name stands for all versions and platforms of a
+ * program; nothing here identifies people.
  */
 
-/** Those whose product token is their name. */
+/** Programs whose product token is their name. */
 const BY_OWN_NAME = `
-  Akregator AntennaPod Awasu BazQux Blogtrottr Castbox Castro CommaFeed Feedbin Feedbro FeedBurner FeedDemon Feeder Feedly Feedspot
-  Flipboard FreshRSS Fever Gnus gPodder Inoreader Lilina Liferea Livemarks MagpieRSS Miniflux MonitoRSS NetNewsWire Netvibes Newsbeuter
-  NewsBlur Newsboat NewsFlash Newsify newsraft Overcast PodcastAddict PocketCasts Podverse QuiteRSS ReadKit Readwise Reeder RSSOwl
-  rss2email selfoss SimplePie Stringer Superfeedr Thunderbird Vienna yarr Zapier feedparser sfeed snownews lire
-  Slackbot Discordbot TelegramBot Mastodon Twitterbot LinkedInBot WhatsApp facebookexternalhit Mailchimp WordPress
-  Googlebot Bingbot YandexBot DuckDuckBot Baiduspider Applebot PetalBot AhrefsBot SemrushBot MJ12bot DotBot GPTBot ClaudeBot CCBot
-  Amazonbot Bytespider PerplexityBot ChatGPT-User OAI-SearchBot Meta-ExternalAgent ia_archiver
-  FeedValidator W3C_Validator UptimeRobot Pingdom StatusCake
+  Akregator AntennaPod Awasu BazQux Blogtrottr Castbox Castro CommaFeed Feedbin Feedbro FeedBurner FeedDemon
+  Feeder Feedly Feedspot Flipboard FreshRSS Fever Gnus gPodder Inoreader Lilina Liferea Livemarks MagpieRSS
+  Miniflux MonitoRSS NetNewsWire Netvibes Newsbeuter NewsBlur Newsboat NewsFlash Newsify newsraft Overcast
+  PodcastAddict PocketCasts Podverse QuiteRSS ReadKit Readwise Reeder RSSOwl rss2email selfoss SimplePie Stringer
+  Superfeedr Thunderbird Vienna yarr Zapier feedparser sfeed snownews lire Slackbot Discordbot TelegramBot
+  Mastodon Twitterbot LinkedInBot WhatsApp facebookexternalhit Mailchimp WordPress Googlebot Bingbot YandexBot
+  DuckDuckBot Baiduspider Applebot PetalBot AhrefsBot SemrushBot MJ12bot DotBot GPTBot ClaudeBot CCBot Amazonbot
+  Bytespider PerplexityBot ChatGPT-User OAI-SearchBot Meta-ExternalAgent ia_archiver FeedValidator W3C_Validator
+  UptimeRobot Pingdom StatusCake
 `
   .trim()
   .split(/\s+/);
 
-/** Other words of theirs, and of those that call themselves in two words: in lower case. */
+/** Other tokens, and names of two words, in lower case. */
 const BY_OTHER_WORDS: Record<string, string> = {
   'apple-pubsub': 'Apple PubSub',
   'archive.org_bot': 'Internet Archive',
@@ -68,20 +69,20 @@ const BY_OTHER_WORDS: Record<string, string> = {
   yahoofeedseeker: 'Yahoo',
 };
 
-/** What programs are built on: it names those that give no name of their own. */
+/** HTTP libraries: they name programs without another name. */
 const LIBRARY_NAMES = [
-  'aiohttp axios curl Dart Faraday Feedjira GuzzleHttp Go-http-client gofeed http.rb Java libwww-perl newspaper node-fetch okhttp',
-  'python-httpx python-requests Python-urllib Ruby rss-parser undici Wget',
+  'aiohttp axios curl Dart Faraday Feedjira GuzzleHttp Go-http-client gofeed http.rb Java libwww-perl newspaper',
+  'node-fetch okhttp python-httpx python-requests Python-urllib Ruby rss-parser undici Wget',
 ].flatMap((line) => line.split(' '));
 
 const byWord = (names: readonly string[]): [word: string, name: string][] =>
   names.map((name) => [name.toLowerCase(), name]);
 
-/** From a product's words, in lower case, to the reader's name. */
+/** Names of readers, by product tokens in lower case. */
 export const READERS: ReadonlyMap<string, string> = new Map([
   ...byWord(BY_OWN_NAME),
   ...Object.entries(BY_OTHER_WORDS),
 ]);
 
-/** The same for libraries. */
+/** Names of libraries, by product tokens in lower case. */
 export const LIBRARIES: ReadonlyMap<string, string> = new Map(byWord(LIBRARY_NAMES));

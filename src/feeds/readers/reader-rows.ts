@@ -1,6 +1,4 @@
-/**
- * The counts of readers in the store. Several processes add to the same rows.
- */
+/** The counts of feed readers in the store. Several processes add to the same rows. */
 import { type RawBuilder, sql } from 'kysely';
 import { jsonRows } from '../../store/json-rows.ts';
 import type { Db, Store } from '../../store/store.ts';
@@ -13,21 +11,21 @@ export interface RequestRow {
   unchanged: number;
 }
 
-/** What a reader last said of one of its own feeds. */
+/** The last report of a reader for one of its feeds. */
 export interface ReportRow {
   path: string;
   reader: string;
-  /** Tells its feeds apart; may be empty. */
+  /** Distinguishes its feeds; may be empty. */
   feed: string;
   subscribers: number;
-  /** Epoch ms. */
+  /** Epoch milliseconds. */
   reportedAt: number;
 }
 
 /**
- * Adds to what is counted, in one statement.
+ * Adds to the counts, in one statement.
  * @param day `2026-11-24`
- * @param rows no two of one document and reader; in one order everywhere, so that two processes never wait for each other's rows
+ * @param rows one for each document and reader; sorted, so that two processes never wait for each other's rows
  */
 export async function addRequests({ db, dialect }: Store, day: string, rows: readonly RequestRow[]): Promise<void> {
   const given = jsonRows(
@@ -35,7 +33,7 @@ export async function addRequests({ db, dialect }: Store, day: string, rows: rea
     rows.map(({ path, reader, requests, unchanged }) => [path, reader, requests, unchanged]),
     { path: 'text', reader: 'text', requests: 'int', unchanged: 'int' },
   );
-  // "where true" parts the select from the conflict clause for SQLite's parser.
+  // SQLite's parser needs "where true" between the select and the conflict clause.
   await sql`
     insert into feed_readers (day, path, reader, requests, unchanged)
     select ${text(day)}, path, reader, requests, unchanged from ${given} r where true
@@ -44,7 +42,7 @@ export async function addRequests({ db, dialect }: Store, day: string, rows: rea
       unchanged = feed_readers.unchanged + excluded.unchanged`.execute(db);
 }
 
-/** Keeps what was reported last, whichever process heard it, in one statement; for the rows the same holds. */
+/** Stores reports unless a later one is stored, in one statement. @param rows as for `addRequests` */
 export async function saveReports({ db, dialect }: Store, day: string, rows: readonly ReportRow[]): Promise<void> {
   const given = jsonRows(
     dialect,
@@ -60,8 +58,8 @@ export async function saveReports({ db, dialect }: Store, day: string, rows: rea
 }
 
 /**
- * Deletes the counts of days before a day, one day at a time: a few thousand rows. Reports are deleted first, so that none
- * remain after an interruption.
+ * Deletes the counts of days before a day, one day at a time: a few thousand rows. Reports are deleted first, so that
+ * none remain after an interruption.
  * @returns number of deleted counts
  */
 export async function deleteReaderCounts(db: Db, before: string): Promise<number> {
@@ -81,7 +79,7 @@ export async function deleteReaderCounts(db: Db, before: string): Promise<number
   }
 }
 
-// PostgreSQL does not guess the type of a bare parameter in a select.
+// PostgreSQL does not infer the type of a parameter in a select.
 function text(value: string): RawBuilder<string> {
   return sql<string>`cast(${value} as text)`;
 }

@@ -1,36 +1,33 @@
-/**
- * What the counts of readers say, over a number of days.
- */
+/** Statistics of feed readers over a number of days. */
 import { sql } from 'kysely';
 import { DAY, localDay } from '../../lib/time.ts';
 import type { Db } from '../../store/store.ts';
 
-/** How often one reader asked, and what it was answered. */
 interface ReaderRequests {
   reader: string;
   requests: number;
-  /** Of them: answered that nothing is new (304). */
+  /** Number of requests answered with 304. */
   unchanged: number;
-  /** How many documents it asked for; archives of one feed count as one. */
+  /** Number of different documents; archive pages of a feed count as one. */
   documents: number;
 }
 
-/** With what it reports, over all documents; null where it reports nothing. */
+/** `subscribers`: the sum of its reports for all documents, or null without a report. */
 export interface ReaderLine extends ReaderRequests {
   subscribers: number | null;
 }
 
 export interface ReaderStatistics {
-  /** The first day that has counts, and the last one, in the publication's calendar. */
+  /** The first day with counts, and the last day, in the publication's zone. */
   from: string;
   until: string;
-  /** From the beginning of the first day until now, but one at least: what "a day" is reckoned by. */
+  /** Days from the start of the first day until now, at least 1: the basis of daily averages. */
   days: number;
-  /** The busiest first. */
+  /** Busiest first. */
   readers: ReaderLine[];
 }
 
-/** The statistics of today and the days before it. @param days how many in all, today included; `zone` the publication's */
+/** @param options.days number of days, including today; `zone` is the publication's */
 export async function readReaderStatistics(
   db: Db,
   { days, now, zone }: { days: number; now: number; zone: string },
@@ -54,7 +51,6 @@ export async function readReaderStatistics(
   };
 }
 
-/** All readers together. `subscribers`: the sum of what is reported. */
 export function totalOf(readers: readonly ReaderLine[]): Pick<ReaderRequests, 'requests' | 'unchanged'> & {
   subscribers: number;
 } {
@@ -67,7 +63,7 @@ export function totalOf(readers: readonly ReaderLine[]): Pick<ReaderRequests, 'r
   return total;
 }
 
-/** The requests since the beginning of that day, by reader, the busiest first. */
+/** Requests since the start of a day, by reader, busiest first. */
 async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
   return db
     .selectFrom('feed_readers')
@@ -85,8 +81,8 @@ async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
 }
 
 /**
- * The requests of the newest day that has any. They grow for a day and then begin anew, which is what Prometheus expects of a counter; a
- * sum over all days would fall whenever an old one is deleted.
+ * Requests of the newest day with any. They grow for a day and then restart, as Prometheus expects of a counter; a sum
+ * over all days would shrink whenever retention deletes a day.
  */
 export async function countNewestRequests(db: Db): Promise<ReaderRequests[]> {
   const { day } = await db
@@ -96,11 +92,11 @@ export async function countNewestRequests(db: Db): Promise<ReaderRequests[]> {
   return day === null ? [] : countRequests(db, day);
 }
 
-/** An aggregator that merges two of its feeds goes on with one of them: the other's last report counts for so long. */
-const FORGOTTEN_AFTER = 2 * DAY;
+/** The last report of a feed counts for this time: an aggregator may merge two of its feeds and drop one. */
+const REPORT_EXPIRES_AFTER = 2 * DAY;
 
 /**
- * What each reader reports: for each document the newest number of each of the reader's own feeds, all added up.
+ * Subscribers by reader: the sum of the newest reports of all its feeds, for all documents.
  * @param from the first day whose reports count
  */
 export async function countSubscribers(db: Db, from: string): Promise<Map<string, number>> {
@@ -111,12 +107,11 @@ export async function countSubscribers(db: Db, from: string): Promise<Map<string
         max(reported_at) over (partition by path, reader) as last_at
       from feed_reader_reports where day >= ${from}
     ) as reports
-    where age = 1 and reported_at >= last_at - ${FORGOTTEN_AFTER}
+    where age = 1 and reported_at >= last_at - ${REPORT_EXPIRES_AFTER}
     group by reader order by reader`.execute(db);
   return new Map(rows.map(({ reader, subscribers }) => [reader, subscribers]));
 }
 
-/** The date so many days before, as `2026-11-24`. */
 function dateBefore(date: string, days: number): string {
   return new Date(Date.parse(date) - days * DAY).toISOString().slice(0, 10);
 }

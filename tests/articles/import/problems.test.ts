@@ -36,7 +36,8 @@ describe('a problem in a Markdown file', () => {
     ['pinned: yes', 'story.md:3: pinned is "yes": must be true or false'],
     [
       'published: yesterday',
-      'story.md:3: published is "yesterday": must be like 2026-11-24T07:30:00+08:00, or 2026-11-24 07:30 (local time, Asia/Shanghai)',
+      'story.md:3: published is "yesterday": must be like 2026-11-24T07:30:00+08:00, ' +
+        'or 2026-11-24 07:30 (local time, Asia/Shanghai)',
     ],
     ['section: Sport', 'story.md:3: section is "Sport": must be one of the sections: business-tech, world'],
     ['tags: a, b', 'story.md:3: tags is "a, b": must be a list'],

@@ -33,7 +33,7 @@ const retracted = (one: Article, when: number): Article => ({
   status: { state: 'retracted', note: 'It was all wrong.', at: when },
 });
 
-async function expectWhole(store: Store, feed: string, ids: string[]): Promise<string[]> {
+async function expectComplete(store: Store, feed: string, ids: string[]): Promise<string[]> {
   let paths: string[] = [];
   for (const format of FORMATS) {
     const walked = await walk(store, `${feed}.${format}`);
@@ -44,8 +44,8 @@ async function expectWhole(store: Store, feed: string, ids: string[]): Promise<s
 }
 
 forEachDatabase((open) => {
-  describe('a walk from the feed through its archives', () => {
-    it('finds every public article, in whatever month it came, back-dated and formerly embargoed ones too', async () => {
+  describe('a walk from a feed through its archive', () => {
+    it('finds every public article of all months, also back-dated and formerly embargoed ones', async () => {
       const store = await open();
       const all: Article[] = [];
       await publishAt(store, config, NOW - DAY);
@@ -65,21 +65,21 @@ forEachDatabase((open) => {
       const now = NOW + 4 * 31 * DAY + MINUTE;
       const out = all.filter(({ publishedAt }) => publishedAt <= now);
       expect(out.length).toBeLessThan(all.length);
-      expect(await expectWhole(store, 'latest', idsOf(out.filter(({ kind }) => kind !== 'roundup-item')))).toEqual([
+      expect(await expectComplete(store, 'latest', idsOf(out.filter(({ kind }) => kind !== 'roundup-item')))).toEqual([
         'latest',
         ...['2027-02', '2027-01', '2026-12', '2026-11'].map((month) => `archive/latest/${month}`),
       ]);
-      await expectWhole(store, 'business-tech', idsOf(out.filter(({ section }) => section === 'business-tech')));
-      await expectWhole(store, 'in-depth', idsOf(out.filter(({ kicker }) => kicker === 'In Depth')));
+      await expectComplete(store, 'business-tech', idsOf(out.filter(({ section }) => section === 'business-tech')));
+      await expectComplete(store, 'in-depth', idsOf(out.filter(({ kicker }) => kicker === 'In Depth')));
       expect((await walk(store, '24-hours.atom')).paths).toEqual(['24-hours.atom']);
     });
 
-    it('finds a thousand articles of one month, in as many parts as they fill', async () => {
+    it('finds a thousand articles of one month, on as many pages as they fill', async () => {
       const store = await open();
       const all = many(1_000, 'a', (index) => at(NOW - 5 * DAY - index * SECOND));
       await saveAll(store, all, NOW);
       expect(await publishAt(store, LATEST_ALONE, NOW + SECOND)).toMatchObject({ closed: 10, more: false });
-      const paths = await expectWhole(store, 'latest', idsOf(all));
+      const paths = await expectComplete(store, 'latest', idsOf(all));
       expect(paths).toHaveLength(11);
       expect(paths.slice(-2)).toEqual(['archive/latest/2026-11-2', 'archive/latest/2026-11']);
       expect(
@@ -87,7 +87,7 @@ forEachDatabase((open) => {
       ).toHaveLength(100);
     });
 
-    it('finds what waits for its part in the feed itself, however many newer ones there are', async () => {
+    it('finds unarchived articles in the feed itself, however many newer ones there are', async () => {
       const store = await open();
       await publishAt(store, LATEST_ALONE, NOW - DAY);
       const backDated = many(30, 'b', (index) => at(NOW - 300 * DAY - index * HOUR));
@@ -96,36 +96,36 @@ forEachDatabase((open) => {
       const newer = many(60, 'n', (index) => at(NOW - 4 * DAY + index * MINUTE));
       await saveAll(store, newer, NOW + MINUTE);
       await publishAt(store, LATEST_ALONE, NOW + 2 * MINUTE);
-      expect(await expectWhole(store, 'latest', idsOf([...backDated, ...newer]))).toEqual(['latest']);
+      expect(await expectComplete(store, 'latest', idsOf([...backDated, ...newer]))).toEqual(['latest']);
       expect((await archivesIn(store)).size).toBe(0);
     });
 
-    it('loses nothing where daywire dies between closing a part and publishing the feed that leads to it', async () => {
+    it('loses nothing if daywire dies between closing a page and publishing the feed that links to it', async () => {
       const store = await open();
       const all = many(70, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
       await saveAll(store, all, NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
       await closeDuePages(store, LATEST_ALONE, { now: DECEMBER });
       expect((await archivesIn(store)).size).toBe(3);
-      await expectWhole(store, 'latest', idsOf(all));
+      await expectComplete(store, 'latest', idsOf(all));
       await publishAt(store, LATEST_ALONE, DECEMBER + SECOND);
-      await expectWhole(store, 'latest', idsOf(all));
+      await expectComplete(store, 'latest', idsOf(all));
     });
 
-    it('is the same where two processes work at once', async () => {
+    it('is the same if two processes publish at once', async () => {
       const store = await open();
       const all = many(250, 'a', (index) => at(NOW - 3 * DAY - index * MINUTE));
       await saveAll(store, all, NOW);
       await Promise.all([publishAt(store, LATEST_ALONE, NOW + SECOND), publishAt(store, LATEST_ALONE, NOW + SECOND)]);
-      const paths = await expectWhole(store, 'latest', idsOf(all));
+      const paths = await expectComplete(store, 'latest', idsOf(all));
       expect(paths).toEqual(['latest', 'archive/latest/2026-11-2', 'archive/latest/2026-11']);
       await Promise.all([publishAt(store, LATEST_ALONE, DECEMBER), publishAt(store, LATEST_ALONE, DECEMBER)]);
-      expect(await expectWhole(store, 'latest', idsOf(all))).toContain('archive/latest/2026-11-3');
+      expect(await expectComplete(store, 'latest', idsOf(all))).toContain('archive/latest/2026-11-3');
       const members = await store.db.selectFrom('archive_members').select(['article_id', 'page']).execute();
       expect(members).toHaveLength(250);
     });
 
-    it('reaches into the months before there were archives, and what a changed selection adds', async () => {
+    it('reaches the months before the archive began, and articles that a changed selection adds', async () => {
       const store = await open();
       for (const month of [0, 1, 2]) {
         await saveAll(
@@ -138,7 +138,7 @@ forEachDatabase((open) => {
       await saveAll(store, [item], NOW - 60 * DAY);
       await store.db.deleteFrom('pending_changes').execute();
       await publishAt(store, config, NOW);
-      expect(await expectWhole(store, 'latest', ['old0', 'old1', 'old2'])).toEqual([
+      expect(await expectComplete(store, 'latest', ['old0', 'old1', 'old2'])).toEqual([
         'latest',
         ...['2026-10', '2026-09', '2026-08'].map((month) => `archive/latest/${month}`),
       ]);
@@ -147,27 +147,27 @@ forEachDatabase((open) => {
         text.replace('[brief, analysis, feature, roundup] }', '[brief, roundup-item] }'),
       );
       await publishAt(store, wider, NOW + MINUTE);
-      expect(await expectWhole(store, 'latest', ['item', 'old0', 'old1', 'old2'])).toContain(
+      expect(await expectComplete(store, 'latest', ['item', 'old0', 'old1', 'old2'])).toContain(
         'archive/latest/2026-09-2',
       );
       const added = differing(before, await archivesIn(store));
       expect(added).toEqual(['atom', 'json', 'rss'].map((format) => `archive/latest/2026-09-2.${format}`));
     });
 
-    it('holds what can be an item, and what is mended later from then on', async () => {
+    it('omits an article that cannot be an item, until it is valid', async () => {
       const store = await open();
       const bad = article('bad', { ...at(NOW - 3 * DAY), bodyHtml: '<script>x</script>' });
       await saveAll(store, [bad, article('good', at(NOW - 3 * DAY))], NOW);
       await publishAt(store, config, NOW + SECOND);
       await publishAt(store, config, DECEMBER);
-      await expectWhole(store, 'latest', ['good']);
+      await expectComplete(store, 'latest', ['good']);
       await saveAll(store, [article('bad', at(NOW - 3 * DAY))], DECEMBER + MINUTE);
       await publishAt(store, config, DECEMBER + 2 * MINUTE);
       await publishAt(store, config, DECEMBER + 40 * DAY);
-      expect(await expectWhole(store, 'latest', ['bad', 'good'])).toContain('archive/latest/2026-12');
+      expect(await expectComplete(store, 'latest', ['bad', 'good'])).toContain('archive/latest/2026-12');
     });
 
-    it('no longer finds what was retracted while it waited', async () => {
+    it('omits an article that was retracted before its page was closed', async () => {
       const store = await open();
       const [one, two] = many(2, 'a', () => at(NOW - HOUR)) as [Article, Article];
       await saveAll(store, [one, two], NOW);
@@ -175,11 +175,11 @@ forEachDatabase((open) => {
       await saveAll(store, [retracted(one, NOW + MINUTE)], NOW + MINUTE);
       await publishAt(store, config, NOW + 2 * MINUTE);
       await publishAt(store, config, DECEMBER);
-      await expectWhole(store, 'latest', [two.id]);
+      await expectComplete(store, 'latest', [two.id]);
     });
   });
 
-  describe('a closed part', () => {
+  describe('a closed page', () => {
     async function closed(): Promise<{ store: Store; articles: Article[]; before: Map<string, string> }> {
       const store = await open();
       const articles: Article[] = [];
@@ -201,7 +201,7 @@ forEachDatabase((open) => {
       return { store, articles, before };
     }
 
-    it('keeps its bytes and its date through edits, new and back-dated stories, other titles and templates', async () => {
+    it('keeps its bytes and time through edits, new and back-dated articles, and other titles', async () => {
       const { store, articles, before } = await closed();
       const [one] = articles as [Article];
       const now = DECEMBER + HOUR;
@@ -227,7 +227,7 @@ forEachDatabase((open) => {
       );
     });
 
-    it('changes by a correction in it, with the note, and no other does', async () => {
+    it('changes with a correction of one of its articles, and no other page does', async () => {
       const { store, articles, before } = await closed();
       const [one] = articles as [Article];
       const now = DECEMBER + HOUR;
@@ -241,15 +241,15 @@ forEachDatabase((open) => {
       expect(document?.body).toContain('Corrected oct0000');
       expect(document?.body).toContain('Correction: It was wrong.');
       expect(document?.modifiedAt).toBe(now + SECOND);
-      await expectWhole(store, 'latest', idsOf(articles));
-      // Once: the same note again, and an edit beside it, are none.
+      await expectComplete(store, 'latest', idsOf(articles));
+      // An edit with the same note does not change it again.
       const after = await archivesIn(store);
       await saveAll(store, [{ ...corrected(one, now), headline: 'Edited' }], now + HOUR);
       await publishAt(store, config, now + 2 * HOUR);
       expect(differing(after, await archivesIn(store))).toEqual([]);
     });
 
-    it('names a retracted article in Atom, holds it in no format, and is followed by those before it as ever', async () => {
+    it('drops a retracted article, reports it in Atom, and still links to earlier pages', async () => {
       const { store, articles, before } = await closed();
       const one = articles[4] as Article;
       const now = DECEMBER + 100 * DAY;
@@ -262,13 +262,13 @@ forEachDatabase((open) => {
       expect((await findDocument(store.db, 'archive/latest/2026-11.atom'))?.body).toContain(
         `<at:deleted-entry xmlns:at="http://purl.org/atompub/tombstones/1.0" ref="${one.tagUri}"`,
       );
-      await expectWhole(store, 'latest', idsOf(articles.filter((other) => other !== one)));
+      await expectComplete(store, 'latest', idsOf(articles.filter((other) => other !== one)));
       await saveAll(store, [one], now + 91 * DAY);
       await publishAt(store, config, now + 92 * DAY);
-      await expectWhole(store, 'latest', idsOf(articles));
+      await expectComplete(store, 'latest', idsOf(articles));
     });
 
-    it('takes up a correction within the second that feeds may change again, and with it only', async () => {
+    it('is corrected in the second in which feeds may change again, not before', async () => {
       const { store, articles, before } = await closed();
       await saveAll(store, [article('new', at(DECEMBER))], DECEMBER + HOUR);
       await publishAt(store, config, DECEMBER + HOUR + SECOND);
@@ -280,7 +280,7 @@ forEachDatabase((open) => {
       expect(differing(before, await archivesIn(store))).toHaveLength(3);
     });
 
-    it('is withdrawn with its feed, or where that is given a window', async () => {
+    it('is deleted if its feed is given a window', async () => {
       const { store } = await closed();
       const fewer = sampleConfig((text) =>
         text.replace('[brief, analysis, feature, roundup] } }', '[brief] }, windowHours: 24 }'),
@@ -295,7 +295,7 @@ forEachDatabase((open) => {
       }
     });
 
-    it('moves the version of what is published with the feed that leads to it, so that mirrors look, and not before', async () => {
+    it('advances the feed version only with the feed that links to it', async () => {
       const store = await open();
       await saveAll(store, [article('a')], NOW);
       await publishAt(store, LATEST_ALONE, NOW + SECOND);
@@ -307,7 +307,7 @@ forEachDatabase((open) => {
     });
   });
 
-  it('a correction in more parts than one transaction takes up goes into them one publish after the other', async () => {
+  it('corrections of more pages than one transaction stores are spread over several publishes', async () => {
     const store = await open();
     const articles = many(28, 'a', (index) => at(NOW - (index + 1) * 31 * DAY));
     for (const one of articles) await saveAll(store, [one], one.publishedAt);
@@ -326,7 +326,7 @@ forEachDatabase((open) => {
     expect(await store.db.selectFrom('pending_changes').selectAll().execute()).toEqual([]);
   });
 
-  it('what is done in a limited time is gone on with, and ended by a signal', async () => {
+  it('closeDuePages continues after a time limit, and ends with a signal', async () => {
     const store = await open();
     await saveAll(
       store,
@@ -340,9 +340,9 @@ forEachDatabase((open) => {
       closed: 0,
       more: true,
     });
-    const ending = new AbortController();
-    const onProgress = (): void => ending.abort();
-    expect(await closeDuePages(store, LATEST_ALONE, { now, signal: ending.signal, onProgress })).toEqual({
+    const controller = new AbortController();
+    const onProgress = (): void => controller.abort();
+    expect(await closeDuePages(store, LATEST_ALONE, { now, signal: controller.signal, onProgress })).toEqual({
       closed: 1,
       more: true,
     });

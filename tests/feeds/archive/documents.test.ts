@@ -14,7 +14,7 @@ import { HAS_XMLLINT, sayIfMissing, xmllint } from '../formats/xmllint.ts';
 const config = sampleConfig();
 const [latest] = config.feeds as [FeedConfig];
 const URL = 'https://wire.example.com/feeds';
-const PLACE = { path: archivePagePath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };
+const LINKS = { path: archivePagePath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };
 
 function bodies({ documents }: { documents: { body: string }[] }): [rss: string, atom: string, json: string] {
   return documents.map(({ body }) => body) as [string, string, string];
@@ -31,18 +31,18 @@ function links(xml: string): [rel: string | undefined, href: string | undefined]
 
 beforeAll(sayIfMissing);
 
-describe('an archive', () => {
-  const part = buildArchivePage(latest, config, PLACE, [...STORIES, RETRACTED]);
-  const [rss, atom, json] = bodies(part);
+describe('buildArchivePage', () => {
+  const page = buildArchivePage(latest, config, LINKS, [...STORIES, RETRACTED]);
+  const [rss, atom, json] = bodies(page);
 
-  it('has the paths of its month', () => {
-    expect(part.documents.map(({ path }) => path)).toEqual(
+  it('names documents after their month', () => {
+    expect(page.documents.map(({ path }) => path)).toEqual(
       ['rss', 'atom', 'json'].map((format) => `archive/latest/2026-11-2.${format}`),
     );
     expect(archivePagePath('latest', '2026-11', 1)).toBe('archive/latest/2026-11');
   });
 
-  it('says what it is, where it stands, which feed it belongs to, and what came before it', () => {
+  it('marks documents as an archive, and links to themselves, the feed and the previous page', () => {
     for (const [xml, format] of [
       [rss, 'rss'],
       [atom, 'atom'],
@@ -62,48 +62,48 @@ describe('an archive', () => {
     });
   });
 
-  it('that is the first leads no further', () => {
+  it('omits the link to a previous page from the first one', () => {
     const first = bodies(buildArchivePage(latest, config, { path: 'archive/latest/2026-10', previous: null }, STORIES));
     for (const body of first) expect(body).not.toMatch(/prev-archive|next_url/);
   });
 
   it.for([
     ['stories', [...STORIES, RETRACTED]],
-    ['nothing but a retraction', [RETRACTED]],
-  ] as const)('has no error and no warning at its public address: %s', ([, articles]) => {
-    const [rss, atom, json] = bodies(buildArchivePage(latest, config, PLACE, [...articles]));
-    expect(validateFeed(rss, `${URL}/${PLACE.path}.rss`, NOW)).toEqual([]);
-    expect(validateFeed(atom, `${URL}/${PLACE.path}.atom`, NOW)).toEqual([]);
+    ['only a retraction', [RETRACTED]],
+  ] as const)('writes valid documents, without warnings: %s', ([, articles]) => {
+    const [rss, atom, json] = bodies(buildArchivePage(latest, config, LINKS, [...articles]));
+    expect(validateFeed(rss, `${URL}/${LINKS.path}.rss`, NOW)).toEqual([]);
+    expect(validateFeed(atom, `${URL}/${LINKS.path}.atom`, NOW)).toEqual([]);
     jsonFeed.parse(JSON.parse(json));
   });
 
-  it.runIf(HAS_XMLLINT)('is accepted by xmllint, and by the grammar of RFC 4287', () => {
+  it.runIf(HAS_XMLLINT)('writes XML that xmllint and the grammar of RFC 4287 accept', () => {
     expect(xmllint([rss, atom])).toBe('');
     expect(xmllint([atom], ['--relaxng', `${import.meta.dirname}/../formats/atom.rng`])).toBe('');
   });
 
-  it('is the same whatever the order in which its articles are read', () => {
-    expect(bodies(buildArchivePage(latest, config, PLACE, [RETRACTED, ...STORIES].reverse()))).toEqual([
+  it('does not depend on the order of the articles', () => {
+    expect(bodies(buildArchivePage(latest, config, LINKS, [RETRACTED, ...STORIES].reverse()))).toEqual([
       rss,
       atom,
       json,
     ]);
   });
 
-  it('holds every article, and as summaries what does not fit', () => {
+  it('holds every article, with summaries instead of bodies that do not fit', () => {
     const large = Array.from({ length: 100 }, (_, index) =>
       article(`a${index}`, { bodyHtml: `<p>${'三'.repeat(6_000)}</p>`, publishedAt: NOW - DAY - index }),
     );
-    const built = buildArchivePage(latest, config, PLACE, large);
+    const built = buildArchivePage(latest, config, LINKS, large);
     expect(built.items).toBe(100);
     for (const body of bodies(built)) expect(Buffer.byteLength(body)).toBeLessThan(1_000_000);
     expect(parseRssFeed(built.documents[0]?.body ?? '').items).toHaveLength(100);
   });
 });
 
-describe('the feed', () => {
-  it('leads to its newest archive, and is none', () => {
-    const selection = { articles: STORIES, retracted: [RETRACTED], newestPage: PLACE.path };
+describe('a feed with an archive', () => {
+  it('links to its newest page, and is not marked as an archive', () => {
+    const selection = { articles: STORIES, retracted: [RETRACTED], newestPage: LINKS.path };
     const [rss, atom, json] = bodies(buildFeed(latest, config, selection));
     for (const [xml, format] of [
       [rss, 'rss'],
@@ -113,16 +113,16 @@ describe('the feed', () => {
       expect(xml).not.toContain('fh:archive');
       expect(links(xml)).toEqual([
         ['self', `${URL}/latest.${format}`],
-        ['prev-archive', `${URL}/${PLACE.path}.${format}`],
+        ['prev-archive', `${URL}/${LINKS.path}.${format}`],
       ]);
     }
     expect(jsonFeed.parse(JSON.parse(json))).toMatchObject({
       feed_url: `${URL}/latest.json`,
-      next_url: `${URL}/${PLACE.path}.json`,
+      next_url: `${URL}/${LINKS.path}.json`,
     });
   });
 
-  it('that has to drop items drops those last that no archive holds', () => {
+  it('drops unarchived items last', () => {
     const articles = Array.from({ length: 900 }, (_, index) =>
       article(`a${String(index).padStart(4, '0')}`, {
         dek: '三'.repeat(500),
@@ -130,17 +130,17 @@ describe('the feed', () => {
         updatedAt: NOW - HOUR - index,
       }),
     );
-    const waiting = new Set(articles.slice(-30).map(({ id }) => id));
-    const [rss] = bodies(buildFeed(latest, config, { articles, retracted: [], unarchived: waiting, newestPage: null }));
+    const unarchived = new Set(articles.slice(-30).map(({ id }) => id));
+    const [rss] = bodies(buildFeed(latest, config, { articles, retracted: [], unarchived, newestPage: null }));
     const guids = [...rss.matchAll(/articles\/(a\d{4})<\/guid>/g)].map(([, id]) => id);
     expect(guids.length).toBeLessThan(600);
-    expect(guids.slice(-30)).toEqual([...waiting]);
+    expect(guids.slice(-30)).toEqual([...unarchived]);
     expect(guids.slice(0, 3)).toEqual(['a0000', 'a0001', 'a0002']);
   });
 });
 
-describe('the notes of articles', () => {
-  it('are those of corrections and retractions, in whatever order', () => {
+describe('hashNotes', () => {
+  it('depends on corrections and retractions only, not on their order', () => {
     const a = { id: 'a', state: 'corrected', notedAt: 1 };
     const b = { id: 'b', state: 'retracted', notedAt: 1 };
     const c = { id: 'c', state: 'published', notedAt: null };

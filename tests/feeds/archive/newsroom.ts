@@ -1,6 +1,4 @@
-/**
- * A newsroom that publishes as daywire does, without its folder of feeds, and a reader that walks through all it ever published.
- */
+/** Publishes feeds with archives, without the mirror, and walks from a feed through its archive. */
 import { deletePublishedChanges, readDueChanges } from '../../../src/articles/pending-changes.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { type ArchiveProgress, closeDuePages } from '../../../src/feeds/archive/close-due-pages.ts';
@@ -13,30 +11,30 @@ import { childrenOf, parseXml, textOf, type XmlElement } from '../formats/xml.ts
 
 const templates = sampleTemplates();
 
-/** The sample's configuration with one feed of everything. */
+/** The configuration with a single feed of all articles. */
 export const LATEST_ALONE = sampleConfig((text) =>
   text.replace(/ {2}- \{ id: latest[\s\S]*/, '  - { id: latest, title: Latest }\n'),
 );
 
 /** Publishes all feeds at `now`. */
 export async function publishAt(store: Store, config: Config, now: number): Promise<PublishReport & ArchiveProgress> {
-  const taken = await readDueChanges(store.db, now, 20_000);
-  const changed = taken.map(({ articleId }) => articleId);
+  const changes = await readDueChanges(store.db, now, 20_000);
+  const changed = changes.map(({ articleId }) => articleId);
   await recordMembers(store, config, { now, changed });
-  const grown = await closeDuePages(store, config, { now });
+  const archives = await closeDuePages(store, config, { now });
   const report = await publishFeeds(store, config, templates, { now, changedArticles: changed });
-  if (report.postponedUntil === null && report.pagesLeft === 0) await deletePublishedChanges(store.db, taken);
-  return { ...report, ...grown };
+  if (report.postponedUntil === null && report.pagesLeft === 0) await deletePublishedChanges(store.db, changes);
+  return { ...report, ...archives };
 }
 
 export interface Walk {
-  /** The ids of articles, each once, sorted. */
+  /** Ids of articles, sorted, without duplicates. */
   ids: string[];
-  /** The paths of the documents, in the order of the walk. */
+  /** Paths of documents, in the order of the walk. */
   paths: string[];
 }
 
-/** Reads a feed and, from one to the one before, all its archives. @throws Error where the way leads nowhere, or in a circle */
+/** Reads a feed, and its archive pages by their links. @throws Error if a link leads nowhere, or in a circle */
 export async function walk(store: Store, start: string): Promise<Walk> {
   const ids = new Set<string>();
   const paths: string[] = [];
@@ -54,7 +52,7 @@ export async function walk(store: Store, start: string): Promise<Walk> {
 
 interface Page {
   ids: string[];
-  /** The address of the archive before it. */
+  /** URL of the previous page. */
   previous: string | null;
 }
 
@@ -75,7 +73,7 @@ function readXml(body: string): Page {
   };
 }
 
-/** Each archive document with its hash and date, by path. */
+/** Hash and time of each document of archives, by path. */
 export async function archivesIn(store: Store): Promise<Map<string, string>> {
   const rows = await store.db
     .selectFrom('documents')
@@ -86,7 +84,7 @@ export async function archivesIn(store: Store): Promise<Map<string, string>> {
   return new Map(rows.map(({ path, hash, modified_at }) => [path, `${hash} ${modified_at}`]));
 }
 
-/** The paths whose entries differ. */
+/** Paths whose entries differ. */
 export function differing(before: Map<string, string>, after: Map<string, string>): string[] {
   return [...new Set([...before.keys(), ...after.keys()])]
     .filter((path) => before.get(path) !== after.get(path))

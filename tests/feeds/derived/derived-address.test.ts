@@ -17,7 +17,7 @@ function addressOf(path: string, query = ''): DerivedAddress {
   return parsed.address;
 }
 
-describe('the address of a derived feed', () => {
+describe('parseDerivedAddress', () => {
   it.each([
     ['section/world.atom', 'section/world.atom'],
     ['kicker/in-depth.rss', 'kicker/in-depth.rss'],
@@ -26,11 +26,11 @@ describe('the address of a derived feed', () => {
     ['reporter/陈思.atom', 'reporter/%E9%99%88%E6%80%9D.atom'],
     ['reporter/%E9%99%88%E6%80%9D.atom', 'reporter/%E9%99%88%E6%80%9D.atom'],
     ['reporter/%e9%99%88%e6%80%9d.atom', 'reporter/%E9%99%88%E6%80%9D.atom'],
-  ])('%s has the one form %s', (written, canonical) => {
+  ])('turns %s into the canonical form %s', (written, canonical) => {
     expect(addressOf(written).path).toBe(canonical);
   });
 
-  it('put together by query has its values sorted, each once, and nothing that was left open', () => {
+  it('sorts the values of a query, and drops duplicates and empty values', () => {
     const query = 'tag=b&section=world&kicker=In+Depth&tag=a&tag=B&reporter=&kind=brief';
     expect(addressOf('custom.atom', query)).toEqual({
       id: 'custom',
@@ -41,20 +41,20 @@ describe('the address of a derived feed', () => {
     });
   });
 
-  it('of a single facet takes no notice of a query', () => {
+  it('ignores the query of a feed of a single facet', () => {
     expect(addressOf('section/world.atom', 'utm_source=x&section=business-tech').path).toBe('section/world.atom');
   });
 
   it.each([
     ['section/sports.atom', '', 'There is no section "sports": there are business-tech, world.'],
-    ['tag/%21%3F.rss', '', '"!?" is no tag: it holds neither a letter nor a digit.'],
+    ['tag/%21%3F.rss', '', '"!?" is not a tag: it has neither a letter nor a digit.'],
     [`tag/${'x'.repeat(101)}.rss`, '', 'A tag has at most 100 characters in an address.'],
-    ['custom.atom', '', 'Name what the feed shall hold: at least one of kicker, kind, reporter, section, tag.'],
-    ['custom.atom', 'section=', 'Name what the feed shall hold: at least one of kicker, kind, reporter, section, tag.'],
+    ['custom.atom', '', 'Select the feed by at least one of kicker, kind, reporter, section, tag.'],
+    ['custom.atom', 'section=', 'Select the feed by at least one of kicker, kind, reporter, section, tag.'],
     [
       'custom.atom',
       'sections=world',
-      'There is no "sections": a feed is put together from kicker, kind, reporter, section, tag.',
+      'There is no "sections": a feed is selected by kicker, kind, reporter, section, tag.',
     ],
     [
       'custom.rss',
@@ -64,9 +64,9 @@ describe('the address of a derived feed', () => {
     [
       'custom.json',
       'tag=1&tag=2&tag=3&tag=4&tag=5&tag=6&tag=7&tag=8&tag=9',
-      'A feed is put together from at most 8 values, not 9.',
+      'A feed is selected by at most 8 values, not 9.',
     ],
-  ])('%s?%s is refused: %s', (path, query, reason) => {
+  ])('refuses %s?%s: %s', (path, query, reason) => {
     expect(parse(path, query)).toEqual({ kind: 'refused', reason });
   });
 
@@ -82,11 +82,11 @@ describe('the address of a derived feed', () => {
     'latest.atom',
     '../section/world.atom',
     'section/world.atom/',
-  ])('%s is none', (path) => {
+  ])('does not recognise %s', (path) => {
     expect(parse(path)).toBeNull();
   });
 
-  it('however it is written leads to itself, is a valid path and makes a valid tag: URI', () => {
+  it('is stable, and its result is a valid path and part of a valid tag: URI, for any text', () => {
     const name = fc.constantFrom('kicker', 'reporter', 'tag');
     const pair = fc.tuple(name, anyText(40));
     fc.assert(

@@ -41,7 +41,7 @@ const at = (publishedAt: number): Partial<Article> => ({ publishedAt, updatedAt:
 
 forEachDatabase((open) => {
   describe('a derived feed', () => {
-    it('holds one section, kicker, tag or reporter, newest first', async () => {
+    it('holds the articles of a section, kicker, tag or reporter, newest first', async () => {
       const store = await open();
       await save(
         store,
@@ -57,7 +57,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'reporter/bo-wu')).toBeNull();
     });
 
-    it('put together holds any of one facet and all of different ones', async () => {
+    it('requires any value of a facet, and all facets', async () => {
       const store = await open();
       const mei = { bylines: [reporter('Mei Tan')] };
       await save(
@@ -79,7 +79,7 @@ forEachDatabase((open) => {
       ]);
     });
 
-    it('is none where a part of it was never public', async () => {
+    it('does not exist if one of its values has never been public', async () => {
       const store = await open();
       const until = NOW + HOUR;
       await save(
@@ -103,7 +103,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'section/world')).toEqual([]);
     });
 
-    it('holds all names that share its slug, and says so', async () => {
+    it('holds all names that share its slug, and lists them in its title', async () => {
       const store = await open();
       await save(
         store,
@@ -118,7 +118,7 @@ forEachDatabase((open) => {
       });
     });
 
-    it('follows an article that is filed anew, and one that is retracted', async () => {
+    it('reflects an article whose facets change, and one that is retracted', async () => {
       const store = await open();
       await save(store, article('a', { tags: ['x'], bylines: [reporter('Mei Tan')] }), RETRACTED);
       await save(store, article('a', { tags: ['y'], bylines: [reporter('Jonas Weld')] }));
@@ -134,7 +134,7 @@ forEachDatabase((open) => {
       expect(await bodyOf(store, 'section/world.atom')).not.toContain('deleted-entry');
     });
 
-    it('holds the newest 50, and of what rarely meets what is among the newest 2,000 of the rarest', async () => {
+    it('holds the newest 50, among the newest 2,000 of the rarest facet of a combination', async () => {
       const store = await open();
       await save(store, article('far', { tags: ['common'], kicker: 'Rare', ...at(NOW - 3_000 * MINUTE) }));
       const many = Array.from({ length: 2_100 }, (_, index) => ({
@@ -178,7 +178,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'custom?section=business-tech&tag=common')).toEqual([]);
     });
 
-    it('is the same bytes for the same store, configuration and instant', async () => {
+    it('has the same bytes for the same store, configuration and instant', async () => {
       const store = await open();
       await save(store, ...STORIES, RETRACTED);
       const path = 'custom.atom?tag=phones&tag=5g&kicker=in-depth';
@@ -188,7 +188,7 @@ forEachDatabase((open) => {
 });
 
 describe('a derived feed as a document', () => {
-  it('names itself by its canonical address, and has an id and a title of its own', async () => {
+  it('has its canonical URL, and its own id and title', async () => {
     const store = await openMigrated();
     await save(store, ...STORIES, article('zh-by', { bylines: [reporter('陈思')] }));
     const atom = (await bodyOf(store, 'custom.atom?tag=phones&kicker=In+Depth')) ?? '';
@@ -204,7 +204,7 @@ describe('a derived feed as a document', () => {
     await store.close();
   });
 
-  it('is sound whatever names stand in it', async () => {
+  it('is valid for any names', async () => {
     const store = await openMigrated();
     const hostile = [
       '<script>alert(1)</script>',

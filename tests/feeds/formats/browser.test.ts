@@ -13,7 +13,7 @@ import { STORIES, sampleConfig, sampleTemplates, TITLE } from './sample.ts';
 const executablePath = findChromium();
 if (executablePath === null) console.warn('skipped: no Chromium was found, so how a browser shows feeds is not tested');
 
-describe.runIf(executablePath !== null)('in a browser', () => {
+describe.runIf(executablePath !== null)('a browser', () => {
   let store: Store;
   let server: Server;
   let browser: Browser;
@@ -46,7 +46,7 @@ describe.runIf(executablePath !== null)('in a browser', () => {
     return page;
   }
 
-  it.for(['latest.rss', 'latest.atom'])('%s is a page of headlines, without markup or a banner', async (path) => {
+  it.for(['latest.rss', 'latest.atom'])('displays %s as headlines, without markup or a banner', async (path) => {
     const page = await open(path);
     // As a string, for the browser's types are not ours. In an XML document only what has a box is seen.
     const shown: { words: string[]; wide: number } = await page.evaluate(`({
@@ -65,7 +65,7 @@ describe.runIf(executablePath !== null)('in a browser', () => {
     expect(shown.wide).toBeLessThanOrEqual(375);
   });
 
-  it('the page of feeds fits a phone, and one click selects an address', async () => {
+  it('fits the page of feeds to a phone, and selects a URL with one click', async () => {
     const page = await open('index.html');
     const [wide, selectable]: [number, string] = await page.evaluate(
       `[document.documentElement.scrollWidth, getComputedStyle(document.querySelector('code')).userSelect]`,

@@ -24,14 +24,14 @@ function build(bodies: number[], feed = latest, dek = 'A dek.') {
   return { bytes: built.documents.map(({ body }) => Buffer.byteLength(body)), full, items: built.items };
 }
 
-describe('a document', () => {
-  it('keeps every body while it stays under 1,000,000 bytes', () => {
+describe('fitFeed', () => {
+  it('keeps all bodies if the documents are smaller than 1,000,000 bytes', () => {
     const { bytes, full } = build(Array(50).fill(15_000));
     expect(Math.max(...bytes)).toBeGreaterThan(700_000);
     expect(full.every(Boolean)).toBe(true);
   });
 
-  it('turns the oldest bodies into summaries before it drops an item', () => {
+  it('turns the oldest bodies into summaries before it drops items', () => {
     const { bytes, full, items } = build(Array(60).fill(30_000));
     expect(items).toBe(60);
     expect(Math.max(...bytes)).toBeLessThan(LIMIT);
@@ -41,12 +41,12 @@ describe('a document', () => {
     expect(full.slice(kept).some(Boolean)).toBe(false);
   });
 
-  it('passes over one body that is too large by itself', () => {
+  it('skips a body that is too large by itself', () => {
     const { full } = build([1_200_000, ...Array(20).fill(3_000)]);
     expect(full).toEqual([false, ...Array(20).fill(true)]);
   });
 
-  it('drops the oldest items where even their summaries are too much', () => {
+  it('drops the oldest items if even summaries are too large', () => {
     const { bytes, full, items } = build(Array(900).fill(300), latest, '三'.repeat(500));
     expect(Math.max(...bytes)).toBeLessThan(LIMIT);
     expect(Math.max(...bytes)).toBeGreaterThan(LIMIT - 10_000);
@@ -54,7 +54,7 @@ describe('a document', () => {
     expect(items).toBeGreaterThan(200);
   });
 
-  it('of a window holds the whole window all the same', () => {
+  it('drops no items of a window', () => {
     const { items, full } = build(Array(900).fill(300), window, '三'.repeat(500));
     expect(items).toBe(900);
     expect(full.some(Boolean)).toBe(false);

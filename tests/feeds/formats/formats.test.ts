@@ -38,7 +38,7 @@ function items(xml: string): XmlElement[] {
 beforeAll(sayIfMissing);
 
 describe('a feed', () => {
-  it('is what was read and found good', () => {
+  it('equals its golden files', () => {
     const { rss, atom, json, failed } = build(STORIES, [RETRACTED]);
     expect(failed).toEqual([]);
     expectGolden('feeds/latest.rss', rss);
@@ -51,7 +51,7 @@ describe('a feed', () => {
     ['full', latest],
     ['summary', summaries],
     ['a window', window],
-  ] as const)('has no error and no warning at its public address: %s', ([, feed]) => {
+  ] as const)('is valid, without warnings: %s', ([, feed]) => {
     for (const [articles, retracted] of [
       [STORIES, [RETRACTED]],
       [[], []],
@@ -63,7 +63,7 @@ describe('a feed', () => {
     }
   });
 
-  it.runIf(HAS_XMLLINT)('is accepted by xmllint, and by the grammar of RFC 4287', () => {
+  it.runIf(HAS_XMLLINT)('is XML that xmllint and the grammar of RFC 4287 accept', () => {
     const { rss, atom } = build(STORIES, [RETRACTED]);
     expect(xmllint([rss, atom, renderOpml(config)])).toBe('');
     expect(xmllint([atom, build([]).atom], ['--relaxng', `${import.meta.dirname}/atom.rng`])).toBe('');
@@ -73,7 +73,7 @@ describe('a feed', () => {
     expect(build(structuredClone(STORIES), [RETRACTED])).toEqual(build(STORIES, [RETRACTED]));
   });
 
-  it('was updated when its newest item was, and when empty on the day its tag authority begins', () => {
+  it('has the update time of its newest item, or the first day of its tag authority', () => {
     const newest = NOW - HOUR / 2;
     const { rss, atom } = build(STORIES);
     expect(textOf(childrenOf(parseXml(rss), 'channel')[0] as XmlElement, 'lastBuildDate')).toBe(
@@ -86,7 +86,7 @@ describe('a feed', () => {
     expect(textOf(parseXml(atomDraft?.body ?? ''), 'updated')).toBe('2026-03-04T00:00:00.000Z');
   });
 
-  it('names itself, its hub, its page, its language and its rights in each format', () => {
+  it('has its URL, hub, page, language and rights in each format', () => {
     const { rss, atom, json } = build(STORIES);
     const channel = childrenOf(parseXml(rss), 'channel')[0] as XmlElement;
     expect(childrenOf(channel, 'atom:link')[0]?.attributes).toEqual({
@@ -116,7 +116,7 @@ describe('a feed', () => {
     });
   });
 
-  it('names its own newsroom as its hub, or none, as the configuration says', () => {
+  it('has the embedded hub or none, as configured', () => {
     const bodies = (hub: string): string[] => {
       const config = sampleConfig((text) => text.replace(/^hub: .*$/m, hub));
       return buildFeed(latest, config, { articles: STORIES, retracted: [] }).documents.map(({ body }) => body);
@@ -125,7 +125,7 @@ describe('a feed', () => {
     for (const body of bodies('')) expect(body).not.toMatch(/hub/i);
   });
 
-  it('names itself byte for byte by the address of its topic', () => {
+  it('has a self link that is byte-equal to its topic', () => {
     const { rss, atom, json } = build(STORIES);
     const channel = childrenOf(parseXml(rss), 'channel')[0] as XmlElement;
     const self = [
@@ -139,7 +139,7 @@ describe('a feed', () => {
     }
   });
 
-  it('is shown by a stylesheet that is CSS', () => {
+  it('links to a CSS stylesheet', () => {
     const { rss, atom } = build(STORIES);
     for (const xml of [rss, atom]) {
       expect(xml).toContain('<?xml-stylesheet href="feed.css" type="text/css"?>');
@@ -149,7 +149,7 @@ describe('a feed', () => {
 });
 
 describe('an item', () => {
-  it('has one tag: URI, byte-equal in all three, that no edit of headline, slug or domain changes', () => {
+  it('has one tag: URI in all formats, which no edit of headline, slug or domain changes', () => {
     const moved = sampleConfig((text) => text.replace('https://wire.example.com', 'https://elsewhere.example.org'));
     const edited = { ...(STORIES[0] as Article), headline: 'Another', slug: 'another' };
     const before = build(STORIES);
@@ -167,7 +167,7 @@ describe('an item', () => {
     expect(new Set(ids)).toEqual(new Set(['tag:example.com,2026:articles/everything']));
   });
 
-  it('shows its kicker before its headline, its dek as summary, its section and tags once each', () => {
+  it('has kicker and headline as title, the dek as summary, section and tags as categories', () => {
     const { rss, atom, json } = build(STORIES);
     const [item] = items(rss);
     const [entry] = items(atom);
@@ -194,7 +194,7 @@ describe('an item', () => {
     ]);
   });
 
-  it('names every byline', () => {
+  it('has an author for each byline', () => {
     const { rss, atom, json } = build(STORIES);
     const names = ['Lin Ye', 'Ann O’Hara', 'Bo Wu'];
     expect(childrenOf(items(rss)[0] as XmlElement, 'dc:creator').map(({ text }) => text)).toEqual(names);
@@ -202,17 +202,21 @@ describe('an item', () => {
     expect(JSON.parse(json).items[0].authors.map(({ name }: { name: string }) => name)).toEqual(names);
   });
 
-  it('ends its body with the lines of the format, in all three alike', () => {
+  it('has the same closing lines in all formats', () => {
     const { rss, atom, json } = build(STORIES);
     const html = textOf(items(rss)[0] as XmlElement, 'content:encoded');
     expect(textOf(items(atom)[0] as XmlElement, 'content')).toBe(html);
     expect(JSON.parse(json).items[0].content_html).toBe(html);
     expect(html?.split('\n')).toEqual([
-      '<figure><img src="https://wire.example.com/media/shop.jpg" alt="A shop with “Sale” signs &amp; few buyers" width="1200" height="800"><figcaption>Photo: VCG</figcaption></figure>',
-      '<p>China shipped 35.3 million smartphones in March, says <a href="https://example.com/caict?a=1&amp;b=2">CAICT</a>.</p>',
+      '<figure><img src="https://wire.example.com/media/shop.jpg" alt="A shop with “Sale” signs &amp; few buyers" ' +
+        'width="1200" height="800"><figcaption>Photo: VCG</figcaption></figure>',
+      STORIES[0]?.bodyHtml,
       '<p>Read the full story: <a href="https://example.com/full">Why the Shelves Were Full</a></p>',
-      '<p>Contact reporters Lin Ye (<a href="mailto:lin.ye@example.com">lin.ye@example.com</a>) and Ann O’Hara (<a href="mailto:ann@example.com">ann@example.com</a>), and editor Bo Wu (<a href="mailto:bo.wu@example.com">bo.wu@example.com</a>)</p>',
-      '<p>Related: <a href="https://example.com/a">Chips Run Short</a>; <a href="https://example.com/b">A Plant Stands Idle</a></p>',
+      '<p>Contact reporters Lin Ye (<a href="mailto:lin.ye@example.com">lin.ye@example.com</a>) and ' +
+        'Ann O’Hara (<a href="mailto:ann@example.com">ann@example.com</a>), and ' +
+        'editor Bo Wu (<a href="mailto:bo.wu@example.com">bo.wu@example.com</a>)</p>',
+      '<p>Related: <a href="https://example.com/a">Chips Run Short</a>; ' +
+        '<a href="https://example.com/b">A Plant Stands Idle</a></p>',
       '<p><em>Correction: An earlier version gave the figure for February.</em></p>',
     ]);
     expect(JSON.parse(json).items[3].content_html).toContain(
@@ -220,7 +224,7 @@ describe('an item', () => {
     );
   });
 
-  it('carries its image and enclosures with true type and length, and says who took it and what it shows', () => {
+  it('has image and enclosures with type and length, and the image with credit and description', () => {
     const { rss, atom, json } = build(STORIES);
     const [item] = items(rss) as [XmlElement];
     const [entry] = items(atom) as [XmlElement];
@@ -269,7 +273,7 @@ describe('an item', () => {
     });
   });
 
-  it('says its language where it is not the feed’s', () => {
+  it('has a language only if it differs from the feed’s', () => {
     const { rss, atom, json } = build(STORIES);
     expect(items(rss).map(({ attributes }) => attributes['xml:lang'])).toEqual([
       undefined,
@@ -287,7 +291,7 @@ describe('an item', () => {
     expect(JSON.parse(json).items.map(({ language }: { language: string }) => language)).toContain('zh-Hans');
   });
 
-  it('was published when it was and updated when it was; two of the same instant are told apart for Atom', () => {
+  it('has its publication and update times; update times of the same instant differ in Atom', () => {
     const { rss, atom, json } = build(STORIES);
     expect(textOf(items(rss)[0] as XmlElement, 'pubDate')).toBe('Tue, 24 Nov 2026 11:00:00 GMT');
     expect(textOf(items(atom)[0] as XmlElement, 'published')).toBe('2026-11-24T11:00:00.000Z');
@@ -303,7 +307,7 @@ describe('an item', () => {
     expect(textOf(alone[0] as XmlElement, 'updated')).toBe(updated[1]);
   });
 
-  it('begins with its first words where it has no dek, and with its headline where it has no body either', () => {
+  it('has the beginning of the body as summary without a dek, and the headline without a body', () => {
     const { json } = build(STORIES);
     const summary = Object.fromEntries(
       JSON.parse(json).items.map((item: { id: string; summary: string }) => [item.id.split('/')[1], item.summary]),
@@ -319,7 +323,7 @@ describe('an item', () => {
     expect(JSON.parse(long).items[0].summary).toMatch(/^(word ){50,56}…$/);
   });
 
-  it('of a feed of summaries has no body', () => {
+  it('has no body in a feed of summaries', () => {
     const { rss, atom, json } = build(STORIES, [], summaries);
     expect(rss).not.toContain('<content:encoded>');
     expect(atom).not.toContain('<content');
@@ -337,7 +341,7 @@ describe('an item', () => {
 });
 
 describe('a retracted article', () => {
-  it('leaves a tombstone in Atom (RFC 6721), and nothing in the others', () => {
+  it('has a tombstone in Atom (RFC 6721), and nothing in the other formats', () => {
     const { rss, atom, json } = build(STORIES, [RETRACTED]);
     const [tombstone] = childrenOf(parseXml(atom), 'at:deleted-entry') as [XmlElement];
     expect(tombstone.namespace).toBe('http://purl.org/atompub/tombstones/1.0');
@@ -353,7 +357,7 @@ describe('a retracted article', () => {
   });
 });
 
-describe('a bad article', () => {
+describe('an invalid article', () => {
   const cases: [string, Partial<Article>, RegExp][] = [
     ['a script', { bodyHtml: '<p>a</p><script>b</script>' }, /<script>/],
     ['an iframe', { bodyHtml: '<iframe src="https://example.com"></iframe>' }, /<iframe>/],
@@ -364,8 +368,8 @@ describe('a bad article', () => {
       { bodyHtml: '<img src="https://example.com/a.png">' },
       /<img src="https:\/\/example\.com\/a\.png">/,
     ],
-    ['a relative address', { bodyHtml: '<a href="/a">a</a>' }, /<a href="\/a">/],
-    ['a script address', { bodyHtml: '<a href="javascript:alert(1)">a</a>' }, /javascript/],
+    ['a relative URL', { bodyHtml: '<a href="/a">a</a>' }, /<a href="\/a">/],
+    ['a script URL', { bodyHtml: '<a href="javascript:alert(1)">a</a>' }, /javascript/],
     ['no headline', { headline: ' ' }, /headline is empty/],
     [
       'an image of unknown size',
@@ -388,16 +392,16 @@ describe('a bad article', () => {
       /type "x"/,
     ],
     [
-      'an enclosure that is no web address',
+      'an enclosure without a web URL',
       { enclosures: [{ url: 'file:///a', type: 'a/b', length: 1, title: null }] },
       /file:/,
     ],
-    ['an id that is no URI', { tagUri: 'tag:example.com,2026:articles/a b' }, /RFC 4151/],
+    ['an id that is not a URI', { tagUri: 'tag:example.com,2026:articles/a b' }, /RFC 4151/],
     ['no language', { language: 'not a language' }, /BCP 47/],
-    ['no instant', { publishedAt: Number.NaN }, /published is NaN/],
-    ['a shape of its own', { bylines: null as unknown as [] }, /cannot be read/],
+    ['an invalid instant', { publishedAt: Number.NaN }, /published is NaN/],
+    ['an unknown shape', { bylines: null as unknown as [] }, /cannot be read/],
   ];
-  it.for(cases)('is rejected and named: %s', ([, change, problem]) => {
+  it.for(cases)('is reported, and the feed is built without it: %s', ([, change, problem]) => {
     const good = article('good');
     const { json, failed } = build([article('bad', change), good]);
     expect(failed.map(({ article }) => article.id)).toEqual(['bad']);
@@ -405,9 +409,10 @@ describe('a bad article', () => {
     expect(JSON.parse(json).items.map(({ id }: { id: string }) => id)).toEqual([good.tagUri]);
   });
 
-  it('is not one whose words only look like markup', () => {
+  it('is not one whose text looks like markup', () => {
     const bodyHtml =
-      '<p>a &lt;script&gt; onclick=b</p><img src="https://example.com/a.png" alt="c > d onload=e"><a href="mailto:a@example.com">f</a>';
+      '<p>a &lt;script&gt; onclick=b</p><img src="https://example.com/a.png" alt="c > d onload=e">' +
+      '<a href="mailto:a@example.com">f</a>';
     expect(build([article('fine', { bodyHtml })]).failed).toEqual([]);
   });
 });
@@ -424,7 +429,7 @@ describe('a contact line', () => {
       'Contact reporter A (a@example.com) and editor B (b@example.com)',
     ],
     [[['reporter', 'A', null]], ''],
-  ] as const)('%s', ([bylines, expected]) => {
+  ] as const)('lists bylines with addresses: %s', ([bylines, expected]) => {
     const { json } = build([article('a', { bylines: bylines.map(([role, name, email]) => ({ role, name, email })) })]);
     const lines = JSON.parse(json)
       .items[0].content_html.replace(/<[^>]*>/g, '')
@@ -433,7 +438,7 @@ describe('a contact line', () => {
     expect(lines.join('')).toBe(expected);
   });
 
-  it('cannot be made to write other headers into an email', () => {
+  it('encodes addresses, so that they cannot add header fields', () => {
     const { json } = build([
       article('a', { bylines: [{ role: 'reporter', name: 'A', email: 'a@example.com?bcc=b@example.com' }] }),
     ]);
@@ -441,7 +446,7 @@ describe('a contact line', () => {
   });
 });
 
-it('keeps the updated instant of an item that was edited before its embargo ended no earlier than published', () => {
+it('an item is not updated before its publication', () => {
   const { json } = build([article('a', { updatedAt: NOW - 2 * HOUR, publishedAt: NOW - 5 * MINUTE })]);
   expect(JSON.parse(json).items[0].date_modified).toBe('2026-11-24T11:55:00.000Z');
 });

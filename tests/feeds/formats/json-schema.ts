@@ -1,6 +1,4 @@
-/**
- * JSON Feed 1.1 (jsonfeed.org/version/1.1) as a schema, strict: what the specification does not name is refused.
- */
+/** JSON Feed 1.1 (jsonfeed.org/version/1.1) as a schema. Strict: only members of the specification are allowed. */
 import { z } from 'zod';
 
 const url = z.url({ protocol: /^https?$/ });

@@ -47,7 +47,8 @@ export const STORIES: Article[] = [
     headline: 'Handset Makers Clear Their Shelves',
     dek: 'Shipments rose 67.7% in March, though R&D budgets did not.',
     bodyHtml:
-      '<p>China shipped 35.3 million smartphones in March, says <a href="https://example.com/caict?a=1&amp;b=2">CAICT</a>.</p>',
+      '<p>China shipped 35.3 million smartphones in March, says ' +
+      '<a href="https://example.com/caict?a=1&amp;b=2">CAICT</a>.</p>',
     publishedAt: NOW - HOUR,
     updatedAt: NOW - HOUR / 2,
     tags: ['phones', '5G', 'Business & Tech'],

@@ -1,7 +1,7 @@
 /**
- * What the W3C feed validator (github.com/w3c/feedvalidator) would say of a feed at its public address, under the names that it
- * gives its errors and warnings. The validator itself is neither in Debian nor on npm; these rules were written after reading its
- * source, and cover every element that daywire writes. One that it does not know is reported, so that none slips by unchecked.
+ * The checks of the W3C feed validator (github.com/w3c/feedvalidator) for a feed at its public URL, with the names of
+ * its errors and warnings. The validator itself is neither in Debian nor on npm. These rules follow its source, and
+ * cover every element that daywire writes; unknown elements are reported.
  */
 import { childrenOf, parseXml, textOf, type XmlElement } from './xml.ts';
 
@@ -15,7 +15,7 @@ const NAMESPACES: Record<string, string> = {
   media: 'http://search.yahoo.com/mrss/',
 };
 
-/** @param url the feed's public address @returns one line each, such as `item: DuplicateElement title` */
+/** @param url the feed's public URL @returns problems such as `item: DuplicateElement title` */
 export function validateFeed(xml: string, url: string, now: number): string[] {
   const root = parseXml(xml);
   const check = new Checks(url, now);
@@ -343,9 +343,8 @@ class Checks {
   private rfc822(parent: XmlElement, name: string): void {
     const text = textOf(parent, name);
     if (text === null) return;
-    const form =
-      /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
-    if (!form.test(text)) this.say(parent, `InvalidRFC2822Date ${name}`);
+    if (!/^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text))
+      this.say(parent, `InvalidRFC2822Date ${name}`);
     else if (new Date(text).toUTCString() !== text) this.say(parent, `IncorrectDOW ${name}`);
     this.plausible(parent, name, text);
   }
@@ -414,8 +413,8 @@ const REGISTERED_RELATIONS = [
 
 const HTML_TAGS = new Set(
   (
-    'a abbr address article aside b bdi blockquote br caption cite code col colgroup dd del dfn div dl dt em figcaption figure ' +
-    'footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p picture pre q rp rt ruby s samp section small source span ' +
-    'strong sub sup table tbody td tfoot th thead time tr u ul var wbr'
+    'a abbr address article aside b bdi blockquote br caption cite code col colgroup dd del dfn div dl dt em ' +
+    'figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd li main mark ol p picture pre q rp rt ruby s ' +
+    'samp section small source span strong sub sup table tbody td tfoot th thead time tr u ul var wbr'
   ).split(' '),
 );

@@ -1,6 +1,6 @@
 /**
- * A small XML reader for tests: elements, attributes, text, with namespaces resolved. It is given what xmllint has accepted, and
- * throws at whatever it does not know.
+ * A small XML parser for tests: elements, attributes and text, with namespaces resolved. It expects XML that xmllint
+ * accepts, and throws if it does not know a construct.
  */
 export interface XmlElement {
   /** Namespace URI; empty for none. */
@@ -16,10 +16,20 @@ export interface XmlElement {
   text: string;
 }
 
-const TOKEN =
-  /<\?[\s\S]*?\?>|<!\[CDATA\[([\s\S]*?)\]\]>|<\/([^\s>]+)\s*>|<([^\s/>!?]+)((?:\s+[^\s=]+\s*=\s*"[^"]*")*)\s*(\/?)>|([^<]+)/g;
+const TOKEN = new RegExp(
+  [
+    /<\?[\s\S]*?\?>/,
+    /<!\[CDATA\[([\s\S]*?)\]\]>/,
+    /<\/([^\s>]+)\s*>/,
+    /<([^\s/>!?]+)((?:\s+[^\s=]+\s*=\s*"[^"]*")*)\s*(\/?)>/,
+    /([^<]+)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+);
 
-/** The root element. @throws Error where the text is not understood */
+/** @returns the root element @throws Error if the text is not understood */
 export function parseXml(xml: string): XmlElement {
   const document = element('', '', {});
   const open = [document];

@@ -1,6 +1,4 @@
-/**
- * The proof of well-formedness: most parsers accept what XML forbids, xmllint does not.
- */
+/** Checks that XML is well-formed with xmllint: most parsers accept more than XML allows. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,13 +6,13 @@ import { join } from 'node:path';
 
 export const HAS_XMLLINT = spawnSync('xmllint', ['--version']).error === undefined;
 
-/** Says once, plainly, what is not tested. */
+/** Warns once that tests are skipped. */
 export function sayIfMissing(): void {
   if (!HAS_XMLLINT)
-    console.warn('skipped: xmllint is not installed (Debian: libxml2-utils), so well-formedness is not proven');
+    console.warn('skipped: xmllint is not installed (Debian: libxml2-utils), so well-formedness is not tested');
 }
 
-/** What xmllint says of the documents, all in one call; empty where it accepts every one. @param options such as `--relaxng` */
+/** Checks documents in one call. @param options such as `--relaxng` @returns the messages; empty without problems */
 export function xmllint(documents: string[], options: string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'daywire-xmllint-'));
   try {

@@ -30,7 +30,7 @@ async function pageWith(articles: Article[]): Promise<string> {
 }
 
 describe('the page of feeds', () => {
-  it('opens a feed in an app, adds it to the common web readers, and shows its code', async () => {
+  it('links each feed to apps and web readers, and has its QR code', async () => {
     const html = await pageWith([]);
     const encoded = encodeURIComponent('https://wire.example.com/feeds/in-depth.atom');
     for (const href of [
@@ -48,7 +48,7 @@ describe('the page of feeds', () => {
     expect(html).not.toMatch(/<script|\son\w+=/);
   });
 
-  it('lists sections, kickers, reporters and tags, all at addresses that lead to a feed', async () => {
+  it('lists sections, kickers, reporters and tags with valid URLs of their feeds', async () => {
     const html = await pageWith(FILED);
     const found = [...html.matchAll(/<a href="https:\/\/wire\.example\.com\/feeds\/([^"]+)"/g)].map(
       ([, path]) => path as string,
@@ -67,7 +67,7 @@ describe('the page of feeds', () => {
     expect(derived).toContain('tag/%E5%8D%8A%E5%AF%BC%E4%BD%93.atom');
   });
 
-  it('offers a form that makes a feed without a script', async () => {
+  it('has a form for combined feeds that needs no script', async () => {
     const html = await pageWith(FILED);
     expect(html).toContain('<form method="get" action="https://wire.example.com/feeds/custom.atom">');
     const boxes = [...html.matchAll(/<input type="checkbox" name="(\w+)" value="([^"]+)">/g)].map(
@@ -80,7 +80,7 @@ describe('the page of feeds', () => {
     }
   });
 
-  it('is valid, accessible HTML whatever the names', async () => {
+  it('is valid, accessible HTML for any names', async () => {
     const html = await pageWith(FILED);
     expect(html).toContain('&lt;b onclick=&#34;x&#34;&gt;');
     expect(html).not.toContain('<b ');
@@ -99,7 +99,7 @@ describe('the page of feeds', () => {
     expect(results.flatMap(({ messages }) => messages.map(({ line, message }) => `${line}: ${message}`))).toEqual([]);
   });
 
-  it('stays as it is while stories come that are filed as others were', async () => {
+  it('does not change with new articles of the same facets', async () => {
     const more = [1, 2, 3].map((n) =>
       article(`more${n}`, { tags: ['Tag 5'], kicker: 'In Depth', publishedAt: NOW - n }),
     );

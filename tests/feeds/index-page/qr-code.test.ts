@@ -6,7 +6,7 @@ it.each([
   'https://wire.example.com/feeds/latest.atom',
   'https://wire.example.com/feeds/reporter/%E9%99%88%E6%80%9D.atom',
   `https://wire.example.com/${'a'.repeat(500)}/feeds/latest.atom`,
-])('the code of %s leads there, with a quiet zone of four modules around it', (url) => {
+])('qrCode encodes %s, with a quiet zone of four modules', (url) => {
   const code = qrCode(url);
   expect(decodeQR(drawn(code))).toBe(url);
   const corners = [...code.path.matchAll(/M(\d+) (\d+)h(\d+)/g)].map(([, x, y, width]) => [

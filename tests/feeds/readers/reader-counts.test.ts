@@ -48,15 +48,15 @@ async function requestsInAll({ db }: Store): Promise<number> {
   return rows.reduce((sum, row) => sum + row.requests, 0);
 }
 
-/** The store is away until the function that is returned is called. */
-async function takeAway({ db }: Store, table: 'feed_readers' | 'feed_reader_reports'): Promise<() => Promise<void>> {
+/** Makes the table unavailable. @returns a function that restores it */
+async function hideTable({ db }: Store, table: 'feed_readers' | 'feed_reader_reports'): Promise<() => Promise<void>> {
   await db.schema.alterTable(table).renameTo('hidden').execute();
   return () => db.schema.alterTable('hidden').renameTo(table).execute();
 }
 
-describe('the counts of readers', () => {
+describe('openReaderCounter', () => {
   forEachDatabase((open) => {
-    it('grow by day, document and reader, with how each request was answered', async () => {
+    it('counts requests by day, document and reader, and those answered with 304', async () => {
       const store = await open();
       const counting = startCounting(store);
       counting.count('latest.atom', NEWSBOAT, 'full');
@@ -75,14 +75,14 @@ describe('the counts of readers', () => {
       ]);
     });
 
-    it("begin anew at the publication's midnight, and what was counted before it stays with its day", async () => {
+    it("starts a new count at the publication's midnight", async () => {
       const store = await open();
       const counting = startCounting(store, Date.UTC(2026, 10, 24, 15, 59, 59, 999));
       counting.count('latest.atom', feedly(10), 'full');
       counting.now++;
       counting.count('latest.atom', feedly(20), 'full');
       counting.count('latest.atom', feedly(20), 'full');
-      // A clock that is set back counts for the day that it shows.
+      // After the clock is set back, requests count for the earlier day.
       counting.now -= HOUR;
       counting.count('latest.atom', feedly(11), 'full');
       await counting.flush();
@@ -101,12 +101,12 @@ describe('the counts of readers', () => {
       ]);
     });
 
-    it('of several processes add up, however they flush', async () => {
+    it('adds up the counts of several processes, however they flush', async () => {
       const store = await open();
       const both = [startCounting(store), startCounting(store)] as const;
       const paths = Array.from({ length: 60 }, (_, n) => `tags/${n}.atom`);
       for (let round = 0; round < 10; round++) {
-        // In opposite orders, as two processes might hear of them.
+        // In opposite orders, as two processes may receive them.
         for (const path of paths) both[0].count(path, feedly(1), 'unchanged');
         for (const path of paths.toReversed()) both[1].count(path, feedly(1), 'full');
         await Promise.all([both[0].flush(), both[1].flush(), both[0].flush()]);
@@ -116,21 +116,21 @@ describe('the counts of readers', () => {
       expect(rows.every((row) => row.endsWith('.atom Feedly: 20, 10'))).toBe(true);
     });
 
-    it('are kept while the store is away, and added once when it is back', async () => {
+    it('keeps counts while the store is unavailable, and adds them once', async () => {
       const store = await open();
       const counting = startCounting(store);
       counting.count('latest.atom', feedbin(1, 5), 'full');
-      let comeBack = await takeAway(store, 'feed_readers');
+      let restore = await hideTable(store, 'feed_readers');
       await expect(counting.flush()).rejects.toThrow(/feed_readers/);
       counting.count('latest.atom', feedbin(1, 6), 'full');
       counting.now += DAY;
       counting.count('latest.atom', feedbin(1, 7), 'full');
       await expect(counting.flush()).rejects.toThrow(/feed_readers/);
-      await comeBack();
-      // The requests get through, and what was reported with them does not yet.
-      comeBack = await takeAway(store, 'feed_reader_reports');
+      await restore();
+      // The requests are stored, and the reports are not yet.
+      restore = await hideTable(store, 'feed_reader_reports');
       await expect(counting.flush()).rejects.toThrow(/feed_reader_reports/);
-      await comeBack();
+      await restore();
       await counting.flush();
       expect(await counted(store)).toEqual([
         '2026-11-24 latest.atom Feedbin: 2, 0',
@@ -139,7 +139,7 @@ describe('the counts of readers', () => {
       expect(await subscribers(store)).toEqual({ Feedbin: 7 });
     });
 
-    it('that come in while others are being written are neither lost nor counted twice', async () => {
+    it('neither loses nor repeats requests that arrive during a flush', async () => {
       const store = await open();
       const counting = startCounting(store);
       for (let round = 0; round < 20; round++) {
@@ -152,7 +152,7 @@ describe('the counts of readers', () => {
       expect(await counted(store)).toEqual([`${TODAY} latest.atom Newsboat: 40, 20`]);
     });
 
-    it('take archives and combined feeds together, so that they do not grow with every address', async () => {
+    it('counts archives and combined feeds together, so that rows are bounded', async () => {
       const store = await open();
       const counting = startCounting(store);
       for (const path of [
@@ -180,7 +180,7 @@ describe('the counts of readers', () => {
       );
     });
 
-    it('come back from a backup as they were', async () => {
+    it('writes counts that a backup restores', async () => {
       const store = await open();
       const counting = startCounting(store);
       counting.count('latest.atom', feedbin(1, 5), 'unchanged');
@@ -199,7 +199,7 @@ describe('the counts of readers', () => {
     });
   });
 
-  it('are written in the thread of an SQLite file as well', async () => {
+  it('writes counts in the thread of an SQLite file', async () => {
     const { store, remove } = await openSqliteFile();
     const both = [startCounting(store), startCounting(store)] as const;
     for (const counting of both) counting.count('latest.atom', feedly(8), 'full');
@@ -209,16 +209,16 @@ describe('the counts of readers', () => {
   });
 });
 
-describe('the subscribers that readers report', () => {
+describe('countSubscribers', () => {
   forEachDatabase((open) => {
-    it('are the newest number of each of their feeds, added up, whichever process heard of it', async () => {
+    it('adds up the newest number of each of a reader’s feeds, from any process', async () => {
       const store = await open();
       const [one, other] = [startCounting(store), startCounting(store)];
       one.count('latest.atom', feedbin(1, 100), 'full');
       other.count('latest.atom', feedbin(2, 50), 'full');
       await Promise.all([one.flush(), other.flush()]);
       expect(await subscribers(store)).toEqual({ Feedbin: 150 });
-      // The same feed, heard of later by the other process; and what was said before it, written after it.
+      // The other process receives a later report of the same feed, and writes it first.
       one.now += MINUTE;
       one.count('latest.atom', feedbin(1, 90), 'unchanged');
       other.now += 2 * MINUTE;
@@ -228,7 +228,7 @@ describe('the subscribers that readers report', () => {
       expect(await subscribers(store)).toEqual({ Feedbin: 130 });
     });
 
-    it('of one document count once a document, and of a reader without ids the newest number', async () => {
+    it('counts the newest number of each document for a reader without ids', async () => {
       const store = await open();
       const counting = startCounting(store);
       counting.count('latest.atom', feedly(10), 'full');
@@ -239,7 +239,7 @@ describe('the subscribers that readers report', () => {
       expect(await subscribers(store)).toEqual({ Feedly: 15 });
     });
 
-    it('of a feed that an aggregator gave up count for two days more, and do not vanish at midnight', async () => {
+    it('counts the last report of a feed for two more days, also across midnight', async () => {
       const store = await open();
       const counting = startCounting(store);
       counting.count('latest.atom', feedbin(1, 100), 'full');
@@ -255,7 +255,7 @@ describe('the subscribers that readers report', () => {
       expect(await subscribers(store, '2026-11-27')).toEqual({});
     });
 
-    it('leave nothing of the header in the store but a name and numbers', async () => {
+    it('stores nothing of the header except a name and numbers', async () => {
       const store = await open();
       const counting = startCounting(store);
       counting.count('latest.atom', 'Feedbin feed-id:ada-example - 3 subscribers (ada@example.com; 192.0.2.7)', 'full');
@@ -274,8 +274,8 @@ describe('the subscribers that readers report', () => {
   });
 });
 
-describe('strangers', () => {
-  it('get no more than 300 names a day; the others count as other', async () => {
+describe('hostile headers', () => {
+  it('add at most 300 names a day; further ones count as other', async () => {
     const store = await openMigrated();
     const counting = startCounting(store);
     for (let n = 0; n < 2_000; n++) {
@@ -294,7 +294,7 @@ describe('strangers', () => {
     await store.close();
   });
 
-  it('make no more than 20,000 rows a day and 16 reports of a document, and every request counts', async () => {
+  it('add at most 20,000 rows a day and 16 reports per document, and every request is counted', async () => {
     const store = await openMigrated();
     const counting = startCounting(store);
     for (let n = 0; n < 30_000; n++) {
@@ -321,7 +321,7 @@ describe('strangers', () => {
     await store.close();
   });
 
-  it('harm nothing, whatever they send', async () => {
+  it('are counted, whatever they contain', async () => {
     const store = await openMigrated();
     const counting = startCounting(store);
     let sent = 0;
@@ -336,16 +336,16 @@ describe('strangers', () => {
     await store.close();
   });
 
-  it('fill the memory no further while the store is away for weeks', async () => {
+  it('are kept for at most 7 days while the store is unavailable', async () => {
     const store = await openMigrated();
     const counting = startCounting(store);
-    const comeBack = await takeAway(store, 'feed_readers');
+    const restore = await hideTable(store, 'feed_readers');
     for (let day = 0; day < 30; day++) {
       counting.count('latest.atom', NEWSBOAT, 'full');
       await expect(counting.flush()).rejects.toThrow();
       counting.now += DAY;
     }
-    await comeBack();
+    await restore();
     await counting.flush();
     const rows = await counted(store);
     expect(rows).toHaveLength(7);
@@ -354,9 +354,9 @@ describe('strangers', () => {
   });
 });
 
-describe('the statistics', () => {
+describe('readReaderStatistics', () => {
   forEachDatabase((open) => {
-    it('add up the days that were asked for, the busiest reader first', async () => {
+    it('adds up the requested days, the busiest reader first', async () => {
       const store = await open();
       const counting = startCounting(store, NOON - 8 * DAY);
       counting.count('latest.atom', NEWSBOAT, 'full');
@@ -388,7 +388,7 @@ describe('the statistics', () => {
       expect((await readReaderStatistics(store.db, { days: 9, now, zone: ZONE })).from).toBe('2026-11-16');
     });
 
-    it('are empty where nothing was asked for', async () => {
+    it('is empty without requests', async () => {
       const statistics = await readReaderStatistics((await open()).db, { days: 7, now: NOON, zone: ZONE });
       expect(statistics).toEqual({ from: TODAY, until: TODAY, days: 1, readers: [] });
     });

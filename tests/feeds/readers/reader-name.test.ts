@@ -6,12 +6,12 @@ import { anyText } from '../../support/any-text.ts';
 const CHROME =
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36';
 
-const told = (userAgent: string | null): [string, number | null, string | null] => {
+const resultOf = (userAgent: string | null): [string, number | null, string | null] => {
   const { reader, subscribers, id } = readerName(userAgent);
   return [reader, subscribers, id];
 };
 
-describe('a reader', () => {
+describe('readerName', () => {
   it.each<[string, string, number | null, string | null]>([
     [
       'Feedly/1.0 (+http://www.feedly.com/fetcher.html; 1234 subscribers; like FeedFetcher-Google)',
@@ -109,8 +109,8 @@ describe('a reader', () => {
     ],
     ['curl/8.5.0', 'curl', null, null],
     ['python-requests/2.32.3', 'python-requests', null, null],
-  ])('that sends "%s" is %s', (userAgent, reader, subscribers, id) => {
-    expect(told(userAgent)).toEqual([reader, subscribers, id]);
+  ])('recognises "%s" as %s', (userAgent, reader, subscribers, id) => {
+    expect(resultOf(userAgent)).toEqual([reader, subscribers, id]);
     expect(isKnownReader(reader)).toBe(true);
   });
 
@@ -119,8 +119,8 @@ describe('a reader', () => {
     'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
     'Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)',
     'Opera/9.80 (X11; Linux) Presto/2.12 Version/12.16',
-  ])('that sends "%s" is a browser', (userAgent) => {
-    expect(told(userAgent)).toEqual(['browser', null, null]);
+  ])('recognises "%s" as a browser', (userAgent) => {
+    expect(resultOf(userAgent)).toEqual(['browser', null, null]);
   });
 
   it.each([
@@ -129,13 +129,10 @@ describe('a reader', () => {
     ['ThePort-Web/1.0; subscribers 1', 'ThePort-Web', 1],
     ['Mozilla/5.0 (compatible; OwnBot/1.0; +https://example.com/bot)', 'OwnBot', null],
     ['Nameless/1.0 (+https://example.com/) python-requests/2.32', 'Nameless', null],
-  ])(
-    'that nobody knows, and that declares itself public as "%s", goes by its token',
-    (userAgent, reader, subscribers) => {
-      expect(told(userAgent)).toEqual([reader, subscribers, null]);
-      expect(isKnownReader(reader)).toBe(false);
-    },
-  );
+  ])('uses the token of an unknown program that declares itself public: "%s"', (userAgent, reader, subscribers) => {
+    expect(resultOf(userAgent)).toEqual([reader, subscribers, null]);
+    expect(isKnownReader(reader)).toBe(false);
+  });
 
   it.each([
     null,
@@ -151,23 +148,23 @@ describe('a reader', () => {
     `${CHROME} (+https://example.com/)`,
     'other/1.0 (+https://example.com/; 100 subscribers)',
     'Browser/1.0 (+https://example.com/; 100 subscribers)',
-  ])('that sends %j is not told apart', (userAgent) => {
-    expect(told(userAgent)).toEqual(['other', null, null]);
+  ])('does not distinguish %j from others', (userAgent) => {
+    expect(resultOf(userAgent)).toEqual(['other', null, null]);
   });
 
   it.each([
     'Breeder/1.0',
     'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Feedly) Chrome/130.0 Safari/537.36',
-  ])('is not found inside of other words: "%s"', (userAgent) => {
+  ])('does not find a name inside other words: "%s"', (userAgent) => {
     expect(['browser', 'other']).toContain(readerName(userAgent).reader);
   });
 
-  it('is not taken from an address', () => {
+  it('does not take a name from a URL', () => {
     expect(readerName('Mine/1.0 (+https://feedly.com/Feedly/1.0)').reader).toBe('Mine');
   });
 });
 
-describe('what a reader reports', () => {
+describe('the number of subscribers', () => {
   const reported = (words: string): ReaderName['subscribers'] => readerName(`Feedly/1.0 (${words})`).subscribers;
 
   it.each([
@@ -186,7 +183,7 @@ describe('what a reader reports', () => {
     ['99 subscribers; 100 readers', 99],
     ['100000001 subscribers', 100_000_000],
     ['99999999999999999999999999 subscribers', 100_000_000],
-  ])('as "%s" is %i', (words, count) => {
+  ])('is parsed from "%s" as %i', (words, count) => {
     expect(reported(words)).toBe(count);
   });
 
@@ -198,7 +195,7 @@ describe('what a reader reports', () => {
     'subscribers',
     '/123 subscribers',
     'subscribers=x',
-  ])('as "%s" is nothing', (words) => {
+  ])('is unknown for "%s"', (words) => {
     expect(reported(words)).toBeNull();
   });
 });
@@ -229,7 +226,7 @@ describe('a hostile header', () => {
       .map((parts) => parts.join('')),
   );
 
-  it('gives a name that is known or a plain token, and a count within bounds', () => {
+  it('results in a known name or a plain token, and a count within bounds', () => {
     fc.assert(
       fc.property(hostile, (userAgent) => {
         const { reader, subscribers, id } = readerName(userAgent);
@@ -242,7 +239,7 @@ describe('a hostile header', () => {
     );
   });
 
-  it('takes no longer than its first part does, however it repeats itself', () => {
+  it('is parsed in bounded time, however long and repetitive', () => {
     const units = [
       '1',
       '1,',
@@ -262,14 +259,14 @@ describe('a hostile header', () => {
     ];
     for (const unit of units) {
       const header = `Feedly/1.0 ${unit.repeat(1_000_000)} 5 subscribers`;
-      const began = performance.now();
+      const startedAt = performance.now();
       for (let round = 0; round < 20; round++) readerName(header);
-      // Some 20 µs each; a quadratic look at a megabyte would take minutes.
-      expect([unit, (performance.now() - began) / 20 < 20]).toEqual([unit, true]);
+      // About 20 µs each; quadratic time for a megabyte would be minutes.
+      expect([unit, (performance.now() - startedAt) / 20 < 20]).toEqual([unit, true]);
     }
   });
 
-  it("that is too long to be a program's tells no token of its own", () => {
+  it('is not searched for an unknown token if it is too long for a program', () => {
     expect(readerName(`Nameless/1.0 (+https://example.com/) ${'x'.repeat(600)}`).reader).toBe('other');
     expect(readerName(`Feedly/1.0 (+https://example.com/) ${'x'.repeat(600)}`).reader).toBe('Feedly');
   });

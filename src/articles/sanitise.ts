@@ -121,22 +121,20 @@ function sanitise(source: string, publicUrl: string | null, options: SanitiserOp
         return;
       }
       const element = RENAMED.get(name) ?? name;
-      const attributes = elements.has(element) && depth < MAX_DEPTH ? attributesOf(element, given, publicUrl) : null;
+      const isAllowed = elements.has(element) && depth < MAX_DEPTH && !(element === 'a' && open.includes('</a>'));
+      const attributes = isAllowed ? attributesOf(element, given, publicUrl) : null;
       if (element === 'img' && attributes === null) onRemoved?.('an image without an http or https address');
-      const isKept = attributes !== null && !(element === 'a' && open.includes('</a>'));
-      if (onChanged !== undefined && !(isKept && element === name && isSame(given, attributes))) {
+      if (onChanged !== undefined && !(attributes !== null && element === name && isSame(given, attributes))) {
         onChanged(`<${name}${serialise(given)}>`);
       }
-      if (!isKept) {
+      if (attributes === null) {
         open.push('');
-      } else if (VOID.has(element)) {
-        html += `<${element}${serialise(attributes)} />`;
-        open.push('');
-      } else {
-        html += `<${element}${serialise(attributes)}>`;
-        open.push(`</${element}>`);
-        depth += 1;
+        return;
       }
+      const isVoid = VOID.has(element);
+      html += `<${element}${serialise(attributes)}${isVoid ? ' /' : ''}>`;
+      open.push(isVoid ? '' : `</${element}>`);
+      if (!isVoid) depth += 1;
     },
     ontext(text) {
       if (removedDepth === 0) html += escapeText(text);

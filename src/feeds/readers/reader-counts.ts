@@ -88,20 +88,8 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
   async function write(): Promise<void> {
     for (const day of [...days.values()]) {
       const tallies = talliesOf(day).sort(byKey);
-      const counted = tallies.filter((tally) => tally.requests > 0);
-      for (const some of chunks(counted, ROWS_PER_STATEMENT)) {
-        const rows = some.map(({ reports: _, ...row }) => row);
-        await addRequests(store, day.date, rows);
-        // More requests may have been counted meanwhile.
-        for (const [n, row] of rows.entries()) subtract(some[n] as ReaderTally, row);
-      }
-      const reports = tallies
-        .flatMap((tally) => [...(tally.reports?.values() ?? [])].sort(byFeed))
-        .filter((report) => !report.isSaved);
-      for (const some of chunks(reports, ROWS_PER_STATEMENT)) {
-        await saveReports(store, day.date, some);
-        for (const report of some) report.isSaved = true;
-      }
+      await writeRequests(store, day.date, tallies);
+      await writeReports(store, day.date, tallies);
       if (day !== today && !hasUnsaved(day)) days.delete(day.date);
     }
   }
@@ -122,6 +110,26 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
       return mine;
     },
   };
+}
+
+async function writeRequests(store: Store, date: string, tallies: ReaderTally[]): Promise<void> {
+  const counted = tallies.filter((tally) => tally.requests > 0);
+  for (const some of chunks(counted, ROWS_PER_STATEMENT)) {
+    const rows = some.map(({ reports: _, ...row }) => row);
+    await addRequests(store, date, rows);
+    // More requests may have been counted meanwhile.
+    for (const [n, row] of rows.entries()) subtract(some[n] as ReaderTally, row);
+  }
+}
+
+async function writeReports(store: Store, date: string, tallies: ReaderTally[]): Promise<void> {
+  const reports = tallies
+    .flatMap((tally) => [...(tally.reports?.values() ?? [])].sort(byFeed))
+    .filter((report) => !report.isSaved);
+  for (const some of chunks(reports, ROWS_PER_STATEMENT)) {
+    await saveReports(store, date, some);
+    for (const report of some) report.isSaved = true;
+  }
 }
 
 /** The name in the statistics: there is no limit to archive pages and combined feeds, so they are counted together. */

@@ -40,7 +40,7 @@ export interface SelectionRules extends RankingRules {
 }
 
 /**
- * Fills the blocks in display order; a story goes into the first block that takes it.
+ * Assigns each story to at most one block:
  * - lead: the most important of the newsroom's own stories
  * - news: briefs and features of the last 24 hours
  * - analysis: analyses

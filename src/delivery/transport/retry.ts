@@ -1,5 +1,6 @@
 /**
- * Classifies failed submissions and decides when to retry, by reply code, error code and command, never by text.
+ * Classifies failed submissions and decides when to retry, by reply code, enhanced status code,
+ * error code and command, never by the words of a reply.
  */
 import { HOUR } from '../../lib/time.ts';
 

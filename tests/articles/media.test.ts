@@ -6,7 +6,7 @@ import { readImageHeader } from '../../src/articles/image-header.ts';
 import { inspectMedia } from '../../src/articles/media.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { openMigrated } from '../support/databases.ts';
-import { configWith, importMarkdown, markdown, messagesOf, newFolder } from './newsroom.ts';
+import { configWith, importMarkdown, markdown, messagesOf, newFolder } from './imports.ts';
 
 const bytes = (...parts: (string | number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));

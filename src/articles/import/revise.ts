@@ -21,7 +21,7 @@ export type Revision =
   | { kind: 'rejected'; problems: FieldMessage[] };
 
 /** About one key of a record. */
-export interface FieldMessage {
+interface FieldMessage {
   key: string;
   message: string;
 }

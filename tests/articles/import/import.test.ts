@@ -10,7 +10,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { NOW } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { configWith, importJson, importMarkdown, markdown, messagesOf, newFolder } from '../newsroom.ts';
+import { configWith, importJson, importMarkdown, markdown, messagesOf, newFolder } from '../imports.ts';
 
 const clock = () => NOW;
 

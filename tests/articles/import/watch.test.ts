@@ -9,7 +9,7 @@ import { countRejections } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { NOW } from '../../support/articles.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { configWith, markdown, messagesOf, newFolder } from '../newsroom.ts';
+import { configWith, markdown, messagesOf, newFolder } from '../imports.ts';
 
 const look = (store: Store, ...paths: string[]) => importChangedFiles(store, configWith(), paths, { clock: () => NOW });
 

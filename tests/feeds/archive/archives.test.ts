@@ -10,7 +10,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { article, NOW, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
-import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './newsroom.ts';
+import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './publish-at.ts';
 
 const config = sampleConfig();
 const templates = sampleTemplates();

@@ -5,7 +5,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { article, NOW, saveAll } from '../../support/articles.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './newsroom.ts';
+import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './publish-at.ts';
 
 type Step =
   | { kind: 'import'; count: number; backDays: number; embargoDays: number }

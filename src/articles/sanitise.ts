@@ -66,10 +66,14 @@ export function sanitiseHtml(source: string, publicUrl: string): SanitisedBody {
 }
 
 const INLINE_ELEMENTS = new Set(['a', 'em', 'strong', 'b', 'i', 's', 'code', 'sub', 'sup', 'br']);
+const REMOVED_FROM_INLINE = new Set([...REMOVED_WITH_CONTENT, 'figcaption']);
 
-/** Reduces a fragment of a sanitised body to inline markup. Closes or removes elements that are incomplete in it. */
+/**
+ * Reduces a fragment of a sanitised body to inline markup, without captions. Closes or removes elements that are
+ * incomplete in it.
+ */
 export function sanitiseInline(fragment: string): string {
-  return sanitise(fragment, null, { elements: INLINE_ELEMENTS });
+  return sanitise(fragment, null, { elements: INLINE_ELEMENTS, removedWithContent: REMOVED_FROM_INLINE });
 }
 
 /**
@@ -94,6 +98,7 @@ export function findUnsanitised(html: string): string[] {
 interface SanitiserOptions {
   /** Default: those of a body. */
   elements?: ReadonlySet<string>;
+  removedWithContent?: ReadonlySet<string>;
   /** An element was removed with its content. */
   onRemoved?(what: string): void;
   /** Markup of the source is missing in the output, or differs. */
@@ -102,7 +107,7 @@ interface SanitiserOptions {
 
 /** @param publicUrl null rejects relative URLs */
 function sanitise(source: string, publicUrl: string | null, options: SanitiserOptions): string {
-  const { elements = ELEMENTS, onRemoved, onChanged } = options;
+  const { elements = ELEMENTS, removedWithContent = REMOVED_WITH_CONTENT, onRemoved, onChanged } = options;
   /** For each open element of the source its end tag in the output, or an empty string. */
   const open: string[] = [];
   let html = '';
@@ -112,7 +117,7 @@ function sanitise(source: string, publicUrl: string | null, options: SanitiserOp
   const parser = new Parser({
     onopentag(name, given) {
       if (open.length + removedDepth > MAX_SOURCE_DEPTH) throw new BodyError('nests its elements more than 1000 deep');
-      if (removedDepth > 0 || REMOVED_WITH_CONTENT.has(name)) {
+      if (removedDepth > 0 || removedWithContent.has(name)) {
         if (removedDepth === 0) {
           onRemoved?.(`<${name}>`);
           onChanged?.(`<${name}>`);

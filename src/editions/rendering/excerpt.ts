@@ -17,10 +17,10 @@ export interface ExcerptLimits {
   bytes: number;
 }
 
-const OMITTED = ['figure', 'figcaption', 'table', 'pre'];
+const OMITTED = ['figure', 'table', 'pre'];
 
 // Boundaries between paragraphs. A sanitised body has no `<` or `>` except in tags.
-const BLOCK_EDGE = /<(\/?)(p|h[2-6]|blockquote|ul|ol|li|dl|dt|dd|div|figure|figcaption|table|pre)\b[^>]*>|<hr\b[^>]*>/g;
+const BLOCK_EDGE = /<(\/?)(p|h[2-6]|blockquote|ul|ol|li|dl|dt|dd|div|figure|table|pre)\b[^>]*>|<hr\b[^>]*>/g;
 
 /**
  * Takes paragraphs, headings and list items in order until a limit is reached. If the first paragraph is too long it is

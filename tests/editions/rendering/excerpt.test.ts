@@ -40,6 +40,11 @@ describe('an excerpt', () => {
     expect(more).toBe(true);
   });
 
+  it('omits captions without a figure, and keeps paragraphs together around them', () => {
+    const body = '<figcaption>Cap</figcaption><p>A <figcaption>cap <em>tion</em></figcaption>b</p>';
+    expect(buildExcerpt(body, UNLIMITED)).toEqual({ paragraphs: [{ html: 'A b', text: 'A b' }], more: false });
+  });
+
   it('keeps a paragraph together around a picture', () => {
     const { paragraphs, more } = buildExcerpt('<p>A <img src="https://example.com/i.png" alt="" />b</p>', UNLIMITED);
     expect(paragraphs.map((p) => p.html)).toEqual(['A b']);
@@ -98,6 +103,7 @@ describe('an excerpt', () => {
       'a href="https://example.com/"',
       'table',
       'figure',
+      'figcaption',
       'pre',
       'h2',
       'br',

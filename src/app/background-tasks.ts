@@ -38,7 +38,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(100, 'WebSub', log, () => hub.tick()),
     await startTicker(store, jobsOf(app), runDeps(app)),
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
-    repeat(SECOND, 'archiving', log, (signal) => closeArchivePages(app, signal)),
+    repeat(SECOND, 'archiving', log, closingArchivePages(app)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async () => {
       await importWatched(app, { isRepeated: true });
     }),
@@ -59,12 +59,20 @@ async function publishChanges(app: AppContext): Promise<void> {
 }
 
 /** Closes archive pages whose month is over or that are full, then publishes the feeds that link to them. */
-async function closeArchivePages(app: AppContext, signal: AbortSignal): Promise<void> {
+export function closingArchivePages(app: AppContext): (signal: AbortSignal) => Promise<void> {
   const { store, config, clock, log } = app;
-  const { closed } = await closeDuePages(store, config, { now: clock(), signal });
-  if (closed === 0 || signal.aborted) return;
-  await publish(app);
-  log.info({ pages: closed }, 'closed archive pages');
+  // Kept until the feeds are published, also where an execution fails halfway.
+  let unpublished = 0;
+  return async (signal) => {
+    const onProgress = (): void => {
+      unpublished += 1;
+    };
+    await closeDuePages(store, config, { now: clock(), signal, onProgress });
+    if (unpublished === 0 || signal.aborted) return;
+    await publish(app);
+    log.info({ pages: unpublished }, 'closed archive pages');
+    unpublished = 0;
+  };
 }
 
 /** Notifies subscribers and the hub of what is due, once; what times out stays due. */

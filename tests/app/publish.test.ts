@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { closingArchivePages } from '../../src/app/background-tasks.ts';
 import { deliverDue } from '../../src/app/deliver.ts';
 import { publish } from '../../src/app/publish.ts';
 import { resumeEdition } from '../../src/delivery/control/edition-control.ts';
@@ -40,6 +41,27 @@ describe('publishing', () => {
       expect(readFileSync(join(config.paths.feeds, 'latest.atom'), 'utf8')).toContain(
         `rel="prev-archive" href="${config.publication.url}/feeds/archive/latest/2026-11.atom"`,
       );
+    });
+
+    it('links to the pages that the background task closed, also after a failed publish', async () => {
+      const app = await openSampleApp(await open());
+      app.now += SECOND;
+      await publish(app);
+      app.now += 40 * DAY;
+      let reads = 0;
+      const clock = (): number => {
+        reads += 1;
+        // The task reads it before it closes pages, and publish reads it next.
+        if (reads === 2) throw new Error('the store is away');
+        return app.now;
+      };
+      const { signal } = new AbortController();
+      const closePages = closingArchivePages({ ...app, clock });
+      const latest = (): string => readFileSync(join(app.config.paths.feeds, 'latest.atom'), 'utf8');
+      await expect(closePages(signal)).rejects.toThrow('the store is away');
+      expect(latest()).not.toContain('prev-archive');
+      await closePages(signal);
+      expect(latest()).toContain('/feeds/archive/latest/2026-11.atom');
     });
 
     it('pauses an edition whose articles were retracted, with one alert that names them', async () => {

@@ -1,8 +1,8 @@
 /**
  * The outbox of deliveries: one row for each edition and subscriber, which is claimed, submitted and recorded.
  *
- * pending ─claim─► pending, leased ─mark─► submitting ─record─► submitted | failed | pending, due later └► not
- * eligible: suppressed, failed as expired, or pending again
+ *   pending ─claim─► pending, leased ─mark─► submitting ─record─► submitted | failed | pending, due later
+ *                                    └─► not eligible: suppressed, failed as expired, or pending again
  *
  * A claim is a lease with a fence. Each later step names the fence, and does nothing after another claim has raised it:
  * a worker whose lease expired can neither submit nor overwrite an outcome. Only a row in `submitting` can have reached

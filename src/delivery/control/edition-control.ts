@@ -94,9 +94,12 @@ export async function settleDelivery(
   as: 'submitted' | 'retry',
   now: number,
 ): Promise<void> {
-  const name = `the delivery of edition ${editionId} to subscriber ${subscriberId}`;
   const row = await findDelivery(db, editionId, subscriberId);
-  if (row === undefined) throw new DeliveryControlError(`${name} does not exist`);
+  if (row === undefined) {
+    throw new DeliveryControlError(`the delivery of edition ${editionId} to subscriber ${subscriberId} does not exist`);
+  }
+  const edition = `${row.newsletter}/${row.slot}`;
+  const name = `the delivery of ${edition} to subscriber ${subscriberId}`;
   const state = as === 'submitted' ? 'submitted' : 'pending';
   if (row.state === state) return;
   if (row.state !== 'submitting') throw new DeliveryControlError(`${name} is ${row.state}, not uncertain`);
@@ -105,7 +108,7 @@ export async function settleDelivery(
   }
   if (as === 'retry' && row.delivery_state === 'cancelled') {
     throw new DeliveryControlError(
-      `edition ${editionId} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
+      `${edition} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
     );
   }
   const outcome =
@@ -124,7 +127,8 @@ function findDelivery(db: Db, editionId: number, subscriberId: number) {
   return db
     .selectFrom('deliveries')
     .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
-    .select(['deliveries.state', 'deliveries.fence', 'deliveries.lease_until', 'editions.delivery_state'])
+    .select(['deliveries.state', 'deliveries.fence', 'deliveries.lease_until'])
+    .select(['editions.newsletter', 'editions.slot', 'editions.delivery_state'])
     .where('deliveries.edition_id', '=', editionId)
     .where('deliveries.subscriber_id', '=', subscriberId)
     .executeTakeFirst();
@@ -145,11 +149,12 @@ async function changeState(
   if (changed.numUpdatedRows > 0n) return true;
   const edition = await db
     .selectFrom('editions')
-    .select('delivery_state')
+    .select(['newsletter', 'slot', 'delivery_state'])
     .where('id', '=', editionId)
     .executeTakeFirst();
   if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
   if (edition.delivery_state === to) return false;
+  const { newsletter, slot } = edition;
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  throw new DeliveryControlError(`edition ${editionId} is ${edition.delivery_state}: it cannot be ${verb}`);
+  throw new DeliveryControlError(`${newsletter}/${slot} is ${edition.delivery_state}: it cannot be ${verb}`);
 }

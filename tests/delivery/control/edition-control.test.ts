@@ -78,11 +78,11 @@ describe('edition control', () => {
         new DeliveryControlError('edition 99 does not exist'),
       );
       await cancelEdition(store, editionId, 'x', NOW);
-      const cancelled = `edition ${editionId} is cancelled: it cannot be`;
+      const cancelled = 'daily-roundup/2026-11-24 is cancelled: it cannot be';
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${cancelled} resumed`);
       await expect(pauseEdition(store.db, editionId, 'x')).rejects.toThrow(`${cancelled} paused`);
       await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
-      const done = `edition ${editionId} is done: it cannot be`;
+      const done = 'daily-roundup/2026-11-24 is done: it cannot be';
       await expect(cancelEdition(store, editionId, 'x', NOW)).rejects.toThrow(`${done} cancelled`);
       await expect(resumeEdition(store.db, editionId)).rejects.toThrow(`${done} resumed`);
     });
@@ -133,13 +133,17 @@ describe('edition control', () => {
       const store = await open();
       const { editionId, subscriberIds } = await queueEdition(store, 1);
       const settle = (as: 'submitted' | 'retry') => settleDelivery(store.db, editionId, subscriberIds[0]!, as, NOW);
-      await expect(settle('submitted')).rejects.toThrow('is pending, not uncertain');
+      await expect(settle('submitted')).rejects.toThrow(
+        `the delivery of daily-roundup/2026-11-24 to subscriber ${subscriberIds[0]} is pending, not uncertain`,
+      );
       await expect(settleDelivery(store.db, editionId, 99, 'retry', NOW)).rejects.toThrow(
         `the delivery of edition ${editionId} to subscriber 99 does not exist`,
       );
       await interrupt(store, NOW);
       await cancelEdition(store, editionId, 'x', NOW);
-      await expect(settle('retry')).rejects.toThrow('is cancelled, so its deliveries cannot be retried');
+      await expect(settle('retry')).rejects.toThrow(
+        'daily-roundup/2026-11-24 is cancelled, so its deliveries cannot be retried',
+      );
       await settle('submitted');
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'submitted' }]);
     });

@@ -4,6 +4,7 @@
 import { errorLine } from '../lib/clean-text.ts';
 import type { Log } from '../lib/log.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE, SECOND } from '../lib/time.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 import type { Store } from '../store/store.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { MAX_ATTEMPTS, retryAt } from './decide.ts';
@@ -48,7 +49,11 @@ export async function runSlot(
   }, RENEW_EVERY);
   let outcome: Outcome;
   try {
-    outcome = await withinTimeLimit(job.run(slot.slotAt, now));
+    outcome = await withTimeout(
+      job.run(slot.slotAt, now),
+      TIME_LIMIT,
+      `did not end within ${formatDuration(TIME_LIMIT)}`,
+    );
   } catch (error) {
     const reason = errorLine(error);
     log.error({ schedule: id, error: error instanceof Error ? error.stack : reason }, 'run failed');
@@ -61,18 +66,6 @@ export async function runSlot(
   else
     log.info({ schedule: id, slot: localDateTime(run.slotAt, schedule.zone), reason: run.reason }, `run ${run.state}`);
   return run;
-}
-
-async function withinTimeLimit(work: Promise<JobOutcome>): Promise<JobOutcome> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`did not end within ${formatDuration(TIME_LIMIT)}`)), TIME_LIMIT);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome, now: number): Promise<Run | null> {

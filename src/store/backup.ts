@@ -25,7 +25,7 @@ export interface CopyReport {
 }
 
 const RELEASE = 'release with "daywire queue release"';
-const STALE = 'only the current schema is copied. Run "daywire migrate" with the daywire that created it';
+const STALE = 'only the current schema is copied. Do this with the daywire that created it, then run "daywire migrate"';
 
 /**
  * Writes a snapshot of a store to a file. Other processes can write meanwhile, and do not wait.

@@ -8,8 +8,7 @@
  * or any previous one, so that mailed links stay valid after a rotation. `v1` identifies the scheme.
  */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
-import type { SigningSecrets } from '../config/signing-secrets.ts';
-import { deriveKey } from '../config/signing-secrets.ts';
+import { deriveKey, type SigningSecrets } from '../config/signing-secrets.ts';
 
 /** Content of an unsubscribe token. */
 export interface SubscriptionKey {

@@ -3,8 +3,7 @@
  * name.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { SigningSecrets } from '../config/signing-secrets.ts';
-import { deriveKey } from '../config/signing-secrets.ts';
+import { deriveKey, type SigningSecrets } from '../config/signing-secrets.ts';
 
 const ALGORITHM = 'aes-256-gcm';
 const PURPOSE = 'seal hub secrets';

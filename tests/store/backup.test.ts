@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backupStore, restoreStore } from '../../src/store/backup.ts';
 import { readTables, sortByReference } from '../../src/store/copy-tables.ts';
 import { readMeta, writeMeta } from '../../src/store/meta.ts';
+import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { openStore, type Store, StoreError } from '../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl, openMigrated, openSqliteFile } from '../support/databases.ts';
 
@@ -174,6 +175,21 @@ describe('a backup', () => {
       await other.close();
       const target = await open();
       await expect(restoreStore(file, target, NOW)).rejects.toThrow(/backup.sqlite has had 0999-future/);
+    });
+
+    it('is not restored by a version with another migration, and the error says what to do', async () => {
+      const store = await open();
+      await backupStore(store, file, NOW);
+      const target = await open();
+      MIGRATIONS['0002-synthetic'] = async () => {};
+      try {
+        const advice = /lacks 0002-synthetic: .* with the daywire that created it, then run "daywire migrate"$/;
+        await expect(restoreStore(file, target, NOW)).rejects.toThrow(advice);
+        // A copy of SQLite has the schema of its store.
+        if (dialect === 'postgres') await expect(backupStore(store, `${file}.new`, NOW)).rejects.toThrow(advice);
+      } finally {
+        delete MIGRATIONS['0002-synthetic'];
+      }
     });
   });
 

@@ -163,7 +163,7 @@ forEachDatabase((open) => {
       publisher.now += DAY;
       await publisher.pool.drain();
       expect(hub.requests).toHaveLength(length);
-      expect((await listOpenAlerts(store.db)).map(({ key: cause }) => cause)).toEqual(['hub']);
+      expect((await listOpenAlerts(store.db)).map(({ key }) => key)).toEqual(['hub']);
     });
 
     it('does not delay a publish when the hub hangs', async () => {

@@ -6,11 +6,15 @@ import { LRUCache } from 'lru-cache';
 
 export type Coding = 'identity' | 'gzip' | 'br';
 
-// Feed readers send the same few headers again and again.
-const HEADERS_CACHED = 200;
-const codings = new LRUCache<string, Coding>({ max: HEADERS_CACHED, memoMethod: decideCoding });
+// Feed readers send the same few headers again and again. No reader's header is longer than 500 characters.
+const CACHE_LIMITS = {
+  max: 200,
+  maxEntrySize: 500,
+  sizeCalculation: (_: unknown, header: string) => header.length + 1,
+};
+const codings = new LRUCache<string, Coding>({ ...CACHE_LIMITS, memoMethod: decideCoding });
 const plainXml = new LRUCache<string, { rss: boolean; atom: boolean }>({
-  max: HEADERS_CACHED,
+  ...CACHE_LIMITS,
   memoMethod: (accept) => ({
     rss: isPlainXmlBetter(accept, 'application/rss+xml'),
     atom: isPlainXmlBetter(accept, 'application/atom+xml'),

@@ -14,7 +14,7 @@ export interface CsvRecord {
 
 /** The rest of the file cannot be read. */
 export class CsvSyntaxError extends Error {
-  override name = 'BrokenCsv';
+  override name = 'CsvSyntaxError';
 }
 
 /** Bytes. Without a limit, an unclosed quote would take the rest of the file. */

@@ -34,9 +34,12 @@ export function addDeliveryCommands(program: Command, cli: CliContext): void {
   queue
     .command('release')
     .description('release the held queue of a restored store')
-    .action(() =>
+    .addOption(jsonOption())
+    .action((options: JsonOption) =>
       cli.withApp(async (app) => {
-        cli.print((await release(app)) ? 'the queue is released' : 'the queue was not held');
+        const released = await release(app);
+        const text = (): string => (released ? 'the queue is released' : 'the queue was not held');
+        printResult(cli, options, { value: { released }, text });
       }),
     );
 

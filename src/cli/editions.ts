@@ -28,6 +28,9 @@ interface ComposeOptions extends JsonOption {
   test?: string;
 }
 
+/** `fullName`: such as daily-roundup/2026-11-24. */
+type NamedEdition = Awaited<ReturnType<typeof editionNamed>> & { fullName: string };
+
 interface PreviewOptions extends JsonOption {
   slot?: string;
   text?: boolean;
@@ -78,24 +81,30 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
     );
   addEditionCommand('pause', 'submit no further deliveries until the edition is resumed')
     .option('--reason <text>', 'recorded with the pause', DEFAULT_REASON)
-    .action((name: string, { reason }: { reason: string }) =>
-      withEdition(cli, name, async ({ store }, { id, fullName }) => {
-        await pauseEdition(store.db, id, reason);
-        cli.print(`${fullName} is paused; continue with "daywire editions resume ${fullName}"`);
+    .addOption(jsonOption())
+    .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
+      withEdition(cli, name, async (app, edition) => {
+        await pauseEdition(app.store.db, edition.id, reason);
+        const { fullName } = edition;
+        await printChange(app, edition, options, `is paused; continue with "daywire editions resume ${fullName}"`);
       }),
     );
-  addEditionCommand('resume', 'continue the deliveries of a paused edition').action((name: string) =>
-    withEdition(cli, name, async (app, { id, fullName }) => {
-      await resume(app, id);
-      cli.print(`${fullName} is resumed`);
-    }),
-  );
+  addEditionCommand('resume', 'continue the deliveries of a paused edition')
+    .addOption(jsonOption())
+    .action((name: string, options: JsonOption) =>
+      withEdition(cli, name, async (app, edition) => {
+        await resume(app, edition.id);
+        await printChange(app, edition, options, 'is resumed');
+      }),
+    );
   addEditionCommand('cancel', 'never submit the pending deliveries')
     .option('--reason <text>', 'recorded with the cancellation', DEFAULT_REASON)
-    .action((name: string, { reason }: { reason: string }) =>
-      withEdition(cli, name, async (app, { id, fullName }) => {
-        const cancelled = await cancel(app, id, reason);
-        cli.print(`${fullName} is cancelled: ${cancelled} pending deliveries will not be submitted`);
+    .addOption(jsonOption())
+    .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
+      withEdition(cli, name, async (app, edition) => {
+        const cancelled = await cancel(app, edition.id, reason);
+        const change = `is cancelled: ${cancelled} pending deliveries will not be submitted`;
+        await printChange(app, edition, options, change);
       }),
     );
   addEditionCommand('settle', 'record the outcome of an uncertain delivery')
@@ -105,15 +114,23 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
         .choices(['submitted', 'retry'])
         .makeOptionMandatory(),
     )
-    .action((name: string, address: string, options: { as: 'submitted' | 'retry' }) =>
-      withEdition(cli, name, async ({ store, clock }, { id, fullName }) => {
+    .addOption(jsonOption())
+    .action((name: string, address: string, options: JsonOption & { as: 'submitted' | 'retry' }) =>
+      withEdition(cli, name, async (app, edition) => {
+        const { store, clock } = app;
         const subscriber = await findSubscriberByAddress(store.db, address);
         if (subscriber === null) throw new CommandError(`${address}: there is no such subscriber`);
-        await settleDelivery(store.db, id, subscriber.id, options.as, clock());
+        await settleDelivery(store.db, edition.id, subscriber.id, options.as, clock());
         const outcome = options.as === 'submitted' ? 'recorded as submitted' : 'pending again';
-        cli.print(`${fullName} for ${address}: ${outcome}`);
+        await printChange(app, edition, options, `for ${address}: ${outcome}`);
       }),
     );
+
+  /** Prints the status of the edition after the change where `--json` was given, else what has changed. */
+  async function printChange(app: AppContext, edition: NamedEdition, options: JsonOption, change: string) {
+    const [value] = await summariseEditions(app, [edition]);
+    printResult(cli, options, { value, text: () => `${edition.fullName} ${change}` });
+  }
 
   function addEditionCommand(verb: string, description: string): Command {
     return editions
@@ -169,7 +186,7 @@ function previewEdition(cli: CliContext, id: string, options: PreviewOptions): P
 function withEdition(
   cli: CliContext,
   name: string,
-  work: (app: AppContext, edition: Awaited<ReturnType<typeof editionNamed>> & { fullName: string }) => Promise<void>,
+  work: (app: AppContext, edition: NamedEdition) => Promise<void>,
 ): Promise<void> {
   return cli.withApp(async (app) => {
     const edition = await editionNamed(app.store.db, app.config, name);

@@ -35,7 +35,9 @@ describe.concurrent('daywire queue', () => {
   });
 
   it('release reports a queue that is not held', async () => {
-    expect((await newFolder('sample').run(['queue', 'release'])).stdout).toBe('the queue was not held\n');
+    const folder = newFolder('sample');
+    expect((await folder.run(['queue', 'release'])).stdout).toBe('the queue was not held\n');
+    expect(JSON.parse((await folder.run(['queue', 'release', '--json'])).stdout)).toEqual({ released: false });
   });
 });
 

@@ -151,6 +151,8 @@ describe.concurrent('daywire editions', () => {
     const paused = await folder.run(['editions', 'pause', `${slot}`, '--reason', 'a typo']);
     expect(paused.stdout).toBe(`${name} is paused; continue with "daywire editions resume ${name}"\n`);
     expect((await status()).editions[0]).toMatchObject({ deliveryState: 'paused', reason: 'a typo' });
+    const again = await folder.run(['editions', 'pause', name, '--json']);
+    expect(JSON.parse(again.stdout)).toMatchObject({ slot, deliveryState: 'paused', reason: 'a typo' });
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
 
     expect((await folder.run(['editions', 'cancel', `${slot}`, '--reason', 'wrong'])).stdout).toBe(
@@ -161,6 +163,10 @@ describe.concurrent('daywire editions', () => {
       deliveryState: 'cancelled',
       reason: 'wrong',
       deliveries: { suppressed: 7 },
+    });
+    expect(await folder.run(['editions', 'resume', name])).toMatchObject({
+      code: 1,
+      stderr: `daywire: ${name} is cancelled: it cannot be resumed\n`,
     });
   });
 

@@ -1,6 +1,6 @@
 /**
- * The page behind the link of a confirmation email. POST confirms; GET shows the button for it, since link scanners open
- * every link.
+ * The page behind the link of a confirmation email. POST confirms; GET shows the button for it, since link scanners
+ * open every link.
  */
 import type { Context, Handler } from 'hono';
 import { confirmRequest, findRequest } from '../../subscribers/consent/opt-in.ts';

@@ -63,7 +63,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
 
 /**
  * Opens the port, does the first run, and starts the schedule and the background tasks. Returns when the deliveries due
- * at the start are done, however long that takes; everything else goes on meanwhile.
+ * at the start are done, however long that takes; everything else runs meanwhile.
  * @throws ListenError where the port cannot be opened, before anything is done; or what the first run throws
  */
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp> {

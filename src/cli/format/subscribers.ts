@@ -37,7 +37,7 @@ export function formatUnknownAddress(
 ): string {
   if (suppression === null) return 'there is no such subscriber';
   const since = `${datelineTime(suppression.at, zone)} (${zone})`;
-  return `there is no such subscriber; the address is on the suppression list since ${since}: ${suppression.reason}`;
+  return `there is no such subscriber; the address has been on the suppression list since ${since}: ${suppression.reason}`;
 }
 
 /** One tab-separated line. */

@@ -115,8 +115,8 @@ describe('the status', () => {
         { slot: '2026-11-21', deliveryState: 'paused', reason: 'the server said 535', deliveries: { submitted: 42 } },
       ]);
       expect(block(status, 'editions')).toEqual([
-        'daily 2026-11-22 no. 2: Tech Roundup: A, B (no deliveries)',
-        'daily 2026-11-21 no. 1: Tech Roundup: A, B (42 submitted); paused: the server said 535',
+        'daily/2026-11-22, number 2: Tech Roundup: A, B (no deliveries)',
+        'daily/2026-11-21, number 1: Tech Roundup: A, B (42 submitted); paused: the server said 535',
       ]);
     });
 

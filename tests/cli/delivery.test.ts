@@ -24,7 +24,7 @@ describe.concurrent('daywire queue', () => {
     const folder = newFolder('sample');
     await folder.run(['start', '--once', '--role', 'schedule']);
     const { stdout } = await folder.run(['queue', 'show']);
-    expect(stdout).toMatch(/^due since .*Z\ndaily-roundup .* \(7 pending\)\n$/);
+    expect(stdout).toMatch(/^due since .*Z\ndaily-roundup\/.* \(7 pending\)\n$/);
     expect(JSON.parse((await folder.run(['queue', 'show', '--json'])).stdout)).toMatchObject({
       held: null,
       uncertainDeliveries: [],

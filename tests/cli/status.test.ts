@@ -11,7 +11,9 @@ describe('daywire status', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^The Meridian Wire, .*, var\/daywire\.db\n\narticles\n/);
     expect(stdout).toMatch(/articles\n {2}1 corrected, 43 published, 1 retracted, 1 scheduled\n\nfeeds\n/);
-    expect(stdout).toMatch(/\neditions\n {2}daily-roundup \d{4}-\d\d-\d\d no\. 1: Tech Roundup: .* \(7 submitted\)\n/);
+    expect(stdout).toMatch(
+      /\neditions\n {2}daily-roundup\/\d{4}-\d\d-\d\d, number 1: Tech Roundup: .* \(7 submitted\)\n/,
+    );
     const status = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     // The embargo of one article has not ended: its change is not due.
     expect(status.pendingChanges).toBe(0);

@@ -50,7 +50,7 @@ export function formatEdition(edition: EditionStatus): string {
   const { newsletter, slot, number, headline, deliveries } = edition;
   const isStopped = edition.deliveryState === 'paused' || edition.deliveryState === 'cancelled';
   const state = isStopped ? `; ${stateAndReason(edition)}` : '';
-  return `${newsletter} ${slot} no. ${number}: ${headline} (${counts(deliveries) || 'no deliveries'})${state}`;
+  return `${newsletter}/${slot}, number ${number}: ${headline} (${counts(deliveries) || 'no deliveries'})${state}`;
 }
 
 export function formatEditionDetails(edition: EditionDetails): string {

@@ -70,7 +70,8 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   }
   const raw = plainValue(document, file);
   const key = (path: PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}: ${keyName(path)}`;
-  const value = (path: PropertyKey[]): string => `is ${shorten(JSON.stringify(valueAt(raw, path)))}`;
+  const value = (path: PropertyKey[]): string =>
+    holdsSecret(path) ? 'is not shown' : `is ${shorten(JSON.stringify(valueAt(raw, path)))}`;
 
   const checked = schema.safeParse(raw);
   if (!checked.success) {
@@ -86,12 +87,15 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
       }),
     );
   }
-  const problems = checkRules(checked.data).map(
-    ({ path, rule, hidden }) => `${key(path)} ${hidden ? 'is not shown' : value(path)}: ${rule}`,
-  );
+  const problems = checkRules(checked.data).map(({ path, rule }) => `${key(path)} ${value(path)}: ${rule}`);
   const secrets = readSecrets(env, cwd, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...withAbsolutePaths(checked.data, cwd), file, secrets };
+}
+
+/** Whether the value of a key may contain a password by mistake. Such a value is never printed. */
+function holdsSecret(path: PropertyKey[]): boolean {
+  return path.join('.') === 'delivery.smtpUrl';
 }
 
 function withAbsolutePaths(config: FileConfig, cwd: string): FileConfig {

@@ -7,8 +7,6 @@ import type { FileConfig } from './schema.ts';
 export interface ConfigViolation {
   path: PropertyKey[];
   rule: string;
-  /** The value holds a secret and must not be printed. */
-  hidden?: boolean;
 }
 
 type Rule = (config: FileConfig) => ConfigViolation[];
@@ -86,7 +84,7 @@ function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): ConfigViolation[] 
 function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): ConfigViolation[] {
   if (smtpUrl === undefined || new URL(smtpUrl).password === '') return [];
   const rule = 'must not contain a password: set DAYWIRE_SMTP_URL, or DAYWIRE_SMTP_URL_FILE';
-  return [{ path: ['delivery', 'smtpUrl'], hidden: true, rule }];
+  return [{ path: ['delivery', 'smtpUrl'], rule }];
 }
 
 /** A plus sign and the 40 characters of a token (subscribers/tokens.ts) follow the local part. */

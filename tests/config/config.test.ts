@@ -204,6 +204,14 @@ describe('secrets', () => {
     expect(problems[0]).not.toMatch(/hunter2/);
   });
 
+  it('are never printed from the YAML file, whatever else is wrong with the URL', () => {
+    const smtp = 'transport: smtp\n  smtpUrl: http://user:hunter2@mail.example.com';
+    const problems = problemsOf(sample.replace('transport: file', smtp));
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join('\n')).toMatch(/delivery\.smtpUrl is not shown/);
+    expect(problems.join('\n')).not.toMatch(/hunter2/);
+  });
+
   it('are refused when both the variable and its file are set', () => {
     const env = { DAYWIRE_SECRET: 's'.repeat(40), DAYWIRE_SECRET_FILE: '/nowhere' };
     expect(problemsOf(sample, env)).toEqual(['DAYWIRE_SECRET and DAYWIRE_SECRET_FILE are both set: keep one']);

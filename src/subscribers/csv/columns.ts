@@ -2,7 +2,7 @@
 export type CsvColumn = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'paused_until' | 'suppressed' | 'since';
 
 /** Known headers. Case, spaces, hyphens and underscores are ignored. */
-const NAMES: Record<CsvColumn, string[]> = {
+const KNOWN_HEADERS: Record<CsvColumn, string[]> = {
   email: ['email', 'emailaddress', 'address', 'mail', 'subscriber'],
   zone: ['zone', 'timezone', 'tz'],
   newsletters: ['newsletters', 'newsletter', 'lists', 'list'],
@@ -36,7 +36,7 @@ export function mapColumns(header: readonly string[], given: Partial<Record<CsvC
   for (const [position, name] of names.entries()) {
     if (Object.values(positions).includes(position)) continue;
     const plain = name.toLowerCase().replace(/[\s_-]/g, '');
-    const column = (Object.keys(NAMES) as CsvColumn[]).find((one) => NAMES[one].includes(plain));
+    const column = (Object.keys(KNOWN_HEADERS) as CsvColumn[]).find((one) => KNOWN_HEADERS[one].includes(plain));
     if (column === undefined) {
       if (!OWN_COLUMNS.includes(plain)) ignored.push(name);
     } else if (positions[column] === undefined) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp } from '../support/test-app.ts';
-import { addArticle, closeEdition } from './sample-app.ts';
+import { addArticle, closeEdition } from './steps.ts';
 
 const TWICE_A_DAY = (yaml: string): string => yaml.replace('30 7 * * *', '30 7,18 * * *');
 const ONE_STORY_IS_ENOUGH = (yaml: string): string => yaml.replace('minimumStories: 3', 'minimumStories: 1');

@@ -5,7 +5,7 @@ import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp } from '../support/test-app.ts';
-import { closeEdition } from './sample-app.ts';
+import { closeEdition } from './steps.ts';
 
 describe('delivering', () => {
   forEachDatabase((open) => {

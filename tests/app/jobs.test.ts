@@ -11,7 +11,7 @@ import type { Job, JobOutcome } from '../../src/schedule/job.ts';
 import { startWebServer } from '../schedule/web-server.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp, openTestApp } from '../support/test-app.ts';
-import { addArticle, closeEdition } from './sample-app.ts';
+import { addArticle, closeEdition } from './steps.ts';
 
 const SLOT = Date.parse('2026-11-23T23:30:00Z');
 

@@ -9,7 +9,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp, type TestApp } from '../support/test-app.ts';
-import { closeEdition, importMarkdown } from './sample-app.ts';
+import { closeEdition, importMarkdown } from './steps.ts';
 
 describe('publishing', () => {
   forEachDatabase((open) => {

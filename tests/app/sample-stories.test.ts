@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Article } from '../../src/articles/article.ts';
+import { type Article, fullHeadline } from '../../src/articles/article.ts';
 import { sectionTitle } from '../../src/config/config.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import { root, sampleConfig, sampleStories, sentencesOf, titlesOf } from './sample-files.ts';
+import { ROOT, sampleConfig, sampleStories } from '../support/sample.ts';
 
 const NOW = Date.parse('2026-11-24T15:00:30Z');
-const sample = (path: string): string => join(root, 'sample', path);
+const sample = (path: string): string => join(ROOT, 'sample', path);
 let stories: Article[];
 let ofKind: (kind: Article['kind']) => Article[];
 
@@ -201,3 +201,20 @@ describe('the links of the sample stories', () => {
     }
   });
 });
+
+/** The sentences of an article's dek and body, without markup. */
+function sentencesOf(article: Article): string[] {
+  const { dek, body } = article;
+  const lines = [dek ?? '', ...body.source.split('\n')].map((line) =>
+    line.replace(/\]\([^)]*\)/g, ']').replace(/[[\]*#]|^- /g, ''),
+  );
+  return lines
+    .flatMap((line) => line.split(/(?<=[.?!]["”]?) |(?<=。)/u))
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== '');
+}
+
+/** The titles by which another article may link to this one. */
+function titlesOf(article: Article): string[] {
+  return [article.headline, fullHeadline(article)];
+}

@@ -9,10 +9,10 @@ import { parseConfig } from '../../src/config/config.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { listSubscribers } from '../../src/subscribers/subscriptions.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
-import { allArticles, root, sampleConfig, sampleStories } from './sample-files.ts';
+import { allArticles, ROOT, sampleConfig, sampleStories } from '../support/sample.ts';
 
 const NOW = Date.parse('2026-11-24T15:00:30.250Z');
-const FILES = readdirSync(join(root, 'sample/articles'));
+const FILES = readdirSync(join(ROOT, 'sample/articles'));
 
 const MOMENTS = [
   ['an ordinary day', '2026-11-24T15:00:30.250Z'],
@@ -117,7 +117,7 @@ feeds: [{ id: latest, title: Latest }]
 paths: { media: sample/media }
 `;
     const store = await openMigrated();
-    const report = await loadSampleNewsroom(store, parseConfig(text, { file, env: {}, cwd: root }), { now: NOW });
+    const report = await loadSampleNewsroom(store, parseConfig(text, { file, env: {}, cwd: ROOT }), { now: NOW });
     await store.close();
     expect(report.articles + report.rejected.length).toBe(FILES.length);
     expect(report.articles).toBeGreaterThan(3);

@@ -1,13 +1,10 @@
 /** Imports into a small newsroom: its configuration, temporary folders, and a fixed clock. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+
 import { importText } from '../../src/articles/import/import.ts';
 import type { ArticleImportReport } from '../../src/articles/import/report.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';
 import type { Store } from '../../src/store/store.ts';
-import { NOW } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 
 /** @param choices the publication's URL and media folder */
 export function configWith(choices: { url?: string; media?: string } = {}): Config {
@@ -31,18 +28,6 @@ feeds: [{ id: latest, title: Latest }]
 `,
     { file: 'test.yaml', env: {}, cwd: '/' },
   );
-}
-
-/** Creates a folder that is removed when the test has finished. */
-export function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'daywire-test-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** @param keys lines of front matter */
-export function markdown(keys: string, body = 'Some words.'): string {
-  return `---\n${keys.trim()}\n---\n${body}\n`;
 }
 
 /** Imports Markdown as the file `<name>`, at `now`. */

@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../src/articles/image-header.ts';
 import { inspectMedia } from '../../src/articles/media.ts';
 import { findArticle } from '../../src/articles/queries.ts';
+import { markdown } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
-import { configWith, importMarkdown, markdown, messagesOf, newFolder } from './imports.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { configWith, importMarkdown, messagesOf } from './imports.ts';
 
 const bytes = (...parts: (string | number[])[]): Buffer =>
   Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : Buffer.from(part))));
@@ -70,7 +72,7 @@ describe('inspectMedia', () => {
   const publicUrl = 'https://news.example';
 
   function folder(): string {
-    const outside = newFolder();
+    const outside = temporaryFolder();
     const media = join(outside, 'media');
     mkdirSync(join(media, 'a b'), { recursive: true });
     writeFileSync(join(media, 'a b/photo.jpg'), PNG);

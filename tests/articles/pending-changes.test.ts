@@ -7,7 +7,8 @@ import {
   recordPendingChanges,
 } from '../../src/articles/pending-changes.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import { article, NOW, saveAll } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
 forEachDatabase((open) => {

@@ -11,7 +11,8 @@ import {
 import { matchesSelection } from '../../src/articles/selection.ts';
 import { type Selection, selection } from '../../src/config/schema.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import { article, NOW, saveAll } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
 const at = (id: string, publishedAt: number): Article => article(id, { publishedAt });

@@ -6,7 +6,7 @@ import {
   type Rejection,
   recordRejection,
 } from '../../src/articles/rejections.ts';
-import { NOW } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
 const rejection = (choices: Partial<Rejection>): Rejection => ({

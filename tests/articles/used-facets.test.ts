@@ -3,7 +3,8 @@ import type { Article } from '../../src/articles/article.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { article, NOW, saveAll } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
 
 const save = (store: Store, ...articles: Article[]): Promise<void> => saveAll(store, articles);

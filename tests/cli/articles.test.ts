@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { articleFile, newFolder } from '../support/command.ts';
+import { articleFile } from '../support/articles.ts';
+import { newFolder } from '../support/command.ts';
 
 describe.concurrent('daywire import', () => {
   it('stores valid articles, names file and line of rejected ones, and exits 1', async () => {

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import type { EditionDetails, EditionStatus } from '../../src/app/editions.ts';
 import type { Status } from '../../src/app/status.ts';
 import { openStore } from '../../src/store/store.ts';
-import { articleFile, type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
+import { articleFile } from '../support/articles.ts';
+import { type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
 
 describe.concurrent('daywire compose', () => {
   it('closes an edition once', async () => {

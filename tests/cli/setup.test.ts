@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/app/check.ts';
-import { articleFile, editConfig, type Folder, newFolder } from '../support/command.ts';
+import { articleFile } from '../support/articles.ts';
+import { editConfig, type Folder, newFolder } from '../support/command.ts';
 
 describe.concurrent('daywire check', () => {
   it('warns that one-click unsubscribe needs https, and exits 0', async () => {

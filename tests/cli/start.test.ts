@@ -9,7 +9,8 @@ import type { Status } from '../../src/app/status.ts';
 import { importText } from '../../src/articles/import/import.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/store/store.ts';
-import { articleFile, editConfig, type Folder, newFolder, printed, startedFolder } from '../support/command.ts';
+import { articleFile } from '../support/articles.ts';
+import { editConfig, type Folder, newFolder, printed, startedFolder } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 import { startSubscriber } from '../websub/subscriber.ts';
 

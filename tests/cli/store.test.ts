@@ -2,7 +2,8 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/app/status.ts';
-import { articleFile, editConfig, type Folder, newFolder, printed } from '../support/command.ts';
+import { articleFile } from '../support/articles.ts';
+import { editConfig, type Folder, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 const SECRET = { DAYWIRE_SECRET: 's'.repeat(40) };

@@ -8,7 +8,8 @@ import { openStore, type Store } from '../../src/store/store.ts';
 import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
 import { article, CUTOFF, compose, config, newsletter, save, templates } from '../editions/fixtures.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
-import { deliveriesOf, SECRETS } from './fixture.ts';
+import { SECRETS } from '../support/sample.ts';
+import { deliveriesOf } from './fixture.ts';
 
 const NOW = CUTOFF + 1_000;
 const terms = { ...newsletter, zone: config.publication.zone };

@@ -18,7 +18,8 @@ import type { Store } from '../../src/store/store.ts';
 import { unsubscribe } from '../../src/subscribers/subscriptions.ts';
 import { readUnsubscribeToken } from '../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { deliveriesOf, queueConfirmation, SECRETS, serviceMessagesOf, testConfig } from './fixture.ts';
+import { SECRETS } from '../support/sample.ts';
+import { deliveriesOf, queueConfirmation, serviceMessagesOf, testConfig } from './fixture.ts';
 import { closeServers, type Received, startScripted, startServer } from './servers.ts';
 
 afterEach(closeServers);

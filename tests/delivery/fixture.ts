@@ -1,23 +1,17 @@
 /**
  * Configuration, service messages and stored rows for tests of delivery.
  */
-import { readFileSync } from 'node:fs';
 import { NOW, storeSubscribers } from '../../scripts/test-edition.ts';
-import { type Config, parseConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-
-export const SECRETS = ['a secret of the tests, thirty-two characters at least'] as const;
+import { sampleConfig } from '../support/sample.ts';
 
 /** The sample configuration, with https://news.example as URL. */
 export function testConfig(
   changes: { url?: string; delivery?: Partial<Config['delivery']>; cwd?: string } = {},
 ): Config {
-  const config = parseConfig(readFileSync('config/daywire.yaml', 'utf8'), {
-    file: 'config/daywire.yaml',
-    env: {},
-    cwd: changes.cwd ?? '/nowhere',
-  });
+  const config = sampleConfig(undefined, { cwd: changes.cwd ?? '/nowhere' });
   const url = changes.url ?? 'https://news.example';
   return {
     ...config,

@@ -2,6 +2,7 @@
  * A real nginx with the shipped configuration in front of a real daywire server and its mirrored feeds, and clients of
  * either.
  */
+
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
@@ -21,8 +22,9 @@ import { openTemplates } from '../../src/lib/templates.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
 import { preferencesToken } from '../../src/subscribers/tokens.ts';
-import { article, NOW, openTestSite, SECRETS, sampleConfig, save, saveDay } from '../http/test-site.ts';
+import { article, NOW, openTestSite, save, saveDay } from '../http/test-site.ts';
 import { openSqliteFile } from '../support/databases.ts';
+import { SECRETS, sampleConfig } from '../support/sample.ts';
 
 export const HOST = 'news.example.com';
 /** The address that clients connect from. */

@@ -49,7 +49,7 @@ describe('composeEdition', () => {
         slot: '2026-11-24',
         headline: 'Tech Roundup: Short cover, Headline of today-1',
         subject: 'Tech Roundup: Short cover, Headline of today-1',
-        preheader: 'The dek of cover.',
+        preheader: 'Dek of cover.',
         didNotFit: [],
         rejected: [],
       });
@@ -120,7 +120,7 @@ describe('composeEdition', () => {
         kind: 'roundup',
         kicker: 'Tech Roundup',
         headline: 'A <b> & "c", Headline of today-1',
-        dek: 'The dek of lead.',
+        dek: 'Dek of lead.',
         publishedAt: CUTOFF + MINUTE,
         updatedAt: CUTOFF + MINUTE,
         page: '/editions/daily-roundup/2026-11-24',

@@ -1,22 +1,16 @@
 /** Fixtures for tests of editions: a configuration, articles, composing and closing. */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Article } from '../../src/articles/article.ts';
-import { tagUri } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/import/save.ts';
-import { type Config, type NewsletterConfig, parseConfig } from '../../src/config/config.ts';
+import type { NewsletterConfig } from '../../src/config/config.ts';
 import { type ComposedEdition, type CompositionOptions, composeEdition } from '../../src/editions/compose.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
+import { articleFactory, saveAll, saveAsPublished } from '../support/articles.ts';
+import { sampleConfig } from '../support/sample.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const file = 'config/daywire.yaml';
-
-export const config: Config = parseConfig(readFileSync(join(root, file), 'utf8'), { file, env: {}, cwd: root });
+export const config = sampleConfig();
 export const newsletter = config.newsletters[0] as NewsletterConfig;
 export const templates = openTemplates(config.paths.templates, config.publication.zone);
 
@@ -24,39 +18,8 @@ export const templates = openTemplates(config.paths.templates, config.publicatio
 export const CUTOFF = Date.UTC(2026, 10, 23, 23, 30);
 export const NONCE = '0123456789abcdef0123456789abcdef';
 
-/** Makes an article; by default a brief, published an hour before CUTOFF. */
-export function article(id: string, rest: Partial<Article> = {}): Article {
-  const bodyHtml = rest.bodyHtml ?? `<p>The body of ${id}.</p>`;
-  return {
-    id,
-    tagUri: tagUri('example.com,2026', id),
-    slug: id,
-    kind: 'brief',
-    kicker: null,
-    topic: null,
-    headline: `Headline of ${id}`,
-    shortHeadline: null,
-    pinned: false,
-    dek: `The dek of ${id}.`,
-    body: { format: 'html', source: bodyHtml },
-    bodyHtml,
-    publishedAt: CUTOFF - HOUR,
-    updatedAt: rest.publishedAt ?? CUTOFF - HOUR,
-    section: 'business-tech',
-    tags: [],
-    bylines: [],
-    fullStory: null,
-    related: [],
-    outlet: null,
-    eventKey: null,
-    image: null,
-    enclosures: [],
-    language: 'en',
-    status: { state: 'published' },
-    page: null,
-    ...rest,
-  };
-}
+/** Makes an article, published an hour before CUTOFF unless `change` says otherwise. */
+export const article = articleFactory({ publishedAt: CUTOFF - HOUR });
 
 /** Makes as many stories as an edition needs at least, published in the hours before `at`. */
 export const threeStories = (day: string, at: number) =>
@@ -72,13 +35,8 @@ export function roundupItem(id: string, outlet: string, rest: Partial<Article> =
 }
 
 /** Stores articles. @param storedAt omitted, their publication times */
-export async function save(store: Store, articles: Article[], storedAt?: number): Promise<void> {
-  await store.db.transaction().execute(async (tx) => {
-    for (const one of articles) {
-      const digest = createHash('sha256').update(JSON.stringify(one)).digest('hex');
-      await saveArticle(tx, one, digest, storedAt ?? one.publishedAt);
-    }
-  });
+export function save(store: Store, articles: Article[], storedAt?: number): Promise<void> {
+  return storedAt === undefined ? saveAsPublished(store, articles) : saveAll(store, articles, storedAt);
 }
 
 /** Composes an edition with `now` at the cut-off. */

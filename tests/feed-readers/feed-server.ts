@@ -1,6 +1,7 @@
 /**
  * Serves feeds on a port, as in production, and records the status of each response.
  */
+
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
@@ -12,8 +13,10 @@ import { createApp } from '../../src/http/server/app.ts';
 import { listen } from '../../src/http/server/listen.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { MINUTE } from '../../src/lib/time.ts';
-import { NOW, SECRETS, sampleConfig, save } from '../http/test-site.ts';
+import { NOW, save } from '../http/test-site.ts';
+import { clockAt } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
+import { SECRETS, sampleConfig } from '../support/sample.ts';
 
 export interface FeedServer {
   /** `http://127.0.0.1:8080/feeds/latest.rss` for `latest.rss`. */
@@ -30,10 +33,9 @@ export interface FeedServer {
 export async function openFeedServer(): Promise<FeedServer> {
   const store = await openMigrated();
   const config = sampleConfig();
-  let now = NOW;
-  const clock = (): number => now;
+  const at = clockAt(NOW);
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  const app = createApp({ store, config, templates, secrets: SECRETS, clock });
+  const app = createApp({ store, config, templates, secrets: SECRETS, clock: at.clock });
   const web = await listen(app, { host: '127.0.0.1', port: 0 });
   const statuses: number[] = [];
   const proxy = createServer((socket) => {
@@ -57,9 +59,9 @@ export async function openFeedServer(): Promise<FeedServer> {
   return {
     url: (path) => `http://127.0.0.1:${port}/feeds/${path}`,
     async publish(...articles) {
-      now += MINUTE;
+      at.now += MINUTE;
       await save(store, ...articles);
-      await publishFeeds(store, config, templates, { now, changedArticles: articles.map(({ id }) => id) });
+      await publishFeeds(store, config, templates, { now: at.now, changedArticles: articles.map(({ id }) => id) });
     },
     takeStatuses: () => statuses.splice(0),
     home,

@@ -5,7 +5,8 @@ import { importText } from '../../src/articles/import/import.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
-import { articleFile, editConfig, newFolder, printed } from '../support/command.ts';
+import { articleFile } from '../support/articles.ts';
+import { editConfig, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 /** Changes of each kind. The fastest counts: the machine may be busy with other tests. */

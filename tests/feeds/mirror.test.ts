@@ -8,10 +8,11 @@ import { mirrorDocuments } from '../../src/feeds/mirror.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { article, NOW, saveAll } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
-import { sampleConfig, sampleTemplates } from './formats/sample.ts';
+import { feedsConfig, feedsTemplates } from './feeds-fixture.ts';
 
 let store: Store;
 let folder: string;
@@ -19,7 +20,7 @@ let folder: string;
 beforeEach(async () => {
   store = await openMigrated();
   folder = await mkdtemp(join(tmpdir(), 'daywire-mirror-'));
-  await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW });
+  await publishFeeds(store, feedsConfig(), feedsTemplates(), { now: NOW });
 });
 afterEach(async () => {
   await store.close();
@@ -41,7 +42,7 @@ it('writes every document with the modification time of the store, and nothing t
 it('writes only documents that changed, and restores files that were changed', async () => {
   await mirrorDocuments(store.db, folder);
   await saveAll(store, [article('a', { kicker: 'In Depth', section: 'world', kind: 'roundup' })]);
-  await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW + MINUTE, feeds: ['in-depth'] });
+  await publishFeeds(store, feedsConfig(), feedsTemplates(), { now: NOW + MINUTE, feeds: ['in-depth'] });
   // The page of feeds changes too: the kicker is new.
   expect(await mirrorDocuments(store.db, folder)).toEqual([
     'in-depth.atom',
@@ -61,8 +62,8 @@ it('removes the files of a feed that is no longer configured, and no other files
   await mirrorDocuments(store.db, folder);
   await writeFile(join(folder, 'manifest.json'), '{}');
   await writeFile(join(folder, 'README.md'), 'mine');
-  const fewer = sampleConfig((text) => text.replace(/.*id: in-depth.*\n/, ''));
-  await publishFeeds(store, fewer, sampleTemplates(), { now: NOW + MINUTE });
+  const fewer = feedsConfig((text) => text.replace(/.*id: in-depth.*\n/, ''));
+  await publishFeeds(store, fewer, feedsTemplates(), { now: NOW + MINUTE });
   const touched = await mirrorDocuments(store.db, folder);
   expect(touched).toEqual(['feeds.opml', 'in-depth.atom', 'in-depth.json', 'in-depth.rss', 'index.html']);
   const names = await readdir(folder);
@@ -110,7 +111,7 @@ it('removes temporary files of a killed process, and keeps those that another pr
 it('writes archive pages to folders, and again if they are missing or their document has changed', async () => {
   const later = NOW + 40 * DAY;
   await saveAll(store, [article('a')]);
-  await closeDuePages(store, sampleConfig(), { now: later });
+  await closeDuePages(store, feedsConfig(), { now: later });
   const written = await mirrorDocuments(store.db, folder);
   const archive = ['atom', 'json', 'rss'].map((format) => `archive/latest/2026-11.${format}`);
   expect(written).toEqual(expect.arrayContaining(archive));

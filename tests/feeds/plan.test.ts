@@ -5,11 +5,12 @@ import { listUsedFacets } from '../../src/articles/used-facets.ts';
 import type { Selection } from '../../src/config/config.ts';
 import { deriveFeed } from '../../src/feeds/derived/derived.ts';
 import { parseDerivedAddress } from '../../src/feeds/derived/derived-address.ts';
-import { article, NOW, saveAll } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
-import { sampleConfig } from './formats/sample.ts';
+import { feedsConfig } from './feeds-fixture.ts';
 
-const config = sampleConfig();
+const config = feedsConfig();
 
 const SELECTIONS: [Selection, string][] = [
   [{}, 'articles_by_time (published_at<?)'],

@@ -6,13 +6,14 @@ import { readFeedVersion } from '../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../src/feeds/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
-import { article, NOW, saveAll } from '../support/articles.ts';
+import { article, saveAll } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { expectGolden } from '../support/golden.ts';
-import { RETRACTED, STORIES, sampleConfig, sampleTemplates } from './formats/sample.ts';
+import { feedsConfig, feedsTemplates, RETRACTED, STORIES } from './feeds-fixture.ts';
 
-const config = sampleConfig();
-const templates = sampleTemplates();
+const config = feedsConfig();
+const templates = feedsTemplates();
 
 const save = (store: Store, articles: Article[]): Promise<void> => saveAll(store, articles, NOW - DAY);
 
@@ -126,7 +127,7 @@ forEachDatabase((open) => {
     it('deletes the documents of a feed that is no longer configured', async () => {
       const store = await open();
       await publishFeeds(store, config, templates, { now: NOW });
-      const fewer = sampleConfig((text) => text.replace(/.*id: in-depth.*\n/, ''));
+      const fewer = feedsConfig((text) => text.replace(/.*id: in-depth.*\n/, ''));
       await publishFeeds(store, fewer, templates, { now: NOW + MINUTE, feeds: ['latest'] });
       const paths = (await listDocuments(store.db)).map(({ path }) => path);
       expect(paths.filter((path) => path.startsWith('in-depth'))).toEqual([]);
@@ -302,7 +303,7 @@ forEachDatabase((open) => {
       await save(store, [article('bad')]);
       await publishFeeds(store, config, templates, { now: NOW + 2 * MINUTE, feeds: ['latest'] });
       expect(await countRejections(store.db)).toBe(2);
-      const withoutSection = sampleConfig((text) =>
+      const withoutSection = feedsConfig((text) =>
         text.replace(/.*id: business-tech, title: Business & Tech, select.*\n/, ''),
       );
       await publishFeeds(store, withoutSection, templates, { now: NOW + 3 * MINUTE, feeds: ['24-hours'] });
@@ -329,7 +330,7 @@ describe('the page of feeds and the stylesheet', () => {
   });
 
   it('escape the configuration', async () => {
-    const hostile = sampleConfig((text) => text.replace('name: The Meridian Wire', `name: '<script>"&'`));
+    const hostile = feedsConfig((text) => text.replace('name: The Meridian Wire', `name: '<script>"&'`));
     const html = await published('index.html', hostile);
     expect(html).not.toContain('<script');
     expect(html).toContain('&lt;script&gt;&#34;&amp;');

@@ -1,29 +1,20 @@
 /**
  * A web app for tests, with the sample configuration, stories of every kind, and a fixed clock.
  */
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Hono } from 'hono';
 import type { Article } from '../../src/articles/article.ts';
-import { saveArticle } from '../../src/articles/import/save.ts';
-import { type Config, parseConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { createApp } from '../../src/http/server/app.ts';
 import type { WebOptions } from '../../src/http/server/web-context.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
+import { articleFactory, saveAsPublished } from '../support/articles.ts';
+import { clockAt } from '../support/clock.ts';
+import { SECRETS, sampleConfig } from '../support/sample.ts';
 
 /** Tuesday, November 24, 2026, 08:43 PM in Shanghai. */
 export const NOW = Date.UTC(2026, 10, 24, 12, 43);
-export const SECRETS = ['a secret of the tests, and of nothing else'] as const;
-
-const root = resolve(import.meta.dirname, '../..');
-
-/** The sample configuration. @param change edits its YAML */
-export function sampleConfig(change: (yaml: string) => string = (yaml) => yaml): Config {
-  const file = join(root, 'config/daywire.yaml');
-  return parseConfig(change(readFileSync(file, 'utf8')), { file, env: {}, cwd: root });
-}
 
 /** The sample configuration while signup is closed. */
 export function closedConfig(): Config {
@@ -50,7 +41,7 @@ export interface TestSite {
 
 /** Opens the app. @param more further options, or others */
 export function openTestSite(store: Store, config: Config = sampleConfig(), more: Partial<WebOptions> = {}): TestSite {
-  let now = NOW;
+  const time = clockAt(NOW);
   const logged: object[] = [];
   const log = {
     info: () => {},
@@ -60,13 +51,13 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
     },
   };
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  const app = createApp({ store, config, templates, secrets: SECRETS, clock: () => now, log, ...more });
+  const app = createApp({ store, config, templates, secrets: SECRETS, clock: time.clock, log, ...more });
   const get = async (path: string, headers: Record<string, string> = {}): Promise<Response> =>
     app.request(path, { headers });
   return {
     app,
     at: (instant) => {
-      now = instant;
+      time.now = instant;
     },
     get,
     read: async (path) => {
@@ -82,45 +73,9 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
   };
 }
 
-/** A published brief, an hour old. @param over other fields */
-export function article(id: string, over: Partial<Article> = {}): Article {
-  return {
-    id,
-    tagUri: `tag:example.com,2026:articles/${id}`,
-    slug: id,
-    kind: 'brief',
-    kicker: null,
-    topic: null,
-    headline: `Headline of ${id}`,
-    shortHeadline: null,
-    pinned: false,
-    dek: null,
-    body: { format: 'markdown', source: '' },
-    bodyHtml: `<p>Body of ${id}.</p>`,
-    publishedAt: NOW - HOUR,
-    updatedAt: NOW - HOUR,
-    section: 'business-tech',
-    tags: [],
-    bylines: [],
-    fullStory: null,
-    related: [],
-    outlet: null,
-    eventKey: null,
-    image: null,
-    enclosures: [],
-    language: 'en',
-    status: { state: 'published' },
-    page: null,
-    ...over,
-  };
-}
+export const article = articleFactory({ publishedAt: NOW - HOUR, dek: null });
 
-/** Saves articles, each in its own transaction. */
-export async function save(store: Store, ...articles: Article[]): Promise<void> {
-  for (const one of articles) {
-    await store.db.transaction().execute((tx) => saveArticle(tx, one, `digest of ${one.id}`, one.publishedAt));
-  }
-}
+export const save = (store: Store, ...articles: Article[]): Promise<void> => saveAsPublished(store, articles);
 
 /** A page without the version of the stylesheet, for a golden file. */
 export function withoutVersion(html: string): string {

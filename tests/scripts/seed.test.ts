@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { seedStore } from '../../scripts/seed.ts';
+import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { NOW, openTestApp, type TestApp } from '../support/test-app.ts';
+import { openTestApp, type TestApp } from '../support/test-app.ts';
 
 const SMALL = { articles: 120, subscribers: 600, seed: 7, until: NOW };
 

@@ -14,7 +14,8 @@ import {
   suppressByOperator,
 } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { NOW, OPERATOR, requestNewsletters, SECRETS } from './fixtures.ts';
+import { SECRETS } from '../support/sample.ts';
+import { NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
 const EMAIL = 'subscriber1@example.com';
 

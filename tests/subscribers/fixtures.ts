@@ -1,13 +1,12 @@
 /** Fixtures for tests of consent. */
-import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { ConsentChannel } from '../../src/subscribers/consent/changes.ts';
 import { requestSubscription } from '../../src/subscribers/consent/opt-in.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
+import { SECRETS } from '../support/sample.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
-export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
 export const OPTIONS = { confirmMs: 72 * HOUR, perAddressPerDay: 3 };
 export const FORM: ConsentChannel = { channel: 'form', source: '192.0.2.7' };
 export const MAIL: ConsentChannel = { channel: 'confirmation', source: '192.0.2.8' };

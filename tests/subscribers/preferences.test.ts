@@ -4,16 +4,8 @@ import { confirmRequest } from '../../src/subscribers/consent/opt-in.ts';
 import { changePreferences, readPreferences } from '../../src/subscribers/preferences.ts';
 import { suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import {
-  ADA,
-  addConfirmed,
-  consentEvents,
-  MAIL,
-  NOW,
-  requestNewsletters,
-  SECRETS,
-  subscriptionStates,
-} from './fixtures.ts';
+import { SECRETS } from '../support/sample.ts';
+import { ADA, addConfirmed, consentEvents, MAIL, NOW, requestNewsletters, subscriptionStates } from './fixtures.ts';
 
 const ALL = ['daily', 'weekly', 'monthly'];
 const PAGE = { channel: 'preferences', source: '192.0.2.9' } as const;

@@ -19,7 +19,8 @@ import {
 } from '../../src/subscribers/suppression.ts';
 import { openMigrated } from '../support/databases.ts';
 import { queryPlan, recordQueries } from '../support/recorded-queries.ts';
-import { ADA, addConfirmed, FORM, MAIL, NOW, OPERATOR, OPTIONS, requestNewsletters, SECRETS } from './fixtures.ts';
+import { SECRETS } from '../support/sample.ts';
+import { ADA, addConfirmed, FORM, MAIL, NOW, OPERATOR, OPTIONS, requestNewsletters } from './fixtures.ts';
 
 it('operations on one address scan no table', async () => {
   const store = await openMigrated();

@@ -9,7 +9,8 @@ import {
 } from '../../src/subscribers/subscriptions.ts';
 import { suppressByOperator } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { consentEvents, NOW, OPERATOR, SECRETS } from './fixtures.ts';
+import { SECRETS } from '../support/sample.ts';
+import { consentEvents, NOW, OPERATOR } from './fixtures.ts';
 
 const ONE_CLICK = { channel: 'one-click', source: '2001:db8::7' } as const;
 

@@ -13,7 +13,8 @@ import {
   unsuppressByOperator,
 } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, SECRETS, subscriptionStates } from './fixtures.ts';
+import { SECRETS } from '../support/sample.ts';
+import { ADA, addConfirmed, consentEvents, NOW, OPERATOR, subscriptionStates } from './fixtures.ts';
 
 const ROTATED: SigningSecrets = ['a newer secret, of thirty-two characters too', ...SECRETS];
 const BOUNCE = { channel: 'bounce', source: 'mail.example.com' } as const;

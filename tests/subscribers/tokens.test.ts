@@ -12,8 +12,8 @@ import {
   readUnsubscribeToken,
   unsubscribeToken,
 } from '../../src/subscribers/tokens.ts';
+import { SECRETS } from '../support/sample.ts';
 
-const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
 const ROTATED: SigningSecrets = ['another secret of the tests, made later than the first', ...SECRETS];
 const OTHER: SigningSecrets = [`${SECRETS[0]}!`];
 

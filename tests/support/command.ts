@@ -5,16 +5,16 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommandLine } from '../../src/cli/main.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
+import { ROOT } from './sample.ts';
 
-const root = resolve(import.meta.dirname, '../..');
-const bin = join(root, 'bin/daywire.js');
+const bin = join(ROOT, 'bin/daywire.js');
 
 interface Ended {
   code: number | null;
@@ -41,7 +41,7 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
   // Not earlier: the tests of a file run concurrently.
   atEndOfFile(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   if (content === 'sample') {
-    for (const name of ['config', 'sample']) cpSync(join(root, name), join(path, name), { recursive: true });
+    for (const name of ['config', 'sample']) cpSync(join(ROOT, name), join(path, name), { recursive: true });
   }
   return {
     path,
@@ -116,11 +116,6 @@ export function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
     child.stderr?.on('data', read);
     child.once('exit', (code) => reject(new Error(`ended with ${code} before it printed ${pattern}:\n${text}`)));
   });
-}
-
-/** The Markdown file of an article. @param more further lines of front matter */
-export function articleFile(id: string, more = ''): string {
-  return `---\nid: ${id}\nheadline: Headline of ${id}\nsection: world\ndek: A dek.\n${more}---\n\nA paragraph of ${id}.\n`;
 }
 
 /** Every row of a folder's store, by table. */

@@ -6,8 +6,8 @@ import type { Store } from '../../src/store/store.ts';
 import { cleanHub } from '../../src/websub/hub.ts';
 import { readHubStatus } from '../../src/websub/status.ts';
 import { claimSubscriptions, recordDistribution } from '../../src/websub/subscriptions.ts';
-import { SECRETS } from '../http/test-site.ts';
 import { forEachDatabase } from '../support/databases.ts';
+import { SECRETS } from '../support/sample.ts';
 import { openPublisher, TOPIC } from './publisher.ts';
 import { echo, startSubscriber } from './subscriber.ts';
 

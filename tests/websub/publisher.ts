@@ -1,6 +1,7 @@
 /**
  * A publisher with a hub and a manual clock. It publishes documents as `publishFeeds` does, without articles.
  */
+
 import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
@@ -11,16 +12,16 @@ import { SECOND } from '../../src/lib/time.ts';
 import type { WorkerPool } from '../../src/lib/worker-pool.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openHub, queueHubNotifications } from '../../src/websub/hub.ts';
-import { sampleConfig } from '../feeds/formats/sample.ts';
-import { openTestSite, SECRETS } from '../http/test-site.ts';
-import { NOW } from '../support/articles.ts';
+import { feedsConfig } from '../feeds/feeds-fixture.ts';
+import { openTestSite } from '../http/test-site.ts';
+import { clockAt, NOW, type TestClock } from '../support/clock.ts';
+import { SECRETS } from '../support/sample.ts';
 import { openTestLog } from '../support/test-log.ts';
 
 export const TOPIC = 'https://wire.example.com/feeds/latest.atom';
 
-export interface HubPublisher {
+export interface HubPublisher extends TestClock {
   config: Config;
-  now: number;
   /** The log, one line for each record. */
   logged: string[];
   /** The hub of one process. */
@@ -41,41 +42,41 @@ export async function openPublisher(
   options: { hub?: string; resolve?: Resolve } = {},
 ): Promise<HubPublisher> {
   const { hub = '{ url: self, allowPrivateNetworks: [127.0.0.0/8] }', resolve } = options;
-  const config = sampleConfig((yaml) => yaml.replace(/^hub: .*$/m, `hub: ${hub}`));
+  const config = feedsConfig((yaml) => yaml.replace(/^hub: .*$/m, `hub: ${hub}`));
   const site = openTestSite(store, config);
   const log = openTestLog();
+  const at = clockAt(NOW);
   const open = (secrets: SigningSecrets = SECRETS): WorkerPool => {
-    const pool = openHub({ store, config, secrets, clock: () => publisher.now, log, ...(resolve && { resolve }) });
+    const pool = openHub({ store, config, secrets, clock: at.clock, log, ...(resolve && { resolve }) });
     onTestFinished(() => pool.stop());
     return pool;
   };
-  const publisher: HubPublisher = {
+  const publisher: HubPublisher = Object.assign(at, {
     config,
-    now: NOW,
     logged: log.lines,
     pool: open(),
     openAnotherPool: open,
-    request(fields, from) {
+    request(fields: Record<string, string>, from?: string) {
       site.at(publisher.now);
       const form = { 'hub.mode': 'subscribe', 'hub.topic': TOPIC, ...fields };
       return site.post('/hub', Object.entries(form), from === undefined ? {} : { from });
     },
-    async subscribe(callback, more = {}) {
+    async subscribe(callback: string, more: Record<string, string> = {}) {
       const response = await publisher.request({ 'hub.callback': callback, ...more });
       if (response.status !== 202) throw new Error(`the hub answered ${response.status}: ${await response.text()}`);
       await publisher.pool.drain();
     },
-    async publish(bodies) {
+    async publish(bodies: Record<string, string>) {
       publisher.now += SECOND;
-      const at = Math.floor(publisher.now / SECOND) * SECOND;
+      const publishedAt = Math.floor(publisher.now / SECOND) * SECOND;
       await store.db.transaction().execute(async (tx) => {
         const rendered = Object.entries(bodies).map(([path, body]) => ({ path, mediaType: typeOf(path), body }));
         const compressed = await compressChanged(tx, rendered);
-        await queueHubNotifications(tx, config, await saveDocuments(tx, compressed, at), at);
+        await queueHubNotifications(tx, config, await saveDocuments(tx, compressed, publishedAt), publishedAt);
       });
-      return at;
+      return publishedAt;
     },
-  };
+  });
   await publisher.publish({ 'latest.atom': '<feed>first</feed>', 'latest.rss': '<rss/>', 'latest.json': '{}' });
   if (topicAddress(config, 'latest.atom') !== TOPIC) throw new Error('the sample has another URL');
   return publisher;

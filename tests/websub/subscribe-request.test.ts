@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { topicPath } from '../../src/feeds/topics.ts';
 import { DAY, HOUR, SECOND } from '../../src/lib/time.ts';
 import { type ParsedHubRequest, parseHubRequest } from '../../src/websub/subscribe-request.ts';
-import { sampleConfig } from '../feeds/formats/sample.ts';
+import { feedsConfig } from '../feeds/feeds-fixture.ts';
 
-const config = sampleConfig();
+const config = feedsConfig();
 const VALID = {
   'hub.mode': 'subscribe',
   'hub.topic': 'https://wire.example.com/feeds/latest.atom',

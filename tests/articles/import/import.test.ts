@@ -8,9 +8,11 @@ import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts
 import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { NOW } from '../../support/articles.ts';
+import { markdown } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { configWith, importJson, importMarkdown, markdown, messagesOf, newFolder } from '../imports.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { configWith, importJson, importMarkdown, messagesOf } from '../imports.ts';
 
 const clock = () => NOW;
 
@@ -251,7 +253,7 @@ describe('importPaths and importText', () => {
 
     it('read folders by name, with files of every format', async () => {
       const store = await open();
-      const folder = newFolder();
+      const folder = temporaryFolder();
       mkdirSync(join(folder, 'b/.hidden'), { recursive: true });
       writeFileSync(join(folder, 'a.md'), `\ufeff${markdown('headline: A').replaceAll('\n', '\r\n')}`);
       writeFileSync(join(folder, 'b/b.MARKDOWN'), markdown('headline: B'));
@@ -369,7 +371,7 @@ describe('importPaths and importText', () => {
 
   it('import nothing if a path does not exist or holds no articles, and name all such paths', async () => {
     const store = await openMigrated();
-    const folder = newFolder();
+    const folder = temporaryFolder();
     writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
     writeFileSync(join(folder, 'a.txt'), 'x');
     const paths = [join(folder, 'a.md'), join(folder, 'none'), join(folder, 'a.txt')];

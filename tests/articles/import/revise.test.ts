@@ -4,7 +4,7 @@ import type { Candidate } from '../../../src/articles/import/candidate.ts';
 import { articleDigest } from '../../../src/articles/import/digest.ts';
 import { type CurrentArticle, chooseSlug, type Revision, revise } from '../../../src/articles/import/revise.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { NOW } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 
 const context = { now: NOW, tagAuthority: 'example.com,2026', publicUrl: 'https://news.example' };
 

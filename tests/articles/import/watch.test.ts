@@ -7,9 +7,11 @@ import { importChangedFiles } from '../../../src/articles/import/watch.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { countRejections } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { NOW } from '../../support/articles.ts';
+import { markdown } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { configWith, markdown, messagesOf, newFolder } from '../imports.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { configWith, messagesOf } from '../imports.ts';
 
 const look = (store: Store, ...paths: string[]) => importChangedFiles(store, configWith(), paths, { clock: () => NOW });
 
@@ -23,7 +25,7 @@ describe('importChangedFiles', () => {
   forEachDatabase((open) => {
     it('imports files once, and again when they change', async () => {
       const store = await open();
-      const folder = newFolder();
+      const folder = temporaryFolder();
       writeFileSync(join(folder, 'a.md'), markdown('headline: One'));
       writeFileSync(join(folder, 'b.jsonl'), '{"id":"b","headline":"B"}\n');
       expect(await look(store, folder)).toMatchObject({ added: 2, unchanged: 0 });
@@ -35,7 +37,7 @@ describe('importChangedFiles', () => {
 
     it('imports a file of the same size again if its modification time changes', async () => {
       const store = await open();
-      const file = join(newFolder(), 'a.md');
+      const file = join(temporaryFolder(), 'a.md');
       writeFileSync(file, markdown('headline: One'));
       await look(store, file);
       writeFileSync(file, markdown('headline: Two'));
@@ -45,7 +47,7 @@ describe('importChangedFiles', () => {
 
     it('reads a half-written file again when it is complete', async () => {
       const store = await open();
-      const file = join(newFolder(), 'a.jsonl');
+      const file = join(temporaryFolder(), 'a.jsonl');
       writeFileSync(file, '{"id":"a","headline":"A"}\n{"id":"b","hea');
       expect(await look(store, file)).toMatchObject({ added: 1, rejectedCount: 1 });
       appendFileSync(file, 'dline":"B"}\n');
@@ -55,7 +57,7 @@ describe('importChangedFiles', () => {
 
     it('leaves Markdown of the last two seconds to the next call, if there is one', async () => {
       const store = await open();
-      const folder = newFolder();
+      const folder = temporaryFolder();
       const repeated = { clock: () => NOW, isRepeated: true };
       writeAged(join(folder, 'new.md'), markdown('headline: New', 'Half a'), 1.5);
       writeAged(join(folder, 'old.md'), markdown('headline: Old'), 2);
@@ -72,7 +74,7 @@ describe('importChangedFiles', () => {
 
     it('does not read an invalid file again until it changes', async () => {
       const store = await open();
-      const file = join(newFolder(), 'a.md');
+      const file = join(temporaryFolder(), 'a.md');
       writeFileSync(file, 'no front matter');
       expect(await look(store, file)).toMatchObject({ rejectedCount: 1 });
       expect(await look(store, file)).toMatchObject({ rejectedCount: 0 });
@@ -84,7 +86,7 @@ describe('importChangedFiles', () => {
 
     it('keeps articles and rejections of removed files', async () => {
       const store = await open();
-      const folder = newFolder();
+      const folder = temporaryFolder();
       writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
       writeFileSync(join(folder, 'b.md'), 'bad');
       await look(store, folder);
@@ -97,7 +99,7 @@ describe('importChangedFiles', () => {
 
     it('warns of paths that do not exist with each call, and imports the others', async () => {
       const store = await open();
-      const folder = newFolder();
+      const folder = temporaryFolder();
       mkdirSync(join(folder, 'there'));
       writeFileSync(join(folder, 'there/a.md'), markdown('headline: A'));
       const missing = join(folder, 'missing');
@@ -109,7 +111,7 @@ describe('importChangedFiles', () => {
   });
 
   it('pauses between the batches of a large file in the background, and only there', async () => {
-    const file = join(newFolder(), 'large.jsonl');
+    const file = join(temporaryFolder(), 'large.jsonl');
     writeFileSync(file, Array.from({ length: 1_500 }, (_, n) => `{"id":"${n}","headline":"H"}\n`).join(''));
     const setTimeout = vi.spyOn(timers, 'setTimeout');
     syncBuiltinESMExports();

@@ -1,6 +1,7 @@
 /**
  * Editions that were submitted to one subscriber, one a day, and incoming mail about them.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
@@ -8,7 +9,8 @@ import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { DAY } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { mailboxToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 
 /** The delivery that a message is about. */
 export interface About {

@@ -3,7 +3,8 @@ import { NOW } from '../../../scripts/test-edition.ts';
 import { handleIncomingMail } from '../../../src/delivery/bounces/mail.ts';
 import { mailboxToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 import {
   type About,
   bounceMessage,

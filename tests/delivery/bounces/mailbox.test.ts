@@ -3,7 +3,8 @@ import { NOW } from '../../../scripts/test-edition.ts';
 import { pollMailbox, verifyMailbox } from '../../../src/delivery/bounces/mailbox.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 import { type About, bounceMessage, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';
 import { hasDovecot, type MailServer, startDovecot } from './dovecot.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { liftSuppression } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
 import {
   type About,
   bounceMessage,

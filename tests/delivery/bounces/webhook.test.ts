@@ -5,7 +5,8 @@ import { type BounceReport, recordBounceReports, verifyBounceWebhook } from '../
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 import { type About, leaveToken, NEWSLETTER, returnToken, submitEditions, subscriberState } from './bounce-fixture.ts';
 
 const SECRET = 'a webhook secret for the tests';

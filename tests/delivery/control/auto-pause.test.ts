@@ -11,7 +11,8 @@ import type { Store } from '../../../src/store/store.ts';
 import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { exportSubscriberData } from '../../../src/subscribers/export-data.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { deliveriesOf, SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { deliveriesOf, testConfig } from '../fixture.ts';
 import { closeServers, startScripted } from '../servers.ts';
 
 afterEach(closeServers);

@@ -6,7 +6,8 @@ import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 import { ADA, type Changes, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf, withBothLinks } from './messages.ts';
 
 describe('the copy of an edition', () => {

@@ -5,7 +5,7 @@ import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier
 import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { parseAddress, wireAddress } from '../../../src/subscribers/address.ts';
 import { readMailboxToken } from '../../../src/subscribers/tokens.ts';
-import { SECRETS } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
 import { ADA, headersOf, makerOf, NONCE, parsed, rawMessage, rawOf } from './messages.ts';
 
 const NAMES = [

@@ -1,13 +1,15 @@
 /**
  * Copies of the test edition, with changes to the edition, its newsletter or the configuration.
  */
+
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { testEdition } from '../../../scripts/test-edition.ts';
 import type { Signer } from '../../../src/delivery/message/dkim.ts';
 import { prepareMessages } from '../../../src/delivery/message/edition-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import type { Edition } from '../../../src/editions/queries.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 
 export const ADA = { subscriberId: 7, email: 'Ada@bücher.example', expiresAt: null as number | null };
 export const { nonce: NONCE } = testEdition();

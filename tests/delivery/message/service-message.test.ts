@@ -12,7 +12,8 @@ import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts
 import { HOUR } from '../../../src/lib/time.ts';
 import { readConfirmToken, readMailboxToken, readPreferencesToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { SECRETS, testConfig } from '../fixture.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { testConfig } from '../fixture.ts';
 
 const templates = openTemplates(BUILT_IN_TEMPLATES, 'Asia/Shanghai');
 

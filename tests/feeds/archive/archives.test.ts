@@ -7,13 +7,14 @@ import { readFeedVersion } from '../../../src/feeds/feed-version.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { article, NOW, saveAll } from '../../support/articles.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
+import { feedsConfig, feedsTemplates } from '../feeds-fixture.ts';
 import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './publish-at.ts';
 
-const config = sampleConfig();
-const templates = sampleTemplates();
+const config = feedsConfig();
+const templates = feedsTemplates();
 const FORMATS = ['atom', 'rss', 'json'];
 /** December 10, 2026: November is over in Shanghai. */
 const DECEMBER = NOW + 16 * DAY;
@@ -143,7 +144,7 @@ forEachDatabase((open) => {
         ...['2026-10', '2026-09', '2026-08'].map((month) => `archive/latest/${month}`),
       ]);
       const before = await archivesIn(store);
-      const wider = sampleConfig((text) =>
+      const wider = feedsConfig((text) =>
         text.replace('[brief, analysis, feature, roundup] }', '[brief, roundup-item] }'),
       );
       await publishAt(store, wider, NOW + MINUTE);
@@ -216,7 +217,7 @@ forEachDatabase((open) => {
         now + MINUTE,
       );
       await publishAt(store, config, now + 2 * MINUTE);
-      const renamed = sampleConfig((text) =>
+      const renamed = feedsConfig((text) =>
         text.replace('title: Latest', 'title: Newest').replace('name: The Meridian Wire', 'name: The Other Wire'),
       );
       await publishAt(store, renamed, now + HOUR);
@@ -282,7 +283,7 @@ forEachDatabase((open) => {
 
     it('is deleted if its feed is given a window', async () => {
       const { store } = await closed();
-      const fewer = sampleConfig((text) =>
+      const fewer = feedsConfig((text) =>
         text.replace('[brief, analysis, feature, roundup] } }', '[brief] }, windowHours: 24 }'),
       );
       const { version } = await readFeedVersion(store.db);

@@ -4,14 +4,15 @@ import type { FeedConfig } from '../../../src/config/config.ts';
 import { archivePagePath, buildArchivePage, hashNotes } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { article, NOW } from '../../support/articles.ts';
+import { article } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
+import { feedsConfig, RETRACTED, STORIES } from '../feeds-fixture.ts';
 import { jsonFeed } from '../formats/json-schema.ts';
-import { RETRACTED, STORIES, sampleConfig } from '../formats/sample.ts';
 import { validateFeed } from '../formats/validator.ts';
 import { childrenOf, parseXml, type XmlElement } from '../formats/xml.ts';
 import { HAS_XMLLINT, sayIfMissing, xmllint } from '../formats/xmllint.ts';
 
-const config = sampleConfig();
+const config = feedsConfig();
 const [latest] = config.feeds as [FeedConfig];
 const URL = 'https://wire.example.com/feeds';
 const LINKS = { path: archivePagePath('latest', '2026-11', 2), previous: 'archive/latest/2026-11' };

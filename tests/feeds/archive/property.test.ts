@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { type Article, isPublic } from '../../../src/articles/article.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { article, NOW, saveAll } from '../../support/articles.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { archivesIn, differing, LATEST_ALONE, publishAt, walk } from './publish-at.ts';
 

@@ -6,13 +6,13 @@ import { recordMembers } from '../../../src/feeds/archive/record-members.ts';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { type PublishReport, publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
+import { feedsConfig, feedsTemplates } from '../feeds-fixture.ts';
 import { childrenOf, parseXml, textOf, type XmlElement } from '../formats/xml.ts';
 
-const templates = sampleTemplates();
+const templates = feedsTemplates();
 
 /** The configuration with a single feed of all articles. */
-export const LATEST_ALONE = sampleConfig((text) =>
+export const LATEST_ALONE = feedsConfig((text) =>
   text.replace(/ {2}- \{ id: latest[\s\S]*/, '  - { id: latest, title: Latest }\n'),
 );
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type DerivedAddress, parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { isTagUri } from '../../../src/feeds/formats/item.ts';
 import { anyText } from '../../support/any-text.ts';
-import { sampleConfig } from '../formats/sample.ts';
+import { feedsConfig } from '../feeds-fixture.ts';
 
-const config = sampleConfig();
+const config = feedsConfig();
 
 function parse(path: string, query = '') {
   return parseDerivedAddress(path, new URLSearchParams(query), config);

@@ -4,14 +4,15 @@ import { deriveFeed } from '../../../src/feeds/derived/derived.ts';
 import { type DerivedAddress, parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { article, NOW, saveAll } from '../../support/articles.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { feedsConfig, RETRACTED, STORIES } from '../feeds-fixture.ts';
 import { jsonFeed } from '../formats/json-schema.ts';
-import { RETRACTED, STORIES, sampleConfig } from '../formats/sample.ts';
 import { validateFeed } from '../formats/validator.ts';
 import { HAS_XMLLINT, sayIfMissing, xmllint } from '../formats/xmllint.ts';
 
-const config = sampleConfig((text) => `${text}leadKickers: [Cover Story]\n`);
+const config = feedsConfig((text) => `${text}leadKickers: [Cover Story]\n`);
 
 beforeAll(sayIfMissing);
 

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findDocument } from '../../../src/feeds/documents.ts';
 import { publishFeeds } from '../../../src/feeds/publish.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { NOW, saveAll } from '../../support/articles.ts';
+import { saveAll } from '../../support/articles.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
+import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { STORIES, sampleConfig, sampleTemplates, TITLE } from './sample.ts';
+import { feedsConfig, feedsTemplates, STORIES, TITLE } from '../feeds-fixture.ts';
 
 const executablePath = findChromium();
 if (executablePath === null) console.warn('skipped: no Chromium was found, so how a browser shows feeds is not tested');
@@ -21,7 +22,7 @@ describe.runIf(executablePath !== null)('a browser', () => {
   beforeAll(async () => {
     store = await openMigrated();
     await saveAll(store, STORIES);
-    await publishFeeds(store, sampleConfig(), sampleTemplates(), { now: NOW });
+    await publishFeeds(store, feedsConfig(), feedsTemplates(), { now: NOW });
     server = createServer(async (request, response) => {
       const document = await findDocument(store.db, (request.url ?? '').slice(1));
       // As a browser is answered (http/feeds/decide-response.ts).

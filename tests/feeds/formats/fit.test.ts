@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { FeedConfig } from '../../../src/config/config.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
-import { article, NOW } from '../../support/articles.ts';
-import { sampleConfig } from './sample.ts';
+import { article } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
+import { feedsConfig } from '../feeds-fixture.ts';
 
-const config = sampleConfig();
+const config = feedsConfig();
 const [latest, window] = config.feeds as [FeedConfig, FeedConfig];
 const LIMIT = 1_000_000;
 

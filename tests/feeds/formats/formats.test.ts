@@ -5,15 +5,16 @@ import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
 import { topicAddress, topicPath } from '../../../src/feeds/topics.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { article, NOW } from '../../support/articles.ts';
+import { article } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { expectGolden } from '../../support/golden.ts';
+import { feedsConfig, RETRACTED, STORIES, TITLE } from '../feeds-fixture.ts';
 import { jsonFeed } from './json-schema.ts';
-import { RETRACTED, STORIES, sampleConfig, TITLE } from './sample.ts';
 import { validateFeed } from './validator.ts';
 import { childrenOf, parseXml, textOf, type XmlElement } from './xml.ts';
 import { HAS_XMLLINT, sayIfMissing, xmllint } from './xmllint.ts';
 
-const config = sampleConfig();
+const config = feedsConfig();
 const [latest, window, summaries] = config.feeds as [
   (typeof config.feeds)[0],
   (typeof config.feeds)[0],
@@ -81,7 +82,7 @@ describe('a feed', () => {
     );
     expect(textOf(parseXml(atom), 'updated')).toBe(new Date(newest).toISOString());
     expect(textOf(parseXml(build([]).atom), 'updated')).toBe('2026-01-01T00:00:00.000Z');
-    const dated = sampleConfig((text) => text.replace('example.com,2026', 'example.com,2026-03-04'));
+    const dated = feedsConfig((text) => text.replace('example.com,2026', 'example.com,2026-03-04'));
     const [, atomDraft] = buildFeed(latest, dated, { articles: [], retracted: [] }).documents;
     expect(textOf(parseXml(atomDraft?.body ?? ''), 'updated')).toBe('2026-03-04T00:00:00.000Z');
   });
@@ -118,7 +119,7 @@ describe('a feed', () => {
 
   it('has the embedded hub or none, as configured', () => {
     const bodies = (hub: string): string[] => {
-      const config = sampleConfig((text) => text.replace(/^hub: .*$/m, hub));
+      const config = feedsConfig((text) => text.replace(/^hub: .*$/m, hub));
       return buildFeed(latest, config, { articles: STORIES, retracted: [] }).documents.map(({ body }) => body);
     };
     for (const body of bodies('hub: self')) expect(body).toMatch(/"https:\/\/wire\.example\.com\/hub"/);
@@ -150,7 +151,7 @@ describe('a feed', () => {
 
 describe('an item', () => {
   it('has one tag: URI in all formats, which no edit of headline, slug or domain changes', () => {
-    const moved = sampleConfig((text) => text.replace('https://wire.example.com', 'https://elsewhere.example.org'));
+    const moved = feedsConfig((text) => text.replace('https://wire.example.com', 'https://elsewhere.example.org'));
     const edited = { ...(STORIES[0] as Article), headline: 'Another', slug: 'another' };
     const before = build(STORIES);
     const [rss, atom, json] = buildFeed(latest, moved, { articles: [edited], retracted: [] }).documents.map(

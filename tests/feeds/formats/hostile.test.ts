@@ -7,9 +7,10 @@ import { strictUrl } from '../../../src/feeds/formats/markup.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
 import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { HOUR } from '../../../src/lib/time.ts';
-import { article, NOW } from '../../support/articles.ts';
+import { article } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
+import { feedsConfig } from '../feeds-fixture.ts';
 import { jsonFeed } from './json-schema.ts';
-import { sampleConfig } from './sample.ts';
 import { validateFeed } from './validator.ts';
 import { HAS_XMLLINT, sayIfMissing, xmllint } from './xmllint.ts';
 
@@ -103,7 +104,7 @@ const hostileArticle: fc.Arbitrary<Partial<Article>> = fc
     status: { state: 'corrected' as const, note: h.note, at: NOW },
   }));
 
-const config = sampleConfig();
+const config = feedsConfig();
 const [latest] = config.feeds as [(typeof config.feeds)[0]];
 
 beforeAll(sayIfMissing);

@@ -4,11 +4,12 @@ import type { Article } from '../../../src/articles/article.ts';
 import { parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { sharedDocuments } from '../../../src/feeds/index-page/index-page.ts';
 import { DAY } from '../../../src/lib/time.ts';
-import { article, NOW, saveAll } from '../../support/articles.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { sampleConfig, sampleTemplates } from '../formats/sample.ts';
+import { feedsConfig, feedsTemplates } from '../feeds-fixture.ts';
 
-const config = sampleConfig((text) => `${text}leadKickers: [Cover Story]\n`);
+const config = feedsConfig((text) => `${text}leadKickers: [Cover Story]\n`);
 const HOSTILE = `<b onclick="x">"A" & 'B' 🚀`;
 const FILED = Array.from({ length: 30 }, (_, index) =>
   article(`a${index}`, {
@@ -22,7 +23,7 @@ async function pageWith(articles: Article[]): Promise<string> {
   const store = await openMigrated();
   try {
     await saveAll(store, articles);
-    const documents = await sharedDocuments(store.db, config, sampleTemplates(), NOW);
+    const documents = await sharedDocuments(store.db, config, feedsTemplates(), NOW);
     return documents.find(({ path }) => path === 'index.html')?.body ?? '';
   } finally {
     await store.close();

@@ -9,6 +9,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { backupStore, restoreStore } from '../../../src/store/backup.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { anyText } from '../../support/any-text.ts';
+import { clockAt } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated, openSqliteFile } from '../../support/databases.ts';
 
 const ZONE = 'Asia/Shanghai';
@@ -24,8 +25,8 @@ interface Counting extends ReaderCounter {
 }
 
 function startCounting(store: Store, now = NOON): Counting {
-  const time = { now };
-  return Object.assign(time, openReaderCounter({ store, clock: () => time.now, zone: ZONE }));
+  const at = clockAt(now);
+  return Object.assign(at, openReaderCounter({ store, clock: at.clock, zone: ZONE }));
 }
 
 async function counted({ db }: Store): Promise<string[]> {

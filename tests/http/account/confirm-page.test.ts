@@ -5,7 +5,8 @@ import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts'
 import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { closedConfig, NOW, openTestSite, SECRETS, type TestSite } from '../test-site.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { closedConfig, NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 describe('the page behind a confirmation link', () => {
   forEachDatabase((open) => {

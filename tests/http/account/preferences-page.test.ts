@@ -10,7 +10,8 @@ import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
 import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { closedConfig, NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { closedConfig, NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 type Fields = [string, string][];
 const STAY: Fields = [['newsletter', 'daily-roundup']];

@@ -8,7 +8,8 @@ import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { closedConfig, NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { closedConfig, NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 const ADA: [string, string][] = [
   ['email', 'ada@example.com'],

@@ -4,7 +4,8 @@ import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber, findSubscription } from '../../../src/subscribers/subscriptions.ts';
 import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, openTestSite, SECRETS, type TestSite } from '../test-site.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 describe('the unsubscribe page', () => {
   forEachDatabase((open) => {

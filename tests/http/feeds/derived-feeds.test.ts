@@ -5,7 +5,8 @@ import { openTemplates } from '../../../src/lib/templates.ts';
 import { MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
-import { article, NOW, openTestSite, sampleConfig, save, saveDay, type TestSite } from '../test-site.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { article, NOW, openTestSite, save, saveDay, type TestSite } from '../test-site.ts';
 
 const config = sampleConfig();
 const templates = openTemplates(config.paths.templates, config.publication.zone);

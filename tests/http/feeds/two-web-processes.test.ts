@@ -9,7 +9,8 @@ import { MINUTE } from '../../../src/lib/time.ts';
 import { ensureSchema } from '../../../src/store/schema.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
 import { newPostgresUrl } from '../../support/databases.ts';
-import { article, NOW, openTestSite, sampleConfig, save, type TestSite } from '../test-site.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { article, NOW, openTestSite, save, type TestSite } from '../test-site.ts';
 
 const config = sampleConfig();
 const templates = openTemplates(config.paths.templates, config.publication.zone);

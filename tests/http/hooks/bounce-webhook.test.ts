@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { NOW, openTestSite, SECRETS, sampleConfig, type TestSite } from '../test-site.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { NOW, openTestSite, type TestSite } from '../test-site.ts';
 
 const SECRET = 'a webhook secret of the tests';
 const REPORT = JSON.stringify({ reports: [{ kind: 'hard', email: 'ada@example.com', status: '5.1.1' }] });

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { grantSubscription } from '../../../src/websub/subscriptions.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
+import { sampleConfig } from '../../support/sample.ts';
 import { openPublisher, TOPIC } from '../../websub/publisher.ts';
-import { openTestSite, sampleConfig } from '../test-site.ts';
+import { openTestSite } from '../test-site.ts';
 
 const CALLBACK = 'https://reader.example.com/callback';
 

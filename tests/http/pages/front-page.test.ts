@@ -3,16 +3,8 @@ import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
-import {
-  article,
-  NOW,
-  openTestSite,
-  sampleConfig,
-  save,
-  saveDay,
-  type TestSite,
-  withoutVersion,
-} from '../test-site.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { article, NOW, openTestSite, save, saveDay, type TestSite, withoutVersion } from '../test-site.ts';
 
 describe('the front page', () => {
   forEachDatabase((open) => {

@@ -12,7 +12,8 @@ import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { article, NOW, openTestSite, SECRETS, sampleConfig, save, saveEdition, type TestSite } from '../test-site.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { article, NOW, openTestSite, save, saveEdition, type TestSite } from '../test-site.ts';
 
 const PAYLOADS = [
   '<script>window.hurt=1;alert(1)</script>',

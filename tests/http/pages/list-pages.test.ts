@@ -2,17 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import {
-  article,
-  closedConfig,
-  NOW,
-  openTestSite,
-  sampleConfig,
-  save,
-  saveDay,
-  saveEdition,
-  type TestSite,
-} from '../test-site.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { article, closedConfig, NOW, openTestSite, save, saveDay, saveEdition, type TestSite } from '../test-site.ts';
 
 describe('a list', () => {
   forEachDatabase((open) => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { addressBlock, clientKey, forwardedAddress } from '../../../src/http/server/client-address.ts';
-import { SECRETS } from '../test-site.ts';
+import { SECRETS } from '../../support/sample.ts';
 
 describe('the address of a client', () => {
   it('is the socket’s without trusted proxies, whatever the header says', () => {

@@ -9,7 +9,8 @@ import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { confirmToken, preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
-import { NOW, openTestSite, SECRETS, sampleConfig, saveDay, type TestSite } from '../test-site.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { NOW, openTestSite, saveDay, type TestSite } from '../test-site.ts';
 
 const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
 const PREFERENCES = `/preferences/${preferencesToken(SECRETS, 1)}`;

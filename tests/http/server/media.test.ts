@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listen } from '../../../src/http/server/listen.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { openMigrated } from '../../support/databases.ts';
-import { openTestSite, sampleConfig, type TestSite } from '../test-site.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { openTestSite, type TestSite } from '../test-site.ts';
 
 describe('media', () => {
   let folder: string;

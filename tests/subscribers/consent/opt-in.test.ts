@@ -8,6 +8,7 @@ import { changePreferences, readPreferences } from '../../../src/subscribers/pre
 import { unsubscribe } from '../../../src/subscribers/subscriptions.ts';
 import { isSuppressed, suppressAddress, suppressByOperator } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
 import {
   ADA,
   addConfirmed,
@@ -18,7 +19,6 @@ import {
   OPERATOR,
   OPTIONS,
   requestNewsletters,
-  SECRETS,
   serviceMessages,
   subscriptionStates,
 } from '../fixtures.ts';

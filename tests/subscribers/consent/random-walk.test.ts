@@ -1,4 +1,5 @@
 /** Random walks over all operations on one address, compared with a simple model. */
+
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { SigningSecrets } from '../../../src/config/signing-secrets.ts';
@@ -22,7 +23,8 @@ import {
   unsuppressByOperator,
 } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../../support/databases.ts';
-import { FORM, MAIL, NOW, OPERATOR, SECRETS } from '../fixtures.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { FORM, MAIL, NOW, OPERATOR } from '../fixtures.ts';
 
 const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
 const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000 };

@@ -11,9 +11,9 @@ import { changePreferences } from '../../../src/subscribers/preferences.ts';
 import { addSubscriber, listSubscribers, removeSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { hashAddress, suppressAddress } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
-const SECRETS = ['a secret of the tests, thirty-two characters at least'] as const;
 const OPERATOR = { channel: 'operator', source: null } as const;
 const PREFERENCES = { channel: 'preferences' } as const;
 

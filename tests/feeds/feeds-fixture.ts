@@ -1,9 +1,11 @@
 /** A configuration for tests of feeds, and stories that cover all that the formats can show. */
-import type { Article } from '../../../src/articles/article.ts';
-import { type Config, parseConfig } from '../../../src/config/config.ts';
-import { openTemplates, type Templates } from '../../../src/lib/templates.ts';
-import { HOUR } from '../../../src/lib/time.ts';
-import { article, NOW } from '../../support/articles.ts';
+
+import type { Article } from '../../src/articles/article.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import { openTemplates, type Templates } from '../../src/lib/templates.ts';
+import { HOUR } from '../../src/lib/time.ts';
+import { article } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
 
 const CONFIG = `
 publication:
@@ -28,11 +30,11 @@ hub: https://hub.example.com/?a=1&b=2
 `;
 
 /** @param change edits the configuration's text */
-export function sampleConfig(change: (text: string) => string = (text) => text): Config {
+export function feedsConfig(change: (text: string) => string = (text) => text): Config {
   return parseConfig(change(CONFIG), { file: 'daywire.yaml', env: {}, cwd: '/nowhere' });
 }
 
-export function sampleTemplates(): Templates {
+export function feedsTemplates(): Templates {
   return openTemplates('/nowhere', 'Asia/Shanghai');
 }
 

@@ -3,6 +3,7 @@ import type { AppContext } from '../../src/app/app-context.ts';
 import { composeNow } from '../../src/app/compose.ts';
 import { importText } from '../../src/articles/import/import.ts';
 import { HOUR, SECOND } from '../../src/lib/time.ts';
+import { articleFile } from '../support/articles.ts';
 import type { TestApp } from '../support/test-app.ts';
 
 /** Closes an edition of the sample's newsletter. @returns its slot, and whether this call closed it */
@@ -17,7 +18,7 @@ export async function closeEdition(app: AppContext, label?: string): Promise<[sl
 /** Imports an article an hour later. */
 export async function addArticle(app: TestApp, id: string): Promise<void> {
   app.now += HOUR;
-  await importMarkdown(app, `---\nid: ${id}\nheadline: Headline of ${id}\nsection: world\ndek: A dek.\n---\n\nText.\n`);
+  await importMarkdown(app, articleFile(id));
   app.now += SECOND;
 }
 

@@ -1,0 +1,44 @@
+/** The sample newsroom: its configuration and its articles. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { loadSampleNewsroom } from '../../src/app/sample.ts';
+import type { Article } from '../../src/articles/article.ts';
+import { toArticle } from '../../src/articles/queries.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
+import type { Store } from '../../src/store/store.ts';
+import { openMigrated } from './databases.ts';
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+export const SECRETS: SigningSecrets = ['a secret of the tests, thirty-two characters at least'];
+
+const file = 'config/daywire.yaml';
+
+/**
+ * The configuration of config/daywire.yaml.
+ * @param edit changes the YAML
+ * @param cwd the folder that paths are relative to
+ */
+export function sampleConfig(
+  edit: (yaml: string) => string = (yaml) => yaml,
+  { env = {}, cwd = ROOT }: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Config {
+  return parseConfig(edit(readFileSync(join(ROOT, file), 'utf8')), { file, env, cwd });
+}
+
+/** All articles of a store, in every state, by id. */
+export async function allArticles(store: Store): Promise<Article[]> {
+  const rows = await store.db.selectFrom('articles').select('document').orderBy('id').execute();
+  return rows.map((row) => toArticle(row.document));
+}
+
+/** The articles of the sample at `now`. */
+export async function sampleStories(now: number): Promise<Article[]> {
+  const store = await openMigrated();
+  try {
+    await loadSampleNewsroom(store, sampleConfig(), { now });
+    return await allArticles(store);
+  } finally {
+    await store.close();
+  }
+}

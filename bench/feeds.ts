@@ -1,5 +1,6 @@
 /**
- * Building the three formats of a 50-item feed, with 1,000 and with 1,000,000 articles in the store: how much does an archive cost?
+ * Building the three formats of a 50-item feed, with 1,000 and with 1,000,000 articles in the store: how much does an
+ * archive cost?
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,8 +19,8 @@ const WARM_UP = 15;
 const RUNS = 41;
 
 /**
- * Medians in milliseconds, of a feed of four kinds and of a section's feed; `feedBuildRatio` compares the sizes of the store for
- * the slower of the two.
+ * Medians in milliseconds, of a feed of four kinds and of a section's feed; `feedBuildRatio` compares the sizes of
+ * the store for the slower of the two.
  */
 export async function benchFeeds(): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), 'daywire-bench-'));
@@ -73,8 +74,8 @@ async function timeOnce(store: Store, config: Config, feed: FeedConfig): Promise
 }
 
 /**
- * Articles as they come in: mostly briefs, some analyses, features and roundup items, a roundup a day; an hour apart, in four
- * sections, with two tags each, in one statement for each table.
+ * Typical articles: mostly briefs, some analyses, features and roundup items, a roundup a day; an hour apart, in
+ * four sections, with two tags each, in one statement for each table.
  */
 async function fillStore(store: Store, count: number): Promise<void> {
   const { db } = store;

@@ -1,5 +1,5 @@
 /**
- * The process that bench/http.ts measures: the sample newsroom, published, mirrored and served. Says its feed's address.
+ * The process that bench/http.ts measures: the sample newsroom, published, mirrored and served. Prints the feed's URL.
  */
 import { join } from 'node:path';
 import pino from 'pino';

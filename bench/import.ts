@@ -1,6 +1,6 @@
 /**
- * How fast a hundred thousand articles come in, and with how much memory. The import runs in a process of its own, so that
- * nothing else counts.
+ * Time and memory of an import of a hundred thousand articles. The import runs in a separate process, so that nothing
+ * else counts.
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';

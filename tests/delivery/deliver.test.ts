@@ -541,7 +541,7 @@ describe('deliver', () => {
       expect(await deliver(store, testConfig(), transport, optionsAt(NOW))).toEqual({ ...NOTHING, failed: 3 });
     });
 
-    it('pauses an edition if the server refuses every recipient, fails none of it, and continues with the next', async () => {
+    it('pauses an edition if the server refuses every recipient, fails none, and continues with the next', async () => {
       const store = await open();
       const emails = Array.from({ length: 60 }, (_, n) => `subscriber@domain${n}.example`);
       const { editionId } = await queueEdition(store, emails);

@@ -36,8 +36,9 @@ export function formatUnknownAddress(
   zone: string,
 ): string {
   if (suppression === null) return 'there is no such subscriber';
-  const since = `${datelineTime(suppression.at, zone)} (${zone})`;
-  return `there is no such subscriber; the address has been on the suppression list since ${since}: ${suppression.reason}`;
+  const { at, reason } = suppression;
+  const since = `${datelineTime(at, zone)} (${zone})`;
+  return `there is no such subscriber; the address has been on the suppression list since ${since}: ${reason}`;
 }
 
 /** One tab-separated line. */

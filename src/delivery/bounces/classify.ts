@@ -40,7 +40,8 @@ const UNKNOWN_RECIPIENT = new RegExp(
   [
     [
       '(user|recipient|mailbox|account|address|addressee|alias)(\\s+\\S+)?\\s+(is\\s+)?',
-      '(unknown|invalid|not (known|found|exist|valid)|does(n.t| not) exist|inactive|disabled|has been disabled|no longer)',
+      '(unknown|invalid|not (known|found|exist|valid)|does(n.t| not) exist|',
+      'inactive|disabled|has been disabled|no longer)',
     ].join(''),
     [
       '(unknown|no such|invalid|nonexistent|non-existent)\\s+(local\\s+)?',

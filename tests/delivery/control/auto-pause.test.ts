@@ -119,7 +119,7 @@ describe('a refusal of every recipient', () => {
       expect(delivery_state).toBe('done');
     });
 
-    it('is assumed from five recipients of several domains that an earlier run left, and fails none of them', async () => {
+    it('is assumed from five recipients of several domains of an earlier run, and fails none of them', async () => {
       const store = await open();
       const { editionId } = await queueEdition(store, [
         'first@example.com',

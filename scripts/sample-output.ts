@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-// The first run loads the sample and closes its first edition. New stories, one of them a correction, arrive a day later.
-// The last run is in the next month: it closes a second edition and the archives of November.
+// The first run loads the sample and closes its first edition. New stories, one of them a correction, arrive a day
+// later. The last run is in the next month: it closes a second edition and the archives of November.
 const FIRST_RUN = Date.parse('2026-11-29T03:00:00Z');
 const NEW_STORIES = Date.parse('2026-11-30T03:00:00Z');
 const LAST_RUN = Date.parse('2026-12-01T00:30:00Z');

@@ -48,17 +48,19 @@ describe('repeated work', () => {
     let begun = 0;
     let ended = 0;
     const aborted: boolean[] = [];
+    const held = Promise.withResolvers<void>();
     const task = repeat(10, 'importing', log, async (signal) => {
       begun++;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await held.promise;
       aborted.push(signal.aborted);
       ended++;
     });
     await vi.advanceTimersByTimeAsync(60);
     expect([begun, ended]).toEqual([1, 0]);
     const stopped = task.stop();
-    await vi.advanceTimersByTimeAsync(1_000);
+    held.resolve();
     await stopped;
+    await vi.advanceTimersByTimeAsync(1_000);
     expect([begun, ended]).toEqual([1, 1]);
     expect(aborted).toEqual([true]);
   });

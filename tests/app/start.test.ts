@@ -73,7 +73,8 @@ forEachDatabase((open) => {
       expect(stories.length).toBeGreaterThan(0);
       expect(topics()).toEqual(stories.sort());
       const runs = await app.store.db.selectFrom('runs').selectAll().where('schedule', '=', 'hub').execute();
-      expect(runs.map(({ state }) => state)).toEqual(runs.map(() => 'done'));
+      expect(runs).not.toHaveLength(0);
+      expect(new Set(runs.map(({ state }) => state))).toEqual(new Set(['done']));
     });
 
     it('still composes the edition of a sample whose process was killed after the import', async () => {

@@ -80,7 +80,9 @@ describe('deliver', () => {
       expect(await run(store, smtpConfig(server.url), { onProgress })).toEqual({ ...NOTHING, submitted: 3 });
       expect(seen).toEqual([1, 2, 3]);
       expect(recipients(server.received)).toEqual([1, 2, 3].map((n) => `subscriber${n}@example.com`));
-      for (const row of await deliveriesOf(store)) {
+      const rows = await deliveriesOf(store);
+      expect(rows).toHaveLength(3);
+      for (const row of rows) {
         expect(row).toMatchObject({
           state: 'submitted',
           attempts: 1,

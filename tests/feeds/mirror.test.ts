@@ -30,6 +30,7 @@ afterEach(async () => {
 it('writes every document with the modification time of the store, and nothing the second time', async () => {
   const target = join(folder, 'made');
   const written = await mirrorDocuments(store.db, target);
+  expect(written).toHaveLength(15);
   expect(written).toEqual((await listDocuments(store.db)).map(({ path }) => path));
   for (const path of written) {
     expect(await readFile(join(target, path), 'utf8')).toBe((await findDocument(store.db, path))?.body);

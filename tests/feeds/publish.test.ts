@@ -44,6 +44,7 @@ forEachDatabase((open) => {
       expect(first.documents.every(({ changed }) => changed)).toBe(true);
       expect(first.documents.find(({ path }) => path === 'latest.rss')).toMatchObject({ items: 8 });
       const again = await publishFeeds(store, config, templates, { now: NOW + MINUTE });
+      expect(again.documents).toHaveLength(15);
       expect(again.documents.filter(({ changed }) => changed)).toEqual([]);
       expect((await findDocument(store.db, 'latest.atom'))?.modifiedAt).toBe(NOW);
 

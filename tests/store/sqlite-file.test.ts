@@ -185,7 +185,7 @@ describe('an SQLite file', () => {
     while (writing) {
       await db.selectFrom('meta').selectAll().where('key', '=', 'k1').execute();
       answered += 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setImmediate(resolve));
     }
     await write;
     const { n } = await reports
@@ -247,10 +247,7 @@ describe('an SQLite file', () => {
         isDone = true;
       });
     // Reads do not wait.
-    for (let i = 0; i < 20; i++) {
-      expect(await keys(db)).toEqual([]);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    for (let i = 0; i < 100; i++) expect(await keys(db)).toEqual([]);
     expect(isDone).toBe(false);
     other.exec('commit');
     other.close();
@@ -314,7 +311,10 @@ describe('a process with an SQLite file', () => {
           if (i === 3000) console.log('writing');
         }
       });`;
-    const exiting = spawn(process.execPath, script(location, `${writing} setTimeout(() => process.exit(0), 500);`));
+    const exiting = spawn(
+      process.execPath,
+      script(location, writing.replace("console.log('writing')", 'process.exit(0)')),
+    );
     await once(exiting, 'exit');
     const killed = spawn(process.execPath, script(location, writing.replace("await put('before');", '')));
     await once(killed.stdout, 'data');

@@ -162,7 +162,7 @@ describe('the copy of an edition', () => {
     const lines = raw.toString('latin1').split('\r\n');
     const long = lines.filter((line) => line.length > 76);
     // A URL cannot be folded.
-    expect(long.every((line) => line.startsWith('List-Unsubscribe: '))).toBe(true);
+    expect(long.map((line) => line.split(':', 1)[0])).toEqual(['List-Unsubscribe']);
     expect(raw.toString('latin1')).toContain(`Content-Transfer-Encoding: ${encoding}`);
     expect((await simpleParser(raw)).html).toContain(words);
   });

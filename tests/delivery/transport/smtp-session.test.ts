@@ -22,8 +22,12 @@ describe('SmtpSession', () => {
 
   it('waits for a slow server with a message of several megabytes in many parts', async () => {
     const server = await startScripted((command, socket) => {
-      if (command === 'DATA') socket.pause();
-      if (command === 'DATA') setTimeout(() => socket.resume(), 50);
+      // Reads one packet in each turn of the event loop, more slowly than the client writes.
+      if (command === 'DATA')
+        socket.on('data', () => {
+          socket.pause();
+          setImmediate(() => socket.resume());
+        });
       return undefined;
     });
     const line = `${'x'.repeat(998)}\r\n`;

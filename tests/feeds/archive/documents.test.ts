@@ -65,6 +65,7 @@ describe('buildArchivePage', () => {
 
   it('omits the link to a previous page from the first one', () => {
     const first = bodies(buildArchivePage(latest, config, { path: 'archive/latest/2026-10', previous: null }, STORIES));
+    expect(first).toHaveLength(3);
     for (const body of first) expect(body).not.toMatch(/prev-archive|next_url/);
   });
 

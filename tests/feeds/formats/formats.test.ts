@@ -120,7 +120,9 @@ describe('a feed', () => {
   it('has the embedded hub or none, as configured', () => {
     const bodies = (hub: string): string[] => {
       const config = feedsConfig((text) => text.replace(/^hub: .*$/m, hub));
-      return buildFeed(latest, config, { articles: STORIES, retracted: [] }).documents.map(({ body }) => body);
+      const { documents } = buildFeed(latest, config, { articles: STORIES, retracted: [] });
+      expect(documents).toHaveLength(3);
+      return documents.map(({ body }) => body);
     };
     for (const body of bodies('hub: self')) expect(body).toMatch(/"https:\/\/wire\.example\.com\/hub"/);
     for (const body of bodies('')) expect(body).not.toMatch(/hub/i);

@@ -122,7 +122,8 @@ describe('a feed with hostile strings in every field', () => {
     return { rss, atom, json, kept };
   });
 
-  it('keeps most articles', () => {
+  // Without kept articles the tests below would look at empty feeds.
+  beforeAll(() => {
     expect(built).toHaveLength(300);
     expect(built.filter(({ kept }) => kept.length > 0).length).toBeGreaterThan(250);
   });
@@ -153,6 +154,8 @@ describe('a feed with hostile strings in every field', () => {
       ...validateFeed(rss, 'https://wire.example.com/feeds/latest.rss', NOW),
       ...validateFeed(atom, 'https://wire.example.com/feeds/latest.atom', NOW),
     ]);
+    // Headlines with literal tags are among the strings.
+    expect(found.length).toBeGreaterThan(10);
     expect(found.filter((line) => !/ Contains(Undeclared)?HTML$/.test(line))).toEqual([]);
   });
 

@@ -216,6 +216,7 @@ describe('a request for newsletters', () => {
         { numRuns: 50 },
       );
       const rows = await store.db.selectFrom('subscribers').select(['email', 'email_key']).execute();
+      expect(rows.length).toBeGreaterThan(5);
       for (const { email: stored, email_key } of rows) {
         expect(parseAddress(stored)).toEqual({ kind: 'valid', email: stored, key: email_key });
       }

@@ -13,7 +13,7 @@ describe('delivering', () => {
       const server = await startScripted((command) =>
         command.startsWith('RCPT') ? '550 5.7.1 not from you' : undefined,
       );
-      const app = await openSampleApp(await open(), { edit: usingServer(server.url) });
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(server.url) });
       await closeEdition(app);
       expect(await deliverDue(app)).toMatchObject({ submitted: 0, failed: 0, paused: [{ editionId: 1 }] });
       const message = expect.stringMatching(/is paused: .*550 5\.7\.1 not from you.*"daywire editions resume/);
@@ -47,7 +47,7 @@ describe('delivering', () => {
     });
 
     it('raises an alert when the server cannot be reached, and resolves it after the next success', async () => {
-      const app = await openSampleApp(await open(), { edit: usingServer('smtp://127.0.0.1:1') });
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer('smtp://127.0.0.1:1') });
       await closeEdition(app);
       expect((await deliverDue(app)).stopped).not.toBe(null);
       expect((await listOpenAlerts(app.store.db)).map(({ key }) => key)).toEqual(['delivery']);

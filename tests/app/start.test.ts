@@ -21,6 +21,7 @@ forEachDatabase((open) => {
   describe('starting', () => {
     it('stops its deliveries on request, and leaves none half done', async () => {
       const app = openTestApp(await open(), {
+        feeds: ['latest'],
         edit: (yaml) => yaml.replace('connections: 5', 'connections: 1'),
       });
       const stopping = new AbortController();
@@ -43,7 +44,7 @@ forEachDatabase((open) => {
     it('sends the alerts that its deliveries raised to the webhook', async () => {
       const server = await startWebServer();
       const env = { DAYWIRE_ALERT_WEBHOOK: server.url };
-      const app = openTestApp(await open(), { env, edit: UNREACHABLE_SERVER });
+      const app = openTestApp(await open(), { env, edit: UNREACHABLE_SERVER, feeds: ['latest'] });
       await runOnce(app, startOptions());
       expect(server.requests.map(({ body }) => (JSON.parse(body) as { key: string }).key)).toEqual(['delivery']);
     });
@@ -78,7 +79,7 @@ forEachDatabase((open) => {
     });
 
     it('still composes the edition of a sample whose process was killed after the import', async () => {
-      const app = openTestApp(await open());
+      const app = openTestApp(await open(), { feeds: ['latest'] });
       await loadSampleNewsroom(app.store, app.config, { now: app.now });
       const { sample, edition } = await runOnce(app, startOptions());
       expect(sample).toBeNull();
@@ -87,7 +88,7 @@ forEachDatabase((open) => {
     });
 
     it('loads the sample again, subscribers included, after loading it failed', async () => {
-      const app = openTestApp(await open());
+      const app = openTestApp(await open(), { feeds: ['latest'] });
       const { store, config, now } = app;
       // Fails in the middle, as a killed process would: the table of subscriptions is missing.
       await store.db.schema.alterTable('subscriptions').renameTo('hidden').execute();
@@ -100,7 +101,7 @@ forEachDatabase((open) => {
     });
 
     it('summarises in a few lines what was missed in a week', async () => {
-      const app = openTestApp(await open());
+      const app = openTestApp(await open(), { feeds: ['latest'] });
       await runOnce(app, startOptions());
       app.now += 7 * DAY;
       const run = await runOnce(app, startOptions());
@@ -113,7 +114,7 @@ forEachDatabase((open) => {
     });
 
     it('deletes old rows', async () => {
-      const app = openTestApp(await open());
+      const app = openTestApp(await open(), { feeds: ['latest'] });
       await runOnce(app, startOptions());
       app.now += 200 * DAY;
       await runOnce(app, startOptions());
@@ -130,6 +131,7 @@ forEachDatabase((open) => {
           : undefined,
       );
       const app = openTestApp(await open(), {
+        feeds: ['latest'],
         edit: (yaml) =>
           yaml
             .replace('transport: file', `transport: smtp\n  smtpUrl: ${server.url}`)

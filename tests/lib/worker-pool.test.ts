@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type HostTask, type TaskQueue, WorkerPool } from '../../src/lib/worker-pool.ts';
 
 interface Due {
@@ -38,7 +38,13 @@ function testQueue(hosts: string[], limit = 100) {
 function openPool(queues: TaskQueue[], limits = { total: 4, perHost: 2 }) {
   const errors: unknown[] = [];
   const pool = new WorkerPool(queues, limits, (error) => errors.push(error));
-  onTestFinished(() => pool.stop());
+  onTestFinished(async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const stopped = pool.stop();
+    await vi.runAllTimersAsync();
+    await stopped;
+    vi.useRealTimers();
+  });
   return { pool, errors };
 }
 
@@ -105,12 +111,14 @@ describe('a worker pool', () => {
     const tasks = testQueue(['a', 'a', 'a']);
     const { pool } = openPool([tasks.queue]);
     await pool.tick();
-    const began = performance.now();
     const [first, second] = tasks.running;
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const stopped = pool.stop();
     first?.finish();
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(second?.signal?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
     await stopped;
-    expect(performance.now() - began).toBeGreaterThan(1_900);
     expect(second?.signal?.aborted).toBe(true);
     await pool.tick();
     expect(tasks.finished).toEqual(['a', 'a']);

@@ -1,4 +1,4 @@
-import { CompiledQuery, type KyselyPlugin, type RootOperationNode } from 'kysely';
+import type { CompiledQuery } from 'kysely';
 import { expect, it } from 'vitest';
 import { findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
 import { listUsedFacets } from '../../src/articles/used-facets.ts';
@@ -8,6 +8,7 @@ import { parseDerivedAddress } from '../../src/feeds/derived/derived-address.ts'
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
+import { queryPlan, recordQueries } from '../support/recorded-queries.ts';
 import { feedsConfig } from './feeds-fixture.ts';
 
 const config = feedsConfig();
@@ -30,27 +31,15 @@ it.for(SELECTIONS)(
   async ([select, index]) => {
     const store = await openMigrated();
     try {
-      const queries: CompiledQuery[] = [];
-      const spy: KyselyPlugin = {
-        transformQuery: ({ node, queryId }) => {
-          queries.push(store.db.getExecutor().compileQuery(node, queryId));
-          return node;
-        },
-        transformResult: async ({ result }) => result,
-      };
-      const planOf = async (): Promise<string[]> => {
-        const { sql, parameters } = queries.at(-1) as CompiledQuery;
-        const { rows } = await store.db.executeQuery(CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]));
-        return (rows as { detail: string }[]).map(({ detail }) => detail);
-      };
-      const spied = store.db.withPlugin(spy);
-      await findPublicArticles(spied, { select, now: NOW, limit: 50 });
-      const plan = await planOf();
+      const { store: recorded, takeQueries } = recordQueries(store);
+      const planOfLast = (): Promise<string[]> => queryPlan(store, takeQueries().at(-1) as CompiledQuery);
+      await findPublicArticles(recorded.db, { select, now: NOW, limit: 50 });
+      const plan = await planOfLast();
       const reads = plan.filter((line) => /^(SCAN|SEARCH) article/.test(line) && !line.includes('autoindex'));
       expect(reads.length).toBeGreaterThan(0);
       for (const line of reads) expect(line).toContain(index);
-      await findRetractedArticles(spied, select, NOW, 50);
-      const retracted = (await planOf()).filter((line) => /^(SCAN|SEARCH) articles/.test(line));
+      await findRetractedArticles(recorded.db, select, NOW, 50);
+      const retracted = (await planOfLast()).filter((line) => /^(SCAN|SEARCH) articles/.test(line));
       expect(retracted).toEqual(['SEARCH articles USING INDEX articles_by_note (noted_at>?)']);
     } finally {
       await store.close();
@@ -71,26 +60,13 @@ it.each([
   try {
     const bylines = ['Mei Tan', 'Lin Ye'].map((name) => ({ role: 'reporter' as const, name, email: null }));
     await saveAll(store, [article('a', { tags: ['phones', 'chips'], kicker: 'In Depth', bylines })]);
-    const nodes: RootOperationNode[] = [];
-    const spy: KyselyPlugin = {
-      transformQuery: ({ node }) => {
-        nodes.push(node);
-        return node;
-      },
-      transformResult: async ({ result }) => result,
-    };
+    const { store: recorded, takeQueries } = recordQueries(store);
     const [path = '', query] = asked.split('?');
     const parsed = parseDerivedAddress(path, new URLSearchParams(query), config);
     if (parsed?.kind !== 'derived') throw new Error(parsed?.reason);
-    expect(await deriveFeed(store.db.withPlugin(spy), config, parsed.address, NOW)).not.toBeNull();
-    await listUsedFacets(store.db.withPlugin(spy), NOW);
-    const plans = await Promise.all(
-      nodes.map(async (node) => {
-        const { sql, parameters } = store.db.getExecutor().compileQuery(node, { queryId: 'plan' });
-        const { rows } = await store.db.executeQuery(CompiledQuery.raw(`explain query plan ${sql}`, [...parameters]));
-        return (rows as { detail: string }[]).map(({ detail }) => detail);
-      }),
-    );
+    expect(await deriveFeed(recorded.db, config, parsed.address, NOW)).not.toBeNull();
+    await listUsedFacets(recorded.db, NOW);
+    const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
     expect(plans.length).toBeGreaterThanOrEqual(4);
     // Scans of rows that a limit has bounded.
     const scans = plans.flat().filter((line) => line.startsWith('SCAN '));

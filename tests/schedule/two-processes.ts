@@ -2,8 +2,6 @@
  * Fixtures of the schedule's tests: jobs, and several processes on one database.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,6 +12,7 @@ import type { Run } from '../../src/schedule/run-ledger.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { type Dialect, openStore, type Store } from '../../src/store/store.ts';
 import { newPostgresUrl } from '../support/databases.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 export interface DatabaseLocation {
   databaseUrl?: string;
@@ -23,9 +22,7 @@ export interface DatabaseLocation {
 /** Creates an empty, migrated database that can be opened several times. */
 export async function createDatabase(dialect: Dialect): Promise<DatabaseLocation> {
   if (dialect === 'postgres') return { databaseUrl: await newPostgresUrl(), path: '' };
-  const folder = mkdtempSync(join(tmpdir(), 'daywire-schedule-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  const location = { path: join(folder, 'store.db') };
+  const location = { path: join(temporaryFolder(), 'store.db') };
   const store = await openStore(location);
   await migrate(store);
   await store.close();

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +9,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { anyText } from '../../support/any-text.ts';
 import { clockAt } from '../../support/clock.ts';
 import { forEachDatabase, openMigrated, openSqliteFile } from '../../support/databases.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const ZONE = 'Asia/Shanghai';
 /** 12:00 on November 24 in Shanghai. */
@@ -186,7 +185,7 @@ describe('openReaderCounter', () => {
       const counting = startCounting(store);
       counting.count('latest.atom', feedbin(1, 5), 'unchanged');
       await counting.flush();
-      const folder = mkdtempSync(join(tmpdir(), 'daywire-readers-'));
+      const folder = temporaryFolder();
       const copy = await openMigrated();
       try {
         await backupStore(store, join(folder, 'backup.sqlite'), NOON);
@@ -195,7 +194,6 @@ describe('openReaderCounter', () => {
         expect(await subscribers(copy)).toEqual({ Feedbin: 5 });
       } finally {
         await copy.close();
-        rmSync(folder, { recursive: true });
       }
     });
   });

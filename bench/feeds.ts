@@ -53,7 +53,7 @@ async function openFilled(path: string, articles: number): Promise<Store> {
   return store;
 }
 
-// Turn about, so that what else the machine does, and what the engine has yet to compile, falls on both alike.
+// Alternating, so that other load and compilation affect both alike.
 async function compare(small: Store, large: Store, config: Config, feed: FeedConfig) {
   const times: { small: number[]; large: number[] } = { small: [], large: [] };
   for (let run = 0; run < WARM_UP + RUNS; run++) {

@@ -78,15 +78,15 @@ forEachDatabase((open) => {
     it('reports within its transaction which documents changed, and in which second', async () => {
       const store = await open();
       await save(store, [article('a', { section: 'world' })]);
-      const told: [string[], number][] = [];
+      const notified: [string[], number][] = [];
       const onStored = async (_: unknown, paths: string[], at: number): Promise<void> => {
-        told.push([paths, at]);
+        notified.push([paths, at]);
       };
       await publishFeeds(store, config, templates, { now: NOW + 300, onStored });
       await publishFeeds(store, config, templates, { now: NOW + MINUTE, onStored });
-      expect(told).toHaveLength(1);
-      expect(told[0]?.[0]).toContain('latest.atom');
-      expect(told[0]?.[1]).toBe(NOW);
+      expect(notified).toHaveLength(1);
+      expect(notified[0]?.[0]).toContain('latest.atom');
+      expect(notified[0]?.[1]).toBe(NOW);
       await save(store, [article('b', { section: 'world' })]);
       const failing = publishFeeds(store, config, templates, {
         now: NOW + 2 * MINUTE,
@@ -170,7 +170,7 @@ forEachDatabase((open) => {
       const before = (await findDocument(store.db, 'latest.atom'))?.modifiedAt ?? 0;
       const { superseded } = await publishFeeds(store, config, templates, { now: NOW });
       expect(superseded).toEqual([]);
-      // A reader that has the one before is told of the change all the same.
+      // A reader that has the one before still gets the change.
       expect((await findDocument(store.db, 'latest.atom'))?.modifiedAt).toBe(before + SECOND);
       expect(await idsIn(store, 'latest')).toEqual(['b', 'a']);
     });

@@ -1,5 +1,5 @@
 /**
- * Programs that fetch feeds, by their names in User-Agent headers. A name stands for all versions and platforms of a
+ * Programs that fetch feeds, by their names in User-Agent headers. A name covers all versions and platforms of a
  * program; nothing here identifies people.
  */
 

@@ -73,7 +73,7 @@ export function openReaderCounter(where: { store: Store; clock: Clock; zone: str
     const { date, from, until } = localDay(now, zone);
     const known = days.get(date);
     if (known !== undefined) return known;
-    // The headers of another day are forgotten.
+    // Headers of an earlier day are dropped.
     names.clear();
     const day = { date, from, until, documents: new Map(), pairs: 0, unknownNames: new Set<string>(), reports: 0 };
     days.set(date, day);

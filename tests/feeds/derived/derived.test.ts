@@ -53,7 +53,7 @@ forEachDatabase((open) => {
       expect(await idsIn(store, 'kicker/in-depth')).toEqual(['other', 'everything']);
       expect(await idsIn(store, 'tag/5g')).toEqual(['everything']);
       expect(await idsIn(store, 'reporter/lin-ye')).toEqual(['other', 'everything']);
-      // An editor's name stands under every story of the desk.
+      // Every story of the desk names its editor.
       expect(await idsIn(store, 'reporter/ann-o-hara')).toEqual(['everything']);
       expect(await idsIn(store, 'reporter/bo-wu')).toBeNull();
     });

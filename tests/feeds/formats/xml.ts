@@ -86,7 +86,7 @@ function element(namespace: string, name: string, attributes: Record<string, str
 function attributesOf(text: string): Record<string, string> {
   const attributes: Record<string, string> = {};
   for (const [, name = '', value = ''] of text.matchAll(/([^\s=]+)\s*=\s*"([^"]*)"/g)) {
-    if (name in attributes) throw new Error(`the attribute ${name} stands twice`);
+    if (name in attributes) throw new Error(`the attribute ${name} occurs twice`);
     attributes[name] = decode(value);
   }
   return attributes;

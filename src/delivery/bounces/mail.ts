@@ -14,6 +14,7 @@ import {
   readTargetToken,
   recordBounce,
   recordUnsubscribe,
+  type UnsubscribeResult,
 } from './record.ts';
 
 /** Octets of a message that are read: what matters is in its first parts, and it may quote our whole message. */
@@ -77,10 +78,13 @@ async function applyMail(
       ? { kind: 'complaint' as const, status: null, detail: content.detail }
       : { kind: content.severity, status: content.status, detail: content.detail };
   const result = await recordBounce(store.db, config, secrets, { target, bounce, source: null }, now);
-  if (result.kind === 'erased') return { kind: 'ignored', reason: 'the subscriber does not exist any more' };
+  if (result.kind === 'unproven') {
+    return { kind: 'ignored', reason: `a ${bounceName(bounce.kind)} that names no return path of ours` };
+  }
   if (result.kind === 'duplicate') {
     return { kind: 'ignored', reason: `this ${bounceName(bounce.kind)} was recorded before` };
   }
+  if (result.kind !== 'recorded') return unsubscribeEffect(target, result);
   return {
     kind: 'bounced',
     bounce: bounce.kind,
@@ -94,7 +98,10 @@ async function applyPersonalMail(store: Store, target: BounceTarget, now: number
   if (!target.isUnsubscribe) {
     return { kind: 'unclear', reason: 'a person wrote to a return path: it is neither a bounce nor a complaint' };
   }
-  const result = await recordUnsubscribe(store.db, target, null, now);
+  return unsubscribeEffect(target, await recordUnsubscribe(store.db, target, { channel: 'mailto' }, now));
+}
+
+function unsubscribeEffect(target: BounceTarget, result: UnsubscribeResult): MailEffect {
   if (result.kind === 'erased') return { kind: 'ignored', reason: 'the subscriber does not exist any more' };
   if (result.kind === 'already') return { kind: 'ignored', reason: 'the subscription had ended before' };
   return { kind: 'unsubscribed', subscriberId: target.subscriberId, newsletters: result.newsletters };
@@ -102,13 +109,16 @@ async function applyPersonalMail(store: Store, target: BounceTarget, now: number
 
 type FoundTarget = { kind: 'found'; target: BounceTarget } | { kind: 'forged' } | { kind: 'unclear'; reason: string };
 
-/** The first valid token: in the envelope, the header, then the quoted message. */
+/**
+ * The first valid token: in the envelope, the header, then the quoted message. Of a report, that of a return path if
+ * there is one.
+ */
 function findTarget(secrets: SigningSecrets, mail: IncomingMail, envelopeTo: string | undefined): FoundTarget {
   const tokens = [envelopeTo ?? '', mail.recipients, mail.quoted].flatMap(findTokens);
-  for (const token of tokens) {
-    const target = readTargetToken(secrets, token);
-    if (target !== null) return { kind: 'found', target };
-  }
+  const targets = tokens.map((token) => readTargetToken(secrets, token)).filter((target) => target !== null);
+  const returnPath = mail.content.kind === 'personal' ? undefined : targets.find((target) => !target.isUnsubscribe);
+  const target = returnPath ?? targets[0];
+  if (target !== undefined) return { kind: 'found', target };
   return tokens.length > 0 ? { kind: 'forged' } : { kind: 'unclear', reason: 'it refers to none of our messages' };
 }
 

@@ -8,7 +8,7 @@ import { cleanLine } from '../../lib/clean-text.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason, Tables } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
-import { changeSubscriptions, lockSubscriber } from '../../subscribers/consent/changes.ts';
+import { type ConsentChannel, changeSubscriptions, lockSubscriber } from '../../subscribers/consent/changes.ts';
 import { suppressAddress } from '../../subscribers/suppression.ts';
 import { readMailboxToken, readUnsubscribeToken } from '../../subscribers/tokens.ts';
 
@@ -21,7 +21,7 @@ export interface BounceTarget {
   serviceMessageId: number | null;
   /** Null unless the token names it. */
   newsletter: string | null;
-  /** Whether mail to the token's address means to unsubscribe. */
+  /** Whether the token is of an unsubscribe link or address, which can end that subscription and nothing else. */
   isUnsubscribe: boolean;
 }
 
@@ -66,14 +66,17 @@ export type BounceResult =
   | { kind: 'recorded'; suppressed: SuppressionReason | null }
   /** It was recorded before. */
   | { kind: 'duplicate' }
-  /** The subscriber was erased. */
-  | { kind: 'erased' };
+  /** It names only an unsubscribe token, which ends that subscription instead of suppressing the address. */
+  | UnsubscribeResult
+  /** It names only an unsubscribe token, and is about a failure that may pass. */
+  | { kind: 'unproven' };
 
 const MAX_DETAIL_LENGTH = 500;
 
 /**
  * Records a bounce or a complaint. A hard bounce or a complaint suppresses the address, and so do several soft bounces
- * in a row.
+ * in a row. Only the token of a return path can suppress: everybody who gets a forwarded message has its unsubscribe
+ * link, and could quote it in an invented report.
  * @param about.source who reported it, for the consent history; null if unknown
  */
 export async function recordBounce(
@@ -85,6 +88,10 @@ export async function recordBounce(
 ): Promise<BounceResult> {
   const { target, bounce, source } = about;
   const { subscriberId } = target;
+  const channel = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
+  if (target.isUnsubscribe) {
+    return bounce.kind === 'soft' ? { kind: 'unproven' } : recordUnsubscribe(db, target, { channel, source }, now);
+  }
   return inTransaction(db, async (tx) => {
     // The lock excludes a concurrent report of the same bounce, and an erasure.
     const subscriber = await lockSubscriber(tx, subscriberId);
@@ -106,15 +113,14 @@ export async function recordBounce(
       .execute();
     const reason = await suppressionReason(tx, target, bounce.kind, config.bounces.softLimit);
     if (reason === null) return { kind: 'recorded', suppressed: null };
-    const channel = bounce.kind === 'complaint' ? 'complaint' : 'bounce';
     const effect = await suppressAddress(tx, secrets, subscriberId, reason, { channel, source }, now);
     return { kind: 'recorded', suppressed: effect === 'suppressed' ? reason : null };
   });
 }
 
 /**
- * Whether a report counts although a similar one is recorded. One that names no message, such as a complaint that
- * quotes only our link, cannot be distinguished from an earlier one. If the address is not suppressed, the subscriber
+ * Whether a report counts although a similar one is recorded. One that names no message, such as a provider's complaint
+ * about an address, cannot be distinguished from an earlier one. If the address is not suppressed, the subscriber
  * has opted in again since then, so the report must be a new one.
  */
 function countsAgain(
@@ -220,28 +226,23 @@ export type UnsubscribeResult =
 export async function recordUnsubscribe(
   db: Db,
   target: BounceTarget,
-  source: string | null,
+  via: ConsentChannel,
   now: number,
 ): Promise<UnsubscribeResult> {
   const { subscriberId } = target;
-  const newsletter = await newsletterOf(db, target);
+  const which = await newslettersOf(db, target);
   return inTransaction(db, async (tx) => {
     if ((await lockSubscriber(tx, subscriberId)) === null) return { kind: 'erased' };
-    const which = newsletter === null ? 'all' : [newsletter];
-    const reason = { channel: 'mailto' as const, source };
-    const ended = await changeSubscriptions(tx, subscriberId, which, 'unsubscribed', reason, now);
+    const ended = await changeSubscriptions(tx, subscriberId, which, 'unsubscribed', via, now);
     if (ended.length === 0) return { kind: 'already' };
     return { kind: 'unsubscribed', newsletters: ended.map((one) => one.newsletter) };
   });
 }
 
-/** The newsletter that a target is about; null if it is about none or its edition does not exist any more. */
-async function newsletterOf(db: Db, target: BounceTarget): Promise<string | null> {
-  if (target.newsletter !== null || target.editionId === null) return target.newsletter;
-  const edition = await db
-    .selectFrom('editions')
-    .select('newsletter')
-    .where('id', '=', target.editionId)
-    .executeTakeFirst();
-  return edition?.newsletter ?? null;
+/** The newsletter that a target is about, or all if it is about none. */
+async function newslettersOf(db: Db, { newsletter, editionId }: BounceTarget): Promise<string[] | 'all'> {
+  if (newsletter !== null) return [newsletter];
+  if (editionId === null) return 'all';
+  const editions = await db.selectFrom('editions').select('newsletter').where('id', '=', editionId).execute();
+  return editions.map((edition) => edition.newsletter);
 }

@@ -157,11 +157,12 @@ async function recordReport(
   if (target === null) return report.email === undefined ? 'forged' : 'ignored';
   const { kind, status = null, detail = '' } = report;
   if (kind === 'unsubscribe') {
-    const result = await recordUnsubscribe(store.db, target, SOURCE, at);
+    const result = await recordUnsubscribe(store.db, target, { channel: 'mailto', source: SOURCE }, at);
     return result.kind === 'unsubscribed' ? 'unsubscribed' : 'ignored';
   }
   const bounce = { kind, status, detail };
   const result = await recordBounce(store.db, config, secrets, { target, bounce, source: SOURCE }, at);
+  if (result.kind === 'unsubscribed') return 'unsubscribed';
   return result.kind === 'recorded' ? kind : 'ignored';
 }
 

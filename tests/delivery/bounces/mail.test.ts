@@ -114,7 +114,8 @@ forEachDatabase((open) => {
       const [about] = (await submitEditions(store, 1)) as [About];
       const elsewhere = bounceMessage('exchange-not-found', about)
         .toString()
-        .replace(/^To: .*$/m, 'To: desk@news.example');
+        .replace(/^To: .*$/m, 'To: desk@news.example')
+        .replace('List-ID:', `Return-Path: <bounces+${returnToken(about)}@news.example>\nList-ID:`);
       expect((await handleMail(store, Buffer.from(elsewhere))).kind).toBe('bounced');
     });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NOW } from '../../../scripts/test-edition.ts';
 import { liftSuppression } from '../../../src/subscribers/suppression.ts';
+import { addConfirmed, subscriptionStates } from '../../subscribers/fixtures.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import {
@@ -13,23 +14,51 @@ import {
   subscriberState,
 } from './bounce-fixture.ts';
 
+const ADDRESS = 'subscriber1@example.com';
+
+/** A complaint that quotes our whole message, with its return path below its unsubscribe link. */
+function complaint(about: About): Buffer {
+  const text = bounceMessage('yahoo-like-complaint', about).toString();
+  return Buffer.from(
+    text.replace(/^(List-Unsubscribe: .*)$/m, `$1\nReturn-Path: <bounces+${returnToken(about)}@x.example>`),
+  );
+}
+
 forEachDatabase((open) => {
   describe('a complaint', () => {
+    it('suppresses the subscriber whose return path it names, and ends all subscriptions', async () => {
+      const store = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      // The return path is the last of its tokens, and the only one that counts.
+      expect(await handleMail(store, complaint(about))).toMatchObject({ bounce: 'complaint', suppressed: 'complaint' });
+      expect(await subscriberState(store, about)).toMatchObject({
+        suppressed: 'complaint',
+        listed: ['complaint'],
+        bounces: ['complaint -'],
+        subscription: 'unsubscribed',
+      });
+    });
+
     it.each(['yahoo-like-complaint', 'complaint-redacted-header'])(
-      'suppresses the subscriber whose link is in the message, and ends the subscription: %s',
+      'that quotes only an unsubscribe link ends that subscription, and suppresses nobody: %s',
       async (name) => {
         const store = await open();
         const [about] = (await submitEditions(store, 1)) as [About];
-        expect(await handleMail(store, bounceMessage(name, about))).toMatchObject({
-          bounce: 'complaint',
-          suppressed: 'complaint',
+        await addConfirmed(store, ADDRESS, ['another']);
+        const before = await subscriberState(store, about);
+        expect((await handleMail(store, bounceMessage(name, about))).description).toBe(
+          'subscriber 1 unsubscribed from daily-roundup',
+        );
+        expect(await subscriptionStates(store, about.subscriberId)).toEqual({
+          another: 'confirmed',
+          'daily-roundup': 'unsubscribed',
         });
-        expect(await subscriberState(store, about)).toMatchObject({
-          suppressed: 'complaint',
-          listed: ['complaint'],
-          bounces: ['complaint -'],
-          subscription: 'unsubscribed',
-        });
+        const { suppressed, listed, bounces, events } = await subscriberState(store, about);
+        expect({ suppressed, listed, bounces }).toEqual({ suppressed: null, listed: [], bounces: [] });
+        expect(events).toEqual([...before.events, 'unsubscribed complaint']);
+        expect((await handleMail(store, bounceMessage(name, about))).description).toBe(
+          'ignored: the subscription had ended before',
+        );
       },
     );
 
@@ -42,21 +71,10 @@ forEachDatabase((open) => {
       );
     });
 
-    it('that names no message counts again after a new opt-in, and only then', async () => {
-      const store = await open();
-      const [about] = (await submitEditions(store, 1)) as [About];
-      const message = bounceMessage('complaint-redacted-header', about);
-      await handleMail(store, message);
-      expect((await handleMail(store, message)).description).toBe('ignored: this complaint was recorded before');
-      await liftSuppression(store.db, SECRETS, about.subscriberId, { channel: 'confirmation' }, NOW);
-      expect(await handleMail(store, message)).toMatchObject({ bounce: 'complaint', suppressed: 'complaint' });
-      expect((await subscriberState(store, about)).suppressed).toBe('complaint');
-    });
-
     it('about the same message does not count again after a new opt-in', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
-      const message = bounceMessage('yahoo-like-complaint', about);
+      const message = complaint(about);
       await handleMail(store, message);
       await liftSuppression(store.db, SECRETS, about.subscriberId, { channel: 'confirmation' }, NOW);
       expect((await handleMail(store, message)).description).toBe('ignored: this complaint was recorded before');
@@ -67,12 +85,41 @@ forEachDatabase((open) => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
       await handleMail(store, bounceMessage('postfix-unknown-user', about));
-      await handleMail(store, bounceMessage('yahoo-like-complaint', about));
+      await handleMail(store, complaint(about));
       expect(await subscriberState(store, about)).toMatchObject({
         suppressed: 'hard-bounce',
         bounces: ['hard 5.1.1', 'complaint -'],
         subscription: 'unsubscribed',
       });
+    });
+  });
+
+  describe('a bounce that names only an unsubscribe address', () => {
+    const forged = (name: string, about: About): Buffer =>
+      Buffer.from(bounceMessage(name, about).toString().replaceAll(returnToken(about), leaveToken(about)));
+
+    it('ends that subscription if it is hard, and suppresses nobody', async () => {
+      const store = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const outcome = await handleMail(store, forged('postfix-unknown-user', about));
+      expect(outcome).toMatchObject({ kind: 'unsubscribed', newsletters: ['daily-roundup'] });
+      expect(await subscriberState(store, about)).toMatchObject({
+        suppressed: null,
+        listed: [],
+        bounces: [],
+        subscription: 'unsubscribed',
+        events: ['unsubscribed bounce'],
+      });
+    });
+
+    it('changes nothing if it is soft', async () => {
+      const store = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const before = await subscriberState(store, about);
+      expect((await handleMail(store, forged('gmail-over-quota', about))).description).toBe(
+        'ignored: a soft bounce that names no return path of ours',
+      );
+      expect(await subscriberState(store, about)).toEqual(before);
     });
   });
 

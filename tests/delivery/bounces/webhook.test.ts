@@ -160,6 +160,36 @@ forEachDatabase((open) => {
       expect((await subscriberState(store, about)).subscription).toBe('unsubscribed');
     });
 
+    it.each([
+      ['hard', 'unsubscribed'],
+      ['complaint', 'unsubscribed'],
+      ['soft', 'ignored'],
+    ] as const)('never suppresses for a %s report with an unsubscribe token', async (kind, counted) => {
+      const store = await open();
+      const submitted = (await submitEditions(store, config.bounces.softLimit)) as [About, ...About[]];
+      const tokens = [
+        unsubscribeToken(SECRETS, { ...submitted[0], newsletter: NEWSLETTER }),
+        ...submitted.map(leaveToken),
+      ];
+      const counts = await recordBounceReports(
+        store,
+        config,
+        SECRETS,
+        tokens.map((token) => ({ kind, token })),
+        NOW,
+      );
+      expect(counts).toEqual({
+        ...NONE,
+        ...(counted === 'ignored' ? { ignored: tokens.length } : { unsubscribed: 1, ignored: tokens.length - 1 }),
+      });
+      expect(await subscriberState(store, submitted[0])).toMatchObject({
+        suppressed: null,
+        listed: [],
+        bounces: [],
+        subscription: kind === 'soft' ? 'confirmed' : 'unsubscribed',
+      });
+    });
+
     it('changes nothing for a forged token or an unknown address', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];

@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import pino from 'pino';
+import { openKeys } from '../src/app/keys.ts';
 import { publish } from '../src/app/publish.ts';
 import { loadSampleNewsroom } from '../src/app/sample.ts';
 import { parseConfig } from '../src/config/config.ts';
@@ -40,7 +41,8 @@ await migrate(store);
 const clock = Date.now;
 const templates = openTemplates(config.paths.templates, config.publication.zone);
 await loadSampleNewsroom(store, config, { now: clock() });
-await publish({ store, config, templates, clock, log: pino({ level: 'silent' }) });
+const keys = openKeys(config, store);
+await publish({ store, config, keys, templates, clock, log: pino({ level: 'silent' }) });
 // With all that a request costs in production, its place in the statistics included.
 const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
 const app = createApp({ store, config, templates, secrets: ['of the bench alone'], clock, readers });

@@ -1,5 +1,5 @@
 /**
- * What every operation of `app/` takes: configuration, store, templates, clock and log, opened together.
+ * What every operation of `app/` takes: configuration, store, keys, templates, clock and log, opened together.
  */
 import { type Config, loadConfig } from '../config/config.ts';
 import type { Log } from '../lib/log.ts';
@@ -7,10 +7,12 @@ import { openTemplates, type Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
 import { ensureSchema } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { type Keys, openKeys } from './keys.ts';
 
 export interface AppContext {
   readonly config: Config;
   readonly store: Store;
+  readonly keys: Keys;
   readonly templates: Templates;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,7 +38,7 @@ export async function withAppContext<T>(processEnv: ProcessEnv, work: (app: AppC
   try {
     await ensureSchema(store);
     const templates = openTemplates(config.paths.templates, config.publication.zone);
-    return await work({ config, store, templates, clock, log });
+    return await work({ config, store, keys: openKeys(config, store), templates, clock, log });
   } finally {
     await store.close();
   }

@@ -3,7 +3,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countDueChanges } from '../articles/pending-changes.ts';
-import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
@@ -87,7 +86,7 @@ export async function notifyHubOnce(app: AppContext): Promise<void> {
 }
 
 function openHubOf(app: AppContext): WorkerPool {
-  return openHub({ ...app, secrets: loadSigningSecrets(app.config, app.store.dialect) });
+  return openHub({ ...app, secrets: app.keys.signingSecrets() });
 }
 
 /** Mirrors to this machine's folder of feeds what any process has published. */
@@ -115,10 +114,10 @@ export function startCountingReaders({ log }: AppContext, readers: ReaderCounter
 }
 
 /** Processes the bounces that arrive in the mailbox, where there is one. */
-export function startPollingBounces({ store, config, clock, log }: AppContext): Stoppable[] {
+export function startPollingBounces({ store, config, keys, clock, log }: AppContext): Stoppable[] {
   if (config.secrets.imapUrl === undefined) return [];
   const poll = async (signal: AbortSignal): Promise<void> => {
-    const report = await pollMailbox(store, config, loadSigningSecrets(config, store.dialect), { clock, signal });
+    const report = await pollMailbox(store, config, keys.signingSecrets(), { clock, signal });
     if (report.messages > 0) log.info(report, 'processed bounces');
   };
   return [repeat(config.bounces.pollMinutes * MINUTE, 'polling for bounces', log, poll)];

@@ -1,10 +1,8 @@
 /**
  * Delivers what is due, for the operator and for the background task alike.
  */
-import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import type { OnPause } from '../delivery/control/auto-pause.ts';
 import { deliver } from '../delivery/deliver.ts';
-import { loadSigners } from '../delivery/message/dkim.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
@@ -19,9 +17,9 @@ export async function deliverDue(
   app: AppContext,
   options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
 ): Promise<DeliveryReport> {
-  const { store, config, templates, clock } = app;
-  const secrets = loadSigningSecrets(config, store.dialect);
-  const signers = loadSigners(config);
+  const { store, config, keys, templates, clock } = app;
+  const secrets = keys.signingSecrets();
+  const signers = keys.signers();
   const transport = openTransport(config);
   const onPause: OnPause = async (tx, { editionId, reason }) => {
     const name = await editionName(tx, editionId);

@@ -1,7 +1,6 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
-import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { listen } from '../http/server/listen.ts';
@@ -45,9 +44,8 @@ export interface RunningApp extends Stoppable {
  * @throws what a step throws; what was done until then is recorded
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun> {
-  // Throws before anything is done where there is none.
-  loadSigningSecrets(app.config, app.store.dialect);
   const { roles, stop, onProgress } = options;
+  readKeys(app, roles);
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, archives) : NOTHING_DONE;
@@ -67,8 +65,8 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
  * @throws ListenError where the port cannot be opened, before anything is done; or what the first run throws
  */
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp> {
-  loadSigningSecrets(app.config, app.store.dialect);
   const { roles } = options;
+  readKeys(app, roles);
   const tasks: Stoppable[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(tasks.map((task) => task.stop()));
@@ -90,10 +88,16 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   }
 }
 
+/** Reads the keys before anything else is done. @throws SecretError, TransportError if one is missing or invalid */
+function readKeys({ keys }: AppContext, roles: readonly Role[]): void {
+  keys.signingSecrets();
+  if (roles.includes('deliver')) keys.signers();
+}
+
 /** Serves pages and feeds, and counts who reads the feeds. */
 async function startServer(app: AppContext): Promise<Stoppable & { url: string }> {
   const { store, config, templates, clock, log } = app;
-  const secrets = loadSigningSecrets(config, store.dialect);
+  const secrets = app.keys.signingSecrets();
   const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
   const site = createApp({ store, config, templates, secrets, clock, readers, log });
   const server = await listen(site, config.server);

@@ -6,6 +6,7 @@ import pino from 'pino';
 
 /** The part of pino that daywire uses. */
 export interface Log {
+  debug(details: object, message: string): void;
   info(details: object, message: string): void;
   warn(details: object, message: string): void;
   error(details: object, message: string): void;

@@ -1,5 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deliverDue } from '../../src/app/deliver.ts';
+import { start } from '../../src/app/start.ts';
 import { HOUR } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
@@ -8,7 +12,7 @@ import { openSampleApp } from '../support/test-app.ts';
 import { closeEdition } from './steps.ts';
 
 describe('delivering', () => {
-  forEachDatabase((open) => {
+  forEachDatabase((open, dialect) => {
     it('pauses an edition that a policy rejects for every recipient, with one alert, failing no delivery', async () => {
       const server = await startScripted((command) =>
         command.startsWith('RCPT') ? '550 5.7.1 not from you' : undefined,
@@ -44,6 +48,22 @@ describe('delivering', () => {
       // The part before the @ contains the token.
       for (const path of quoted) expect(output).not.toContain(path.split('@', 1)[0]);
       await closeServers();
+    });
+
+    it('reads its keys once, so that a process that can open no more files still delivers', async () => {
+      const env = dialect === 'sqlite' ? { DAYWIRE_SECRET: '' } : {};
+      const app = await openSampleApp(await open(), { feeds: ['latest'], env });
+      const keyFile = join(app.folder, 'key.pem');
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeFileSync(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+      app.config.delivery.dkim.push({ domain: 'example.com', selector: 'one', keyFile });
+      await start(app, { roles: ['deliver'], stop: new AbortController().signal }).then((running) => running.stop());
+      rmSync(keyFile);
+      rmSync(join(app.config.paths.data, 'secret'), { force: true });
+      await closeEdition(app);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 7 });
+      // No other secret was created in its place.
+      expect(existsSync(join(app.config.paths.data, 'secret'))).toBe(false);
     });
 
     it('raises an alert when the server cannot be reached, and resolves it after the next success', async () => {

@@ -6,6 +6,7 @@ describe('repeated work', () => {
   const logged: string[] = [];
   const log: Log = {
     info: (_, message) => logged.push(message),
+    debug: () => {},
     warn: (_, message) => logged.push(message),
     error: (details, message) => logged.push(`${(details as { error: string }).error} | ${message}`),
   };

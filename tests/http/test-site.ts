@@ -44,6 +44,7 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
   const time = clockAt(NOW);
   const logged: object[] = [];
   const log = {
+    debug: () => {},
     info: () => {},
     warn: () => {},
     error: (details: object) => {

@@ -18,7 +18,7 @@ const job = {
     return { kind: 'done' as const };
   },
 };
-const log = { info() {}, warn() {}, error() {} };
+const log = { debug() {}, info() {}, warn() {}, error() {} };
 const recorded = [];
 for (now of JSON.parse(instants) as number[]) {
   recorded.push(...(await runDue(store, [job], { clock: () => now, alerts: { send: async () => {} }, log })));

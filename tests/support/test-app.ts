@@ -3,6 +3,7 @@
  * hand.
  */
 import type { AppContext } from '../../src/app/app-context.ts';
+import { openKeys } from '../../src/app/keys.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -38,8 +39,9 @@ export function openTestApp(store: Store, { env = {}, edit = (yaml) => yaml, fee
     folder,
     config,
     store,
+    keys: openKeys(config, store),
     templates: openTemplates(config.paths.templates, config.publication.zone),
-    log: { info() {}, warn() {}, error() {} },
+    log: { debug() {}, info() {}, warn() {}, error() {} },
   });
 }
 

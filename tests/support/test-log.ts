@@ -11,5 +11,5 @@ export function openTestLog(): TestLog {
   const keep = (details: object, message: string): void => {
     lines.push(`${message} ${JSON.stringify(details)}`);
   };
-  return { lines, info: keep, warn: keep, error: keep };
+  return { lines, debug: keep, info: keep, warn: keep, error: keep };
 }

@@ -75,17 +75,21 @@ export interface ScriptedServer extends Omit<TestServer, 'received'> {
   commands: string[];
   /** Everything between DATA and the final dot, byte for byte. */
   messages: string[];
+  /** Everything that it received, byte for byte, by connection. */
+  bytes: string[];
 }
 
 /** A server that replies as the script says, and accepts everything else. */
 export async function startScripted(script: Script): Promise<ScriptedServer> {
   const commands: string[] = [];
   const messages: string[] = [];
+  const bytes: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
     socket.setNoDelay(true);
+    const connection = bytes.push('') - 1;
     let inData = false;
     let rest = '';
     let message = '';
@@ -102,6 +106,7 @@ export async function startScripted(script: Script): Promise<ScriptedServer> {
     };
     socket.on('data', (chunk) => {
       rest += chunk.toString('latin1');
+      bytes[connection] += chunk.toString('latin1');
       for (;;) {
         const end = rest.indexOf('\r\n');
         if (end < 0) return;
@@ -127,7 +132,7 @@ export async function startScripted(script: Script): Promise<ScriptedServer> {
       server.close(() => resolve());
     });
   running.push({ close });
-  return { port, url: `smtp://127.0.0.1:${port}`, commands, messages, close };
+  return { port, url: `smtp://127.0.0.1:${port}`, commands, messages, bytes, close };
 }
 
 function writeParts(socket: Socket, parts: string[]): void {

@@ -7,8 +7,9 @@
  * 1. Read the new version's `smtp-connection` and check the members that are declared below, and these assumptions:
  * - `send()` calls `_createSendStream(callback)` once DATA is answered, then `write(message)` and `end()` on what it
  *   returns, and reads `outByteCount`. It accepts 2xx and 3xx replies to DATA.
- * - A reply is read into `_remainder`, queued in `_responseQueue` when its line is complete, and passed to the next
- *   function of `_responseActions`. `lastServerResponse` is the reply to the last command.
+ * - A reply is read into `_remainder`, queued in `_responseQueue` when its line is complete, and passed by
+ *   `_processResponse()` to the next function of `_responseActions`. `lastServerResponse` is the reply to the last
+ *   command.
  * - `_actionSMTPStream(reply, callback)` evaluates the reply to the message; `_onError()` fails the session.
  * 2. Run tests/delivery/transport/. smtp-session.test.ts fails if nodemailer's own data step is used, or none;
  * smtp-errors.test.ts covers refusals, timeouts and closed connections at each step.
@@ -29,6 +30,11 @@ type SmtpCallback<T> = (error?: Error | null, result?: T) => void;
 
 const FINAL_DOT = Buffer.from('.\r\n');
 
+/** RFC 5321 §4.2: each line of a reply begins with a code, and a space or a hyphen before its text. */
+const REPLY_LINE = /^[2-5]\d\d([ -]|$)/;
+
+const { _processResponse: processNextReply } = SMTPConnection.prototype as unknown as { _processResponse(): void };
+
 export class SmtpSession extends SMTPConnection {
   declare private _responseActions: ((reply: string) => void)[];
   declare private _responseQueue: string[];
@@ -46,6 +52,17 @@ export class SmtpSession extends SMTPConnection {
     if (this.hasUnexpectedReply()) this.failOutOfStep();
     else
       this.send({ from, to: [to], size }, chunks as unknown as Buffer, done as Parameters<SMTPConnection['send']>[2]);
+  }
+
+  /**
+   * Overrides nodemailer's. After a reply that is not SMTP nothing can be said about those that follow, and nodemailer
+   * takes it for a refusal: after a refused RCPT, it sends an empty message if DATA was pipelined. Empty lines are
+   * ignored, as by nodemailer.
+   */
+  protected _processResponse(): void {
+    const line = this._responseQueue[0]?.split('\n').find((line) => line.trim() !== '' && !REPLY_LINE.test(line));
+    if (line === undefined) processNextReply.call(this);
+    else this.fail(`the server’s reply is not SMTP: ${line}`);
   }
 
   /** Overrides nodemailer's: called by `send` when the server has accepted the envelope and answered DATA. */
@@ -75,11 +92,7 @@ export class SmtpSession extends SMTPConnection {
       this.failOutOfStep();
       return { outByteCount: 0, write: () => {}, end: () => {} };
     }
-    this._responseActions.push((reply) => {
-      // Nodemailer accepts every reply that begins with a 2, even if it is not SMTP.
-      if (/^[2-5]\d\d([ -]|$)/.test(reply)) this._actionSMTPStream(reply, done);
-      else this.failOutOfStep();
-    });
+    this._responseActions.push((reply) => this._actionSMTPStream(reply, done));
     return stream;
   }
 
@@ -88,6 +101,10 @@ export class SmtpSession extends SMTPConnection {
   }
 
   private failOutOfStep(): void {
-    this._onError(new Error('the server’s replies do not match the commands'), 'EPROTOCOL', false, 'CONN');
+    this.fail('the server’s replies do not match the commands');
+  }
+
+  private fail(message: string): void {
+    this._onError(new Error(message), 'EPROTOCOL', false, 'CONN');
   }
 }

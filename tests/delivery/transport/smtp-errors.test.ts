@@ -44,10 +44,7 @@ describe('the SMTP transport', () => {
 
   it.each(STEPS)('reports a transient failure of a server that does not speak SMTP at %s', async (step) => {
     const server = await startScripted(pipelining({ [step]: '\u0000\u001b[31m what? \u009f' }));
-    const work = submitOnce(server.url);
-    // Nodemailer continues with HELO after an invalid reply to EHLO.
-    if (step === 'EHLO') return expect(await work).toBe('250 2.0.0 ok');
-    const failure = await failureOf(work);
+    const failure = await failureOf(submitOnce(server.url));
     expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     expect(classifyFailure(failure)).toBe('transient');
     expect(isPolicyRefusal(failure)).toBe(false);

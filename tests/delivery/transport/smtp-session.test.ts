@@ -140,10 +140,39 @@ describe('when reading replies, SmtpSession', () => {
     }
   });
 
-  it('does not accept a reply to the message that is not SMTP, even if it begins with a 2', async () => {
-    const server = await startScripted(pipelining({ 'DATA-END': '2 messages so far' }));
-    const failure = await failureOf(submitOnce(server.url));
-    expect(classifyFailure(failure)).toBe('transient');
+  const GARBAGE = ['\u0000\u001b[31m what? \u009f', '2 messages so far', '250_ok', '250-one\r\ntwo\r\n250 ok', '999 no'];
+  const HELLO = 'EHLO [^\r]+\r\n';
+  const ENVELOPE = 'MAIL FROM:<roundup@example.com>\r\nRCPT TO:<ada@example.com>\r\nDATA\r\n';
+  it.each([
+    ['the connection', 'CONNECT', ''],
+    ['EHLO', 'EHLO', HELLO],
+    ['AUTH', 'AUTH', `${HELLO}AUTH PLAIN [^\r]+\r\n`],
+    ['MAIL', 'MAIL', HELLO + ENVELOPE],
+    ['RCPT', 'RCPT', HELLO + ENVELOPE],
+    ['DATA', 'DATA', HELLO + ENVELOPE],
+    ['the message', 'DATA-END', `${HELLO}${ENVELOPE}Subject: Hello\r\n[^]*\r\n\\.\r\n`],
+  ])('closes the connection at once after a reply to %s that is not SMTP', async (_name, step, expected) => {
+    for (const garbage of GARBAGE) {
+      const EHLO = step === 'AUTH' ? '250-scripted\r\n250 AUTH PLAIN' : '250-scripted\r\n250 PIPELINING';
+      const server = await startScripted(pipelining({ EHLO, [step]: garbage }));
+      const url = step === 'AUTH' ? server.url.replace('//', '//ada:wonderland@') : server.url;
+      const failure = await failureOf(submitOnce(url));
+      expect(failure).toMatchObject({ code: 'EPROTOCOL', replyCode: null, reply: null });
+      expect(failure.message).toMatch(/the server’s reply is not SMTP: /);
+      expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+      expect(classifyFailure(failure)).toBe('transient');
+      await expect.poll(() => server.bytes).toEqual([expect.stringMatching(new RegExp(`^${expected}$`))]);
+      expect(server.messages).toHaveLength(step === 'DATA-END' ? 1 : 0);
+    }
+  });
+
+  it('closes the connection after a reply to RSET that is not SMTP', async () => {
+    const server = await startScripted(pipelining({ RCPT: '550 5.1.1 nobody', DATA: '503 5.5.1 no', RSET: 'what?' }));
+    const connection = await connectTo(server.url);
+    const failure = await failureOf(connection.submit(outgoing()));
+    expect(failure).toMatchObject({ replyCode: 550, command: 'RCPT TO' });
+    expect(connection.usable).toBe(false);
+    expect(server.bytes).toEqual([expect.stringMatching(new RegExp(`^${HELLO}${ENVELOPE}RSET\r\n$`))]);
   });
 
   it('does not take an unexpected reply for that to the next message', async () => {

@@ -25,6 +25,7 @@ export function testEdition(changes: Partial<Edition> = {}): Edition {
     archiveHtml: '<html></html>',
     articleId: 'daily-roundup-2026-11-24',
     closedAt: NOW,
+    messageIdDomain: 'example.com',
     ...changes,
   };
 }
@@ -100,6 +101,7 @@ async function storeEdition(store: Store, edition: Edition): Promise<number> {
       archive_html: edition.archiveHtml,
       article_id: edition.articleId,
       closed_at: edition.closedAt,
+      message_id_domain: edition.messageIdDomain,
     })
     .returning('id')
     .executeTakeFirstOrThrow();

@@ -10,7 +10,8 @@ import { recordEdition, StaleComposition } from '../editions/record.ts';
 import type { EditionSlot } from '../editions/slot.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
-import { type Db, isSerializationFailure, type Store } from '../store/store.ts';
+import { type Db, isSerializationFailure, type Store, type Tx } from '../store/store.ts';
+import { senderOf } from './message/message-fields.ts';
 import { type DeliveryTerms, queueDeliveries } from './queue/queue-deliveries.ts';
 
 export interface ClosedEdition {
@@ -63,7 +64,7 @@ export async function composeAndClose(
 export async function closeEdition(
   store: Store,
   composed: ComposedEdition,
-  terms: DeliveryTerms,
+  terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
   now: number,
 ): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
@@ -72,6 +73,7 @@ export async function closeEdition(
       const closed = await findEdition(tx, newsletter, slot);
       if (closed !== null) return closedBefore(tx, closed);
       const editionId = await recordEdition(tx, composed, now);
+      await freezeMessageIdDomain(tx, editionId, terms);
       const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
       const edition = await findEdition(tx, newsletter, slot);
       if (edition === null) throw new Error(`edition ${editionId} of ${newsletter} is missing after it was written`);
@@ -83,6 +85,12 @@ export async function closeEdition(
     if (closed === null) throw error;
     return closedBefore(store.reports, closed);
   }
+}
+
+/** A retry after a change of the sender's address must have the same Message-ID. */
+async function freezeMessageIdDomain(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
+  const { domain } = senderOf(from, undefined);
+  await tx.updateTable('editions').set({ message_id_domain: domain }).where('id', '=', editionId).execute();
 }
 
 async function closedBefore(db: Db, edition: EditionSummary): Promise<ClosedEdition> {

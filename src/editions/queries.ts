@@ -28,6 +28,8 @@ export interface Edition extends EditionSummary {
   html: string;
   text: string;
   archiveHtml: string;
+  /** The right side of its copies' Message-IDs; null for an edition that closed before it was stored. */
+  messageIdDomain: string | null;
 }
 
 const SUMMARY = [
@@ -41,7 +43,15 @@ const SUMMARY = [
   'article_id as articleId',
   'closed_at as closedAt',
 ] as const;
-const CONTENT = ['subject', 'preheader', 'nonce', 'html', 'text', 'archive_html as archiveHtml'] as const;
+const CONTENT = [
+  'subject',
+  'preheader',
+  'nonce',
+  'html',
+  'text',
+  'archive_html as archiveHtml',
+  'message_id_domain as messageIdDomain',
+] as const;
 
 /** Finds an edition by newsletter and slot label. */
 export async function findEdition(db: Db, newsletter: string, slot: string): Promise<Edition | null> {

@@ -3,8 +3,10 @@
  */
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
+import { addMessageIdDomain } from './migrations/0004-message-id-domain.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
   '0001-initial': createInitialSchema,
+  '0004-message-id-domain': addMessageIdDomain,
 };

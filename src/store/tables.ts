@@ -276,6 +276,8 @@ interface EditionsTable {
   /** The roundup article that represents it in feeds. */
   article_id: string;
   closed_at: number;
+  /** In A-labels. Null for an edition that closed before the column existed. */
+  message_id_domain: string | null;
   delivery_state: Generated<EditionDeliveryState>;
   /** Why it is paused or cancelled. */
   delivery_reason: string | null;

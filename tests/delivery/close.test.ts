@@ -1,5 +1,8 @@
+import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { closeEdition, composeAndClose } from '../../src/delivery/close.ts';
+import { prepareMessages } from '../../src/delivery/message/edition-message.ts';
+import { type Edition, findEditionById } from '../../src/editions/queries.ts';
 import { StaleComposition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import type { Templates } from '../../src/lib/templates.ts';
@@ -162,6 +165,25 @@ describe('composeAndClose', () => {
         queued: 1,
         edition: { id: first.kind === 'closed' ? first.edition.id : null, closedAt: NOW },
       });
+    });
+
+    it('freezes the domain of the Message-IDs, so that a change of the sender does not change them', async () => {
+      const store = await open();
+      await save(store, articles());
+      const [ada] = await subscribe(store, 'ada');
+      const closed = await closeEdition(store, await compose(store), terms, NOW);
+      const edition = (await findEditionById(store.db, closed.edition.id)) as Edition;
+      const idOf = async (email: string, messageIdDomain = edition.messageIdDomain): Promise<string | undefined> => {
+        const from = { ...newsletter, from: { ...newsletter.from, email } };
+        const make = prepareMessages({ ...edition, messageIdDomain }, from, config, SECRETS, []);
+        const { chunks } = await make({ subscriberId: ada as number, email: 'ada@example.com', expiresAt: null });
+        return (await simpleParser(Buffer.concat(chunks))).messageId;
+      };
+      const id = await idOf(newsletter.from.email);
+      expect(id).toMatch(/^<[0-9a-f]{40}@example\.com>$/);
+      expect(await idOf('wire@bücher.example')).toBe(id);
+      // An edition that closed before the domain was stored.
+      expect(await idOf('wire@bücher.example', null)).toBe(id?.replace('example.com', 'xn--bcher-kva.example'));
     });
 
     it('writes nothing if an article has changed since it was composed', async () => {

@@ -6,7 +6,7 @@ import { newFolder } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 afterEach(() => {
-  delete MIGRATIONS['0002-synthetic'];
+  delete MIGRATIONS['9999-synthetic'];
 });
 
 /** What a later version of daywire would bring. */
@@ -48,15 +48,15 @@ describe('a filled store', () => {
         expect(before[table]?.length, table).toBeGreaterThan(0);
       }
 
-      MIGRATIONS['0002-synthetic'] = translations;
+      MIGRATIONS['9999-synthetic'] = translations;
       const stale = await folder.run(['status'], env);
       expect(stale.code).toBe(1);
-      expect(stale.stderr).toMatch(/lacks 0002-synthetic: back it up, then run "daywire migrate"/);
+      expect(stale.stderr).toMatch(/lacks 9999-synthetic: back it up, then run "daywire migrate"/);
       expect(await withStore(env, folder.path, contents)).toEqual(before);
 
       expect(await folder.run(['migrate'], env)).toMatchObject({
         code: 0,
-        stdout: expect.stringContaining('ran 0002-synthetic\n'),
+        stdout: expect.stringContaining('ran 9999-synthetic\n'),
       });
       expect(await folder.run(['migrate'], env)).toMatchObject({ stdout: expect.stringContaining('is up to date') });
       expect(await folder.run(['status'], env)).toMatchObject({ code: 0 });
@@ -68,10 +68,10 @@ describe('a filled store', () => {
         translations: after.translations,
       });
 
-      delete MIGRATIONS['0002-synthetic'];
+      delete MIGRATIONS['9999-synthetic'];
       const newer = await folder.run(['status'], env);
       expect(newer.code).toBe(1);
-      expect(newer.stderr).toMatch(/has had 0002-synthetic, which this version does not know/);
+      expect(newer.stderr).toMatch(/has had 9999-synthetic, which this version does not know/);
       expect((await folder.run(['migrate'], env)).code).toBe(1);
       expect(await withStore(env, folder.path, contents)).toEqual(after);
     },

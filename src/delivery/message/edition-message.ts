@@ -37,7 +37,10 @@ export type MessageMaker = (recipient: Recipient) => Promise<OutgoingMessage>;
  * @param signers of all domains; those of the sender's domain are used
  */
 export function prepareMessages(
-  edition: Pick<Edition, 'id' | 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt'>,
+  edition: Pick<
+    Edition,
+    'id' | 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
+  >,
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication' | 'bounces'>,
   secrets: SigningSecrets,
@@ -61,7 +64,7 @@ export function prepareMessages(
       shared,
       dateOf(dueAt(edition, newsletter, expiresAt)),
       to.field,
-      headerField('Message-ID', `<${messageName(edition, subscriberId)}@${sender.domain}>`),
+      headerField('Message-ID', `<${messageName(edition, subscriberId)}@${edition.messageIdDomain ?? sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
     ];
     const envelope = {

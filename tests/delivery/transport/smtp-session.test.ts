@@ -140,7 +140,13 @@ describe('when reading replies, SmtpSession', () => {
     }
   });
 
-  const GARBAGE = ['\u0000\u001b[31m what? \u009f', '2 messages so far', '250_ok', '250-one\r\ntwo\r\n250 ok', '999 no'];
+  const GARBAGE = [
+    '\u0000\u001b[31m what? \u009f',
+    '2 messages so far',
+    '250_ok',
+    '250-one\r\ntwo\r\n250 ok',
+    '999 no',
+  ];
   const HELLO = 'EHLO [^\r]+\r\n';
   const ENVELOPE = 'MAIL FROM:<roundup@example.com>\r\nRCPT TO:<ada@example.com>\r\nDATA\r\n';
   it.each([

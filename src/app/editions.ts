@@ -2,6 +2,7 @@
  * What an operator sees of editions and does with them.
  */
 import { cancelEdition, releaseQueue, resumeEdition } from '../delivery/control/edition-control.ts';
+import { listPausedDomains, resumeDomains } from '../delivery/control/paused-domains.ts';
 import {
   countAllDeliveries,
   type FailedDelivery,
@@ -31,6 +32,8 @@ export interface EditionStatus {
   deliveryState: EditionDeliveryState;
   /** Of a pause or a cancellation. */
   reason: string | null;
+  /** Domains whose deliveries of this edition wait for the operator, with the server's words. */
+  pausedDomains: { domain: string; reason: string }[];
   /** By state, those that were rolled up into totals included. */
   deliveries: Record<string, number>;
   /** Ids of articles that were eligible and did not enter. */
@@ -73,6 +76,7 @@ export async function summariseEditions(
   const counts = await countAllDeliveries(store.reports, ids);
   const states = await readDeliveryStates(store.db, ids);
   const omissions = await listOmissions(store.db, ids);
+  const domains = await listPausedDomains(store.db, ids);
   return editions.map((edition) => {
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === edition.id) ?? {};
     const passed = (why: 'aged-out' | 'did-not-fit'): string[] =>
@@ -85,16 +89,21 @@ export async function summariseEditions(
       closed: rfc3339(edition.closedAt),
       deliveryState: state,
       reason,
+      pausedDomains: domains
+        .filter(({ editionId }) => editionId === edition.id)
+        .map(({ domain, reason }) => ({ domain, reason })),
       deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
       passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit') },
     };
   });
 }
 
-/** Resumes a paused edition, and resolves the alerts about its pause. @throws DeliveryControlError */
+/** Resumes a paused edition and its domains, and resolves the alerts about them. @throws DeliveryControlError */
 export async function resume({ store, clock }: AppContext, editionId: number): Promise<void> {
   await resumeEdition(store.db, editionId);
-  await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
+  const domains = await resumeDomains(store.db, editionId, clock());
+  const alerts = [pauseAlert(editionId), retractionAlert(editionId)];
+  await resolveAlerts(store.db, [...alerts, ...domains.map((domain) => domainAlert(editionId, domain))], clock());
 }
 
 /**
@@ -121,6 +130,11 @@ export const DELIVERY_STOPPED = 'delivery';
 /** Alert key of an edition that was paused because of the server's replies. */
 export function pauseAlert(editionId: number): string {
   return `edition:${editionId}`;
+}
+
+/** Alert key of a domain that is paused for an edition. */
+export function domainAlert(editionId: number, domain: string): string {
+  return `${pauseAlert(editionId)}:${domain}`;
 }
 
 /** Alert key of an edition that was paused because of a retraction. */

@@ -73,6 +73,12 @@ export interface Tables {
   suppressions: { address_hash: string; reason: SuppressionReason; at: number };
   service_messages: ServiceMessagesTable;
   deliveries: DeliveriesTable;
+  edition_refusals: EditionRefusalsTable;
+  /** Service messages that were refused since one was accepted. */
+  service_refusals: { message_id: number; subscriber_id: number; domain: string; fence: number; at: number };
+  /** Domains that refuse every recipient of an edition: their deliveries wait for the operator. */
+  paused_domains: { edition_id: number; domain: string; reason: string; paused_at: number };
+  back_offs: BackOffsTable;
   bounces: BouncesTable;
   /** Rate limits shared by all processes: the theoretical arrival time of the next request (GCRA), with fractions. */
   rate_limits: { key: string; next_at: number };
@@ -297,6 +303,50 @@ interface DeliveriesTable {
   reply: string | null;
   reason: string | null;
   changed_at: number;
+}
+
+/**
+ * `policy`: 5.7.x; `throttled`: 421; `uncertain`: no reply to a complete message. See delivery/control/refusal-kind.ts.
+ */
+export type RefusalKind = 'policy' | 'permanent' | 'throttled' | 'temporary' | 'uncertain';
+
+/** The recipients of an edition that were refused since their domain accepted a message of it. */
+interface EditionRefusalsTable {
+  edition_id: number;
+  subscriber_id: number;
+  /** The recipient's, in lower case. */
+  domain: string;
+  kind: RefusalKind;
+  /** 1 if an earlier attempt of the same delivery failed, too. */
+  repeated: number;
+  /** 1 while no message of the edition was accepted since, by any domain. */
+  in_a_row: number;
+  /** The fence of the delivery: the refusal is taken back only while nobody has claimed it again. */
+  fence: number;
+  at: number;
+}
+
+/** `server`: nothing is submitted. `service`: no service messages are. */
+export type BackOffScope = 'server' | 'service';
+
+/**
+ * While such a row exists, submissions wait, and one process at a time probes with one message from `retry_at` on.
+ */
+interface BackOffsTable {
+  scope: BackOffScope;
+  /** `configuration`: an operator must change something. `refusals`: every recipient is refused. */
+  cause: 'temporary' | 'configuration' | 'refusals';
+  /** The server's words, without addresses. */
+  reason: string;
+  /** Failed probes, the first failure included. */
+  failures: number;
+  since: number;
+  failed_at: number;
+  retry_at: number;
+  /** The end of the current probe's lease. */
+  lease_until: number | null;
+  /** 1 once its alert is raised. */
+  alerted: number;
 }
 
 export type RunState = 'running' | 'done' | 'skipped' | 'late' | 'failed';

@@ -50,7 +50,9 @@ export function formatEdition(edition: EditionStatus): string {
   const { newsletter, slot, number, headline, deliveries } = edition;
   const isStopped = edition.deliveryState === 'paused' || edition.deliveryState === 'cancelled';
   const state = isStopped ? `; ${stateAndReason(edition)}` : '';
-  return `${newsletter}/${slot}, number ${number}: ${headline} (${counts(deliveries) || 'no deliveries'})${state}`;
+  const domains = edition.pausedDomains.map(({ domain, reason }) => `; ${domain} is paused: ${reason}`).join('');
+  const name = `${newsletter}/${slot}, number ${number}: ${headline}`;
+  return `${name} (${counts(deliveries) || 'no deliveries'})${state}${domains}`;
 }
 
 export function formatEditionDetails(edition: EditionDetails): string {
@@ -67,6 +69,10 @@ export function formatEditionDetails(edition: EditionDetails): string {
     ...list(
       'articles',
       articles.map(({ block, id }) => `${block.padEnd(8)} ${id}`),
+    ),
+    ...list(
+      'paused domains',
+      edition.pausedDomains.map(({ domain, reason }) => `${domain}: ${reason}`),
     ),
     ...list('aged out', passedOver.agedOut),
     ...list('did not fit', passedOver.didNotFit),

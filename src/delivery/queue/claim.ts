@@ -2,15 +2,17 @@
  * Claims deliveries in small batches, the oldest open edition first, within the rate limits.
  */
 import { type RawBuilder, sql } from 'kysely';
-import { rfc3339 } from '../../lib/time.ts';
+import { HOUR, rfc3339 } from '../../lib/time.ts';
 import { isOpen } from '../../store/delivery-states.ts';
 import { jsonRows } from '../../store/json-rows.ts';
 import { isClaimable, skipLocked } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
+import { listPausedDomains, waitingReason } from '../control/paused-domains.ts';
 import { type DeliveryOutcome, EXPIRED, INTERRUPTED } from './delivery-outcome.ts';
 import { type ClaimedDelivery, recordOutcomes } from './outbox.ts';
 import { type DeliveryRateLimiter, RESERVED_AHEAD } from './rate-limiter.ts';
+import { recipientDomain } from './recipient-domain.ts';
 
 export interface ClaimOptions {
   /** Epoch milliseconds. */
@@ -30,7 +32,7 @@ export interface ClaimResult {
   deliveries: ClaimedDelivery[];
   /** Number of expired deliveries that failed. If it is not 0, there may be more of both. */
   expired: number;
-  /** Number of deliveries that a rate limit postponed. */
+  /** Number of deliveries that a rate limit postponed, or that wait because their domain is paused. */
   postponed: number;
   /** Why the queue is held, or null. */
   held: string | null;
@@ -47,12 +49,15 @@ export async function claimDeliveries(
   if (held !== undefined) return { ...nothing, held };
   const editions = await findOpenEditions(store.db, options.editionId);
   if (editions.length === 0) return nothing;
+  const ids = editions.map(({ id }) => id);
+  const paused = Map.groupBy(await listPausedDomains(store.db, ids), ({ editionId }) => editionId);
   return store.db.transaction().execute(async (tx) => {
     const result = { ...nothing };
     for (const edition of editions) {
       const limit = options.limit - result.deliveries.length;
       if (limit <= 0) break;
-      await claimOfEdition(tx, edition, { ...options, limit }, result);
+      const pausedDomains = new Set(paused.get(edition.id)?.map(({ domain }) => domain));
+      await claimOfEdition(tx, { ...edition, pausedDomains }, { ...options, limit }, result);
     }
     return result;
   });
@@ -77,20 +82,33 @@ async function findOpenEditions(db: Db, editionId: number | undefined): Promise<
 }
 
 /** Adds to `result`. */
-async function claimOfEdition(tx: Tx, edition: OpenEdition, options: ClaimOptions, result: ClaimResult): Promise<void> {
+async function claimOfEdition(
+  tx: Tx,
+  edition: OpenEdition & { pausedDomains: ReadonlySet<string> },
+  options: ClaimOptions,
+  result: ClaimResult,
+): Promise<void> {
   const { now, rateLimiter } = options;
   const due = await selectDue(tx, edition.id, options);
-  const rows = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
-  if (rows.length < due.length) result.expired += await failExpired(tx, edition.id, options);
-  if (rows.length === 0) return;
-  const instants = rateLimiter === null ? null : await rateLimiter.reserve(tx, rows.map(domainOf), now);
-  const claims: ClaimedDelivery[] = [];
+  const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
+  if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
+  const toClaim = ({ state: _, reason: __, ...row }: DueRow, notBefore: number): ClaimedDelivery => {
+    return { ...row, editionId: edition.id, newsletter: edition.newsletter, notBefore };
+  };
   const changes: { claim: ClaimedDelivery; outcome: DeliveryOutcome }[] = [];
+  const rows: DueRow[] = [];
+  for (const row of unexpired) {
+    const domain = recipientDomain(row.email);
+    if (!edition.pausedDomains.has(domain)) rows.push(row);
+    else changes.push({ claim: toClaim(row, now), outcome: waitForDomain(domain, row.expiresAt, now) });
+  }
+  const requested = rows.map(({ email }) => ({ domain: recipientDomain(email) }));
+  const instants = rateLimiter === null || rows.length === 0 ? null : await rateLimiter.reserve(tx, requested, now);
+  const claims: ClaimedDelivery[] = [];
   for (const [n, row] of rows.entries()) {
     const notBefore = instants?.[n] ?? now;
-    const { state, reason, ...rest } = row;
-    const claim = { ...rest, editionId: edition.id, newsletter: edition.newsletter, notBefore };
-    const interrupted = state === 'submitting';
+    const claim = toClaim(row, notBefore);
+    const interrupted = row.state === 'submitting';
     if (notBefore > now + RESERVED_AHEAD) {
       changes.push({ claim, outcome: postpone(notBefore, row.expiresAt, interrupted) });
       continue;
@@ -99,7 +117,7 @@ async function claimOfEdition(tx: Tx, edition: OpenEdition, options: ClaimOption
     claims.push(claim);
   }
   await recordOutcomes(tx, changes, now);
-  result.postponed += rows.length - claims.length;
+  result.postponed += unexpired.length - claims.length;
   result.deliveries.push(...(await lease(tx, claims, now + options.leaseMs)));
 }
 
@@ -160,6 +178,14 @@ function postpone(instant: number, expiresAt: number | null, interrupted: boolea
   return { kind: 'deferred', dueAt, reply: null, reason: interrupted ? `${INTERRUPTED}; ${reason}` : reason };
 }
 
+// The list of paused domains may be older than the resumption of one: its deliveries then wait this long, at most.
+const MAX_WAIT_FOR_DOMAIN = HOUR;
+
+function waitForDomain(domain: string, expiresAt: number | null, now: number): DeliveryOutcome {
+  const dueAt = Math.min(now + MAX_WAIT_FOR_DOMAIN, expiresAt ?? Number.POSITIVE_INFINITY);
+  return { kind: 'deferred', dueAt, reply: null, reason: waitingReason(domain) };
+}
+
 /** Sets only these two columns: they are in no index, so a claim writes nothing but the row. */
 async function lease(tx: Tx, rows: ClaimedDelivery[], leaseUntil: number): Promise<ClaimedDelivery[]> {
   if (rows.length === 0) return [];
@@ -172,8 +198,4 @@ async function lease(tx: Tx, rows: ClaimedDelivery[], leaseUntil: number): Promi
     from ${r} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id`.execute(tx);
   return rows.map((row) => ({ ...row, fence: row.fence + 1 }));
-}
-
-function domainOf({ email }: { email: string | null }): { domain: string } {
-  return { domain: email === null ? '' : email.slice(email.lastIndexOf('@') + 1) };
 }

@@ -1,0 +1,72 @@
+/**
+ * Domains that refuse every recipient of an edition. Their deliveries of that edition wait until an operator resumes
+ * the domain, or until they expire; all others continue.
+ */
+import { isOpen } from '../../store/delivery-states.ts';
+import type { Db, Tx } from '../../store/store.ts';
+import { inTransaction } from '../../store/transaction.ts';
+
+export interface PausedDomain {
+  editionId: number;
+  /** In lower case. */
+  domain: string;
+  /** The server's words, without addresses. */
+  reason: string;
+  /** Epoch milliseconds. */
+  since: number;
+}
+
+/** The paused domains of editions, by edition and name. */
+export async function listPausedDomains(db: Db, editionIds: readonly number[]): Promise<PausedDomain[]> {
+  if (editionIds.length === 0) return [];
+  return db
+    .selectFrom('paused_domains')
+    .select(['edition_id as editionId', 'domain', 'reason', 'paused_at as since'])
+    .where('edition_id', 'in', editionIds)
+    .orderBy('edition_id')
+    .orderBy('domain')
+    .execute();
+}
+
+/** Pauses a domain. Claims then postpone its deliveries. @returns false if it was paused before */
+export async function pauseDomain(tx: Tx, { editionId, domain, reason, since }: PausedDomain): Promise<boolean> {
+  const added = await tx
+    .insertInto('paused_domains')
+    .values({ edition_id: editionId, domain, reason, paused_at: since })
+    .onConflict((conflict) => conflict.columns(['edition_id', 'domain']).doNothing())
+    .returning('domain')
+    .executeTakeFirst();
+  return added !== undefined;
+}
+
+/**
+ * Resumes a domain of an edition, or all of them: the deliveries that wait for it are due now.
+ * @param domain in any case; default: all that are paused
+ * @returns the domains that were paused, in order
+ */
+export async function resumeDomains(db: Db, editionId: number, now: number, domain?: string): Promise<string[]> {
+  return inTransaction(db, async (tx) => {
+    const resumed = await tx
+      .deleteFrom('paused_domains')
+      .where('edition_id', '=', editionId)
+      .$if(domain !== undefined, (q) => q.where('domain', '=', (domain as string).toLowerCase()))
+      .returning('domain')
+      .execute();
+    const domains = resumed.map((row) => row.domain).sort();
+    if (domains.length === 0) return [];
+    await tx
+      .updateTable('deliveries')
+      .set({ due_at: now, reason: null, changed_at: now })
+      .where('edition_id', '=', editionId)
+      .where(isOpen('deliveries'))
+      .where('state', '=', 'pending')
+      .where('reason', 'in', domains.map(waitingReason))
+      .execute();
+    return domains;
+  });
+}
+
+/** The reason of a delivery that waits because its domain is paused. */
+export function waitingReason(domain: string): string {
+  return `waits for the operator: ${domain} refuses every recipient of this edition`;
+}

@@ -9,6 +9,7 @@ import {
   foldDeliveries,
 } from '../delivery/retention.ts';
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
+import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { foldRuns } from '../schedule/retention.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
@@ -46,6 +47,7 @@ export async function runRetention({
   // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
   await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
   await failUncertainOfCancelled(store, now);
+  await resolveSignupAlert(store.db, now);
   return {
     deliveries: await foldDeliveries(store, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),

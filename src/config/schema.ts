@@ -321,8 +321,30 @@ export const schema = z.strictObject({
     .strictObject({
       enabled: z.boolean().default(true).describe('Offers a form to subscribe.'),
       confirmWithinHours: z.int().min(1).max(720).default(72).describe('Hours for which a confirmation link is valid.'),
-      perIpPerHour: z.int().min(1).max(1_000).default(10).describe('Requests per hour from one IP address.'),
-      perAddressPerDay: z.int().min(1).max(100).default(3).describe('Confirmation mails per day to one email address.'),
+      perIpPerHour: z
+        .int()
+        .min(1)
+        .max(1_000)
+        .default(10)
+        .describe('Requests per hour from one IPv4 address or IPv6 /64; four times as many from its /24 or /48.'),
+      perAddressPerDay: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(3)
+        .describe('Confirmation mails per day to one mailbox: ada+news@example.com counts as ada@example.com.'),
+      perDomainPerHour: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(30)
+        .describe('Confirmation mails per hour to the addresses of one domain. Large mail providers are exempt.'),
+      perHour: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(500)
+        .describe('Confirmation mails per hour in all. An alert is raised when requests are refused for it.'),
       deleteUnconfirmedAfterDays: z
         .int()
         .min(1)

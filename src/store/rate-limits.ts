@@ -4,6 +4,7 @@
  */
 import { sql } from 'kysely';
 import { type Db, dialectOf } from './store.ts';
+import { inTransaction } from './transaction.ts';
 
 /** One request every `everyMs` milliseconds in the long run, of which `burst`, 1 or more, may come at once. */
 export interface RateLimit {
@@ -40,6 +41,45 @@ export async function acquirePermit(db: Db, key: string, { everyMs, burst }: Rat
   if (granted !== undefined) return { kind: 'granted' };
   const row = await db.selectFrom('rate_limits').select('next_at').where('key', '=', key).executeTakeFirst();
   return { kind: 'refused', retryAt: Math.max(now, Math.ceil((row?.next_at ?? now) - ahead)) };
+}
+
+/** A limit and its key. */
+export interface KeyedLimit extends RateLimit {
+  key: string;
+}
+
+/** Refused: the first limit that is reached. */
+export type Permits<Limit> = { kind: 'granted' } | { kind: 'refused'; limit: Limit; retryAt: number };
+
+/**
+ * Acquires a permit of each limit, or of none: a refusal by one limit does not count for those before it. Callers give
+ * shared limits in the same order, so that two transactions cannot wait for each other.
+ * @param db not a transaction: a refusal rolls back
+ */
+export async function acquirePermits<Limit extends KeyedLimit>(
+  db: Db,
+  limits: readonly Limit[],
+  now: number,
+): Promise<Permits<Limit>> {
+  let refused: Permits<Limit> | undefined;
+  try {
+    await inTransaction(db, async (tx) => {
+      for (const limit of limits) {
+        const permit = await acquirePermit(tx, limit.key, limit, now);
+        if (permit.kind === 'granted') continue;
+        refused = { ...permit, limit };
+        throw new Refusal();
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
+  return refused ?? { kind: 'granted' };
+}
+
+/** Rolls back the permits before a refused one. */
+class Refusal extends Error {
+  override name = 'Refusal';
 }
 
 /** Deletes the rows that limit nothing any more. @returns their number */

@@ -56,6 +56,21 @@ export function wireAddress(email: string): string {
   return `${email.slice(0, at)}@${domainToASCII(email.slice(at + 1))}`;
 }
 
+/**
+ * The key of the mailbox that presumably gets the mail of an address: without `+tag`, and as Gmail reads it, where dots
+ * do not count and googlemail.com is gmail.com. Only for rate limits: elsewhere `ada@` and `ada+news@` are two people.
+ * @param emailKey see `parseAddress`
+ */
+export function mailboxKey(emailKey: string): string {
+  const at = emailKey.lastIndexOf('@');
+  const [local, domain] = [emailKey.slice(0, at), emailKey.slice(at + 1)];
+  const plus = local.indexOf('+');
+  const untagged = plus > 0 ? local.slice(0, plus) : local;
+  return GMAIL.includes(domain) ? `${untagged.replaceAll('.', '')}@${GMAIL[0]}` : `${untagged}@${domain}`;
+}
+
+const GMAIL = ['gmail.com', 'googlemail.com'];
+
 function asciiDomain(domain: string): string | null {
   // domainToASCII parses a URL's host: percent signs, ports and paths must be excluded first.
   if (domain === '' || /[\u0000-\u007f]/.test(domain.replace(/[A-Za-z0-9.-]/g, ''))) return null;

@@ -12,7 +12,7 @@ import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { lockSubscriber } from './consent/changes.ts';
-import { addressRateKey } from './consent/opt-in.ts';
+import { addressRateKeys } from './consent/signup-limits.ts';
 import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression } from './suppression.ts';
 
 const ERASED = 'erased';
@@ -34,7 +34,7 @@ export async function eraseSubscriber(
     const before = await findSuppression(tx, secrets, subscriber.email_key);
     await deleteSuppressions(tx, hashes);
     await insertSuppression(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
-    await tx.deleteFrom('rate_limits').where('key', 'in', hashes.map(addressRateKey)).execute();
+    await tx.deleteFrom('rate_limits').where('key', 'in', addressRateKeys(secrets, subscriber.email_key)).execute();
     await redactDeliveries(tx, subscriberId, now);
     await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
     await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
-import { acquirePermit, deleteExpiredRateLimits } from '../../src/store/rate-limits.ts';
+import { acquirePermit, acquirePermits, deleteExpiredRateLimits } from '../../src/store/rate-limits.ts';
 import { openStore } from '../../src/store/store.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
 
@@ -28,6 +28,20 @@ describe('a rate limit', () => {
       expect(await acquirePermit(db, 'client 192.0.2.1', one, NOW)).toEqual({ kind: 'granted' });
       expect(await acquirePermit(db, 'client 192.0.2.2', one, NOW)).toEqual({ kind: 'granted' });
       expect(await acquirePermit(db, 'client 192.0.2.1', one, NOW)).toMatchObject({ kind: 'refused' });
+    });
+
+    it('is acquired together with others, or none of them is', async () => {
+      const { db } = await open();
+      const [wide, narrow] = [
+        { key: 'wide', everyMs: MINUTE, burst: 3 },
+        { key: 'narrow', everyMs: MINUTE, burst: 1 },
+      ];
+      expect(await acquirePermits(db, [wide, narrow], NOW)).toEqual({ kind: 'granted' });
+      const refused = { kind: 'refused', limit: narrow, retryAt: NOW + MINUTE };
+      for (let n = 0; n < 3; n++) expect(await acquirePermits(db, [wide, narrow], NOW)).toEqual(refused);
+      // The refusals did not use up the wide limit.
+      for (let n = 0; n < 2; n++) expect(await acquirePermits(db, [wide], NOW)).toEqual({ kind: 'granted' });
+      expect(await acquirePermits(db, [wide, narrow], NOW)).toMatchObject({ kind: 'refused', limit: wide });
     });
 
     it('keeps fractions of a millisecond', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAddress, wireAddress } from '../../src/subscribers/address.ts';
+import { mailboxKey, parseAddress, wireAddress } from '../../src/subscribers/address.ts';
 
 function reasonFor(text: string): string | null {
   const parsed = parseAddress(text);
@@ -116,6 +116,36 @@ describe('an address', () => {
         }
       }),
       { numRuns: 1_000 },
+    );
+  });
+});
+
+describe('the mailbox of an address', () => {
+  it('is the same with any tag, and at Gmail with any dots', () => {
+    expect(mailboxKey('ada.l+news+2@example.com')).toBe('ada.l@example.com');
+    expect(mailboxKey('a.da+x@googlemail.com')).toBe('ada@gmail.com');
+    // Nothing would be left.
+    expect(mailboxKey('+news@example.com')).toBe('+news@example.com');
+  });
+
+  it('is that of a valid address, and its own mailbox, for every valid address and every tag', () => {
+    const atom = fc.stringMatching(/^[a-z0-9!#$%&'*/=?^_`{|}~-]{1,12}$/);
+    const local = fc.array(atom, { minLength: 1, maxLength: 3 });
+    const domain = fc.constantFrom('example.com', 'mail.example', 'gmail.com', 'googlemail.com');
+    const tag = fc.stringMatching(/^[a-z0-9+-]{0,10}$/);
+    fc.assert(
+      fc.property(local, domain, tag, fc.boolean(), (atoms, domain, tag, upper) => {
+        const plain = `${atoms.join('.')}@${domain}`;
+        const tagged = `${atoms.join('.')}+${tag}@${domain}`;
+        const mailbox = mailboxKey(keyOf(upper ? tagged.toUpperCase() : tagged));
+        expect(mailbox).toBe(mailboxKey(keyOf(plain)));
+        expect(keyOf(mailbox)).toBe(mailbox);
+        expect(mailboxKey(mailbox)).toBe(mailbox);
+        // Others keep their dots, and their own mailbox.
+        if (!/^g(oogle)?mail/.test(domain)) expect(mailbox).toBe(plain);
+        else expect(mailbox).toBe(`${atoms.join('')}@gmail.com`);
+        expect(mailboxKey(keyOf(`x${plain}`))).not.toBe(mailbox);
+      }),
     );
   });
 });

@@ -7,7 +7,7 @@ import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
 import { SECRETS } from '../support/sample.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
-export const OPTIONS = { confirmMs: 72 * HOUR, perAddressPerDay: 3 };
+export const OPTIONS = { confirmMs: 72 * HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
 export const FORM: ConsentChannel = { channel: 'form', source: '192.0.2.7' };
 export const MAIL: ConsentChannel = { channel: 'confirmation', source: '192.0.2.8' };
 export const OPERATOR: ConsentChannel = { channel: 'operator' };

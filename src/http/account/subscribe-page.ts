@@ -3,15 +3,17 @@
  * follows says the rest.
  */
 import type { Context, Handler } from 'hono';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
-import { acquirePermit } from '../../store/rate-limits.ts';
+import { acquirePermits, type KeyedLimit } from '../../store/rate-limits.ts';
 import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
 import { renderNewsletters } from '../pages/newsletters-page.ts';
 import { renderPage } from '../pages/page.ts';
-import { clientAddress, clientKey } from '../server/client-address.ts';
+import { clientAddress, clientKey, widerClientKey } from '../server/client-address.ts';
 import { respondError } from '../server/errors.ts';
 import { readForm, respondNoForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { raiseSignupAlert } from './signup-alert.ts';
 import {
   isSignupOpen,
   isTrapped,
@@ -48,25 +50,40 @@ export function handleSubscribe(web: WebContext): Handler {
 async function subscribe(web: WebContext, c: Context, fields: SubscribeFields): Promise<Response> {
   const { config, secrets } = web;
   const { db } = web.store;
-  const { confirmWithinHours, perIpPerHour, perAddressPerDay } = config.signup;
+  const { confirmWithinHours, ...limits } = config.signup;
   const now = web.clock();
   const source = clientAddress(web, c);
-  const limit = { everyMs: Math.ceil(HOUR / perIpPerHour), burst: perIpPerHour };
-  const rate = await acquirePermit(db, clientKey(secrets, source), limit, now);
-  if (rate.kind === 'refused') return respondTooMany(web, c, rate.retryAt - now);
+  const rate = await acquirePermits(db, limitsOfClient(secrets, source, limits.perIpPerHour), now);
+  if (rate.kind === 'refused') return respondTooMany(web, c, 'from your network', rate.retryAt - now);
   const { email, newsletters, zone } = fields;
   const requested = await requestSubscription(
     db,
     secrets,
     { email, newsletters, ...(zone === '' ? {} : { zone }) },
     { channel: 'form', source },
-    { confirmMs: confirmWithinHours * HOUR, perAddressPerDay },
+    { confirmMs: confirmWithinHours * HOUR, ...limits },
     now,
   );
+  if (requested.kind === 'limited') {
+    if (requested.scope === 'all') await raiseSignupAlert(db, limits.perHour, now);
+    const whose = requested.scope === 'all' ? 'at the moment' : 'for addresses like yours';
+    return respondTooMany(web, c, whose, requested.retryAt - now);
+  }
   if (requested.kind === 'refused') {
     return respondWithErrors(web, c, fields, { email: requested.reason, newsletters: null, zone: null });
   }
   return respondCheckInbox(web, c, fields);
+}
+
+/** A client with IPv6 can send each request from another /64 of its /48. */
+const WIDER_FACTOR = 4;
+
+function limitsOfClient(secrets: SigningSecrets, address: string | null, perHour: number): KeyedLimit[] {
+  const wider = perHour * WIDER_FACTOR;
+  return [
+    { key: clientKey(secrets, address), everyMs: Math.ceil(HOUR / perHour), burst: perHour },
+    { key: widerClientKey(secrets, address), everyMs: Math.ceil(HOUR / wider), burst: wider },
+  ];
 }
 
 /** 422 (RFC 9110 §15.5.21): the form as it was filled in, with the errors beside their fields. */
@@ -92,11 +109,12 @@ async function respondCheckInbox(
   return c.html(await renderPage(web, 'check-inbox', head, data), 200, { 'Cache-Control': 'no-store' });
 }
 
-async function respondTooMany(web: WebContext, c: Context, waitMs: number): Promise<Response> {
+/** @param which `from your network`: the requests of which there were too many */
+async function respondTooMany(web: WebContext, c: Context, which: string, waitMs: number): Promise<Response> {
   const minutes = Math.max(1, Math.ceil(waitMs / MINUTE));
   c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
   const when = minutes === 1 ? 'a minute' : `${minutes} minutes`;
-  const message = `There were too many requests to subscribe from your network. Please try again in ${when}.`;
+  const message = `There were too many requests to subscribe ${which}. Please try again in ${when}.`;
   return respondError(web, c, 429, { title: 'Too many requests', message });
 }
 

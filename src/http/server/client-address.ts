@@ -37,7 +37,15 @@ export function forwardedAddress(
 
 /** The key of a client's rate limit in the store: a keyed hash, so that the table holds no addresses. */
 export function clientKey(secrets: SigningSecrets, address: string | null): string {
-  const block = address === null ? 'unknown' : addressBlock(address);
+  return blockKey(secrets, address === null ? 'unknown' : addressBlock(address));
+}
+
+/** The key of the rate limit of all clients in the same `widerBlock`. */
+export function widerClientKey(secrets: SigningSecrets, address: string | null): string {
+  return blockKey(secrets, address === null ? 'all unknown' : widerBlock(address));
+}
+
+function blockKey(secrets: SigningSecrets, block: string): string {
   return `client ${createHmac('sha256', deriveKey(secrets[0], 'hash clients')).update(block).digest('base64url')}`;
 }
 
@@ -53,6 +61,17 @@ export function addressBlock(address: string): string {
   const last = (tail ?? '').split(':').filter((group) => group !== '');
   const zeros = tail === undefined ? 0 : 8 - first.length - last.length;
   return [...first, ...Array<string>(zeros).fill('0'), ...last].slice(0, 4).join(':');
+}
+
+/**
+ * The block in which a site can choose its addresses: the /48 of an IPv6 address (RFC 6177 §3), `2001:db8:0`, or the
+ * /24 of an IPv4 address, `192.0.2`.
+ */
+export function widerBlock(address: string): string {
+  return addressBlock(address)
+    .split(/[.:]/)
+    .slice(0, 3)
+    .join(isIPv6(address) ? ':' : '.');
 }
 
 /** Strips white space, a port, brackets, a zone (RFC 4007) and the prefix of an IPv4-mapped address. */

@@ -6,17 +6,17 @@
  */
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { DAY } from '../../lib/time.ts';
-import { acquirePermit } from '../../store/rate-limits.ts';
+import { acquirePermits } from '../../store/rate-limits.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { parseAddress } from '../address.ts';
 import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
-import { findSuppression, hashAddress, liftSuppression } from '../suppression.ts';
+import { findSuppression, liftSuppression } from '../suppression.ts';
 import type { ServiceMessageKey } from '../tokens.ts';
 import { changeZone, zoneProblem } from '../zone.ts';
 import { type ConsentChannel, changeSubscriptions, lockSubscriber, subscriptionStates } from './changes.ts';
+import { limitsOfSignup, type SignupLimits } from './signup-limits.ts';
 
 export interface SubscriptionRequest {
   email: string;
@@ -26,22 +26,26 @@ export interface SubscriptionRequest {
   zone?: string | undefined;
 }
 
+export type RequestResult =
+  | { kind: 'requested' }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'limited'; scope: 'domain' | 'all'; retryAt: number };
+
 /**
  * Requests subscriptions for an address: queues a message with a confirmation link, or one saying that there is nothing
  * to confirm.
  * @param options.confirmMs lifetime of the link
- * @param options.perAddressPerDay maximum messages per address and day; further requests get the same response but no
- *   message
- * @returns `refused` only for invalid input
+ * @param options.perAddressPerDay further requests for the address get the same result but no message
+ * @returns `refused` only for invalid input; `limited` when there were too many requests for the domain, or in all
  */
 export async function requestSubscription(
   db: Db,
   secrets: SigningSecrets,
   request: SubscriptionRequest,
   via: ConsentChannel,
-  options: { confirmMs: number; perAddressPerDay: number },
+  options: SignupLimits & { confirmMs: number },
   now: number,
-): Promise<{ kind: 'requested' } | { kind: 'refused'; reason: string }> {
+): Promise<RequestResult> {
   const address = parseAddress(request.email);
   if (address.kind === 'invalid') return { kind: 'refused', reason: address.reason };
   const zone = request.zone ?? null;
@@ -49,9 +53,11 @@ export async function requestSubscription(
   if (problem !== null) return { kind: 'refused', reason: problem };
   const newsletters = [...new Set(request.newsletters)].sort();
   if (newsletters.length === 0) return { kind: 'refused', reason: 'choose at least one newsletter' };
-  const perDay = { everyMs: DAY / options.perAddressPerDay, burst: options.perAddressPerDay };
-  const rate = await acquirePermit(db, addressRateKey(hashAddress(secrets[0], address.key)), perDay, now);
-  if (rate.kind === 'refused') return { kind: 'requested' };
+  const permits = await acquirePermits(db, limitsOfSignup(secrets, address.key, options), now);
+  if (permits.kind === 'refused') {
+    const { scope } = permits.limit;
+    return scope === 'address' ? { kind: 'requested' } : { kind: 'limited', scope, retryAt: permits.retryAt };
+  }
 
   await inTransaction(db, async (tx) => {
     const { id, suppression } = await lockForRequest(tx, secrets, address, now);
@@ -71,11 +77,6 @@ export async function requestSubscription(
     await queueServiceMessage(tx, message, now);
   });
   return { kind: 'requested' };
-}
-
-/** Key of the rate limit on messages to one address. */
-export function addressRateKey(addressHash: string): string {
-  return `address:${addressHash}`;
 }
 
 /** The state of a request and the newsletters that it concerns. */

@@ -16,7 +16,7 @@ describe('the page behind a confirmation link', () => {
     let subscriberId: number;
     const ask = async (newsletters = ['daily-roundup']): Promise<void> => {
       const request = { email: 'ada@example.com', newsletters, zone: 'Europe/Paris' };
-      const options = { confirmMs: 72 * HOUR, perAddressPerDay: 3 };
+      const options = { confirmMs: 72 * HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
       await requestSubscription(
         store.db,
         SECRETS,

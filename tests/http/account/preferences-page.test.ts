@@ -24,7 +24,7 @@ function withTwo(config: Config): Config {
 /** Subscribes again, and returns whether the confirmation email is submitted. */
 async function submissionOf(store: Store): Promise<string> {
   const request = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
-  const options = { confirmMs: HOUR, perAddressPerDay: 9 };
+  const options = { confirmMs: HOUR, perAddressPerDay: 9, perDomainPerHour: 30, perHour: 500 };
   await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
   const { messages } = await claimServiceMessages(store, { now: NOW, limit: 9, leaseMs: HOUR });
   const [message] = messages;

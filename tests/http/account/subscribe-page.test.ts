@@ -2,8 +2,10 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
+import { resolveSignupAlert } from '../../../src/http/account/signup-alert.ts';
 import { listen } from '../../../src/http/server/listen.ts';
 import { HOUR } from '../../../src/lib/time.ts';
+import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
@@ -99,6 +101,51 @@ describe('the form to subscribe', () => {
       expect(await messages()).toHaveLength(12);
       const keys = await store.db.selectFrom('rate_limits').select('key').execute();
       expect(JSON.stringify(keys)).not.toMatch(/2001:db8|example\.com/);
+    });
+
+    it('mails a mailbox a few times only, whatever tags and client addresses a program uses', async () => {
+      for (let n = 0; n < 40; n++) {
+        const fields: [string, string][] = [['email', `victim+${n}@example.com`], ...ADA.slice(1)];
+        const response = await site.post('/subscribe', fields, { from: `2001:db8:${n}:${n}::1` });
+        expect([n, response.status]).toEqual([n, 200]);
+      }
+      expect(await messages()).toHaveLength(3);
+    });
+
+    it('limits the requests from an IPv6 /48 or an IPv4 /24 to four times those of a client', async () => {
+      const ask = async (n: number, from: string): Promise<number> =>
+        (await site.post('/subscribe', [['email', `a${n}@gmail.com`], ...ADA.slice(1)], { from })).status;
+      for (const [block, other] of [
+        [(n: number) => `2001:db8:7:${n}::1`, '2001:db8:8::1'],
+        [(n: number) => `192.0.2.${n}`, '192.0.3.1'],
+      ] as const) {
+        const statuses = [];
+        for (let n = 0; n < 41; n++) statuses.push(await ask(n, block(n)));
+        expect(statuses).toEqual([...Array(40).fill(200), 429]);
+        expect(await ask(99, other)).toBe(200);
+      }
+    });
+
+    it('says "try again later" when there are too many requests in all, and alerts until an hour after', async () => {
+      const config = sampleConfig();
+      const busy = openTestSite(store, { ...config, signup: { ...config.signup, perHour: 2 } });
+      const ask = (name: string): Promise<Response> =>
+        busy.post('/subscribe', [['email', `${name}@example.com`], ...ADA.slice(1)]);
+      for (const name of ['a', 'b']) expect((await ask(name)).status).toBe(200);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+      const refused = await ask('c');
+      expect(refused.status).toBe(429);
+      expect(refused.headers.get('Retry-After')).toBe('1800');
+      expect(await refused.text()).toContain(
+        'too many requests to subscribe at the moment. Please try again in 30 minutes.',
+      );
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { key: 'signup-limit', message: expect.stringContaining('more than 2 in an hour (signup.perHour)') },
+      ]);
+      await resolveSignupAlert(store.db, NOW + HOUR - 1);
+      expect(await listOpenAlerts(store.db)).toHaveLength(1);
+      await resolveSignupAlert(store.db, NOW + HOUR);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
     it('limits the clients behind a trusted proxy by their addresses, which they cannot forge', async () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addressBlock, clientKey, forwardedAddress } from '../../../src/http/server/client-address.ts';
+import {
+  addressBlock,
+  clientKey,
+  forwardedAddress,
+  widerBlock,
+  widerClientKey,
+} from '../../../src/http/server/client-address.ts';
 import { SECRETS } from '../../support/sample.ts';
 
 describe('the address of a client', () => {
@@ -50,6 +56,19 @@ describe('the address of a client', () => {
       fc.property(fc.ipV6(), (address) => {
         expect(addressBlock(address)).toMatch(/^[0-9a-f]{1,4}(:[0-9a-f]{1,4}){3}$/);
       }),
+    );
+  });
+
+  it('belongs to a wider block: an IPv4 /24 or an IPv6 /48', () => {
+    expect(widerBlock('192.0.2.7')).toBe('192.0.2');
+    expect(widerBlock('2001:db8:0:7:1:2:3:4')).toBe('2001:db8:0');
+    expect(widerBlock('::1')).toBe('0:0:0');
+    const key = widerClientKey(SECRETS, '2001:db8:0:7::1');
+    expect(widerClientKey(SECRETS, '2001:db8:0:8::1')).toBe(key);
+    expect(widerClientKey(SECRETS, '2001:db8:1:7::1')).not.toBe(key);
+    // No client shares its key with a block.
+    expect([null, '2001:db8:0:7::1', '192.0.2.7'].map((one) => clientKey(SECRETS, one))).not.toContain(
+      widerClientKey(SECRETS, null),
     );
   });
 

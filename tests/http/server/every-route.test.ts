@@ -120,7 +120,7 @@ describe('every route', () => {
       NOW,
     );
     const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
-    const options = { confirmMs: HOUR, perAddressPerDay: 3 };
+    const options = { confirmMs: HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
     await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
     await publishDocuments(store, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openTestSite(store);

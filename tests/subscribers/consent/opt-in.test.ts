@@ -173,13 +173,59 @@ describe('a request for newsletters', () => {
         });
       }
       expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay);
-      await requestNewsletters(store, ['daily'], { email: 'ada+2@example.com' });
       await requestNewsletters(store, ['daily'], { email: 'Ada@EXAMPLE.com' });
+      await requestNewsletters(store, ['daily'], { email: 'ada+2@example.com' });
+      await requestNewsletters(store, ['daily'], { email: 'ada2@example.com' });
       expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay + 1);
-      const [rate] = await store.db.selectFrom('rate_limits').select('key').execute();
-      expect(rate?.key).toMatch(/^address:[0-9a-f]{64}$/);
+      const keys = await store.db.selectFrom('rate_limits').select('key').orderBy('key').execute();
+      expect(keys.map(({ key }) => key.replace(/[0-9a-f]{64}$/, 'HASH'))).toEqual([
+        'address:HASH',
+        'address:HASH',
+        'signup all',
+        'signup domain:HASH',
+      ]);
       await requestNewsletters(store, ['daily'], { now: NOW + DAY });
       expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay + 2);
+    });
+
+    it('queues at most three messages a day for a mailbox of Gmail, however its address is spelled', async () => {
+      const store = await open();
+      for (const email of [
+        'ada.l@gmail.com',
+        'A.D.A.L@Gmail.com',
+        'adal+x@googlemail.com',
+        'adal@gmail.com',
+        'ad.al+@gmail.com',
+      ]) {
+        await requestNewsletters(store, ['daily'], { email });
+      }
+      expect(await serviceMessages(store)).toHaveLength(OPTIONS.perAddressPerDay);
+      await eraseSubscriber(store.db, SECRETS, 1, NOW);
+      const keys = await store.db.selectFrom('rate_limits').select('key').execute();
+      expect(keys).toEqual([{ key: 'signup all' }]);
+    });
+
+    it('is limited by domain, unless that is a large provider, and then in all', async () => {
+      const store = await open();
+      const options = { ...OPTIONS, perDomainPerHour: 2, perHour: 5 };
+      const ask = (email: string, now = NOW) =>
+        requestSubscription(store.db, SECRETS, { email, newsletters: ['daily'] }, FORM, options, now);
+      const results = [];
+      for (let n = 1; n <= 3; n++) results.push(await ask(`a${n}@small.example`));
+      expect(results).toEqual([
+        { kind: 'requested' },
+        { kind: 'requested' },
+        { kind: 'limited', scope: 'domain', retryAt: NOW + HOUR / 2 },
+      ]);
+      // A refusal by the domain does not count in all: three more are left.
+      for (let n = 1; n <= 3; n++) expect(await ask(`a${n}@gmail.com`)).toEqual({ kind: 'requested' });
+      const refused = { kind: 'limited', scope: 'all', retryAt: NOW + HOUR / 5 };
+      for (const email of ['a4@gmail.com', 'a1@gmail.com', 'a@other.example'])
+        expect(await ask(email)).toEqual(refused);
+      expect(await serviceMessages(store)).toHaveLength(5);
+      // Nor does a refusal in all count for the domain.
+      expect(await ask('a@other.example', NOW + HOUR / 5)).toEqual({ kind: 'requested' });
+      expect(await ask('b@other.example', NOW + (2 * HOUR) / 5)).toEqual({ kind: 'requested' });
     });
 
     it('is refused with a reason, and stores nothing, if address, zone or newsletters are invalid', async () => {

@@ -27,7 +27,7 @@ import { SECRETS } from '../../support/sample.ts';
 import { FORM, MAIL, NOW, OPERATOR } from '../fixtures.ts';
 
 const NEWSLETTERS = ['daily', 'weekly', 'monthly'];
-const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000 };
+const OPTIONS = { confirmMs: 3 * HOUR, perAddressPerDay: 1_000_000, perDomainPerHour: 1_000_000, perHour: 1_000_000 };
 
 type Step =
   | { do: 'request' | 'add' | 'set-preferences'; newsletters: string[] }
@@ -230,6 +230,8 @@ forEachDatabase((open, dialect) => {
     await fc.assert(
       fc.asyncProperty(fc.array(stepOf, { maxLength: 25 }), async (steps) => {
         walks += 1;
+        // The clock goes back to the first step, which rate limits do not expect.
+        await store.db.deleteFrom('rate_limits').execute();
         const walk = new Walk(store, `walk${walks}@example.com`);
         for (const step of steps) {
           await walk.take(step);

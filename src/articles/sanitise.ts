@@ -7,11 +7,12 @@
  */
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
-import { cleanText, cleanUrl, resolveUrl } from '../lib/clean-text.ts';
+import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/clean-text.ts';
+import { privateHost } from '../lib/private-address.ts';
 
 export interface SanitisedBody {
   html: string;
-  /** Elements removed with their content, such as `<script>`, and images without a usable URL. */
+  /** Elements removed with their content, such as `<script>`, and links and images without a usable URL. */
   removed: string[];
 }
 
@@ -127,8 +128,7 @@ function sanitise(source: string, publicUrl: string | null, options: SanitiserOp
       }
       const element = RENAMED.get(name) ?? name;
       const isAllowed = elements.has(element) && depth < MAX_DEPTH && !(element === 'a' && open.includes('</a>'));
-      const attributes = isAllowed ? attributesOf(element, given, publicUrl) : null;
-      if (element === 'img' && attributes === null) onRemoved?.('an image without an http or https address');
+      const attributes = isAllowed ? attributesOf(element, given, publicUrl, onRemoved) : null;
       if (onChanged !== undefined && !(attributes !== null && element === name && isSame(given, attributes))) {
         onChanged(`<${name}${serialise(given)}>`);
       }
@@ -176,19 +176,29 @@ function isSame(given: Attributes, kept: Attributes): boolean {
 
 /** Whether sanitised HTML displays nothing: no letter, no image. */
 export function isBlankBody(html: string): boolean {
-  return !html.includes('<img ') && !/[^\s\p{Cf}]/u.test(html.replace(/<[^>]*>/g, ''));
+  return !html.includes('<img ') && !hasVisibleCharacter(html.replace(/<[^>]*>/g, ''));
 }
 
 /** The attributes that an element keeps, or null if it lacks one without which it is useless. */
-function attributesOf(element: string, given: Attributes, publicUrl: string | null): Attributes | null {
+function attributesOf(
+  element: string,
+  given: Attributes,
+  publicUrl: string | null,
+  onRemoved: SanitiserOptions['onRemoved'],
+): Attributes | null {
   switch (element) {
     case 'a': {
       const href = linkUrl(given.href ?? '', publicUrl);
-      return href === null ? null : { href };
+      const objection = objectionTo(href, given.href ?? '', publicUrl);
+      if (objection !== null) onRemoved?.(`a link ${objection}`);
+      return href === null || objection !== null ? null : { href };
     }
     case 'img': {
       const src = (given.src ?? '').trim() === '' ? null : absoluteUrl(given.src ?? '', publicUrl);
-      return src === null ? null : { src, alt: given.alt ?? '', ...numbers(given, ['width', 'height']) };
+      const objection = src === null ? 'without an http or https address' : objectionTo(src, src, publicUrl);
+      if (objection !== null) onRemoved?.(`an image ${objection}`);
+      if (src === null || objection !== null) return null;
+      return { src, alt: given.alt ?? '', ...numbers(given, ['width', 'height']) };
     }
     case 'ol':
       return numbers(given, ['start']);
@@ -206,6 +216,17 @@ function linkUrl(href: string, publicUrl: string | null): string | null {
   if (text === '' || text.startsWith('#')) return null;
   if (/^mailto:/i.test(text)) return URL.canParse(text) ? new URL(text).href : null;
   return absoluteUrl(text, publicUrl);
+}
+
+/** Why an article must not have a URL, or null. Bodies that are stored already (`publicUrl` is null) keep theirs. */
+function objectionTo(url: string | null, written: string, publicUrl: string | null): string | null {
+  if (url === null || publicUrl === null) return null;
+  if (!url.startsWith('mailto:')) {
+    const host = privateHost(url, publicUrl);
+    return host === null ? null : `at the private address ${host}`;
+  }
+  // Some mail programs take what follows as another header. The URL parser drops it where it is not encoded.
+  return /[\r\n]|%0[ad]/i.test(written.trim()) ? 'to an email address with a line break' : null;
 }
 
 function absoluteUrl(url: string, publicUrl: string | null): string | null {

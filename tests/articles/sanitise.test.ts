@@ -56,6 +56,64 @@ describe('sanitiseHtml', () => {
     expect(removed).toEqual(['<script>', '<iframe>', 'an image without an http or https address']);
   });
 
+  it.each([
+    'http://127.0.0.1/',
+    'http://10.1.2.3/',
+    'http://172.16.0.1/',
+    'https://192.168.1.1:8443/admin',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://0x7f.1/',
+    'http://2130706433/',
+    'http://0177.0.0.1/',
+    'http://１２７.0.0.1/',
+    'http://[::1]/',
+    'http://[fc00::1]/',
+    'http://[fe80::1]/',
+    'http://[::ffff:10.0.0.1]/',
+    'http://localhost:3000/',
+    'http://LOCALHOST./',
+    'http://a.localhost/',
+    'http://printer.local/',
+    'http://cms.internal/',
+    'http://intranet/',
+    '//router/',
+  ])('removes links and images at the private address %s, and keeps the text of links', (url) => {
+    const body = `<p><a href="${url}">the text</a><img src="${url}" alt="x"></p>`;
+    const { html, removed } = sanitiseHtml(body, SITE);
+    expect(html).toBe('<p>the text</p>');
+    expect(removed).toEqual([
+      expect.stringMatching(/^a link at the private address .+/),
+      expect.stringMatching(/^an image at the private address .+/),
+    ]);
+  });
+
+  it.each([
+    'https://example.com/',
+    'http://8.8.8.8/',
+    'http://[2606:4700::1111]/',
+    'https://local.example/',
+    'https://10.example.com/',
+  ])('keeps links to the public address %s', (url) => {
+    expect(html(`<a href="${url}">a</a>`)).toBe(`<a href="${url}">a</a>`);
+  });
+
+  it('keeps links to the publication where that is at a private address, but none to others', () => {
+    const body = '<a href="/a">a</a><a href="http://localhost:8080/b">b</a><a href="http://localhost:9000/">c</a>';
+    expect(sanitiseHtml(body, 'http://localhost:8080').html).toBe(
+      '<a href="http://localhost:8080/a">a</a><a href="http://localhost:8080/b">b</a>c',
+    );
+  });
+
+  it.each([
+    'mailto:a@example.com%0D%0ABcc:b@example.com',
+    'mailto:a@example.com?subject=x%0aBcc:y',
+    'mailto:a\nb@example.com',
+  ])('removes the link %j, which has a line break', (url) => {
+    const { html, removed } = sanitiseHtml(`<a href="${url}">a</a>`, SITE);
+    expect(html).toBe('a');
+    expect(removed).toEqual(['a link to an email address with a line break']);
+  });
+
   it('limits the depth of elements, and rejects extreme depths', () => {
     const nested = (depth: number): string => `${'<blockquote>'.repeat(depth)}a${'</blockquote>'.repeat(depth)}`;
     expect(html(nested(900))).toBe(nested(64));

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanLine, cleanText, cleanUrl, decodeUtf8, resolveUrl, storableText } from '../../src/lib/clean-text.ts';
 
-// XML 1.0 §2.2 Char.
-const XML = /^[\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
+// XML 1.0 §2.2 Char, without the characters that it discourages.
+const XML = /^[\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const anyText = fc.string({ unit: 'binary' });
 
 describe('cleaning text', () => {
@@ -12,6 +12,7 @@ describe('cleaning text', () => {
       fc.property(anyText, (text) => {
         const clean = cleanText(text);
         expect(clean).toMatch(XML);
+        expect(clean).not.toMatch(/\p{Noncharacter_Code_Point}/u);
         expect(cleanText(clean)).toBe(clean);
         expect(cleanLine(cleanLine(text))).toBe(cleanLine(text));
       }),
@@ -22,6 +23,10 @@ describe('cleaning text', () => {
     ['a\u0000b\u0008c\u000bd\u001fe\u007f', 'abcde'],
     ['lone \ud83d surrogate', 'lone \ufffd surrogate'],
     ['\ufffea\uffff', 'a'],
+    ['a\u0080b\u0085c\u009f', 'abc'],
+    ['a\ufdd0b\ufdefc', 'abc'],
+    ['a\u{1fffe}b\u{1ffff}c\u{10ffff}', 'abc'],
+    ['\ufdcf\ufdf0\u{1fffd}\u{20000}', '\ufdcf\ufdf0\u{1fffd}\u{20000}'],
     ['a\r\nb\rc\td', 'a\nb\nc\td'],
     ['emoji 🚀 and 三星', 'emoji 🚀 and 三星'],
   ])('makes %j into %j', (text, clean) => {

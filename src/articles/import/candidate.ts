@@ -4,6 +4,7 @@
  */
 import type { Config } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
+import { privateHost } from '../../lib/private-address.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia } from '../media.ts';
 import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
@@ -65,19 +66,20 @@ export function candidateReader(config: Config): CandidateReader {
     const body = readBody(record.body, format, mediaFolder.publicUrl);
     violations.push(...body.violations);
 
+    const usable = checked.success ? removePrivateUrls(checked.data, mediaFolder.publicUrl) : null;
     // Parsed separately if another key is invalid, so that a missing file is reported together with it.
-    const { image, enclosures } = checked.success ? checked.data : mediaFields(schema, written);
+    const { image, enclosures } = usable === null ? mediaFields(schema, written) : usable.fields;
     const media = await readMedia(image, enclosures, mediaFolder);
     violations.push(...media.violations);
 
-    if (!checked.success || violations.length > 0) {
+    if (usable === null || violations.length > 0) {
       const values = { ...written, body: record.body };
-      const problems = violations.map(({ path, rule }) => {
+      const problems = listFirst(violations, file, ({ path, rule }) => {
         return `${file}:${record.lineOf(path)}: ${formatPath(path)} ${formatValue(valueAt(values, path))}: ${rule}`;
       });
       return { kind: 'invalid', id: validId(schema, written.id), problems };
     }
-    const { published, updated, state, embargo, note, noteAt, format: _, ...fields } = checked.data;
+    const { published, updated, state, embargo, note, noteAt, format: _, ...fields } = usable.fields;
     const candidate: Candidate = {
       ...fields,
       body: { format, source: body.source },
@@ -88,13 +90,47 @@ export function candidateReader(config: Config): CandidateReader {
       updated,
       writtenStatus: writtenStatusOf(state, embargo, note, noteAt),
     };
-    const warnings = body.removed.map((what) => `${file}:${record.lineOf(['body'])}: removed ${what} from the body`);
+    const warnings = [
+      ...usable.removed.map(({ path, host }) => {
+        return `${file}:${record.lineOf(path)}: removed ${formatPath(path)}: ${host} is a private address`;
+      }),
+      ...listFirst(body.removed, file, (what) => `${file}:${record.lineOf(['body'])}: removed ${what} from the body`),
+    ];
     if (candidate.kind === 'roundup-item' && candidate.outlet === null) {
       const place = `${file}:${record.lineOf(['outlet'])}`;
       warnings.push(`${place}: outlet is missing: a roundup item credits the publication that first reported it`);
     }
     return { kind: 'valid', candidate, warnings };
   };
+}
+
+/** Problems, or things removed, that are listed of one article: each of ten thousand would have a line to look up. */
+const MAX_LISTED = 20;
+
+function listFirst<T>(all: readonly T[], file: string, format: (one: T) => string): string[] {
+  const more = all.length - MAX_LISTED;
+  const listed = all.slice(0, MAX_LISTED).map(format);
+  return more > 0 ? [...listed, `${file}: and ${more.toLocaleString('en')} more`] : listed;
+}
+
+/** Removes links, image and enclosures at private addresses. The article is complete without them. */
+function removePrivateUrls(given: ArticleFields, publicUrl: string) {
+  const removed: { path: PropertyKey[]; host: string }[] = [];
+  const isPublic = ({ url }: { url: string }, ...path: PropertyKey[]): boolean => {
+    const host = privateHost(url, publicUrl);
+    if (host !== null) removed.push({ path, host });
+    return host === null;
+  };
+  const { image, fullStory, outlet, related, enclosures } = given;
+  const fields: ArticleFields = {
+    ...given,
+    image: image !== null && isPublic(image, 'image') ? image : null,
+    fullStory: fullStory !== null && isPublic(fullStory, 'fullStory') ? fullStory : null,
+    outlet: outlet !== null && isPublic(outlet, 'outlet') ? outlet : null,
+    related: related.filter((link, index) => isPublic(link, 'related', index)),
+    enclosures: enclosures.filter((enclosure, index) => isPublic(enclosure, 'enclosures', index)),
+  };
+  return { fields, removed };
 }
 
 type Schema = ReturnType<typeof fieldsSchema>;

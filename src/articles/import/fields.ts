@@ -5,7 +5,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { type Config, KINDS } from '../../config/config.ts';
-import { cleanLine, cleanText, resolveUrl } from '../../lib/clean-text.ts';
+import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/clean-text.ts';
 import { SLUG } from '../slug.ts';
 
 /** RFC 4151 §2.1: characters that a tag: URI takes unescaped. */
@@ -50,10 +50,12 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     ),
     slug: optional(text(160).regex(SLUG, 'must be lower-case letters and digits, joined by single hyphens')),
     kind: withDefault(z.enum(KINDS, `must be one of ${KINDS.join(', ')}`), 'brief'),
-    kicker: optional(text(100).refine((kicker) => !kicker.endsWith(':'), 'must not end in a colon: daywire adds one')),
-    topic: optional(text(100)),
+    kicker: optional(
+      visible(text(100)).refine((kicker) => !kicker.endsWith(':'), 'must not end in a colon: daywire adds one'),
+    ),
+    topic: optional(visible(text(100))),
     headline: filled(text(500)),
-    shortHeadline: optional(text(200)),
+    shortHeadline: optional(visible(text(200))),
     pinned: withDefault(yesOrNo(), false),
     dek: optional(text(2_000)),
     published: optional(instant),
@@ -143,7 +145,12 @@ function text(max: number) {
 }
 
 function filled<T extends z.ZodString>(schema: T): T {
-  return schema.refine((value) => value !== '', 'must be given') as T;
+  return visible(schema.refine((value) => value !== '', 'must be given') as T);
+}
+
+/** A headline of spaces or zero-width characters would be a link that nobody can see. */
+function visible<T extends z.ZodString>(schema: T): T {
+  return schema.refine((value) => value === '' || hasVisibleCharacter(value), 'must have a visible character') as T;
 }
 
 /** A missing value, an empty text and null all mean that the key was omitted. */

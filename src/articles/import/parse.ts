@@ -16,6 +16,9 @@ export type ParsedRecord =
 const FENCE = /^---[ \t]*$/;
 const END = /^(?:---|\.\.\.)[ \t]*$/;
 
+/** Bytes. Far more than all keys can hold; the YAML parser compares each key with all others of its map. */
+const MAX_FRONT_MATTER = 64 * 1024;
+
 /** @param text whose lines end in `\n` */
 export function parseMarkdown(text: string): ParsedRecord {
   const lines = text.split('\n');
@@ -26,6 +29,10 @@ export function parseMarkdown(text: string): ParsedRecord {
   if (end === -1) return broken(1, 'the front matter is not closed: end it with a line "---"');
   // The line of the fence is left empty, so that line numbers match the file.
   const yaml = ['', ...lines.slice(1, end)].join('\n');
+  const bytes = Buffer.byteLength(yaml) - 1;
+  if (bytes > MAX_FRONT_MATTER) {
+    return broken(1, `the front matter is ${bytes} bytes long; the limit is ${MAX_FRONT_MATTER}`);
+  }
   const first = lines.findIndex((line, index) => index > end && line.trim() !== '');
   const body = first === -1 ? '' : lines.slice(first).join('\n').trimEnd();
   return parseYaml(yaml, body, (first === -1 ? end : first) + 1);

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { importPaths, importText } from '../../../src/articles/import/import.ts';
 import { countDueChanges } from '../../../src/articles/pending-changes.ts';
 import { findArticle, findArticleBySlug } from '../../../src/articles/queries.ts';
@@ -55,6 +55,18 @@ language: zh-hans
 state: corrected
 note: The figure was wrong.
 `;
+
+describe('the digest of an article', () => {
+  it('is that of the first version of daywire, so that a newer one finds no edit in an unchanged file', async () => {
+    const store = await openMigrated();
+    onTestFinished(() => store.close());
+    const body =
+      'Family 👨‍👩‍👧 and ❤️, \u2067שלום\u2069 and \u202bعربي\u202c, \u200eleft\u200f, [a](/b), 三星.\n\nSecond.';
+    await importMarkdown(store, markdown(FULL, body));
+    const { digest } = await store.db.selectFrom('articles').select('digest').executeTakeFirstOrThrow();
+    expect(digest).toBe('fa05cb57cfa891d5f7d33d84e87ecc0381acf85bba62d6133e848914966930c1');
+  });
+});
 
 describe('importPaths and importText', () => {
   forEachDatabase((open) => {

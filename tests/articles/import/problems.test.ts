@@ -186,6 +186,54 @@ describe('a problem in a line of JSON', () => {
   });
 });
 
+describe('an article with many problems', () => {
+  it('lists twenty of them, in front matter as in JSON Lines', async () => {
+    const keys = Array.from({ length: 8_000 }, (_, index) => `k${index}`);
+    await using store = await disposable();
+    const report = await importJson(store, [
+      { id: 'a', headline: 'H', ...Object.fromEntries(keys.map((key) => [key, 1])) },
+    ]);
+    const inMarkdown = await problemsOf(
+      keys
+        .slice(0, 100)
+        .map((key) => `${key}: 1`)
+        .join('\n'),
+    );
+    for (const [problems, more] of [
+      [report.rejected[0]?.problems, 'wire.jsonl: and 7,980 more'],
+      [inMarkdown, 'story.md: and 80 more'],
+    ] as const) {
+      expect(problems).toHaveLength(21);
+      expect(problems?.at(-1)).toBe(more);
+    }
+    expect(inMarkdown[19]).toBe('story.md:22: k19 is "1": there is no such key');
+  });
+
+  it('is rejected for front matter of more than 64 KiB', async () => {
+    const keys = Array.from({ length: 50_000 }, (_, index) => `k${index}:`).join('\n');
+    expect(await problemsOf(keys)).toEqual(['story.md:1: the front matter is 388901 bytes long; the limit is 65536']);
+  });
+});
+
+describe('a text without a visible character', () => {
+  it.each([
+    ['headline', { headline: '\u200b\u2060' }],
+    ['shortHeadline', { shortHeadline: '\u0301' }],
+    ['kicker', { kicker: '\u3164' }],
+    ['topic', { topic: '\u2800' }],
+    ['tags[1]', { tags: ['a', '\u200d\ufe0f'] }],
+    ['bylines[0].name', { bylines: [{ name: '\u00ad' }] }],
+    ['outlet.name', { outlet: { name: '\u200e', url: '/x' } }],
+    ['related[0].title', { related: [{ title: '\u{e0001}', url: '/x' }] }],
+  ])('is rejected as %s', async (key, fields) => {
+    await using store = await disposable();
+    const { problems } = messagesOf(await importJson(store, [{ id: 'a', headline: 'H', ...fields }]));
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`wire.jsonl:1: ${key} is `);
+    expect(problems[0]).toContain('must have a visible character');
+  });
+});
+
 describe('a warning', () => {
   it.each([
     [
@@ -194,10 +242,26 @@ describe('a warning', () => {
       'story.md:1: outlet is missing: a roundup item credits the publication that first reported it',
     ],
     ['kind: brief', 'x\n<script>y</script>', 'story.md:5: removed <script> from the body'],
+    ['image: { url: "http://192.168.1.1/a.png" }', 'x', 'story.md:3: removed image: 192.168.1.1 is a private address'],
+    [
+      'related: [{ url: "https://cms.internal/a", title: A }]',
+      'x',
+      'story.md:3: removed related[0]: cms.internal is a private address',
+    ],
+    ['kind: brief', '[x](http://[::1]/)', 'story.md:5: removed a link at the private address [::1] from the body'],
   ])('does not prevent the import: %s', async (keys, body, warning) => {
     await using store = await disposable();
     const report = await importMarkdown(store, markdown(`headline: H\n${keys}`, body));
     expect(report).toMatchObject({ added: 1, warningCount: 1 });
     expect(messagesOf(report)).toEqual({ problems: [], warnings: [warning] });
+  });
+
+  it('is listed twenty times at most, of what was removed from one body', async () => {
+    await using store = await disposable();
+    const links = Array.from({ length: 1_000 }, (_, index) => `[${index}](http://10.0.0.${index % 200}/)`);
+    const report = await importMarkdown(store, markdown('headline: H', links.join(' ')));
+    expect(report).toMatchObject({ added: 1, warningCount: 1 });
+    expect(messagesOf(report).warnings).toHaveLength(21);
+    expect(messagesOf(report).warnings.at(-1)).toBe('story.md: and 180 more');
   });
 });

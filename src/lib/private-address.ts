@@ -1,0 +1,29 @@
+/**
+ * URLs that lead into a private network: to the reader's own machine or router, or to servers that only the newsroom
+ * can reach. No public article has a use for them.
+ */
+import { isIP } from 'node:net';
+import { openAddressGuard } from './guarded-fetch/address-guard.ts';
+
+/** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and ICANN's name for private networks. */
+const PRIVATE_DOMAINS = ['localhost', 'local', 'home.arpa', 'internal'];
+
+const guard = openAddressGuard([]);
+
+/**
+ * The host of a URL, if it is a private address and not that of the publication itself, which has one during
+ * development.
+ * @param url absolute, http or https
+ * @returns null for public addresses
+ */
+export function privateHost(url: string, publicUrl: string): string | null {
+  // The URL parser has normalised addresses such as 0x7f.1 and 2130706433.
+  const { hostname, origin } = new URL(url);
+  return isPrivate(hostname) && origin !== new URL(publicUrl).origin ? hostname : null;
+}
+
+function isPrivate(hostname: string): boolean {
+  const host = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  if (isIP(host) !== 0) return guard(host, 443) !== null;
+  return !host.includes('.') || PRIVATE_DOMAINS.some((domain) => host.endsWith(`.${domain}`));
+}

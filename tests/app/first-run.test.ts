@@ -1,0 +1,25 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { importWatched } from '../../src/app/first-run.ts';
+import { markdown } from '../support/articles.ts';
+import { openMigrated } from '../support/databases.ts';
+import { openTestApp } from '../support/test-app.ts';
+import { openTestLog } from '../support/test-log.ts';
+
+describe('importing watched folders', () => {
+  it('logs each warning about an article, and nothing about a folder that is missing', async () => {
+    const store = await openMigrated();
+    onTestFinished(() => store.close());
+    const app = openTestApp(store, { feeds: [] });
+    const log = openTestLog();
+    const file = join(app.folder, 'story.md');
+    writeFileSync(file, markdown('headline: H', '[router](http://192.168.1.1/)'));
+    app.config.import.watch = [file, join(app.folder, 'missing')];
+    expect(await importWatched({ ...app, log }, {})).toEqual({ added: 1, updated: 0, rejected: 0 });
+    expect(log.lines).toEqual([
+      expect.stringContaining('removed a link at the private address 192.168.1.1 from the body'),
+      expect.stringMatching(/^imported /),
+    ]);
+  });
+});

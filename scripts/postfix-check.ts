@@ -12,7 +12,6 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { type Config, loadConfig } from '../src/config/config.ts';
-import { loadSigningSecrets } from '../src/config/signing-secrets.ts';
 import { deliver } from '../src/delivery/deliver.ts';
 import { loadSigners, type Signer } from '../src/delivery/message/dkim.ts';
 import { openTransport } from '../src/delivery/transport/open-transport.ts';
@@ -20,6 +19,7 @@ import { openTemplates } from '../src/lib/templates.ts';
 import { migrate } from '../src/store/schema.ts';
 import { openStore, type Store } from '../src/store/store.ts';
 import { subscriberHistory } from '../src/subscribers/history.ts';
+import { openSigningSecrets } from '../src/subscribers/signing-secret.ts';
 import { ed25519Signer, rsaSigner, verify } from './dkim-verifier.ts';
 import { missingForPostfix, type Postfix, startPostfix } from './postfix.ts';
 import { NOW, queueEdition } from './test-edition.ts';
@@ -128,10 +128,10 @@ async function deliverFirstEdition(store: Store, config: Config): Promise<Map<st
   return new Map(emails.map((email, index) => [email, subscriberIds[index] as number]));
 }
 
-function runDelivery(store: Store, config: Config) {
+async function runDelivery(store: Store, config: Config) {
   return deliver(store, config, openTransport(config), {
     clock: () => NOW,
-    secrets: loadSigningSecrets(config, store.dialect),
+    secrets: await openSigningSecrets(config, store),
     signers: loadSigners(config),
     templates: openTemplates(config.paths.templates, config.publication.zone),
   });

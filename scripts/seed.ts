@@ -14,7 +14,6 @@ import type { SourceRecord } from '../src/articles/import/source-record.ts';
 import { hasNoArticles } from '../src/articles/queries.ts';
 import { openProgress } from '../src/cli/progress.ts';
 import { type Config, ConfigError } from '../src/config/config.ts';
-import { loadSigningSecrets } from '../src/config/signing-secrets.ts';
 import { openLog } from '../src/lib/log.ts';
 import { DAY, MINUTE, rfc3339 } from '../src/lib/time.ts';
 import { StoreError } from '../src/store/store.ts';
@@ -136,9 +135,9 @@ async function seedArticles({ store, config }: AppContext, options: SeedOptions)
   if (report.rejectedCount > 0) throw new Error(report.rejected[0]?.problems.join('\n'));
 }
 
-async function seedSubscribers({ store, config }: AppContext, options: SeedOptions): Promise<void> {
+async function seedSubscribers({ store, config, keys }: AppContext, options: SeedOptions): Promise<void> {
   const { subscribers, seed, until, onProgress } = options;
-  const secrets = loadSigningSecrets(config, store.dialect);
+  const secrets = await keys.signingSecrets();
   for (let from = 0; from < subscribers; from += ROWS_PER_BATCH) {
     const length = Math.min(ROWS_PER_BATCH, subscribers - from);
     const rows = Array.from({ length }, (_, at) => inventSubscriber(config, options, from + at));

@@ -31,7 +31,7 @@ const HUB_TIMEOUT = 10 * SECOND;
 /** The schedule and the tasks of the role `schedule`. */
 export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
   const { store, config, log } = app;
-  const hub = openHubOf(app);
+  const hub = await openHubOf(app);
   return [
     hub,
     repeat(100, 'WebSub', log, () => hub.tick()),
@@ -76,7 +76,7 @@ export function closingArchivePages(app: AppContext): (signal: AbortSignal) => P
 
 /** Notifies subscribers and the hub of what is due, once; what times out stays due. */
 export async function notifyHubOnce(app: AppContext): Promise<void> {
-  const hub = openHubOf(app);
+  const hub = await openHubOf(app);
   const timeout = setTimeout(() => void hub.stop(), HUB_TIMEOUT);
   try {
     await hub.drain();
@@ -85,8 +85,8 @@ export async function notifyHubOnce(app: AppContext): Promise<void> {
   }
 }
 
-function openHubOf(app: AppContext): WorkerPool {
-  return openHub({ ...app, secrets: app.keys.signingSecrets() });
+async function openHubOf(app: AppContext): Promise<WorkerPool> {
+  return openHub({ ...app, secrets: await app.keys.signingSecrets() });
 }
 
 /** Mirrors to this machine's folder of feeds what any process has published. */
@@ -117,7 +117,7 @@ export function startCountingReaders({ log }: AppContext, readers: ReaderCounter
 export function startPollingBounces({ store, config, keys, clock, log }: AppContext): Stoppable[] {
   if (config.secrets.imapUrl === undefined) return [];
   const poll = async (signal: AbortSignal): Promise<void> => {
-    const report = await pollMailbox(store, config, keys.signingSecrets(), { clock, signal });
+    const report = await pollMailbox(store, config, await keys.signingSecrets(), { clock, signal });
     if (report.messages > 0) log.info(report, 'processed bounces');
   };
   return [repeat(config.bounces.pollMinutes * MINUTE, 'polling for bounces', log, poll)];

@@ -3,9 +3,8 @@
  * and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
-import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { siteView } from '../config/site-view.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
@@ -17,6 +16,7 @@ import { openStore } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
 import type { ProcessEnv } from './app-context.ts';
 import { sampleEdition } from './sample-edition.ts';
+import { secretProblems } from './secret-problems.ts';
 
 export interface Finding {
   /** daywire works in spite of a warning. */
@@ -41,7 +41,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ok(`configuration ${configFile} is valid`),
     ...checkAddress(config),
     ...(await checkTemplates(config, clock())),
-    ...checkSecret(config),
+    ...(await secretProblems(config)).map(problem),
     ...(await checkStore(config)),
     ...checkFolders(config),
     ...checkSigning(config),
@@ -81,19 +81,6 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
     }
   }
   return findings.length > 0 ? findings : [ok('templates: all parse, and all newsletters render')];
-}
-
-/** On SQLite, the first start creates a missing secret. */
-function checkSecret(config: Config): Finding[] {
-  const { databaseUrl, signingSecret } = config.secrets;
-  const dialect = databaseUrl === undefined ? 'sqlite' : 'postgres';
-  if (dialect === 'sqlite' && signingSecret === undefined && !existsSync(join(config.paths.data, 'secret'))) return [];
-  try {
-    loadSigningSecrets(config, dialect);
-    return [];
-  } catch (error) {
-    return [problem(`signing secret: ${firstLine(error)}`)];
-  }
 }
 
 async function checkStore(config: Config): Promise<Finding[]> {

@@ -18,7 +18,7 @@ export async function deliverDue(
   options: { signal?: AbortSignal; onProgress?: (report: Readonly<DeliveryReport>) => void } = {},
 ): Promise<DeliveryReport> {
   const { store, config, keys, templates, clock } = app;
-  const secrets = keys.signingSecrets();
+  const secrets = await keys.signingSecrets();
   const signers = keys.signers();
   const transport = openTransport(config);
   const onPause: OnPause = async (tx, { editionId, reason }) => {

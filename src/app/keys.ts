@@ -3,24 +3,25 @@
  * delivery would stop.
  */
 import type { Config } from '../config/config.ts';
-import { loadSigningSecrets, type SigningSecrets } from '../config/signing-secrets.ts';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { loadSigners, type Signer } from '../delivery/message/dkim.ts';
 import type { Store } from '../store/store.ts';
+import { openSigningSecrets } from '../subscribers/signing-secret.ts';
 
 export interface Keys {
-  /** Sign links and return paths. @throws SecretError as `loadSigningSecrets` does */
-  signingSecrets(): SigningSecrets;
+  /** Sign links and return paths. @throws SecretError as `openSigningSecrets` does */
+  signingSecrets(): Promise<SigningSecrets>;
   /** Sign messages. @throws TransportError as `loadSigners` does */
   signers(): readonly Signer[];
 }
 
 /** Nothing is read before it is needed: many commands need no key. */
-export function openKeys(config: Config, { dialect }: Pick<Store, 'dialect'>): Keys {
+export function openKeys(config: Config, store: Store): Keys {
   let secrets: SigningSecrets | undefined;
   let signers: readonly Signer[] | undefined;
   return {
-    signingSecrets() {
-      secrets ??= loadSigningSecrets(config, dialect);
+    async signingSecrets() {
+      secrets ??= await openSigningSecrets(config, store);
       return secrets;
     },
     signers() {

@@ -45,7 +45,7 @@ export interface RunningApp extends Stoppable {
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun> {
   const { roles, stop, onProgress } = options;
-  readKeys(app, roles);
+  await readKeys(app, roles);
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, archives) : NOTHING_DONE;
@@ -66,7 +66,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
  */
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp> {
   const { roles } = options;
-  readKeys(app, roles);
+  await readKeys(app, roles);
   const tasks: Stoppable[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(tasks.map((task) => task.stop()));
@@ -89,15 +89,15 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
 }
 
 /** Reads the keys before anything else is done. @throws SecretError, TransportError if one is missing or invalid */
-function readKeys({ keys }: AppContext, roles: readonly Role[]): void {
-  keys.signingSecrets();
+async function readKeys({ keys }: AppContext, roles: readonly Role[]): Promise<void> {
+  await keys.signingSecrets();
   if (roles.includes('deliver')) keys.signers();
 }
 
 /** Serves pages and feeds, and counts who reads the feeds. */
 async function startServer(app: AppContext): Promise<Stoppable & { url: string }> {
   const { store, config, templates, clock, log } = app;
-  const secrets = app.keys.signingSecrets();
+  const secrets = await app.keys.signingSecrets();
   const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
   const site = createApp({ store, config, templates, secrets, clock, readers, log });
   const server = await listen(site, config.server);

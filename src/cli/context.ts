@@ -30,6 +30,8 @@ export interface CliContext {
   isOutputOpen(): boolean;
   /** Reads stdin, cut off at `limit` bytes. */
   readInput(limit: number): Promise<Buffer>;
+  /** Asks on the terminal. @returns the typed line, or null without a terminal */
+  ask(question: string): Promise<string | null>;
   progress: ProgressLine;
   clock: Clock;
   version: string;

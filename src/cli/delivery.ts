@@ -5,7 +5,6 @@ import type { Command } from 'commander';
 import { deliverDue } from '../app/deliver.ts';
 import { release, summariseEditions } from '../app/editions.ts';
 import { readQueueStatus } from '../app/status.ts';
-import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
 import { listEditions } from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
@@ -80,8 +79,8 @@ function showQueue(cli: CliContext, options: JsonOption): Promise<void> {
 async function processBounce(cli: CliContext, to: string | undefined): Promise<void> {
   const message = await cli.readInput(INCOMING_LIMIT);
   try {
-    await cli.withApp(async ({ store, config, clock }) => {
-      const secrets = loadSigningSecrets(config, store.dialect);
+    await cli.withApp(async ({ store, config, keys, clock }) => {
+      const secrets = await keys.signingSecrets();
       const outcome = await handleIncomingMail(store, config, secrets, message, { envelopeTo: to }, clock());
       cli.print(outcome.description);
     });

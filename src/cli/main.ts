@@ -58,7 +58,7 @@ const GROUPS: CommandGroup[] = [
   },
   {
     heading: 'Store:',
-    commands: ['migrate', 'backup', 'restore'],
+    commands: ['migrate', 'backup', 'restore', 'secret'],
     load: async () => (await import('./store.ts')).addStoreCommands,
   },
 ];
@@ -68,7 +68,7 @@ export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
   on(event: NodeJS.Signals, listener: () => void): void;
   on(event: 'unhandledRejection', listener: (reason: unknown) => void): void;
   off(event: NodeJS.Signals, listener: () => void): void;
-  stdin: AsyncIterable<Buffer>;
+  stdin: AsyncIterable<Buffer> & { isTTY?: boolean };
   stdout: OutputStream;
   stderr: OutputStream;
 };
@@ -161,6 +161,7 @@ function createContext(io: CliIo, options: () => ProgramOptions): CliContext & {
     onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
     isOutputOpen: () => !stdout.destroyed,
     readInput: (limit: number) => readInput(io.stdin, limit),
+    ask: (question: string) => ask(io, question),
     progress,
     clock: Date.now,
     version,
@@ -189,4 +190,15 @@ async function readInput(stdin: AsyncIterable<Buffer>, limit: number): Promise<B
     size += chunk.length;
   }
   return Buffer.concat(chunks).subarray(0, limit);
+}
+
+async function ask({ stdin, stderr }: CliIo, question: string): Promise<string | null> {
+  if (!stdin.isTTY) return null;
+  stderr.write(question);
+  let text = '';
+  for await (const chunk of stdin) {
+    text += chunk.toString();
+    if (text.includes('\n')) break;
+  }
+  return text.split('\n', 1)[0]?.trim() ?? '';
 }

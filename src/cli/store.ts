@@ -2,11 +2,13 @@
  * Commands about the store: its schema and its backups.
  */
 import type { Command } from 'commander';
-import { loadConfig } from '../config/config.ts';
+import type { AppContext } from '../app/app-context.ts';
+import { type Config, loadConfig } from '../config/config.ts';
 import { backupStore, restoreStore } from '../store/backup.ts';
 import { migrate } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
-import type { CliContext } from './context.ts';
+import { adoptSigningSecret, LOST_WITH_SECRET, verifySigningSecrets } from '../subscribers/signing-secret.ts';
+import { type CliContext, CommandError } from './context.ts';
 
 export function addStoreCommands(program: Command, cli: CliContext): void {
   program
@@ -37,26 +39,52 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
     .command('restore')
     .description('fill an empty store from a backup; nothing is mailed until "daywire queue release"')
     .argument('<file>', 'made by "daywire backup"')
-    .action((file: string) =>
-      withStore(cli, async (store) => {
+    .option('--adopt-secret', 'although the signing secret is not the one of the backup, which is lost')
+    .action((file: string, { adoptSecret = false }: { adoptSecret?: boolean }) =>
+      withStore(cli, async (store, config) => {
         const { rows } = await restoreStore(file, store, cli.clock(), {
+          verify: adoptSecret ? undefined : (backup) => verifySigningSecrets(config, backup, store.dialect),
           onProgress: (copied) => cli.progress.show(`restoring: ${copied} rows`),
         });
+        if (adoptSecret) await adoptSigningSecret(config, store);
         cli.print(
           `${store.location} holds ${rows} rows of ${file}. Nothing is mailed until "daywire queue release".\n` +
             'First look at "daywire status", and cancel the editions that were delivered after the backup.',
         );
       }),
     );
+
+  program
+    .command('secret')
+    .description('accept another signing secret')
+    .command('adopt')
+    .description('use the store with the present signing secret, because the former one is lost')
+    .option('--yes', 'without a question')
+    .action(({ yes }: { yes?: boolean }) => cli.withApp((app) => adopt(cli, app, yes === true)));
+}
+
+async function adopt(cli: CliContext, { config, store }: AppContext, isSure: boolean): Promise<void> {
+  if (!isSure) {
+    const answer = await cli.ask(`With another signing secret ${LOST_WITH_SECRET}.\nType "yes" to accept that: `);
+    if (answer === null) throw new CommandError('there is no terminal to ask on: add --yes to accept the loss');
+    if (answer !== 'yes') throw new CommandError('nothing was changed');
+  }
+  const isNew = await adoptSigningSecret(config, store);
+  cli.print(
+    isNew
+      ? `${store.location} is used with the present signing secret from now on. Restart what runs. Keep the secret.`
+      : `${store.location} is used with the present signing secret already`,
+  );
 }
 
 /** Opens the store whatever its schema. */
-async function withStore(cli: CliContext, work: (store: Store) => Promise<void>): Promise<void> {
+async function withStore(cli: CliContext, work: (store: Store, config: Config) => Promise<void>): Promise<void> {
   const { configFile, env, cwd } = cli.processEnv('silent');
-  const { secrets, paths } = loadConfig(configFile, env, cwd);
+  const config = loadConfig(configFile, env, cwd);
+  const { secrets, paths } = config;
   const store = await openStore({ databaseUrl: secrets.databaseUrl, path: paths.store });
   try {
-    await work(store);
+    await work(store, config);
   } finally {
     await store.close();
   }

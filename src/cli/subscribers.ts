@@ -4,7 +4,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/config.ts';
-import { loadSigningSecrets } from '../config/signing-secrets.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import type { CsvColumn } from '../subscribers/csv/columns.ts';
 import { exportSubscribers } from '../subscribers/csv/export.ts';
@@ -109,9 +108,9 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
 }
 
 function add(cli: CliContext, addresses: string[], options: { newsletter?: string[]; zone?: string }): Promise<void> {
-  return cli.withApp(async ({ store, config, clock }) => {
+  return cli.withApp(async ({ store, config, keys, clock }) => {
     const newsletters = newslettersNamed(config, options.newsletter);
-    const secrets = loadSigningSecrets(config, store.dialect);
+    const secrets = await keys.signingSecrets();
     for (const email of addresses) {
       const subscriber = { email, newsletters, zone: options.zone };
       const result = await addSubscriber(store.db, secrets, subscriber, OPERATOR, clock());
@@ -136,14 +135,14 @@ function removeAddresses(cli: CliContext, addresses: string[], newsletter: strin
 }
 
 function eraseAddresses(cli: CliContext, addresses: string[]): Promise<void> {
-  return cli.withApp(async ({ store, config, clock }) => {
+  return cli.withApp(async ({ store, keys, clock }) => {
     for (const email of addresses) {
       const subscriber = await findSubscriberByAddress(store.db, email);
       if (subscriber === null) {
         failFor(cli, `${email}: there is no such subscriber`);
         continue;
       }
-      await eraseSubscriber(store.db, loadSigningSecrets(config, store.dialect), subscriber.id, clock());
+      await eraseSubscriber(store.db, await keys.signingSecrets(), subscriber.id, clock());
       cli.print(`${email}: erased`);
     }
   });
@@ -154,8 +153,8 @@ function changeSuppression(
   addresses: string[],
   change: typeof suppressByOperator | typeof unsuppressByOperator,
 ): Promise<void> {
-  return cli.withApp(async ({ store, config, clock }) => {
-    const secrets = loadSigningSecrets(config, store.dialect);
+  return cli.withApp(async ({ store, keys, clock }) => {
+    const secrets = await keys.signingSecrets();
     for (const email of addresses) {
       const result = await change(store.db, secrets, email, clock());
       if (result.kind === 'refused') failFor(cli, result.reason);
@@ -178,14 +177,14 @@ function list(cli: CliContext, { newsletter, json }: JsonOption & { newsletter?:
 }
 
 function show(cli: CliContext, address: string, options: JsonOption): Promise<void> {
-  return cli.withApp(async ({ store, config }) => {
+  return cli.withApp(async ({ store, config, keys }) => {
     const { zone } = config.publication;
     const subscriber = await findSubscriberByAddress(store.db, address);
     if (subscriber === null) {
       const parsed = parseAddress(address);
       if (parsed.kind === 'invalid') throw new CommandError(`${address}: ${parsed.reason}`);
       // The suppression list explains why an address cannot be added, or an import skips it.
-      const suppression = await findSuppression(store.db, loadSigningSecrets(config, store.dialect), parsed.key);
+      const suppression = await findSuppression(store.db, await keys.signingSecrets(), parsed.key);
       throw new CommandError(`${address}: ${formatUnknownAddress(suppression, zone)}`);
     }
     const history = await subscriberHistory(store.db, subscriber.id, options.json ? undefined : HISTORY_SHOWN);
@@ -201,8 +200,8 @@ function importFile(
   file: string,
   options: JsonOption & { newsletter?: string[]; map?: ColumnMap },
 ): Promise<void> {
-  return cli.withApp(async ({ store, config, clock }) => {
-    const report = await importSubscribers(store, loadSigningSecrets(config, store.dialect), file, {
+  return cli.withApp(async ({ store, config, keys, clock }) => {
+    const report = await importSubscribers(store, await keys.signingSecrets(), file, {
       newsletters: newslettersNamed(config, options.newsletter),
       known: newslettersNamed(config),
       map: options.map ?? {},

@@ -27,7 +27,8 @@ export const SECRETS = {
     want: 'at least 32 characters without white space',
     description:
       'Signs links and return paths. With SQLite, the first start writes one to the file secret in paths.data, ' +
-      'readable by its owner alone. With PostgreSQL it is required, since all processes need the same.',
+      'readable by its owner alone. With PostgreSQL it is required, since all processes need the same. The store ' +
+      'accepts no other one.',
   },
   previousSecrets: {
     name: 'DAYWIRE_SECRET_PREVIOUS',

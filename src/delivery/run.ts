@@ -45,7 +45,7 @@ export interface DeliveryReport extends OutcomeCounts {
 
 export interface DeliverOptions {
   clock: Clock;
-  /** Sign links and return paths; see `loadSigningSecrets`. */
+  /** Sign links and return paths; see `openSigningSecrets`. */
   secrets: SigningSecrets;
   /** Sign messages; see `loadSigners`. */
   signers: readonly Signer[];

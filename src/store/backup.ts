@@ -19,6 +19,11 @@ export interface CopyOptions {
   onProgress?: (rows: number) => void;
 }
 
+export interface RestoreOptions extends CopyOptions {
+  /** Refuses a backup by throwing, before the store is changed. */
+  verify?: ((backup: Db) => Promise<unknown>) | undefined;
+}
+
 export interface CopyReport {
   readonly rows: number;
   readonly bytes: number;
@@ -76,13 +81,14 @@ export async function restoreStore(
   file: string,
   store: Store,
   now: number,
-  options: CopyOptions = {},
+  options: RestoreOptions = {},
 ): Promise<CopyReport> {
   if (!existsSync(file)) throw new StoreError(`there is no file ${file}`);
   const backup = openFile(file, 'read');
   try {
     await checkIntegrity(backup);
     requireCurrent(backup, await schemaState(backup), STALE);
+    await options.verify?.(backup.db);
     await ensureSchema(store);
     const rows = await backup.db.transaction().execute((from) =>
       store.db.transaction().execute(async (to) => {

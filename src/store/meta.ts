@@ -6,6 +6,9 @@ import type { Db } from './store.ts';
 /** While this is set nothing is submitted. Its value is the reason. */
 export const DELIVERY_HELD = 'delivery.held';
 
+/** The fingerprint of the signing secret that the store is used with. */
+export const SECRET_FINGERPRINT = 'secret.fingerprint';
+
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;

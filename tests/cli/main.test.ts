@@ -9,7 +9,7 @@ describe.concurrent('the command line', () => {
     const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command);
     expect(listed).toEqual([
       ...['init', 'check', 'start', 'status', 'import', 'publish', 'feeds', 'compose', 'preview', 'editions'],
-      ...['deliver', 'queue', 'bounce', 'subscribers', 'migrate', 'backup', 'restore', 'help'],
+      ...['deliver', 'queue', 'bounce', 'subscribers', 'migrate', 'backup', 'restore', 'secret', 'help'],
     ]);
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
     for (const command of listed.filter((one) => one !== 'help')) expect(readme).toContain(`| \`daywire ${command}`);

@@ -143,12 +143,13 @@ describe('daywire start', () => {
   });
 
   it('logs no address, no token and no secret', async () => {
-    const { folder, child, url } = await running({ DAYWIRE_LOG: 'debug', DAYWIRE_SECRET: 'k'.repeat(40) });
+    const secrets = { DAYWIRE_SECRET: 'k'.repeat(40), DAYWIRE_SECRET_PREVIOUS_FILE: 'var/secret' };
+    const { folder, child, url } = await running({ DAYWIRE_LOG: 'debug', ...secrets });
     let log = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       log += chunk.toString();
     });
-    await folder.run(['subscribers', 'add', 'reader@example.com']);
+    await folder.run(['subscribers', 'add', 'reader@example.com'], secrets);
     const mail = join(folder.path, 'var/mail/daily-roundup');
     const [slot = ''] = readdirSync(mail);
     const [first = ''] = readdirSync(join(mail, slot));
@@ -163,6 +164,7 @@ describe('daywire start', () => {
     expect(log).not.toMatch(/@example\.com/);
     expect(log).not.toContain(token);
     expect(log).not.toContain('kkkk');
+    expect(log).not.toContain(readFileSync(join(folder.path, 'var/secret'), 'utf8').trim());
   });
 });
 

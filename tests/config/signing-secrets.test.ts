@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadSigningSecrets } from '../../src/config/signing-secrets.ts';
+import { readOrCreateSigningSecrets } from '../../src/config/signing-secrets.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -23,7 +23,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 function load(dialect: 'sqlite' | 'postgres' = 'sqlite', signingSecret?: string): string {
   const paths = { store: '', data: join(folder, 'var'), feeds: '', templates: '' };
-  return loadSigningSecrets({ paths, secrets: { signingSecret } }, dialect)[0];
+  return readOrCreateSigningSecrets({ paths, secrets: { signingSecret } }, dialect)[0];
 }
 
 describe('the signing secret', () => {
@@ -71,8 +71,8 @@ describe('the signing secret', () => {
 
   it('is the same for processes that start at the same time', async () => {
     const script = `
-      import { loadSigningSecrets } from ${JSON.stringify(resolve('src/config/signing-secrets.ts'))};
-      process.stdout.write(loadSigningSecrets({ paths: { data: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;
+      import { readOrCreateSigningSecrets } from ${JSON.stringify(resolve('src/config/signing-secrets.ts'))};
+      process.stdout.write(readOrCreateSigningSecrets({ paths: { data: process.argv[1] }, secrets: {} }, 'sqlite')[0]);`;
     const start = () =>
       promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, join(folder, 'var')]);
     const secrets = await Promise.all(Array.from({ length: 4 }, start));

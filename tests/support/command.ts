@@ -26,9 +26,9 @@ export interface Folder {
   path: string;
   /**
    * Runs `daywire …` in this process, because starting a process takes longer than most commands.
-   * @param input for stdin
+   * @param input for stdin, typed at a terminal with `isTyped`
    */
-  run(args: string[], env?: NodeJS.ProcessEnv, input?: string | Buffer): Promise<Ended>;
+  run(args: string[], env?: NodeJS.ProcessEnv, input?: string | Buffer, isTyped?: boolean): Promise<Ended>;
   /** Runs `daywire …` in its own process. */
   exec(args: string[], env?: NodeJS.ProcessEnv): Promise<Ended>;
   /** Starts `daywire …`; it is killed at the end of the file if it still runs. */
@@ -45,7 +45,7 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
   }
   return {
     path,
-    run: (args, env, input = '') => runHere(path, args, cleanEnv(env), input),
+    run: (args, env, input = '', isTyped = false) => runHere(path, args, cleanEnv(env), input, isTyped),
     exec: (args, env) =>
       new Promise((done) => {
         execFile(process.execPath, [bin, ...args], { cwd: path, env: cleanEnv(env) }, (error, stdout, stderr) => {
@@ -63,14 +63,21 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
 // A process has only one working folder.
 const workingFolder = new Mutex();
 
-async function runHere(path: string, args: string[], env: NodeJS.ProcessEnv, input: string | Buffer): Promise<Ended> {
+async function runHere(
+  path: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  input: string | Buffer,
+  isTTY: boolean,
+): Promise<Ended> {
   const release = await workingFolder.acquire();
   const before = process.cwd();
   process.chdir(path);
   try {
     const [stdout, stderr] = [new PassThrough(), new PassThrough()];
     const output = Promise.all([text(stdout), text(stderr)]);
-    const streams = { stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
+    const stdin = Object.assign(Readable.from([Buffer.from(input)]), { isTTY });
+    const streams = { stdin, stdout, stderr };
     const code = await runCommandLine(args, Object.assign(new EventEmitter(), { env, cwd: () => path, ...streams }));
     stdout.end();
     stderr.end();

@@ -48,6 +48,8 @@ export function openTestApp(store: Store, { env = {}, edit = (yaml) => yaml, fee
 /** With the sample's articles and subscribers. */
 export async function openSampleApp(store: Store, options?: TestAppOptions): Promise<TestApp> {
   const app = openTestApp(store, options);
+  // As a first start does.
+  await app.keys.signingSecrets();
   await loadSampleNewsroom(app.store, app.config, { now: NOW });
   return app;
 }

@@ -1,11 +1,12 @@
 /**
  * What an operator sees of editions and does with them.
  */
-import { cancelEdition, releaseQueue, resumeEdition } from '../delivery/control/edition-control.ts';
-import { listPausedDomains, resumeDomains } from '../delivery/control/paused-domains.ts';
+import { listPausedDomains } from '../delivery/control/paused-domains.ts';
+import type { FailureGroup } from '../delivery/queue/failure-groups.ts';
 import {
   countAllDeliveries,
   type FailedDelivery,
+  groupFailures,
   listFailedDeliveries,
   readDeliveryStates,
 } from '../delivery/queue/queries.ts';
@@ -17,7 +18,6 @@ import {
   listOmissions,
 } from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { resolveAlerts } from '../schedule/alerts.ts';
 import type { Db } from '../store/store.ts';
 import type { EditionDeliveryState } from '../store/tables.ts';
 import type { AppContext } from './app-context.ts';
@@ -47,6 +47,8 @@ export interface EditionDetails extends EditionStatus {
   /** Its page. */
   url: string;
   articles: { id: string; block: string }[];
+  /** All failed deliveries, by the server's words. */
+  failures: FailureGroup[];
   /** The newest ones. */
   failedDeliveries: FailedDelivery[];
 }
@@ -63,6 +65,7 @@ export async function readEditionDetails(app: AppContext, edition: Edition): Pro
     cutoff: rfc3339(edition.cutoffAt),
     url: `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`,
     articles: await listEditionArticles(store.db, edition.id),
+    failures: await groupFailures(store.reports, edition.id),
     failedDeliveries: await listFailedDeliveries(store.reports, [edition.id], FAILED_SHOWN),
   };
 }
@@ -96,32 +99,6 @@ export async function summariseEditions(
       passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit') },
     };
   });
-}
-
-/** Resumes a paused edition and its domains, and resolves the alerts about them. @throws DeliveryControlError */
-export async function resume({ store, clock }: AppContext, editionId: number): Promise<void> {
-  await resumeEdition(store.db, editionId);
-  const domains = await resumeDomains(store.db, editionId, clock());
-  const alerts = [pauseAlert(editionId), retractionAlert(editionId)];
-  await resolveAlerts(store.db, [...alerts, ...domains.map((domain) => domainAlert(editionId, domain))], clock());
-}
-
-/**
- * Cancels an edition, and resolves the alerts about its pause.
- * @returns the number of deliveries that were pending
- * @throws DeliveryControlError
- */
-export async function cancel({ store, clock }: AppContext, editionId: number, reason: string): Promise<number> {
-  const cancelled = await cancelEdition(store, editionId, reason, clock());
-  await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
-  return cancelled;
-}
-
-/** Releases the held queue, and resolves the alert about it. @returns false where it was not held */
-export async function release({ store, clock }: AppContext): Promise<boolean> {
-  const released = await releaseQueue(store.db);
-  await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
-  return released;
 }
 
 /** Alert key of a server that rejects everything. */

@@ -3,7 +3,8 @@
  */
 import type { Command } from 'commander';
 import { deliverDue } from '../app/deliver.ts';
-import { release, summariseEditions } from '../app/editions.ts';
+import { release } from '../app/delivery/edition-control.ts';
+import { summariseEditions } from '../app/editions.ts';
 import { readQueueStatus } from '../app/status.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
 import { listEditions } from '../editions/queries.ts';

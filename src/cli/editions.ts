@@ -1,35 +1,21 @@
 /**
- * Commands about editions: composing them, and controlling their delivery.
+ * Commands about editions: composing, listing and showing them. edition-control.ts has those about their delivery.
  */
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { AppContext } from '../app/app-context.ts';
+import { type Command, InvalidArgumentError } from 'commander';
 import { composeNow } from '../app/compose.ts';
-import { cancel, readEditionDetails, resume, summariseEditions } from '../app/editions.ts';
+import { readEditionDetails, summariseEditions } from '../app/editions.ts';
 import { sendTestCopy, writePreview } from '../app/preview.ts';
 import { publish } from '../app/publish.ts';
-import { pauseEdition, settleDelivery } from '../delivery/control/edition-control.ts';
 import { listEditions } from '../editions/queries.ts';
-import { findSubscriberByAddress } from '../subscribers/subscriptions.ts';
-import {
-  type CliContext,
-  CommandError,
-  editionNamed,
-  type JsonOption,
-  jsonOption,
-  newsletterNamed,
-  printResult,
-} from './context.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
+import { addEditionCommand, withEdition } from './edition-command.ts';
+import { addEditionControlCommands } from './edition-control.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from './format/editions.ts';
-
-const DEFAULT_REASON = 'by the operator';
 
 interface ComposeOptions extends JsonOption {
   slot?: string;
   test?: string;
 }
-
-/** `fullName`: such as daily-roundup/2026-11-24. */
-type NamedEdition = Awaited<ReturnType<typeof editionNamed>> & { fullName: string };
 
 interface PreviewOptions extends JsonOption {
   slot?: string;
@@ -71,7 +57,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
         printResult(cli, options, { value, text: () => formatEditions(value) });
       }),
     );
-  addEditionCommand('show', 'show an edition: its articles, deliveries and failures')
+  addEditionCommand(editions, 'show', 'show an edition: its articles, deliveries and failures')
     .addOption(jsonOption())
     .action((name: string, options: JsonOption) =>
       withEdition(cli, name, async (app, edition) => {
@@ -79,65 +65,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
         printResult(cli, options, { value, text: () => formatEditionDetails(value) });
       }),
     );
-  addEditionCommand('pause', 'submit no further deliveries until the edition is resumed')
-    .option('--reason <text>', 'recorded with the pause', DEFAULT_REASON)
-    .addOption(jsonOption())
-    .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
-      withEdition(cli, name, async (app, edition) => {
-        await pauseEdition(app.store.db, edition.id, reason);
-        const { fullName } = edition;
-        await printChange(app, edition, options, `is paused; continue with "daywire editions resume ${fullName}"`);
-      }),
-    );
-  addEditionCommand('resume', 'continue the deliveries of a paused edition')
-    .addOption(jsonOption())
-    .action((name: string, options: JsonOption) =>
-      withEdition(cli, name, async (app, edition) => {
-        await resume(app, edition.id);
-        await printChange(app, edition, options, 'is resumed');
-      }),
-    );
-  addEditionCommand('cancel', 'never submit the pending deliveries')
-    .option('--reason <text>', 'recorded with the cancellation', DEFAULT_REASON)
-    .addOption(jsonOption())
-    .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
-      withEdition(cli, name, async (app, edition) => {
-        const cancelled = await cancel(app, edition.id, reason);
-        const change = `is cancelled: ${cancelled} pending deliveries will not be submitted`;
-        await printChange(app, edition, options, change);
-      }),
-    );
-  addEditionCommand('settle', 'record the outcome of an uncertain delivery')
-    .argument('<address>', "the subscriber's address")
-    .addOption(
-      new Option('--as <outcome>', 'submitted: it was submitted; retry: submit it again')
-        .choices(['submitted', 'retry'])
-        .makeOptionMandatory(),
-    )
-    .addOption(jsonOption())
-    .action((name: string, address: string, options: JsonOption & { as: 'submitted' | 'retry' }) =>
-      withEdition(cli, name, async (app, edition) => {
-        const { store, clock } = app;
-        const subscriber = await findSubscriberByAddress(store.db, address);
-        if (subscriber === null) throw new CommandError(`${address}: there is no such subscriber`);
-        await settleDelivery(store.db, edition.id, subscriber.id, options.as, clock());
-        const outcome = options.as === 'submitted' ? 'recorded as submitted' : 'pending again';
-        await printChange(app, edition, options, `for ${address}: ${outcome}`);
-      }),
-    );
-
-  /** Prints the status of the edition after the change where `--json` was given, else what has changed. */
-  async function printChange(app: AppContext, edition: NamedEdition, options: JsonOption, change: string) {
-    const [value] = await summariseEditions(app, [edition]);
-    printResult(cli, options, { value, text: () => `${edition.fullName} ${change}` });
-  }
-
-  function addEditionCommand(verb: string, description: string): Command {
-    return editions
-      .command(verb)
-      .description(description)
-      .argument('<edition>', 'such as daily-roundup/2026-11-24, or its slot where only one newsletter has it');
-  }
+  addEditionControlCommands(editions, cli);
 }
 
 function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<void> {
@@ -180,17 +108,6 @@ function previewEdition(cli: CliContext, id: string, options: PreviewOptions): P
       },
       text: () => (options.text ? text.trimEnd() : htmlPath),
     });
-  });
-}
-
-function withEdition(
-  cli: CliContext,
-  name: string,
-  work: (app: AppContext, edition: NamedEdition) => Promise<void>,
-): Promise<void> {
-  return cli.withApp(async (app) => {
-    const edition = await editionNamed(app.store.db, app.config, name);
-    await work(app, { ...edition, fullName: `${edition.newsletter}/${edition.slot}` });
   });
 }
 

@@ -62,7 +62,9 @@ async function foldBatch(db: Store['db'], editionId: number): Promise<number> {
         select max(subscriber_id) from (
           select subscriber_id from deliveries where edition_id = ${editionId} order by subscriber_id limit ${BATCH}
         ) as batch
-      ) returning state`.execute(tx);
+      )
+      -- Unless the operator has just made it pending again.
+      and not (${isOpen('deliveries')}) returning state`.execute(tx);
     const totals = [...Map.groupBy(rows, (row) => row.state)].map(([state, group]) => ({
       edition_id: editionId,
       state,

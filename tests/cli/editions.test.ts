@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { EditionDetails, EditionStatus } from '../../src/app/editions.ts';
 import type { Status } from '../../src/app/status.ts';
 import { openStore } from '../../src/store/store.ts';
+import type { Tables } from '../../src/store/tables.ts';
 import { articleFile } from '../support/articles.ts';
 import { type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
 
@@ -167,16 +168,71 @@ describe.concurrent('daywire editions', () => {
     });
     expect(await folder.run(['editions', 'resume', name])).toMatchObject({
       code: 1,
-      stderr: `daywire: ${name} is cancelled: it cannot be resumed\n`,
+      stderr: `daywire: ${name} is cancelled: it cannot be resumed; "daywire editions retry ${name} --cancelled" delivers what was not submitted\n`,
     });
+    expect(await folder.run(['editions', 'retry', name])).toMatchObject({
+      code: 1,
+      stderr: `daywire: ${name} is cancelled: to deliver it after all, run "daywire editions retry ${name} --cancelled"\n`,
+    });
+    expect((await folder.run(['editions', 'retry', name, '--cancelled'])).stdout).toBe(
+      `${name}: 7 deliveries are pending again\n  7 × failed: cancelled by the operator: wrong\n`,
+    );
+    expect((await folder.run(['deliver'])).stdout).toBe('7 submitted\n');
+  });
+
+  it('resume extends deliveries that have expired or lets them fail, and retry makes them pending again', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    const [edition] = await listEditions(folder);
+    const name = `daily-roundup/${edition?.slot}`;
+    await folder.run(['editions', 'pause', name]);
+    await changeDeliveries(folder, { expires_at: Date.now() - 1 });
+    expect(await folder.run(['editions', 'resume', name])).toMatchObject({
+      code: 1,
+      stderr:
+        'daywire: 7 pending deliveries have expired and would fail at once: extend with ' +
+        `"daywire editions resume ${name} --extend 12h", or let them fail with ` +
+        `"daywire editions resume ${name} --expire"\n`,
+    });
+    expect((await listEditions(folder))[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
+    const tooLong = await folder.run(['editions', 'resume', name, '--extend', '9d']);
+    expect([tooLong.code, tooLong.stderr]).toEqual([
+      1,
+      expect.stringMatching(/--extend must be at most \d+ h, the exp/),
+    ]);
+    expect(await folder.run(['editions', 'resume', name, '--extend', '12h'])).toEqual({
+      code: 0,
+      stdout: `${name} is resumed; 7 deliveries extended\n`,
+      stderr: '',
+    });
+    await folder.run(['editions', 'pause', name]);
+    await changeDeliveries(folder, { expires_at: Date.now() - 1 });
+    expect((await folder.run(['editions', 'resume', name, '--expire'])).stdout).toBe(`${name} is resumed\n`);
+    await folder.run(['deliver']);
+    expect((await listEditions(folder))[0]).toMatchObject({ deliveryState: 'done', deliveries: { failed: 7 } });
+    expect((await folder.run(['editions', 'show', name])).stdout).toContain('\nfailures\n  7 × expired: never tried\n');
+
+    const retry = (...args: string[]) => folder.run(['editions', 'retry', name, ...args]);
+    expect((await retry('--failed')).stdout).toBe(`${name}: 0 deliveries are pending again\n`);
+    expect((await retry('--domain', 'example.org', '--dry-run')).stdout).toMatch(/: 2 deliveries would be pending/);
+    await folder.run(['subscribers', 'suppress', 'ada.brandt@example.com']);
+    const dry = await retry('--dry-run', '--json');
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      ...{ slot: edition?.slot, deliveryState: 'done', dryRun: true, reopened: 6, ineligible: 1 },
+      groups: [{ kind: 'expired', words: 'never tried', count: 6 }],
+    });
+    expect((await retry()).stdout).toBe(
+      `${name}: 6 deliveries are pending again; 1 of people who have left, are suppressed or paused stays as they are\n` +
+        '  6 × expired: never tried\n',
+    );
+    expect((await folder.run(['deliver'])).stdout).toBe('6 submitted\n');
+    expect((await listEditions(folder))[0]).toMatchObject({ deliveryState: 'done', deliveries: { submitted: 6 } });
   });
 
   it('settle records an uncertain delivery as submitted, or makes it pending again', async () => {
     const folder = newFolder('sample');
     await folder.run(['start', '--once', '--role', 'schedule']);
-    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
-    await store.db.updateTable('deliveries').set({ state: 'submitting', lease_until: 1 }).execute();
-    await store.close();
+    await changeDeliveries(folder, { state: 'submitting', lease_until: 1 });
     const [edition] = await listEditions(folder);
     const name = `daily-roundup/${edition?.slot}`;
     const settle = (address: string, as: string) => folder.run(['editions', 'settle', name, address, '--as', as]);
@@ -191,11 +247,26 @@ describe.concurrent('daywire editions', () => {
       stderr: 'daywire: nobody@example.com: there is no such subscriber\n',
     });
     expect((await listEditions(folder))[0]?.deliveries).toEqual({ pending: 1, submitting: 5, submitted: 1 });
+    const either = await folder.run(['editions', 'settle', name, '--as', 'retry']);
+    expect([either.code, either.stderr]).toEqual([
+      1,
+      'daywire: settle takes either the address of a subscriber or --all\n',
+    ]);
+    expect((await folder.run(['editions', 'settle', name, '--all', '--as', 'submitted'])).stdout).toBe(
+      `${name}: 5 uncertain deliveries recorded as submitted\n`,
+    );
+    expect((await listEditions(folder))[0]?.deliveries).toEqual({ pending: 1, submitted: 6 });
   });
 });
 
 async function listEditions(folder: Folder): Promise<EditionStatus[]> {
   return JSON.parse((await folder.run(['editions', 'list', '--json'])).stdout) as EditionStatus[];
+}
+
+async function changeDeliveries({ path }: Folder, row: Partial<Tables['deliveries']>): Promise<void> {
+  const store = await openStore({ path: join(path, 'var/daywire.db') });
+  await store.db.updateTable('deliveries').set(row).execute();
+  await store.close();
 }
 
 function testCopies({ path }: Folder): string[] {

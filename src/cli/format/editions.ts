@@ -4,6 +4,7 @@
 import type { EditionDetails, EditionStatus } from '../../app/editions.ts';
 import type { Config } from '../../config/config.ts';
 import type { ClosedOrSkipped } from '../../delivery/close.ts';
+import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
 import type { DeliveryReport } from '../../delivery/run.ts';
 import { datelineTime } from '../../lib/time.ts';
 import { count, counts, table } from './text.ts';
@@ -76,6 +77,7 @@ export function formatEditionDetails(edition: EditionDetails): string {
     ),
     ...list('aged out', passedOver.agedOut),
     ...list('did not fit', passedOver.didNotFit),
+    ...list('failures', formatFailures(edition.failures)),
     ...list(
       'failed deliveries (the newest)',
       edition.failedDeliveries.map(
@@ -83,6 +85,11 @@ export function formatEditionDetails(edition: EditionDetails): string {
       ),
     ),
   ].join('\n');
+}
+
+/** `12 × expired: 451 4.7.1 try again later`. */
+export function formatFailures(groups: FailureGroup[]): string[] {
+  return groups.map(({ kind, words, count: number }) => `${number} × ${kind}: ${words}`);
 }
 
 function stateAndReason({ deliveryState, reason }: EditionStatus): string {

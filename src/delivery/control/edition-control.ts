@@ -66,7 +66,9 @@ export async function cancelEdition(
         reason = ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = ${editionId})
       from open
       where deliveries.edition_id = open.edition_id and deliveries.subscriber_id = open.subscriber_id
-        and deliveries.state = 'pending'`.execute(db);
+        and deliveries.state = 'pending'
+        -- Unless it was reopened in the meantime.
+        and exists (select 1 from editions where id = ${editionId} and delivery_state = 'cancelled')`.execute(db);
     const count = Number(numAffectedRows ?? 0n);
     cancelled += count;
     if (count === 0) return cancelled;
@@ -100,27 +102,71 @@ export async function settleDelivery(
   }
   const edition = `${row.newsletter}/${row.slot}`;
   const name = `the delivery of ${edition} to subscriber ${subscriberId}`;
-  const state = as === 'submitted' ? 'submitted' : 'pending';
+  const state = stateAfterSettling(as);
   if (row.state === state) return;
   if (row.state !== 'submitting') throw new DeliveryControlError(`${name} is ${row.state}, not uncertain`);
   if (row.lease_until !== null && row.lease_until > now) {
     throw new DeliveryControlError(`${name} may still be in progress: settle it after ${rfc3339(row.lease_until)}`);
   }
-  if (as === 'retry' && row.delivery_state === 'cancelled') {
-    throw new DeliveryControlError(
-      `${edition} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
-    );
-  }
-  const outcome =
-    as === 'submitted'
-      ? { reply: 'settled by the operator as submitted', reason: null }
-      : { due_at: now, reason: 'settled by the operator: retried with the same Message-ID' };
+  if (as === 'retry' && row.delivery_state === 'cancelled') throw cancelledError(row);
   const claim = { edition_id: editionId, subscriber_id: subscriberId, fence: row.fence };
   const { numUpdatedRows } = await updateClaimed(db, 'deliveries', claim)
-    .set({ state, ...revokedLease('deliveries'), changed_at: now, ...outcome })
+    .set({ state, ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) throw new DeliveryControlError(`${name} has just changed: try again`);
+}
+
+/**
+ * Settles all uncertain deliveries of an edition.
+ * @returns their number, and that of submissions that may still be in progress, with the end of the last lease
+ * @throws DeliveryControlError if the edition does not exist, or is cancelled and `as` is `retry`
+ */
+export async function settleEdition(
+  db: Db,
+  editionId: number,
+  as: 'submitted' | 'retry',
+  now: number,
+): Promise<{ settled: number; inProgress: number; until: number | null }> {
+  const edition = await db
+    .selectFrom('editions')
+    .select(['newsletter', 'slot', 'delivery_state'])
+    .where('id', '=', editionId)
+    .executeTakeFirst();
+  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  if (as === 'retry' && edition.delivery_state === 'cancelled') throw cancelledError(edition);
+  const { numUpdatedRows } = await db
+    .updateTable('deliveries')
+    .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
+    .where('edition_id', '=', editionId)
+    .where(isOpen('deliveries'))
+    .where('state', '=', 'submitting')
+    .where('lease_until', '<=', now)
+    .executeTakeFirstOrThrow();
+  const { count, until } = await db
+    .selectFrom('deliveries')
+    .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('lease_until').as('until')])
+    .where('edition_id', '=', editionId)
+    .where(isOpen('deliveries'))
+    .where('state', '=', 'submitting')
+    .executeTakeFirstOrThrow();
+  return { settled: Number(numUpdatedRows), inProgress: count, until };
+}
+
+function cancelledError({ newsletter, slot }: { newsletter: string; slot: string }): DeliveryControlError {
+  return new DeliveryControlError(
+    `${newsletter}/${slot} is cancelled, so its deliveries cannot be retried: settle it as submitted`,
+  );
+}
+
+function stateAfterSettling(as: 'submitted' | 'retry'): 'submitted' | 'pending' {
+  return as === 'submitted' ? 'submitted' : 'pending';
+}
+
+function settledColumns(as: 'submitted' | 'retry', now: number) {
+  return as === 'submitted'
+    ? { reply: 'settled by the operator as submitted', reason: null }
+    : { due_at: now, reason: 'settled by the operator: retried with the same Message-ID' };
 }
 
 function findDelivery(db: Db, editionId: number, subscriberId: number) {
@@ -155,6 +201,11 @@ async function changeState(
   if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
   if (edition.delivery_state === to) return false;
   const { newsletter, slot } = edition;
+  const name = `${newsletter}/${slot}`;
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  throw new DeliveryControlError(`${newsletter}/${slot} is ${edition.delivery_state}: it cannot be ${verb}`);
+  const problem = `${name} is ${edition.delivery_state}: it cannot be ${verb}`;
+  if (to !== 'delivering') throw new DeliveryControlError(problem);
+  const cancelled = edition.delivery_state === 'cancelled';
+  const command = `"daywire editions retry ${name}${cancelled ? ' --cancelled' : ''}"`;
+  throw new DeliveryControlError(`${problem}; ${command} delivers what was not submitted`);
 }

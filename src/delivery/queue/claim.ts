@@ -9,7 +9,7 @@ import { isClaimable, skipLocked } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
 import { listPausedDomains, waitingReason } from '../control/paused-domains.ts';
-import { type DeliveryOutcome, EXPIRED, INTERRUPTED } from './delivery-outcome.ts';
+import { type DeliveryOutcome, EXPIRED, INTERRUPTED, OVER_LIMITS } from './delivery-outcome.ts';
 import { type ClaimedDelivery, recordOutcomes } from './outbox.ts';
 import { type DeliveryRateLimiter, RESERVED_AHEAD } from './rate-limiter.ts';
 import { recipientDomain } from './recipient-domain.ts';
@@ -174,7 +174,7 @@ async function failExpired(tx: Tx, editionId: number, options: ClaimOptions): Pr
 function postpone(instant: number, expiresAt: number | null, interrupted: boolean): DeliveryOutcome {
   // Not beyond its expiry: it must fail then, and not wait.
   const dueAt = expiresAt === null ? instant : Math.min(instant, expiresAt);
-  const reason = `over the limit of delivery.perSecond, domains or warmUp: checked again at ${rfc3339(dueAt)}`;
+  const reason = `${OVER_LIMITS}: checked again at ${rfc3339(dueAt)}`;
   return { kind: 'deferred', dueAt, reply: null, reason: interrupted ? `${INTERRUPTED}; ${reason}` : reason };
 }
 

@@ -22,6 +22,9 @@ export const CANCELLED = 'cancelled by the operator: ';
 /** The reason of a delivery whose submission was interrupted and that is retried. */
 export const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
 
+/** Prefix of the reason of a delivery that a rate limit or the warm-up postponed. */
+export const OVER_LIMITS = 'over the limit of delivery.perSecond, domains or warmUp';
+
 /** Prefix of the reason of a delivery that expired. */
 export const EXPIRED = 'expired: it could not be submitted in time';
 

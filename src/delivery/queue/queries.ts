@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { isOpen } from '../../store/delivery-states.ts';
 import type { Db } from '../../store/store.ts';
 import type { DeliveryState, EditionDeliveryState, SuppressionReason, Tables } from '../../store/tables.ts';
+import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
 
@@ -131,6 +132,28 @@ export function readDeliveryStates(
     .select(['id as editionId', 'delivery_state as state', 'delivery_reason as reason'])
     .where('id', 'in', editionIds)
     .execute();
+}
+
+// Bounds the memory, however many deliveries have failed for a reason of their own.
+const FAILED_BATCH = 5_000;
+
+/** Groups the failed deliveries of an edition; see failure-groups.ts. Reads all its deliveries, in batches. */
+export async function groupFailures(db: Db, editionId: number): Promise<FailureGroup[]> {
+  const groups = new FailureGroups();
+  for (let last = 0; ; ) {
+    const { rows } = await sql<{ reason: string | null; count: number; last: number }>`
+      select reason, count(*) as count, max(subscriber_id) as last from (
+        select subscriber_id, reason from deliveries
+        where edition_id = ${editionId} and state = 'failed' and subscriber_id > ${last}
+        order by subscriber_id limit ${FAILED_BATCH}
+      ) as batch
+      group by reason`.execute(db);
+    if (rows.length === 0) return groups.list();
+    for (const row of rows) {
+      groups.add(row.reason, row.count);
+      last = Math.max(last, row.last);
+    }
+  }
 }
 
 export interface FailedDelivery {

@@ -1,0 +1,132 @@
+/**
+ * The operator's control of editions and the queue, with the alerts that it resolves.
+ */
+import type { NewsletterConfig } from '../../config/config.ts';
+import {
+  cancelEdition,
+  DeliveryControlError,
+  releaseQueue,
+  resumeEdition,
+  settleEdition,
+} from '../../delivery/control/edition-control.ts';
+import { countExpiredPending, extendDeliveries } from '../../delivery/control/expiry.ts';
+import { resumeDomains } from '../../delivery/control/paused-domains.ts';
+import { type ReopenableKind, type ReopenResult, reopenDeliveries } from '../../delivery/control/reopen.ts';
+import type { EditionSummary } from '../../editions/queries.ts';
+import { formatDuration, HOUR } from '../../lib/time.ts';
+import { resolveAlerts } from '../../schedule/alerts.ts';
+import type { AppContext } from '../app-context.ts';
+import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert } from '../editions.ts';
+
+type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
+
+/**
+ * Resumes a paused edition and its paused domains, and resolves the alerts about them.
+ * @param options.extendBy milliseconds from now, before which no delivery of it expires
+ * @param options.expire whether deliveries that have expired during the pause may fail
+ * @returns the number of deliveries that were extended
+ * @throws DeliveryControlError if it cannot be resumed, or if deliveries would fail at once
+ */
+export async function resume(
+  app: AppContext,
+  edition: EditionKey,
+  { extendBy, expire = false }: { extendBy?: number | undefined; expire?: boolean | undefined } = {},
+): Promise<number> {
+  const { store, clock } = app;
+  const { id } = edition;
+  let extended = 0;
+  if (extendBy !== undefined)
+    extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy));
+  else if (!expire) await rejectExpired(app, edition);
+  await resumeEdition(store.db, id);
+  const domains = await resumeDomains(store.db, id, clock());
+  const alerts = [pauseAlert(id), retractionAlert(id), ...domains.map((domain) => domainAlert(id, domain))];
+  await resolveAlerts(store.db, alerts, clock());
+  return extended;
+}
+
+async function rejectExpired(app: AppContext, edition: EditionKey): Promise<void> {
+  const { store, clock } = app;
+  const expired = await countExpiredPending(store.reports, edition.id, clock());
+  if (expired === 0) return;
+  const command = `"daywire editions resume ${edition.newsletter}/${edition.slot}`;
+  const hours = Math.min(SUGGESTED_HOURS, findNewsletter(app, edition)?.expireAfterHours ?? SUGGESTED_HOURS);
+  const which = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
+  throw new DeliveryControlError(
+    `${which} expired and would fail at once: extend with ${command} --extend ${hours}h", ` +
+      `or let them fail with ${command} --expire"`,
+  );
+}
+
+const SUGGESTED_HOURS = 12;
+
+/** The date in a message's header is its expiry minus `expireAfterHours`, and must not be in the future. */
+function checkedExtension(app: AppContext, edition: EditionKey, extendBy: number): number {
+  const limit = findNewsletter(app, edition)?.expireAfterHours;
+  if (limit === undefined || extendBy <= limit * HOUR) return extendBy;
+  throw new DeliveryControlError(
+    `--extend must be at most ${formatDuration(limit * HOUR)}, the expireAfterHours of ${edition.newsletter}`,
+  );
+}
+
+/**
+ * Makes deliveries of an edition pending again that have ended without being submitted, and resolves the alert about
+ * them.
+ * @param request.extendBy milliseconds from now, before which none of them expires; default: `expireAfterHours`
+ * @throws DeliveryControlError if the edition is cancelled, or its newsletter is not configured
+ */
+export async function retry(
+  app: AppContext,
+  edition: EditionKey,
+  request: {
+    kinds: readonly ReopenableKind[];
+    domain: string | null;
+    extendBy?: number | undefined;
+    isDryRun: boolean;
+  },
+): Promise<ReopenResult> {
+  const { store, clock } = app;
+  const { kinds, domain, isDryRun } = request;
+  const newsletter = findNewsletter(app, edition);
+  if (newsletter === undefined) {
+    throw new DeliveryControlError(
+      `the newsletter ${edition.newsletter} is not configured, so nothing of it is delivered: configure it again first`,
+    );
+  }
+  const { extendBy = newsletter.expireAfterHours * HOUR } = request;
+  const now = clock();
+  const expiresAt = now + checkedExtension(app, edition, extendBy);
+  return reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now);
+}
+
+/** Settles all uncertain deliveries of an edition. @throws DeliveryControlError */
+export async function settleAll(
+  { store, clock }: AppContext,
+  edition: EditionKey,
+  as: 'submitted' | 'retry',
+): Promise<{ settled: number; inProgress: number; until: number | null }> {
+  return settleEdition(store.db, edition.id, as, clock());
+}
+
+/**
+ * Cancels an edition, and resolves the alerts about its pause.
+ * @returns the number of deliveries that were pending
+ * @throws DeliveryControlError
+ */
+export async function cancel({ store, clock }: AppContext, editionId: number, reason: string): Promise<number> {
+  const cancelled = await cancelEdition(store, editionId, reason, clock());
+  await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
+  return cancelled;
+}
+
+/** Releases the held queue, and resolves the alert about stopped delivery. @returns false if it was not held */
+export async function release({ store, clock }: AppContext): Promise<boolean> {
+  const released = await releaseQueue(store.db);
+  // A queue that was not held had stopped for another reason, which releasing it does not remove.
+  if (released) await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  return released;
+}
+
+function findNewsletter({ config }: AppContext, { newsletter }: EditionKey): NewsletterConfig | undefined {
+  return config.newsletters.find((one) => one.id === newsletter);
+}

@@ -1,0 +1,185 @@
+/**
+ * Makes deliveries that have ended without being submitted pending again, for an operator who disagrees with their end.
+ */
+import { sql } from 'kysely';
+import { jsonRows } from '../../store/json-rows.ts';
+import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
+import type { EditionDeliveryState } from '../../store/tables.ts';
+import { inTransaction } from '../../store/transaction.ts';
+import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
+import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
+import { DeliveryControlError } from './edition-control.ts';
+
+/** `failed`: any failure except an expiry. `cancelled`: suppressed because the edition was cancelled. */
+export type ReopenableKind = 'failed' | 'expired' | 'cancelled';
+
+export interface ReopenRequest {
+  kinds: readonly ReopenableKind[];
+  /** Only recipients of this domain, in lower case and A-labels; null: all. */
+  domain: string | null;
+  /** Deliveries that expire earlier expire at this instant instead; those that do not expire still do not. */
+  expiresAt: number;
+  /** Counts only. */
+  isDryRun: boolean;
+}
+
+export interface ReopenResult {
+  /** Number of deliveries that are pending again, or would be. */
+  reopened: number;
+  /** Why they had ended. */
+  groups: FailureGroup[];
+  /** Those whose subscriber is unsubscribed, paused, suppressed or erased: they are left as they are. */
+  ineligible: number;
+}
+
+// A few milliseconds per transaction, so that other writers do not wait.
+const BATCH = 2_500;
+
+/**
+ * Reopens deliveries of an edition: they are due at once, with all their attempts and the same Message-ID. An edition
+ * that is done is delivered again; a cancelled one only if the request names `cancelled`; a paused one stays paused.
+ * Repeating it changes nothing, because the deliveries are pending then.
+ * @throws DeliveryControlError if the edition does not exist or is cancelled
+ */
+export async function reopenDeliveries(
+  { db, reports }: Pick<Store, 'db' | 'reports'>,
+  editionId: number,
+  request: ReopenRequest,
+  now: number,
+): Promise<ReopenResult> {
+  const { newsletter } = await findReopenable(db, editionId, request);
+  const groups = new FailureGroups();
+  const result = { reopened: 0, ineligible: 0 };
+  for (let after = 0; ; ) {
+    const rows = await findEnded(reports, editionId, { ...request, newsletter, after, now });
+    const last = rows.at(-1);
+    if (last === undefined) return { ...result, groups: groups.list() };
+    after = last.subscriberId;
+    const eligible = rows.filter((row) => row.isEligible === 1);
+    result.ineligible += rows.length - eligible.length;
+    const ids = eligible.map((row) => row.subscriberId);
+    const reopened = new Set(request.isDryRun ? ids : await reopen(db, editionId, ids, request, now));
+    result.reopened += reopened.size;
+    for (const { subscriberId, reason } of eligible) if (reopened.has(subscriberId)) groups.add(reason);
+  }
+}
+
+async function findReopenable(
+  db: Db,
+  editionId: number,
+  { kinds }: ReopenRequest,
+): Promise<{ newsletter: string; state: EditionDeliveryState }> {
+  const edition = await db
+    .selectFrom('editions')
+    .select(['newsletter', 'slot', 'delivery_state as state'])
+    .where('id', '=', editionId)
+    .executeTakeFirst();
+  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  if (edition.state === 'cancelled' && !kinds.includes('cancelled')) {
+    const name = `${edition.newsletter}/${edition.slot}`;
+    throw new DeliveryControlError(
+      `${name} is cancelled: to deliver it after all, run "daywire editions retry ${name} --cancelled"`,
+    );
+  }
+  return edition;
+}
+
+interface EndedRow {
+  subscriberId: number;
+  reason: string | null;
+  isEligible: 0 | 1;
+}
+
+/** By the primary key, outside of a transaction: it may read past a million deliveries that were submitted. */
+async function findEnded(
+  db: Db,
+  editionId: number,
+  { kinds, domain, newsletter, after, now }: ReopenRequest & { newsletter: string; after: number; now: number },
+): Promise<EndedRow[]> {
+  const isExpired = sql`coalesce(deliveries.reason, '') like ${`${EXPIRED}%`}`;
+  const conditions = {
+    failed: sql`(deliveries.state = 'failed' and not ${isExpired})`,
+    expired: sql`(deliveries.state = 'failed' and ${isExpired})`,
+    cancelled: sql`(deliveries.state = 'suppressed' and deliveries.reason like ${`${CANCELLED}%`})`,
+  };
+  const { rows } = await sql<EndedRow>`
+    select deliveries.subscriber_id as "subscriberId", deliveries.reason,
+      case when subscribers.suppressed_reason is null and subscriptions.state = 'confirmed'
+        and coalesce(subscribers.paused_until, 0) <= ${now} then 1 else 0 end as "isEligible"
+    from deliveries
+    left join subscribers on subscribers.id = deliveries.subscriber_id
+    left join subscriptions on subscriptions.subscriber_id = deliveries.subscriber_id
+      and subscriptions.newsletter = ${newsletter}
+    where deliveries.edition_id = ${editionId} and deliveries.subscriber_id > ${after}
+      and (${sql.join(
+        kinds.map((kind) => conditions[kind]),
+        sql` or `,
+      )})
+      ${domain === null ? sql`` : sql`and subscribers.email_key like ${`%@${likeLiteral(domain)}`} escape '\\'`}
+    order by deliveries.subscriber_id
+    limit ${BATCH}`.execute(db);
+  return rows;
+}
+
+function likeLiteral(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}
+
+/** @returns the subscribers whose delivery is pending again */
+function reopen(
+  db: Db,
+  editionId: number,
+  subscriberIds: number[],
+  request: ReopenRequest,
+  now: number,
+): Promise<number[]> {
+  if (subscriberIds.length === 0) return Promise.resolve([]);
+  return inTransaction(db, async (tx) => {
+    // First, so that no other process finds the edition finished before the deliveries are committed.
+    if (!(await openEdition(tx, editionId, request))) return [];
+    const r = jsonRows(
+      dialectOf(tx),
+      subscriberIds.map((id) => [id]),
+      { subscriber_id: 'int' },
+    );
+    // The fence stops a worker that still holds an earlier claim from recording its outcome.
+    const { rows } = await sql<{ subscriber_id: number }>`update deliveries
+      set state = 'pending', attempts = 0, due_at = cast(${now} as bigint), lease_until = null,
+        fence = fence + 1, changed_at = cast(${now} as bigint), reason = ${RETRIED},
+        expires_at = case when expires_at < cast(${request.expiresAt} as bigint)
+          then cast(${request.expiresAt} as bigint) else expires_at end
+      from ${r} r
+      where deliveries.edition_id = ${editionId} and deliveries.subscriber_id = r.subscriber_id
+        and deliveries.state in ('failed', 'suppressed')
+      returning deliveries.subscriber_id`.execute(tx);
+    // The new attempts are judged without the refusals of the earlier ones.
+    await sql`delete from edition_refusals where edition_id = ${editionId}
+      and subscriber_id in (select subscriber_id from ${r} r)`.execute(tx);
+    return rows.map((row) => row.subscriber_id);
+  });
+}
+
+/** The reason of a delivery that the operator has reopened. */
+const RETRIED = 'retried by the operator';
+
+/** @returns false if the edition was cancelled in the meantime */
+async function openEdition(tx: Tx, editionId: number, { kinds }: ReopenRequest): Promise<boolean> {
+  const states: EditionDeliveryState[] = ['delivering', 'done', ...(kinds.includes('cancelled') ? CANCELLED_TOO : [])];
+  const opened = await tx
+    .updateTable('editions')
+    .set({ delivery_state: 'delivering', delivery_reason: null })
+    .where('id', '=', editionId)
+    .where('delivery_state', 'in', states)
+    .executeTakeFirstOrThrow();
+  if (opened.numUpdatedRows > 0n) return true;
+  // Locked, too, until the deliveries are committed.
+  const paused = await tx
+    .updateTable('editions')
+    .set({ delivery_state: 'paused' })
+    .where('id', '=', editionId)
+    .where('delivery_state', '=', 'paused')
+    .executeTakeFirstOrThrow();
+  return paused.numUpdatedRows > 0n;
+}
+
+const CANCELLED_TOO: EditionDeliveryState[] = ['cancelled'];

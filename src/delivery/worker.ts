@@ -61,21 +61,31 @@ export class DeliveryWorker {
       run.claims.keep(delivery);
       this.#next = this.#prepareNext();
       await this.#record(delivery, failed(built.reason));
+      run.claims.finish(delivery);
       return true;
     }
     if (!(await this.#connect())) return false;
     run.claims.keep(delivery);
+    try {
+      await this.#markAndSubmit(delivery, built === null ? null : built.message);
+    } finally {
+      run.claims.finish(delivery);
+    }
+    return true;
+  }
+
+  async #markAndSubmit(delivery: ClaimedDelivery, message: OutgoingMessage | null): Promise<void> {
+    const run = this.#run;
     const marking = await run.commit.mark(delivery);
     this.#next = this.#prepareNext();
     await this.#recorded;
     if (marking.kind !== 'submitting') {
       if (marking.kind !== 'lost') run.count(marking.kind);
-    } else if (built === null) {
+    } else if (message === null) {
       await this.#record(delivery, failed('the subscriber did not exist when the delivery was claimed'));
     } else {
-      await this.#submit(delivery, built.message);
+      await this.#submit(delivery, message);
     }
-    return true;
   }
 
   /** @returns false if no connection can be opened, or the run ends */
@@ -94,7 +104,7 @@ export class DeliveryWorker {
   async #prepare(): Promise<PreparedDelivery | null> {
     const run = this.#run;
     if (run.isEnding) return null;
-    const delivery = await run.claims.next();
+    const delivery = await run.claims.next(this);
     if (delivery === null) return null;
     try {
       const built = await this.#build(delivery);

@@ -1,6 +1,6 @@
 import { simpleParser } from 'mailparser';
 import type { SMTPServerOptions } from 'smtp-server';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NOW, queueEdition } from '../../scripts/test-edition.ts';
 import type { Config } from '../../src/config/config.ts';
 import { pauseEdition, settleDelivery } from '../../src/delivery/control/edition-control.ts';
@@ -587,6 +587,31 @@ describe('deliver', () => {
       const report = await deliver(store, config, transport, { ...optionsAt(NOW), clock: Date.now });
       expect(report).toEqual({ ...NOTHING, submitted: 8 });
       expect(performance.now() - began).toBeGreaterThan(300);
+    });
+
+    it('gives a slow domain at most half of the connections while others wait', async () => {
+      const store = await open();
+      const slow = Array.from({ length: 30 }, (_, n) => `a${n}@slow.example`);
+      const others = Array.from({ length: 12 }, (_, n) => `a${n}@other${n % 3}.example`);
+      await queueEdition(store, [...slow, ...others]);
+      const waiting: (() => void)[] = [];
+      const release = Promise.withResolvers<void>();
+      const server = await startServer({
+        onRcptTo({ address }, _session, done) {
+          if (!address.endsWith('@slow.example')) return done();
+          waiting.push(done);
+          void release.promise.then(() => done());
+        },
+      });
+      const running = run(store, smtpConfig(server.url, { connections: 4 }));
+      // The slow domain does not answer before all others have their message.
+      await vi.waitUntil(() => server.received.length === others.length);
+      expect(recipients(server.received)).toEqual(others.sort());
+      // Only the slow domain is left: it may use all connections.
+      await vi.waitUntil(() => waiting.length === 4);
+      release.resolve();
+      expect(await running).toEqual({ ...NOTHING, submitted: 42 });
+      expect(recipients(server.received)).toEqual([...slow, ...others].sort());
     });
 
     it('submits service messages before the edition', async () => {

@@ -1,10 +1,14 @@
 /**
- * Hands claimed deliveries to several workers one by one, and claims more before they run out.
+ * Hands claimed deliveries to several workers one by one, and claims more before they run out. While deliveries to
+ * other domains wait, no domain gets more workers than its share: if all in the buffer are for such domains, deliveries
+ * to others are claimed. So the buffer has at most one claim for the queue, and one for each domain with a whole share.
  */
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type ClaimOptions, type ClaimResult, claimDeliveries } from './claim.ts';
+import { DomainShares } from './domain-shares.ts';
 import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
+import { recipientDomain } from './recipient-domain.ts';
 
 // Deliveries per worker and claim. After a crash, claimed deliveries wait until their lease expires, so there are few
 // for a slow server and more for a fast one. At most what it accepts in about a second: a larger buffer costs memory
@@ -17,6 +21,10 @@ const FAST = 2 * SECOND;
 const SLOW = 20 * SECOND;
 // Postponing writes each row, so it must not go through a whole edition at once.
 const MAX_POSTPONED = 2_500;
+// A search for deliveries to other domains reads the whole queue if there are none. It is repeated after a hundred
+// times as long as it took, so it costs at most a hundredth of the time.
+const SEARCH_PAUSE = 100;
+const MIN_SEARCH_INTERVAL = SECOND;
 
 type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId'> & {
   workers: number;
@@ -25,11 +33,21 @@ type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId
   onClaimed(result: ClaimResult): void;
 };
 
-export class ClaimBuffer {
+interface BufferedDelivery {
+  delivery: ClaimedDelivery;
+  domain: string;
+}
+
+function buffered(delivery: ClaimedDelivery): BufferedDelivery {
+  return { delivery, domain: recipientDomain(delivery.email) };
+}
+
+/** @typeParam Worker identifies a worker */
+export class ClaimBuffer<Worker extends object = object> {
   readonly #store: Store;
   readonly #options: BufferOptions;
   /** By the instant from which they may be submitted. */
-  #deliveries: ClaimedDelivery[] = [];
+  #deliveries: BufferedDelivery[] = [];
   #claimSize = FIRST_CLAIM;
   #claimedAt = Number.NEGATIVE_INFINITY;
   #claiming: Promise<void> | null = null;
@@ -38,35 +56,70 @@ export class ClaimBuffer {
   /** Handed out, and neither kept nor put back: a worker without a connection puts its delivery back. */
   readonly #undecided = new Set<ClaimedDelivery>();
   #nextDecision = Promise.withResolvers<void>();
+  readonly #shares: DomainShares<Worker>;
+  /** Handed out, and neither finished nor put back. */
+  readonly #inProgress = new Map<ClaimedDelivery, { worker: Worker; domain: string }>();
+  /** By `performance.now()`: before, no search for deliveries to other domains. */
+  #nextSearchAt = Number.NEGATIVE_INFINITY;
 
   constructor(store: Store, options: BufferOptions) {
     this.#store = store;
     this.#options = options;
+    this.#shares = new DomainShares(options.workers);
   }
 
   /** The next delivery; null if nothing is due and nothing can be put back. @throws if the store fails */
-  async next(): Promise<ClaimedDelivery | null> {
+  async next(worker: Worker): Promise<ClaimedDelivery | null> {
     if (this.#deliveries.length === 0) await this.#refill();
     else if (!this.#isExhausted && this.#deliveries.length < this.#limit() / 2) {
       // Ahead of need. If it fails, the call that finds the buffer empty tries again, and throws.
       this.#refill().catch(() => {});
     }
-    while (this.#deliveries.length === 0 && this.#undecided.size > 0) await this.#nextDecision.promise;
-    const delivery = this.#deliveries.shift() ?? null;
-    if (delivery !== null) this.#undecided.add(delivery);
+    for (;;) {
+      const next = this.#take(worker);
+      if (next !== null) return this.#handOut(next, worker);
+      if (this.#deliveries.length > 0) {
+        // Nothing else waits: the domain may have more than its share.
+        if (!(await this.#findOthers())) return this.#handOut(this.#deliveries.shift(), worker);
+      } else if (this.#undecided.size === 0) return null;
+      else await this.#nextDecision.promise;
+    }
+  }
+
+  #take(worker: Worker): BufferedDelivery | null {
+    const domains = this.#deliveries.map(({ domain }) => domain);
+    const index = this.#shares.choose(worker, domains);
+    return index < 0 ? null : (this.#deliveries.splice(index, 1)[0] ?? null);
+  }
+
+  #handOut(buffered: BufferedDelivery | undefined, worker: Worker): ClaimedDelivery | null {
+    if (buffered === undefined) return null;
+    const { delivery, domain } = buffered;
+    this.#undecided.add(delivery);
+    this.#inProgress.set(delivery, { worker, domain });
+    this.#shares.begin(worker, domain);
     return delivery;
   }
 
-  /** Declares that a delivery will not be put back. */
+  /** Declares that a delivery will not be put back. Call `finish` when its submission has ended. */
   keep(delivery: ClaimedDelivery): void {
     if (!this.#undecided.delete(delivery)) return;
     this.#nextDecision.resolve();
     this.#nextDecision = Promise.withResolvers<void>();
   }
 
+  /** Declares that a worker is not busy with a delivery any more. */
+  finish(delivery: ClaimedDelivery): void {
+    const holder = this.#inProgress.get(delivery);
+    if (holder === undefined) return;
+    this.#inProgress.delete(delivery);
+    this.#shares.end(holder.worker, holder.domain);
+  }
+
   /** Puts back a delivery that was not used. */
   putBack(delivery: ClaimedDelivery): void {
-    this.#deliveries.unshift(delivery);
+    this.#deliveries.unshift(buffered(delivery));
+    this.finish(delivery);
     this.keep(delivery);
   }
 
@@ -75,7 +128,10 @@ export class ClaimBuffer {
     await this.#claiming?.catch(() => {});
     const unused = this.#deliveries;
     this.#deliveries = [];
-    await releaseClaims(this.#store.db, unused);
+    await releaseClaims(
+      this.#store.db,
+      unused.map(({ delivery }) => delivery),
+    );
     return unused.length;
   }
 
@@ -92,20 +148,52 @@ export class ClaimBuffer {
   }
 
   async #claim(): Promise<void> {
-    const { workers: _, clock, onClaimed, ...conditions } = this.#options;
-    this.#adaptClaimSize(clock());
+    this.#adaptClaimSize(this.#options.clock());
     const limit = this.#limit();
+    this.#isExhausted = (await this.#claimBatch(limit, [])).length < limit;
+  }
+
+  /** Claims deliveries, if there are any. */
+  async #claimBatch(limit: number, exceptDomains: string[]): Promise<BufferedDelivery[]> {
+    const { workers: _, clock, onClaimed, ...conditions } = this.#options;
     for (let postponed = 0; ; ) {
-      const options = { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE };
+      const options = { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE, exceptDomains };
       const result = await claimDeliveries(this.#store, options);
       onClaimed(result);
-      this.#deliveries = [...this.#deliveries, ...result.deliveries].sort((a, b) => a.notBefore - b.notBefore);
-      this.#isExhausted = result.deliveries.length < limit;
-      if (result.deliveries.length > 0) return;
+      const claimed = result.deliveries.map(buffered);
+      const byInstant = (a: BufferedDelivery, b: BufferedDelivery) => a.delivery.notBefore - b.delivery.notBefore;
+      this.#deliveries = [...this.#deliveries, ...claimed].sort(byInstant);
+      if (claimed.length > 0) return claimed;
       // Expired and postponed deliveries may precede others that can be submitted.
       postponed += result.postponed;
-      if (result.expired === 0 && (result.postponed === 0 || postponed >= MAX_POSTPONED)) return;
+      if (result.expired === 0 && (result.postponed === 0 || postponed >= MAX_POSTPONED)) return [];
     }
+  }
+
+  /**
+   * Claims deliveries to domains that do not have their whole share. To be called while the buffer has none.
+   * @returns whether to look again into the buffer
+   */
+  async #findOthers(): Promise<boolean> {
+    if (this.#claiming !== null) {
+      await this.#claiming;
+      return true;
+    }
+    if (performance.now() < this.#nextSearchAt) return false;
+    this.#claiming = this.#search().finally(() => {
+      this.#claiming = null;
+    });
+    await this.#claiming;
+    return true;
+  }
+
+  async #search(): Promise<void> {
+    const begin = performance.now();
+    const full = this.#shares.full();
+    const found = await this.#claimBatch(this.#limit(), full);
+    const end = performance.now();
+    if (found.every(({ domain }) => full.includes(domain)))
+      this.#nextSearchAt = end + Math.max(MIN_SEARCH_INTERVAL, (end - begin) * SEARCH_PAUSE);
   }
 
   #adaptClaimSize(now: number): void {

@@ -1,6 +1,7 @@
 /**
  * Claims deliveries in small batches, the oldest open edition first, within the rate limits.
  */
+import { domainToASCII } from 'node:url';
 import { type RawBuilder, sql } from 'kysely';
 import { HOUR, rfc3339 } from '../../lib/time.ts';
 import { isOpen } from '../../store/delivery-states.ts';
@@ -26,6 +27,8 @@ export interface ClaimOptions {
   rateLimiter: DeliveryRateLimiter | null;
   /** Claims deliveries of this edition only. */
   editionId?: number | undefined;
+  /** Claims no deliveries to these domains, in lower case. */
+  exceptDomains?: readonly string[] | undefined;
 }
 
 export interface ClaimResult {
@@ -131,7 +134,7 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Prom
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
-    where deliveries.edition_id = ${editionId} and ${isDue(options)}
+    where deliveries.edition_id = ${editionId} and ${isDue(options)} ${exceptDomains(options)}
     order by deliveries.due_at, deliveries.subscriber_id
     limit ${options.limit}
     ${skipLocked(tx, 'deliveries')}`.execute(tx);
@@ -141,6 +144,13 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Prom
 function isDue({ now, uncertain }: ClaimOptions): RawBuilder<boolean> {
   const open = uncertain === 'retry' ? sql`` : sql`and deliveries.state = 'pending'`;
   return sql<boolean>`${isOpen('deliveries')} and ${isClaimable('deliveries', now)} ${open}`;
+}
+
+function exceptDomains({ exceptDomains = [] }: ClaimOptions): RawBuilder<unknown> {
+  if (exceptDomains.length === 0) return sql``;
+  // A domain in A-labels contains no wildcard.
+  const isExcepted = exceptDomains.map((domain) => sql`subscribers.email_key like ${`%@${domainToASCII(domain)}`}`);
+  return sql`and (subscribers.id is null or not (${sql.join(isExcepted, sql` or `)}))`;
 }
 
 const EXPIRED_BATCH = 5_000;

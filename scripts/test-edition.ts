@@ -2,6 +2,7 @@
  * A closed edition and its queued deliveries, without composing one: delivery needs only these rows.
  */
 import type { Edition } from '../src/editions/queries.ts';
+import { countQueued } from '../src/store/counts.ts';
 import type { Store } from '../src/store/store.ts';
 
 export const NOW = Date.UTC(2026, 10, 24, 7, 30);
@@ -48,20 +49,12 @@ export async function queueEdition(
   const subscriberIds: number[] = [];
   for (let n = 0; n < emails.length; n += 1_000) {
     const ids = await storeSubscribers(store, emails.slice(n, n + 1_000), edition.newsletter);
-    await store.db
-      .insertInto('deliveries')
-      .values(
-        ids.map((subscriber_id) => ({
-          edition_id: editionId,
-          subscriber_id,
-          state: 'pending' as const,
-          attempts: 0,
-          due_at: NOW,
-          fence: 0,
-          changed_at: NOW,
-        })),
-      )
-      .execute();
+    const pending = { edition_id: editionId, state: 'pending' as const, attempts: 0, due_at: NOW, fence: 0 };
+    await store.db.transaction().execute(async (tx) => {
+      const rows = ids.map((subscriber_id) => ({ ...pending, subscriber_id, changed_at: NOW }));
+      await tx.insertInto('deliveries').values(rows).execute();
+      await countQueued(tx, editionId, rows.length);
+    });
     subscriberIds.push(...ids);
   }
   return { editionId, subscriberIds };

@@ -12,6 +12,7 @@ import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { foldRuns } from '../schedule/retention.ts';
+import { foldCountSlots } from '../store/counts.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
 import { deleteUnconfirmed } from '../subscribers/retention.ts';
 import { cleanHub } from '../websub/hub.ts';
@@ -47,6 +48,7 @@ export async function runRetention({
   // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
   await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
   await failUncertainOfCancelled(store, now);
+  await foldCountSlots(store.db);
   await resolveSignupAlert(store.db, now);
   return {
     deliveries: await foldDeliveries(store, oldDeliveries),

@@ -1,5 +1,6 @@
 /** Inputs that were not used, kept whole with the reason, so that nothing is lost and `status` can list them. */
 import { storableText } from '../lib/clean-text.ts';
+import { readStateCounts } from '../store/counts.ts';
 import type { Db } from '../store/store.ts';
 
 export interface Rejection {
@@ -79,22 +80,14 @@ export async function listRejections(db: Db, limit: number): Promise<(Rejection 
 }
 
 export async function countRejections(db: Db): Promise<number> {
-  const { count } = await db
-    .selectFrom('rejections')
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  return count;
+  const { import: imports, feed, edition } = await countRejectionsByStage(db);
+  return imports + feed + edition;
 }
 
 /** Number of rejections at each stage. */
 export async function countRejectionsByStage(db: Db): Promise<Record<Rejection['stage'], number>> {
-  const rows = await db
-    .selectFrom('rejections')
-    .select((e) => ['stage', e.fn.countAll<number>().as('count')])
-    .groupBy('stage')
-    .execute();
   const counts = { import: 0, feed: 0, edition: 0 };
-  for (const { stage, count } of rows) counts[stage] = count;
+  for (const { state, count } of await readStateCounts(db, 'rejections')) counts[state as Rejection['stage']] = count;
   return counts;
 }
 

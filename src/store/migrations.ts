@@ -5,10 +5,12 @@ import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
 import { createRefusals } from './migrations/0002-refusals.ts';
 import { addMessageIdDomain } from './migrations/0004-message-id-domain.ts';
+import { countStates } from './migrations/0007-state-counts.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
   '0001-initial': createInitialSchema,
   '0002-refusals': createRefusals,
   '0004-message-id-domain': addMessageIdDomain,
+  '0007-state-counts': countStates,
 };

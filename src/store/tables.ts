@@ -86,6 +86,9 @@ export interface Tables {
   warm_up_days: { day: string; count: number };
   /** Sums of the deliveries that retention has deleted. */
   delivery_totals: { edition_id: number; state: DeliveryState; count: number };
+  /** Kept by triggers and by `queueDeliveries`; see migrations/0007-state-counts.ts, and read with counts.ts. */
+  delivery_counts: { edition_id: number; state: DeliveryState; slot: number; count: number; entered: number };
+  state_counts: { subject: CountedSubject; scope: string; state: string; slot: number; count: number; entered: number };
   /** Sums of the runs that retention has deleted. */
   run_totals: { schedule: string; state: RunState; count: number };
   schedules: { id: string; cron: string; zone: string; since: number };
@@ -96,6 +99,16 @@ export interface Tables {
   hub_pings: HubPingsTable;
   meta: { key: string; value: string };
 }
+
+/** A table whose rows are counted by state; `feed_requests` counts requests, by reader. */
+export type CountedSubject =
+  | 'subscriptions'
+  | 'service_messages'
+  | 'runs'
+  | 'bounces'
+  | 'suppressions'
+  | 'rejections'
+  | 'feed_requests';
 
 interface ArticlesTable {
   id: string;

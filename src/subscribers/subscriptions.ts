@@ -5,6 +5,7 @@
 
 import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { rfc3339 } from '../lib/time.ts';
+import { readStateCounts } from '../store/counts.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { SuppressionReason } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -235,13 +236,10 @@ export async function findSubscription(
   return { subscriberId, newsletter, email: row.email, state: row.state, changedAt: row.changed_at };
 }
 
-/** Number of subscriptions by newsletter and state. Reads all of them: give it `store.reports`. */
-export function countSubscriptions(db: Db): Promise<{ newsletter: string; state: SubscriptionState; count: number }[]> {
-  return db
-    .selectFrom('subscriptions')
-    .select((e) => ['newsletter', 'state', e.fn.countAll<number>().as('count')])
-    .groupBy(['newsletter', 'state'])
-    .orderBy('newsletter')
-    .orderBy('state')
-    .execute();
+/** Number of subscriptions by newsletter and state. */
+export async function countSubscriptions(
+  db: Db,
+): Promise<{ newsletter: string; state: SubscriptionState; count: number }[]> {
+  const counts = (await readStateCounts(db, 'subscriptions')).filter(({ count }) => count !== 0);
+  return counts.map(({ scope, state, count }) => ({ newsletter: scope, state: state as SubscriptionState, count }));
 }

@@ -5,6 +5,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
+import { storeDeliveries } from '../support/deliveries.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
@@ -74,7 +75,6 @@ async function edition(
   );
   for (let from = 0; from < rows.length; from += 1_000) {
     const some = rows.slice(from, from + 1_000).map((state, n) => ({
-      edition_id: id,
       subscriber_id: from + n + 1,
       state,
       attempts: 1,
@@ -82,7 +82,7 @@ async function edition(
       fence: 1,
       changed_at: closedAt,
     }));
-    await store.db.insertInto('deliveries').values(some).execute();
+    await storeDeliveries(store, id, some);
   }
   return id;
 }

@@ -7,6 +7,7 @@ import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { forEachDatabase } from '../support/databases.ts';
+import { storeDeliveries } from '../support/deliveries.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 
@@ -69,19 +70,7 @@ async function saveEdition(store: Store, number: number): Promise<number> {
 }
 
 function saveDelivery(store: Store, edition: number, subscriber: number, rest: object) {
-  return store.db
-    .insertInto('deliveries')
-    .values({
-      edition_id: edition,
-      subscriber_id: subscriber,
-      state: 'pending',
-      attempts: 0,
-      due_at: NOW,
-      fence: 0,
-      changed_at: NOW,
-      ...rest,
-    })
-    .execute();
+  return storeDeliveries(store, edition, [{ subscriber_id: subscriber, due_at: NOW, changed_at: NOW, ...rest }]);
 }
 
 async function saveSubscriber(store: Store, email: string): Promise<number> {

@@ -3,9 +3,16 @@
  * `store.reports`.
  */
 import { sql } from 'kysely';
+import { readDeliveryCounts, readStateCounts } from '../../store/counts.ts';
 import { isOpen } from '../../store/delivery-states.ts';
 import type { Db } from '../../store/store.ts';
-import type { DeliveryState, EditionDeliveryState, SuppressionReason, Tables } from '../../store/tables.ts';
+import type {
+  CountedSubject,
+  DeliveryState,
+  EditionDeliveryState,
+  SuppressionReason,
+  Tables,
+} from '../../store/tables.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
@@ -16,16 +23,8 @@ const NONE: DeliveryStateCounts = { pending: 0, submitting: 0, submitted: 0, fai
 export async function countDeliveries(db: Db, editionIds: number[]): Promise<Map<number, DeliveryStateCounts>> {
   const counts = new Map<number, DeliveryStateCounts>();
   if (editionIds.length === 0) return counts;
-  const rows = await db
-    .selectFrom('deliveries')
-    .select((e) => ['edition_id', 'state', e.fn.countAll<number>().as('count')])
-    .where('edition_id', 'in', editionIds)
-    .groupBy(['edition_id', 'state'])
-    .orderBy('edition_id')
-    .orderBy('state')
-    .execute();
-  for (const { edition_id, state, count } of rows) {
-    counts.set(edition_id, { ...(counts.get(edition_id) ?? NONE), [state]: count });
+  for (const { editionId, state, count } of await readDeliveryCounts(db, editionIds)) {
+    if (count !== 0) counts.set(editionId, { ...(counts.get(editionId) ?? NONE), [state]: count });
   }
   return counts;
 }
@@ -115,11 +114,13 @@ export async function countUncertain(db: Db, now: number): Promise<number> {
 }
 
 function uncertainDeliveries(db: Db, now: number) {
-  return db
-    .selectFrom('deliveries')
-    .where(isOpen('deliveries'))
-    .where('deliveries.state', '=', 'submitting')
-    .where('deliveries.lease_until', '<=', now);
+  return (
+    db
+      .selectFrom('deliveries')
+      // A literal, so that the partial index deliveries_submitting is used.
+      .where(sql<boolean>`deliveries.state = 'submitting'`)
+      .where('deliveries.lease_until', '<=', now)
+  );
 }
 
 /** Reads the delivery state of editions, with the reason of a pause or cancellation. */
@@ -184,44 +185,21 @@ export async function listFailedDeliveries(db: Db, editionIds: number[], limit: 
 }
 
 /** Counts the service messages by state. */
-export async function countServiceMessages(db: Db): Promise<Partial<DeliveryStateCounts>> {
-  return countBy(
-    db
-      .selectFrom('service_messages')
-      .select((e) => ['state as name', e.fn.countAll<number>().as('count')])
-      .groupBy('state')
-      .orderBy('state')
-      .execute(),
-  );
+export function countServiceMessages(db: Db): Promise<Partial<DeliveryStateCounts>> {
+  return countBy(db, 'service_messages');
 }
 
 /** Counts the stored bounces and complaints by kind. */
-export async function countBounces(db: Db): Promise<Partial<Record<Tables['bounces']['kind'], number>>> {
-  return countBy(
-    db
-      .selectFrom('bounces')
-      .select((e) => ['kind as name', e.fn.countAll<number>().as('count')])
-      .groupBy('kind')
-      .orderBy('kind')
-      .execute(),
-  );
+export function countBounces(db: Db): Promise<Partial<Record<Tables['bounces']['kind'], number>>> {
+  return countBy(db, 'bounces');
 }
 
 /** Counts the addresses on the suppression list by reason. */
-export async function countSuppressed(db: Db): Promise<Partial<Record<SuppressionReason, number>>> {
-  return countBy(
-    db
-      .selectFrom('suppressions')
-      .select((e) => ['reason as name', e.fn.countAll<number>().as('count')])
-      .groupBy('reason')
-      .orderBy('reason')
-      .execute(),
-  );
+export function countSuppressed(db: Db): Promise<Partial<Record<SuppressionReason, number>>> {
+  return countBy(db, 'suppressions');
 }
 
-async function countBy<Name extends string>(
-  query: Promise<{ name: Name; count: number }[]>,
-): Promise<Partial<Record<Name, number>>> {
-  const rows = await query;
-  return Object.fromEntries(rows.map(({ name, count }) => [name, count])) as Partial<Record<Name, number>>;
+async function countBy<Name extends string>(db: Db, subject: CountedSubject): Promise<Partial<Record<Name, number>>> {
+  const rows = (await readStateCounts(db, subject)).filter(({ count }) => count !== 0);
+  return Object.fromEntries(rows.map(({ state, count }) => [state, count])) as Partial<Record<Name, number>>;
 }

@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { Temporal } from 'temporal-polyfill';
 import type { NewsletterConfig } from '../../config/config.ts';
 import { HOUR, isZone, wallClock } from '../../lib/time.ts';
+import { countQueued } from '../../store/counts.ts';
 import type { Tx } from '../../store/store.ts';
 
 /** When the deliveries of an edition are due, and when they expire. */
@@ -45,7 +46,9 @@ export async function queueDeliveries(
     }
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
     order by subscriptions.subscriber_id`.execute(tx);
-  return Number(numAffectedRows ?? 0n);
+  const queued = Number(numAffectedRows ?? 0n);
+  await countQueued(tx, edition.id, queued);
+  return queued;
 }
 
 interface ZoneDue {

@@ -6,6 +6,7 @@ import { claimRun, finishRun, registerSchedules } from '../../../src/schedule/ru
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { storeDeliveries } from '../../support/deliveries.ts';
 
 const now = Date.UTC(2026, 10, 24, 12);
 const schedule = { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 60 };
@@ -79,21 +80,7 @@ async function deliver(
   state: DeliveryState,
   dueAt: number,
 ): Promise<void> {
-  await store.db
-    .insertInto('deliveries')
-    .values({
-      edition_id: edition,
-      subscriber_id: subscriber,
-      state,
-      attempts: 0,
-      due_at: dueAt,
-      lease_until: null,
-      fence: 0,
-      reply: null,
-      reason: null,
-      changed_at: dueAt,
-    })
-    .execute();
+  await storeDeliveries(store, edition, [{ subscriber_id: subscriber, state, due_at: dueAt, changed_at: dueAt }]);
 }
 
 const STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'];

@@ -100,7 +100,7 @@ async function startServer(app: AppContext): Promise<Stoppable & { url: string }
   const secrets = await app.keys.signingSecrets();
   const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
   const site = createApp({ store, config, templates, secrets, clock, readers, log });
-  const server = await listen(site, config.server);
+  const server = await listen(site, { ...config.server, log });
   const counting = startCountingReaders(app, readers);
   return { url: server.url, stop: () => server.close().finally(() => counting.stop()) };
 }

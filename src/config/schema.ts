@@ -371,6 +371,15 @@ export const schema = z.strictObject({
         .max(65_535)
         .default(8080)
         .describe('Port on which the HTTP server listens. 0: any free port.'),
+      maxConnections: z
+        .int()
+        .min(1)
+        .max(100_000)
+        .default(500)
+        .describe(
+          'Maximum number of open connections; further ones are closed at once. The limit of open files of the ' +
+            'process must be higher by at least 200.',
+        ),
       trustedProxies: z
         .int()
         .min(0)

@@ -338,6 +338,13 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       expect((await site.nginx('/', { headers })).status).toBe(304);
     });
 
+    it('is requested once for visitors that accept different codings', async () => {
+      const path = '/articles/lithium';
+      const codings = ['gzip', 'gzip, deflate, br', 'br', 'identity'];
+      await Promise.all(codings.map((coding) => site.nginx(path, { headers: { 'Accept-Encoding': coding } })));
+      expect(countReceived(path)).toBe(1);
+    });
+
     it('is cached separately for each value of the header that Vary names', async () => {
       for (const language of ['en', 'zh', 'en', 'zh']) {
         const answer = await site.nginx('/test/varies', { headers: { 'Accept-Language': language } });

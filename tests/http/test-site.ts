@@ -7,7 +7,7 @@ import type { Config } from '../../src/config/config.ts';
 import { createApp } from '../../src/http/server/app.ts';
 import type { WebOptions } from '../../src/http/server/web-context.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
-import { HOUR, MINUTE } from '../../src/lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
 import { clockAt } from '../support/clock.ts';
@@ -26,6 +26,8 @@ export interface TestSite {
   app: Hono;
   /** Sets the clock. */
   at(instant: number): void;
+  /** Moves the clock by a second: pages rendered before are no longer kept. */
+  later(): void;
   /** GET of a path. */
   get(path: string, headers?: Record<string, string>): Promise<Response>;
   /** The text of a page. @throws Error unless its status is 200 */
@@ -59,6 +61,9 @@ export function openTestSite(store: Store, config: Config = sampleConfig(), more
     app,
     at: (instant) => {
       time.now = instant;
+    },
+    later: () => {
+      time.now += SECOND;
     },
     get,
     read: async (path) => {

@@ -2,7 +2,7 @@
  * Decides the response to a request for a document. Pure.
  */
 import type { FeedDocument } from '../../feeds/documents.ts';
-import { httpDate, isUnchangedSince, opaqueTags } from '../server/conditional.ts';
+import { entityTag, httpDate, isUnchangedSince, matchesHash } from '../server/conditional.ts';
 import { type Coding, chooseCoding, prefersPlainXml } from '../server/negotiate.ts';
 
 /** The request headers that matter. */
@@ -44,8 +44,7 @@ export function decideResponse(document: CachedDocument, request: FeedRequest, n
   const { ifNoneMatch, ifModifiedSince } = request;
   let isUnchanged: boolean;
   if (ifNoneMatch !== undefined) {
-    const tags = opaqueTags(ifNoneMatch);
-    isUnchanged = tags === '*' || tags.map(hashOf).includes(document.hash);
+    isUnchanged = matchesHash(ifNoneMatch, document.hash);
   } else {
     isUnchanged = ifModifiedSince !== undefined && isUnchangedSince(ifModifiedSince, lastModified(document, now));
   }
@@ -60,7 +59,7 @@ export function decideResponse(document: CachedDocument, request: FeedRequest, n
 export function responseHeaders(document: CachedDocument, response: FeedResponse, now: number): HeaderList {
   const { status, coding, plainXml } = response;
   const headers: HeaderList = [
-    ['ETag', etag(document.hash, coding)],
+    ['ETag', entityTag(document.hash, coding)],
     ['Cache-Control', CACHE_CONTROL],
     ['Vary', isXmlFeed(document) ? 'Accept, Accept-Encoding' : 'Accept-Encoding'],
     ...CORS,
@@ -89,19 +88,6 @@ const CACHE_CONTROL = 'public, max-age=300, stale-while-revalidate=300';
 
 /** A feed that is opened in a browser loads nothing but its stylesheet. */
 const FEED_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-/** One tag for each coding, since their bytes differ (RFC 9110 §8.8.3.3). */
-function etag(hash: string, coding: Coding): string {
-  return coding === 'identity' ? `"${hash}"` : `"${hash}-${coding}"`;
-}
-
-// Apache appends -gzip to a tag, Jetty --gzip, older versions ;gzip: also to a tag of ours that has a suffix.
-const CODING_SUFFIX = /(?:[-;]{1,2}(?:gzip|br|zstd|deflate))+$/;
-
-/** The hash in a tag of ours, without suffixes for codings. @param tag with its quotes */
-function hashOf(tag: string): string {
-  return tag.slice(1, -1).replace(CODING_SUFFIX, '');
-}
 
 function isFeed({ mediaType }: CachedDocument): boolean {
   return /^application\/(?:(?:rss|atom)\+xml|feed\+json)\b/.test(mediaType);

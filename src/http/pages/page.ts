@@ -1,13 +1,11 @@
 /**
  * Renders pages in the site's layout, and splits long lists into pages.
  */
-import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { textDirection } from '../../articles/article.ts';
 import type { FeedHead } from '../../feeds/formats/feed-view.ts';
 import { stylesheetPath } from '../server/assets.ts';
-import { isNotModified } from '../server/conditional.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { alternates } from './page-feeds.ts';
 
@@ -53,19 +51,12 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
     feeds: alternates(web.config, head.feeds ?? []),
     stylesheet: await stylesheetPath(web),
   };
-  return web.templates.html(`pages/${template}.liquid`, { ...data, site: view, base, page });
+  return web.rendering.run(() => web.templates.html(`pages/${template}.liquid`, { ...data, site: view, base, page }));
 }
 
-/**
- * Responds with a page that caches may store for a minute; with 304 if the client has the same bytes.
- * @param status any other than 200 is not cached
- */
+/** Responds with a page that caches may store for a minute. @param status any other than 200 is not cached */
 export function respondPage(c: Context, html: string, status: ContentfulStatusCode = 200): Response {
-  if (status !== 200) return c.html(html, status, { 'Cache-Control': 'no-store' });
-  const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`;
-  const headers = { ETag: etag, 'Cache-Control': 'public, max-age=60' };
-  if (isNotModified(c.req.raw.headers, { etag })) return c.body(null, 304, headers);
-  return c.html(html, 200, headers);
+  return c.html(html, status, { 'Cache-Control': status === 200 ? 'public, max-age=60' : 'no-store' });
 }
 
 /** A path parameter of at most 200 characters; null if it holds what no id and no slug has. */

@@ -16,6 +16,7 @@ import { serveArticle } from '../pages/article-page.ts';
 import { serveEdition, serveEditions } from '../pages/edition-pages.ts';
 import { serveFrontPage } from '../pages/front-page.ts';
 import { serveNewsletters } from '../pages/newsletters-page.ts';
+import { share } from '../pages/public-page.ts';
 import { serveSection } from '../pages/section-page.ts';
 import { redirectFavicon, serveFavicon, serveRobots, serveStylesheet } from './assets.ts';
 import { respondFailure, respondNotFound } from './errors.ts';
@@ -39,7 +40,7 @@ export function createApp(options: WebOptions): Hono {
   app.get('/healthz', serveHealth(web));
   app.get('/metrics', serveMetrics(web));
   if (web.base !== '') app.get(web.base, (c) => c.redirect(`${web.base}/`, 301));
-  app.get(`${web.base}/`, serveFrontPage(web));
+  app.get(`${web.base}/`, share(web, serveFrontPage(web)));
   const pages = app.basePath(web.base);
   addPages(pages, web);
   addFeeds(pages, web);
@@ -48,14 +49,14 @@ export function createApp(options: WebOptions): Hono {
 }
 
 function addPages(app: Hono, web: WebContext): void {
-  app.get('/articles/:slug', serveArticle(web));
-  app.get('/sections/:id', serveSection(web));
-  app.get('/archive', serveArchive(web));
-  app.get('/archive/:month', serveArchiveMonth(web));
-  app.get('/editions', serveEditions(web));
-  app.get('/editions/:newsletter', serveEditions(web));
-  app.get('/editions/:newsletter/:slot', serveEdition(web));
-  app.get('/newsletters', serveNewsletters(web));
+  app.get('/articles/:slug', share(web, serveArticle(web)));
+  app.get('/sections/:id', share(web, serveSection(web)));
+  app.get('/archive', share(web, serveArchive(web)));
+  app.get('/archive/:month', share(web, serveArchiveMonth(web)));
+  app.get('/editions', share(web, serveEditions(web)));
+  app.get('/editions/:newsletter', share(web, serveEditions(web)));
+  app.get('/editions/:newsletter/:slot', share(web, serveEdition(web)));
+  app.get('/newsletters', share(web, serveNewsletters(web)));
   app.get('/media/*', serveMedia(web));
   app.get('/style.css', serveStylesheet(web));
   app.get('/favicon.svg', serveFavicon(web));

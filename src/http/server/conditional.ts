@@ -2,6 +2,8 @@
  * Conditional requests (RFC 9110 §13).
  */
 
+import type { Coding } from './negotiate.ts';
+
 export interface Validators {
   /** With its quotes, and `W/` if it is weak. */
   etag: string;
@@ -24,10 +26,27 @@ export function isNotModified(headers: Headers, validators: Validators): boolean
 }
 
 /** The entity tags of an If-None-Match, with their quotes and without `W/`; `*` for any. */
-export function opaqueTags(noneMatch: string): string[] | '*' {
+function opaqueTags(noneMatch: string): string[] | '*' {
   if (noneMatch.trim() === '*') return '*';
   return [...noneMatch.matchAll(ENTITY_TAG)].map(([tag]) => opaque(tag));
 }
+
+/** The tag of a body in one coding, since the bytes of codings differ (RFC 9110 §8.8.3.3). @param hash of the body */
+export function entityTag(hash: string, coding: Coding): string {
+  return coding === 'identity' ? `"${hash}"` : `"${hash}-${coding}"`;
+}
+
+/**
+ * Whether an If-None-Match has the tag of that body in any coding, also one that a compressing proxy has derived from
+ * ours.
+ */
+export function matchesHash(noneMatch: string, hash: string): boolean {
+  const tags = opaqueTags(noneMatch);
+  return tags === '*' || tags.some((tag) => tag.slice(1, -1).replace(CODING_SUFFIX, '') === hash);
+}
+
+// Apache appends -gzip to a tag, Jetty --gzip, older versions ;gzip: also to a tag of ours that has a suffix.
+const CODING_SUFFIX = /(?:[-;]{1,2}(?:gzip|br|zstd|deflate))+$/;
 
 /** Whether nothing changed since an If-Modified-Since. @param modifiedAt of the last change, epoch milliseconds */
 export function isUnchangedSince(since: string, modifiedAt: number): boolean {

@@ -14,8 +14,15 @@ export async function respondNotFound(web: WebContext, c: Context): Promise<Resp
   });
 }
 
-/** 500, for whatever was thrown. The cause goes to the log. */
+/**
+ * 500, for whatever was thrown. The cause goes to the log. An upload that the client aborted is no failure: nobody
+ * receives the response.
+ */
 export async function respondFailure(web: WebContext, c: Context, error: unknown): Promise<Response> {
+  if (c.req.raw.signal.aborted) {
+    web.log?.debug({ method: c.req.method, route: c.req.routePath }, 'client left before its request was complete');
+    return c.body(null, 500);
+  }
   // The route instead of the address, which may hold a token.
   const details = { method: c.req.method, route: c.req.routePath, error: describe(error) };
   if (web.log === undefined) console.error('daywire: request failed', details);

@@ -1,11 +1,13 @@
 /**
  * The HTTP server that runs the web app.
  */
-import type { Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
-import { SECOND } from '../../lib/time.ts';
+import type { Log } from '../../lib/log.ts';
+import { MINUTE, SECOND } from '../../lib/time.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 /** Why the server could not start, in words for an operator. */
 export class ListenError extends Error {
@@ -19,25 +21,87 @@ export interface WebServer {
   close(): Promise<void>;
 }
 
+export interface ListenOptions {
+  host: string;
+  /** 0 for any free port. */
+  port: number;
+  /** Default: no limit. */
+  maxConnections?: number;
+  /** Receives what is wrong with connections, at most one record a minute. */
+  log?: Log;
+}
+
 const DRAIN_TIMEOUT = 5 * SECOND;
 const DRAIN_INTERVAL = 50;
 
+/** Time-outs of connections. "Limits of the HTTP server" in docs/operating.md lists them. */
+const TIMEOUTS = {
+  /** From the first byte of a request, or from the connection, to the end of its header. */
+  headersTimeout: 10 * SECOND,
+  /** To the end of its body. */
+  requestTimeout: 60 * SECOND,
+  /** Without a further request. Longer than proxies keep theirs, such as the 4 s in deploy/nginx.conf. */
+  keepAliveTimeout: 5 * SECOND,
+  connectionsCheckingInterval: 2 * SECOND,
+};
+/** For a client that reads nothing of its response. */
+const STALLED_TIMEOUT = 60 * SECOND;
+
 /**
- * Serves the app on `host`:`port`. Port 0 means any free port.
+ * Serves the app.
  * @throws ListenError with the config key to change, if the port is in use or not permitted
  */
-export function listen(app: Hono, { host, port }: { host: string; port: number }): Promise<WebServer> {
+export function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promise<WebServer> {
+  const { host, port, maxConnections, log } = options;
   // The host of requests without one, such as HTTP/1.0 health checks. No response depends on it.
-  const server = createAdaptorServer({ fetch: app.fetch, hostname: 'localhost' }) as Server;
+  const handle = getRequestListener(app.fetch, { hostname: 'localhost' });
+  const server = createServer(TIMEOUTS, oneAtATime(refuseSecondHost(handle)));
+  server.setTimeout(STALLED_TIMEOUT);
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
+  const warn = oncePerMinute((details: object, message: string) => log?.warn(details, message));
+  server.on('drop', () => {
+    // Make room for the next one.
+    server.closeIdleConnections();
+    warn({ maxConnections }, 'connection refused: server.maxConnections are open');
+  });
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, () => {
       server.removeAllListeners('error');
+      // Such as EMFILE of accept(). Without a listener the process would end.
+      server.on('error', (error) => warn({ error: error.message }, 'connection not accepted'));
       const address = server.address() as AddressInfo;
       const url = `http://${reachableHost(host)}:${address.port}/`;
       resolve({ url, close: () => drain(server) });
     });
   });
+}
+
+/** 400 for a request with two Host fields (RFC 9112 §3.2): a proxy may have read the other one. */
+function refuseSecondHost(handle: RequestListener): RequestListener {
+  return (incoming, outgoing) => {
+    if (countHosts(incoming) <= 1) return handle(incoming, outgoing);
+    outgoing.writeHead(400, { Connection: 'close' }).end();
+  };
+}
+
+function countHosts({ rawHeaders }: IncomingMessage): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count;
+}
+
+function oncePerMinute<A extends unknown[]>(act: (...args: A) => void): (...args: A) => void {
+  let last = Number.NEGATIVE_INFINITY;
+  return (...args) => {
+    const now = performance.now();
+    if (now - last < MINUTE) return;
+    last = now;
+    act(...args);
+  };
 }
 
 function drain(server: Server): Promise<void> {

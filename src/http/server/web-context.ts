@@ -5,12 +5,14 @@ import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../config/site-view.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency-limit.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import { type FeedCache, openPublishedFeeds } from '../feeds/feed-cache.ts';
+import { PageCache } from '../pages/page-cache.ts';
 
 export interface WebOptions {
   store: Store;
@@ -28,6 +30,9 @@ export interface WebOptions {
 export interface WebContext extends WebOptions {
   publishedFeeds: FeedCache;
   derivedFeeds: FeedCache;
+  publicPages: PageCache;
+  /** Templates render one at a time, with other work in between. */
+  rendering: ConcurrencyLimit;
   view: SiteView;
   /** The path of `publication.url` without its last slash: empty where the site has a host of its own. */
   base: string;
@@ -40,6 +45,8 @@ export function openWebContext(options: WebOptions): WebContext {
     ...options,
     publishedFeeds: openPublishedFeeds(store, config),
     derivedFeeds: openDerivedFeeds(store, config, clock),
+    publicPages: new PageCache(clock),
+    rendering: new ConcurrencyLimit(1),
     view: siteView(config),
     base: new URL(config.publication.url).pathname.replace(/\/+$/, ''),
   };

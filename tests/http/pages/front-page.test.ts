@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
@@ -49,6 +49,7 @@ describe('the front page', () => {
       await save(store, ...stories.slice(0, 15));
       expect(await site.read('/')).not.toContain('Earlier news');
       await save(store, ...stories.slice(15));
+      site.later();
       const news = partOf(await site.read('/'), 'id="news"', '</section>');
       expect(news.match(/<time /g)).toHaveLength(15);
       expect(news).toContain('<a href="/archive">Earlier news in the archive</a>');
@@ -77,9 +78,12 @@ describe('the front page', () => {
       );
       const before = await site.read('/');
       for (const id of ['draft', 'gone', 'later']) expect(before).not.toContain(`Headline of ${id}`);
+      site.at(until - SECOND - 1);
+      expect(await site.read('/')).not.toContain('Headline of later');
+      // A second after the last rendering, when the page is no longer kept.
       site.at(until - 1);
       expect(await site.read('/')).not.toContain('Headline of later');
-      site.at(until);
+      site.at(until + SECOND - 1);
       expect(await site.read('/')).toContain('Headline of later');
     });
 

@@ -82,6 +82,7 @@ describe('hostile text in every field', () => {
       const one = filled(words);
       // The body may have elements of its own: the import sanitises it.
       await save(store, { ...one, bodyHtml: '<p>Body</p>' });
+      site.later();
       await store.db
         .updateTable('editions')
         .set({ headline: cleanLine(words) || '-' })
@@ -160,6 +161,7 @@ describe('hostile text in every field', () => {
   it('is shown as it is', async () => {
     for (const payload of PAYLOADS) {
       await save(store, filled(payload));
+      site.later();
       const html = await site.read('/articles/hostile');
       const title = /<h1[^>]*>.*?<\/span> (.*)<\/h1>/s.exec(html)?.[1] ?? '';
       expect(unescaped(title)).toBe(cleanLine(payload));
@@ -176,6 +178,7 @@ describe('hostile text in every field', () => {
       image: { url, alt: 'x', credit: null, type: 'image/png', length: 1, width: null, height: null },
       enclosures: [{ url: 'data:text/html,x', type: 'text/html', length: 1, title: null }],
     });
+    site.later();
     const html = await site.read('/articles/hostile');
     expect(html).not.toMatch(/javascript:|data:text/);
     expect(html).toContain('First reported by Outlet');
@@ -184,6 +187,7 @@ describe('hostile text in every field', () => {
   it('in a retraction note is shown as text, on the page and above the edition', async () => {
     for (const payload of PAYLOADS) {
       await save(store, { ...filled(payload), status: { state: 'retracted', note: payload, at: NOW } });
+      site.later();
       const gone = await (await site.get('/articles/hostile')).text();
       const edition = await site.read('/editions/daily-roundup/2026-11-24');
       for (const html of [gone, edition]) expect(html).not.toMatch(/<script|<svg|<img|onerror="/);
@@ -199,13 +203,15 @@ if (executablePath === null)
 describe.skipIf(executablePath === null)('in a real browser', () => {
   let browser: Browser;
   let store: Store;
+  let site: TestSite;
   let serving: WebServer;
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: executablePath as string, args: CHROMIUM_FLAGS });
   });
   beforeEach(async () => {
     store = await openMigrated();
-    serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
+    site = openTestSite(store);
+    serving = await listen(site.app, { host: '127.0.0.1', port: 0 });
   });
   afterEach(async () => {
     await Promise.all(browser.contexts().map((context) => context.close()));
@@ -219,6 +225,7 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     await saveEdition(store, { slot: '2026-11-24', slotAt: NOW, number: 1, headline: PAYLOADS.join(' ') });
     for (const payload of PAYLOADS) {
       await save(store, filled(payload));
+      site.later();
       for (const path of ['/', '/articles/hostile']) {
         await page.goto(new URL(path, serving.url).href);
         expect(await page.evaluate('document.scripts.length')).toBe(0);

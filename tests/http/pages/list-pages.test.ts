@@ -206,6 +206,7 @@ describe('the page of an edition', () => {
         .execute();
       expect(withoutFeeds(await site.read('/editions/daily-roundup/2026-11-24'))).toBe(HTML);
       await save(store, article('late', corrected('It was 5%, <not> 50%.', NOW)));
+      site.later();
       const html = await site.read('/editions/daily-roundup/2026-11-24');
       expect(html).toContain('Corrected since this edition was published');
       expect(html).not.toContain('Retracted since');

@@ -1,9 +1,13 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { ListenError, listen } from '../../../src/http/server/listen.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { sampleConfig } from '../../support/sample.ts';
+import { openTestLog } from '../../support/test-log.ts';
+import { openTestSite } from '../test-site.ts';
 
 describe('the server', () => {
   it('responds at its address until it is closed', async () => {
@@ -69,6 +73,58 @@ describe('the server', () => {
     const response = await fetch(serving.url, { method: 'POST', body: 'x'.repeat(100_000) });
     expect(await response.text()).toBe('done');
     expect(await (await fetch(serving.url, { method: 'POST', body: 'again' })).text()).toBe('done');
+    await serving.close();
+  });
+
+  it('refuses a request with two Host fields, of which a proxy may have read the other one', async () => {
+    const serving = await listen(
+      new Hono().get('/', (c) => c.text('here')),
+      { host: '127.0.0.1', port: 0 },
+    );
+    const answerTo = async (fields: string): Promise<string> => {
+      const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
+      socket.write(`GET / HTTP/1.1\r\n${fields}Connection: close\r\n\r\n`);
+      return text(socket);
+    };
+    expect(await answerTo('Host: a\r\nX-Other: b\r\nhOST: a\r\n')).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(await answerTo('Host: a\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n.*here$/s);
+    await serving.close();
+  });
+
+  it('refuses connections above its limit, logs that once, and closes idle ones for those that follow', async () => {
+    const log = openTestLog();
+    const app = new Hono().get('/', (c) => c.text('here'));
+    const serving = await listen(app, { host: '127.0.0.1', port: 0, maxConnections: 2, log });
+    const open = (): Socket => connect(Number(new URL(serving.url).port), '127.0.0.1').on('error', () => {});
+    const idle = [open(), open()];
+    for (const socket of idle) {
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      await once(socket, 'data');
+    }
+    const closed = idle.map((socket) => once(socket, 'close'));
+    expect(await text(open())).toBe('');
+    await Promise.all(closed);
+    for (const _ of [1, 2, 3]) expect(await (await fetch(serving.url)).text()).toBe('here');
+    expect(log.lines).toEqual([expect.stringContaining('server.maxConnections')]);
+    await serving.close();
+  });
+
+  it('logs an upload that the client aborts at the level debug only', async () => {
+    const store = await openMigrated();
+    onTestFinished(() => store.close());
+    const [debug, others] = [openTestLog(), openTestLog()];
+    const { app } = openTestSite(store, sampleConfig(), { log: { ...others, debug: debug.debug } });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0, log: others });
+    for (const length of ['Content-Length: 900', 'Transfer-Encoding: chunked']) {
+      const socket = connect(Number(new URL(serving.url).port), '127.0.0.1');
+      const type = 'Content-Type: application/x-www-form-urlencoded';
+      socket.write(`POST /subscribe HTTP/1.1\r\nHost: a\r\n${type}\r\n${length}\r\n\r\n5\r\nemail\r\n`);
+      await once(socket, 'ready');
+      socket.end();
+    }
+    await expect.poll(() => debug.lines).toHaveLength(2);
+    expect(debug.lines[0]).toMatch(/^client left before its request was complete .*"\/subscribe"/);
+    expect(others.lines).toEqual([]);
     await serving.close();
   });
 });

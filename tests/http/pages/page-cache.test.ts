@@ -1,0 +1,123 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { openTemplates } from '../../../src/lib/templates.ts';
+import { SECOND } from '../../../src/lib/time.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
+import { preferencesToken } from '../../../src/subscribers/tokens.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS, sampleConfig } from '../../support/sample.ts';
+import { article, NOW, openTestSite, save, type TestSite } from '../test-site.ts';
+
+forEachDatabase((open) => {
+  describe('a public page', () => {
+    let store: Store;
+    let site: TestSite;
+    /** Templates that were rendered. */
+    let rendered: string[];
+    beforeEach(async () => {
+      store = await open();
+      const config = sampleConfig();
+      const templates = openTemplates(config.paths.templates, config.publication.zone);
+      rendered = [];
+      site = openTestSite(store, config, {
+        templates: {
+          ...templates,
+          html: (name, data) => {
+            rendered.push(name);
+            return templates.html(name, data);
+          },
+        },
+      });
+      await save(store, article('one', { bodyHtml: `<p>${'A sentence of the story. '.repeat(100)}</p>` }));
+    });
+
+    const countRendered = (template: string): number =>
+      rendered.filter((name) => name === `pages/${template}.liquid`).length;
+
+    it('is rendered once for all clients that want it at the same time', async () => {
+      const responses = await Promise.all(Array.from({ length: 50 }, (_, n) => site.get(`/?utm=${n}`)));
+      const bodies = await Promise.all(responses.map((response) => response.text()));
+      expect(new Set(bodies).size).toBe(1);
+      expect(bodies[0]).toContain('Headline of one');
+      expect(countRendered('front')).toBe(1);
+    });
+
+    it('is kept for a second', async () => {
+      await site.read('/');
+      await save(store, article('two'));
+      site.at(NOW + SECOND - 1);
+      expect(await site.read('/')).not.toContain('Headline of two');
+      site.at(NOW + SECOND);
+      expect(await site.read('/')).toContain('Headline of two');
+      // Not for longer if the clock is set back.
+      await save(store, article('three'));
+      site.at(NOW);
+      expect(await site.read('/')).toContain('Headline of three');
+      expect(countRendered('front')).toBe(3);
+    });
+
+    it('is compressed as the client prefers, with an entity tag for each coding', async () => {
+      const plain = await site.get('/articles/one');
+      const html = await plain.text();
+      const gzip = await site.get('/articles/one', { 'Accept-Encoding': 'gzip' });
+      const br = await site.get('/articles/one', { 'Accept-Encoding': 'gzip, br' });
+      expect(gunzipSync(await gzip.arrayBuffer()).toString()).toBe(html);
+      expect(brotliDecompressSync(await br.arrayBuffer()).toString()).toBe(html);
+      const of = (name: string): (string | null)[] => [plain, gzip, br].map(({ headers }) => headers.get(name));
+      expect(of('Content-Encoding')).toEqual([null, 'gzip', 'br']);
+      expect(of('Vary')).toEqual(['Accept-Encoding', 'Accept-Encoding', 'Accept-Encoding']);
+      expect(of('Cache-Control')).toEqual(Array(3).fill('public, max-age=60'));
+      expect(new Set(of('ETag')).size).toBe(3);
+      expect(countRendered('article')).toBe(1);
+    });
+
+    it('is answered with 304 to a client that has it in any coding, and HEAD with the length of GET', async () => {
+      const gzip = { 'Accept-Encoding': 'gzip' };
+      const response = await site.get('/articles/one', gzip);
+      const etag = response.headers.get('ETag') as string;
+      for (const tag of [etag, `W/${etag}`, etag.replace('-gzip', ''), `"x", ${etag}`, '*']) {
+        const again = await site.get('/articles/one', { ...gzip, 'If-None-Match': tag });
+        expect([tag, again.status, again.headers.get('ETag'), await again.text()]).toEqual([tag, 304, etag, '']);
+        expect(again.headers.get('Content-Type')).toBeNull();
+      }
+      expect((await site.get('/articles/one', { ...gzip, 'If-None-Match': '"x"' })).status).toBe(200);
+      const head = await site.app.request('/articles/one', { method: 'HEAD', headers: gzip });
+      expect(head.headers.get('Content-Length')).toBe(response.headers.get('Content-Length'));
+      expect(Number(head.headers.get('Content-Length'))).toBe((await response.arrayBuffer()).byteLength);
+    });
+
+    it('is not rendered for clients that have all left', async () => {
+      const left = AbortSignal.abort();
+      const here = new AbortController().signal;
+      await Promise.all([left, left].map((signal) => site.app.request('/', { signal })));
+      expect(rendered).toEqual([]);
+      const responses = await Promise.all([left, here].map((signal) => site.app.request('/', { signal })));
+      expect(await responses[1]?.text()).toContain('Headline of one');
+      expect(countRendered('front')).toBe(1);
+    });
+
+    it('that does not exist is created anew for each request, and fails for all that wait if it fails', async () => {
+      expect((await site.get('/articles/none')).status).toBe(404);
+      await save(store, article('none'));
+      expect((await site.get('/articles/none')).status).toBe(200);
+      await store.close();
+      const failed = await Promise.all(['/archive', '/archive'].map((path) => site.get(path)));
+      expect(failed.map(({ status }) => status)).toEqual([500, 500]);
+    });
+
+    it('does not include those of one subscriber, which are neither kept nor compressed', async () => {
+      const who = { email: 'ada@example.com', newsletters: ['daily-roundup'] };
+      const added = await addSubscriber(store.db, SECRETS, who, { channel: 'operator' }, NOW);
+      const path = `/preferences/${preferencesToken(SECRETS, added.kind === 'stored' ? added.subscriberId : 0)}`;
+      for (const _ of [1, 2]) {
+        const response = await site.get(path, { 'Accept-Encoding': 'gzip, br' });
+        expect(await response.text()).toContain('ada@example.com');
+        const { headers } = response;
+        const found = ['Cache-Control', 'ETag', 'Content-Encoding'].map((name) => headers.get(name));
+        expect(found).toEqual(['no-store', null, null]);
+      }
+      expect(countRendered('preferences')).toBe(2);
+    });
+  });
+});

@@ -38,6 +38,8 @@ export function hasFailed({ runs, delivered }: FirstRun): boolean {
 }
 
 export type StartProgress =
+  /** The file of the store is rewritten, so that nothing of erased addresses remains in it. */
+  | { kind: 'vacuuming' }
   | { kind: 'importing'; read: number; bytes: number; totalBytes: number }
   | { kind: 'archiving'; closed: number }
   | { kind: 'delivering'; report: Readonly<DeliveryReport> };

@@ -13,6 +13,7 @@ import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { foldRuns } from '../schedule/retention.ts';
 import { foldCountSlots } from '../store/counts.ts';
+import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
 import { deleteUnconfirmed } from '../subscribers/retention.ts';
 import { cleanHub } from '../websub/hub.ts';
@@ -50,7 +51,7 @@ export async function runRetention({
   await failUncertainOfCancelled(store, now);
   await foldCountSlots(store.db);
   await resolveSignupAlert(store.db, now);
-  return {
+  const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),
     unconfirmed: await deleteUnconfirmed(store, now - config.signup.deleteUnconfirmedAfterDays * DAY),
@@ -60,4 +61,7 @@ export async function runRetention({
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
     hubSubscriptions: await cleanHub({ store, config, clock }),
   };
+  // Deleted rows, and rejections that imports deleted since, must not remain in the log.
+  await truncateLog(store.db);
+  return report;
 }

@@ -4,6 +4,7 @@
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { listen } from '../http/server/listen.ts';
+import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import type { AppContext } from './app-context.ts';
 import {
   notifyHubOnce,
@@ -46,6 +47,7 @@ export interface RunningApp extends Stoppable {
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun> {
   const { roles, stop, onProgress } = options;
   await readKeys(app, roles);
+  await vacuumStore(app, options);
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, archives) : NOTHING_DONE;
@@ -67,6 +69,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
 export async function start(app: AppContext, options: StartOptions): Promise<RunningApp> {
   const { roles } = options;
   await readKeys(app, roles);
+  await vacuumStore(app, options);
   const tasks: Stoppable[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(tasks.map((task) => task.stop()));
@@ -92,6 +95,15 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
 async function readKeys({ keys }: AppContext, roles: readonly Role[]): Promise<void> {
   await keys.signingSecrets();
   if (roles.includes('deliver')) keys.signers();
+}
+
+/** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */
+async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunOptions): Promise<void> {
+  const outcome = await vacuumIfDue(store.db, () => {
+    log.info({ store: store.location }, 'rewriting the file of the store, once (VACUUM)');
+    onProgress?.({ kind: 'vacuuming' });
+  });
+  if (outcome.kind === 'failed') log.warn({}, vacuumFailure(store, outcome.reason));
 }
 
 /** Serves pages and feeds, and counts who reads the feeds. */

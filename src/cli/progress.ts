@@ -32,6 +32,8 @@ export function openProgress(stream: NodeJS.WritableStream & { isTTY?: boolean; 
 
 export function formatProgress(progress: StartProgress): string {
   switch (progress.kind) {
+    case 'vacuuming':
+      return 'rewriting the file of the store, once …';
     case 'importing':
       return `importing ${bar(progress)} ${progress.read} articles`;
     case 'archiving':

@@ -5,10 +5,12 @@ import type { Command } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { backupStore, restoreStore } from '../store/backup.ts';
+import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { migrate } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { adoptSigningSecret, LOST_WITH_SECRET, verifySigningSecrets } from '../subscribers/signing-secret.ts';
 import { type CliContext, CommandError } from './context.ts';
+import { formatProgress } from './progress.ts';
 
 export function addStoreCommands(program: Command, cli: CliContext): void {
   program
@@ -19,6 +21,9 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
         const migrations = await migrate(store);
         const outcome = migrations.length === 0 ? ' is up to date' : `: ran ${migrations.join(', ')}`;
         cli.print(`${store.location}${outcome}`);
+        const vacuumed = await vacuumIfDue(store.db, () => cli.progress.show(formatProgress({ kind: 'vacuuming' })));
+        if (vacuumed.kind === 'done') cli.print(`${store.location} was rewritten, so that no erased address is in it`);
+        if (vacuumed.kind === 'failed') cli.printError(vacuumFailure(store, vacuumed.reason));
       }),
     );
 

@@ -8,7 +8,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import { copyTable, countRows, readTables, type TableShape } from './copy-tables.ts';
-import { DELIVERY_HELD, readMeta, writeMeta } from './meta.ts';
+import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from './meta.ts';
 import { ensureSchema, migrate, requireCurrent, schemaState } from './schema.ts';
 import type { SqliteAccess } from './sqlite.ts';
 import { openSqliteInThread } from './sqlite-file.ts';
@@ -53,6 +53,7 @@ export async function backupStore(
     try {
       if (store.dialect === 'postgres') await copyPostgres(store, copy, options);
       await writeMeta(copy.db, DELIVERY_HELD, `restored from a backup of ${new Date(now).toISOString()}: ${RELEASE}`);
+      await writeMeta(copy.db, VACUUM_DUE, null);
       await checkIntegrity(copy);
       const rows = await countAllRows(copy.db, store.dialect === 'sqlite' ? options : {});
       // Without a WAL file, the backup can be read in a folder that is not writable.

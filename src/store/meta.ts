@@ -9,6 +9,9 @@ export const DELIVERY_HELD = 'delivery.held';
 /** The fingerprint of the signing secret that the store is used with. */
 export const SECRET_FINGERPRINT = 'secret.fingerprint';
 
+/** While this is set, an SQLite file must be rewritten. Its value is the reason: an upgrade or an erasure. */
+export const VACUUM_DUE = 'store.vacuum';
+
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;

@@ -5,6 +5,7 @@ import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
 import { createRefusals } from './migrations/0002-refusals.ts';
 import { addMessageIdDomain } from './migrations/0004-message-id-domain.ts';
+import { markVacuumDue } from './migrations/0006-vacuum-due.ts';
 import { countStates } from './migrations/0007-state-counts.ts';
 import type { Dialect } from './store.ts';
 
@@ -12,5 +13,6 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0001-initial': createInitialSchema,
   '0002-refusals': createRefusals,
   '0004-message-id-domain': addMessageIdDomain,
+  '0006-vacuum-due': markVacuumDue,
   '0007-state-counts': countStates,
 };

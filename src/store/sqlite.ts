@@ -13,17 +13,22 @@ const MAX_CACHED_STATEMENTS = 500;
 /** Otherwise the log never shrinks: a million rows queued in one transaction leave 90 MB. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
+/** Milliseconds to wait for another process that writes. */
+export const LOCK_TIMEOUT = 10_000;
+
 /**
  * Opens a database file. For writing, it is created if it is missing, in WAL mode with full synchronisation: a recorded
  * result survives a power cut.
  * @param path a file's path, or `:memory:`
  */
 export function openSqlite(path: string, access: SqliteAccess = 'write'): SqliteDatabase {
-  const database = new DatabaseSync(path, { timeout: 10_000, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT, enableForeignKeyConstraints: true });
   database.exec('pragma temp_store = memory');
   if (access === 'read') database.exec('pragma query_only = on');
   else {
     database.exec('pragma journal_mode = wal; pragma synchronous = full');
+    // Deleted text is overwritten: addresses must not remain in free pages.
+    database.exec('pragma secure_delete = on');
     database.exec(`pragma journal_size_limit = ${MAX_LOG_BYTES}`);
   }
   const cache = new Map<string, SqliteStatement>();

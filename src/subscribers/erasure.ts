@@ -7,6 +7,7 @@
  */
 import { sql } from 'kysely';
 import type { SigningSecrets } from '../config/signing-secrets.ts';
+import { removeDeletedText } from '../store/deleted-text.ts';
 import { OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
 import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
@@ -18,7 +19,8 @@ import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression
 const ERASED = 'erased';
 
 /**
- * Erases a subscriber. Only a new opt-in can add the address again; a suppression by the operator remains.
+ * Erases a subscriber and, unless `db` is a transaction, what the files of the store keep of its address. Only a new
+ * opt-in can add the address again; a suppression by the operator remains.
  * @returns false if there is no such subscriber
  */
 export async function eraseSubscriber(
@@ -27,9 +29,9 @@ export async function eraseSubscriber(
   subscriberId: number,
   now: number,
 ): Promise<boolean> {
-  return inTransaction(db, async (tx) => {
+  const erased = await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
-    if (subscriber === null) return false;
+    if (subscriber === null) return null;
     const hashes = hashesOfAddress(secrets, subscriber.email_key);
     const before = await findSuppression(tx, secrets, subscriber.email_key);
     await deleteSuppressions(tx, hashes);
@@ -40,8 +42,11 @@ export async function eraseSubscriber(
     await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
     // Cascades to subscriptions and consent_events.
     await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
-    return true;
+    return [subscriber.email, subscriber.email_key];
   });
+  if (erased === null) return false;
+  await removeDeletedText(db, erased);
+  return true;
 }
 
 /**

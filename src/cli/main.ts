@@ -1,19 +1,15 @@
 /**
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { type AppContext, type ProcessEnv, withAppContext } from '../app/app-context.ts';
 import { openLog } from '../lib/log.ts';
+import { VERSION } from '../lib/version.ts';
 import type { AddCommands, CliContext } from './context.ts';
 import { openProgress } from './progress.ts';
 
 const FAILED = 1;
 const USAGE = 2;
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 interface CommandGroup {
   /** For the help. */
@@ -122,7 +118,7 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
 function createProgram({ env, stdout, stderr }: CliIo): Command {
   return new Command('daywire')
     .description("Publishes a newsroom's articles as feeds and as a daily roundup by email, on a schedule.")
-    .version(version)
+    .version(VERSION)
     .option('-c, --config <file>', 'the configuration', env.DAYWIRE_CONFIG ?? 'config/daywire.yaml')
     .option('--debug', 'show the stack trace of an error')
     .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
@@ -164,7 +160,7 @@ function createContext(io: CliIo, options: () => ProgramOptions): CliContext & {
     ask: (question: string) => ask(io, question),
     progress,
     clock: Date.now,
-    version,
+    version: VERSION,
   };
   return cli;
 }

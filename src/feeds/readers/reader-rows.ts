@@ -1,7 +1,9 @@
 /** The counts of feed readers in the store. Several processes add to the same rows. */
 import { type RawBuilder, sql } from 'kysely';
+import { addToTotals } from '../../store/counts.ts';
 import { jsonRows } from '../../store/json-rows.ts';
 import type { Db, Store } from '../../store/store.ts';
+import { isKnownReader, OTHER } from './reader-name.ts';
 
 /** Requests of one document by one reader. */
 export interface RequestRow {
@@ -23,7 +25,7 @@ export interface ReportRow {
 }
 
 /**
- * Adds to the counts, in one statement.
+ * Adds to the counts of the day, and to the totals, which retention does not reduce.
  * @param day `2026-11-24`
  * @param rows one for each document and reader; sorted, so that two processes never wait for each other's rows
  */
@@ -34,12 +36,28 @@ export async function addRequests({ db, dialect }: Store, day: string, rows: rea
     { path: 'text', reader: 'text', requests: 'int', unchanged: 'int' },
   );
   // SQLite's parser needs "where true" between the select and the conflict clause.
-  await sql`
+  await db.transaction().execute(async (tx) => {
+    await sql`
     insert into feed_readers (day, path, reader, requests, unchanged)
     select ${text(day)}, path, reader, requests, unchanged from ${given} r where true
     on conflict (day, path, reader) do update set
       requests = feed_readers.requests + excluded.requests,
-      unchanged = feed_readers.unchanged + excluded.unchanged`.execute(db);
+      unchanged = feed_readers.unchanged + excluded.unchanged`.execute(tx);
+    await addToTotals(tx, 'feed_requests', totalsOf(rows));
+  });
+}
+
+/** By known reader: an unknown name may be any text. */
+function totalsOf(rows: readonly RequestRow[]): { scope: string; state: 'full' | 'unchanged'; count: number }[] {
+  const byReader = Map.groupBy(rows, ({ reader }) => (isKnownReader(reader) ? reader : OTHER));
+  return [...byReader].flatMap(([scope, some]) => {
+    const requests = some.reduce((sum, row) => sum + row.requests, 0);
+    const unchanged = some.reduce((sum, row) => sum + row.unchanged, 0);
+    return [
+      { scope, state: 'full', count: requests - unchanged },
+      { scope, state: 'unchanged', count: unchanged },
+    ];
+  });
 }
 
 /** Stores reports unless a later one is stored, in one statement. @param rows as for `addRequests` */

@@ -1,6 +1,7 @@
 /** Statistics of feed readers over a number of days. */
 import { sql } from 'kysely';
 import { DAY, localDay } from '../../lib/time.ts';
+import { readStateCounts } from '../../store/counts.ts';
 import type { Db } from '../../store/store.ts';
 
 interface ReaderRequests {
@@ -80,16 +81,16 @@ async function countRequests(db: Db, from: string): Promise<ReaderRequests[]> {
     .execute();
 }
 
-/**
- * Requests of the newest day with any. They grow for a day and then restart, as Prometheus expects of a counter; a sum
- * over all days would shrink whenever retention deletes a day.
- */
-export async function countNewestRequests(db: Db): Promise<ReaderRequests[]> {
-  const { day } = await db
-    .selectFrom('feed_readers')
-    .select((e) => e.fn.max('day').as('day'))
-    .executeTakeFirstOrThrow();
-  return day === null ? [] : countRequests(db, day);
+/** All requests ever, by known reader; the others count as one. Never decreases. */
+export async function countAllRequests(
+  db: Db,
+): Promise<{ reader: string; answer: 'full' | 'unchanged'; requests: number }[]> {
+  const totals = await readStateCounts(db, 'feed_requests');
+  return totals.map(({ scope, state, entered }) => ({
+    reader: scope,
+    answer: state as 'full' | 'unchanged',
+    requests: entered,
+  }));
 }
 
 /** The last report of a feed counts for this time: an aggregator may merge two of its feeds and drop one. */

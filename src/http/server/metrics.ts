@@ -1,29 +1,26 @@
 /**
- * Metrics for Prometheus, read from the database at each scrape, so that all processes report the same. The values of
- * labels are ids of the configuration, states and the names of known readers, but nothing that a stranger chose.
+ * Metrics for Prometheus, read from the database, so that all processes report the same. Counters, whose names end in
+ * `_total`, never decrease: neither a restart nor retention resets them. The values of labels are ids of the
+ * configuration, states and the names of known readers, but nothing that a stranger chose and nothing about one
+ * subscriber.
  */
 import type { Handler } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { countDueChanges } from '../../articles/pending-changes.ts';
 import { countRejectionsByStage } from '../../articles/rejections.ts';
-import {
-  countAllDeliveries,
-  countBounces,
-  countServiceMessages,
-  countSuppressed,
-  countUncertain,
-  findNextDue,
-  readDeliveryStates,
-} from '../../delivery/queue/queries.ts';
+import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { findNewestEditions } from '../../editions/queries.ts';
 import { listDocuments } from '../../feeds/documents.ts';
 import { isKnownReader, OTHER } from '../../feeds/readers/reader-name.ts';
-import { countNewestRequests, countSubscribers } from '../../feeds/readers/reader-statistics.ts';
-import { DAY, localDate, SECOND } from '../../lib/time.ts';
+import { countAllRequests, countSubscribers } from '../../feeds/readers/reader-statistics.ts';
+import { type Clock, DAY, localDate, SECOND } from '../../lib/time.ts';
+import { VERSION } from '../../lib/version.ts';
 import { listOpenAlerts } from '../../schedule/alerts.ts';
 import { countRunsSince, listLastRuns } from '../../schedule/run-ledger.ts';
+import { readDeliveryTotals, readStateCounts, type StateCount } from '../../store/counts.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
+import type { CountedSubject } from '../../store/tables.ts';
 import { readHubStatus } from '../../websub/status.ts';
 import type { WebContext } from './web-context.ts';
 
@@ -33,34 +30,85 @@ const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppre
 const BOUNCE_KINDS = ['hard', 'soft', 'complaint'] as const;
 const SUPPRESSION_REASONS = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'] as const;
 
+/** How long a scrape may use the result of another one. */
+const CACHED = 5 * SECOND;
+
 /** `/metrics`. */
-export function serveMetrics({ store, clock }: WebContext): Handler {
+export function serveMetrics({ store, clock }: Pick<WebContext, 'store' | 'clock'>): Handler {
+  const read = openMetrics(store, clock);
   return async (c) => {
-    const { contentType, body } = await renderMetrics(store, clock());
+    const { contentType, body } = await read();
     return c.body(body, 200, { 'Content-Type': contentType, 'Cache-Control': 'no-store' });
   };
 }
 
+interface MetricsText {
+  contentType: string;
+  body: string;
+}
+
+/** Returns a function that renders the metrics. Scrapes at the same time, or within five seconds, share a result. */
+export function openMetrics(store: Store, clock: Clock): () => Promise<MetricsText> {
+  let rendering: Promise<MetricsText> | null = null;
+  let last: { at: number; text: MetricsText } | null = null;
+  const render = async (): Promise<MetricsText> => {
+    try {
+      const text = await renderMetrics(store, clock());
+      last = { at: clock(), text };
+      return text;
+    } finally {
+      rendering = null;
+    }
+  };
+  return async () => {
+    const age = last === null ? null : clock() - last.at;
+    // A negative age: the clock has been set back.
+    if (last !== null && age !== null && age >= 0 && age < CACHED) return last.text;
+    rendering ??= render();
+    return rendering;
+  };
+}
+
 /** The metrics at `now`, in Prometheus' text format. */
-export async function renderMetrics(store: Store, now: number): Promise<{ contentType: string; body: string }> {
-  // Counts a million deliveries, or the changes of a large import, without blocking the pages.
-  const { reports } = store;
-  const registry = new Registry();
-  const gauge: MakeGauge = (name, help, labelNames = []) =>
-    new Gauge({ name: `daywire_${name}`, help, labelNames, registers: [registry] });
-  await addRuns(reports, gauge, now);
-  await addEditions(reports, gauge);
-  await addDeliveries(reports, gauge, now);
-  await addFeeds(reports, gauge, now);
-  await addReaders(reports, gauge, registry, now);
-  await addHub(reports, gauge, now);
-  await addProblems(reports, gauge, now);
+export async function renderMetrics(store: Store, now: number): Promise<MetricsText> {
+  const registry = await readMetrics(store, now);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }
 
-type MakeGauge = <T extends string>(name: string, help: string, labelNames?: readonly T[]) => Gauge<T>;
+/** Reads the metrics into a new registry. */
+export async function readMetrics({ reports, dialect }: Store, now: number): Promise<Registry> {
+  const registry = new Registry();
+  const gauge: MakeGauge = (name, help, labelNames = []) =>
+    new Gauge({ name: `daywire_${name}`, help, labelNames, registers: [registry] });
+  const counter: MakeCounter = (name, help, labelNames) =>
+    new Counter({ name: `daywire_${name}`, help, labelNames, registers: [registry] });
+  gauge('build_info', 'Always 1: the version of daywire and of Node, and the kind of database.', [
+    'version',
+    'node',
+    'database',
+  ]).set({ version: VERSION, node: process.versions.node, database: dialect }, 1);
+  await addRuns(reports, gauge, counter, now);
+  await addEditions(reports, gauge, counter);
+  await addDeliveries(reports, gauge, counter, now);
+  await addSubscriptions(reports, gauge, counter);
+  await addFeeds(reports, gauge, now);
+  await addReaders(reports, gauge, counter, now);
+  await addHub(reports, gauge, now);
+  await addProblems(reports, gauge, now);
+  return registry;
+}
 
-async function addRuns(db: Db, gauge: MakeGauge, now: number): Promise<void> {
+type MakeGauge = <T extends string>(name: string, help: string, labelNames?: readonly T[]) => Gauge<T>;
+type MakeCounter = <T extends string>(name: string, help: string, labelNames: readonly T[]) => Counter<T>;
+
+async function addRuns(db: Db, gauge: MakeGauge, counter: MakeCounter, now: number): Promise<void> {
+  const ended = counter('runs_total', 'Ended runs; each attempt of a run that is retried counts.', [
+    'schedule',
+    'state',
+  ]);
+  for (const { scope, state, entered } of await readStateCounts(db, 'runs')) {
+    if (state !== 'running') ended.inc({ schedule: scope, state }, entered);
+  }
   const runs = gauge('runs', 'Runs of the last seven days.', ['schedule', 'state']);
   for (const { schedule, state, count } of await countRunsSince(db, now - 7 * DAY))
     runs.set({ schedule, state }, count);
@@ -75,8 +123,9 @@ async function addRuns(db: Db, gauge: MakeGauge, now: number): Promise<void> {
   }
 }
 
-async function addEditions(db: Db, gauge: MakeGauge): Promise<void> {
-  const editions = gauge('editions', 'Closed editions.', ['newsletter']);
+async function addEditions(db: Db, gauge: MakeGauge, counter: MakeCounter): Promise<void> {
+  // Editions are never deleted.
+  const editions = counter('editions_total', 'Closed editions.', ['newsletter']);
   const closed = gauge('last_edition_closed_timestamp_seconds', 'When the newest edition closed.', ['newsletter']);
   const deliveries = gauge('last_edition_deliveries', 'Deliveries of the newest edition.', ['newsletter', 'state']);
   const state = gauge('last_edition_delivery_state', '1 for the state of the newest edition, 0 for others.', [
@@ -89,14 +138,21 @@ async function addEditions(db: Db, gauge: MakeGauge): Promise<void> {
   const counts = await countAllDeliveries(db, ids);
   const states = new Map((await readDeliveryStates(db, ids)).map((row) => [row.editionId, row.state]));
   for (const { id, newsletter, count, closedAt } of newest) {
-    editions.set({ newsletter }, count);
+    editions.inc({ newsletter }, count);
     closed.set({ newsletter }, closedAt / SECOND);
     for (const one of DELIVERY_STATES) deliveries.set({ newsletter, state: one }, counts.get(id)?.[one] ?? 0);
     for (const one of EDITION_STATES) state.set({ newsletter, state: one }, states.get(id) === one ? 1 : 0);
   }
 }
 
-async function addDeliveries(db: Db, gauge: MakeGauge, now: number): Promise<void> {
+async function addDeliveries(db: Db, gauge: MakeGauge, counter: MakeCounter, now: number): Promise<void> {
+  const ended = counter('deliveries_total', 'Ended deliveries; one that an operator retries counts again.', [
+    'newsletter',
+    'state',
+  ]);
+  for (const { newsletter, state, entered } of await readDeliveryTotals(db)) {
+    if (isFinal(state)) ended.inc({ newsletter, state }, entered);
+  }
   gauge('oldest_due_delivery_seconds', 'How long the longest due delivery is due, in editions that deliver.').set(
     secondsSince(await findNextDue(db), now),
   );
@@ -107,14 +163,41 @@ async function addDeliveries(db: Db, gauge: MakeGauge, now: number): Promise<voi
     await countUncertain(db, now),
   );
   const service = gauge('service_messages', 'Service messages, such as confirmations.', ['state']);
-  const messages = await countServiceMessages(db);
-  for (const state of DELIVERY_STATES) service.set({ state }, messages[state] ?? 0);
+  const serviceEnded = counter('service_messages_total', 'Ended service messages.', ['state']);
+  const messages = await countsByState(db, 'service_messages');
+  for (const state of DELIVERY_STATES) {
+    service.set({ state }, messages.get(state)?.count ?? 0);
+    if (isFinal(state)) serviceEnded.inc({ state }, messages.get(state)?.entered ?? 0);
+  }
   const bounces = gauge('bounces', 'Bounces and complaints on record.', ['kind']);
-  const kinds = await countBounces(db);
-  for (const kind of BOUNCE_KINDS) bounces.set({ kind }, kinds[kind] ?? 0);
+  const recorded = counter('bounces_total', 'Recorded bounces and complaints.', ['kind']);
+  const kinds = await countsByState(db, 'bounces');
+  for (const kind of BOUNCE_KINDS) {
+    bounces.set({ kind }, kinds.get(kind)?.count ?? 0);
+    recorded.inc({ kind }, kinds.get(kind)?.entered ?? 0);
+  }
   const suppressed = gauge('suppressed_addresses', 'Addresses on the suppression list.', ['reason']);
-  const reasons = await countSuppressed(db);
-  for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons[reason] ?? 0);
+  const reasons = await countsByState(db, 'suppressions');
+  for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons.get(reason)?.count ?? 0);
+}
+
+function isFinal(state: string): boolean {
+  return state !== 'pending' && state !== 'submitting';
+}
+
+/** The counts of a subject without scopes. */
+async function countsByState(db: Db, subject: CountedSubject): Promise<Map<string, StateCount>> {
+  return new Map((await readStateCounts(db, subject)).map((one) => [one.state, one]));
+}
+
+async function addSubscriptions(db: Db, gauge: MakeGauge, counter: MakeCounter): Promise<void> {
+  const labels = ['newsletter', 'state'] as const;
+  const subscriptions = gauge('subscriptions', 'Subscribers of each newsletter by state.', labels);
+  const changes = counter('subscription_changes_total', 'How often a subscription got this state.', labels);
+  for (const { scope, state, count, entered } of await readStateCounts(db, 'subscriptions')) {
+    subscriptions.set({ newsletter: scope, state }, count);
+    changes.inc({ newsletter: scope, state }, entered);
+  }
 }
 
 async function addFeeds(db: Db, gauge: MakeGauge, now: number): Promise<void> {
@@ -123,25 +206,17 @@ async function addFeeds(db: Db, gauge: MakeGauge, now: number): Promise<void> {
 }
 
 /** Unknown readers count as one: a stranger may choose any name. */
-async function addReaders(db: Db, gauge: MakeGauge, registry: Registry, now: number): Promise<void> {
-  const known = (name: string): string => (isKnownReader(name) ? name : OTHER);
-  const requests = new Counter({
-    name: 'daywire_feed_requests_total',
-    help: "Requests for feeds since the publication's last midnight, when the counter resets.",
-    labelNames: ['reader', 'answer'],
-    registers: [registry],
-  });
-  for (const row of await countNewestRequests(db)) {
-    const reader = known(row.reader);
-    requests.inc({ reader, answer: 'full' }, row.requests - row.unchanged);
-    requests.inc({ reader, answer: 'unchanged' }, row.unchanged);
-  }
+async function addReaders(db: Db, gauge: MakeGauge, counter: MakeCounter, now: number): Promise<void> {
+  const requests = counter('feed_requests_total', 'Requests for feeds.', ['reader', 'answer']);
+  for (const { reader, answer, requests: count } of await countAllRequests(db)) requests.inc({ reader, answer }, count);
   const reported = gauge('feed_subscribers_reported', 'Subscribers that aggregators report, over all documents.', [
     'reader',
   ]);
   // At least two whole days in any zone.
   const since = localDate(now - 3 * DAY, 'UTC');
-  for (const [reader, count] of await countSubscribers(db, since)) reported.inc({ reader: known(reader) }, count);
+  for (const [reader, count] of await countSubscribers(db, since)) {
+    reported.inc({ reader: isKnownReader(reader) ? reader : OTHER }, count);
+  }
 }
 
 async function addHub(db: Db, gauge: MakeGauge, now: number): Promise<void> {

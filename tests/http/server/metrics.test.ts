@@ -1,13 +1,23 @@
+import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { renderMetrics } from '../../../src/http/server/metrics.ts';
+import { deleteBounces, foldDeliveries } from '../../../src/delivery/retention.ts';
+import { addRequests, deleteReaderCounts } from '../../../src/feeds/readers/reader-rows.ts';
+import { openMetrics, readMetrics, renderMetrics } from '../../../src/http/server/metrics.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
+import { foldRuns } from '../../../src/schedule/retention.ts';
 import { claimRun, finishRun, registerSchedules } from '../../../src/schedule/run-ledger.ts';
+import { foldCountSlots } from '../../../src/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { clockAt } from '../../support/clock.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { storeDeliveries } from '../../support/deliveries.ts';
+import { recordQueries } from '../../support/recorded-queries.ts';
 
+const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 const now = Date.UTC(2026, 10, 24, 12);
 const schedule = { cron: '30 7 * * *', zone: 'UTC', graceMinutes: 60 };
 
@@ -87,13 +97,16 @@ const STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'];
 const zeros = (name: string, label: string, values: string[]) =>
   Object.fromEntries(values.map((value) => [`daywire_${name}{${label}="${value}"}`, 0]));
 
-forEachDatabase((open) => {
+forEachDatabase((open, dialect) => {
   it('has zeros for an empty store', async () => {
     const { contentType } = await renderMetrics(await open(), now);
     expect(contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(Object.fromEntries(await scrape(await open()))).toEqual({
+      [`daywire_build_info{version="${version}",node="${process.versions.node}",database="${dialect}"}`]: 1,
       daywire_oldest_due_delivery_seconds: 0,
       daywire_queue_held: 0,
+      ...zeros('service_messages_total', 'state', ['submitted', 'failed', 'suppressed']),
+      ...zeros('bounces_total', 'kind', ['hard', 'soft', 'complaint']),
       daywire_uncertain_deliveries: 0,
       ...zeros('service_messages', 'state', STATES),
       ...zeros('bounces', 'kind', ['hard', 'soft', 'complaint']),
@@ -163,7 +176,7 @@ forEachDatabase((open) => {
     await recordRun(store, 'publish:gone', now - MINUTE, 'done');
     const samples = await scrape(store);
     const of = (prefix: string): object => Object.fromEntries([...samples].filter(([name]) => name.startsWith(prefix)));
-    expect(of('daywire_runs')).toEqual({
+    expect(of('daywire_runs{')).toEqual({
       'daywire_runs{schedule="publish",state="running"}': 1,
       'daywire_runs{schedule="newsletter:daily",state="done"}': 2,
       'daywire_runs{schedule="newsletter:daily",state="failed"}': 1,
@@ -194,8 +207,8 @@ forEachDatabase((open) => {
       await deliver(store, second, subscriber, state, now - HOUR);
     }
     const samples = await scrape(store);
-    expect(samples.get('daywire_editions{newsletter="daily"}')).toBe(2);
-    expect(samples.get('daywire_editions{newsletter="weekly"}')).toBe(1);
+    expect(samples.get('daywire_editions_total{newsletter="daily"}')).toBe(2);
+    expect(samples.get('daywire_editions_total{newsletter="weekly"}')).toBe(1);
     expect(samples.get('daywire_last_edition_closed_timestamp_seconds{newsletter="daily"}')).toBe((now - HOUR) / 1_000);
     const counts = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'].map((state) =>
       samples.get(`daywire_last_edition_deliveries{newsletter="daily",state="${state}"}`),
@@ -223,19 +236,15 @@ forEachDatabase((open) => {
     expect([count('submitted'), count('failed'), count('pending')]).toEqual([70_001, 70_000, 0]);
   });
 
-  it('counts feed requests of the newest day and reported subscribers by known reader', async () => {
+  it('counts feed requests and reported subscribers by known reader', async () => {
     const store = await open();
     const count = { path: 'latest.atom', unchanged: 0 };
-    await store.db
-      .insertInto('feed_readers')
-      .values([
-        { ...count, day: '2026-11-23', reader: 'Feedly', requests: 900 },
-        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 9, unchanged: 3 },
-        { ...count, day: '2026-11-24', reader: 'Feedly', requests: 1, path: 'latest.rss' },
-        { ...count, day: '2026-11-24', reader: 'A-stranger', requests: 5 },
-        { ...count, day: '2026-11-24', reader: 'other', requests: 6 },
-      ])
-      .execute();
+    await addRequests(store, '2026-11-23', [{ ...count, reader: 'Feedly', requests: 9, unchanged: 3 }]);
+    await addRequests(store, '2026-11-24', [
+      { ...count, reader: 'Feedly', requests: 1, path: 'latest.rss' },
+      { ...count, reader: 'A-stranger', requests: 5 },
+      { ...count, reader: 'other', requests: 6 },
+    ]);
     const report = { path: 'latest.atom', reader: 'Feedly', feed: '' };
     await store.db
       .insertInto('feed_reader_reports')
@@ -375,4 +384,107 @@ forEachDatabase((open) => {
     const { body } = await renderMetrics(store, now);
     expect(body).toContain('daywire_feed_age_seconds{path="a\\"} 1\\nforged{x=\\""} 0');
   });
+
+  it('never decreases a counter when rows are deleted by retention, or retried', async () => {
+    const store = await open();
+    const edition = await closeEdition(store, 'daily', 1, now - DAY);
+    await deliver(store, edition, 1, 'submitted', now - DAY);
+    await deliver(store, edition, 2, 'failed', now - DAY);
+    await recordRun(store, 'publish', now - DAY, 'done');
+    const requests = { path: 'latest.atom', reader: 'Feedly', requests: 4, unchanged: 1 };
+    await addRequests(store, '2026-11-23', [requests]);
+    await store.db
+      .insertInto('bounces')
+      .values({ subscriber_id: 1, kind: 'hard', at: now - DAY })
+      .execute();
+    const totals = async () => Object.fromEntries([...(await scrape(store))].filter(([name]) => /_total\b/.test(name)));
+    const before = await totals();
+    expect(before).toMatchObject({
+      'daywire_deliveries_total{newsletter="daily",state="submitted"}': 1,
+      'daywire_deliveries_total{newsletter="daily",state="failed"}': 1,
+      'daywire_runs_total{schedule="publish",state="done"}': 1,
+      'daywire_bounces_total{kind="hard"}': 1,
+      'daywire_feed_requests_total{reader="Feedly",answer="full"}': 3,
+      'daywire_editions_total{newsletter="daily"}': 1,
+    });
+    const retried = store.db.updateTable('deliveries').where('state', '=', 'failed');
+    await retried.set({ state: 'pending' }).execute();
+    await store.db.updateTable('deliveries').set({ state: 'suppressed' }).where('state', '=', 'pending').execute();
+    await foldDeliveries(store, now);
+    await foldRuns(store, now);
+    await deleteReaderCounts(store.db, '2026-11-25');
+    await deleteBounces(store, now);
+    await foldCountSlots(store.db);
+    expect(await totals()).toEqual({
+      ...before,
+      'daywire_deliveries_total{newsletter="daily",state="suppressed"}': 1,
+    });
+  });
+
+  it('counts subscribers by newsletter and state', async () => {
+    const store = await open();
+    const subscriber = await store.db
+      .insertInto('subscribers')
+      .values({ email: 'ada@example.com', email_key: 'ada@example.com', created_at: now })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const subscription = { subscriber_id: subscriber.id, newsletter: 'daily', changed_at: now };
+    await store.db
+      .insertInto('subscriptions')
+      .values({ ...subscription, state: 'unconfirmed' })
+      .execute();
+    await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
+    expect(Object.fromEntries(await scrape(store))).toMatchObject({
+      'daywire_subscriptions{newsletter="daily",state="unconfirmed"}': 0,
+      'daywire_subscriptions{newsletter="daily",state="confirmed"}': 1,
+      'daywire_subscription_changes_total{newsletter="daily",state="confirmed"}': 1,
+    });
+  });
+
+  it('reads the store once for sixty scrapes at the same time, and again after five seconds', async () => {
+    const { store, takeQueries } = recordQueries(await open());
+    const time = clockAt(now);
+    const read = openMetrics({ ...store, reports: store.db }, time.clock);
+    await read();
+    const once = takeQueries().length;
+    expect(once).toBeGreaterThan(10);
+    time.now = now + 5_000;
+    const texts = await Promise.all(Array.from({ length: 60 }, () => read()));
+    expect(new Set(texts).size).toBe(1);
+    expect(takeQueries()).toHaveLength(once);
+    time.now = now + 9_999;
+    expect(await read()).toBe(texts[0]);
+    expect(takeQueries()).toEqual([]);
+  });
+
+  it('reads counters instead of rows, whose number has no limit', async () => {
+    const { store, takeQueries } = recordQueries(await open());
+    await closeEdition(store, 'daily', 1, now - DAY);
+    takeQueries();
+    await renderMetrics({ ...store, reports: store.db }, now);
+    const queries = takeQueries().map(({ sql }) => sql);
+    expect(queries.length).toBeGreaterThan(10);
+    expect(queries.filter((text) => /from "?(subscriptions|service_messages|bounces|rejections)/.test(text))).toEqual(
+      [],
+    );
+    // The two about deliveries use partial indexes.
+    expect(queries.filter((text) => /from "?deliveries/.test(text))).toHaveLength(2);
+  });
+});
+
+it('documents each metric with its labels in docs/operating.md, and no other', async () => {
+  const store = await openMigrated();
+  const registry = await readMetrics(store, now);
+  await store.close();
+  const metrics = registry.getMetricsAsArray() as unknown as { name: string; labelNames: string[] }[];
+  const exposed = metrics.map(({ name, labelNames }) => {
+    return name.replace('daywire_', '') + (labelNames.length === 0 ? '' : `{${labelNames.join(',')}}`);
+  });
+  const text = await readFile(new URL('../../../docs/operating.md', import.meta.url), 'utf8');
+  const [, table = ''] = /metric, with the prefix.*\n.*\n((?: {2}\|.*\n)+)/.exec(text) ?? [];
+  const documented = table
+    .split('\n')
+    .flatMap((line) => (line.split(' | ')[1] ?? '').match(/[a-z_]+(?:\{[a-z,]+\})?/g) ?? []);
+  expect(documented.length).toBeGreaterThan(20);
+  expect(documented.sort()).toEqual(exposed.sort());
 });

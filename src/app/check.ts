@@ -5,6 +5,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
+import { readableByOthers } from '../config/private-paths.ts';
 import { siteView } from '../config/site-view.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
@@ -44,6 +45,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ...(await secretProblems(config)).map(problem),
     ...(await checkStore(config)),
     ...checkFolders(config),
+    ...readableByOthers(config).map(warning),
     ...checkSigning(config),
     ...(await checkBounces(config)),
     ...(await checkTransport(config)),

@@ -2,7 +2,7 @@
  * The edition that would go out now, as files or as a test copy by email. Nothing is closed, queued or recorded.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NewsletterConfig } from '../config/config.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
@@ -10,6 +10,7 @@ import { prepareTestCopy } from '../delivery/message/test-copy.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { type ComposedEdition, composeEdition } from '../editions/compose.ts';
 import { fillHtml, fillText } from '../editions/rendering/placeholders.ts';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../lib/private-files.ts';
 import { localDate } from '../lib/time.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import type { AppContext } from './app-context.ts';
@@ -44,11 +45,13 @@ export async function writePreview(
     preferences: `${publication.url}/preferences/preview`,
   };
   const folder = join(paths.data, 'preview');
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const [htmlPath, textPath] = [join(folder, `${newsletter.id}.html`), join(folder, `${newsletter.id}.txt`)];
   const text = fillText(composed.text, composed.nonce, values);
-  writeFileSync(htmlPath, fillHtml(composed.html, composed.nonce, values));
-  writeFileSync(textPath, text);
+  // New files: an existing one could be readable by other users.
+  for (const path of [htmlPath, textPath]) rmSync(path, { force: true });
+  writeFileSync(htmlPath, fillHtml(composed.html, composed.nonce, values), { mode: PRIVATE_FILE });
+  writeFileSync(textPath, text, { mode: PRIVATE_FILE });
   return { kind: 'written', composed, htmlPath, textPath, text };
 }
 

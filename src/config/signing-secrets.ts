@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../lib/private-files.ts';
 import type { Config } from './config.ts';
 
 /** The current secret, then previous ones: tokens signed with them remain valid. */
@@ -101,8 +102,8 @@ function readSecretFile(path: string): string | null {
 function createSecretFile(folder: string, path: string): void {
   const temporary = join(folder, `.secret-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    mkdirSync(folder, { recursive: true });
-    const file = openSync(temporary, 'wx', 0o600);
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    const file = openSync(temporary, 'wx', PRIVATE_FILE);
     try {
       writeSync(file, `${randomBytes(32).toString('base64url')}\n`);
       fsyncSync(file);

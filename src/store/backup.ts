@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
+import { createPrivateFile } from '../lib/private-files.ts';
 import { copyTable, countRows, readTables, type TableShape } from './copy-tables.ts';
 import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from './meta.ts';
 import { ensureSchema, migrate, requireCurrent, schemaState } from './schema.ts';
@@ -115,6 +116,8 @@ async function copySqlite(store: Store, file: string): Promise<void> {
   // On another connection, so that the store's thread can go on writing.
   const source = store.location === ':memory:' ? undefined : openFile(store.location, 'write');
   try {
+    // An empty file is filled, and keeps its mode.
+    createPrivateFile(file);
     await sql`vacuum into ${file}`.execute((source ?? store).db);
   } finally {
     await source?.close();

@@ -1,8 +1,9 @@
 /**
- * Adapts node:sqlite to Kysely. The database's threads (sqlite-worker.ts) load it too, so it imports types alone.
+ * Adapts node:sqlite to Kysely. The database's threads (sqlite-worker.ts) load it too, so it imports next to nothing.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
+import { createPrivateFile } from '../lib/private-files.ts';
 
 /** A `read` connection cannot write, and does not create or change the file. */
 export type SqliteAccess = 'write' | 'read';
@@ -22,6 +23,8 @@ export const LOCK_TIMEOUT = 10_000;
  * @param path a file's path, or `:memory:`
  */
 export function openSqlite(path: string, access: SqliteAccess = 'write'): SqliteDatabase {
+  // SQLite gives the log and the journal the mode of the database file.
+  if (access === 'write' && path !== ':memory:') createPrivateFile(path);
   const database = new DatabaseSync(path, { timeout: LOCK_TIMEOUT, enableForeignKeyConstraints: true });
   database.exec('pragma temp_store = memory');
   if (access === 'read') database.exec('pragma query_only = on');

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Kysely, PostgresDialect, SqliteAdapter, SqliteDialect, type Transaction } from 'kysely';
 import type pg from 'pg';
+import { PRIVATE_FOLDER } from '../lib/private-files.ts';
 import { SECOND } from '../lib/time.ts';
 import { openSqlite } from './sqlite.ts';
 import { openSqliteFile, openSqliteInThread } from './sqlite-file.ts';
@@ -128,7 +129,7 @@ function openInMemory(): Store {
 }
 
 function openInFile(path: string): Store {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
   const file = openSqliteFile(path);
   const reports = openSqliteInThread(path, 'read');
   return {

@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { access, constants, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../../lib/private-files.ts';
 import { type Connection, type OutgoingMessage, type Transport, TransportError } from './connection.ts';
 
 /** @param folder the config's `paths.data` */
@@ -23,7 +24,7 @@ export function openFileTransport(folder: string, connections: number): Transpor
     connections,
     connect: async () => connection,
     verify: async () => {
-      await mkdir(mail, { recursive: true }).catch(toTransportError(mail));
+      await mkdir(mail, { recursive: true, mode: PRIVATE_FOLDER }).catch(toTransportError(mail));
       await access(mail, constants.W_OK).catch(toTransportError(mail));
     },
   };
@@ -48,10 +49,10 @@ function emlName(address: string): string {
 /** Writes and flushes a temporary file, then renames it, possibly over the file of an earlier attempt. */
 async function writeAtomically(path: string, message: OutgoingMessage): Promise<void> {
   const folder = join(path, '..');
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: PRIVATE_FOLDER });
   const temporary = join(folder, `.${randomBytes(8).toString('hex')}.tmp`);
   try {
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', PRIVATE_FILE);
     try {
       // `writev` may write only a part; `writeFile` writes everything.
       await file.writeFile(Buffer.concat(message.chunks));

@@ -1,0 +1,14 @@
+/**
+ * Files and folders with personal data, which only the user of daywire may read. They have their mode from the moment
+ * they are created; those that exist keep theirs.
+ */
+import { closeSync, openSync } from 'node:fs';
+
+export const PRIVATE_FILE = 0o600;
+/** Of every folder that is created on the way. */
+export const PRIVATE_FOLDER = 0o700;
+
+/** Creates an empty file, unless it exists: for programs that take over the mode of an existing file. */
+export function createPrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', PRIVATE_FILE));
+}

@@ -14,6 +14,7 @@ import { startTicker } from '../schedule/tick.ts';
 import { openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
+import { DeliveryMonitor } from './delivery/monitor.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { publish } from './publish.ts';
@@ -126,8 +127,9 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
 /** Delivers what becomes due. */
 export function startDelivering(app: AppContext): Stoppable {
   const { log } = app;
+  const monitor = new DeliveryMonitor(app);
   return repeat(SECOND, 'delivering', log, async (signal) => {
-    const { stopped, paused: _, service, ...editions } = await deliverDue(app, { signal });
+    const { stopped, paused: _, service, ...editions } = await deliverDue(app, { signal, monitor });
     for (const [counts, message] of [
       [editions, 'delivered'],
       [service, 'delivered service messages'],

@@ -13,9 +13,10 @@ import { openTransport } from '../delivery/transport/open-transport.ts';
 import { renderEdition } from '../editions/rendering/render.ts';
 import { openTemplates } from '../lib/templates.ts';
 import { schemaState } from '../store/schema.ts';
-import { openStore } from '../store/store.ts';
+import { openStore, type Store } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
 import type { ProcessEnv } from './app-context.ts';
+import { findUnconfigured, unconfiguredMessage } from './delivery/waiting-alerts.ts';
 import { sampleEdition } from './sample-edition.ts';
 import { secretProblems } from './secret-problems.ts';
 
@@ -95,20 +96,32 @@ async function checkStore(config: Config): Promise<Finding[]> {
   }
   try {
     const store = await openStore({ databaseUrl, path: config.paths.store });
-    const state = await schemaState(store).finally(() => store.close());
-    switch (state.kind) {
-      case 'current':
-        return [ok(`store: ${store.location}, schema up to date`)];
-      case 'empty':
-        return [ok(`store: ${store.location} is empty; the first start creates its schema`)];
-      case 'stale':
-        return [problem(`store: ${store.location} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
-      case 'newer':
-        return [problem(`store: ${store.location} belongs to a newer daywire: it has ${state.unknown.join(', ')}`)];
+    try {
+      return await checkSchema(store, config);
+    } finally {
+      await store.close();
     }
   } catch (error) {
     return [problem(`store: ${firstLine(error)}`)];
   }
+}
+
+async function checkSchema(store: Store, config: Config): Promise<Finding[]> {
+  const state = await schemaState(store);
+  switch (state.kind) {
+    case 'current':
+      return [ok(`store: ${store.location}, schema up to date`), ...(await checkNewsletters(store, config))];
+    case 'empty':
+      return [ok(`store: ${store.location} is empty; the first start creates its schema`)];
+    case 'stale':
+      return [problem(`store: ${store.location} lacks ${state.missing.join(', ')}: run "daywire migrate"`)];
+    case 'newer':
+      return [problem(`store: ${store.location} belongs to a newer daywire: it has ${state.unknown.join(', ')}`)];
+  }
+}
+
+async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
+  return (await findUnconfigured({ store, config })).map((one) => warning(`newsletters: ${unconfiguredMessage(one)}`));
 }
 
 function checkFolders({ paths, import: { watch } }: Config): Finding[] {

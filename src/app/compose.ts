@@ -8,7 +8,6 @@ import { findEdition } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
 import { openTemplates } from '../lib/templates.ts';
 import { localDate, rfc3339 } from '../lib/time.ts';
-import { callHeartbeat } from '../schedule/heartbeat.ts';
 import { slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
 
@@ -28,9 +27,7 @@ export async function composeNow(
   label?: string,
 ): Promise<ClosedOrSkipped> {
   const now = app.clock();
-  const outcome = await compose(app, newsletter, await slotNamed(app, newsletter, now, label), now);
-  if (outcome.kind === 'closed' && outcome.isNew) await heartbeat(app, newsletter);
-  return outcome;
+  return compose(app, newsletter, await slotNamed(app, newsletter, now, label), now);
 }
 
 /**
@@ -47,10 +44,7 @@ export async function composeSlot(
   const day = localDate(slotAt, app.config.publication.zone);
   const slot = slotsOfDay(app, newsletter, day).find((one) => one.slotAt === slotAt);
   if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
-  const outcome = await compose(app, newsletter, slot, slotAt);
-  // Also for one that was closed before: that process may have died before its call.
-  if (outcome.kind === 'closed') await heartbeat(app, newsletter);
-  return outcome;
+  return compose(app, newsletter, slot, slotAt);
 }
 
 /**
@@ -94,10 +88,6 @@ function compose(
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
   const templates = openTemplates(config.paths.templates, config.publication.zone);
   return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
-}
-
-async function heartbeat({ store, config, clock, log }: AppContext, newsletter: NewsletterConfig): Promise<void> {
-  if (newsletter.heartbeat) await callHeartbeat(store, { url: config.secrets.heartbeatUrl, clock, log });
 }
 
 /** The date that a slot's label begins with, or null. */

@@ -119,6 +119,14 @@ export function retractionAlert(editionId: number): string {
   return `retraction:${editionId}`;
 }
 
+/** Prefix of the alert keys of editions that ended with too many failures. */
+export const UNDELIVERED = 'undelivered:';
+
+/** Alert key of an edition that ended with too many failures. */
+export function undeliveredAlert(editionId: number): string {
+  return `${UNDELIVERED}${editionId}`;
+}
+
 /** `daily-roundup/2026-11-24`, as commands and alerts name an edition. */
 export async function editionName(db: Db, id: number): Promise<string> {
   const edition = await findEditionById(db, id);

@@ -3,9 +3,9 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
-import { cancel, resume, retry, settleAll } from '../app/delivery/edition-control.ts';
+import { cancel, resume, retry, settle, settleAll } from '../app/delivery/edition-control.ts';
 import { type EditionStatus, summariseEditions } from '../app/editions.ts';
-import { pauseEdition, settleDelivery } from '../delivery/control/edition-control.ts';
+import { pauseEdition } from '../delivery/control/edition-control.ts';
 import type { ReopenableKind, ReopenResult } from '../delivery/control/reopen.ts';
 import { DAY, HOUR, MINUTE, rfc3339 } from '../lib/time.ts';
 import { parseAddress } from '../subscribers/address.ts';
@@ -146,10 +146,9 @@ async function settleOne(
   address: string,
   { as, ...options }: SettleOptions,
 ): Promise<void> {
-  const { store, clock } = app;
-  const subscriber = await findSubscriberByAddress(store.db, address);
+  const subscriber = await findSubscriberByAddress(app.store.db, address);
   if (subscriber === null) throw new CommandError(`${address}: there is no such subscriber`);
-  await settleDelivery(store.db, edition.id, subscriber.id, as, clock());
+  await settle(app, edition, subscriber.id, as);
   await printChange(cli, app, edition, options, { text: `for ${address}: ${outcomeText(as)}` });
 }
 

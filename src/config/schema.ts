@@ -128,7 +128,10 @@ const newsletter = z.strictObject({
     .max(720)
     .default(20)
     .describe('Hours after its due time at which a delivery that was not submitted fails as expired.'),
-  heartbeat: z.boolean().default(true).describe('Calls DAYWIRE_HEARTBEAT_URL after each edition that closed.'),
+  heartbeat: z
+    .boolean()
+    .default(true)
+    .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
 });
 
 const hubUrl = z

@@ -58,7 +58,9 @@ export const SECRETS = {
     name: 'DAYWIRE_HEARTBEAT_URL',
     rule: /^https?:\/\//,
     want: 'an http or https URL',
-    description: 'Requested after each edition that closed, so that an external monitor notices a missing one.',
+    description:
+      'Requested once for each edition that is delivered, by a process with the role deliver, so that an external ' +
+      'monitor notices a missing one.',
   },
 } as const;
 

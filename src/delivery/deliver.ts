@@ -35,7 +35,7 @@ export async function deliver(
     const unused = (await run.claims.release()) + ((await run.services?.release()) ?? 0);
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
-    await finishEditions(store.db);
+    await finishEditions(store.db, options.prepareFinish);
     if (signal?.aborted) run.report.stopped ??= 'stopped on request';
     if (unused > 0) run.report.stopped ??= run.opener.problem();
     return run.report;

@@ -16,6 +16,7 @@ import { prepareServiceMessage, type ServiceMessage } from './message/service-me
 import { ClaimBuffer } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { GroupCommit } from './queue/group-commit.ts';
+import type { PrepareFinish } from './queue/outbox.ts';
 import { openRateLimiter } from './queue/rate-limiter.ts';
 import { ServiceClaimBuffer } from './queue/service-claim-buffer.ts';
 import type { OutgoingMessage, Transport } from './transport/connection.ts';
@@ -57,6 +58,8 @@ export interface DeliverOptions {
   onProgress?: ((report: Readonly<DeliveryReport>) => void) | undefined;
   /** Called in the transaction that pauses an edition because the server refuses every recipient. */
   onPause?: OnPause | undefined;
+  /** Called before an edition is set to `done`. */
+  prepareFinish?: PrepareFinish | undefined;
   /** Delivers this edition only. */
   editionId?: number | undefined;
   /** Spreads retries: from 0 up to but not including 1. Default: Math.random. */
@@ -99,6 +102,7 @@ export class DeliveryRun {
       workers: transport.connections,
       clock,
       editionId,
+      newsletters: config.newsletters.map(({ id }) => id),
       uncertain,
       rateLimiter: openRateLimiter(config),
       onClaimed: ({ expired, held }) => {

@@ -62,6 +62,26 @@ export async function resolveAlerts(db: Db, keys: string[], now: number): Promis
     .execute();
 }
 
+/**
+ * Makes the open alerts whose key begins with `prefix` exactly these: raises those that are new or have another
+ * message, and resolves all others. Writes nothing if nothing has changed.
+ * @param messages by key
+ */
+export async function syncAlerts(
+  db: Db,
+  prefix: string,
+  messages: ReadonlyMap<string, string>,
+  now: number,
+): Promise<void> {
+  const open = (await listOpenAlerts(db)).filter(({ key }) => key.startsWith(prefix));
+  const known = new Map(open.map(({ key, message }) => [key, message]));
+  for (const [key, message] of messages) {
+    if (known.get(key) !== message) await raiseAlert(db, { key, message }, now);
+  }
+  const past = open.filter(({ key }) => !messages.has(key)).map(({ key }) => key);
+  await resolveAlerts(db, past, now);
+}
+
 /** The open alerts, oldest first. */
 export async function listOpenAlerts(db: Db): Promise<Alert[]> {
   const rows = await db

@@ -1,8 +1,7 @@
 /**
- * The heartbeat: a URL that is called after each edition, so that an external monitor notices a missing one.
+ * The heartbeat: a URL that is called once an edition is delivered, so that a monitor notices a missing one.
  */
 import { callUrl } from '../lib/call-url.ts';
-import { errorLine } from '../lib/clean-text.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
@@ -10,18 +9,20 @@ import { raiseAlert, resolveAlerts } from './alerts.ts';
 
 const KEY = 'heartbeat';
 
-/** Calls the URL, if there is one. A failure raises the alert `heartbeat`, a success resolves it. Never throws. */
+/**
+ * Calls the URL. A failure raises the alert `heartbeat`, a success resolves it.
+ * @returns whether it succeeded
+ */
 export async function callHeartbeat(
   store: Store,
-  { url, clock, log }: { url: string | undefined; clock: Clock; log: Log },
-): Promise<void> {
-  if (url === undefined) return;
+  { url, clock, log }: { url: string; clock: Clock; log: Log },
+): Promise<boolean> {
   const problem = await callUrl(url);
-  try {
-    if (problem === null) return await resolveAlerts(store.db, [KEY], clock());
-    log.warn({ problem }, 'heartbeat failed');
-    await raiseAlert(store.db, { key: KEY, message: `The heartbeat after an edition failed: ${problem}.` }, clock());
-  } catch (error) {
-    log.error({ error: errorLine(error) }, 'recording the heartbeat failed');
+  if (problem === null) {
+    await resolveAlerts(store.db, [KEY], clock());
+    return true;
   }
+  log.warn({ problem }, 'heartbeat failed, and will be called again');
+  await raiseAlert(store.db, { key: KEY, message: `The heartbeat after an edition failed: ${problem}.` }, clock());
+  return false;
 }

@@ -4,6 +4,7 @@
 import type { Kysely } from 'kysely';
 import { createInitialSchema } from './migrations/0001-initial.ts';
 import { createRefusals } from './migrations/0002-refusals.ts';
+import { addHeartbeats } from './migrations/0003-heartbeats.ts';
 import { addMessageIdDomain } from './migrations/0004-message-id-domain.ts';
 import { markVacuumDue } from './migrations/0006-vacuum-due.ts';
 import { countStates } from './migrations/0007-state-counts.ts';
@@ -12,6 +13,7 @@ import type { Dialect } from './store.ts';
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
   '0001-initial': createInitialSchema,
   '0002-refusals': createRefusals,
+  '0003-heartbeats': addHeartbeats,
   '0004-message-id-domain': addMessageIdDomain,
   '0006-vacuum-due': markVacuumDue,
   '0007-state-counts': countStates,

@@ -295,6 +295,8 @@ interface EditionsTable {
   /** The roundup article that represents it in feeds. */
   article_id: string;
   closed_at: number;
+  /** When the heartbeat was called, after the edition was delivered; null before that. */
+  heartbeat_at: number | null;
   /** In A-labels. Null for an edition that closed before the column existed. */
   message_id_domain: string | null;
   delivery_state: Generated<EditionDeliveryState>;

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
+import { deliverDue } from '../../src/app/deliver.ts';
 import { jobsOf } from '../../src/app/jobs.ts';
 import { countDueChanges } from '../../src/articles/pending-changes.ts';
 import { listDocuments } from '../../src/feeds/documents.ts';
@@ -39,12 +40,14 @@ forEachDatabase((open) => {
   });
 
   describe("a newsletter's job", () => {
-    it('closes its slot with the slot as the cut-off, and calls the heartbeat', async () => {
+    it('closes its slot with the slot as the cut-off, and leaves the heartbeat to the delivery', async () => {
       const server = await startWebServer();
       const app = await openSampleApp(await open(), { env: { DAYWIRE_HEARTBEAT_URL: server.url } });
       expect(await runNewsletter(app)).toEqual({ kind: 'done', note: 'edition 1, 7 deliveries queued' });
       const edition = await app.store.db.selectFrom('editions').selectAll().executeTakeFirstOrThrow();
       expect(edition).toMatchObject({ slot: '2026-11-24', slot_at: SLOT, cutoff_at: SLOT });
+      expect(server.requests).toEqual([]);
+      await deliverDue(app);
       expect(server.requests.map(({ method }) => method)).toEqual(['GET']);
     });
 
@@ -61,6 +64,7 @@ forEachDatabase((open) => {
       const server = await startWebServer();
       const app = openTestApp(await open(), { env: { DAYWIRE_HEARTBEAT_URL: server.url } });
       expect(await runNewsletter(app)).toMatchObject({ kind: 'skipped' });
+      await deliverDue(app);
       expect(server.requests).toEqual([]);
     });
 

@@ -67,6 +67,18 @@ describe.concurrent('daywire check', () => {
     expect(stdout).toMatch(/PROBLEM +paths\.store is .*a-file\/daywire\.db: its folder cannot be written/);
   });
 
+  it('names newsletters that are not configured and have deliveries that wait', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['start', '--once', '--role', 'schedule']);
+    expect((await folder.run(['check'])).stdout).not.toContain('daily-roundup.');
+    editConfig(folder, '- id: daily-roundup', '- id: weekly');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /warning +newsletters: 7 deliveries wait because the configuration has no newsletter daily-roundup\. .*cancel/,
+    );
+  });
+
   it('fails when the SMTP server cannot be reached, without showing the password', async () => {
     const folder = newFolder('sample');
     editConfig(folder, 'transport: file', 'transport: smtp');

@@ -220,11 +220,5 @@ forEachDatabase((open, dialect) => {
       await beat();
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
-
-    it('does nothing where no URL is configured', async () => {
-      const { store, at, log, web } = await setUp(open);
-      await callHeartbeat(store, { url: undefined, clock: at.clock, log });
-      expect(web.requests).toEqual([]);
-    });
   });
 });

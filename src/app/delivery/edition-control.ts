@@ -7,6 +7,7 @@ import {
   DeliveryControlError,
   releaseQueue,
   resumeEdition,
+  settleDelivery,
   settleEdition,
 } from '../../delivery/control/edition-control.ts';
 import { countExpiredPending, extendDeliveries } from '../../delivery/control/expiry.ts';
@@ -16,7 +17,8 @@ import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
 import type { AppContext } from '../app-context.ts';
-import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert } from '../editions.ts';
+import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../editions.ts';
+import { updateUncertainAlert } from './waiting-alerts.ts';
 
 type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
 
@@ -96,16 +98,32 @@ export async function retry(
   const { extendBy = newsletter.expireAfterHours * HOUR } = request;
   const now = clock();
   const expiresAt = now + checkedExtension(app, edition, extendBy);
-  return reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now);
+  const result = await reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now);
+  // Raised again when the edition is done, if too many fail again.
+  if (!isDryRun && result.reopened > 0) await resolveAlerts(store.db, [undeliveredAlert(edition.id)], now);
+  return result;
 }
 
-/** Settles all uncertain deliveries of an edition. @throws DeliveryControlError */
+/** Settles all uncertain deliveries of an edition. Resolves the alert if none is left. @throws DeliveryControlError */
 export async function settleAll(
-  { store, clock }: AppContext,
+  app: AppContext,
   edition: EditionKey,
   as: 'submitted' | 'retry',
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
-  return settleEdition(store.db, edition.id, as, clock());
+  const result = await settleEdition(app.store.db, edition.id, as, app.clock());
+  await updateUncertainAlert(app);
+  return result;
+}
+
+/** Settles one uncertain delivery. @throws DeliveryControlError */
+export async function settle(
+  app: AppContext,
+  edition: EditionKey,
+  subscriberId: number,
+  as: 'submitted' | 'retry',
+): Promise<void> {
+  await settleDelivery(app.store.db, edition.id, subscriberId, as, app.clock());
+  await updateUncertainAlert(app);
 }
 
 /**

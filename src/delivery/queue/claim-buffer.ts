@@ -26,7 +26,7 @@ const MAX_POSTPONED = 2_500;
 const SEARCH_PAUSE = 100;
 const MIN_SEARCH_INTERVAL = SECOND;
 
-type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId'> & {
+type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId' | 'newsletters'> & {
   workers: number;
   clock: Clock;
   /** Called with the result of each claim. */

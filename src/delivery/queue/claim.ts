@@ -29,6 +29,8 @@ export interface ClaimOptions {
   editionId?: number | undefined;
   /** Claims no deliveries to these domains, in lower case. */
   exceptDomains?: readonly string[] | undefined;
+  /** Claims deliveries of these newsletters only: the messages of others cannot be built. Default: of all. */
+  newsletters?: readonly string[] | undefined;
 }
 
 export interface ClaimResult {
@@ -50,7 +52,7 @@ export async function claimDeliveries(
   // Queries first: most of the time nothing is open, and a transaction would wait for other writers.
   const held = await readMeta(store.db, DELIVERY_HELD);
   if (held !== undefined) return { ...nothing, held };
-  const editions = await findOpenEditions(store.db, options.editionId);
+  const editions = await findOpenEditions(store.db, options);
   if (editions.length === 0) return nothing;
   const ids = editions.map(({ id }) => id);
   const paused = Map.groupBy(await listPausedDomains(store.db, ids), ({ editionId }) => editionId);
@@ -71,7 +73,11 @@ interface OpenEdition {
   newsletter: string;
 }
 
-async function findOpenEditions(db: Db, editionId: number | undefined): Promise<OpenEdition[]> {
+async function findOpenEditions(
+  db: Db,
+  { editionId, newsletters }: Pick<ClaimOptions, 'editionId' | 'newsletters'>,
+): Promise<OpenEdition[]> {
+  if (newsletters?.length === 0) return [];
   return (
     db
       .selectFrom('editions')
@@ -79,6 +85,7 @@ async function findOpenEditions(db: Db, editionId: number | undefined): Promise<
       // A literal, so that the partial index editions_in_delivery is used.
       .where(sql<boolean>`delivery_state = 'delivering'`)
       .$if(editionId !== undefined, (q) => q.where('id', '=', editionId as number))
+      .$if(newsletters !== undefined, (q) => q.where('newsletter', 'in', newsletters as string[]))
       .orderBy('id')
       .execute()
   );

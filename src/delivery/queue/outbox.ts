@@ -10,11 +10,12 @@
  *
  * All statements are set-based: each handles the rows of many workers.
  */
-import { type CompiledQuery, sql } from 'kysely';
+import { type CompiledQuery, type RawBuilder, sql } from 'kysely';
 import { isOpen } from '../../store/delivery-states.ts';
 import { jsonRows } from '../../store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { DeliveryState } from '../../store/tables.ts';
+import { inTransaction } from '../../store/transaction.ts';
 import { CANCELLED, type DeliveryOutcome } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 
@@ -267,29 +268,53 @@ function keyRows(db: Db, claims: readonly DeliveryClaim[]) {
   );
 }
 
+/**
+ * Called before an edition is set to `done`, outside of a transaction. What it returns is called in the transaction
+ * that sets it.
+ */
+export type PrepareFinish = (editionId: number) => Promise<(tx: Tx) => Promise<void>>;
+
 /** Sets editions without open deliveries to `done`. @returns their ids */
-export async function finishEditions(db: Db): Promise<number[]> {
+export async function finishEditions(db: Db, prepare?: PrepareFinish): Promise<number[]> {
   // Literals, so that the partial indexes are used.
-  const finished = await db
+  const candidates = await db
     .selectFrom('editions')
     .select('id')
     .where(sql<boolean>`delivery_state = 'delivering'`)
-    .where(
-      sql<boolean>`not exists (select 1 from deliveries where deliveries.edition_id = editions.id
-        and ${isOpen('deliveries')})`,
-    )
+    .where(({ not, exists }) => not(exists(openDeliveriesOf(db, sql.ref('editions.id')))))
     .orderBy('id')
     .execute();
-  const ids = finished.map((edition) => edition.id);
-  if (ids.length > 0) {
-    await db
-      .updateTable('editions')
-      .set({ delivery_state: 'done', delivery_reason: null })
-      .where('id', 'in', ids)
-      .where('delivery_state', '=', 'delivering')
-      .execute();
+  const finished: number[] = [];
+  for (const { id } of candidates) {
+    const onFinish = await prepare?.(id);
+    if (await inTransaction(db, (tx) => finish(tx, id, onFinish))) finished.push(id);
   }
-  return ids;
+  return finished;
+}
+
+/** @returns false if it was finished by another process, or deliveries of it were reopened */
+async function finish(tx: Tx, id: number, onFinish: ((tx: Tx) => Promise<void>) | undefined): Promise<boolean> {
+  // Locked before its deliveries are looked at, as `reopenDeliveries` does: otherwise it could be set to done while
+  // they are reopened, and they would never be claimed.
+  const lock = dialectOf(tx) === 'postgres' ? sql`for update` : sql``;
+  const { rows } =
+    await sql`select id from editions where id = ${id} and delivery_state = 'delivering' ${lock}`.execute(tx);
+  if (rows.length === 0) return false;
+  if ((await openDeliveriesOf(tx, sql.lit(id)).limit(1).execute()).length > 0) return false;
+  await tx
+    .updateTable('editions')
+    .set({ delivery_state: 'done', delivery_reason: null })
+    .where('id', '=', id)
+    .execute();
+  await onFinish?.(tx);
+  return true;
+}
+
+function openDeliveriesOf(db: Db, editionId: RawBuilder<unknown>) {
+  return db
+    .selectFrom('deliveries')
+    .select('deliveries.subscriber_id')
+    .where(sql<boolean>`deliveries.edition_id = ${editionId} and ${isOpen('deliveries')}`);
 }
 
 /** The key and fence of a row, as statements return them. */

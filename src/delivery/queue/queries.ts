@@ -105,6 +105,39 @@ export async function listUncertain(db: Db, query: { now: number; limit: number 
     .execute();
 }
 
+/** Counts the uncertain deliveries of each edition that has any. */
+export async function countUncertainByEdition(
+  db: Db,
+  now: number,
+): Promise<{ newsletter: string; slot: string; count: number }[]> {
+  return uncertainDeliveries(db, now)
+    .innerJoin('editions', 'editions.id', 'deliveries.edition_id')
+    .select((e) => ['editions.newsletter', 'editions.slot', e.fn.countAll<number>().as('count')])
+    .groupBy(['editions.id', 'editions.newsletter', 'editions.slot'])
+    .orderBy('editions.id')
+    .execute();
+}
+
+/** Editions under delivery, or paused, whose newsletter is not among `newsletters`, with their open deliveries. */
+export async function listUnconfigured(
+  db: Db,
+  newsletters: readonly string[],
+): Promise<{ newsletter: string; slot: string; open: number }[]> {
+  // Literals, so that the partial indexes are used; only the editions of other newsletters are counted.
+  const { rows } = await sql<{ newsletter: string; slot: string; open: number }>`
+    select newsletter, slot, (
+      select count(*) from deliveries where deliveries.edition_id = unfinished.id and ${isOpen('deliveries')}
+    ) as open
+    from (
+      select id, newsletter, slot from editions where delivery_state = 'delivering'
+      union all
+      select id, newsletter, slot from editions where delivery_state = 'paused'
+    ) as unfinished
+    ${newsletters.length === 0 ? sql`` : sql`where newsletter not in (${sql.join(newsletters)})`}
+    order by id`.execute(db);
+  return rows.filter(({ open }) => open > 0);
+}
+
 /** Counts the uncertain deliveries. */
 export async function countUncertain(db: Db, now: number): Promise<number> {
   const { count } = await uncertainDeliveries(db, now)

@@ -1,0 +1,69 @@
+/**
+ * What happens when an edition is done: an alert if too much of it was not submitted.
+ */
+import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
+import type { PrepareFinish } from '../../delivery/queue/outbox.ts';
+import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../../delivery/queue/queries.ts';
+import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
+import type { Db } from '../../store/store.ts';
+import type { AppContext } from '../app-context.ts';
+import { editionName, UNDELIVERED, undeliveredAlert } from '../editions.ts';
+
+/** Share of the deliveries, without suppressed ones. */
+const TOLERATED_FAILURES = 0.02;
+const GROUPS_SHOWN = 3;
+
+/** Raises an alert with a done edition's failures, or resolves it; see `PrepareFinish`. */
+export function finishingWithAlert({ store, clock }: AppContext): PrepareFinish {
+  return async (editionId) => {
+    const counts = (await countAllDeliveries(store.reports, [editionId])).get(editionId);
+    const isBad = counts !== undefined && endedBadly(counts);
+    const groups = isBad ? await groupFailures(store.reports, editionId) : [];
+    return async (tx) => {
+      const earlier = await alertsOfEarlierEditions(tx, editionId);
+      const key = undeliveredAlert(editionId);
+      await resolveAlerts(tx, isBad ? earlier : [...earlier, key], clock());
+      if (!isBad) return;
+      const message = undeliveredMessage(await editionName(tx, editionId), counts, groups);
+      await raiseAlert(tx, { key, message }, clock());
+    };
+  };
+}
+
+/** Whether more failed than an operator tolerates; suppressed deliveries do not count. */
+export function endedBadly({ submitted, failed }: DeliveryStateCounts): boolean {
+  return failed > TOLERATED_FAILURES * (submitted + failed);
+}
+
+/** The counts by reason, the server's words and the commands to use. */
+export function undeliveredMessage(
+  name: string,
+  { submitted, failed }: DeliveryStateCounts,
+  groups: readonly FailureGroup[],
+): string {
+  const total = submitted + failed;
+  const kinds = [...Map.groupBy(groups, ({ kind }) => kind)].map(
+    ([kind, ofKind]) => `${ofKind.reduce((sum, { count }) => sum + count, 0)} ${kind}`,
+  );
+  const words = groups.slice(0, GROUPS_SHOWN).map((group) => `${group.count} × "${group.words}"`);
+  const percent = Math.round((1_000 * failed) / total) / 10;
+  return (
+    `${name} is done, but ${failed} of ${total} deliveries failed (${percent} %): ${kinds.join(', ')}. ` +
+    `The reasons: ${words.join(', ')}${groups.length > GROUPS_SHOWN ? ' and others' : ''}. See them with ` +
+    `"daywire editions show ${name}", and deliver them again with "daywire editions retry ${name}".`
+  );
+}
+
+/** A newer edition of the newsletter is done: nobody will deliver the earlier one again. */
+async function alertsOfEarlierEditions(db: Db, editionId: number): Promise<string[]> {
+  const open = (await listOpenAlerts(db)).filter(({ key }) => key.startsWith(UNDELIVERED));
+  const ids = open.map(({ key }) => Number(key.slice(UNDELIVERED.length))).filter((id) => id < editionId);
+  if (ids.length === 0) return [];
+  const earlier = await db
+    .selectFrom('editions')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('newsletter', '=', (e) => e.selectFrom('editions').select('newsletter').where('id', '=', editionId))
+    .execute();
+  return earlier.map(({ id }) => undeliveredAlert(id));
+}

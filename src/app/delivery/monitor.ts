@@ -1,0 +1,72 @@
+/**
+ * Watches over a process's deliveries: alerts about what waits or has failed, and the heartbeat.
+ */
+import type { PrepareFinish } from '../../delivery/queue/outbox.ts';
+import { errorLine } from '../../lib/clean-text.ts';
+import { MINUTE, SECOND } from '../../lib/time.ts';
+import type { AppContext } from '../app-context.ts';
+import { finishingWithAlert } from './finish.ts';
+import { callDueHeartbeats } from './heartbeat.ts';
+import { updateWaitingAlerts } from './waiting-alerts.ts';
+
+/** During a run, which may take hours. */
+const HEARTBEAT_EVERY = 10 * SECOND;
+const ALERTS_EVERY = MINUTE;
+
+export class DeliveryMonitor {
+  readonly #app: AppContext;
+  /** Whether something was submitted or finished since the last check, or a call must be repeated. */
+  #isDue = true;
+  #nextDuringRun = Number.NEGATIVE_INFINITY;
+  #nextAfterRun = Number.NEGATIVE_INFINITY;
+  #nextAlerts = Number.NEGATIVE_INFINITY;
+  #checking: Promise<void> | null = null;
+  readonly prepareFinish: PrepareFinish;
+
+  constructor(app: AppContext) {
+    this.#app = app;
+    const prepare = finishingWithAlert(app);
+    this.prepareFinish = async (editionId) => {
+      this.#isDue = true;
+      return prepare(editionId);
+    };
+  }
+
+  /** Never waits and never throws: the check runs beside the deliveries. */
+  onProgress(): void {
+    this.#isDue = true;
+    if (this.#checking !== null || this.#app.clock() < this.#nextDuringRun) return;
+    this.#checking = this.#checkHeartbeat()
+      .catch((error: unknown) => {
+        this.#isDue = true;
+        this.#app.log.error({ error: errorLine(error) }, 'the heartbeat could not be checked');
+      })
+      .finally(() => {
+        this.#checking = null;
+      });
+  }
+
+  /** @throws if the store fails */
+  async afterRun(): Promise<void> {
+    const { clock } = this.#app;
+    await this.#checking;
+    // After the first run in any case: there may be no other.
+    if (this.#isDue && clock() >= this.#nextAfterRun) {
+      this.#nextAfterRun = clock() + HEARTBEAT_EVERY;
+      await this.#checkHeartbeat();
+    }
+    if (clock() < this.#nextAlerts) return;
+    this.#nextAlerts = clock() + ALERTS_EVERY;
+    await updateWaitingAlerts(this.#app);
+  }
+
+  async #checkHeartbeat(): Promise<void> {
+    const { clock } = this.#app;
+    this.#isDue = false;
+    this.#nextDuringRun = clock() + HEARTBEAT_EVERY;
+    if (await callDueHeartbeats(this.#app)) return;
+    this.#isDue = true;
+    this.#nextDuringRun = clock() + MINUTE;
+    this.#nextAfterRun = clock() + MINUTE;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
+ */
+import { countUncertainByEdition, listUnconfigured } from '../../delivery/queue/queries.ts';
+import { syncAlerts } from '../../schedule/alerts.ts';
+import type { AppContext } from '../app-context.ts';
+
+/** Prefix of the alert keys of newsletters that the configuration has no more. */
+const UNCONFIGURED = 'unconfigured:';
+
+/** Alert key of uncertain deliveries under `delivery.uncertain: hold`. */
+const UNCERTAIN = 'uncertain';
+
+/** Newsletters that are not configured and have deliveries that wait, with their editions. */
+export async function findUnconfigured({
+  store,
+  config,
+}: Pick<AppContext, 'store' | 'config'>): Promise<{ newsletter: string; open: number; editions: string[] }[]> {
+  const ids = config.newsletters.map(({ id }) => id);
+  const rows = await listUnconfigured(store.reports, ids);
+  return [...Map.groupBy(rows, (row) => row.newsletter)].map(([newsletter, editions]) => ({
+    newsletter,
+    open: editions.reduce((sum, edition) => sum + edition.open, 0),
+    editions: editions.map(({ slot }) => `${newsletter}/${slot}`),
+  }));
+}
+
+/** What waits, and the ways out, in a sentence or two. */
+export function unconfiguredMessage({
+  newsletter,
+  open,
+  editions,
+}: {
+  newsletter: string;
+  open: number;
+  editions: string[];
+}): string {
+  const what = open === 1 ? '1 delivery waits' : `${open} deliveries wait`;
+  const cancel = editions.map((name) => `"daywire editions cancel ${name}"`).join(' and ');
+  return (
+    `${what} because the configuration has no newsletter ${newsletter}. ` +
+    `Configure it again under this id, or cancel what waits with ${cancel}.`
+  );
+}
+
+/** Raises and resolves the alerts about newsletters that are not configured, and about uncertain deliveries. */
+export async function updateWaitingAlerts(app: AppContext): Promise<void> {
+  const { store, clock } = app;
+  const unconfigured = await findUnconfigured(app);
+  const messages = unconfigured.map((one) => [UNCONFIGURED + one.newsletter, unconfiguredMessage(one)] as const);
+  await syncAlerts(store.db, UNCONFIGURED, new Map(messages), clock());
+  await updateUncertainAlert(app);
+}
+
+/** Raises or resolves the alert about uncertain deliveries that an operator must settle. */
+export async function updateUncertainAlert({ store, config, clock }: AppContext): Promise<void> {
+  const isHeld = config.delivery.uncertain === 'hold';
+  const editions = isHeld ? await countUncertainByEdition(store.reports, clock()) : [];
+  const messages = new Map(editions.length === 0 ? [] : [[UNCERTAIN, uncertainMessage(editions)]]);
+  await syncAlerts(store.db, UNCERTAIN, messages, clock());
+}
+
+function uncertainMessage(editions: { newsletter: string; slot: string; count: number }[]): string {
+  const total = editions.reduce((sum, { count }) => sum + count, 0);
+  const names = editions.map(({ newsletter, slot, count }) => `${newsletter}/${slot} (${count})`).join(', ');
+  const first = `${editions[0]?.newsletter}/${editions[0]?.slot}`;
+  const what = total === 1 ? '1 delivery is uncertain' : `${total} deliveries are uncertain`;
+  return (
+    `${what}: ${names}. They may have arrived, and delivery.uncertain is hold. Look at the log of your mail server, ` +
+    `then run "daywire editions settle ${first} --all --as submitted", or "--as retry".`
+  );
+}

@@ -4,6 +4,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/config.ts';
+import { revokeLinksOf } from '../subscribers/account-links.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import type { CsvColumn } from '../subscribers/csv/columns.ts';
 import { exportSubscribers } from '../subscribers/csv/export.ts';
@@ -71,6 +72,14 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     .description('allow mail to these addresses again, whatever they were suppressed for')
     .argument('<address...>')
     .action((addresses: string[]) => changeSuppression(cli, addresses, unsuppressByOperator));
+
+  subscribers
+    .command('revoke-links')
+    .description(
+      'end the links to the preferences in all earlier mail to these addresses; unsubscribe links still work',
+    )
+    .argument('<address...>')
+    .action((addresses: string[]) => revokeAddresses(cli, addresses));
 
   subscribers
     .command('list')
@@ -144,6 +153,17 @@ function eraseAddresses(cli: CliContext, addresses: string[]): Promise<void> {
       }
       await eraseSubscriber(store.db, await keys.signingSecrets(), subscriber.id, clock());
       cli.print(`${email}: erased`);
+    }
+  });
+}
+
+function revokeAddresses(cli: CliContext, addresses: string[]): Promise<void> {
+  return cli.withApp(async ({ store, clock }) => {
+    for (const email of addresses) {
+      const subscriber = await findSubscriberByAddress(store.db, email);
+      const isRevoked = subscriber !== null && (await revokeLinksOf(store.db, subscriber.id, clock()));
+      if (isRevoked) cli.print(`${email}: earlier links to the preferences no longer work`);
+      else failFor(cli, `${email}: there is no such subscriber`);
     }
   });
 }

@@ -117,11 +117,12 @@ export class DeliveryWorker {
   }
 
   async #build(delivery: ClaimedDelivery): Promise<BuiltMessage | null> {
-    const { editionId, subscriberId, email, attempts, expiresAt } = delivery;
+    const { editionId, subscriberId, email, tokenVersion, attempts, expiresAt } = delivery;
     if (isUsedUp(attempts, this.#run.attempt)) return { kind: 'unbuildable', reason: usedUpReason(attempts) };
-    if (email === null) return null;
+    if (email === null || tokenVersion === null) return null;
     const messages = await this.#run.messagesOf(editionId);
-    return messages.kind === 'ready' ? buildMessage(() => messages.make({ subscriberId, email, expiresAt })) : messages;
+    if (messages.kind !== 'ready') return messages;
+    return buildMessage(() => messages.make({ subscriberId, email, tokenVersion, expiresAt }));
   }
 
   /** Returns when the server has replied; the outcome may still be waiting to be recorded. */
@@ -170,12 +171,12 @@ export class DeliveryWorker {
     const record = async (outcome: ServiceOutcome): Promise<void> => {
       if (await recordServiceOutcome(db, message, outcome, clock())) run.count(outcome.kind, run.report.service);
     };
-    const { email, attempts } = message;
+    const { email, tokenVersion, attempts } = message;
     if (isUsedUp(attempts, run.attempt)) return record(failed(usedUpReason(attempts)));
     const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);
     if (marking.kind === 'suppressed') run.count('suppressed', run.report.service);
-    if (marking.kind !== 'submitting' || email === null) return;
-    const built = await buildMessage(() => run.makeServiceMessage({ ...message, email }));
+    if (marking.kind !== 'submitting' || email === null || tokenVersion === null) return;
+    const built = await buildMessage(() => run.makeServiceMessage({ ...message, email, tokenVersion }));
     if (built.kind === 'unbuildable') return record(failed(built.reason));
     // A second copy of a confirmation does no harm; a missing one does.
     const context = { ...run.attempt, uncertain: 'retry' as const };

@@ -6,6 +6,7 @@ import { createInitialSchema } from './migrations/0001-initial.ts';
 import { createRefusals } from './migrations/0002-refusals.ts';
 import { addHeartbeats } from './migrations/0003-heartbeats.ts';
 import { addMessageIdDomain } from './migrations/0004-message-id-domain.ts';
+import { addAccountLinks } from './migrations/0005-account-links.ts';
 import { markVacuumDue } from './migrations/0006-vacuum-due.ts';
 import { countStates } from './migrations/0007-state-counts.ts';
 import type { Dialect } from './store.ts';
@@ -15,6 +16,7 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0002-refusals': createRefusals,
   '0003-heartbeats': addHeartbeats,
   '0004-message-id-domain': addMessageIdDomain,
+  '0005-account-links': addAccountLinks,
   '0006-vacuum-due': markVacuumDue,
   '0007-state-counts': countStates,
 };

@@ -197,6 +197,8 @@ interface SubscribersTable {
   /** Set while the address is on the suppression list. */
   suppressed_reason: SuppressionReason | null;
   suppressed_at: number | null;
+  /** From 1. Links to the preferences with an older version are revoked. */
+  token_version: Generated<number>;
 }
 
 interface ConsentEventsTable {
@@ -235,8 +237,11 @@ interface ConsentEventsTable {
 /** The outbox of service messages, which are submitted before editions. */
 interface ServiceMessagesTable {
   id: Generated<number>;
-  /** `confirm` asks for confirmation; `already` answers a request for a newsletter that is subscribed to. */
-  kind: 'confirm' | 'already';
+  /**
+   * `confirm` asks for confirmation; `already` answers a request for a newsletter that is subscribed to; `preferences`
+   * brings a new link to them; `export` and `erase` bring a link for that act.
+   */
+  kind: 'confirm' | 'already' | 'preferences' | 'export' | 'erase';
   subscriber_id: number;
   /** JSON array of newsletter ids. */
   newsletters: string;
@@ -249,6 +254,8 @@ interface ServiceMessagesTable {
   due_at: number;
   /** The end of its link; it is not submitted after that. */
   expires_at: number;
+  /** When the link for an act was used. */
+  used_at: number | null;
   lease_until: number | null;
   fence: number;
   reply: string | null;

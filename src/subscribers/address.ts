@@ -57,6 +57,17 @@ export function wireAddress(email: string): string {
 }
 
 /**
+ * An address that its owner recognises and others cannot use: `a…@e….com` for `ada@example.com`.
+ * @param email valid
+ */
+export function maskedAddress(email: string): string {
+  const at = email.lastIndexOf('@');
+  const domain = email.slice(at + 1);
+  const [first = ''] = domain;
+  return `${email.slice(0, 1)}…@${first}…${domain.slice(domain.lastIndexOf('.'))}`;
+}
+
+/**
  * The key of the mailbox that presumably gets the mail of an address: without `+tag`, and as Gmail reads it, where dots
  * do not count and googlemail.com is gmail.com. Only for rate limits: elsewhere `ada@` and `ada+news@` are two people.
  * @param emailKey see `parseAddress`

@@ -12,6 +12,7 @@ import { OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
 import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
+import { linkRateKeys } from './account-links.ts';
 import { lockSubscriber } from './consent/changes.ts';
 import { addressRateKeys } from './consent/signup-limits.ts';
 import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression } from './suppression.ts';
@@ -36,7 +37,11 @@ export async function eraseSubscriber(
     const before = await findSuppression(tx, secrets, subscriber.email_key);
     await deleteSuppressions(tx, hashes);
     await insertSuppression(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
-    await tx.deleteFrom('rate_limits').where('key', 'in', addressRateKeys(secrets, subscriber.email_key)).execute();
+    const rateKeys = [
+      ...addressRateKeys(secrets, subscriber.email_key),
+      ...linkRateKeys(secrets, subscriber.email_key),
+    ];
+    await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();
     await redactDeliveries(tx, subscriberId, now);
     await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
     await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();

@@ -8,8 +8,9 @@ import { subscriberHistory } from './history.ts';
 const instantOf = (instant: number | null): string | null => (instant === null ? null : rfc3339(instant));
 
 /**
- * Returns all data about a subscriber as plain JSON, with instants in RFC 3339. Not included are keyed hashes of the
- * address: one in the daily rate limit of messages, and one on the suppression list, which is shown as `suppressed`.
+ * Returns all data about a subscriber as plain JSON, with instants in RFC 3339. Not included are the version of links,
+ * and keyed hashes of the address: in the rate limits of messages, and on the suppression list, which is shown as
+ * `suppressed`.
  * @returns null if there is no such subscriber
  */
 export async function exportSubscriberData(db: Db, subscriberId: number): Promise<Record<string, unknown> | null> {
@@ -34,10 +35,11 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
     subscriptions: subscriptions.map(({ changed_at, ...one }) => ({ ...one, since: instantOf(changed_at) })),
     consent: consent.map((one) => ({ ...one, at: instantOf(one.at) })),
     deliveries: deliveries.map(({ changedAt, ...one }) => ({ ...one, at: instantOf(changedAt) })),
-    serviceMessages: serviceMessages.map(({ createdAt, expiresAt, changedAt, ...one }) => ({
+    serviceMessages: serviceMessages.map(({ createdAt, expiresAt, usedAt, changedAt, ...one }) => ({
       ...one,
       requestedAt: instantOf(createdAt),
       expiresAt: instantOf(expiresAt),
+      usedAt: instantOf(usedAt),
       at: instantOf(changedAt),
     })),
     bounces: bounces.map((one) => ({ ...one, at: instantOf(one.at) })),

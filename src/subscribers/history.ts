@@ -52,7 +52,7 @@ async function listServiceMessages(db: Db, subscriberId: number, limit?: number)
   const rows = await db
     .selectFrom('service_messages')
     .select(['kind', 'newsletters', 'zone', 'state', 'attempts', 'reply', 'reason'])
-    .select(['created_at as createdAt', 'expires_at as expiresAt', 'changed_at as changedAt'])
+    .select(['created_at as createdAt', 'expires_at as expiresAt', 'used_at as usedAt', 'changed_at as changedAt'])
     .where('subscriber_id', '=', subscriberId)
     .orderBy('id', 'desc')
     .$if(limit !== undefined, (q) => q.limit(limit as number))

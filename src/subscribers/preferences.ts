@@ -23,6 +23,8 @@ export interface Preferences {
   zone: string | null;
   /** No edition is delivered before this instant; it can be in the past. */
   pausedUntil: number | null;
+  /** Of the links that open the preferences. */
+  tokenVersion: number;
   /** While set, nothing is mailed, whatever the preferences. For what lifts it, see `isLiftedByOptIn`. */
   suppressedReason: SuppressionReason | null;
   /** In all states, by newsletter. */
@@ -39,6 +41,7 @@ export async function readPreferences(db: Db, subscriberId: number): Promise<Pre
     email: row.email,
     zone: row.zone,
     pausedUntil: row.paused_until,
+    tokenVersion: row.token_version,
     suppressedReason: row.suppressed_reason,
     subscriptions: [...states].map(([newsletter, state]) => ({ newsletter, state })),
   };

@@ -9,6 +9,7 @@
  */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { deriveKey, type SigningSecrets } from '../config/signing-secrets.ts';
+import { MINUTE } from '../lib/time.ts';
 
 /** Content of an unsubscribe token. */
 export interface SubscriptionKey {
@@ -16,11 +17,23 @@ export interface SubscriptionKey {
   newsletter: string;
 }
 
-/** Content of a confirmation token: the service message and its recipient. */
+/** Content of a token that is mailed once: the service message and its recipient. */
 export interface ServiceMessageKey {
   messageId: number;
   subscriberId: number;
 }
+
+/** Content of a preferences token. */
+export interface PreferencesKey {
+  subscriberId: number;
+  /** The subscriber's `token_version` when it was made. It opens nothing once that has grown. */
+  version: number;
+  /** Epoch milliseconds, rounded up to a minute. */
+  expiresAt: number;
+}
+
+/** What a link that is mailed for one act does, once. */
+export type LinkAct = 'export' | 'erase';
 
 /** Content of a return path or a mailto: address. */
 export type MailboxKey =
@@ -31,12 +44,14 @@ export type MailboxKey =
   /** Unsubscribes the recipient of an edition from its newsletter. */
   | { purpose: 'unsubscribe'; editionId: number; subscriberId: number };
 
-type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm';
+type LinkPurpose = 'unsubscribe' | 'preferences' | 'confirm' | LinkAct;
 
 const VERSION = 'v1';
 const PATTERN = /^v1\.([A-Za-z0-9_-]{22,200})$/;
 const TAG_BYTES = 16;
 const ID_BYTES = 6;
+/** Of a version, and of an instant in minutes. */
+const NUMBER_BYTES = 4;
 
 /** URL-safe, shorter than 130 characters. */
 export function unsubscribeToken(secrets: SigningSecrets, { subscriberId, newsletter }: SubscriptionKey): string {
@@ -50,24 +65,48 @@ export function readUnsubscribeToken(secrets: SigningSecrets, token: string): Su
   return { subscriberId: payload.readUIntBE(0, ID_BYTES), newsletter: payload.subarray(ID_BYTES).toString() };
 }
 
-export function preferencesToken(secrets: SigningSecrets, subscriberId: number): string {
-  return linkToken(secrets, 'preferences', packIds(subscriberId));
+/** The token of a link to the preferences. Unlike the others it expires, and it can be revoked. */
+export function preferencesToken(
+  secrets: SigningSecrets,
+  { subscriberId, version, expiresAt }: PreferencesKey,
+): string {
+  const numbers = Buffer.alloc(2 * NUMBER_BYTES);
+  numbers.writeUInt32BE(version, 0);
+  numbers.writeUInt32BE(Math.ceil(expiresAt / MINUTE), NUMBER_BYTES);
+  return linkToken(secrets, 'preferences', Buffer.concat([packIds(subscriberId), numbers]));
 }
 
-/** Returns the subscriber's id, or null if the token is invalid. */
-export function readPreferencesToken(secrets: SigningSecrets, token: string): number | null {
+/** Returns null if the token is invalid. Does not check whether it has expired or was revoked. */
+export function readPreferencesToken(secrets: SigningSecrets, token: string): PreferencesKey | null {
   const payload = readLinkToken(secrets, 'preferences', token);
-  return payload?.length === ID_BYTES ? payload.readUIntBE(0, ID_BYTES) : null;
+  // Tokens had no version before: they open nothing, but a new link can be requested with them.
+  if (payload?.length === ID_BYTES) {
+    return { subscriberId: payload.readUIntBE(0, ID_BYTES), version: 0, expiresAt: 0 };
+  }
+  if (payload?.length !== ID_BYTES + 2 * NUMBER_BYTES) return null;
+  return {
+    subscriberId: payload.readUIntBE(0, ID_BYTES),
+    version: payload.readUInt32BE(ID_BYTES),
+    expiresAt: payload.readUInt32BE(ID_BYTES + NUMBER_BYTES) * MINUTE,
+  };
 }
 
-export function confirmToken(secrets: SigningSecrets, { messageId, subscriberId }: ServiceMessageKey): string {
-  return linkToken(secrets, 'confirm', packIds(messageId, subscriberId));
+export function confirmToken(secrets: SigningSecrets, key: ServiceMessageKey): string {
+  return messageToken(secrets, 'confirm', key);
 }
 
 export function readConfirmToken(secrets: SigningSecrets, token: string): ServiceMessageKey | null {
-  const payload = readLinkToken(secrets, 'confirm', token);
-  if (payload?.length !== 2 * ID_BYTES) return null;
-  return { messageId: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
+  return readMessageToken(secrets, 'confirm', token);
+}
+
+/** The token of a link for one act. */
+export function actToken(secrets: SigningSecrets, act: LinkAct, key: ServiceMessageKey): string {
+  return messageToken(secrets, act, key);
+}
+
+/** Returns null if the token is invalid, or for another act. Does not check whether it has expired or was used. */
+export function readActToken(secrets: SigningSecrets, act: LinkAct, token: string): ServiceMessageKey | null {
+  return readMessageToken(secrets, act, token);
 }
 
 // A local part has at most 64 octets (RFC 5321 §4.5.3.1.1), including the name of the mailbox, and servers can change
@@ -97,6 +136,24 @@ export function readMailboxToken(secrets: SigningSecrets, token: string): Mailbo
   return purpose === 'service-bounce'
     ? { purpose, messageId: first, subscriberId }
     : { purpose, editionId: first, subscriberId };
+}
+
+function messageToken(
+  secrets: SigningSecrets,
+  purpose: 'confirm' | LinkAct,
+  { messageId, subscriberId }: ServiceMessageKey,
+): string {
+  return linkToken(secrets, purpose, packIds(messageId, subscriberId));
+}
+
+function readMessageToken(
+  secrets: SigningSecrets,
+  purpose: 'confirm' | LinkAct,
+  token: string,
+): ServiceMessageKey | null {
+  const payload = readLinkToken(secrets, purpose, token);
+  if (payload?.length !== 2 * ID_BYTES) return null;
+  return { messageId: payload.readUIntBE(0, ID_BYTES), subscriberId: payload.readUIntBE(ID_BYTES, ID_BYTES) };
 }
 
 function linkToken(secrets: SigningSecrets, purpose: LinkPurpose, payload: Buffer): string {

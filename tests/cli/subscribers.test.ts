@@ -85,6 +85,17 @@ describe.concurrent('daywire subscribers suppress and unsuppress', () => {
   });
 });
 
+describe.concurrent('daywire subscribers revoke-links', () => {
+  it('ends the links of an address, and exits 1 for an unknown one', async () => {
+    const folder = await withAda();
+    expect(await subscribers(folder, 'revoke-links', 'ben@example.com', ADA)).toMatchObject({
+      code: 1,
+      stdout: `${ADA}: earlier links to the preferences no longer work\n`,
+      stderr: 'daywire: ben@example.com: there is no such subscriber\n',
+    });
+  });
+});
+
 describe.concurrent('daywire subscribers import', () => {
   it('names file and line of rejected rows, writes them to a file, and imports the corrected file', async () => {
     const folder = newFolder('sample');

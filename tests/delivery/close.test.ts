@@ -176,7 +176,12 @@ describe('composeAndClose', () => {
       const idOf = async (email: string, messageIdDomain = edition.messageIdDomain): Promise<string | undefined> => {
         const from = { ...newsletter, from: { ...newsletter.from, email } };
         const make = prepareMessages({ ...edition, messageIdDomain }, from, config, SECRETS, []);
-        const { chunks } = await make({ subscriberId: ada as number, email: 'ada@example.com', expiresAt: null });
+        const { chunks } = await make({
+          subscriberId: ada as number,
+          email: 'ada@example.com',
+          tokenVersion: 1,
+          expiresAt: null,
+        });
         return (await simpleParser(Buffer.concat(chunks))).messageId;
       };
       const id = await idOf(newsletter.from.email);

@@ -21,8 +21,7 @@ import { listen } from '../../src/http/server/listen.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
-import { preferencesToken } from '../../src/subscribers/tokens.ts';
-import { article, NOW, openTestSite, save, saveDay } from '../http/test-site.ts';
+import { article, NOW, openTestSite, preferencesPath, save, saveDay } from '../http/test-site.ts';
 import { openSqliteFile } from '../support/databases.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
 
@@ -121,7 +120,7 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
     daywire: (path, ask) => send(http.request, { port: Number(port), path, agent: agents.http }, ask),
     nginx: (path, ask) => send(https.request, { port: ports.https, path, ...connection }, ask),
     address: daywire,
-    preferencesToken: preferencesToken(SECRETS, subscriber.subscriberId),
+    preferencesToken: preferencesPath(subscriber.subscriberId).slice('/preferences/'.length),
     ports,
     certificate,
     received,

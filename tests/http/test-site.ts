@@ -9,6 +9,8 @@ import type { WebOptions } from '../../src/http/server/web-context.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import { HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
+import { PREFERENCES_LINK_LIFETIME } from '../../src/subscribers/account-links.ts';
+import { type PreferencesKey, preferencesToken } from '../../src/subscribers/tokens.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
 import { clockAt } from '../support/clock.ts';
 import { SECRETS, sampleConfig } from '../support/sample.ts';
@@ -20,6 +22,12 @@ export const NOW = Date.UTC(2026, 10, 24, 12, 43);
 export function closedConfig(): Config {
   const config = sampleConfig();
   return { ...config, signup: { ...config.signup, enabled: false } };
+}
+
+/** The path of a subscriber's preferences behind a link that is new, or as changed. */
+export function preferencesPath(subscriberId: number, changes: Partial<PreferencesKey> = {}): string {
+  const key = { subscriberId, version: 1, expiresAt: NOW + PREFERENCES_LINK_LIFETIME, ...changes };
+  return `/preferences/${preferencesToken(SECRETS, key)}`;
 }
 
 export interface TestSite {

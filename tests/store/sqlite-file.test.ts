@@ -64,7 +64,15 @@ describe('an SQLite file', () => {
     expect(updated.numUpdatedRows).toBe(1n);
     const returned = await db.deleteFrom('subscribers').returningAll().execute();
     expect(returned).toEqual([
-      { id: 1, ...values, zone: 'UTC', paused_until: null, suppressed_reason: null, suppressed_at: null },
+      {
+        id: 1,
+        ...values,
+        zone: 'UTC',
+        paused_until: null,
+        suppressed_reason: null,
+        suppressed_at: null,
+        token_version: 1,
+      },
     ]);
   });
 

@@ -217,6 +217,7 @@ describe('the data about a subscriber', () => {
             reason: null,
             requestedAt: at,
             expiresAt: '2026-11-27T07:30:00Z',
+            usedAt: null,
             at,
           },
         ],

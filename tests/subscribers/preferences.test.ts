@@ -20,6 +20,7 @@ describe('the preferences of a subscriber', () => {
         email: ADA,
         zone: null,
         pausedUntil: null,
+        tokenVersion: 1,
         suppressedReason: null,
         subscriptions: [
           { newsletter: 'daily', state: 'confirmed' },

@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
+import { MINUTE } from '../../src/lib/time.ts';
 import {
+  actToken,
   confirmToken,
+  type LinkAct,
   type MailboxKey,
   mailboxToken,
   preferencesToken,
+  readActToken,
   readConfirmToken,
   readMailboxToken,
   readPreferencesToken,
@@ -28,6 +32,8 @@ const mailboxKey: fc.Arbitrary<MailboxKey> = fc.oneof(
   fc.record({ purpose: fc.constant('unsubscribe' as const), editionId: id, subscriberId: id }),
 );
 
+const serviceMessage = fc.record({ messageId: id, subscriberId: id });
+
 interface Kind {
   key: fc.Arbitrary<unknown>;
   make(secrets: SigningSecrets, key: never): string;
@@ -42,15 +48,35 @@ const KINDS: Record<string, Kind> = {
     read: readUnsubscribeToken,
     shape: /^v1\.[A-Za-z0-9_-]{30,130}$/,
   },
-  preferences: { key: id, make: preferencesToken, read: readPreferencesToken, shape: /^v1\.[A-Za-z0-9_-]{30}$/ },
+  preferences: {
+    key: fc.record({
+      subscriberId: id,
+      version: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+      expiresAt: fc.integer({ min: 0, max: 2 ** 32 - 1 }).map((minutes) => minutes * MINUTE),
+    }),
+    make: preferencesToken,
+    read: readPreferencesToken,
+    shape: /^v1\.[A-Za-z0-9_-]{40}$/,
+  },
   confirmation: {
-    key: fc.record({ messageId: id, subscriberId: id }),
+    key: serviceMessage,
     make: confirmToken,
     read: readConfirmToken,
     shape: /^v1\.[A-Za-z0-9_-]{38}$/,
   },
+  export: kindOfAct('export'),
+  erase: kindOfAct('erase'),
   mailbox: { key: mailboxKey, make: mailboxToken, read: readMailboxToken, shape: /^[bsu][a-z2-7]{39}$/ },
 };
+
+function kindOfAct(act: LinkAct): Kind {
+  return {
+    key: serviceMessage,
+    make: (secrets, key) => actToken(secrets, act, key),
+    read: (secrets, token) => readActToken(secrets, act, token),
+    shape: /^v1\.[A-Za-z0-9_-]{38}$/,
+  };
+}
 
 const tokenOf = ({ make }: Kind, key: unknown, secrets = SECRETS): string => make(secrets, key as never);
 
@@ -175,13 +201,33 @@ function exampleOf(name: string, subscriberId: number): unknown {
     case 'unsubscribe':
       return { subscriberId, newsletter: 'daily-roundup' };
     case 'preferences':
-      return subscriberId;
+      return { subscriberId, version: 1, expiresAt: 0 };
     case 'confirmation':
+    case 'export':
+    case 'erase':
       return { messageId: 1, subscriberId };
     default:
       return { purpose: 'bounce', editionId: 1, subscriberId };
   }
 }
+
+describe('a preferences token of the first version of daywire', () => {
+  it('is read, but has expired and has no version that a subscriber can have', () => {
+    // Made for subscriber 7 by the code of that time, under the secret of the tests.
+    expect(readPreferencesToken(SECRETS, 'v1.QMNu0dH4Q0HH4KTLiwSTnFrebHYZHA')).toEqual({
+      subscriberId: 7,
+      version: 0,
+      expiresAt: 0,
+    });
+  });
+});
+
+describe('an unsubscribe token of the first version of daywire', () => {
+  it('still names its subscription', () => {
+    const token = 'v1.U2Ha97AfohmpZj2QFMiBgAawCoKwQTv3LBj_BHpchgS14VQ';
+    expect(readUnsubscribeToken(SECRETS, token)).toEqual({ subscriberId: 7, newsletter: 'daily-roundup' });
+  });
+});
 
 describe('a mailbox token', () => {
   it('is read in any case', () => {

@@ -8,8 +8,9 @@ import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Edition } from '../../editions/queries.ts';
 import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import { HOUR } from '../../lib/time.ts';
+import { PREFERENCES_LINK_LIFETIME } from '../../subscribers/account-links.ts';
 import { wireAddress } from '../../subscribers/address.ts';
-import { mailboxToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
+import { mailboxToken, type PreferencesKey, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
@@ -21,6 +22,8 @@ interface Recipient {
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
+  /** Of the subscriber's links to the preferences. */
+  tokenVersion: number;
   /** End of the delivery, epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
 }
@@ -55,14 +58,19 @@ export function prepareMessages(
     return last.field;
   };
 
-  return async ({ subscriberId, email, expiresAt }) => {
+  return async ({ subscriberId, email, tokenVersion, expiresAt }) => {
     prepared ??= prepareShared(edition, newsletter, signers);
     const { sender, shared, body, signing } = prepared;
     const to = recipientOf(email);
-    const { links, returnPath, unsubscribeAddress } = personal(subscriberId);
+    const date = dueAt(edition, newsletter, expiresAt);
+    const { links, returnPath, unsubscribeAddress } = personal({
+      subscriberId,
+      version: tokenVersion,
+      expiresAt: date + PREFERENCES_LINK_LIFETIME,
+    });
     const fields = [
       shared,
-      dateOf(dueAt(edition, newsletter, expiresAt)),
+      dateOf(date),
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${edition.messageIdDomain ?? sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
@@ -119,10 +127,10 @@ function personalMaker(
   const tagged = (purpose: 'bounce' | 'unsubscribe', subscriberId: number): string | null =>
     mailbox && taggedAddress(mailbox, mailboxToken(secrets, { purpose, editionId: id, subscriberId }));
 
-  return (subscriberId: number) => ({
+  return ({ subscriberId, ...link }: PreferencesKey) => ({
     links: {
       unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter })}`,
-      preferences: `${base}preferences/${preferencesToken(secrets, subscriberId)}`,
+      preferences: `${base}preferences/${preferencesToken(secrets, { subscriberId, ...link })}`,
     },
     returnPath: tagged('bounce', subscriberId),
     unsubscribeAddress: tagged('unsubscribe', subscriberId),

@@ -1,5 +1,6 @@
 /**
- * Service messages: the request to confirm a subscription, and the note that it exists already. Rendered from
+ * Service messages: the request to confirm a subscription, the note that it exists already, and links that a subscriber
+ * requested. Rendered from
  * `templates/mail/`; each attempt produces the same bytes.
  */
 import { createHash } from 'node:crypto';
@@ -10,8 +11,10 @@ import { siteView } from '../../config/site-view.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { localDate } from '../../lib/time.ts';
+import type { Tables } from '../../store/tables.ts';
+import { PREFERENCES_LINK_LIFETIME } from '../../subscribers/account-links.ts';
 import { wireAddress } from '../../subscribers/address.ts';
-import { confirmToken, mailboxToken, preferencesToken } from '../../subscribers/tokens.ts';
+import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../subscribers/tokens.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
@@ -21,14 +24,16 @@ import { AUTOMATIC, dateField, recipientOf, senderOf, taggedAddress } from './me
 
 export interface ServiceMessage {
   id: number;
-  kind: 'confirm' | 'already';
+  kind: Tables['service_messages']['kind'];
   subscriberId: number;
   /** As given by the subscriber. */
   email: string;
-  /** Ids of the requested newsletters. */
+  /** Of the subscriber's links to the preferences. */
+  tokenVersion: number;
+  /** Ids of the requested newsletters, or of all of a subscriber who requested a link. */
   newsletters: string[];
   createdAt: number;
-  /** End of the confirmation link. */
+  /** End of the link. */
   expiresAt: number;
 }
 
@@ -45,7 +50,7 @@ const TEXT_COLUMNS = 72;
 
 /**
  * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. The sender is that of the first configured newsletter
- * that was requested.
+ * that was requested; a requested link is mailed even if none of the subscriber's is configured any more.
  * @throws Error if a template is invalid, or none of the newsletters is configured any more
  */
 export async function prepareServiceMessage(
@@ -54,7 +59,8 @@ export async function prepareServiceMessage(
 ): Promise<OutgoingMessage> {
   const { id, subscriberId, createdAt } = message;
   const newsletters = config.newsletters.filter((one) => message.newsletters.includes(one.id));
-  const [first] = newsletters;
+  const isLink = message.kind !== 'confirm' && message.kind !== 'already';
+  const first = newsletters[0] ?? (isLink ? config.newsletters[0] : undefined);
   if (first === undefined)
     throw new Error(`the newsletters ${message.newsletters.join(', ')} are no longer configured`);
   const { subject, text, html } = await render(message, newsletters, { config, templates, secrets });
@@ -85,14 +91,22 @@ export async function prepareServiceMessage(
 }
 
 async function render(
-  { id, kind, subscriberId, email, expiresAt }: ServiceMessage,
+  { id, kind, subscriberId, email, tokenVersion, createdAt, expiresAt }: ServiceMessage,
   newsletters: { title: string; description: string }[],
   { config, templates, secrets }: Omit<ServiceContext, 'signers'>,
 ): Promise<{ subject: string; text: string; html: string }> {
   const base = new URL(`${config.publication.url}/`).href;
+  const key = { messageId: id, subscriberId };
+  const preferences = (): string => {
+    const until = createdAt + PREFERENCES_LINK_LIFETIME;
+    return `${base}preferences/${preferencesToken(secrets, { subscriberId, version: tokenVersion, expiresAt: until })}`;
+  };
   const link = {
-    confirm: () => `${base}confirm/${confirmToken(secrets, { messageId: id, subscriberId })}`,
-    already: () => `${base}preferences/${preferencesToken(secrets, subscriberId)}`,
+    confirm: () => `${base}confirm/${confirmToken(secrets, key)}`,
+    already: preferences,
+    preferences,
+    export: () => `${base}account/export/${actToken(secrets, 'export', key)}`,
+    erase: () => `${base}account/erase/${actToken(secrets, 'erase', key)}`,
   }[kind]();
   const site = siteView(config);
   const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt };

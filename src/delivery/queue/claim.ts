@@ -139,7 +139,8 @@ interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'not
 async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Promise<DueRow[]> {
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
-      deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email
+      deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email,
+      subscribers.token_version as "tokenVersion"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
     where deliveries.edition_id = ${editionId} and ${isDue(options)} ${exceptDomains(options)}
     order by deliveries.due_at, deliveries.subscriber_id

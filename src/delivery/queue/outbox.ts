@@ -26,6 +26,8 @@ export interface ClaimedDelivery {
   subscriberId: number;
   /** As given by the subscriber; null if the subscriber does not exist any more. */
   email: string | null;
+  /** Of the subscriber's links to the preferences. */
+  tokenVersion: number | null;
   /** Submissions begun so far. */
   attempts: number;
   fence: number;

@@ -19,6 +19,8 @@ export interface ClaimedServiceMessage {
   subscriberId: number;
   /** As given by the subscriber; null if the subscriber does not exist any more. */
   email: string | null;
+  /** Of the subscriber's links. */
+  tokenVersion: number | null;
   newsletters: string[];
   createdAt: number;
   /** End of its link. */
@@ -69,6 +71,7 @@ export async function claimServiceMessages(
         'service_messages.attempts',
         'service_messages.fence',
         'subscribers.email',
+        'subscribers.token_version as tokenVersion',
       ])
       .where(isDue(now))
       .orderBy('service_messages.due_at')
@@ -133,7 +136,7 @@ async function reasonToSuppress(tx: Tx, { kind, subscriberId }: ClaimedServiceMe
     .executeTakeFirst();
   if (subscriber === undefined) return 'the subscriber does not exist any more';
   const { suppressed_reason: reason } = subscriber;
-  if (reason === null || (kind === 'confirm' && isLiftedByOptIn(reason))) return null;
+  if (reason === null || (kind !== 'already' && isLiftedByOptIn(reason))) return null;
   return `the address is suppressed: ${reason}`;
 }
 

@@ -3,7 +3,8 @@
  * open every link.
  */
 import type { Context, Handler } from 'hono';
-import { confirmRequest, findRequest } from '../../subscribers/consent/opt-in.ts';
+import { SHORT_LINK_LIFETIME } from '../../subscribers/account-links.ts';
+import { type Confirmation, confirmRequest, findRequest, type RequestState } from '../../subscribers/consent/opt-in.ts';
 import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
@@ -11,16 +12,12 @@ import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { isSignupOpen, newsletterChoices } from './subscribe-form.ts';
 
-/** The state of a request to subscribe, with the ids of its newsletters. */
-type Confirmation =
-  | { kind: 'open'; newsletters: string[] }
-  | { kind: 'confirmed'; newsletters: string[]; subscriberId: number }
-  | { kind: 'expired' }
-  | { kind: 'unknown' };
+type ConfirmPage = Confirmation | RequestState;
 
-const TITLES: Record<Confirmation['kind'], string> = {
+const TITLES: Record<ConfirmPage['kind'], string> = {
   open: 'Confirm your subscription',
   confirmed: 'You are subscribed',
+  done: 'You are subscribed',
   expired: 'This link has expired',
   unknown: 'Nothing to confirm',
 };
@@ -29,8 +26,7 @@ const TITLES: Record<Confirmation['kind'], string> = {
 export function serveConfirmPage(web: WebContext): Handler {
   return withToken(web, async (key) => {
     const request = await findRequest(web.store.db, key, web.clock());
-    if (request === null) return { kind: 'unknown' };
-    return request.kind === 'done' ? { ...request, kind: 'confirmed', subscriberId: key.subscriberId } : request;
+    return request ?? { kind: 'unknown' };
   });
 }
 
@@ -42,24 +38,30 @@ export function handleConfirm(web: WebContext): Handler {
   });
 }
 
-function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) => Promise<Confirmation>): Handler {
+function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) => Promise<ConfirmPage>): Handler {
   return async (c) => {
     const key = readConfirmToken(web.secrets, c.req.param('token') ?? '');
     if (key === null) return respondNotFound(web, c);
-    const confirmation = await act(key, c);
-    const { kind } = confirmation;
+    const page = await act(key, c);
+    const { kind } = page;
     const title = TITLES[kind];
     const data = {
       title,
       kind,
-      newsletters: 'newsletters' in confirmation ? describeNewsletters(web, confirmation.newsletters) : [],
-      preferences: kind === 'confirmed' ? preferencesToken(web.secrets, confirmation.subscriberId) : null,
+      newsletters: 'newsletters' in page ? describeNewsletters(web, page.newsletters) : [],
+      preferences: page.kind === 'confirmed' ? preferencesLink(web, page) : null,
       hours: web.config.signup.confirmWithinHours,
       canSubscribe: isSignupOpen(web),
     };
     const html = await renderPage(web, 'confirm', { title, description: title, path: null }, data);
     return c.html(html, kind === 'expired' || kind === 'unknown' ? 410 : 200);
   };
+}
+
+/** Only for the response to the confirmation itself: a used link must not open the preferences. */
+function preferencesLink(web: WebContext, key: { subscriberId: number; version: number }): string {
+  const expiresAt = web.clock() + SHORT_LINK_LIFETIME;
+  return preferencesToken(web.secrets, { subscriberId: key.subscriberId, version: key.version, expiresAt });
 }
 
 /** Titles and schedules; the id of a newsletter that is no longer in the configuration. */

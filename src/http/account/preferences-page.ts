@@ -4,7 +4,7 @@
 import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
 import { localDate, wallClock } from '../../lib/time.ts';
-import type { SuppressionReason } from '../../store/tables.ts';
+import { maskedAddress } from '../../subscribers/address.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
 import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
 import { renderPage } from '../pages/page.ts';
@@ -34,14 +34,6 @@ const NO_ERRORS: PreferencesErrors = { zone: null, paused: null };
 
 /** A subscriber who wants a longer pause is better off without a subscription. */
 const LONGEST_PAUSE = { years: 1 };
-
-const SUPPRESSED: Record<SuppressionReason, string> = {
-  'hard-bounce': 'The mail server of this address reported that it does not accept email.',
-  'soft-bounces': 'Several emails in a row could not be delivered to this address.',
-  complaint: 'An email to this address was reported as unwanted.',
-  erased: 'The data of this address was deleted at the request of its owner.',
-  operator: 'The newsroom has stopped email to this address.',
-};
 
 /** GET of `/preferences/:token`. */
 export function servePreferences(web: WebContext): Handler {
@@ -137,10 +129,11 @@ async function respondForm(
   const errors = result === 'saved' ? null : result;
   const data = {
     token: c.req.param('token'),
-    email: subscriber.email,
+    email: maskedAddress(subscriber.email),
     isSaved: result === 'saved',
     errors: errors ?? NO_ERRORS,
-    suppressed: reason === null ? null : SUPPRESSED[reason],
+    // Not why: others may have this link, and the export tells the subscriber.
+    isSuppressed: reason !== null,
     // Without a confirmation email the newsroom's address is the only way back.
     canSubscribe: isSignupOpen(web) && reason !== null && isLiftedByOptIn(reason),
     choices: newsletterChoices(web, fields.newsletters),

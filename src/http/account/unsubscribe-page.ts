@@ -5,12 +5,13 @@
 import type { Context, Handler, MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { findSubscription, unsubscribe } from '../../subscribers/subscriptions.ts';
-import { preferencesToken, readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens.ts';
+import { readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';
 import { FORM_LIMIT } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { isSignupOpen } from './subscribe-form.ts';
 
 /** GET of `/unsubscribe/:token`. */
 export function serveUnsubscribePage(web: WebContext): Handler {
@@ -58,9 +59,8 @@ async function withToken(
   const newsletter = web.view.newsletters.find(({ id }) => id === key.newsletter);
   const name = newsletter?.title ?? 'this newsletter';
   const title = kind === 'asked' ? `Unsubscribe from ${name}` : 'You are unsubscribed';
-  // The email with this link had a link to the preferences as well, so this reveals nothing.
-  const isKnown = (await findSubscription(web.store.db, key)) !== null;
-  const preferences = isKnown ? preferencesToken(web.secrets, key.subscriberId) : null;
   const head = { title, description: title, path: null };
-  return c.html(await renderPage(web, 'unsubscribe', head, { title, name, kind, preferences }));
+  // The link works for ever, so the page shows and opens nothing else.
+  const data = { title, name, kind, canSubscribe: isSignupOpen(web) };
+  return c.html(await renderPage(web, 'unsubscribe', head, data));
 }

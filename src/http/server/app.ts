@@ -4,7 +4,8 @@
 import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { handleConfirm, serveConfirmPage } from '../account/confirm-page.ts';
-import { handleDataDownload, handleErasure, serveErasePage } from '../account/personal-data.ts';
+import { handleActLinkRequest, handlePreferencesLinkRequest, handleRevocation } from '../account/link-requests.ts';
+import { handleErasure, handleExport, serveActPage } from '../account/personal-data.ts';
 import { handlePreferences, servePreferences } from '../account/preferences-page.ts';
 import { handleSubscribe, redirectToForm } from '../account/subscribe-page.ts';
 import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from '../account/unsubscribe-page.ts';
@@ -73,13 +74,18 @@ function addFeeds(app: Hono, web: WebContext): void {
 
 /** Pages about one subscription. The token in the link is the permission to use them. */
 function addAccountPages(app: Hono, web: WebContext): void {
-  for (const folder of ['unsubscribe', 'confirm', 'preferences']) app.use(`/${folder}/*`, privatePageHeaders);
+  for (const folder of ['account', 'unsubscribe', 'confirm', 'preferences'])
+    app.use(`/${folder}/*`, privatePageHeaders);
   app.get('/subscribe', redirectToForm(web)).post(limitForm(web), handleSubscribe(web));
   app.get('/confirm/:token', serveConfirmPage(web)).post(handleConfirm(web));
   app.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
   app.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));
-  app.post('/preferences/:token/data', handleDataDownload(web));
-  app.get('/preferences/:token/erase', serveErasePage(web)).post(handleErasure(web));
+  app.post('/preferences/:token/link', handlePreferencesLinkRequest(web));
+  app.post('/preferences/:token/export', handleActLinkRequest(web, 'export'));
+  app.post('/preferences/:token/erase', handleActLinkRequest(web, 'erase'));
+  app.post('/preferences/:token/revoke', handleRevocation(web));
+  app.get('/account/export/:token', serveActPage(web, 'export')).post(handleExport(web));
+  app.get('/account/erase/:token', serveActPage(web, 'erase')).post(handleErasure(web));
   const { webhookSecret } = web.config.secrets;
   if (webhookSecret !== undefined) {
     app.post('/webhooks/bounces', limitReports, handleBounceWebhook(web, webhookSecret));

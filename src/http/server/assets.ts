@@ -52,7 +52,9 @@ export function redirectFavicon(web: WebContext): Handler {
 
 /** `/robots.txt`: closes the pages of one subscriber to crawlers. */
 export function serveRobots(web: WebContext): Handler {
-  const closed = ['confirm', 'preferences', 'unsubscribe'].map((folder) => `Disallow: ${web.base}/${folder}/\n`);
+  const closed = ['account', 'confirm', 'preferences', 'unsubscribe'].map(
+    (folder) => `Disallow: ${web.base}/${folder}/\n`,
+  );
   return (c) => c.text(`User-agent: *\n${closed.join('')}`, 200, ONE_DAY);
 }
 

@@ -10,6 +10,7 @@ import { acquirePermits } from '../../store/rate-limits.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
+import { revokeLinks } from '../account-links.ts';
 import { parseAddress } from '../address.ts';
 import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
 import { findSuppression, liftSuppression } from '../suppression.ts';
@@ -103,6 +104,14 @@ export async function findRequest(db: Db, key: ServiceMessageKey, now: number): 
   return readRequestState(db, key.subscriberId, message, subscriber.suppressed_reason, now);
 }
 
+export type Confirmation =
+  /** `version`: of the subscriber's links. */
+  | { kind: 'confirmed'; newsletters: string[]; subscriberId: number; version: number }
+  /** Everything was confirmed before. */
+  | { kind: 'done'; newsletters: string[] }
+  | { kind: 'expired' }
+  | { kind: 'unknown' };
+
 /**
  * Confirms a request: subscribes, sets the requested zone, and lifts a suppression. Idempotent. Does not subscribe to
  * newsletters that were unsubscribed since the request.
@@ -113,9 +122,7 @@ export async function confirmRequest(
   key: ServiceMessageKey,
   via: ConsentChannel,
   now: number,
-): Promise<
-  { kind: 'confirmed'; newsletters: string[]; subscriberId: number } | { kind: 'expired' } | { kind: 'unknown' }
-> {
+): Promise<Confirmation> {
   return inTransaction(db, async (tx) => {
     const { subscriberId } = key;
     const subscriber = await lockSubscriber(tx, subscriberId);
@@ -124,12 +131,14 @@ export async function confirmRequest(
     const request = await readRequestState(tx, subscriberId, message, subscriber.suppressed_reason, now);
     if (request.kind === 'expired') return { kind: 'expired' };
     const { newsletters } = request;
-    if (request.kind === 'open') {
-      await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', via, now);
-      if (message.zone !== null) await changeZone(tx, subscriber, message.zone, via, now);
-      await liftSuppression(tx, secrets, subscriberId, via, now);
-    }
-    return { kind: 'confirmed', newsletters, subscriberId };
+    if (request.kind === 'done') return request;
+    const hadNone = ![...(await subscriptionStates(tx, subscriberId)).values()].includes('confirmed');
+    await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', via, now);
+    if (message.zone !== null) await changeZone(tx, subscriber, message.zone, via, now);
+    await liftSuppression(tx, secrets, subscriberId, via, now);
+    // Links of the time before this subscriber left open nothing now.
+    if (hadNone) await revokeLinks(tx, subscriberId, now);
+    return { kind: 'confirmed', newsletters, subscriberId, version: subscriber.token_version + (hadNone ? 1 : 0) };
   });
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ed25519Signer, rsaSigner, verify } from '../../../scripts/dkim-verifier.ts';
 import { NOW, testEdition } from '../../../scripts/test-edition.ts';
 import { filledSize } from '../../../src/editions/rendering/size-limit.ts';
-import { HOUR } from '../../../src/lib/time.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
 import { readMailboxToken, readPreferencesToken, readUnsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { SECRETS } from '../../support/sample.ts';
@@ -27,7 +27,11 @@ describe('the copy of an edition', () => {
       const [, unsubscribe = ''] = /https:\/\/news\.example\/unsubscribe\/(\S+?)(?=["\s])/.exec(part) ?? [];
       const [, preferences = ''] = /https:\/\/news\.example\/preferences\/(\S+?)(?=["\s])/.exec(part) ?? [];
       expect(readUnsubscribeToken(SECRETS, unsubscribe)).toEqual({ subscriberId: 7, newsletter: 'daily-roundup' });
-      expect(readPreferencesToken(SECRETS, preferences)).toBe(7);
+      expect(readPreferencesToken(SECRETS, preferences)).toEqual({
+        subscriberId: 7,
+        version: 3,
+        expiresAt: testEdition().closedAt + 30 * DAY,
+      });
     }
     expect(mail.html).toContain('<h1>Ünter & 三星</h1>');
     expect(mail.text).toContain('\n.A line that begins with a dot.\n');

@@ -11,7 +11,12 @@ import type { Edition } from '../../../src/editions/queries.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
 
-export const ADA = { subscriberId: 7, email: 'Ada@bücher.example', expiresAt: null as number | null };
+export const ADA = {
+  subscriberId: 7,
+  email: 'Ada@bücher.example',
+  tokenVersion: 3,
+  expiresAt: null as number | null,
+};
 export const { nonce: NONCE } = testEdition();
 
 export interface Changes {

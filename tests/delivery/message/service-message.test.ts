@@ -9,8 +9,13 @@ import type { Signer } from '../../../src/delivery/message/dkim.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../../src/delivery/message/service-message.ts';
 import type { OutgoingMessage } from '../../../src/delivery/transport/connection.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
-import { HOUR } from '../../../src/lib/time.ts';
-import { readConfirmToken, readMailboxToken, readPreferencesToken } from '../../../src/subscribers/tokens.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
+import {
+  readActToken,
+  readConfirmToken,
+  readMailboxToken,
+  readPreferencesToken,
+} from '../../../src/subscribers/tokens.ts';
 import { expectGolden } from '../../support/golden.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { testConfig } from '../fixture.ts';
@@ -26,6 +31,7 @@ function make(
     kind: 'confirm',
     subscriberId: 7,
     email: 'Ada@bücher.example',
+    tokenVersion: 2,
     newsletters: ['daily-roundup'],
     createdAt: NOW,
     expiresAt: NOW + 72 * HOUR,
@@ -38,7 +44,7 @@ function make(
 const rawOf = ({ chunks }: OutgoingMessage): Buffer => Buffer.concat(chunks);
 const parse = async (...args: Parameters<typeof make>): Promise<ParsedMail> => simpleParser(rawOf(await make(...args)));
 
-const KINDS = ['confirm', 'already'] as const;
+const KINDS = ['confirm', 'already', 'preferences', 'export', 'erase'] as const;
 
 describe.each(KINDS)('the service message %s', (kind) => {
   it('has the same bytes for each attempt, and those of the golden file', async () => {
@@ -91,9 +97,28 @@ describe('prepareServiceMessage', () => {
   it('links to the preferences if the subscription exists already', async () => {
     const mail = await parse({ kind: 'already' });
     const token = /https:\/\/news\.example\/preferences\/([\w.-]+)/.exec(mail.text ?? '')?.[1] ?? '';
-    expect(readPreferencesToken(SECRETS, token)).toBe(7);
+    expect(readPreferencesToken(SECRETS, token)).toEqual({ subscriberId: 7, version: 2, expiresAt: NOW + 30 * DAY });
     expect(mail.html).toContain(`href="https://news.example/preferences/${token}"`);
     expect(`${mail.text}${mail.html}`).not.toContain('/confirm/');
+  });
+
+  it.each(['export', 'erase'] as const)('links to nothing but the page for the %s, for an hour', async (act) => {
+    const mail = await parse({ kind: act, expiresAt: NOW + HOUR });
+    const links = [...`${mail.text}\n${mail.html}`.matchAll(/https:\/\/news\.example\/([^\s"<]*)/g)].map(
+      ([, to]) => to,
+    );
+    expect(new Set(links).size).toBe(1);
+    const token = new RegExp(`^account/${act}/(.+)$`).exec(links[0] ?? '')?.[1] ?? '';
+    expect(readActToken(SECRETS, act, token)).toEqual({ messageId: 3, subscriberId: 7 });
+    for (const part of [mail.text, mail.html]) {
+      expect(String(part).replace(/\s+/g, ' ')).toContain('Nov 24, 2026 04:30 PM (Asia/Shanghai)');
+    }
+  });
+
+  it('mails a link to a subscriber none of whose newsletters is configured any more', async () => {
+    for (const kind of ['preferences', 'export', 'erase'] as const) {
+      expect((await make({ kind, newsletters: ['gone'] })).from).toBe('roundup@example.com');
+    }
   });
 
   it('sets a return path with a token if a bounce mailbox is configured', async () => {

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { HOUR } from '../../../src/lib/time.ts';
+import { DAY, HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { revokeLinksOf } from '../../../src/subscribers/account-links.ts';
+import { subscriptionStates } from '../../../src/subscribers/consent/changes.ts';
 import { addSubscriber, findSubscription } from '../../../src/subscribers/subscriptions.ts';
-import { preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
+import { unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { NOW, openTestSite, type TestSite } from '../test-site.ts';
@@ -91,10 +93,28 @@ describe('the unsubscribe page', () => {
       expect(await state()).toBe('unsubscribed');
     });
 
-    it('links to the preferences before and after', async () => {
-      const link = `href="/preferences/${preferencesToken(SECRETS, key.subscriberId)}"`;
-      expect(await site.read(path)).toContain(link);
-      expect(await (await post()).text()).toContain(link);
+    it('opens nothing else and names nobody, before and after, and works for ever', async () => {
+      await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: 'ada@example.com', newsletters: ['weekly'] },
+        { channel: 'operator' },
+        NOW,
+      );
+      await revokeLinksOf(store.db, key.subscriberId, NOW);
+      site.at(NOW + 3_650 * DAY);
+      const rotated = openTestSite(store, undefined, {
+        secrets: ['another secret, as long as the first one', ...SECRETS],
+      });
+      for (const html of [await site.read(path), await rotated.read(path), await (await post()).text()]) {
+        expect(html).not.toMatch(/\/preferences\/|\/account\/|ada@|weekly/);
+      }
+      expect(await subscriptionStates(store.db, key.subscriberId)).toEqual(
+        new Map([
+          ['daily-roundup', 'unsubscribed'],
+          ['weekly', 'confirmed'],
+        ]),
+      );
     });
 
     it('changes nothing the second time', async () => {

@@ -9,11 +9,11 @@ import { cleanLine } from '../../../src/lib/clean-text.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
-import { confirmToken, preferencesToken } from '../../../src/subscribers/tokens.ts';
+import { confirmToken } from '../../../src/subscribers/tokens.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
-import { article, NOW, openTestSite, save, saveEdition, type TestSite } from '../test-site.ts';
+import { article, NOW, openTestSite, preferencesPath, save, saveEdition, type TestSite } from '../test-site.ts';
 
 const PAYLOADS = [
   '<script>window.hurt=1;alert(1)</script>',
@@ -108,7 +108,7 @@ describe('hostile text in every field', () => {
       NOW,
     );
     if (added.kind !== 'stored') throw new Error(added.reason);
-    const preferences = `/preferences/${preferencesToken(SECRETS, added.subscriberId)}`;
+    const preferences = preferencesPath(added.subscriberId);
     const posts = (words: string): [path: string, fields: [string, string][], status: number][] => [
       [
         '/subscribe',

@@ -4,16 +4,20 @@ import { publishFeeds } from '../../../src/feeds/publish.ts';
 import { openTemplates } from '../../../src/lib/templates.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { requestLink } from '../../../src/subscribers/account-links.ts';
 import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
 import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
-import { confirmToken, preferencesToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
+import { actToken, confirmToken, unsubscribeToken } from '../../../src/subscribers/tokens.ts';
 import { openMigrated } from '../../support/databases.ts';
 import { publishDocuments } from '../../support/documents.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
-import { NOW, openTestSite, saveDay, type TestSite } from '../test-site.ts';
+import { NOW, openTestSite, preferencesPath, saveDay, type TestSite } from '../test-site.ts';
 
 const TOKEN = unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: 'daily-roundup' });
-const PREFERENCES = `/preferences/${preferencesToken(SECRETS, 1)}`;
+const PREFERENCES = preferencesPath(1);
+const REVOKED = preferencesPath(1, { version: 9 });
+const EXPORT = `/account/export/${actToken(SECRETS, 'export', { messageId: 2, subscriberId: 1 })}`;
+const ERASE = `/account/erase/${actToken(SECRETS, 'erase', { messageId: 3, subscriberId: 1 })}`;
 const CONFIRM = `/confirm/${confirmToken(SECRETS, { messageId: 1, subscriberId: 2 })}`;
 /** Every route with its status. */
 const PAGES: [path: string, status: number][] = [
@@ -39,8 +43,13 @@ const PAGES: [path: string, status: number][] = [
   [`/confirm/${confirmToken(SECRETS, { messageId: 9, subscriberId: 2 })}`, 410],
   ['/confirm/forged', 404],
   [PREFERENCES, 200],
-  [`${PREFERENCES}/erase`, 200],
-  [`/preferences/${preferencesToken(SECRETS, 9)}`, 410],
+  [REVOKED, 410],
+  [preferencesPath(9), 410],
+  [EXPORT, 200],
+  [`/account/export/${actToken(SECRETS, 'export', { messageId: 9, subscriberId: 1 })}`, 410],
+  ['/account/export/forged', 404],
+  [ERASE, 200],
+  ['/account/erase/forged', 404],
   ['/preferences/forged', 404],
   ['/no-such-page', 404],
 ];
@@ -66,7 +75,7 @@ const ALL = [...PAGES, ...OTHERS];
 /** Endpoints for programs, without a page. */
 const ENDPOINTS = ['/hub'];
 /** Routes that accept a form as well. */
-const FORMS = /^\/(?:unsubscribe|confirm|preferences|subscribe)\b/;
+const FORMS = /^\/(?:account|unsubscribe|confirm|preferences|subscribe)\b/;
 /** The pages after a form. */
 const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
   [
@@ -103,7 +112,11 @@ const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
     422,
   ],
   [`/unsubscribe/${TOKEN}`, [], 200],
+  [`${PREFERENCES}/link`, [], 200],
+  [`${PREFERENCES}/export`, [], 200],
   [`${PREFERENCES}/erase`, [], 200],
+  [`${PREFERENCES}/revoke`, [], 200],
+  [PREFERENCES, [], 410],
 ];
 
 describe('every route', () => {
@@ -122,6 +135,7 @@ describe('every route', () => {
     const request = { email: 'grace@example.com', newsletters: ['daily-roundup'] };
     const options = { confirmMs: HOUR, perAddressPerDay: 3, perDomainPerHour: 30, perHour: 500 };
     await requestSubscription(store.db, SECRETS, request, { channel: 'form' }, options, NOW);
+    for (const act of ['export', 'erase'] as const) await requestLink(store.db, SECRETS, 1, act, NOW);
     await publishDocuments(store, [{ path: 'latest.rss', mediaType: 'application/rss+xml', body: '<rss/>' }], NOW);
     site = openTestSite(store);
   });
@@ -242,7 +256,7 @@ describe('every route', () => {
 
   it('closes the pages of one subscriber to crawlers', async () => {
     expect(await site.read('/robots.txt')).toBe(
-      'User-agent: *\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n',
+      'User-agent: *\nDisallow: /account/\nDisallow: /confirm/\nDisallow: /preferences/\nDisallow: /unsubscribe/\n',
     );
   });
 

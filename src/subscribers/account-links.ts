@@ -1,0 +1,133 @@
+/**
+ * Links to a subscriber's own pages. They are valid for a time and go only to the subscriber's address. A person
+ * who gets a forwarded message has its links too. Therefore the link to the preferences opens neither the export nor
+ * the erasure: for these a link is mailed that works once.
+ */
+import { sql } from 'kysely';
+import type { SigningSecrets } from '../config/signing-secrets.ts';
+import { DAY, HOUR } from '../lib/time.ts';
+import { acquirePermit } from '../store/rate-limits.ts';
+import type { Db, Tx } from '../store/store.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { lockSubscriber } from './consent/changes.ts';
+import { queueServiceMessage } from './service-messages.ts';
+import { hashAddress, hashesOfAddress } from './suppression.ts';
+import type { LinkAct, PreferencesKey, ServiceMessageKey } from './tokens.ts';
+
+/** For how long a mailed link opens the preferences. */
+export const PREFERENCES_LINK_LIFETIME = 30 * DAY;
+/** For how long a link for one act works, and the link on the page after a confirmation. */
+export const SHORT_LINK_LIFETIME = HOUR;
+/** Of messages with links to one subscriber: anyone with a link of an old message can request them. */
+const LIMIT = { everyMs: 6 * HOUR, burst: 4 };
+
+/** A link that can be requested. */
+export type RequestedLink = 'preferences' | LinkAct;
+
+/**
+ * Queues a message with a link to the subscriber's address. Does nothing if there is no such subscriber, or if there
+ * were several such messages today; the caller says the same in every case.
+ */
+export async function requestLink(
+  db: Db,
+  secrets: SigningSecrets,
+  subscriberId: number,
+  link: RequestedLink,
+  now: number,
+): Promise<void> {
+  const known = await db
+    .selectFrom('subscribers')
+    .select('email_key')
+    .where('id', '=', subscriberId)
+    .executeTakeFirst();
+  if (known === undefined) return;
+  const key = linkRateKey(hashAddress(secrets[0], known.email_key));
+  if ((await acquirePermit(db, key, LIMIT, now)).kind === 'refused') return;
+  await inTransaction(db, async (tx) => {
+    const subscriber = await lockSubscriber(tx, subscriberId);
+    if (subscriber === null) return;
+    const subscriptions = await tx
+      .selectFrom('subscriptions')
+      .select('newsletter')
+      .where('subscriber_id', '=', subscriberId)
+      .orderBy('newsletter')
+      .execute();
+    const lifetime = link === 'preferences' ? PREFERENCES_LINK_LIFETIME : SHORT_LINK_LIFETIME;
+    const message = {
+      kind: link,
+      subscriberId,
+      newsletters: subscriptions.map(({ newsletter }) => newsletter),
+      zone: null,
+      expiresAt: now + lifetime,
+      isSuppressed: subscriber.suppressed_reason === 'operator',
+    };
+    await queueServiceMessage(tx, message, now);
+  });
+}
+
+/** The keys of the rate limit of an address, under all secrets. */
+export function linkRateKeys(secrets: SigningSecrets, emailKey: string): string[] {
+  return hashesOfAddress(secrets, emailKey).map(linkRateKey);
+}
+
+function linkRateKey(addressHash: string): string {
+  return `links:${addressHash}`;
+}
+
+/** Whether a link for an act still works. */
+export async function isActLinkOpen(db: Db, act: LinkAct, key: ServiceMessageKey, now: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('service_messages')
+    .select('id')
+    .where('id', '=', key.messageId)
+    .where('subscriber_id', '=', key.subscriberId)
+    .where('kind', '=', act)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Uses a link for an act. @returns false if it was used before, or does not work any more */
+export async function useActLink(tx: Tx, act: LinkAct, key: ServiceMessageKey, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('service_messages')
+    .set({ used_at: now })
+    .where('id', '=', key.messageId)
+    .where('subscriber_id', '=', key.subscriberId)
+    .where('kind', '=', act)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', now)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+/** Whether a link to the preferences still opens them. @param version the subscriber's */
+export function isPreferencesLinkOpen(key: PreferencesKey, version: number, now: number): boolean {
+  return key.version === version && now < key.expiresAt;
+}
+
+/** Revokes all links to the pages of a locked subscriber. Unsubscribe links work for ever. */
+export async function revokeLinks(tx: Tx, subscriberId: number, now: number): Promise<void> {
+  await tx
+    .updateTable('subscribers')
+    .set({ token_version: sql<number>`token_version + 1` })
+    .where('id', '=', subscriberId)
+    .execute();
+  await tx
+    .updateTable('service_messages')
+    .set({ expires_at: now })
+    .where('subscriber_id', '=', subscriberId)
+    .where('kind', 'in', ['export', 'erase'])
+    .where('expires_at', '>', now)
+    .execute();
+}
+
+/** Revokes the links of a subscriber. @returns false if there is no such subscriber */
+export async function revokeLinksOf(db: Db, subscriberId: number, now: number): Promise<boolean> {
+  return inTransaction(db, async (tx) => {
+    if ((await lockSubscriber(tx, subscriberId)) === null) return false;
+    await revokeLinks(tx, subscriberId, now);
+    return true;
+  });
+}

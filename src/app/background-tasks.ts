@@ -8,9 +8,11 @@ import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
+import { ClockWatch } from '../lib/clock-watch.ts';
 import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { startTicker } from '../schedule/tick.ts';
+import { correctFutureInstants } from '../store/future-instants.ts';
 import { openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
@@ -88,6 +90,19 @@ export async function notifyHubOnce(app: AppContext): Promise<void> {
 
 async function openHubOf(app: AppContext): Promise<WorkerPool> {
   return openHub({ ...app, secrets: await app.keys.signingSecrets() });
+}
+
+/** Corrects stored instants at once, and whenever the clock of the machine is set back. */
+export async function watchClock({ store, clock, log }: AppContext): Promise<Stoppable> {
+  const watch = new ClockWatch(clock);
+  const correct = async (message: string): Promise<void> => {
+    const rows = await correctFutureInstants(store.db, clock());
+    if (rows > 0) log.warn({ rows }, message);
+  };
+  await correct('the clock was set back while daywire did not run: corrected what would have waited for it');
+  return repeat(SECOND, 'watching the clock', log, async () => {
+    if (watch.setBackBy() > 0) await correct('the clock was set back: corrected what would have waited for it');
+  });
 }
 
 /** Mirrors to this machine's folder of feeds what any process has published. */

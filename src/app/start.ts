@@ -5,6 +5,7 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { listen } from '../http/server/listen.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
+import { correctFutureInstants } from '../store/future-instants.ts';
 import type { AppContext } from './app-context.ts';
 import {
   notifyHubOnce,
@@ -13,6 +14,7 @@ import {
   startMirroring,
   startPollingBounces,
   startScheduling,
+  watchClock,
 } from './background-tasks.ts';
 import {
   deliverFirst,
@@ -48,6 +50,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   const { roles, stop, onProgress } = options;
   await readKeys(app, roles);
   await vacuumStore(app, options);
+  await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, archives) : NOTHING_DONE;
@@ -77,6 +80,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   const server = roles.includes('web') ? await startServer(app) : null;
   if (server !== null) tasks.push(server);
   try {
+    tasks.push(await watchClock(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));

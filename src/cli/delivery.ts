@@ -9,6 +9,7 @@ import { readQueueStatus } from '../app/status.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
 import { listEditions } from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
+import { correctFutureInstants } from '../store/future-instants.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
 import { formatDelivery, formatEdition } from './format/editions.ts';
 import { queueLines } from './format/status.ts';
@@ -52,6 +53,7 @@ export function addDeliveryCommands(program: Command, cli: CliContext): void {
 
 function deliver(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
+    await correctFutureInstants(app.store.db, app.clock());
     const report = await deliverDue(app, {
       signal: cli.stopSignal(),
       onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'delivering', report: progress })),

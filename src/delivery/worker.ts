@@ -3,6 +3,7 @@
  * At most one row of a worker is in `submitting`.
  */
 import { type AttemptContext, type BuiltMessage, buildMessage, submitMessage } from './attempt.ts';
+import type { BufferedDelivery } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { SUBMITTING_LEASE } from './queue/group-commit.ts';
 import type { ClaimedDelivery } from './queue/outbox.ts';
@@ -17,7 +18,7 @@ import type { Connection, OutgoingMessage } from './transport/connection.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
 
 interface PreparedDelivery {
-  delivery: ClaimedDelivery;
+  delivery: BufferedDelivery;
   /** Null if the subscriber does not exist any more: marking suppresses the delivery. */
   built: BuiltMessage | null;
 }
@@ -108,7 +109,7 @@ export class DeliveryWorker {
     if (delivery === null) return null;
     try {
       const built = await this.#build(delivery);
-      await run.waitUntil(delivery.notBefore);
+      await run.waitUntil(delivery.readyAt);
       return { delivery, built };
     } catch (error) {
       run.claims.putBack(delivery);

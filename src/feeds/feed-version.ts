@@ -4,7 +4,8 @@
  * new items otherwise), and it must not be in the future.
  */
 import { sql } from 'kysely';
-import { MINUTE, SECOND } from '../lib/time.ts';
+import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
+import { SECOND } from '../lib/time.ts';
 import type { Db, Tx } from '../store/store.ts';
 
 export interface FeedVersion {
@@ -13,9 +14,6 @@ export interface FeedVersion {
   /** Time of the last change, whole seconds in epoch milliseconds; 0 before the first publish. */
   modifiedAt: number;
 }
-
-/** Clocks of processes differ by less. An instant further ahead is from a clock that has been set back since. */
-const MAX_CLOCK_SKEW = MINUTE;
 
 export async function readFeedVersion(db: Db): Promise<FeedVersion> {
   const row = await db.selectFrom('feed_version').selectAll().where('id', '=', 1).executeTakeFirst();
@@ -44,7 +42,8 @@ export async function lockFeedVersion(tx: Tx): Promise<FeedVersion> {
 
 /** The instant from which feeds may change again, in epoch milliseconds; null if they may at `now`. */
 export function mustWaitUntil({ modifiedAt }: FeedVersion, now: number): number | null {
-  const isWaiting = modifiedAt + SECOND > now && modifiedAt <= now + MAX_CLOCK_SKEW;
+  // An instant further ahead is from a clock that has been set back since.
+  const isWaiting = modifiedAt + SECOND > now && modifiedAt <= now + CLOCK_DIFFERENCE;
   return isWaiting ? modifiedAt + SECOND : null;
 }
 
@@ -80,7 +79,7 @@ export async function claimFeeds(tx: Tx, feeds: string[], now: number): Promise<
         .where((e) =>
           e.or([
             e('meta.value', '<=', sql.ref<string>('excluded.value')),
-            e('meta.value', '>', padded(now + MAX_CLOCK_SKEW)),
+            e('meta.value', '>', padded(now + CLOCK_DIFFERENCE)),
           ]),
         ),
     )

@@ -119,7 +119,8 @@ class WebhookSender implements AlertSender {
   readonly #options: Omit<SenderOptions, 'webhook'>;
   #sending: Promise<void> | null = null;
   #failures = 0;
-  #notBefore = Number.NEGATIVE_INFINITY;
+  /** No call between these instants. */
+  #quiet = { from: Number.POSITIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
 
   constructor(store: Store, url: string, options: Omit<SenderOptions, 'webhook'>) {
     this.#store = store;
@@ -139,7 +140,9 @@ class WebhookSender implements AlertSender {
   async #sendAll(): Promise<void> {
     const { db } = this.#store;
     const now = this.#options.clock();
-    if (now < this.#notBefore || (await findUnnotified(db, now)).length === 0) return;
+    // Before `from`, the clock has been set back.
+    const isQuiet = now >= this.#quiet.from && now < this.#quiet.until;
+    if (isQuiet || (await findUnnotified(db, now)).length === 0) return;
     const lease = await claimLease(db, LEASE_NAME, now, now + LEASE);
     if (lease === null) return;
     try {
@@ -163,7 +166,9 @@ class WebhookSender implements AlertSender {
       return true;
     }
     this.#failures += 1;
-    this.#notBefore = clock() + Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY);
+    const from = clock();
+    const delay = Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY);
+    this.#quiet = { from, until: from + delay };
     log.warn({ key: alert.key, problem }, 'alert webhook failed, and will be called again');
     await raiseAlert(db, { key: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
     return false;

@@ -14,6 +14,7 @@ import {
   type UpdateQueryBuilder,
   type UpdateResult,
 } from 'kysely';
+import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { type Db, dialectOf } from './store.ts';
 import type { Tables } from './tables.ts';
 
@@ -111,7 +112,8 @@ function isClaim<T extends LeasedTable>(table: T, claim: ClaimId<T>): RawBuilder
 }
 
 /**
- * Claims a lease by name, for work that has no row of its own.
+ * Claims a lease by name, for work that has no row of its own. One that would last longer than the new one was claimed
+ * before the clock was set back, and counts as none.
  * @returns the token that `releaseLease` takes, or null while another process holds the lease
  */
 export async function claimLease(db: Db, name: string, now: number, until: number): Promise<string | null> {
@@ -119,7 +121,8 @@ export async function claimLease(db: Db, name: string, now: number, until: numbe
   // The random part distinguishes two processes that claim in the same millisecond.
   const token = `${until}:${crypto.randomUUID()}`;
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
-  if (row !== undefined && Number.parseInt(row.value, 10) > now) return null;
+  const heldUntil = Number.parseInt(row?.value ?? '', 10);
+  if (heldUntil > now && heldUntil <= until + CLOCK_DIFFERENCE) return null;
   const claimed =
     row === undefined
       ? await db

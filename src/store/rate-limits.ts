@@ -3,6 +3,7 @@
  * instant for each key, the theoretical arrival time of the next request.
  */
 import { sql } from 'kysely';
+import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { type Db, dialectOf } from './store.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -18,12 +19,14 @@ export type Permit =
   | { kind: 'refused'; retryAt: number };
 
 /**
- * Acquires a permit in one statement: no two processes can get the last one. A refusal does not count.
+ * Acquires a permit in one statement: no two processes can get the last one. A refusal does not count. An instant that
+ * is later than the limit allows was stored before the clock was set back, and counts as none.
  * @param key the kind of limit and its subject: `subscribe client …`
  * @param now epoch milliseconds
  */
 export async function acquirePermit(db: Db, key: string, { everyMs, burst }: RateLimit, now: number): Promise<Permit> {
   const ahead = everyMs * (burst - 1);
+  const latest = now + everyMs * burst + CLOCK_DIFFERENCE;
   const granted = await db
     .insertInto('rate_limits')
     .values({ key, next_at: now + everyMs })
@@ -32,9 +35,10 @@ export async function acquirePermit(db: Db, key: string, { everyMs, burst }: Rat
         .column('key')
         .doUpdateSet({
           next_at: sql<number>`${double(everyMs)}
-            + case when rate_limits.next_at > ${double(now)} then rate_limits.next_at else ${double(now)} end`,
+            + case when rate_limits.next_at > ${double(now)} and rate_limits.next_at <= ${double(latest)}
+              then rate_limits.next_at else ${double(now)} end`,
         })
-        .where('rate_limits.next_at', '<=', now + ahead),
+        .where((e) => e.or([e('rate_limits.next_at', '<=', now + ahead), e('rate_limits.next_at', '>', latest)])),
     )
     .returning('next_at')
     .executeTakeFirst();

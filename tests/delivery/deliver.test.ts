@@ -589,6 +589,26 @@ describe('deliver', () => {
       expect(performance.now() - began).toBeGreaterThan(300);
     });
 
+    it('does not wait longer when the clock is set back by ten minutes during a run', async () => {
+      const store = await open();
+      await queueEdition(store, 45);
+      await queueConfirmation(store, 'ada@example.com');
+      let setBack = 0;
+      const began = performance.now();
+      const clock = () => Math.round(NOW + performance.now() - began) - setBack;
+      const server = await startServer({
+        onMailFrom(_address, _session, done) {
+          if (server.received.length === 3) setBack = 10 * MINUTE;
+          done();
+        },
+      });
+      const delivery = { perSecond: 400, domains: { 'example.com': { perSecond: 300 } } };
+      const report = await run(store, smtpConfig(server.url, delivery), { clock });
+      expect(clock()).toBeLessThan(NOW - 9 * MINUTE);
+      expect(report).toMatchObject({ submitted: 45, stopped: null, service: { submitted: 1 } });
+      expect(new Set(recipients(server.received)).size).toBe(46);
+    });
+
     it('gives a slow domain at most half of the connections while others wait', async () => {
       const store = await open();
       const slow = Array.from({ length: 30 }, (_, n) => `a${n}@slow.example`);

@@ -96,5 +96,12 @@ forEachDatabase((open, dialect) => {
       await releaseLease(db, 'x', second);
       expect(await claimLease(db, 'x', NOW + MINUTE, NOW + HOUR)).not.toBeNull();
     });
+
+    it('is free if it was claimed before the clock was set back', async () => {
+      const { db } = await open();
+      await claimLease(db, 'x', NOW, NOW + MINUTE);
+      expect(await claimLease(db, 'x', NOW - 30 * SECOND, NOW + 30 * SECOND)).toBeNull();
+      expect(await claimLease(db, 'x', NOW - 10 * MINUTE, NOW - 9 * MINUTE)).not.toBeNull();
+    });
   });
 });

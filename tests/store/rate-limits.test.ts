@@ -22,6 +22,18 @@ describe('a rate limit', () => {
       });
     });
 
+    it('does not stall when the clock is set back, and tolerates clocks that differ', async () => {
+      const { db } = await open();
+      for (let n = 0; n < 3; n++) await acquirePermit(db, 'k', limit, NOW);
+      expect(await acquirePermit(db, 'k', limit, NOW - 30 * SECOND)).toMatchObject({ kind: 'refused' });
+      const setBack = NOW - 10 * MINUTE;
+      for (let n = 0; n < 3; n++) expect(await acquirePermit(db, 'k', limit, setBack)).toEqual({ kind: 'granted' });
+      expect(await acquirePermit(db, 'k', limit, setBack)).toEqual({
+        kind: 'refused',
+        retryAt: setBack + 20 * SECOND,
+      });
+    });
+
     it('counts each key separately', async () => {
       const { db } = await open();
       const one = { everyMs: MINUTE, burst: 1 };

@@ -3,7 +3,9 @@
  * other domains wait, no domain gets more workers than its share: if all in the buffer are for such domains, deliveries
  * to others are claimed. So the buffer has at most one claim for the queue, and one for each domain with a whole share.
  */
+import { ClockWatch } from '../../lib/clock-watch.ts';
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
+import { correctFutureInstants } from '../../store/future-instants.ts';
 import type { Store } from '../../store/store.ts';
 import { type ClaimOptions, type ClaimResult, claimDeliveries } from './claim.ts';
 import { DomainShares } from './domain-shares.ts';
@@ -33,20 +35,17 @@ type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId
   onClaimed(result: ClaimResult): void;
 };
 
-interface BufferedDelivery {
-  delivery: ClaimedDelivery;
+export interface BufferedDelivery extends ClaimedDelivery {
   domain: string;
-}
-
-function buffered(delivery: ClaimedDelivery): BufferedDelivery {
-  return { delivery, domain: recipientDomain(delivery.email) };
+  /** `notBefore` by `performance.now()`: a wait does not become longer when the clock is set back. */
+  readyAt: number;
 }
 
 /** @typeParam Worker identifies a worker */
 export class ClaimBuffer<Worker extends object = object> {
   readonly #store: Store;
   readonly #options: BufferOptions;
-  /** By the instant from which they may be submitted. */
+  /** By `readyAt`. */
   #deliveries: BufferedDelivery[] = [];
   #claimSize = FIRST_CLAIM;
   #claimedAt = Number.NEGATIVE_INFINITY;
@@ -54,11 +53,12 @@ export class ClaimBuffer<Worker extends object = object> {
   /** Whether the last claim returned less than it asked for. */
   #isExhausted = false;
   /** Handed out, and neither kept nor put back: a worker without a connection puts its delivery back. */
-  readonly #undecided = new Set<ClaimedDelivery>();
+  readonly #undecided = new Set<BufferedDelivery>();
   #nextDecision = Promise.withResolvers<void>();
   readonly #shares: DomainShares<Worker>;
   /** Handed out, and neither finished nor put back. */
-  readonly #inProgress = new Map<ClaimedDelivery, { worker: Worker; domain: string }>();
+  readonly #inProgress = new Map<BufferedDelivery, Worker>();
+  readonly #clockWatch: ClockWatch;
   /** By `performance.now()`: before, no search for deliveries to other domains. */
   #nextSearchAt = Number.NEGATIVE_INFINITY;
 
@@ -66,10 +66,11 @@ export class ClaimBuffer<Worker extends object = object> {
     this.#store = store;
     this.#options = options;
     this.#shares = new DomainShares(options.workers);
+    this.#clockWatch = new ClockWatch(options.clock);
   }
 
   /** The next delivery; null if nothing is due and nothing can be put back. @throws if the store fails */
-  async next(worker: Worker): Promise<ClaimedDelivery | null> {
+  async next(worker: Worker): Promise<BufferedDelivery | null> {
     if (this.#deliveries.length === 0) await this.#refill();
     else if (!this.#isExhausted && this.#deliveries.length < this.#limit() / 2) {
       // Ahead of need. If it fails, the call that finds the buffer empty tries again, and throws.
@@ -92,33 +93,32 @@ export class ClaimBuffer<Worker extends object = object> {
     return index < 0 ? null : (this.#deliveries.splice(index, 1)[0] ?? null);
   }
 
-  #handOut(buffered: BufferedDelivery | undefined, worker: Worker): ClaimedDelivery | null {
-    if (buffered === undefined) return null;
-    const { delivery, domain } = buffered;
+  #handOut(delivery: BufferedDelivery | undefined, worker: Worker): BufferedDelivery | null {
+    if (delivery === undefined) return null;
     this.#undecided.add(delivery);
-    this.#inProgress.set(delivery, { worker, domain });
-    this.#shares.begin(worker, domain);
+    this.#inProgress.set(delivery, worker);
+    this.#shares.begin(worker, delivery.domain);
     return delivery;
   }
 
   /** Declares that a delivery will not be put back. Call `finish` when its submission has ended. */
-  keep(delivery: ClaimedDelivery): void {
+  keep(delivery: BufferedDelivery): void {
     if (!this.#undecided.delete(delivery)) return;
     this.#nextDecision.resolve();
     this.#nextDecision = Promise.withResolvers<void>();
   }
 
   /** Declares that a worker is not busy with a delivery any more. */
-  finish(delivery: ClaimedDelivery): void {
-    const holder = this.#inProgress.get(delivery);
-    if (holder === undefined) return;
+  finish(delivery: BufferedDelivery): void {
+    const worker = this.#inProgress.get(delivery);
+    if (worker === undefined) return;
     this.#inProgress.delete(delivery);
-    this.#shares.end(holder.worker, holder.domain);
+    this.#shares.end(worker, delivery.domain);
   }
 
   /** Puts back a delivery that was not used. */
-  putBack(delivery: ClaimedDelivery): void {
-    this.#deliveries.unshift(buffered(delivery));
+  putBack(delivery: BufferedDelivery): void {
+    this.#deliveries.unshift(delivery);
     this.finish(delivery);
     this.keep(delivery);
   }
@@ -128,10 +128,7 @@ export class ClaimBuffer<Worker extends object = object> {
     await this.#claiming?.catch(() => {});
     const unused = this.#deliveries;
     this.#deliveries = [];
-    await releaseClaims(
-      this.#store.db,
-      unused.map(({ delivery }) => delivery),
-    );
+    await releaseClaims(this.#store.db, unused);
     return unused.length;
   }
 
@@ -148,7 +145,7 @@ export class ClaimBuffer<Worker extends object = object> {
   }
 
   async #claim(): Promise<void> {
-    this.#adaptClaimSize(this.#options.clock());
+    this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
     this.#isExhausted = (await this.#claimBatch(limit, [])).length < limit;
   }
@@ -156,13 +153,19 @@ export class ClaimBuffer<Worker extends object = object> {
   /** Claims deliveries, if there are any. */
   async #claimBatch(limit: number, exceptDomains: string[]): Promise<BufferedDelivery[]> {
     const { workers: _, clock, onClaimed, ...conditions } = this.#options;
+    if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock());
     for (let postponed = 0; ; ) {
-      const options = { ...conditions, now: clock(), limit, leaseMs: CLAIM_LEASE, exceptDomains };
+      const now = clock();
+      const elapsed = performance.now() - now;
+      const options = { ...conditions, now, limit, leaseMs: CLAIM_LEASE, exceptDomains };
       const result = await claimDeliveries(this.#store, options);
       onClaimed(result);
-      const claimed = result.deliveries.map(buffered);
-      const byInstant = (a: BufferedDelivery, b: BufferedDelivery) => a.delivery.notBefore - b.delivery.notBefore;
-      this.#deliveries = [...this.#deliveries, ...claimed].sort(byInstant);
+      const claimed = result.deliveries.map((delivery) => ({
+        ...delivery,
+        domain: recipientDomain(delivery.email),
+        readyAt: delivery.notBefore + elapsed,
+      }));
+      this.#deliveries = [...this.#deliveries, ...claimed].sort((a, b) => a.readyAt - b.readyAt);
       if (claimed.length > 0) return claimed;
       // Expired and postponed deliveries may precede others that can be submitted.
       postponed += result.postponed;

@@ -5,10 +5,14 @@
  * With a limit in total, each message takes an interval whose length is the spacing. Taken intervals are stored,
  * because a message for a slow domain takes a later one, and those before it must stay available. For a domain, the
  * instant of its next message is enough.
+ *
+ * The instant of the last reservation is stored, too: if it lies in the future, the clock was set back, and all
+ * instants are moved by the difference.
  */
 import { domainToASCII } from 'node:url';
 import { Temporal } from 'temporal-polyfill';
 import type { Config } from '../../config/config.ts';
+import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { localDate, SECOND } from '../../lib/time.ts';
 import type { Tx } from '../../store/store.ts';
 
@@ -158,8 +162,10 @@ function startOfNextDay(day: string, zone: string): number {
 // Keys of `rate_limits`. A reservation locks the row LATER before any other, until its transaction ends: so there are
 // no deadlocks, and an interval is not taken twice.
 const LATER = 'delivery later';
+const RESERVED_AT = 'delivery reserved-at';
 const BUSY = 'delivery busy ';
 const AFTER_BUSY = 'delivery busy!';
+const fromOf = (key: string): number => Number(key.slice(BUSY.length));
 const domainKey = (domain: string) => `delivery domain ${domain}`;
 const domainLaterKey = (domain: string) => `delivery domain-later ${domain}`;
 
@@ -170,6 +176,7 @@ async function lockState(tx: Tx, domains: string[], days: string[], now: number)
     .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('rate_limits.next_at') })))
     .returning('next_at')
     .executeTakeFirstOrThrow();
+  const movedBy = await followClock(tx, now);
   // Delete past intervals at once: with few messages, each leaves a separate one.
   await tx
     .deleteFrom('rate_limits')
@@ -198,14 +205,40 @@ async function lockState(tx: Tx, domains: string[], days: string[], now: number)
   return {
     taken: rows
       .filter(({ key }) => key.startsWith(BUSY))
-      .map(({ key, next_at }) => ({ from: Number(key.slice(BUSY.length)), until: next_at }))
+      .map(({ key, next_at }) => ({ from: fromOf(key), until: next_at }))
       .sort((a, b) => a.from - b.from),
-    retryAt: later.next_at,
+    retryAt: later.next_at - movedBy,
     domains: new Map(
       domains.map((domain) => [domain, { next: from(domainKey(domain)), retryAt: from(domainLaterKey(domain)) }]),
     ),
     days: new Map(counts.map(({ day, count }) => [day, count])),
   };
+}
+
+/**
+ * Notes the instant of this reservation. If that of the last one lies in the future, the clock was set back: moves all
+ * instants. @returns by how many milliseconds
+ */
+async function followClock(tx: Tx, now: number): Promise<number> {
+  const last = await tx.selectFrom('rate_limits').select('next_at').where('key', '=', RESERVED_AT).executeTakeFirst();
+  const by = last === undefined ? 0 : last.next_at - now;
+  if (by > 0 && by <= CLOCK_DIFFERENCE) return 0;
+  await writeRates(tx, [[RESERVED_AT, now]]);
+  if (by <= 0) return 0;
+  await tx
+    .updateTable('rate_limits')
+    .set((e) => ({ next_at: e('next_at', '-', by) }))
+    .where((e) => e.or([e('key', '=', LATER), e('key', 'like', 'delivery domain%')]))
+    .execute();
+  const busy = await tx
+    .deleteFrom('rate_limits')
+    .where('key', '>', BUSY)
+    .where('key', '<', AFTER_BUSY)
+    .returning(['key', 'next_at'])
+    .execute();
+  const moved = busy.map(({ key, next_at }): [string, number] => [`${BUSY}${fromOf(key) - by}`, next_at - by]);
+  await writeRates(tx, moved);
+  return by;
 }
 
 async function saveState(tx: Tx, before: LimiterState, after: LimiterState): Promise<void> {
@@ -214,13 +247,7 @@ async function saveState(tx: Tx, before: LimiterState, after: LimiterState): Pro
   const gone = [...known.keys()].filter((key) => !rates.has(key));
   const changed = [...rates].filter(([key, next_at]) => known.get(key) !== next_at);
   if (gone.length > 0) await tx.deleteFrom('rate_limits').where('key', 'in', gone).execute();
-  if (changed.length > 0) {
-    await tx
-      .insertInto('rate_limits')
-      .values(changed.map(([key, next_at]) => ({ key, next_at })))
-      .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('excluded.next_at') })))
-      .execute();
-  }
+  await writeRates(tx, changed);
   const days = [...after.days].filter(([day, count]) => before.days.get(day) !== count);
   if (days.length > 0) {
     await tx
@@ -229,6 +256,15 @@ async function saveState(tx: Tx, before: LimiterState, after: LimiterState): Pro
       .onConflict((conflict) => conflict.column('day').doUpdateSet((e) => ({ count: e.ref('excluded.count') })))
       .execute();
   }
+}
+
+async function writeRates(tx: Tx, rates: [key: string, nextAt: number][]): Promise<void> {
+  if (rates.length === 0) return;
+  await tx
+    .insertInto('rate_limits')
+    .values(rates.map(([key, next_at]) => ({ key, next_at })))
+    .onConflict((conflict) => conflict.column('key').doUpdateSet((e) => ({ next_at: e.ref('excluded.next_at') })))
+    .execute();
 }
 
 function ratesOf({ taken, retryAt, domains }: LimiterState): Map<string, number> {

@@ -15,6 +15,7 @@ export class ServiceClaimBuffer {
   readonly #clock: Clock;
   readonly #onExpired: (count: number) => void;
   readonly #messages: ClaimedServiceMessage[] = [];
+  /** By `performance.now()`. */
   #nextQueryAt = Number.NEGATIVE_INFINITY;
 
   /** @param options.onExpired called with the number of expired messages */
@@ -26,9 +27,10 @@ export class ServiceClaimBuffer {
 
   /** The next message; null if none is known. Queries for new ones at intervals, for all workers together. */
   async next(): Promise<ClaimedServiceMessage | null> {
-    const now = this.#clock();
-    if (this.#messages.length === 0 && now >= this.#nextQueryAt) {
-      this.#nextQueryAt = now + QUERY_INTERVAL;
+    const elapsed = performance.now();
+    if (this.#messages.length === 0 && elapsed >= this.#nextQueryAt) {
+      const now = this.#clock();
+      this.#nextQueryAt = elapsed + QUERY_INTERVAL;
       const options = { now, limit: CLAIM_SIZE, leaseMs: CLAIM_LEASE };
       const { messages, expired } = await claimServiceMessages(this.#store, options);
       this.#messages.push(...messages);

@@ -120,7 +120,9 @@ export class BuildLimiter {
   #admit(client: string): void {
     const now = this.#clock();
     const { everyMs, burst } = PER_CLIENT;
-    const next = Math.max(this.#nextAt.get(client) ?? now, now);
+    const last = this.#nextAt.get(client) ?? now;
+    // An instant further ahead than the limit allows is from a clock that has been set back since.
+    const next = last > now + everyMs * burst ? now : Math.max(last, now);
     const wait = next - now - everyMs * (burst - 1);
     if (wait > 0) {
       throw new BuildRefused(429, 'Too many feeds were built for your network.', Math.ceil(wait / SECOND));

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
-import { ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
-import type { ClaimedDelivery } from '../../../src/delivery/queue/outbox.ts';
+import { type BufferedDelivery, ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 
@@ -14,7 +13,7 @@ function openBuffer(store: Store): ClaimBuffer {
 }
 
 /** Takes the next delivery of a worker and keeps it. */
-async function take(buffer: ClaimBuffer, worker: object): Promise<ClaimedDelivery | null> {
+async function take(buffer: ClaimBuffer, worker: object): Promise<BufferedDelivery | null> {
   const delivery = await buffer.next(worker);
   if (delivery !== null) buffer.keep(delivery);
   return delivery;
@@ -49,7 +48,7 @@ describe('ClaimBuffer', () => {
       const buffer = openBuffer(store);
       const taken: string[] = [];
       const work = async (worker: object): Promise<void> => {
-        let current: ClaimedDelivery | null = null;
+        let current: BufferedDelivery | null = null;
         for (;;) {
           const next = await take(buffer, worker);
           if (current !== null) buffer.finish(current);

@@ -175,6 +175,27 @@ describe('the rate limiter', () => {
       expect(since(await reserve(store, limiterOf(limits), ['a.example']))).toEqual([3_000]);
     });
 
+    it('continues at once when the clock is set back, with the spacing that it had', async () => {
+      const store = await open();
+      const limiter = limiterOf({
+        perSecond: 10,
+        domains: { 'a.example': { perSecond: 1 }, 'b.example': { perSecond: 1 } },
+      });
+      await reserve(store, limiter, times(10, 'a.example'));
+      await reserve(store, limiter, times(10, 'b.example'));
+      const setBack = NOW - 10 * MINUTE;
+      const others = (await reserve(store, limiter, ['c.example', 'c.example'], setBack)).map((at) => at - setBack);
+      const [a = 0] = await reserve(store, limiter, ['a.example'], setBack + 2 * SECOND);
+      const [b = 0] = await reserve(store, limiter, ['b.example'], setBack + 2 * SECOND);
+      // Between the instants that were reserved before.
+      expect(others).toEqual([200, 300]);
+      // As many seconds later as messages are reserved, or spread behind those that were told to ask again.
+      for (const at of [a, b]) {
+        expect(at - setBack).toBeGreaterThan(RESERVED_AHEAD);
+        expect(at - setBack).toBeLessThan(20 * SECOND);
+      }
+    });
+
     it('loses no state when retention deletes past rates', async () => {
       const store = await open();
       const limiter = limiterOf({ perSecond: 1, domains: { 'a.example': { perSecond: 0.1 } } });

@@ -41,8 +41,8 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     await startTicker(store, jobsOf(app), runDeps(app)),
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
     repeat(SECOND, 'archiving', log, closingArchivePages(app)),
-    repeat(config.import.pollSeconds * SECOND, 'importing', log, async () => {
-      await importWatched(app, { isRepeated: true });
+    repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {
+      await importWatched(app, { isRepeated: true, signal });
     }),
     repeat(HOUR, 'retention', log, async () => {
       const deleted = await runRetention(app);

@@ -10,7 +10,7 @@ import { siteView } from '../config/site-view.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
-import { renderEdition } from '../editions/rendering/render.ts';
+import { renderInThread } from '../editions/rendering/render-in-thread.ts';
 import { openTemplates } from '../lib/templates.ts';
 import { schemaState } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -78,7 +78,7 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
   for (const { id, template } of config.newsletters) {
     const view = sampleEdition(config, id, now);
     try {
-      await renderEdition(view, siteView(config), templates, { template, nonce: 'checkchecknonce0' });
+      await renderInThread(view, siteView(config), templates, { template, nonce: 'checkchecknonce0' });
     } catch (error) {
       findings.push(problem(`newsletters ${id}: template ${template}: ${firstLine(error)}`));
     }

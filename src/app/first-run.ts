@@ -55,7 +55,7 @@ export const NOTHING_DONE = { sample: null, imported: null, published: null, edi
 /** The part of the role `schedule`. @param archives limits of the work on archives */
 export async function publishAndCompose(
   app: AppContext,
-  { onProgress }: FirstRunOptions,
+  { onProgress, stop }: FirstRunOptions,
   archives?: PublishRequest['archives'],
 ): Promise<Omit<FirstRun, 'delivered'>> {
   const { store, config, clock } = app;
@@ -63,8 +63,11 @@ export async function publishAndCompose(
   const loaded = isEmptySample ? await loadSampleNewsroom(store, config, { now: clock() }) : null;
   const sample = loaded && { ...loaded, rejected: loaded.rejected.length };
   const imported = await importWatched(app, {
+    signal: stop,
     onProgress: (progress) => onProgress?.({ kind: 'importing', ...progress }),
   });
+  // The next start publishes and composes. A publish of what such an import has left to do may take minutes.
+  if (stop.aborted) return { ...NOTHING_DONE, sample, imported };
   const { documents, rejected } = await publish(app, { archives });
   const [first] = config.newsletters;
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
@@ -86,7 +89,7 @@ export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOpti
 /** Imports the watched files that have changed. @returns null where none are watched */
 export async function importWatched(
   { store, config, clock, log }: AppContext,
-  options: Pick<ArticleImportOptions, 'onProgress'> & { isRepeated?: boolean },
+  options: Pick<ArticleImportOptions, 'onProgress' | 'signal'> & { isRepeated?: boolean },
 ): Promise<FirstRun['imported']> {
   const { watch } = config.import;
   if (watch.length === 0) return null;

@@ -22,7 +22,7 @@ import {
 import { type Edition, findEdition, lastEdition } from './queries.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
 import { editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
-import { renderEdition } from './rendering/render.ts';
+import { renderInThread } from './rendering/render-in-thread.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle, editionPath } from './roundup-article.ts';
@@ -107,7 +107,7 @@ export async function composeEdition(
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
     const view = editionView(config, newsletter, { slot, number }, stories, leading, corrections.views);
-    const rendered = await renderEdition(view, siteView(config), templates, { template: newsletter.template, nonce });
+    const rendered = await renderInThread(view, siteView(config), templates, { template: newsletter.template, nonce });
     const bytes = filledSize(rendered.html, nonce, config.publication.url);
     return { stories, corrections, leading, view, rendered, bytes, removable: countStories(stories.plan) - 1 };
   };

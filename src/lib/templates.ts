@@ -9,6 +9,8 @@ import { Liquid } from 'liquidjs';
 import { clockTime, datelineTime, longDate, rfc3339 } from './time.ts';
 
 export interface Templates {
+  /** Opens the same templates again, as in a thread. */
+  readonly source: { folder: string; zone: string };
   /** Renders `templates/<name>` with output escaping. @throws Error that names template and line */
   html(name: string, data: object): Promise<string>;
   /** Renders `templates/<name>` as plain text, without escaping. */
@@ -42,6 +44,7 @@ export function openTemplates(folder: string, zone: string): Templates {
     engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
   }
   return {
+    source: { folder, zone },
     // Liquid's asynchronous methods await every value and take twice as long.
     html: async (name, data) => html.renderFileSync(name, data),
     text: async (name, data) => text.renderFileSync(name, data),

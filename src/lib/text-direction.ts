@@ -5,6 +5,7 @@
 
 /** LRE, RLE, LRO and RLO, which PDF ends; LRI, RLI and FSI, which PDI ends. */
 const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+const ISOLATES = '\u2066\u2067\u2068';
 const END_OF_EMBEDDING = '\u202c';
 const END_OF_ISOLATE = '\u2069';
 
@@ -13,29 +14,32 @@ export function removeUnpairedDirections(text: string): string {
   // Nearly every text has none.
   const found = text.match(DIRECTIONS);
   if (found === null) return text;
-  const paired = pairedDirections(found);
+  const paired = findPairs(found);
+  if (!paired.includes(0)) return text;
   let index = 0;
-  return text.replace(DIRECTIONS, (character) => (paired.has(index++) ? character : ''));
+  return text.replace(DIRECTIONS, (character) => (paired[index++] === 1 ? character : ''));
 }
 
-/** Indices of the characters that have a pair. */
-function pairedDirections(characters: readonly string[]): Set<number> {
-  const paired = new Set<number>();
-  /** Indices of open isolates, each with the embeddings that are open within it. The first entry is the text itself. */
-  const levels: { isolate: number; embeddings: number[] }[] = [{ isolate: -1, embeddings: [] }];
+/** @returns for each character 1 if it has a pair, else 0 */
+function findPairs(characters: readonly string[]): Uint8Array {
+  const paired = new Uint8Array(characters.length);
+  /** Indices of open isolates, and of open embeddings within the innermost isolate and all those around it. */
+  const isolates: { index: number; embeddingsBefore: number }[] = [];
+  const embeddings: number[] = [];
   for (const [index, character] of characters.entries()) {
-    const level = levels.at(-1) as (typeof levels)[number];
+    const isolate = isolates.at(-1);
     if (character === END_OF_ISOLATE) {
-      if (levels.length === 1) continue;
-      levels.pop();
-      paired.add(level.isolate).add(index);
+      if (isolate === undefined) continue;
+      isolates.pop();
+      embeddings.length = isolate.embeddingsBefore;
+      paired[isolate.index] = paired[index] = 1;
     } else if (character === END_OF_EMBEDDING) {
-      const embedding = level.embeddings.pop();
-      if (embedding !== undefined) paired.add(embedding).add(index);
-    } else if (character < END_OF_EMBEDDING || character === '\u202d' || character === '\u202e') {
-      level.embeddings.push(index);
+      if (embeddings.length === (isolate?.embeddingsBefore ?? 0)) continue;
+      paired[embeddings.pop() as number] = paired[index] = 1;
+    } else if (ISOLATES.includes(character)) {
+      isolates.push({ index, embeddingsBefore: embeddings.length });
     } else {
-      levels.push({ isolate: index, embeddings: [] });
+      embeddings.push(index);
     }
   }
   return paired;

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { importWatched } from '../../src/app/first-run.ts';
+import { importWatched, publishAndCompose } from '../../src/app/first-run.ts';
 import { markdown } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
 import { openTestApp } from '../support/test-app.ts';
@@ -21,5 +21,20 @@ describe('importing watched folders', () => {
       expect.stringContaining('removed a link at the private address 192.168.1.1 from the body'),
       expect.stringMatching(/^imported /),
     ]);
+  });
+
+  it('publishes and composes nothing once it is stopped', async () => {
+    const store = await openMigrated();
+    onTestFinished(() => store.close());
+    const app = openTestApp(store, { feeds: ['latest'] });
+    app.config.import.watch = [join(app.folder, 'story.md')];
+    writeFileSync(join(app.folder, 'story.md'), markdown('headline: H'));
+    expect(await publishAndCompose(app, { stop: AbortSignal.abort() })).toMatchObject({
+      sample: expect.any(Object),
+      imported: { added: 0, rejected: 0 },
+      published: null,
+      edition: null,
+      runs: [],
+    });
   });
 });

@@ -5,9 +5,8 @@ import { prepareMessages } from '../../src/delivery/message/edition-message.ts';
 import { type Edition, findEditionById } from '../../src/editions/queries.ts';
 import { StaleComposition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
-import type { Templates } from '../../src/lib/templates.ts';
 import { HOUR } from '../../src/lib/time.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore, type Store, type Tx } from '../../src/store/store.ts';
 import { addSubscriber, unsubscribe } from '../../src/subscribers/subscriptions.ts';
 import { article, CUTOFF, compose, config, newsletter, save, templates } from '../editions/fixtures.ts';
 import { forEachDatabase, newPostgresUrl } from '../support/databases.ts';
@@ -35,29 +34,35 @@ async function subscribe(store: Store, ...names: string[]): Promise<number[]> {
   return ids;
 }
 
-function run(store: Store, rest: { templates?: Templates; minimumStories?: number; deliverAt?: string } = {}) {
+function run(store: Store, rest: { minimumStories?: number; deliverAt?: string } = {}) {
   return composeAndClose(
     store,
     config,
-    rest.templates ?? templates,
+    templates,
     { ...newsletter, minimumStories: rest.minimumStories ?? 3, expireAfterHours: 20, deliverAt: rest.deliverAt },
     { slot: editionSlot(CUTOFF, config.publication.zone, false), cutoffAt: CUTOFF, clock: () => NOW },
   );
 }
 
-/** Templates whose first `times` renderings edit an article, so that the composition is out of date. */
-function editing(store: Store, times: number): Templates {
+/** The store, in which an article is edited before each of the first `times` transactions: compositions are stale. */
+function editing(store: Store, times: number): Store {
   let edits = 0;
-  return {
-    ...templates,
-    text: async (name, data) => {
+  const transaction = () => ({
+    execute: async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
       if (edits < times) {
         edits += 1;
         await save(store, [article('a', { headline: `Edited ${edits} times` })]);
       }
-      return templates.text(name, data);
+      return store.db.transaction().execute(work);
     },
-  };
+  });
+  const db = new Proxy(store.db, {
+    get(target, key) {
+      const value: unknown = key === 'transaction' ? transaction : Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return { ...store, db };
 }
 
 describe('composeAndClose', () => {
@@ -207,7 +212,7 @@ describe('composeAndClose', () => {
       const store = await open();
       await save(store, articles());
       await subscribe(store, 'ada');
-      expect(await run(store, { templates: editing(store, 2) })).toMatchObject({
+      expect(await run(editing(store, 2))).toMatchObject({
         kind: 'closed',
         isNew: true,
         queued: 1,
@@ -220,7 +225,7 @@ describe('composeAndClose', () => {
     it('gives up if articles change faster than it composes', async () => {
       const store = await open();
       await save(store, articles());
-      await expect(run(store, { templates: editing(store, 100) })).rejects.toThrow(StaleComposition);
+      await expect(run(editing(store, 100))).rejects.toThrow(StaleComposition);
     });
 
     it('skips the edition with a reason if there are too few stories, and queues nothing', async () => {

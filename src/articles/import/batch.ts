@@ -9,7 +9,14 @@ import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from 
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import type { ArticleImportReport, ReportEntry } from './report.ts';
-import { type CurrentArticle, chooseSlug, type Revision, type RevisionContext, revise } from './revise.ts';
+import {
+  type CurrentArticle,
+  chooseSlug,
+  type PlacedKey,
+  type Revision,
+  type RevisionContext,
+  revise,
+} from './revise.ts';
 import { findSlugOwners, saveArticles } from './save.ts';
 
 interface ArticleInput {
@@ -27,7 +34,7 @@ interface ValidArticle extends ArticleInput {
   candidate: Candidate;
   warnings: string[];
   /** `file:line` of a key. */
-  placeOf(key: string): string;
+  placeOf(key: PlacedKey): string;
 }
 
 interface InvalidArticle extends ArticleInput {

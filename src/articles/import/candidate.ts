@@ -46,8 +46,11 @@ export type CandidateReader = (
 
 type MediaFolder = { publicUrl: string; folder: string | undefined };
 
+/** The parts of the configuration by which articles are validated. */
+export type ArticleRules = Pick<Config, 'publication' | 'sections'> & { paths: Pick<Config['paths'], 'media'> };
+
 /** Creates the function that validates records for one publication. */
-export function candidateReader(config: Config): CandidateReader {
+export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
   const mediaFolder = { publicUrl: config.publication.url, folder: config.paths.media };
 

@@ -10,10 +10,12 @@ import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
-import { type CandidateReader, candidateReader } from './candidate.ts';
+import type { ArticleRules } from './candidate.ts';
 import { findImportFiles, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
-import { parseJsonLine, parseMarkdown } from './parse.ts';
+import type { ArticleResult } from './parse-articles.ts';
+import { parseInThread } from './parse-in-thread.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
+import type { PlacedKey } from './revise.ts';
 import type { SourceRecord } from './source-record.ts';
 
 export interface ArticleImportOptions {
@@ -22,6 +24,8 @@ export interface ArticleImportOptions {
   onProgress?: ((progress: { read: number; bytes: number; totalBytes: number }) => void) | undefined;
   /** Leaves half of the time to the rest of the process, so that it publishes in time during a large import. */
   background?: boolean;
+  /** Ends the import: what has been written until then stays, and the rest is left to the next one. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -61,37 +65,49 @@ export async function importFiles(
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportReport> {
-  const { clock, onProgress, remember = false, background = false } = options;
+  const { clock, onProgress, remember = false, background = false, signal } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const report = emptyReport();
   const seen = openSeenIds();
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const { batch, bytes } of readBatches(files, candidateReader(config), seen)) {
+    for await (const { batch: texts, results } of parseAhead(readBatches(files), articleRules(config), signal)) {
+      if (signal?.aborted) break;
+      const batch = toImportBatch(texts, results, seen);
       if (!remember) batch.ended = [];
       addToReport(report, await writeBatch(store, config, batch, clock()));
       read += batch.articles.length;
-      onProgress?.({ read, bytes, totalBytes });
-      // node:sqlite is synchronous: the rest of the process runs between two batches. One turn of the event loop is one
-      // step of it, and a publish takes hundreds.
+      onProgress?.({ read, bytes: texts.bytes, totalBytes });
+      // The rest of the process runs between two batches. One turn of the event loop is one step of it, and a publish
+      // takes hundreds.
       if (background) await sleep(Math.min(performance.now() - resumedAt, MAX_PAUSE));
       else await nextTurn();
       resumedAt = performance.now();
     }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
   } finally {
     seen.close();
   }
   return report;
 }
 
-/** Yields batches, with the number of bytes read so far; the last one may be empty. */
-async function* readBatches(
-  files: ImportFile[],
-  readCandidate: CandidateReader,
-  seen: SeenIds,
-): AsyncGenerator<{ batch: ImportBatch; bytes: number }> {
-  const newBatch = (): ImportBatch => ({ articles: [], spans: [], ended: [] });
+/** Without secrets and whatever else no article needs. */
+function articleRules({ publication, sections, paths: { media } }: Config): ArticleRules {
+  return { publication, sections, paths: media === undefined ? {} : { media } };
+}
+
+/** Articles that are read, and not parsed yet. */
+interface TextBatch extends Pick<ImportBatch, 'spans' | 'ended'> {
+  records: { file: ImportFile; record: SourceRecord }[];
+  /** Read so far, of all files. */
+  bytes: number;
+}
+
+/** Yields batches; the last one may be empty. */
+async function* readBatches(files: ImportFile[]): AsyncGenerator<TextBatch> {
+  const newBatch = (): TextBatch => ({ records: [], spans: [], ended: [], bytes: 0 });
   let batch = newBatch();
   let characters = 0;
   let bytesBefore = 0;
@@ -102,14 +118,13 @@ async function* readBatches(
     for await (const record of file.records()) {
       if (record.content.kind === 'gone' || record.content.kind === 'unreadable') isComplete = false;
       if (record.content.kind === 'gone') break;
-      const article = await parseArticle(file, record, readCandidate, seen);
-      batch.articles.push(article);
-      characters += article.raw.length;
-      if (batch.articles.length < BATCH_ARTICLES && characters < BATCH_CHARACTERS) continue;
+      batch.records.push({ file, record });
+      characters += rawOf(record).length;
+      if (batch.records.length < BATCH_ARTICLES && characters < BATCH_CHARACTERS) continue;
       const to = record.line ?? 0;
       batch.spans.push({ path, from, to });
       from = to + 1;
-      yield { batch, bytes: bytesBefore + record.readTo };
+      yield { ...batch, bytes: bytesBefore + record.readTo };
       batch = newBatch();
       characters = 0;
     }
@@ -121,41 +136,93 @@ async function* readBatches(
     bytesBefore += file.bytes;
     // Empty files add no articles.
     if (batch.spans.length < BATCH_ARTICLES) continue;
-    yield { batch, bytes: bytesBefore };
+    yield { ...batch, bytes: bytesBefore };
     batch = newBatch();
     characters = 0;
   }
-  yield { batch, bytes: bytesBefore };
+  yield { ...batch, bytes: bytesBefore };
 }
 
-async function parseArticle(
-  { path, name, format }: ImportFile,
-  { line, content }: SourceRecord,
-  readCandidate: CandidateReader,
+interface ParsedBatch {
+  batch: TextBatch;
+  results: ArticleResult[];
+}
+
+/** Parses each batch while the one before it is written. One at a time: the other thread is for editions. */
+async function* parseAhead(
+  batches: AsyncIterable<TextBatch>,
+  rules: ArticleRules,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ParsedBatch> {
+  let before: Promise<ParsedBatch> | null = null;
+  for await (const batch of batches) {
+    const previous: Promise<ParsedBatch> | null = before;
+    before = Promise.resolve(previous).then(() => parseBatch(batch, rules, signal));
+    // Its error is thrown when its turn comes.
+    before.catch(() => {});
+    if (previous !== null) yield await previous;
+  }
+  if (before !== null) yield await before;
+}
+
+async function parseBatch(
+  batch: TextBatch,
+  rules: ArticleRules,
+  signal: AbortSignal | undefined,
+): Promise<ParsedBatch> {
+  const texts = batch.records.flatMap(({ file: { name, format }, record: { line, content } }) => {
+    if (content.kind !== 'text') return [];
+    const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
+    return { name, format, line, text: content.text, defaultId };
+  });
+  return { batch, results: await parseInThread(rules, texts, signal) };
+}
+
+/** @param results one for each record that is text, in order */
+function toImportBatch({ records, spans, ended }: TextBatch, results: ArticleResult[], seen: SeenIds): ImportBatch {
+  const rest = results.values();
+  const articles = records.map(({ file, record }) => {
+    const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;
+    return toParsedArticle(file, record, result, seen);
+  });
+  return { articles, spans, ended };
+}
+
+/** @param result null if the record is no text */
+function toParsedArticle(
+  { path, name }: ImportFile,
+  record: SourceRecord,
+  result: ArticleResult | null,
   seen: SeenIds,
-): Promise<ParsedArticle> {
-  const place = { path, name, line };
-  if (content.kind !== 'text') {
-    const problems = content.kind === 'gone' ? [] : [`${name}:${line ?? 1}: ${content.rule}`];
-    const raw = content.kind === 'unusable' ? content.raw : '';
-    return { kind: 'invalid', ...place, raw, articleId: null, problems };
+): ParsedArticle {
+  const { line, content } = record;
+  const place = { path, name, line, raw: rawOf(record) };
+  if (result === null) {
+    const problems = 'rule' in content ? [`${name}:${line ?? 1}: ${content.rule}`] : [];
+    return { kind: 'invalid', ...place, articleId: null, problems };
   }
-  const raw = content.text;
-  const record = format === 'markdown' ? parseMarkdown(raw) : parseJsonLine(raw, line ?? 1);
-  const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
-  const result = await readCandidate(record, name, defaultId);
-  if (result.kind === 'invalid') {
-    return { kind: 'invalid', ...place, raw, articleId: result.id, problems: result.problems };
-  }
-  const { candidate, warnings } = result;
+  if (result.kind === 'invalid') return { kind: 'invalid', ...place, articleId: result.id, problems: result.problems };
+  const { candidate, warnings, lines } = result;
   const { id } = candidate;
-  const placeOf = (key: string): string => `${name}:${record.kind === 'parsed' ? record.lineOf([key]) : (line ?? 1)}`;
+  const placeOf = (key: PlacedKey): string => `${name}:${lines[key]}`;
   const first = seen.add(id, placeOf('id'));
   if (first !== null) {
     const problem = `${placeOf('id')}: id is "${id}": article "${id}" is already at ${first}`;
-    return { kind: 'invalid', ...place, raw, articleId: id, problems: [problem] };
+    return { kind: 'invalid', ...place, articleId: id, problems: [problem] };
   }
-  return { kind: 'valid', ...place, raw, articleId: id, candidate, warnings, placeOf };
+  return { kind: 'valid', ...place, articleId: id, candidate, warnings, placeOf };
+}
+
+/** What an operator gets to see of a rejected record. */
+function rawOf({ content }: SourceRecord): string {
+  switch (content.kind) {
+    case 'text':
+      return content.text;
+    case 'unusable':
+      return content.raw;
+    default:
+      return '';
+  }
 }
 
 /** The ids that one import has read: two articles of one id would overwrite each other with each import. */

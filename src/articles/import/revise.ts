@@ -20,9 +20,13 @@ export type Revision =
   | { kind: 'unchanged'; warnings: FieldMessage[] }
   | { kind: 'rejected'; problems: FieldMessage[] };
 
+/** The keys that messages below are about, and `id`. */
+export const PLACED_KEYS = ['id', 'slug', 'state', 'embargo', 'published', 'updated', 'noteAt'] as const;
+export type PlacedKey = (typeof PLACED_KEYS)[number];
+
 /** About one key of a record. */
 interface FieldMessage {
-  key: string;
+  key: PlacedKey;
   message: string;
 }
 

@@ -1,0 +1,54 @@
+/**
+ * Parses and validates articles. The import runs it in a thread: front matter, Markdown and HTML that someone wrote for
+ * the purpose can take minutes.
+ */
+import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
+import type { ImportFormat } from './import-files.ts';
+import { type ParsedRecord, parseJsonLine, parseMarkdown } from './parse.ts';
+import { PLACED_KEYS, type PlacedKey } from './revise.ts';
+
+/** One article as text. */
+export interface ArticleText {
+  /** Of the file, for people. */
+  name: string;
+  format: ImportFormat;
+  /** From 1, or null if the whole file is the article. */
+  line: number | null;
+  text: string;
+  /** Where the article states no id. */
+  defaultId: string | null;
+}
+
+/** Problems and warnings read `file:line: message`. */
+export type ArticleResult =
+  | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines }
+  | { kind: 'invalid'; id: string | null; problems: string[] };
+
+/** The line of each key that the import may yet write about. */
+type KeyLines = Record<PlacedKey, number>;
+
+/** @returns one result for each text, in order */
+export async function parseArticles(input: { rules: ArticleRules; texts: ArticleText[] }): Promise<ArticleResult[]> {
+  const readCandidate = readerOf(input.rules);
+  const results: ArticleResult[] = [];
+  for (const { name, format, line, text, defaultId } of input.texts) {
+    const record = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
+    const result = await readCandidate(record, name, defaultId);
+    results.push(result.kind === 'valid' ? { ...result, lines: linesOf(record) } : result);
+  }
+  return results;
+}
+
+/** The last reader: creating its schema takes longer than a batch. */
+let last: { key: string; reader: CandidateReader } | null = null;
+
+function readerOf(rules: ArticleRules): CandidateReader {
+  const key = JSON.stringify(rules);
+  if (last?.key !== key) last = { key, reader: candidateReader(rules) };
+  return last.reader;
+}
+
+function linesOf(record: ParsedRecord): KeyLines {
+  const lines = PLACED_KEYS.map((key) => [key, record.kind === 'parsed' ? record.lineOf([key]) : record.line]);
+  return Object.fromEntries(lines) as KeyLines;
+}

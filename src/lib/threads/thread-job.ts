@@ -1,0 +1,33 @@
+/** A function that runs in a thread: the module that exports it, and its name there. */
+import { extname } from 'node:path';
+
+export interface ThreadJob<F extends JobFunction> {
+  /** The URL of the module. */
+  module: string;
+  name: string;
+  /** Never set: it carries the type of the function. */
+  type?: F;
+}
+
+/** Argument and result are copied as by `structuredClone`. */
+export type JobFunction = (argument: never) => unknown;
+
+/** One job for a thread, and where its end is reported. */
+export interface JobRequest {
+  module: string;
+  name: string;
+  argument: unknown;
+}
+
+export type JobResponse =
+  /** The module is loaded; the function begins. */
+  { kind: 'started' } | { kind: 'done'; result: unknown } | { kind: 'threw'; name: string; message: string };
+
+/**
+ * Names the function of type `F`. The caller imports its type alone, so that its module is loaded in threads only.
+ * @param from `import.meta.url` of the caller
+ * @param path of the module relative to it, without its extension: `.ts` in a checkout, `.js` in the published package
+ */
+export function threadJob<F extends JobFunction>(from: string, path: string, name: string): ThreadJob<F> {
+  return { module: new URL(`${path}${extname(new URL(from).pathname)}`, from).href, name };
+}

@@ -1,0 +1,127 @@
+/**
+ * Threads for work that may block: parsing what others wrote, and rendering editions. They start when there is work and
+ * end when there has been none for a while, and none keeps the process alive.
+ */
+import { MINUTE } from '../time.ts';
+import { PoolThread } from './pool-thread.ts';
+import type { JobFunction, JobRequest, ThreadJob } from './thread-job.ts';
+
+export interface JobLimits {
+  /** Milliseconds, from the start of the function: neither waiting nor loading counts. */
+  timeLimit: number;
+  /** Its abortion ends the job, and its thread. */
+  signal?: AbortSignal | undefined;
+}
+
+interface WaitingJob {
+  request: JobRequest;
+  start(thread: PoolThread): void;
+}
+
+export class ThreadPool {
+  readonly #size: number;
+  readonly #idleTime: number;
+  readonly #threads = new Set<PoolThread>();
+  readonly #idle = new Map<PoolThread, NodeJS.Timeout>();
+  readonly #waiting: WaitingJob[] = [];
+
+  /**
+   * @param size threads at most
+   * @param idleTime milliseconds until a thread without work ends
+   */
+  constructor(size: number, idleTime: number) {
+    this.#size = size;
+    this.#idleTime = idleTime;
+  }
+
+  /** Threads that are running or idle. */
+  get threads(): number {
+    return this.#threads.size;
+  }
+
+  /**
+   * Runs a function in a thread, after the jobs that wait already.
+   * @throws JobError if it throws, takes too long, or ends its thread; the reason of `signal`; Error if it cannot be
+   *   loaded
+   */
+  run<F extends JobFunction>(
+    job: ThreadJob<F>,
+    argument: Parameters<F>[0],
+    { timeLimit, signal }: JobLimits,
+  ): Promise<Awaited<ReturnType<F>>> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const request = { module: job.module, name: job.name, argument };
+    return new Promise<Awaited<ReturnType<F>>>((resolve, reject) => {
+      let started: PoolThread | null = null;
+      const abort = (): void => {
+        if (started === null) this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        else started.terminate();
+        reject(signal?.reason);
+      };
+      const waiting: WaitingJob = {
+        request,
+        start: (thread) => {
+          started = thread;
+          void thread
+            .run(request, timeLimit)
+            .finally(() => {
+              signal?.removeEventListener('abort', abort);
+              if (this.#threads.has(thread)) this.#rest(thread);
+              this.#startWaiting();
+            })
+            .then((result) => resolve(result as Awaited<ReturnType<F>>), reject);
+        },
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(waiting);
+      this.#startWaiting();
+    });
+  }
+
+  /** Ends all threads, and with them the jobs under way. */
+  close(): void {
+    for (const thread of [...this.#threads]) thread.terminate();
+  }
+
+  #startWaiting(): void {
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const thread = this.#threadFor(next.request.module);
+      if (thread === null) return;
+      this.#waiting.shift();
+      clearTimeout(this.#idle.get(thread));
+      this.#idle.delete(thread);
+      next.start(thread);
+    }
+  }
+
+  /** An idle thread, best one that has loaded the module, or a new one. Null while all are busy. */
+  #threadFor(module: string): PoolThread | null {
+    const idle = [...this.#idle.keys()];
+    const loaded = idle.find((thread) => thread.modules.has(module));
+    if (loaded !== undefined) return loaded;
+    if (this.#threads.size >= this.#size) return idle[0] ?? null;
+    const thread: PoolThread = new PoolThread(() => {
+      this.#threads.delete(thread);
+      clearTimeout(this.#idle.get(thread));
+      this.#idle.delete(thread);
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+
+  #rest(thread: PoolThread): void {
+    this.#idle.set(thread, setTimeout(() => thread.terminate(), this.#idleTime).unref());
+  }
+}
+
+/** One for what is parsed, and one for what is rendered meanwhile. */
+const POOL = new ThreadPool(2, MINUTE);
+
+/** Runs a function in a thread of this process. @throws as `ThreadPool.run` */
+export function runInThread<F extends JobFunction>(
+  job: ThreadJob<F>,
+  argument: Parameters<F>[0],
+  limits: JobLimits,
+): Promise<Awaited<ReturnType<F>>> {
+  return POOL.run(job, argument, limits);
+}

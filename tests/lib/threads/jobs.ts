@@ -1,0 +1,28 @@
+/** Functions that the tests run in threads. */
+import { threadId } from 'node:worker_threads';
+
+export function double(number: number): number {
+  return 2 * number;
+}
+
+export function thread(): number {
+  return threadId;
+}
+
+export function fail(message: string): never {
+  throw new RangeError(message);
+}
+
+/** Blocks its thread for ever. */
+export function spin(): never {
+  for (;;);
+}
+
+/** Ends its thread, as a lack of memory does. */
+export function end(): never {
+  process.exit(1);
+}
+
+export function argumentOf(argument: unknown): unknown {
+  return argument;
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { threadJob } from '../../../src/lib/threads/thread-job.ts';
+import { ThreadPool } from '../../../src/lib/threads/thread-pool.ts';
+
+type Jobs = typeof import('./jobs.ts');
+const job = <K extends keyof Jobs>(name: K) => threadJob<Jobs[K]>(import.meta.url, './jobs', name);
+
+const LIMIT = { timeLimit: 20_000 };
+
+function openPool(size = 1, idleTime = 60_000): ThreadPool {
+  const pool = new ThreadPool(size, idleTime);
+  onTestFinished(() => pool.close());
+  return pool;
+}
+
+it('runs functions in threads, which it starts with the first job and uses again', async () => {
+  const pool = openPool(2);
+  expect(pool.threads).toBe(0);
+  expect(await pool.run(job('double'), 21, LIMIT)).toBe(42);
+  const used = await pool.run(job('thread'), undefined, LIMIT);
+  expect(used).toBeGreaterThan(0);
+  expect(await pool.run(job('thread'), undefined, LIMIT)).toBe(used);
+  expect(pool.threads).toBe(1);
+  const numbers = await Promise.all([1, 2, 3, 4, 5].map((n) => pool.run(job('double'), n, LIMIT)));
+  expect(numbers).toEqual([2, 4, 6, 8, 10]);
+  expect(pool.threads).toBe(2);
+});
+
+it('ends the thread of a job that takes too long, and runs the next one in another thread', async () => {
+  const pool = openPool();
+  const first = await pool.run(job('thread'), undefined, LIMIT);
+  const [slow, next] = await Promise.allSettled([
+    pool.run(job('spin'), undefined, { timeLimit: 20 }),
+    pool.run(job('thread'), undefined, LIMIT),
+  ]);
+  expect(slow).toMatchObject({ reason: { name: 'JobError', reason: 'too slow', message: 'took longer than 0.02 s' } });
+  expect(next).toMatchObject({ status: 'fulfilled', value: expect.any(Number) });
+  expect(next).not.toMatchObject({ value: first });
+});
+
+it('ends a job whose signal is aborted, whether it runs or waits', async () => {
+  const pool = openPool();
+  const [running, waiting] = [new AbortController(), new AbortController()];
+  const jobs = Promise.allSettled([
+    pool.run(job('spin'), undefined, { ...LIMIT, signal: running.signal }),
+    pool.run(job('spin'), undefined, { ...LIMIT, signal: waiting.signal }),
+    pool.run(job('double'), 4, LIMIT),
+  ]);
+  waiting.abort(new Error('no longer needed'));
+  running.abort(new Error('stopped'));
+  expect(await jobs).toMatchObject([
+    { reason: { message: 'stopped' } },
+    { reason: { message: 'no longer needed' } },
+    { value: 8 },
+  ]);
+  const signal = AbortSignal.abort(new Error('before'));
+  await expect(pool.run(job('double'), 1, { ...LIMIT, signal })).rejects.toThrow('before');
+});
+
+it('reports what a function throws, and what ends its thread', async () => {
+  const pool = openPool();
+  const first = await pool.run(job('thread'), undefined, LIMIT);
+  await expect(pool.run(job('fail'), 'too far', LIMIT)).rejects.toMatchObject({
+    reason: 'threw',
+    message: 'RangeError: too far',
+  });
+  expect(await pool.run(job('thread'), undefined, LIMIT)).toBe(first);
+  await expect(pool.run(job('end'), undefined, LIMIT)).rejects.toMatchObject({ reason: 'ended' });
+  expect(await pool.run(job('double'), 3, LIMIT)).toBe(6);
+});
+
+it('does not take the fault of a module that cannot be loaded, or of an argument, for one of the job', async () => {
+  const pool = openPool();
+  const missing = threadJob<Jobs['double']>(import.meta.url, './missing', 'double');
+  await expect(pool.run(missing, 1, LIMIT)).rejects.not.toHaveProperty('reason');
+  await expect(pool.run(job('argumentOf'), () => {}, LIMIT)).rejects.toThrow('could not be cloned');
+  expect(await pool.run(job('double'), 3, LIMIT)).toBe(6);
+});
+
+it('ends threads that have had no work for a while', async () => {
+  const pool = openPool(1, 10);
+  await pool.run(job('double'), 1, LIMIT);
+  await vi.waitUntil(() => pool.threads === 0);
+  expect(await pool.run(job('double'), 1, LIMIT)).toBe(2);
+});
+
+it('does not keep the process alive', async () => {
+  const url = (path: string) => new URL(path, import.meta.url).href;
+  const code = `
+    const { runInThread } = await import('${url('../../../src/lib/threads/thread-pool.ts')}');
+    const job = { module: '${url('./jobs.ts')}', name: 'double' };
+    console.log(await runInThread(job, 8, { timeLimit: 60_000 }));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', code], {
+    timeout: 30_000,
+  });
+  expect(stdout).toBe('16\n');
+});

@@ -11,6 +11,7 @@ import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { renderInThread } from '../editions/rendering/render-in-thread.ts';
+import { describeUntrustedProxy, findUntrustedProxy } from '../http/server/untrusted-proxy.ts';
 import { openTemplates } from '../lib/templates.ts';
 import { schemaState } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -44,7 +45,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ...checkAddress(config),
     ...(await checkTemplates(config, clock())),
     ...(await secretProblems(config)).map(problem),
-    ...(await checkStore(config)),
+    ...(await checkStore(config, clock())),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
     ...checkSigning(config),
@@ -86,7 +87,7 @@ async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
   return findings.length > 0 ? findings : [ok('templates: all parse, and all newsletters render')];
 }
 
-async function checkStore(config: Config): Promise<Finding[]> {
+async function checkStore(config: Config, now: number): Promise<Finding[]> {
   const { databaseUrl } = config.secrets;
   const { store: file } = config.paths;
   if (databaseUrl === undefined && !existsSync(file)) {
@@ -97,7 +98,7 @@ async function checkStore(config: Config): Promise<Finding[]> {
   try {
     const store = await openStore({ databaseUrl, path: config.paths.store });
     try {
-      return await checkSchema(store, config);
+      return await checkSchema(store, config, now);
     } finally {
       await store.close();
     }
@@ -106,11 +107,15 @@ async function checkStore(config: Config): Promise<Finding[]> {
   }
 }
 
-async function checkSchema(store: Store, config: Config): Promise<Finding[]> {
+async function checkSchema(store: Store, config: Config, now: number): Promise<Finding[]> {
   const state = await schemaState(store);
   switch (state.kind) {
     case 'current':
-      return [ok(`store: ${store.location}, schema up to date`), ...(await checkNewsletters(store, config))];
+      return [
+        ok(`store: ${store.location}, schema up to date`),
+        ...(await checkNewsletters(store, config)),
+        ...(await checkProxies(store, config, now)),
+      ];
     case 'empty':
       return [ok(`store: ${store.location} is empty; the first start creates its schema`)];
     case 'stale':
@@ -122,6 +127,11 @@ async function checkSchema(store: Store, config: Config): Promise<Finding[]> {
 
 async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
   return (await findUnconfigured({ store, config })).map((one) => warning(`newsletters: ${unconfiguredMessage(one)}`));
+}
+
+async function checkProxies({ db }: Store, { server }: Config, now: number): Promise<Finding[]> {
+  const found = await findUntrustedProxy(db, server.trustedProxies, now);
+  return found === null ? [] : [warning(`server: ${describeUntrustedProxy(found)}`)];
 }
 
 function checkFolders({ paths, import: { watch } }: Config): Finding[] {

@@ -30,6 +30,9 @@ const perSecond = z.number().min(0.01).max(100_000);
 const minutes = z.int().min(1).max(10_080);
 const retentionDays = z.int().min(7).max(3_650);
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #9b1c1f');
+const addressRange = z
+  .string()
+  .refine((text) => parseCidr(text) !== null, 'must be a range of addresses such as 10.1.0.0/16 or fd00::/8');
 const domain = z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case');
 
 const schedule = z.strictObject({
@@ -144,11 +147,7 @@ const hub = z
     z.strictObject({
       url: hubUrl.describe('self: daywire is the hub, at <publication.url>/hub. Otherwise the address of another hub.'),
       allowPrivateNetworks: z
-        .array(
-          z
-            .string()
-            .refine((text) => parseCidr(text) !== null, 'must be a range of addresses such as 10.1.0.0/16 or fd00::/8'),
-        )
+        .array(addressRange)
         .default([])
         .describe('With self: private networks in which callbacks of subscribers may be. Others are refused.'),
     }),
@@ -384,11 +383,13 @@ export const schema = z.strictObject({
             'process must be higher by at least 200.',
         ),
       trustedProxies: z
-        .int()
-        .min(0)
-        .max(10)
-        .default(0)
-        .describe('Number of reverse proxies in front of daywire. Each must append to X-Forwarded-For.'),
+        .array(addressRange)
+        .default(['127.0.0.0/8', '::1/128'])
+        .describe(
+          'Addresses of reverse proxies, as ranges; one address ends with /32 or /128. The client is the rightmost ' +
+            'address in X-Forwarded-For that is not in them. X-Forwarded-Proto and X-Forwarded-Host count from them ' +
+            'only. Forwarded (RFC 7239) is not read.',
+        ),
     })
     .prefault({})
     .describe('The HTTP server.'),

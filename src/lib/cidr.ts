@@ -1,7 +1,7 @@
 /**
  * Ranges of IP addresses in CIDR notation: `10.1.0.0/16`, `fd00::/8` (RFC 4632, RFC 4291 §2.3).
  */
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 export interface Cidr {
   address: string;
@@ -16,4 +16,20 @@ export function parseCidr(text: string): Cidr | null {
   const prefix = Number(digits);
   if (version === 0 || prefix > (version === 4 ? 32 : 128)) return null;
   return { address, prefix, family: version === 4 ? 'ipv4' : 'ipv6' };
+}
+
+/**
+ * Whether addresses are in one of the ranges.
+ * @param ranges those that `parseCidr` reads; others are ignored
+ */
+export function openRanges(ranges: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const range of ranges) {
+    const parsed = parseCidr(range);
+    if (parsed !== null) list.addSubnet(parsed.address, parsed.prefix, parsed.family);
+  }
+  return (address) => {
+    const version = isIP(address);
+    return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6');
+  };
 }

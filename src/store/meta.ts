@@ -12,6 +12,12 @@ export const SECRET_FINGERPRINT = 'secret.fingerprint';
 /** While this is set, an SQLite file must be rewritten. Its value is the reason: an upgrade or an erasure. */
 export const VACUUM_DUE = 'store.vacuum';
 
+/**
+ * The last time that a forwarded header came from an address that is not in `server.trustedProxies`, as JSON of
+ * `UntrustedProxy` (http/server/untrusted-proxy.ts).
+ */
+export const UNTRUSTED_PROXY = 'server.untrusted-proxy';
+
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;

@@ -3,6 +3,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/app/check.ts';
+import { UNTRUSTED_PROXY, writeMeta } from '../../src/store/meta.ts';
+import { migrate } from '../../src/store/schema.ts';
+import { openStore } from '../../src/store/store.ts';
 import { articleFile } from '../support/articles.ts';
 import { editConfig, type Folder, newFolder } from '../support/command.ts';
 
@@ -43,6 +46,22 @@ describe.concurrent('daywire check', () => {
     const { code, stdout } = await folder.run(['check']);
     expect(code).toBe(1);
     expect(stdout).toMatch(/PROBLEM +newsletters daily-roundup: template daily-roundup: .*mj-nothing/);
+  });
+
+  it('names a proxy that is not trusted, as the process that serves has recorded it', async () => {
+    const folder = newFolder('sample');
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    await migrate(store);
+    const record = { address: '172.17.0.1', at: Date.now(), trusted: ['127.0.0.0/8', '::1/128'] };
+    await writeMeta(store.db, UNTRUSTED_PROXY, JSON.stringify(record));
+    await store.close();
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /warning +server: requests with X-Forwarded-For came from 172\.17\.0\.1, .*"172\.17\.0\.1\/32"/,
+    );
+    editConfig(folder, '[127.0.0.0/8, "::1/128"]', '[127.0.0.0/8, 172.17.0.0/16]');
+    expect((await folder.run(['check'])).stdout).not.toContain('X-Forwarded-For');
   });
 
   it('names every key of an invalid configuration', async () => {

@@ -71,11 +71,7 @@ export async function openFrontedSite(routes: Hono): Promise<FrontedSite> {
   // For nginx's worker, which gives up the rights of root.
   chmodSync(folder, 0o755);
   const { store, remove } = await openSqliteFile();
-  const config = sampleConfig((yaml) =>
-    yaml
-      .replace('url: http://127.0.0.1:8080', `url: https://${HOST}`)
-      .replace('trustedProxies: 0', 'trustedProxies: 1'),
-  );
+  const config = sampleConfig((yaml) => yaml.replace('url: http://127.0.0.1:8080', `url: https://${HOST}`));
   await saveDay(store);
   await save(store, article('a-month-ago', { publishedAt: NOW - 30 * DAY, updatedAt: NOW - 30 * DAY }));
   const who = { email: 'ada@example.com', newsletters: ['daily-roundup'], zone: 'Asia/Tokyo' };

@@ -26,6 +26,7 @@ import { serveHealth } from './health.ts';
 import { serveMedia } from './media.ts';
 import { serveMetrics } from './metrics.ts';
 import { limitForm } from './request-body.ts';
+import { reportUntrustedProxy } from './untrusted-proxy.ts';
 import { openWebContext, type WebContext, type WebOptions } from './web-context.ts';
 
 /**
@@ -35,7 +36,7 @@ import { openWebContext, type WebContext, type WebOptions } from './web-context.
 export function createApp(options: WebOptions): Hono {
   const web = openWebContext(options);
   const app = new Hono();
-  app.use(securityHeaders, methodNotAllowed({ app, onMethodNotAllowed: respondMethods }));
+  app.use(reportUntrustedProxy(web), securityHeaders, methodNotAllowed({ app, onMethodNotAllowed: respondMethods }));
   app.onError((error, c) => respondFailure(web, c, error));
   app.notFound((c) => redirectWithoutSlash(c) ?? respondNotFound(web, c));
   app.get('/healthz', serveHealth(web));

@@ -9,30 +9,37 @@ import { deriveKey, type SigningSecrets } from '../../config/signing-secrets.ts'
 import type { WebContext } from './web-context.ts';
 
 /** The address of the client that sent the request; null if the request did not come through a socket. */
-export function clientAddress({ config }: Pick<WebContext, 'config'>, c: Context): string | null {
+export function clientAddress({ isTrustedProxy }: Pick<WebContext, 'isTrustedProxy'>, c: Context): string | null {
+  return forwardedAddress(peerAddress(c), c.req.header('X-Forwarded-For') ?? null, isTrustedProxy);
+}
+
+/** The address at the other end of the connection: the client's, or that of the last proxy. */
+export function peerAddress(c: Context): string | null {
   const { incoming } = (c.env ?? {}) as Partial<HttpBindings>;
-  const socket = incoming?.socket.remoteAddress ?? null;
-  return forwardedAddress(socket, c.req.header('X-Forwarded-For') ?? null, config.server.trustedProxies);
+  const address = incoming?.socket.remoteAddress;
+  return address === undefined ? null : plainAddress(address);
 }
 
 /**
- * The address of a client behind `trustedProxies` reverse proxies. Each proxy appends the address of its own client to
- * X-Forwarded-For, so the client's address is that many entries from the right. Entries further left are not
- * trustworthy: the client may have written them.
- * @param socket the address at the other end of the connection
+ * The rightmost address that is not a trusted proxy's. Each proxy appends the address of its own client to
+ * X-Forwarded-For. Entries left of an address that is not trusted are worth nothing: the client may have written them.
+ * @param peer the address at the other end of the connection
  * @param forwarded the X-Forwarded-For header; several of them joined by commas
- * @returns an IPv4 or IPv6 address. Without proxies, or without a valid entry at that position: the socket's address
+ * @returns an IPv4 or IPv6 address. If all are trusted, the leftmost; if an entry is no address, the one right of it
  */
 export function forwardedAddress(
-  socket: string | null,
+  peer: string | null,
   forwarded: string | null,
-  trustedProxies: number,
+  isTrusted: (address: string) => boolean,
 ): string | null {
-  const peer = socket === null ? null : plainAddress(socket);
-  if (trustedProxies === 0 || forwarded === null) return peer;
-  const entries = forwarded.split(',');
-  // A shorter list bypassed one of the proxies: its first entry still comes from one that is trusted.
-  return plainAddress(entries[Math.max(0, entries.length - trustedProxies)] as string) ?? peer;
+  let address = peer;
+  for (const entry of forwarded?.split(',').reverse() ?? []) {
+    if (address === null || !isTrusted(address)) return address;
+    const before = plainAddress(entry);
+    if (before === null) return address;
+    address = before;
+  }
+  return address;
 }
 
 /** The key of a client's rate limit in the store: a keyed hash, so that the table holds no addresses. */
@@ -74,13 +81,24 @@ export function widerBlock(address: string): string {
     .join(isIPv6(address) ? ':' : '.');
 }
 
-/** Strips white space, a port, brackets, a zone (RFC 4007) and the prefix of an IPv4-mapped address. */
+/**
+ * Strips white space, a port, brackets and a zone (RFC 4007). An IPv4-mapped address (RFC 4291 §2.5.5.2) becomes an
+ * IPv4 address, and any other IPv6 address gets its canonical form (RFC 5952).
+ */
 function plainAddress(text: string): string | null {
   const bare = text
     .trim()
     .replace(/^\[(.*)\](?::\d+)?$/, '$1')
     .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1')
-    .replace(/%.*$/, '')
-    .replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
-  return isIP(bare) === 0 ? null : bare;
+    .replace(/%.*$/, '');
+  if (!isIPv6(bare)) return isIP(bare) === 0 ? null : bare;
+  const canonical = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]{1,4}):([0-9a-f]{1,4})$/.exec(canonical) ?? [];
+  return high === undefined || low === undefined ? canonical : `${dotted(high)}.${dotted(low)}`;
+}
+
+/** `192.0` for `c000`. */
+function dotted(group: string): string {
+  const bits = Number.parseInt(group, 16);
+  return `${bits >> 8}.${bits & 0xff}`;
 }

@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../config/site-view.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
+import { openRanges } from '../../lib/cidr.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency-limit.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Templates } from '../../lib/templates.ts';
@@ -33,6 +34,8 @@ export interface WebContext extends WebOptions {
   publicPages: PageCache;
   /** Templates render one at a time, with other work in between. */
   rendering: ConcurrencyLimit;
+  /** Whether an address is in `server.trustedProxies`. */
+  isTrustedProxy: (address: string) => boolean;
   view: SiteView;
   /** The path of `publication.url` without its last slash: empty where the site has a host of its own. */
   base: string;
@@ -47,6 +50,7 @@ export function openWebContext(options: WebOptions): WebContext {
     derivedFeeds: openDerivedFeeds(store, config, clock),
     publicPages: new PageCache(clock),
     rendering: new ConcurrencyLimit(1),
+    isTrustedProxy: openRanges(config.server.trustedProxies),
     view: siteView(config),
     base: new URL(config.publication.url).pathname.replace(/\/+$/, ''),
   };

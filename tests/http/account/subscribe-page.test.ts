@@ -150,7 +150,7 @@ describe('the form to subscribe', () => {
 
     it('limits the clients behind a trusted proxy by their addresses, which they cannot forge', async () => {
       const config = sampleConfig();
-      const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: 1 } });
+      const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: ['10.0.0.0/8'] } });
       const ask = (n: number, forwarded: string): Promise<Response> =>
         behind.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
           from: '10.0.0.1',
@@ -253,7 +253,9 @@ describe('the form to subscribe', () => {
 describe('behind a port', () => {
   it('records the address of the socket, and stops reading a form that is too long', async () => {
     const store = await openMigrated();
-    const serving = await listen(openTestSite(store).app, { host: '127.0.0.1', port: 0 });
+    const config = sampleConfig();
+    const { app } = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: [] } });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
     const address = new URL('/subscribe', serving.url);
     const headers = { 'X-Forwarded-For': '203.0.113.66' };
     expect((await fetch(address, { method: 'POST', headers, body: new URLSearchParams(ADA) })).status).toBe(200);

@@ -7,39 +7,60 @@ import {
   widerBlock,
   widerClientKey,
 } from '../../../src/http/server/client-address.ts';
+import { openRanges } from '../../../src/lib/cidr.ts';
 import { SECRETS } from '../../support/sample.ts';
 
+const isTrusted = openRanges(['10.0.0.0/8', '127.0.0.0/8', '::1/128', 'fd00::/8']);
+
 describe('the address of a client', () => {
-  it('is the socket’s without trusted proxies, whatever the header says', () => {
-    expect(forwardedAddress('192.0.2.7', '198.51.100.1', 0)).toBe('192.0.2.7');
-    expect(forwardedAddress('::ffff:192.0.2.7', null, 0)).toBe('192.0.2.7');
-    expect(forwardedAddress('fe80::1%eth0', null, 0)).toBe('fe80::1');
-    expect(forwardedAddress(null, '198.51.100.1', 0)).toBeNull();
+  it('is the peer’s if that is not a trusted proxy, whatever the header says', () => {
+    expect(forwardedAddress('192.0.2.7', '198.51.100.1', isTrusted)).toBe('192.0.2.7');
+    expect(forwardedAddress('192.0.2.7', null, isTrusted)).toBe('192.0.2.7');
+    expect(forwardedAddress(null, '198.51.100.1', isTrusted)).toBeNull();
   });
 
-  it('is as many entries from the right as there are proxies, so that the client cannot forge it', () => {
+  it('is the rightmost one that is not a trusted proxy’s, so that the client cannot forge it', () => {
     const spoofed = '203.0.113.66, 198.51.100.1';
-    expect(forwardedAddress('10.0.0.1', spoofed, 1)).toBe('198.51.100.1');
-    expect(forwardedAddress('10.0.0.1', `${spoofed}, 10.0.0.2`, 2)).toBe('198.51.100.1');
-    expect(forwardedAddress('10.0.0.1', '198.51.100.1', 2)).toBe('198.51.100.1');
+    expect(forwardedAddress('10.0.0.1', spoofed, isTrusted)).toBe('198.51.100.1');
+    expect(forwardedAddress('10.0.0.1', `${spoofed}, 10.0.0.2`, isTrusted)).toBe('198.51.100.1');
+    expect(forwardedAddress('::1', `${spoofed}, 10.0.0.2, fd00::7`, isTrusted)).toBe('198.51.100.1');
+    // A visitor in the network of the proxies.
+    expect(forwardedAddress('127.0.0.1', '10.0.0.9, 10.0.0.2', isTrusted)).toBe('10.0.0.9');
   });
 
-  it('is read with a port, in brackets and with white space around it', () => {
-    expect(forwardedAddress('10.0.0.1', ' 198.51.100.1:4711 ', 1)).toBe('198.51.100.1');
-    expect(forwardedAddress('10.0.0.1', '[2001:db8::1]:4711', 1)).toBe('2001:db8::1');
-    expect(forwardedAddress('10.0.0.1', '198.51.100.9,\t2001:db8::1', 1)).toBe('2001:db8::1');
-  });
-
-  it('is the proxy’s if the header has no address at that position', () => {
-    for (const header of [null, '', 'unknown', '_hidden', '198.51.100.1, <script>', '198.51.100.1,', '999.1.1.1']) {
-      expect([header, forwardedAddress('10.0.0.1', header, 1)]).toEqual([header, '10.0.0.1']);
+  it('is read with a port, in brackets, with white space, a zone, or as an IPv4-mapped address', () => {
+    for (const [entry, address] of [
+      [' 198.51.100.1:4711 ', '198.51.100.1'],
+      ['[2001:db8::1]:4711', '2001:db8::1'],
+      ['198.51.100.9,\t2001:DB8:0:0::1', '2001:db8::1'],
+      ['::ffff:198.51.100.1', '198.51.100.1'],
+      ['[::FFFF:c633:6401]', '198.51.100.1'],
+      ['fe80::1%eth0', 'fe80::1'],
+      ['198.51.100.1, ::ffff:10.0.0.2', '198.51.100.1'],
+    ] as const) {
+      expect([entry, forwardedAddress('10.0.0.1', entry, isTrusted)]).toEqual([entry, address]);
     }
   });
 
-  it('never comes from the entries before the proxy’s own', () => {
+  it('is that of the last proxy which named no address', () => {
+    for (const header of [null, '', 'unknown', '_hidden', '198.51.100.1, <script>', '198.51.100.1,', '999.1.1.1']) {
+      expect([header, forwardedAddress('10.0.0.1', header, isTrusted)]).toEqual([header, '10.0.0.1']);
+    }
+    expect(forwardedAddress('10.0.0.1', '198.51.100.1, unknown, 10.0.0.2', isTrusted)).toBe('10.0.0.2');
+  });
+
+  it('depends on nothing left of an address that is not trusted, and only trusted ones are right of it', () => {
+    const proxies = fc.array(fc.constantFrom('10.0.0.1', '127.0.0.1', '::1', 'fd00::7', '::ffff:10.9.8.7'));
+    const stranger = fc.oneof(fc.ipV4(), fc.ipV6()).filter((address) => {
+      const plain = forwardedAddress('10.0.0.1', address, isTrusted);
+      return plain !== null && !isTrusted(plain);
+    });
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.ipV4(), (written, seen) => {
-        expect(forwardedAddress('10.0.0.1', `${written}, ${seen}`, 1)).toBe(seen);
+      fc.property(fc.string({ unit: 'binary' }), stranger, proxies, (written, client, chain) => {
+        const plain = forwardedAddress('10.0.0.1', client, isTrusted);
+        expect(forwardedAddress('10.0.0.1', [written, client, ...chain].join(', '), isTrusted)).toBe(plain);
+        expect(forwardedAddress('10.0.0.1', [client, ...chain].join(','), isTrusted)).toBe(plain);
+        expect(forwardedAddress(plain, [written, ...chain].join(', '), isTrusted)).toBe(plain);
       }),
     );
   });

@@ -14,6 +14,7 @@ import type { Run } from '../schedule/run-ledger.ts';
 import type { AppContext } from './app-context.ts';
 import { composeNow } from './compose.ts';
 import { deliverDue } from './deliver.ts';
+import { wasInterrupted } from './delivery/run-details.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
 import { loadSampleNewsroom } from './sample.ts';
@@ -30,11 +31,10 @@ export interface FirstRun {
   delivered: DeliveryReport | null;
 }
 
-/** Whether a run or a delivery failed. */
+/** Whether a run failed, or delivery paused or stopped. A delivery that failed is the recipient's matter. */
 export function hasFailed({ runs, delivered }: FirstRun): boolean {
-  const undelivered =
-    delivered !== null && (delivered.failed + delivered.service.failed > 0 || delivered.stopped !== null);
-  return undelivered || runs.some((run) => run.state === 'failed');
+  const isInterrupted = delivered !== null && wasInterrupted(delivered);
+  return isInterrupted || runs.some((run) => run.state === 'failed');
 }
 
 export type StartProgress =

@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { deliverDue } from '../app/deliver.ts';
 import { release } from '../app/delivery/edition-control.ts';
+import { readRunDetails, startRunDetails, wasInterrupted } from '../app/delivery/run-details.ts';
 import { summariseEditions } from '../app/editions.ts';
 import { readQueueStatus } from '../app/status.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
@@ -11,7 +12,7 @@ import { listEditions } from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
-import { formatDelivery, formatEdition } from './format/editions.ts';
+import { formatDelivery, formatEdition, formatRunDetails } from './format/editions.ts';
 import { queueLines } from './format/status.ts';
 import { formatProgress } from './progress.ts';
 
@@ -54,12 +55,17 @@ export function addDeliveryCommands(program: Command, cli: CliContext): void {
 function deliver(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
     await correctFutureInstants(app.store.db, app.clock());
+    const before = await startRunDetails(app);
     const report = await deliverDue(app, {
       signal: cli.stopSignal(),
       onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'delivering', report: progress })),
     });
-    printResult(cli, options, { value: report, text: () => formatDelivery(report) });
-    if (report.failed + report.service.failed > 0 || report.stopped !== null) cli.fail();
+    const details = await readRunDetails(app, before, report);
+    printResult(cli, options, {
+      value: { ...report, ...details },
+      text: () => [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
+    });
+    if (wasInterrupted(report)) cli.fail();
   });
 }
 

@@ -1,12 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { DeliveryReport } from '../../src/delivery/run.ts';
+import { rfc3339 } from '../../src/lib/time.ts';
+import { openStore } from '../../src/store/store.ts';
 import { mailboxToken } from '../../src/subscribers/tokens.ts';
-import { type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
+import { closeServers, startScripted } from '../delivery/servers.ts';
+import { editConfig, type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
 
 const SUPPRESSED = 'hard bounce (5.1.1) of subscriber 1; the address is suppressed: hard-bounce\n';
 const OTHER_RECIPIENT = 'desk@example.com';
+
+afterAll(closeServers);
 
 describe.concurrent('daywire deliver', () => {
   it('delivers what is due, and prints its report as JSON', async () => {
@@ -18,6 +23,45 @@ describe.concurrent('daywire deliver', () => {
     expect((await folder.run(['deliver'])).stdout).toBe('0 submitted\n');
   });
 });
+
+describe.concurrent('daywire deliver over SMTP', () => {
+  it('exits with 0 after a single bounce, and groups failures by the words of the server', async () => {
+    const server = await startScripted((command) =>
+      /^RCPT TO:<(ada|liu)/.test(command) ? '550 5.1.1 no such user, see log 12345' : undefined,
+    );
+    const folder = await smtpFolder(server.url);
+    const { code, stdout } = await folder.run(['deliver']);
+    expect([code, stdout]).toEqual([0, '5 submitted, 2 failed\n  2 × failed: 550 5.1.1 no such user, see log #\n']);
+    expect(JSON.parse((await folder.run(['deliver', '--json'])).stdout)).toMatchObject({ failures: [], leased: null });
+  });
+
+  it('exits with 1 when an edition is paused, and says which deliveries another process has leased', async () => {
+    const server = await startScripted((command) =>
+      command.startsWith('RCPT') ? '550 5.7.1 relay denied' : undefined,
+    );
+    const folder = await smtpFolder(server.url);
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    const leaseUntil = Date.now() + 600_000;
+    await store.db.updateTable('deliveries').set({ lease_until: leaseUntil }).execute();
+    const leased = await folder.run(['deliver']);
+    expect(leased).toMatchObject({
+      code: 0,
+      stdout: `0 submitted\n7 deliveries are leased to another process until ${rfc3339(leaseUntil)}\n`,
+    });
+    await store.db.updateTable('deliveries').set({ lease_until: null }).execute();
+    await store.close();
+    const { code, stdout } = await folder.run(['deliver']);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^0 submitted; an edition is paused: .*550 5\.7\.1/)]);
+  });
+});
+
+/** A folder with an edition whose deliveries go to a server. */
+async function smtpFolder(url: string): Promise<Folder> {
+  const folder = newFolder('sample');
+  editConfig(folder, 'transport: file', `transport: smtp\n  smtpUrl: ${url}`);
+  await folder.run(['start', '--once', '--role', 'schedule']);
+  return folder;
+}
 
 describe.concurrent('daywire queue', () => {
   it('shows the editions under delivery and what is due, or that the queue is empty', async () => {

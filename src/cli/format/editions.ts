@@ -1,6 +1,7 @@
 /**
  * Text output about editions and deliveries.
  */
+import type { RunDetails } from '../../app/delivery/run-details.ts';
 import type { EditionDetails, EditionStatus } from '../../app/editions.ts';
 import type { Config } from '../../config/config.ts';
 import type { ClosedOrSkipped } from '../../delivery/close.ts';
@@ -30,6 +31,16 @@ export function formatDelivery(report: DeliveryReport): string {
     ...paused.map(({ reason }) => `an edition is paused: ${reason}`),
     ...(stopped === null ? [] : [`stopped: ${stopped}`]),
   ].join('; ');
+}
+
+/** Why deliveries failed, and what other processes hold. */
+export function formatRunDetails({ failures, leased }: RunDetails): string[] {
+  return [
+    ...(leased === null
+      ? []
+      : [`${count(leased.count, 'delivery is', 'deliveries are')} leased to another process until ${leased.until}`]),
+    ...formatFailures(failures).map((line) => `  ${line}`),
+  ];
 }
 
 export function formatEditions(editions: EditionStatus[]): string {

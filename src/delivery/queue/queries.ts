@@ -138,6 +138,32 @@ export async function listUnconfigured(
   return rows.filter(({ open }) => open > 0);
 }
 
+/** Due deliveries of editions under delivery that a process has leased, and the end of the last lease. */
+export async function findLeased(db: Db, now: number): Promise<{ count: number; until: number } | null> {
+  const { count, until } = await db
+    .selectFrom('editions')
+    .innerJoin('deliveries', 'deliveries.edition_id', 'editions.id')
+    .select((e) => [e.fn.countAll<number>().as('count'), e.fn.max('deliveries.lease_until').as('until')])
+    // Literals, so that the partial indexes are used.
+    .where(sql<boolean>`editions.delivery_state = 'delivering'`)
+    .where(isOpen('deliveries'))
+    .where('deliveries.due_at', '<=', now)
+    .where('deliveries.lease_until', '>', now)
+    .executeTakeFirstOrThrow();
+  return until === null ? null : { count, until };
+}
+
+/** The editions that are being delivered. */
+export async function listDelivering(db: Db): Promise<number[]> {
+  const rows = await db
+    .selectFrom('editions')
+    .select('id')
+    .where(sql<boolean>`delivery_state = 'delivering'`)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ id }) => id);
+}
+
 /** Counts the uncertain deliveries. */
 export async function countUncertain(db: Db, now: number): Promise<number> {
   const { count } = await uncertainDeliveries(db, now)
@@ -174,15 +200,21 @@ const FAILED_BATCH = 5_000;
 /** Groups the failed deliveries of an edition; see failure-groups.ts. Reads all its deliveries, in batches. */
 export async function groupFailures(db: Db, editionId: number): Promise<FailureGroup[]> {
   const groups = new FailureGroups();
+  await addFailures(db, editionId, groups, 0);
+  return groups.list();
+}
+
+/** Adds the failures of an edition since an instant, in epoch milliseconds. Reads all its deliveries, in batches. */
+export async function addFailures(db: Db, editionId: number, groups: FailureGroups, since: number): Promise<void> {
   for (let last = 0; ; ) {
     const { rows } = await sql<{ reason: string | null; count: number; last: number }>`
       select reason, count(*) as count, max(subscriber_id) as last from (
         select subscriber_id, reason from deliveries
-        where edition_id = ${editionId} and state = 'failed' and subscriber_id > ${last}
+        where edition_id = ${editionId} and state = 'failed' and subscriber_id > ${last} and changed_at >= ${since}
         order by subscriber_id limit ${FAILED_BATCH}
       ) as batch
       group by reason`.execute(db);
-    if (rows.length === 0) return groups.list();
+    if (rows.length === 0) return;
     for (const row of rows) {
       groups.add(row.reason, row.count);
       last = Math.max(last, row.last);

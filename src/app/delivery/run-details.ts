@@ -1,0 +1,43 @@
+/**
+ * What an operator wants to know after a run of delivery, beside its counts.
+ */
+import { type FailureGroup, FailureGroups } from '../../delivery/queue/failure-groups.ts';
+import { addFailures, findLeased, listDelivering } from '../../delivery/queue/queries.ts';
+import type { DeliveryReport } from '../../delivery/run.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import type { AppContext } from '../app-context.ts';
+
+export interface RunDetails {
+  /** Deliveries that failed during the run, by the server's words. */
+  failures: FailureGroup[];
+  /** Due deliveries that another process has leased: it is delivering them, or has died. `until` in RFC 3339. */
+  leased: { count: number; until: string } | null;
+}
+
+interface RunStart {
+  at: number;
+  editionIds: number[];
+}
+
+/** Call it before the run. */
+export async function startRunDetails({ store, clock }: AppContext): Promise<RunStart> {
+  return { at: clock(), editionIds: await listDelivering(store.db) };
+}
+
+export async function readRunDetails(
+  { store, clock }: AppContext,
+  start: RunStart,
+  { failed }: Pick<DeliveryReport, 'failed'>,
+): Promise<RunDetails> {
+  const groups = new FailureGroups();
+  if (failed > 0) {
+    for (const id of start.editionIds) await addFailures(store.reports, id, groups, start.at);
+  }
+  const leased = await findLeased(store.reports, clock());
+  return { failures: groups.list(), leased: leased && { count: leased.count, until: rfc3339(leased.until) } };
+}
+
+/** Whether an operator must act: delivery paused something, or stopped. */
+export function wasInterrupted({ paused, stopped }: Pick<DeliveryReport, 'paused' | 'stopped'>): boolean {
+  return paused.length > 0 || stopped !== null;
+}

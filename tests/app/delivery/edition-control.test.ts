@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../../scripts/test-edition.ts';
+import { release, resume, retry } from '../../../src/app/delivery/edition-control.ts';
+import { DELIVERY_STOPPED, domainAlert, pauseAlert } from '../../../src/app/editions.ts';
+import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
+import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { listOpenAlerts, raiseAlert } from '../../../src/schedule/alerts.ts';
+import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
+import { deliveriesOf } from '../../delivery/fixture.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openTestApp, type TestApp } from '../../support/test-app.ts';
+
+async function alertKeys({ store }: TestApp): Promise<string[]> {
+  return (await listOpenAlerts(store.db)).map(({ key }) => key);
+}
+
+describe("the operator's control", () => {
+  forEachDatabase((open) => {
+    it('releases the queue, and resolves the alert about stopped delivery only if it was held', async () => {
+      const app = openTestApp(await open());
+      await raiseAlert(app.store.db, { key: DELIVERY_STOPPED, message: 'the server refuses the login' }, app.now);
+      expect(await release(app)).toBe(false);
+      expect(await alertKeys(app)).toEqual([DELIVERY_STOPPED]);
+      await writeMeta(app.store.db, DELIVERY_HELD, 'restored');
+      expect(await release(app)).toBe(true);
+      expect(await alertKeys(app)).toEqual([]);
+    });
+
+    it('resumes an edition with its domains, extending what has expired, and resolves their alerts', async () => {
+      const app = openTestApp(await open());
+      const { db } = app.store;
+      const { editionId } = await queueEdition(app.store, 2);
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      await db.updateTable('deliveries').set({ expires_at: app.now }).execute();
+      await pauseEdition(db, editionId, 'refused');
+      const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
+      await db.transaction().execute((tx) => pauseDomain(tx, domain));
+      for (const key of [pauseAlert(editionId), domainAlert(editionId, 'example.com')]) {
+        await raiseAlert(db, { key, message: 'refused' }, app.now);
+      }
+      await expect(resume(app, edition)).rejects.toThrow('2 pending deliveries have expired and would fail at once');
+      expect(await alertKeys(app)).toHaveLength(2);
+      expect(await resume(app, edition, { extendBy: 12 * HOUR })).toBe(2);
+      expect(await alertKeys(app)).toEqual([]);
+      expect(await db.selectFrom('paused_domains').selectAll().execute()).toEqual([]);
+      expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual(Array(2).fill(app.now + 12 * HOUR));
+    });
+
+    it('retries nothing of a newsletter that is not configured, and beyond expireAfterHours', async () => {
+      const app = openTestApp(await open());
+      const { editionId } = await queueEdition(app.store, 1);
+      await app.store.db.updateTable('deliveries').set({ state: 'failed', reason: 'refused' }).execute();
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      const request = { kinds: ['failed'] as const, domain: null, isDryRun: false };
+      await expect(retry(app, edition, { ...request, extendBy: 1_000 * HOUR })).rejects.toThrow('--extend must be at');
+      await expect(retry(app, { ...edition, newsletter: 'weekly' }, request)).rejects.toThrow('is not configured');
+      expect(await deliveriesOf(app.store)).toMatchObject([{ state: 'failed' }]);
+    });
+  });
+});

@@ -3,7 +3,8 @@
  */
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
-import { listen } from '../http/server/listen.ts';
+import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
+import { createMetricsApp } from '../http/server/metrics-app.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
 import type { AppContext } from './app-context.ts';
@@ -38,6 +39,8 @@ export interface StartOptions extends FirstRunOptions {
 export interface RunningApp extends Stoppable {
   /** Where it serves, or null without the role `web`. */
   url: string | null;
+  /** Where it serves metrics, or null if it does not. */
+  metricsUrl: string | null;
   firstRun: FirstRun;
 }
 
@@ -88,7 +91,12 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (roles.includes('deliver')) tasks.push(...startPollingBounces(app));
     const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
     if (roles.includes('deliver')) tasks.push(startDelivering(app));
-    return { url: server?.url ?? null, firstRun: { ...published, delivered }, stop };
+    return {
+      url: server?.url ?? null,
+      metricsUrl: server?.metricsUrl ?? null,
+      firstRun: { ...published, delivered },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -110,13 +118,37 @@ async function vacuumStore({ store, log }: AppContext, { onProgress }: FirstRunO
   if (outcome.kind === 'failed') log.warn({}, vacuumFailure(store, outcome.reason));
 }
 
-/** Serves pages and feeds, and counts who reads the feeds. */
-async function startServer(app: AppContext): Promise<Stoppable & { url: string }> {
+/** Serves pages, feeds and metrics, and counts who reads the feeds. */
+async function startServer(app: AppContext): Promise<Stoppable & { url: string; metricsUrl: string | null }> {
   const { store, config, templates, clock, log } = app;
   const secrets = await app.keys.signingSecrets();
   const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
   const site = createApp({ store, config, templates, secrets, clock, readers, log });
   const server = await listen(site, { ...config.server, log });
+  const metrics = await listenForMetrics(app);
   const counting = startCountingReaders(app, readers);
-  return { url: server.url, stop: () => server.close().finally(() => counting.stop()) };
+  return {
+    url: server.url,
+    metricsUrl: metrics?.url ?? null,
+    stop: async () => {
+      await Promise.all([server.close(), metrics?.close()]);
+      await counting.stop();
+    },
+  };
+}
+
+/** Scrapers need few. */
+const METRICS_CONNECTIONS = 20;
+
+/** A port that cannot be opened is only logged: a second process of the same configuration must start. */
+async function listenForMetrics(app: AppContext): Promise<WebServer | null> {
+  const { metrics } = app.config.server;
+  if (metrics === null) return null;
+  try {
+    return await listen(createMetricsApp(app), { ...metrics, maxConnections: METRICS_CONNECTIONS, log: app.log });
+  } catch (error) {
+    const reason = error instanceof ListenError ? (error.cause as Error).message : String(error);
+    app.log.warn({ reason }, 'metrics are not served: set server.metrics to a free address, or to off');
+    return null;
+  }
 }

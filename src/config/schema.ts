@@ -32,7 +32,14 @@ const retentionDays = z.int().min(7).max(3_650);
 const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #9b1c1f');
 const addressRange = z
   .string()
-  .refine((text) => parseCidr(text) !== null, 'must be a range of addresses such as 10.1.0.0/16 or fd00::/8');
+  .refine(
+    (text) => parseCidr(text) !== null,
+    'must be a range of addresses such as 10.1.0.0/16 or fd00::/8; one address ends with /32 or /128',
+  );
+const listenAddress = z
+  .string()
+  .refine((text) => text === 'off' || parseHostPort(text) !== null, 'must be off, or such as 127.0.0.1:9464')
+  .transform((text) => (text === 'off' ? null : parseHostPort(text)));
 const domain = z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case');
 
 const schedule = z.strictObject({
@@ -382,6 +389,12 @@ export const schema = z.strictObject({
           'Maximum number of open connections; further ones are closed at once. The limit of open files of the ' +
             'process must be higher by at least 200.',
         ),
+      metrics: listenAddress
+        .prefault('127.0.0.1:9464')
+        .describe(
+          'Host and port on which /metrics listens, or off. The port of the site has /metrics only with ' +
+            'DAYWIRE_METRICS_TOKEN.',
+        ),
       trustedProxies: z
         .array(addressRange)
         .default(['127.0.0.0/8', '::1/128'])
@@ -401,6 +414,14 @@ export type NewsletterConfig = FileConfig['newsletters'][number];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
 export type Publication = FileConfig['publication'];
+
+/** `127.0.0.1:9464` or `[::1]:9464`; port 0 for any free port. */
+function parseHostPort(text: string): { host: string; port: number } | null {
+  const [, ipv6, name, digits] = /^(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = ipv6 ?? name;
+  const port = Number(digits);
+  return host === undefined || port > 65_535 ? null : { host, port };
+}
 
 function isHubUrl(text: string): boolean {
   // Spaces and control characters would not survive a round trip through a feed.

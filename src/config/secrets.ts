@@ -48,6 +48,13 @@ export const SECRETS = {
     want: 'at least 24 characters',
     description: 'Signs the requests to /webhooks/bounces.',
   },
+  metricsToken: {
+    name: 'DAYWIRE_METRICS_TOKEN',
+    rule: /^\S{16,}$/,
+    want: 'at least 16 characters without white space',
+    description:
+      'Bearer token of /metrics. With it, the public port has /metrics too; without it, only server.metrics has it.',
+  },
   alertWebhook: {
     name: 'DAYWIRE_ALERT_WEBHOOK',
     rule: /^https?:\/\//,

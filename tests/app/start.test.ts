@@ -182,6 +182,57 @@ forEachDatabase((open) => {
       await running.stop();
     });
 
+    it('serves metrics on a listener of their own, and not on the port of the site', async () => {
+      const app = openTestApp(await open());
+      const { url, metricsUrl, stop } = await start(app, { ...startOptions(), roles: ['web'] });
+      const metrics = await fetch(`${metricsUrl}metrics`);
+      expect([metrics.status, await metrics.text()]).toEqual([200, expect.stringContaining('daywire_open_alerts 0')]);
+      for (const address of [`${url}metrics`, `${metricsUrl}`, `${metricsUrl}healthz`]) {
+        expect([address, (await fetch(address)).status]).toEqual([address, 404]);
+      }
+      await stop();
+      await expect(fetch(`${metricsUrl}metrics`)).rejects.toThrow();
+    });
+
+    it('serves metrics on both ports to clients with the token, and to no others', async () => {
+      const token = 'a-token-of-the-test';
+      const app = openTestApp(await open(), { env: { DAYWIRE_METRICS_TOKEN: token } });
+      const { url, metricsUrl, stop } = await start(app, { ...startOptions(), roles: ['web'] });
+      for (const address of [`${url}metrics`, `${metricsUrl}metrics`]) {
+        for (const [credentials, status] of [
+          [`Bearer ${token}`, 200],
+          [`bearer  ${token}`, 200],
+          ['', 404],
+          [`Bearer ${token}x`, 404],
+          [`Bearer ${token.slice(1)}`, 404],
+          [`Basic ${token}`, 404],
+        ] as const) {
+          const response = await fetch(address, { headers: { Authorization: credentials } });
+          expect([address, credentials, response.status]).toEqual([address, credentials, status]);
+        }
+      }
+      await stop();
+    });
+
+    it('serves the site without metrics, and says so, if their port is taken or they are off', async () => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await new Promise((resolve) => taken.once('listening', resolve));
+      const { port } = taken.address() as AddressInfo;
+      for (const metrics of [{ host: '127.0.0.1', port }, null]) {
+        const app = openTestApp(await open());
+        const warnings: string[] = [];
+        app.log.warn = (_, message) => warnings.push(message);
+        app.config.server.metrics = metrics;
+        const { url, metricsUrl, stop } = await start(app, { ...startOptions(), roles: ['web'] });
+        expect([(await fetch(`${url}healthz`)).status, metricsUrl]).toEqual([200, null]);
+        expect(warnings).toEqual(
+          metrics === null ? [] : [expect.stringMatching(/^metrics are not served: set server/)],
+        );
+        await stop();
+      }
+      taken.close();
+    });
+
     it('does nothing when the port is taken', async () => {
       const taken = createServer().listen(0, '127.0.0.1');
       await new Promise((resolve) => taken.once('listening', resolve));

@@ -36,6 +36,33 @@ describe('the configuration', () => {
   });
 
   it.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
+    ['"[::1]:0"', { host: '::1', port: 0 }],
+    ['metrics.internal:65535', { host: 'metrics.internal', port: 65_535 }],
+    ['off', null],
+  ])('takes the address of metrics as %s', (address, expected) => {
+    expect(parse(sample.replace('metrics: 127.0.0.1:9464', `metrics: ${address}`)).server.metrics).toEqual(expected);
+  });
+
+  it.each(['9464', 'localhost', '::1:9464', '127.0.0.1:65536', 'http://localhost:1', 'no', '"[1.2]:3"'])(
+    'refuses the address of metrics %s',
+    (address) => {
+      expect(problemsOf(sample.replace('metrics: 127.0.0.1:9464', `metrics: ${address}`))).toEqual([
+        expect.stringMatching(/server\.metrics is .*: must be /),
+      ]);
+    },
+  );
+
+  it.each([
+    ['trustedProxies: 1', /server\.trustedProxies is 1: must be a list/],
+    ['trustedProxies: [10.0.0.1]', /trustedProxies\[0\] is "10\.0\.0\.1": must be a range .* ends with \/32/],
+    ['maxConnections: 0', /server\.maxConnections is 0/],
+  ])('refuses %s', (line, rule) => {
+    const problems = problemsOf(sample.replace(/trustedProxies: .*/, line));
+    expect(problems).toEqual([expect.stringMatching(rule)]);
+  });
+
+  it.each([
     ['hub: nobody', /hub is "nobody": must be self, or the http or https address of a hub/],
     ['hub: "https://hub.example.com/#x"', /must be self, or/],
     ['hub: https://user:word@hub.example.com/', /must hold no user name or password: it is published in every feed/],

@@ -373,8 +373,8 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
     });
 
     it('of metrics is not public', async () => {
-      expect((await site.daywire('/metrics')).status).toBe(200);
-      expect((await site.nginx('/metrics')).status).toBe(404);
+      expect((await site.nginx('/metrics', { headers: { Authorization: 'Bearer x' } })).status).toBe(404);
+      expect(countReceived('/metrics')).toBe(0);
     });
   });
 

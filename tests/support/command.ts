@@ -42,6 +42,8 @@ export function newFolder(content: 'sample' | 'empty'): Folder {
   atEndOfFile(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
   if (content === 'sample') {
     for (const name of ['config', 'sample']) cpSync(join(ROOT, name), join(path, name), { recursive: true });
+    // Many processes run at the same time.
+    editConfig({ path }, 'metrics: 127.0.0.1:9464', 'metrics: 127.0.0.1:0');
   }
   return {
     path,
@@ -139,7 +141,7 @@ export function storedRows({ path }: Folder): Record<string, unknown[]> {
 }
 
 /** Changes the folder's configuration. */
-export function editConfig({ path }: Folder, from: string, to: string): void {
+export function editConfig({ path }: Pick<Folder, 'path'>, from: string, to: string): void {
   const file = join(path, 'config/daywire.yaml');
   const text = readFileSync(file, 'utf8');
   if (!text.includes(from)) throw new Error(`config/daywire.yaml has no ${from}`);

@@ -31,7 +31,11 @@ export interface TestAppOptions {
 export function openTestApp(store: Store, { env = {}, edit = (yaml) => yaml, feeds }: TestAppOptions = {}): TestApp {
   const folder = temporaryFolder();
   const parsed = sampleConfig(
-    (yaml) => edit(yaml).replace('port: 8080', 'port: 0').replace('media: sample/media', `media: ${ROOT}/sample/media`),
+    (yaml) =>
+      edit(yaml)
+        .replace('port: 8080', 'port: 0')
+        .replace('metrics: 127.0.0.1:9464', 'metrics: 127.0.0.1:0')
+        .replace('media: sample/media', `media: ${ROOT}/sample/media`),
     { env: { DAYWIRE_SECRET: 's'.repeat(40), ...env }, cwd: folder },
   );
   const config = { ...parsed, feeds: parsed.feeds.filter(({ id }) => feeds?.includes(id) ?? true) };

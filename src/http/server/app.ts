@@ -25,6 +25,7 @@ import { privatePageHeaders, securityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { serveMedia } from './media.ts';
 import { serveMetrics } from './metrics.ts';
+import { withToken } from './metrics-app.ts';
 import { limitForm } from './request-body.ts';
 import { reportUntrustedProxy } from './untrusted-proxy.ts';
 import { openWebContext, type WebContext, type WebOptions } from './web-context.ts';
@@ -40,7 +41,8 @@ export function createApp(options: WebOptions): Hono {
   app.onError((error, c) => respondFailure(web, c, error));
   app.notFound((c) => redirectWithoutSlash(c) ?? respondNotFound(web, c));
   app.get('/healthz', serveHealth(web));
-  app.get('/metrics', serveMetrics(web));
+  const { metricsToken } = web.config.secrets;
+  if (metricsToken !== undefined) app.get('/metrics', withToken(metricsToken, serveMetrics(web)));
   if (web.base !== '') app.get(web.base, (c) => c.redirect(`${web.base}/`, 301));
   app.get(`${web.base}/`, share(web, serveFrontPage(web)));
   const pages = app.basePath(web.base);

@@ -52,6 +52,8 @@ const PAGES: [path: string, status: number][] = [
   ['/account/erase/forged', 404],
   ['/preferences/forged', 404],
   ['/no-such-page', 404],
+  // Without a token.
+  ['/metrics', 404],
 ];
 const OTHERS: [path: string, status: number][] = [
   ['/articles/daily-roundup-2026-11-24', 301],
@@ -69,7 +71,6 @@ const OTHERS: [path: string, status: number][] = [
   ['/favicon.ico', 301],
   ['/robots.txt', 200],
   ['/healthz', 200],
-  ['/metrics', 200],
 ];
 const ALL = [...PAGES, ...OTHERS];
 /** Endpoints for programs, without a page. */
@@ -173,7 +174,9 @@ describe('every route', () => {
   });
 
   it('responds to other methods with 405 and the methods that it allows', async () => {
-    for (const [path] of ALL.filter(([known]) => known !== '/no-such-page' && !ENDPOINTS.includes(known))) {
+    for (const [path] of ALL.filter(
+      ([known]) => !['/no-such-page', '/metrics'].includes(known) && !ENDPOINTS.includes(known),
+    )) {
       const allow = FORMS.test(path) ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, OPTIONS';
       for (const method of ['PUT', 'DELETE', 'PATCH', ...(FORMS.test(path) ? [] : ['POST'])]) {
         const response = await site.app.request(path, { method });

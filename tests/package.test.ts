@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,11 +28,33 @@ describe('the package', () => {
     expect(existsSync(join(times, 'feeds/latest.rss'))).toBe(true);
   });
 
+  it('pins the versions of package-lock.json for those who install it, without tools for development', () => {
+    const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Lock;
+    const lock = read(join(root, 'package-lock.json'));
+    const { packages, ...rest } = read(join(folder, 'package/npm-shrinkwrap.json'));
+    const { packages: locked, ...others } = lock;
+    expect(rest).toEqual(others);
+    const expected = Object.keys(locked).filter((path) => locked[path]?.dev !== true);
+    expect(Object.keys(packages)).toEqual(expected);
+    expect(packages['']?.dependencies).toEqual(read(join(root, 'package.json')).dependencies);
+    expect(packages['']?.devDependencies).toBeUndefined();
+    const pinned = expected.filter((path) => path !== '');
+    expect(pinned).toContain('node_modules/nodemailer');
+    expect(pinned).not.toContain('node_modules/vitest');
+    for (const path of pinned) expect(packages[path], path).toEqual(locked[path]);
+    expect(existsSync(join(root, 'npm-shrinkwrap.json')), 'npm would prefer it to package-lock.json').toBe(false);
+  });
+
   it('contains the sample newsroom', () => {
     const sample = join(folder, 'package');
     expect(daywire(sample, 'start', '--once')).toMatch(/loaded 45 sample articles and 7 subscribers\n.*7 submitted/s);
   });
 });
+
+interface Lock {
+  packages: Record<string, Record<string, unknown> | undefined>;
+  dependencies?: unknown;
+}
 
 function daywire(cwd: string, ...args: string[]): string {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DAYWIRE_')));

@@ -137,6 +137,13 @@ describe('the configuration', () => {
       (s: string) => s.replace('- id: latest', '- id: index'),
       /must not be "feeds"/,
     ],
+    ...['b%0d%0aBcc%3ax@example.com', 'b\\r\\nBcc: x@example.com'].map(
+      (address): [string, (s: string) => string, RegExp] => [
+        `the bounce address "${address}", which would add a line to List-Unsubscribe`,
+        (s) => s.replace('# address: bounces@example.com', `address: "${address}"`),
+        /bounces\.address is "b.*": Invalid email address/,
+      ],
+    ),
     [
       'a bounce address that leaves a token no room',
       (s: string) => s.replace('# address: bounces@', `address: ${'b'.repeat(24)}@`),

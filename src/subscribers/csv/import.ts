@@ -10,7 +10,7 @@ import { type CsvColumn, type MappedColumns, mapColumns } from './columns.ts';
 import { type BatchReport, importBatch } from './import-batch.ts';
 import { CsvSyntaxError, readRecords } from './records.ts';
 import { RejectsFile } from './rejects-file.ts';
-import { type ImportRow, parseRow } from './row.ts';
+import { type ImportRow, parseRow, unguard } from './row.ts';
 
 export interface SubscriberImportReport extends BatchReport {
   rows: number;
@@ -35,6 +35,8 @@ export interface SubscriberImportOptions {
 }
 
 const BATCH_SIZE = 500;
+
+const OVERSIZED = 'it has more than 64 KB: shorten it, or close its quotation mark';
 
 /**
  * Imports a file, with one transaction per batch: an interrupted import keeps the finished batches, and can be
@@ -63,13 +65,14 @@ export async function importSubscribers(
   try {
     for await (const records of readRecords(file)) {
       for (const record of records) {
+        const fields = record.fields.map(unguard);
         if (columns === null) {
-          columns = mapColumns(record.fields, options.map);
+          columns = mapColumns(fields, options.map);
           continue;
         }
         rows += 1;
-        const row = parseRow(record.fields, record.line, columns, options);
-        if (typeof row === 'string') await rejects.add(columns.header, record, row);
+        const row = record.isOversized ? OVERSIZED : parseRow(fields, record.line, columns, options);
+        if (typeof row === 'string') await rejects.add(columns.header, { ...record, fields }, row);
         else if (batch.push(row) >= BATCH_SIZE) await flush();
         options.onProgress?.({ rows, rejected: rejects.count, bytes: record.bytes, totalBytes });
       }

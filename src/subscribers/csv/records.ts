@@ -10,6 +10,8 @@ export interface CsvRecord {
   line: number;
   /** Bytes of the file up to the end of the record. */
   bytes: number;
+  /** Whether it is longer than any row should be. The fields of a line that was skipped are cut off. */
+  isOversized: boolean;
 }
 
 /** The rest of the file cannot be read. */
@@ -17,28 +19,61 @@ export class CsvSyntaxError extends Error {
   override name = 'CsvSyntaxError';
 }
 
-/** Bytes. Without a limit, an unclosed quote would take the rest of the file. */
+/** Characters of a row. */
 const MAX_RECORD_SIZE = 64 * 1024;
+/** Bytes that are read as one record: without a limit, an unclosed quote would take the rest of the file. */
+const MAX_PARSED_SIZE = 1024 * 1024;
+
+const [LF, CR] = [10, 13];
 
 /**
  * Reads the records of a file, in one batch per chunk: with a promise per record, promises took a third of an import's
- * time.
+ * time. A line of any length without line breaks in it is one oversized record.
  * @throws CsvSyntaxError after the records before an unclosed quotation mark
  */
 export async function* readRecords(file: string): AsyncGenerator<CsvRecord[]> {
+  const header = await firstLine(file);
+  for (let position: Position | null = { byte: 0, line: 1 }; position !== null; ) {
+    const end: RecordsEnd = yield* readFrom(file, position, delimiterOf(header));
+    if (end.failure === null) return;
+    const { at, failure } = end;
+    const skipped = failure.code === 'CSV_MAX_RECORD_SIZE' ? await findLongLine(file, at) : null;
+    if (skipped === null) throw toError(failure, at.line - 1);
+    yield [{ fields: [skipped.text], line: at.line, bytes: skipped.end, isOversized: true }];
+    position = { byte: skipped.end, line: at.line };
+  }
+}
+
+/** The start of the file, or of a line end: then the line that it ends. */
+interface Position {
+  byte: number;
+  line: number;
+}
+
+interface RecordsEnd {
+  /** The line of the record that failed, and the line end before it. */
+  at: Position;
+  failure: CsvError | null;
+}
+
+async function* readFrom(file: string, start: Position, delimiter: string): AsyncGenerator<CsvRecord[], RecordsEnd> {
   const records: CsvRecord[] = [];
-  let last = 0;
+  // After a line end, the next line.
+  const at = { byte: start.byte, line: start.byte === 0 ? start.line : start.line + 1 };
   const parser = parse({
-    bom: true,
-    delimiter: delimiterOf(await firstLine(file)),
+    bom: start.byte === 0,
+    delimiter,
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
-    max_record_size: MAX_RECORD_SIZE,
+    max_record_size: MAX_PARSED_SIZE,
     on_record(fields: string[], { lines, bytes }) {
       // The parser reports the last line of the record; quoted fields can contain line ends.
-      records.push({ fields, line: lines - fields.reduce((count, field) => count + countLineEnds(field), 0), bytes });
-      last = lines;
+      const line = start.line - 1 + lines - fields.reduce((count, field) => count + countLineEnds(field), 0);
+      const size = fields.reduce((sum, field) => sum + field.length, 0);
+      at.line = start.line + lines;
+      at.byte = start.byte + bytes;
+      records.push({ fields, line, bytes: at.byte, isOversized: size > MAX_RECORD_SIZE });
       return null;
     },
   });
@@ -46,14 +81,37 @@ export async function* readRecords(file: string): AsyncGenerator<CsvRecord[]> {
   parser.on('error', (error: CsvError) => {
     failure = error;
   });
-  for await (const chunk of createReadStream(file)) {
+  for await (const chunk of createReadStream(file, { start: start.byte })) {
     await new Promise((resolve) => parser.write(chunk, resolve));
     if (records.length > 0) yield records.splice(0);
-    if (failure !== null) throw toError(failure, last);
+    if (failure !== null) return { at, failure };
   }
   await new Promise((resolve) => parser.end(resolve));
   if (records.length > 0) yield records.splice(0);
-  if (failure !== null) throw toError(failure, last);
+  return { at, failure };
+}
+
+/**
+ * The line of a record that is too long, if it has no line end where the parser gave up; otherwise the record has many
+ * lines, and a quotation mark is not closed. @returns the end of the line, and its first characters
+ */
+async function findLongLine(file: string, { byte }: Position): Promise<{ end: number; text: string } | null> {
+  let offset = byte;
+  let text = '';
+  let start: number | null = null;
+  for await (const chunk of createReadStream(file, { start: byte }) as AsyncIterable<Buffer>) {
+    for (let at = 0; at < chunk.length; at++) {
+      const isEnd = chunk[at] === LF || chunk[at] === CR;
+      if (start === null && !isEnd) {
+        start = offset + at;
+        text = chunk.toString('utf8', at, at + 100);
+      } else if (start !== null && isEnd) {
+        return offset + at - start < MAX_PARSED_SIZE ? null : { end: offset + at, text };
+      }
+    }
+    offset += chunk.length;
+  }
+  return start === null || offset - start < MAX_PARSED_SIZE ? null : { end: offset, text };
 }
 
 function countLineEnds(field: string): number {

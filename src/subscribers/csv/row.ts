@@ -38,7 +38,7 @@ export function parseRow(
     const position = columns.positions[column];
     return position === undefined ? '' : (fields[position] ?? '').trim();
   };
-  const address = parseAddress(unguard(field('email')));
+  const address = parseAddress(field('email'));
   if (address.kind === 'invalid') return `${field('email') || 'the address'}: ${address.reason}`;
   const zone = field('zone');
   const problem = zone === '' ? null : zoneProblem(zone);
@@ -72,14 +72,18 @@ export function parseRow(
   };
 }
 
-/** Quotes a field if necessary (RFC 4180 §2), and prevents spreadsheets from reading it as a formula. */
+/**
+ * Quotes a field if necessary (RFC 4180 §2), and prevents spreadsheets from reading it as a formula: an apostrophe is
+ * put before such a field. One that starts with an apostrophe gets another, so that `unguard` restores every field.
+ */
 export function csvField(value: string): string {
-  const guarded = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  const guarded = /^[=+\-@\t\r']/.test(value) ? `'${value}` : value;
   return /[",\r\n;\t]|^\s|\s$/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
 }
 
-function unguard(value: string): string {
-  return /^'[=+\-@]/.test(value) ? value.slice(1) : value;
+/** Removes the apostrophe that `csvField` put before a field. */
+export function unguard(value: string): string {
+  return /^'[=+\-@\t\r']/.test(value) ? value.slice(1) : value;
 }
 
 function words(text: string): string[] {

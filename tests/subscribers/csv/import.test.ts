@@ -344,9 +344,33 @@ forEachDatabase((open) => {
     expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com']);
   });
 
+  it('rejects an oversized field with its row alone, whatever its size, and names its line', async () => {
+    const store = await open();
+    const notes = `"${'a note of many lines\n'.repeat(5_000)}"`;
+    const rows = ['email,notes', 'ada@example.com,', `eve@example.com,${notes}`, 'ben@example.com,'];
+    const [x, y, z] = ['x', 'y', 'z'].map((char) => char.repeat(1_200_000));
+    const long = [`mallory@example.com,${x}`, `${y}`, 'cara@example.com,', `${z}`];
+    const report = await importing(store, csv([...rows, ...long].join('\r\n')));
+    expect(report).toMatchObject({ rows: 7, added: 3, rejected: 4 });
+    expect(report.rejects).toEqual(
+      [3, 5_005, 5_006, 5_008].map((line) => ({ line, reason: expect.stringMatching(/64 KB/) })),
+    );
+    expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com', 'ben@example.com', 'cara@example.com']);
+    expect(readFileSync(report.rejectsFile as string, 'utf8')).toMatch(
+      /^eve@example\.com,.*^"mallory@example\.com,x+"/ms,
+    );
+  });
+
   it('imports exported addresses that look like formulas', async () => {
     const store = await open();
-    const emails = ['=1+1@example.com', '+tag@example.com', "-o'brien@example.com", 'ada@bücher.example'];
+    const emails = [
+      "'=quoted@example.com",
+      "''@example.com",
+      '=1+1@example.com',
+      '+tag@example.com',
+      "-o'brien@example.com",
+      'ada@bücher.example',
+    ];
     await importing(store, csv(`email,zone\n${emails.map((email) => `${csvField(email)},Asia/Tokyo`).join('\n')}\n`));
     const text = await exported(store);
     expect(text).toContain("'=1+1@example.com,Asia/Tokyo,daily,,,,,2026-11-24T07:30:00.000Z");

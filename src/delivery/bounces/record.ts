@@ -2,6 +2,7 @@
  * Records bounces, complaints and unsubscribe requests, and applies them. There is one row for each message and kind:
  * recording the same report twice changes nothing.
  */
+import { type RawBuilder, sql } from 'kysely';
 import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { cleanLine } from '../../lib/clean-text.ts';
@@ -96,9 +97,9 @@ export async function recordBounce(
     // The lock excludes a concurrent report of the same bounce, and an erasure.
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return { kind: 'erased' };
-    if (!countsAgain(target, bounce.kind, subscriber) && (await isRecorded(tx, target, bounce.kind))) {
-      return { kind: 'duplicate' };
-    }
+    if (await isDuplicate(tx, target, bounce.kind, subscriber)) return { kind: 'duplicate' };
+    // A message that bounces for good after a failure that may pass is one bounce.
+    if (bounce.kind === 'hard' && !isNameless(target)) await deleteSoftBounce(tx, target);
     await tx
       .insertInto('bounces')
       .values({
@@ -118,30 +119,60 @@ export async function recordBounce(
   });
 }
 
-/**
- * Whether a report counts although a similar one is recorded. One that names no message, such as a provider's complaint
- * about an address, cannot be distinguished from an earlier one. If the address is not suppressed, the subscriber
- * has opted in again since then, so the report must be a new one.
- */
-function countsAgain(
-  { editionId, serviceMessageId }: BounceTarget,
-  kind: BounceKind,
-  { suppressed_reason }: { suppressed_reason: SuppressionReason | null },
-): boolean {
-  return editionId === null && serviceMessageId === null && kind !== 'soft' && suppressed_reason === null;
+/** Whether a report names no message, such as a provider's complaint about an address. */
+function isNameless({ editionId, serviceMessageId }: BounceTarget): boolean {
+  return editionId === null && serviceMessageId === null;
 }
 
-async function isRecorded(tx: Tx, target: BounceTarget, kind: BounceKind): Promise<boolean> {
-  const known = await tx
-    .selectFrom('bounces')
-    .select('id')
-    .where('subscriber_id', '=', target.subscriberId)
-    .where('edition_id', target.editionId === null ? 'is' : '=', target.editionId)
-    .where('service_message_id', target.serviceMessageId === null ? 'is' : '=', target.serviceMessageId)
+/**
+ * Whether a bounce was recorded before, under any token of its message: signed with another secret, or without one, as
+ * a webhook's report about an address.
+ */
+async function isDuplicate(
+  tx: Tx,
+  target: BounceTarget,
+  kind: BounceKind,
+  { suppressed_reason }: { suppressed_reason: SuppressionReason | null },
+): Promise<boolean> {
+  // A soft bounce tells nothing new about a message that has bounced for good.
+  const kinds: BounceKind[] = kind === 'soft' ? ['soft', 'hard'] : [kind];
+  const known = () => tx.selectFrom('bounces').where('subscriber_id', '=', target.subscriberId).select('id').limit(1);
+  // If the address is not suppressed, the subscriber has opted in again since then, so the report must be a new one.
+  const isNew = kind !== 'soft' && suppressed_reason === null;
+  if (isNameless(target)) {
+    return !isNew && (await known().where('kind', 'in', kinds).executeTakeFirst()) !== undefined;
+  }
+  if ((await known().where('kind', 'in', kinds).where(isOf(target)).executeTakeFirst()) !== undefined) return true;
+  if (kind === 'soft' || isNew) return false;
+  const nameless = await known()
     .where('kind', '=', kind)
-    .limit(1)
+    .where('edition_id', 'is', null)
+    .where('service_message_id', 'is', null)
     .executeTakeFirst();
-  return known !== undefined;
+  if (nameless === undefined) return false;
+  // The next message that bounces is another one.
+  await tx
+    .updateTable('bounces')
+    .set({ edition_id: target.editionId, service_message_id: target.serviceMessageId })
+    .where('id', '=', nameless.id)
+    .execute();
+  return true;
+}
+
+/** Condition on bounces: of the message that a target names. */
+function isOf({ editionId, serviceMessageId }: BounceTarget): RawBuilder<boolean> {
+  return editionId === null
+    ? sql<boolean>`service_message_id = ${serviceMessageId}`
+    : sql<boolean>`edition_id = ${editionId}`;
+}
+
+async function deleteSoftBounce(tx: Tx, target: BounceTarget): Promise<void> {
+  await tx
+    .deleteFrom('bounces')
+    .where('subscriber_id', '=', target.subscriberId)
+    .where('kind', '=', 'soft')
+    .where(isOf(target))
+    .execute();
 }
 
 async function suppressionReason(

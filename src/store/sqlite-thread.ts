@@ -90,7 +90,7 @@ export class SqliteThread {
   #complete(response: WorkerResponse): void {
     const request = this.#pending.shift();
     if (this.#pending.length === 0) this.#worker.unref();
-    if ('failed' in response) request?.reject(toError(response.failed));
+    if ('failed' in response) request?.reject(toError(response.failed, this.#path));
     else request?.resolve(response);
   }
 
@@ -104,8 +104,21 @@ export class SqliteThread {
   }
 }
 
-function toError({ name, message, code, errcode, errstr }: SerializedError): Error {
-  const error = name === 'TypeError' ? new TypeError(message) : new Error(message);
+/** Errors about the file or its disk (https://sqlite.org/rescode.html), which name no path. */
+const FILE_ERRORS = new Set([
+  8, // SQLITE_READONLY
+  10, // SQLITE_IOERR
+  11, // SQLITE_CORRUPT
+  13, // SQLITE_FULL
+  14, // SQLITE_CANTOPEN
+  26, // SQLITE_NOTADB
+]);
+
+function toError({ name, message, code, errcode, errstr }: SerializedError, path: string): Error {
+  // The lower byte of an extended code is the primary one.
+  const isAboutFile = typeof errcode === 'number' && FILE_ERRORS.has(errcode & 0xff);
+  const text = isAboutFile ? `${path}: ${message}` : message;
+  const error = name === 'TypeError' ? new TypeError(text) : new Error(text);
   const fields = { code, errcode, errstr };
   for (const [field, value] of Object.entries(fields))
     if (value !== undefined) Object.assign(error, { [field]: value });

@@ -55,6 +55,18 @@ describe('an SQLite file', () => {
     expect(await keys(reports)).toEqual(['a', 'b']);
   });
 
+  it('names its path when the disk is full, and works again when there is room', async () => {
+    const { db, location } = await open();
+    await put(db, 'a');
+    const limitPages = (pages: number) =>
+      db.transaction().execute((tx) => sql.raw(`pragma max_page_count = ${pages}`).execute(tx));
+    await limitPages(1);
+    await expect(insertRows(db, 1_000)).rejects.toThrow(`${location}: database or disk is full`);
+    await limitPages(1_000_000);
+    await insertRows(db, 1_000);
+    expect(await keys(db)).toHaveLength(1_001);
+  });
+
   it('returns the number of changes, or the rows of a statement with RETURNING', async () => {
     const { db } = await open();
     const values = { email: 'a@example.com', email_key: 'a@example.com', created_at: 1_790_000_000_000 };

@@ -1,7 +1,6 @@
 /**
  * Tasks that a running process repeats, beside the jobs of its schedule.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
@@ -9,7 +8,7 @@ import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
-import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
 import { startTicker } from '../schedule/tick.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
@@ -26,8 +25,6 @@ import { runRetention } from './retention.ts';
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
 const READER_COUNTS_EVERY = 10 * SECOND;
-/** Pause after the mail server refused everything. */
-const PAUSE_AFTER_REFUSAL = 30 * SECOND;
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
 
@@ -143,16 +140,22 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
 export function startDelivering(app: AppContext): Stoppable {
   const { log } = app;
   const monitor = new DeliveryMonitor(app);
+  let lastStop: string | null = null;
   return repeat(SECOND, 'delivering', log, async (signal) => {
-    const { stopped, paused: _, service, ...editions } = await deliverDue(app, { signal, monitor });
+    const { stopped, retryAt, paused: _, service, ...editions } = await deliverDue(app, { signal, monitor });
     for (const [counts, message] of [
       [editions, 'delivered'],
       [service, 'delivered service messages'],
     ] as const) {
       if (Object.values(counts).some((count) => count > 0)) log.info({ ...counts }, message);
     }
-    if (stopped === null || signal.aborted) return;
-    log.error({ reason: stopped }, 'delivery stopped; retrying in 30 s');
-    await sleep(PAUSE_AFTER_REFUSAL, undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    // Once for each failed probe, not every second.
+    const stop = stopped === null ? null : `${stopped} ${retryAt}`;
+    if (stop !== null && stop !== lastStop) {
+      const retry = retryAt === undefined ? {} : { retryAt: rfc3339(retryAt) };
+      log.error({ reason: stopped, ...retry }, 'delivery stopped');
+    }
+    lastStop = stop;
   });
 }

@@ -1,18 +1,21 @@
 /**
  * Delivers what is due, for the operator and for the background task alike.
  */
-import type { OnPause } from '../delivery/control/auto-pause.ts';
+import type { OnTrouble } from '../delivery/control/back-off-state.ts';
+import type { OnPause } from '../delivery/control/circuit-breaker.ts';
 import { deliver } from '../delivery/deliver.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
-import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
+import { rfc3339 } from '../lib/time.ts';
+import { listOpenAlerts, raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
 import type { AppContext } from './app-context.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
-import { DELIVERY_STOPPED, editionName, pauseAlert } from './editions.ts';
+import { DELIVERY_STOPPED, domainAlert, editionName, pauseAlert, SERVICE_MESSAGES_REFUSED } from './editions.ts';
 
 /**
- * Delivers what is due. Raises an alert when the server refuses everything, and resolves it after the next success; the
+ * Delivers what is due. Raises alerts when the server accepts nothing, and resolves them after the next success; the
  * monitor does the same for deliveries that wait or have failed, and calls the heartbeat.
+ * @param options.probeNow tries the server now, although it is to be left alone for a while
  * @throws SecretError, TransportError, or what the store throws
  */
 export async function deliverDue(
@@ -20,10 +23,12 @@ export async function deliverDue(
   {
     signal,
     onProgress,
+    probeNow,
     monitor = new DeliveryMonitor(app),
   }: {
     signal?: AbortSignal;
     onProgress?: (report: Readonly<DeliveryReport>) => void;
+    probeNow?: boolean;
     /** Kept from run to run by a process that delivers repeatedly. */
     monitor?: DeliveryMonitor;
   } = {},
@@ -32,24 +37,42 @@ export async function deliverDue(
   const secrets = await keys.signingSecrets();
   const signers = keys.signers();
   const transport = openTransport(config);
-  const onPause: OnPause = async (tx, { editionId, reason }) => {
+  const onPause: OnPause = async (tx, { editionId, domain, reason }) => {
     const name = await editionName(tx, editionId);
-    const message = `Delivery of ${name} is paused: ${reason}. Resume it with "daywire editions resume ${name}".`;
-    await raiseAlert(tx, { key: pauseAlert(editionId), message }, clock());
+    const [what, key] =
+      domain === undefined ? [name, pauseAlert(editionId)] : [`${name} to ${domain}`, domainAlert(editionId, domain)];
+    const message = `Delivery of ${what} is paused: ${reason}. Resume it with "daywire editions resume ${name}".`;
+    await raiseAlert(tx, { key, message }, clock());
+  };
+  const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {
+    const { cause, reason, since } = backOff;
+    const [key, what] =
+      scope === 'server' ? [DELIVERY_STOPPED, 'Delivery'] : [SERVICE_MESSAGES_REFUSED, 'Delivery of service messages'];
+    const state = cause === 'configuration' ? 'stopped' : `has waited since ${rfc3339(since)}`;
+    const message = `${what} ${state}: ${reason}. Everything else is still pending, and is tried again by itself.`;
+    await raiseAlert(tx, { key, message }, clock());
   };
   const report = await deliver(store, config, transport, {
-    ...{ clock, secrets, signers, templates, onPause, signal },
+    ...{ clock, secrets, signers, templates, onPause, onTrouble, probeNow, signal },
     prepareFinish: monitor.prepareFinish,
     onProgress: (progress) => {
       monitor.onProgress();
       onProgress?.(progress);
     },
   });
-  if (report.stopped !== null && !signal?.aborted) {
-    const message = `Delivery stopped: ${report.stopped}. All other deliveries are still pending.`;
-    await raiseAlert(store.db, { key: DELIVERY_STOPPED, message }, clock());
-  } else if (report.submitted + report.service.submitted > 0) {
-    await resolveAlerts(store.db, [DELIVERY_STOPPED], clock());
+  const { submitted, service, stopped, retryAt } = report;
+  const accepted = [
+    ...(submitted + service.submitted > 0 ? [DELIVERY_STOPPED] : []),
+    ...(service.submitted > 0 ? [SERVICE_MESSAGES_REFUSED] : []),
+  ];
+  await resolveAlerts(store.db, accepted, clock());
+  if (stopped !== null && retryAt === undefined && !signal?.aborted) {
+    const message = `Delivery stopped: ${stopped}. All other deliveries are still pending.`;
+    const open = await listOpenAlerts(store.db);
+    // Every second anew while the queue is held.
+    if (!open.some((alert) => alert.key === DELIVERY_STOPPED && alert.message === message)) {
+      await raiseAlert(store.db, { key: DELIVERY_STOPPED, message }, clock());
+    }
   }
   await monitor.afterRun();
   return report;

@@ -109,6 +109,9 @@ export function pauseAlert(editionId: number): string {
   return `edition:${editionId}`;
 }
 
+/** Alert key of a server that rejects the service messages to everyone. */
+export const SERVICE_MESSAGES_REFUSED = 'service-messages';
+
 /** Alert key of a domain that is paused for an edition. */
 export function domainAlert(editionId: number, domain: string): string {
   return `${pauseAlert(editionId)}:${domain}`;

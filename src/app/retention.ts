@@ -1,6 +1,7 @@
 /**
  * Deletes old rows, or folds them into totals.
  */
+import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
 import {
   deleteBounces,
   deleteServiceMessages,
@@ -11,6 +12,7 @@ import {
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
+import { resolveAlerts } from '../schedule/alerts.ts';
 import { foldRuns } from '../schedule/retention.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
@@ -18,6 +20,7 @@ import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
 import { deleteUnconfirmed } from '../subscribers/retention.ts';
 import { cleanHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
+import { domainAlert } from './editions.ts';
 
 /** Number of deleted rows. */
 export interface RetentionReport {
@@ -50,6 +53,12 @@ export async function runRetention({
   await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
   await failUncertainOfCancelled(store, now);
   await foldCountSlots(store.db);
+  const domains = await deleteRefusalsOfFinished(store.db);
+  await resolveAlerts(
+    store.db,
+    domains.map(({ editionId, domain }) => domainAlert(editionId, domain)),
+    now,
+  );
   await resolveSignupAlert(store.db, now);
   const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),

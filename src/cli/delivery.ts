@@ -58,6 +58,7 @@ function deliver(cli: CliContext, options: JsonOption): Promise<void> {
     const before = await startRunDetails(app);
     const report = await deliverDue(app, {
       signal: cli.stopSignal(),
+      probeNow: true,
       onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'delivering', report: progress })),
     });
     const details = await readRunDetails(app, before, report);

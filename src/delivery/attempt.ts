@@ -2,9 +2,11 @@
  * One attempt: builds a message, submits it, and decides the outcome.
  */
 import type { Clock } from '../lib/time.ts';
+import type { RefusalKind } from '../store/tables.ts';
 import { type DeliveryOutcome, expiredReason } from './queue/delivery-outcome.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
-import { type AttemptOutcome, isPolicyRefusal } from './transport/policy-refusals.ts';
+import { redactAddresses } from './transport/redact-addresses.ts';
+import { refusalKind } from './transport/refusal-kind.ts';
 import { decideRetry } from './transport/retry.ts';
 
 export interface AttemptContext {
@@ -18,6 +20,16 @@ export interface AttemptContext {
    */
   uncertain: 'retry' | 'hold';
 }
+
+/** What an attempt says about other messages. */
+export type Verdict =
+  | { kind: 'accepted' }
+  /** `words`: the server's, without addresses. */
+  | { kind: 'refused'; refusal: RefusalKind; words: string }
+  /** No message can be submitted. `reason` is without addresses. */
+  | { kind: 'trouble'; cause: 'temporary' | 'configuration'; reason: string }
+  /** It failed without the server. */
+  | { kind: 'none' };
 
 export type BuiltMessage = { kind: 'built'; message: OutgoingMessage } | { kind: 'unbuildable'; reason: string };
 
@@ -33,7 +45,7 @@ export async function buildMessage(build: () => Promise<OutgoingMessage>): Promi
  * Submits one message whose row is marked.
  * @param row.attempts before this one
  * @param row.expiresAt no attempt is made from this instant on; null if it does not expire
- * @returns the outcome, also as the counter of policy refusals needs it
+ * @returns the outcome, and what it says about other messages
  * @throws errors that are not failures of the transport
  */
 export async function submitMessage(
@@ -41,31 +53,50 @@ export async function submitMessage(
   message: OutgoingMessage,
   connection: Connection,
   { clock, random, policy, uncertain }: AttemptContext,
-): Promise<{ outcome: DeliveryOutcome; attempt: AttemptOutcome }> {
+): Promise<{ outcome: DeliveryOutcome; verdict: Verdict }> {
   try {
-    return { outcome: { kind: 'submitted', reply: await connection.submit(message) }, attempt: 'submitted' };
+    return { outcome: { kind: 'submitted', reply: await connection.submit(message) }, verdict: { kind: 'accepted' } };
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     const { failure } = error;
     const { reply } = failure;
+    const words = redactAddresses(failure.message);
+    const refusal = refusalKind(failure);
+    const verdict: Verdict = refusal === null ? { kind: 'none' } : { kind: 'refused', refusal, words };
     if (failure.mayHaveArrived && uncertain === 'hold') {
-      return { outcome: { kind: 'uncertain', reason: `it may have arrived: ${failure.message}` }, attempt: 'other' };
+      return { outcome: { kind: 'uncertain', reason: `it may have arrived: ${failure.message}` }, verdict };
     }
-    const attempt = isPolicyRefusal(failure) ? 'policy' : 'other';
     const decision = decideRetry(failure, row.attempts + 1, policy, clock(), random());
     const { reason } = decision;
     switch (decision.kind) {
       case 'retry': {
         const { dueAt } = decision;
         if (row.expiresAt !== null && dueAt >= row.expiresAt) {
-          return { outcome: { kind: 'failed', reply, reason: expiredReason(reason) }, attempt };
+          return { outcome: { kind: 'failed', reply, reason: expiredReason(reason) }, verdict };
         }
-        return { outcome: { kind: 'deferred', dueAt, reply, reason }, attempt };
+        return { outcome: { kind: 'deferred', dueAt, reply, reason }, verdict };
       }
       case 'fail':
-        return { outcome: { kind: 'failed', reply, reason }, attempt };
+        return { outcome: { kind: 'failed', reply, reason }, verdict };
       case 'stop':
-        return { outcome: { kind: 'reverted', reply, reason }, attempt };
+        return {
+          outcome: { kind: 'reverted', reply, reason },
+          verdict: { kind: 'trouble', cause: decision.cause, reason: words },
+        };
     }
   }
+}
+
+/** The last attempt of a row that used all attempts and is open was interrupted; otherwise it would have an outcome. */
+export function isUsedUp(attempts: number, { policy }: AttemptContext): boolean {
+  return attempts >= policy.attempts;
+}
+
+export function usedUpReason(attempts: number): string {
+  return `given up after ${attempts} attempts, the last one interrupted`;
+}
+
+/** The outcome of a message that failed without the server. */
+export function failed(reason: string): Extract<DeliveryOutcome, { kind: 'failed' }> {
+  return { kind: 'failed', reply: null, reason };
 }

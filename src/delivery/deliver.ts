@@ -9,8 +9,8 @@ import type { Transport } from './transport/connection.ts';
 import { DeliveryWorker } from './worker.ts';
 
 /**
- * Runs until nothing is due, the signal stops it, or the server cannot be reached or refuses every recipient. Several
- * runs, in one process or many, share the work.
+ * Runs until nothing is due, the signal stops it, or the server accepts nothing. While it is left alone, a run ends at
+ * once, or probes with one message first. Several runs, in one process or many, share the work.
  * @throws if the store fails; a message whose submission was in progress is interrupted, and its lease expires
  */
 export async function deliver(
@@ -25,6 +25,11 @@ export async function deliver(
   if (signal?.aborted) end();
   signal?.addEventListener('abort', end);
   try {
+    if (!run.isEnding && !(await run.admit())) return run.report;
+    const probes = run.backOff.isProbing ? [new DeliveryWorker(run).probe()] : [];
+    const probed = await Promise.allSettled(probes);
+    // Nothing is due, or the server did not answer for all.
+    if (run.backOff.isProbing) end();
     const workers = Array.from({ length: transport.connections }, () =>
       new DeliveryWorker(run).work().catch((error: unknown) => {
         end();
@@ -32,12 +37,14 @@ export async function deliver(
       }),
     );
     const results = await Promise.allSettled(workers);
-    const unused = (await run.claims.release()) + ((await run.services?.release()) ?? 0);
-    const failure = results.find((result) => result.status === 'rejected');
+    await run.claims.release();
+    await run.services?.release();
+    await run.backOff.release();
+    await run.serviceBackOff.release();
+    const failure = [...probed, ...results].find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     await finishEditions(store.db, options.prepareFinish);
     if (signal?.aborted) run.report.stopped ??= 'stopped on request';
-    if (unused > 0) run.report.stopped ??= run.opener.problem();
     return run.report;
   } finally {
     signal?.removeEventListener('abort', end);

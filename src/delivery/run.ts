@@ -9,14 +9,16 @@ import type { Templates } from '../lib/templates.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { AttemptContext } from './attempt.ts';
-import { type AutoPause, type OnPause, openAutoPause } from './control/auto-pause.ts';
+import type { BackOff } from './control/back-off.ts';
+import { BackOffState, type OnTrouble } from './control/back-off-state.ts';
+import { type BreakerResult, CircuitBreaker, type DeliveryPause, type OnPause } from './control/circuit-breaker.ts';
 import type { Signer } from './message/dkim.ts';
 import { type MessageMaker, prepareMessages } from './message/edition-message.ts';
 import { prepareServiceMessage, type ServiceMessage } from './message/service-message.ts';
 import { ClaimBuffer } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
 import { GroupCommit } from './queue/group-commit.ts';
-import type { PrepareFinish } from './queue/outbox.ts';
+import type { ClaimedDelivery, PrepareFinish } from './queue/outbox.ts';
 import { openRateLimiter } from './queue/rate-limiter.ts';
 import { ServiceClaimBuffer } from './queue/service-claim-buffer.ts';
 import type { OutgoingMessage, Transport } from './transport/connection.ts';
@@ -35,13 +37,15 @@ interface OutcomeCounts {
 export interface DeliveryReport extends OutcomeCounts {
   /** The same for service messages. */
   service: OutcomeCounts;
-  /** Editions that this run paused because the server refuses every recipient. */
-  paused: { editionId: number; reason: string }[];
+  /** Editions, and domains of editions, that this run paused because every recipient is refused. */
+  paused: DeliveryPause[];
   /**
    * Why the run ended before everything due was done, for the operator; null if nothing was left. What was not
    * submitted is still pending, and no attempt was counted.
    */
   stopped: string | null;
+  /** When the server is tried again, if it was stopped because the server accepts nothing. */
+  retryAt?: number;
 }
 
 export interface DeliverOptions {
@@ -56,10 +60,14 @@ export interface DeliverOptions {
   signal?: AbortSignal | undefined;
   /** Called after every delivery. */
   onProgress?: ((report: Readonly<DeliveryReport>) => void) | undefined;
-  /** Called in the transaction that pauses an edition because the server refuses every recipient. */
+  /** Called in the transaction that pauses an edition, or a domain of it, because every recipient is refused. */
   onPause?: OnPause | undefined;
   /** Called before an edition is set to `done`. */
   prepareFinish?: PrepareFinish | undefined;
+  /** Called once while the server accepts nothing, when an operator must know of it. */
+  onTrouble?: OnTrouble | undefined;
+  /** Tries the server now, although it is to be left alone for a while. */
+  probeNow?: boolean | undefined;
   /** Delivers this edition only. */
   editionId?: number | undefined;
   /** Spreads retries: from 0 up to but not including 1. Default: Math.random. */
@@ -72,6 +80,9 @@ type EditionMessages = { kind: 'ready'; make: MessageMaker } | { kind: 'unbuilda
 // The compiled HTML of an edition is kept once for all recipients. A run rarely delivers more than two editions.
 const CACHED_EDITIONS = 8;
 
+// A server that answers one MAIL FROM with 4xx may want a new connection only.
+const MAX_SERVER_FAILURES = 3;
+
 export class DeliveryRun {
   readonly store: Store;
   readonly report: DeliveryReport;
@@ -80,12 +91,19 @@ export class DeliveryRun {
   readonly services: ServiceClaimBuffer | null;
   readonly commit: GroupCommit;
   readonly opener: ConnectionOpener;
-  readonly autoPause: AutoPause;
+  readonly backOff: BackOffState;
+  readonly serviceBackOff: BackOffState;
+  readonly breaker: CircuitBreaker;
   readonly attempt: AttemptContext;
   readonly #config: Config;
   readonly #options: DeliverOptions;
   readonly #end = new AbortController();
   readonly #messages = new Map<number, Promise<EditionMessages>>();
+  /** How refusals were counted in the report, by claim. */
+  readonly #countedRefusals = new Map<string, 'failed' | 'deferred'>();
+  /** Since the last success. */
+  #serverFailures = 0;
+  #failing: Promise<void> | null = null;
 
   constructor(store: Store, config: Config, transport: Transport, options: DeliverOptions) {
     const { clock, editionId, random = Math.random } = options;
@@ -96,7 +114,9 @@ export class DeliveryRun {
     this.report = emptyReport();
     this.opener = openConnectionOpener(transport);
     this.commit = new GroupCommit(store, clock);
-    this.autoPause = openAutoPause(store, clock, options.onPause);
+    this.backOff = new BackOffState(store, 'server', clock, options.onTrouble);
+    this.serviceBackOff = new BackOffState(store, 'service', clock, options.onTrouble);
+    this.breaker = new CircuitBreaker(store, clock, this.backOff, options.onPause);
     this.attempt = { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE }, uncertain };
     this.claims = new ClaimBuffer(store, {
       workers: transport.connections,
@@ -105,6 +125,8 @@ export class DeliveryRun {
       newsletters: config.newsletters.map(({ id }) => id),
       uncertain,
       rateLimiter: openRateLimiter(config),
+      mayClaim: () => this.#mayClaim(),
+      isProbing: () => this.backOff.isProbing,
       onClaimed: ({ expired, held }) => {
         this.report.failed += expired;
         if (held !== null) this.report.stopped ??= `the queue is held: ${held}`;
@@ -114,7 +136,10 @@ export class DeliveryRun {
     const onExpired = (count: number): void => {
       this.report.service.failed += count;
     };
-    this.services = editionId === undefined ? new ServiceClaimBuffer(store, { clock, onExpired }) : null;
+    this.services =
+      editionId === undefined
+        ? new ServiceClaimBuffer(store, { clock, onExpired, backOff: this.serviceBackOff })
+        : null;
   }
 
   /** Whether nothing more may be started. */
@@ -127,9 +152,62 @@ export class DeliveryRun {
     this.#end.abort();
   }
 
-  /** Ends the run because the server refuses every recipient. @param reason may contain addresses, which are removed */
-  stop(reason: string): void {
-    this.report.stopped ??= redactAddresses(reason);
+  /** Whether the server accepts nothing, as far as this run knows. */
+  get isFailing(): boolean {
+    return this.#failing !== null;
+  }
+
+  /** Reads whether the server may be tried. @returns false if it is left alone */
+  async admit(): Promise<boolean> {
+    const isForced = this.#options.probeNow === true;
+    const { admission, backOff } = await this.backOff.admit({ isForced });
+    if (admission === 'wait' && backOff !== null) this.#stop(backOff);
+    return admission !== 'wait';
+  }
+
+  /** Claims the probe for this run. @returns false, and ends the run, if another process probes */
+  async claimProbe(): Promise<boolean> {
+    if (await this.backOff.claimProbe()) return true;
+    const backOff = await this.backOff.current();
+    if (backOff !== null) this.#stop(backOff);
+    this.end();
+    return false;
+  }
+
+  async #mayClaim(): Promise<boolean> {
+    if (this.backOff.isProbing) return true;
+    const backOff = await this.backOff.current();
+    if (backOff === null) return true;
+    this.#stop(backOff);
+    return false;
+  }
+
+  /** Notes that the server has accepted a message. Awaits nothing unless this run probes. */
+  accepted(): Promise<void> | undefined {
+    this.#serverFailures = 0;
+    return this.backOff.accept();
+  }
+
+  /** Notes that a message was refused for reasons that concern all. */
+  async serverFailed(failure: { cause: 'temporary' | 'configuration'; reason: string }): Promise<void> {
+    this.#serverFailures += 1;
+    const isClear = failure.cause === 'configuration' || this.backOff.isProbing;
+    if (isClear || this.#serverFailures >= MAX_SERVER_FAILURES) await this.fail(failure);
+  }
+
+  /** Ends the run because the server accepts nothing. Begins a back-off, or makes it longer. */
+  fail({ cause, reason }: { cause: 'temporary' | 'configuration'; reason: string }): Promise<void> {
+    this.#failing ??= this.backOff
+      .fail({ cause, reason: redactAddresses(reason) })
+      .then((backOff) => this.#stop(backOff));
+    return this.#failing;
+  }
+
+  #stop({ reason, retry_at }: BackOff): void {
+    if (this.report.stopped === null) {
+      this.report.stopped = reason;
+      this.report.retryAt = retry_at;
+    }
     this.end();
   }
 
@@ -139,11 +217,25 @@ export class DeliveryRun {
     if (wait > 0) await sleep(wait, undefined, { signal: this.#end.signal }).catch(() => {});
   }
 
-  /** Pauses an edition because the server refuses every recipient. @param reason without addresses */
-  async pauseEdition(editionId: number, reason: string): Promise<void> {
-    const { paused, reopened } = await this.autoPause.pause(editionId, reason);
-    for (const { as } of reopened) this.report[as] -= 1;
-    if (paused) this.report.paused.push({ editionId, reason });
+  /** Counts a refusal that was recorded, and decides what it means for others. @param words without addresses */
+  async refused(delivery: ClaimedDelivery, as: DeliveryOutcome['kind'], words: string): Promise<void> {
+    if (as === 'failed' || as === 'deferred') {
+      this.#countedRefusals.set(claimKey(delivery.editionId, delivery.subscriberId, delivery.fence), as);
+    }
+    this.#apply(await this.breaker.decide(delivery, words));
+  }
+
+  #apply({ paused, takenBack, backOff }: BreakerResult): void {
+    for (const { edition_id, subscriber_id, fence } of takenBack) {
+      const key = claimKey(edition_id, subscriber_id, fence);
+      const counted = this.#countedRefusals.get(key);
+      if (counted !== undefined) this.report[counted] -= 1;
+      this.#countedRefusals.delete(key);
+    }
+    if (paused !== null) this.report.paused.push(paused);
+    if (backOff === null) return;
+    this.#failing ??= Promise.resolve();
+    this.#stop(backOff);
   }
 
   /** Counts an outcome that was recorded. */
@@ -178,6 +270,10 @@ export class DeliveryRun {
     const { secrets, signers, templates } = this.#options;
     return prepareServiceMessage(message, { config: this.#config, secrets, signers, templates });
   }
+}
+
+function claimKey(editionId: number, subscriberId: number, fence: number): string {
+  return `${editionId} ${subscriberId} ${fence}`;
 }
 
 function emptyReport(): DeliveryReport {

@@ -2,20 +2,15 @@
  * Delivers over one connection, one message after the other. The next message is built while the last one is submitted.
  * At most one row of a worker is in `submitting`.
  */
-import { type AttemptContext, type BuiltMessage, buildMessage, submitMessage } from './attempt.ts';
+import { type BuiltMessage, buildMessage, failed, isUsedUp, submitMessage, usedUpReason } from './attempt.ts';
+import { PASSING_KINDS } from './control/refusal-limits.ts';
 import type { BufferedDelivery } from './queue/claim-buffer.ts';
 import type { DeliveryOutcome } from './queue/delivery-outcome.ts';
-import { SUBMITTING_LEASE } from './queue/group-commit.ts';
 import type { ClaimedDelivery } from './queue/outbox.ts';
-import {
-  type ClaimedServiceMessage,
-  markServiceMessage,
-  recordServiceOutcome,
-  type ServiceOutcome,
-} from './queue/service-outbox.ts';
+import type { RefusalChange } from './queue/refusals.ts';
 import type { DeliveryRun } from './run.ts';
+import { submitServiceMessage } from './service-submission.ts';
 import type { Connection, OutgoingMessage } from './transport/connection.ts';
-import { redactAddresses } from './transport/redact-addresses.ts';
 
 interface PreparedDelivery {
   delivery: BufferedDelivery;
@@ -29,7 +24,7 @@ export class DeliveryWorker {
   /** The next delivery, with its message. */
   #next: Promise<PreparedDelivery | null> = Promise.resolve(null);
   /** Resolves when the last outcome is recorded, in the same transaction as the next mark if possible. */
-  #recorded: Promise<void> = Promise.resolve();
+  #recorded: Promise<unknown> = Promise.resolve();
 
   constructor(run: DeliveryRun) {
     this.#run = run;
@@ -39,10 +34,19 @@ export class DeliveryWorker {
    * Works until nothing is due or the run ends.
    * @throws if the store fails, and errors that are not failures of the transport
    */
-  async work(): Promise<void> {
+  work(): Promise<void> {
+    return this.#workWhile(() => true);
+  }
+
+  /** Submits one message after the other until the server accepts one, or none from anyone. @throws as `work` */
+  probe(): Promise<void> {
+    return this.#workWhile(() => this.#run.backOff.isProbing);
+  }
+
+  async #workWhile(goesOn: () => boolean): Promise<void> {
     this.#next = this.#prepareNext();
     try {
-      for (let hasMore = true; hasMore; ) hasMore = await this.#deliverNext();
+      for (let hasMore = true; hasMore && goesOn(); ) hasMore = await this.#deliverNext();
       await this.#recorded;
     } finally {
       this.#run.opener.close(this.#connection);
@@ -91,8 +95,12 @@ export class DeliveryWorker {
 
   /** @returns false if no connection can be opened, or the run ends */
   async #connect(): Promise<boolean> {
-    this.#connection = await this.#run.opener.acquire(this.#connection);
-    return this.#connection !== null && !this.#run.isEnding;
+    const run = this.#run;
+    if (run.backOff.isProbing && !(await run.claimProbe())) return false;
+    this.#connection = await run.opener.acquire(this.#connection);
+    const failure = this.#connection === null ? run.opener.failure() : null;
+    if (failure !== null) await run.fail(failure);
+    return this.#connection !== null && !run.isEnding;
   }
 
   /** Begins to prepare the next delivery. Errors are for the caller that awaits it, which may be later. */
@@ -126,31 +134,51 @@ export class DeliveryWorker {
     return buildMessage(() => messages.make({ subscriberId, email, tokenVersion, expiresAt }));
   }
 
-  /** Returns when the server has replied; the outcome may still be waiting to be recorded. */
+  /** Returns when the server has replied; the outcome of a success may still be waiting to be recorded. */
   async #submit(delivery: ClaimedDelivery, message: OutgoingMessage): Promise<void> {
     const run = this.#run;
+    const { clock } = run.attempt;
     const connection = this.#connection as Connection;
-    const { outcome, attempt } = await submitMessage(delivery, message, connection, run.attempt);
-    if (outcome.kind === 'reverted') run.stop(outcome.reason);
-    const isForAll = await run.autoPause.isForAllRecipients(delivery, attempt);
-    const isRefusal = outcome.kind === 'failed' || outcome.kind === 'deferred';
-    if (isForAll && isRefusal) {
-      // Shown with the edition, with other deliveries, and to the operator: without addresses.
-      const reason = `the server refuses every recipient: ${redactAddresses(outcome.reason)}`;
-      await this.#record(delivery, { kind: 'reverted', reply: outcome.reply, reason });
-      await run.pauseEdition(delivery.editionId, reason);
-      return;
-    }
-    this.#recorded = this.#record(delivery, outcome);
-    // Awaited after the next mark.
-    this.#recorded.catch(() => {});
-    if (attempt === 'policy' && isRefusal) {
-      run.autoPause.remember({ delivery, as: outcome.kind, recorded: this.#recorded });
+    const { outcome, verdict } = await submitMessage(delivery, message, connection, run.attempt);
+    switch (verdict.kind) {
+      case 'accepted': {
+        this.#recorded = this.#record(delivery, outcome, run.breaker.accepted(delivery));
+        // Awaited after the next mark.
+        this.#recorded.catch(() => {});
+        await run.accepted();
+        return;
+      }
+      case 'trouble':
+        await this.#record(delivery, outcome);
+        await run.serverFailed(verdict);
+        // It is due again: it may be the only one.
+        if ((await this.#next) === null) this.#next = this.#prepareNext();
+        return;
+      case 'none':
+        await this.#record(delivery, outcome);
+        return;
+      case 'refused': {
+        const { refusal, words } = verdict;
+        const isPassing = PASSING_KINDS.includes(refusal);
+        if (isPassing && (run.backOff.isProbing || run.isFailing)) {
+          const reply = 'reply' in outcome ? outcome.reply : null;
+          await this.#record(delivery, { kind: 'reverted', reply, reason: words, dueAt: clock() });
+          return run.fail({ cause: 'temporary', reason: words });
+        }
+        const change = run.breaker.refused(delivery, refusal);
+        if (!(await this.#record(delivery, outcome, change))) return;
+        await run.refused(delivery, outcome.kind, words);
+        // Neither a second copy nor another message may follow soon.
+        if (refusal === 'uncertain' && run.backOff.isProbing) await run.fail({ cause: 'temporary', reason: words });
+      }
     }
   }
 
-  async #record(delivery: ClaimedDelivery, outcome: DeliveryOutcome): Promise<void> {
-    if (await this.#run.commit.record(delivery, outcome)) this.#run.count(outcome.kind);
+  /** @returns false if the claim was lost */
+  async #record(delivery: ClaimedDelivery, outcome: DeliveryOutcome, change?: RefusalChange): Promise<boolean> {
+    const isRecorded = await this.#run.commit.record(delivery, outcome, change);
+    if (isRecorded) this.#run.count(outcome.kind);
+    return isRecorded;
   }
 
   async #submitServiceMessages(): Promise<void> {
@@ -158,44 +186,9 @@ export class DeliveryWorker {
     while (run.services !== null && !run.isEnding) {
       const message = await run.services.next();
       if (message === null) return;
-      this.#connection = await run.opener.acquire(this.#connection);
-      if (this.#connection === null) return run.services.putBack(message);
+      if (!(await this.#connect())) return run.services.putBack(message);
       await this.#recorded;
-      await this.#submitServiceMessage(message, this.#connection);
+      await submitServiceMessage(run, message, this.#connection as Connection);
     }
   }
-
-  async #submitServiceMessage(message: ClaimedServiceMessage, connection: Connection): Promise<void> {
-    const run = this.#run;
-    const { clock } = run.attempt;
-    const { db } = run.store;
-    const record = async (outcome: ServiceOutcome): Promise<void> => {
-      if (await recordServiceOutcome(db, message, outcome, clock())) run.count(outcome.kind, run.report.service);
-    };
-    const { email, tokenVersion, attempts } = message;
-    if (isUsedUp(attempts, run.attempt)) return record(failed(usedUpReason(attempts)));
-    const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);
-    if (marking.kind === 'suppressed') run.count('suppressed', run.report.service);
-    if (marking.kind !== 'submitting' || email === null || tokenVersion === null) return;
-    const built = await buildMessage(() => run.makeServiceMessage({ ...message, email, tokenVersion }));
-    if (built.kind === 'unbuildable') return record(failed(built.reason));
-    // A second copy of a confirmation does no harm; a missing one does.
-    const context = { ...run.attempt, uncertain: 'retry' as const };
-    const { outcome } = await submitMessage(message, built.message, connection, context);
-    if (outcome.kind === 'reverted') run.stop(outcome.reason);
-    if (outcome.kind !== 'released' && outcome.kind !== 'uncertain') await record(outcome);
-  }
-}
-
-/** The last attempt of a row that used all attempts and is open was interrupted; otherwise it would have an outcome. */
-function isUsedUp(attempts: number, { policy }: AttemptContext): boolean {
-  return attempts >= policy.attempts;
-}
-
-function usedUpReason(attempts: number): string {
-  return `given up after ${attempts} attempts, the last one interrupted`;
-}
-
-function failed(reason: string): Extract<DeliveryOutcome, { kind: 'failed' }> {
-  return { kind: 'failed', reply: null, reason };
 }

@@ -44,6 +44,12 @@ export async function eraseSubscriber(
     await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();
     await redactDeliveries(tx, subscriberId, now);
     await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
+    await tx
+      .deleteFrom('edition_refusals')
+      .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+      .where('subscriber_id', '=', subscriberId)
+      .execute();
+    await tx.deleteFrom('service_refusals').where('subscriber_id', '=', subscriberId).execute();
     await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
     // Cascades to subscriptions and consent_events.
     await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();

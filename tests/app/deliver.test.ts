@@ -1,10 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { deliverDue } from '../../src/app/deliver.ts';
+import { resume } from '../../src/app/delivery/edition-control.ts';
+import { summariseEditions } from '../../src/app/editions.ts';
 import { start } from '../../src/app/start.ts';
-import { HOUR } from '../../src/lib/time.ts';
+import { listEditions } from '../../src/editions/queries.ts';
+import { MINUTE, rfc3339 } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -27,7 +31,7 @@ describe('delivering', () => {
 
     it.each([
       ['RCPT TO:', /^Delivery of \S+ is paused: .* 554 5\.7\.1 <address>: denied\. Resume it with/],
-      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. All other/],
+      ['MAIL FROM:', /^Delivery stopped: .* 554 5\.7\.1 <address>: denied\. Everything else/],
     ])('raises an alert without the address or token that a server quotes after %s', async (command, alert) => {
       const quoted: string[] = [];
       const server = await startScripted((line) => {
@@ -66,15 +70,51 @@ describe('delivering', () => {
       expect(existsSync(join(app.config.paths.data, 'secret'))).toBe(false);
     });
 
-    it('raises an alert when the server cannot be reached, and resolves it after the next success', async () => {
+    it('raises an alert after 15 minutes without a server, also between two probes, and resolves it', async () => {
       const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer('smtp://127.0.0.1:1') });
       await closeEdition(app);
-      expect((await deliverDue(app)).stopped).not.toBe(null);
-      expect((await listOpenAlerts(app.store.db)).map(({ key }) => key)).toEqual(['delivery']);
+      const began = app.now;
+      const alertsAt = async (minutes: number) => {
+        app.now = began + minutes * MINUTE;
+        expect(await deliverDue(app)).toMatchObject({ submitted: 0, stopped: expect.any(String) });
+        return (await listOpenAlerts(app.store.db)).map(({ key, count }) => ({ key, count }));
+      };
+      // Probes after 30 s, 1, 2 and 5 minutes; the next follows after 18 minutes.
+      for (const minutes of [0, 0.5, 1.5, 3.5, 8.5, 14.9]) expect(await alertsAt(minutes)).toEqual([]);
+      for (const minutes of [15, 16, 18.5]) expect(await alertsAt(minutes)).toEqual([{ key: 'delivery', count: 1 }]);
+      const [alert] = await listOpenAlerts(app.store.db);
+      expect(alert?.message).toBe(
+        `Delivery has waited since ${rfc3339(began)}: 127.0.0.1:1 refuses connections. ` +
+          'Everything else is still pending, and is tried again by itself.',
+      );
       app.config.delivery.transport = 'file';
-      app.now += HOUR;
+      app.now = began + 28.5 * MINUTE;
       expect(await deliverDue(app)).toMatchObject({ submitted: 7, stopped: null });
       expect(await listOpenAlerts(app.store.db)).toEqual([]);
+    });
+
+    it('names a domain that is paused alone in an alert, which `resume` resolves', async () => {
+      const server = await startScripted((command) => (command.startsWith('RCPT') ? '550 go away' : undefined));
+      const app = await openSampleApp(await open(), { feeds: ['latest'], edit: usingServer(server.url) });
+      await closeEdition(app);
+      await app.store.db
+        .updateTable('subscribers')
+        .set((e) => ({ email: sql`'s' || ${e.ref('id')} || '@example.com'` }))
+        .execute();
+      expect(await deliverDue(app)).toMatchObject({ failed: 0, paused: [{ domain: 'example.com' }] });
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([
+        {
+          key: 'edition:1:example.com',
+          message: expect.stringMatching(
+            /^Delivery of \S+ to example\.com is paused: example\.com refuses every recipient: .* 550 go away\./,
+          ),
+        },
+      ]);
+      const [edition] = await summariseEditions(app, await listEditions(app.store.db, null, 1));
+      expect(edition?.pausedDomains).toMatchObject([{ domain: 'example.com' }]);
+      await resume(app, { ...(edition as { newsletter: string; slot: string }), id: 1 });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      await closeServers();
     });
   });
 });

@@ -7,7 +7,7 @@ import type { Config } from '../../config/config.ts';
 import type { ClosedOrSkipped } from '../../delivery/close.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
 import type { DeliveryReport } from '../../delivery/run.ts';
-import { datelineTime } from '../../lib/time.ts';
+import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import { count, counts, table } from './text.ts';
 
 /** One line for an edition that was closed, now or before. */
@@ -22,14 +22,15 @@ export function formatClosedEdition(outcome: Extract<ClosedOrSkipped, { kind: 'c
 
 /** Counts of a delivery run. */
 export function formatDelivery(report: DeliveryReport): string {
-  const { submitted, deferred, failed, suppressed, service, stopped, paused } = report;
+  const { submitted, deferred, failed, suppressed, service, stopped, retryAt, paused } = report;
   const others = counts({ deferred, failed, suppressed });
   const serviceCounts = counts({ ...service });
   return [
     `${submitted} submitted${others === '' ? '' : `, ${others}`}`,
     ...(serviceCounts === '' ? [] : [`service messages: ${serviceCounts}`]),
-    ...paused.map(({ reason }) => `an edition is paused: ${reason}`),
+    ...paused.map(({ domain, reason }) => `${domain ?? 'an edition'} is paused: ${reason}`),
     ...(stopped === null ? [] : [`stopped: ${stopped}`]),
+    ...(retryAt === undefined ? [] : [`the server is tried again at ${rfc3339(retryAt)}`]),
   ].join('; ');
 }
 

@@ -31,6 +31,10 @@ const MIN_SEARCH_INTERVAL = SECOND;
 type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId' | 'newsletters'> & {
   workers: number;
   clock: Clock;
+  /** Whether deliveries may be claimed now. */
+  mayClaim?: () => Promise<boolean>;
+  /** Whether a single delivery is claimed at a time. */
+  isProbing?: () => boolean;
   /** Called with the result of each claim. */
   onClaimed(result: ClaimResult): void;
 };
@@ -133,7 +137,7 @@ export class ClaimBuffer<Worker extends object = object> {
   }
 
   #limit(): number {
-    return this.#claimSize * this.#options.workers;
+    return this.#options.isProbing?.() ? 1 : this.#claimSize * this.#options.workers;
   }
 
   /** Claims once for all that wait. */
@@ -145,6 +149,7 @@ export class ClaimBuffer<Worker extends object = object> {
   }
 
   async #claim(): Promise<void> {
+    if ((await this.#options.mayClaim?.()) === false) return;
     this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
     this.#isExhausted = (await this.#claimBatch(limit, [])).length < limit;
@@ -152,7 +157,7 @@ export class ClaimBuffer<Worker extends object = object> {
 
   /** Claims deliveries, if there are any. */
   async #claimBatch(limit: number, exceptDomains: string[]): Promise<BufferedDelivery[]> {
-    const { workers: _, clock, onClaimed, ...conditions } = this.#options;
+    const { workers: _, mayClaim: __, isProbing: ___, clock, onClaimed, ...conditions } = this.#options;
     if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock());
     for (let postponed = 0; ; ) {
       const now = clock();

@@ -102,8 +102,9 @@ async function claimOfEdition(
   const due = await selectDue(tx, edition.id, options);
   const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
   if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
-  const toClaim = ({ state: _, reason: __, ...row }: DueRow, notBefore: number): ClaimedDelivery => {
-    return { ...row, editionId: edition.id, newsletter: edition.newsletter, notBefore };
+  const toClaim = ({ state: _, reason: __, isRepeated, ...row }: DueRow, notBefore: number): ClaimedDelivery => {
+    const { id: editionId, newsletter } = edition;
+    return { ...row, isRepeated: isRepeated === 1, editionId, newsletter, notBefore };
   };
   const changes: { claim: ClaimedDelivery; outcome: DeliveryOutcome }[] = [];
   const rows: DueRow[] = [];
@@ -131,7 +132,8 @@ async function claimOfEdition(
   result.deliveries.push(...(await lease(tx, claims, now + options.leaseMs)));
 }
 
-interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'notBefore'> {
+interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'notBefore' | 'isRepeated'> {
+  isRepeated: 0 | 1;
   state: 'pending' | 'submitting';
   reason: string | null;
 }
@@ -140,7 +142,8 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Prom
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email,
-      subscribers.token_version as "tokenVersion"
+      subscribers.token_version as "tokenVersion",
+      case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
     where deliveries.edition_id = ${editionId} and ${isDue(options)} ${exceptDomains(options)}
     order by deliveries.due_at, deliveries.subscriber_id

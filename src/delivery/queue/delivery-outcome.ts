@@ -11,8 +11,11 @@ export type DeliveryOutcome =
   | { kind: 'suppressed'; reason: string }
   /** The server may have accepted it, and the operator must settle it (`delivery.uncertain: hold`). */
   | { kind: 'uncertain'; reason: string }
-  /** The attempt failed for reasons that do not concern this recipient: it is not counted, and the delivery is due. */
-  | { kind: 'reverted'; reply: string | null; reason: string }
+  /**
+   * The attempt failed for reasons that do not concern this recipient: it is not counted, and the delivery is due. From
+   * `dueAt` on, if that is given: after the others that are due.
+   */
+  | { kind: 'reverted'; reply: string | null; reason: string; dueAt?: number }
   /** Due again without an attempt. */
   | { kind: 'released'; reason: string | null };
 

@@ -22,6 +22,7 @@ import {
   recordIneligible,
   recordQuery,
 } from './outbox.ts';
+import { type RefusalChange, refusalQueries } from './refusals.ts';
 
 /** Longer than any submission: after that, another worker treats it as interrupted. */
 export const SUBMITTING_LEASE = SUBMISSION_LIMIT + MINUTE;
@@ -34,7 +35,14 @@ interface PendingWrite<Request, Result> {
 }
 
 type PendingMark = PendingWrite<ClaimedDelivery, MarkResult>;
-type PendingOutcome = PendingWrite<{ claim: DeliveryClaim; outcome: DeliveryOutcome }, boolean>;
+interface RecordedOutcome {
+  claim: DeliveryClaim;
+  outcome: DeliveryOutcome;
+  /** Written in the same transaction. */
+  change: RefusalChange | undefined;
+}
+
+type PendingOutcome = PendingWrite<RecordedOutcome, boolean>;
 
 export class GroupCommit {
   readonly #store: Pick<Store, 'db' | 'batch'>;
@@ -55,11 +63,12 @@ export class GroupCommit {
 
   /**
    * Records an outcome; see `recordOutcomes`.
+   * @param change what it changes in the refusals of its edition
    * @returns false if the claim was lost and nothing was recorded
    * @throws if the store fails
    */
-  record(claim: DeliveryClaim, outcome: DeliveryOutcome): Promise<boolean> {
-    return this.#add(this.#outcomes, { claim, outcome });
+  record(claim: DeliveryClaim, outcome: DeliveryOutcome, change?: RefusalChange): Promise<boolean> {
+    return this.#add(this.#outcomes, { claim, outcome, change });
   }
 
   #add<Request, Result>(pending: PendingWrite<Request, Result>[], request: Request): Promise<Result> {
@@ -93,6 +102,8 @@ export class GroupCommit {
     const claims = marks.map(({ request }) => request);
     const queries: CompiledQuery[] = [];
     if (results.length > 0) queries.push(recordQuery(db, results, now));
+    const changes = results.flatMap(({ claim, change }) => (change === undefined ? [] : [{ claim, change }]));
+    queries.push(...refusalQueries(db, changes, now));
     if (claims.length > 0) queries.push(markQuery(db, claims, now, SUBMITTING_LEASE));
     const rows = (await runBatch(batch, queries)) as ClaimKeyRow[][];
     if (results.length > 0) {

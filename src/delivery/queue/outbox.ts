@@ -30,6 +30,8 @@ export interface ClaimedDelivery {
   tokenVersion: number | null;
   /** Submissions begun so far. */
   attempts: number;
+  /** Whether the server has answered an attempt before. One that was taken back is not in `attempts`. */
+  isRepeated: boolean;
   fence: number;
   /** Epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;
@@ -224,7 +226,7 @@ function columnsOf(outcome: DeliveryOutcome): [DeliveryState, number | null, num
     case 'uncertain':
       return ['submitting', null, 0, null, outcome.reason];
     case 'reverted':
-      return ['pending', null, 1, outcome.reply, outcome.reason];
+      return ['pending', outcome.dueAt ?? null, 1, outcome.reply, outcome.reason];
     case 'released':
       return ['pending', null, 0, null, outcome.reason];
   }
@@ -237,29 +239,6 @@ export async function releaseClaims(db: Db, claims: readonly DeliveryClaim[]): P
     from ${keyRows(db, claims)} r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
       and deliveries.fence = r.fence and deliveries.state = ${PENDING}`.execute(db);
-}
-
-/**
- * Makes deliveries due that were recorded as failed or deferred before it was known that the server refuses every
- * recipient. The attempt is not counted.
- * @returns for each whether it was reopened: false if it was claimed again or its edition was cancelled
- */
-export async function reopenRefused(
-  db: Db,
-  claims: readonly DeliveryClaim[],
-  reason: string,
-  now: number,
-): Promise<boolean[]> {
-  if (claims.length === 0) return [];
-  const { rows } = await sql<ClaimKeyRow>`update deliveries
-    set state = 'pending', attempts = deliveries.attempts - 1, due_at = cast(${now} as bigint),
-      reason = ${reason}, changed_at = cast(${now} as bigint)
-    from ${keyRows(db, claims)} r
-    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
-      and deliveries.fence = r.fence and deliveries.state in ('failed', ${PENDING})
-      and deliveries.edition_id in (select id from editions where delivery_state in ('delivering', 'paused'))
-    returning deliveries.edition_id, deliveries.subscriber_id, deliveries.fence`.execute(db);
-  return matchClaims(claims, rows);
 }
 
 function keyRows(db: Db, claims: readonly DeliveryClaim[]) {

@@ -41,21 +41,6 @@ export async function countAllDeliveries(db: Db, editionIds: number[]): Promise<
   return counts;
 }
 
-/** Whether any delivery of an edition was submitted, in any run. Reads all its deliveries if none was. */
-export async function isAnySubmitted(db: Db, editionId: number): Promise<boolean> {
-  const first = await db
-    .selectFrom('deliveries')
-    .select('subscriber_id')
-    .where('edition_id', '=', editionId)
-    .where('state', '=', 'submitted')
-    // By the primary key: otherwise PostgreSQL might read all earlier editions.
-    .orderBy('edition_id')
-    .orderBy('subscriber_id')
-    .limit(1)
-    .executeTakeFirst();
-  return first !== undefined;
-}
-
 /**
  * The earliest due instant of the open deliveries of editions under delivery, past or future; null if there are none.
  */

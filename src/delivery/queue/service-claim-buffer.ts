@@ -3,6 +3,7 @@
  */
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
+import type { BackOffState } from '../control/back-off-state.ts';
 import { type ClaimedServiceMessage, claimServiceMessages, releaseServiceMessages } from './service-outbox.ts';
 
 const CLAIM_SIZE = 10;
@@ -15,25 +16,36 @@ export class ServiceClaimBuffer {
   readonly #clock: Clock;
   readonly #onExpired: (count: number) => void;
   readonly #messages: ClaimedServiceMessage[] = [];
+  readonly #backOff: BackOffState;
   /** By `performance.now()`. */
   #nextQueryAt = Number.NEGATIVE_INFINITY;
 
-  /** @param options.onExpired called with the number of expired messages */
-  constructor(store: Store, { clock, onExpired }: { clock: Clock; onExpired(count: number): void }) {
+  /**
+   * @param options.onExpired called with the number of expired messages
+   * @param options.backOff of service messages
+   */
+  constructor(
+    store: Store,
+    { clock, onExpired, backOff }: { clock: Clock; onExpired(count: number): void; backOff: BackOffState },
+  ) {
     this.#store = store;
     this.#clock = clock;
     this.#onExpired = onExpired;
+    this.#backOff = backOff;
   }
 
   /** The next message; null if none is known. Queries for new ones at intervals, for all workers together. */
   async next(): Promise<ClaimedServiceMessage | null> {
     const elapsed = performance.now();
     if (this.#messages.length === 0 && elapsed >= this.#nextQueryAt) {
-      const now = this.#clock();
       this.#nextQueryAt = elapsed + QUERY_INTERVAL;
-      const options = { now, limit: CLAIM_SIZE, leaseMs: CLAIM_LEASE };
+      const { admission } = await this.#backOff.admit();
+      if (admission === 'wait') return null;
+      const limit = admission === 'probe' ? 1 : CLAIM_SIZE;
+      const options = { now: this.#clock(), limit, leaseMs: CLAIM_LEASE };
       const { messages, expired } = await claimServiceMessages(this.#store, options);
       this.#messages.push(...messages);
+      if (admission === 'probe' && messages.length > 0 && !(await this.#backOff.claimProbe())) await this.release();
       // There may be more.
       if (messages.length > 0) this.#nextQueryAt = Number.NEGATIVE_INFINITY;
       if (expired > 0) this.#onExpired(expired);

@@ -74,6 +74,8 @@ export async function claimServiceMessages(
         'subscribers.token_version as tokenVersion',
       ])
       .where(isDue(now))
+      // Those that were never refused first: one probe may decide whether all others are submitted.
+      .orderBy(sql`case when service_messages.reply is null then 0 else 1 end`)
       .orderBy('service_messages.due_at')
       .orderBy('service_messages.id')
       .limit(limit)
@@ -169,7 +171,13 @@ function columnsOf(outcome: ServiceOutcome) {
     case 'suppressed':
       return { state: 'suppressed' as const, reason: outcome.reason };
     case 'reverted':
-      return { state: 'pending' as const, ...reply, reason: outcome.reason, attempts: sql<number>`attempts - 1` };
+      return {
+        state: 'pending' as const,
+        ...reply,
+        ...(outcome.dueAt === undefined ? {} : { due_at: outcome.dueAt }),
+        reason: outcome.reason,
+        attempts: sql<number>`attempts - 1`,
+      };
   }
 }
 

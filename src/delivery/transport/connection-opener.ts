@@ -10,27 +10,28 @@ export interface ConnectionOpener {
   acquire(current: Connection | null): Promise<Connection | null>;
   /** Closes a connection that is not needed any more. */
   close(current: Connection | null): void;
-  /** Why the last connection could not be opened, for the operator. */
-  problem(): string | null;
+  /** Why no connection can be opened any more; null as long as one is open. */
+  failure(): { cause: 'temporary' | 'configuration'; reason: string } | null;
 }
 
 export function openConnectionOpener(transport: Transport): ConnectionOpener {
   let open = 0;
-  let problem: string | null = null;
-  let hasGivenUp = false;
+  let failure: ReturnType<ConnectionOpener['failure']> = null;
   let last: Promise<unknown> = Promise.resolve();
 
   const openOne = async (): Promise<Connection | null> => {
-    if (hasGivenUp) return null;
+    if (failure !== null) return null;
     try {
       const connection = await transport.connect();
       open += 1;
       return connection;
     } catch (error) {
       if (!(error instanceof TransportError)) throw error;
-      problem = error.message;
+      const isConfiguration = classifyFailure(error.failure) === 'systemic';
       // If others are open, this may be the server's limit of connections: the others continue.
-      hasGivenUp = open === 0 || classifyFailure(error.failure) === 'systemic';
+      if (isConfiguration || open === 0) {
+        failure = { cause: isConfiguration ? 'configuration' : 'temporary', reason: error.message };
+      }
       return null;
     }
   };
@@ -49,6 +50,6 @@ export function openConnectionOpener(transport: Transport): ConnectionOpener {
       return next;
     },
     close,
-    problem: () => problem,
+    failure: () => (open === 0 ? failure : null),
   };
 }

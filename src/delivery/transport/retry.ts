@@ -25,8 +25,14 @@ export type FailureClass =
   | 'transient'
   /** This recipient will not get this message. */
   | 'permanent'
-  /** The server or the disk refuses messages to any recipient: further attempts would fail the whole list. */
+  /** The server accepts no message for now, whoever the recipient is. */
+  | 'unavailable'
+  /** The server or the disk refuses messages to any recipient until somebody changes something. */
   | 'systemic';
+
+// Commands before the recipient is named. A 421 in the middle of a message is reported for the connection (`CONN`), and
+// may be about that message.
+const COMMANDS_FOR_ALL = /^(EHLO|HELO|LHLO|STARTTLS|AUTH|MAIL FROM)\b/;
 
 // Nodemailer's codes (errors.js), then those of a disk that is full or not writable.
 const SYSTEMIC_CODES = new Set(['EAUTH', 'ENOAUTH', 'EOAUTH2', 'ETLS', 'EREQUIRETLS', 'ECONFIG', 'EPROXY']);
@@ -46,11 +52,13 @@ export function enhancedStatus(reply: string | null): string | null {
   return found?.[2] ?? null;
 }
 
-/** Classifies one failure. policy-refusals.ts decides what several in a row mean. */
+/** Classifies one failure. control/refusal-limits.ts decides what several in a row mean. */
 export function classifyFailure(
   failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'command' | 'reply'>,
 ): FailureClass {
   const { code, replyCode, command } = failure;
+  const isTemporary = replyCode !== null && replyCode >= 400 && replyCode <= 499;
+  if (isTemporary && COMMANDS_FOR_ALL.test(command ?? '')) return 'unavailable';
   if (code !== null && (SYSTEMIC_CODES.has(code) || DISK_CODES.has(code))) return 'systemic';
   // Nodemailer's own check, before it contacts the server: the message is larger than the server's limit, or the
   // address is malformed. A reply without a code means that the server does not speak SMTP.
@@ -82,7 +90,8 @@ export function retryDelay(attempts: number, firstWait: number, random: number):
 export type RetryDecision =
   | { kind: 'retry'; dueAt: number; reason: string }
   | { kind: 'fail'; reason: string }
-  | { kind: 'stop'; reason: string };
+  /** Nothing can be submitted. It does not count as an attempt. */
+  | { kind: 'stop'; cause: 'temporary' | 'configuration'; reason: string };
 
 /**
  * Decides what to do about a failed submission.
@@ -100,8 +109,10 @@ export function decideRetry(
   switch (classifyFailure(failure)) {
     case 'permanent':
       return { kind: 'fail', reason: failure.message };
+    case 'unavailable':
+      return { kind: 'stop', cause: 'temporary', reason: failure.message };
     case 'systemic':
-      return { kind: 'stop', reason: failure.message };
+      return { kind: 'stop', cause: 'configuration', reason: failure.message };
     case 'transient':
       if (attempts >= policy.attempts) {
         return { kind: 'fail', reason: `given up after ${attempts} attempts: ${failure.message}` };

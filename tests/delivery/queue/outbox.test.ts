@@ -8,10 +8,10 @@ import {
   markSubmitting,
   recordOutcomes,
   releaseClaims,
-  reopenRefused,
 } from '../../../src/delivery/queue/outbox.ts';
 import { countDeliveries } from '../../../src/delivery/queue/queries.ts';
 import { type DeliveryRateLimiter, RESERVED_AHEAD } from '../../../src/delivery/queue/rate-limiter.ts';
+import { takeBackRefusals } from '../../../src/delivery/queue/refusals.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import { migrate } from '../../../src/store/schema.ts';
@@ -250,12 +250,12 @@ describe('claimDeliveries', () => {
       close: () => db.destroy(),
     };
     await migrate(store);
-    await queueEdition(store, 1);
+    const { editionId } = await queueEdition(store, 1);
     const [claimed] = await claim(store);
     await mark(store, [claimed!]);
     await recordOutcomes(db, [{ claim: claimed!, outcome: { kind: 'submitted', reply: '250' } }], NOW);
     await releaseClaims(db, [claimed!]);
-    await reopenRefused(db, [claimed!], 'refused', NOW);
+    await db.transaction().execute((tx) => takeBackRefusals(tx, { editionId }, 'refused', NOW));
     await finishEditions(store.db);
     const planOf = async (part: string): Promise<string> => {
       const statement = statements.find((one) => one.includes(part) && !one.startsWith('create')) ?? '';
@@ -418,29 +418,6 @@ describe('recordOutcomes', () => {
       expect(await deliveriesOf(store)).toMatchObject([
         { state: 'submitted', reason: null },
         { state: 'suppressed', reply: '451 later', reason: 'cancelled by the operator: wrong list' },
-      ]);
-    });
-
-    it('is undone by reopenRefused for refused deliveries, unless the edition is cancelled', async () => {
-      const store = await open();
-      const { editionId } = await queueEdition(store, 2);
-      const claims = await claim(store);
-      await mark(store, claims);
-      await recordOutcomes(
-        store.db,
-        [
-          { claim: claims[0]!, outcome: { kind: 'failed', reply: '550 5.7.1 no', reason: 'no' } },
-          { claim: claims[1]!, outcome: { kind: 'submitted', reply: '250 ok' } },
-        ],
-        NOW,
-      );
-      await setDeliveryState(store, editionId, 'cancelled');
-      expect(await reopenRefused(store.db, claims, 'refused', NOW + 1)).toEqual([false, false]);
-      await setDeliveryState(store, editionId, 'paused');
-      expect(await reopenRefused(store.db, claims, 'refused', NOW + 1)).toEqual([true, false]);
-      expect(await deliveriesOf(store)).toMatchObject([
-        { state: 'pending', attempts: 0, due_at: NOW + 1, reason: 'refused' },
-        { state: 'submitted' },
       ]);
     });
 

@@ -64,7 +64,7 @@ describe('the connection opener', () => {
       null,
     ]);
     expect(seen.attempts).toBe(1);
-    expect(opener.problem()).toBe('it is down');
+    expect(opener.failure()).toEqual({ cause: 'temporary', reason: 'it is down' });
   });
 
   it('tries again if other connections are open, since the server may limit their number', async () => {
@@ -72,6 +72,7 @@ describe('the connection opener', () => {
     const opener = openConnectionOpener(transport);
     expect(await opener.acquire(null)).not.toBeNull();
     expect(await opener.acquire(null)).toBeNull();
+    expect(opener.failure()).toBeNull();
     expect(await opener.acquire(null)).not.toBeNull();
     expect(seen.attempts).toBe(3);
   });
@@ -79,9 +80,12 @@ describe('the connection opener', () => {
   it('does not try again after a refused login, even if other connections are open', async () => {
     const { transport, seen } = transportOf('open', REFUSED);
     const opener = openConnectionOpener(transport);
-    await opener.acquire(null);
+    const first = await opener.acquire(null);
     expect([await opener.acquire(null), await opener.acquire(null)]).toEqual([null, null]);
     expect(seen.attempts).toBe(2);
+    expect(opener.failure()).toBeNull();
+    opener.close(first);
+    expect(opener.failure()).toEqual({ cause: 'configuration', reason: 'no' });
   });
 
   it('closes an unusable connection before it opens the next', async () => {

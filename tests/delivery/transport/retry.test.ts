@@ -61,7 +61,9 @@ describe('classifyFailure', () => {
     ['a refused sender', { code: 'EENVELOPE', replyCode: 553, command: 'MAIL FROM' }, 'systemic'],
     ["a message above the server's size limit", { code: 'EMESSAGE', command: 'MAIL FROM' }, 'systemic'],
     ['a wrong password', { code: 'EAUTH', replyCode: 535, command: 'AUTH PLAIN' }, 'systemic'],
-    ['a login that cannot be checked now', { code: 'EAUTH', replyCode: 454, command: 'AUTH PLAIN' }, 'systemic'],
+    ['a login that cannot be checked now', { code: 'EAUTH', replyCode: 454, command: 'AUTH PLAIN' }, 'unavailable'],
+    ['a throttled sender', { code: 'EENVELOPE', replyCode: 421, command: 'MAIL FROM' }, 'unavailable'],
+    ['a full server', { code: 'EENVELOPE', replyCode: 452, command: 'MAIL FROM' }, 'unavailable'],
     ['a login that is required', { code: 'EENVELOPE', replyCode: 530, command: 'RCPT TO' }, 'systemic'],
     ['TLS that fails', { code: 'ETLS', command: 'CONN' }, 'systemic'],
     ['a full disk', { code: 'ENOSPC' }, 'systemic'],
@@ -121,6 +123,15 @@ describe('decideRetry', () => {
       kind: 'fail',
       reason: 'it failed',
     });
-    expect(decideRetry(failure({ code: 'EAUTH' }), 3, policy, 0, 0)).toEqual({ kind: 'stop', reason: 'it failed' });
+    expect(decideRetry(failure({ code: 'EAUTH' }), 3, policy, 0, 0)).toEqual({
+      kind: 'stop',
+      cause: 'configuration',
+      reason: 'it failed',
+    });
+    expect(decideRetry(failure({ replyCode: 421, command: 'MAIL FROM' }), 3, policy, 0, 0)).toEqual({
+      kind: 'stop',
+      cause: 'temporary',
+      reason: 'it failed',
+    });
   });
 });

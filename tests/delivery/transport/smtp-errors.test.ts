@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TransportError } from '../../../src/delivery/transport/connection.ts';
-import { isPolicyRefusal } from '../../../src/delivery/transport/policy-refusals.ts';
+import { refusalKind } from '../../../src/delivery/transport/refusal-kind.ts';
 import { classifyFailure, decideRetry } from '../../../src/delivery/transport/retry.ts';
 import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
 import { MINUTE } from '../../../src/lib/time.ts';
@@ -47,7 +47,7 @@ describe('the SMTP transport', () => {
     const failure = await failureOf(submitOnce(server.url));
     expect(failure.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
     expect(classifyFailure(failure)).toBe('transient');
-    expect(isPolicyRefusal(failure)).toBe(false);
+    expect(['temporary', 'uncertain']).toContain(refusalKind(failure));
   });
 
   it.each(['DATA-LINE', 'DATA-END'])('reports a transient failure of a server that closes at %s', async (step) => {
@@ -70,7 +70,7 @@ describe('the SMTP transport', () => {
       kind: 'retry',
       dueAt: 5 * MINUTE,
     });
-    expect(isPolicyRefusal(failure)).toBe(false);
+    expect(refusalKind(failure)).toBe('temporary');
     expect(connection.usable).toBe(true);
     expect(await connection.submit(outgoing())).toBe('250 2.0.0 ok');
   });
@@ -87,30 +87,31 @@ describe('the SMTP transport', () => {
       const connection = await openSmtpTransport(server.url, 1, LIMITS).connect();
       const failure = await failureOf(connection.submit(outgoing()));
       expect(failure).toMatchObject({ replyCode: 421, reply: '421 4.7.0 slow down' });
-      expect(classifyFailure(failure)).toBe('transient');
-      expect(isPolicyRefusal(failure)).toBe(true);
+      // A 421 to MAIL is not about the recipient.
+      expect(classifyFailure(failure)).toBe(step === 'MAIL' ? 'unavailable' : 'transient');
+      expect(refusalKind(failure)).toBe(step === 'MAIL' ? null : 'throttled');
       expect(connection.usable).toBe(false);
     }
   });
 });
 
 describe('classification of a refusal', () => {
-  it.each<[string, Record<string, string>, string, string, boolean]>([
-    ['of the sender by policy', { MAIL: '550 5.7.1 not you' }, 'MAIL FROM', 'systemic', true],
-    ['of a missing login', { MAIL: '530 5.7.0 log in first' }, 'MAIL FROM', 'systemic', true],
-    ['of an unknown recipient', { RCPT: '550 5.1.1 nobody' }, 'RCPT TO', 'permanent', false],
-    ['of a recipient by policy', { RCPT: '550 5.7.1 relaying denied' }, 'RCPT TO', 'permanent', true],
-    ['of the sender, in reply to RCPT', { RCPT: '550 5.1.8 no such domain' }, 'RCPT TO', 'systemic', false],
-    ['of the message by policy', { 'DATA-END': '550 5.7.1 spam' }, 'DATA', 'permanent', true],
-    ['of the message without a status', { 'DATA-END': '554 no' }, 'DATA', 'permanent', true],
-    ['of the message’s size', { 'DATA-END': '552 5.3.4 too big for us' }, 'DATA', 'systemic', false],
-    ['of a full mailbox', { RCPT: '552 5.2.2 mailbox full' }, 'RCPT TO', 'permanent', false],
-  ])('%s depends on command and codes', async (_name, replies, command, expected, policy) => {
+  it.each<[string, Record<string, string>, string, string, string | null]>([
+    ['of the sender by policy', { MAIL: '550 5.7.1 not you' }, 'MAIL FROM', 'systemic', null],
+    ['of a missing login', { MAIL: '530 5.7.0 log in first' }, 'MAIL FROM', 'systemic', null],
+    ['of an unknown recipient', { RCPT: '550 5.1.1 nobody' }, 'RCPT TO', 'permanent', 'permanent'],
+    ['of a recipient by policy', { RCPT: '550 5.7.1 relaying denied' }, 'RCPT TO', 'permanent', 'policy'],
+    ['of the sender, in reply to RCPT', { RCPT: '550 5.1.8 no such domain' }, 'RCPT TO', 'systemic', null],
+    ['of the message by policy', { 'DATA-END': '550 5.7.1 spam' }, 'DATA', 'permanent', 'policy'],
+    ['of the message without a status', { 'DATA-END': '554 no' }, 'DATA', 'permanent', 'policy'],
+    ['of the message’s size', { 'DATA-END': '552 5.3.4 too big for us' }, 'DATA', 'systemic', null],
+    ['of a full mailbox', { RCPT: '552 5.2.2 mailbox full' }, 'RCPT TO', 'permanent', 'permanent'],
+  ])('%s depends on command and codes', async (_name, replies, command, expected, kind) => {
     // A server with PIPELINING refuses the following commands, too.
     const [step = '', reply = ''] = Object.entries(replies)[0] ?? [];
     const failure = await failureAt(step === 'DATA-END' ? replies : { DATA: '503 5.5.1 no recipient', ...replies });
     expect(failure).toMatchObject({ command, reply });
     expect(classifyFailure(failure)).toBe(expected);
-    expect(isPolicyRefusal(failure)).toBe(policy);
+    expect(refusalKind(failure)).toBe(kind);
   });
 });

@@ -85,7 +85,9 @@ export async function prepareServiceMessage(
   ];
   const { address } = config.bounces;
   const from = address === undefined ? sender.address : taggedAddress(wireAddress(address), token);
-  const envelope = { newsletter: 'service', slot: localDate(createdAt, config.publication.zone), from, to: to.address };
+  // With the id: the file transport has a file for each slot and address, and a day can have several messages.
+  const slot = `${localDate(createdAt, config.publication.zone)}-${id}`;
+  const envelope = { newsletter: 'service', slot, from, to: to.address };
   const signing = { signers: signersOf(signers, sender.domain), signedAt: createdAt };
   return assembleMessage(envelope, fields, body.copy({}), signing);
 }

@@ -60,7 +60,7 @@ describe.each(KINDS)('the service message %s', (kind) => {
     expect(head).not.toMatch(/^(List-|Feedback-ID|Precedence)/m);
     expect(message).toMatchObject({
       newsletter: 'service',
-      slot: '2026-11-24',
+      slot: '2026-11-24-3',
       from: 'roundup@example.com',
       to: 'Ada@xn--bcher-kva.example',
     });

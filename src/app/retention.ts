@@ -17,7 +17,7 @@ import { foldRuns } from '../schedule/retention.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
-import { deleteUnconfirmed } from '../subscribers/retention.ts';
+import { deleteClientAddresses, deleteLeavers, deleteUnconfirmed } from '../subscribers/retention.ts';
 import { cleanHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { domainAlert } from './editions.ts';
@@ -28,6 +28,10 @@ export interface RetentionReport {
   runs: number;
   /** Subscribers who never confirmed anything. */
   unconfirmed: number;
+  /** Subscribers who left every newsletter. */
+  left: number;
+  /** Records of consent that lost the client's address. */
+  consentIps: number;
   serviceMessages: number;
   bounces: number;
   rates: number;
@@ -44,9 +48,13 @@ export async function runRetention({
   store,
   config,
   clock,
-}: Pick<AppContext, 'store' | 'config' | 'clock'>): Promise<RetentionReport> {
+  keys,
+}: Pick<AppContext, 'store' | 'config' | 'clock'> & {
+  keys: Pick<AppContext['keys'], 'signingSecrets'>;
+}): Promise<RetentionReport> {
   const now = clock();
-  const { deliveriesDays, runsDays, readersDays } = config.retention;
+  const { deliveriesDays, runsDays, readersDays, consentIpsDays, consentDays } = config.retention;
+  const secrets = await keys.signingSecrets();
   const { zone } = config.publication;
   const oldDeliveries = now - deliveriesDays * DAY;
   // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
@@ -64,6 +72,8 @@ export async function runRetention({
     deliveries: await foldDeliveries(store, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),
     unconfirmed: await deleteUnconfirmed(store, now - config.signup.deleteUnconfirmedAfterDays * DAY),
+    left: await deleteLeavers(store, secrets, now - consentDays * DAY, now),
+    consentIps: await deleteClientAddresses(store, now - consentIpsDays * DAY),
     serviceMessages: await deleteServiceMessages(store, oldDeliveries),
     bounces: await deleteBounces(store, oldDeliveries),
     rates: await deleteExpiredRateLimits(store.db, now),

@@ -368,6 +368,12 @@ export const schema = z.strictObject({
       deliveriesDays: retentionDays.default(180).describe('Days until deliveries are reduced to totals.'),
       runsDays: retentionDays.default(180).describe('Days until runs of schedules are reduced to totals.'),
       readersDays: retentionDays.default(400).describe('Days until statistics of feed readers are deleted.'),
+      consentIpsDays: retentionDays
+        .default(180)
+        .describe('Days until the IP address is deleted from the record of a consent.'),
+      consentDays: retentionDays
+        .default(1_095)
+        .describe('Days until subscribers who left every newsletter are deleted, with the proof of their consent.'),
     })
     .prefault({})
     .describe('How long old rows are kept.'),

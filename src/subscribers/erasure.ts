@@ -11,9 +11,10 @@ import { removeDeletedText } from '../store/deleted-text.ts';
 import { OPEN_DELIVERY_STATES } from '../store/delivery-states.ts';
 import { revokedLease } from '../store/lease.ts';
 import type { Db, Tx } from '../store/store.ts';
+import type { SuppressionReason } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { linkRateKeys } from './account-links.ts';
-import { lockSubscriber } from './consent/changes.ts';
+import { lockSubscriber, type SubscriberRow } from './consent/changes.ts';
 import { addressRateKeys } from './consent/signup-limits.ts';
 import { deleteSuppressions, findSuppression, hashesOfAddress, insertSuppression } from './suppression.ts';
 
@@ -33,31 +34,44 @@ export async function eraseSubscriber(
   const erased = await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return null;
-    const hashes = hashesOfAddress(secrets, subscriber.email_key);
-    const before = await findSuppression(tx, secrets, subscriber.email_key);
-    await deleteSuppressions(tx, hashes);
-    await insertSuppression(tx, hashes[0] as string, before?.reason === 'operator' ? 'operator' : ERASED, now);
-    const rateKeys = [
-      ...addressRateKeys(secrets, subscriber.email_key),
-      ...linkRateKeys(secrets, subscriber.email_key),
-    ];
-    await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();
-    await redactDeliveries(tx, subscriberId, now);
-    await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
-    await tx
-      .deleteFrom('edition_refusals')
-      .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
-      .where('subscriber_id', '=', subscriberId)
-      .execute();
-    await tx.deleteFrom('service_refusals').where('subscriber_id', '=', subscriberId).execute();
-    await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
-    // Cascades to subscriptions and consent_events.
-    await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
+    await replaceByHash(tx, secrets, subscriber, ['operator'], now);
     return [subscriber.email, subscriber.email_key];
   });
   if (erased === null) return false;
   await removeDeletedText(db, erased);
   return true;
+}
+
+/**
+ * Deletes a locked subscriber. What remains is the hash of the address on the suppression list.
+ * @param kept the reasons of an earlier suppression that remain; another one becomes `erased`
+ */
+export async function replaceByHash(
+  tx: Tx,
+  secrets: SigningSecrets,
+  subscriber: SubscriberRow,
+  kept: readonly SuppressionReason[],
+  now: number,
+): Promise<void> {
+  const subscriberId = subscriber.id;
+  const hashes = hashesOfAddress(secrets, subscriber.email_key);
+  const before = await findSuppression(tx, secrets, subscriber.email_key);
+  await deleteSuppressions(tx, hashes);
+  const reason = before !== null && kept.includes(before.reason) ? before.reason : ERASED;
+  await insertSuppression(tx, hashes[0] as string, reason, now);
+  const rateKeys = [...addressRateKeys(secrets, subscriber.email_key), ...linkRateKeys(secrets, subscriber.email_key)];
+  await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();
+  await redactDeliveries(tx, subscriberId, now);
+  await tx.updateTable('bounces').set({ detail: null }).where('subscriber_id', '=', subscriberId).execute();
+  await tx
+    .deleteFrom('edition_refusals')
+    .where('edition_id', 'in', (e) => e.selectFrom('editions').select('id'))
+    .where('subscriber_id', '=', subscriberId)
+    .execute();
+  await tx.deleteFrom('service_refusals').where('subscriber_id', '=', subscriberId).execute();
+  await tx.deleteFrom('service_messages').where('subscriber_id', '=', subscriberId).execute();
+  // Cascades to subscriptions and consent_events.
+  await tx.deleteFrom('subscribers').where('id', '=', subscriberId).execute();
 }
 
 /**

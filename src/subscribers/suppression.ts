@@ -23,6 +23,7 @@ import {
   recordConsent,
   type SubscriberRow,
 } from './consent/changes.ts';
+import { findLeft } from './consent/left.ts';
 
 /** SQLite accepts at most 32,766 parameters per statement. */
 const HASHES_PER_QUERY = 5_000;
@@ -50,18 +51,22 @@ export function hashesOfAddress(secrets: SigningSecrets, emailKey: string): stri
   return secrets.map((secret) => hashAddress(secret, emailKey));
 }
 
-/** Returns the keys of addresses that are on the list, hashed with any of the secrets. */
+/** Returns the keys of addresses that are on the list, hashed with any of the secrets, with the reasons. */
 export async function findSuppressed(
   db: Db,
   secrets: SigningSecrets,
   emailKeys: readonly string[],
-): Promise<Set<string>> {
+): Promise<Map<string, SuppressionReason>> {
   const keys = new Map(emailKeys.flatMap((key) => hashesOfAddress(secrets, key).map((hash) => [hash, key] as const)));
   const hashes = [...keys.keys()];
-  const found = new Set<string>();
+  const found = new Map<string, SuppressionReason>();
   for (const part of chunks(hashes, HASHES_PER_QUERY)) {
-    const rows = await db.selectFrom('suppressions').select('address_hash').where('address_hash', 'in', part).execute();
-    for (const row of rows) found.add(keys.get(row.address_hash) as string);
+    const rows = await db
+      .selectFrom('suppressions')
+      .select(['address_hash', 'reason'])
+      .where('address_hash', 'in', part)
+      .execute();
+    for (const row of rows) found.set(keys.get(row.address_hash) as string, row.reason);
   }
   return found;
 }
@@ -160,16 +165,24 @@ export function suppressByOperator(
   });
 }
 
-/** Lifts a suppression of any reason on behalf of the operator. Does not subscribe the address. */
+/**
+ * Lifts a suppression of any reason on behalf of the operator, and lets imports add a subscriber who had left every
+ * newsletter. Does not subscribe the address.
+ */
 export function unsuppressByOperator(
   db: Db,
   secrets: SigningSecrets,
   email: string,
   now: number,
 ): Promise<OperatorResult<'lifted' | 'already'>> {
-  return changeAddress(db, email, now, async (tx, subscriber) =>
-    (await liftSuppression(tx, secrets, subscriber.id, { channel: 'operator' }, now)) ? 'lifted' : 'already',
-  );
+  return changeAddress(db, email, now, async (tx, { id }) => {
+    const via = { channel: 'operator' } as const;
+    const hasLeft = (await findLeft(tx, [id])).has(id);
+    if (await liftSuppression(tx, secrets, id, via, now)) return 'lifted';
+    if (!hasLeft) return 'already';
+    await recordConsent(tx, id, [{ change: 'unsuppressed', detail: 'imports may add the address' }], via, now);
+    return 'lifted';
+  });
 }
 
 async function changeAddress<Kind>(

@@ -3,21 +3,27 @@ import { runRetention } from '../../src/app/retention.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
+import { confirmRequest } from '../../src/subscribers/consent/opt-in.ts';
+import { findSuppressed, suppressAddress } from '../../src/subscribers/suppression.ts';
 import { testConfig } from '../delivery/fixture.ts';
+import { requestNewsletters } from '../subscribers/fixtures.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { storeDeliveries } from '../support/deliveries.ts';
+import { SECRETS } from '../support/sample.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const base = testConfig();
 const config = {
   ...base,
-  retention: { deliveriesDays: 180, runsDays: 90, readersDays: 400 },
+  retention: { deliveriesDays: 180, runsDays: 90, readersDays: 400, consentIpsDays: 60, consentDays: 1_000 },
   signup: { ...base.signup, deleteUnconfirmedAfterDays: 30 },
 };
 const NOTHING = {
   deliveries: 0,
   runs: 0,
   unconfirmed: 0,
+  left: 0,
+  consentIps: 0,
   serviceMessages: 0,
   bounces: 0,
   rates: 0,
@@ -26,7 +32,7 @@ const NOTHING = {
 };
 
 function run(store: Store) {
-  return runRetention({ store, config, clock: () => NOW });
+  return runRetention({ store, config, clock: () => NOW, keys: { signingSecrets: async () => SECRETS } });
 }
 
 let editions = 0;
@@ -345,6 +351,77 @@ describe('runRetention', () => {
       ]);
       expect(await store.db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'runs' }]);
       expect(await store.db.selectFrom('warm_up_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
+    });
+
+    it('deletes subscribers who left long ago with the proof of consent, and leaves a hash', async () => {
+      const store = await open();
+      const long = NOW - 1_001 * DAY;
+      const left = await subscriber(store, 'left', long, { state: 'unsubscribed' });
+      const complained = await subscriber(store, 'complained', long, { state: 'unsubscribed' });
+      await suppressAddress(store.db, SECRETS, complained, 'complaint', { channel: 'complaint' }, long);
+      const stays = await subscriber(store, 'stays', long, { state: 'confirmed' });
+      const recent = await subscriber(store, 'recent', long, { state: 'unsubscribed', changed_at: NOW - 999 * DAY });
+      const partly = await subscriber(store, 'partly', long, { state: 'unsubscribed' });
+      await store.db
+        .insertInto('subscriptions')
+        .values({ subscriber_id: partly, newsletter: 'weekly', state: 'confirmed', changed_at: long })
+        .execute();
+      for (const id of [left, stays]) {
+        const event = { change: 'confirmed', channel: 'confirmation', source: null, at: long } as const;
+        await store.db
+          .insertInto('consent_events')
+          .values({ subscriber_id: id, ...event })
+          .execute();
+      }
+      expect(await run(store)).toEqual({ ...NOTHING, left: 2 });
+      expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual([
+        stays,
+        recent,
+        partly,
+      ]);
+      const events = await store.db.selectFrom('consent_events').select('subscriber_id').execute();
+      expect(events).toEqual([{ subscriber_id: stays }]);
+      const keys = ['left@example.com', 'complained@example.com', 'recent@example.com'];
+      expect(await findSuppressed(store.db, SECRETS, keys)).toEqual(
+        new Map([
+          ['left@example.com', 'erased'],
+          ['complained@example.com', 'complaint'],
+        ]),
+      );
+      // The person can come back by a new opt-in.
+      const key = await requestNewsletters(store, ['daily'], { email: 'left@example.com', now: NOW });
+      expect(await confirmRequest(store.db, SECRETS, key, { channel: 'confirmation' }, NOW)).toMatchObject({
+        kind: 'confirmed',
+      });
+    });
+
+    it('deletes the addresses of clients from old records of consent, and keeps the records', async () => {
+      const store = await open();
+      const id = await subscriber(store, 'ada', NOW - 100 * DAY, { state: 'confirmed' });
+      const old = NOW - 61 * DAY;
+      const events = [
+        { change: 'requested', channel: 'form', source: '192.0.2.7', at: old },
+        { change: 'confirmed', channel: 'confirmation', source: '2001:db8::7', at: old },
+        { change: 'zone', channel: 'preferences', source: '192.0.2.7', at: NOW - 60 * DAY },
+        { change: 'unsubscribed', channel: 'one-click', source: '192.0.2.8', at: old },
+        { change: 'confirmed', channel: 'import', source: 'list.csv:7', at: old },
+        { change: 'suppressed', channel: 'bounce', source: 'webhook', at: old },
+      ] as const;
+      await store.db
+        .insertInto('consent_events')
+        .values(events.map((event) => ({ subscriber_id: id, newsletter: 'daily', ...event })))
+        .execute();
+      expect(await run(store)).toEqual({ ...NOTHING, consentIps: 3 });
+      const kept = await store.db.selectFrom('consent_events').select(['change', 'source']).orderBy('id').execute();
+      expect(kept).toEqual([
+        { change: 'requested', source: null },
+        { change: 'confirmed', source: null },
+        { change: 'zone', source: '192.0.2.7' },
+        { change: 'unsubscribed', source: null },
+        { change: 'confirmed', source: 'list.csv:7' },
+        { change: 'suppressed', source: 'webhook' },
+      ]);
+      expect(await run(store)).toEqual(NOTHING);
     });
   });
 });

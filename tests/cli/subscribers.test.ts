@@ -60,7 +60,10 @@ describe.concurrent('daywire subscribers remove', () => {
     expect(shown.code).toBe(1);
     expect(shown.stderr).toMatch(/there is no such subscriber; .* on the suppression list since .*: erased\n$/);
     const imported = await subscribers(folder, 'import', write(folder, 'old.csv', `email\n${ADA}\n`));
-    expect(imported).toMatchObject({ code: 0 });
+    expect(imported).toMatchObject({
+      code: 0,
+      stderr: 'daywire: old.csv:2: skipped: the address is on the suppression list (erased)\n',
+    });
     expect(imported.stdout).toMatch(/^1 rows, 0 added, .* 1 suppressed addresses skipped\n$/);
     expect((await subscribers(folder, 'list')).stdout).toBe('');
     expect((await subscribers(folder, 'add', ADA)).stderr).toMatch(/suppress/);

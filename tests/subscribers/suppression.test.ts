@@ -73,8 +73,10 @@ describe('the suppression list', () => {
       await suppressAddress(store.db, SECRETS, id, 'hard-bounce', BOUNCE, NOW);
       expect(await isSuppressed(store.db, ROTATED, ADA)).toBe(true);
       expect(await isSuppressed(store.db, [ROTATED[0]], ADA)).toBe(false);
-      expect(await findSuppressed(store.db, ROTATED, ['eve@example.com', ADA, ADA])).toEqual(new Set([ADA]));
-      expect(await findSuppressed(store.db, ROTATED, [])).toEqual(new Set());
+      expect(await findSuppressed(store.db, ROTATED, ['eve@example.com', ADA, ADA])).toEqual(
+        new Map([[ADA, 'hard-bounce']]),
+      );
+      expect(await findSuppressed(store.db, ROTATED, [])).toEqual(new Map());
       expect(await liftSuppression(store.db, ROTATED, id, OPERATOR, NOW)).toBe(true);
       expect(await isSuppressed(store.db, ROTATED, ADA)).toBe(false);
       expect(await liftSuppression(store.db, ROTATED, id, OPERATOR, NOW)).toBe(false);
@@ -85,7 +87,9 @@ describe('the suppression list', () => {
       const store = await open();
       await suppressByOperator(store.db, SECRETS, 'subscriber6000@example.com', NOW);
       const keys = Array.from({ length: 6_001 }, (_, n) => `subscriber${n}@example.com`);
-      expect(await findSuppressed(store.db, ROTATED, keys)).toEqual(new Set(['subscriber6000@example.com']));
+      expect(await findSuppressed(store.db, ROTATED, keys)).toEqual(
+        new Map([['subscriber6000@example.com', 'operator']]),
+      );
     });
 
     it('lets the operator suppress and unsuppress any address', async () => {

@@ -14,6 +14,9 @@ export function formatSubscriberImport(
 ): { problems: string[]; summary: string } {
   const problems = report.rejects.map(({ line, reason }) => `${file}:${line}: ${reason}`);
   if (report.rejected > report.rejects.length) problems.push(`and ${report.rejected - report.rejects.length} more`);
+  problems.push(...report.skipped.map(({ line, reason }) => `${file}:${line}: skipped: ${reason}`));
+  const skipped = report.suppressed + report.left;
+  if (skipped > report.skipped.length) problems.push(`and ${skipped - report.skipped.length} more skipped`);
   if (report.rejectsFile !== null) problems.push(`the rejected rows are in ${report.rejectsFile}`);
   if (report.ignoredColumns.length > 0) problems.push(`ignored columns: ${report.ignoredColumns.join(', ')}`);
   const parts = [
@@ -26,6 +29,7 @@ export function formatSubscriberImport(
     parts.push(`${report.keptUnsubscribed} subscriptions not renewed: the subscriber had unsubscribed`);
   }
   if (report.suppressed > 0) parts.push(`${report.suppressed} suppressed addresses skipped`);
+  if (report.left > 0) parts.push(`${report.left} rows skipped: the subscriber had left every newsletter`);
   if (report.rejected > 0) parts.push(`${report.rejected} rejected`);
   return { problems, summary: parts.join(', ') };
 }

@@ -7,7 +7,9 @@ import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { jsonRows } from '../../store/json-rows.ts';
 import type { Dialect, Store, Tx } from '../../store/store.ts';
+import type { SuppressionReason } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
+import { findLeft } from '../consent/left.ts';
 import { findSuppressed, suppressAddress } from '../suppression.ts';
 import type { ImportRow } from './row.ts';
 
@@ -21,6 +23,14 @@ export interface BatchReport {
   keptUnsubscribed: number;
   /** Rows skipped because the address is on the suppression list. */
   suppressed: number;
+  /** Rows skipped because the subscriber has left every newsletter. */
+  left: number;
+}
+
+/** A row that was not imported although it is valid, and why. */
+export interface SkippedRow {
+  line: number;
+  reason: string;
 }
 
 interface BatchContext {
@@ -37,7 +47,10 @@ interface AddressRows {
   key: string;
   subscriberId: number;
   isNew: boolean;
-  isSuppressed: boolean;
+  /** Why the address is on the suppression list, or null. */
+  suppressed: SuppressionReason | null;
+  /** Whether the subscriber has left every newsletter. */
+  hasLeft: boolean;
 }
 
 interface RequestedPause {
@@ -63,20 +76,20 @@ export async function importBatch(
   secrets: SigningSecrets,
   rows: readonly ImportRow[],
   { source, now }: { source: string; now: number },
-): Promise<BatchReport> {
+): Promise<BatchReport & { skipped: SkippedRow[] }> {
   return inTransaction(db, async (tx) => {
     const context = { tx, dialect, source, now };
     const addresses = await insertAddresses(context, secrets, rows);
     await deleteSubscribers(
       context,
-      addresses.filter((address) => address.isNew && address.isSuppressed),
+      addresses.filter((address) => address.isNew && address.suppressed !== null),
     );
     const requested = addresses.flatMap(requestedChanges);
     const changes = await changeSubscriptions(context, requested);
-    const mailable = addresses.filter((address) => !address.isSuppressed);
+    const mailable = addresses.filter((address) => address.suppressed === null);
     const pauses = await applyPauses(
       context,
-      mailable.flatMap((address) => requestedPause(address, now)),
+      mailable.filter(({ hasLeft }) => !hasLeft).flatMap((address) => requestedPause(address, now)),
     );
     const effective = new Set([...changes, ...pauses].map(({ row }) => row));
     for (const { rows, subscriberId } of mailable) {
@@ -87,7 +100,9 @@ export async function importBatch(
         effective.add(row);
       }
     }
-    const suppressed = sum(addresses, ({ isSuppressed, rows }) => (isSuppressed ? rows.length : 0));
+    const skipped = skippedRows(addresses, effective);
+    const suppressed = sum(addresses, ({ suppressed, rows }) => (suppressed === null ? 0 : rows.length));
+    const left = skipped.length - suppressed;
     const added = sum(mailable, ({ isNew }) => (isNew ? 1 : 0));
     const changed = sum(
       mailable,
@@ -96,11 +111,25 @@ export async function importBatch(
     return {
       added,
       changed,
-      unchanged: rows.length - suppressed - added - changed,
+      unchanged: rows.length - skipped.length - added - changed,
       keptUnsubscribed: await countUnsubscribed(context, requested, changes),
       suppressed,
+      left,
+      skipped,
     };
   });
+}
+
+/** The rows of suppressed addresses, and those with subscriptions for subscribers who have left, by line. */
+function skippedRows(addresses: readonly AddressRows[], effective: ReadonlySet<ImportRow>): SkippedRow[] {
+  const skipped = addresses.flatMap(({ rows, suppressed, hasLeft }) => {
+    if (suppressed !== null) {
+      return rows.map(({ line }) => ({ line, reason: `the address is on the suppression list (${suppressed})` }));
+    }
+    const ineffective = rows.filter((row) => hasLeft && row.newsletters.length > 0 && !effective.has(row));
+    return ineffective.map(({ line }) => ({ line, reason: 'the subscriber has left every newsletter' }));
+  });
+  return skipped.sort((a, b) => a.line - b.line);
 }
 
 /** Inserts new addresses, and locks known ones: an address that is being erased must not be added again. */
@@ -117,10 +146,12 @@ async function insertAddresses(
   const before = await findIds(context, keys);
   const ids = await insertSubscribers(context, firsts);
   const suppressed = await findSuppressed(context.tx, secrets, keys);
+  const left = await findLeft(context.tx, [...before.values()]);
   return byAddress.map((rows) => {
     const { key } = rows[0];
     const subscriberId = ids.get(key) as number;
-    return { rows, key, subscriberId, isNew: before.get(key) !== subscriberId, isSuppressed: suppressed.has(key) };
+    const isNew = before.get(key) !== subscriberId;
+    return { rows, key, subscriberId, isNew, suppressed: suppressed.get(key) ?? null, hasLeft: left.has(subscriberId) };
   });
 }
 
@@ -162,13 +193,14 @@ async function deleteSubscribers({ tx, dialect }: BatchContext, addresses: Addre
 }
 
 /**
- * Merges the rows of an address. Unsubscribing overrides subscribing, and is the only change of a suppressed address.
+ * Merges the rows of an address. Unsubscribing overrides subscribing, and is the only change for an address that is
+ * suppressed or whose subscriber has left.
  */
-function requestedChanges({ rows, subscriberId, isNew, isSuppressed }: AddressRows): RequestedChange[] {
-  if (isNew && isSuppressed) return [];
+function requestedChanges({ rows, subscriberId, isNew, suppressed, hasLeft }: AddressRows): RequestedChange[] {
+  if (isNew && suppressed !== null) return [];
   const requested = new Map<string, RequestedChange>();
   for (const row of rows) {
-    for (const newsletter of isSuppressed ? [] : row.newsletters) {
+    for (const newsletter of suppressed !== null || hasLeft ? [] : row.newsletters) {
       if (!requested.has(newsletter)) requested.set(newsletter, { row, subscriberId, newsletter, state: 'confirmed' });
     }
     for (const newsletter of row.unsubscribed) {

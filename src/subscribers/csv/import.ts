@@ -7,9 +7,9 @@ import { basename } from 'node:path';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Store } from '../../store/store.ts';
 import { type CsvColumn, type MappedColumns, mapColumns } from './columns.ts';
-import { type BatchReport, importBatch } from './import-batch.ts';
+import { type BatchReport, importBatch, type SkippedRow } from './import-batch.ts';
 import { CsvSyntaxError, readRecords } from './records.ts';
-import { RejectsFile } from './rejects-file.ts';
+import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
 
 export interface SubscriberImportReport extends BatchReport {
@@ -17,6 +17,8 @@ export interface SubscriberImportReport extends BatchReport {
   rejected: number;
   /** The first rejected rows. */
   rejects: { line: number; reason: string }[];
+  /** The first skipped rows. */
+  skipped: SkippedRow[];
   /** Path of the file with all rejected rows, or null. */
   rejectsFile: string | null;
   /** Unknown columns. */
@@ -51,12 +53,14 @@ export async function importSubscribers(
 ): Promise<SubscriberImportReport> {
   const totalBytes = sizeOf(file);
   const rejects = new RejectsFile(file);
-  const totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0 };
+  const totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0, left: 0 };
+  const skipped: SkippedRow[] = [];
   const batch: ImportRow[] = [];
   const flush = async (): Promise<void> => {
     if (batch.length === 0) return;
     const context = { source: basename(file), now: options.clock() };
     const result = await importBatch(store, secrets, batch.splice(0), context);
+    skipped.push(...result.skipped.slice(0, MAX_LISTED - skipped.length));
     for (const key of Object.keys(totals) as (keyof BatchReport)[]) totals[key] += result[key];
   };
   let rows = 0;
@@ -91,6 +95,7 @@ export async function importSubscribers(
     rows,
     rejected: rejects.count,
     rejects: rejects.listed,
+    skipped,
     rejectsFile,
     ignoredColumns: columns.ignored,
   };

@@ -7,7 +7,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { CsvRecord } from './records.ts';
 import { csvField } from './row.ts';
 
-const MAX_LISTED = 20;
+/** Rows of which a report lists line and reason. */
+export const MAX_LISTED = 20;
 
 export class RejectsFile {
   count = 0;

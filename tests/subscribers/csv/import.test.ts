@@ -4,14 +4,21 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
+import { confirmRequest } from '../../../src/subscribers/consent/opt-in.ts';
 import { exportSubscribers } from '../../../src/subscribers/csv/export.ts';
 import { importSubscribers } from '../../../src/subscribers/csv/import.ts';
 import { csvField } from '../../../src/subscribers/csv/row.ts';
 import { changePreferences } from '../../../src/subscribers/preferences.ts';
-import { addSubscriber, listSubscribers, removeSubscriber } from '../../../src/subscribers/subscriptions.ts';
-import { hashAddress, suppressAddress } from '../../../src/subscribers/suppression.ts';
+import {
+  addSubscriber,
+  listSubscribers,
+  removeSubscriber,
+  unsubscribe,
+} from '../../../src/subscribers/subscriptions.ts';
+import { hashAddress, suppressAddress, unsuppressByOperator } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
+import { requestNewsletters } from '../fixtures.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 const OPERATOR = { channel: 'operator', source: null } as const;
@@ -120,7 +127,7 @@ forEachDatabase((open) => {
     await addSubscriber(store.db, SECRETS, { email: 'ada@example.com', newsletters: ['daily'] }, OPERATOR, NOW);
     await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW);
     const report = await importing(store, csv('email\nada@example.com\n'));
-    expect(report).toMatchObject({ added: 0, changed: 0, unchanged: 1, keptUnsubscribed: 1 });
+    expect(report).toMatchObject({ added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, left: 1 });
     expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
   });
 
@@ -134,6 +141,64 @@ forEachDatabase((open) => {
       'ada@example.com': 'daily unsubscribed, weekly confirmed',
       'ben@example.com': 'daily unsubscribed',
     });
+  });
+
+  it('adds nobody who has left every newsletter to another one, and says so, until the operator lifts it', async () => {
+    const store = await open();
+    const CLICK = { channel: 'one-click' } as const;
+    for (const name of ['ada', 'ben', 'cleo']) {
+      const added = await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: `${name}@example.com`, newsletters: name === 'ben' ? ['daily', 'monthly'] : ['daily'] },
+        OPERATOR,
+        NOW,
+      );
+      const subscriberId = added.kind === 'stored' ? added.subscriberId : 0;
+      await unsubscribe(store.db, { subscriberId, newsletter: 'daily' }, CLICK, NOW);
+    }
+    // Ben is still subscribed to another one; Dora left only according to an earlier file.
+    await importing(store, csv('email,unsubscribed\ndora@example.com,daily\n'));
+    const file = csv(
+      'email,newsletters,unsubscribed,paused_until\nada@example.com,weekly,,2026-12-24\nben@example.com,weekly,,\n' +
+        'dora@example.com,weekly,,\ncleo@example.com,,daily,\n',
+    );
+    expect(await importing(store, file)).toMatchObject({
+      rows: 4,
+      added: 0,
+      changed: 2,
+      unchanged: 1,
+      suppressed: 0,
+      left: 1,
+      skipped: [{ line: 2, reason: 'the subscriber has left every newsletter' }],
+    });
+    const kept = {
+      'ada@example.com': 'daily unsubscribed',
+      'ben@example.com': 'daily unsubscribed, monthly confirmed, weekly confirmed',
+      'cleo@example.com': 'daily unsubscribed',
+      'dora@example.com': 'daily unsubscribed, weekly confirmed',
+    };
+    expect(await statesOf(store)).toEqual(kept);
+    const paused = store.db.selectFrom('subscribers').select('email').where('paused_until', 'is not', null);
+    expect(await paused.execute()).toEqual([]);
+
+    expect(await unsuppressByOperator(store.db, SECRETS, 'ada@example.com', NOW)).toEqual({ kind: 'lifted' });
+    expect(await unsuppressByOperator(store.db, SECRETS, 'ada@example.com', NOW)).toEqual({ kind: 'already' });
+    expect(await importing(store, file)).toMatchObject({ changed: 1, left: 0, skipped: [] });
+    expect(await statesOf(store)).toEqual({ ...kept, 'ada@example.com': 'daily unsubscribed, weekly confirmed' });
+  });
+
+  it('does not add a subscriber who has left, but one who has come back since', async () => {
+    const store = await open();
+    const key = await requestNewsletters(store, ['daily'], { email: 'ada@example.com' });
+    await confirmRequest(store.db, SECRETS, key, OPERATOR, NOW);
+    await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW);
+    const file = csv('email,newsletters\nada@example.com,weekly\n');
+    expect(await importing(store, file)).toMatchObject({ left: 1 });
+    const again = await requestNewsletters(store, ['daily'], { email: 'ada@example.com' });
+    expect(await importing(store, file)).toMatchObject({ left: 1 });
+    await confirmRequest(store.db, SECRETS, again, OPERATOR, NOW);
+    expect(await importing(store, file)).toMatchObject({ left: 0, changed: 1 });
   });
 
   it('skips suppressed addresses, hashed with any secret', async () => {
@@ -151,7 +216,15 @@ forEachDatabase((open) => {
     const file = csv('email\nADA@example.com\nben@example.com\ncleo@example.com\n');
     const options = { newsletters: ['daily'], known: ['daily'], clock: () => NOW };
     const report = await importSubscribers(store, [SECRETS[0], before], file, options);
-    expect(report).toMatchObject({ added: 1, suppressed: 2 });
+    const reason = 'the address is on the suppression list (erased)';
+    expect(report).toMatchObject({
+      added: 1,
+      suppressed: 2,
+      skipped: [
+        { line: 2, reason },
+        { line: 3, reason },
+      ],
+    });
     expect(Object.keys(await statesOf(store))).toEqual(['cleo@example.com']);
   });
 

@@ -157,8 +157,9 @@ describe('daywire start', () => {
       readFileSync(join(mail, slot, first), 'utf8').replace(/\r\n /g, ''),
     )?.[1];
     expect(token).toMatch(/.{20}/);
-    await fetch(`${url}unsubscribe/${token}`, { method: 'POST' });
-    await fetch(`${url}unsubscribe/${token}x`, { method: 'POST' });
+    const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' });
+    await fetch(`${url}unsubscribe/${token}`, { method: 'POST', body });
+    await fetch(`${url}unsubscribe/${token}x`, { method: 'POST', body });
     await ended(child, 'SIGTERM');
     expect(log).toMatch(/stopping/);
     expect(log).not.toMatch(/@example\.com/);

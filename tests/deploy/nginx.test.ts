@@ -139,7 +139,8 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
       if (path.startsWith('/feeds/')) names.push('vary', 'content-length');
       // A 304 repeats some of these from nginx, and none from daywire.
       const ofWhole = ['content-type', 'content-encoding', 'last-modified', 'x-content-type-options'];
-      if (status !== 304) names.push(...ofWhole, 'content-security-policy', 'referrer-policy');
+      if (status !== 304)
+        names.push(...ofWhole, 'content-security-policy', 'referrer-policy', 'strict-transport-security');
       const fields = names.map((name) => `${name}: ${headers[name]}`);
       const hash = createHash('sha256').update(text).digest('hex');
       return [status, ...fields, `has an etag: ${headers.etag !== undefined}`, hash].join('\n');

@@ -32,11 +32,6 @@ export function redirectToForm(web: WebContext): Handler {
 export function handleSubscribe(web: WebContext): Handler {
   return async (c) => {
     if (!isSignupOpen(web)) return respondClosed(web, c);
-    // A page of another site could make the browsers of its visitors request email to strangers (Fetch Metadata, W3C).
-    if (c.req.header('Sec-Fetch-Site') === 'cross-site') {
-      const message = `The form came from another site. Please subscribe at ${web.view.url}/newsletters.`;
-      return respondError(web, c, 403, { title: 'Request from another site', message });
-    }
     const posted = await readForm(c);
     if (posted === null) return respondNoForm(web, c);
     const { fields, errors } = readSubscribeForm(web, posted);

@@ -9,6 +9,7 @@ import { readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/to
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';
+import { isForeign, respondForeignForm } from '../server/form-origin.ts';
 import { FORM_LIMIT } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { isSignupOpen } from './subscribe-form.ts';
@@ -22,36 +23,56 @@ export function serveUnsubscribePage(web: WebContext): Handler {
     });
 }
 
-/** POST of `/unsubscribe/:token`. It needs nothing but the token, and redirects nowhere (RFC 8058 §3.1). */
+/**
+ * POST of `/unsubscribe/:token`: unsubscribes if the body says so, as a mail program's one click (RFC 8058) or as the
+ * form of the page. Anything else gets the page with the button and 400, and changes nothing. Redirects nowhere (RFC
+ * 8058 §3.1).
+ */
 export function handleUnsubscribe(web: WebContext): Handler {
   return async (c) => {
-    // `List-Unsubscribe=One-Click`, in either kind of form (RFC 8058 §3.2).
-    const body = await c.req.text();
-    const isOneClick = body.includes('List-Unsubscribe') && body.includes('One-Click');
-    return unsubscribeBy(web, c, isOneClick ? 'one-click' : 'unsubscribe-page');
+    const channel = channelOf(await readFields(c));
+    if (channel === null) return respondNotAsked(web, c);
+    // Webmail posts one click from its own site. The token alone is the permission.
+    if (channel === 'unsubscribe-page' && isForeign(web, c, { acceptsNull: true })) return respondForeignForm(web, c);
+    return withToken(web, c, async (key) => {
+      await unsubscribe(web.store.db, key, { channel, source: clientAddress(web, c) }, web.clock());
+      return 'unsubscribed';
+    });
   };
 }
 
-/** Unsubscribes, too, if the body is longer than it should be, without reading it. */
+/** Does not read a body that is longer than it should be. */
 export function limitUnsubscribe(web: WebContext): MiddlewareHandler {
-  return bodyLimit({ maxSize: FORM_LIMIT, onError: (c) => unsubscribeBy(web, c, 'unsubscribe-page') });
+  return bodyLimit({ maxSize: FORM_LIMIT, onError: (c) => respondNotAsked(web, c) });
 }
 
-async function unsubscribeBy(
-  web: WebContext,
-  c: Context,
-  channel: 'one-click' | 'unsubscribe-page',
-): Promise<Response> {
-  return withToken(web, c, async (key) => {
-    await unsubscribe(web.store.db, key, { channel, source: clientAddress(web, c) }, web.clock());
-    return 'unsubscribed';
-  });
+/** In either kind of form (RFC 8058 §3.2). Some mail programs send the fields without their type. */
+async function readFields(c: Context): Promise<Pick<URLSearchParams, 'get'>> {
+  const type = c.req.header('Content-Type')?.toLowerCase() ?? '';
+  if (!type.startsWith('multipart/form-data')) return new URLSearchParams(await c.req.text());
+  const fields = new URLSearchParams();
+  try {
+    for (const [name, value] of await c.req.formData()) if (typeof value === 'string') fields.append(name, value);
+  } catch {
+    // Not what its type says.
+  }
+  return fields;
+}
+
+function channelOf(fields: Pick<URLSearchParams, 'get'>): 'one-click' | 'unsubscribe-page' | null {
+  if (fields.get('List-Unsubscribe') === 'One-Click') return 'one-click';
+  return fields.get('unsubscribe') === 'yes' ? 'unsubscribe-page' : null;
+}
+
+function respondNotAsked(web: WebContext, c: Context): Promise<Response> {
+  return withToken(web, c, async () => 'asked', 400);
 }
 
 async function withToken(
   web: WebContext,
   c: Context,
   act: (key: SubscriptionKey) => Promise<'asked' | 'unsubscribed'>,
+  status: 200 | 400 = 200,
 ): Promise<Response> {
   const key = readUnsubscribeToken(web.secrets, c.req.param('token') ?? '');
   if (key === null) return respondNotFound(web, c);
@@ -62,5 +83,5 @@ async function withToken(
   const head = { title, description: title, path: null };
   // The link works for ever, so the page shows and opens nothing else.
   const data = { title, name, kind, canSubscribe: isSignupOpen(web) };
-  return c.html(await renderPage(web, 'unsubscribe', head, data));
+  return c.html(await renderPage(web, 'unsubscribe', head, data), status);
 }

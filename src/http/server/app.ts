@@ -21,6 +21,7 @@ import { share } from '../pages/public-page.ts';
 import { serveSection } from '../pages/section-page.ts';
 import { redirectFavicon, serveFavicon, serveRobots, serveStylesheet } from './assets.ts';
 import { respondFailure, respondNotFound } from './errors.ts';
+import { refuseForeignForms } from './form-origin.ts';
 import { privatePageHeaders, securityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { serveMedia } from './media.ts';
@@ -37,7 +38,11 @@ import { openWebContext, type WebContext, type WebOptions } from './web-context.
 export function createApp(options: WebOptions): Hono {
   const web = openWebContext(options);
   const app = new Hono();
-  app.use(reportUntrustedProxy(web), securityHeaders, methodNotAllowed({ app, onMethodNotAllowed: respondMethods }));
+  app.use(
+    reportUntrustedProxy(web),
+    securityHeaders(web),
+    methodNotAllowed({ app, onMethodNotAllowed: respondMethods }),
+  );
   app.onError((error, c) => respondFailure(web, c, error));
   app.notFound((c) => redirectWithoutSlash(c) ?? respondNotFound(web, c));
   app.get('/healthz', serveHealth(web));
@@ -77,9 +82,12 @@ function addFeeds(app: Hono, web: WebContext): void {
 
 /** Pages about one subscription. The token in the link is the permission to use them. */
 function addAccountPages(app: Hono, web: WebContext): void {
-  for (const folder of ['account', 'unsubscribe', 'confirm', 'preferences'])
-    app.use(`/${folder}/*`, privatePageHeaders);
-  app.get('/subscribe', redirectToForm(web)).post(limitForm(web), handleSubscribe(web));
+  // Their pages have no referrer. A page of another site would need the token.
+  const ownForms = refuseForeignForms(web, { acceptsNull: true });
+  for (const folder of ['account', 'confirm', 'preferences']) app.use(`/${folder}/*`, privatePageHeaders, ownForms);
+  app.use('/unsubscribe/*', privatePageHeaders);
+  app.get('/subscribe', redirectToForm(web));
+  app.post('/subscribe', refuseForeignForms(web, { acceptsNull: false }), limitForm(web), handleSubscribe(web));
   app.get('/confirm/:token', serveConfirmPage(web)).post(handleConfirm(web));
   app.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
   app.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));

@@ -9,6 +9,9 @@ import { forEachDatabase } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { NOW, openTestSite, type TestSite } from '../test-site.ts';
 
+const FORM = new URLSearchParams({ unsubscribe: 'yes' });
+const ONE_CLICK = 'List-Unsubscribe=One-Click';
+
 describe('the unsubscribe page', () => {
   forEachDatabase((open) => {
     let store: Store;
@@ -29,21 +32,23 @@ describe('the unsubscribe page', () => {
       key = { subscriberId: added.subscriberId, newsletter: 'daily-roundup' };
       path = `/unsubscribe/${unsubscribeToken(SECRETS, key)}`;
     });
+    /** Without a body of its own: the form of the page. */
     const post = async (init: RequestInit = {}): Promise<Response> =>
-      site.app.request(path, { method: 'POST', ...init });
+      site.app.request(path, { method: 'POST', body: FORM, ...init });
     const state = async (): Promise<unknown> => (await findSubscription(store.db, key))?.state;
 
     it('shows a button on GET, and changes nothing', async () => {
       const html = await site.read(path);
       expect(html).toContain('Unsubscribe from The Daily Roundup');
-      expect(html).toMatch(/<form method="post">\s*<button type="submit">Unsubscribe<\/button>/);
+      const field = '<input type="hidden" name="unsubscribe" value="yes">';
+      expect(html).toContain(`<form method="post">\n${field}\n<button type="submit">Unsubscribe</button>`);
       expect(html).not.toContain('ada@example.com');
       await site.app.request(path, { method: 'HEAD' });
       expect(await state()).toBe('confirmed');
     });
 
     it('unsubscribes when the button is pressed', async () => {
-      const response = await post({ headers: { 'Content-Type': 'application/x-www-form-urlencoded' }, body: '' });
+      const response = await post();
       expect(response.status).toBe(200);
       expect(await response.text()).toContain('You are unsubscribed');
       expect(await findSubscription(store.db, key)).toMatchObject({ state: 'unsubscribed', changedAt: NOW });
@@ -52,7 +57,8 @@ describe('the unsubscribe page', () => {
     it('unsubscribes in one click without cookie and redirect, as RFC 8058 requires', async () => {
       const form = new FormData();
       form.set('List-Unsubscribe', 'One-Click');
-      for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form]) {
+      for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form, ONE_CLICK]) {
+        await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
         const response = await post({ body });
         expect(response.status).toBe(200);
         expect(response.headers.get('Set-Cookie')).toBeNull();
@@ -60,15 +66,46 @@ describe('the unsubscribe page', () => {
       }
     });
 
+    it('changes nothing by a POST that does not say so, and responds with 400 and the button', async () => {
+      const other = new FormData();
+      other.set('unsubscribe', 'no');
+      const file = new FormData();
+      file.set('List-Unsubscribe', new File(['One-Click'], 'One-Click'));
+      const multipart = { 'Content-Type': 'multipart/form-data; boundary=x' };
+      const requests: RequestInit[] = [
+        { body: null },
+        { body: '' },
+        { body: new URLSearchParams({ 'List-Unsubscribe': 'one-click' }) },
+        { body: new URLSearchParams({ 'List-Unsubscribe-Post': ONE_CLICK }) },
+        { body: new URLSearchParams({ comment: ONE_CLICK }) },
+        { body: `{"List-Unsubscribe": "One-Click"}`, headers: { 'Content-Type': 'application/json' } },
+        { body: other },
+        { body: file },
+        { body: ONE_CLICK, headers: multipart },
+        { body: `${ONE_CLICK}&x=${'x'.repeat(99_999)}` },
+      ];
+      for (const request of requests) {
+        const response = await post(request);
+        expect([request, response.status]).toEqual([request, 400]);
+        expect(await response.text()).toContain('Nothing changes until you do.');
+        expect(response.headers.get('Cache-Control')).toBe('no-store');
+      }
+      expect(await state()).toBe('confirmed');
+      expect(site.logged).toEqual([]);
+    });
+
+    it('refuses the form of the page from another site', async () => {
+      for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://mail.example' }]) {
+        expect((await post({ headers })).status).toBe(403);
+      }
+      expect(await state()).toBe('confirmed');
+      expect((await post({ headers: { 'Sec-Fetch-Site': 'same-origin', Origin: 'null' } })).status).toBe(200);
+    });
+
     it('records channel and source of the change', async () => {
       const oneClick = new FormData();
       oneClick.set('List-Unsubscribe', 'One-Click');
-      const bodies = [
-        new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
-        oneClick,
-        new URLSearchParams(),
-        'x'.repeat(99_999),
-      ];
+      const bodies = [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), oneClick, FORM, FORM];
       for (const body of bodies) {
         await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
         const env = { incoming: { socket: { remoteAddress: '192.0.2.7' } } };
@@ -86,10 +123,9 @@ describe('the unsubscribe page', () => {
       );
     });
 
-    it('accepts requests from other sites, which webmail sends', async () => {
-      expect((await post({ headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' } })).status).toBe(
-        200,
-      );
+    it('accepts one click from other sites, which webmail sends', async () => {
+      const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://mail.example' };
+      expect((await post({ headers, body: ONE_CLICK })).status).toBe(200);
       expect(await state()).toBe('unsubscribed');
     });
 

@@ -112,7 +112,7 @@ const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
     ],
     422,
   ],
-  [`/unsubscribe/${TOKEN}`, [], 200],
+  [`/unsubscribe/${TOKEN}`, [['unsubscribe', 'yes']], 200],
   [`${PREFERENCES}/link`, [], 200],
   [`${PREFERENCES}/export`, [], 200],
   [`${PREFERENCES}/erase`, [], 200],

@@ -4,43 +4,52 @@
  */
 
 /** LRE, RLE, LRO and RLO, which PDF ends; LRI, RLI and FSI, which PDI ends. */
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
-const ISOLATES = '\u2066\u2067\u2068';
-const END_OF_EMBEDDING = '\u202c';
-const END_OF_ISOLATE = '\u2069';
+const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/;
+const [FIRST_EMBEDDING, LAST_EMBEDDING, END_OF_EMBEDDING] = [0x202a, 0x202e, 0x202c];
+const [FIRST_ISOLATE, END_OF_ISOLATE] = [0x2066, 0x2069];
 
 /** Removes those without a pair, within the text as a whole. Pairs nest: of two that cross, one is removed. */
 export function removeUnpairedDirections(text: string): string {
   // Nearly every text has none.
-  const found = text.match(DIRECTIONS);
-  if (found === null) return text;
-  const paired = findPairs(found);
-  if (!paired.includes(0)) return text;
-  let index = 0;
-  return text.replace(DIRECTIONS, (character) => (paired[index++] === 1 ? character : ''));
+  const first = text.search(DIRECTION);
+  if (first === -1) return text;
+  const unpaired = findUnpaired(text, first);
+  let clean = '';
+  let from = 0;
+  for (let at = unpaired.indexOf(1); at !== -1; at = unpaired.indexOf(1, from)) {
+    clean += text.slice(from, at);
+    from = at + 1;
+  }
+  return from === 0 ? text : clean + text.slice(from);
 }
 
-/** @returns for each character 1 if it has a pair, else 0 */
-function findPairs(characters: readonly string[]): Uint8Array {
-  const paired = new Uint8Array(characters.length);
-  /** Indices of open isolates, and of open embeddings within the innermost isolate and all those around it. */
-  const isolates: { index: number; embeddingsBefore: number }[] = [];
+/** @returns 1 at the position of each that has no pair. Loops over codes: one text may have a million of them. */
+function findUnpaired(text: string, from: number): Uint8Array {
+  const unpaired = new Uint8Array(text.length);
+  /** Positions of what is open. Of each isolate, how many embeddings are open around it. */
   const embeddings: number[] = [];
-  for (const [index, character] of characters.entries()) {
-    const isolate = isolates.at(-1);
-    if (character === END_OF_ISOLATE) {
+  const isolates: number[] = [];
+  const embeddingsAround: number[] = [];
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < FIRST_EMBEDDING || code > END_OF_ISOLATE) continue;
+    if (code > LAST_EMBEDDING && code < FIRST_ISOLATE) continue;
+    unpaired[at] = 1;
+    if (code === END_OF_ISOLATE) {
+      const isolate = isolates.pop();
       if (isolate === undefined) continue;
-      isolates.pop();
-      embeddings.length = isolate.embeddingsBefore;
-      paired[isolate.index] = paired[index] = 1;
-    } else if (character === END_OF_EMBEDDING) {
-      if (embeddings.length === (isolate?.embeddingsBefore ?? 0)) continue;
-      paired[embeddings.pop() as number] = paired[index] = 1;
-    } else if (ISOLATES.includes(character)) {
-      isolates.push({ index, embeddingsBefore: embeddings.length });
+      // It ends the embeddings within, too: they have no end of their own.
+      embeddings.length = embeddingsAround.pop() as number;
+      unpaired[isolate] = unpaired[at] = 0;
+    } else if (code === END_OF_EMBEDDING) {
+      if (embeddings.length === (embeddingsAround.at(-1) ?? 0)) continue;
+      unpaired[embeddings.pop() as number] = unpaired[at] = 0;
+    } else if (code >= FIRST_ISOLATE) {
+      isolates.push(at);
+      embeddingsAround.push(embeddings.length);
     } else {
-      embeddings.push(index);
+      embeddings.push(at);
     }
   }
-  return paired;
+  return unpaired;
 }

@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '../config/config.ts';
 import type { Log } from '../lib/log.ts';
 import { openTemplates, type Templates } from '../lib/templates.ts';
 import type { Clock } from '../lib/time.ts';
+import { upgradeStore } from '../store/backup/upgrade.ts';
 import { ensureSchema } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { type Keys, openKeys } from './keys.ts';
@@ -27,15 +28,28 @@ export interface ProcessEnv {
   log: Log;
 }
 
+export interface AppContextOptions {
+  /** Run missing migrations, if the configuration allows that. */
+  mayMigrate?: boolean;
+}
+
 /**
  * Opens the context, creating the schema in an empty database; calls `work`; closes the context, also after an error.
  * @throws ConfigError, StoreError, or what `work` throws
  */
-export async function withAppContext<T>(processEnv: ProcessEnv, work: (app: AppContext) => Promise<T>): Promise<T> {
+export async function withAppContext<T>(
+  processEnv: ProcessEnv,
+  work: (app: AppContext) => Promise<T>,
+  { mayMigrate = false }: AppContextOptions = {},
+): Promise<T> {
   const { configFile, env, cwd, clock, log } = processEnv;
   const config = loadConfig(configFile, env, cwd);
   const store = await openStore({ databaseUrl: config.secrets.databaseUrl, path: config.paths.store });
   try {
+    if (mayMigrate && config.migrate === 'auto') {
+      const upgrade = await upgradeStore(store, clock());
+      if (upgrade !== null) log.warn({ ...upgrade }, 'migrated the store');
+    }
     await ensureSchema(store);
     const templates = openTemplates(config.paths.templates, config.publication.zone);
     return await work({ config, store, keys: openKeys(config, store), templates, clock, log });

@@ -2,7 +2,7 @@
  * What each command gets.
  */
 import { type Command, Option } from 'commander';
-import type { AppContext, ProcessEnv } from '../app/app-context.ts';
+import type { AppContext, AppContextOptions, ProcessEnv } from '../app/app-context.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { type Edition, findEdition } from '../editions/queries.ts';
 import type { Clock } from '../lib/time.ts';
@@ -12,7 +12,7 @@ import type { ProgressLine } from './progress.ts';
 
 export interface CliContext {
   /** Opens the app, calls `work`, and closes the app. @param level of the log; default: warnings */
-  withApp(work: (app: AppContext) => Promise<void>, level?: string): Promise<void>;
+  withApp(work: (app: AppContext) => Promise<void>, level?: string, options?: AppContextOptions): Promise<void>;
   processEnv(level: string): ProcessEnv;
   /** Environment variables. */
   env: NodeJS.ProcessEnv;

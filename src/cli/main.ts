@@ -2,7 +2,7 @@
  * The command line: arguments become one call, its result becomes text and an exit code. bin/daywire.js calls it.
  */
 import { Command, CommanderError } from 'commander';
-import { type AppContext, type ProcessEnv, withAppContext } from '../app/app-context.ts';
+import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../app/app-context.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { AddCommands, CliContext } from './context.ts';
@@ -139,7 +139,8 @@ function createContext(io: CliIo, options: () => ProgramOptions): CliContext & {
   });
   const cli = {
     exitCode: 0,
-    withApp: (work: (app: AppContext) => Promise<void>, level = 'warn') => withAppContext(processEnv(level), work),
+    withApp: (work: (app: AppContext) => Promise<void>, level = 'warn', options: AppContextOptions = {}) =>
+      withAppContext(processEnv(level), work, options),
     processEnv,
     env,
     print(line: string) {

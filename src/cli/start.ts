@@ -59,6 +59,7 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
       await running.stop();
     },
     options.once ? 'warn' : 'info',
+    { mayMigrate: true },
   );
 }
 

@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
 import { type Config, loadConfig } from '../config/config.ts';
-import { backupStore, restoreStore } from '../store/backup.ts';
+import { backupStore, restoreStore } from '../store/backup/backup.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { migrate } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';

@@ -5,7 +5,7 @@ import { deliverDue } from '../../src/app/deliver.ts';
 import { writePreview } from '../../src/app/preview.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { readableByOthers } from '../../src/config/private-paths.ts';
-import { backupStore } from '../../src/store/backup.ts';
+import { backupStore } from '../../src/store/backup/backup.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
 import { closeEdition } from '../app/steps.ts';

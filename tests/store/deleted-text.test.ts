@@ -7,7 +7,7 @@ import { queueEdition } from '../../scripts/test-edition.ts';
 import { runRetention } from '../../src/app/retention.ts';
 import { clearRejection, recordRejection } from '../../src/articles/rejections.ts';
 import { DAY } from '../../src/lib/time.ts';
-import { backupStore } from '../../src/store/backup.ts';
+import { backupStore } from '../../src/store/backup/backup.ts';
 import { truncateLog, vacuumIfDue } from '../../src/store/deleted-text.ts';
 import { readMeta, VACUUM_DUE, writeMeta } from '../../src/store/meta.ts';
 import { MIGRATIONS } from '../../src/store/migrations.ts';

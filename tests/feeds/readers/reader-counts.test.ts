@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openReaderCounter, type ReaderCounter } from '../../../src/feeds/readers/reader-counts.ts';
 import { countSubscribers, readReaderStatistics } from '../../../src/feeds/readers/reader-statistics.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { backupStore, restoreStore } from '../../../src/store/backup.ts';
+import { backupStore, restoreStore } from '../../../src/store/backup/backup.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { anyText } from '../../support/any-text.ts';
 import { clockAt } from '../../support/clock.ts';

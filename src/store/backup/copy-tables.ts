@@ -3,7 +3,7 @@
  * memory stays flat, however many and however long the rows are.
  */
 import { sql } from 'kysely';
-import { type Db, dialectOf, StoreError, type Tx } from './store.ts';
+import { type Db, dialectOf, StoreError, type Tx } from '../store.ts';
 
 /** A table, as the database describes it. */
 export interface TableShape {

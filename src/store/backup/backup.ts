@@ -7,13 +7,13 @@ import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sql } from 'kysely';
-import { createPrivateFile } from '../lib/private-files.ts';
+import { createPrivateFile } from '../../lib/private-files.ts';
+import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from '../meta.ts';
+import { ensureSchema, migrate, requireCurrent, schemaState } from '../schema.ts';
+import type { SqliteAccess } from '../sqlite.ts';
+import { openSqliteInThread } from '../sqlite-file.ts';
+import { type Db, type Store, StoreError, type Tx } from '../store.ts';
 import { copyTable, countRows, readTables, type TableShape } from './copy-tables.ts';
-import { DELIVERY_HELD, readMeta, VACUUM_DUE, writeMeta } from './meta.ts';
-import { ensureSchema, migrate, requireCurrent, schemaState } from './schema.ts';
-import type { SqliteAccess } from './sqlite.ts';
-import { openSqliteInThread } from './sqlite-file.ts';
-import { type Db, type Store, StoreError, type Tx } from './store.ts';
 
 export interface CopyOptions {
   /** Gets the number of rows copied so far. */

@@ -1,6 +1,8 @@
 /**
- * What happens when an edition is done: an alert if too much of it was not submitted.
+ * What happens when an edition is done: rejected addresses are suppressed, and an alert is raised if too much of it was
+ * not submitted.
  */
+import { recordRejectedRecipients } from '../../delivery/bounces/rejected-recipients.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
 import type { PrepareFinish } from '../../delivery/queue/outbox.ts';
 import { countAllDeliveries, type DeliveryStateCounts, groupFailures } from '../../delivery/queue/queries.ts';
@@ -13,10 +15,19 @@ import { editionName, UNDELIVERED, undeliveredAlert } from '../editions.ts';
 const TOLERATED_FAILURES = 0.02;
 const GROUPS_SHOWN = 3;
 
-/** Raises an alert with a done edition's failures, or resolves it; see `PrepareFinish`. */
-export function finishingWithAlert({ store, clock }: AppContext): PrepareFinish {
+/**
+ * Suppresses the addresses that were rejected for good, and raises an alert with a done edition's failures, or resolves
+ * it; see `PrepareFinish`.
+ */
+export function finishingWithAlert({ store, config, keys, clock, log }: AppContext): PrepareFinish {
   return async (editionId) => {
     const counts = (await countAllDeliveries(store.reports, [editionId])).get(editionId);
+    if (counts !== undefined && counts.failed > 0) {
+      const edition = { editionId, submitted: counts.submitted };
+      const secrets = await keys.signingSecrets();
+      const suppressed = await recordRejectedRecipients(store, config, secrets, edition, clock());
+      if (suppressed > 0) log.info({ editionId, suppressed }, 'suppressed addresses that were rejected');
+    }
     const isBad = counts !== undefined && endedBadly(counts);
     const groups = isBad ? await groupFailures(store.reports, editionId) : [];
     return async (tx) => {

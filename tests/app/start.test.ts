@@ -14,9 +14,6 @@ import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { startSubscriber } from '../websub/subscriber.ts';
 
-const UNREACHABLE_SERVER = (yaml: string): string =>
-  yaml.replace('transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1');
-
 forEachDatabase((open) => {
   describe('starting', () => {
     it('stops its deliveries on request, and leaves none half done', async () => {
@@ -44,8 +41,11 @@ forEachDatabase((open) => {
     it('sends the alerts that its deliveries raised to the webhook', async () => {
       const server = await startWebServer();
       const env = { DAYWIRE_ALERT_WEBHOOK: server.url };
-      const app = openTestApp(await open(), { env, edit: UNREACHABLE_SERVER, feeds: ['latest'] });
+      const mailServer = await startScripted((command) => (command === 'CONNECT' ? '554 5.7.1 not you' : undefined));
+      const edit = (yaml: string) => yaml.replace('transport: file', `transport: smtp\n  smtpUrl: ${mailServer.url}`);
+      const app = openTestApp(await open(), { env, edit, feeds: ['latest'] });
       await runOnce(app, startOptions());
+      await closeServers();
       expect(server.requests.map(({ body }) => (JSON.parse(body) as { key: string }).key)).toEqual(['delivery']);
     });
 
@@ -144,7 +144,7 @@ forEachDatabase((open) => {
       await expect.poll(() => errors, { timeout: 10_000 }).toHaveLength(1);
       await running.stop();
       expect(server.commands.find((command) => command.startsWith('MAIL'))).toMatch(/bounces\+b\w{39}@/);
-      expect(errors[0]).toMatch(/^delivery stopped; .* 553 5\.7\.1 <address>.*: Sender address rejected/);
+      expect(errors[0]).toMatch(/^delivery stopped .* 553 5\.7\.1 <address>.*: Sender address rejected.*"retryAt"/);
       expect(errors[0]).not.toContain('bounces+');
       await closeServers();
     });

@@ -41,7 +41,7 @@ describe.concurrent('daywire deliver over SMTP', () => {
     );
     const folder = await smtpFolder(server.url);
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
-    const leaseUntil = Date.now() + 600_000;
+    const leaseUntil = Date.now() + 120_000;
     await store.db.updateTable('deliveries').set({ lease_until: leaseUntil }).execute();
     const leased = await folder.run(['deliver']);
     expect(leased).toMatchObject({

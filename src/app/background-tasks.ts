@@ -1,15 +1,20 @@
 /**
  * Tasks that a running process repeats, beside the jobs of its schedule.
  */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
 import { mirrorDocuments } from '../feeds/mirror.ts';
 import type { ReaderCounter } from '../feeds/readers/reader-counts.ts';
+import { errorLine } from '../lib/clean-text.ts';
 import { ClockWatch } from '../lib/clock-watch.ts';
 import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
+import { VERSION } from '../lib/version.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
+import { deleteProcess, RECORD_EVERY, recordProcess } from '../schedule/processes.ts';
 import { startTicker } from '../schedule/tick.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
 import { openHub } from '../websub/hub.ts';
@@ -134,6 +139,28 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
     if (report.messages > 0) log.info(report, 'processed bounces');
   };
   return [repeat(config.bounces.pollMinutes * MINUTE, 'polling for bounces', log, poll)];
+}
+
+/** Records that this process runs, for `status`, until it is stopped. @throws if the store fails at the start */
+export async function startRecordingProcess({ store, clock, log }: AppContext, roles: readonly string[]) {
+  const record = {
+    id: randomUUID(),
+    host: hostname(),
+    pid: process.pid,
+    roles: [...roles],
+    version: VERSION,
+    startedAt: clock(),
+  };
+  await recordProcess(store.db, record, clock());
+  const task = repeat(RECORD_EVERY, 'recording this process', log, () => recordProcess(store.db, record, clock()));
+  return {
+    async stop() {
+      await task.stop();
+      await deleteProcess(store.db, record.id).catch((error: unknown) => {
+        log.warn({ error: errorLine(error) }, 'this process stays in the status for half a minute');
+      });
+    },
+  };
 }
 
 /** Delivers what becomes due. */

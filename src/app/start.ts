@@ -14,6 +14,7 @@ import {
   startDelivering,
   startMirroring,
   startPollingBounces,
+  startRecordingProcess,
   startScheduling,
   watchClock,
 } from './background-tasks.ts';
@@ -77,13 +78,16 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   await readKeys(app, roles);
   await vacuumStore(app, options);
   const tasks: Stoppable[] = [];
+  let recording: Stoppable | null = null;
   const stop = async (): Promise<void> => {
     await Promise.all(tasks.map((task) => task.stop()));
+    await recording?.stop();
   };
   const server = roles.includes('web') ? await startServer(app) : null;
   if (server !== null) tasks.push(server);
   try {
     tasks.push(await watchClock(app));
+    recording = await startRecordingProcess(app, roles);
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));

@@ -3,7 +3,7 @@
  */
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { countArticles } from '../articles/queries.ts';
-import { countRejections, listRejections, type Rejection } from '../articles/rejections.ts';
+import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import {
   countBounces,
   countServiceMessages,
@@ -20,6 +20,7 @@ import { type ReaderLine, readReaderStatistics, totalOf } from '../feeds/readers
 import { hubAddress } from '../feeds/topics.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { listOpenAlerts } from '../schedule/alerts.ts';
+import { listProcesses } from '../schedule/processes.ts';
 import { countRunsEver, listLastRuns, listRuns } from '../schedule/run-ledger.ts';
 import { nextSlot } from '../schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
@@ -33,7 +34,21 @@ import { jobsOf } from './jobs.ts';
 export interface Status {
   publication: string;
   at: string;
+  /** The publication's IANA time zone. */
+  zone: string;
   store: string;
+  /** The open alerts, oldest first. */
+  alerts: { key: string; message: string; first: string; count: number }[];
+  /** Processes that run, and those that were killed in the last day. */
+  processes: {
+    host: string;
+    pid: number;
+    roles: string[];
+    version: string;
+    started: string;
+    seen: string;
+    running: boolean;
+  }[];
   /** By state. */
   articles: Record<string, number>;
   /** Changes to be published now; embargoes that end later are not counted. */
@@ -97,8 +112,8 @@ export interface Status {
   }[];
   /** All runs ever, those that were rolled up into totals included. */
   runTotals: { schedule: string; state: string; count: number }[];
-  rejected: { count: number; first: Rejection[] };
-  alerts: { key: string; message: string; first: string; count: number }[];
+  /** `first`: the newest ones. */
+  rejected: { count: number; first: RecordedRejection[] };
 }
 
 /** Instants in RFC 3339, UTC. */
@@ -123,7 +138,20 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
   return {
     publication: config.publication.name,
     at: rfc3339(now),
+    zone: config.publication.zone,
     store: store.location,
+    alerts: (await listOpenAlerts(db)).map(({ key, message, firstAt, count }) => ({
+      key,
+      message,
+      first: rfc3339(firstAt),
+      count,
+    })),
+    processes: (await listProcesses(db, now)).map(({ id: _, startedAt, seenAt, isRunning, ...one }) => ({
+      ...one,
+      started: rfc3339(startedAt),
+      seen: rfc3339(seenAt),
+      running: isRunning,
+    })),
     articles: await countArticles(reports),
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
@@ -153,14 +181,8 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
     runTotals: await countRunsEver(reports),
     rejected: {
       count: await countRejections(db),
-      first: (await listRejections(db, SHOWN)).map(({ rejectedAt: _, ...entry }) => entry),
+      first: await listRejections(reports, { limit: SHOWN }),
     },
-    alerts: (await listOpenAlerts(db)).map(({ key, message, firstAt, count }) => ({
-      key,
-      message,
-      first: rfc3339(firstAt),
-      count,
-    })),
   };
 }
 

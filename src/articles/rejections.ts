@@ -1,7 +1,9 @@
 /** Inputs that were not used, kept whole with the reason, so that nothing is lost and `status` can list them. */
+import type { SelectQueryBuilder } from 'kysely';
 import { storableText } from '../lib/clean-text.ts';
 import { readStateCounts } from '../store/counts.ts';
 import type { Db } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
 
 export interface Rejection {
   stage: 'import' | 'feed' | 'edition';
@@ -57,18 +59,57 @@ export async function clearRejectionsOfFiles(db: Db, sources: string[]): Promise
   await db.deleteFrom('rejections').where('stage', '=', 'import').where('source', 'in', sources).execute();
 }
 
-/** Lists rejections by source and line. */
-export async function listRejections(db: Db, limit: number): Promise<(Rejection & { rejectedAt: number })[]> {
+export interface RecordedRejection extends Rejection {
+  /** Identifies its place. */
+  key: string;
+  rejectedAt: number;
+}
+
+/** Lists rejections, newest first, those of one instant by source and line. @param page.offset number to leave out */
+export async function listRejections(
+  db: Db,
+  { limit, offset = 0 }: { limit: number; offset?: number },
+): Promise<RecordedRejection[]> {
   const rows = await db
     .selectFrom('rejections')
     .selectAll()
-    .orderBy('source')
-    // The two databases sort null to different ends.
-    .orderBy((e) => e.fn.coalesce('line', e.lit(0)))
-    .orderBy('key')
-    .limit(limit)
+    .where('key', 'in', (e) =>
+      // Sorted without the inputs, which may be long.
+      inOrder(e.selectFrom('rejections').select('key')).limit(limit).offset(offset),
+    )
+    .$call(inOrder)
     .execute();
-  return rows.map((row) => ({
+  return rows.map(toRejection);
+}
+
+/** @returns null where nothing is rejected at that place */
+export async function findRejection(db: Db, key: string): Promise<RecordedRejection | null> {
+  const row = await db.selectFrom('rejections').selectAll().where('key', '=', key).executeTakeFirst();
+  return row === undefined ? null : toRejection(row);
+}
+
+/** The files with rejected input. */
+export async function listImportSources(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom('rejections').select('source').distinct().where('stage', '=', 'import').execute();
+  return rows.map(({ source }) => source);
+}
+
+function inOrder<Row>(
+  query: SelectQueryBuilder<Tables, 'rejections', Row>,
+): SelectQueryBuilder<Tables, 'rejections', Row> {
+  return (
+    query
+      .orderBy('rejected_at', 'desc')
+      .orderBy('source')
+      // The two databases sort null to different ends.
+      .orderBy((e) => e.fn.coalesce('line', e.lit(0)))
+      .orderBy('key')
+  );
+}
+
+function toRejection(row: Tables['rejections']): RecordedRejection {
+  return {
+    key: row.key,
     stage: row.stage,
     source: row.source,
     line: row.line,
@@ -76,7 +117,7 @@ export async function listRejections(db: Db, limit: number): Promise<(Rejection 
     problems: JSON.parse(row.problems) as string[],
     raw: row.raw,
     rejectedAt: row.rejected_at,
-  }));
+  };
 }
 
 export async function countRejections(db: Db): Promise<number> {

@@ -1,12 +1,15 @@
 /**
  * Commands about articles.
  */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { publish } from '../app/publish.ts';
 import { importPaths } from '../articles/import/import.ts';
 import type { ArticleImportReport } from '../articles/import/report.ts';
-import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
+import { countRejections, findRejection, listRejections, type RecordedRejection } from '../articles/rejections.ts';
+import { rfc3339 } from '../lib/time.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from './context.ts';
 import { formatPublish } from './format/feeds.ts';
+import { withLocalTimes } from './format/text.ts';
 import { formatProgress } from './progress.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
@@ -16,6 +19,67 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .argument('<path...>', 'files and folders')
     .addOption(jsonOption())
     .action((paths: string[], options: JsonOption) => importArticles(cli, paths, options));
+
+  const rejected = program.command('rejected').description('input that was not used, with the reason');
+  rejected
+    .command('list')
+    .description('list all rejected input, newest first')
+    .addOption(numberOption('--page <number>', 'which page, from 1').default(1))
+    .addOption(numberOption('--limit <number>', 'entries of a page').default(50))
+    .addOption(jsonOption())
+    .action((options: PageOptions) => listRejected(cli, options));
+  rejected
+    .command('show')
+    .description('print a rejected input as it was read, with the reason')
+    .argument('<key>', 'as "daywire rejected list" prints it')
+    .addOption(jsonOption())
+    .action((key: string, options: JsonOption) => showRejected(cli, key, options));
+}
+
+interface PageOptions extends JsonOption {
+  page: number;
+  limit: number;
+}
+
+function numberOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    const number = Number(text);
+    if (Number.isSafeInteger(number) && number >= 1) return number;
+    throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+  });
+}
+
+function listRejected(cli: CliContext, options: PageOptions): Promise<void> {
+  return cli.withApp(async ({ store, config }) => {
+    const { page, limit } = options;
+    const count = await countRejections(store.db);
+    const entries = await listRejections(store.reports, { limit, offset: (page - 1) * limit });
+    const pages = Math.max(1, Math.ceil(count / limit));
+    printResult(cli, options, {
+      value: { count, page, pages, rejected: entries },
+      text: () => formatRejections(entries, { count, page, pages, zone: config.publication.zone }),
+    });
+  });
+}
+
+function showRejected(cli: CliContext, key: string, options: JsonOption): Promise<void> {
+  return cli.withApp(async ({ store }) => {
+    const entry = await findRejection(store.reports, key);
+    if (entry === null) throw new CommandError(`nothing is rejected at ${key}: see "daywire rejected list"`);
+    printResult(cli, options, { value: entry, text: () => `${entry.problems.join('\n')}\n\n${entry.raw}` });
+  });
+}
+
+/** For each entry its key and time, and a line for each reason, which names file and line. */
+function formatRejections(
+  entries: RecordedRejection[],
+  { count, page, pages, zone }: { count: number; page: number; pages: number; zone: string },
+): string {
+  const lines = entries.flatMap(({ key, rejectedAt, problems }) => [
+    `${key}, ${withLocalTimes(rfc3339(rejectedAt), zone)}`,
+    ...problems.map((problem) => `  ${problem}`),
+  ]);
+  return [...lines, `${count} rejected${pages > 1 || page > 1 ? `, page ${page} of ${pages}` : ''}`].join('\n');
 }
 
 function importArticles(cli: CliContext, paths: string[], options: JsonOption): Promise<void> {
@@ -40,7 +104,7 @@ function formatImport(report: ArticleImportReport): { problems: string[]; summar
   const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount } = report;
   const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
   const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;
-  if (unlisted > 0) problems.push(`and ${unlisted} more: "daywire status" lists what was rejected`);
+  if (unlisted > 0) problems.push(`and ${unlisted} more: see "daywire rejected list"`);
   const rejections = rejectedCount === 0 ? '' : `, ${rejectedCount} rejected`;
   return { problems, summary: `${added} added, ${updated} updated, ${unchanged} unchanged${rejections}` };
 }

@@ -29,7 +29,7 @@ const GROUPS: CommandGroup[] = [
   { heading: 'Running:', commands: ['status'], load: async () => (await import('./status.ts')).addStatusCommand },
   {
     heading: 'Articles and feeds:',
-    commands: ['import'],
+    commands: ['import', 'rejected'],
     load: async () => (await import('./articles.ts')).addArticleCommands,
   },
   {

@@ -9,6 +9,7 @@ import { addMessageIdDomain } from './migrations/0004-message-id-domain.ts';
 import { addAccountLinks } from './migrations/0005-account-links.ts';
 import { markVacuumDue } from './migrations/0006-vacuum-due.ts';
 import { countStates } from './migrations/0007-state-counts.ts';
+import { createProcesses } from './migrations/0008-processes.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -19,4 +20,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0005-account-links': addAccountLinks,
   '0006-vacuum-due': markVacuumDue,
   '0007-state-counts': countStates,
+  '0008-processes': createProcesses,
 };

@@ -94,6 +94,16 @@ export interface Tables {
   schedules: { id: string; cron: string; zone: string; since: number };
   runs: RunsTable;
   alerts: AlertsTable;
+  /** The running processes; `roles` is a JSON array. `seen_at` is written every few seconds. */
+  processes: {
+    id: string;
+    host: string;
+    pid: number;
+    roles: string;
+    version: string;
+    started_at: number;
+    seen_at: number;
+  };
   hub_subscriptions: HubSubscriptionsTable;
   hub_requests: HubRequestsTable;
   hub_pings: HubPingsTable;

@@ -7,6 +7,7 @@ import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts
 import { formatFirstRun } from '../../src/cli/format/first-run.ts';
 import { findDocument } from '../../src/feeds/documents.ts';
 import { DAY } from '../../src/lib/time.ts';
+import { listProcesses } from '../../src/schedule/processes.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { startWebServer } from '../schedule/web-server.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -262,7 +263,10 @@ async function serveOneReader(app: TestApp): Promise<void> {
   const headers = { 'User-Agent': 'Feedly/1.0 (+https://feedly.com/poller.html; 16 subscribers)' };
   const answer = await fetch(`${running.url}feeds/latest.atom`, { headers });
   expect(await answer.text()).toBe(draft.body);
+  const { pid } = process;
+  expect(await listProcesses(app.store.db, app.now)).toMatchObject([{ pid, roles: ['web'], isRunning: true }]);
   await running.stop();
+  expect(await listProcesses(app.store.db, app.now)).toEqual([]);
 }
 
 function startOptions(): StartOptions {

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
 import { formatStatus } from '../../src/cli/format/status.ts';
-import { HOUR, MINUTE } from '../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { raiseAlert } from '../../src/schedule/alerts.ts';
+import { deleteProcess, listProcesses, recordProcess } from '../../src/schedule/processes.ts';
 import { DELIVERY_HELD, writeMeta } from '../../src/store/meta.ts';
 import type { Store } from '../../src/store/store.ts';
 import { testConfig } from '../delivery/fixture.ts';
@@ -148,8 +150,8 @@ describe('the status', () => {
       });
       expect(block(status, 'delivery')).toEqual([
         'HELD, no message is submitted: restored from a backup',
-        'next due at 2026-11-24T08:30:00Z',
-        'uncertain since 2026-11-24T07:30:00Z: daily/2026-11-21 for ada@example.com',
+        'next due at 2026-11-24T08:30:00Z (16:30)',
+        'uncertain since 2026-11-24T07:30:00Z (15:30): daily/2026-11-21 for ada@example.com',
         'settle with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"',
       ]);
     });
@@ -226,9 +228,9 @@ describe('the status', () => {
       const status = await read(store);
       expect(formatStatus(status).split('\n').length).toBeLessThanOrEqual(60);
       expect(block(status, 'feeds')).toEqual([
-        '60 documents, 120 bytes, changed from 2026-11-24T06:31:00Z to 2026-11-24T07:30:00Z',
+        '60 documents, 120 bytes, changed from 2026-11-24T06:31:00Z (14:31) to 2026-11-24T07:30:00Z (15:30)',
       ]);
-      expect(block(status, 'rejected').at(-1)).toBe('and 34 more: "daywire status --json"');
+      expect(block(status, 'rejected').at(-1)).toBe('and 34 more: "daywire rejected list"');
       expect(block(status, 'editions')).toHaveLength(7);
     });
 
@@ -305,7 +307,7 @@ describe('the status', () => {
         reason: 'too few stories',
       });
       expect(block(status, 'schedule').find((line) => line.startsWith(id))).toMatch(
-        /last run of 2026-11-24T02:30:00Z: skipped$/,
+        /last run of 2026-11-24T02:30:00Z \(10:30\): skipped$/,
       );
     });
 
@@ -391,12 +393,42 @@ describe('the status', () => {
         `${testConfig().publication.url}/hub: 3 subscriptions, 2 failing`,
         'latest.atom: 2',
         'latest.rss: 1',
-        'failing since 2026-11-24T06:30:00Z: latest.atom at reader.example.com: it answered 500; ' +
-          'retry at 2026-11-24T07:31:00Z',
-        'failing since 2026-11-24T07:29:00Z: latest.rss at reader.example.com: it answered 500; ' +
+        'failing since 2026-11-24T06:30:00Z (14:30): latest.atom at reader.example.com: it answered 500; ' +
+          'retry at 2026-11-24T07:31:00Z (15:31)',
+        'failing since 2026-11-24T07:29:00Z (15:29): latest.rss at reader.example.com: it answered 500; ' +
           'no retry until the next change',
-        'ping pending for latest.json, published 2026-11-24T07:30:00Z: it answered 503; retry at 2026-11-24T07:31:00Z',
+        'ping pending for latest.json, published 2026-11-24T07:30:00Z (15:30): it answered 503; ' +
+          'retry at 2026-11-24T07:31:00Z (15:31)',
       ]);
+    });
+
+    it('begins with the open alerts and the running processes, with local times', async () => {
+      const store = await open();
+      const process = { host: 'news-1', pid: 7, roles: ['web'], version: '1.2.3', startedAt: NOW - 9 * HOUR };
+      expect(block(await read(store), 'processes')).toEqual(['no daywire is running']);
+      await recordProcess(store.db, { ...process, id: 'killed' }, NOW - MINUTE);
+      await recordProcess(store.db, { ...process, id: 'stopped', pid: 8 }, NOW);
+      await deleteProcess(store.db, 'stopped');
+      expect(block(await read(store), 'processes')).toEqual([
+        'no daywire is running',
+        'news-1, process 7: web, version 1.2.3: not seen since 2026-11-24T07:29:00Z (15:29)',
+      ]);
+      await recordProcess(store.db, { ...process, id: 'running', pid: 9, roles: ['schedule', 'deliver'] }, NOW - HOUR);
+      await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW);
+      await raiseAlert(store.db, { key: 'heartbeat', message: 'It failed.' }, NOW - 16 * HOUR);
+      const [header, ...lines] = formatStatus(await read(store)).split('\n');
+      expect(header).toMatch(/, 2026-11-24T07:30:00Z \(15:30\), Asia\/Shanghai, /);
+      expect(lines.slice(1, 7)).toEqual([
+        'alerts',
+        '  heartbeat (1 time since 2026-11-23T15:30:00Z (23:30)): It failed.',
+        '',
+        'processes',
+        '  news-1, process 7: web, version 1.2.3: not seen since 2026-11-24T07:29:00Z (15:29)',
+        '  news-1, process 9: schedule, deliver, version 1.2.3, since 2026-11-23T22:30:00Z (2026-11-24 06:30)',
+      ]);
+      // A killed process is forgotten after a day.
+      await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW + DAY);
+      expect((await listProcesses(store.db, NOW + DAY)).map(({ pid }) => pid)).toEqual([9]);
     });
 
     it('omits blocks that are empty', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { articleFile } from '../support/articles.ts';
@@ -36,5 +36,33 @@ describe.concurrent('daywire import', () => {
     const { code, stderr } = await newFolder('sample').run(['import', 'nowhere.md']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/nowhere\.md/);
+  });
+});
+
+describe.concurrent('daywire rejected', () => {
+  it('lists all rejected input by page, shows one whole, and forgets a file that is gone', async () => {
+    const folder = newFolder('sample');
+    mkdirSync(join(folder.path, 'in'));
+    writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(folder.path, `in/${name}.md`), 'no front matter');
+    await folder.run(['import', 'in']);
+    const { stdout } = await folder.run(['rejected', 'list', '--limit', '2', '--page', '2']);
+    const [first = '', reason, last] = stdout.trimEnd().split('\n');
+    expect(first).toMatch(/^import:\S+in\/c\.md:0, \d{4}-\S+Z \(.+\)$/);
+    expect([reason, last]).toEqual([
+      expect.stringMatching(/^ {2}in\/c\.md:1: must begin with front matter/),
+      '3 rejected, page 2 of 2',
+    ]);
+    const json = await folder.run(['rejected', 'list', '--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ count: 3, pages: 1, rejected: [{}, {}, { line: null }] });
+    const shown = await folder.run(['rejected', 'show', first.split(',')[0] ?? '']);
+    expect(shown.stdout).toMatch(/must begin with front matter.*\n\nno front matter\n$/);
+    expect((await folder.run(['rejected', 'show', 'x'])).stderr).toMatch(/nothing is rejected at x/);
+    rmSync(join(folder.path, 'in/a.md'));
+    await folder.run(['import', 'in']);
+    expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n2 rejected\n$/);
+    rmSync(join(folder.path, 'in/b.md'));
+    await folder.run(['import', 'in/b.md']);
+    expect((await folder.run(['rejected', 'list'])).stdout).toMatch(/\n1 rejected\n$/);
   });
 });

@@ -8,7 +8,19 @@ describe.concurrent('the command line', () => {
     expect(code).toBe(0);
     const listed = [...stdout.matchAll(/^ {2}([a-z]+) /gm)].map(([, command]) => command);
     expect(listed).toEqual([
-      ...['init', 'check', 'start', 'status', 'import', 'publish', 'feeds', 'compose', 'preview', 'editions'],
+      ...[
+        'init',
+        'check',
+        'start',
+        'status',
+        'import',
+        'rejected',
+        'publish',
+        'feeds',
+        'compose',
+        'preview',
+        'editions',
+      ],
       ...['deliver', 'queue', 'bounce', 'subscribers', 'migrate', 'backup', 'restore', 'secret', 'help'],
     ]);
     const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');

@@ -199,7 +199,7 @@ describe('an article that cannot be shown', () => {
       });
       expect(edition.rejected.map((one) => one.articleId).sort()).toEqual(['a', 'i', 'lead']);
       await closeEdition(store, edition);
-      const listed = await listRejections(store.db, 10);
+      const listed = await listRejections(store.db, { limit: 10 });
       expect(listed).toHaveLength(3);
       expect(listed.find((one) => one.articleId === 'a')).toMatchObject({
         stage: 'edition',
@@ -230,12 +230,12 @@ describe('an article that cannot be shown', () => {
       const store = await open();
       await save(store, [...threeStories('day1', CUTOFF), article('bad', { headline: '' })]);
       await closeEdition(store, await compose(store));
-      expect(await listRejections(store.db, 10)).toHaveLength(1);
+      expect(await listRejections(store.db, { limit: 10 })).toHaveLength(1);
       await save(store, [...threeStories('day2', CUTOFF + DAY), article('bad')]);
       const edition = await compose(store, CUTOFF + DAY);
       expect(edition.articles.map((one) => one.articleId)).toContain('bad');
       await closeEdition(store, edition);
-      expect(await listRejections(store.db, 10)).toEqual([]);
+      expect(await listRejections(store.db, { limit: 10 })).toEqual([]);
     });
 
     it('is named in the reason if too few stories remain', async () => {

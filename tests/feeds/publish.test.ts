@@ -286,7 +286,7 @@ forEachDatabase((open) => {
         ['business-tech', 'bad'],
       ]);
       expect(await idsIn(store, 'latest')).toEqual(['good']);
-      const kept = await listRejections(store.db, 10);
+      const kept = await listRejections(store.db, { limit: 10 });
       expect(kept.map(({ stage, source, articleId }) => [stage, source, articleId])).toEqual([
         ['feed', 'feeds/24-hours', 'bad'],
         ['feed', 'feeds/business-tech', 'bad'],
@@ -299,7 +299,7 @@ forEachDatabase((open) => {
       });
       // Nothing new to say: the record stays as it is.
       await publishFeeds(store, config, templates, { now: NOW + MINUTE });
-      expect((await listRejections(store.db, 1))[0]?.rejectedAt).toBe(NOW);
+      expect((await listRejections(store.db, { limit: 1 }))[0]?.rejectedAt).toBe(NOW);
 
       await save(store, [article('bad')]);
       await publishFeeds(store, config, templates, { now: NOW + 2 * MINUTE, feeds: ['latest'] });

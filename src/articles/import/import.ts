@@ -11,7 +11,8 @@ import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import type { ArticleRules } from './candidate.ts';
-import { findImportFiles, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
+import { clearGoneFiles } from './gone-files.ts';
+import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
 import type { ArticleResult } from './parse-articles.ts';
 import { parseInThread } from './parse-in-thread.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
@@ -36,7 +37,7 @@ const MAX_PAUSE = 100;
 
 /**
  * Imports Markdown files, folders of them, and JSON Lines. An invalid article is rejected whole, and the others are
- * stored; earlier rejections of the same places are cleared. Articles of files that have been removed stay.
+ * stored; earlier rejections of the same places, and of removed files, are cleared. Articles of removed files stay.
  * @throws ImportError if a path does not exist or holds no articles; then nothing is imported
  */
 export async function importPaths(
@@ -45,7 +46,12 @@ export async function importPaths(
   paths: string[],
   options: ArticleImportOptions,
 ): Promise<ArticleImportReport> {
-  return importFiles(store, config, await findImportFiles(paths), options);
+  const files = await findImportFiles(paths).catch(async (error: unknown) => {
+    if (error instanceof ImportError) await clearGoneFiles(store, { listed: [], failed: paths }, []);
+    throw error;
+  });
+  await clearGoneFiles(store, { listed: paths, failed: [] }, files);
+  return importFiles(store, config, files, options);
 }
 
 /** Imports a text, as if it were a file of that name. */

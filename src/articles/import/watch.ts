@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { SECOND } from '../../lib/time.ts';
 import type { Db, Store } from '../../store/store.ts';
+import { clearGoneFiles } from './gone-files.ts';
 import { type ArticleImportOptions, importFiles } from './import.ts';
 import { findImportFiles, ImportError, type ImportFile } from './import-files.ts';
 import { type ArticleImportReport, emptyReport } from './report.ts';
@@ -10,7 +11,8 @@ import { type ArticleImportReport, emptyReport } from './report.ts';
 /**
  * Imports the files at or below `paths` whose size or modification time differs from their last import. A file that was
  * read half-written is read again once it has grown; an invalid one is not read again until it changes. Articles of
- * removed files stay: only `state: retracted` retracts an article. A path that does not exist is a warning.
+ * removed files stay: only `state: retracted` retracts an article. Rejections of
+ * removed files are cleared. A path that does not exist is a warning.
  * @param options.isRepeated whether another call follows soon. Then the import runs in the background, and Markdown
  * files written in the last two seconds are left to that call: half a story looks like a whole one.
  */
@@ -31,6 +33,8 @@ export async function importChangedFiles(
       missing.push({ source: path, line: null, articleId: null, problems: [error.message] });
     }
   }
+  const failed = missing.map(({ source }) => source);
+  await clearGoneFiles(store, { listed: paths.filter((path) => !failed.includes(path)), failed }, files);
   const now = options.clock();
   const complete = isRepeated ? files.filter((file) => !mayBeHalfWritten(file, now)) : files;
   const changed = await findChangedFiles(store.db, complete);

@@ -68,5 +68,5 @@ function runLines(runs: Run[], { withoutDone }: { withoutDone: boolean }, config
 }
 
 function rejectedNote(rejected: number): string {
-  return rejected === 0 ? '' : `, ${rejected} rejected: see "daywire status"`;
+  return rejected === 0 ? '' : `, ${rejected} rejected: see "daywire rejected list"`;
 }

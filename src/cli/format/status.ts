@@ -1,15 +1,22 @@
 /**
- * The status as text, on one screen: a few lines of each list that grows by the day.
+ * The status as text, on one screen: alerts first, then a few lines of each list that grows by the day.
  */
 import type { QueueStatus, Status } from '../../app/status.ts';
 import { formatEdition } from './editions.ts';
 import { formatReaderSummary } from './feeds.ts';
-import { count, counts, displayPath } from './text.ts';
+import { count, counts, displayPath, withLocalTimes } from './text.ts';
 
 const LINES_SHOWN = 6;
 
 export function formatStatus(status: Status): string {
   const blocks: [title: string, lines: string[]][] = [
+    [
+      'alerts',
+      status.alerts.map(
+        (alert) => `${alert.key} (${count(alert.count, 'time')} since ${alert.first}): ${alert.message}`,
+      ),
+    ],
+    ['processes', processLines(status)],
     ['articles', articleLines(status)],
     ['feeds', [...documentLines(status), ...archiveLines(status), ...formatReaderSummary(status.readers)]],
     ['subscribers', subscriberLines(status)],
@@ -28,21 +35,25 @@ export function formatStatus(status: Status): string {
       firstOf(
         status.rejected.first.map((entry) => `${entry.stage}: ${entry.problems.join('; ')}`),
         status.rejected.count,
-      ),
-    ],
-    [
-      'alerts',
-      status.alerts.map(
-        (alert) => `${alert.key} (${count(alert.count, 'time')} since ${alert.first}): ${alert.message}`,
+        'daywire rejected list',
       ),
     ],
   ];
-  return [
-    `${status.publication}, ${status.at}, ${displayPath(status.store)}`,
+  const text = [
+    `${status.publication}, ${status.at}, ${status.zone}, ${displayPath(status.store)}`,
     ...blocks
       .filter(([, lines]) => lines.length > 0)
       .map(([title, lines]) => `\n${title}\n${lines.map((line) => `  ${line}`).join('\n')}`),
   ].join('\n');
+  return withLocalTimes(text, status.zone);
+}
+
+function processLines({ processes }: Status): string[] {
+  const lines = processes.map(({ host, pid, roles, version, started, seen, running }) => {
+    const what = `${host}, process ${pid}: ${roles.join(', ')}, version ${version}`;
+    return running ? `${what}, since ${started}` : `${what}: not seen since ${seen}`;
+  });
+  return processes.some(({ running }) => running) ? lines : ['no daywire is running', ...lines];
 }
 
 /** @param at when the status was read */
@@ -60,9 +71,9 @@ export function queueLines({ held, nextDue, uncertainDeliveries }: QueueStatus, 
 }
 
 /** The first lines, and how many more there are. @param total of all entries, listed or not */
-function firstOf(lines: string[], total = lines.length): string[] {
+function firstOf(lines: string[], total = lines.length, command = 'daywire status --json'): string[] {
   const shown = lines.slice(0, LINES_SHOWN);
-  return total === shown.length ? shown : [...shown, `and ${total - shown.length} more: "daywire status --json"`];
+  return total === shown.length ? shown : [...shown, `and ${total - shown.length} more: "${command}"`];
 }
 
 /** One line, or none where all counts are zero. */

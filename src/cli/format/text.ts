@@ -2,7 +2,7 @@
  * Building blocks of the plain text that commands print.
  */
 import { relative } from 'node:path';
-import { rfc3339 } from '../../lib/time.ts';
+import { localDateTime, rfc3339 } from '../../lib/time.ts';
 
 /** `1 feed`, `2 feeds`. */
 export function count(number: number, one: string, many = `${one}s`): string {
@@ -15,6 +15,20 @@ export function counts(record: Record<string, number>): string {
     .filter(([, number]) => number > 0)
     .map(([name, number]) => `${number} ${name}`)
     .join(', ');
+}
+
+/**
+ * Adds local times to the instants of a text: `2026-11-24T23:30:00Z (2026-11-25 07:30)`, without the date where it is
+ * the same. In UTC the text stays as it is.
+ */
+export function withLocalTimes(text: string, zone: string): string {
+  return text.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?! \()/g, (instant) => {
+    const local = localDateTime(Date.parse(instant), zone);
+    const [date = '', time = ''] = local.split(' ');
+    const utc = instant.slice(0, 16);
+    if (utc === `${date}T${time}`) return instant;
+    return `${instant} (${utc.startsWith(date) ? time : local})`;
+  });
 }
 
 /** A path relative to the working folder, where it is below that. */

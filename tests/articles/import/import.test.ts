@@ -173,8 +173,9 @@ describe('importPaths and importText', () => {
       const store = await open();
       const text = markdown('headline: H\nkind: x');
       await importMarkdown(store, text);
-      expect(await listRejections(store.db, 10)).toEqual([
+      expect(await listRejections(store.db, { limit: 10 })).toEqual([
         {
+          key: 'import:story.md:0',
           stage: 'import',
           source: 'story.md',
           line: null,
@@ -194,7 +195,7 @@ describe('importPaths and importText', () => {
       await importMarkdown(store, markdown('headline: One'));
       await importMarkdown(store, markdown('headline: Two\nstate: draft'));
       expect(await findArticle(store.db, 'story')).toMatchObject({ headline: 'One', status: { state: 'published' } });
-      expect((await listRejections(store.db, 10))[0]?.problems).toEqual([
+      expect((await listRejections(store.db, { limit: 10 }))[0]?.problems).toEqual([
         'story.md:3: the article is public and cannot become a draft again: retract it instead',
       ]);
     });
@@ -203,9 +204,11 @@ describe('importPaths and importText', () => {
       const store = await open();
       const good = (n: number) => ({ id: `g${n}`, headline: 'H' });
       await importJson(store, [good(1), { id: 'x' }, good(2), { id: 'y' }, { id: 'z' }]);
-      expect((await listRejections(store.db, 10)).map((entry) => entry.line)).toEqual([2, 4, 5]);
+      expect((await listRejections(store.db, { limit: 10 })).map((entry) => entry.line)).toEqual([2, 4, 5]);
       await importJson(store, [good(1), good(2), { id: 'y' }]);
-      expect((await listRejections(store.db, 10)).map((entry) => [entry.line, entry.articleId])).toEqual([[3, 'y']]);
+      expect((await listRejections(store.db, { limit: 10 })).map((entry) => [entry.line, entry.articleId])).toEqual([
+        [3, 'y'],
+      ]);
     });
 
     it('reject every invalid line of many batches', async () => {
@@ -288,7 +291,7 @@ describe('importPaths and importText', () => {
         `${folder}/f.md:1: does not exist`,
       ]);
       expect(await findArticle(store.db, 'a')).toMatchObject({ headline: 'A', body: { source: 'Some words.' } });
-      expect((await listRejections(store.db, 10)).map((entry) => entry.raw)).toEqual([
+      expect((await listRejections(store.db, { limit: 10 })).map((entry) => entry.raw)).toEqual([
         '{"id":"a","headline":"A again"}',
         expect.stringMatching(/^data:application\/octet-stream;base64,/),
         '',

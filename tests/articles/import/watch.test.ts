@@ -1,11 +1,11 @@
 import { appendFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import timers from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { importChangedFiles } from '../../../src/articles/import/watch.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
-import { countRejections } from '../../../src/articles/rejections.ts';
+import { countRejections, listRejections } from '../../../src/articles/rejections.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { markdown } from '../../support/articles.ts';
 import { NOW } from '../../support/clock.ts';
@@ -72,6 +72,34 @@ describe('importChangedFiles', () => {
       expect(await look(store, folder)).toMatchObject({ added: 1 });
     });
 
+    it('clears the rejections of what is gone, and reads a file again that returns', async () => {
+      const store = await open();
+      const folder = temporaryFolder();
+      const single = join(temporaryFolder(), 'single.md');
+      mkdirSync(join(folder, 'desk'));
+      for (const name of ['a.md', 'desk/b.md']) writeFileSync(join(folder, name), 'no front matter');
+      writeFileSync(single, 'no front matter');
+      writeFileSync(join(folder, 'wire.jsonl'), '{"id":"x"}\n{"id":"y"}\n');
+      const rejected = async () =>
+        (await listRejections(store.db, { limit: 9 })).map(({ source, line }) => `${basename(source)}:${line}`).sort();
+      await look(store, folder, single);
+      expect(await rejected()).toEqual(['a.md:null', 'b.md:null', 'single.md:null', 'wire.jsonl:1', 'wire.jsonl:2']);
+      // Another folder says nothing about these files.
+      await look(store, temporaryFolder());
+      rmSync(join(folder, 'desk'), { recursive: true });
+      rmSync(single);
+      writeFileSync(join(folder, 'wire.jsonl'), '{"id":"x"}\n');
+      await look(store, folder, single);
+      expect(await rejected()).toEqual(['a.md:null', 'wire.jsonl:1']);
+      mkdirSync(join(folder, 'desk'));
+      writeFileSync(join(folder, 'desk/b.md'), 'no front matter');
+      expect(await look(store, folder)).toMatchObject({ rejectedCount: 1 });
+      // The whole folder may be on a disk that is not mounted.
+      rmSync(folder, { recursive: true });
+      await look(store, folder);
+      expect(await rejected()).toEqual(['a.md:null', 'b.md:null', 'wire.jsonl:1']);
+    });
+
     it('does not read an invalid file again until it changes', async () => {
       const store = await open();
       const file = join(temporaryFolder(), 'a.md');
@@ -84,17 +112,14 @@ describe('importChangedFiles', () => {
       expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('keeps articles and rejections of removed files', async () => {
+    it('keeps the articles of removed files', async () => {
       const store = await open();
       const folder = temporaryFolder();
       writeFileSync(join(folder, 'a.md'), markdown('headline: A'));
-      writeFileSync(join(folder, 'b.md'), 'bad');
       await look(store, folder);
       rmSync(join(folder, 'a.md'));
-      rmSync(join(folder, 'b.md'));
       expect(await look(store, folder)).toMatchObject({ added: 0, updated: 0, rejectedCount: 0 });
       expect(await findArticle(store.db, 'a')).toMatchObject({ status: { state: 'published' } });
-      expect(await countRejections(store.db)).toBe(1);
     });
 
     it('warns of paths that do not exist with each call, and imports the others', async () => {

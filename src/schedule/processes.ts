@@ -1,0 +1,56 @@
+/**
+ * The record of running processes: each writes its row every few seconds and deletes it when it stops. A row that is
+ * no longer written belongs to a process that was killed, or that cannot reach the store.
+ */
+import { DAY, SECOND } from '../lib/time.ts';
+import type { Db } from '../store/store.ts';
+
+/** How often a process writes its row. */
+export const RECORD_EVERY = 5 * SECOND;
+/** A row that is older belongs to a process that does not run any more. Clocks of machines may differ by seconds. */
+const SILENT_AFTER = 30 * SECOND;
+const FORGOTTEN_AFTER = DAY;
+
+export interface ProcessRecord {
+  /** Unique for each start. */
+  id: string;
+  host: string;
+  pid: number;
+  roles: string[];
+  version: string;
+  startedAt: number;
+}
+
+/** Writes the row of a process, and deletes those of processes that were last seen a day ago. */
+export async function recordProcess(db: Db, record: ProcessRecord, now: number): Promise<void> {
+  const { id, host, pid, roles, version, startedAt } = record;
+  const row = { host, pid, roles: JSON.stringify(roles), version, started_at: startedAt, seen_at: now };
+  await db
+    .insertInto('processes')
+    .values({ id, ...row })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at: now }))
+    .execute();
+  await db
+    .deleteFrom('processes')
+    .where('seen_at', '<', now - FORGOTTEN_AFTER)
+    .execute();
+}
+
+export async function deleteProcess(db: Db, id: string): Promise<void> {
+  await db.deleteFrom('processes').where('id', '=', id).execute();
+}
+
+/** The processes that run or have ended without a clean stop in the last day, oldest first. */
+export async function listProcesses(
+  db: Db,
+  now: number,
+): Promise<(ProcessRecord & { seenAt: number; isRunning: boolean })[]> {
+  const rows = await db.selectFrom('processes').selectAll().orderBy('started_at').orderBy('id').execute();
+  return rows.map(({ roles, started_at, seen_at, ...row }) => ({
+    ...row,
+    roles: JSON.parse(roles) as string[],
+    startedAt: started_at,
+    seenAt: seen_at,
+    isRunning: seen_at > now - SILENT_AFTER,
+  }));
+}

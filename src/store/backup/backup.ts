@@ -166,7 +166,9 @@ async function checkIntegrity({ db, location }: Store): Promise<void> {
     const { rows } = await sql<{ integrity_check: string }>`pragma integrity_check(10)`.execute(db);
     problems = rows.map((row) => row.integrity_check);
   } catch (error) {
-    throw new StoreError(`${location} cannot be read: ${(error as Error).message}`, { cause: error });
+    // The message may start with the path too.
+    const reason = (error as Error).message.replace(`${location}: `, '');
+    throw new StoreError(`${location} cannot be read: ${reason}`, { cause: error });
   }
   if (problems.join() !== 'ok') throw new StoreError(`${location} is damaged: ${problems.join('; ')}`);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mailboxKey, parseAddress, wireAddress } from '../../src/subscribers/address.ts';
+import { mailboxKey, maskedAddress, parseAddress, wireAddress } from '../../src/subscribers/address.ts';
 
 function reasonFor(text: string): string | null {
   const parsed = parseAddress(text);
@@ -147,5 +147,13 @@ describe('the mailbox of an address', () => {
         expect(mailboxKey(keyOf(`x${plain}`))).not.toBe(mailbox);
       }),
     );
+  });
+});
+
+describe('a masked address', () => {
+  it('shows the first letters and the top-level domain only', () => {
+    expect(maskedAddress('Ada.Lovelace@mail.example.com')).toBe('A…@m….com');
+    expect(maskedAddress('ada@bücher.example')).toBe('a…@b….example');
+    expect(maskedAddress('a@b.de')).toBe('a…@b….de');
   });
 });

@@ -103,25 +103,18 @@ describe('the form to subscribe', () => {
       expect(JSON.stringify(keys)).not.toMatch(/2001:db8|example\.com/);
     });
 
-    it('mails a mailbox a few times only, whatever tags and client addresses a program uses', async () => {
-      for (let n = 0; n < 40; n++) {
-        const fields: [string, string][] = [['email', `victim+${n}@example.com`], ...ADA.slice(1)];
-        const response = await site.post('/subscribe', fields, { from: `2001:db8:${n}:${n}::1` });
-        expect([n, response.status]).toEqual([n, 200]);
-      }
-      expect(await messages()).toHaveLength(3);
-    });
-
     it('limits the requests from an IPv6 /48 or an IPv4 /24 to four times those of a client', async () => {
+      const config = sampleConfig();
+      const strict = openTestSite(store, { ...config, signup: { ...config.signup, perIpPerHour: 2 } });
       const ask = async (n: number, from: string): Promise<number> =>
-        (await site.post('/subscribe', [['email', `a${n}@gmail.com`], ...ADA.slice(1)], { from })).status;
+        (await strict.post('/subscribe', [['email', `a${n}@gmail.com`], ...ADA.slice(1)], { from })).status;
       for (const [block, other] of [
         [(n: number) => `2001:db8:7:${n}::1`, '2001:db8:8::1'],
         [(n: number) => `192.0.2.${n}`, '192.0.3.1'],
       ] as const) {
         const statuses = [];
-        for (let n = 0; n < 41; n++) statuses.push(await ask(n, block(n)));
-        expect(statuses).toEqual([...Array(40).fill(200), 429]);
+        for (let n = 0; n < 9; n++) statuses.push(await ask(n, block(n)));
+        expect(statuses).toEqual([...Array(8).fill(200), 429]);
         expect(await ask(99, other)).toBe(200);
       }
     });
@@ -247,6 +240,20 @@ describe('the form to subscribe', () => {
       }
       expect(site.logged).toEqual([]);
     });
+  });
+});
+
+describe('a program that requests mail to one mailbox', () => {
+  it('gets a few mails only, whatever tags and client addresses it uses', async () => {
+    const store = await openMigrated();
+    const site = openTestSite(store);
+    for (let n = 0; n < 40; n++) {
+      const fields: [string, string][] = [['email', `victim+${n}@example.com`], ...ADA.slice(1)];
+      const response = await site.post('/subscribe', fields, { from: `2001:db8:${n}:${n}::1` });
+      expect([n, response.status]).toEqual([n, 200]);
+    }
+    expect(await store.db.selectFrom('service_messages').select('kind').execute()).toHaveLength(3);
+    await store.close();
   });
 });
 

@@ -5,6 +5,7 @@ import type { OnTrouble } from '../delivery/control/back-off-state.ts';
 import type { OnPause } from '../delivery/control/circuit-breaker.ts';
 import { deliver } from '../delivery/deliver.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
+import type { Transport } from '../delivery/transport/connection.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
@@ -25,18 +26,20 @@ export async function deliverDue(
     onProgress,
     probeNow,
     monitor = new DeliveryMonitor(app),
+    transport = openTransport(app.config),
   }: {
     signal?: AbortSignal;
     onProgress?: (report: Readonly<DeliveryReport>) => void;
     probeNow?: boolean;
     /** Kept from run to run by a process that delivers repeatedly. */
     monitor?: DeliveryMonitor;
+    /** Default: the configured one. */
+    transport?: Transport;
   } = {},
 ): Promise<DeliveryReport> {
   const { store, config, keys, templates, clock } = app;
   const secrets = await keys.signingSecrets();
   const signers = keys.signers();
-  const transport = openTransport(config);
   const onPause: OnPause = async (tx, { editionId, domain, reason }) => {
     const name = await editionName(tx, editionId);
     const [what, key] =

@@ -1,0 +1,250 @@
+/**
+ * The fault matrix: at each stage of SMTP the server refuses, talks nonsense, hangs or hangs up; once, for a while, or
+ * until an operator acts. However that goes, everyone has exactly one copy in the end, or an operator was told and has
+ * a command after which everyone has. A message is repeated only if its reply was not received, with the same
+ * Message-ID.
+ */
+import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../scripts/test-edition.ts';
+import { deliverDue } from '../../src/app/deliver.ts';
+import { resume, retry, settleAll } from '../../src/app/delivery/edition-control.ts';
+import { DeliveryMonitor } from '../../src/app/delivery/monitor.ts';
+import { openKeys } from '../../src/app/keys.ts';
+import { openSmtpTransport } from '../../src/delivery/transport/smtp-transport.ts';
+import { findEditionById } from '../../src/editions/queries.ts';
+import { MINUTE, SECOND } from '../../src/lib/time.ts';
+import { listOpenAlerts } from '../../src/schedule/alerts.ts';
+import type { Store } from '../../src/store/store.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
+import { openTestApp, type TestApp } from '../support/test-app.ts';
+import { type Fault, type FaultyServer, type Stage, startFaultyServer } from './faulty-server.ts';
+import { deliveriesOf } from './fixture.ts';
+
+const EVERYONE = ['ada@one.example', 'bob@two.example', 'cyd@one.example', 'dan@three.example'];
+const BOB = 'bob@two.example';
+/** How long a fault "for a while" lasts. */
+const A_WHILE = 20 * MINUTE;
+/** Long enough for a busy machine; only a server that hangs makes anyone wait for it. */
+const LIMITS = { connect: 5 * SECOND, submission: 5 * SECOND, quit: 5 * SECOND };
+const HANG_LIMITS = { connect: 100, submission: 100, quit: 20 };
+
+/**
+ * `one`: once, or one recipient where the stage concerns one. `while`, `ever`: everyone, for a while or until repaired.
+ */
+type Scope = 'one' | 'while' | 'ever';
+
+interface Cell {
+  stage: Stage | 'connect';
+  fault: Fault;
+  scope: Scope;
+  /** The key `delivery.uncertain`. */
+  uncertain: 'retry' | 'hold';
+}
+
+const FAULTS: Fault[] = ['temporary', 'permanent', 'garbage', 'hang', 'close'];
+const STAGES: Stage[] = ['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'message', 'RSET', 'QUIT'];
+const OF_A_RECIPIENT: ReadonlySet<string> = new Set(['RCPT', 'DATA', 'message']);
+
+function cellsOf(
+  stage: Cell['stage'],
+  faults: Fault[],
+  scopes: Scope[] = ['one', 'while', 'ever'],
+  uncertain: Cell['uncertain'] = 'retry',
+): Cell[] {
+  return faults.flatMap((fault) => scopes.map((scope) => ({ stage, fault, scope, uncertain })));
+}
+
+const CELLS: Cell[] = [
+  ...cellsOf('connect', ['close'], ['while', 'ever']),
+  // Before the login nothing concerns one message: once is like for a while.
+  ...STAGES.slice(0, 4).flatMap((stage) => cellsOf(stage, FAULTS, ['while', 'ever'])),
+  ...STAGES.slice(4).flatMap((stage) => cellsOf(stage, FAULTS)),
+  ...cellsOf('message', ['garbage', 'hang', 'close'], ['one', 'ever'], 'hold'),
+];
+
+/** An edition that is delivered by a process whose server misbehaves. */
+class Trial {
+  readonly app: TestApp;
+  readonly #monitor: DeliveryMonitor;
+  readonly #server: FaultyServer;
+  readonly #cell: Cell;
+  #isRepaired = false;
+
+  constructor(app: TestApp, server: FaultyServer, cell: Cell) {
+    this.app = app;
+    this.#monitor = new DeliveryMonitor(app);
+    this.#server = server;
+    this.#cell = cell;
+    server.fault = (stage, recipient) => this.#faultAt(stage, recipient);
+  }
+
+  #faultAt(stage: Stage, recipient: string | null): Fault | null {
+    const { fault } = this.#cell;
+    // RSET follows a refusal only.
+    if (this.#cell.stage === 'RSET' && stage === 'RCPT') {
+      return recipient === BOB && this.#hitsAt('RCPT') < 2 ? 'temporary' : null;
+    }
+    return stage === this.#cell.stage && this.#isActive(recipient) ? fault : null;
+  }
+
+  #isActive(recipient: string | null = null): boolean {
+    const { stage, fault, scope } = this.#cell;
+    if (this.#isRepaired) return false;
+    if (scope === 'while') return this.app.now < NOW + A_WHILE;
+    if (scope === 'ever') return true;
+    const hits = this.#hitsAt(stage);
+    if (!OF_A_RECIPIENT.has(stage)) return hits === 0;
+    return recipient === BOB && (fault === 'permanent' || hits < 2);
+  }
+
+  #hitsAt(stage: Cell['stage']): number {
+    return this.#server.misbehaved.filter((one) => one.stage === stage).length;
+  }
+
+  /** Delivers again and again, until everyone has a copy, or nothing happens before an operator acts. */
+  async deliver(): Promise<'delivered' | 'told'> {
+    for (let runs = 0; runs < 200; runs++) {
+      await deliverDue(this.app, { monitor: this.#monitor, transport: this.#openTransport() });
+      if ((await this.#states()).every((state) => state === 'submitted')) return 'delivered';
+      const isTold = (await listOpenAlerts(this.app.store.db)).length > 0;
+      const next = await this.#nextAttempt();
+      if (isTold && (next === null || (this.#cell.scope === 'ever' && !this.#isRepaired))) return 'told';
+      // A process runs every second; so fine a step proves no more.
+      this.app.now = Math.max(this.app.now + 2 * MINUTE, Math.min(next ?? 0, this.app.now + A_WHILE));
+    }
+    throw new Error(`neither delivered nor told: ${JSON.stringify(await deliveriesOf(this.app.store))}`);
+  }
+
+  #openTransport() {
+    const { stage, fault } = this.#cell;
+    const url = stage === 'connect' && this.#isActive() ? 'smtp://127.0.0.1:1' : this.#server.url;
+    if (stage === 'connect' && this.#isActive()) this.#server.misbehaved.push({ stage, recipient: null });
+    const withLogin = stage === 'AUTH' ? url.replace('//', '//ada:wonderland@') : url;
+    return openSmtpTransport(withLogin, 2, fault === 'hang' ? HANG_LIMITS : LIMITS);
+  }
+
+  async #states(): Promise<string[]> {
+    return (await deliveriesOf(this.app.store)).map(({ state }) => state);
+  }
+
+  /** The earliest instant at which something may happen by itself; null if nothing will. */
+  async #nextAttempt(): Promise<number | null> {
+    const { db } = this.app.store;
+    const edition = await db.selectFrom('editions').select('delivery_state').executeTakeFirstOrThrow();
+    if (edition.delivery_state !== 'delivering') return null;
+    const { uncertain } = this.app.config.delivery;
+    const open = (await deliveriesOf(this.app.store)).filter(
+      ({ state }) => state === 'pending' || (state === 'submitting' && uncertain === 'retry'),
+    );
+    if (open.length === 0) return null;
+    const due = Math.min(...open.map(({ due_at, lease_until }) => Math.max(due_at, lease_until ?? 0)));
+    const backOff = await db
+      .selectFrom('back_offs')
+      .select('retry_at')
+      .where('scope', '=', 'server')
+      .executeTakeFirst();
+    return Math.max(due, backOff?.retry_at ?? 0);
+  }
+
+  /** Repairs the server, and uses the commands that the alerts name. */
+  async operate(): Promise<void> {
+    const { app } = this;
+    this.#isRepaired = true;
+    const [row] = await app.store.db.selectFrom('editions').select(['id', 'delivery_state']).execute();
+    const edition = (await findEditionById(app.store.db, row!.id))!;
+    const states = await this.#states();
+    if (states.includes('submitting')) await settleAll(app, edition, 'retry');
+    const domains = await app.store.db.selectFrom('paused_domains').selectAll().execute();
+    if (row!.delivery_state === 'paused' || domains.length > 0) await resume(app, edition);
+    if (states.includes('failed'))
+      await retry(app, edition, { kinds: ['failed', 'expired'], domain: null, isDryRun: false });
+  }
+}
+
+/** Parsing the configuration takes longer than a trial. */
+let base: TestApp | undefined;
+
+async function tryCell(cell: Cell, store: Store): Promise<void> {
+  base ??= openTestApp(store);
+  const config = { ...base.config, delivery: { ...base.config.delivery, uncertain: cell.uncertain } };
+  const app: TestApp = {
+    ...base,
+    now: NOW,
+    clock: (): number => app.now,
+    store,
+    config,
+    keys: openKeys(config, store),
+  };
+  const server = await startFaultyServer();
+  try {
+    await queueEdition(store, EVERYONE);
+    const trial = new Trial(app, server, cell);
+    const outcome = await trial.deliver();
+    expect(outcome).toBe(needsOperator(cell) ? 'told' : 'delivered');
+    if (outcome === 'told') {
+      await trial.operate();
+      expect(await trial.deliver()).toBe('delivered');
+    }
+    await server.idle();
+    expectCopies(server, cell);
+    app.now += 10 * MINUTE;
+    await deliverDue(app, { transport: openSmtpTransport(server.url, 2, LIMITS) });
+    expect(await listOpenAlerts(store.db)).toEqual([]);
+    expect(await store.db.selectFrom('editions').select('delivery_state').execute()).toEqual([
+      { delivery_state: 'done' },
+    ]);
+  } finally {
+    await server.close();
+  }
+}
+
+/** What passes by itself needs no operator. A final refusal of a recipient does, and what may have arrived, if held. */
+function needsOperator({ stage, fault, scope, uncertain }: Cell): boolean {
+  if (stage === 'RSET' || stage === 'QUIT') return false;
+  return scope === 'ever' || uncertain === 'hold' || (fault === 'permanent' && OF_A_RECIPIENT.has(stage));
+}
+
+function expectCopies({ copies, misbehaved }: FaultyServer, { stage, fault }: Cell): void {
+  expect(misbehaved.map((one) => one.stage)).toContain(stage);
+  const recipients = (which: readonly { to: string | null }[]) => which.map(({ to }) => to).sort();
+  expect([...new Set(recipients(copies))]).toEqual(EVERYONE);
+  for (const to of EVERYONE) {
+    expect(new Set(copies.filter((copy) => copy.to === to).map(({ messageId }) => messageId)).size).toBe(1);
+  }
+  const confirmed = copies.filter(({ isConfirmed }) => isConfirmed);
+  const repeated = copies.filter(({ isConfirmed }) => !isConfirmed);
+  if (fault === 'hang') {
+    // On a busy machine its short limits may end a healthy submission, too.
+    expect(recipients(confirmed)).toEqual([...new Set(recipients(confirmed))]);
+    return;
+  }
+  expect(recipients(confirmed)).toEqual(EVERYONE);
+  const isUncertain = stage === 'message' && fault !== 'temporary' && fault !== 'permanent';
+  const expected = isUncertain ? misbehaved.map(({ recipient }) => ({ to: recipient })) : [];
+  expect(recipients(repeated)).toEqual(recipients(expected));
+}
+
+describe('an edition is delivered once to everyone', () => {
+  describe('whatever the server does', { concurrent: true }, () => {
+    it.each(CELLS)('at $stage: $fault, $scope; uncertain: $uncertain', async (cell) => {
+      const store = await openMigrated();
+      try {
+        await tryCell(cell, store);
+      } finally {
+        await store.close();
+      }
+    });
+  });
+
+  forEachDatabase((open) => {
+    it.each([
+      ...cellsOf('MAIL', ['temporary'], ['ever']),
+      ...cellsOf('RCPT', ['permanent'], ['ever']),
+      ...cellsOf('message', ['close'], ['while']),
+      ...cellsOf('message', ['close'], ['one'], 'hold'),
+    ])('with a fault at $stage: $fault, $scope; uncertain: $uncertain', async (cell) => {
+      await tryCell(cell, await open());
+    });
+  });
+});

@@ -3,6 +3,7 @@
  */
 import type { Clock } from '../lib/time.ts';
 import type { RefusalKind } from '../store/tables.ts';
+import { RecipientError } from './message/message-fields.ts';
 import { type DeliveryOutcome, expiredReason } from './queue/delivery-outcome.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
@@ -31,13 +32,17 @@ export type Verdict =
   /** It failed without the server. */
   | { kind: 'none' };
 
-export type BuiltMessage = { kind: 'built'; message: OutgoingMessage } | { kind: 'unbuildable'; reason: string };
+export type BuiltMessage =
+  | { kind: 'built'; message: OutgoingMessage }
+  /** `concerns`: whether the messages of all other recipients cannot be built either. */
+  | { kind: 'unbuildable'; concerns: 'recipient' | 'all'; reason: string };
 
 export async function buildMessage(build: () => Promise<OutgoingMessage>): Promise<BuiltMessage> {
   try {
     return { kind: 'built', message: await build() };
   } catch (error) {
-    return { kind: 'unbuildable', reason: `the message could not be built: ${(error as Error).message}` };
+    const concerns = error instanceof RecipientError ? 'recipient' : 'all';
+    return { kind: 'unbuildable', concerns, reason: `the message could not be built: ${(error as Error).message}` };
   }
 }
 

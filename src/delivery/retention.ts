@@ -54,7 +54,10 @@ async function hasOpenDeliveries(db: Db, editionId: number): Promise<boolean> {
   return open !== undefined;
 }
 
-/** Counts exactly the rows that its own statement deleted, so that two processes never count a row twice. */
+/**
+ * Counts exactly the rows that its own statement deleted, so that two processes never count a row twice. Leaves rows
+ * that an operator has just made pending again.
+ */
 async function foldBatch(db: Store['db'], editionId: number): Promise<number> {
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ state: 'submitted' | 'failed' | 'suppressed' }>`
@@ -63,7 +66,6 @@ async function foldBatch(db: Store['db'], editionId: number): Promise<number> {
           select subscriber_id from deliveries where edition_id = ${editionId} order by subscriber_id limit ${BATCH}
         ) as batch
       )
-      -- Unless the operator has just made it pending again.
       and not (${isOpen('deliveries')}) returning state`.execute(tx);
     const totals = [...Map.groupBy(rows, (row) => row.state)].map(([state, group]) => ({
       edition_id: editionId,

@@ -12,6 +12,7 @@ import type { AttemptContext } from './attempt.ts';
 import type { BackOff } from './control/back-off.ts';
 import { BackOffState, type OnTrouble } from './control/back-off-state.ts';
 import { type BreakerResult, CircuitBreaker, type DeliveryPause, type OnPause } from './control/circuit-breaker.ts';
+import { pauseIfDelivering } from './control/edition-control.ts';
 import type { Signer } from './message/dkim.ts';
 import { type MessageMaker, prepareMessages } from './message/edition-message.ts';
 import { prepareServiceMessage, type ServiceMessage } from './message/service-message.ts';
@@ -74,9 +75,6 @@ export interface DeliverOptions {
   random?: (() => number) | undefined;
 }
 
-/** The maker of an edition's copies, or why there is none. */
-type EditionMessages = { kind: 'ready'; make: MessageMaker } | { kind: 'unbuildable'; reason: string };
-
 // The compiled HTML of an edition is kept once for all recipients. A run rarely delivers more than two editions.
 const CACHED_EDITIONS = 8;
 
@@ -98,7 +96,7 @@ export class DeliveryRun {
   readonly #config: Config;
   readonly #options: DeliverOptions;
   readonly #end = new AbortController();
-  readonly #messages = new Map<number, Promise<EditionMessages>>();
+  readonly #messages = new Map<number, Promise<MessageMaker>>();
   /** How refusals were counted in the report, by claim. */
   readonly #countedRefusals = new Map<string, 'failed' | 'deferred'>();
   /** Since the last success. */
@@ -238,6 +236,17 @@ export class DeliveryRun {
     this.#stop(backOff);
   }
 
+  /** Pauses an edition whose messages cannot be built. */
+  async pauseEdition(editionId: number, reason: string): Promise<void> {
+    const pause = { editionId, reason: redactAddresses(reason) };
+    const isPaused = await this.store.db.transaction().execute(async (tx) => {
+      const paused = await pauseIfDelivering(tx, editionId, pause.reason);
+      if (paused) await this.#options.onPause?.(tx, pause);
+      return paused;
+    });
+    if (isPaused) this.report.paused.push(pause);
+  }
+
   /** Counts an outcome that was recorded. */
   count(kind: DeliveryOutcome['kind'], counts: OutcomeCounts = this.report): void {
     if (!isCounted(kind)) return;
@@ -246,7 +255,7 @@ export class DeliveryRun {
   }
 
   /** The maker of an edition's copies. @throws if the store fails */
-  messagesOf(editionId: number): Promise<EditionMessages> {
+  messagesOf(editionId: number): Promise<MessageMaker> {
     const cached = this.#messages.get(editionId);
     if (cached !== undefined) return cached;
     if (this.#messages.size >= CACHED_EDITIONS) this.#messages.clear();
@@ -255,15 +264,13 @@ export class DeliveryRun {
     return loading;
   }
 
-  async #loadMessages(editionId: number): Promise<EditionMessages> {
+  async #loadMessages(editionId: number): Promise<MessageMaker> {
     const { secrets, signers } = this.#options;
     const edition = await findEditionById(this.store.db, editionId);
-    if (edition === null) return { kind: 'unbuildable', reason: `edition ${editionId} does not exist` };
-    const newsletter = this.#config.newsletters.find((one) => one.id === edition.newsletter);
-    if (newsletter === undefined) {
-      return { kind: 'unbuildable', reason: `the newsletter ${edition.newsletter} is not configured any more` };
-    }
-    return { kind: 'ready', make: prepareMessages(edition, newsletter, this.#config, secrets, signers) };
+    const newsletter = this.#config.newsletters.find((one) => one.id === edition?.newsletter);
+    // Only deliveries of configured newsletters are claimed.
+    if (edition === null || newsletter === undefined) throw new Error(`edition ${editionId} cannot be delivered`);
+    return prepareMessages(edition, newsletter, this.#config, secrets, signers);
   }
 
   makeServiceMessage(message: ServiceMessage): Promise<OutgoingMessage> {

@@ -65,7 +65,7 @@ export class DeliveryWorker {
     if (built?.kind === 'unbuildable') {
       run.claims.keep(delivery);
       this.#next = this.#prepareNext();
-      await this.#record(delivery, failed(built.reason));
+      await this.#handleUnbuildable(delivery, built);
       run.claims.finish(delivery);
       return true;
     }
@@ -77,6 +77,19 @@ export class DeliveryWorker {
       run.claims.finish(delivery);
     }
     return true;
+  }
+
+  async #handleUnbuildable(
+    delivery: ClaimedDelivery,
+    { concerns, reason }: Extract<BuiltMessage, { kind: 'unbuildable' }>,
+  ): Promise<void> {
+    if (concerns === 'recipient') {
+      await this.#record(delivery, failed(reason));
+      return;
+    }
+    // First, or it would be claimed again at once.
+    await this.#run.pauseEdition(delivery.editionId, reason);
+    await this.#record(delivery, { kind: 'released', reason });
   }
 
   async #markAndSubmit(delivery: ClaimedDelivery, message: OutgoingMessage | null): Promise<void> {
@@ -127,11 +140,12 @@ export class DeliveryWorker {
 
   async #build(delivery: ClaimedDelivery): Promise<BuiltMessage | null> {
     const { editionId, subscriberId, email, tokenVersion, attempts, expiresAt } = delivery;
-    if (isUsedUp(attempts, this.#run.attempt)) return { kind: 'unbuildable', reason: usedUpReason(attempts) };
+    if (isUsedUp(attempts, this.#run.attempt)) {
+      return { kind: 'unbuildable', concerns: 'recipient', reason: usedUpReason(attempts) };
+    }
     if (email === null || tokenVersion === null) return null;
-    const messages = await this.#run.messagesOf(editionId);
-    if (messages.kind !== 'ready') return messages;
-    return buildMessage(() => messages.make({ subscriberId, email, tokenVersion, expiresAt }));
+    const make = await this.#run.messagesOf(editionId);
+    return buildMessage(() => make({ subscriberId, email, tokenVersion, expiresAt }));
   }
 
   /** Returns when the server has replied; the outcome of a success may still be waiting to be recorded. */

@@ -336,18 +336,30 @@ describe('deliver', () => {
       expect(await deliveriesOf(store)).toMatchObject([{ reply: 'the other’s' }]);
     });
 
-    it('fails messages that cannot be built, and continues', async () => {
+    it('pauses an edition whose messages cannot be built, with all attempts unspent, and continues', async () => {
       const store = await open();
-      await queueEdition(store, 2, { html: '<p>No way out</p>' });
+      const { editionId } = await queueEdition(store, 2, { html: '<p>No way out</p>' });
       await queueEdition(store, 1, { slot: '2026-11-25', number: 2, articleId: 'next' });
       const server = await startServer();
       const report = await run(store, smtpConfig(server.url));
-      expect(report).toEqual({ ...NOTHING, submitted: 1, failed: 2 });
+      const reason = expect.stringMatching(/^the message could not be built: .*unsubscribe/);
+      expect(report).toEqual({ ...NOTHING, submitted: 1, paused: [{ editionId, reason }] });
       expect(await deliveriesOf(store)).toMatchObject([
-        { state: 'failed', attempts: 0 },
-        { state: 'failed', reason: expect.stringMatching(/^the message could not be built: .*unsubscribe/) },
+        { state: 'pending', attempts: 0, lease_until: null, reason },
+        { state: 'pending', attempts: 0, lease_until: null },
         { state: 'submitted' },
       ]);
+    });
+
+    it('fails the message of an address that cannot be mailed, and no other', async () => {
+      const store = await open();
+      await queueEdition(store, ['ada@example.com', 'no address', 'liu@example.com']);
+      const server = await startServer();
+      expect(await run(store, smtpConfig(server.url))).toEqual({ ...NOTHING, submitted: 2, failed: 1 });
+      expect((await deliveriesOf(store))[1]).toMatchObject({
+        state: 'failed',
+        reason: expect.stringMatching(/invalid/),
+      });
     });
 
     it('finishes submissions in progress when it is stopped, and leaves the rest for the next run', async () => {

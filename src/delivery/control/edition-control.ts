@@ -26,6 +26,17 @@ export async function pauseEdition(db: Db, editionId: number, reason: string): P
   return changeState(db, editionId, { from: ['delivering'], to: 'paused', reason });
 }
 
+/** As `pauseEdition`. @returns false if the edition is not under delivery, for whatever reason */
+export async function pauseIfDelivering(db: Db, editionId: number, reason: string): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('editions')
+    .set({ delivery_state: 'paused', delivery_reason: reason })
+    .where('id', '=', editionId)
+    .where('delivery_state', '=', 'delivering')
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
 /**
  * Continues the delivery of a paused edition.
  * @returns false if it was not paused
@@ -53,6 +64,7 @@ export async function cancelEdition(
   await changeState(db, editionId, { from: ['delivering', 'paused'], to: 'cancelled', reason });
   const lock = dialect === 'postgres' ? sql`for update` : sql``;
   for (let cancelled = 0; ; ) {
+    // Only while it is cancelled: an operator may retry it meanwhile.
     const { numAffectedRows } = await sql`
       with open as (
         select edition_id, subscriber_id from deliveries
@@ -67,7 +79,6 @@ export async function cancelEdition(
       from open
       where deliveries.edition_id = open.edition_id and deliveries.subscriber_id = open.subscriber_id
         and deliveries.state = 'pending'
-        -- Unless it was reopened in the meantime.
         and exists (select 1 from editions where id = ${editionId} and delivery_state = 'cancelled')`.execute(db);
     const count = Number(numAffectedRows ?? 0n);
     cancelled += count;

@@ -27,14 +27,21 @@ export function senderOf(from: { name: string; email: string }, replyTo: string 
   };
 }
 
+/** A message cannot be built for this recipient; for others it can. */
+export class RecipientError extends Error {
+  override name = 'RecipientError';
+}
+
 /**
  * @param email as given by the subscriber
  * @returns the address as it is used in the envelope, and the To field
- * @throws Error if the address is invalid, with the reason
+ * @throws RecipientError if the address is invalid, with the reason
  */
 export function recipientOf(email: string): { address: string; field: HeaderField } {
   const parsed = parseAddress(email);
-  if (parsed.kind === 'invalid') throw new Error(`the address ${JSON.stringify(email)} is invalid: ${parsed.reason}`);
+  if (parsed.kind === 'invalid') {
+    throw new RecipientError(`the address ${JSON.stringify(email)} is invalid: ${parsed.reason}`);
+  }
   const address = wireAddress(parsed.email);
   return { address, field: headerField('To', address) };
 }

@@ -55,6 +55,8 @@ export async function backupStore(
       if (store.dialect === 'postgres') await copyPostgres(store, copy, options);
       await writeMeta(copy.db, DELIVERY_HELD, `restored from a backup of ${new Date(now).toISOString()}: ${RELEASE}`);
       await writeMeta(copy.db, VACUUM_DUE, null);
+      // Of the moment and the machine: a restored store starts without them. Stores to be upgraded may lack the table.
+      if ((await schemaState(copy)).kind === 'current') await copy.db.deleteFrom('back_offs').execute();
       await checkIntegrity(copy);
       const rows = await countAllRows(copy.db, store.dialect === 'sqlite' ? options : {});
       // Without a WAL file, the backup can be read in a folder that is not writable.

@@ -8,7 +8,7 @@ export type Stage = 'greeting' | 'EHLO' | 'STARTTLS' | 'AUTH' | 'MAIL' | 'RCPT' 
 export type Fault = 'temporary' | 'permanent' | 'garbage' | 'hang' | 'close';
 
 /** A message that the server has kept. */
-export interface Copy {
+interface Copy {
   to: string;
   messageId: string;
   /** Whether the client has read that it was kept: it sent another command afterwards. */

@@ -270,7 +270,7 @@ describe('claimDeliveries', () => {
       record: await planOf('set state = case'),
       release: await planOf('set lease_until = null'),
       reopen: await planOf('attempts - 1, due_at'),
-      done: await planOf('not exists (select 1 from deliveries'),
+      done: await planOf('not exists (select "deliveries"'),
     };
     await store.close();
     expect(plans.due).toMatch(/SEARCH deliveries USING INDEX deliveries_open \(edition_id=\? AND due_at<\?\)/);

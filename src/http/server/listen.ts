@@ -2,11 +2,12 @@
  * The HTTP server that runs the web app.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, isIPv6 } from 'node:net';
+import { type AddressInfo, isIPv6, type Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { Log } from '../../lib/log.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
+import { ConnectionLimit } from './connection-limit.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 /** Why the server could not start, in words for an operator. */
@@ -52,18 +53,16 @@ const STALLED_TIMEOUT = 60 * SECOND;
  * @throws ListenError with the config key to change, if the port is in use or not permitted
  */
 export function listen(app: Pick<Hono, 'fetch'>, options: ListenOptions): Promise<WebServer> {
-  const { host, port, maxConnections, log } = options;
+  const { host, port, maxConnections = Number.POSITIVE_INFINITY, log } = options;
   // The host of requests without one, such as HTTP/1.0 health checks. No response depends on it.
   const handle = getRequestListener(app.fetch, { hostname: 'localhost' });
-  const server = createServer(TIMEOUTS, oneAtATime(refuseSecondHost(handle)));
-  server.setTimeout(STALLED_TIMEOUT);
-  if (maxConnections !== undefined) server.maxConnections = maxConnections;
   const warn = oncePerMinute((details: object, message: string) => log?.warn(details, message));
-  server.on('drop', () => {
-    // Make room for the next one.
-    server.closeIdleConnections();
-    warn({ maxConnections }, 'connection refused: server.maxConnections are open');
+  const connections = new ConnectionLimit(maxConnections, () => {
+    warn({ maxConnections }, 'connections closed: more than server.maxConnections were open');
   });
+  const server = createServer(TIMEOUTS, oneAtATime(connections.track(refuseSecondHost(handle))));
+  server.on('connection', (socket: Socket) => connections.admit(socket));
+  server.setTimeout(STALLED_TIMEOUT);
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, () => {

@@ -8,7 +8,8 @@ import type { Socket } from 'node:net';
 /** Waiting requests of all connections, at 1.6 KB each. A connection that would exceed it is closed. */
 const MAX_WAITING = 20_000;
 
-type Exchange = [IncomingMessage, ServerResponse];
+/** A request and its response. */
+export type Exchange = [IncomingMessage, ServerResponse];
 
 /**
  * Calls `handle` for one request of each connection. The next one follows when the response is complete. Meanwhile

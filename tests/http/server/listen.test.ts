@@ -91,21 +91,45 @@ describe('the server', () => {
     await serving.close();
   });
 
-  it('refuses connections above its limit, logs that once, and closes idle ones for those that follow', async () => {
+  it('closes the oldest connection that waits for its client when there are too many, and logs that once', async () => {
     const log = openTestLog();
-    const app = new Hono().get('/', (c) => c.text('here'));
-    const serving = await listen(app, { host: '127.0.0.1', port: 0, maxConnections: 2, log });
-    const open = (): Socket => connect(Number(new URL(serving.url).port), '127.0.0.1').on('error', () => {});
-    const idle = [open(), open()];
-    for (const socket of idle) {
-      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-      await once(socket, 'data');
+    const app = new Hono().get('/', (c) => c.text('here')).post('/', async (c) => c.text(await c.req.text()));
+    app.onError((_, c) => c.body(null, 500));
+    const serving = await listen(app, { host: '127.0.0.1', port: 0, maxConnections: 3, log });
+    const open = (text: string): Socket => {
+      const socket = connect(Number(new URL(serving.url).port), '127.0.0.1').on('error', () => {});
+      socket.write(text);
+      return socket;
+    };
+    const answered = open('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    await once(answered, 'data');
+    const uploading = open('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n');
+    await once(uploading, 'data');
+    const half = open('GET / HTT');
+    await once(half, 'ready');
+    for (const oldest of [answered, uploading, half]) {
+      const closed = once(oldest, 'close');
+      const next = open('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      expect(String(await once(next, 'data'))).toContain('200 OK');
+      await closed;
     }
-    const closed = idle.map((socket) => once(socket, 'close'));
-    expect(await text(open())).toBe('');
-    await Promise.all(closed);
-    for (const _ of [1, 2, 3]) expect(await (await fetch(serving.url)).text()).toBe('here');
     expect(log.lines).toEqual([expect.stringContaining('server.maxConnections')]);
+    await serving.close();
+  });
+
+  it('refuses a connection when it works for all others', async () => {
+    const { promise: answer, resolve: giveAnswer } = Promise.withResolvers<string>();
+    let started = 0;
+    const app = new Hono().get('/', async (c) => {
+      started++;
+      return c.text(await answer);
+    });
+    const serving = await listen(app, { host: '127.0.0.1', port: 0, maxConnections: 2 });
+    const waiting = [fetch(serving.url), fetch(serving.url)];
+    await expect.poll(() => started).toBe(2);
+    await expect(fetch(serving.url)).rejects.toThrow();
+    giveAnswer('to the end');
+    for (const response of waiting) expect(await (await response).text()).toBe('to the end');
     await serving.close();
   });
 

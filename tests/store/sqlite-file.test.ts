@@ -104,9 +104,9 @@ describe('an SQLite file', () => {
   });
 
   it('cannot be written outside of the thread', async () => {
-    const { db, reports } = await open();
+    const { db, reports, location } = await open();
     await expect(put(reports, 'a')).rejects.toMatchObject({
-      message: 'attempt to write a readonly database',
+      message: `${location}: attempt to write a readonly database`,
       errcode: 8,
     });
     // A WITH that writes runs in the thread.

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { callUrl } from '../lib/call-url.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import type { Log } from '../lib/log.ts';
+import { QuietPeriod } from '../lib/quiet-period.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { claimLease, releaseLease } from '../store/lease.ts';
 import type { Db, Store } from '../store/store.ts';
@@ -119,8 +120,7 @@ class WebhookSender implements AlertSender {
   readonly #options: Omit<SenderOptions, 'webhook'>;
   #sending: Promise<void> | null = null;
   #failures = 0;
-  /** No call between these instants. */
-  #quiet = { from: Number.POSITIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
+  readonly #afterFailure = new QuietPeriod();
 
   constructor(store: Store, url: string, options: Omit<SenderOptions, 'webhook'>) {
     this.#store = store;
@@ -140,9 +140,7 @@ class WebhookSender implements AlertSender {
   async #sendAll(): Promise<void> {
     const { db } = this.#store;
     const now = this.#options.clock();
-    // Before `from`, the clock has been set back.
-    const isQuiet = now >= this.#quiet.from && now < this.#quiet.until;
-    if (isQuiet || (await findUnnotified(db, now)).length === 0) return;
+    if (this.#afterFailure.lasts(now) || (await findUnnotified(db, now)).length === 0) return;
     const lease = await claimLease(db, LEASE_NAME, now, now + LEASE);
     if (lease === null) return;
     try {
@@ -166,9 +164,7 @@ class WebhookSender implements AlertSender {
       return true;
     }
     this.#failures += 1;
-    const from = clock();
-    const delay = Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY);
-    this.#quiet = { from, until: from + delay };
+    this.#afterFailure.begin(clock(), Math.min(FIRST_RETRY_DELAY * 2 ** (this.#failures - 1), MAX_RETRY_DELAY));
     log.warn({ key: alert.key, problem }, 'alert webhook failed, and will be called again');
     await raiseAlert(db, { key: WEBHOOK, message: `The alert webhook failed: ${problem}.` }, clock());
     return false;

@@ -3,6 +3,7 @@
  */
 import type { PrepareFinish } from '../../delivery/queue/outbox.ts';
 import { errorLine } from '../../lib/clean-text.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
 import type { AppContext } from '../app-context.ts';
 import { finishingWithAlert } from './finish.ts';
@@ -17,9 +18,9 @@ export class DeliveryMonitor {
   readonly #app: AppContext;
   /** Whether something was submitted or finished since the last check, or a call must be repeated. */
   #isDue = true;
-  #nextDuringRun = Number.NEGATIVE_INFINITY;
-  #nextAfterRun = Number.NEGATIVE_INFINITY;
-  #nextAlerts = Number.NEGATIVE_INFINITY;
+  readonly #noCheckDuringRun = new QuietPeriod();
+  readonly #noCheckAfterRun = new QuietPeriod();
+  readonly #noAlerts = new QuietPeriod();
   #checking: Promise<void> | null = null;
   readonly prepareFinish: PrepareFinish;
 
@@ -35,7 +36,7 @@ export class DeliveryMonitor {
   /** Never waits and never throws: the check runs beside the deliveries. */
   onProgress(): void {
     this.#isDue = true;
-    if (this.#checking !== null || this.#app.clock() < this.#nextDuringRun) return;
+    if (this.#checking !== null || this.#noCheckDuringRun.lasts(this.#app.clock())) return;
     this.#checking = this.#checkHeartbeat()
       .catch((error: unknown) => {
         this.#isDue = true;
@@ -51,22 +52,22 @@ export class DeliveryMonitor {
     const { clock } = this.#app;
     await this.#checking;
     // After the first run in any case: there may be no other.
-    if (this.#isDue && clock() >= this.#nextAfterRun) {
-      this.#nextAfterRun = clock() + HEARTBEAT_EVERY;
+    if (this.#isDue && !this.#noCheckAfterRun.lasts(clock())) {
+      this.#noCheckAfterRun.begin(clock(), HEARTBEAT_EVERY);
       await this.#checkHeartbeat();
     }
-    if (clock() < this.#nextAlerts) return;
-    this.#nextAlerts = clock() + ALERTS_EVERY;
+    if (this.#noAlerts.lasts(clock())) return;
+    this.#noAlerts.begin(clock(), ALERTS_EVERY);
     await updateWaitingAlerts(this.#app);
   }
 
   async #checkHeartbeat(): Promise<void> {
     const { clock } = this.#app;
     this.#isDue = false;
-    this.#nextDuringRun = clock() + HEARTBEAT_EVERY;
+    this.#noCheckDuringRun.begin(clock(), HEARTBEAT_EVERY);
     if (await callDueHeartbeats(this.#app)) return;
     this.#isDue = true;
-    this.#nextDuringRun = clock() + MINUTE;
-    this.#nextAfterRun = clock() + MINUTE;
+    this.#noCheckDuringRun.begin(clock(), MINUTE);
+    this.#noCheckAfterRun.begin(clock(), MINUTE);
   }
 }

@@ -92,8 +92,7 @@ export class ClaimBuffer<Worker extends object = object> {
   }
 
   #take(worker: Worker): BufferedDelivery | null {
-    const domains = this.#deliveries.map(({ domain }) => domain);
-    const index = this.#shares.choose(worker, domains);
+    const index = this.#shares.choose(worker, this.#deliveries);
     return index < 0 ? null : (this.#deliveries.splice(index, 1)[0] ?? null);
   }
 

@@ -33,13 +33,13 @@ export class DomainShares<Worker extends object> {
   /**
    * Chooses the next delivery for a worker, the first that it may have. A worker stays with a domain that has its whole
    * share, because a delivery to another domain would wait behind it.
-   * @param domains of the waiting deliveries, in order
+   * @param waiting in order
    * @returns its index; -1 if the domains of all have their whole share
    */
-  choose(worker: Worker, domains: readonly string[]): number {
+  choose(worker: Worker, waiting: readonly { domain: string }[]): number {
     const full = new Set(this.full());
-    if (full.size === 0) return domains.length > 0 ? 0 : -1;
-    const own = domains.findIndex((domain) => full.has(domain) && this.#busy.get(domain)?.has(worker));
-    return own >= 0 ? own : domains.findIndex((domain) => !full.has(domain));
+    if (full.size === 0) return waiting.length > 0 ? 0 : -1;
+    const own = waiting.findIndex(({ domain }) => full.has(domain) && this.#busy.get(domain)?.has(worker));
+    return own >= 0 ? own : waiting.findIndex(({ domain }) => !full.has(domain));
   }
 }

@@ -1,0 +1,31 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { queueEdition } from '../../scripts/test-edition.ts';
+import { watchClock } from '../../src/app/background-tasks.ts';
+import { MINUTE, SECOND } from '../../src/lib/time.ts';
+import { deliveriesOf } from '../delivery/fixture.ts';
+import { openMigrated } from '../support/databases.ts';
+import { openTestApp } from '../support/test-app.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+it('makes deliveries due again at the start and within a second after the clock was set back', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const store = await openMigrated();
+  const app = openTestApp(store);
+  const warn = vi.spyOn(app.log, 'warn');
+  await queueEdition(store, 2);
+  const closedAt = (await deliveriesOf(store))[0]!.changed_at;
+  const dueAt = async () => (await deliveriesOf(store)).map((row) => row.due_at - closedAt);
+  app.now = closedAt - 10 * MINUTE;
+  const watch = await watchClock(app);
+  expect(await dueAt()).toEqual([-10 * MINUTE, -10 * MINUTE]);
+  await store.db.updateTable('deliveries').set({ due_at: app.now, changed_at: app.now }).execute();
+  app.now -= 10 * MINUTE;
+  await vi.advanceTimersByTimeAsync(SECOND);
+  await watch.stop();
+  expect(await dueAt()).toEqual([-20 * MINUTE, -20 * MINUTE]);
+  expect(warn.mock.calls.map(([data]) => data)).toEqual([{ rows: 2 }, { rows: 2 }]);
+  await store.close();
+});

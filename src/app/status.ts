@@ -4,6 +4,7 @@
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
+import { listBackOffs } from '../delivery/control/back-off-state.ts';
 import {
   countBounces,
   countServiceMessages,
@@ -24,6 +25,7 @@ import { listProcesses } from '../schedule/processes.ts';
 import { countRunsEver, listLastRuns, listRuns } from '../schedule/run-ledger.ts';
 import { nextSlot } from '../schedule/slots.ts';
 import { DELIVERY_HELD, readMeta } from '../store/meta.ts';
+import type { BackOffScope } from '../store/tables.ts';
 import { countSubscriptions } from '../subscribers/subscriptions.ts';
 import { readHubStatus } from '../websub/status.ts';
 import type { AppContext } from './app-context.ts';
@@ -120,6 +122,8 @@ export interface Status {
 export interface QueueStatus {
   /** Why nothing is submitted, or null. */
   held: string | null;
+  /** What waits because the server accepts nothing, with its words; `nextProbe` may be past while nothing is due. */
+  backOffs: { scope: BackOffScope; reason: string; since: string; nextProbe: string }[];
   /** When the next delivery is due; in the past where it waits for a process to deliver it. */
   nextDue: string | null;
   /** Deliveries whose process or connection broke while they were submitting. */
@@ -190,6 +194,9 @@ export async function readQueueStatus({ store }: AppContext, now: number): Promi
   const nextDue = await findNextDue(store.reports);
   return {
     held: (await readMeta(store.db, DELIVERY_HELD)) ?? null,
+    backOffs: (await listBackOffs(store.db)).map(({ scope, reason, since, retry_at }) => {
+      return { scope, reason, since: rfc3339(since), nextProbe: rfc3339(retry_at) };
+    }),
     nextDue: nextDue === null ? null : rfc3339(nextDue),
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
       ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),

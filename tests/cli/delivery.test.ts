@@ -55,6 +55,21 @@ describe.concurrent('daywire deliver over SMTP', () => {
   });
 });
 
+describe.concurrent('a mail server that is down', () => {
+  it('is named by queue show, with the next probe, and tried at once by deliver', async () => {
+    const server = await startScripted(() => undefined);
+    const folder = await smtpFolder(server.url);
+    await server.close();
+    for (let probes = 0; probes < 2; probes++) {
+      const { code, stdout } = await folder.run(['deliver']);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/^0 submitted; stopped: .* refuses connections; the server is tried again at 2/);
+    }
+    const { stdout } = await folder.run(['queue', 'show']);
+    expect(stdout).toMatch(/^delivery waits since .*, the server is tried again at .*: .* refuses connections\n/);
+  });
+});
+
 /** A folder with an edition whose deliveries go to a server. */
 async function smtpFolder(url: string): Promise<Folder> {
   const folder = newFolder('sample');
@@ -71,6 +86,7 @@ describe.concurrent('daywire queue', () => {
     expect(stdout).toMatch(/^due since .*Z\ndaily-roundup\/.* \(7 pending\)\n$/);
     expect(JSON.parse((await folder.run(['queue', 'show', '--json'])).stdout)).toMatchObject({
       held: null,
+      backOffs: [],
       uncertainDeliveries: [],
       editions: [{ deliveryState: 'delivering', deliveries: { pending: 7 } }],
     });

@@ -175,6 +175,22 @@ describe('a server that accepts nothing for some minutes', () => {
       expect(await runAt(store, url, 90 * SECOND)).toMatchObject({ submitted: 6, stopped: null });
     });
 
+    it('is probed with a delivery that was never tried, of any edition', async () => {
+      const store = await open();
+      const greylisted = Array.from({ length: 4 }, (_, n) => `grey${n}@grey.example`);
+      await queueEdition(store, greylisted);
+      const server = await startScripted((command) =>
+        command.startsWith('RCPT TO:<grey') ? '451 4.7.1 greylisted' : undefined,
+      );
+      expect(await runAt(store, server.url, 0)).toMatchObject({ deferred: 4, stopped: null });
+      const next = { slot: '2026-11-25', number: 2, articleId: 'next' };
+      await queueEdition(store, ['ada@example.com', 'bo@example.org'], next);
+      const down = await startScripted((command) => (command === 'CONNECT' ? '421 no' : undefined));
+      expect(await runAt(store, down.url, 6 * MINUTE)).toMatchObject({ stopped: expect.any(String) });
+      // The first edition's deliveries are due, too, and would fail each probe.
+      expect(await runAt(store, server.url, 7 * MINUTE)).toMatchObject({ submitted: 2, deferred: 4, stopped: null });
+    });
+
     it('is found out from a single delivery', async () => {
       const store = await open();
       await queueEdition(store, ['ada@example.com']);

@@ -57,9 +57,13 @@ function processLines({ processes }: Status): string[] {
 }
 
 /** @param at when the status was read */
-export function queueLines({ held, nextDue, uncertainDeliveries }: QueueStatus, at: string): string[] {
+export function queueLines({ held, backOffs, nextDue, uncertainDeliveries }: QueueStatus, at: string): string[] {
   const lines: string[] = [];
   if (held !== null) lines.push(`HELD, no message is submitted: ${held}`);
+  for (const { scope, reason, since, nextProbe } of backOffs) {
+    const what = scope === 'server' ? 'delivery waits' : 'service messages wait';
+    lines.push(`${what} since ${since}, the server is tried again at ${nextProbe}: ${reason}`);
+  }
   if (nextDue !== null) lines.push(nextDue <= at ? `due since ${nextDue}` : `next due at ${nextDue}`);
   for (const { newsletter, slot, email, since } of uncertainDeliveries) {
     lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a deleted subscriber'}`);

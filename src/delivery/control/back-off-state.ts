@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { type Clock, MINUTE } from '../../lib/time.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
-import type { BackOffScope } from '../../store/tables.ts';
+import type { BackOffScope, Tables } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import {
   afterFailure,
@@ -135,6 +135,11 @@ export class BackOffState {
     await tx.updateTable('back_offs').set({ alerted: 1 }).where('scope', '=', this.#scope).execute();
     await this.#onTrouble?.(tx, { scope: this.#scope, backOff });
   }
+}
+
+/** The current back-offs. */
+export function listBackOffs(db: Db): Promise<Pick<Tables['back_offs'], 'scope' | 'reason' | 'since' | 'retry_at'>[]> {
+  return db.selectFrom('back_offs').select(['scope', 'reason', 'since', 'retry_at']).orderBy('scope').execute();
 }
 
 /** The current back-off of a scope; null if there is none. @param options.isLocked until the transaction ends */

@@ -181,7 +181,7 @@ export class CircuitBreaker {
       const recipients = await countRecipients(this.#store.db, editionId);
       if (decide({ isAnyAccepted: false, recipients }) === 'continue') return false;
       // Reads the whole edition if nobody has got it, and then it is paused.
-      known.isAnyAccepted = await isAnySubmitted(this.#store.reports, editionId);
+      if (await isAnySubmitted(this.#store.reports, editionId)) known.isAnyAccepted = true;
     }
     return groups.length > 0 && decide(await this.#factsOf(this.#store.db, editionId)) !== 'continue';
   }

@@ -161,7 +161,8 @@ export class ClaimBuffer<Worker extends object = object> {
     for (let postponed = 0; ; ) {
       const now = clock();
       const elapsed = performance.now() - now;
-      const options = { ...conditions, now, limit, leaseMs: CLAIM_LEASE, exceptDomains };
+      const isUntriedFirst = this.#options.isProbing?.();
+      const options = { ...conditions, now, limit, leaseMs: CLAIM_LEASE, exceptDomains, isUntriedFirst };
       const result = await claimDeliveries(this.#store, options);
       onClaimed(result);
       const claimed = result.deliveries.map((delivery) => ({

@@ -31,6 +31,8 @@ export interface ClaimOptions {
   exceptDomains?: readonly string[] | undefined;
   /** Claims deliveries of these newsletters only: the messages of others cannot be built. Default: of all. */
   newsletters?: readonly string[] | undefined;
+  /** Claims deliveries of any edition that were never tried before others: a probe must not be about one recipient. */
+  isUntriedFirst?: boolean | undefined;
 }
 
 export interface ClaimResult {
@@ -58,11 +60,13 @@ export async function claimDeliveries(
   const paused = Map.groupBy(await listPausedDomains(store.db, ids), ({ editionId }) => editionId);
   return store.db.transaction().execute(async (tx) => {
     const result = { ...nothing };
-    for (const edition of editions) {
-      const limit = options.limit - result.deliveries.length;
-      if (limit <= 0) break;
-      const pausedDomains = new Set(paused.get(edition.id)?.map(({ domain }) => domain));
-      await claimOfEdition(tx, { ...edition, pausedDomains }, { ...options, limit }, result);
+    for (const isUntried of options.isUntriedFirst ? [true, false] : [false]) {
+      for (const edition of editions) {
+        const limit = options.limit - result.deliveries.length;
+        if (limit <= 0) return result;
+        const pausedDomains = new Set(paused.get(edition.id)?.map(({ domain }) => domain));
+        await claimOfEdition(tx, { ...edition, pausedDomains }, { ...options, limit, isUntried }, result);
+      }
     }
     return result;
   });
@@ -95,7 +99,7 @@ async function findOpenEditions(
 async function claimOfEdition(
   tx: Tx,
   edition: OpenEdition & { pausedDomains: ReadonlySet<string> },
-  options: ClaimOptions,
+  options: ClaimOptions & { isUntried: boolean },
   result: ClaimResult,
 ): Promise<void> {
   const { now, rateLimiter } = options;
@@ -138,14 +142,15 @@ interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'not
   reason: string | null;
 }
 
-async function selectDue(tx: Tx, editionId: number, options: ClaimOptions): Promise<DueRow[]> {
+async function selectDue(tx: Tx, editionId: number, options: ClaimOptions & { isUntried: boolean }): Promise<DueRow[]> {
+  const untried = options.isUntried ? sql`and deliveries.attempts = 0 and deliveries.reply is null` : sql``;
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email,
       subscribers.token_version as "tokenVersion",
       case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
-    where deliveries.edition_id = ${editionId} and ${isDue(options)} ${exceptDomains(options)}
+    where deliveries.edition_id = ${editionId} and ${isDue(options)} ${exceptDomains(options)} ${untried}
     order by deliveries.due_at, deliveries.subscriber_id
     limit ${options.limit}
     ${skipLocked(tx, 'deliveries')}`.execute(tx);

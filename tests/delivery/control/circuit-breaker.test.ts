@@ -214,6 +214,24 @@ describe('a refusal of every recipient', () => {
       expect(await store.db.selectFrom('edition_refusals').selectAll().execute()).toEqual([]);
     });
 
+    it('costs a success nothing, unless it ends refusals', async () => {
+      const store = await open();
+      await queueEdition(store, addresses(12, 3));
+      const server = await startReplying((to) =>
+        to.startsWith('subscriber6@') ? '550 5.1.1 no such user' : undefined,
+      );
+      const statements: string[] = [];
+      const batch: Store['batch'] = (queries) => {
+        statements.push(...queries.map((query) => query.sql));
+        return store.batch(queries);
+      };
+      expect(await run({ ...store, batch }, server.url)).toMatchObject({ submitted: 11, failed: 1 });
+      const refusals = statements.filter((statement) => statement.includes('edition_refusals'));
+      expect(statements.length).toBeGreaterThan(12);
+      // One that notes the refusal; two by the next success; two by the next one of the same domain.
+      expect(refusals).toHaveLength(5);
+    });
+
     it('is found out by two processes together', async () => {
       const store = await open();
       await queueEdition(store, addresses(40, 10));

@@ -222,12 +222,14 @@ async function changeSubscriptions(
     requested.map(({ subscriberId, newsletter, state }) => [subscriberId, newsletter, state]),
     { subscriber_id: 'int', newsletter: 'text', state: 'text' },
   );
-  // Unsubscribing is always effective, subscribing only if the subscriber has not unsubscribed.
+  // Unsubscribing is always effective, subscribing only if the subscriber has not unsubscribed. A request does not undo
+  // that before its confirmation: anyone can request.
   const changed = await sql<{ subscriber_id: number; newsletter: string }>`
     insert into subscriptions (subscriber_id, newsletter, state, changed_at)
     select subscriber_id, newsletter, state, ${int(now)} from ${given} r where true
     on conflict (subscriber_id, newsletter) do update set state = excluded.state, changed_at = excluded.changed_at
-    where subscriptions.state = 'unconfirmed' or (subscriptions.state = 'confirmed' and excluded.state = 'unsubscribed')
+    where (subscriptions.state <> 'unsubscribed' and excluded.state = 'unsubscribed')
+      or (subscriptions.state = 'unconfirmed' and not ${hasUnsubscribed})
     returning subscriber_id, newsletter`.execute(tx);
   const keys = new Set(changed.rows.map((one) => `${one.subscriber_id} ${one.newsletter}`));
   const effective = requested.filter((one) => keys.has(`${one.subscriberId} ${one.newsletter}`));
@@ -287,6 +289,11 @@ async function applyPauses(
   return effective;
 }
 
+/** Whether a subscription that is not confirmed ended before. */
+const hasUnsubscribed = sql<boolean>`exists (
+  select 1 from consent_events e where e.subscriber_id = subscriptions.subscriber_id
+    and e.newsletter = subscriptions.newsletter and e.change = 'unsubscribed')`;
+
 /** Counts the requested subscriptions that the subscribers have unsubscribed. */
 async function countUnsubscribed(
   { tx, dialect }: BatchContext,
@@ -304,7 +311,7 @@ async function countUnsubscribed(
   const { rows } = await sql<{ count: number }>`
     select count(*) as count from subscriptions
     where (subscriber_id, newsletter) in (select subscriber_id, newsletter from ${given} r)
-      and state = 'unsubscribed'`.execute(tx);
+      and (state = 'unsubscribed' or (state = 'unconfirmed' and ${hasUnsubscribed}))`.execute(tx);
   return rows[0]?.count ?? 0;
 }
 

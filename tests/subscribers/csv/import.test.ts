@@ -131,6 +131,25 @@ forEachDatabase((open) => {
     expect(await statesOf(store)).toEqual({ 'ada@example.com': 'daily unsubscribed' });
   });
 
+  it('does not resubscribe an address that somebody has requested again, before the confirmation', async () => {
+    const store = await open();
+    const list = csv('email,newsletters\nada@example.com,"daily,weekly"\nben@example.com,weekly\n');
+    await importing(store, list);
+    await removeSubscriber(store.db, 'ada@example.com', OPERATOR, NOW, 'daily');
+    await requestNewsletters(store, ['daily'], { email: 'ada@example.com' });
+    // Ben has requested it for the first time: the file proves the consent.
+    await requestNewsletters(store, ['daily'], { email: 'ben@example.com' });
+    const file = csv('email,newsletters\nada@example.com,daily\nben@example.com,daily\n');
+    expect(await importing(store, file)).toMatchObject({ changed: 1, unchanged: 1, keptUnsubscribed: 1 });
+    expect(await statesOf(store)).toEqual({
+      'ada@example.com': 'daily unconfirmed, weekly confirmed',
+      'ben@example.com': 'daily confirmed, weekly confirmed',
+    });
+    const ending = csv('email,unsubscribed\nada@example.com,daily\n');
+    expect(await importing(store, ending)).toMatchObject({ changed: 1 });
+    expect(await statesOf(store)).toMatchObject({ 'ada@example.com': 'daily unsubscribed, weekly confirmed' });
+  });
+
   it('imports unsubscriptions, even if the same row subscribes', async () => {
     const store = await open();
     await importing(

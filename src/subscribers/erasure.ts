@@ -22,7 +22,7 @@ const ERASED = 'erased';
 
 /**
  * Erases a subscriber and, unless `db` is a transaction, what the files of the store keep of its address. Only a new
- * opt-in can add the address again; a suppression by the operator remains.
+ * opt-in can add the address again; a suppression by the operator or a complaint remains.
  * @returns false if there is no such subscriber
  */
 export async function eraseSubscriber(
@@ -34,7 +34,7 @@ export async function eraseSubscriber(
   const erased = await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
     if (subscriber === null) return null;
-    await replaceByHash(tx, secrets, subscriber, ['operator'], now);
+    await replaceByHash(tx, secrets, subscriber, ['complaint', 'operator'], now);
     return [subscriber.email, subscriber.email_key];
   });
   if (erased === null) return false;
@@ -55,9 +55,10 @@ export async function replaceByHash(
 ): Promise<void> {
   const subscriberId = subscriber.id;
   const hashes = hashesOfAddress(secrets, subscriber.email_key);
-  const before = await findSuppression(tx, secrets, subscriber.email_key);
+  // The row still has the reason if the list was hashed with a secret that is lost.
+  const before = (await findSuppression(tx, secrets, subscriber.email_key))?.reason ?? subscriber.suppressed_reason;
   await deleteSuppressions(tx, hashes);
-  const reason = before !== null && kept.includes(before.reason) ? before.reason : ERASED;
+  const reason = before !== null && kept.includes(before) ? before : ERASED;
   await insertSuppression(tx, hashes[0] as string, reason, now);
   const rateKeys = [...addressRateKeys(secrets, subscriber.email_key), ...linkRateKeys(secrets, subscriber.email_key)];
   await tx.deleteFrom('rate_limits').where('key', 'in', rateKeys).execute();

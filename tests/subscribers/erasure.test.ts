@@ -7,17 +7,27 @@ import { eraseSubscriber } from '../../src/subscribers/erasure.ts';
 import { exportSubscriberData, recordExport } from '../../src/subscribers/export-data.ts';
 import { subscriberHistory } from '../../src/subscribers/history.ts';
 import { addSubscriber } from '../../src/subscribers/subscriptions.ts';
-import {
-  findSuppression,
-  hashAddress,
-  suppressAddress,
-  suppressByOperator,
-} from '../../src/subscribers/suppression.ts';
+import { findSuppression, hashAddress, suppressAddress } from '../../src/subscribers/suppression.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { SECRETS } from '../support/sample.ts';
 import { NOW, OPERATOR, requestNewsletters } from './fixtures.ts';
 
 const EMAIL = 'subscriber1@example.com';
+
+/** The tables with data about a subscriber, and where the export has it. */
+const EXPORTED = {
+  subscriptions: 'subscriptions',
+  consent_events: 'consent',
+  deliveries: 'deliveries',
+  service_messages: 'serviceMessages',
+  bounces: 'bounces',
+  edition_refusals: 'refusals',
+  service_refusals: 'refusals',
+} as const;
+type SubscriberTable = keyof typeof EXPORTED;
+
+/** After an erasure they remain without text, and count. */
+const REMAINING: SubscriberTable[] = ['deliveries', 'bounces'];
 
 /** Adds two subscribers with rows in every table. */
 async function addTwo(store: Store): Promise<{ id: number; other: number }> {
@@ -30,6 +40,15 @@ async function addTwo(store: Store): Promise<{ id: number; other: number }> {
     await store.db
       .insertInto('bounces')
       .values({ edition_id: editionId, subscriber_id, kind: 'soft', status: '4.2.2', detail, at: NOW })
+      .execute();
+    const refusal = { subscriber_id, domain: 'example.com', fence: 1, at: NOW };
+    await store.db
+      .insertInto('edition_refusals')
+      .values({ edition_id: editionId, kind: 'temporary', repeated: 0, in_a_row: 1, ...refusal })
+      .execute();
+    await store.db
+      .insertInto('service_refusals')
+      .values({ message_id: subscriber_id, ...refusal })
       .execute();
   }
   return { id, other };
@@ -51,18 +70,11 @@ function deliveryOf({ db }: Store, subscriberId: number) {
   return db.selectFrom('deliveries').selectAll().where('subscriber_id', '=', subscriberId).executeTakeFirstOrThrow();
 }
 
+const subscriberTables = Object.keys(EXPORTED) as SubscriberTable[];
+
 /** All rows of the tables with data about subscribers, as text. */
 async function allText({ db }: Store): Promise<string> {
-  const tables = [
-    'subscribers',
-    'subscriptions',
-    'consent_events',
-    'service_messages',
-    'deliveries',
-    'bounces',
-    'suppressions',
-    'rate_limits',
-  ] as const;
+  const tables = [...subscriberTables, 'subscribers', 'suppressions', 'rate_limits'] as const;
   const rows = await Promise.all(tables.map((table) => db.selectFrom(table).selectAll().execute()));
   return JSON.stringify(rows);
 }
@@ -139,12 +151,14 @@ describe('eraseSubscriber', () => {
       expect(await addSubscriber(store.db, rotated, subscriber, OPERATOR, NOW)).toMatchObject({ kind: 'refused' });
     });
 
-    it('does not lift a suppression by the operator', async () => {
+    it.each(['operator', 'complaint'] as const)('does not lift a suppression by the %s', async (reason) => {
       const store = await open();
       const { id } = await addTwo(store);
-      await suppressByOperator(store.db, SECRETS, EMAIL, NOW);
+      await suppressAddress(store.db, SECRETS, id, reason, OPERATOR, NOW);
+      // The list was hashed with a secret that is lost.
+      await store.db.deleteFrom('suppressions').execute();
       await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
-      expect(await findSuppression(store.db, SECRETS, EMAIL)).toMatchObject({ reason: 'operator' });
+      expect(await findSuppression(store.db, SECRETS, EMAIL)).toMatchObject({ reason });
     });
 
     it('erases once if called twice at the same time', async () => {
@@ -158,6 +172,29 @@ describe('eraseSubscriber', () => {
 
 describe('the data about a subscriber', () => {
   forEachDatabase((open) => {
+    it('is exported from every table that has a subscriber, and erased there', async () => {
+      const store = await open();
+      const { id, other } = await addTwo(store);
+      const all = await store.db.introspection.getTables();
+      const withSubscriber = all.filter(({ columns }) => columns.some(({ name }) => name === 'subscriber_id'));
+      // A new table needs a row in `addTwo`, a list in the export, and its deletion.
+      expect(withSubscriber.map(({ name }) => name).sort()).toEqual([...subscriberTables].sort());
+      const exported = await exportSubscriberData(store.db, id);
+      const count = (table: SubscriberTable, subscriberId: number) =>
+        store.db.selectFrom(table).selectAll().where('subscriber_id', '=', subscriberId).execute();
+      for (const list of new Set(Object.values(EXPORTED))) {
+        const sources = subscriberTables.filter((table) => EXPORTED[table] === list);
+        const rows = await Promise.all(sources.map((table) => count(table, id)));
+        expect([list, rows.every(({ length }) => length > 0)]).toEqual([list, true]);
+        expect([list, exported?.[list]]).toEqual([list, expect.objectContaining({ length: rows.flat().length })]);
+      }
+      await eraseSubscriber(store.db, SECRETS, id, NOW + 5);
+      for (const table of subscriberTables) {
+        expect([table, (await count(table, id)).length > 0]).toEqual([table, REMAINING.includes(table)]);
+        expect([table, (await count(table, other)).length > 0]).toEqual([table, true]);
+      }
+    });
+
     it('is exported completely, with instants in RFC 3339', async () => {
       const store = await open();
       const { id } = await addTwo(store);
@@ -222,6 +259,10 @@ describe('the data about a subscriber', () => {
           },
         ],
         bounces: [{ kind: 'soft', status: '4.2.2', detail: `${EMAIL} is full`, at }],
+        refusals: [
+          { newsletter: 'daily-roundup', slot: '2026-11-24', domain: 'example.com', at },
+          { newsletter: null, slot: null, domain: 'example.com', at },
+        ],
       });
     });
 

@@ -17,7 +17,12 @@ import { foldRuns } from '../schedule/retention.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
-import { deleteClientAddresses, deleteLeavers, deleteUnconfirmed } from '../subscribers/retention.ts';
+import {
+  deleteClientAddresses,
+  deleteLeavers,
+  deleteSuppressedUnconfirmed,
+  deleteUnconfirmed,
+} from '../subscribers/retention.ts';
 import { cleanHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { domainAlert } from './editions.ts';
@@ -57,6 +62,7 @@ export async function runRetention({
   const secrets = await keys.signingSecrets();
   const { zone } = config.publication;
   const oldDeliveries = now - deliveriesDays * DAY;
+  const oldRequests = now - config.signup.deleteUnconfirmedAfterDays * DAY;
   // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
   await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
   await failUncertainOfCancelled(store, now);
@@ -71,7 +77,9 @@ export async function runRetention({
   const report = {
     deliveries: await foldDeliveries(store, oldDeliveries),
     runs: await foldRuns(store, now - runsDays * DAY),
-    unconfirmed: await deleteUnconfirmed(store, now - config.signup.deleteUnconfirmedAfterDays * DAY),
+    unconfirmed:
+      (await deleteUnconfirmed(store, oldRequests)) +
+      (await deleteSuppressedUnconfirmed(store, secrets, oldRequests, now)),
     left: await deleteLeavers(store, secrets, now - consentDays * DAY, now),
     consentIps: await deleteClientAddresses(store, now - consentIpsDays * DAY),
     serviceMessages: await deleteServiceMessages(store, oldDeliveries),

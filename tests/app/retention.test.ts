@@ -4,7 +4,7 @@ import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
 import { confirmRequest } from '../../src/subscribers/consent/opt-in.ts';
-import { findSuppressed, suppressAddress } from '../../src/subscribers/suppression.ts';
+import { findSuppressed, hashAddress, suppressAddress } from '../../src/subscribers/suppression.ts';
 import { testConfig } from '../delivery/fixture.ts';
 import { requestNewsletters } from '../subscribers/fixtures.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -253,13 +253,17 @@ describe('runRetention', () => {
         .insertInto('bounces')
         .values({ subscriber_id: never, service_message_id: 1, kind: 'soft', at: long })
         .execute();
+      await store.db
+        .insertInto('service_refusals')
+        .values({ message_id: 1, subscriber_id: never, domain: 'example.com', fence: 1, at: long })
+        .execute();
       await subscriber(store, 'nothing', long, null);
       const kept = [
         await subscriber(store, 'confirmed', long, { state: 'confirmed' }),
         await subscriber(store, 'left', long, { state: 'unsubscribed' }),
         await subscriber(store, 'recent', NOW - 29 * DAY, { state: 'unconfirmed' }),
         await subscriber(store, 'again', long, { state: 'unconfirmed', changed_at: NOW - HOUR }),
-        await subscriber(store, 'suppressed', long, { state: 'unconfirmed' }),
+        await subscriber(store, 'suppressed', long, null),
         await subscriber(store, 'returning', long, { state: 'unconfirmed' }),
       ];
       await store.db
@@ -281,13 +285,39 @@ describe('runRetention', () => {
         .execute();
       expect(await run(store)).toEqual({ ...NOTHING, unconfirmed: 2 });
       expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual(kept);
-      for (const table of ['service_messages', 'bounces'] as const) {
-        expect(await store.db.selectFrom(table).select('id').execute()).toEqual([]);
+      for (const table of ['service_messages', 'bounces', 'service_refusals'] as const) {
+        expect(await store.db.selectFrom(table).select('subscriber_id').execute()).toEqual([]);
       }
       expect(await store.db.selectFrom('consent_events').select('subscriber_id').execute()).toEqual([
         { subscriber_id: kept[5] },
       ]);
       expect(await run(store)).toEqual(NOTHING);
+    });
+
+    it('deletes an erased or bounced address that was only requested again, and keeps it suppressed', async () => {
+      const store = await open();
+      const names = ['erased', 'hard-bounce', 'operator'] as const;
+      const request = (name: string, at: number) =>
+        requestNewsletters(store, ['daily'], { email: `${name}@example.com`, now: at });
+      for (const name of names) {
+        const address_hash = hashAddress(SECRETS[0], `${name}@example.com`);
+        await store.db.insertInto('suppressions').values({ address_hash, reason: name, at: 1 }).execute();
+        await request(name, NOW - 31 * DAY);
+      }
+      await request('erased', NOW - 29 * DAY);
+      const { subscriberId } = await request('confirms', NOW - 31 * DAY);
+      await suppressAddress(store.db, SECRETS, subscriberId, 'soft-bounces', { channel: 'bounce' }, NOW);
+      const again = await requestNewsletters(store, ['weekly'], { email: 'confirms@example.com', now: NOW - DAY });
+      await confirmRequest(store.db, SECRETS, again, { channel: 'confirmation' }, NOW);
+      await suppressAddress(store.db, SECRETS, subscriberId, 'soft-bounces', { channel: 'bounce' }, NOW);
+      expect(await run(store)).toMatchObject({ unconfirmed: 3 });
+      expect(await ids(store.db.selectFrom('subscribers').select('id').execute())).toEqual([subscriberId]);
+      const suppressed = await findSuppressed(
+        store.db,
+        SECRETS,
+        names.map((name) => `${name}@example.com`),
+      );
+      expect(suppressed).toEqual(new Map(names.map((name) => [`${name}@example.com`, name])));
     });
 
     it('deletes old counts of feed readers and their reports', async () => {
@@ -373,7 +403,16 @@ describe('runRetention', () => {
           .values({ subscriber_id: id, ...event })
           .execute();
       }
-      expect(await run(store)).toEqual({ ...NOTHING, left: 2 });
+      // A stranger has requested a subscription for one who left, and nobody has confirmed it.
+      const requested = await subscriber(store, 'requested', long, { state: 'unconfirmed' });
+      for (const change of ['confirmed', 'unsubscribed', 'requested'] as const) {
+        const event = { change, newsletter: 'daily', channel: 'operator', at: long } as const;
+        await store.db
+          .insertInto('consent_events')
+          .values({ subscriber_id: requested, ...event })
+          .execute();
+      }
+      expect(await run(store)).toEqual({ ...NOTHING, left: 3 });
       expect(await ids(store.db.selectFrom('subscribers').select('id').orderBy('id').execute())).toEqual([
         stays,
         recent,
@@ -381,11 +420,12 @@ describe('runRetention', () => {
       ]);
       const events = await store.db.selectFrom('consent_events').select('subscriber_id').execute();
       expect(events).toEqual([{ subscriber_id: stays }]);
-      const keys = ['left@example.com', 'complained@example.com', 'recent@example.com'];
+      const keys = ['left', 'complained', 'recent', 'requested'].map((name) => `${name}@example.com`);
       expect(await findSuppressed(store.db, SECRETS, keys)).toEqual(
         new Map([
           ['left@example.com', 'erased'],
           ['complained@example.com', 'complaint'],
+          ['requested@example.com', 'erased'],
         ]),
       );
       // The person can come back by a new opt-in.

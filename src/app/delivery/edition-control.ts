@@ -99,8 +99,12 @@ export async function retry(
   const now = clock();
   const expiresAt = now + checkedExtension(app, edition, extendBy);
   const result = await reopenDeliveries(store, edition.id, { kinds, domain, expiresAt, isDryRun }, now);
-  // Raised again when the edition is done, if too many fail again.
-  if (!isDryRun && result.reopened > 0) await resolveAlerts(store.db, [undeliveredAlert(edition.id)], now);
+  // Raised again when the edition is done, if too many fail again. If nobody who failed may be mailed, nothing is left
+  // to do about it.
+  const isAll = domain === null && kinds.includes('failed') && kinds.includes('expired');
+  if (!isDryRun && (result.reopened > 0 || isAll)) {
+    await resolveAlerts(store.db, [undeliveredAlert(edition.id)], now);
+  }
   return result;
 }
 

@@ -62,6 +62,21 @@ describe('an edition that is done', () => {
       expect(await alertsOf(app)).toEqual([]);
     });
 
+    it('is no alert any more after a retry that finds nobody who may be mailed', async () => {
+      const app = openTestApp(await open());
+      const { editionId } = await queueEdition(app.store, 2);
+      await end(app, editionId, [refused]);
+      await finishEditions(app.store.db, finishingWithAlert(app));
+      expect(await alertsOf(app)).toHaveLength(1);
+      await app.store.db.updateTable('subscribers').set({ suppressed_reason: 'operator' }).execute();
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      const again = (kinds: ('failed' | 'expired')[]) => retry(app, edition, { kinds, domain: null, isDryRun: false });
+      await again(['failed']);
+      expect(await alertsOf(app)).toHaveLength(1);
+      expect(await again(['failed', 'expired'])).toMatchObject({ reopened: 0, ineligible: 1 });
+      expect(await alertsOf(app)).toEqual([]);
+    });
+
     it('is not done if its deliveries are reopened at that moment', async () => {
       const app = openTestApp(await open());
       const { editionId } = await queueEdition(app.store, 1);

@@ -4,13 +4,14 @@
  */
 
 import { redactAddresses } from '../transport/redact-addresses.ts';
-import { EXPIRED, OVER_LIMITS } from './delivery-outcome.ts';
+import { CANCELLED, EXPIRED, OVER_LIMITS } from './delivery-outcome.ts';
 
 /**
  * `failed`: refused for good, or the message could not be built. `given up`: tried as often as `delivery.attempts`
  * allows. `expired`: not submitted in time. `over limits`: not in time because of a rate limit or the warm-up.
+ * `cancelled`: with the operator's reason as its words.
  */
-export type FailureKind = 'failed' | 'given up' | 'expired' | 'over limits';
+export type FailureKind = 'failed' | 'given up' | 'expired' | 'over limits' | 'cancelled';
 
 export interface FailureGroup {
   kind: FailureKind;
@@ -30,6 +31,7 @@ export function readFailureReason(reason: string | null): Pick<FailureGroup, 'ki
     if (at < 0) return { kind: 'expired', words: normaliseWords(reason.slice(EXPIRED.length)) || 'never tried' };
     return { kind: 'expired', words: normaliseWords(reason.slice(at + LAST_ATTEMPT.length)) };
   }
+  if (reason.startsWith(CANCELLED)) return { kind: 'cancelled', words: normaliseWords(reason.slice(CANCELLED.length)) };
   const givenUp = /^given up after \d+ attempts[:,] (.*)$/s.exec(reason);
   if (givenUp !== null) return { kind: 'given up', words: normaliseWords(givenUp[1] as string) };
   return { kind: 'failed', words: normaliseWords(reason) };

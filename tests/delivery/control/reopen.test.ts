@@ -126,7 +126,7 @@ describe('reopening deliveries', () => {
       );
       expect(await reopen(store, editionId, { kinds: ['cancelled'] })).toMatchObject({
         reopened: 2,
-        groups: [{ words: 'cancelled by the operator: the wrong list', count: 2 }],
+        groups: [{ kind: 'cancelled', words: 'the wrong list', count: 2 }],
       });
       expect(await stateOf(store)).toBe('delivering');
       expect((await deliveriesOf(store)).map((row) => row.state)).toEqual(['failed', 'pending', 'pending']);

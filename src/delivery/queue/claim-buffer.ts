@@ -7,7 +7,7 @@ import { ClockWatch } from '../../lib/clock-watch.ts';
 import { type Clock, MINUTE, SECOND } from '../../lib/time.ts';
 import { correctFutureInstants } from '../../store/future-instants.ts';
 import type { Store } from '../../store/store.ts';
-import { type ClaimOptions, type ClaimResult, claimDeliveries } from './claim.ts';
+import { type ClaimOptions, type ClaimResult, claimDeliveries, findClaimable, type QueuePosition } from './claim.ts';
 import { DomainShares } from './domain-shares.ts';
 import { type ClaimedDelivery, releaseClaims } from './outbox.ts';
 import { recipientDomain } from './recipient-domain.ts';
@@ -23,7 +23,7 @@ const FAST = 2 * SECOND;
 const SLOW = 20 * SECOND;
 // Postponing writes each row, so it must not go through a whole edition at once.
 const MAX_POSTPONED = 2_500;
-// A search for deliveries to other domains reads the whole queue if there are none. It is repeated after a hundred
+// A search for deliveries to other domains reads the whole queue if there are none. Then it is repeated after a hundred
 // times as long as it took, so it costs at most a hundredth of the time.
 const SEARCH_PAUSE = 100;
 const MIN_SEARCH_INTERVAL = SECOND;
@@ -65,6 +65,8 @@ export class ClaimBuffer<Worker extends object = object> {
   readonly #clockWatch: ClockWatch;
   /** By `performance.now()`: before, no search for deliveries to other domains. */
   #nextSearchAt = Number.NEGATIVE_INFINITY;
+  /** Where the last search found deliveries: those before are for domains that had their whole share. */
+  #foundAt: QueuePosition | null = null;
 
   constructor(store: Store, options: BufferOptions) {
     this.#store = store;
@@ -151,18 +153,18 @@ export class ClaimBuffer<Worker extends object = object> {
     if ((await this.#options.mayClaim?.()) === false) return;
     this.#adaptClaimSize(performance.now());
     const limit = this.#limit();
-    this.#isExhausted = (await this.#claimBatch(limit, [])).length < limit;
+    this.#isExhausted = (await this.#claimBatch({ limit })).length < limit;
   }
 
   /** Claims deliveries, if there are any. */
-  async #claimBatch(limit: number, exceptDomains: string[]): Promise<BufferedDelivery[]> {
+  async #claimBatch(which: Pick<ClaimOptions, 'limit' | 'exceptDomains' | 'from'>): Promise<BufferedDelivery[]> {
     const { workers: _, mayClaim: __, isProbing: ___, clock, onClaimed, ...conditions } = this.#options;
     if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock());
     for (let postponed = 0; ; ) {
       const now = clock();
       const elapsed = performance.now() - now;
       const isUntriedFirst = this.#options.isProbing?.();
-      const options = { ...conditions, now, limit, leaseMs: CLAIM_LEASE, exceptDomains, isUntriedFirst };
+      const options = { ...conditions, ...which, now, leaseMs: CLAIM_LEASE, isUntriedFirst };
       const result = await claimDeliveries(this.#store, options);
       onClaimed(result);
       const claimed = result.deliveries.map((delivery) => ({
@@ -187,7 +189,7 @@ export class ClaimBuffer<Worker extends object = object> {
       await this.#claiming;
       return true;
     }
-    if (performance.now() < this.#nextSearchAt) return false;
+    if (this.#options.isProbing?.() || performance.now() < this.#nextSearchAt) return false;
     this.#claiming = this.#search().finally(() => {
       this.#claiming = null;
     });
@@ -197,11 +199,19 @@ export class ClaimBuffer<Worker extends object = object> {
 
   async #search(): Promise<void> {
     const begin = performance.now();
-    const full = this.#shares.full();
-    const found = await this.#claimBatch(this.#limit(), full);
+    const exceptDomains = this.#shares.full();
+    const from = (await this.#find(exceptDomains, this.#foundAt)) ?? (await this.#find(exceptDomains, null));
+    this.#foundAt = from;
+    const found = from === null ? [] : await this.#claimBatch({ limit: this.#limit(), exceptDomains, from });
+    if (found.some(({ domain }) => !exceptDomains.includes(domain))) return;
     const end = performance.now();
-    if (found.every(({ domain }) => full.includes(domain)))
-      this.#nextSearchAt = end + Math.max(MIN_SEARCH_INTERVAL, (end - begin) * SEARCH_PAUSE);
+    this.#nextSearchAt = end + Math.max(MIN_SEARCH_INTERVAL, (end - begin) * SEARCH_PAUSE);
+  }
+
+  /** Finds the first delivery to other domains. It only reads, so nobody waits for its end. */
+  #find(exceptDomains: string[], from: QueuePosition | null): Promise<QueuePosition | null> {
+    const { clock, editionId, newsletters, uncertain } = this.#options;
+    return findClaimable(this.#store.reports, { now: clock(), editionId, newsletters, uncertain, exceptDomains, from });
   }
 
   #adaptClaimSize(now: number): void {

@@ -29,10 +29,19 @@ export interface ClaimOptions {
   editionId?: number | undefined;
   /** Claims no deliveries to these domains, in lower case. */
   exceptDomains?: readonly string[] | undefined;
+  /** Claims deliveries from this position on. */
+  from?: QueuePosition | null | undefined;
   /** Claims deliveries of these newsletters only: the messages of others cannot be built. Default: of all. */
   newsletters?: readonly string[] | undefined;
   /** Claims deliveries of any edition that were never tried before others: a probe must not be about one recipient. */
   isUntriedFirst?: boolean | undefined;
+}
+
+/** The place of a delivery in the order in which they are claimed. */
+export interface QueuePosition {
+  editionId: number;
+  dueAt: number;
+  subscriberId: number;
 }
 
 export interface ClaimResult {
@@ -72,6 +81,26 @@ export async function claimDeliveries(
   });
 }
 
+/**
+ * Finds the first delivery that `claimDeliveries` would claim. It reads past all others, which may take seconds in a
+ * long queue: to be called with a connection for reports.
+ */
+export async function findClaimable(
+  db: Db,
+  options: Condition & Pick<ClaimOptions, 'editionId' | 'newsletters'>,
+): Promise<QueuePosition | null> {
+  for (const { id: editionId } of await findOpenEditions(db, options)) {
+    const { rows } = await sql<Omit<QueuePosition, 'editionId'>>`
+      select deliveries.due_at as "dueAt", deliveries.subscriber_id as "subscriberId"
+      from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
+      where ${isChosen(editionId, options)}
+      order by deliveries.due_at, deliveries.subscriber_id
+      limit 1`.execute(db);
+    if (rows[0] !== undefined) return { editionId, ...rows[0] };
+  }
+  return null;
+}
+
 interface OpenEdition {
   id: number;
   newsletter: string;
@@ -79,7 +108,7 @@ interface OpenEdition {
 
 async function findOpenEditions(
   db: Db,
-  { editionId, newsletters }: Pick<ClaimOptions, 'editionId' | 'newsletters'>,
+  { editionId, newsletters, from = null }: Pick<ClaimOptions, 'editionId' | 'newsletters' | 'from'>,
 ): Promise<OpenEdition[]> {
   if (newsletters?.length === 0) return [];
   return (
@@ -90,6 +119,7 @@ async function findOpenEditions(
       .where(sql<boolean>`delivery_state = 'delivering'`)
       .$if(editionId !== undefined, (q) => q.where('id', '=', editionId as number))
       .$if(newsletters !== undefined, (q) => q.where('newsletter', 'in', newsletters as string[]))
+      .$if(from !== null, (q) => q.where('id', '>=', (from as QueuePosition).editionId))
       .orderBy('id')
       .execute()
   );
@@ -150,19 +180,30 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions & { is
       subscribers.token_version as "tokenVersion",
       case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
-    where deliveries.edition_id = ${editionId} and ${isDue(options)} ${exceptDomains(options)} ${untried}
+    where ${isChosen(editionId, options)} ${untried}
     order by deliveries.due_at, deliveries.subscriber_id
     limit ${options.limit}
     ${skipLocked(tx, 'deliveries')}`.execute(tx);
   return rows;
 }
 
-function isDue({ now, uncertain }: ClaimOptions): RawBuilder<boolean> {
+type Condition = Pick<ClaimOptions, 'now' | 'uncertain' | 'exceptDomains' | 'from'>;
+
+function isChosen(editionId: number, options: Condition): RawBuilder<boolean> {
+  const { from } = options;
+  const isFrom =
+    from?.editionId === editionId
+      ? sql`and (deliveries.due_at, deliveries.subscriber_id) >= (${from.dueAt}, ${from.subscriberId})`
+      : sql``;
+  return sql<boolean>`deliveries.edition_id = ${editionId} and ${isDue(options)} ${isFrom} ${exceptDomains(options)}`;
+}
+
+function isDue({ now, uncertain }: Condition): RawBuilder<boolean> {
   const open = uncertain === 'retry' ? sql`` : sql`and deliveries.state = 'pending'`;
   return sql<boolean>`${isOpen('deliveries')} and ${isClaimable('deliveries', now)} ${open}`;
 }
 
-function exceptDomains({ exceptDomains = [] }: ClaimOptions): RawBuilder<unknown> {
+function exceptDomains({ exceptDomains = [] }: Condition): RawBuilder<unknown> {
   if (exceptDomains.length === 0) return sql``;
   // A domain in A-labels contains no wildcard.
   const isExcepted = exceptDomains.map((domain) => sql`subscribers.email_key like ${`%@${domainToASCII(domain)}`}`);

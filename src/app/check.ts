@@ -6,20 +6,19 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
 import { readableByOthers } from '../config/private-paths.ts';
-import { siteView } from '../config/site-view.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
-import { renderInThread } from '../editions/rendering/render-in-thread.ts';
 import { describeUntrustedProxy, findUntrustedProxy } from '../http/server/untrusted-proxy.ts';
-import { openTemplates } from '../lib/templates.ts';
+import { openTemplates, type Templates } from '../lib/templates.ts';
 import { schemaState } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
-import type { ProcessEnv } from './app-context.ts';
+import { countSubscriptions } from '../subscribers/subscriptions.ts';
+import type { AppContext, ProcessEnv } from './app-context.ts';
 import { findUnconfigured, unconfiguredMessage } from './delivery/waiting-alerts.ts';
-import { sampleEdition } from './sample-edition.ts';
 import { secretProblems } from './secret-problems.ts';
+import { templateProblems } from './templates/template-problems.ts';
 
 export interface Finding {
   /** daywire works in spite of a warning. */
@@ -43,7 +42,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
   return [
     ok(`configuration ${configFile} is valid`),
     ...checkAddress(config),
-    ...(await checkTemplates(config, clock())),
+    ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
     ...(await secretProblems(config)).map(problem),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),
@@ -54,10 +53,44 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
   ];
 }
 
-function checkAddress({ publication, newsletters }: Config): Finding[] {
+/**
+ * What is wrong with the configuration and the store of a process that starts, without the templates and the logins.
+ * The sample newsroom is for a trial: only its problems are named.
+ */
+export async function checkAtStart({ config, store, clock }: AppContext): Promise<Finding[]> {
+  const findings = [
+    ...checkAddress(config),
+    ...checkFolders(config),
+    ...readableByOthers(config).map(warning),
+    ...checkSigning(config),
+    ...(await checkContent(store, config, clock())),
+  ];
+  return findings.filter(({ kind }) => kind === 'problem' || (kind === 'warning' && !config.sample));
+}
+
+/** Of the sample's configuration, and of the one that `init` writes. */
+const PLACEHOLDER_ADDRESS = /1 Sample Road|\(your postal address\)/;
+
+function checkAddress({ publication, newsletters, delivery }: Config): Finding[] {
   const { protocol, hostname } = new URL(publication.url);
   if (newsletters.length === 0) return [];
   const findings: Finding[] = [];
+  if (PLACEHOLDER_ADDRESS.test(publication.postalAddress)) {
+    findings.push(
+      warning(
+        `publication.postalAddress is ${publication.postalAddress}: every email shows it, and many countries require ` +
+          'the real one by law',
+      ),
+    );
+  }
+  if (protocol === 'https:' && delivery.transport === 'file') {
+    findings.push(
+      warning(
+        `delivery.transport is file although publication.url is ${publication.url}: messages are written to files ` +
+          'and reach nobody; set it to smtp',
+      ),
+    );
+  }
   if (protocol !== 'https:') {
     findings.push(
       warning(
@@ -72,19 +105,10 @@ function checkAddress({ publication, newsletters }: Config): Finding[] {
   return findings;
 }
 
-async function checkTemplates(config: Config, now: number): Promise<Finding[]> {
-  const templates = openTemplates(config.paths.templates, config.publication.zone);
-  const findings = templates.problems().map((text) => problem(`templates: ${text}`));
-  if (findings.length > 0) return findings;
-  for (const { id, template } of config.newsletters) {
-    const view = sampleEdition(config, id, now);
-    try {
-      await renderInThread(view, siteView(config), templates, { template, nonce: 'checkchecknonce0' });
-    } catch (error) {
-      findings.push(problem(`newsletters ${id}: template ${template}: ${firstLine(error)}`));
-    }
-  }
-  return findings.length > 0 ? findings : [ok('templates: all parse, and all newsletters render')];
+/** Renders all templates that are used, with sample data. */
+export async function checkTemplates(config: Config, templates: Templates, now: number): Promise<Finding[]> {
+  const problems = await templateProblems(config, templates, now);
+  return problems.length > 0 ? problems.map(problem) : [ok('templates: all parse, and all that are used render')];
 }
 
 async function checkStore(config: Config, now: number): Promise<Finding[]> {
@@ -111,11 +135,7 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
   const state = await schemaState(store);
   switch (state.kind) {
     case 'current':
-      return [
-        ok(`store: ${store.location}, schema up to date`),
-        ...(await checkNewsletters(store, config)),
-        ...(await checkProxies(store, config, now)),
-      ];
+      return [ok(`store: ${store.location}, schema up to date`), ...(await checkContent(store, config, now))];
     case 'empty':
       return [ok(`store: ${store.location} is empty; the first start creates its schema`)];
     case 'stale':
@@ -123,6 +143,23 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
     case 'newer':
       return [problem(`store: ${store.location} belongs to a newer daywire: it has ${state.unknown.join(', ')}`)];
   }
+}
+
+async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
+  return [
+    ...(await checkNewsletters(store, config)),
+    ...(await checkSubscribers(store, config)),
+    ...(await checkProxies(store, config, now)),
+  ];
+}
+
+async function checkSubscribers({ db }: Store, { newsletters }: Config): Promise<Finding[]> {
+  const counts = await countSubscriptions(db);
+  const isSubscribed = (id: string): boolean =>
+    counts.some(({ newsletter, state, count }) => newsletter === id && state === 'confirmed' && count > 0);
+  return newsletters
+    .filter(({ id }) => !isSubscribed(id))
+    .map(({ id }) => warning(`newsletters ${id}: nobody is subscribed, so its editions reach nobody`));
 }
 
 async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {

@@ -5,6 +5,7 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
 import { createMetricsApp } from '../http/server/metrics-app.ts';
+import { errorLine } from '../lib/clean-text.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
 import type { AppContext } from './app-context.ts';
@@ -18,6 +19,7 @@ import {
   startScheduling,
   watchClock,
 } from './background-tasks.ts';
+import { checkAtStart, checkTemplates, type Finding } from './check.ts';
 import {
   deliverFirst,
   type FirstRun,
@@ -45,14 +47,20 @@ export interface RunningApp extends Stoppable {
   firstRun: FirstRun;
 }
 
+/** The warnings and problems of the checks before the first run. They stop nothing. */
+export interface StartChecks {
+  checks: Finding[];
+}
+
 /**
  * Does once what is due, without the server: imports, publishes, composes, delivers, notifies the hub, deletes old
  * rows.
  * @throws what a step throws; what was done until then is recorded
  */
-export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun> {
+export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun & StartChecks> {
   const { roles, stop, onProgress } = options;
   await readKeys(app, roles);
+  const checks = await logChecks(app);
   await vacuumStore(app, options);
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
@@ -65,7 +73,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   }
   // Delivery raises and resolves alerts.
   await runDeps(app).alerts.send();
-  return { ...published, delivered };
+  return { checks, ...published, delivered };
 }
 
 /**
@@ -73,9 +81,10 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
  * at the start are done, however long that takes; everything else runs meanwhile.
  * @throws ListenError where the port cannot be opened, before anything is done; or what the first run throws
  */
-export async function start(app: AppContext, options: StartOptions): Promise<RunningApp> {
+export async function start(app: AppContext, options: StartOptions): Promise<RunningApp & StartChecks> {
   const { roles } = options;
   await readKeys(app, roles);
+  const checks = await logChecks(app);
   await vacuumStore(app, options);
   const tasks: Stoppable[] = [];
   let recording: Stoppable | null = null;
@@ -88,6 +97,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
+    if (roles.includes('web') || roles.includes('schedule')) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -96,6 +106,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
     if (roles.includes('deliver')) tasks.push(startDelivering(app));
     return {
+      checks,
       url: server?.url ?? null,
       metricsUrl: server?.metricsUrl ?? null,
       firstRun: { ...published, delivered },
@@ -111,6 +122,27 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
 async function readKeys({ keys }: AppContext, roles: readonly Role[]): Promise<void> {
   await keys.signingSecrets();
   if (roles.includes('deliver')) keys.signers();
+}
+
+/** Checks what can be checked offline and at once, before anything is done. */
+async function logChecks(app: AppContext): Promise<Finding[]> {
+  const findings = await checkAtStart(app);
+  for (const { kind, message } of findings) app.log.warn({ [kind]: message }, 'check before the start');
+  return findings;
+}
+
+/**
+ * Renders all templates once with sample data, after the port is open: a broken one is known before a slot or a visitor
+ * needs it.
+ */
+function startCheckingTemplates({ config, templates, clock, log }: AppContext): Stoppable {
+  const checked = checkTemplates(config, templates, clock()).then(
+    (findings) => {
+      for (const { kind, message } of findings) if (kind !== 'ok') log.warn({ [kind]: message }, 'broken template');
+    },
+    (error: unknown) => log.warn({ error: errorLine(error) }, 'checking the templates failed'),
+  );
+  return { stop: () => checked };
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */

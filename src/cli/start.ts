@@ -49,10 +49,10 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         if (hasFailed(value)) cli.fail();
         return;
       }
-      const { url, firstRun, ...running } = await start(app, startOptions);
+      const { url, firstRun, checks, ...running } = await start(app, startOptions);
       printResult(cli, options, {
-        value: { url, ...firstRun },
-        text: () => formatFirstRun(app, firstRun, { ...context, url }),
+        value: { url, checks, ...firstRun },
+        text: () => formatFirstRun(app, { checks, ...firstRun }, { ...context, url }),
       });
       if (!stop.aborted) await once(stop, 'abort');
       app.log.info({}, 'stopping: finishing work under way');

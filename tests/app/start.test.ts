@@ -1,5 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
@@ -13,6 +15,7 @@ import { startWebServer } from '../schedule/web-server.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
+import { openTestLog } from '../support/test-log.ts';
 import { startSubscriber } from '../websub/subscriber.ts';
 
 forEachDatabase((open) => {
@@ -232,6 +235,20 @@ forEachDatabase((open) => {
         await stop();
       }
       taken.close();
+    });
+
+    it('logs a broken template after the port is open, and serves', async () => {
+      const app = openTestApp(await open(), { feeds: ['latest'] });
+      mkdirSync(join(app.config.paths.templates, 'pages'), { recursive: true });
+      writeFileSync(join(app.config.paths.templates, 'pages/archive.liquid'), '{{ nothing }}');
+      const log = openTestLog();
+      const running = await start({ ...app, log }, { ...startOptions(), roles: ['web'] });
+      expect((await fetch(`${running.url}newsletters`)).status).toBe(200);
+      await running.stop();
+      const broken = log.lines.filter((line) => line.startsWith('broken template'));
+      expect(broken).toEqual([
+        expect.stringMatching(/"problem":"templates: page \/archive: .*undefined variable: nothing/),
+      ]);
     });
 
     it('does nothing when the port is taken', async () => {

@@ -48,6 +48,27 @@ describe.concurrent('daywire check', () => {
     expect(stdout).toMatch(/PROBLEM +newsletters daily-roundup: template daily-roundup: .*mj-nothing/);
   });
 
+  it('warns of a placeholder address, the file transport, and newsletters without subscribers', async () => {
+    const folder = newFolder('sample');
+    const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
+    await migrate(store);
+    await store.close();
+    editConfig(folder, 'http://127.0.0.1:8080', 'https://news.example.com');
+    const { code, stdout } = await folder.run(['check']);
+    expect(code).toBe(0);
+    const warnings = stdout.match(/^warning .*/gm) ?? [];
+    expect(warnings.map((line) => line.replace('warning  ', ''))).toEqual([
+      expect.stringMatching(/^publication\.postalAddress is The Meridian Wire, 1 Sample Road, .* law$/),
+      expect.stringMatching(/^delivery\.transport is file although publication\.url is https:.*; set it to smtp$/),
+      'newsletters daily-roundup: nobody is subscribed, so its editions reach nobody',
+    ]);
+    const created = newFolder('empty');
+    await created.run(['init']);
+    expect((await created.run(['check'])).stdout).toMatch(
+      /warning +publication\.postalAddress is .*your postal address/,
+    );
+  });
+
   it('names a proxy that is not trusted, as the process that serves has recorded it', async () => {
     const folder = newFolder('sample');
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
@@ -181,7 +202,7 @@ describe.concurrent('daywire init', () => {
     }
     expect((await folder.run(['check'])).code).toBe(0);
     const started = await folder.run(['start', '--once']);
-    expect(started.stderr).toBe('');
+    expect(started.stderr).not.toMatch(/problem|error/);
     expect(started.code).toBe(0);
     expect(started.stdout).toMatch(/3 added/);
     expect(started.stdout).not.toMatch(/sample articles/);

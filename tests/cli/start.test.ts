@@ -40,6 +40,20 @@ describe.concurrent('daywire start --once', () => {
     expect(status.editions[0]?.deliveries).toEqual({ submitted: 7 });
   });
 
+  it('first prints and logs what is wrong, and goes on', async () => {
+    const folder = newFolder('empty');
+    await folder.run(['init']);
+    editConfig(folder, 'watch: [articles]', 'watch: [nowhere]');
+    const { code, stdout, stderr } = await folder.run(['start', '--once']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n {2}problem +import\.watch is .*nowhere: there is no such file or folder\n/);
+    expect(stdout).toMatch(/\n {2}warning +publication\.postalAddress is .*\n/);
+    expect(stdout).toMatch(/\n {2}warning +newsletters daily-roundup: nobody is subscribed/);
+    expect(stderr).toMatch(/"problem":"import\.watch is .*nowhere: .*","msg":"check before the start"/);
+    const json = JSON.parse((await folder.run(['start', '--once', '--json'])).stdout) as { checks: object[] };
+    expect(json.checks).toContainEqual({ kind: 'problem', message: expect.stringMatching(/^import\.watch/) });
+  });
+
   it('works on PostgreSQL, which requires DAYWIRE_SECRET', async () => {
     const folder = newFolder('sample');
     const env = { DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };

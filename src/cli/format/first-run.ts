@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import type { AppContext } from '../../app/app-context.ts';
 import type { FirstRun } from '../../app/first-run.ts';
+import type { StartChecks } from '../../app/start.ts';
 import { type Config, scheduleZone } from '../../config/config.ts';
 import { datelineTime } from '../../lib/time.ts';
 import type { Run } from '../../schedule/run-ledger.ts';
@@ -13,10 +14,11 @@ import { count, displayPath } from './text.ts';
 
 export function formatFirstRun(
   { config, store }: AppContext,
-  { sample, imported, published, edition, runs, delivered }: FirstRun,
+  { checks, sample, imported, published, edition, runs, delivered }: FirstRun & StartChecks,
   context: { version: string; url: string | null; now: number },
 ): string {
   const lines: [name: string, text: string][] = [['store', displayPath(store.location)]];
+  for (const { kind, message } of checks) lines.push([kind, message]);
   if (sample !== null) {
     const loaded = `loaded ${sample.articles} sample articles and ${sample.subscribers} subscribers`;
     lines.push(['sample', `the store was empty: ${loaded}${rejectedNote(sample.rejected)}`]);

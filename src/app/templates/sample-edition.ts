@@ -1,9 +1,9 @@
 /**
  * An edition with content in every block: `check` renders a newsletter's templates with it.
  */
-import type { Config } from '../config/config.ts';
-import type { EditionView, Story, StoryLine } from '../editions/rendering/edition-view.ts';
-import { localDate } from '../lib/time.ts';
+import type { Config } from '../../config/config.ts';
+import type { EditionView, Story, StoryLine } from '../../editions/rendering/edition-view.ts';
+import { localDate } from '../../lib/time.ts';
 
 /** @param now its date, epoch milliseconds */
 export function sampleEdition({ publication, newsletters }: Config, newsletter: string, now: number): EditionView {

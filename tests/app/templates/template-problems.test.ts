@@ -1,0 +1,54 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { templateProblems } from '../../../src/app/templates/template-problems.ts';
+import { openTemplates } from '../../../src/lib/templates.ts';
+import { NOW } from '../../support/clock.ts';
+import { ROOT, sampleConfig } from '../../support/sample.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const config = sampleConfig();
+
+function newsroomTemplates(files: Record<string, string>) {
+  const folder = temporaryFolder();
+  for (const name of ['pages', 'mail']) mkdirSync(join(folder, name));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return openTemplates(folder, config.publication.zone);
+}
+
+it('renders every template of a page or message, and finds nothing wrong with the built-in ones', async () => {
+  const templates = newsroomTemplates({});
+  const rendered = new Set<string>();
+  const record = (name: string): string => {
+    rendered.add(name);
+    return name;
+  };
+  const recording = {
+    ...templates,
+    html: (name: string, data: object) => templates.html(record(name), data),
+    text: (name: string, data: object) => templates.text(record(name), data),
+  };
+  expect(await templateProblems(config, recording, NOW)).toEqual([]);
+  // Included by others.
+  const parts = /^(pages\/(layout|links|stream)\.|mail\/(frame|button|newsletters)\.)/;
+  const used = ['pages', 'mail'].flatMap((folder) =>
+    readdirSync(join(ROOT, 'templates', folder))
+      .map((name) => `${folder}/${name}`)
+      .filter((name) => name.endsWith('.liquid') && !parts.test(name)),
+  );
+  expect(used.length).toBeGreaterThan(20);
+  expect(used.filter((name) => !rendered.has(name))).toEqual([]);
+});
+
+it('names a page, a message and an edition that parse but cannot be rendered', async () => {
+  const templates = newsroomTemplates({
+    'pages/section.liquid': '{{ no.such.variable }}',
+    'mail/erase.txt.liquid': '{{ nothing }}',
+    'daily-roundup.mjml': '<mjml><mj-body><mj-nothing/></mj-body></mjml>',
+  });
+  expect(await templateProblems(config, templates, NOW)).toEqual([
+    expect.stringMatching(/^newsletters daily-roundup: template daily-roundup: .*mj-nothing/),
+    expect.stringMatching(/^templates: mail\/erase: undefined variable: nothing, line:1/),
+    expect.stringMatching(/^templates: page \/sections\/:id: undefined variable: no, line:1/),
+  ]);
+});

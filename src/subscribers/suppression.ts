@@ -93,7 +93,8 @@ export async function findSuppression(
 }
 
 /**
- * Puts a subscriber's address on the list. The first reason remains, unless the new one is `operator`.
+ * Puts a subscriber's address on the list. The first reason remains, unless a new opt-in lifts it and not the new one,
+ * or the new one is `operator`: a mailbox that bounced and then complained must get no more requests to confirm.
  * @returns `already` if it was on the list for any reason
  */
 export async function suppressAddress(
@@ -109,7 +110,7 @@ export async function suppressAddress(
     if (subscriber === null) return 'unknown';
     if (reason === 'complaint') await changeSubscriptions(tx, subscriberId, 'all', 'unsubscribed', via, now);
     const before = subscriber.suppressed_reason;
-    if (before !== null && (reason !== 'operator' || before === 'operator')) return 'already';
+    if (before !== null && !isStronger(reason, before)) return 'already';
     await insertSuppression(tx, hashAddress(secrets[0], subscriber.email_key), reason, now);
     await tx
       .updateTable('subscribers')
@@ -120,6 +121,11 @@ export async function suppressAddress(
     if (reason === 'operator') await suppressServiceMessages(tx, subscriberId, now);
     return before === null ? 'suppressed' : 'already';
   });
+}
+
+function isStronger(reason: SuppressionReason, before: SuppressionReason): boolean {
+  if (reason === 'operator') return before !== 'operator';
+  return !isLiftedByOptIn(reason) && isLiftedByOptIn(before);
 }
 
 /**

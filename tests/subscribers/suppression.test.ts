@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
+import type { SuppressionReason } from '../../src/store/tables.ts';
+import { readPreferences } from '../../src/subscribers/preferences.ts';
 import { findSubscriberByAddress } from '../../src/subscribers/subscriptions.ts';
 import {
   findSuppressed,
@@ -61,10 +63,30 @@ describe('the suppression list', () => {
       const complaint = { channel: 'complaint' } as const;
       expect(await suppressAddress(store.db, SECRETS, id, 'complaint', complaint, NOW)).toBe('already');
       expect(await subscriptionStates(store, id)).toEqual({ daily: 'unsubscribed', weekly: 'unsubscribed' });
-      expect((await consentEvents(store)).slice(-2)).toEqual([
+      expect((await consentEvents(store)).slice(-3)).toEqual([
         'unsubscribed daily by complaint',
         'unsubscribed weekly by complaint',
+        'suppressed by complaint (complaint)',
       ]);
+    });
+
+    it('keeps the strongest reason, in any order: what only the operator lifts, and then the operator', async () => {
+      const reasons = ['hard-bounce', 'complaint', 'operator'] as const;
+      const store = await open();
+      for (const [n, order] of [
+        [0, 1, 2],
+        [1, 0],
+        [0, 1],
+        [2, 1, 0],
+        [0, 2, 0],
+      ].entries()) {
+        const id = await addConfirmed(store, `ada${n}@example.com`);
+        for (const one of order)
+          await suppressAddress(store.db, SECRETS, id, reasons[one] as SuppressionReason, BOUNCE, NOW);
+        const strongest = reasons[Math.max(...order)];
+        expect(await findSuppression(store.db, SECRETS, `ada${n}@example.com`)).toMatchObject({ reason: strongest });
+        expect((await readPreferences(store.db, id))?.suppressedReason).toBe(strongest);
+      }
     });
 
     it('is searched with current and previous secrets', async () => {

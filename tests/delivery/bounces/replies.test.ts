@@ -81,13 +81,13 @@ forEachDatabase((open) => {
       expect((await subscriberState(store, about)).suppressed).toBeNull();
     });
 
-    it('ends subscriptions even if the address was suppressed before', async () => {
+    it('ends subscriptions even if the address bounced before, and only the operator lifts it then', async () => {
       const store = await open();
       const [about] = (await submitEditions(store, 1)) as [About];
       await handleMail(store, bounceMessage('postfix-unknown-user', about));
       await handleMail(store, complaint(about));
       expect(await subscriberState(store, about)).toMatchObject({
-        suppressed: 'hard-bounce',
+        suppressed: 'complaint',
         bounces: ['hard 5.1.1', 'complaint -'],
         subscription: 'unsubscribed',
       });

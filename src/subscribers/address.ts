@@ -75,9 +75,13 @@ export function maskedAddress(email: string): string {
 export function mailboxKey(emailKey: string): string {
   const at = emailKey.lastIndexOf('@');
   const [local, domain] = [emailKey.slice(0, at), emailKey.slice(at + 1)];
-  const plus = local.indexOf('+');
-  const untagged = plus > 0 ? local.slice(0, plus) : local;
+  const untagged = isTagged(emailKey) ? local.slice(0, local.indexOf('+')) : local;
   return GMAIL.includes(domain) ? `${untagged.replaceAll('.', '')}@${GMAIL[0]}` : `${untagged}@${domain}`;
+}
+
+/** Whether a key has a `+tag`. */
+export function isTagged(emailKey: string): boolean {
+  return emailKey.lastIndexOf('@') > emailKey.indexOf('+') && emailKey.indexOf('+') > 0;
 }
 
 const GMAIL = ['gmail.com', 'googlemail.com'];

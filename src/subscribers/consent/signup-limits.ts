@@ -5,7 +5,7 @@
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { DAY, HOUR } from '../../lib/time.ts';
 import type { KeyedLimit } from '../../store/rate-limits.ts';
-import { mailboxKey } from '../address.ts';
+import { isTagged, mailboxKey } from '../address.ts';
 import { hashAddress, hashesOfAddress } from '../suppression.ts';
 import { isLargeProvider } from './large-providers.ts';
 
@@ -18,13 +18,15 @@ export interface SignupLimits {
   perHour: number;
 }
 
+/** `address`: the response must not show that it refused. */
 interface SignupLimit extends KeyedLimit {
   scope: 'domain' | 'all' | 'address';
 }
 
 /**
- * The limits that apply to an address. That of the address is the last: a request must not show, by being refused for
- * another reason first, whether others have asked for the address.
+ * The limits that apply to an address. Those of the address are the last: a request must not show, by being refused for
+ * another reason first, whether others have asked for the address. Spellings with a `+tag` get one message less a day:
+ * where they reach nobody, they must not use up what the owner of the mailbox needs to subscribe.
  */
 export function limitsOfSignup(secrets: SigningSecrets, emailKey: string, limits: SignupLimits): SignupLimit[] {
   const mailbox = mailboxKey(emailKey);
@@ -35,20 +37,29 @@ export function limitsOfSignup(secrets: SigningSecrets, emailKey: string, limits
     key: `signup domain:${hashAddress(secrets[0], domain)}`,
     ...every(HOUR, limits.perDomainPerHour),
   };
+  const hash = hashAddress(secrets[0], mailbox);
+  const { perAddressPerDay } = limits;
+  const ofTags: SignupLimit = {
+    scope: 'address',
+    key: taggedRateKey(hash),
+    ...every(DAY, Math.max(1, perAddressPerDay - 1)),
+  };
   return [
     ...(isLargeProvider(domain) ? [] : [ofDomain]),
     { scope: 'all', key: 'signup all', ...every(HOUR, limits.perHour) },
-    {
-      scope: 'address',
-      key: addressRateKey(hashAddress(secrets[0], mailbox)),
-      ...every(DAY, limits.perAddressPerDay),
-    },
+    ...(isTagged(emailKey) ? [ofTags] : []),
+    { scope: 'address', key: addressRateKey(hash), ...every(DAY, perAddressPerDay) },
   ];
 }
 
 /** The keys of the limits that belong to an address alone, under all secrets. */
 export function addressRateKeys(secrets: SigningSecrets, emailKey: string): string[] {
-  return hashesOfAddress(secrets, mailboxKey(emailKey)).map(addressRateKey);
+  const hashes = hashesOfAddress(secrets, mailboxKey(emailKey));
+  return hashes.flatMap((hash) => [addressRateKey(hash), taggedRateKey(hash)]);
+}
+
+function taggedRateKey(addressHash: string): string {
+  return `address tags:${addressHash}`;
 }
 
 function addressRateKey(addressHash: string): string {

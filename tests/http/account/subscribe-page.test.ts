@@ -7,7 +7,7 @@ import { listen } from '../../../src/http/server/listen.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { addSubscriber } from '../../../src/subscribers/subscriptions.ts';
+import { addSubscriber, findSubscriberByAddress } from '../../../src/subscribers/subscriptions.ts';
 import { suppressAddress } from '../../../src/subscribers/suppression.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS, sampleConfig } from '../../support/sample.ts';
@@ -244,7 +244,7 @@ describe('the form to subscribe', () => {
 });
 
 describe('a program that requests mail to one mailbox', () => {
-  it('gets a few mails only, whatever tags and client addresses it uses', async () => {
+  it('gets a few mails only, whatever tags and client addresses it uses, and leaves one to the owner', async () => {
     const store = await openMigrated();
     const site = openTestSite(store);
     for (let n = 0; n < 40; n++) {
@@ -252,7 +252,12 @@ describe('a program that requests mail to one mailbox', () => {
       const response = await site.post('/subscribe', fields, { from: `2001:db8:${n}:${n}::1` });
       expect([n, response.status]).toEqual([n, 200]);
     }
-    expect(await store.db.selectFrom('service_messages').select('kind').execute()).toHaveLength(3);
+    const messages = store.db.selectFrom('service_messages').select('subscriber_id');
+    expect(await messages.execute()).toHaveLength(2);
+    await site.post('/subscribe', [['email', 'victim@example.com'], ...ADA.slice(1)]);
+    const owner = await findSubscriberByAddress(store.db, 'victim@example.com');
+    expect(owner).not.toBeNull();
+    expect((await messages.execute()).map(({ subscriber_id }) => subscriber_id)).toEqual([1, 2, owner?.id]);
     await store.close();
   });
 });

@@ -18,11 +18,16 @@ import type { LinkAct, PreferencesKey, ServiceMessageKey } from './tokens.ts';
 export const PREFERENCES_LINK_LIFETIME = 30 * DAY;
 /** For how long a link for one act works, and the link on the page after a confirmation. */
 export const SHORT_LINK_LIFETIME = HOUR;
-/** Of messages with links to one subscriber: anyone with a link of an old message can request them. */
-const LIMIT = { everyMs: 6 * HOUR, burst: 4 };
+/**
+ * Of messages to one subscriber, for each kind of link: anyone with an old message can request a link to the preferences
+ * for ever, and must not use up what the subscriber needs for the export or the erasure.
+ */
+const LIMIT = { everyMs: 12 * HOUR, burst: 2 };
+
+const LINKS = ['preferences', 'export', 'erase'] as const satisfies ('preferences' | LinkAct)[];
 
 /** A link that can be requested. */
-export type RequestedLink = 'preferences' | LinkAct;
+export type RequestedLink = (typeof LINKS)[number];
 
 /**
  * Queues a message with a link to the subscriber's address. Does nothing if there is no such subscriber, or if there
@@ -41,7 +46,7 @@ export async function requestLink(
     .where('id', '=', subscriberId)
     .executeTakeFirst();
   if (known === undefined) return;
-  const key = linkRateKey(hashAddress(secrets[0], known.email_key));
+  const key = linkRateKey(link, hashAddress(secrets[0], known.email_key));
   if ((await acquirePermit(db, key, LIMIT, now)).kind === 'refused') return;
   await inTransaction(db, async (tx) => {
     const subscriber = await lockSubscriber(tx, subscriberId);
@@ -65,13 +70,13 @@ export async function requestLink(
   });
 }
 
-/** The keys of the rate limit of an address, under all secrets. */
+/** The keys of the rate limits of an address, under all secrets. */
 export function linkRateKeys(secrets: SigningSecrets, emailKey: string): string[] {
-  return hashesOfAddress(secrets, emailKey).map(linkRateKey);
+  return hashesOfAddress(secrets, emailKey).flatMap((hash) => LINKS.map((link) => linkRateKey(link, hash)));
 }
 
-function linkRateKey(addressHash: string): string {
-  return `links:${addressHash}`;
+function linkRateKey(link: RequestedLink, addressHash: string): string {
+  return `links ${link}:${addressHash}`;
 }
 
 /** Whether a link for an act still works. */

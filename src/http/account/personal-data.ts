@@ -66,7 +66,10 @@ function withActLink(
   return async (c) => {
     const key = readActToken(web.secrets, act, c.req.param('token') ?? '');
     if (key === null) return respondNotFound(web, c);
-    return (await isActLinkOpen(web.store.db, act, key, web.clock())) ? handle(c, key) : respondActLinkOver(web, c);
+    const { db } = web.store;
+    if (await isActLinkOpen(db, act, key, web.clock())) return handle(c, key);
+    const isErased = (await readPreferences(db, key.subscriberId)) === null;
+    return isErased ? respondErased(web, c, 410) : respondActLinkOver(web, c);
   };
 }
 

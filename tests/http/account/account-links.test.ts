@@ -98,20 +98,23 @@ forEachDatabase((open) => {
       expect((await site.get(preferencesPath(id, { version: 3 }))).status).toBe(200);
     });
 
-    it('mails a few links a day only, and says the same whether it mails one or not', async () => {
-      for (const link of ['link', 'export', 'erase']) {
+    it('mails a few links of each kind a day only, and says the same whether it mails one or not', async () => {
+      const links = ['link', 'export', 'erase'];
+      for (const link of links) {
         const path = `${preferencesPath(id)}/${link}`;
         const expected = await (await site.post(path)).text();
         for (let n = 0; n < 5; n++) expect(await (await site.post(path)).text()).toBe(expected);
       }
-      expect(await messages()).toHaveLength(4);
-      site.at(NOW + 6 * HOUR);
+      const kinds = async () => (await messages()).map(({ kind }) => kind);
+      const twice = ['preferences', 'preferences', 'export', 'export', 'erase', 'erase'];
+      expect(await kinds()).toEqual(twice);
+      site.at(NOW + 12 * HOUR);
       for (let n = 0; n < 2; n++) await site.post(`${preferencesPath(id)}/link`);
-      expect(await messages()).toHaveLength(5);
+      expect(await kinds()).toEqual([...twice, 'preferences']);
       // Nor whether the subscriber exists.
       const unknown = await site.post(`${preferencesPath(99)}/link`);
       expect(await unknown.text()).toContain('Check your inbox');
-      expect(await messages()).toHaveLength(5);
+      expect(await messages()).toHaveLength(7);
     });
 
     it('mails a link to an address that bounced, and to no address that must not be mailed', async () => {
@@ -176,7 +179,10 @@ forEachDatabase((open) => {
       expect(response.status).toBe(200);
       expect(await response.text()).toContain('Your data has been deleted');
       expect(await readPreferences(store.db, id)).toBeNull();
-      for (const over of [path, exporting]) expect((await site.post(over)).status).toBe(410);
+      for (const over of [await site.post(path), await site.get(path), await site.post(exporting)]) {
+        expect(over.status).toBe(410);
+        expect(await over.text()).toContain('Your data has been deleted');
+      }
       const preferences = await site.get(preferencesPath(id));
       expect([preferences.status, await preferences.text()]).toEqual([
         410,

@@ -7,8 +7,10 @@ import { localDate, wallClock } from '../../lib/time.ts';
 import { maskedAddress } from '../../subscribers/address.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
 import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
+import { readPreferencesToken } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
+import { respondNotFound } from '../server/errors.ts';
 import { readForm, respondNoForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { chosenNewsletters, isSignupOpen, newsletterChoices } from './subscribe-form.ts';
@@ -40,11 +42,20 @@ export function servePreferences(web: WebContext): Handler {
   return withSubscriber(web, (c, subscriber) => respondForm(web, c, subscriber, storedFields(web, subscriber)));
 }
 
+/** GET of an address that a form of the page posts to, as when its response is loaded again. */
+export function redirectToPreferences(web: WebContext): Handler {
+  return (c) => {
+    const token = c.req.param('token') ?? '';
+    if (readPreferencesToken(web.secrets, token) === null) return respondNotFound(web, c);
+    return c.redirect(`${web.base}/preferences/${token}`, 303);
+  };
+}
+
 /** POST of `/preferences/:token`. */
 export function handlePreferences(web: WebContext): Handler {
   return withSubscriber(web, async (c, subscriber) => {
     const posted = await readForm(c);
-    if (posted === null) return respondNoForm(web, c);
+    if (posted === null || !isOwnForm(posted)) return respondNoForm(web, c, posted === null ? 415 : 400);
     const { db } = web.store;
     const now = web.clock();
     const { fields, errors, pausedUntil } = readPreferencesForm(web, posted, subscriber.zone, now);
@@ -56,6 +67,14 @@ export function handlePreferences(web: WebContext): Handler {
     const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
     return respondForm(web, c, changed, storedFields(web, changed), 'saved');
   });
+}
+
+/**
+ * Whether the fields are those of the page's form, which always has both. Without its check boxes it ends all
+ * subscriptions, and an empty POST, such as a link scanner's, must not.
+ */
+function isOwnForm(posted: URLSearchParams): boolean {
+  return posted.has('zone') && posted.has('paused');
 }
 
 function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {

@@ -60,7 +60,8 @@ async function readFields(c: Context): Promise<Pick<URLSearchParams, 'get'>> {
 }
 
 function channelOf(fields: Pick<URLSearchParams, 'get'>): 'one-click' | 'unsubscribe-page' | null {
-  if (fields.get('List-Unsubscribe') === 'One-Click') return 'one-click';
+  // Some mail programs end the body with a line break.
+  if (fields.get('List-Unsubscribe')?.trim() === 'One-Click') return 'one-click';
   return fields.get('unsubscribe') === 'yes' ? 'unsubscribe-page' : null;
 }
 

@@ -21,7 +21,7 @@ export async function readForm(c: Context): Promise<URLSearchParams | null> {
   return type === 'application/x-www-form-urlencoded' ? new URLSearchParams(await c.req.text()) : null;
 }
 
-/** 415, for a request that `readForm` cannot read. */
-export async function respondNoForm(web: WebContext, c: Context): Promise<Response> {
-  return respondError(web, c, 415, { title: 'Not a form', message: 'The request is not a form of this site.' });
+/** 415, for a request that `readForm` cannot read; 400, for one that lacks the fields of the form. */
+export async function respondNoForm(web: WebContext, c: Context, status: 400 | 415 = 415): Promise<Response> {
+  return respondError(web, c, status, { title: 'Not a form', message: 'The request is not a form of this site.' });
 }

@@ -49,6 +49,12 @@ describe('the preferences page', () => {
       id = added.subscriberId;
       path = preferencesPath(id);
     });
+    /** Posts the form with some fields; the others are empty. */
+    const submit = (fields: Fields, to = site): Promise<Response> => {
+      const names = fields.map(([name]) => name);
+      const empty = ['zone', 'paused'].filter((name) => !names.includes(name));
+      return to.post(path, [...fields, ...empty.map((name): Fields[number] => [name, ''])]);
+    };
     const stored = async (): Promise<object> => {
       const preferences = await readPreferences(store.db, id);
       if (preferences === null) throw new Error('the subscriber is gone');
@@ -83,7 +89,7 @@ describe('the preferences page', () => {
         ['zone', 'America/New_York'],
         ['paused', '2026-12-01'],
       ];
-      const response = await site.post(path, fields);
+      const response = await submit(fields);
       const html = await response.text();
       expect(response.status).toBe(200);
       expect(html).toMatch(/<title>Saved: Your preferences — /);
@@ -106,8 +112,8 @@ describe('the preferences page', () => {
     });
 
     it('unsubscribes without a newsletter, and resets an empty zone and an empty pause', async () => {
-      await site.post(path, [...STAY, ['paused', '2026-12-01']]);
-      await site.post(path, []);
+      await submit([...STAY, ['paused', '2026-12-01']]);
+      await submit([]);
       expect(await stored()).toEqual({ zone: null, pausedUntil: null, confirmed: [] });
     });
 
@@ -116,22 +122,22 @@ describe('the preferences page', () => {
         ...sampleConfig(),
         newsletters: withTwo(sampleConfig()).newsletters.slice(1),
       });
-      expect((await gone.post(path, [['newsletter', 'weekly']])).status).toBe(200);
+      expect((await submit([['newsletter', 'weekly']], gone)).status).toBe(200);
       expect(await stored()).toMatchObject({ confirmed: ['daily-roundup', 'weekly'] });
     });
 
     it('ends a pause by the subscriber’s own calendar, across a change of clocks', async () => {
       // 08:43 PM on the 24th in Shanghai is 01:43 AM on the 25th in Auckland.
       const auckland: Fields = [...STAY, ['zone', 'Pacific/Auckland']];
-      expect((await site.post(path, [...auckland, ['paused', '2026-11-25']])).status).toBe(422);
-      expect((await site.post(path, [...auckland, ['paused', '2026-11-26']])).status).toBe(200);
+      expect((await submit([...auckland, ['paused', '2026-11-25']])).status).toBe(422);
+      expect((await submit([...auckland, ['paused', '2026-11-26']])).status).toBe(200);
       expect(await stored()).toMatchObject({ pausedUntil: Date.UTC(2026, 10, 25, 11) });
-      await site.post(path, [...STAY, ['zone', 'Europe/Paris'], ['paused', '2027-06-01']]);
+      await submit([...STAY, ['zone', 'Europe/Paris'], ['paused', '2027-06-01']]);
       expect(await stored()).toMatchObject({ pausedUntil: Date.UTC(2027, 4, 31, 22) });
     });
 
     it('does not show a pause that is over', async () => {
-      await site.post(path, [...STAY, ['paused', '2026-11-25']]);
+      await submit([...STAY, ['paused', '2026-11-25']]);
       expect(await site.read(path)).toContain('value="2026-11-25"');
       site.at(NOW + 3 * DAY);
       expect(await site.read(path)).toMatch(/min="2026-11-28" max="2027-11-27" value=""/);
@@ -139,7 +145,7 @@ describe('the preferences page', () => {
 
     it('rejects a day that is not in the coming year and an unknown zone, and keeps the other fields', async () => {
       for (const day of ['2026-11-24', '2027-11-25', '2026-02-30', '2026-13-01', 'tomorrow', '9'.repeat(5_000)]) {
-        const response = await site.post(path, [
+        const response = await submit([
           ['newsletter', 'weekly'],
           ['paused', day],
         ]);
@@ -151,7 +157,7 @@ describe('the preferences page', () => {
         expect(html).toMatch(/value="weekly" checked /);
       }
       for (const zone of ['Mars/Olympus', '+08:00', 'asia/shanghai', '\u0000']) {
-        const response = await site.post(path, [...STAY, ['zone', zone]]);
+        const response = await submit([...STAY, ['zone', zone]]);
         expect([zone, response.status]).toEqual([zone, 422]);
         expect(await response.text()).toContain('aria-describedby="zone-hint zone-wrong" aria-invalid="true"');
       }
@@ -161,7 +167,7 @@ describe('the preferences page', () => {
     it('keeps a zone that the list does not offer', async () => {
       await store.db.updateTable('subscribers').set({ zone: 'Etc/GMT+5' }).execute();
       expect(await site.read(path)).toContain('<option value="Etc/GMT+5" selected>Etc/GMT+5</option>');
-      expect((await site.post(path, [...STAY, ['zone', 'Etc/GMT+5']])).status).toBe(200);
+      expect((await submit([...STAY, ['zone', 'Etc/GMT+5']])).status).toBe(200);
       expect(await stored()).toMatchObject({ zone: 'Etc/GMT+5' });
     });
 
@@ -187,6 +193,30 @@ describe('the preferences page', () => {
       const html = await openTestSite(store, closedConfig()).read(path);
       expect(html).not.toMatch(/subscribe again/i);
       expect(html).toContain('To receive email again, write to <a href="mailto:newsroom@example.com">');
+    });
+
+    it('changes nothing without the fields of the form: an empty one would end all subscriptions', async () => {
+      for (const fields of [
+        [],
+        STAY,
+        [['zone', '']],
+        [['paused', '']],
+        [['List-Unsubscribe', 'One-Click']],
+      ] as Fields[]) {
+        const response = await site.post(path, fields);
+        expect([fields, response.status]).toEqual([fields, 400]);
+        expect(await response.text()).toContain('The request is not a form of this site.');
+      }
+      expect(await stored()).toEqual({ zone: 'Asia/Tokyo', pausedUntil: null, confirmed: ['daily-roundup'] });
+      expect(await events()).toEqual([]);
+    });
+
+    it('redirects from the addresses of its other forms, which a browser keeps in its address bar', async () => {
+      for (const rest of ['link', 'export', 'erase', 'revoke']) {
+        const response = await site.get(`${path}/${rest}`);
+        expect([rest, response.status, response.headers.get('Location')]).toEqual([rest, 303, path]);
+        expect((await site.get(`/preferences/forged/${rest}`)).status).toBe(404);
+      }
     });
 
     it('accepts only a short form', async () => {
@@ -221,8 +251,8 @@ describe('the preferences page', () => {
     it('is not cached, not listed by search engines, and sends no referrer', async () => {
       for (const response of [
         await site.get(path),
-        await site.post(path, STAY),
-        await site.post(path, [['paused', 'x']]),
+        await submit(STAY),
+        await submit([['paused', 'x']]),
         await site.post(`${path}/export`),
         await site.get('/account/export/forged'),
         await site.app.request(path, { method: 'PUT' }),

@@ -57,7 +57,12 @@ describe('the unsubscribe page', () => {
     it('unsubscribes in one click without cookie and redirect, as RFC 8058 requires', async () => {
       const form = new FormData();
       form.set('List-Unsubscribe', 'One-Click');
-      for (const body of [new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }), form, ONE_CLICK]) {
+      for (const body of [
+        new URLSearchParams({ 'List-Unsubscribe': 'One-Click' }),
+        form,
+        ONE_CLICK,
+        `${ONE_CLICK}\r\n`,
+      ]) {
         await store.db.updateTable('subscriptions').set({ state: 'confirmed' }).execute();
         const response = await post({ body });
         expect(response.status).toBe(200);

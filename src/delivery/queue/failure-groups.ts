@@ -49,7 +49,7 @@ const ID = /(?<!\w)\d+[a-z]{0,2}(?!\w)|(?<![\w.-])(?=(?:[\w.-]*?\d){4})[\w.-]+/;
 const PARTS = new RegExp(`(${STATUS.source})|${IP_ADDRESS.source}|${ID.source}`, 'gi');
 
 /** The words without what differs from recipient to recipient: addresses, numbers and ids. */
-export function normaliseWords(text: string): string {
+function normaliseWords(text: string): string {
   const words = redactAddresses(text).replace(SERVER_NAME, '').slice(0, MAX_WORDS).toWellFormed();
   return words.replace(PARTS, (_part, status: string | undefined) => status ?? '#').replace(/^[;,\s]+/, '');
 }

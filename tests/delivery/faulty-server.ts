@@ -46,7 +46,8 @@ const REPLIES: Record<'temporary' | 'permanent', Record<Stage, string>> = {
     STARTTLS: '502 5.5.1 not here',
     AUTH: '535 5.7.8 wrong password',
     MAIL: '550 5.1.0 not from you',
-    RCPT: '550 5.1.1 no such user',
+    // Without a status: with 5.1.1 the address of a single recipient would be suppressed.
+    RCPT: '550 mailbox not available',
     DATA: '554 5.3.0 no',
     message: '554 5.6.0 refused',
     RSET: '502 5.5.1 not here',

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { type Config, type NewsletterConfig, parseConfig } from '../src/config/config.ts';
 
 export const MESSAGE_BYTES = 97_000;
+export const CONNECTIONS = 40;
 export const SECRETS = ['a secret of the benchmark, thirty-two characters'] as const;
 export const SELECTOR = 'bench';
 const ROOT = resolve(import.meta.dirname, '..');

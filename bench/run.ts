@@ -1,30 +1,48 @@
 /**
- * `npm run -s bench -- compose|delivery|feeds|http|import [--json]`: prints medians. With --json one object
- * whose keys name figure and unit.
+ * `npm run -s bench -- compose|delivery|feeds|http|import|responsiveness [--json] [--deliveries N]`: prints medians.
+ * With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`; --deliveries is for
+ * it alone, instead of a million.
  */
+import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
+import { benchResponsiveness } from './responsiveness.ts';
 
-const BENCHES: Record<string, () => Promise<Record<string, number | null>>> = {
+const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
   feeds: benchFeeds,
   http: benchHttp,
-  import: benchImport,
+  import: () => benchImport(),
+  responsiveness: benchResponsiveness,
 };
 
-const [name = '', ...flags] = process.argv.slice(2);
+const { name = '', json, deliveries } = readArguments();
 const bench = BENCHES[name];
-if (bench === undefined || flags.some((flag) => flag !== '--json')) {
-  process.stderr.write(`usage: npm run -s bench -- ${Object.keys(BENCHES).join('|')} [--json]\n`);
+if (bench === undefined || (deliveries !== undefined && !(deliveries > 0))) {
+  process.stderr.write(`usage: npm run -s bench -- ${Object.keys(BENCHES).join('|')} [--json] [--deliveries N]\n`);
   process.exit(2);
 }
-const figures = await bench();
-if (flags.includes('--json')) {
+const figures = await bench(deliveries === undefined ? {} : { deliveries });
+if (json) {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 } else {
   for (const [figure, value] of Object.entries(figures)) process.stdout.write(`${figure.padEnd(32)} ${value}\n`);
+}
+
+function readArguments(): { name?: string; json?: boolean; deliveries?: number } {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { json: { type: 'boolean' }, deliveries: { type: 'string' } },
+      allowPositionals: true,
+    });
+    const { json = false, deliveries } = values;
+    const [name = ''] = positionals;
+    return { name, json, ...(deliveries === undefined ? {} : { deliveries: Number(deliveries) }) };
+  } catch {
+    return {};
+  }
 }

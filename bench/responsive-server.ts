@@ -1,0 +1,99 @@
+/**
+ * The process that bench/responsiveness.ts measures: it serves pages and metrics, and delivers. It prints its
+ * addresses, closes an edition when a line comes in, and prints figures when the edition is delivered or some seconds
+ * have passed.
+ */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openKeys } from '../src/app/keys.ts';
+import { start } from '../src/app/start.ts';
+import { openLog } from '../src/lib/log.ts';
+import { openTemplates } from '../src/lib/templates.ts';
+import { readDeliveryCounts } from '../src/store/counts.ts';
+import { openStore } from '../src/store/store.ts';
+import { benchConfig, SECRETS } from './delivery-config.ts';
+import { closeLarge, composeLarge } from './delivery-edition.ts';
+
+export interface ServerSetup {
+  folder: string;
+  store: { databaseUrl?: string; path: string };
+  smtpUrl: string;
+  connections: number;
+  /** Of submitting, at most. */
+  seconds: number;
+}
+
+export interface ServerAddresses {
+  url: string;
+  metricsUrl: string;
+}
+
+export interface LoopFigures {
+  queueSeconds: number;
+  perSecond: number;
+  submitted: number;
+  /** Of the event loop, in milliseconds, from the first row that is queued to the last submission. */
+  delayP99: number;
+  delayMax: number;
+}
+
+const setup = JSON.parse(process.argv[2] ?? '') as ServerSetup;
+const base = benchConfig(setup.folder, setup.smtpUrl, setup.connections);
+const config = {
+  ...base,
+  paths: { ...base.paths, data: setup.folder, feeds: join(setup.folder, 'feeds') },
+  server: { ...base.server, port: 0, metrics: { host: '127.0.0.1', port: 0 } },
+  secrets: { ...base.secrets, signingSecret: SECRETS[0] },
+};
+const store = await openStore(setup.store);
+const app = {
+  config,
+  store,
+  keys: openKeys(config, store),
+  templates: openTemplates(config.paths.templates, config.publication.zone),
+  clock: Date.now,
+  log: openLog(process.stderr, 'error'),
+};
+const stopping = new AbortController();
+const { url, metricsUrl, stop } = await start(app, { roles: ['web', 'deliver'], stop: stopping.signal });
+const composed = await composeLarge(store, config);
+print({ url, metricsUrl });
+await once(process.stdin, 'data');
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+// Its first interval counts for nothing.
+await sleep(20);
+delay.reset();
+const begin = performance.now();
+const { queued, edition } = await closeLarge(store, config, composed);
+const closed = performance.now();
+let submitted = 0;
+while (submitted < queued && performance.now() - closed < setup.seconds * 1_000) {
+  await sleep(250);
+  submitted = await countSubmitted(edition.id);
+}
+const seconds = (performance.now() - closed) / 1_000;
+delay.disable();
+print({
+  queueSeconds: (closed - begin) / 1_000,
+  perSecond: submitted / seconds,
+  submitted,
+  delayP99: delay.percentile(99) / 1e6,
+  delayMax: delay.max / 1e6,
+} satisfies LoopFigures);
+// Until the last request has been answered.
+if (!process.stdin.readableEnded) await once(process.stdin, 'end');
+await stop();
+await store.close();
+
+async function countSubmitted(editionId: number): Promise<number> {
+  const counts = await readDeliveryCounts(store.db, [editionId]);
+  return counts.find(({ state }) => state === 'submitted')?.count ?? 0;
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

@@ -5,6 +5,7 @@ import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
 import { createMetricsApp } from '../http/server/metrics-app.ts';
+import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts';
 import { errorLine } from '../lib/clean-text.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
@@ -160,7 +161,7 @@ async function startServer(app: AppContext): Promise<Stoppable & { url: string; 
   const secrets = await app.keys.signingSecrets();
   const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
   const site = createApp({ store, config, templates, secrets, clock, readers, log });
-  const server = await listen(site, { ...config.server, log });
+  const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
   const metrics = await listenForMetrics(app);
   const counting = startCountingReaders(app, readers);
   return {
@@ -171,6 +172,17 @@ async function startServer(app: AppContext): Promise<Stoppable & { url: string; 
       await counting.stop();
     },
   };
+}
+
+/** Fewer than configured, if the process may not open enough files: otherwise visitors could stop delivery. */
+function connectionLimit({ config, log }: AppContext): number {
+  const openFiles = openFilesLimit();
+  const { maxConnections } = config.server;
+  const limit = connectionsWithin(openFiles, maxConnections);
+  if (limit < maxConnections) {
+    log.warn({ openFiles, maxConnections, limit }, 'fewer connections than server.maxConnections: raise "ulimit -n"');
+  }
+  return limit;
 }
 
 /** Scrapers need few. */

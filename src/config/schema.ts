@@ -399,8 +399,8 @@ export const schema = z.strictObject({
         .max(100_000)
         .default(500)
         .describe(
-          'Maximum number of open connections. A further one replaces the oldest for which daywire does nothing. The ' +
-            'limit of open files of the process must be higher by at least 200.',
+          'Maximum number of open connections. A further one replaces the oldest for which daywire does nothing. ' +
+            'Fewer, if the process may not open 200 files more than that.',
         ),
       metrics: listenAddress
         .prefault('127.0.0.1:9464')

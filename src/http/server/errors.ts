@@ -3,15 +3,32 @@
  */
 import type { Context } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { SECOND } from '../../lib/time.ts';
 import { renderPage, respondPage } from '../pages/page.ts';
 import type { WebContext } from './web-context.ts';
 
 /** 404. The same page for an address that never existed and for one that visitors may not see. */
 export async function respondNotFound(web: WebContext, c: Context): Promise<Response> {
-  return respondError(web, c, 404, {
-    title: 'Page not found',
-    message: 'There is no page at this address. It may have moved, or the link may be incomplete.',
-  });
+  return respondPage(c, await notFoundPage(web), 404);
+}
+
+const NOT_FOUND = {
+  title: 'Page not found',
+  message: 'There is no page at this address. It may have moved, or the link may be incomplete.',
+};
+
+// The same for all addresses, so it is rendered once a second at most: anyone can ask for thousands of them.
+const notFoundPages = new WeakMap<WebContext, { html: Promise<string>; renderedAt: number }>();
+
+function notFoundPage(web: WebContext): Promise<string> {
+  const last = notFoundPages.get(web);
+  const age = last === undefined ? Number.POSITIVE_INFINITY : web.clock() - last.renderedAt;
+  if (last !== undefined && age >= 0 && age < SECOND) return last.html;
+  const html = renderError(web, 404, NOT_FOUND);
+  notFoundPages.set(web, { html, renderedAt: web.clock() });
+  // Try again after a template error.
+  html.catch(() => notFoundPages.delete(web));
+  return html;
 }
 
 /**
@@ -45,8 +62,16 @@ export async function respondError(
   status: ContentfulStatusCode,
   text: { title: string; message: string },
 ): Promise<Response> {
+  return respondPage(c, await renderError(web, status, text), status);
+}
+
+function renderError(
+  web: WebContext,
+  status: ContentfulStatusCode,
+  text: { title: string; message: string },
+): Promise<string> {
   const head = { title: text.title, description: text.message, path: null };
-  return respondPage(c, await renderPage(web, 'error', head, { ...text, status }), status);
+  return renderPage(web, 'error', head, { ...text, status });
 }
 
 function describe(error: unknown): string {

@@ -98,6 +98,9 @@ forEachDatabase((open) => {
 
     it('that does not exist is created anew for each request, and fails for all that wait if it fails', async () => {
       expect((await site.get('/articles/none')).status).toBe(404);
+      for (const path of ['/none', '/articles/nothing', '/unsubscribe/x']) await site.get(path);
+      // The text is the same for all.
+      expect(countRendered('error')).toBe(1);
       await save(store, article('none'));
       expect((await site.get('/articles/none')).status).toBe(200);
       await store.close();

@@ -15,6 +15,7 @@ import { findEditionById } from '../../src/editions/queries.ts';
 import { MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import type { Store } from '../../src/store/store.ts';
+import { unsuppressByOperator } from '../../src/subscribers/suppression.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
@@ -154,6 +155,14 @@ class Trial {
     const [row] = await app.store.db.selectFrom('editions').select(['id', 'delivery_state']).execute();
     const edition = (await findEditionById(app.store.db, row!.id))!;
     const states = await this.#states();
+    // An address that alone was rejected for good is suppressed, as after a bounce.
+    const secrets = await app.keys.signingSecrets();
+    const suppressed = app.store.db
+      .selectFrom('subscribers')
+      .select('email')
+      .where('suppressed_reason', 'is not', null);
+    for (const { email } of await suppressed.execute())
+      await unsuppressByOperator(app.store.db, secrets, email, app.now);
     if (states.includes('submitting')) await settleAll(app, edition, 'retry');
     const domains = await app.store.db.selectFrom('paused_domains').selectAll().execute();
     if (row!.delivery_state === 'paused' || domains.length > 0) await resume(app, edition);

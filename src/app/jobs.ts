@@ -31,7 +31,12 @@ function publishJob(app: AppContext, id: string, schedule: ScheduleConfig, feeds
       const { documents, rejected } = await publish(app, { feeds: isAll ? undefined : feeds });
       const changed = documents.filter((document) => document.changed).length;
       const note = `${changed} of ${documents.length} documents changed`;
-      return { kind: 'done', note: rejected.length === 0 ? note : `${note}; ${rejected.length} articles rejected` };
+      const isFine = rejected.length === 0;
+      return {
+        kind: 'done',
+        note: isFine ? note : `${note}; ${rejected.length} articles rejected`,
+        unchanged: changed === 0 && isFine,
+      };
     },
   };
 }

@@ -7,7 +7,7 @@
  * - A run that failed, or whose process ended, is tried again within its grace period, until the next slot supersedes
  *   it.
  */
-import { formatDuration, localDateTime, MINUTE } from '../lib/time.ts';
+import { formatDuration, localDate, localDateTime, MINUTE } from '../lib/time.ts';
 import type { Job } from './job.ts';
 import { nextSlot, slotsBetween } from './slots.ts';
 
@@ -67,6 +67,37 @@ export function decide(job: ScheduledJob, state: ScheduleState, now: number): De
   if (due === null) return { ended: [...ended, ...skipped], run };
   const covers = job.coalesce ? missed.recent.length + (missed.earlier?.count ?? 0) : 1;
   return { ended: [...ended, ...skipped], run: { slotAt: due, covers } };
+}
+
+/**
+ * The slots of a former schedule that its change drops: those that were missed, and the next one if the new schedule
+ * has no slot on that day any more. Jobs that coalesce lose nothing by the latter.
+ * @param former since when it was registered
+ * @param lastSlot the newest slot that has a row
+ */
+export function droppedSlots(
+  job: ScheduledJob,
+  former: { cron: string; zone: string; since: number },
+  lastSlot: number | null,
+  now: number,
+): EndedSlot[] {
+  const { cron, zone } = job.schedule;
+  const change = `${former.cron} (${former.zone}) to ${cron} (${zone})`;
+  const dropped = (slotAt: number, covers: number): EndedSlot => {
+    return { slotAt, covers, state: 'skipped', reason: `dropped: the schedule changed from ${change}`, wasOpen: false };
+  };
+  const { recent, earlier } = missedSlots(former.cron, former.zone, Math.max(former.since, lastSlot ?? 0), now);
+  const count = recent.length + (earlier?.count ?? 0);
+  if (job.coalesce) return count === 0 ? [] : [dropped(recent.at(-1) as number, count)];
+  const missed = [
+    ...(earlier === null ? [] : [dropped(earlier.last, earlier.count)]),
+    ...recent.map((at) => dropped(at, 1)),
+  ];
+  const next = nextSlot(former.cron, former.zone, now);
+  if (next === null || next <= (lastSlot ?? 0)) return missed;
+  const replacement = nextSlot(cron, zone, now);
+  const isMoved = replacement !== null && localDate(replacement, zone) <= localDate(next, zone);
+  return isMoved ? missed : [...missed, dropped(next, 1)];
 }
 
 /**

@@ -2,8 +2,11 @@
  * What the schedule runs. It gets its jobs as functions and knows nothing of feeds or editions.
  */
 
-/** Whether the job did its work, or why it had none to do. A job that fails throws. */
-export type JobOutcome = { kind: 'done'; note?: string } | { kind: 'skipped'; reason: string };
+/**
+ * Whether the job did its work, or why it had none to do. A job that fails throws. `unchanged`: there was nothing to
+ * change, so that nobody waited for a late run.
+ */
+export type JobOutcome = { kind: 'done'; note?: string; unchanged?: boolean } | { kind: 'skipped'; reason: string };
 
 /**
  * A job and its schedule. `run` must be idempotent for a slot: it is called again after a crash, a failure or an

@@ -7,7 +7,8 @@ import type { Store, Tx } from '../store/store.ts';
 import { type AlertSender, raiseAlert } from './alerts.ts';
 import { decide } from './decide.ts';
 import type { Job } from './job.ts';
-import { type Run, readScheduleState, recordEndedSlots, registerSchedules } from './run-ledger.ts';
+import { registerSchedules } from './register.ts';
+import { type Run, readScheduleState, recordEndedSlots } from './run-ledger.ts';
 import { alertKeys, alertMessage, runSlot } from './run-slot.ts';
 
 export interface RunDeps {

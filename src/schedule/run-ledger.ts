@@ -9,7 +9,6 @@ import { type ClaimId, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
 import type { RunState, Tables } from '../store/tables.ts';
 import type { EndedSlot, OpenRun, ScheduleState } from './decide.ts';
-import type { Job } from './job.ts';
 
 export interface Run {
   schedule: string;
@@ -39,43 +38,6 @@ export interface RunClaim {
 const NEWEST = 20;
 // A row has nine columns, and SQLite allows 32,766 parameters.
 const ROWS_PER_INSERT = 1_000;
-
-/**
- * Registers each schedule that is new, or has another cron expression or zone: its slots up to `now` are not due.
- * @returns the instant after which slots are due, by job id
- */
-export async function registerSchedules(
-  db: Db,
-  jobs: Pick<Job, 'id' | 'schedule'>[],
-  now: number,
-): Promise<Map<string, number>> {
-  const rows = await db.selectFrom('schedules').selectAll().execute();
-  const since = new Map<string, number>();
-  for (const { id, schedule } of jobs) {
-    const known = rows.find((row) => row.id === id);
-    if (known?.cron === schedule.cron && known.zone === schedule.zone) {
-      since.set(id, known.since);
-      continue;
-    }
-    const row = { cron: schedule.cron, zone: schedule.zone, since: now };
-    await db
-      .insertInto('schedules')
-      .values({ id, ...row })
-      .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-      .execute();
-    since.set(id, now);
-  }
-  return since;
-}
-
-/** Deletes the schedules that are not configured any more, so that one that returns counts as new. Runs are kept. */
-export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[]): Promise<void> {
-  const ids = jobs.map((job) => job.id);
-  await db
-    .deleteFrom('schedules')
-    .$if(ids.length > 0, (query) => query.where('id', 'not in', ids))
-    .execute();
-}
 
 /** The part of a schedule's state that the ledger holds. */
 export async function readScheduleState(db: Db, schedule: string): Promise<Pick<ScheduleState, 'lastSlot' | 'open'>> {
@@ -177,6 +139,17 @@ export async function recordEndedSlots(db: Db, schedule: string, ended: EndedSlo
     recorded.push(...rows.map(toRun));
   }
   return recorded;
+}
+
+/** Deletes slots to come that a changed schedule had dropped. */
+export async function deleteForeseenSlots(db: Db, schedule: string, now: number): Promise<void> {
+  await db
+    .deleteFrom('runs')
+    .where('schedule', '=', schedule)
+    .where('slot_at', '>', now)
+    .where('state', '=', 'skipped')
+    .where('attempts', '=', 0)
+    .execute();
 }
 
 /** The newest runs of all schedules, newest slot first. */

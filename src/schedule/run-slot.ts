@@ -76,7 +76,8 @@ function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome
     if (run.state === 'done') await resolveAlerts(tx, Object.values(keys), now);
     if (run.state === 'late') await resolveAlerts(tx, [keys.failed, keys.skipped], now);
     if (run.state === 'skipped') await resolveAlerts(tx, [keys.failed], now);
-    if (run.state === 'failed' || run.state === 'late' || run.state === 'skipped') {
+    const isHarmless = run.state === 'late' && outcome.kind === 'done' && outcome.unchanged === true;
+    if ((run.state === 'failed' || run.state === 'late' || run.state === 'skipped') && !isHarmless) {
       await raiseAlert(tx, { key: keys[run.state], message: alertMessage(job, run) }, now);
     }
     return run;

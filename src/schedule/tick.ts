@@ -7,8 +7,8 @@ import { errorLine } from '../lib/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { Job } from './job.ts';
+import { deleteOtherSchedules, registerSchedules } from './register.ts';
 import { type RunDeps, runJobIfDue } from './run-due.ts';
-import { deleteOtherSchedules, registerSchedules } from './run-ledger.ts';
 import { nextSlot } from './slots.ts';
 
 /** Longest delay until a retry, or a run of a dead process, is noticed. */

@@ -29,7 +29,10 @@ forEachDatabase((open) => {
       ]);
       await addArticle(app, 'fresh');
       const [common, single] = jobs as [Job, Job];
-      expect(await single.run(app.now, app.now)).toEqual({ kind: 'done', note: expect.stringMatching(/of 6 doc/) });
+      expect(await single.run(app.now, app.now)).toMatchObject({
+        kind: 'done',
+        note: expect.stringMatching(/of 6 doc/),
+      });
       // The change is still pending for the other feeds.
       expect((await countDueChanges(app.store.db, app.now))?.count).toBeGreaterThan(0);
       app.now += SECOND;

@@ -2,14 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { MAX_ATTEMPTS } from '../../src/schedule/decide.ts';
+import { deleteOtherSchedules, registerSchedules } from '../../src/schedule/register.ts';
 import { runDue } from '../../src/schedule/run-due.ts';
-import {
-  claimRun,
-  deleteOtherSchedules,
-  listLastRuns,
-  listRuns,
-  registerSchedules,
-} from '../../src/schedule/run-ledger.ts';
+import { claimRun, listLastRuns, listRuns } from '../../src/schedule/run-ledger.ts';
 import { LATE_AFTER, runSlot } from '../../src/schedule/run-slot.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { clockAt, type TestClock } from '../support/clock.ts';
@@ -163,7 +158,12 @@ forEachDatabase((open, dialect) => {
       expect(await runDue(store, [changed], depsAt(clockAt(slot + 2 * DAY)))).toEqual([]);
       const next = slot + 3 * DAY - 90 * MINUTE;
       expect(await runDue(store, [changed], depsAt(clockAt(next)))).toMatchObject([{ slotAt: next, state: 'done' }]);
-      expect((await listRuns(store.db, 10)).map((run) => run.slotAt)).toEqual([next, slot]);
+      expect((await listRuns(store.db, 10)).map(({ slotAt, state }) => [slotAt, state])).toEqual([
+        [next, 'done'],
+        [slot + 2 * DAY, 'skipped'],
+        [slot + DAY, 'skipped'],
+        [slot, 'done'],
+      ]);
     });
 
     it('treats a schedule that was removed and added again as new', async () => {
@@ -253,6 +253,69 @@ forEachDatabase((open, dialect) => {
       await runDue(store, [job], depsAt(at));
       expect(await openAlertKeys(store)).toEqual([]);
     });
+  });
+
+  describe('a changed schedule', () => {
+    const daily = (time: string) => {
+      const [hour, minute] = time.split(':').map(Number);
+      return jobOf({ schedule: { cron: `${minute} ${hour} * * *`, zone: 'Asia/Shanghai', graceMinutes: 60 } });
+    };
+
+    it('records the slots that it drops as skipped, and alerts of missed ones', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      await runDue(store, [daily('07:30')], depsAt(at));
+      // Down from 06:30 until 09:00 of the next day; the new time of that day has passed.
+      at.now = slot + DAY + 90 * MINUTE;
+      const job = daily('07:00');
+      expect(await runDue(store, [job], depsAt(at))).toEqual([]);
+      const reason = 'dropped: the schedule changed from 30 7 * * * (Asia/Shanghai) to 0 7 * * * (Asia/Shanghai)';
+      expect(await listRuns(store.db, 10)).toMatchObject([
+        { slotAt: slot + DAY, state: 'skipped', reason, covers: 1 },
+        { slotAt: slot, state: 'skipped', reason, covers: 1 },
+      ]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { key: 'skipped:newsletter:daily', message: expect.stringContaining('and 1 earlier slots') },
+      ]);
+      at.now = slot + 2 * DAY - 30 * MINUTE;
+      await runDue(store, [job], depsAt(at));
+      expect(job.ran).toEqual([at.now]);
+      expect(await openAlertKeys(store)).toEqual([]);
+    });
+
+    it('records the slot of today if its new time has passed, and runs it if the change is taken back', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      await runDue(store, [daily('07:30')], depsAt(at));
+      await runDue(store, [daily('05:00')], depsAt(at));
+      expect(await listRuns(store.db, 10)).toMatchObject([{ slotAt: slot, state: 'skipped' }]);
+      expect(await openAlertKeys(store)).toEqual([]);
+      // Later on the same day, the slot is moved, and not dropped.
+      await runDue(store, [daily('08:00')], depsAt(at));
+      expect(await listRuns(store.db, 10)).toEqual([]);
+      const job = daily('07:30');
+      await runDue(store, [job], depsAt(at));
+      at.now = slot;
+      await runDue(store, [job], depsAt(at));
+      expect(job.ran).toEqual([slot]);
+      expect(await listRuns(store.db, 10)).toMatchObject([{ slotAt: slot, state: 'done' }]);
+    });
+  });
+
+  it('raises no alert for a late run that had nothing to change', async () => {
+    const store = await open();
+    const at = clockAt(slot - HOUR);
+    const feeds = { id: 'publish', coalesce: true, schedule: { cron: '0 * * * *', zone: 'UTC', graceMinutes: 60 } };
+    let unchanged = true;
+    const job = jobOf(feeds, () => ({ kind: 'done', unchanged }));
+    await runDue(store, [job], depsAt(at));
+    at.now = slot + 40 * MINUTE;
+    expect(await runDue(store, [job], depsAt(at))).toMatchObject([{ state: 'late' }]);
+    expect(await openAlertKeys(store)).toEqual([]);
+    unchanged = false;
+    at.now += HOUR;
+    expect(await runDue(store, [job], depsAt(at))).toMatchObject([{ state: 'late' }]);
+    expect(await openAlertKeys(store)).toEqual(['late:publish']);
   });
 
   describe('a long run', () => {

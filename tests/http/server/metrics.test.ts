@@ -5,8 +5,9 @@ import { addRequests, deleteReaderCounts } from '../../../src/feeds/readers/read
 import { openMetrics, readMetrics, renderMetrics } from '../../../src/http/server/metrics.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
+import { registerSchedules } from '../../../src/schedule/register.ts';
 import { foldRuns } from '../../../src/schedule/retention.ts';
-import { claimRun, finishRun, registerSchedules } from '../../../src/schedule/run-ledger.ts';
+import { claimRun, finishRun } from '../../../src/schedule/run-ledger.ts';
 import { foldCountSlots } from '../../../src/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -163,8 +164,8 @@ forEachDatabase((open, dialect) => {
     await registerSchedules(
       store.db,
       [
-        { id: 'newsletter:daily', schedule },
-        { id: 'publish', schedule },
+        { id: 'newsletter:daily', schedule, coalesce: false },
+        { id: 'publish', schedule, coalesce: true },
       ],
       now - 30 * DAY,
     );

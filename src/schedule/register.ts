@@ -1,0 +1,68 @@
+/**
+ * Registers the schedules of the configuration. A slot that a changed schedule drops is recorded as skipped.
+ */
+import type { Db, Tx } from '../store/store.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { raiseAlert } from './alerts.ts';
+import { droppedSlots } from './decide.ts';
+import type { Job } from './job.ts';
+import { deleteForeseenSlots, readScheduleState, recordEndedSlots } from './run-ledger.ts';
+import { alertKeys, alertMessage } from './run-slot.ts';
+
+type RegisteredJob = Pick<Job, 'id' | 'schedule' | 'coalesce'>;
+
+/**
+ * Registers each schedule that is new, or has another cron expression or zone: slots of the new one up to `now` are not
+ * due.
+ * @returns the instant after which slots are due, by job id
+ */
+export async function registerSchedules(db: Db, jobs: RegisteredJob[], now: number): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('schedules').selectAll().execute();
+  const since = new Map<string, number>();
+  for (const job of jobs) {
+    const { id, schedule } = job;
+    const known = rows.find((row) => row.id === id);
+    if (known?.cron === schedule.cron && known.zone === schedule.zone) {
+      since.set(id, known.since);
+      continue;
+    }
+    const row = { cron: schedule.cron, zone: schedule.zone, since: now };
+    await inTransaction(db, async (tx) => {
+      if (known !== undefined) await recordDroppedSlots(tx, job, known, now);
+      await tx
+        .insertInto('schedules')
+        .values({ id, ...row })
+        .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+        .execute();
+    });
+    since.set(id, now);
+  }
+  return since;
+}
+
+async function recordDroppedSlots(
+  tx: Tx,
+  job: RegisteredJob,
+  former: { cron: string; zone: string; since: number },
+  now: number,
+): Promise<void> {
+  // An earlier change may have dropped a slot to come, which this one brings back.
+  await deleteForeseenSlots(tx, job.id, now);
+  const { lastSlot } = await readScheduleState(tx, job.id);
+  const runs = await recordEndedSlots(tx, job.id, droppedSlots(job, former, lastSlot, now), now);
+  const missed = runs.filter((run) => run.slotAt <= now);
+  const newest = missed.at(-1);
+  // The next run of a job that coalesces does what the dropped ones would have done.
+  if (newest === undefined || job.coalesce) return;
+  const covers = missed.reduce((sum, run) => sum + run.covers, 0);
+  await raiseAlert(tx, { key: alertKeys(job.id).skipped, message: alertMessage(job, { ...newest, covers }) }, now);
+}
+
+/** Deletes the schedules that are not configured any more, so that one that returns counts as new. Runs are kept. */
+export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[]): Promise<void> {
+  const ids = jobs.map((job) => job.id);
+  await db
+    .deleteFrom('schedules')
+    .$if(ids.length > 0, (query) => query.where('id', 'not in', ids))
+    .execute();
+}

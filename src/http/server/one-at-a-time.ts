@@ -22,8 +22,11 @@ export function oneAtATime(handle: RequestListener, maxWaiting = MAX_WAITING): R
 
   const start = ([incoming, outgoing]: Exchange, queue: Exchange[]): void => {
     const { socket } = incoming;
-    // Not at once: other connections come first, also if the response was complete at once.
-    outgoing.once('close', () => setImmediate(next, socket, queue));
+    outgoing.once('close', () => {
+      if (queue.length === 0) busy.delete(socket);
+      // Not at once: other connections come first, also if the response was complete at once.
+      else setImmediate(next, socket, queue);
+    });
     handle(incoming, outgoing);
   };
 

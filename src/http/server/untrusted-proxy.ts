@@ -2,7 +2,7 @@
  * Reports forwarded headers from an address that is not a trusted proxy. If it is the operator's proxy, all its clients
  * count as one: the rate limits of one client then apply to all together.
  */
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { openAddressGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { DAY } from '../../lib/time.ts';
 import { readMeta, UNTRUSTED_PROXY, writeMeta } from '../../store/meta.ts';
@@ -29,25 +29,30 @@ export function reportUntrustedProxy(web: WebContext): MiddlewareHandler {
   const { store, config, clock, isTrustedProxy, log } = web;
   let isLogged = false;
   let recordedAt = Number.NEGATIVE_INFINITY;
-  return async (c, next) => {
-    const now = clock();
-    const isDue = now - recordedAt >= RECORD_EVERY;
-    if (isDue && (c.req.header('X-Forwarded-For') ?? c.req.header('Forwarded')) !== undefined) {
-      const peer = peerAddress(c);
-      if (peer !== null && !isTrustedProxy(peer)) {
-        recordedAt = now;
-        const address = guard(peer, 443) === null ? null : peer;
-        if (!isLogged) log?.warn({ address: address ?? 'public' }, describeUntrustedProxy({ address }));
-        isLogged = true;
-        const record: UntrustedProxy = { address, at: now, trusted: config.server.trustedProxies };
-        // Not awaited: the response does not depend on it. It is tried again after a day.
-        writeMeta(store.db, UNTRUSTED_PROXY, JSON.stringify(record)).catch((error: unknown) => {
-          log?.debug({ error: String(error) }, 'untrusted proxy not recorded');
-        });
-      }
-    }
-    await next();
+  const report = (peer: string, now: number): void => {
+    recordedAt = now;
+    const address = guard(peer, 443) === null ? null : peer;
+    if (!isLogged) log?.warn({ address: address ?? 'public' }, describeUntrustedProxy({ address }));
+    isLogged = true;
+    const record: UntrustedProxy = { address, at: now, trusted: config.server.trustedProxies };
+    // Not awaited: the response does not depend on it. It is tried again after a day.
+    writeMeta(store.db, UNTRUSTED_PROXY, JSON.stringify(record)).catch((error: unknown) => {
+      log?.debug({ error: String(error) }, 'untrusted proxy not recorded');
+    });
   };
+  // Not async: it is passed by every request.
+  return (c, next) => {
+    const now = clock();
+    if (now - recordedAt >= RECORD_EVERY && hasForwardedHeader(c)) {
+      const peer = peerAddress(c);
+      if (peer !== null && !isTrustedProxy(peer)) report(peer, now);
+    }
+    return next();
+  };
+}
+
+function hasForwardedHeader(c: Context): boolean {
+  return c.req.header('X-Forwarded-For') !== undefined || c.req.header('Forwarded') !== undefined;
 }
 
 /** In words for an operator. */

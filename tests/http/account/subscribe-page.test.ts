@@ -141,6 +141,17 @@ describe('the form to subscribe', () => {
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
+    it('limits the clients behind a proxy on the same machine by their addresses, without configuration', async () => {
+      const ask = (n: number, client: number): Promise<Response> =>
+        site.post('/subscribe', [['email', `a${n}@example.com`], ...ADA.slice(1)], {
+          from: '::ffff:127.0.0.1',
+          headers: { 'X-Forwarded-For': `198.51.100.${client}` },
+        });
+      for (let n = 0; n < 11; n++) expect([n, (await ask(n, n)).status]).toEqual([n, 200]);
+      for (let n = 0; n < 9; n++) await ask(20 + n, 1);
+      expect((await ask(30, 1)).status).toBe(429);
+    });
+
     it('limits the clients behind a trusted proxy by their addresses, which they cannot forge', async () => {
       const config = sampleConfig();
       const behind = openTestSite(store, { ...config, server: { ...config.server, trustedProxies: ['10.0.0.0/8'] } });

@@ -1,5 +1,6 @@
 /**
- * An SMTP server that accepts everything and keeps only the recipients and Message-IDs.
+ * An SMTP server that accepts everything and keeps only the recipients and Message-IDs. A listener can read each
+ * message as it arrives.
  */
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
@@ -14,15 +15,27 @@ export interface CountingSink {
   close(): Promise<void>;
 }
 
+export interface AcceptedMessage {
+  recipient: string;
+  messageId: string;
+  /** As it was transferred, without dot-stuffing undone. */
+  text: string;
+}
+
 /**
  * @param delay milliseconds between accepting a message and the reply: a process that is killed in between is uncertain
  */
-export async function startCountingSink(delay: number): Promise<CountingSink> {
+export async function startCountingSink(
+  delay: number,
+  onMessage?: (message: AcceptedMessage) => void,
+): Promise<CountingSink> {
   const copies = new Map<string, string[]>();
   const sockets = new Set<Socket>();
   const arrivals = new EventEmitter();
-  const accept = (recipient: string, messageId: string): void => {
+  const accept = (message: AcceptedMessage): void => {
+    const { recipient, messageId } = message;
     arrivals.emit('copy');
+    onMessage?.(message);
     const known = copies.get(recipient);
     if (known === undefined) copies.set(recipient, [messageId]);
     else known.push(messageId);
@@ -30,7 +43,7 @@ export async function startCountingSink(delay: number): Promise<CountingSink> {
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => {}).on('close', () => sockets.delete(socket));
-    serve(socket, delay, accept);
+    serve(socket, { delay, accept, keepsText: onMessage !== undefined });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -48,11 +61,19 @@ export async function startCountingSink(delay: number): Promise<CountingSink> {
   };
 }
 
-function serve(socket: Socket, delay: number, accept: (recipient: string, messageId: string) => void): void {
+interface ServeOptions {
+  delay: number;
+  accept(message: AcceptedMessage): void;
+  /** Text costs memory: a counting sink of a million messages keeps none. */
+  keepsText: boolean;
+}
+
+function serve(socket: Socket, { delay, accept, keepsText }: ServeOptions): void {
   let rest = '';
   let data = false;
   let recipient = '';
   let messageId = '';
+  let text: string[] = [];
   const write = (reply: string): void => {
     if (!socket.destroyed) socket.write(`${reply}\r\n`);
   };
@@ -64,10 +85,14 @@ function serve(socket: Socket, delay: number, accept: (recipient: string, messag
   };
   const content = (line: string): void => {
     if (line.startsWith('Message-ID:')) messageId = line.slice('Message-ID:'.length).trim();
-    if (line !== '.') return;
+    if (line !== '.') {
+      if (keepsText) text.push(line);
+      return;
+    }
     data = false;
     // Accepted now, whatever happens to the connection.
-    accept(recipient, messageId);
+    accept({ recipient, messageId, text: text.join('\r\n') });
+    text = [];
     setTimeout(() => write('250 2.0.0 accepted'), delay);
   };
   socket.on('data', (chunk) => {

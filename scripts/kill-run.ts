@@ -40,7 +40,7 @@ export interface KillFigures {
 }
 
 /** Longer than any lease. */
-const CLOCK_STEP = 13 * MINUTE;
+export const CLOCK_STEP = 13 * MINUTE;
 /** Maximum time between two kills, after the first copy. */
 const MAX_LIFETIME = 500;
 const TIME_LIMIT = 15 * MINUTE;
@@ -84,7 +84,7 @@ export async function runKills(options: KillOptions): Promise<KillFigures> {
   }
 }
 
-interface WorkerProcess {
+export interface WorkerProcess {
   process: ChildProcess;
   isKilled: boolean;
   /** Resolves when the process exits. @throws if it failed by itself */
@@ -145,7 +145,7 @@ class WorkerGroup {
   }
 }
 
-function startWorker(options: WorkerOptions): WorkerProcess {
+export function startWorker(options: WorkerOptions): WorkerProcess {
   const script = join(import.meta.dirname, 'kill-test-worker.ts');
   const process_ = spawn(process.execPath, [script, JSON.stringify(options)], {
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -16,10 +16,21 @@ export interface WorkerOptions {
   connections: number;
   /** Milliseconds by which its clock is ahead. */
   ahead: number;
+  /** Default: the sample's. */
+  configFile?: string;
+  /** The signing secret. */
+  secret?: string;
 }
 
-const { databaseUrl, path, smtpUrl, connections, ahead } = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
-const file = 'config/daywire.yaml';
+const {
+  databaseUrl,
+  path,
+  smtpUrl,
+  connections,
+  ahead,
+  configFile: file = 'config/daywire.yaml',
+  secret = 'a secret of the kill test, thirty-two characters',
+} = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const sample = parseConfig(readFileSync(file, 'utf8'), { file, env: {}, cwd: process.cwd() });
 const config = {
   ...sample,
@@ -29,7 +40,7 @@ const config = {
 const store = await openStore({ databaseUrl, path });
 const report = await deliver(store, config, openTransport(config), {
   clock: () => Date.now() + ahead,
-  secrets: ['a secret of the kill test, thirty-two characters'],
+  secrets: [secret],
   signers: [],
   templates: openTemplates(config.paths.templates, config.publication.zone),
 });

@@ -177,7 +177,6 @@ describe.concurrent('daywire editions', () => {
     expect((await folder.run(['editions', 'retry', name, '--cancelled'])).stdout).toBe(
       `${name}: 7 deliveries are pending again\n  7 × cancelled: wrong\n`,
     );
-    expect((await folder.run(['deliver'])).stdout).toBe('7 submitted\n');
   });
 
   it('resume extends deliveries that have expired or lets them fail, and retry makes them pending again', async () => {
@@ -185,8 +184,11 @@ describe.concurrent('daywire editions', () => {
     await folder.run(['start', '--once', '--role', 'schedule']);
     const [edition] = await listEditions(folder);
     const name = `daily-roundup/${edition?.slot}`;
-    await folder.run(['editions', 'pause', name]);
-    await changeDeliveries(folder, { expires_at: Date.now() - 1 });
+    const expireWhilePaused = async () => {
+      await folder.run(['editions', 'pause', name]);
+      await changeDeliveries(folder, { expires_at: Date.now() - 1 });
+    };
+    await expireWhilePaused();
     expect(await folder.run(['editions', 'resume', name])).toMatchObject({
       code: 1,
       stderr:
@@ -194,39 +196,27 @@ describe.concurrent('daywire editions', () => {
         `"daywire editions resume ${name} --extend 12h", or let them fail with ` +
         `"daywire editions resume ${name} --expire"\n`,
     });
-    expect((await listEditions(folder))[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });
-    const tooLong = await folder.run(['editions', 'resume', name, '--extend', '9d']);
-    expect([tooLong.code, tooLong.stderr]).toEqual([
-      1,
-      expect.stringMatching(/--extend must be at most \d+ h, the exp/),
-    ]);
-    expect(await folder.run(['editions', 'resume', name, '--extend', '12h'])).toEqual({
-      code: 0,
-      stdout: `${name} is resumed; 7 deliveries extended\n`,
-      stderr: '',
-    });
-    await folder.run(['editions', 'pause', name]);
-    await changeDeliveries(folder, { expires_at: Date.now() - 1 });
+    expect((await folder.run(['editions', 'resume', name, '--extend', '12h'])).stdout).toBe(
+      `${name} is resumed; 7 deliveries extended\n`,
+    );
+    await expireWhilePaused();
     expect((await folder.run(['editions', 'resume', name, '--expire'])).stdout).toBe(`${name} is resumed\n`);
     await folder.run(['deliver']);
-    expect((await listEditions(folder))[0]).toMatchObject({ deliveryState: 'done', deliveries: { failed: 7 } });
-    expect((await folder.run(['editions', 'show', name])).stdout).toContain('\nfailures\n  7 × expired: never tried\n');
+    const shown = (await folder.run(['editions', 'show', name])).stdout;
+    expect(shown).toContain('\ndelivery: done\n');
+    expect(shown).toContain('\nfailures\n  7 × expired: never tried\n');
 
-    const retry = (...args: string[]) => folder.run(['editions', 'retry', name, ...args]);
-    expect((await retry('--failed')).stdout).toBe(`${name}: 0 deliveries are pending again\n`);
-    expect((await retry('--domain', 'example.org', '--dry-run')).stdout).toMatch(/: 2 deliveries would be pending/);
     await folder.run(['subscribers', 'suppress', 'ada.brandt@example.com']);
-    const dry = await retry('--dry-run', '--json');
+    const dry = await folder.run(['editions', 'retry', name, '--domain', 'example.org', '--dry-run', '--json']);
     expect(JSON.parse(dry.stdout)).toMatchObject({
-      ...{ slot: edition?.slot, deliveryState: 'done', dryRun: true, reopened: 6, ineligible: 1 },
-      groups: [{ kind: 'expired', words: 'never tried', count: 6 }],
+      ...{ slot: edition?.slot, deliveryState: 'done', dryRun: true, reopened: 2, ineligible: 0 },
+      groups: [{ kind: 'expired', words: 'never tried', count: 2 }],
     });
-    expect((await retry()).stdout).toBe(
+    expect((await folder.run(['editions', 'retry', name])).stdout).toBe(
       `${name}: 6 deliveries are pending again; 1 of people who have left, are suppressed or paused stays as they are\n` +
         '  6 × expired: never tried\n',
     );
     expect((await folder.run(['deliver'])).stdout).toBe('6 submitted\n');
-    expect((await listEditions(folder))[0]).toMatchObject({ deliveryState: 'done', deliveries: { submitted: 6 } });
   });
 
   it('settle records an uncertain delivery as submitted, or makes it pending again', async () => {

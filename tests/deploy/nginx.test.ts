@@ -304,6 +304,28 @@ describe.skipIf(!isNginxInstalled())('nginx in front of daywire (skipped where i
     expect(forwarded).toBe(`203.0.113.9, ${CLIENT}`);
   });
 
+  it('tells daywire which address the client used, whatever the client says of it', async () => {
+    const post = (origin: string): Promise<Answer> =>
+      site.nginx('/subscribe', {
+        method: 'POST',
+        body: new URLSearchParams({ email: 'new@example.com', newsletter: 'daily-roundup' }).toString(),
+        headers: {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          Origin: origin,
+          'X-Forwarded-Host': 'evil.example',
+          'X-Forwarded-Proto': 'http',
+          Forwarded: 'host=evil.example',
+        },
+      });
+    expect((await post('https://evil.example')).status).toBe(403);
+    expect((await post('http://evil.example')).status).toBe(403);
+    const own = await post(`https://${HOST}`);
+    expect([own.status, own.headers['strict-transport-security']]).toEqual([200, 'max-age=31536000']);
+    const { headers } = site.received.findLast(({ path }) => path === '/subscribe') as { headers: Headers };
+    const found = ['X-Forwarded-Host', 'X-Forwarded-Proto', 'Forwarded'].map((name) => headers.get(name));
+    expect(found).toEqual([HOST, 'https', null]);
+  });
+
   describe('a page', () => {
     it('is requested once from daywire for simultaneous visitors', async () => {
       const path = '/test/slow';

@@ -30,12 +30,14 @@ export async function submitServiceMessage(
 ): Promise<void> {
   const { clock } = run.attempt;
   const { db } = run.store;
-  const record = (outcome: ServiceOutcome, inSameTransaction: (tx: Tx) => Promise<void> = async () => {}) =>
-    inTransaction(db, async (tx) => {
-      if (!(await recordServiceOutcome(tx, message, outcome, clock()))) return;
-      await inSameTransaction(tx);
-      run.count(outcome.kind, run.report.service);
+  const record = async (outcome: ServiceOutcome, inSameTransaction?: (tx: Tx) => Promise<void>): Promise<void> => {
+    const isRecorded = await inTransaction(db, async (tx) => {
+      const isCurrent = await recordServiceOutcome(tx, message, outcome, clock());
+      if (isCurrent) await inSameTransaction?.(tx);
+      return isCurrent;
     });
+    if (isRecorded) run.count(outcome.kind, run.report.service);
+  };
   const { email, tokenVersion, attempts } = message;
   if (isUsedUp(attempts, run.attempt)) return record(failed(usedUpReason(attempts)));
   const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);

@@ -16,6 +16,8 @@ import { closeServers, type Script, startScripted } from './servers.ts';
 afterEach(closeServers);
 
 const TEMPLATES = openTemplates('templates', 'UTC');
+/** Parsing it takes longer than a run. */
+const CONFIG = testConfig({ delivery: { transport: 'smtp' } });
 
 interface RunOptions {
   connections?: number;
@@ -26,7 +28,7 @@ interface RunOptions {
 /** One run, `after` milliseconds from the first. */
 function runAt(store: Store, url: string, after: number, options: RunOptions = {}): Promise<DeliveryReport> {
   const { connections = 2, ...rest } = options;
-  const config = testConfig({ delivery: { transport: 'smtp', connections } });
+  const config = { ...CONFIG, delivery: { ...CONFIG.delivery, connections } };
   return deliver(store, config, openTransport({ ...config, secrets: { smtpUrl: url } }), {
     clock: () => NOW + after,
     secrets: SECRETS,
@@ -48,40 +50,46 @@ async function attemptsOf(store: Store): Promise<Record<string, number>> {
   );
 }
 
+/** The first two on both databases. */
+const FAILURES: [string, Script][] = [
+  ['answers 421 to MAIL', (command) => (command.startsWith('MAIL') ? '421 4.7.0 try again' : undefined)],
+  ['answers 451 to RCPT', (command) => (command.startsWith('RCPT') ? '451 4.3.0 try again' : undefined)],
+  ['greets with 421', (command) => (command === 'CONNECT' ? '421 4.7.0 try again' : undefined)],
+  ['answers 452 to MAIL', (command) => (command.startsWith('MAIL') ? '452 4.3.1 try again' : undefined)],
+  ['answers 421 to RCPT', (command) => (command.startsWith('RCPT') ? '421 4.7.0 try again' : undefined)],
+  ['answers 451 to the message', (command) => (command === 'DATA-END' ? '451 4.3.0 try again' : undefined)],
+];
+
 describe('a server that accepts nothing for some minutes', () => {
-  forEachDatabase((open) => {
-    it.each<[string, Script]>([
-      ['greets with 421', (command) => (command === 'CONNECT' ? '421 4.7.0 try again' : undefined)],
-      ['answers 421 to MAIL', (command) => (command.startsWith('MAIL') ? '421 4.7.0 try again' : undefined)],
-      ['answers 452 to MAIL', (command) => (command.startsWith('MAIL') ? '452 4.3.1 try again' : undefined)],
-      ['answers 421 to RCPT', (command) => (command.startsWith('RCPT') ? '421 4.7.0 try again' : undefined)],
-      ['answers 451 to RCPT', (command) => (command.startsWith('RCPT') ? '451 4.3.0 try again' : undefined)],
-      ['answers 451 to the message', (command) => (command === 'DATA-END' ? '451 4.3.0 try again' : undefined)],
-    ])('is probed with one message at a time, and gets everything when it recovers: %s', async (_name, fails) => {
-      const store = await open();
-      await queueEdition(store, addresses(24));
-      let isDown = true;
-      const server = await startScripted((...args) => (isDown ? fails(...args) : undefined));
-      const attempts = async (after: number): Promise<number> => {
-        const before = server.commands.filter((command) => command === 'CONNECT').length;
-        expect(await runAt(store, server.url, after)).toMatchObject({
-          ...{ submitted: 0, deferred: 0, failed: 0, paused: [] },
-          stopped: expect.stringContaining('try again'),
-        });
-        return server.commands.filter((command) => command === 'CONNECT').length - before;
-      };
-      expect(await attempts(0)).toBeGreaterThan(0);
-      expect(await attemptsOf(store)).toEqual({ 'pending 0': 24 });
-      for (const minutes of [0.5, 1.5, 3.5, 8.5, 18.5, 28.5]) {
-        expect(await attempts(minutes * MINUTE - 1)).toBe(0);
-        expect(await attempts(minutes * MINUTE)).toBe(1);
-      }
-      expect(await attemptsOf(store)).toEqual({ 'pending 0': 24 });
-      isDown = false;
-      expect(await runAt(store, server.url, 38.5 * MINUTE)).toMatchObject({ submitted: 24, stopped: null });
-      expect(await attemptsOf(store)).toEqual({ 'submitted 1': 24 });
-      expect(await store.db.selectFrom('back_offs').selectAll().execute()).toEqual([]);
-    });
+  forEachDatabase((open, dialect) => {
+    it.each(dialect === 'sqlite' ? FAILURES : FAILURES.slice(0, 2))(
+      'is probed with one message at a time, and gets everything when it recovers: %s',
+      async (_name, fails) => {
+        const store = await open();
+        await queueEdition(store, addresses(24));
+        let isDown = true;
+        const server = await startScripted((...args) => (isDown ? fails(...args) : undefined));
+        const attempts = async (after: number): Promise<number> => {
+          const before = server.commands.filter((command) => command === 'CONNECT').length;
+          expect(await runAt(store, server.url, after)).toMatchObject({
+            ...{ submitted: 0, deferred: 0, failed: 0, paused: [] },
+            stopped: expect.stringContaining('try again'),
+          });
+          return server.commands.filter((command) => command === 'CONNECT').length - before;
+        };
+        expect(await attempts(0)).toBeGreaterThan(0);
+        expect(await attemptsOf(store)).toEqual({ 'pending 0': 24 });
+        for (const minutes of [0.5, 1.5, 3.5]) {
+          expect(await attempts(minutes * MINUTE - 1)).toBe(0);
+          expect(await attempts(minutes * MINUTE)).toBe(1);
+        }
+        expect(await attemptsOf(store)).toEqual({ 'pending 0': 24 });
+        isDown = false;
+        expect(await runAt(store, server.url, 8.5 * MINUTE)).toMatchObject({ submitted: 24, stopped: null });
+        expect(await attemptsOf(store)).toEqual({ 'submitted 1': 24 });
+        expect(await store.db.selectFrom('back_offs').selectAll().execute()).toEqual([]);
+      },
+    );
 
     it('is probed by one of two processes, and delivered to by both when it recovers', async () => {
       const store = await open();

@@ -13,7 +13,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { exportSubscriberData } from '../../../src/subscribers/export-data.ts';
-import { forEachDatabase } from '../../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf, testConfig } from '../fixture.ts';
 import { closeServers, startScripted, startServer } from '../servers.ts';
@@ -21,6 +21,8 @@ import { closeServers, startScripted, startServer } from '../servers.ts';
 afterEach(closeServers);
 
 const TEMPLATES = openTemplates('templates', 'UTC');
+/** Parsing it takes longer than a run. */
+const CONFIG = testConfig({ delivery: { transport: 'smtp' } });
 
 /** A server with a reply for some recipients. */
 function startReplying(reply: (address: string) => string | undefined): ReturnType<typeof startScripted> {
@@ -52,7 +54,7 @@ async function run(
   options: { now?: number; connections?: number; signal?: AbortSignal } = {},
 ): Promise<DeliveryReport> {
   const { now = NOW, connections = 1, signal } = options;
-  const config = testConfig({ delivery: { transport: 'smtp', connections } });
+  const config = { ...CONFIG, delivery: { ...CONFIG.delivery, connections } };
   return deliver(store, config, openTransport({ ...config, secrets: { smtpUrl: url } }), {
     clock: () => now,
     secrets: SECRETS,
@@ -93,36 +95,6 @@ describe('a refusal of every recipient', () => {
       await eraseSubscriber(store.db, SECRETS, ada, NOW);
       const kept = [await deliveriesOf(store), await store.db.selectFrom('editions').selectAll().execute()];
       expect(JSON.stringify(kept)).not.toContain('ada@');
-    });
-
-    it('ends the run without the token when it quotes our return path', async () => {
-      const store = await open();
-      await queueEdition(store, 1);
-      const server = await startScripted((command) =>
-        command.startsWith('MAIL')
-          ? '553 5.7.1 <bounces+babcdefghijklmnop@example.com>: Sender address rejected'
-          : undefined,
-      );
-      const { stopped } = await run(store, server.url);
-      expect(stopped).toMatch(/ answered: 553 5\.7\.1 <address>: Sender address rejected$/);
-    });
-
-    it('ends the run without the address in a file name when the disk is full', async () => {
-      const store = await open();
-      await queueEdition(store, ['ada@example.com']);
-      const submit: Connection['submit'] = async ({ to }) => {
-        const message = `/var/mail/${to}.eml cannot be written (ENOSPC)`;
-        throw new TransportError({ code: 'ENOSPC', replyCode: null, command: null, reply: null, message });
-      };
-      const connection = { usable: true, submit, close: () => {} };
-      const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
-      const report = await deliver(store, testConfig(), transport, {
-        clock: () => NOW,
-        secrets: SECRETS,
-        signers: [],
-        templates: TEMPLATES,
-      });
-      expect(report.stopped).toBe('/var/mail/<address> cannot be written (ENOSPC)');
     });
 
     it('is not assumed from a few recipients of one domain that an earlier run left', async () => {
@@ -171,67 +143,6 @@ describe('a refusal of every recipient', () => {
       expect(server.commands.filter((command) => command.startsWith('RCPT'))).toHaveLength(9 + 5);
     });
 
-    it('asks the ledger for successes of earlier runs only when a limit may be reached', async () => {
-      const store = await open();
-      await queueEdition(store, ['first@example.org', ...Array.from({ length: 5 }, (_, n) => `a@dead${n}.example`)]);
-      const server = await startReplying((to) => (to.startsWith('first') ? undefined : '421 4.7.0 too many'));
-      let queries = 0;
-      const reports = store.reports.withPlugin({
-        transformQuery: ({ node }) => {
-          queries += 1;
-          return node;
-        },
-        transformResult: async ({ result }) => result,
-      });
-      expect(await run({ ...store, reports }, server.url)).toMatchObject({
-        submitted: 1,
-        stopped: expect.stringContaining('too many'),
-      });
-      expect(queries).toBe(0);
-    });
-
-    it.each([
-      ['550 relay not permitted', '550 relay not permitted'],
-      ['550 5.1.1 <address>: no such user', '550 5.1.1 <%>: no such user'],
-      ['553 sorry, that domain is not allowed (#5.7.1)', '553 sorry, that domain is not allowed (#5.7.1)'],
-      ['451 4.3.0 lost the database', '451 4.3.0 lost the database'],
-    ])('whatever the status, fails nobody: %s', async (words, reply) => {
-      const store = await open();
-      const { editionId } = await queueEdition(store, addresses(30, 6));
-      const server = await startServer(refusing((to) => reply.replace('%', to)));
-      const report = await run(store, server.url, { connections: 3 });
-      expect(report).toMatchObject({ submitted: 0, failed: 0, deferred: 0 });
-      const reason = `the server refuses every recipient: 127.0.0.1:${server.port} answered: ${words}`;
-      const isTemporary = reply.startsWith('4');
-      expect(report.stopped).toBe(isTemporary ? reason : null);
-      expect(report.paused).toEqual(isTemporary ? [] : [{ editionId, reason }]);
-      const rows = await deliveriesOf(store);
-      expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(30);
-      // Each of the three connections may have had one more under way.
-      const refused = rows.filter((row) => row.reply !== null).length;
-      expect(refused).toBeGreaterThanOrEqual(20);
-      expect(refused).toBeLessThanOrEqual(23);
-      expect(await store.db.selectFrom('edition_refusals').selectAll().execute()).toEqual([]);
-    });
-
-    it('costs a success nothing, unless it ends refusals', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(12, 3));
-      const server = await startReplying((to) =>
-        to.startsWith('subscriber6@') ? '550 5.1.1 no such user' : undefined,
-      );
-      const statements: string[] = [];
-      const batch: Store['batch'] = (queries) => {
-        statements.push(...queries.map((query) => query.sql));
-        return store.batch(queries);
-      };
-      expect(await run({ ...store, batch }, server.url)).toMatchObject({ submitted: 11, failed: 1 });
-      const refusals = statements.filter((statement) => statement.includes('edition_refusals'));
-      expect(statements.length).toBeGreaterThan(12);
-      // One that notes the refusal; two by the next success; two by the next one of the same domain.
-      expect(refusals).toHaveLength(5);
-    });
-
     it('is found out by two processes together', async () => {
       const store = await open();
       await queueEdition(store, addresses(40, 10));
@@ -260,22 +171,6 @@ describe('a refusal of every recipient', () => {
       expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(30);
     });
 
-    it('is found out from all three recipients of a small edition, of two domains', async () => {
-      const store = await open();
-      const { editionId } = await queueEdition(store, ['a@example.com', 'b@example.com', 'c@example.org']);
-      const server = await startReplying(() => '550 relay not permitted');
-      expect(await run(store, server.url)).toMatchObject({ failed: 0, paused: [{ editionId }] });
-    });
-
-    it('is found out after 50 in a row when it begins in the middle', async () => {
-      const store = await open();
-      await queueEdition(store, addresses(60, 10));
-      let accepted = 0;
-      const server = await startReplying(() => (accepted++ < 2 ? undefined : '550 5.1.1 no such user'));
-      expect(await run(store, server.url)).toMatchObject({ submitted: 2, failed: 0, paused: [{}] });
-      expect(accepted).toBe(52);
-    });
-
     it('is not assumed if another process had a success, which the ledger shows', async () => {
       const store = await open();
       await queueEdition(store, addresses(40, 10));
@@ -294,20 +189,6 @@ describe('a refusal of every recipient', () => {
         .where('subscriber_id', '=', last)
         .execute();
       expect(await run(store, server.url, { now: NOW + 2 })).toMatchObject({ failed: 20, paused: [] });
-    });
-
-    it('is not assumed from dead addresses among others, nor from many in a row of one old domain', async () => {
-      const store = await open();
-      const scattered = addresses(60, 10).map((email, n) => (n % 4 === 3 ? `dead-${email}` : email));
-      const { editionId } = await queueEdition(store, [
-        ...scattered,
-        ...Array.from({ length: 25 }, (_, n) => `dead-${n}@old.example`),
-      ]);
-      const server = await startReplying((to) => (to.startsWith('dead') ? '550 5.1.1 no such user' : undefined));
-      const report = await run(store, server.url, { connections: 2 });
-      expect(report).toMatchObject({ submitted: 45, failed: 15, stopped: null });
-      expect(report.paused).toMatchObject([{ editionId, domain: 'old.example' }]);
-      expect(await stateOfEdition(store)).toBe('delivering');
     });
 
     it('by one domain pauses that domain, and the others go on; it is delivered once it is resumed', async () => {
@@ -330,20 +211,150 @@ describe('a refusal of every recipient', () => {
       expect(await run(store, server.url, { now: NOW + HOUR })).toMatchObject({ submitted: 22 });
       expect(await stateOfEdition(store)).toBe('done');
     });
+  });
+});
 
-    it('is not assumed when a retry reaches only recipients that failed before', async () => {
-      const store = await open();
-      const dead = addresses(54, 18).map((email) => `dead-${email}`);
-      const { editionId } = await queueEdition(store, [
-        ...['ok1@example.com', ...dead.slice(0, 18), 'ok2@example.com', ...dead.slice(18, 36)],
-        ...['ok3@example.com', ...dead.slice(36)],
-      ]);
-      const server = await startReplying((to) => (to.startsWith('dead') ? '550 5.1.1 no such user' : undefined));
-      expect(await run(store, server.url)).toMatchObject({ submitted: 3, failed: 54, paused: [] });
-      const request = { kinds: ['failed'] as const, domain: null, expiresAt: NOW + HOUR, isDryRun: false };
-      expect(await reopenDeliveries(store, editionId, request, NOW)).toMatchObject({ reopened: 54 });
-      expect(await run(store, server.url, { now: NOW + 1 })).toMatchObject({ failed: 54, paused: [] });
-      expect(await stateOfEdition(store)).toBe('done');
+// The same statements decide in these: one database proves as much as two.
+describe('a refusal of every recipient, on SQLite', () => {
+  const stores: Store[] = [];
+  const open = async (): Promise<Store> => {
+    const store = await openMigrated();
+    stores.push(store);
+    return store;
+  };
+  afterEach(() => Promise.all(stores.splice(0).map((store) => store.close())));
+
+  it('ends the run without the token when it quotes our return path', async () => {
+    const store = await open();
+    await queueEdition(store, 1);
+    const server = await startScripted((command) =>
+      command.startsWith('MAIL')
+        ? '553 5.7.1 <bounces+babcdefghijklmnop@example.com>: Sender address rejected'
+        : undefined,
+    );
+    const { stopped } = await run(store, server.url);
+    expect(stopped).toMatch(/ answered: 553 5\.7\.1 <address>: Sender address rejected$/);
+  });
+
+  it('ends the run without the address in a file name when the disk is full', async () => {
+    const store = await open();
+    await queueEdition(store, ['ada@example.com']);
+    const submit: Connection['submit'] = async ({ to }) => {
+      const message = `/var/mail/${to}.eml cannot be written (ENOSPC)`;
+      throw new TransportError({ code: 'ENOSPC', replyCode: null, command: null, reply: null, message });
+    };
+    const connection = { usable: true, submit, close: () => {} };
+    const transport = { connections: 1, connect: async () => connection, verify: async () => {} };
+    const report = await deliver(store, testConfig(), transport, {
+      clock: () => NOW,
+      secrets: SECRETS,
+      signers: [],
+      templates: TEMPLATES,
     });
+    expect(report.stopped).toBe('/var/mail/<address> cannot be written (ENOSPC)');
+  });
+
+  it('asks the ledger for successes of earlier runs only when a limit may be reached', async () => {
+    const store = await open();
+    await queueEdition(store, ['first@example.org', ...Array.from({ length: 5 }, (_, n) => `a@dead${n}.example`)]);
+    const server = await startReplying((to) => (to.startsWith('first') ? undefined : '421 4.7.0 too many'));
+    let queries = 0;
+    const reports = store.reports.withPlugin({
+      transformQuery: ({ node }) => {
+        queries += 1;
+        return node;
+      },
+      transformResult: async ({ result }) => result,
+    });
+    expect(await run({ ...store, reports }, server.url)).toMatchObject({
+      submitted: 1,
+      stopped: expect.stringContaining('too many'),
+    });
+    expect(queries).toBe(0);
+  });
+
+  it.each([
+    ['550 relay not permitted', '550 relay not permitted'],
+    ['550 5.1.1 <address>: no such user', '550 5.1.1 <%>: no such user'],
+    ['553 sorry, that domain is not allowed (#5.7.1)', '553 sorry, that domain is not allowed (#5.7.1)'],
+    ['451 4.3.0 lost the database', '451 4.3.0 lost the database'],
+  ])('whatever the status, fails nobody: %s', async (words, reply) => {
+    const store = await open();
+    const { editionId } = await queueEdition(store, addresses(30, 6));
+    const server = await startServer(refusing((to) => reply.replace('%', to)));
+    const report = await run(store, server.url, { connections: 3 });
+    expect(report).toMatchObject({ submitted: 0, failed: 0, deferred: 0 });
+    const reason = `the server refuses every recipient: 127.0.0.1:${server.port} answered: ${words}`;
+    const isTemporary = reply.startsWith('4');
+    expect(report.stopped).toBe(isTemporary ? reason : null);
+    expect(report.paused).toEqual(isTemporary ? [] : [{ editionId, reason }]);
+    const rows = await deliveriesOf(store);
+    expect(rows.filter(({ state, attempts }) => state === 'pending' && attempts === 0)).toHaveLength(30);
+    // Each of the three connections may have had one more under way.
+    const refused = rows.filter((row) => row.reply !== null).length;
+    expect(refused).toBeGreaterThanOrEqual(20);
+    expect(refused).toBeLessThanOrEqual(23);
+    expect(await store.db.selectFrom('edition_refusals').selectAll().execute()).toEqual([]);
+  });
+
+  it('costs a success nothing, unless it ends refusals', async () => {
+    const store = await open();
+    await queueEdition(store, addresses(12, 3));
+    const server = await startReplying((to) => (to.startsWith('subscriber6@') ? '550 5.1.1 no such user' : undefined));
+    const statements: string[] = [];
+    const batch: Store['batch'] = (queries) => {
+      statements.push(...queries.map((query) => query.sql));
+      return store.batch(queries);
+    };
+    expect(await run({ ...store, batch }, server.url)).toMatchObject({ submitted: 11, failed: 1 });
+    const refusals = statements.filter((statement) => statement.includes('edition_refusals'));
+    expect(statements.length).toBeGreaterThan(12);
+    // One that notes the refusal; two by the next success; two by the next one of the same domain.
+    expect(refusals).toHaveLength(5);
+  });
+
+  it('is found out from all three recipients of a small edition, of two domains', async () => {
+    const store = await open();
+    const { editionId } = await queueEdition(store, ['a@example.com', 'b@example.com', 'c@example.org']);
+    const server = await startReplying(() => '550 relay not permitted');
+    expect(await run(store, server.url)).toMatchObject({ failed: 0, paused: [{ editionId }] });
+  });
+
+  it('is found out after 50 in a row when it begins in the middle', async () => {
+    const store = await open();
+    await queueEdition(store, addresses(60, 10));
+    let accepted = 0;
+    const server = await startReplying(() => (accepted++ < 2 ? undefined : '550 5.1.1 no such user'));
+    expect(await run(store, server.url)).toMatchObject({ submitted: 2, failed: 0, paused: [{}] });
+    expect(accepted).toBe(52);
+  });
+
+  it('is not assumed from dead addresses among others, nor from many in a row of one old domain', async () => {
+    const store = await open();
+    const scattered = addresses(60, 10).map((email, n) => (n % 4 === 3 ? `dead-${email}` : email));
+    const { editionId } = await queueEdition(store, [
+      ...scattered,
+      ...Array.from({ length: 25 }, (_, n) => `dead-${n}@old.example`),
+    ]);
+    const server = await startReplying((to) => (to.startsWith('dead') ? '550 5.1.1 no such user' : undefined));
+    const report = await run(store, server.url, { connections: 2 });
+    expect(report).toMatchObject({ submitted: 45, failed: 15, stopped: null });
+    expect(report.paused).toMatchObject([{ editionId, domain: 'old.example' }]);
+    expect(await stateOfEdition(store)).toBe('delivering');
+  });
+
+  it('is not assumed when a retry reaches only recipients that failed before', async () => {
+    const store = await open();
+    const dead = addresses(54, 18).map((email) => `dead-${email}`);
+    const { editionId } = await queueEdition(store, [
+      ...['ok1@example.com', ...dead.slice(0, 18), 'ok2@example.com', ...dead.slice(18, 36)],
+      ...['ok3@example.com', ...dead.slice(36)],
+    ]);
+    const server = await startReplying((to) => (to.startsWith('dead') ? '550 5.1.1 no such user' : undefined));
+    expect(await run(store, server.url)).toMatchObject({ submitted: 3, failed: 54, paused: [] });
+    const request = { kinds: ['failed'] as const, domain: null, expiresAt: NOW + HOUR, isDryRun: false };
+    expect(await reopenDeliveries(store, editionId, request, NOW)).toMatchObject({ reopened: 54 });
+    expect(await run(store, server.url, { now: NOW + 1 })).toMatchObject({ failed: 54, paused: [] });
+    expect(await stateOfEdition(store)).toBe('done');
   });
 });

@@ -76,9 +76,11 @@ function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] 
 }
 
 function privateNetworksNeedEmbeddedHub({ hub }: FileConfig): ConfigViolation[] {
-  if (hub === undefined || hub.url === 'self' || hub.allowPrivateNetworks.length === 0) return [];
+  if (hub === undefined || hub.url === 'self') return [];
   const rule = 'must be left out: it applies to the embedded hub ("url: self"); another hub makes its own requests';
-  return [{ path: ['hub', 'allowPrivateNetworks'], rule }];
+  return (['allowPrivateNetworks', 'nat64Prefixes'] as const)
+    .filter((key) => hub[key].length > 0)
+    .map((key) => ({ path: ['hub', key], rule }));
 }
 
 function smtpUrlHasNoPassword({ delivery: { smtpUrl } }: FileConfig): ConfigViolation[] {

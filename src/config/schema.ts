@@ -6,6 +6,7 @@ import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from '../lib/cidr.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
+import { parseNat64Prefix } from '../lib/guarded-fetch/nat64.ts';
 import { isZone } from '../lib/time.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
@@ -35,6 +36,12 @@ const addressRange = z
   .refine(
     (text) => parseCidr(text) !== null,
     'must be a range of addresses such as 10.1.0.0/16 or fd00::/8; one address ends with /32 or /128',
+  );
+const nat64Prefix = z
+  .string()
+  .refine(
+    (text) => parseNat64Prefix(text) !== null,
+    'must be a prefix of IPv6 addresses such as 2001:db8:64::/96, of length 32, 40, 48, 56, 64 or 96 (RFC 6052)',
   );
 const listenAddress = z
   .string()
@@ -157,9 +164,19 @@ const hub = z
         .array(addressRange)
         .default([])
         .describe('With self: private networks in which callbacks of subscribers may be. Others are refused.'),
+      nat64Prefixes: z
+        .array(nat64Prefix)
+        .default([])
+        .describe(
+          'With self: own prefixes of NAT64. An IPv4 address behind one is checked as such, as with 64:ff9b::/96.',
+        ),
     }),
   ])
-  .transform((given) => (typeof given === 'string' ? { url: given, allowPrivateNetworks: [] as string[] } : given));
+  .transform((given) =>
+    typeof given === 'string'
+      ? { url: given, allowPrivateNetworks: [] as string[], nat64Prefixes: [] as string[] }
+      : given,
+  );
 
 export const schema = z.strictObject({
   sample: z

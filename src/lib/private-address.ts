@@ -8,7 +8,7 @@ import { openAddressGuard } from './guarded-fetch/address-guard.ts';
 /** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and ICANN's name for private networks. */
 const PRIVATE_DOMAINS = ['localhost', 'local', 'home.arpa', 'internal'];
 
-const guard = openAddressGuard([]);
+const guard = openAddressGuard();
 
 /**
  * The host of a URL, if it is a private address and not that of the publication itself, which has one during

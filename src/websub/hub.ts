@@ -5,13 +5,13 @@
 import type { Config } from '../config/config.ts';
 import { isTopicPath } from '../feeds/topics.ts';
 import { errorLine } from '../lib/clean-text.ts';
-import { openAddressGuard } from '../lib/guarded-fetch/address-guard.ts';
 import { openResolver } from '../lib/guarded-fetch/resolve.ts';
 import { DAY, SECOND } from '../lib/time.ts';
 import { type TaskQueue, WorkerPool } from '../lib/worker-pool.ts';
 import type { Tx } from '../store/store.ts';
 import { distributeContent } from './distribute.ts';
 import type { HubContext } from './hub-context.ts';
+import { openHubGuard } from './hub-guard.ts';
 import { sendPing } from './ping.ts';
 import { claimPings, failPendingPings, queuePings } from './ping-outbox.ts';
 import { claimSubscriptions, deleteExpiredSubscriptions, queueDenials, queueDistribution } from './subscriptions.ts';
@@ -32,13 +32,13 @@ export function openHub(context: HubContext): WorkerPool {
   const onError = (error: unknown): void => log.error({ error: errorLine(error) }, 'hub task failed');
   if (config.hub === undefined) return new WorkerPool([], { total: 0, perHost: 0 }, onError);
   return config.hub.url === 'self'
-    ? new WorkerPool(embeddedQueues(context, config.hub.allowPrivateNetworks), EMBEDDED_LIMITS, onError)
+    ? new WorkerPool(embeddedQueues(context, config.hub), EMBEDDED_LIMITS, onError)
     : new WorkerPool([pingQueue(context, config.hub.url)], { total: PING_LIMIT, perHost: PING_LIMIT }, onError);
 }
 
-function embeddedQueues(context: HubContext, allowPrivateNetworks: string[]): TaskQueue[] {
-  const { store, clock, resolve = openResolver(allowPrivateNetworks.length > 0) } = context;
-  const guard = openAddressGuard(allowPrivateNetworks);
+function embeddedQueues(context: HubContext, hub: NonNullable<Config['hub']>): TaskQueue[] {
+  const { store, clock, resolve = openResolver(hub.allowPrivateNetworks.length > 0) } = context;
+  const guard = openHubGuard(hub);
   const limits = (signal: AbortSignal) => ({ guard, resolve, timeLimitMs: TIME_LIMIT, signal });
   const distribution = (pace: 'fast' | 'slow', limit: number): TaskQueue => ({
     limit,

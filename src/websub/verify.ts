@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { topicAddress } from '../feeds/topics.ts';
 import { guardedRequest, type RequestLimits } from '../lib/guarded-fetch/guarded-request.ts';
 import type { HubContext } from './hub-context.ts';
+import { countNewSubscription } from './quotas.ts';
+import { hasSubscription } from './subscriptions.ts';
 import { type ClaimedRequest, recordVerification, type VerificationResult } from './verification-outbox.ts';
 
 const CHALLENGE_BYTES = 24;
@@ -24,8 +26,8 @@ export async function verifyRequest(
 }
 
 async function askCallback(
-  { config }: HubContext,
-  { callback, mode, topic, leaseSeconds }: ClaimedRequest,
+  { store, config, secrets, clock }: HubContext,
+  { key, callback, mode, topic, leaseSeconds }: ClaimedRequest,
   limits: RequestLimits,
 ): Promise<VerificationResult> {
   const challenge = randomBytes(CHALLENGE_BYTES).toString('base64url');
@@ -42,6 +44,10 @@ async function askCallback(
   if (status < 200 || status > 299) return { kind: 'denied', reason: `it answered ${status}` };
   if (!whole || !body.equals(Buffer.from(challenge))) {
     return { kind: 'denied', reason: `it answered ${status} without the challenge` };
+  }
+  if (mode === 'subscribe' && !(await hasSubscription(store.db, key, clock()))) {
+    const wait = await countNewSubscription(store.db, secrets, 'callback', response.address, clock());
+    if (wait > 0) return { kind: 'denied', reason: 'its address has begun too many subscriptions' };
   }
   return { kind: 'confirmed' };
 }

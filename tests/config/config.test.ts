@@ -23,12 +23,15 @@ describe('the configuration', () => {
   });
 
   it.each([
-    ['hub: self', { url: 'self', allowPrivateNetworks: [] }],
-    ['hub: https://hub.example.com/?a=1', { url: 'https://hub.example.com/?a=1', allowPrivateNetworks: [] }],
-    ['hub: { url: self }', { url: 'self', allowPrivateNetworks: [] }],
+    ['hub: self', { url: 'self', allowPrivateNetworks: [], nat64Prefixes: [] }],
     [
-      'hub: { url: self, allowPrivateNetworks: [10.1.0.0/16, "fd00::/8"] }',
-      { url: 'self', allowPrivateNetworks: ['10.1.0.0/16', 'fd00::/8'] },
+      'hub: https://hub.example.com/?a=1',
+      { url: 'https://hub.example.com/?a=1', allowPrivateNetworks: [], nat64Prefixes: [] },
+    ],
+    ['hub: { url: self }', { url: 'self', allowPrivateNetworks: [], nat64Prefixes: [] }],
+    [
+      'hub: { url: self, allowPrivateNetworks: [10.1.0.0/16, "fd00::/8"], nat64Prefixes: ["2001:db8:64::/96"] }',
+      { url: 'self', allowPrivateNetworks: ['10.1.0.0/16', 'fd00::/8'], nat64Prefixes: ['2001:db8:64::/96'] },
     ],
     ['', undefined],
   ])('takes the hub as "%s"', (hub, expected) => {
@@ -76,6 +79,10 @@ describe('the configuration', () => {
     ],
     ['hub: { url: self, allowPrivateNetworks: [10.0.0.0/33] }', /must be a range of addresses such as/],
     ['hub: { url: self, allowPrivateNetworks: ["fd00::/129"] }', /must be a range of addresses such as/],
+    [
+      'hub: { url: self, nat64Prefixes: ["2001:db8::/33"] }',
+      /nat64Prefixes\[0\] is .*of length 32, 40, 48, 56, 64 or 96/,
+    ],
     ['hub: { url: self, allowPrivateNetworks: [localhost/8] }', /must be a range of addresses such as/],
     [
       'hub: { url: https://hub.example.com/, allowPrivateNetworks: [10.0.0.0/8] }',

@@ -1,9 +1,11 @@
 /**
  * Serves published documents and derived feeds from the store, so that all web processes respond alike.
  */
+
 import type { Context, Handler } from 'hono';
 import { type DerivedAddress, parseDerivedAddress } from '../../feeds/derived/derived-address.ts';
-import { addressBlock, clientAddress } from '../server/client-address.ts';
+import { addressBlock } from '../../lib/address-block.ts';
+import { clientAddress } from '../server/client-address.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { type CachedDocument, CORS, decideResponse, type HeaderList, responseHeaders } from './decide-response.ts';
 import { BuildRefused } from './derived-feeds.ts';

@@ -5,11 +5,12 @@ import type { Context, Handler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { hasDocument } from '../../feeds/documents.ts';
 import { topicPath } from '../../feeds/topics.ts';
-import { openAddressGuard } from '../../lib/guarded-fetch/address-guard.ts';
 import { whyRefused } from '../../lib/guarded-fetch/guarded-request.ts';
 import { HOUR, SECOND } from '../../lib/time.ts';
 import { acquirePermit, type RateLimit } from '../../store/rate-limits.ts';
 import { encryptSecret } from '../../websub/encrypt-secret.ts';
+import { openHubGuard } from '../../websub/hub-guard.ts';
+import { countNewSubscription } from '../../websub/quotas.ts';
 import { type HubRequest, parseHubRequest, subscriptionKey } from '../../websub/subscribe-request.ts';
 import { hasSubscription } from '../../websub/subscriptions.ts';
 import { enqueueRequest } from '../../websub/verification-outbox.ts';
@@ -29,7 +30,7 @@ export const limitHubRequest = bodyLimit({
 
 /** POST of `/hub`: 202 if the request is accepted and will be verified, otherwise 4xx with a reason. */
 export function handleHubRequest(web: WebContext): Handler {
-  const guard = openAddressGuard(web.config.hub?.allowPrivateNetworks ?? []);
+  const guard = openHubGuard(web.config.hub);
   return async (c) => {
     const fields = await readForm(c);
     if (fields === null) {
@@ -56,6 +57,10 @@ async function accept(web: WebContext, c: Context, request: HubRequest): Promise
   const host = `hub host ${new URL(callback).hostname}`;
   const wait = isSubscribed ? 0 : await secondsToWait(web, host, PER_CALLBACK_HOST);
   if (wait > 0) return respondTooMany(c, wait, 'Too many requests for this callback host.');
+  if (mode === 'subscribe' && !isSubscribed) {
+    const quota = await countNewSubscription(db, web.secrets, 'client', clientAddress(web, c), web.clock());
+    if (quota > 0) return respondTooMany(c, quota, 'Too many new subscriptions from your network.');
+  }
   const sealed = secret === null ? null : encryptSecret(web.secrets, secret, subscriptionKey(request));
   const admission = await enqueueRequest(db, request, sealed, web.clock());
   if (admission.kind === 'full') return respondTooMany(c, admission.retryAfterSeconds, 'The hub is at its limit.');

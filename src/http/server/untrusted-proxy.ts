@@ -22,7 +22,7 @@ export interface UntrustedProxy {
 /** While it happens, the store gets a new record once a day. */
 const RECORD_EVERY = DAY;
 
-const guard = openAddressGuard([]);
+const guard = openAddressGuard();
 
 /** Logs the first such header of this process, and records it in the store for "daywire check". */
 export function reportUntrustedProxy(web: WebContext): MiddlewareHandler {

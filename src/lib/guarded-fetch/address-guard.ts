@@ -1,9 +1,11 @@
 /**
  * Decides which IP addresses may be connected to for an untrusted URL: public ones, and private ranges that the
- * operator has allowed. Such a URL must not give access to the local network (SSRF).
+ * operator has allowed, but none of this machine's own. Such a URL must not give access to the local network (SSRF).
  */
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { parseCidr } from '../cidr.ts';
+import { embeddedBy } from './nat64.ts';
 
 /** @returns why an address is refused, for a log; null where it is allowed */
 export type AddressGuard = (address: string, port: number) => string | null;
@@ -37,35 +39,45 @@ const SPECIAL = [
 ];
 /** Global unicast IPv6 (RFC 4291 §2.4): not loopback, local, multicast or reserved. */
 const UNICAST = ['2000::/3'];
-/** IPv4-mapped IPv6 (RFC 4291 §2.5.5.2) and NAT64 (RFC 6052 §2.1): the last 32 bits are the IPv4 address. */
+/** IPv4-mapped IPv6 (RFC 4291 §2.5.5.2), and the well-known prefix of NAT64 (RFC 6052 §2.1). */
 const EMBEDDING = ['::ffff:0:0/96', '64:ff9b::/96'];
 
 const special = listOf(SPECIAL);
 const unicast = listOf(UNICAST);
-const embedding = listOf(EMBEDDING);
 
-/** @param allowed CIDRs, from the configuration */
-export function openAddressGuard(allowed: readonly string[]): AddressGuard {
-  const own = listOf(allowed);
+export interface GuardOptions {
+  /** Ranges that the operator allows, with their ports: CIDRs. */
+  allowed?: readonly string[];
+  /** Prefixes of the operator's own NAT64 (RFC 6052 §2.2). */
+  nat64Prefixes?: readonly string[];
+  /** The addresses of this machine, which are refused also within an allowed range. Loopback is a range of its own. */
+  ownAddresses?: () => readonly string[];
+}
+
+export function openAddressGuard(options: GuardOptions = {}): AddressGuard {
+  const { allowed = [], nat64Prefixes = [], ownAddresses = () => [] } = options;
+  const ranges = listOf(allowed);
+  const embedded = embeddedBy([...EMBEDDING, ...nat64Prefixes]);
   return (given, port) => {
     // Without the zone of a link-local address (RFC 4007 §11).
-    const address = embeddedIPv4(given.replace(/%.*$/s, ''));
-    if (isIP(address) === 0) return 'it is not an IP address';
-    if (isIn(own, address)) return null;
-    if (isIn(special, address) || !(isIPv4(address) || isIn(unicast, address))) return 'its address is not public';
+    const bare = given.replace(/%.*$/s, '');
+    if (isIP(bare) === 0) return 'it is not an IP address';
+    const address = embedded(bare) ?? bare;
+    const isAllowed = isIn(ranges, address);
+    const isPublic = !isIn(special, address) && (isIPv4(address) || isIn(unicast, address));
+    if (!isAllowed && !isPublic) return 'its address is not public';
+    if (isIn(addressList(ownAddresses()), address)) return 'its address is one of this machine';
     // Other privileged ports belong to mail, databases and remote shells.
     if (port < 1024 && port !== 80 && port !== 443) return `its port ${port} is not a web port`;
     return null;
   };
 }
 
-function embeddedIPv4(address: string): string {
-  if (isIP(address) !== 6 || !isIn(embedding, address)) return address;
-  // The URL parser normalises it to end in two groups: ::ffff:7f00:1, or 64:ff9b::1 where the first is zero.
-  const groups = new URL(`http://[${address}]/`).hostname.slice(1, -1).split(':');
-  const [high = '', low = ''] = groups.slice(-2);
-  const bits = [high, low].map((group) => Number.parseInt(group === '' ? '0' : group, 16));
-  return bits.flatMap((group) => [group >> 8, group & 0xff]).join('.');
+/** The addresses of the network interfaces, public ones too, without loopback. Read each time: they may change. */
+export function interfaceAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).filter(({ internal }) => !internal).map(({ address }) => address.replace(/%.*$/s, '')),
+  );
 }
 
 function isIn(list: BlockList, address: string): boolean {
@@ -79,5 +91,11 @@ function listOf(ranges: readonly string[]): BlockList {
     if (cidr === null) throw new Error(`${range} is not a range of addresses`);
     list.addSubnet(cidr.address, cidr.prefix, cidr.family);
   }
+  return list;
+}
+
+function addressList(addresses: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const address of addresses) list.addAddress(address, isIPv4(address) ? 'ipv4' : 'ipv6');
   return list;
 }

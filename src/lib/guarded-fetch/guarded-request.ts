@@ -19,8 +19,8 @@ export interface GuardedRequest {
 }
 
 export type GuardedResponse =
-  /** `body` is cut after 4 KiB; `whole` says whether it is complete. */
-  | { kind: 'answered'; status: number; body: Buffer; whole: boolean }
+  /** `body` is cut after 4 KiB; `whole` says whether it is complete. `address` is that of the connection. */
+  | { kind: 'answered'; status: number; body: Buffer; whole: boolean; address: string }
   /** The guard refused the address. */
   | { kind: 'refused'; reason: string }
   /** No response, or not in time. */
@@ -120,6 +120,7 @@ function guardedLookup(resolve: Resolve, guard: AddressGuard, port: number): Loo
 
 function exchange(url: URL, outgoing: GuardedRequest, socket: Socket, signal: AbortSignal): Promise<GuardedResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<GuardedResponse>();
+  const address = socket.remoteAddress ?? '';
   const request: ClientRequest = httpRequest({
     // Without an agent, which could pool connections or use a proxy.
     createConnection: () => socket,
@@ -138,7 +139,7 @@ function exchange(url: URL, outgoing: GuardedRequest, socket: Socket, signal: Ab
   request.on('error', reject);
   request.on('response', (response) => {
     readBeginning(response).then(
-      ({ body, whole }) => resolve({ kind: 'answered', status: response.statusCode ?? 0, body, whole }),
+      ({ body, whole }) => resolve({ kind: 'answered', status: response.statusCode ?? 0, body, whole, address }),
       reject,
     );
   });

@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  addressBlock,
-  clientKey,
-  forwardedAddress,
-  widerBlock,
-  widerClientKey,
-} from '../../../src/http/server/client-address.ts';
+import { clientKey, forwardedAddress, widerClientKey } from '../../../src/http/server/client-address.ts';
+import { addressBlock, widerBlock } from '../../../src/lib/address-block.ts';
 import { openRanges } from '../../../src/lib/cidr.ts';
 import { SECRETS } from '../../support/sample.ts';
 

@@ -7,8 +7,8 @@ import { guardedRequest, type RequestLimits } from '../../../src/lib/guarded-fet
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
 import { startSubscriber } from '../../websub/subscriber.ts';
 
-const LOCAL = openAddressGuard(['127.0.0.0/8']);
-const PUBLIC = openAddressGuard([]);
+const LOCAL = openAddressGuard({ allowed: ['127.0.0.0/8'] });
+const PUBLIC = openAddressGuard();
 const NOT_PUBLIC = { kind: 'refused', reason: 'its address is not public' };
 
 describe('a guarded request', () => {
@@ -22,7 +22,13 @@ describe('a guarded request', () => {
       body: Buffer.from('<rss/>'),
     };
     const answer = await guardedRequest(request, limits());
-    expect(answer).toEqual({ kind: 'answered', status: 202, body: Buffer.from('thank you'), whole: true });
+    expect(answer).toEqual({
+      kind: 'answered',
+      status: 202,
+      body: Buffer.from('thank you'),
+      whole: true,
+      address: '127.0.0.1',
+    });
     expect(server.requests).toMatchObject([
       {
         method: 'POST',

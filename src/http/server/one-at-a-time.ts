@@ -41,7 +41,9 @@ export function oneAtATime(handle: RequestListener, maxWaiting = MAX_WAITING): R
       return;
     }
     waiting--;
+    // Node resumes reading with each response.
     if (queue.length === 0) socket.resume();
+    else socket.pause();
     start(exchange, queue);
   };
 

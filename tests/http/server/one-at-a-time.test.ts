@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -46,6 +46,30 @@ describe('the requests of a connection', () => {
     socket.write(post(1) + post(2) + post(3, 'Connection: close\r\n'));
     const answers = await text(socket);
     for (const n of [1, 2, 3]) expect(answers).toContain(`/${n}:${String(n).repeat(30_000)}`);
+  });
+
+  it('are not read while others wait, however many there are', async () => {
+    let last: IncomingMessage | undefined;
+    const open = await serve(({ url }, outgoing) => {
+      if (url === '/other') outgoing.end(url);
+    });
+    const handle = await serve((incoming, outgoing) => {
+      last = incoming;
+      if (incoming.url !== '/10') outgoing.end(incoming.url);
+    });
+    const socket = handle();
+    const requests = pipelined(30_000);
+    socket.write(requests);
+    await vi.waitUntil(() => last?.url === '/10');
+    // Time to read, if it were read.
+    for (let turn = 0; turn < 20; turn++) {
+      const other = open();
+      other.write('GET /other HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+      await text(other);
+    }
+    expect(requests.length).toBeGreaterThan(900_000);
+    expect(last?.socket.bytesRead).toBeLessThan(200_000);
+    socket.destroy();
   });
 
   it('are dropped when the client leaves', async () => {

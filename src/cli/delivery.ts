@@ -62,8 +62,9 @@ function deliver(cli: CliContext, options: JsonOption): Promise<void> {
       onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'delivering', report: progress })),
     });
     const details = await readRunDetails(app, before, report);
+    const retryAt = report.retryAt === undefined ? null : rfc3339(report.retryAt);
     printResult(cli, options, {
-      value: { ...report, ...details },
+      value: { ...report, retryAt, ...details },
       text: () => [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
     });
     if (wasInterrupted(report)) cli.fail();

@@ -61,7 +61,7 @@ async function subscribe(web: WebContext, c: Context, fields: SubscribeFields): 
   );
   if (requested.kind === 'limited') {
     if (requested.scope === 'all') await raiseSignupAlert(db, limits.perHour, now);
-    const whose = requested.scope === 'all' ? 'at the moment' : 'for addresses like yours';
+    const whose = requested.scope === 'all' ? 'at the moment' : 'with addresses of your email provider';
     return respondTooMany(web, c, whose, requested.retryAt - now);
   }
   if (requested.kind === 'refused') {
@@ -104,7 +104,7 @@ async function respondCheckInbox(
   return c.html(await renderPage(web, 'check-inbox', head, data), 200, { 'Cache-Control': 'no-store' });
 }
 
-/** @param which `from your network`: the requests of which there were too many */
+/** @param which requests there were too many of: `from your network` */
 async function respondTooMany(web: WebContext, c: Context, which: string, waitMs: number): Promise<Response> {
   const minutes = Math.max(1, Math.ceil(waitMs / MINUTE));
   c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));

@@ -23,5 +23,6 @@ export async function readForm(c: Context): Promise<URLSearchParams | null> {
 
 /** 415, for a request that `readForm` cannot read; 400, for one that lacks the fields of the form. */
 export async function respondNoForm(web: WebContext, c: Context, status: 400 | 415 = 415): Promise<Response> {
-  return respondError(web, c, status, { title: 'Not a form', message: 'The request is not a form of this site.' });
+  const message = 'The request is not a form of this site. Nothing has changed: please reload the page and try again.';
+  return respondError(web, c, status, { title: 'Form not recognised', message });
 }

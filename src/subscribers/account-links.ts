@@ -3,13 +3,13 @@
  * who gets a forwarded message has its links too. Therefore the link to the preferences opens neither the export nor
  * the erasure: for these a link is mailed that works once.
  */
-import { sql } from 'kysely';
 import type { SigningSecrets } from '../config/signing-secrets.ts';
 import { DAY, HOUR } from '../lib/time.ts';
 import { acquirePermit } from '../store/rate-limits.ts';
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { lockSubscriber } from './consent/changes.ts';
+import { revokeLinks } from './consent/revoke-links.ts';
 import { queueServiceMessage } from './service-messages.ts';
 import { hashAddress, hashesOfAddress } from './suppression.ts';
 import type { LinkAct, PreferencesKey, ServiceMessageKey } from './tokens.ts';
@@ -110,22 +110,6 @@ export async function useActLink(tx: Tx, act: LinkAct, key: ServiceMessageKey, n
 /** Whether a link to the preferences still opens them. @param version the subscriber's */
 export function isPreferencesLinkOpen(key: PreferencesKey, version: number, now: number): boolean {
   return key.version === version && now < key.expiresAt;
-}
-
-/** Revokes all links to the pages of a locked subscriber. Unsubscribe links work for ever. */
-export async function revokeLinks(tx: Tx, subscriberId: number, now: number): Promise<void> {
-  await tx
-    .updateTable('subscribers')
-    .set({ token_version: sql<number>`token_version + 1` })
-    .where('id', '=', subscriberId)
-    .execute();
-  await tx
-    .updateTable('service_messages')
-    .set({ expires_at: now })
-    .where('subscriber_id', '=', subscriberId)
-    .where('kind', 'in', ['export', 'erase'])
-    .where('expires_at', '>', now)
-    .execute();
 }
 
 /** Revokes the links of a subscriber. @returns false if there is no such subscriber */

@@ -99,8 +99,9 @@ async function changeNewsletters(
   const { offered, wanted } = choice;
   const states = await subscriptionStates(tx, subscriberId);
   const unwanted = offered.filter((id) => states.get(id) === 'confirmed' && !wanted.includes(id));
-  const left = await changeSubscriptions(tx, subscriberId, unwanted, 'unsubscribed', via, now);
+  // In this order, so that a subscriber who changes from one to another has not left in between.
   const joined = await changeSubscriptions(tx, subscriberId, wanted, 'confirmed', via, now);
+  const left = await changeSubscriptions(tx, subscriberId, unwanted, 'unsubscribed', via, now);
   return { joined: joined.map((one) => one.newsletter), left: left.map((one) => one.newsletter) };
 }
 

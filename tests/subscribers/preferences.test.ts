@@ -46,11 +46,14 @@ describe('the preferences of a subscriber', () => {
         weekly: 'confirmed',
       });
       expect((await consentEvents(store)).slice(2)).toEqual([
-        'unsubscribed daily by preferences from 192.0.2.9 at 1',
         'confirmed monthly by preferences from 192.0.2.9 at 1',
+        'unsubscribed daily by preferences from 192.0.2.9 at 1',
       ]);
       expect(await changePreferences(store.db, id, wanted, PAGE, NOW + 2)).toEqual({ kind: 'unchanged' });
       expect(await consentEvents(store)).toHaveLength(4);
+      // Changing from one to another is not leaving, which would end all links.
+      await changePreferences(store.db, id, { newsletters: { offered: ALL, wanted: ['daily'] } }, PAGE, NOW + 2);
+      expect((await readPreferences(store.db, id))?.tokenVersion).toBe(1);
     });
 
     it('do not change newsletters that were not offered', async () => {

@@ -4,10 +4,11 @@
 import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
 import { localDate, wallClock } from '../../lib/time.ts';
+import { SHORT_LINK_LIFETIME } from '../../subscribers/account-links.ts';
 import { maskedAddress } from '../../subscribers/address.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
 import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
-import { readPreferencesToken } from '../../subscribers/tokens.ts';
+import { preferencesToken, readPreferencesToken } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';
@@ -137,6 +138,18 @@ function longDate(day: string): string {
   return Temporal.PlainDate.from(day).toLocaleString('en-US', { dateStyle: 'long' });
 }
 
+/**
+ * The token for the next form. Leaving every newsletter revokes that of the page, which may be by mistake: the page
+ * then has one that works for an hour, and no longer than its own.
+ */
+function nextToken(web: WebContext, c: Context, { subscriberId, tokenVersion: version }: Preferences): string {
+  const token = c.req.param('token') ?? '';
+  const key = readPreferencesToken(web.secrets, token);
+  if (key === null || key.version === version) return token;
+  const expiresAt = Math.min(key.expiresAt, web.clock() + SHORT_LINK_LIFETIME);
+  return preferencesToken(web.secrets, { subscriberId, version, expiresAt });
+}
+
 async function respondForm(
   web: WebContext,
   c: Context,
@@ -147,7 +160,7 @@ async function respondForm(
   const reason = subscriber.suppressedReason;
   const errors = result === 'saved' ? null : result;
   const data = {
-    token: c.req.param('token'),
+    token: nextToken(web, c, subscriber),
     email: maskedAddress(subscriber.email),
     isSaved: result === 'saved',
     errors: errors ?? NO_ERRORS,

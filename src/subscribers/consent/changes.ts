@@ -5,6 +5,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
+import { revokeLinks } from './revoke-links.ts';
 import { nextState, type SubscriptionChange, type SubscriptionState } from './states.ts';
 
 /** Channel and source of a change. */
@@ -93,7 +94,8 @@ export async function recordConsent(
 }
 
 /**
- * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes.
+ * Applies a change to subscriptions of a locked subscriber, and records it for those that it changes. When the last one
+ * ends, earlier links to the preferences open nothing any more: others may have one, and it subscribes.
  * @param newsletters ids, or `all` for all subscriptions of the subscriber
  * @returns the changed subscriptions with their previous states, by newsletter
  */
@@ -130,6 +132,9 @@ export async function changeSubscriptions(
     .execute();
   const events = changed.map(({ newsletter }) => ({ change, newsletter }));
   await recordConsent(tx, subscriberId, events, via, now);
+  for (const { newsletter, after } of changed) states.set(newsletter, after);
+  const hasLeft = changed.some(({ before }) => before === 'confirmed') && ![...states.values()].includes('confirmed');
+  if (hasLeft) await revokeLinks(tx, subscriberId, now);
   return changed.map(({ newsletter, before }) => ({ newsletter, before }));
 }
 

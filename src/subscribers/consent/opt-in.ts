@@ -10,13 +10,13 @@ import { acquirePermits } from '../../store/rate-limits.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
-import { revokeLinks } from '../account-links.ts';
 import { parseAddress } from '../address.ts';
 import { type ConfirmMessage, findConfirmMessage, queueServiceMessage } from '../service-messages.ts';
 import { findSuppression, liftSuppression } from '../suppression.ts';
 import type { ServiceMessageKey } from '../tokens.ts';
 import { changeZone, zoneProblem } from '../zone.ts';
 import { type ConsentChannel, changeSubscriptions, lockSubscriber, subscriptionStates } from './changes.ts';
+import { revokeLinks } from './revoke-links.ts';
 import { limitsOfSignup, type SignupLimits } from './signup-limits.ts';
 
 export interface SubscriptionRequest {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { claimServiceMessages, markServiceMessage } from '../../../src/delivery/queue/service-outbox.ts';
-import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { SuppressionReason } from '../../../src/store/tables.ts';
 import { confirmRequest } from '../../../src/subscribers/consent/opt-in.ts';
@@ -54,7 +54,7 @@ forEachDatabase((open) => {
 
     it('shows neither the address nor why email to it is stopped', async () => {
       await suppressAddress(store.db, SECRETS, id, 'complaint', { channel: 'complaint' }, NOW);
-      const html = await site.read(preferencesPath(id));
+      const html = await site.read(preferencesPath(id, { version: 2 }));
       expect(html).toContain('<bdi>A…@e….com</bdi>');
       expect(html).toContain('Email is stopped');
       expect(html).not.toMatch(/ada@|unwanted|complain/i);
@@ -94,8 +94,45 @@ forEachDatabase((open) => {
       await removeSubscriber(store.db, ADDRESS, { channel: 'operator' }, NOW);
       const back = await requestNewsletters(store, ['weekly'], { email: ADDRESS, now: NOW });
       await confirmRequest(store.db, SECRETS, back, { channel: 'confirmation' }, NOW);
-      expect((await site.get(preferencesPath(id, { version: 2 }))).status).toBe(410);
-      expect((await site.get(preferencesPath(id, { version: 3 }))).status).toBe(200);
+      for (const version of [2, 3]) expect((await site.get(preferencesPath(id, { version }))).status).toBe(410);
+      expect((await site.get(preferencesPath(id, { version: 4 }))).status).toBe(200);
+    });
+
+    it('subscribes nobody who has left since', async () => {
+      const path = preferencesPath(id);
+      const join: [string, string][] = [
+        ['newsletter', 'daily-roundup'],
+        ['zone', ''],
+        ['paused', ''],
+      ];
+      const state = async () => (await readPreferences(store.db, id))?.subscriptions[0]?.state;
+      expect((await site.post(path, join)).status).toBe(200);
+      const unsubscribing = unsubscribeToken(SECRETS, { subscriberId: id, newsletter: 'daily-roundup' });
+      await site.post(`/unsubscribe/${unsubscribing}`, [['List-Unsubscribe', 'One-Click']]);
+      expect((await site.post(path, join)).status).toBe(410);
+      expect(await state()).toBe('unsubscribed');
+    });
+
+    it('lets the subscriber who left by mistake come back from the same page, for an hour', async () => {
+      const leave: [string, string][] = [
+        ['zone', ''],
+        ['paused', ''],
+      ];
+      const join: [string, string][] = [['newsletter', 'daily-roundup'], ...leave];
+      const path = preferencesPath(id, { expiresAt: NOW + 90 * MINUTE });
+      const next = async (from: string): Promise<string> =>
+        /action="(\/preferences\/[^"/]+)"/.exec(await (await site.post(from, leave)).text())?.[1] ?? '';
+      const first = await next(path);
+      expect(first).not.toBe(path);
+      expect((await site.get(path)).status).toBe(410);
+      site.at(NOW + HOUR - 1);
+      expect((await site.post(first, join)).status).toBe(200);
+      expect(await readPreferences(store.db, id)).toMatchObject({ subscriptions: [{ state: 'confirmed' }] });
+      // Leaving again and again prolongs no link.
+      const second = await next(first);
+      expect((await site.get(second)).status).toBe(200);
+      site.at(NOW + HOUR);
+      expect((await site.get(second)).status).toBe(410);
     });
 
     it('mails a few links of each kind a day only, and says the same whether it mails one or not', async () => {

@@ -176,7 +176,8 @@ describe('the preferences page', () => {
       for (const reason of reasons) {
         await store.db.updateTable('subscribers').set({ suppressed_reason: null, suppressed_at: null }).execute();
         await suppressAddress(store.db, SECRETS, id, reason, { channel: 'bounce' }, NOW);
-        const html = await site.read(path);
+        const version = (await readPreferences(store.db, id))?.tokenVersion ?? 0;
+        const html = await site.read(preferencesPath(id, { version }));
         expect(html).toContain('Email is stopped');
         const promises = html.includes('<a href="/newsletters">subscribe again</a>');
         const sendsToNewsroom = html.includes(

@@ -18,6 +18,7 @@ import {
 } from '../../../src/subscribers/subscriptions.ts';
 import {
   findSuppression,
+  isLiftedByOptIn,
   suppressAddress,
   suppressByOperator,
   unsuppressByOperator,
@@ -72,7 +73,7 @@ class Walk {
   /** Null if the address has no subscriber. */
   states: Map<string, SubscriptionState> | null = null;
   suppressed: SuppressionReason | null = null;
-  /** Of the subscriber's links: it grows when a subscriber without a subscription confirms one. */
+  /** Of the links: it grows when the last subscription ends, and when there was none before a confirmation. */
   version = 1;
   mails: Mail[] = [];
   readonly #store: Store;
@@ -105,8 +106,10 @@ class Walk {
         const choice = { offered: NEWSLETTERS, wanted: newsletters };
         await changePreferences(db, id, { newsletters: choice }, { channel: 'preferences' }, now);
         if (this.states === null) return;
-        this.#unsubscribe(NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'));
-        return this.#change(newsletters, 'confirmed');
+        this.#change(newsletters, 'confirmed');
+        return this.#unsubscribe(
+          NEWSLETTERS.filter((n) => !newsletters.includes(n) && this.states?.get(n) === 'confirmed'),
+        );
       }
       case 'unsubscribe':
         await unsubscribe(db, { subscriberId: id, newsletter: step.newsletter }, { channel: 'one-click' }, now);
@@ -118,7 +121,9 @@ class Walk {
         await suppressAddress(db, secrets, id, step.reason, { channel: 'bounce' }, now);
         if (this.states === null) return;
         if (step.reason === 'complaint') this.#unsubscribe(NEWSLETTERS);
-        if (this.suppressed === null) this.#suppress(step.reason);
+        if (this.suppressed === null || (step.reason === 'complaint' && isLiftedByOptIn(this.suppressed))) {
+          this.#suppress(step.reason);
+        }
         return;
       }
       case 'suppress-by-operator':
@@ -131,7 +136,9 @@ class Walk {
         return;
       case 'erase':
         await eraseSubscriber(db, secrets, id, now);
-        if (this.states !== null && this.suppressed !== 'operator') this.suppressed = 'erased';
+        if (this.states !== null && (this.suppressed === null || isLiftedByOptIn(this.suppressed))) {
+          this.suppressed = 'erased';
+        }
         this.states = null;
         this.version = 1;
         this.mails = [];
@@ -195,7 +202,7 @@ class Walk {
     );
     const confirmed = await confirmRequest(db, this.secrets, mail.key, MAIL, this.now);
     const { subscriberId } = mail.key;
-    if (!expired && !done && ![...(this.states?.values() ?? [])].includes('confirmed')) this.version += 1;
+    if (!expired && !done && !this.#isSubscribed()) this.version += 1;
     const kind = done ? 'done' : 'confirmed';
     const details = done ? {} : { subscriberId, version: this.version };
     expect(confirmed).toEqual(expired ? { kind: 'expired' } : { kind, newsletters: remaining, ...details });
@@ -212,13 +219,19 @@ class Walk {
     }
   }
 
+  #isSubscribed(): boolean {
+    return [...(this.states?.values() ?? [])].includes('confirmed');
+  }
+
   #unsubscribe(newsletters: string[]): void {
+    const wasSubscribed = this.#isSubscribed();
     for (const newsletter of newsletters) {
       const state = this.states?.get(newsletter);
       if (state === undefined || state === 'unsubscribed') continue;
       this.states?.set(newsletter, 'unsubscribed');
       for (const mail of this.mails) mail.remaining.delete(newsletter);
     }
+    if (wasSubscribed && !this.#isSubscribed()) this.version += 1;
   }
 
   #suppress(reason: SuppressionReason): void {

@@ -61,7 +61,7 @@ describe.concurrent('daywire deliver over SMTP', () => {
 });
 
 describe.concurrent('daywire queue', () => {
-  it('shows the editions under delivery and what is due, or that the queue is empty', async () => {
+  it('shows what is due, what waits for the server, or that the queue is empty', async () => {
     const folder = newFolder('sample');
     await folder.run(['start', '--once', '--role', 'schedule']);
     const { stdout } = await folder.run(['queue', 'show']);
@@ -72,7 +72,19 @@ describe.concurrent('daywire queue', () => {
       uncertainDeliveries: [],
       editions: [{ deliveryState: 'delivering', deliveries: { pending: 7 } }],
     });
-    await folder.run(['deliver']);
+
+    // A server that is down waits for its next probe; the operator's command tries at once.
+    const smtp = 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1';
+    editConfig(folder, 'transport: file', smtp);
+    const { code, stdout: report } = await folder.run(['deliver', '--json']);
+    expect(code).toBe(1);
+    const retryAt = expect.stringMatching(/^2.*T.*Z$/);
+    expect(JSON.parse(report)).toMatchObject({ stopped: '127.0.0.1:1 refuses connections', retryAt });
+    expect((await folder.run(['queue', 'show'])).stdout).toMatch(
+      /^delivery waits since \S+, the server is tried again at \S+: 127\.0\.0\.1:1 refuses connections\n/,
+    );
+    editConfig(folder, smtp, 'transport: file');
+    expect((await folder.run(['deliver'])).stdout).toBe('7 submitted\n');
     expect((await folder.run(['queue', 'show'])).stdout).toBe('the queue is empty\n');
   });
 

@@ -95,12 +95,12 @@ export async function importWatched(
   if (watch.length === 0) return null;
   const { added, updated, rejected, warnings } = await importChangedFiles(store, config, watch, { clock, ...options });
   for (const { source, line, problems } of rejected) {
-    for (const problem of problems) log.warn({ source, line, problem }, 'rejected');
+    log.warn({ source, line, problems }, 'rejected');
   }
   for (const { source, line, articleId, problems } of warnings) {
     // A watched folder that is missing has no article; each poll would log it.
     if (articleId === null) continue;
-    for (const problem of problems) log.warn({ source, line, problem }, 'imported with a warning');
+    log.warn({ source, line, problems }, 'imported with a warning');
   }
   if (added + updated > 0) log.info({ added, updated }, 'imported');
   return { added, updated, rejected: rejected.length };

@@ -19,7 +19,7 @@ const RENEW_EVERY = 30 * SECOND;
 /** A job that hangs must not block its schedule for ever. */
 const TIME_LIMIT = 30 * MINUTE;
 
-type Outcome = JobOutcome | { kind: 'failed'; reason: string };
+type Outcome = JobOutcome | { kind: 'failed'; reason: string; stack: string | undefined };
 
 /** The keys of the alerts that a job's runs raise. */
 export function alertKeys(jobId: string): Record<'failed' | 'late' | 'skipped', string> {
@@ -38,7 +38,7 @@ export async function runSlot(
   slot: { slotAt: number; covers: number },
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<Run | null> {
-  const { id, schedule } = job;
+  const { id } = job;
   const now = clock();
   const claim = await claimRun(store.db, { schedule: id, ...slot }, now, now + LEASE);
   if (claim === null) return null;
@@ -56,16 +56,25 @@ export async function runSlot(
     );
   } catch (error) {
     const reason = errorLine(error);
-    log.error({ schedule: id, error: error instanceof Error ? error.stack : reason }, 'run failed');
-    outcome = { kind: 'failed', reason };
+    outcome = { kind: 'failed', reason, stack: error instanceof Error ? error.stack : undefined };
   } finally {
     clearInterval(renewal);
   }
   const run = await recordOutcome(store, job, claim, outcome, clock());
-  if (run === null) log.warn({ schedule: id }, 'run lost its lease: another process has claimed it');
-  else
-    log.info({ schedule: id, slot: localDateTime(run.slotAt, schedule.zone), reason: run.reason }, `run ${run.state}`);
+  logOutcome(log, job, run, outcome);
   return run;
+}
+
+/** One line for each run. */
+function logOutcome(log: Log, { id, schedule }: Job, run: Run | null, outcome: Outcome): void {
+  const error = outcome.kind === 'failed' ? { error: outcome.stack ?? outcome.reason } : {};
+  if (run === null) {
+    log.warn({ schedule: id, ...error }, 'run lost its lease: another process has claimed it');
+    return;
+  }
+  const slot = localDateTime(run.slotAt, schedule.zone);
+  if (outcome.kind === 'failed') log.error({ schedule: id, slot, ...error }, 'run failed');
+  else log.info({ schedule: id, slot, reason: run.reason }, `run ${run.state}`);
 }
 
 function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome, now: number): Promise<Run | null> {

@@ -232,6 +232,16 @@ forEachDatabase((open, dialect) => {
       expect(await listOpenAlerts(store.db)).toMatchObject([{ key: 'failed:newsletter:daily', count: MAX_ATTEMPTS }]);
     });
 
+    it('is logged once, with its stack', async () => {
+      const store = await open();
+      const deps = depsAt(clockAt(slot));
+      const job = jobOf({}, () => {
+        throw new Error('no space left');
+      });
+      await runSlot(store, job, { slotAt: slot, covers: 1 }, deps);
+      expect(deps.log.lines).toEqual([expect.stringMatching(/^run failed .*no space left.*run-due\.test\.ts/)]);
+    });
+
     it('raises one alert, which the next successful run resolves', async () => {
       const store = await open();
       const at = clockAt(slot - HOUR);

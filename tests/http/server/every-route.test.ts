@@ -59,6 +59,7 @@ const OTHERS: [path: string, status: number][] = [
   ['/articles/daily-roundup-2026-11-24', 301],
   ['/editions/daily-roundup/2026-11-24', 200],
   ['/subscribe', 303],
+  ...['link', 'export', 'erase', 'revoke'].map((form): [string, number] => [`${PREFERENCES}/${form}`, 303]),
   ['/feeds', 301],
   ['/feeds/', 404],
   ['/feeds/latest.rss', 200],
@@ -100,6 +101,7 @@ const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
     PREFERENCES,
     [
       ['newsletter', 'daily-roundup'],
+      ['zone', ''],
       ['paused', '2026-12-24'],
     ],
     200,
@@ -112,12 +114,14 @@ const ANSWERS: [path: string, fields: [string, string][], status: number][] = [
     ],
     422,
   ],
-  [`/unsubscribe/${TOKEN}`, [['unsubscribe', 'yes']], 200],
+  [PREFERENCES, [], 400],
   [`${PREFERENCES}/link`, [], 200],
   [`${PREFERENCES}/export`, [], 200],
   [`${PREFERENCES}/erase`, [], 200],
   [`${PREFERENCES}/revoke`, [], 200],
   [PREFERENCES, [], 410],
+  [`/unsubscribe/${TOKEN}`, [], 400],
+  [`/unsubscribe/${TOKEN}`, [['unsubscribe', 'yes']], 200],
 ];
 
 describe('every route', () => {

@@ -45,8 +45,8 @@ const TIMEOUTS = {
   keepAliveTimeout: 5 * SECOND,
   connectionsCheckingInterval: 2 * SECOND,
 };
-/** For a client that reads nothing of its response. */
-const STALLED_TIMEOUT = 60 * SECOND;
+/** For a client that reads nothing of its response. Node waits once more where a part of it could be written. */
+const STALLED_TIMEOUT = 30 * SECOND;
 
 /**
  * Serves the app.

@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKeys } from '../src/app/keys.ts';
 import { start } from '../src/app/start.ts';
@@ -37,6 +37,9 @@ export interface LoopFigures {
   /** Of the event loop, in milliseconds, from the first row that is queued to the last submission. */
   delayP99: number;
   delayMax: number;
+  /** Processor time of the main thread between two turns of a timer of 1 ms: other load does not change it. */
+  turnP99: number;
+  turnMax: number;
 }
 
 const setup = JSON.parse(process.argv[2] ?? '') as ServerSetup;
@@ -67,6 +70,13 @@ delay.enable();
 // Its first interval counts for nothing.
 await sleep(20);
 delay.reset();
+const turns = createHistogram();
+let usedBefore = usedMicroseconds();
+const watch = setInterval(() => {
+  const used = usedMicroseconds();
+  turns.record(Math.max(1, used - usedBefore));
+  usedBefore = used;
+}, 1);
 const begin = performance.now();
 const { queued, edition } = await closeLarge(store, config, composed);
 const closed = performance.now();
@@ -77,12 +87,15 @@ while (submitted < queued && performance.now() - closed < setup.seconds * 1_000)
 }
 const seconds = (performance.now() - closed) / 1_000;
 delay.disable();
+clearInterval(watch);
 print({
   queueSeconds: (closed - begin) / 1_000,
   perSecond: submitted / seconds,
   submitted,
   delayP99: delay.percentile(99) / 1e6,
   delayMax: delay.max / 1e6,
+  turnP99: turns.percentile(99) / 1e3,
+  turnMax: turns.max / 1e3,
 } satisfies LoopFigures);
 // Until the last request has been answered.
 if (!process.stdin.readableEnded) await once(process.stdin, 'end');
@@ -92,6 +105,11 @@ await store.close();
 async function countSubmitted(editionId: number): Promise<number> {
   const counts = await readDeliveryCounts(store.db, [editionId]);
   return counts.find(({ state }) => state === 'submitted')?.count ?? 0;
+}
+
+function usedMicroseconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return user + system;
 }
 
 function print(value: object): void {

@@ -63,11 +63,13 @@ export async function responsivenessOnBoth(
   }
 }
 
-function figuresOf(database: string, { delayP99, delayMax, responseP99, ...rest }: Responsiveness) {
+function figuresOf(database: string, { delayP99, delayMax, turnP99, turnMax, responseP99, ...rest }: Responsiveness) {
   const { home, healthz, metrics } = responseP99;
   const figures = {
     busyLoopDelayP99Ms: delayP99,
     busyLoopDelayMaxMs: delayMax,
+    busyTurnCpuP99Ms: turnP99,
+    busyTurnCpuMaxMs: turnMax,
     busyHomeP99Ms: home,
     busyHealthzP99Ms: healthz,
     busyMetricsP99Ms: metrics,

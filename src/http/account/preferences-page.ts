@@ -3,7 +3,8 @@
  */
 import type { Context, Handler } from 'hono';
 import { Temporal } from 'temporal-polyfill';
-import { localDate, wallClock } from '../../lib/time.ts';
+import { localDate, MINUTE, SECOND, wallClock } from '../../lib/time.ts';
+import { acquirePermit, type RateLimit } from '../../store/rate-limits.ts';
 import { SHORT_LINK_LIFETIME } from '../../subscribers/account-links.ts';
 import { maskedAddress } from '../../subscribers/address.ts';
 import { changePreferences, type Preferences, readPreferences } from '../../subscribers/preferences.ts';
@@ -11,7 +12,7 @@ import { isLiftedByOptIn } from '../../subscribers/suppression.ts';
 import { preferencesToken, readPreferencesToken } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
-import { respondNotFound } from '../server/errors.ts';
+import { respondError, respondNotFound } from '../server/errors.ts';
 import { readForm, respondNoForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { chosenNewsletters, isSignupOpen, newsletterChoices } from './subscribe-form.ts';
@@ -38,6 +39,9 @@ const NO_ERRORS: PreferencesErrors = { zone: null, paused: null };
 /** A subscriber who wants a longer pause is better off without a subscription. */
 const LONGEST_PAUSE = { years: 1 };
 
+/** By one subscriber. Each change adds to the record of consent, and others may have the link. */
+const CHANGES: RateLimit = { everyMs: 2 * MINUTE, burst: 30 };
+
 /** GET of `/preferences/:token`. */
 export function servePreferences(web: WebContext): Handler {
   return withSubscriber(web, (c, subscriber) => respondForm(web, c, subscriber, storedFields(web, subscriber)));
@@ -63,6 +67,8 @@ export function handlePreferences(web: WebContext): Handler {
     if (errors !== null) return respondForm(web, c, subscriber, fields, errors);
     const newsletters = { offered: web.config.newsletters.map(({ id }) => id), wanted: fields.newsletters };
     const changes = { newsletters, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
+    const permit = await acquirePermit(db, `preferences:${subscriber.subscriberId}`, CHANGES, now);
+    if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
     const channel = { channel: 'preferences', source: clientAddress(web, c) } as const;
     await changePreferences(db, subscriber.subscriberId, changes, channel, now);
     const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
@@ -76,6 +82,12 @@ export function handlePreferences(web: WebContext): Handler {
  */
 function isOwnForm(posted: URLSearchParams): boolean {
   return posted.has('zone') && posted.has('paused');
+}
+
+async function respondTooManyChanges(web: WebContext, c: Context, waitMs: number): Promise<Response> {
+  c.header('Retry-After', String(Math.max(1, Math.ceil(waitMs / SECOND))));
+  const message = 'These preferences were saved too often, so nothing has changed. Please try again in a few minutes.';
+  return respondError(web, c, 429, { title: 'Too many changes', message });
 }
 
 function storedFields(web: WebContext, { subscriptions, zone, pausedUntil }: Preferences): PreferencesFields {

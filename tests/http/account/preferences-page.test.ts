@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { claimServiceMessages, markServiceMessage } from '../../../src/delivery/queue/service-outbox.ts';
-import { DAY, HOUR } from '../../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { SuppressionReason } from '../../../src/store/tables.ts';
 import { requestSubscription } from '../../../src/subscribers/consent/opt-in.ts';
@@ -218,6 +218,28 @@ describe('the preferences page', () => {
         expect([rest, response.status, response.headers.get('Location')]).toEqual([rest, 303, path]);
         expect((await site.get(`/preferences/forged/${rest}`)).status).toBe(404);
       }
+    });
+
+    it('can be saved thirty times at once, so that nobody fills the record of consent', async () => {
+      const other = await addSubscriber(
+        store.db,
+        SECRETS,
+        { email: 'ben@example.com', newsletters: ['daily-roundup'] },
+        { channel: 'operator' },
+        NOW,
+      );
+      const save = (n: number) => submit([...STAY, ['zone', n % 2 === 0 ? 'Asia/Tokyo' : 'Europe/Paris']]);
+      for (let n = 1; n <= 30; n++) expect([n, (await save(n)).status]).toEqual([n, 200]);
+      const recorded = (await events()).length;
+      expect(recorded).toBe(30);
+      const refused = await save(31);
+      expect([refused.status, refused.headers.get('Retry-After')]).toEqual([429, '120']);
+      expect(await events()).toHaveLength(recorded);
+      if (other.kind !== 'stored') throw new Error(other.reason);
+      const fields: Fields = [...STAY, ['zone', ''], ['paused', '']];
+      expect((await site.post(preferencesPath(other.subscriberId), fields)).status).toBe(200);
+      site.at(NOW + 2 * MINUTE);
+      expect((await save(31)).status).toBe(200);
     });
 
     it('accepts only a short form', async () => {

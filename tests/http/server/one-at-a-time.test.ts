@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { oneAtATime } from '../../../src/http/server/one-at-a-time.ts';
 
 describe('the requests of a connection', () => {
@@ -60,7 +60,7 @@ describe('the requests of a connection', () => {
     const socket = handle();
     const requests = pipelined(30_000);
     socket.write(requests);
-    await vi.waitUntil(() => last?.url === '/10');
+    await expect.poll(() => last?.url).toBe('/10');
     // Time to read, if it were read.
     for (let turn = 0; turn < 20; turn++) {
       const other = open();
@@ -87,7 +87,7 @@ describe('the requests of a connection', () => {
     });
     const socket = open();
     socket.write(pipelined(400));
-    await vi.waitUntil(() => handled.length === 1);
+    await expect.poll(() => handled.length).toBe(1);
     socket.destroy();
     await left.promise;
     const other = open();

@@ -10,7 +10,7 @@ export default defineConfig({
     isolate: false,
     // By default one core is left free, and two cores then take half as long again.
     maxWorkers: '100%',
-    maxConcurrency: 2,
+    maxConcurrency: 4,
     // Some tests start several processes, on cores that they share with all others.
     testTimeout: 60_000,
     hookTimeout: 60_000,

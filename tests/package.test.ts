@@ -23,7 +23,7 @@ describe('the package', () => {
     expect(existsSync(join(folder, 'package/src'))).toBe(false);
     const times = join(folder, 'times');
     daywire(folder, 'init', times, '--name', 'The Example Times', '--zone', 'Europe/Berlin');
-    expect(daywire(times, 'check')).toMatch(/templates: all parse, and all newsletters render/);
+    expect(daywire(times, 'check')).toMatch(/templates: all parse, and all that are used render/);
     expect(daywire(times, 'start', '--once')).toMatch(/21 of 21 documents changed/);
     expect(existsSync(join(times, 'feeds/latest.rss'))).toBe(true);
   });

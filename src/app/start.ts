@@ -7,6 +7,7 @@ import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
 import { createMetricsApp } from '../http/server/metrics-app.ts';
 import { connectionsWithin, openFilesLimit } from '../http/server/open-files.ts';
 import { errorLine } from '../lib/clean-text.ts';
+import { SECOND } from '../lib/time.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
 import type { AppContext } from './app-context.ts';
@@ -132,18 +133,29 @@ async function logChecks(app: AppContext): Promise<Finding[]> {
   return findings;
 }
 
+/** Rendering all templates takes up to two seconds of processor time, which the start and the first requests need. */
+const TEMPLATE_CHECK_DELAY = 3 * SECOND;
+
 /**
- * Renders all templates once with sample data, after the port is open: a broken one is known before a slot or a visitor
+ * Renders all templates once with sample data, soon after the start: a broken one is known before a slot or a visitor
  * needs it.
  */
 function startCheckingTemplates({ config, templates, clock, log }: AppContext): Stoppable {
-  const checked = checkTemplates(config, templates, clock()).then(
-    (findings) => {
-      for (const { kind, message } of findings) if (kind !== 'ok') log.warn({ [kind]: message }, 'broken template');
+  let checked: Promise<void> | undefined;
+  const timer = setTimeout(() => {
+    checked = checkTemplates(config, templates, clock()).then(
+      (findings) => {
+        for (const { kind, message } of findings) if (kind !== 'ok') log.warn({ [kind]: message }, 'broken template');
+      },
+      (error: unknown) => log.warn({ error: errorLine(error) }, 'checking the templates failed'),
+    );
+  }, TEMPLATE_CHECK_DELAY);
+  return {
+    async stop() {
+      clearTimeout(timer);
+      await checked;
     },
-    (error: unknown) => log.warn({ error: errorLine(error) }, 'checking the templates failed'),
-  );
-  return { stop: () => checked };
+  };
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */

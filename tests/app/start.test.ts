@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
 import { loadSampleNewsroom } from '../../src/app/sample.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
@@ -244,9 +244,10 @@ forEachDatabase((open) => {
       const log = openTestLog();
       const running = await start({ ...app, log }, { ...startOptions(), roles: ['web'] });
       expect((await fetch(`${running.url}newsletters`)).status).toBe(200);
+      const findBroken = (): string[] => log.lines.filter((line) => line.startsWith('broken template'));
+      await vi.waitUntil(() => findBroken().length > 0, { timeout: 30_000 });
       await running.stop();
-      const broken = log.lines.filter((line) => line.startsWith('broken template'));
-      expect(broken).toEqual([
+      expect(findBroken()).toEqual([
         expect.stringMatching(/"problem":"templates: page \/archive: .*undefined variable: nothing/),
       ]);
     });

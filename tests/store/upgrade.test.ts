@@ -63,7 +63,7 @@ describe('with "migrate: auto"', () => {
     const files = readdirSync(dirname(path));
     expect(files.filter((file) => !/-(wal|shm)$/.test(file)).sort()).toEqual([
       'daywire.db',
-      expect.stringMatching(/^daywire\.db\.before-9999-synthetic\.20261124T07300[01]Z-\d+$/),
+      expect.stringMatching(/^daywire\.db\.before-9999-synthetic\.20261124T07300[01]\.000Z-\d+$/),
     ]);
     delete MIGRATIONS['9999-synthetic'];
     const backup = await openStore({ path: upgrade?.backup as string });

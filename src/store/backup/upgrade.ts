@@ -36,8 +36,8 @@ export async function upgradeStore(store: Store, now: number): Promise<Upgrade |
   return null;
 }
 
-/** Such as `var/daywire.db.before-0007-name.20261126T073000Z-4711`, whose process has the number 4711. */
+/** Such as `var/daywire.db.before-0007-name.20261126T073000.123Z-4711`, whose process has the number 4711. */
 function backupPath(location: string, migration: string, now: number): string {
-  const instant = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+  const instant = new Date(now).toISOString().replace(/[-:]/g, '');
   return `${location}.before-${migration}.${instant}-${process.pid}`;
 }

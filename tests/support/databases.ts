@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, describe, inject } from 'vitest';
 import { migrate } from '../../src/store/schema.ts';
@@ -51,8 +52,38 @@ export async function openSqliteFile(): Promise<{ store: Store; remove: () => Pr
 /** Opens an empty, migrated SQLite store in memory. */
 export async function openMigrated(): Promise<Store> {
   const store = await openStore({ path: ':memory:' });
-  await migrate(store);
+  if (migratedSchema === null) {
+    await migrate(store);
+    migratedSchema = await dumpSqlite(store);
+  } else {
+    for (const statement of migratedSchema) await sql.raw(statement).execute(store.db);
+  }
   return store;
+}
+
+/** What creates a migrated SQLite store. A migration takes three times as long. */
+let migratedSchema: string[] | null = null;
+
+/** The statements that create the schema of a store and insert the rows of its migrations. */
+async function dumpSqlite({ db }: Store): Promise<string[]> {
+  const schema = await sql<{ name: string; type: string; sql: string }>`
+    select name, type, sql from sqlite_master where sql is not null and name not like 'sqlite%' order by rowid`.execute(
+    db,
+  );
+  const inserts: string[] = [];
+  for (const { name } of schema.rows.filter(({ type }) => type === 'table')) {
+    const { rows } = await sql<Record<string, string | number | null>>`select * from ${sql.table(name)}`.execute(db);
+    for (const row of rows) {
+      const values = Object.values(row).map((value) =>
+        typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value),
+      );
+      inserts.push(`insert into ${name} values (${values.join(', ')})`);
+    }
+  }
+  // Triggers last: they would count the rows of the migrations.
+  const isTrigger = ({ type }: { type: string }) => type === 'trigger';
+  const tables = schema.rows.filter((entry) => !isTrigger(entry)).map((entry) => entry.sql);
+  return [...tables, ...inserts, ...schema.rows.filter(isTrigger).map((entry) => entry.sql)];
 }
 
 /** Creates a database on the tests' PostgreSQL server, migrated or empty. @returns its URL */

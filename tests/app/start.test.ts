@@ -12,7 +12,7 @@ import { DAY } from '../../src/lib/time.ts';
 import { listProcesses } from '../../src/schedule/processes.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { startWebServer } from '../schedule/web-server.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { publishDocuments } from '../support/documents.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 import { openTestLog } from '../support/test-log.ts';
@@ -237,21 +237,6 @@ forEachDatabase((open) => {
       taken.close();
     });
 
-    it('logs a broken template after the port is open, and serves', async () => {
-      const app = openTestApp(await open(), { feeds: ['latest'] });
-      mkdirSync(join(app.config.paths.templates, 'pages'), { recursive: true });
-      writeFileSync(join(app.config.paths.templates, 'pages/archive.liquid'), '{{ nothing }}');
-      const log = openTestLog();
-      const running = await start({ ...app, log }, { ...startOptions(), roles: ['web'] });
-      expect((await fetch(`${running.url}newsletters`)).status).toBe(200);
-      const findBroken = (): string[] => log.lines.filter((line) => line.startsWith('broken template'));
-      await vi.waitUntil(() => findBroken().length > 0, { timeout: 30_000 });
-      await running.stop();
-      expect(findBroken()).toEqual([
-        expect.stringMatching(/"problem":"templates: page \/archive: .*undefined variable: nothing/),
-      ]);
-    });
-
     it('does nothing when the port is taken', async () => {
       const taken = createServer().listen(0, '127.0.0.1');
       await new Promise((resolve) => taken.once('listening', resolve));
@@ -270,6 +255,25 @@ forEachDatabase((open) => {
       await expect(start(app, startOptions())).rejects.toThrow(/ENOTDIR/);
       await expect(fetch(`http://127.0.0.1:${app.config.server.port}/healthz`)).rejects.toThrow();
     });
+  });
+});
+
+describe('starting', () => {
+  it('logs a broken template soon after the port is open, and serves', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { feeds: ['latest'] });
+    mkdirSync(join(app.config.paths.templates, 'pages'), { recursive: true });
+    writeFileSync(join(app.config.paths.templates, 'pages/archive.liquid'), '{{ nothing }}');
+    const log = openTestLog();
+    const running = await start({ ...app, log }, { ...startOptions(), roles: ['web'] });
+    expect((await fetch(`${running.url}newsletters`)).status).toBe(200);
+    const findBroken = (): string[] => log.lines.filter((line) => line.startsWith('broken template'));
+    await vi.waitUntil(() => findBroken().length > 0, { timeout: 30_000 });
+    await running.stop();
+    expect(findBroken()).toEqual([
+      expect.stringMatching(/"problem":"templates: page \/archive: .*undefined variable: nothing/),
+    ]);
+    await store.close();
   });
 });
 

@@ -139,12 +139,7 @@ export async function settleEdition(
   as: 'submitted' | 'retry',
   now: number,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
-  const edition = await db
-    .selectFrom('editions')
-    .select(['newsletter', 'slot', 'delivery_state'])
-    .where('id', '=', editionId)
-    .executeTakeFirst();
-  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  const edition = await findEdition(db, editionId);
   if (as === 'retry' && edition.delivery_state === 'cancelled') throw cancelledError(edition);
   const { numUpdatedRows } = await db
     .updateTable('deliveries')
@@ -204,12 +199,7 @@ async function changeState(
     .where('delivery_state', 'in', from)
     .executeTakeFirstOrThrow();
   if (changed.numUpdatedRows > 0n) return true;
-  const edition = await db
-    .selectFrom('editions')
-    .select(['newsletter', 'slot', 'delivery_state'])
-    .where('id', '=', editionId)
-    .executeTakeFirst();
-  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  const edition = await findEdition(db, editionId);
   if (edition.delivery_state === to) return false;
   const { newsletter, slot } = edition;
   const name = `${newsletter}/${slot}`;
@@ -219,4 +209,15 @@ async function changeState(
   const cancelled = edition.delivery_state === 'cancelled';
   const command = `"daywire editions retry ${name}${cancelled ? ' --cancelled' : ''}"`;
   throw new DeliveryControlError(`${problem}; ${command} delivers what was not submitted`);
+}
+
+/** @throws DeliveryControlError if it does not exist */
+async function findEdition(db: Db, editionId: number) {
+  const edition = await db
+    .selectFrom('editions')
+    .select(['newsletter', 'slot', 'delivery_state'])
+    .where('id', '=', editionId)
+    .executeTakeFirst();
+  if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  return edition;
 }

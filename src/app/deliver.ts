@@ -1,7 +1,7 @@
 /**
  * Delivers what is due, for the operator and for the background task alike.
  */
-import type { OnTrouble } from '../delivery/control/back-off-state.ts';
+import type { OnRecovery, OnTrouble } from '../delivery/control/back-off-state.ts';
 import type { OnPause } from '../delivery/control/circuit-breaker.ts';
 import { deliver } from '../delivery/deliver.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
@@ -12,6 +12,9 @@ import { listOpenAlerts, raiseAlert, resolveAlerts } from '../schedule/alerts.ts
 import type { AppContext } from './app-context.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
 import { DELIVERY_STOPPED, domainAlert, editionName, pauseAlert, SERVICE_MESSAGES_REFUSED } from './editions.ts';
+
+/** The key of the alert about a back-off. */
+const TROUBLE_ALERTS = { server: DELIVERY_STOPPED, service: SERVICE_MESSAGES_REFUSED };
 
 /**
  * Delivers what is due. Raises alerts when the server accepts nothing, and resolves them after the next success; the
@@ -49,14 +52,16 @@ export async function deliverDue(
   };
   const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {
     const { cause, reason, since } = backOff;
-    const [key, what] =
-      scope === 'server' ? [DELIVERY_STOPPED, 'Delivery'] : [SERVICE_MESSAGES_REFUSED, 'Delivery of service messages'];
+    const key = TROUBLE_ALERTS[scope];
+    const what = scope === 'server' ? 'Delivery' : 'Delivery of service messages';
     const state = cause === 'configuration' ? 'stopped' : `has waited since ${rfc3339(since)}`;
     const message = `${what} ${state}: ${reason}. Everything else is still pending, and is tried again by itself.`;
     await raiseAlert(tx, { key, message }, clock());
   };
+  // At once: the rest of the run may take hours.
+  const onRecovery: OnRecovery = (tx, scope) => resolveAlerts(tx, [TROUBLE_ALERTS[scope]], clock());
   const report = await deliver(store, config, transport, {
-    ...{ clock, secrets, signers, templates, onPause, onTrouble, probeNow, signal },
+    ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, probeNow, signal },
     prepareFinish: monitor.prepareFinish,
     onProgress: (progress) => {
       monitor.onProgress();

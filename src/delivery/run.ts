@@ -10,7 +10,7 @@ import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { AttemptContext } from './attempt.ts';
 import type { BackOff } from './control/back-off.ts';
-import { BackOffState, type OnTrouble } from './control/back-off-state.ts';
+import { BackOffState, type OnRecovery, type OnTrouble } from './control/back-off-state.ts';
 import { type BreakerResult, CircuitBreaker, type DeliveryPause, type OnPause } from './control/circuit-breaker.ts';
 import { pauseIfDelivering } from './control/edition-control.ts';
 import type { Signer } from './message/dkim.ts';
@@ -67,6 +67,8 @@ export interface DeliverOptions {
   prepareFinish?: PrepareFinish | undefined;
   /** Called once while the server accepts nothing, when an operator must know of it. */
   onTrouble?: OnTrouble | undefined;
+  /** Called when the server accepts a message again. */
+  onRecovery?: OnRecovery | undefined;
   /** Tries the server now, although it is to be left alone for a while. */
   probeNow?: boolean | undefined;
   /** Delivers this edition only. */
@@ -112,8 +114,8 @@ export class DeliveryRun {
     this.report = emptyReport();
     this.opener = openConnectionOpener(transport);
     this.commit = new GroupCommit(store, clock);
-    this.backOff = new BackOffState(store, 'server', clock, options.onTrouble);
-    this.serviceBackOff = new BackOffState(store, 'service', clock, options.onTrouble);
+    this.backOff = new BackOffState(store, 'server', clock, options);
+    this.serviceBackOff = new BackOffState(store, 'service', clock, options);
     this.breaker = new CircuitBreaker(store, clock, this.backOff, options.onPause);
     this.attempt = { clock, random, policy: { attempts, firstWait: retryMinutes * MINUTE }, uncertain };
     this.claims = new ClaimBuffer(store, {

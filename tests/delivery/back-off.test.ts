@@ -115,7 +115,16 @@ describe('a server that accepts nothing for some minutes', () => {
       let isDown = true;
       const server = await startScripted((command) => (isDown && command === 'CONNECT' ? '421 no' : undefined));
       expect(await runAt(store, server.url, 0)).toMatchObject({ retryAt: NOW + 30 * SECOND });
-      expect(await runAt(store, server.url, 1, { probeNow: true })).toMatchObject({ stopped: expect.any(String) });
+      const connections = () => server.commands.filter((command) => command === 'CONNECT').length;
+      const before = connections();
+      for (const after of [1, 2]) {
+        const report = await runAt(store, server.url, after, { probeNow: true });
+        expect(report).toMatchObject({ stopped: expect.any(String), retryAt: NOW + 30 * SECOND });
+      }
+      expect(connections() - before).toBe(2);
+      // Nor does such a probe delay the next one.
+      await runAt(store, server.url, 30 * SECOND);
+      expect(connections() - before).toBe(3);
       isDown = false;
       await store.db
         .updateTable('back_offs')

@@ -22,23 +22,33 @@ const PROBE_LEASE = 2 * MINUTE;
 /** Called once for each back-off that an operator must know of, in the transaction that notes it. */
 export type OnTrouble = (tx: Tx, trouble: { scope: BackOffScope; backOff: BackOff }) => Promise<void>;
 
+/** Called in the transaction that ends a back-off. */
+export type OnRecovery = (tx: Tx, scope: BackOffScope) => Promise<void>;
+
 /** For one run. */
 export class BackOffState {
   readonly #store: Pick<Store, 'db'>;
   readonly #scope: BackOffScope;
   readonly #clock: Clock;
   readonly #onTrouble: OnTrouble | undefined;
+  readonly #onRecovery: OnRecovery | undefined;
   #isProbing = false;
   #hasLease = false;
   /** As admitted: it changes when another process has probed. */
   #retryAt = 0;
   #lastAcceptedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Pick<Store, 'db'>, scope: BackOffScope, clock: Clock, onTrouble?: OnTrouble) {
+  constructor(
+    store: Pick<Store, 'db'>,
+    scope: BackOffScope,
+    clock: Clock,
+    { onTrouble, onRecovery }: { onTrouble?: OnTrouble | undefined; onRecovery?: OnRecovery | undefined } = {},
+  ) {
     this.#store = store;
     this.#scope = scope;
     this.#clock = clock;
     this.#onTrouble = onTrouble;
+    this.#onRecovery = onRecovery;
   }
 
   /** Whether only a message at a time may be submitted, after `claimProbe`. */
@@ -69,7 +79,7 @@ export class BackOffState {
     const backOff = await readBackOff(this.#store.db, this.#scope);
     if (backOff === null || this.#lastAcceptedAt <= backOff.failed_at) return backOff;
     // Another process failed before this one had a message accepted.
-    await endBackOff(this.#store.db, this.#scope);
+    await this.#end();
     return null;
   }
 
@@ -102,9 +112,12 @@ export class BackOffState {
    */
   async fail(failure: { cause: BackOffCause; reason: string }, tx?: Tx): Promise<BackOff> {
     const now = this.#clock();
+    const isProbe = this.#hasLease;
     this.#hasLease = false;
     return inTransaction(tx ?? this.#store.db, async (tx) => {
-      const next = afterFailure(await readBackOff(tx, this.#scope, { isLocked: true }), failure, now);
+      const after = afterFailure(await readBackOff(tx, this.#scope, { isLocked: true }), failure, now);
+      // Also after a probe on request, which does not make the back-off longer: the next probe must not wait for it.
+      const next = isProbe ? { ...after, lease_until: null } : after;
       await tx
         .insertInto('back_offs')
         .values({ scope: this.#scope, ...next })
@@ -121,7 +134,14 @@ export class BackOffState {
     if (!this.#isProbing) return undefined;
     this.#isProbing = false;
     this.#hasLease = false;
-    return endBackOff(this.#store.db, this.#scope);
+    return this.#end();
+  }
+
+  #end(): Promise<void> {
+    return inTransaction(this.#store.db, async (tx) => {
+      await tx.deleteFrom('back_offs').where('scope', '=', this.#scope).execute();
+      await this.#onRecovery?.(tx, this.#scope);
+    });
   }
 
   async #alert(now: number): Promise<void> {
@@ -151,8 +171,4 @@ async function readBackOff(db: Db, scope: BackOffScope, options: { isLocked?: bo
     .$if(options.isLocked === true && dialectOf(db) === 'postgres', (q) => q.modifyEnd(sql`for update`))
     .executeTakeFirst();
   return row ?? null;
-}
-
-async function endBackOff(db: Db, scope: BackOffScope): Promise<void> {
-  await db.deleteFrom('back_offs').where('scope', '=', scope).execute();
 }

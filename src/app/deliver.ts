@@ -2,7 +2,7 @@
  * Delivers what is due, for the operator and for the background task alike.
  */
 import type { OnRecovery, OnTrouble } from '../delivery/control/back-off-state.ts';
-import type { OnPause } from '../delivery/control/circuit-breaker.ts';
+import type { DeliveryPause, OnPause } from '../delivery/control/circuit-breaker.ts';
 import { deliver } from '../delivery/deliver.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
 import type { Transport } from '../delivery/transport/connection.ts';
@@ -12,6 +12,9 @@ import { listOpenAlerts, raiseAlert, resolveAlerts } from '../schedule/alerts.ts
 import type { AppContext } from './app-context.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
 import { DELIVERY_STOPPED, domainAlert, editionName, pauseAlert, SERVICE_MESSAGES_REFUSED } from './editions.ts';
+
+/** The report of a run, with the names of the editions that it paused. */
+export type NamedDeliveryReport = Omit<DeliveryReport, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
 
 /** The key of the alert about a back-off. */
 const TROUBLE_ALERTS = { server: DELIVERY_STOPPED, service: SERVICE_MESSAGES_REFUSED };
@@ -39,15 +42,20 @@ export async function deliverDue(
     /** Default: the configured one. */
     transport?: Transport;
   } = {},
-): Promise<DeliveryReport> {
+): Promise<NamedDeliveryReport> {
   const { store, config, keys, templates, clock } = app;
   const secrets = await keys.signingSecrets();
   const signers = keys.signers();
+  const names = new Map<number, string>();
   const onPause: OnPause = async (tx, { editionId, domain, reason }) => {
     const name = await editionName(tx, editionId);
-    const [what, key] =
-      domain === undefined ? [name, pauseAlert(editionId)] : [`${name} to ${domain}`, domainAlert(editionId, domain)];
-    const message = `Delivery of ${what} is paused: ${reason}. Resume it with "daywire editions resume ${name}".`;
+    names.set(editionId, name);
+    const [what, key, which] =
+      domain === undefined
+        ? [name, pauseAlert(editionId), '']
+        : [`${name} to ${domain}`, domainAlert(editionId, domain), ` --domain ${domain}`];
+    const command = `"daywire editions resume ${name}${which}"`;
+    const message = `Delivery of ${what} is paused: ${reason}. Resume it with ${command}.`;
     await raiseAlert(tx, { key, message }, clock());
   };
   const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {
@@ -83,5 +91,6 @@ export async function deliverDue(
     }
   }
   await monitor.afterRun();
-  return report;
+  const paused = report.paused.map((pause) => ({ edition: names.get(pause.editionId) ?? '', ...pause }));
+  return { ...report, paused };
 }

@@ -13,7 +13,7 @@ import { type RunDeps, runDue } from '../schedule/run-due.ts';
 import type { Run } from '../schedule/run-ledger.ts';
 import type { AppContext } from './app-context.ts';
 import { composeNow } from './compose.ts';
-import { deliverDue } from './deliver.ts';
+import { deliverDue, type NamedDeliveryReport } from './deliver.ts';
 import { wasInterrupted } from './delivery/run-details.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
@@ -28,7 +28,7 @@ export interface FirstRun {
   /** The edition of the sample's first start. */
   edition: ClosedOrSkipped | null;
   runs: Run[];
-  delivered: DeliveryReport | null;
+  delivered: NamedDeliveryReport | null;
 }
 
 /** Whether a run failed, or delivery paused or stopped. A delivery that failed is the recipient's matter. */
@@ -82,7 +82,7 @@ export async function publishAndCompose(
 }
 
 /** The part of the role `deliver`. */
-export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<DeliveryReport> {
+export function deliverFirst(app: AppContext, { stop, onProgress }: FirstRunOptions): Promise<NamedDeliveryReport> {
   return deliverDue(app, { signal: stop, onProgress: (report) => onProgress?.({ kind: 'delivering', report }) });
 }
 

@@ -9,6 +9,7 @@ import {
   countBounces,
   countServiceMessages,
   countSuppressed,
+  countUncertain,
   type FailedDelivery,
   findNextDue,
   listFailedDeliveries,
@@ -128,6 +129,8 @@ export interface QueueStatus {
   nextDue: string | null;
   /** Deliveries whose process or connection broke while they were submitting. */
   uncertainDeliveries: { newsletter: string; slot: string; email: string | null; since: string }[];
+  /** Number of all of them; the list has the oldest. */
+  uncertainCount: number;
 }
 
 /** Entries of each list. */
@@ -201,6 +204,7 @@ export async function readQueueStatus({ store }: AppContext, now: number): Promi
     uncertainDeliveries: (await listUncertain(store.reports, { now, limit: SHOWN })).map(
       ({ newsletter, slot, email, since }) => ({ newsletter, slot, email, since: rfc3339(since) }),
     ),
+    uncertainCount: await countUncertain(store.reports, now),
   };
 }
 

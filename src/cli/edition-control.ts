@@ -3,7 +3,7 @@
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
-import { cancel, resume, retry, settle, settleAll } from '../app/delivery/edition-control.ts';
+import { cancel, type ResumeResult, resume, retry, settle, settleAll } from '../app/delivery/edition-control.ts';
 import { type EditionStatus, summariseEditions } from '../app/editions.ts';
 import { pauseEdition } from '../delivery/control/edition-control.ts';
 import type { ReopenableKind, ReopenResult } from '../delivery/control/reopen.ts';
@@ -18,6 +18,7 @@ import { count } from './format/text.ts';
 const DEFAULT_REASON = 'by the operator';
 
 interface ResumeOptions extends JsonOption {
+  domain?: string;
   extend?: number;
   expire?: boolean;
 }
@@ -50,15 +51,16 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
         });
       }),
     );
-  addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition')
+  addEditionCommand(editions, 'resume', 'continue the deliveries of a paused edition, and of its paused domains')
+    .option('--domain <domain>', 'only those to this paused domain', parseDomain)
     .option('--extend <time>', 'no delivery of it expires before that time has passed, such as 12h', parseTime)
     .addOption(new Option('--expire', 'let deliveries that have expired fail').conflicts('extend'))
     .addOption(jsonOption())
-    .action((name: string, { extend, expire, ...options }: ResumeOptions) =>
+    .action((name: string, { domain, extend, expire, ...options }: ResumeOptions) =>
       withEdition(cli, name, async (app, edition) => {
-        const extended = await resume(app, edition, { extendBy: extend, expire });
-        const change = extended === 0 ? '' : `; ${count(extended, 'delivery', 'deliveries')} extended`;
-        await printChange(cli, app, edition, options, { text: `is resumed${change}`, value: { extended } });
+        const value = await resume(app, edition, { domain, extendBy: extend, expire });
+        const text = resumeText(value, edition, domain !== undefined);
+        await printChange(cli, app, edition, options, { text, value });
       }),
     );
   addEditionCommand(editions, 'cancel', 'never submit the pending deliveries')
@@ -103,6 +105,23 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     });
 }
 
+/** What follows the name of the edition. */
+function resumeText(
+  { extended, wasPaused, domains }: ResumeResult,
+  { fullName }: NamedEdition,
+  isOfDomain: boolean,
+): string {
+  const ofDomains = `${areNamed(domains)} resumed`;
+  const ofEdition = wasPaused ? 'is resumed' : 'was not paused';
+  return [
+    isOfDomain || (!wasPaused && domains.length > 0)
+      ? `: ${ofDomains}`
+      : ofEdition + (domains.length === 0 ? '' : `, and ${ofDomains}`),
+    ...(extended === 0 ? [] : [`${count(extended, 'delivery', 'deliveries')} extended`]),
+    ...(isOfDomain && wasPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
+  ].join('; ');
+}
+
 async function retryDeliveries(
   cli: CliContext,
   app: AppContext,
@@ -127,12 +146,18 @@ function retrySentence(
 ): string {
   const verb = isDryRun ? 'would be pending again' : reopened === 1 ? 'is pending again' : 'are pending again';
   const left = `${ineligible} of people who have left, are suppressed or paused ${ineligible === 1 ? 'stays' : 'stay'}`;
-  const paused = status?.deliveryState === 'paused' ? 'the edition' : status?.pausedDomains[0]?.domain;
+  const domains = status?.pausedDomains.map((one) => one.domain) ?? [];
+  const paused = status?.deliveryState === 'paused' ? ['the edition'] : domains;
   return [
     `${fullName}: ${count(reopened, 'delivery', 'deliveries')} ${verb}`,
     ...(ineligible === 0 ? [] : [`${left} as they are`]),
-    ...(paused === undefined ? [] : [`${paused} is paused: continue with "daywire editions resume ${fullName}"`]),
+    ...(paused.length === 0 ? [] : [`${areNamed(paused)} paused: continue with "daywire editions resume ${fullName}"`]),
   ].join('; ');
+}
+
+/** `one is`, `one, other are`. */
+function areNamed(names: string[]): string {
+  return `${names.join(', ')} ${names.length === 1 ? 'is' : 'are'}`;
 }
 
 function indented({ groups }: ReopenResult): string[] {

@@ -3,6 +3,7 @@
  * `ada@example.com` are one subscriber.
  */
 import { domainToASCII } from 'node:url';
+import { type RawBuilder, sql } from 'kysely';
 
 export type ParsedEmailAddress =
   | {
@@ -48,6 +49,11 @@ export function parseAddress(text: string): ParsedEmailAddress {
     return invalid(`it is longer than ${ADDRESS_LIMIT} characters (RFC 5321)`);
   }
   return { kind: 'valid', email, key: `${local.toLowerCase()}@${ascii}` };
+}
+
+/** Condition: a subscriber's address is at a domain. @param domain in lower case and A-labels */
+export function isAtDomain(domain: string): RawBuilder<boolean> {
+  return sql<boolean>`subscribers.email_key like ${`%@${domain.replace(/[\\%_]/g, '\\$&')}`} escape '\\'`;
 }
 
 /** A valid address as used in SMTP (RFC 5890): the local part as given, the domain in A-labels. */

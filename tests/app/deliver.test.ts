@@ -110,7 +110,7 @@ describe('delivering', () => {
         {
           key: 'edition:1:example.com',
           message: expect.stringMatching(
-            /^Delivery of \S+ to example\.com is paused: example\.com refuses every recipient: .* 550 go away\./,
+            /^Delivery of \S+ to example\.com is paused: .* 550 go away\. .*editions resume \S+ --domain example\.com"\.$/,
           ),
         },
       ]);

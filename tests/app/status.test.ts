@@ -148,12 +148,15 @@ describe('the status', () => {
         uncertainDeliveries: [
           { newsletter: 'daily', slot: '2026-11-21', email: 'ada@example.com', since: '2026-11-24T07:30:00Z' },
         ],
+        uncertainCount: 1,
       });
-      expect(block(status, 'delivery')).toEqual([
+      expect(block({ ...status, queue: { ...status.queue, uncertainCount: 3 } }, 'delivery')).toEqual([
         'HELD, no message is submitted: restored from a backup',
         'next due at 2026-11-24T08:30:00Z (16:30)',
         'uncertain since 2026-11-24T07:30:00Z (15:30): daily/2026-11-21 for ada@example.com',
-        'settle with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"',
+        'and 2 more that are uncertain',
+        'settle one with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"; all of an ' +
+          'edition with --all instead of ADDRESS',
       ]);
     });
 

@@ -46,8 +46,13 @@ describe.concurrent('daywire deliver over SMTP', () => {
 
     const paused = await folder.run(['deliver']);
     expect(paused.code).toBe(1);
-    expect(paused.stdout).toMatch(/^0 submitted; an edition is paused: .*550 5\.7\.1 relay denied/);
     const { slot } = await store.db.selectFrom('editions').select('slot').executeTakeFirstOrThrow();
+    const name = `daily-roundup/${slot}`;
+    const waiting = `7 deliveries of ${name} wait: continue with "daywire editions resume ${name}"\n`;
+    expect(paused.stdout).toMatch(/^0 submitted; \S+ is paused: .*550 5\.7\.1 relay denied\n/);
+    expect(paused.stdout.endsWith(`\n${waiting}`)).toBe(true);
+    // What an earlier run has paused is no failure of this one.
+    expect(await folder.run(['deliver'])).toMatchObject({ code: 0, stdout: `0 submitted\n${waiting}` });
     await store.close();
     await folder.run(['editions', 'resume', slot]);
     refused = { recipients: /^(ada|liu)/, reply: '550 5.1.1 no such user, see log 12345' };

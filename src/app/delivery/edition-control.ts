@@ -1,61 +1,89 @@
 /**
  * The operator's control of editions and the queue, with the alerts that it resolves.
  */
+import { domainToASCII } from 'node:url';
 import type { NewsletterConfig } from '../../config/config.ts';
 import {
   cancelEdition,
   DeliveryControlError,
+  isPaused,
   releaseQueue,
   resumeEdition,
   settleDelivery,
   settleEdition,
 } from '../../delivery/control/edition-control.ts';
 import { countExpiredPending, extendDeliveries } from '../../delivery/control/expiry.ts';
-import { resumeDomains } from '../../delivery/control/paused-domains.ts';
+import { listPausedDomains, resumeDomains } from '../../delivery/control/paused-domains.ts';
 import { type ReopenableKind, type ReopenResult, reopenDeliveries } from '../../delivery/control/reopen.ts';
 import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
 import type { AppContext } from '../app-context.ts';
 import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../editions.ts';
-import { updateUncertainAlert } from './waiting-alerts.ts';
+import { updateUncertainAlert, updateWaitingAlerts } from './waiting-alerts.ts';
 
 type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
 
+interface ResumeRequest {
+  /** Resumes this domain only, in lower case and A-labels; default: the edition and all of its domains. */
+  domain?: string | undefined;
+  /** Milliseconds from now, before which none of the deliveries expires. */
+  extendBy?: number | undefined;
+  /** Whether deliveries that have expired during the pause may fail. */
+  expire?: boolean | undefined;
+}
+
+export interface ResumeResult {
+  /** Number of deliveries that were extended. */
+  extended: number;
+  /** Whether the edition was paused before. */
+  wasPaused: boolean;
+  /** The domains that were paused. */
+  domains: string[];
+}
+
 /**
- * Resumes a paused edition and its paused domains, and resolves the alerts about them.
- * @param options.extendBy milliseconds from now, before which no delivery of it expires
- * @param options.expire whether deliveries that have expired during the pause may fail
- * @returns the number of deliveries that were extended
+ * Resumes a paused edition and its paused domains, or one domain, and resolves the alerts about them.
  * @throws DeliveryControlError if it cannot be resumed, or if deliveries would fail at once
  */
 export async function resume(
   app: AppContext,
   edition: EditionKey,
-  { extendBy, expire = false }: { extendBy?: number | undefined; expire?: boolean | undefined } = {},
-): Promise<number> {
+  { domain, extendBy, expire = false }: ResumeRequest = {},
+): Promise<ResumeResult> {
   const { store, clock } = app;
   const { id } = edition;
+  const wasPaused = await isPaused(store.db, id);
+  if (domain !== undefined) await requirePausedDomain(app, edition, domain);
   let extended = 0;
   if (extendBy !== undefined)
-    extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy));
-  else if (!expire) await rejectExpired(app, edition);
-  await resumeEdition(store.db, id);
-  const domains = await resumeDomains(store.db, id, clock());
-  const alerts = [pauseAlert(id), retractionAlert(id), ...domains.map((domain) => domainAlert(id, domain))];
+    extended = await extendDeliveries(store, id, clock() + checkedExtension(app, edition, extendBy), domain);
+  else if (!expire) await rejectExpired(app, edition, domain);
+  if (domain === undefined) await resumeEdition(store.db, id);
+  const domains = await resumeDomains(store.db, id, clock(), domain);
+  const alerts = domains.map((name) => domainAlert(id, name));
+  if (domain === undefined) alerts.push(pauseAlert(id), retractionAlert(id));
   await resolveAlerts(store.db, alerts, clock());
-  return extended;
+  return { extended, wasPaused, domains };
 }
 
-async function rejectExpired(app: AppContext, edition: EditionKey): Promise<void> {
+async function requirePausedDomain({ store }: AppContext, edition: EditionKey, domain: string): Promise<void> {
+  const paused = (await listPausedDomains(store.db, [edition.id])).map((one) => one.domain);
+  if (paused.some((name) => domainToASCII(name) === domain)) return;
+  const others = paused.length === 0 ? 'no domain is' : `only ${paused.join(', ')}`;
+  throw new DeliveryControlError(`${domain} is not paused in ${edition.newsletter}/${edition.slot}; ${others}`);
+}
+
+async function rejectExpired(app: AppContext, edition: EditionKey, domain: string | undefined): Promise<void> {
   const { store, clock } = app;
-  const expired = await countExpiredPending(store.reports, edition.id, clock());
+  const expired = await countExpiredPending(store.reports, edition.id, clock(), domain);
   if (expired === 0) return;
-  const command = `"daywire editions resume ${edition.newsletter}/${edition.slot}`;
+  const which = domain === undefined ? '' : ` --domain ${domain}`;
+  const command = `"daywire editions resume ${edition.newsletter}/${edition.slot}${which}`;
   const hours = Math.min(SUGGESTED_HOURS, findNewsletter(app, edition)?.expireAfterHours ?? SUGGESTED_HOURS);
-  const which = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
+  const what = expired === 1 ? '1 pending delivery has' : `${expired} pending deliveries have`;
   throw new DeliveryControlError(
-    `${which} expired and would fail at once: extend with ${command} --extend ${hours}h", ` +
+    `${what} expired and would fail at once: extend with ${command} --extend ${hours}h", ` +
       `or let them fail with ${command} --expire"`,
   );
 }
@@ -131,13 +159,15 @@ export async function settle(
 }
 
 /**
- * Cancels an edition, and resolves the alerts about its pause.
+ * Cancels an edition, and resolves the alerts about what waited.
  * @returns the number of deliveries that were pending
  * @throws DeliveryControlError
  */
-export async function cancel({ store, clock }: AppContext, editionId: number, reason: string): Promise<number> {
+export async function cancel(app: AppContext, editionId: number, reason: string): Promise<number> {
+  const { store, clock } = app;
   const cancelled = await cancelEdition(store, editionId, reason, clock());
   await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
+  await updateWaitingAlerts(app);
   return cancelled;
 }
 

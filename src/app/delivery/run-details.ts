@@ -2,7 +2,7 @@
  * What an operator wants to know after a run of delivery, beside its counts.
  */
 import { type FailureGroup, FailureGroups } from '../../delivery/queue/failure-groups.ts';
-import { addFailures, findLeased, listDelivering } from '../../delivery/queue/queries.ts';
+import { addFailures, countUncertain, findLeased, listDelivering, listPaused } from '../../delivery/queue/queries.ts';
 import type { DeliveryReport } from '../../delivery/run.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { AppContext } from '../app-context.ts';
@@ -12,6 +12,10 @@ export interface RunDetails {
   failures: FailureGroup[];
   /** Due deliveries that another process has leased: it is delivering them, or has died. `until` in RFC 3339. */
   leased: { count: number; until: string } | null;
+  /** Uncertain deliveries that the operator must settle. */
+  uncertain: number;
+  /** What waits for the operator, whenever it was paused; `pending` is null for a domain of an edition. */
+  waiting: { edition: string; domain: string | null; pending: number | null }[];
 }
 
 interface RunStart {
@@ -25,7 +29,7 @@ export async function startRunDetails({ store, clock }: AppContext): Promise<Run
 }
 
 export async function readRunDetails(
-  { store, clock }: AppContext,
+  { store, config, clock }: AppContext,
   start: RunStart,
   { failed }: Pick<DeliveryReport, 'failed'>,
 ): Promise<RunDetails> {
@@ -34,7 +38,12 @@ export async function readRunDetails(
     for (const id of start.editionIds) await addFailures(store.reports, id, groups, start.at);
   }
   const leased = await findLeased(store.reports, clock());
-  return { failures: groups.list(), leased: leased && { count: leased.count, until: rfc3339(leased.until) } };
+  return {
+    failures: groups.list(),
+    leased: leased && { count: leased.count, until: rfc3339(leased.until) },
+    uncertain: config.delivery.uncertain === 'hold' ? await countUncertain(store.reports, clock()) : 0,
+    waiting: await listPaused(store.reports),
+  };
 }
 
 /** Whether an operator must act: delivery paused something, or stopped. */

@@ -2,8 +2,9 @@
  * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
  */
 import { countUncertainByEdition, listUnconfigured } from '../../delivery/queue/queries.ts';
-import { syncAlerts } from '../../schedule/alerts.ts';
+import { listOpenAlerts, resolveAlerts, syncAlerts } from '../../schedule/alerts.ts';
 import type { AppContext } from '../app-context.ts';
+import { domainAlert } from '../editions.ts';
 
 /** Prefix of the alert keys of newsletters that the configuration has no more. */
 const UNCONFIGURED = 'unconfigured:';
@@ -43,13 +44,38 @@ export function unconfiguredMessage({
   );
 }
 
-/** Raises and resolves the alerts about newsletters that are not configured, and about uncertain deliveries. */
+/**
+ * Raises and resolves the alerts about newsletters that are not configured, and about uncertain deliveries; resolves
+ * those about domains that are paused no more.
+ */
 export async function updateWaitingAlerts(app: AppContext): Promise<void> {
   const { store, clock } = app;
   const unconfigured = await findUnconfigured(app);
   const messages = unconfigured.map((one) => [UNCONFIGURED + one.newsletter, unconfiguredMessage(one)] as const);
   await syncAlerts(store.db, UNCONFIGURED, new Map(messages), clock());
   await updateUncertainAlert(app);
+  await resolveDomainAlerts(app);
+}
+
+const DOMAIN_ALERT = /^edition:\d+:/;
+
+/** Without the operator, a pause ends with its edition, and with the erasure of its last subscriber. */
+async function resolveDomainAlerts({ store, clock }: AppContext): Promise<void> {
+  const { db } = store;
+  const open = (await listOpenAlerts(db)).map(({ key }) => key).filter((key) => DOMAIN_ALERT.test(key));
+  if (open.length === 0) return;
+  const paused = await db
+    .selectFrom('paused_domains')
+    .innerJoin('editions', 'editions.id', 'paused_domains.edition_id')
+    .select(['paused_domains.edition_id as editionId', 'paused_domains.domain'])
+    .where('editions.delivery_state', 'in', ['delivering', 'paused'])
+    .execute();
+  const keys = new Set(paused.map(({ editionId, domain }) => domainAlert(editionId, domain)));
+  await resolveAlerts(
+    db,
+    open.filter((key) => !keys.has(key)),
+    clock(),
+  );
 }
 
 /** Raises or resolves the alert about uncertain deliveries that an operator must settle. */

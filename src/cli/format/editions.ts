@@ -1,12 +1,12 @@
 /**
  * Text output about editions and deliveries.
  */
+import type { NamedDeliveryReport } from '../../app/deliver.ts';
 import type { RunDetails } from '../../app/delivery/run-details.ts';
 import type { EditionDetails, EditionStatus } from '../../app/editions.ts';
 import type { Config } from '../../config/config.ts';
 import type { ClosedOrSkipped } from '../../delivery/close.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
-import type { DeliveryReport } from '../../delivery/run.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import { count, counts, table } from './text.ts';
 
@@ -21,25 +21,38 @@ export function formatClosedEdition(outcome: Extract<ClosedOrSkipped, { kind: 'c
 }
 
 /** Counts of a delivery run. */
-export function formatDelivery(report: DeliveryReport): string {
+export function formatDelivery(report: NamedDeliveryReport): string {
   const { submitted, deferred, failed, suppressed, service, stopped, retryAt, paused } = report;
   const others = counts({ deferred, failed, suppressed });
   const serviceCounts = counts({ ...service });
   return [
     `${submitted} submitted${others === '' ? '' : `, ${others}`}`,
     ...(serviceCounts === '' ? [] : [`service messages: ${serviceCounts}`]),
-    ...paused.map(({ domain, reason }) => `${domain ?? 'an edition'} is paused: ${reason}`),
+    ...paused.map(({ edition, domain, reason }) => `${edition}${toDomain(domain)} is paused: ${reason}`),
     ...(stopped === null ? [] : [`stopped: ${stopped}`]),
     ...(retryAt === undefined ? [] : [`the server is tried again at ${rfc3339(retryAt)}`]),
   ].join('; ');
 }
 
-/** Why deliveries failed, and what other processes hold. */
-export function formatRunDetails({ failures, leased }: RunDetails): string[] {
+function toDomain(domain: string | null = null): string {
+  return domain === null ? '' : ` to ${domain}`;
+}
+
+/** Why deliveries failed, and what waits for other processes or the operator. */
+export function formatRunDetails({ failures, leased, uncertain, waiting }: RunDetails): string[] {
   return [
     ...(leased === null
       ? []
       : [`${count(leased.count, 'delivery is', 'deliveries are')} leased to another process until ${leased.until}`]),
+    ...(uncertain === 0
+      ? []
+      : [`${count(uncertain, 'delivery is', 'deliveries are')} uncertain: see "daywire queue show"`]),
+    ...waiting.map(({ edition, domain, pending }) => {
+      const what = pending === null ? 'deliveries' : count(pending, 'delivery', 'deliveries');
+      const which = domain === null ? '' : ` --domain ${domain}`;
+      const command = `"daywire editions resume ${edition}${which}"`;
+      return `${what} of ${edition}${toDomain(domain)} ${pending === 1 ? 'waits' : 'wait'}: continue with ${command}`;
+    }),
     ...formatFailures(failures).map((line) => `  ${line}`),
   ];
 }

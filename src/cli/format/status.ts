@@ -57,7 +57,8 @@ function processLines({ processes }: Status): string[] {
 }
 
 /** @param at when the status was read */
-export function queueLines({ held, backOffs, nextDue, uncertainDeliveries }: QueueStatus, at: string): string[] {
+export function queueLines(queue: QueueStatus, at: string): string[] {
+  const { held, backOffs, nextDue, uncertainDeliveries, uncertainCount } = queue;
   const lines: string[] = [];
   if (held !== null) lines.push(`HELD, no message is submitted: ${held}`);
   for (const { scope, reason, since, nextProbe } of backOffs) {
@@ -68,8 +69,13 @@ export function queueLines({ held, backOffs, nextDue, uncertainDeliveries }: Que
   for (const { newsletter, slot, email, since } of uncertainDeliveries) {
     lines.push(`uncertain since ${since}: ${newsletter}/${slot} for ${email ?? 'a deleted subscriber'}`);
   }
+  const more = uncertainCount - uncertainDeliveries.length;
+  if (more > 0) lines.push(`and ${more} more that are uncertain`);
   if (uncertainDeliveries.length > 0) {
-    lines.push('settle with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"');
+    lines.push(
+      'settle one with "daywire editions settle EDITION ADDRESS --as submitted", or "--as retry"; all of an edition ' +
+        'with --all instead of ADDRESS',
+    );
   }
   return lines;
 }

@@ -46,6 +46,17 @@ export async function resumeEdition(db: Db, editionId: number): Promise<boolean>
   return changeState(db, editionId, { from: ['paused'], to: 'delivering', reason: null });
 }
 
+/**
+ * Reads whether an edition is paused.
+ * @throws DeliveryControlError if it does not exist, or is done or cancelled
+ */
+export async function isPaused(db: Db, editionId: number): Promise<boolean> {
+  const edition = await findEdition(db, editionId);
+  const { delivery_state: state } = edition;
+  if (state === 'done' || state === 'cancelled') throw stateError(edition, 'delivering');
+  return state === 'paused';
+}
+
 // A few milliseconds per transaction, so that other writers do not wait.
 const CANCEL_BATCH = 5_000;
 
@@ -201,14 +212,19 @@ async function changeState(
   if (changed.numUpdatedRows > 0n) return true;
   const edition = await findEdition(db, editionId);
   if (edition.delivery_state === to) return false;
-  const { newsletter, slot } = edition;
+  throw stateError(edition, to);
+}
+
+function stateError(
+  { newsletter, slot, delivery_state: state }: Awaited<ReturnType<typeof findEdition>>,
+  to: EditionDeliveryState,
+): DeliveryControlError {
   const name = `${newsletter}/${slot}`;
   const verb = { delivering: 'resumed', paused: 'paused', cancelled: 'cancelled', done: 'done' }[to];
-  const problem = `${name} is ${edition.delivery_state}: it cannot be ${verb}`;
-  if (to !== 'delivering') throw new DeliveryControlError(problem);
-  const cancelled = edition.delivery_state === 'cancelled';
-  const command = `"daywire editions retry ${name}${cancelled ? ' --cancelled' : ''}"`;
-  throw new DeliveryControlError(`${problem}; ${command} delivers what was not submitted`);
+  const problem = `${name} is ${state}: it cannot be ${verb}`;
+  if (to !== 'delivering') return new DeliveryControlError(problem);
+  const command = `"daywire editions retry ${name}${state === 'cancelled' ? ' --cancelled' : ''}"`;
+  return new DeliveryControlError(`${problem}; ${command} delivers what was not submitted`);
 }
 
 /** @throws DeliveryControlError if it does not exist */

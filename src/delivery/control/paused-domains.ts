@@ -2,6 +2,7 @@
  * Domains that refuse every recipient of an edition. Their deliveries of that edition wait until an operator resumes
  * the domain, or until they expire; all others continue.
  */
+import { domainToASCII } from 'node:url';
 import { isOpen } from '../../store/delivery-states.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
@@ -41,19 +42,15 @@ export async function pauseDomain(tx: Tx, { editionId, domain, reason, since }: 
 
 /**
  * Resumes a domain of an edition, or all of them: the deliveries that wait for it are due now.
- * @param domain in any case; default: all that are paused
- * @returns the domains that were paused, in order
+ * @param domain in lower case and A-labels; default: all that are paused
+ * @returns the domains that were paused, as they are stored, in order
  */
 export async function resumeDomains(db: Db, editionId: number, now: number, domain?: string): Promise<string[]> {
   return inTransaction(db, async (tx) => {
-    const resumed = await tx
-      .deleteFrom('paused_domains')
-      .where('edition_id', '=', editionId)
-      .$if(domain !== undefined, (q) => q.where('domain', '=', (domain as string).toLowerCase()))
-      .returning('domain')
-      .execute();
-    const domains = resumed.map((row) => row.domain).sort();
+    const paused = (await listPausedDomains(tx, [editionId])).map((row) => row.domain);
+    const domains = paused.filter((name) => domain === undefined || domainToASCII(name) === domain).sort();
     if (domains.length === 0) return [];
+    await tx.deleteFrom('paused_domains').where('edition_id', '=', editionId).where('domain', 'in', domains).execute();
     await tx
       .updateTable('deliveries')
       .set({ due_at: now, reason: null, changed_at: now })

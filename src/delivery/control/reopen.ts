@@ -6,6 +6,7 @@ import { jsonRows } from '../../store/json-rows.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
+import { isAtDomain } from '../../subscribers/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
 import { DeliveryControlError } from './edition-control.ts';
@@ -115,14 +116,10 @@ async function findEnded(
         kinds.map((kind) => conditions[kind]),
         sql` or `,
       )})
-      ${domain === null ? sql`` : sql`and subscribers.email_key like ${`%@${likeLiteral(domain)}`} escape '\\'`}
+      ${domain === null ? sql`` : sql`and ${isAtDomain(domain)}`}
     order by deliveries.subscriber_id
     limit ${BATCH}`.execute(db);
   return rows;
-}
-
-function likeLiteral(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&');
 }
 
 /** @returns the subscribers whose delivery is pending again */

@@ -138,6 +138,37 @@ export async function findLeased(db: Db, now: number): Promise<{ count: number; 
   return until === null ? null : { count, until };
 }
 
+/** The paused editions with pending deliveries, and the paused domains of editions that are being delivered. */
+export async function listPaused(
+  db: Db,
+): Promise<{ edition: string; domain: string | null; pending: number | null }[]> {
+  const editions = await db
+    .selectFrom('editions')
+    .select(['id', 'newsletter', 'slot'])
+    // A literal, so that the partial index is used.
+    .where(sql<boolean>`delivery_state = 'paused'`)
+    .orderBy('id')
+    .execute();
+  const ids = editions.map(({ id }) => id);
+  const counts = await countDeliveries(db, ids);
+  const domains = await db
+    .selectFrom('paused_domains')
+    .innerJoin('editions', 'editions.id', 'paused_domains.edition_id')
+    .select(['editions.newsletter', 'editions.slot', 'paused_domains.domain'])
+    .where('editions.delivery_state', '=', 'delivering')
+    .orderBy('editions.id')
+    .orderBy('paused_domains.domain')
+    .execute();
+  return [
+    ...editions.map(({ id, newsletter, slot }) => ({
+      edition: `${newsletter}/${slot}`,
+      domain: null,
+      pending: counts.get(id)?.pending ?? 0,
+    })),
+    ...domains.map(({ newsletter, slot, domain }) => ({ edition: `${newsletter}/${slot}`, domain, pending: null })),
+  ].filter(({ pending }) => pending !== 0);
+}
+
 /** The editions that are being delivered. */
 export async function listDelivering(db: Db): Promise<number[]> {
   const rows = await db

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
-import { release, resume, retry } from '../../../src/app/delivery/edition-control.ts';
+import { cancel, release, resume, retry } from '../../../src/app/delivery/edition-control.ts';
+import { updateWaitingAlerts } from '../../../src/app/delivery/waiting-alerts.ts';
 import { DELIVERY_STOPPED, domainAlert, pauseAlert } from '../../../src/app/editions.ts';
 import { pauseEdition } from '../../../src/delivery/control/edition-control.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
@@ -41,10 +42,50 @@ describe("the operator's control", () => {
       }
       await expect(resume(app, edition)).rejects.toThrow('2 pending deliveries have expired and would fail at once');
       expect(await alertKeys(app)).toHaveLength(2);
-      expect(await resume(app, edition, { extendBy: 12 * HOUR })).toBe(2);
+      expect(await resume(app, edition, { extendBy: 12 * HOUR })).toEqual({
+        ...{ extended: 2, wasPaused: true, domains: ['example.com'] },
+      });
       expect(await alertKeys(app)).toEqual([]);
       expect(await db.selectFrom('paused_domains').selectAll().execute()).toEqual([]);
       expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual(Array(2).fill(app.now + 12 * HOUR));
+    });
+
+    it('resumes one domain, extending what has expired of it, and resolves its alert only', async () => {
+      const app = openTestApp(await open());
+      const { db } = app.store;
+      const { editionId } = await queueEdition(app.store, ['ada@example.com', 'bo@example.org', 'cy@example.org']);
+      const edition = { id: editionId, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      await db.updateTable('deliveries').set({ expires_at: app.now }).execute();
+      for (const domain of ['example.com', 'example.org']) {
+        const paused = { editionId, domain, reason: 'refused', since: app.now };
+        await db.transaction().execute((tx) => pauseDomain(tx, paused));
+        await raiseAlert(db, { key: domainAlert(editionId, domain), message: 'refused' }, app.now);
+      }
+      const ofOrg = (extendBy?: number) => resume(app, edition, { domain: 'example.org', extendBy });
+      await expect(ofOrg()).rejects.toThrow(
+        '2 pending deliveries have expired and would fail at once: extend with "daywire editions resume ' +
+          'daily-roundup/2026-11-24 --domain example.org --extend 12h"',
+      );
+      expect(await ofOrg(HOUR)).toEqual({ extended: 2, wasPaused: false, domains: ['example.org'] });
+      expect(await alertKeys(app)).toEqual([domainAlert(editionId, 'example.com')]);
+      const later = app.now + HOUR;
+      expect((await deliveriesOf(app.store)).map((row) => row.expires_at)).toEqual([app.now, later, later]);
+      await expect(ofOrg()).rejects.toThrow('example.org is not paused in daily-roundup/2026-11-24; only example.com');
+      await db.updateTable('editions').set({ delivery_state: 'done' }).execute();
+      await expect(resume(app, edition, { domain: 'example.com' })).rejects.toThrow('is done: it cannot be resumed');
+    });
+
+    it('cancels an edition, and resolves the alerts about what waited', async () => {
+      const app = openTestApp(await open());
+      const { db } = app.store;
+      const { editionId } = await queueEdition(app.store, 2, { newsletter: 'renamed' });
+      const domain = { editionId, domain: 'example.com', reason: 'refused', since: app.now };
+      await db.transaction().execute((tx) => pauseDomain(tx, domain));
+      await raiseAlert(db, { key: domainAlert(editionId, 'example.com'), message: 'refused' }, app.now);
+      await updateWaitingAlerts(app);
+      expect(await alertKeys(app)).toEqual([domainAlert(editionId, 'example.com'), 'unconfigured:renamed']);
+      expect(await cancel(app, editionId, 'x')).toBe(2);
+      expect(await alertKeys(app)).toEqual([]);
     });
 
     it('retries nothing of a newsletter that is not configured, and beyond expireAfterHours', async () => {

@@ -4,7 +4,9 @@ import { listPausedDomains, pauseDomain, resumeDomains } from '../../../src/deli
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { HOUR, MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { eraseSubscriber } from '../../../src/subscribers/erasure.ts';
 import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
 import { deliveriesOf } from '../fixture.ts';
 
 const EMAILS = ['ada@example.com', 'bo@Closed.Example', 'cy@closed.example', 'di@shut.example'];
@@ -43,11 +45,30 @@ describe('a paused domain', () => {
         { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* closed\.example refuses/) },
         { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* shut\.example refuses/) },
       ]);
-      expect(await resumeDomains(store.db, editionId, NOW + MINUTE, 'Closed.Example')).toEqual(['closed.example']);
+      expect(await resumeDomains(store.db, editionId, NOW + MINUTE, 'closed.example')).toEqual(['closed.example']);
       expect((await claimedAt(store, NOW + MINUTE)).sort()).toContain('cy@closed.example');
       expect(await claimedAt(store, NOW + MINUTE)).toEqual([]);
       expect(await resumeDomains(store.db, editionId, NOW + MINUTE)).toEqual(['shut.example']);
       expect(await claimedAt(store, NOW + MINUTE)).toEqual(['di@shut.example']);
+    });
+
+    it('is forgotten with the erasure of the last subscriber who waits for it, and with no other', async () => {
+      const store = await open();
+      const emails = ['ada@Lovelace.example', 'bo@bücher.example', 'cy@xn--bcher-kva.example', 'di@shut.example'];
+      const { editionId, subscriberIds } = await queueEdition(store, emails);
+      await pause(store, editionId, 'lovelace.example', 'bücher.example', 'shut.example');
+      const paused = async () => (await listPausedDomains(store.db, [editionId])).map(({ domain }) => domain);
+      const [ada, bo, cy] = subscriberIds as [number, number, number];
+      await store.db
+        .updateTable('subscribers')
+        .set({ email_key: 'bo@xn--bcher-kva.example' })
+        .where('id', '=', bo)
+        .execute();
+      await eraseSubscriber(store.db, SECRETS, ada, NOW);
+      await eraseSubscriber(store.db, SECRETS, bo, NOW);
+      expect(await paused()).toEqual(['bücher.example', 'shut.example']);
+      await eraseSubscriber(store.db, SECRETS, cy, NOW);
+      expect(await paused()).toEqual(['shut.example']);
     });
 
     it('lets its deliveries expire with the edition', async () => {

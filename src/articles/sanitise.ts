@@ -220,13 +220,18 @@ function linkUrl(href: string, publicUrl: string | null): string | null {
 
 /** Why an article must not have a URL, or null. Bodies that are stored already (`publicUrl` is null) keep theirs. */
 function objectionTo(url: string | null, written: string, publicUrl: string | null): string | null {
-  if (url === null || publicUrl === null) return null;
+  if (publicUrl === null) return null;
+  const text = written.trim();
+  if (url === null) {
+    return text === '' || text.startsWith('#') ? null : 'that is not http, https or mailto, or has a user name';
+  }
   if (!url.startsWith('mailto:')) {
     const host = privateHost(url, publicUrl);
     return host === null ? null : `at the private address ${host}`;
   }
-  // Some mail programs take what follows as another header. The URL parser drops it where it is not encoded.
-  return /[\r\n]|%0[ad]/i.test(written.trim()) ? 'to an email address with a line break' : null;
+  // Some mail programs take what follows as another header. The URL parser drops a line end that is not encoded, and
+  // tabs: `%0<tab>a` is a line end only in its result.
+  return /[\r\n]/.test(text) || /%0[ad]/i.test(url) ? 'to an email address with a line break' : null;
 }
 
 function absoluteUrl(url: string, publicUrl: string | null): string | null {

@@ -21,8 +21,9 @@ export function cleanLine(text: string): string {
   return cleanText(text).replace(/\s+/g, ' ').trim();
 }
 
-// Spaces, marks that combine with a character before them, and characters that are not displayed, such as U+200B.
-const INVISIBLE = /^[\s\p{Z}\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]*$/u;
+// Spaces, marks that combine with a character before them, and characters that are not displayed, such as U+200B. By
+// name: the blank Braille pattern, the place of an embedded object, and the musical note without a head.
+const INVISIBLE = /^[\s\p{Z}\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]*$/u;
 
 /** Whether a text shows anything when it is displayed. */
 export function hasVisibleCharacter(text: string): boolean {

@@ -5,8 +5,14 @@
 import { isIP } from 'node:net';
 import { openAddressGuard } from './guarded-fetch/address-guard.ts';
 
-/** RFC 6761 §6.3, RFC 6762 §3, RFC 8375, and ICANN's name for private networks. */
-const PRIVATE_DOMAINS = ['localhost', 'local', 'home.arpa', 'internal'];
+/**
+ * RFC 6761 §6.3, RFC 6762 §3, RFC 8375, ICANN's name for private networks, and the names that such networks use besides
+ * (RFC 6762 appendix G): none of them is, or will be, a domain of the Internet.
+ */
+const PRIVATE_DOMAINS = [
+  ...['localhost', 'local', 'home.arpa', 'internal'],
+  ...['intranet', 'private', 'corp', 'home', 'lan', 'localdomain'],
+];
 
 const guard = openAddressGuard();
 
@@ -23,7 +29,7 @@ export function privateHost(url: string, publicUrl: string): string | null {
 }
 
 function isPrivate(hostname: string): boolean {
-  const host = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+  const host = hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.+$/, '');
   if (isIP(host) !== 0) return guard(host, 443) !== null;
   return !host.includes('.') || PRIVATE_DOMAINS.some((domain) => host.endsWith(`.${domain}`));
 }

@@ -76,6 +76,9 @@ describe('sanitiseHtml', () => {
     'http://printer.local/',
     'http://cms.internal/',
     'http://intranet/',
+    'http://localhost../',
+    'http://router.lan/',
+    'http://wiki.corp/',
     '//router/',
   ])('removes links and images at the private address %s, and keeps the text of links', (url) => {
     const body = `<p><a href="${url}">the text</a><img src="${url}" alt="x"></p>`;
@@ -108,10 +111,26 @@ describe('sanitiseHtml', () => {
     'mailto:a@example.com%0D%0ABcc:b@example.com',
     'mailto:a@example.com?subject=x%0aBcc:y',
     'mailto:a\nb@example.com',
+    'mailto:a@example.com?subject=x%0\tABcc:y',
+    'mailto:a@example.com?subject=x%\t0dBcc:y',
   ])('removes the link %j, which has a line break', (url) => {
     const { html, removed } = sanitiseHtml(`<a href="${url}">a</a>`, SITE);
     expect(html).toBe('a');
     expect(removed).toEqual(['a link to an email address with a line break']);
+  });
+
+  it.each(['http://user:pw@10.0.0.1/', 'https://user@example.com/', 'javascript:alert(1)', 'ftp://example.com/'])(
+    'names a link to %s as removed',
+    (url) => {
+      expect(sanitiseHtml(`<a href="${url}">a</a>`, SITE)).toEqual({
+        html: 'a',
+        removed: ['a link that is not http, https or mailto, or has a user name'],
+      });
+    },
+  );
+
+  it.each(['<a name="x">a</a>', '<a href="">a</a>', '<a href="#note">a</a>'])('removes %s without a word', (source) => {
+    expect(sanitiseHtml(source, SITE)).toEqual({ html: 'a', removed: [] });
   });
 
   it('limits the depth of elements, and rejects extreme depths', () => {

@@ -3,7 +3,7 @@
  * stored already: see revise.ts.
  */
 import type { Config } from '../../config/config.ts';
-import { cleanLine, cleanText } from '../../lib/clean-text.ts';
+import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia } from '../media.ts';
@@ -251,7 +251,16 @@ function formatValue(value: unknown): string {
   if (value === undefined || value === null) return 'is missing';
   if (Array.isArray(value)) return 'is a list';
   if (typeof value === 'object') return 'is a map';
-  return `is ${typeof value === 'string' ? JSON.stringify(truncate(cleanLine(value))) : String(value)}`;
+  return `is ${typeof value === 'string' ? formatText(cleanLine(value)) : String(value)}`;
+}
+
+/** In quotes, or as code points where quotes would show nothing: `U+200B U+2060`. */
+function formatText(text: string): string {
+  if (text === '' || hasVisibleCharacter(text)) return JSON.stringify(truncate(text));
+  const codes = [...text.slice(0, 80)].map((character) =>
+    character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0'),
+  );
+  return truncate(codes.map((code) => `U+${code}`).join(' '));
 }
 
 function truncate(text: string): string {

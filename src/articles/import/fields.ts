@@ -106,7 +106,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
       'published',
     ),
     embargo: optional(instant),
-    note: optional(text(2_000)),
+    note: optional(visible(text(2_000))),
     noteAt: optional(instant),
     format: withDefault(z.enum(['markdown', 'html'], 'must be markdown or html'), 'markdown'),
   });
@@ -148,7 +148,7 @@ function filled<T extends z.ZodString>(schema: T): T {
   return visible(schema.refine((value) => value !== '', 'must be given') as T);
 }
 
-/** A headline of spaces or zero-width characters would be a link that nobody can see. */
+/** A headline of spaces or zero-width characters would be a link that nobody can see; a note would correct nothing. */
 function visible<T extends z.ZodString>(schema: T): T {
   return schema.refine((value) => value === '' || hasVisibleCharacter(value), 'must have a visible character') as T;
 }

@@ -225,12 +225,20 @@ describe('a text without a visible character', () => {
     ['bylines[0].name', { bylines: [{ name: '\u00ad' }] }],
     ['outlet.name', { outlet: { name: '\u200e', url: '/x' } }],
     ['related[0].title', { related: [{ title: '\u{e0001}', url: '/x' }] }],
+    ['headline', { headline: '\u{1d159}\ufffc' }],
+    ['note', { state: 'corrected', note: '\u200b' }],
   ])('is rejected as %s', async (key, fields) => {
     await using store = await disposable();
     const { problems } = messagesOf(await importJson(store, [{ id: 'a', headline: 'H', ...fields }]));
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(`wire.jsonl:1: ${key} is `);
     expect(problems[0]).toContain('must have a visible character');
+  });
+
+  it('is shown by its code points', async () => {
+    await using store = await disposable();
+    const { problems } = messagesOf(await importJson(store, [{ id: 'a', headline: '\u200b\u{e0001}' }]));
+    expect(problems).toEqual(['wire.jsonl:1: headline is U+200B U+E0001: must have a visible character']);
   });
 });
 

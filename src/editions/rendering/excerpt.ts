@@ -22,6 +22,10 @@ const OMITTED = ['figure', 'table', 'pre'];
 // Boundaries between paragraphs. A sanitised body has no `<` or `>` except in tags.
 const BLOCK_EDGE = /<(\/?)(p|h[2-6]|blockquote|ul|ol|li|dl|dt|dd|div|figure|table|pre)\b[^>]*>|<hr\b[^>]*>/g;
 
+/** Characters of HTML that are read of one paragraph, and of all. An edition is composed while others wait. */
+const MAX_PARAGRAPH = 50_000;
+const MAX_READ = 4 * MAX_PARAGRAPH;
+
 /**
  * Takes paragraphs, headings and list items in order until a limit is reached. If the first paragraph is too long it is
  * shortened, without its markup; a later one that is too long ends the excerpt.
@@ -30,11 +34,21 @@ const BLOCK_EDGE = /<(\/?)(p|h[2-6]|blockquote|ul|ol|li|dl|dt|dd|div|figure|tabl
 export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
   const paragraphs: Paragraph[] = [];
   let bytes = 0;
-  const { blocks, hasOmissions } = splitBlocks(bodyHtml);
-  for (const block of blocks) {
-    const paragraph = toParagraph(block);
+  let read = 0;
+  let more = bodyHtml.includes('<img ');
+  for (const block of textBlocks(bodyHtml)) {
+    if (block.kind === 'omission' || read > MAX_READ) {
+      more = true;
+      continue;
+    }
+    const html = firstPart(block.html, MAX_PARAGRAPH);
+    const isCut = html.length < block.html.length;
+    more ||= isCut;
+    if (!hasText(html)) continue;
+    read += html.length;
+    const paragraph = toParagraph({ ...block, html });
     if (paragraph === null) continue;
-    const size = Buffer.byteLength(paragraph.html);
+    const size = isCut ? Number.POSITIVE_INFINITY : Buffer.byteLength(paragraph.html);
     if (paragraphs.length === limits.paragraphs || bytes + size > limits.bytes) {
       if (paragraphs.length === 0) paragraphs.push(shortened(paragraph, limits.bytes));
       return { paragraphs, more: true };
@@ -42,7 +56,7 @@ export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
     paragraphs.push(paragraph);
     bytes += size;
   }
-  return { paragraphs, more: hasOmissions };
+  return { paragraphs, more };
 }
 
 interface TextBlock {
@@ -50,32 +64,42 @@ interface TextBlock {
   kind: 'paragraph' | 'heading' | 'list item';
 }
 
-function splitBlocks(bodyHtml: string): { blocks: TextBlock[]; hasOmissions: boolean } {
-  const blocks: TextBlock[] = [];
-  let hasOmissions = bodyHtml.includes('<img ');
+/** The blocks in order, and each place where something is omitted. Finds each only when it is wanted. */
+function* textBlocks(bodyHtml: string): Generator<TextBlock | { kind: 'omission' }> {
   /** The omitted element that contains the current position, and its nesting depth. */
   let skipping: { tag: string; depth: number } | null = null;
   let kind: TextBlock['kind'] = 'paragraph';
   let from = 0;
-  const flush = (until: number): void => {
-    const html = bodyHtml.slice(from, until);
-    if (skipping !== null || html.trim() === '') return;
-    blocks.push({ html, kind });
-    kind = 'paragraph';
-  };
   for (const edge of bodyHtml.matchAll(BLOCK_EDGE)) {
     const [whole, slash, tag] = edge;
-    flush(edge.index);
+    const html = bodyHtml.slice(from, edge.index);
     from = edge.index + whole.length;
+    if (skipping === null && html.trim() !== '') {
+      yield { html, kind };
+      kind = 'paragraph';
+    }
     if (tag === undefined || OMITTED.includes(tag)) {
-      hasOmissions = true;
+      yield { kind: 'omission' };
       skipping = tag === undefined ? skipping : within(skipping, tag, slash === '/' ? -1 : 1);
     } else if (skipping === null) {
       kind = slash === '/' ? 'paragraph' : kindOf(tag, kind);
     }
   }
-  flush(bodyHtml.length);
-  return { blocks, hasOmissions };
+  if (skipping === null) yield { html: bodyHtml.slice(from), kind };
+}
+
+/** The first `length` characters of sanitised HTML at most, without an incomplete tag or entity at the end. */
+function firstPart(html: string, length: number): string {
+  if (html.length <= length) return html;
+  const part = html.slice(0, length);
+  const tag = part.lastIndexOf('<');
+  if (tag > part.lastIndexOf('>')) return part.slice(0, tag);
+  return part.replace(/&[a-z]{0,5}$/, '').replace(/[\uD800-\uDBFF]$/, '');
+}
+
+/** Whether something is visible outside tags. */
+function hasText(html: string): boolean {
+  return /[^\s\p{Cf}]/u.test(html.replace(/<[^>]*>/g, ''));
 }
 
 function within(
@@ -97,9 +121,9 @@ function kindOf(tag: string, before: TextBlock['kind']): TextBlock['kind'] {
 }
 
 function toParagraph(block: TextBlock): Paragraph | null {
-  const inner = sanitiseInline(block.html).replace(/^(?:\s|<br \/>)+|(?:\s|<br \/>)+$/g, '');
+  const inner = trimBreaks(sanitiseInline(block.html));
   // A link without text would still show its URL.
-  if (!/[^\s\p{Cf}]/u.test(inner.replace(/<[^>]*>/g, ''))) return null;
+  if (!hasText(inner)) return null;
   const text = toText(inner);
   switch (block.kind) {
     case 'heading':
@@ -110,6 +134,15 @@ function toParagraph(block: TextBlock): Paragraph | null {
       return { html: inner, text };
   }
 }
+
+/** Removes white space and line breaks at both ends. A regular expression takes minutes for a megabyte of spaces. */
+function trimBreaks(html: string): string {
+  let trimmed = html.replace(/^(?:\s|<br \/>)+/, '').trimEnd();
+  while (trimmed.endsWith(BREAK)) trimmed = trimmed.slice(0, -BREAK.length).trimEnd();
+  return trimmed;
+}
+
+const BREAK = '<br />';
 
 const LINK = /<a href="([^"]*)">(.*?)<\/a>/gs;
 

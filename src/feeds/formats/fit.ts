@@ -38,7 +38,7 @@ export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone
     full: entries.filter(({ full }) => full).length,
   });
   const summaries = items.map((item) => ({ item, full: false }));
-  if (options.content === 'full') {
+  if (options.content === 'full' && bytesOf(items) < MAX_BYTES) {
     const whole = render(items.map((item) => ({ item, full: item.html !== '' })));
     if (largest(whole) < MAX_BYTES) return whole;
   }
@@ -46,6 +46,11 @@ export function fitFeed(view: FeedView, items: FeedItem[], tombstones: Tombstone
   const spare = MAX_BYTES - largest(short);
   if (spare > 0) return options.content === 'full' ? render(withBodies(items, spare)) : short;
   return options.mayDrop ? newestThatFit(summaries, options.keep ?? new Set(), render) : short;
+}
+
+/** Bytes of the bodies alone, as they are in RSS and Atom, or fewer. */
+function bytesOf(items: FeedItem[]): number {
+  return items.reduce((sum, { html }) => sum + Buffer.byteLength(html), 0);
 }
 
 function largest({ bodies }: FittedFeed): number {
@@ -56,8 +61,10 @@ function largest({ bodies }: FittedFeed): number {
 function withBodies(items: FeedItem[], spare: number): FeedEntry[] {
   let left = spare;
   return items.map((item) => {
-    const size = bodyBytes(item);
-    const full = item.html !== '' && size < left;
+    // The bytes of a body escaped for a format take a hundred times as long to count.
+    const mayFit = item.html !== '' && Buffer.byteLength(item.html) < left;
+    const size = mayFit ? bodyBytes(item) : Number.POSITIVE_INFINITY;
+    const full = size < left;
     if (full) left -= size;
     return { item, full };
   });

@@ -1,12 +1,13 @@
 /** Turns articles into items: what all formats carry, cleaned and checked, so that the formats only write it. */
 import { LRUCache } from 'lru-cache';
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
+import { beginningOfText } from '../../articles/beginning.ts';
 import { findUnsanitised } from '../../articles/sanitise.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
 import { itemBody } from './item-body.ts';
-import { plainText, strictUrl } from './markup.ts';
+import { strictUrl } from './markup.ts';
 
 export type ItemResult = { kind: 'item'; item: FeedItem } | { kind: 'invalid'; problems: string[] };
 
@@ -165,7 +166,7 @@ const SUMMARY_LENGTH = 280;
 function summaryOf(article: Article): string {
   const dek = cleanLine(article.dek ?? '');
   if (dek !== '') return dek;
-  const text = cleanLine(plainText(article.bodyHtml));
+  const text = beginningOfText(article.bodyHtml, SUMMARY_LENGTH);
   if (text === '') return cleanLine(article.headline);
   if (text.length <= SUMMARY_LENGTH) return text;
   const cut = text.slice(0, SUMMARY_LENGTH);

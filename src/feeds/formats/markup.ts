@@ -29,19 +29,3 @@ export function strictUrl(text: string): string | null {
   const encoded = (part: string): string => part.replace(NOT_IN_URI, encodeURIComponent);
   return origin + encoded(pathname + search) + (hash === '' ? '' : `#${encoded(hash.slice(1))}`);
 }
-
-const TAG = /<\/?[a-zA-Z](?:"[^"]*"|'[^']*'|[^'">])*>/g;
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: ' ' };
-
-/** The text of sanitised HTML, on one line. */
-export function plainText(html: string): string {
-  return html
-    .replace(TAG, ' ')
-    .replace(/&(?:#(\d{1,7})|#x([0-9a-fA-F]{1,6})|([a-z]{2,5}));/g, (whole, decimal, hex, name) => {
-      if (name !== undefined) return ENTITIES[name] ?? whole;
-      const point = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
-      return point <= 0x10ffff ? String.fromCodePoint(point) : whole;
-    })
-    .replace(/\s+/g, ' ')
-    .trim();
-}

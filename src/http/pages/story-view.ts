@@ -2,6 +2,7 @@
  * An article as page templates show it: lines composed, URLs checked.
  */
 import { type Article, articleUrl, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
+import { beginningOfText } from '../../articles/beginning.ts';
 import { sectionTitle } from '../../config/config.ts';
 import { cleanUrl } from '../../lib/clean-text.ts';
 import type { WebContext } from '../server/web-context.ts';
@@ -93,15 +94,9 @@ export function withLowerHeadings(story: StoryView, levels: 1 | 2): StoryView {
 /** Plain text for a page's description: the dek, or the beginning of the body up to the end of a word. */
 export function summaryOf(article: Article): string {
   if (article.dek !== null) return article.dek;
-  const text = article.bodyHtml
-    .replace(/<[^>]*>/g, ' ')
-    .replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity] ?? entity)
-    .replace(/\s+/g, ' ')
-    .trim();
+  const text = beginningOfText(article.bodyHtml, 200);
   return text.length <= 200 ? text : `${text.slice(0, 200).replace(/\s+\S*$/, '')} …`.toWellFormed();
 }
-
-const ENTITIES: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" };
 
 function byline(bylines: Byline[]): string | null {
   const reporters = bylines.filter((line) => line.role === 'reporter');

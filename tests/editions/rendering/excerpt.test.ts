@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { Parser } from 'htmlparser2';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sanitiseHtml } from '../../../src/articles/sanitise.ts';
 import { buildExcerpt } from '../../../src/editions/rendering/excerpt.ts';
 
@@ -67,6 +68,39 @@ describe('an excerpt', () => {
     expect(paragraphs).toHaveLength(1);
     expect(Buffer.byteLength(paragraphs[0]?.html ?? '')).toBeLessThanOrEqual(600);
     expect(paragraphs[0]?.html).toMatch(/^word &amp; word .*…$/);
+  });
+
+  it('reads only the beginning of a long paragraph, and keeps its tags and references whole', () => {
+    const limits = { paragraphs: 3, bytes: 600 };
+    const parse = vi.spyOn(Parser.prototype, 'write');
+    onTestFinished(() => parse.mockRestore());
+    for (const word of ['word ', '<b>word</b> ', '&amp; ', '三', '😀']) {
+      const beginning = buildExcerpt(`<p>${word.repeat(20_000)}</p>`, limits);
+      expect(buildExcerpt(`<p>${word.repeat(200_000)}</p>`, limits)).toEqual(beginning);
+      expect(beginning).toMatchObject({ more: true, paragraphs: [{ text: expect.stringMatching(/…$/) }] });
+    }
+    const lengths = parse.mock.calls.map(([html]) => html.length);
+    expect(lengths).toHaveLength(10);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(50_000);
+  });
+
+  it('finds the text after what it omits, however long that is', () => {
+    const table = `<table>${'<tr><td>cell</td></tr>'.repeat(10_000)}</table>`;
+    expect(buildExcerpt(`${table}<p>${'<br />'.repeat(5_000)}text</p>`, UNLIMITED)).toEqual({
+      paragraphs: [{ html: 'text', text: 'text' }],
+      more: true,
+    });
+  });
+
+  it('takes no longer for a long run of spaces or line breaks', () => {
+    const unlimited = { paragraphs: 20, bytes: 100_000 };
+    const began = performance.now();
+    for (const space of [' ', '<br />']) {
+      const { paragraphs } = buildExcerpt(`<p>word${space.repeat(45_000 / space.length)}word</p>`, unlimited);
+      expect(paragraphs[0]?.text).toMatch(/^word\s+word$/);
+    }
+    // The time was proportional to the square of the length: 3 s.
+    expect(performance.now() - began).toBeLessThan(1_000);
   });
 
   it('closes elements that extend across paragraphs', () => {

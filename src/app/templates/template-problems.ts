@@ -18,6 +18,7 @@ import { requestLink } from '../../subscribers/account-links.ts';
 import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
 import { addSubscriber } from '../../subscribers/subscriptions.ts';
 import { actToken, confirmToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
+import { formProblems, withoutToken } from './form-problems.ts';
 import { sampleEdition } from './sample-edition.ts';
 
 /** Signs the links of the sample pages. */
@@ -61,13 +62,29 @@ async function messageProblems(config: Config, templates: Templates, now: number
     createdAt: now,
     expiresAt: now + HOUR,
   };
-  const context = { config, templates, secrets: SECRETS, signers: [] };
   const problems: string[] = [];
   for (const kind of MESSAGE_KINDS) {
+    const context = { config, templates: requireLink(templates, kind), secrets: SECRETS, signers: [] };
     const problem = await problemOf(() => prepareServiceMessage({ ...message, kind }, context));
     if (problem !== null) problems.push(`templates: mail/${kind}: ${problem}`);
   }
   return problems;
+}
+
+/** Templates that throw where a message lacks its link. Only the note that a subscription exists needs none. */
+function requireLink(templates: Templates, kind: (typeof MESSAGE_KINDS)[number]): Templates {
+  if (kind === 'already') return templates;
+  const withLink = async (name: string, data: object, rendered: Promise<string>): Promise<string> => {
+    if ('link' in data && !(await rendered).includes(String(data.link))) {
+      throw new Error(`${name} has no link: add {{ link }}`);
+    }
+    return rendered;
+  };
+  return {
+    ...templates,
+    html: (name, data) => withLink(name, data, templates.html(name, data)),
+    text: (name, data) => withLink(name, data, templates.text(name, data)),
+  };
 }
 
 async function pageProblems(config: Config, templates: Templates, now: number): Promise<string[]> {
@@ -85,13 +102,18 @@ async function pageProblems(config: Config, templates: Templates, now: number): 
       },
     };
     const app = createApp({ store, config, templates, secrets: SECRETS, clock: () => now, log });
-    const base = new URL(config.publication.url).pathname.replace(/\/+$/, '');
-    for (const path of samplePaths(config, now)) await app.request(base + path);
-    await app.request(`${base}/subscribe`, {
-      method: 'POST',
-      headers: { 'Sec-Fetch-Site': 'same-origin', Origin: new URL(config.publication.url).origin },
-      body: new URLSearchParams({ email: 'grace@example.com', newsletter: config.newsletters[0]?.id ?? '' }),
-    });
+    const url = config.publication.url.replace(/\/+$/, '');
+    const base = new URL(`${url}/`).pathname.slice(0, -1);
+    const request = async (path: string, init: RequestInit): Promise<void> => {
+      const response = await app.request(base + path, init);
+      const page = { path, html: await response.text(), isForm: init.method === 'GET' && response.status === 200 };
+      problems.push(...formProblems(page, url).map((what) => `templates: page ${withoutToken(path)}: ${what}`));
+    };
+    for (const path of samplePaths(config, now)) await request(path, { method: 'GET' });
+    const headers = { 'Sec-Fetch-Site': 'same-origin', Origin: new URL(url).origin };
+    for (const [path, fields] of samplePosts(config, now)) {
+      await request(path, { method: 'POST', headers, body: new URLSearchParams(fields) });
+    }
     const shared = await problemOf(() => sharedDocuments(store.db, config, templates, now));
     if (shared !== null) problems.push(`templates: feeds/index: ${shared}`);
     const notice = await problemOf(() => templates.html('pages/edition-notice.liquid', noticeData(config, now)));
@@ -137,22 +159,47 @@ async function fillStore(store: Store, config: Config, now: number): Promise<voi
 /** The paths of pages, below the path of `publication.url`. */
 function samplePaths(config: Config, now: number): string[] {
   const month = localDate(now - HOUR, config.publication.zone).slice(0, 7);
-  const newsletter = config.newsletters[0]?.id;
-  const account =
-    newsletter === undefined
-      ? []
-      : [
-          `/unsubscribe/${unsubscribeToken(SECRETS, { subscriberId: 1, newsletter })}`,
-          `/preferences/${preferencesToken(SECRETS, { subscriberId: 1, version: 1, expiresAt: now + MINUTE })}`,
-          `/account/export/${actToken(SECRETS, 'export', { messageId: 1, subscriberId: 1 })}`,
-          `/account/erase/${actToken(SECRETS, 'erase', { messageId: 2, subscriberId: 1 })}`,
-          `/confirm/${confirmToken(SECRETS, { messageId: 3, subscriberId: 2 })}`,
-        ];
   return [
     ...['/', '/articles/sample', '/articles/gone', '/archive', `/archive/${month}`, '/editions', '/newsletters'],
     ...config.sections.slice(0, 1).map(({ id }) => `/sections/${id}`),
-    ...account,
+    ...Object.values(accountPaths(config, now) ?? {}),
     '/no-such-page',
+  ];
+}
+
+/** The pages of one subscriber. Null without newsletters: then nobody is subscribed. */
+function accountPaths({ newsletters: [first] }: Config, now: number) {
+  if (first === undefined) return null;
+  const preferences = (subscriberId: number, expiresAt: number): string =>
+    `/preferences/${preferencesToken(SECRETS, { subscriberId, version: 1, expiresAt })}`;
+  return {
+    unsubscribe: `/unsubscribe/${unsubscribeToken(SECRETS, { subscriberId: 1, newsletter: first.id })}`,
+    preferences: preferences(1, now + MINUTE),
+    expired: preferences(1, now - MINUTE),
+    erased: preferences(3, now + MINUTE),
+    export: `/account/export/${actToken(SECRETS, 'export', { messageId: 1, subscriberId: 1 })}`,
+    erase: `/account/erase/${actToken(SECRETS, 'erase', { messageId: 2, subscriberId: 1 })}`,
+    confirm: `/confirm/${confirmToken(SECRETS, { messageId: 3, subscriberId: 2 })}`,
+  };
+}
+
+/** What visitors post, in an order in which no post makes the page of a later one another. */
+function samplePosts(config: Config, now: number): [path: string, fields: Record<string, string>][] {
+  const paths = accountPaths(config, now);
+  const newsletter = config.newsletters[0]?.id ?? '';
+  if (paths === null) return [];
+  const { preferences, confirm, erase, unsubscribe } = paths;
+  return [
+    ['/subscribe', { email: 'grace@example.com', newsletter }],
+    [confirm, {}],
+    [preferences, { zone: '', paused: '', newsletter }],
+    [`${preferences}/export`, {}],
+    [`${preferences}/erase`, {}],
+    [`${preferences}/link`, {}],
+    // Ends the link for the erasure as well: its page says so.
+    [`${preferences}/revoke`, {}],
+    [erase, {}],
+    [unsubscribe, { unsubscribe: 'yes' }],
   ];
 }
 

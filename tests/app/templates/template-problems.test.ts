@@ -30,7 +30,7 @@ it('renders every template of a page or message, and finds nothing wrong with th
   };
   expect(await templateProblems(config, recording, NOW)).toEqual([]);
   // Included by others.
-  const parts = /^(pages\/(layout|links|stream)\.|mail\/(frame|button|newsletters)\.)/;
+  const parts = /^(pages\/(layout|stream)\.|mail\/(frame|button|newsletters)\.)/;
   const used = ['pages', 'mail'].flatMap((folder) =>
     readdirSync(join(ROOT, 'templates', folder))
       .map((name) => `${folder}/${name}`)
@@ -40,15 +40,23 @@ it('renders every template of a page or message, and finds nothing wrong with th
   expect(used.filter((name) => !rendered.has(name))).toEqual([]);
 });
 
-it('names a page, a message and an edition that parse but cannot be rendered', async () => {
+it('names a page, a message and an edition that cannot be rendered, or do not work', async () => {
   const templates = newsroomTemplates({
     'pages/section.liquid': '{{ no.such.variable }}',
+    // As in a version that unsubscribed by any POST.
+    'pages/unsubscribe.liquid': '<form method="post"><button type="submit">Unsubscribe</button></form>',
+    'pages/links.liquid': '{% if kind == "act-over" %}{{ nothing }}{% endif %}',
+    'mail/confirm.html.liquid': '<p>Please confirm.</p>',
     'mail/erase.txt.liquid': '{{ nothing }}',
     'daily-roundup.mjml': '<mjml><mj-body><mj-nothing/></mj-body></mjml>',
   });
   expect(await templateProblems(config, templates, NOW)).toEqual([
     expect.stringMatching(/^newsletters daily-roundup: template daily-roundup: .*mj-nothing/),
+    'templates: mail/confirm: mail/confirm.html.liquid has no link: add {{ link }}',
     expect.stringMatching(/^templates: mail\/erase: undefined variable: nothing, line:1/),
     expect.stringMatching(/^templates: page \/sections\/:id: undefined variable: no, line:1/),
+    'templates: page /unsubscribe/:token: its form lacks the field "unsubscribe" and is refused: ' +
+      'add <input type="hidden" name="unsubscribe" value="yes">',
+    expect.stringMatching(/^templates: page \/account\/erase\/:token: undefined variable: nothing, line:1/),
   ]);
 });

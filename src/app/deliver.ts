@@ -4,14 +4,21 @@
 import type { OnRecovery, OnTrouble } from '../delivery/control/back-off-state.ts';
 import type { DeliveryPause, OnPause } from '../delivery/control/circuit-breaker.ts';
 import { deliver } from '../delivery/deliver.ts';
-import type { DeliveryReport } from '../delivery/run.ts';
+import type { DeliverOptions, DeliveryReport } from '../delivery/run.ts';
 import type { Transport } from '../delivery/transport/connection.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { listOpenAlerts, raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
+import { listOpenAlerts, raiseAlert, resolveAlerts, syncAlerts } from '../schedule/alerts.ts';
 import type { AppContext } from './app-context.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
-import { DELIVERY_STOPPED, domainAlert, editionName, pauseAlert, SERVICE_MESSAGES_REFUSED } from './editions.ts';
+import {
+  DELIVERY_STOPPED,
+  domainAlert,
+  editionName,
+  pauseAlert,
+  SERVICE_MESSAGES_REFUSED,
+  unbuildableAlert,
+} from './editions.ts';
 
 /** The report of a run, with the names of the editions that it paused. */
 export type NamedDeliveryReport = Omit<DeliveryReport, 'paused'> & { paused: (DeliveryPause & { edition: string })[] };
@@ -68,8 +75,16 @@ export async function deliverDue(
   };
   // At once: the rest of the run may take hours.
   const onRecovery: OnRecovery = (tx, scope) => resolveAlerts(tx, [TROUBLE_ALERTS[scope]], clock());
+  const onServiceMessagesBuilt: DeliverOptions['onServiceMessagesBuilt'] = async (kind, problem) => {
+    const key = unbuildableAlert(kind);
+    if (problem === null) return resolveAlerts(store.db, [key], clock());
+    const message =
+      `Service messages from the templates mail/${kind} wait: ${problem}. ` +
+      'They are tried again every five minutes.';
+    await syncAlerts(store.db, key, new Map([[key, message]]), clock());
+  };
   const report = await deliver(store, config, transport, {
-    ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, probeNow, signal },
+    ...{ clock, secrets, signers, templates, onPause, onTrouble, onRecovery, onServiceMessagesBuilt, probeNow, signal },
     prepareFinish: monitor.prepareFinish,
     onProgress: (progress) => {
       monitor.onProgress();

@@ -112,6 +112,11 @@ export function pauseAlert(editionId: number): string {
 /** Alert key of a server that rejects the service messages to everyone. */
 export const SERVICE_MESSAGES_REFUSED = 'service-messages';
 
+/** Alert key of service messages of one kind that cannot be built, such as after a mistake in their template. */
+export function unbuildableAlert(kind: string): string {
+  return `${SERVICE_MESSAGES_REFUSED}:${kind}`;
+}
+
 /** Alert key of a domain that is paused for an edition. */
 export function domainAlert(editionId: number, domain: string): string {
   return `${pauseAlert(editionId)}:${domain}`;

@@ -67,6 +67,11 @@ export interface DeliverOptions {
   prepareFinish?: PrepareFinish | undefined;
   /** Called once while the server accepts nothing, when an operator must know of it. */
   onTrouble?: OnTrouble | undefined;
+  /**
+   * Called with each kind of service messages that a run builds, and again when that changes: `problem` is why they
+   * cannot be built; null if they can.
+   */
+  onServiceMessagesBuilt?: ((kind: ServiceMessage['kind'], problem: string | null) => Promise<void>) | undefined;
   /** Called when the server accepts a message again. */
   onRecovery?: OnRecovery | undefined;
   /** Tries the server now, although it is to be left alone for a while. */
@@ -101,6 +106,8 @@ export class DeliveryRun {
   readonly #messages = new Map<number, Promise<MessageMaker>>();
   /** How refusals were counted in the report, by claim. */
   readonly #countedRefusals = new Map<string, 'failed' | 'deferred'>();
+  /** Why service messages cannot be built, by kind; null if they can. */
+  readonly #serviceProblems = new Map<ServiceMessage['kind'], string | null>();
   /** Since the last success. */
   #serverFailures = 0;
   #failing: Promise<void> | null = null;
@@ -273,6 +280,14 @@ export class DeliveryRun {
     // Only deliveries of configured newsletters are claimed.
     if (edition === null || newsletter === undefined) throw new Error(`edition ${editionId} cannot be delivered`);
     return prepareMessages(edition, newsletter, this.#config, secrets, signers);
+  }
+
+  /** Notes whether service messages of a kind can be built. @param problem null if they can */
+  async serviceMessagesBuilt(kind: ServiceMessage['kind'], problem: string | null): Promise<void> {
+    const redacted = problem === null ? null : redactAddresses(problem);
+    if (this.#serviceProblems.get(kind) === redacted) return;
+    this.#serviceProblems.set(kind, redacted);
+    await this.#options.onServiceMessagesBuilt?.(kind, redacted);
   }
 
   makeServiceMessage(message: ServiceMessage): Promise<OutgoingMessage> {

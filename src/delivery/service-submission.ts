@@ -1,7 +1,9 @@
 /**
  * Submits one service message over a worker's connection. If several recipients in a row are refused, whatever the
- * status, all are due again and service messages back off: nobody would look after them one by one.
+ * status, all are due again and service messages back off: nobody would look after them one by one. For the same
+ * reason, messages of a kind that cannot be built wait until they can.
  */
+import { MINUTE } from '../lib/time.ts';
 import type { Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { buildMessage, failed, isUsedUp, submitMessage, usedUpReason } from './attempt.ts';
@@ -22,6 +24,9 @@ import {
 import type { DeliveryRun } from './run.ts';
 import type { Connection } from './transport/connection.ts';
 
+/** Until a message that could not be built is tried again. */
+const UNBUILDABLE_DELAY = 5 * MINUTE;
+
 /** @throws if the store fails */
 export async function submitServiceMessage(
   run: DeliveryRun,
@@ -38,13 +43,19 @@ export async function submitServiceMessage(
     });
     if (isRecorded) run.count(outcome.kind, run.report.service);
   };
-  const { email, tokenVersion, attempts } = message;
+  const { kind, email, tokenVersion, attempts } = message;
   if (isUsedUp(attempts, run.attempt)) return record(failed(usedUpReason(attempts)));
   const marking = await markServiceMessage(db, message, clock(), SUBMITTING_LEASE);
   if (marking.kind === 'suppressed') run.count('suppressed', run.report.service);
   if (marking.kind !== 'submitting' || email === null || tokenVersion === null) return;
   const built = await buildMessage(() => run.makeServiceMessage({ ...message, email, tokenVersion }));
-  if (built.kind === 'unbuildable') return record(failed(built.reason));
+  if (built.kind === 'unbuildable') {
+    const { concerns, reason } = built;
+    if (concerns === 'recipient') return record(failed(reason));
+    await record({ kind: 'reverted', reply: null, reason, dueAt: clock() + UNBUILDABLE_DELAY });
+    return run.serviceMessagesBuilt(kind, reason);
+  }
+  await run.serviceMessagesBuilt(kind, null);
   // A second copy of a confirmation does no harm; a missing one does.
   const context = { ...run.attempt, uncertain: 'retry' as const };
   const { outcome, verdict } = await submitMessage(message, built.message, connection, context);

@@ -11,7 +11,11 @@ import { clockTime, datelineTime, longDate, rfc3339 } from './time.ts';
 export interface Templates {
   /** Opens the same templates again, as in a thread. */
   readonly source: { folder: string; zone: string };
-  /** Renders `templates/<name>` with output escaping. @throws Error that names template and line */
+  /**
+   * Renders `templates/<name>` with output escaping. Templates are parsed once, and again after a failure, so that one
+   * that was corrected is used without a restart.
+   * @throws Error that names template and line
+   */
   html(name: string, data: object): Promise<string>;
   /** Renders `templates/<name>` as plain text, without escaping. */
   text(name: string, data: object): Promise<string>;
@@ -28,6 +32,25 @@ export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../../templates', impor
  * @param zone the publication's zone, in which the filters `dateline`, `clock` and `longdate` show instants
  */
 export function openTemplates(folder: string, zone: string): Templates {
+  let engines = createEngines(folder, zone);
+  const render = (kind: 'html' | 'text', name: string, data: object): string => {
+    try {
+      // Liquid's asynchronous methods await every value and take twice as long.
+      return engines[kind].renderFileSync(name, data);
+    } catch (error) {
+      engines = createEngines(folder, zone);
+      throw error;
+    }
+  };
+  return {
+    source: { folder, zone },
+    html: async (name, data) => render('html', name, data),
+    text: async (name, data) => render('text', name, data),
+    problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, engines.html)),
+  };
+}
+
+function createEngines(folder: string, zone: string): Record<'html' | 'text', Liquid> {
   const options = {
     root: [folder, BUILT_IN_TEMPLATES],
     strictFilters: true,
@@ -43,13 +66,7 @@ export function openTemplates(folder: string, zone: string): Templates {
     engine.registerFilter('longdate', (instant: number) => longDate(instant, zone));
     engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
   }
-  return {
-    source: { folder, zone },
-    // Liquid's asynchronous methods await every value and take twice as long.
-    html: async (name, data) => html.renderFileSync(name, data),
-    text: async (name, data) => text.renderFileSync(name, data),
-    problems: () => [folder, BUILT_IN_TEMPLATES].flatMap((root) => parseProblems(root, html)),
-  };
+  return { html, text };
 }
 
 function parseProblems(root: string, engine: Liquid): string[] {

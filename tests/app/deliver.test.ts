@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -10,9 +10,10 @@ import { start } from '../../src/app/start.ts';
 import { listEditions } from '../../src/editions/queries.ts';
 import { MINUTE, rfc3339 } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
+import { queueConfirmation, serviceMessagesOf } from '../delivery/fixture.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { openSampleApp } from '../support/test-app.ts';
+import { openSampleApp, openTestApp } from '../support/test-app.ts';
 import { closeEdition } from './steps.ts';
 
 describe('delivering', () => {
@@ -95,6 +96,33 @@ describe('delivering', () => {
       expect(await deliverDue(app, { onProgress })).toMatchObject({ submitted: 7, stopped: null });
       expect(alerts).toHaveLength(7);
       expect(await alerts.at(-1)).toEqual([]);
+    });
+
+    it('holds service messages whose template is broken, with one alert, until it is corrected', async () => {
+      const app = openTestApp(await open());
+      for (const n of [1, 2, 3]) await queueConfirmation(app.store, `subscriber${n}@example.com`);
+      await queueConfirmation(app.store, 'other@example.com', { kind: 'already' });
+      const mail = join(app.config.paths.templates, 'mail');
+      mkdirSync(mail, { recursive: true });
+      const template = join(mail, 'confirm.txt.liquid');
+      const serviceCounts = async () => (await deliverDue(app)).service;
+      const none = { submitted: 0, deferred: 0, failed: 0, suppressed: 0 };
+      writeFileSync(template, 'Subject: Confirm\n\n{{ nonsense }}');
+      expect(await serviceCounts()).toEqual({ ...none, submitted: 1 });
+      app.now += 5 * MINUTE;
+      expect(await serviceCounts()).toEqual(none);
+      const message =
+        'Service messages from the templates mail/confirm wait: the message could not be built: undefined variable: ' +
+        'nonsense, line:3, col:4. They are tried again every five minutes.';
+      const alert = { key: 'service-messages:confirm', message, count: 1 };
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([alert]);
+      const confirmations = (await serviceMessagesOf(app.store)).filter(({ kind }) => kind === 'confirm');
+      expect(confirmations).toMatchObject(Array(3).fill({ state: 'pending', attempts: 0 }));
+      writeFileSync(template, 'Subject: Confirm\n\n{{ link }}');
+      expect(await serviceCounts()).toEqual(none);
+      app.now += 5 * MINUTE;
+      expect(await serviceCounts()).toEqual({ ...none, submitted: 3 });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
     });
 
     it('names a domain that is paused alone in an alert, which `resume` resolves', async () => {

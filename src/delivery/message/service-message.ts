@@ -20,7 +20,7 @@ import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
 import { type Signer, signersOf } from './dkim.ts';
 import { headerField, headerText } from './header-field.ts';
-import { AUTOMATIC, dateField, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
+import { AUTOMATIC, dateField, RecipientError, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
 
 export interface ServiceMessage {
   id: number;
@@ -51,7 +51,7 @@ const TEXT_COLUMNS = 72;
 /**
  * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. The sender is that of the first configured newsletter
  * that was requested; a requested link is mailed even if none of the subscriber's is configured any more.
- * @throws Error if a template is invalid, or none of the newsletters is configured any more
+ * @throws RecipientError if none of the newsletters is configured any more; Error if a template is invalid
  */
 export async function prepareServiceMessage(
   message: ServiceMessage,
@@ -62,7 +62,7 @@ export async function prepareServiceMessage(
   const isLink = message.kind !== 'confirm' && message.kind !== 'already';
   const first = newsletters[0] ?? (isLink ? config.newsletters[0] : undefined);
   if (first === undefined)
-    throw new Error(`the newsletters ${message.newsletters.join(', ')} are no longer configured`);
+    throw new RecipientError(`the newsletters ${message.newsletters.join(', ')} are no longer configured`);
   const { subject, text, html } = await render(message, newsletters, { config, templates, secrets });
 
   const sender = senderOf(first.from, first.replyTo);

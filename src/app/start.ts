@@ -1,6 +1,7 @@
 /**
  * Runs daywire: once, or until it is stopped.
  */
+import { existsSync } from 'node:fs';
 import { openReaderCounter } from '../feeds/readers/reader-counts.ts';
 import { createApp } from '../http/server/app.ts';
 import { ListenError, listen, type WebServer } from '../http/server/listen.ts';
@@ -63,6 +64,8 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   const { roles, stop, onProgress } = options;
   await readKeys(app, roles);
   const checks = await logChecks(app);
+  // Nobody waits for it, and the next slot may be that of an edition.
+  if (rendersTemplates(roles) && hasOwnTemplates(app)) checks.push(...(await checkAndLogTemplates(app)));
   await vacuumStore(app, options);
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
@@ -99,7 +102,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
   try {
     tasks.push(await watchClock(app));
     recording = await startRecordingProcess(app, roles);
-    if (roles.includes('web') || roles.includes('schedule')) tasks.push(startCheckingTemplates(app));
+    if (rendersTemplates(roles)) tasks.push(startCheckingTemplates(app));
     const published = roles.includes('schedule') ? await publishAndCompose(app, options) : NOTHING_DONE;
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
@@ -140,15 +143,10 @@ const TEMPLATE_CHECK_DELAY = 3 * SECOND;
  * Renders all templates once with sample data, soon after the start: a broken one is known before a slot or a visitor
  * needs it.
  */
-function startCheckingTemplates({ config, templates, clock, log }: AppContext): Stoppable {
-  let checked: Promise<void> | undefined;
+function startCheckingTemplates(app: AppContext): Stoppable {
+  let checked: Promise<unknown> | undefined;
   const timer = setTimeout(() => {
-    checked = checkTemplates(config, templates, clock()).then(
-      (findings) => {
-        for (const { kind, message } of findings) if (kind !== 'ok') log.warn({ [kind]: message }, 'broken template');
-      },
-      (error: unknown) => log.warn({ error: errorLine(error) }, 'checking the templates failed'),
-    );
+    checked = checkAndLogTemplates(app);
   }, TEMPLATE_CHECK_DELAY);
   return {
     async stop() {
@@ -156,6 +154,27 @@ function startCheckingTemplates({ config, templates, clock, log }: AppContext): 
       await checked;
     },
   };
+}
+
+/** Renders all templates once with sample data. @returns what is broken; never rejects */
+async function checkAndLogTemplates({ config, templates, clock, log }: AppContext): Promise<Finding[]> {
+  try {
+    const broken = (await checkTemplates(config, templates, clock())).filter(({ kind }) => kind !== 'ok');
+    for (const { kind, message } of broken) log.warn({ [kind]: message }, 'broken template');
+    return broken;
+  } catch (error) {
+    log.warn({ error: errorLine(error) }, 'checking the templates failed');
+    return [];
+  }
+}
+
+function rendersTemplates(roles: readonly Role[]): boolean {
+  return roles.includes('web') || roles.includes('schedule');
+}
+
+/** Those that daywire ships are tested: rendering them takes longer than most commands. */
+function hasOwnTemplates({ config }: AppContext): boolean {
+  return existsSync(config.paths.templates);
 }
 
 /** Rewrites the file of the store where that is due. A failure is only logged: nothing else depends on it. */

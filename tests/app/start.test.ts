@@ -277,6 +277,19 @@ describe('starting', () => {
   });
 });
 
+describe('starting once', () => {
+  it('reports a broken template of the newsroom before the slot that would need it', async () => {
+    const store = await openMigrated();
+    const app = openTestApp(store, { feeds: ['latest'] });
+    const run = async () => (await runOnce(app, { ...startOptions(), roles: ['web'] })).checks;
+    expect(await run()).toEqual([]);
+    mkdirSync(join(app.config.paths.templates, 'mail'), { recursive: true });
+    writeFileSync(join(app.config.paths.templates, 'mail/confirm.html.liquid'), '{% if %}');
+    expect(await run()).toEqual([{ kind: 'problem', message: expect.stringContaining('mail/confirm.html.liquid') }]);
+    await store.close();
+  });
+});
+
 /** Serves a feed to one feed reader, and stops. */
 async function serveOneReader(app: TestApp): Promise<void> {
   const draft = { path: 'latest.atom', mediaType: 'application/atom+xml', body: '<feed/>' };

@@ -10,6 +10,7 @@ import { addAccountLinks } from './migrations/0005-account-links.ts';
 import { markVacuumDue } from './migrations/0006-vacuum-due.ts';
 import { countStates } from './migrations/0007-state-counts.ts';
 import { createProcesses } from './migrations/0008-processes.ts';
+import { addRateLimitInstants } from './migrations/0009-rate-limit-instants.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -21,4 +22,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0006-vacuum-due': markVacuumDue,
   '0007-state-counts': countStates,
   '0008-processes': createProcesses,
+  '0009-rate-limit-instants': addRateLimitInstants,
 };

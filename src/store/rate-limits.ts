@@ -19,32 +19,43 @@ export type Permit =
   | { kind: 'refused'; retryAt: number };
 
 /**
- * Acquires a permit in one statement: no two processes can get the last one. A refusal does not count. An instant that
- * is later than the limit allows was stored before the clock was set back, and counts as none.
+ * Acquires a permit in one statement: no two processes can get the last one. A refusal does not count.
+ *
+ * What was counted later than now was counted before the clock was set back, and does not count: otherwise nobody would
+ * get a permit until the clock has caught up.
  * @param key the kind of limit and its subject: `subscribe client …`
  * @param now epoch milliseconds
  */
 export async function acquirePermit(db: Db, key: string, { everyMs, burst }: RateLimit, now: number): Promise<Permit> {
   const ahead = everyMs * (burst - 1);
-  const latest = now + everyMs * burst + CLOCK_DIFFERENCE;
   const granted = await db
     .insertInto('rate_limits')
-    .values({ key, next_at: now + everyMs })
+    .values({ key, next_at: now + everyMs, counted_at: now })
     .onConflict((conflict) =>
       conflict
         .column('key')
         .doUpdateSet({
           next_at: sql<number>`${double(everyMs)}
-            + case when rate_limits.next_at > ${double(now)} and rate_limits.next_at <= ${double(latest)}
-              then rate_limits.next_at else ${double(now)} end`,
+            + case when ${nextAt(now)} > ${double(now)} then ${nextAt(now)} else ${double(now)} end`,
+          counted_at: now,
         })
-        .where((e) => e.or([e('rate_limits.next_at', '<=', now + ahead), e('rate_limits.next_at', '>', latest)])),
+        .where(sql<boolean>`${nextAt(now)} <= ${double(now + ahead)}`),
     )
     .returning('next_at')
     .executeTakeFirst();
   if (granted !== undefined) return { kind: 'granted' };
-  const row = await db.selectFrom('rate_limits').select('next_at').where('key', '=', key).executeTakeFirst();
+  const row = await db
+    .selectFrom('rate_limits')
+    .select(nextAt(now).as('next_at'))
+    .where('key', '=', key)
+    .executeTakeFirst();
   return { kind: 'refused', retryAt: Math.max(now, Math.ceil((row?.next_at ?? now) - ahead)) };
+}
+
+/** The stored instant; one of a clock that was set back since is 0. */
+function nextAt(now: number) {
+  return sql<number>`case when rate_limits.counted_at > ${double(now + CLOCK_DIFFERENCE)} then 0
+    else rate_limits.next_at end`;
 }
 
 /** A limit and its key. */

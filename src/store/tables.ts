@@ -81,7 +81,8 @@ export interface Tables {
   back_offs: BackOffsTable;
   bounces: BouncesTable;
   /** Rate limits shared by all processes: the theoretical arrival time of the next request (GCRA), with fractions. */
-  rate_limits: { key: string; next_at: number };
+  /** `counted_at`: when `next_at` was set; 0 where nobody needs it. */
+  rate_limits: { key: string; next_at: number; counted_at: Generated<number> };
   /** Messages that the warm-up let through, by day in the publication's zone. */
   warm_up_days: { day: string; count: number };
   /** Sums of the deliveries that retention has deleted. */

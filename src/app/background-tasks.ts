@@ -97,13 +97,13 @@ async function openHubOf(app: AppContext): Promise<WorkerPool> {
 /** Corrects stored instants at once, and whenever the clock of the machine is set back. */
 export async function watchClock({ store, clock, log }: AppContext): Promise<Stoppable> {
   const watch = new ClockWatch(clock);
-  const correct = async (message: string): Promise<void> => {
-    const rows = await correctFutureInstants(store.db, clock());
+  const correct = async (message: string, tolerance?: number): Promise<void> => {
+    const rows = await correctFutureInstants(store.db, clock(), tolerance);
     if (rows > 0) log.warn({ rows }, message);
   };
   await correct('the clock was set back while daywire did not run: corrected what would have waited for it');
   return repeat(SECOND, 'watching the clock', log, async () => {
-    if (watch.setBackBy() > 0) await correct('the clock was set back: corrected what would have waited for it');
+    if (watch.setBackBy() > 0) await correct('the clock was set back: corrected what would have waited for it', 0);
   });
 }
 

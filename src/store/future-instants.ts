@@ -20,10 +20,14 @@ export const LONGEST_LEASES = {
   probe: 2 * MINUTE,
 } as const;
 
-/** @returns number of rows that were corrected */
-export async function correctFutureInstants(db: Db, now: number): Promise<number> {
+/**
+ * @param tolerance by which a row may be later, because another machine wrote it; 0 if this process has noticed that
+ *   the clock was set back. Then a row of a machine whose clock is ahead is due a little early, once.
+ * @returns number of rows that were corrected
+ */
+export async function correctFutureInstants(db: Db, now: number, tolerance = CLOCK_DIFFERENCE): Promise<number> {
   const at = sql`cast(${now} as bigint)`;
-  const latest = (lease: number): number => now + lease + CLOCK_DIFFERENCE;
+  const latest = (lease: number): number => now + lease + tolerance;
   /** Whether the row was written by a clock that was set back since. */
   const isLater = (column: string): RawBuilder<boolean> => sql`${sql.ref(column)} > ${latest(0)}`;
   const { claim, submission, run, hub, probe } = LONGEST_LEASES;

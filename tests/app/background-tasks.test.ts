@@ -21,11 +21,17 @@ it('makes deliveries due again at the start and within a second after the clock 
   app.now = closedAt - 10 * MINUTE;
   const watch = await watchClock(app);
   expect(await dueAt()).toEqual([-10 * MINUTE, -10 * MINUTE]);
-  await store.db.updateTable('deliveries').set({ due_at: app.now, changed_at: app.now }).execute();
+  const dueNow = () => store.db.updateTable('deliveries').set({ due_at: app.now, changed_at: app.now }).execute();
+  await dueNow();
   app.now -= 10 * MINUTE;
   await vi.advanceTimersByTimeAsync(SECOND);
-  await watch.stop();
   expect(await dueAt()).toEqual([-20 * MINUTE, -20 * MINUTE]);
-  expect(warn.mock.calls.map(([data]) => data)).toEqual([{ rows: 2 }, { rows: 2 }]);
+  // As little as the clocks of two machines may differ: but here it was noticed.
+  await dueNow();
+  app.now -= MINUTE / 2;
+  await vi.advanceTimersByTimeAsync(SECOND);
+  await watch.stop();
+  expect(await dueAt()).toEqual([-20.5 * MINUTE, -20.5 * MINUTE]);
+  expect(warn.mock.calls.map(([data]) => data)).toEqual(Array(3).fill({ rows: 2 }));
   await store.close();
 });

@@ -159,7 +159,7 @@ export class ClaimBuffer<Worker extends object = object> {
   /** Claims deliveries, if there are any. */
   async #claimBatch(which: Pick<ClaimOptions, 'limit' | 'exceptDomains' | 'from'>): Promise<BufferedDelivery[]> {
     const { workers: _, mayClaim: __, isProbing: ___, clock, onClaimed, ...conditions } = this.#options;
-    if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock());
+    if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock(), 0);
     for (let postponed = 0; ; ) {
       const now = clock();
       const elapsed = performance.now() - now;

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { type BufferedDelivery, ClaimBuffer } from '../../../src/delivery/queue/claim-buffer.ts';
+import { MINUTE } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 
 const WORKERS = [1, 2, 3, 4].map((n) => ({ n }));
 const addresses = (count: number, domain: string) => Array.from({ length: count }, (_, n) => `a${n}@${domain}`);
 
-function openBuffer(store: Store): ClaimBuffer {
-  const options = { workers: WORKERS.length, clock: () => NOW, uncertain: 'retry', rateLimiter: null } as const;
+function openBuffer(store: Store, clock = () => NOW): ClaimBuffer {
+  const options = { workers: WORKERS.length, clock, uncertain: 'retry', rateLimiter: null } as const;
   return new ClaimBuffer(store, { ...options, onClaimed: () => {} });
 }
 
@@ -39,6 +40,16 @@ describe('ClaimBuffer', () => {
       expect((await take(buffer, WORKERS[2]!))?.email).toBe('a2@slow.example');
       expect((await take(buffer, WORKERS[3]!))?.email).toBe('a3@slow.example');
       expect(await buffer.release()).toBeLessThanOrEqual(200);
+    });
+
+    it('hands out what was due before the clock was set back by half a minute', async () => {
+      const store = await open();
+      await queueEdition(store, ['ada@example.com']);
+      let now = NOW;
+      const buffer = openBuffer(store, () => now);
+      now -= MINUTE / 2;
+      expect((await take(buffer, WORKERS[0]!))?.email).toBe('ada@example.com');
+      await buffer.release();
     });
 
     it('hands out each delivery of several domains once', async () => {

@@ -1,9 +1,18 @@
+import { existsSync, statfsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+// Temporary files lie in memory where it has room for them: on a disk the suite takes a tenth longer.
+const MEMORY = '/dev/shm';
+const ROOM = 4 * 2 ** 30;
+if (process.env.TMPDIR === undefined && existsSync(MEMORY)) {
+  const { bavail, bsize } = statfsSync(MEMORY);
+  if (bavail * bsize >= ROOM) process.env.TMPDIR = MEMORY;
+}
 
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
-    globalSetup: ['tests/support/postgres.ts'],
+    globalSetup: ['tests/support/global-setup.ts'],
     setupFiles: ['tests/support/setup.ts'],
     // Files share what they import, and loading it for each would take a third of the processor's time. So no module may keep what one
     // test leaves there and another trips over.

@@ -56,6 +56,7 @@ forEachDatabase((open) => {
     it('pings another hub once for each feed, and for each feed that changed in the next run', async () => {
       const hub = await startSubscriber();
       const app = openTestApp(await open(), {
+        feeds: ['latest', 'world'],
         edit: (yaml) => yaml.replace('hub: self', `hub: ${hub.url('/')}`),
       });
       const topics = (): string[] =>

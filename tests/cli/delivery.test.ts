@@ -6,7 +6,7 @@ import { rfc3339 } from '../../src/lib/time.ts';
 import { openStore } from '../../src/store/store.ts';
 import { mailboxToken } from '../../src/subscribers/tokens.ts';
 import { closeServers, startScripted } from '../delivery/servers.ts';
-import { editConfig, type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
+import { editConfig, type Folder, newFolder, scheduledFolder, startedFolder, storedRows } from '../support/command.ts';
 
 const SUPPRESSED = 'hard bounce (5.1.1) of subscriber 1; the address is suppressed: hard-bounce\n';
 const OTHER_RECIPIENT = 'desk@example.com';
@@ -15,8 +15,7 @@ afterAll(closeServers);
 
 describe.concurrent('daywire deliver', () => {
   it('delivers what is due, and prints its report as JSON', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     const { code, stdout } = await folder.exec(['deliver', '--json']);
     expect(code).toBe(0);
     expect(JSON.parse(stdout) as DeliveryReport).toMatchObject({ submitted: 7, failed: 0, stopped: null });
@@ -31,9 +30,8 @@ describe.concurrent('daywire deliver over SMTP', () => {
       const address = /^RCPT TO:<(.*)>/.exec(command)?.[1];
       return address !== undefined && refused.recipients.test(address) ? refused.reply : undefined;
     });
-    const folder = newFolder('sample');
+    const folder = await scheduledFolder();
     editConfig(folder, 'transport: file', `transport: smtp\n  smtpUrl: ${server.url}`);
-    await folder.run(['start', '--once', '--role', 'schedule']);
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
     const deliveries = store.db.updateTable('deliveries');
     const leaseUntil = Date.now() + 600_000;
@@ -67,8 +65,7 @@ describe.concurrent('daywire deliver over SMTP', () => {
 
 describe.concurrent('daywire queue', () => {
   it('shows what is due, what waits for the server, or that the queue is empty', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     const { stdout } = await folder.run(['queue', 'show']);
     expect(stdout).toMatch(/^due since .*Z\ndaily-roundup\/.* \(7 pending\)\n$/);
     expect(JSON.parse((await folder.run(['queue', 'show', '--json'])).stdout)).toMatchObject({

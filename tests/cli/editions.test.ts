@@ -7,12 +7,11 @@ import type { Status } from '../../src/app/status.ts';
 import { openStore } from '../../src/store/store.ts';
 import type { Tables } from '../../src/store/tables.ts';
 import { articleFile } from '../support/articles.ts';
-import { type Folder, newFolder, startedFolder, storedRows } from '../support/command.ts';
+import { type Folder, newFolder, scheduledFolder, startedFolder, storedRows } from '../support/command.ts';
 
 describe.concurrent('daywire compose', () => {
   it('closes an edition once', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     const [edition] = await listEditions(folder);
     const { code, stdout } = await folder.exec(['compose', 'daily-roundup']);
     expect(code).toBe(0);
@@ -129,8 +128,7 @@ describe.concurrent('daywire editions', () => {
   });
 
   it('pause, resume and cancel control what is pending, and retraction pauses by itself', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     const status = async (): Promise<Status> => JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     const slot = (await status()).editions[0]?.slot;
     const name = `daily-roundup/${slot}`;
@@ -182,8 +180,7 @@ describe.concurrent('daywire editions', () => {
   });
 
   it('resume extends deliveries that have expired or lets them fail, and retry makes them pending again', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     const [edition] = await listEditions(folder);
     const name = `daily-roundup/${edition?.slot}`;
     const expireWhilePaused = async () => {
@@ -249,8 +246,7 @@ describe.concurrent('daywire editions', () => {
   });
 
   it('settle records an uncertain delivery as submitted, or makes it pending again', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     await changeDeliveries(folder, { state: 'submitting', lease_until: 1 });
     const [edition] = await listEditions(folder);
     const name = `daily-roundup/${edition?.slot}`;

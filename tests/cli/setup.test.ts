@@ -7,7 +7,7 @@ import { UNTRUSTED_PROXY, writeMeta } from '../../src/store/meta.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
 import { articleFile } from '../support/articles.ts';
-import { editConfig, type Folder, newFolder } from '../support/command.ts';
+import { editConfig, type Folder, newFolder, scheduledFolder } from '../support/command.ts';
 
 describe.concurrent('daywire check', () => {
   it('warns that one-click unsubscribe needs https, and exits 0', async () => {
@@ -108,8 +108,7 @@ describe.concurrent('daywire check', () => {
   });
 
   it('names newsletters that are not configured and have deliveries that wait', async () => {
-    const folder = newFolder('sample');
-    await folder.run(['start', '--once', '--role', 'schedule']);
+    const folder = await scheduledFolder();
     expect((await folder.run(['check'])).stdout).not.toContain('daily-roundup.');
     editConfig(folder, '- id: daily-roundup', '- id: weekly');
     const { code, stdout } = await folder.run(['check']);

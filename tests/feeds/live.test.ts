@@ -9,8 +9,9 @@ import { articleFile } from '../support/articles.ts';
 import { editConfig, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
-/** Changes of each kind. The fastest counts: the machine may be busy with other tests. */
+/** The fastest counts: the machine may be busy with other tests. */
 const TRIES = 3;
+const LIMIT = 2 * SECOND;
 
 describe.concurrent('a running daywire', () => {
   it.for(['sqlite', 'postgres'])(
@@ -40,21 +41,21 @@ describe.concurrent('a running daywire', () => {
         return Date.now();
       };
 
-      const changes: number[] = [];
-      const embargoes: number[] = [];
-      for (let n = 1; n <= TRIES; n++) {
-        const until = Date.now() + 3 * SECOND;
+      const best = { change: Infinity, embargo: Infinity };
+      for (let n = 1; n <= TRIES && Math.max(best.change, best.embargo) >= LIMIT; n++) {
+        const until = Date.now() + 2 * SECOND;
         await write(`embargoed-${n}`, `state: scheduled\nembargo: ${new Date(until).toISOString()}\n`);
         await write(`changed-${n}`, `published: ${new Date(Date.now() - MINUTE).toISOString()}\n`);
         const written = Date.now();
-        changes.push((await published(`changed-${n}`)) - written);
+        best.change = Math.min(best.change, (await published(`changed-${n}`)) - written);
         if (Date.now() < until) expect(isInFeeds(`embargoed-${n}`)).not.toContain(true);
-        embargoes.push((await published(`embargoed-${n}`)) - until);
+        const embargo = (await published(`embargoed-${n}`)) - until;
+        expect(embargo).toBeGreaterThanOrEqual(0);
+        best.embargo = Math.min(best.embargo, embargo);
       }
       await store.close();
-      expect(Math.min(...changes)).toBeLessThan(2 * SECOND);
-      expect(Math.min(...embargoes)).toBeGreaterThanOrEqual(0);
-      expect(Math.min(...embargoes)).toBeLessThan(2 * SECOND);
+      expect(best.change).toBeLessThan(LIMIT);
+      expect(best.embargo).toBeLessThan(LIMIT);
     },
   );
 });

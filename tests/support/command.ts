@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { inject } from 'vitest';
 import { runCommandLine } from '../../src/cli/main.ts';
 import { Mutex } from '../../src/lib/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
@@ -91,22 +92,46 @@ async function runHere(
   }
 }
 
-let started: Promise<Folder> | null = null;
+/** Sample folders in which a command has run: made once for all files of the worker, because each takes seconds. */
+const originals = new Map<string, Promise<string>>();
 
-/** A copy of a sample folder in which `daywire start --once` has run; the tests of a file share the original. */
-export async function startedFolder(): Promise<Folder> {
-  started ??= (async () => {
-    atEndOfFile(() => {
-      started = null;
-    });
-    const folder = newFolder('sample');
-    const { code, stderr } = await folder.run(['start', '--once']);
-    if (code !== 0) throw new Error(`daywire start --once ended with ${code}: ${stderr}`);
+/** A copy of a sample folder in which `daywire start --once` has run: its edition is delivered. */
+export function startedFolder(): Promise<Folder> {
+  return copyOf('started', async () => {
+    const folder = await scheduledFolder();
+    await expectSuccess(folder, ['start', '--once']);
     return folder;
-  })();
+  });
+}
+
+/** A copy of a sample folder in which `daywire start --once --role schedule` has run: its edition is pending. */
+export function scheduledFolder(): Promise<Folder> {
+  return copyOf('scheduled', async () => {
+    const folder = newFolder('sample');
+    await expectSuccess(folder, ['start', '--once', '--role', 'schedule']);
+    return folder;
+  });
+}
+
+async function copyOf(name: string, make: () => Promise<Folder>): Promise<Folder> {
+  let original = originals.get(name);
+  if (original === undefined) {
+    // The folder that `make` returns is deleted at the end of the file.
+    original = make().then(({ path }) => {
+      const kept = join(inject('folder'), `${process.pid}-${name}`);
+      cpSync(path, kept, { recursive: true });
+      return kept;
+    });
+    originals.set(name, original);
+  }
   const copy = newFolder('empty');
-  cpSync((await started).path, copy.path, { recursive: true });
+  cpSync(await original, copy.path, { recursive: true });
   return copy;
+}
+
+async function expectSuccess(folder: Folder, args: string[]): Promise<void> {
+  const { code, stderr } = await folder.run(args);
+  if (code !== 0) throw new Error(`daywire ${args.join(' ')} ended with ${code}: ${stderr}`);
 }
 
 /**

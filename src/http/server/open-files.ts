@@ -6,8 +6,16 @@
 const RESERVED = 200;
 const MIN_CONNECTIONS = 20;
 
+let limit: number | null = null;
+
 /** How many files this process may have open; infinite where that is unknown. */
 export function openFilesLimit(): number {
+  // A process keeps its limit, and a report takes some 40 ms.
+  limit ??= readLimit();
+  return limit;
+}
+
+function readLimit(): number {
   // Otherwise it resolves the name of every peer. Not in the types of Node 24 yet.
   Object.assign(process.report, { excludeNetwork: true });
   const { userLimits } = process.report.getReport() as { userLimits?: { open_files?: { soft: number | 'unlimited' } } };

@@ -78,7 +78,7 @@ export interface DeliverOptions {
   probeNow?: boolean | undefined;
   /** Delivers this edition only. */
   editionId?: number | undefined;
-  /** Spreads retries: from 0 up to but not including 1. Default: Math.random. */
+  /** Spreads retries, and chooses deliveries for probes: from 0 up to but not including 1. Default: Math.random. */
   random?: (() => number) | undefined;
 }
 
@@ -134,6 +134,7 @@ export class DeliveryRun {
       rateLimiter: openRateLimiter(config),
       mayClaim: () => this.#mayClaim(),
       isProbing: () => this.backOff.isProbing,
+      random,
       onClaimed: ({ expired, held }) => {
         this.report.failed += expired;
         if (held !== null) this.report.stopped ??= `the queue is held: ${held}`;

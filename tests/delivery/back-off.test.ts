@@ -23,6 +23,7 @@ interface RunOptions {
   connections?: number;
   probeNow?: boolean;
   onTrouble?: OnTrouble;
+  random?: () => number;
 }
 
 /** One run, `after` milliseconds from the first. */
@@ -206,6 +207,22 @@ describe('a server that accepts nothing for some minutes', () => {
       expect(await runAt(store, down.url, 6 * MINUTE)).toMatchObject({ stopped: expect.any(String) });
       // The first edition's deliveries are due, too, and would fail each probe.
       expect(await runAt(store, server.url, 7 * MINUTE)).toMatchObject({ submitted: 2, deferred: 4, stopped: null });
+    });
+
+    it('is not probed with the head of the queue only, which may be for a domain that defers its mail', async () => {
+      const store = await open();
+      const deferred = Array.from({ length: 8 }, (_, n) => `grey${n}@grey.example`);
+      await queueEdition(store, [...deferred, 'ada@example.com', 'bo@example.org']);
+      let isDown = true;
+      const server = await startScripted((command) => {
+        if (isDown && command === 'CONNECT') return '421 no';
+        return command.startsWith('RCPT TO:<grey') ? '421 4.7.0 too many for this domain' : undefined;
+      });
+      await runAt(store, server.url, 0);
+      isDown = false;
+      expect(await runAt(store, server.url, MINUTE)).toMatchObject({ submitted: 0, stopped: expect.any(String) });
+      const report = await runAt(store, server.url, 3 * MINUTE, { random: () => 0.85 });
+      expect(report).toMatchObject({ submitted: 2, deferred: 8, stopped: null });
     });
 
     it('is found out from a single delivery', async () => {

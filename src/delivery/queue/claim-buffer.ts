@@ -35,6 +35,8 @@ type BufferOptions = Pick<ClaimOptions, 'uncertain' | 'rateLimiter' | 'editionId
   mayClaim?: () => Promise<boolean>;
   /** Whether a single delivery is claimed at a time. */
   isProbing?: () => boolean;
+  /** Chooses a delivery for a probe: from 0 up to but not including 1. Default: Math.random. */
+  random?: () => number;
   /** Called with the result of each claim. */
   onClaimed(result: ClaimResult): void;
 };
@@ -158,13 +160,21 @@ export class ClaimBuffer<Worker extends object = object> {
 
   /** Claims deliveries, if there are any. */
   async #claimBatch(which: Pick<ClaimOptions, 'limit' | 'exceptDomains' | 'from'>): Promise<BufferedDelivery[]> {
-    const { workers: _, mayClaim: __, isProbing: ___, clock, onClaimed, ...conditions } = this.#options;
+    const {
+      workers: _,
+      mayClaim: __,
+      isProbing: ___,
+      random = Math.random,
+      clock,
+      onClaimed,
+      ...conditions
+    } = this.#options;
     if (this.#clockWatch.setBackBy() > 0) await correctFutureInstants(this.#store.db, clock(), 0);
     for (let postponed = 0; ; ) {
       const now = clock();
       const elapsed = performance.now() - now;
-      const isUntriedFirst = this.#options.isProbing?.();
-      const options = { ...conditions, ...which, now, leaseMs: CLAIM_LEASE, isUntriedFirst };
+      const probeFrom = this.#options.isProbing?.() ? random() : undefined;
+      const options = { ...conditions, ...which, now, leaseMs: CLAIM_LEASE, probeFrom };
       const result = await claimDeliveries(this.#store, options);
       onClaimed(result);
       const claimed = result.deliveries.map((delivery) => ({

@@ -33,8 +33,11 @@ export interface ClaimOptions {
   from?: QueuePosition | null | undefined;
   /** Claims deliveries of these newsletters only: the messages of others cannot be built. Default: of all. */
   newsletters?: readonly string[] | undefined;
-  /** Claims deliveries of any edition that were never tried before others: a probe must not be about one recipient. */
-  isUntriedFirst?: boolean | undefined;
+  /**
+   * For a probe, which must be about neither one recipient nor one domain: claims deliveries of any edition that were
+   * never tried before others, from this place in the queue on, from 0 up to but not including 1.
+   */
+  probeFrom?: number | undefined;
 }
 
 /** The place of a delivery in the order in which they are claimed. */
@@ -69,7 +72,7 @@ export async function claimDeliveries(
   const paused = Map.groupBy(await listPausedDomains(store.db, ids), ({ editionId }) => editionId);
   return store.db.transaction().execute(async (tx) => {
     const result = { ...nothing };
-    for (const isUntried of options.isUntriedFirst ? [true, false] : [false]) {
+    for (const isUntried of options.probeFrom === undefined ? [false] : [true, false]) {
       for (const edition of editions) {
         const limit = options.limit - result.deliveries.length;
         if (limit <= 0) return result;
@@ -133,7 +136,10 @@ async function claimOfEdition(
   result: ClaimResult,
 ): Promise<void> {
   const { now, rateLimiter } = options;
-  const due = await selectDue(tx, edition.id, options);
+  const { isUntried } = options;
+  const due = isUntried
+    ? await selectUntried(tx, edition.id, { ...options, isUntried })
+    : await selectDue(tx, edition.id, options);
   const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
   if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
   const toClaim = ({ state: _, reason: __, isRepeated, ...row }: DueRow, notBefore: number): ClaimedDelivery => {
@@ -173,19 +179,43 @@ interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'not
 }
 
 async function selectDue(tx: Tx, editionId: number, options: ClaimOptions & { isUntried: boolean }): Promise<DueRow[]> {
-  const untried = options.isUntried ? sql`and deliveries.attempts = 0 and deliveries.reply is null` : sql``;
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email,
       subscribers.token_version as "tokenVersion",
       case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
-    where ${isChosen(editionId, options)} ${untried}
+    where ${isChosen(editionId, options)} ${options.isUntried ? UNTRIED : sql``}
     order by deliveries.due_at, deliveries.subscriber_id
     limit ${options.limit}
     ${skipLocked(tx, 'deliveries')}`.execute(tx);
   return rows;
 }
+
+/** Those at the head of the queue may all be for a domain that defers its mail, and would fail each probe. */
+async function selectUntried(
+  tx: Tx,
+  editionId: number,
+  options: ClaimOptions & { isUntried: true },
+): Promise<DueRow[]> {
+  const { probeFrom = 0 } = options;
+  const { rows } = await sql<{ dueAt: number; first: number; last: number }>`
+    select deliveries.due_at as "dueAt",
+      (select min(subscriber_id) from deliveries where edition_id = ${editionId}) as first,
+      (select max(subscriber_id) from deliveries where edition_id = ${editionId}) as last
+    from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
+    where ${isChosen(editionId, options)} ${UNTRIED}
+    order by deliveries.due_at, deliveries.subscriber_id
+    limit 1`.execute(tx);
+  const [head] = rows;
+  if (head === undefined) return [];
+  const { dueAt, first, last } = head;
+  const from = { editionId, dueAt, subscriberId: first + Math.floor(probeFrom * (last - first + 1)) };
+  const found = await selectDue(tx, editionId, { ...options, from });
+  return found.length > 0 ? found : selectDue(tx, editionId, options);
+}
+
+const UNTRIED = sql`and deliveries.attempts = 0 and deliveries.reply is null`;
 
 type Condition = Pick<ClaimOptions, 'now' | 'uncertain' | 'exceptDomains' | 'from'>;
 

@@ -4,6 +4,7 @@
  */
 import { rmSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { errorLine } from '../../lib/clean-text.ts';
 import type { CsvRecord } from './records.ts';
 import { csvField } from './row.ts';
 
@@ -21,8 +22,12 @@ export class RejectsFile {
     this.#path = `${importedFile}.rejects.csv`;
   }
 
-  /** Adds a row. The first one replaces the file of an earlier import. */
-  async add(header: readonly string[], { fields, line }: CsvRecord, reason: string): Promise<void> {
+  /**
+   * Adds a row. The first one replaces the file of an earlier import.
+   * @param cause may quote a field, whatever it holds: on a terminal, control characters would have an effect
+   */
+  async add(header: readonly string[], { fields, line }: CsvRecord, cause: string): Promise<void> {
+    const reason = errorLine(cause);
     this.count += 1;
     if (this.listed.length < MAX_LISTED) this.listed.push({ line, reason });
     if (this.#handle === null) {

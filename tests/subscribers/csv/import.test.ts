@@ -435,6 +435,12 @@ forEachDatabase((open) => {
     expect(Object.keys(await statesOf(store))).toEqual(['ada@example.com']);
   });
 
+  it('gives the reason of a rejection without the control characters that a field holds', async () => {
+    const store = await open();
+    const { rejects } = await importing(store, csv('email\n"\u001b[2Jada\n@example.com"\n'));
+    expect(rejects).toEqual([{ line: 2, reason: '[2Jada @example.com: it contains control characters' }]);
+  });
+
   it('rejects an oversized field with its row alone, whatever its size, and names its line', async () => {
     const store = await open();
     const notes = `"${'a note of many lines\n'.repeat(5_000)}"`;

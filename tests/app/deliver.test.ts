@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { queueEdition } from '../../scripts/test-edition.ts';
 import { deliverDue } from '../../src/app/deliver.ts';
-import { resume } from '../../src/app/delivery/edition-control.ts';
+import { resume, retry } from '../../src/app/delivery/edition-control.ts';
 import { summariseEditions } from '../../src/app/editions.ts';
 import { start } from '../../src/app/start.ts';
 import { listEditions } from '../../src/editions/queries.ts';
@@ -123,6 +124,31 @@ describe('delivering', () => {
       app.now += 5 * MINUTE;
       expect(await serviceCounts()).toEqual({ ...none, submitted: 3 });
       expect(await listOpenAlerts(app.store.db)).toEqual([]);
+    });
+
+    it('retries a domain that defers all its mail, delays nobody else, and raises an alert at the end', async () => {
+      let isDeferring = true;
+      const server = await startScripted((command) =>
+        isDeferring && /^RCPT .*@slow/.test(command) ? '451 4.7.1 busy' : undefined,
+      );
+      const edit = (yaml: string) => usingServer(server.url)(yaml).replace('attempts: 8', 'attempts: 2');
+      const app = openTestApp(await open(), { edit });
+      const slow = Array.from({ length: 5 }, (_, n) => `subscriber${n}@slow.example`);
+      await queueEdition(app.store, [...slow, 'ada@example.com', 'bo@example.org']);
+      expect(await deliverDue(app)).toMatchObject({ submitted: 2, deferred: 5, paused: [], stopped: null });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      app.now += 5 * MINUTE;
+      expect(await deliverDue(app)).toMatchObject({ failed: 5, paused: [], stopped: null });
+      const message = expect.stringMatching(
+        /5 of 7 deliveries failed .*: 5 given up\. The reasons: 5 × "451 4\.7\.1 busy"/,
+      );
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: 'undelivered:1', message }]);
+      isDeferring = false;
+      const edition = { id: 1, newsletter: 'daily-roundup', slot: '2026-11-24' };
+      await retry(app, edition, { kinds: ['failed'], domain: 'slow.example', isDryRun: false });
+      expect(await deliverDue(app)).toMatchObject({ submitted: 5 });
+      expect(await listOpenAlerts(app.store.db)).toEqual([]);
+      await closeServers();
     });
 
     it('names a domain that is paused alone in an alert, which `resume` resolves', async () => {

@@ -99,11 +99,14 @@ export class CircuitBreaker {
   }
 
   /** Counts a refusal. @returns what to record with it; call `decide` afterwards */
-  refused({ editionId, email, isRepeated }: ClaimedDelivery, refusal: RefusalKind): RefusalChange {
+  refused(delivery: ClaimedDelivery, refusal: RefusalKind): RefusalChange {
+    const { editionId, email } = delivery;
     const known = this.#knowledgeOf(editionId);
     const domain = recipientDomain(email);
     known.hasRefusalsInARow = true;
     known.refusingDomains.add(domain);
+    // To refuse for good is new of a server that has only deferred this recipient.
+    const isRepeated = FINAL_KINDS.includes(refusal) ? delivery.wasRefused : delivery.isRepeated;
     return { kind: 'refused', domain, refusal, isRepeated };
   }
 

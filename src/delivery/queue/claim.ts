@@ -142,9 +142,12 @@ async function claimOfEdition(
     : await selectDue(tx, edition.id, options);
   const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
   if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
-  const toClaim = ({ state: _, reason: __, isRepeated, ...row }: DueRow, notBefore: number): ClaimedDelivery => {
+  const toClaim = (
+    { state: _, reason: __, isRepeated, wasRefused, ...row }: DueRow,
+    notBefore: number,
+  ): ClaimedDelivery => {
     const { id: editionId, newsletter } = edition;
-    return { ...row, isRepeated: isRepeated === 1, editionId, newsletter, notBefore };
+    return { ...row, isRepeated: isRepeated === 1, wasRefused: wasRefused === 1, editionId, newsletter, notBefore };
   };
   const changes: { claim: ClaimedDelivery; outcome: DeliveryOutcome }[] = [];
   const rows: DueRow[] = [];
@@ -172,8 +175,9 @@ async function claimOfEdition(
   result.deliveries.push(...(await lease(tx, claims, now + options.leaseMs)));
 }
 
-interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'notBefore' | 'isRepeated'> {
+interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'notBefore' | 'isRepeated' | 'wasRefused'> {
   isRepeated: 0 | 1;
+  wasRefused: 0 | 1;
   state: 'pending' | 'submitting';
   reason: string | null;
 }
@@ -183,7 +187,8 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions & { is
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
       deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email,
       subscribers.token_version as "tokenVersion",
-      case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated"
+      case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated",
+      case when deliveries.reply like '5%' then 1 else 0 end as "wasRefused"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id
     where ${isChosen(editionId, options)} ${options.isUntried ? UNTRIED : sql``}
     order by deliveries.due_at, deliveries.subscriber_id

@@ -32,6 +32,8 @@ export interface ClaimedDelivery {
   attempts: number;
   /** Whether the server has answered an attempt before. One that was taken back is not in `attempts`. */
   isRepeated: boolean;
+  /** Whether the server has refused it for good before: an operator made it pending again. */
+  wasRefused: boolean;
   fence: number;
   /** Epoch milliseconds; null if it does not expire. */
   expiresAt: number | null;

@@ -211,6 +211,17 @@ describe('a refusal of every recipient', () => {
       expect(await run(store, server.url, { now: NOW + HOUR })).toMatchObject({ submitted: 22 });
       expect(await stateOfEdition(store)).toBe('done');
     });
+
+    it('by one domain pauses it although it has deferred the same recipients before', async () => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, addresses(44, 2));
+      let reply = '451 4.7.1 greylisted';
+      const server = await startReplying((to) => (to.endsWith('@domain1.example') ? reply : undefined));
+      expect(await run(store, server.url)).toMatchObject({ submitted: 22, deferred: 22 });
+      reply = '550 blocked';
+      const report = await run(store, server.url, { now: NOW + HOUR });
+      expect(report).toMatchObject({ failed: 0, paused: [{ editionId, domain: 'domain1.example' }] });
+    });
   });
 });
 

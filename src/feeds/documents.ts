@@ -1,6 +1,7 @@
 /** Published documents in the store, so that all web processes serve the same. The folder of feeds mirrors them. */
 import { createHash } from 'node:crypto';
 import { type ExpressionBuilder, type ExpressionWrapper, type SqlBool, sql } from 'kysely';
+import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import { SECOND } from '../lib/time.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
@@ -80,7 +81,12 @@ export async function listDocuments(db: Db): Promise<DocumentInfo[]> {
  * them, because others wait for that one.
  */
 export async function compressChanged(db: Db, documents: RenderedDocument[]): Promise<CompressedDocument[]> {
-  const hashed = documents.map((document) => ({ ...document, hash: sha256(document.body) }));
+  const timer = new TurnTimer();
+  const hashed: (RenderedDocument & { hash: string })[] = [];
+  for (const document of documents) {
+    await timer.rest();
+    hashed.push({ ...document, hash: sha256(document.body) });
+  }
   const changed = new Set((await findChanged(db, hashed)).map(({ path }) => path));
   const compressed: CompressedDocument[] = [];
   for (const document of hashed) {

@@ -3,6 +3,7 @@
  * published without it.
  */
 import type { Config, FeedConfig } from '../config/config.ts';
+import { TurnTimer } from '../lib/concurrency/turn-timer.ts';
 import type { Templates } from '../lib/templates.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { deleteArchives, findObsoleteArchives } from './archive/archives.ts';
@@ -19,7 +20,7 @@ import {
 } from './documents.ts';
 import { advanceFeedVersion, claimFeeds, lockFeedVersion, mustWaitUntil } from './feed-version.ts';
 import { FORMATS } from './formats/feed-view.ts';
-import type { ItemResult } from './formats/item.ts';
+import { type ItemResult, learnItems } from './formats/item.ts';
 import { sharedDocuments } from './index-page/index-page.ts';
 import { deleteRejectionsOfOtherFeeds, recordFailedItems } from './rejected-items.ts';
 import { selectForFeed } from './select.ts';
@@ -92,9 +93,14 @@ async function buildAll(
   const shared = await sharedDocuments(store.reports, config, templates, now);
   const known = new Map<string, ItemResult>();
   const feeds: BuiltFeed[] = [];
+  const timer = new TurnTimer();
   for (const feed of feedsNamed(config, ids)) {
-    feeds.push(buildFeed(feed, config, await selectForFeed(store.db, feed, now), known));
+    await timer.rest();
+    const selected = await selectForFeed(store.db, feed, now);
+    await learnItems(selected.articles, config, known, timer);
+    feeds.push(buildFeed(feed, config, selected, known));
   }
+  await timer.rest();
   const documents = await compressChanged(store.db, [...feeds.flatMap((feed) => feed.documents), ...shared]);
   const pages = await rebuildStalePages(store.db, config, changedArticles);
   return { feeds, shared, documents, pages };

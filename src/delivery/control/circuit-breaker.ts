@@ -7,7 +7,7 @@
  * unless this process knows of refusals that it ends; a success of another process is found in the ledger, before
  * anything is paused.
  */
-import { Mutex } from '../../lib/mutex.ts';
+import { Mutex } from '../../lib/concurrency/mutex.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 import type { RefusalKind } from '../../store/tables.ts';

@@ -5,6 +5,7 @@ import { beginningOfText } from '../../articles/beginning.ts';
 import { findUnsanitised } from '../../articles/sanitise.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
+import type { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import type { FeedItem, FeedMedia, Tombstone } from './feed-view.ts';
 import { itemBody } from './item-body.ts';
 import { strictUrl } from './markup.ts';
@@ -32,6 +33,23 @@ export function toItems(
     else failed.push({ article, problems: result.problems });
   }
   return { items, failed };
+}
+
+/**
+ * Adds the results of articles to `known`. That takes up to 100 ms for each of a megabyte, and the rest of the process
+ * runs in between.
+ */
+export async function learnItems(
+  articles: Article[],
+  config: Pick<Config, 'publication' | 'sections'>,
+  known: Map<string, ItemResult>,
+  timer: TurnTimer,
+): Promise<void> {
+  for (const article of articles) {
+    await timer.rest();
+    toItems([article], config, known);
+  }
+  await timer.rest();
 }
 
 export function toItem(article: Article, config: Pick<Config, 'publication' | 'sections'>): ItemResult {

@@ -6,7 +6,7 @@ import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../config/site-view.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
-import { ConcurrencyLimit } from '../../lib/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';

@@ -44,17 +44,28 @@ export async function removeDeletedText(db: Db, texts: readonly string[]): Promi
 
 export type VacuumOutcome = { kind: 'not due' } | { kind: 'done' } | { kind: 'failed'; reason: string };
 
+/** Bytes that may be written to the file system of a folder. */
+async function freeSpace(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
 /**
  * Rewrites the file of a store that a migration or an erasure has marked for it, and removes the mark.
  * @param onStart called before the work, which takes about a second for 100 MB
+ * @param readFreeSpace see `freeSpace`
  * @returns `failed` where there is too little disk space or another process writes; the mark remains
  */
-export async function vacuumIfDue(db: Db, onStart: () => void = () => {}): Promise<VacuumOutcome> {
+export async function vacuumIfDue(
+  db: Db,
+  onStart: () => void = () => {},
+  readFreeSpace: (folder: string) => Promise<number> = freeSpace,
+): Promise<VacuumOutcome> {
   const file = await fileOf(db);
   if (file === null || (await readMeta(db, VACUUM_DUE)) === undefined) return { kind: 'not due' };
   const { size } = await stat(file);
-  const { bavail, bsize } = await statfs(dirname(file));
-  if (bavail * bsize < 2 * size) {
+  // The copy in the temporary file, and its pages in the log.
+  if ((await readFreeSpace(dirname(file))) < 2 * size) {
     const reason = `it needs ${toMegabytes(2 * size)} MB of free disk space beside ${file}`;
     return { kind: 'failed', reason };
   }

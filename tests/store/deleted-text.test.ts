@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
@@ -43,6 +43,34 @@ function contains(path: string): boolean {
   expect(bytes.startsWith('SQLite format 3')).toBe(true);
   return bytes.includes(EMAIL);
 }
+
+describe('vacuumIfDue', () => {
+  it('fails while the disk has less than twice the size of the file free, and succeeds with more', async () => {
+    const store = await open();
+    await addConfirmed(store, EMAIL);
+    await truncateLog(store.db);
+    await writeMeta(store.db, VACUUM_DUE, 'upgrade');
+    const size = statSync(store.location).size;
+    const asked: string[] = [];
+    const withFreeSpace = (bytes: number) =>
+      vacuumIfDue(
+        store.db,
+        () => asked.push('started'),
+        async (folder) => {
+          asked.push(folder);
+          return bytes;
+        },
+      );
+    const folder = dirname(store.location);
+    const reason = `it needs ${Math.ceil((2 * size) / 2 ** 20)} MB of free disk space beside ${store.location}`;
+    expect(await withFreeSpace(2 * size - 1)).toEqual({ kind: 'failed', reason });
+    expect(asked).toEqual([folder]);
+    expect(await readMeta(store.db, VACUUM_DUE)).toBe('upgrade');
+    expect(await withFreeSpace(2 * size)).toEqual({ kind: 'done' });
+    expect(asked).toEqual([folder, folder, 'started']);
+    expect(await readMeta(store.db, VACUUM_DUE)).toBeUndefined();
+  });
+});
 
 describe('the files of an SQLite store', () => {
   it('do not contain an erased address in plain bytes, nor does a backup', async () => {

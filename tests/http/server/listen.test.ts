@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
@@ -33,6 +35,24 @@ describe('the server', () => {
     giveAnswer('to the end');
     expect(await (await response).text()).toBe('to the end');
     await closed;
+  });
+
+  it('limits the time for a header, a request, the next request, and reading a response', async () => {
+    const servers = new Set<Server>();
+    const onRequest = (message: unknown): unknown => servers.add((message as { server: Server }).server);
+    subscribe('http.server.request.start', onRequest);
+    onTestFinished(() => void unsubscribe('http.server.request.start', onRequest));
+    const app = new Hono().get('/', (c) => c.text('here'));
+    const serving = await listen(app, { host: '127.0.0.1', port: 0 });
+    const response = await fetch(serving.url);
+    expect(response.headers.get('Keep-Alive')).toBe('timeout=5');
+    const limits = [...servers].map(({ headersTimeout, requestTimeout, keepAliveTimeout, timeout }) => {
+      return { headersTimeout, requestTimeout, keepAliveTimeout, timeout };
+    });
+    // As "Limits of the HTTP server" in docs/operating.md lists them.
+    const documented = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000, timeout: 30_000 };
+    expect(limits).toEqual([documented]);
+    await serving.close();
   });
 
   it('names a port that is in use, and the config key to change', async () => {

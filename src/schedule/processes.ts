@@ -2,6 +2,7 @@
  * The record of running processes: each writes its row every few seconds and deletes it when it stops. A row that is
  * no longer written belongs to a process that was killed, or that cannot reach the store.
  */
+import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
 import { DAY, SECOND } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 
@@ -51,6 +52,7 @@ export async function listProcesses(
     roles: JSON.parse(roles) as string[],
     startedAt: started_at,
     seenAt: seen_at,
-    isRunning: seen_at > now - SILENT_AFTER,
+    // One that was seen later than now was killed before the clock was set back: others have been seen since.
+    isRunning: seen_at > now - SILENT_AFTER && seen_at <= now + CLOCK_DIFFERENCE,
   }));
 }

@@ -430,9 +430,15 @@ describe('the status', () => {
         '  news-1, process 7: web, version 1.2.3: not seen since 2026-11-24T07:29:00Z (15:29)',
         '  news-1, process 9: schedule, deliver, version 1.2.3, since 2026-11-23T22:30:00Z (2026-11-24 06:30)',
       ]);
+      // The clock was set back since it was killed: a running process has been seen by the new one.
+      await recordProcess(store.db, { ...process, id: 'killed' }, NOW + 3 * HOUR);
+      expect((await listProcesses(store.db, NOW)).map(({ pid, isRunning }) => [pid, isRunning])).toEqual([
+        [7, false],
+        [9, true],
+      ]);
       // A killed process is forgotten after a day.
-      await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW + DAY);
-      expect((await listProcesses(store.db, NOW + DAY)).map(({ pid }) => pid)).toEqual([9]);
+      await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW + 2 * DAY);
+      expect((await listProcesses(store.db, NOW + 2 * DAY)).map(({ pid }) => pid)).toEqual([9]);
     });
 
     it('omits blocks that are empty', async () => {

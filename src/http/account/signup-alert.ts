@@ -1,6 +1,7 @@
 /**
  * The alert about requests to subscribe that are refused because there are too many in all.
  */
+import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { HOUR } from '../../lib/time.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
 import type { Db } from '../../store/store.ts';
@@ -14,9 +15,10 @@ export async function raiseSignupAlert(db: Db, perHour: number, now: number): Pr
   await raiseAlert(db, { key: SIGNUP_LIMIT, message }, now);
 }
 
-/** Resolves the alert an hour after the last refusal. */
+/** Resolves the alert an hour after the last refusal, and at once where that was before the clock was set back. */
 export async function resolveSignupAlert(db: Db, now: number): Promise<void> {
-  const open = (await listOpenAlerts(db)).filter(({ key, lastAt }) => key === SIGNUP_LIMIT && lastAt <= now - HOUR);
+  const isOver = (lastAt: number): boolean => lastAt <= now - HOUR || lastAt > now + CLOCK_DIFFERENCE;
+  const open = (await listOpenAlerts(db)).filter(({ key, lastAt }) => key === SIGNUP_LIMIT && isOver(lastAt));
   await resolveAlerts(
     db,
     open.map(({ key }) => key),

@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { resolveSignupAlert } from '../../../src/http/account/signup-alert.ts';
+import { raiseSignupAlert, resolveSignupAlert } from '../../../src/http/account/signup-alert.ts';
 import { listen } from '../../../src/http/server/listen.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
@@ -138,6 +138,10 @@ describe('the form to subscribe', () => {
       await resolveSignupAlert(store.db, NOW + HOUR - 1);
       expect(await listOpenAlerts(store.db)).toHaveLength(1);
       await resolveSignupAlert(store.db, NOW + HOUR);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
+      // A clock that is set back limits nobody for longer, so nothing is left to alert of.
+      await raiseSignupAlert(store.db, 2, NOW);
+      await resolveSignupAlert(store.db, NOW - 5 * HOUR);
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 

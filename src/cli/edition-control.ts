@@ -69,7 +69,8 @@ export function addEditionControlCommands(editions: Command, cli: CliContext): v
     .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
       withEdition(cli, name, async (app, edition) => {
         const cancelled = await cancel(app, edition.id, reason);
-        const text = `is cancelled: ${cancelled} pending deliveries will not be submitted`;
+        const what = count(cancelled, 'pending delivery', 'pending deliveries');
+        const text = `is cancelled: ${what} will not be submitted`;
         await printChange(cli, app, edition, options, { text });
       }),
     );

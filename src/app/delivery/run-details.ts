@@ -6,6 +6,7 @@ import { addFailures, countUncertain, findLeased, listDelivering, listPaused } f
 import type { DeliveryReport } from '../../delivery/run.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { AppContext } from '../app-context.ts';
+import { findUnconfigured, unconfiguredMessage } from './waiting-alerts.ts';
 
 export interface RunDetails {
   /** Deliveries that failed during the run, by the server's words. */
@@ -16,6 +17,8 @@ export interface RunDetails {
   uncertain: number;
   /** What waits for the operator, whenever it was paused; `pending` is null for a domain of an edition. */
   waiting: { edition: string; domain: string | null; pending: number | null }[];
+  /** What waits for newsletters that the configuration has no more, a sentence for each. */
+  unconfigured: string[];
 }
 
 interface RunStart {
@@ -29,10 +32,11 @@ export async function startRunDetails({ store, clock }: AppContext): Promise<Run
 }
 
 export async function readRunDetails(
-  { store, config, clock }: AppContext,
+  app: AppContext,
   start: RunStart,
   { failed }: Pick<DeliveryReport, 'failed'>,
 ): Promise<RunDetails> {
+  const { store, config, clock } = app;
   const groups = new FailureGroups();
   if (failed > 0) {
     for (const id of start.editionIds) await addFailures(store.reports, id, groups, start.at);
@@ -43,6 +47,7 @@ export async function readRunDetails(
     leased: leased && { count: leased.count, until: rfc3339(leased.until) },
     uncertain: config.delivery.uncertain === 'hold' ? await countUncertain(store.reports, clock()) : 0,
     waiting: await listPaused(store.reports),
+    unconfigured: (await findUnconfigured(app)).map(unconfiguredMessage),
   };
 }
 

@@ -39,7 +39,7 @@ function toDomain(domain: string | null = null): string {
 }
 
 /** Why deliveries failed, and what waits for other processes or the operator. */
-export function formatRunDetails({ failures, leased, uncertain, waiting }: RunDetails): string[] {
+export function formatRunDetails({ failures, leased, uncertain, waiting, unconfigured }: RunDetails): string[] {
   return [
     ...(leased === null
       ? []
@@ -47,6 +47,7 @@ export function formatRunDetails({ failures, leased, uncertain, waiting }: RunDe
     ...(uncertain === 0
       ? []
       : [`${count(uncertain, 'delivery is', 'deliveries are')} uncertain: see "daywire queue show"`]),
+    ...unconfigured,
     ...waiting.map(({ edition, domain, pending }) => {
       const what = pending === null ? 'deliveries' : count(pending, 'delivery', 'deliveries');
       const which = domain === null ? '' : ` --domain ${domain}`;

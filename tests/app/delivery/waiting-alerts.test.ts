@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { queueEdition } from '../../../scripts/test-edition.ts';
 import { deliverDue } from '../../../src/app/deliver.ts';
 import { cancel, settle, settleAll } from '../../../src/app/delivery/edition-control.ts';
+import { readRunDetails, startRunDetails } from '../../../src/app/delivery/run-details.ts';
 import { updateWaitingAlerts } from '../../../src/app/delivery/waiting-alerts.ts';
 import { domainAlert } from '../../../src/app/editions.ts';
 import { pauseDomain } from '../../../src/delivery/control/paused-domains.ts';
@@ -39,6 +40,10 @@ describe('deliveries of a newsletter that is not configured', () => {
         '7 deliveries wait because the configuration has no newsletter daily-roundup. Configure it again under this ' +
         `id, or cancel what waits with "daywire editions cancel daily-roundup/${slot}".`;
       expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);
+      expect(await readRunDetails(other, await startRunDetails(other), report)).toMatchObject({
+        unconfigured: [message],
+        waiting: [],
+      });
       // Not written again while it is unchanged.
       await deliverDue(other);
       expect(await alertsOf(app)).toEqual([{ key: 'unconfigured:daily-roundup', message, count: 1 }]);

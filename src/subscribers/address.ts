@@ -74,15 +74,19 @@ export function maskedAddress(email: string): string {
 }
 
 /**
- * The key of the mailbox that presumably gets the mail of an address: without `+tag`, and as Gmail reads it, where dots
- * do not count and googlemail.com is gmail.com. Only for rate limits: elsewhere `ada@` and `ada+news@` are two people.
+ * The key of the mailbox that presumably gets the mail of an address: without `+tag`, and as its provider reads it. At
+ * Gmail dots do not count, and googlemail.com is gmail.com. Only for rate limits: elsewhere `ada@` and `ada+news@` are
+ * two people.
  * @param emailKey see `parseAddress`
  */
 export function mailboxKey(emailKey: string): string {
   const at = emailKey.lastIndexOf('@');
   const [local, domain] = [emailKey.slice(0, at), emailKey.slice(at + 1)];
   const untagged = isTagged(emailKey) ? local.slice(0, local.indexOf('+')) : local;
-  return GMAIL.includes(domain) ? `${untagged.replaceAll('.', '')}@${GMAIL[0]}` : `${untagged}@${domain}`;
+  const provider = ALIASES.find(({ domains }) => domains.includes(domain));
+  if (provider === undefined) return `${untagged}@${domain}`;
+  // A name of ignored characters alone is nobody's.
+  return `${untagged.replaceAll(provider.ignored, '') || untagged}@${provider.domains[0]}`;
 }
 
 /** Whether a key has a `+tag`. */
@@ -90,7 +94,14 @@ export function isTagged(emailKey: string): boolean {
   return emailKey.lastIndexOf('@') > emailKey.indexOf('+') && emailKey.indexOf('+') > 0;
 }
 
-const GMAIL = ['gmail.com', 'googlemail.com'];
+/** Providers where a mailbox has the same name at several domains, and characters of names that they ignore. */
+const ALIASES: { domains: string[]; ignored: RegExp }[] = [
+  { domains: ['gmail.com', 'googlemail.com'], ignored: /\./g },
+  { domains: ['proton.me', 'protonmail.com', 'pm.me'], ignored: /[._-]/g },
+  { domains: ['icloud.com', 'me.com', 'mac.com'], ignored: /(?!)/g },
+  // A dot and a hyphen are the same there.
+  { domains: ['yandex.ru', 'yandex.com', 'ya.ru'], ignored: /[.-]/g },
+];
 
 function asciiDomain(domain: string): string | null {
   // domainToASCII parses a URL's host: percent signs, ports and paths must be excluded first.

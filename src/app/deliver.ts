@@ -62,7 +62,7 @@ export async function deliverDue(
         ? [name, pauseAlert(editionId), '']
         : [`${name} to ${domain}`, domainAlert(editionId, domain), ` --domain ${domain}`];
     const command = `"daywire editions resume ${name}${which}"`;
-    const message = `Delivery of ${what} is paused: ${reason}. Resume it with ${command}.`;
+    const message = `Delivery of ${what} is paused: ${reason}. Resume it with ${command} when the cause is removed.`;
     await raiseAlert(tx, { key, message }, clock());
   };
   const onTrouble: OnTrouble = async (tx, { scope, backOff }) => {

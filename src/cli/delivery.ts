@@ -8,7 +8,7 @@ import { readRunDetails, startRunDetails, wasInterrupted } from '../app/delivery
 import { summariseEditions } from '../app/editions.ts';
 import { readQueueStatus } from '../app/status.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
-import { listEditions } from '../editions/queries.ts';
+import { listUnfinishedEditions } from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
@@ -18,7 +18,6 @@ import { formatProgress } from './progress.ts';
 
 /** sysexits.h EX_TEMPFAIL: a mail server keeps the message and runs its pipe again. */
 const TRY_AGAIN = 75;
-const EDITIONS_SHOWN = 20;
 
 export function addDeliveryCommands(program: Command, cli: CliContext): void {
   program
@@ -75,10 +74,7 @@ function showQueue(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
     const now = app.clock();
     const queue = await readQueueStatus(app, now);
-    const summaries = await summariseEditions(app, await listEditions(app.store.db, null, EDITIONS_SHOWN));
-    const editions = summaries.filter(
-      ({ deliveryState }) => deliveryState === 'delivering' || deliveryState === 'paused',
-    );
+    const editions = await summariseEditions(app, await listUnfinishedEditions(app.store.db));
     printResult(cli, options, {
       value: { ...queue, editions },
       text: () =>

@@ -78,6 +78,27 @@ export function listEditions(db: Db, newsletter: string | null, limit: number, o
     .execute();
 }
 
+/** Lists the editions whose delivery is not over, newest slot first, however old they are. */
+export async function listUnfinishedEditions(db: Db): Promise<EditionSummary[]> {
+  // Literals, so that the partial indexes are used: an edition's row has hundreds of kilobytes.
+  const { rows } = await sql<{ id: number }>`
+    select id from editions where delivery_state = 'delivering'
+    union all
+    select id from editions where delivery_state = 'paused'`.execute(db);
+  if (rows.length === 0) return [];
+  return db
+    .selectFrom('editions')
+    .select(SUMMARY)
+    .where(
+      'id',
+      'in',
+      rows.map(({ id }) => id),
+    )
+    .orderBy('slot_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+}
+
 /** Lists a newsletter's last editions by number, highest first. */
 export function lastEditions(db: Db, newsletter: string, limit: number): Promise<EditionSummary[]> {
   return db

@@ -42,17 +42,17 @@ function runStart(cli: CliContext, options: StartCommandOptions): Promise<void> 
         stop,
         onProgress: (progress: Parameters<typeof formatProgress>[0]) => cli.progress.show(formatProgress(progress)),
       };
-      const context = { version: cli.version, now: app.clock() };
+      const context = { version: cli.version, now: app.clock(), url: null, metricsUrl: null };
       if (options.once) {
         const value = await runOnce(app, startOptions);
-        printResult(cli, options, { value, text: () => formatFirstRun(app, value, { ...context, url: null }) });
+        printResult(cli, options, { value, text: () => formatFirstRun(app, value, context) });
         if (hasFailed(value)) cli.fail();
         return;
       }
-      const { url, firstRun, checks, ...running } = await start(app, startOptions);
+      const { url, metricsUrl, firstRun, checks, ...running } = await start(app, startOptions);
       printResult(cli, options, {
-        value: { url, checks, ...firstRun },
-        text: () => formatFirstRun(app, { checks, ...firstRun }, { ...context, url }),
+        value: { url, metricsUrl, checks, ...firstRun },
+        text: () => formatFirstRun(app, { checks, ...firstRun }, { ...context, url, metricsUrl }),
       });
       if (!stop.aborted) await once(stop, 'abort');
       app.log.info({}, 'stopping: finishing work under way');

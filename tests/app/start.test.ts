@@ -111,7 +111,7 @@ forEachDatabase((open) => {
       app.now += 7 * DAY;
       const run = await runOnce(app, startOptions());
       expect(run.runs.filter(({ state }) => state === 'skipped')).toHaveLength(7);
-      const text = formatFirstRun(app, run, { version: '1', url: null, now: app.now });
+      const text = formatFirstRun(app, run, { version: '1', url: null, metricsUrl: null, now: app.now });
       expect(text).toMatch(
         /run +newsletter:daily-roundup of Dec 01, 2026 07:30 AM: skipped \(missed by 12 h.*\), and 6 slots before it\n/,
       );

@@ -214,12 +214,14 @@ describe.concurrent('daywire start --role', () => {
     },
   );
 
-  it('web neither loads the sample nor mails', async () => {
+  it('web prints the addresses of pages and metrics, and neither loads the sample nor mails', async () => {
     const folder = newFolder('sample');
     editConfig(folder, 'port: 8080', 'port: 0');
     const child = folder.spawn(['start', '--role', 'web']);
+    const metrics = printed(child, /\n {2}metrics +(http:\/\/127\.0\.0\.1:\d+\/metrics)\n/);
     const url = await printed(child, /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
     expect((await fetch(url)).status).toBe(200);
+    expect((await fetch(await metrics)).status).toBe(200);
     expect((await fetch(`${url}feeds/latest.json`)).status).toBe(503);
     expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
     const { articles, editions } = JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;

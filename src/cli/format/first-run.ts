@@ -15,7 +15,7 @@ import { count, displayPath } from './text.ts';
 export function formatFirstRun(
   { config, store }: AppContext,
   { checks, sample, imported, published, edition, runs, delivered }: FirstRun & StartChecks,
-  context: { version: string; url: string | null; now: number },
+  context: { version: string; url: string | null; metricsUrl: string | null; now: number },
 ): string {
   const lines: [name: string, text: string][] = [['store', displayPath(store.location)]];
   for (const { kind, message } of checks) lines.push([kind, message]);
@@ -50,6 +50,7 @@ export function formatFirstRun(
     const next = nextSlot(schedule.cron, scheduleZone(schedule, config.publication), context.now);
     if (next !== null) lines.push(['next', `${id} on ${datelineTime(next, zone)} (${zone})`]);
   }
+  if (context.metricsUrl !== null) lines.push(['metrics', `${context.metricsUrl}metrics`]);
   if (context.url !== null) lines.push(['pages', `${context.url} (Ctrl-C stops)`]);
   return [
     `daywire ${context.version}: ${config.publication.name}`,

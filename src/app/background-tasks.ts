@@ -14,6 +14,7 @@ import { ClockWatch } from '../lib/clock-watch.ts';
 import { HOUR, MINUTE, rfc3339, SECOND } from '../lib/time.ts';
 import { VERSION } from '../lib/version.ts';
 import type { WorkerPool } from '../lib/worker-pool.ts';
+import { PROCESS_IDS } from '../schedule/process-ids.ts';
 import { deleteProcess, RECORD_EVERY, recordProcess } from '../schedule/processes.ts';
 import { startTicker } from '../schedule/tick.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
@@ -147,6 +148,7 @@ export async function startRecordingProcess({ store, clock, log }: AppContext, r
     id: randomUUID(),
     host: hostname(),
     pid: process.pid,
+    scope: PROCESS_IDS.scope,
     roles: [...roles],
     version: VERSION,
     startedAt: clock(),

@@ -153,12 +153,14 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       first: rfc3339(firstAt),
       count,
     })),
-    processes: (await listProcesses(db, now)).map(({ id: _, startedAt, seenAt, isRunning, ...one }) => ({
-      ...one,
-      started: rfc3339(startedAt),
-      seen: rfc3339(seenAt),
-      running: isRunning,
-    })),
+    processes: (await listProcesses(db, now)).map(
+      ({ id: _id, scope: _scope, startedAt, seenAt, isRunning, ...one }) => ({
+        ...one,
+        started: rfc3339(startedAt),
+        seen: rfc3339(seenAt),
+        running: isRunning,
+      }),
+    ),
     articles: await countArticles(reports),
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),

@@ -11,6 +11,7 @@ import { markVacuumDue } from './migrations/0006-vacuum-due.ts';
 import { countStates } from './migrations/0007-state-counts.ts';
 import { createProcesses } from './migrations/0008-processes.ts';
 import { addRateLimitInstants } from './migrations/0009-rate-limit-instants.ts';
+import { addProcessScope } from './migrations/0010-process-scope.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -23,4 +24,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0007-state-counts': countStates,
   '0008-processes': createProcesses,
   '0009-rate-limit-instants': addRateLimitInstants,
+  '0010-process-scope': addProcessScope,
 };

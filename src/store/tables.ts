@@ -104,6 +104,8 @@ export interface Tables {
     version: string;
     started_at: number;
     seen_at: number;
+    /** Where `pid` is unique; see schedule/process-ids.ts. */
+    scope: string | null;
   };
   hub_subscriptions: HubSubscriptionsTable;
   hub_requests: HubRequestsTable;

@@ -408,7 +408,8 @@ describe('the status', () => {
 
     it('begins with the open alerts and the running processes, with local times', async () => {
       const store = await open();
-      const process = { host: 'news-1', pid: 7, roles: ['web'], version: '1.2.3', startedAt: NOW - 9 * HOUR };
+      const other = { host: 'news-1', pid: 7, scope: null, roles: ['web'] };
+      const process = { ...other, version: '1.2.3', startedAt: NOW - 9 * HOUR };
       expect(block(await read(store), 'processes')).toEqual(['no daywire is running']);
       await recordProcess(store.db, { ...process, id: 'killed' }, NOW - MINUTE);
       await recordProcess(store.db, { ...process, id: 'stopped', pid: 8 }, NOW);
@@ -439,6 +440,26 @@ describe('the status', () => {
       // A killed process is forgotten after a day.
       await recordProcess(store.db, { ...process, id: 'running', pid: 9 }, NOW + 2 * DAY);
       expect((await listProcesses(store.db, NOW + 2 * DAY)).map(({ pid }) => pid)).toEqual([9]);
+    });
+
+    it('tells at once that a process was killed, but only where its process id is unique', async () => {
+      const { db } = await open();
+      const record = { host: 'news-1', roles: ['web'], version: '1.2.3', startedAt: NOW };
+      // The last one runs in a container that has the same host name, and was started by an earlier version.
+      for (const [pid, scope] of [
+        [7, 'here'],
+        [8, 'here'],
+        [9, 'in a container'],
+        [10, null],
+      ] as const) {
+        await recordProcess(db, { ...record, id: String(pid), pid, scope }, NOW);
+      }
+      const runningFrom = async (scope: string | null): Promise<number[]> => {
+        const processes = await listProcesses(db, NOW, { scope, exists: (pid) => pid === 7 });
+        return processes.flatMap(({ pid, isRunning }) => (isRunning ? [pid] : []));
+      };
+      expect(await runningFrom('here')).toEqual([10, 7, 9]);
+      expect(await runningFrom(null)).toEqual([10, 7, 8, 9]);
     });
 
     it('omits blocks that are empty', async () => {

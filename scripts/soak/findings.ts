@@ -1,7 +1,7 @@
 /**
  * The rules of the soak test. Pure.
  */
-import type { ProcessSample } from './newsroom.ts';
+import type { LoopDelay, ProcessSample } from './newsroom.ts';
 import type { Person } from './people.ts';
 
 export interface SoakFigures {
@@ -23,6 +23,8 @@ export interface SoakFigures {
   openFiles: Trend;
   /** Milliseconds until `/healthz` responds. */
   response: Trend & { p99: number; max: number };
+  /** Null if it could not be read. */
+  loopDelay: LoopDelay | null;
   faults: string[];
 }
 

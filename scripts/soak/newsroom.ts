@@ -2,23 +2,29 @@
  * The newsroom of the soak test: a folder of its own, and in it a real `daywire start` that is killed and started
  * again.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { init } from '../../src/app/init.ts';
 import { SECOND } from '../../src/lib/time.ts';
 
 const START_TIMEOUT = 60 * SECOND;
 const ROOT = join(import.meta.dirname, '../..');
+/** A module that the process loads first. */
+const LOOP_DELAY = new URL('./loop-delay.ts', import.meta.url).href;
+const LOOP_DELAY_TIMEOUT = 10 * SECOND;
 
 export interface NewsroomOptions {
   folder: string;
   port: number;
   smtpUrl: string;
-  /** Minutes between two editions. */
-  editionEvery: number;
+  /** Of the editions, in UTC. */
+  cron: string;
+  /** Of an empty PostgreSQL database. Default: SQLite, in the folder. */
+  databaseUrl?: string | undefined;
 }
 
 /** One reading of the process. */
@@ -31,6 +37,15 @@ export interface ProcessSample {
   /** Milliseconds that `/healthz` took. */
   response: number;
 }
+
+/** Of the event loop, in milliseconds. */
+export interface LoopDelay {
+  p99: number;
+  max: number;
+}
+
+/** PostgreSQL requires one from the environment. */
+const POSTGRES_SECRET = 'the-secret-of-the-soak-test-of-PostgreSQL';
 
 export class Newsroom {
   readonly #options: NewsroomOptions;
@@ -54,23 +69,25 @@ export class Newsroom {
     return join(this.#options.folder, 'config/daywire.yaml');
   }
 
-  get storePath(): string {
-    return join(this.#options.folder, 'var/daywire.db');
+  get store(): { databaseUrl?: string | undefined; path: string } {
+    const { databaseUrl, folder } = this.#options;
+    return { databaseUrl, path: join(folder, 'var/daywire.db') };
   }
 
   get secret(): string {
+    if (this.#options.databaseUrl !== undefined) return POSTGRES_SECRET;
     return readFileSync(join(this.#options.folder, 'var/secret'), 'utf8').trim();
   }
 
   /** Writes the configuration. */
   async create(): Promise<void> {
-    const { folder, port, editionEvery } = this.#options;
+    const { folder, port, cron } = this.#options;
     const answers = { name: 'The Soak Times', zone: 'UTC', language: 'en', email: 'newsroom@example.com' };
     await init(folder, { ...answers, url: this.url }, Date.now());
     const text = readFileSync(this.configFile, 'utf8');
     const changed = [
       ['pollSeconds: 5', 'pollSeconds: 1'],
-      ['cron: "30 7 * * *"', `cron: "*/${editionEvery} * * * *"`],
+      ['cron: "30 7 * * *"', `cron: "${cron}"`],
       ['minimumStories: 3', 'minimumStories: 1'],
       ['transport: file', 'transport: smtp'],
       ['port: 8080', `port: ${port}\n  metrics: 'off'`],
@@ -84,9 +101,10 @@ export class Newsroom {
 
   /** Starts the process, and waits until it responds. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [join(ROOT, 'bin/daywire.js'), 'start'], {
-      cwd: this.#options.folder,
-      env: { ...process.env, DAYWIRE_SMTP_URL: this.#options.smtpUrl, DAYWIRE_LOG: 'warn' },
+    const { folder } = this.#options;
+    const child = spawn(process.execPath, ['--import', LOOP_DELAY, join(ROOT, 'bin/daywire.js'), 'start'], {
+      cwd: folder,
+      env: this.#environment(),
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#process = child;
@@ -101,7 +119,7 @@ export class Newsroom {
       if (this.#process === child) this.crashes.push(`it ended with ${code ?? signal}: ${rest}`);
     });
     for (const end = performance.now() + START_TIMEOUT; performance.now() < end; await sleep(50)) {
-      if (child.exitCode !== null) throw new Error(`daywire start ended with ${child.exitCode}`);
+      if (child.exitCode !== null) throw new Error(`daywire start ended with ${child.exitCode}: ${this.#lastLines()}`);
       if (
         await fetch(`${this.url}/healthz`).then(
           ({ ok }) => ok,
@@ -111,6 +129,31 @@ export class Newsroom {
         return;
     }
     throw new Error('daywire start does not respond');
+  }
+
+  #environment(): NodeJS.ProcessEnv {
+    const { smtpUrl, databaseUrl } = this.#options;
+    const database =
+      databaseUrl === undefined ? {} : { DAYWIRE_DATABASE_URL: databaseUrl, DAYWIRE_SECRET: this.secret };
+    const own = { DAYWIRE_SMTP_URL: smtpUrl, DAYWIRE_LOG: 'warn', SOAK_LOOP_DELAY: this.#loopDelayFile };
+    return { ...process.env, ...own, ...database };
+  }
+
+  get #loopDelayFile(): string {
+    return join(this.#options.folder, 'loop-delay.json');
+  }
+
+  /**
+   * The delay of the event loop since the last call, or since the start.
+   * @returns null if the process does not answer
+   */
+  async readLoopDelay(): Promise<LoopDelay | null> {
+    rmSync(this.#loopDelayFile, { force: true });
+    this.#process?.kill('SIGUSR2');
+    for (const end = performance.now() + LOOP_DELAY_TIMEOUT; performance.now() < end; await sleep(20)) {
+      if (existsSync(this.#loopDelayFile)) return JSON.parse(readFileSync(this.#loopDelayFile, 'utf8')) as LoopDelay;
+    }
+    return null;
   }
 
   /** Kills the process, and starts another one. */
@@ -145,10 +188,28 @@ export class Newsroom {
       () => false,
     );
     const response = performance.now() - before;
-    if (!isUp || pid === undefined || startedAt !== this.#startedAt || !existsSync(`/proc/${pid}/status`)) return null;
-    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    if (!isUp || pid === undefined || startedAt !== this.#startedAt) return null;
+    const memory = this.residentBytes();
+    if (memory === null) return null;
     const openFiles = readdirSync(`/proc/${pid}/fd`).length;
-    return { age: before - startedAt, memory: Number(kilobytes) * 1024, openFiles, response };
+    return { age: before - startedAt, memory, openFiles, response };
+  }
+
+  /** @returns null while the process is not running, or where the system has no /proc */
+  residentBytes(): number | null {
+    const file = `/proc/${this.#process?.pid}/status`;
+    if (!existsSync(file)) return null;
+    const kilobytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(file, 'utf8'))?.[1];
+    return kilobytes === undefined ? null : Number(kilobytes) * 1024;
+  }
+
+  /** Runs another command of daywire. @returns what it prints */
+  async run(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(process.execPath, [join(ROOT, 'bin/daywire.js'), ...args], {
+      cwd: this.#options.folder,
+      env: this.#environment(),
+    });
+    return stdout;
   }
 
   /** Puts an article into the watched folder, complete at once. */
@@ -156,6 +217,10 @@ export class Newsroom {
     const path = join(this.#options.folder, 'articles', name);
     writeFileSync(`${path}.tmp`, text);
     renameSync(`${path}.tmp`, path);
+  }
+
+  #lastLines(): string {
+    return [...this.errors.keys()].slice(-3).join('; ');
   }
 
   #readLog(line: string): void {

@@ -22,11 +22,13 @@ import {
   trendOf,
 } from './findings.ts';
 import { sendHostile } from './hostile.ts';
-import { Newsroom, type ProcessSample } from './newsroom.ts';
+import { type LoopDelay, Newsroom, type ProcessSample } from './newsroom.ts';
 import { leave, Mailbox, type Person, signUp, untilResponse } from './people.ts';
 
 export interface SoakOptions {
   minutes: number;
+  /** Of an empty PostgreSQL database. Default: SQLite. */
+  databaseUrl?: string | undefined;
   onProgress?: (text: string) => void;
 }
 
@@ -41,12 +43,12 @@ const ENDING = 20 * SECOND;
 const WARM_UP = 45 * SECOND;
 
 /** @throws where the newsroom cannot be started, or a person gets a response that makes no sense */
-export async function runSoak({ minutes, onProgress }: SoakOptions): Promise<SoakFigures> {
+export async function runSoak({ minutes, databaseUrl, onProgress }: SoakOptions): Promise<SoakFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'daywire-soak-'));
   const mailbox = new Mailbox();
   const sink = await startCountingSink(SMTP_DELAY, (message) => mailbox.receive(message));
-  const editionEvery = Math.max(1, Math.round(minutes / 5));
-  const newsroom = new Newsroom({ folder, port: await freePort(), smtpUrl: sink.url, editionEvery });
+  const cron = `*/${Math.max(1, Math.round(minutes / 5))} * * * *`;
+  const newsroom = new Newsroom({ folder, port: await freePort(), smtpUrl: sink.url, cron, databaseUrl });
   const soak = new Soak(newsroom, mailbox, minutes, onProgress ?? (() => {}));
   try {
     await newsroom.create();
@@ -65,8 +67,8 @@ export async function runSoak({ minutes, onProgress }: SoakOptions): Promise<Soa
 
 /** Submits what killed processes had begun: to a clock that is ahead, their leases have expired. */
 async function finishDeliveries(newsroom: Newsroom, smtpUrl: string): Promise<void> {
-  const { storePath: path, configFile, secret } = newsroom;
-  await startWorker({ path, smtpUrl, connections: CONNECTIONS, ahead: CLOCK_STEP, configFile, secret }).ended;
+  const { store, configFile, secret } = newsroom;
+  await startWorker({ ...store, smtpUrl, connections: CONNECTIONS, ahead: CLOCK_STEP, configFile, secret }).ended;
 }
 
 class Soak {
@@ -80,6 +82,7 @@ class Soak {
   readonly #headlines = new Map<string, string>();
   readonly #samples: ProcessSample[] = [];
   readonly #polls = { full: 0, unchanged: 0 };
+  #loopDelay: LoopDelay | null = null;
   #hostile = 0;
   #isSteady = false;
 
@@ -106,6 +109,7 @@ class Soak {
       this.#kill(untilKills),
     ]);
     await sleep(ENDING);
+    this.#loopDelay = await this.#newsroom.readLoopDelay();
     await this.#checkFeed();
   }
 
@@ -199,6 +203,8 @@ class Soak {
   async #sample(): Promise<void> {
     const sample = await this.#newsroom.sample();
     if (sample !== null && this.#isSteady && sample.age > Math.min(WARM_UP, this.#minutes * MINUTE * 0.15)) {
+      // What happened before does not count.
+      if (this.#samples.length === 0) await this.#newsroom.readLoopDelay();
       this.#samples.push(sample);
     }
     if (this.#isSteady) this.#report();
@@ -214,8 +220,8 @@ class Soak {
 
   /** Reads the store, and applies the rules. */
   async evaluate(): Promise<SoakFigures> {
-    const { killedAt, errors, crashes, storePath } = this.#newsroom;
-    const store = await openStore({ path: storePath });
+    const { killedAt, errors, crashes } = this.#newsroom;
+    const store = await openStore(this.#newsroom.store);
     try {
       const editions = await readEditions(store);
       const deliveries = await readDeliveries(store);
@@ -253,6 +259,7 @@ class Soak {
         polls: this.#polls,
         hostile: this.#hostile,
         ...trends,
+        loopDelay: this.#loopDelay,
         faults: [
           ...this.faults,
           ...crashes,

@@ -65,7 +65,7 @@ async function importHere(file: string, database: string): Promise<Run> {
 async function writeArticles(file: string, count: number): Promise<void> {
   const stream = createWriteStream(file);
   for (let index = 0; index < count; index++) {
-    if (!stream.write(`${JSON.stringify(articleOf(index))}\n`)) await once(stream, 'drain');
+    if (!stream.write(`${JSON.stringify(benchArticle(index))}\n`)) await once(stream, 'drain');
   }
   stream.end();
   await once(stream, 'finish');
@@ -79,7 +79,8 @@ const SENTENCES = [
   'Three in four of the handsets run on the newer networks, up from 53% when the year began.',
 ];
 
-function articleOf(index: number): Record<string, unknown> {
+/** An article of about 250 words. */
+export function benchArticle(index: number): Record<string, unknown> {
   const paragraph = (from: number): string => [0, 1, 2].map((n) => SENTENCES[(from + n) % SENTENCES.length]).join(' ');
   return {
     id: `bench-${index}`,

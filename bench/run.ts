@@ -1,7 +1,7 @@
 /**
- * `npm run -s bench -- compose|delivery|feeds|http|import|responsiveness [--json] [--deliveries N]`: prints medians.
- * With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`; --deliveries is for
- * it alone, instead of a million.
+ * `npm run -s bench -- compose|delivery|feeds|http|import|memory|responsiveness [--json] [--deliveries N]`: prints
+ * medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
+ * --deliveries is for it alone, instead of a million.
  */
 import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
@@ -9,6 +9,7 @@ import { benchDelivery } from './delivery.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
+import { benchMemory } from './memory.ts';
 import { benchResponsiveness } from './responsiveness.ts';
 
 const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Record<string, number | null>>> = {
@@ -17,6 +18,7 @@ const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Reco
   feeds: benchFeeds,
   http: benchHttp,
   import: () => benchImport(),
+  memory: () => benchMemory(),
   responsiveness: benchResponsiveness,
 };
 

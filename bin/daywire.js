@@ -2,6 +2,7 @@
 // Runs the TypeScript sources in a checkout, and the output of `tsc` in the published package.
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { restartWithMemorySettings } from './memory-settings.js';
 
 const [major] = process.versions.node.split('.').map(Number);
 if (major < 24) {
@@ -11,6 +12,8 @@ if (major < 24) {
   );
   process.exit(1);
 }
+// Other commands are short, and the restart takes 50 ms.
+if (process.argv.includes('start')) restartWithMemorySettings(process);
 // Caches compiled code between runs: --help took 0.37 s with it, 0.55 s without.
 module.enableCompileCache?.();
 const source = new URL('../src/cli/main.ts', import.meta.url);

@@ -244,6 +244,28 @@ describe.concurrent('daywire start --role', () => {
   });
 });
 
+describe.concurrent('the process of daywire start', () => {
+  const print =
+    '--import=data:text/javascript,console.log(process.pid,process.env.MALLOC_ARENA_MAX,process.execArgv.join())';
+  /** For each time that the process has begun: its id, a setting of glibc, and its flags. */
+  const beginnings = async (nodeOptions: string): Promise<string[][]> => {
+    const env = { NODE_OPTIONS: nodeOptions };
+    const { code, stdout } = await newFolder('empty').exec(['start', '--help'], env);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('Usage: daywire start')]);
+    return (stdout.match(/^\d+ .*$/gm) ?? []).map((line) => line.split(' '));
+  };
+
+  it('begins again with settings for less memory, under the same process id', async () => {
+    const [first, second, ...more] = await beginnings(print);
+    const [pid] = first ?? [];
+    expect([first, second, more]).toEqual([[pid, 'undefined', ''], [pid, '2', '--max-semi-space-size=8'], []]);
+  });
+
+  it('leaves it to an operator who has set the flag', async () => {
+    expect(await beginnings(`--max-semi-space-size=4 ${print}`)).toHaveLength(1);
+  });
+});
+
 /** A running process of the sample. */
 async function running(
   env?: NodeJS.ProcessEnv,

@@ -2,7 +2,7 @@
  * Threads for work that may block: parsing what others wrote, and rendering editions. They start when there is work and
  * end when there has been none for a while, and none keeps the process alive.
  */
-import { MINUTE } from '../time.ts';
+import { SECOND } from '../time.ts';
 import { PoolThread } from './pool-thread.ts';
 import type { JobFunction, JobRequest, ThreadJob } from './thread-job.ts';
 
@@ -114,8 +114,11 @@ export class ThreadPool {
   }
 }
 
+/** An idle thread holds 40 to 70 MB. It lasts from one import of watched files to the next. */
+const IDLE_TIME = 10 * SECOND;
+
 /** One for what is parsed, and one for what is rendered meanwhile. */
-const POOL = new ThreadPool(2, MINUTE);
+const POOL = new ThreadPool(2, IDLE_TIME);
 
 /** Runs a function in a thread of this process. @throws as `ThreadPool.run` */
 export function runInThread<F extends JobFunction>(

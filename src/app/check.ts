@@ -10,6 +10,7 @@ import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { describeUntrustedProxy, findUntrustedProxy } from '../http/server/untrusted-proxy.ts';
+import { openAddressGuard } from '../lib/guarded-fetch/address-guard.ts';
 import { openTemplates, type Templates } from '../lib/templates.ts';
 import { schemaState } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
@@ -42,6 +43,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
   return [
     ok(`configuration ${configFile} is valid`),
     ...checkAddress(config),
+    ...checkMetrics(config),
     ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
     ...(await secretProblems(config)).map(problem),
     ...(await checkStore(config, clock())),
@@ -60,6 +62,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
 export async function checkAtStart({ config, store, clock }: AppContext): Promise<Finding[]> {
   const findings = [
     ...checkAddress(config),
+    ...checkMetrics(config),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
     ...checkSigning(config),
@@ -103,6 +106,22 @@ function checkAddress({ publication, newsletters, delivery }: Config): Finding[]
     findings.push(warning(`publication.url is ${publication.url}: links in emails work only on this machine`));
   }
   return findings;
+}
+
+const guard = openAddressGuard();
+const EVERY_INTERFACE = ['0.0.0.0', '::'];
+
+/** A name, or an address of the operator's network, is a choice; one that the Internet may reach needs a token. */
+function checkMetrics({ server: { metrics }, secrets }: Config): Finding[] {
+  if (metrics === null || secrets.metricsToken !== undefined) return [];
+  const { host, port } = metrics;
+  if (!EVERY_INTERFACE.includes(host) && guard(host, 443) !== null) return [];
+  return [
+    warning(
+      `server.metrics listens on ${host}, port ${port}: everyone who can reach it reads the metrics; set ` +
+        'DAYWIRE_METRICS_TOKEN, or an address of your own network',
+    ),
+  ];
 }
 
 /** Renders all templates that are used, with sample data. */

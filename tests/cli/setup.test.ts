@@ -48,18 +48,20 @@ describe.concurrent('daywire check', () => {
     expect(stdout).toMatch(/PROBLEM +newsletters daily-roundup: template daily-roundup: .*mj-nothing/);
   });
 
-  it('warns of a placeholder address, the file transport, and newsletters without subscribers', async () => {
+  it('warns of a placeholder address, open metrics, the file transport, and empty newsletters', async () => {
     const folder = newFolder('sample');
     const store = await openStore({ path: join(folder.path, 'var/daywire.db') });
     await migrate(store);
     await store.close();
     editConfig(folder, 'http://127.0.0.1:8080', 'https://news.example.com');
+    editConfig(folder, 'metrics: 127.0.0.1:0', 'metrics: 0.0.0.0:9464');
     const { code, stdout } = await folder.run(['check']);
     expect(code).toBe(0);
     const warnings = stdout.match(/^warning .*/gm) ?? [];
     expect(warnings.map((line) => line.replace('warning  ', ''))).toEqual([
       expect.stringMatching(/^publication\.postalAddress is The Meridian Wire, 1 Sample Road, .* law$/),
       expect.stringMatching(/^delivery\.transport is file although publication\.url is https:.*; set it to smtp$/),
+      expect.stringMatching(/^server\.metrics listens on 0\.0\.0\.0, port 9464: .* set DAYWIRE_METRICS_TOKEN, or an/),
       'newsletters daily-roundup: nobody is subscribed, so its editions reach nobody',
     ]);
     const created = newFolder('empty');

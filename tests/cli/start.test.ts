@@ -261,8 +261,11 @@ describe.concurrent('the process of daywire start', () => {
     expect([first, second, more]).toEqual([[pid, 'undefined', ''], [pid, '2', '--max-semi-space-size=8'], []]);
   });
 
-  it('leaves it to an operator who has set the flag', async () => {
-    expect(await beginnings(`--max-semi-space-size=4 ${print}`)).toHaveLength(1);
+  it.each([
+    ['an operator has set the flag', '--max-semi-space-size=4'],
+    ['it may not start programs', '--permission --allow-fs-read=* --allow-worker'],
+  ])('does not begin again where %s', async (_, nodeOptions) => {
+    expect(await beginnings(`${nodeOptions} ${print}`)).toHaveLength(1);
   });
 });
 

@@ -341,7 +341,8 @@ interface DeliveriesTable {
 }
 
 /**
- * `policy`: 5.7.x; `throttled`: 421; `uncertain`: no reply to a complete message. See delivery/control/refusal-kind.ts.
+ * `policy`: 5.7.x; `throttled`: 421, or no reply in time; `uncertain`: no reply to a complete message. See
+ * delivery/transport/refusal-kind.ts.
  */
 export type RefusalKind = 'policy' | 'permanent' | 'throttled' | 'temporary' | 'uncertain';
 

@@ -15,7 +15,8 @@ describe('refusalKind', () => {
     ['contradicts itself', { replyCode: 554, reply: '554 4.7.1 hm', command: 'RCPT TO' }, 'permanent'],
     ['refuses the message without a status', { replyCode: 554, reply: '554 no', command: 'DATA' }, 'policy'],
     ['refuses the sender', { replyCode: 550, reply: '550 5.7.1 no', command: 'MAIL FROM' }, null],
-    ['answers nothing', { code: 'ETIMEDOUT' }, 'temporary'],
+    ['answers nothing', { code: 'ETIMEDOUT' }, 'throttled'],
+    ['closes the connection', { code: 'ECONNECTION' }, 'temporary'],
     ['answers nothing to a whole message', { code: 'ETIMEDOUT', mayHaveArrived: true }, 'uncertain'],
     ['was not asked', { code: 'EENVELOPE', command: 'API' }, null],
   ])('decides by codes for a server that %s', (_name, parts, expected) => {

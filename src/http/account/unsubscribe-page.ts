@@ -3,14 +3,13 @@
  * program in one click (RFC 8058). GET shows the button, since link scanners open every link.
  */
 import type { Context, Handler, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { findSubscription, unsubscribe } from '../../subscribers/subscriptions.ts';
 import { readUnsubscribeToken, type SubscriptionKey } from '../../subscribers/tokens.ts';
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';
 import { isForeign, respondForeignForm } from '../server/form-origin.ts';
-import { FORM_LIMIT } from '../server/request-body.ts';
+import { FORM_LIMIT, limitBody } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { isSignupOpen } from './subscribe-form.ts';
 
@@ -43,7 +42,7 @@ export function handleUnsubscribe(web: WebContext): Handler {
 
 /** Does not read a body that is longer than it should be. */
 export function limitUnsubscribe(web: WebContext): MiddlewareHandler {
-  return bodyLimit({ maxSize: FORM_LIMIT, onError: (c) => respondNotAsked(web, c) });
+  return limitBody({ maxSize: FORM_LIMIT, onError: (c) => respondNotAsked(web, c) });
 }
 
 /** In either kind of form (RFC 8058 §3.2). Some mail programs send the fields without their type. */

@@ -2,15 +2,15 @@
  * The webhook by which a mail provider's adapter reports bounces.
  */
 import type { Handler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { recordBounceReports, verifyBounceWebhook } from '../../delivery/bounces/webhook.ts';
+import { limitBody } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 
 /** Enough for a thousand reports with the replies of the mail servers. */
 const MAX_BYTES = 2 * 1024 * 1024;
 const NO_STORE = { 'Cache-Control': 'no-store' };
 
-export const limitReports = bodyLimit({
+export const limitReports = limitBody({
   maxSize: MAX_BYTES,
   onError: (c) => c.text(`The body must have at most ${MAX_BYTES} bytes.\n`, 413, NO_STORE),
 });

@@ -2,7 +2,6 @@
  * The endpoint of the embedded hub (WebSub §5.1). It accepts a request first and verifies it later.
  */
 import type { Context, Handler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { hasDocument } from '../../feeds/documents.ts';
 import { topicPath } from '../../feeds/topics.ts';
 import { whyRefused } from '../../lib/guarded-fetch/guarded-request.ts';
@@ -15,7 +14,7 @@ import { type HubRequest, parseHubRequest, subscriptionKey } from '../../websub/
 import { hasSubscription } from '../../websub/subscriptions.ts';
 import { enqueueRequest } from '../../websub/verification-outbox.ts';
 import { clientAddress, clientKey } from '../server/client-address.ts';
-import { FORM_LIMIT, readForm } from '../server/request-body.ts';
+import { FORM_LIMIT, limitBody, readForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
 
 // An aggregator subscribes to dozens of feeds at once, and renews before its leases end. The second limit protects
@@ -23,7 +22,7 @@ import type { WebContext } from '../server/web-context.ts';
 const PER_CLIENT: RateLimit = { everyMs: HOUR / 240, burst: 240 };
 const PER_CALLBACK_HOST: RateLimit = { everyMs: HOUR / 2_400, burst: 2_400 };
 
-export const limitHubRequest = bodyLimit({
+export const limitHubRequest = limitBody({
   maxSize: FORM_LIMIT,
   onError: (c) => respond(c, 413, 'The request is too long.'),
 });

@@ -42,11 +42,12 @@ export function entityTag(hash: string, coding: Coding): string {
  */
 export function matchesHash(noneMatch: string, hash: string): boolean {
   const tags = opaqueTags(noneMatch);
-  return tags === '*' || tags.some((tag) => tag.slice(1, -1).replace(CODING_SUFFIX, '') === hash);
+  return tags === '*' || tags.some((tag) => tag.startsWith(`"${hash}`) && CODINGS.test(tag.slice(hash.length + 1, -1)));
 }
 
 // Apache appends -gzip to a tag, Jetty --gzip, older versions ;gzip: also to a tag of ours that has a suffix.
-const CODING_SUFFIX = /(?:[-;]{1,2}(?:gzip|br|zstd|deflate))+$/;
+// Matched from its beginning: a search for the end took 60 ms for a tag of 14 KB.
+const CODINGS = /^(?:[-;]{1,2}(?:gzip|br|zstd|deflate))*$/;
 
 /** Whether nothing changed since an If-Modified-Since. @param modifiedAt of the last change, epoch milliseconds */
 export function isUnchangedSince(since: string, modifiedAt: number): boolean {

@@ -31,12 +31,17 @@ function notFoundPage(web: WebContext): Promise<string> {
   return html;
 }
 
+/** The connection was closed before the request was complete. */
+export class IncompleteRequest extends Error {
+  override name = 'IncompleteRequest';
+}
+
 /**
  * 500, for whatever was thrown. The cause goes to the log. An upload that the client aborted is no failure: nobody
  * receives the response.
  */
 export async function respondFailure(web: WebContext, c: Context, error: unknown): Promise<Response> {
-  if (c.req.raw.signal.aborted) {
+  if (error instanceof IncompleteRequest || c.req.raw.signal.aborted) {
     web.log?.debug({ method: c.req.method, route: c.req.routePath }, 'client left before its request was complete');
     return c.body(null, 500);
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { httpDate, isNotModified } from '../../../src/http/server/conditional.ts';
+import { httpDate, isNotModified, matchesHash } from '../../../src/http/server/conditional.ts';
 
 const MODIFIED = Date.UTC(2026, 10, 24, 12, 43, 0, 700);
 const validators = { etag: '"abc"', modifiedAt: MODIFIED };
@@ -30,6 +30,23 @@ describe('If-None-Match', () => {
         expect(matches).toBe(value.trim() === '*' || (matches && value.includes('"abc"')));
       }),
     );
+  });
+});
+
+describe('matchesHash', () => {
+  it.each(['"abc"', 'W/"abc-br"', '"x", "abc-gzip--gzip;gzip"'])('accepts %s', (noneMatch) => {
+    expect(matchesHash(noneMatch, 'abc')).toBe(true);
+  });
+
+  it.each(['"abcd"', '"ab"', '"abc-gzipx"', '"abc-"', '"-gzip"', 'abc'])('does not accept %s', (noneMatch) => {
+    expect(matchesHash(noneMatch, 'abc')).toBe(false);
+  });
+
+  it('takes no longer for a tag of many suffixes', () => {
+    const began = performance.now();
+    // The time was proportional to the square of the length: 3 s for both.
+    for (const tag of ['"abc', '"']) expect(matchesHash(`${tag}${'-gzip'.repeat(20_000)}x"`, 'abc')).toBe(false);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 });
 

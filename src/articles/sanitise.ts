@@ -201,6 +201,8 @@ function sanitise(source: string, publicUrl: string | null, options: SanitiserOp
   let depth = 0;
   /** Number of open elements within one that is removed with its content, itself included. */
   let removedDepth = 0;
+  /** Whether a block is now directly in another, from which only a dropped element kept it apart. */
+  let joinsBlocks = false;
   const parser = new Parser({
     onopentag(name, given) {
       if (html.length > maxLength) throw new BodyError(`becomes more than ${maxLength} characters of HTML`);
@@ -224,6 +226,7 @@ function sanitise(source: string, publicUrl: string | null, options: SanitiserOp
         return;
       }
       const isVoid = VOID.has(element);
+      if (open.at(-1) === '' && !INLINE_ELEMENTS.has(element)) joinsBlocks ||= isInBlock(open);
       html += `<${element}${serialise(attributes)}${isVoid ? ' /' : ''}>`;
       open.push(isVoid ? '' : `</${element}>`);
       if (!isVoid) depth += 1;
@@ -247,7 +250,15 @@ function sanitise(source: string, publicUrl: string | null, options: SanitiserOp
   parser.write(cleanText(source));
   parser.end();
   // Again: `&#1;` in the source has become the character itself.
-  return cleanText(html).trim();
+  const cleaned = cleanText(html).trim();
+  // A browser ends a paragraph before the next one: the tags must say the same.
+  return joinsBlocks ? sanitise(cleaned, publicUrl, { elements, removedWithContent, maxLength }) : cleaned;
+}
+
+/** @param open the end tags of the open elements; an empty string for each that was dropped */
+function isInBlock(open: readonly string[]): boolean {
+  const parent = open.findLast((end) => end !== '');
+  return parent !== undefined && !INLINE_ELEMENTS.has(parent.slice(2, -1));
 }
 
 /** Whether the attributes are those that are kept. URLs may be written in any way, as long as they are absolute. */

@@ -150,6 +150,15 @@ describe('sanitiseHtml', () => {
     expect(() => html('<svg>'.repeat(50_000))).toThrow(BodyError);
   });
 
+  it.each([
+    // A browser, too, reads an end tag without a start as an empty paragraph.
+    ['<p>one<a><p>two</p></a>', '<p>one</p><p>two</p><p></p>'],
+    ['<ul><li>one<font><li>two</font></ul>', '<ul><li>one</li><li>two</li></ul>'],
+    ['<blockquote><div><p>one</p></div></blockquote>', '<blockquote><p>one</p></blockquote>'],
+  ])('ends a block before the next one where it drops what was between them: %s', (source, expected) => {
+    expect(html(source)).toBe(expected);
+  });
+
   it('writes well-formed HTML that neither sanitize-html nor a second pass changes', () => {
     const pieces = fc.oneof(
       fc.constantFrom('<', '>', '</', '/>', '"', "'", '=', '&', ';', '<!--', '-->', '<![CDATA[', ']]>', ' ', '\n'),

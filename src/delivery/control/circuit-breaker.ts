@@ -119,11 +119,10 @@ export class CircuitBreaker {
     const domain = recipientDomain(email);
     const release = await this.#deciding.acquire();
     try {
-      const late = await this.#takeBackLate(editionId, domain);
-      if (late !== null) return { ...NOTHING, takenBack: late };
-      if (await this.#isEditionSuspect(editionId)) return await this.#judgeEdition(editionId, words);
-      if (await this.#isDomainSuspect(editionId, domain)) return await this.#judgeDomain(editionId, domain, words);
-      return NOTHING;
+      const result = await this.#judge(editionId, domain, words);
+      if (result.decision !== 'continue') return result;
+      // Afterwards: another process may have paused the edition and taken back all refusals but this one meanwhile.
+      return { ...NOTHING, takenBack: await this.#takeBackLate(editionId, domain) };
     } finally {
       release();
     }
@@ -137,8 +136,14 @@ export class CircuitBreaker {
     return added;
   }
 
-  /** Takes back a refusal of a submission that had begun before a pause or a back-off. */
-  async #takeBackLate(editionId: number, domain: string): Promise<ClaimKeyRow[] | null> {
+  async #judge(editionId: number, domain: string, words: string): Promise<BreakerResult> {
+    if (await this.#isEditionSuspect(editionId)) return this.#judgeEdition(editionId, words);
+    if (await this.#isDomainSuspect(editionId, domain)) return this.#judgeDomain(editionId, domain, words);
+    return NOTHING;
+  }
+
+  /** Takes back refusals of submissions that had begun before a pause or a back-off. */
+  async #takeBackLate(editionId: number, domain: string): Promise<ClaimKeyRow[]> {
     const { db } = this.#store;
     const edition = await db
       .selectFrom('editions')
@@ -153,8 +158,7 @@ export class CircuitBreaker {
     if (edition.delivery_state === 'paused') return takeBack({}, edition.delivery_reason ?? 'the edition is paused');
     if (edition.domain !== null) return takeBack({ domain, kinds: FINAL_KINDS }, waitingReason(domain));
     const backOff = await this.#backOff.current();
-    const takenBack = backOff === null ? [] : await takeBack({ kinds: PASSING_KINDS }, backOff.reason);
-    return takenBack.length > 0 ? takenBack : null;
+    return backOff === null ? [] : takeBack({ kinds: PASSING_KINDS }, backOff.reason);
   }
 
   /** Whether the refusals of an edition reach a limit, unless another process has had a success since. */

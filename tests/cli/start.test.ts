@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { Status } from '../../src/app/status.ts';
 import { articleFile } from '../support/articles.ts';
-import { editConfig, type Folder, newFolder, printed, startedFolder } from '../support/command.ts';
+import { editConfig, type Folder, keepOneFeed, newFolder, printed, startedFolder } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 import { startSubscriber } from '../websub/subscriber.ts';
 
@@ -56,6 +56,7 @@ describe.concurrent('daywire start --once', () => {
 
   it('works on PostgreSQL, which requires DAYWIRE_SECRET', async () => {
     const folder = newFolder('sample');
+    keepOneFeed(folder);
     const env = { DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
     const without = await folder.run(['start', '--once'], env);
     expect(without.code).toBe(1);
@@ -69,6 +70,7 @@ describe.concurrent('daywire start --once', () => {
 
   it('exits 1 when the mail server cannot be reached, and keeps the deliveries pending', async () => {
     const folder = newFolder('sample');
+    keepOneFeed(folder);
     editConfig(folder, 'transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1');
     const { code, stdout } = await folder.run(['start', '--once']);
     expect(code).toBe(1);
@@ -189,6 +191,7 @@ describe.concurrent('daywire start --role', () => {
     'shares the first start among processes, also when one is killed (%s)',
     async (dialect) => {
       const folder = newFolder('sample');
+      keepOneFeed(folder);
       editConfig(folder, 'port: 8080', 'port: 0');
       const env: NodeJS.ProcessEnv = { DAYWIRE_SECRET: 's'.repeat(40) };
       if (dialect === 'postgres') env.DAYWIRE_DATABASE_URL = await newPostgresUrl('empty');
@@ -230,6 +233,7 @@ describe.concurrent('daywire start --role', () => {
 
   it('deliver submits what another process has closed, and composes nothing', async () => {
     const folder = newFolder('sample');
+    keepOneFeed(folder);
     expect((await folder.run(['start', '--once', '--role', 'schedule'])).stdout).not.toMatch(/submitted/);
     const { code, stdout } = await folder.run(['start', '--once', '--role', 'deliver']);
     expect(stdout).toMatch(/7 submitted/);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/app/status.ts';
 import { articleFile } from '../support/articles.ts';
-import { editConfig, type Folder, newFolder, printed } from '../support/command.ts';
+import { editConfig, type Folder, keepOneFeed, newFolder, printed } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 
 const SECRET = { DAYWIRE_SECRET: 's'.repeat(40) };
@@ -74,6 +74,7 @@ let queued: Promise<Folder> | null = null;
 function queuedFolder(): Promise<Folder> {
   queued ??= (async () => {
     const folder = newFolder('sample');
+    keepOneFeed(folder);
     editConfig(folder, 'transport: file', 'transport: smtp\n  smtpUrl: smtp://127.0.0.1:1');
     expect((await folder.run(['start', '--once'], SECRET)).stdout).toMatch(/0 submitted; stopped/);
     await folder.run(['backup', 'queued.db'], SECRET);

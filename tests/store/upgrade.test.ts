@@ -9,7 +9,7 @@ import { migrate, schemaState } from '../../src/store/schema.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { listSubscribers } from '../../src/subscribers/subscriptions.ts';
 import { addConfirmed, NOW } from '../subscribers/fixtures.ts';
-import { editConfig, newFolder } from '../support/command.ts';
+import { editConfig, keepOneFeed, newFolder } from '../support/command.ts';
 import { newPostgresUrl } from '../support/databases.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -101,6 +101,7 @@ describe('a filled store', () => {
       const secret = { DAYWIRE_SECRET: 's'.repeat(32) };
       const env = dialect === 'sqlite' ? secret : { ...secret, DAYWIRE_DATABASE_URL: await newPostgresUrl('empty') };
       const folder = newFolder('sample');
+      keepOneFeed(folder);
       expect(await folder.run(['start', '--once'], env)).toMatchObject({ code: 0, stderr: '' });
       const before = await withStore(env, folder.path, contents);
       for (const table of ['articles', 'documents', 'editions', 'deliveries', 'schedules']) {

@@ -173,6 +173,13 @@ export function editConfig({ path }: Pick<Folder, 'path'>, from: string, to: str
   writeFileSync(file, text.replace(from, to));
 }
 
+/** Leaves the feed `latest` only: a start then takes half as long. */
+export function keepOneFeed({ path }: Pick<Folder, 'path'>): void {
+  const text = readFileSync(join(path, 'config/daywire.yaml'), 'utf8');
+  const [others] = /(?<=\n) {2}- id: 24-hours\n[\s\S]*?(?=\n\n)/.exec(text) ?? [];
+  editConfig({ path }, others ?? '  - id: 24-hours', '');
+}
+
 /** Without the variables for daywire that the developer's shell sets. */
 function cleanEnv(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYWIRE_'));

@@ -112,15 +112,31 @@ async function release({ store, url }: { store: Store; url: string | null }): Pr
 
 /** Deletes all rows and resets identities. @returns false where a test has changed the schema: it cannot be reused */
 async function emptyDatabase(url: string): Promise<boolean> {
-  const { shape, used } = await shapeAndUse(url);
+  const { shape, used, hasLarge, reset } = await shapeAndUse(url);
   if (shape !== migratedShape) return false;
-  if (used !== null) await query(url, `truncate ${used} restart identity cascade`);
+  if (hasLarge) await query(url, `truncate ${used.join(', ')} restart identity cascade`);
+  // Takes a tenth of the time. In the role of a replica, triggers and foreign keys do nothing.
+  else if (used.length > 0) {
+    const deletions = used.map((table) => `delete from ${table};`).join('');
+    await query(url, `begin; set local session_replication_role = replica; ${deletions} select ${reset}; commit`);
+  }
   return true;
 }
 
-async function shapeAndUse(url: string): Promise<{ shape: string | null; used: string | null }> {
-  const [row] = await query<{ shape: string | null; used: string | null }>(url, SHAPE_AND_USE);
-  return row ?? { shape: null, used: null };
+interface ShapeAndUse {
+  shape: string | null;
+  /** Tables that have held rows. */
+  used: string[];
+  /** Whether any of them has held many. */
+  hasLarge: boolean;
+  /** Resets all identities. */
+  reset: string;
+}
+
+async function shapeAndUse(url: string): Promise<ShapeAndUse> {
+  const [row] = await query<ShapeAndUse>(url, SHAPE_AND_USE);
+  if (row === undefined) throw new Error('an aggregate has one row');
+  return row;
 }
 
 async function query<Row extends object>(url: string, text: string): Promise<Row[]> {
@@ -149,10 +165,11 @@ async function connect(url: string): Promise<pg.Client> {
 
 let migratedShape: string | null = null;
 
+const IS_USED = "relkind = 'r' and relname not like 'kysely%' and pg_relation_size(oid) > 0";
 const SHAPE_AND_USE = `
   select md5(string_agg(concat(relname, relkind, relnatts, relhastriggers), ',' order by relname)
       || (select string_agg(name, ',' order by name) from kysely_migration)) as shape,
-    string_agg(relname, ', ') filter (
-      where relkind = 'r' and relname not like 'kysely%' and pg_relation_size(oid) > 0
-    ) as used
+    coalesce(json_agg(relname) filter (where ${IS_USED}), '[]') as used,
+    coalesce(bool_or(pg_relation_size(oid) > 100000) filter (where ${IS_USED}), false) as "hasLarge",
+    string_agg(format('setval(%L, 1, false)', oid::regclass), ', ') filter (where relkind = 'S') as reset
   from pg_class where relnamespace = 'public'::regnamespace`;

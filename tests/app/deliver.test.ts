@@ -95,8 +95,9 @@ describe('delivering', () => {
       const alerts: ReturnType<typeof listOpenAlerts>[] = [];
       const onProgress = (): void => void alerts.push(listOpenAlerts(app.store.db));
       expect(await deliverDue(app, { onProgress })).toMatchObject({ submitted: 7, stopped: null });
-      expect(alerts).toHaveLength(7);
-      expect(await alerts.at(-1)).toEqual([]);
+      const seen = await Promise.all(alerts);
+      expect(seen).toHaveLength(7);
+      expect(seen.at(-1)).toEqual([]);
     });
 
     it('holds service messages whose template is broken, with one alert, until it is corrected', async () => {

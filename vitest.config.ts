@@ -21,8 +21,8 @@ export default defineConfig({
     maxWorkers: '100%',
     maxConcurrency: 4,
     // Some tests start several processes, on cores that they share with all others.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // What is waited for comes when the machine gets to it.
     expect: { poll: { timeout: 20_000 } },
   },

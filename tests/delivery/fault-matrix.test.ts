@@ -28,7 +28,7 @@ const BOB = 'bob@two.example';
 const A_WHILE = 20 * MINUTE;
 /** Long enough for a busy machine; only a server that hangs makes anyone wait for it. */
 const LIMITS = { connect: 5 * SECOND, submission: 5 * SECOND, quit: 5 * SECOND };
-const HANG_LIMITS = { connect: 100, submission: 100, quit: 20 };
+const HANG_LIMITS = { connect: 250, submission: 250, quit: 20 };
 
 /**
  * `one`: once, or one recipient where the stage concerns one. `while`, `ever`: everyone, for a while or until repaired.
@@ -127,7 +127,7 @@ class Trial {
     const url = stage === 'connect' && this.#isActive() ? 'smtp://127.0.0.1:1' : this.#server.url;
     if (stage === 'connect' && this.#isActive()) this.#server.misbehaved.push({ stage, recipient: null });
     const withLogin = stage === 'AUTH' ? url.replace('//', '//ada:wonderland@') : url;
-    return openSmtpTransport(withLogin, 2, fault === 'hang' ? HANG_LIMITS : LIMITS);
+    return openSmtpTransport(withLogin, 2, fault === 'hang' && !this.#isRepaired ? HANG_LIMITS : LIMITS);
   }
 
   async #states(): Promise<string[]> {

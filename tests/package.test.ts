@@ -46,6 +46,7 @@ describe('the package', () => {
   it('contains the sample newsroom', () => {
     const sample = join(folder, 'package');
     expect(daywire(sample, 'start', '--once')).toMatch(/loaded 45 sample articles and 7 subscribers\n.*7 submitted/s);
+    expect(existsSync(join(sample, 'feeds/latest.rss'))).toBe(true);
   });
 });
 

@@ -114,10 +114,10 @@ function resumeText(
 ): string {
   const ofDomains = `${areNamed(domains)} resumed`;
   const ofEdition = wasPaused ? 'is resumed' : 'was not paused';
+  const resumesDomainsOnly = isOfDomain || (!wasPaused && domains.length > 0);
+  const ofBoth = domains.length === 0 ? ofEdition : `${ofEdition}, and ${ofDomains}`;
   return [
-    isOfDomain || (!wasPaused && domains.length > 0)
-      ? `: ${ofDomains}`
-      : ofEdition + (domains.length === 0 ? '' : `, and ${ofDomains}`),
+    resumesDomainsOnly ? `: ${ofDomains}` : ofBoth,
     ...(extended === 0 ? [] : [`${count(extended, 'delivery', 'deliveries')} extended`]),
     ...(isOfDomain && wasPaused ? [`the edition is paused: continue with "daywire editions resume ${fullName}"`] : []),
   ].join('; ');

@@ -80,8 +80,10 @@ export interface Tables {
   paused_domains: { edition_id: number; domain: string; reason: string; paused_at: number };
   back_offs: BackOffsTable;
   bounces: BouncesTable;
-  /** Rate limits shared by all processes: the theoretical arrival time of the next request (GCRA), with fractions. */
-  /** `counted_at`: when `next_at` was set; 0 where nobody needs it. */
+  /**
+   * Rate limits shared by all processes: `next_at` is the theoretical arrival time of the next request (GCRA), with
+   * fractions. `counted_at` is when it was set; 0 for limits of deliveries, which are corrected in another way.
+   */
   rate_limits: { key: string; next_at: number; counted_at: Generated<number> };
   /** Messages that the warm-up let through, by day in the publication's zone. */
   warm_up_days: { day: string; count: number };

@@ -18,7 +18,7 @@ describe('importing watched folders', () => {
     app.config.import.watch = [file, join(app.folder, 'missing')];
     expect(await importWatched({ ...app, log }, {})).toEqual({ added: 1, updated: 0, rejected: 0 });
     expect(log.lines).toEqual([
-      expect.stringContaining('removed a link at the private address 192.168.1.1 from the body'),
+      expect.stringContaining('removed from the body: a link at the private address 192.168.1.1'),
       expect.stringMatching(/^imported /),
     ]);
   });

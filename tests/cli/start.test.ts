@@ -198,11 +198,10 @@ describe.concurrent('daywire start --role', () => {
       const start = (...roles: string[]): ChildProcess => folder.spawn(['start', '--role', ...roles], env);
       const deliverer = start('deliver', 'web');
       const web = printed(deliverer, /(http:\/\/127\.0\.0\.1:\d+\/) \(Ctrl-C/);
-      const killed = start('schedule');
-      // It is publishing the sample's feeds, or composing its edition.
+      const [killed, scheduler] = [start('schedule'), start('schedule')];
+      // One of them is publishing the sample's feeds, or composing its edition.
       await vi.waitUntil(() => existsSync(join(folder.path, 'feeds')), { timeout: 40_000, interval: 10 });
       killed.kill('SIGKILL');
-      const scheduler = start('schedule');
       const mail = join(folder.path, 'var/mail/daily-roundup');
       const mailed = (): string[] =>
         existsSync(mail) ? readdirSync(mail).flatMap((slot) => readdirSync(join(mail, slot))) : [];

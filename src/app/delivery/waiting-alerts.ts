@@ -1,6 +1,7 @@
 /**
  * Alerts about deliveries that wait until an operator acts. They resolve by themselves.
  */
+import { listPausedDomainsOfUnfinished } from '../../delivery/control/paused-domains.ts';
 import { countUncertainByEdition, listUnconfigured } from '../../delivery/queue/queries.ts';
 import { listOpenAlerts, resolveAlerts, syncAlerts } from '../../schedule/alerts.ts';
 import type { AppContext } from '../app-context.ts';
@@ -64,12 +65,7 @@ async function resolveDomainAlerts({ store, clock }: AppContext): Promise<void> 
   const { db } = store;
   const open = (await listOpenAlerts(db)).map(({ key }) => key).filter((key) => DOMAIN_ALERT.test(key));
   if (open.length === 0) return;
-  const paused = await db
-    .selectFrom('paused_domains')
-    .innerJoin('editions', 'editions.id', 'paused_domains.edition_id')
-    .select(['paused_domains.edition_id as editionId', 'paused_domains.domain'])
-    .where('editions.delivery_state', 'in', ['delivering', 'paused'])
-    .execute();
+  const paused = await listPausedDomainsOfUnfinished(db);
   const keys = new Set(paused.map(({ editionId, domain }) => domainAlert(editionId, domain)));
   await resolveAlerts(
     db,

@@ -97,7 +97,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       ...usable.removed.map(({ path, host }) => {
         return `${file}:${record.lineOf(path)}: removed ${formatPath(path)}: ${host} is a private address`;
       }),
-      ...listFirst(body.removed, file, (what) => `${file}:${record.lineOf(['body'])}: removed ${what} from the body`),
+      ...listFirst(body.removed, file, (what) => `${file}:${record.lineOf(['body'])}: removed from the body: ${what}`),
     ];
     if (candidate.kind === 'roundup-item' && candidate.outlet === null) {
       const place = `${file}:${record.lineOf(['outlet'])}`;

@@ -5,6 +5,7 @@
 import { domainToASCII } from 'node:url';
 import { isOpen } from '../../store/delivery-states.ts';
 import type { Db, Tx } from '../../store/store.ts';
+import type { EditionDeliveryState } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
 
 export interface PausedDomain {
@@ -26,6 +27,25 @@ export async function listPausedDomains(db: Db, editionIds: readonly number[]): 
     .where('edition_id', 'in', editionIds)
     .orderBy('edition_id')
     .orderBy('domain')
+    .execute();
+}
+
+interface PausedDomainOfEdition extends Pick<PausedDomain, 'editionId' | 'domain'> {
+  newsletter: string;
+  slot: string;
+  deliveryState: EditionDeliveryState;
+}
+
+/** The paused domains of the editions whose delivery is not over, by edition and name. */
+export function listPausedDomainsOfUnfinished(db: Db): Promise<PausedDomainOfEdition[]> {
+  return db
+    .selectFrom('paused_domains')
+    .innerJoin('editions', 'editions.id', 'paused_domains.edition_id')
+    .select(['editions.id as editionId', 'editions.newsletter', 'editions.slot', 'paused_domains.domain'])
+    .select('editions.delivery_state as deliveryState')
+    .where('editions.delivery_state', 'in', ['delivering', 'paused'])
+    .orderBy('editions.id')
+    .orderBy('paused_domains.domain')
     .execute();
 }
 

@@ -135,11 +135,8 @@ async function claimOfEdition(
   options: ClaimOptions & { isUntried: boolean },
   result: ClaimResult,
 ): Promise<void> {
-  const { now, rateLimiter } = options;
-  const { isUntried } = options;
-  const due = isUntried
-    ? await selectUntried(tx, edition.id, { ...options, isUntried })
-    : await selectDue(tx, edition.id, options);
+  const { now, rateLimiter, isUntried } = options;
+  const due = await (isUntried ? selectUntried : selectDue)(tx, edition.id, options);
   const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
   if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
   const toClaim = (
@@ -201,7 +198,7 @@ async function selectDue(tx: Tx, editionId: number, options: ClaimOptions & { is
 async function selectUntried(
   tx: Tx,
   editionId: number,
-  options: ClaimOptions & { isUntried: true },
+  options: ClaimOptions & { isUntried: boolean },
 ): Promise<DueRow[]> {
   const { probeFrom = 0 } = options;
   const { rows } = await sql<{ dueAt: number; first: number; last: number }>`

@@ -13,6 +13,7 @@ import type {
   SuppressionReason,
   Tables,
 } from '../../store/tables.ts';
+import { listPausedDomainsOfUnfinished } from '../control/paused-domains.ts';
 import { type FailureGroup, FailureGroups } from './failure-groups.ts';
 
 export type DeliveryStateCounts = Record<DeliveryState, number>;
@@ -151,14 +152,9 @@ export async function listPaused(
     .execute();
   const ids = editions.map(({ id }) => id);
   const counts = await countDeliveries(db, ids);
-  const domains = await db
-    .selectFrom('paused_domains')
-    .innerJoin('editions', 'editions.id', 'paused_domains.edition_id')
-    .select(['editions.newsletter', 'editions.slot', 'paused_domains.domain'])
-    .where('editions.delivery_state', '=', 'delivering')
-    .orderBy('editions.id')
-    .orderBy('paused_domains.domain')
-    .execute();
+  const domains = (await listPausedDomainsOfUnfinished(db)).filter(
+    ({ deliveryState }) => deliveryState === 'delivering',
+  );
   return [
     ...editions.map(({ id, newsletter, slot }) => ({
       edition: `${newsletter}/${slot}`,

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
 import { beginningOfText } from '../../articles/beginning.ts';
-import { findUnsanitised } from '../../articles/sanitise.ts';
+import { findUnsanitised } from '../../articles/unsanitised.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
 import type { TurnTimer } from '../../lib/concurrency/turn-timer.ts';

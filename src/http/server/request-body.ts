@@ -39,6 +39,8 @@ export function limitBody({ maxSize, onError }: BodyLimit): MiddlewareHandler {
 /** @returns null if it is longer than `maxSize` bytes. @throws IncompleteRequest */
 function readBody(incoming: IncomingMessage, maxSize: number): Promise<Buffer | null> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer | null>();
+  // Its client left before the handler began: no event will follow.
+  if (incoming.destroyed) reject(new IncompleteRequest());
   const parts: Buffer[] = [];
   let size = 0;
   const onReadable = (): void => {

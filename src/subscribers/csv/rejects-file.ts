@@ -24,7 +24,7 @@ export class RejectsFile {
 
   /**
    * Adds a row. The first one replaces the file of an earlier import.
-   * @param cause may quote a field, whatever it holds: on a terminal, control characters would have an effect
+   * @param cause may quote a field; its control characters, which a terminal would obey, are removed
    */
   async add(header: readonly string[], { fields, line }: CsvRecord, cause: string): Promise<void> {
     const reason = errorLine(cause);

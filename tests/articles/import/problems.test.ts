@@ -249,14 +249,14 @@ describe('a warning', () => {
       'x',
       'story.md:1: outlet is missing: a roundup item credits the publication that first reported it',
     ],
-    ['kind: brief', 'x\n<script>y</script>', 'story.md:5: removed <script> from the body'],
+    ['kind: brief', 'x\n<script>y</script>', 'story.md:5: removed from the body: <script>'],
     ['image: { url: "http://192.168.1.1/a.png" }', 'x', 'story.md:3: removed image: 192.168.1.1 is a private address'],
     [
       'related: [{ url: "https://cms.internal/a", title: A }]',
       'x',
       'story.md:3: removed related[0]: cms.internal is a private address',
     ],
-    ['kind: brief', '[x](http://[::1]/)', 'story.md:5: removed a link at the private address [::1] from the body'],
+    ['kind: brief', '[x](http://[::1]/)', 'story.md:5: removed from the body: a link at the private address [::1]'],
   ])('does not prevent the import: %s', async (keys, body, warning) => {
     await using store = await disposable();
     const report = await importMarkdown(store, markdown(`headline: H\n${keys}`, body));

@@ -60,7 +60,7 @@ async function claimAll(store: Store, clock: Clock): Promise<{ deliveries: Claim
 
 const FAILED = { kind: 'failed', reply: '550 no', reason: 'no' } as const;
 
-/** Records the outcomes one after the other. @returns after how many the edition was paused */
+/** Records the outcomes in order. @returns the number of outcomes after which the edition was paused, or null */
 async function pauseAfter(store: Store, { accepted, processes }: Outcomes): Promise<number | null> {
   let now = NOW;
   const clock = () => now;

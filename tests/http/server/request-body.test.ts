@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { IncomingMessage } from 'node:http';
+import { connect, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Hono } from 'hono';
@@ -59,6 +60,15 @@ describe('limitBody', () => {
     socket.end();
     await expect.poll(() => errors).toEqual(['IncompleteRequest']);
   });
+});
+
+it('throws for a client that has left before', async () => {
+  const incoming = new IncomingMessage(new Socket());
+  incoming.destroy();
+  await once(incoming, 'close');
+  const app = new Hono().post('/', limitBody({ maxSize: MAX, onError: (c) => c.text('too long', 413) }));
+  app.onError((error, c) => c.text(error.name, 500));
+  expect(await (await app.request('/', { method: 'POST' }, { incoming })).text()).toBe('IncompleteRequest');
 });
 
 describe('UnfinishedBodies', () => {

@@ -8,7 +8,7 @@ afterEach(() => {
 
 describe('the resolver', () => {
   it('returns the addresses of both families, IPv4 first', async () => {
-    stub({ v4: ['8.8.8.8', '8.8.4.4'], v6: ['2606:4700::1111'] });
+    answerWith({ v4: ['8.8.8.8', '8.8.4.4'], v6: ['2606:4700::1111'] });
     expect(await openResolver(false)('both.example.com')).toEqual([
       { address: '8.8.8.8', family: 4 },
       { address: '8.8.4.4', family: 4 },
@@ -17,22 +17,22 @@ describe('the resolver', () => {
   });
 
   it('returns the addresses of one family, and throws where there are none', async () => {
-    stub({ v4: 'ENODATA', v6: ['2606:4700::1111'] });
+    answerWith({ v4: 'ENODATA', v6: ['2606:4700::1111'] });
     expect(await openResolver(false)('six.example.com')).toEqual([{ address: '2606:4700::1111', family: 6 }]);
-    stub({ v4: 'ENOTFOUND', v6: 'ENOTFOUND' });
+    answerWith({ v4: 'ENOTFOUND', v6: 'ENOTFOUND' });
     await expect(openResolver(false)('localhost')).rejects.toMatchObject({ code: 'ENOTFOUND' });
   });
 
   it('looks up names that only this machine knows, where private networks are allowed', async () => {
-    stub({ v4: 'ENOTFOUND', v6: 'ENOTFOUND' });
+    answerWith({ v4: 'ENOTFOUND', v6: 'ENOTFOUND' });
     expect((await openResolver(true)('localhost')).map(({ address }) => address)).toContain('127.0.0.1');
-    stub({ v4: 'ETIMEOUT', v6: 'ETIMEOUT' });
+    answerWith({ v4: 'ETIMEOUT', v6: 'ETIMEOUT' });
     await expect(openResolver(true)('localhost')).rejects.toMatchObject({ code: 'ETIMEOUT' });
   });
 });
 
 /** @param options addresses, or the code of an error */
-function stub({ v4, v6 }: { v4: string[] | string; v6: string[] | string }): void {
+function answerWith({ v4, v6 }: { v4: string[] | string; v6: string[] | string }): void {
   const answer = async (result: string[] | string): Promise<string[]> => {
     if (typeof result === 'string') throw Object.assign(new Error(result), { code: result });
     return result;

@@ -8,7 +8,7 @@ import { findEdition } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
 import { openTemplates } from '../lib/templates.ts';
 import { localDate, rfc3339 } from '../lib/time.ts';
-import { slotsBetween } from '../schedule/slots.ts';
+import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
 
 /** The newsletter's schedule has no such slot. */
@@ -41,10 +41,15 @@ export async function composeSlot(
   newsletter: NewsletterConfig,
   slotAt: number,
 ): Promise<ClosedOrSkipped> {
+  return compose(app, newsletter, slotAtInstant(app, newsletter, slotAt), slotAt);
+}
+
+/** @throws SlotError where the newsletter has no slot at that instant */
+function slotAtInstant(app: AppContext, newsletter: NewsletterConfig, slotAt: number): EditionSlot {
   const day = localDate(slotAt, app.config.publication.zone);
   const slot = slotsOfDay(app, newsletter, day).find((one) => one.slotAt === slotAt);
   if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
-  return compose(app, newsletter, slot, slotAt);
+  return slot;
 }
 
 /**
@@ -66,11 +71,41 @@ export async function slotNamed(
     }
     return slots.at(-1) ?? editionSlot(now, zone, false);
   }
+  if ((dateOf(label) ?? today) > today) {
+    throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
+  }
+  return slotLabelled(app, newsletter, now, label);
+}
+
+/**
+ * The slot that is composed next, by the schedule: the first one after `now` that has no edition. A newsletter whose
+ * schedule has no such slot is composed by hand, on the present day.
+ */
+export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<EditionSlot> {
+  const { schedule } = newsletter;
+  const { publication } = app.config;
+  const zone = scheduleZone(schedule, publication);
+  for (
+    let slotAt = nextSlot(schedule.cron, zone, now);
+    slotAt !== null;
+    slotAt = nextSlot(schedule.cron, zone, slotAt)
+  ) {
+    const slot = slotAtInstant(app, newsletter, slotAt);
+    if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
+  }
+  return editionSlot(now, publication.zone, false);
+}
+
+/**
+ * The slot with that label, on any day.
+ * @throws SlotError where the newsletter has no such slot
+ */
+export function slotLabelled(app: AppContext, newsletter: NewsletterConfig, now: number, label: string): EditionSlot {
   const day = dateOf(label);
   if (day === null) {
+    const today = localDate(now, app.config.publication.zone);
     throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
   }
-  if (day > today) throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
   const slots = slotsOfDay(app, newsletter, day);
   const named = slots.find((slot) => slot.label === label);
   if (named !== undefined) return named;

@@ -1,44 +1,70 @@
 /**
- * The edition that would go out now, as files or as a test copy by email. Nothing is closed, queued or recorded.
+ * A coming edition, as far as its articles are known, as files or as a test copy by email. Nothing is closed, queued or
+ * recorded.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findArticles } from '../articles/queries.ts';
 import type { NewsletterConfig } from '../config/config.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 import { prepareTestCopy } from '../delivery/message/test-copy.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
-import { type ComposedEdition, composeEdition } from '../editions/compose.ts';
+import { type ComposedEdition, composeEdition, type SkippedEdition } from '../editions/compose.ts';
+import { type LeftOutArticle, listLeftOut } from '../editions/left-out.ts';
 import { fillHtml, fillText } from '../editions/rendering/placeholders.ts';
+import type { Block } from '../editions/selection.ts';
+import type { EditionSlot } from '../editions/slot.ts';
+import type { EditionWindow } from '../editions/window.ts';
 import { PRIVATE_FILE, PRIVATE_FOLDER } from '../lib/private-files.ts';
-import { localDate } from '../lib/time.ts';
 import { parseAddress } from '../subscribers/address.ts';
 import type { AppContext } from './app-context.ts';
-import { slotNamed } from './compose.ts';
+import { comingSlot, slotLabelled } from './compose.ts';
 
-export interface Preview {
-  kind: 'written';
-  composed: ComposedEdition;
-  htmlPath: string;
-  textPath: string;
-  /** The text version. */
-  text: string;
+/** What an edition would contain. */
+interface PreviewContent {
+  slot: EditionSlot;
+  window: EditionWindow;
+  /** Stories; several reports of one event count once. */
+  stories: number;
+  /** Whether the slot would be skipped: it has fewer stories than the newsletter's minimum. */
+  isSkipped: boolean;
+  /** An earlier slot that is yet to come, whose edition may take stories of this one; or null. */
+  earlierSlot: string | null;
+  /** In display order. */
+  articles: { id: string; block: Block; headline: string }[];
+  leftOut: LeftOutArticle[];
+  /** Number of articles that are older than those in `leftOut`. */
+  olderArticles: number;
 }
 
-type Skipped = { kind: 'skipped'; reason: string };
+export type Preview =
+  | (PreviewContent & { kind: 'written'; composed: ComposedEdition; htmlPath: string; textPath: string; text: string })
+  /** There is no story to show. */
+  | (PreviewContent & { kind: 'empty' });
+
+/** The slot is closed, or has no story. */
+interface NotComposed {
+  kind: 'refused';
+  reason: string;
+}
 
 /**
- * Writes `<data folder>/preview/<newsletter>.html` and `.txt`.
- * @param slot the slot to compose, such as `2026-11-24`; default: the next edition, even where today's is closed
+ * Writes `<data folder>/preview/<newsletter>.html` and `.txt`, also with fewer stories than the newsletter's minimum.
+ * @param label the slot, such as `2026-11-24`, past or coming; default: the next one. A coming slot is composed as it
+ * would be if no article changed until then.
  * @throws SlotError where the newsletter has no such slot
  */
 export async function writePreview(
   app: AppContext,
   newsletter: NewsletterConfig,
-  slot?: string,
-): Promise<Preview | Skipped> {
-  const composed = await composeUnrecorded(app, newsletter, slot);
-  if (composed.kind === 'skipped') return composed;
+  label?: string,
+): Promise<Preview | NotComposed> {
+  const outcome = await composeUnrecorded(app, newsletter, label);
+  if (outcome.kind === 'refused') return outcome;
+  const content = await contentOf(app, newsletter, outcome);
+  const { composed } = outcome;
+  if (composed.kind === 'skipped') return { kind: 'empty', ...content };
   const { paths, publication } = app.config;
   const values = {
     unsubscribe: `${publication.url}/unsubscribe/preview`,
@@ -52,46 +78,98 @@ export async function writePreview(
   for (const path of [htmlPath, textPath]) rmSync(path, { force: true });
   writeFileSync(htmlPath, fillHtml(composed.html, composed.nonce, values), { mode: PRIVATE_FILE });
   writeFileSync(textPath, text, { mode: PRIVATE_FILE });
-  return { kind: 'written', composed, htmlPath, textPath, text };
+  return { kind: 'written', ...content, composed, htmlPath, textPath, text };
+}
+
+/** `stories` and `isSkipped`: as in a preview. */
+interface SubmittedCopy {
+  kind: 'submitted';
+  reply: string;
+  stories: number;
+  isSkipped: boolean;
 }
 
 /**
- * Mails a marked copy of the edition to one address.
+ * Mails a marked copy of the edition to one address, also with fewer stories than the newsletter's minimum.
  * @throws TransportError where the server rejects it; Error for an invalid address; SlotError
  */
 export async function sendTestCopy(
   app: AppContext,
   newsletter: NewsletterConfig,
   { to, slot }: { to: string; slot?: string | undefined },
-): Promise<{ kind: 'submitted'; reply: string } | Skipped> {
+): Promise<SubmittedCopy | NotComposed> {
   const { config } = app;
   const address = parseAddress(to);
   if (address.kind === 'invalid') throw new Error(`${to}: ${address.reason}`);
-  const composed = await composeUnrecorded(app, newsletter, slot);
-  if (composed.kind === 'skipped') return composed;
-  const message = await prepareTestCopy(composed, newsletter, config, loadSigners(config), address.email);
+  const outcome = await composeUnrecorded(app, newsletter, slot);
+  if (outcome.kind === 'refused') return outcome;
+  const { composed, isSkipped } = outcome;
+  if (composed.kind === 'skipped') return { kind: 'refused', reason: composed.reason };
+  const signers = loadSigners(config);
+  const message = await prepareTestCopy(composed, newsletter, config, signers, { to: address.email, at: app.clock() });
   const connection = await openTransport(config).connect();
   try {
-    return { kind: 'submitted', reply: await connection.submit(message) };
+    return { kind: 'submitted', reply: await connection.submit(message), stories: countShown(composed), isSkipped };
   } finally {
     connection.close();
   }
 }
 
+interface UnrecordedEdition {
+  kind: 'composed';
+  slot: EditionSlot;
+  composed: ComposedEdition | SkippedEdition;
+  isSkipped: boolean;
+}
+
 async function composeUnrecorded(
   app: AppContext,
   newsletter: NewsletterConfig,
-  slotLabel?: string,
-): Promise<ComposedEdition | Skipped> {
+  label?: string,
+): Promise<UnrecordedEdition | NotComposed> {
   const { store, config, templates, clock } = app;
   const now = clock();
-  const slot =
-    slotLabel === undefined
-      ? // No schedule gives this label, so that the closed edition of today does not hide the next one.
-        { label: `${localDate(now, config.publication.zone)}-preview`, slotAt: now }
-      : await slotNamed(app, newsletter, now, slotLabel);
+  const slot = label === undefined ? await comingSlot(app, newsletter, now) : slotLabelled(app, newsletter, now, label);
+  // What is under embargo until then will be public.
+  const at = Math.max(now, slot.slotAt);
   const nonce = randomBytes(16).toString('hex');
-  const composed = await composeEdition(store, config, templates, newsletter, { slot, cutoffAt: now, now, nonce });
-  if (composed.kind !== 'closed') return composed;
-  return { kind: 'skipped', reason: `the edition of ${slot.label} is closed; without --slot the next one is used` };
+  const compose = (minimumStories: number) =>
+    composeEdition(store, config, templates, { ...newsletter, minimumStories }, { slot, cutoffAt: at, now: at, nonce });
+  const composed = await compose(newsletter.minimumStories);
+  if (composed.kind === 'closed') {
+    return { kind: 'refused', reason: `the edition of ${slot.label} is closed; without --slot the next one is used` };
+  }
+  if (composed.kind === 'composed') return { kind: 'composed', slot, composed, isSkipped: false };
+  const short = await compose(1);
+  return { kind: 'composed', slot, composed: short.kind === 'closed' ? composed : short, isSkipped: true };
+}
+
+async function contentOf(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  { slot, composed, isSkipped }: UnrecordedEdition,
+): Promise<PreviewContent> {
+  const { db } = app.store;
+  const shown = composed.kind === 'composed' ? composed.articles : [];
+  const found = await findArticles(
+    db,
+    shown.map(({ articleId }) => articleId),
+  );
+  const headlines = new Map(found.map(({ id, headline }) => [id, headline]));
+  const next = await comingSlot(app, newsletter, app.clock());
+  const { articles: leftOut, older } = await listLeftOut(db, newsletter.id, composed);
+  return {
+    slot,
+    window: composed.window,
+    stories: countShown(composed),
+    isSkipped,
+    earlierSlot: next.slotAt < slot.slotAt ? next.label : null,
+    articles: shown.map(({ articleId: id, block }) => ({ id, block, headline: headlines.get(id) ?? '' })),
+    leftOut,
+    olderArticles: older,
+  };
+}
+
+function countShown(composed: ComposedEdition | SkippedEdition): number {
+  return composed.kind === 'composed' ? composed.articles.filter(({ block }) => block !== 'also').length : 0;
 }

@@ -11,6 +11,7 @@ import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterN
 import { addEditionCommand, withEdition } from './edition-command.ts';
 import { addEditionControlCommands } from './edition-control.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from './format/editions.ts';
+import { formatPreview, formatSkipped, previewJson } from './format/preview.ts';
 
 interface ComposeOptions extends JsonOption {
   slot?: string;
@@ -36,10 +37,10 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
 
   program
     .command('preview')
-    .description('write the edition that would go out now as HTML and text, and print the path of the HTML')
+    .description('write a coming edition as HTML and text; print the path of the HTML, what is in it and what is not')
     .argument('<newsletter>', 'its id')
-    .option('--slot <slot>', 'such as 2026-11-24; default: the next edition')
-    .option('--text', 'print the text version')
+    .option('--slot <slot>', 'such as 2026-11-24, past or coming; default: the next one of the schedule')
+    .option('--text', 'print the text version instead')
     .addOption(jsonOption().conflicts('text'))
     .action((id: string, options: PreviewOptions) => previewEdition(cli, id, options));
 
@@ -84,29 +85,32 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
 
 function mailTestCopy(cli: CliContext, id: string, to: string, options: ComposeOptions): Promise<void> {
   return cli.withApp(async (app) => {
-    const outcome = await sendTestCopy(app, newsletterNamed(app.config, id), { to, slot: options.slot });
-    if (outcome.kind === 'skipped') throw new CommandError(`${id}: nothing to mail: ${outcome.reason}`);
+    const newsletter = newsletterNamed(app.config, id);
+    const outcome = await sendTestCopy(app, newsletter, { to, slot: options.slot });
+    if (outcome.kind === 'refused') throw new CommandError(`${id}: nothing to mail: ${outcome.reason}`);
+    const { reply, stories, isSkipped } = outcome;
     printResult(cli, options, {
-      value: { to, reply: outcome.reply },
-      text: () => `submitted a test copy to ${to}: ${outcome.reply}`,
+      value: { to, reply, stories, isSkipped },
+      text: () =>
+        [
+          `submitted a test copy to ${to}: ${reply}`,
+          ...(isSkipped ? [formatSkipped(stories, newsletter.minimumStories)] : []),
+        ].join('\n'),
     });
   });
 }
 
 function previewEdition(cli: CliContext, id: string, options: PreviewOptions): Promise<void> {
   return cli.withApp(async (app) => {
-    const outcome = await writePreview(app, newsletterNamed(app.config, id), options.slot);
-    if (outcome.kind === 'skipped') throw new CommandError(`${id}: nothing to preview: ${outcome.reason}`);
-    const { composed, htmlPath, textPath, text } = outcome;
-    const { newsletter, slot, number, headline, subject, preheader, articles, didNotFit } = composed;
+    const newsletter = newsletterNamed(app.config, id);
+    const outcome = await writePreview(app, newsletter, options.slot);
+    if (outcome.kind === 'refused') throw new CommandError(`${id}: nothing to preview: ${outcome.reason}`);
     printResult(cli, options, {
-      value: {
-        ...{ newsletter, slot, number, headline, subject, preheader },
-        articles: articles.map(({ articleId, block }) => ({ id: articleId, block })),
-        didNotFit,
-        ...{ htmlPath, textPath },
-      },
-      text: () => (options.text ? text.trimEnd() : htmlPath),
+      value: previewJson(outcome, newsletter),
+      text: () =>
+        options.text && outcome.kind === 'written'
+          ? outcome.text.trimEnd()
+          : formatPreview(outcome, newsletter, app.config.publication.zone),
     });
   });
 }

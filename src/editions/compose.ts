@@ -64,6 +64,15 @@ export interface ComposedEdition {
   roundupArticle: Article;
 }
 
+/** A slot with too few stories. */
+export interface SkippedEdition {
+  kind: 'skipped';
+  reason: string;
+  window: EditionWindow;
+  /** Articles that could not be shown. */
+  rejected: Rejection[];
+}
+
 export interface CompositionOptions {
   slot: EditionSlot;
   /** Stories published before this instant are eligible. An instant after `now` counts as `now`. */
@@ -83,7 +92,7 @@ export async function composeEdition(
   templates: Templates,
   newsletter: NewsletterConfig,
   options: CompositionOptions,
-): Promise<ComposedEdition | { kind: 'skipped'; reason: string } | { kind: 'closed'; edition: Edition }> {
+): Promise<ComposedEdition | SkippedEdition | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
   const { slot, now, nonce } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
@@ -97,7 +106,7 @@ export async function composeEdition(
   const candidates = await findCandidates(db, newsletter.id, window, last?.id ?? null);
   const loaded = await loadStories(db, candidates, { config, newsletter, rules, now, excerpts: 'full' });
   if (countStories(loaded.plan) < newsletter.minimumStories) {
-    return { kind: 'skipped', reason: tooFewStories(loaded, newsletter, window) };
+    return { kind: 'skipped', reason: tooFewStories(loaded, newsletter, window), window, rejected: loaded.rejected };
   }
 
   const due = await loadCorrections(db, config, newsletter);

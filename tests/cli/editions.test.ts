@@ -74,7 +74,11 @@ describe.concurrent('daywire preview', () => {
     const before = storedRows(folder);
     const { code, stdout } = await folder.exec(['preview', 'daily-roundup']);
     expect(code).toBe(0);
-    expect(readFileSync(stdout.trim(), 'utf8')).toContain('Headline of one');
+    const [htmlPath = '', , summary = ''] = stdout.split('\n');
+    expect(readFileSync(htmlPath, 'utf8')).toContain('Headline of one');
+    expect(summary).toMatch(/^daily-roundup of \S+: stories published from /);
+    expect(stdout).toMatch(/\nin it\n(.*\n)* {2}\w+ +Headline of one +one\n/);
+    expect(stdout).toMatch(/\nnot in it\n(.*\n)* {2}was in the edition of \S+ /);
     const text = await folder.run(['preview', 'daily-roundup', '--text']);
     expect(text.stdout).toMatch(/^The Meridian Wire\n.*\n.* No\. 2\n[^<]*Headline of one/s);
     const preview = JSON.parse((await folder.run(['preview', 'daily-roundup', '--json'])).stdout);
@@ -82,8 +86,8 @@ describe.concurrent('daywire preview', () => {
       newsletter: 'daily-roundup',
       number: 2,
       subject: expect.stringMatching(/^Tech Roundup: /),
-      htmlPath: stdout.trim(),
-      articles: expect.arrayContaining([{ id: 'one', block: expect.any(String) }]),
+      htmlPath,
+      articles: expect.arrayContaining([{ id: 'one', block: expect.any(String), headline: 'Headline of one' }]),
     });
     expect(readFileSync(preview.textPath, 'utf8').trimEnd()).toBe(text.stdout.trimEnd());
     expect(storedRows(folder)).toEqual(before);

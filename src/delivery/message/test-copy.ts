@@ -14,17 +14,18 @@ import { headerField } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf } from './message-fields.ts';
 
 /**
- * @param to a bare address
+ * @param copy.to a bare address
+ * @param copy.at when it is submitted, epoch milliseconds: the slot may be yet to come
  * @throws Error if the address is invalid
  */
 export function prepareTestCopy(
-  composed: Pick<ComposedEdition, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'cutoffAt'>,
+  composed: Pick<ComposedEdition, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text'>,
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication'>,
   signers: readonly Signer[],
-  to: string,
+  { to, at }: { to: string; at: number },
 ): Promise<OutgoingMessage> {
-  const { nonce, slot, cutoffAt } = composed;
+  const { nonce, slot } = composed;
   const sender = senderOf(newsletter.from, newsletter.replyTo);
   const recipient = recipientOf(to);
   // The nonce is random, so no two test copies have the same Message-ID.
@@ -33,7 +34,7 @@ export function prepareTestCopy(
   const body = prepareBody(name, texts);
   const fields = [
     ...editionFields(`[Test] ${composed.subject}`, newsletter, sender, body.contentType),
-    dateField(cutoffAt),
+    dateField(at),
     recipient.field,
     headerField('Message-ID', `<${name}@${sender.domain}>`),
   ];
@@ -42,6 +43,6 @@ export function prepareTestCopy(
     { newsletter: composed.newsletter, slot: `${slot}-test`, from: sender.address, to: recipient.address },
     fields,
     body.copy({ unsubscribe: newslettersPage, preferences: newslettersPage }),
-    { signers: signersOf(signers, sender.domain), signedAt: cutoffAt },
+    { signers: signersOf(signers, sender.domain), signedAt: at },
   );
 }

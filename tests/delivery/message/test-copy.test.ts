@@ -13,7 +13,10 @@ function make(nonce = '0123456789abcdef', to = 'me@example.com') {
   const links = ['preferences', 'unsubscribe'].map((name) => placeholder(nonce, name));
   const html = `<p>Battery makers <a href="${links[0]}">Preferences</a> <a href="${links[1]}">Unsubscribe</a></p>`;
   const composed = { ...testEdition(), nonce, html, text: `Battery makers\n${links.join('\n')}\n` };
-  return prepareTestCopy(composed, newsletter, config, [rsaSigner(), ed25519Signer()], to);
+  return prepareTestCopy(composed, newsletter, config, [rsaSigner(), ed25519Signer()], {
+    to,
+    at: Date.UTC(2026, 10, 24),
+  });
 }
 
 describe('a test copy', () => {

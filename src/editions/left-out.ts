@@ -1,0 +1,114 @@
+/**
+ * Explains to an editor why articles are not in an edition that would go out. Writes nothing.
+ */
+import type { Article } from '../articles/article.ts';
+import { toArticle } from '../articles/queries.ts';
+import type { Db } from '../store/store.ts';
+import type { ComposedEdition, SkippedEdition } from './compose.ts';
+import type { EditionWindow } from './window.ts';
+
+/** Instants are epoch milliseconds. */
+export type LeftOutReason =
+  | { kind: 'draft' }
+  | { kind: 'retracted' }
+  /** A roundup of the newsroom's own: editions contain none. */
+  | { kind: 'is-roundup' }
+  /** `slot`: of the edition of this newsletter that had it. */
+  | { kind: 'in-earlier-edition'; slot: string }
+  | { kind: 'not-public-yet'; publicAt: number }
+  | { kind: 'too-old'; publishedAt: number }
+  /** The blocks are full, or the email has reached its size limit. */
+  | { kind: 'did-not-fit' }
+  | { kind: 'cannot-be-shown'; problem: string };
+
+export interface LeftOutArticle {
+  id: string;
+  /** Null where the stored article cannot be read. */
+  headline: string | null;
+  reason: LeftOutReason;
+}
+
+/** Most articles that are listed besides those that were eligible. */
+const MAX_LISTED = 50;
+
+/**
+ * Lists the newest articles that are not in the edition, and all that were eligible for it; newest first.
+ * @returns `older`: the number of articles that are older than those listed
+ */
+export async function listLeftOut(
+  db: Db,
+  newsletter: string,
+  edition: ComposedEdition | SkippedEdition,
+): Promise<{ articles: LeftOutArticle[]; older: number }> {
+  const shown = edition.kind === 'composed' ? edition.articles.map(({ articleId }) => articleId) : [];
+  const didNotFit = new Set(edition.kind === 'composed' ? edition.didNotFit : []);
+  const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
+  const eligible = [...didNotFit, ...problems.keys()].flatMap((id) => id ?? []);
+  const newest = await db
+    .selectFrom('articles')
+    .select('id')
+    .where('id', 'not in', [...shown, ''])
+    .orderBy('published_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(MAX_LISTED)
+    .execute();
+  const rows = await db
+    .selectFrom('articles')
+    .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
+    .select((e) =>
+      e
+        .selectFrom('edition_articles')
+        .innerJoin('editions', 'editions.id', 'edition_articles.edition_id')
+        .select('editions.slot')
+        .where('edition_articles.newsletter', '=', newsletter)
+        .whereRef('edition_articles.article_id', '=', 'articles.id')
+        .as('earlierSlot'),
+    )
+    .where('id', 'in', [...new Set([...eligible, ...newest.map(({ id }) => id), ''])])
+    .orderBy('published_at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+  const articles = rows.flatMap((row) => {
+    const article = readArticle(row.document);
+    // The roundup of a closed edition.
+    if (article !== null && article.page !== null) return [];
+    const problem = problems.get(row.id);
+    const reason =
+      problem === undefined
+        ? reasonOf({ ...row, didNotFit: didNotFit.has(row.id) }, edition.window)
+        : ({ kind: 'cannot-be-shown', problem } as const);
+    return reason === null ? [] : { id: row.id, headline: article?.headline ?? null, reason };
+  });
+  const { count } = await db
+    .selectFrom('articles')
+    .select((e) => e.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return { articles, older: Math.max(0, Number(count) - rows.length - shown.length) };
+}
+
+interface LeftOutRow {
+  kind: string;
+  state: string;
+  publishedAt: number;
+  earlierSlot: string | null;
+  didNotFit: boolean;
+}
+
+/** Pure. Null for an article that became eligible after the edition was composed. */
+export function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
+  const { kind, state, publishedAt, earlierSlot, didNotFit } = row;
+  if (state === 'draft' || state === 'retracted') return { kind: state };
+  if (kind === 'roundup') return { kind: 'is-roundup' };
+  if (earlierSlot !== null) return { kind: 'in-earlier-edition', slot: earlierSlot };
+  if (publishedAt >= window.until) return { kind: 'not-public-yet', publicAt: publishedAt };
+  if (didNotFit) return { kind: 'did-not-fit' };
+  return publishedAt < window.from ? { kind: 'too-old', publishedAt } : null;
+}
+
+function readArticle(document: string): Article | null {
+  try {
+    return toArticle(document);
+  } catch {
+    return null;
+  }
+}

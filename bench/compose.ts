@@ -90,6 +90,7 @@ function story(id: string, hours: number, rest: Partial<Article>, paragraphs: nu
     id,
     tagUri: tagUri('example.com,2026', id),
     slug: id,
+    url: null,
     kind: 'brief',
     kicker: null,
     topic: 'Smartphones',

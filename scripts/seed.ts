@@ -114,6 +114,7 @@ export async function seedStore(app: AppContext, options: SeedOptions): Promise<
 async function seedArticles({ store, config }: AppContext, options: SeedOptions): Promise<void> {
   const { articles, seed, until, onProgress } = options;
   const file: ImportFile = {
+    origin: 'seed',
     path: `seed-${seed}.jsonl`,
     name: `seed-${seed}.jsonl`,
     format: 'jsonl',

@@ -50,6 +50,8 @@ export interface Article {
   /** RFC 4151. Made once, from the id and the publication's tag authority; no edit changes it. */
   tagUri: string;
   slug: string;
+  /** Its canonical address on another site; null where its page on this one is. */
+  url: string | null;
   kind: Kind;
   kicker: string | null;
   topic: string | null;
@@ -102,8 +104,13 @@ export function creditLine(credit: string): string {
   return /^photo\b|:/i.test(credit) ? credit : `Photo: ${credit}`;
 }
 
-/** The absolute URL of the article's page. @param publicUrl without a trailing slash */
-export function articleUrl(article: Pick<Article, 'slug' | 'page'>, publicUrl: string): string {
+/** The canonical URL of the article, to which feeds and emails link. @param publicUrl without a trailing slash */
+export function articleUrl(article: Pick<Article, 'url' | 'slug' | 'page'>, publicUrl: string): string {
+  return article.url ?? articlePageUrl(article, publicUrl);
+}
+
+/** The URL of the article's page on this site. @param publicUrl without a trailing slash */
+export function articlePageUrl(article: Pick<Article, 'slug' | 'page'>, publicUrl: string): string {
   return publicUrl + (article.page ?? `/articles/${encodeURIComponent(article.slug)}`);
 }
 

@@ -108,9 +108,11 @@ export async function countArticles(db: Db): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
 }
 
-/** Parses the JSON of `articles.document`. */
+/** Parses the JSON of `articles.document`, as any version wrote it. */
 export function toArticle(document: string): Article {
-  return JSON.parse(document) as Article;
+  const article = JSON.parse(document) as Article;
+  article.url ??= null;
+  return article;
 }
 
 /** A range of one index in the order of time, and the rest of the selection, which is checked row by row. */

@@ -8,7 +8,7 @@
 import { Parser } from 'htmlparser2';
 import MarkdownIt from 'markdown-it';
 import { cleanText, cleanUrl, hasVisibleCharacter, resolveUrl } from '../lib/clean-text.ts';
-import { privateHost } from '../lib/private-address.ts';
+import { type OwnSites, privateHost } from '../lib/private-address.ts';
 
 export interface SanitisedBody {
   html: string;
@@ -55,19 +55,19 @@ const MAX_HTML = 2_000_000;
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
 
 /** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
-export function sanitiseMarkdown(source: string, publicUrl: string): SanitisedBody {
-  return sanitiseHtml(markdown.render(cleanText(source)), publicUrl);
+export function sanitiseMarkdown(source: string, sites: OwnSites): SanitisedBody {
+  return sanitiseHtml(markdown.render(cleanText(source)), sites);
 }
 
 /**
  * Keeps the allowed elements with their allowed attributes. Of other elements the content is kept, except for scripts
  * and the like.
- * @param publicUrl without a trailing slash; the base of relative URLs
+ * @param sites relative URLs are resolved below the publication's URL
  * @throws BodyError if elements nest a thousand deep, or the result is longer than two million characters
  */
-export function sanitiseHtml(source: string, publicUrl: string): SanitisedBody {
+export function sanitiseHtml(source: string, sites: OwnSites): SanitisedBody {
   const removed = new Set<string>();
-  const html = sanitise(source, publicUrl, { maxLength: MAX_HTML, onRemoved: (what) => removed.add(what) });
+  const html = sanitise(source, sites, { maxLength: MAX_HTML, onRemoved: (what) => removed.add(what) });
   return { html, removed: [...removed] };
 }
 
@@ -94,8 +94,8 @@ interface SanitiserOptions {
   onChanged?(what: string): void;
 }
 
-/** @param publicUrl null rejects relative URLs */
-export function sanitise(source: string, publicUrl: string | null, options: SanitiserOptions): string {
+/** @param sites null rejects relative URLs, and does not look for private addresses */
+export function sanitise(source: string, sites: OwnSites | null, options: SanitiserOptions): string {
   const { elements = ELEMENTS, removedWithContent = REMOVED_WITH_CONTENT, onRemoved, onChanged } = options;
   const { maxLength = Number.POSITIVE_INFINITY } = options;
   /** For each open element of the source its end tag in the output, or an empty string. */
@@ -120,7 +120,7 @@ export function sanitise(source: string, publicUrl: string | null, options: Sani
       }
       const element = RENAMED.get(name) ?? name;
       const isAllowed = elements.has(element) && depth < MAX_DEPTH && !(element === 'a' && open.includes('</a>'));
-      const attributes = isAllowed ? attributesOf(element, given, publicUrl, onRemoved) : null;
+      const attributes = isAllowed ? attributesOf(element, given, sites, onRemoved) : null;
       if (onChanged !== undefined && !(attributes !== null && element === name && isSame(given, attributes))) {
         onChanged(`<${name}${serialise(given)}>`);
       }
@@ -155,7 +155,7 @@ export function sanitise(source: string, publicUrl: string | null, options: Sani
   // Again: `&#1;` in the source has become the character itself.
   const cleaned = cleanText(html).trim();
   // A browser ends a paragraph before the next one: the tags must say the same.
-  return joinsBlocks ? sanitise(cleaned, publicUrl, { elements, removedWithContent, maxLength }) : cleaned;
+  return joinsBlocks ? sanitise(cleaned, sites, { elements, removedWithContent, maxLength }) : cleaned;
 }
 
 /** @param open the end tags of the open elements; an empty string for each that was dropped */
@@ -185,19 +185,19 @@ export function isBlankBody(html: string): boolean {
 function attributesOf(
   element: string,
   given: Attributes,
-  publicUrl: string | null,
+  sites: OwnSites | null,
   onRemoved: SanitiserOptions['onRemoved'],
 ): Attributes | null {
   switch (element) {
     case 'a': {
-      const href = linkUrl(given.href ?? '', publicUrl);
-      const objection = objectionTo(href, given.href ?? '', publicUrl);
+      const href = linkUrl(given.href ?? '', sites);
+      const objection = objectionTo(href, given.href ?? '', sites);
       if (objection !== null) onRemoved?.(`a link ${objection}`);
       return href === null || objection !== null ? null : { href };
     }
     case 'img': {
-      const src = (given.src ?? '').trim() === '' ? null : absoluteUrl(given.src ?? '', publicUrl);
-      const objection = src === null ? 'without an http or https address' : objectionTo(src, src, publicUrl);
+      const src = (given.src ?? '').trim() === '' ? null : absoluteUrl(given.src ?? '', sites);
+      const objection = src === null ? 'without an http or https address' : objectionTo(src, src, sites);
       if (objection !== null) onRemoved?.(`an image ${objection}`);
       if (src === null || objection !== null) return null;
       return { src, alt: given.alt ?? '', ...numbers(given, ['width', 'height']) };
@@ -212,23 +212,23 @@ function attributesOf(
   }
 }
 
-function linkUrl(href: string, publicUrl: string | null): string | null {
+function linkUrl(href: string, sites: OwnSites | null): string | null {
   const text = href.trim();
   // A fragment leads nowhere in a feed or an email.
   if (text === '' || text.startsWith('#')) return null;
   if (/^mailto:/i.test(text)) return URL.canParse(text) ? new URL(text).href : null;
-  return absoluteUrl(text, publicUrl);
+  return absoluteUrl(text, sites);
 }
 
-/** Why an article must not have a URL, or null. Bodies that are stored already (`publicUrl` is null) keep theirs. */
-function objectionTo(url: string | null, written: string, publicUrl: string | null): string | null {
-  if (publicUrl === null) return null;
+/** Why an article must not have a URL, or null. Bodies that are stored already (`sites` is null) keep theirs. */
+function objectionTo(url: string | null, written: string, sites: OwnSites | null): string | null {
+  if (sites === null) return null;
   const text = written.trim();
   if (url === null) {
     return text === '' || text.startsWith('#') ? null : 'that is not http, https or mailto, or has a user name';
   }
   if (!url.startsWith('mailto:')) {
-    const host = privateHost(url, publicUrl);
+    const host = privateHost(url, sites);
     return host === null ? null : `at the private address ${host}`;
   }
   // Some mail programs take what follows as another header. The URL parser drops a line end that is not encoded, and
@@ -236,8 +236,8 @@ function objectionTo(url: string | null, written: string, publicUrl: string | nu
   return /[\r\n]/.test(text) || /%0[ad]/i.test(url) ? 'to an email address with a line break' : null;
 }
 
-function absoluteUrl(url: string, publicUrl: string | null): string | null {
-  return publicUrl === null ? cleanUrl(url) : resolveUrl(url, publicUrl);
+function absoluteUrl(url: string, sites: OwnSites | null): string | null {
+  return sites === null ? cleanUrl(url) : resolveUrl(url, sites.publicUrl);
 }
 
 function numbers(given: Attributes, names: string[]): Attributes {

@@ -18,6 +18,7 @@ export type {
   Publication,
   ScheduleConfig,
   Selection,
+  SourceConfig,
 } from './schema.ts';
 export { KINDS } from './schema.ts';
 

@@ -15,8 +15,10 @@ const RULES: Rule[] = [
   (config) => uniqueIds('sections', config.sections),
   (config) => uniqueIds('feeds', config.feeds),
   (config) => uniqueIds('newsletters', config.newsletters),
+  (config) => uniqueIds('sources', config.sources),
   reservedFeedIds,
   feedSectionsExist,
+  sourceSectionsExist,
   accentContrast,
   embeddedHubIsSelf,
   privateNetworksNeedEmbeddedHub,
@@ -52,6 +54,17 @@ function feedSectionsExist({ feeds, sections }: FileConfig): ConfigViolation[] {
       known.includes(section) ? [] : [{ path: ['feeds', index, 'select', 'sections', at], rule }],
     ),
   );
+}
+
+function sourceSectionsExist({ sources, sections }: FileConfig): ConfigViolation[] {
+  const known = sections.map(({ id }) => id);
+  const rule = `must be one of the sections: ${known.join(', ')}`;
+  return sources.flatMap(({ section, sections: mapped }, index) => [
+    ...(section === undefined || known.includes(section) ? [] : [{ path: ['sources', index, 'section'], rule }]),
+    ...Object.entries(mapped).flatMap(([category, id]) =>
+      known.includes(id) ? [] : [{ path: ['sources', index, 'sections', category], rule }],
+    ),
+  ]);
 }
 
 /** The backgrounds of emails and pages. */

@@ -151,6 +151,37 @@ const newsletter = z.strictObject({
     .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
 });
 
+const source = z.strictObject({
+  id: id.describe('Begins the ids of its articles, as in our-site.1234. Choose it once.'),
+  url: publicUrl.describe('Address of the site, or of its feed.'),
+  use: z.enum(['articles']).describe('articles: its articles are published as articles of this publication.'),
+  api: z
+    .enum(['auto', 'wordpress', 'ghost', 'feed'])
+    .default('auto')
+    .describe(
+      'What is polled. auto: the WordPress REST API; else the Ghost Content API, with a key in DAYWIRE_SOURCE_KEYS; ' +
+        'else a feed.',
+    ),
+  pollMinutes: minutes.default(5).describe('Minutes between two polls. A signed webhook polls at once.'),
+  sections: z
+    .record(text, id)
+    .default({})
+    .describe('Sections of its categories, such as Markets: business. Others are found by id and title of a section.'),
+  kinds: z
+    .record(text, z.enum(KINDS))
+    .default({})
+    .describe('Kinds of its categories and tags, such as Opinion: analysis. Other articles are briefs.'),
+  section: id.optional().describe('Section of articles without a mapped category. Default: none.'),
+  membersOnly: z
+    .enum(['teaser', 'skip'])
+    .default('teaser')
+    .describe('Articles for members only. teaser: the beginning, with a link. skip: not at all.'),
+  withdrawn: z
+    .enum(['retract', 'leave'])
+    .default('retract')
+    .describe('What happens to the article of a post that was deleted or unpublished. Feeds withdraw nothing.'),
+});
+
 const hubUrl = z
   .string()
   .refine(isHubUrl, 'must be self, or the http or https address of a hub')
@@ -226,6 +257,17 @@ export const schema = z.strictObject({
     )
     .min(1)
     .describe('Sections, most important first. The order decides which story leads when no pin and no kicker decides.'),
+  pages: z
+    .enum(['full', 'redirect', 'off'])
+    .default('redirect')
+    .describe(
+      'What /articles/<slug> does for an article with an address elsewhere (url). full: it shows the article. ' +
+        'redirect: it redirects to that address. off: it does not exist.',
+    ),
+  sources: z
+    .array(source)
+    .default([])
+    .describe("The newsroom's own sites. Their articles are polled, and link to where they were published."),
   leadKickers: z.array(text).default([]).describe('Kickers whose stories lead an edition, strongest first.'),
   paths: z
     .strictObject({
@@ -443,6 +485,7 @@ export type FeedConfig = FileConfig['feeds'][number];
 export type NewsletterConfig = FileConfig['newsletters'][number];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
+export type SourceConfig = FileConfig['sources'][number];
 export type Publication = FileConfig['publication'];
 
 /** `127.0.0.1:9464` or `[::1]:9464`; port 0 for any free port. */

@@ -48,6 +48,12 @@ export const SECRETS = {
     want: 'at least 24 characters',
     description: 'Signs the requests to /webhooks/bounces.',
   },
+  sourceKeys: {
+    name: 'DAYWIRE_SOURCE_KEYS',
+    rule: /^\s*[a-z0-9][a-z0-9-]{0,63}=\S+(\s+[a-z0-9][a-z0-9-]{0,63}=\S+)*\s*$/,
+    want: 'pairs such as our-site=0123abcd, separated by white space',
+    description: 'Keys of the Ghost Content API, by id of the source: our-site=0123abcd.',
+  },
   metricsToken: {
     name: 'DAYWIRE_METRICS_TOKEN',
     rule: /^\S{16,}$/,

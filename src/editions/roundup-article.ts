@@ -28,6 +28,7 @@ export function buildRoundupArticle(view: EditionView, options: RoundupArticleOp
     id,
     tagUri: tagUri(config.publication.tagAuthority, id),
     slug: id,
+    url: null,
     kind: 'roundup',
     kicker: masthead.kicker,
     topic: null,

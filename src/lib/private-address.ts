@@ -16,16 +16,24 @@ const PRIVATE_DOMAINS = [
 
 const guard = openAddressGuard();
 
+/** Where a newsroom's own URLs are. During development these are private addresses. */
+export interface OwnSites {
+  /** The publication's URL, without a trailing slash. */
+  publicUrl: string;
+  /** Origins of its sources, such as `https://example.com`. */
+  sourceOrigins: readonly string[];
+}
+
 /**
- * The host of a URL, if it is a private address and not that of the publication itself, which has one during
- * development.
+ * The host of a URL, if it is a private address and not one of the newsroom's own sites.
  * @param url absolute, http or https
  * @returns null for public addresses
  */
-export function privateHost(url: string, publicUrl: string): string | null {
+export function privateHost(url: string, { publicUrl, sourceOrigins }: OwnSites): string | null {
   // The URL parser has normalised addresses such as 0x7f.1 and 2130706433.
   const { hostname, origin } = new URL(url);
-  return isPrivate(hostname) && origin !== new URL(publicUrl).origin ? hostname : null;
+  const isOwn = (): boolean => origin === new URL(publicUrl).origin || sourceOrigins.includes(origin);
+  return isPrivate(hostname) && !isOwn() ? hostname : null;
 }
 
 function isPrivate(hostname: string): boolean {

@@ -12,6 +12,7 @@ import { countStates } from './migrations/0007-state-counts.ts';
 import { createProcesses } from './migrations/0008-processes.ts';
 import { addRateLimitInstants } from './migrations/0009-rate-limit-instants.ts';
 import { addProcessScope } from './migrations/0010-process-scope.ts';
+import { addArticleOrigins } from './migrations/0011-article-origins.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -25,4 +26,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0008-processes': createProcesses,
   '0009-rate-limit-instants': addRateLimitInstants,
   '0010-process-scope': addProcessScope,
+  '0011-article-origins': addArticleOrigins,
 };

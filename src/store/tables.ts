@@ -141,6 +141,8 @@ interface ArticlesTable {
   noted_at: number | null;
   /** When this store first held it. */
   created_at: number;
+  /** The file or source that brought it; null for the roundup of an edition. See articles/import/origin.ts. */
+  origin: string | null;
   /** SHA-256 of its editorial content: an import that leaves it as it is changes nothing. */
   digest: string;
   /** The whole Article as JSON. */

@@ -4,6 +4,8 @@ import { beginningOfText } from '../../src/articles/beginning.ts';
 import { sanitiseHtml } from '../../src/articles/sanitise.ts';
 import { cleanLine } from '../../src/lib/clean-text.ts';
 
+const SITES = { publicUrl: 'http://a.example', sourceOrigins: [] };
+
 describe('beginningOfText', () => {
   it('is the text on one line, without tags and references', () => {
     const body = '<p>A &amp; B &lt;c&gt;</p>\n<p>three &#x33; &hellip;<br />&am<b>p;</b></p>';
@@ -16,7 +18,7 @@ describe('beginningOfText', () => {
       fc.constantFrom('  \n', '\u00a0', '\u200b', 'word ', 'e\u0301', '三', '😀'.repeat(20), 'some words '.repeat(300)),
       fc.string({ unit: 'grapheme', maxLength: 5 }),
     );
-    const body = fc.array(piece, { maxLength: 30 }).map((pieces) => sanitiseHtml(pieces.join(''), 'http://a.example'));
+    const body = fc.array(piece, { maxLength: 30 }).map((pieces) => sanitiseHtml(pieces.join(''), SITES));
     const lengths = fc.constantFrom(1, 20, 280, 5_000);
     fc.assert(
       fc.property(body, lengths, ({ html }, length) => {

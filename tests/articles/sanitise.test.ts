@@ -5,7 +5,7 @@ import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../../sr
 import { findUnsanitised } from '../../src/articles/unsanitised.ts';
 import { expectGolden } from '../support/golden.ts';
 
-const SITE = 'https://news.example';
+const SITE = { publicUrl: 'https://news.example', sourceOrigins: [] };
 const html = (source: string): string => sanitiseHtml(source, SITE).html;
 
 describe('sanitiseHtml', () => {
@@ -104,10 +104,13 @@ describe('sanitiseHtml', () => {
     expect(html(`<a href="${url}">a</a>`)).toBe(`<a href="${url}">a</a>`);
   });
 
-  it('keeps links to the publication where that is at a private address, but none to others', () => {
-    const body = '<a href="/a">a</a><a href="http://localhost:8080/b">b</a><a href="http://localhost:9000/">c</a>';
-    expect(sanitiseHtml(body, 'http://localhost:8080').html).toBe(
-      '<a href="http://localhost:8080/a">a</a><a href="http://localhost:8080/b">b</a>c',
+  it('keeps links to the publication and its sources at private addresses, but none to others', () => {
+    const body = ['/a', 'http://localhost:8080/b', 'http://10.0.0.5/c', 'http://localhost:9000/', 'http://10.0.0.5:81/']
+      .map((url) => `<a href="${url}">a</a>`)
+      .join('');
+    const sites = { publicUrl: 'http://localhost:8080', sourceOrigins: ['http://10.0.0.5'] };
+    expect(sanitiseHtml(body, sites).html).toBe(
+      '<a href="http://localhost:8080/a">a</a><a href="http://localhost:8080/b">a</a><a href="http://10.0.0.5/c">a</a>aa',
     );
   });
 

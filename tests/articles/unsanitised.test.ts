@@ -4,7 +4,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { sanitiseHtml } from '../../src/articles/sanitise.ts';
 import { findUnsanitised } from '../../src/articles/unsanitised.ts';
 
-const html = (source: string): string => sanitiseHtml(source, 'https://news.example').html;
+const html = (source: string): string =>
+  sanitiseHtml(source, { publicUrl: 'https://news.example', sourceOrigins: [] }).html;
 
 describe('findUnsanitised', () => {
   it.each([

@@ -15,6 +15,7 @@ export function articleFactory(
       id,
       tagUri: tagUri('example.com,2026', id),
       slug: id,
+      url: null,
       kind: 'brief',
       kicker: null,
       topic: null,

@@ -8,6 +8,7 @@ import { toArticle } from '../queries.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
+import { isSourceOrigin, mayReplace, originName } from './origin.ts';
 import type { ArticleImportReport, ReportEntry } from './report.ts';
 import {
   type CurrentArticle,
@@ -24,6 +25,8 @@ interface ArticleInput {
   path: string;
   /** Of the file, for people. */
   name: string;
+  /** See origin.ts. */
+  origin: string;
   line: number | null;
   raw: string;
   articleId: string | null;
@@ -81,15 +84,19 @@ async function writeInTransaction(
 ): Promise<ArticleImportReport> {
   const valid = batch.articles.filter((article) => article.kind === 'valid');
   const { tagAuthority, url: publicUrl } = config.publication;
-  const revised = reviseAll(valid, await readCurrent(tx, dialect, valid), { now, tagAuthority, publicUrl });
+  const current = await readCurrent(tx, dialect, valid, config.sources);
+  const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl });
   const rejected = [
     ...batch.articles.filter((article) => article.kind === 'invalid'),
     ...revised.flatMap(({ article, revision }) =>
       revision.kind === 'rejected' ? { ...article, problems: problemsOf(article, revision) } : [],
     ),
   ];
-  const writes = revised.flatMap(({ revision }) => ('article' in revision ? revision : []));
+  const writes = revised.flatMap(({ article: { origin }, revision }) =>
+    'article' in revision ? { ...revision, origin } : [],
+  );
   await saveArticles(tx, writes, now);
+  await saveOrigins(tx, revised, current.origins);
   await replaceRejections(tx, batch.spans, rejected, now);
   await rememberFiles(tx, batch.ended, now);
   const warnings = revised.flatMap(({ article, revision }) => {
@@ -121,6 +128,11 @@ function warningsOf(article: ValidArticle, { warnings }: Exclude<Revision, { kin
   return [...article.warnings, ...warnings.map(({ key, message }) => `${article.placeOf(key)}: ${key} ${message}`)];
 }
 
+interface RevisedArticle {
+  article: ValidArticle;
+  revision: Revision;
+}
+
 /** What the store holds of the articles in a batch. */
 interface CurrentState {
   byId: Map<string, CurrentArticle>;
@@ -128,21 +140,31 @@ interface CurrentState {
   suggestions: Map<string, string[]>;
   /** Ids of articles, by slug. */
   slugOwners: Map<string, string>;
+  /** By id of the article. */
+  origins: Map<string, string | null>;
+  /** Articles that belong to another origin: where it is, by id of the article. */
+  foreign: Map<string, string>;
 }
 
 /** Decides for each article in turn; an article takes its slug before the next one is decided. Pure. */
 function reviseAll(
   articles: ValidArticle[],
-  { byId, suggestions, slugOwners }: CurrentState,
+  { byId, suggestions, slugOwners, foreign }: CurrentState,
   context: RevisionContext,
-) {
+): RevisedArticle[] {
   const owners = new Map(slugOwners);
-  return articles.map((article): { article: ValidArticle; revision: Revision } => {
+  return articles.map((article) => {
     const { candidate } = article;
+    const owner = foreign.get(candidate.id);
+    if (owner !== undefined) {
+      const message = `id is "${candidate.id}": this article belongs to ${originName(owner)}; choose another id`;
+      return { article, revision: { kind: 'rejected', problems: [{ key: 'id', message }] } };
+    }
     const current = byId.get(candidate.id) ?? null;
     const currentSlug = current?.article.slug ?? null;
     const suggested = suggestions.get(candidate.id) ?? [];
-    const choice = chooseSlug(candidate, currentSlug, suggested, (slug) => owners.get(slug));
+    const wanted = isSourceOrigin(article.origin) ? { id: candidate.id, slug: null } : candidate;
+    const choice = chooseSlug(wanted, currentSlug, suggested, (slug) => owners.get(slug));
     if (choice.kind === 'taken') {
       const { slug, owner } = choice;
       const message = `slug is "${slug}": it belongs to article "${owner}"; choose another for "${candidate.id}"`;
@@ -154,32 +176,66 @@ function reviseAll(
   });
 }
 
-async function readCurrent(tx: Tx, dialect: Dialect, articles: ValidArticle[]): Promise<CurrentState> {
-  if (articles.length === 0) return { byId: new Map(), suggestions: new Map(), slugOwners: new Map() };
+async function readCurrent(
+  tx: Tx,
+  dialect: Dialect,
+  articles: ValidArticle[],
+  sources: Config['sources'],
+): Promise<CurrentState> {
   const candidates = articles.map(({ candidate }) => candidate);
-  const rows = await tx
-    .selectFrom('articles')
-    .select(['id', 'digest', 'document'])
-    .where(
-      'id',
-      'in',
-      candidates.map(({ id }) => id),
-    )
-    .orderBy('id')
-    // SQLite's transaction holds the only write lock already.
-    .$if(dialect === 'postgres', (query) => query.forUpdate())
-    .execute();
-  const suggestions = new Map(candidates.map((candidate) => [candidate.id, suggestedSlugs(candidate)]));
-  const slugs = candidates.flatMap(({ id, slug }) => slug ?? suggestions.get(id) ?? []);
+  const rows = await readRows(tx, dialect, candidates);
+  const origins = new Map(rows.map(({ id, origin }) => [id, origin]));
+  const foreign = articles.flatMap(({ candidate: { id }, origin }): [string, string][] => {
+    const former = origins.get(id) ?? null;
+    return former === null || mayReplace(former, origin, sources) ? [] : [[id, former]];
+  });
+  const suggestions = new Map(articles.map((article) => [article.candidate.id, suggestedSlugs(article)]));
+  const slugs = candidates.flatMap(({ id, slug }) => [
+    ...(slug === null ? [] : [slug]),
+    ...(suggestions.get(id) ?? []),
+  ]);
   return {
     byId: new Map(rows.map((row) => [row.id, { article: toArticle(row.document), digest: row.digest }])),
     suggestions,
     slugOwners: await findSlugOwners(tx, [...new Set(slugs)]),
+    origins,
+    foreign: new Map(foreign),
   };
 }
 
-function suggestedSlugs({ slug, headline, id }: Candidate): string[] {
-  return slug === null ? [slugFrom(headline, id), slugWithId(headline, id)] : [];
+async function readRows(tx: Tx, dialect: Dialect, candidates: Candidate[]) {
+  if (candidates.length === 0) return [];
+  return (
+    tx
+      .selectFrom('articles')
+      .select(['id', 'digest', 'document', 'origin'])
+      .where(
+        'id',
+        'in',
+        candidates.map(({ id }) => id),
+      )
+      .orderBy('id')
+      // SQLite's transaction holds the only write lock already.
+      .$if(dialect === 'postgres', (query) => query.forUpdate())
+      .execute()
+  );
+}
+
+/** A source's slug is a suggestion: other sites, or other paths of the same one, may have it too. */
+function suggestedSlugs({ candidate: { slug, headline, id }, origin }: ValidArticle): string[] {
+  if (slug === null) return [slugFrom(headline, id), slugWithId(headline, id)];
+  return isSourceOrigin(origin) ? [slug, slugWithId(slug, id)] : [];
+}
+
+/** Articles that are not written otherwise. */
+async function saveOrigins(tx: Tx, revised: RevisedArticle[], origins: CurrentState['origins']): Promise<void> {
+  const moved = revised.filter(({ article: { candidate, origin }, revision }) => {
+    return revision.kind === 'unchanged' && origins.get(candidate.id) !== origin;
+  });
+  for (const [origin, articles] of Map.groupBy(moved, ({ article }) => article.origin)) {
+    const ids = articles.map(({ article }) => article.candidate.id);
+    await tx.updateTable('articles').set({ origin }).where('id', 'in', ids).execute();
+  }
 }
 
 async function replaceRejections(

@@ -4,7 +4,7 @@
  */
 import type { Config } from '../../config/config.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.ts';
-import { privateHost } from '../../lib/private-address.ts';
+import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia } from '../media.ts';
 import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
@@ -47,12 +47,19 @@ export type CandidateReader = (
 type MediaFolder = { publicUrl: string; folder: string | undefined };
 
 /** The parts of the configuration by which articles are validated. */
-export type ArticleRules = Pick<Config, 'publication' | 'sections'> & { paths: Pick<Config['paths'], 'media'> };
+export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
+  paths: Pick<Config['paths'], 'media'>;
+  sources: Pick<Config['sources'][number], 'url'>[];
+}
 
 /** Creates the function that validates records for one publication. */
 export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
-  const mediaFolder = { publicUrl: config.publication.url, folder: config.paths.media };
+  const sites = {
+    publicUrl: config.publication.url,
+    sourceOrigins: config.sources.map(({ url }) => new URL(url).origin),
+  };
+  const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
   return async (record, file, defaultId) => {
     if (record.kind === 'broken') {
@@ -66,10 +73,10 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
-    const body = readBody(record.body, format, mediaFolder.publicUrl);
+    const body = readBody(record.body, format, sites);
     violations.push(...body.violations);
 
-    const usable = checked.success ? removePrivateUrls(checked.data, mediaFolder.publicUrl) : null;
+    const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;
     // Parsed separately if another key is invalid, so that a missing file is reported together with it.
     const { image, enclosures } = usable === null ? mediaFields(schema, written) : usable.fields;
     const media = await readMedia(image, enclosures, mediaFolder);
@@ -117,16 +124,17 @@ function listFirst<T>(all: readonly T[], file: string, format: (one: T) => strin
 }
 
 /** Removes links, image and enclosures at private addresses. The article is complete without them. */
-function removePrivateUrls(given: ArticleFields, publicUrl: string) {
+function removePrivateUrls(given: ArticleFields, sites: OwnSites) {
   const removed: { path: PropertyKey[]; host: string }[] = [];
   const isPublic = ({ url }: { url: string }, ...path: PropertyKey[]): boolean => {
-    const host = privateHost(url, publicUrl);
+    const host = privateHost(url, sites);
     if (host !== null) removed.push({ path, host });
     return host === null;
   };
-  const { image, fullStory, outlet, related, enclosures } = given;
+  const { url, image, fullStory, outlet, related, enclosures } = given;
   const fields: ArticleFields = {
     ...given,
+    url: url !== null && isPublic({ url }, 'url') ? url : null,
     image: image !== null && isPublic(image, 'image') ? image : null,
     fullStory: fullStory !== null && isPublic(fullStory, 'fullStory') ? fullStory : null,
     outlet: outlet !== null && isPublic(outlet, 'outlet') ? outlet : null,
@@ -156,7 +164,7 @@ function violationsOf(issue: { code: string; path: PropertyKey[]; message: strin
   return [{ path: issue.path, rule: issue.message }];
 }
 
-function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: string) {
+function readBody(written: unknown, format: 'markdown' | 'html', sites: OwnSites) {
   const empty = { source: '', html: '', removed: [] as string[], violations: [] as RuleViolation[] };
   const invalid = (rule: string) => ({ ...empty, violations: [{ path: ['body'], rule }] });
   if (written === undefined || written === null) return empty;
@@ -165,7 +173,7 @@ function readBody(written: unknown, format: 'markdown' | 'html', publicUrl: stri
   const source = cleanText(written).trimEnd();
   if (source === '') return empty;
   try {
-    const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, publicUrl);
+    const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, sites);
     return isBlankBody(html) ? invalid('is empty after sanitising') : { ...empty, source, html, removed };
   } catch (error) {
     if (error instanceof BodyError) return invalid(error.message);

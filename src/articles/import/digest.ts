@@ -35,6 +35,8 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     article.enclosures.map(({ url, type, length, title }) => [local(url), type, length, title]),
     article.language,
     [status.state, 'note' in status ? status.note : null, 'until' in status ? status.until : null],
+    // Left out where it is null: the digests of earlier versions stay the same.
+    ...(article.url === null ? [] : [{ url: local(article.url) }]),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

@@ -49,6 +49,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
       filled(text(128)).regex(ID, 'must be letters, digits and . _ ~ -, at most 128, a letter or digit first'),
     ),
     slug: optional(text(160).regex(SLUG, 'must be lower-case letters and digits, joined by single hyphens')),
+    url: optional(url),
     kind: withDefault(z.enum(KINDS, `must be one of ${KINDS.join(', ')}`), 'brief'),
     kicker: optional(
       visible(text(100)).refine((kicker) => !kicker.endsWith(':'), 'must not end in a colon: daywire adds one'),

@@ -14,6 +14,8 @@ export interface ImportFile {
   path: string;
   /** As the user named it. */
   name: string;
+  /** What its articles belong to; see origin.ts. */
+  origin: string;
   format: ImportFormat;
   bytes: number;
   /** Size and modification time. */
@@ -57,7 +59,7 @@ export function textFile(name: string, text: string, format: ImportFormat): Impo
     if (format === 'jsonl') yield* readLines([bytes]);
     else yield { line: null, readTo: bytes.length, content: textOf(bytes) };
   };
-  return { path: name, name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, records };
+  return { path: name, name, origin: name, format, bytes: bytes.length, fingerprint: '', modifiedAt: null, records };
 }
 
 async function collect(path: string, found: Map<string, ImportFile>): Promise<string | null> {
@@ -96,7 +98,9 @@ async function addFile(path: string, found: Map<string, ImportFile>): Promise<st
   const records = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
   const fingerprint = `${stats.size}:${stats.mtimeNs}`;
   const modifiedAt = Number(stats.mtimeMs);
-  found.set(resolve(path), { path: resolve(path), name: path, format, bytes, fingerprint, modifiedAt, records });
+  const absolute = resolve(path);
+  const file = { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, records };
+  found.set(absolute, file);
   return null;
 }
 
@@ -106,6 +110,7 @@ function addUnreadable(path: string, error: unknown, found: Map<string, ImportFi
   found.set(resolve(path), {
     path: resolve(path),
     name: path,
+    origin: resolve(path),
     format: 'markdown',
     bytes: 0,
     fingerprint: '',

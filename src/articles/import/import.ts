@@ -100,8 +100,13 @@ export async function importFiles(
 }
 
 /** Without secrets and whatever else no article needs. */
-function articleRules({ publication, sections, paths: { media } }: Config): ArticleRules {
-  return { publication, sections, paths: media === undefined ? {} : { media } };
+function articleRules({ publication, sections, paths: { media }, sources }: Config): ArticleRules {
+  return {
+    publication,
+    sections,
+    paths: media === undefined ? {} : { media },
+    sources: sources.map(({ url }) => ({ url })),
+  };
 }
 
 /** Articles that are read, and not parsed yet. */
@@ -196,13 +201,13 @@ function toImportBatch({ records, spans, ended }: TextBatch, results: ArticleRes
 
 /** @param result null if the record is no text */
 function toParsedArticle(
-  { path, name }: ImportFile,
+  { path, name, origin }: ImportFile,
   record: SourceRecord,
   result: ArticleResult | null,
   seen: SeenIds,
 ): ParsedArticle {
   const { line, content } = record;
-  const place = { path, name, line, raw: rawOf(record) };
+  const place = { path, name, origin, line, raw: rawOf(record) };
   if (result === null) {
     const problems = 'rule' in content ? [`${name}:${line ?? 1}: ${content.rule}`] : [];
     return { kind: 'invalid', ...place, articleId: null, problems };

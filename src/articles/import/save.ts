@@ -12,6 +12,8 @@ export interface ArticleWrite {
   article: Article;
   /** Of its editorial content; see `articleDigest`. */
   digest: string;
+  /** See origin.ts. Default: none, as for the roundup of an edition; the origin of a stored article is kept. */
+  origin?: string;
 }
 
 /** As `saveArticles`, for one article. */
@@ -47,7 +49,7 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
 }
 
 async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<void> {
-  const rows = writes.map(({ article, digest }) => {
+  const rows = writes.map(({ article, digest, origin = null }) => {
     const { id, status } = article;
     return {
       id,
@@ -63,6 +65,7 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
       published_at: article.publishedAt,
       updated_at: article.updatedAt,
       noted_at: status.state === 'corrected' || status.state === 'retracted' ? status.at : null,
+      origin,
       digest,
       document: JSON.stringify(article),
     };
@@ -83,6 +86,7 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
         published_at: e.ref('excluded.published_at'),
         updated_at: e.ref('excluded.updated_at'),
         noted_at: e.ref('excluded.noted_at'),
+        origin: e.fn.coalesce('excluded.origin', 'articles.origin'),
         digest: e.ref('excluded.digest'),
         document: e.ref('excluded.document'),
       })),

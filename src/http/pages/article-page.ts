@@ -1,11 +1,13 @@
 /**
- * The page of an article. A retracted one shows its note; one that is not public yet responds like an unknown one.
+ * The page of an article. A retracted one shows its note; one that is not public yet responds like an unknown one. What
+ * the page of an article with an address elsewhere does, the key `pages` decides.
  */
 import type { Handler } from 'hono';
-import { type Article, articleUrl, fullHeadline, isPublic } from '../../articles/article.ts';
+import { type Article, articlePageUrl, fullHeadline, isPublic } from '../../articles/article.ts';
 import { findArticleBySlug } from '../../articles/queries.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { hasPage, urlElsewhere } from './article-link.ts';
 import { nameParameter, type PageHead, renderPage, respondPage } from './page.ts';
 import { articleFeeds } from './page-feeds.ts';
 import { storyView, summaryOf } from './story-view.ts';
@@ -15,14 +17,19 @@ export function serveArticle(web: WebContext): Handler {
   return async (c) => {
     const slug = nameParameter(c, 'slug');
     const article = slug === null ? null : await findArticleBySlug(web.store.db, slug);
-    if (article === null) return respondNotFound(web, c);
+    if (article === null || !hasPage(article, web)) return respondNotFound(web, c);
     const now = web.clock();
     const retraction = retractionOf(article, now);
     if (retraction === null && !isPublic(article, now)) return respondNotFound(web, c);
     // A roundup has the page of its edition, unless it is retracted.
     const page = retraction === null ? article.page : null;
     if (article.slug !== slug || page !== null) {
-      return c.redirect(articleUrl({ slug: article.slug, page }, web.base), 301);
+      return c.redirect(articlePageUrl({ slug: article.slug, page }, web.base), 301);
+    }
+    const elsewhere = urlElsewhere(article, web);
+    if (retraction === null && elsewhere !== null && web.config.pages === 'redirect') {
+      // Not for good: the key may change.
+      return c.redirect(elsewhere, 302);
     }
     const story = storyView(article, web);
     if (retraction !== null) {
@@ -45,7 +52,8 @@ function headOf(web: WebContext, article: Article, image: { url: string; alt: st
   return {
     title: fullHeadline(article),
     description: summaryOf(article),
-    path: articleUrl({ slug: article.slug, page: null }, ''),
+    path: articlePageUrl({ slug: article.slug, page: null }, ''),
+    canonical: article.url,
     language: article.language,
     type: 'article',
     image,

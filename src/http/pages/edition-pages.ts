@@ -3,10 +3,11 @@
  * and corrections.
  */
 import type { Handler } from 'hono';
-import { type Article, articleUrl, fullHeadline } from '../../articles/article.ts';
+import { type Article, fullHeadline } from '../../articles/article.ts';
 import { type EditionSummary, findArticlesNotedSince, findEdition, listEditions } from '../../editions/queries.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { noteUrl } from './article-link.ts';
 import { retractionOf } from './article-page.ts';
 import { listPage, nameParameter, parsePageNumber, renderPage, respondPage } from './page.ts';
 import { editionFeeds, renderAlternates } from './page-feeds.ts';
@@ -87,7 +88,7 @@ async function renderNotice(web: WebContext, articles: Article[]): Promise<strin
 }
 
 function linkOf(article: Article, web: WebContext): { headline: string; path: string; language: string } {
-  const path = articleUrl({ slug: article.slug, page: null }, web.base);
+  const path = noteUrl(article, web);
   return { headline: fullHeadline(article), path, language: article.language };
 }
 

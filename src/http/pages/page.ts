@@ -16,6 +16,8 @@ export interface PageHead {
   description: string;
   /** The canonical path, or null if search engines should not list the page. */
   path: string | null;
+  /** The canonical URL where it is not that of the path. */
+  canonical?: string | null;
   /** BCP 47. Default: the publication's. */
   language?: string;
   previous?: string | null;
@@ -38,7 +40,7 @@ export async function renderPage(web: WebContext, template: string, head: PageHe
     shareTitle: head.title ?? view.name,
     description: head.description,
     path: head.path,
-    canonical: head.path === null ? null : view.url + head.path,
+    canonical: head.path === null ? null : (head.canonical ?? view.url + head.path),
     language,
     dir: textDirection(language),
     siteDir: textDirection(view.language),

@@ -1,15 +1,18 @@
 /**
  * An article as page templates show it: lines composed, URLs checked.
  */
-import { type Article, articleUrl, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
+import { type Article, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
 import { beginningOfText } from '../../articles/beginning.ts';
 import { sectionTitle } from '../../config/config.ts';
 import { cleanUrl } from '../../lib/clean-text.ts';
 import type { WebContext } from '../server/web-context.ts';
+import { articleLink, urlElsewhere } from './article-link.ts';
 
 export interface StoryView {
-  /** Of its page on this site. */
+  /** Of its page on this site, or its address elsewhere. */
   path: string;
+  /** Its address on another site, or null. */
+  url: string | null;
   language: string;
   dir: 'ltr' | 'rtl';
   kicker: string | null;
@@ -45,7 +48,8 @@ export function storyView(article: Article, web: WebContext): StoryView {
   const imageUrl = image === null ? null : cleanUrl(image.url);
   const title = sectionTitle(web.config, article.section);
   return {
-    path: articleUrl(article, web.base),
+    path: articleLink(article, web),
+    url: urlElsewhere(article, web),
     language: article.language,
     dir: textDirection(article.language),
     kicker: article.kicker,

@@ -80,6 +80,7 @@ describe('importPaths and importText', () => {
         id: 'full-1',
         tagUri: 'tag:example.com,2026:articles/full-1',
         slug: 'vec-t-at-t',
+        url: null,
         kind: 'analysis',
         kicker: 'In Depth',
         topic: 'Batteries',

@@ -13,6 +13,7 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
     ...{
       id: 'a',
       slug: null,
+      url: null,
       kind: 'brief',
       kicker: null,
       topic: null,

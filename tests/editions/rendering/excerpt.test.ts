@@ -150,10 +150,13 @@ describe('an excerpt', () => {
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const { paragraphs } = buildExcerpt(sanitiseHtml(pieces.join(''), 'https://example.com').html, {
-          paragraphs: 3,
-          bytes: 120,
-        });
+        const { paragraphs } = buildExcerpt(
+          sanitiseHtml(pieces.join(''), { publicUrl: 'https://example.com', sourceOrigins: [] }).html,
+          {
+            paragraphs: 3,
+            bytes: 120,
+          },
+        );
         expect(paragraphs.length).toBeLessThanOrEqual(3);
         const html = paragraphs.map((p) => p.html).join('');
         expect(Buffer.byteLength(html)).toBeLessThanOrEqual(120 + 30);

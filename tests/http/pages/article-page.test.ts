@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { expectGolden } from '../../support/golden.ts';
+import { sampleConfig } from '../../support/sample.ts';
 import { article, NOW, openTestSite, save, saveDay, saveEdition, type TestSite, withoutVersion } from '../test-site.ts';
 
 describe('the page of an article', () => {
@@ -141,6 +143,62 @@ describe('the page of an article', () => {
         expect([slug, (await site.get(`/articles/${slug}`)).status]).toEqual([slug, 404]);
       }
       expect(site.logged).toEqual([]);
+    });
+  });
+});
+
+describe('the page of an article with an address elsewhere', () => {
+  const url = 'https://times.example/2026/solar?a=1&b=2';
+
+  forEachDatabase((open) => {
+    async function siteWith(pages: Config['pages']): Promise<{ store: Store; site: TestSite }> {
+      const store = await open();
+      return { store, site: openTestSite(store, { ...sampleConfig(), pages }) };
+    }
+
+    it('redirects there, for now, where pages is redirect; so do lists link there', async () => {
+      const { store, site } = await siteWith('redirect');
+      await save(store, article('solar', { url }), article('own'));
+      const response = await site.get('/articles/solar');
+      expect([response.status, response.headers.get('location')]).toEqual([302, url]);
+      expect((await site.get('/articles/own')).status).toBe(200);
+      const front = await site.read('/');
+      expect(front).toContain('href="https://times.example/2026/solar?a=1&amp;b=2"');
+      expect(front).not.toContain('/articles/solar"');
+      expect(front).toContain('/articles/own"');
+    });
+
+    it('is the whole article where pages is full, and names that address as the canonical one', async () => {
+      const { store, site } = await siteWith('full');
+      await save(store, article('solar', { url }));
+      const html = await site.read('/articles/solar');
+      expect(html).toContain('<p>Body of solar.</p>');
+      expect(html).toContain('<link rel="canonical" href="https://times.example/2026/solar?a=1&amp;b=2">');
+      expect(await site.read('/')).toContain('href="/articles/solar"');
+      expect(await site.read('/archive/2026-11')).toContain('href="https://times.example/2026/solar?a=1&amp;b=2"');
+    });
+
+    it('does not exist where pages is off, retracted or not', async () => {
+      const { store, site } = await siteWith('off');
+      const retracted = { state: 'retracted', note: 'Wrong.', at: NOW } as const;
+      await save(store, article('solar', { url }), article('gone', { url, status: retracted }), article('own'));
+      expect((await site.get('/articles/solar')).status).toBe(404);
+      expect((await site.get('/articles/gone')).status).toBe(404);
+      expect((await site.get('/articles/own')).status).toBe(200);
+    });
+
+    it('shows the note of a retraction instead of redirecting', async () => {
+      const { store, site } = await siteWith('redirect');
+      await save(store, article('gone', { url, status: { state: 'retracted', note: 'It was wrong.', at: NOW } }));
+      const response = await site.get('/articles/gone');
+      expect(response.status).toBe(410);
+      expect(await response.text()).toContain('It was wrong.');
+    });
+
+    it('is its own page if that address is the page itself', async () => {
+      const { store, site } = await siteWith('redirect');
+      await save(store, article('solar', { url: `${sampleConfig().publication.url}/articles/solar` }));
+      expect((await site.get('/articles/solar')).status).toBe(200);
     });
   });
 });

@@ -41,7 +41,7 @@ function filled(words: string): Article {
     headline: text,
     shortHeadline: text,
     dek: text,
-    bodyHtml: `<p>${sanitiseHtml(text, 'https://example.com').html}</p>`,
+    bodyHtml: `<p>${sanitiseHtml(text, { publicUrl: 'https://example.com', sourceOrigins: [] }).html}</p>`,
     tags: [text, `${text}2`],
     bylines: [
       { role: 'reporter', name: text, email: text },

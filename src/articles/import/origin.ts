@@ -1,0 +1,33 @@
+/**
+ * The origin of an article: the file or the source that brought it. Another one with the same id is rejected, so that
+ * nobody replaces a public article by mistake.
+ */
+import { existsSync } from 'node:fs';
+
+const SOURCE = 'source:';
+
+/** The origin of the articles of a source. Other origins are absolute paths of files. */
+export function sourceOrigin(sourceId: string): string {
+  return SOURCE + sourceId;
+}
+
+/** Whether articles with this origin come from a source. */
+export function isSourceOrigin(origin: string): boolean {
+  return origin.startsWith(SOURCE);
+}
+
+/**
+ * Whether an input may bring an article that another origin brought before: the same one, or any if the former file
+ * has been renamed or removed, or the source is no longer in the configuration.
+ * @param former null for an article of an earlier version, which knew no origins
+ */
+export function mayReplace(former: string | null, origin: string, sources: readonly { id: string }[]): boolean {
+  if (former === null || former === origin) return true;
+  if (!isSourceOrigin(former)) return !existsSync(former);
+  return !sources.some(({ id }) => sourceOrigin(id) === former);
+}
+
+/** An origin as messages name it. */
+export function originName(origin: string): string {
+  return isSourceOrigin(origin) ? `the source ${origin.slice(SOURCE.length)}` : origin;
+}

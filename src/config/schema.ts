@@ -296,6 +296,18 @@ export const schema = z.strictObject({
     })
     .prefault({})
     .describe('Automatic import of articles.'),
+  fetch: z
+    .strictObject({
+      allow: z
+        .array(addressRange)
+        .default([])
+        .describe(
+          'Private networks in which sources and pictures may be, as ranges; this machine itself is 127.0.0.0/8. ' +
+            'Addresses that are not public are refused otherwise.',
+        ),
+    })
+    .prefault({})
+    .describe('Requests to the addresses of sources and of pictures in articles.'),
   feeds: z.array(feed).min(1).describe('Feeds. Each is published as RSS 2.0, Atom 1.0 and JSON Feed 1.1.'),
   publish: z
     .strictObject({

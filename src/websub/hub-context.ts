@@ -3,7 +3,7 @@
  */
 import type { Config } from '../config/config.ts';
 import type { SigningSecrets } from '../config/signing-secrets.ts';
-import type { Resolve } from '../lib/guarded-fetch/guarded-request.ts';
+import type { Resolve } from '../lib/guarded-fetch/guarded-socket.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clock } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';

@@ -7,7 +7,7 @@ import type { Config } from '../../src/config/config.ts';
 import type { SigningSecrets } from '../../src/config/signing-secrets.ts';
 import { compressChanged, saveDocuments } from '../../src/feeds/documents.ts';
 import { topicAddress } from '../../src/feeds/topics.ts';
-import type { Resolve } from '../../src/lib/guarded-fetch/guarded-request.ts';
+import type { Resolve } from '../../src/lib/guarded-fetch/guarded-socket.ts';
 import { SECOND } from '../../src/lib/time.ts';
 import type { WorkerPool } from '../../src/lib/worker-pool.ts';
 import type { Store } from '../../src/store/store.ts';

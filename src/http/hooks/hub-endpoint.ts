@@ -4,7 +4,7 @@
 import type { Context, Handler } from 'hono';
 import { hasDocument } from '../../feeds/documents.ts';
 import { topicPath } from '../../feeds/topics.ts';
-import { whyRefused } from '../../lib/guarded-fetch/guarded-request.ts';
+import { whyRefused } from '../../lib/guarded-fetch/guarded-socket.ts';
 import { HOUR, SECOND } from '../../lib/time.ts';
 import { acquirePermit, type RateLimit } from '../../store/rate-limits.ts';
 import { encryptSecret } from '../../websub/encrypt-secret.ts';

@@ -1,7 +1,7 @@
 /**
  * Conditional requests (RFC 9110 §13).
  */
-
+import { parseHttpDate } from '../../lib/http-date.ts';
 import type { Coding } from './negotiate.ts';
 
 export interface Validators {
@@ -51,8 +51,8 @@ const CODINGS = /^(?:[-;]{1,2}(?:gzip|br|zstd|deflate))*$/;
 
 /** Whether nothing changed since an If-Modified-Since. @param modifiedAt of the last change, epoch milliseconds */
 export function isUnchangedSince(since: string, modifiedAt: number): boolean {
-  const seconds = parseHttpDate(since);
-  return seconds !== null && Math.floor(modifiedAt / 1_000) <= seconds;
+  const instant = parseHttpDate(since);
+  return instant !== null && Math.floor(modifiedAt / 1_000) * 1_000 <= instant;
 }
 
 /** An instant (epoch milliseconds) as `Tue, 24 Nov 2026 12:43:00 GMT` (RFC 9110 §5.6.7). */
@@ -64,26 +64,4 @@ const ENTITY_TAG = /(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"/g;
 
 function opaque(tag: string): string {
   return tag.startsWith('W/') ? tag.slice(2) : tag;
-}
-
-// The three formats of §5.6.7. A date in any other format counts as missing.
-const IMF_FIXDATE = /^[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) GMT$/;
-const RFC_850 = /^[A-Z][a-z]{5,8}, (\d\d)-([A-Z][a-z]{2})-(\d\d) (\d\d:\d\d:\d\d) GMT$/;
-const ASCTIME = /^[A-Z][a-z]{2} ([A-Z][a-z]{2}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})$/;
-
-/** Epoch seconds, or null. */
-function parseHttpDate(text: string): number | null {
-  let match = IMF_FIXDATE.exec(text);
-  if (match !== null) return seconds(match[1], match[2], match[3], match[4]);
-  match = RFC_850.exec(text);
-  // Years below 70 are of this century: the format has two digits.
-  if (match !== null) return seconds(match[1], match[2], `${Number(match[3]) < 70 ? 20 : 19}${match[3]}`, match[4]);
-  match = ASCTIME.exec(text);
-  if (match !== null) return seconds(match[2]?.trim().padStart(2, '0'), match[1], match[4], match[3]);
-  return null;
-}
-
-function seconds(day = '', month = '', year = '', time = ''): number | null {
-  const parsed = Date.parse(`${day} ${month} ${year} ${time} GMT`);
-  return Number.isNaN(parsed) ? null : parsed / 1_000;
 }

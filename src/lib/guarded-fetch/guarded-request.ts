@@ -1,14 +1,17 @@
 /**
- * One HTTP request to an untrusted URL. The guard checks the address of the connection itself, so that a name that
- * resolves to another address a moment later (DNS rebinding) gains nothing. Redirects, proxies of the environment and
- * keep-alive are not used.
+ * One HTTP request to an untrusted URL, over a guarded connection, of which only the beginning of the response is read.
+ * Redirects and keep-alive are not used. For documents: fetch-client.ts.
  */
-import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { Socket } from 'node:net';
 import { SECOND } from '../time.ts';
-import type { AddressGuard } from './address-guard.ts';
+import {
+  bareHost,
+  type ConnectionRules,
+  openGuardedSocket,
+  RefusedAddressError,
+  reasonOfFailure,
+} from './guarded-socket.ts';
 
 export interface GuardedRequest {
   /** http or https, without credentials. */
@@ -26,12 +29,7 @@ export type GuardedResponse =
   /** No response, or not in time. */
   | { kind: 'failed'; reason: string };
 
-/** Resolves a host name. @throws where it has no address */
-export type Resolve = (name: string) => Promise<{ address: string; family: number }[]>;
-
-export interface RequestLimits {
-  guard: AddressGuard;
-  resolve: Resolve;
+export interface RequestLimits extends ConnectionRules {
   /** For the whole request. */
   timeLimitMs: number;
   /** Aborts the request. */
@@ -40,8 +38,6 @@ export interface RequestLimits {
 
 const MAX_BODY_BYTES = 4_096;
 
-class RefusedAddressError extends Error {}
-
 /** Sends a request. Reasons contain neither the URL nor content of the response. Never throws. */
 export async function guardedRequest(outgoing: GuardedRequest, limits: RequestLimits): Promise<GuardedResponse> {
   const timeout = AbortSignal.timeout(limits.timeLimitMs);
@@ -49,7 +45,7 @@ export async function guardedRequest(outgoing: GuardedRequest, limits: RequestLi
   let socket: Socket | null = null;
   try {
     const url = new URL(outgoing.url);
-    socket = await openSocket(url, limits, signal);
+    socket = await openGuardedSocket(url, limits, signal);
     return await exchange(url, outgoing, socket, signal);
   } catch (error) {
     if (error instanceof RefusedAddressError) return { kind: 'refused', reason: error.message };
@@ -58,64 +54,6 @@ export async function guardedRequest(outgoing: GuardedRequest, limits: RequestLi
   } finally {
     socket?.destroy();
   }
-}
-
-/**
- * Why the guard refuses a URL whose host is an IP address. Null for others, and for host names, which are checked at
- * the connection.
- */
-export function whyRefused(url: URL, guard: AddressGuard): string | null {
-  const host = bareHost(url);
-  return isIP(host) === 0 ? null : guard(host, portOf(url));
-}
-
-async function openSocket(url: URL, limits: RequestLimits, signal: AbortSignal): Promise<Socket> {
-  const { guard, resolve } = limits;
-  const host = bareHost(url);
-  const port = portOf(url);
-  const refusal = whyRefused(url, guard);
-  if (refusal !== null) throw new RefusedAddressError(refusal);
-  const socket = connect({ host, port, lookup: guardedLookup(resolve, guard, port), autoSelectFamily: true });
-  // The next step reports an error between two steps.
-  socket.on('error', () => {});
-  try {
-    await once(socket, 'connect', { signal });
-    // Again before a byte is written: this is the address of the connection, whatever the resolver returned.
-    const refused = guard(socket.remoteAddress ?? '', port);
-    if (refused !== null) throw new RefusedAddressError(refused);
-    if (url.protocol === 'http:') return socket;
-    const secure = connectTls({
-      socket,
-      // The name that the certificate must have; SNI does not support addresses (RFC 6066 §3).
-      host,
-      ALPNProtocols: ['http/1.1'],
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-    });
-    secure.on('error', () => {});
-    await once(secure, 'secureConnect', { signal });
-    return secure;
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-}
-
-/** Resolves a name to those of its addresses that the guard allows. */
-function guardedLookup(resolve: Resolve, guard: AddressGuard, port: number): LookupFunction {
-  return (name, options, callback) => {
-    resolve(name).then(
-      (found) => {
-        const allowed = found.filter(({ address }) => guard(address, port) === null);
-        const [first] = allowed;
-        if (first === undefined) {
-          const reason = found[0] === undefined ? 'its name has no address' : (guard(found[0].address, port) as string);
-          callback(new RefusedAddressError(reason), '', 0);
-        } else if (options.all === true) callback(null, allowed);
-        else callback(null, first.address, first.family);
-      },
-      (error: Error) => callback(error, '', 0),
-    );
-  };
 }
 
 function exchange(url: URL, outgoing: GuardedRequest, socket: Socket, signal: AbortSignal): Promise<GuardedResponse> {
@@ -156,20 +94,4 @@ async function readBeginning(response: IncomingMessage): Promise<{ body: Buffer;
     if (length > MAX_BODY_BYTES) return { body: Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES), whole: false };
   }
   return { body: Buffer.concat(chunks), whole: true };
-}
-
-function bareHost(url: URL): string {
-  return url.hostname.replace(/^\[(.*)\]$/, '$1');
-}
-
-function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-}
-
-/** The code alone, because the message may contain the address. */
-function reasonOfFailure(error: unknown): string {
-  // Several addresses were tried.
-  const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
-  const { code } = first as { code?: unknown };
-  return typeof code === 'string' ? `no connection (${code})` : 'no connection';
 }

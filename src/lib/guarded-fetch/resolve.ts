@@ -4,7 +4,7 @@
  */
 import { lookup, Resolver } from 'node:dns/promises';
 import { SECOND } from '../time.ts';
-import type { Resolve } from './guarded-request.ts';
+import type { Resolve } from './guarded-socket.ts';
 
 /** @param alsoLocal whether to look up names that only this machine knows (/etc/hosts) */
 export function openResolver(alsoLocal: boolean): Resolve {

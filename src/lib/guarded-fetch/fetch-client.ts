@@ -1,0 +1,210 @@
+/**
+ * Fetches documents from addresses that outsiders or feeds name: sources and pictures. Every connection is guarded,
+ * those of redirects too. Time and size are limited, and a body is whole or an error.
+ */
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { parseHttpDate } from '../http-date.ts';
+import { DAY, SECOND } from '../time.ts';
+import {
+  bareHost,
+  type ConnectionRules,
+  openGuardedSocket,
+  RefusedAddressError,
+  reasonOfFailure,
+} from './guarded-socket.ts';
+import { ACCEPT_ENCODING, type BodyLimits, FetchError, readWholeBody } from './response-body.ts';
+
+export interface FetchRequest extends Partial<BodyLimits> {
+  /** http or https, without credentials. Otherwise it is refused. */
+  url: string;
+  /** Sent byte for byte, such as If-None-Match. Authorization and Cookie are not sent to another host. */
+  headers?: Record<string, string>;
+}
+
+export type FetchResult =
+  | {
+      kind: 'answered';
+      /** Never one of the redirects that are followed. */
+      status: number;
+      /** The last one of the redirects. */
+      url: string;
+      /** The new address of the document: `url`, where every redirect was permanent; null without redirects. */
+      movedTo: string | null;
+      headers: IncomingHttpHeaders;
+      /** Decoded and complete. */
+      body: Buffer;
+    }
+  /** The rules for URLs and addresses forbid it. */
+  | { kind: 'refused'; reason: string }
+  /** No response, not in time, too long, or cut off. */
+  | { kind: 'failed'; reason: string };
+
+export interface FetchClient {
+  /** Sends a GET request, and follows redirects. Reasons contain no URL and nothing of the response. Never throws. */
+  fetch(request: FetchRequest, signal?: AbortSignal): Promise<FetchResult>;
+}
+
+export interface FetchClientOptions extends ConnectionRules {
+  userAgent: string;
+  /** For each connection, with TLS. Milliseconds. */
+  connectLimitMs?: number;
+  /** For the whole request, with redirects and body. Milliseconds. */
+  timeLimitMs?: number;
+}
+
+const CONNECT_LIMIT = 5 * SECOND;
+const TIME_LIMIT = 20 * SECOND;
+const MAX_REDIRECTS = 4;
+const MAX_WIRE_BYTES = 2 * 1024 * 1024;
+const MAX_BYTES = 10 * 1024 * 1024;
+
+const REDIRECTS = [301, 302, 303, 307, 308];
+const PERMANENT_REDIRECTS = [301, 308];
+/** Not for another host (RFC 9110 §15.4). */
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
+
+export function openFetchClient(options: FetchClientOptions): FetchClient {
+  return { fetch: (request, signal) => fetchDocument(request, options, signal) };
+}
+
+/**
+ * The instant (epoch milliseconds) before which a server asks not to be called again, at most a day ahead (RFC 9110
+ * §10.2.3). Null where it does not say, or not in a known format.
+ */
+export function retryAfter(headers: IncomingHttpHeaders, now: number): number | null {
+  const text = headers['retry-after']?.trim() ?? '';
+  const instant = /^\d+$/.test(text) ? now + Number(text) * SECOND : parseHttpDate(text);
+  return instant === null ? null : Math.min(Math.max(instant, now), now + DAY);
+}
+
+class ForbiddenUrlError extends Error {}
+
+async function fetchDocument(
+  request: FetchRequest,
+  options: FetchClientOptions,
+  stop: AbortSignal | undefined,
+): Promise<FetchResult> {
+  const { timeLimitMs = TIME_LIMIT } = options;
+  const timeout = AbortSignal.timeout(timeLimitMs);
+  const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop]);
+  try {
+    return await followRedirects(request, options, signal);
+  } catch (error) {
+    if (error instanceof RefusedAddressError || error instanceof ForbiddenUrlError) {
+      return { kind: 'refused', reason: error.message };
+    }
+    if (timeout.aborted) return { kind: 'failed', reason: `it takes longer than ${timeLimitMs / SECOND} s` };
+    return { kind: 'failed', reason: error instanceof FetchError ? error.message : reasonOfFailure(error) };
+  }
+}
+
+async function followRedirects(
+  request: FetchRequest,
+  options: FetchClientOptions,
+  signal: AbortSignal,
+): Promise<FetchResult> {
+  const { maxWireBytes = MAX_WIRE_BYTES, maxBytes = MAX_BYTES } = request;
+  let url = allowedUrl(request.url, null);
+  let headers = request.headers ?? {};
+  let isPermanent = true;
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    await using response = await openResponse(url, headers, options, signal);
+    const { statusCode: status = 0, headers: received } = response.message;
+    if (!REDIRECTS.includes(status)) {
+      const body = await readWholeBody(response.message, { maxWireBytes, maxBytes }, signal);
+      const movedTo = redirects > 0 && isPermanent ? url.href : null;
+      return { kind: 'answered', status, url: url.href, movedTo, headers: received, body };
+    }
+    if (received.location === undefined) return { kind: 'failed', reason: `it answered ${status} without a Location` };
+    const next = allowedUrl(received.location, url);
+    if (next.host !== url.host) headers = withoutCredentials(headers);
+    isPermanent &&= PERMANENT_REDIRECTS.includes(status);
+    url = next;
+  }
+  return { kind: 'failed', reason: `it redirects more than ${MAX_REDIRECTS} times` };
+}
+
+/** @param from the URL that redirects, or null */
+function allowedUrl(text: string, from: URL | null): URL {
+  if (!URL.canParse(text, from?.href)) throw new ForbiddenUrlError('its URL is not valid');
+  const url = new URL(text, from?.href);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new ForbiddenUrlError('its URL is neither http nor https');
+  }
+  if (url.username !== '' || url.password !== '') throw new ForbiddenUrlError('its URL contains a login');
+  if (from?.protocol === 'https:' && url.protocol === 'http:') {
+    throw new ForbiddenUrlError('it redirects from https to http');
+  }
+  url.hash = '';
+  return url;
+}
+
+function withoutCredentials(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.includes(name.toLowerCase())));
+}
+
+interface OpenResponse extends AsyncDisposable {
+  message: IncomingMessage;
+}
+
+/** Sends the request, and waits for the head of its response. Disposing it closes the connection. */
+async function openResponse(
+  url: URL,
+  headers: Record<string, string>,
+  options: FetchClientOptions,
+  signal: AbortSignal,
+): Promise<OpenResponse> {
+  const socket = await connectInTime(url, options, signal);
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  // A response of 101, which nobody asked for, ends the request without an error.
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const request = httpRequest({
+      // Without an agent, which could pool connections or use a proxy.
+      createConnection: () => socket,
+      host: bareHost(url),
+      method: 'GET',
+      path: url.pathname + url.search,
+      headers: {
+        Accept: '*/*',
+        ...headers,
+        Host: url.host,
+        'User-Agent': options.userAgent,
+        'Accept-Encoding': ACCEPT_ENCODING,
+        Connection: 'close',
+      },
+      signal,
+    });
+    request.on('error', reject);
+    request.on('close', () => reject(new Error('closed')));
+    request.on('response', resolve);
+    request.end();
+    const message = await promise;
+    // The reader of the body reports an error; without a reader nothing must throw.
+    message.on('error', () => {});
+    return {
+      message,
+      async [Symbol.asyncDispose]() {
+        socket.destroy();
+      },
+    };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function connectInTime(url: URL, options: FetchClientOptions, signal: AbortSignal): Promise<Socket> {
+  const { connectLimitMs = CONNECT_LIMIT } = options;
+  const timeout = AbortSignal.timeout(connectLimitMs);
+  try {
+    return await openGuardedSocket(url, options, AbortSignal.any([timeout, signal]));
+  } catch (error) {
+    if (error instanceof RefusedAddressError || signal.aborted || !timeout.aborted) throw error;
+    throw new FetchError(`no connection within ${connectLimitMs / SECOND} s`);
+  }
+}

@@ -1,0 +1,368 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { brotliCompressSync, deflateRawSync, deflateSync, Gunzip, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { openAddressGuard } from '../../../src/lib/guarded-fetch/address-guard.ts';
+import {
+  type FetchClientOptions,
+  type FetchRequest,
+  openFetchClient,
+  retryAfter,
+} from '../../../src/lib/guarded-fetch/fetch-client.ts';
+import { openFetchGuard } from '../../../src/lib/guarded-fetch/fetch-guard.ts';
+import { DAY, SECOND } from '../../../src/lib/time.ts';
+import { makeCertificate } from '../../delivery/transport/certificate.ts';
+import { ok, redirect, startRawServer } from './raw-server.ts';
+
+const LOCAL = openAddressGuard({ allowed: ['127.0.0.0/8'] });
+const CUT = { kind: 'failed', reason: 'its body is cut off' };
+const MIB = 1024 * 1024;
+
+describe('the fetch client', () => {
+  it('returns status, headers and the decoded body', async () => {
+    const bodies = {
+      identity: Buffer.from('<rss/>'),
+      gzip: gzipSync('<rss/>'),
+      'x-gzip': gzipSync('<rss/>'),
+      deflate: deflateSync('<rss/>'),
+      br: brotliCompressSync('<rss/>'),
+    };
+    for (const [coding, body] of Object.entries(bodies)) {
+      const server = await startRawServer(() =>
+        ok([`Content-Encoding: ${coding}`, `Content-Length: ${body.length}`, 'ETag: W/"1"'], body),
+      );
+      const result = await get(server.url('/feed?a=1'));
+      expect(result).toMatchObject({ kind: 'answered', status: 200, url: server.url('/feed?a=1'), movedTo: null });
+      expect(result).toMatchObject({ headers: { etag: 'W/"1"' }, body: Buffer.from('<rss/>') });
+    }
+    const bare = deflateRawSync('<rss/>');
+    const server = await startRawServer(() => ok(['Content-Encoding: deflate'], bare));
+    expect(await get(server.url())).toMatchObject({ body: Buffer.from('<rss/>') });
+  });
+
+  it('sends the headers of the caller byte for byte, and its own', async () => {
+    const etag = 'W/"é-ÿ,  x"';
+    const server = await startRawServer(() => 'HTTP/1.1 304 Not Modified\r\nContent-Encoding: gzip\r\n\r\n');
+    const date = 'Fri,27 Nov 2026 8:00:00 +0100';
+    const result = await get(server.url(), { headers: { 'If-None-Match': etag, 'If-Modified-Since': date } });
+    expect(result).toMatchObject({ kind: 'answered', status: 304, body: Buffer.alloc(0) });
+    const lines = server.requests[0]?.split('\r\n') ?? [];
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'GET / HTTP/1.1',
+        `If-None-Match: ${etag}`,
+        `If-Modified-Since: ${date}`,
+        `Host: 127.0.0.1:${server.port}`,
+        'User-Agent: daywire/1 (+https://times.example/)',
+        'Accept-Encoding: gzip, deflate, br',
+        'Connection: close',
+      ]),
+    );
+  });
+
+  it('reports the status and the body of an error page', async () => {
+    const server = await startRawServer(() => 'HTTP/1.1 503 Busy\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nbusy');
+    expect(await get(server.url())).toMatchObject({
+      kind: 'answered',
+      status: 503,
+      headers: { 'retry-after': '7' },
+      body: Buffer.from('busy'),
+    });
+  });
+
+  it.each([
+    ['Content-Length', ok(['Content-Length: 100'], 'half')],
+    ['a chunked body', ok(['Transfer-Encoding: chunked'], '4\r\nhalf\r\n')],
+    ['gzip', ok(['Content-Encoding: gzip'], gzipSync('whole').subarray(0, -9))],
+    ['deflate', ok(['Content-Encoding: deflate'], deflateSync('whole').subarray(0, -5))],
+    ['br', ok(['Content-Encoding: br'], brotliCompressSync('a whole text').subarray(0, -3))],
+    ['an empty gzip', ok(['Content-Encoding: gzip', 'Content-Length: 0'], '')],
+  ])('fails where a body is cut off, by %s', async (_, bytes) => {
+    const server = await startRawServer(() => bytes);
+    expect(await get(server.url())).toEqual(CUT);
+  });
+
+  it.each([
+    ['gzip, gzip', 'its body is encoded more than once'],
+    ['zstd', 'its body is in a coding other than gzip, deflate and br'],
+    ['gzip', 'its body is not in the coding that it claims'],
+  ])('fails for a body that claims the coding %s', async (coding, reason) => {
+    const server = await startRawServer(() => ok([`Content-Encoding: ${coding}`], 'plain text'));
+    expect(await get(server.url())).toEqual({ kind: 'failed', reason });
+  });
+
+  it('fails for a body that is longer on the wire than the limit, whether it says so or not', async () => {
+    const long = { kind: 'failed', reason: 'its body is longer than 2 MiB' };
+    const announced = await startRawServer(
+      (_, socket) => void socket.write(ok([`Content-Length: ${2 * MIB + 1}`], '')),
+    );
+    expect(await get(announced.url())).toEqual(long);
+    const silent = await startRawServer(() => ok([], Buffer.alloc(2 * MIB + 1)));
+    expect(await get(silent.url())).toEqual(long);
+    const exact = await startRawServer(() => ok([], Buffer.alloc(2 * MIB)));
+    expect(await get(exact.url())).toMatchObject({ kind: 'answered' });
+    expect(await get(silent.url(), { maxWireBytes: 3 * MIB })).toMatchObject({ kind: 'answered' });
+    expect(await get(exact.url(), { maxWireBytes: 500 })).toEqual({
+      kind: 'failed',
+      reason: 'its body is longer than 500 bytes',
+    });
+  });
+
+  it('stops to inflate a body within 11 MiB', async () => {
+    // 256 MiB in 256 KiB: a gzip may have many members (RFC 1952 §2.2).
+    const bomb = Buffer.concat(Array<Buffer>(256).fill(gzipSync(Buffer.alloc(MIB))));
+    expect(bomb.length).toBeLessThan(MIB);
+    let inflated = 0;
+    const push = Gunzip.prototype.push;
+    const spy = vi.spyOn(Gunzip.prototype, 'push').mockImplementation(function (this: Gunzip, chunk: unknown, ...rest) {
+      inflated += (chunk as Buffer | null)?.length ?? 0;
+      return push.call(this, chunk, ...rest);
+    });
+    onTestFinished(() => spy.mockRestore());
+    const server = await startRawServer(() => ok(['Content-Encoding: gzip'], bomb));
+    expect(await get(server.url())).toEqual({ kind: 'failed', reason: 'its decoded body is longer than 10 MiB' });
+    expect(inflated).toBeGreaterThan(10 * MIB);
+    expect(inflated).toBeLessThan(11 * MIB);
+  });
+
+  it('ends a slow drip, a silent server and a foreign protocol at the time limit', async () => {
+    const timeout = { kind: 'failed', reason: 'it takes longer than 0.15 s' };
+    const drip = await startRawServer((_, socket) => {
+      socket.write(ok(['Transfer-Encoding: chunked'], ''));
+      const timer = setInterval(() => socket.write('1\r\nx\r\n'), 20);
+      socket.on('close', () => clearInterval(timer));
+      return undefined;
+    });
+    const silent = await startRawServer(() => undefined);
+    // Nobody asked for another protocol (RFC 9110 §7.8).
+    const switching = await startRawServer((_, socket) => {
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n');
+      return undefined;
+    });
+    const slow = await Promise.all([drip, silent].map((server) => get(server.url(), {}, { timeLimitMs: 150 })));
+    expect(slow).toEqual([timeout, timeout]);
+    expect(await get(switching.url(), {}, { timeLimitMs: 150 })).toMatchObject({ kind: 'failed' });
+  });
+
+  it('waits less for a connection than for a body', async () => {
+    const resolve = () => new Promise<never>(() => {});
+    expect(await get('http://slow.example.com/', {}, { resolve, connectLimitMs: 50 })).toEqual({
+      kind: 'failed',
+      reason: 'no connection within 0.05 s',
+    });
+    // Accepts, and never speaks TLS.
+    const server = await startRawServer(() => undefined);
+    expect(await get(server.url().replace('http:', 'https:'), {}, { connectLimitMs: 50 })).toMatchObject({
+      reason: 'no connection within 0.05 s',
+    });
+  });
+
+  it('ends at once when it is stopped', async () => {
+    const stop = new AbortController();
+    const server = await startRawServer(() => {
+      stop.abort();
+      return undefined;
+    });
+    const client = openFetchClient(options());
+    expect(await client.fetch({ url: server.url() }, stop.signal)).toMatchObject({ kind: 'failed' });
+    expect(await client.fetch({ url: server.url() }, stop.signal)).toMatchObject({ kind: 'failed' });
+    expect(server.connections).toBe(1);
+  });
+
+  it.each([301, 302, 303, 307, 308])('follows a redirect of %i', async (status) => {
+    const server = await startRawServer((path) =>
+      path === '/old' ? redirect(status, '/new?b=2#part') : ok(['Content-Length: 3'], 'new'),
+    );
+    const isPermanent = status === 301 || status === 308;
+    expect(await get(server.url('/old'))).toMatchObject({
+      status: 200,
+      url: server.url('/new?b=2'),
+      movedTo: isPermanent ? server.url('/new?b=2') : null,
+      body: Buffer.from('new'),
+    });
+  });
+
+  it('knows a new address only where every redirect is permanent', async () => {
+    const hops: Record<string, string> = {
+      '/a': redirect(301, '/b'),
+      '/b': redirect(302, '/c'),
+      '/d': redirect(308, '/e'),
+    };
+    const server = await startRawServer((path) => hops[path] ?? ok([], path));
+    expect(await get(server.url('/a'))).toMatchObject({ url: server.url('/c'), movedTo: null });
+    expect(await get(server.url('/d'))).toMatchObject({ movedTo: server.url('/e') });
+    expect(await get(server.url('/e'))).toMatchObject({ movedTo: null });
+  });
+
+  it('follows four redirects, and no fifth', async () => {
+    const server = await startRawServer((path) => {
+      const left = Number(path.slice(1));
+      return left === 0 ? ok([], 'end') : redirect(302, `/${left - 1}`);
+    });
+    expect(await get(server.url('/4'))).toMatchObject({ kind: 'answered', status: 200 });
+    expect(await get(server.url('/5'))).toEqual({ kind: 'failed', reason: 'it redirects more than 4 times' });
+    expect(server.requests).toHaveLength(5 + 5);
+  });
+
+  it('fails for a redirect to nowhere', async () => {
+    const server = await startRawServer(() => 'HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n');
+    expect(await get(server.url())).toEqual({ kind: 'failed', reason: 'it answered 302 without a Location' });
+  });
+
+  it('keeps credentials on the same host, and drops them for good where a redirect leaves it', async () => {
+    const other = await startRawServer((path) => (path === '/back' ? redirect(302, home.url('/end')) : ok([], '')));
+    const home = await startRawServer((path) => {
+      if (path === '/') return redirect(307, '/same');
+      return path === '/same' ? redirect(307, other.url('/back')) : ok([], '');
+    });
+    const headers = { authorization: 'Bearer key', Cookie: 'a=b', 'If-None-Match': '"1"' };
+    expect(await get(home.url(), { headers })).toMatchObject({ kind: 'answered', url: home.url('/end') });
+    const sent = [...home.requests.slice(0, 2), ...other.requests, ...home.requests.slice(2)];
+    expect(sent.map((head) => /Bearer key/.test(head))).toEqual([true, true, false, false]);
+    expect(sent.map((head) => /a=b/.test(head))).toEqual([true, true, false, false]);
+    expect(sent.every((head) => head.includes('If-None-Match: "1"'))).toBe(true);
+  });
+
+  it('does not follow a redirect from https to http', async () => {
+    const plain = await startRawServer(() => ok([], 'plain'));
+    const { key, cert } = makeCertificate(Date.now());
+    const secure = createServer({ key, cert }, (request, response) => {
+      if (request.url === '/') response.writeHead(302, { Location: plain.url() }).end();
+      else response.end('secure');
+    });
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void secure.close());
+    const usual = getCACertificates('default');
+    onTestFinished(() => setDefaultCACertificates(usual));
+    setDefaultCACertificates([...usual, cert]);
+    const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/`;
+    expect(await get(`${url}page`)).toMatchObject({ body: Buffer.from('secure') });
+    expect(await get(url)).toEqual({ kind: 'refused', reason: 'it redirects from https to http' });
+    expect(plain.connections).toBe(0);
+  });
+
+  it.each([
+    ['file:///etc/passwd', 'its URL is neither http nor https'],
+    ['ftp://example.com/', 'its URL is neither http nor https'],
+    ['http://ada:secret@127.0.0.1/', 'its URL contains a login'],
+    ['not a url', 'its URL is not valid'],
+  ])('refuses %s, also behind a redirect', async (url, reason) => {
+    expect(await get(url)).toEqual({ kind: 'refused', reason });
+    if (!URL.canParse(url)) return;
+    const server = await startRawServer(() => redirect(302, url));
+    expect(await get(server.url())).toEqual({ kind: 'refused', reason });
+  });
+
+  it('answers for every string that is given as a URL or header', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string(), fc.string({ unit: 'binary' }), async (url, header) => {
+        const resolve = () => Promise.reject(new Error('no name'));
+        const client = openFetchClient(options({ resolve, guard: () => 'no address is allowed' }));
+        const result = await client.fetch({ url: `http://${url}`, headers: { 'If-None-Match': header } });
+        expect(['refused', 'failed']).toContain(result.kind);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe('addresses that lead into this machine or its network', () => {
+  /** Host parts of URLs that all mean 127.0.0.1, ::1 or a private network. */
+  const HOSTS = [
+    '127.0.0.1',
+    '127.1',
+    '2130706433',
+    '0x7f000001',
+    '0x7f.0.0.1',
+    '0177.0.0.1',
+    '017700000001',
+    '0.0.0.0',
+    '0',
+    '127。0。0。1',
+    '%31%32%37.0.0.1',
+    '①②⑦.0.0.1',
+    '[::1]',
+    '[::]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[::127.0.0.1]',
+    '[64:ff9b::7f00:1]',
+    '[2002:7f00:1::]',
+    'localhost',
+    'localhost.',
+    'news.localhost',
+    'rebound.example.com',
+  ];
+  const others = ['169.254.169.254', '10.0.0.1', '192.168.0.1', '[fe80::1]', '[fd00::1]', '100.64.0.1'];
+
+  it('are never connected to, neither directly nor behind a redirect', async () => {
+    const server = await startRawServer(() => ok([], 'secret'));
+    await startRawServer(() => ok([], 'secret'), { host: '::1', port: server.port });
+    const gate = await startRawServer((path) => redirect(302, decodeURIComponent(path.slice(1))));
+    // Names lead to loopback; one is public when it is first asked for.
+    let asked = 0;
+    const resolve = async (name: string) => {
+      const address = name === 'rebound.example.com' && asked++ === 0 ? '203.0.113.7' : '127.0.0.1';
+      return [{ address, family: 4 }];
+    };
+    // Only the redirecting server is public to this guard.
+    const usual = openFetchGuard([]);
+    const guard = (address: string, port: number) => (port === gate.port ? null : usual(address, port));
+    const client = openFetchClient(options({ resolve, guard }));
+    for (const host of [...HOSTS, ...others]) {
+      const target = `http://${host}:${server.port}/`;
+      expect(await client.fetch({ url: target }), target).toMatchObject({ kind: 'refused' });
+      const hop = gate.url(`/${encodeURIComponent(target)}`);
+      expect(await client.fetch({ url: hop }), hop).toMatchObject({ kind: 'refused' });
+    }
+    expect(HOSTS.length).toBeGreaterThanOrEqual(20);
+    expect(gate.connections).toBe(HOSTS.length + others.length);
+    expect(server.connections).toBe(0);
+  });
+
+  it('can be allowed as ranges, with the rule for ports below 1024', async () => {
+    const server = await startRawServer(() => ok([], 'local'));
+    const client = openFetchClient(options({ guard: openFetchGuard(['127.0.0.0/8']) }));
+    expect(await client.fetch({ url: server.url() })).toMatchObject({ kind: 'answered' });
+    expect(await client.fetch({ url: 'http://127.0.0.1:22/' })).toEqual({
+      kind: 'refused',
+      reason: 'its port 22 is not a web port',
+    });
+  });
+});
+
+describe('Retry-After', () => {
+  const now = Date.UTC(2026, 10, 27, 8);
+
+  it('is a number of seconds or a date, at most a day ahead and never in the past', () => {
+    const at = (text: string) => retryAfter({ 'retry-after': text }, now);
+    expect(at('120')).toBe(now + 120 * SECOND);
+    expect(at('Fri, 27 Nov 2026 08:05:00 GMT')).toBe(now + 300 * SECOND);
+    expect(at('Friday, 27-Nov-26 08:05:00 GMT')).toBe(now + 300 * SECOND);
+    expect(at('Fri, 27 Nov 2020 08:05:00 GMT')).toBe(now);
+    expect(at('0')).toBe(now);
+    for (const long of ['86401', '9'.repeat(400), 'Sat, 27 Nov 2027 08:05:00 GMT']) expect(at(long)).toBe(now + DAY);
+  });
+
+  it('is nothing where it is missing or in no known format', () => {
+    for (const text of ['', 'soon', '-1', '1.5', '1e3', '2026-11-27T08:05:00Z', '１２']) {
+      expect(retryAfter({ 'retry-after': text }, now)).toBeNull();
+    }
+    expect(retryAfter({}, now)).toBeNull();
+  });
+});
+
+function options(change: Partial<FetchClientOptions> = {}): FetchClientOptions {
+  return {
+    guard: LOCAL,
+    resolve: () => Promise.reject(new Error('no name')),
+    userAgent: 'daywire/1 (+https://times.example/)',
+    ...change,
+  };
+}
+
+function get(url: string, request: Partial<FetchRequest> = {}, change: Partial<FetchClientOptions> = {}) {
+  return openFetchClient(options(change)).fetch({ ...request, url });
+}

@@ -83,7 +83,8 @@ export class Newsroom {
   async create(): Promise<void> {
     const { folder, port, cron } = this.#options;
     const answers = { name: 'The Soak Times', zone: 'UTC', language: 'en', email: 'newsroom@example.com' };
-    await init(folder, { ...answers, url: this.url }, Date.now());
+    await init(folder, { ...answers, url: this.url, site: '' }, Date.now());
+    rmSync(join(folder, 'articles/example.md'));
     const text = readFileSync(this.configFile, 'utf8');
     const changed = [
       ['pollSeconds: 5', 'pollSeconds: 1'],

@@ -19,6 +19,7 @@ import { countSubscriptions } from '../subscribers/subscriptions.ts';
 import type { AppContext, ProcessEnv } from './app-context.ts';
 import { findUnconfigured, unconfiguredMessage } from './delivery/waiting-alerts.ts';
 import { secretProblems } from './secret-problems.ts';
+import { ownTemplateWarnings } from './templates/own-templates.ts';
 import { templateProblems } from './templates/template-problems.ts';
 
 export interface Finding {
@@ -45,6 +46,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ...checkAddress(config),
     ...checkMetrics(config),
     ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
+    ...ownTemplateWarnings(config.paths.templates).map(warning),
     ...(await secretProblems(config)).map(problem),
     ...(await checkStore(config, clock())),
     ...checkFolders(config),

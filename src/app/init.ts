@@ -1,10 +1,11 @@
 /**
- * Creates a new newsroom in a folder: configuration, templates, an empty store, and a folder for articles.
+ * Creates a new newsroom in a folder: configuration, an empty store, and a folder for articles with an example.
  */
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { configJsonSchema, loadConfig, parseConfig } from '../config/config.ts';
-import { BUILT_IN_TEMPLATES, openTemplates } from '../lib/templates.ts';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { ConfigError, configJsonSchema, loadConfig, parseConfig } from '../config/config.ts';
+import { BUILT_IN_TEMPLATES, openTemplates, type Templates } from '../lib/templates.ts';
+import { localDateTime } from '../lib/time.ts';
 import { ensureSchema } from '../store/schema.ts';
 import { openStore } from '../store/store.ts';
 
@@ -15,54 +16,86 @@ export interface InitAnswers {
   language: string;
   /** Contact and sender of the newsroom. */
   email: string;
+  /** URL of the newsroom's present site, whose articles are polled; empty without one. */
+  site: string;
 }
+
+export const DEFAULT_ANSWERS: Readonly<InitAnswers> = {
+  name: 'My Newsroom',
+  url: 'http://127.0.0.1:8080',
+  zone: 'UTC',
+  language: 'en',
+  email: 'newsroom@example.com',
+  site: '',
+};
 
 /** A file is in the way. */
 class InitError extends Error {
   override name = 'InitError';
 }
 
+const CONFIG_FILE = join('config', 'daywire.yaml');
+
+/** @throws InitError where the folder has a configuration already */
+export function assertNoNewsroom(folder: string): void {
+  const path = join(folder, CONFIG_FILE);
+  if (existsSync(path)) throw new InitError(`${path} exists already: nothing was written`);
+}
+
 /**
- * @param folder created if it is missing
- * @param now gives the year of the tag authority, epoch milliseconds
+ * @param folder created if it is missing; existing files stay
+ * @param now gives the year of the tag authority, and the date of the example; epoch milliseconds
  * @returns the created paths, relative to the folder
- * @throws InitError where a file is in the way; ConfigError where an answer breaks a rule of the configuration
+ * @throws InitError where the folder has a configuration already; ConfigError where an answer breaks one of its rules
  */
 export async function init(folder: string, answers: InitAnswers, now: number): Promise<string[]> {
-  const configFile = join('config', 'daywire.yaml');
-  for (const path of [configFile, 'templates']) {
-    if (existsSync(join(folder, path))) {
-      throw new InitError(`${join(folder, path)} exists already: nothing was written`);
-    }
-  }
-  const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
-  const domain = /^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com';
-  const authority = `${domain},${new Date(now).getUTCFullYear()}`;
-  const text = await openTemplates(BUILT_IN_TEMPLATES, 'UTC').text('init/daywire.yaml.liquid', {
-    ...answers,
-    authority,
-  });
+  assertNoNewsroom(folder);
+  const templates = openTemplates(BUILT_IN_TEMPLATES, answers.zone);
+  const text = await configText(templates, answers, now);
   // Validates the answers before anything is written.
-  parseConfig(text, { file: configFile, env: {}, cwd: folder });
+  parseConfig(text, { file: CONFIG_FILE, env: {}, cwd: folder });
 
   for (const path of ['config', 'articles', 'media']) mkdirSync(join(folder, path), { recursive: true });
-  writeFileSync(join(folder, configFile), text);
+  writeFileSync(join(folder, CONFIG_FILE), text);
   writeFileSync(join(folder, 'config', 'daywire.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
-  const own = join(BUILT_IN_TEMPLATES, 'init');
-  cpSync(BUILT_IN_TEMPLATES, join(folder, 'templates'), {
-    recursive: true,
-    filter: (source) => source !== own && dirname(source) !== own,
-  });
-  const config = loadConfig(configFile, {}, folder);
+  const example = join('articles', 'example.md');
+  const isNew = readdirSync(join(folder, 'articles')).length === 0;
+  if (isNew) {
+    const published = localDateTime(now, answers.zone);
+    writeFileSync(join(folder, example), await templates.text('init/example.md.liquid', { published }));
+  }
+  const config = loadConfig(CONFIG_FILE, {}, folder);
   const store = await openStore({ path: config.paths.store });
   await ensureSchema(store);
   await store.close();
   return [
-    configFile,
+    CONFIG_FILE,
     join('config', 'daywire.schema.json'),
-    'templates/',
-    'articles/',
+    ...(isNew ? [example] : []),
     'media/',
     join('var', basename(config.paths.store)),
   ];
+}
+
+/**
+ * Checks one answer by the rules of the configuration.
+ * @returns what is wrong with it, such as `is "Nowhere": must be …`, or null
+ */
+export async function answerProblem(key: keyof InitAnswers, answer: string): Promise<string | null> {
+  const text = await configText(openTemplates(BUILT_IN_TEMPLATES, 'UTC'), { ...DEFAULT_ANSWERS, [key]: answer }, 0);
+  try {
+    parseConfig(text, { file: CONFIG_FILE, env: {}, cwd: '' });
+    return null;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // Without the place in a file that does not exist yet.
+    return (error.problems[0] ?? '').replace(/^[^:]+:\d+: \S+ /, '');
+  }
+}
+
+async function configText(templates: Templates, answers: InitAnswers, now: number): Promise<string> {
+  const { hostname } = URL.canParse(answers.url) ? new URL(answers.url) : { hostname: '' };
+  const domain = /^[a-z0-9.-]*[a-z]$/.test(hostname) ? hostname : 'example.com';
+  const authority = `${domain},${new Date(now).getUTCFullYear()}`;
+  return templates.text('init/daywire.yaml.liquid', { ...answers, authority });
 }

@@ -30,7 +30,7 @@ export interface CliContext {
   isOutputOpen(): boolean;
   /** Reads stdin, cut off at `limit` bytes. */
   readInput(limit: number): Promise<Buffer>;
-  /** Asks on the terminal. @returns the typed line, or null without a terminal */
+  /** Asks on the terminal. @returns the typed line, or null without a terminal or at the end of its input */
   ask(question: string): Promise<string | null>;
   progress: ProgressLine;
   clock: Clock;

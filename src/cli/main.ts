@@ -25,6 +25,11 @@ const GROUPS: CommandGroup[] = [
     commands: ['init', 'check', 'schema'],
     load: async () => (await import('./setup.ts')).addSetupCommands,
   },
+  {
+    heading: 'Set-up:',
+    commands: ['templates'],
+    load: async () => (await import('./templates.ts')).addTemplateCommands,
+  },
   { heading: 'Running:', commands: ['start'], load: async () => (await import('./start.ts')).addStartCommand },
   { heading: 'Running:', commands: ['status'], load: async () => (await import('./status.ts')).addStatusCommand },
   {
@@ -112,6 +117,7 @@ export async function runCommandLine(args: readonly string[], io: CliIo): Promis
     return FAILED;
   } finally {
     cli.progress.clear();
+    await cli.close();
   }
 }
 
@@ -127,8 +133,12 @@ function createProgram({ env, stdout, stderr }: CliIo): Command {
 }
 
 /** @param options known once the arguments are parsed */
-function createContext(io: CliIo, options: () => ProgramOptions): CliContext & { exitCode: number } {
+function createContext(
+  io: CliIo,
+  options: () => ProgramOptions,
+): CliContext & { exitCode: number; close(): Promise<void> } {
   const { env, stdout, stderr } = io;
+  const questions = openQuestions(io);
   const progress = openProgress(stderr);
   const processEnv = (level: string): ProcessEnv => ({
     configFile: options().config,
@@ -158,7 +168,8 @@ function createContext(io: CliIo, options: () => ProgramOptions): CliContext & {
     onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
     isOutputOpen: () => !stdout.destroyed,
     readInput: (limit: number) => readInput(io.stdin, limit),
-    ask: (question: string) => ask(io, question),
+    ask: questions.ask,
+    close: questions.close,
     progress,
     clock: Date.now,
     version: VERSION,
@@ -189,13 +200,29 @@ async function readInput(stdin: AsyncIterable<Buffer>, limit: number): Promise<B
   return Buffer.concat(chunks).subarray(0, limit);
 }
 
-async function ask({ stdin, stderr }: CliIo, question: string): Promise<string | null> {
-  if (!stdin.isTTY) return null;
-  stderr.write(question);
-  let text = '';
-  for await (const chunk of stdin) {
-    text += chunk.toString();
-    if (text.includes('\n')) break;
-  }
-  return text.split('\n', 1)[0]?.trim() ?? '';
+/** Asks questions on a terminal. A line that was typed ahead answers the next question. */
+function openQuestions({ stdin, stderr }: CliIo) {
+  const decoder = new TextDecoder();
+  let chunks: AsyncIterator<Buffer> | null = null;
+  let typed = '';
+  return {
+    async ask(question: string): Promise<string | null> {
+      if (!stdin.isTTY) return null;
+      stderr.write(question);
+      chunks ??= stdin[Symbol.asyncIterator]();
+      while (!typed.includes('\n')) {
+        const chunk = await chunks.next();
+        if (chunk.done === true) return null;
+        typed += decoder.decode(chunk.value, { stream: true });
+      }
+      const end = typed.indexOf('\n');
+      const line = typed.slice(0, end).trim();
+      typed = typed.slice(end + 1);
+      return line;
+    },
+    /** An open stdin would keep the process alive. */
+    async close(): Promise<void> {
+      await chunks?.return?.();
+    },
+  };
 }

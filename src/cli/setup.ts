@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import { check } from '../app/check.ts';
-import { init } from '../app/init.ts';
+import { answerProblem, assertNoNewsroom, DEFAULT_ANSWERS, type InitAnswers, init } from '../app/init.ts';
 import { configJsonSchema } from '../config/config.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';
 
@@ -12,19 +12,24 @@ const MARKS = { ok: 'ok', warning: 'warning', problem: 'PROBLEM' };
 export function addSetupCommands(program: Command, cli: CliContext): void {
   program
     .command('init')
-    .description('create a newsroom: configuration, templates and an empty store')
+    .description('create a newsroom: configuration, an example article and an empty store; asks for what is missing')
     .argument('[folder]', 'where', '.')
-    .option('--name <name>', "the publication's name", 'My Newsroom')
-    .option('--url <url>', 'its public address', 'http://127.0.0.1:8080')
-    .option('--zone <zone>', 'its IANA time zone', 'UTC')
-    .option('--language <tag>', 'its language (BCP 47)', 'en')
-    .option('--email <address>', 'contact and sender', 'newsroom@example.com')
-    .action(async (folder: string, answers: Parameters<typeof init>[1]) => {
-      const created = await init(folder, answers, cli.clock());
+    .option('--name <name>', `the publication's name; without a terminal: ${DEFAULT_ANSWERS.name}`)
+    .option('--url <url>', `its public address; ${DEFAULT_ANSWERS.url}`)
+    .option('--zone <zone>', `its IANA time zone; ${DEFAULT_ANSWERS.zone}`)
+    .option('--language <tag>', `its language (BCP 47); ${DEFAULT_ANSWERS.language}`)
+    .option('--email <address>', `contact and sender; ${DEFAULT_ANSWERS.email}`)
+    .option('--site <url>', 'your present site, whose articles are polled; none')
+    .action(async (folder: string, given: Partial<InitAnswers>) => {
+      assertNoNewsroom(folder);
+      const created = await init(folder, await completeAnswers(cli, given), cli.clock());
       cli.print(`created in ${folder}: ${created.join(', ')}`);
       cli.print(
         'next: put articles (Markdown with front matter, or JSON Lines) into articles/, then run "daywire start"',
       );
+      if (created.some((path) => path.endsWith('example.md'))) {
+        cli.print('articles/example.md shows the keys of an article. It is a draft, so it is not published.');
+      }
     });
 
   program
@@ -44,4 +49,34 @@ export function addSetupCommands(program: Command, cli: CliContext): void {
     .command('schema', { hidden: true })
     .description('print the JSON Schema of the configuration')
     .action(() => cli.print(JSON.stringify(configJsonSchema(), null, 2)));
+}
+
+const QUESTIONS: Record<keyof InitAnswers, string> = {
+  name: 'Name of the publication',
+  url: 'Public address of its feeds and pages',
+  zone: 'Time zone',
+  language: 'Language (BCP 47 tag)',
+  email: 'Email address, as contact and sender',
+  site: 'URL of your present site, whose articles daywire takes over (empty: none)',
+};
+
+/** Asks for what was not given, until each answer is valid. Without a terminal, takes the defaults. */
+async function completeAnswers(cli: CliContext, given: Partial<InitAnswers>): Promise<InitAnswers> {
+  const answers = { ...DEFAULT_ANSWERS, ...given };
+  for (const key of Object.keys(QUESTIONS) as (keyof InitAnswers)[]) {
+    if (given[key] !== undefined) continue;
+    const fallback = key === 'zone' ? Intl.DateTimeFormat().resolvedOptions().timeZone : DEFAULT_ANSWERS[key];
+    for (;;) {
+      const typed = await cli.ask(`${QUESTIONS[key]}${fallback === '' ? '' : ` [${fallback}]`}: `);
+      if (typed === null) break;
+      const answer = typed === '' ? fallback : typed;
+      const problem = await answerProblem(key, answer);
+      if (problem === null) {
+        answers[key] = answer;
+        break;
+      }
+      cli.printError(`${key} ${problem}`);
+    }
+  }
+  return answers;
 }

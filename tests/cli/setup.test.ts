@@ -1,8 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../src/app/check.ts';
+import type { TemplateEntry } from '../../src/app/templates/own-templates.ts';
 import { UNTRUSTED_PROXY, writeMeta } from '../../src/store/meta.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
@@ -197,7 +198,12 @@ describe.concurrent('daywire init', () => {
     const created = await folder.run(['init', '--name', 'The "Quoted" Times & Co', '--zone', 'America/New_York']);
     expect(created.stderr).toBe('');
     expect(created.code).toBe(0);
-    expect(existsSync(join(folder.path, 'templates/daily-roundup.mjml'))).toBe(true);
+    expect(created.stdout).toBe(
+      'created in .: config/daywire.yaml, config/daywire.schema.json, articles/example.md, media/, var/daywire.db\n' +
+        'next: put articles (Markdown with front matter, or JSON Lines) into articles/, then run "daywire start"\n' +
+        'articles/example.md shows the keys of an article. It is a draft, so it is not published.\n',
+    );
+    expect(readdirSync(folder.path).sort()).toEqual(['articles', 'config', 'media', 'var']);
     for (const id of ['one', 'two', 'three']) {
       writeFileSync(join(folder.path, `articles/${id}.md`), articleFile(id).replace('world', 'news'));
     }
@@ -205,7 +211,11 @@ describe.concurrent('daywire init', () => {
     const started = await folder.run(['start', '--once']);
     expect(started.stderr).not.toMatch(/problem|error/);
     expect(started.code).toBe(0);
-    expect(started.stdout).toMatch(/3 added/);
+    expect(started.stdout).toMatch(/4 added/);
+    const preview = JSON.parse((await folder.run(['preview', 'daily-roundup', '--json'])).stdout);
+    expect(preview.leftOut).toEqual([
+      { id: 'example', headline: 'An Example: How an Article Is Written', reason: { kind: 'draft' } },
+    ]);
     expect(started.stdout).not.toMatch(/sample articles/);
     expect((await folder.run(['compose', 'daily-roundup'])).stdout).toMatch(/number 1, closed, 0 deliveries/);
   });
@@ -220,5 +230,110 @@ describe.concurrent('daywire init', () => {
     expect(invalid.code).toBe(1);
     expect(invalid.stderr).toMatch(/publication\.zone is "Nowhere"/);
     expect(readdirSync(empty.path)).toEqual([]);
+  });
+
+  it('asks on a terminal for what is missing, until each answer is valid', async () => {
+    const folder = newFolder('empty');
+    const lines = ['The Example Times', 'times.example', 'https://times.example', '', 'English!', 'en-GB'];
+    const typed = [...lines, 'https://old.example', ''].join('\n');
+    const { code, stderr } = await folder.run(['init', '--email', 'desk@example.com'], {}, typed, true);
+    expect(code).toBe(0);
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    expect(stderr).toMatch(
+      /^Name of the publication \[My Newsroom\]: Public address .*: daywire: url is "times\.example": /,
+    );
+    expect(stderr).toContain(`Time zone [${zone}]: `);
+    expect(stderr).toMatch(/daywire: language is "English!": must be/);
+    expect(stderr).not.toContain('Email');
+    const config = readFileSync(join(folder.path, 'config/daywire.yaml'), 'utf8');
+    for (const line of [
+      'name: "The Example Times"',
+      'url: "https://times.example"',
+      `zone: ${JSON.stringify(zone)}`,
+      'language: "en-GB"',
+      'email: "desk@example.com"',
+      '- { id: our-site, url: "https://old.example", use: articles }',
+    ]) {
+      expect(config).toContain(line);
+    }
+  });
+
+  it('takes the defaults where the input of the terminal ends, and keeps the articles of a folder', async () => {
+    const folder = newFolder('empty');
+    mkdirSync(join(folder.path, 'articles'));
+    writeFileSync(join(folder.path, 'articles/one.md'), articleFile('one'));
+    const { code } = await folder.run(['init'], {}, 'The Example Times\n', true);
+    expect(code).toBe(0);
+    expect(readFileSync(join(folder.path, 'config/daywire.yaml'), 'utf8')).toContain('zone: "UTC"');
+    expect(readdirSync(join(folder.path, 'articles'))).toEqual(['one.md']);
+  });
+});
+
+describe.concurrent('daywire templates', () => {
+  it('ejects a template, compares it, and never overwrites it without --force', async () => {
+    const folder = newFolder('sample');
+    const templates = (...args: string[]) => folder.run(['templates', ...args]);
+    expect((await templates('eject', 'pages/article', 'daily-roundup.txt')).stdout).toBe(
+      'templates/pages/article.liquid\ntemplates/daily-roundup.txt\n',
+    );
+    const copy = join(folder.path, 'templates/pages/article.liquid');
+    const builtIn = readFileSync(copy, 'utf8');
+    expect((await templates('diff', 'pages/article')).stdout).toBe(
+      'pages/article.liquid: your copy is the same as the built-in one\n',
+    );
+    writeFileSync(copy, `<!-- Ours -->\n${builtIn}`);
+    expect((await templates('diff', 'pages/article')).stdout).toMatch(
+      /^--- templates\/pages\/article\.liquid \(yours\)\n\+\+\+ .*built-in.*\n@@ line 1.*\n-<!-- Ours -->\n /,
+    );
+    const again = await templates('eject', 'pages/article.liquid');
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringMatching(/article\.liquid exists already: .*--force\n$/),
+    ]);
+    expect(readFileSync(copy, 'utf8')).toMatch(/^<!-- Ours -->/);
+    await templates('eject', 'pages/article.liquid', '--force');
+    expect(readFileSync(copy, 'utf8')).toBe(builtIn);
+  });
+
+  it('tells what a later version has changed since a template was ejected, until the copy is kept', async () => {
+    const folder = newFolder('sample');
+    await folder.run(['templates', 'eject', 'pages/article']);
+    const copy = join(folder.path, 'templates/pages/article.liquid');
+    writeFileSync(copy, `${readFileSync(copy, 'utf8')}<!-- Ours -->\n`);
+    writeFileSync(join(folder.path, 'templates/pages/extra.liquid'), '<p>Ours</p>');
+    const state = async (name: string) =>
+      (JSON.parse((await folder.run(['templates', 'list', '--json'])).stdout) as TemplateEntry[]).find(
+        (one) => one.name === name,
+      )?.state;
+    expect(await state('pages/article.liquid')).toBe('edited');
+    expect(await state('pages/extra.liquid')).toBe('own');
+    expect(await state('pages/front.liquid')).toBe('built-in');
+    // As a later version of daywire finds it.
+    const record = join(folder.path, 'templates/.ejected.json');
+    writeFileSync(record, JSON.stringify({ 'pages/article.liquid': 'f'.repeat(64) }));
+    expect(await state('pages/article.liquid')).toBe('outdated');
+    const warning =
+      /warning +templates: daywire has changed pages\/article\.liquid since you ejected it: see "daywire t/;
+    expect((await folder.run(['check'])).stdout).toMatch(warning);
+    expect((await folder.run(['templates', 'keep', 'pages/article'])).stdout).toMatch(/your copy is kept/);
+    expect((await folder.run(['check'])).stdout).not.toMatch(warning);
+    writeFileSync(record, '[]');
+    expect((await folder.run(['check'])).stdout).toMatch(/warning .*\.ejected\.json is not as daywire writes it/);
+  });
+
+  it('names the template that was meant', async () => {
+    const folder = newFolder('sample');
+    const failure = async (...args: string[]) => (await folder.run(['templates', ...args])).stderr;
+    expect(await failure('eject', 'pages/artcle.liquid')).toBe(
+      'daywire: there is no built-in template pages/artcle.liquid: did you mean pages/article.liquid?\n',
+    );
+    expect(await failure('eject', 'daily-roundup')).toBe(
+      'daywire: there are several templates daily-roundup: daily-roundup.mjml, daily-roundup.txt\n',
+    );
+    expect(await failure('eject', 'init/daywire.yaml.liquid')).toMatch(/there is no built-in template init\//);
+    expect(await failure('eject', '../package.json')).toMatch(/there is no built-in template \.\./);
+    expect(await failure('diff', 'pages/front')).toMatch(
+      /pages\/front\.liquid does not exist: .*templates eject pages/,
+    );
   });
 });

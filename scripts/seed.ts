@@ -212,6 +212,7 @@ function inventSubscriber({ newsletters }: Config, { seed, until }: SeedOptions,
     pausedUntil: null,
     suppressed: random() < 0.01 ? 'hard-bounce' : null,
     since: until - Math.floor(random() * 1_000) * DAY,
+    status: 'subscribed',
   };
 }
 

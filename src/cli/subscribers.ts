@@ -6,9 +6,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Config } from '../config/config.ts';
 import { revokeLinksOf } from '../subscribers/account-links.ts';
 import { parseAddress } from '../subscribers/address.ts';
-import type { CsvColumn } from '../subscribers/csv/columns.ts';
+import type { CsvColumn, GivenColumns } from '../subscribers/csv/columns.ts';
 import { exportSubscribers } from '../subscribers/csv/export.ts';
 import { importSubscribers } from '../subscribers/csv/import.ts';
+import { LIST_FORMATS } from '../subscribers/csv/list-formats.ts';
+import { parseStatusRules } from '../subscribers/csv/status-rules.ts';
 import { eraseSubscriber } from '../subscribers/erasure.ts';
 import { subscriberHistory } from '../subscribers/history.ts';
 import {
@@ -33,7 +35,14 @@ const COLUMNS: CsvColumn[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'p
 /** Entries of each list that `show` prints; with `--json` all. */
 const HISTORY_SHOWN = 50;
 
-type ColumnMap = Partial<Record<CsvColumn, string>>;
+interface ImportFlags extends JsonOption {
+  newsletter?: string[];
+  map?: GivenColumns;
+  format?: string;
+  status?: string[];
+  ignore?: string[];
+  dryRun?: boolean;
+}
 
 export function addSubscriberCommands(program: Command, cli: CliContext): void {
   const subscribers = program.command('subscribers').description('add, remove, import, export and look up subscribers');
@@ -98,15 +107,27 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
   subscribers
     .command('import')
     .description(
-      'import subscribers from a CSV file; they must have agreed to it. Unsubscribed addresses stay unsubscribed',
+      'import subscribers from a CSV file, or from the export of another list manager; they must have agreed to it. ' +
+        'Unsubscribed addresses stay unsubscribed',
     )
-    .argument('<file>', `its first line names the columns: ${COLUMNS.join(', ')}`)
+    .argument('<file>', `its first line names the columns: ${COLUMNS.join(', ')}; or that of an export`)
     .option('--newsletter <id...>', 'for a file without a column of newsletters; default: all newsletters')
-    .option<ColumnMap>('--map <column=header...>', 'such as email="E-Mail-Adresse"', parseMap)
+    .option<GivenColumns>('--map <column=header...>', 'such as email="E-Mail-Adresse" or status="State"', parseMap)
+    .option(
+      '--status <value=status>',
+      'what the values of the status say, such as "active=subscribed,gone=unsubscribed"; or one status for all rows',
+      collect,
+    )
+    .option('--ignore <header>', 'a column that says nothing about consent; can be repeated', collect)
+    .addOption(
+      new Option('--format <name>', 'of the export, where its header does not tell; plain for none').choices([
+        ...LIST_FORMATS.map(({ name }) => name),
+        'plain',
+      ]),
+    )
+    .option('--dry-run', 'count what would be done, and store nothing')
     .addOption(jsonOption())
-    .action((file: string, options: JsonOption & { newsletter?: string[]; map?: ColumnMap }) =>
-      importFile(cli, file, options),
-    );
+    .action((file: string, options: ImportFlags) => importFile(cli, file, options));
 
   subscribers
     .command('export')
@@ -215,22 +236,22 @@ function show(cli: CliContext, address: string, options: JsonOption): Promise<vo
   });
 }
 
-function importFile(
-  cli: CliContext,
-  file: string,
-  options: JsonOption & { newsletter?: string[]; map?: ColumnMap },
-): Promise<void> {
+function importFile(cli: CliContext, file: string, flags: ImportFlags): Promise<void> {
   return cli.withApp(async ({ store, config, keys, clock }) => {
     const report = await importSubscribers(store, await keys.signingSecrets(), file, {
-      newsletters: newslettersNamed(config, options.newsletter),
+      newsletters: newslettersNamed(config, flags.newsletter),
       known: newslettersNamed(config),
-      map: options.map ?? {},
+      map: flags.map ?? {},
+      format: flags.format,
+      ignore: flags.ignore,
+      status: parseStatusRules(flags.status ?? []),
+      dryRun: flags.dryRun,
       clock,
       onProgress: (progress) => cli.progress.show(formatSubscriberProgress(progress)),
     });
     const { problems, summary } = formatSubscriberImport(report, file);
     for (const problem of problems) cli.printError(problem);
-    printResult(cli, options, { value: report, text: () => summary });
+    printResult(cli, flags, { value: report, text: () => summary });
     if (report.rejected > 0) cli.fail();
   });
 }
@@ -269,11 +290,18 @@ function createFile(path: string): Promise<FileHandle> {
   });
 }
 
-function parseMap(entry: string, map: ColumnMap = {}): ColumnMap {
+function parseMap(entry: string, map: GivenColumns = {}): GivenColumns {
   const at = entry.indexOf('=');
+  const header = entry.slice(at + 1);
+  // Several columns can say the status.
+  if (entry.slice(0, at) === 'status') return { ...map, status: [...(map.status ?? []), header] };
   const column = COLUMNS.find((one) => one === entry.slice(0, at));
   if (column === undefined) {
-    throw new InvalidArgumentError(`It must be column=header, with a column of ${COLUMNS.join(', ')}.`);
+    throw new InvalidArgumentError(`It must be column=header, with a column of ${COLUMNS.join(', ')}, status.`);
   }
-  return { ...map, [column]: entry.slice(at + 1) };
+  return { ...map, [column]: header };
+}
+
+function collect(value: string, values: string[] = []): string[] {
+  return [...values, value];
 }

@@ -148,6 +148,45 @@ describe.concurrent('daywire subscribers import', () => {
     ]);
   });
 
+  it('names the recognised export, counts its statuses, and with --dry-run stores nothing', async () => {
+    const folder = newFolder('sample');
+    const header = 'id,email,subscribed_to_emails,created_at,deleted_at';
+    write(folder, 'members.csv', `${header}\n1,ada@example.com,true,,\n2,ben@example.com,false,,\n`);
+    const counts =
+      'export of Ghost, by status:\n  subscribed: 1 rows, 1 imported\n' +
+      '  unsubscribed: 1 rows, 1 recorded as unsubscribed\n2 rows, 2 added, 0 changed, 0 unchanged\n';
+    const dry = await subscribers(folder, 'import', 'members.csv', '--dry-run');
+    expect(dry.stdout).toBe(`dry run: nothing was stored; this is what an import would do\n${counts}`);
+    expect((await subscribers(folder, 'list')).stdout).toBe('');
+    expect((await subscribers(folder, 'import', 'members.csv')).stdout).toBe(counts);
+    expect((await subscribers(folder, 'list')).stdout).toBe(
+      'ben@example.com\tdaily-roundup unsubscribed\nada@example.com\tdaily-roundup confirmed\n',
+    );
+  });
+
+  it('stops at a column that may be a consent, and takes --map, --status, --ignore and --format', async () => {
+    const folder = newFolder('sample');
+    write(folder, 'list.csv', 'email,State,Opt-in\nada@example.com,active,\nben@example.com,gone,\n');
+    const stopped = await subscribers(folder, 'import', 'list.csv', '--ignore', 'opt-in');
+    expect(stopped).toMatchObject({ code: 1, stdout: '' });
+    expect(stopped.stderr).toMatch(/nothing was imported: the column "State".*--map status="State" --status "active=…/);
+    const words = ['--status', 'active=subscribed', '--status', 'gone=unsubscribed', '--format', 'plain'];
+    const named = await subscribers(
+      folder,
+      'import',
+      'list.csv',
+      '--ignore',
+      'opt-in',
+      '--map',
+      'status=State',
+      ...words,
+    );
+    expect(named.stdout).toMatch(/^by status:\n {2}subscribed: 1 rows, 1 imported\n {2}unsubscribed: 1 rows/);
+    expect((await subscribers(folder, 'import', 'list.csv', '--status', 'gone=away')).stderr).toMatch(
+      /--status "gone=away": it must be value=status/,
+    );
+  });
+
   it('fails when it cannot write the rejected rows', async () => {
     const folder = newFolder('sample');
     write(folder, 'list.csv', 'email\nnobody\n');

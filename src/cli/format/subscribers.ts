@@ -4,6 +4,8 @@
 import { datelineTime } from '../../lib/time.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import type { SubscriberImportReport } from '../../subscribers/csv/import.ts';
+import { IMPORT_STATUSES, type ImportStatus } from '../../subscribers/csv/import-status.ts';
+import { findListFormat } from '../../subscribers/csv/list-formats.ts';
 import type { SubscriberHistory } from '../../subscribers/history.ts';
 import type { Subscriber } from '../../subscribers/subscriptions.ts';
 
@@ -15,7 +17,7 @@ export function formatSubscriberImport(
   const problems = report.rejects.map(({ line, reason }) => `${file}:${line}: ${reason}`);
   if (report.rejected > report.rejects.length) problems.push(`and ${report.rejected - report.rejects.length} more`);
   problems.push(...report.skipped.map(({ line, reason }) => `${file}:${line}: skipped: ${reason}`));
-  const skipped = report.suppressed + report.left;
+  const skipped = report.suppressed + report.left + report.notImported;
   if (skipped > report.skipped.length) problems.push(`and ${skipped - report.skipped.length} more skipped`);
   if (report.rejectsFile !== null) problems.push(`the rejected rows are in ${report.rejectsFile}`);
   if (report.ignoredColumns.length > 0) problems.push(`ignored columns: ${report.ignoredColumns.join(', ')}`);
@@ -30,8 +32,36 @@ export function formatSubscriberImport(
   }
   if (report.suppressed > 0) parts.push(`${report.suppressed} suppressed addresses skipped`);
   if (report.left > 0) parts.push(`${report.left} rows skipped: the subscriber had left every newsletter`);
+  if (report.notImported > 0) parts.push(`${report.notImported} rows skipped: not confirmed, or not mailed any more`);
   if (report.rejected > 0) parts.push(`${report.rejected} rejected`);
-  return { problems, summary: parts.join(', ') };
+  const lines = [...formatStatuses(report), parts.join(', ')];
+  if (report.dryRun) lines.unshift('dry run: nothing was stored; this is what an import would do');
+  return { problems, summary: lines.join('\n') };
+}
+
+/** What became of the rows of each status. */
+const DONE: Record<ImportStatus, string> = {
+  subscribed: 'imported',
+  inactive: 'not imported',
+  unconfirmed: 'not imported',
+  unsubscribed: 'recorded as unsubscribed',
+  bounced: 'suppressed',
+  blocked: 'suppressed and unsubscribed',
+  complained: 'suppressed and unsubscribed',
+};
+
+/** The recognised format, and its statuses one a line. Nothing for a file that says no status. */
+function formatStatuses({ format, statuses }: SubscriberImportReport): string[] {
+  const found = IMPORT_STATUSES.flatMap((status) => {
+    const counts = statuses[status];
+    if (counts === undefined) return [];
+    const isDone = status !== 'inactive' && status !== 'unconfirmed';
+    const done = isDone ? `${counts.effective} ${DONE[status]}` : DONE[status];
+    return [`  ${status}: ${counts.rows} rows, ${done}`];
+  });
+  const isPlain = format === 'plain';
+  if (isPlain && Object.keys(statuses).every((status) => status === 'subscribed')) return [];
+  return [isPlain ? 'by status:' : `export of ${findListFormat(format)?.title}, by status:`, ...found];
 }
 
 /** For an address without a subscriber. @param suppression its entry on the suppression list */

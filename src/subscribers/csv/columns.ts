@@ -1,7 +1,16 @@
-/** Maps the columns of a CSV file from any list manager by its header. */
+/**
+ * Maps the columns of a CSV file by its header: our own names, those of list managers' exports, and what the operator
+ * named. A column that looks like a status or a consent and is not understood is `unclear`: nothing may be imported
+ * before the operator has said what it means.
+ */
+import type { ImportStatus } from './import-status.ts';
+import { findListFormat, LIST_FORMATS, type ListFormat, matchingFormats, type StatusColumn } from './list-formats.ts';
+import { looksLikeConsent, plainName } from './plain-name.ts';
+import { mappedWords, type StatusRules } from './status-rules.ts';
+
 export type CsvColumn = 'email' | 'zone' | 'newsletters' | 'unsubscribed' | 'paused_until' | 'suppressed' | 'since';
 
-/** Known headers. Case, spaces, hyphens and underscores are ignored. */
+/** Known headers of files without a format. */
 const KNOWN_HEADERS: Record<CsvColumn, string[]> = {
   email: ['email', 'emailaddress', 'address', 'mail', 'subscriber'],
   zone: ['zone', 'timezone', 'tz'],
@@ -15,13 +24,39 @@ const KNOWN_HEADERS: Record<CsvColumn, string[]> = {
 /** Columns of our own files that imports do not use: they are not reported as ignored. */
 const OWN_COLUMNS = ['line', 'reason', 'unconfirmed'];
 
+/** Headers named by the operator. Several columns can say the status. */
+export type GivenColumns = Partial<Record<CsvColumn, string>> & { status?: readonly string[] };
+
+export interface MappedStatusColumn {
+  header: string;
+  position: number;
+  meaning: StatusColumn;
+}
+
 export interface MappedColumns {
   /** The header, as it is in the file. */
   header: readonly string[];
+  /** The recognised format, or null. */
+  format: ListFormat | null;
   /** Positions of the columns, from 0. */
   positions: Partial<Record<CsvColumn, number>>;
-  /** Unknown headers. */
+  /** Columns that say the status of a row. Empty for a file without a status: then every row subscribes. */
+  statusColumns: MappedStatusColumn[];
+  /** Statuses that every row has, beside those of its own columns. */
+  all: ImportStatus[];
+  /** Columns that look like a status or a consent and are not understood. */
+  unclear: { header: string; position: number }[];
+  /** Other unknown headers. */
   ignored: string[];
+}
+
+export interface MapOptions {
+  /** Name of a format, `plain` for none; omitted, the header decides. */
+  format?: string | undefined;
+  /** Headers of columns that the operator says mean nothing here. */
+  ignore?: readonly string[] | undefined;
+  /** The operator's status words. */
+  status?: StatusRules | undefined;
 }
 
 /**
@@ -29,42 +64,156 @@ export interface MappedColumns {
  * @param given headers named by the operator, which take precedence over known headers
  * @throws Error if there is no address column, a named column is missing, or two columns have the same meaning
  */
-export function mapColumns(header: readonly string[], given: Partial<Record<CsvColumn, string>> = {}): MappedColumns {
+export function mapColumns(
+  header: readonly string[],
+  given: GivenColumns = {},
+  { format: wantedFormat, ignore = [], status }: MapOptions = {},
+): MappedColumns {
   const names = header.map((name) => name.trim());
-  const positions = findGivenColumns(names, given);
-  const ignored: string[] = [];
-  for (const [position, name] of names.entries()) {
-    if (Object.values(positions).includes(position)) continue;
-    const plain = name.toLowerCase().replace(/[\s_-]/g, '');
-    const column = (Object.keys(KNOWN_HEADERS) as CsvColumn[]).find((one) => KNOWN_HEADERS[one].includes(plain));
-    if (column === undefined) {
-      if (!OWN_COLUMNS.includes(plain)) ignored.push(name);
-    } else if (positions[column] === undefined) {
-      positions[column] = position;
-    } else if (given[column] === undefined) {
-      throw new Error(
-        `line 1: "${names[positions[column]]}" and "${name}" can both be the ${column} column: ` +
-          `choose one with --map ${column}="…"`,
-      );
-    }
+  const plain = names.map(plainName);
+  const format = formatOf(names, plain, wantedFormat);
+  const { status: givenStatus = [], ...givenColumns } = given;
+  const positions: MappedColumns['positions'] = {};
+  for (const [column, wanted] of Object.entries(givenColumns) as [CsvColumn, string][]) {
+    positions[column] = positionOf(names, wanted);
   }
+  const operatorStatus = givenStatus.map((wanted) => ({
+    header: wanted.trim(),
+    position: positionOf(names, wanted),
+    meaning: { values: mappedWords(status) },
+  }));
+  const taken = new Set([...Object.values(positions), ...operatorStatus.map(({ position }) => position)]);
+  const formatStatus = format === null ? [] : statusColumnsOf(format, names, plain, taken);
+  const statusColumns = [...operatorStatus, ...formatStatus];
+  const dropped = new Set(ignore.map((wanted) => positionOf(names, wanted)));
+  refuseToIgnore(statusColumns, dropped);
+  const isFree = (position: number): boolean =>
+    !taken.has(position) && !dropped.has(position) && !formatStatus.some((one) => one.position === position);
+  if (format === null) mapKnownHeaders(names, plain, positions, isFree, givenColumns);
+  else mapFormatColumns(format, plain, positions, isFree);
   if (positions.email === undefined) {
     throw new Error(
       `line 1: there is no address column: the header has ${list(names)}; ` +
         'name one "email", or choose it with --map email="…"',
     );
   }
-  return { header, positions, ignored };
+  const used = new Set(Object.values(positions));
+  const rest = names
+    .map((name, position) => ({ header: name, position }))
+    .filter(({ position }) => isFree(position) && !used.has(position));
+  const isOwnFile = format === null && positions.newsletters !== undefined;
+  const isOwn = (name: string): boolean => OWN_COLUMNS.includes(name) && (isOwnFile || name !== 'unconfirmed');
+  const unclear = rest.filter(({ position }) => {
+    const name = plain[position] ?? '';
+    return looksLikeConsent(name) && !isOwn(name) && !(format?.harmless ?? []).includes(name);
+  });
+  const has = (name: string): boolean => plain.includes(name);
+  return {
+    header,
+    format,
+    positions,
+    statusColumns,
+    all: [format?.all?.(has) ?? null, status?.all ?? null].filter((one) => one !== null),
+    unclear,
+    ignored: rest.filter((one) => !unclear.includes(one) && !isOwn(plain[one.position] ?? '')).map((one) => one.header),
+  };
 }
 
-function findGivenColumns(names: string[], given: Partial<Record<CsvColumn, string>>): MappedColumns['positions'] {
-  const positions: MappedColumns['positions'] = {};
-  for (const [column, wanted] of Object.entries(given) as [CsvColumn, string][]) {
-    const position = names.findIndex((name) => name.toLowerCase() === wanted.trim().toLowerCase());
-    if (position < 0) throw new Error(`line 1: there is no column "${wanted}": the header has ${list(names)}`);
-    positions[column] = position;
+/** @throws Error if the wanted format does not exist or does not fit, or if several fit */
+function formatOf(names: string[], plain: string[], wanted: string | undefined): ListFormat | null {
+  if (wanted === 'plain') return null;
+  const present = new Set(plain);
+  if (wanted !== undefined) {
+    const format = findListFormat(wanted);
+    if (format === undefined) {
+      const all = LIST_FORMATS.map((one) => one.name).join(', ');
+      throw new Error(`there is no format "${wanted}": it must be one of ${all} or plain`);
+    }
+    if (format.needsStatus && !Object.keys(format.status).some((name) => present.has(name))) {
+      throw new Error(
+        `line 1: the file has none of the columns that say the status in a ${format.title} export: ` +
+          `the header has ${list(names)}`,
+      );
+    }
+    return format;
   }
-  return positions;
+  const [format = null, ...others] = matchingFormats(present);
+  if (others.length > 0 && format !== null) {
+    const titles = [format, ...others].map((one) => `${one.title} (--format ${one.name})`).join(' or ');
+    throw new Error(`line 1: the header can be that of ${titles}: say which`);
+  }
+  return format;
+}
+
+function statusColumnsOf(
+  format: ListFormat,
+  names: string[],
+  plain: string[],
+  taken: ReadonlySet<number>,
+): MappedStatusColumn[] {
+  return plain.flatMap((name, position) => {
+    const meaning = Object.hasOwn(format.status, name) ? format.status[name] : undefined;
+    if (meaning === undefined || taken.has(position)) return [];
+    return [{ header: names[position] ?? '', position, meaning }];
+  });
+}
+
+/** An ignored status column would subscribe everybody who has left. @throws Error */
+function refuseToIgnore(statusColumns: readonly MappedStatusColumn[], dropped: ReadonlySet<number>): void {
+  const column = statusColumns.find(({ position }) => dropped.has(position));
+  if (column === undefined) return;
+  throw new Error(`--ignore: the column "${column.header}" says who must not get mail: it cannot be ignored`);
+}
+
+function mapFormatColumns(
+  format: ListFormat,
+  plain: string[],
+  positions: MappedColumns['positions'],
+  isFree: (position: number) => boolean,
+): void {
+  const find = (wanted: readonly string[]): number | undefined => {
+    const found = wanted.map((name) => plain.indexOf(name)).find((position) => position >= 0 && isFree(position));
+    return found;
+  };
+  const columns = {
+    // The label of Mailchimp's address column is the newsroom's own.
+    email:
+      find([...format.email, ...KNOWN_HEADERS.email]) ?? plain.findIndex((name) => /e?mailadress|^email/.test(name)),
+    since: find(format.since),
+    zone: format.zone === undefined ? undefined : find([format.zone]),
+  };
+  for (const [column, position] of Object.entries(columns) as [keyof typeof columns, number | undefined][]) {
+    if (position !== undefined && position >= 0) positions[column] ??= position;
+  }
+}
+
+function mapKnownHeaders(
+  names: string[],
+  plain: string[],
+  positions: MappedColumns['positions'],
+  isFree: (position: number) => boolean,
+  given: Partial<Record<CsvColumn, string>>,
+): void {
+  for (const [position, name] of plain.entries()) {
+    if (!isFree(position)) continue;
+    const column = (Object.keys(KNOWN_HEADERS) as CsvColumn[]).find((one) => KNOWN_HEADERS[one].includes(name));
+    if (column === undefined) continue;
+    const before = positions[column];
+    if (before === undefined) positions[column] = position;
+    else if (given[column] === undefined) {
+      throw new Error(
+        `line 1: "${names[before]}" and "${names[position]}" can both be the ${column} column: ` +
+          `choose one with --map ${column}="…"`,
+      );
+    }
+  }
+}
+
+/** @throws Error if there is no such column */
+function positionOf(names: string[], wanted: string): number {
+  const position = names.findIndex((name) => name.toLowerCase() === wanted.trim().toLowerCase());
+  if (position < 0) throw new Error(`line 1: there is no column "${wanted}": the header has ${list(names)}`);
+  return position;
 }
 
 /** The delimiter of a header line: comma, semicolon or tab, whichever is most frequent. */

@@ -70,13 +70,14 @@ interface RequestedChange {
  * Imports rows in one transaction. Of several rows with the same address, the first determines spelling and zone, and
  * the first with a pause determines the pause.
  * @param source file name, for the record of consent
+ * @returns also the rows that changed something
  */
 export async function importBatch(
   { db, dialect }: Pick<Store, 'db' | 'dialect'>,
   secrets: SigningSecrets,
   rows: readonly ImportRow[],
   { source, now }: { source: string; now: number },
-): Promise<BatchReport & { skipped: SkippedRow[] }> {
+): Promise<BatchReport & { skipped: SkippedRow[]; effective: ReadonlySet<ImportRow> }> {
   return inTransaction(db, async (tx) => {
     const context = { tx, dialect, source, now };
     const addresses = await insertAddresses(context, secrets, rows);
@@ -116,6 +117,7 @@ export async function importBatch(
       suppressed,
       left,
       skipped,
+      effective,
     };
   });
 }

@@ -6,14 +6,27 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Store } from '../../store/store.ts';
-import { type CsvColumn, type MappedColumns, mapColumns } from './columns.ts';
+import { checkFile, checkName, needsCheck } from './check-file.ts';
+import { type GivenColumns, type MappedColumns, mapColumns } from './columns.ts';
 import { type BatchReport, importBatch, type SkippedRow } from './import-batch.ts';
-import { CsvSyntaxError, readRecords } from './records.ts';
+import { effectOf, type ImportStatus, NOT_IMPORTED } from './import-status.ts';
+import type { ListFormatName } from './list-formats.ts';
+import { type CsvRecord, CsvSyntaxError, readRecords } from './records.ts';
 import { MAX_LISTED, RejectsFile } from './rejects-file.ts';
 import { type ImportRow, parseRow, unguard } from './row.ts';
+import { checkRules, statusesOf } from './row-status.ts';
+import type { StatusRules } from './status-rules.ts';
 
 export interface SubscriberImportReport extends BatchReport {
+  /** The recognised export, or `plain`. */
+  format: ListFormatName | 'plain';
+  /** Whether nothing was stored. */
+  dryRun: boolean;
   rows: number;
+  /** Valid rows by the status in the file, with those that changed something. Only `subscribed` for a plain file. */
+  statuses: Partial<Record<ImportStatus, { rows: number; effective: number }>>;
+  /** Rows of people who have not confirmed, or are not mailed any more. */
+  notImported: number;
   rejected: number;
   /** The first rejected rows. */
   rejects: { line: number; reason: string }[];
@@ -26,12 +39,20 @@ export interface SubscriberImportReport extends BatchReport {
 }
 
 export interface SubscriberImportOptions {
-  /** Ids of newsletters to subscribe to if the file has no column for them. */
+  /** Ids of newsletters that the file is about, if it has no column for them. */
   newsletters: readonly string[];
   /** Ids of all newsletters of the configuration. */
   known: readonly string[];
   /** Headers named by the operator. */
-  map?: Partial<Record<CsvColumn, string>>;
+  map?: GivenColumns;
+  /** Name of a format, or `plain`; omitted, the header decides. */
+  format?: string | undefined;
+  /** Headers of columns that say nothing about consent, whatever their names suggest. */
+  ignore?: readonly string[] | undefined;
+  /** The operator's words for statuses. */
+  status?: StatusRules | undefined;
+  /** Counts what would be done, in a transaction that is rolled back. */
+  dryRun?: boolean | undefined;
   clock: () => number;
   onProgress?: (progress: { rows: number; rejected: number; bytes: number; totalBytes: number }) => void;
 }
@@ -39,11 +60,15 @@ export interface SubscriberImportOptions {
 const BATCH_SIZE = 500;
 
 const OVERSIZED = 'it has more than 64 KB: shorten it, or close its quotation mark';
+const NO_RULES: StatusRules = { words: {}, all: null };
 
 /**
  * Imports a file, with one transaction per batch: an interrupted import keeps the finished batches, and can be
- * repeated.
- * @throws Error if the file cannot be read, its header cannot be mapped, or a quote is not closed, with the line
+ * repeated. Where a column or a value may say that somebody must not get mail, and it is not understood, nothing is
+ * imported. In a file with statuses, rows that end something are imported first, so that no other row of the same
+ * address subscribes it.
+ * @throws Error if the file cannot be read, its header cannot be mapped, a status is not understood, or a quote is not
+ * closed, with the line
  */
 export async function importSubscribers(
   store: Pick<Store, 'db' | 'dialect'>,
@@ -52,53 +77,164 @@ export async function importSubscribers(
   options: SubscriberImportOptions,
 ): Promise<SubscriberImportReport> {
   const totalBytes = sizeOf(file);
-  const rejects = new RejectsFile(file);
-  const totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0, left: 0 };
-  const skipped: SkippedRow[] = [];
-  const batch: ImportRow[] = [];
-  const flush = async (): Promise<void> => {
-    if (batch.length === 0) return;
-    const context = { source: basename(file), now: options.clock() };
-    const result = await importBatch(store, secrets, batch.splice(0), context);
-    skipped.push(...result.skipped.slice(0, MAX_LISTED - skipped.length));
-    for (const key of Object.keys(totals) as (keyof BatchReport)[]) totals[key] += result[key];
-  };
-  let rows = 0;
-  let columns: MappedColumns | null = null;
-  let rejectsFile: string | null = null;
   try {
-    for await (const records of readRecords(file)) {
+    const columns = await readColumns(file, options);
+    const rules = options.status ?? NO_RULES;
+    checkRules(columns, rules);
+    checkName(file, columns, rules);
+    if (needsCheck(columns)) await checkFile(file, columns, rules, options.known);
+    const run = (target: Pick<Store, 'db' | 'dialect'>): Promise<SubscriberImportReport> =>
+      new FileImport(target, secrets, file, { columns, rules, totalBytes, ...options }).run();
+    return await (options.dryRun ? rolledBack(store, run) : run(store));
+  } catch (error) {
+    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Does something in a transaction, and takes it back. */
+async function rolledBack<T>(
+  { db, dialect }: Pick<Store, 'db' | 'dialect'>,
+  work: (store: Pick<Store, 'db' | 'dialect'>) => Promise<T>,
+): Promise<T> {
+  const done: { result?: T } = {};
+  const rollback = new Error('rolled back');
+  await db
+    .transaction()
+    .execute(async (tx) => {
+      done.result = await work({ db: tx, dialect });
+      throw rollback;
+    })
+    .catch((error: unknown) => {
+      if (error !== rollback) throw error;
+    });
+  return done.result as T;
+}
+
+type Context = SubscriberImportOptions & { columns: MappedColumns; rules: StatusRules; totalBytes: number };
+
+class FileImport {
+  readonly #store: Pick<Store, 'db' | 'dialect'>;
+  readonly #secrets: SigningSecrets;
+  readonly #file: string;
+  readonly #context: Context;
+  readonly #rejects: RejectsFile;
+  readonly #totals: BatchReport = { added: 0, changed: 0, unchanged: 0, keptUnsubscribed: 0, suppressed: 0, left: 0 };
+  readonly #statuses: SubscriberImportReport['statuses'] = {};
+  readonly #skipped: SkippedRow[] = [];
+  readonly #batch: ImportRow[] = [];
+  #rows = 0;
+  #notImported = 0;
+
+  constructor(store: Pick<Store, 'db' | 'dialect'>, secrets: SigningSecrets, file: string, context: Context) {
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#file = file;
+    this.#context = context;
+    this.#rejects = new RejectsFile(context.dryRun ? null : file);
+  }
+
+  async run(): Promise<SubscriberImportReport> {
+    const { columns, dryRun = false } = this.#context;
+    const hasStatus = columns.statusColumns.length > 0 || columns.all.some((status) => status !== 'subscribed');
+    let rejectsFile: string | null = null;
+    try {
+      if (hasStatus) await this.#read('ending');
+      await this.#read(hasStatus ? 'subscribing' : 'all');
+      if (this.#rejects.count === 0) this.#rejects.delete();
+    } catch (error) {
+      if (!(error instanceof CsvSyntaxError) || dryRun) throw error;
+      await this.#flush();
+      throw new Error(`${error.message}; the rows before it have been imported`, { cause: error });
+    } finally {
+      rejectsFile = await this.#rejects.close();
+    }
+    return {
+      format: columns.format?.name ?? 'plain',
+      dryRun,
+      ...this.#totals,
+      rows: this.#rows,
+      statuses: this.#statuses,
+      notImported: this.#notImported,
+      rejected: this.#rejects.count,
+      rejects: this.#rejects.listed,
+      skipped: this.#skipped.sort((a, b) => a.line - b.line),
+      rejectsFile,
+      ignoredColumns: columns.ignored,
+    };
+  }
+
+  /** Imports the rows that end something, all others, or all in one reading. */
+  async #read(which: 'ending' | 'subscribing' | 'all'): Promise<void> {
+    const { columns, rules, onProgress, totalBytes } = this.#context;
+    let isHeader = true;
+    for await (const records of readRecords(this.#file, columns.format?.escape)) {
       for (const record of records) {
-        const fields = record.fields.map(unguard);
-        if (columns === null) {
-          columns = mapColumns(fields, options.map);
+        if (isHeader) {
+          isHeader = false;
           continue;
         }
-        rows += 1;
-        const row = record.isOversized ? OVERSIZED : parseRow(fields, record.line, columns, options);
-        if (typeof row === 'string') await rejects.add(columns.header, { ...record, fields }, row);
-        else if (batch.push(row) >= BATCH_SIZE) await flush();
-        options.onProgress?.({ rows, rejected: rejects.count, bytes: record.bytes, totalBytes });
+        const fields = record.fields.map(unguard);
+        const found = statusesOf(fields, columns, rules);
+        const statuses = found.kind === 'known' && !record.isOversized ? found.statuses : null;
+        if (which !== 'all' && isEnding(statuses) !== (which === 'ending')) continue;
+        await this.#add(record, fields, statuses);
+        onProgress?.({ rows: this.#rows, rejected: this.#rejects.count, bytes: record.bytes, totalBytes });
       }
     }
-    if (columns === null) throw new Error('it is empty: the first line must name the columns, such as email,zone');
-    await flush();
-    if (rejects.count === 0) rejects.delete();
-  } catch (error) {
-    if (error instanceof CsvSyntaxError) await flush();
-    throw new Error(`${file}: ${(error as Error).message}`, { cause: error });
-  } finally {
-    rejectsFile = await rejects.close();
+    await this.#flush();
   }
-  return {
-    ...totals,
-    rows,
-    rejected: rejects.count,
-    rejects: rejects.listed,
-    skipped,
-    rejectsFile,
-    ignoredColumns: columns.ignored,
-  };
+
+  /** @param statuses null if they are not known: the address is invalid, or the file has changed since its check */
+  async #add(record: CsvRecord, fields: string[], statuses: readonly ImportStatus[] | null): Promise<void> {
+    const { columns } = this.#context;
+    this.#rows += 1;
+    let row = record.isOversized ? OVERSIZED : parseRow(fields, record.line, columns, statuses ?? [], this.#context);
+    if (typeof row !== 'string' && statuses === null) row = 'its status is not known';
+    if (typeof row === 'string') {
+      await this.#rejects.add(columns.header, { ...record, fields }, row);
+      return;
+    }
+    this.#count(row.status, 'rows');
+    const reason = NOT_IMPORTED[row.status];
+    if (reason !== undefined) {
+      this.#notImported += 1;
+      if (this.#skipped.length < MAX_LISTED) this.#skipped.push({ line: row.line, reason });
+    } else if (this.#batch.push(row) >= BATCH_SIZE) await this.#flush();
+  }
+
+  #count(status: ImportStatus, what: 'rows' | 'effective'): void {
+    const counts = this.#statuses[status] ?? { rows: 0, effective: 0 };
+    counts[what] += 1;
+    this.#statuses[status] = counts;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const context = { source: basename(this.#file), now: this.#context.clock() };
+    const { skipped, effective, ...counts } = await importBatch(
+      this.#store,
+      this.#secrets,
+      this.#batch.splice(0),
+      context,
+    );
+    this.#skipped.push(...skipped.slice(0, MAX_LISTED - this.#skipped.length));
+    for (const row of effective) this.#count(row.status, 'effective');
+    for (const key of Object.keys(counts) as (keyof BatchReport)[]) this.#totals[key] += counts[key];
+  }
+}
+
+/** Whether a row ends a subscription or suppresses the address. */
+function isEnding(statuses: readonly ImportStatus[] | null): boolean {
+  const { subscription, suppressed } = effectOf(statuses ?? []);
+  return subscription === 'ends' || suppressed !== null;
+}
+
+/** @throws Error if the file is empty, or its header cannot be mapped */
+async function readColumns(file: string, { map, format, ignore, status }: SubscriberImportOptions) {
+  for await (const [header] of readRecords(file)) {
+    if (header !== undefined) return mapColumns(header.fields.map(unguard), map, { format, ignore, status });
+  }
+  throw new Error('it is empty: the first line must name the columns, such as email,zone');
 }
 
 function sizeOf(file: string): number {

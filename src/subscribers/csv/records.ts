@@ -29,12 +29,13 @@ const [LF, CR] = [10, 13];
 /**
  * Reads the records of a file, in one batch per chunk: with a promise per record, promises took a third of an import's
  * time. A line of any length without line breaks in it is one oversized record.
+ * @param quoteEscape what is put before a quotation mark within a field; another one (RFC 4180 §2), or a backslash
  * @throws CsvSyntaxError after the records before an unclosed quotation mark
  */
-export async function* readRecords(file: string): AsyncGenerator<CsvRecord[]> {
+export async function* readRecords(file: string, quoteEscape: '"' | '\\' = '"'): AsyncGenerator<CsvRecord[]> {
   const header = await firstLine(file);
   for (let position: Position | null = { byte: 0, line: 1 }; position !== null; ) {
-    const end: RecordsEnd = yield* readFrom(file, position, delimiterOf(header));
+    const end: RecordsEnd = yield* readFrom(file, position, { delimiter: delimiterOf(header), quoteEscape });
     if (end.failure === null) return;
     const { at, failure } = end;
     const skipped = failure.code === 'CSV_MAX_RECORD_SIZE' ? await findLongLine(file, at) : null;
@@ -56,13 +57,18 @@ interface RecordsEnd {
   failure: CsvError | null;
 }
 
-async function* readFrom(file: string, start: Position, delimiter: string): AsyncGenerator<CsvRecord[], RecordsEnd> {
+async function* readFrom(
+  file: string,
+  start: Position,
+  { delimiter, quoteEscape }: { delimiter: string; quoteEscape: string },
+): AsyncGenerator<CsvRecord[], RecordsEnd> {
   const records: CsvRecord[] = [];
   // After a line end, the next line.
   const at = { byte: start.byte, line: start.byte === 0 ? start.line : start.line + 1 };
   const parser = parse({
     bom: start.byte === 0,
     delimiter,
+    escape: quoteEscape,
     relax_column_count: true,
     relax_quotes: true,
     skip_empty_lines: true,
@@ -120,9 +126,7 @@ function countLineEnds(field: string): number {
 
 function toError(error: CsvError, line: number): Error {
   if (error.code !== 'CSV_MAX_RECORD_SIZE' && error.code !== 'CSV_QUOTE_NOT_CLOSED') return error;
-  return new CsvSyntaxError(
-    `after line ${line}: a quotation mark is not closed; the rows before it have been imported`,
-  );
+  return new CsvSyntaxError(`after line ${line}: a quotation mark is not closed`);
 }
 
 async function firstLine(file: string): Promise<string> {

@@ -15,11 +15,12 @@ export class RejectsFile {
   count = 0;
   /** The first rejected rows. */
   readonly listed: { line: number; reason: string }[] = [];
-  readonly #path: string;
+  readonly #path: string | null;
   #handle: FileHandle | null = null;
 
-  constructor(importedFile: string) {
-    this.#path = `${importedFile}.rejects.csv`;
+  /** @param importedFile null only counts and lists rejected rows */
+  constructor(importedFile: string | null) {
+    this.#path = importedFile === null ? null : `${importedFile}.rejects.csv`;
   }
 
   /**
@@ -30,6 +31,7 @@ export class RejectsFile {
     const reason = errorLine(cause);
     this.count += 1;
     if (this.listed.length < MAX_LISTED) this.listed.push({ line, reason });
+    if (this.#path === null) return;
     if (this.#handle === null) {
       // A new file, since an existing one could be readable by other users.
       this.delete();
@@ -47,7 +49,7 @@ export class RejectsFile {
   }
 
   delete(): void {
-    rmSync(this.#path, { force: true });
+    if (this.#path !== null) rmSync(this.#path, { force: true });
   }
 
   async #write(fields: readonly string[]): Promise<void> {

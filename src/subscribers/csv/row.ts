@@ -4,6 +4,7 @@ import type { SuppressionReason } from '../../store/tables.ts';
 import { parseAddress } from '../address.ts';
 import { zoneProblem } from '../zone.ts';
 import type { CsvColumn, MappedColumns } from './columns.ts';
+import { effectOf, type ImportStatus, strictest } from './import-status.ts';
 
 export interface ImportRow {
   line: number;
@@ -18,13 +19,16 @@ export interface ImportRow {
   suppressed: SuppressionReason | null;
   /** Instant of the subscription, if the file has it. */
   since: number | null;
+  /** What the file says about the person. */
+  status: ImportStatus;
 }
 
 const REASONS: SuppressionReason[] = ['hard-bounce', 'soft-bounces', 'complaint', 'erased', 'operator'];
 
 /**
  * Parses a row.
- * @param options.newsletters subscribed to if the file has no column of newsletters
+ * @param statuses what the file says about the person; see `statusesOf`
+ * @param options.newsletters concerned if the file has no column of newsletters
  * @param options.known all newsletters of the configuration
  * @returns the row, or the reason of its rejection
  */
@@ -32,44 +36,60 @@ export function parseRow(
   fields: readonly string[],
   line: number,
   columns: MappedColumns,
+  statuses: readonly ImportStatus[],
   options: { newsletters: readonly string[]; known: readonly string[] },
 ): ImportRow | string {
+  const { positions, format } = columns;
   const field = (column: CsvColumn): string => {
-    const position = columns.positions[column];
+    const position = positions[column];
     return position === undefined ? '' : (fields[position] ?? '').trim();
   };
   const address = parseAddress(field('email'));
   if (address.kind === 'invalid') return `${field('email') || 'the address'}: ${address.reason}`;
-  const zone = field('zone');
-  const problem = zone === '' ? null : zoneProblem(zone);
-  if (problem !== null) return problem;
-  const unsubscribed = words(field('unsubscribed'));
-  const newsletters =
-    columns.positions.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
-  for (const id of [...newsletters, ...unsubscribed]) {
+  const ended = words(field('unsubscribed'));
+  const concerned = positions.newsletters === undefined ? [...options.newsletters] : words(field('newsletters'));
+  for (const id of [...concerned, ...ended]) {
     if (!options.known.includes(id)) {
       return `${id}: unknown newsletter: the configuration has ${options.known.join(', ') || 'none'}`;
     }
   }
-  const suppressed = suppressionOf(field('suppressed'));
-  if (newsletters.length + unsubscribed.length === 0 && suppressed === null) return 'it has no newsletter';
+  const effect = effectOf(statuses);
+  const suppressed = effect.suppressed ?? suppressionOf(field('suppressed'));
+  if (concerned.length + ended.length === 0 && suppressed === null) return 'it has no newsletter';
+  const row = { line, email: address.email, key: address.key, suppressed, status: strictest(statuses) };
+  const unsubscribed = effect.subscription === 'ends' ? [...new Set([...concerned, ...ended])] : ended;
+  if (effect.subscription !== 'subscribes') {
+    return { ...row, zone: null, newsletters: [], unsubscribed, pausedUntil: null, since: null };
+  }
+  const details = parseDetails(field, format !== null);
+  if (typeof details === 'string') return details;
+  // A list of suppressed addresses subscribes nobody.
+  const subscribes = suppressed === null || positions.newsletters !== undefined;
+  const newsletters = subscribes ? concerned.filter((id) => !unsubscribed.includes(id)) : [];
+  return { ...row, ...details, newsletters, unsubscribed };
+}
+
+/**
+ * What a row says about the subscription itself.
+ * @param isForeign the file is the export of a list manager: what cannot be read there is left out
+ * @returns the details, or the reason of a rejection
+ */
+function parseDetails(
+  field: (column: CsvColumn) => string,
+  isForeign: boolean,
+): Pick<ImportRow, 'zone' | 'pausedUntil' | 'since'> | string {
+  const zone = field('zone');
+  const problem = zone === '' ? null : zoneProblem(zone);
+  if (problem !== null && !isForeign) return problem;
   const pausedUntil = instantOf(field('paused_until'));
   if (pausedUntil === undefined) {
     return `${field('paused_until')}: the end of a pause must be a date or an instant such as 2026-12-01T00:00:00Z`;
   }
   const since = instantOf(field('since'));
-  if (since === undefined) return `${field('since')}: must be a date or an instant such as 2026-11-24T07:30:00Z`;
-  return {
-    line,
-    email: address.email,
-    key: address.key,
-    zone: zone === '' ? null : zone,
-    newsletters: newsletters.filter((id) => !unsubscribed.includes(id)),
-    unsubscribed,
-    pausedUntil,
-    suppressed,
-    since,
-  };
+  if (since === undefined && !isForeign) {
+    return `${field('since')}: must be a date or an instant such as 2026-11-24T07:30:00Z`;
+  }
+  return { zone: zone === '' || problem !== null ? null : zone, pausedUntil, since: since ?? null };
 }
 
 /**
@@ -95,14 +115,20 @@ function suppressionOf(text: string): SuppressionReason | null {
   return REASONS.find((reason) => reason === text.toLowerCase()) ?? 'operator';
 }
 
-/** Returns undefined for invalid input. A date without time is its first instant in UTC. */
+/**
+ * Returns undefined for invalid input. A date without time is its first instant in UTC. Some list managers write
+ * `2026-11-24 07:30:00 UTC`, others, as Go does, `2026-11-24 07:30:00.123 +0000 UTC`.
+ */
 function instantOf(text: string): number | null | undefined {
   if (text === '') return null;
+  const iso = text
+    .replace(/ (?:([+-]\d{4}) )?UTC$/, (_, offset: string | undefined) => offset ?? 'Z')
+    .replace(' ', 'T');
   try {
-    return Temporal.Instant.from(text.replace(' ', 'T')).epochMilliseconds;
+    return Temporal.Instant.from(iso).epochMilliseconds;
   } catch {}
   try {
-    return Temporal.PlainDateTime.from(text.replace(' ', 'T')).toZonedDateTime('UTC').epochMilliseconds;
+    return Temporal.PlainDateTime.from(iso).toZonedDateTime('UTC').epochMilliseconds;
   } catch {
     return undefined;
   }

@@ -1,0 +1,79 @@
+/** Reads a feed: RSS 0.9x to 2.0, RDF, Atom 0.3 and 1.0, JSON Feed 1.0 and 1.1, and what is nearly one of these. */
+import { cleanLine } from '../../lib/clean-text.ts';
+import { readAuthor } from './author.ts';
+import { decodeFeed } from './decode-feed.ts';
+import { readJsonFeed } from './json-feed.ts';
+import { languageOf } from './language.ts';
+import { type FeedResult, MAX_PARTS, type ParsedFeed, type ParsedItem } from './parsed-feed.ts';
+import { plainLine, textValue } from './text-values.ts';
+import { textOf, type XmlElement } from './xml-element.ts';
+import { addressOf, type ItemContext, readLink, readXmlItem, relationOf } from './xml-item.ts';
+import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
+
+export interface FetchedFeed {
+  bytes: Uint8Array;
+  /** The value of the HTTP header. */
+  contentType: string | null;
+  /** Where it was fetched from, after redirects. */
+  url: string;
+}
+
+/** Dates that are more than 24 hours after `now` count as absent. Never throws. */
+export function parseFeed({ bytes, contentType, url }: FetchedFeed, now: number): FeedResult {
+  const document = decodeFeed(bytes, contentType);
+  const start = document.slice(0, 1_000).trimStart();
+  if (start === '' && document.trim() === '') return { kind: 'unreadable', reason: 'the document is empty' };
+  const context = { url, now };
+  return start.startsWith('{') ? readJsonFeed(document, context) : readXml(document, context);
+}
+
+function readXml(document: string, context: ItemContext): FeedResult {
+  const items: ParsedItem[] = [];
+  const xml = readXmlFeed(document, context.url, (item) => items.push(readXmlItem(item, context)));
+  if (xml.format === null) return { kind: 'unreadable', reason: whatElse(document) };
+  if (xml.format === 'atom') nameFeedAuthors(items, xml, context);
+  return { kind: 'feed', feed: { ...readHead(xml, context), items } };
+}
+
+/** An entry without author has those of its feed (RFC 4287 §4.2.1). */
+function nameFeedAuthors(items: ParsedItem[], { root, head }: XmlFeed, { url }: ItemContext): void {
+  const authors = head
+    .filter(({ name }) => name === 'atom:author')
+    .slice(0, MAX_PARTS)
+    .map((element) => readAuthor(element, root?.base ?? url))
+    .filter((author) => author !== null);
+  for (const item of items) if (item.authors.length === 0) item.authors = authors;
+}
+
+function readHead(
+  { format, root, head, repaired, problems }: XmlFeed,
+  { url }: ItemContext,
+): Omit<ParsedFeed, 'items'> {
+  const all = (...names: string[]): XmlElement[] => head.filter(({ name }) => names.includes(name));
+  const base = root?.base ?? url;
+  const links = all('rss:link', 'atom:link');
+  const related = (relation: string): string[] =>
+    links
+      .filter(({ attributes }) => relationOf(attributes) === relation)
+      .map((element) => addressOf(element, base))
+      .filter((address) => address !== null);
+  const title = all('rss:title', 'atom:title', 'dc:title')[0];
+  const language = all('rss:language', 'dc:language')[0];
+  return {
+    format: format ?? 'rss',
+    title: title === undefined ? null : plainLine(textValue(title, base)),
+    link: readLink(links, base),
+    self: related('self')[0] ?? null,
+    hubs: [...new Set(related('hub'))].slice(0, 10),
+    language: languageOf(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
+    repaired,
+    problems,
+  };
+}
+
+/** What a document without a feed is. */
+function whatElse(document: string): string {
+  if (/<(?:!doctype\s+html|html|head|body)\b/i.test(document.slice(0, 5_000))) return 'the document is an HTML page';
+  const start = cleanLine(document.slice(0, 200)).slice(0, 60).toWellFormed();
+  return `the document is neither RSS, RDF, Atom nor JSON Feed: it begins with “${start}”`;
+}

@@ -1,0 +1,174 @@
+/** Texts of a feed: what is text and what is HTML, and one as the other. */
+import { Parser } from 'htmlparser2';
+import { cleanLine, cleanText } from '../../lib/clean-text.ts';
+import { escapeHtml } from '../../lib/html.ts';
+import { resolveAttribute, resolveHtmlUrls } from './resolve-urls.ts';
+import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
+
+/** `unclear`: RSS does not say whether a title is text or HTML. */
+export interface TextValue {
+  kind: 'text' | 'html' | 'unclear';
+  value: string;
+}
+
+/**
+ * The text of an element, by the rules of its format: RFC 4287 §3.1 and §4.1.3 for Atom, with the types and modes of
+ * Atom 0.3. In RSS a description is HTML, and other text is unclear.
+ * @param base of relative URLs, if no `xml:base` is in force
+ */
+export function textValue(element: XmlElement, base: string | null): TextValue {
+  const hasElements = element.children.some((child) => typeof child !== 'string');
+  if (!element.name.startsWith('atom:')) {
+    if (hasElements) return { kind: 'html', value: markupOf(element, base, escapeMarkup) };
+    return { kind: MAYBE_TEXT.has(element.name) ? 'unclear' : 'html', value: textOf(element) };
+  }
+  const type = (element.attributes.type ?? '').trim().toLowerCase().split(';')[0] as string;
+  const mode = element.attributes.mode?.trim().toLowerCase();
+  if (mode === 'base64') return decodeBase64(textOf(element), isPlain(type) ? 'text' : 'html');
+  if (isPlain(type)) {
+    if (hasElements) return { kind: 'html', value: inner(element, base, escapeMarkup) };
+    return { kind: type === '' && mode === 'escaped' ? 'unclear' : 'text', value: textOf(element) };
+  }
+  if (type === 'html' || type === 'text/html') {
+    return { kind: 'html', value: inner(element, base, mode === 'xml' ? escapeMarkup : String) };
+  }
+  if (type === 'xhtml' || type === 'application/xhtml+xml' || /[/+]xml$/.test(type)) {
+    return {
+      kind: 'html',
+      value: hasElements || mode !== 'escaped' ? inner(element, base, escapeMarkup) : textOf(element),
+    };
+  }
+  return decodeBase64(textOf(element), type.startsWith('text/') ? 'text' : 'html');
+}
+
+/** Elements of RSS and its modules whose text may be HTML or not. */
+const MAYBE_TEXT = new Set([
+  ...['rss:title', 'rss:author', 'rss:category', 'dc:title', 'dc:creator', 'dc:author', 'dc:subject'],
+  ...['media:title', 'media:description', 'media:credit'],
+]);
+
+function isPlain(type: string): boolean {
+  return type === '' || type === 'text' || type === 'text/plain';
+}
+
+function inner(element: XmlElement, base: string | null, write: (text: string) => string): string {
+  // The <div> around XHTML is not part of it (RFC 4287 §3.1.1.3).
+  const [only, ...others] = elementsOf(element);
+  const isWrapped =
+    only !== undefined &&
+    others.length === 0 &&
+    only.name === 'xhtml:div' &&
+    element.children.every((child) => typeof child !== 'string' || child.trim() === '');
+  return markupOf(isWrapped ? only : element, base, write);
+}
+
+const VOID = new Set(['area', 'br', 'col', 'embed', 'hr', 'img', 'input', 'link', 'meta', 'source', 'track', 'wbr']);
+const TAG_NAME = /^[a-z][a-z0-9-]*$/;
+
+/** The content of an element as HTML, with absolute URLs. */
+function markupOf(element: XmlElement, base: string | null, write: (text: string) => string): string {
+  const parts: string[] = [];
+  const writeChildren = ({ children }: XmlElement): void => {
+    for (const child of children) {
+      if (typeof child === 'string') {
+        parts.push(write(child));
+        continue;
+      }
+      const tag = child.name.slice(child.name.indexOf(':') + 1);
+      if (!TAG_NAME.test(tag)) {
+        writeChildren(child);
+        continue;
+      }
+      parts.push(`<${tag}${attributesOf(child, child.base ?? base)}>`);
+      if (VOID.has(tag)) continue;
+      writeChildren(child);
+      parts.push(`</${tag}>`);
+    }
+  };
+  writeChildren(element);
+  return parts.join('');
+}
+
+function attributesOf({ attributes }: XmlElement, base: string | null): string {
+  let written = '';
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!TAG_NAME.test(name) || name === 'xmlns') continue;
+    written += ` ${name}="${escapeHtml(base === null ? value : resolveAttribute(name, value, base))}"`;
+  }
+  return written;
+}
+
+function escapeMarkup(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
+
+function decodeBase64(text: string, kind: 'text' | 'html'): TextValue {
+  if (!BASE64.test(text)) return { kind, value: text };
+  const bytes = Buffer.from(text, 'base64');
+  const decoded = new TextDecoder('utf-8').decode(bytes);
+  // Neither text nor HTML, such as a picture.
+  if (decoded.includes('\ufffd') || decoded.includes('\u0000')) return { kind, value: '' };
+  return { kind, value: decoded };
+}
+
+/** Characters of a title, a name or a category that are read. */
+const MAX_LINE = 5_000;
+
+/** One line of plain text, or null if there is none. */
+export function plainLine({ kind, value }: TextValue): string | null {
+  const written = value.length > MAX_LINE ? value.slice(0, MAX_LINE) : value;
+  return cleanLine(kind === 'text' ? written : textOfHtml(written, kind === 'unclear')) || null;
+}
+
+/**
+ * HTML, or null if there is none.
+ * @param base of relative URLs
+ */
+export function htmlOf({ kind, value }: TextValue, base: string): string | null {
+  const html = kind === 'text' ? paragraphsOf(value) : resolveHtmlUrls(value, base);
+  return cleanText(html).trim() || null;
+}
+
+/** Plain text as HTML: an empty line separates paragraphs. */
+function paragraphsOf(text: string): string {
+  const paragraphs = text.trim().split(/\n[ \t\r]*\n\s*/);
+  if (paragraphs.length === 1) return escapeMarkup(text.trim());
+  return paragraphs.map((paragraph) => `<p>${escapeMarkup(paragraph)}</p>`).join('\n');
+}
+
+/** Inline elements that occur in headlines. A headline such as `Vec<T>` keeps what is none. */
+const INLINE = new Set([
+  ...['a', 'abbr', 'acronym', 'b', 'bdi', 'bdo', 'big', 'cite', 'code', 'del', 'dfn', 'em', 'font', 'i', 'ins', 'kbd'],
+  ...['mark', 'nobr', 'q', 's', 'samp', 'small', 'span', 'strike', 'strong', 'sub', 'sup', 'tt', 'u', 'var', 'wbr'],
+]);
+const BLOCK = new Set(['br', 'p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'li', 'ul', 'ol', 'blockquote', 'hr']);
+const WITHOUT_TEXT = new Set(['script', 'style', 'template', 'noscript', 'iframe', 'object', 'svg', 'math']);
+
+/** @param keepsUnknown whether tags that no headline has are text */
+function textOfHtml(html: string, keepsUnknown: boolean): string {
+  if (!/[<&]/.test(html)) return html;
+  let text = '';
+  let hidden = 0;
+  const isText = (name: string): boolean =>
+    keepsUnknown && !INLINE.has(name) && !BLOCK.has(name) && !WITHOUT_TEXT.has(name) && name !== 'img';
+  const asWritten = (): string => html.slice(parser.startIndex, parser.endIndex + 1);
+  const parser: Parser = new Parser({
+    onopentag: (name) => {
+      if (WITHOUT_TEXT.has(name)) hidden++;
+      else if (isText(name)) text += asWritten();
+      else if (BLOCK.has(name)) text += ' ';
+    },
+    onclosetag: (name, isImplied) => {
+      if (WITHOUT_TEXT.has(name)) hidden--;
+      else if (isText(name) && !isImplied) text += asWritten();
+      else if (BLOCK.has(name)) text += ' ';
+    },
+    ontext: (part) => {
+      if (hidden === 0) text += part;
+    },
+  });
+  parser.end(html);
+  return text;
+}

@@ -1,0 +1,143 @@
+/** An item of an XML feed. One reader for RSS, RDF and Atom: feeds mix their elements. */
+import { cleanLine } from '../../lib/clean-text.ts';
+import { DAY } from '../../lib/time.ts';
+import { readAuthor } from './author.ts';
+import { parseFeedDate } from './feed-date.ts';
+import { readMedia } from './media.ts';
+import { MAX_PARTS, type ParsedAuthor, type ParsedItem } from './parsed-feed.ts';
+import { resolveAddress } from './resolve-urls.ts';
+import { htmlOf, plainLine, textValue } from './text-values.ts';
+import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
+
+const TITLES = ['rss:title', 'atom:title', 'dc:title'];
+const SUMMARIES = ['atom:summary', 'rss:description', 'rss:summary', 'dc:description'];
+const CONTENTS = ['content:encoded', 'atom:content', 'rss:fullitem', 'rss:content', 'xhtml:body', 'xhtml:div'];
+const AUTHORS = ['dc:creator', 'dc:author', 'atom:author'];
+const CATEGORIES = ['rss:category', 'atom:category', 'dc:subject'];
+const PUBLISHED = [
+  ...['rss:pubdate', 'atom:published', 'atom:issued', 'dcterms:issued', 'dcterms:available', 'dc:date'],
+  ...['rss:published', 'rss:date', 'atom:created', 'dcterms:created'],
+];
+const UPDATED = ['atom:updated', 'atom:modified', 'dcterms:modified', 'rss:updated', 'rss:modified'];
+
+/** Characters. Two longer ids may differ beyond them. */
+const MAX_ID = 8_192;
+
+export interface ItemContext {
+  /** The address of the feed: the base of URLs where no `xml:base` is in force. */
+  url: string;
+  now: number;
+}
+
+export function readXmlItem(item: XmlElement, { url, now }: ItemContext): ParsedItem {
+  const elements = elementsOf(item);
+  const byName = Map.groupBy(elements, ({ name }) => name);
+  const all = (names: string[]): XmlElement[] => names.flatMap((name) => byName.get(name) ?? []);
+  const base = item.base ?? url;
+  const { id, isPermaLink } = readId(item, all(['rss:guid', 'atom:id', 'dc:identifier']));
+  const link =
+    readLink(all(['rss:link', 'atom:link']), base) ??
+    resolveAddress(isPermaLink ? (id ?? '') : (item.attributes['rdf:about'] ?? ''), base);
+  // Without xml:base, a path within a text is relative to the item's page rather than to the feed.
+  const textBase = item.base ?? link ?? url;
+  const texts = (names: string[]): string[] =>
+    all(names)
+      .map((element) => htmlOf(textValue(element, element.base ?? textBase), element.base ?? textBase))
+      .filter((html) => html !== null);
+  const [summary = null, secondSummary = null] = texts(inWrittenOrder(elements, SUMMARIES));
+  const { images, enclosures } = readMedia(elements, base);
+  return {
+    id,
+    isPermaLink,
+    link,
+    title: first(all(TITLES), (element) => plainLine(textValue(element, element.base ?? textBase))),
+    summary,
+    content: texts(CONTENTS)[0] ?? secondSummary,
+    authors: readAuthors(all(AUTHORS), all(['rss:author']), base),
+    categories: all(inWrittenOrder(elements, CATEGORIES))
+      .map(readCategory)
+      .filter((category) => category !== null)
+      .slice(0, MAX_PARTS),
+    publishedAt: readDate(all(PUBLISHED), now),
+    updatedAt: readDate(all(UPDATED), now),
+    images,
+    enclosures,
+  };
+}
+
+/** The first result that is not null. */
+function first<T>(elements: XmlElement[], read: (element: XmlElement) => T | null): T | null {
+  for (const element of elements) {
+    const result = read(element);
+    if (result !== null) return result;
+  }
+  return null;
+}
+
+function inWrittenOrder(elements: XmlElement[], names: string[]): string[] {
+  return [...new Set(elements.map(({ name }) => name))].filter((name) => names.includes(name));
+}
+
+function readId(item: XmlElement, elements: XmlElement[]): Pick<ParsedItem, 'id' | 'isPermaLink'> {
+  for (const element of elements) {
+    const id = idOf(textOf(element));
+    if (id === null) continue;
+    const isDenied = /^\s*false\s*$/i.test(element.attributes.ispermalink ?? '');
+    // Many feeds leave the attribute out, whatever the guid is.
+    return { id, isPermaLink: element.name === 'rss:guid' && !isDenied && /^https?:\/\//i.test(id) };
+  }
+  return { id: idOf(item.attributes['rdf:about'] ?? ''), isPermaLink: false };
+}
+
+/** An id as written, without what no database can hold. Null if it is empty or longer than any. */
+export function idOf(written: string): string | null {
+  const id = cleanLine(written);
+  return id === '' || id.length > MAX_ID ? null : id;
+}
+
+/**
+ * The address of the page that links lead to: of an HTML page, if one says so (RFC 4287 §4.2.7), else the first one.
+ * @param elements links of RSS, with the address as text, or of Atom
+ */
+export function readLink(elements: XmlElement[], base: string): string | null {
+  const alternates = elements.filter(({ attributes }) => relationOf(attributes) === 'alternate');
+  const html = alternates.filter(({ attributes }) => /^\s*text\/html\b/i.test(attributes.type ?? 'text/html'));
+  return first([...html, ...alternates], (element) => addressOf(element, base));
+}
+
+export function relationOf({ rel = 'alternate' }: Record<string, string>): string {
+  return rel.trim().toLowerCase();
+}
+
+/** Some feeds write the address of an Atom link as text. */
+export function addressOf(element: XmlElement, base: string): string | null {
+  return resolveAddress(element.attributes.href ?? textOf(element), element.base ?? base);
+}
+
+/** The author of RSS is an email address by its specification: Dublin Core has the name. */
+function readAuthors(named: XmlElement[], rss: XmlElement[], base: string): ParsedAuthor[] {
+  const read = (elements: XmlElement[]): ParsedAuthor[] =>
+    elements
+      .slice(0, MAX_PARTS)
+      .map((element) => readAuthor(element, base))
+      .filter((author) => author !== null);
+  const authors = read(named);
+  return authors.length > 0 ? authors : read(rss);
+}
+
+function readCategory(element: XmlElement): string | null {
+  const { label, term } = element.attributes;
+  if (element.name !== 'atom:category') return plainLine(textValue(element, null));
+  return cleanLine(label ?? '') || cleanLine(term ?? '') || plainLine(textValue(element, null));
+}
+
+/** The first date that can be read and is not ahead by more than a day. */
+function readDate(elements: XmlElement[], now: number): number | null {
+  return first(elements, (element) => usableDate(textOf(element), now));
+}
+
+/** Null also for what is more than a day ahead: clocks are wrong by hours, not by days. */
+export function usableDate(written: string, now: number): number | null {
+  const at = parseFeedDate(written);
+  return at === null || at > now + DAY ? null : at;
+}

@@ -1,0 +1,123 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parseFeedDate } from '../../../src/sources/feed/feed-date.ts';
+import { anyText } from '../../support/any-text.ts';
+
+/** Both as an ISO instant, so that a failure can be read. */
+const read = (text: string): string | null => {
+  const at = parseFeedDate(text);
+  return at === null ? null : new Date(at).toISOString().replace('.000', '');
+};
+
+it.each([
+  ['Thu, 26 Nov 2026 10:14:55 GMT', '2026-11-26T10:14:55Z'],
+  ['Thu, 26 Nov 2026 10:14:55 +0200', '2026-11-26T08:14:55Z'],
+  ['Thu, 26 Nov 2026 10:14:55 -03:30', '2026-11-26T13:44:55Z'],
+  ['Thu, 26 Nov 2026 10:14:55 GMT+0200', '2026-11-26T08:14:55Z'],
+  ['Thu, 26 Nov 2026 10:14:55 +0200 (CEST)', '2026-11-26T08:14:55Z'],
+  ['Thu, 26 Nov 2026 10:14:55 -0500 EST', '2026-11-26T15:14:55Z'],
+  ['Thu, 26 Nov 2026 10:14:55.123 GMT', '2026-11-26T10:14:55Z'],
+])('reads the usual date of RSS: %s', (written, instant) => {
+  expect(read(written)).toBe(instant);
+});
+
+it.each([
+  ['two-digit year', 'Thu, 26 Nov 26 10:14:55 GMT', '2026-11-26T10:14:55Z'],
+  ['two-digit year of the last century', '07 Sep 99 00:00:01 GMT', '1999-09-07T00:00:01Z'],
+  ['no weekday', '26 Nov 2026 10:14:55 GMT', '2026-11-26T10:14:55Z'],
+  ['a wrong weekday, without space', 'Monday,26 Nov 2026 10:14:55 GMT', '2026-11-26T10:14:55Z'],
+  ['no seconds', 'Thu, 26 Nov 2026 10:14 GMT', '2026-11-26T10:14:00Z'],
+  ['no zone', 'Thu, 26 Nov 2026 10:14:55', '2026-11-26T10:14:55Z'],
+  ['no time', 'Thu, 26 Nov 2026', '2026-11-26T00:00:00Z'],
+  ['one-digit day and hour', 'Thu, 5 Nov 2026 7:05:09 GMT', '2026-11-05T07:05:09Z'],
+  ['whole month name', 'Thursday, 26 November 2026 10:14:55 GMT', '2026-11-26T10:14:55Z'],
+  ['month first', 'November 26, 2026 10:14 PM EST', '2026-11-27T03:14:00Z'],
+  ['half of the day', 'Nov 26, 2026 12:05 am', '2026-11-26T00:05:00Z'],
+  ['hyphens', '26-Nov-2026 10:14:55 UTC', '2026-11-26T10:14:55Z'],
+  ['hours beyond the day', 'Thu, 26 Nov 2026 24:00:00 GMT', '2026-11-27T00:00:00Z'],
+  ['year first', '2026 Nov 26 10:14:55', '2026-11-26T10:14:55Z'],
+  ['asctime', 'Thu Nov 26 10:14:55 2026', '2026-11-26T10:14:55Z'],
+  ['date(1)', 'Thu Nov 26 10:14:55 PST 2026', '2026-11-26T18:14:55Z'],
+  ['white space', '\n  Thu, 26 Nov 2026   10:14:55   GMT\t', '2026-11-26T10:14:55Z'],
+])('reads a date with %s', (_sin, written, instant) => {
+  expect(read(written)).toBe(instant);
+});
+
+it.each([
+  ['EST', '15:00'],
+  ['EDT', '14:00'],
+  ['CST', '16:00'],
+  ['PDT', '17:00'],
+  ['PT', '18:00'],
+  ['BST', '09:00'],
+  ['CET', '09:00'],
+  ['JST', '01:00'],
+  ['Z', '10:00'],
+  ['UT', '10:00'],
+  ['XYZ', '10:00'],
+])('knows the zone %s, and takes an unknown one for UTC', (zone, utc) => {
+  expect(read(`Thu, 26 Nov 2026 10:00:00 ${zone}`)).toBe(`2026-11-26T${utc}:00Z`);
+});
+
+it.each([
+  ['2026', '2026-01-01T00:00:00Z'],
+  ['2026-11', '2026-11-01T00:00:00Z'],
+  ['2026-11-26', '2026-11-26T00:00:00Z'],
+  ['20261126', '2026-11-26T00:00:00Z'],
+  ['2026-330', '2026-11-26T00:00:00Z'],
+  ['2026-11-26T10:14Z', '2026-11-26T10:14:00Z'],
+  ['2026-11-26T10:14:55Z', '2026-11-26T10:14:55Z'],
+  ['2026-11-26t10:14:55z', '2026-11-26T10:14:55Z'],
+  ['2026-11-26T10:14:55.123456+02:00', '2026-11-26T08:14:55Z'],
+  ['2026-11-26T10:14:55-0800', '2026-11-26T18:14:55Z'],
+  ['2026-11-26T10:14:55-08', '2026-11-26T18:14:55Z'],
+  ['2026-11-26T10', '2026-11-26T10:00:00Z'],
+  ['20261126T101455Z', '2026-11-26T10:14:55Z'],
+  ['2026-11-26 10:14:55', '2026-11-26T10:14:55Z'],
+  ['2026-11-26 10:14:55 EST', '2026-11-26T15:14:55Z'],
+  ['2026/11/5 7:05:00', '2026-11-05T07:05:00Z'],
+  ['2026-11-26T23:59:60Z', '2026-11-27T00:00:00Z'],
+])('reads W3CDTF with reduced precision, and its relatives: %s', (written, instant) => {
+  expect(read(written)).toBe(instant);
+});
+
+it.each([
+  ...[
+    '',
+    'today',
+    'Nov',
+    '26',
+    '10:14',
+    '2026-13-01',
+    '2026-02-30',
+    '31 Jun 2026',
+    '0000-00-00T00:00:00',
+    '0001-01-01',
+  ],
+  ...['26 Nov 2026 25:00', '26 Nov 2026 10:61', '26 Foo 2026', '1970-01-01T00:00:00Z', '1795824000', '2026-11-26T'],
+  ...['26 Nov 2026 13:00 PM', '2026-11-26T10:14:55+99:00', '1 2 3 Nov 2026'],
+])('reads no date in “%s”', (written) => {
+  expect(read(written)).toBeNull();
+});
+
+const anyInstant = fc.date({
+  min: new Date('1971-01-01'),
+  max: new Date('2099-12-31'),
+  noInvalidDate: true,
+});
+
+it('reads what Date writes, to the second', () => {
+  fc.assert(
+    fc.property(anyInstant, (date) => {
+      const seconds = Math.floor(date.getTime() / 1_000) * 1_000;
+      expect(parseFeedDate(date.toUTCString())).toBe(seconds);
+      expect(parseFeedDate(date.toISOString())).toBe(seconds);
+    }),
+  );
+});
+
+it('never throws, and takes linear time', () => {
+  fc.assert(fc.property(anyText(60), (text) => void parseFeedDate(text)));
+  fc.assert(fc.property(anyInstant, anyText(60), (date, text) => void parseFeedDate(date.toUTCString() + text)));
+  for (const part of ['1', '1:', 'a ', '( ', '-0', ' ']) parseFeedDate(part.repeat(1_000_000));
+});

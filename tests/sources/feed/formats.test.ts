@@ -1,0 +1,308 @@
+import { expect, it } from 'vitest';
+import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
+import { atomEntry, FEED_URL, NOW, readFeed, readItem, rssItem } from './read-feed.ts';
+
+it('reads RSS 2.0 with its usual modules', () => {
+  const feed = readFeed(`<?xml version="1.0" encoding="UTF-8"?>
+<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:dc="http://purl.org/dc/elements/1.1/"
+  xmlns:atom="http://www.w3.org/2005/Atom" xmlns:media="http://search.yahoo.com/mrss/">
+<channel>
+  <title>The Harbour Times</title>
+  <link>https://harbour.example.com/</link>
+  <atom:link href="https://harbour.example.com/feed/" rel="self" type="application/rss+xml"/>
+  <atom:link href="https://hub.example.com/" rel="hub"/>
+  <image><title>Logo</title><link>https://logo.example.com/</link></image>
+  <language>en_GB</language>
+  <item>
+    <title>Ferry &amp; bridge</title>
+    <link>https://harbour.example.com/2026/ferry/</link>
+    <dc:creator><![CDATA[Ann Lee]]></dc:creator><dc:creator>Bo Chen</dc:creator>
+    <pubDate>Thu, 26 Nov 2026 10:14:55 +0000</pubDate><atom:updated>2026-11-26T12:00:00Z</atom:updated>
+    <category><![CDATA[Local]]></category><category>Transport</category>
+    <guid isPermaLink="false"> https://harbour.example.com/?p=12 </guid>
+    <description>The ferry is &lt;b&gt;back&lt;/b&gt;.</description>
+    <content:encoded><![CDATA[<p>The ferry is back.</p>]]></content:encoded>
+    <media:content url="https://cdn.example.com/a.jpg" type="image/jpeg" fileSize="1234" width="800" height="600">
+      <media:description>The ferry</media:description><media:credit>Cy Woo</media:credit>
+    </media:content>
+    <media:thumbnail url="https://cdn.example.com/a-small.jpg" width="80"/>
+    <enclosure url="https://cdn.example.com/a.mp3" length="99" type="audio/mpeg"/>
+  </item>
+</channel></rss>`);
+  expect(feed).toEqual({
+    format: 'rss',
+    title: 'The Harbour Times',
+    link: 'https://harbour.example.com/',
+    self: 'https://harbour.example.com/feed/',
+    hubs: ['https://hub.example.com/'],
+    language: 'en-GB',
+    repaired: false,
+    problems: [],
+    items: [
+      {
+        id: 'https://harbour.example.com/?p=12',
+        isPermaLink: false,
+        link: 'https://harbour.example.com/2026/ferry/',
+        title: 'Ferry & bridge',
+        summary: 'The ferry is <b>back</b>.',
+        content: '<p>The ferry is back.</p>',
+        authors: [
+          { name: 'Ann Lee', email: null, url: null },
+          { name: 'Bo Chen', email: null, url: null },
+        ],
+        categories: ['Local', 'Transport'],
+        publishedAt: Date.parse('2026-11-26T10:14:55Z'),
+        updatedAt: Date.parse('2026-11-26T12:00:00Z'),
+        images: [
+          {
+            url: 'https://cdn.example.com/a.jpg',
+            type: 'image/jpeg',
+            length: 1234,
+            width: 800,
+            height: 600,
+            alt: 'The ferry',
+            credit: 'Cy Woo',
+          },
+          {
+            url: 'https://cdn.example.com/a-small.jpg',
+            type: null,
+            length: null,
+            width: 80,
+            height: null,
+            alt: null,
+            credit: null,
+          },
+        ],
+        enclosures: [{ url: 'https://cdn.example.com/a.mp3', type: 'audio/mpeg', length: 99 }],
+      },
+    ],
+  });
+});
+
+it('reads Atom 1.0: authors of the feed, kinds of content, links by relation and type', () => {
+  const feed = readFeed(`<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="de">
+  <title type="html">Die &amp;lt;Zeitung&amp;gt;</title><id>urn:x</id>
+  <link href="https://z.example.com/"/><link rel="self" href="https://z.example.com/atom"/>
+  <author><name>Redaktion</name><uri>/team</uri></author>
+  <entry>
+    <id>tag:z.example.com,2026:1</id><title>a &lt;b&gt; c</title>
+    <link rel="replies" href="https://z.example.com/1/replies"/>
+    <link rel="alternate" type="application/pdf" href="https://z.example.com/1.pdf"/>
+    <link rel="alternate" type="text/html" href="https://z.example.com/1"/>
+    <link rel="enclosure" type="image/png" length="5" href="https://z.example.com/1.png"/>
+    <category term="politik" label="Politik"/><category term="berlin"/>
+    <published>2026-11-26T10:00:00+01:00</published><updated>2026-11-26T11:00:00+01:00</updated>
+    <summary>1 &lt; 2</summary>
+    <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>Text<br/>a &lt; b</p></div></content>
+  </entry>
+  <entry><author><name>Eva Roth</name><email>eva@example.com</email></author><title type="html">&lt;i&gt;Kurz&lt;/i&gt;</title></entry>
+</feed>`);
+  expect(feed).toMatchObject({
+    format: 'atom',
+    title: 'Die <Zeitung>',
+    link: 'https://z.example.com/',
+    language: 'de',
+  });
+  expect(feed.self).toBe('https://z.example.com/atom');
+  expect(feed.items).toMatchObject([
+    {
+      id: 'tag:z.example.com,2026:1',
+      title: 'a <b> c',
+      link: 'https://z.example.com/1',
+      summary: '1 &lt; 2',
+      content: '<p>Text<br>a &lt; b</p>',
+      authors: [{ name: 'Redaktion', email: null, url: 'https://news.example.com/team' }],
+      categories: ['Politik', 'berlin'],
+      publishedAt: Date.parse('2026-11-26T09:00:00Z'),
+      updatedAt: Date.parse('2026-11-26T10:00:00Z'),
+      images: [{ url: 'https://z.example.com/1.png', type: 'image/png', length: 5 }],
+    },
+    { title: 'Kurz', authors: [{ name: 'Eva Roth', email: 'eva@example.com' }] },
+  ]);
+});
+
+it('reads Atom 0.3 with escaped, inline and base64 content', () => {
+  const entry = (content: string): string =>
+    `<feed version="0.3" xmlns="http://purl.org/atom/ns#"><entry><issued>2026-11-26</issued>
+      <modified>2026-11-26T01:00:00Z</modified>${content}</entry></feed>`;
+  const contentOf = (attributes: string, value: string): string | null =>
+    readItem(entry(`<content ${attributes}>${value}</content>`)).content;
+  expect(contentOf('type="text/html" mode="escaped"', '&lt;p&gt;a&lt;/p&gt;')).toBe('<p>a</p>');
+  expect(contentOf('mode="escaped"', '&lt;p&gt;a&lt;/p&gt;')).toBe('<p>a</p>');
+  expect(contentOf('type="text/html" mode="base64"', Buffer.from('<p>é</p>').toString('base64'))).toBe('<p>é</p>');
+  expect(contentOf('type="text/plain" mode="base64"', Buffer.from('a < b').toString('base64'))).toBe('a &lt; b');
+  expect(contentOf('type="image/png" mode="base64"', Buffer.of(0x89, 0x50, 0xff).toString('base64'))).toBeNull();
+  const inline = '<div xmlns="http://www.w3.org/1999/xhtml"><p title="&quot;">a</p></div>';
+  expect(contentOf('type="application/xhtml+xml" mode="xml"', inline)).toBe('<p title="&quot;">a</p>');
+  expect(readItem(entry('<title mode="escaped" type="text/html">A &amp;amp; B</title>'))).toMatchObject({
+    title: 'A & B',
+    publishedAt: Date.parse('2026-11-26'),
+    updatedAt: Date.parse('2026-11-26T01:00:00Z'),
+  });
+});
+
+it('reads RDF, and Atom and RSS whose elements have a prefix', () => {
+  const rdf = `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:r="http://purl.org/rss/1.0/"
+    xmlns:d="http://purl.org/dc/elements/1.1/">
+    <r:channel rdf:about="https://a.example.com/"><r:title>A</r:title><r:link>https://a.example.com/</r:link>
+      <r:items><rdf:Seq><rdf:li resource="https://a.example.com/1"/></rdf:Seq></r:items></r:channel>
+    <r:item rdf:about="https://a.example.com/1"><r:title>One</r:title><r:link>https://a.example.com/1?from=rss</r:link>
+      <d:date>2026-11-26T10:00:00Z</d:date><d:creator>Ann Lee</d:creator><d:subject>World</d:subject></r:item></rdf:RDF>`;
+  expect(readFeed(rdf)).toMatchObject({
+    format: 'rss',
+    title: 'A',
+    link: 'https://a.example.com/',
+    items: [
+      {
+        id: 'https://a.example.com/1',
+        link: 'https://a.example.com/1?from=rss',
+        title: 'One',
+        authors: [{ name: 'Ann Lee' }],
+        categories: ['World'],
+        publishedAt: Date.parse('2026-11-26T10:00:00Z'),
+      },
+    ],
+  });
+  const atom = `<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>A</a:title><a:entry><a:title>One</a:title>
+    <a:content type="xhtml"><h:div xmlns:h="http://www.w3.org/1999/xhtml"><h:p>Text</h:p></h:div></a:content></a:entry></a:feed>`;
+  expect(readFeed(atom)).toMatchObject({ title: 'A', items: [{ title: 'One', content: '<p>Text</p>' }] });
+  const oldRss = '<rss version="0.91"><channel><title>A</title></channel><item><title>One</title></item></rss>';
+  expect(readFeed(oldRss)).toMatchObject({ title: 'A', items: [{ title: 'One' }] });
+});
+
+it('reads JSON Feed 1.0 and 1.1', () => {
+  const feed = readFeed(
+    JSON.stringify({
+      version: 'https://jsonfeed.org/version/1.1',
+      title: 'Times',
+      home_page_url: 'https://t.example.com/',
+      feed_url: 'https://t.example.com/feed.json',
+      language: 'fr-ca',
+      authors: [{ name: 'Desk' }],
+      hubs: [{ type: 'WebSub', url: 'https://hub.example.com/' }],
+      items: [
+        {
+          id: 7,
+          url: 'https://t.example.com/a/b',
+          title: 'A & <b>',
+          content_html: '<p><a href="c">c</a></p>',
+          summary: '1 < 2',
+          image: '/i.webp',
+          date_published: '2026-11-26T10:00:00+02:00',
+          date_modified: 'never',
+          tags: ['x', ' y '],
+          attachments: [{ url: 'https://t.example.com/a.mp3', mime_type: 'Audio/MPEG', size_in_bytes: 12 }],
+        },
+        { id: 'b', content_text: 'One.\n\nTwo & three.', authors: [{ name: 'Ann Lee' }] },
+      ],
+    }),
+  );
+  expect(feed).toMatchObject({
+    format: 'json',
+    title: 'Times',
+    link: 'https://t.example.com/',
+    self: 'https://t.example.com/feed.json',
+    hubs: ['https://hub.example.com/'],
+    language: 'fr-CA',
+    repaired: false,
+  });
+  expect(feed.items).toMatchObject([
+    {
+      id: '7',
+      link: 'https://t.example.com/a/b',
+      title: 'A & <b>',
+      content: '<p><a href="https://t.example.com/a/c">c</a></p>',
+      summary: '1 &lt; 2',
+      images: [{ url: 'https://news.example.com/i.webp' }],
+      publishedAt: Date.parse('2026-11-26T08:00:00Z'),
+      updatedAt: null,
+      categories: ['x', 'y'],
+      authors: [{ name: 'Desk' }],
+      enclosures: [{ url: 'https://t.example.com/a.mp3', type: 'audio/mpeg', length: 12 }],
+    },
+    { id: 'b', link: null, content: '<p>One.</p>\n<p>Two &amp; three.</p>', authors: [{ name: 'Ann Lee' }] },
+  ]);
+  const old = { version: 'https://jsonfeed.org/version/1', title: 'T', author: { name: 'Bo' }, items: [{ id: 'a' }] };
+  expect(readFeed(JSON.stringify(old)).items).toMatchObject([{ id: 'a', authors: [{ name: 'Bo' }] }]);
+});
+
+it.each([
+  ['plain', 'AT&amp;T &lt; B', 'AT&T < B'],
+  ['HTML in an escaped form', '&lt;b&gt;Ferry&lt;/b&gt; &amp;amp; bridge&amp;#8217;s', 'Ferry & bridge’s'],
+  ['HTML in CDATA', '<![CDATA[<em>Ferry</em>&nbsp;&amp; bridge<br>again]]>', 'Ferry & bridge again'],
+  ['a generic type, which is no markup', 'Vec&lt;T&gt; &amp; Map&lt;K, V&gt;', 'Vec<T> & Map<K, V>'],
+  ['markup that was not escaped', 'The <i>Queen</i> sails', 'The Queen sails'],
+  ['white space', '\n  Ferry\n\tback  ', 'Ferry back'],
+])('reads a title of RSS as text, with %s', (_name, written, title) => {
+  expect(readItem(rssItem(`<title>${written}</title>`)).title).toBe(title);
+});
+
+it.each([
+  ['ann@example.com (Ann Lee)', 'Ann Lee', 'ann@example.com'],
+  ['Ann Lee <ann@example.com>', 'Ann Lee', 'ann@example.com'],
+  ['Ann Lee (ann@example.com)', 'Ann Lee', 'ann@example.com'],
+  ['mailto:ann@example.com', null, 'ann@example.com'],
+  ['Ann Lee', 'Ann Lee', null],
+])('reads the author “%s”', (written, name, email) => {
+  const { authors } = readItem(rssItem(`<author>${written.replace('<', '&lt;')}</author>`));
+  expect(authors).toEqual([{ name, email, url: null }]);
+});
+
+it('takes the address from a guid that is a permalink, and from no other', () => {
+  const guid = 'https://a.example.com/1';
+  expect(readItem(rssItem(`<guid>${guid}</guid>`))).toMatchObject({ id: guid, isPermaLink: true, link: guid });
+  expect(readItem(rssItem(`<guid isPermaLink="false">${guid}</guid>`))).toMatchObject({ id: guid, link: null });
+  expect(readItem(rssItem('<guid>abc 1</guid>'))).toMatchObject({ id: 'abc 1', link: null });
+  expect(readItem(rssItem(`<guid>${guid}</guid><link>/2</link>`)).link).toBe('https://news.example.com/2');
+});
+
+it('takes no date that is more than a day ahead, and none that cannot be read', () => {
+  const publishedAt = (date: string): number | null => readItem(rssItem(`<pubDate>${date}</pubDate>`)).publishedAt;
+  expect(publishedAt('Sat, 28 Nov 2026 08:00:00 GMT')).toBe(NOW + 86_400_000);
+  expect(publishedAt('Sat, 28 Nov 2026 08:00:01 GMT')).toBeNull();
+  expect(publishedAt('soon')).toBeNull();
+  expect(readItem(atomEntry('<published>2036-01-01</published><issued>2026-01-02</issued>')).publishedAt).toBe(
+    Date.parse('2026-01-02'),
+  );
+});
+
+it('joins what several elements say about a picture, in a group too', () => {
+  const { images, enclosures } = readItem(
+    rssItem(
+      `<enclosure url="https://c.example.com/a.jpg" type="image/jpeg" length="0"/>
+       <media:group><media:title>Harbour</media:title>
+         <media:content url="https://c.example.com/a.jpg" fileSize="10" width="640px"/>
+         <media:content url="https://c.example.com/v.mp4" medium="video" type="video/mp4"/></media:group>
+       <media:content url="https://c.example.com/picture?id=1" medium="image"><media:title>Quay</media:title></media:content>
+       <media:content url="javascript:alert(1)" medium="image"/>`,
+      ' xmlns:media="http://search.yahoo.com/mrss/"',
+    ),
+  );
+  expect(images).toMatchObject([
+    { url: 'https://c.example.com/a.jpg', type: 'image/jpeg', length: 10, width: 640, alt: 'Harbour' },
+    { url: 'https://c.example.com/picture?id=1', type: null, alt: 'Quay' },
+  ]);
+  expect(enclosures).toEqual([{ url: 'https://c.example.com/v.mp4', type: 'video/mp4', length: null }]);
+});
+
+it('knows modules by their namespace, whatever the prefix, and by the usual prefix where none is declared', () => {
+  const byNamespace = rssItem('<x:creator>Ann</x:creator>', ' xmlns:x="http://purl.org/dc/elements/1.1/"');
+  expect(readItem(byNamespace).authors).toMatchObject([{ name: 'Ann' }]);
+  expect(readItem(rssItem('<dc:creator>Ann</dc:creator>')).authors).toMatchObject([{ name: 'Ann' }]);
+  const other = rssItem('<x:title>No</x:title><title>Yes</title>', ' xmlns:x="https://x.example.com/ns"');
+  expect(readItem(other).title).toBe('Yes');
+});
+
+it('says what a document is that is no feed', () => {
+  const reasonOf = (document: string) =>
+    parseFeed({ bytes: Buffer.from(document), contentType: null, url: FEED_URL }, NOW);
+  const unreadable = (reason: string) => ({ kind: 'unreadable', reason });
+  expect(reasonOf(' \n')).toEqual(unreadable('the document is empty'));
+  expect(reasonOf('<!doctype html><title>Times</title>')).toEqual(unreadable('the document is an HTML page'));
+  expect(reasonOf('{"title": ')).toEqual(unreadable('the document is not valid JSON'));
+  expect(reasonOf('{"message": "no"}')).toEqual(unreadable('the document is JSON, but no JSON Feed'));
+  expect(reasonOf('<urlset><url/></urlset>')).toEqual(
+    unreadable('the document is neither RSS, RDF, Atom nor JSON Feed: it begins with “<urlset><url/></urlset>”'),
+  );
+  expect(readFeed('<rss><channel><title>Empty</title></channel></rss>')).toMatchObject({ title: 'Empty', items: [] });
+});

@@ -1,0 +1,123 @@
+import { expect, it } from 'vitest';
+import type { ParsedFeed } from '../../../src/sources/feed/parsed-feed.ts';
+import { readFeed } from './read-feed.ts';
+
+const titles = ({ items }: ParsedFeed): (string | null)[] => items.map(({ title }) => title);
+const channel = (items: string): string => `<rss version="2.0"><channel><title>T</title>${items}</channel></rss>`;
+
+it('reads attributes without quotes', () => {
+  const feed = readFeed('<rss version=2.0><channel><item><guid isPermaLink=false>7</guid></item></channel></rss>');
+  expect(feed).toMatchObject({ items: [{ id: '7', isPermaLink: false }], repaired: true });
+  expect(feed.problems).toEqual(['an attribute was not quoted']);
+});
+
+it('ends an unclosed CDATA section before the end tag of its element', () => {
+  const feed = readFeed(
+    channel(
+      `<item><title>One</title><description><![CDATA[<p>a</p></description></item>
+       <item><title>Two</title><description>b</description></item>`,
+    ),
+  );
+  expect(feed.items).toMatchObject([
+    { title: 'One', summary: '<p>a</p>' },
+    { title: 'Two', summary: 'b' },
+  ]);
+  expect(feed).toMatchObject({ repaired: true, problems: ['a CDATA section was not closed'] });
+});
+
+it('ends an unclosed CDATA section also if a later one would end it', () => {
+  const feed = readFeed(
+    channel(
+      `<item><title><![CDATA[One</title><description><![CDATA[a]]></description></item>
+       <item><title>Two</title><content:encoded><![CDATA[b</content:encoded></item>
+       <item><title><![CDATA[Three]]></title></item>`,
+    ),
+  );
+  expect(titles(feed)).toEqual(['One', 'Two', 'Three']);
+  expect(feed.items).toMatchObject([{ summary: 'a' }, { content: 'b' }, {}]);
+  expect(feed.repaired).toBe(true);
+});
+
+it('leaves a CDATA section alone that shows how a feed is written', () => {
+  const example = '<pre><item><description>text</description></item></pre>';
+  const feed = readFeed(channel(`<item><title>One</title><description><![CDATA[${example}]]></description></item>`));
+  expect(feed).toMatchObject({ repaired: false, items: [{ title: 'One', summary: example }] });
+});
+
+it('keeps the whole items of a feed that was cut, and leaves out the one within which it was', () => {
+  const feed = readFeed('<rss><channel><title>T</title><item><title>One</title></item><item><title>Two</title><desc');
+  expect(titles(feed)).toEqual(['One']);
+  expect(feed.repaired).toBe(true);
+  expect(feed.problems).toContain('it ends within an item, which was left out');
+});
+
+it('leaves out an item that was cut within a CDATA section', () => {
+  const feed = readFeed('<rss><channel><item><title>One</title></item><item><title><![CDATA[Two');
+  expect(titles(feed)).toEqual(['One']);
+});
+
+it('reads entities that no one declared, and a bare “&”', () => {
+  const feed = readFeed(channel('<item><title>Caf&eacute;&nbsp;&mdash; AT&T &unknown; &copy</title></item>'));
+  expect(titles(feed)).toEqual(['Café — AT&T &unknown; ©']);
+  expect(feed.problems).toEqual(['an “&” was not escaped, or an entity not declared']);
+});
+
+it('reads the references to windows-1252 that browsers read', () => {
+  expect(titles(readFeed(channel('<item><title>&#8220;a&#x2019;s&#148; &#150;</title></item>')))).toEqual(['“a’s” –']);
+});
+
+it('reads a “<” that begins no tag', () => {
+  const feed = readFeed(channel('<item><title>1 < 2, I <3 you</title></item>'));
+  expect(titles(feed)).toEqual(['1 < 2, I <3 you']);
+  expect(feed.repaired).toBe(true);
+});
+
+it('begins the next item where one was not closed', () => {
+  const feed = readFeed(channel('<item><title>One</title><item><title>Two</title></item><item><title>Three</title>'));
+  expect(titles(feed)).toEqual(['One', 'Two', 'Three']);
+  expect(feed.problems).toContain('an item was not closed');
+});
+
+it('begins the next element where a text was not closed', () => {
+  const feed = readFeed(
+    channel(
+      `<item><title>One<link>https://a.example.com/1</link><guid>g</guid></item>
+       <item><link>https://a.example.com/2<title>Two</title></item>`,
+    ),
+  );
+  expect(feed.items).toMatchObject([
+    { title: 'One', link: 'https://a.example.com/1', id: 'g' },
+    { title: 'Two', link: 'https://a.example.com/2' },
+  ]);
+  expect(feed.repaired).toBe(true);
+});
+
+it('reads a feed after warnings of the server', () => {
+  const feed = readFeed(
+    `<br />\n<b>Warning</b>: Undefined index\n<?xml version="1.0"?>${channel('<item><title>One</title></item>')}`,
+  );
+  expect(titles(feed)).toEqual(['One']);
+});
+
+it('reads items after the end of the channel or of the document', () => {
+  const feed = readFeed(
+    '<rss><channel><title>T</title></channel><item><title>One</title></item></rss><item><title>Two</title></item>',
+  );
+  expect(titles(feed)).toEqual(['One', 'Two']);
+});
+
+it('ignores end tags that end nothing', () => {
+  const feed = readFeed(channel('<item></b><title>One</i></title></item></item><item><title>Two</title></item>'));
+  expect(titles(feed)).toEqual(['One', 'Two']);
+});
+
+it('reads names in any case', () => {
+  const feed = readFeed('<RSS><Channel><ITEM><Title>One</Title><PubDate>2026-11-26</PubDate></ITEM></Channel></RSS>');
+  expect(feed.items).toMatchObject([{ title: 'One', publishedAt: Date.parse('2026-11-26') }]);
+});
+
+it('does not call a well-formed feed repaired', () => {
+  const feed = readFeed(`<?xml version="1.0"?><!-- a < b & c --><!DOCTYPE rss [<!ENTITY pub "Times">]>
+    <?pi <a> ?>${channel('<item><title>&pub; &amp; &#233;</title><a/><b x="1"/><c><![CDATA[<d> & ]]></c></item>')}`);
+  expect(feed).toMatchObject({ repaired: false, problems: [], items: [{ title: 'Times & é' }] });
+});

@@ -1,6 +1,6 @@
 /**
- * `npm run -s bench -- compose|delivery|feeds|http|import|memory|responsiveness [--json] [--deliveries N]`: prints
- * medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
+ * `npm run -s bench -- compose|delivery|feeds|http|import|memory|parse|responsiveness [--json] [--deliveries N]`:
+ * prints medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
  * --deliveries is for it alone, instead of a million.
  */
 import { parseArgs } from 'node:util';
@@ -10,6 +10,7 @@ import { benchFeeds } from './feeds.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
+import { benchParse } from './parse.ts';
 import { benchResponsiveness } from './responsiveness.ts';
 
 const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Record<string, number | null>>> = {
@@ -19,6 +20,7 @@ const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Reco
   http: benchHttp,
   import: () => benchImport(),
   memory: () => benchMemory(),
+  parse: () => benchParse(),
   responsiveness: benchResponsiveness,
 };
 

@@ -4,19 +4,11 @@ import { readAuthor } from './author.ts';
 import { decodeFeed } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
 import { languageOf } from './language.ts';
-import { type FeedResult, MAX_PARTS, type ParsedFeed, type ParsedItem } from './parsed-feed.ts';
+import { type FeedResult, type FetchedFeed, MAX_PARTS, type ParsedFeed, type ParsedItem } from './parsed-feed.ts';
 import { plainLine, textValue } from './text-values.ts';
 import { textOf, type XmlElement } from './xml-element.ts';
 import { addressOf, type ItemContext, readLink, readXmlItem, relationOf } from './xml-item.ts';
 import { readXmlFeed, type XmlFeed } from './xml-reader.ts';
-
-export interface FetchedFeed {
-  bytes: Uint8Array;
-  /** The value of the HTTP header. */
-  contentType: string | null;
-  /** Where it was fetched from, after redirects. */
-  url: string;
-}
 
 /** Dates that are more than 24 hours after `now` count as absent. Never throws. */
 export function parseFeed({ bytes, contentType, url }: FetchedFeed, now: number): FeedResult {

@@ -1,5 +1,13 @@
 /** A feed as it was read: the same shape for RSS, RDF, Atom and JSON Feed. */
 
+export interface FetchedFeed {
+  bytes: Uint8Array;
+  /** The value of the HTTP header. */
+  contentType: string | null;
+  /** Where it was fetched from, after redirects. */
+  url: string;
+}
+
 /**
  * Text is plain and clean, except for `summary` and `content`, which are HTML as the feed has it: not sanitised. URLs
  * are absolute http or https URLs without credentials. Instants are epoch milliseconds.

@@ -2,11 +2,14 @@
  * Commands about articles.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AppContext } from '../app/app-context.ts';
 import { publish } from '../app/publish.ts';
 import { importPaths } from '../articles/import/import.ts';
 import type { ArticleImportReport } from '../articles/import/report.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../articles/rejections.ts';
+import { cleanUrl } from '../lib/clean-text.ts';
 import { rfc3339 } from '../lib/time.ts';
+import { type CmsExport, importExport } from '../sources/exports/import-export.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from './context.ts';
 import { formatPublish } from './format/feeds.ts';
 import { withLocalTimes } from './format/text.ts';
@@ -16,9 +19,14 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
   program
     .command('import')
     .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')
-    .argument('<path...>', 'files and folders')
+    .argument('<path...>', 'files and folders; with --from, the export')
+    .addOption(
+      new Option('--from <system>', 'import an export: its file').choices(['wordpress', 'ghost'] satisfies CmsExport[]),
+    )
+    .option('--source <id>', 'with --from: begins the ids, as in our-site.1234; default: the name of the system')
+    .option('--url <address>', "with --from ghost: address of the site, which the export doesn't say")
     .addOption(jsonOption())
-    .action((paths: string[], options: JsonOption) => importArticles(cli, paths, options));
+    .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
 
   const rejected = program.command('rejected').description('input that was not used, with the reason');
   rejected
@@ -34,6 +42,15 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .argument('<key>', 'as "daywire rejected list" prints it')
     .addOption(jsonOption())
     .action((key: string, options: JsonOption) => showRejected(cli, key, options));
+}
+
+/** As the id of a source in the configuration. */
+const SOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
+
+interface ArticleImportFlags extends JsonOption {
+  from?: CmsExport;
+  source?: string;
+  url?: string;
 }
 
 interface PageOptions extends JsonOption {
@@ -82,21 +99,50 @@ function formatRejections(
   return [...lines, `${count} rejected${pages > 1 || page > 1 ? `, page ${page} of ${pages}` : ''}`].join('\n');
 }
 
-function importArticles(cli: CliContext, paths: string[], options: JsonOption): Promise<void> {
+function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFlags): Promise<void> {
+  const { from } = flags;
+  if (from === undefined && (flags.source !== undefined || flags.url !== undefined)) {
+    throw new CommandError('--source and --url are for an export: add --from wordpress or --from ghost');
+  }
   return cli.withApp(async (app) => {
-    const report = await importPaths(app.store, app.config, paths, {
-      clock: app.clock,
-      onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress })),
-    });
+    const report =
+      from === undefined
+        ? await importFromPaths(cli, app, paths)
+        : await importFrom(cli, app, paths, { ...flags, from });
     const published = report.added + report.updated > 0 ? await publish(app) : null;
     const { problems, summary } = formatImport(report);
     for (const problem of problems) cli.printError(problem);
-    printResult(cli, options, {
+    printResult(cli, flags, {
       value: { import: report, publish: published },
       text: () => (published === null ? summary : `${summary}\n${formatPublish(published, app.config)}`),
     });
     if (report.rejectedCount > 0) cli.fail();
   });
+}
+
+function importFromPaths(cli: CliContext, { store, config, clock }: AppContext, paths: string[]) {
+  return importPaths(store, config, paths, {
+    clock,
+    onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress })),
+  });
+}
+
+async function importFrom(
+  cli: CliContext,
+  { store, config, clock }: AppContext,
+  paths: string[],
+  { from, source = from, url }: ArticleImportFlags & { from: CmsExport },
+): Promise<ArticleImportReport> {
+  const [file, ...others] = paths;
+  if (file === undefined || others.length > 0) throw new CommandError('--from takes one file');
+  const siteUrl = url === undefined ? null : cleanUrl(url);
+  if (url !== undefined && siteUrl === null) throw new CommandError(`--url ${url}: must be an http or https address`);
+  if (!SOURCE_ID.test(source)) {
+    throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
+  }
+  const report = await importExport(store, config, file, { from, sourceId: source, siteUrl, clock });
+  for (const line of report.leftOut) cli.printError(`${file}: ${line}`);
+  return report;
 }
 
 /** Problems, one a line, and a summary. */

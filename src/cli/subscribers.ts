@@ -35,7 +35,7 @@ const COLUMNS: CsvColumn[] = ['email', 'zone', 'newsletters', 'unsubscribed', 'p
 /** Entries of each list that `show` prints; with `--json` all. */
 const HISTORY_SHOWN = 50;
 
-interface ImportFlags extends JsonOption {
+interface SubscriberImportFlags extends JsonOption {
   newsletter?: string[];
   map?: GivenColumns;
   format?: string;
@@ -127,7 +127,7 @@ export function addSubscriberCommands(program: Command, cli: CliContext): void {
     )
     .option('--dry-run', 'count what would be done, and store nothing')
     .addOption(jsonOption())
-    .action((file: string, options: ImportFlags) => importFile(cli, file, options));
+    .action((file: string, options: SubscriberImportFlags) => importFile(cli, file, options));
 
   subscribers
     .command('export')
@@ -236,7 +236,7 @@ function show(cli: CliContext, address: string, options: JsonOption): Promise<vo
   });
 }
 
-function importFile(cli: CliContext, file: string, flags: ImportFlags): Promise<void> {
+function importFile(cli: CliContext, file: string, flags: SubscriberImportFlags): Promise<void> {
   return cli.withApp(async ({ store, config, keys, clock }) => {
     const report = await importSubscribers(store, await keys.signingSecrets(), file, {
       newsletters: newslettersNamed(config, flags.newsletter),

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ghostExport, ghostPost, wxr, wxrItem } from '../sources/exports/wxr.ts';
 import { articleFile } from '../support/articles.ts';
 import { newFolder } from '../support/command.ts';
 
@@ -30,6 +31,41 @@ describe.concurrent('daywire import', () => {
     });
     const again = await folder.run(['import', 'good.md', '--json']);
     expect(JSON.parse(again.stdout)).toMatchObject({ import: { added: 0, unchanged: 1 }, publish: null });
+  });
+
+  it('imports an export of WordPress or Ghost, and reports each key that it leaves out once', async () => {
+    const folder = newFolder('sample');
+    writeFileSync(join(folder.path, 'site.xml'), wxr([wxrItem(1), wxrItem(2), wxrItem(3, { status: 'draft' })]));
+    writeFileSync(join(folder.path, 'ghost.json'), ghostExport([ghostPost(1)]));
+    const first = await folder.run(['import', '--from', 'wordpress', '--source', 'our-site', 'site.xml']);
+    expect(first).toMatchObject({
+      code: 0,
+      stderr:
+        'daywire: site.xml: 1 posts with the status draft: not imported\n' +
+        'daywire: site.xml: wp:comment_status: not imported (2 times)\n',
+    });
+    expect(first.stdout).toMatch(/^2 added, 0 updated, 0 unchanged\n\d+ of \d+ documents changed in feeds/);
+    const ghost = await folder.run([
+      'import',
+      '--from',
+      'ghost',
+      'ghost.json',
+      '--url',
+      'https://times.example',
+      '--json',
+    ]);
+    expect(JSON.parse(ghost.stdout)).toMatchObject({ import: { added: 1, leftOut: [] } });
+    for (const [args, message] of [
+      [['--from', 'ghost', 'ghost.json'], /does not say the address of its site: add --url/],
+      [['--from', 'wordpress', 'site.xml', 'site.xml'], /--from takes one file/],
+      [['--from', 'wordpress', 'site.xml', '--source', 'Our Site'], /--source Our Site: must be lower-case letters/],
+      [['--from', 'ghost', 'ghost.json', '--url', 'times'], /--url times: must be an http or https address/],
+      [['site.xml', '--source', 'our-site'], /--source and --url are for an export/],
+    ] as const) {
+      const { code, stderr } = await folder.run(['import', ...args]);
+      expect(code, args.join(' ')).toBe(1);
+      expect(stderr).toMatch(message);
+    }
   });
 
   it('names a path that does not exist', async () => {

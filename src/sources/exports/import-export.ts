@@ -1,0 +1,113 @@
+/** Imports an export of WordPress or Ghost through the import of articles, as the polled source would be. */
+import { stat } from 'node:fs/promises';
+import { importFiles } from '../../articles/import/import.ts';
+import type { ImportFile } from '../../articles/import/import-files.ts';
+import { sourceOrigin } from '../../articles/import/origin.ts';
+import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from '../../articles/import/source-record.ts';
+import type { Config } from '../../config/config.ts';
+import type { Clock } from '../../lib/time.ts';
+import type { Store } from '../../store/store.ts';
+import { type RecordRules, toArticleRecord } from '../article-record.ts';
+import { type ExportEntry, ExportError } from './export-entry.ts';
+import { readGhostExport } from './ghost.ts';
+import { LeftOut } from './left-out.ts';
+import { readWordPressExport } from './wordpress.ts';
+
+export type CmsExport = 'wordpress' | 'ghost';
+
+export interface ExportImportOptions {
+  from: CmsExport;
+  /** Begins the ids of the articles, and names the source that they belong to. */
+  sourceId: string;
+  /** Address of the site; Ghost's export does not say it. */
+  siteUrl: string | null;
+  clock: Clock;
+}
+
+export interface ExportImportReport extends ArticleImportReport {
+  /** What was not imported, each reason and each key once. */
+  leftOut: string[];
+}
+
+/** Entries of one call of the import. */
+const PART = 100;
+
+/**
+ * Imports the published posts of a file. Their ids are those of the source with that id, so that polling it later
+ * doubles nothing. Doing it again changes nothing.
+ * @throws ExportError if the file cannot be read, or is no such export
+ */
+export async function importExport(
+  store: Store,
+  config: Config,
+  file: string,
+  options: ExportImportOptions,
+): Promise<ExportImportReport> {
+  const { from, sourceId, siteUrl, clock } = options;
+  const rules = rulesOf(config, sourceId);
+  const { mtimeMs } = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new ExportError(`${file}: ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`}`);
+  });
+  const leftOut = new LeftOut();
+  const entries =
+    from === 'wordpress'
+      ? readWordPressExport(file, config.publication.zone, leftOut)
+      : readGhostExport(file, ghostUrl(file, siteUrl), leftOut);
+  const report = emptyReport();
+  for await (const part of partsOf(entries)) {
+    // A post without a date has that of the file, which another import finds too.
+    const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
+    addToReport(report, await importFiles(store, config, files, { clock }));
+  }
+  return { ...report, leftOut: leftOut.lines() };
+}
+
+/** The rules of the source with that id, or of one without rules. */
+function rulesOf({ sources, sections }: Config, sourceId: string): RecordRules {
+  const source = sources.find(({ id }) => id === sourceId);
+  return { source: source ?? { id: sourceId, sections: {}, kinds: {}, membersOnly: 'teaser' }, sections };
+}
+
+function ghostUrl(file: string, siteUrl: string | null): string {
+  if (siteUrl !== null) return siteUrl.replace(/\/+$/, '');
+  throw new ExportError(`${file}: an export of Ghost does not say the address of its site: add --url https://…`);
+}
+
+/** @returns null for an item that the configuration leaves out */
+function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number, leftOut: LeftOut): ImportFile | null {
+  const { id } = rules.source;
+  const key = entry.kind === 'item' ? entry.item.key : entry.key;
+  const content = contentOf(entry, rules, undatedAt);
+  if (content === null) {
+    leftOut.skip('posts for members');
+    return null;
+  }
+  const path = `${id}/${key}`;
+  const bytes = content.kind === 'text' ? content.text.length : 0;
+  const records = async function* (): AsyncGenerator<SourceRecord> {
+    yield { line: null, readTo: bytes, content };
+  };
+  const origin = sourceOrigin(id);
+  return { path, name: path, origin, format: 'jsonl', bytes, fingerprint: '', modifiedAt: null, records };
+}
+
+function contentOf(entry: ExportEntry, rules: RecordRules, undatedAt: number): SourceRecord['content'] | null {
+  if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
+  const record = toArticleRecord(entry.item, rules, undatedAt);
+  if (record === null) return null;
+  const text = JSON.stringify(record);
+  if (text.length <= MAX_RECORD_BYTES) return { kind: 'text', text };
+  return { kind: 'unusable', rule: 'the post is longer than 8 MB', raw: entry.item.headline };
+}
+
+async function* partsOf(entries: AsyncIterable<ExportEntry>): AsyncGenerator<ExportEntry[]> {
+  let part: ExportEntry[] = [];
+  for await (const entry of entries) {
+    part.push(entry);
+    if (part.length < PART) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}

@@ -1,0 +1,200 @@
+/**
+ * Reads WordPress eXtended RSS (WXR 1.0 to 1.2), the export of WordPress, item by item, with the memory of one item.
+ */
+import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
+import { Parser } from 'htmlparser2';
+import { MAX_RECORD_BYTES } from '../../articles/import/source-record.ts';
+import { ExportError } from './export-entry.ts';
+
+/** An `<item>`: a post, a page, a picture and so on. */
+export interface WxrItem {
+  kind: 'item';
+  /** Line of the file, from 1. */
+  line: number;
+  /** Text by element, such as `wp:post_id`; of several of the same name, the first. */
+  fields: Map<string, string>;
+  categories: { domain: string; slug: string; name: string }[];
+  /** `wp:postmeta` by its key, in order. */
+  meta: [string, string][];
+  comments: number;
+  /** Whether it is longer than any article may be: then it is cut off. */
+  isOversized: boolean;
+}
+
+export interface WxrAuthor {
+  kind: 'author';
+  login: string;
+  name: string;
+}
+
+/**
+ * Yields the items and authors of a file, in its order.
+ * @throws ExportError if the file is not WXR, or ends before its end
+ */
+export async function* readWxr(file: string): AsyncGenerator<WxrItem | WxrAuthor> {
+  const reader = new WxrReader();
+  const stream = createReadStream(file, { highWaterMark: 256 * 1024 });
+  let decoder: TextDecoder | null = null;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      decoder ??= decoderOf(chunk);
+      reader.write(decoder.decode(chunk, { stream: true }));
+      yield* reader.take();
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new ExportError(`${file}: ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}`);
+  }
+  reader.end(decoder?.decode() ?? '');
+  yield* reader.take();
+  if (!reader.isWxr) {
+    throw new ExportError(`${file}: is not an export of WordPress: make one with Tools → Export, "All content"`);
+  }
+  if (!reader.isWhole) {
+    throw new ExportError(`${file}: ends in the middle, in line ${reader.line}: download the export again`);
+  }
+}
+
+/** By the XML declaration; without one it is UTF-8 (XML 1.0 §4.3.3). */
+function decoderOf(start: Buffer): TextDecoder {
+  const [, label = 'utf-8'] =
+    /^[^>]{0,200}\sencoding\s*=\s*["']([\w-]{1,40})["']/.exec(start.toString('latin1', 0, 300)) ?? [];
+  try {
+    return new TextDecoder(label);
+  } catch {
+    return new TextDecoder('utf-8');
+  }
+}
+
+/** Characters of a field of an item that is too long already: its id and title are read. */
+const MAX_SHORT_FIELD = 1_000;
+/** Fields of one item. */
+const MAX_FIELDS = 10_000;
+
+const AUTHOR_FIELDS = new Set(['wp:author_login', 'wp:author_display_name']);
+
+class WxrReader {
+  isWxr = false;
+  isWhole = false;
+  line = 1;
+  #taken: (WxrItem | WxrAuthor)[] = [];
+  readonly #parser: Parser;
+  /** Open elements. */
+  readonly #path: string[] = [];
+  #item: WxrItem | null = null;
+  #author: Record<string, string> | null = null;
+  #metaKey = '';
+  #metaValue = '';
+  #text = '';
+  #size = 0;
+  #attributes: Record<string, string> = {};
+  /** The chunk that is being parsed, and where it begins in the whole text. */
+  #chunk = { text: '', start: 0, counted: 0 };
+
+  constructor() {
+    this.#parser = new Parser(
+      {
+        onopentag: (name, attributes) => this.#open(name, attributes),
+        ontext: (text) => this.#add(text),
+        // Implied: the end of the file closes what is still open.
+        onclosetag: (name, isImplied) => this.#close(name, isImplied),
+      },
+      { xmlMode: true, decodeEntities: true },
+    );
+  }
+
+  write(text: string): void {
+    this.#chunk = { text, start: this.#chunk.start + this.#chunk.text.length, counted: 0 };
+    this.#parser.write(text);
+    this.#countLines(text.length);
+  }
+
+  end(rest: string): void {
+    this.write(rest);
+    this.#parser.end();
+  }
+
+  take(): (WxrItem | WxrAuthor)[] {
+    return this.#taken.splice(0);
+  }
+
+  #open(name: string, attributes: Record<string, string>): void {
+    this.#path.push(name);
+    if (name === 'item' && this.#item === null) {
+      this.#countLines(this.#parser.startIndex - this.#chunk.start);
+      this.#item = newItem(this.line);
+      this.#size = 0;
+    } else if (name === 'wp:author' && this.#item === null) this.#author = {};
+    if (name === 'wp:wxr_version') this.isWxr = true;
+    if (this.#depthInItem() === 1) this.#attributes = attributes;
+    // An element begins its own text; that of an element around it is white space.
+    this.#text = '';
+  }
+
+  #add(text: string): void {
+    if (this.#item === null && this.#author === null) return;
+    this.#size += text.length;
+    if (this.#size > MAX_RECORD_BYTES) {
+      if (this.#item !== null) this.#item.isOversized = true;
+      if (this.#text.length > MAX_SHORT_FIELD) return;
+    }
+    this.#text += text;
+  }
+
+  #close(name: string, isImplied: boolean): void {
+    const item = this.#item;
+    const depth = this.#depthInItem();
+    if (name === 'rss' && !isImplied) this.isWhole = true;
+    this.#path.pop();
+    if (item === null) {
+      if (this.#author !== null) this.#closeInAuthor(name);
+    } else if (depth === 0) {
+      if (item.fields.has('wp:post_id')) this.isWxr = true;
+      this.#taken.push(item);
+      this.#item = null;
+    } else this.#closeInItem(item, name, depth);
+    this.#text = '';
+  }
+
+  #closeInItem(item: WxrItem, name: string, depth: number): void {
+    if (name === 'wp:meta_key' && depth === 2) this.#metaKey = this.#text;
+    else if (name === 'wp:meta_value' && depth === 2) this.#metaValue = this.#text;
+    if (depth !== 1 || item.meta.length + item.categories.length + item.fields.size > MAX_FIELDS) return;
+    if (name === 'wp:comment') item.comments += 1;
+    else if (name === 'wp:postmeta') {
+      item.meta.push([this.#metaKey, this.#metaValue]);
+      this.#metaKey = '';
+      this.#metaValue = '';
+    } else if (name === 'category') {
+      const { domain = 'category', nicename = '' } = this.#attributes;
+      item.categories.push({ domain, slug: nicename, name: this.#text });
+    } else if (!item.fields.has(name)) item.fields.set(name, this.#text);
+  }
+
+  #closeInAuthor(name: string): void {
+    const author = this.#author ?? {};
+    if (AUTHOR_FIELDS.has(name)) author[name] = this.#text;
+    if (name !== 'wp:author') return;
+    const { 'wp:author_login': login = '', 'wp:author_display_name': display = '' } = author;
+    if (login !== '') this.#taken.push({ kind: 'author', login, name: display.trim() || login });
+    this.#author = null;
+    this.#size = 0;
+  }
+
+  /** 0 for the item itself, 1 for its elements; -1 outside of items. */
+  #depthInItem(): number {
+    return this.#item === null ? -1 : this.#path.length - 1 - this.#path.lastIndexOf('item');
+  }
+
+  #countLines(to: number): void {
+    const { text, counted } = this.#chunk;
+    for (let at = text.indexOf('\n', counted); at >= 0 && at < to; at = text.indexOf('\n', at + 1)) this.line += 1;
+    this.#chunk.counted = Math.max(counted, Math.min(to, text.length));
+  }
+}
+
+function newItem(line: number): WxrItem {
+  return { kind: 'item', line, fields: new Map(), categories: [], meta: [], comments: 0, isOversized: false };
+}

@@ -76,7 +76,7 @@ export interface Article {
   fullStory: Link | null;
   related: Link[];
   /** The publication that first reported a roundup item. */
-  outlet: { name: string; url: string } | null;
+  outlet: { name: string; url: string | null } | null;
   /** Roundup items about the same event have the same key. */
   eventKey: string | null;
   image: Image | null;

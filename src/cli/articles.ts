@@ -147,10 +147,11 @@ async function importFrom(
 
 /** Problems, one a line, and a summary. */
 function formatImport(report: ArticleImportReport): { problems: string[]; summary: string } {
-  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount } = report;
+  const { added, updated, unchanged, rejected, rejectedCount, warnings, warningCount, ignoredKeys } = report;
   const problems = [...rejected, ...warnings].flatMap((entry) => entry.problems);
   const unlisted = rejectedCount + warningCount - rejected.length - warnings.length;
   if (unlisted > 0) problems.push(`and ${unlisted} more: see "daywire rejected list"`);
+  if (ignoredKeys.length > 0) problems.push(`left out, as they mean nothing here: ${ignoredKeys.join(', ')}`);
   const rejections = rejectedCount === 0 ? '' : `, ${rejectedCount} rejected`;
   return { problems, summary: `${added} added, ${updated} updated, ${unchanged} unchanged${rejections}` };
 }

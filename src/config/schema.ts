@@ -5,9 +5,11 @@
 import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from '../lib/cidr.ts';
+import { closestName } from '../lib/closest-name.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
 import { parseNat64Prefix } from '../lib/guarded-fetch/nat64.ts';
 import { isZone } from '../lib/time.ts';
+import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
 
 export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
 
@@ -182,6 +184,14 @@ const source = z.strictObject({
     .describe('What happens to the article of a post that was deleted or unpublished. Feeds withdraw nothing.'),
 });
 
+const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
+  error: ({ input }) => {
+    const meant = typeof input === 'string' ? closestName(input, ARTICLE_KEYS) : null;
+    const hint = meant === null ? '' : `: did you mean ${meant}?`;
+    return `must be a key of an article, or ${IGNORED_KEY}${hint}`;
+  },
+});
+
 const hubUrl = z
   .string()
   .refine(isHubUrl, 'must be self, or the http or https address of a hub')
@@ -293,9 +303,16 @@ export const schema = z.strictObject({
         .default([])
         .describe('Markdown and JSON Lines files, or folders of them. daywire imports them when they change.'),
       pollSeconds: z.int().min(1).max(86_400).default(30).describe('Seconds between two checks for changes.'),
+      keys: z
+        .record(text.max(100), articleKey)
+        .default({})
+        .describe(
+          'Your names of keys in articles, such as rubric: section, or mood: ignore for a key that is left out ' +
+            'without a warning. Usual names, such as title and date, need no entry.',
+        ),
     })
     .prefault({})
-    .describe('Automatic import of articles.'),
+    .describe('Import of articles.'),
   fetch: z
     .strictObject({
       allow: z

@@ -98,8 +98,12 @@ function withDek(story: StoryLine): string {
 
 function credits(outlet: Outlet | null, also: Outlet[]): string {
   if (outlet === null) return '';
-  const others = also.length === 0 ? '' : `; also: ${also.map(({ url, name }) => link(url, name)).join(', ')}`;
-  return `(${link(outlet.url, outlet.name)}${others})`;
+  const others = also.length === 0 ? '' : `; also: ${also.map(credit).join(', ')}`;
+  return `(${credit(outlet)}${others})`;
+}
+
+function credit({ url, name }: Outlet): string {
+  return url === null ? escapeHtml(name) : link(url, name);
 }
 
 function linked(story: StoryLine): string {

@@ -65,6 +65,15 @@ describe('the configuration', () => {
     expect(problems).toEqual([expect.stringMatching(rule)]);
   });
 
+  it('suggests the key of an article that was meant', () => {
+    const problems = problemsOf(sample.replace('import:\n', 'import:\n  keys: { rubric: secton, mood: ignore }\n'));
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /import\.keys\.rubric is "secton": must be a key of an article, or ignore: did you mean section\?$/,
+      ),
+    ]);
+  });
+
   it.each([
     ['hub: nobody', /hub is "nobody": must be self, or the http or https address of a hub/],
     ['hub: "https://hub.example.com/#x"', /must be self, or/],

@@ -95,7 +95,7 @@ describe('the article record of a source item', () => {
     await fc.assert(
       fc.asyncProperty(item, async (change) => {
         const made = record(change);
-        const rules = { publication, sections, paths: {}, sources: [] };
+        const rules = { publication, sections, paths: {}, sources: [], keys: {} };
         const texts = [{ name: 'x', format: 'jsonl' as const, line: 1, text: JSON.stringify(made), defaultId: null }];
         const [result] = await parseArticles({ rules, texts });
         expect(result).toMatchObject({ kind: 'valid' });

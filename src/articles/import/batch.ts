@@ -113,6 +113,7 @@ async function writeInTransaction(
     rejectedCount: rejected.length,
     warnings,
     warningCount: warnings.length,
+    ignoredKeys: [],
   };
 }
 

@@ -9,7 +9,7 @@ import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia } from '../media.ts';
 import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
-import type { ParsedRecord } from './parse.ts';
+import type { TranslatedRecord } from './front-matter/translate-record.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */
 type WrittenStatus =
@@ -39,7 +39,7 @@ type CandidateResult =
   | { kind: 'invalid'; id: string | null; problems: string[] };
 
 export type CandidateReader = (
-  record: ParsedRecord,
+  record: TranslatedRecord,
   file: string,
   defaultId: string | null,
 ) => Promise<CandidateResult>;
@@ -85,7 +85,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     if (usable === null || violations.length > 0) {
       const values = { ...written, body: record.body };
       const problems = listFirst(violations, file, ({ path, rule }) => {
-        return `${file}:${record.lineOf(path)}: ${formatPath(path)} ${formatValue(valueAt(values, path))}: ${rule}`;
+        const name = formatPath(record.writtenPath(path));
+        return `${file}:${record.lineOf(path)}: ${name} ${formatValue(valueAt(values, path))}: ${rule}`;
       });
       return { kind: 'invalid', id: validId(schema, written.id), problems };
     }
@@ -101,14 +102,18 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       writtenStatus: writtenStatusOf(state, embargo, note, noteAt),
     };
     const warnings = [
+      ...listFirst(record.warnings, file, ({ line, text }) => `${file}:${line}: ${text}`),
       ...usable.removed.map(({ path, host }) => {
-        return `${file}:${record.lineOf(path)}: removed ${formatPath(path)}: ${host} is a private address`;
+        const name = formatPath(record.writtenPath(path));
+        return `${file}:${record.lineOf(path)}: removed ${name}: ${host} is a private address`;
       }),
       ...listFirst(body.removed, file, (what) => `${file}:${record.lineOf(['body'])}: removed from the body: ${what}`),
     ];
-    if (candidate.kind === 'roundup-item' && candidate.outlet === null) {
+    if (candidate.kind === 'roundup-item' && (candidate.outlet === null || candidate.outlet.url === null)) {
       const place = `${file}:${record.lineOf(['outlet'])}`;
-      warnings.push(`${place}: outlet is missing: a roundup item credits the publication that first reported it`);
+      const what = candidate.outlet === null ? 'outlet' : 'the url of the outlet';
+      const rule = 'a roundup item credits the publication that first reported it';
+      warnings.push(`${place}: ${what} is missing: ${rule}`);
     }
     return { kind: 'valid', candidate, warnings };
   };
@@ -137,7 +142,7 @@ function removePrivateUrls(given: ArticleFields, sites: OwnSites) {
     url: url !== null && isPublic({ url }, 'url') ? url : null,
     image: image !== null && isPublic(image, 'image') ? image : null,
     fullStory: fullStory !== null && isPublic(fullStory, 'fullStory') ? fullStory : null,
-    outlet: outlet !== null && isPublic(outlet, 'outlet') ? outlet : null,
+    outlet: outlet === null || outlet.url === null || isPublic({ url: outlet.url }, 'outlet') ? outlet : null,
     related: related.filter((link, index) => isPublic(link, 'related', index)),
     enclosures: enclosures.filter((enclosure, index) => isPublic(enclosure, 'enclosures', index)),
   };

@@ -29,7 +29,7 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     article.bylines.map(({ role, name, email }) => [role, name, email]),
     article.fullStory && link(article.fullStory),
     article.related.map(link),
-    article.outlet && [article.outlet.name, local(article.outlet.url)],
+    article.outlet && [article.outlet.name, article.outlet.url === null ? null : local(article.outlet.url)],
     article.eventKey,
     image && [local(image.url), image.alt, image.credit, image.type, image.length, image.width, image.height],
     article.enclosures.map(({ url, type, length, title }) => [local(url), type, length, title]),

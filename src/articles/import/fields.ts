@@ -76,7 +76,7 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     ),
     fullStory: optional(link),
     related: listOf(link, 30),
-    outlet: optional(z.strictObject({ name: filled(text(200)), url }, 'must have name and url')),
+    outlet: optional(z.strictObject({ name: filled(text(200)), url: optional(url) }, 'must have name and url')),
     eventKey: optional(text(200)),
     image: optional(
       z.strictObject(
@@ -125,6 +125,11 @@ export function crossFieldViolations(written: Record<string, unknown>): RuleViol
   const state = isBlank(written.state) ? 'published' : written.state;
   const noted = state === 'corrected' || state === 'retracted';
   const has = (key: string): boolean => !isBlank(written[key]);
+  // A forgotten date must not mean the present moment. A draft has time.
+  if (typeof written.published === 'string' && !has('published') && state !== 'draft') {
+    const rule = 'write the date, such as 2026-11-24 07:30, or remove the line: then it is the time of the import';
+    violations.push({ path: ['published'], rule });
+  }
   if (noted && !has('note')) violations.push({ path: ['note'], rule: `a ${state} article requires a note` });
   if (!noted && has('note'))
     violations.push({ path: ['note'], rule: 'only a corrected or retracted article may have one' });

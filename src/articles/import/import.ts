@@ -10,10 +10,10 @@ import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
-import type { ArticleRules } from './candidate.ts';
 import { clearGoneFiles } from './gone-files.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
-import type { ArticleResult } from './parse-articles.ts';
+import { openNotices } from './notices.ts';
+import type { ArticleResult, ParseRules } from './parse-articles.ts';
 import { parseInThread } from './parse-in-thread.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from './report.ts';
 import type { PlacedKey } from './revise.ts';
@@ -27,6 +27,8 @@ export interface ArticleImportOptions {
   background?: boolean;
   /** Ends the import: what has been written until then stays, and the rest is left to the next one. */
   signal?: AbortSignal | undefined;
+  /** Further names of keys, such as those of an export. The configuration's own precede them. */
+  keys?: ParseRules['keys'] | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -71,16 +73,18 @@ export async function importFiles(
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportReport> {
-  const { clock, onProgress, remember = false, background = false, signal } = options;
+  const { clock, onProgress, remember = false, background = false, signal, keys = {} } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const report = emptyReport();
   const seen = openSeenIds();
+  const notices = openNotices();
   let read = 0;
   let resumedAt = performance.now();
   try {
-    for await (const { batch: texts, results } of parseAhead(readBatches(files), articleRules(config), signal)) {
+    for await (const { batch: texts, results } of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
       if (signal?.aborted) break;
       const batch = toImportBatch(texts, results, seen);
+      notices.add(results);
       if (!remember) batch.ended = [];
       addToReport(report, await writeBatch(store, config, batch, clock()));
       read += batch.articles.length;
@@ -96,16 +100,20 @@ export async function importFiles(
   } finally {
     seen.close();
   }
+  notices.addTo(report);
   return report;
 }
 
 /** Without secrets and whatever else no article needs. */
-function articleRules({ publication, sections, paths: { media }, sources }: Config): ArticleRules {
+function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
+  const { publication, sections, paths, sources } = config;
+  const { media } = paths;
   return {
     publication,
     sections,
     paths: media === undefined ? {} : { media },
     sources: sources.map(({ url }) => ({ url })),
+    keys: { ...keys, ...config.import.keys },
   };
 }
 
@@ -162,7 +170,7 @@ interface ParsedBatch {
 /** Parses each batch while the one before it is written. One at a time: the other thread is for editions. */
 async function* parseAhead(
   batches: AsyncIterable<TextBatch>,
-  rules: ArticleRules,
+  rules: ParseRules,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ParsedBatch> {
   let before: Promise<ParsedBatch> | null = null;
@@ -176,11 +184,7 @@ async function* parseAhead(
   if (before !== null) yield await before;
 }
 
-async function parseBatch(
-  batch: TextBatch,
-  rules: ArticleRules,
-  signal: AbortSignal | undefined,
-): Promise<ParsedBatch> {
+async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
   const texts = batch.records.flatMap(({ file: { name, format }, record: { line, content } }) => {
     if (content.kind !== 'text') return [];
     const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;

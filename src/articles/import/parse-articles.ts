@@ -3,8 +3,10 @@
  * the purpose can take minutes.
  */
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
+import type { TranslationRules } from './front-matter/translate.ts';
+import { type TranslatedRecord, translateRecord } from './front-matter/translate-record.ts';
 import type { ImportFormat } from './import-files.ts';
-import { type ParsedRecord, parseJsonLine, parseMarkdown } from './parse.ts';
+import { parseJsonLine, parseMarkdown, type RecordMessage } from './parse.ts';
 import { PLACED_KEYS, type PlacedKey } from './revise.ts';
 
 /** One article as text. */
@@ -20,21 +22,40 @@ export interface ArticleText {
 }
 
 /** Problems and warnings read `file:line: message`. */
-export type ArticleResult =
+export type ArticleResult = (
   | { kind: 'valid'; candidate: Candidate; warnings: string[]; lines: KeyLines }
-  | { kind: 'invalid'; id: string | null; problems: string[] };
+  | { kind: 'invalid'; id: string | null; problems: string[] }
+) & {
+  /** An import reports each text once, however many articles it is true of. */
+  notices: (RecordMessage & { source: string })[];
+  /** Keys that were left out, because they mean nothing here. */
+  ignoredKeys: string[];
+};
+
+/** What articles are parsed by. */
+export interface ParseRules extends ArticleRules {
+  /** Further names of keys. */
+  keys: TranslationRules['keys'];
+}
 
 /** The line of each key that the import may yet write about. */
 type KeyLines = Record<PlacedKey, number>;
 
 /** @returns one result for each text, in order */
-export async function parseArticles(input: { rules: ArticleRules; texts: ArticleText[] }): Promise<ArticleResult[]> {
-  const readCandidate = readerOf(input.rules);
+export async function parseArticles(input: { rules: ParseRules; texts: ArticleText[] }): Promise<ArticleResult[]> {
+  const { keys, ...rules } = input.rules;
+  const readCandidate = readerOf(rules);
   const results: ArticleResult[] = [];
   for (const { name, format, line, text, defaultId } of input.texts) {
-    const record = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
+    const parsed = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
+    const record = translateRecord(parsed, { sections: rules.sections, keys });
     const result = await readCandidate(record, name, defaultId);
-    results.push(result.kind === 'valid' ? { ...result, lines: linesOf(record) } : result);
+    const isParsed = record.kind === 'parsed';
+    const shared = {
+      notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],
+      ignoredKeys: isParsed ? record.ignored : [],
+    };
+    results.push(result.kind === 'valid' ? { ...result, ...shared, lines: linesOf(record) } : { ...result, ...shared });
   }
   return results;
 }
@@ -48,7 +69,7 @@ function readerOf(rules: ArticleRules): CandidateReader {
   return last.reader;
 }
 
-function linesOf(record: ParsedRecord): KeyLines {
+function linesOf(record: TranslatedRecord): KeyLines {
   const lines = PLACED_KEYS.map((key) => [key, record.kind === 'parsed' ? record.lineOf([key]) : record.line]);
   return Object.fromEntries(lines) as KeyLines;
 }

@@ -3,8 +3,7 @@ import { JobError } from '../../lib/threads/pool-thread.ts';
 import { threadJob } from '../../lib/threads/thread-job.ts';
 import { runInThread } from '../../lib/threads/thread-pool.ts';
 import { SECOND } from '../../lib/time.ts';
-import type { ArticleRules } from './candidate.ts';
-import type { ArticleResult, ArticleText } from './parse-articles.ts';
+import type { ArticleResult, ArticleText, ParseRules } from './parse-articles.ts';
 
 const PARSE = threadJob<typeof import('./parse-articles.ts').parseArticles>(
   import.meta.url,
@@ -29,7 +28,7 @@ const LIMITS: ParseLimits = { batch: 2 * SECOND, article: 5 * SECOND };
  * @throws the reason of `signal`, or what the thread pool throws for reasons of its own
  */
 export async function parseInThread(
-  rules: ArticleRules,
+  rules: ParseRules,
   texts: ArticleText[],
   signal: AbortSignal | undefined,
   limits = LIMITS,
@@ -46,7 +45,7 @@ export async function parseInThread(
 }
 
 async function parseAlone(
-  rules: ArticleRules,
+  rules: ParseRules,
   text: ArticleText,
   signal: AbortSignal | undefined,
   timeLimit: number,
@@ -57,6 +56,6 @@ async function parseAlone(
   } catch (error) {
     if (!(error instanceof JobError)) throw error;
     const problem = `${text.name}:${text.line ?? 1}: cannot be parsed: ${error.message}`;
-    return { kind: 'invalid', id: null, problems: [problem] };
+    return { kind: 'invalid', id: null, problems: [problem], notices: [], ignoredKeys: [] };
   }
 }

@@ -10,8 +10,16 @@ export type ParsedRecord =
       body: unknown;
       /** The line of the key at `path`, from 1. */
       lineOf(path: PropertyKey[]): number;
+      /** What was read although it is not written as it should be. */
+      warnings: RecordMessage[];
     }
   | { kind: 'broken'; line: number; rule: string };
+
+export interface RecordMessage {
+  /** From 1. */
+  line: number;
+  text: string;
+}
 
 const FENCE = /^---[ \t]*$/;
 const END = /^(?:---|\.\.\.)[ \t]*$/;
@@ -48,7 +56,7 @@ export function parseJsonLine(text: string, line: number): ParsedRecord {
   }
   if (!isRecord(value)) return broken(line, 'must be one JSON object');
   const { body, ...fields } = value;
-  return { kind: 'parsed', fields, body, lineOf: () => line };
+  return { kind: 'parsed', fields, body, lineOf: () => line, warnings: [] };
 }
 
 function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
@@ -70,7 +78,7 @@ function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
       },
     });
     const fields: unknown = document.toJS() ?? {};
-    if (fields === '') return { kind: 'parsed', fields: {}, body, lineOf: () => 1 };
+    if (fields === '') return { kind: 'parsed', fields: {}, body, lineOf: () => 1, warnings: [] };
     if (!isRecord(fields)) return broken(1, 'the front matter must be a map of keys and values');
     if (Object.hasOwn(fields, 'body')) {
       return broken(lineOf(document, counter, ['body']), 'body: the text belongs below the front matter');
@@ -80,6 +88,7 @@ function parseYaml(yaml: string, body: string, bodyLine: number): ParsedRecord {
       fields,
       body,
       lineOf: (path) => (path[0] === 'body' ? bodyLine : lineOf(document, counter, path)),
+      warnings: [],
     };
   } catch (error) {
     // Aliases that expand without end, or nesting too deep to walk.

@@ -20,12 +20,15 @@ export interface ArticleImportReport {
   rejectedCount: number;
   warnings: ReportEntry[];
   warningCount: number;
+  /** Keys that were left out because they mean nothing here, such as `layout`; at most 100. */
+  ignoredKeys: string[];
 }
 
 const MAX_LISTED = 1_000;
 
 export function emptyReport(): ArticleImportReport {
-  return { added: 0, updated: 0, unchanged: 0, rejected: [], rejectedCount: 0, warnings: [], warningCount: 0 };
+  const counts = { added: 0, updated: 0, unchanged: 0, rejectedCount: 0, warningCount: 0 };
+  return { ...counts, rejected: [], warnings: [], ignoredKeys: [] };
 }
 
 export function addToReport(whole: ArticleImportReport, part: ArticleImportReport): void {

@@ -103,7 +103,8 @@ export interface RoundupItem extends StoryLine {
 
 export interface Outlet {
   name: string;
-  url: string;
+  /** Null for an outlet without a link. */
+  url: string | null;
 }
 
 /** The correction or retraction of a story in an earlier edition. */

@@ -12,7 +12,7 @@ export function itemBody(article: Article, image: FeedMedia | null): string {
     fullStory === null ? '' : `<p>Read the full story: ${anchor(fullStory)}</p>`,
     contactLine(bylines),
     related.length === 0 ? '' : `<p>Related: ${related.map(anchor).join('; ')}</p>`,
-    outlet === null ? '' : `<p>Source: ${anchor({ url: outlet.url, title: outlet.name })}</p>`,
+    outlet === null ? '' : `<p>Source: ${anchor({ url: outlet.url ?? '', title: outlet.name })}</p>`,
     status.state === 'corrected' ? `<p><em>Correction: ${escapeHtml(status.note)}</em></p>` : '',
   ]
     .filter((part) => part !== '')

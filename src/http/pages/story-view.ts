@@ -72,7 +72,7 @@ export function storyView(article: Article, web: WebContext): StoryView {
           },
     fullStory: safeLink(article.fullStory),
     related: article.related.flatMap((link) => safeLink(link) ?? []),
-    outlet: article.outlet === null ? null : { name: article.outlet.name, url: cleanUrl(article.outlet.url) },
+    outlet: article.outlet === null ? null : { name: article.outlet.name, url: cleanUrl(article.outlet.url ?? '') },
     contacts: [contact('reporter', article.bylines), contact('editor', article.bylines)].flatMap((line) => line ?? []),
     enclosures: article.enclosures.flatMap((enclosure) => {
       const url = cleanUrl(enclosure.url);

@@ -31,7 +31,12 @@ describe('parsing in a thread', () => {
       defaultId: `${index}`,
     }));
     const limits = { batch: 200, article: 1_000 };
-    const results = await parseInThread({ publication, sections, paths: {}, sources: [] }, texts, undefined, limits);
+    const results = await parseInThread(
+      { publication, sections, paths: {}, sources: [], keys: {} },
+      texts,
+      undefined,
+      limits,
+    );
     expect(results).toMatchObject([
       { kind: 'valid', candidate: { id: '0', bodyHtml: '<p>x</p>' } },
       { kind: 'invalid', id: null, problems: ['1.md:1: cannot be parsed: took longer than 1 s'] },

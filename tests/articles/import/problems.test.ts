@@ -25,8 +25,6 @@ const MEDIA_RULE = 'must be given for a file that is not in the media folder';
 
 describe('a problem in a Markdown file', () => {
   it.each([
-    ['unknown: 1', 'story.md:3: unknown is "1": there is no such key'],
-    ['__proto__: 1', 'story.md:3: __proto__ is "1": there is no such key'],
     ['body: x', 'story.md:3: body: the text belongs below the front matter'],
     ['id: a b', 'story.md:3: id is "a b": must be letters, digits and . _ ~ -, at most 128, a letter or digit first'],
     ['slug: A--b', 'story.md:3: slug is "A--b": must be lower-case letters and digits, joined by single hyphens'],
@@ -41,12 +39,10 @@ describe('a problem in a Markdown file', () => {
         'or 2026-11-24 07:30 (local time, Asia/Shanghai)',
     ],
     ['section: Sport', 'story.md:3: section is "Sport": must be one of the sections: business-tech, world'],
-    ['tags: a, b', 'story.md:3: tags is "a, b": must be a list'],
     ['tags:\n  - a\n  - ""', 'story.md:5: tags[1] is "": must be given'],
     ['bylines:\n  - name: A\n    role: author', 'story.md:5: bylines[0].role is "author": must be reporter or editor'],
     ['bylines:\n  - email: a@example.com', 'story.md:4: bylines[0].name is missing: must be given'],
     ['bylines: [{ name: A, email: nobody }]', 'story.md:3: bylines[0].email is "nobody": must be an email address'],
-    ['bylines: [{ name: A, phone: 1 }]', 'story.md:3: bylines[0].phone is "1": there is no such key'],
     ['fullStory: { url: /x }', 'story.md:3: fullStory.title is missing: must be given'],
     [
       'related: [{ url: "javascript:alert(1)", title: A }]',
@@ -56,7 +52,7 @@ describe('a problem in a Markdown file', () => {
       'outlet: { name: A, url: "https://u:p@example.com" }',
       `story.md:3: outlet.url is "https://u:p@example.com": ${URL_RULE}`,
     ],
-    ['outlet: Reuters', 'story.md:3: outlet is "Reuters": must have name and url'],
+    ['outlet: [Reuters]', 'story.md:3: outlet is a list: must have name and url'],
     ['language: en_US!', 'story.md:3: language is "en_US!": must be a BCP 47 tag such as en or zh-Hans'],
     ['state: live', 'story.md:3: state is "live": must be draft, scheduled, published, corrected or retracted'],
     ['state: scheduled', 'story.md:1: embargo is missing: a scheduled article requires one'],
@@ -93,12 +89,12 @@ describe('a problem in a Markdown file', () => {
   it('is reported together with all others', async () => {
     expect(
       await problemsOf(
-        'kind: news\nstate: corrected\nsections: x\nimage: { url: https://e.example/a.png }',
+        'kind: news\nstate: corrected\nsection: x\nimage: { url: https://e.example/a.png }',
         '<script>alert(1)</script>',
       ),
     ).toEqual([
       `story.md:3: kind is "news": ${KINDS}`,
-      'story.md:5: sections is "x": there is no such key',
+      'story.md:5: section is "x": must be one of the sections: business-tech, world',
       'story.md:1: note is missing: a corrected article requires a note',
       'story.md:8: body is "<script>alert(1)</script>": is empty after sanitising',
       `story.md:6: image.type is missing: ${MEDIA_RULE}`,
@@ -144,7 +140,6 @@ describe('a problem in a line of JSON', () => {
     ['{"id":"a"}', /^wire\.jsonl:2: headline is missing: must be given$/],
     ['{"id":"a","headline":7}', /^wire\.jsonl:2: headline is 7: must be text$/],
     ['{"id":"a","headline":"H","body":{}}', /^wire\.jsonl:2: body is a map: must be text$/],
-    ['{"id":"a","headline":"H","\\u0000x\\n":1}', /^wire\.jsonl:2: x is 1: there is no such key$/],
     [
       `{"id":"a","headline":"H","tags":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
       /^wire\.jsonl:2: tags\[0\] is a list: must be text$/,
@@ -188,25 +183,18 @@ describe('a problem in a line of JSON', () => {
 
 describe('an article with many problems', () => {
   it('lists twenty of them, in front matter as in JSON Lines', async () => {
-    const keys = Array.from({ length: 8_000 }, (_, index) => `k${index}`);
+    const bylines = Array.from({ length: 30 }, () => ({ name: '', email: 'nobody' }));
     await using store = await disposable();
-    const report = await importJson(store, [
-      { id: 'a', headline: 'H', ...Object.fromEntries(keys.map((key) => [key, 1])) },
-    ]);
-    const inMarkdown = await problemsOf(
-      keys
-        .slice(0, 100)
-        .map((key) => `${key}: 1`)
-        .join('\n'),
-    );
+    const report = await importJson(store, [{ id: 'a', headline: 'H', bylines }]);
+    const inMarkdown = await problemsOf(`bylines:\n${'  - { name: "", email: nobody }\n'.repeat(30)}`);
     for (const [problems, more] of [
-      [report.rejected[0]?.problems, 'wire.jsonl: and 7,980 more'],
-      [inMarkdown, 'story.md: and 80 more'],
+      [report.rejected[0]?.problems, 'wire.jsonl: and 40 more'],
+      [inMarkdown, 'story.md: and 40 more'],
     ] as const) {
       expect(problems).toHaveLength(21);
       expect(problems?.at(-1)).toBe(more);
     }
-    expect(inMarkdown[19]).toBe('story.md:22: k19 is "1": there is no such key');
+    expect(inMarkdown[19]).toBe('story.md:13: bylines[9].email is "nobody": must be an email address');
   });
 
   it('is rejected for front matter of more than 64 KiB', async () => {

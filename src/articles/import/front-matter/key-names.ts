@@ -1,0 +1,88 @@
+/** The names that people and site generators give to the keys of an article. Pure. */
+import { ARTICLE_KEYS } from '../../../config/article-keys.ts';
+
+/** `draft` becomes `state`, and `imageAlt` and `imageCredit` become parts of `image`. */
+export type KeyTarget = (typeof ARTICLE_KEYS)[number] | 'draft' | 'imageAlt' | 'imageCredit' | 'outletUrl';
+
+/** By target, the preferred name first. The name of the target itself precedes them. */
+const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
+  headline: ['title'],
+  shortHeadline: ['shortTitle', 'linkTitle'],
+  dek: ['description', 'summary', 'excerpt', 'subtitle', 'subheadline', 'deck', 'standfirst'],
+  published: ['publishDate', 'publishedAt', 'publishedDate', 'datePublished', 'pubDate', 'date'],
+  updated: ['lastmod', 'modified', 'lastModifiedAt', 'lastModified', 'updatedAt', 'updatedDate', 'dateModified'],
+  section: ['category', 'categories'],
+  tags: ['tag', 'keywords'],
+  bylines: ['byline', 'author', 'authors'],
+  image: [
+    ...['featuredImage', 'featureImage', 'cover', 'coverImage', 'hero', 'heroImage', 'banner', 'images', 'photo'],
+    'thumbnail',
+  ],
+  imageAlt: ['alt', 'altText', 'featuredImageAlt', 'featureImageAlt', 'coverAlt', 'coverImageAlt', 'heroImageAlt'],
+  imageCredit: ['photoCredit', 'coverCredit', 'featuredImageCredit'],
+  outlet: ['source'],
+  outletUrl: ['sourceUrl', 'sourceLink'],
+  language: ['lang', 'locale'],
+  url: ['canonical', 'canonicalUrl', 'originalUrl', 'permalink'],
+  draft: [],
+};
+
+/** Keys of site generators about their own pages. They mean nothing here. */
+const IGNORED = new Set(
+  [
+    ...['layout', 'weight', 'type', 'comments', 'toc', 'tocDepth', 'showToc', 'tocOpen', 'aliases', 'menu', 'menus'],
+    ...['math', 'katex', 'mermaid', 'cssClass', 'classes', 'sidebar', 'navOrder', 'parent', 'collection', 'pagination'],
+    ...[
+      'eleventyNavigation',
+      'eleventyExcludeFromCollections',
+      'eleventyComputed',
+      'isCJKLanguage',
+      'markup',
+      'outputs',
+    ],
+    ...['sitemap', 'robots', 'noindex', 'cascade', 'resources', 'build', 'headless', 'params', 'extra'],
+    ...['template', 'theme', 'share', 'relatedPosts', 'search', 'readingTime', 'wordCount'],
+    ...['redirectFrom', 'redirects', 'eleventyImport', 'translationKey', 'guid', 'postId', 'views'],
+  ].map(simplifyKey),
+);
+
+/** A key without regard to case, hyphens, underscores and spaces. */
+export function simplifyKey(key: string): string {
+  return key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** Where a key belongs, and how well its name fits: 0 for the name that daywire itself uses. */
+export interface NamedKey {
+  target: KeyTarget | 'ignored';
+  rank: number;
+}
+
+const NAMES = new Map<string, NamedKey>([
+  ...[...IGNORED].map((name) => [name, { target: 'ignored', rank: 0 }] as const),
+  ...Object.entries(OTHER_NAMES).flatMap(([target, names]) =>
+    names.map((name, index) => [simplifyKey(name), { target: target as KeyTarget, rank: index + 2 }] as const),
+  ),
+  ...[...ARTICLE_KEYS, 'draft', 'imageAlt', 'imageCredit'].map(
+    (key) => [simplifyKey(key), { target: key as KeyTarget, rank: 0 }] as const,
+  ),
+]);
+
+/** Longer keys have no meaning. */
+const MAX_LENGTH = 100;
+
+/**
+ * @param extra the configuration's `import.keys`, with simplified names
+ * @returns null for an unknown key
+ */
+export function findKey(written: string, extra: ReadonlyMap<string, KeyTarget | 'ignored'>): NamedKey | null {
+  if (written.length > MAX_LENGTH) return null;
+  const name = simplifyKey(written);
+  const mapped = extra.get(name);
+  return mapped === undefined ? (NAMES.get(name) ?? null) : { target: mapped, rank: 1 };
+}
+
+/** The names to suggest for an unknown key. */
+export const SUGGESTED_KEYS: readonly string[] = [
+  ...ARTICLE_KEYS,
+  ...['title', 'date', 'author', 'category', 'description', 'summary', 'draft', 'source', 'body'],
+];

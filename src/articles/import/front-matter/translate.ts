@@ -1,0 +1,332 @@
+/**
+ * Translates the keys that people and site generators write into those of daywire, before any rule is checked. Pure.
+ */
+import type { Config } from '../../../config/config.ts';
+import { cleanLine } from '../../../lib/clean-text.ts';
+import { closestName } from '../../../lib/closest-name.ts';
+import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
+import {
+  BYLINE_PARTS,
+  ENCLOSURE_PARTS,
+  IMAGE_PARTS,
+  isBlankValue,
+  isMap,
+  LINK_PARTS,
+  OUTLET_PARTS,
+  type PartNames,
+  toBylines,
+  toNames,
+  toTags,
+  toYesOrNo,
+  withoutSmartQuotes,
+} from './values.ts';
+
+/** What is written about a key. `path` is as in the file. */
+export interface KeyMessage {
+  path: PropertyKey[];
+  text: string;
+}
+
+export interface TranslatedFields {
+  /** Keys of daywire. */
+  fields: Record<string, unknown>;
+  /** The path in the file of a path in `fields`. */
+  writtenPath(path: PropertyKey[]): PropertyKey[];
+  /** About this article alone. */
+  warnings: KeyMessage[];
+  /** True of every article that has the key: an import reports each text once. */
+  notices: KeyMessage[];
+  /** Keys that mean nothing here. */
+  ignored: string[];
+}
+
+export interface TranslationRules {
+  sections: Pick<Config['sections'][number], 'id' | 'title'>[];
+  /** Further names of keys: those of the configuration (`import.keys`), or of an export. */
+  keys: Readonly<Record<string, KeyTarget | 'ignored' | 'ignore'>>;
+}
+
+/** A key as written. */
+interface Entry {
+  key: string;
+  value: unknown;
+  rank: number;
+}
+
+/** Unknown keys that are reported of one article. */
+const MAX_NOTICES = 50;
+
+/** @param written keys and values; those of front matter are text, lists and maps */
+export function translateKeys(written: Record<string, unknown>, rules: TranslationRules): TranslatedFields {
+  return new Translation(rules).translate(written);
+}
+
+class Translation {
+  readonly #rules: TranslationRules;
+  readonly #fields: Record<string, unknown> = {};
+  /** Keys as written, by key of daywire. */
+  readonly #origins = new Map<PropertyKey, string>();
+  readonly #warnings: KeyMessage[] = [];
+  readonly #notices: KeyMessage[] = [];
+  readonly #ignored: string[] = [];
+  readonly #entries = new Map<KeyTarget, Entry[]>();
+
+  constructor(rules: TranslationRules) {
+    this.#rules = rules;
+  }
+
+  translate(written: Record<string, unknown>): TranslatedFields {
+    this.#readEntries(written);
+    this.#takeTagsAndSection();
+    this.#takeState();
+    this.#takeImage();
+    this.#takeOutlet();
+    this.#takeUrl();
+    this.#take('bylines', (value) => this.#mapList('bylines', toBylines(value), BYLINE_PARTS));
+    this.#take('related', (value) => this.#mapList('related', value, LINK_PARTS));
+    this.#take('enclosures', (value) => this.#mapList('enclosures', value, ENCLOSURE_PARTS));
+    this.#take('fullStory', (value) => this.#renameParts(['fullStory'], value, LINK_PARTS));
+    this.#take('language', (value) => {
+      const plain = withoutSmartQuotes(value);
+      return typeof plain === 'string' && /^\s*\w{2,40}\s*$/.test(plain) ? plain.replaceAll('_', '-') : plain;
+    });
+    for (const target of this.#entries.keys()) {
+      const isText = ['headline', 'shortHeadline', 'dek', 'kicker', 'topic', 'note', 'eventKey'].includes(target);
+      this.#take(target, isText ? (value) => value : withoutSmartQuotes);
+    }
+    const origins = this.#origins;
+    return {
+      fields: this.#fields,
+      writtenPath: ([key, ...rest]) => (key === undefined ? [] : [origins.get(key) ?? key, ...rest]),
+      warnings: this.#warnings,
+      notices: this.#notices,
+      ignored: this.#ignored,
+    };
+  }
+
+  #readEntries(written: Record<string, unknown>): void {
+    const extra = new Map(
+      Object.entries(this.#rules.keys).map(([name, target]) => [
+        simplifyKey(name),
+        target === 'ignore' ? 'ignored' : target,
+      ]),
+    );
+    for (const [key, value] of Object.entries(written)) {
+      // Zola keeps tags and categories there.
+      if (simplifyKey(key) === 'taxonomies' && isMap(value)) this.#readEntries(value);
+      else this.#addEntry(key, value, extra);
+    }
+  }
+
+  #addEntry(key: string, value: unknown, extra: ReadonlyMap<string, KeyTarget | 'ignored'>): void {
+    const found = findKey(key, extra);
+    if (found === null) this.#noticeUnknown([key], key, SUGGESTED_KEYS);
+    else if (found.target === 'ignored') this.#ignored.push(key);
+    else {
+      const entries = this.#entries.get(found.target) ?? [];
+      entries.push({ key, value, rank: found.rank });
+      this.#entries.set(found.target, entries);
+    }
+  }
+
+  #noticeUnknown(path: PropertyKey[], key: string, known: readonly string[]): void {
+    if (this.#notices.length >= MAX_NOTICES) return;
+    const meant = closestName(key, known);
+    const hint = meant === null ? '' : `: did you mean ${[...path.slice(0, -1).filter(isName), meant].join('.')}?`;
+    this.#notices.push({ path, text: `the key ${shortName(path)} is unknown and left out${hint}` });
+  }
+
+  /** The entry that counts for a target. Others that say something else are left out with a warning. */
+  #best(target: KeyTarget, isQuiet = false): Entry | null {
+    const entries = (this.#entries.get(target) ?? []).toSorted((a, b) => a.rank - b.rank);
+    this.#entries.delete(target);
+    const best = entries.find(({ value }) => !isBlankValue(value)) ?? entries[0];
+    if (best === undefined) return null;
+    for (const other of entries) {
+      if (other === best || isQuiet || isBlankValue(other.value)) continue;
+      if (typeof other.value === 'string' && other.value === best.value) continue;
+      this.#warnings.push({ path: [other.key], text: `${shortName([other.key])} is left out: ${best.key} is used` });
+    }
+    return best;
+  }
+
+  #set(target: string, key: string, value: unknown): void {
+    this.#fields[target] = value;
+    this.#origins.set(target, key);
+  }
+
+  #take(target: KeyTarget, convert: (value: unknown) => unknown): void {
+    const entry = this.#best(target, target === 'dek');
+    if (entry === null) return;
+    // Before the conversion, which may write about its parts.
+    this.#origins.set(target, entry.key);
+    this.#set(target, entry.key, convert(entry.value));
+  }
+
+  /** The first category that names a section is the section; the others are tags. */
+  #takeTagsAndSection(): void {
+    const tagEntries = this.#entries.get('tags') ?? [];
+    const sectionEntries = this.#entries.get('section') ?? [];
+    this.#entries.delete('tags');
+    this.#entries.delete('section');
+    const section = sectionEntries.find(({ rank, value }) => rank <= 1 && !Array.isArray(value));
+    const categories = sectionEntries
+      .filter((entry) => entry !== section)
+      .flatMap(({ key, value }) => {
+        return toNames(value).map((name) => ({ key, name }));
+      });
+    const named = section === undefined ? categories.find(({ name }) => this.#isSection(name)) : undefined;
+    if (section !== undefined) this.#set('section', section.key, withoutSmartQuotes(section.value));
+    else if (named !== undefined) this.#set('section', named.key, named.name);
+
+    const others = categories.filter((one) => one !== named);
+    if (section === undefined && named === undefined) {
+      for (const { key, name } of others.slice(0, MAX_NOTICES)) {
+        const text = `${shortName([key])} ${JSON.stringify(shorten(name))} is not a section, and became a tag`;
+        this.#notices.push({ path: [key], text });
+      }
+    }
+    const [first, ...rest] = tagEntries.map(({ key, value }) => ({ key, tags: toTags(value) }));
+    const key = first?.key ?? others[0]?.key;
+    if (key === undefined) return;
+    const lists = [first, ...rest].map((entry) => entry?.tags ?? []);
+    const broken = lists.find((list) => !Array.isArray(list));
+    this.#set('tags', key, broken ?? [...lists.flat(), ...others.map(({ name }) => name)]);
+  }
+
+  #isSection(name: string): boolean {
+    const wanted = name.trim().toLowerCase();
+    return this.#rules.sections.some(({ id, title }) => id === wanted || title.toLowerCase() === wanted);
+  }
+
+  /** `draft: true`, and `published: false`. A state that is written counts. */
+  #takeState(): void {
+    const drafts = this.#entries.get('draft') ?? [];
+    this.#entries.delete('draft');
+    const dates = this.#entries.get('published') ?? [];
+    const isPublished = dates.find(({ value }) => toYesOrNo(value) !== null);
+    if (isPublished !== undefined) {
+      this.#entries.set(
+        'published',
+        dates.filter((entry) => entry !== isPublished),
+      );
+      drafts.push({ ...isPublished, value: !toYesOrNo(isPublished.value) });
+    }
+    const state = this.#best('state');
+    if (state !== null) {
+      this.#set('state', state.key, toState(withoutSmartQuotes(state.value)));
+      if (!isBlankValue(state.value)) return;
+    }
+    const draft = drafts.find(({ value }) => toYesOrNo(value) !== false);
+    if (draft === undefined || isBlankValue(draft.value)) return;
+    // Anything that is not clearly false keeps an article from being published by mistake.
+    if (toYesOrNo(draft.value) === null) {
+      this.#warnings.push({
+        path: [draft.key],
+        text: `${shortName([draft.key])} is neither true nor false: it is a draft`,
+      });
+    }
+    this.#set('state', draft.key, 'draft');
+  }
+
+  #takeImage(): void {
+    const entry = this.#best('image', true);
+    const alt = this.#best('imageAlt', true);
+    const credit = this.#best('imageCredit', true);
+    if (entry === null) return;
+    const first = Array.isArray(entry.value) ? (entry.value[0] ?? null) : entry.value;
+    this.#origins.set('image', entry.key);
+    const image = typeof first === 'string' ? (isBlankValue(first) ? null : { url: withoutSmartQuotes(first) }) : first;
+    const parts = this.#renameParts(['image'], image, IMAGE_PARTS);
+    if (isMap(parts)) {
+      if (alt !== null && isBlankValue(parts.alt)) parts.alt = alt.value;
+      if (credit !== null && isBlankValue(parts.credit)) parts.credit = credit.value;
+    }
+    // `cover: { alt: … }` without a picture.
+    this.#set('image', entry.key, isMap(parts) && isBlankValue(parts.url) && entry.rank > 1 ? null : parts);
+  }
+
+  /** `source: Reuters`, also with `source_url`. */
+  #takeOutlet(): void {
+    const entry = this.#best('outlet');
+    const link = this.#best('outletUrl', true);
+    if (entry === null) return;
+    this.#origins.set('outlet', entry.key);
+    const { value } = entry;
+    const outlet =
+      typeof value !== 'string' || isBlankValue(value)
+        ? this.#renameParts(['outlet'], value, OUTLET_PARTS)
+        : /^\s*https?:\/\//i.test(value) && URL.canParse(value.trim())
+          ? { name: new URL(value.trim()).hostname.replace(/^www\./, ''), url: value }
+          : { name: value };
+    if (isMap(outlet) && isBlankValue(outlet.url) && link !== null) outlet.url = link.value;
+    this.#set('outlet', entry.key, outlet);
+  }
+
+  /** A permalink may be a path or a pattern of a site that daywire does not know. */
+  #takeUrl(): void {
+    const entry = this.#best('url', true);
+    if (entry === null) return;
+    const value = withoutSmartQuotes(entry.value);
+    if (entry.rank > 1 && typeof value === 'string' && !/^\s*https?:\/\//i.test(value)) {
+      if (isBlankValue(value)) return;
+      const rule = 'only a whole address counts, such as https://times.example/story';
+      const text = `${shortName([entry.key])} is left out: ${rule}`;
+      this.#notices.push({ path: [entry.key], text });
+      return;
+    }
+    this.#set('url', entry.key, value);
+  }
+
+  #mapList(target: string, value: unknown, names: PartNames): unknown {
+    if (!Array.isArray(value)) return value;
+    return value.map((entry, index) => this.#renameParts([target, index], entry, names));
+  }
+
+  /** Renames the keys of a map, and leaves out unknown ones. @param path in daywire's keys */
+  #renameParts([target, ...rest]: [string, ...PropertyKey[]], value: unknown, names: PartNames): unknown {
+    if (!isMap(value)) return value;
+    const parts: Record<string, unknown> = {};
+    const entries = Object.entries(value);
+    const isNamed = (part: string, key: string): boolean => simplifyKey(part) === simplifyKey(key.slice(0, 100));
+    const used = new Set<string>();
+    for (const [part, others] of Object.entries(names)) {
+      for (const name of [part, ...others]) {
+        const found = entries.find(([key]) => isNamed(name, key));
+        if (found === undefined) continue;
+        used.add(found[0]);
+        if (isBlankValue(parts[part])) parts[part] = found[1];
+      }
+    }
+    for (const [key] of entries) {
+      if (used.has(key)) continue;
+      this.#noticeUnknown([this.#origins.get(target) ?? target, ...rest, key], key, Object.keys(names));
+    }
+    return parts;
+  }
+}
+
+/** Words of content management systems. */
+const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };
+
+function toState(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const word = value.trim().toLowerCase();
+  return STATES[word] ?? (/^[a-z]+$/.test(word) ? word : value);
+}
+
+function isName(part: PropertyKey): boolean {
+  return typeof part === 'string';
+}
+
+/** `bylines.phone`: without the places in lists, so that it is the same for all articles. */
+function shortName(path: PropertyKey[]): string {
+  return path
+    .filter(isName)
+    .map((part) => shorten(cleanLine(String(part))))
+    .join('.');
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
+}

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { findArticle } from '../../../../src/articles/queries.ts';
+import { openMigrated } from '../../../support/databases.ts';
+import { configWith, importJson, importMarkdown, messagesOf } from '../../imports.ts';
+
+describe('an import', () => {
+  it('reports an unknown key once, with the number of articles, and lists what means nothing here', async () => {
+    const store = await openMigrated();
+    const articles = ['a', 'b', 'c'].map((id) => ({
+      id,
+      title: id,
+      mood: 'grim',
+      layout: 'post',
+      bylines: [{ phone: 1 }],
+    }));
+    const report = await importJson(store, [...articles, { id: 'd', title: 'D', headlin: 'D' }]);
+    expect(messagesOf(report).warnings).toEqual([
+      'wire.jsonl:1: the key mood is unknown and left out, in 3 articles',
+      'wire.jsonl:1: the key bylines.phone is unknown and left out, in 3 articles',
+      'wire.jsonl:4: the key headlin is unknown and left out: did you mean headline?',
+    ]);
+    expect(report).toMatchObject({ added: 1, rejectedCount: 3, warningCount: 3, ignoredKeys: ['layout'] });
+    await store.close();
+  });
+
+  it('takes the names of keys from the configuration, and refuses a forgotten date', async () => {
+    const store = await openMigrated();
+    const config = configWith();
+    const rules = { ...config, import: { ...config.import, keys: { standing: 'kicker', mood: 'ignore' } as const } };
+    const text = '---\nTitle: Roof\nstanding: Exclusive\nmood: grim\nsource: Reuters\n---\nWords.\n';
+    expect(messagesOf(await importMarkdown(store, text, { config: rules }))).toEqual({ problems: [], warnings: [] });
+    expect(await findArticle(store.db, 'story')).toMatchObject({
+      headline: 'Roof',
+      kicker: 'Exclusive',
+      outlet: { name: 'Reuters', url: null },
+    });
+    const forgotten = await importMarkdown(store, '---\ntitle: Roof\ndate:\n---\nWords.\n', { name: 'new.md' });
+    expect(messagesOf(forgotten).problems).toEqual([
+      'new.md:3: date is "": write the date, such as 2026-11-24 07:30, or remove the line: ' +
+        'then it is the time of the import',
+    ]);
+    const draft = await importMarkdown(store, '---\ntitle: Roof\ndate: ""\ndraft: true\n---\nWords.\n', {
+      name: 'd.md',
+    });
+    expect(draft).toMatchObject({ added: 1, warningCount: 0 });
+    await store.close();
+  });
+});

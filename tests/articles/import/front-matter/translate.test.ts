@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fieldsSchema } from '../../../../src/articles/import/fields.ts';
+import { type TranslationRules, translateKeys } from '../../../../src/articles/import/front-matter/translate.ts';
+import { ARTICLE_KEYS } from '../../../../src/config/article-keys.ts';
+import { configWith } from '../../imports.ts';
+
+const SECTIONS = [
+  { id: 'business-tech', title: 'Business & Tech' },
+  { id: 'world', title: 'World' },
+];
+
+function translate(written: Record<string, unknown>, keys: TranslationRules['keys'] = {}) {
+  return translateKeys(written, { sections: SECTIONS, keys });
+}
+
+/** What becomes of front matter, without what is written about it. */
+function fieldsOf(written: Record<string, unknown>): Record<string, unknown> {
+  const { fields, warnings, notices } = translate(written);
+  expect([...warnings, ...notices]).toEqual([]);
+  return fields;
+}
+
+function textsOf(written: Record<string, unknown>, keys?: TranslationRules['keys']): string[] {
+  const { warnings, notices } = translate(written, keys);
+  return [...warnings, ...notices].map(({ text }) => text);
+}
+
+describe('the names of keys', () => {
+  it('are those of site generators and content management systems', () => {
+    const written = {
+      ...{ Title: 'T', description: 'D', date: '2026-11-24', lastmod: '2026-11-25', lang: 'en_US', slug: 'a' },
+      ...{ category: 'World', canonical_url: 'https://times.example/a' },
+    };
+    expect(fieldsOf(written)).toEqual({
+      ...{ headline: 'T', dek: 'D', published: '2026-11-24', updated: '2026-11-25', language: 'en-US', slug: 'a' },
+      ...{ section: 'World', url: 'https://times.example/a' },
+    });
+  });
+
+  it('are daywire’s own, all of them, and their values stay as they are', () => {
+    expect(Object.keys(fieldsSchema(configWith()).shape).sort()).toEqual([...ARTICLE_KEYS].sort());
+    const values = {
+      tags: ['a'],
+      bylines: [{ name: 'Ann', role: 'editor', email: 'a@example.com' }],
+      state: 'published',
+    };
+    const own = { ...Object.fromEntries(ARTICLE_KEYS.map((key) => [key, 'x'])), ...values };
+    const parts = {
+      related: [{ url: '/a', title: 'A' }],
+      enclosures: [{ url: '/a', type: 't', length: 1, title: 'A' }],
+    };
+    const link = { url: '/a', title: 'A' };
+    const outlet = { name: 'O', url: 'https://o.example' };
+    const image = { url: '/a', alt: 'A', credit: 'C', type: 't', length: 1, width: 1, height: 1 };
+    const written = { ...own, ...parts, fullStory: link, outlet, image };
+    expect(fieldsOf(written)).toEqual(written);
+  });
+
+  it('may be written in any case, with hyphens and underscores', () => {
+    expect(fieldsOf({ HEADLINE: 'H', short_headline: 'S', 'event-key': 'E' })).toEqual({
+      headline: 'H',
+      shortHeadline: 'S',
+      eventKey: 'E',
+    });
+  });
+
+  it('prefer daywire’s own, and say so where another one differs', () => {
+    const { fields, warnings } = translate({ title: 'T', headline: 'H' });
+    expect(fields).toEqual({ headline: 'H' });
+    expect(warnings).toEqual([{ path: ['title'], text: 'title is left out: headline is used' }]);
+    expect(fieldsOf({ title: 'H', headline: 'H', dek: '', summary: 'S' })).toEqual({ headline: 'H', dek: 'S' });
+  });
+
+  it('can be added in the configuration, which can also leave a key out', () => {
+    const { fields, notices, ignored } = translate(
+      { rubrik: 'World', mood: 'grim' },
+      { Rubrik: 'section', mood: 'ignore' },
+    );
+    expect(fields).toEqual({ section: 'World' });
+    expect(notices).toEqual([]);
+    expect(ignored).toEqual(['mood']);
+  });
+
+  it('that are unknown are left out, with what was meant', () => {
+    expect(textsOf({ headlin: 'H', mood: 'grim', layout: 'post', __proto__: null })).toEqual([
+      'the key headlin is unknown and left out: did you mean headline?',
+      'the key mood is unknown and left out',
+    ]);
+    expect(textsOf({ bylines: [{ name: 'A', phone: 1 }, { nam: 'B' }], image: { url: '/a', class: 'x' } })).toEqual([
+      'the key image.class is unknown and left out',
+      'the key bylines.phone is unknown and left out',
+      'the key bylines.nam is unknown and left out: did you mean bylines.name?',
+    ]);
+    expect(translate({ layout: 'post', toc: 'true' }).ignored).toEqual(['layout', 'toc']);
+  });
+
+  it('keep their places in the file', () => {
+    const { writtenPath } = translate({ title: 'T', authors: ['Ann'], cover: '/a.jpg' });
+    expect(writtenPath(['headline'])).toEqual(['title']);
+    expect(writtenPath(['bylines', 0, 'name'])).toEqual(['authors', 0, 'name']);
+    expect(writtenPath(['image', 'url'])).toEqual(['cover', 'url']);
+    expect(writtenPath(['note'])).toEqual(['note']);
+  });
+});
+
+describe('the values', () => {
+  it.each([
+    ['Ann Lee', [{ name: 'Ann Lee' }]],
+    ['By Ann Lee and Bob Ray', [{ name: 'Ann Lee' }, { name: 'Bob Ray' }]],
+    ['Ann Lee, Bob Ray', [{ name: 'Ann Lee' }, { name: 'Bob Ray' }]],
+    ['Lee, Ann', [{ name: 'Lee, Ann' }]],
+    ['Ann Lee <ann@example.com>', [{ name: 'Ann Lee', email: 'ann@example.com' }]],
+    [
+      ['Ann Lee', { name: 'Bob' }],
+      [{ name: 'Ann Lee' }, { name: 'Bob' }],
+    ],
+    [{ name: 'Ann Lee', email: 'a@example.com' }, [{ name: 'Ann Lee', email: 'a@example.com' }]],
+    ['', []],
+  ])('of bylines are text, a list or maps: %j', (author, bylines) => {
+    expect(fieldsOf({ author })).toEqual({ bylines });
+  });
+
+  it.each([
+    ['solar, energy', ['solar', 'energy']],
+    ['climate change', ['climate change']],
+    ['#solar, “energy”,', ['solar', 'energy']],
+    [
+      ['“a”', 5, '#b'],
+      ['a', '5', 'b'],
+    ],
+    [null, []],
+  ])('of tags are text or a list: %j', (tags, expected) => {
+    expect(fieldsOf({ tags })).toEqual({ tags: expected });
+  });
+
+  it('of categories are the section that they name first, and tags', () => {
+    expect(fieldsOf({ categories: ['Markets', 'world', 'business-tech'], tags: ['a'] })).toEqual({
+      section: 'world',
+      tags: ['a', 'Markets', 'business-tech'],
+    });
+    expect(textsOf({ category: 'Markets' })).toEqual(['category "Markets" is not a section, and became a tag']);
+    expect(fieldsOf({ section: 'Sport', categories: ['World'] })).toEqual({ section: 'Sport', tags: ['World'] });
+    expect(fieldsOf({ taxonomies: { tags: ['a'], categories: ['World'] } })).toEqual({ section: 'World', tags: ['a'] });
+  });
+
+  it.each([
+    [{ draft: 'true' }, { state: 'draft' }],
+    [{ draft: true }, { state: 'draft' }],
+    [{ draft: 'false' }, {}],
+    [{ draft: '' }, {}],
+    [
+      { published: 'false', date: '2026-11-24' },
+      { state: 'draft', published: '2026-11-24' },
+    ],
+    [{ published: true }, {}],
+    [{ state: 'Published', draft: 'true' }, { state: 'published' }],
+    [{ state: 'publish' }, { state: 'published' }],
+    [{ state: 'private' }, { state: 'draft' }],
+  ])('of draft become a state: %j', (written, fields) => {
+    expect(fieldsOf(written)).toEqual(fields);
+  });
+
+  it('of draft keep an article unpublished unless they are false', () => {
+    const { fields, warnings } = translate({ draft: 'perhaps' });
+    expect(fields).toEqual({ state: 'draft' });
+    expect(warnings.map(({ text }) => text)).toEqual(['draft is neither true nor false: it is a draft']);
+  });
+
+  it.each([
+    [
+      { image: '/media/a.jpg', image_alt: 'A roof', imageCredit: 'Ann' },
+      { url: '/media/a.jpg', alt: 'A roof', credit: 'Ann' },
+    ],
+    [{ image: { src: '/a.jpg', altText: 'A roof' } }, { url: '/a.jpg', alt: 'A roof' }],
+    [{ images: ['/a.jpg', '/b.jpg'] }, { url: '/a.jpg' }],
+    [{ thumbnail: '/small.jpg', featured_image: '/large.jpg' }, { url: '/large.jpg' }],
+    [{ cover: { image: '/a.jpg', alt: 'A' } }, { url: '/a.jpg', alt: 'A' }],
+    [{ cover: { alt: 'A' } }, null],
+    [{ image: '' }, null],
+  ])('of an image are text or a map: %j', (written, image) => {
+    expect(fieldsOf(written)).toEqual({ image });
+  });
+
+  it.each([
+    [{ source: 'Reuters' }, { name: 'Reuters' }],
+    [
+      { source: 'Reuters', source_url: 'https://r.example/1' },
+      { name: 'Reuters', url: 'https://r.example/1' },
+    ],
+    [{ source: 'https://www.r.example/1' }, { name: 'r.example', url: 'https://www.r.example/1' }],
+    [{ source: { title: 'Reuters', link: 'https://r.example' } }, { name: 'Reuters', url: 'https://r.example' }],
+  ])('of an outlet are text or a map: %j', (written, outlet) => {
+    expect(fieldsOf(written)).toEqual({ outlet });
+  });
+
+  it('of a permalink count only if they are a whole address', () => {
+    expect(fieldsOf({ permalink: 'https://times.example/a' })).toEqual({ url: 'https://times.example/a' });
+    expect(textsOf({ permalink: '/:year/:title/' })).toEqual([
+      'permalink is left out: only a whole address counts, such as https://times.example/story',
+    ]);
+  });
+
+  it('lose typographic quotation marks, except in texts', () => {
+    expect(fieldsOf({ headline: '“We Will Rebuild”', state: '“draft”', published: '”2026-11-24”' })).toEqual({
+      headline: '“We Will Rebuild”',
+      state: 'draft',
+      published: '2026-11-24',
+    });
+  });
+});
+
+describe('any front matter', () => {
+  it('is translated into keys of daywire, without an error', () => {
+    const names = ['title', 'date', 'author', 'categories', 'tags', 'image', 'source', 'draft', 'permalink', 'state'];
+    const key = fc.oneof(fc.constantFrom(...names, ...ARTICLE_KEYS), fc.string());
+    fc.assert(
+      fc.property(fc.dictionary(key, fc.anything({ maxDepth: 3 })), (written) => {
+        const { fields } = translate(written);
+        expect(Object.keys(fields).filter((name) => !ARTICLE_KEYS.includes(name as 'id'))).toEqual([]);
+      }),
+    );
+  });
+
+  it('of many keys takes no more than a moment', () => {
+    const long = { ['x'.repeat(100_000)]: 1, author: 'a and '.repeat(10_000), tags: ','.repeat(64_000) };
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`key${index}`, { a: 1 }]));
+    const deep = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as unknown;
+    const startedAt = performance.now();
+    translate({ ...long, ...many, title: deep, headline: deep, image: many });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+});

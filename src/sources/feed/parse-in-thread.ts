@@ -18,7 +18,7 @@ const TIME_LIMIT = 20 * SECOND;
 
 export type FeedReading = ReadFeed | { kind: 'unreadable'; reason: string };
 
-export interface ReadFeed {
+interface ReadFeed {
   kind: 'feed';
   feed: Omit<ParsedFeed, 'items'>;
   itemCount: number;

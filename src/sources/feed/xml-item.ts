@@ -20,6 +20,8 @@ const PUBLISHED = [
 ];
 const UPDATED = ['atom:updated', 'atom:modified', 'dcterms:modified', 'rss:updated', 'rss:modified'];
 
+const NONE: XmlElement[] = [];
+
 /** Characters. Two longer ids may differ beyond them. */
 const MAX_ID = 8_192;
 
@@ -32,7 +34,11 @@ export interface ItemContext {
 export function readXmlItem(item: XmlElement, { url, now }: ItemContext): ParsedItem {
   const elements = elementsOf(item);
   const byName = Map.groupBy(elements, ({ name }) => name);
-  const all = (names: string[]): XmlElement[] => names.flatMap((name) => byName.get(name) ?? []);
+  const all = (names: string[]): XmlElement[] => {
+    const found: XmlElement[] = [];
+    for (const name of names) for (const element of byName.get(name) ?? NONE) found.push(element);
+    return found;
+  };
   const base = item.base ?? url;
   const { id, isPermaLink } = readId(item, all(['rss:guid', 'atom:id', 'dc:identifier']));
   const link =

@@ -165,6 +165,10 @@ describe('limits', () => {
     ['end tags', (n: number) => `<item>${'<a>'.repeat(900)}${'</b>'.repeat(n)}</item>`],
     ['brackets', (n: number) => `<!DOCTYPE x [${']'.repeat(n)}`],
     ['relative links', (n: number) => `<item><description>${'&lt;a href="b"&gt;'.repeat(n)}</description></item>`],
+    [
+      'HTML that nests deep',
+      (n: number) => `<item><description>&lt;a href="b"&gt;${'&lt;b&gt;'.repeat(10 * n)}</description></item>`,
+    ],
     ['half tags of HTML', (n: number) => `<item><title>${'&lt;a '.repeat(n)}</title></item>`],
   ])('takes linear time for %s', (_name, build) => {
     const time = (n: number): number => timeOf(`<rss><channel>${build(n)}`);

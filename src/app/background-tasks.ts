@@ -25,11 +25,13 @@ import { DeliveryMonitor } from './delivery/monitor.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { publish } from './publish.ts';
+import { lookingUpImages } from './remote-images.ts';
 import { repeat, type Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
 
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
+const IMAGES_EVERY = 2 * SECOND;
 const READER_COUNTS_EVERY = 10 * SECOND;
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
@@ -38,6 +40,7 @@ const HUB_TIMEOUT = 10 * SECOND;
 export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
   const { store, config, log } = app;
   const hub = await openHubOf(app);
+  const lookUpImages = lookingUpImages(app);
   return [
     hub,
     repeat(100, 'WebSub', log, () => hub.tick()),
@@ -46,6 +49,9 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(SECOND, 'archiving', log, closingArchivePages(app)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {
       await importWatched(app, { isRepeated: true, signal });
+    }),
+    repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {
+      await lookUpImages(signal);
     }),
     repeat(HOUR, 'retention', log, async () => {
       const deleted = await runRetention(app);

@@ -31,6 +31,8 @@ import {
   publishAndCompose,
   runDeps,
 } from './first-run.ts';
+import { publish } from './publish.ts';
+import { lookUpSomeImages } from './remote-images.ts';
 import type { Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
 
@@ -56,8 +58,8 @@ export interface StartChecks {
 }
 
 /**
- * Does once what is due, without the server: imports, publishes, composes, delivers, notifies the hub, deletes old
- * rows.
+ * Does once what is due, without the server: imports, publishes, composes, looks up pictures, delivers, notifies the
+ * hub, deletes old rows.
  * @throws what a step throws; what was done until then is recorded
  */
 export async function runOnce(app: AppContext, options: StartOptions): Promise<FirstRun & StartChecks> {
@@ -71,6 +73,7 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
   const published = roles.includes('schedule') ? await publishAndCompose(app, options, archives) : NOTHING_DONE;
+  if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, { archives });
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {
     await notifyHubOnce(app);

@@ -4,6 +4,7 @@
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
+import { countImages, listFailedImages } from '../articles/remote-images/image-queue.ts';
 import { listBackOffs } from '../delivery/control/back-off-state.ts';
 import {
   countBounces,
@@ -115,6 +116,8 @@ export interface Status {
   }[];
   /** All runs ever, those that were rolled up into totals included. */
   runTotals: { schedule: string; state: string; count: number }[];
+  /** Pictures on other servers: those to be looked up, and those given up, the newest of them with the reason. */
+  pictures: { pending: number; failed: number; first: { url: string; reason: string; at: string }[] };
   /** `first`: the newest ones. */
   rejected: { count: number; first: RecordedRejection[] };
 }
@@ -188,6 +191,10 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       triedAgain: run.state === 'failed' && run.leaseUntil !== null ? rfc3339(run.leaseUntil) : null,
     })),
     runTotals: await countRunsEver(reports),
+    pictures: {
+      ...(await countImages(db)),
+      first: (await listFailedImages(reports, SHOWN)).map((one) => ({ ...one, at: rfc3339(one.at) })),
+    },
     rejected: {
       count: await countRejections(db),
       first: await listRejections(reports, { limit: SHOWN }),

@@ -27,13 +27,15 @@ export interface Image {
   url: string;
   alt: string;
   credit: string | null;
-  /** MIME type, such as `image/jpeg`. */
-  type: string;
-  /** Size in bytes. */
-  length: number;
+  /** MIME type, such as `image/jpeg`; null while it is not known. */
+  type: string | null;
+  /** Size in bytes; null while it is not known. */
+  length: number | null;
   /** Pixels. */
   width: number | null;
   height: number | null;
+  /** It is on another server, and was written without type or length: they are looked up there, not edited. */
+  isLookedUp?: true;
 }
 
 export interface Enclosure {

@@ -5,7 +5,7 @@ import { type ImageHeader, readImageHeader } from './image-header.ts';
 
 export type MediaInspection =
   | { kind: 'file'; type: string; length: number; width: number | null; height: number | null }
-  /** Not below `<publication>/media/`: the article itself must give type and length. */
+  /** Not below `<publication>/media/`. */
   | { kind: 'external' }
   | { kind: 'unusable'; rule: string };
 

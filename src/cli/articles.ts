@@ -4,6 +4,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
 import { publish } from '../app/publish.ts';
+import { lookUpSomeImages } from '../app/remote-images.ts';
 import { importPaths } from '../articles/import/import.ts';
 import type { ArticleImportReport } from '../articles/import/report.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../articles/rejections.ts';
@@ -12,7 +13,7 @@ import { rfc3339 } from '../lib/time.ts';
 import { type CmsExport, importExport } from '../sources/exports/import-export.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from './context.ts';
 import { formatPublish } from './format/feeds.ts';
-import { withLocalTimes } from './format/text.ts';
+import { count, withLocalTimes } from './format/text.ts';
 import { formatProgress } from './progress.ts';
 
 export function addArticleCommands(program: Command, cli: CliContext): void {
@@ -109,12 +110,22 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
       from === undefined
         ? await importFromPaths(cli, app, paths)
         : await importFrom(cli, app, paths, { ...flags, from });
-    const published = report.added + report.updated > 0 ? await publish(app) : null;
+    const imported = report.added + report.updated > 0 ? await publish(app) : null;
+    // Afterwards: the servers of others may be slow.
+    const pictures = await lookUpSomeImages(app);
+    const completed = pictures.found > 0 ? await publish(app) : null;
+    const published = imported ?? completed;
     const { problems, summary } = formatImport(report);
+    problems.push(...pictures.givenUp.map(({ url, reason }) => `picture ${url}: ${reason}`));
     for (const problem of problems) cli.printError(problem);
     printResult(cli, flags, {
-      value: { import: report, publish: published },
-      text: () => (published === null ? summary : `${summary}\n${formatPublish(published, app.config)}`),
+      value: { import: report, pictures, publish: published },
+      text: () =>
+        [
+          summary,
+          ...formatPictures(pictures),
+          ...(published === null ? [] : [formatPublish(published, app.config)]),
+        ].join('\n'),
     });
     if (report.rejectedCount > 0) cli.fail();
   });
@@ -143,6 +154,13 @@ async function importFrom(
   const report = await importExport(store, config, file, { from, sourceId: source, siteUrl, clock });
   for (const line of report.leftOut) cli.printError(`${file}: ${line}`);
   return report;
+}
+
+function formatPictures({ found, waiting }: { found: number; waiting: number }): string[] {
+  return [
+    ...(found > 0 ? [`${count(found, 'picture')} on other servers looked up`] : []),
+    ...(waiting > 0 ? [`${count(waiting, 'picture')} not looked up yet: a running daywire tries again`] : []),
+  ];
 }
 
 /** Problems, one a line, and a summary. */

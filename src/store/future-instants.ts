@@ -17,6 +17,7 @@ export const LONGEST_LEASES = {
   submission: 12 * MINUTE,
   run: 2 * MINUTE,
   hub: 30 * SECOND,
+  remoteImage: 2 * MINUTE,
   probe: 2 * MINUTE,
 } as const;
 
@@ -30,7 +31,7 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
   const latest = (lease: number): number => now + lease + tolerance;
   /** Whether the row was written by a clock that was set back since. */
   const isLater = (column: string): RawBuilder<boolean> => sql`${sql.ref(column)} > ${latest(0)}`;
-  const { claim, submission, run, hub, probe } = LONGEST_LEASES;
+  const { claim, submission, run, hub, remoteImage, probe } = LONGEST_LEASES;
   const statements: RawBuilder<unknown>[] = [];
   for (const table of ['deliveries', 'service_messages'] as const) {
     const open = sql`update ${sql.table(table)} set`;
@@ -57,6 +58,10 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
         since = case when since > ${now} then ${at} else since end
       where ${isLater('failed_at')}`,
     sql`update back_offs set lease_until = null where lease_until > ${latest(probe)}`,
+    sql`update remote_images set due_at = ${at}
+      where state = 'pending' and due_at > ${now} and ${isLater('checked_at')}`,
+    sql`update remote_images set lease_until = null
+      where state = 'pending' and lease_until > ${latest(remoteImage)}`,
   );
   for (const [table, written] of [
     ['hub_subscriptions', sql`(${isLater('pending_since')} or ${isLater('failing_since')})`],

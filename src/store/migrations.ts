@@ -13,6 +13,7 @@ import { createProcesses } from './migrations/0008-processes.ts';
 import { addRateLimitInstants } from './migrations/0009-rate-limit-instants.ts';
 import { addProcessScope } from './migrations/0010-process-scope.ts';
 import { addArticleOrigins } from './migrations/0011-article-origins.ts';
+import { createRemoteImages } from './migrations/0013-remote-images.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -27,4 +28,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0009-rate-limit-instants': addRateLimitInstants,
   '0010-process-scope': addProcessScope,
   '0011-article-origins': addArticleOrigins,
+  '0013-remote-images': createRemoteImages,
 };

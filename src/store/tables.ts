@@ -19,6 +19,9 @@ export interface Tables {
   article_slugs: { slug: string; article_id: string };
   /** The outbox from articles to feeds: the feeds of the article must be published at `due_at`. */
   pending_changes: { article_id: string; due_at: number; changed_at: number };
+  remote_images: RemoteImagesTable;
+  /** Articles whose picture has not been looked up yet. */
+  remote_image_uses: { article_id: string; key: string };
   rejections: RejectionsTable;
   /** Files that the folder watcher has imported, with a hash of their content. */
   imported_files: { path: string; fingerprint: string; imported_at: number };
@@ -147,6 +150,25 @@ interface ArticlesTable {
   digest: string;
   /** The whole Article as JSON. */
   document: string;
+}
+
+/** A picture on another server; see articles/remote-images/. */
+interface RemoteImagesTable {
+  /** SHA-256 of the URL. */
+  key: string;
+  url: string;
+  state: 'pending' | 'found' | 'failed';
+  type: string | null;
+  length: number | null;
+  width: number | null;
+  height: number | null;
+  /** Why the last attempt failed. */
+  reason: string | null;
+  attempts: number;
+  due_at: number;
+  lease_until: number | null;
+  fence: number;
+  checked_at: number | null;
 }
 
 /** Input that could not be used. */

@@ -6,6 +6,8 @@ import type { Config } from '../../config/config.ts';
 import type { Db, Dialect, Store, Tx } from '../../store/store.ts';
 import { toArticle } from '../queries.ts';
 import { clearRejectionsOfFiles, clearRejectionsOfLines, recordRejection } from '../rejections.ts';
+import { completeImage, type ImageFacts, urlToLookUp } from '../remote-images/image-facts.ts';
+import { findImageFacts } from '../remote-images/image-queue.ts';
 import { slugFrom, slugWithId } from '../slug.ts';
 import type { Candidate } from './candidate.ts';
 import { isSourceOrigin, mayReplace, originName } from './origin.ts';
@@ -141,6 +143,8 @@ interface CurrentState {
   suggestions: Map<string, string[]>;
   /** Ids of articles, by slug. */
   slugOwners: Map<string, string>;
+  /** What is known of pictures on other servers, by URL. */
+  imageFacts: Map<string, ImageFacts>;
   /** By id of the article. */
   origins: Map<string, string | null>;
   /** Articles that belong to another origin: where it is, by id of the article. */
@@ -150,7 +154,7 @@ interface CurrentState {
 /** Decides for each article in turn; an article takes its slug before the next one is decided. Pure. */
 function reviseAll(
   articles: ValidArticle[],
-  { byId, suggestions, slugOwners, foreign }: CurrentState,
+  { byId, suggestions, slugOwners, foreign, imageFacts }: CurrentState,
   context: RevisionContext,
 ): RevisedArticle[] {
   const owners = new Map(slugOwners);
@@ -171,7 +175,8 @@ function reviseAll(
       const message = `slug is "${slug}": it belongs to article "${owner}"; choose another for "${candidate.id}"`;
       return { article, revision: { kind: 'rejected', problems: [{ key: 'slug', message }] } };
     }
-    const revision = revise(candidate, choice.slug, current, context);
+    const image = completeImage(candidate.image, current?.article.image, imageFacts);
+    const revision = revise({ ...candidate, image }, choice.slug, current, context);
     if ('article' in revision) owners.set(choice.slug, candidate.id);
     return { article, revision };
   });
@@ -199,6 +204,10 @@ async function readCurrent(
     byId: new Map(rows.map((row) => [row.id, { article: toArticle(row.document), digest: row.digest }])),
     suggestions,
     slugOwners: await findSlugOwners(tx, [...new Set(slugs)]),
+    imageFacts: await findImageFacts(
+      tx,
+      candidates.flatMap((candidate) => urlToLookUp(candidate) ?? []),
+    ),
     origins,
     foreign: new Map(foreign),
   };

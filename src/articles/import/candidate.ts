@@ -6,7 +6,7 @@ import type { Config } from '../../config/config.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
-import { inspectMedia } from '../media.ts';
+import { inspectMedia, type MediaInspection } from '../media.ts';
 import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { TranslatedRecord } from './front-matter/translate-record.ts';
@@ -192,32 +192,52 @@ async function readMedia(
   mediaFolder: MediaFolder,
 ): Promise<{ image: Image | null; enclosures: Enclosure[]; violations: RuleViolation[] }> {
   const violations: RuleViolation[] = [];
-  const resolved = image === null ? null : await resolveMedia(image, ['image'], mediaFolder, violations);
-  if (resolved !== null && resolved.type !== '' && !resolved.type.startsWith('image/')) {
+  const resolved = image === null ? null : await resolveImage(image, mediaFolder, violations);
+  if (resolved !== null && resolved.type !== null && !resolved.type.startsWith('image/')) {
     const key = resolved.type === image?.type ? 'type' : 'url';
     violations.push({ path: ['image', key], rule: `must be an image, not ${resolved.type}` });
   }
   const others: Enclosure[] = [];
   for (const [index, enclosure] of enclosures.entries()) {
     const path = ['enclosures', index];
-    const { url, type, length, title } = await resolveMedia(enclosure, path, mediaFolder, violations);
-    others.push({ url, type, length, title });
+    others.push(await resolveEnclosure(enclosure, path, mediaFolder, violations));
   }
   return { image: resolved, enclosures: others, violations };
 }
 
-/** Completes what was written with what the file itself states, which takes precedence. */
-async function resolveMedia<T extends { url: string; type: string | null; length: number | null }>(
-  fields: T,
+async function resolveImage(
+  fields: NonNullable<ArticleFields['image']>,
+  mediaFolder: MediaFolder,
+  violations: RuleViolation[],
+): Promise<Image> {
+  const media = await inspectMedia(fields.url, mediaFolder);
+  switch (media.kind) {
+    case 'file':
+      return { ...fields, ...factsOf(media) };
+    case 'external':
+      // Looked up later: an import must not wait for the servers of others.
+      return fields.type === null || fields.length === null ? { ...fields, isLookedUp: true } : fields;
+    case 'unusable':
+      violations.push({ path: ['image', 'url'], rule: media.rule });
+      return fields;
+  }
+}
+
+/** What the file itself states takes precedence over what was written. */
+function factsOf({ type, length, width, height }: MediaInspection & { kind: 'file' }) {
+  return { ...(width === null ? {} : { width, height }), type, length };
+}
+
+/** Completes an enclosure with what the file itself states. */
+async function resolveEnclosure(
+  fields: ArticleFields['enclosures'][number],
   path: PropertyKey[],
   mediaFolder: MediaFolder,
   violations: RuleViolation[],
-): Promise<T & { type: string; length: number }> {
-  const media = await inspectMedia(fields.url, mediaFolder);
-  if (media.kind === 'file') {
-    const { type, length, width, height } = media;
-    return { ...fields, ...(width === null ? {} : { width, height }), type, length };
-  }
+): Promise<Enclosure> {
+  const { url, title } = fields;
+  const media = await inspectMedia(url, mediaFolder);
+  if (media.kind === 'file') return { url, title, type: media.type, length: media.length };
   if (media.kind === 'unusable') violations.push({ path: [...path, 'url'], rule: media.rule });
   if (media.kind === 'external') {
     for (const key of ['type', 'length'] as const) {
@@ -225,7 +245,7 @@ async function resolveMedia<T extends { url: string; type: string | null; length
       violations.push({ path: [...path, key], rule: 'must be given for a file that is not in the media folder' });
     }
   }
-  return { ...fields, type: fields.type ?? '', length: fields.length ?? 0 };
+  return { url, title, type: fields.type ?? '', length: fields.length ?? 0 };
 }
 
 function writtenStatusOf(

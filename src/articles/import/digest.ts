@@ -1,11 +1,11 @@
 /** A digest of an article's editorial content, which tells an edit from a repeated import. */
 import { createHash } from 'node:crypto';
-import type { Article } from '../article.ts';
+import type { Article, Image } from '../article.ts';
 
 /**
  * SHA-256, in hex, of what an editor wrote. It excludes what daywire decides (the time of the update, the time of a
  * note, the sanitised body) and the publication's own URL: neither a new version of the sanitiser nor a move to another
- * domain counts as an edit.
+ * domain counts as an edit. Nor does what was looked up of an image on another server.
  * @param publicUrl without a trailing slash
  */
 export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'bodyHtml'>, publicUrl: string): string {
@@ -31,7 +31,7 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     article.related.map(link),
     article.outlet && [article.outlet.name, article.outlet.url === null ? null : local(article.outlet.url)],
     article.eventKey,
-    image && [local(image.url), image.alt, image.credit, image.type, image.length, image.width, image.height],
+    image && [local(image.url), image.alt, image.credit, ...(image.isLookedUp ? [] : factsOf(image))],
     article.enclosures.map(({ url, type, length, title }) => [local(url), type, length, title]),
     article.language,
     [status.state, 'note' in status ? status.note : null, 'until' in status ? status.until : null],
@@ -39,4 +39,8 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     ...(article.url === null ? [] : [{ url: local(article.url) }]),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+}
+
+function factsOf({ type, length, width, height }: Image): (string | number | null)[] {
+  return [type, length, width, height];
 }

@@ -1,5 +1,6 @@
 /**
- * Writes articles with their tags, reporters and slugs, and the pending changes that make their feeds be published.
+ * Writes articles with their tags, reporters and slugs, the pending changes that make their feeds be published, and the
+ * pictures that are to be looked up.
  * revise.ts decides what may change, and what counts as a change.
  */
 import { chunks } from '../../lib/chunks.ts';
@@ -7,6 +8,7 @@ import type { Db, Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { saveFacets } from '../facets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
+import { queueImages } from '../remote-images/image-queue.ts';
 
 export interface ArticleWrite {
   article: Article;
@@ -34,6 +36,7 @@ export async function saveArticles(tx: Tx, writes: ArticleWrite[], now: number):
     await saveRows(tx, some, now);
     const articles = some.map(({ article }) => article);
     await saveSlugs(tx, articles);
+    await queueImages(tx, articles, now);
     await recordPendingChanges(
       tx,
       articles

@@ -30,6 +30,7 @@ export function formatStatus(status: Status): string {
       'failed deliveries',
       firstOf(status.failedDeliveries.map((one) => `${one.newsletter} ${one.slot} ${one.email}: ${one.reason}`)),
     ],
+    ['pictures on other servers', pictureLines(status)],
     [
       'rejected',
       firstOf(
@@ -146,6 +147,17 @@ function hubLines({ hub }: Status): string[] {
         const failure = reason === null ? '' : `: ${reason}; retry at ${due}`;
         return `ping pending for ${topic}, published ${published}${failure}`;
       }),
+    ),
+  ];
+}
+
+function pictureLines({ pictures }: Status): string[] {
+  const { pending, failed, first } = pictures;
+  return [
+    ...(pending === 0 ? [] : [`${count(pending, 'picture')} not looked up yet`]),
+    ...firstOf(
+      first.map(({ url, reason }) => `not usable, ${url}: ${reason}`),
+      failed,
     ),
   ];
 }

@@ -4,8 +4,8 @@ import { Feed } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import type { FeedItem, FeedMedia } from './feed-view.ts';
-import { type FeedEntry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
+import type { FeedEnclosure, FeedItem } from './feed-view.ts';
+import { enclosuresOf, type FeedEntry, type FeedView, feedUpdated, type Tombstone } from './feed-view.ts';
 import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** @returns the document, with a tombstone for each retracted article. Same input, same bytes */
@@ -82,7 +82,10 @@ function completeEntry(
   }
   const updated = `<updated>${new Date(item.updatedAt).toISOString()}</updated>`;
   completed = replaceMark(completed, updated, `<updated>${distinctInstant(item.updatedAt, item.id)}</updated>`);
-  const extra = [...item.media.map((media) => enclosureLink(media, slots)), ...mediaElements(item.media, slots)];
+  const extra = [
+    ...enclosuresOf(item.media).map((media) => enclosureLink(media, slots)),
+    ...mediaElements(item.media, slots),
+  ];
   completed = replaceMark(completed, '</entry>', `${extra.map((xml) => `    ${xml}\n    `).join('')}</entry>`);
   return (item.language === view.language ? '<entry>' : `<entry xml:lang="${slots.text(item.language)}">`) + completed;
 }
@@ -111,7 +114,7 @@ function distinctInstant(instant: number, id: string): string {
   return new Date(instant).toISOString().replace('Z', `${String(fraction).padStart(6, '0')}Z`);
 }
 
-function enclosureLink(media: FeedMedia, slots: Slots): string {
+function enclosureLink(media: FeedEnclosure, slots: Slots): string {
   const title = media.title === null ? '' : ` title="${slots.text(media.title)}"`;
   const url = slots.text(media.url);
   const type = slots.text(media.type);

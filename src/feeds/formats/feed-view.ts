@@ -71,9 +71,10 @@ export interface FeedItem {
 
 export interface FeedMedia {
   url: string;
-  type: string;
-  /** Bytes, more than 0. */
-  length: number;
+  /** Null for an image on another server that has not been looked up. */
+  type: string | null;
+  /** Bytes, more than 0. Null as `type`. */
+  length: number | null;
   medium: 'image' | 'audio' | 'video' | 'document';
   width: number | null;
   height: number | null;
@@ -81,6 +82,14 @@ export interface FeedMedia {
   credit: string | null;
   /** What the image shows. */
   description: string | null;
+}
+
+/** A file of which type and length are known, as an enclosure must state them (RSS 2.0). */
+export type FeedEnclosure = FeedMedia & { type: string; length: number };
+
+/** The files that can be enclosures. */
+export function enclosuresOf(media: FeedMedia[]): FeedEnclosure[] {
+  return media.filter((one): one is FeedEnclosure => one.type !== null && one.length !== null);
 }
 
 /** An item in one document: with its body, or with its summary only. */

@@ -131,16 +131,16 @@ function checkedMedia(media: Omit<FeedMedia, 'medium'>, what: string, problems: 
   const url = strictUrl(media.url);
   if (url === null)
     problems.push(`${what} has the address "${media.url}": it must be an absolute http or https address`);
-  if (!MIME_TYPE.test(media.type))
+  if (media.type !== null && !MIME_TYPE.test(media.type))
     problems.push(`${what} has the type "${media.type}": it must be a MIME type such as image/jpeg`);
-  if (!Number.isSafeInteger(media.length) || media.length <= 0) {
+  if (media.length !== null && (!Number.isSafeInteger(media.length) || media.length <= 0)) {
     problems.push(`${what} has the length ${media.length}: it must be its size in bytes`);
   }
   return {
     url: url ?? '',
     type: media.type,
     length: media.length,
-    medium: mediumOf(media.type),
+    medium: media.type === null ? 'image' : mediumOf(media.type),
     width: pixels(media.width),
     height: pixels(media.height),
     title: lineOrNull(media.title),

@@ -1,6 +1,6 @@
 /** Writes JSON Feed 1.1 with the package `feedsmith`. */
 import { generateJsonFeed } from 'feedsmith';
-import type { FeedEntry, FeedItem, FeedView } from './feed-view.ts';
+import { enclosuresOf, type FeedEntry, type FeedItem, type FeedView } from './feed-view.ts';
 
 /** Same input, same bytes. */
 export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
@@ -27,6 +27,7 @@ export function renderJsonFeed(view: FeedView, entries: FeedEntry[]): string {
 const END = ']\n}';
 
 function jsonItem(item: FeedItem, full: boolean) {
+  const enclosures = enclosuresOf(item.media);
   return {
     id: item.id,
     url: item.url,
@@ -47,10 +48,10 @@ function jsonItem(item: FeedItem, full: boolean) {
         }),
     ...(item.categories.length === 0 ? {} : { tags: item.categories }),
     language: item.language,
-    ...(item.media.length === 0
+    ...(enclosures.length === 0
       ? {}
       : {
-          attachments: item.media.map(({ url, type, title, length }) => ({
+          attachments: enclosures.map(({ url, type, title, length }) => ({
             url,
             mime_type: type,
             ...(title === null ? {} : { title }),

@@ -2,7 +2,7 @@
 import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import { type FeedEntry, type FeedView, feedUpdated } from './feed-view.ts';
+import { enclosuresOf, type FeedEntry, type FeedView, feedUpdated } from './feed-view.ts';
 import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in http/feeds/decide-response.ts. */
@@ -26,7 +26,7 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
     ...(view.rights === null ? {} : { copyright: slots.text(view.rights) }),
   });
   for (const { item, full } of entries) {
-    const [enclosure] = item.media;
+    const [enclosure] = enclosuresOf(item.media);
     feed.addItem({
       title: slots.text(item.title),
       id: slots.text(item.id),

@@ -27,7 +27,10 @@ export const MEDIA_NAMESPACE = 'http://search.yahoo.com/mrss/';
 export function mediaElements(media: FeedMedia[], slots: Slots): string[] {
   return media.map((one) => {
     const attributes = [
-      `url="${slots.text(one.url)}" fileSize="${one.length}" type="${slots.text(one.type)}" medium="${one.medium}"`,
+      `url="${slots.text(one.url)}"`,
+      one.length === null ? '' : ` fileSize="${one.length}"`,
+      one.type === null ? '' : ` type="${slots.text(one.type)}"`,
+      ` medium="${one.medium}"`,
       one.width === null ? '' : ` width="${one.width}"`,
       one.height === null ? '' : ` height="${one.height}"`,
     ].join('');

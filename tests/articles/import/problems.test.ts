@@ -65,7 +65,6 @@ describe('a problem in a Markdown file', () => {
     ['note: N', 'story.md:3: note is "N": only a corrected or retracted article may have one'],
     ['noteAt: 2026-11-24 07:00', 'story.md:3: noteAt is "2026-11-24 07:00": requires a note'],
     ['format: text', 'story.md:3: format is "text": must be markdown or html'],
-    ['image: { url: https://e.example/a.png, length: 1 }', `story.md:3: image.type is missing: ${MEDIA_RULE}`],
     [
       'image: { url: https://e.example/a.png, type: image/png, length: -1 }',
       'story.md:3: image.length is "-1": must be a whole number',
@@ -89,7 +88,7 @@ describe('a problem in a Markdown file', () => {
   it('is reported together with all others', async () => {
     expect(
       await problemsOf(
-        'kind: news\nstate: corrected\nsection: x\nimage: { url: https://e.example/a.png }',
+        'kind: news\nstate: corrected\nsection: x\nenclosures: [{ url: https://e.example/a.mp3 }]',
         '<script>alert(1)</script>',
       ),
     ).toEqual([
@@ -97,8 +96,8 @@ describe('a problem in a Markdown file', () => {
       'story.md:5: section is "x": must be one of the sections: business-tech, world',
       'story.md:1: note is missing: a corrected article requires a note',
       'story.md:8: body is "<script>alert(1)</script>": is empty after sanitising',
-      `story.md:6: image.type is missing: ${MEDIA_RULE}`,
-      `story.md:6: image.length is missing: ${MEDIA_RULE}`,
+      `story.md:6: enclosures[0].type is missing: ${MEDIA_RULE}`,
+      `story.md:6: enclosures[0].length is missing: ${MEDIA_RULE}`,
     ]);
   });
 

@@ -227,6 +227,30 @@ describe('an item', () => {
     );
   });
 
+  it('has an image that has not been looked up as media:content only, and another file as the enclosure', () => {
+    const [story] = STORIES;
+    if (story?.image == null) throw new Error('the story has an image');
+    const url = 'https://photos.example.com/shop';
+    const image = { ...story.image, url, type: null, length: null, width: null, height: null };
+    const { rss, atom, json } = build([{ ...story, image }]);
+    const [item] = items(rss) as [XmlElement];
+    const [entry] = items(atom) as [XmlElement];
+    for (const parent of [item, entry]) {
+      expect(childrenOf(parent, 'media:content').map(({ attributes }) => attributes)[0]).toEqual({
+        url,
+        medium: 'image',
+      });
+    }
+    const enclosures = [
+      ...childrenOf(item, 'enclosure'),
+      ...childrenOf(entry, 'link').filter(({ attributes }) => attributes.rel === 'enclosure'),
+    ];
+    expect(enclosures.map(({ attributes }) => attributes.type)).toEqual(['audio/mpeg', 'audio/mpeg']);
+    const [jsonItem] = JSON.parse(json).items;
+    expect(jsonItem.image).toBe(url);
+    expect(jsonItem.attachments).toMatchObject([{ mime_type: 'audio/mpeg' }]);
+  });
+
   it('has image and enclosures with type and length, and the image with credit and description', () => {
     const { rss, atom, json } = build(STORIES);
     const [item] = items(rss) as [XmlElement];

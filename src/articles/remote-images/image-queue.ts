@@ -1,0 +1,218 @@
+/**
+ * The pictures on other servers: each URL is looked up once, by one of the processes that share the store, and then
+ * known for all articles. An article waits in `remote_image_uses` until its picture is known or given up.
+ */
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
+import { claimRows, isClaimable, updateClaimed } from '../../store/lease.ts';
+import { type Db, dialectOf, type Tx } from '../../store/store.ts';
+import type { Article } from '../article.ts';
+import { recordPendingChanges } from '../pending-changes.ts';
+import { toArticle } from '../queries.ts';
+import { type ImageFacts, urlToLookUp, withFacts } from './image-facts.ts';
+
+export interface ClaimedImage {
+  key: string;
+  url: string;
+  /** Failures before this attempt. */
+  attempts: number;
+  fence: number;
+}
+
+export type LookUpOutcome =
+  | { kind: 'found'; facts: ImageFacts }
+  /** No picture, or not one that feeds can name: trying again would not help. */
+  | { kind: 'rejected'; reason: string }
+  /** `retryAt`: an instant before which the server asks not to be called, or null. */
+  | { kind: 'failed'; reason: string; retryAt: number | null }
+  /** Not tried: the process is stopping or busy. */
+  | { kind: 'postponed' };
+
+/** Longer than fetching (20 s) and decoding (10 s), with other pictures before it. */
+const LEASE = 2 * MINUTE;
+/** After each failure; after the last one it is given up. */
+const RETRY_DELAYS = [MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, DAY];
+/** An article that is imported again so long after its picture was given up starts new attempts. */
+const FORGET_AFTER = HOUR;
+/** A literal, because SQLite uses a partial index only where it sees its condition. */
+const IS_PENDING = sql<boolean>`state = 'pending'`;
+const IS_FAILED = sql<boolean>`state = 'failed'`;
+
+/** Reads what is known of pictures. @returns by URL */
+export async function findImageFacts(db: Db, urls: string[]): Promise<Map<string, ImageFacts>> {
+  if (urls.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('remote_images')
+    .select(['url', 'type', 'length', 'width', 'height'])
+    .where('key', 'in', [...new Set(urls)].map(keyOf))
+    .where('state', '=', 'found')
+    .execute();
+  return new Map(rows.map(({ url, ...facts }) => [url, facts as ImageFacts]));
+}
+
+/** Queues the pictures of articles that are not known, and ends the waiting of those that are. */
+export async function queueImages(tx: Tx, articles: Article[], now: number): Promise<void> {
+  const uses = articles.flatMap((article) => {
+    const url = urlToLookUp(article);
+    return url === null ? [] : { articleId: article.id, url, key: keyOf(url) };
+  });
+  const ids = articles.map(({ id }) => id);
+  if (ids.length > 0) await tx.deleteFrom('remote_image_uses').where('article_id', 'in', ids).execute();
+  if (uses.length === 0) return;
+  const images = [...new Map(uses.map(({ key, url }) => [key, url]))].sort(([a], [b]) => (a < b ? -1 : 1));
+  await tx
+    .insertInto('remote_images')
+    .values(images.map(([key, url]) => ({ key, url, state: 'pending' as const, attempts: 0, due_at: now, fence: 0 })))
+    .onConflict((conflict) =>
+      conflict
+        .column('key')
+        .doUpdateSet({ state: 'pending', attempts: 0, due_at: now, lease_until: null })
+        .where('remote_images.state', '=', 'failed')
+        .where('remote_images.checked_at', '<=', now - FORGET_AFTER),
+    )
+    .execute();
+  await tx
+    .insertInto('remote_image_uses')
+    .values(uses.map(({ articleId, key }) => ({ article_id: articleId, key })))
+    .execute();
+}
+
+/** Claims due pictures, longest due first. */
+export async function claimImages(db: Db, now: number, limit: number): Promise<ClaimedImage[]> {
+  const due = await db
+    .selectFrom('remote_images')
+    .select('key')
+    .where(IS_PENDING)
+    .where(isClaimable('remote_images', now))
+    .orderBy('due_at')
+    .orderBy('key')
+    .limit(limit)
+    .execute();
+  if (due.length === 0) return [];
+  const keys = sql.join(due.map(({ key }) => key));
+  const rows = await claimRows(db, 'remote_images', sql`key in (${keys}) and ${IS_PENDING}`, {
+    now,
+    until: now + LEASE,
+  });
+  return rows.map(({ key, url, attempts, fence }) => ({ key, url, attempts, fence }));
+}
+
+/**
+ * Records the outcome. `completeArticles` tells the articles.
+ * @returns whether it was given up; null where another process has claimed it since
+ */
+export async function recordLookUp(
+  db: Db,
+  { key, fence, attempts }: ClaimedImage,
+  outcome: LookUpOutcome,
+  now: number,
+): Promise<{ isGivenUp: boolean } | null> {
+  const columns = columnsAfter(attempts, outcome, now);
+  return db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await updateClaimed(tx, 'remote_images', { key, fence })
+      .set({ lease_until: null, ...columns })
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) return null;
+    const isGivenUp = columns.state === 'failed';
+    if (isGivenUp) await tx.deleteFrom('remote_image_uses').where('key', '=', key).execute();
+    return { isGivenUp };
+  });
+}
+
+function columnsAfter(attempts: number, outcome: LookUpOutcome, now: number) {
+  switch (outcome.kind) {
+    case 'postponed':
+      return { state: 'pending' as const };
+    case 'found':
+      return { state: 'found' as const, ...outcome.facts, reason: null, checked_at: now };
+    case 'rejected':
+      return { state: 'failed' as const, attempts: attempts + 1, reason: outcome.reason, checked_at: now };
+    case 'failed': {
+      const delay = RETRY_DELAYS[attempts];
+      const failure = { attempts: attempts + 1, reason: outcome.reason, checked_at: now };
+      if (delay === undefined) return { state: 'failed' as const, ...failure };
+      return { state: 'pending' as const, ...failure, due_at: Math.max(now + delay, outcome.retryAt ?? 0) };
+    }
+  }
+}
+
+/** Articles of one transaction. */
+const BATCH = 50;
+
+/**
+ * Gives articles that wait for a picture what was found of it. That is no edit: `updatedAt` stays, but their feeds are
+ * published again.
+ */
+export async function completeArticles(db: Db, now: number): Promise<void> {
+  while ((await db.transaction().execute((tx) => completeSome(tx, now))) === BATCH);
+}
+
+async function completeSome(tx: Tx, now: number): Promise<number> {
+  const waiting = await tx
+    .selectFrom('remote_image_uses as use')
+    .innerJoin('remote_images as image', 'image.key', 'use.key')
+    .select(['use.article_id', 'image.url', 'image.type', 'image.length', 'image.width', 'image.height'])
+    .where('image.state', '=', 'found')
+    .orderBy('use.article_id')
+    .limit(BATCH)
+    .execute();
+  if (waiting.length === 0) return 0;
+  const ids = waiting.map((row) => row.article_id);
+  const rows = await tx
+    .selectFrom('articles')
+    .select('document')
+    .where('id', 'in', ids)
+    .orderBy('id')
+    // As an import does: neither may overwrite what the other has written.
+    .$if(dialectOf(tx) === 'postgres', (query) => query.forUpdate())
+    .execute();
+  const found = new Map(
+    waiting.map(({ article_id, url, ...facts }) => [article_id, { url, facts: facts as ImageFacts }]),
+  );
+  for (const row of rows) {
+    const article = toArticle(row.document);
+    const image = found.get(article.id);
+    // It may have another picture by now.
+    if (image === undefined || article.image === null || urlToLookUp(article) !== image.url) continue;
+    const document = JSON.stringify({ ...article, image: withFacts(article.image, image.facts) });
+    await tx.updateTable('articles').set({ document }).where('id', '=', article.id).execute();
+    if (article.status.state === 'draft') continue;
+    await recordPendingChanges(tx, [{ articleId: article.id, dueAt: Math.max(now, article.publishedAt) }], now);
+  }
+  await tx.deleteFrom('remote_image_uses').where('article_id', 'in', ids).execute();
+  return waiting.length;
+}
+
+export interface ImageCounts {
+  /** Not looked up yet, or to be tried again. */
+  pending: number;
+  /** Given up. */
+  failed: number;
+}
+
+export async function countImages(db: Db): Promise<ImageCounts> {
+  const count = async (condition: typeof IS_PENDING): Promise<number> => {
+    const query = db.selectFrom('remote_images').select((e) => e.fn.countAll<number>().as('count'));
+    return (await query.where(condition).executeTakeFirstOrThrow()).count;
+  };
+  return { pending: await count(IS_PENDING), failed: await count(IS_FAILED) };
+}
+
+/** Lists pictures that were given up, newest first. */
+export async function listFailedImages(db: Db, limit: number): Promise<{ url: string; reason: string; at: number }[]> {
+  const rows = await db
+    .selectFrom('remote_images')
+    .select(['url', 'reason', 'checked_at'])
+    .where(IS_FAILED)
+    .orderBy('checked_at', 'desc')
+    .orderBy('key', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map(({ url, reason, checked_at }) => ({ url, reason: reason ?? '', at: checked_at ?? 0 }));
+}
+
+/** The URL itself may be longer than PostgreSQL's indexes allow. */
+function keyOf(url: string): string {
+  return createHash('sha256').update(url).digest('hex');
+}

@@ -1,0 +1,81 @@
+/**
+ * Looks up pictures on other servers, through the guarded client and the process that decodes pictures.
+ */
+import { type FetchClient, retryAfter } from '../../lib/guarded-fetch/fetch-client.ts';
+import type { PictureDecoder } from '../../lib/pictures/picture-decoder.ts';
+import type { Clock } from '../../lib/time.ts';
+import type { Db } from '../../store/store.ts';
+import { type ClaimedImage, claimImages, completeArticles, type LookUpOutcome, recordLookUp } from './image-queue.ts';
+
+export interface LookUpContext {
+  db: Db;
+  client: FetchClient;
+  decoder: Pick<PictureDecoder, 'inspect'>;
+  clock: Clock;
+}
+
+export interface LookUpReport {
+  found: number;
+  /** To be tried again. */
+  failed: number;
+  givenUp: { url: string; reason: string }[];
+}
+
+const MAX_BYTES = 15 * 1024 * 1024;
+/** Pictures at a time: each may hold 15 MiB, and they are decoded one after the other. */
+const AT_A_TIME = 4;
+
+/** Looks up due pictures until none is due, or until the signal is aborted; then completes the articles. */
+export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpReport> {
+  const { db, clock } = context;
+  const report: LookUpReport = { found: 0, failed: 0, givenUp: [] };
+  while (!signal?.aborted) {
+    await completeArticles(db, clock());
+    const claimed = await claimImages(db, clock(), AT_A_TIME);
+    if (claimed.length === 0) break;
+    const outcomes = await Promise.all(claimed.map((image) => lookUpClaimed(context, image, report, signal)));
+    // The decoder is busy with other pictures.
+    if (outcomes.every(({ kind }) => kind === 'postponed')) break;
+  }
+  await completeArticles(db, clock());
+  return report;
+}
+
+async function lookUpClaimed(
+  context: LookUpContext,
+  claimed: ClaimedImage,
+  report: LookUpReport,
+  signal: AbortSignal | undefined,
+): Promise<LookUpOutcome> {
+  const outcome = await lookUp(claimed.url, context, signal);
+  const recorded = await recordLookUp(context.db, claimed, outcome, context.clock());
+  if (recorded === null) return outcome;
+  if (outcome.kind === 'found') report.found += 1;
+  else if (outcome.kind !== 'postponed') {
+    if (recorded.isGivenUp) report.givenUp.push({ url: claimed.url, reason: outcome.reason });
+    else report.failed += 1;
+  }
+  return outcome;
+}
+
+/** Fetches and decodes one picture. Never throws. */
+export async function lookUp(
+  url: string,
+  { client, decoder, clock }: Pick<LookUpContext, 'client' | 'decoder' | 'clock'>,
+  signal?: AbortSignal,
+): Promise<LookUpOutcome> {
+  const headers = { Accept: 'image/*, */*;q=0.1' };
+  const answer = await client.fetch({ url, headers, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES }, signal);
+  if (signal?.aborted) return { kind: 'postponed' };
+  if (answer.kind === 'refused') return { kind: 'rejected', reason: answer.reason };
+  if (answer.kind === 'failed') return { kind: 'failed', reason: answer.reason, retryAt: null };
+  const { status, body } = answer;
+  if (status !== 200) {
+    const retryAt = status === 429 || status === 503 ? retryAfter(answer.headers, clock()) : null;
+    return { kind: 'failed', reason: `its server answered ${status}`, retryAt };
+  }
+  const inspected = await decoder.inspect(body);
+  if (inspected.kind === 'busy') return { kind: 'postponed' };
+  if (inspected.kind === 'rejected') return { kind: 'rejected', reason: `it ${inspected.reason}` };
+  return { kind: 'found', facts: { ...inspected.picture, length: body.length } };
+}

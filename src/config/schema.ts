@@ -5,9 +5,10 @@
 import cron from 'node-cron';
 import { z } from 'zod';
 import { parseCidr } from '../lib/cidr.ts';
-import { closestName } from '../lib/closest-name.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
 import { parseNat64Prefix } from '../lib/guarded-fetch/nat64.ts';
+import { closestName } from '../lib/names/closest-name.ts';
+import { parseLanguageTag } from '../lib/names/language-tag.ts';
 import { isZone } from '../lib/time.ts';
 import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
 
@@ -238,7 +239,12 @@ export const schema = z.strictObject({
         .describe('Begins the permanent tag: URI of every article. Choose it once, and keep it if the domain changes.'),
       language: z
         .string()
-        .refine(isLanguage, 'must be a BCP 47 language tag such as en or zh-Hans')
+        .refine((tag) => parseLanguageTag(tag).kind === 'tag', {
+          error: ({ input }) => {
+            const parsed = parseLanguageTag(String(input));
+            return parsed.kind === 'unclear' ? parsed.rule : undefined;
+          },
+        })
         .describe('Language of the publication. An article may have its own.'),
       zone: zone.describe('Time zone of datelines, of the day an edition belongs to, and of schedules without a zone.'),
       accent: z
@@ -533,12 +539,4 @@ function isHubUrl(text: string): boolean {
 
 function hasLogin(text: string): boolean {
   return URL.canParse(text) && new URL(text).username + new URL(text).password !== '';
-}
-
-function isLanguage(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1;
-  } catch {
-    return false;
-  }
 }

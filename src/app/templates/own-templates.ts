@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { z } from 'zod';
-import { closestName } from '../../lib/closest-name.ts';
+import { closestName } from '../../lib/names/closest-name.ts';
 import { BUILT_IN_TEMPLATES } from '../../lib/templates.ts';
 
 export interface TemplateEntry {

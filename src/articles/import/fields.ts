@@ -2,11 +2,12 @@
  * The keys of an article's front matter or JSON line, and their rules. All input of a newsroom is parsed here once:
  * afterwards text is clean, URLs are absolute, and instants are epoch milliseconds.
  */
-import { Temporal } from 'temporal-polyfill';
 import { z } from 'zod';
 import { type Config, KINDS } from '../../config/config.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/clean-text.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { SLUG } from '../slug.ts';
+import { parseWrittenInstant } from './front-matter/written-instant.ts';
 
 /** RFC 4151 §2.1: characters that a tag: URI takes unescaped. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
@@ -29,14 +30,11 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
       });
       return z.NEVER;
     });
-  const instant = text(64).transform((written, context) => {
-    const at = parseInstant(written, publication.zone);
-    if (at !== null) return at;
-    context.issues.push({
-      code: 'custom',
-      input: written,
-      message: `must be like 2026-11-24T07:30:00+08:00, or 2026-11-24 07:30 (local time, ${publication.zone})`,
-    });
+  // Longer than any date, so that the rule of dates is named instead of a length.
+  const instant = text(1_000).transform((written, context) => {
+    const parsed = parseWrittenInstant(written, publication.zone);
+    if (parsed.kind === 'instant') return parsed.at;
+    context.issues.push({ code: 'custom', input: written, message: parsed.rule });
     return z.NEVER;
   });
   const link = z.strictObject({ url, title: filled(text(500)) }, 'must have url and title');
@@ -205,40 +203,13 @@ function sectionId({ sections }: Pick<Config, 'sections'>) {
 
 function language() {
   return text(100).transform((written, context) => {
-    try {
-      return Intl.getCanonicalLocales(written)[0] as string;
-    } catch {
-      context.issues.push({ code: 'custom', input: written, message: 'must be a BCP 47 tag such as en or zh-Hans' });
-      return z.NEVER;
-    }
+    const parsed = parseLanguageTag(written);
+    if (parsed.kind === 'tag') return parsed.tag;
+    context.issues.push({ code: 'custom', input: written, message: parsed.rule });
+    return z.NEVER;
   });
 }
 
 function isBlank(value: unknown): boolean {
   return value === undefined || value === null || (typeof value === 'string' && cleanText(value).trim() === '');
-}
-
-const INSTANT = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?([Zz]|[+-]\d\d:?\d\d)?$/;
-// RFC 822 dates and RFC 3339 have years of four digits.
-const EARLIEST = Date.UTC(1900, 0, 1);
-const LATEST = Date.UTC(9999, 11, 31);
-
-/**
- * Parses `2026-11-24T07:30:00+08:00` (RFC 3339), or `2026-11-24 07:30` as local time in `zone`. A local time that the
- * clock skips moves forward by as much; of one that it repeats, the first is meant.
- * @returns epoch milliseconds, or null if it is neither or not between the years 1900 and 9999
- */
-export function parseInstant(text: string, zone: string): number | null {
-  const [, date, time, offset] = INSTANT.exec(text) ?? [];
-  if (date === undefined || time === undefined) return null;
-  const written = `${date}T${time}`;
-  try {
-    const instant =
-      offset === undefined
-        ? Temporal.PlainDateTime.from(written).toZonedDateTime(zone).epochMilliseconds
-        : Temporal.Instant.from(written + offset.toUpperCase()).epochMilliseconds;
-    return instant >= EARLIEST && instant <= LATEST ? instant : null;
-  } catch {
-    return null;
-  }
 }

@@ -2,7 +2,7 @@
  * The export of WordPress: published posts, as the REST API would give them, with the same keys. Everything else is
  * counted. Pictures are items of their own, anywhere in the file: it is read twice.
  */
-import { parseInstant } from '../../articles/import/fields.ts';
+import { parseInstant } from '../../articles/import/front-matter/written-instant.ts';
 import { parseFeedDate } from '../feed/feed-date.ts';
 import { textOfHtml } from '../html-text.ts';
 import type { SourceImage, SourceItem } from '../source-item.ts';

@@ -35,8 +35,7 @@ describe('a problem in a Markdown file', () => {
     ['pinned: yes', 'story.md:3: pinned is "yes": must be true or false'],
     [
       'published: yesterday',
-      'story.md:3: published is "yesterday": must be like 2026-11-24T07:30:00+08:00, ' +
-        'or 2026-11-24 07:30 (local time, Asia/Shanghai)',
+      'story.md:3: published is "yesterday": must be a date such as 2026-11-24, or with a time 2026-11-24 07:30',
     ],
     ['section: Sport', 'story.md:3: section is "Sport": must be one of the sections: business-tech, world'],
     ['tags:\n  - a\n  - ""', 'story.md:5: tags[1] is "": must be given'],
@@ -53,7 +52,11 @@ describe('a problem in a Markdown file', () => {
       `story.md:3: outlet.url is "https://u:p@example.com": ${URL_RULE}`,
     ],
     ['outlet: [Reuters]', 'story.md:3: outlet is a list: must have name and url'],
-    ['language: en_US!', 'story.md:3: language is "en_US!": must be a BCP 47 tag such as en or zh-Hans'],
+    ['language: en_US!', 'story.md:3: language is "en_US!": must be a BCP 47 language tag such as en or zh-Hans'],
+    [
+      'lang: English',
+      'story.md:3: lang is "English": must be a BCP 47 language tag such as en or zh-Hans: did you mean en?',
+    ],
     ['state: live', 'story.md:3: state is "live": must be draft, scheduled, published, corrected or retracted'],
     ['state: scheduled', 'story.md:1: embargo is missing: a scheduled article requires one'],
     [

@@ -3,7 +3,7 @@
  */
 import type { Config } from '../../../config/config.ts';
 import { cleanLine } from '../../../lib/clean-text.ts';
-import { closestName } from '../../../lib/closest-name.ts';
+import { closestName } from '../../../lib/names/closest-name.ts';
 import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
 import {
   BYLINE_PARTS,

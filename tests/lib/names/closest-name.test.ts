@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { closestName } from '../../src/lib/closest-name.ts';
+import { closestName } from '../../../src/lib/names/closest-name.ts';
 
 const KEYS = ['headline', 'shortHeadline', 'dek', 'tags', 'bylines', 'published'];
 

@@ -5,6 +5,7 @@
 import { Parser } from 'htmlparser2';
 import { cleanUrl } from '../lib/clean-text.ts';
 import { escapeHtml } from '../lib/html.ts';
+import { flattenDeepHtml } from './flatten-html.ts';
 
 /** Removed with their content, as no part of the story. The sanitiser would report each of them. */
 const REMOVED = new Set([
@@ -31,7 +32,7 @@ const MAX_DEPTH = 500;
 export function prepareHtml(html: string, baseUrl: string | null): string {
   const writer = new HtmlWriter(baseUrl);
   const parser = new Parser(writer, { decodeEntities: true, recognizeSelfClosing: true });
-  parser.write(html);
+  parser.write(flattenDeepHtml(html));
   parser.end();
   return writer.html.trim();
 }
@@ -44,8 +45,7 @@ class HtmlWriter {
   /** Open elements within an embed, itself included; its content is for browsers that do not support it. */
   #embedded = 0;
   #hasEmbedLink = false;
-  /** Names of open elements; null for one that is not written. */
-  readonly #open: (string | null)[] = [];
+  readonly #open: { name: string; isWritten: boolean }[] = [];
 
   constructor(baseUrl: string | null) {
     this.#baseUrl = baseUrl;
@@ -69,15 +69,19 @@ class HtmlWriter {
   onclosetag(name: string): void {
     if (this.#removed > 0) this.#removed -= 1;
     else if (this.#embedded > 0) this.#embedded -= 1;
-    else if (typeof this.#open.pop() === 'string' && !VOID.has(name)) {
-      // The sanitiser drops a division and keeps its text, which must not run into the next one's.
-      this.html += `</${name}>${name === 'div' ? ' ' : ''}`;
-    }
+    else if (this.#open.at(-1)?.name === name) this.#closeElement(name);
+    // A tag that the end of the text cuts off is closed without having been opened.
+  }
+
+  #closeElement(name: string): void {
+    const isWritten = this.#open.pop()?.isWritten === true;
+    // The sanitiser drops a division and keeps its text, which must not run into the next one's.
+    if (isWritten && !VOID.has(name)) this.html += `</${name}>${name === 'div' ? ' ' : ''}`;
   }
 
   #openElement(name: string, attributes: Record<string, string>): void {
     const isWritten = this.#open.length < MAX_DEPTH && /^[a-z][a-z0-9-]*$/.test(name);
-    this.#open.push(isWritten ? name : null);
+    this.#open.push({ name, isWritten });
     if (!isWritten) return;
     const given = name === 'img' ? this.#imageAttributes(attributes) : attributes;
     const written = Object.entries(given)
@@ -109,7 +113,7 @@ class HtmlWriter {
     const target = pageOfPlayer(url);
     const label = title?.trim() || `See it at ${new URL(target).hostname.replace(/^www\./, '')}`;
     const link = `<a href="${escapeHtml(target)}">${escapeHtml(label)}</a>`;
-    this.html += this.#open.includes('p') ? ` ${link} ` : `<p>${link}</p>`;
+    this.html += this.#open.some(({ name, isWritten }) => name === 'p' && isWritten) ? ` ${link} ` : `<p>${link}</p>`;
   }
 
   #absolute(url: string): string {

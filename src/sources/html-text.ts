@@ -1,6 +1,7 @@
 /** The text of HTML as a source has it, such as a title with entities and emphasis. */
 import { Parser } from 'htmlparser2';
 import { cleanLine } from '../lib/clean-text.ts';
+import { flattenDeepHtml } from './flatten-html.ts';
 
 const HIDDEN = new Set(['script', 'style', 'template', 'noscript']);
 const BLOCKS = new Set(['br', 'p', 'div', 'li', 'tr', 'td', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote']);
@@ -22,7 +23,7 @@ export function textOfHtml(html: string): string {
       if (hidden === 0) text += part;
     },
   });
-  parser.write(html);
+  parser.write(flattenDeepHtml(html));
   parser.end();
   return cleanLine(text);
 }

@@ -20,26 +20,17 @@ const URL_ATTRIBUTES = new Set(['href', 'src', 'cite', 'poster', 'data', 'longde
 const RELATIVE =
   /[\s"'](?:href|src|srcset|cite|poster|data|longdesc|background|action)\s*=\s*["']?\s*(?![a-z][a-z0-9+.-]*:)/i;
 
-/** Elements within elements. The parser's time grows with the depth of each, and an import refuses deeper HTML. */
-const MAX_DEPTH = 1_000;
-
 /**
- * Makes the relative URLs of HTML absolute; all else stays as written, and what is after elements that nest too deep.
+ * Makes the relative URLs of HTML absolute; all else stays as written.
+ * @param html not deep: see `flattenDeepHtml`
  * @param base absolute
  */
 export function resolveHtmlUrls(html: string, base: string): string {
   if (!RELATIVE.test(html)) return html;
   const parts: string[] = [];
   let copied = 0;
-  let depth = 0;
   const parser = new Parser(
     {
-      onopentagname: () => {
-        if (++depth > MAX_DEPTH) parser.pause();
-      },
-      onclosetag: () => {
-        depth--;
-      },
       onattribute: (name, value, quote) => {
         const resolved = resolveAttribute(name, value, base);
         if (resolved === value || quote === undefined) return;

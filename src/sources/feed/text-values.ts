@@ -2,6 +2,8 @@
 import { Parser } from 'htmlparser2';
 import { cleanLine, cleanText } from '../../lib/clean-text.ts';
 import { escapeHtml } from '../../lib/html.ts';
+import { flattenDeepHtml } from '../flatten-html.ts';
+import { textOfHtml } from '../html-text.ts';
 import { resolveAttribute, resolveHtmlUrls } from './resolve-urls.ts';
 import { elementsOf, textOf, type XmlElement } from './xml-element.ts';
 
@@ -119,7 +121,8 @@ const MAX_LINE = 5_000;
 /** One line of plain text, or null if there is none. */
 export function plainLine({ kind, value }: TextValue): string | null {
   const written = value.length > MAX_LINE ? value.slice(0, MAX_LINE) : value;
-  return cleanLine(kind === 'text' ? written : textOfHtml(written, kind === 'unclear')) || null;
+  const text = kind === 'text' ? written : kind === 'html' ? textOfHtml(written) : textOfUnclear(written);
+  return cleanLine(text) || null;
 }
 
 /**
@@ -127,7 +130,7 @@ export function plainLine({ kind, value }: TextValue): string | null {
  * @param base of relative URLs
  */
 export function htmlOf({ kind, value }: TextValue, base: string): string | null {
-  const html = kind === 'text' ? paragraphsOf(value) : resolveHtmlUrls(value, base);
+  const html = kind === 'text' ? paragraphsOf(value) : resolveHtmlUrls(flattenDeepHtml(value), base);
   return cleanText(html).trim() || null;
 }
 
@@ -141,34 +144,46 @@ function paragraphsOf(text: string): string {
 /** Inline elements that occur in headlines. A headline such as `Vec<T>` keeps what is none. */
 const INLINE = new Set([
   ...['a', 'abbr', 'acronym', 'b', 'bdi', 'bdo', 'big', 'cite', 'code', 'del', 'dfn', 'em', 'font', 'i', 'ins', 'kbd'],
-  ...['mark', 'nobr', 'q', 's', 'samp', 'small', 'span', 'strike', 'strong', 'sub', 'sup', 'tt', 'u', 'var', 'wbr'],
+  ...[
+    'mark',
+    'nobr',
+    'q',
+    's',
+    'samp',
+    'small',
+    'span',
+    'strike',
+    'strong',
+    'sub',
+    'sup',
+    'tt',
+    'u',
+    'var',
+    'wbr',
+    'img',
+  ],
 ]);
-const BLOCK = new Set(['br', 'p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'li', 'ul', 'ol', 'blockquote', 'hr']);
-const WITHOUT_TEXT = new Set(['script', 'style', 'template', 'noscript', 'iframe', 'object', 'svg', 'math']);
+const BLOCKS = new Set(['br', 'p', 'div', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'li', 'ul', 'ol', 'blockquote', 'hr']);
 
-/** @param keepsUnknown whether tags that no headline has are text */
-function textOfHtml(html: string, keepsUnknown: boolean): string {
-  if (!/[<&]/.test(html)) return html;
+/** Text that may be HTML: tags that occur in headlines are markup, and all others text. */
+function textOfUnclear(written: string): string {
+  if (!/[<&]/.test(written)) return written;
   let text = '';
-  let hidden = 0;
-  const isText = (name: string): boolean =>
-    keepsUnknown && !INLINE.has(name) && !BLOCK.has(name) && !WITHOUT_TEXT.has(name) && name !== 'img';
-  const asWritten = (): string => html.slice(parser.startIndex, parser.endIndex + 1);
+  const isMarkup = (name: string): boolean => INLINE.has(name) || BLOCKS.has(name);
+  const asWritten = (): string => written.slice(parser.startIndex, parser.endIndex + 1);
   const parser: Parser = new Parser({
     onopentag: (name) => {
-      if (WITHOUT_TEXT.has(name)) hidden++;
-      else if (isText(name)) text += asWritten();
-      else if (BLOCK.has(name)) text += ' ';
+      if (!isMarkup(name)) text += asWritten();
+      else if (BLOCKS.has(name)) text += ' ';
     },
     onclosetag: (name, isImplied) => {
-      if (WITHOUT_TEXT.has(name)) hidden--;
-      else if (isText(name) && !isImplied) text += asWritten();
-      else if (BLOCK.has(name)) text += ' ';
+      if (!isMarkup(name) && !isImplied) text += asWritten();
+      else if (BLOCKS.has(name)) text += ' ';
     },
     ontext: (part) => {
-      if (hidden === 0) text += part;
+      text += part;
     },
   });
-  parser.end(html);
+  parser.end(written);
   return text;
 }

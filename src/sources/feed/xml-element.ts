@@ -12,8 +12,11 @@ export interface XmlElement {
 
 /** Characters of an attribute. A longer one counts as none: a URL that was cut is another URL. */
 export const MAX_ATTRIBUTE = 8_192;
-/** Characters of an element with all within it. What follows is left out: an import refuses half as much. */
-export const MAX_ELEMENT = 2_000_000;
+/**
+ * Characters of an item with all within it. A longer one is left out, because an article with half a body would be
+ * published. Pictures within the text, as `data:` URLs, take most of such an item.
+ */
+export const MAX_ELEMENT = 5_000_000;
 
 /** All text within an element. */
 export function textOf(element: XmlElement): string {

@@ -71,7 +71,7 @@ class XmlReader {
   #root: XmlElement | null = null;
   #repaired: boolean;
   #items = 0;
-  /** Characters and elements within the outermost element that is being read. */
+  /** Characters, and some for each element, within the item or element of the head that is being read. */
   #size = 0;
   #isAtEnd = false;
   #isStopped = false;
@@ -200,6 +200,10 @@ class XmlReader {
       this.#problems.add('it ends within an item, which was left out');
       return;
     }
+    if (this.#size > MAX_ELEMENT) {
+      this.#problems.add(`an item has more than ${MAX_ELEMENT.toLocaleString('en')} characters, and was left out`);
+      return;
+    }
     if (this.#items === MAX_ITEMS) {
       this.#stop(`it has more than ${MAX_ITEMS.toLocaleString('en')} items: the rest was not read`);
       return;
@@ -211,19 +215,17 @@ class XmlReader {
   #text(written: string, hasReferences: boolean): void {
     const around = this.#around();
     if (around?.kind !== 'inside' || written === '') return;
-    const room = MAX_ELEMENT - this.#size;
-    if (room <= 0) return;
+    if (this.#size > MAX_ELEMENT) return;
     const text = hasReferences ? this.#references.decode(written) : written;
     this.#size += text.length;
-    around.element.children.push(text.length > room ? text.slice(0, room) : text);
-    if (text.length >= room) this.#problems.add('an item or element is too long, and was cut');
+    if (this.#size <= MAX_ELEMENT) around.element.children.push(text);
   }
 
   #grow({ attributes }: XmlElement): boolean {
     // Elements without text take memory too.
     this.#size += 16;
     for (const name in attributes) this.#size += name.length + (attributes[name] as string).length;
-    return this.#size < MAX_ELEMENT;
+    return this.#size <= MAX_ELEMENT;
   }
 
   /** The innermost element that has not ended. */

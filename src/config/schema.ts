@@ -288,7 +288,9 @@ export const schema = z.strictObject({
   paths: z
     .strictObject({
       store: text.default('var/daywire.db').describe('The SQLite file. Not used if DAYWIRE_DATABASE_URL is set.'),
-      data: text.default('var').describe('The signing secret, the mail of the file transport, and previews.'),
+      data: text
+        .default('var')
+        .describe('The signing secret, the mail of the file transport, previews, and smaller versions of pictures.'),
       feeds: text.default('feeds').describe('Mirror of the published feeds, which any web server can serve.'),
       templates: text.default('templates').describe('Your templates. A file here replaces the built-in one.'),
       media: text.optional().describe('Pictures and other files, served under /media/.'),

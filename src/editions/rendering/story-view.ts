@@ -1,5 +1,6 @@
 /** Converts an article to the views of an edition: a line, a story with text, a roundup item, a correction. */
 import { type Article, articleUrl, creditLine, fullHeadline, textDirection } from '../../articles/article.ts';
+import { mailImageUrl } from '../../articles/renditions.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
 import type { Correction, Outlet, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
@@ -50,7 +51,7 @@ export function toStory(article: Article, config: Config, limits: ExcerptLimits)
   return {
     ...toStoryLine(article, config),
     image: image && {
-      url: image.url,
+      url: mailImageUrl(image.url, config),
       alt: image.alt,
       credit: image.credit && creditLine(image.credit),
       width: image.width,

@@ -5,6 +5,8 @@
 import type { Handler } from 'hono';
 import { type Article, articlePageUrl, fullHeadline, isPublic } from '../../articles/article.ts';
 import { findArticleBySlug } from '../../articles/queries.ts';
+import { mailImageUrl } from '../../articles/renditions.ts';
+import { cleanUrl } from '../../lib/clean-text.ts';
 import { respondNotFound } from '../server/errors.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { hasPage, urlElsewhere } from './article-link.ts';
@@ -31,12 +33,15 @@ export function serveArticle(web: WebContext): Handler {
       // Not for good: the key may change.
       return c.redirect(elsewhere, 302);
     }
-    const story = storyView(article, web);
+    const story = storyView(article, web, 'page');
+    const imageUrl = article.image === null ? null : cleanUrl(article.image.url);
+    const shared =
+      imageUrl === null ? null : { url: mailImageUrl(imageUrl, web.config), alt: article.image?.alt ?? '' };
     if (retraction !== null) {
       const head = { ...headOf(web, article), path: null, description: 'This story has been retracted.', image: null };
       return respondPage(c, await renderPage(web, 'retracted', head, { story, retraction }), 410);
     }
-    return respondPage(c, await renderPage(web, 'article', headOf(web, article, story.image), { story }));
+    return respondPage(c, await renderPage(web, 'article', headOf(web, article, shared), { story }));
   };
 }
 

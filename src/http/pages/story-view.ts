@@ -1,8 +1,9 @@
 /**
  * An article as page templates show it: lines composed, URLs checked.
  */
-import { type Article, type Byline, creditLine, type Link, textDirection } from '../../articles/article.ts';
+import { type Article, type Byline, creditLine, type Image, type Link, textDirection } from '../../articles/article.ts';
 import { beginningOfText } from '../../articles/beginning.ts';
+import { type PageImage, pageImage, withRenditions } from '../../articles/renditions.ts';
 import { sectionTitle } from '../../config/config.ts';
 import { cleanUrl } from '../../lib/clean-text.ts';
 import type { WebContext } from '../server/web-context.ts';
@@ -26,7 +27,8 @@ export interface StoryView {
   /** `Ann Lee, Bo Wu and Cy Ma`. */
   by: string | null;
   section: { id: string; title: string } | null;
-  image: { url: string; alt: string; credit: string | null; width: number | null; height: number | null } | null;
+  /** `srcset`: its versions, for browsers to choose from; null if it has only one. */
+  image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'>) | null;
   fullStory: Link | null;
   related: Link[];
   outlet: { name: string; url: string | null } | null;
@@ -43,7 +45,8 @@ interface ContactView {
   people: { name: string; email: string; href: string }[];
 }
 
-export function storyView(article: Article, web: WebContext): StoryView {
+/** @param place on its own page, a picture that may be animated is the original */
+export function storyView(article: Article, web: WebContext, place: 'list' | 'page' = 'list'): StoryView {
   const { status, image } = article;
   const imageUrl = image === null ? null : cleanUrl(image.url);
   const title = sectionTitle(web.config, article.section);
@@ -55,7 +58,7 @@ export function storyView(article: Article, web: WebContext): StoryView {
     kicker: article.kicker,
     headline: article.headline,
     dek: article.dek,
-    bodyHtml: article.bodyHtml,
+    bodyHtml: withRenditions(article.bodyHtml, web.config, place === 'list'),
     publishedAt: article.publishedAt,
     updatedAt: article.updatedAt > article.publishedAt ? article.updatedAt : null,
     by: byline(article.bylines),
@@ -64,7 +67,7 @@ export function storyView(article: Article, web: WebContext): StoryView {
       image === null || imageUrl === null
         ? null
         : {
-            url: imageUrl,
+            ...pageImage({ url: imageUrl, width: image.width }, web.config, place === 'list'),
             alt: image.alt,
             credit: image.credit && creditLine(image.credit),
             width: image.width,

@@ -27,6 +27,7 @@ import { serveHealth } from './health.ts';
 import { serveMedia } from './media.ts';
 import { serveMetrics } from './metrics.ts';
 import { withToken } from './metrics-app.ts';
+import { serveRendition } from './renditions.ts';
 import { limitForm } from './request-body.ts';
 import { reportUntrustedProxy } from './untrusted-proxy.ts';
 import { openWebContext, type WebContext, type WebOptions } from './web-context.ts';
@@ -66,6 +67,7 @@ function addPages(app: Hono, web: WebContext): void {
   app.get('/editions/:newsletter', share(web, serveEditions(web)));
   app.get('/editions/:newsletter/:slot', share(web, serveEdition(web)));
   app.get('/newsletters', share(web, serveNewsletters(web)));
+  app.get('/media/r/:form/*', serveRendition(web));
   app.get('/media/*', serveMedia(web));
   app.get('/style.css', serveStylesheet(web));
   app.get('/favicon.svg', serveFavicon(web));

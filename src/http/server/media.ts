@@ -38,14 +38,15 @@ export function serveMedia(web: WebContext): Handler {
   };
 }
 
-interface MediaFile {
+export interface MediaFile {
   path: string;
   type: string;
   size: number;
   modifiedAt: number;
 }
 
-async function findMedia(folder: string | undefined, encoded: string): Promise<MediaFile | null> {
+/** The file at a path below `/media/`, or null. @param encoded as in the address */
+export async function findMedia(folder: string | undefined, encoded: string): Promise<MediaFile | null> {
   const name = decode(encoded);
   const type = name === null ? undefined : TYPES[extname(name).toLowerCase()];
   if (folder === undefined || name === null || type === undefined) return null;

@@ -1,6 +1,7 @@
 /**
  * The context of every request handler. `createApp` opens it; nothing of it is global.
  */
+import { join } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { type SiteView, siteView } from '../../config/site-view.ts';
@@ -8,6 +9,8 @@ import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
 import type { Log } from '../../lib/log.ts';
+import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
+import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
@@ -32,6 +35,8 @@ export interface WebContext extends WebOptions {
   publishedFeeds: FeedCache;
   derivedFeeds: FeedCache;
   publicPages: PageCache;
+  /** Smaller versions of pictures. */
+  renditions: RenditionCache;
   /** Templates render one at a time, with other work in between. */
   rendering: ConcurrencyLimit;
   /** Whether an address is in `server.trustedProxies`. */
@@ -43,12 +48,13 @@ export interface WebContext extends WebOptions {
 
 /** Opens the caches and derives the rest from the configuration. */
 export function openWebContext(options: WebOptions): WebContext {
-  const { store, config, clock } = options;
+  const { store, config, clock, log } = options;
   return {
     ...options,
     publishedFeeds: openPublishedFeeds(store, config),
     derivedFeeds: openDerivedFeeds(store, config, clock),
     publicPages: new PageCache(clock),
+    renditions: new RenditionCache({ folder: join(config.paths.data, 'renditions'), decoder: PICTURES, log }),
     rendering: new ConcurrencyLimit(1),
     isTrustedProxy: openRanges(config.server.trustedProxies),
     view: siteView(config),

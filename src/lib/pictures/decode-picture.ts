@@ -13,7 +13,7 @@ const MAX_SIDE = 16_383;
 /** Of an animation. Only the first is decoded, but all are counted. */
 const MAX_FRAMES = 1_000;
 /** How much taller than wide a rendition may be. */
-const MAX_ASPECT = 3;
+const MAX_ASPECT = 10;
 const WEBP_QUALITY = 76;
 /** Tried in this order, until the file is short enough. */
 const JPEG_QUALITIES = [80, 70, 60, 50, 40];

@@ -67,6 +67,8 @@ const OTHERS: [path: string, status: number][] = [
   ['/feeds/none.atom', 404],
   ['/hub', 405],
   ['/media/none.png', 404],
+  ['/media/r/800/none.png', 404],
+  ['/media/r/801/none.png', 404],
   ['/style.css', 200],
   ['/favicon.svg', 200],
   ['/favicon.ico', 301],

@@ -32,13 +32,13 @@ describe('the picture decoder', () => {
     expect(await PICTURES.inspect(`${path}.gone`)).toEqual({ kind: 'rejected', reason: 'cannot be read (ENOENT)' });
   });
 
-  it('makes versions of the asked width, and at most three times as tall', async () => {
+  it('makes versions of the asked width, and at most ten times as tall', async () => {
     expect(await sizeOf(await PICTURES.render(await picture(1_000, 500), WEBP))).toMatchObject({
       width: 480,
       height: 240,
     });
     const tall = await sizeOf(await PICTURES.render(await picture(500, 9_000), WEBP));
-    expect(tall).toMatchObject({ width: 80, height: 1_440 });
+    expect(tall).toMatchObject({ width: 267, height: 4_800 });
   });
 
   it('makes a JPEG of at most 200 KB for email, also of noise', async () => {

@@ -10,7 +10,8 @@ import type { ArticleImportReport } from '../articles/import/report.ts';
 import { countRejections, findRejection, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import { cleanUrl } from '../lib/clean-text.ts';
 import { rfc3339 } from '../lib/time.ts';
-import { type CmsExport, importExport } from '../sources/exports/import-export.ts';
+import { type CmsExport, importExport, importSiteFolder } from '../sources/exports/import-export.ts';
+import { GENERATORS, type SiteGenerator } from '../sources/exports/site-generators.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, printResult } from './context.ts';
 import { formatPublish } from './format/feeds.ts';
 import { count, withLocalTimes } from './format/text.ts';
@@ -22,10 +23,13 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .description('import articles: Markdown files with front matter, JSON Lines, and folders of them')
     .argument('<path...>', 'files and folders; with --from, the export')
     .addOption(
-      new Option('--from <system>', 'import an export: its file').choices(['wordpress', 'ghost'] satisfies CmsExport[]),
+      new Option('--from <system>', 'import an export: the file of a CMS, or the folder of a site').choices([
+        ...CMS_EXPORTS,
+        ...Object.keys(GENERATORS),
+      ]),
     )
-    .option('--source <id>', 'with --from: begins the ids, as in our-site.1234; default: the name of the system')
-    .option('--url <address>', "with --from ghost: address of the site, which the export doesn't say")
+    .option('--source <id>', 'of a CMS: begins the ids, as in our-site.1234; default: the name of the system')
+    .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
     .addOption(jsonOption())
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
 
@@ -45,11 +49,13 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
     .action((key: string, options: JsonOption) => showRejected(cli, key, options));
 }
 
+const CMS_EXPORTS: readonly CmsExport[] = ['wordpress', 'ghost'];
+
 /** As the id of a source in the configuration. */
 const SOURCE_ID = /^[a-z0-9][a-z0-9-]{0,63}$/;
 
 interface ArticleImportFlags extends JsonOption {
-  from?: CmsExport;
+  from?: CmsExport | SiteGenerator;
   source?: string;
   url?: string;
 }
@@ -103,7 +109,7 @@ function formatRejections(
 function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFlags): Promise<void> {
   const { from } = flags;
   if (from === undefined && (flags.source !== undefined || flags.url !== undefined)) {
-    throw new CommandError('--source and --url are for an export: add --from wordpress or --from ghost');
+    throw new CommandError('--source and --url are for an export: add --from');
   }
   return cli.withApp(async (app) => {
     const report =
@@ -132,27 +138,26 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
 }
 
 function importFromPaths(cli: CliContext, { store, config, clock }: AppContext, paths: string[]) {
-  return importPaths(store, config, paths, {
-    clock,
-    onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress })),
-  });
+  return importPaths(store, config, paths, { clock, onProgress: progressOf(cli) });
 }
 
 async function importFrom(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { from, source = from, url }: ArticleImportFlags & { from: CmsExport },
+  { from, source, url }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
 ): Promise<ArticleImportReport> {
-  const [file, ...others] = paths;
-  if (file === undefined || others.length > 0) throw new CommandError('--from takes one file');
+  const [path, ...others] = paths;
+  if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
   const siteUrl = url === undefined ? null : cleanUrl(url);
   if (url !== undefined && siteUrl === null) throw new CommandError(`--url ${url}: must be an http or https address`);
-  if (!SOURCE_ID.test(source)) {
+  if (source !== undefined && !SOURCE_ID.test(source)) {
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
-  const report = await importExport(store, config, file, { from, sourceId: source, siteUrl, clock });
-  for (const line of report.leftOut) cli.printError(`${file}: ${line}`);
+  const report = isCmsExport(from)
+    ? await importExport(store, config, path, { from, sourceId: source ?? from, siteUrl, clock })
+    : await importSiteFolder(store, config, path, { from, url: siteUrl, clock, onProgress: progressOf(cli) });
+  for (const line of report.leftOut) cli.printError(`${path}: ${line}`);
   return report;
 }
 
@@ -161,6 +166,14 @@ function formatPictures({ found, waiting }: { found: number; waiting: number }):
     ...(found > 0 ? [`${count(found, 'picture')} on other servers looked up`] : []),
     ...(waiting > 0 ? [`${count(waiting, 'picture')} not looked up yet: a running daywire tries again`] : []),
   ];
+}
+
+function isCmsExport(from: CmsExport | SiteGenerator): from is CmsExport {
+  return (CMS_EXPORTS as readonly string[]).includes(from);
+}
+
+function progressOf(cli: CliContext): (progress: { read: number; bytes: number; totalBytes: number }) => void {
+  return (progress) => cli.progress.show(formatProgress({ kind: 'importing', ...progress }));
 }
 
 /** Problems, one a line, and a summary. */

@@ -10,7 +10,7 @@ describe.concurrent('daywire import', () => {
     const folder = newFolder('sample');
     mkdirSync(join(folder.path, 'in'));
     writeFileSync(join(folder.path, 'in/good.md'), articleFile('good'));
-    writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'sektion: world\n'));
+    writeFileSync(join(folder.path, 'in/bad.md'), articleFile('bad', 'kind: sektion\n'));
     const { code, stdout, stderr } = await folder.exec(['import', 'in']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^daywire: in\/bad\.md:\d+: .*sektion/m);
@@ -55,9 +55,15 @@ describe.concurrent('daywire import', () => {
       '--json',
     ]);
     expect(JSON.parse(ghost.stdout)).toMatchObject({ import: { added: 1, leftOut: [] } });
+    mkdirSync(join(folder.path, 'site/content/posts'), { recursive: true });
+    writeFileSync(join(folder.path, 'site/content/posts/_index.md'), '');
+    writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar'));
+    const hugo = await folder.run(['import', '--from', 'hugo', 'site', '--url', 'https://times.example']);
+    expect(hugo.stderr).toBe('daywire: site: 1 lists of a section (_index): not imported\n');
+    expect(hugo.stdout).toMatch(/^1 added, 0 updated, 0 unchanged\n/);
     for (const [args, message] of [
       [['--from', 'ghost', 'ghost.json'], /does not say the address of its site: add --url/],
-      [['--from', 'wordpress', 'site.xml', 'site.xml'], /--from takes one file/],
+      [['--from', 'wordpress', 'site.xml', 'site.xml'], /--from takes one file or folder/],
       [['--from', 'wordpress', 'site.xml', '--source', 'Our Site'], /--source Our Site: must be lower-case letters/],
       [['--from', 'ghost', 'ghost.json', '--url', 'times'], /--url times: must be an http or https address/],
       [['site.xml', '--source', 'our-site'], /--source and --url are for an export/],

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join, resolve } from 'node:path';
 import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
+import type { ArticleDefaults } from './defaults.ts';
 import { readLines } from './json-lines.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from './source-record.ts';
 
@@ -22,6 +23,8 @@ export interface ImportFile {
   fingerprint: string;
   /** Epoch milliseconds, by the file system's clock; null for a text. */
   modifiedAt: number | null;
+  /** What the name and the place of the file say, for articles that do not say it. */
+  defaults?: ArticleDefaults;
   records(): AsyncIterable<SourceRecord>;
 }
 
@@ -91,17 +94,26 @@ async function walk(folder: string, found: Map<string, ImportFile>): Promise<voi
 }
 
 async function addFile(path: string, found: Map<string, ImportFile>): Promise<string | null> {
+  const file = await openFile(path, formatOf(path) as ImportFormat);
+  if (file === null) return `${path}: must be a file or a folder`;
+  found.set(file.path, file);
+  return null;
+}
+
+/** A file of Markdown, whatever its name is. @returns null if it is no file */
+export function markdownFile(path: string): Promise<ImportFile | null> {
+  return openFile(path, 'markdown');
+}
+
+async function openFile(path: string, format: ImportFormat): Promise<ImportFile | null> {
   const stats = await stat(path, { bigint: true });
-  if (!stats.isFile()) return `${path}: must be a file or a folder`;
-  const format = formatOf(path) as ImportFormat;
+  if (!stats.isFile()) return null;
   const bytes = Number(stats.size);
   const records = format === 'markdown' ? () => wholeFile(path, bytes) : () => linesOf(path);
   const fingerprint = `${stats.size}:${stats.mtimeNs}`;
   const modifiedAt = Number(stats.mtimeMs);
   const absolute = resolve(path);
-  const file = { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, records };
-  found.set(absolute, file);
-  return null;
+  return { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, records };
 }
 
 // A folder or link that cannot be read is rejected like an invalid article; the others are imported.

@@ -3,6 +3,7 @@
  * the purpose can take minutes.
  */
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
+import { type ArticleDefaults, withDefaults } from './defaults.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
 import { type TranslatedRecord, translateRecord } from './front-matter/translate-record.ts';
 import type { ImportFormat } from './import-files.ts';
@@ -19,6 +20,7 @@ export interface ArticleText {
   text: string;
   /** Where the article states no id. */
   defaultId: string | null;
+  defaults?: ArticleDefaults | undefined;
 }
 
 /** Problems and warnings read `file:line: message`. */
@@ -46,9 +48,10 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
   const { keys, ...rules } = input.rules;
   const readCandidate = readerOf(rules);
   const results: ArticleResult[] = [];
-  for (const { name, format, line, text, defaultId } of input.texts) {
+  for (const { name, format, line, text, defaultId, defaults } of input.texts) {
     const parsed = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
-    const record = translateRecord(parsed, { sections: rules.sections, keys });
+    const translated = translateRecord(parsed, { sections: rules.sections, keys });
+    const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
     const result = await readCandidate(record, name, defaultId);
     const isParsed = record.kind === 'parsed';
     const shared = {

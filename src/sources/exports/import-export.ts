@@ -1,6 +1,9 @@
-/** Imports an export of WordPress or Ghost through the import of articles, as the polled source would be. */
+/**
+ * Imports the export of a CMS, as the source that polls it would be, or the folder of a site generator, through the
+ * import of articles.
+ */
 import { stat } from 'node:fs/promises';
-import { importFiles } from '../../articles/import/import.ts';
+import { type ArticleImportOptions, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
 import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
@@ -12,6 +15,8 @@ import { type RecordRules, toArticleRecord } from '../article-record.ts';
 import { type ExportEntry, ExportError } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
 import { LeftOut } from './left-out.ts';
+import { findSitePosts } from './site-folder.ts';
+import type { SiteGenerator } from './site-generators.ts';
 import { readWordPressExport } from './wordpress.ts';
 
 export type CmsExport = 'wordpress' | 'ghost';
@@ -60,6 +65,25 @@ export async function importExport(
     const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
     addToReport(report, await importFiles(store, config, files, { clock }));
   }
+  return { ...report, leftOut: leftOut.lines() };
+}
+
+/**
+ * Imports the posts in the folder of a site generator. Each file keeps its articles: the watched folder, and an import
+ * without `from`, go on with them. Doing it again changes nothing.
+ * @param options.url address of the site, which may end in a pattern; null: articles get no address elsewhere
+ * @throws ExportError if the folder holds no posts
+ */
+export async function importSiteFolder(
+  store: Store,
+  config: Config,
+  folder: string,
+  options: Pick<ArticleImportOptions, 'clock' | 'onProgress'> & { from: SiteGenerator; url: string | null },
+): Promise<ExportImportReport> {
+  const { from, url, ...importOptions } = options;
+  const leftOut = new LeftOut();
+  const files = await findSitePosts(folder, from, { url, leftOut });
+  const report = await importFiles(store, config, files, importOptions);
   return { ...report, leftOut: leftOut.lines() };
 }
 

@@ -37,9 +37,15 @@ function readIsoDate(written: string): number | null {
   return clock === null ? null : date + clock;
 }
 
-const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+/** By the first letters of their names. RSS requires English ones, but programs write the language of their system. */
+const MONTHS: Record<string, number> = {
+  ...{ jan: 1, feb: 2, mar: 3, apr: 4, may: 5, jun: 6, jul: 7, aug: 8, sep: 9, oct: 10, nov: 11, dec: 12 },
+  ...{ ene: 1, gen: 1, fev: 2, fév: 2, mär: 3, mrz: 3, mrt: 3, maa: 3, abr: 4, avr: 4, mai: 5, mei: 5, mag: 5, maj: 5 },
+  ...{ juin: 6, giu: 6, juil: 7, lug: 7, ago: 8, aoû: 8, aou: 8, set: 9, okt: 10, out: 10, ott: 10, dez: 12, déc: 12 },
+  dic: 12,
+};
 /** Before the time: `Tue, 24 Nov 2026`, `24-Nov-26`, `Nov 24, 2026`, `Tue Nov 24`. */
-const DATE_PART = /[a-z]+|\d+/gi;
+const DATE_PART = /\p{L}+|\d+/gu;
 const TIME = /(?:^|[\s,T])(\d{1,2}:\d{1,2}(?::.*)?.*)$/;
 /** `asctime` has the year after the time. */
 const YEAR_AT_END = /\s(\d{4})$/;
@@ -56,8 +62,9 @@ function readRfcDate(written: string): number | null {
       numbers.push(part);
       continue;
     }
-    const index = MONTHS.indexOf(part.slice(0, 3).toLowerCase());
-    if (index !== -1) month = index + 1;
+    const name = part.toLowerCase();
+    // The last one: `mar` is also a Tuesday.
+    month = MONTHS[name.slice(0, 4)] ?? MONTHS[name.slice(0, 3)] ?? month;
   }
   if (numbers.length === 1 && time !== null) {
     const year = YEAR_AT_END.exec(time);

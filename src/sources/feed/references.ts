@@ -2,7 +2,7 @@
 import { Parser } from 'htmlparser2';
 
 const REFERENCE = /&(?:#([0-9]{1,7})|#[xX]([0-9a-fA-F]{1,6})|([A-Za-z][A-Za-z0-9]{0,31}));|&/g;
-const PREDEFINED: Record<string, string | undefined> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const PREDEFINED = new Map(Object.entries({ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }));
 
 const MAX_ENTITIES = 100;
 /** References to declared entities in one document. */
@@ -51,7 +51,7 @@ export class ReferenceDecoder {
   }
 
   #entity(whole: string, name: string): string {
-    const predefined = PREDEFINED[name];
+    const predefined = PREDEFINED.get(name);
     if (predefined !== undefined) return predefined;
     const declared = this.#entities.get(name);
     if (declared !== undefined && ++this.#expansions <= MAX_EXPANSIONS) return declared;

@@ -44,10 +44,16 @@ export function resolveHtmlUrls(html: string, base: string): string {
   return copied === 0 ? html : parts.join('') + html.slice(copied);
 }
 
+/** Characters. */
+const MAX_SRCSET = 8_192;
+/** At the start and after each comma; a URL may have commas within (HTML §4.8.4.2.1). */
+const SRCSET_URL = /((?:^|,)\s*)(\S*[^\s,])/g;
+
 /** The value of an attribute with its URLs made absolute. One that cannot be resolved stays as it is. */
 export function resolveAttribute(name: string, value: string, base: string): string {
   if (name === 'srcset') {
-    return value.replace(/(^|,\s+)([^\s,]\S*)/g, (_whole, before: string, url: string) => before + absolute(url, base));
+    if (value.length > MAX_SRCSET) return value;
+    return value.replace(SRCSET_URL, (_whole, before: string, url: string) => before + absolute(url, base));
   }
   return URL_ATTRIBUTES.has(name) ? absolute(value, base) : value;
 }

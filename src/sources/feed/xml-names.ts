@@ -3,30 +3,32 @@
  * `media:content`. Local names are in lower case, because feeds write `pubdate` and `PubDate`.
  */
 
-const NAMESPACES: Record<string, string> = {
-  'http://my.netscape.com/rdf/simple/0.9/': 'rss',
-  'http://channel.netscape.com/rdf/simple/0.9/': 'rss',
-  'http://purl.org/rss/1.0/': 'rss',
-  'http://purl.org/net/rss1.1#': 'rss',
-  'http://backend.userland.com/rss2': 'rss',
-  'http://backend.userland.com/rss': 'rss',
-  'http://blogs.law.harvard.edu/tech/rss': 'rss',
-  'http://purl.org/atom/ns#': 'atom',
-  'http://www.w3.org/2005/Atom': 'atom',
-  'http://www.w3.org/1999/02/22-rdf-syntax-ns#': 'rdf',
-  'http://purl.org/dc/elements/1.0/': 'dc',
-  'http://purl.org/dc/elements/1.1/': 'dc',
-  'http://purl.org/dc/terms/': 'dcterms',
-  'http://purl.org/rss/1.0/modules/content/': 'content',
-  'http://search.yahoo.com/mrss/': 'media',
-  'http://www.w3.org/1999/xhtml': 'xhtml',
-};
+const NAMESPACES = new Map(
+  Object.entries({
+    'http://my.netscape.com/rdf/simple/0.9/': 'rss',
+    'http://channel.netscape.com/rdf/simple/0.9/': 'rss',
+    'http://purl.org/rss/1.0/': 'rss',
+    'http://purl.org/net/rss1.1#': 'rss',
+    'http://backend.userland.com/rss2': 'rss',
+    'http://backend.userland.com/rss': 'rss',
+    'http://blogs.law.harvard.edu/tech/rss': 'rss',
+    'http://purl.org/atom/ns#': 'atom',
+    'http://www.w3.org/2005/Atom': 'atom',
+    'http://www.w3.org/1999/02/22-rdf-syntax-ns#': 'rdf',
+    'http://purl.org/dc/elements/1.0/': 'dc',
+    'http://purl.org/dc/elements/1.1/': 'dc',
+    'http://purl.org/dc/terms/': 'dcterms',
+    'http://purl.org/rss/1.0/modules/content/': 'content',
+    'http://search.yahoo.com/mrss/': 'media',
+    'http://www.w3.org/1999/xhtml': 'xhtml',
+  }),
+);
 
 /** Prefixes that mean the usual namespace where a feed declares none, or one with a typing error. */
-const PREFIXES: Record<string, string> = {
-  ...Object.fromEntries(['rss', 'atom', 'rdf', 'dc', 'dcterms', 'content', 'media', 'xhtml'].map((one) => [one, one])),
-  atom10: 'atom',
-};
+const PREFIXES = new Map([
+  ...['rss', 'atom', 'rdf', 'dc', 'dcterms', 'content', 'media', 'xhtml'].map((one): [string, string] => [one, one]),
+  ['atom10', 'atom'],
+]);
 
 /** The namespaces that are in force within an element. */
 export class NamespaceScope {
@@ -58,7 +60,7 @@ export class NamespaceScope {
     if (known !== undefined) return known;
     const colon = whole.indexOf(':');
     const prefix = colon === -1 ? '' : whole.slice(0, colon);
-    const namespace = NAMESPACES[this.#namespaces.get(prefix) ?? ''] ?? PREFIXES[prefix.toLowerCase()];
+    const namespace = NAMESPACES.get(this.#namespaces.get(prefix) ?? '') ?? PREFIXES.get(prefix.toLowerCase());
     const name = `${namespace ?? (prefix === '' ? byDefault : 'other')}:${whole.slice(colon + 1).toLowerCase()}`;
     if (this.#names.size < MAX_NAMES) this.#names.set(whole, name);
     return name;

@@ -24,7 +24,9 @@ export interface XmlFeed {
 const MAX_DEPTH = 1_000;
 const MAX_HEAD = 1_000;
 
-const FORMATS: Record<string, 'rss' | 'atom'> = { rss: 'rss', rdf: 'rss', channel: 'rss', feed: 'atom', entry: 'atom' };
+const FORMATS = new Map<string, 'rss' | 'atom'>(
+  Object.entries({ rss: 'rss', rdf: 'rss', channel: 'rss', feed: 'atom', entry: 'atom' } as const),
+);
 const CONTAINERS = new Set(['rss:rss', 'rss:channel', 'rdf:rdf', 'atom:feed']);
 const ITEMS = new Set(['rss:item', 'atom:entry']);
 /** Elements that hold text only. One that is not closed ends where the next element of the item begins. */
@@ -143,7 +145,7 @@ class XmlReader {
     }
     const around = this.#around();
     const scope = (around?.scope ?? NO_NAMESPACES).within(attributes);
-    const name = scope.nameOf(whole, this.#format ?? FORMATS[whole.toLowerCase()] ?? 'other');
+    const name = scope.nameOf(whole, this.#format ?? FORMATS.get(whole.toLowerCase()) ?? 'other');
     const element: XmlElement = { name, attributes: this.#decoded(attributes), base: null, children: [] };
     element.base = this.#baseOf(element, around);
     this.#open.push({ kind: this.#place(element, around), element, scope, base: element.base, hasEnded: false });
@@ -153,7 +155,7 @@ class XmlReader {
   #place(element: XmlElement, around: OpenElement | undefined): OpenElement['kind'] {
     const { name } = element;
     if (this.#format === null) {
-      const format = FORMATS[name.slice(name.indexOf(':') + 1)];
+      const format = FORMATS.get(name.slice(name.indexOf(':') + 1));
       if (format === undefined || name.startsWith('other:')) return 'outside';
       this.#format = format;
       this.#root = element;

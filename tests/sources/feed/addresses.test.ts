@@ -61,6 +61,10 @@ it.each([
     '<img src="c" srcset="c 1x, /d 2x">',
     '<img src="https://example.com/a/c" srcset="https://example.com/a/c 1x, https://example.com/d 2x">',
   ],
+  [
+    '<img srcset="/i,w_1/c, d 2x,e 3x">',
+    '<img srcset="https://example.com/i,w_1/c, https://example.com/a/d 2x,https://example.com/a/e 3x">',
+  ],
   ['<!-- <a href="c"> -->', '<!-- <a href="c"> -->'],
   ['a < b <p>text src="c"</p>', 'a < b <p>text src="c"</p>'],
   ['<a href="c">&copy; &lt;', '<a href="https://example.com/a/c">&copy; &lt;'],

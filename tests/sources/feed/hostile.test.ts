@@ -129,6 +129,17 @@ describe('entities', () => {
   });
 });
 
+it.each(['constructor', '__proto__', 'toString', 'valueOf'])('knows nothing by the name “%s”', (name) => {
+  expect(parse(`<${name}><item><title>a</title></item></${name}>`)).toMatchObject({ kind: 'unreadable' });
+  const attributes = ` xmlns:a="${name}" ${name}="b" xmlns:${name}="c"`;
+  const feed = readFeed(
+    rssItem(`<a:title>b</a:title><${name}:link>c</${name}:link><${name}/><title>&${name};</title>`, attributes),
+  );
+  expect(feed.items).toMatchObject([{ title: `&${name};`, link: null, publishedAt: null }]);
+  expect(feed.format).toBe('rss');
+  expect(readFeed(rssItem(`<pubDate>26 ${name} 2026 10:00 ${name}</pubDate>`)).items[0]?.publishedAt).toBeNull();
+});
+
 describe('limits', () => {
   it('reads at most 50,000 items, and says so', () => {
     const feed = readFeed(`<rss><channel>${'<item/>'.repeat(MAX_ITEMS + 5)}</channel></rss>`);

@@ -1,7 +1,8 @@
 /** Another outlet's feed of 10 MiB with 50,000 items, parsed in a thread: its time, and the delay of the event loop. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseFeedInThread } from '../src/sources/feed/parse-in-thread.ts';
+import { entriesOf } from '../src/sources/read-page.ts';
+import { readPageInThread } from '../src/sources/read-page-in-thread.ts';
 import { median } from './figures.ts';
 
 const ITEMS = 50_000;
@@ -36,11 +37,17 @@ async function measure(bytes: Buffer): Promise<Figures> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const start = performance.now();
-  const reading = await parseFeedInThread({ bytes, contentType: null, url: 'https://example.com/feed' }, Date.now());
+  const source = { id: 'times', sections: {}, kinds: {}, membersOnly: 'teaser' as const };
+  const page = await readPageInThread(
+    {
+      ...{ api: 'feed', url: 'https://example.com/feed', headers: {}, body: bytes, now: Date.now() },
+      rules: { source, sections: [] },
+    },
+    undefined,
+  );
   const parsed = performance.now();
-  if (reading.kind === 'unreadable') throw new Error(reading.reason);
   let items = 0;
-  for await (const some of reading.items()) items += some.length;
+  for await (const some of entriesOf(page, 100)) items += some.length;
   const read = performance.now();
   if (items !== ITEMS) throw new Error(`${items} items instead of ${ITEMS}`);
   await sleep(20);

@@ -8,6 +8,7 @@ import { hasNoArticles } from '../articles/queries.ts';
 import type { ClosedOrSkipped } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
 import { lastEdition } from '../editions/queries.ts';
+import { SECOND } from '../lib/time.ts';
 import { openAlertSender } from '../schedule/alerts.ts';
 import { type RunDeps, runDue } from '../schedule/run-due.ts';
 import type { Run } from '../schedule/run-ledger.ts';
@@ -18,12 +19,15 @@ import { wasInterrupted } from './delivery/run-details.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
 import { loadSampleNewsroom } from './sample.ts';
+import { describeChanges, pollDueSources } from './sources/poll-sources.ts';
 
 /** Results of the first run; null for what is not part of this process's roles. */
 export interface FirstRun {
   /** Null where the store held articles already, or the configuration is not the sample's. */
   sample: { articles: number; subscribers: number; rejected: number } | null;
   imported: { added: number; updated: number; rejected: number } | null;
+  /** The sources that were due. */
+  polled: { source: string; text: string }[];
   published: { documents: number; changed: number; rejected: number } | null;
   /** The edition of the sample's first start. */
   edition: ClosedOrSkipped | null;
@@ -50,13 +54,22 @@ export interface FirstRunOptions {
   onProgress?: ((progress: StartProgress) => void) | undefined;
 }
 
-export const NOTHING_DONE = { sample: null, imported: null, published: null, edition: null, runs: [] };
+export const NOTHING_DONE = { sample: null, imported: null, polled: [], published: null, edition: null, runs: [] };
 
-/** The part of the role `schedule`. @param archives limits of the work on archives */
+/** Limits of the work of the first run. Default: those of a process that continues it. */
+interface FirstRunLimits {
+  archives?: PublishRequest['archives'];
+  /** Milliseconds for the polls of sources. A slot that is due gets what they bring until then. */
+  polls?: number;
+}
+
+const POLL_LIMIT = 20 * SECOND;
+
+/** The part of the role `schedule`. */
 export async function publishAndCompose(
   app: AppContext,
   { onProgress, stop }: FirstRunOptions,
-  archives?: PublishRequest['archives'],
+  { archives, polls = POLL_LIMIT }: FirstRunLimits = {},
 ): Promise<Omit<FirstRun, 'delivered'>> {
   const { store, config, clock } = app;
   const isEmptySample = config.sample && (await hasNoArticles(store.db));
@@ -66,8 +79,9 @@ export async function publishAndCompose(
     signal: stop,
     onProgress: (progress) => onProgress?.({ kind: 'importing', ...progress }),
   });
+  const polled = stop.aborted ? [] : await pollFirst(app, AbortSignal.any([stop, AbortSignal.timeout(polls)]));
   // The next start publishes and composes. A publish of what such an import has left to do may take minutes.
-  if (stop.aborted) return { ...NOTHING_DONE, sample, imported };
+  if (stop.aborted) return { ...NOTHING_DONE, sample, imported, polled };
   const { documents, rejected } = await publish(app, { archives });
   const [first] = config.newsletters;
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
@@ -78,7 +92,16 @@ export async function publishAndCompose(
   if ((await countDueChanges(store.db, clock())) !== null) await publish(app);
   const changed = documents.filter((document) => document.changed).length;
   const published = { documents: documents.length, changed, rejected: rejected.length };
-  return { sample, imported, published, edition, runs };
+  return { sample, imported, polled, published, edition, runs };
+}
+
+async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
+  const polled = await pollDueSources(app, { signal });
+  return polled.map(({ source, outcome }) => {
+    if (outcome.kind === 'failed') return { source, text: `failed: ${outcome.problem}` };
+    if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
+    return { source, text: describeChanges(outcome.report) ?? 'nothing has changed' };
+  });
 }
 
 /** The part of the role `deliver`. */

@@ -57,6 +57,9 @@ export interface StartChecks {
   checks: Finding[];
 }
 
+/** The longest delay of a timer, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
 /**
  * Does once what is due, without the server: imports, publishes, composes, looks up pictures, delivers, notifies the
  * hub, deletes old rows.
@@ -72,7 +75,8 @@ export async function runOnce(app: AppContext, options: StartOptions): Promise<F
   await correctFutureInstants(app.store.db, app.clock());
   // To the end: no background task will continue the work on archives.
   const archives = { signal: stop, onProgress: (closed: number) => onProgress?.({ kind: 'archiving', closed }) };
-  const published = roles.includes('schedule') ? await publishAndCompose(app, options, archives) : NOTHING_DONE;
+  const limits = { archives, polls: MAX_TIMEOUT };
+  const published = roles.includes('schedule') ? await publishAndCompose(app, options, limits) : NOTHING_DONE;
   if (roles.includes('schedule') && (await lookUpSomeImages(app, stop)).found > 0) await publish(app, { archives });
   const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
   if (roles.includes('schedule')) {

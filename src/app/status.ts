@@ -33,6 +33,7 @@ import { readHubStatus } from '../websub/status.ts';
 import type { AppContext } from './app-context.ts';
 import { type EditionStatus, summariseEditions } from './editions.ts';
 import { jobsOf } from './jobs.ts';
+import { readSourceStatus, type SourceStatus } from './sources/source-status.ts';
 
 /** Instants in RFC 3339, UTC. */
 export interface Status {
@@ -55,6 +56,7 @@ export interface Status {
   }[];
   /** By state. */
   articles: Record<string, number>;
+  sources: SourceStatus[];
   /** Changes to be published now; embargoes that end later are not counted. */
   pendingChanges: number;
   /** Documents, without those of archives. */
@@ -165,6 +167,7 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
       }),
     ),
     articles: await countArticles(reports),
+    sources: await readSourceStatus(app),
     pendingChanges: (await countDueChanges(db, now))?.count ?? 0,
     feeds: documents.map(({ path, size, modifiedAt }) => ({ path, bytes: size, modified: rfc3339(modifiedAt) })),
     readers: await readersOfTheWeek(app, now),

@@ -39,6 +39,11 @@ const GROUPS: CommandGroup[] = [
   },
   {
     heading: 'Articles and feeds:',
+    commands: ['sources'],
+    load: async () => (await import('./sources.ts')).addSourceCommands,
+  },
+  {
+    heading: 'Articles and feeds:',
     commands: ['publish', 'feeds'],
     load: async () => (await import('./feeds.ts')).addFeedCommands,
   },

@@ -128,6 +128,7 @@ export type KeyPurpose =
   | 'seal tokens'
   | 'hash addresses'
   | 'hash clients'
+  | 'sign source webhooks'
   | 'seal hub secrets'
   | 'fingerprint';
 

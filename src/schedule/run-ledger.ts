@@ -141,6 +141,22 @@ export async function recordEndedSlots(db: Db, schedule: string, ended: EndedSlo
   return recorded;
 }
 
+/** Records work that no schedule asked for and that is done, such as a poll that brought articles. */
+export async function recordDoneRun(
+  db: Db,
+  { schedule, startedAt, reason }: { schedule: string; startedAt: number; reason: string },
+  now: number,
+): Promise<void> {
+  await db
+    .insertInto('runs')
+    .values({
+      ...{ schedule, slot_at: startedAt, state: 'done', reason, covers: 1, attempts: 1 },
+      ...{ started_at: startedAt, finished_at: now, lease_until: null },
+    })
+    .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
+    .execute();
+}
+
 /** Deletes slots to come that a changed schedule had dropped. */
 export async function deleteForeseenSlots(db: Db, schedule: string, now: number): Promise<void> {
   await db

@@ -42,10 +42,10 @@ export function articleId(sourceId: string, itemKey: string): string {
 }
 
 /**
- * @param firstSeenAt the time of publication where the source gives none, epoch milliseconds
+ * Makes a record without a time of publication if the source gives none.
  * @returns null for an item that the source's configuration leaves out
  */
-export function toArticleRecord(item: SourceItem, rules: RecordRules, firstSeenAt: number): ArticleRecord | null {
+export function toArticleRecord(item: SourceItem, rules: RecordRules): ArticleRecord | null {
   const { source } = rules;
   if (item.isForMembers && source.membersOnly === 'skip') return null;
   const url = item.url === null ? null : shortUrl(item.url);
@@ -63,7 +63,7 @@ export function toArticleRecord(item: SourceItem, rules: RecordRules, firstSeenA
     dek: dek === null || repeatsBeginning(dek, html) || item.isForMembers ? null : dek,
     ...(item.isForMembers ? teaser(dek, html, url, headline) : { body: html }),
     format: 'html',
-    published: rfc3339(item.publishedAt ?? firstSeenAt),
+    published: item.publishedAt === null ? null : rfc3339(item.publishedAt),
     updated: item.updatedAt === null ? null : rfc3339(item.updatedAt),
     tags: namesOf(item.tags, LIMITS.tags, LIMITS.tag),
     bylines: namesOf(item.authors, LIMITS.bylines, LIMITS.name).map((name) => ({ name })),

@@ -13,6 +13,7 @@ import { createProcesses } from './migrations/0008-processes.ts';
 import { addRateLimitInstants } from './migrations/0009-rate-limit-instants.ts';
 import { addProcessScope } from './migrations/0010-process-scope.ts';
 import { addArticleOrigins } from './migrations/0011-article-origins.ts';
+import { createSources } from './migrations/0012-sources.ts';
 import { createRemoteImages } from './migrations/0013-remote-images.ts';
 import type { Dialect } from './store.ts';
 
@@ -28,5 +29,6 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0009-rate-limit-instants': addRateLimitInstants,
   '0010-process-scope': addProcessScope,
   '0011-article-origins': addArticleOrigins,
+  '0012-sources': createSources,
   '0013-remote-images': createRemoteImages,
 };

@@ -23,6 +23,8 @@ export interface Tables {
   /** Articles whose picture has not been looked up yet. */
   remote_image_uses: { article_id: string; key: string };
   rejections: RejectionsTable;
+  sources: SourcesTable;
+  source_items: SourceItemsTable;
   /** Files that the folder watcher has imported, with a hash of their content. */
   imported_files: { path: string; fingerprint: string; imported_at: number };
   documents: DocumentsTable;
@@ -150,6 +152,58 @@ interface ArticlesTable {
   digest: string;
   /** The whole Article as JSON. */
   document: string;
+}
+
+export type SourceApi = 'wordpress' | 'ghost' | 'feed';
+
+/** The sources of the configuration, and former ones. */
+interface SourcesTable {
+  id: string;
+  /** As configured when the rest was found: another one begins again. */
+  url: string;
+  configured_api: SourceApi | 'auto';
+  /** Null until it is found. */
+  api: SourceApi | null;
+  /** Base of the API's URLs, or the address of the feed. */
+  endpoint: string | null;
+  /** Of the feed, byte for byte as the server sent them. */
+  etag: string | null;
+  last_modified: string | null;
+  /** All posts that were modified up to then have been read. */
+  read_to: number | null;
+  /** 1 if the last feed was not well-formed, and was read all the same. */
+  repaired: Generated<number>;
+  due_at: number;
+  /** The last request to poll at once. */
+  requested_at: number | null;
+  lease_until: number | null;
+  fence: Generated<number>;
+  polled_at: number | null;
+  succeeded_at: number | null;
+  /** Polls that failed since one succeeded. */
+  failures: Generated<number>;
+  failing_since: number | null;
+  /** Why the last poll failed. */
+  problem: string | null;
+  paused_at: number | null;
+  /** The start of the last complete sweep of recent ids, and of all. */
+  swept_at: number | null;
+  fully_swept_at: number | null;
+}
+
+/** What a source was found to have. */
+interface SourceItemsTable {
+  source: string;
+  item: string;
+  article_id: string;
+  url: string | null;
+  /** As the source says; else when it was first seen. */
+  published_at: number;
+  modified_at: number | null;
+  /** Complete sweeps in a row that did not find it. */
+  missing: Generated<number>;
+  /** It is gone: `waiting` for the operator, its article `retracted`, or `left` as it is. */
+  withdrawal: 'waiting' | 'retracted' | 'left' | null;
 }
 
 /** A picture on another server; see articles/remote-images/. */

@@ -5,7 +5,6 @@ import { type RecordRules, repeatsBeginning, toArticleRecord } from '../../src/s
 import type { SourceItem } from '../../src/sources/source-item.ts';
 import { configWith } from '../articles/imports.ts';
 import { anyText } from '../support/any-text.ts';
-import { NOW } from '../support/clock.ts';
 import { sourceItem } from './items.ts';
 
 const { publication, sections } = configWith();
@@ -15,7 +14,7 @@ function rulesWith(source: Partial<RecordRules['source']> = {}): RecordRules {
 }
 
 const record = (change: Partial<SourceItem>, source: Partial<RecordRules['source']> = {}) =>
-  toArticleRecord(sourceItem(change), rulesWith(source), NOW);
+  toArticleRecord(sourceItem(change), rulesWith(source));
 
 describe('the article record of a source item', () => {
   it('has an id of the source and the item, and the address where it was published', () => {
@@ -36,10 +35,6 @@ describe('the article record of a source item', () => {
       image: null,
       language: null,
     });
-  });
-
-  it('was published when it was first seen if the source does not say when', () => {
-    expect(record({ publishedAt: null })?.published).toBe(new Date(NOW).toISOString().replace('.000Z', 'Z'));
   });
 
   it('has the section of the first category that is mapped, or is a section by id, title or slug', () => {

@@ -104,8 +104,8 @@ export async function importFiles(
   return report;
 }
 
-/** Without secrets and whatever else no article needs. */
-function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
+/** What of the configuration the validation of articles needs, without secrets and the rest. */
+export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules {
   const { publication, sections, paths, sources } = config;
   const { media } = paths;
   return {

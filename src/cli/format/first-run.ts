@@ -14,7 +14,7 @@ import { count, displayPath } from './text.ts';
 
 export function formatFirstRun(
   { config, store }: AppContext,
-  { checks, sample, imported, published, edition, runs, delivered }: FirstRun & StartChecks,
+  { checks, sample, imported, polled, published, edition, runs, delivered }: FirstRun & StartChecks,
   context: { version: string; url: string | null; metricsUrl: string | null; now: number },
 ): string {
   const lines: [name: string, text: string][] = [['store', displayPath(store.location)]];
@@ -27,6 +27,7 @@ export function formatFirstRun(
     const { added, updated, rejected } = imported;
     lines.push(['import', `${added} added, ${updated} updated${rejectedNote(rejected)}`]);
   }
+  for (const { source, text } of polled) lines.push(['source', `${source}: ${text}`]);
   if (published !== null) {
     const changed = `${published.changed} of ${count(published.documents, 'document')} changed`;
     const index = join(displayPath(config.paths.feeds), 'index.html');

@@ -4,6 +4,7 @@
 import type { QueueStatus, Status } from '../../app/status.ts';
 import { formatEdition } from './editions.ts';
 import { formatReaderSummary } from './feeds.ts';
+import { formatSource } from './sources.ts';
 import { count, counts, displayPath, withLocalTimes } from './text.ts';
 
 const LINES_SHOWN = 6;
@@ -18,6 +19,7 @@ export function formatStatus(status: Status): string {
     ],
     ['processes', processLines(status)],
     ['articles', articleLines(status)],
+    ['sources', status.sources.map(formatSource)],
     ['feeds', [...documentLines(status), ...archiveLines(status), ...formatReaderSummary(status.readers)]],
     ['subscribers', subscriberLines(status)],
     ['hub', hubLines(status)],

@@ -12,6 +12,7 @@ import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from '../ac
 import { serveFeedDocument, serveFeedPreflight } from '../feeds/feed-documents.ts';
 import { handleBounceWebhook, limitReports } from '../hooks/bounce-webhook.ts';
 import { handleHubRequest, limitHubRequest } from '../hooks/hub-endpoint.ts';
+import { handleSourceWebhook, limitSourceWebhook } from '../hooks/source-webhook.ts';
 import { serveArchive, serveArchiveMonth } from '../pages/archive-pages.ts';
 import { serveArticle } from '../pages/article-page.ts';
 import { serveEdition, serveEditions } from '../pages/edition-pages.ts';
@@ -79,6 +80,9 @@ function addFeeds(app: Hono, web: WebContext): void {
   app.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
   app.get('/feeds/*', serveFeedDocument(web));
   app.options('/feeds/*', serveFeedPreflight);
+  if (web.config.sources.length > 0) {
+    app.post('/hooks/sources/:id', limitSourceWebhook, handleSourceWebhook(web));
+  }
   if (web.config.hub?.url === 'self') app.post('/hub', limitHubRequest, handleHubRequest(web));
 }
 

@@ -17,6 +17,7 @@ import { type Clock, DAY, localDate, SECOND } from '../../lib/time.ts';
 import { VERSION } from '../../lib/version.ts';
 import { listOpenAlerts } from '../../schedule/alerts.ts';
 import { countRunsSince, listLastRuns } from '../../schedule/run-ledger.ts';
+import { countSourceItems, listSourceRows } from '../../sources/source-state.ts';
 import { readDeliveryTotals, readStateCounts, type StateCount } from '../../store/counts.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
@@ -93,6 +94,7 @@ export async function readMetrics({ reports, dialect }: Store, now: number): Pro
   await addSubscriptions(reports, gauge, counter);
   await addFeeds(reports, gauge, now);
   await addReaders(reports, gauge, counter, now);
+  await addSources(reports, gauge, now);
   await addHub(reports, gauge, now);
   await addProblems(reports, gauge, now);
   return registry;
@@ -216,6 +218,21 @@ async function addReaders(db: Db, gauge: MakeGauge, counter: MakeCounter, now: n
   const since = localDate(now - 3 * DAY, 'UTC');
   for (const [reader, count] of await countSubscribers(db, since)) {
     reported.inc({ reader: isKnownReader(reader) ? reader : OTHER }, count);
+  }
+}
+
+async function addSources(db: Db, gauge: MakeGauge, now: number): Promise<void> {
+  const items = gauge('source_items', 'Posts that sources have, or had.', ['source']);
+  const waiting = gauge('source_waiting_withdrawals', 'Posts that are gone and wait for the operator.', ['source']);
+  for (const { source, items: count, waiting: gone } of await countSourceItems(db)) {
+    items.set({ source }, count);
+    waiting.set({ source }, gone);
+  }
+  const succeeded = gauge('source_last_success_timestamp_seconds', 'End of the last poll that succeeded.', ['source']);
+  const failing = gauge('source_failing_seconds', 'How long all polls of the source have failed.', ['source']);
+  for (const { id: source, succeeded_at, failing_since } of await listSourceRows(db)) {
+    if (succeeded_at !== null) succeeded.set({ source }, succeeded_at / SECOND);
+    failing.set({ source }, secondsSince(failing_since, now));
   }
 }
 

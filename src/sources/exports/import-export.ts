@@ -5,13 +5,13 @@
 import { stat } from 'node:fs/promises';
 import { type ArticleImportOptions, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
-import { sourceOrigin } from '../../articles/import/origin.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
-import { MAX_RECORD_BYTES, type SourceRecord } from '../../articles/import/source-record.ts';
+import type { SourceRecord } from '../../articles/import/source-record.ts';
 import type { Config } from '../../config/config.ts';
-import type { Clock } from '../../lib/time.ts';
+import { type Clock, rfc3339 } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type RecordRules, toArticleRecord } from '../article-record.ts';
+import { itemFile, recordContent } from '../item-file.ts';
 import { type ExportEntry, ExportError } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
 import { LeftOut } from './left-out.ts';
@@ -107,22 +107,14 @@ function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number,
     leftOut.skip('posts for members');
     return null;
   }
-  const path = `${id}/${key}`;
-  const bytes = content.kind === 'text' ? content.text.length : 0;
-  const records = async function* (): AsyncGenerator<SourceRecord> {
-    yield { line: null, readTo: bytes, content };
-  };
-  const origin = sourceOrigin(id);
-  return { path, name: path, origin, format: 'jsonl', bytes, fingerprint: '', modifiedAt: null, records };
+  return itemFile(id, key, content);
 }
 
 function contentOf(entry: ExportEntry, rules: RecordRules, undatedAt: number): SourceRecord['content'] | null {
   if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
-  const record = toArticleRecord(entry.item, rules, undatedAt);
+  const record = toArticleRecord(entry.item, rules);
   if (record === null) return null;
-  const text = JSON.stringify(record);
-  if (text.length <= MAX_RECORD_BYTES) return { kind: 'text', text };
-  return { kind: 'unusable', rule: 'the post is longer than 8 MB', raw: entry.item.headline };
+  return recordContent({ ...record, published: record.published ?? rfc3339(undatedAt) }, entry.item.headline);
 }
 
 async function* partsOf(entries: AsyncIterable<ExportEntry>): AsyncGenerator<ExportEntry[]> {

@@ -1,0 +1,133 @@
+/**
+ * Operations on sources: polling what is due, polling one, and deciding on what a source has withdrawn.
+ */
+import type { SourceConfig } from '../../config/config.ts';
+import { openConfiguredClient } from '../../config/fetching.ts';
+import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
+import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
+import { DAY, rfc3339 } from '../../lib/time.ts';
+import { raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
+import { recordDoneRun } from '../../schedule/run-ledger.ts';
+import { type PollOutcome, pollSource } from '../../sources/poll.ts';
+import type { PollReport } from '../../sources/poll-steps.ts';
+import {
+  claimDueSources,
+  claimSource,
+  findSourceRow,
+  listWaitingWithdrawals,
+  recordWithdrawal,
+  registerSources,
+  type SourceRow,
+} from '../../sources/source-state.ts';
+import { retractItems, withdrawalAlert } from '../../sources/sweep.ts';
+import type { AppContext } from '../app-context.ts';
+
+/** How long a source may fail before an alert is raised. */
+const ALERT_AFTER = DAY;
+/** Sources that a process polls at once: a slow one does not hold up the others. */
+const CONCURRENT = 4;
+
+export interface PolledSource {
+  source: string;
+  outcome: PollOutcome;
+}
+
+export interface PollOptions {
+  signal?: AbortSignal | undefined;
+  /** Default: as configured. */
+  client?: FetchClient | undefined;
+}
+
+/** Polls the sources that are due, unless another process does. */
+export async function pollDueSources(app: AppContext, options: PollOptions = {}): Promise<PolledSource[]> {
+  const { store, config, clock } = app;
+  if (config.sources.length === 0) return [];
+  await registerSources(store.db, config.sources, clock());
+  const client = options.client ?? openConfiguredClient(config);
+  const limit = new ConcurrencyLimit(CONCURRENT);
+  const polls = config.sources.map((source) =>
+    limit.run(async (): Promise<PolledSource[]> => {
+      if (options.signal?.aborted) return [];
+      // Claimed when its turn comes: otherwise its lease would run while another one is slow.
+      const [row] = await claimDueSources(store.db, [source.id], clock());
+      if (row === undefined) return [];
+      return [{ source: source.id, outcome: await pollClaimed(app, source, row, { ...options, client }) }];
+    }),
+  );
+  return (await Promise.all(polls)).flat();
+}
+
+/** Polls one source, due or not. @returns null while another process polls it */
+export async function pollNow(
+  app: AppContext,
+  source: SourceConfig,
+  options: PollOptions = {},
+): Promise<PollOutcome | null> {
+  const { store, config, clock } = app;
+  await registerSources(store.db, config.sources, clock());
+  const row = await claimSource(store.db, source.id, clock());
+  return row === null ? null : pollClaimed(app, source, row, options);
+}
+
+async function pollClaimed(
+  app: AppContext,
+  source: SourceConfig,
+  row: SourceRow,
+  { signal, client }: PollOptions,
+): Promise<PollOutcome> {
+  const { store, config, clock, log } = app;
+  const startedAt = clock();
+  const deps = { store, config, client: client ?? openConfiguredClient(config), clock, signal };
+  const outcome = await pollSource(deps, source, row);
+  if (outcome.kind === 'stopped') return outcome;
+  const { report } = outcome;
+  for (const { source: place, problems } of report.rejected) log.warn({ source: place, problems }, 'rejected');
+  const changes = describeChanges(report);
+  if (changes !== null) {
+    log.info({ source: source.id, changes }, 'polled');
+    await recordDoneRun(store.db, { schedule: `source:${source.id}`, startedAt, reason: changes }, clock());
+  }
+  if (outcome.kind === 'failed') await noteFailure(app, source, outcome.problem);
+  else await resolveAlerts(store.db, [failureAlert(source.id)], clock());
+  return outcome;
+}
+
+/** `3 added, 1 updated, 1 rejected, 2 retracted`; null if nothing changed. */
+export function describeChanges(report: PollReport): string | null {
+  const { added, updated, rejectedCount: rejected, retracted, left, waiting } = report;
+  const counts = { added, updated, rejected, retracted, 'withdrawn and left': left, 'withdrawn and waiting': waiting };
+  const parts = Object.entries(counts).flatMap(([what, count]) => (count === 0 ? [] : `${count} ${what}`));
+  return parts.length === 0 || added + updated + retracted + left + waiting === 0 ? null : parts.join(', ');
+}
+
+async function noteFailure({ store, clock, log }: AppContext, { id }: SourceConfig, problem: string): Promise<void> {
+  const now = clock();
+  const row = await findSourceRow(store.db, id);
+  if (row === null) return;
+  log.warn({ source: id, problem, retryAt: rfc3339(row.due_at) }, 'polling a source failed');
+  const since = row.failing_since;
+  if (since === null || now - since < ALERT_AFTER) return;
+  const message = `${id} has failed since ${rfc3339(since)}: ${problem}. Its articles stay as they are.`;
+  await raiseAlert(store.db, { key: failureAlert(id), message }, now);
+}
+
+function failureAlert(sourceId: string): string {
+  return `source:${sourceId}`;
+}
+
+/**
+ * Decides on posts that are gone and wait for the operator: retracts their articles, or keeps them as they are.
+ * @returns how many there were
+ */
+export async function decideWithdrawals(
+  app: AppContext,
+  source: SourceConfig,
+  decision: 'retract' | 'keep',
+): Promise<number> {
+  const { store, clock } = app;
+  const items = (await listWaitingWithdrawals(store.db, source.id)).map(({ item }) => item);
+  if (decision === 'retract') await retractItems({ ...app, source }, items, clock());
+  else await recordWithdrawal(store.db, source.id, items, 'left');
+  await resolveAlerts(store.db, [withdrawalAlert(source.id)], clock());
+  return items.length;
+}

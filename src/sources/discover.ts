@@ -1,0 +1,181 @@
+/**
+ * Finds what of a site can be polled: the WordPress REST API, else the Ghost Content API, else a feed. The API has all
+ * posts, with every change; a feed has the newest ones.
+ */
+import { Parser } from 'htmlparser2';
+import { cleanUrl } from '../lib/clean-text.ts';
+import type { SourceApi } from '../store/tables.ts';
+import { CmsFormatError } from './cms/cms-api.ts';
+import { openGhost, readGhostPosts } from './cms/ghost.ts';
+import { openWordPress } from './cms/wordpress.ts';
+import { inspectInThread } from './inspect-in-thread.ts';
+import { type Answer, ask, PollError, type Requester } from './request.ts';
+
+export interface FoundApi {
+  api: SourceApi;
+  endpoint: string;
+  /** What an operator should know of the choice. */
+  notes: string[];
+}
+
+/** Where sites have a feed that their pages do not name. */
+const USUAL_FEEDS = ['feed/', 'rss/', 'feed.xml', 'rss.xml', 'atom.xml', 'index.xml', 'feed.json'];
+
+/**
+ * @param source.url of the site, or of a feed
+ * @param source.api `auto`, or the only one to look for
+ * @param source.key of the Ghost Content API
+ * @throws PollError that names all that was tried
+ */
+export async function discoverApi(
+  requester: Requester,
+  { url, api, key }: { url: string; api: SourceApi | 'auto'; key: string | undefined },
+): Promise<FoundApi> {
+  const home = await ask(requester, url);
+  if (home.status !== 200) {
+    throw new PollError(`${url} answered ${home.status}: is the address of the source right?`);
+  }
+  const page = readHome(home);
+  const wants = (one: SourceApi): boolean => api === 'auto' || api === one;
+  const tried: string[] = [];
+  if (wants('feed') && (await isFeed(home, requester))) return { api: 'feed', endpoint: home.url, notes: [] };
+  if (wants('wordpress')) {
+    const endpoint = await findWordPress(requester, home.url, page);
+    if (endpoint !== null) return { api: 'wordpress', endpoint, notes: [] };
+    tried.push('the WordPress REST API');
+  }
+  if (wants('ghost')) {
+    const found = key === undefined ? null : await findGhost(requester, home.url, key);
+    if (found !== null) return { api: 'ghost', endpoint: found, notes: [] };
+    tried.push(key === undefined ? 'the Ghost Content API (no key in DAYWIRE_SOURCE_KEYS)' : 'the Ghost Content API');
+  }
+  if (wants('feed')) {
+    const found = await findFeed(requester, home.url, page);
+    const keyNote =
+      page.isGhost && key === undefined
+        ? ['this is a Ghost site: with a key of its Content API in DAYWIRE_SOURCE_KEYS, edits and deletions arrive too']
+        : [];
+    if (found !== null) return { ...found, notes: [...keyNote, ...found.notes] };
+    tried.push('a feed');
+  }
+  throw new PollError(`${url}: nothing to poll was found: ${tried.join(', ')}`);
+}
+
+interface HomePage {
+  /** The root of the WordPress REST API. */
+  apiRoot: string | null;
+  /** Feeds that it names, in order. */
+  feeds: string[];
+  isGhost: boolean;
+}
+
+const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/feed+json'];
+const MAX_FEEDS = 5;
+
+/** What the page of a site says about its API and feeds. */
+export function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body'>): HomePage {
+  const page: HomePage = { apiRoot: null, feeds: [], isGhost: false };
+  const parser = new Parser({
+    onopentag(name, { rel = '', type = '', href = '', content = '', name: meta = '' }) {
+      if (name === 'meta' && meta.toLowerCase() === 'generator') page.isGhost ||= /^ghost\b/i.test(content);
+      if (name !== 'link') return;
+      const rels = rel.toLowerCase().split(/\s+/);
+      const address = cleanUrl(href, url);
+      if (address === null) return;
+      if (rels.includes('https://api.w.org/')) page.apiRoot ??= address;
+      const isFeedLink = rels.includes('alternate') && FEED_TYPES.includes(type.toLowerCase().trim());
+      if (isFeedLink && page.feeds.length < MAX_FEEDS) page.feeds.push(address);
+    },
+  });
+  parser.write(new TextDecoder().decode(body));
+  parser.end();
+  const links = [headers.link ?? []].flat().join(',');
+  const [, target] = /<([^<>]{1,2000})>\s*;\s*rel="?https:\/\/api\.w\.org\/"?/.exec(links) ?? [];
+  page.apiRoot ??= target === undefined ? null : cleanUrl(target, url);
+  return page;
+}
+
+async function isFeed(answer: Answer, requester: Requester): Promise<boolean> {
+  const isPage = /^text\/html\b/i.test(answer.headers['content-type'] ?? '');
+  if (isPage && !/^\s*<(?:\?xml|rss|feed)/i.test(answer.body.toString('latin1', 0, 200))) return false;
+  return (await inspectInThread(answer, requester)) !== null;
+}
+
+async function findWordPress(requester: Requester, home: string, { apiRoot }: HomePage): Promise<string | null> {
+  const roots = apiRoot === null ? [below(home, 'wp-json/')] : [apiRoot];
+  for (const root of roots) {
+    const endpoint = postsEndpoint(root);
+    const answer = await tryToAsk(requester, openWordPress(endpoint).idsUrl({ from: null, page: 1, size: 1 }));
+    if (answer?.status === 200 && isReadable(() => openWordPress(endpoint).readIds(answer.body, answer.headers))) {
+      return endpoint;
+    }
+  }
+  return null;
+}
+
+/** Without "pretty permalinks" the route is a parameter. */
+function postsEndpoint(root: string): string {
+  const url = new URL(root);
+  const route = url.searchParams.get('rest_route');
+  if (route === null) return new URL('wp/v2/posts', root.endsWith('/') ? root : `${root}/`).href;
+  url.searchParams.set('rest_route', `${route.replace(/\/$/, '')}/wp/v2/posts`);
+  return url.href;
+}
+
+async function findGhost(requester: Requester, home: string, key: string): Promise<string | null> {
+  const endpoint = below(home, 'ghost/api/content/posts/');
+  const api = openGhost(endpoint, key);
+  const answer = await tryToAsk(requester, api.newestUrl(1), api.headers);
+  if (answer === null) return null;
+  if (answer.status === 401 || answer.status === 403) {
+    throw new PollError(`${endpoint} answered ${answer.status}: the key in DAYWIRE_SOURCE_KEYS is not one of its keys`);
+  }
+  return answer.status === 200 && isReadable(() => readGhostPosts(answer.body)) ? endpoint : null;
+}
+
+/** The first feed with whole articles; else the first feed. */
+async function findFeed(
+  requester: Requester,
+  home: string,
+  { feeds }: HomePage,
+): Promise<(Pick<FoundApi, 'endpoint' | 'notes'> & { api: 'feed' }) | null> {
+  let first: string | null = null;
+  for (const address of feeds.length > 0 ? feeds : USUAL_FEEDS.map((path) => below(home, path))) {
+    const answer = await tryToAsk(requester, address);
+    if (answer?.status !== 200) continue;
+    const feed = await inspectInThread(answer, requester);
+    if (feed === null || feed.items === 0) continue;
+    if (feed.hasWholeArticles) return { api: 'feed', endpoint: address, notes: [] };
+    first ??= address;
+  }
+  if (first === null) return null;
+  return { api: 'feed', endpoint: first, notes: ['the feed has summaries only: its articles have no more than those'] };
+}
+
+async function tryToAsk(
+  requester: Requester,
+  url: string,
+  headers: Record<string, string> = {},
+): Promise<Answer | null> {
+  try {
+    return await ask(requester, url, headers);
+  } catch (error) {
+    if (error instanceof PollError) return null;
+    throw error;
+  }
+}
+
+function isReadable(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (error instanceof CmsFormatError) return false;
+    throw error;
+  }
+}
+
+function below(home: string, path: string): string {
+  const url = new URL(home);
+  return new URL(path, `${url.origin}${url.pathname.replace(/\/?$/, '/')}`).href;
+}

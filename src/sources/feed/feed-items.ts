@@ -1,0 +1,84 @@
+/** Maps the items of a feed with whole articles to source items. */
+import { createHash } from 'node:crypto';
+import { textOfHtml } from '../html-text.ts';
+import type { SourceImage, SourceItem } from '../source-item.ts';
+import { parseFeed } from './parse-feed.ts';
+import type { ParsedFeed, ParsedImage, ParsedItem } from './parsed-feed.ts';
+
+export type FeedItems =
+  | { kind: 'items'; items: SourceItem[]; repaired: boolean }
+  | { kind: 'unreadable'; reason: string };
+
+/** @param now epoch milliseconds: dates far ahead of it count as none */
+export function readFeedItems(document: Parameters<typeof parseFeed>[0], now: number): FeedItems {
+  const result = parseFeed(document, now);
+  if (result.kind === 'unreadable') return result;
+  const { feed } = result;
+  const items = new Map<string, SourceItem>();
+  for (const item of feed.items) {
+    const mapped = toSourceItem(item, feed);
+    // The first of a repeated guid: feeds have the newest first.
+    if (mapped !== null && !items.has(mapped.key)) items.set(mapped.key, mapped);
+  }
+  return { kind: 'items', items: [...items.values()], repaired: feed.repaired };
+}
+
+/** @returns null for an item that nothing identifies */
+function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | null {
+  const { id, link, title, summary, content, authors, categories, publishedAt, updatedAt } = item;
+  const identity = id ?? link ?? title;
+  if (identity === null) return null;
+  const url = link ?? (item.isPermaLink ? id : null);
+  const html = content ?? summary;
+  return {
+    key: keyOf(identity),
+    url,
+    slug: url === null ? null : slugOf(url),
+    headline: title ?? '',
+    // The description of a feed without whole articles is all that there is.
+    dek: content === null || summary === null ? null : textOfHtml(summary),
+    html,
+    baseUrl: url,
+    authors: authors.flatMap(({ name }) => name ?? []),
+    categories: categories.map((name) => ({ name, slug: null })),
+    tags: categories,
+    image: imageOf(item.images),
+    publishedAt: publishedAt ?? updatedAt,
+    updatedAt,
+    language,
+    isForMembers: false,
+  };
+}
+
+/**
+ * A hash of what identifies an item. Of an address only path and query count: a site that moves to another host, or to
+ * https, keeps its items.
+ */
+function keyOf(identity: string): string {
+  const isAddress = /^https?:\/\//i.test(identity) && URL.canParse(identity);
+  const { pathname, search } = isAddress ? new URL(identity) : { pathname: identity, search: '' };
+  return createHash('sha256')
+    .update(pathname + search)
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** The last part of the path, without an extension. */
+function slugOf(url: string): string | null {
+  if (!URL.canParse(url)) return null;
+  const last = new URL(url).pathname.split('/').findLast((part) => part !== '' && !/^index\.\w+$/i.test(part));
+  if (last === undefined) return null;
+  try {
+    return decodeURIComponent(last).replace(/\.[a-z]{2,5}$/i, '');
+  } catch {
+    return null;
+  }
+}
+
+/** The largest one. */
+function imageOf(images: ParsedImage[]): SourceImage | null {
+  const [largest] = images.toSorted((one, other) => (other.width ?? 0) - (one.width ?? 0));
+  if (largest === undefined) return null;
+  const { url, alt, credit, type, length, width, height } = largest;
+  return { url, alt, credit, type, length, width, height };
+}

@@ -1,0 +1,21 @@
+/** One item as an input of the import of articles, with a rejection of its own. */
+import type { ImportFile } from '../articles/import/import-files.ts';
+import { sourceOrigin } from '../articles/import/origin.ts';
+import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/source-record.ts';
+import type { ArticleRecord } from './article-record.ts';
+
+export function itemFile(sourceId: string, key: string, content: SourceRecord['content']): ImportFile {
+  const path = `${sourceId}/${key}`;
+  const bytes = content.kind === 'text' ? content.text.length : 0;
+  const records = async function* (): AsyncGenerator<SourceRecord> {
+    yield { line: null, readTo: bytes, content };
+  };
+  const origin = sourceOrigin(sourceId);
+  return { path, name: path, origin, format: 'jsonl', bytes, fingerprint: '', modifiedAt: null, records };
+}
+
+export function recordContent(record: ArticleRecord, headline: string): SourceRecord['content'] {
+  const text = JSON.stringify(record);
+  if (text.length <= MAX_RECORD_BYTES) return { kind: 'text', text };
+  return { kind: 'unusable', rule: 'the post is longer than 8 MB', raw: headline };
+}

@@ -1,0 +1,286 @@
+/** What the store knows of sources and their items: claims of polls, outcomes, and what has been read. */
+import { type Selectable, sql } from 'kysely';
+import type { SourceConfig } from '../config/config.ts';
+import { chunks } from '../lib/chunks.ts';
+import { HOUR, MINUTE } from '../lib/time.ts';
+import { claimRows, updateClaimed } from '../store/lease.ts';
+import type { Db, Tx } from '../store/store.ts';
+import type { SourceApi, Tables } from '../store/tables.ts';
+
+/** A poll ends its lease after each page; one that lasts longer without has ended with its process. */
+const LEASE = 2 * MINUTE;
+/** The longest wait after failures. */
+const MAX_RETRY_DELAY = 4 * HOUR;
+const ROWS_PER_STATEMENT = 500;
+
+export type SourceRow = Selectable<Tables['sources']>;
+export type SourceItemRow = Selectable<Tables['source_items']>;
+
+/** Adds the sources of the configuration that are new. One with another address or API begins again. */
+export async function registerSources(db: Db, sources: readonly SourceConfig[], now: number): Promise<void> {
+  if (sources.length === 0) return;
+  await db
+    .insertInto('sources')
+    .values(sources.map(({ id, url, api }) => ({ id, url, configured_api: api, due_at: now })))
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet((e) => ({
+          url: e.ref('excluded.url'),
+          configured_api: e.ref('excluded.configured_api'),
+          due_at: e.ref('excluded.due_at'),
+          ...UNREAD,
+        }))
+        .where((e) =>
+          e.or([
+            e('sources.url', '<>', e.ref('excluded.url')),
+            e('sources.configured_api', '<>', e.ref('excluded.configured_api')),
+          ]),
+        ),
+    )
+    .execute();
+}
+
+const UNREAD = {
+  ...{ api: null, endpoint: null, etag: null, last_modified: null, read_to: null, failures: 0, failing_since: null },
+  ...{ problem: null, swept_at: null, fully_swept_at: null },
+};
+
+/** The right to poll a source, until it expires and another process claims it. */
+export interface SourceClaim {
+  id: string;
+  fence: number;
+}
+
+/** Claims the sources among `ids` that are due and not paused, and that nobody polls. */
+export async function claimDueSources(db: Db, ids: readonly string[], now: number): Promise<SourceRow[]> {
+  if (ids.length === 0) return [];
+  const condition = sql`id in (${sql.join([...ids])}) and paused_at is null`;
+  return claimRows(db, 'sources', condition, { now, until: now + LEASE });
+}
+
+/** @returns null while another process polls the source */
+export async function claimSource(db: Db, id: string, now: number): Promise<SourceRow | null> {
+  await db.updateTable('sources').set({ due_at: now }).where('id', '=', id).where('due_at', '>', now).execute();
+  const [row] = await claimRows(db, 'sources', sql`id = ${id}`, { now, until: now + LEASE });
+  return row ?? null;
+}
+
+type Progress = Partial<
+  Pick<
+    SourceRow,
+    'api' | 'endpoint' | 'etag' | 'last_modified' | 'read_to' | 'repaired' | 'swept_at' | 'fully_swept_at'
+  >
+>;
+
+/** Records progress, and extends the lease. @returns whether the claim still holds */
+export async function recordProgress(db: Db, claim: SourceClaim, progress: Progress, now: number): Promise<boolean> {
+  const row = await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
+    .set({ ...progress, lease_until: now + LEASE })
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Ends a claimed poll that succeeded. A request that came meanwhile makes the source due at once. */
+export async function recordSuccess(
+  db: Db,
+  claim: SourceClaim,
+  { startedAt, pollMinutes }: { startedAt: number; pollMinutes: number },
+  now: number,
+): Promise<void> {
+  await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
+    .set({
+      due_at: sql<number>`case when requested_at > ${startedAt} then cast(${now} as bigint)
+        else cast(${now + pollMinutes * MINUTE} as bigint) end`,
+      ...{ lease_until: null, polled_at: startedAt, succeeded_at: now },
+      ...{ failures: 0, failing_since: null, problem: null },
+    })
+    .execute();
+}
+
+/** Ends a claimed poll that failed. @param retryAt the earliest that the server wants, or null */
+export async function recordFailure(
+  db: Db,
+  { id, fence, failures }: SourceRow,
+  failure: { startedAt: number; problem: string; retryAt: number | null; pollMinutes: number; forgetApi: boolean },
+  now: number,
+): Promise<void> {
+  const { startedAt, problem, retryAt, pollMinutes, forgetApi } = failure;
+  const delay = Math.min(
+    pollMinutes * MINUTE * 2 ** Math.min(failures, 10),
+    Math.max(MAX_RETRY_DELAY, pollMinutes * MINUTE),
+  );
+  await updateClaimed(db, 'sources', { id, fence })
+    .set({
+      due_at: Math.max(now + delay, retryAt ?? 0),
+      ...{ lease_until: null, polled_at: startedAt, failures: failures + 1, problem },
+      failing_since: sql<number>`coalesce(failing_since, ${startedAt})`,
+      ...(forgetApi ? { api: null, endpoint: null } : {}),
+    })
+    .execute();
+}
+
+/** Gives a claimed poll back as it was, so that it is due at once: the process ends. */
+export async function releaseSource(db: Db, claim: SourceClaim, now: number): Promise<void> {
+  await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
+    .set({ due_at: now, lease_until: null })
+    .execute();
+}
+
+/** Makes a source due at once. */
+export async function requestPoll(db: Db, id: string, now: number): Promise<void> {
+  await db
+    .updateTable('sources')
+    .set({
+      requested_at: now,
+      due_at: sql<number>`case when due_at > ${now} then cast(${now} as bigint) else due_at end`,
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Pauses the polls of a source, or resumes them, at once. */
+export async function setPaused(db: Db, id: string, isPaused: boolean, now: number): Promise<void> {
+  const change = isPaused ? { paused_at: now } : { paused_at: null, due_at: now };
+  await db.updateTable('sources').set(change).where('id', '=', id).execute();
+}
+
+export async function findSourceRow(db: Db, id: string): Promise<SourceRow | null> {
+  return (await db.selectFrom('sources').selectAll().where('id', '=', id).executeTakeFirst()) ?? null;
+}
+
+/** By id, in order. */
+export function listSourceRows(db: Db): Promise<SourceRow[]> {
+  return db.selectFrom('sources').selectAll().orderBy('id').execute();
+}
+
+export interface SourceCounts {
+  source: string;
+  items: number;
+  /** Gone from the source, and left to the operator. */
+  waiting: number;
+}
+
+export async function countSourceItems(db: Db): Promise<SourceCounts[]> {
+  const rows = await db
+    .selectFrom('source_items')
+    .select((e) => [
+      'source',
+      e.fn.countAll<number>().as('items'),
+      sql<number>`count(case when withdrawal = 'waiting' then 1 end)`.as('waiting'),
+    ])
+    .groupBy('source')
+    .orderBy('source')
+    .execute();
+  return rows;
+}
+
+/** The items of these keys. */
+export async function findSourceItems(db: Db, source: string, items: readonly string[]): Promise<SourceItemRow[]> {
+  const rows: SourceItemRow[] = [];
+  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
+    rows.push(
+      ...(await db
+        .selectFrom('source_items')
+        .selectAll()
+        .where('source', '=', source)
+        .where('item', 'in', some)
+        .execute()),
+    );
+  }
+  return rows;
+}
+
+export interface SeenItem {
+  item: string;
+  articleId: string;
+  url: string | null;
+  publishedAt: number;
+  modifiedAt: number | null;
+}
+
+/** Records items that a source has now. One that was withdrawn is no longer. */
+export async function recordSeenItems(db: Db | Tx, source: string, items: readonly SeenItem[]): Promise<void> {
+  const newest = [...new Map(items.map((one) => [one.item, one])).values()];
+  for (const some of chunks(newest, ROWS_PER_STATEMENT)) {
+    await db
+      .insertInto('source_items')
+      .values(
+        some.map(({ item, articleId, url, publishedAt, modifiedAt }) => ({
+          ...{ source, item, article_id: articleId, url, published_at: publishedAt, modified_at: modifiedAt },
+          ...{ missing: 0, withdrawal: null },
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['source', 'item']).doUpdateSet((e) => ({
+          url: e.ref('excluded.url'),
+          published_at: e.ref('excluded.published_at'),
+          modified_at: e.ref('excluded.modified_at'),
+          missing: 0,
+          withdrawal: null,
+        })),
+      )
+      .execute();
+  }
+}
+
+/** The items of a source that were published from `from` on, by item. */
+export function listItemsSince(db: Db, source: string, from: number): Promise<SourceItemRow[]> {
+  return db
+    .selectFrom('source_items')
+    .selectAll()
+    .where('source', '=', source)
+    .where('published_at', '>=', from)
+    .orderBy('item')
+    .execute();
+}
+
+/** Sets, for items of a source, how many sweeps have missed them. */
+export async function recordMissing(
+  db: Db | Tx,
+  source: string,
+  items: readonly string[],
+  missing: number,
+): Promise<void> {
+  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
+    await db
+      .updateTable('source_items')
+      .set({ missing })
+      .where('source', '=', source)
+      .where('item', 'in', some)
+      .execute();
+  }
+}
+
+/** Sets what has become of items that a source no longer has. */
+export async function recordWithdrawal(
+  db: Db | Tx,
+  source: string,
+  items: readonly string[],
+  withdrawal: SourceItemRow['withdrawal'],
+): Promise<void> {
+  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
+    await db
+      .updateTable('source_items')
+      .set({ withdrawal })
+      .where('source', '=', source)
+      .where('item', 'in', some)
+      .execute();
+  }
+}
+
+/** The items that wait for the operator, by item. */
+export function listWaitingWithdrawals(db: Db, source: string): Promise<SourceItemRow[]> {
+  return db
+    .selectFrom('source_items')
+    .selectAll()
+    .where('source', '=', source)
+    .where('withdrawal', '=', 'waiting')
+    .orderBy('item')
+    .execute();
+}
+
+export function apiName(api: SourceApi): string {
+  return { wordpress: 'the WordPress REST API', ghost: 'the Ghost Content API', feed: 'a feed' }[api];
+}

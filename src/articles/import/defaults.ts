@@ -14,7 +14,7 @@ export interface ArticleDefaults {
   address: ArticleAddress | null;
 }
 
-export interface ArticleAddress {
+interface ArticleAddress {
   /** Absolute, with `:year`, `:month`, `:day`, `:slug` and `:categories` in its path. */
   pattern: string;
   /** Address of the site, without a trailing slash. */

@@ -11,16 +11,20 @@ export function plainName(header: string): string {
 /** Somebody has left, or must not get mail: English, and the usual words of a few other languages. */
 const OPT_OUT = anyOf(
   'unsub|optout|optedout|unconfirm|bounc|complain|abuse|spam|block|blacklist|suppress|banned|delet|remov|cancel|clean',
-  'disabl|donot|nomail|invalid|undeliver|inactiv|archiv|abmeld|abgemeld|ausgetragen|gesperrt|désabo|desabo',
-  'désinscri|desinscri|desuscri|disiscri|uitgeschr|afgemeld',
+  'disabl|donot|dontmail|nomail|noemail|unmailable|invalid|undeliver|inactiv|archiv|abmeld|abgemeld|ausgetragen',
+  'gesperrt|désabo|desabo|désinscri|desinscri|desuscri|disiscri|uitgeschr|afgemeld',
 );
 /** Any state of somebody's subscription. */
-const STATE = /status|statut|^state$|^estado$|^stato$|^(is)?active$|^aktiv$|^actif$|^activo$|enabled|mailable/;
+const STATE = anyOf(
+  'status|statut|^state$|^estado$|^stato$|^(is)?active$|^aktiv$|^actif$|^activo$|enabled|mailable|valid$',
+);
 /** Somebody has agreed to something. */
-const CONSENT =
-  /subscri|optin|optedin|confirm|verif|consent|permission|gdpr|dsgvo|rgpd|marketing|einwillig|abonn|inscri|iscritt/;
+const CONSENT = anyOf(
+  'subscri|optin|optedin|confirm|verif|consent|permission|gdpr|dsgvo|rgpd|marketing|newsletter|mailinglist|agree',
+  'accept|allow|einwillig|abonn|inscri|iscritt',
+);
 /** A column about a consent which says when, whence or by whom it was given, but not whether. */
-const DETAIL = /(ip|id|uuid|hash|time|date|at|on|since|source|url|form|name|language)$/;
+const DETAIL = /(?:ip|id|uuid|hash|time|date|(?:ed|in|tion)at|edon|since|source|url|form|name|language|address)$/;
 
 /** Whether a column of that name may say that somebody must not get mail. @param name a plain name */
 export function looksLikeConsent(name: string): boolean {

@@ -2,13 +2,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { importText } from '../../../src/articles/import/import.ts';
+import { toArticle } from '../../../src/articles/queries.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { type ExportImportOptions, importExport } from '../../../src/sources/exports/import-export.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { configWith } from '../../articles/imports.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { ghostExport, ghostPost, wxr, wxrItem } from './wxr.ts';
+import { ghostExport, ghostPost, wxr, wxrItem, wxrMeta } from './wxr.ts';
 
 const clock = () => Date.UTC(2026, 10, 27, 9);
 const config = configWith();
@@ -61,6 +62,36 @@ it('belongs to the source with its id, which may go on with the articles, and to
   const other = await importText(store, withSource, { source: 'a.jsonl', text: line, format: 'jsonl' }, { clock });
   expect(other.rejected[0]?.problems[0]).toMatch(/this article belongs to the source our-site/);
   expect(await stored(store)).toEqual([{ id: 'our-site.17', origin: 'source:our-site' }]);
+  await store.close();
+});
+
+it('stores section, byline, dek, picture and text of a post as those of an article', async () => {
+  const store = await openMigrated();
+  const more =
+    '<category domain="category" nicename="world"><![CDATA[World]]></category>' +
+    '<category domain="post_tag" nicename="solar"><![CDATA[Solar]]></category>';
+  const picture = wxrItem(9, {
+    type: 'attachment',
+    more: `<wp:attachment_url>https://times.example/roof.jpg</wp:attachment_url>${wxrMeta('_wp_attachment_image_alt', 'A roof')}`,
+  });
+  const content = 'Classic text.\n\nhttps://www.youtube.com/watch?v=abcdefg\n\n<script>x()</script><b>More.</b>';
+  const post = wxrItem(17, { content, excerpt: 'In short.', more: more + wxrMeta('_thumbnail_id', '9') });
+  expect(await importing(store, exported(wxr([post, picture])))).toMatchObject({ added: 1, warningCount: 0 });
+  const { document } = await store.db.selectFrom('articles').select('document').executeTakeFirstOrThrow();
+  expect(toArticle(document)).toMatchObject({
+    headline: 'Post 17',
+    url: 'https://times.example/2024/post-17/',
+    slug: 'post-17',
+    section: 'world',
+    tags: ['Solar'],
+    bylines: [{ name: 'Ann Example' }],
+    dek: 'In short.',
+    image: { url: 'https://times.example/roof.jpg', alt: 'A roof', length: null },
+    bodyHtml:
+      '<p>Classic text.</p>\n<p><a href="https://www.youtube.com/watch?v=abcdefg">See it at youtube.com</a></p>\n' +
+      '<b>More.</b>',
+    publishedAt: Date.UTC(2024, 2, 1, 10),
+  });
   await store.close();
 });
 

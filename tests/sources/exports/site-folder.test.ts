@@ -72,17 +72,19 @@ describe('the posts of a site', () => {
       'content/posts/2024/wind/index.md': post('Wind'),
       'content/posts/named.md': post('Named', 'date: 2024-03-01 10:00\nslug: another-name\n'),
       'content/posts/placed.md': post('Placed', 'date: 2024-03-01 10:00\nurl: /my/place/\n'),
+      'content/posts/linked.md': post('Linked', 'date: 2024-03-01 10:00\npermalink: /my/link/\n'),
       'content/posts/elsewhere.md': post('Elsewhere', 'date: 2024-03-01 10:00\nurl: https://other.example/x\n'),
       'themes/plain/content/posts/theme.md': post('Theme'),
     });
     const report = await importing(store, 'hugo', folder, 'https://times.example/');
-    expect(report).toMatchObject({ added: 5, rejectedCount: 0 });
+    expect(report).toMatchObject({ added: 6, rejectedCount: 0, warningCount: 0 });
     expect(report.leftOut).toEqual([
       '1 lists of a section (_index): not imported',
       '1 pages at the top of the site: not imported',
     ]);
     expect(await addresses(store)).toEqual({
       elsewhere: 'https://other.example/x',
+      linked: 'https://times.example/my/link/',
       named: 'https://times.example/posts/another-name/',
       placed: 'https://times.example/my/place/',
       solar: 'https://times.example/posts/solar/',

@@ -55,19 +55,21 @@ const MAX_HTML = 2_000_000;
 const markdown = new MarkdownIt({ html: true, linkify: false, typographer: false });
 
 /** Renders Markdown (CommonMark, tables, strikethrough), and sanitises it as `sanitiseHtml` does. */
-export function sanitiseMarkdown(source: string, sites: OwnSites): SanitisedBody {
-  return sanitiseHtml(markdown.render(cleanText(source)), sites);
+export function sanitiseMarkdown(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {
+  return sanitiseHtml(markdown.render(cleanText(source)), sites, imageUrl);
 }
 
 /**
  * Keeps the allowed elements with their allowed attributes. Of other elements the content is kept, except for scripts
  * and the like.
  * @param sites relative URLs are resolved below the publication's URL
+ * @param imageUrl for images whose address means something else
  * @throws BodyError if elements nest a thousand deep, or the result is longer than two million characters
  */
-export function sanitiseHtml(source: string, sites: OwnSites): SanitisedBody {
+export function sanitiseHtml(source: string, sites: OwnSites, imageUrl?: ImageUrl): SanitisedBody {
   const removed = new Set<string>();
-  const html = sanitise(source, sites, { maxLength: MAX_HTML, onRemoved: (what) => removed.add(what) });
+  const onRemoved = (what: string): void => void removed.add(what);
+  const html = sanitise(source, sites, { maxLength: MAX_HTML, onRemoved, ...(imageUrl && { imageUrl }) });
   return { html, removed: [...removed] };
 }
 
@@ -82,12 +84,16 @@ export function sanitiseInline(fragment: string): string {
   return sanitise(fragment, null, { elements: INLINE_ELEMENTS, removedWithContent: REMOVED_FROM_INLINE });
 }
 
+/** The address of an image; undefined for one that is resolved as usual, null to remove it. @param src as written */
+export type ImageUrl = (src: string) => string | null | undefined;
+
 interface SanitiserOptions {
   /** Default: those of a body. */
   elements?: ReadonlySet<string>;
   removedWithContent?: ReadonlySet<string>;
   /** Characters of the output. Default: any number. */
   maxLength?: number;
+  imageUrl?: ImageUrl;
   /** An element was removed with its content. */
   onRemoved?(what: string): void;
   /** Markup of the source is missing in the output, or differs. */
@@ -120,7 +126,7 @@ export function sanitise(source: string, sites: OwnSites | null, options: Saniti
       }
       const element = RENAMED.get(name) ?? name;
       const isAllowed = elements.has(element) && depth < MAX_DEPTH && !(element === 'a' && open.includes('</a>'));
-      const attributes = isAllowed ? attributesOf(element, given, sites, onRemoved) : null;
+      const attributes = isAllowed ? attributesOf(element, given, sites, options) : null;
       if (onChanged !== undefined && !(attributes !== null && element === name && isSame(given, attributes))) {
         onChanged(`<${name}${serialise(given)}>`);
       }
@@ -186,7 +192,7 @@ function attributesOf(
   element: string,
   given: Attributes,
   sites: OwnSites | null,
-  onRemoved: SanitiserOptions['onRemoved'],
+  { onRemoved, imageUrl }: Pick<SanitiserOptions, 'onRemoved' | 'imageUrl'>,
 ): Attributes | null {
   switch (element) {
     case 'a': {
@@ -196,7 +202,10 @@ function attributesOf(
       return href === null || objection !== null ? null : { href };
     }
     case 'img': {
-      const src = (given.src ?? '').trim() === '' ? null : absoluteUrl(given.src ?? '', sites);
+      const written = given.src ?? '';
+      const own = imageUrl?.(written);
+      if (own === null) return null;
+      const src = own ?? (written.trim() === '' ? null : absoluteUrl(written, sites));
       const objection = src === null ? 'without an http or https address' : objectionTo(src, src, sites);
       if (objection !== null) onRemoved?.(`an image ${objection}`);
       if (src === null || objection !== null) return null;

@@ -7,7 +7,8 @@ import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import type { Article, Enclosure, Image } from '../article.ts';
 import { inspectMedia, type MediaInspection } from '../media.ts';
-import { BodyError, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
+import { type OwnPictures, openOwnPictures, type PictureFolder } from '../own-pictures.ts';
+import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { TranslatedRecord } from './front-matter/translate-record.ts';
 
@@ -42,6 +43,7 @@ export type CandidateReader = (
   record: TranslatedRecord,
   file: string,
   defaultId: string | null,
+  pictures: PictureFolder | null,
 ) => Promise<CandidateResult>;
 
 type MediaFolder = { publicUrl: string; folder: string | undefined };
@@ -61,19 +63,23 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   };
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
-  return async (record, file, defaultId) => {
+  return async (record, file, defaultId, pictureFolder) => {
     if (record.kind === 'broken') {
       return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
     }
     const written = { ...record.fields };
     if (defaultId !== null && !Object.hasOwn(written, 'id')) written.id = defaultId;
 
+    const pictures = openOwnPictures(pictureFolder, mediaFolder);
+    written.image = withOwnPicture(written.image, pictures);
+    const imageProblems = pictures.problems.length;
+
     const checked = schema.safeParse(written);
     const violations = [...crossFieldViolations(written)];
     if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
-    const body = readBody(record.body, format, sites);
+    const body = readBody(record.body, format, sites, pictures.urlOf);
     violations.push(...body.violations);
 
     const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;
@@ -107,6 +113,9 @@ export function candidateReader(config: ArticleRules): CandidateReader {
         const name = formatPath(record.writtenPath(path));
         return `${file}:${record.lineOf(path)}: removed ${name}: ${host} is a private address`;
       }),
+      ...listFirst([...pictures.problems.entries()], file, ([index, problem]) => {
+        return `${file}:${record.lineOf([index < imageProblems ? 'image' : 'body'])}: removed: ${problem}`;
+      }),
       ...listFirst(body.removed, file, (what) => `${file}:${record.lineOf(['body'])}: removed from the body: ${what}`),
     ];
     if (candidate.kind === 'roundup-item' && (candidate.outlet === null || candidate.outlet.url === null)) {
@@ -126,6 +135,14 @@ function listFirst<T>(all: readonly T[], file: string, format: (one: T) => strin
   const more = all.length - MAX_LISTED;
   const listed = all.slice(0, MAX_LISTED).map(format);
   return more > 0 ? [...listed, `${file}: and ${more.toLocaleString('en')} more`] : listed;
+}
+
+/** The image with the address of its copy, if it is a file next to the article; null if that cannot be used. */
+function withOwnPicture(image: unknown, { urlOf }: OwnPictures): unknown {
+  if (typeof image !== 'object' || image === null || !('url' in image) || typeof image.url !== 'string') return image;
+  const url = urlOf(image.url);
+  if (url === null) return null;
+  return url === undefined ? image : { ...image, url };
 }
 
 /** Removes links, image and enclosures at private addresses. The article is complete without them. */
@@ -169,7 +186,7 @@ function violationsOf(issue: { code: string; path: PropertyKey[]; message: strin
   return [{ path: issue.path, rule: issue.message }];
 }
 
-function readBody(written: unknown, format: 'markdown' | 'html', sites: OwnSites) {
+function readBody(written: unknown, format: 'markdown' | 'html', sites: OwnSites, imageUrl: ImageUrl) {
   const empty = { source: '', html: '', removed: [] as string[], violations: [] as RuleViolation[] };
   const invalid = (rule: string) => ({ ...empty, violations: [{ path: ['body'], rule }] });
   if (written === undefined || written === null) return empty;
@@ -178,7 +195,7 @@ function readBody(written: unknown, format: 'markdown' | 'html', sites: OwnSites
   const source = cleanText(written).trimEnd();
   if (source === '') return empty;
   try {
-    const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, sites);
+    const { html, removed } = (format === 'html' ? sanitiseHtml : sanitiseMarkdown)(source, sites, imageUrl);
     return isBlankBody(html) ? invalid('is empty after sanitising') : { ...empty, source, html, removed };
   } catch (error) {
     if (error instanceof BodyError) return invalid(error.message);

@@ -1,8 +1,9 @@
 /** Finds the files of an import, and reads their records. */
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { decodeUtf8, storableText } from '../../lib/clean-text.ts';
+import type { PictureFolder } from '../own-pictures.ts';
 import type { ArticleDefaults } from './defaults.ts';
 import { readLines } from './json-lines.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from './source-record.ts';
@@ -25,6 +26,8 @@ export interface ImportFile {
   modifiedAt: number | null;
   /** What the name and the place of the file say, for articles that do not say it. */
   defaults?: ArticleDefaults;
+  /** Where pictures of its articles are. Default: nowhere. */
+  pictures?: PictureFolder;
   records(): AsyncIterable<SourceRecord>;
 }
 
@@ -69,43 +72,48 @@ async function collect(path: string, found: Map<string, ImportFile>): Promise<st
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) {
-      await walk(path, found);
+      await walk(path, resolve(path), found);
       return null;
     }
   } catch (error) {
     return `${path}: ${reason(error)}`;
   }
   if (formatOf(path) === undefined) return `${path}: must be a folder, or a file in .md, .markdown, .jsonl or .ndjson`;
-  return addFile(path, found);
+  return addFile(path, dirname(resolve(path)), found);
 }
 
-async function walk(folder: string, found: Map<string, ImportFile>): Promise<void> {
+/** @param root the folder that is imported, absolute */
+async function walk(folder: string, root: string, found: Map<string, ImportFile>): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     if (entry.name.startsWith('.')) continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      await walk(path, found).catch((error: unknown) => addUnreadable(path, error, found));
+      await walk(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
     } else if (formatOf(path) !== undefined && (entry.isFile() || entry.isSymbolicLink())) {
-      await addFile(path, found).catch((error: unknown) => addUnreadable(path, error, found));
+      await addFile(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
     }
   }
 }
 
-async function addFile(path: string, found: Map<string, ImportFile>): Promise<string | null> {
-  const file = await openFile(path, formatOf(path) as ImportFormat);
+async function addFile(path: string, root: string, found: Map<string, ImportFile>): Promise<string | null> {
+  const file = await openFile(path, formatOf(path) as ImportFormat, root);
   if (file === null) return `${path}: must be a file or a folder`;
   found.set(file.path, file);
   return null;
 }
 
-/** A file of Markdown, whatever its name is. @returns null if it is no file */
-export function markdownFile(path: string): Promise<ImportFile | null> {
-  return openFile(path, 'markdown');
+/**
+ * A file of Markdown, whatever its name is.
+ * @param root pictures of its articles are read below this folder, absolute
+ * @returns null if it is no file
+ */
+export function markdownFile(path: string, root: string): Promise<ImportFile | null> {
+  return openFile(path, 'markdown', root);
 }
 
-async function openFile(path: string, format: ImportFormat): Promise<ImportFile | null> {
+async function openFile(path: string, format: ImportFormat, root: string): Promise<ImportFile | null> {
   const stats = await stat(path, { bigint: true });
   if (!stats.isFile()) return null;
   const bytes = Number(stats.size);
@@ -113,7 +121,8 @@ async function openFile(path: string, format: ImportFormat): Promise<ImportFile 
   const fingerprint = `${stats.size}:${stats.mtimeNs}`;
   const modifiedAt = Number(stats.mtimeMs);
   const absolute = resolve(path);
-  return { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, records };
+  const pictures = { folder: dirname(absolute), root };
+  return { path: absolute, name: path, origin: absolute, format, bytes, fingerprint, modifiedAt, pictures, records };
 }
 
 // A folder or link that cannot be read is rejected like an invalid article; the others are imported.

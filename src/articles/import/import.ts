@@ -185,10 +185,10 @@ async function* parseAhead(
 }
 
 async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSignal | undefined): Promise<ParsedBatch> {
-  const texts = batch.records.flatMap(({ file: { name, format, defaults }, record: { line, content } }) => {
+  const texts = batch.records.flatMap(({ file: { name, format, defaults, pictures }, record: { line, content } }) => {
     if (content.kind !== 'text') return [];
     const defaultId = format === 'markdown' ? basename(name, extname(name)) : null;
-    return { name, format, line, text: content.text, defaultId, defaults };
+    return { name, format, line, text: content.text, defaultId, defaults, pictures };
   });
   return { batch, results: await parseInThread(rules, texts, signal) };
 }

@@ -2,6 +2,7 @@
  * Parses and validates articles. The import runs it in a thread: front matter, Markdown and HTML that someone wrote for
  * the purpose can take minutes.
  */
+import type { PictureFolder } from '../own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
 import { type ArticleDefaults, withDefaults } from './defaults.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
@@ -21,6 +22,8 @@ export interface ArticleText {
   /** Where the article states no id. */
   defaultId: string | null;
   defaults?: ArticleDefaults | undefined;
+  /** Where its pictures are. Default: nowhere, as for a text that is no file. */
+  pictures?: PictureFolder | undefined;
 }
 
 /** Problems and warnings read `file:line: message`. */
@@ -48,11 +51,11 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
   const { keys, ...rules } = input.rules;
   const readCandidate = readerOf(rules);
   const results: ArticleResult[] = [];
-  for (const { name, format, line, text, defaultId, defaults } of input.texts) {
+  for (const { name, format, line, text, defaultId, defaults, pictures = null } of input.texts) {
     const parsed = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
     const translated = translateRecord(parsed, { sections: rules.sections, keys });
     const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
-    const result = await readCandidate(record, name, defaultId);
+    const result = await readCandidate(record, name, defaultId, pictures);
     const isParsed = record.kind === 'parsed';
     const shared = {
       notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],

@@ -7,7 +7,7 @@ import { isNotModified } from './conditional.ts';
 import { findMedia } from './media.ts';
 import type { WebContext } from './web-context.ts';
 
-/** Files named by their content never change (articles/import/body-pictures.ts). */
+/** Files named by their content never change (articles/own-pictures.ts). */
 const HASHED = /^imported\/[0-9a-f]{32}\.[a-z]+$/;
 const FOREVER = 'public, max-age=31536000, immutable';
 /** Others may be replaced under their name. */

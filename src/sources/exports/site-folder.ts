@@ -1,6 +1,6 @@
 /** The posts in the folder of a site generator, as files of an import: with ids, dates and addresses of their paths. */
 import { readdir, stat } from 'node:fs/promises';
-import { basename, dirname, extname, join, relative, sep } from 'node:path';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { ArticleDefaults } from '../../articles/import/defaults.ts';
 import { type ImportFile, markdownFile } from '../../articles/import/import-files.ts';
 import type { SourceRecord } from '../../articles/import/source-record.ts';
@@ -39,7 +39,7 @@ export async function findSitePosts(
     else if (PROJECT_FILE.test(name) && below.length === 1) leftOut.skip('files about the project');
     else if (rules.hasPagesAtTop && isDetected && below.length === 1) leftOut.skip('pages at the top of the site');
     else {
-      const file = await markdownFile(path);
+      const file = await markdownFile(path, resolve(folder));
       if (file !== null) files.push(asPost(file, below, generator, { url, leftOut }));
     }
   }

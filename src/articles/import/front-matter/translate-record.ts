@@ -1,5 +1,6 @@
 /** Translates a parsed record: its keys, with the lines that messages name. Pure. */
-import type { ParsedRecord, RecordMessage } from '../parse.ts';
+import type { ParsedRecord } from '../parse.ts';
+import type { RecordMessage } from './mend-yaml.ts';
 import { type KeyMessage, type TranslationRules, translateKeys } from './translate.ts';
 
 export type TranslatedRecord =

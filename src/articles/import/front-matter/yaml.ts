@@ -1,0 +1,162 @@
+/**
+ * Parses front matter in YAML, tolerantly, and says in plain words what is wrong with it. Pure.
+ */
+import { isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
+import { lineOf } from '../../../config/config.ts';
+import { cleanLine } from '../../../lib/clean-text.ts';
+import { mendNestedLine, mendTabs, mendYaml, type RecordMessage } from './mend-yaml.ts';
+
+export type ParsedFrontMatter =
+  | {
+      kind: 'parsed';
+      /** Values are text, lists and maps. */
+      fields: Record<string, unknown>;
+      /** The line of the key at `path`, from 1. */
+      lineOf(path: PropertyKey[]): number;
+      warnings: RecordMessage[];
+    }
+  | { kind: 'broken'; line: number; rule: string };
+
+/** Lines within lists and maps that are mended one after the other, each time after another attempt. */
+const MAX_NESTED = 3;
+
+/** @param source the lines of the file up to the end of the front matter, the fence as an empty line */
+export function parseYaml(source: readonly string[]): ParsedFrontMatter {
+  let { lines, warnings } = mendYaml(source);
+  let hasTabs = lines.some((line) => /^[\t\u00a0\u3000]/.test(line));
+  try {
+    for (let mended = 0; ; mended++) {
+      const counter = new LineCounter();
+      // The failsafe schema keeps scalars as written: `id: 0042` and `tags: [5G, 2026, no]` are text. The parser's own
+      // search for repeated keys is quadratic.
+      const options = { lineCounter: counter, schema: 'failsafe', uniqueKeys: false } as const;
+      const document = parseDocument(lines.join('\n'), options);
+      const [error] = document.errors;
+      if (error === undefined) return readDocument(document, counter, lines, warnings);
+      if (hasTabs) {
+        const tabs = mendTabs(source);
+        ({ lines, warnings } = mendYaml(tabs.lines));
+        warnings.push(...tabs.warnings);
+        hasTabs = false;
+        continue;
+      }
+      const line = error.linePos?.[0].line ?? 1;
+      const repaired = mended === MAX_NESTED ? null : mendNestedLine(lines[line - 1] ?? '', line);
+      if (repaired === null) return explain(error, line, lines);
+      lines[line - 1] = repaired.line;
+      warnings.push(repaired.warning);
+    }
+  } catch (error) {
+    // Aliases that expand without end, or nesting too deep to walk.
+    const reason = (error as Error).message.split('\n', 1)[0] ?? '';
+    return { kind: 'broken', line: 1, rule: `the front matter is not usable YAML: ${reason}` };
+  }
+}
+
+function readDocument(
+  document: ReturnType<typeof parseDocument>,
+  counter: LineCounter,
+  lines: readonly string[],
+  warnings: RecordMessage[],
+): ParsedFrontMatter {
+  let repeated: { key: string; line: number; first: number } | null = null;
+  visit(document, {
+    Scalar(_key, node) {
+      if (node.type === 'PLAIN' && /^(?:~|null|Null|NULL)$/.test(String(node.value))) node.value = null;
+    },
+    Map(_key, map) {
+      const seen = new Map<string, number>();
+      for (const { key } of map.items) {
+        if (!isScalar(key) || !key.range) continue;
+        const name = String(key.value);
+        const { line } = counter.linePos(key.range[0]);
+        const first = seen.get(name);
+        if (first !== undefined) {
+          repeated = { key: name, line, first };
+          return visit.BREAK;
+        }
+        seen.set(name, line);
+      }
+      return undefined;
+    },
+  });
+  if (repeated !== null) {
+    const { key, line, first } = repeated as { key: string; line: number; first: number };
+    return {
+      kind: 'broken',
+      line,
+      rule: `${shorten(key)} is written a second time: it is in line ${first} too; keep one`,
+    };
+  }
+  const fields: unknown = document.toJS() ?? {};
+  if (document.contents === null || fields === '') return { kind: 'parsed', fields: {}, lineOf: () => 1, warnings };
+  if (!isMap(document.contents) || typeof fields !== 'object' || fields === null) {
+    const line = lines.findIndex((text) => text.trim() !== '' && !text.startsWith('#')) + 1;
+    return { kind: 'broken', line, rule: noKeyRule(lines[line - 1] ?? '') };
+  }
+  const warned = warnings.toSorted((a, b) => a.line - b.line);
+  return {
+    kind: 'parsed',
+    fields: fields as Record<string, unknown>,
+    lineOf: (path) => lineOf(document, counter, path),
+    warnings: warned,
+  };
+}
+
+function explain({ code, message }: YAMLError, line: number, lines: readonly string[]): ParsedFrontMatter {
+  const text = lines[line - 1] ?? '';
+  const end = missingEnd(lines);
+  if (end !== null && line > end) {
+    const rule = `the front matter has no end: write a line "---" after line ${end}, before the text`;
+    return { kind: 'broken', line: end, rule };
+  }
+  return { kind: 'broken', line, rule: `${ruleOf(code, message, text)} (YAML: ${firstSentence(message)})` };
+}
+
+function ruleOf(code: string, message: string, line: string): string {
+  switch (code) {
+    case 'TAB_AS_INDENT':
+      return 'begins with a tab: write spaces instead';
+    case 'BAD_INDENT':
+      return 'is not indented like the lines around it, or a bracket before it is not closed';
+    case 'BLOCK_AS_IMPLICIT_KEY':
+    case 'BLOCK_IN_FLOW':
+      return 'put a text with a colon in quotation marks';
+    case 'MULTILINE_IMPLICIT_KEY':
+    case 'MISSING_CHAR':
+      if (/quote/.test(message)) return 'a quotation mark is not closed here, or in a line before';
+      if (/with a [\]}]/.test(message)) return 'a bracket is not closed here, or in a line before';
+      return noKeyRule(line);
+    default:
+      return /call stack/.test(message) ? 'is nested too deeply' : 'cannot be read: put the text in quotation marks';
+  }
+}
+
+function noKeyRule(line: string): string {
+  if (/^\s*[\w-]+\s*=/.test(line)) {
+    return 'has = where YAML has a colon, as in headline: A Headline; for keys with = the fences are lines "+++"';
+  }
+  if (line.trim().startsWith('- ')) return 'the front matter must be keys and values, as in headline: A Headline';
+  return 'is no key with a value: write a key, a colon, a space and the value, as in headline: A Headline';
+}
+
+/**
+ * The last line of the keys, if they are followed by an empty line and by text: somebody forgot the second fence.
+ * @returns its number, or null
+ */
+export function missingEnd(lines: readonly string[]): number | null {
+  const isKeyLike = (line: string): boolean => /^(?:\s|#|- |[\w "'.-]{1,60}\s*[:：=])/.test(line) || line === '';
+  const blank = lines.findIndex((line, index) => index > 1 && line.trim() === '');
+  if (blank === -1) return null;
+  const after = lines.slice(blank).find((line) => line.trim() !== '');
+  return after === undefined || isKeyLike(after) ? null : blank;
+}
+
+function firstSentence(message: string): string {
+  return shorten(message.replace(/ at line \d+, column \d+:[\s\S]*$/, ''));
+}
+
+function shorten(text: string): string {
+  const line = cleanLine(text.slice(0, 400));
+  return line.length > 120 ? `${line.slice(0, 119).toWellFormed()}…` : line;
+}

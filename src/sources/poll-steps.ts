@@ -26,6 +26,8 @@ export interface PollReport extends ArticleImportReport {
   left: number;
   /** Too many at once: they wait for the operator. */
   waiting: number;
+  /** What of a feed was repaired or left out, for people. */
+  feedProblems: string[];
 }
 
 /** A claimed poll under way. */
@@ -49,6 +51,7 @@ export async function importPage(poll: Poll, answer: Answer): Promise<ReadPage> 
     },
     signal,
   );
+  report.feedProblems.push(...page.problems);
   addToReport(report, await importEntries(store, config, source.id, page, { clock, signal }));
   return page;
 }

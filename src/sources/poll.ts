@@ -33,7 +33,7 @@ export type PollOutcome =
 export async function pollSource(deps: PollDeps, source: SourceConfig, row: SourceRow): Promise<PollOutcome> {
   const { store, clock, signal } = deps;
   const startedAt = clock();
-  const report: PollReport = { ...emptyReport(), retracted: 0, left: 0, waiting: 0 };
+  const report: PollReport = { ...emptyReport(), retracted: 0, left: 0, waiting: 0, feedProblems: [] };
   const poll: Poll = { ...deps, source, row, report };
   const { pollMinutes } = source;
   try {

@@ -35,6 +35,8 @@ export interface ReadPage {
   pages: number | null;
   /** Whether the feed was not well-formed. */
   repaired: boolean;
+  /** What of the feed was repaired or left out, for people. */
+  problems: string[];
   /** Of the first and the last item, epoch milliseconds. */
   firstModifiedAt: number | null;
   lastModifiedAt: number | null;
@@ -69,6 +71,7 @@ export function readPage({ api, url, headers, body, rules, now }: PageInput): Pa
         count: entries.length,
         pages: page.pages,
         repaired: page.repaired,
+        problems: page.problems,
         firstModifiedAt: page.items[0]?.updatedAt ?? null,
         lastModifiedAt: page.items.at(-1)?.updatedAt ?? null,
       },
@@ -82,17 +85,18 @@ export function readPage({ api, url, headers, body, rules, now }: PageInput): Pa
 function readItems(
   api: SourceApi,
   { url, headers, body, now }: Pick<PageInput, 'url' | 'headers' | 'body' | 'now'>,
-): PostPage & { repaired: boolean } {
+): PostPage & Pick<ReadPage, 'repaired' | 'problems'> {
   switch (api) {
     case 'wordpress':
-      return { ...readWordPressPosts(body, headers), repaired: false };
+      return { ...readWordPressPosts(body, headers), repaired: false, problems: [] };
     case 'ghost':
-      return { ...readGhostPosts(body), repaired: false };
+      return { ...readGhostPosts(body), repaired: false, problems: [] };
     case 'feed': {
       const document = { bytes: body, contentType: headers['content-type'] ?? null, url };
       const result = readFeedItems(document, now);
       if (result.kind === 'unreadable') throw new CmsFormatError(result.reason);
-      return { items: result.items, unreadable: [], pages: 1, repaired: result.repaired };
+      const { items, repaired, problems } = result;
+      return { items, unreadable: [], pages: 1, repaired, problems };
     }
   }
 }

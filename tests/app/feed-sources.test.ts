@@ -1,6 +1,9 @@
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { pollDueSources } from '../../src/app/sources/poll-sources.ts';
+import { readSourceStatus } from '../../src/app/sources/source-status.ts';
+import { testSource } from '../../src/app/sources/source-test.ts';
+import type { SourceConfig } from '../../src/config/config.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openPollingApp, openSite, type TestSite } from '../sources/test-site.ts';
@@ -16,18 +19,18 @@ const item = (name: string, more = ''): string =>
 interface FeedSite {
   site: TestSite;
   /** Of the feed. */
-  content: { items: string[]; etag: string };
+  content: { items: string[]; etag: string; end: string };
 }
 
 /** A site that names its feed, and the content of that feed. */
 async function openFeedSite(): Promise<FeedSite> {
-  const content = { items: [item('one'), item('two')], etag: 'W/"a\\b"' };
+  const content = { items: [item('one'), item('two')], etag: 'W/"a\\b"', end: '</channel></rss>' };
   const app = new Hono();
   app.get('/', (c) => c.html('<link rel="alternate" type="application/rss+xml" href="/news.xml">'));
   app.get('/news.xml', (c) => {
     if (c.req.header('If-None-Match') === content.etag) return c.body(null, 304);
     const open = '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel>';
-    return c.body(`${open}<title>Times</title>${content.items.join('')}</channel></rss>`, 200, { ETag: content.etag });
+    return c.body(`${open}<title>Times</title>${content.items.join('')}${content.end}`, 200, { ETag: content.etag });
   });
   return { site: await openSite(app), content };
 }
@@ -69,6 +72,18 @@ describe('a source with a feed', () => {
       expect(await poll(app)).toMatchObject({ kind: 'failed' });
       const after = await store.db.selectFrom('sources').select('etag').executeTakeFirstOrThrow();
       expect(after.etag).toBe('W/"a\\b"');
+    });
+
+    it('reads the whole items of a feed that was cut, and tells so', async () => {
+      const { app, content } = await openApp();
+      content.items = [item('one'), item('two').slice(0, -20)];
+      content.end = '';
+      const problem = 'it ends within an item, which was left out';
+      const feedProblems = expect.arrayContaining([problem]);
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 1, feedProblems } });
+      expect(await readSourceStatus(app)).toMatchObject([{ repaired: true }]);
+      const [source] = app.config.sources as [SourceConfig];
+      expect((await testSource(app, source)).problems).toContain(`times: ${problem}`);
     });
 
     it('keeps articles whose items have left it', async () => {

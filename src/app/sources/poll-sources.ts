@@ -82,6 +82,7 @@ async function pollClaimed(
   if (outcome.kind === 'stopped') return outcome;
   const { report } = outcome;
   for (const { source: place, problems } of report.rejected) log.warn({ source: place, problems }, 'rejected');
+  if (report.feedProblems.length > 0) log.warn({ source: source.id, problems: report.feedProblems }, 'feed repaired');
   const changes = describeChanges(report);
   if (changes !== null) {
     log.info({ source: source.id, changes }, 'polled');

@@ -27,7 +27,7 @@ export interface SourceTest extends FoundApi {
   }[];
   /** Categories of articles that get no section, by the number of those articles. */
   unmapped: Record<string, number>;
-  /** Why posts of the page would be rejected, and warnings. */
+  /** What of a feed was repaired or left out, why posts of the page would be rejected, and warnings. */
   problems: string[];
 }
 
@@ -75,6 +75,7 @@ export async function testSource(
     }),
     unmapped: unmappedCategories(items),
     problems: [
+      ...page.problems.map((problem) => `${id}: ${problem}`),
       ...entries.flatMap((entry) => (entry.kind === 'unreadable' ? `${id}/${entry.key}: ${entry.rule}` : [])),
       ...results.flatMap((result) => (result.kind === 'valid' ? result.warnings : result.problems)),
     ],

@@ -6,7 +6,7 @@ import { parseFeed } from './parse-feed.ts';
 import type { ParsedFeed, ParsedImage, ParsedItem } from './parsed-feed.ts';
 
 export type FeedItems =
-  | { kind: 'items'; items: SourceItem[]; repaired: boolean }
+  | { kind: 'items'; items: SourceItem[]; repaired: boolean; problems: string[] }
   | { kind: 'unreadable'; reason: string };
 
 /** @param now epoch milliseconds: dates far ahead of it count as none */
@@ -15,12 +15,15 @@ export function readFeedItems(document: Parameters<typeof parseFeed>[0], now: nu
   if (result.kind === 'unreadable') return result;
   const { feed } = result;
   const items = new Map<string, SourceItem>();
+  const problems = new Set(feed.problems);
   for (const item of feed.items) {
     const mapped = toSourceItem(item, feed);
-    // The first of a repeated guid: feeds have the newest first.
-    if (mapped !== null && !items.has(mapped.key)) items.set(mapped.key, mapped);
+    if (mapped === null) problems.add('an item has neither guid, link nor title, and was left out');
+    // Feeds have the newest first.
+    else if (items.has(mapped.key)) problems.add('an item has the guid of one before it, and was left out');
+    else items.set(mapped.key, mapped);
   }
-  return { kind: 'items', items: [...items.values()], repaired: feed.repaired };
+  return { kind: 'items', items: [...items.values()], repaired: feed.repaired, problems: [...problems] };
 }
 
 /** @returns null for an item that nothing identifies */
@@ -36,7 +39,7 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
     slug: url === null ? null : slugOf(url),
     headline: title ?? '',
     // The description of a feed without whole articles is all that there is.
-    dek: content === null || summary === null ? null : textOfHtml(summary),
+    dek: content === null || summary === null ? null : textOfHtml(summary) || null,
     html,
     baseUrl: url,
     authors: authors.flatMap(({ name }) => name ?? []),
@@ -51,16 +54,12 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
 }
 
 /**
- * A hash of what identifies an item. Of an address only path and query count: a site that moves to another host, or to
- * https, keeps its items.
+ * A hash of what identifies an item. An address counts without its scheme and host: a site that moves to another host,
+ * or to https, keeps its items.
  */
 function keyOf(identity: string): string {
-  const isAddress = /^https?:\/\//i.test(identity) && URL.canParse(identity);
-  const { pathname, search } = isAddress ? new URL(identity) : { pathname: identity, search: '' };
-  return createHash('sha256')
-    .update(pathname + search)
-    .digest('hex')
-    .slice(0, 32);
+  const withoutHost = identity.replace(/^https?:\/\/[^/?#]*/i, '');
+  return createHash('sha256').update(withoutHost).digest('hex').slice(0, 32);
 }
 
 /** The last part of the path, without an extension. */

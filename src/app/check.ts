@@ -5,13 +5,18 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
+import { openConfiguredClient } from '../config/fetching.ts';
 import { readableByOthers } from '../config/private-paths.ts';
+import { sourceKey } from '../config/source-keys.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
 import { describeUntrustedProxy, findUntrustedProxy } from '../http/server/untrusted-proxy.ts';
 import { openAddressGuard } from '../lib/guarded-fetch/address-guard.ts';
 import { openTemplates, type Templates } from '../lib/templates.ts';
+import { discoverApi } from '../sources/discover.ts';
+import { PollError } from '../sources/request.ts';
+import { apiName } from '../sources/source-state.ts';
 import { schemaState } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { wireAddress } from '../subscribers/address.ts';
@@ -54,6 +59,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ...checkSigning(config),
     ...(await checkBounces(config)),
     ...(await checkTransport(config)),
+    ...(await checkSources(config, clock())),
   ];
 }
 
@@ -264,6 +270,23 @@ async function checkTransport(config: Config): Promise<Finding[]> {
   } catch (error) {
     return [problem(`delivery: ${firstLine(error)}`)];
   }
+}
+
+/** Looks for what is polled. A site that is away is no fault of this installation. */
+async function checkSources(config: Config, now: number): Promise<Finding[]> {
+  const requester = { client: openConfiguredClient(config), now };
+  const findings = config.sources.map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
+    try {
+      const source = { url, api: wanted, key: sourceKey(config, id) };
+      const { api, endpoint, notes } = await discoverApi(requester, source);
+      const found = ok(`sources ${id}: ${apiName(api)} at ${endpoint}`);
+      return [found, ...notes.map((note) => warning(`sources ${id}: ${note}`))];
+    } catch (error) {
+      if (error instanceof PollError) return [warning(`sources ${id}: ${error.message}`)];
+      throw error;
+    }
+  });
+  return (await Promise.all(findings)).flat();
 }
 
 /** Whether the folder, or the nearest existing one above it, can be written. */

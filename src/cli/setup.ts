@@ -22,10 +22,13 @@ export function addSetupCommands(program: Command, cli: CliContext): void {
     .option('--site <url>', 'your present site, whose articles are polled; none')
     .action(async (folder: string, given: Partial<InitAnswers>) => {
       assertNoNewsroom(folder);
-      const created = await init(folder, await completeAnswers(cli, given), cli.clock());
+      const answers = await completeAnswers(cli, given);
+      const created = await init(folder, answers, cli.clock());
       cli.print(`created in ${folder}: ${created.join(', ')}`);
       cli.print(
-        'next: put articles (Markdown with front matter, or JSON Lines) into articles/, then run "daywire start"',
+        answers.site === ''
+          ? 'next: put articles (Markdown with front matter, or JSON Lines) into articles/, then run "daywire start"'
+          : `next: run "daywire sources test our-site", which shows what ${answers.site} has, then "daywire start"`,
       );
       if (created.some((path) => path.endsWith('example.md'))) {
         cli.print('articles/example.md shows the keys of an article. It is a draft, so it is not published.');
@@ -34,7 +37,7 @@ export function addSetupCommands(program: Command, cli: CliContext): void {
 
   program
     .command('check')
-    .description('check configuration, templates, store and SMTP login')
+    .description('check configuration, templates, store, SMTP login and sources')
     .addOption(jsonOption())
     .action(async (options: JsonOption) => {
       const findings = await check(cli.processEnv('silent'));

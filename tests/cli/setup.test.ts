@@ -1,12 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
+import { makePosts } from '../../scripts/cms/posts.ts';
+import { wordPressApp } from '../../scripts/cms/wordpress.ts';
 import type { Finding } from '../../src/app/check.ts';
 import type { TemplateEntry } from '../../src/app/templates/own-templates.ts';
 import { UNTRUSTED_PROXY, writeMeta } from '../../src/store/meta.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { openStore } from '../../src/store/store.ts';
+import { openSite } from '../sources/test-site.ts';
 import { articleFile } from '../support/articles.ts';
 import { editConfig, type Folder, newFolder, scheduledFolder } from '../support/command.ts';
 
@@ -189,6 +193,27 @@ describe.concurrent('daywire check with the SMTP transport', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/PROBLEM +bounces: the mailbox at imap:\/\/127\.0\.0\.1:1 cannot be read: .*ECONNREFUSED/);
     expect(stdout).not.toMatch(/hunter2/);
+  });
+});
+
+describe('daywire check of sources', () => {
+  it('names what it finds, and warns of a site that has nothing', async () => {
+    const site = await openSite(wordPressApp(makePosts(1, Date.now())));
+    const empty = await openSite(new Hono());
+    const folder = newFolder('sample');
+    editConfig(
+      folder,
+      '\nfeeds:',
+      `\nfetch: { allow: [127.0.0.0/8] }\nsources:
+  - { id: times, url: "${site.url}", use: articles }
+  - { id: nothing, url: "${empty.url}", use: articles }\nfeeds:`,
+    );
+    const { code, stdout } = await folder.run(['check']);
+    expect(stdout).toContain(`ok       sources times: the WordPress REST API at ${site.url}/wp-json/wp/v2/posts`);
+    expect(stdout).toContain(
+      `warning  sources nothing: ${empty.url} answered 404: is the address of the source right?`,
+    );
+    expect(code).toBe(0);
   });
 });
 

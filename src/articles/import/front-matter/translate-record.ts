@@ -1,4 +1,5 @@
-/** Translates a parsed record: its keys, with the lines that messages name. Pure. */
+/** Translates a parsed record: its keys, with the lines that messages name, and the shortcodes of its body. Pure. */
+import { removeShortcodes } from '../../shortcodes.ts';
 import type { ParsedRecord } from '../parse.ts';
 import type { RecordMessage } from './mend-yaml.ts';
 import { type KeyMessage, type TranslationRules, translateKeys } from './translate.ts';
@@ -26,14 +27,19 @@ export function translateRecord(record: ParsedRecord, rules: TranslationRules): 
   if (record.kind === 'broken') return record;
   const { fields, writtenPath, warnings, notices, ignored } = translateKeys(record.fields, rules);
   const placed = ({ path, text }: KeyMessage): RecordMessage => ({ line: record.lineOf(path), text });
+  const { body, notes } =
+    typeof record.body === 'string' && fields.format !== 'html'
+      ? removeShortcodes(record.body)
+      : { body: record.body, notes: [] };
+  const bodyLine = record.lineOf(['body']);
   return {
     kind: 'parsed',
     fields,
-    body: record.body,
+    body,
     lineOf: (path) => record.lineOf(writtenPath(path)),
     writtenPath,
     warnings: [...record.warnings, ...warnings.map(placed)],
-    notices: notices.map(placed),
+    notices: [...notices.map(placed), ...notes.map(({ line, text }) => ({ line: bodyLine + line, text }))],
     ignored,
   };
 }

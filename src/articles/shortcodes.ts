@@ -1,0 +1,155 @@
+/**
+ * Removes what only a site generator or a CMS understands from a body in Markdown: shortcodes of Hugo and WordPress,
+ * tags of Liquid, imports of MDX. Players become links, and figures become images. Code stays as it is. Pure, and
+ * linear in the length of the body.
+ */
+import { cleanLine } from '../lib/clean-text.ts';
+
+/** What was done, and where. */
+export interface ShortcodeNote {
+  /** From 0. */
+  line: number;
+  /** The same for all shortcodes of the name. */
+  text: string;
+}
+
+const MARKERS = /\{[{%/]|\[\/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|[a-z]+_)|^(?:import|export)\s/m;
+
+const FENCE = /^ {0,3}(`{3,}|~{3,})/;
+
+/** Between the marks of each form there is no brace, so that no place is searched twice. */
+const FORMS = new RegExp(
+  [
+    // Code within a line.
+    '(?<code>(?<!`)(?<ticks>`{1,3})(?!`)[^`\\n]+\\k<ticks>(?!`))',
+    // A link whose address is one.
+    '!?\\[(?<label>[^\\[\\]\\n]{0,500})\\]' +
+      '\\(\\s*(?:\\{\\{[<%][^{}]{0,500}[>%]\\}\\}|\\{%[^{}]{0,500}%\\})[^()\\s]{0,200}\\)',
+    '\\{\\{[<%](?<hugo>[^{}]{0,2000})[>%]\\}\\}',
+    '\\{%-?(?<liquid>[^{}]{0,2000}?)-?%\\}',
+    '\\{\\{-?(?<output>\\s*(?:site|page|layout|include)\\.[^{}]{0,500}?|[^{}]{0,500}(?:_url|baseurl)\\s*)-?\\}\\}',
+    '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
+    '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|(?:su|vc|et_pb)_\\w{1,30})' +
+      '(?:\\s[^[\\]\\n]{0,2000})?)/?\\](?![(:[])',
+    '^(?<module>import\\s[^\\n]{0,300}?[\'"][^\'"\\n]{1,300}[\'"];?|' +
+      'export\\s+(?:const|let|default)\\s[^\\n]{0,500};)[ \\t]*$',
+  ].join('|'),
+  'gm',
+);
+
+/** @returns the body, and a note for each name */
+export function removeShortcodes(body: string): { body: string; notes: ShortcodeNote[] } {
+  if (!MARKERS.test(body)) return { body, notes: [] };
+  const notes = new Map<string, ShortcodeNote>();
+  const parts: string[] = [];
+  let open: string | null = null;
+  let prose: string[] = [];
+  let line = 0;
+  const flush = (): void => {
+    if (prose.length > 0) parts.push(replaceIn(prose.join('\n'), line - prose.length, notes));
+    prose = [];
+  };
+  for (const text of body.split('\n')) {
+    const fence = FENCE.exec(text)?.[1];
+    if (open === null && fence === undefined) prose.push(text);
+    else {
+      flush();
+      parts.push(text);
+      if (open === null) open = fence ?? null;
+      else if (fence?.startsWith(open) && text.trim() === fence) open = null;
+    }
+    line += 1;
+  }
+  flush();
+  return { body: parts.join('\n'), notes: [...notes.values()] };
+}
+
+function replaceIn(text: string, firstLine: number, notes: Map<string, ShortcodeNote>): string {
+  let counted = 0;
+  let line = firstLine;
+  return text.replace(FORMS, (whole, ...rest) => {
+    const groups = rest.at(-1) as Record<string, string | undefined>;
+    const offset = rest.at(-3) as number;
+    if (groups.code !== undefined) return whole;
+    const { replacement, what } = replacementOf(groups);
+    // The site generator's own pages are at these addresses: nothing is lost.
+    if (what === null) return replacement;
+    const became = replacement.startsWith('!') ? 'an image' : 'a link';
+    const note = replacement === '' ? `removed from the body: ${what}` : `in the body, ${what} became ${became}`;
+    if (!notes.has(note) && notes.size < 20) {
+      for (; counted < offset; counted++) if (text.charCodeAt(counted) === 10) line += 1;
+      notes.set(note, { line, text: note });
+    }
+    return replacement;
+  });
+}
+
+interface Replacement {
+  replacement: string;
+  /** For people; null for what is not worth a word. */
+  what: string | null;
+}
+
+function replacementOf(groups: Record<string, string | undefined>): Replacement {
+  const { label, hugo, liquid, output, comment, wordpress } = groups;
+  if (label !== undefined) return { replacement: label || ' ', what: null };
+  if (output !== undefined || comment !== undefined) return { replacement: '', what: null };
+  if (hugo !== undefined) return shortcode(hugo, (name) => `the shortcode {{< ${name} >}}`);
+  if (liquid !== undefined) return shortcode(liquid, (name) => `the tag {% ${name} %}`);
+  if (wordpress !== undefined) return shortcode(wordpress, (name) => `the shortcode [${name}]`);
+  return { replacement: '', what: 'a line that imports or exports code' };
+}
+
+function shortcode(inner: string, describe: (name: string) => string): Replacement {
+  const text = inner.trim();
+  const [, slash = '', name = ''] = /^(\/?)\s*([\w./-]{1,60})/.exec(text) ?? [];
+  // The end of what has been reported at its beginning.
+  if (slash !== '' || /^end[a-z]*$/.test(name)) return { replacement: '', what: null };
+  const replacement = linkOf(name.toLowerCase(), text.slice(name.length));
+  return { replacement: replacement ?? '', what: describe(cleanLine(name) || '…') };
+}
+
+/** A link or an image in Markdown; null for what has no address. */
+function linkOf(name: string, attributes: string): string | null {
+  const { named, first, second } = readAttributes(attributes);
+  const id = named.get('id') ?? first ?? '';
+  if (['figure', 'img', 'image'].includes(name)) {
+    const source = named.get('src') ?? first ?? '';
+    const alt = (named.get('alt') ?? named.get('caption') ?? '').replace(/[[\]\n]/g, ' ');
+    return /^[^\s()<>]{1,2000}$/.test(source) ? `![${alt}](${source})` : null;
+  }
+  if (!/^[\w-]{1,64}$/.test(id)) return null;
+  switch (name) {
+    case 'youtube':
+      return `[Video on YouTube](https://www.youtube.com/watch?v=${id})`;
+    case 'vimeo':
+      return `[Video on Vimeo](https://vimeo.com/${id})`;
+    case 'instagram':
+      return `[Post on Instagram](https://www.instagram.com/p/${id}/)`;
+    case 'tweet':
+    case 'twitter':
+    case 'x': {
+      const user = named.get('user') ?? (second === undefined ? undefined : first);
+      const status = named.get('id') ?? second ?? id;
+      const isUsable = /^\d{1,30}$/.test(status) && (user === undefined || /^\w{1,30}$/.test(user));
+      return isUsable ? `[Post on X](https://x.com/${user ?? 'i'}/status/${status})` : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** `a "b c" key="value" key=value` */
+function readAttributes(text: string): { named: Map<string, string>; first?: string; second?: string } {
+  const named = new Map<string, string>();
+  const values: string[] = [];
+  for (const [, key, double, single, bare] of text.matchAll(
+    /(?:([\w-]{1,40})=)?(?:"([^"]*)"|'([^']*)'|([^\s"'=]+))/g,
+  )) {
+    const value = double ?? single ?? bare ?? '';
+    if (key === undefined) values.push(value);
+    else named.set(key.toLowerCase(), value);
+  }
+  const [first, second] = values;
+  return { named, ...(first === undefined ? {} : { first }), ...(second === undefined ? {} : { second }) };
+}

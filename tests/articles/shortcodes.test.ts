@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { removeShortcodes } from '../../src/articles/shortcodes.ts';
+
+const remove = (body: string): [string, ...string[]] => {
+  const { body: left, notes } = removeShortcodes(body);
+  return [left, ...notes.map(({ line, text }) => `${line}: ${text}`)];
+};
+
+describe('removeShortcodes', () => {
+  it.each([
+    [
+      'a {{< highlight go >}}b{{< /highlight >}} c',
+      'a b c',
+      '0: removed from the body: the shortcode {{< highlight >}}',
+    ],
+    ['a\n\n{{% notice %}}', 'a\n\n', '2: removed from the body: the shortcode {{< notice >}}'],
+    ['{% raw %}a{% endraw %}', 'a', '0: removed from the body: the tag {% raw %}'],
+    ['[gallery ids="1,2"]', '', '0: removed from the body: the shortcode [gallery]'],
+    ['[caption id="a"]A roof[/caption]', 'A roof', '0: removed from the body: the shortcode [caption]'],
+    [
+      "import Chart from '../chart.jsx';\n\nText.",
+      '\n\nText.',
+      '0: removed from the body: a line that imports or exports code',
+    ],
+    [
+      '{{< youtube dQw4w9WgXcQ >}}',
+      '[Video on YouTube](https://www.youtube.com/watch?v=dQw4w9WgXcQ)',
+      '0: in the body, the shortcode {{< youtube >}} became a link',
+    ],
+    ['{% vimeo 123 %}', '[Video on Vimeo](https://vimeo.com/123)', '0: in the body, the tag {% vimeo %} became a link'],
+    [
+      '{{< x user="ann" id="42" >}}',
+      '[Post on X](https://x.com/ann/status/42)',
+      '0: in the body, the shortcode {{< x >}} became a link',
+    ],
+    [
+      '{{< figure src="/a.jpg" alt="A [roof]" >}}',
+      '![A  roof ](/a.jpg)',
+      '0: in the body, the shortcode {{< figure >}} became an image',
+    ],
+  ])('removes %j', (body, left, note) => {
+    expect(remove(body)).toEqual([left, note]);
+  });
+
+  it.each([
+    ['[About]({{< ref "about.md" >}}) us', 'About us'],
+    ['[About]({% post_url 2026-11-24-a %})', 'About'],
+    ['![A roof]({{ site.baseurl }}/a.jpg)', '![A roof](/a.jpg)'],
+    ['a {/* a remark */}b', 'a b'],
+  ])('leaves the text of %j', (body, left) => {
+    expect(remove(body)).toEqual([left]);
+  });
+
+  it.each([
+    '```\n{{< youtube a >}}\n```',
+    '~~~\n{% raw %}\n```\n{% raw %}\n~~~',
+    'Write `{{< figure >}}` or ``{% raw %}`` there.',
+    'See [gallery](/gallery), [video][1] and [audio]: one.\n\n[video]: https://example.com',
+    'They said it was [sic] {{ good }}.',
+    'import duties fell.',
+    'export "const"',
+  ])('leaves %j as it is', (body) => {
+    expect(remove(body)).toEqual([body]);
+  });
+
+  it('notes each name once', () => {
+    expect(remove('{{< a >}} {{< a >}}\n{{< b >}}')).toEqual([
+      ' \n',
+      '0: removed from the body: the shortcode {{< a >}}',
+      '1: removed from the body: the shortcode {{< b >}}',
+    ]);
+  });
+
+  it('takes linear time, and never throws', () => {
+    const part = fc.constantFrom(
+      '{{<',
+      '>}}',
+      '{%',
+      '%}',
+      '[gallery',
+      ']',
+      '`',
+      '```\n',
+      '{/*',
+      '*/}',
+      '[',
+      '](',
+      'import ',
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(part, fc.string()), { maxLength: 40 }), (parts) => {
+        expect(() => removeShortcodes(parts.join(''))).not.toThrow();
+      }),
+    );
+    const long = [
+      '{{<',
+      '{{< a ',
+      '{%',
+      '{% a',
+      '[gallery ',
+      '[',
+      '`',
+      '` ',
+      '{/*',
+      '{{ site.',
+      '](',
+      '![a](',
+      'import ',
+      '{{',
+    ];
+    for (const unit of [...long, 'import a\n', '{{< a="', "{{< youtube a=' >}}"]) {
+      const body = `{{ ${unit.repeat(500_000 / unit.length)}`;
+      const startedAt = performance.now();
+      removeShortcodes(body);
+      expect(performance.now() - startedAt, unit).toBeLessThan(1_000);
+    }
+  });
+});

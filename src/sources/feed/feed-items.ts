@@ -39,7 +39,7 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
     slug: url === null ? null : slugOf(url),
     headline: title ?? '',
     // The description of a feed without whole articles is all that there is.
-    dek: content === null || summary === null ? null : textOfHtml(summary) || null,
+    dek: content === null || summary === null ? null : dekOf(summary),
     html,
     baseUrl: url,
     authors: authors.flatMap(({ name }) => name ?? []),
@@ -51,6 +51,14 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
     language,
     isForMembers: false,
   };
+}
+
+/** What a plugin of WordPress adds to each summary: "The post TITLE appeared first on SITE." */
+const LINK = '<a\\b[^<>]{1,3000}>[^<]{0,500}</a>';
+const FOOTER = new RegExp(`The post ${LINK} (?:appeared first|first appeared) on\\s+${LINK}\\.?\\s*(?:</p>)?$`);
+
+function dekOf(summary: string): string | null {
+  return textOfHtml(summary.replace(FOOTER, '')) || null;
 }
 
 /**

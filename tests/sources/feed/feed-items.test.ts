@@ -85,6 +85,16 @@ it('takes the description for the body where there is no other, and then no dek'
   expect(item).toMatchObject({ html: '<p>All.</p>', dek: null });
 });
 
+it('leaves out of a dek what a plugin adds to each summary', () => {
+  const dekOf = (text: string): string | null =>
+    itemOf(
+      `<guid>a</guid><description><![CDATA[${text}<p>The post <a href="/a">The post office</a> appeared first on
+       <a href="/">Times</a>.</p>]]></description><content:encoded>b</content:encoded>`,
+    ).dek;
+  expect(dekOf('<p>The post is late. [&#8230;]</p>')).toBe('The post is late. […]');
+  expect(dekOf('')).toBeNull();
+});
+
 it('takes the update for the publication where a feed has no other time', () => {
   const [item] = itemsOf(atomEntry('<id>a</id><updated>2026-11-26T12:00:00Z</updated>'));
   const at = Date.parse('2026-11-26T12:00:00Z');

@@ -2,7 +2,7 @@
 
 export interface ImageHeader {
   type: string;
-  /** Pixels, or null if the file does not say. */
+  /** Pixels as displayed, or null if the file does not say. */
   width: number | null;
   height: number | null;
 }
@@ -47,6 +47,7 @@ function jpeg(head: Buffer): ImageHeader | null {
   if (head.length < 4 || head.readUInt16BE(0) !== 0xffd8 || head[2] !== 0xff) return null;
   const type = 'image/jpeg';
   let at = 2;
+  let isTurned = false;
   while (at + 9 <= head.length) {
     if (head[at] !== 0xff) break;
     const marker = head[at + 1] as number;
@@ -55,14 +56,36 @@ function jpeg(head: Buffer): ImageHeader | null {
     } else if (marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)) {
       at += 2;
     } else if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      return { type, width: head.readUInt16BE(at + 7), height: head.readUInt16BE(at + 5) };
+      const [width, height] = [head.readUInt16BE(at + 7), head.readUInt16BE(at + 5)];
+      return isTurned ? { type, width: height, height: width } : { type, width, height };
     } else if (marker === 0xd9 || marker === 0xda) {
       break;
     } else {
-      at += 2 + head.readUInt16BE(at + 2);
+      const end = at + 2 + head.readUInt16BE(at + 2);
+      if (marker === 0xe1) isTurned ||= isTurnedByExif(head.subarray(at + 4, end));
+      at = end;
     }
   }
   return { type, width: null, height: null };
+}
+
+/** Orientations that turn the picture by a quarter (Exif 2.32 §4.6.4, tag 0x0112, in the first TIFF directory). */
+function isTurnedByExif(segment: Buffer): boolean {
+  const tiff = segment.subarray(6);
+  if (segment.toString('latin1', 0, 6) !== 'Exif\0\0' || tiff.length < 8) return false;
+  const isLittle = tiff.toString('latin1', 0, 2) === 'II';
+  const read16 = (at: number): number => {
+    if (at + 2 > tiff.length) return 0;
+    return isLittle ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at);
+  };
+  const directory = isLittle ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
+  const entries = read16(directory);
+  for (let index = 0; index < entries; index++) {
+    const entry = directory + 2 + 12 * index;
+    if (entry + 12 > tiff.length) return false;
+    if (read16(entry) === 0x0112) return read16(entry + 8) >= 5 && read16(entry + 8) <= 8;
+  }
+  return false;
 }
 
 function svg(head: Buffer): ImageHeader | null {

@@ -1,12 +1,14 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readImageHeader } from '../../src/articles/image-header.ts';
 import { inspectMedia } from '../../src/articles/media.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { markdown } from '../support/articles.ts';
 import { openMigrated } from '../support/databases.ts';
+import { picture } from '../support/pictures.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { configWith, importMarkdown, messagesOf } from './imports.ts';
 
@@ -51,6 +53,33 @@ describe('readImageHeader', () => {
     ['SVG that has only a view box', bytes('<svg viewBox="0 0 64 48" width="100%">'), 'image/svg+xml', 64, 48],
   ])('reads type and size of a %s', (_, head, type, width, height) => {
     expect(readImageHeader(head)).toEqual({ type, width, height });
+  });
+
+  it('reads the size of a JPEG as it is displayed, when a camera was held upright', async () => {
+    for (const [orientation, upright] of [
+      [1, false],
+      [3, false],
+      [5, true],
+      [6, true],
+      [8, true],
+    ] as const) {
+      const photo = await sharp(await picture(60, 40))
+        .withMetadata({ orientation })
+        .toBuffer();
+      const [width, height] = upright ? [40, 60] : [60, 40];
+      expect(readImageHeader(photo), String(orientation)).toEqual({ type: 'image/jpeg', width, height });
+    }
+  });
+
+  it('reads hostile metadata of a JPEG', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.constantFrom('II*\0', 'MM\0*', 'XX'), (rest, order) => {
+        const exif = bytes('Exif\0\0', order, [...rest]);
+        const file = bytes([0xff, 0xd8, 0xff, 0xe1, 0, exif.length + 2], exif.toString('latin1'), frame(0xc0));
+        const sizes = [readImageHeader(file)?.width, readImageHeader(file)?.height].sort();
+        expect(sizes).toEqual([480, 640]);
+      }),
+    );
   });
 
   it('finds no image in text, HTML or an empty file', () => {

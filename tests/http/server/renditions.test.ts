@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { PICTURES } from '../../../src/lib/pictures/picture-decoder.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { openMigrated } from '../../support/databases.ts';
@@ -24,6 +25,7 @@ describe('smaller versions of pictures', () => {
     photo = await noise(1_500, 1_000);
     writeFileSync(join(media, 'photo.jpg'), photo);
     writeFileSync(join(media, 'imported', `${'0'.repeat(32)}.jpg`), photo);
+    writeFileSync(join(media, 'imported', 'busy.jpg'), await noise(20, 20));
     writeFileSync(join(media, 'page.jpg'), HTML);
     writeFileSync(join(media, 'drawing.svg'), SVG);
     writeFileSync(join(media, 'r', 'plain.svg'), SVG);
@@ -81,6 +83,16 @@ describe('smaller versions of pictures', () => {
     expect((await site.get('/media/r/480/drawing.svg')).status).toBe(404);
     // A folder of that name.
     expect((await site.get('/media/r/plain.svg')).status).toBe(200);
+  });
+
+  it('are asked for again later when too many are being made', async () => {
+    const busy = vi.spyOn(PICTURES, 'render').mockResolvedValue({ kind: 'busy' });
+    const response = await site.get('/media/r/800/imported/busy.jpg');
+    busy.mockRestore();
+    expect(response.status).toBe(503);
+    expect(response.headers.get('Retry-After')).toBe('5');
+    expect(response.headers.get('Cache-Control')).toBe('no-store');
+    expect((await site.get('/media/r/800/imported/busy.jpg')).status).toBe(200);
   });
 
   it('are what pages show: no list has an original', async () => {

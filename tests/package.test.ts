@@ -21,6 +21,8 @@ describe('the package', () => {
 
   it('contains no sources, and runs the compiled output', () => {
     expect(existsSync(join(folder, 'package/src'))).toBe(false);
+    // Started as a process, and imported by nothing.
+    expect(existsSync(join(folder, 'package/dist/lib/pictures/picture-process.js'))).toBe(true);
     const times = join(folder, 'times');
     daywire(folder, 'init', times, '--name', 'The Example Times', '--zone', 'Europe/Berlin');
     expect(daywire(times, 'check')).toMatch(/templates: all parse, and all that are used render/);

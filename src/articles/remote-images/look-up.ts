@@ -59,7 +59,7 @@ async function lookUpClaimed(
 }
 
 /** Fetches and decodes one picture. Never throws. */
-export async function lookUp(
+async function lookUp(
   url: string,
   { client, decoder, clock }: Pick<LookUpContext, 'client' | 'decoder' | 'clock'>,
   signal?: AbortSignal,

@@ -70,7 +70,7 @@ export class PictureDecoder {
 
   /** Ends the process, and rejects the picture in progress. */
   close(): void {
-    this.#process?.kill('SIGKILL');
+    this.#end('cannot be decoded: the process for pictures was ended');
   }
 
   #run(request: PictureRequest): Promise<PictureResponse | { kind: 'busy' }> {
@@ -93,7 +93,7 @@ export class PictureDecoder {
     const child = this.#process;
     child.ref();
     child.channel?.ref();
-    this.#kill('the process for pictures does not start', START_LIMIT);
+    this.#endAfter('the process for pictures does not start', START_LIMIT);
     // The end of the process is reported by its own event.
     child.send(next.request, () => {});
   }
@@ -108,32 +108,36 @@ export class PictureDecoder {
       serialization: 'advanced',
       stdio: 'ignore',
     });
-    child.on('message', (response: PictureResponse) => this.#receive(response));
-    const end = (reason: string): void => {
-      if (this.#process !== child) return;
-      this.#process = null;
-      if (this.#current !== null) this.#settle({ kind: 'rejected', reason });
+    // A process that was killed may have answered before, and ends later: neither is about the picture in progress.
+    const ifCurrent = (act: () => void): void => {
+      if (this.#process === child) act();
     };
-    child.on('error', (error) => end(`cannot be decoded: the process for pictures cannot be started (${error.name})`));
-    child.on('exit', () => end('cannot be decoded: it ended the process for pictures'));
+    child.on('message', (response: PictureResponse) => ifCurrent(() => this.#receive(response)));
+    child.on('error', () =>
+      ifCurrent(() => this.#end('cannot be decoded: the process for pictures cannot be started')),
+    );
+    child.on('exit', () => ifCurrent(() => this.#end('cannot be decoded: it ended the process for pictures')));
     return child;
   }
 
   #receive(response: PictureResponse): void {
     if (this.#current === null) return;
     if (response.kind === 'started') {
-      this.#kill(`takes longer than ${this.#timeLimitMs / SECOND} s to decode`, this.#timeLimitMs);
+      this.#endAfter(`takes longer than ${this.#timeLimitMs / SECOND} s to decode`, this.#timeLimitMs);
     } else this.#settle(response);
   }
 
-  /** Kills the process after a time, and starts another one for the pictures that wait. */
-  #kill(reason: string, after: number): void {
+  /** Ends the process after a time, unless its answer comes first. */
+  #endAfter(reason: string, after: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      this.#process?.kill('SIGKILL');
-      this.#process = null;
-      this.#settle({ kind: 'rejected', reason });
-    }, after);
+    this.#timer = setTimeout(() => this.#end(reason), after);
+  }
+
+  /** Ends the process at once. The next picture starts another. */
+  #end(reason: string): void {
+    this.#process?.kill('SIGKILL');
+    this.#process = null;
+    if (this.#current !== null) this.#settle({ kind: 'rejected', reason });
   }
 
   #settle(response: PictureResponse): void {

@@ -12,7 +12,7 @@ export type RenditionForm =
   /** For email: also at most so many bytes. Transparent parts are white. */
   | { format: 'jpeg'; width: number; maxBytes: number };
 
-export type PictureTask = { kind: 'inspect' } | { kind: 'render'; form: RenditionForm };
+type PictureTask = { kind: 'inspect' } | { kind: 'render'; form: RenditionForm };
 
 export interface PictureRequest {
   input: PictureInput;

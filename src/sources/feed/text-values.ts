@@ -40,7 +40,9 @@ export function textValue(element: XmlElement, base: string | null): TextValue {
       value: hasElements || mode !== 'escaped' ? inner(element, base, escapeMarkup) : textOf(element),
     };
   }
-  return decodeBase64(textOf(element), type.startsWith('text/') ? 'text' : 'html');
+  // Another kind of text, such as text/markdown, or no type at all.
+  if (type.startsWith('text/') || !type.includes('/')) return { kind: 'text', value: textOf(element) };
+  return decodeBase64(textOf(element), 'html');
 }
 
 /** Elements of RSS and its modules whose text may be HTML or not. */

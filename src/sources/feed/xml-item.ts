@@ -42,8 +42,7 @@ export function readXmlItem(item: XmlElement, { url, now }: ItemContext): Parsed
   const base = item.base ?? url;
   const { id, isPermaLink } = readId(item, all(['rss:guid', 'atom:id', 'dc:identifier']));
   const link =
-    readLink(all(['rss:link', 'atom:link']), base) ??
-    resolveAddress(isPermaLink ? (id ?? '') : (item.attributes['rdf:about'] ?? ''), base);
+    readLink(all(['rss:link', 'atom:link']), base) ?? resolveAddress(isPermaLink ? (id ?? '') : aboutOf(item), base);
   // Without xml:base, a path within a text is relative to the item's page rather than to the feed.
   const textBase = item.base ?? link ?? url;
   const texts = (names: string[]): string[] =>
@@ -92,7 +91,12 @@ function readId(item: XmlElement, elements: XmlElement[]): Pick<ParsedItem, 'id'
     // Many feeds leave the attribute out, whatever the guid is.
     return { id, isPermaLink: element.name === 'rss:guid' && !isDenied && /^https?:\/\//i.test(id) };
   }
-  return { id: idOf(item.attributes['rdf:about'] ?? ''), isPermaLink: false };
+  return { id: idOf(aboutOf(item)), isPermaLink: false };
+}
+
+/** What an item of RDF is about: its identity. */
+function aboutOf({ attributes }: XmlElement): string {
+  return attributes['rdf:about'] ?? attributes.about ?? '';
 }
 
 /** An id as written, without what no database can hold. Null if it is empty or longer than any. */

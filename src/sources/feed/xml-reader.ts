@@ -11,7 +11,7 @@ import { MAX_ATTRIBUTE, MAX_ELEMENT, type XmlElement } from './xml-element.ts';
 import { NamespaceScope } from './xml-names.ts';
 
 export interface XmlFeed {
-  /** Of the outermost element that is a feed's; null if there is none. */
+  /** Null if the document is no feed. */
   format: 'rss' | 'atom' | null;
   root: XmlElement | null;
   /** The elements of the channel or feed other than items. */
@@ -71,6 +71,8 @@ class XmlReader {
   readonly #references: ReferenceDecoder;
   #format: XmlFeed['format'] = null;
   #root: XmlElement | null = null;
+  /** Whether the root is within other elements, as after warnings, or in a picture with RDF metadata. */
+  #isEmbedded = false;
   #repaired: boolean;
   #items = 0;
   /** Characters, and some for each element, within the item or element of the head that is being read. */
@@ -115,7 +117,7 @@ class XmlReader {
     if (this.#open.length > 0 && !this.#isStopped) this.#note('it ends before its end tags');
     this.#parser.end();
     return {
-      format: this.#format,
+      format: this.#isEmbedded && this.#items === 0 ? null : this.#format,
       root: this.#root,
       head: this.#head,
       repaired: this.#repaired,
@@ -159,6 +161,7 @@ class XmlReader {
       if (format === undefined || name.startsWith('other:')) return 'outside';
       this.#format = format;
       this.#root = element;
+      this.#isEmbedded = this.#open.length > 0;
       return ITEMS.has(name) ? 'item' : 'container';
     }
     if (ITEMS.has(name)) {

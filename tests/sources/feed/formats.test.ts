@@ -141,6 +141,16 @@ it('reads Atom 0.3 with escaped, inline and base64 content', () => {
   });
 });
 
+it.each([
+  ['text/markdown', 'Hello', 'Hello'],
+  ['markdown', 'a &lt; b', 'a &lt; b'],
+  ['application/octet-stream', Buffer.from('<p>é</p>').toString('base64'), '<p>é</p>'],
+  ['image/png', 'iVBORw0KGgo=', null],
+  ['application/xml', '&lt;p&gt;', '&lt;p&gt;'],
+])('reads Atom content of the type %s', (type, written, content) => {
+  expect(readItem(atomEntry(`<content type="${type}">${written}</content>`)).content).toBe(content);
+});
+
 it('reads RDF, and Atom and RSS whose elements have a prefix', () => {
   const rdf = `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:r="http://purl.org/rss/1.0/"
     xmlns:d="http://purl.org/dc/elements/1.1/">
@@ -304,5 +314,9 @@ it('says what a document is that is no feed', () => {
   expect(reasonOf('<urlset><url/></urlset>')).toEqual(
     unreadable('the document is neither RSS, RDF, Atom nor JSON Feed: it begins with “<urlset><url/></urlset>”'),
   );
+  // A picture with metadata, and a television guide.
+  const rdf = '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>';
+  expect(reasonOf(`<svg><metadata>${rdf}</metadata></svg>`)).toMatchObject({ kind: 'unreadable' });
+  expect(reasonOf('<tv><channel id="1"/></tv>')).toMatchObject({ kind: 'unreadable' });
   expect(readFeed('<rss><channel><title>Empty</title></channel></rss>')).toMatchObject({ title: 'Empty', items: [] });
 });

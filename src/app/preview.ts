@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findArticles } from '../articles/queries.ts';
+import { countRejectionsByStage } from '../articles/rejections.ts';
 import type { NewsletterConfig } from '../config/config.ts';
 import { loadSigners } from '../delivery/message/dkim.ts';
 import { prepareTestCopy } from '../delivery/message/test-copy.ts';
@@ -36,6 +37,8 @@ interface PreviewContent {
   leftOut: LeftOutArticle[];
   /** Number of articles that are older than those in `leftOut`. */
   olderArticles: number;
+  /** Number of articles that the import rejected: they are in no edition. */
+  rejectedArticles: number;
 }
 
 export type Preview =
@@ -167,6 +170,7 @@ async function contentOf(
     articles: shown.map(({ articleId: id, block }) => ({ id, block, headline: headlines.get(id) ?? '' })),
     leftOut,
     olderArticles: older,
+    rejectedArticles: (await countRejectionsByStage(db)).import,
   };
 }
 

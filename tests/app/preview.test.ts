@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { type Preview, sendTestCopy, writePreview } from '../../src/app/preview.ts';
+import { recordRejection } from '../../src/articles/rejections.ts';
 import { formatPreview, previewJson } from '../../src/cli/format/preview.ts';
 import type { NewsletterConfig } from '../../src/config/config.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
@@ -72,10 +73,12 @@ not in it
 
   it('says what is not in an edition without a story', async () => {
     const app = await withArticles(article('draft', { status: { state: 'draft' } }));
+    const place = { stage: 'import', source: 'a.md', line: null, articleId: null } as const;
+    await recordRejection(app.store.db, { ...place, problems: ['It is wrong.'], raw: '' }, NOW);
     const outcome = await preview(app);
     expect(outcome.kind).toBe('empty');
     expect(formatPreview(outcome, newsletterOf(app), 'UTC')).toMatch(
-      /^daily-roundup of 2026-11-25: .*\n0 stories; the slot would be skipped below 3\n\nnot in it\n {2}is a draft .* draft$/,
+      /^daily-roundup of 2026-11-25: .*\n0 stories; the slot would be skipped below 3\n\nnot in it\n {2}is a draft .* draft\n\n1 article was rejected: see "daywire rejected list"$/,
     );
     expect(readdirSync(app.folder)).toEqual([]);
   });

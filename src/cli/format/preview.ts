@@ -10,6 +10,7 @@ type Minimum = Pick<NewsletterConfig, 'id' | 'minimumStories'>;
 /** @param zone in which instants are shown */
 export function formatPreview(preview: Preview, newsletter: Minimum, zone: string): string {
   const { slot, window, stories, isSkipped, earlierSlot, articles, leftOut, olderArticles } = preview;
+  const { rejectedArticles } = preview;
   const [from, until] = [window.from, window.until].map((instant) => localDateTime(instant, zone));
   const rows = (title: string, lines: string[][]): string[] =>
     lines.length === 0 ? [] : ['', title, ...table(lines).map((line) => `  ${line}`)];
@@ -29,6 +30,9 @@ export function formatPreview(preview: Preview, newsletter: Minimum, zone: strin
       leftOut.map(({ headline, id, reason }) => [formatReason(reason, zone), shorten(headline ?? ''), id]),
     ),
     ...(olderArticles === 0 ? [] : [`  and ${count(olderArticles, 'older article')}`]),
+    ...(rejectedArticles === 0
+      ? []
+      : ['', `${count(rejectedArticles, 'article was', 'articles were')} rejected: see "daywire rejected list"`]),
   ].join('\n');
 }
 
@@ -57,6 +61,7 @@ export function previewJson(preview: Preview, { id, minimumStories }: Minimum): 
     slotAt: slot.slotAt,
     window: { from: rfc3339(window.from), until: rfc3339(window.until) },
     ...{ stories, minimumStories, isSkipped, earlierSlot, articles, leftOut, olderArticles },
+    rejectedArticles: preview.rejectedArticles,
     ...rendered,
   };
 }

@@ -126,7 +126,6 @@ class XmlReader {
   }
 
   #note(problem: string): void {
-    if (this.#format === null) return;
     this.#repaired = true;
     this.#problems.add(problem);
   }
@@ -158,7 +157,10 @@ class XmlReader {
     const { name } = element;
     if (this.#format === null) {
       const format = FORMATS.get(name.slice(name.indexOf(':') + 1));
-      if (format === undefined || name.startsWith('other:')) return 'outside';
+      if (format === undefined || name.startsWith('other:')) {
+        this.#note(BEFORE);
+        return 'outside';
+      }
       this.#format = format;
       this.#root = element;
       this.#isEmbedded = this.#open.length > 0;
@@ -219,6 +221,7 @@ class XmlReader {
 
   #text(written: string, hasReferences: boolean): void {
     const around = this.#around();
+    if (this.#format === null && written.trim() !== '') this.#note(BEFORE);
     if (around?.kind !== 'inside' || written === '') return;
     if (this.#size > MAX_ELEMENT) return;
     const text = hasReferences ? this.#references.decode(written) : written;
@@ -262,3 +265,4 @@ class XmlReader {
 const NO_NAMESPACES = new NamespaceScope();
 const MAX_ATTRIBUTES = 50;
 const SLASH = 0x2f;
+const BEFORE = 'something is before the feed, such as warnings of the server';

@@ -6,9 +6,10 @@ const titles = ({ items }: ParsedFeed): (string | null)[] => items.map(({ title 
 const channel = (items: string): string => `<rss version="2.0"><channel><title>T</title>${items}</channel></rss>`;
 
 it('reads attributes without quotes', () => {
-  const feed = readFeed('<rss version=2.0><channel><item><guid isPermaLink=false>7</guid></item></channel></rss>');
+  const feed = readFeed('<rss version="2.0"><channel><item><guid isPermaLink=false>7</guid></item></channel></rss>');
   expect(feed).toMatchObject({ items: [{ id: '7', isPermaLink: false }], repaired: true });
   expect(feed.problems).toEqual(['an attribute was not quoted']);
+  expect(readFeed('<rss version=2.0><channel/></rss>')).toMatchObject({ repaired: true });
 });
 
 it('ends an unclosed CDATA section before the end tag of its element', () => {
@@ -93,10 +94,16 @@ it('begins the next element where a text was not closed', () => {
 });
 
 it('reads a feed after warnings of the server', () => {
-  const feed = readFeed(
-    `<br />\n<b>Warning</b>: Undefined index\n<?xml version="1.0"?>${channel('<item><title>One</title></item>')}`,
-  );
-  expect(titles(feed)).toEqual(['One']);
+  const problem = 'something is before the feed, such as warnings of the server';
+  for (const before of [
+    '<br />\n<b>Warning</b>: Undefined index\n',
+    'Warning: Undefined index\n',
+    '<br><b>Warning</b>',
+  ]) {
+    const feed = readFeed(`${before}<?xml version="1.0"?>${channel('<item><title>One</title></item>')}`);
+    expect(titles(feed)).toEqual(['One']);
+    expect(feed.problems).toContain(problem);
+  }
 });
 
 it('reads items after the end of the channel or of the document', () => {

@@ -176,6 +176,17 @@ describe('an edition with little content', () => {
     expect(text).toContain('Tesla Opens Its Charging Stations to Other Makes\nIts dek.\nhttps:');
     expect(text).not.toContain('Also');
   });
+
+  it('credits an outlet without a link by its name', async () => {
+    const [first, other] = ['Reuters Example', 'Agency Example'].map((name) => ({ name, url: null }));
+    const entry = { ...SAMPLE_VIEW.roundup[5]!, outlet: first!, also: [other!] };
+    const { html, text } = await render({ ...SMALL_VIEW, roundup: [entry] });
+    expect(html).toMatch(/<span [^>]*>Reuters Example<\/span>/);
+    expect(html).toContain('Also: Agency Example');
+    expect(html).not.toContain('href=""');
+    expect(text).toMatch(/\nReuters Example\n/);
+    expect(text).toMatch(/\nAlso: Agency Example\n/);
+  });
 });
 
 describe('languages', () => {

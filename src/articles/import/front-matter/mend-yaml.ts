@@ -82,12 +82,13 @@ export function mendTabs(source: readonly string[]): MendedYaml {
  * @returns null if it is not clear what was meant
  */
 export function mendNestedLine(line: string, number: number): { line: string; warning: RecordMessage } | null {
-  const [, start, key, value] = /^(\s*(?:- +)*)([\w-]{1,60}):\s+(\S.*)$/.exec(line) ?? [];
-  if (start === undefined || key === undefined || value === undefined) return null;
-  const mended = mendValue(value.trim(), new Set());
+  const [, before, key, value] = /^(\s*(?:- +)*)([\w-]{1,60}):\s+(\S.*)$/.exec(line) ?? [];
+  const [, bullet, entry] = /^(\s*- +)(\S.*)$/.exec(line) ?? [];
+  const start = key === undefined ? bullet : `${before}${key}: `;
+  const mended = start === undefined ? null : mendValue((value ?? entry ?? '').trim(), new Set());
   if (mended === null) return null;
-  const text = `${key} was read as ${JSON.stringify(shorten(mended.text))}: ${mended.rule}`;
-  return { line: `${start}${key}: '${mended.text.replaceAll("'", "''")}'`, warning: { line: number, text } };
+  const text = `${key ?? 'an entry'} was read as ${JSON.stringify(shorten(mended.text))}: ${mended.rule}`;
+  return { line: `${start}'${mended.text.replaceAll("'", "''")}'`, warning: { line: number, text } };
 }
 
 interface MendedValue {

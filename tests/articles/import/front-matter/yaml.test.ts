@@ -47,6 +47,13 @@ describe('front matter in YAML', () => {
       fields: { bylines: [{ name: 'Ann: Lee', role: 'reporter' }] },
       warnings: [`3: name was read as "Ann: Lee": ${COLON}`],
     });
+    expect(read('tags:\n  - solar\n  - @home\n  - "Green" Tech')).toEqual({
+      fields: { tags: ['solar', '@home', '"Green" Tech'] },
+      warnings: [
+        '4: an entry was read as "@home": put a text that begins with @ in quotation marks',
+        `5: an entry was read as "\\"Green\\" Tech": ${QUOTE}`,
+      ],
+    });
   });
 
   it('may lack a space after a colon, and have tabs', () => {

@@ -11,6 +11,7 @@ import { type OwnPictures, openOwnPictures, type PictureFolder } from '../own-pi
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
 import { type ArticleFields, crossFieldViolations, fieldsSchema, type RuleViolation } from './fields.ts';
 import type { TranslatedRecord } from './front-matter/translate-record.ts';
+import { parseWrittenInstant } from './front-matter/written-instant.ts';
 
 /** The state as the newsroom wrote it. Instants are epoch milliseconds. */
 type WrittenStatus =
@@ -29,6 +30,8 @@ export interface Candidate extends Omit<Article, DecidedByRevision> {
   /** As the newsroom wrote it, or null. */
   slug: string | null;
   published: number | null;
+  /** The end of the day of `published`, if a day was written without a time; else null. */
+  publishedUntil: number | null;
   updated: number | null;
   writtenStatus: WrittenStatus;
 }
@@ -104,6 +107,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       image: media.image,
       enclosures: media.enclosures,
       published,
+      publishedUntil: endOfDay(written.published, config.publication.zone),
       updated,
       writtenStatus: writtenStatusOf(state, embargo, note, noteAt),
     };
@@ -263,6 +267,12 @@ async function resolveEnclosure(
     }
   }
   return { url, title, type: fields.type ?? '', length: fields.length ?? 0 };
+}
+
+function endOfDay(published: unknown, zone: string): number | null {
+  if (typeof published !== 'string') return null;
+  const parsed = parseWrittenInstant(cleanLine(published), zone);
+  return parsed.kind === 'instant' ? parsed.until : null;
 }
 
 function writtenStatusOf(

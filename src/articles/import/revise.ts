@@ -4,6 +4,7 @@
  * - The tag: URI is made once. Once an article is public, `publishedAt` does not move, and the article cannot become a
  *   draft or be embargoed again: it can only be corrected or retracted.
  * - `published` in the future holds an article back like an embargo.
+ * - A day without a time means the moment of the first import, if that is on the day; else the beginning of the day.
  * - `updatedAt` moves only with an edit, never before `publishedAt`: edits before publication are not updates.
  * - A note keeps the instant of its first import until its text changes.
  * - A retraction without a body keeps the old body.
@@ -60,10 +61,11 @@ export function revise(
 
   const warnings: FieldMessage[] = [];
   const publishedAt = published?.publishedAt ?? publicationTime(candidate, before, now);
-  if (published !== null && candidate.published !== null && publicationTime(candidate, null, now) !== publishedAt) {
+  const isMoved = published !== null && publicationTime(candidate, null, now) !== publishedAt;
+  if (isMoved && candidate.published !== null && !isOnWrittenDay(candidate, publishedAt)) {
     warnings.push({ key: 'published', message: `is ignored: the article has been public since ${iso(publishedAt)}` });
   }
-  const { published: _, updated, writtenStatus, ...fields } = candidate;
+  const { published: _, publishedUntil: __, updated, writtenStatus, ...fields } = candidate;
   const status = statusOf(candidate, before, published, publishedAt, now, warnings);
   const keepsBody = status.state === 'retracted' && fields.body.source === '' && before !== null;
   const article: Article = {
@@ -134,7 +136,22 @@ function problemsOf(
   return [];
 }
 
-function publicationTime({ published, writtenStatus }: Candidate, before: Article | null, now: number): number {
+/** Whether the newsroom wrote the day of an instant, without a time. */
+function isOnWrittenDay({ published, publishedUntil }: Candidate, instant: number): boolean {
+  return published !== null && publishedUntil !== null && instant >= published && instant < publishedUntil;
+}
+
+/** On the day itself, its beginning would be too early for the news of the last 24 hours in the next edition. */
+function writtenTime(candidate: Candidate, before: Article | null, now: number): number | null {
+  if (!isOnWrittenDay(candidate, now)) return candidate.published;
+  // A repeated import of a draft changes nothing.
+  const isKept = candidate.writtenStatus.state === 'draft' && before !== null;
+  return isKept && isOnWrittenDay(candidate, before.publishedAt) ? before.publishedAt : now;
+}
+
+function publicationTime(candidate: Candidate, before: Article | null, now: number): number {
+  const { writtenStatus } = candidate;
+  const published = writtenTime(candidate, before, now);
   switch (writtenStatus.state) {
     case 'scheduled':
       return Math.max(published ?? writtenStatus.embargo, writtenStatus.embargo);

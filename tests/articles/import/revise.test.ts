@@ -30,7 +30,7 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
       bylines: [],
     },
     ...{ fullStory: null, related: [], outlet: null, eventKey: null, image: null, enclosures: [], language: 'en' },
-    ...{ published: NOW - DAY, updated: null, writtenStatus: { state: 'published' } },
+    ...{ published: NOW - DAY, publishedUntil: null, updated: null, writtenStatus: { state: 'published' } },
     ...choices,
   };
 }
@@ -63,6 +63,21 @@ describe('a first import', () => {
       kind: 'added',
       article: { tagUri: 'tag:example.com,2026:articles/a', publishedAt: NOW - DAY, updatedAt: NOW - HOUR, page: null },
     });
+  });
+
+  it('takes the current time on a day that is written without a time, and the beginning of another day', () => {
+    const today = { published: NOW - 20 * HOUR, publishedUntil: NOW + 4 * HOUR };
+    expect(history(today).stored.article.publishedAt).toBe(NOW);
+    const yesterday = { published: NOW - 44 * HOUR, publishedUntil: NOW - 20 * HOUR };
+    expect(history(yesterday).stored.article.publishedAt).toBe(NOW - 44 * HOUR);
+    const tomorrow = { published: NOW + 4 * HOUR, publishedUntil: NOW + 28 * HOUR };
+    expect(history(tomorrow).stored.article.publishedAt).toBe(NOW + 4 * HOUR);
+    const again = history(today, today, { ...today, at: NOW + 2 * DAY });
+    expect(again.revision).toEqual({ kind: 'unchanged', warnings: [] });
+    const draft = { ...today, writtenStatus: { state: 'draft' as const } };
+    expect(history(draft, draft).revision.kind).toBe('unchanged');
+    expect(history(draft, today).stored.article.publishedAt).toBe(NOW + HOUR);
+    expect(warnings(history(today, yesterday))).toEqual([expect.stringMatching(/^published is ignored: /)]);
   });
 
   it('is not updated before its publication', () => {

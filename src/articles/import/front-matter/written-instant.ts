@@ -1,7 +1,8 @@
 /** Dates and times as people write them. Pure. */
 import { Temporal } from 'temporal-polyfill';
 
-export type WrittenInstant = { kind: 'instant'; at: number } | { kind: 'unclear'; rule: string };
+/** `until`: the end of the day, if a day was written without a time; else null. Epoch milliseconds. */
+export type WrittenInstant = { kind: 'instant'; at: number; until: number | null } | { kind: 'unclear'; rule: string };
 
 // RFC 822 dates and RFC 3339 have years of four digits.
 const EARLIEST = Date.UTC(1900, 0, 1);
@@ -31,8 +32,10 @@ export function parseWrittenInstant(written: string, zone: string): WrittenInsta
     const { year, month, day } = date;
     const { offset, ...clock } = time;
     const local = Temporal.PlainDateTime.from({ year, month, day, ...clock }, { overflow: 'reject' });
-    const instant = local.toZonedDateTime(offset ?? zone).epochMilliseconds;
-    return instant >= EARLIEST && instant <= LATEST ? { kind: 'instant', at: instant } : unclear(zone);
+    const at = local.toZonedDateTime(offset ?? zone).epochMilliseconds;
+    if (at < EARLIEST || at > LATEST) return unclear(zone);
+    const next = local.toPlainDate().add({ days: 1 });
+    return { kind: 'instant', at, until: date.rest === '' ? next.toZonedDateTime(zone).epochMilliseconds : null };
   } catch {
     return { kind: 'unclear', rule: `is not a day or time that exists: must be like 2026-11-24 07:30` };
   }

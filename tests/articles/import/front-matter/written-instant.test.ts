@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseWrittenInstant } from '../../../../src/articles/import/front-matter/written-instant.ts';
+import { DAY } from '../../../../src/lib/time.ts';
 
 const read = (text: string, zone = 'Asia/Shanghai'): string => {
   const result = parseWrittenInstant(text, zone);
@@ -41,6 +42,8 @@ describe('parseWrittenInstant', () => {
     const day = text === '2026-1-4' ? '2026-01-03' : '2026-11-23';
     expect(read(text)).toBe(`${day}T16:00:00.000Z`);
     expect(read(`${text} 7:30`)).toBe(`${day}T23:30:00.000Z`);
+    const at = Date.parse(`${day}T16:00:00.000Z`);
+    expect(parseWrittenInstant(text, 'Asia/Shanghai')).toMatchObject({ until: at + DAY });
   });
 
   it.each([
@@ -75,7 +78,11 @@ describe('parseWrittenInstant', () => {
     });
     fc.assert(
       fc.property(instants, (date) => {
-        expect(parseWrittenInstant(date.toISOString(), 'UTC')).toEqual({ kind: 'instant', at: date.getTime() });
+        expect(parseWrittenInstant(date.toISOString(), 'UTC')).toEqual({
+          kind: 'instant',
+          at: date.getTime(),
+          until: null,
+        });
       }),
     );
     const parts = fc.constantFrom('2026', '11', '24', '-', '/', '.', ' ', ':', 'Nov', 'T', 'pm', '+08:00', 'Z');

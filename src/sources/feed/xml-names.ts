@@ -34,6 +34,8 @@ const PREFIXES = new Map([
 export class NamespaceScope {
   readonly #namespaces: ReadonlyMap<string, string>;
   readonly #names = new Map<string, string>();
+  /** What the names above without a namespace belong to. */
+  #default = '';
 
   constructor(namespaces: ReadonlyMap<string, string> = new Map()) {
     this.#namespaces = namespaces;
@@ -56,6 +58,9 @@ export class NamespaceScope {
    * @param byDefault what a name without prefix and known namespace belongs to
    */
   nameOf(whole: string, byDefault: string): string {
+    // The format is known from the first element of a feed on.
+    if (byDefault !== this.#default) this.#names.clear();
+    this.#default = byDefault;
     const known = this.#names.get(whole);
     if (known !== undefined) return known;
     const colon = whole.indexOf(':');

@@ -69,6 +69,8 @@ class XmlReader {
   readonly #open: OpenElement[] = [];
   readonly #head: XmlElement[] = [];
   readonly #references: ReferenceDecoder;
+  /** One for each document: it keeps names. */
+  readonly #outerScope = new NamespaceScope();
   #format: XmlFeed['format'] = null;
   #root: XmlElement | null = null;
   /** Whether the root is within other elements, as after warnings, or in a picture with RDF metadata. */
@@ -145,7 +147,7 @@ class XmlReader {
       return;
     }
     const around = this.#around();
-    const scope = (around?.scope ?? NO_NAMESPACES).within(attributes);
+    const scope = (around?.scope ?? this.#outerScope).within(attributes);
     const name = scope.nameOf(whole, this.#format ?? FORMATS.get(whole.toLowerCase()) ?? 'other');
     const element: XmlElement = { name, attributes: this.#decoded(attributes), base: null, children: [] };
     element.base = this.#baseOf(element, around);
@@ -262,7 +264,6 @@ class XmlReader {
   }
 }
 
-const NO_NAMESPACES = new NamespaceScope();
 const MAX_ATTRIBUTES = 50;
 const SLASH = 0x2f;
 const BEFORE = 'something is before the feed, such as warnings of the server';

@@ -303,6 +303,15 @@ it('knows modules by their namespace, whatever the prefix, and by the usual pref
   expect(readItem(other).title).toBe('Yes');
 });
 
+it('reads a feed the same whatever came before it, in another document or in its own', () => {
+  const content = '<guid>7</guid><author>Ann Lee</author><pubDate>2026-11-26</pubDate>';
+  const expected = readItem(rssItem(content));
+  expect(expected).toMatchObject({ id: '7', authors: [{ name: 'Ann Lee' }] });
+  readFeed(`<feed><entry>${content}</entry></feed>`);
+  expect(readItem(rssItem(content))).toEqual(expected);
+  expect(readItem(`<p>${content}</p>${rssItem(content)}`)).toEqual(expected);
+});
+
 it('says what a document is that is no feed', () => {
   const reasonOf = (document: string) =>
     parseFeed({ bytes: Buffer.from(document), contentType: null, url: FEED_URL }, NOW);

@@ -1,7 +1,8 @@
 /** Steps that several tests of the sample take. */
 import type { AppContext } from '../../src/app/app-context.ts';
 import { composeNow } from '../../src/app/compose.ts';
-import { importText } from '../../src/articles/import/import.ts';
+import { importFiles } from '../../src/articles/import/import.ts';
+import { textFile } from '../../src/articles/import/import-files.ts';
 import { HOUR, SECOND } from '../../src/lib/time.ts';
 import { articleFile } from '../support/articles.ts';
 import type { TestApp } from '../support/test-app.ts';
@@ -22,9 +23,13 @@ export async function addArticle(app: TestApp, id: string): Promise<void> {
   app.now += SECOND;
 }
 
-/** Imports one article from Markdown. */
+/** Imports one article from Markdown: a new one, or an edit of the file that brought it. */
 export async function importMarkdown(app: TestApp, text: string): Promise<void> {
   const { store, config, clock } = app;
-  const { rejected } = await importText(store, config, { source: 'in.md', text, format: 'markdown' }, { clock });
+  const [, id = ''] = /^id: (.+)$/m.exec(text) ?? [];
+  const stored = await store.db.selectFrom('articles').select('origin').where('id', '=', id).executeTakeFirst();
+  const file = textFile('in.md', text, 'markdown');
+  const files = [{ ...file, origin: stored?.origin ?? file.origin }];
+  const { rejected } = await importFiles(store, config, files, { clock });
   if (rejected.length > 0) throw new Error(JSON.stringify(rejected));
 }

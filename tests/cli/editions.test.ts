@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import type { EditionDetails, EditionStatus } from '../../src/app/editions.ts';
@@ -136,10 +137,12 @@ describe.concurrent('daywire editions', () => {
     const status = async (): Promise<Status> => JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;
     const slot = (await status()).editions[0]?.slot;
     const name = `daily-roundup/${slot}`;
-    writeFileSync(
-      join(folder.path, 'retracted.md'),
-      articleFile('montana-bans-tiktok', 'state: retracted\nnote: Wrong.\n'),
-    );
+    const file = join(folder.path, 'retracted.md');
+    writeFileSync(file, articleFile('montana-bans-tiktok', 'state: retracted\nnote: Wrong.\n'));
+    // As if the article were from this folder, not from the sample.
+    const database = new DatabaseSync(join(folder.path, 'var/daywire.db'));
+    database.prepare('update articles set origin = ? where id = ?').run(file, 'montana-bans-tiktok');
+    database.close();
     await folder.run(['import', 'retracted.md']);
     const retracted = await status();
     expect(retracted.editions[0]).toMatchObject({ deliveryState: 'paused', deliveries: { pending: 7 } });

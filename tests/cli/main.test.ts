@@ -16,6 +16,7 @@ describe.concurrent('the command line', () => {
         'status',
         'import',
         'rejected',
+        'sources',
         'publish',
         'feeds',
         'compose',

@@ -155,7 +155,7 @@ describe('composeEdition', () => {
         reason: expect.stringContaining('no story is ready'),
       });
       await save(store, threeStories('today', CUTOFF).slice(0, 2));
-      expect(await tryCompose(store)).toEqual({
+      expect(await tryCompose(store)).toMatchObject({
         kind: 'skipped',
         reason: 'only 2 stories are ready since 2026-11-21T23:30:00Z, and daily-roundup needs at least 3',
       });

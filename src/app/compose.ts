@@ -56,7 +56,7 @@ function slotAtInstant(app: AppContext, newsletter: NewsletterConfig, slotAt: nu
  * The slot with that label; without a label, the first one of today that has no edition, or else the last one of today.
  * @throws SlotError where the newsletter has no such slot, or it is on a later day
  */
-export async function slotNamed(
+async function slotNamed(
   app: AppContext,
   newsletter: NewsletterConfig,
   now: number,

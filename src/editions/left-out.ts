@@ -95,7 +95,7 @@ interface LeftOutRow {
 }
 
 /** Pure. Null for an article that became eligible after the edition was composed. */
-export function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
+function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
   const { kind, state, publishedAt, earlierSlot, didNotFit } = row;
   if (state === 'draft' || state === 'retracted') return { kind: state };
   if (kind === 'roundup') return { kind: 'is-roundup' };

@@ -28,7 +28,8 @@ import { publish } from './publish.ts';
 import { lookingUpImages } from './remote-images.ts';
 import { repeat, type Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
-import { pollDueSources } from './sources/poll-sources.ts';
+import { pollingSources } from './sources/poll-sources.ts';
+import { settleRemovedSources } from './sources/removed-sources.ts';
 
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
@@ -51,23 +52,16 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {
       await importWatched(app, { isRepeated: true, signal });
     }),
-    ...startPollingSources(app),
+    ...pollingSources(app).map((poll, index) => {
+      return repeat(SECOND, `polling ${config.sources[index]?.id}`, log, poll);
+    }),
+    repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {
       await lookUpImages(signal);
     }),
     repeat(HOUR, 'retention', log, async () => {
       const deleted = await runRetention(app);
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
-    }),
-  ];
-}
-
-/** Polls sources when they are due, or when a webhook asks for it. */
-function startPollingSources(app: AppContext): Stoppable[] {
-  if (app.config.sources.length === 0) return [];
-  return [
-    repeat(SECOND, 'polling sources', app.log, async (signal) => {
-      await pollDueSources(app, { signal });
     }),
   ];
 }

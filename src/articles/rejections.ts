@@ -59,6 +59,17 @@ export async function clearRejectionsOfFiles(db: Db, sources: string[]): Promise
   await db.deleteFrom('rejections').where('stage', '=', 'import').where('source', 'in', sources).execute();
 }
 
+/** Deletes all that imports rejected of the items of a source, whose places are `SOURCE/ITEM`. */
+export async function clearRejectionsOfSource(db: Db, sourceId: string): Promise<void> {
+  await db
+    .deleteFrom('rejections')
+    .where('stage', '=', 'import')
+    // "0" follows "/" in every collation of bytes. Paths of files are absolute.
+    .where('source', '>', `${sourceId}/`)
+    .where('source', '<', `${sourceId}0`)
+    .execute();
+}
+
 export interface RecordedRejection extends Rejection {
   /** Identifies its place. */
   key: string;

@@ -53,8 +53,9 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .command('poll')
     .description('poll a source now, then publish what changed')
     .argument('<id>', 'of the source')
+    .option('--all', 'read all posts again, for example after a change of "sections" or "kinds"')
     .addOption(jsonOption())
-    .action((id: string, options: JsonOption) => pollSourceNow(cli, id, options));
+    .action((id: string, options: PollCommandOptions) => pollSourceNow(cli, id, options));
   sources
     .command('withdraw')
     .description('retract the articles of posts that are gone and wait for a decision')
@@ -65,6 +66,10 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
 
 interface ShowOptions extends JsonOption {
   webhook?: boolean;
+}
+
+interface PollCommandOptions extends JsonOption {
+  all?: boolean;
 }
 
 function named({ config }: AppContext, id: string): SourceConfig {
@@ -138,9 +143,9 @@ function pauseOrResume(cli: CliContext, id: string, verb: 'pause' | 'resume'): P
   });
 }
 
-function pollSourceNow(cli: CliContext, id: string, options: JsonOption): Promise<void> {
+function pollSourceNow(cli: CliContext, id: string, options: PollCommandOptions): Promise<void> {
   return cli.withApp(async (app) => {
-    const outcome = await pollNow(app, named(app, id), { signal: cli.stopSignal() });
+    const outcome = await pollNow(app, named(app, id), { signal: cli.stopSignal(), isWhole: options.all ?? false });
     if (outcome === null) throw new CommandError(`${id} is being polled by another process`);
     if (outcome.kind === 'stopped') throw new CommandError(`${id}: stopped; the next poll continues`);
     const { report } = outcome;

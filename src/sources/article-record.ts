@@ -143,7 +143,8 @@ function namesOf(names: string[], most: number, length: number): string[] {
   return [...new Set(clean)].slice(0, most);
 }
 
-function shortUrl(url: string): string | null {
+/** An address as it is stored, or null. */
+export function shortUrl(url: string): string | null {
   const clean = cleanUrl(url);
   return clean === null || clean.length > LIMITS.url ? null : clean;
 }

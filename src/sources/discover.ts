@@ -9,7 +9,7 @@ import { CmsFormatError } from './cms/cms-api.ts';
 import { openGhost, readGhostPosts } from './cms/ghost.ts';
 import { openWordPress } from './cms/wordpress.ts';
 import { inspectInThread } from './inspect-in-thread.ts';
-import { type Answer, ask, PollError, type Requester } from './request.ts';
+import { type Answer, ask, PollError, type Requester, statusError } from './request.ts';
 
 export interface FoundApi {
   api: SourceApi;
@@ -105,7 +105,8 @@ async function findWordPress(requester: Requester, home: string, { apiRoot }: Ho
   const roots = apiRoot === null ? [below(home, 'wp-json/')] : [apiRoot];
   for (const root of roots) {
     const endpoint = postsEndpoint(root);
-    const answer = await tryToAsk(requester, openWordPress(endpoint).idsUrl({ from: null, page: 1, size: 1 }));
+    const request = apiRoot === null ? tryToAsk : askIfUp;
+    const answer = await request(requester, openWordPress(endpoint).idsUrl({ from: null, page: 1, size: 1 }));
     if (answer?.status === 200 && isReadable(() => openWordPress(endpoint).readIds(answer.body, answer.headers))) {
       return endpoint;
     }
@@ -125,8 +126,7 @@ function postsEndpoint(root: string): string {
 async function findGhost(requester: Requester, home: string, key: string): Promise<string | null> {
   const endpoint = below(home, 'ghost/api/content/posts/');
   const api = openGhost(endpoint, key);
-  const answer = await tryToAsk(requester, api.newestUrl(1), api.headers);
-  if (answer === null) return null;
+  const answer = await askIfUp(requester, api.newestUrl(1), api.headers);
   if (answer.status === 401 || answer.status === 403) {
     throw new PollError(`${endpoint} answered ${answer.status}: the key in DAYWIRE_SOURCE_KEYS is not one of its keys`);
   }
@@ -150,6 +150,16 @@ async function findFeed(
   }
   if (first === null) return null;
   return { api: 'feed', endpoint: first, notes: ['the feed has summaries only: its articles have no more than those'] };
+}
+
+/**
+ * Asks an API that should be there. If it is only down, the next one must not be taken instead, for good.
+ * @throws PollError without an answer, and if the server says that it is down or busy
+ */
+async function askIfUp(requester: Requester, url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const answer = await ask(requester, url, headers);
+  if (answer.status >= 500 || answer.status === 429) throw statusError(answer, requester.now);
+  return answer;
 }
 
 async function tryToAsk(

@@ -18,6 +18,10 @@ const PART = 100;
 export interface EntryImportOptions {
   clock: Clock;
   signal?: AbortSignal | undefined;
+  /** Items whose last change was before this instant, and is known, are not imported again. Null: all are. */
+  settledBefore?: number | null;
+  /** Called with the items of each part, once they are stored. */
+  afterPart?: (items: ItemEntry[]) => Promise<void>;
 }
 
 /**
@@ -29,10 +33,11 @@ export async function importEntries(
   config: Config,
   sourceId: string,
   page: ReadPage,
-  { clock, signal }: EntryImportOptions,
+  { clock, signal, settledBefore = null, afterPart }: EntryImportOptions,
 ): Promise<ArticleImportReport> {
   const report = emptyReport();
-  for await (const part of entriesOf(page, PART)) {
+  for await (const whole of entriesOf(page, PART)) {
+    const part = settledBefore === null ? whole : await withoutSettled(store, sourceId, whole, settledBefore);
     const items = part.filter((entry) => entry.kind === 'item');
     const firstSeen = await readFirstSeen(store, sourceId, items, clock());
     const files = part.flatMap((entry) => importFileOf(sourceId, entry, firstSeen) ?? []);
@@ -44,8 +49,29 @@ export async function importEntries(
       publishedAt: publishedAt ?? (firstSeen.get(key) as number),
     }));
     await recordSeenItems(store.db, sourceId, seen);
+    await afterPart?.(items);
   }
   return report;
+}
+
+/** The entries that may have changed since they were read: some CMSs date a change by its second. */
+async function withoutSettled(
+  { db }: Store,
+  sourceId: string,
+  entries: PageEntry[],
+  settledBefore: number,
+): Promise<PageEntry[]> {
+  const keys = entries.flatMap((entry) => (entry.kind === 'item' ? entry.key : []));
+  const rows = await findSourceItems(db, sourceId, keys);
+  const settled = new Map(
+    rows
+      .filter(({ missing, withdrawal }) => missing === 0 && withdrawal === null)
+      .map(({ item, modified_at }) => [item, modified_at]),
+  );
+  return entries.filter((entry) => {
+    if (entry.kind !== 'item' || entry.modifiedAt === null || entry.modifiedAt >= settledBefore) return true;
+    return settled.get(entry.key) !== entry.modifiedAt;
+  });
 }
 
 /** When the items without a time of publication were first seen, by key. That does not change. */

@@ -4,8 +4,13 @@ import { sourceOrigin } from '../articles/import/origin.ts';
 import { MAX_RECORD_BYTES, type SourceRecord } from '../articles/import/source-record.ts';
 import type { ArticleRecord } from './article-record.ts';
 
+/** The place of an item, as rejections name it. */
+export function itemPath(sourceId: string, key: string): string {
+  return `${sourceId}/${key}`;
+}
+
 export function itemFile(sourceId: string, key: string, content: SourceRecord['content']): ImportFile {
-  const path = `${sourceId}/${key}`;
+  const path = itemPath(sourceId, key);
   const bytes = content.kind === 'text' ? content.text.length : 0;
   const records = async function* (): AsyncGenerator<SourceRecord> {
     yield { line: null, readTo: bytes, content };

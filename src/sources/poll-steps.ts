@@ -1,12 +1,15 @@
 /** The steps of a poll under way: requests, imports and recorded progress. */
 import { type ArticleImportReport, addToReport } from '../articles/import/report.ts';
+import { retractArticles } from '../articles/import/retract.ts';
 import type { Config, SourceConfig } from '../config/config.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
-import type { Clock } from '../lib/time.ts';
+import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import type { SourceApi } from '../store/tables.ts';
+import { inTransaction } from '../store/transaction.ts';
+import { articleId } from './article-record.ts';
 import { importEntries } from './import-entries.ts';
-import type { ReadPage } from './read-page.ts';
+import type { ItemEntry, ReadPage } from './read-page.ts';
 import { readPageInThread } from './read-page-in-thread.ts';
 import type { Answer, Requester } from './request.ts';
 import { recordProgress, type SourceRow } from './source-state.ts';
@@ -30,6 +33,9 @@ export interface PollReport extends ArticleImportReport {
   feedProblems: string[];
 }
 
+/** By which the clock of a CMS may differ from this one. */
+const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
+
 /** A claimed poll under way. */
 export interface Poll extends PollDeps {
   source: SourceConfig;
@@ -52,8 +58,28 @@ export async function importPage(poll: Poll, answer: Answer): Promise<ReadPage> 
     signal,
   );
   report.feedProblems.push(...page.problems);
-  addToReport(report, await importEntries(store, config, source.id, page, { clock, signal }));
+  const { polled_at: polledAt } = poll.row;
+  const imported = await importEntries(store, config, source.id, page, {
+    ...{ clock, signal },
+    // A feed may change an item without dating the change.
+    settledBefore: api === 'feed' || polledAt === null ? null : polledAt - MAX_CLOCK_DIFFERENCE,
+    afterPart: async (items) => {
+      await retractLeftOut(poll, items);
+      await progress(poll, {});
+    },
+  });
+  addToReport(report, imported);
   return page;
+}
+
+/** Retracts articles of posts that the configuration leaves out since they are for members only. */
+async function retractLeftOut({ store, config, source, clock, report }: Poll, items: ItemEntry[]): Promise<void> {
+  const ids = items.filter(({ record }) => record === null).map(({ key }) => articleId(source.id, key));
+  if (ids.length === 0 || source.withdrawn === 'leave') return;
+  const note = `This story is now for members of ${new URL(source.url).hostname}.`;
+  const publicUrl = config.publication.url;
+  const retracted = await inTransaction(store.db, (tx) => retractArticles(tx, ids, { note, publicUrl }, clock()));
+  report.retracted += retracted.length;
 }
 
 /** Records progress, and keeps the claim. @throws LostClaimError */

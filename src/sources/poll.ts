@@ -5,6 +5,7 @@
 import { emptyReport } from '../articles/import/report.ts';
 import type { SourceConfig } from '../config/config.ts';
 import { sourceKey } from '../config/source-keys.ts';
+import { DAY } from '../lib/time.ts';
 import { type CmsApi, MAX_PAGE_SIZE } from './cms/cms-api.ts';
 import { openGhost } from './cms/ghost.ts';
 import { openWordPress } from './cms/wordpress.ts';
@@ -18,7 +19,7 @@ import {
   progress,
   requesterOf,
 } from './poll-steps.ts';
-import { ask, PollError, statusError } from './request.ts';
+import { ask, PollError, placeOf, statusError } from './request.ts';
 import { recordFailure, recordSuccess, releaseSource, type SourceRow } from './source-state.ts';
 import { sweepIfDue } from './sweep.ts';
 
@@ -47,8 +48,8 @@ export async function pollSource(deps: PollDeps, source: SourceConfig, row: Sour
       return { kind: 'stopped' };
     }
     if (!(error instanceof PollError)) throw error;
-    const { message: problem, retryAt, isGone: forgetApi } = error;
-    await recordFailure(store.db, row, { startedAt, problem, retryAt, pollMinutes, forgetApi }, clock());
+    const { message: problem, retryAt, isGone: forgetEndpoint } = error;
+    await recordFailure(store.db, row, { startedAt, problem, retryAt, pollMinutes, forgetEndpoint }, clock());
     return { kind: 'failed', problem, report };
   }
 }
@@ -64,15 +65,18 @@ async function readSource(poll: Poll, startedAt: number): Promise<void> {
   // All posts of a large site take minutes: the news comes first.
   if (isFirst) await readNewest(poll, cms);
   await readChanges(poll, cms);
-  if (isFirst) await progress(poll, { swept_at: startedAt, fully_swept_at: startedAt });
-  else await sweepIfDue(poll, cms, startedAt);
+  // It has read all that there is.
+  if (isFirst && poll.row.fully_swept_at === null) {
+    await progress(poll, { swept_at: startedAt, fully_swept_at: startedAt });
+  } else await sweepIfDue(poll, cms, startedAt);
 }
 
 async function findApi(poll: Poll): Promise<{ api: NonNullable<SourceRow['api']>; endpoint: string }> {
   const { source, row, config } = poll;
   if (row.api !== null && row.endpoint !== null) return { api: row.api, endpoint: row.endpoint };
-  const { url, api } = source;
-  const found = await discoverApi(requesterOf(poll), { url, api, key: sourceKey(config, source.id) });
+  // Once found, it stays: another API has other ids, and would bring all articles a second time.
+  const api = row.api ?? source.api;
+  const found = await discoverApi(requesterOf(poll), { url: source.url, api, key: sourceKey(config, source.id) });
   await progress(poll, { api: found.api, endpoint: found.endpoint });
   return found;
 }
@@ -80,9 +84,7 @@ async function findApi(poll: Poll): Promise<{ api: NonNullable<SourceRow['api']>
 function ghostKey({ config, source }: Poll): string {
   const key = sourceKey(config, source.id);
   if (key !== undefined) return key;
-  throw new PollError(`the Ghost Content API needs a key: set DAYWIRE_SOURCE_KEYS to ${source.id}=KEY`, {
-    isGone: true,
-  });
+  throw new PollError(`the Ghost Content API needs a key: set DAYWIRE_SOURCE_KEYS to ${source.id}=KEY`);
 }
 
 async function readNewest(poll: Poll, cms: CmsApi): Promise<void> {
@@ -91,6 +93,9 @@ async function readNewest(poll: Poll, cms: CmsApi): Promise<void> {
   if (result.answer.status !== 200) throw statusError(result.answer, poll.clock());
   await importPage(poll, result.answer);
 }
+
+/** WordPress compares local times: after a change of its time zone, they are off by as much. */
+const MAX_TIME_ERROR = 2 * DAY;
 
 /** Reads all posts that were modified since the last poll, the oldest change first. */
 async function readChanges(poll: Poll, cms: CmsApi): Promise<void> {
@@ -106,6 +111,7 @@ async function readChanges(poll: Poll, cms: CmsApi): Promise<void> {
       const read = (page - 1) * size;
       size = Math.ceil(size / 4);
       page = Math.floor(read / size) + 1;
+      await progress(poll, {});
       continue;
     }
     const { answer } = result;
@@ -114,11 +120,18 @@ async function readChanges(poll: Poll, cms: CmsApi): Promise<void> {
     if (answer.status !== 200) throw statusError(answer, poll.clock());
     const read = await importPage(poll, answer);
     const { lastModifiedAt, firstModifiedAt } = read;
-    if (lastModifiedAt !== null) await progress(poll, { read_to: lastModifiedAt });
+    if (after !== null && firstModifiedAt !== null && firstModifiedAt < after - MAX_TIME_ERROR) {
+      throw new PollError(
+        `${placeOf(url)} answered posts that were modified before the time that was asked for: WordPress must be 5.7 ` +
+          'or later, and a cache in front of it must not ignore the query',
+      );
+    }
+    // A change that is dated in the future must not hide those until then.
+    if (lastModifiedAt !== null) await progress(poll, { read_to: Math.min(lastModifiedAt, poll.clock()) });
     const isLast = read.pages === null ? read.count < size : page >= read.pages;
     if (isLast) return;
     // Pages move when a post is modified meanwhile; the time of the last change does not.
-    if (lastModifiedAt !== null && lastModifiedAt > (firstModifiedAt ?? 0)) {
+    if (lastModifiedAt !== null && lastModifiedAt > Math.max(firstModifiedAt ?? 0, after ?? 0)) {
       after = lastModifiedAt;
       page = 1;
     } else page += 1;

@@ -5,7 +5,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { SourceApi } from '../store/tables.ts';
-import { type ArticleRecord, type RecordRules, toArticleRecord } from './article-record.ts';
+import { type ArticleRecord, type RecordRules, shortUrl, toArticleRecord } from './article-record.ts';
 import { CmsFormatError, type PostPage } from './cms/cms-api.ts';
 import { readGhostPosts } from './cms/ghost.ts';
 import { readWordPressPosts } from './cms/wordpress.ts';
@@ -105,7 +105,9 @@ function readItems(
 const MAX_CATEGORIES = 10;
 
 function toEntry(item: SourceItem, rules: RecordRules): ItemEntry {
-  const { key, url, publishedAt, updatedAt, headline } = item;
+  const { key, publishedAt, updatedAt, headline } = item;
+  // It is stored: without characters that a database refuses, and of limited length.
+  const url = item.url === null ? null : shortUrl(item.url);
   const categories = item.categories.slice(0, MAX_CATEGORIES).map(({ name }) => name);
   const record = toArticleRecord(item, rules);
   return { kind: 'item', key, url, publishedAt, modifiedAt: updatedAt, headline, categories, record };

@@ -18,7 +18,14 @@ export type SourceItemRow = Selectable<Tables['source_items']>;
 
 /** Adds the sources of the configuration that are new. One with another address or API begins again. */
 export async function registerSources(db: Db, sources: readonly SourceConfig[], now: number): Promise<void> {
-  if (sources.length === 0) return;
+  const ids = sources.map(({ id }) => id);
+  if (ids.length === 0) return;
+  const rows = await db.selectFrom('sources').select(['id', 'url', 'configured_api']).where('id', 'in', ids).execute();
+  const known = new Map(rows.map((row) => [row.id, row]));
+  const isKnown = ({ id, url, api }: SourceConfig): boolean =>
+    known.get(id)?.url === url && known.get(id)?.configured_api === api;
+  // It is called every second: usually it writes nothing.
+  if (sources.every(isKnown)) return;
   await db
     .insertInto('sources')
     .values(sources.map(({ id, url, api }) => ({ id, url, configured_api: api, due_at: now })))
@@ -82,6 +89,14 @@ export async function recordProgress(db: Db, claim: SourceClaim, progress: Progr
   return row !== undefined;
 }
 
+/** Makes a claimed poll read everything again, as if it were the first one. */
+export async function beginAgain(db: Db, row: SourceRow, now: number): Promise<void> {
+  const change = { etag: null, last_modified: null, read_to: null };
+  await recordProgress(db, row, change, now);
+  // Nothing counts as known: its mapping may have changed.
+  Object.assign(row, change, { polled_at: null });
+}
+
 /** Ends a claimed poll that succeeded. A request that came meanwhile makes the source due at once. */
 export async function recordSuccess(
   db: Db,
@@ -91,9 +106,9 @@ export async function recordSuccess(
 ): Promise<void> {
   await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
     .set({
-      due_at: sql<number>`case when requested_at > ${startedAt} then cast(${now} as bigint)
+      due_at: sql<number>`case when requested_at >= ${startedAt} then cast(${now} as bigint)
         else cast(${now + pollMinutes * MINUTE} as bigint) end`,
-      ...{ lease_until: null, polled_at: startedAt, succeeded_at: now },
+      ...{ lease_until: null, polled_at: startedAt, succeeded_at: now, requested_at: null },
       ...{ failures: 0, failing_since: null, problem: null },
     })
     .execute();
@@ -103,10 +118,10 @@ export async function recordSuccess(
 export async function recordFailure(
   db: Db,
   { id, fence, failures }: SourceRow,
-  failure: { startedAt: number; problem: string; retryAt: number | null; pollMinutes: number; forgetApi: boolean },
+  failure: { startedAt: number; problem: string; retryAt: number | null; pollMinutes: number; forgetEndpoint: boolean },
   now: number,
 ): Promise<void> {
-  const { startedAt, problem, retryAt, pollMinutes, forgetApi } = failure;
+  const { startedAt, problem, retryAt, pollMinutes, forgetEndpoint } = failure;
   const delay = Math.min(
     pollMinutes * MINUTE * 2 ** Math.min(failures, 10),
     Math.max(MAX_RETRY_DELAY, pollMinutes * MINUTE),
@@ -116,7 +131,7 @@ export async function recordFailure(
       due_at: Math.max(now + delay, retryAt ?? 0),
       ...{ lease_until: null, polled_at: startedAt, failures: failures + 1, problem },
       failing_since: sql<number>`coalesce(failing_since, ${startedAt})`,
-      ...(forgetApi ? { api: null, endpoint: null } : {}),
+      ...(forgetEndpoint ? { endpoint: null } : {}),
     })
     .execute();
 }
@@ -190,6 +205,20 @@ export async function findSourceItems(db: Db, source: string, items: readonly st
     );
   }
   return rows;
+}
+
+/** Whether a source has an item with this address, as far as complete lists say. */
+export async function hasItemAt(db: Db, source: string, url: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('source_items')
+    .select('item')
+    .where('source', '=', source)
+    .where('url', '=', url)
+    .where('missing', '=', 0)
+    .where('withdrawal', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 export interface SeenItem {

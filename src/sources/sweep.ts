@@ -4,23 +4,26 @@
  * post itself that it is gone. See withdrawal.ts.
  */
 import { retractArticles } from '../articles/import/retract.ts';
+import { clearRejectionsOfFiles } from '../articles/rejections.ts';
 import { chunks } from '../lib/chunks.ts';
 import { DAY, MINUTE, SECOND } from '../lib/time.ts';
 import { raiseAlert, resolveAlerts } from '../schedule/alerts.ts';
 import { inTransaction } from '../store/transaction.ts';
 import { articleId } from './article-record.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from './cms/cms-api.ts';
+import { itemPath } from './item-file.ts';
 import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
 import { ask, askForOk, PollError, placeOf } from './request.ts';
 import {
   findSourceItems,
+  hasItemAt,
   listItemsSince,
   listWaitingWithdrawals,
   recordMissing,
   recordWithdrawal,
   type SourceItemRow,
 } from './source-state.ts';
-import { compareIds, isGone, MAX_AT_ONCE } from './withdrawal.ts';
+import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts';
 
 const RECENT = 7 * DAY;
 const RECENT_EVERY = 15 * MINUTE;
@@ -35,15 +38,30 @@ export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<
   const { row } = poll;
   const isFull = row.fully_swept_at === null || now - row.fully_swept_at >= FULL_EVERY;
   const isDue = isFull || row.swept_at === null || now - row.swept_at >= RECENT_EVERY;
-  if (!isDue) return;
+  if (!isDue) {
+    if (cms.keepsTimeOfEdit) await readPublished(poll, cms, now - DAY);
+    return;
+  }
   const from = isFull ? null : Math.floor((now - RECENT) / SECOND) * SECOND;
-  const present = await readIds(poll, cms, from);
-  if (present !== null) await applySweep(poll, cms, { present, from: from === null ? 0 : from + ROUNDING });
+  const { present, isComplete } = await readIds(poll, cms, from);
+  if (isComplete) await applySweep(poll, cms, { present, from: from === null ? 0 : from + ROUNDING });
   await progress(poll, { swept_at: now, ...(isFull ? { fully_swept_at: now } : {}) });
 }
 
-/** All ids and when they were modified; null if the list is not complete. */
-async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<Map<string, number | null> | null> {
+/** Reads the posts that were published since an instant and are not known: no change of theirs tells of them. */
+async function readPublished(poll: Poll, cms: CmsApi, from: number): Promise<void> {
+  const { present } = await readIds(poll, cms, from);
+  const known = await findSourceItems(poll.store.db, poll.source.id, [...present.keys()]);
+  await readPosts(poll, cms, compareIds(known.map(toKnownItem), present).unread);
+}
+
+interface IdList {
+  /** When each was modified, by id. */
+  present: Map<string, number | null>;
+  isComplete: boolean;
+}
+
+async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<IdList> {
   const found = new Map<string, number | null>();
   for (let page = 1; ; page++) {
     const answer = await askForOk(requesterOf(poll), cms.idsUrl({ from, page, size: MAX_PAGE_SIZE }), cms.headers);
@@ -53,8 +71,7 @@ async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<Ma
     const isLast = pages === null ? posts.length < MAX_PAGE_SIZE : page >= pages;
     if (!isLast) continue;
     // An empty list is more often a fault than the end of a newsroom.
-    const isComplete = found.size > 0 && (total === null || total === found.size);
-    return isComplete ? found : null;
+    return { present: found, isComplete: found.size > 0 && (total === null || total === found.size) };
   }
 }
 
@@ -80,18 +97,13 @@ async function applySweep(
     source.id,
     [...present.keys()].filter((id) => !rows.has(id)),
   );
-  const known = [...rows.values(), ...others].map(({ item, missing, modified_at, withdrawal }) => {
-    return { item, missing, modifiedAt: modified_at, isWithdrawn: withdrawal !== null };
-  });
+  const known = [...rows.values(), ...others].map(toKnownItem);
   const { returned, missing, suspected, unread } = compareIds(known, present);
   await inTransaction(store.db, async (tx) => {
     await recordMissing(tx, source.id, returned, 0);
     for (const [sweeps, items] of missing) await recordMissing(tx, source.id, items, sweeps);
   });
-  for (const ids of chunks(unread, MAX_PAGE_SIZE)) {
-    await importPage(poll, await askForOk(requesterOf(poll), cms.postsUrl(ids), cms.headers));
-    await progress(poll, {});
-  }
+  await readPosts(poll, cms, unread);
   const gone: SourceItemRow[] = [];
   for (const item of suspected.slice(0, MAX_CONFIRMED)) {
     const row = rows.get(item) as SourceItemRow;
@@ -101,13 +113,34 @@ async function applySweep(
   await withdraw(poll, gone);
 }
 
+function toKnownItem({ item, missing, modified_at, withdrawal }: SourceItemRow): KnownItem {
+  return { item, missing, modifiedAt: modified_at, isWithdrawn: withdrawal !== null };
+}
+
+async function readPosts(poll: Poll, cms: CmsApi, ids: string[]): Promise<void> {
+  for (const some of chunks(ids, MAX_PAGE_SIZE)) {
+    await importPage(poll, await askForOk(requesterOf(poll), cms.postsUrl(some), cms.headers));
+    await progress(poll, {});
+  }
+}
+
 async function confirmsGone(poll: Poll, cms: CmsApi, { item, url }: SourceItemRow): Promise<boolean> {
   const { status } = await ask(requesterOf(poll), cms.postUrl(item), cms.headers);
   const mayBePrivate = status === 401 || status === 403;
   // A key that is not accepted would have failed before.
-  const page = mayBePrivate && url !== null ? (await ask(requesterOf(poll), url)).status : null;
+  const page = mayBePrivate && url !== null ? await statusOfPage(poll, url) : null;
   if (status === 200) await recordMissing(poll.store.db, poll.source.id, [item], 0);
   return isGone(status, page);
+}
+
+/**
+ * The status of the public address of a post. WordPress redirects the address of a post that is gone to another one
+ * whose slug begins like it: that counts as 404.
+ */
+async function statusOfPage(poll: Poll, url: string): Promise<number> {
+  const page = await ask(requesterOf(poll), url);
+  const isOther = page.url !== url && (await hasItemAt(poll.store.db, poll.source.id, page.url));
+  return isOther ? 404 : page.status;
 }
 
 /** Withdraws items that are gone, or leaves them to the operator if they are many. */
@@ -163,6 +196,10 @@ export async function retractItems(
     const ids = items.map((item) => articleId(source.id, item));
     const retracted = await retractArticles(tx, ids, { note, publicUrl }, now);
     await recordWithdrawal(tx, source.id, items, 'retracted');
+    await clearRejectionsOfFiles(
+      tx,
+      items.map((item) => itemPath(source.id, item)),
+    );
     return retracted.length;
   });
 }

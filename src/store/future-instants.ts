@@ -12,7 +12,7 @@ import type { Db } from './store.ts';
 
 /** The longest lease of each kind of work, in milliseconds. */
 export const LONGEST_LEASES = {
-  /** A claim of a delivery or a service message. */
+  /** A claim of a delivery, a service message or a source. */
   claim: 2 * MINUTE,
   submission: 12 * MINUTE,
   run: 2 * MINUTE,
@@ -58,6 +58,12 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
         since = case when since > ${now} then ${at} else since end
       where ${isLater('failed_at')}`,
     sql`update back_offs set lease_until = null where lease_until > ${latest(probe)}`,
+    sql`update sources set due_at = ${at}, polled_at = ${at} where due_at > ${now} and ${isLater('polled_at')}`,
+    sql`update sources set requested_at = null where ${isLater('requested_at')}`,
+    sql`update sources set swept_at = ${at} where ${isLater('swept_at')}`,
+    sql`update sources set fully_swept_at = ${at} where ${isLater('fully_swept_at')}`,
+    sql`update sources set failing_since = ${at} where ${isLater('failing_since')}`,
+    sql`update sources set lease_until = null where lease_until > ${latest(claim)}`,
     sql`update remote_images set due_at = ${at}
       where state = 'pending' and due_at > ${now} and ${isLater('checked_at')}`,
     sql`update remote_images set lease_until = null

@@ -70,7 +70,8 @@ describe.each(['wordpress', 'ghost'] as const)('a source with the API of %s', (a
       post.modifiedAt = NOW + MINUTE;
       site.requests.length = 0;
       expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { added: 0, updated: 1 } });
-      expect(site.requests).toHaveLength(1);
+      // WordPress publishes a scheduled post without a change that tells of it: its newest ids are read too.
+      expect(site.requests).toHaveLength(api === 'ghost' ? 1 : 2);
       expect(await findArticle(store.db, articleOf(post))).toMatchObject({
         headline: 'Edited',
         updatedAt: NOW + MINUTE,

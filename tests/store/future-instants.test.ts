@@ -59,6 +59,23 @@ describe('correctFutureInstants', () => {
       expect(await deliveriesOf(store)).toEqual(before);
     });
 
+    it('makes sources due again, and their sweeps, and forgets what was asked for later than now', async () => {
+      const { db } = await open();
+      const later = { polled_at: NOW, swept_at: NOW, fully_swept_at: NOW, requested_at: NOW, failing_since: NOW };
+      const row = { id: 'a', url: 'https://times.example', configured_api: 'auto' as const, fence: 1 };
+      await db
+        .insertInto('sources')
+        .values({ ...row, ...later, due_at: NOW + HOUR, lease_until: NOW + LONGEST_LEASES.claim })
+        .execute();
+      expect(await correctFutureInstants(db, NOW - 30_000)).toBe(0);
+      expect(await correctFutureInstants(db, SET_BACK)).toBeGreaterThan(0);
+      expect(await db.selectFrom('sources').selectAll().executeTakeFirstOrThrow()).toMatchObject({
+        ...{ polled_at: SET_BACK, swept_at: SET_BACK, fully_swept_at: SET_BACK, failing_since: SET_BACK },
+        ...{ requested_at: null, due_at: SET_BACK, lease_until: null },
+      });
+      expect(await correctFutureInstants(db, SET_BACK)).toBe(0);
+    });
+
     it('makes the work of the other outboxes due again', async () => {
       const { db } = await open().then(async (store) => {
         await queueConfirmation(store, 'ada@example.com');

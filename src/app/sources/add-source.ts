@@ -1,5 +1,5 @@
 /** Adds a source to the configuration file, which keeps its comments. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { parseConfig, type SourceConfig } from '../../config/config.ts';
@@ -28,9 +28,10 @@ export function sourceFor(
 
 /** Replaces the configuration file by a text that was checked. */
 export function writeConfig({ config }: AppContext, cwd: string, text: string): void {
-  const path = resolve(cwd, config.file);
+  // The file itself, where the path is a link, and with its permissions.
+  const path = realpathSync(resolve(cwd, config.file));
   const temporary = `${path}.new`;
-  writeFileSync(temporary, text);
+  writeFileSync(temporary, text, { mode: statSync(path).mode });
   renameSync(temporary, path);
 }
 

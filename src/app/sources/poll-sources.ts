@@ -11,6 +11,7 @@ import { recordDoneRun } from '../../schedule/run-ledger.ts';
 import { type PollOutcome, pollSource } from '../../sources/poll.ts';
 import type { PollReport } from '../../sources/poll-steps.ts';
 import {
+  beginAgain,
   claimDueSources,
   claimSource,
   findSourceRow,
@@ -45,27 +46,47 @@ export async function pollDueSources(app: AppContext, options: PollOptions = {})
   await registerSources(store.db, config.sources, clock());
   const client = options.client ?? openConfiguredClient(config);
   const limit = new ConcurrencyLimit(CONCURRENT);
-  const polls = config.sources.map((source) =>
-    limit.run(async (): Promise<PolledSource[]> => {
-      if (options.signal?.aborted) return [];
-      // Claimed when its turn comes: otherwise its lease would run while another one is slow.
-      const [row] = await claimDueSources(store.db, [source.id], clock());
-      if (row === undefined) return [];
-      return [{ source: source.id, outcome: await pollClaimed(app, source, row, { ...options, client }) }];
-    }),
-  );
-  return (await Promise.all(polls)).flat();
+  const polls = config.sources.map((source) => limit.run(() => pollIfDue(app, source, { ...options, client })));
+  return (await Promise.all(polls)).flatMap((polled) => polled ?? []);
 }
 
-/** Polls one source, due or not. @returns null while another process polls it */
+/** A task for each source that polls it when it is due: the first poll of a large site may take an hour. */
+export function pollingSources(app: AppContext): ((signal: AbortSignal) => Promise<void>)[] {
+  const { store, config, clock } = app;
+  const client = openConfiguredClient(config);
+  const limit = new ConcurrencyLimit(CONCURRENT);
+  return config.sources.map((source) => async (signal) => {
+    await limit.run(async () => {
+      await registerSources(store.db, [source], clock());
+      await pollIfDue(app, source, { signal, client });
+    });
+  });
+}
+
+/** @returns null if it is not due, or another process polls it */
+async function pollIfDue(app: AppContext, source: SourceConfig, options: PollOptions): Promise<PolledSource | null> {
+  const { store, clock } = app;
+  if (options.signal?.aborted) return null;
+  // Claimed when its turn comes: otherwise its lease would run while another one is slow.
+  const [row] = await claimDueSources(store.db, [source.id], clock());
+  if (row === undefined) return null;
+  return { source: source.id, outcome: await pollClaimed(app, source, row, options) };
+}
+
+/**
+ * Polls one source, due or not.
+ * @param options.isWhole reads all posts again, not only what has changed
+ * @returns null while another process polls it
+ */
 export async function pollNow(
   app: AppContext,
   source: SourceConfig,
-  options: PollOptions = {},
+  { isWhole = false, ...options }: PollOptions & { isWhole?: boolean } = {},
 ): Promise<PollOutcome | null> {
   const { store, config, clock } = app;
   await registerSources(store.db, config.sources, clock());
   const row = await claimSource(store.db, source.id, clock());
+  if (row !== null && isWhole) await beginAgain(store.db, row, clock());
   return row === null ? null : pollClaimed(app, source, row, options);
 }
 
@@ -78,12 +99,16 @@ async function pollClaimed(
   const { store, config, clock, log } = app;
   const startedAt = clock();
   const deps = { store, config, client: client ?? openConfiguredClient(config), clock, signal };
+  const wasRepaired = row.repaired === 1;
   const outcome = await pollSource(deps, source, row);
   if (outcome.kind === 'stopped') return outcome;
   const { report } = outcome;
   for (const { source: place, problems } of report.rejected) log.warn({ source: place, problems }, 'rejected');
-  if (report.feedProblems.length > 0) log.warn({ source: source.id, problems: report.feedProblems }, 'feed repaired');
   const changes = describeChanges(report);
+  // Not with every poll of a feed that is always the same.
+  if (report.feedProblems.length > 0 && (changes !== null || !wasRepaired)) {
+    log.warn({ source: source.id, problems: report.feedProblems }, 'feed repaired');
+  }
   if (changes !== null) {
     log.info({ source: source.id, changes }, 'polled');
     await recordDoneRun(store.db, { schedule: `source:${source.id}`, startedAt, reason: changes }, clock());
@@ -112,7 +137,7 @@ async function noteFailure({ store, clock, log }: AppContext, { id }: SourceConf
   await raiseAlert(store.db, { key: failureAlert(id), message }, now);
 }
 
-function failureAlert(sourceId: string): string {
+export function failureAlert(sourceId: string): string {
   return `source:${sourceId}`;
 }
 

@@ -52,12 +52,11 @@ export async function testSource(
   const page = await readPageInThread({ api: found.api, url: address, headers, body, rules, now: clock() }, undefined);
   const entries: PageEntry[] = [];
   for await (const part of entriesOf(page, PAGE_SIZE)) entries.push(...part);
-  const items = entries.filter((entry) => entry.kind === 'item');
-  const texts = items.flatMap(({ key, record }) => {
+  // Without those that the configuration leaves out.
+  const items = entries.filter((entry) => entry.kind === 'item' && entry.record !== null) as ItemEntry[];
+  const texts = items.map(({ key, record }) => {
     const name = `${id}/${key}`;
-    return record === null
-      ? []
-      : { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
+    return { name, format: 'jsonl' as const, line: null, text: JSON.stringify(record), defaultId: null };
   });
   const results = await parseInThread(parseRules(config, {}), texts, undefined);
   return {

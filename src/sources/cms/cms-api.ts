@@ -18,6 +18,8 @@ export interface PageQuery {
 export interface CmsApi {
   /** Sent with every request. */
   headers: Record<string, string>;
+  /** Whether a scheduled post is published with the time of its last edit, which may be long ago. */
+  keepsTimeOfEdit: boolean;
   /** Posts that were modified after an instant (epoch milliseconds), the oldest change first. */
   changedUrl(query: PageQuery & { after: number | null }): string;
   /** Posts by time of publication, the newest first. */

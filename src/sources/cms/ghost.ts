@@ -33,6 +33,7 @@ export function openGhost(endpoint: string, key: string): CmsApi {
   };
   return {
     headers: { Accept: 'application/json', 'Accept-Version': 'v5.0' },
+    keepsTimeOfEdit: false,
     changedUrl: ({ after, page, size }) => {
       return url({ ...whole, order: 'updated_at asc', limit: size, page, ...since('updated_at', '>', after) });
     },
@@ -48,8 +49,9 @@ export function openGhost(endpoint: string, key: string): CmsApi {
 }
 
 const named = z.object({ name: z.string(), slug: z.string().nullish(), visibility: z.string().nullish() });
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
 const post = z.object({
-  id: z.string(),
+  id: z.string().regex(ID),
   title: z.string(),
   slug: z.string(),
   url: z.string().nullish(),
@@ -84,7 +86,7 @@ function readGhostIds(body: Uint8Array): IdPage {
   return {
     posts: posts.map((one) => {
       const { id, published_at, updated_at } = (one ?? {}) as Record<string, unknown>;
-      if (typeof id !== 'string') throw new CmsFormatError('a list that is not of posts');
+      if (typeof id !== 'string' || !ID.test(id)) throw new CmsFormatError('a list that is not of posts');
       return { id, publishedAt: utcInstant(published_at), modifiedAt: utcInstant(updated_at) };
     }),
     pages: wholeNumber(meta?.pagination.pages),
@@ -100,6 +102,8 @@ function pageOf(body: Uint8Array): z.output<typeof page> {
 
 function toItem(post: GhostPost): SourceItem {
   const { primary_tag: primary, feature_image: image } = post;
+  // Ghost's address of a post that is on no page of the site, or of any while it starts.
+  const url = post.url?.endsWith('/404/') ? null : (post.url ?? null);
   // Names with a hash are internal: they steer the theme.
   const tags = (post.tags ?? []).filter(({ visibility, name }) => visibility !== 'internal' && !name.startsWith('#'));
   const excerpt = textOfHtml(post.custom_excerpt ?? '');
@@ -107,12 +111,12 @@ function toItem(post: GhostPost): SourceItem {
   const size = { type: null, length: null, width: null, height: null };
   return {
     key: post.id,
-    url: post.url ?? null,
+    url,
     slug: post.slug,
     headline: post.title,
     dek: excerpt === '' ? null : excerpt,
     html: post.html ?? '',
-    baseUrl: post.url ?? null,
+    baseUrl: url,
     authors: (post.authors ?? []).map(({ name }) => name),
     categories: [...(primary ? [primary] : []), ...tags].map(({ name, slug }) => ({ name, slug: slug ?? null })),
     tags: tags.map(({ name }) => name),

@@ -27,24 +27,30 @@ export function openWordPress(endpoint: string): CmsApi {
     for (const [name, value] of Object.entries(query)) address.searchParams.set(name, String(value));
     return address.href;
   };
+  // Not the fields that plugins add, which can be longer than the post, nor its comments. Embedding needs the links.
+  const whole = {
+    _fields: 'id,link,slug,date_gmt,modified_gmt,title,excerpt,content,_links,_embedded',
+    _embed: 'author,wp:featuredmedia,wp:term',
+  };
   const after = (name: string, at: number | null) => (at === null ? {} : { [name]: new Date(at).toISOString() });
   return {
     headers: { Accept: 'application/json' },
+    keepsTimeOfEdit: true,
     changedUrl: ({ after: from, page, size }) => {
       return url({
-        _embed: 1,
+        ...whole,
         ...{ orderby: 'modified', order: 'asc', per_page: size, page },
         ...after('modified_after', from),
       });
     },
-    newestUrl: (size) => url({ _embed: 1, orderby: 'date', order: 'desc', per_page: size }),
+    newestUrl: (size) => url({ ...whole, orderby: 'date', order: 'desc', per_page: size }),
     idsUrl: ({ from, page, size }) => {
       const fields = 'id,date_gmt,modified_gmt';
       // WordPress excludes the instant itself.
       const since = after('after', from === null ? null : from - 1_000);
       return url({ _fields: fields, orderby: 'id', order: 'asc', per_page: size, page, ...since });
     },
-    postsUrl: (ids) => url({ _embed: 1, include: ids.join(','), per_page: Math.max(ids.length, 1) }),
+    postsUrl: (ids) => url({ ...whole, include: ids.join(','), per_page: Math.max(ids.length, 1) }),
     postUrl: (id) => url({ _fields: 'id' }, `/${encodeURIComponent(id)}`),
     readIds: readWordPressIds,
   };
@@ -55,17 +61,20 @@ const author = z.object({ name: z.string() });
 const term = z.object({ taxonomy: z.string(), name: z.string(), slug: z.string().optional() });
 const media = z.object({
   source_url: z.string(),
-  alt_text: z.string().optional(),
-  mime_type: z.string().optional(),
-  caption: rendered.optional(),
+  // Plugins write what they like: only the address must be one.
+  alt_text: z.string().optional().catch(undefined),
+  mime_type: z.string().optional().catch(undefined),
+  caption: rendered.optional().catch(undefined),
   media_details: z
-    .object({ width: z.number().optional(), height: z.number().optional(), filesize: z.number().optional() })
-    .optional(),
+    .object({ width: z.unknown(), height: z.unknown(), filesize: z.unknown() })
+    .partial()
+    .optional()
+    .catch(undefined),
 });
 /** Entries that an author cannot be read for, as of a deleted user, are errors: they have another form. */
 const each = <T extends z.ZodType>(entry: T) => z.array(entry.or(z.unknown().transform(() => null)));
 const post = z.object({
-  id: z.number(),
+  id: z.int().nonnegative(),
   link: z.string(),
   slug: z.string(),
   date_gmt: z.string().nullish(),
@@ -91,7 +100,7 @@ export function readWordPressPosts(body: Uint8Array, headers: IncomingHttpHeader
 function readWordPressIds(body: Uint8Array, headers: IncomingHttpHeaders): IdPage {
   const posts = listOf(body).map((one) => {
     const { id, date_gmt, modified_gmt } = (one ?? {}) as Record<string, unknown>;
-    if (typeof id !== 'number') throw new CmsFormatError('a list that is not of posts');
+    if (wholeNumber(id) === null) throw new CmsFormatError('a list that is not of posts');
     return { id: String(id), publishedAt: utcInstant(date_gmt), modifiedAt: utcInstant(modified_gmt) };
   });
   return { posts, pages: wholeNumber(headers['x-wp-totalpages']), total: wholeNumber(headers['x-wp-total']) };

@@ -1,0 +1,23 @@
+/** Settles what sources have left that are no longer in the configuration. Their articles stay as they are. */
+import { clearRejectionsOfSource } from '../../articles/rejections.ts';
+import { resolveAlerts } from '../../schedule/alerts.ts';
+import { listSourceRows } from '../../sources/source-state.ts';
+import { withdrawalAlert } from '../../sources/sweep.ts';
+import type { AppContext } from '../app-context.ts';
+import { failureAlert } from './poll-sources.ts';
+
+/**
+ * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. Nothing
+ * else would: they are polled no more.
+ */
+export async function settleRemovedSources({ store, config, clock }: AppContext): Promise<void> {
+  const rows = await listSourceRows(store.db);
+  const removed = rows.filter(({ id }) => !config.sources.some((source) => source.id === id));
+  const paused = rows.filter((row) => row.paused_at !== null && !removed.includes(row));
+  const alerts = [
+    ...removed.flatMap(({ id }) => [failureAlert(id), withdrawalAlert(id)]),
+    ...paused.map(({ id }) => failureAlert(id)),
+  ];
+  await resolveAlerts(store.db, alerts, clock());
+  for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
+}

@@ -115,7 +115,7 @@ function linkOf(name: string, attributes: string): string | null {
   const id = named.get('id') ?? first ?? '';
   if (['figure', 'img', 'image'].includes(name)) {
     const source = named.get('src') ?? first ?? '';
-    const alt = (named.get('alt') ?? named.get('caption') ?? '').replace(/[[\]\n]/g, ' ');
+    const alt = (named.get('alt') ?? named.get('title') ?? named.get('caption') ?? '').replace(/[[\]\n]/g, ' ');
     return /^[^\s()<>]{1,2000}$/.test(source) ? `![${alt}](${source})` : null;
   }
   if (!/^[\w-]{1,64}$/.test(id)) return null;

@@ -4,21 +4,23 @@
 const MAX_LENGTH = 64;
 
 /**
- * The candidate that differs least from `name` without regard to case, hyphens and underscores: by at most a third of
- * its letters, where a transposition counts as one. Null if there is none. The first of equals.
+ * The candidate that differs least from `name` without regard to case, hyphens and underscores: by one letter, or at
+ * most a quarter of its letters, where a transposition counts as one; else one that begins with it. Null if there is
+ * none. The first of equals.
  */
 export function closestName(name: string, candidates: readonly string[]): string | null {
   if (name.length > MAX_LENGTH) return null;
   const wanted = simplify(name);
   let best: string | null = null;
-  let least = Math.floor(wanted.length / 3) + 1;
+  let least = Math.max(1, Math.floor(wanted.length / 4)) + 1;
+  if (wanted.length < 2) return null;
   for (const candidate of candidates) {
     const distance = editDistance(wanted, simplify(candidate), least);
     if (distance >= least) continue;
     best = candidate;
     least = distance;
   }
-  return best;
+  return best ?? (wanted.length < 4 ? null : (candidates.find((one) => simplify(one).startsWith(wanted)) ?? null));
 }
 
 function simplify(name: string): string {

@@ -14,13 +14,18 @@ describe('closestName', () => {
     ['tag', 'tags'],
     ['dke', 'dek'],
     ['pubished-', 'published'],
+    ['publish', 'published'],
+    ['headl', 'headline'],
   ])('finds what %s was meant to be', (written, meant) => {
     expect(closestName(written, KEYS)).toBe(meant);
   });
 
-  it.each(['', 'x', 'weather', 'layout', 'headline'.repeat(1_000)])('suggests nothing for "%s"', (written) => {
-    expect(closestName(written, KEYS)).toBeNull();
-  });
+  it.each(['', 'x', 'weather', 'public', 'tango', 'by', 'layout', 'headline'.repeat(1_000)])(
+    'suggests nothing for "%s"',
+    (written) => {
+      expect(closestName(written, KEYS)).toBeNull();
+    },
+  );
 
   it('finds a name with one wrong letter, and never throws', () => {
     fc.assert(

@@ -9,11 +9,20 @@ const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
   headline: ['title'],
   shortHeadline: ['shortTitle', 'linkTitle'],
   dek: ['description', 'summary', 'excerpt', 'subtitle', 'subheadline', 'deck', 'standfirst'],
-  published: ['publishDate', 'publishedAt', 'publishedDate', 'datePublished', 'pubDate', 'date'],
-  updated: ['lastmod', 'modified', 'lastModifiedAt', 'lastModified', 'updatedAt', 'updatedDate', 'dateModified'],
+  published: ['publishDate', 'publishedAt', 'publishedDate', 'datePublished', 'pubDate', 'date', 'publish'],
+  updated: [
+    'lastmod',
+    'modified',
+    'lastModifiedAt',
+    'lastModified',
+    'updatedAt',
+    'updatedDate',
+    'dateModified',
+    'dateUpdated',
+  ],
   section: ['category', 'categories'],
   tags: ['tag', 'keywords'],
-  bylines: ['byline', 'author', 'authors'],
+  bylines: ['byline', 'author', 'authors', 'by', 'writer'],
   image: [
     ...['featuredImage', 'featureImage', 'cover', 'coverImage', 'hero', 'heroImage', 'banner', 'images', 'photo'],
     'thumbnail',
@@ -24,7 +33,7 @@ const OTHER_NAMES: Partial<Record<KeyTarget, readonly string[]>> = {
   outletUrl: ['sourceUrl', 'sourceLink'],
   language: ['lang', 'locale'],
   url: ['canonical', 'canonicalUrl', 'originalUrl', 'permalink'],
-  draft: [],
+  draft: ['private', 'unpublished'],
 };
 
 /** Keys of site generators about their own pages. They mean nothing here. */
@@ -41,6 +50,8 @@ const IGNORED = new Set(
       'outputs',
     ],
     ...['sitemap', 'robots', 'noindex', 'cascade', 'resources', 'build', 'headless', 'params', 'extra'],
+    ...['hideMeta', 'disableShare', 'hideSummary', 'searchHidden', 'showReadingTime', 'showBreadCrumbs', 'editPost'],
+    ...['showPostNavLinks', 'showWordCount', 'useHugoToc', 'disableHLJS', 'excerptSeparator', 'cssClasses'],
     ...['template', 'theme', 'share', 'relatedPosts', 'search', 'readingTime', 'wordCount'],
     ...['redirectFrom', 'redirects', 'eleventyImport', 'translationKey', 'guid', 'postId', 'views'],
   ].map(simplifyKey),

@@ -299,12 +299,22 @@ class Translation {
       }
     }
     for (const [key] of entries) {
-      if (used.has(key)) continue;
+      if (used.has(key) || IGNORED_PARTS.has(simplifyKey(key.slice(0, 100)))) continue;
       this.#noticeUnknown([this.#origins.get(target) ?? target, ...rest, key], key, Object.keys(names));
     }
     return parts;
   }
 }
+
+/** Parts of an image that are for a site generator's own pages. */
+const IGNORED_PARTS = new Set([
+  'hidden',
+  'hiddeninlist',
+  'hiddeninsingle',
+  'relative',
+  'linkfullimages',
+  'responsiveimages',
+]);
 
 /** Words of content management systems. */
 const STATES: Readonly<Record<string, string>> = { publish: 'published', public: 'published', private: 'draft' };

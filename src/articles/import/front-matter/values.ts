@@ -70,7 +70,7 @@ export function toYesOrNo(value: unknown): boolean | null {
 export type PartNames = Readonly<Record<string, readonly string[]>>;
 
 export const IMAGE_PARTS: PartNames = {
-  url: ['src', 'path', 'image', 'href', 'file', 'filename', 'relative'],
+  url: ['src', 'path', 'image', 'href', 'file', 'filename'],
   alt: ['altText', 'description'],
   credit: ['photographer', 'attribution', 'creditText'],
   ...{ type: [], length: [], width: [], height: [] },

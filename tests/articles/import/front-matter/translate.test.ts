@@ -154,6 +154,11 @@ describe('the values', () => {
       { state: 'draft', published: '2026-11-24' },
     ],
     [{ published: true }, {}],
+    [
+      { publish: 'no', date: '2026-11-24' },
+      { state: 'draft', published: '2026-11-24' },
+    ],
+    [{ private: 'true' }, { state: 'draft' }],
     [{ state: 'Published', draft: 'true' }, { state: 'published' }],
     [{ state: 'publish' }, { state: 'published' }],
     [{ state: 'private' }, { state: 'draft' }],

@@ -73,7 +73,7 @@ const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/
 const MAX_FEEDS = 5;
 
 /** What the page of a site says about its API and feeds. */
-export function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body'>): HomePage {
+function readHome({ url, headers, body }: Pick<Answer, 'url' | 'headers' | 'body'>): HomePage {
   const page: HomePage = { apiRoot: null, feeds: [], isGhost: false };
   const parser = new Parser({
     onopentag(name, { rel = '', type = '', href = '', content = '', name: meta = '' }) {

@@ -1,7 +1,7 @@
 /** Decides which articles of a source are withdrawn. Pure. */
 
 /** Sweeps in a row that must miss an item before anyone asks about it. */
-export const MISSING_SWEEPS = 2;
+const MISSING_SWEEPS = 2;
 /** More at once may be a fault of the source, such as a plugin that hides posts: they wait for the operator. */
 export const MAX_AT_ONCE = 5;
 

@@ -9,7 +9,7 @@ import type { Store } from '../../src/store/store.ts';
 import { NOW } from '../support/clock.ts';
 import { openTestApp, type TestApp } from '../support/test-app.ts';
 
-export const GHOST_KEY = '0123456789abcdef0123456789';
+const GHOST_KEY = '0123456789abcdef0123456789';
 
 export interface TestSite {
   url: string;

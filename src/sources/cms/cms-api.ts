@@ -9,7 +9,7 @@ import type { SourceItem } from '../source-item.ts';
 /** At most this many posts on a page, whatever a request asks for (Ghost 6, WordPress). */
 export const MAX_PAGE_SIZE = 100;
 
-export interface PageQuery {
+interface PageQuery {
   /** From 1. */
   page: number;
   size: number;
@@ -41,7 +41,7 @@ export interface PostPage {
   pages: number | null;
 }
 
-export interface UnreadablePost {
+interface UnreadablePost {
   /** Its id, or its place in the response. */
   key: string;
   rule: string;

@@ -1,7 +1,7 @@
 /** Adds a source to the configuration file, which keeps its comments. */
 import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type Scalar } from 'yaml';
 import { parseConfig, type SourceConfig } from '../../config/config.ts';
 import type { AppContext } from '../app-context.ts';
 
@@ -9,7 +9,7 @@ import type { AppContext } from '../app-context.ts';
 export function sourceIdOf(url: string): string {
   const { hostname, pathname } = new URL(url);
   const words = `${hostname.replace(/^www\./, '')}${pathname}`.toLowerCase().replace(/[^a-z0-9]+/g, '-');
-  return words.replace(/^-+|-+$/g, '').slice(0, 64);
+  return words.replace(/^-+/, '').slice(0, 64).replace(/-+$/, '');
 }
 
 /**
@@ -46,14 +46,37 @@ function withSource(
   return { text, config: parseConfig(text, { file, env, cwd }) };
 }
 
-/** Appends the key where there is none, which leaves every other byte as it is. */
-function insertSource(text: string, id: string, url: string): string {
-  const document = parseDocument(text);
-  const entry = { id, url, use: 'articles' };
-  if (document.has('sources')) {
-    document.addIn(['sources'], document.createNode(entry, { flow: true }));
-    return document.toString({ lineWidth: 0 });
+/**
+ * Inserts an entry into the text, and leaves every other byte as it is: comments, quotes, folded lines.
+ * @returns a text that may not be valid, where `sources` is not a list
+ */
+export function insertSource(text: string, id: string, url: string): string {
+  // Quoted where YAML would read something else than text, and where it is no id at all.
+  const plainId = /^(?!(?:true|false|null)$)[a-z][a-z0-9-]*$/.test(id) ? id : JSON.stringify(id);
+  const entry = `{ id: ${plainId}, url: ${JSON.stringify(url)}, use: articles }`;
+  const { contents } = parseDocument(text);
+  const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === 'sources') : undefined;
+  if (pair === undefined) return `${text}${text.endsWith('\n') ? '' : '\n'}\nsources:\n  - ${entry}\n`;
+  const { key, value } = pair as Pair<Scalar, Node | null>;
+  const [from, to] = value?.range ?? [0, 0];
+  if (!isSeq(value)) {
+    // Nothing, or null, with or without comments.
+    const [start, end] = to > from ? [from, to] : Array(2).fill(text.indexOf(':', key.range?.[1]) + 1);
+    return `${text.slice(0, start).trimEnd()}\n  - ${entry}${text.slice(end)}`;
   }
-  const end = text.endsWith('\n') ? '' : '\n';
-  return `${text}${end}\nsources:\n  - { id: ${id}, url: ${JSON.stringify(url)}, use: articles }\n`;
+  const last = value.items.at(-1) as Node | undefined;
+  if (last === undefined) return `${text.slice(0, from)}[${entry}]${text.slice(to)}`;
+  if (value.flow) return `${text.slice(0, last.range?.[1])}, ${entry}${text.slice(last.range?.[1])}`;
+  return insertLine(text, last.range?.[1] ?? to, `${indentOf(text, from)}- ${entry}`);
+}
+
+/** After the line that contains the last character before `end`. */
+function insertLine(text: string, end: number, line: string): string {
+  const next = text.indexOf('\n', end - 1);
+  if (next === -1) return `${text}\n${line}\n`;
+  return `${text.slice(0, next + 1)}${line}\n${text.slice(next + 1)}`;
+}
+
+function indentOf(text: string, at: number): string {
+  return ' '.repeat(at - (text.lastIndexOf('\n', at - 1) + 1));
 }

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { insertSource, sourceIdOf } from '../../src/app/sources/add-source.ts';
+
+const URL = 'https://times.example';
+const ENTRY = '{ id: times, url: "https://times.example", use: articles }';
+const OTHER = '{ id: other, url: "https://other.example", use: articles }';
+
+describe('a source that is added to a configuration', () => {
+  it.each([
+    ['has no sources', 'a: 1 # one\n', `a: 1 # one\n\nsources:\n  - ${ENTRY}\n`],
+    ['does not end with a line feed', 'a: 1', `a: 1\n\nsources:\n  - ${ENTRY}\n`],
+    ['has an empty list', "a: 'x'\nsources: [] # none\nb: 2\n", `a: 'x'\nsources: [${ENTRY}] # none\nb: 2\n`],
+    ['has a list in brackets', `sources: [${OTHER}]\n`, `sources: [${OTHER}, ${ENTRY}]\n`],
+    ['has the key alone', 'sources: # soon\n  # - one\nb: 2\n', `sources:\n  - ${ENTRY} # soon\n  # - one\nb: 2\n`],
+    ['has null', 'sources: null\nb: >-\n  one\n  two\n', `sources:\n  - ${ENTRY}\nb: >-\n  one\n  two\n`],
+    [
+      'has sources',
+      `sources:\n    - ${OTHER} # first\n    # end\nb: 2\n`,
+      `sources:\n    - ${OTHER} # first\n    - ${ENTRY}\n    # end\nb: 2\n`,
+    ],
+    [
+      'has sources over several lines, at its end',
+      'sources:\n- id: other\n  url: https://other.example # home\n  use: articles',
+      `sources:\n- id: other\n  url: https://other.example # home\n  use: articles\n- ${ENTRY}\n`,
+    ],
+  ])('leaves every other byte as it is where the file %s', (_, before, after) => {
+    expect(insertSource(before, 'times', URL)).toBe(after);
+    expect((parse(after) as { sources: object[] }).sources.at(-1)).toMatchObject({ id: 'times', url: URL });
+  });
+
+  it.each(['true', '007', '1e5', 'a }'])('has the id %s as text', (id) => {
+    expect(parse(insertSource('a: 1\n', id, URL))).toMatchObject({ sources: [{ id }] });
+  });
+
+  it('gets its id from the address', () => {
+    expect(sourceIdOf('https://www.times.example/News/')).toBe('times-example-news');
+    expect(sourceIdOf(`https://${'a'.repeat(62)}.b.example/`)).toBe(`${'a'.repeat(62)}-b`);
+    expect(sourceIdOf(`https://${'a'.repeat(63)}.example/`)).toBe('a'.repeat(63));
+  });
+});

@@ -56,6 +56,8 @@ export interface FetchClientOptions extends ConnectionRules {
 const CONNECT_LIMIT = 5 * SECOND;
 const TIME_LIMIT = 20 * SECOND;
 const MAX_REDIRECTS = 4;
+/** Responses of 1xx before the final one (RFC 9110 §15.2). */
+const MAX_INTERIM_RESPONSES = 10;
 const MAX_WIRE_BYTES = 2 * 1024 * 1024;
 const MAX_BYTES = 10 * 1024 * 1024;
 
@@ -180,6 +182,14 @@ async function openResponse(
     request.on('error', reject);
     request.on('close', () => reject(new Error('closed')));
     request.on('response', resolve);
+    let interim = 0;
+    request.on('information', () => {
+      interim += 1;
+      // Nothing else limits them: a server that sends nothing but them keeps this process busy.
+      if (interim <= MAX_INTERIM_RESPONSES) return;
+      reject(new FetchError('it sends interim responses without end'));
+      socket.destroy();
+    });
     request.end();
     const message = await promise;
     // The reader of the body reports an error; without a reader nothing must throw.

@@ -72,6 +72,16 @@ describe('the fetch client', () => {
     });
   });
 
+  it('skips interim responses, and fails where there is no end of them', async () => {
+    const server = await startRawServer((path) => {
+      const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n'.repeat(Number(path.slice(1)));
+      return Buffer.concat([Buffer.from(hints), ok([], 'end')]);
+    });
+    expect(await get(server.url('/10'))).toMatchObject({ kind: 'answered', status: 200, body: Buffer.from('end') });
+    const reason = 'it sends interim responses without end';
+    expect(await get(server.url('/11'))).toEqual({ kind: 'failed', reason });
+  });
+
   it.each([
     ['Content-Length', ok(['Content-Length: 100'], 'half')],
     ['a chunked body', ok(['Transfer-Encoding: chunked'], '4\r\nhalf\r\n')],

@@ -249,7 +249,6 @@ describe('an item', () => {
     const [jsonItem] = JSON.parse(json).items;
     expect(jsonItem.image).toBe(url);
     expect(jsonItem.attachments).toMatchObject([{ mime_type: 'audio/mpeg' }]);
-    // Of `media:content`, only an address is required (Media RSS 1.5.1).
     expect(validateFeed(rss, `${URL}/latest.rss`, NOW)).toEqual([]);
     expect(validateFeed(atom, `${URL}/latest.atom`, NOW)).toEqual([]);
     expect(jsonFeed.parse(JSON.parse(json)).items[0]).toMatchObject({ image: url });

@@ -238,7 +238,8 @@ class Checks {
       if (!['image', 'audio', 'video', 'document', 'executable'].includes(content.attributes.medium ?? 'image')) {
         this.say(content, 'InvalidMediaMedium');
       }
-      this.mime(content);
+      // Optional, as are all attributes but the address (Media RSS 1.5.1).
+      if (content.attributes.type !== undefined) this.mime(content);
       this.fullUri(content, content.attributes.url ?? '');
       for (const name of ['media:title', 'media:description']) this.plain(content, name);
     }

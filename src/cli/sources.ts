@@ -137,7 +137,7 @@ function pauseOrResume(cli: CliContext, id: string, verb: 'pause' | 'resume'): P
   return cli.withApp(async (app) => {
     const { store, config, clock } = app;
     named(app, id);
-    await registerSources(store.db, config.sources, clock());
+    await registerSources(store.db, config, clock());
     await setPaused(store.db, id, verb === 'pause', clock());
     cli.print(verb === 'pause' ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`);
   });

@@ -1,6 +1,6 @@
 /** What the store knows of sources and their items: claims of polls, outcomes, and what has been read. */
-import { type Selectable, sql } from 'kysely';
-import type { SourceConfig } from '../config/config.ts';
+import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
+import type { Config, SourceConfig } from '../config/config.ts';
 import { chunks } from '../lib/chunks.ts';
 import { HOUR, MINUTE } from '../lib/time.ts';
 import { claimRows, updateClaimed } from '../store/lease.ts';
@@ -16,42 +16,56 @@ const ROWS_PER_STATEMENT = 500;
 export type SourceRow = Selectable<Tables['sources']>;
 export type SourceItemRow = Selectable<Tables['source_items']>;
 
-/** Adds the sources of the configuration that are new. One with another address or API begins again. */
-export async function registerSources(db: Db, sources: readonly SourceConfig[], now: number): Promise<void> {
+/**
+ * Adds the sources of the configuration that are new. One with another address or API is looked for again, and one
+ * with other rules for its articles is read again.
+ */
+export async function registerSources(
+  db: Db,
+  { sources, sections }: Pick<Config, 'sources' | 'sections'>,
+  now: number,
+): Promise<void> {
+  if (sources.length === 0) return;
   const ids = sources.map(({ id }) => id);
-  if (ids.length === 0) return;
-  const rows = await db.selectFrom('sources').select(['id', 'url', 'configured_api']).where('id', 'in', ids).execute();
+  const columns = ['id', 'url', 'configured_api', 'rules'] as const;
+  const rows = await db.selectFrom('sources').select(columns).where('id', 'in', ids).execute();
   const known = new Map(rows.map((row) => [row.id, row]));
-  const isKnown = ({ id, url, api }: SourceConfig): boolean =>
-    known.get(id)?.url === url && known.get(id)?.configured_api === api;
-  // It is called every second: usually it writes nothing.
-  if (sources.every(isKnown)) return;
-  await db
-    .insertInto('sources')
-    .values(sources.map(({ id, url, api }) => ({ id, url, configured_api: api, due_at: now })))
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet((e) => ({
-          url: e.ref('excluded.url'),
-          configured_api: e.ref('excluded.configured_api'),
-          due_at: e.ref('excluded.due_at'),
-          ...UNREAD,
-        }))
-        .where((e) =>
-          e.or([
-            e('sources.url', '<>', e.ref('excluded.url')),
-            e('sources.configured_api', '<>', e.ref('excluded.configured_api')),
-          ]),
-        ),
-    )
-    .execute();
+  for (const source of sources) {
+    const { id, url, api } = source;
+    const row = known.get(id);
+    const given = { url, configured_api: api, rules: rulesOf(source, sections) };
+    // It is called every second: usually it writes nothing.
+    if (row === undefined) await addSource(db, { id, ...given, due_at: now });
+    else if (row.url !== url || row.configured_api !== api) {
+      await updateSource(db, id, { ...given, ...UNREAD, api: null, endpoint: null, due_at: now });
+    } else if (row.rules !== given.rules) await updateSource(db, id, { ...given, ...UNREAD, due_at: now });
+  }
 }
 
 const UNREAD = {
-  ...{ api: null, endpoint: null, etag: null, last_modified: null, read_to: null, failures: 0, failing_since: null },
-  ...{ problem: null, swept_at: null, fully_swept_at: null },
+  ...{ etag: null, last_modified: null, read_to: null, failures: 0, failing_since: null, problem: null },
+  ...{ swept_at: null, fully_swept_at: null },
 };
+
+/** What decides what its items become, beside the items themselves. */
+function rulesOf(
+  { sections: mapped, kinds, section, membersOnly }: SourceConfig,
+  sections: Config['sections'],
+): string {
+  return JSON.stringify([mapped, kinds, section ?? null, membersOnly, sections]);
+}
+
+async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<void> {
+  await db
+    .insertInto('sources')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+async function updateSource(db: Db, id: string, change: Updateable<Tables['sources']>): Promise<void> {
+  await db.updateTable('sources').set(change).where('id', '=', id).execute();
+}
 
 /** The right to poll a source, until it expires and another process claims it. */
 export interface SourceClaim {

@@ -162,6 +162,8 @@ interface SourcesTable {
   /** As configured when the rest was found: another one begins again. */
   url: string;
   configured_api: SourceApi | 'auto';
+  /** What decides what its items become, as JSON: with another one all of them are read again. */
+  rules: string;
   /** Null until it is found. */
   api: SourceApi | null;
   /** Base of the API's URLs, or the address of the feed. */

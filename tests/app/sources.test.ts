@@ -266,6 +266,19 @@ describe('polls', () => {
       expect(rejection?.problems).toContain('the post cannot be read: slug');
     });
 
+    it('read all posts again when the rules of the source change, and only then', async () => {
+      const store = await open();
+      const { app } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      expect((await findArticle(store.db, 'times.2'))?.section).toBeNull();
+      const [source] = app.config.sources;
+      if (source === undefined) throw new Error('no source');
+      Object.assign(source, { sections: { Opinion: 'trending' } });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 0, updated: 4 } });
+      expect((await findArticle(store.db, 'times.2'))?.section).toBe('trending');
+      expect(await pollDueSources(app)).toEqual([]);
+    });
+
     it('leave articles of withdrawn posts where the configuration says so', async () => {
       const store = await open();
       const { app, posts } = await openNewsroom(store, 'wordpress', { source: 'withdrawn: leave' });

@@ -43,7 +43,7 @@ export interface PollOptions {
 export async function pollDueSources(app: AppContext, options: PollOptions = {}): Promise<PolledSource[]> {
   const { store, config, clock } = app;
   if (config.sources.length === 0) return [];
-  await registerSources(store.db, config.sources, clock());
+  await registerSources(store.db, config, clock());
   const client = options.client ?? openConfiguredClient(config);
   const limit = new ConcurrencyLimit(CONCURRENT);
   const polls = config.sources.map((source) => limit.run(() => pollIfDue(app, source, { ...options, client })));
@@ -57,7 +57,7 @@ export function pollingSources(app: AppContext): ((signal: AbortSignal) => Promi
   const limit = new ConcurrencyLimit(CONCURRENT);
   return config.sources.map((source) => async (signal) => {
     await limit.run(async () => {
-      await registerSources(store.db, [source], clock());
+      await registerSources(store.db, { ...config, sources: [source] }, clock());
       await pollIfDue(app, source, { signal, client });
     });
   });
@@ -84,7 +84,7 @@ export async function pollNow(
   { isWhole = false, ...options }: PollOptions & { isWhole?: boolean } = {},
 ): Promise<PollOutcome | null> {
   const { store, config, clock } = app;
-  await registerSources(store.db, config.sources, clock());
+  await registerSources(store.db, config, clock());
   const row = await claimSource(store.db, source.id, clock());
   if (row !== null && isWhole) await beginAgain(store.db, row, clock());
   return row === null ? null : pollClaimed(app, source, row, options);

@@ -11,6 +11,7 @@ export async function createSources(db: Kysely<unknown>, dialect: 'sqlite' | 'po
     id ${text} not null primary key,
     url ${text} not null,
     configured_api ${text} not null,
+    rules ${text} not null,
     api ${text} check (api in ('wordpress', 'ghost', 'feed')),
     endpoint ${text},
     etag ${text},

@@ -23,7 +23,7 @@ describe('the webhook of a source', () => {
       const source = { id: 'times', url: 'https://times.example', api: 'auto' } as Config['sources'][number];
       const config = { ...sampleConfig(), sources: [source] };
       site = openTestSite(store, config);
-      await registerSources(store.db, config.sources, NOW + MINUTE);
+      await registerSources(store.db, config, NOW + MINUTE);
     });
     const post = (headers: Record<string, string>, body = BODY, path = '/hooks/sources/times') =>
       site.app.request(path, { method: 'POST', body, headers });

@@ -38,7 +38,11 @@ export async function registerSources(
     if (row === undefined) await addSource(db, { id, ...given, due_at: now });
     else if (row.url !== url || row.configured_api !== api) {
       await updateSource(db, id, { ...given, ...UNREAD, api: null, endpoint: null, due_at: now });
-    } else if (row.rules !== given.rules) await updateSource(db, id, { ...given, ...UNREAD, due_at: now });
+    } else if (row.rules !== given.rules) {
+      // Each item counts as changed until it has been read again, however often the poll is interrupted.
+      await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
+      await updateSource(db, id, { ...given, ...UNREAD, due_at: now });
+    }
   }
 }
 

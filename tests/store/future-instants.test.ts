@@ -62,7 +62,7 @@ describe('correctFutureInstants', () => {
     it('makes sources due again, and their sweeps, and forgets what was asked for later than now', async () => {
       const { db } = await open();
       const later = { polled_at: NOW, swept_at: NOW, fully_swept_at: NOW, requested_at: NOW, failing_since: NOW };
-      const row = { id: 'a', url: 'https://times.example', configured_api: 'auto', rules: '' as const, fence: 1 };
+      const row = { id: 'a', url: 'https://times.example', configured_api: 'auto' as const, rules: '', fence: 1 };
       await db
         .insertInto('sources')
         .values({ ...row, ...later, due_at: NOW + HOUR, lease_until: NOW + LONGEST_LEASES.claim })

@@ -32,13 +32,13 @@ export async function discoverApi(
   { url, api, key }: { url: string; api: SourceApi | 'auto'; key: string | undefined },
 ): Promise<FoundApi> {
   const home = await ask(requester, url);
-  if (home.status !== 200) {
-    throw new PollError(`${url} answered ${home.status}: is the address of the source right?`);
-  }
-  const page = readHome(home);
+  if (home.status >= 500 || home.status === 429) throw statusError(home, requester.now);
+  // A CMS without a site of its own may have no page there, and an API below.
+  const isPage = home.status === 200;
+  const page = isPage ? readHome(home) : NO_PAGE;
   const wants = (one: SourceApi): boolean => api === 'auto' || api === one;
   const tried: string[] = [];
-  if (wants('feed') && (await isFeed(home, requester))) return { api: 'feed', endpoint: home.url, notes: [] };
+  if (isPage && wants('feed') && (await isFeed(home, requester))) return { api: 'feed', endpoint: home.url, notes: [] };
   if (wants('wordpress')) {
     const endpoint = await findWordPress(requester, home.url, page);
     if (endpoint !== null) return { api: 'wordpress', endpoint, notes: [] };
@@ -49,6 +49,7 @@ export async function discoverApi(
     if (found !== null) return { api: 'ghost', endpoint: found, notes: [] };
     tried.push(key === undefined ? 'the Ghost Content API (no key in DAYWIRE_SOURCE_KEYS)' : 'the Ghost Content API');
   }
+  if (!isPage) throw new PollError(`${url} answered ${home.status}: is the address of the source right?`);
   if (wants('feed')) {
     const found = await findFeed(requester, home.url, page);
     const keyNote =
@@ -68,6 +69,8 @@ interface HomePage {
   feeds: string[];
   isGhost: boolean;
 }
+
+const NO_PAGE: HomePage = { apiRoot: null, feeds: [], isGhost: false };
 
 const FEED_TYPES = ['application/rss+xml', 'application/atom+xml', 'application/feed+json'];
 const MAX_FEEDS = 5;
@@ -102,7 +105,7 @@ async function isFeed(answer: Answer, requester: Requester): Promise<boolean> {
 }
 
 async function findWordPress(requester: Requester, home: string, { apiRoot }: HomePage): Promise<string | null> {
-  const roots = apiRoot === null ? [below(home, 'wp-json/')] : [apiRoot];
+  const roots = apiRoot === null ? usualRoots(home) : [apiRoot];
   for (const root of roots) {
     const endpoint = postsEndpoint(root);
     const request = apiRoot === null ? tryToAsk : askIfUp;
@@ -112,6 +115,12 @@ async function findWordPress(requester: Requester, home: string, { apiRoot }: Ho
     }
   }
   return null;
+}
+
+/** Where the API may be if no page names it. The address of a source may be that of the API itself. */
+function usualRoots(home: string): string[] {
+  if (/\/wp-json\/?$/.test(new URL(home).pathname)) return [home];
+  return [below(home, 'wp-json/'), below(home, '?rest_route=/')];
 }
 
 /** Without "pretty permalinks" the route is a parameter. */

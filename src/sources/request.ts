@@ -49,12 +49,17 @@ export async function askForOk(
 }
 
 export function statusError({ status, url, headers }: Answer, now: number): PollError {
-  const hint = status === 401 || status === 403 ? ': it refuses access; is its key in DAYWIRE_SOURCE_KEYS right?' : '';
+  const hint = status === 401 || status === 403 ? `: it refuses access; ${accessHint(url)}` : '';
   const isBusy = status === 429 || status === 503;
   return new PollError(`${placeOf(url)} answered ${status}${hint}`, {
     retryAt: isBusy ? retryAfter(headers, now) : null,
     isGone: status === 404 || status === 410,
   });
+}
+
+function accessHint(url: string): string {
+  if (new URL(url).searchParams.has('key')) return 'is its key in DAYWIRE_SOURCE_KEYS right?';
+  return 'a plugin or firewall of the site may block it';
 }
 
 /** An address without its query, which may hold a key. */

@@ -283,6 +283,17 @@ export function listItemsSince(db: Db, source: string, from: number): Promise<So
     .execute();
 }
 
+/** Forgets that sources have failed: they are polled no more. */
+export async function forgetFailures(db: Db, ids: string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await db
+    .updateTable('sources')
+    .set({ failures: 0, failing_since: null, problem: null })
+    .where('id', 'in', ids)
+    .where('failing_since', 'is not', null)
+    .execute();
+}
+
 /** Sets, for items of a source, how many sweeps have missed them. */
 export async function recordMissing(
   db: Db | Tx,

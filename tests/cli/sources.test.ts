@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
@@ -75,7 +75,13 @@ describe('daywire sources', () => {
 
   it('adds a site to the configuration, which keeps its comments, and no second one with its id', async () => {
     const before = config();
+    const file = join(folder.path, 'config/daywire.yaml');
+    renameSync(file, join(folder.path, 'linked.yaml'));
+    symlinkSync('../linked.yaml', file);
+    chmodSync(file, 0o600);
     const { code, stdout, stderr } = await run('add', url, '--id', 'our-site');
+    expect(lstatSync(file).isSymbolicLink()).toBe(true);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(stderr).toBe('');
     expect(stdout).toContain('added our-site to config/daywire.yaml: "daywire start" polls it (restart one that runs)');
     expect(code).toBe(0);

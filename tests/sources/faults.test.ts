@@ -10,7 +10,7 @@ import { recordRejection } from '../../src/articles/rejections.ts';
 import type { SourceConfig } from '../../src/config/config.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
-import { claimDueSources, requestPoll, setPaused } from '../../src/sources/source-state.ts';
+import { claimDueSources, findSourceRow, requestPoll, setPaused } from '../../src/sources/source-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -280,7 +280,47 @@ describe('a source', () => {
       expect(await store.db.selectFrom('rejections').selectAll().execute()).toHaveLength(1);
       app.config.sources.length = 0;
       await settleRemovedSources(app);
+      expect(await findSourceRow(store.db, 'times')).toMatchObject({ failing_since: null, problem: null });
       expect(await store.db.selectFrom('rejections').selectAll().execute()).toEqual([]);
+    });
+
+    it.each([
+      ['without a page of its own', (path: string) => (path === '/' ? new Response('', { status: 404 }) : null)],
+      ['without a page that names its API', (path: string) => (path === '/' ? new Response('<p>Hi</p>') : null)],
+    ])('is found on a site %s', async (_, instead) => {
+      const { app, site } = await openWordPress();
+      site.instead = ({ url }) => instead(new URL(url).pathname + new URL(url).search);
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+    });
+
+    it('is found by the address of its API', async () => {
+      const { app, site } = await openWordPress();
+      Object.assign(app.config.sources[0]!, { url: `${site.url}/wp-json` });
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+    });
+
+    it('is found without pretty permalinks, on a page that does not name the API', async () => {
+      const { app, site } = await openWordPress();
+      site.instead = (request) => {
+        const url = new URL(request.url);
+        const route = url.searchParams.get('rest_route');
+        if (route === null) return new Response(url.pathname === '/' ? '<p>Hi</p>' : '', { status: 200 });
+        url.searchParams.delete('rest_route');
+        url.pathname = `/wp-json${route}`;
+        return site.app.fetch(new Request(url));
+      };
+      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+    });
+
+    it('that refuses access asks for a key only where it takes one', async () => {
+      const { app, site } = await openWordPress();
+      await poll(app);
+      site.instead = () => new Response('', { status: 403 });
+      expect(await poll(app, 5 * MINUTE)).toMatchObject({
+        problem:
+          `${site.url}/wp-json/wp/v2/posts answered 403: it refuses access; a plugin or firewall of the site may ` +
+          'block it',
+      });
     });
 
     it('leaves no rejection of a post that is withdrawn', async () => {

@@ -15,13 +15,14 @@ export interface TestSite {
   url: string;
   /** Paths and queries of the requests, in order. */
   requests: string[];
+  app: Hono;
   /** Answers instead of the site while it is set. */
   instead: ((request: Request) => Response | null | Promise<Response | null>) | null;
 }
 
 /** Serves an app until the test has finished. */
 export async function openSite(app: Hono): Promise<TestSite> {
-  const site: TestSite = { url: '', requests: [], instead: null };
+  const site: TestSite = { url: '', requests: [], app, instead: null };
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname, search } = new URL(request.url);
     site.requests.push(pathname + search);

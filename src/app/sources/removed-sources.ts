@@ -1,7 +1,7 @@
 /** Settles what sources have left that are no longer in the configuration. Their articles stay as they are. */
 import { clearRejectionsOfSource } from '../../articles/rejections.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
-import { listSourceRows } from '../../sources/source-state.ts';
+import { forgetFailures, listSourceRows } from '../../sources/source-state.ts';
 import { withdrawalAlert } from '../../sources/sweep.ts';
 import type { AppContext } from '../app-context.ts';
 import { failureAlert } from './poll-sources.ts';
@@ -19,5 +19,10 @@ export async function settleRemovedSources({ store, config, clock }: AppContext)
     ...paused.map(({ id }) => failureAlert(id)),
   ];
   await resolveAlerts(store.db, alerts, clock());
+  // The metrics would say for good that they fail.
+  await forgetFailures(
+    store.db,
+    removed.map(({ id }) => id),
+  );
   for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
 }

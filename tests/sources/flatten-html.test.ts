@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { prepareHtml } from '../../src/sources/body-html.ts';
 import { flattenDeepHtml } from '../../src/sources/flatten-html.ts';
 import { textOfHtml } from '../../src/sources/html-text.ts';
+import { processorTime } from '../support/processor-time.ts';
 
 const nested = (depth: number): string => `a${'<b>'.repeat(depth)}c &amp; d${'</b>'.repeat(depth)}<p>e`;
 
@@ -27,12 +28,11 @@ it('leaves no tag in what it flattens', () => {
 });
 
 it('keeps the time of deep HTML in proportion to its length, in bodies and in texts', () => {
-  const time = (depth: number): number => {
-    const start = process.threadCpuUsage();
-    prepareHtml(nested(depth), null);
-    textOfHtml(nested(depth));
-    return process.threadCpuUsage(start).user / 1_000;
-  };
+  const time = (depth: number): number =>
+    processorTime(() => {
+      prepareHtml(nested(depth), null);
+      textOfHtml(nested(depth));
+    });
   time(2_000);
   const [short, long] = [time(20_000), time(80_000)];
   expect(long).toBeLessThan(Math.max(40, 12 * short));

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
 import { MAX_ITEMS } from '../../../src/sources/feed/parsed-feed.ts';
 import { anyText } from '../../support/any-text.ts';
+import { processorTime } from '../../support/processor-time.ts';
 import { atomEntry, FEED_URL, NOW, readFeed, rssItem } from './read-feed.ts';
 
 const parse = (document: string | Uint8Array) =>
@@ -92,13 +93,6 @@ describe('parseFeed', () => {
 /** Processor time of a document in milliseconds, in the better of two attempts: other load hardly changes it. */
 function timeOf(document: string): number {
   return Math.min(...[1, 2].map(() => processorTime(() => void parse(document))));
-}
-
-function processorTime(run: () => void): number {
-  const start = process.threadCpuUsage();
-  run();
-  const { user, system } = process.threadCpuUsage(start);
-  return (user + system) / 1_000;
 }
 
 describe('entities', () => {

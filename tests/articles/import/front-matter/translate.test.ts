@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { fieldsSchema } from '../../../../src/articles/import/fields.ts';
 import { type TranslationRules, translateKeys } from '../../../../src/articles/import/front-matter/translate.ts';
 import { ARTICLE_KEYS } from '../../../../src/config/article-keys.ts';
+import { processorTime } from '../../../support/processor-time.ts';
 import { configWith } from '../../imports.ts';
 
 const SECTIONS = [
@@ -231,8 +232,7 @@ describe('any front matter', () => {
     const long = { ['x'.repeat(100_000)]: 1, author: 'a and '.repeat(10_000), tags: ','.repeat(64_000) };
     const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`key${index}`, { a: 1 }]));
     const deep = JSON.parse(`${'['.repeat(2_000)}${']'.repeat(2_000)}`) as unknown;
-    const startedAt = performance.now();
-    translate({ ...long, ...many, title: deep, headline: deep, image: many });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const all = { ...long, ...many, title: deep, headline: deep, image: many };
+    expect(processorTime(() => void translate(all))).toBeLessThan(1_000);
   });
 });

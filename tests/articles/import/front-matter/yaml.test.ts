@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parseDocument, stringify } from 'yaml';
 import { mendNestedLine, mendYaml } from '../../../../src/articles/import/front-matter/mend-yaml.ts';
 import { parseMarkdown } from '../../../../src/articles/import/parse.ts';
+import { processorTime } from '../../../support/processor-time.ts';
 
 /** What is read of front matter, with what is written about it. */
 function read(frontMatter: string): { fields?: Record<string, unknown>; warnings?: string[]; problem?: string } {
@@ -166,15 +167,17 @@ describe('front matter in YAML', () => {
     );
     for (const long of [':', ': ', '"', "'", ' ', '- ', 'a: ', '&a ', '#', ' #', '\t', '“', '{', '[', '%', '\\']) {
       const line = `title: ${long.repeat(64_000 / long.length)}x`;
-      const startedAt = performance.now();
-      mendYaml(['', line, line, 'dek: D']);
-      mendNestedLine(`  - ${line}`, 1);
-      mendNestedLine(`${long.repeat(64_000 / long.length)}x`, 1);
-      expect(performance.now() - startedAt, long).toBeLessThan(200);
+      const time = processorTime(() => {
+        mendYaml(['', line, line, 'dek: D']);
+        mendNestedLine(`  - ${line}`, 1);
+        mendNestedLine(`${long.repeat(64_000 / long.length)}x`, 1);
+      });
+      expect(time, long).toBeLessThan(200);
     }
-    const startedAt = performance.now();
-    expect(read(`title: ${': '.repeat(32_000)}`).warnings).toHaveLength(1);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    const time = processorTime(() => {
+      expect(read(`title: ${': '.repeat(32_000)}`).warnings).toHaveLength(1);
+    });
+    expect(time).toBeLessThan(500);
   });
 });
 

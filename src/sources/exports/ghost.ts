@@ -13,6 +13,8 @@ import type { LeftOut } from './left-out.ts';
 const MAX_BYTES = 400 * 1024 * 1024;
 /** Ghost writes this for the address of the site. */
 const PLACEHOLDER = '__GHOST_URL__';
+/** Ends what the site shows of a post to people who are no members. */
+const PAYWALL = '<!--members-only-->';
 
 const table = z.array(z.record(z.string(), z.unknown())).optional();
 const data = z.object({
@@ -72,7 +74,7 @@ async function readTables(file: string): Promise<{ tables: z.output<typeof data>
   const text = await readText(file);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
     throw new ExportError(`${file}: is not JSON: ${(error as Error).message}`);
   }
@@ -124,7 +126,9 @@ interface PostContext {
 function toItem(post: Row, { meta, authors, tags, siteUrl }: PostContext): SourceItem {
   const slug = textIn(post, 'slug');
   const absolute = (text: string): string => text.replaceAll(PLACEHOLDER, siteUrl);
-  const url = absolute(textIn(post, 'canonical_url')) || `${siteUrl}/${slug}/`;
+  const url = absolute(textIn(post, 'canonical_url')) || (slug === '' ? null : `${siteUrl}/${slug}/`);
+  const html = absolute(textIn(post, 'html'));
+  const isForMembers = (textIn(post, 'visibility') || 'public') !== 'public';
   // Names with a hash are internal: they steer the theme.
   const visible = tags.filter(
     (tag) => textIn(tag, 'visibility') !== 'internal' && !textIn(tag, 'name').startsWith('#'),
@@ -139,8 +143,9 @@ function toItem(post: Row, { meta, authors, tags, siteUrl }: PostContext): Sourc
     slug: slug || null,
     headline: textIn(post, 'title'),
     dek: excerpt || null,
-    html: absolute(textIn(post, 'html')),
-    baseUrl: url,
+    // The export has the whole text, also where people pay for it.
+    html: isForMembers ? publicPart(html) : html,
+    baseUrl: url ?? siteUrl,
     authors: authors.map((author) => textIn(author, 'name')),
     categories: visible.map((tag) => ({ name: textIn(tag, 'name'), slug: textIn(tag, 'slug') || null })),
     tags: visible.map((tag) => textIn(tag, 'name')),
@@ -151,14 +156,21 @@ function toItem(post: Row, { meta, authors, tags, siteUrl }: PostContext): Sourc
     publishedAt: instantIn(post, 'published_at'),
     updatedAt: instantIn(post, 'updated_at'),
     language: null,
-    isForMembers: (textIn(post, 'visibility') || 'public') !== 'public',
+    isForMembers,
   };
+}
+
+/** What everybody may read of a post for members: without the mark of its author, nothing. */
+function publicPart(html: string): string {
+  return html.slice(0, Math.max(html.indexOf(PAYWALL), 0));
 }
 
 function countRest(post: Row, meta: Row, leftOut: LeftOut): void {
   for (const [key, value] of Object.entries(post)) {
     if (!USED.has(key) && isSet(value)) leftOut.drop(`posts.${key}`);
   }
+  if (!isSet(post.html) && (isSet(post.lexical) || isSet(post.mobiledoc)))
+    leftOut.drop('the text of posts without html');
   for (const [key, value] of Object.entries(meta)) {
     if (!USED_META.has(key) && isSet(value)) leftOut.drop(`posts_meta.${key}`);
   }

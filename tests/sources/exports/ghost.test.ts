@@ -93,6 +93,25 @@ describe('a post in an export of Ghost', () => {
     expect(items.map(({ isForMembers }) => isForMembers)).toEqual([false, true, true, true]);
   });
 
+  it('for members has the text only that the site shows to everybody', async () => {
+    const html = '<p>For all.</p><!--members-only--><p>For members.</p>';
+    const posts = [
+      ghostPost(1, { visibility: 'paid', html }),
+      ghostPost(2, { visibility: 'members', html: '<p>All of it.</p>' }),
+      ghostPost(3, { html }),
+    ];
+    const { items } = await read(ghostExport(posts));
+    expect(items.map((item) => item.html)).toEqual(['<p>For all.</p>', '', html]);
+  });
+
+  it('has no address without a slug, and is counted if its text cannot be read', async () => {
+    const { items, leftOut } = await read(
+      `\ufeff${ghostExport([ghostPost(1, { slug: '', html: null, lexical: '{}' })])}`,
+    );
+    expect(items).toMatchObject([{ url: null, slug: null, html: '', baseUrl: 'https://times.example' }]);
+    expect(leftOut).toContain('the text of posts without html: not imported (1 times)');
+  });
+
   it('is not imported unless it is published on the site, and is counted', async () => {
     const posts = [
       ...['draft', 'scheduled', 'sent'].map((status, id) => ghostPost(id, { status })),

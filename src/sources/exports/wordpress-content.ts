@@ -15,7 +15,13 @@ const BLOCK_ELEMENTS = [
   ...['h[1-6]', 'header', 'hr', 'iframe', 'li', 'main', 'nav', 'ol', 'p', 'pre', 'section', 'script', 'style'],
   ...['table', 'tbody', 'td', 'tfoot', 'th', 'thead', 'tr', 'ul'],
 ];
-const BLOCK = new RegExp(`^\\s*(?:<!--|</?(?:${BLOCK_ELEMENTS.join('|')})\\b)`, 'i');
+const TAG = `</?(?:${BLOCK_ELEMENTS.join('|')})\\b`;
+const BLOCK = new RegExp(`^\\s*(?:<!--|${TAG})`, 'i');
+/** The editor writes no blank line before and after a heading or a list, and WordPress takes one to be there. */
+const BLOCK_TAG = new RegExp(`${TAG}[^<>]*>`, 'gi');
+/** A start tag, or the end of an element that may have several paragraphs. */
+const OPENS_OR_HOLDS_PARAGRAPHS = /^<(?!\/)|^<\/(?:article|aside|blockquote|details|div|main|section)\b/i;
+const FREEFORM = { start: '<!-- wp:freeform -->', end: '<!-- /wp:freeform -->' };
 
 /**
  * @param content as in `content:encoded`
@@ -25,15 +31,29 @@ export function htmlOfContent(content: string, onRemoved: (name: string) => void
   const text = content.replace(/\r\n?/g, '\n');
   const withoutShortcodes = replaceShortcodes(text, onRemoved);
   const linked = linkAddresses(withoutShortcodes);
-  // The block editor writes its paragraphs itself.
-  return text.includes('<!-- wp:') ? linked : paragraphs(linked);
+  // The block editor writes its paragraphs itself, but for what it took over from the classic editor.
+  return text.includes('<!-- wp:') ? classicBlocks(linked) : paragraphs(linked);
+}
+
+function classicBlocks(text: string): string {
+  const [first = '', ...others] = text.split(FREEFORM.start);
+  const parts = others.map((part) => {
+    const end = part.indexOf(FREEFORM.end);
+    return end < 0 ? part : paragraphs(part.slice(0, end)) + part.slice(end);
+  });
+  return [first, ...parts].join(FREEFORM.start);
 }
 
 function replaceShortcodes(text: string, onRemoved: (name: string) => void): string {
   const closed = new Set([...text.matchAll(/\[\/([A-Za-z][\w-]{0,60})\]/g)].map(([, name]) => name));
-  return text.replace(SHORTCODE, (whole, slash: string, name: string, attributes: string) => {
+  return text.replace(SHORTCODE, (whole, slash: string, name: string, attributes: string, at: number) => {
     const isShortcode =
-      BUILT_IN.has(name) || closed.has(name) || /[\w-]=["']|=\d/.test(attributes) || /[_-]/.test(name);
+      BUILT_IN.has(name) ||
+      closed.has(name) ||
+      /[\w-]=["']|=\d/.test(attributes) ||
+      name.includes('_') ||
+      // Within a sentence, "[long-term]" is a word that an editor put into a quotation.
+      (name.includes('-') && isAlone(text, at, at + whole.length));
     if (!isShortcode) return whole;
     if (name === 'caption' || name === 'wp_caption') return slash === '' ? '<figure>' : '</figure>';
     if (name === 'embed') return '\n\n';
@@ -43,6 +63,14 @@ function replaceShortcodes(text: string, onRemoved: (name: string) => void): str
     onRemoved(name);
     return '';
   });
+}
+
+/** Whether nothing else but tags is in the line. */
+function isAlone(text: string, from: number, to: number): boolean {
+  return (
+    /(?:^|[\n>])[ \t]*$/.test(text.slice(Math.max(from - 100, 0), from)) &&
+    /^[ \t]*(?:$|[\n<])/.test(text.slice(to, to + 100))
+  );
 }
 
 /** The file of a player: `src`, or an attribute named by its type, such as `mp3`. */
@@ -85,6 +113,11 @@ function indexOfTag(text: string, tag: string, from: number): number {
 
 function splitParagraphs(text: string): string {
   return text
+    .replace(/<!--(?:more|nextpage)[^<>]{0,200}-->/g, '\n\n')
+    .replace(
+      BLOCK_TAG,
+      (tag) => `${OPENS_OR_HOLDS_PARAGRAPHS.test(tag) ? '\n\n' : ''}${tag}${tag[1] === '/' ? '\n\n' : ''}`,
+    )
     .split(/\n[ \t]*\n\s*/)
     .filter((part) => part.trim() !== '')
     .map((part) => (BLOCK.test(part) ? part : `<p>${breakLines(part.trim())}</p>`))

@@ -189,12 +189,34 @@ describe('the content of a post', () => {
     expect(removed).toEqual(['gallery', 'contact-form-7', 'box']);
   });
 
+  it('keeps a word with a hyphen that an editor put into a quotation, and loses a shortcode alone in a line', () => {
+    expect(html('"The [long-term] plan of [self-described] experts"')).toContain(
+      '[long-term] plan of [self-described]',
+    );
+    expect(html('<p>A</p>[contact-form]\n\n  [recent-posts]  \n\nB')).not.toContain('[');
+    expect(removed).toEqual(['contact-form', 'recent-posts']);
+  });
+
+  it('has paragraphs next to headings and lists without a blank line between them, as the editor writes', () => {
+    const content =
+      '<h2>Two</h2>\nThree\n<ul>\n<li>a</li>\n</ul>\nFour\n<blockquote>Five\n\nSix</blockquote>\nSeven<!--more-->Eight';
+    expect(html(content)).toBe(
+      '<h2>Two</h2>\n<p>Three</p>\n<ul>\n<li>a</li>\n</ul>\n<p>Four</p>\n<blockquote>Five\n<p>Six</p>\n</blockquote>\n' +
+        '<p>Seven</p>\n<p>Eight</p>',
+    );
+    const classic = '<!-- wp:freeform -->One\n\nTwo<!-- /wp:freeform -->';
+    expect(html(`<!-- wp:paragraph --><p>A\nb</p><!-- /wp:paragraph -->${classic}`)).toBe(
+      '<!-- wp:paragraph --><p>A\nb</p><!-- /wp:paragraph --><!-- wp:freeform --><p>One</p>\n<p>Two</p><!-- /wp:freeform -->',
+    );
+  });
+
   it('may be anything, of any length', () => {
     fc.assert(
       fc.property(anyText(200), (text) => typeof html(text) === 'string'),
       { numRuns: 200 },
     );
-    for (const part of ['[a ', '[/a', '<', '<a ', '\n', ' \n', '[caption', 'https://', '<pre', '\t', '[embed]']) {
+    const parts = ['[a ', '[/a', '<', '<a ', '\n', ' \n', '[caption', 'https://', '<pre', '\t', '[embed]', '<!--more'];
+    for (const part of [...parts, '<li ', '</div>']) {
       expect(
         processorTime(() => void html(part.repeat(100_000))),
         part,

@@ -175,11 +175,15 @@ describe('pictures on other servers', () => {
     });
 
     it('wait for the next time when the process stops or the decoder is busy', async () => {
-      const { store, server, context, look } = await setUp(open);
+      const { store, server, context, look, clock } = await setUp(open);
       server.answers['/a.jpg'] = { body: await picture(8, 8) };
       await put(store, [record('a', { image: { url: server.url('/a.jpg') } })]);
       const busy = { inspect: async () => ({ kind: 'busy' as const }) };
       expect(await lookUpImages({ ...context, decoder: busy })).toEqual({ found: 0, failed: 0, givenUp: [] });
+      // No fault of the picture: it is not given up.
+      const none = { inspect: async () => ({ kind: 'unavailable' as const, reason: 'no process' }) };
+      expect(await lookUpImages({ ...context, decoder: none })).toEqual({ found: 0, failed: 1, givenUp: [] });
+      clock.now += MINUTE;
       const stop = new AbortController();
       server.onRequest = () => stop.abort();
       expect(await lookUpImages(context, stop.signal)).toEqual({ found: 0, failed: 0, givenUp: [] });

@@ -76,6 +76,9 @@ async function lookUp(
   }
   const inspected = await decoder.inspect(body);
   if (inspected.kind === 'busy') return { kind: 'postponed' };
+  if (inspected.kind === 'unavailable') {
+    return { kind: 'failed', reason: `it cannot be decoded: ${inspected.reason}`, retryAt: null };
+  }
   if (inspected.kind === 'rejected') return { kind: 'rejected', reason: `it ${inspected.reason}` };
   return { kind: 'found', facts: { ...inspected.picture, length: body.length } };
 }

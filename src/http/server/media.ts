@@ -34,7 +34,7 @@ export function serveMedia(web: WebContext): Handler {
   return async (c) => {
     const file = await findMedia(web.config.paths.media, c.req.path.slice(`${web.base}/media/`.length));
     if (file === null) return c.text('File not found.\n', 404, { 'Cache-Control': 'no-store' });
-    return respondFile(c, file);
+    return respondFile(c, file, 'public, max-age=3600');
   };
 }
 
@@ -63,12 +63,12 @@ export async function findMedia(folder: string | undefined, encoded: string): Pr
   }
 }
 
-function respondFile(c: Context, file: MediaFile): Response {
+export function respondFile(c: Context, file: MediaFile, cacheControl: string): Response {
   const etag = `"${file.size.toString(36)}-${file.modifiedAt.toString(36)}"`;
   const headers = {
     ETag: etag,
     'Last-Modified': httpDate(file.modifiedAt),
-    'Cache-Control': 'public, max-age=3600',
+    'Cache-Control': cacheControl,
     // An SVG file that is opened by itself must not run scripts.
     'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox",
   };

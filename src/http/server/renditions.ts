@@ -4,7 +4,7 @@
 import type { Handler } from 'hono';
 import { RENDITION_FORMS } from '../../articles/renditions.ts';
 import { isNotModified } from './conditional.ts';
-import { findMedia } from './media.ts';
+import { findMedia, respondFile } from './media.ts';
 import type { WebContext } from './web-context.ts';
 
 /** Files named by their content never change (articles/own-pictures.ts). */
@@ -34,6 +34,9 @@ export function serveRendition(web: WebContext): Handler {
           ...noStore,
           'Retry-After': String(RETRY_AFTER_SECONDS),
         });
+      case 'unavailable':
+        // Such as on a platform without the decoder: a large picture is better than none.
+        return respondFile(c, original, 'public, max-age=60');
       case 'rejected':
         return c.text(`There is no smaller version: the file ${rendition.reason}.\n`, 404, noStore);
       case 'rendered':

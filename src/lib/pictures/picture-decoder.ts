@@ -7,8 +7,12 @@ import { extname } from 'node:path';
 import { SECOND } from '../time.ts';
 import type { InspectedPicture, PictureInput, PictureRequest, PictureResponse, RenditionForm } from './picture-job.ts';
 
-/** `busy`: so many pictures wait that this one is not accepted. */
-type NoPicture = { kind: 'rejected'; reason: string } | { kind: 'busy' };
+type NoPicture =
+  | { kind: 'rejected'; reason: string }
+  /** So many pictures wait that this one is not accepted. */
+  | { kind: 'busy' }
+  /** There is no process, which says nothing about the picture: `the process for pictures cannot be started`. */
+  | { kind: 'unavailable'; reason: string };
 export type InspectionResult = { kind: 'inspected'; picture: InspectedPicture } | NoPicture;
 export type RenderingResult = { kind: 'rendered'; bytes: Buffer } | NoPicture;
 
@@ -19,6 +23,8 @@ interface DecoderLimits {
   maxWaiting?: number;
   /** How long the process stays without work. Milliseconds. */
   idleMs?: number;
+  /** How long no other process is started after one that did not start. Milliseconds. */
+  pauseMs?: number;
 }
 
 /** The .ts file in a checkout, the .js file in the published package. */
@@ -29,24 +35,41 @@ const START_LIMIT = 30 * SECOND;
 /** Of V8, in MiB. Pixels are outside of it. */
 const HEAP = 128;
 
+const NOT_STARTED = 'the process for pictures cannot be started';
+
+/** No process of this version answers so. */
+const UNEXPECTED = { kind: 'rejected', reason: 'cannot be decoded' } as const;
+
+type PictureOutcome = Exclude<PictureResponse, { kind: 'started' }> | Exclude<NoPicture, { kind: 'rejected' }>;
+
 interface WaitingPicture {
   request: PictureRequest;
-  settle(response: PictureResponse): void;
+  settle(outcome: PictureOutcome): void;
 }
 
 export class PictureDecoder {
   readonly #timeLimitMs: number;
   readonly #maxWaiting: number;
   readonly #idleMs: number;
+  readonly #pauseMs: number;
+  readonly #start: () => ChildProcess;
   readonly #waiting: WaitingPicture[] = [];
   #process: ChildProcess | null = null;
   #current: WaitingPicture | null = null;
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the process has begun a job. */
+  #isRunning = false;
+  /** Until when no process is started (performance.now). */
+  #pausedUntil = 0;
 
-  constructor({ timeLimitMs = 10 * SECOND, maxWaiting = 30, idleMs = 20 * SECOND }: DecoderLimits = {}) {
+  /** @param start starts a process (picture-process.ts) */
+  constructor(limits: DecoderLimits = {}, start: () => ChildProcess = startProcess) {
+    this.#start = start;
+    const { timeLimitMs = 10 * SECOND, maxWaiting = 30, idleMs = 20 * SECOND, pauseMs = 10 * SECOND } = limits;
     this.#timeLimitMs = timeLimitMs;
     this.#maxWaiting = maxWaiting;
     this.#idleMs = idleMs;
+    this.#pauseMs = pauseMs;
   }
 
   /** The process id, or null while there is no process. */
@@ -57,23 +80,24 @@ export class PictureDecoder {
   /** Decodes the whole picture, and returns its type and size. Never throws. */
   async inspect(input: PictureInput): Promise<InspectionResult> {
     const response = await this.#run({ input, task: { kind: 'inspect' } });
-    return response.kind === 'inspected' || response.kind === 'busy' ? response : rejection(response);
+    return response.kind === 'rendered' ? UNEXPECTED : response;
   }
 
   /** Makes a smaller version. Never throws. */
   async render(input: PictureInput, form: RenditionForm): Promise<RenderingResult> {
     const response = await this.#run({ input, task: { kind: 'render', form } });
-    if (response.kind !== 'rendered') return response.kind === 'busy' ? response : rejection(response);
+    if (response.kind === 'inspected') return UNEXPECTED;
+    if (response.kind !== 'rendered') return response;
     const { buffer, byteOffset, byteLength } = response.bytes;
     return { kind: 'rendered', bytes: Buffer.from(buffer, byteOffset, byteLength) };
   }
 
-  /** Ends the process, and rejects the picture in progress. */
+  /** Ends the process, and the job in progress. */
   close(): void {
-    this.#end('cannot be decoded: the process for pictures was ended');
+    this.#end({ kind: 'unavailable', reason: 'the process for pictures was ended' });
   }
 
-  #run(request: PictureRequest): Promise<PictureResponse | { kind: 'busy' }> {
+  #run(request: PictureRequest): Promise<PictureOutcome> {
     if (this.#waiting.length >= this.#maxWaiting) return Promise.resolve({ kind: 'busy' });
     return new Promise((resolve) => {
       this.#waiting.push({ request, settle: resolve });
@@ -89,62 +113,79 @@ export class PictureDecoder {
       return;
     }
     this.#current = next;
-    this.#process ??= this.#fork();
+    if (performance.now() < this.#pausedUntil) {
+      this.#settle({ kind: 'unavailable', reason: NOT_STARTED });
+      return;
+    }
+    try {
+      this.#process ??= this.#open();
+    } catch {
+      // Such as ENOMEM.
+      this.#pause();
+      return;
+    }
     const child = this.#process;
     child.ref();
     child.channel?.ref();
-    this.#endAfter('the process for pictures does not start', START_LIMIT);
+    this.#after(START_LIMIT, () => this.#pause());
     // The end of the process is reported by its own event.
     child.send(next.request, () => {});
   }
 
-  #fork(): ChildProcess {
-    const child = fork(CODE, {
-      // No secrets of the environment.
-      env: {},
-      // The flags of this process (-e, --input-type, --require) concern its own entry point.
-      execArgv: [`--max-old-space-size=${HEAP}`],
-      // Copies a Buffer as bytes.
-      serialization: 'advanced',
-      stdio: 'ignore',
-    });
+  #open(): ChildProcess {
+    this.#isRunning = false;
+    const child = this.#start();
     // A process that was killed may have answered before, and ends later: neither is about the picture in progress.
     const ifCurrent = (act: () => void): void => {
       if (this.#process === child) act();
     };
     child.on('message', (response: PictureResponse) => ifCurrent(() => this.#receive(response)));
-    child.on('error', () =>
-      ifCurrent(() => this.#end('cannot be decoded: the process for pictures cannot be started')),
-    );
-    child.on('exit', () => ifCurrent(() => this.#end('cannot be decoded: it ended the process for pictures')));
+    child.on('error', () => ifCurrent(() => this.#pause()));
+    child.on('exit', () => ifCurrent(() => this.#exited()));
     return child;
   }
 
   #receive(response: PictureResponse): void {
     if (this.#current === null) return;
-    if (response.kind === 'started') {
-      this.#endAfter(`takes longer than ${this.#timeLimitMs / SECOND} s to decode`, this.#timeLimitMs);
-    } else this.#settle(response);
+    if (response.kind !== 'started') {
+      this.#settle(response);
+      return;
+    }
+    this.#isRunning = true;
+    const reason = `takes longer than ${this.#timeLimitMs / SECOND} s to decode`;
+    this.#after(this.#timeLimitMs, () => this.#end({ kind: 'rejected', reason }));
   }
 
-  /** Ends the process after a time, unless its answer comes first. */
-  #endAfter(reason: string, after: number): void {
+  #exited(): void {
+    // Without the decoder for this platform, it ends before its first job.
+    if (!this.#isRunning) this.#pause();
+    else this.#end({ kind: 'rejected', reason: 'cannot be decoded: it ended the process for pictures' });
+  }
+
+  /** Starts no process for a while: each attempt takes a fifth of a second of a processor. */
+  #pause(): void {
+    this.#pausedUntil = performance.now() + this.#pauseMs;
+    this.#end({ kind: 'unavailable', reason: NOT_STARTED });
+  }
+
+  /** Acts after a time, unless an answer comes first. */
+  #after(ms: number, act: () => void): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end(reason), after);
+    this.#timer = setTimeout(act, ms);
   }
 
   /** Ends the process at once. The next picture starts another. */
-  #end(reason: string): void {
+  #end(outcome: PictureOutcome): void {
     this.#process?.kill('SIGKILL');
     this.#process = null;
-    if (this.#current !== null) this.#settle({ kind: 'rejected', reason });
+    if (this.#current !== null) this.#settle(outcome);
   }
 
-  #settle(response: PictureResponse): void {
+  #settle(outcome: PictureOutcome): void {
     clearTimeout(this.#timer);
     const settled = this.#current;
     this.#current = null;
-    settled?.settle(response);
+    settled?.settle(outcome);
     this.#startNext();
   }
 
@@ -158,8 +199,16 @@ export class PictureDecoder {
   }
 }
 
-function rejection(response: PictureResponse): { kind: 'rejected'; reason: string } {
-  return response.kind === 'rejected' ? response : { kind: 'rejected', reason: 'cannot be decoded' };
+function startProcess(): ChildProcess {
+  return fork(CODE, {
+    // No secrets of the environment.
+    env: {},
+    // The flags of this process (-e, --input-type, --require) concern its own entry point.
+    execArgv: [`--max-old-space-size=${HEAP}`],
+    // Copies a Buffer as bytes.
+    serialization: 'advanced',
+    stdio: 'ignore',
+  });
 }
 
 /** One for this process. */

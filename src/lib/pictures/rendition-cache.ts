@@ -47,6 +47,8 @@ export class RenditionCache {
   /** Bytes in the folder; null before they are counted. */
   #total: number | null = null;
   #deletion: Promise<void> | null = null;
+  /** Whether the decoder was not available for the last version. */
+  #isUnavailable = false;
 
   constructor(options: RenditionCacheOptions) {
     this.#options = options;
@@ -98,6 +100,10 @@ export class RenditionCache {
       this.#rejections.set(key, result.reason);
       log?.warn({ file: original.path, reason: result.reason }, 'picture not usable');
     }
+    if (result.kind === 'unavailable' && !this.#isUnavailable) {
+      log?.warn({ reason: result.reason }, 'originals are shown instead of smaller versions of pictures');
+    }
+    this.#isUnavailable = result.kind === 'unavailable';
     if (result.kind === 'rendered') {
       await this.#write(file, result.bytes).catch((error: unknown) => {
         log?.warn({ file, error: errorLine(error) }, 'a smaller version of a picture was not kept');

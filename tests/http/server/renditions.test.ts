@@ -95,6 +95,17 @@ describe('smaller versions of pictures', () => {
     expect((await site.get('/media/r/800/imported/busy.jpg')).status).toBe(200);
   });
 
+  it('are the originals while there is no decoder', async () => {
+    const reason = 'the process for pictures cannot be started';
+    const none = vi.spyOn(PICTURES, 'render').mockResolvedValue({ kind: 'unavailable', reason });
+    const response = await site.get('/media/r/1600/imported/busy.jpg');
+    none.mockRestore();
+    expect(response.status).toBe(200);
+    expect(response.headers.get('Content-Type')).toBe('image/jpeg');
+    expect(response.headers.get('Cache-Control')).toBe('public, max-age=60');
+    expect(await sharp(await response.arrayBuffer()).metadata()).toMatchObject({ format: 'jpeg', width: 20 });
+  });
+
   it('are what pages show: no list has an original', async () => {
     const base = 'http://127.0.0.1:8080/media';
     const srcset = `srcset="${[480, 800, 1_200].map((w) => `${base}/r/${w}/photo.jpg ${w}w`).join(', ')}, `;

@@ -51,6 +51,19 @@ describe('the cache of renditions', () => {
     expect(await get(cache, photo)).toMatchObject({ kind: 'rendered' });
   });
 
+  it('asks again after the decoder was not available, and says so once', async () => {
+    const { cache, folder, outcome, log } = setUp();
+    const photo = original(folder, 'a.jpg');
+    const none = { kind: 'unavailable', reason: 'the process for pictures cannot be started' } as const;
+    outcome.next = none;
+    for (let time = 0; time < 2; time++) expect(await get(cache, photo)).toEqual(none);
+    expect(log.lines).toEqual([
+      `originals are shown instead of smaller versions of pictures ${JSON.stringify({ reason: none.reason })}`,
+    ]);
+    outcome.next = { kind: 'rendered', bytes: Buffer.from('small') };
+    expect(await get(cache, photo)).toMatchObject({ kind: 'rendered' });
+  });
+
   it('does not read an original of more than 64 MiB', async () => {
     const { cache, calls, folder } = setUp();
     const large = { ...original(folder, 'a.jpg'), size: 64 * 1024 * 1024 + 1 };

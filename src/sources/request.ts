@@ -34,7 +34,9 @@ export async function ask(
   const result = await client.fetch({ url, headers }, signal);
   signal?.throwIfAborted();
   if (result.kind === 'answered') return result;
-  throw new PollError(`${placeOf(url)}: ${result.reason}`);
+  const isPrivate = result.kind === 'refused' && result.reason.includes('not public');
+  const hint = isPrivate ? ': if it is yours, name its network in fetch.allow' : '';
+  throw new PollError(`${placeOf(url)}: ${result.reason}${hint}`);
 }
 
 /** @throws PollError unless the status is 200 */

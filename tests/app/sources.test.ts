@@ -253,6 +253,17 @@ describe('polls', () => {
       expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
+    it('connect to no private address that the configuration does not allow, and say which key allows it', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      app.config.fetch.allow = [];
+      expect(await poll(app)).toMatchObject({
+        kind: 'failed',
+        problem: `${site.url}/: its address is not public: if it is yours, name its network in fetch.allow`,
+      });
+      expect(site.requests).toEqual([]);
+    });
+
     it('reject one post that cannot be read, and bring the others', async () => {
       const store = await open();
       const { app, posts } = await openNewsroom(store, 'wordpress');

@@ -2,7 +2,7 @@
  * Pictures next to an article's file: they are copied into the media folder, where pages and feeds can show them. Runs
  * in the thread that parses articles, so it may block.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { pictureType } from '../lib/pictures/picture-type.ts';
@@ -103,10 +103,12 @@ function copyPicture(path: string, { folder, root }: PictureFolder, mediaFolder:
   if (extension === undefined) throw new UnusablePictureError('is not a JPEG, PNG, WebP, GIF, AVIF or SVG picture');
   const name = `${createHash('sha256').update(bytes).digest('hex').slice(0, 32)}.${extension}`;
   const copy = join(mediaFolder, COPIES, name);
-  if (existsSync(copy)) return name;
+  // A crash of the machine may have left a part of it.
+  if (statSync(copy, { throwIfNoEntry: false })?.size === bytes.length) return name;
   try {
     mkdirSync(join(mediaFolder, COPIES), { recursive: true });
-    const temporary = `${copy}.${process.pid}.tmp`;
+    // Threads of one process may copy the same picture.
+    const temporary = `${copy}.${randomUUID()}.tmp`;
     writeFileSync(temporary, bytes);
     renameSync(temporary, copy);
   } catch (error) {

@@ -12,6 +12,8 @@ const HASHED = /^imported\/[0-9a-f]{32}\.[a-z]+$/;
 const FOREVER = 'public, max-age=31536000, immutable';
 /** Others may be replaced under their name. */
 const ONE_DAY = 'public, max-age=86400, stale-while-revalidate=604800';
+/** Types of media that have smaller versions. The hash of a film would be a lot of work for nothing. */
+const PICTURES = /^image\/(?!svg)/;
 const RETRY_AFTER_SECONDS = 5;
 
 /** `/media/r/:form/*`. Other addresses below `/media/r/` are files in a folder of that name. */
@@ -22,7 +24,7 @@ export function serveRendition(web: WebContext): Handler {
     if (form === undefined) return next();
     const path = c.req.path.slice(`${web.base}/media/r/${name}/`.length);
     const original = await findMedia(web.config.paths.media, path);
-    const key = original === null ? null : await web.renditions.keyOf(original, name);
+    const key = original === null || !PICTURES.test(original.type) ? null : await web.renditions.keyOf(original, name);
     const noStore = { 'Cache-Control': 'no-store' };
     if (original === null || key === null) return c.text('File not found.\n', 404, noStore);
     const headers = { ETag: `"${key}"`, 'Cache-Control': HASHED.test(path) ? FOREVER : ONE_DAY };

@@ -2,7 +2,7 @@
  * Smaller versions of pictures, kept in a folder under the hash of the original's content: a picture that is replaced
  * under its name gets new ones. The folder is bounded in size, and may be deleted at any time.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -33,6 +33,8 @@ export interface RenditionCacheOptions {
 const MAX_BYTES = 500 * 1024 * 1024;
 /** What remains after a deletion. */
 const KEPT_SHARE = 0.8;
+/** Of versions that cannot be written. */
+const MAX_MEMORY_BYTES = 32 * 1024 * 1024;
 const MAX_ORIGINAL_BYTES = 64 * 1024 * 1024;
 /** Changes when the same original and form give another file. */
 const VERSION = 1;
@@ -43,6 +45,11 @@ export class RenditionCache {
   readonly #hashes = new LRUCache<string, Promise<string>>({ max: 5_000 });
   /** Pictures that cannot be used: each attempt may take ten seconds. */
   readonly #rejections = new LRUCache<string, string>({ max: 1_000, ttl: 10 * MINUTE });
+  /** Versions that cannot be written, such as in a container whose files are read-only. */
+  readonly #unwritten = new LRUCache<string, Buffer>({
+    maxSize: MAX_MEMORY_BYTES,
+    sizeCalculation: (bytes) => bytes.length,
+  });
   readonly #inProgress = new Map<string, Promise<RenderingResult>>();
   /** Bytes in the folder; null before they are counted. */
   #total: number | null = null;
@@ -54,9 +61,13 @@ export class RenditionCache {
     this.#options = options;
   }
 
-  /** Identifies a version by the content of its original. @returns null where the original cannot be read */
+  /**
+   * Identifies a version by the content of its original.
+   * @returns null where the original cannot be read, or is longer than 64 MiB
+   */
   async keyOf(original: OriginalFile, form: string): Promise<string | null> {
     const { path, size, modifiedAt } = original;
+    if (size > MAX_ORIGINAL_BYTES) return null;
     const name = `${size} ${modifiedAt} ${path}`;
     let hash = this.#hashes.get(name);
     if (hash === undefined) {
@@ -76,11 +87,8 @@ export class RenditionCache {
     const reason = this.#rejections.get(key);
     if (reason !== undefined) return { kind: 'rejected', reason };
     const file = join(this.#options.folder, key.slice(0, 2), `${key}.${form.format}`);
-    try {
-      return { kind: 'rendered', bytes: await readFile(file) };
-    } catch {
-      // Not made yet, or deleted.
-    }
+    const bytes = this.#unwritten.get(key) ?? (await readVersion(file));
+    if (bytes !== null) return { kind: 'rendered', bytes };
     let making = this.#inProgress.get(key);
     if (making === undefined) {
       making = this.#make(original, form, file, key).finally(() => this.#inProgress.delete(key));
@@ -91,11 +99,7 @@ export class RenditionCache {
 
   async #make(original: OriginalFile, form: RenditionForm, file: string, key: string): Promise<RenderingResult> {
     const { decoder, log } = this.#options;
-    const tooLong = `is ${original.size} bytes long; the limit is ${MAX_ORIGINAL_BYTES}`;
-    const result: RenderingResult =
-      original.size > MAX_ORIGINAL_BYTES
-        ? { kind: 'rejected', reason: tooLong }
-        : await decoder.render(original.path, form);
+    const result = await decoder.render(original.path, form);
     if (result.kind === 'rejected') {
       this.#rejections.set(key, result.reason);
       log?.warn({ file: original.path, reason: result.reason }, 'picture not usable');
@@ -106,7 +110,11 @@ export class RenditionCache {
     this.#isUnavailable = result.kind === 'unavailable';
     if (result.kind === 'rendered') {
       await this.#write(file, result.bytes).catch((error: unknown) => {
-        log?.warn({ file, error: errorLine(error) }, 'a smaller version of a picture was not kept');
+        // Otherwise each request would decode the picture again.
+        if (this.#unwritten.size === 0) {
+          log?.warn({ file, error: errorLine(error) }, 'smaller versions of pictures are kept in memory only');
+        }
+        this.#unwritten.set(key, result.bytes);
       });
     }
     return result;
@@ -114,8 +122,8 @@ export class RenditionCache {
 
   async #write(file: string, bytes: Buffer): Promise<void> {
     await mkdir(dirname(file), { recursive: true, mode: PRIVATE_FOLDER });
-    // Another process may read the folder, or write the same file.
-    const temporary = `${file}.${process.pid}.tmp`;
+    // Another process may read the folder, or write the same file: in containers, with the same process id.
+    const temporary = `${file}.${randomUUID()}.tmp`;
     await writeFile(temporary, bytes, { mode: PRIVATE_FILE });
     await rename(temporary, file);
     if (this.#total !== null) this.#total += bytes.length;
@@ -141,6 +149,12 @@ export class RenditionCache {
     }
     this.#total = total;
   }
+}
+
+/** @returns null where it is not made yet, deleted, or empty since the machine crashed */
+async function readVersion(file: string): Promise<Buffer | null> {
+  const bytes = await readFile(file).catch(() => null);
+  return bytes === null || bytes.length === 0 ? null : bytes;
 }
 
 async function filesIn(folder: string): Promise<OriginalFile[]> {

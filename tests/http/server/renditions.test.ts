@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PICTURES } from '../../../src/lib/pictures/picture-decoder.ts';
+import { RenditionCache } from '../../../src/lib/pictures/rendition-cache.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { article, saveAll } from '../../support/articles.ts';
 import { openMigrated } from '../../support/databases.ts';
@@ -28,6 +29,7 @@ describe('smaller versions of pictures', () => {
     writeFileSync(join(media, 'imported', 'busy.jpg'), await noise(20, 20));
     writeFileSync(join(media, 'page.jpg'), HTML);
     writeFileSync(join(media, 'drawing.svg'), SVG);
+    writeFileSync(join(media, 'film.mp4'), 'film');
     writeFileSync(join(media, 'r', 'plain.svg'), SVG);
     writeFileSync(join(folder, 'secret.jpg'), photo);
     store = await openMigrated();
@@ -81,6 +83,11 @@ describe('smaller versions of pictures', () => {
     expect([page.status, page.headers.get('Cache-Control')]).toEqual([404, 'no-store']);
     expect(await page.text()).toContain('the file is HTML, not a JPEG, PNG, WebP, GIF or AVIF picture');
     expect((await site.get('/media/r/480/drawing.svg')).status).toBe(404);
+    // A film may have gigabytes: not even its hash is computed.
+    const hash = vi.spyOn(RenditionCache.prototype, 'keyOf');
+    expect((await site.get('/media/r/480/film.mp4')).status).toBe(404);
+    expect(hash).not.toHaveBeenCalled();
+    hash.mockRestore();
     // A folder of that name.
     expect((await site.get('/media/r/plain.svg')).status).toBe(200);
   });

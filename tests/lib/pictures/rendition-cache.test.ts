@@ -65,10 +65,19 @@ describe('the cache of renditions', () => {
   });
 
   it('does not read an original of more than 64 MiB', async () => {
-    const { cache, calls, folder } = setUp();
-    const large = { ...original(folder, 'a.jpg'), size: 64 * 1024 * 1024 + 1 };
-    expect(await get(cache, large)).toMatchObject({ reason: 'is 67108865 bytes long; the limit is 67108864' });
-    expect(calls).toEqual([]);
+    const { cache, folder } = setUp();
+    const limit = 64 * 1024 * 1024;
+    expect(await cache.keyOf({ ...original(folder, 'a.jpg'), size: limit }, '480')).not.toBeNull();
+    expect(await cache.keyOf({ ...original(folder, 'a.jpg'), size: limit + 1 }, '480')).toBeNull();
+  });
+
+  it('makes a version again that a crash of the machine left empty', async () => {
+    const { cache, calls, folder, cached } = setUp();
+    const photo = original(folder, 'a.jpg');
+    await get(cache, photo);
+    writeFileSync(cached()[0] as string, '');
+    expect(await get(cache, photo)).toEqual({ kind: 'rendered', bytes: Buffer.from('small') });
+    expect(calls).toHaveLength(2);
   });
 
   it('deletes the oldest versions when they take too much space', async () => {
@@ -86,11 +95,17 @@ describe('the cache of renditions', () => {
     expect(cached()).toHaveLength(2);
   });
 
-  it('serves what it cannot keep', async () => {
-    const { make, folder, log } = setUp();
+  it('keeps versions in memory where it cannot write them, and says so once', async () => {
+    const { make, folder, log, calls } = setUp();
     const file = original(folder, 'a-file', 'no folder');
-    expect(await get(make(file.path), original(folder, 'a.jpg'))).toMatchObject({ kind: 'rendered' });
-    expect(log.lines).toEqual([expect.stringMatching(/^a smaller version of a picture was not kept .*ENOTDIR|EEXIST/)]);
+    const cache = make(file.path);
+    for (const name of ['a', 'b', 'a', 'b']) {
+      expect(await get(cache, original(folder, `${name}.jpg`, name))).toMatchObject({ kind: 'rendered' });
+    }
+    expect(calls).toHaveLength(2);
+    expect(log.lines).toEqual([
+      expect.stringMatching(/^smaller versions of pictures are kept in memory only .*(?:ENOTDIR|EEXIST)/),
+    ]);
   });
 
   it('has no version of a file that is gone', async () => {

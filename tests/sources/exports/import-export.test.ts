@@ -89,7 +89,7 @@ it('stores section, byline, dek, picture and text of a post as those of an artic
     image: { url: 'https://times.example/roof.jpg', alt: 'A roof', length: null },
     bodyHtml:
       '<p>Classic text.</p>\n<p><a href="https://www.youtube.com/watch?v=abcdefg">See it at youtube.com</a></p>\n' +
-      '<b>More.</b>',
+      '\n<p><b>More.</b></p>',
     publishedAt: Date.UTC(2024, 2, 1, 10),
   });
   await store.close();

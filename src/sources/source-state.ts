@@ -37,10 +37,11 @@ export async function registerSources(
     // It is called every second: usually it writes nothing.
     if (row === undefined) await addSource(db, { id, ...given, due_at: now });
     else if (row.url !== url || row.configured_api !== api) {
+      // The addresses of its posts may be others, though none was edited.
+      await forgetChanges(db, id);
       await updateSource(db, id, { ...given, ...UNREAD, api: null, endpoint: null, due_at: now });
     } else if (row.rules !== given.rules) {
-      // Each item counts as changed until it has been read again, however often the poll is interrupted.
-      await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
+      await forgetChanges(db, id);
       await updateSource(db, id, { ...given, ...UNREAD, due_at: now });
     }
   }
@@ -57,6 +58,11 @@ function rulesOf(
   sections: Config['sections'],
 ): string {
   return JSON.stringify([mapped, kinds, section ?? null, membersOnly, sections]);
+}
+
+/** Each item counts as changed until it has been read again, however often the poll is interrupted. */
+async function forgetChanges(db: Db, id: string): Promise<void> {
+  await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
 }
 
 async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<void> {
@@ -110,9 +116,9 @@ export async function recordProgress(db: Db, claim: SourceClaim, progress: Progr
 /** Makes a claimed poll read everything again, as if it were the first one. */
 export async function beginAgain(db: Db, row: SourceRow, now: number): Promise<void> {
   const change = { etag: null, last_modified: null, read_to: null };
+  await forgetChanges(db, row.id);
   await recordProgress(db, row, change, now);
-  // Nothing counts as known: its mapping may have changed.
-  Object.assign(row, change, { polled_at: null });
+  Object.assign(row, change);
 }
 
 /** Ends a claimed poll that succeeded. A request that came meanwhile makes the source due at once. */

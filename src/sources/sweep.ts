@@ -43,21 +43,37 @@ export async function sweepIfDue(poll: Poll, cms: CmsApi, now: number): Promise<
     return;
   }
   const from = isFull ? null : Math.floor((now - RECENT) / SECOND) * SECOND;
-  const { present, isComplete } = await readIds(poll, cms, from);
+  const { present, total, isComplete } = await readIds(poll, cms, from);
+  if (isFull) await tellIfHidden(poll, present.size, total);
   if (isComplete) await applySweep(poll, cms, { present, from: from === null ? 0 : from + ROUNDING });
   await progress(poll, { swept_at: now, ...(isFull ? { fully_swept_at: now } : {}) });
 }
 
-/** Reads the posts that were published since an instant and are not known: no change of theirs tells of them. */
+/** Reads the posts that were published since an instant and are not known: no time of change tells of them. */
 async function readPublished(poll: Poll, cms: CmsApi, from: number): Promise<void> {
   const { present } = await readIds(poll, cms, from);
   const known = await findSourceItems(poll.store.db, poll.source.id, [...present.keys()]);
   await readPosts(poll, cms, compareIds(known.map(toKnownItem), present).unread);
 }
 
+/** Without a complete list nothing is withdrawn, which must not stay unnoticed. */
+async function tellIfHidden({ store, source, clock }: Poll, found: number, total: number | null): Promise<void> {
+  const key = incompleteAlert(source.id);
+  if (total === null || total <= found) {
+    await resolveAlerts(store.db, [key], clock());
+    return;
+  }
+  const message =
+    `${source.id}: its list has ${found} of ${total} posts, so that withdrawn ones are not noticed. A plugin may ` +
+    'hide some of them from visitors, and still count them.';
+  await raiseAlert(store.db, { key, message }, clock());
+}
+
 interface IdList {
   /** When each was modified, by id. */
   present: Map<string, number | null>;
+  /** Number of posts, as the CMS says. */
+  total: number | null;
   isComplete: boolean;
 }
 
@@ -71,7 +87,7 @@ async function readIds(poll: Poll, cms: CmsApi, from: number | null): Promise<Id
     const isLast = pages === null ? posts.length < MAX_PAGE_SIZE : page >= pages;
     if (!isLast) continue;
     // An empty list is more often a fault than the end of a newsroom.
-    return { present: found, isComplete: found.size > 0 && (total === null || total === found.size) };
+    return { present: found, total, isComplete: found.size > 0 && (total === null || total === found.size) };
   }
 }
 
@@ -166,6 +182,11 @@ async function withdraw(poll: Poll, gone: SourceItemRow[]): Promise<void> {
     await raiseAlert(tx, { key, message }, clock());
   });
   report.waiting += gone.length;
+}
+
+/** The key of the alert that the list of posts is not complete. */
+export function incompleteAlert(sourceId: string): string {
+  return `incomplete:${sourceId}`;
 }
 
 /** The key of the alert about withdrawals that wait for the operator. */

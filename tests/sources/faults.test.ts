@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
+import { wordPressApp } from '../../scripts/cms/wordpress.ts';
 import { type PolledSource, pollDueSources, pollingSources, pollNow } from '../../src/app/sources/poll-sources.ts';
 import { settleRemovedSources } from '../../src/app/sources/removed-sources.ts';
 import { testSource } from '../../src/app/sources/source-test.ts';
@@ -321,6 +322,38 @@ describe('a source', () => {
           `${site.url}/wp-json/wp/v2/posts answered 403: it refuses access; a plugin or firewall of the site may ` +
           'block it',
       });
+    });
+
+    it('gives its articles their new addresses when it moves to another host', async () => {
+      const { app, posts } = await openWordPress();
+      await poll(app);
+      const moved = await openSite(wordPressApp(posts));
+      Object.assign(app.config.sources[0]!, { url: moved.url });
+      expect(await poll(app, 10 * MINUTE)).toMatchObject({ report: { added: 0, updated: 12 } });
+      expect(await findArticle(store.db, 'times.1')).toMatchObject({ url: `${moved.url}/story-1` });
+    });
+
+    it('raises an alert while its list lacks posts that it counts, because then no withdrawal is noticed', async () => {
+      const { app, posts, site } = await openWordPress();
+      await poll(app);
+      site.instead = async (request) => {
+        if (!request.url.includes('orderby=id')) return null;
+        const { headers } = await site.app.fetch(request);
+        const list = posts.slice(1).map(({ id }) => ({ id, date_gmt: null, modified_gmt: null }));
+        return Response.json(list, { headers: { 'X-WP-Total': headers.get('X-WP-Total') ?? '' } });
+      };
+      expect(await poll(app, DAY)).toMatchObject({ kind: 'polled', report: { retracted: 0 } });
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        {
+          key: 'incomplete:times',
+          message:
+            'times: its list has 11 of 12 posts, so that withdrawn ones are not noticed. A plugin may hide some of ' +
+            'them from visitors, and still count them.',
+        },
+      ]);
+      site.instead = null;
+      await poll(app, DAY);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
     it('leaves no rejection of a post that is withdrawn', async () => {

@@ -2,7 +2,7 @@
 import { clearRejectionsOfSource } from '../../articles/rejections.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
 import { forgetFailures, listSourceRows } from '../../sources/source-state.ts';
-import { withdrawalAlert } from '../../sources/sweep.ts';
+import { incompleteAlert, withdrawalAlert } from '../../sources/sweep.ts';
 import type { AppContext } from '../app-context.ts';
 import { failureAlert } from './poll-sources.ts';
 
@@ -15,7 +15,7 @@ export async function settleRemovedSources({ store, config, clock }: AppContext)
   const removed = rows.filter(({ id }) => !config.sources.some((source) => source.id === id));
   const paused = rows.filter((row) => row.paused_at !== null && !removed.includes(row));
   const alerts = [
-    ...removed.flatMap(({ id }) => [failureAlert(id), withdrawalAlert(id)]),
+    ...removed.flatMap(({ id }) => [failureAlert(id), withdrawalAlert(id), incompleteAlert(id)]),
     ...paused.map(({ id }) => failureAlert(id)),
   ];
   await resolveAlerts(store.db, alerts, clock());

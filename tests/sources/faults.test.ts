@@ -1,7 +1,7 @@
 /** What sites do that are down, old, moved or unusual. */
 import { setImmediate } from 'node:timers/promises';
 import { Hono } from 'hono';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { wordPressApp } from '../../scripts/cms/wordpress.ts';
 import { type PolledSource, pollDueSources, pollingSources, pollNow } from '../../src/app/sources/poll-sources.ts';
 import { settleRemovedSources } from '../../src/app/sources/removed-sources.ts';
@@ -14,7 +14,7 @@ import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { claimDueSources, findSourceRow, requestPoll, setPaused } from '../../src/sources/source-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { NOW } from '../support/clock.ts';
-import { forEachDatabase } from '../support/databases.ts';
+import { forEachDatabase, openMigrated } from '../support/databases.ts';
 import { allArticles } from '../support/sample.ts';
 import type { TestApp } from '../support/test-app.ts';
 import { type Newsroom, openNewsroom, openPollingApp, openSite, type TestSite } from './test-site.ts';
@@ -116,24 +116,6 @@ describe('a source', () => {
       return openNewsroom(store, 'wordpress', options);
     }
 
-    it('fails in plain words if it ignores the time of a change, instead of being read without end', async () => {
-      const { app, site, posts } = await openWordPress({ posts: 120 });
-      site.instead = async (request) => {
-        const url = new URL(request.url);
-        if (!url.searchParams.has('modified_after') || site.requests.length > 20) return null;
-        url.searchParams.delete('modified_after');
-        return fetch(url);
-      };
-      expect(posts[100]!.modifiedAt - posts[0]!.modifiedAt).toBeGreaterThan(2 * DAY);
-      expect(await poll(app)).toMatchObject({
-        kind: 'failed',
-        problem:
-          `${site.url}/wp-json/wp/v2/posts answered posts that were modified before the time that was asked for: ` +
-          'WordPress must be 5.7 or later, and a cache in front of it must not ignore the query',
-      });
-      expect(site.requests.length).toBeLessThan(20);
-    });
-
     it('brings a scheduled post with the next poll, though it was edited long ago', async () => {
       const { app, posts } = await openWordPress();
       const scheduled = posts.pop()!;
@@ -197,20 +179,6 @@ describe('a source', () => {
       await poll(app);
       expect(await pollDueSources(app)).toHaveLength(1);
       expect(await pollDueSources(app)).toEqual([]);
-    });
-
-    it('is tested without posts that are left out, each with its own headline', async () => {
-      const { app, posts } = await openWordPress({ source: 'membersOnly: skip' });
-      posts[11]!.isForMembers = true;
-      const { articles } = await testSource(app, app.config.sources[0]!);
-      expect(articles[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
-    });
-
-    it('asks only for the fields that are read: plugins add long ones', async () => {
-      const { app, site } = await openWordPress();
-      await poll(app);
-      const [query] = site.requests.filter((path) => path.includes('orderby=modified'));
-      expect(new URL(query ?? '', site.url).searchParams.get('_fields')).toMatch(/,content,_links,_embedded$/);
     });
 
     it('keeps its lease through an import that takes longer than that', async () => {
@@ -285,45 +253,6 @@ describe('a source', () => {
       expect(await store.db.selectFrom('rejections').selectAll().execute()).toEqual([]);
     });
 
-    it.each([
-      ['without a page of its own', (path: string) => (path === '/' ? new Response('', { status: 404 }) : null)],
-      ['without a page that names its API', (path: string) => (path === '/' ? new Response('<p>Hi</p>') : null)],
-    ])('is found on a site %s', async (_, instead) => {
-      const { app, site } = await openWordPress();
-      site.instead = ({ url }) => instead(new URL(url).pathname + new URL(url).search);
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
-    });
-
-    it('is found by the address of its API', async () => {
-      const { app, site } = await openWordPress();
-      Object.assign(app.config.sources[0]!, { url: `${site.url}/wp-json` });
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
-    });
-
-    it('is found without pretty permalinks, on a page that does not name the API', async () => {
-      const { app, site } = await openWordPress();
-      site.instead = (request) => {
-        const url = new URL(request.url);
-        const route = url.searchParams.get('rest_route');
-        if (route === null) return new Response(url.pathname === '/' ? '<p>Hi</p>' : '', { status: 200 });
-        url.searchParams.delete('rest_route');
-        url.pathname = `/wp-json${route}`;
-        return site.app.fetch(new Request(url));
-      };
-      expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
-    });
-
-    it('that refuses access asks for a key only where it takes one', async () => {
-      const { app, site } = await openWordPress();
-      await poll(app);
-      site.instead = () => new Response('', { status: 403 });
-      expect(await poll(app, 5 * MINUTE)).toMatchObject({
-        problem:
-          `${site.url}/wp-json/wp/v2/posts answered 403: it refuses access; a plugin or firewall of the site may ` +
-          'block it',
-      });
-    });
-
     it('gives its articles their new addresses when it moves to another host', async () => {
       const { app, posts } = await openWordPress();
       await poll(app);
@@ -365,6 +294,85 @@ describe('a source', () => {
       await poll(app, 16 * MINUTE);
       await poll(app, 16 * MINUTE);
       expect(await store.db.selectFrom('rejections').selectAll().execute()).toEqual([]);
+    });
+  });
+});
+
+describe('the site of a source', () => {
+  async function openWordPress(options: Parameters<typeof openNewsroom>[2] = {}): Promise<Newsroom> {
+    const store = await openMigrated();
+    onTestFinished(() => store.close());
+    return openNewsroom(store, 'wordpress', options);
+  }
+
+  it('fails in plain words if it ignores the time of a change, instead of being read without end', async () => {
+    const { app, site, posts } = await openWordPress({ posts: 120 });
+    site.instead = async (request) => {
+      const url = new URL(request.url);
+      if (!url.searchParams.has('modified_after') || site.requests.length > 20) return null;
+      url.searchParams.delete('modified_after');
+      return fetch(url);
+    };
+    expect(posts[100]!.modifiedAt - posts[0]!.modifiedAt).toBeGreaterThan(2 * DAY);
+    expect(await poll(app)).toMatchObject({
+      kind: 'failed',
+      problem:
+        `${site.url}/wp-json/wp/v2/posts answered posts that were modified before the time that was asked for: ` +
+        'WordPress must be 5.7 or later, and a cache in front of it must not ignore the query',
+    });
+    expect(site.requests.length).toBeLessThan(20);
+  });
+
+  it('is tested without posts that are left out, each with its own headline', async () => {
+    const { app, posts } = await openWordPress({ source: 'membersOnly: skip' });
+    posts[11]!.isForMembers = true;
+    const { articles } = await testSource(app, app.config.sources[0]!);
+    expect(articles[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
+  });
+
+  it('asks only for the fields that are read: plugins add long ones', async () => {
+    const { app, site } = await openWordPress();
+    await poll(app);
+    const [query] = site.requests.filter((path) => path.includes('orderby=modified'));
+    expect(new URL(query ?? '', site.url).searchParams.get('_fields')).toMatch(/,content,_links,_embedded$/);
+  });
+
+  it.each([
+    ['without a page of its own', (path: string) => (path === '/' ? new Response('', { status: 404 }) : null)],
+    ['without a page that names its API', (path: string) => (path === '/' ? new Response('<p>Hi</p>') : null)],
+  ])('is found on a site %s', async (_, instead) => {
+    const { app, site } = await openWordPress();
+    site.instead = ({ url }) => instead(new URL(url).pathname + new URL(url).search);
+    expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+  });
+
+  it('is found by the address of its API', async () => {
+    const { app, site } = await openWordPress();
+    Object.assign(app.config.sources[0]!, { url: `${site.url}/wp-json` });
+    expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+  });
+
+  it('is found without pretty permalinks, on a page that does not name the API', async () => {
+    const { app, site } = await openWordPress();
+    site.instead = (request) => {
+      const url = new URL(request.url);
+      const route = url.searchParams.get('rest_route');
+      if (route === null) return new Response(url.pathname === '/' ? '<p>Hi</p>' : '', { status: 200 });
+      url.searchParams.delete('rest_route');
+      url.pathname = `/wp-json${route}`;
+      return site.app.fetch(new Request(url));
+    };
+    expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 12 } });
+  });
+
+  it('asks for a key, where it refuses access, only if it takes one', async () => {
+    const { app, site } = await openWordPress();
+    await poll(app);
+    site.instead = () => new Response('', { status: 403 });
+    expect(await poll(app, 5 * MINUTE)).toMatchObject({
+      problem:
+        `${site.url}/wp-json/wp/v2/posts answered 403: it refuses access; a plugin or firewall of the site may ` +
+        'block it',
     });
   });
 });

@@ -246,7 +246,7 @@ function objectionTo(url: string | null, written: string, sites: OwnSites | null
 }
 
 function absoluteUrl(url: string, sites: OwnSites | null): string | null {
-  return sites === null ? cleanUrl(url) : resolveUrl(url, sites.publicUrl);
+  return sites === null ? cleanUrl(url) : resolveUrl(url, sites.baseUrl ?? sites.publicUrl);
 }
 
 function numbers(given: Attributes, names: string[]): Attributes {

@@ -13,7 +13,7 @@ export interface ShortcodeNote {
   text: string;
 }
 
-const MARKERS = /\{[{%/]|\[\/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|[a-z]+_)|^(?:import|export)\s/m;
+const MARKERS = /\{[{%/:]|\[\/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|[a-z]+_)|^(?:import|export)\s/m;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 
@@ -27,7 +27,10 @@ const FORMS = new RegExp(
       '\\(\\s*(?:\\{\\{[<%][^{}]{0,500}[>%]\\}\\}|\\{%[^{}]{0,500}%\\})[^()\\s]{0,200}\\)',
     '\\{\\{[<%](?<hugo>[^{}]{0,2000})[>%]\\}\\}',
     '\\{%-?(?<liquid>[^{}]{0,2000}?)-?%\\}',
-    '\\{\\{-?(?<output>\\s*(?:site|page|layout|include)\\.[^{}]{0,500}?|[^{}]{0,500}(?:_url|baseurl)\\s*)-?\\}\\}',
+    '\\{\\{-?(?<output>\\s*(?:site|page|layout|include)\\.[^{}]{0,500}?|' +
+      '[^{}]{0,500}(?:_url|baseurl|\\| ?url)\\s*)-?\\}\\}',
+    // Classes of kramdown.
+    '(?<classes>\\{:\\s?(?:toc\\b|[.#][\\w-]|[\\w-]{1,40}=)[^{}\\n]{0,500}\\})',
     '(?<comment>\\{/\\*[^{}]{0,2000}?\\*/\\})',
     '\\[(?<wordpress>/?(?:gallery|caption|wp_caption|embed|audio|video|playlist|(?:su|vc|et_pb)_\\w{1,30})' +
       '(?:\\s[^[\\]\\n]{0,2000})?)/?\\](?![(:[])',
@@ -91,9 +94,11 @@ interface Replacement {
 }
 
 function replacementOf(groups: Record<string, string | undefined>): Replacement {
-  const { label, hugo, liquid, output, comment, wordpress } = groups;
+  const { label, hugo, liquid, output, comment, classes, wordpress } = groups;
   if (label !== undefined) return { replacement: label || ' ', what: null };
-  if (output !== undefined || comment !== undefined) return { replacement: '', what: null };
+  // `{{ "/media/roof.jpg" | relative_url }}`
+  if (output !== undefined) return { replacement: /^\s*(["'])([^"'\s]*)\1\s*\|/.exec(output)?.[2] ?? '', what: null };
+  if (comment !== undefined || classes !== undefined) return { replacement: '', what: null };
   if (hugo !== undefined) return shortcode(hugo, (name) => `the shortcode {{< ${name} >}}`);
   if (liquid !== undefined) return shortcode(liquid, (name) => `the tag {% ${name} %}`);
   if (wordpress !== undefined) return shortcode(wordpress, (name) => `the shortcode [${name}]`);

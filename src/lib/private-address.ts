@@ -20,6 +20,8 @@ const guard = openAddressGuard();
 export interface OwnSites {
   /** The publication's URL, without a trailing slash. */
   publicUrl: string;
+  /** Paths in an article start here, if not at `publicUrl`. Without a trailing slash. */
+  baseUrl?: string;
   /** Origins of its sources, such as `https://example.com`. */
   sourceOrigins: readonly string[];
 }

@@ -79,17 +79,28 @@ function teaser(dek: string | null, html: string, url: string | null, title: str
 }
 
 /** The section of the first category that has one, and the kind of the first category or tag that has one. */
-function classify({ categories, tags }: SourceItem, { source, sections }: RecordRules) {
-  const sectionOf = (name: string): string | undefined =>
+function classify({ categories, tags }: SourceItem, rules: RecordRules) {
+  const { source } = rules;
+  return {
+    section: sectionOf(categories, rules) ?? source.section ?? null,
+    kind: findIn([...namesIn(categories), ...tags], (name) => lookUp(source.kinds, name)) ?? 'brief',
+  };
+}
+
+/** The section of the first category that has one, or null. */
+export function sectionOf(categories: SourceItem['categories'], { source, sections }: RecordRules): string | null {
+  const find = (name: string): string | undefined =>
     lookUp(source.sections, name) ??
     sections.find(({ id, title }) => isSameName(id, name) || isSameName(title, name))?.id;
-  const names = categories.flatMap(({ name, slug }) => (slug === null ? [name] : [name, slug]));
-  const find = <T>(among: string[], of: (name: string) => T | undefined): T | undefined =>
-    among.map(of).find((found) => found !== undefined);
-  return {
-    section: find(names, sectionOf) ?? source.section ?? null,
-    kind: find([...names, ...tags], (name) => lookUp(source.kinds, name)) ?? 'brief',
-  };
+  return findIn(namesIn(categories), find) ?? null;
+}
+
+function namesIn(categories: SourceItem['categories']): string[] {
+  return categories.flatMap(({ name, slug }) => (slug === null ? [name] : [name, slug]));
+}
+
+function findIn<T>(names: string[], of: (name: string) => T | undefined): T | undefined {
+  return names.map(of).find((found) => found !== undefined);
 }
 
 function lookUp<T>(map: Record<string, T>, name: string): T | undefined {

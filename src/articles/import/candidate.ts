@@ -47,6 +47,8 @@ export type CandidateReader = (
   file: string,
   defaultId: string | null,
   pictures: PictureFolder | null,
+  /** Of the site that the article was written for: paths in its body start there. Default: the publication's. */
+  siteUrl?: string,
 ) => Promise<CandidateResult>;
 
 type MediaFolder = { publicUrl: string; folder: string | undefined };
@@ -66,7 +68,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   };
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
-  return async (record, file, defaultId, pictureFolder) => {
+  return async (record, file, defaultId, pictureFolder, siteUrl) => {
     if (record.kind === 'broken') {
       return { kind: 'invalid', id: null, problems: [`${file}:${record.line}: ${cleanLine(record.rule)}`] };
     }
@@ -82,7 +84,8 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     if (!checked.success) violations.unshift(...checked.error.issues.flatMap(violationsOf));
 
     const format = written.format === 'html' ? 'html' : 'markdown';
-    const body = readBody(record.body, format, sites, pictures.urlOf);
+    const bodySites = siteUrl === undefined ? sites : { ...sites, baseUrl: siteUrl };
+    const body = readBody(record.body, format, bodySites, pictures.urlOf);
     violations.push(...body.violations);
 
     const usable = checked.success ? removePrivateUrls(checked.data, sites) : null;

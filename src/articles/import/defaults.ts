@@ -12,6 +12,8 @@ export interface ArticleDefaults {
   fields: Readonly<Record<string, string>>;
   /** Where the site publishes the article, or null. */
   address: ArticleAddress | null;
+  /** Whether categories and tags in one text are words, as in Jekyll. */
+  hasWordLists?: boolean;
 }
 
 interface ArticleAddress {
@@ -25,6 +27,8 @@ interface ArticleAddress {
 
 /** Keys in which site generators take the path of a page. */
 const PATH_KEYS = ['permalink', 'url'];
+/** What Eleventy takes for the times of the file. */
+const FILE_TIME = /^\s*(?:git )?(?:created|last modified)\s*$/i;
 const DATE = /^\s*(\d{4})-(\d\d?)-(\d\d?)/;
 
 /**
@@ -38,9 +42,11 @@ export function withDefaults(
 ): TranslatedRecord {
   if (record.kind === 'broken' || parsed.kind === 'broken') return record;
   const fields = { ...record.fields };
+  if (typeof fields.published === 'string' && FILE_TIME.test(fields.published)) fields.published = null;
   for (const [key, value] of Object.entries(defaults.fields)) if (isBlankValue(fields[key])) fields[key] = value;
   const { address } = defaults;
   if (address === null) return { ...record, fields };
+  fields.image = withSiteAddress(fields.image, address.siteUrl);
   const path = PATH_KEYS.map((key) => parsed.fields[key]).find((value) => isPath(value));
   if (path !== undefined) {
     const url = new URL(String(path).trim(), `${address.siteUrl}/`).href;
@@ -51,6 +57,24 @@ export function withDefaults(
   if (!isBlankValue(fields.url)) return { ...record, fields };
   const url = addressOf(address, fields, parsed.fields);
   return { ...record, fields: url === null ? fields : { ...fields, url } };
+}
+
+/** Splits `categories: world asia` into its words. */
+export function withWordLists(parsed: ParsedRecord): ParsedRecord {
+  if (parsed.kind === 'broken') return parsed;
+  const fields = { ...parsed.fields };
+  for (const key of ['categories', 'tags']) {
+    const value = fields[key];
+    if (typeof value === 'string' && !value.includes(',')) fields[key] = namesOf(value);
+  }
+  return { ...parsed, fields };
+}
+
+/** A picture by its path on the site has its address there. */
+function withSiteAddress(image: unknown, siteUrl: string): unknown {
+  const { url } = (image ?? {}) as { url?: unknown };
+  if (typeof url !== 'string' || !/^\s*\/(?!\/)/.test(url)) return image;
+  return { ...(image as object), url: siteUrl + url.trim() };
 }
 
 /** A path without places for other values. */

@@ -4,7 +4,7 @@
  */
 import type { PictureFolder } from '../own-pictures.ts';
 import { type ArticleRules, type Candidate, type CandidateReader, candidateReader } from './candidate.ts';
-import { type ArticleDefaults, withDefaults } from './defaults.ts';
+import { type ArticleDefaults, withDefaults, withWordLists } from './defaults.ts';
 import type { RecordMessage } from './front-matter/mend-yaml.ts';
 import type { TranslationRules } from './front-matter/translate.ts';
 import { type TranslatedRecord, translateRecord } from './front-matter/translate-record.ts';
@@ -53,10 +53,11 @@ export async function parseArticles(input: { rules: ParseRules; texts: ArticleTe
   const readCandidate = readerOf(rules);
   const results: ArticleResult[] = [];
   for (const { name, format, line, text, defaultId, defaults, pictures = null } of input.texts) {
-    const parsed = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
+    const written = format === 'markdown' ? parseMarkdown(text) : parseJsonLine(text, line ?? 1);
+    const parsed = defaults?.hasWordLists === true ? withWordLists(written) : written;
     const translated = translateRecord(parsed, { sections: rules.sections, keys });
     const record = defaults === undefined ? translated : withDefaults(translated, parsed, defaults);
-    const result = await readCandidate(record, name, defaultId, pictures);
+    const result = await readCandidate(record, name, defaultId, pictures, defaults?.address?.siteUrl);
     const isParsed = record.kind === 'parsed';
     const shared = {
       notices: isParsed ? record.notices.map((notice) => ({ source: name, ...notice })) : [],

@@ -10,7 +10,7 @@ import type { SourceRecord } from '../../articles/import/source-record.ts';
 import type { Config } from '../../config/config.ts';
 import { type Clock, rfc3339 } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
-import { type RecordRules, toArticleRecord } from '../article-record.ts';
+import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
 import { itemFile, recordContent } from '../item-file.ts';
 import { type ExportEntry, ExportError } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
@@ -102,7 +102,7 @@ function ghostUrl(file: string, siteUrl: string | null): string {
 function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number, leftOut: LeftOut): ImportFile | null {
   const { id } = rules.source;
   const key = entry.kind === 'item' ? entry.item.key : entry.key;
-  const content = contentOf(entry, rules, undatedAt);
+  const content = contentOf(entry, rules, undatedAt, leftOut);
   if (content === null) {
     leftOut.skip('posts for members');
     return null;
@@ -110,10 +110,20 @@ function importFileOf(entry: ExportEntry, rules: RecordRules, undatedAt: number,
   return itemFile(id, key, content);
 }
 
-function contentOf(entry: ExportEntry, rules: RecordRules, undatedAt: number): SourceRecord['content'] | null {
+function contentOf(
+  entry: ExportEntry,
+  rules: RecordRules,
+  undatedAt: number,
+  leftOut: LeftOut,
+): SourceRecord['content'] | null {
   if (entry.kind === 'unreadable') return { kind: 'unusable', rule: entry.rule, raw: entry.raw };
   const record = toArticleRecord(entry.item, rules);
   if (record === null) return null;
+  const { categories, tags } = entry.item;
+  for (const { name, slug } of categories) {
+    if (sectionOf([{ name, slug }], rules) === null && !tags.includes(name))
+      leftOut.drop(`category "${name}", which no section has`);
+  }
   return recordContent({ ...record, published: record.published ?? rfc3339(undatedAt) }, entry.item.headline);
 }
 

@@ -9,7 +9,8 @@ import type { LeftOut } from './left-out.ts';
 import { withoutComponents } from './mdx.ts';
 import { GENERATORS, type GeneratorRules, OTHER_FOLDERS, PROJECT_FILE, type SiteGenerator } from './site-generators.ts';
 
-const JEKYLL_NAME = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/;
+/** Of posts of Jekyll and Eleventy. */
+const DATED_NAME = /^(\d{4}-\d{1,2}-\d{1,2})-(.+)$/;
 /** Levels of folders. */
 const MAX_DEPTH = 20;
 
@@ -100,7 +101,7 @@ function asPost(
   const stem = basename(file.path, extname(file.path));
   // A bundle: the post is the folder, with its pictures beside it.
   const name = stem === 'index' ? (folders.pop() ?? basename(dirname(file.path))) : stem;
-  const [, date, slug = name] = (generator === 'jekyll' ? JEKYLL_NAME.exec(name) : null) ?? [];
+  const [, date, slug = name] = (GENERATORS[generator].hasDatedNames ? DATED_NAME.exec(name) : null) ?? [];
   const fields: Record<string, string> = { id: idOf(name) };
   if (date !== undefined) fields.published = dateOf(date);
   if (folders.includes('_drafts') || basename(dirname(file.path)) === '_drafts') fields.state = 'draft';
@@ -108,7 +109,8 @@ function asPost(
     .filter((part) => !part.startsWith('_'))
     .map(encodeURIComponent)
     .join('/');
-  const defaults = { fields, address: url === null ? null : addressOf(url, path, slug, generator) };
+  const address = url === null ? null : addressOf(url, path, slug, generator);
+  const defaults = { fields, address, hasWordLists: generator === 'jekyll' };
   const records = extname(file.path).toLowerCase() === '.mdx' ? () => withoutMdx(file, leftOut) : file.records;
   return { ...file, records, defaults };
 }

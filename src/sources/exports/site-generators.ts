@@ -8,6 +8,8 @@ export interface GeneratorRules {
   folders: readonly string[] | null;
   /** Whether files directly in a root are pages of the site, such as "about". */
   hasPagesAtTop: boolean;
+  /** Whether a date at the beginning of a name is the post's, and no part of its address. */
+  hasDatedNames: boolean;
   /** Ends of file names. */
   extensions: readonly string[];
   /** Path of a post, below the site; `:path` is that of its folder. */
@@ -19,6 +21,7 @@ export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
     roots: ['content'],
     folders: null,
     hasPagesAtTop: true,
+    hasDatedNames: false,
     extensions: ['.md', '.markdown'],
     address: '/:path/:slug/',
   },
@@ -26,6 +29,7 @@ export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
     roots: [],
     folders: ['_posts', '_drafts'],
     hasPagesAtTop: false,
+    hasDatedNames: true,
     extensions: ['.md', '.markdown'],
     address: '/:categories/:year/:month/:day/:slug.html',
   },
@@ -33,6 +37,7 @@ export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
     roots: ['src/content'],
     folders: null,
     hasPagesAtTop: true,
+    hasDatedNames: false,
     extensions: ['.md', '.markdown', '.mdx'],
     address: '/:path/:slug/',
   },
@@ -40,6 +45,7 @@ export const GENERATORS: Readonly<Record<SiteGenerator, GeneratorRules>> = {
     roots: ['content', 'src'],
     folders: null,
     hasPagesAtTop: true,
+    hasDatedNames: true,
     extensions: ['.md', '.markdown'],
     address: '/:path/:slug/',
   },

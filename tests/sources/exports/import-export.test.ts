@@ -132,6 +132,16 @@ it.each([
   await store.close();
 });
 
+it('reports categories that no section has, each once', async () => {
+  const store = await openMigrated();
+  const category = (name: string) => `<category domain="category" nicename="${name.toLowerCase()}">${name}</category>`;
+  const items = [1, 2].map((id) => wxrItem(id, { more: category('World') + category('Gardens') }));
+  const { leftOut } = await importing(store, exported(wxr(items)));
+  expect(leftOut).toContain('category "Gardens", which no section has: not imported (2 times)');
+  expect(leftOut.join()).not.toContain('World');
+  await store.close();
+});
+
 it('leaves out posts for members where the source says so, and counts them', async () => {
   const store = await openMigrated();
   const file = exported(ghostExport([ghostPost(1, { visibility: 'paid' }), ghostPost(2)]));

@@ -119,6 +119,34 @@ describe('the posts of a site', () => {
     await store.close();
   });
 
+  it('of Jekyll have words for categories and tags, and pictures and links on the site', async () => {
+    const store = await openMigrated();
+    const text =
+      '![Roof]({{ "/assets/roof.jpg" | relative_url }}){: .wide } [All]({{ site.baseurl }}/archive/) [Home](/)\n{: .note}';
+    const folder = site({
+      '_posts/2024-03-01-solar.md': post(
+        'Solar',
+        'categories: local world\ntags: sun roof\nimage: /assets/sun.jpg\n',
+        text,
+      ),
+    });
+    expect(await importing(store, 'jekyll', folder, 'https://blog.example')).toMatchObject({
+      added: 1,
+      rejectedCount: 0,
+    });
+    expect(await stored(store)).toMatchObject([
+      {
+        section: 'world',
+        tags: ['sun', 'roof', 'local'],
+        image: { url: 'https://blog.example/assets/sun.jpg' },
+        bodyHtml:
+          '<p><img src="https://blog.example/assets/roof.jpg" alt="Roof" /> ' +
+          '<a href="https://blog.example/archive/">All</a> <a href="https://blog.example/">Home</a></p>',
+      },
+    ]);
+    await store.close();
+  });
+
   it('of Astro may be MDX, whose imports and components are left out and counted', async () => {
     const store = await openMigrated();
     const body =
@@ -139,6 +167,25 @@ describe('the posts of a site', () => {
     expect(article?.bodyHtml.replace(/\s+/g, ' ').trim()).toBe(
       '<p>Before.</p> <p>Kept.</p> <pre><code>import x from "kept"; </code></pre>',
     );
+    await store.close();
+  });
+
+  it('of Eleventy have the date of their name, and no date where they take that of the file', async () => {
+    const store = await openMigrated();
+    const folder = site({
+      'posts/2024-03-01-solar.md': post('Solar', ''),
+      'posts/wind.md': post('Wind', 'date: git Last Modified\n', '![Wind](/img/wind.jpg)'),
+    });
+    expect(await importing(store, 'eleventy', folder, 'https://blog.example')).toMatchObject({
+      added: 2,
+      rejectedCount: 0,
+    });
+    const articles = await stored(store);
+    expect(articles.map(({ id, url, publishedAt }) => [id, url, publishedAt])).toEqual([
+      ['2024-03-01-solar', 'https://blog.example/posts/solar/', Date.UTC(2024, 1, 29, 16)],
+      ['wind', 'https://blog.example/posts/wind/', clock()],
+    ]);
+    expect(articles[1]?.bodyHtml).toContain('https://blog.example/img/wind.jpg');
     await store.close();
   });
 

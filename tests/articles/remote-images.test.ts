@@ -160,6 +160,53 @@ describe('pictures on other servers', () => {
       expect((await findArticle(store.db, 'a'))?.image).toMatchObject({ width: 8 });
     });
 
+    it('of a server that is overloaded or down wait together, and those of others do not', async () => {
+      const { store, look, server, clock } = await setUp(open);
+      const other = server.url('/ok.png').replace('photos.example.com', 'photos.example.org');
+      const paths = Array.from({ length: 9 }, (_, index) => `/${index}.png`);
+      const overloaded = { status: 429, body: Buffer.alloc(0), headers: { 'Retry-After': '600' } };
+      server.answers['/ok.png'] = { body: await picture(8, 8, 'png') };
+      for (const path of paths) server.answers[path] = overloaded;
+      const urls = [...paths.map(server.url), other];
+      await put(
+        store,
+        urls.map((url, index) => record(`a${index}`, { image: { url } })),
+      );
+      expect(await look()).toMatchObject({ found: 1 });
+      // As many as are looked up at a time.
+      expect(server.requests.filter((path) => path !== '/ok.png').length).toBeLessThanOrEqual(8);
+      server.requests.length = 0;
+      clock.now += 10 * MINUTE - 1;
+      expect(await look()).toEqual({ found: 0, failed: 0, givenUp: [] });
+      for (const path of paths) server.answers[path] = { status: 404, body: Buffer.alloc(0) };
+      clock.now += 1;
+      // A picture that is missing says nothing about the others.
+      await look();
+      expect(new Set(server.requests)).toEqual(new Set(paths));
+    });
+
+    it('that are too long are given up at once', async () => {
+      const { store, look, server } = await setUp(open);
+      server.answers['/a.png'] = { body: Buffer.alloc(0), headers: { 'Content-Length': String(16 * 1024 * 1024) } };
+      await put(store, [record('a', { image: { url: server.url('/a.png') } })]);
+      expect(await look()).toMatchObject({ failed: 0, givenUp: [{ reason: 'its body is longer than 15 MiB' }] });
+    });
+
+    it('complete their articles together, which are published then', async () => {
+      const { store, look, server } = await setUp(open);
+      const waiting: Promise<unknown[]>[] = [];
+      server.onRequest = () => waiting.push(store.db.selectFrom('remote_image_uses').selectAll().execute());
+      const paths = Array.from({ length: 6 }, (_, index) => `/${index}.png`);
+      for (const [index, path] of paths.entries()) server.answers[path] = { body: await picture(8, 8 + index, 'png') };
+      await put(
+        store,
+        paths.map((path, index) => record(`a${index}`, { image: { url: server.url(path) } })),
+      );
+      expect(await look()).toMatchObject({ found: 6 });
+      expect((await Promise.all(waiting)).map((rows) => rows.length)).toEqual([6, 6, 6, 6, 6, 6]);
+      expect(await store.db.selectFrom('remote_image_uses').selectAll().execute()).toEqual([]);
+    });
+
     it('are claimed by one process each, and a result that comes too late changes nothing', async () => {
       const { store, server, clock } = await setUp(open);
       await put(store, [record('a', { image: { url: server.url('/a.jpg') } })]);
@@ -216,7 +263,7 @@ async function startPictureServer() {
   const state = {
     answers: {} as Record<string, Answer>,
     requests: [] as string[],
-    onRequest: () => {},
+    onRequest: (): unknown => undefined,
     // Pictures at private addresses are removed from articles, but a name may lead to one.
     url: (path: string) => `http://photos.example.com:${(server.address() as AddressInfo).port}${path}`,
   };

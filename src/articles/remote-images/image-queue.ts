@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
-import { claimRows, isClaimable, updateClaimed } from '../../store/lease.ts';
+import { claimRows, isClaimable, skipLocked, updateClaimed } from '../../store/lease.ts';
 import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
@@ -24,8 +24,11 @@ export type LookUpOutcome =
   | { kind: 'found'; facts: ImageFacts }
   /** No picture, or not one that feeds can name: trying again would not help. */
   | { kind: 'rejected'; reason: string }
-  /** `retryAt`: an instant before which the server asks not to be called, or null. */
-  | { kind: 'failed'; reason: string; retryAt: number | null }
+  /**
+   * `retryAt`: an instant before which the server asks not to be called, or null. `isServerDown`: its other pictures
+   * would probably fail too.
+   */
+  | { kind: 'failed'; reason: string; retryAt: number | null; isServerDown: boolean }
   /** Not tried: the process is stopping or busy. */
   | { kind: 'postponed' };
 
@@ -135,6 +138,20 @@ function columnsAfter(attempts: number, outcome: LookUpOutcome, now: number) {
       return { state: 'pending' as const, ...failure, due_at: Math.max(now + delay, outcome.retryAt ?? 0) };
     }
   }
+}
+
+/**
+ * Leaves a server alone for a minute, or until the instant that it asks for. Otherwise the pictures of an archive would
+ * each wait 20 seconds for a server that is down, and those of other servers behind them.
+ */
+export async function postponeServer(db: Db, url: string, retryAt: number | null, now: number): Promise<void> {
+  const until = Math.max(now + MINUTE, retryAt ?? 0);
+  const prefix = `${new URL(url).origin}/`;
+  // Rows that an import or another process has locked keep their time: waiting for them could be a deadlock.
+  const others = sql<string>`select key from remote_images
+    where ${IS_PENDING} and due_at < ${until} and substr(url, 1, ${sql.lit(prefix.length)}) = ${prefix}
+    ${skipLocked(db, 'remote_images')}`;
+  await db.updateTable('remote_images').set({ due_at: until }).where(sql<boolean>`key in (${others})`).execute();
 }
 
 /** Articles of one transaction. */

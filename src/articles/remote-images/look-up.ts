@@ -3,9 +3,16 @@
  */
 import { type FetchClient, retryAfter } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { PictureDecoder } from '../../lib/pictures/picture-decoder.ts';
-import type { Clock } from '../../lib/time.ts';
+import { type Clock, SECOND } from '../../lib/time.ts';
 import type { Db } from '../../store/store.ts';
-import { type ClaimedImage, claimImages, completeArticles, type LookUpOutcome, recordLookUp } from './image-queue.ts';
+import {
+  type ClaimedImage,
+  claimImages,
+  completeArticles,
+  type LookUpOutcome,
+  postponeServer,
+  recordLookUp,
+} from './image-queue.ts';
 
 export interface LookUpContext {
   db: Db;
@@ -24,16 +31,28 @@ export interface LookUpReport {
 const MAX_BYTES = 15 * 1024 * 1024;
 /** Pictures at a time: each may hold 15 MiB, and they are decoded one after the other. */
 const AT_A_TIME = 4;
+/** Completed articles are published: not after each picture of an archive. Milliseconds. */
+const COMPLETE_EVERY = 10 * SECOND;
+/** The server is overloaded, or the one behind it is down. */
+const DOWN = [429, 502, 503, 504];
 
 /** Looks up due pictures until none is due, or until the signal is aborted; then completes the articles. */
 export async function lookUpImages(context: LookUpContext, signal?: AbortSignal): Promise<LookUpReport> {
   const { db, clock } = context;
   const report: LookUpReport = { found: 0, failed: 0, givenUp: [] };
+  let completedAt = Number.NEGATIVE_INFINITY;
   while (!signal?.aborted) {
-    await completeArticles(db, clock());
+    if (clock() - completedAt >= COMPLETE_EVERY) {
+      await completeArticles(db, clock());
+      completedAt = clock();
+    }
     const claimed = await claimImages(db, clock(), AT_A_TIME);
     if (claimed.length === 0) break;
     const outcomes = await Promise.all(claimed.map((image) => lookUpClaimed(context, image, report, signal)));
+    for (const [index, { url }] of claimed.entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'failed' && outcome.isServerDown) await postponeServer(db, url, outcome.retryAt, clock());
+    }
     // The decoder is busy with other pictures.
     if (outcomes.every(({ kind }) => kind === 'postponed')) break;
   }
@@ -68,16 +87,21 @@ async function lookUp(
   const answer = await client.fetch({ url, headers, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES }, signal);
   if (signal?.aborted) return { kind: 'postponed' };
   if (answer.kind === 'refused') return { kind: 'rejected', reason: answer.reason };
-  if (answer.kind === 'failed') return { kind: 'failed', reason: answer.reason, retryAt: null };
+  if (answer.kind === 'failed') {
+    const { reason, isTooLong } = answer;
+    if (isTooLong) return { kind: 'rejected', reason };
+    return { kind: 'failed', reason, retryAt: null, isServerDown: true };
+  }
   const { status, body } = answer;
   if (status !== 200) {
-    const retryAt = status === 429 || status === 503 ? retryAfter(answer.headers, clock()) : null;
-    return { kind: 'failed', reason: `its server answered ${status}`, retryAt };
+    const isServerDown = DOWN.includes(status);
+    const retryAt = isServerDown ? retryAfter(answer.headers, clock()) : null;
+    return { kind: 'failed', reason: `its server answered ${status}`, retryAt, isServerDown };
   }
   const inspected = await decoder.inspect(body);
   if (inspected.kind === 'busy') return { kind: 'postponed' };
   if (inspected.kind === 'unavailable') {
-    return { kind: 'failed', reason: `it cannot be decoded: ${inspected.reason}`, retryAt: null };
+    return { kind: 'failed', reason: `it cannot be decoded: ${inspected.reason}`, retryAt: null, isServerDown: false };
   }
   if (inspected.kind === 'rejected') return { kind: 'rejected', reason: `it ${inspected.reason}` };
   return { kind: 'found', facts: { ...inspected.picture, length: body.length } };

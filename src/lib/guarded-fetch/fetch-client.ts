@@ -13,7 +13,7 @@ import {
   RefusedAddressError,
   reasonOfFailure,
 } from './guarded-socket.ts';
-import { ACCEPT_ENCODING, type BodyLimits, FetchError, readWholeBody } from './response-body.ts';
+import { ACCEPT_ENCODING, type BodyLimits, FetchError, readWholeBody, TooLongError } from './response-body.ts';
 
 export interface FetchRequest extends Partial<BodyLimits> {
   /** http or https, without credentials. Otherwise it is refused. */
@@ -38,7 +38,7 @@ export type FetchResult =
   /** The rules for URLs and addresses forbid it. */
   | { kind: 'refused'; reason: string }
   /** No response, not in time, too long, or cut off. */
-  | { kind: 'failed'; reason: string };
+  | { kind: 'failed'; reason: string; isTooLong?: true };
 
 export interface FetchClient {
   /** Sends a GET request, and follows redirects. Reasons contain no URL and nothing of the response. Never throws. */
@@ -96,6 +96,7 @@ async function fetchDocument(
     if (error instanceof RefusedAddressError || error instanceof ForbiddenUrlError) {
       return { kind: 'refused', reason: error.message };
     }
+    if (error instanceof TooLongError) return { kind: 'failed', reason: error.message, isTooLong: true };
     if (timeout.aborted) return { kind: 'failed', reason: `it takes longer than ${timeLimitMs / SECOND} s` };
     return { kind: 'failed', reason: error instanceof FetchError ? error.message : reasonOfFailure(error) };
   }

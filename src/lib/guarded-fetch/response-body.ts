@@ -19,6 +19,9 @@ export class FetchError extends Error {
   override name = 'FetchError';
 }
 
+/** The body is longer than the limit, which trying again does not change. */
+export class TooLongError extends FetchError {}
+
 export const ACCEPT_ENCODING = 'gzip, deflate, br';
 
 /**
@@ -124,8 +127,8 @@ async function firstByte(stream: Readable): Promise<number | null> {
   }
 }
 
-function tooLong(what: string, limit: number): FetchError {
-  return new FetchError(`${what} is longer than ${size(limit)}`);
+function tooLong(what: string, limit: number): TooLongError {
+  return new TooLongError(`${what} is longer than ${size(limit)}`);
 }
 
 /** An end that is missing has other codes, by coding, or is a closed connection. */

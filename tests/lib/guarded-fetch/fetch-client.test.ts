@@ -104,7 +104,7 @@ describe('the fetch client', () => {
   });
 
   it('fails for a body that is longer on the wire than the limit, whether it says so or not', async () => {
-    const long = { kind: 'failed', reason: 'its body is longer than 2 MiB' };
+    const long = { kind: 'failed', reason: 'its body is longer than 2 MiB', isTooLong: true };
     const announced = await startRawServer(
       (_, socket) => void socket.write(ok([`Content-Length: ${2 * MIB + 1}`], '')),
     );
@@ -117,6 +117,7 @@ describe('the fetch client', () => {
     expect(await get(exact.url(), { maxWireBytes: 500 })).toEqual({
       kind: 'failed',
       reason: 'its body is longer than 500 bytes',
+      isTooLong: true,
     });
   });
 
@@ -132,7 +133,8 @@ describe('the fetch client', () => {
     });
     onTestFinished(() => spy.mockRestore());
     const server = await startRawServer(() => ok(['Content-Encoding: gzip'], bomb));
-    expect(await get(server.url())).toEqual({ kind: 'failed', reason: 'its decoded body is longer than 10 MiB' });
+    const reason = 'its decoded body is longer than 10 MiB';
+    expect(await get(server.url())).toEqual({ kind: 'failed', reason, isTooLong: true });
     expect(inflated).toBeGreaterThan(10 * MIB);
     expect(inflated).toBeLessThan(11 * MIB);
   });

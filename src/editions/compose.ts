@@ -106,6 +106,9 @@ export async function composeEdition(
   const candidates = await findCandidates(db, newsletter.id, window, last?.id ?? null);
   const loaded = await loadStories(db, candidates, { config, newsletter, rules, now, excerpts: 'full' });
   if (countStories(loaded.plan) < newsletter.minimumStories) {
+    // Another process may have closed it meanwhile, with these stories.
+    const closed = await findEdition(db, newsletter.id, slot.label);
+    if (closed !== null) return { kind: 'closed', edition: closed };
     return { kind: 'skipped', reason: tooFewStories(loaded, newsletter, window), window, rejected: loaded.rejected };
   }
 

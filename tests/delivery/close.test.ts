@@ -1,3 +1,4 @@
+import type { KyselyPlugin } from 'kysely';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
 import { closeEdition, composeAndClose } from '../../src/delivery/close.ts';
@@ -170,6 +171,32 @@ describe('composeAndClose', () => {
         queued: 1,
         edition: { id: first.kind === 'closed' ? first.edition.id : null, closedAt: NOW },
       });
+    });
+
+    it('returns the edition that another process closes between its first look and its selection', async () => {
+      // SQLite has one connection for both.
+      if (dialect === 'sqlite') return;
+      const url = await newPostgresUrl();
+      const [one, two] = [
+        await openStore({ databaseUrl: url, path: '' }),
+        await openStore({ databaseUrl: url, path: '' }),
+      ];
+      await save(one, articles());
+      await subscribe(one, 'ada');
+      let first: Promise<unknown> | null = null;
+      const closing: KyselyPlugin = {
+        transformQuery: ({ node }) => node,
+        transformResult: async ({ result }) => {
+          first ??= run(one);
+          await first;
+          return result;
+        },
+      };
+      expect(await run({ ...two, db: two.db.withPlugin(closing) } as Store)).toMatchObject({
+        kind: 'closed',
+        isNew: false,
+      });
+      await Promise.all([one.close(), two.close()]);
     });
 
     it('freezes the domain of the Message-IDs, so that a change of the sender does not change them', async () => {

@@ -97,6 +97,9 @@ export function candidateReader(config: ArticleRules): CandidateReader {
     if (usable === null || violations.length > 0) {
       const values = { ...written, body: record.body };
       const problems = listFirst(violations, file, ({ path, rule }) => {
+        if (path[0] === 'id' && defaultId !== null && !Object.hasOwn(record.fields, 'id')) {
+          return `${file}:1: the name of the file is the id of the article: ${rule}; rename it, or write an id`;
+        }
         const name = formatPath(record.writtenPath(path));
         return `${file}:${record.lineOf(path)}: ${name} ${formatValue(valueAt(values, path))}: ${rule}`;
       });

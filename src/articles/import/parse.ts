@@ -55,6 +55,7 @@ export function parseMarkdown(text: string): ParsedRecord {
 }
 
 function noFenceRule(line: string): string {
+  if (line === '') return 'is empty: write a line "---", the keys, a line "---", and the text';
   const rule = 'must begin with front matter: a line "---", the keys, and a line "---"';
   return /^[—–−-]{1,5}\s*$/.test(line) ? `${rule}; these are not three hyphens` : rule;
 }

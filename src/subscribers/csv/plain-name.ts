@@ -13,6 +13,7 @@ const OPT_OUT = anyOf(
   'unsub|optout|optedout|unconfirm|bounc|complain|abuse|spam|block|blacklist|suppress|banned|delet|remov|cancel|clean',
   'disabl|donot|dontmail|nomail|noemail|unmailable|invalid|undeliver|inactiv|archiv|abmeld|abgemeld|ausgetragen',
   'gesperrt|désabo|desabo|désinscri|desinscri|desuscri|disiscri|uitgeschr|afgemeld',
+  'withdr|revok|widerr|^stopped|^quit$|^left(?:at|on)?$',
 );
 /** Any state of somebody's subscription. */
 const STATE = anyOf(
@@ -21,7 +22,8 @@ const STATE = anyOf(
 /** Somebody has agreed to something. */
 const CONSENT = anyOf(
   'subscri|optin|optedin|confirm|verif|consent|permission|gdpr|dsgvo|rgpd|marketing|newsletter|mailinglist|agree',
-  'accept|allow|einwillig|abonn|inscri|iscritt',
+  'accept|allow|einwillig|zustimm|abonn|inscri|iscritt',
+  '^(?:wants|receives?|gets?|sends?)(?:e?mails?|news)|e?mailok$',
 );
 /** A column about a consent which says when, whence or by whom it was given, but not whether. */
 const DETAIL = /(?:ip|id|uuid|hash|time|date|(?:ed|in|tion)at|edon|since|source|url|form|name|language|address)$/;

@@ -105,7 +105,7 @@ describe('a problem in a Markdown file', () => {
   });
 
   it.each([
-    ['', 'story.md:1: must begin with front matter: a line "---", the keys, and a line "---"'],
+    ['', 'story.md:1: is empty: write a line "---", the keys, a line "---", and the text'],
     ['# Title\n', 'story.md:1: must begin with front matter: a line "---", the keys, and a line "---"'],
     ['---\nheadline: H\n', 'story.md:1: the front matter is not closed: end it with a line "---"'],
     ['---\n---\nx', 'story.md:1: headline is missing: must be given'],
@@ -134,6 +134,16 @@ describe('a problem in a Markdown file', () => {
     expect(messagesOf(await importMarkdown(store, text)).problems).toEqual([problem]);
     expect(await countRejections(store.db)).toBe(1);
   });
+});
+
+it('says that an id which nobody wrote is the name of the file', async () => {
+  await using store = await disposable();
+  const text = '---\nheadline: H\n---\nx';
+  const report = await importMarkdown(store, text, { name: 'Ein Bär.md' });
+  expect(report.rejected[0]?.problems).toEqual([
+    'Ein Bär.md:1: the name of the file is the id of the article: must be letters, digits and . _ ~ -, at most 128, ' +
+      'a letter or digit first; rename it, or write an id',
+  ]);
 });
 
 describe('a problem in a line of JSON', () => {

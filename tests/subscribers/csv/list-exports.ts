@@ -99,6 +99,8 @@ export const LIST_EXPORTS: ListExport[] = [
       unsubscribed: (email) => `${email},,{},,,unsubscribed,2024-01-02T03:04:05Z`,
       unconfirmed: (email) => `${email},,{},,,unactivated,2024-01-02T03:04:05Z`,
       inactive: (email) => `${email},,{},,,spammy,2024-01-02T03:04:05Z`,
+      bounced: (email) => `${email},,{},,,undeliverable,2024-01-02T03:04:05Z`,
+      complained: (email) => `${email},,{},,,complained,2024-01-02T03:04:05Z`,
     },
   },
   {

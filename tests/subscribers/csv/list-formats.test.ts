@@ -311,6 +311,11 @@ describe('the statuses of an export', () => {
 describe('a file without a known status', () => {
   it.each([
     ['Opt-in', 'yes'],
+    ['Zustimmung', 'nein'],
+    ['Wants emails', 'no'],
+    ['Email OK?', 'no'],
+    ['Withdrawn on', '2024-02-01'],
+    ['Left on', '2024-02-01'],
     ['unsubscribed', 'false'],
     ['unsubscribed', '2024-02-01 10:00'],
     ['unconfirmed', 'yes'],

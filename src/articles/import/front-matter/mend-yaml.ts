@@ -49,7 +49,9 @@ export function mendYaml(source: readonly string[]): MendedYaml {
     const next = source[index + 1];
     const continues = next !== undefined && /^(?:\s|$)/.test(next);
     if (continues && isOpen(value)) openQuote = value[0] as '"' | "'";
-    const mended = continues && /^\s+\S/.test(next) ? null : mendValue(value, anchors);
+    // A hashtag begins a comment in YAML.
+    const hashtag = /^#[\p{L}\p{N}]/u.test(value) && isText(key) ? begins(value) : null;
+    const mended = continues && /^\s+\S/.test(next) ? null : (hashtag ?? mendValue(value, anchors));
     if (mended !== null) {
       lines[index] = `${key}: '${mended.text.replaceAll("'", "''")}'`;
       warn(`${key} was read as ${JSON.stringify(shorten(mended.text))}: ${mended.rule}`);

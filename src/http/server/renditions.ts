@@ -14,6 +14,8 @@ const FOREVER = 'public, max-age=31536000, immutable';
 const ONE_DAY = 'public, max-age=86400, stale-while-revalidate=604800';
 /** Types of media that have smaller versions. The hash of a film would be a lot of work for nothing. */
 const PICTURES = /^image\/(?!svg)/;
+/** Bytes of an original that is sent instead of a version that would have to wait: browsers do not ask again for it. */
+const MAX_SENT_INSTEAD = 1_000_000;
 const RETRY_AFTER_SECONDS = 5;
 
 /** `/media/r/:form/*`. Other addresses below `/media/r/` are files in a folder of that name. */
@@ -32,6 +34,7 @@ export function serveRendition(web: WebContext): Handler {
     const rendition = await web.renditions.get(original, key, form);
     switch (rendition.kind) {
       case 'busy':
+        if (original.size <= MAX_SENT_INSTEAD) return respondFile(c, original, 'no-store');
         return c.text('Too many pictures are being prepared. Try again soon.\n', 503, {
           ...noStore,
           'Retry-After': String(RETRY_AFTER_SECONDS),

@@ -27,6 +27,7 @@ describe('smaller versions of pictures', () => {
     writeFileSync(join(media, 'photo.jpg'), photo);
     writeFileSync(join(media, 'imported', `${'0'.repeat(32)}.jpg`), photo);
     writeFileSync(join(media, 'imported', 'busy.jpg'), await noise(20, 20));
+    writeFileSync(join(media, 'large.jpg'), Buffer.concat([photo, Buffer.from('another file')]));
     writeFileSync(join(media, 'page.jpg'), HTML);
     writeFileSync(join(media, 'drawing.svg'), SVG);
     writeFileSync(join(media, 'film.mp4'), 'film');
@@ -92,14 +93,29 @@ describe('smaller versions of pictures', () => {
     expect((await site.get('/media/r/plain.svg')).status).toBe(200);
   });
 
-  it('are asked for again later when too many are being made', async () => {
+  it('are asked for again later when too many are being made, but small originals are sent at once', async () => {
     const busy = vi.spyOn(PICTURES, 'render').mockResolvedValue({ kind: 'busy' });
-    const response = await site.get('/media/r/800/imported/busy.jpg');
+    const large = await site.get('/media/r/800/large.jpg');
+    // Browsers do not ask again for a picture of a page.
+    const small = await site.get('/media/r/800/imported/busy.jpg');
     busy.mockRestore();
-    expect(response.status).toBe(503);
-    expect(response.headers.get('Retry-After')).toBe('5');
-    expect(response.headers.get('Cache-Control')).toBe('no-store');
-    expect((await site.get('/media/r/800/imported/busy.jpg')).status).toBe(200);
+    expect(large.status).toBe(503);
+    expect(large.headers.get('Retry-After')).toBe('5');
+    expect(large.headers.get('Cache-Control')).toBe('no-store');
+    expect(small.status).toBe(200);
+    expect(small.headers.get('Content-Type')).toBe('image/jpeg');
+    expect(small.headers.get('Cache-Control')).toBe('no-store');
+    const later = await site.get('/media/r/800/imported/busy.jpg');
+    expect([later.status, later.headers.get('Content-Type')]).toEqual([200, 'image/webp']);
+  });
+
+  it('have a head without a body', async () => {
+    const { headers } = await site.get('/media/r/480/imported/busy.jpg');
+    const head = await site.app.request('http://127.0.0.1:8080/media/r/480/imported/busy.jpg', { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    for (const name of ['ETag', 'Content-Type', 'Content-Length', 'Cache-Control']) {
+      expect(head.headers.get(name), name).toBe(headers.get(name));
+    }
   });
 
   it('are the originals while there is no decoder', async () => {

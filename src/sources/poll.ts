@@ -147,7 +147,8 @@ async function tryPage(poll: Poll, url: string, cms: CmsApi, size: number) {
   signal?.throwIfAborted();
   if (result.kind === 'answered') return { kind: 'answered' as const, answer: result };
   // Too long, or too slow: long posts and slow servers need smaller pages.
-  if (result.kind === 'failed' && size > MIN_PAGE_SIZE) return { kind: 'too-large' as const };
+  const isAway = result.kind === 'refused' || result.reason.startsWith('no connection');
+  if (!isAway && size > MIN_PAGE_SIZE) return { kind: 'too-large' as const };
   throw new PollError(`${poll.source.url}: ${result.reason}`);
 }
 

@@ -28,8 +28,8 @@ import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts
 const RECENT = 7 * DAY;
 const RECENT_EVERY = 15 * MINUTE;
 const FULL_EVERY = DAY;
-/** Posts of which a sweep asks whether they are gone. The next sweep asks about the rest. */
-const MAX_CONFIRMED = 50;
+/** Posts of which a sweep asks, one by one, whether they are gone. The next sweep asks about the rest. */
+const MAX_CONFIRMED = 500;
 /** The store holds publication times, some APIs only their seconds. */
 const ROUNDING = SECOND;
 

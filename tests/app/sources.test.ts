@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type PolledSource, pollDueSources } from '../../src/app/sources/poll-sources.ts';
 import { findArticle, findArticles } from '../../src/articles/queries.ts';
+import { openConfiguredClient } from '../../src/config/fetching.ts';
+import type { FetchClient } from '../../src/lib/guarded-fetch/fetch-client.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { listRuns } from '../../src/schedule/run-ledger.ts';
@@ -232,6 +234,25 @@ describe('polls', () => {
       expect(await pollDueSources(app)).toEqual([]);
       site.instead = null;
       expect(await poll(app, MINUTE)).toMatchObject({ kind: 'polled' });
+    });
+
+    it('try a site that does not accept a connection only once', async () => {
+      const store = await open();
+      const { app, site } = await openNewsroom(store, 'wordpress');
+      await poll(app);
+      let requests = 0;
+      const client = openConfiguredClient(app.config);
+      const away: FetchClient = {
+        fetch: (request, signal) => {
+          requests += 1;
+          return client.fetch({ ...request, url: request.url.replace(site.url, 'http://127.0.0.1:65535') }, signal);
+        },
+      };
+      app.now += HOUR;
+      expect(await pollDueSources(app, { client: away })).toMatchObject([
+        { outcome: { kind: 'failed', problem: expect.stringContaining('no connection') } },
+      ]);
+      expect(requests).toBe(1);
     });
 
     it('raise an alert after a day of failures, and resolve it with the first success', async () => {

@@ -43,6 +43,9 @@ const FORMATS: Record<string, ImportFormat> = {
   '.ndjson': 'jsonl',
 };
 
+/** What people write articles in, and put into the folder as it is. */
+const WORD_PROCESSORS = new Set(['.docx', '.doc', '.odt', '.rtf', '.pages']);
+
 /**
  * Finds the files at paths and below folders, without duplicates, in the order of the paths and by name within folders.
  * Hidden files and folders are skipped, and so are links to folders, which may form a cycle.
@@ -93,6 +96,8 @@ async function walk(folder: string, root: string, found: Map<string, ImportFile>
       await walk(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
     } else if (formatOf(path) !== undefined && (entry.isFile() || entry.isSymbolicLink())) {
       await addFile(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
+    } else if (entry.isFile() && isDocument(entry.name)) {
+      await addDocument(path, root, found).catch((error: unknown) => addUnreadable(path, error, found));
     }
   }
 }
@@ -102,6 +107,17 @@ async function addFile(path: string, root: string, found: Map<string, ImportFile
   if (file === null) return `${path}: must be a file or a folder`;
   found.set(file.path, file);
   return null;
+}
+
+/** A file of a word processor is rejected: somebody waits for the article. */
+async function addDocument(path: string, root: string, found: Map<string, ImportFile>): Promise<void> {
+  const file = await openFile(path, 'markdown', root);
+  if (file === null) return;
+  const rule = 'is a file of a word processor: save the text as Markdown, in a file whose name ends in .md';
+  const records = async function* (): AsyncGenerator<SourceRecord> {
+    yield { line: null, readTo: file.bytes, content: { kind: 'unusable', rule, raw: '' } };
+  };
+  found.set(file.path, { ...file, records });
 }
 
 /**
@@ -173,6 +189,11 @@ function textOf(bytes: Buffer): SourceRecord['content'] {
   const text = decodeUtf8(bytes);
   if (text === null) return { kind: 'unusable', rule: 'is not UTF-8: save it as UTF-8', raw: storableText(bytes) };
   return { kind: 'text', text: text.replace(/\r\n?/g, '\n') };
+}
+
+/** Names that begin with `~$` are those of locks. */
+function isDocument(name: string): boolean {
+  return WORD_PROCESSORS.has(extname(name).toLowerCase()) && !name.startsWith('~$');
 }
 
 function formatOf(path: string): ImportFormat | undefined {

@@ -267,6 +267,20 @@ describe('importPaths and importText', () => {
       expect(same.every((report) => report.rejectedCount === 0)).toBe(true);
     });
 
+    it('reject a file of a word processor in the folder, once, and leave out its lock', async () => {
+      const store = await open();
+      const folder = temporaryFolder();
+      for (const name of ['a.DOCX', '~$a.docx', 'notes.txt']) writeFileSync(join(folder, name), 'PK\u0003\u0004');
+      writeFileSync(join(folder, 'b.md'), markdown('headline: B'));
+      const report = await importPaths(store, configWith(), [folder], { clock });
+      expect(report).toMatchObject({ added: 1, rejectedCount: 1 });
+      expect(messagesOf(report).problems).toEqual([
+        `${folder}/a.DOCX:1: is a file of a word processor: save the text as Markdown, in a file whose name ends in .md`,
+      ]);
+      await importPaths(store, configWith(), [folder], { clock });
+      expect(await countRejections(store.db)).toBe(1);
+    });
+
     it('read folders by name, with files of every format', async () => {
       const store = await open();
       const folder = temporaryFolder();

@@ -51,10 +51,21 @@ export function withDefaults(
   if (path !== undefined) {
     const url = new URL(String(path).trim(), `${address.siteUrl}/`).href;
     // The path is no address for the rules of the keys, which say so.
-    const notices = record.notices.filter(({ text }) => !/^(?:permalink|url) is left out/.test(text));
-    return { ...record, fields: { ...fields, url }, notices };
+    return { ...record, fields: { ...fields, url }, notices: withoutPathNotices(record.notices) };
   }
   if (!isBlankValue(fields.url)) return { ...record, fields };
+  const written = PATH_KEYS.map((key) => parsed.fields[key]).find((value) => !isBlankValue(value));
+  const ownPattern = written === undefined ? null : patternOf(written);
+  if (ownPattern !== null) {
+    const url = addressOf({ ...address, pattern: address.siteUrl + ownPattern }, fields, parsed.fields);
+    return {
+      ...record,
+      fields: url === null ? fields : { ...fields, url },
+      notices: withoutPathNotices(record.notices),
+    };
+  }
+  // The site has it at a place that a template makes: the usual one would lead nowhere.
+  if (typeof written === 'string' && written.includes('{')) return { ...record, fields };
   const url = addressOf(address, fields, parsed.fields);
   return { ...record, fields: url === null ? fields : { ...fields, url } };
 }
@@ -80,6 +91,17 @@ function withSiteAddress(image: unknown, siteUrl: string): unknown {
 /** A path without places for other values. */
 function isPath(value: unknown): boolean {
   return typeof value === 'string' && /^\s*\/(?![/\\])[^:{}\s]*\s*$/.test(value);
+}
+
+function withoutPathNotices<T extends { text: string }>(notices: T[]): T[] {
+  return notices.filter(({ text }) => !/^(?:permalink|url) is left out/.test(text));
+}
+
+/** A path of an article's own with places such as `:title`; null if it has others than a pattern of ours. */
+function patternOf(written: unknown): string | null {
+  if (typeof written !== 'string' || !/^\s*\/(?![/\\])[^{}\s]*\s*$/.test(written)) return null;
+  const pattern = written.trim().replace(/:title\b/g, ':slug');
+  return /:(?!(?:year|month|day|slug|categories)\b)/.test(pattern) ? null : pattern;
 }
 
 /** @returns null if the pattern needs a date that the article does not have */

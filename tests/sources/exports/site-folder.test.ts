@@ -170,6 +170,20 @@ describe('the posts of a site', () => {
     await store.close();
   });
 
+  it('may have a pattern of their own for their address, and none that a template makes', async () => {
+    const store = await openMigrated();
+    const folder = site({
+      '_posts/2024-03-01-solar.md': post('Solar', 'permalink: /:categories/:year/:title.html\ncategories: Local\n'),
+      '_posts/2024-03-02-wind.md': post('Wind', 'permalink: "/{{ page.title | slug }}/"\n'),
+    });
+    expect(await importing(store, 'jekyll', folder, 'https://times.example')).toMatchObject({ added: 2 });
+    expect(await addresses(store)).toEqual({
+      '2024-03-01-solar': 'https://times.example/local/2024/solar.html',
+      '2024-03-02-wind': null,
+    });
+    await store.close();
+  });
+
   it('of Eleventy have the date of their name, and no date where they take that of the file', async () => {
     const store = await openMigrated();
     const folder = site({

@@ -69,8 +69,8 @@ export async function importExport(
 }
 
 /**
- * Imports the posts in the folder of a site generator. Each file keeps its articles: the watched folder, and an import
- * without `from`, go on with them. Doing it again changes nothing.
+ * Imports the posts in the folder of a site generator. Each file keeps its articles, and their ids are those of an
+ * import without `from`, which knows no addresses of the site. Doing it again changes nothing.
  * @param options.url address of the site, which may end in a pattern; null: articles get no address elsewhere
  * @throws ExportError if the folder holds no posts
  */

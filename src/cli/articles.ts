@@ -29,6 +29,7 @@ export function addArticleCommands(program: Command, cli: CliContext): void {
       ]),
     )
     .option('--source <id>', 'of a CMS: begins the ids, as in our-site.1234; default: the name of the system')
+    .option('--take-over', 'also articles that belong to other files or to sources, from now on')
     .option('--url <address>', 'of the site; for folders it may end in a pattern, such as /:year/:slug/')
     .addOption(jsonOption())
     .action((paths: string[], options: ArticleImportFlags) => importArticles(cli, paths, options));
@@ -58,6 +59,7 @@ interface ArticleImportFlags extends JsonOption {
   from?: CmsExport | SiteGenerator;
   source?: string;
   url?: string;
+  takeOver?: boolean;
 }
 
 interface PageOptions extends JsonOption {
@@ -114,7 +116,7 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   return cli.withApp(async (app) => {
     const report =
       from === undefined
-        ? await importFromPaths(cli, app, paths)
+        ? await importFromPaths(cli, app, paths, flags)
         : await importFrom(cli, app, paths, { ...flags, from });
     const imported = report.added + report.updated > 0 ? await publish(app) : null;
     // Afterwards: the servers of others may be slow.
@@ -137,15 +139,20 @@ function importArticles(cli: CliContext, paths: string[], flags: ArticleImportFl
   });
 }
 
-function importFromPaths(cli: CliContext, { store, config, clock }: AppContext, paths: string[]) {
-  return importPaths(store, config, paths, { clock, onProgress: progressOf(cli) });
+function importFromPaths(
+  cli: CliContext,
+  { store, config, clock }: AppContext,
+  paths: string[],
+  { takeOver }: ArticleImportFlags,
+) {
+  return importPaths(store, config, paths, { clock, takeOver, onProgress: progressOf(cli) });
 }
 
 async function importFrom(
   cli: CliContext,
   { store, config, clock }: AppContext,
   paths: string[],
-  { from, source, url }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
+  { from, source, url, takeOver }: ArticleImportFlags & { from: CmsExport | SiteGenerator },
 ): Promise<ArticleImportReport> {
   const [path, ...others] = paths;
   if (path === undefined || others.length > 0) throw new CommandError('--from takes one file or folder');
@@ -155,8 +162,8 @@ async function importFrom(
     throw new CommandError(`--source ${source}: must be lower-case letters, digits and hyphens`);
   }
   const report = isCmsExport(from)
-    ? await importExport(store, config, path, { from, sourceId: source ?? from, siteUrl, clock })
-    : await importSiteFolder(store, config, path, { from, url: siteUrl, clock, onProgress: progressOf(cli) });
+    ? await importExport(store, config, path, { from, sourceId: source ?? from, siteUrl, clock, takeOver })
+    : await importSiteFolder(store, config, path, { from, url: siteUrl, clock, takeOver, onProgress: progressOf(cli) });
   for (const line of report.leftOut) cli.printError(`${path}: ${line}`);
   return report;
 }

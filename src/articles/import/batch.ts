@@ -61,6 +61,8 @@ export interface ImportBatch {
   spans: Span[];
   /** Files to remember: they ended in this batch, and are watched. */
   ended: { path: string; fingerprint: string }[];
+  /** Whether its articles replace those of the same ids that belong to other origins. */
+  takesOver: boolean;
 }
 
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
@@ -86,7 +88,7 @@ async function writeInTransaction(
 ): Promise<ArticleImportReport> {
   const valid = batch.articles.filter((article) => article.kind === 'valid');
   const { tagAuthority, url: publicUrl } = config.publication;
-  const current = await readCurrent(tx, dialect, valid, config.sources);
+  const current = await readCurrent(tx, dialect, valid, batch.takesOver);
   const revised = reviseAll(valid, current, { now, tagAuthority, publicUrl });
   const rejected = [
     ...batch.articles.filter((article) => article.kind === 'invalid'),
@@ -186,14 +188,14 @@ async function readCurrent(
   tx: Tx,
   dialect: Dialect,
   articles: ValidArticle[],
-  sources: Config['sources'],
+  takesOver: boolean,
 ): Promise<CurrentState> {
   const candidates = articles.map(({ candidate }) => candidate);
   const rows = await readRows(tx, dialect, candidates);
   const origins = new Map(rows.map(({ id, origin }) => [id, origin]));
   const foreign = articles.flatMap(({ candidate: { id }, origin }): [string, string][] => {
     const former = origins.get(id) ?? null;
-    return former === null || mayReplace(former, origin, sources) ? [] : [[id, former]];
+    return former === null || takesOver || mayReplace(former, origin) ? [] : [[id, former]];
   });
   const suggestions = new Map(articles.map((article) => [article.candidate.id, suggestedSlugs(article)]));
   const slugs = candidates.flatMap(({ id, slug }) => [

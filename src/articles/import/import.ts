@@ -29,6 +29,8 @@ export interface ArticleImportOptions {
   signal?: AbortSignal | undefined;
   /** Further names of keys, such as those of an export. The configuration's own precede them. */
   keys?: ParseRules['keys'] | undefined;
+  /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
+  takeOver?: boolean | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -73,7 +75,7 @@ export async function importFiles(
   files: ImportFile[],
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportReport> {
-  const { clock, onProgress, remember = false, background = false, signal, keys = {} } = options;
+  const { clock, onProgress, remember = false, background = false, signal, keys = {}, takeOver = false } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const report = emptyReport();
   const seen = openSeenIds();
@@ -83,7 +85,7 @@ export async function importFiles(
   try {
     for await (const { batch: texts, results } of parseAhead(readBatches(files), parseRules(config, keys), signal)) {
       if (signal?.aborted) break;
-      const batch = toImportBatch(texts, results, seen);
+      const batch: ImportBatch = { ...toImportBatch(texts, results, seen), takesOver: takeOver };
       notices.add(results);
       if (!remember) batch.ended = [];
       addToReport(report, await writeBatch(store, config, batch, clock()));
@@ -194,7 +196,11 @@ async function parseBatch(batch: TextBatch, rules: ParseRules, signal: AbortSign
 }
 
 /** @param results one for each record that is text, in order */
-function toImportBatch({ records, spans, ended }: TextBatch, results: ArticleResult[], seen: SeenIds): ImportBatch {
+function toImportBatch(
+  { records, spans, ended }: TextBatch,
+  results: ArticleResult[],
+  seen: SeenIds,
+): Omit<ImportBatch, 'takesOver'> {
   const rest = results.values();
   const articles = records.map(({ file, record }) => {
     const result = record.content.kind === 'text' ? (rest.next().value as ArticleResult) : null;

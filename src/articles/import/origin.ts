@@ -18,13 +18,12 @@ export function isSourceOrigin(origin: string): boolean {
 
 /**
  * Whether an input may bring an article that another origin brought before: the same one, or any if the former file
- * has been renamed or removed, or the source is no longer in the configuration.
+ * has been renamed or removed.
  * @param former null for an article of an earlier version, which knew no origins
  */
-export function mayReplace(former: string | null, origin: string, sources: readonly { id: string }[]): boolean {
+export function mayReplace(former: string | null, origin: string): boolean {
   if (former === null || former === origin) return true;
-  if (!isSourceOrigin(former)) return !existsSync(former);
-  return !sources.some(({ id }) => sourceOrigin(id) === former);
+  return !isSourceOrigin(former) && !existsSync(former);
 }
 
 /** An origin as messages name it. */

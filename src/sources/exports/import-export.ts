@@ -12,6 +12,7 @@ import { type Clock, rfc3339 } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
 import { itemFile, recordContent } from '../item-file.ts';
+import { findSourceItems } from '../source-state.ts';
 import { type ExportEntry, ExportError } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
 import { LeftOut } from './left-out.ts';
@@ -28,6 +29,8 @@ export interface ExportImportOptions {
   /** Address of the site; Ghost's export does not say it. */
   siteUrl: string | null;
   clock: Clock;
+  /** See the import of articles. */
+  takeOver?: boolean | undefined;
 }
 
 export interface ExportImportReport extends ArticleImportReport {
@@ -49,7 +52,7 @@ export async function importExport(
   file: string,
   options: ExportImportOptions,
 ): Promise<ExportImportReport> {
-  const { from, sourceId, siteUrl, clock } = options;
+  const { from, sourceId, siteUrl, clock, takeOver } = options;
   const rules = rulesOf(config, sourceId);
   const { mtimeMs } = await stat(file).catch((error: NodeJS.ErrnoException) => {
     throw new ExportError(`${file}: ${error.code === 'ENOENT' ? 'does not exist' : `cannot be read (${error.code})`}`);
@@ -60,10 +63,11 @@ export async function importExport(
       ? readWordPressExport(file, config.publication.zone, leftOut)
       : readGhostExport(file, ghostUrl(file, siteUrl), leftOut);
   const report = emptyReport();
-  for await (const part of partsOf(entries)) {
+  for await (const whole of partsOf(entries)) {
+    const part = await withoutPolled(store, sourceId, whole, leftOut);
     // A post without a date has that of the file, which another import finds too.
     const files = part.flatMap((entry) => importFileOf(entry, rules, Math.floor(mtimeMs), leftOut) ?? []);
-    addToReport(report, await importFiles(store, config, files, { clock }));
+    addToReport(report, await importFiles(store, config, files, { clock, takeOver }));
   }
   return { ...report, leftOut: leftOut.lines() };
 }
@@ -78,13 +82,34 @@ export async function importSiteFolder(
   store: Store,
   config: Config,
   folder: string,
-  options: Pick<ArticleImportOptions, 'clock' | 'onProgress'> & { from: SiteGenerator; url: string | null },
+  options: Pick<ArticleImportOptions, 'clock' | 'onProgress' | 'takeOver'> & {
+    from: SiteGenerator;
+    url: string | null;
+  },
 ): Promise<ExportImportReport> {
   const { from, url, ...importOptions } = options;
   const leftOut = new LeftOut();
   const files = await findSitePosts(folder, from, { url, leftOut });
   const report = await importFiles(store, config, files, importOptions);
   return { ...report, leftOut: leftOut.lines() };
+}
+
+/** The posts that no poll of the source has read in this version or a later one. */
+async function withoutPolled(
+  { db }: Store,
+  sourceId: string,
+  entries: ExportEntry[],
+  leftOut: LeftOut,
+): Promise<ExportEntry[]> {
+  const keys = entries.flatMap((entry) => (entry.kind === 'item' ? entry.item.key : []));
+  const rows = await findSourceItems(db, sourceId, keys);
+  const polled = new Map(rows.map(({ item, modified_at }) => [item, modified_at]));
+  return entries.filter((entry) => {
+    const readTo = entry.kind === 'item' ? (polled.get(entry.item.key) ?? null) : null;
+    const isOlder = entry.kind === 'item' && readTo !== null && (entry.item.updatedAt ?? 0) <= readTo;
+    if (isOlder) leftOut.skip('posts that a poll has read');
+    return !isOlder;
+  });
 }
 
 /** The rules of the source with that id, or of one without rules. */

@@ -72,6 +72,15 @@ describe('the origin of an article', () => {
       ]);
     });
 
+    it('goes over for good where the operator says so', async () => {
+      const store = await open();
+      await importAs(store, sourceOrigin('gone'), '{"id":"gone.1","headline":"H"}');
+      const file = { ...textFile('/a.jsonl', '{"id":"gone.1","headline":"Mine"}', 'jsonl') };
+      expect(await importFiles(store, configWith(), [file], { clock })).toMatchObject({ rejectedCount: 1 });
+      expect(await importFiles(store, configWith(), [file], { clock, takeOver: true })).toMatchObject({ updated: 1 });
+      expect(await importFiles(store, configWith(), [file], { clock })).toMatchObject({ unchanged: 1 });
+    });
+
     it('lets a source use a slug that another article has, with the id appended', async () => {
       const store = await open();
       await importAs(store, 'wire.jsonl', '{"id":"a","headline":"Week in review"}');
@@ -81,10 +90,10 @@ describe('the origin of an article', () => {
     });
   });
 
-  it('may be taken over from a source that is no longer in the configuration', () => {
-    expect(mayReplace('source:gone', '/a.md', [{ id: 'our-site' }])).toBe(true);
-    expect(mayReplace('source:our-site', '/a.md', [{ id: 'our-site' }])).toBe(false);
-    expect(mayReplace('source:our-site', 'source:our-site', [])).toBe(true);
+  it('is not given up by a source that has left the configuration', () => {
+    expect(mayReplace('source:gone', '/a.md')).toBe(false);
+    expect(mayReplace('source:gone', 'source:other')).toBe(false);
+    expect(mayReplace('source:our-site', 'source:our-site')).toBe(true);
   });
 });
 

@@ -5,6 +5,7 @@ import { importText } from '../../../src/articles/import/import.ts';
 import { toArticle } from '../../../src/articles/queries.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { type ExportImportOptions, importExport } from '../../../src/sources/exports/import-export.ts';
+import { recordSeenItems } from '../../../src/sources/source-state.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { configWith } from '../../articles/imports.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';
@@ -62,6 +63,17 @@ it('belongs to the source with its id, which may go on with the articles, and to
   const other = await importText(store, withSource, { source: 'a.jsonl', text: line, format: 'jsonl' }, { clock });
   expect(other.rejected[0]?.problems[0]).toMatch(/this article belongs to the source our-site/);
   expect(await stored(store)).toEqual([{ id: 'our-site.17', origin: 'source:our-site' }]);
+  await store.close();
+});
+
+it('leaves out posts that a poll of the source has read since, and says so', async () => {
+  const store = await openMigrated();
+  const seen = { item: '17', articleId: 'our-site.17', url: null, publishedAt: 0, modifiedAt: clock() };
+  await recordSeenItems(store.db, 'our-site', [seen]);
+  const report = await importing(store, exported(wxr([wxrItem(17), wxrItem(18)])), { sourceId: 'our-site' });
+  expect(report).toMatchObject({ added: 1 });
+  expect(report.leftOut).toContain('1 posts that a poll has read: not imported');
+  expect(await stored(store)).toMatchObject([{ id: 'our-site.18' }]);
   await store.close();
 });
 

@@ -41,7 +41,7 @@ describe.concurrent('daywire import', () => {
     expect(first).toMatchObject({
       code: 0,
       stderr:
-        'daywire: site.xml: 1 posts with the status draft: not imported\n' +
+        'daywire: site.xml: posts with the status draft: 1 not imported\n' +
         'daywire: site.xml: wp:comment_status: not imported (2 times)\n',
     });
     expect(first.stdout).toMatch(/^2 added, 0 updated, 0 unchanged\n\d+ of \d+ documents changed in feeds/);
@@ -59,7 +59,7 @@ describe.concurrent('daywire import', () => {
     writeFileSync(join(folder.path, 'site/content/posts/_index.md'), '');
     writeFileSync(join(folder.path, 'site/content/posts/solar.md'), articleFile('solar'));
     const hugo = await folder.run(['import', '--from', 'hugo', 'site', '--url', 'https://times.example']);
-    expect(hugo.stderr).toBe('daywire: site: 1 lists of a section (_index): not imported\n');
+    expect(hugo.stderr).toBe('daywire: site: lists of a section (_index): 1 not imported\n');
     expect(hugo.stdout).toMatch(/^1 added, 0 updated, 0 unchanged\n/);
     for (const [args, message] of [
       [['--from', 'ghost', 'ghost.json'], /does not say the address of its site: add --url/],

@@ -21,7 +21,7 @@ export class LeftOut {
 
   /** What was left out, the most frequent first. */
   lines(): string[] {
-    const skipped = sorted(this.#skipped).map(([entries, times]) => `${times} ${entries}: not imported`);
+    const skipped = sorted(this.#skipped).map(([entries, times]) => `${entries}: ${times} not imported`);
     const dropped = sorted(this.#dropped).map(([key, times]) => `${key}: not imported (${times} times)`);
     return [...skipped, ...dropped];
   }

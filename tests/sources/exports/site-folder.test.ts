@@ -79,8 +79,8 @@ describe('the posts of a site', () => {
     const report = await importing(store, 'hugo', folder, 'https://times.example/');
     expect(report).toMatchObject({ added: 6, rejectedCount: 0, warningCount: 0 });
     expect(report.leftOut).toEqual([
-      '1 lists of a section (_index): not imported',
-      '1 pages at the top of the site: not imported',
+      'lists of a section (_index): 1 not imported',
+      'pages at the top of the site: 1 not imported',
     ]);
     expect(await addresses(store)).toEqual({
       elsewhere: 'https://other.example/x',
@@ -214,7 +214,7 @@ describe('the posts of a site', () => {
     });
     const report = await importing(store, 'eleventy', folder, 'https://times.example');
     expect(report).toMatchObject({ added: 2, rejectedCount: 0 });
-    expect(report.leftOut).toEqual(['1 files about the project: not imported']);
+    expect(report.leftOut).toEqual(['files about the project: 1 not imported']);
     expect(await addresses(store)).toEqual({
       'Wind~20~26~20Weather': 'https://times.example/posts/Wind%20&%20Weather/',
       solar: 'https://times.example/posts/solar/',

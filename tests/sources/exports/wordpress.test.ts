@@ -85,17 +85,17 @@ describe('a post in an export of WordPress', () => {
     const { entries, leftOut } = await read(wxr(items));
     expect(entries).toMatchObject([{ kind: 'item', item: { key: '22' } }]);
     expect(leftOut.filter((line) => /posts|items/.test(line)).sort()).toEqual([
-      '1 items of the type attachment: not imported',
-      '1 items of the type nav_menu_item: not imported',
-      '1 items of the type page: not imported',
-      '1 items of the type revision: not imported',
-      '1 posts whose id occurs twice: not imported',
-      '1 posts with a password: not imported',
-      '1 posts with the status draft: not imported',
-      '1 posts with the status future: not imported',
-      '1 posts with the status pending: not imported',
-      '1 posts with the status private: not imported',
-      '1 posts with the status trash: not imported',
+      'items of the type attachment: 1 not imported',
+      'items of the type nav_menu_item: 1 not imported',
+      'items of the type page: 1 not imported',
+      'items of the type revision: 1 not imported',
+      'posts whose id occurs twice: 1 not imported',
+      'posts with a password: 1 not imported',
+      'posts with the status draft: 1 not imported',
+      'posts with the status future: 1 not imported',
+      'posts with the status pending: 1 not imported',
+      'posts with the status private: 1 not imported',
+      'posts with the status trash: 1 not imported',
     ]);
   });
 

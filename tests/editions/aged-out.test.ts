@@ -14,7 +14,7 @@ async function closeDay(store: Store, n: number): Promise<Record<string, string>
 }
 
 describe('an article past the age limit', () => {
-  forEachDatabase((open) => {
+  forEachDatabase((open, dialect) => {
     it('is recorded when the first edition closes, unless it is pinned, retracted or a roundup', async () => {
       const store = await open();
       const old = { publishedAt: CUTOFF - 9 * DAY };
@@ -80,7 +80,11 @@ describe('an article past the age limit', () => {
       const first = await compose(store);
       expect(first.articles).toHaveLength(3);
       expect(first.didNotFit).toEqual([]);
+      // The database's own daemon would do it within a minute; until then PostgreSQL plans for the empty tables of the
+      // test before, and compares each article with each omission.
+      if (dialect === 'postgres') await sql`analyze articles`.execute(store.db);
       const id = await closeEdition(store, first);
+      if (dialect === 'postgres') await sql`analyze edition_omissions`.execute(store.db);
       expect(Object.keys(await omissions(store, id))).toHaveLength(20_001);
       expect(await closeDay(store, 1)).toEqual({});
     });

@@ -43,9 +43,12 @@ export interface ComposedEdition {
   subject: string;
   preheader: string;
   nonce: string;
+  /** The data of its templates, as rendered. */
+  view: EditionView;
   html: string;
   text: string;
   archiveHtml: string;
+  size: EditionSize;
   /** In display order; `position` counts from 0. */
   articles: (ArticleVersion & { block: Block; position: number })[];
   /** Candidates beyond the limits of their blocks: eligible for the next edition, until they pass the age limit. */
@@ -62,6 +65,16 @@ export interface ComposedEdition {
   lastEditionId: number | null;
   /** Represents the edition in feeds. */
   roundupArticle: Article;
+}
+
+/** What the size limit of an email did to an edition. */
+export interface EditionSize {
+  /** Of the largest copy's HTML. */
+  bytes: number;
+  /** Whether excerpts are shorter than usual. */
+  shortExcerpts: boolean;
+  /** Stories that the blocks had room for, and the email had not. */
+  leftOut: number;
 }
 
 /** A slot with too few stories. */
@@ -121,9 +134,12 @@ export async function composeEdition(
     const view = editionView(config, newsletter, { slot, number }, stories, leading, corrections.views);
     const rendered = await renderInThread(view, siteView(config), templates, { template: newsletter.template, nonce });
     const bytes = filledSize(rendered.html, nonce, config.publication.url);
-    return { stories, corrections, leading, view, rendered, bytes, removable: countStories(stories.plan) - 1 };
+    const shown = countStories(stories.plan);
+    const leftOut = countStories(loaded.plan) - shown;
+    const size: EditionSize = { bytes, shortExcerpts: limits.excerpts === 'short', leftOut };
+    return { stories, corrections, leading, view, rendered, size, bytes, removable: shown - 1 };
   };
-  const { stories, corrections, leading, view, rendered } = await fitToSizeLimit(attempt);
+  const { stories, corrections, leading, view, rendered, size } = await fitToSizeLimit(attempt);
   return {
     kind: 'composed',
     newsletter: newsletter.id,
@@ -135,7 +151,9 @@ export async function composeEdition(
     subject: view.subject,
     preheader: view.preheader,
     nonce,
+    view,
     ...rendered,
+    size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),
     corrections: corrections.due,

@@ -61,6 +61,8 @@ describe('an edition above the size limit', () => {
       expect(news).toEqual(Array.from(news, (_, n) => `news-${n}`));
       for (const block of [news, analysis, roundup, latest]) expect(block.length).toBeGreaterThan(3);
       expect(edition.articles.length + edition.didNotFit.length).toBe(flood.length);
+      const unlimited = MAX_BLOCKS.news + MAX_BLOCKS.analysis + MAX_BLOCKS.roundup + MAX_BLOCKS.latest + 1;
+      expect(edition.size).toEqual({ bytes, shortExcerpts: true, leftOut: unlimited - edition.articles.length });
 
       const reasons = await omissions(store, await closeEdition(store, edition));
       expect(Object.keys(reasons).sort()).toEqual(edition.didNotFit.toSorted());
@@ -73,12 +75,14 @@ describe('an edition above the size limit', () => {
       const store = await open();
       const few = [
         own('lead', 1, { kicker: 'Cover Story' }),
-        ...Array.from({ length: 17 }, (_, n) => own(`analysis-${n}`, 3, { kind: 'analysis', related: [] })),
+        ...Array.from({ length: 20 }, (_, n) => own(`analysis-${n}`, 3, { kind: 'analysis' })),
       ];
       await save(store, few);
       const edition = await compose(store, CUTOFF, { blocks: MAX_BLOCKS });
       expect(edition.articles).toHaveLength(few.length);
       expect(Buffer.byteLength(edition.html)).toBeLessThan(MAX_HTML_BYTES);
+      expect(edition.size).toMatchObject({ shortExcerpts: true, leftOut: 0 });
+      expect(edition.view.analysis.map(({ articleId }) => articleId)).toEqual(idsByBlock(edition).analysis);
     });
 
     it('leaves the newest corrections to the next edition', async () => {

@@ -213,6 +213,8 @@ function leadingArticles({ plan, placed }: LoadedStories, rules: SelectionRules)
   );
 }
 
+const FIRST_REVISION = { revision: 1, revisionNote: null, isCorrection: false };
+
 interface Corrections {
   views: Correction[];
   due: ComposedEdition['corrections'];
@@ -244,7 +246,8 @@ function editionView(
   const blocks = storyBlocks(stories);
   const { lead, news, roundup } = blocks;
   return {
-    masthead: { title, newsletter: id, kicker, date: slot.slotAt, number, slot: slot.label },
+    masthead: { title, newsletter: id, kicker, date: slot.slotAt, number, slot: slot.label, ...FIRST_REVISION },
+    note: [],
     headline: `${kicker}: ${roundupHeadline(leading)}`,
     subject: editionSubject(kicker, leading),
     preheader: editionPreheader([

@@ -71,7 +71,10 @@ function storyList(view: EditionView): string {
       'Roundup',
       roundup.map((item) => {
         const text = item.sentences?.html ?? escapeHtml(item.dek ?? '');
-        return [linked(item), text, credits(item.outlet, item.also)].filter((part) => part !== '').join(' ');
+        const headline = link(item.headlineUrl, fullHeadline(item));
+        const readOn = item.more && item.headlineUrl !== item.url ? link(item.url, 'Read on') : '';
+        const parts = [headline, text, readOn, credits(item.outlet, item.also)];
+        return parts.filter((part) => part !== '').join(' ');
       }),
     ),
     block('Latest', latest.map(linked)),

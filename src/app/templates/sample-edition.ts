@@ -48,14 +48,27 @@ export function sampleEdition({ publication, newsletters }: Config, newsletter: 
       date: now,
       number: 1,
       slot,
+      revision: 2,
+      revisionNote: 'This is revision 2 of this edition.',
+      isCorrection: true,
     },
+    note: [{ html: 'A note with <a href="https://example.com/">a link</a>.', text: 'A note with a link.' }],
     headline: 'Roundup: A Sample, Another Sample',
     subject: 'Roundup: A Sample, Another Sample',
     preheader: 'One sentence that adds the key figure.',
     lead: story,
     news: [line],
     analysis: [story],
-    roundup: [{ ...line, sentences: { html: 'What they reported.', text: 'What they reported.' }, outlet, also }],
+    roundup: [
+      {
+        ...line,
+        sentences: { html: 'What they reported.', text: 'What they reported.' },
+        more: true,
+        headlineUrl: outlet.url,
+        outlet,
+        also,
+      },
+    ],
     latest: [line],
     corrections: [
       {

@@ -11,6 +11,8 @@ export interface EditionView {
   subject: string;
   /** Shown by mail programs next to the subject. One line, never empty. */
   preheader: string;
+  /** The editor's note, shown first. Usually empty. */
+  note: Paragraph[];
   /** Null only if the edition has no story of the newsroom's own. */
   lead: Story | null;
   /** Newest first. */
@@ -37,6 +39,12 @@ interface Masthead {
   number: number;
   /** `2026-11-24`, or `2026-11-24-0730` where a day has several. */
   slot: string;
+  /** Counts from 1. More than 1 for an edition that was corrected after it had closed. */
+  revision: number;
+  /** Says so on the archive page: `This is revision 2 of this edition. …`. Null for the first revision. */
+  revisionNote: string | null;
+  /** Whether the email goes to subscribers who have an earlier revision: it then has `revisionNote` as well. */
+  isCorrection: boolean;
 }
 
 /** Fields of a story in every block. */
@@ -95,6 +103,10 @@ interface StoryImage {
 export interface RoundupItem extends StoryLine {
   /** One to three sentences; null for an item that is only a headline. */
   sentences: Paragraph | null;
+  /** Whether its own page has more text than that. */
+  more: boolean;
+  /** Where the headline leads: to the outlet's report; without one, to its own page (`url`). */
+  headlineUrl: string;
   /** The outlet that reported it first; null for an item without credit. */
   outlet: Outlet | null;
   /** Other outlets that reported the same event, by time of their reports. */

@@ -28,11 +28,12 @@ const MAX_READ = 4 * MAX_PARAGRAPH;
 
 /**
  * Takes paragraphs, headings and list items in order until a limit is reached. If the first paragraph is too long it is
- * shortened, without its markup; a later one that is too long ends the excerpt.
+ * shortened, without its markup; a later one that is too long ends the excerpt. An excerpt never ends on a heading, and
+ * headings never take the place of the first paragraph.
  * @param bodyHtml sanitised; sanitised again here to inline markup
  */
 export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
-  const paragraphs: Paragraph[] = [];
+  let taken: TakenParagraph[] = [];
   let bytes = 0;
   let read = 0;
   let more = bodyHtml.includes('<img ');
@@ -49,14 +50,28 @@ export function buildExcerpt(bodyHtml: string, limits: ExcerptLimits): Excerpt {
     const paragraph = toParagraph({ ...block, html });
     if (paragraph === null) continue;
     const size = isCut ? Number.POSITIVE_INFINITY : Buffer.byteLength(paragraph.html);
-    if (paragraphs.length === limits.paragraphs || bytes + size > limits.bytes) {
-      if (paragraphs.length === 0) paragraphs.push(shortened(paragraph, limits.bytes));
-      return { paragraphs, more: true };
+    if (taken.length === limits.paragraphs || bytes + size > limits.bytes) {
+      more = true;
+      taken = withoutLastHeadings(taken);
+      if (taken.length > 0) break;
+      bytes = 0;
+      if (size > limits.bytes) {
+        if (block.kind === 'heading') continue;
+        taken = [{ ...shortened(paragraph, limits.bytes), kind: block.kind }];
+        break;
+      }
     }
-    paragraphs.push(paragraph);
+    taken.push({ ...paragraph, kind: block.kind });
     bytes += size;
   }
-  return { paragraphs, more };
+  const kept = withoutLastHeadings(taken);
+  return { paragraphs: kept.map(({ html, text }) => ({ html, text })), more: more || kept.length < taken.length };
+}
+
+type TakenParagraph = Paragraph & Pick<TextBlock, 'kind'>;
+
+function withoutLastHeadings(paragraphs: TakenParagraph[]): TakenParagraph[] {
+  return paragraphs.slice(0, paragraphs.findLastIndex(({ kind }) => kind !== 'heading') + 1);
 }
 
 interface TextBlock {

@@ -71,9 +71,13 @@ export function toStory(article: Article, config: Config, limits: ExcerptLimits)
 
 /** A roundup item; the caller adds the other outlets that reported its event. */
 export function toRoundupItem(article: Article, config: Config, limits: ExcerptLimits): RoundupItem {
+  const line = toStoryLine(article, config);
+  const { paragraphs, more } = buildExcerpt(article.bodyHtml, limits);
   return {
-    ...toStoryLine(article, config),
-    sentences: buildExcerpt(article.bodyHtml, limits).paragraphs[0] ?? null,
+    ...line,
+    sentences: paragraphs[0] ?? null,
+    more,
+    headlineUrl: article.outlet?.url ?? line.url,
     outlet: article.outlet && { name: article.outlet.name, url: article.outlet.url },
     also: [],
   };

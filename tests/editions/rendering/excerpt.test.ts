@@ -28,7 +28,50 @@ describe('an excerpt', () => {
         '<h2>Why</h2><ul><li>One</li><li><p>Two</p><p>and on</p></li></ul><blockquote><p>Said</p></blockquote>tail',
       ),
     ).toEqual(['Why', '• One', '• Two', 'and on', 'Said', 'tail']);
-    expect(buildExcerpt('<h2>Why</h2>', UNLIMITED).paragraphs[0]?.html).toBe('<strong>Why</strong>');
+    expect(buildExcerpt('<h2>Why</h2><p>So.</p>', UNLIMITED).paragraphs[0]?.html).toBe('<strong>Why</strong>');
+  });
+
+  it('never ends on a heading, and says then that there is more', () => {
+    const body = '<p>One.</p><h2>Why</h2><h3>And how</h3><p>Two.</p>';
+    for (const paragraphs of [1, 2, 3])
+      expect(buildExcerpt(body, { paragraphs, bytes: 900 })).toMatchObject({
+        more: true,
+        paragraphs: [{ text: 'One.' }],
+      });
+    expect(texts(body, { paragraphs: 4, bytes: 900 })).toEqual(['One.', 'Why', 'And how', 'Two.']);
+    expect(buildExcerpt('<p>One.</p><h2>Table</h2><table><tr><td>1</td></tr></table>', UNLIMITED)).toMatchObject({
+      more: true,
+      paragraphs: [{ text: 'One.' }],
+    });
+    expect(buildExcerpt('<h2>Why</h2>', UNLIMITED)).toEqual({ paragraphs: [], more: true });
+  });
+
+  it('shows the first paragraph even where headings before it take all the space', () => {
+    const body = '<h2>Why</h2><p>Because it rained.</p><p>Two.</p>';
+    expect(texts(body, { paragraphs: 1, bytes: 900 })).toEqual(['Because it rained.']);
+    expect(texts(body, { paragraphs: 3, bytes: 30 })).toEqual(['Because it rained.', 'Two.']);
+    expect(texts(`<h2>Why</h2><p>${'word '.repeat(99)}</p>`, { paragraphs: 3, bytes: 60 })).toEqual(['word word…']);
+    expect(texts(`<h2>${'Why '.repeat(99)}</h2><p>So.</p>`, { paragraphs: 3, bytes: 60 })).toEqual(['So.']);
+  });
+
+  it('ends on no heading, and is empty only if there is nothing else, for any order of blocks and any limits', () => {
+    const block = fc.record({
+      tag: fc.constantFrom('h2', 'h3', 'dt', 'p', 'li', 'blockquote'),
+      length: fc.integer({ min: 1, max: 60 }),
+    });
+    const limits = fc.record({ paragraphs: fc.integer({ min: 1, max: 5 }), bytes: fc.integer({ min: 12, max: 120 }) });
+    fc.assert(
+      fc.property(fc.array(block, { maxLength: 10 }), limits, (blocks, limit) => {
+        const isHeading = (tag: string): boolean => /^h|dt/.test(tag);
+        const body = blocks.map(({ tag, length }) => `<${tag}>${(isHeading(tag) ? 'H' : 'p').repeat(length)}</${tag}>`);
+        const { paragraphs, more } = buildExcerpt(body.join(''), limit);
+        expect(paragraphs.at(-1)?.text ?? '').not.toContain('H');
+        expect(paragraphs.length > 0).toBe(blocks.some(({ tag }) => !isHeading(tag)));
+        expect(paragraphs.length).toBeLessThanOrEqual(limit.paragraphs);
+        if (paragraphs.length < blocks.length) expect(more).toBe(true);
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('omits pictures, tables and listings with their text, and reports that there is more', () => {

@@ -189,6 +189,67 @@ describe('an edition with little content', () => {
   });
 });
 
+describe('the note of the editor', () => {
+  const note: Paragraph[] = [
+    { html: 'A <em>quiet</em> day, says <a href="https://example.com/a">the exchange</a>.', text: 'A quiet day.' },
+  ];
+
+  it('comes first, below the masthead, in HTML, text and archive page', async () => {
+    const rendered = await render({ ...SAMPLE_VIEW, note });
+    for (const html of [rendered.html, rendered.archiveHtml]) {
+      expect(html).toMatch(/No\.&nbsp;214[\s\S]*<h2[^>]*>From the Editor<\/h2>[\s\S]*<h2[^>]*>Top Story<\/h2>/);
+      expect(html).toContain(
+        'A <em>quiet</em> day, says <a class="ink" style="color:#1b1a18" href="https://example.com/a">',
+      );
+    }
+    expect(rendered.text).toMatch(/No\. 214\n\n-+\nFROM THE EDITOR\n\nA quiet day\.\n\n-+\nTOP STORY\n/);
+    expect(full.html + full.text).not.toMatch(/from the editor/i);
+  });
+});
+
+describe('a corrected edition', () => {
+  const masthead = { ...SMALL_VIEW.masthead, revision: 2, revisionNote: 'This is revision 2 of this edition.' };
+
+  it('says so on its archive page', async () => {
+    const { html, text, archiveHtml } = await render({ ...SMALL_VIEW, masthead });
+    expect(archiveHtml).toMatch(/<td [^>]*>This is revision 2 of this edition\.<\/td>/);
+    expect(html + text).not.toContain('This is revision 2');
+  });
+
+  it('says so in its email to subscribers who have the earlier revision', async () => {
+    const { html, text, archiveHtml } = await render({ ...SMALL_VIEW, masthead: { ...masthead, isCorrection: true } });
+    for (const part of [html, text, archiveHtml]) expect(part).toContain('This is revision 2 of this edition.');
+  });
+});
+
+describe('a roundup item', () => {
+  it('leads to the report of its outlet, and to its own page if that has more to read', async () => {
+    const [item] = SAMPLE_VIEW.roundup;
+    const own = 'href="https://wire.example.com/articles/hk-listing"';
+    const headline = /<h3[^>]*><a [^>]*href="https:\/\/example\.com\/yicai\/hk-listing"/;
+    const long = await render({ ...SMALL_VIEW, roundup: [{ ...item!, more: true }] });
+    const short = await render({ ...SMALL_VIEW, roundup: [{ ...item!, more: false }] });
+    for (const page of ['html', 'archiveHtml'] as const) {
+      expect(long[page]).toMatch(headline);
+      expect(long[page]).toContain(own);
+      expect(short[page]).toMatch(headline);
+      expect(short[page]).not.toContain(own);
+    }
+    expect(long.text).toContain(
+      '\nhttps://example.com/yicai/hk-listing\nRead on: https://wire.example.com/articles/hk-listing\n',
+    );
+    expect(short.text).not.toContain('https://wire.example.com/articles/hk-listing');
+  });
+
+  it('leads to its own page without an outlet', async () => {
+    const url = 'https://wire.example.com/articles/hk-listing';
+    const item = { ...SAMPLE_VIEW.roundup[0]!, outlet: null, headlineUrl: url, more: true };
+    const { html, text } = await render({ ...SMALL_VIEW, roundup: [item] });
+    expect(html.split(`href="${url}"`)).toHaveLength(2);
+    expect(text.split(url)).toHaveLength(2);
+  });
+});
+
 describe('languages', () => {
   it('sets a right-to-left publication from right to left', async () => {
     const site = { ...SAMPLE_SITE, language: 'ar' };

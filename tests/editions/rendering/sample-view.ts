@@ -82,10 +82,13 @@ function item(
   sentences: string,
   rest: Partial<RoundupItem> = {},
 ): RoundupItem {
+  const url = `https://example.com/${outlet.toLowerCase().replaceAll(' ', '-')}/${articleId}`;
   return {
     ...line(articleId, headline, 12),
-    outlet: { name: outlet, url: `https://example.com/${outlet.toLowerCase().replaceAll(' ', '-')}/${articleId}` },
+    headlineUrl: url,
+    outlet: { name: outlet, url },
     sentences: plain(sentences),
+    more: false,
     also: [],
     ...rest,
   };
@@ -259,6 +262,7 @@ const ROUNDUP: RoundupItem[] = [
     'The company, which sells an AI assistant to banks and insurers, would be among the first of its kind on ' +
       'the exchange. It did not say how much it hopes to raise.',
     {
+      more: true,
       also: [
         { name: 'South China Morning Post', url: 'https://example.com/scmp/hk-listing' },
         { name: 'Bloomberg', url: 'https://example.com/bloomberg/hk-listing' },
@@ -336,7 +340,11 @@ export const SAMPLE_VIEW: EditionView = {
     date: SLOT,
     number: 214,
     slot: '2026-11-24',
+    revision: 1,
+    revisionNote: null,
+    isCorrection: false,
   },
+  note: [],
   headline: 'Tech Roundup: China Makes Barely a Sixth of Its Chips, Smartphone Shipments Jump 67.7%',
   subject: 'Tech Roundup: China Makes Barely a Sixth of Its Chips',
   preheader:

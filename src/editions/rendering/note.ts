@@ -1,0 +1,27 @@
+/** Renders the editor's note of an edition. Pure. */
+import { sanitiseMarkdown } from '../../articles/sanitise.ts';
+import type { Config } from '../../config/config.ts';
+import type { Paragraph } from './edition-view.ts';
+import { buildExcerpt } from './excerpt.ts';
+
+/** Characters of Markdown. A longer note is an article: write one, and pin it. */
+export const MAX_NOTE_LENGTH = 2_000;
+
+/** Bytes of HTML, and paragraphs. The longest note in Chinese, with links, fits. */
+const LIMITS = { paragraphs: 20, bytes: 12_000 };
+
+/**
+ * Renders Markdown to paragraphs with links and emphasis. List items are paragraphs with a bullet, headings are bold
+ * paragraphs; pictures, tables and listings are omitted. Relative
+ * addresses are below the publication's. Anything beyond `MAX_NOTE_LENGTH` is cut off.
+ */
+export function renderNote(
+  markdown: string,
+  { publication, sources }: Pick<Config, 'publication' | 'sources'>,
+): Paragraph[] {
+  const sites = { publicUrl: publication.url, sourceOrigins: sources.map(({ url }) => new URL(url).origin) };
+  const { html } = sanitiseMarkdown(markdown.slice(0, MAX_NOTE_LENGTH), sites);
+  // An excerpt never ends on a heading, but a note may be nothing else.
+  const body = html.replace(/<(\/?)h[2-4]>/g, (_, slash: string) => (slash === '' ? '<p><strong>' : '</strong></p>'));
+  return buildExcerpt(body, LIMITS).paragraphs;
+}

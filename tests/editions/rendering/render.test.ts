@@ -9,7 +9,7 @@ import { type RenderedEdition, renderEdition } from '../../../src/editions/rende
 import { EXCERPT_LIMITS } from '../../../src/editions/rendering/story-view.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
+import { ALERT_VIEW, SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
 
 const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
 const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
@@ -186,6 +186,20 @@ describe('an edition with little content', () => {
     expect(html).not.toContain('href=""');
     expect(text).toMatch(/\nReuters Example\n/);
     expect(text).toMatch(/\nAlso: Agency Example\n/);
+  });
+});
+
+describe('an alert', () => {
+  it('matches the golden files: one article with its text, and a way to unsubscribe', async () => {
+    const { html, text, archiveHtml } = await renderEdition(ALERT_VIEW, SAMPLE_SITE, templates, {
+      ...options,
+      template: 'breaking-alert',
+    });
+    expectGolden('editions/alert.html', html);
+    expectGolden('editions/alert.txt', text);
+    expect(html.match(/<h3\b/g)).toHaveLength(1);
+    expect(html).toMatch(/<h2[^>]*>Breaking<\/h2>/);
+    expect(archiveHtml).not.toContain('nsubscribe');
   });
 });
 

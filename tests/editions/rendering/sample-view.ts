@@ -375,3 +375,25 @@ export const SMALL_VIEW: EditionView = {
   corrections: [],
   latest: LATEST.slice(0, 2),
 };
+
+/** An alert: one article. */
+export const ALERT_VIEW: EditionView = {
+  ...SMALL_VIEW,
+  masthead: {
+    ...SAMPLE_VIEW.masthead,
+    title: 'Breaking News',
+    newsletter: 'breaking',
+    kicker: 'Breaking',
+    number: 12,
+    slot: '2026-11-24-0730',
+  },
+  headline: `Breaking: ${TOP.headline}`,
+  subject: `Breaking: ${TOP.headline}`,
+  lead: TOP,
+  latest: [],
+  links: {
+    ...SAMPLE_VIEW.links,
+    archive: 'https://wire.example.com/editions/breaking/2026-11-24-0730',
+    editions: 'https://wire.example.com/editions/breaking',
+  },
+};

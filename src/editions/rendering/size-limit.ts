@@ -8,7 +8,7 @@ import type { EditionPlan } from '../selection.ts';
 import { fillHtml } from './placeholders.ts';
 
 /** Gmail clips a message with more bytes of HTML. */
-const MAX_HTML_BYTES = 102_400;
+export const MAX_HTML_BYTES = 102_400;
 /** No token in a link is longer (subscribers/tokens). */
 const MAX_TOKEN_LENGTH = 130;
 /** Stories differ in size, so a cut by the ratio of sizes alone would often fall short. */

@@ -125,6 +125,19 @@ const newsletter = z.strictObject({
     .max(100)
     .default(3)
     .describe('With fewer stories the slot is skipped, with that reason.'),
+  approval: z
+    .enum(['auto', 'required'])
+    .default('auto')
+    .describe(
+      'auto: an edition closes at its slot unless an editor holds it. ' +
+        'required: it waits until an editor approves it, at most until its grace period is over.',
+    ),
+  undoSeconds: z
+    .int()
+    .min(0)
+    .max(3_600)
+    .default(60)
+    .describe('Seconds in which sending an edition by hand can be cancelled, before it closes.'),
   blocks: z
     .strictObject({
       news: z.int().min(0).max(50).default(8).describe('Stories under 24-Hour News.'),

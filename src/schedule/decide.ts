@@ -6,6 +6,8 @@
  *   other job each of them is recorded as skipped: the newest run includes what they would have included.
  * - A run that failed, or whose process ended, is tried again within its grace period, until the next slot supersedes
  *   it.
+ * - A run that waits until its job is ready is asked for with each check. It ends as skipped, with what it waited for,
+ *   when its grace period is over or the next slot supersedes it.
  */
 import { formatDuration, localDate, localDateTime, MINUTE } from '../lib/time.ts';
 import type { Job } from './job.ts';
@@ -19,13 +21,16 @@ const FIRST_RETRY_DELAY = MINUTE;
 export const MAX_ROWS = 400;
 const CHUNK = 31 * 24 * 60 * MINUTE;
 
-/** A run that has not ended: it holds a lease, or waits for its next attempt until the lease expires. */
+/** A run that has not ended. */
 export interface OpenRun {
   slotAt: number;
-  state: 'running' | 'failed';
+  state: 'running' | 'failed' | 'waiting';
   attempts: number;
   covers: number;
-  leaseUntil: number;
+  /** Start of its last attempt, or of its waiting. */
+  startedAt: number;
+  /** `running`: while its process lives. `failed`: until the next attempt. `waiting`: null. */
+  leaseUntil: number | null;
   reason: string | null;
 }
 
@@ -47,9 +52,17 @@ export interface EndedSlot {
   wasOpen: boolean;
 }
 
+/** A slot to run, if its job is ready. */
+export interface DueSlot {
+  slotAt: number;
+  covers: number;
+  /** For how long it has waited and what for; absent where it did not wait. */
+  waited?: string;
+}
+
 export interface Decision {
   ended: EndedSlot[];
-  run: { slotAt: number; covers: number } | null;
+  run: DueSlot | null;
 }
 
 type ScheduledJob = Pick<Job, 'schedule' | 'coalesce'>;
@@ -57,7 +70,7 @@ type ScheduledJob = Pick<Job, 'schedule' | 'coalesce'>;
 /** What to record and what to run at `now`. */
 export function decide(job: ScheduledJob, state: ScheduleState, now: number): Decision {
   // One run of a schedule at a time: a due slot waits while another process runs an earlier one.
-  if (state.open.some((run) => run.state === 'running' && run.leaseUntil > now)) return { ended: [], run: null };
+  if (state.open.some((run) => run.state === 'running' && !isClaimable(run, now))) return { ended: [], run: null };
   const { cron, zone } = job.schedule;
   const missed = missedSlots(cron, zone, Math.max(state.since, state.lastSlot ?? state.since), now);
   const newest = missed.recent.at(-1);
@@ -109,6 +122,19 @@ export function retryAt(job: ScheduledJob, run: { slotAt: number; attempts: numb
   if (run.attempts >= MAX_ATTEMPTS || !isWithinGrace(job, run.slotAt, at)) return null;
   const following = nextSlot(job.schedule.cron, job.schedule.zone, run.slotAt);
   return following !== null && following <= at ? null : at;
+}
+
+/**
+ * Until when a slot can wait: the end of its grace period, or the next slot.
+ * @returns epoch milliseconds
+ */
+export function waitsUntil({ schedule }: ScheduledJob, slotAt: number): number {
+  const graceEnd = slotAt + schedule.graceMinutes * MINUTE;
+  return Math.min(graceEnd, nextSlot(schedule.cron, schedule.zone, slotAt) ?? graceEnd);
+}
+
+function isClaimable({ leaseUntil }: OpenRun, now: number): boolean {
+  return leaseUntil === null || leaseUntil <= now;
 }
 
 function isWithinGrace(job: ScheduledJob, slotAt: number, at: number): boolean {
@@ -166,19 +192,24 @@ function reviewOpenRuns(job: ScheduledJob, state: ScheduleState, due: number | n
     const { slotAt, covers } = open;
     const why = whyEnded(job, open, newest, now);
     if (why !== null) {
-      const what = open.state === 'failed' ? (open.reason ?? 'failed') : 'the process ended during the run';
-      ended.push({ slotAt, covers, state: 'failed', reason: `${what}; ${why}`, wasOpen: true });
-    } else if (open.leaseUntil <= now) {
-      run = { slotAt, covers };
+      const state = open.state === 'waiting' ? 'skipped' : 'failed';
+      ended.push({ slotAt, covers, state, reason: `${whatHappened(open)}; ${why}`, wasOpen: true });
+    } else if (isClaimable(open, now)) {
+      const waited = `waited ${formatDuration(Math.max(0, now - open.startedAt))}: ${whatHappened(open)}`;
+      run = { slotAt, covers, ...(open.state === 'waiting' ? { waited } : {}) };
     }
   }
   return { ended, run };
+}
+
+function whatHappened({ state, reason }: OpenRun): string {
+  return state === 'running' ? 'the process ended during the run' : (reason ?? state);
 }
 
 function whyEnded(job: ScheduledJob, open: OpenRun, newest: number, now: number): string | null {
   if (newest > open.slotAt) return `superseded by the run of ${localDateTime(newest, job.schedule.zone)}`;
   if (!isWithinGrace(job, open.slotAt, now)) return 'its grace period is over';
   // For a failed run `retryAt` has checked the attempts; a run whose process ended has not come so far.
-  if (open.attempts >= MAX_ATTEMPTS) return `after ${open.attempts} attempts`;
+  if (open.state !== 'waiting' && open.attempts >= MAX_ATTEMPTS) return `after ${open.attempts} attempts`;
   return null;
 }

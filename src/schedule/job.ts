@@ -9,6 +9,12 @@
 export type JobOutcome = { kind: 'done'; note?: string; unchanged?: boolean } | { kind: 'skipped'; reason: string };
 
 /**
+ * Whether a slot that has come can run. `reason`: what it waits for, in one line, such as `held by Ada`; its run ends
+ * as skipped with this reason if it waits until its grace period is over, or until the next slot.
+ */
+export type Readiness = { kind: 'ready' } | { kind: 'waiting'; reason: string };
+
+/**
  * A job and its schedule. `run` must be idempotent for a slot: it is called again after a crash, a failure or an
  * expired lease.
  */
@@ -18,6 +24,11 @@ export interface Job {
   schedule: { cron: string; zone: string; graceMinutes: number };
   /** Whether one run covers all missed slots. Otherwise each of them is recorded as skipped. */
   coalesce: boolean;
+  /**
+   * Asked with each check, before a run is claimed; default: always ready. A slot that waits has no lease and spends
+   * no attempt. If it throws, the run is recorded as failed.
+   */
+  readiness?(slotAt: number, now: number): Promise<Readiness>;
   /**
    * @param slotAt the slot, epoch milliseconds
    * @param now the start of this attempt

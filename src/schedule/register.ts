@@ -3,10 +3,10 @@
  */
 import type { Db, Tx } from '../store/store.ts';
 import { inTransaction } from '../store/transaction.ts';
-import { raiseAlert } from './alerts.ts';
+import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { droppedSlots } from './decide.ts';
 import type { Job } from './job.ts';
-import { deleteForeseenSlots, readScheduleState, recordEndedSlots } from './run-ledger.ts';
+import { deleteForeseenSlots, endWaitingRuns, readScheduleState, recordEndedSlots } from './run-ledger.ts';
 import { alertKeys, alertMessage } from './run-slot.ts';
 
 type RegisteredJob = Pick<Job, 'id' | 'schedule' | 'coalesce'>;
@@ -58,11 +58,25 @@ async function recordDroppedSlots(
   await raiseAlert(tx, { key: alertKeys(job.id).skipped, message: alertMessage(job, { ...newest, covers }) }, now);
 }
 
-/** Deletes the schedules that are not configured any more, so that one that returns counts as new. Runs are kept. */
-export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[]): Promise<void> {
+/**
+ * Deletes the schedules that are not configured any more, so that one that returns counts as new. Runs are kept; a slot
+ * that waits ends as skipped, because nothing will ask for it any more.
+ */
+export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[], now: number): Promise<void> {
   const ids = jobs.map((job) => job.id);
-  await db
-    .deleteFrom('schedules')
-    .$if(ids.length > 0, (query) => query.where('id', 'not in', ids))
-    .execute();
+  await inTransaction(db, async (tx) => {
+    const deleted = await tx
+      .deleteFrom('schedules')
+      .$if(ids.length > 0, (query) => query.where('id', 'not in', ids))
+      .returning('id')
+      .execute();
+    if (deleted.length === 0) return;
+    const removed = deleted.map(({ id }) => id);
+    await endWaitingRuns(tx, removed, 'its schedule was removed', now);
+    await resolveAlerts(
+      tx,
+      removed.map((id) => alertKeys(id).waiting),
+      now,
+    );
+  });
 }

@@ -9,8 +9,8 @@ import type { RunState } from '../store/tables.ts';
 const BATCH = 5_000;
 
 /**
- * Replaces runs of slots before an instant by totals. Keeps running ones, and the newest of each schedule, which
- * records up to where its slots are done.
+ * Replaces runs of slots before an instant by totals. Keeps running and waiting ones, and the newest of each schedule,
+ * which records up to where its slots are done.
  * @returns number of deleted runs
  */
 export async function foldRuns({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
@@ -20,7 +20,7 @@ export async function foldRuns({ db }: Pick<Store, 'db'>, before: number): Promi
       const { rows } = await sql<{ schedule: string; state: RunState }>`
         delete from runs where (schedule, slot_at) in (
           select old.schedule, old.slot_at from runs as old
-          where old.slot_at < ${before} and old.state <> 'running' and exists (
+          where old.slot_at < ${before} and old.state not in ('running', 'waiting') and exists (
             select 1 from runs as newer where newer.schedule = old.schedule and newer.slot_at > old.slot_at
           )
           limit ${BATCH}

@@ -1,14 +1,16 @@
 /**
  * Runs what is due. Calling it again, or in another process, runs nothing twice.
  */
+import { errorLine } from '../lib/clean-text.ts';
 import type { Log } from '../lib/log.ts';
-import { type Clock, localDateTime } from '../lib/time.ts';
+import { type Clock, formatDuration, localDateTime, MINUTE } from '../lib/time.ts';
+import { withTimeout } from '../lib/with-timeout.ts';
 import type { Store, Tx } from '../store/store.ts';
-import { type AlertSender, raiseAlert } from './alerts.ts';
-import { decide } from './decide.ts';
-import type { Job } from './job.ts';
+import { type AlertSender, raiseAlert, resolveAlerts } from './alerts.ts';
+import { type DueSlot, decide, type EndedSlot } from './decide.ts';
+import type { Job, Readiness } from './job.ts';
 import { registerSchedules } from './register.ts';
-import { type Run, readScheduleState, recordEndedSlots } from './run-ledger.ts';
+import { type Run, readScheduleState, recordEndedSlots, recordWaitingRun } from './run-ledger.ts';
 import { alertKeys, alertMessage, runSlot } from './run-slot.ts';
 
 export interface RunDeps {
@@ -47,7 +49,7 @@ export async function runJobIfDue(
   if (ended.length > 0) {
     const runs = await store.db.transaction().execute(async (tx) => {
       const runs = await recordEndedSlots(tx, job.id, ended, now);
-      await raiseAlerts(tx, job, runs, now);
+      await syncRunAlerts(tx, job, runs, ended, now);
       return runs;
     });
     const newest = runs.at(-1);
@@ -61,15 +63,49 @@ export async function runJobIfDue(
     recorded.push(...runs);
   }
   if (run !== null) {
-    const finished = await runSlot(store, job, run, { clock, log });
-    if (finished !== null) recorded.push(finished);
+    const result = await runIfReady(store, job, run, { clock, log });
+    if (result !== null) recorded.push(result);
   }
   return recorded;
 }
 
-// One alert for all missed slots, about the newest of them.
-async function raiseAlerts(tx: Tx, job: Job, runs: Run[], now: number): Promise<void> {
+/** A job that does not say whether it is ready must not block its schedule for ever. */
+const READINESS_LIMIT = MINUTE;
+
+/** @returns the run as recorded; null where nothing has changed, or another process runs the slot */
+async function runIfReady(
+  store: Store,
+  job: Job,
+  slot: DueSlot,
+  { clock, log }: Pick<RunDeps, 'clock' | 'log'>,
+): Promise<Run | null> {
+  let readiness: Readiness | undefined;
+  try {
+    const asked = job.readiness?.(slot.slotAt, clock());
+    const limit = `it is not known whether it is ready after ${formatDuration(READINESS_LIMIT)}`;
+    readiness = asked === undefined ? { kind: 'ready' } : await withTimeout(asked, READINESS_LIMIT, limit);
+  } catch (error) {
+    // Recorded as an attempt, which alerts and is repeated as any other that fails.
+    return runSlot(store, { ...job, run: () => Promise.reject(error) }, slot, { clock, log });
+  }
+  if (readiness.kind === 'ready') return runSlot(store, job, slot, { clock, log });
+  const now = clock();
+  const reason = errorLine(readiness.reason);
+  const run = await store.db.transaction().execute(async (tx) => {
+    const run = await recordWaitingRun(tx, { schedule: job.id, ...slot }, reason, now);
+    if (run !== null) await raiseAlert(tx, { key: alertKeys(job.id).waiting, message: alertMessage(job, run) }, now);
+    return run;
+  });
+  if (run !== null)
+    log.warn({ schedule: job.id, slot: localDateTime(run.slotAt, job.schedule.zone), reason }, 'waiting');
+  return run;
+}
+
+/** Resolves the alert of a slot that waited and has ended. Raises one alert for all missed slots, about the newest. */
+async function syncRunAlerts(tx: Tx, job: Job, runs: Run[], ended: EndedSlot[], now: number): Promise<void> {
   const keys = alertKeys(job.id);
+  const open = new Set(ended.filter((slot) => slot.wasOpen).map((slot) => slot.slotAt));
+  if (runs.some((run) => open.has(run.slotAt))) await resolveAlerts(tx, [keys.waiting], now);
   for (const state of ['failed', 'skipped'] as const) {
     const ofState = runs.filter((run) => run.state === state);
     const newest = ofState.at(-1);

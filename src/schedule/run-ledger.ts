@@ -1,14 +1,14 @@
 /**
  * The run ledger: one row for each schedule and slot, however many processes there are (its primary key guarantees it).
  * The row of an open run has a lease: while it runs, until its process counts as dead; after a failure, until its next
- * attempt.
+ * attempt. One that waits until its job is ready has none.
  */
-import { sql } from 'kysely';
+import { type ExpressionBuilder, sql } from 'kysely';
 import { chunks } from '../lib/chunks.ts';
 import { type ClaimId, updateClaimed } from '../store/lease.ts';
 import type { Db } from '../store/store.ts';
 import type { RunState, Tables } from '../store/tables.ts';
-import type { EndedSlot, OpenRun, ScheduleState } from './decide.ts';
+import type { DueSlot, EndedSlot, OpenRun, ScheduleState } from './decide.ts';
 
 export interface Run {
   schedule: string;
@@ -18,7 +18,7 @@ export interface Run {
   /** Number of slots that it covers. */
   covers: number;
   attempts: number;
-  /** Start of its last attempt. */
+  /** Start of its last attempt, or of its waiting. */
   startedAt: number;
   finishedAt: number | null;
   /** An open run is `running` until then, or `failed` and tried again then. */
@@ -32,6 +32,8 @@ export interface RunClaim {
   /** The number of this attempt, which is its fence. */
   attempt: number;
   startedAt: number;
+  /** For how long it had waited, and what for; null where it did not wait. */
+  waited: string | null;
 }
 
 // Open runs are always among a schedule's newest: a later slot is run or recorded only after they have ended.
@@ -53,12 +55,12 @@ export async function readScheduleState(db: Db, schedule: string): Promise<Pick<
 }
 
 /**
- * Claims a slot: a new one, or one whose lease has expired.
+ * Claims a slot: a new one, one that waited, or one whose lease has expired.
  * @returns null where another process has claimed it, or it has ended
  */
 export async function claimRun(
   db: Db,
-  { schedule, slotAt, covers }: { schedule: string; slotAt: number; covers: number },
+  { schedule, slotAt, covers, waited }: DueSlot & { schedule: string },
   now: number,
   leaseUntil: number,
 ): Promise<RunClaim | null> {
@@ -73,19 +75,65 @@ export async function claimRun(
     added ??
     (await db
       .updateTable('runs')
-      .set((e) => ({ ...started, attempts: e('attempts', '+', 1) }))
+      .set((e) => ({
+        ...started,
+        attempts: e('attempts', '+', 1),
+        ...(waited === undefined ? {} : { reason: waited }),
+      }))
       .where('schedule', '=', schedule)
       .where('slot_at', '=', slotAt)
-      .where('lease_until', '<=', now)
+      .where(isClaimable(now))
       .returning('attempts')
       .executeTakeFirst());
-  return claimed === undefined ? null : { schedule, slotAt, attempt: claimed.attempts, startedAt: now };
+  if (claimed === undefined) return null;
+  return { schedule, slotAt, attempt: claimed.attempts, startedAt: now, waited: waited ?? null };
+}
+
+/** Condition: the run waits, or its lease has expired. */
+function isClaimable(now: number) {
+  return (e: ExpressionBuilder<Tables, 'runs'>) => e.or([e('state', '=', 'waiting'), e('lease_until', '<=', now)]);
+}
+
+/**
+ * Records what a slot waits for. It keeps the instant at which it began to wait.
+ * @returns null where that is recorded already, another process runs the slot, or it has ended
+ */
+export async function recordWaitingRun(
+  db: Db,
+  { schedule, slotAt, covers }: DueSlot & { schedule: string },
+  reason: string,
+  now: number,
+): Promise<Run | null> {
+  const waiting = { state: 'waiting', reason, finished_at: null, lease_until: null } as const;
+  const added = await db
+    .insertInto('runs')
+    .values({ schedule, slot_at: slotAt, covers, attempts: 0, started_at: now, ...waiting })
+    .onConflict((conflict) => conflict.columns(['schedule', 'slot_at']).doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  const row =
+    added ??
+    (await db
+      .updateTable('runs')
+      .set((e) => ({
+        ...waiting,
+        started_at: e.case().when('state', '=', 'waiting').then(e.ref('started_at')).else(now).end(),
+      }))
+      .where('schedule', '=', schedule)
+      .where('slot_at', '=', slotAt)
+      .where(isClaimable(now))
+      .where((e) => e.or([e('state', '!=', 'waiting'), e('reason', 'is distinct from', reason)]))
+      .returningAll()
+      .executeTakeFirst());
+  return row === undefined ? null : toRun(row);
 }
 
 /** Extends the lease of a claim. Does nothing where another process has claimed the run. */
 export async function renewClaim(db: Db, claim: RunClaim, leaseUntil: number): Promise<void> {
   await updateRunning(db, claim).set({ lease_until: leaseUntil }).execute();
 }
+
+type EndState = Exclude<RunState, 'running' | 'waiting'>;
 
 /**
  * Records the outcome of a claimed run.
@@ -95,7 +143,7 @@ export async function renewClaim(db: Db, claim: RunClaim, leaseUntil: number): P
 export async function finishRun(
   db: Db,
   claim: RunClaim,
-  { state, reason, retryAt }: { state: Exclude<RunState, 'running'>; reason: string | null; retryAt: number | null },
+  { state, reason, retryAt }: { state: EndState; reason: string | null; retryAt: number | null },
   now: number,
 ): Promise<Run | null> {
   const row = await updateRunning(db, claim)
@@ -120,9 +168,7 @@ export async function recordEndedSlots(db: Db, schedule: string, ended: EndedSlo
       .where('schedule', '=', schedule)
       .where('slot_at', '=', slotAt)
       // Not one that another process has started to retry meanwhile.
-      .where((e) =>
-        e.or([e('lease_until', '<=', now), e.and([e('state', '=', 'failed'), e('lease_until', 'is not', null)])]),
-      )
+      .where((e) => e.or([isClaimable(now)(e), e.and([e('state', '=', 'failed'), e('lease_until', 'is not', null)])]))
       .returningAll()
       .executeTakeFirst();
     if (row !== undefined) recorded.push(toRun(row));
@@ -165,6 +211,16 @@ export async function deleteForeseenSlots(db: Db, schedule: string, now: number)
     .where('slot_at', '>', now)
     .where('state', '=', 'skipped')
     .where('attempts', '=', 0)
+    .execute();
+}
+
+/** Ends the waiting runs of schedules as skipped. @param why follows what they wait for */
+export async function endWaitingRuns(db: Db, schedules: string[], why: string, now: number): Promise<void> {
+  await db
+    .updateTable('runs')
+    .set({ state: 'skipped', reason: sql`${sql.ref('reason')} || ${`; ${why}`}`, finished_at: now })
+    .where('state', '=', 'waiting')
+    .where('schedule', 'in', schedules)
     .execute();
 }
 
@@ -231,7 +287,7 @@ export function countRunsEver(db: Db): Promise<{ schedule: string; state: string
 }
 
 function isOpen(run: Run): run is Run & OpenRun {
-  return run.leaseUntil !== null;
+  return run.leaseUntil !== null || run.state === 'waiting';
 }
 
 function toRun(row: Tables['runs']): Run {

@@ -7,7 +7,7 @@ import { type Clock, formatDuration, localDateTime, MINUTE, SECOND } from '../li
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { Store } from '../store/store.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
-import { MAX_ATTEMPTS, retryAt } from './decide.ts';
+import { type DueSlot, MAX_ATTEMPTS, retryAt, waitsUntil } from './decide.ts';
 import type { Job, JobOutcome } from './job.ts';
 import { claimRun, finishRun, type Run, type RunClaim, renewClaim } from './run-ledger.ts';
 
@@ -22,8 +22,13 @@ const TIME_LIMIT = 30 * MINUTE;
 type Outcome = JobOutcome | { kind: 'failed'; reason: string; stack: string | undefined };
 
 /** The keys of the alerts that a job's runs raise. */
-export function alertKeys(jobId: string): Record<'failed' | 'late' | 'skipped', string> {
-  return { failed: `failed:${jobId}`, late: `late:${jobId}`, skipped: `skipped:${jobId}` };
+export function alertKeys(jobId: string): Record<'failed' | 'late' | 'skipped' | 'waiting', string> {
+  return {
+    failed: `failed:${jobId}`,
+    late: `late:${jobId}`,
+    skipped: `skipped:${jobId}`,
+    waiting: `waiting:${jobId}`,
+  };
 }
 
 /**
@@ -35,7 +40,7 @@ export function alertKeys(jobId: string): Record<'failed' | 'late' | 'skipped', 
 export async function runSlot(
   store: Store,
   job: Job,
-  slot: { slotAt: number; covers: number },
+  slot: DueSlot,
   { clock, log }: { clock: Clock; log: Log },
 ): Promise<Run | null> {
   const { id } = job;
@@ -82,35 +87,47 @@ function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome
   return store.db.transaction().execute(async (tx) => {
     const run = await finishRun(tx, claim, resultOf(job, claim, outcome, now), now);
     if (run === null) return null;
-    if (run.state === 'done') await resolveAlerts(tx, Object.values(keys), now);
-    if (run.state === 'late') await resolveAlerts(tx, [keys.failed, keys.skipped], now);
-    if (run.state === 'skipped') await resolveAlerts(tx, [keys.failed], now);
-    const isHarmless = run.state === 'late' && outcome.kind === 'done' && outcome.unchanged === true;
-    if ((run.state === 'failed' || run.state === 'late' || run.state === 'skipped') && !isHarmless) {
+    await resolveAlerts(tx, [keys.waiting, ...resolvedBy(keys, run.state)], now);
+    // Nobody is surprised by a run that is late because an editor held it, or that had nothing to change.
+    const isExpected = claim.waited !== null || (outcome.kind === 'done' && outcome.unchanged === true);
+    if (run.state === 'failed' || run.state === 'skipped' || (run.state === 'late' && !isExpected)) {
       await raiseAlert(tx, { key: keys[run.state], message: alertMessage(job, run) }, now);
     }
     return run;
   });
 }
 
+/** The alerts of earlier runs that a run of this state makes obsolete. */
+function resolvedBy({ failed, late, skipped }: ReturnType<typeof alertKeys>, state: Run['state']): string[] {
+  if (state === 'done') return [failed, late, skipped];
+  if (state === 'late') return [failed, skipped];
+  return state === 'skipped' ? [failed] : [];
+}
+
 function resultOf(job: Job, claim: RunClaim, outcome: Outcome, now: number): Parameters<typeof finishRun>[2] {
-  if (outcome.kind === 'skipped') return { state: 'skipped', reason: outcome.reason, retryAt: null };
+  const { waited } = claim;
   if (outcome.kind === 'failed') {
     const at = retryAt(job, { slotAt: claim.slotAt, attempts: claim.attempt }, now);
     return { state: 'failed', reason: outcome.reason, retryAt: at };
   }
+  const withWaiting = (...parts: (string | null | undefined)[]): string | null =>
+    [waited, ...parts].filter((part) => part !== null && part !== undefined).join('; ') || null;
+  if (outcome.kind === 'skipped') return { state: 'skipped', reason: withWaiting(outcome.reason), retryAt: null };
   const delay = claim.startedAt - claim.slotAt;
-  if (delay <= LATE_AFTER) return { state: 'done', reason: outcome.note ?? null, retryAt: null };
-  const reason = `started ${formatDuration(delay)} after its slot`;
-  return { state: 'late', reason: outcome.note === undefined ? reason : `${reason}; ${outcome.note}`, retryAt: null };
+  if (delay <= LATE_AFTER) return { state: 'done', reason: withWaiting(outcome.note), retryAt: null };
+  const late = waited === null ? `started ${formatDuration(delay)} after its slot` : null;
+  return { state: 'late', reason: withWaiting(late, outcome.note), retryAt: null };
 }
 
-/** The message of an alert about a run that failed, was late or was skipped. */
-export function alertMessage({ id, schedule }: Pick<Job, 'id' | 'schedule'>, run: Run): string {
+/** The message of an alert about a run that failed, was late, was skipped or waits. */
+export function alertMessage(job: Pick<Job, 'id' | 'schedule' | 'coalesce'>, run: Run): string {
+  const { id, schedule } = job;
   const { zone } = schedule;
   const earlier = run.covers > 1 ? ` and ${run.covers - 1} earlier slots` : '';
   const reason = (run.reason ?? 'no reason recorded').replace(/\.$/, '');
   const message = `${id}, slot ${localDateTime(run.slotAt, zone)} (${zone})${earlier}: ${run.state}: ${reason}.`;
+  if (run.state === 'waiting')
+    return `${message} It is skipped at ${localDateTime(waitsUntil(job, run.slotAt), zone)}.`;
   if (run.leaseUntil === null) return message;
   const attempt = `attempt ${run.attempts + 1} of ${MAX_ATTEMPTS}`;
   return `${message} Tried again at ${localDateTime(run.leaseUntil, zone)} (${attempt}).`;

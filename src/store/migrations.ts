@@ -15,6 +15,7 @@ import { addProcessScope } from './migrations/0010-process-scope.ts';
 import { addArticleOrigins } from './migrations/0011-article-origins.ts';
 import { createSources } from './migrations/0012-sources.ts';
 import { createRemoteImages } from './migrations/0013-remote-images.ts';
+import { addWaitingRuns } from './migrations/0014-waiting-runs.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -31,4 +32,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0011-article-origins': addArticleOrigins,
   '0012-sources': createSources,
   '0013-remote-images': createRemoteImages,
+  '0014-waiting-runs': addWaitingRuns,
 };

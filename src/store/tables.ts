@@ -467,7 +467,7 @@ interface BackOffsTable {
   alerted: number;
 }
 
-export type RunState = 'running' | 'done' | 'skipped' | 'late' | 'failed';
+export type RunState = 'waiting' | 'running' | 'done' | 'skipped' | 'late' | 'failed';
 
 interface RunsTable {
   schedule: string;

@@ -104,6 +104,15 @@ describe('the configuration', () => {
     expect(problems[0]).toMatch(/^daywire\.yaml:\d+: hub/);
   });
 
+  it('closes editions without approval unless told otherwise, and refuses other values', () => {
+    const [newsletter] = parse(sample).newsletters;
+    expect(newsletter).toMatchObject({ approval: 'auto', undoSeconds: 60 });
+    const withKeys = (keys: string) => problemsOf(sample.replace('minimumStories: 3', keys));
+    expect(withKeys('approval: required\n    undoSeconds: 0')).toEqual([]);
+    expect(withKeys('approval: always')[0]).toMatch(/approval is "always".*auto.*required/);
+    expect(withKeys('undoSeconds: 3601')[0]).toMatch(/undoSeconds is 3601: .*<=3600/);
+  });
+
   it('names line, key, value and rule of every problem at once', () => {
     const broken = sample
       .replace('zone: Asia/Shanghai', 'zone: Asia/Nowhere')

@@ -8,6 +8,7 @@ import {
   type OpenRun,
   retryAt,
   type ScheduleState,
+  waitsUntil,
 } from '../../src/schedule/decide.ts';
 import { slotsBetween } from '../../src/schedule/slots.ts';
 
@@ -26,6 +27,7 @@ function open(of: Partial<OpenRun>): OpenRun {
     state: 'running',
     attempts: 1,
     covers: 1,
+    startedAt: morning,
     leaseUntil: morning + 2 * MINUTE,
     reason: null,
     ...of,
@@ -181,6 +183,111 @@ describe('an open run', () => {
       run: null,
       ended: [{ state: 'failed', reason: `the process ended during the run; after ${MAX_ATTEMPTS} attempts` }],
     });
+  });
+});
+
+describe('a run that waits until its job is ready', () => {
+  const held = (of: Partial<OpenRun> = {}): OpenRun =>
+    open({ state: 'waiting', attempts: 0, leaseUntil: null, reason: 'held by Ada', ...of });
+  const recorded = (run: OpenRun): ScheduleState => state({ lastSlot: run.slotAt, open: [run] });
+
+  it('is asked for with each check, with how long it has waited and what for', () => {
+    for (const minutes of [0, 1, 40, 239]) {
+      const waited = `waited ${minutes === 239 ? '3 h 59 min' : minutes === 0 ? '0 s' : `${minutes} min`}: held by Ada`;
+      expect(decide(newsletter, recorded(held()), morning + minutes * MINUTE)).toEqual({
+        ended: [],
+        run: { slotAt: morning, covers: 1, waited },
+      });
+    }
+  });
+
+  it('keeps covering its slots', () => {
+    expect(decide(feeds, recorded(held({ covers: 7 })), morning + MINUTE).run).toMatchObject({ covers: 7 });
+  });
+
+  it('is skipped when its grace period is over, with what it waited for', () => {
+    expect(decide(newsletter, recorded(held()), morning + 240 * MINUTE)).toEqual({
+      ended: [
+        {
+          slotAt: morning,
+          covers: 1,
+          state: 'skipped',
+          reason: 'held by Ada; its grace period is over',
+          wasOpen: true,
+        },
+      ],
+      run: null,
+    });
+  });
+
+  it('is skipped when the next slot comes, which runs', () => {
+    const { ended, run } = decide(hourly, recorded(held({ slotAt: morning - 30 * MINUTE })), morning + 30 * MINUTE);
+    expect(ended).toMatchObject([
+      { state: 'skipped', reason: 'held by Ada; superseded by the run of 2026-11-24 08:00', wasOpen: true },
+    ]);
+    expect(run).toEqual({ slotAt: morning + 30 * MINUTE, covers: 1 });
+  });
+
+  it('spends no attempt: it is asked for after any number of them', () => {
+    const run = held({ attempts: MAX_ATTEMPTS });
+    expect(decide(newsletter, recorded(run), morning + HOUR).run).toMatchObject({ slotAt: morning });
+  });
+
+  it('waits until the end of its grace period, or until the next slot', () => {
+    expect(waitsUntil(newsletter, morning)).toBe(morning + 240 * MINUTE);
+    expect(waitsUntil(hourly, morning)).toBe(morning + 30 * MINUTE);
+  });
+
+  it('never waits longer than that, whenever it is checked, and ends once', () => {
+    const job = fc.record({
+      schedule: fc.record({
+        cron: fc.constantFrom('30 7 * * *', '0 * * * *', '*/10 * * * *'),
+        zone: fc.constantFrom('UTC', 'Europe/Berlin'),
+        graceMinutes: fc.integer({ min: 1, max: 1_440 }),
+      }),
+      coalesce: fc.boolean(),
+    });
+    const checks = fc.array(fc.record({ after: fc.integer({ min: 1, max: 6 * HOUR }), isReady: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 30,
+    });
+    // The autumn night of Berlin.
+    const start = Date.UTC(2026, 9, 24, 20);
+    let waited = 0;
+    fc.assert(
+      fc.property(job, checks, (one, steps) => {
+        const rows = new Map<number, { state: string; covers: number; from: number }>();
+        let now = start;
+        for (const { after, isReady } of steps) {
+          now += after;
+          const open = [...rows].flatMap(([slotAt, { state, covers, from }]): OpenRun[] =>
+            state === 'waiting' ? [held({ slotAt, covers, startedAt: from })] : [],
+          );
+          const lastSlot = rows.size === 0 ? null : Math.max(...rows.keys());
+          const { ended, run } = decide(one, { since: start, lastSlot, open }, now);
+          for (const { slotAt, covers, state, wasOpen } of ended) {
+            expect(rows.get(slotAt)?.state).toBe(wasOpen ? 'waiting' : undefined);
+            expect(state).toBe('skipped');
+            rows.set(slotAt, { state, covers, from: now });
+          }
+          if (run !== null) {
+            expect(now).toBeLessThan(waitsUntil(one, run.slotAt));
+            expect(run.waited === undefined).toBe(!rows.has(run.slotAt));
+            const from = rows.get(run.slotAt)?.from ?? now;
+            rows.set(run.slotAt, { state: isReady ? 'done' : 'waiting', covers: run.covers, from });
+            waited += isReady ? 0 : 1;
+          }
+          const waiting = [...rows].filter(([, { state }]) => state === 'waiting');
+          expect(waiting.length).toBeLessThanOrEqual(1);
+          for (const [slotAt] of waiting) expect(now).toBeLessThan(waitsUntil(one, slotAt));
+        }
+        const { cron, zone } = one.schedule;
+        const counted = [...rows.values()].reduce((sum, { covers }) => sum + covers, 0);
+        expect(counted).toBe(slotsBetween(cron, zone, start, now).length);
+      }),
+      { numRuns: 60 },
+    );
+    expect(waited).toBeGreaterThan(0);
   });
 });
 

@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { MAX_ATTEMPTS } from '../../src/schedule/decide.ts';
+import type { Job, Readiness } from '../../src/schedule/job.ts';
 import { deleteOtherSchedules, registerSchedules } from '../../src/schedule/register.ts';
 import { runDue } from '../../src/schedule/run-due.ts';
 import { claimRun, listLastRuns, listRuns } from '../../src/schedule/run-ledger.ts';
@@ -169,7 +170,7 @@ forEachDatabase((open, dialect) => {
     it('treats a schedule that was removed and added again as new', async () => {
       const store = await open();
       await runDue(store, [jobOf()], depsAt(clockAt(slot - HOUR)));
-      await deleteOtherSchedules(store.db, [{ id: 'publish' }]);
+      await deleteOtherSchedules(store.db, [{ id: 'publish' }], slot);
       expect(await runDue(store, [jobOf()], depsAt(clockAt(slot + 30 * DAY + HOUR)))).toEqual([]);
     });
   });
@@ -309,6 +310,135 @@ forEachDatabase((open, dialect) => {
       await runDue(store, [job], depsAt(at));
       expect(job.ran).toEqual([slot]);
       expect(await listRuns(store.db, 10)).toMatchObject([{ slotAt: slot, state: 'done' }]);
+    });
+  });
+
+  describe('a slot whose job is not ready', () => {
+    const held: Readiness = { kind: 'waiting', reason: 'held by Ada' };
+
+    async function openHeld(readiness: Job['readiness'] = async () => held) {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      const job = jobOf({ readiness }, () => ({ kind: 'done', note: 'edition 1' }));
+      await runDue(store, [job], depsAt(at));
+      const check = (now: number) => {
+        at.now = now;
+        return runDue(store, [job], depsAt(at));
+      };
+      return { store, job, check };
+    }
+
+    it('waits without a lease and without an attempt, and raises one alert', async () => {
+      const { store, job, check } = await openHeld();
+      const waiting = {
+        ...{ slotAt: slot, state: 'waiting', reason: 'held by Ada', covers: 1, attempts: 0 },
+        ...{ startedAt: slot, finishedAt: null, leaseUntil: null },
+      };
+      expect(await check(slot)).toMatchObject([waiting]);
+      expect(await check(slot + 15 * SECOND)).toEqual([]);
+      expect(await check(slot + HOUR)).toEqual([]);
+      expect(await listRuns(store.db, 10)).toMatchObject([waiting]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        {
+          key: 'waiting:newsletter:daily',
+          message:
+            'newsletter:daily, slot 2026-11-24 07:30 (Asia/Shanghai): waiting: held by Ada. ' +
+            'It is skipped at 2026-11-24 11:30.',
+          count: 1,
+        },
+      ]);
+      expect(job.ran).toEqual([]);
+    });
+
+    it('records what it waits for when that changes, and since when it waits', async () => {
+      let reason = 'held by Ada';
+      const { store, check } = await openHeld(async () => ({ kind: 'waiting', reason }));
+      await check(slot);
+      reason = 'held\u0000 by\nBen';
+      expect(await check(slot + MINUTE)).toMatchObject([{ reason: 'held by Ben', startedAt: slot }]);
+      expect(await listOpenAlerts(store.db)).toMatchObject([
+        { key: 'waiting:newsletter:daily', message: expect.stringContaining('held by Ben') },
+      ]);
+    });
+
+    it('runs as soon as it is ready, and an expected delay raises no alert', async () => {
+      let readiness: Readiness = held;
+      const { store, job, check } = await openHeld(async () => readiness);
+      await check(slot);
+      readiness = { kind: 'ready' };
+      expect(await check(slot + 40 * MINUTE)).toMatchObject([
+        { state: 'late', reason: 'waited 40 min: held by Ada; edition 1', attempts: 1, startedAt: slot + 40 * MINUTE },
+      ]);
+      expect(job.ran).toEqual([slot]);
+      expect(await openAlertKeys(store)).toEqual([]);
+    });
+
+    it('is skipped with what it waited for when its grace period is over', async () => {
+      const { store, job, check } = await openHeld();
+      await check(slot);
+      expect(await check(slot + 240 * MINUTE - 1)).toEqual([]);
+      expect(await check(slot + 240 * MINUTE)).toMatchObject([
+        { slotAt: slot, state: 'skipped', reason: 'held by Ada; its grace period is over', attempts: 0 },
+      ]);
+      expect(await check(slot + 5 * HOUR)).toEqual([]);
+      expect(job.ran).toEqual([]);
+      expect(await openAlertKeys(store)).toEqual(['skipped:newsletter:daily']);
+    });
+
+    it('is superseded by the next slot, which may wait too', async () => {
+      const { store, check } = await openHeld();
+      await check(slot);
+      expect(await check(slot + DAY)).toMatchObject([{ slotAt: slot, state: 'skipped' }, { state: 'waiting' }]);
+      expect(await openAlertKeys(store)).toEqual(['skipped:newsletter:daily', 'waiting:newsletter:daily']);
+    });
+
+    it('fails where its readiness cannot be found out, and waits or runs afterwards', async () => {
+      let broken = true;
+      const { store, job, check } = await openHeld(async () => {
+        if (broken) throw new Error('the draft cannot be read');
+        return held;
+      });
+      expect(await check(slot)).toMatchObject([
+        { state: 'failed', reason: 'the draft cannot be read', attempts: 1, leaseUntil: slot + MINUTE },
+      ]);
+      expect(await openAlertKeys(store)).toEqual(['failed:newsletter:daily']);
+      broken = false;
+      expect(await check(slot + MINUTE)).toMatchObject([{ state: 'waiting', attempts: 1, startedAt: slot + MINUTE }]);
+      expect(job.ran).toEqual([]);
+    });
+
+    it('runs once in two processes that find it ready at once', async () => {
+      const stores = await openTwice(dialect);
+      let readiness: Readiness = held;
+      const job = jobOf({ readiness: async () => readiness });
+      await runDue(stores[0], [job], depsAt(clockAt(slot - HOUR)));
+      for (const [minute, kind] of [held, held, { kind: 'ready' } as const].entries()) {
+        readiness = kind;
+        await Promise.all(stores.map((store) => runDue(store, [job], depsAt(clockAt(slot + minute * MINUTE)))));
+      }
+      expect(job.ran).toEqual([slot]);
+      expect(await listRuns(stores[0].db, 10)).toMatchObject([{ state: 'late', attempts: 1 }]);
+      expect(await openAlertKeys(stores[0])).toEqual([]);
+    });
+
+    it('ends as skipped when its schedule is removed', async () => {
+      const { store, check } = await openHeld();
+      await check(slot);
+      await deleteOtherSchedules(store.db, [{ id: 'publish' }], slot + HOUR);
+      expect(await listRuns(store.db, 10)).toMatchObject([
+        { state: 'skipped', reason: 'held by Ada; its schedule was removed', finishedAt: slot + HOUR },
+      ]);
+      expect(await openAlertKeys(store)).toEqual([]);
+    });
+
+    it('does not disturb a run that another process has claimed meanwhile', async () => {
+      const { store, check } = await openHeld(async () => {
+        await claimRun(store.db, { schedule: 'newsletter:daily', slotAt: slot, covers: 1 }, slot, slot + 2 * MINUTE);
+        return held;
+      });
+      expect(await check(slot)).toEqual([]);
+      expect(await listRuns(store.db, 10)).toMatchObject([{ state: 'running', attempts: 1 }]);
+      expect(await openAlertKeys(store)).toEqual([]);
     });
   });
 

@@ -11,7 +11,7 @@ import { queueDeliveries } from '../../src/delivery/queue/queue-deliveries.ts';
 import { foldDeliveries } from '../../src/delivery/retention.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { foldRuns } from '../../src/schedule/retention.ts';
-import { claimRun, finishRun } from '../../src/schedule/run-ledger.ts';
+import { claimRun, finishRun, recordWaitingRun } from '../../src/schedule/run-ledger.ts';
 import { foldCountSlots, readDeliveryTotals, readStateCounts } from '../../src/store/counts.ts';
 import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { migrate } from '../../src/store/schema.ts';
@@ -110,6 +110,8 @@ const operations: Record<string, Operation> = {
       .deleteFrom('subscribers')
       .where('id', '=', at % 7)
       .execute(),
+  'lets a run wait': ({ db }, at) =>
+    recordWaitingRun(db, { schedule: 'publish', slotAt: NOW + at, covers: 1 }, 'held by Ada', NOW),
   'records a run': async ({ db }, at) => {
     const claim = await claimRun(db, { schedule: 'publish', slotAt: NOW + at, covers: 1 }, NOW + at, NOW);
     if (claim !== null) await finishRun(db, claim, { state: 'done', reason: null, retryAt: null }, NOW);

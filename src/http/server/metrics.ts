@@ -25,7 +25,7 @@ import type { CountedSubject } from '../../store/tables.ts';
 import { readHubStatus } from '../../websub/status.ts';
 import type { WebContext } from './web-context.ts';
 
-const RUN_STATES = ['running', 'done', 'late', 'skipped', 'failed'] as const;
+const RUN_STATES = ['waiting', 'running', 'done', 'late', 'skipped', 'failed'] as const;
 const EDITION_STATES = ['delivering', 'paused', 'cancelled', 'done'] as const;
 const DELIVERY_STATES = ['pending', 'submitting', 'submitted', 'failed', 'suppressed'] as const;
 const BOUNCE_KINDS = ['hard', 'soft', 'complaint'] as const;
@@ -109,7 +109,7 @@ async function addRuns(db: Db, gauge: MakeGauge, counter: MakeCounter, now: numb
     'state',
   ]);
   for (const { scope, state, entered } of await readStateCounts(db, 'runs')) {
-    if (state !== 'running') ended.inc({ schedule: scope, state }, entered);
+    if (state !== 'running' && state !== 'waiting') ended.inc({ schedule: scope, state }, entered);
   }
   const runs = gauge('runs', 'Runs of the last seven days.', ['schedule', 'state']);
   for (const { schedule, state, count } of await countRunsSince(db, now - 7 * DAY))

@@ -7,7 +7,7 @@ import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { raiseAlert } from '../../../src/schedule/alerts.ts';
 import { registerSchedules } from '../../../src/schedule/register.ts';
 import { foldRuns } from '../../../src/schedule/retention.ts';
-import { claimRun, finishRun } from '../../../src/schedule/run-ledger.ts';
+import { claimRun, finishRun, recordWaitingRun } from '../../../src/schedule/run-ledger.ts';
 import { foldCountSlots } from '../../../src/store/counts.ts';
 import { DELIVERY_HELD, writeMeta } from '../../../src/store/meta.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -165,6 +165,7 @@ forEachDatabase((open, dialect) => {
       store.db,
       [
         { id: 'newsletter:daily', schedule, coalesce: false },
+        { id: 'newsletter:weekly', schedule, coalesce: false },
         { id: 'publish', schedule, coalesce: true },
       ],
       now - 30 * DAY,
@@ -175,18 +176,22 @@ forEachDatabase((open, dialect) => {
     await recordRun(store, 'newsletter:daily', now, 'failed');
     await recordRun(store, 'publish', now - MINUTE, null);
     await recordRun(store, 'publish:gone', now - MINUTE, 'done');
+    await recordWaitingRun(store.db, { schedule: 'newsletter:weekly', slotAt: now, covers: 1 }, 'held by Ada', now);
     const samples = await scrape(store);
     const of = (prefix: string): object => Object.fromEntries([...samples].filter(([name]) => name.startsWith(prefix)));
     expect(of('daywire_runs{')).toEqual({
       'daywire_runs{schedule="publish",state="running"}': 1,
       'daywire_runs{schedule="newsletter:daily",state="done"}': 2,
       'daywire_runs{schedule="newsletter:daily",state="failed"}': 1,
+      'daywire_runs{schedule="newsletter:weekly",state="waiting"}': 1,
     });
+    expect(of('daywire_runs_total{schedule="newsletter:weekly"')).toEqual({});
     expect(samples.get('daywire_last_run_slot_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000);
     expect(samples.get('daywire_last_run_timestamp_seconds{schedule="newsletter:daily"}')).toBe(now / 1_000 + 1);
     const lastStates = [...samples].filter(([name, value]) => name.startsWith('daywire_last_run_state') && value === 1);
     expect(lastStates.map(([name]) => name)).toEqual([
       'daywire_last_run_state{schedule="newsletter:daily",state="failed"}',
+      'daywire_last_run_state{schedule="newsletter:weekly",state="waiting"}',
       'daywire_last_run_state{schedule="publish",state="running"}',
     ]);
     expect(samples.get('daywire_last_run_state{schedule="newsletter:daily",state="done"}')).toBe(0);

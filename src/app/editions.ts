@@ -37,7 +37,7 @@ export interface EditionStatus {
   /** By state, those that were rolled up into totals included. */
   deliveries: Record<string, number>;
   /** Ids of articles that were eligible and did not enter. */
-  passedOver: { agedOut: string[]; didNotFit: string[] };
+  passedOver: { agedOut: string[]; didNotFit: string[]; dropped: string[] };
 }
 
 export interface EditionDetails extends EditionStatus {
@@ -82,7 +82,7 @@ export async function summariseEditions(
   const domains = await listPausedDomains(store.db, ids);
   return editions.map((edition) => {
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === edition.id) ?? {};
-    const passed = (why: 'aged-out' | 'did-not-fit'): string[] =>
+    const passed = (why: 'aged-out' | 'did-not-fit' | 'dropped'): string[] =>
       omissions.filter((one) => one.editionId === edition.id && one.reason === why).map((one) => one.articleId);
     return {
       newsletter: edition.newsletter,
@@ -96,7 +96,7 @@ export async function summariseEditions(
         .filter(({ editionId }) => editionId === edition.id)
         .map(({ domain, reason }) => ({ domain, reason })),
       deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
-      passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit') },
+      passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit'), dropped: passed('dropped') },
     };
   });
 }

@@ -6,54 +6,77 @@ import { type SqlBool, sql } from 'kysely';
 import type { Kind } from '../articles/article.ts';
 import { PUBLIC_STATES } from '../articles/selection.ts';
 import type { Db } from '../store/store.ts';
+import type { StoryBasis } from './draft/approval.ts';
+import { newestFirst, type StoryCandidate } from './ranking.ts';
 import type { EditionWindow } from './window.ts';
-
-/** The fields of a story that selection uses. */
-export interface StoryCandidate {
-  id: string;
-  kind: Kind;
-  kicker: string | null;
-  section: string | null;
-  eventKey: string | null;
-  pinned: boolean;
-  publishedAt: number;
-}
 
 /** Most corrections that one edition lists; the rest wait for the next. */
 const MAX_CORRECTIONS = 20;
 
+export interface CandidateOptions {
+  newsletter: string;
+  window: EditionWindow;
+  /** The newsletter's last edition, or null before its first. */
+  lastEditionId: number | null;
+  /** The number of the edition that is composed again: its stories are not in another edition. */
+  reissuedNumber: number | null;
+  basis: Pick<StoryBasis, 'only' | 'added'>;
+}
+
 /**
- * Finds the public stories that are in no edition of the newsletter and are inside the window or pinned; newest first.
- * Reads only the window's range of the index `articles_by_time`, and the partial index of pinned articles.
- * @param lastEditionId of the newsletter, or null before its first
+ * Finds the public stories that are in no edition of the newsletter and are inside the window or pinned, or that the
+ * editor brought in; newest first. An editor's drop keeps a story out of later editions. Reads only the window's range
+ * of the index `articles_by_time`, and the partial index of pinned articles.
  */
-export async function findCandidates(
-  db: Db,
-  newsletter: string,
-  window: EditionWindow,
-  lastEditionId: number | null,
-): Promise<StoryCandidate[]> {
+export async function findCandidates(db: Db, options: CandidateOptions): Promise<StoryCandidate[]> {
+  const { newsletter, window, lastEditionId, reissuedNumber, basis } = options;
   const eligible = db
     .selectFrom('articles')
     .select(['id', 'kind', 'kicker', 'section', 'event_key as eventKey', 'pinned', 'published_at as publishedAt'])
     .where('state', 'in', PUBLIC_STATES)
     .where('kind', '<>', 'roundup')
     .where('published_at', '<', window.until)
-    .where((e) => e.not(isInEditionOf(newsletter)));
-  const recent = eligible
+    .where((e) => e.not(isInEditionOf(newsletter, reissuedNumber)));
+  const ids = [...(basis.only ?? basis.added)];
+  const named = ids.length === 0 ? [] : await eligible.where('id', 'in', ids).execute();
+  if (basis.only !== null) return named.map(toCandidate).sort(newestFirst);
+  const automatic = eligible.where((e) => e.not(wasDroppedBy(newsletter)));
+  const recent = automatic
     .where('pinned', '=', 0)
     .where('published_at', '>=', window.unseenFrom)
     .where((e) => e.or([e('published_at', '>=', window.from), e.not(wasOmittedFrom(lastEditionId))]));
   // A literal, not a parameter: otherwise SQLite cannot use the partial index.
-  const pinned = eligible.where(sql<SqlBool>`pinned = 1`);
+  const pinned = automatic.where(sql<SqlBool>`pinned = 1`);
   const rows = await recent.unionAll(pinned).orderBy('publishedAt', 'desc').orderBy('id', 'desc').execute();
-  return rows.map((row) => ({ ...row, kind: row.kind as Kind, pinned: row.pinned === 1 }));
+  const found = new Set(rows.map(({ id }) => id));
+  const added = named.filter(({ id }) => !found.has(id));
+  return added.length === 0 ? rows.map(toCandidate) : [...rows, ...added].map(toCandidate).sort(newestFirst);
 }
 
-/** Whether the current row of `articles` is in an edition of the newsletter. */
-export function isInEditionOf(newsletter: string) {
+function toCandidate(row: Omit<StoryCandidate, 'kind' | 'pinned'> & { kind: string; pinned: number }): StoryCandidate {
+  return { ...row, kind: row.kind as Kind, pinned: row.pinned === 1 };
+}
+
+/**
+ * Whether the current row of `articles` is in an edition of the newsletter.
+ * @param exceptNumber an edition that does not count
+ */
+export function isInEditionOf(newsletter: string, exceptNumber: number | null = null) {
+  const others =
+    exceptNumber === null
+      ? sql``
+      : sql`and edition_articles.edition_id not in (
+          select id from editions where newsletter = ${newsletter} and number = ${exceptNumber})`;
   return sql<SqlBool>`exists (
-    select 1 from edition_articles where newsletter = ${newsletter} and edition_articles.article_id = articles.id)`;
+    select 1 from edition_articles
+    where newsletter = ${newsletter} and edition_articles.article_id = articles.id ${others})`;
+}
+
+/** Whether an editor dropped the current row of `articles` from an edition of the newsletter. */
+function wasDroppedBy(newsletter: string) {
+  return sql<SqlBool>`exists (
+    select 1 from edition_omissions dropped join editions on editions.id = dropped.edition_id
+    where dropped.article_id = articles.id and dropped.reason = 'dropped' and editions.newsletter = ${newsletter})`;
 }
 
 /** Whether the current row of `articles` was omitted from that edition. */
@@ -94,11 +117,22 @@ export interface DueCorrection extends UnparsedArticle {
 /**
  * Finds corrections and retractions of stories in earlier editions of the newsletter whose note no edition of it has
  * shown yet. Takes the oldest, so that none waits forever; returns them newest first.
+ * @param reissuedNumber the edition that is composed again: it shows its notes again
  */
-export async function findDueCorrections(db: Db, newsletter: string): Promise<DueCorrection[]> {
+export async function findDueCorrections(
+  db: Db,
+  newsletter: string,
+  reissuedNumber: number | null = null,
+): Promise<DueCorrection[]> {
+  const others =
+    reissuedNumber === null
+      ? sql``
+      : sql`and shown.edition_id not in (
+          select id from editions where newsletter = ${newsletter} and number = ${reissuedNumber})`;
   const isShown = sql<SqlBool>`exists (
     select 1 from edition_corrections shown
-    where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at)`;
+    where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at
+      ${others})`;
   const rows = await db
     .selectFrom('articles')
     .innerJoin('edition_articles', 'edition_articles.article_id', 'articles.id')

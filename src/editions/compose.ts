@@ -10,7 +10,10 @@ import { siteView } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
-import { type ArticleVersion, findCandidates, findDueCorrections } from './candidates.ts';
+import { type ArticleVersion, type CandidateOptions, findCandidates, findDueCorrections } from './candidates.ts';
+import { changedStories, type StoryBasis, storyBasis, voidReason } from './draft/approval.ts';
+import type { Draft, ListedStory } from './draft/decisions.ts';
+import { readDraft } from './draft-store.ts';
 import {
   assertComplete,
   type LoadedStories,
@@ -20,8 +23,10 @@ import {
   toRejection,
 } from './load-stories.ts';
 import { type Edition, findEdition, lastEdition } from './queries.ts';
+import type { StoryCandidate } from './ranking.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
 import { editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
+import { renderNote } from './rendering/note.ts';
 import { renderInThread } from './rendering/render-in-thread.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
@@ -53,6 +58,16 @@ export interface ComposedEdition {
   articles: (ArticleVersion & { block: Block; position: number })[];
   /** Candidates beyond the limits of their blocks: eligible for the next edition, until they pass the age limit. */
   didNotFit: string[];
+  /** The editor dropped them: later editions do not take them by themselves. */
+  dropped: string[];
+  /** Stories that came into a block after an editor had ordered it. */
+  arrivals: string[];
+  /** The draft's revision: the edition cannot be closed if it has changed since. */
+  draftRevision: number;
+  /** Null unless the draft is approved. */
+  approval: ApprovalStatus | null;
+  /** The revision that this one replaces, or null. */
+  reissueOf: Edition | null;
   /** The listed corrections. */
   corrections: (ArticleVersion & { notedAt: number })[];
   /** Correction notes shown with a story of this edition: the next one need not list them. */
@@ -84,6 +99,8 @@ export interface SkippedEdition {
   window: EditionWindow;
   /** Articles that could not be shown. */
   rejected: Rejection[];
+  /** Null unless the draft is approved. */
+  approval: ApprovalStatus | null;
 }
 
 export interface CompositionOptions {
@@ -93,6 +110,19 @@ export interface CompositionOptions {
   now: number;
   /** At least 16 random letters and digits, generated for this edition. */
   nonce: string;
+  /** The newest revision of a closed edition, to compose the next one: with its number, slot, cut-off and stories. */
+  reissueOf?: Edition | undefined;
+}
+
+/** How an approved edition differs from what was approved. */
+export interface ApprovalStatus {
+  by: string;
+  /** Ids of approved stories whose content has changed since. */
+  changed: string[];
+  /** Ids of approved stories that cannot be shown any more. */
+  gone: string[];
+  /** Why the approval does not count; null while it does. */
+  voided: string | null;
 }
 
 /**
@@ -107,31 +137,44 @@ export async function composeEdition(
   options: CompositionOptions,
 ): Promise<ComposedEdition | SkippedEdition | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
-  const { slot, now, nonce } = options;
+  const { slot, now, nonce, reissueOf = null } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
-  if (edition !== null) return { kind: 'closed', edition };
+  if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 
-  const last = await lastEdition(db, newsletter.id);
+  const last = await lastEdition(db, newsletter.id, reissueOf?.number);
   // An article under embargo must wait, even before a later cut-off.
-  const cutoffAt = Math.min(options.cutoffAt, now);
+  const cutoffAt = reissueOf?.cutoffAt ?? Math.min(options.cutoffAt, now);
   const window = editionWindow(cutoffAt, last?.cutoffAt ?? null);
   const rules = selectionRules(config, newsletter, window);
-  const candidates = await findCandidates(db, newsletter.id, window, last?.id ?? null);
-  const loaded = await loadStories(db, candidates, { config, newsletter, rules, now, excerpts: 'full' });
+  const draft = await readDraft(db, newsletter.id, slot);
+  const {
+    candidates,
+    basis,
+    approval: found,
+  } = await findStories(db, draft, {
+    newsletter,
+    window,
+    lastEditionId: last?.id ?? null,
+    reissuedNumber: reissueOf?.number ?? null,
+  });
+  const loading = { config, newsletter, rules, now, decisions: basis.decisions };
+  const loaded = await loadStories(db, candidates, { ...loading, excerpts: 'full' });
+  const approval = found && approvalStatus(found, loaded);
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.
     const closed = await findEdition(db, newsletter.id, slot.label);
-    if (closed !== null) return { kind: 'closed', edition: closed };
-    return { kind: 'skipped', reason: tooFewStories(loaded, newsletter, window), window, rejected: loaded.rejected };
+    if (closed !== null && reissueOf === null) return { kind: 'closed', edition: closed };
+    const reason = tooFewStories(loaded, newsletter, window);
+    return { kind: 'skipped', reason, window, rejected: loaded.rejected, approval };
   }
 
-  const due = await loadCorrections(db, config, newsletter);
-  const number = (last?.number ?? 0) + 1;
+  const due = await loadCorrections(db, config, newsletter, reissueOf?.number ?? null);
+  const number = reissueOf?.number ?? (last?.number ?? 0) + 1;
   const attempt = async (limits: ContentLimits) => {
-    const stories = await limitStories(db, loaded, limits, { config, newsletter, rules, now });
+    const stories = await limitStories(db, loaded, limits, loading);
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
-    const view = editionView(config, newsletter, { slot, number }, stories, leading, corrections.views);
+    const view = editionView(config, newsletter, { slot, number, draft }, stories, leading, corrections.views);
     const rendered = await renderInThread(view, siteView(config), templates, { template: newsletter.template, nonce });
     const bytes = filledSize(rendered.html, nonce, config.publication.url);
     const shown = countStories(stories.plan);
@@ -156,6 +199,11 @@ export async function composeEdition(
     size,
     articles: stories.placed.map(({ block, stored }, position) => ({ ...versionOf(stored), block, position })),
     didNotFit: stories.plan.didNotFit.map((candidate) => candidate.id),
+    dropped: stories.plan.dropped.map((candidate) => candidate.id),
+    arrivals: stories.plan.arrivals,
+    draftRevision: draft.revision,
+    approval,
+    reissueOf,
     corrections: corrections.due,
     notesShown: stories.placed.flatMap(({ article: { id, status } }) =>
       status.state === 'corrected' ? [{ articleId: id, notedAt: status.at }] : [],
@@ -165,12 +213,42 @@ export async function composeEdition(
     lastEditionId: last?.id ?? null,
     roundupArticle: buildRoundupArticle(view, {
       config,
-      id: await freeArticleId(db, `${newsletter.id}-${slot.label}`),
+      id: reissueOf?.articleId ?? (await freeArticleId(db, `${newsletter.id}-${slot.label}`)),
       headline: roundupHeadline(leading),
       image: stories.placed.find(({ block }) => block === 'lead')?.article.image ?? null,
       now,
     }),
   };
+}
+
+interface FoundApproval extends Omit<ApprovalStatus, 'changed'> {
+  stories: ListedStory[];
+}
+
+function approvalStatus({ stories, ...status }: FoundApproval, { placed }: LoadedStories): ApprovalStatus {
+  const shown = placed.map(({ stored }) => stored);
+  return { ...status, changed: changedStories(stories, shown) };
+}
+
+/** Finds the stories of an edition by its draft. Where an approval is void, the other decisions of the draft apply. */
+async function findStories(
+  db: Db,
+  draft: Draft,
+  options: Omit<CandidateOptions, 'newsletter' | 'basis'> & { newsletter: NewsletterConfig },
+): Promise<{ candidates: StoryCandidate[]; basis: StoryBasis; approval: FoundApproval | null }> {
+  const { newsletter } = options;
+  const find = (basis: StoryBasis) => findCandidates(db, { ...options, newsletter: newsletter.id, basis });
+  const basis = storyBasis(draft);
+  const candidates = await find(basis);
+  if (draft.state.kind !== 'approved') return { candidates, basis, approval: null };
+  const { by, stories } = draft.state;
+  const available = new Set(candidates.map(({ id }) => id));
+  const gone = stories.filter(({ id }) => !available.has(id)).map(({ id }) => id);
+  const voided = voidReason(stories, available, newsletter.minimumStories);
+  const approval = { by, stories, gone, voided };
+  if (voided === null) return { candidates, basis, approval };
+  const automatic = storyBasis({ ...draft, state: { kind: 'automatic' } });
+  return { candidates: await find(automatic), basis: automatic, approval };
 }
 
 async function limitStories(
@@ -180,7 +258,7 @@ async function limitStories(
   options: Omit<LoadOptions, 'excerpts'>,
 ): Promise<LoadedStories> {
   if (limits.excerpts === 'full') return loaded;
-  const rules = { ...options.rules, blocks: limitBlocks(loaded.plan, limits) };
+  const rules = { ...options.rules, blocks: limitBlocks(loaded.plan, limits), isSizeLimited: limits.share < 1 };
   const limited = await loadStories(db, loaded.candidates, { ...options, rules, excerpts: limits.excerpts });
   return { ...limited, rejected: [...loaded.rejected, ...limited.rejected] };
 }
@@ -221,9 +299,14 @@ interface Corrections {
   rejected: Rejection[];
 }
 
-async function loadCorrections(db: Db, config: Config, newsletter: NewsletterConfig): Promise<Corrections> {
+async function loadCorrections(
+  db: Db,
+  config: Config,
+  newsletter: NewsletterConfig,
+  reissuedNumber: number | null,
+): Promise<Corrections> {
   const corrections: Corrections = { views: [], due: [], rejected: [] };
-  for (const stored of await findDueCorrections(db, newsletter.id)) {
+  for (const stored of await findDueCorrections(db, newsletter.id, reissuedNumber)) {
     try {
       corrections.views.push(assertComplete(toCorrection(toArticle(stored.document), config)));
       corrections.due.push({ ...versionOf(stored), notedAt: stored.notedAt });
@@ -237,7 +320,7 @@ async function loadCorrections(db: Db, config: Config, newsletter: NewsletterCon
 function editionView(
   config: Config,
   newsletter: NewsletterConfig,
-  { slot, number }: { slot: EditionSlot; number: number },
+  { slot, number, draft }: { slot: EditionSlot; number: number; draft: Draft },
   stories: LoadedStories,
   leading: Article[],
   corrections: Correction[],
@@ -247,10 +330,11 @@ function editionView(
   const { lead, news, roundup } = blocks;
   return {
     masthead: { title, newsletter: id, kicker, date: slot.slotAt, number, slot: slot.label, ...FIRST_REVISION },
-    note: [],
+    note: draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config),
     headline: `${kicker}: ${roundupHeadline(leading)}`,
-    subject: editionSubject(kicker, leading),
+    subject: draft.decisions.subject ?? editionSubject(kicker, leading),
     preheader: editionPreheader([
+      draft.decisions.preheader,
       ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),
       ...roundup.slice(0, 1).flatMap((item) => [item.dek, item.sentences?.text ?? null]),
       ...news.map((story) => story.dek),

@@ -8,7 +8,8 @@ import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { escapeHtml } from '../lib/html.ts';
 import type { Db } from '../store/store.ts';
-import { findArticles, type StoryCandidate, type UnparsedArticle } from './candidates.ts';
+import { findArticles, type UnparsedArticle } from './candidates.ts';
+import type { StoryCandidate } from './ranking.ts';
 import type { EditionView, RoundupItem, Story, StoryLine } from './rendering/edition-view.ts';
 import {
   EXCERPT_LIMITS,
@@ -18,7 +19,14 @@ import {
   toStory,
   toStoryLine,
 } from './rendering/story-view.ts';
-import { type Block, type EditionPlan, placedStories, type SelectionRules, selectStories } from './selection.ts';
+import {
+  type Block,
+  type EditionPlan,
+  placedStories,
+  type SelectionRules,
+  type StoryDecisions,
+  selectStories,
+} from './selection.ts';
 
 interface PlacedStory {
   block: Block;
@@ -40,6 +48,7 @@ export interface LoadOptions {
   config: Config;
   newsletter: NewsletterConfig;
   rules: SelectionRules;
+  decisions: StoryDecisions;
   now: number;
   excerpts: ExcerptLength;
 }
@@ -50,7 +59,7 @@ export async function loadStories(db: Db, candidates: StoryCandidate[], options:
   const rejected: Rejection[] = [];
   let remaining = candidates;
   for (;;) {
-    const plan = selectStories(remaining, options.rules);
+    const plan = selectStories(remaining, options.rules, options.decisions);
     const stories = placedStories(plan);
     const unread = stories.map(({ story }) => story.id).filter((id) => !documents.has(id));
     for (const [id, stored] of await findArticles(db, unread)) documents.set(id, stored);

@@ -110,9 +110,21 @@ export function lastEditions(db: Db, newsletter: string, limit: number): Promise
     .execute();
 }
 
-/** Finds a newsletter's last edition by number; null before its first. */
-export async function lastEdition(db: Db, newsletter: string): Promise<EditionSummary | null> {
-  return (await lastEditions(db, newsletter, 1))[0] ?? null;
+/**
+ * Finds a newsletter's last edition by number; null before its first.
+ * @param before only editions with a lower number
+ */
+export async function lastEdition(db: Db, newsletter: string, before?: number): Promise<EditionSummary | null> {
+  if (before === undefined) return (await lastEditions(db, newsletter, 1))[0] ?? null;
+  const edition = await db
+    .selectFrom('editions')
+    .select(SUMMARY)
+    .where('newsletter', '=', newsletter)
+    .where('number', '<', before)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return edition ?? null;
 }
 
 /** Finds the newest edition of each newsletter, with the number of its editions. */
@@ -141,7 +153,7 @@ export function findNewestEditions(
 export function listOmissions(
   db: Db,
   editionIds: number[],
-): Promise<{ editionId: number; articleId: string; reason: 'aged-out' | 'did-not-fit' }[]> {
+): Promise<{ editionId: number; articleId: string; reason: 'aged-out' | 'did-not-fit' | 'dropped' }[]> {
   return db
     .selectFrom('edition_omissions')
     .select(['edition_id as editionId', 'article_id as articleId', 'reason'])

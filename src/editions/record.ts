@@ -11,6 +11,7 @@ import type { Tx } from '../store/store.ts';
 import { recordAgedOut } from './aged-out.ts';
 import type { ArticleVersion } from './candidates.ts';
 import { type ComposedEdition, isArticleIdTaken } from './compose.ts';
+import { closeDraft } from './draft-store.ts';
 import { lastEdition } from './queries.ts';
 
 /** The store has changed since the edition was composed: compose it again. */
@@ -25,23 +26,28 @@ const ROWS_PER_STATEMENT = 1_000;
  * Writes the edition, its articles, the omitted articles with reasons, and the roundup article that represents it in
  * feeds.
  * @param now the closing instant, epoch milliseconds; also the publication time of the roundup article
+ * @param countdown the end of the draft's countdown that must still run; default: whether one runs does not matter
  * @returns the edition's id
  * @throws StaleComposition if an article has changed since, or the slot or number belongs to another edition: roll back
  *   and compose again
  */
-export async function recordEdition(tx: Tx, composed: ComposedEdition, now: number): Promise<number> {
+export async function recordEdition(
+  tx: Tx,
+  composed: ComposedEdition,
+  now: number,
+  countdown?: number,
+): Promise<number> {
   const { newsletter } = composed;
   if (((await lastEdition(tx, newsletter))?.id ?? null) !== composed.lastEditionId) {
     throw new StaleComposition(`another edition of ${newsletter} has been closed since`);
   }
+  await closeItsDraft(tx, composed, countdown, now);
   await assertUnchanged(tx, [...composed.articles, ...composed.corrections]);
   await insertRoundupArticle(tx, composed, now);
   const editionId = await insertEdition(tx, composed, now);
   await insertArticles(tx, composed, editionId);
-  for (const ids of chunks(composed.didNotFit, ROWS_PER_STATEMENT)) {
-    const rows = ids.map((id) => ({ edition_id: editionId, article_id: id, reason: 'did-not-fit' as const }));
-    await tx.insertInto('edition_omissions').values(rows).execute();
-  }
+  await insertOmissions(tx, editionId, composed.didNotFit, 'did-not-fit');
+  await insertOmissions(tx, editionId, composed.dropped, 'dropped');
   await recordAgedOut(tx, { newsletter, editionId, window: composed.window, lastEditionId: composed.lastEditionId });
   await insertCorrections(tx, composed, editionId);
   for (const entry of composed.rejected) await recordRejection(tx, entry, now);
@@ -49,6 +55,32 @@ export async function recordEdition(tx: Tx, composed: ComposedEdition, now: numb
     await clearRejection(tx, { stage: 'edition', source: newsletter, line: null, articleId });
   }
   return editionId;
+}
+
+/** The draft's lock comes first, so that an editor's command waits, and is told that the edition is closed. */
+async function closeItsDraft(
+  tx: Tx,
+  composed: ComposedEdition,
+  countdown: number | undefined,
+  now: number,
+): Promise<void> {
+  const { newsletter, slot, slotAt, draftRevision, reissueOf, articles } = composed;
+  const stories = articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
+  const close = { draftRevision, stories, editionRevision: reissueOf === null ? 1 : 2, countdown, now };
+  if (await closeDraft(tx, newsletter, { label: slot, slotAt }, close)) return;
+  throw new StaleComposition(`the draft of ${newsletter}/${slot} has changed since the edition was composed`);
+}
+
+async function insertOmissions(
+  tx: Tx,
+  editionId: number,
+  articleIds: readonly string[],
+  reason: 'did-not-fit' | 'dropped',
+): Promise<void> {
+  for (const ids of chunks(articleIds, ROWS_PER_STATEMENT)) {
+    const rows = ids.map((id) => ({ edition_id: editionId, article_id: id, reason }));
+    await tx.insertInto('edition_omissions').values(rows).execute();
+  }
 }
 
 async function assertUnchanged(tx: Tx, versions: ArticleVersion[]): Promise<void> {

@@ -1,19 +1,24 @@
 /**
  * Selects the stories of each block. Pure, and independent of the order of its input: every candidate ends up in
- * exactly one block, or among those that did not fit. The reasons are in docs/decisions/2026-11-24-lead.md.
+ * exactly one block, or among those that were dropped or did not fit. The reasons are in
+ * docs/decisions/2026-11-24-lead.md and docs/decisions/2026-11-27-drafts.md.
  */
 import type { NewsletterConfig } from '../config/config.ts';
-import type { StoryCandidate } from './candidates.ts';
+import { type Decisions, type DraftBlock, NO_DECISIONS } from './draft/decisions.ts';
+import type { StoryCandidate } from './ranking.ts';
+import {
+  byImportance,
+  groupByEvent,
+  membersOf,
+  mostReportedFirst,
+  newestFirst,
+  type RankingRules,
+  type RoundupGroup,
+} from './ranking.ts';
 import type { EditionWindow } from './window.ts';
 
 /** `also`: reports of the same event by other outlets, credited below the roundup item that was first. */
-export type Block = 'lead' | 'news' | 'analysis' | 'roundup' | 'also' | 'latest';
-
-/** Roundup items of one event, by time of publication. */
-interface RoundupGroup {
-  first: StoryCandidate;
-  also: StoryCandidate[];
-}
+export type Block = DraftBlock | 'also';
 
 /** The selected stories. Each block is in display order. */
 export interface EditionPlan {
@@ -24,60 +29,68 @@ export interface EditionPlan {
   latest: StoryCandidate[];
   /** Eligible for the next edition, until they pass the age limit. */
   didNotFit: StoryCandidate[];
-}
-
-/** What ranks stories by importance. */
-interface RankingRules {
-  /** Most important first. */
-  leadKickers: readonly string[];
-  /** Section ids, most important first. */
-  sections: readonly string[];
+  /** The editor dropped them. */
+  dropped: StoryCandidate[];
+  /** Ids of stories that came into a block after an editor had ordered it: they are below the others. */
+  arrivals: string[];
 }
 
 export interface SelectionRules extends RankingRules {
   window: EditionWindow;
   blocks: NewsletterConfig['blocks'];
+  /** Whether the limits of blocks apply to the editor's stories, too: the email would be too large otherwise. */
+  isSizeLimited?: boolean;
 }
+
+/** What the editor decided about stories; `NO_DECISIONS` has neither. */
+export type StoryDecisions = Pick<Decisions, 'blocks' | 'stories'>;
 
 /**
  * Assigns each story to at most one block:
  * - lead: the most important of the newsroom's own stories
- * - news: briefs and features of the last 24 hours
+ * - news: briefs and features of the window's last part
  * - analysis: analyses
  * - roundup: roundup items, one per event
  * - latest: the newsroom's remaining stories. Never roundup items: a bare headline would credit no outlet
  *
  * A block that cannot hold all takes pinned stories first, then the newest; the roundup prefers events that more
- * outlets reported.
+ * outlets reported. Decisions of the editor come first: a dropped story is in no block, a placed one is in its block,
+ * and a block with an order shows its stories in that order and new ones below, as far as it has room.
  */
-export function selectStories(candidates: readonly StoryCandidate[], rules: SelectionRules): EditionPlan {
+export function selectStories(
+  candidates: readonly StoryCandidate[],
+  rules: SelectionRules,
+  decisions: StoryDecisions = NO_DECISIONS,
+): EditionPlan {
   const { window, blocks } = rules;
-  const own = candidates.filter((c) => c.kind !== 'roundup-item').sort(byImportance(rules));
-  const [lead = null, ...others] = own;
+  const desk = new Desk(decisions, rules.isSizeLimited === true);
+  const dropped = candidates.filter((c) => desk.decisionOn(c)?.kind === 'dropped').sort(newestFirst);
+  const pool = candidates
+    .filter((c) => desk.decisionOn(c)?.kind !== 'dropped')
+    .map((c) => (desk.isPinned(c) ? { ...c, pinned: true } : c));
+  const own = pool.filter((c) => c.kind !== 'roundup-item').sort(byImportance(rules));
+  const lead = desk.lead(own);
+  const others = own.filter((c) => c !== lead);
 
   const isNews = (c: StoryCandidate): boolean =>
     (c.kind === 'brief' || c.kind === 'feature') && c.publishedAt >= window.newsFrom && c.publishedAt < window.until;
-  const news = take(others.filter(isNews), blocks.news);
-  const analysis = take(
-    others.filter((c) => c.kind === 'analysis'),
-    blocks.analysis,
-  );
+  const news = desk.fill('news', others, { suits: isNews, limit: blocks.news, take });
+  const analysis = desk.fill('analysis', others, { suits: isAnalysis, limit: blocks.analysis, take });
   const shown = new Set([...news, ...analysis]);
-  const latest = take(
-    others.filter((c) => !shown.has(c)),
-    blocks.latest,
-  );
+  const remaining = others.filter((c) => !shown.has(c));
+  const latest = desk.fill('latest', remaining, { suits: () => true, limit: blocks.latest, take });
   for (const c of latest) shown.add(c);
 
-  const groups = groupByEvent(candidates.filter((c) => c.kind === 'roundup-item')).sort(mostReportedFirst);
-  const left = groups.slice(blocks.roundup).flatMap((group) => [group.first, ...group.also]);
+  const items = pool.filter((c) => c.kind === 'roundup-item' || desk.blockOf(c) === 'roundup');
+  const groups = groupByEvent(items.filter((c) => c !== lead));
+  const roundup = desk.fillRoundup(groups, blocks.roundup);
+  for (const c of roundup.flatMap(membersOf)) shown.add(c);
   return {
     lead,
-    news,
-    analysis,
-    roundup: groups.slice(0, blocks.roundup),
-    latest,
-    didNotFit: [...others.filter((c) => !shown.has(c)), ...left].sort(newestFirst),
+    ...{ news, analysis, roundup, latest },
+    didNotFit: pool.filter((c) => c !== lead && !shown.has(c)).sort(newestFirst),
+    dropped,
+    arrivals: desk.arrivals,
   };
 }
 
@@ -109,43 +122,107 @@ export function leadingStories(plan: EditionPlan, rules: RankingRules): StoryCan
   return [...own, ...plan.roundup.map((group) => group.first), ...plan.latest].slice(0, 2);
 }
 
-function take(stories: StoryCandidate[], limit: number): StoryCandidate[] {
+function isAnalysis(c: StoryCandidate): boolean {
+  return c.kind === 'analysis';
+}
+
+/** The automatic choice of a block that cannot hold all. */
+function take(stories: readonly StoryCandidate[], limit: number): StoryCandidate[] {
   return stories
     .toSorted((a, b) => Number(b.pinned) - Number(a.pinned) || newestFirst(a, b))
     .slice(0, limit)
     .sort(newestFirst);
 }
 
-/** Groups items by event key; an item without one is a group by itself. */
-function groupByEvent(items: StoryCandidate[]): RoundupGroup[] {
-  const oldestFirst = items.toSorted((a, b) => newestFirst(b, a));
-  const groups = Map.groupBy(oldestFirst, (item) => item.eventKey ?? item);
-  return [...groups.values()].map(([first, ...also]) => ({ first: first as StoryCandidate, also }));
-}
+/** Fills blocks by the editor's decisions first. */
+class Desk {
+  readonly #decisions: StoryDecisions;
+  readonly #isSizeLimited: boolean;
+  readonly #listed = new Map<string, DraftBlock>();
+  readonly arrivals: string[] = [];
 
-function mostReportedFirst(a: RoundupGroup, b: RoundupGroup): number {
-  const pinned = (group: RoundupGroup): number => Number([group.first, ...group.also].some((c) => c.pinned));
-  return pinned(b) - pinned(a) || b.also.length - a.also.length || newestFirst(a.first, b.first);
-}
+  constructor(decisions: StoryDecisions, isSizeLimited: boolean) {
+    this.#decisions = decisions;
+    this.#isSizeLimited = isSizeLimited;
+    for (const block of ['news', 'analysis', 'roundup', 'latest'] as const) {
+      for (const id of decisions.blocks[block] ?? []) if (!this.#listed.has(id)) this.#listed.set(id, block);
+    }
+  }
 
-/** Orders by importance: pinned stories, newest first; then by kicker, then by section, then newest first. */
-function byImportance(rules: RankingRules): (a: StoryCandidate, b: StoryCandidate) => number {
-  const rank = (list: readonly string[], value: string | null): number => {
-    const index = value === null ? -1 : list.indexOf(value);
-    return index < 0 ? list.length : index;
-  };
-  return (a, b) => {
-    if (a.pinned !== b.pinned) return a.pinned ? -1 : 1;
-    if (a.pinned) return newestFirst(a, b);
-    return (
-      rank(rules.leadKickers, a.kicker) - rank(rules.leadKickers, b.kicker) ||
-      rank(rules.sections, a.section) - rank(rules.sections, b.section) ||
-      newestFirst(a, b)
-    );
-  };
-}
+  decisionOn({ id }: StoryCandidate) {
+    const { stories } = this.#decisions;
+    return Object.hasOwn(stories, id) ? stories[id] : undefined;
+  }
 
-/** The id, which is unique, decides between stories of the same instant. */
-function newestFirst(a: StoryCandidate, b: StoryCandidate): number {
-  return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+  isPinned(c: StoryCandidate): boolean {
+    return this.decisionOn(c)?.kind === 'pinned';
+  }
+
+  /** The block where the editor placed it, or null. */
+  #placedIn(c: StoryCandidate): DraftBlock | null {
+    const decision = this.decisionOn(c);
+    if (decision?.kind !== 'placed') return null;
+    return c.kind === 'roundup-item' && decision.block !== 'roundup' ? null : decision.block;
+  }
+
+  /** The block where the editor placed it, or whose order names it; else null. */
+  blockOf(c: StoryCandidate): DraftBlock | null {
+    const placed = this.#placedIn(c);
+    if (placed !== null) return placed;
+    const listed = this.#listed.get(c.id) ?? null;
+    return (listed === 'roundup') === (c.kind === 'roundup-item') ? listed : null;
+  }
+
+  /** @param own the newsroom's own stories, most important first */
+  lead(own: readonly StoryCandidate[]): StoryCandidate | null {
+    const isFree = (c: StoryCandidate): boolean => [null, 'lead'].includes(this.#placedIn(c));
+    const [named] = (this.#decisions.blocks.lead ?? []).flatMap((id) => own.filter((c) => c.id === id && isFree(c)));
+    return named ?? own.find((c) => this.#placedIn(c) === 'lead') ?? own.find(isFree) ?? own[0] ?? null;
+  }
+
+  /** @param stories those that are in no block yet */
+  fill(
+    block: 'news' | 'analysis' | 'latest',
+    stories: readonly StoryCandidate[],
+    options: { suits: (c: StoryCandidate) => boolean; limit: number; take: typeof take },
+  ): StoryCandidate[] {
+    const { suits, limit } = options;
+    const belongs = (c: StoryCandidate): boolean => {
+      const own = this.blockOf(c);
+      // A story whose block has no room for it, or that is the lead no more, goes where it suits.
+      const isFree = own === null || own === 'lead' || (block === 'latest' && this.#placedIn(c) === null);
+      return own === block || (isFree && suits(c));
+    };
+    return this.#fillBlock(block, stories.filter(belongs), limit, { members: (c) => [c], take: options.take });
+  }
+
+  fillRoundup(groups: readonly RoundupGroup[], limit: number): RoundupGroup[] {
+    const mostReported = (some: readonly RoundupGroup[], n: number) => some.toSorted(mostReportedFirst).slice(0, n);
+    return this.#fillBlock('roundup', groups, limit, { members: membersOf, take: mostReported });
+  }
+
+  #fillBlock<T>(
+    block: DraftBlock,
+    entries: readonly T[],
+    limit: number,
+    { members, take }: { members: (entry: T) => StoryCandidate[]; take: (some: readonly T[], limit: number) => T[] },
+  ): T[] {
+    const order = this.#decisions.blocks[block];
+    const ranks = new Map(order?.map((id, rank) => [id, rank]));
+    const rank = (entry: T): number =>
+      Math.min(...members(entry).map(({ id }) => ranks.get(id) ?? Number.POSITIVE_INFINITY));
+    const isPlaced = (entry: T): boolean => members(entry).some((c) => this.#placedIn(c) === block);
+    const isPinned = (entry: T): boolean => members(entry).some((c) => this.isPinned(c));
+    const ordered = entries
+      .filter((entry) => isPlaced(entry) || Number.isFinite(rank(entry)))
+      .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+    const isOrdered = new Set(ordered);
+    const unordered = entries.filter((entry) => !isOrdered.has(entry));
+    const pinned = this.#isSizeLimited ? 0 : unordered.filter(isPinned).length;
+    let room = limit - pinned - (this.#isSizeLimited ? 0 : ordered.filter(isPlaced).length);
+    const kept = ordered.filter((entry) => (!this.#isSizeLimited && isPlaced(entry)) || room-- > 0);
+    const arrived = take(unordered, Math.max(limit - kept.length, pinned));
+    if (order !== undefined) this.arrivals.push(...arrived.flatMap(members).map(({ id }) => id));
+    return [...kept, ...arrived];
+  }
 }

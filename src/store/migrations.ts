@@ -16,6 +16,7 @@ import { addArticleOrigins } from './migrations/0011-article-origins.ts';
 import { createSources } from './migrations/0012-sources.ts';
 import { createRemoteImages } from './migrations/0013-remote-images.ts';
 import { addWaitingRuns } from './migrations/0014-waiting-runs.ts';
+import { createDrafts } from './migrations/0016-drafts.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -33,4 +34,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0012-sources': createSources,
   '0013-remote-images': createRemoteImages,
   '0014-waiting-runs': addWaitingRuns,
+  '0016-drafts': createDrafts,
 };

@@ -60,11 +60,14 @@ export interface Tables {
     position: number;
   };
   /** Articles that were eligible for an edition and did not enter it. */
-  edition_omissions: { edition_id: number; article_id: string; reason: 'aged-out' | 'did-not-fit' };
+  edition_omissions: { edition_id: number; article_id: string; reason: 'aged-out' | 'did-not-fit' | 'dropped' };
   /** Corrections that an edition of the newsletter has carried. */
   edition_corrections: { newsletter: string; article_id: string; noted_at: number; edition_id: number };
   /** Retractions for which an edition was paused during its delivery, so that each pauses it once. */
   edition_retractions: { edition_id: number; article_id: string; noted_at: number };
+  drafts: DraftsTable;
+  draft_log: DraftLogTable;
+  draft_views: DraftViewsTable;
   subscribers: SubscribersTable;
   subscriptions: {
     subscriber_id: number;
@@ -280,6 +283,49 @@ interface ArchiveFeedsTable {
 }
 
 export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';
+
+export type DraftStateName = 'automatic' | 'held' | 'approved' | 'closed';
+
+/** The editor's decisions about the edition of a slot; see editions/draft/. */
+interface DraftsTable {
+  newsletter: string;
+  /** As in editions. */
+  slot: string;
+  slot_at: number;
+  state: DraftStateName;
+  /** The number of its newest log entry. */
+  revision: number;
+  /** State, decisions and the revisions of the fields, as JSON. */
+  document: string;
+  /** The end of the countdown that an editor started; null without one. */
+  close_at: number | null;
+}
+
+/** All commands to a draft, numbered from 1. */
+interface DraftLogTable {
+  newsletter: string;
+  slot: string;
+  number: number;
+  at: number;
+  editor: string;
+  /** JSON. */
+  command: string;
+  /** The fields that it changed, with the values before and after, as JSON: they are its inverse, too. */
+  changes: string;
+  /** The entry that it undoes. */
+  undoes: number | null;
+}
+
+/** What an editor saw last of a draft: its numbers name stories, and changes since are conflicts. */
+interface DraftViewsTable {
+  newsletter: string;
+  slot: string;
+  editor: string;
+  revision: number;
+  /** The stories in the order of their numbers, with their blocks, as JSON. */
+  stories: string;
+  seen_at: number;
+}
 
 interface SubscribersTable {
   id: Generated<number>;

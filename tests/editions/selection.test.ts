@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { StoryCandidate } from '../../src/editions/candidates.ts';
+import type { StoryCandidate } from '../../src/editions/ranking.ts';
 import {
   countStories,
   type EditionPlan,

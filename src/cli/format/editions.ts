@@ -103,6 +103,7 @@ export function formatEditionDetails(edition: EditionDetails): string {
     ),
     ...list('aged out', passedOver.agedOut),
     ...list('did not fit', passedOver.didNotFit),
+    ...list('dropped', passedOver.dropped),
     ...list('failures', formatFailures(edition.failures)),
     ...list(
       'failed deliveries (the newest)',

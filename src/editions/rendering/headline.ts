@@ -58,7 +58,8 @@ function itemOf(story: HeadlineStory): string {
 const DIRECTIONAL = /[\u202a-\u202e\u2066-\u2069]/g;
 const WHITE_SPACE = /[\p{Cc}\u2028\u2029\s]+/gu;
 
-function plainLine(text: string): string {
+/** One line without control characters and without characters that change the direction of the text after it. */
+export function plainLine(text: string): string {
   return text.toWellFormed().replace(DIRECTIONAL, '').replace(WHITE_SPACE, ' ').trim();
 }
 

@@ -1,0 +1,221 @@
+/**
+ * Stores drafts and their logs. Each command is one transaction that locks the draft, so that two editors' commands
+ * come one after the other, and so does the close of the edition.
+ */
+import { type Db, dialectOf, type Store, type Tx } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
+import { type Draft, type DraftState, type ListedStory, untouchedDraft } from './draft/decisions.ts';
+import type { ChangeOutcome, LogEntry } from './draft/history.ts';
+import type { EditionSlot } from './slot.ts';
+
+/** The part of a draft that is stored as JSON. */
+type DraftDocument = Pick<Draft, 'state' | 'decisions' | 'fieldRevisions'>;
+
+/** Reads the draft of a slot; one that nobody has touched if there is none. */
+export async function readDraft(db: Db, newsletter: string, slot: EditionSlot): Promise<Draft> {
+  const row = await selectDraft(db, newsletter, slot.label).executeTakeFirst();
+  return row === undefined ? untouchedDraft(newsletter, slot.label, slot.slotAt) : toDraft(row);
+}
+
+/** Reads the log of a draft, oldest entry first. */
+export async function readDraftLog(db: Db, newsletter: string, slot: string): Promise<LogEntry[]> {
+  const rows = await db
+    .selectFrom('draft_log')
+    .selectAll()
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .orderBy('number')
+    .execute();
+  return rows.map(({ number, at, editor, command, changes, undoes }) => ({
+    ...{ number, at, editor, undoes },
+    command: JSON.parse(command),
+    changes: JSON.parse(changes),
+  }));
+}
+
+/**
+ * Changes a draft and appends to its log, in one transaction.
+ * @param change decides from the stored draft; it may be called again
+ * @throws whatever `change` throws: nothing is written then
+ */
+export function changeStoredDraft(
+  { db }: Pick<Store, 'db'>,
+  newsletter: string,
+  slot: EditionSlot,
+  change: (draft: Draft, log: readonly LogEntry[]) => ChangeOutcome,
+): Promise<ChangeOutcome> {
+  return db.transaction().execute(async (tx) => {
+    const draft = await lockDraft(tx, newsletter, slot);
+    const outcome = change(draft, await readDraftLog(tx, newsletter, slot.label));
+    if (outcome.kind === 'changed') await writeDraft(tx, outcome.draft, outcome.entry);
+    return outcome;
+  });
+}
+
+/** What closing an edition does to its draft. */
+export interface DraftClose {
+  /** The draft's revision when the edition was composed. */
+  draftRevision: number;
+  /** The edition's stories. */
+  stories: ListedStory[];
+  /** Of the edition, from 1. */
+  editionRevision: number;
+  /** The end of the countdown that must still run; undefined: whether one runs does not matter. */
+  countdown?: number | undefined;
+  now: number;
+}
+
+/**
+ * Closes the draft with its edition. Decisions about stories end: those made later are for a reissue.
+ * @returns false if the draft has changed since the edition was composed, or its countdown was cancelled: roll back
+ */
+export async function closeDraft(
+  tx: Tx,
+  newsletter: string,
+  slot: EditionSlot,
+  { draftRevision, stories, editionRevision, countdown, now }: DraftClose,
+): Promise<boolean> {
+  const draft = await lockDraft(tx, newsletter, slot);
+  if (draft.revision !== draftRevision) return false;
+  if (countdown !== undefined && draft.closeAt !== countdown) return false;
+  const number = draft.revision + 1;
+  const state: DraftState = { kind: 'closed', at: now, stories };
+  const dropped = Object.entries(draft.decisions.stories).filter(([, { kind }]) => kind === 'dropped');
+  const decisions = { ...draft.decisions, blocks: {}, stories: Object.fromEntries(dropped) };
+  const fields = Object.keys(draft.fieldRevisions) as (keyof Draft['fieldRevisions'])[];
+  const ended = fields.filter((field) => field.startsWith('block:') || field.startsWith('story:'));
+  const fieldRevisions: Draft['fieldRevisions'] = { ...draft.fieldRevisions, state: number };
+  // Earlier commands about stories cannot be undone any more.
+  for (const field of ended) fieldRevisions[field] = number;
+  const closed: Draft = { ...draft, state, decisions, fieldRevisions, revision: number, closeAt: null };
+  await writeDraft(tx, closed, {
+    number,
+    at: now,
+    editor: 'daywire',
+    command: { kind: 'close', revision: editionRevision },
+    changes: [{ field: 'state', before: draft.state, after: state, from: draft.fieldRevisions.state ?? 0, to: number }],
+    undoes: null,
+  });
+  return true;
+}
+
+/** Starts a countdown, or cancels it with null. @returns false if the draft is closed, or has that value already */
+export async function setCloseAt(
+  { db }: Pick<Store, 'db'>,
+  newsletter: string,
+  slot: EditionSlot,
+  closeAt: number | null,
+): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const draft = await lockDraft(tx, newsletter, slot);
+    if (draft.state.kind === 'closed' || draft.closeAt === closeAt) return false;
+    await tx
+      .updateTable('drafts')
+      .set({ close_at: closeAt })
+      .where('newsletter', '=', newsletter)
+      .where('slot', '=', slot.label)
+      .execute();
+    return true;
+  });
+}
+
+/** The drafts whose countdown has ended, oldest first. */
+export async function listDueCountdowns(db: Db, now: number): Promise<Draft[]> {
+  const rows = await db
+    .selectFrom('drafts')
+    .selectAll()
+    .where('close_at', 'is not', null)
+    .where('close_at', '<=', now)
+    .orderBy('close_at')
+    .execute();
+  return rows.map(toDraft);
+}
+
+/** What an editor saw last of a draft. */
+export interface DraftView {
+  /** The draft's revision. */
+  revision: number;
+  /** In the order of their numbers, which begin with 1. */
+  stories: ListedStory[];
+}
+
+/** Reads what an editor saw last; null if nothing. */
+export async function readDraftView(
+  db: Db,
+  newsletter: string,
+  slot: string,
+  editor: string,
+): Promise<DraftView | null> {
+  const row = await db
+    .selectFrom('draft_views')
+    .select(['revision', 'stories'])
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .where('editor', '=', editor)
+    .executeTakeFirst();
+  return row === undefined ? null : { revision: row.revision, stories: JSON.parse(row.stories) };
+}
+
+/** Records what an editor sees now. */
+export async function writeDraftView(
+  db: Db,
+  newsletter: string,
+  slot: string,
+  { editor, view, now }: { editor: string; view: DraftView; now: number },
+): Promise<void> {
+  const row = { revision: view.revision, stories: JSON.stringify(view.stories), seen_at: now };
+  await db
+    .insertInto('draft_views')
+    .values({ newsletter, slot, editor, ...row })
+    .onConflict((conflict) => conflict.columns(['newsletter', 'slot', 'editor']).doUpdateSet(row))
+    .execute();
+}
+
+/** The row exists afterwards and is locked until the transaction ends: SQLite has one writer. */
+async function lockDraft(tx: Tx, newsletter: string, slot: EditionSlot): Promise<Draft> {
+  const draft = untouchedDraft(newsletter, slot.label, slot.slotAt);
+  await tx
+    .insertInto('drafts')
+    .values({
+      ...{ newsletter, slot: slot.label, slot_at: slot.slotAt, close_at: null },
+      ...{ state: draft.state.kind, revision: draft.revision, document: toDocument(draft) },
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const row = await selectDraft(tx, newsletter, slot.label)
+    .$if(dialectOf(tx) === 'postgres', (q) => q.forUpdate())
+    .executeTakeFirstOrThrow();
+  return toDraft(row);
+}
+
+async function writeDraft(tx: Tx, draft: Draft, entry: LogEntry): Promise<void> {
+  const { newsletter, slot, state, revision, closeAt } = draft;
+  await tx
+    .updateTable('drafts')
+    .set({ state: state.kind, revision, document: toDocument(draft), close_at: closeAt })
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .execute();
+  const { number, at, editor, command, changes, undoes } = entry;
+  await tx
+    .insertInto('draft_log')
+    .values({
+      ...{ newsletter, slot, number, at, editor, undoes },
+      command: JSON.stringify(command),
+      changes: JSON.stringify(changes),
+    })
+    .execute();
+}
+
+function selectDraft(db: Db, newsletter: string, slot: string) {
+  return db.selectFrom('drafts').selectAll().where('newsletter', '=', newsletter).where('slot', '=', slot);
+}
+
+function toDocument({ state, decisions, fieldRevisions }: DraftDocument): string {
+  return JSON.stringify({ state, decisions, fieldRevisions } satisfies DraftDocument);
+}
+
+function toDraft(row: Tables['drafts']): Draft {
+  const { newsletter, slot, slot_at: slotAt, revision, close_at: closeAt } = row;
+  return { newsletter, slot, slotAt, revision, closeAt, ...(JSON.parse(row.document) as DraftDocument) };
+}

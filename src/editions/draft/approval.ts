@@ -1,0 +1,104 @@
+/**
+ * What an approval covers, and when it is void. Pure.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type Decisions,
+  DRAFT_BLOCKS,
+  type Draft,
+  type DraftBlock,
+  type ListedStory,
+  type StoryDecision,
+} from './decisions.ts';
+
+/** Identifies decisions and stories: an edition that an editor has seen, without the texts of its stories. */
+export function approvalHash(decisions: Decisions, stories: readonly ListedStory[]): string {
+  const content = JSON.stringify([decisions, stories.map(({ id, block }) => [id, block])]);
+  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+}
+
+/** From which stories an edition is made, and what the editor decided about them. */
+export interface StoryBasis {
+  decisions: Pick<Decisions, 'blocks' | 'stories'>;
+  /** Only these can be in it; null: all that are eligible. */
+  only: readonly string[] | null;
+  /** Stories that the editor brought in, eligible or not. */
+  added: readonly string[];
+}
+
+/**
+ * - An approved draft has exactly the stories that were approved, in their places.
+ * - A closed one has the stories of its edition, and what the editor has changed since, for a reissue.
+ * - Any other has what is eligible, arranged by the editor's decisions.
+ */
+export function storyBasis({ state, decisions }: Pick<Draft, 'state' | 'decisions'>): StoryBasis {
+  const added = Object.entries(decisions.stories).flatMap(([id, { kind }]) => (kind === 'dropped' ? [] : [id]));
+  switch (state.kind) {
+    case 'automatic':
+    case 'held':
+      return { decisions, only: null, added };
+    case 'approved':
+      return { decisions: placesOf(state.stories), only: idsOf(state.stories), added: [] };
+    case 'closed':
+      return {
+        decisions: mergePlaces(placesOf(state.stories), decisions),
+        only: [...new Set([...idsOf(state.stories), ...added])],
+        added,
+      };
+  }
+}
+
+/**
+ * Why an approval is void: its lead has gone, or too few of its stories are left. Null while it is valid.
+ * @param available ids of the approved stories that can be shown
+ */
+export function voidReason(
+  stories: readonly ListedStory[],
+  available: ReadonlySet<string>,
+  minimumStories: number,
+): string | null {
+  const lead = stories.find(({ block }) => block === 'lead');
+  if (lead !== undefined && !available.has(lead.id)) return `its lead ${lead.id} is not available any more`;
+  const counted = stories.filter(({ block }) => block !== 'also');
+  const left = counted.filter(({ id }) => available.has(id)).length;
+  if (left >= minimumStories) return null;
+  return `${left} of its ${counted.length} stories ${left === 1 ? 'is' : 'are'} left, fewer than ${minimumStories}`;
+}
+
+/** The approved stories whose content has changed since. */
+export function changedStories(
+  stories: readonly ListedStory[],
+  shown: readonly { articleId: string; digest: string }[],
+): string[] {
+  const digests = new Map(stories.map(({ id, digest }) => [id, digest]));
+  return shown
+    .filter(({ articleId, digest }) => digests.has(articleId) && digests.get(articleId) !== digest)
+    .map(({ articleId }) => articleId);
+}
+
+function idsOf(stories: readonly ListedStory[]): string[] {
+  return stories.map(({ id }) => id);
+}
+
+/** The stories' places as decisions. */
+function placesOf(stories: readonly ListedStory[]): StoryBasis['decisions'] {
+  const blocks: Partial<Record<DraftBlock, string[]>> = {};
+  const placed: Record<string, StoryDecision> = {};
+  for (const { id, block: listed } of stories) {
+    const block = listed === 'also' ? 'roundup' : listed;
+    blocks[block] = [...(blocks[block] ?? []), id];
+    placed[id] = { kind: 'placed', block };
+  }
+  return { blocks, stories: placed };
+}
+
+function mergePlaces(places: StoryBasis['decisions'], decisions: Decisions): StoryBasis['decisions'] {
+  const blocks = { ...places.blocks };
+  for (const block of DRAFT_BLOCKS) {
+    const order = decisions.blocks[block];
+    if (order === undefined) continue;
+    const rest = (places.blocks[block] ?? []).filter((id) => !order.includes(id));
+    blocks[block] = [...order, ...rest];
+  }
+  return { blocks, stories: { ...places.stories, ...decisions.stories } };
+}

@@ -1,0 +1,67 @@
+/** The automatic orders of stories. All of them are total: the id, which is unique, decides in the end. */
+import type { Kind } from '../articles/article.ts';
+
+/** The fields of a story that selection uses. */
+export interface StoryCandidate {
+  id: string;
+  kind: Kind;
+  kicker: string | null;
+  section: string | null;
+  eventKey: string | null;
+  pinned: boolean;
+  publishedAt: number;
+}
+
+/** What ranks stories by importance. */
+export interface RankingRules {
+  /** Most important first. */
+  leadKickers: readonly string[];
+  /** Section ids, most important first. */
+  sections: readonly string[];
+}
+
+/** Roundup items of one event, by time of publication. */
+export interface RoundupGroup {
+  first: StoryCandidate;
+  also: StoryCandidate[];
+}
+
+/** Newest first; the id decides between stories of the same instant. */
+export function newestFirst(a: StoryCandidate, b: StoryCandidate): number {
+  return b.publishedAt - a.publishedAt || (a.id < b.id ? 1 : a.id > b.id ? -1 : 0);
+}
+
+/** Orders by importance: pinned stories, newest first; then by kicker, then by section, then newest first. */
+export function byImportance(rules: RankingRules): (a: StoryCandidate, b: StoryCandidate) => number {
+  const rank = (list: readonly string[], value: string | null): number => {
+    const index = value === null ? -1 : list.indexOf(value);
+    return index < 0 ? list.length : index;
+  };
+  return (a, b) => {
+    if (a.pinned !== b.pinned) return a.pinned ? -1 : 1;
+    if (a.pinned) return newestFirst(a, b);
+    return (
+      rank(rules.leadKickers, a.kicker) - rank(rules.leadKickers, b.kicker) ||
+      rank(rules.sections, a.section) - rank(rules.sections, b.section) ||
+      newestFirst(a, b)
+    );
+  };
+}
+
+/** Groups items by event key; an item without one is a group by itself. */
+export function groupByEvent(items: readonly StoryCandidate[]): RoundupGroup[] {
+  const oldestFirst = items.toSorted((a, b) => newestFirst(b, a));
+  const groups = Map.groupBy(oldestFirst, (item) => item.eventKey ?? item);
+  return [...groups.values()].map(([first, ...also]) => ({ first: first as StoryCandidate, also }));
+}
+
+/** Orders events: pinned ones, then those that more outlets reported, then the newest. */
+export function mostReportedFirst(a: RoundupGroup, b: RoundupGroup): number {
+  const pinned = (group: RoundupGroup): number => Number(membersOf(group).some((c) => c.pinned));
+  return pinned(b) - pinned(a) || b.also.length - a.also.length || newestFirst(a.first, b.first);
+}
+
+/** All reports of the event. */
+export function membersOf({ first, also }: RoundupGroup): StoryCandidate[] {
+  return [first, ...also];
+}

@@ -10,10 +10,9 @@ import { siteView } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
-import { type ArticleVersion, type CandidateOptions, findCandidates, findDueCorrections } from './candidates.ts';
-import { changedStories, type StoryBasis, storyBasis, voidReason } from './draft/approval.ts';
-import type { Draft, ListedStory } from './draft/decisions.ts';
-import { readDraft } from './draft-store.ts';
+import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
+import { type ArticleVersion, findDueCorrections } from './candidates.ts';
+import type { Draft } from './draft/decisions.ts';
 import {
   assertComplete,
   type LoadedStories,
@@ -22,8 +21,7 @@ import {
   storyBlocks,
   toRejection,
 } from './load-stories.ts';
-import { type Edition, findEdition, lastEdition } from './queries.ts';
-import type { StoryCandidate } from './ranking.ts';
+import { type Edition, findEdition } from './queries.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
 import { editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
@@ -33,7 +31,7 @@ import { toCorrection } from './rendering/story-view.ts';
 import { buildRoundupArticle, editionPath } from './roundup-article.ts';
 import { type Block, countStories, leadingStories, type SelectionRules } from './selection.ts';
 import type { EditionSlot } from './slot.ts';
-import { type EditionWindow, editionWindow } from './window.ts';
+import type { EditionWindow } from './window.ts';
 
 /** An edition that can be closed. */
 export interface ComposedEdition {
@@ -103,26 +101,9 @@ export interface SkippedEdition {
   approval: ApprovalStatus | null;
 }
 
-export interface CompositionOptions {
-  slot: EditionSlot;
-  /** Stories published before this instant are eligible. An instant after `now` counts as `now`. */
-  cutoffAt: number;
-  now: number;
+export interface CompositionOptions extends ArrangementOptions {
   /** At least 16 random letters and digits, generated for this edition. */
   nonce: string;
-  /** The newest revision of a closed edition, to compose the next one: with its number, slot, cut-off and stories. */
-  reissueOf?: Edition | undefined;
-}
-
-/** How an approved edition differs from what was approved. */
-export interface ApprovalStatus {
-  by: string;
-  /** Ids of approved stories whose content has changed since. */
-  changed: string[];
-  /** Ids of approved stories that cannot be shown any more. */
-  gone: string[];
-  /** Why the approval does not count; null while it does. */
-  voided: string | null;
 }
 
 /**
@@ -141,25 +122,9 @@ export async function composeEdition(
   const edition = await findEdition(db, newsletter.id, slot.label);
   if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 
-  const last = await lastEdition(db, newsletter.id, reissueOf?.number);
-  // An article under embargo must wait, even before a later cut-off.
-  const cutoffAt = reissueOf?.cutoffAt ?? Math.min(options.cutoffAt, now);
-  const window = editionWindow(cutoffAt, last?.cutoffAt ?? null);
-  const rules = selectionRules(config, newsletter, window);
-  const draft = await readDraft(db, newsletter.id, slot);
-  const {
-    candidates,
-    basis,
-    approval: found,
-  } = await findStories(db, draft, {
-    newsletter,
-    window,
-    lastEditionId: last?.id ?? null,
-    reissuedNumber: reissueOf?.number ?? null,
-  });
-  const loading = { config, newsletter, rules, now, decisions: basis.decisions };
-  const loaded = await loadStories(db, candidates, { ...loading, excerpts: 'full' });
-  const approval = found && approvalStatus(found, loaded);
+  const arranged = await arrangeEdition(db, config, newsletter, options);
+  const { draft, last, cutoffAt, window, loading, loaded, approval } = arranged;
+  const { rules } = loading;
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.
     const closed = await findEdition(db, newsletter.id, slot.label);
@@ -221,36 +186,6 @@ export async function composeEdition(
   };
 }
 
-interface FoundApproval extends Omit<ApprovalStatus, 'changed'> {
-  stories: ListedStory[];
-}
-
-function approvalStatus({ stories, ...status }: FoundApproval, { placed }: LoadedStories): ApprovalStatus {
-  const shown = placed.map(({ stored }) => stored);
-  return { ...status, changed: changedStories(stories, shown) };
-}
-
-/** Finds the stories of an edition by its draft. Where an approval is void, the other decisions of the draft apply. */
-async function findStories(
-  db: Db,
-  draft: Draft,
-  options: Omit<CandidateOptions, 'newsletter' | 'basis'> & { newsletter: NewsletterConfig },
-): Promise<{ candidates: StoryCandidate[]; basis: StoryBasis; approval: FoundApproval | null }> {
-  const { newsletter } = options;
-  const find = (basis: StoryBasis) => findCandidates(db, { ...options, newsletter: newsletter.id, basis });
-  const basis = storyBasis(draft);
-  const candidates = await find(basis);
-  if (draft.state.kind !== 'approved') return { candidates, basis, approval: null };
-  const { by, stories } = draft.state;
-  const available = new Set(candidates.map(({ id }) => id));
-  const gone = stories.filter(({ id }) => !available.has(id)).map(({ id }) => id);
-  const voided = voidReason(stories, available, newsletter.minimumStories);
-  const approval = { by, stories, gone, voided };
-  if (voided === null) return { candidates, basis, approval };
-  const automatic = storyBasis({ ...draft, state: { kind: 'automatic' } });
-  return { candidates: await find(automatic), basis: automatic, approval };
-}
-
 async function limitStories(
   db: Db,
   loaded: LoadedStories,
@@ -267,11 +202,6 @@ async function limitStories(
 function limitCorrections({ views, due, rejected }: Corrections, { share }: ContentLimits): Corrections {
   const from = views.length - Math.ceil(views.length * share);
   return { views: views.slice(from), due: due.slice(from), rejected };
-}
-
-function selectionRules(config: Config, newsletter: NewsletterConfig, window: EditionWindow): SelectionRules {
-  const { leadKickers, sections } = config;
-  return { window, blocks: newsletter.blocks, leadKickers, sections: sections.map((section) => section.id) };
 }
 
 function tooFewStories({ plan, rejected }: LoadedStories, newsletter: NewsletterConfig, window: EditionWindow): string {

@@ -1,0 +1,107 @@
+/**
+ * Chooses and arranges the stories of an edition by the rules of its newsletter and the editor's draft. Reads the
+ * store and renders nothing.
+ */
+import type { Config, NewsletterConfig } from '../config/config.ts';
+import type { Db } from '../store/store.ts';
+import { type CandidateOptions, findCandidates } from './candidates.ts';
+import { changedStories, type StoryBasis, storyBasis, voidReason } from './draft/approval.ts';
+import type { Draft, ListedStory } from './draft/decisions.ts';
+import { readDraft } from './draft-store.ts';
+import { type LoadedStories, type LoadOptions, loadStories } from './load-stories.ts';
+import { type Edition, type EditionSummary, lastEdition } from './queries.ts';
+import type { StoryCandidate } from './ranking.ts';
+import type { SelectionRules } from './selection.ts';
+import type { EditionSlot } from './slot.ts';
+import { type EditionWindow, editionWindow } from './window.ts';
+
+export interface ArrangementOptions {
+  slot: EditionSlot;
+  /** Stories published before this instant are eligible. An instant after `now` counts as `now`. */
+  cutoffAt: number;
+  now: number;
+  /** The newest revision of a closed edition, to compose the next one: with its number, slot, cut-off and stories. */
+  reissueOf?: Edition | null | undefined;
+}
+
+/** How an approved edition differs from what was approved. */
+export interface ApprovalStatus {
+  by: string;
+  /** Ids of approved stories whose content has changed since. */
+  changed: string[];
+  /** Ids of approved stories that cannot be shown any more. */
+  gone: string[];
+  /** Why the approval does not count; null while it does. */
+  voided: string | null;
+}
+
+export interface ArrangedEdition {
+  draft: Draft;
+  /** The newsletter's edition before this one; null if this is its first. */
+  last: EditionSummary | null;
+  cutoffAt: number;
+  window: EditionWindow;
+  loading: Omit<LoadOptions, 'excerpts'>;
+  loaded: LoadedStories;
+  /** Null unless the draft is approved. */
+  approval: ApprovalStatus | null;
+}
+
+/** Arranges the stories of a slot, however few they are. */
+export async function arrangeEdition(
+  db: Db,
+  config: Config,
+  newsletter: NewsletterConfig,
+  { slot, now, reissueOf = null, ...options }: ArrangementOptions,
+): Promise<ArrangedEdition> {
+  const last = await lastEdition(db, newsletter.id, reissueOf?.number);
+  // An article under embargo must wait, even before a later cut-off.
+  const cutoffAt = reissueOf?.cutoffAt ?? Math.min(options.cutoffAt, now);
+  const window = editionWindow(cutoffAt, last?.cutoffAt ?? null);
+  const rules = selectionRules(config, newsletter, window);
+  const draft = await readDraft(db, newsletter.id, slot);
+  const found = await findStories(db, draft, {
+    ...{ newsletter, window },
+    lastEditionId: last?.id ?? null,
+    reissuedNumber: reissueOf?.number ?? null,
+  });
+  const loading = { config, newsletter, rules, now, decisions: found.basis.decisions };
+  const loaded = await loadStories(db, found.candidates, { ...loading, excerpts: 'full' });
+  const approval = found.approval && approvalStatus(found.approval, loaded);
+  return { draft, last, cutoffAt, window, loading, loaded, approval };
+}
+
+interface FoundApproval extends Omit<ApprovalStatus, 'changed'> {
+  stories: ListedStory[];
+}
+
+function approvalStatus({ stories, ...status }: FoundApproval, { placed }: LoadedStories): ApprovalStatus {
+  const shown = placed.map(({ stored }) => stored);
+  return { ...status, changed: changedStories(stories, shown) };
+}
+
+/** Finds the stories of an edition by its draft. Where an approval is void, the other decisions of the draft apply. */
+async function findStories(
+  db: Db,
+  draft: Draft,
+  options: Omit<CandidateOptions, 'newsletter' | 'basis'> & { newsletter: NewsletterConfig },
+): Promise<{ candidates: StoryCandidate[]; basis: StoryBasis; approval: FoundApproval | null }> {
+  const { newsletter } = options;
+  const find = (basis: StoryBasis) => findCandidates(db, { ...options, newsletter: newsletter.id, basis });
+  const basis = storyBasis(draft);
+  const candidates = await find(basis);
+  if (draft.state.kind !== 'approved') return { candidates, basis, approval: null };
+  const { by, stories } = draft.state;
+  const available = new Set(candidates.map(({ id }) => id));
+  const gone = stories.filter(({ id }) => !available.has(id)).map(({ id }) => id);
+  const voided = voidReason(stories, available, newsletter.minimumStories);
+  const approval = { by, stories, gone, voided };
+  if (voided === null) return { candidates, basis, approval };
+  const automatic = storyBasis({ ...draft, state: { kind: 'automatic' } });
+  return { candidates: await find(automatic), basis: automatic, approval };
+}
+
+function selectionRules(config: Config, newsletter: NewsletterConfig, window: EditionWindow): SelectionRules {
+  const { leadKickers, sections } = config;
+  return { window, blocks: newsletter.blocks, leadKickers, sections: sections.map((section) => section.id) };
+}

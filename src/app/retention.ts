@@ -9,6 +9,7 @@ import {
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
+import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
@@ -42,6 +43,8 @@ export interface RetentionReport {
   rates: number;
   /** Counts of feed readers. */
   readers: number;
+  /** What was found of links. */
+  links: number;
   hubSubscriptions: number;
 }
 
@@ -86,6 +89,7 @@ export async function runRetention({
     bounces: await deleteBounces(store, oldDeliveries),
     rates: await deleteExpiredRateLimits(store.db, now),
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
+    links: await deleteOldLinkStates(store.db, now),
     hubSubscriptions: await cleanHub({ store, config, clock }),
   };
   // Deleted rows, and rejections that imports deleted since, must not remain in the log.

@@ -1,7 +1,7 @@
 /**
  * The guarded client, as the configuration sets it: for sources and for pictures in articles.
  */
-import { type FetchClient, openFetchClient } from '../lib/guarded-fetch/fetch-client.ts';
+import { type FetchClient, type FetchClientOptions, openFetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { openFetchGuard } from '../lib/guarded-fetch/fetch-guard.ts';
 import type { Resolve } from '../lib/guarded-fetch/guarded-socket.ts';
 import { openResolver } from '../lib/guarded-fetch/resolve.ts';
@@ -9,9 +9,14 @@ import { VERSION } from '../lib/version.ts';
 import type { Config } from './config.ts';
 
 /** @param resolve default: DNS, and the names that only this machine knows where `fetch.allow` has ranges */
-export function openConfiguredClient(config: Pick<Config, 'fetch' | 'publication'>, resolve?: Resolve): FetchClient {
+export function openConfiguredClient(
+  config: Pick<Config, 'fetch' | 'publication'>,
+  resolve?: Resolve,
+  limits: Pick<FetchClientOptions, 'connectLimitMs' | 'timeLimitMs'> = {},
+): FetchClient {
   const { allow } = config.fetch;
   return openFetchClient({
+    ...limits,
     guard: openFetchGuard(allow),
     resolve: resolve ?? openResolver(allow.length > 0),
     userAgent: userAgentOf(config.publication),

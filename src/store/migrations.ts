@@ -17,6 +17,7 @@ import { createSources } from './migrations/0012-sources.ts';
 import { createRemoteImages } from './migrations/0013-remote-images.ts';
 import { addWaitingRuns } from './migrations/0014-waiting-runs.ts';
 import { createDrafts } from './migrations/0016-drafts.ts';
+import { createLinkChecks } from './migrations/0017-link-checks.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -35,4 +36,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0013-remote-images': createRemoteImages,
   '0014-waiting-runs': addWaitingRuns,
   '0016-drafts': createDrafts,
+  '0017-link-checks': createLinkChecks,
 };

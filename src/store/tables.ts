@@ -68,6 +68,14 @@ export interface Tables {
   drafts: DraftsTable;
   draft_log: DraftLogTable;
   draft_views: DraftViewsTable;
+  /** What was found of links, by the SHA-256 of their URL; see editions/links/. */
+  link_checks: {
+    key: string;
+    url: string;
+    state: 'works' | 'dead' | 'unchecked';
+    reason: string | null;
+    checked_at: number;
+  };
   subscribers: SubscribersTable;
   subscriptions: {
     subscriber_id: number;

@@ -28,6 +28,7 @@ const NOTHING = {
   bounces: 0,
   rates: 0,
   readers: 0,
+  links: 0,
   hubSubscriptions: 0,
 };
 

@@ -5,6 +5,7 @@
 import type { NewsletterConfig } from '../../config/config.ts';
 import { hasVisibleCharacter } from '../../lib/clean-text.ts';
 import type { ComposedEdition } from '../compose.ts';
+import type { LinkState } from '../links/link-state.ts';
 import { placeholder } from '../rendering/placeholders.ts';
 import { graphemeCount } from '../rendering/shorten.ts';
 import { MAX_HTML_BYTES } from '../rendering/size-limit.ts';
@@ -13,9 +14,6 @@ import { type EditionProblem, shownStories } from './edition-problem.ts';
 import { type HtmlFacts, readHtml } from './html-facts.ts';
 import { checkLeftoverWords } from './leftover-words.ts';
 import { checkRepeatedStories, type StoryIdentity } from './repeated-stories.ts';
-
-/** What is known of a link. `reason`: such as `its server answered 404`. */
-export type LinkState = { kind: 'works' } | { kind: 'dead'; reason: string } | { kind: 'unchecked'; reason: string };
 
 export interface CheckFacts {
   edition: Pick<ComposedEdition, 'view' | 'html' | 'text' | 'nonce' | 'size'>;

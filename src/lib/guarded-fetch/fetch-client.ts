@@ -9,6 +9,7 @@ import { DAY, SECOND } from '../time.ts';
 import {
   bareHost,
   type ConnectionRules,
+  isUnknownHost,
   openGuardedSocket,
   RefusedAddressError,
   reasonOfFailure,
@@ -20,6 +21,8 @@ export interface FetchRequest extends Partial<BodyLimits> {
   url: string;
   /** Sent byte for byte, such as If-None-Match. Authorization and Cookie are not sent to another host. */
   headers?: Record<string, string>;
+  /** Default: `document`. With `status`, no body is read, and with `status-by-head` the request is HEAD. */
+  wants?: 'document' | 'status' | 'status-by-head';
 }
 
 export type FetchResult =
@@ -32,16 +35,16 @@ export type FetchResult =
       /** The new address of the document: `url`, where every redirect was permanent; null without redirects. */
       movedTo: string | null;
       headers: IncomingHttpHeaders;
-      /** Decoded and complete. */
+      /** Decoded and complete; empty where only the status is wanted. */
       body: Buffer;
     }
   /** The rules for URLs and addresses forbid it. */
   | { kind: 'refused'; reason: string }
-  /** No response, not in time, too long, or cut off. */
-  | { kind: 'failed'; reason: string; isTooLong?: true };
+  /** No response, not in time, too long, or cut off. `isUnknownHost`: its name has no address. */
+  | { kind: 'failed'; reason: string; isTooLong?: true; isUnknownHost?: true };
 
 export interface FetchClient {
-  /** Sends a GET request, and follows redirects. Reasons contain no URL and nothing of the response. Never throws. */
+  /** Sends a request, and follows redirects. Reasons contain no URL and nothing of the response. Never throws. */
   fetch(request: FetchRequest, signal?: AbortSignal): Promise<FetchResult>;
 }
 
@@ -98,7 +101,8 @@ async function fetchDocument(
     }
     if (error instanceof TooLongError) return { kind: 'failed', reason: error.message, isTooLong: true };
     if (timeout.aborted) return { kind: 'failed', reason: `it takes longer than ${timeLimitMs / SECOND} s` };
-    return { kind: 'failed', reason: error instanceof FetchError ? error.message : reasonOfFailure(error) };
+    const reason = error instanceof FetchError ? error.message : reasonOfFailure(error);
+    return { kind: 'failed', reason, ...(isUnknownHost(error) ? { isUnknownHost: true } : {}) };
   }
 }
 
@@ -107,15 +111,17 @@ async function followRedirects(
   options: FetchClientOptions,
   signal: AbortSignal,
 ): Promise<FetchResult> {
-  const { maxWireBytes = MAX_WIRE_BYTES, maxBytes = MAX_BYTES } = request;
+  const { maxWireBytes = MAX_WIRE_BYTES, maxBytes = MAX_BYTES, wants = 'document' } = request;
+  const method = wants === 'status-by-head' ? 'HEAD' : 'GET';
   let url = allowedUrl(request.url, null);
   let headers = request.headers ?? {};
   let isPermanent = true;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    await using response = await openResponse(url, headers, options, signal);
+    await using response = await openResponse(url, { method, headers }, options, signal);
     const { statusCode: status = 0, headers: received } = response.message;
     if (!REDIRECTS.includes(status)) {
-      const body = await readWholeBody(response.message, { maxWireBytes, maxBytes }, signal);
+      const limits = { maxWireBytes, maxBytes };
+      const body = wants === 'document' ? await readWholeBody(response.message, limits, signal) : Buffer.alloc(0);
       const movedTo = redirects > 0 && isPermanent ? url.href : null;
       return { kind: 'answered', status, url: url.href, movedTo, headers: received, body };
     }
@@ -154,7 +160,7 @@ interface OpenResponse extends AsyncDisposable {
 /** Sends the request, and waits for the head of its response. Disposing it closes the connection. */
 async function openResponse(
   url: URL,
-  headers: Record<string, string>,
+  { method, headers }: { method: 'GET' | 'HEAD'; headers: Record<string, string> },
   options: FetchClientOptions,
   signal: AbortSignal,
 ): Promise<OpenResponse> {
@@ -168,7 +174,7 @@ async function openResponse(
       // Without an agent, which could pool connections or use a proxy.
       createConnection: () => socket,
       host: bareHost(url),
-      method: 'GET',
+      method,
       path: url.pathname + url.search,
       headers: {
         Accept: '*/*',

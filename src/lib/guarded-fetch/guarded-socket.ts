@@ -89,6 +89,12 @@ function portOf(url: URL): number {
   return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
+/** Whether there was no connection because the name of the host does not exist, or has no address. */
+export function isUnknownHost(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return code === 'ENOTFOUND' || code === 'ENODATA';
+}
+
 /** Why there was no connection. The code alone, because the message may contain the address. */
 export function reasonOfFailure(error: unknown): string {
   // Several addresses were tried.

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type CheckFacts, checkEdition, type LinkState } from '../../../src/editions/checks/check-edition.ts';
+import { type CheckFacts, checkEdition } from '../../../src/editions/checks/check-edition.ts';
 import type { ProblemCode } from '../../../src/editions/checks/edition-problem.ts';
 import type { StoryIdentity } from '../../../src/editions/checks/repeated-stories.ts';
+import type { LinkState } from '../../../src/editions/links/link-state.ts';
 import type { EditionView, Story } from '../../../src/editions/rendering/edition-view.ts';
 import { placeholder } from '../../../src/editions/rendering/placeholders.ts';
 import { ROOT } from '../../support/sample.ts';

@@ -72,6 +72,35 @@ describe('the fetch client', () => {
     });
   });
 
+  it('reads no body where only the status is wanted, by GET or by HEAD', async () => {
+    const long = `Content-Length: ${100 * MIB}`;
+    const server = await startRawServer((path) =>
+      path === '/moved' ? redirect(301, '/') : `HTTP/1.1 404 No\r\n${long}\r\nContent-Encoding: gzip\r\n\r\n`,
+    );
+    const answer = { kind: 'answered', status: 404, url: server.url('/'), body: Buffer.alloc(0) };
+    expect(await get(server.url(), { wants: 'status' })).toMatchObject(answer);
+    expect(await get(server.url('/moved'), { wants: 'status-by-head' })).toMatchObject(answer);
+    expect(server.requests.map((head) => head.split('\r\n')[0])).toEqual([
+      'GET / HTTP/1.1',
+      'HEAD /moved HTTP/1.1',
+      'HEAD / HTTP/1.1',
+    ]);
+  });
+
+  it('tells a host name that does not exist from a name server that does not answer', async () => {
+    const failing = (code: string) => ({ resolve: () => Promise.reject(Object.assign(new Error(code), { code })) });
+    const fetch = (code: string) => get('http://nowhere.example/', {}, failing(code));
+    expect(await fetch('ENOTFOUND')).toEqual({
+      kind: 'failed',
+      reason: 'no connection (ENOTFOUND)',
+      isUnknownHost: true,
+    });
+    expect(await fetch('ENODATA')).toMatchObject({ isUnknownHost: true });
+    for (const code of ['ESERVFAIL', 'ETIMEOUT', 'ECONNREFUSED']) {
+      expect(await fetch(code)).toEqual({ kind: 'failed', reason: `no connection (${code})` });
+    }
+  });
+
   it('skips interim responses, and fails where there is no end of them', async () => {
     const server = await startRawServer((path) => {
       const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n'.repeat(Number(path.slice(1)));

@@ -122,10 +122,16 @@ interface UnrecordedEdition {
   kind: 'composed';
   slot: EditionSlot;
   composed: ComposedEdition | SkippedEdition;
+  /** Whether it has fewer stories than the newsletter's minimum. */
   isSkipped: boolean;
 }
 
-async function composeUnrecorded(
+/**
+ * Composes a coming edition as of its slot, also with fewer stories than the newsletter's minimum.
+ * @param label of the slot; default: the next one
+ * @throws SlotError where the newsletter has no such slot
+ */
+export async function composeUnrecorded(
   app: AppContext,
   newsletter: NewsletterConfig,
   label?: string,

@@ -7,6 +7,7 @@ import { readEditionDetails, summariseEditions } from '../app/editions.ts';
 import { sendTestCopy, writePreview } from '../app/preview.ts';
 import { publish } from '../app/publish.ts';
 import { listEditions } from '../editions/queries.ts';
+import { addCheckCommand } from './check-edition.ts';
 import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
 import { addEditionCommand, withEdition } from './edition-command.ts';
 import { addEditionControlCommands } from './edition-control.ts';
@@ -66,6 +67,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
         printResult(cli, options, { value, text: () => formatEditionDetails(value) });
       }),
     );
+  addCheckCommand(editions, cli);
   addEditionControlCommands(editions, cli);
 }
 

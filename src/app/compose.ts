@@ -8,6 +8,7 @@ import { findEdition } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
 import { openTemplates } from '../lib/templates.ts';
 import { localDate, rfc3339 } from '../lib/time.ts';
+import { readScheduleState } from '../schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
 
@@ -78,10 +79,13 @@ async function slotNamed(
 }
 
 /**
- * The slot that is composed next, by the schedule: the first one after `now` that has no edition. A newsletter whose
- * schedule has no such slot is composed by hand, on the present day.
+ * The slot that is composed next: the one that waits for an editor, or else, by the schedule, the first one after `now`
+ * that has no edition. A newsletter whose schedule has no such slot is composed by hand, on the present day.
  */
 export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<EditionSlot> {
+  const { open } = await readScheduleState(app.store.db, `newsletter:${newsletter.id}`);
+  const waiting = open.findLast(({ state }) => state === 'waiting');
+  if (waiting !== undefined) return slotAtInstant(app, newsletter, waiting.slotAt);
   const { schedule } = newsletter;
   const { publication } = app.config;
   const zone = scheduleZone(schedule, publication);

@@ -47,7 +47,7 @@ export type Preview =
   | (PreviewContent & { kind: 'empty' });
 
 /** The slot is closed, or has no story. */
-interface NotComposed {
+export interface NotComposed {
   kind: 'refused';
   reason: string;
 }
@@ -118,17 +118,15 @@ export async function sendTestCopy(
   }
 }
 
-interface UnrecordedEdition {
+export interface UnrecordedEdition {
   kind: 'composed';
   slot: EditionSlot;
   composed: ComposedEdition | SkippedEdition;
-  /** Whether it has fewer stories than the newsletter's minimum. */
   isSkipped: boolean;
 }
 
 /**
- * Composes a coming edition as of its slot, also with fewer stories than the newsletter's minimum.
- * @param label of the slot; default: the next one
+ * Composes an edition as it would close, also with fewer stories than the newsletter's minimum, and records nothing.
  * @throws SlotError where the newsletter has no such slot
  */
 export async function composeUnrecorded(

@@ -3,14 +3,24 @@
  */
 import { type Command, InvalidArgumentError } from 'commander';
 import { composeNow } from '../app/compose.ts';
+import { showDraft } from '../app/drafts/show-draft.ts';
 import { readEditionDetails, summariseEditions } from '../app/editions.ts';
 import { sendTestCopy, writePreview } from '../app/preview.ts';
 import { publish } from '../app/publish.ts';
 import { listEditions } from '../editions/queries.ts';
-import { addCheckCommand } from './check-edition.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
-import { addEditionCommand, withEdition } from './edition-command.ts';
+import {
+  type CliContext,
+  CommandError,
+  editionNamed,
+  type JsonOption,
+  jsonOption,
+  newsletterNamed,
+  printResult,
+} from './context.ts';
+import { draftNamed, type EditorOptions, editorName } from './draft-command.ts';
+import { addDraftCommands } from './drafts.ts';
 import { addEditionControlCommands } from './edition-control.ts';
+import { formatDraft } from './format/drafts.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from './format/editions.ts';
 import { formatPreview, formatSkipped, previewJson } from './format/preview.ts';
 
@@ -59,16 +69,42 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
         printResult(cli, options, { value, text: () => formatEditions(value) });
       }),
     );
-  addEditionCommand(editions, 'show', 'show an edition: its articles, deliveries and failures')
+  editions
+    .command('show')
+    .description('show what the next edition would contain, or a closed edition with its deliveries and failures')
+    .argument('<newsletter>', 'its id, for its next slot; or with a slot, such as daily-roundup/2026-11-24')
+    .argument('[slot]', 'such as 2026-11-24')
+    .option('--by <name>', 'who looks: their commands may use the numbers; default: as for those commands')
     .addOption(jsonOption())
-    .action((name: string, options: JsonOption) =>
-      withEdition(cli, name, async (app, edition) => {
-        const value = await readEditionDetails(app, edition);
-        printResult(cli, options, { value, text: () => formatEditionDetails(value) });
-      }),
-    );
-  addCheckCommand(editions, cli);
+    .action((name: string, slot: string | undefined, options: EditorOptions) => showEdition(cli, name, slot, options));
+  addDraftCommands(editions, cli);
   addEditionControlCommands(editions, cli);
+}
+
+function showEdition(
+  cli: CliContext,
+  name: string,
+  slot: string | undefined,
+  { by, ...options }: EditorOptions,
+): Promise<void> {
+  return cli.withApp(async (app) => {
+    const isNewsletter = name.includes('/') || app.config.newsletters.some(({ id }) => id === name);
+    const target = isNewsletter ? await draftNamed(app, name, slot) : null;
+    const edition = target === null ? await editionNamed(app.store.db, app.config, name) : target.edition;
+    if (edition !== null) {
+      const value = await readEditionDetails(app, edition);
+      printResult(cli, options, { value, text: () => formatEditionDetails(value) });
+    } else if (target !== null) {
+      const report = await showDraft(app, target, editorName(cli, by));
+      if (report.kind === 'refused') throw new CommandError(report.reason);
+      const { minimumStories } = target.newsletter;
+      const { composed: _, ...value } = report;
+      printResult(cli, options, {
+        value: { ...value, minimumStories },
+        text: () => formatDraft(report, minimumStories, app.config.publication.zone),
+      });
+    }
+  });
 }
 
 function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<void> {

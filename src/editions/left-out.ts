@@ -19,6 +19,10 @@ export type LeftOutReason =
   | { kind: 'too-old'; publishedAt: number }
   /** The blocks are full, or the email has reached its size limit. */
   | { kind: 'did-not-fit' }
+  /** The editor dropped it from this edition. */
+  | { kind: 'dropped' }
+  /** An editor dropped it from an earlier edition of this newsletter: it does not return by itself. */
+  | { kind: 'dropped-earlier'; slot: string }
   | { kind: 'cannot-be-shown'; problem: string };
 
 export interface LeftOutArticle {
@@ -42,8 +46,9 @@ export async function listLeftOut(
 ): Promise<{ articles: LeftOutArticle[]; older: number }> {
   const shown = edition.kind === 'composed' ? edition.articles.map(({ articleId }) => articleId) : [];
   const didNotFit = new Set(edition.kind === 'composed' ? edition.didNotFit : []);
+  const dropped = new Set(edition.kind === 'composed' ? edition.dropped : []);
   const problems = new Map(edition.rejected.map(({ articleId, problems: [problem] }) => [articleId, problem ?? '']));
-  const eligible = [...didNotFit, ...problems.keys()].flatMap((id) => id ?? []);
+  const eligible = [...didNotFit, ...dropped, ...problems.keys()].flatMap((id) => id ?? []);
   const newest = await db
     .selectFrom('articles')
     .select('id')
@@ -64,6 +69,18 @@ export async function listLeftOut(
         .whereRef('edition_articles.article_id', '=', 'articles.id')
         .as('earlierSlot'),
     )
+    .select((e) =>
+      e
+        .selectFrom('edition_omissions')
+        .innerJoin('editions', 'editions.id', 'edition_omissions.edition_id')
+        .select('editions.slot')
+        .where('editions.newsletter', '=', newsletter)
+        .whereRef('edition_omissions.article_id', '=', 'articles.id')
+        .where('edition_omissions.reason', '=', 'dropped')
+        .orderBy('editions.slot_at', 'desc')
+        .limit(1)
+        .as('droppedSlot'),
+    )
     .where('id', 'in', [...new Set([...eligible, ...newest.map(({ id }) => id), ''])])
     .orderBy('published_at', 'desc')
     .orderBy('id', 'desc')
@@ -75,7 +92,7 @@ export async function listLeftOut(
     const problem = problems.get(row.id);
     const reason =
       problem === undefined
-        ? reasonOf({ ...row, didNotFit: didNotFit.has(row.id) }, edition.window)
+        ? reasonOf({ ...row, didNotFit: didNotFit.has(row.id), isDropped: dropped.has(row.id) }, edition.window)
         : ({ kind: 'cannot-be-shown', problem } as const);
     return reason === null ? [] : { id: row.id, headline: article?.headline ?? null, reason };
   });
@@ -91,17 +108,21 @@ interface LeftOutRow {
   state: string;
   publishedAt: number;
   earlierSlot: string | null;
+  droppedSlot: string | null;
   didNotFit: boolean;
+  isDropped: boolean;
 }
 
 /** Pure. Null for an article that became eligible after the edition was composed. */
 function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
-  const { kind, state, publishedAt, earlierSlot, didNotFit } = row;
+  const { kind, state, publishedAt, earlierSlot, droppedSlot, didNotFit, isDropped } = row;
   if (state === 'draft' || state === 'retracted') return { kind: state };
   if (kind === 'roundup') return { kind: 'is-roundup' };
   if (earlierSlot !== null) return { kind: 'in-earlier-edition', slot: earlierSlot };
+  if (isDropped) return { kind: 'dropped' };
   if (publishedAt >= window.until) return { kind: 'not-public-yet', publicAt: publishedAt };
   if (didNotFit) return { kind: 'did-not-fit' };
+  if (droppedSlot !== null) return { kind: 'dropped-earlier', slot: droppedSlot };
   return publishedAt < window.from ? { kind: 'too-old', publishedAt } : null;
 }
 

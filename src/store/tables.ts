@@ -330,6 +330,8 @@ interface DraftViewsTable {
   slot: string;
   editor: string;
   revision: number;
+  /** Of decisions and stories. */
+  hash: string;
   /** The stories in the order of their numbers, with their blocks, as JSON. */
   stories: string;
   seen_at: number;

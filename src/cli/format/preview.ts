@@ -66,7 +66,8 @@ export function previewJson(preview: Preview, { id, minimumStories }: Minimum): 
   };
 }
 
-function formatReason(reason: LeftOutReason, zone: string): string {
+/** Why an article is not in the edition. */
+export function formatReason(reason: LeftOutReason, zone: string): string {
   switch (reason.kind) {
     case 'draft':
       return 'is a draft';
@@ -82,11 +83,16 @@ function formatReason(reason: LeftOutReason, zone: string): string {
       return `is too old: ${localDateTime(reason.publishedAt, zone)}`;
     case 'did-not-fit':
       return 'did not fit: its block is full';
+    case 'dropped':
+      return 'is dropped';
+    case 'dropped-earlier':
+      return `was dropped from the edition of ${reason.slot}`;
     case 'cannot-be-shown':
       return shorten(reason.problem);
   }
 }
 
-function shorten(text: string): string {
+/** At most 60 characters. */
+export function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 59).toWellFormed()}…` : text;
 }

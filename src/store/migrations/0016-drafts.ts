@@ -35,6 +35,7 @@ export async function createDrafts(db: Kysely<unknown>, dialect: 'sqlite' | 'pos
       slot ${text} not null,
       editor ${text} not null,
       revision ${int} not null,
+      hash ${text} not null,
       stories ${text} not null,
       seen_at ${int} not null,
       constraint draft_views_key primary key (newsletter, slot, editor)

@@ -1,0 +1,35 @@
+/**
+ * The slot whose draft an editor means, and its edition if that is closed.
+ */
+import type { NewsletterConfig } from '../../config/config.ts';
+import { type Edition, findEdition } from '../../editions/queries.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import type { AppContext } from '../app-context.ts';
+import { comingSlot, slotLabelled } from '../compose.ts';
+
+export interface DraftTarget {
+  newsletter: NewsletterConfig;
+  slot: EditionSlot;
+  /** Null while the slot has no edition. */
+  edition: Edition | null;
+}
+
+/**
+ * Finds the slot of a draft.
+ * @param label such as `2026-11-24`; default: the slot that waits for an editor, or else the next one of the schedule
+ * @throws SlotError where the newsletter has no such slot
+ */
+export async function findDraftTarget(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  label?: string,
+): Promise<DraftTarget> {
+  const now = app.clock();
+  const slot = label === undefined ? await comingSlot(app, newsletter, now) : slotLabelled(app, newsletter, now, label);
+  return { newsletter, slot, edition: await findEdition(app.store.db, newsletter.id, slot.label) };
+}
+
+/** `daily-roundup/2026-11-24`, as commands name it. */
+export function targetName({ newsletter, slot }: DraftTarget): string {
+  return `${newsletter.id}/${slot.label}`;
+}

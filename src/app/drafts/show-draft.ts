@@ -1,0 +1,115 @@
+/**
+ * The draft of an edition as an editor sees it: numbered stories, what is left out and why, and the editor's decisions.
+ */
+import { findArticles } from '../../articles/queries.ts';
+import type { ApprovalStatus } from '../../editions/arrange.ts';
+import { approvalHash } from '../../editions/draft/approval.ts';
+import { type Draft, fieldValue, type StoryDecision } from '../../editions/draft/decisions.ts';
+import { readDraft, writeDraftView } from '../../editions/draft-store.ts';
+import { type LeftOutArticle, listLeftOut } from '../../editions/left-out.ts';
+import type { Block } from '../../editions/selection.ts';
+import type { EditionWindow } from '../../editions/window.ts';
+import type { AppContext } from '../app-context.ts';
+import { composeUnrecorded, type NotComposed, type UnrecordedEdition } from '../preview.ts';
+import type { DraftTarget } from './draft-target.ts';
+
+export interface DraftStory {
+  /** What commands may name it by, from 1. */
+  number: number;
+  id: string;
+  block: Block;
+  headline: string;
+  /** What the editor decided about it. */
+  decision: StoryDecision['kind'] | null;
+  /** Whether it came into its block after an editor had ordered it. */
+  isNew: boolean;
+  /** Whether its content has changed since the approval. */
+  isChanged: boolean;
+}
+
+export interface DraftReport {
+  kind: 'shown';
+  newsletter: string;
+  slot: string;
+  slotAt: number;
+  window: EditionWindow;
+  state: Draft['state'];
+  approval: ApprovalStatus | null;
+  /** Of the newsletter. */
+  isApprovalRequired: boolean;
+  revision: number;
+  closeAt: number | null;
+  /** Null where there is no story. */
+  subject: string | null;
+  preheader: string | null;
+  note: string | null;
+  /** What an editor wrote instead of the automatic texts. */
+  edited: ('subject' | 'preheader' | 'note')[];
+  stories: DraftStory[];
+  leftOut: LeftOutArticle[];
+  olderArticles: number;
+  /** Whether the slot would be skipped: it has fewer stories than the newsletter's minimum. */
+  isSkipped: boolean;
+  /** The edition itself, for its checks. */
+  composed: UnrecordedEdition['composed'];
+}
+
+/**
+ * Composes the edition of a draft, lists it, and records that the editor has seen it.
+ * @param editor null: nothing is recorded
+ */
+export async function showDraft(
+  app: AppContext,
+  { newsletter, slot }: DraftTarget,
+  editor: string | null,
+): Promise<DraftReport | NotComposed> {
+  const { store, clock } = app;
+  const outcome = await composeUnrecorded(app, newsletter, slot.label);
+  if (outcome.kind === 'refused') return outcome;
+  const { composed, isSkipped } = outcome;
+  const draft = await readDraft(store.db, newsletter.id, slot);
+  const articles = composed.kind === 'composed' ? composed.articles : [];
+  const stories = articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
+  if (editor !== null && composed.kind === 'composed') {
+    const view = { revision: composed.draftRevision, hash: approvalHash(draft.decisions, stories), stories };
+    await writeDraftView(store.db, newsletter.id, slot.label, { editor, view, now: clock() });
+  }
+  const found = await findArticles(
+    store.db,
+    stories.map(({ id }) => id),
+  );
+  const headlines = new Map(found.map(({ id, headline }) => [id, headline]));
+  const [arrivals, changed] = [
+    new Set(composed.kind === 'composed' ? composed.arrivals : []),
+    new Set(composed.approval?.changed),
+  ];
+  const { articles: leftOut, older } = await listLeftOut(store.db, newsletter.id, composed);
+  return {
+    kind: 'shown',
+    newsletter: newsletter.id,
+    slot: slot.label,
+    slotAt: slot.slotAt,
+    window: composed.window,
+    state: draft.state,
+    approval: composed.approval,
+    isApprovalRequired: newsletter.approval === 'required',
+    revision: draft.revision,
+    closeAt: draft.closeAt,
+    subject: composed.kind === 'composed' ? composed.subject : null,
+    preheader: composed.kind === 'composed' ? composed.preheader : null,
+    note: draft.decisions.note,
+    edited: (['subject', 'preheader', 'note'] as const).filter((field) => draft.decisions[field] !== null),
+    stories: stories.map(({ id, block }, index) => ({
+      number: index + 1,
+      ...{ id, block },
+      headline: headlines.get(id) ?? '',
+      decision: (fieldValue(draft, `story:${id}`) as StoryDecision | null)?.kind ?? null,
+      isNew: arrivals.has(id),
+      isChanged: changed.has(id),
+    })),
+    leftOut,
+    olderArticles: older,
+    isSkipped,
+    composed,
+  };
+}

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
+import { DraftConflictError, type DraftRequest, editDraft } from '../../../src/app/drafts/edit-draft.ts';
+import { showDraft } from '../../../src/app/drafts/show-draft.ts';
+import type { NewsletterConfig } from '../../../src/config/config.ts';
+import { DraftCommandError } from '../../../src/editions/draft/commands.ts';
+import { readDraftLog } from '../../../src/editions/draft-store.ts';
+import { HOUR } from '../../../src/lib/time.ts';
+import { article, saveAll } from '../../support/articles.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { openTestApp, type TestApp } from '../../support/test-app.ts';
+
+/** 07:30 on November 25 in Shanghai: the next slot. */
+const SLOT = '2026-11-25';
+/** In the order of their publication, the newest first: `first` leads. */
+const IDS = ['first', 'second', 'third', 'fourth', 'fifth'];
+
+async function openDraft(app: TestApp) {
+  const ids = IDS.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR }));
+  await saveAll(app.store, [...ids, article('old', { publishedAt: NOW - 90 * HOUR })]);
+  const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
+  const report = async (editor: string) => {
+    const shown = await showDraft(app, target, editor);
+    if (shown.kind === 'refused') throw new Error(shown.reason);
+    return shown;
+  };
+  return {
+    report,
+    edit: (editor: string, request: DraftRequest) => editDraft(app, target, editor, request),
+    /** The ids of a block, as the editor sees them. */
+    block: async (name: string, editor = 'Ada') =>
+      (await report(editor)).stories.filter(({ block }) => block === name).map(({ id }) => id),
+    log: () => readDraftLog(app.store.db, target.newsletter.id, target.slot.label),
+  };
+}
+
+describe('an editor of a draft', () => {
+  forEachDatabase((open) => {
+    const openTest = async () => openDraft(await openTestApp(await open()));
+
+    it('works on the next slot of the newsletter', async () => {
+      const draft = await openTest();
+      expect(await draft.report('Ada')).toMatchObject({ slot: SLOT, state: { kind: 'automatic' }, revision: 0 });
+      expect(await draft.block('news')).toEqual(['second', 'third', 'fourth', 'fifth']);
+    });
+
+    it('orders a block, moves stories between blocks, drops them, and brings in one that is too old', async () => {
+      const draft = await openTest();
+      const place = { kind: 'before', story: 'second' } as const;
+      await draft.edit('Ada', { kind: 'move', story: 'fourth', block: 'news', place });
+      await draft.edit('Ada', { kind: 'move', story: 'fifth', block: 'analysis', place: { kind: 'last' } });
+      await draft.edit('Ada', { kind: 'drop', story: 'third' });
+      await draft.edit('Ada', { kind: 'move', story: 'old', block: 'latest', place: { kind: 'last' } });
+      expect(await draft.block('news')).toEqual(['fourth', 'second']);
+      expect(await draft.block('analysis')).toEqual(['fifth']);
+      expect(await draft.block('latest')).toEqual(['old']);
+      const { leftOut, stories } = await draft.report('Ada');
+      expect(leftOut.find(({ id }) => id === 'third')?.reason).toEqual({ kind: 'dropped' });
+      expect(stories.find(({ id }) => id === 'fourth')).toMatchObject({ decision: 'placed', isNew: false, number: 2 });
+    });
+
+    it('lands at the end of the block with a notice where the neighbour has left', async () => {
+      const draft = await openTest();
+      await draft.edit('Ada', { kind: 'drop', story: 'third' });
+      const place = { kind: 'after', story: 'third' } as const;
+      const { notices } = await draft.edit('Ada', { kind: 'move', story: 'second', block: 'news', place });
+      expect(notices).toEqual(['third is not in the block news any more: second is at its end']);
+      expect(await draft.block('news')).toEqual(['fourth', 'fifth', 'second']);
+    });
+
+    it('is refused a field that another editor has changed since, with both values', async () => {
+      const draft = await openTest();
+      await draft.report('Ada');
+      await draft.edit('Bob', { kind: 'subject', text: 'From Bob' });
+      const error = await draft.edit('Ada', { kind: 'subject', text: 'From Ada' }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(DraftConflictError);
+      expect(error).toMatchObject({
+        by: 'Bob',
+        conflicts: [{ field: 'subject', wanted: 'From Ada', current: 'From Bob' }],
+      });
+      await draft.edit('Ada', { kind: 'note', text: 'From Ada' });
+      expect(await draft.report('Ada')).toMatchObject({ subject: 'From Bob', note: 'From Ada' });
+      await draft.edit('Ada', { kind: 'subject', text: 'From both' });
+      expect((await draft.log()).map(({ editor }) => editor)).toEqual(['Bob', 'Ada', 'Ada']);
+    });
+
+    it('undoes and redoes their own commands only', async () => {
+      const draft = await openTest();
+      await draft.edit('Ada', { kind: 'subject', text: 'From Ada' });
+      await draft.edit('Bob', { kind: 'note', text: 'From Bob' });
+      await draft.edit('Ada', { kind: 'undo' });
+      expect(await draft.report('Ada')).toMatchObject({ edited: ['note'] });
+      await expect(draft.edit('Ada', { kind: 'undo' })).rejects.toThrow('Ada has no command to undo');
+      await draft.edit('Ada', { kind: 'redo' });
+      expect(await draft.report('Ada')).toMatchObject({ edited: ['subject', 'note'], subject: 'From Ada' });
+    });
+
+    it('approves only what they have seen', async () => {
+      const draft = await openTest();
+      await expect(draft.edit('Ada', { kind: 'approve' })).rejects.toThrow(/^Ada has not seen daily-roundup\/2026/);
+      await draft.report('Ada');
+      await draft.edit('Bob', { kind: 'drop', story: 'third' });
+      await expect(draft.edit('Ada', { kind: 'approve' })).rejects.toThrow(
+        'since you looked, third left, and the draft was changed',
+      );
+      await draft.report('Ada');
+      await draft.edit('Ada', { kind: 'approve' });
+      expect(await draft.report('Ada')).toMatchObject({ state: { kind: 'approved', by: 'Ada' } });
+    });
+
+    it('withdraws the approval with a later change, and says so', async () => {
+      const draft = await openTest();
+      await draft.report('Ada');
+      await draft.edit('Ada', { kind: 'approve' });
+      const { draft: changed } = await draft.edit('Ada', { kind: 'note', text: 'Late' });
+      expect(changed.state).toEqual({ kind: 'automatic' });
+      await draft.edit('Ada', { kind: 'undo' });
+      expect(await draft.report('Ada')).toMatchObject({ state: { kind: 'approved' }, note: null });
+    });
+
+    it('cannot name an article that does not exist', async () => {
+      const draft = await openTest();
+      for (const kind of ['pin', 'drop'] as const) {
+        await expect(draft.edit('Ada', { kind, story: '__proto__' })).rejects.toThrow(DraftCommandError);
+      }
+      expect(await draft.log()).toEqual([]);
+    });
+  });
+});

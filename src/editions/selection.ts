@@ -81,9 +81,10 @@ export function selectStories(
   const latest = desk.fill('latest', remaining, { suits: () => true, limit: blocks.latest, take });
   for (const c of latest) shown.add(c);
 
-  const items = pool.filter((c) => c.kind === 'roundup-item' || desk.blockOf(c) === 'roundup');
-  const groups = groupByEvent(items.filter((c) => c !== lead));
-  const roundup = desk.fillRoundup(groups, blocks.roundup);
+  const events = groupByEvent(pool.filter((c) => c.kind === 'roundup-item'));
+  // A story of the newsroom's own is no other outlet's report of an event: it is an item by itself.
+  const moved = others.filter((c) => desk.blockOf(c) === 'roundup').map((first) => ({ first, also: [] }));
+  const roundup = desk.fillRoundup([...events, ...moved], blocks.roundup);
   for (const c of roundup.flatMap(membersOf)) shown.add(c);
   return {
     lead,
@@ -212,16 +213,20 @@ class Desk {
     const rank = (entry: T): number =>
       Math.min(...members(entry).map(({ id }) => ranks.get(id) ?? Number.POSITIVE_INFINITY));
     const isPlaced = (entry: T): boolean => members(entry).some((c) => this.#placedIn(c) === block);
-    const isPinned = (entry: T): boolean => members(entry).some((c) => this.isPinned(c));
+    // Beyond the limit, too.
+    const isKept = (entry: T): boolean =>
+      !this.#isSizeLimited && (isPlaced(entry) || members(entry).some((c) => this.isPinned(c)));
     const ordered = entries
       .filter((entry) => isPlaced(entry) || Number.isFinite(rank(entry)))
       .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
     const isOrdered = new Set(ordered);
-    const unordered = entries.filter((entry) => !isOrdered.has(entry));
-    const pinned = this.#isSizeLimited ? 0 : unordered.filter(isPinned).length;
-    let room = limit - pinned - (this.#isSizeLimited ? 0 : ordered.filter(isPlaced).length);
-    const kept = ordered.filter((entry) => (!this.#isSizeLimited && isPlaced(entry)) || room-- > 0);
-    const arrived = take(unordered, Math.max(limit - kept.length, pinned));
+    const others = entries.filter((entry) => !isOrdered.has(entry));
+    const pinned = others.filter(isKept);
+    let room = limit - pinned.length - ordered.filter(isKept).length;
+    const kept = ordered.filter((entry) => isKept(entry) || room-- > 0);
+    const rest = pinned.length === 0 ? others : others.filter((entry) => !isKept(entry));
+    const taken = take(rest, Math.max(0, limit - pinned.length - kept.length));
+    const arrived = pinned.length === 0 ? taken : take([...pinned, ...taken], Number.POSITIVE_INFINITY);
     if (order !== undefined) this.arrivals.push(...arrived.flatMap(members).map(({ id }) => id));
     return [...kept, ...arrived];
   }

@@ -14,12 +14,14 @@ import {
   type Edition,
   type EditionSummary,
   findEditionById,
+  fullEditionName,
   listEditionArticles,
   listOmissions,
+  listRevisions,
 } from '../editions/queries.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
-import type { EditionDeliveryState } from '../store/tables.ts';
+import type { EditionDeliveryState, OmissionReason } from '../store/tables.ts';
 import type { AppContext } from './app-context.ts';
 
 /** Instants in RFC 3339, UTC. */
@@ -27,6 +29,8 @@ export interface EditionStatus {
   newsletter: string;
   slot: string;
   number: number;
+  /** Counts from 1. */
+  revision: number;
   headline: string;
   closed: string;
   deliveryState: EditionDeliveryState;
@@ -46,6 +50,9 @@ export interface EditionDetails extends EditionStatus {
   cutoff: string;
   /** Its page. */
   url: string;
+  /** All revisions, the newest first, with the deliveries of each by state. */
+  revisions: Pick<EditionStatus, 'revision' | 'closed' | 'deliveryState' | 'reason' | 'deliveries'>[];
+  /** Of an earlier revision, those that no later one has. */
   articles: { id: string; block: string }[];
   /** All failed deliveries, by the server's words. */
   failures: FailureGroup[];
@@ -57,9 +64,17 @@ const FAILED_SHOWN = 20;
 
 export async function readEditionDetails(app: AppContext, edition: Edition): Promise<EditionDetails> {
   const { store, config } = app;
-  const [summary] = await summariseEditions(app, [edition]);
+  const revisions = await summariseEditions(app, await listRevisions(store.db, edition.newsletter, edition.slot));
+  const summary = revisions.find(({ revision }) => revision === edition.revision);
   return {
     ...(summary as EditionStatus),
+    revisions: revisions.map(({ revision, closed, deliveryState, reason, deliveries }) => ({
+      revision,
+      closed,
+      deliveryState,
+      reason,
+      deliveries,
+    })),
     subject: edition.subject,
     preheader: edition.preheader,
     cutoff: rfc3339(edition.cutoffAt),
@@ -82,12 +97,13 @@ export async function summariseEditions(
   const domains = await listPausedDomains(store.db, ids);
   return editions.map((edition) => {
     const { state = 'delivering', reason = null } = states.find(({ editionId }) => editionId === edition.id) ?? {};
-    const passed = (why: 'aged-out' | 'did-not-fit' | 'dropped'): string[] =>
+    const passed = (why: OmissionReason): string[] =>
       omissions.filter((one) => one.editionId === edition.id && one.reason === why).map((one) => one.articleId);
     return {
       newsletter: edition.newsletter,
       slot: edition.slot,
       number: edition.number,
+      revision: edition.revision,
       headline: edition.headline,
       closed: rfc3339(edition.closedAt),
       deliveryState: state,
@@ -135,8 +151,8 @@ export function undeliveredAlert(editionId: number): string {
   return `${UNDELIVERED}${editionId}`;
 }
 
-/** `daily-roundup/2026-11-24`, as commands and alerts name an edition. */
+/** The name of an edition in commands and alerts; see `fullEditionName`. */
 export async function editionName(db: Db, id: number): Promise<string> {
   const edition = await findEditionById(db, id);
-  return edition === null ? `edition ${id}` : `${edition.newsletter}/${edition.slot}`;
+  return edition === null ? `edition ${id}` : fullEditionName(edition);
 }

@@ -76,22 +76,25 @@ export function newsletterNamed(config: Config, id: string): NewsletterConfig {
 }
 
 /**
- * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot.
+ * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot: its newest
+ * revision, or with a suffix such as `@1` that revision.
  * @throws CommandError where none or several match
  */
 export async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {
-  const [first = '', second] = name.split('/', 2);
+  const [, whole = name, number] = /^(.*)@([1-9]\d{0,5})$/s.exec(name) ?? [];
+  const revision = number === undefined ? undefined : Number(number);
+  const [first = '', second] = whole.split('/', 2);
   const newsletters = second === undefined ? config.newsletters.map((one) => one.id) : [first];
   const found: Edition[] = [];
   for (const newsletter of newsletters) {
-    const edition = await findEdition(db, newsletter, second ?? first);
+    const edition = await findEdition(db, newsletter, second ?? first, revision);
     if (edition !== null) found.push(edition);
   }
   const [edition, another] = found;
   if (edition === undefined) throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
   if (another !== undefined) {
-    const names = found.map((one) => `${one.newsletter}/${one.slot}`).join(' or ');
-    throw new CommandError(`several newsletters have an edition ${name}: use ${names}`);
+    const names = found.map((one) => `${one.newsletter}/${one.slot}${number === undefined ? '' : `@${number}`}`);
+    throw new CommandError(`several newsletters have an edition ${name}: use ${names.join(' or ')}`);
   }
   return edition;
 }

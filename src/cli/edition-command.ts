@@ -3,9 +3,10 @@
  */
 import type { Command } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
+import { fullEditionName } from '../editions/queries.ts';
 import { type CliContext, editionNamed } from './context.ts';
 
-/** `fullName`: such as daily-roundup/2026-11-24. */
+/** `fullName`: such as daily-roundup/2026-11-24; see `fullEditionName`. */
 export type NamedEdition = Awaited<ReturnType<typeof editionNamed>> & { fullName: string };
 
 /** Adds a command to the group `editions`, with the edition as its first argument. */
@@ -23,6 +24,6 @@ export function withEdition(
 ): Promise<void> {
   return cli.withApp(async (app) => {
     const edition = await editionNamed(app.store.db, app.config, name);
-    await work(app, { ...edition, fullName: `${edition.newsletter}/${edition.slot}` });
+    await work(app, { ...edition, fullName: fullEditionName(edition) });
   });
 }

@@ -4,7 +4,7 @@
 import type { Clock } from '../lib/time.ts';
 import type { RefusalKind } from '../store/tables.ts';
 import { RecipientError } from './message/message-fields.ts';
-import { type DeliveryOutcome, expiredReason } from './queue/delivery-outcome.ts';
+import { type DeliveryOutcome, expiredReason, LAST_INTERRUPTED, MAY_HAVE_ARRIVED } from './queue/delivery-outcome.ts';
 import { type Connection, type OutgoingMessage, TransportError } from './transport/connection.ts';
 import { redactAddresses } from './transport/redact-addresses.ts';
 import { refusalKind } from './transport/refusal-kind.ts';
@@ -69,10 +69,10 @@ export async function submitMessage(
     const refusal = refusalKind(failure);
     const verdict: Verdict = refusal === null ? { kind: 'none' } : { kind: 'refused', refusal, words };
     if (failure.mayHaveArrived && uncertain === 'hold') {
-      return { outcome: { kind: 'uncertain', reason: `it may have arrived: ${failure.message}` }, verdict };
+      return { outcome: { kind: 'uncertain', reason: `${MAY_HAVE_ARRIVED}: ${failure.message}` }, verdict };
     }
     const decision = decideRetry(failure, row.attempts + 1, policy, clock(), random());
-    const { reason } = decision;
+    const reason = failure.mayHaveArrived ? `${decision.reason}; ${MAY_HAVE_ARRIVED}` : decision.reason;
     switch (decision.kind) {
       case 'retry': {
         const { dueAt } = decision;
@@ -98,7 +98,7 @@ export function isUsedUp(attempts: number, { policy }: AttemptContext): boolean 
 }
 
 export function usedUpReason(attempts: number): string {
-  return `given up after ${attempts} attempts, the last one interrupted`;
+  return `given up after ${attempts} attempts, ${LAST_INTERRUPTED}`;
 }
 
 /** The outcome of a message that failed without the server. */

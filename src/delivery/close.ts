@@ -88,7 +88,7 @@ export async function closeEdition(
 }
 
 /** A retry after a change of the sender's address must have the same Message-ID. */
-async function freezeMessageIdDomain(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
+export async function freezeMessageIdDomain(tx: Tx, editionId: number, { from }: Pick<NewsletterConfig, 'from'>) {
   const { domain } = senderOf(from, undefined);
   await tx.updateTable('editions').set({ message_id_domain: domain }).where('id', '=', editionId).execute();
 }

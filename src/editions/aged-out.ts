@@ -6,7 +6,7 @@ import { type SqlBool, sql } from 'kysely';
 import { HOUR } from '../lib/time.ts';
 import type { Tx } from '../store/store.ts';
 import { isInEditionOf, wasOmittedFrom } from './candidates.ts';
-import { lastEditions } from './queries.ts';
+import { firstClosedAt, lastEditions } from './queries.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
 
 export interface AgedOutOptions {
@@ -49,7 +49,7 @@ async function scopeSince(tx: Tx, { newsletter, lastEditionId, window, editionId
   if (last === undefined) return sql<SqlBool>`1 = 1`;
   const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null);
   // An import that was running when the last edition closed has given its articles an earlier instant of creation.
-  const storedFrom = last.closedAt - HOUR;
+  const storedFrom = (await firstClosedAt(tx, last)) - HOUR;
   // "union all": for "union" SQLite would merge by id, reading every article in the order of ids.
   return sql<SqlBool>`articles.id in (
     select id from articles where published_at >= ${unseenFrom} and published_at < ${window.from}

@@ -41,6 +41,8 @@ export interface ComposedEdition {
   slotAt: number;
   cutoffAt: number;
   number: number;
+  /** Counts from 1. */
+  revision: number;
   /** Not shortened: `Tech Roundup: first item, second item`. */
   headline: string;
   subject: string;
@@ -135,6 +137,7 @@ export async function composeEdition(
 
   const due = await loadCorrections(db, config, newsletter, reissueOf?.number ?? null);
   const number = reissueOf?.number ?? (last?.number ?? 0) + 1;
+  const revision = (reissueOf?.revision ?? 0) + 1;
   const attempt = async (limits: ContentLimits) => {
     const stories = await limitStories(db, loaded, limits, loading);
     const corrections = limitCorrections(due, limits);
@@ -155,6 +158,7 @@ export async function composeEdition(
     slotAt: slot.slotAt,
     cutoffAt,
     number,
+    revision,
     headline: view.headline,
     subject: view.subject,
     preheader: view.preheader,

@@ -1,8 +1,12 @@
-/** Reads closed editions. */
+/**
+ * Reads closed editions. An edition can have several revisions, each with a row and deliveries of its own. Lists have
+ * the newest revision of each edition.
+ */
 import { type SqlBool, sql } from 'kysely';
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
 import type { Db } from '../store/store.ts';
+import type { OmissionReason } from '../store/tables.ts';
 
 /** A closed edition without its content. */
 export interface EditionSummary {
@@ -12,11 +16,17 @@ export interface EditionSummary {
   slot: string;
   slotAt: number;
   cutoffAt: number;
+  /** The same in all revisions. */
   number: number;
+  /** Counts from 1. */
+  revision: number;
+  /** The id of the next revision; null for the newest one. */
+  supersededBy: number | null;
   /** Not shortened: `Tech Roundup: first item, second item`. */
   headline: string;
-  /** The roundup article that represents it in feeds. */
+  /** The roundup article that represents it in feeds; the same in all revisions. */
   articleId: string;
+  /** When this revision closed. */
   closedAt: number;
 }
 
@@ -39,6 +49,8 @@ const SUMMARY = [
   'slot_at as slotAt',
   'cutoff_at as cutoffAt',
   'number',
+  'revision',
+  'superseded_by as supersededBy',
   'headline',
   'article_id as articleId',
   'closed_at as closedAt',
@@ -53,10 +65,48 @@ const CONTENT = [
   'message_id_domain as messageIdDomain',
 ] as const;
 
-/** Finds an edition by newsletter and slot label. */
-export async function findEdition(db: Db, newsletter: string, slot: string): Promise<Edition | null> {
-  const editions = db.selectFrom('editions').select(SUMMARY).select(CONTENT);
-  return (await editions.where('newsletter', '=', newsletter).where('slot', '=', slot).executeTakeFirst()) ?? null;
+/** Finds an edition by newsletter and slot label. @param revision default: the newest one */
+export async function findEdition(
+  db: Db,
+  newsletter: string,
+  slot: string,
+  revision?: number,
+): Promise<Edition | null> {
+  const edition = await db
+    .selectFrom('editions')
+    .select(SUMMARY)
+    .select(CONTENT)
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .$if(revision !== undefined, (q) => q.where('revision', '=', revision as number))
+    .orderBy('revision', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return edition ?? null;
+}
+
+/** Lists all revisions of an edition, the newest first. */
+export function listRevisions(db: Db, newsletter: string, slot: string): Promise<EditionSummary[]> {
+  return db
+    .selectFrom('editions')
+    .select(SUMMARY)
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .orderBy('revision', 'desc')
+    .execute();
+}
+
+/**
+ * The name of an edition in commands: `daily-roundup/2026-11-24` for its newest revision, `daily-roundup/2026-11-24@1`
+ * for an older one.
+ */
+export function fullEditionName({
+  newsletter,
+  slot,
+  revision,
+  supersededBy,
+}: Pick<EditionSummary, 'newsletter' | 'slot' | 'revision' | 'supersededBy'>): string {
+  return `${newsletter}/${slot}${supersededBy === null ? '' : `@${revision}`}`;
 }
 
 /** Finds an edition by id. */
@@ -70,6 +120,7 @@ export function listEditions(db: Db, newsletter: string | null, limit: number, o
   return db
     .selectFrom('editions')
     .select(SUMMARY)
+    .where('superseded_by', 'is', null)
     .$if(newsletter !== null, (q) => q.where('newsletter', '=', newsletter as string))
     .orderBy('slot_at', 'desc')
     .orderBy('id', 'desc')
@@ -78,7 +129,10 @@ export function listEditions(db: Db, newsletter: string | null, limit: number, o
     .execute();
 }
 
-/** Lists the editions whose delivery is not over, newest slot first, however old they are. */
+/**
+ * Lists the editions whose delivery is not over, newest slot first, however old they are. Only newest revisions are
+ * among them: an edition that is reissued is cancelled.
+ */
 export async function listUnfinishedEditions(db: Db): Promise<EditionSummary[]> {
   // Literals, so that the partial indexes are used: an edition's row has hundreds of kilobytes.
   const { rows } = await sql<{ id: number }>`
@@ -105,9 +159,26 @@ export function lastEditions(db: Db, newsletter: string, limit: number): Promise
     .selectFrom('editions')
     .select(SUMMARY)
     .where('newsletter', '=', newsletter)
+    .where('superseded_by', 'is', null)
     .orderBy('number', 'desc')
     .limit(limit)
     .execute();
+}
+
+/** The instant at which the first revision of an edition closed, epoch milliseconds. */
+export async function firstClosedAt(
+  db: Db,
+  { newsletter, slot }: Pick<EditionSummary, 'newsletter' | 'slot'>,
+): Promise<number> {
+  const first = await db
+    .selectFrom('editions')
+    .select('closed_at')
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .orderBy('revision')
+    .limit(1)
+    .executeTakeFirstOrThrow();
+  return first.closed_at;
 }
 
 /**
@@ -120,6 +191,7 @@ export async function lastEdition(db: Db, newsletter: string, before?: number): 
     .selectFrom('editions')
     .select(SUMMARY)
     .where('newsletter', '=', newsletter)
+    .where('superseded_by', 'is', null)
     .where('number', '<', before)
     .orderBy('number', 'desc')
     .limit(1)
@@ -127,7 +199,7 @@ export async function lastEdition(db: Db, newsletter: string, before?: number): 
   return edition ?? null;
 }
 
-/** Finds the newest edition of each newsletter, with the number of its editions. */
+/** Finds the newest edition of each newsletter, with the number of its editions; revisions of one count once. */
 export function findNewestEditions(
   db: Db,
 ): Promise<{ id: number; newsletter: string; closedAt: number; count: number }[]> {
@@ -139,12 +211,14 @@ export function findNewestEditions(
         e
           .selectFrom('editions')
           .select((f) => ['newsletter', f.fn.max('number').as('number'), f.fn.countAll<number>().as('count')])
+          .where('superseded_by', 'is', null)
           .groupBy('newsletter')
           .as('newest'),
       (join) =>
         join.onRef('newest.newsletter', '=', 'editions.newsletter').onRef('newest.number', '=', 'editions.number'),
     )
     .select(['editions.id', 'editions.newsletter', 'editions.closed_at as closedAt', 'newest.count'])
+    .where('editions.superseded_by', 'is', null)
     .orderBy('editions.newsletter')
     .execute();
 }
@@ -153,7 +227,7 @@ export function findNewestEditions(
 export function listOmissions(
   db: Db,
   editionIds: number[],
-): Promise<{ editionId: number; articleId: string; reason: 'aged-out' | 'did-not-fit' | 'dropped' }[]> {
+): Promise<{ editionId: number; articleId: string; reason: OmissionReason }[]> {
   return db
     .selectFrom('edition_omissions')
     .select(['edition_id as editionId', 'article_id as articleId', 'reason'])

@@ -1,6 +1,7 @@
 /**
- * Writes a composed edition, inside the transaction that closes it and queues its deliveries. If the content it was
- * composed from has changed since, nothing is written, and the edition must be composed again.
+ * Writes the first revision of a composed edition, inside the transaction that closes it and queues its deliveries. If
+ * the content it was composed from has changed since, nothing is written, and the edition must be composed again.
+ * record-revision.ts writes the next revisions.
  */
 import { createHash } from 'node:crypto';
 import { SqliteAdapter } from 'kysely';
@@ -20,7 +21,7 @@ export class StaleComposition extends Error {
 }
 
 /** Parameters per statement are limited to 65,535 in PostgreSQL and 32,766 in SQLite. */
-const ROWS_PER_STATEMENT = 1_000;
+export const ROWS_PER_STATEMENT = 1_000;
 
 /**
  * Writes the edition, its articles, the omitted articles with reasons, and the roundup article that represents it in
@@ -41,7 +42,7 @@ export async function recordEdition(
   if (((await lastEdition(tx, newsletter))?.id ?? null) !== composed.lastEditionId) {
     throw new StaleComposition(`another edition of ${newsletter} has been closed since`);
   }
-  await closeItsDraft(tx, composed, countdown, now);
+  await closeItsDraft(tx, composed, now, countdown);
   await assertUnchanged(tx, [...composed.articles, ...composed.corrections]);
   await insertRoundupArticle(tx, composed, now);
   const editionId = await insertEdition(tx, composed, now);
@@ -58,20 +59,16 @@ export async function recordEdition(
 }
 
 /** The draft's lock comes first, so that an editor's command waits, and is told that the edition is closed. */
-async function closeItsDraft(
-  tx: Tx,
-  composed: ComposedEdition,
-  countdown: number | undefined,
-  now: number,
-): Promise<void> {
-  const { newsletter, slot, slotAt, draftRevision, reissueOf, articles } = composed;
+export async function closeItsDraft(tx: Tx, composed: ComposedEdition, now: number, countdown?: number): Promise<void> {
+  const { newsletter, slot, slotAt, draftRevision, revision, articles } = composed;
   const stories = articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
-  const close = { draftRevision, stories, editionRevision: reissueOf === null ? 1 : 2, countdown, now };
+  const close = { draftRevision, stories, editionRevision: revision, countdown, now };
   if (await closeDraft(tx, newsletter, { label: slot, slotAt }, close)) return;
   throw new StaleComposition(`the draft of ${newsletter}/${slot} has changed since the edition was composed`);
 }
 
-async function insertOmissions(
+/** Leaves out those that are omitted already. */
+export async function insertOmissions(
   tx: Tx,
   editionId: number,
   articleIds: readonly string[],
@@ -79,11 +76,16 @@ async function insertOmissions(
 ): Promise<void> {
   for (const ids of chunks(articleIds, ROWS_PER_STATEMENT)) {
     const rows = ids.map((id) => ({ edition_id: editionId, article_id: id, reason }));
-    await tx.insertInto('edition_omissions').values(rows).execute();
+    await tx
+      .insertInto('edition_omissions')
+      .values(rows)
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
   }
 }
 
-async function assertUnchanged(tx: Tx, versions: ArticleVersion[]): Promise<void> {
+/** @throws StaleComposition if one of the articles has changed */
+export async function assertUnchanged(tx: Tx, versions: ArticleVersion[]): Promise<void> {
   const ids = versions.map((version) => version.articleId);
   const rows = await tx
     .selectFrom('articles')
@@ -110,7 +112,8 @@ async function insertRoundupArticle(tx: Tx, { roundupArticle }: ComposedEdition,
   await saveArticle(tx, article, createHash('sha256').update(JSON.stringify(article)).digest('hex'), now);
 }
 
-async function insertEdition(tx: Tx, composed: ComposedEdition, now: number): Promise<number> {
+/** @returns its id @throws StaleComposition if the revision exists */
+export async function insertEdition(tx: Tx, composed: ComposedEdition, now: number): Promise<number> {
   const inserted = await tx
     .insertInto('editions')
     .values({
@@ -119,6 +122,7 @@ async function insertEdition(tx: Tx, composed: ComposedEdition, now: number): Pr
       slot_at: composed.slotAt,
       cutoff_at: composed.cutoffAt,
       number: composed.number,
+      revision: composed.revision,
       headline: composed.headline,
       subject: composed.subject,
       preheader: composed.preheader,
@@ -129,18 +133,20 @@ async function insertEdition(tx: Tx, composed: ComposedEdition, now: number): Pr
       article_id: composed.roundupArticle.id,
       closed_at: now,
     })
-    // The unique keys of slot and number decide between two processes that close at the same time.
+    // The unique keys of slot, number and revision decide between two processes that close at the same time.
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
   if (inserted === undefined) {
-    const { newsletter, slot, number } = composed;
-    throw new StaleComposition(`${newsletter} already has an edition of slot ${slot} or number ${number}`);
+    const { newsletter, slot, number, revision } = composed;
+    const what = revision === 1 ? 'an edition' : `revision ${revision}`;
+    throw new StaleComposition(`${newsletter} already has ${what} of slot ${slot} or number ${number}`);
   }
   return inserted.id;
 }
 
-async function insertArticles(tx: Tx, composed: ComposedEdition, editionId: number): Promise<void> {
+/** @throws StaleComposition if one of its articles is in another edition of the newsletter */
+export async function insertArticles(tx: Tx, composed: ComposedEdition, editionId: number): Promise<void> {
   for (const articles of chunks(composed.articles, ROWS_PER_STATEMENT)) {
     const result = await tx
       .insertInto('edition_articles')

@@ -16,6 +16,7 @@ import { addArticleOrigins } from './migrations/0011-article-origins.ts';
 import { createSources } from './migrations/0012-sources.ts';
 import { createRemoteImages } from './migrations/0013-remote-images.ts';
 import { addWaitingRuns } from './migrations/0014-waiting-runs.ts';
+import { addEditionRevisions } from './migrations/0015-edition-revisions.ts';
 import { createDrafts } from './migrations/0016-drafts.ts';
 import { createLinkChecks } from './migrations/0017-link-checks.ts';
 import type { Dialect } from './store.ts';
@@ -35,6 +36,7 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0012-sources': createSources,
   '0013-remote-images': createRemoteImages,
   '0014-waiting-runs': addWaitingRuns,
+  '0015-edition-revisions': addEditionRevisions,
   '0016-drafts': createDrafts,
   '0017-link-checks': createLinkChecks,
 };

@@ -60,7 +60,7 @@ export interface Tables {
     position: number;
   };
   /** Articles that were eligible for an edition and did not enter it. */
-  edition_omissions: { edition_id: number; article_id: string; reason: 'aged-out' | 'did-not-fit' | 'dropped' };
+  edition_omissions: { edition_id: number; article_id: string; reason: OmissionReason };
   /** Corrections that an edition of the newsletter has carried. */
   edition_corrections: { newsletter: string; article_id: string; noted_at: number; edition_id: number };
   /** Retractions for which an edition was paused during its delivery, so that each pauses it once. */
@@ -433,6 +433,10 @@ export type DeliveryState = 'pending' | 'submitting' | 'submitted' | 'failed' | 
 /** `delivering`: deliveries of it may be pending. `done`: none is. */
 export type EditionDeliveryState = 'delivering' | 'paused' | 'cancelled' | 'done';
 
+/** `dropped`: by an editor. */
+export type OmissionReason = 'aged-out' | 'did-not-fit' | 'dropped';
+
+/** A row for each revision of an edition. */
 interface EditionsTable {
   id: Generated<number>;
   newsletter: string;
@@ -440,7 +444,7 @@ interface EditionsTable {
   slot: string;
   slot_at: number;
   cutoff_at: number;
-  /** Counts the newsletter's editions from 1. */
+  /** Counts the newsletter's editions from 1; the same in all revisions. */
   number: number;
   headline: string;
   subject: string;
@@ -460,6 +464,10 @@ interface EditionsTable {
   delivery_state: Generated<EditionDeliveryState>;
   /** Why it is paused or cancelled. */
   delivery_reason: string | null;
+  /** Counts the revisions of this edition from 1. */
+  revision: Generated<number>;
+  /** The id of the next revision's row; null for the newest one. */
+  superseded_by: number | null;
 }
 
 interface DeliveriesTable {

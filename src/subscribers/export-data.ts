@@ -52,7 +52,13 @@ async function listRefusals(db: Db, subscriberId: number) {
   const ofEditions = await db
     .selectFrom('edition_refusals')
     .innerJoin('editions', 'editions.id', 'edition_refusals.edition_id')
-    .select(['edition_refusals.at', 'editions.newsletter', 'editions.slot', 'edition_refusals.domain'])
+    .select([
+      'edition_refusals.at',
+      'editions.newsletter',
+      'editions.slot',
+      'editions.revision',
+      'edition_refusals.domain',
+    ])
     // By edition: no index has the subscriber alone.
     .where('edition_refusals.edition_id', 'in', (e) => e.selectFrom('editions').select('editions.id'))
     .where('edition_refusals.subscriber_id', '=', subscriberId)
@@ -64,7 +70,7 @@ async function listRefusals(db: Db, subscriberId: number) {
     .where('subscriber_id', '=', subscriberId)
     .orderBy('message_id', 'desc')
     .execute();
-  return [...ofEditions, ...ofServiceMessages.map((one) => ({ ...one, newsletter: null, slot: null }))];
+  return [...ofEditions, ...ofServiceMessages.map((one) => ({ ...one, newsletter: null, slot: null, revision: null }))];
 }
 
 /** Records that a subscriber's data has been exported. */

@@ -33,6 +33,7 @@ function listDeliveries(db: Db, subscriberId: number, limit?: number) {
       .select([
         'editions.newsletter',
         'editions.slot',
+        'editions.revision',
         'deliveries.state',
         'deliveries.attempts',
         'deliveries.changed_at as changedAt',

@@ -114,7 +114,7 @@ describe('the status', () => {
     it('counts the articles that an edition passed over, and lists them in the JSON', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
-      for (const id of ['a', 'b', 'c']) await saveArticle(store, id);
+      for (const id of ['a', 'b', 'c', 'd']) await saveArticle(store, id);
       const row = { edition_id: edition, reason: 'aged-out' as const };
       await store.db
         .insertInto('edition_omissions')
@@ -122,11 +122,12 @@ describe('the status', () => {
           { ...row, article_id: 'c' },
           { ...row, article_id: 'a' },
           { ...row, article_id: 'b', reason: 'did-not-fit' },
+          { ...row, article_id: 'd', reason: 'dropped' },
         ])
         .execute();
       const status = await read(store);
-      expect(status.editions[0]?.passedOver).toEqual({ agedOut: ['a', 'c'], didNotFit: ['b'] });
-      expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit']);
+      expect(status.editions[0]?.passedOver).toEqual({ agedOut: ['a', 'c'], didNotFit: ['b'], dropped: ['d'] });
+      expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit, 1 dropped']);
     });
 
     it('reports a held queue, the next due delivery, and how to settle uncertain ones', async () => {

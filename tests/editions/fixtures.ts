@@ -66,6 +66,13 @@ export function closeEdition(store: Store, edition: ComposedEdition, now = editi
   return store.db.transaction().execute((tx) => recordEdition(tx, edition, now));
 }
 
+/** Composes the next revision of the edition of a slot, an hour after its cut-off. */
+export async function recompose(store: Store, label: string, now = CUTOFF + HOUR): Promise<ComposedEdition> {
+  const reissueOf = await findEdition(store.db, newsletter.id, label);
+  if (reissueOf === null) throw new Error(`there is no edition ${label}`);
+  return compose(store, reissueOf.cutoffAt, { slot: { label, slotAt: reissueOf.slotAt }, now, reissueOf });
+}
+
 /** The ids of an edition's articles by block. */
 export function idsByBlock(edition: ComposedEdition): Record<string, string[]> {
   const grouped = Map.groupBy(edition.articles, ({ block }) => block);

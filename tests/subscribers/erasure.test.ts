@@ -236,6 +236,7 @@ describe('the data about a subscriber', () => {
           {
             newsletter: 'daily-roundup',
             slot: '2026-11-24',
+            revision: 1,
             state: 'submitted',
             attempts: 0,
             reply: '250 2.0.0 queued as 4F1A',
@@ -260,10 +261,22 @@ describe('the data about a subscriber', () => {
         ],
         bounces: [{ kind: 'soft', status: '4.2.2', detail: `${EMAIL} is full`, at }],
         refusals: [
-          { newsletter: 'daily-roundup', slot: '2026-11-24', domain: 'example.com', at },
-          { newsletter: null, slot: null, domain: 'example.com', at },
+          { newsletter: 'daily-roundup', slot: '2026-11-24', revision: 1, domain: 'example.com', at },
+          { newsletter: null, slot: null, revision: null, domain: 'example.com', at },
         ],
       });
+    });
+
+    it('has the deliveries of each revision of an edition', async () => {
+      const store = await open();
+      const { editionId: first, subscriberIds } = await queueEdition(store, [EMAIL]);
+      const { editionId: second } = await queueEdition(store, [EMAIL], { revision: 2, articleId: 'unused' });
+      await store.db.updateTable('editions').set({ superseded_by: second }).where('id', '=', first).execute();
+      const { deliveries } = await subscriberHistory(store.db, subscriberIds[0]!);
+      expect(deliveries.map(({ slot, revision }) => [slot, revision])).toEqual([
+        ['2026-11-24', 2],
+        ['2026-11-24', 1],
+      ]);
     });
 
     it('is listed for the operator, newest first, up to a limit', async () => {

@@ -64,7 +64,7 @@ export function formatEditions(editions: EditionStatus[]): string {
     ['edition', 'number', 'delivery', 'deliveries', 'headline'],
     ...editions.map((one) => [
       `${one.newsletter}/${one.slot}`,
-      String(one.number),
+      numberOf(one),
       one.deliveryState,
       counts(one.deliveries) || 'none',
       one.headline,
@@ -74,25 +74,34 @@ export function formatEditions(editions: EditionStatus[]): string {
 
 /** One line of the status. */
 export function formatEdition(edition: EditionStatus): string {
-  const { newsletter, slot, number, headline, deliveries } = edition;
+  const { newsletter, slot, headline, deliveries } = edition;
   const isStopped = edition.deliveryState === 'paused' || edition.deliveryState === 'cancelled';
   const state = isStopped ? `; ${stateAndReason(edition)}` : '';
   const domains = edition.pausedDomains.map(({ domain, reason }) => `; ${domain} is paused: ${reason}`).join('');
-  const name = `${newsletter}/${slot}, number ${number}: ${headline}`;
+  const name = `${newsletter}/${slot}, number ${numberOf(edition)}: ${headline}`;
   return `${name} (${counts(deliveries) || 'no deliveries'})${state}${domains}`;
 }
 
 export function formatEditionDetails(edition: EditionDetails): string {
-  const { newsletter, slot, number, headline, subject, closed, url, deliveries, passedOver, articles } = edition;
+  const { newsletter, slot, headline, subject, closed, url, deliveries, passedOver, articles, revisions } = edition;
   const list = (title: string, lines: string[]): string[] =>
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
   return [
-    `${newsletter}/${slot}, number ${number}: ${headline}`,
+    `${newsletter}/${slot}, number ${numberOf(edition)}: ${headline}`,
     `subject: ${subject}`,
     `closed: ${closed}`,
     `page: ${url}`,
     `delivery: ${stateAndReason(edition)}`,
     `deliveries: ${counts(deliveries) || 'none'}`,
+    ...list(
+      'revisions',
+      revisions.length === 1
+        ? []
+        : revisions.map((one) => {
+            const { revision, closed: at } = one;
+            return `${revision}, closed ${at}: ${counts(one.deliveries) || 'no deliveries'}; ${stateAndReason(one)}`;
+          }),
+    ),
     ...list(
       'articles',
       articles.map(({ block, id }) => `${block.padEnd(8)} ${id}`),
@@ -119,6 +128,11 @@ export function formatFailures(groups: FailureGroup[]): string[] {
   return groups.map(({ kind, words, count: number }) => `${number} × ${kind}: ${words}`);
 }
 
-function stateAndReason({ deliveryState, reason }: EditionStatus): string {
+/** `12`, or `12, revision 2`. */
+function numberOf({ number, revision }: Pick<EditionStatus, 'number' | 'revision'>): string {
+  return revision === 1 ? String(number) : `${number}, revision ${revision}`;
+}
+
+function stateAndReason({ deliveryState, reason }: Pick<EditionStatus, 'deliveryState' | 'reason'>): string {
   return reason === null ? deliveryState : `${deliveryState}: ${reason}`;
 }

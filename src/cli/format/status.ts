@@ -176,6 +176,7 @@ function runLine({ schedule, slot, state, covers, reason, triedAgain }: Status['
 }
 
 function passedOverLine({ newsletter, slot, passedOver }: Status['editions'][number]): string[] {
-  const { agedOut, didNotFit } = passedOver;
-  return countsLine(`${newsletter} ${slot}`, { 'aged out': agedOut.length, 'did not fit': didNotFit.length });
+  const { agedOut, didNotFit, dropped } = passedOver;
+  const numbers = { 'aged out': agedOut.length, 'did not fit': didNotFit.length, dropped: dropped.length };
+  return countsLine(`${newsletter} ${slot}`, numbers);
 }

@@ -120,7 +120,8 @@ export function formatSubscriber(
       history.deliveries.map((one) => {
         const detail = one.reply ?? one.reason;
         const outcome = detail === null ? one.state : `${one.state}: ${detail}`;
-        return `${at(one.changedAt)}  ${one.newsletter} ${one.slot} ${outcome}`;
+        const revision = one.revision === 1 ? '' : ` revision ${one.revision}`;
+        return `${at(one.changedAt)}  ${one.newsletter} ${one.slot}${revision} ${outcome}`;
       }),
     ),
     ...list(

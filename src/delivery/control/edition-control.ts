@@ -3,6 +3,7 @@
  * deliveries. Repeating any of these changes nothing.
  */
 import { sql } from 'kysely';
+import { findEditionById, fullEditionName, listRevisions } from '../../editions/queries.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { isOpen } from '../../store/delivery-states.ts';
 import { revokedLease, updateClaimed } from '../../store/lease.ts';
@@ -51,6 +52,7 @@ export async function resumeEdition(db: Db, editionId: number): Promise<boolean>
  * @throws DeliveryControlError if it does not exist, or is done or cancelled
  */
 export async function isPaused(db: Db, editionId: number): Promise<boolean> {
+  await requireNewestRevision(db, editionId);
   const edition = await findEdition(db, editionId);
   const { delivery_state: state } = edition;
   if (state === 'done' || state === 'cancelled') throw stateError(edition, 'delivering');
@@ -130,7 +132,10 @@ export async function settleDelivery(
   if (row.lease_until !== null && row.lease_until > now) {
     throw new DeliveryControlError(`${name} may still be in progress: settle it after ${rfc3339(row.lease_until)}`);
   }
-  if (as === 'retry' && row.delivery_state === 'cancelled') throw cancelledError(row);
+  if (as === 'retry') {
+    await requireNewestRevision(db, editionId);
+    if (row.delivery_state === 'cancelled') throw cancelledError(row);
+  }
   const claim = { edition_id: editionId, subscriber_id: subscriberId, fence: row.fence };
   const { numUpdatedRows } = await updateClaimed(db, 'deliveries', claim)
     .set({ state, ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
@@ -151,7 +156,10 @@ export async function settleEdition(
   now: number,
 ): Promise<{ settled: number; inProgress: number; until: number | null }> {
   const edition = await findEdition(db, editionId);
-  if (as === 'retry' && edition.delivery_state === 'cancelled') throw cancelledError(edition);
+  if (as === 'retry') {
+    await requireNewestRevision(db, editionId);
+    if (edition.delivery_state === 'cancelled') throw cancelledError(edition);
+  }
   const { numUpdatedRows } = await db
     .updateTable('deliveries')
     .set({ state: stateAfterSettling(as), ...revokedLease('deliveries'), changed_at: now, ...settledColumns(as, now) })
@@ -168,6 +176,17 @@ export async function settleEdition(
     .where('state', '=', 'submitting')
     .executeTakeFirstOrThrow();
   return { settled: Number(numUpdatedRows), inProgress: count, until };
+}
+
+/** @throws DeliveryControlError if the edition does not exist, or has been reissued: it names the newest revision */
+export async function requireNewestRevision(db: Db, editionId: number): Promise<void> {
+  const edition = await findEditionById(db, editionId);
+  if (edition === null) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  if (edition.supersededBy === null) return;
+  const [newest = edition] = await listRevisions(db, edition.newsletter, edition.slot);
+  throw new DeliveryControlError(
+    `${fullEditionName(edition)} has been reissued: use ${fullEditionName(newest)}, its revision ${newest.revision}`,
+  );
 }
 
 function cancelledError({ newsletter, slot }: { newsletter: string; slot: string }): DeliveryControlError {
@@ -212,6 +231,7 @@ async function changeState(
   if (changed.numUpdatedRows > 0n) return true;
   const edition = await findEdition(db, editionId);
   if (edition.delivery_state === to) return false;
+  await requireNewestRevision(db, editionId);
   throw stateError(edition, to);
 }
 

@@ -9,7 +9,7 @@ import { inTransaction } from '../../store/transaction.ts';
 import { isAtDomain } from '../../subscribers/address.ts';
 import { CANCELLED, EXPIRED } from '../queue/delivery-outcome.ts';
 import { type FailureGroup, FailureGroups } from '../queue/failure-groups.ts';
-import { DeliveryControlError } from './edition-control.ts';
+import { DeliveryControlError, requireNewestRevision } from './edition-control.ts';
 
 /** `failed`: any failure except an expiry. `cancelled`: suppressed because the edition was cancelled. */
 export type ReopenableKind = 'failed' | 'expired' | 'cancelled';
@@ -40,7 +40,7 @@ const BATCH = 2_500;
  * Reopens deliveries of an edition: they are due at once, with all their attempts and the same Message-ID. An edition
  * that is done is delivered again; a cancelled one only if the request names `cancelled`; a paused one stays paused.
  * Repeating it changes nothing, because the deliveries are pending then.
- * @throws DeliveryControlError if the edition does not exist or is cancelled
+ * @throws DeliveryControlError if the edition does not exist, is cancelled or has been reissued
  */
 export async function reopenDeliveries(
   { db, reports }: Pick<Store, 'db' | 'reports'>,
@@ -76,6 +76,7 @@ async function findReopenable(
     .where('id', '=', editionId)
     .executeTakeFirst();
   if (edition === undefined) throw new DeliveryControlError(`edition ${editionId} does not exist`);
+  await requireNewestRevision(db, editionId);
   if (edition.state === 'cancelled' && !kinds.includes('cancelled')) {
     const name = `${edition.newsletter}/${edition.slot}`;
     throw new DeliveryControlError(
@@ -159,7 +160,7 @@ function reopen(
 /** The reason of a delivery that the operator has reopened. */
 const RETRIED = 'retried by the operator';
 
-/** @returns false if the edition was cancelled in the meantime */
+/** @returns false if the edition was cancelled or reissued in the meantime */
 async function openEdition(tx: Tx, editionId: number, { kinds }: ReopenRequest): Promise<boolean> {
   const states: EditionDeliveryState[] = ['delivering', 'done', ...(kinds.includes('cancelled') ? CANCELLED_TOO : [])];
   const opened = await tx
@@ -167,6 +168,7 @@ async function openEdition(tx: Tx, editionId: number, { kinds }: ReopenRequest):
     .set({ delivery_state: 'delivering', delivery_reason: null })
     .where('id', '=', editionId)
     .where('delivery_state', 'in', states)
+    .where('superseded_by', 'is', null)
     .executeTakeFirstOrThrow();
   if (opened.numUpdatedRows > 0n) return true;
   // Locked, too, until the deliveries are committed.

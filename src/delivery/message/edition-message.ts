@@ -42,7 +42,7 @@ export type MessageMaker = (recipient: Recipient) => Promise<OutgoingMessage>;
 export function prepareMessages(
   edition: Pick<
     Edition,
-    'id' | 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
+    'id' | 'newsletter' | 'slot' | 'revision' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
   >,
   newsletter: NewsletterConfig,
   config: Pick<Config, 'publication' | 'bounces'>,
@@ -149,8 +149,11 @@ function unsubscribeFields(url: string, address: string | null): HeaderField[] {
  * Google's feedback loop (https://support.google.com/mail/answer/6254652): edition, newsletter, software, sender.
  * Complaints are counted for each value separately, so no value may be used by two newsletters.
  */
-function feedbackField({ slot, newsletter }: Pick<Edition, 'slot' | 'newsletter'>, domain: string): HeaderField {
-  const edition = `${newsletter}-${slot}`.replace(/[^A-Za-z0-9._-]/g, '-');
+function feedbackField(
+  { slot, newsletter, revision }: Pick<Edition, 'slot' | 'newsletter' | 'revision'>,
+  domain: string,
+): HeaderField {
+  const edition = `${newsletter}-${slot}${revisionSuffix('-r', revision)}`.replace(/[^A-Za-z0-9._-]/g, '-');
   return headerField('Feedback-ID', [edition, newsletter, 'daywire', senderId(domain)].join(':'));
 }
 
@@ -161,12 +164,22 @@ function senderId(domain: string): string {
 
 /**
  * The left side of a Message-ID: the same for each attempt; others cannot be guessed, nor subscribers counted, from it.
+ * From revision 2 on it ends with the revision.
  */
-function messageName(edition: Pick<Edition, 'newsletter' | 'slot' | 'nonce'>, subscriberId: number): string {
-  return createHmac('sha256', edition.nonce)
+function messageName(
+  edition: Pick<Edition, 'newsletter' | 'slot' | 'revision' | 'nonce'>,
+  subscriberId: number,
+): string {
+  const name = createHmac('sha256', edition.nonce)
     .update(`${edition.newsletter}\n${edition.slot}\n${subscriberId}`)
     .digest('hex')
     .slice(0, 40);
+  return name + revisionSuffix('.r', edition.revision);
+}
+
+/** Empty for the first revision: messages of editions from before there were revisions must not change. */
+function revisionSuffix(separator: string, revision: number): string {
+  return revision === 1 ? '' : `${separator}${revision}`;
 }
 
 /** The same for all copies. The nonce itself is not in any message. */

@@ -1,6 +1,7 @@
 /**
  * How a claimed delivery continues, and the reasons that are written in several places.
  */
+import { type RawBuilder, sql } from 'kysely';
 
 /** `reply` is the reply of the server or transport; `reason` is for the operator. */
 export type DeliveryOutcome =
@@ -24,6 +25,27 @@ export const CANCELLED = 'cancelled by the operator: ';
 
 /** The reason of a delivery whose submission was interrupted and that is retried. */
 export const INTERRUPTED = 'interrupted while submitting: retried with the same Message-ID';
+
+/** Part of the reason of a delivery that was not recorded as submitted, although the server may have accepted it. */
+export const MAY_HAVE_ARRIVED = 'it may have arrived';
+
+/** Part of the reason of a delivery that has failed after an interrupted attempt. */
+export const LAST_INTERRUPTED = 'the last one interrupted';
+
+/**
+ * Condition: the message was submitted, or its last attempt may have reached the server. Of earlier attempts nothing is
+ * known: each reason replaces the one before.
+ * @param table name or alias of `deliveries`
+ */
+export function mayHaveArrived(table: string): RawBuilder<boolean> {
+  const reason = sql.ref(`${table}.reason`);
+  const parts = [MAY_HAVE_ARRIVED, 'interrupted while submitting', LAST_INTERRUPTED];
+  const isUncertain = sql.join(
+    parts.map((part) => sql`${reason} like ${`%${part}%`}`),
+    sql` or `,
+  );
+  return sql<boolean>`(${sql.ref(`${table}.state`)} = 'submitted' or ${isUncertain})`;
+}
 
 /** Prefix of the reason of a delivery that a rate limit or the warm-up postponed. */
 export const OVER_LIMITS = 'over the limit of delivery.perSecond, domains or warmUp';

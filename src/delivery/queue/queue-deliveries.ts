@@ -7,6 +7,7 @@ import type { NewsletterConfig } from '../../config/config.ts';
 import { HOUR, isZone, wallClock } from '../../lib/time.ts';
 import { countQueued } from '../../store/counts.ts';
 import type { Tx } from '../../store/store.ts';
+import { mayHaveArrived } from './delivery-outcome.ts';
 
 /** When the deliveries of an edition are due, and when they expire. */
 export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'expireAfterHours'> {
@@ -18,6 +19,7 @@ export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'exp
  * Inserts a pending delivery for each confirmed subscription to the newsletter. Consent is checked again when a
  * delivery is submitted.
  * @param now when the edition closed, epoch milliseconds
+ * @param earlier revisions of the edition: those who got one of them, or may have, get none
  * @returns number of deliveries
  */
 export async function queueDeliveries(
@@ -25,6 +27,7 @@ export async function queueDeliveries(
   edition: { id: number; newsletter: string },
   terms: DeliveryTerms,
   now: number,
+  earlier: readonly number[] = [],
 ): Promise<number> {
   const { deliverAt, zone, expireAfterHours } = terms;
   const usual = deliverAt === undefined ? now : firstDeliveryTime(deliverAt, zone, now);
@@ -45,10 +48,19 @@ export async function queueDeliveries(
         : sql``
     }
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
+      ${earlier.length === 0 ? sql`` : sql`and not ${hasRevision(earlier)}`}
     order by subscriptions.subscriber_id`.execute(tx);
   const queued = Number(numAffectedRows ?? 0n);
   await countQueued(tx, edition.id, queued);
   return queued;
+}
+
+/** Whether the subscriber of the subscription got one of these editions, or may have. */
+function hasRevision(editionIds: readonly number[]) {
+  return sql<boolean>`exists (
+    select 1 from deliveries as earlier
+    where earlier.edition_id in (${sql.join(editionIds)}) and earlier.subscriber_id = subscriptions.subscriber_id
+      and ${mayHaveArrived('earlier')})`;
 }
 
 interface ZoneDue {

@@ -71,6 +71,9 @@ describe('the copy of an edition', () => {
     const feedback = async (changes: Changes = {}): Promise<string | undefined> =>
       headersOf(await rawMessage(changes)).find((line) => line.startsWith('Feedback-ID: '));
     expect(await feedback()).toBe('Feedback-ID: daily-roundup-2026-11-24:daily-roundup:daywire:example.com');
+    expect(await feedback({ edition: { revision: 2 } })).toBe(
+      'Feedback-ID: daily-roundup-2026-11-24-r2:daily-roundup:daywire:example.com',
+    );
     expect(await feedback({ from: 'wire@news.long-name.example' })).toMatch(/:daywire:[0-9a-f]{15}$/);
     expect(await feedback({ from: 'wire@news.long-name.example' })).not.toBe(
       await feedback({ from: 'wire@news.other-name.example' }),
@@ -110,6 +113,16 @@ describe('the copy of an edition', () => {
     ]);
     expect(new Set(ids.map((mail) => mail.messageId)).size).toBe(3);
     for (const { messageId } of ids) expect(messageId).toMatch(/^<[0-9a-f]{40}@example\.com>$/);
+  });
+
+  it('names the revision in the Message-ID from revision 2 on', async () => {
+    const [first, second, third] = await Promise.all(
+      [1, 2, 3].map(async (revision) => (await parsed({ edition: { revision } })).messageId as string),
+    );
+    // As before there were revisions: a delivery that is retried after an update must have the same one.
+    expect(first).toBe('<6c094eb1fbbca0eb929529661ee6bf58944dce0b@example.com>');
+    expect(second).toBe(first?.replace('@', '.r2@'));
+    expect(third).toBe(first?.replace('@', '.r3@'));
   });
 
   it('does not contain the nonce of its edition', async () => {

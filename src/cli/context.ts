@@ -76,8 +76,8 @@ export function newsletterNamed(config: Config, id: string): NewsletterConfig {
 }
 
 /**
- * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot: its newest
- * revision, or with a suffix such as `@1` that revision.
+ * The edition named `daily-roundup/2026-11-24`, or by its slot alone where only one newsletter has that slot. Returns
+ * its newest revision; with a suffix such as `@1`, that revision.
  * @throws CommandError where none or several match
  */
 export async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {

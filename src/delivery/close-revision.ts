@@ -24,8 +24,8 @@ export interface ClosedRevision {
   /** Number of deliveries of the revision before it that were pending and are suppressed. */
   suppressed: number;
   /**
-   * Deliveries of earlier revisions that are not recorded as submitted, but may have arrived: their recipients don't get
-   * the new one. 0 if all get it.
+   * Deliveries of earlier revisions that are not recorded as submitted, but may have arrived: their recipients do not
+   * get the new one. 0 if all get it.
    */
   uncertain: number;
 }
@@ -90,7 +90,7 @@ async function supersede(tx: Tx, { reissueOf, revision, newsletter, slot }: Comp
   throw new DeliveryControlError(`${name} is being delivered: pause it first with "daywire editions pause ${name}"`);
 }
 
-/** Before submissions in progress are counted: each delivery is either suppressed here or marked as submitting there. */
+/** Before submissions in progress are counted: each delivery is either suppressed here, or submitting there. */
 async function suppressPending(tx: Tx, { id }: EditionSummary, revision: number, now: number): Promise<number> {
   // A new fence, so that no worker that still has a claim records anything. What may have arrived still says so.
   const { numAffectedRows } = await sql`update deliveries

@@ -117,22 +117,11 @@ export interface DueCorrection extends UnparsedArticle {
 /**
  * Finds corrections and retractions of stories in earlier editions of the newsletter whose note no edition of it has
  * shown yet. Takes the oldest, so that none waits forever; returns them newest first.
- * @param reissuedNumber the edition that is composed again: it shows its notes again
  */
-export async function findDueCorrections(
-  db: Db,
-  newsletter: string,
-  reissuedNumber: number | null = null,
-): Promise<DueCorrection[]> {
-  const others =
-    reissuedNumber === null
-      ? sql``
-      : sql`and shown.edition_id not in (
-          select id from editions where newsletter = ${newsletter} and number = ${reissuedNumber})`;
+export async function findDueCorrections(db: Db, newsletter: string): Promise<DueCorrection[]> {
   const isShown = sql<SqlBool>`exists (
     select 1 from edition_corrections shown
-    where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at
-      ${others})`;
+    where shown.newsletter = ${newsletter} and shown.article_id = articles.id and shown.noted_at = articles.noted_at)`;
   const rows = await db
     .selectFrom('articles')
     .innerJoin('edition_articles', 'edition_articles.article_id', 'articles.id')
@@ -147,4 +136,28 @@ export async function findDueCorrections(
     .limit(MAX_CORRECTIONS)
     .execute();
   return rows.reverse();
+}
+
+/**
+ * Finds the corrections that an edition lists, to compose its next revision; newest first. Not those of its own
+ * stories, and none whose note has changed since: the next edition lists that.
+ */
+export function findListedCorrections(db: Db, editionId: number): Promise<DueCorrection[]> {
+  return db
+    .selectFrom('edition_corrections')
+    .innerJoin('articles', (join) =>
+      join
+        .onRef('articles.id', '=', 'edition_corrections.article_id')
+        .onRef('articles.noted_at', '=', 'edition_corrections.noted_at'),
+    )
+    .select(['articles.id as articleId', 'articles.digest', 'articles.state', 'articles.document'])
+    .select('edition_corrections.noted_at as notedAt')
+    .where('edition_corrections.edition_id', '=', editionId)
+    .where('articles.state', 'in', ['corrected', 'retracted'])
+    .where('articles.id', 'not in', (e) =>
+      e.selectFrom('edition_articles').select('article_id').where('edition_id', '=', editionId),
+    )
+    .orderBy('edition_corrections.noted_at', 'desc')
+    .orderBy('articles.id', 'desc')
+    .execute();
 }

@@ -11,7 +11,7 @@ import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
 import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
-import { type ArticleVersion, findDueCorrections } from './candidates.ts';
+import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
 import type { Draft } from './draft/decisions.ts';
 import {
   assertComplete,
@@ -135,7 +135,7 @@ export async function composeEdition(
     return { kind: 'skipped', reason, window, rejected: loaded.rejected, approval };
   }
 
-  const due = await loadCorrections(db, config, newsletter, reissueOf?.number ?? null);
+  const due = await loadCorrections(db, config, newsletter, reissueOf);
   const number = reissueOf?.number ?? (last?.number ?? 0) + 1;
   const revision = (reissueOf?.revision ?? 0) + 1;
   const attempt = async (limits: ContentLimits) => {
@@ -237,10 +237,11 @@ async function loadCorrections(
   db: Db,
   config: Config,
   newsletter: NewsletterConfig,
-  reissuedNumber: number | null,
+  reissueOf: Edition | null,
 ): Promise<Corrections> {
   const corrections: Corrections = { views: [], due: [], rejected: [] };
-  for (const stored of await findDueCorrections(db, newsletter.id, reissuedNumber)) {
+  const due = reissueOf === null ? findDueCorrections(db, newsletter.id) : findListedCorrections(db, reissueOf.id);
+  for (const stored of await due) {
     try {
       corrections.views.push(assertComplete(toCorrection(toArticle(stored.document), config)));
       corrections.due.push({ ...versionOf(stored), notedAt: stored.notedAt });

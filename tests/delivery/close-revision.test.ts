@@ -20,7 +20,7 @@ import { StaleComposition } from '../../src/editions/record.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Tables } from '../../src/store/tables.ts';
-import { article, CUTOFF, compose, config, newsletter, revised, save, threeStories } from '../editions/fixtures.ts';
+import { article, CUTOFF, compose, config, newsletter, recompose, save, threeStories } from '../editions/fixtures.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { deliveriesOf } from './fixture.ts';
 
@@ -40,7 +40,7 @@ async function closed(store: Store, subscribers: string[]) {
   const composed = await compose(store);
   const { edition } = await closeEdition(store, composed, terms, NOW);
   await pauseEdition(store.db, edition.id, 'a typo');
-  return { composed, edition, ids };
+  return { edition, ids };
 }
 
 async function setDelivery(
@@ -56,8 +56,11 @@ async function setDelivery(
     .execute();
 }
 
-const close = (store: Store, composed: ComposedEdition, isForAll = false) =>
-  closeRevision(store, composed, terms, { isForAll, now: LATER });
+/** Closes the next revision, with some changes to its content. */
+async function close(store: Store, isForAll = false, changes: Partial<ComposedEdition> = {}) {
+  const composed = await recompose(store, '2026-11-24', LATER);
+  return closeRevision(store, { ...composed, ...changes }, terms, { isForAll, now: LATER });
+}
 
 /** The subscribers who have an open delivery of an edition. */
 async function openFor(store: Store, editionId: number): Promise<number[]> {
@@ -81,13 +84,13 @@ describe('closeRevision', () => {
 
     it('queues the new revision for those who have no delivery that was submitted or may have arrived', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(
+      const { edition, ids } = await closed(
         store,
         cases.map((_, n) => `s${n}`),
       );
       for (const [n, [, set]] of cases.entries()) await setDelivery(store, [edition.id, ids[n]!], set);
       const before = new Map((await deliveriesOf(store)).map((row) => [row.subscriber_id, row]));
-      const result = await close(store, revised(composed, edition, { nonce: 'other0123456789abcdef' }));
+      const result = await close(store);
       const open2 = await openFor(store, result.edition.id);
       expect(cases.map(([name], n) => [name, open2.includes(ids[n]!)])).toEqual(
         cases.map(([name, , gets]) => [name, gets === 'revision 2']),
@@ -110,8 +113,8 @@ describe('closeRevision', () => {
 
     it('cancels the revision before it, and names it as superseded', async () => {
       const store = await open();
-      const { composed, edition } = await closed(store, ['a']);
-      const { edition: second } = await close(store, revised(composed, edition, { subject: 'Corrected' }));
+      const { edition } = await closed(store, ['a']);
+      const { edition: second } = await close(store, false, { subject: 'Corrected' });
       expect(await findEdition(store.db, newsletter.id, edition.slot)).toMatchObject({
         ...{ id: second.id, revision: 2, supersededBy: null, subject: 'Corrected', closedAt: LATER },
         messageIdDomain: 'example.com',
@@ -127,21 +130,21 @@ describe('closeRevision', () => {
 
     it('gives a correction to everybody, also to those who got the edition', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b']);
+      const { edition, ids } = await closed(store, ['a', 'b']);
       await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
-      const result = await close(store, revised(composed, edition), true);
+      const result = await close(store, true);
       expect(result).toMatchObject({ queued: 2, suppressed: 1, uncertain: 0 });
       expect(await openFor(store, result.edition.id)).toEqual(ids);
     });
 
     it('counts all earlier revisions as received', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b', 'c']);
+      const { edition, ids } = await closed(store, ['a', 'b', 'c']);
       await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
-      const { edition: second } = await close(store, revised(composed, edition));
+      const { edition: second } = await close(store);
       await setDelivery(store, [second.id, ids[1]!], { state: 'submitted' });
       await pauseEdition(store.db, second.id, 'another typo');
-      const { edition: third } = await close(store, revised(composed, second));
+      const { edition: third } = await close(store);
       expect(third).toMatchObject({ revision: 3, number: 1 });
       expect(await openFor(store, third.id)).toEqual([ids[2]]);
       const revisions = await listRevisions(store.db, newsletter.id, edition.slot);
@@ -154,20 +157,20 @@ describe('closeRevision', () => {
 
     it.each(['cancelled', 'done'] as const)('reissues an edition that is %s', async (state) => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b']);
+      const { edition, ids } = await closed(store, ['a', 'b']);
       if (state === 'cancelled') await cancelEdition(store, edition.id, 'a typo', NOW);
       else await store.db.updateTable('editions').set({ delivery_state: state }).execute();
       await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
       await setDelivery(store, [edition.id, ids[1]!], { state: 'suppressed', reason: 'the subscriber paused mail' });
-      const { edition: second } = await close(store, revised(composed, edition));
+      const { edition: second } = await close(store);
       expect(await openFor(store, second.id)).toEqual([ids[1]]);
     });
 
     it('refuses an edition that is being delivered, and says how to pause it', async () => {
       const store = await open();
-      const { composed, edition } = await closed(store, ['a']);
+      const { edition } = await closed(store, ['a']);
       await resumeEdition(store.db, edition.id);
-      await expect(close(store, revised(composed, edition))).rejects.toThrow(
+      await expect(close(store)).rejects.toThrow(
         new DeliveryControlError(`${NAME} is being delivered: pause it first with "daywire editions pause ${NAME}"`),
       );
       expect(await listRevisions(store.db, newsletter.id, edition.slot)).toHaveLength(1);
@@ -175,43 +178,43 @@ describe('closeRevision', () => {
 
     it('refuses while a delivery may be in progress or is uncertain, and changes nothing', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b']);
+      const { edition, ids } = await closed(store, ['a', 'b']);
       await setDelivery(store, [edition.id, ids[0]!], {
         state: 'submitting',
         attempts: 1,
         lease_until: LATER + 60_000,
       });
       const before = await deliveriesOf(store);
-      await expect(close(store, revised(composed, edition))).rejects.toThrow(
+      await expect(close(store)).rejects.toThrow(
         `1 delivery of ${NAME} may be in progress: reissue it after 2026-11-24T01:31:00Z, when their outcome is known`,
       );
       expect(await deliveriesOf(store)).toEqual(before);
       await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER });
-      await expect(close(store, revised(composed, edition))).rejects.toThrow(
+      await expect(close(store)).rejects.toThrow(
         `1 delivery of ${NAME} is uncertain: their recipients would get both revisions, or none. Look at the log of ` +
           `your mail server, settle them with "daywire editions settle ${NAME} ADDRESS --as submitted" (or --all; ` +
           '--as retry for those who have not got it), and reissue it then',
       );
       await settleEdition(store.db, edition.id, 'retry', LATER);
-      const { edition: second } = await close(store, revised(composed, edition));
+      const { edition: second } = await close(store);
       expect(await openFor(store, second.id)).toEqual(ids);
     });
 
     it('refuses once who got the edition is forgotten, unless everybody gets the correction', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b']);
+      const { edition, ids } = await closed(store, ['a', 'b']);
       for (const id of ids) await setDelivery(store, [edition.id, id], { state: 'submitted' });
       await store.db.updateTable('editions').set({ delivery_state: 'done' }).execute();
       expect(await foldDeliveries(store, NOW + DAY)).toBe(2);
-      await expect(close(store, revised(composed, edition))).rejects.toThrow(/rolled up.*--as-correction/);
-      expect(await close(store, revised(composed, edition), true)).toMatchObject({ queued: 2 });
+      await expect(close(store)).rejects.toThrow(/rolled up.*--as-correction/);
+      expect(await close(store, true)).toMatchObject({ queued: 2 });
     });
 
     it('closes one revision if two processes reissue at the same time', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b']);
+      const { edition, ids } = await closed(store, ['a', 'b']);
       await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
-      const outcomes = await Promise.allSettled([1, 2].map(() => close(store, revised(composed, edition))));
+      const outcomes = await Promise.allSettled([1, 2].map(() => close(store)));
       expect(outcomes.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
       const rejected = outcomes.find((one) => one.status === 'rejected') as PromiseRejectedResult;
       expect(rejected.reason).toBeInstanceOf(StaleComposition);
@@ -219,16 +222,16 @@ describe('closeRevision', () => {
       expect((await deliveriesOf(store)).filter(({ state }) => state === 'pending')).toHaveLength(1);
     });
 
-    it('lets a worker that marks at the same moment submit, or the new revision have the subscriber, never both', async () => {
+    it('gives a subscriber to a worker that marks just then, or to the new revision, never to both', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a']);
+      const { edition, ids } = await closed(store, ['a']);
       await resumeEdition(store.db, edition.id);
       await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER + HOUR, fence: 7 });
       const claim = { editionId: edition.id, subscriberId: ids[0]!, fence: 7, newsletter: newsletter.id };
       const marking = () => store.db.transaction().execute((tx) => markSubmitting(tx, [claim], LATER, HOUR));
       const reissuing = async () => {
         await pauseEdition(store.db, edition.id, 'a typo');
-        return close(store, revised(composed, edition));
+        return close(store);
       };
       const [marked, reissued] = await Promise.allSettled([marking(), reissuing()]);
       const isSubmitting = marked.status === 'fulfilled' && marked.value[0]?.kind === 'submitting';
@@ -239,7 +242,7 @@ describe('closeRevision', () => {
       // With SQLite's single writer, the transaction itself is the lock.
       if (dialect === 'sqlite') return;
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a', 'b']);
+      const { edition, ids } = await closed(store, ['a', 'b']);
       await resumeEdition(store.db, edition.id);
       await setDelivery(store, [edition.id, ids[0]!], { lease_until: LATER + HOUR, fence: 7 });
       const claim = { editionId: edition.id, subscriberId: ids[0]!, fence: 7, newsletter: newsletter.id };
@@ -247,7 +250,7 @@ describe('closeRevision', () => {
       await store.db.transaction().execute(async (tx) => {
         expect(await markSubmitting(tx, [claim], LATER, HOUR)).toEqual([{ kind: 'submitting' }]);
         await pauseEdition(store.db, edition.id, 'a typo');
-        reissuing = close(store, revised(composed, edition)).catch((error: unknown) => error);
+        reissuing = close(store).catch((error: unknown) => error);
         // Twelve round trips: enough time to count before the mark is committed, if it did not wait.
         for (let n = 0; n < 12; n++) await tx.selectFrom('meta').selectAll().execute();
       });
@@ -257,8 +260,8 @@ describe('closeRevision', () => {
 
     it('refuses to deliver the revision that was replaced, and names the newer one', async () => {
       const store = await open();
-      const { composed, edition, ids } = await closed(store, ['a']);
-      await close(store, revised(composed, edition));
+      const { edition, ids } = await closed(store, ['a']);
+      await close(store);
       const message = `${NAME}@1 has been reissued: use ${NAME}, its revision 2`;
       const request = { kinds: ['cancelled'], domain: null, expiresAt: LATER + DAY, isDryRun: false } as const;
       await expect(reopenDeliveries(store, edition.id, request, LATER)).rejects.toThrow(message);
@@ -272,10 +275,12 @@ describe('closeRevision', () => {
 
     it('writes nothing if one of its articles has changed since it was composed', async () => {
       const store = await open();
-      const { composed, edition } = await closed(store, ['a']);
+      const { edition } = await closed(store, ['a']);
       const before = await deliveriesOf(store);
+      const outdated = await recompose(store, edition.slot, LATER);
       await save(store, [article('today-1', { headline: 'Edited again', publishedAt: CUTOFF - HOUR })]);
-      await expect(close(store, revised(composed, edition))).rejects.toThrow(StaleComposition);
+      const closing = closeRevision(store, outdated, terms, { isForAll: false, now: LATER });
+      await expect(closing).rejects.toThrow(StaleComposition);
       expect(await deliveriesOf(store)).toEqual(before);
       expect(await findEdition(store.db, newsletter.id, edition.slot)).toMatchObject({ revision: 1 });
     });

@@ -2,6 +2,7 @@
 import type { Article } from '../../src/articles/article.ts';
 import type { NewsletterConfig } from '../../src/config/config.ts';
 import { type ComposedEdition, type CompositionOptions, composeEdition } from '../../src/editions/compose.ts';
+import { findEdition } from '../../src/editions/queries.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { editionSlot } from '../../src/editions/slot.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
@@ -50,6 +51,7 @@ export function tryCompose(
     cutoffAt,
     now: change.now ?? cutoffAt,
     nonce: NONCE,
+    reissueOf: change.reissueOf,
   };
   return composeEdition(store, config, templates, { ...newsletter, ...change }, options);
 }

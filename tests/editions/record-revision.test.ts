@@ -3,11 +3,13 @@ import { findArticles } from '../../src/articles/queries.ts';
 import { findDueCorrections } from '../../src/editions/candidates.ts';
 import type { ComposedEdition } from '../../src/editions/compose.ts';
 import {
+  type EditionSummary,
   findArticlesNotedSince,
   findEdition,
   findEditionById,
   listEditionArticles,
 } from '../../src/editions/queries.ts';
+import { StaleComposition } from '../../src/editions/record.ts';
 import { recordRevision } from '../../src/editions/record-revision.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -19,7 +21,7 @@ import {
   compose,
   newsletter,
   omissions,
-  revised,
+  recompose,
   save,
   threeStories,
   tryCompose,
@@ -36,12 +38,14 @@ async function closed(store: Store) {
   return { composed, first: (await findEditionById(store.db, id))! };
 }
 
-function record(
+/** Records the next revision, with some changes to what is composed. */
+async function record(
   store: Store,
-  composed: ComposedEdition,
-  previous: { id: number; articleId: string },
+  previous: Pick<EditionSummary, 'id' | 'articleId' | 'slot'>,
+  changes: Partial<ComposedEdition> = {},
   isForAll = false,
 ) {
+  const composed = { ...(await recompose(store, previous.slot, LATER)), ...changes };
   return store.db.transaction().execute((tx) => recordRevision(tx, composed, previous, isForAll, LATER));
 }
 
@@ -60,7 +64,7 @@ async function present(store: Store, composed: ComposedEdition, except: string[]
 
 describe('recordRevision', () => {
   forEachDatabase((open) => {
-    it('moves the stories of both to the new one, keeps the others with the old one, and adds what is new', async () => {
+    it('moves the stories of both to the new one, leaves the others with the old one, and adds new ones', async () => {
       const store = await open();
       const { composed, first } = await closed(store);
       await save(store, [article('late', { publishedAt: CUTOFF + MINUTE })]);
@@ -68,7 +72,7 @@ describe('recordRevision', () => {
         one.kind === 'composed' ? one.articles : [],
       )) as [ComposedEdition['articles'][number]];
       const articles = [...(await present(store, composed, ['extra'])), { ...late, position: 9 }];
-      const id = await record(store, revised(composed, first, { articles }), first);
+      const id = await record(store, first, { articles });
       expect(await idsOf(store, id)).toEqual(['late', 'today-1', 'today-2', 'today-3']);
       expect(await idsOf(store, first.id)).toEqual(['extra']);
       // All are spent: the next edition has none of them.
@@ -83,13 +87,9 @@ describe('recordRevision', () => {
       const store = await open();
       const { composed, first } = await closed(store);
       const without = await present(store, composed, ['extra']);
-      const second = await record(store, revised(composed, first, { articles: without }), first);
+      const second = await record(store, first, { articles: without });
       const edition = (await findEditionById(store.db, second))!;
-      const third = await record(
-        store,
-        revised(composed, edition, { articles: await present(store, composed) }),
-        edition,
-      );
+      const third = await record(store, edition, { articles: await present(store, composed) });
       expect(await idsOf(store, third)).toEqual(['extra', 'today-1', 'today-2', 'today-3']);
       expect([await idsOf(store, first.id), await idsOf(store, second)]).toEqual([[], []]);
     });
@@ -101,7 +101,7 @@ describe('recordRevision', () => {
       const roundupArticle = { ...composed.roundupArticle, id: 'other', tagUri: 'tag:other', bodyHtml: '<p>New</p>' };
       const changes = { articles: await present(store, composed), roundupArticle };
       await store.db.deleteFrom('pending_changes').execute();
-      await record(store, revised(composed, first, changes), first);
+      await record(store, first, changes);
       const [after] = await findArticles(store.db, [first.articleId]);
       expect(after).toEqual({ ...before, bodyHtml: '<p>New</p>', updatedAt: LATER });
       expect(await findArticles(store.db, ['other'])).toEqual([]);
@@ -112,9 +112,9 @@ describe('recordRevision', () => {
 
     it('does not publish a roundup article again that has been retracted', async () => {
       const store = await open();
-      const { composed, first } = await closed(store);
+      const { first } = await closed(store);
       await save(store, [article(first.articleId, { status: { state: 'retracted', note: 'No.', at: CUTOFF } })]);
-      await expect(record(store, revised(composed, first), first)).rejects.toThrow(/has been retracted/);
+      await expect(record(store, first)).rejects.toThrow(/has been retracted/);
       expect(await findEdition(store.db, newsletter.id, first.slot)).toMatchObject({ revision: 1 });
     });
 
@@ -129,7 +129,7 @@ describe('recordRevision', () => {
       const { articles } = await compose(store, CUTOFF + DAY, { minimumStories: 1 });
       const a = articles.find(({ articleId }) => articleId === 'a')!;
       const changes = { articles: [...(await present(store, composed)), { ...a, position: 9 }] };
-      const id = await record(store, revised(composed, first, changes), first);
+      const id = await record(store, first, changes);
       expect(await omissions(store, id)).toEqual({ b: 'did-not-fit' });
       expect(await omissions(store, first.id)).toEqual({});
     });
@@ -143,10 +143,10 @@ describe('recordRevision', () => {
         notesShown: [{ articleId: 'extra', notedAt: corrected.at }],
       };
       const due = async () => (await findDueCorrections(store.db, newsletter.id)).map(({ articleId }) => articleId);
-      const second = await record(store, revised(composed, first, changes), first);
+      const second = await record(store, first, changes);
       expect(await due()).toEqual(['extra']);
       const edition = (await findEditionById(store.db, second))!;
-      const third = await record(store, revised(composed, edition, changes), edition, true);
+      const third = await record(store, edition, changes, true);
       expect(await due()).toEqual([]);
       // Its page shows the note with the story.
       expect(await findArticlesNotedSince(store.db, (await findEditionById(store.db, third))!)).toEqual([]);
@@ -158,7 +158,7 @@ describe('recordRevision', () => {
       // Stored between the revisions, and too old for any edition.
       await save(store, [article('old', { publishedAt: CUTOFF - 9 * DAY })], CUTOFF + MINUTE);
       await store.db.updateTable('editions').set({ closed_at: CUTOFF }).execute();
-      const id = await record(store, revised(composed, first, { articles: await present(store, composed) }), first);
+      const id = await record(store, first, { articles: await present(store, composed) });
       await store.db
         .updateTable('editions')
         .set({ closed_at: CUTOFF + 20 * HOUR })
@@ -169,11 +169,13 @@ describe('recordRevision', () => {
       expect(await omissions(store, next)).toEqual({ old: 'aged-out' });
     });
 
-    it('refuses a second time, as a process that composed at the same time would', async () => {
+    it('refuses what another process that composed at the same time has recorded', async () => {
       const store = await open();
-      const { composed, first } = await closed(store);
-      await record(store, revised(composed, first), first);
-      await expect(record(store, revised(composed, first), first)).rejects.toThrow(/already has revision 2 of slot/);
+      const { first } = await closed(store);
+      const composed = await recompose(store, first.slot, LATER);
+      const write = () => store.db.transaction().execute((tx) => recordRevision(tx, composed, first, false, LATER));
+      await write();
+      await expect(write()).rejects.toThrow(StaleComposition);
     });
   });
 });

@@ -23,11 +23,12 @@ it.each(['sqlite', 'postgres'] as const)(
       await addMessageIdDomain(db, dialect);
       await run('alter table editions add column of_another_migration text');
       const insert = (columns: string, slot: string, number: number, rest: string) =>
-        run(`insert into editions (newsletter, slot, slot_at, cutoff_at, number, headline, subject, preheader, nonce, html,
-          text, archive_html, article_id, closed_at, of_another_migration${columns})
-          values ('daily', '${slot}', 1, 2, ${number}, 'h', 's', 'p', 'n', 'html', 'text', 'archive', 'a', 3, 'kept'${rest})`);
-      await run(`insert into articles (id, tag_uri, slug, kind, pinned, state, published_at, updated_at, created_at, digest,
-        document) values ('a', 't', 'a', 'brief', 0, 'published', 1, 1, 1, '', '{}')`);
+        run(`insert into editions (newsletter, slot, slot_at, cutoff_at, number, headline, subject, preheader, nonce,
+          html, text, archive_html, article_id, closed_at, of_another_migration${columns})
+          values ('daily', '${slot}', 1, 2, ${number}, 'h', 's', 'p', 'n', 'html', 'text', 'archive', 'a', 3,
+          'kept'${rest})`);
+      await run(`insert into articles (id, tag_uri, slug, kind, pinned, state, published_at, updated_at, created_at,
+        digest, document) values ('a', 't', 'a', 'brief', 0, 'published', 1, 1, 1, '', '{}')`);
       for (const [n, slot] of ['one', 'two', 'three'].entries()) await insert('', slot, n + 1, '');
       await run('delete from editions where id = 3');
       await run("insert into edition_articles values (1, 'daily', 'a', 'lead', 0)");

@@ -3,7 +3,7 @@
  * and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
 import { openConfiguredClient } from '../config/fetching.ts';
 import { readableByOthers } from '../config/private-paths.ts';
@@ -93,6 +93,10 @@ function checkAddress({ publication, newsletters, delivery }: Config): Finding[]
           'the real one by law',
       ),
     );
+  }
+  for (const { id, postalAddress } of newsletters) {
+    if (postalAddress === undefined || !PLACEHOLDER_ADDRESS.test(postalAddress)) continue;
+    findings.push(warning(`newsletters ${id}: postalAddress is ${postalAddress}: every email shows it`));
   }
   if (protocol === 'https:' && delivery.transport === 'file') {
     findings.push(
@@ -198,7 +202,11 @@ async function checkProxies({ db }: Store, { server }: Config, now: number): Pro
   return found === null ? [] : [warning(`server: ${describeUntrustedProxy(found)}`)];
 }
 
-function checkFolders({ paths, import: { watch } }: Config): Finding[] {
+function checkFolders(config: Config): Finding[] {
+  const {
+    paths,
+    import: { watch },
+  } = config;
   const findings: Finding[] = [];
   for (const [key, path] of [
     ['paths.feeds', paths.feeds],
@@ -211,7 +219,25 @@ function checkFolders({ paths, import: { watch } }: Config): Finding[] {
   for (const [key, path] of read) {
     if (!existsSync(path)) findings.push(problem(`${key} is ${path}: there is no such file or folder`));
   }
+  findings.push(...checkPictures(config));
   return findings.length > 0 ? findings : [ok(`folders: ${paths.feeds} and ${paths.data} can be written`)];
+}
+
+/** Emails would show an empty frame. */
+function checkPictures({ paths: { media }, publication: { logo }, newsletters }: Config): Finding[] {
+  const pictures: [key: string, file: string | undefined][] = [
+    ['publication.logo.url', logo?.url],
+    ['publication.logo.darkUrl', logo?.darkUrl],
+    ...newsletters.map(({ id, sponsor }): [string, string | undefined] => [
+      `newsletters ${id}: sponsor.image.file`,
+      sponsor?.image?.file,
+    ]),
+  ];
+  return pictures.flatMap(([key, file]) =>
+    file === undefined || media === undefined || /^https?:/.test(file) || existsSync(join(media, file))
+      ? []
+      : [problem(`${key} is ${file}: there is no such file in ${media}`)],
+  );
 }
 
 function checkSigning(config: Config): Finding[] {

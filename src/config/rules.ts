@@ -20,6 +20,7 @@ const RULES: Rule[] = [
   feedSectionsExist,
   sourceSectionsExist,
   accentContrast,
+  picturesNeedMedia,
   embeddedHubIsSelf,
   privateNetworksNeedEmbeddedHub,
   smtpUrlHasNoPassword,
@@ -80,6 +81,22 @@ function accentContrast({ publication }: FileConfig): ConfigViolation[] {
     const needed = `must have a contrast of at least ${MINIMUM_CONTRAST} on ${PAPER[scheme]} (WCAG AA)`;
     return [{ path: ['publication', 'accent', scheme], rule: `${needed}; it has ${ratio.toFixed(1)}` }];
   });
+}
+
+function picturesNeedMedia({ publication: { logo }, newsletters, paths }: FileConfig): ConfigViolation[] {
+  if (paths.media !== undefined) return [];
+  const isFile = (url: string | undefined): boolean => url !== undefined && !/^https?:\/\//.test(url);
+  const needsFolder = 'is a file in paths.media, which is not set: set it';
+  return [
+    ...(['url', 'darkUrl'] as const)
+      .filter((key) => isFile(logo?.[key]))
+      .map((key) => ({ path: ['publication', 'logo', key], rule: `${needsFolder}, or write an address` })),
+    ...newsletters.flatMap(({ sponsor }, index) =>
+      sponsor?.image === undefined
+        ? []
+        : [{ path: ['newsletters', index, 'sponsor', 'image', 'file'], rule: needsFolder }],
+    ),
+  ];
 }
 
 function embeddedHubIsSelf({ hub, publication }: FileConfig): ConfigViolation[] {

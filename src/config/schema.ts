@@ -50,6 +50,20 @@ const listenAddress = z
   .string()
   .refine((text) => text === 'off' || parseHostPort(text) !== null, 'must be off, or such as 127.0.0.1:9464')
   .transform((text) => (text === 'off' ? null : parseHostPort(text)));
+/** A file below `paths.media` that is served: no part of it starts with a dot (http/server/media.ts). */
+const MEDIA_FILE = /^(?![/.])(?!.*\/[/.])[^\\?#:]{1,500}$/;
+const mediaFile = z.string().regex(MEDIA_FILE, 'must be a file in paths.media, such as sponsors/acme.png');
+const pictureAddress = z
+  .string()
+  .refine(
+    (text) => MEDIA_FILE.test(text) || (/^https?:\/\//.test(text) && URL.canParse(text)),
+    'must be a file in paths.media, such as logo.png, or an http or https address',
+  );
+const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000);
+const hours = z
+  .int()
+  .min(1)
+  .max(24 * 31);
 const domain = z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case');
 
 const schedule = z.strictObject({
@@ -104,6 +118,22 @@ const feed = z.strictObject({
   schedule: schedule.optional().describe('Publishes this feed on its own schedule instead of publish.schedule.'),
 });
 
+const sponsor = z.strictObject({
+  label: text.max(60).default('Sponsored').describe('Says that the text is paid for.'),
+  text: text.max(400).describe('The text, without markup.'),
+  url: webAddress.describe('Where text and picture lead.'),
+  image: z
+    .strictObject({
+      file: mediaFile.describe(
+        'A file in paths.media. A picture on a server of the sponsor would tell the sponsor who opens the email.',
+      ),
+      alt: z.string().max(400).describe('What the picture shows.'),
+      width: z.int().min(1).max(552).default(552).describe('Pixels at which it is shown.'),
+    })
+    .optional()
+    .describe('A picture above the text.'),
+});
+
 const newsletter = z.strictObject({
   id: id.describe('Part of addresses and commands. Choose it once.'),
   title: text.describe('Name of the newsletter, as subscribers see it.'),
@@ -117,6 +147,7 @@ const newsletter = z.strictObject({
     })
     .describe('Sender of the editions.'),
   replyTo: z.email().optional().describe('Address for replies. Default: the sender.'),
+  postalAddress: text.optional().describe("Postal address in its emails. Default: the publication's."),
   template: id.describe('Name of the templates: templates/<template>.mjml and templates/<template>.txt.'),
   schedule: schedule.describe('When an edition closes. Each slot makes one edition.'),
   minimumStories: z
@@ -140,13 +171,31 @@ const newsletter = z.strictObject({
     .describe('Seconds in which sending an edition by hand can be cancelled, before it closes.'),
   blocks: z
     .strictObject({
-      news: z.int().min(0).max(50).default(8).describe('Stories under 24-Hour News.'),
+      news: z.int().min(0).max(50).default(8).describe('Stories under 24-Hour News, or This Week (newsHours).'),
       analysis: z.int().min(0).max(20).default(4).describe('Stories under Analysis.'),
       roundup: z.int().min(0).max(30).default(6).describe('Items under Roundup.'),
       latest: z.int().min(0).max(50).default(8).describe('Headlines under Latest.'),
     })
     .prefault({})
     .describe('Maximum number of stories in each block of an edition.'),
+  windowHours: hours
+    .optional()
+    .describe(
+      'An edition takes the stories of this many hours before it closes, or of all the time since the last edition ' +
+        'if that is longer. Default: 48.',
+    ),
+  newsHours: hours
+    .default(24)
+    .describe('Stories of this many hours are news. The block is called 24-Hour News, or This Week at 168.'),
+  show: z
+    .strictObject({
+      contents: z.boolean().default(false).describe('A list of the blocks, with the first headline of each.'),
+      readingTime: z.boolean().default(false).describe('How many minutes it takes to read what the edition shows.'),
+      thumbnails: z.boolean().default(false).describe('Small pictures next to the news.'),
+    })
+    .prefault({})
+    .describe('What an edition shows in addition.'),
+  sponsor: sponsor.optional().describe('A paid text in each edition, below the top story, labelled as such.'),
   deliverAt: z
     .string()
     .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "07:00"')
@@ -267,6 +316,15 @@ export const schema = z.strictObject({
         })
         .default({ light: '#9b1c1f', dark: '#f08a80' })
         .describe('Accent colour of pages and emails.'),
+      logo: z
+        .strictObject({
+          url: pictureAddress.describe('The picture: a file in paths.media, or an address.'),
+          darkUrl: pictureAddress.optional().describe('The picture for dark mode. Default: the same.'),
+          width: z.int().min(16).max(552).describe('Pixels at which it is shown.'),
+          alt: text.optional().describe('What it says. Default: the name of the publication.'),
+        })
+        .optional()
+        .describe('Logo at the top of emails, in place of the name. PNG or JPEG: many mail programs show no SVG.'),
       contact: z
         .strictObject({
           name: text.describe('Name of the contact.'),

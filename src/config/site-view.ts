@@ -1,7 +1,7 @@
 /**
  * The publication as templates see it: each page and email gets it as `site`.
  */
-import type { Config } from './config.ts';
+import type { Config, NewsletterConfig } from './config.ts';
 
 export interface SiteView {
   name: string;
@@ -14,9 +14,22 @@ export interface SiteView {
   contact: { name: string; email: string };
   postalAddress: string;
   copyright: string | null;
+  /** In place of the name at the top of emails. `width` is in pixels; `darkUrl` is null if there is only one. */
+  logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
   sections: { id: string; title: string }[];
   feeds: { id: string; title: string; description: string | null }[];
   newsletters: { id: string; title: string; description: string }[];
+}
+
+/** The publication in emails of one newsletter, which can have a postal address of its own. */
+export function newsletterSite(config: Config, { postalAddress }: Pick<NewsletterConfig, 'postalAddress'>): SiteView {
+  const site = siteView(config);
+  return { ...site, postalAddress: postalAddress ?? site.postalAddress };
+}
+
+/** The address of a picture that the configuration names. @param file a file in `paths.media`, or an address */
+export function pictureUrl(file: string, publicUrl: string): string {
+  return /^https?:\/\//.test(file) ? file : `${publicUrl}/media/${file.split('/').map(encodeURIComponent).join('/')}`;
 }
 
 /** Builds the template's `site` from the configuration. */
@@ -32,8 +45,19 @@ export function siteView(config: Config): SiteView {
     contact: publication.contact,
     postalAddress: publication.postalAddress,
     copyright: publication.copyright ?? null,
+    logo: logoView(publication),
     sections,
     feeds: feeds.map(({ id, title, description }) => ({ id, title, description: description ?? null })),
     newsletters: newsletters.map(({ id, title, description }) => ({ id, title, description })),
+  };
+}
+
+function logoView({ logo, name, url }: Config['publication']): SiteView['logo'] {
+  if (logo === undefined) return null;
+  return {
+    url: pictureUrl(logo.url, url),
+    darkUrl: logo.darkUrl === undefined ? null : pictureUrl(logo.darkUrl, url),
+    width: logo.width,
+    alt: logo.alt ?? name,
   };
 }

@@ -47,7 +47,7 @@ export async function recordAgedOut(tx: Tx, options: AgedOutOptions): Promise<vo
 async function scopeSince(tx: Tx, { newsletter, lastEditionId, window, editionId }: AgedOutOptions) {
   const [, last, beforeLast] = await lastEditions(tx, newsletter, 3);
   if (last === undefined) return sql<SqlBool>`1 = 1`;
-  const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null);
+  const { unseenFrom } = editionWindow(last.cutoffAt, beforeLast?.cutoffAt ?? null, window);
   // An import that was running when the last edition closed has given its articles an earlier instant of creation.
   const storedFrom = (await firstClosedAt(tx, last)) - HOUR;
   // "union all": for "union" SQLite would merge by id, reading every article in the order of ids.

@@ -57,7 +57,7 @@ export async function arrangeEdition(
   const last = await lastEdition(db, newsletter.id, reissueOf?.number);
   // An article under embargo must wait, even before a later cut-off.
   const cutoffAt = reissueOf?.cutoffAt ?? Math.min(options.cutoffAt, now);
-  const window = editionWindow(cutoffAt, last?.cutoffAt ?? null);
+  const window = editionWindow(cutoffAt, last?.cutoffAt ?? null, newsletter);
   const rules = selectionRules(config, newsletter, window);
   const draft = await readDraft(db, newsletter.id, slot);
   const found = await findStories(db, draft, {

@@ -6,7 +6,7 @@ import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
-import { siteView } from '../config/site-view.ts';
+import { newsletterSite } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
@@ -22,6 +22,7 @@ import {
   toRejection,
 } from './load-stories.ts';
 import { type Edition, findEdition } from './queries.ts';
+import { editionExtras } from './rendering/edition-extras.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
 import { editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
@@ -143,7 +144,10 @@ export async function composeEdition(
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
     const view = editionView(config, newsletter, { slot, number, draft }, stories, leading, corrections.views);
-    const rendered = await renderInThread(view, siteView(config), templates, { template: newsletter.template, nonce });
+    const rendered = await renderInThread(view, newsletterSite(config, newsletter), templates, {
+      template: newsletter.template,
+      nonce,
+    });
     const bytes = filledSize(rendered.html, nonce, config.publication.url);
     const shown = countStories(stories.plan);
     const leftOut = countStories(loaded.plan) - shown;
@@ -263,9 +267,11 @@ function editionView(
   const { id, title, kicker } = newsletter;
   const blocks = storyBlocks(stories);
   const { lead, news, roundup } = blocks;
+  const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
   return {
     masthead: { title, newsletter: id, kicker, date: slot.slotAt, number, slot: slot.label, ...FIRST_REVISION },
-    note: draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config),
+    note,
+    ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
     headline: `${kicker}: ${roundupHeadline(leading)}`,
     subject: draft.decisions.subject ?? editionSubject(kicker, leading),
     preheader: editionPreheader([

@@ -10,11 +10,12 @@ import { escapeHtml } from '../lib/html.ts';
 import type { Db } from '../store/store.ts';
 import { findArticles, type UnparsedArticle } from './candidates.ts';
 import type { StoryCandidate } from './ranking.ts';
-import type { EditionView, RoundupItem, Story, StoryLine } from './rendering/edition-view.ts';
+import type { EditionView, NewsLine, RoundupItem, Story, StoryLine } from './rendering/edition-view.ts';
 import {
   EXCERPT_LIMITS,
   type ExcerptLength,
   otherOutlets,
+  toNewsLine,
   toRoundupItem,
   toStory,
   toStoryLine,
@@ -86,7 +87,7 @@ export function storyBlocks({
   const storyOf = ({ id }: StoryCandidate): PlacedStory => stories.get(id) as PlacedStory;
   return {
     lead: inBlock<Story>('lead')[0] ?? null,
-    news: inBlock('news'),
+    news: inBlock<NewsLine>('news'),
     analysis: inBlock<Story>('analysis'),
     roundup: plan.roundup.map(({ first, also }) => {
       const { article, view } = storyOf(first);
@@ -101,7 +102,7 @@ type Attempt = ({ kind: 'shown' } & PlacedStory) | { kind: 'unavailable' } | { k
 
 function tryToShow(block: Block, stored: UnparsedArticle | undefined, options: LoadOptions): Attempt {
   if (stored === undefined) return { kind: 'unavailable' };
-  const { config, newsletter, rules, now, excerpts } = options;
+  const { newsletter, rules, now } = options;
   try {
     const article = toArticle(stored.document);
     // It can have been retracted or postponed since the candidates were read.
@@ -111,14 +112,14 @@ function tryToShow(block: Block, stored: UnparsedArticle | undefined, options: L
       block,
       article,
       stored,
-      view: assertNotTooLarge(assertComplete(viewIn(block, article, config, excerpts))),
+      view: assertNotTooLarge(assertComplete(viewIn(block, article, options))),
     };
   } catch (error) {
     return { kind: 'rejected', rejection: toRejection(newsletter.id, stored, error) };
   }
 }
 
-function viewIn(block: Block, article: Article, config: Config, excerpts: ExcerptLength): StoryLine {
+function viewIn(block: Block, article: Article, { config, newsletter, excerpts }: LoadOptions): StoryLine {
   const limits = EXCERPT_LIMITS[excerpts];
   switch (block) {
     case 'lead':
@@ -129,6 +130,7 @@ function viewIn(block: Block, article: Article, config: Config, excerpts: Excerp
     case 'also':
       return toRoundupItem(article, config, limits.roundup);
     case 'news':
+      return toNewsLine(article, config, newsletter.show.thumbnails);
     case 'latest':
       return toStoryLine(article, config);
   }

@@ -65,7 +65,7 @@ function storyList(view: EditionView): string {
   const dek = lead?.dek ? `<p>${escapeHtml(lead.dek)}</p>` : '';
   return [
     lead === null ? '' : `<p><strong>${linked(lead)}</strong></p>${dek}`,
-    block('24-hour news', news.map(withDek)),
+    block(view.newsTitle, news.map(withDek)),
     block('Analysis', analysis.map(withDek)),
     block(
       'Roundup',

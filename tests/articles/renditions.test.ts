@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { mailImageUrl, pageImage, RENDITION_FORMS, withRenditions } from '../../src/articles/renditions.ts';
+import {
+  mailImageUrl,
+  pageImage,
+  RENDITION_FORMS,
+  thumbnailUrl,
+  withRenditions,
+} from '../../src/articles/renditions.ts';
 import { sampleConfig } from '../support/sample.ts';
 
 const base = sampleConfig();
@@ -10,6 +16,8 @@ describe('the smaller versions of a picture', () => {
   it('have addresses below its folder, with the query that a newsroom adds to replace a picture', () => {
     expect(mailImageUrl(`${MEDIA}/2026/caf%C3%A9.JPG?v=2#top`, config)).toBe(`${MEDIA}/r/jpeg/2026/caf%C3%A9.JPG?v=2`);
     expect(RENDITION_FORMS.has('jpeg')).toBe(true);
+    expect(thumbnailUrl(`${MEDIA}/a.png`, config)).toBe(`${MEDIA}/r/thumb/a.png`);
+    expect(RENDITION_FORMS.get('thumb')).toMatchObject({ format: 'jpeg', width: 192 });
   });
 
   it('are for pages as wide as browsers may need, and none is wider than the original', () => {

@@ -60,11 +60,13 @@ describe.concurrent('daywire check', () => {
     await store.close();
     editConfig(folder, 'http://127.0.0.1:8080', 'https://news.example.com');
     editConfig(folder, 'metrics: 127.0.0.1:0', 'metrics: 0.0.0.0:9464');
+    editConfig(folder, 'minimumStories: 3', 'postalAddress: 1 Sample Road');
     const { code, stdout } = await folder.run(['check']);
     expect(code).toBe(0);
     const warnings = stdout.match(/^warning .*/gm) ?? [];
     expect(warnings.map((line) => line.replace('warning  ', ''))).toEqual([
       expect.stringMatching(/^publication\.postalAddress is The Meridian Wire, 1 Sample Road, .* law$/),
+      'newsletters daily-roundup: postalAddress is 1 Sample Road: every email shows it',
       expect.stringMatching(/^delivery\.transport is file although publication\.url is https:.*; set it to smtp$/),
       expect.stringMatching(/^server\.metrics listens on 0\.0\.0\.0, port 9464: .* set DAYWIRE_METRICS_TOKEN, or an/),
       'newsletters daily-roundup: nobody is subscribed, so its editions reach nobody',
@@ -100,18 +102,20 @@ describe.concurrent('daywire check', () => {
     expect(stdout).toMatch(/PROBLEM {2}?config\/daywire\.yaml:\d+: publication\.zone is "Nowhere": must be/);
   });
 
-  it('finds a secret that others can read, and a store that cannot be created', async () => {
+  it('finds a secret that others can read, a store that cannot be created, and a picture that is missing', async () => {
     const folder = newFolder('sample');
     mkdirSync(join(folder.path, 'var'));
     writeFileSync(join(folder.path, 'var/secret'), 's'.repeat(40), { mode: 0o644 });
     writeFileSync(join(folder.path, 'a-file'), '');
     editConfig(folder, 'store: var/daywire.db', 'store: a-file/daywire.db');
+    editConfig(folder, '  contact: {', '  logo: { url: no-such.png, width: 200 }\n  contact: {');
     const { code, stdout } = await folder.run(['check']);
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /PROBLEM +signing secret: .*var\/secret is readable by other users \(mode 644\): run "chmod 600/,
     );
     expect(stdout).toMatch(/PROBLEM +paths\.store is .*a-file\/daywire\.db: its folder cannot be written/);
+    expect(stdout).toMatch(/PROBLEM +publication\.logo\.url is no-such\.png: there is no such file in .*media/);
   });
 
   it('names newsletters that are not configured and have deliveries that wait', async () => {

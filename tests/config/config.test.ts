@@ -113,6 +113,56 @@ describe('the configuration', () => {
     expect(withKeys('undoSeconds: 3601')[0]).toMatch(/undoSeconds is 3601: .*<=3600/);
   });
 
+  const SPONSOR = 'sponsor: { text: A text, url: "https://example.com/" }';
+
+  it('labels a sponsor, and shows nothing in addition unless told to', () => {
+    const [newsletter] = parse(sample.replace('minimumStories: 3', SPONSOR)).newsletters;
+    expect(newsletter).toMatchObject({
+      sponsor: { label: 'Sponsored', text: 'A text', url: 'https://example.com/' },
+      show: { contents: false, readingTime: false, thumbnails: false },
+      newsHours: 24,
+    });
+    expect(newsletter?.windowHours).toBeUndefined();
+  });
+
+  it.each([
+    [SPONSOR.replace('https:', 'javascript:'), /sponsor\.url is "javascript:.*": must be an http or https address/],
+    [
+      SPONSOR.replace(' }', ', image: { file: "https://example.com/a.png", alt: A } }'),
+      /image\.file .*: must be a file in/,
+    ],
+    [SPONSOR.replace(' }', ', image: { file: ../a.png, alt: A } }'), /image\.file .*: must be a file in paths\.media/],
+    [
+      SPONSOR.replace(' }', ', image: { file: a/.b/c.png, alt: A } }'),
+      /image\.file .*: must be a file in paths\.media/,
+    ],
+    ['windowHours: 0', /windowHours is 0/],
+    ['newsHours: 745', /newsHours is 745/],
+    ['show: { content: true }', /show\.content: there is no such key/],
+  ])('refuses what an edition shows in "%s"', (keys, rule) => {
+    const problems = problemsOf(sample.replace('minimumStories: 3', keys));
+    expect(problems).toEqual([expect.stringMatching(rule)]);
+  });
+
+  it('takes a logo from the media folder or from an address, and needs that folder for the first', () => {
+    const withLogo = (url: string) =>
+      sample.replace('  contact: {', `  logo: { url: ${url}, width: 200 }\n  contact: {`);
+    for (const url of ['brand/logo.png', 'https://cdn.example.com/logo.png'])
+      expect(parse(withLogo(url)).publication.logo).toEqual({ url, width: 200 });
+    expect(problemsOf(withLogo('/logo.png'))).toEqual([
+      expect.stringMatching(/logo\.url is .*: must be a file in paths/),
+    ]);
+    const withoutMedia = (text: string) => text.replace(/ {2}media: .*\n/, '');
+    expect(problemsOf(withoutMedia(withLogo('https://cdn.example.com/logo.png')))).toEqual([]);
+    expect(problemsOf(withoutMedia(withLogo('logo.png')))).toEqual([
+      expect.stringMatching(/logo\.url is "logo\.png": is a file in paths\.media, which is not set/),
+    ]);
+    const sponsor = SPONSOR.replace(' }', ', image: { file: a.png, alt: A } }');
+    expect(problemsOf(withoutMedia(sample.replace('minimumStories: 3', sponsor)))).toEqual([
+      expect.stringMatching(/image\.file is "a\.png": is a file in paths\.media, which is not set/),
+    ]);
+  });
+
   it('names line, key, value and rule of every problem at once', () => {
     const broken = sample
       .replace('zone: Asia/Shanghai', 'zone: Asia/Nowhere')

@@ -61,6 +61,34 @@ describe('composeEdition', () => {
       expect(await findArticle(store.db, 'daily-roundup-2026-11-24')).toBeNull();
     });
 
+    it('takes the stories of the window of its newsletter, and shows what that newsletter asks for', async () => {
+      const store = await open();
+      const image = { url: 'https://example.com/a.jpg', alt: 'A', credit: null, type: 'image/jpeg', length: 9 };
+      await save(store, [
+        ...threeStories('today', CUTOFF),
+        article('days-ago', { publishedAt: CUTOFF - 167 * HOUR, image: { ...image, width: 200, height: 100 } }),
+        article('too-old', { publishedAt: CUTOFF - 169 * HOUR }),
+      ]);
+      const edition = await compose(store, CUTOFF, {
+        windowHours: 168,
+        newsHours: 168,
+        postalAddress: '2 Own Road',
+        show: { contents: true, readingTime: true, thumbnails: true },
+        sponsor: { label: 'Sponsored', text: 'A paid text.', url: 'https://example.com/sponsor' },
+      });
+      expect(edition.articles.map(({ articleId }) => articleId)).not.toContain('too-old');
+      expect(edition.view.news.find(({ articleId }) => articleId === 'days-ago')).toMatchObject({
+        thumbnail: { url: 'https://example.com/a.jpg', width: 96, height: 48 },
+      });
+      expect(edition.view).toMatchObject({ newsTitle: 'This Week', hasContents: true, readingMinutes: 1 });
+      for (const part of [edition.html, edition.text, edition.archiveHtml]) {
+        expect(part).toContain('2 Own Road');
+        expect(part).not.toContain('1 Sample Road');
+        expect(part).toContain('A paid text.');
+      }
+      expect(edition.roundupArticle.bodyHtml).toContain('<h2>This Week</h2>');
+    });
+
     it('has the same result for the same store', async () => {
       const store = await open();
       await save(store, threeStories('today', CUTOFF));

@@ -15,7 +15,7 @@ import { expectGolden } from '../support/golden.ts';
 
 const UNTIL = Date.UTC(2026, 10, 23, 23, 30);
 const rules: SelectionRules = {
-  window: editionWindow(UNTIL, null),
+  window: editionWindow(UNTIL, null, { newsHours: 24 }),
   blocks: { news: 8, analysis: 4, roundup: 6, latest: 8 },
   leadKickers: ['Cover Story', 'Exclusive'],
   sections: ['business-tech', 'world'],
@@ -41,20 +41,36 @@ function ids(stories: StoryCandidate[]): string[] {
 
 describe('editionWindow', () => {
   it('begins 48 hours before the cut-off of the first edition', () => {
-    expect(editionWindow(UNTIL, null)).toEqual({
+    expect(editionWindow(UNTIL, null, { newsHours: 24 })).toEqual({
       from: UNTIL - 48 * HOUR,
       unseenFrom: UNTIL - 48 * HOUR,
       until: UNTIL,
       newsFrom: UNTIL - 24 * HOUR,
+      windowHours: 48,
+      newsHours: 24,
     });
   });
 
   it('begins 48 hours before the cut-off after an edition of the previous day', () => {
-    expect(editionWindow(UNTIL, UNTIL - DAY)).toMatchObject({ from: UNTIL - 2 * DAY, unseenFrom: UNTIL - 2 * DAY });
+    expect(editionWindow(UNTIL, UNTIL - DAY, { newsHours: 24 })).toMatchObject({
+      from: UNTIL - 2 * DAY,
+      unseenFrom: UNTIL - 2 * DAY,
+    });
+  });
+
+  it('begins a week before the cut-off of a weekly edition, or at the last cut-off in a week of 169 hours', () => {
+    const weekly = { windowHours: 168, newsHours: 168 };
+    const from = UNTIL - 168 * HOUR;
+    expect(editionWindow(UNTIL, null, weekly)).toMatchObject({ from, unseenFrom: from, newsFrom: from });
+    const last = UNTIL - 169 * HOUR;
+    expect(editionWindow(UNTIL, last, weekly)).toMatchObject({ from: last, unseenFrom: last - DAY, newsFrom: from });
   });
 
   it('begins on Monday at the cut-off of Friday, and a day earlier for stories stored since', () => {
-    expect(editionWindow(UNTIL, UNTIL - 3 * DAY)).toMatchObject({ from: UNTIL - 3 * DAY, unseenFrom: UNTIL - 4 * DAY });
+    expect(editionWindow(UNTIL, UNTIL - 3 * DAY, { newsHours: 24 })).toMatchObject({
+      from: UNTIL - 3 * DAY,
+      unseenFrom: UNTIL - 4 * DAY,
+    });
   });
 });
 

@@ -56,8 +56,18 @@ export function sampleEdition({ publication, newsletters }: Config, newsletter: 
     headline: 'Roundup: A Sample, Another Sample',
     subject: 'Roundup: A Sample, Another Sample',
     preheader: 'One sentence that adds the key figure.',
+    hasContents: true,
+    readingMinutes: 4,
+    sponsor: {
+      label: 'Sponsored',
+      text: 'A paid text.',
+      url: 'https://example.com/sponsor',
+      host: 'example.com',
+      image: { url: `${url}/media/sponsor.png`, alt: 'A sponsor', width: 552 },
+    },
     lead: story,
-    news: [line],
+    newsTitle: '24-Hour News',
+    news: [{ ...line, thumbnail: { url: `${url}/media/sample.png`, width: 96, height: 54 } }],
     analysis: [story],
     roundup: [
       {

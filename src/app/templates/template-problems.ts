@@ -5,7 +5,7 @@
 import { importText } from '../../articles/import/import.ts';
 import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { siteView } from '../../config/site-view.ts';
+import { newsletterSite, siteView } from '../../config/site-view.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
 import { renderInThread } from '../../editions/rendering/render-in-thread.ts';
 import { sharedDocuments } from '../../feeds/index-page/index-page.ts';
@@ -40,10 +40,11 @@ export async function templateProblems(config: Config, templates: Templates, now
 /** In a thread: a cold MJML takes a second. */
 async function editionProblems(config: Config, templates: Templates, now: number): Promise<string[]> {
   const problems: string[] = [];
-  for (const { id, template } of config.newsletters) {
+  for (const newsletter of config.newsletters) {
+    const { id, template } = newsletter;
     const view = sampleEdition(config, id, now);
     const problem = await problemOf(() =>
-      renderInThread(view, siteView(config), templates, { template, nonce: NONCE }),
+      renderInThread(view, newsletterSite(config, newsletter), templates, { template, nonce: NONCE }),
     );
     if (problem !== null) problems.push(`newsletters ${id}: template ${template}: ${problem}`);
   }

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { textDirection } from '../../articles/article.ts';
 import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { siteView } from '../../config/site-view.ts';
+import { newsletterSite, type SiteView } from '../../config/site-view.ts';
 import { wrapText } from '../../editions/rendering/wrap-text.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { localDate } from '../../lib/time.ts';
@@ -49,8 +49,9 @@ export interface ServiceContext {
 const TEXT_COLUMNS = 72;
 
 /**
- * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. The sender is that of the first configured newsletter
- * that was requested; a requested link is mailed even if none of the subscriber's is configured any more.
+ * Renders `mail/<kind>.html.liquid` and `mail/<kind>.txt.liquid`. Sender and postal address are those of the first
+ * configured newsletter that was requested; a requested link is mailed even if none of the subscriber's is configured
+ * any more.
  * @throws RecipientError if none of the newsletters is configured any more; Error if a template is invalid
  */
 export async function prepareServiceMessage(
@@ -63,7 +64,8 @@ export async function prepareServiceMessage(
   const first = newsletters[0] ?? (isLink ? config.newsletters[0] : undefined);
   if (first === undefined)
     throw new RecipientError(`the newsletters ${message.newsletters.join(', ')} are no longer configured`);
-  const { subject, text, html } = await render(message, newsletters, { config, templates, secrets });
+  const site = newsletterSite(config, first);
+  const { subject, text, html } = await render(message, newsletters, site, { config, templates, secrets });
 
   const sender = senderOf(first.from, first.replyTo);
   const token = mailboxToken(secrets, { purpose: 'service-bounce', messageId: id, subscriberId });
@@ -95,6 +97,7 @@ export async function prepareServiceMessage(
 async function render(
   { id, kind, subscriberId, email, tokenVersion, createdAt, expiresAt }: ServiceMessage,
   newsletters: { title: string; description: string }[],
+  site: SiteView,
   { config, templates, secrets }: Omit<ServiceContext, 'signers'>,
 ): Promise<{ subject: string; text: string; html: string }> {
   const base = new URL(`${config.publication.url}/`).href;
@@ -110,7 +113,6 @@ async function render(
     export: () => `${base}account/export/${actToken(secrets, 'export', key)}`,
     erase: () => `${base}account/erase/${actToken(secrets, 'erase', key)}`,
   }[kind]();
-  const site = siteView(config);
   const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt };
   const rendered = await templates.text(`mail/${kind}.txt.liquid`, data);
   const subject = /^Subject: ([\s\S]+?)\n\n/.exec(rendered);

@@ -13,10 +13,18 @@ export interface EditionView {
   preheader: string;
   /** The editor's note, shown first. Usually empty. */
   note: Paragraph[];
+  /** Whether a list of the blocks is shown. */
+  hasContents: boolean;
+  /** Minutes that it takes to read what the edition shows; null if that is not shown. */
+  readingMinutes: number | null;
+  /** A paid text. Templates must show its label. */
+  sponsor: Sponsor | null;
   /** Null only if the edition has no story of the newsroom's own. */
   lead: Story | null;
+  /** Of the block `news`: `24-Hour News`, or `This Week`. */
+  newsTitle: string;
   /** Newest first. */
-  news: StoryLine[];
+  news: NewsLine[];
   analysis: Story[];
   roundup: RoundupItem[];
   /** Newest first. */
@@ -65,6 +73,22 @@ export interface StoryLine {
   lang: string | null;
   /** `rtl` for languages such as Arabic and Hebrew. */
   dir: 'ltr' | 'rtl';
+}
+
+export interface NewsLine extends StoryLine {
+  /** A decoration: the headline says what the story is. Null if there is no picture, or none is shown. */
+  thumbnail: { url: string; width: number; height: number | null } | null;
+}
+
+export interface Sponsor {
+  /** Such as `Sponsored`. */
+  label: string;
+  text: string;
+  url: string;
+  /** Of `url`, without `www.`: the text of the link. */
+  host: string;
+  /** `width` is in pixels. */
+  image: { url: string; alt: string; width: number } | null;
 }
 
 /** A story with its text: the lead, and the stories of the analysis block. */

@@ -1,8 +1,15 @@
 /** Converts an article to the views of an edition: a line, a story with text, a roundup item, a correction. */
-import { type Article, articleUrl, creditLine, fullHeadline, textDirection } from '../../articles/article.ts';
-import { mailImageUrl } from '../../articles/renditions.ts';
+import {
+  type Article,
+  articleUrl,
+  creditLine,
+  fullHeadline,
+  type Image,
+  textDirection,
+} from '../../articles/article.ts';
+import { mailImageUrl, thumbnailUrl } from '../../articles/renditions.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
-import type { Correction, Outlet, RoundupItem, Story, StoryLine } from './edition-view.ts';
+import type { Correction, NewsLine, Outlet, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
 import { shorten } from './shorten.ts';
 
@@ -43,6 +50,24 @@ export function toStoryLine(article: Article, config: Config): StoryLine {
     publishedAt: article.publishedAt,
     ...languageOf(article, config),
   };
+}
+
+/** A line of the news block. @param hasThumbnail whether the newsletter shows small pictures */
+export function toNewsLine(article: Article, config: Config, hasThumbnail: boolean): NewsLine {
+  const { image } = article;
+  const thumbnail = !hasThumbnail || image === null ? null : thumbnailOf(image, config);
+  return { ...toStoryLine(article, config), thumbnail };
+}
+
+/** Pixels of the longer side. */
+const THUMBNAIL_SIZE = 96;
+
+function thumbnailOf({ url, width, height }: Image, config: Config): NewsLine['thumbnail'] {
+  const source = thumbnailUrl(url, config);
+  if (width === null || height === null) return { url: source, width: THUMBNAIL_SIZE, height: null };
+  const scale = THUMBNAIL_SIZE / Math.max(width, height);
+  const pixels = (length: number): number => Math.max(1, Math.round(length * scale));
+  return { url: source, width: pixels(width), height: pixels(height) };
 }
 
 export function toStory(article: Article, config: Config, limits: ExcerptLimits): Story {

@@ -94,6 +94,18 @@ describe('prepareServiceMessage', () => {
     }
   });
 
+  it('has sender and postal address of the newsletter that was requested', async () => {
+    const config = testConfig();
+    const own = { from: { name: 'Weekly', email: 'weekly@example.com' }, postalAddress: '2 Own Road' };
+    const newsletters = config.newsletters.map((one) => ({ ...one, ...own }));
+    const mail = await parse({}, { config: { ...config, newsletters } });
+    expect(mail.from?.text).toBe('"Weekly" <weekly@example.com>');
+    for (const part of [mail.text, mail.html]) {
+      expect(part).toContain('2 Own Road');
+      expect(part).not.toContain(config.publication.postalAddress);
+    }
+  });
+
   it('links to the preferences if the subscription exists already', async () => {
     const mail = await parse({ kind: 'already' });
     const token = /https:\/\/news\.example\/preferences\/([\w.-]+)/.exec(mail.text ?? '')?.[1] ?? '';

@@ -14,7 +14,7 @@ import { HOUR } from '../../../src/lib/time.ts';
 
 const UNTIL = Date.UTC(2026, 10, 23, 23, 30);
 const RULES: SelectionRules = {
-  window: editionWindow(UNTIL, null),
+  window: editionWindow(UNTIL, null, { newsHours: 24 }),
   blocks: { news: 3, analysis: 2, roundup: 2, latest: 2 },
   leadKickers: ['Cover Story'],
   sections: ['world'],

@@ -9,7 +9,16 @@ import { type RenderedEdition, renderEdition } from '../../../src/editions/rende
 import { EXCERPT_LIMITS } from '../../../src/editions/rendering/story-view.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { expectGolden } from '../../support/golden.ts';
-import { ALERT_VIEW, SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, SMALL_VIEW } from './sample-view.ts';
+import {
+  ALERT_VIEW,
+  FULL_VIEW,
+  LOGO_SITE,
+  SAMPLE_NONCE,
+  SAMPLE_SITE,
+  SAMPLE_VIEW,
+  SMALL_VIEW,
+  WEEKLY_VIEW,
+} from './sample-view.ts';
 
 const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
 const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
@@ -82,13 +91,7 @@ describe('a full edition', () => {
   });
 
   it('satisfies the accessibility rules of html-validate', async () => {
-    const loader = new StaticConfigLoader({ root: true, extends: ['html-validate:a11y'], elements: ['html5'] });
-    for (const html of [full.html, full.archiveHtml]) {
-      const report = await new HtmlValidate(loader).validateString(html);
-      expect(
-        report.results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => [ruleId, message])),
-      ).toEqual([]);
-    }
+    await expectAccessible([full.html, full.archiveHtml]);
   });
 
   it('has the same content in its text: every headline, dek, URL and note', () => {
@@ -186,6 +189,112 @@ describe('an edition with little content', () => {
     expect(html).not.toContain('href=""');
     expect(text).toMatch(/\nReuters Example\n/);
     expect(text).toMatch(/\nAlso: Agency Example\n/);
+  });
+});
+
+describe('an edition with everything that the configuration can add', () => {
+  let all: RenderedEdition;
+  beforeAll(async () => {
+    all = await renderEdition(FULL_VIEW, LOGO_SITE, templates, options);
+  });
+
+  it('matches the golden files', () => {
+    expectGolden('editions/everything.html', all.html);
+    expectGolden('editions/everything.txt', all.text);
+    expectGolden('editions/everything-archive.html', all.archiveHtml);
+    expect(Buffer.byteLength(all.html)).toBeLessThan(80_000);
+  });
+
+  it('satisfies the accessibility rules of html-validate', async () => {
+    await expectAccessible([all.html, all.archiveHtml]);
+  });
+
+  it('has a list of its blocks, with links to them on the archive page only', () => {
+    const ids = [...all.archiveHtml.matchAll(/<h2[^>]* id="([a-z]+)"/g)].map(([, id]) => id);
+    const links = [...all.archiveHtml.matchAll(/href="#([a-z]+)"/g)].map(([, id]) => id);
+    expect(ids).toEqual(['lead', 'news', 'analysis', 'roundup', 'latest']);
+    expect(links).toEqual(ids);
+    expect(all.html).not.toContain('href="#');
+    expect(all.text).toContain(
+      '24-Hour News: Smartphone Shipments Jump 67.7% as Makers Catch Up With\nDemand (+ 7 more)\n',
+    );
+  });
+
+  it('shows small pictures as decorations, with a size that mail programs keep', () => {
+    const pictures = all.html.match(/<img src="[^"]*\/thumb\/[^>]*>/g) ?? [];
+    expect(pictures).toHaveLength(6);
+    for (const picture of pictures) expect(picture).toMatch(/alt="" width="(96|64)" height="(58|96)"/);
+    expect(all.html.match(/<a [^>]*aria-hidden="true" tabindex="-1"><img /g)).toHaveLength(6);
+  });
+
+  it('labels what is paid for, in HTML and text', () => {
+    expect(all.archiveHtml).toMatch(
+      />Sponsored<\/p>[\s\S]*href="https:\/\/example\.com\/qiao[^"]*" rel="sponsored noopener"/,
+    );
+    expect(all.text).toMatch(/-+\nSPONSORED\n\nQiao & Partners/);
+  });
+
+  it('has a logo in place of the name, and another one in dark mode', () => {
+    for (const html of [all.html, all.archiveHtml]) {
+      expect(html).toMatch(/<h1[^>]*><img class="logo" src="[^"]*logo\.png" alt="The Meridian Wire" width="320"/);
+      expect(html).toMatch(
+        /prefers-color-scheme:dark[\s\S]*\n\.logo\{display:none!important\}\n\.logo-dark\{display:inline-block/,
+      );
+    }
+    expect(full.html).not.toContain('logo');
+  });
+});
+
+describe('the weekly roundup', () => {
+  let weekly: RenderedEdition;
+  beforeAll(async () => {
+    weekly = await renderEdition(WEEKLY_VIEW, SAMPLE_SITE, templates, { ...options, template: 'weekly-roundup' });
+  });
+
+  it('matches the golden files', () => {
+    expectGolden('editions/weekly.html', weekly.html);
+    expectGolden('editions/weekly.txt', weekly.text);
+  });
+
+  it('satisfies the accessibility rules of html-validate', async () => {
+    await expectAccessible([weekly.html, weekly.archiveHtml]);
+  });
+
+  it('begins with the cover story, then has the news of the week by section, each story once', () => {
+    const headings = [...weekly.html.matchAll(/<h2[^>]*>([^<]*)<\/h2>/g)].map(([, text]) => text);
+    expect(headings).toEqual([
+      'In This Edition',
+      'Cover Story',
+      'This Week',
+      'Analysis',
+      'Roundup',
+      'Latest',
+      'Corrections',
+    ]);
+    const sections = [...weekly.html.matchAll(/<h3 class="sans ink"[^>]*>([^<]*)<\/h3>/g)].map(([, text]) => text);
+    expect(sections).toEqual(['Business &amp; Tech', 'Finance &amp; Economy', 'Trending Stories', 'World', 'More']);
+    expect(WEEKLY_VIEW.news).toHaveLength(9);
+    for (const { url } of WEEKLY_VIEW.news) {
+      expect(weekly.html.split(`href="${url}"`)).toHaveLength(2);
+      expect(weekly.text.split(url)).toHaveLength(2);
+    }
+    expect(weekly.html).not.toContain('24-Hour');
+  });
+});
+
+describe("a newsroom's own copy of the template from before notes and logos", () => {
+  it('works with the parts and the data of this version', async () => {
+    const earlier = openTemplates(join(import.meta.dirname, 'earlier-templates'), SAMPLE_SITE.zone);
+    for (const [view, site] of [
+      [SAMPLE_VIEW, SAMPLE_SITE],
+      [FULL_VIEW, LOGO_SITE],
+    ] as const) {
+      const { html, text, archiveHtml } = await renderEdition(view, site, earlier, options);
+      const headings = [...html.matchAll(/<h2[^>]*>([^<]*)<\/h2>/g)].map(([, heading]) => heading);
+      expect(headings).toEqual(['Top Story', '24-Hour News', 'Analysis', 'Roundup', 'Latest', 'Corrections']);
+      expect(archiveHtml).toContain('Chatbot Maker Files to List in Hong Kong');
+      expect(text).toContain('https://wire.example.com/articles/hk-listing');
+    }
   });
 });
 
@@ -325,6 +434,16 @@ describe('an invalid template', () => {
     expect((await attempt('good', words(`${mark}<!--/{{ nonce }}:personal-->`))).archiveHtml).not.toContain('%%');
   });
 });
+
+async function expectAccessible(pages: string[]): Promise<void> {
+  const loader = new StaticConfigLoader({ root: true, extends: ['html-validate:a11y'], elements: ['html5'] });
+  for (const html of pages) {
+    const report = await new HtmlValidate(loader).validateString(html);
+    expect(report.results.flatMap(({ messages }) => messages.map(({ ruleId, message }) => [ruleId, message]))).toEqual(
+      [],
+    );
+  }
+}
 
 function storyCount({ lead, news, analysis, roundup, latest }: EditionView): number {
   return (lead === null ? 0 : 1) + news.length + analysis.length + roundup.length + latest.length;

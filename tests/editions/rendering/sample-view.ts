@@ -6,6 +6,7 @@ import type { SiteView } from '../../../src/config/site-view.ts';
 import type {
   Correction,
   EditionView,
+  NewsLine,
   Paragraph,
   RoundupItem,
   Story,
@@ -30,6 +31,7 @@ export const SAMPLE_SITE: SiteView = {
   contact: { name: 'Newsroom', email: 'newsroom@example.com' },
   postalAddress: 'The Meridian Wire, 1 Sample Road, Shanghai 200000, China',
   copyright: '© The Meridian Wire',
+  logo: null,
   sections: [
     { id: 'business-tech', title: 'Business & Tech' },
     { id: 'finance-economy', title: 'Finance & Economy' },
@@ -147,7 +149,7 @@ const TOP = story('chips-2025', 'China Buys $143 Billion of Chips and Makes Bare
   ],
 });
 
-const NEWS: StoryLine[] = [
+const NEWS: NewsLine[] = [
   line('phones-march', 'Smartphone Shipments Jump 67.7% as Makers Catch Up With Demand', 0.6, {
     topic: 'Smartphones',
     dek: 'A total of 35.3 million left the factories in March, and three in four handsets could use 5G, CAICT says.',
@@ -179,7 +181,7 @@ const NEWS: StoryLine[] = [
     dek: 'The document read <script>alert("filed")</script> where a company’s name should have stood.',
   }),
   line('solar-wind', 'Solar Reaches 240 GW, Set to Pass Wind as Third Source of Power', 15.5, { topic: 'Solar' }),
-];
+].map((one) => ({ ...one, thumbnail: null }));
 
 const ANALYSIS: Story[] = [
   story('nev-q1', 'Electric Cars Stop Being a Matter of Subsidy', 4, {
@@ -345,12 +347,16 @@ export const SAMPLE_VIEW: EditionView = {
     isCorrection: false,
   },
   note: [],
+  hasContents: false,
+  readingMinutes: null,
+  sponsor: null,
   headline: 'Tech Roundup: China Makes Barely a Sixth of Its Chips, Smartphone Shipments Jump 67.7%',
   subject: 'Tech Roundup: China Makes Barely a Sixth of Its Chips',
   preheader:
     'Sales of integrated circuits rose 9%, yet companies with their roots in the country supplied 5.9% of what ' +
     'it bought.',
   lead: TOP,
+  newsTitle: '24-Hour News',
   news: NEWS,
   analysis: ANALYSIS,
   roundup: ROUNDUP,
@@ -395,5 +401,71 @@ export const ALERT_VIEW: EditionView = {
     ...SAMPLE_VIEW.links,
     archive: 'https://wire.example.com/editions/breaking/2026-11-24-0730',
     editions: 'https://wire.example.com/editions/breaking',
+  },
+};
+
+/** A weekly edition, by section, with everything that the configuration can add. */
+export const WEEKLY_VIEW: EditionView = {
+  ...SAMPLE_VIEW,
+  masthead: {
+    ...SAMPLE_VIEW.masthead,
+    title: 'The Weekly Roundup',
+    newsletter: 'weekly-roundup',
+    kicker: 'The Week',
+    number: 31,
+  },
+  lead: { ...TOP, kicker: 'Cover Story' },
+  hasContents: true,
+  readingMinutes: 7,
+  newsTitle: 'This Week',
+  news: [...NEWS, { ...line('no-section', 'A Story Without a Section', 90, { section: null }), thumbnail: null }],
+};
+
+/** The daily roundup with everything that the configuration and the editor can add. */
+export const FULL_VIEW: EditionView = {
+  ...SAMPLE_VIEW,
+  masthead: {
+    ...SAMPLE_VIEW.masthead,
+    revision: 2,
+    revisionNote: 'This is revision 2 of this edition. The first was closed at 07:30.',
+    isCorrection: false,
+  },
+  note: [
+    {
+      html: 'Good morning. Today is about <em>chips</em>: what the country buys, and <a href="https://wire.example.com/articles/chips-2025">how little of it</a> it makes.',
+      text: 'Good morning. Today is about chips: what the country buys, and how little of it (https://wire.example.com/articles/chips-2025) it makes.',
+    },
+    plain('• The figures come from IC Insights.'),
+    plain('• Our next edition is on Wednesday, as usual.'),
+  ],
+  hasContents: true,
+  readingMinutes: 6,
+  sponsor: {
+    label: 'Sponsored',
+    text: 'Qiao & Partners advises makers of sensors and drives. Meet us in Hall 7 of the fair, or read our report on supply chains.',
+    url: 'https://example.com/qiao?utm_source=wire&utm_medium=email',
+    host: 'example.com',
+    image: { url: 'https://wire.example.com/media/sponsors/qiao.png', alt: 'Qiao & Partners', width: 240 },
+  },
+  news: NEWS.map((one, index) => ({
+    ...one,
+    thumbnail:
+      index % 3 === 2
+        ? null
+        : {
+            url: `https://wire.example.com/media/r/thumb/${one.articleId}.jpg`,
+            width: index === 1 ? 64 : 96,
+            height: index === 1 ? 96 : 58,
+          },
+  })),
+};
+
+export const LOGO_SITE: SiteView = {
+  ...SAMPLE_SITE,
+  logo: {
+    url: 'https://wire.example.com/media/logo.png',
+    darkUrl: 'https://wire.example.com/media/logo-dark.png',
+    width: 320,
+    alt: 'The Meridian Wire',
   },
 };

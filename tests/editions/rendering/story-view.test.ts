@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toStory } from '../../../src/editions/rendering/story-view.ts';
+import { toNewsLine, toStory } from '../../../src/editions/rendering/story-view.ts';
 import { article } from '../../support/articles.ts';
 import { sampleConfig } from '../../support/sample.ts';
 
@@ -12,4 +12,23 @@ it("shows the newsroom's pictures in the version for email, and those of other s
   };
   expect(imageOf(`${media}/a.jpg`)).toMatchObject({ url: `${media}/r/jpeg/a.jpg`, width: 4_000, height: 3_000 });
   expect(imageOf('https://photos.example/a.jpg')).toMatchObject({ url: 'https://photos.example/a.jpg' });
+});
+
+it('shows a small version of a picture next to a line of news, 96 pixels at its longer side', () => {
+  const config = sampleConfig();
+  const media = `${config.publication.url}/media`;
+  const thumbnail = (size: { width: number | null; height: number | null }, url = `${media}/a.jpg`) => {
+    const image = { url, alt: 'A', credit: null, type: 'image/jpeg', length: 9, ...size };
+    return toNewsLine(article('a', { image }), config, true).thumbnail;
+  };
+  const url = `${media}/r/thumb/a.jpg`;
+  expect(thumbnail({ width: 4_000, height: 3_000 })).toEqual({ url, width: 96, height: 72 });
+  expect(thumbnail({ width: 3_000, height: 4_000 })).toEqual({ url, width: 72, height: 96 });
+  expect(thumbnail({ width: 9_000, height: 1 })).toEqual({ url, width: 96, height: 1 });
+  expect(thumbnail({ width: null, height: null })).toEqual({ url, width: 96, height: null });
+  const foreign = 'https://photos.example/a.jpg';
+  expect(thumbnail({ width: 10, height: 10 }, foreign)).toMatchObject({ url: foreign });
+  expect(toNewsLine(article('a', { image: null }), config, true).thumbnail).toBeNull();
+  const image = { url: foreign, alt: 'A', credit: null, type: 'image/jpeg', length: 9, width: 1, height: 1 };
+  expect(toNewsLine(article('a', { image }), config, false).thumbnail).toBeNull();
 });

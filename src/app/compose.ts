@@ -3,7 +3,8 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import { type NewsletterConfig, scheduleZone } from '../config/config.ts';
-import { type ClosedOrSkipped, composeAndClose } from '../delivery/close.ts';
+import { type CloseOutcome, composeAndClose } from '../delivery/close.ts';
+import { lastCommandAt } from '../editions/draft-store.ts';
 import { findEdition } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
 import { openTemplates } from '../lib/templates.ts';
@@ -11,6 +12,7 @@ import { localDate, rfc3339 } from '../lib/time.ts';
 import { readScheduleState } from '../schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
+import { syncApprovalAlert } from './drafts/approval-alert.ts';
 
 /** The newsletter's schedule has no such slot. */
 class SlotError extends Error {
@@ -22,18 +24,13 @@ class SlotError extends Error {
  * @param label the slot, such as `2026-11-24`; default: the next one of today, as `slotNamed` finds it
  * @throws SlotError where the newsletter has no such slot
  */
-export async function composeNow(
-  app: AppContext,
-  newsletter: NewsletterConfig,
-  label?: string,
-): Promise<ClosedOrSkipped> {
+export async function composeNow(app: AppContext, newsletter: NewsletterConfig, label?: string): Promise<CloseOutcome> {
   const now = app.clock();
-  return compose(app, newsletter, await slotNamed(app, newsletter, now, label), now);
+  return compose(app, newsletter, { slot: await slotNamed(app, newsletter, now, label), cutoffAt: now });
 }
 
 /**
- * Composes and closes the edition of a scheduled slot. Its cut-off is the slot's own instant, however late the run, so
- * that a slot always selects the same articles.
+ * Composes and closes the edition of a scheduled slot, with the cut-off of `cutoffOf`.
  * @param slotAt epoch milliseconds
  * @throws SlotError where the newsletter has no slot at that instant
  */
@@ -41,12 +38,16 @@ export async function composeSlot(
   app: AppContext,
   newsletter: NewsletterConfig,
   slotAt: number,
-): Promise<ClosedOrSkipped> {
-  return compose(app, newsletter, slotAtInstant(app, newsletter, slotAt), slotAt);
+): Promise<CloseOutcome> {
+  const slot = slotAtInstant(app, newsletter, slotAt);
+  return compose(app, newsletter, { slot, cutoffAt: await cutoffOf(app, newsletter, slot) });
 }
 
-/** @throws SlotError where the newsletter has no slot at that instant */
-function slotAtInstant(app: AppContext, newsletter: NewsletterConfig, slotAt: number): EditionSlot {
+/**
+ * The slot at an instant, epoch milliseconds.
+ * @throws SlotError where the newsletter has none
+ */
+export function slotAtInstant(app: AppContext, newsletter: NewsletterConfig, slotAt: number): EditionSlot {
   const day = localDate(slotAt, app.config.publication.zone);
   const slot = slotsOfDay(app, newsletter, day).find((one) => one.slotAt === slotAt);
   if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
@@ -117,16 +118,37 @@ export function slotLabelled(app: AppContext, newsletter: NewsletterConfig, now:
   throw new SlotError(`${newsletter.id} has no slot ${label}: it has ${existing}`);
 }
 
-function compose(
+/**
+ * The cut-off of an edition that closes by its schedule or its countdown: the slot's own instant, however late it is,
+ * so that a slot always selects the same articles. While an editor works on it after its slot, it is the instant of the
+ * last command: what the editor saw can be in it.
+ */
+export async function cutoffOf({ store }: AppContext, { id }: NewsletterConfig, slot: EditionSlot): Promise<number> {
+  return Math.max(slot.slotAt, (await lastCommandAt(store.db, id, slot.label)) ?? slot.slotAt);
+}
+
+/**
+ * Composes and closes the edition of a slot whose countdown has ended, with the cut-off of `cutoffOf`.
+ * @param countdown the end of the countdown: the edition is closed only while it runs
+ */
+export async function composeAfterCountdown(
   app: AppContext,
   newsletter: NewsletterConfig,
   slot: EditionSlot,
-  cutoffAt: number,
-): Promise<ClosedOrSkipped> {
+  countdown: number,
+): Promise<CloseOutcome> {
+  return compose(app, newsletter, { slot, cutoffAt: await cutoffOf(app, newsletter, slot), countdown });
+}
+
+function compose(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  options: { slot: EditionSlot; cutoffAt: number; countdown?: number },
+): Promise<CloseOutcome> {
   const { store, config, clock } = app;
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  return composeAndClose(store, config, templates, newsletter, { slot, cutoffAt, clock });
+  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: syncApprovalAlert });
 }
 
 /** The date that a slot's label begins with, or null. */

@@ -5,7 +5,7 @@ import type { ArticleImportOptions } from '../articles/import/import.ts';
 import { importChangedFiles } from '../articles/import/watch.ts';
 import { countDueChanges } from '../articles/pending-changes.ts';
 import { hasNoArticles } from '../articles/queries.ts';
-import type { ClosedOrSkipped } from '../delivery/close.ts';
+import type { CloseOutcome } from '../delivery/close.ts';
 import type { DeliveryReport } from '../delivery/run.ts';
 import { lastEdition } from '../editions/queries.ts';
 import { SECOND } from '../lib/time.ts';
@@ -30,7 +30,7 @@ export interface FirstRun {
   polled: { source: string; text: string }[];
   published: { documents: number; changed: number; rejected: number } | null;
   /** The edition of the sample's first start. */
-  edition: ClosedOrSkipped | null;
+  edition: CloseOutcome | null;
   runs: Run[];
   delivered: NamedDeliveryReport | null;
 }

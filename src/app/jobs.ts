@@ -2,10 +2,11 @@
  * The jobs of the schedule.
  */
 import { type NewsletterConfig, type ScheduleConfig, scheduleZone } from '../config/config.ts';
+import { findClosingObstacle } from '../editions/closing-obstacle.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Job } from '../schedule/job.ts';
 import type { AppContext } from './app-context.ts';
-import { composeSlot } from './compose.ts';
+import { composeSlot, cutoffOf, slotAtInstant } from './compose.ts';
 import { publish } from './publish.ts';
 
 /** `publish` for all feeds without a schedule of their own, `publish:FEED`, and `newsletter:NEWSLETTER`. */
@@ -46,9 +47,17 @@ function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
     id: `newsletter:${newsletter.id}`,
     schedule: withZone(app, newsletter.schedule),
     coalesce: false,
+    async readiness(slotAt, now) {
+      const slot = slotAtInstant(app, newsletter, slotAt);
+      const options = { slot, cutoffAt: await cutoffOf(app, newsletter, slot), now };
+      const obstacle = await findClosingObstacle(app.store.db, app.config, newsletter, options);
+      return obstacle === null ? { kind: 'ready' } : { kind: 'waiting', reason: obstacle.reason };
+    },
     run: async (slotAt) => {
       const outcome = await composeSlot(app, newsletter, slotAt);
       if (outcome.kind === 'skipped') return outcome;
+      // An editor has held it, or its approval has become void, since its readiness was asked.
+      if (outcome.kind !== 'closed') return { kind: 'waiting', reason: outcome.reason };
       const { edition, queued, isNew } = outcome;
       return isNew
         ? { kind: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }

@@ -110,7 +110,12 @@ function showEdition(
 function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<void> {
   return cli.withApp(async (app) => {
     const outcome = await composeNow(app, newsletterNamed(app.config, id), options.slot);
-    if (outcome.kind === 'skipped') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
+    if (outcome.kind === 'waiting') {
+      const slot = options.slot === undefined ? '' : ` ${options.slot}`;
+      const remedy = `daywire editions ${outcome.remedy} ${id}${slot}`;
+      throw new CommandError(`${id}: no edition: ${outcome.reason}: to change that, use "${remedy}"`);
+    }
+    if (outcome.kind !== 'closed') throw new CommandError(`${id}: no edition: ${outcome.reason}`);
     const { edition, queued, isNew } = outcome;
     const [status] = await summariseEditions(app, [edition]);
     printResult(cli, options, {

@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Config, NewsletterConfig } from '../config/config.ts';
-import { type ComposedEdition, composeEdition } from '../editions/compose.ts';
+import { type ComposedEdition, composeEdition, type SkippedEdition } from '../editions/compose.ts';
+import type { ClosingObstacle } from '../editions/draft/closing.ts';
 import { type EditionSummary, findEdition } from '../editions/queries.ts';
 import { recordEdition, StaleComposition } from '../editions/record.ts';
 import type { EditionSlot } from '../editions/slot.ts';
@@ -22,13 +23,28 @@ export interface ClosedEdition {
   isNew: boolean;
 }
 
-export type ClosedOrSkipped = ({ kind: 'closed' } & ClosedEdition) | { kind: 'skipped'; reason: string };
+export type CloseOutcome =
+  | ({ kind: 'closed' } & ClosedEdition)
+  /** It has too few stories. */
+  | { kind: 'skipped'; reason: string }
+  /** An editor holds it, or must approve it first. */
+  | ({ kind: 'waiting' } & ClosingObstacle)
+  /** The countdown that was to close it does not run any more. */
+  | { kind: 'cancelled'; reason: string };
 
 // Composing and closing takes a fraction of a second, and an article must change each time.
 const MAX_COMPOSITIONS = 5;
 
+/** What closes an edition besides its content. */
+export interface CloseConditions {
+  /** The end of its draft's countdown, epoch milliseconds: it closes only while that runs. */
+  countdown?: number | undefined;
+  /** Called in the transaction that closes it. */
+  onClose?: ((tx: Tx, composed: ComposedEdition, now: number) => Promise<void>) | undefined;
+}
+
 /**
- * Composes the edition of a slot and closes it. Composes again if one of its articles changes in between.
+ * Composes the edition of a slot and closes it. Composes again if one of its articles or its draft changes in between.
  * @param options.cutoffAt articles published before this instant are candidates
  * @param options.nonce generates the nonce of the placeholders: at least 16 random letters and digits
  * @throws StaleComposition if articles change faster than it composes
@@ -38,18 +54,22 @@ export async function composeAndClose(
   config: Config,
   templates: Templates,
   newsletter: NewsletterConfig,
-  options: { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
-): Promise<ClosedOrSkipped> {
-  const { slot, cutoffAt, clock, nonce = randomNonce } = options;
+  options: CloseConditions & { slot: EditionSlot; cutoffAt: number; clock: Clock; nonce?: () => string },
+): Promise<CloseOutcome> {
+  const { slot, cutoffAt, clock, nonce = randomNonce, ...conditions } = options;
+  const { countdown } = conditions;
   const terms = { ...newsletter, zone: config.publication.zone };
   for (let composition = 1; ; composition++) {
     const now = clock();
     const composing = { slot, cutoffAt, now, nonce: nonce() };
     const composed = await composeEdition(store, config, templates, newsletter, composing);
-    if (composed.kind === 'skipped') return composed;
     if (composed.kind === 'closed') return { kind: 'closed', ...(await closedBefore(store.reports, composed.edition)) };
+    const { obstacle, closeAt } = composed;
+    if (countdown !== undefined && closeAt !== countdown) return { kind: 'cancelled', reason: 'cancelled' };
+    if (obstacle !== null) return { kind: 'waiting', ...obstacle };
+    if (composed.kind === 'skipped') return { kind: 'skipped', reason: skipReason(composed) };
     try {
-      return { kind: 'closed', ...(await closeEdition(store, composed, terms, now)) };
+      return { kind: 'closed', ...(await closeEdition(store, composed, terms, now, conditions)) };
     } catch (error) {
       const isTransient = error instanceof StaleComposition || isSerializationFailure(error);
       if (!isTransient || composition === MAX_COMPOSITIONS) throw error;
@@ -59,20 +79,23 @@ export async function composeAndClose(
 
 /**
  * Closes a composed edition and queues its deliveries. If the slot was closed in the meantime, returns that edition.
- * @throws StaleComposition if one of its articles has changed since it was composed
+ * @throws StaleComposition if one of its articles, or its draft, has changed since it was composed, or if the countdown
+ *   does not run any more
  */
 export async function closeEdition(
   store: Store,
   composed: ComposedEdition,
   terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
   now: number,
+  { countdown, onClose }: CloseConditions = {},
 ): Promise<ClosedEdition> {
   const { newsletter, slot } = composed;
   try {
     return await store.db.transaction().execute(async (tx) => {
       const closed = await findEdition(tx, newsletter, slot);
       if (closed !== null) return closedBefore(tx, closed);
-      const editionId = await recordEdition(tx, composed, now);
+      const editionId = await recordEdition(tx, composed, now, countdown);
+      await onClose?.(tx, composed, now);
       await freezeMessageIdDomain(tx, editionId, terms);
       const queued = await queueDeliveries(tx, { id: editionId, newsletter }, terms, now);
       const edition = await findEdition(tx, newsletter, slot);
@@ -85,6 +108,11 @@ export async function closeEdition(
     if (closed === null) throw error;
     return closedBefore(store.reports, closed);
   }
+}
+
+function skipReason({ reason, approval }: SkippedEdition): string {
+  if (approval === null || approval.voided === null) return reason;
+  return `${reason}; the approval by ${approval.by} is void: ${approval.voided}`;
 }
 
 /** A retry after a change of the sender's address must have the same Message-ID. */

@@ -12,6 +12,7 @@ import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
 import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
 import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
+import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
 import {
   assertComplete,
@@ -67,6 +68,10 @@ export interface ComposedEdition {
   draftRevision: number;
   /** Null unless the draft is approved. */
   approval: ApprovalStatus | null;
+  /** Why it must not close yet; null if it may. */
+  obstacle: ClosingObstacle | null;
+  /** The end of the draft's countdown, epoch milliseconds; null without one. */
+  closeAt: number | null;
   /** The revision that this one replaces, or null. */
   reissueOf: Edition | null;
   /** The listed corrections. */
@@ -102,6 +107,10 @@ export interface SkippedEdition {
   rejected: Rejection[];
   /** Null unless the draft is approved. */
   approval: ApprovalStatus | null;
+  /** Why the edition must not close, with enough stories either; or null. */
+  obstacle: ClosingObstacle | null;
+  /** The end of the draft's countdown, epoch milliseconds; null without one. */
+  closeAt: number | null;
 }
 
 export interface CompositionOptions extends ArrangementOptions {
@@ -128,12 +137,14 @@ export async function composeEdition(
   const arranged = await arrangeEdition(db, config, newsletter, options);
   const { draft, last, cutoffAt, window, loading, loaded, approval } = arranged;
   const { rules } = loading;
+  const obstacle = closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null);
+  const { closeAt } = draft;
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.
     const closed = await findEdition(db, newsletter.id, slot.label);
     if (closed !== null && reissueOf === null) return { kind: 'closed', edition: closed };
     const reason = tooFewStories(loaded, newsletter, window);
-    return { kind: 'skipped', reason, window, rejected: loaded.rejected, approval };
+    return { kind: 'skipped', reason, window, rejected: loaded.rejected, approval, obstacle, closeAt };
   }
 
   const due = await loadCorrections(db, config, newsletter, reissueOf);
@@ -175,7 +186,7 @@ export async function composeEdition(
     dropped: stories.plan.dropped.map((candidate) => candidate.id),
     arrivals: stories.plan.arrivals,
     draftRevision: draft.revision,
-    approval,
+    ...{ approval, obstacle, closeAt },
     reissueOf,
     corrections: corrections.due,
     notesShown: stories.placed.flatMap(({ article: { id, status } }) =>

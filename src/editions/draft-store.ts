@@ -33,6 +33,19 @@ export async function readDraftLog(db: Db, newsletter: string, slot: string): Pr
   }));
 }
 
+/** When the last command to a draft was given, epoch milliseconds; null if there was none. */
+export async function lastCommandAt(db: Db, newsletter: string, slot: string): Promise<number | null> {
+  const last = await db
+    .selectFrom('draft_log')
+    .select('at')
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot)
+    .orderBy('number', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return last?.at ?? null;
+}
+
 /**
  * Changes a draft and appends to its log, in one transaction.
  * @param change decides from the stored draft; it may be called again
@@ -99,24 +112,44 @@ export async function closeDraft(
   return true;
 }
 
-/** Starts a countdown, or cancels it with null. @returns false if the draft is closed, or has that value already */
-export async function setCloseAt(
+/**
+ * Starts the countdown to an early close.
+ * @returns its end: that of a countdown which runs already, or `closeAt`; null if the draft is closed
+ */
+export async function startCountdown(
   { db }: Pick<Store, 'db'>,
   newsletter: string,
   slot: EditionSlot,
-  closeAt: number | null,
-): Promise<boolean> {
+  closeAt: number,
+): Promise<number | null> {
   return db.transaction().execute(async (tx) => {
     const draft = await lockDraft(tx, newsletter, slot);
-    if (draft.state.kind === 'closed' || draft.closeAt === closeAt) return false;
-    await tx
-      .updateTable('drafts')
-      .set({ close_at: closeAt })
-      .where('newsletter', '=', newsletter)
-      .where('slot', '=', slot.label)
-      .execute();
-    return true;
+    if (draft.state.kind === 'closed') return null;
+    if (draft.closeAt !== null) return draft.closeAt;
+    await updateCountdown(tx, newsletter, slot.label, closeAt).execute();
+    return closeAt;
   });
+}
+
+/**
+ * Ends a countdown without closing the edition. While another process closes it, waits for the result.
+ * @param closeAt the end of the countdown; default: any
+ * @returns false if no such countdown runs: it was cancelled, or the edition is closed
+ */
+export async function endCountdown(db: Db, newsletter: string, slot: string, closeAt?: number): Promise<boolean> {
+  const ended = await updateCountdown(db, newsletter, slot, null)
+    .where('close_at', 'is not', null)
+    .$if(closeAt !== undefined, (q) => q.where('close_at', '=', closeAt as number))
+    .executeTakeFirstOrThrow();
+  return ended.numUpdatedRows > 0n;
+}
+
+function updateCountdown(db: Db, newsletter: string, slot: string, closeAt: number | null) {
+  return db
+    .updateTable('drafts')
+    .set({ close_at: closeAt })
+    .where('newsletter', '=', newsletter)
+    .where('slot', '=', slot);
 }
 
 /** The drafts whose countdown has ended, oldest first. */

@@ -4,9 +4,12 @@
 
 /**
  * Whether the job did its work, or why it had none to do. A job that fails throws. `unchanged`: there was nothing to
- * change, so that nobody waited for a late run.
+ * change, so that nobody waited for a late run. `waiting`: it has turned out not to be ready.
  */
-export type JobOutcome = { kind: 'done'; note?: string; unchanged?: boolean } | { kind: 'skipped'; reason: string };
+export type JobOutcome =
+  | { kind: 'done'; note?: string; unchanged?: boolean }
+  | { kind: 'skipped'; reason: string }
+  | { kind: 'waiting'; reason: string };
 
 /**
  * Whether a slot that has come can run. `reason`: what it waits for, in one line, such as `held by Ada`; its run ends

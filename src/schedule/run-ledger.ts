@@ -133,21 +133,20 @@ export async function renewClaim(db: Db, claim: RunClaim, leaseUntil: number): P
   await updateRunning(db, claim).set({ lease_until: leaseUntil }).execute();
 }
 
-type EndState = Exclude<RunState, 'running' | 'waiting'>;
-
 /**
  * Records the outcome of a claimed run.
+ * @param outcome.state `waiting`: it has turned out not to be ready
  * @param outcome.retryAt when a failed run is tried again
  * @returns null where another process has claimed the run: its outcome counts
  */
 export async function finishRun(
   db: Db,
   claim: RunClaim,
-  { state, reason, retryAt }: { state: EndState; reason: string | null; retryAt: number | null },
+  { state, reason, retryAt }: { state: Exclude<RunState, 'running'>; reason: string | null; retryAt: number | null },
   now: number,
 ): Promise<Run | null> {
   const row = await updateRunning(db, claim)
-    .set({ state, reason, finished_at: now, lease_until: retryAt })
+    .set({ state, reason, finished_at: state === 'waiting' ? null : now, lease_until: retryAt })
     .returningAll()
     .executeTakeFirst();
   return row === undefined ? null : toRun(row);

@@ -87,25 +87,28 @@ function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome
   return store.db.transaction().execute(async (tx) => {
     const run = await finishRun(tx, claim, resultOf(job, claim, outcome, now), now);
     if (run === null) return null;
-    await resolveAlerts(tx, [keys.waiting, ...resolvedBy(keys, run.state)], now);
+    await resolveAlerts(tx, resolvedBy(keys, run.state), now);
     // Nobody is surprised by a run that is late because an editor held it, or that had nothing to change.
     const isExpected = claim.waited !== null || (outcome.kind === 'done' && outcome.unchanged === true);
-    if (run.state === 'failed' || run.state === 'skipped' || (run.state === 'late' && !isExpected)) {
-      await raiseAlert(tx, { key: keys[run.state], message: alertMessage(job, run) }, now);
+    const { state } = run;
+    if (state === 'failed' || state === 'skipped' || state === 'waiting' || (state === 'late' && !isExpected)) {
+      await raiseAlert(tx, { key: keys[state], message: alertMessage(job, run) }, now);
     }
     return run;
   });
 }
 
 /** The alerts of earlier runs that a run of this state makes obsolete. */
-function resolvedBy({ failed, late, skipped }: ReturnType<typeof alertKeys>, state: Run['state']): string[] {
-  if (state === 'done') return [failed, late, skipped];
-  if (state === 'late') return [failed, skipped];
-  return state === 'skipped' ? [failed] : [];
+function resolvedBy({ failed, late, skipped, waiting }: ReturnType<typeof alertKeys>, state: Run['state']): string[] {
+  if (state === 'waiting') return [];
+  if (state === 'done') return [waiting, failed, late, skipped];
+  if (state === 'late') return [waiting, failed, skipped];
+  return state === 'skipped' ? [waiting, failed] : [waiting];
 }
 
 function resultOf(job: Job, claim: RunClaim, outcome: Outcome, now: number): Parameters<typeof finishRun>[2] {
   const { waited } = claim;
+  if (outcome.kind === 'waiting') return { state: 'waiting', reason: errorLine(outcome.reason), retryAt: null };
   if (outcome.kind === 'failed') {
     const at = retryAt(job, { slotAt: claim.slotAt, attempts: claim.attempt }, now);
     return { state: 'failed', reason: outcome.reason, retryAt: at };

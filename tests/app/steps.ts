@@ -12,7 +12,7 @@ export async function closeEdition(app: AppContext, label?: string): Promise<[sl
   const [newsletter] = app.config.newsletters;
   if (newsletter === undefined) throw new Error('the sample has a newsletter');
   const outcome = await composeNow(app, newsletter, label);
-  if (outcome.kind === 'skipped') throw new Error(outcome.reason);
+  if (outcome.kind !== 'closed') throw new Error(outcome.reason);
   return [outcome.edition.slot, outcome.isNew];
 }
 

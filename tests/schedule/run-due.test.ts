@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { DAY, HOUR, MINUTE, SECOND, wallClock } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { MAX_ATTEMPTS } from '../../src/schedule/decide.ts';
-import type { Job, Readiness } from '../../src/schedule/job.ts';
+import type { Job, JobOutcome, Readiness } from '../../src/schedule/job.ts';
 import { deleteOtherSchedules, registerSchedules } from '../../src/schedule/register.ts';
 import { runDue } from '../../src/schedule/run-due.ts';
 import { claimRun, listLastRuns, listRuns } from '../../src/schedule/run-ledger.ts';
@@ -314,7 +314,7 @@ forEachDatabase((open, dialect) => {
   });
 
   describe('a slot whose job is not ready', () => {
-    const held: Readiness = { kind: 'waiting', reason: 'held by Ada' };
+    const held = { kind: 'waiting', reason: 'held by Ada' } as const;
 
     async function openHeld(readiness: Job['readiness'] = async () => held) {
       const store = await open();
@@ -405,6 +405,25 @@ forEachDatabase((open, dialect) => {
       broken = false;
       expect(await check(slot + MINUTE)).toMatchObject([{ state: 'waiting', attempts: 1, startedAt: slot + MINUTE }]);
       expect(job.ran).toEqual([]);
+    });
+
+    it('waits where the job finds out that it is not ready after all', async () => {
+      const store = await open();
+      const at = clockAt(slot - HOUR);
+      let outcome: JobOutcome = held;
+      const job = jobOf({}, () => outcome);
+      await runDue(store, [job], depsAt(at));
+      at.now = slot;
+      expect(await runDue(store, [job], depsAt(at))).toMatchObject([
+        { state: 'waiting', reason: 'held by Ada', finishedAt: null, leaseUntil: null },
+      ]);
+      expect(await openAlertKeys(store)).toEqual(['waiting:newsletter:daily']);
+      outcome = { kind: 'done' };
+      at.now = slot + 2 * MINUTE;
+      expect(await runDue(store, [job], depsAt(at))).toMatchObject([
+        { state: 'late', reason: 'waited 2 min: held by Ada' },
+      ]);
+      expect(await openAlertKeys(store)).toEqual([]);
     });
 
     it('runs once in two processes that find it ready at once', async () => {

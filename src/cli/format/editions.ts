@@ -5,13 +5,13 @@ import type { NamedDeliveryReport } from '../../app/deliver.ts';
 import type { RunDetails } from '../../app/delivery/run-details.ts';
 import type { EditionDetails, EditionStatus } from '../../app/editions.ts';
 import type { Config } from '../../config/config.ts';
-import type { ClosedOrSkipped } from '../../delivery/close.ts';
+import type { CloseOutcome } from '../../delivery/close.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
 import { count, counts, table } from './text.ts';
 
 /** One line for an edition that was closed, now or before. */
-export function formatClosedEdition(outcome: Extract<ClosedOrSkipped, { kind: 'closed' }>, config: Config): string {
+export function formatClosedEdition(outcome: Extract<CloseOutcome, { kind: 'closed' }>, config: Config): string {
   const { edition, queued, isNew } = outcome;
   const url = `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`;
   const how = isNew

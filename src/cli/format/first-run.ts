@@ -38,7 +38,7 @@ export function formatFirstRun(
     ]);
   }
   if (edition !== null) {
-    const text = edition.kind === 'skipped' ? `none: ${edition.reason}` : formatClosedEdition(edition, config);
+    const text = edition.kind === 'closed' ? formatClosedEdition(edition, config) : `none: ${edition.reason}`;
     lines.push(['edition', text]);
   }
   for (const text of runLines(runs, { withoutDone: edition !== null }, config)) lines.push(['run', text]);

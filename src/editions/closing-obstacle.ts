@@ -1,0 +1,27 @@
+/**
+ * Whether an edition may close, by its draft and its stories. Renders nothing.
+ */
+import type { Config, NewsletterConfig } from '../config/config.ts';
+import type { Db } from '../store/store.ts';
+import { type ArrangementOptions, arrangeEdition } from './arrange.ts';
+import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
+import { readDraft } from './draft-store.ts';
+import { findEdition } from './queries.ts';
+
+/** Why the edition of a slot must not close at `now`; null if it may, or is closed. */
+export async function findClosingObstacle(
+  db: Db,
+  config: Config,
+  newsletter: NewsletterConfig,
+  options: Pick<ArrangementOptions, 'slot' | 'cutoffAt' | 'now'>,
+): Promise<ClosingObstacle | null> {
+  const { state } = await readDraft(db, newsletter.id, options.slot);
+  const obstacle = closingObstacle(state, newsletter.approval, null);
+  const isVoidable = state.kind === 'approved' && newsletter.approval === 'required';
+  if (obstacle === null && !isVoidable) return null;
+  // An edition that closed before there were drafts.
+  if ((await findEdition(db, newsletter.id, options.slot.label)) !== null) return null;
+  if (obstacle !== null) return obstacle;
+  const { draft, approval } = await arrangeEdition(db, config, newsletter, options);
+  return closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null);
+}

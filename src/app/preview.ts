@@ -122,11 +122,14 @@ export interface UnrecordedEdition {
   kind: 'composed';
   slot: EditionSlot;
   composed: ComposedEdition | SkippedEdition;
+  /** Whether it has fewer stories than the newsletter's minimum. */
   isSkipped: boolean;
 }
 
 /**
- * Composes an edition as it would close, also with fewer stories than the newsletter's minimum, and records nothing.
+ * Composes an edition as it would close at its slot, also with fewer stories than the newsletter's minimum. Records
+ * nothing.
+ * @param label of the slot; default: the next one
  * @throws SlotError where the newsletter has no such slot
  */
 export async function composeUnrecorded(

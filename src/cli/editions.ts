@@ -8,6 +8,7 @@ import { readEditionDetails, summariseEditions } from '../app/editions.ts';
 import { sendTestCopy, writePreview } from '../app/preview.ts';
 import { publish } from '../app/publish.ts';
 import { listEditions } from '../editions/queries.ts';
+import { addCheckCommand } from './check-edition.ts';
 import {
   type CliContext,
   CommandError,
@@ -78,6 +79,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
     .addOption(jsonOption())
     .action((name: string, slot: string | undefined, options: EditorOptions) => showEdition(cli, name, slot, options));
   addDraftCommands(editions, cli);
+  addCheckCommand(editions, cli);
   addEditionControlCommands(editions, cli);
 }
 

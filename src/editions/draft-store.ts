@@ -4,8 +4,8 @@
  */
 import { type Db, dialectOf, type Store, type Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
-import { type Draft, type DraftState, type ListedStory, untouchedDraft } from './draft/decisions.ts';
-import type { ChangeOutcome, LogEntry } from './draft/history.ts';
+import { type Draft, type ListedStory, untouchedDraft } from './draft/decisions.ts';
+import { type ChangeOutcome, closeWith, type LogEntry } from './draft/history.ts';
 import type { EditionSlot } from './slot.ts';
 
 /** The part of a draft that is stored as JSON. */
@@ -79,7 +79,7 @@ export interface DraftClose {
 }
 
 /**
- * Closes the draft with its edition. Decisions about stories end: those made later are for a reissue.
+ * Closes the draft with its edition.
  * @returns false if the draft has changed since the edition was composed, or its countdown was cancelled: roll back
  */
 export async function closeDraft(
@@ -91,24 +91,8 @@ export async function closeDraft(
   const draft = await lockDraft(tx, newsletter, slot);
   if (draft.revision !== draftRevision) return false;
   if (countdown !== undefined && draft.closeAt !== countdown) return false;
-  const number = draft.revision + 1;
-  const state: DraftState = { kind: 'closed', at: now, stories };
-  const dropped = Object.entries(draft.decisions.stories).filter(([, { kind }]) => kind === 'dropped');
-  const decisions = { ...draft.decisions, blocks: {}, stories: Object.fromEntries(dropped) };
-  const fields = Object.keys(draft.fieldRevisions) as (keyof Draft['fieldRevisions'])[];
-  const ended = fields.filter((field) => field.startsWith('block:') || field.startsWith('story:'));
-  const fieldRevisions: Draft['fieldRevisions'] = { ...draft.fieldRevisions, state: number };
-  // Earlier commands about stories cannot be undone any more.
-  for (const field of ended) fieldRevisions[field] = number;
-  const closed: Draft = { ...draft, state, decisions, fieldRevisions, revision: number, closeAt: null };
-  await writeDraft(tx, closed, {
-    number,
-    at: now,
-    editor: 'daywire',
-    command: { kind: 'close', revision: editionRevision },
-    changes: [{ field: 'state', before: draft.state, after: state, from: draft.fieldRevisions.state ?? 0, to: number }],
-    undoes: null,
-  });
+  const closed = closeWith(draft, { stories, editionRevision, now });
+  await writeDraft(tx, closed.draft, closed.entry);
   return true;
 }
 

@@ -66,6 +66,46 @@ describe.concurrent('daywire compose --test', () => {
   });
 });
 
+describe.concurrent('daywire editions check', () => {
+  it('prints the problems of the coming edition, fails if one is an error, and records nothing', async () => {
+    const folder = await startedFolder();
+    mkdirSync(join(folder.path, 'in'));
+    const write = (headline: string) =>
+      writeFileSync(join(folder.path, 'in/one.md'), articleFile('one').replace('Headline of one', headline));
+    write('TK percent more');
+    await folder.run(['import', 'in']);
+    const before = storedRows(folder);
+    const failed = await folder.run(['editions', 'check', 'daily-roundup', '--no-links']);
+    expect([failed.code, failed.stderr]).toEqual([1, '']);
+    expect(failed.stdout).toMatch(/^daily-roundup of \S+: \d+ stories\n\d+ of 102400 bytes of HTML \(\d+%\)\n/);
+    expect(failed.stdout).toContain('one (TK percent more): its headline still contains "TK"');
+    const json = await folder.run(['editions', 'check', 'daily-roundup', '--no-links', '--json']);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      newsletter: 'daily-roundup',
+      html: { maximum: 102_400 },
+      problems: expect.arrayContaining([
+        expect.objectContaining({ code: 'leftover-word', place: expect.objectContaining({ articleId: 'one' }) }),
+      ]),
+    });
+    expect(storedRows(folder)).toEqual(before);
+
+    write('Nine percent more');
+    await folder.run(['import', 'in']);
+    const passed = await folder.run(['editions', 'check', 'daily-roundup', '--no-links']);
+    expect(passed.code).toBe(0);
+    expect(passed.stdout).not.toContain('error');
+  });
+
+  it('says why there is nothing to check', async () => {
+    const folder = await startedFolder();
+    const { slot } = JSON.parse((await folder.run(['editions', 'list', '--json'])).stdout)[0];
+    const { code, stderr } = await folder.run(['editions', 'check', 'daily-roundup', slot]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^daywire: daily-roundup: nothing to check: the edition of \S+ is closed/);
+  });
+});
+
 describe.concurrent('daywire preview', () => {
   it('writes the next edition as HTML and text, and records nothing', async () => {
     const folder = await startedFolder();

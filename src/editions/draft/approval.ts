@@ -59,10 +59,21 @@ export function voidReason(
 ): string | null {
   const lead = stories.find(({ block }) => block === 'lead');
   if (lead !== undefined && !available.has(lead.id)) return `its lead ${lead.id} is not available any more`;
-  const counted = stories.filter(({ block }) => block !== 'also');
-  const left = counted.filter(({ id }) => available.has(id)).length;
+  const events = eventsOf(stories);
+  const left = events.filter((reports) => reports.some(({ id }) => available.has(id))).length;
   if (left >= minimumStories) return null;
-  return `${left} of its ${counted.length} stories ${left === 1 ? 'is' : 'are'} left, fewer than ${minimumStories}`;
+  return `${left} of its ${events.length} stories ${left === 1 ? 'is' : 'are'} left, fewer than ${minimumStories}`;
+}
+
+/** Stories with the other reports of their events: while one of them is left, the event is in the edition. */
+function eventsOf(stories: readonly ListedStory[]): ListedStory[][] {
+  const events: ListedStory[][] = [];
+  for (const story of stories) {
+    const before = events.at(-1);
+    if (story.block === 'also' && before !== undefined) before.push(story);
+    else events.push([story]);
+  }
+  return events;
 }
 
 /** The approved stories whose content has changed since. */
@@ -82,14 +93,14 @@ function idsOf(stories: readonly ListedStory[]): string[] {
 
 /** The stories' places as decisions. */
 function placesOf(stories: readonly ListedStory[]): StoryBasis['decisions'] {
-  const blocks: Partial<Record<DraftBlock, string[]>> = {};
-  const placed: Record<string, StoryDecision> = {};
-  for (const { id, block: listed } of stories) {
-    const block = listed === 'also' ? 'roundup' : listed;
-    blocks[block] = [...(blocks[block] ?? []), id];
-    placed[id] = { kind: 'placed', block };
-  }
-  return { blocks, stories: placed };
+  const placed = stories.map(({ id, block }) => ({ id, block: block === 'also' ? 'roundup' : block }) as const);
+  const byBlock = [...Map.groupBy(placed, ({ block }) => block)];
+  const blocks: Partial<Record<DraftBlock, string[]>> = Object.fromEntries(
+    byBlock.map(([block, members]) => [block, members.map(({ id }) => id)]),
+  );
+  const decisions = placed.map(({ id, block }): [string, StoryDecision] => [id, { kind: 'placed', block }]);
+  // Not by assignment: an id may be any text, such as "__proto__".
+  return { blocks, stories: Object.fromEntries(decisions) };
 }
 
 function mergePlaces(places: StoryBasis['decisions'], decisions: Decisions): StoryBasis['decisions'] {

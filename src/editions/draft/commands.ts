@@ -3,6 +3,7 @@
  */
 import { plainLine } from '../rendering/headline.ts';
 import { MAX_NOTE_LENGTH } from '../rendering/note.ts';
+import { approvalHash } from './approval.ts';
 import { DRAFT_BLOCKS, type Draft, type DraftBlock, type DraftCommand, type DraftState } from './decisions.ts';
 import { fieldRevision, type WantedChange } from './history.ts';
 
@@ -26,6 +27,11 @@ export interface PlannedCommand {
 
 const MAX_SUBJECT = 200;
 const MAX_PREHEADER = 300;
+const MAX_REASON = 200;
+/** Far more than an edition has. Queries name each of these stories. */
+const MAX_STORY_DECISIONS = 1_000;
+/** As an article's. */
+const MAX_STORY_ID = 128;
 
 /**
  * Decides which fields a command changes.
@@ -43,6 +49,7 @@ export function planCommand(
   const change = (field: WantedChange['field'], value: WantedChange['value']): WantedChange => {
     return { field, value, base: base(field) };
   };
+  if ('story' in command) assertStory(draft, command);
   switch (command.kind) {
     case 'subject':
       return only(change('subject', oneLine('subject', command.text, MAX_SUBJECT)));
@@ -59,7 +66,7 @@ export function planCommand(
     case 'move':
       return planMove(command, context, change);
     default:
-      return only(change('state', nextState(draft.state, command, context)));
+      return only(change('state', nextState(draft, command, context)));
   }
 }
 
@@ -67,19 +74,29 @@ function only(change: WantedChange): PlannedCommand {
   return { changes: [change], notices: [] };
 }
 
-/** A story that was dropped returns to its place; one that was moved leaves the order of its block. */
+/**
+ * A story that was dropped returns to its place; one that was moved leaves the order of its block. A block whose last
+ * moved story it was is in automatic order again.
+ */
 function planRestore(
   { decisions }: Draft,
   story: string,
   change: (field: WantedChange['field'], value: WantedChange['value']) => WantedChange,
 ): PlannedCommand {
-  const decision = Object.hasOwn(decisions.stories, story) ? decisions.stories[story] : undefined;
-  const orders =
-    decision?.kind === 'placed' ? DRAFT_BLOCKS.filter((one) => decisions.blocks[one]?.includes(story)) : [];
-  const changes = orders.map((block) =>
-    change(`block:${block}`, decisions.blocks[block]?.filter((id) => id !== story) ?? null),
-  );
-  return { changes: [change(`story:${story}`, null), ...changes], notices: [] };
+  const decisionOn = (id: string) => (Object.hasOwn(decisions.stories, id) ? decisions.stories[id] : undefined);
+  const restored = change(`story:${story}`, null);
+  if (decisionOn(story)?.kind !== 'placed') return only(restored);
+  const orders = DRAFT_BLOCKS.flatMap((block) => {
+    const order = decisions.blocks[block];
+    if (order === undefined || !order.includes(story)) return [];
+    const others = order.filter((id) => id !== story);
+    const isMoved = (id: string): boolean => {
+      const decision = decisionOn(id);
+      return decision?.kind === 'placed' && decision.block === block;
+    };
+    return change(`block:${block}`, others.some(isMoved) ? others : null);
+  });
+  return { changes: [restored, ...orders], notices: [] };
 }
 
 function planMove(
@@ -109,13 +126,13 @@ function planMove(
 }
 
 function nextState(
-  state: DraftState,
+  { state, decisions }: Draft,
   command: Extract<DraftCommand, { kind: 'hold' | 'unhold' | 'approve' }>,
   { editor: by, now: at }: { editor: string; now: number },
 ): DraftState {
   if (state.kind === 'closed') throw new DraftCommandError('the edition is closed: pause or reissue it instead');
   if (command.kind === 'hold') {
-    if (state.kind !== 'held') return { kind: 'held', by, at, reason: oneLine('reason', command.reason, MAX_SUBJECT) };
+    if (state.kind !== 'held') return { kind: 'held', by, at, reason: oneLine('reason', command.reason, MAX_REASON) };
     throw new DraftCommandError(`it is held by ${state.by} already`);
   }
   if (command.kind === 'unhold') {
@@ -123,13 +140,34 @@ function nextState(
     throw new DraftCommandError(`it is not held, but ${state.kind}`);
   }
   if (state.kind === 'held') throw new DraftCommandError(`it is held by ${state.by}: let it go with "unhold" first`);
+  if (approvalHash(decisions, command.stories) !== command.hash) {
+    throw new DraftCommandError('it has changed since you saw it: look at it again, and approve what you see then');
+  }
   return { kind: 'approved', by, at, hash: command.hash, stories: command.stories };
 }
 
-function oneLine(name: string, text: string | null, limit: number): string | null {
+function assertStory(
+  { decisions }: Draft,
+  { kind, story, ...rest }: Extract<DraftCommand, { kind: 'drop' | 'pin' | 'restore' | 'move' }>,
+): void {
+  const neighbours = 'place' in rest && 'story' in rest.place ? [rest.place.story] : [];
+  for (const { length } of [story, ...neighbours]) {
+    if (length === 0 || length > MAX_STORY_ID) {
+      throw new DraftCommandError(`there is no story whose id has ${length} characters: at most ${MAX_STORY_ID} do`);
+    }
+  }
+  const decided = Object.keys(decisions.stories).length;
+  if (kind === 'restore' || decided < MAX_STORY_DECISIONS || Object.hasOwn(decisions.stories, story)) return;
+  throw new DraftCommandError(`${decided} stories are dropped, pinned or moved, which is the most: restore one first`);
+}
+
+function oneLine(name: 'subject' | 'preheader' | 'reason', text: string | null, limit: number): string | null {
   if (text === null) return null;
   const line = plainLine(text);
-  if (line === '') throw new DraftCommandError(`the ${name} is empty: to restore the automatic one, use --auto`);
+  if (line === '') {
+    const remedy = name === 'reason' ? 'leave it out, or give one' : 'to restore the automatic one, use --auto';
+    throw new DraftCommandError(`the ${name} is empty: ${remedy}`);
+  }
   return withinLimit(name, line, limit);
 }
 

@@ -2,7 +2,18 @@
  * Changes of a draft, their log, and how to undo them. A change names the revision of each field that it was decided
  * upon: if somebody has changed the field since, it is refused, and nothing is overwritten.
  */
-import { type Draft, type DraftCommand, type DraftField, type FieldValue, fieldValue, withField } from './decisions.ts';
+import { approvalHash } from './approval.ts';
+import {
+  type Draft,
+  type DraftCommand,
+  type DraftField,
+  type DraftState,
+  type FieldValue,
+  fieldValue,
+  type ListedStory,
+  type StoryDecision,
+  withField,
+} from './decisions.ts';
 
 /** What a command wants to change. `base`: the revision of the field that it was decided upon. */
 export interface WantedChange {
@@ -61,44 +72,74 @@ export function fieldRevision({ fieldRevisions }: Pick<Draft, 'fieldRevisions'>,
  * because only what an editor has seen is approved.
  */
 export function changeDraft(draft: Draft, wanted: readonly WantedChange[], author: Author): ChangeOutcome {
-  const conflicts = wanted.filter(({ field, base }) => fieldRevision(draft, field) !== base);
+  // Two editors who want the same do not contradict each other.
+  const differing = wanted.filter(({ field, value }) => !isSame(fieldValue(draft, field), value));
+  if (differing.length === 0) return { kind: 'unchanged' };
+  const conflicts = differing.filter(({ field, base }) => fieldRevision(draft, field) !== base);
   if (conflicts.length > 0) return refuse(draft, conflicts);
   const number = draft.revision + 1;
-  const changes = wanted
-    .filter(({ field, value }) => !isSame(fieldValue(draft, field), value))
-    .map(({ field, value }): FieldChange => {
-      return { field, before: fieldValue(draft, field), after: value, from: fieldRevision(draft, field), to: number };
-    });
-  if (changes.length === 0) return { kind: 'unchanged' };
+  const changes = differing.map(({ field, value }): FieldChange => {
+    return { field, before: fieldValue(draft, field), after: value, from: fieldRevision(draft, field), to: number };
+  });
   return record(draft, changes, author, null);
 }
 
 /**
  * Undoes an entry: gives its fields the values that they had before. Undoing an undo is a redo. Refused if one of the
- * fields has been changed since.
+ * fields has been changed since. An approval comes back only for the decisions that it was given for.
  */
 export function undoEntry(draft: Draft, entry: LogEntry, author: Author): ChangeOutcome {
-  const conflicts = entry.changes.filter(({ field, to }) => fieldRevision(draft, field) !== to);
-  if (conflicts.length > 0) {
-    return refuse(
-      draft,
-      conflicts.map(({ field, before }) => ({ field, value: before })),
-    );
-  }
-  const inverse = entry.changes.map(({ field, before, after, from, to }): FieldChange => {
+  const isCurrent = ({ field, to }: FieldChange): boolean => fieldRevision(draft, field) === to;
+  const conflicts = entry.changes.filter((change) => !isCurrent(change) && !isImplied(entry, change));
+  if (conflicts.length > 0) return refuseUndo(draft, conflicts);
+  const inverse = entry.changes.filter(isCurrent).map(({ field, before, after, from, to }): FieldChange => {
     return { field, before: after, after: before, from: to, to: from };
   });
-  return record(draft, inverse, author, entry.number);
+  if (isApprovalOf(inverse, applyChanges(draft, inverse))) return record(draft, inverse, author, entry.number);
+  const isState = ({ field }: FieldChange): boolean => field === 'state';
+  if (inverse.every(isState)) return refuseUndo(draft, entry.changes);
+  return record(
+    draft,
+    inverse.filter((change) => !isState(change)),
+    author,
+    entry.number,
+  );
 }
 
 /**
- * The entry that `undo` concerns: the editor's newest command that is not undone. Null if there is none.
+ * Closes a draft with its edition. Its order, pins and moves end: those made later are for a reissue. Drops remain.
+ * Commands about stories that came before cannot be undone any more.
+ * @param close.editionRevision of the edition, from 1
+ */
+export function closeWith(
+  draft: Draft,
+  close: { stories: ListedStory[]; editionRevision: number; now: number },
+): { draft: Draft; entry: LogEntry } {
+  const { stories, editionRevision, now: at } = close;
+  const number = draft.revision + 1;
+  const change = (field: DraftField, after: FieldValue): FieldChange => {
+    return { field, before: fieldValue(draft, field), after, from: fieldRevision(draft, field), to: number };
+  };
+  const isDropped = (value: FieldValue): boolean => kindOf(value) === 'dropped';
+  const ended = (Object.keys(draft.fieldRevisions) as DraftField[])
+    .filter((field) => field.startsWith('block:') || field.startsWith('story:'))
+    .map((field) => change(field, isDropped(fieldValue(draft, field)) ? fieldValue(draft, field) : null));
+  const changes = [change('state', { kind: 'closed', at, stories }), ...ended];
+  const command: LogEntry['command'] = { kind: 'close', revision: editionRevision };
+  return {
+    draft: { ...applyChanges({ ...draft, revision: number }, changes), closeAt: null },
+    entry: { number, at, editor: 'daywire', command, changes, undoes: null },
+  };
+}
+
+/**
+ * The entry that `undo` concerns: the editor's newest command or redo that is not undone. Null if there is none.
  * @param log the whole log, in order
  */
 export function entryToUndo(log: readonly LogEntry[], editor: string): LogEntry | null {
   const undone = undoneNumbers(log);
   const isCandidate = (entry: LogEntry): boolean =>
-    entry.editor === editor && entry.undoes === null && entry.command.kind !== 'close' && !undone.has(entry.number);
+    entry.editor === editor && !['undo', 'close'].includes(entry.command.kind) && !undone.has(entry.number);
   return log.findLast(isCandidate) ?? null;
 }
 
@@ -136,37 +177,57 @@ export function knownRevision(log: readonly LogEntry[], field: DraftField, edito
   return known;
 }
 
-/** Whether the entry withdrew an approval, by itself or with what else it changed. Not so the undo of an approval. */
+/** Whether the entry withdrew an approval: with a change of decisions, or with a hold. */
 export function withdrewApproval({ changes, command }: Pick<LogEntry, 'changes' | 'command'>): boolean {
-  const withdraws = ({ field, before }: FieldChange): boolean =>
-    field === 'state' && (before as Draft['state']).kind === 'approved';
-  return changes.some(withdraws) && (changes.length > 1 || command.kind === 'hold');
+  const isWithdrawal = (change: FieldChange): boolean => command.kind === 'hold' || isImplied({ changes }, change);
+  return changes.some((change) => kindOf(change.before) === 'approved' && isWithdrawal(change));
 }
 
+/** Whether the change came with another: a change of decisions that withdrew an approval, or its undo. */
+function isImplied({ changes }: Pick<LogEntry, 'changes'>, { field, before, after }: FieldChange): boolean {
+  return field === 'state' && changes.length > 1 && [before, after].some((state) => kindOf(state) === 'automatic');
+}
+
+/** The kind of a state, or of a decision about a story; null of other values. */
+function kindOf(value: FieldValue): (DraftState | StoryDecision)['kind'] | null {
+  return value !== null && typeof value === 'object' && 'kind' in value ? value.kind : null;
+}
+
+/** Whether the changes approve nothing, or what the draft then says. */
+function isApprovalOf(changes: readonly FieldChange[], { state, decisions }: Draft): boolean {
+  if (state.kind !== 'approved' || !changes.some(({ field }) => field === 'state')) return true;
+  return approvalHash(decisions, state.stories) === state.hash;
+}
+
+/** Writes to the log, too, that the change of an approved draft withdraws its approval. */
 function record(draft: Draft, changes: FieldChange[], author: Author, undoes: number | null): ChangeOutcome {
   const number = draft.revision + 1;
-  const withdrawal: FieldChange[] =
-    draft.state.kind === 'approved' && !changes.some(({ field }) => field === 'state')
-      ? [
-          {
-            ...{ field: 'state', before: draft.state, after: { kind: 'automatic' } },
-            ...{ from: fieldRevision(draft, 'state'), to: number },
-          },
-        ]
-      : [];
-  const all = [...changes, ...withdrawal];
-  let changed: Draft = { ...draft, revision: number };
-  for (const { field, after } of all) changed = withField(changed, field, after);
-  const revisions = { ...draft.fieldRevisions };
-  for (const { field, to } of all) {
-    if (to === 0) delete revisions[field];
-    else revisions[field] = to;
-  }
-  return {
-    kind: 'changed',
-    draft: { ...changed, fieldRevisions: revisions },
-    entry: { number, ...author, changes: all, undoes },
+  const isWithdrawn = draft.state.kind === 'approved' && !changes.some(({ field }) => field === 'state');
+  const withdrawal: FieldChange = {
+    ...{ field: 'state', before: draft.state, after: { kind: 'automatic' } },
+    ...{ from: fieldRevision(draft, 'state'), to: number },
   };
+  const all = isWithdrawn ? [...changes, withdrawal] : changes;
+  const changed = applyChanges({ ...draft, revision: number }, all);
+  return { kind: 'changed', draft: changed, entry: { number, ...author, changes: all, undoes } };
+}
+
+function applyChanges(draft: Draft, changes: readonly FieldChange[]): Draft {
+  let changed = draft;
+  const fieldRevisions = { ...draft.fieldRevisions };
+  for (const { field, after, to } of changes) {
+    changed = withField(changed, field, after);
+    if (to === 0) delete fieldRevisions[field];
+    else fieldRevisions[field] = to;
+  }
+  return { ...changed, fieldRevisions };
+}
+
+function refuseUndo(draft: Draft, changes: readonly FieldChange[]): ChangeOutcome {
+  return refuse(
+    draft,
+    changes.map(({ field, before }) => ({ field, value: before })),
+  );
 }
 
 function refuse(draft: Draft, conflicts: readonly Pick<WantedChange, 'field' | 'value'>[]): ChangeOutcome {

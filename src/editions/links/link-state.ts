@@ -6,7 +6,10 @@ import { DAY, MINUTE } from '../../lib/time.ts';
  * `dead`: nothing is there. `unchecked`: daywire cannot tell, which many sites make sure of. `reason`: such as `its
  * server answered 404`.
  */
-export type LinkState = { kind: 'works' } | { kind: 'dead' | 'unchecked'; reason: string };
+export type LinkState =
+  | { kind: 'works' }
+  | { kind: 'dead'; reason: string; isUnknownHost?: true }
+  | { kind: 'unchecked'; reason: string };
 
 /** A link that works is looked up once a day; the others again soon, since somebody may be mending them. */
 const KEPT = { works: DAY, dead: 10 * MINUTE, unchecked: 10 * MINUTE } satisfies Record<LinkState['kind'], number>;
@@ -19,12 +22,13 @@ export function linkStateOf(result: FetchResult): LinkState {
   if (result.kind === 'refused') return { kind: 'unchecked', reason: result.reason };
   if (result.kind === 'failed') {
     return result.isUnknownHost
-      ? { kind: 'dead', reason: 'the name of its host does not exist' }
+      ? { kind: 'dead', reason: 'the name of its host does not exist', isUnknownHost: true }
       : { kind: 'unchecked', reason: result.reason };
   }
   const { status } = result;
   if (status < 400) return { kind: 'works' };
-  return { kind: DEAD.includes(status) ? 'dead' : 'unchecked', reason: `its server answered ${status}` };
+  const reason = `its server answered ${status}`;
+  return DEAD.includes(status) ? { kind: 'dead', reason } : { kind: 'unchecked', reason };
 }
 
 /** Whether what was found at `checkedAt` need not be looked up again at `now`. */

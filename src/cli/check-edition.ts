@@ -1,0 +1,61 @@
+/**
+ * `daywire editions check`: what an editor should know of a coming edition. Exit code 1 if an error is among it.
+ */
+import type { Command } from 'commander';
+import { checkDraft, type DraftCheckOptions } from '../app/checks/check-draft.ts';
+import { composeUnrecorded } from '../app/preview.ts';
+import { MAX_HTML_BYTES } from '../editions/rendering/size-limit.ts';
+import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
+import { formatEditionProblems } from './format/edition-problems.ts';
+import { formatSkipped } from './format/preview.ts';
+import { count } from './format/text.ts';
+
+interface CheckOptions extends JsonOption {
+  /** False with `--no-links`. */
+  links: boolean;
+}
+
+/** Adds to the group `editions`. */
+export function addCheckCommand(editions: Command, cli: CliContext): void {
+  editions
+    .command('check')
+    .description('check a coming edition: links, pictures, words left in, size, repeated stories')
+    .argument('<newsletter>', 'its id')
+    .argument('[slot]', 'such as 2026-11-24; default: the next one of the schedule')
+    .option('--no-links', 'look up no links')
+    .addOption(jsonOption())
+    .action((id: string, slot: string | undefined, options: CheckOptions) => check(cli, id, slot, options));
+}
+
+function check(cli: CliContext, id: string, label: string | undefined, options: CheckOptions): Promise<void> {
+  return cli.withApp(async (app) => {
+    const newsletter = newsletterNamed(app.config, id);
+    const outcome = await composeUnrecorded(app, newsletter, label);
+    if (outcome.kind === 'refused') throw new CommandError(`${id}: nothing to check: ${outcome.reason}`);
+    const { composed, slot, isSkipped } = outcome;
+    if (composed.kind === 'skipped') throw new CommandError(`${id}: nothing to check: ${composed.reason}`);
+    const links: DraftCheckOptions['links'] = options.links ? 'look-up' : 'none';
+    const problems = await checkDraft(app, newsletter, composed, { links, signal: cli.stopSignal() });
+    const stories = composed.articles.filter(({ block }) => block !== 'also').length;
+    const { bytes } = composed.size;
+    printResult(cli, options, {
+      value: {
+        newsletter: id,
+        slot: slot.label,
+        slotAt: slot.slotAt,
+        stories,
+        isSkipped,
+        html: { bytes, maximum: MAX_HTML_BYTES },
+        problems,
+      },
+      text: () =>
+        [
+          `${id} of ${slot.label}: ` +
+            (isSkipped ? formatSkipped(stories, newsletter.minimumStories) : count(stories, 'story', 'stories')),
+          `${bytes} of ${MAX_HTML_BYTES} bytes of HTML (${Math.floor((100 * bytes) / MAX_HTML_BYTES)}%)`,
+          ...formatEditionProblems(problems),
+        ].join('\n'),
+    });
+    if (problems.some(({ severity }) => severity === 'error')) cli.fail();
+  });
+}

@@ -100,9 +100,8 @@ function showEdition(
       const report = await showDraft(app, target, editorName(cli, by));
       if (report.kind === 'refused') throw new CommandError(report.reason);
       const { minimumStories } = target.newsletter;
-      const { composed: _, ...value } = report;
       printResult(cli, options, {
-        value: { ...value, minimumStories },
+        value: { ...report, minimumStories },
         text: () => formatDraft(report, minimumStories, app.config.publication.zone),
       });
     }

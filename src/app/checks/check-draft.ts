@@ -53,7 +53,7 @@ export async function checkDraft(
   const facts: CheckFacts = {
     edition: composed,
     blocks: newsletter.blocks,
-    postalAddress: app.config.publication.postalAddress,
+    postalAddress: newsletter.postalAddress ?? app.config.publication.postalAddress,
     stories: identities.slice(0, placed.length),
     last: last && { slot: last.slot, stories: identities.slice(placed.length) },
     links: await linkStates(app, composed, options),

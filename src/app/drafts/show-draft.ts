@@ -3,6 +3,7 @@
  */
 import { findArticles } from '../../articles/queries.ts';
 import type { ApprovalStatus } from '../../editions/arrange.ts';
+import type { EditionProblem } from '../../editions/checks/edition-problem.ts';
 import { approvalHash } from '../../editions/draft/approval.ts';
 import { type Draft, fieldValue, type StoryDecision } from '../../editions/draft/decisions.ts';
 import { readDraft, writeDraftView } from '../../editions/draft-store.ts';
@@ -10,7 +11,8 @@ import { type LeftOutArticle, listLeftOut } from '../../editions/left-out.ts';
 import type { Block } from '../../editions/selection.ts';
 import type { EditionWindow } from '../../editions/window.ts';
 import type { AppContext } from '../app-context.ts';
-import { composeUnrecorded, type NotComposed, type UnrecordedEdition } from '../preview.ts';
+import { checkDraft } from '../checks/check-draft.ts';
+import { composeUnrecorded, type NotComposed } from '../preview.ts';
 import type { DraftTarget } from './draft-target.ts';
 
 export interface DraftStory {
@@ -50,8 +52,8 @@ export interface DraftReport {
   olderArticles: number;
   /** Whether the slot would be skipped: it has fewer stories than the newsletter's minimum. */
   isSkipped: boolean;
-  /** The edition itself, for its checks. */
-  composed: UnrecordedEdition['composed'];
+  /** What an editor should correct; of links, what was found when they were looked up last. */
+  problems: EditionProblem[];
 }
 
 /**
@@ -110,6 +112,6 @@ export async function showDraft(
     leftOut,
     olderArticles: older,
     isSkipped,
-    composed,
+    problems: composed.kind === 'composed' ? await checkDraft(app, newsletter, composed, { links: 'cached' }) : [],
   };
 }

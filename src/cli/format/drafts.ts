@@ -8,6 +8,7 @@ import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } fr
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../../editions/draft/history.ts';
 import type { Block } from '../../editions/selection.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
+import { formatEditionProblems } from './edition-problems.ts';
 import { formatReason, formatSkipped, shorten } from './preview.ts';
 import { count, table } from './text.ts';
 
@@ -51,6 +52,9 @@ export function formatDraft(report: DraftReport, minimumStories: number, zone: s
           ).map((line) => `  ${line}`),
         ]),
     ...(earlier === 0 ? [] : ['', `${count(earlier, 'article')} of earlier editions or older`]),
+    ...(report.problems.length === 0
+      ? []
+      : ['', 'to check', ...formatEditionProblems(report.problems).map((line) => `  ${line}`)]),
   ].join('\n');
 }
 

@@ -1,0 +1,120 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Folder, startedFolder } from '../support/command.ts';
+
+const HEADLINE = 'China Beats Its 2020 Goal for 5G Stations Three Months Early';
+
+async function openFolder() {
+  const folder = await startedFolder();
+  const editions = async (verb: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await folder.run(['editions', verb, 'daily-roundup', ...args]);
+    return { code, text: `${stdout}${stderr}` };
+  };
+  return { folder, editions, show: (by = 'Ada') => showJson(folder, by) };
+}
+
+interface Shown {
+  slot: string;
+  subject: string;
+  state: { kind: string };
+  stories: { number: number; id: string; block: string; decision: string | null }[];
+}
+
+async function showJson(folder: Folder, by: string): Promise<Shown> {
+  const { stdout } = await folder.run(['editions', 'show', 'daily-roundup', '--by', by, '--json']);
+  return JSON.parse(stdout);
+}
+
+describe.concurrent('daywire editions, for an editor', () => {
+  it('shows the next edition with numbers by which later commands name its stories', async () => {
+    const { editions, show } = await openFolder();
+    const before = await show();
+    const { code, text } = await editions('show', '--by', 'Ada');
+    expect(code).toBe(0);
+    expect(text).toMatch(/^daily-roundup\/\S+, slot .* \(Asia\/Shanghai\): automatic\nsubject: Tech Roundup: /);
+    expect(text).toMatch(/\nlead\n {2} ?1 {2}/);
+    expect(text).toMatch(/\n\d+ articles of earlier editions or older/);
+    const dropped = before.stories.slice(2, 4);
+    const outcome = await editions('drop', '3', '4', '--by', 'Ada');
+    expect(outcome).toEqual({
+      code: 0,
+      text: dropped.map(({ id }) => `daily-roundup/${before.slot}: dropped ${id}\n`).join(''),
+    });
+    const after = (await show()).stories.map(({ id }) => id);
+    expect(after).not.toContain(dropped[0]?.id);
+    expect(after).not.toContain(dropped[1]?.id);
+  });
+
+  it('refuses a number that the editor has not seen, an unknown block, and two texts at once', async () => {
+    const { editions } = await openFolder();
+    expect(await editions('drop', '1')).toMatchObject({ code: 1, text: expect.stringContaining('names no story yet') });
+    await editions('show');
+    expect((await editions('drop', '99')).text).toMatch(/^daywire: there is no story 99: .* printed \d+ numbers\n$/);
+    expect(await editions('move', '2', '--to', 'sport')).toMatchObject({
+      code: 2,
+      text: expect.stringContaining('the blocks are lead, news, analysis, roundup, latest'),
+    });
+    expect((await editions('subject')).text).toBe('daywire: subject takes either a text or --auto\n');
+    expect((await editions('note', 'text', '--file', 'x.md')).text).toContain('either a text, --file or --remove');
+    expect((await editions('subject', '')).text).toMatch(/^daywire: the subject is empty/);
+  });
+
+  it('moves a story next to another, within its block unless a block is named', async () => {
+    const { editions, show } = await openFolder();
+    const latest = (await show()).stories.filter(({ block }) => block === 'latest');
+    const [first, second, third] = latest.map(({ number }) => String(number)) as [string, string, string];
+    expect((await editions('move', third, '--before', first, '--by', 'Ada')).code).toBe(0);
+    expect((await editions('move', second, '--to', 'news', '--first', '--by', 'Ada')).code).toBe(0);
+    const { stories } = await show();
+    const ids = (name: string) => stories.filter(({ block }) => block === name).map(({ id }) => id);
+    expect(ids('latest').slice(0, 2)).toEqual([latest[2]?.id, latest[0]?.id]);
+    expect(ids('news')[0]).toBe(latest[1]?.id);
+  });
+
+  it('tells an editor both values where another one was first, and changes nothing', async () => {
+    const { editions, show } = await openFolder();
+    await show('Ada');
+    await editions('subject', 'From Bob', '--by', 'Bob');
+    const { code, text } = await editions('subject', 'From Ada', '--by', 'Ada');
+    expect(code).toBe(1);
+    expect(text).toContain('Bob has changed the subject since you looked, so nothing was changed');
+    expect(text).toMatch(/yours: +"From Ada"\n.*current: +"From Bob"/);
+    expect(await show('Ada')).toMatchObject({ subject: 'From Bob' });
+  });
+
+  it('reads a note from a file, holds, lets go, approves, undoes, and lists it all', async () => {
+    const { folder, editions, show } = await openFolder();
+    writeFileSync(join(folder.path, 'note.md'), '# Good morning\n\nTwo *things* today.\n');
+    expect((await editions('note', '--file', 'note.md', '--by', 'Ada')).text).toMatch(/: note: # Good morning Two/);
+    expect((await editions('hold', '--reason', 'for the lawyer', '--by', 'Ada')).code).toBe(0);
+    expect((await editions('approve', '--by', 'Ada')).text).toMatch(/^daywire: Ada has not seen daily-roundup\//);
+    await show('Ada');
+    expect((await editions('approve', '--by', 'Ada')).text).toContain('it is held by Ada');
+    expect((await editions('unhold', '--by', 'Bob')).code).toBe(0);
+    await show('Ada');
+    expect((await editions('approve', '--by', 'Ada')).text).toMatch(/: approved with \d+ stories\n$/);
+    expect((await editions('drop', '2', '--by', 'Ada')).text).toContain('the approval is withdrawn');
+    expect((await editions('undo', '--by', 'Ada')).text).toMatch(/: undo: dropped /);
+    expect(await show('Ada')).toMatchObject({ state: { kind: 'approved' } });
+    const { text } = await editions('log');
+    expect(text.split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(/Ada +undo of \d$/),
+      expect.stringMatching(/Ada +dropped \S+ \(undone\)$/),
+    ]);
+    const preview = await folder.run(['preview', 'daily-roundup', '--text']);
+    expect(preview.stdout).toContain('Two things today.');
+  });
+
+  it('mails a test copy of the draft', async () => {
+    const { editions } = await openFolder();
+    await editions('subject', 'An edited subject');
+    expect((await editions('test', 'me@example.com')).text).toMatch(/^submitted a test copy to me@example\.com: /);
+  });
+
+  it('lists what is not in it with the reason', async () => {
+    const { editions } = await openFolder();
+    const { text } = await editions('show');
+    expect(text).toMatch(new RegExp(`is too old: \\S+ \\S+ +${HEADLINE}`));
+  });
+});

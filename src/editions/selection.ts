@@ -4,7 +4,7 @@
  * docs/decisions/2026-11-24-lead.md and docs/decisions/2026-11-27-drafts.md.
  */
 import type { NewsletterConfig } from '../config/config.ts';
-import { type Decisions, type DraftBlock, NO_DECISIONS } from './draft/decisions.ts';
+import { type Decisions, type DraftBlock, NO_DECISIONS, type StoryDecision } from './draft/decisions.ts';
 import type { StoryCandidate } from './ranking.ts';
 import {
   byImportance,
@@ -137,22 +137,23 @@ function take(stories: readonly StoryCandidate[], limit: number): StoryCandidate
 
 /** Fills blocks by the editor's decisions first. */
 class Desk {
-  readonly #decisions: StoryDecisions;
+  readonly #orders: StoryDecisions['blocks'];
+  readonly #decisions: ReadonlyMap<string, StoryDecision>;
   readonly #isSizeLimited: boolean;
   readonly #listed = new Map<string, DraftBlock>();
   readonly arrivals: string[] = [];
 
   constructor(decisions: StoryDecisions, isSizeLimited: boolean) {
-    this.#decisions = decisions;
+    this.#orders = decisions.blocks;
+    this.#decisions = new Map(Object.entries(decisions.stories));
     this.#isSizeLimited = isSizeLimited;
     for (const block of ['news', 'analysis', 'roundup', 'latest'] as const) {
       for (const id of decisions.blocks[block] ?? []) if (!this.#listed.has(id)) this.#listed.set(id, block);
     }
   }
 
-  decisionOn({ id }: StoryCandidate) {
-    const { stories } = this.#decisions;
-    return Object.hasOwn(stories, id) ? stories[id] : undefined;
+  decisionOn({ id }: StoryCandidate): StoryDecision | undefined {
+    return this.#decisions.get(id);
   }
 
   isPinned(c: StoryCandidate): boolean {
@@ -177,7 +178,7 @@ class Desk {
   /** @param own the newsroom's own stories, most important first */
   lead(own: readonly StoryCandidate[]): StoryCandidate | null {
     const isFree = (c: StoryCandidate): boolean => [null, 'lead'].includes(this.#placedIn(c));
-    const [named] = (this.#decisions.blocks.lead ?? []).flatMap((id) => own.filter((c) => c.id === id && isFree(c)));
+    const [named] = (this.#orders.lead ?? []).flatMap((id) => own.filter((c) => c.id === id && isFree(c)));
     return named ?? own.find((c) => this.#placedIn(c) === 'lead') ?? own.find(isFree) ?? own[0] ?? null;
   }
 
@@ -208,23 +209,26 @@ class Desk {
     limit: number,
     { members, take }: { members: (entry: T) => StoryCandidate[]; take: (some: readonly T[], limit: number) => T[] },
   ): T[] {
-    const order = this.#decisions.blocks[block];
+    const order = this.#orders[block];
     const ranks = new Map(order?.map((id, rank) => [id, rank]));
+    const isDecided = ({ id }: StoryCandidate): boolean => ranks.has(id) || this.#decisions.has(id);
+    // One pass over the candidates, of which there can be 100,000.
+    const decided = entries.filter((entry) => members(entry).some(isDecided));
     const rank = (entry: T): number =>
       Math.min(...members(entry).map(({ id }) => ranks.get(id) ?? Number.POSITIVE_INFINITY));
     const isPlaced = (entry: T): boolean => members(entry).some((c) => this.#placedIn(c) === block);
     // Beyond the limit, too.
     const isKept = (entry: T): boolean =>
       !this.#isSizeLimited && (isPlaced(entry) || members(entry).some((c) => this.isPinned(c)));
-    const ordered = entries
+    const ordered = decided
       .filter((entry) => isPlaced(entry) || Number.isFinite(rank(entry)))
       .toSorted((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
     const isOrdered = new Set(ordered);
-    const others = entries.filter((entry) => !isOrdered.has(entry));
-    const pinned = others.filter(isKept);
+    const pinned = decided.filter((entry) => !isOrdered.has(entry) && isKept(entry));
     let room = limit - pinned.length - ordered.filter(isKept).length;
     const kept = ordered.filter((entry) => isKept(entry) || room-- > 0);
-    const rest = pinned.length === 0 ? others : others.filter((entry) => !isKept(entry));
+    const before = new Set([...ordered, ...pinned]);
+    const rest = before.size === 0 ? entries : entries.filter((entry) => !before.has(entry));
     const taken = take(rest, Math.max(0, limit - pinned.length - kept.length));
     const arrived = pinned.length === 0 ? taken : take([...pinned, ...taken], Number.POSITIVE_INFINITY);
     if (order !== undefined) this.arrivals.push(...arrived.flatMap(members).map(({ id }) => id));

@@ -65,6 +65,9 @@ export function planCommand(
       return planRestore(draft, command.story, change);
     case 'move':
       return planMove(command, context, change);
+    case 'hold':
+      // It must stop the edition in time, even if somebody has approved it meanwhile.
+      return only({ field: 'state', value: nextState(draft, command, context), base: fieldRevision(draft, 'state') });
     default:
       return only(change('state', nextState(draft, command, context)));
   }

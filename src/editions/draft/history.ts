@@ -81,6 +81,8 @@ export function changeDraft(draft: Draft, wanted: readonly WantedChange[], autho
   const changes = differing.map(({ field, value }): FieldChange => {
     return { field, before: fieldValue(draft, field), after: value, from: fieldRevision(draft, field), to: number };
   });
+  // An approval that was planned before somebody else's change.
+  if (!isApprovalOf(changes, applyChanges(draft, changes))) return refuse(draft, differing);
   return record(draft, changes, author, null);
 }
 
@@ -133,14 +135,20 @@ export function closeWith(
 }
 
 /**
- * The entry that `undo` concerns: the editor's newest command or redo that is not undone. Null if there is none.
+ * The entry that `undo` concerns: the editor's newest command or redo that is not undone. An approval or a hold that
+ * another command has ended is not there to undo. Null if there is none.
  * @param log the whole log, in order
  */
 export function entryToUndo(log: readonly LogEntry[], editor: string): LogEntry | null {
   const undone = undoneNumbers(log);
+  const state = log.findLast((entry) => stateChange(entry) !== undefined);
+  const current = state && stateChange(state);
+  const isOver = (entry: LogEntry): boolean =>
+    kindOf(current?.after ?? null) === 'automatic' &&
+    entry.changes.every(({ field, to }) => field === 'state' && to !== current?.to);
   const isCandidate = (entry: LogEntry): boolean =>
     entry.editor === editor && !['undo', 'close'].includes(entry.command.kind) && !undone.has(entry.number);
-  return log.findLast(isCandidate) ?? null;
+  return log.findLast((entry) => isCandidate(entry) && !isOver(entry)) ?? null;
 }
 
 /** The entry that `redo` concerns: the editor's newest undo, unless the editor has given another command since. */
@@ -186,6 +194,10 @@ export function withdrewApproval({ changes, command }: Pick<LogEntry, 'changes' 
 /** Whether the change came with another: a change of decisions that withdrew an approval, or its undo. */
 function isImplied({ changes }: Pick<LogEntry, 'changes'>, { field, before, after }: FieldChange): boolean {
   return field === 'state' && changes.length > 1 && [before, after].some((state) => kindOf(state) === 'automatic');
+}
+
+function stateChange({ changes }: Pick<LogEntry, 'changes'>): FieldChange | undefined {
+  return changes.find(({ field }) => field === 'state');
 }
 
 /** The kind of a state, or of a decision about a story; null of other values. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { approvalHash } from '../../../src/editions/draft/approval.ts';
 import { type Draft, NO_DECISIONS, untouchedDraft } from '../../../src/editions/draft/decisions.ts';
 import { changeDraft, closeWith, fieldRevision, withdrewApproval } from '../../../src/editions/draft/history.ts';
 import { AT, Desk, drop, LISTED, moveTo, subject } from './editors.ts';
@@ -235,6 +236,34 @@ describe('an approval', () => {
     desk.approve('ada');
     expect(desk.undo('ben')?.kind).toBe('changed');
     expect(desk.draft).toMatchObject({ state: { kind: 'automatic' }, decisions: { stories: {} } });
+  });
+
+  it('is refused if it was planned before another change of the decisions', () => {
+    const desk = new Desk();
+    const hash = approvalHash(desk.draft.decisions, LISTED);
+    const { changes } = desk.plan('ada', { kind: 'approve', hash, stories: LISTED });
+    desk.give('ben', drop('n1'));
+    expect(changeDraft(desk.draft, changes, { at: AT, editor: 'ada', command: subject(null) })).toMatchObject({
+      kind: 'refused',
+      conflicts: [{ field: 'state', wanted: { kind: 'approved' }, current: { kind: 'automatic' } }],
+    });
+  });
+
+  it('that somebody else has withdrawn does not stand in the way of earlier undos', () => {
+    const desk = new Desk();
+    desk.give('ada', drop('n1'));
+    desk.give('ben', subject('Chips'));
+    desk.approve('ben');
+    desk.undo('ada');
+    expect(desk.undo('ben')?.kind).toBe('changed');
+    expect(desk.draft.decisions).toEqual(NO_DECISIONS);
+  });
+
+  it('does not prevent a hold by an editor who has not seen it', () => {
+    const desk = approvedDesk();
+    expect(desk.give('ben', { kind: 'hold', reason: null }, STALE).kind).toBe('changed');
+    expect(desk.draft.state).toMatchObject({ kind: 'held', by: 'ben' });
+    expect(withdrewApproval(desk.log.at(-1) as (typeof desk.log)[0])).toBe(true);
   });
 
   it('is not withdrawn by a change that changes nothing', () => {

@@ -26,6 +26,7 @@ forEachDatabase((open) => {
         'publish */10 * * * * Asia/Shanghai',
         'publish:24-hours 0 * * * * UTC',
         'newsletter:daily-roundup 30 7 * * * Asia/Shanghai',
+        'newsletter:weekly-roundup 0 9 * * 0 Asia/Shanghai',
       ]);
       await addArticle(app, 'fresh');
       const [common, single] = jobs as [Job, Job];

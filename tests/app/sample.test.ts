@@ -38,15 +38,17 @@ describe('loading the sample newsroom', () => {
       expect(await countRejections(store.db)).toBe(0);
     });
 
-    it('confirms its subscribers for the daily roundup', async () => {
+    it('confirms its subscribers for the daily roundup, and some for the weekly one', async () => {
       const store = await open();
       await loadSampleNewsroom(store, sampleConfig(), { now: NOW });
       const subscribers = await listSubscribers(store.db, { limit: 100 });
       expect(subscribers).toHaveLength(7);
       for (const { email, subscriptions } of subscribers) {
         expect(email).toMatch(/@example\.(com|net|org)$/);
-        expect(subscriptions).toEqual([{ newsletter: 'daily-roundup', state: 'confirmed', changedAt: NOW }]);
+        expect(subscriptions[0]).toEqual({ newsletter: 'daily-roundup', state: 'confirmed', changedAt: NOW });
       }
+      const weekly = subscribers.flatMap(({ subscriptions }) => subscriptions.slice(1));
+      expect(weekly.map(({ newsletter }) => newsletter)).toEqual(Array(3).fill('weekly-roundup'));
       expect(new Set(subscribers.map((subscriber) => subscriber.zone)).size).toBeGreaterThanOrEqual(6);
     });
 

@@ -28,7 +28,9 @@ describe.concurrent('daywire compose', () => {
   it('lists the newsletters of the configuration when it is given another one', async () => {
     const { code, stderr } = await newFolder('sample').run(['compose', 'weekly']);
     expect(code).toBe(1);
-    expect(stderr).toBe('daywire: there is no newsletter weekly: the configuration has daily-roundup\n');
+    expect(stderr).toBe(
+      'daywire: there is no newsletter weekly: the configuration has daily-roundup, weekly-roundup\n',
+    );
   });
 });
 

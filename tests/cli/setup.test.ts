@@ -70,6 +70,7 @@ describe.concurrent('daywire check', () => {
       expect.stringMatching(/^delivery\.transport is file although publication\.url is https:.*; set it to smtp$/),
       expect.stringMatching(/^server\.metrics listens on 0\.0\.0\.0, port 9464: .* set DAYWIRE_METRICS_TOKEN, or an/),
       'newsletters daily-roundup: nobody is subscribed, so its editions reach nobody',
+      'newsletters weekly-roundup: nobody is subscribed, so its editions reach nobody',
     ]);
     const created = newFolder('empty');
     await created.run(['init']);
@@ -161,7 +162,7 @@ describe.concurrent('daywire check with the SMTP transport', () => {
 
   it('warns that no message is signed, and that no bounce is processed', async () => {
     expect(await findings(newFolder('sample'), '')).toMatch(
-      /^warning +.*: no key of delivery\.dkim signs mail from example\.com: .*\nwarning +bounces\.address is not set: /,
+      /^(?:warning +.*: no key of delivery\.dkim signs mail from example\.com: .*\n){2}warning +bounces\.address is not set: /,
     );
   });
 

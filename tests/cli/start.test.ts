@@ -211,7 +211,10 @@ describe.concurrent('daywire start --role', () => {
       for (const child of [deliverer, scheduler]) expect(await ended(child, 'SIGTERM')).toEqual([0, null]);
       const status = JSON.parse((await folder.run(['status', '--json'], env)).stdout) as Status;
       expect(status.editions).toMatchObject([{ number: 1, deliveries: { submitted: 7 } }]);
-      expect(status.subscribers).toEqual([{ newsletter: 'daily-roundup', state: 'confirmed', count: 7 }]);
+      expect(status.subscribers).toEqual([
+        { newsletter: 'daily-roundup', state: 'confirmed', count: 7 },
+        { newsletter: 'weekly-roundup', state: 'confirmed', count: 3 },
+      ]);
       expect(mailed()).toHaveLength(7);
     },
   );

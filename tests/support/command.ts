@@ -180,6 +180,13 @@ export function keepOneFeed({ path }: Pick<Folder, 'path'>): void {
   editConfig({ path }, others ?? '  - id: 24-hours', '');
 }
 
+/** Leaves the daily newsletter only: commands then need no `--newsletter`. */
+export function keepOneNewsletter({ path }: Pick<Folder, 'path'>): void {
+  const text = readFileSync(join(path, 'config/daywire.yaml'), 'utf8');
+  const [weekly] = /(?<=\n) {2}- id: weekly-roundup\n(?: {4}.*\n)+/.exec(text) ?? [];
+  editConfig({ path }, weekly ?? '  - id: weekly-roundup', '');
+}
+
 /** Without the variables for daywire that the developer's shell sets. */
 function cleanEnv(env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith('DAYWIRE_'));

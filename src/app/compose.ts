@@ -12,7 +12,7 @@ import { localDate, rfc3339 } from '../lib/time.ts';
 import { readScheduleState } from '../schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
-import { syncApprovalAlert } from './drafts/approval-alert.ts';
+import { recordClose } from './drafts/closing-alerts.ts';
 
 /** The newsletter's schedule has no such slot. */
 class SlotError extends Error {
@@ -148,7 +148,7 @@ function compose(
   const { store, config, clock } = app;
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: syncApprovalAlert });
+  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: recordClose });
 }
 
 /** The date that a slot's label begins with, or null. */

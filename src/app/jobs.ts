@@ -7,6 +7,7 @@ import { rfc3339 } from '../lib/time.ts';
 import type { Job } from '../schedule/job.ts';
 import type { AppContext } from './app-context.ts';
 import { composeSlot, cutoffOf, slotAtInstant } from './compose.ts';
+import { newsletterJobId } from './drafts/newsletter-job-id.ts';
 import { publish } from './publish.ts';
 
 /** `publish` for all feeds without a schedule of their own, `publish:FEED`, and `newsletter:NEWSLETTER`. */
@@ -44,7 +45,7 @@ function publishJob(app: AppContext, id: string, schedule: ScheduleConfig, feeds
 
 function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
   return {
-    id: `newsletter:${newsletter.id}`,
+    id: newsletterJobId(newsletter.id),
     schedule: withZone(app, newsletter.schedule),
     coalesce: false,
     async readiness(slotAt, now) {

@@ -82,6 +82,9 @@ function innerKeys(path: string, type: z.core.$ZodTypes): Key[] {
       return innerKeys(`${path}.*`, def.valueType as z.core.$ZodTypes);
     case 'union':
       return def.options.flatMap((option) => innerKeys(path, option as z.core.$ZodTypes));
+    // What is written, not what it is transformed to.
+    case 'pipe':
+      return innerKeys(path, def.in as z.core.$ZodTypes);
     default:
       return [];
   }
@@ -104,6 +107,8 @@ function nameOf(type: z.core.$ZodTypes): string {
       return `list of ${nameOf(def.element as z.core.$ZodTypes)}`;
     case 'union':
       return def.options.map((option) => nameOf(option as z.core.$ZodTypes)).join(', or ');
+    case 'pipe':
+      return nameOf(def.in as z.core.$ZodTypes);
     case 'object':
     case 'record':
       return 'map';

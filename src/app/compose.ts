@@ -4,6 +4,7 @@
 import { Temporal } from 'temporal-polyfill';
 import { type NewsletterConfig, scheduleZone } from '../config/config.ts';
 import { type CloseOutcome, composeAndClose } from '../delivery/close.ts';
+import { findAlertSlots, listOpenAlerts } from '../editions/alerts/alert-drafts.ts';
 import { lastCommandAt } from '../editions/draft-store.ts';
 import { findEdition } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
@@ -12,7 +13,7 @@ import { localDate, rfc3339 } from '../lib/time.ts';
 import { readScheduleState } from '../schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
-import { recordClose } from './drafts/closing-alerts.ts';
+import { syncApprovalAlert } from './drafts/approval-alert.ts';
 
 /** The newsletter's schedule has no such slot. */
 class SlotError extends Error {
@@ -39,7 +40,7 @@ export async function composeSlot(
   newsletter: NewsletterConfig,
   slotAt: number,
 ): Promise<CloseOutcome> {
-  const slot = slotAtInstant(app, newsletter, slotAt);
+  const slot = await slotAtInstant(app, newsletter, slotAt);
   return compose(app, newsletter, { slot, cutoffAt: await cutoffOf(app, newsletter, slot) });
 }
 
@@ -47,9 +48,13 @@ export async function composeSlot(
  * The slot at an instant, epoch milliseconds.
  * @throws SlotError where the newsletter has none
  */
-export function slotAtInstant(app: AppContext, newsletter: NewsletterConfig, slotAt: number): EditionSlot {
+export async function slotAtInstant(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  slotAt: number,
+): Promise<EditionSlot> {
   const day = localDate(slotAt, app.config.publication.zone);
-  const slot = slotsOfDay(app, newsletter, day).find((one) => one.slotAt === slotAt);
+  const slot = (await slotsOfDay(app, newsletter, day)).find((one) => one.slotAt === slotAt);
   if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
   return slot;
 }
@@ -67,11 +72,11 @@ async function slotNamed(
   const { zone } = app.config.publication;
   const today = localDate(now, zone);
   if (label === undefined) {
-    const slots = slotsOfDay(app, newsletter, today);
+    const slots = await slotsOfDay(app, newsletter, today);
     for (const slot of slots) {
       if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
     }
-    return slots.at(-1) ?? editionSlot(now, zone, false);
+    return slots.at(-1) ?? (newsletter.kind === 'alert' ? noAlert(newsletter) : editionSlot(now, zone, false));
   }
   if ((dateOf(label) ?? today) > today) {
     throw new SlotError(`${newsletter.id} has no slot ${label} yet: today is ${today}`);
@@ -82,12 +87,14 @@ async function slotNamed(
 /**
  * The slot that is composed next: the one that waits for an editor, or else, by the schedule, the first one after `now`
  * that has no edition. A newsletter whose schedule has no such slot is composed by hand, on the present day.
+ * @throws SlotError if no alert of an alert newsletter is open
  */
 export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<EditionSlot> {
   const { open } = await readScheduleState(app.store.db, `newsletter:${newsletter.id}`);
   const waiting = open.findLast(({ state }) => state === 'waiting');
   if (waiting !== undefined) return slotAtInstant(app, newsletter, waiting.slotAt);
   const { schedule } = newsletter;
+  if (schedule === null) return (await listOpenAlerts(app.store.db, newsletter.id)).at(-1)?.slot ?? noAlert(newsletter);
   const { publication } = app.config;
   const zone = scheduleZone(schedule, publication);
   for (
@@ -95,7 +102,7 @@ export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, 
     slotAt !== null;
     slotAt = nextSlot(schedule.cron, zone, slotAt)
   ) {
-    const slot = slotAtInstant(app, newsletter, slotAt);
+    const slot = await slotAtInstant(app, newsletter, slotAt);
     if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
   }
   return editionSlot(now, publication.zone, false);
@@ -105,13 +112,18 @@ export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, 
  * The slot with that label, on any day.
  * @throws SlotError where the newsletter has no such slot
  */
-export function slotLabelled(app: AppContext, newsletter: NewsletterConfig, now: number, label: string): EditionSlot {
+export async function slotLabelled(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  now: number,
+  label: string,
+): Promise<EditionSlot> {
   const day = dateOf(label);
   if (day === null) {
     const today = localDate(now, app.config.publication.zone);
     throw new SlotError(`${newsletter.id} has no slot ${label}: a slot begins with its date, as ${today}`);
   }
-  const slots = slotsOfDay(app, newsletter, day);
+  const slots = await slotsOfDay(app, newsletter, day);
   const named = slots.find((slot) => slot.label === label);
   if (named !== undefined) return named;
   const existing = slots.length === 0 ? 'none on that day' : slots.map((slot) => slot.label).join(', ');
@@ -148,7 +160,7 @@ function compose(
   const { store, config, clock } = app;
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: recordClose });
+  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: syncApprovalAlert });
 }
 
 /** The date that a slot's label begins with, or null. */
@@ -161,9 +173,15 @@ function dateOf(label: string): string | null {
   }
 }
 
-/** A newsletter's slots on a date of the publication's calendar, in order. */
-function slotsOfDay(app: AppContext, { schedule }: NewsletterConfig, day: string): EditionSlot[] {
+function noAlert({ id }: NewsletterConfig): never {
+  throw new SlotError(`${id} has no open alert: make one with "daywire alert ARTICLE --newsletter ${id}"`);
+}
+
+/** A newsletter's slots on a date of the publication's calendar, in order: those of the schedule, or of its alerts. */
+async function slotsOfDay(app: AppContext, newsletter: NewsletterConfig, day: string): Promise<EditionSlot[]> {
   const { publication } = app.config;
+  const { schedule } = newsletter;
+  if (schedule === null) return findAlertSlots(app.store.db, newsletter.id, day);
   const date = Temporal.PlainDate.from(day);
   const startOf = (d: Temporal.PlainDate): number => d.toZonedDateTime(publication.zone).epochMilliseconds;
   const instants = slotsBetween(

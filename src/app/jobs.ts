@@ -5,9 +5,9 @@ import { type NewsletterConfig, type ScheduleConfig, scheduleZone } from '../con
 import { findClosingObstacle } from '../editions/closing-obstacle.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Job } from '../schedule/job.ts';
+import { alertJob, type NewsletterJob } from './alerts/alert-job.ts';
 import type { AppContext } from './app-context.ts';
 import { composeSlot, cutoffOf, slotAtInstant } from './compose.ts';
-import { newsletterJobId } from './drafts/newsletter-job-id.ts';
 import { publish } from './publish.ts';
 
 /** `publish` for all feeds without a schedule of their own, `publish:FEED`, and `newsletter:NEWSLETTER`. */
@@ -19,7 +19,12 @@ export function jobsOf(app: AppContext): Job[] {
     ...feeds.flatMap(({ id, schedule }) =>
       schedule === undefined ? [] : [publishJob(app, `publish:${id}`, schedule, [id])],
     ),
-    ...newsletters.map((newsletter) => newsletterJob(app, newsletter)),
+    ...newsletters.map((newsletter) => {
+      const { schedule } = newsletter;
+      return schedule === null
+        ? alertJob(app, newsletter, newsletterJob)
+        : newsletterJob(app, newsletter, withZone(app, schedule));
+    }),
   ];
 }
 
@@ -43,13 +48,13 @@ function publishJob(app: AppContext, id: string, schedule: ScheduleConfig, feeds
   };
 }
 
-function newsletterJob(app: AppContext, newsletter: NewsletterConfig): Job {
+function newsletterJob(app: AppContext, newsletter: NewsletterConfig, schedule: Job['schedule']): NewsletterJob {
   return {
-    id: newsletterJobId(newsletter.id),
-    schedule: withZone(app, newsletter.schedule),
+    id: `newsletter:${newsletter.id}`,
+    schedule,
     coalesce: false,
     async readiness(slotAt, now) {
-      const slot = slotAtInstant(app, newsletter, slotAt);
+      const slot = await slotAtInstant(app, newsletter, slotAt);
       const options = { slot, cutoffAt: await cutoffOf(app, newsletter, slot), now };
       const obstacle = await findClosingObstacle(app.store.db, app.config, newsletter, options);
       return obstacle === null ? { kind: 'ready' } : { kind: 'waiting', reason: obstacle.reason };

@@ -139,7 +139,9 @@ export async function composeUnrecorded(
 ): Promise<UnrecordedEdition | NotComposed> {
   const { store, config, templates, clock } = app;
   const now = clock();
-  const slot = label === undefined ? await comingSlot(app, newsletter, now) : slotLabelled(app, newsletter, now, label);
+  const slot = await (label === undefined
+    ? comingSlot(app, newsletter, now)
+    : slotLabelled(app, newsletter, now, label));
   // What is under embargo until then will be public.
   const at = Math.max(now, slot.slotAt);
   const nonce = randomBytes(16).toString('hex');

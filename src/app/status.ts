@@ -102,7 +102,8 @@ export interface Status {
   } | null;
   schedules: {
     id: string;
-    cron: string;
+    /** Null for an alert newsletter. */
+    cron: string | null;
     zone: string;
     next: string | null;
     /** Its newest run, which may be older than all of `runs`. */

@@ -8,7 +8,6 @@ import { readEditionDetails, summariseEditions } from '../app/editions.ts';
 import { sendTestCopy, writePreview } from '../app/preview.ts';
 import { publish } from '../app/publish.ts';
 import { listEditions } from '../editions/queries.ts';
-import { addCheckCommand } from './check-edition.ts';
 import {
   type CliContext,
   CommandError,
@@ -21,10 +20,10 @@ import {
 import { draftNamed, type EditorOptions, editorName } from './draft-command.ts';
 import { addDraftCommands } from './drafts.ts';
 import { addEditionControlCommands } from './edition-control.ts';
+import { addCheckCommand } from './editions/check.ts';
 import { formatDraft } from './format/drafts.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from './format/editions.ts';
 import { formatPreview, formatSkipped, previewJson } from './format/preview.ts';
-import { addSendCommand } from './send-edition.ts';
 
 interface ComposeOptions extends JsonOption {
   slot?: string;
@@ -81,7 +80,6 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
     .action((name: string, slot: string | undefined, options: EditorOptions) => showEdition(cli, name, slot, options));
   addDraftCommands(editions, cli);
   addCheckCommand(editions, cli);
-  addSendCommand(editions, cli);
   addEditionControlCommands(editions, cli);
 }
 
@@ -113,8 +111,8 @@ function showEdition(
 function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<void> {
   return cli.withApp(async (app) => {
     const outcome = await composeNow(app, newsletterNamed(app.config, id), options.slot);
-    if (outcome.kind === 'waiting') {
-      const slot = options.slot === undefined ? '' : `/${options.slot}`;
+    if (outcome.kind === 'waiting' && outcome.remedy !== null) {
+      const slot = options.slot === undefined ? '' : ` ${options.slot}`;
       const remedy = `daywire editions ${outcome.remedy} ${id}${slot}`;
       throw new CommandError(`${id}: no edition: ${outcome.reason}: to change that, use "${remedy}"`);
     }

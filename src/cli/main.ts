@@ -54,6 +54,11 @@ const GROUPS: CommandGroup[] = [
   },
   {
     heading: 'Editions and delivery:',
+    commands: ['alert'],
+    load: async () => (await import('./editions/alert.ts')).addAlertCommand,
+  },
+  {
+    heading: 'Editions and delivery:',
     commands: ['deliver', 'queue', 'bounce'],
     load: async () => (await import('./delivery.ts')).addDeliveryCommands,
   },

@@ -71,8 +71,11 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
   }
   const raw = plainValue(document, file);
   const key = (path: PropertyKey[]): string => `${file}:${lineOf(document, lines, path)}: ${keyName(path)}`;
-  const value = (path: PropertyKey[]): string =>
-    holdsSecret(path) ? 'is not shown' : `is ${shorten(JSON.stringify(valueAt(raw, path)))}`;
+  const value = (path: PropertyKey[]): string => {
+    const given = valueAt(raw, path);
+    if (given === undefined) return 'is missing';
+    return holdsSecret(path) ? 'is not shown' : `is ${shorten(JSON.stringify(given))}`;
+  };
 
   const checked = schema.safeParse(raw);
   if (!checked.success) {
@@ -83,8 +86,7 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
         if (issue.code === 'unrecognized_keys') {
           return issue.keys.map((name) => `${key([...path, name])}: there is no such key`);
         }
-        const shown = valueAt(raw, path) === undefined ? 'is missing' : value(path);
-        return [`${key(path)} ${shown}: ${ruleOf(issue)}`];
+        return [`${key(path)} ${value(path)}: ${ruleOf(issue)}`];
       }),
     );
   }

@@ -16,6 +16,7 @@ const RULES: Rule[] = [
   (config) => uniqueIds('feeds', config.feeds),
   (config) => uniqueIds('newsletters', config.newsletters),
   (config) => uniqueIds('sources', config.sources),
+  schedulesFitKinds,
   reservedFeedIds,
   feedSectionsExist,
   sourceSectionsExist,
@@ -37,6 +38,17 @@ function uniqueIds(key: string, entries: { id: string }[]): ConfigViolation[] {
   return ids.flatMap((id, index) =>
     ids.indexOf(id) < index ? [{ path: [key, index, 'id'], rule: `must be unique among ${key}` }] : [],
   );
+}
+
+function schedulesFitKinds({ newsletters }: FileConfig): ConfigViolation[] {
+  return newsletters.flatMap(({ kind, schedule }, index) => {
+    const path = ['newsletters', index, 'schedule'];
+    if (kind === 'roundup' && schedule === null) {
+      return { path, rule: 'must say when an edition closes; only a newsletter of kind alert has none' };
+    }
+    if (kind === 'roundup' || schedule === null) return [];
+    return { path, rule: 'must be left out: an alert closes when an editor has approved it' };
+  });
 }
 
 function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {

@@ -134,8 +134,15 @@ const sponsor = z.strictObject({
     .describe('A picture above the text.'),
 });
 
-const newsletter = z.strictObject({
+const newsletterKeys = z.strictObject({
   id: id.describe('Part of addresses and commands. Choose it once.'),
+  kind: z
+    .enum(['roundup', 'alert'])
+    .default('roundup')
+    .describe(
+      'roundup: an edition of several stories for each slot of the schedule. ' +
+        'alert: an edition of one article, which "daywire alert" makes at any time.',
+    ),
   title: text.describe('Name of the newsletter, as subscribers see it.'),
   kicker: text.describe('Shown before the headline and in the subject of each edition, such as Tech Roundup.'),
   description: text.describe('One sentence about the newsletter, shown where visitors subscribe.'),
@@ -149,19 +156,31 @@ const newsletter = z.strictObject({
   replyTo: z.email().optional().describe('Address for replies. Default: the sender.'),
   postalAddress: text.optional().describe("Postal address in its emails. Default: the publication's."),
   template: id.describe('Name of the templates: templates/<template>.mjml and templates/<template>.txt.'),
-  schedule: schedule.describe('When an edition closes. Each slot makes one edition.'),
+  schedule: schedule
+    .optional()
+    .describe('When an edition closes. Each slot makes one edition. Required for a roundup; an alert has none.'),
+  maxPerDay: z
+    .int()
+    .min(1)
+    .max(24)
+    .default(3)
+    .describe("Maximum number of alerts that close on one day, in the publication's time zone. A roundup has none."),
+  lapseMinutes: minutes
+    .default(60)
+    .describe('Minutes after which an alert that was not approved is not sent any more. A roundup has none.'),
   minimumStories: z
     .int()
     .min(1)
     .max(100)
-    .default(3)
-    .describe('With fewer stories the slot is skipped, with that reason.'),
+    .optional()
+    .describe('With fewer stories the slot is skipped, with that reason. Default: 3. An alert has one story.'),
   approval: z
     .enum(['auto', 'required'])
-    .default('auto')
+    .optional()
     .describe(
       'auto: an edition closes at its slot unless an editor holds it. ' +
-        'required: it waits until an editor approves it, at most until its grace period is over.',
+        'required: it waits until an editor approves it, at most until its grace period is over. ' +
+        'Default: auto for a roundup, required for an alert.',
     ),
   undoSeconds: z
     .int()
@@ -214,6 +233,17 @@ const newsletter = z.strictObject({
     .boolean()
     .default(true)
     .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
+});
+
+const newsletter = newsletterKeys.transform(({ schedule = null, minimumStories, approval, ...keys }) => {
+  const isAlert = keys.kind === 'alert';
+  return {
+    ...keys,
+    /** Null for an alert. */
+    schedule,
+    minimumStories: isAlert ? 1 : (minimumStories ?? 3),
+    approval: approval ?? (isAlert ? ('required' as const) : ('auto' as const)),
+  };
 });
 
 const source = z.strictObject({

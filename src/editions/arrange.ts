@@ -57,7 +57,9 @@ export async function arrangeEdition(
   const last = await lastEdition(db, newsletter.id, reissueOf?.number);
   // An article under embargo must wait, even before a later cut-off.
   const cutoffAt = reissueOf?.cutoffAt ?? Math.min(options.cutoffAt, now);
-  const window = editionWindow(cutoffAt, last?.cutoffAt ?? null, newsletter);
+  const byAge = editionWindow(cutoffAt, last?.cutoffAt ?? null, newsletter);
+  // The article of an alert may be of any age, and all others that it does not have are none that it missed.
+  const window = newsletter.kind === 'alert' ? { ...byAge, from: 0, unseenFrom: 0 } : byAge;
   const rules = selectionRules(config, newsletter, window);
   const draft = await readDraft(db, newsletter.id, slot);
   const found = await findStories(db, draft, {
@@ -88,7 +90,7 @@ async function findStories(
 ): Promise<{ candidates: StoryCandidate[]; basis: StoryBasis; approval: FoundApproval | null }> {
   const { newsletter } = options;
   const find = (basis: StoryBasis) => findCandidates(db, { ...options, newsletter: newsletter.id, basis });
-  const basis = storyBasis(draft);
+  const basis = basisOf(draft, newsletter);
   const candidates = await find(basis);
   if (draft.state.kind !== 'approved') return { candidates, basis, approval: null };
   const { by, stories } = draft.state;
@@ -97,8 +99,15 @@ async function findStories(
   const voided = voidReason(stories, available, newsletter.minimumStories);
   const approval = { by, stories, gone, voided };
   if (voided === null) return { candidates, basis, approval };
-  const automatic = storyBasis({ ...draft, state: { kind: 'automatic' } });
+  const automatic = basisOf({ ...draft, state: { kind: 'automatic' } }, newsletter);
   return { candidates: await find(automatic), basis: automatic, approval };
+}
+
+/** An alert has the article that it was made for, and nothing else. */
+function basisOf(draft: Draft, { kind }: NewsletterConfig): StoryBasis {
+  const basis = storyBasis(draft);
+  if (kind === 'roundup' || basis.only !== null) return basis;
+  return { ...basis, only: (draft.decisions.blocks.lead ?? []).slice(0, 1) };
 }
 
 function selectionRules(config: Config, newsletter: NewsletterConfig, window: EditionWindow): SelectionRules {

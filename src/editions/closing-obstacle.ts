@@ -3,6 +3,7 @@
  */
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
+import { findAlertObstacle } from './alerts/alert-limits.ts';
 import { type ArrangementOptions, arrangeEdition } from './arrange.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import { readDraft } from './draft-store.ts';
@@ -15,12 +16,17 @@ export async function findClosingObstacle(
   newsletter: NewsletterConfig,
   options: Pick<ArrangementOptions, 'slot' | 'cutoffAt' | 'now'>,
 ): Promise<ClosingObstacle | null> {
-  const { state } = await readDraft(db, newsletter.id, options.slot);
-  const obstacle = closingObstacle(state, newsletter.approval, null);
+  const { slot, now } = options;
+  const { state, closeAt } = await readDraft(db, newsletter.id, slot);
+  const obstacle =
+    closingObstacle(state, newsletter.approval, null) ??
+    (newsletter.kind === 'alert' && state.kind !== 'closed'
+      ? await findAlertObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
+      : null);
   const isVoidable = state.kind === 'approved' && newsletter.approval === 'required';
   if (obstacle === null && !isVoidable) return null;
   // An edition that closed before there were drafts.
-  if ((await findEdition(db, newsletter.id, options.slot.label)) !== null) return null;
+  if ((await findEdition(db, newsletter.id, slot.label)) !== null) return null;
   if (obstacle !== null) return obstacle;
   const { draft, approval } = await arrangeEdition(db, config, newsletter, options);
   return closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null);

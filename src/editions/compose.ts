@@ -10,6 +10,7 @@ import { newsletterSite } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
 import { rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
+import { findAlertObstacle } from './alerts/alert-limits.ts';
 import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
 import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
@@ -137,8 +138,12 @@ export async function composeEdition(
   const arranged = await arrangeEdition(db, config, newsletter, options);
   const { draft, last, cutoffAt, window, loading, loaded, approval } = arranged;
   const { rules } = loading;
-  const obstacle = closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null);
   const { closeAt } = draft;
+  const obstacle =
+    closingObstacle(draft.state, newsletter.approval, approval?.voided ?? null) ??
+    (newsletter.kind === 'alert' && reissueOf === null
+      ? await findAlertObstacle(db, config, newsletter, { slotAt: slot.slotAt, closeAt, now })
+      : null);
   if (countStories(loaded.plan) < newsletter.minimumStories) {
     // Another process may have closed it meanwhile, with these stories.
     const closed = await findEdition(db, newsletter.id, slot.label);

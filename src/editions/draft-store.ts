@@ -4,6 +4,7 @@
  */
 import { type Db, dialectOf, type Store, type Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
+import { inTransaction } from '../store/transaction.ts';
 import { type Draft, type ListedStory, untouchedDraft } from './draft/decisions.ts';
 import { type ChangeOutcome, closeWith, type LogEntry } from './draft/history.ts';
 import type { EditionSlot } from './slot.ts';
@@ -57,7 +58,7 @@ export function changeStoredDraft(
   slot: EditionSlot,
   change: (draft: Draft, log: readonly LogEntry[]) => ChangeOutcome,
 ): Promise<ChangeOutcome> {
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, async (tx) => {
     const draft = await lockDraft(tx, newsletter, slot);
     const outcome = change(draft, await readDraftLog(tx, newsletter, slot.label));
     if (outcome.kind === 'changed') await writeDraft(tx, outcome.draft, outcome.entry);

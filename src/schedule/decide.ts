@@ -10,7 +10,7 @@
  *   when its grace period is over or the next slot supersedes it.
  */
 import { formatDuration, localDate, localDateTime, MINUTE } from '../lib/time.ts';
-import type { Job } from './job.ts';
+import type { Job, ListedSlot } from './job.ts';
 import { nextSlot, slotsBetween } from './slots.ts';
 
 /** With delays that double from one minute: about two hours in all. */
@@ -46,8 +46,7 @@ export interface ScheduleState {
 export interface EndedSlot {
   slotAt: number;
   covers: number;
-  /** `done` and `late`: the work of a slot that waited was done in another way. */
-  state: 'skipped' | 'failed' | 'done' | 'late';
+  state: 'skipped' | 'failed';
   reason: string;
   /** Whether it is the slot of an open run. */
   wasOpen: boolean;
@@ -81,6 +80,30 @@ export function decide(job: ScheduledJob, state: ScheduleState, now: number): De
   if (due === null) return { ended: [...ended, ...skipped], run };
   const covers = job.coalesce ? missed.recent.length + (missed.earlier?.count ?? 0) : 1;
   return { ended: [...ended, ...skipped], run: { slotAt: due, covers } };
+}
+
+/**
+ * What becomes of a listed slot at `now`: it ends, it runs if its job is ready, or (null) another process runs it or it
+ * is tried again later.
+ * @param open its run, or null
+ */
+export function decideListed(slot: ListedSlot, open: OpenRun | null, now: number): EndedSlot | DueSlot | null {
+  const { slotAt, waitsUntil } = slot;
+  if (open !== null && !isClaimable(open, now)) return null;
+  const isWaiting = open === null || open.state === 'waiting';
+  const why =
+    now >= waitsUntil
+      ? 'its grace period is over'
+      : !isWaiting && open.attempts >= MAX_ATTEMPTS
+        ? `after ${open.attempts} attempts`
+        : null;
+  if (why !== null) {
+    const reason =
+      open === null ? `missed by ${formatDuration(now - slotAt)}; ${why}` : `${whatHappened(open)}; ${why}`;
+    return { slotAt, covers: 1, state: isWaiting ? 'skipped' : 'failed', reason, wasOpen: open !== null };
+  }
+  if (open?.state !== 'waiting') return { slotAt, covers: 1 };
+  return { slotAt, covers: 1, waited: waitedFor(open, now) };
 }
 
 /**
@@ -149,7 +172,7 @@ interface MissedSlots {
 }
 
 // In chunks, to keep memory flat after years of downtime of a schedule that runs every minute.
-function missedSlots(cron: string, zone: string, after: number, now: number): MissedSlots {
+function missedSlots(cron: string | null, zone: string, after: number, now: number): MissedSlots {
   let recent: number[] = [];
   const earlier = { count: 0, last: 0 };
   for (let from = after; from < now; from += CHUNK) {
@@ -196,11 +219,14 @@ function reviewOpenRuns(job: ScheduledJob, state: ScheduleState, due: number | n
       const state = open.state === 'waiting' ? 'skipped' : 'failed';
       ended.push({ slotAt, covers, state, reason: `${whatHappened(open)}; ${why}`, wasOpen: true });
     } else if (isClaimable(open, now)) {
-      const waited = `waited ${formatDuration(Math.max(0, now - open.startedAt))}: ${whatHappened(open)}`;
-      run = { slotAt, covers, ...(open.state === 'waiting' ? { waited } : {}) };
+      run = { slotAt, covers, ...(open.state === 'waiting' ? { waited: waitedFor(open, now) } : {}) };
     }
   }
   return { ended, run };
+}
+
+function waitedFor(open: OpenRun, now: number): string {
+  return `waited ${formatDuration(Math.max(0, now - open.startedAt))}: ${whatHappened(open)}`;
 }
 
 function whatHappened({ state, reason }: OpenRun): string {

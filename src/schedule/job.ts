@@ -17,6 +17,13 @@ export type JobOutcome =
  */
 export type Readiness = { kind: 'ready' } | { kind: 'waiting'; reason: string };
 
+/** Instants are epoch milliseconds. */
+export interface ListedSlot {
+  slotAt: number;
+  /** From then on it ends, as skipped, unless it runs. Infinity: never. */
+  waitsUntil: number;
+}
+
 /**
  * A job and its schedule. `run` must be idempotent for a slot: it is called again after a crash, a failure or an
  * expired lease.
@@ -24,9 +31,19 @@ export type Readiness = { kind: 'ready' } | { kind: 'waiting'; reason: string };
 export interface Job {
   /** Unique. Names the schedule in the run ledger, in alerts and in metrics. */
   id: string;
-  schedule: { cron: string; zone: string; graceMinutes: number };
+  schedule: {
+    /** Null for a job whose slots are no times of a clock: `listSlots` lists them. */
+    cron: string | null;
+    zone: string;
+    graceMinutes: number;
+  };
   /** Whether one run covers all missed slots. Otherwise each of them is recorded as skipped. */
   coalesce: boolean;
+  /**
+   * The slots that have come and not ended, ascending. They are independent: none supersedes an earlier one. Only for a
+   * job without cron expression.
+   */
+  listSlots?(): Promise<ListedSlot[]>;
   /**
    * Asked with each check, before a run is claimed; default: always ready. A slot that waits has no lease and spends
    * no attempt. If it throws, the run is recorded as failed.

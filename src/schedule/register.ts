@@ -21,12 +21,18 @@ export async function registerSchedules(db: Db, jobs: RegisteredJob[], now: numb
   const since = new Map<string, number>();
   for (const job of jobs) {
     const { id, schedule } = job;
+    const { cron, zone } = schedule;
+    // Its slots are listed: none is due because the clock has reached it.
+    if (cron === null) {
+      since.set(id, 0);
+      continue;
+    }
     const known = rows.find((row) => row.id === id);
-    if (known?.cron === schedule.cron && known.zone === schedule.zone) {
+    if (known?.cron === cron && known.zone === zone) {
       since.set(id, known.since);
       continue;
     }
-    const row = { cron: schedule.cron, zone: schedule.zone, since: now };
+    const row = { cron, zone, since: now };
     await inTransaction(db, async (tx) => {
       if (known !== undefined) await recordDroppedSlots(tx, job, known, now);
       await tx

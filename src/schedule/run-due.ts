@@ -7,7 +7,7 @@ import { type Clock, formatDuration, localDateTime, MINUTE } from '../lib/time.t
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { Store, Tx } from '../store/store.ts';
 import { type AlertSender, raiseAlert, resolveAlerts } from './alerts.ts';
-import { type DueSlot, decide, type EndedSlot } from './decide.ts';
+import { type DueSlot, decide, decideListed, type EndedSlot } from './decide.ts';
 import type { Job, Readiness } from './job.ts';
 import { registerSchedules } from './register.ts';
 import { type Run, readScheduleState, recordEndedSlots, recordWaitingRun } from './run-ledger.ts';
@@ -44,29 +44,56 @@ export async function runJobIfDue(
   { clock, log }: Pick<RunDeps, 'clock' | 'log'>,
 ): Promise<Run[]> {
   const now = clock();
-  const { ended, run } = decide(job, { since, ...(await readScheduleState(store.db, job.id)) }, now);
-  const recorded: Run[] = [];
-  if (ended.length > 0) {
-    const runs = await store.db.transaction().execute(async (tx) => {
-      const runs = await recordEndedSlots(tx, job.id, ended, now);
-      await syncRunAlerts(tx, job, runs, ended, now);
-      return runs;
-    });
-    const newest = runs.at(-1);
-    if (newest !== undefined) {
-      const slot = localDateTime(newest.slotAt, job.schedule.zone);
-      log.warn(
-        { schedule: job.id, rows: runs.length, newest: slot, reason: newest.reason },
-        'slots ended without a run',
-      );
-    }
-    recorded.push(...runs);
-  }
-  if (run !== null) {
-    const result = await runIfReady(store, job, run, { clock, log });
+  const state = await readScheduleState(store.db, job.id);
+  const { ended, due } = job.listSlots === undefined ? byClock(job, since, state, now) : await byList(job, state, now);
+  const recorded = ended.length === 0 ? [] : await recordEnded(store, job, ended, { now, log });
+  for (const slot of due) {
+    const result = await runIfReady(store, job, slot, { clock, log });
     if (result !== null) recorded.push(result);
   }
   return recorded;
+}
+
+type LedgerState = Awaited<ReturnType<typeof readScheduleState>>;
+
+interface DueSlots {
+  ended: EndedSlot[];
+  due: DueSlot[];
+}
+
+function byClock(job: Job, since: number, state: LedgerState, now: number): DueSlots {
+  const { ended, run } = decide(job, { since, ...state }, now);
+  return { ended, due: run === null ? [] : [run] };
+}
+
+async function byList(job: Job, { open }: LedgerState, now: number): Promise<DueSlots> {
+  const slots: DueSlots = { ended: [], due: [] };
+  for (const listed of (await job.listSlots?.()) ?? []) {
+    const decision = decideListed(listed, open.find(({ slotAt }) => slotAt === listed.slotAt) ?? null, now);
+    if (decision === null) continue;
+    if ('wasOpen' in decision) slots.ended.push(decision);
+    else slots.due.push(decision);
+  }
+  return slots;
+}
+
+async function recordEnded(
+  store: Store,
+  job: Job,
+  ended: EndedSlot[],
+  { now, log }: { now: number; log: Log },
+): Promise<Run[]> {
+  const runs = await store.db.transaction().execute(async (tx) => {
+    const runs = await recordEndedSlots(tx, job.id, ended, now);
+    await syncRunAlerts(tx, job, runs, ended, now);
+    return runs;
+  });
+  const newest = runs.at(-1);
+  if (newest !== undefined) {
+    const slot = localDateTime(newest.slotAt, job.schedule.zone);
+    log.warn({ schedule: job.id, rows: runs.length, newest: slot, reason: newest.reason }, 'slots ended without a run');
+  }
+  return runs;
 }
 
 /** A job that does not say whether it is ready must not block its schedule for ever. */

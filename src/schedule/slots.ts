@@ -18,12 +18,12 @@ const HORIZON = [2 * DAY, 40 * DAY, 400 * DAY, 2_930 * DAY];
 
 /**
  * All slots with `after < slot <= until`, ascending.
- * @param expression five fields: minute, hour, day of month, month, day of week
+ * @param expression five fields: minute, hour, day of month, month, day of week; null for a schedule without such slots
  * @param zone IANA time zone
  * @throws Error where node-cron refuses the expression
  */
-export function slotsBetween(expression: string, zone: string, after: number, until: number): number[] {
-  if (until <= after) return [];
+export function slotsBetween(expression: string | null, zone: string, after: number, until: number): number[] {
+  if (until <= after || expression === null) return [];
   const pattern = compile(expression);
   // A skipped local time moves forward by up to a day (Samoa, 2011), and a repeated midnight moves back to the last
   // date.
@@ -38,7 +38,8 @@ export function slotsBetween(expression: string, zone: string, after: number, un
  * The first slot after an instant; null where there is none within about eight years.
  * @throws Error where node-cron refuses the expression
  */
-export function nextSlot(expression: string, zone: string, after: number): number | null {
+export function nextSlot(expression: string | null, zone: string, after: number): number | null {
+  if (expression === null) return null;
   let from = after;
   for (const span of HORIZON) {
     const [first] = slotsBetween(expression, zone, from, after + span);

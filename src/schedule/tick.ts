@@ -21,7 +21,8 @@ const CHECK_EVERY = 15 * SECOND;
  * @throws Error of the store, while it starts
  */
 export async function startTicker(store: Store, jobs: Job[], deps: RunDeps): Promise<{ stop(): Promise<void> }> {
-  await deleteOtherSchedules(store.db, jobs, deps.clock());
+  const timed = jobs.filter(({ schedule }) => schedule.cron !== null);
+  await deleteOtherSchedules(store.db, timed, deps.clock());
   const ticker = await openTicker(store, jobs, deps);
   const silent = { info() {}, warn() {}, error() {}, debug() {} };
   const task = cron.schedule('* * * * * *', () => ticker.tick(), { logger: silent, suppressMissedWarning: true });
@@ -44,7 +45,7 @@ export interface Ticker {
 export async function openTicker(store: Store, jobs: Job[], deps: RunDeps): Promise<Ticker> {
   const { clock, alerts, log } = deps;
   for (const { id, schedule } of jobs) {
-    if (nextSlot(schedule.cron, schedule.zone, clock()) !== null) continue;
+    if (schedule.cron === null || nextSlot(schedule.cron, schedule.zone, clock()) !== null) continue;
     log.warn({ schedule: id, cron: schedule.cron }, 'this schedule has no slot within the next eight years');
   }
   const since = await registerSchedules(store.db, jobs, clock());

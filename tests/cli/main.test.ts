@@ -22,6 +22,7 @@ describe.concurrent('the command line', () => {
         'compose',
         'preview',
         'editions',
+        'alert',
       ],
       ...['deliver', 'queue', 'bounce', 'subscribers', 'migrate', 'backup', 'restore', 'secret', 'help'],
     ]);

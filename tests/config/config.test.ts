@@ -13,7 +13,29 @@ describe('the configuration', () => {
     const config = loadConfig('config/daywire.yaml', {}, root);
     expect(config.publication.name).toBe('The Meridian Wire');
     expect(config.paths.store).toBe(join(root, 'var/daywire.db'));
-    expect(config.newsletters[0]?.schedule.graceMinutes).toBe(240);
+    expect(config.newsletters[0]?.schedule?.graceMinutes).toBe(240);
+  });
+
+  it('of the sample has an example of an alert newsletter, which needs an approval and has no schedule', () => {
+    const lines = sample.split('\n');
+    const from = lines.findIndex((line) => line.startsWith('  # - id: breaking'));
+    const count = lines.slice(from).findIndex((line) => !line.startsWith('  # '));
+    const example = lines.slice(from, from + count).map((line) => line.replace('  # ', '  '));
+    const { newsletters } = parse([...lines.slice(0, from), ...example, ...lines.slice(from + count)].join('\n'));
+    expect(newsletters.find(({ id }) => id === 'breaking')).toMatchObject({
+      ...{ kind: 'alert', schedule: null, approval: 'required', minimumStories: 1, maxPerDay: 3, lapseMinutes: 60 },
+    });
+    expect(newsletters[0]).toMatchObject({ kind: 'roundup', approval: 'auto', minimumStories: 3 });
+  });
+
+  it('requires a schedule of a roundup, and none of an alert', () => {
+    const line = /\n {4}schedule: .*30 7.*/;
+    expect(() => parse(sample.replace(line, ''))).toThrow(
+      /newsletters\[0\]\.schedule is missing: must say when an edition closes; only a newsletter of kind alert has none/,
+    );
+    expect(() => parse(sample.replace(line, '$&\n    kind: alert'))).toThrow(
+      /newsletters\[0\]\.schedule is \{.*: must be left out: an alert closes when an editor has approved it/,
+    );
   });
 
   it('drops a trailing slash of the public URL', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import {
   decide,
+  decideListed,
   MAX_ATTEMPTS,
   MAX_ROWS,
   type OpenRun,
@@ -33,6 +34,41 @@ function open(of: Partial<OpenRun>): OpenRun {
     ...of,
   };
 }
+
+describe('a listed slot', () => {
+  const slot = { slotAt: morning, waitsUntil: morning + HOUR };
+  const waiting = open({ state: 'waiting', attempts: 0, leaseUntil: null, reason: 'not approved' });
+
+  it('runs if its job is ready, after waiting, a failure or the end of its process too', () => {
+    expect(decideListed(slot, null, morning)).toEqual({ slotAt: morning, covers: 1 });
+    expect(decideListed(slot, waiting, morning + 5 * MINUTE)).toEqual({
+      ...{ slotAt: morning, covers: 1, waited: 'waited 5 min: not approved' },
+    });
+    const failed = open({ state: 'failed', leaseUntil: morning + MINUTE });
+    expect(decideListed(slot, failed, morning + MINUTE - 1)).toBeNull();
+    expect(decideListed(slot, failed, morning + MINUTE)).toEqual({ slotAt: morning, covers: 1 });
+    expect(decideListed(slot, open({}), morning + MINUTE)).toBeNull();
+    expect(decideListed(slot, open({}), morning + 2 * MINUTE)).toEqual({ slotAt: morning, covers: 1 });
+  });
+
+  it('ends when it has waited for too long, with what it waited for', () => {
+    const ended = { slotAt: morning, covers: 1, state: 'skipped' };
+    expect(decideListed(slot, waiting, morning + HOUR)).toEqual({
+      ...{ ...ended, wasOpen: true, reason: 'not approved; its grace period is over' },
+    });
+    expect(decideListed(slot, null, morning + HOUR)).toEqual({
+      ...{ ...ended, wasOpen: false, reason: 'missed by 1 h; its grace period is over' },
+    });
+    expect(decideListed({ ...slot, waitsUntil: Number.POSITIVE_INFINITY }, waiting, morning + DAY)).toMatchObject({
+      waited: 'waited 24 h: not approved',
+    });
+  });
+
+  it('ends as failed after its last attempt', () => {
+    const last = open({ attempts: MAX_ATTEMPTS });
+    expect(decideListed(slot, last, morning + 3 * MINUTE)).toMatchObject({ state: 'failed', wasOpen: true });
+  });
+});
 
 describe('what is due', () => {
   it('is nothing before the slot, and the slot from its instant on', () => {

@@ -47,6 +47,7 @@ export function formatFirstRun(
     lines.push(['delivery', formatDelivery(delivered) + folder]);
   }
   for (const { id, schedule } of config.newsletters) {
+    if (schedule === null) continue;
     const { zone } = config.publication;
     const next = nextSlot(schedule.cron, scheduleZone(schedule, config.publication), context.now);
     if (next !== null) lines.push(['next', `${id} on ${datelineTime(next, zone)} (${zone})`]);

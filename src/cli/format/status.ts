@@ -166,6 +166,7 @@ function pictureLines({ pictures }: Status): string[] {
 
 function scheduleLine({ id, cron, zone, next, last }: Status['schedules'][number]): string {
   const run = last === null ? '' : `; last run of ${last.slot}: ${last.state}`;
+  if (cron === null) return `${id.padEnd(28)} by "daywire alert"${run}`;
   return `${id.padEnd(28)} ${cron} (${zone}), next ${next ?? 'never'}${run}`;
 }
 

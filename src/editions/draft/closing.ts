@@ -5,8 +5,8 @@
 import type { DraftState } from './decisions.ts';
 
 export interface ClosingObstacle {
-  /** What would remove it: `unhold` or `approve`. */
-  remedy: 'unhold' | 'approve';
+  /** The command that would remove it; null where none would. */
+  remedy: 'unhold' | 'approve' | null;
   /** In one line, such as `held by Ada`. */
   reason: string;
 }

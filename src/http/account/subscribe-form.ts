@@ -98,7 +98,10 @@ export function newsletterChoices({ config }: WebContext, checked: readonly stri
     id,
     title,
     description,
-    schedule: deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt),
+    schedule:
+      schedule === null
+        ? 'As soon as it happens'
+        : deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt),
     checked: checked.includes(id),
   }));
 }

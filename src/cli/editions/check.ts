@@ -2,13 +2,20 @@
  * `daywire editions check`: what an editor should know of a coming edition. Exit code 1 if an error is among it.
  */
 import type { Command } from 'commander';
-import { checkDraft, type DraftCheckOptions } from '../app/checks/check-draft.ts';
-import { composeUnrecorded } from '../app/preview.ts';
-import { MAX_HTML_BYTES } from '../editions/rendering/size-limit.ts';
-import { type CliContext, CommandError, type JsonOption, jsonOption, newsletterNamed, printResult } from './context.ts';
-import { formatEditionProblems } from './format/edition-problems.ts';
-import { formatSkipped } from './format/preview.ts';
-import { count } from './format/text.ts';
+import { checkDraft, type DraftCheckOptions } from '../../app/checks/check-draft.ts';
+import { composeUnrecorded } from '../../app/preview.ts';
+import { MAX_HTML_BYTES } from '../../editions/rendering/size-limit.ts';
+import {
+  type CliContext,
+  CommandError,
+  type JsonOption,
+  jsonOption,
+  newsletterNamed,
+  printResult,
+} from '../context.ts';
+import { formatEditionProblems } from '../format/edition-problems.ts';
+import { formatSkipped } from '../format/preview.ts';
+import { count } from '../format/text.ts';
 
 interface CheckOptions extends JsonOption {
   /** False with `--no-links`. */

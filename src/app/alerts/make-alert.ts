@@ -1,0 +1,57 @@
+/**
+ * Makes an alert: the edition of an alert newsletter with one article.
+ */
+import { isPublic } from '../../articles/article.ts';
+import { findArticle } from '../../articles/queries.ts';
+import type { NewsletterConfig } from '../../config/config.ts';
+import { AlertError, createAlertDraft } from '../../editions/alerts/alert-drafts.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import type { Run } from '../../schedule/run-ledger.ts';
+import { runSlot } from '../../schedule/run-slot.ts';
+import type { AppContext } from '../app-context.ts';
+import { jobsOf } from '../jobs.ts';
+
+export interface MadeAlert {
+  slot: EditionSlot;
+  /** Its run; null if it waits for an approval. */
+  run: Run | null;
+}
+
+/**
+ * Makes the draft of an alert; closes it at once if the newsletter needs no approval.
+ * @param editor their name
+ * @throws AlertError if the article cannot be sent, or the newsletter is no alert newsletter
+ */
+export async function makeAlert(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  articleId: string,
+  editor: string,
+): Promise<MadeAlert> {
+  const { store, config, clock, log } = app;
+  const { id, kind, approval, maxPerDay } = newsletter;
+  if (kind !== 'alert') throw new AlertError(`${id} is a roundup: an alert needs a newsletter of kind alert`);
+  const now = clock();
+  const publishedAt = await publicationOf(app, articleId, now);
+  const { zone } = config.publication;
+  const slot = await createAlertDraft(store, { newsletter: id, articleId, publishedAt, editor, maxPerDay, zone, now });
+  if (approval === 'required') return { slot, run: null };
+  const job = jobsOf(app).find((one) => one.id === `newsletter:${id}`);
+  const run = job === undefined ? null : await runSlot(store, job, { slotAt: slot.slotAt, covers: 1 }, { clock, log });
+  return { slot, run };
+}
+
+/** When the article was published, epoch milliseconds. @throws AlertError if an alert cannot have it */
+async function publicationOf({ store }: AppContext, articleId: string, now: number): Promise<number> {
+  const article = await findArticle(store.db, articleId);
+  if (article === null) throw new AlertError(`there is no article ${articleId}`);
+  if (article.kind === 'roundup' || article.kind === 'roundup-item') {
+    throw new AlertError(`${articleId} is of kind ${article.kind}: an alert has a story of the newsroom's own`);
+  }
+  if (isPublic(article, now)) return article.publishedAt;
+  const { state } = article.status;
+  const why =
+    state === 'draft' || state === 'retracted' ? `is ${state}` : `is public on ${rfc3339(article.publishedAt)}`;
+  throw new AlertError(`${articleId} ${why}: an alert has an article that is public`);
+}

@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import { makeAlert } from '../../src/app/alerts/make-alert.ts';
+import { composeSlot } from '../../src/app/compose.ts';
+import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
+import { editDraft } from '../../src/app/drafts/edit-draft.ts';
+import { showDraft } from '../../src/app/drafts/show-draft.ts';
+import { jobsOf } from '../../src/app/jobs.ts';
+import type { NewsletterConfig } from '../../src/config/config.ts';
+import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/alert-drafts.ts';
+import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
+import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { listOpenAlerts as listOperatorAlerts } from '../../src/schedule/alerts.ts';
+import { runDue } from '../../src/schedule/run-due.ts';
+import { listRuns } from '../../src/schedule/run-ledger.ts';
+import type { Store } from '../../src/store/store.ts';
+import { articleFactory, saveAsPublished } from '../support/articles.ts';
+import { NOW } from '../support/clock.ts';
+import { forEachDatabase } from '../support/databases.ts';
+import { openTestApp, type TestApp } from '../support/test-app.ts';
+
+const article = articleFactory({ publishedAt: NOW - HOUR });
+
+const BREAKING = `newsletters:
+  - id: breaking
+    kind: alert
+    title: Breaking News
+    kicker: Breaking
+    description: One story, when it cannot wait.
+    from: { name: The Meridian Wire, email: breaking@example.com }
+    template: breaking-alert
+    maxPerDay: 2
+`;
+
+async function openAlertApp(
+  store: Store,
+  keys = '',
+  ids = ['a', 'b', 'c', 'd'],
+): Promise<TestApp & { newsletter: NewsletterConfig }> {
+  const app = openTestApp(store, {
+    feeds: ['latest'],
+    edit: (yaml) => yaml.replace('newsletters:\n', `${BREAKING}${keys}`),
+  });
+  await saveAsPublished(
+    store,
+    ids.map((id) => article(id)),
+  );
+  return Object.assign(app, { newsletter: app.config.newsletters[0] as NewsletterConfig });
+}
+
+/** What the schedule does for alerts at the present instant of the app. */
+async function tick(app: TestApp): Promise<void> {
+  const jobs = jobsOf(app).filter(({ id }) => id === 'newsletter:breaking');
+  await runDue(app.store, jobs, { clock: app.clock, log: app.log, alerts: { send: async () => {} } });
+}
+
+const runsOf = async (app: TestApp) =>
+  (await listRuns(app.store.db, 10))
+    .filter(({ schedule }) => schedule === 'newsletter:breaking')
+    .map(({ state, reason }) => `${state}: ${reason}`);
+
+async function approve(app: TestApp & { newsletter: NewsletterConfig }, editor = 'Ada'): Promise<void> {
+  const target = await findDraftTarget(app, app.newsletter);
+  await showDraft(app, target, editor);
+  await editDraft(app, target, editor, { kind: 'approve' });
+}
+
+describe('an alert', () => {
+  forEachDatabase((open) => {
+    it('is an edition of one article, whatever else is new, and waits for an approval', async () => {
+      const app = await openAlertApp(await open());
+      const { slot, run } = await makeAlert(app, app.newsletter, 'b', 'Ada');
+      expect(run).toBeNull();
+      expect(slot.label).toMatch(/^\d{4}-\d\d-\d\d-\d{4}$/);
+      await tick(app);
+      expect(await runsOf(app)).toEqual(['waiting: not approved']);
+      await approve(app);
+      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toMatchObject({ kind: 'closed', queued: 0 });
+      const edition = await findEdition(app.store.db, 'breaking', slot.label);
+      expect(await listEditionArticles(app.store.db, edition?.id ?? 0)).toEqual([{ id: 'b', block: 'lead' }]);
+      expect(edition?.subject).toBe('Breaking: Headline of b');
+      expect(await app.store.db.selectFrom('edition_omissions').selectAll().execute()).toEqual([]);
+      app.now += MINUTE;
+      await tick(app);
+      expect(await runsOf(app)).toEqual([expect.stringMatching(/^(?:done|late): /)]);
+      expect(await listOpenAlerts(app.store.db, 'breaking')).toEqual([]);
+    });
+
+    it('closes at once where no approval is required, and is in the ledger', async () => {
+      const app = await openAlertApp(await open(), '    approval: auto\n');
+      const { slot, run } = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      expect(run).toMatchObject({ schedule: 'newsletter:breaking', slotAt: slot.slotAt, state: 'done' });
+      expect(await findEdition(app.store.db, 'breaking', slot.label)).toMatchObject({ number: 1 });
+    });
+
+    it('lapses if nobody approves it in time, with a reason and an alert to the operator', async () => {
+      const app = await openAlertApp(await open(), '    lapseMinutes: 30\n');
+      const { slot } = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      await tick(app);
+      app.now += 30 * MINUTE;
+      await tick(app);
+      expect(await runsOf(app)).toEqual([expect.stringMatching(/^waiting: /)]);
+      app.now += MINUTE;
+      await tick(app);
+      expect(await runsOf(app)).toEqual([expect.stringMatching(/^skipped: .*; its grace period is over$/)]);
+      const alerts = await listOperatorAlerts(app.store.db);
+      expect(alerts.map(({ key }) => key)).toEqual(['skipped:newsletter:breaking']);
+      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toEqual({
+        kind: 'waiting',
+        remedy: 'approve',
+        reason: 'not approved',
+      });
+      await expect(findDraftTarget(app, app.newsletter)).rejects.toThrow(/has no open alert: make one with/);
+      // It can be made again.
+      await makeAlert(app, app.newsletter, 'a', 'Ada');
+    });
+
+    it('does not close after its time, even if it was approved', async () => {
+      const app = await openAlertApp(await open(), '    lapseMinutes: 30\n');
+      const { slot } = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      await approve(app);
+      app.now += 30 * MINUTE;
+      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toEqual({
+        kind: 'waiting',
+        remedy: null,
+        reason: 'not sent within 30 min',
+      });
+    });
+
+    it('is void when its article is retracted', async () => {
+      const app = await openAlertApp(await open());
+      const { slot } = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      await approve(app);
+      const status = { state: 'retracted', note: 'Wrong', at: NOW } as const;
+      await saveAsPublished(app.store, [article('a', { status, updatedAt: NOW })]);
+      expect(await composeSlot(app, app.newsletter, slot.slotAt)).toMatchObject({
+        kind: 'waiting',
+        reason: expect.stringMatching(/^not approved: the approval by Ada is void/),
+      });
+    });
+
+    it('is made once of an article, and at most so often a day, open ones included', async () => {
+      const app = await openAlertApp(await open());
+      const make = (id: string) => makeAlert(app, app.newsletter, id, 'Ada');
+      const { slot } = await make('a');
+      await expect(make('a')).rejects.toThrow(`an alert of a is open: breaking/${slot.label}`);
+      await approve(app);
+      await composeSlot(app, app.newsletter, slot.slotAt);
+      await expect(make('a')).rejects.toThrow('breaking has sent a already');
+      const second = await make('b');
+      expect(second.slot.label).toBe(`${slot.label}-2`);
+      await expect(make('c')).rejects.toThrow(
+        'breaking has 2 alerts today, 1 of them open, and may have 2 (maxPerDay)',
+      );
+      app.now += DAY;
+      await tick(app);
+      await make('c');
+    });
+
+    it('is not made of what is no public story of the newsroom', async () => {
+      const app = await openAlertApp(await open());
+      await saveAsPublished(app.store, [
+        article('item', { kind: 'roundup-item', outlet: { name: 'Example', url: null } }),
+        article('later', { publishedAt: NOW + HOUR, status: { state: 'scheduled', until: NOW + HOUR } }),
+        article('draft', { status: { state: 'draft' } }),
+      ]);
+      const make = (id: string) => makeAlert(app, app.newsletter, id, 'Ada');
+      await expect(make('none')).rejects.toThrow('there is no article none');
+      await expect(make('item')).rejects.toThrow(/of kind roundup-item: an alert has a story of the newsroom's own/);
+      await expect(make('later')).rejects.toThrow(/later is public on .*: an alert has an article that is public/);
+      await expect(make('draft')).rejects.toThrow(/draft is draft: /);
+      const roundup = { ...app.newsletter, kind: 'roundup' } as const;
+      await expect(makeAlert(app, roundup, 'a', 'Ada')).rejects.toThrow(/breaking is a roundup/);
+    });
+
+    it('is not made more often by two processes together, and not twice of an article', async () => {
+      const app = await openAlertApp(await open());
+      const make = (articleId: string) =>
+        createAlertDraft(app.store, {
+          ...{ newsletter: 'breaking', articleId, publishedAt: NOW - HOUR, editor: 'Ada' },
+          ...{ maxPerDay: 2, zone: 'Asia/Shanghai', now: NOW },
+        });
+      const made = await Promise.allSettled(['a', 'a', 'b', 'c', 'd', 'b'].map(make));
+      expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
+      const open_ = await listOpenAlerts(app.store.db, 'breaking');
+      expect(new Set(open_.map(({ slot }) => slot.slotAt)).size).toBe(2);
+    });
+
+    it('is not closed more often than the limit by two processes together', async () => {
+      const app = await openAlertApp(await open(), '    approval: auto\n');
+      const limited = { ...app.newsletter, maxPerDay: 1 };
+      const slots = [];
+      for (const articleId of ['a', 'b', 'c']) {
+        const alert = { newsletter: 'breaking', articleId, publishedAt: NOW - HOUR, editor: 'Ada', maxPerDay: 9 };
+        slots.push(await createAlertDraft(app.store, { ...alert, zone: 'Asia/Shanghai', now: NOW }));
+      }
+      const outcomes = await Promise.all(slots.map(({ slotAt }) => composeSlot(app, limited, slotAt)));
+      expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['closed', 'waiting', 'waiting']);
+      expect(outcomes).toContainEqual({
+        kind: 'waiting',
+        remedy: null,
+        reason: 'breaking has sent 1 today, the maximum being 1 (maxPerDay)',
+      });
+    });
+  });
+});

@@ -7,7 +7,7 @@ import { fillHtml } from '../../../src/editions/rendering/placeholders.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
 import { CHROMIUM_FLAGS, findChromium } from '../../support/chromium.ts';
-import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
+import { FULL_VIEW, LOGO_SITE, SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW, WEEKLY_VIEW } from './sample-view.ts';
 
 const executablePath = findChromium();
 if (executablePath === null)
@@ -26,25 +26,30 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
 
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath: executablePath ?? '', args: CHROMIUM_FLAGS });
-    ({ email, archive } = await renderBoth(SAMPLE_VIEW));
+    ({ email } = await renderBoth(SAMPLE_VIEW));
+    ({ archive } = await renderBoth(FULL_VIEW, { site: LOGO_SITE }));
   });
   afterAll(() => browser?.close());
 
   it('never scrolls horizontally, even with very long texts', async () => {
     const long = 'Donaudampfschiff'.repeat(20);
-    const wide = await renderBoth({
-      ...SAMPLE_VIEW,
-      lead: { ...SAMPLE_VIEW.lead!, headline: long, dek: long, section: long },
-      news: SAMPLE_VIEW.news.map((line) => ({
+    const longView = {
+      ...FULL_VIEW,
+      lead: { ...FULL_VIEW.lead!, headline: long, dek: long, section: long },
+      sponsor: { ...FULL_VIEW.sponsor!, text: long, host: long, label: long },
+      note: [{ html: long, text: long }],
+      news: FULL_VIEW.news.map((line) => ({
         ...line,
         headline: long,
         dek: long,
         kicker: long,
         topic: long,
       })),
-      roundup: SAMPLE_VIEW.roundup.map((item) => ({ ...item, headline: long })),
-    });
-    for (const html of [email, archive, wide.email])
+      roundup: FULL_VIEW.roundup.map((item) => ({ ...item, headline: long })),
+    };
+    const wide = await renderBoth(longView, { site: LOGO_SITE });
+    const weekly = await renderBoth({ ...WEEKLY_VIEW, news: longView.news }, { template: 'weekly-roundup' });
+    for (const html of [archive, wide.email, weekly.email])
       for (const width of [320, PHONE, DESKTOP]) {
         await using shown = await show(html, width);
         expect(await shown.page.evaluate('document.documentElement.scrollWidth')).toBe(width);
@@ -148,10 +153,12 @@ describe.skipIf(executablePath === null)('the daily roundup in Chromium', () => 
   }
 });
 
-async function renderBoth(view: EditionView): Promise<{ email: string; archive: string }> {
-  const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
-  const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
-  const { html, archiveHtml } = await renderEdition(view, SAMPLE_SITE, templates, options);
+async function renderBoth(
+  view: EditionView,
+  { site = SAMPLE_SITE, template = 'daily-roundup' } = {},
+): Promise<{ email: string; archive: string }> {
+  const templates = openTemplates(BUILT_IN_TEMPLATES, site.zone);
+  const { html, archiveHtml } = await renderEdition(view, site, templates, { template, nonce: SAMPLE_NONCE });
   const values = {
     unsubscribe: 'https://wire.example.com/unsubscribe/token',
     preferences: 'https://wire.example.com/preferences/token',

@@ -4,18 +4,17 @@ import type { SiteView } from '../../../src/config/site-view.ts';
 import type { EditionView } from '../../../src/editions/rendering/edition-view.ts';
 import { renderEdition } from '../../../src/editions/rendering/render.ts';
 import { BUILT_IN_TEMPLATES, openTemplates } from '../../../src/lib/templates.ts';
-import { SAMPLE_NONCE, SAMPLE_SITE, SAMPLE_VIEW } from './sample-view.ts';
+import { FULL_VIEW, LOGO_SITE, SAMPLE_NONCE } from './sample-view.ts';
 
-const templates = openTemplates(BUILT_IN_TEMPLATES, SAMPLE_SITE.zone);
-const options = { template: 'daily-roundup', nonce: SAMPLE_NONCE };
+const templates = openTemplates(BUILT_IN_TEMPLATES, LOGO_SITE.zone);
 
 // One story of each kind keeps the test fast.
 const SHORT: EditionView = {
-  ...SAMPLE_VIEW,
-  news: SAMPLE_VIEW.news.slice(4, 6),
-  analysis: SAMPLE_VIEW.analysis.slice(1, 2),
-  roundup: SAMPLE_VIEW.roundup.slice(0, 1),
-  latest: SAMPLE_VIEW.latest.slice(3, 4),
+  ...FULL_VIEW,
+  news: FULL_VIEW.news.slice(4, 6),
+  analysis: FULL_VIEW.analysis.slice(1, 2),
+  roundup: FULL_VIEW.roundup.slice(0, 1),
+  latest: FULL_VIEW.latest.slice(3, 4),
 };
 
 const hostile = fc.oneof(
@@ -64,17 +63,23 @@ describe('hostile strings', () => {
     expect(html).not.toContain('<script');
   });
 
+  it.each(['weekly-roundup', 'breaking-alert'])('add no element to the template %s', async (template) => {
+    const hostile = await renderWith('"><img src=x> <!-- {{ site.name }} </td>', template);
+    const plain = await renderWith('x', template);
+    for (const mark of ['<', '>', '"']) expect(count(hostile.html, mark)).toBe(count(plain.html, mark));
+  });
+
   it('are not interpreted as Liquid or MJML', async () => {
     const { html } = await renderWith('{{ site.name }}<mj-raw>{% if %}');
     expect(html).toContain('{{ site.name }}&lt;mj-raw&gt;{% if %}');
   });
 });
 
-function renderWith(text: string): ReturnType<typeof renderEdition> {
+function renderWith(text: string, template = 'daily-roundup'): ReturnType<typeof renderEdition> {
   const site: SiteView = {
-    ...replaceStrings(SAMPLE_SITE, text, ['name', 'about', 'email', 'postalAddress', 'copyright', 'title']),
+    ...replaceStrings(LOGO_SITE, text, ['name', 'about', 'email', 'postalAddress', 'copyright', 'title', 'alt']),
     // The configuration validates the site's address and language.
-    url: SAMPLE_SITE.url,
+    url: LOGO_SITE.url,
   };
   const fields = [
     'headline',
@@ -90,9 +95,16 @@ function renderWith(text: string): ReturnType<typeof renderEdition> {
     'alt',
     'preheader',
     'subject',
+    'label',
+    'text',
+    'host',
+    'revisionNote',
   ];
   const view = replaceStrings(SHORT, text, fields);
-  return renderEdition(withUrls(view, `https://example.com/?q=${text}`), site, templates, options);
+  return renderEdition(withUrls(view, `https://example.com/?q=${text}`), site, templates, {
+    template,
+    nonce: SAMPLE_NONCE,
+  });
 }
 
 /** Replaces every string under one of the keys by `text`. */

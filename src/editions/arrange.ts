@@ -4,13 +4,12 @@
  */
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import type { Db } from '../store/store.ts';
-import { type CandidateOptions, findCandidates } from './candidates.ts';
+import { findCandidates } from './candidates.ts';
 import { changedStories, type StoryBasis, storyBasis, voidReason } from './draft/approval.ts';
-import type { Draft, ListedStory } from './draft/decisions.ts';
-import { readDraft } from './draft-store.ts';
+import type { Draft, DraftState } from './draft/decisions.ts';
+import { listDropsWithoutEdition, readDraft } from './draft-store.ts';
 import { type LoadedStories, type LoadOptions, loadStories } from './load-stories.ts';
 import { type Edition, type EditionSummary, lastEdition } from './queries.ts';
-import type { StoryCandidate } from './ranking.ts';
 import type { SelectionRules } from './selection.ts';
 import type { EditionSlot } from './slot.ts';
 import { type EditionWindow, editionWindow } from './window.ts';
@@ -62,50 +61,47 @@ export async function arrangeEdition(
   const window = newsletter.kind === 'alert' ? { ...byAge, from: 0, unseenFrom: 0 } : byAge;
   const rules = selectionRules(config, newsletter, window);
   const draft = await readDraft(db, newsletter.id, slot);
-  const found = await findStories(db, draft, {
-    ...{ newsletter, window },
-    lastEditionId: last?.id ?? null,
-    reissuedNumber: reissueOf?.number ?? null,
+  const carried = await listDropsWithoutEdition(db, newsletter.id, {
+    after: last?.slotAt ?? null,
+    before: slot.slotAt,
   });
-  const loading = { config, newsletter, rules, now, decisions: found.basis.decisions };
-  const loaded = await loadStories(db, found.candidates, { ...loading, excerpts: 'full' });
-  const approval = found.approval && approvalStatus(found.approval, loaded);
-  return { draft, last, cutoffAt, window, loading, loaded, approval };
+  const load = async (basis: StoryBasis): Promise<Pick<ArrangedEdition, 'loading' | 'loaded'>> => {
+    const candidates = await findCandidates(db, {
+      ...{ newsletter: newsletter.id, window, basis },
+      lastEditionId: last?.id ?? null,
+      reissuedNumber: reissueOf?.number ?? null,
+    });
+    const loading = { config, newsletter, rules, now, decisions: basis.decisions };
+    return { loading, loaded: await loadStories(db, candidates, { ...loading, excerpts: 'full' }) };
+  };
+  const arranged = { draft, last, cutoffAt, window };
+  const stories = await load(basisOf(draft, newsletter, carried));
+  if (draft.state.kind !== 'approved') return { ...arranged, ...stories, approval: null };
+  const approval = approvalStatus(draft.state, stories.loaded, newsletter);
+  if (approval.voided === null) return { ...arranged, ...stories, approval };
+  // The other decisions of the draft apply.
+  const others = basisOf({ ...draft, state: { kind: 'automatic' } }, newsletter, carried);
+  return { ...arranged, ...(await load(others)), approval };
 }
 
-interface FoundApproval extends Omit<ApprovalStatus, 'changed'> {
-  stories: ListedStory[];
-}
-
-function approvalStatus({ stories, ...status }: FoundApproval, { placed }: LoadedStories): ApprovalStatus {
+function approvalStatus(
+  { by, stories }: Extract<DraftState, { kind: 'approved' }>,
+  { placed }: LoadedStories,
+  { minimumStories }: NewsletterConfig,
+): ApprovalStatus {
   const shown = placed.map(({ stored }) => stored);
-  return { ...status, changed: changedStories(stories, shown) };
-}
-
-/** Finds the stories of an edition by its draft. Where an approval is void, the other decisions of the draft apply. */
-async function findStories(
-  db: Db,
-  draft: Draft,
-  options: Omit<CandidateOptions, 'newsletter' | 'basis'> & { newsletter: NewsletterConfig },
-): Promise<{ candidates: StoryCandidate[]; basis: StoryBasis; approval: FoundApproval | null }> {
-  const { newsletter } = options;
-  const find = (basis: StoryBasis) => findCandidates(db, { ...options, newsletter: newsletter.id, basis });
-  const basis = basisOf(draft, newsletter);
-  const candidates = await find(basis);
-  if (draft.state.kind !== 'approved') return { candidates, basis, approval: null };
-  const { by, stories } = draft.state;
-  const available = new Set(candidates.map(({ id }) => id));
-  const gone = stories.filter(({ id }) => !available.has(id)).map(({ id }) => id);
-  const voided = voidReason(stories, available, newsletter.minimumStories);
-  const approval = { by, stories, gone, voided };
-  if (voided === null) return { candidates, basis, approval };
-  const automatic = basisOf({ ...draft, state: { kind: 'automatic' } }, newsletter);
-  return { candidates: await find(automatic), basis: automatic, approval };
+  const available = new Set(shown.map(({ articleId }) => articleId));
+  return {
+    by,
+    changed: changedStories(stories, shown),
+    gone: stories.filter(({ id }) => !available.has(id)).map(({ id }) => id),
+    voided: voidReason(stories, available, minimumStories),
+  };
 }
 
 /** An alert has the article that it was made for, and nothing else. */
-function basisOf(draft: Draft, { kind }: NewsletterConfig): StoryBasis {
-  const basis = storyBasis(draft);
+function basisOf(draft: Draft, { kind }: NewsletterConfig, carried: readonly string[]): StoryBasis {
+  const basis = storyBasis(draft, carried);
   if (kind === 'roundup' || basis.only !== null) return basis;
   return { ...basis, only: (draft.decisions.blocks.lead ?? []).slice(0, 1) };
 }

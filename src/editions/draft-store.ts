@@ -149,6 +149,31 @@ export async function listDueCountdowns(db: Db, now: number): Promise<Draft[]> {
   return rows.map(toDraft);
 }
 
+/**
+ * Lists the stories that editors dropped from slots that have no edition: they were skipped, or are yet to come.
+ * @param between instants of slots, both excluded, epoch milliseconds; `after` null: from the first
+ */
+export async function listDropsWithoutEdition(
+  db: Db,
+  newsletter: string,
+  { after, before }: { after: number | null; before: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('drafts')
+    .select('document')
+    .where('newsletter', '=', newsletter)
+    .where('state', '<>', 'closed')
+    .where('slot_at', '<', before)
+    .$if(after !== null, (q) => q.where('slot_at', '>', after as number))
+    .orderBy('slot_at')
+    .execute();
+  const decisions = rows.map(({ document }) => (JSON.parse(document) as DraftDocument).decisions);
+  const dropped = decisions.flatMap(({ stories }) =>
+    Object.entries(stories).filter(([, { kind }]) => kind === 'dropped'),
+  );
+  return [...new Set(dropped.map(([id]) => id))];
+}
+
 /** What an editor saw last of a draft. */
 export interface DraftView {
   /** The draft's revision. */

@@ -30,15 +30,30 @@ export interface StoryBasis {
  * - An approved draft has exactly the stories that were approved, in their places.
  * - A closed one has the stories of its edition, and what the editor has changed since, for a reissue.
  * - Any other has what is eligible, arranged by the editor's decisions.
+ * @param carried ids of stories that were dropped from an earlier slot which has no edition
  */
-export function storyBasis({ state, decisions }: Pick<Draft, 'state' | 'decisions'>): StoryBasis {
-  const added = Object.entries(decisions.stories).flatMap(([id, { kind }]) => (kind === 'dropped' ? [] : [id]));
+export function storyBasis(
+  { state, decisions }: Pick<Draft, 'state' | 'decisions'>,
+  carried: readonly string[] = [],
+): StoryBasis {
+  const decided = Object.entries(decisions.stories);
+  const added = decided.flatMap(([id, { kind }]) => (kind === 'dropped' ? [] : [id]));
+  const earlier = carried.map((id): [string, StoryDecision] => [id, { kind: 'dropped' }]);
+  const stories = Object.fromEntries([...earlier, ...decided]);
   switch (state.kind) {
     case 'automatic':
     case 'held':
-      return { decisions, only: null, added };
-    case 'approved':
-      return { decisions: placesOf(state.stories), only: idsOf(state.stories), added: [] };
+      return { decisions: { ...decisions, stories }, only: null, added };
+    case 'approved': {
+      const dropped = Object.entries(stories).filter(([, { kind }]) => kind === 'dropped');
+      const places = placesOf(state.stories);
+      return {
+        decisions: { ...places, stories: { ...Object.fromEntries(dropped), ...places.stories } },
+        // Those that were dropped are read, too, so that the edition records them.
+        only: [...new Set([...idsOf(state.stories), ...dropped.map(([id]) => id)])],
+        added: [],
+      };
+    }
     case 'closed':
       return {
         decisions: mergePlaces(placesOf(state.stories), decisions),

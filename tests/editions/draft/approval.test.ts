@@ -60,7 +60,12 @@ describe('the stories of a draft', () => {
   const decisions: Decisions = {
     ...NO_DECISIONS,
     blocks: { news: ['n2', 'n1'] },
-    stories: { n1: { kind: 'dropped' }, old: { kind: 'pinned' }, n2: { kind: 'placed', block: 'news' } },
+    stories: {
+      gone: { kind: 'dropped' },
+      n1: { kind: 'dropped' },
+      old: { kind: 'pinned' },
+      n2: { kind: 'placed', block: 'news' },
+    },
   };
   const basisOf = (state: DraftState) => storyBasis({ state, decisions });
 
@@ -70,10 +75,23 @@ describe('the stories of a draft', () => {
     expect(basisOf({ kind: 'held', by: 'ada', at: AT, reason: null })).toEqual(expected);
   });
 
+  it('are without those that were dropped from an earlier slot, unless the editor brings them in', () => {
+    const basis = storyBasis({ state: { kind: 'automatic' }, decisions }, ['old', 'n1', 'earlier']);
+    expect(basis.decisions.stories).toEqual({ ...decisions.stories, earlier: { kind: 'dropped' } });
+    expect(basis.added).toEqual(['old', 'n2']);
+    const approved = storyBasis(
+      { state: { kind: 'approved', by: 'ada', at: AT, hash: '', stories: LISTED }, decisions },
+      ['earlier'],
+    );
+    expect(approved.only).toContain('earlier');
+  });
+
   it('are exactly the approved ones, in their places', () => {
     const stories: ListedStory[] = [...LISTED, { id: '__proto__', block: 'also', digest: '' }];
     const basis = basisOf({ kind: 'approved', by: 'ada', at: AT, hash: '', stories });
-    expect(basis.only).toEqual([...IDS, '__proto__']);
+    // A dropped story is read so that the edition records it; that of this test was approved after all.
+    expect(basis.only).toEqual([...IDS, '__proto__', 'gone']);
+    expect(basis.decisions.stories).toMatchObject({ gone: { kind: 'dropped' }, n1: { kind: 'placed' } });
     expect(basis.added).toEqual([]);
     expect(basis.decisions.blocks).toEqual({
       lead: ['cover'],
@@ -82,7 +100,7 @@ describe('the stories of a draft', () => {
       roundup: ['r1', '__proto__'],
     });
     expect(Object.entries(basis.decisions.stories)).toContainEqual(['__proto__', { kind: 'placed', block: 'roundup' }]);
-    expect(Object.keys(basis.decisions.stories)).toHaveLength(7);
+    expect(Object.keys(basis.decisions.stories)).toHaveLength(8);
   });
 
   it('are those of the closed edition, with what was decided since', () => {

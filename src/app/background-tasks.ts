@@ -22,6 +22,8 @@ import { openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
+import { remindOfApprovals } from './drafts/approval-reminders.ts';
+import { closeDueCountdowns } from './drafts/countdown.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { publish } from './publish.ts';
@@ -34,6 +36,7 @@ import { settleRemovedSources } from './sources/removed-sources.ts';
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
 const IMAGES_EVERY = 2 * SECOND;
+const REMIND_EVERY = 15 * SECOND;
 const READER_COUNTS_EVERY = 10 * SECOND;
 /** How long a process that ends waits for servers of subscribers or of the hub. */
 const HUB_TIMEOUT = 10 * SECOND;
@@ -47,6 +50,8 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     hub,
     repeat(100, 'WebSub', log, () => hub.tick()),
     await startTicker(store, jobsOf(app), runDeps(app)),
+    repeat(SECOND, 'sending editions', log, () => closeDueCountdowns(app)),
+    repeat(REMIND_EVERY, 'reminding of approvals', log, () => remindOfApprovals(app)),
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
     repeat(SECOND, 'archiving', log, closingArchivePages(app)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {

@@ -13,7 +13,7 @@ import { localDate, rfc3339 } from '../lib/time.ts';
 import { readScheduleState } from '../schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
-import { syncApprovalAlert } from './drafts/approval-alert.ts';
+import { recordClose } from './drafts/closing-alerts.ts';
 
 /** The newsletter's schedule has no such slot. */
 class SlotError extends Error {
@@ -86,15 +86,19 @@ async function slotNamed(
 
 /**
  * The slot that is composed next: the one that waits for an editor, or else, by the schedule, the first one after `now`
- * that has no edition. A newsletter whose schedule has no such slot is composed by hand, on the present day.
- * @throws SlotError if no alert of an alert newsletter is open
+ * that has no edition. A newsletter whose schedule has no such slot is composed by hand, on the present day. Of alerts,
+ * which have no schedule, it is the newest open one.
+ * @throws SlotError if no alert is open
  */
 export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<EditionSlot> {
+  const { schedule } = newsletter;
+  if (schedule === null) {
+    const alerts = await listOpenAlerts(app.store.db, newsletter.id);
+    return alerts.at(-1)?.slot ?? noAlert(newsletter);
+  }
   const { open } = await readScheduleState(app.store.db, `newsletter:${newsletter.id}`);
   const waiting = open.findLast(({ state }) => state === 'waiting');
   if (waiting !== undefined) return slotAtInstant(app, newsletter, waiting.slotAt);
-  const { schedule } = newsletter;
-  if (schedule === null) return (await listOpenAlerts(app.store.db, newsletter.id)).at(-1)?.slot ?? noAlert(newsletter);
   const { publication } = app.config;
   const zone = scheduleZone(schedule, publication);
   for (
@@ -160,7 +164,7 @@ function compose(
   const { store, config, clock } = app;
   // Read again each time (a few milliseconds a day), so that a broken template can be corrected while daywire runs.
   const templates = openTemplates(config.paths.templates, config.publication.zone);
-  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: syncApprovalAlert });
+  return composeAndClose(store, config, templates, newsletter, { ...options, clock, onClose: recordClose });
 }
 
 /** The date that a slot's label begins with, or null. */

@@ -16,6 +16,7 @@ import type { AppContext } from './app-context.ts';
 import { composeNow } from './compose.ts';
 import { deliverDue, type NamedDeliveryReport } from './deliver.ts';
 import { wasInterrupted } from './delivery/run-details.ts';
+import { closeDueCountdowns } from './drafts/countdown.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
 import { loadSampleNewsroom } from './sample.ts';
@@ -87,6 +88,7 @@ export async function publishAndCompose(
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
   const lacksEdition = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
   const edition = lacksEdition ? await composeNow(app, first) : null;
+  await closeDueCountdowns(app);
   const runs = await runDue(store, jobsOf(app), runDeps(app));
   // An edition is an item of a feed: publish it now.
   if ((await countDueChanges(store.db, clock())) !== null) await publish(app);

@@ -8,6 +8,7 @@ import type { Job } from '../schedule/job.ts';
 import { alertJob, type NewsletterJob } from './alerts/alert-job.ts';
 import type { AppContext } from './app-context.ts';
 import { composeSlot, cutoffOf, slotAtInstant } from './compose.ts';
+import { newsletterJobId } from './drafts/newsletter-job-id.ts';
 import { publish } from './publish.ts';
 
 /** `publish` for all feeds without a schedule of their own, `publish:FEED`, and `newsletter:NEWSLETTER`. */
@@ -50,7 +51,7 @@ function publishJob(app: AppContext, id: string, schedule: ScheduleConfig, feeds
 
 function newsletterJob(app: AppContext, newsletter: NewsletterConfig, schedule: Job['schedule']): NewsletterJob {
   return {
-    id: `newsletter:${newsletter.id}`,
+    id: newsletterJobId(newsletter.id),
     schedule,
     coalesce: false,
     async readiness(slotAt, now) {

@@ -24,6 +24,7 @@ import { addCheckCommand } from './editions/check.ts';
 import { formatDraft } from './format/drafts.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from './format/editions.ts';
 import { formatPreview, formatSkipped, previewJson } from './format/preview.ts';
+import { addSendCommand } from './send-edition.ts';
 
 interface ComposeOptions extends JsonOption {
   slot?: string;
@@ -80,6 +81,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
     .action((name: string, slot: string | undefined, options: EditorOptions) => showEdition(cli, name, slot, options));
   addDraftCommands(editions, cli);
   addCheckCommand(editions, cli);
+  addSendCommand(editions, cli);
   addEditionControlCommands(editions, cli);
 }
 
@@ -112,7 +114,7 @@ function compose(cli: CliContext, id: string, options: ComposeOptions): Promise<
   return cli.withApp(async (app) => {
     const outcome = await composeNow(app, newsletterNamed(app.config, id), options.slot);
     if (outcome.kind === 'waiting' && outcome.remedy !== null) {
-      const slot = options.slot === undefined ? '' : ` ${options.slot}`;
+      const slot = options.slot === undefined ? '' : `/${options.slot}`;
       const remedy = `daywire editions ${outcome.remedy} ${id}${slot}`;
       throw new CommandError(`${id}: no edition: ${outcome.reason}: to change that, use "${remedy}"`);
     }

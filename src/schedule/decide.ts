@@ -46,7 +46,8 @@ export interface ScheduleState {
 export interface EndedSlot {
   slotAt: number;
   covers: number;
-  state: 'skipped' | 'failed';
+  /** `done` and `late`: the work of a slot that waited was done in another way. */
+  state: 'skipped' | 'failed' | 'done' | 'late';
   reason: string;
   /** Whether it is the slot of an open run. */
   wasOpen: boolean;

@@ -54,6 +54,17 @@ export async function readScheduleState(db: Db, schedule: string): Promise<Pick<
   return { lastSlot: runs[0]?.slotAt ?? null, open: runs.filter(isOpen).reverse() };
 }
 
+/** The run of a slot, or null. */
+export async function findRun(db: Db, schedule: string, slotAt: number): Promise<Run | null> {
+  const row = await db
+    .selectFrom('runs')
+    .selectAll()
+    .where('schedule', '=', schedule)
+    .where('slot_at', '=', slotAt)
+    .executeTakeFirst();
+  return row === undefined ? null : toRun(row);
+}
+
 /**
  * Claims a slot: a new one, one that waited, or one whose lease has expired.
  * @returns null where another process has claimed it, or it has ended

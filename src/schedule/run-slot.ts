@@ -5,11 +5,11 @@ import { errorLine } from '../lib/clean-text.ts';
 import type { Log } from '../lib/log.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE, SECOND } from '../lib/time.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, Tx } from '../store/store.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { type DueSlot, MAX_ATTEMPTS, retryAt, waitsUntil } from './decide.ts';
 import type { Job, JobOutcome } from './job.ts';
-import { claimRun, finishRun, type Run, type RunClaim, renewClaim } from './run-ledger.ts';
+import { claimRun, findRun, finishRun, type Run, type RunClaim, recordEndedSlots, renewClaim } from './run-ledger.ts';
 
 /** A run that starts later than this after its slot is late. */
 export const LATE_AFTER = MINUTE;
@@ -96,6 +96,25 @@ function recordOutcome(store: Store, job: Job, claim: RunClaim, outcome: Outcome
     }
     return run;
   });
+}
+
+/**
+ * Ends the run of a slot that waits, because its work has been done in another way. Does nothing for any other run.
+ * @param note by what
+ */
+export async function finishWaitingRun(
+  tx: Tx,
+  jobId: string,
+  slotAt: number,
+  note: string,
+  now: number,
+): Promise<void> {
+  const run = await findRun(tx, jobId, slotAt);
+  if (run?.state !== 'waiting') return;
+  const waited = `waited ${formatDuration(Math.max(0, now - run.startedAt))}: ${run.reason}`;
+  const state = now - slotAt <= LATE_AFTER ? 'done' : 'late';
+  await recordEndedSlots(tx, jobId, [{ ...run, state, reason: `${waited}; ${note}`, wasOpen: true }], now);
+  await resolveAlerts(tx, resolvedBy(alertKeys(jobId), state), now);
 }
 
 /** The alerts of earlier runs that a run of this state makes obsolete. */

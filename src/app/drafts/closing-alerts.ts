@@ -1,16 +1,28 @@
 /**
- * The alert about an edition that closed with something else than what an editor had approved.
+ * What else is recorded in the transaction that closes an edition: alerts, and the run of a slot that waited for it.
  */
 import type { ComposedEdition } from '../../editions/compose.ts';
 import { raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
+import { finishWaitingRun } from '../../schedule/run-slot.ts';
 import type { Tx } from '../../store/store.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
 
-/** Raises the alert in the transaction that closes the edition, or resolves that of an earlier edition. */
-export async function syncApprovalAlert(tx: Tx, composed: ComposedEdition, now: number): Promise<void> {
-  const key = `approval-changed:${composed.newsletter}`;
+/** The key of the alert about an edition that was to be sent, and was not. */
+export function sendAlert(newsletter: string): string {
+  return `send:${newsletter}`;
+}
+
+/**
+ * Raises an alert if the edition differs from what was approved, or resolves that of an earlier edition. A slot that
+ * waits has its edition now: its run ends.
+ */
+export async function recordClose(tx: Tx, composed: ComposedEdition, now: number): Promise<void> {
+  const { newsletter, slotAt, number } = composed;
+  const key = `approval-changed:${newsletter}`;
   const message = approvalDifference(composed);
-  if (message === null) await resolveAlerts(tx, [key], now);
-  else await raiseAlert(tx, { key, message }, now);
+  await resolveAlerts(tx, [sendAlert(newsletter), ...(message === null ? [key] : [])], now);
+  if (message !== null) await raiseAlert(tx, { key, message }, now);
+  await finishWaitingRun(tx, newsletterJobId(newsletter), slotAt, `edition ${number} was closed by hand`, now);
 }
 
 /** How an edition differs from what was approved; null where it does not, or nobody approved it. */

@@ -1,0 +1,168 @@
+/**
+ * Sending an edition by hand: a countdown that any process can cancel, until the transaction that closes the edition
+ * has committed. The process that started it closes the edition, or any other that runs the schedule.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { NewsletterConfig } from '../../config/config.ts';
+import type { CloseOutcome } from '../../delivery/close.ts';
+import { arrangeEdition } from '../../editions/arrange.ts';
+import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
+import { endCountdown, listDueCountdowns, readDraft, startCountdown } from '../../editions/draft-store.ts';
+import { findEdition } from '../../editions/queries.ts';
+import { countStories } from '../../editions/selection.ts';
+import type { EditionSlot } from '../../editions/slot.ts';
+import { errorLine } from '../../lib/clean-text.ts';
+import { formatDuration, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
+import { raiseAlert } from '../../schedule/alerts.ts';
+import type { AppContext } from '../app-context.ts';
+import { composeAfterCountdown, cutoffOf } from '../compose.ts';
+import { sendAlert } from './closing-alerts.ts';
+import { type DraftTarget, targetName } from './draft-target.ts';
+
+/** The edition cannot be sent, or its countdown not be cancelled: why, and what would be right. */
+export class SendError extends Error {
+  override name = 'SendError';
+}
+
+export type SendOutcome =
+  | Extract<CloseOutcome, { kind: 'closed' }>
+  | { kind: 'cancelled' }
+  /** The countdown ended without an edition, which raised an alert. */
+  | { kind: 'lapsed'; reason: string };
+
+/**
+ * Starts the countdown of the newsletter's `undoSeconds`, unless one runs already.
+ * @returns its end, epoch milliseconds
+ * @throws SendError if the edition is closed, must not close, or has too few stories
+ */
+export async function startSending(app: AppContext, target: DraftTarget): Promise<number> {
+  const { store, config, clock } = app;
+  const { newsletter, slot } = target;
+  const name = targetName(target);
+  const isClosed = `${name} is closed: see "daywire editions show ${name}"`;
+  if ((await findEdition(store.db, newsletter.id, slot.label)) !== null) throw new SendError(isClosed);
+  const now = clock();
+  const options = { slot, cutoffAt: await cutoffOf(app, newsletter, slot), now };
+  const obstacle = await findClosingObstacle(store.db, config, newsletter, options);
+  if (obstacle !== null) {
+    throw new SendError(`${name} is ${obstacle.reason}: use "daywire editions ${obstacle.remedy} ${name}" first`);
+  }
+  const { plan } = (await arrangeEdition(store.db, config, newsletter, options)).loaded;
+  const { minimumStories } = newsletter;
+  if (countStories(plan) < minimumStories) {
+    throw new SendError(`${name} has ${countStories(plan)} stories: ${newsletter.id} needs at least ${minimumStories}`);
+  }
+  const closeAt = await startCountdown(store, newsletter.id, slot, now + newsletter.undoSeconds * SECOND);
+  if (closeAt === null) throw new SendError(isClosed);
+  app.log.info({ edition: name, closeAt: localDateTime(closeAt, config.publication.zone) }, 'countdown started');
+  return closeAt;
+}
+
+/**
+ * Cancels the countdown of an edition, in whichever process it runs. Waits for a process that is closing it.
+ * @throws SendError if it is closed, or has no countdown
+ */
+export async function cancelSending(app: AppContext, target: DraftTarget): Promise<void> {
+  const { newsletter, slot } = target;
+  const name = targetName(target);
+  if (await endCountdown(app.store.db, newsletter.id, slot.label)) {
+    app.log.info({ edition: name }, 'countdown cancelled');
+    return;
+  }
+  if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) {
+    throw new SendError(`${name} is not being sent: there is nothing to cancel`);
+  }
+  throw new SendError(
+    `${name} is closed, too late to cancel: "daywire editions pause ${name}" stops what is not submitted yet`,
+  );
+}
+
+/** Longest delay until a countdown that another process cancelled is noticed. */
+const LOOK_EVERY = SECOND / 2;
+
+/**
+ * Waits for the end of a countdown and closes the edition.
+ * @param signal cancels the countdown when it is aborted
+ */
+export async function awaitCountdown(
+  app: AppContext,
+  target: DraftTarget,
+  closeAt: number,
+  signal: AbortSignal,
+): Promise<SendOutcome> {
+  const { store, clock } = app;
+  const { newsletter, slot } = target;
+  for (;;) {
+    if (signal.aborted && (await endCountdown(store.db, newsletter.id, slot.label, closeAt))) {
+      return { kind: 'cancelled' };
+    }
+    const draft = await readDraft(store.db, newsletter.id, slot);
+    // Also where another process has closed or cancelled it: `closeCountdown` finds out which.
+    if (clock() >= closeAt || draft.closeAt !== closeAt) return closeCountdown(app, newsletter, slot, closeAt);
+    await sleep(Math.min(LOOK_EVERY, closeAt - clock()), undefined, { signal }).catch(() => {});
+  }
+}
+
+/** Closes the editions whose countdown has ended. One whose end was missed by more than the grace period lapses. */
+export async function closeDueCountdowns(app: AppContext): Promise<void> {
+  const { store, config, clock, log } = app;
+  for (const draft of await listDueCountdowns(store.db, clock())) {
+    const { slot: label, slotAt, closeAt } = draft;
+    if (closeAt === null) continue;
+    const newsletter = config.newsletters.find(({ id }) => id === draft.newsletter);
+    if (newsletter === undefined) {
+      await lapse(app, draft.newsletter, { label, slotAt }, closeAt, 'the newsletter is not configured any more');
+      continue;
+    }
+    const outcome = await closeCountdown(app, newsletter, { label, slotAt }, closeAt);
+    log.info({ edition: `${newsletter.id}/${label}`, outcome: outcome.kind }, 'countdown ended');
+  }
+}
+
+async function closeCountdown(
+  app: AppContext,
+  newsletter: NewsletterConfig,
+  slot: EditionSlot,
+  closeAt: number,
+): Promise<SendOutcome> {
+  const missedBy = app.clock() - closeAt;
+  const graceMinutes = newsletter.schedule?.graceMinutes ?? newsletter.lapseMinutes;
+  if (missedBy > graceMinutes * MINUTE) {
+    const grace = formatDuration(graceMinutes * MINUTE);
+    const late = `its countdown ended ${formatDuration(missedBy)} ago, more than the grace period of ${grace}`;
+    const lapsed = await lapse(app, newsletter.id, slot, closeAt, `${late}, while no daywire was running`);
+    if (lapsed !== null) return lapsed;
+    // Another process has closed or cancelled it meanwhile, which composing finds out.
+  }
+  let reason: string;
+  try {
+    const outcome = await composeAfterCountdown(app, newsletter, slot, closeAt);
+    if (outcome.kind === 'closed') return outcome;
+    if (outcome.kind === 'cancelled') return { kind: 'cancelled' };
+    ({ reason } = outcome);
+  } catch (error) {
+    reason = errorLine(error);
+  }
+  return (await lapse(app, newsletter.id, slot, closeAt, reason)) ?? { kind: 'cancelled' };
+}
+
+/** Ends a countdown without an edition, and raises an alert. @returns null if the countdown does not run any more */
+async function lapse(
+  { store, clock, log }: AppContext,
+  newsletter: string,
+  slot: EditionSlot,
+  closeAt: number,
+  reason: string,
+): Promise<SendOutcome | null> {
+  const now = clock();
+  const name = `${newsletter}/${slot.label}`;
+  const hasLapsed = await store.db.transaction().execute(async (tx) => {
+    if (!(await endCountdown(tx, newsletter, slot.label, closeAt))) return false;
+    const message = `The edition ${name} was not sent: ${reason}. To send it, use "daywire editions send ${name}".`;
+    await raiseAlert(tx, { key: sendAlert(newsletter), message }, now);
+    return true;
+  });
+  if (!hasLapsed) return null;
+  log.error({ edition: name, reason }, 'the edition was not sent');
+  return { kind: 'lapsed', reason };
+}

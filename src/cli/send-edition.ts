@@ -1,0 +1,57 @@
+/**
+ * Sending an edition by hand, after a countdown that can be cancelled.
+ */
+import type { Command } from 'commander';
+import type { AppContext } from '../app/app-context.ts';
+import { awaitCountdown, cancelSending, startSending } from '../app/drafts/countdown.ts';
+import { type DraftTarget, targetName } from '../app/drafts/draft-target.ts';
+import { publish } from '../app/publish.ts';
+import { datelineTime, formatDuration } from '../lib/time.ts';
+import { type CliContext, CommandError, printResult } from './context.ts';
+import { addDraftCommand, type EditorOptions, withDraft } from './draft-command.ts';
+import { formatClosedEdition } from './format/editions.ts';
+
+/** Adds to the group `editions`. */
+export function addSendCommand(editions: Command, cli: CliContext): void {
+  addDraftCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
+    .option('--cancel', 'cancel the countdown instead, whichever process started it')
+    .action((name: string, { cancel = false, ...options }: EditorOptions & { cancel?: boolean }) =>
+      withDraft(cli, name, options, async (app, target) => {
+        if (!cancel) return send(cli, app, target, options);
+        await cancelSending(app, target);
+        const edition = targetName(target);
+        printResult(cli, options, {
+          value: { edition, outcome: 'cancelled' },
+          text: () => `cancelled: ${edition} was not sent`,
+        });
+      }),
+    );
+}
+
+async function send(cli: CliContext, app: AppContext, target: DraftTarget, options: EditorOptions): Promise<void> {
+  const edition = targetName(target);
+  const closeAt = await startSending(app, target);
+  const left = closeAt - app.clock();
+  if (left > 0) {
+    const { zone } = app.config.publication;
+    cli.printError(
+      `${edition} closes in ${formatDuration(left)}, on ${datelineTime(closeAt, zone)}. ` +
+        `To cancel that, press Ctrl-C, or use "daywire editions send ${edition} --cancel".`,
+    );
+  }
+  const outcome = await awaitCountdown(app, target, closeAt, cli.stopSignal());
+  if (outcome.kind === 'lapsed') throw new CommandError(`${edition} was not sent: ${outcome.reason}`);
+  if (outcome.kind === 'cancelled') {
+    cli.fail();
+    printResult(cli, options, {
+      value: { edition, outcome: 'cancelled' },
+      text: () => `cancelled: ${edition} was not sent`,
+    });
+    return;
+  }
+  printResult(cli, options, {
+    value: { edition, outcome: 'closed', number: outcome.edition.number, queued: outcome.queued },
+    text: () => formatClosedEdition(outcome, app.config),
+  });
+  await publish(app);
+}

@@ -36,7 +36,7 @@ export type CloseOutcome =
 const MAX_COMPOSITIONS = 5;
 
 /** What closes an edition besides its content. */
-export interface CloseConditions {
+interface CloseConditions {
   /** The end of its draft's countdown, epoch milliseconds: it closes only while that runs. */
   countdown?: number | undefined;
   /** Called in the transaction that closes it. */

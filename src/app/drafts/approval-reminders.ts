@@ -14,7 +14,7 @@ import { cutoffOf, slotAtInstant } from '../compose.ts';
 import { waitingSlot } from './draft-target.ts';
 
 /** Minutes before the slot, ascending. */
-export const REMINDERS = [15, 60] as const;
+const REMINDERS = [15, 60] as const;
 
 const PREFIX = 'approval-reminder:';
 

@@ -26,7 +26,7 @@ export async function recordClose(tx: Tx, composed: ComposedEdition, now: number
 }
 
 /** How an edition differs from what was approved; null where it does not, or nobody approved it. */
-export function approvalDifference({
+function approvalDifference({
   newsletter,
   slot,
   approval,

@@ -24,7 +24,7 @@ export class SendError extends Error {
   override name = 'SendError';
 }
 
-export type SendOutcome =
+type SendOutcome =
   | Extract<CloseOutcome, { kind: 'closed' }>
   | { kind: 'cancelled' }
   /** The countdown ended without an edition, which raised an alert. */

@@ -1,11 +1,12 @@
 /**
- * `npm run -s bench -- compose|delivery|feeds|http|import|memory|parse|responsiveness [--json] [--deliveries N]`:
+ * `npm run -s bench -- compose|delivery|draft|feeds|http|import|memory|parse|responsiveness [--json] [--deliveries N]`:
  * prints medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
  * --deliveries is for it alone, instead of a million.
  */
 import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
+import { benchDraft } from './draft.ts';
 import { benchFeeds } from './feeds.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
@@ -16,6 +17,7 @@ import { benchResponsiveness } from './responsiveness.ts';
 const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
+  draft: benchDraft,
   feeds: benchFeeds,
   http: benchHttp,
   import: () => benchImport(),

@@ -2,10 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { describe, expect, it } from 'vitest';
+import { composeSlot } from '../../src/app/compose.ts';
+import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
+import { type DraftRequest, editDraft } from '../../src/app/drafts/edit-draft.ts';
 import { type Preview, sendTestCopy, writePreview } from '../../src/app/preview.ts';
 import { recordRejection } from '../../src/articles/rejections.ts';
 import { formatPreview, previewJson } from '../../src/cli/format/preview.ts';
 import type { NewsletterConfig } from '../../src/config/config.ts';
+import { findEdition } from '../../src/editions/queries.ts';
+import { fillHtml, fillText } from '../../src/editions/rendering/placeholders.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { article, saveAll } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
@@ -116,5 +121,49 @@ describe('a test copy', () => {
       kind: 'refused',
       reason: 'no story is ready since 2026-11-22T23:30:00Z, and daily-roundup needs at least 1',
     });
+  });
+
+  it('has the same HTML as the preview and the closed edition, after the same edits', async () => {
+    const app = openTestApp(await openMigrated());
+    const newsletter = newsletterOf(app);
+    const ids = ['first', 'second', 'third', 'fourth'];
+    await saveAll(app.store, [
+      ...ids.map((id, index) => article(id, { publishedAt: NOW - (index + 1) * HOUR })),
+      article('embargoed', { publishedAt: NOW + HOUR }),
+    ]);
+    const target = await findDraftTarget(app, newsletter);
+    const requests: DraftRequest[] = [
+      { kind: 'subject', text: 'Chips & <solar>' },
+      { kind: 'note', text: 'Good *morning*, [all](https://example.com/?a=1&b=2)' },
+      { kind: 'move', story: 'fourth', block: 'news', place: { kind: 'first' } },
+      { kind: 'drop', story: 'second' },
+    ];
+    for (const request of requests) await editDraft(app, target, 'Ada', request);
+
+    const preview = await writePreview(app, newsletter);
+    if (preview.kind !== 'written') throw new Error(preview.kind);
+    await sendTestCopy(app, newsletter, { to: 'ada@example.com' });
+    app.now = target.slot.slotAt;
+    expect(await composeSlot(app, newsletter, app.now)).toMatchObject({ kind: 'closed' });
+    const edition = await findEdition(app.store.db, newsletter.id, target.slot.label);
+    if (edition === null) throw new Error('it is closed');
+
+    const { url } = app.config.publication;
+    const fill = (unsubscribe: string, preferences: string) => ({
+      html: fillHtml(edition.html, edition.nonce, { unsubscribe, preferences }),
+      text: fillText(edition.text, edition.nonce, { unsubscribe, preferences }),
+    });
+    const previewed = fill(`${url}/unsubscribe/preview`, `${url}/preferences/preview`);
+    expect(readFileSync(preview.htmlPath, 'utf8') === previewed.html).toBe(true);
+    expect(readFileSync(preview.textPath, 'utf8') === previewed.text).toBe(true);
+    const mailed = readdirSync(app.folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.eml'),
+    );
+    const copy = await simpleParser(readFileSync(join(app.folder, mailed[0] as string)));
+    expect(copy.subject).toBe('[Test] Chips & <solar>');
+    expect(copy.html === fill(`${url}/newsletters`, `${url}/newsletters`).html).toBe(true);
+    for (const shown of ['fourth', 'embargoed', 'Good <em>morning</em>'])
+      expect(previewed.html.includes(shown)).toBe(true);
+    expect(previewed.html.includes('Headline of second')).toBe(false);
   });
 });

@@ -68,20 +68,27 @@ export async function writePreview(
   const content = await contentOf(app, newsletter, outcome);
   const { composed } = outcome;
   if (composed.kind === 'skipped') return { kind: 'empty', ...content };
-  const { paths, publication } = app.config;
+  return { kind: 'written', ...content, composed, ...writePreviewFiles(app, composed) };
+}
+
+/** Writes `<data folder>/preview/<newsletter>.html` and `.txt`. */
+export function writePreviewFiles(
+  { config: { paths, publication } }: Pick<AppContext, 'config'>,
+  { newsletter, nonce, ...composed }: Pick<ComposedEdition, 'newsletter' | 'nonce' | 'html' | 'text'>,
+): { htmlPath: string; textPath: string; text: string } {
   const values = {
     unsubscribe: `${publication.url}/unsubscribe/preview`,
     preferences: `${publication.url}/preferences/preview`,
   };
   const folder = join(paths.data, 'preview');
   mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
-  const [htmlPath, textPath] = [join(folder, `${newsletter.id}.html`), join(folder, `${newsletter.id}.txt`)];
-  const text = fillText(composed.text, composed.nonce, values);
+  const [htmlPath, textPath] = [join(folder, `${newsletter}.html`), join(folder, `${newsletter}.txt`)];
+  const text = fillText(composed.text, nonce, values);
   // New files: an existing one could be readable by other users.
   for (const path of [htmlPath, textPath]) rmSync(path, { force: true });
-  writeFileSync(htmlPath, fillHtml(composed.html, composed.nonce, values), { mode: PRIVATE_FILE });
+  writeFileSync(htmlPath, fillHtml(composed.html, nonce, values), { mode: PRIVATE_FILE });
   writeFileSync(textPath, text, { mode: PRIVATE_FILE });
-  return { kind: 'written', ...content, composed, htmlPath, textPath, text };
+  return { htmlPath, textPath, text };
 }
 
 /** `stories` and `isSkipped`: as in a preview. */

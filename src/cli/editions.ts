@@ -24,6 +24,7 @@ import { addCheckCommand } from './editions/check.ts';
 import { formatDraft } from './format/drafts.ts';
 import { formatClosedEdition, formatEditionDetails, formatEditions } from './format/editions.ts';
 import { formatPreview, formatSkipped, previewJson } from './format/preview.ts';
+import { addReissueCommand } from './reissue-edition.ts';
 import { addSendCommand } from './send-edition.ts';
 
 interface ComposeOptions extends JsonOption {
@@ -82,6 +83,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
   addDraftCommands(editions, cli);
   addCheckCommand(editions, cli);
   addSendCommand(editions, cli);
+  addReissueCommand(editions, cli);
   addEditionControlCommands(editions, cli);
 }
 
@@ -92,7 +94,8 @@ function showEdition(
   { by, ...options }: EditorOptions,
 ): Promise<void> {
   return cli.withApp(async (app) => {
-    const isNewsletter = name.includes('/') || app.config.newsletters.some(({ id }) => id === name);
+    const isRevision = /@\d+$/.test(name);
+    const isNewsletter = (name.includes('/') && !isRevision) || app.config.newsletters.some(({ id }) => id === name);
     const target = isNewsletter ? await draftNamed(app, name, slot) : null;
     const edition = target === null ? await editionNamed(app.store.db, app.config, name) : target.edition;
     if (edition !== null) {

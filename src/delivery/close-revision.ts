@@ -34,6 +34,7 @@ export interface ClosedRevision {
  * Closes a composed revision and queues its deliveries: for each confirmed subscriber who has got no earlier revision,
  * or for all.
  * @param options.isForAll whether those who got an earlier revision get this one, too
+ * @param options.isDryRun whether all is checked and counted, and nothing is written
  * @throws DeliveryControlError if the edition is being delivered, or somebody may be getting it at this moment
  * @throws StaleComposition if one of its articles has changed since it was composed, or it has been reissued since
  */
@@ -41,30 +42,37 @@ export async function closeRevision(
   { db, reports }: Pick<Store, 'db' | 'reports'>,
   composed: ComposedEdition,
   terms: DeliveryTerms & Pick<NewsletterConfig, 'from'>,
-  { isForAll, now }: { isForAll: boolean; now: number },
+  { isForAll, isDryRun = false, now }: { isForAll: boolean; isDryRun?: boolean; now: number },
 ): Promise<ClosedRevision> {
-  const { earlier, ...closed } = await inTransaction(db, async (tx) => {
+  const close = async (tx: Tx) => {
     const previous = await supersede(tx, composed);
-    const earlier = (await listRevisions(tx, composed.newsletter, composed.slot)).map(({ id }) => id);
+    const revisions = await listRevisions(tx, composed.newsletter, composed.slot);
+    const earlier = revisions.map(({ id }) => id);
     const suppressed = await suppressPending(tx, previous, composed.revision, now);
     await requireNoneSubmitting(tx, previous, now);
     // What an operator settled in between is pending again.
     const settled = await suppressPending(tx, previous, composed.revision, now);
     const id = await recordRevision(tx, composed, previous, isForAll, now);
     await freezeMessageIdDomain(tx, id, terms);
-    const queued = await queueDeliveries(
-      tx,
-      { id, newsletter: composed.newsletter },
-      terms,
-      now,
-      isForAll ? [] : earlier,
-    );
+    const revisionTerms = { closedAt: revisions.at(-1)?.closedAt ?? now, recipientsOf: isForAll ? [] : earlier };
+    const queued = await queueDeliveries(tx, { id, newsletter: composed.newsletter }, terms, now, revisionTerms);
     if (!isForAll) await requireKnownRecipients(tx, previous, earlier);
     const edition = await findEditionById(tx, id);
     if (edition === null) throw new Error(`edition ${id} of ${composed.newsletter} is missing after it was written`);
     return { edition, queued, suppressed: suppressed + settled, earlier };
-  });
+  };
+  const { earlier, ...closed } = isDryRun ? await rollBack(db, close) : await inTransaction(db, close);
   return { ...closed, uncertain: isForAll ? 0 : await countUncertain(reports, earlier) };
+}
+
+/** Calls `body` in a transaction that is always undone. */
+async function rollBack<T>(db: Store['db'], body: (tx: Tx) => Promise<T>): Promise<T> {
+  const tx = await db.startTransaction().execute();
+  try {
+    return await body(tx);
+  } finally {
+    await tx.rollback().execute();
+  }
 }
 
 /** The reason of the revision that is replaced, and of its deliveries. */

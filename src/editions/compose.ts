@@ -8,7 +8,7 @@ import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { newsletterSite } from '../config/site-view.ts';
 import type { Templates } from '../lib/templates.ts';
-import { rfc3339 } from '../lib/time.ts';
+import { datelineTime, rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
 import { findAlertObstacle } from './alerts/alert-limits.ts';
 import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
@@ -26,7 +26,7 @@ import {
 import { type Edition, findEdition } from './queries.ts';
 import { editionExtras } from './rendering/edition-extras.ts';
 import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
-import { editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
+import { correctionSubject, editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
 import { renderNote } from './rendering/note.ts';
 import { renderInThread } from './rendering/render-in-thread.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
@@ -115,6 +115,8 @@ export interface SkippedEdition {
 }
 
 export interface CompositionOptions extends ArrangementOptions {
+  /** With `reissueOf`: whether subscribers who have an earlier revision get this one as well, as a correction. */
+  isCorrection?: boolean | undefined;
   /** At least 16 random letters and digits, generated for this edition. */
   nonce: string;
 }
@@ -131,7 +133,7 @@ export async function composeEdition(
   options: CompositionOptions,
 ): Promise<ComposedEdition | SkippedEdition | { kind: 'closed'; edition: Edition }> {
   const { db } = store;
-  const { slot, now, nonce, reissueOf = null } = options;
+  const { slot, now, nonce, reissueOf = null, isCorrection = false } = options;
   const edition = await findEdition(db, newsletter.id, slot.label);
   if (edition !== null && reissueOf === null) return { kind: 'closed', edition };
 
@@ -155,11 +157,14 @@ export async function composeEdition(
   const due = await loadCorrections(db, config, newsletter, reissueOf);
   const number = reissueOf?.number ?? (last?.number ?? 0) + 1;
   const revision = (reissueOf?.revision ?? 0) + 1;
+  const at = datelineTime(now, config.publication.zone);
+  const revisionNote = reissueOf === null ? null : `This is revision ${revision} of this edition, published ${at}.`;
+  const about = { slot, number, draft, revision, revisionNote, isCorrection };
   const attempt = async (limits: ContentLimits) => {
     const stories = await limitStories(db, loaded, limits, loading);
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
-    const view = editionView(config, newsletter, { slot, number, draft }, stories, leading, corrections.views);
+    const view = editionView(config, newsletter, about, stories, leading, corrections.views);
     const rendered = await renderInThread(view, newsletterSite(config, newsletter), templates, {
       template: newsletter.template,
       nonce,
@@ -245,7 +250,11 @@ function leadingArticles({ plan, placed }: LoadedStories, rules: SelectionRules)
   );
 }
 
-const FIRST_REVISION = { revision: 1, revisionNote: null, isCorrection: false };
+/** What a view shows besides stories and corrections. */
+interface AboutEdition extends Pick<EditionView['masthead'], 'number' | 'revision' | 'revisionNote' | 'isCorrection'> {
+  slot: EditionSlot;
+  draft: Draft;
+}
 
 interface Corrections {
   views: Correction[];
@@ -275,7 +284,7 @@ async function loadCorrections(
 function editionView(
   config: Config,
   newsletter: NewsletterConfig,
-  { slot, number, draft }: { slot: EditionSlot; number: number; draft: Draft },
+  { slot, draft, ...numbers }: AboutEdition,
   stories: LoadedStories,
   leading: Article[],
   corrections: Correction[],
@@ -283,13 +292,14 @@ function editionView(
   const { id, title, kicker } = newsletter;
   const blocks = storyBlocks(stories);
   const { lead, news, roundup } = blocks;
+  const subject = draft.decisions.subject ?? editionSubject(kicker, leading);
   const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
   return {
-    masthead: { title, newsletter: id, kicker, date: slot.slotAt, number, slot: slot.label, ...FIRST_REVISION },
+    masthead: { title, newsletter: id, kicker, date: slot.slotAt, slot: slot.label, ...numbers },
     note,
     ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
     headline: `${kicker}: ${roundupHeadline(leading)}`,
-    subject: draft.decisions.subject ?? editionSubject(kicker, leading),
+    subject: numbers.isCorrection ? correctionSubject(subject) : subject,
     preheader: editionPreheader([
       draft.decisions.preheader,
       ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),

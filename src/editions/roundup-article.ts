@@ -19,7 +19,7 @@ export interface RoundupArticleOptions {
   now: number;
 }
 
-/** Builds the article of an edition. Its body lists the stories with links and credits. */
+/** Builds the article of an edition. Its body lists the stories with links and credits, and says its revision. */
 export function buildRoundupArticle(view: EditionView, options: RoundupArticleOptions): Article {
   const { config, id, headline, image, now } = options;
   const { masthead } = view;
@@ -63,7 +63,9 @@ export function editionPath(newsletter: string, slot: string): string {
 function storyList(view: EditionView): string {
   const { lead, news, analysis, roundup, latest, corrections } = view;
   const dek = lead?.dek ? `<p>${escapeHtml(lead.dek)}</p>` : '';
+  const { revisionNote } = view.masthead;
   return [
+    revisionNote === null ? '' : `<p><em>${escapeHtml(revisionNote)}</em></p>`,
     lead === null ? '' : `<p><strong>${linked(lead)}</strong></p>${dek}`,
     block(view.newsTitle, news.map(withDek)),
     block('Analysis', analysis.map(withDek)),

@@ -15,11 +15,18 @@ export interface DeliveryTerms extends Pick<NewsletterConfig, 'deliverAt' | 'exp
   zone: string;
 }
 
+export interface RevisionTerms {
+  /** When the first revision closed: who was to get it at a time of day that is past gets this one at once. */
+  closedAt?: number;
+  /** Ids of earlier revisions: who got one of them, or may have, does not get this one. */
+  recipientsOf?: readonly number[];
+}
+
 /**
  * Inserts a pending delivery for each confirmed subscription to the newsletter. Consent is checked again when a
  * delivery is submitted.
  * @param now when the edition closed, epoch milliseconds
- * @param earlier revisions of the edition: those who got one of them, or may have, get none
+ * @param revision of an edition that is closed again
  * @returns number of deliveries
  */
 export async function queueDeliveries(
@@ -27,11 +34,12 @@ export async function queueDeliveries(
   edition: { id: number; newsletter: string },
   terms: DeliveryTerms,
   now: number,
-  earlier: readonly number[] = [],
+  { closedAt = now, recipientsOf = [] }: RevisionTerms = {},
 ): Promise<number> {
   const { deliverAt, zone, expireAfterHours } = terms;
-  const usual = deliverAt === undefined ? now : firstDeliveryTime(deliverAt, zone, now);
-  const others = deliverAt === undefined ? [] : await dueByZone(tx, deliverAt, now, usual);
+  const dueIn = (time: string, where: string): number => Math.max(now, firstDeliveryTime(time, where, closedAt));
+  const usual = deliverAt === undefined ? now : dueIn(deliverAt, zone);
+  const others = deliverAt === undefined ? [] : await dueByZone(tx, (where) => dueIn(deliverAt, where), usual);
   const hasZones = others.length > 0;
   const dueAt = hasZones ? sql`coalesce(own.due_at, ${bigint(usual)})` : bigint(usual);
   // In the order of the primary key, so that the new rows fill pages of its index one after the other.
@@ -48,7 +56,7 @@ export async function queueDeliveries(
         : sql``
     }
     where subscriptions.newsletter = ${edition.newsletter} and subscriptions.state = 'confirmed'
-      ${earlier.length === 0 ? sql`` : sql`and not ${hasRevision(earlier)}`}
+      ${recipientsOf.length === 0 ? sql`` : sql`and not ${hasRevision(recipientsOf)}`}
     order by subscriptions.subscriber_id`.execute(tx);
   const queued = Number(numAffectedRows ?? 0n);
   await countQueued(tx, edition.id, queued);
@@ -70,7 +78,7 @@ interface ZoneDue {
 }
 
 /** The due instants in the zones of subscribers, where they differ from the usual one. */
-async function dueByZone(tx: Tx, deliverAt: string, now: number, usual: number): Promise<ZoneDue[]> {
+async function dueByZone(tx: Tx, dueIn: (zone: string) => number, usual: number): Promise<ZoneDue[]> {
   const rows = await tx
     .selectFrom('subscribers')
     .select((e) => e.fn<string>('lower', ['zone']).as('zone'))
@@ -79,7 +87,7 @@ async function dueByZone(tx: Tx, deliverAt: string, now: number, usual: number):
     .execute();
   return rows
     .filter(({ zone }) => isZone(zone))
-    .map(({ zone }) => ({ zone, dueAt: firstDeliveryTime(deliverAt, zone, now) }))
+    .map(({ zone }) => ({ zone, dueAt: dueIn(zone) }))
     .filter(({ dueAt }) => dueAt !== usual);
 }
 

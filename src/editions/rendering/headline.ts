@@ -39,6 +39,11 @@ export function editionSubject(kicker: string, stories: readonly HeadlineStory[]
   return `${prefix}${isolate(shortFirst)}, ${isolate(shortSecond)}`;
 }
 
+/** The subject of a correction, which also goes to those who have an earlier revision. An editor may have said so. */
+export function correctionSubject(subject: string): string {
+  return /^correction\b/iu.test(subject) ? subject : `Correction: ${subject}`;
+}
+
 /**
  * The text that mail programs show next to the subject: the first of the texts that is not empty, on one line, in at
  * most 140 graphemes.

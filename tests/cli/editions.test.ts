@@ -174,6 +174,44 @@ describe.concurrent('daywire editions', () => {
     ]);
   });
 
+  it('reissue closes the next revision, and show tells both apart', async () => {
+    const folder = await startedFolder();
+    const [{ slot }] = (await listEditions(folder)) as [EditionStatus];
+    const name = `daily-roundup/${slot}`;
+    const dryRun = await folder.run(['editions', 'reissue', name, '--dry-run']);
+    expect(dryRun.stdout).toMatch(
+      new RegExp(
+        `^${name} would be reissued as revision 2: Tech Roundup: .*\\n0 deliveries would be queued\\n` +
+          '7 deliveries of earlier revisions submitted: no second mail to these subscribers\\n' +
+          '.*preview/daily-roundup\\.html\\n$',
+      ),
+    );
+    const refused = await folder.run(['editions', 'reissue', name, '--as-correction']);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('a correction must say what was wrong'),
+    ]);
+    await folder.run(['editions', 'note', name, 'We got it wrong.', '--by', 'Ada']);
+    const done = JSON.parse((await folder.run(['editions', 'reissue', name, '--as-correction', '--json'])).stdout);
+    expect(done).toMatchObject({
+      ...{ slot, number: 1, revision: 2, queued: 7, submitted: 7, asCorrection: true, dryRun: false },
+      subject: expect.stringMatching(/^Correction: Tech Roundup: /),
+      deliveries: { pending: 7 },
+    });
+    expect((await folder.run(['editions', 'list'])).stdout).toMatch(/ 1, revision 2 +delivering +7 pending /);
+    const shown = (await folder.run(['editions', 'show', name])).stdout;
+    expect(shown).toMatch(
+      /\nrevisions\n {2}2, closed .*: 7 pending; delivering\n {2}1, closed .*: 7 submitted; cancelled: reissued as revision 2\n/,
+    );
+    const first = (await folder.run(['editions', 'show', `${name}@1`])).stdout;
+    expect(first).toContain('\ndelivery: cancelled: reissued as revision 2\n');
+    const retried = await folder.run(['editions', 'retry', `${name}@1`, '--cancelled']);
+    expect([retried.code, retried.stderr]).toEqual([
+      1,
+      `daywire: ${name}@1 has been reissued: use ${name}, its revision 2\n`,
+    ]);
+  });
+
   it('pause, resume and cancel control what is pending, and retraction pauses by itself', async () => {
     const folder = await scheduledFolder();
     const status = async (): Promise<Status> => JSON.parse((await folder.run(['status', '--json'])).stdout) as Status;

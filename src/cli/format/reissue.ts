@@ -8,19 +8,15 @@ import { count } from './text.ts';
 export function formatReissue(reissue: Reissue, name: string, { asCorrection, isDryRun }: ReissueRequest): string {
   const { edition, subject, queued, suppressed, submitted, uncertain, removed, added, previewPath } = reissue;
   const deliveries = (number: number): string => count(number, 'delivery', 'deliveries');
-  const withEarlier = count(submitted, 'subscriber has', 'subscribers have');
+  const others = asCorrection ? 'these subscribers get the correction, too' : 'no second mail to these subscribers';
   return [
     `${name} ${isDryRun ? 'would be' : 'is'} reissued as revision ${edition.revision}: ${subject}`,
-    `${deliveries(queued)} ${isDryRun ? 'would be queued' : 'queued'}; it is delivered at once`,
-    ...(suppressed === 0 ? [] : [`${deliveries(suppressed)} of the revision before it: will not be submitted`]),
-    ...(submitted === 0
-      ? []
-      : [`${withEarlier} an earlier revision and ${asCorrection ? 'get the correction, too' : 'no second mail'}`]),
+    `${deliveries(queued)} ${isDryRun ? 'would be queued' : 'queued'}`,
+    ...(suppressed === 0 ? [] : [`${deliveries(suppressed)} of the revision before it: not submitted any more`]),
+    ...(submitted === 0 ? [] : [`${deliveries(submitted)} of earlier revisions submitted: ${others}`]),
     ...(uncertain === 0
       ? []
-      : [
-          `${deliveries(uncertain)} of an earlier revision may have arrived: no second mail to these subscribers either`,
-        ]),
+      : [`${deliveries(uncertain)} of an earlier revision may have arrived: no second mail there either`]),
     ...(added.length === 0 ? [] : [`new in it: ${added.join(', ')}`]),
     ...(removed.length === 0 ? [] : [`not in it any more: ${removed.join(', ')}`]),
     ...(previewPath === null ? [] : [previewPath]),

@@ -14,6 +14,7 @@ import { type DraftView, readDraftLog, readDraftView } from '../editions/draft-s
 import { type CliContext, CommandError, printResult } from './context.ts';
 import { addDraftCommand, type EditorOptions, withDraft } from './draft-command.ts';
 import { editJson, formatDraftLog, formatEdit } from './format/drafts.ts';
+import { sendEdition } from './send-edition.ts';
 
 interface TextOptions extends EditorOptions {
   auto?: boolean;
@@ -45,7 +46,7 @@ export function addDraftCommands(editions: Command, cli: CliContext): void {
     );
   const plain = [
     ['unhold', 'let a held edition close'],
-    ['approve', 'let the edition close with exactly the stories that "editions show" printed last'],
+    ['approve', 'let the edition close with exactly the stories that "editions show" printed last; sends an alert'],
     ['undo', 'undo your last command'],
     ['redo', 'repeat the command that you undid last'],
   ] as const;
@@ -152,6 +153,8 @@ async function carryOut(
   request: DraftRequest,
 ): Promise<void> {
   const result: DraftEdit = await editDraft(app, target, editor, request);
+  // An alert has no slot to wait for.
+  if (request.kind === 'approve' && target.newsletter.kind === 'alert') return sendEdition(cli, app, target, options);
   printResult(cli, options, {
     value: editJson(target, result),
     text: () => formatEdit(target, result),

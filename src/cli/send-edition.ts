@@ -17,7 +17,7 @@ export function addSendCommand(editions: Command, cli: CliContext): void {
     .option('--cancel', 'cancel the countdown instead, whichever process started it')
     .action((name: string, { cancel = false, ...options }: EditorOptions & { cancel?: boolean }) =>
       withDraft(cli, name, options, async (app, target) => {
-        if (!cancel) return send(cli, app, target, options);
+        if (!cancel) return sendEdition(cli, app, target, options);
         await cancelSending(app, target);
         const edition = targetName(target);
         printResult(cli, options, {
@@ -28,7 +28,13 @@ export function addSendCommand(editions: Command, cli: CliContext): void {
     );
 }
 
-async function send(cli: CliContext, app: AppContext, target: DraftTarget, options: EditorOptions): Promise<void> {
+/** Starts the countdown of an edition, waits for its end, and closes the edition. */
+export async function sendEdition(
+  cli: CliContext,
+  app: AppContext,
+  target: DraftTarget,
+  options: EditorOptions,
+): Promise<void> {
   const edition = targetName(target);
   const closeAt = await startSending(app, target);
   const left = closeAt - app.clock();

@@ -45,6 +45,7 @@ export async function startSending(app: AppContext, target: DraftTarget): Promis
   const options = { slot, cutoffAt: await cutoffOf(app, newsletter, slot), now };
   const obstacle = await findClosingObstacle(store.db, config, newsletter, options);
   if (obstacle !== null) {
+    if (obstacle.remedy === null) throw new SendError(`${name} cannot be sent: ${obstacle.reason}`);
     throw new SendError(`${name} is ${obstacle.reason}: use "daywire editions ${obstacle.remedy} ${name}" first`);
   }
   const { plan } = (await arrangeEdition(store.db, config, newsletter, options)).loaded;

@@ -128,6 +128,18 @@ describe('the checks of a draft', () => {
       ]);
     });
 
+    it('look for the postal address of the newsletter, if it has one of its own', async () => {
+      const store = await open();
+      await save(store, [article('a'), article('b'), article('c')]);
+      const change = { postalAddress: 'The Weekly, 2 Other Road' };
+      const composed = await compose(store, CUTOFF, change);
+      const app = { config, store, clock: () => CUTOFF };
+      const own = await checkDraft(app, { ...newsletter, ...change }, composed, { links: 'none' });
+      expect(own.filter(({ severity }) => severity === 'error')).toEqual([]);
+      const publication = await checkDraft(app, newsletter, composed, { links: 'none' });
+      expect(publication.map(({ code }) => code)).toContain('no-postal-address');
+    });
+
     it('compare the stories with those of the last edition', async () => {
       const store = await open();
       await save(store, [article('a', { headline: 'Fire in Wuxi', eventKey: 'fire' }), article('b'), article('c')]);

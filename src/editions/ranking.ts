@@ -1,5 +1,6 @@
 /** The automatic orders of stories. All of them are total: the id, which is unique, decides in the end. */
 import type { Kind } from '../articles/article.ts';
+import { DAY } from '../lib/time.ts';
 
 /** The fields of a story that selection uses. */
 export interface StoryCandidate {
@@ -45,6 +46,32 @@ export function byImportance(rules: RankingRules): (a: StoryCandidate, b: StoryC
       rank(rules.sections, a.section) - rank(rules.sections, b.section) ||
       newestFirst(a, b)
     );
+  };
+}
+
+/** The automatic choice of a block that cannot hold all: pinned stories, then the newest. Newest first. */
+export function takeNewest(stories: readonly StoryCandidate[], limit: number): StoryCandidate[] {
+  return stories
+    .toSorted((a, b) => Number(b.pinned) - Number(a.pinned) || newestFirst(a, b))
+    .slice(0, limit)
+    .sort(newestFirst);
+}
+
+/**
+ * The same for a week: pinned stories, then one of each day in turn, so that the block is not the last day's. Of a day,
+ * kickers come first, then the newest; sections do not count, since the edition shows all of them.
+ * @param until the end of the last day
+ */
+export function takeAcrossDays({ leadKickers }: Pick<RankingRules, 'leadKickers'>, until: number): typeof takeNewest {
+  return (stories, limit) => {
+    const ordered = stories.toSorted(byImportance({ leadKickers, sections: [] }));
+    const days = Map.groupBy(ordered, (c) => (c.pinned ? 'pinned' : Math.ceil((until - c.publishedAt) / DAY)));
+    const turns = new Map([...days].flatMap(([day, its]) => its.map((c, turn) => [c, day === 'pinned' ? -1 : turn])));
+    const turnOf = (c: StoryCandidate): number => turns.get(c) ?? 0;
+    return stories
+      .toSorted((a, b) => turnOf(a) - turnOf(b) || newestFirst(a, b))
+      .slice(0, limit)
+      .sort(newestFirst);
   };
 }
 

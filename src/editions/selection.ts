@@ -14,6 +14,8 @@ import {
   newestFirst,
   type RankingRules,
   type RoundupGroup,
+  takeAcrossDays,
+  takeNewest,
 } from './ranking.ts';
 import type { EditionWindow } from './window.ts';
 
@@ -45,6 +47,9 @@ export interface SelectionRules extends RankingRules {
 /** What the editor decided about stories; `NO_DECISIONS` has neither. */
 export type StoryDecisions = Pick<Decisions, 'blocks' | 'stories'>;
 
+/** News of more hours than these are not of one day: no day may fill the block alone. */
+const MANY_HOURS = 48;
+
 /**
  * Assigns each story to at most one block:
  * - lead: the most important of the newsroom's own stories
@@ -53,9 +58,10 @@ export type StoryDecisions = Pick<Decisions, 'blocks' | 'stories'>;
  * - roundup: roundup items, one per event
  * - latest: the newsroom's remaining stories. Never roundup items: a bare headline would credit no outlet
  *
- * A block that cannot hold all takes pinned stories first, then the newest; the roundup prefers events that more
- * outlets reported. Decisions of the editor come first: a dropped story is in no block, a placed one is in its block,
- * and a block with an order shows its stories in that order and new ones below, as far as it has room.
+ * A block that cannot hold all takes pinned stories first, then the newest; in a weekly edition, news and analyses of
+ * each day in turn. The roundup prefers events that more outlets reported. Decisions of the editor come first: a
+ * dropped story is in no block, a placed one is in its block, and a block with an order shows its stories in that order
+ * and new ones below, as far as it has room.
  */
 export function selectStories(
   candidates: readonly StoryCandidate[],
@@ -74,11 +80,12 @@ export function selectStories(
 
   const isNews = (c: StoryCandidate): boolean =>
     (c.kind === 'brief' || c.kind === 'feature') && c.publishedAt >= window.newsFrom && c.publishedAt < window.until;
+  const take = window.newsHours > MANY_HOURS ? takeAcrossDays(rules, window.until) : takeNewest;
   const news = desk.fill('news', others, { suits: isNews, limit: blocks.news, take });
   const analysis = desk.fill('analysis', others, { suits: isAnalysis, limit: blocks.analysis, take });
   const shown = new Set([...news, ...analysis]);
   const remaining = others.filter((c) => !shown.has(c));
-  const latest = desk.fill('latest', remaining, { suits: () => true, limit: blocks.latest, take });
+  const latest = desk.fill('latest', remaining, { suits: () => true, limit: blocks.latest, take: takeNewest });
   for (const c of latest) shown.add(c);
 
   const events = groupByEvent(pool.filter((c) => c.kind === 'roundup-item'));
@@ -125,14 +132,6 @@ export function leadingStories(plan: EditionPlan, rules: RankingRules): StoryCan
 
 function isAnalysis(c: StoryCandidate): boolean {
   return c.kind === 'analysis';
-}
-
-/** The automatic choice of a block that cannot hold all. */
-function take(stories: readonly StoryCandidate[], limit: number): StoryCandidate[] {
-  return stories
-    .toSorted((a, b) => Number(b.pinned) - Number(a.pinned) || newestFirst(a, b))
-    .slice(0, limit)
-    .sort(newestFirst);
 }
 
 /** Fills blocks by the editor's decisions first. */
@@ -186,7 +185,7 @@ class Desk {
   fill(
     block: 'news' | 'analysis' | 'latest',
     stories: readonly StoryCandidate[],
-    options: { suits: (c: StoryCandidate) => boolean; limit: number; take: typeof take },
+    options: { suits: (c: StoryCandidate) => boolean; limit: number; take: typeof takeNewest },
   ): StoryCandidate[] {
     const { suits, limit } = options;
     const belongs = (c: StoryCandidate): boolean => {

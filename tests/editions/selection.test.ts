@@ -74,6 +74,42 @@ describe('editionWindow', () => {
   });
 });
 
+describe('the news of a week', () => {
+  const weekly = {
+    ...rules,
+    window: editionWindow(UNTIL, null, { windowHours: 168, newsHours: 168 }),
+    blocks: { ...rules.blocks, news: 9, analysis: 2 },
+  };
+  // Ten stories on each of seven days.
+  const week = Array.from({ length: 70 }, (_, n) => story(`s${n}`, 1 + 2.4 * n));
+  const daysOf = (stories: StoryCandidate[]): number[] =>
+    stories.map(({ publishedAt }) => Math.ceil((UNTIL - publishedAt) / DAY));
+  const lead = story('lead', 2, { kicker: 'Cover Story' });
+
+  it('are of each day in turn where the block cannot hold all, and newest first', () => {
+    const { news } = selectStories([lead, ...week], weekly);
+    expect(daysOf(news)).toEqual([1, 1, 2, 2, 3, 4, 5, 6, 7]);
+    expect(ids(selectStories([lead, ...week], { ...rules, blocks: weekly.blocks }).news)).toEqual(
+      ids(week.slice(0, 9)),
+    );
+  });
+
+  it('are those with kickers first of a day, and pinned stories of any', () => {
+    const exclusive = story('exclusive', 5 * 24 - 1, { kicker: 'Exclusive' });
+    const pinned = [story('pinned-1', 160, { pinned: true }), story('pinned-2', 161, { pinned: true })];
+    const top = story('top', 3, { pinned: true });
+    const { lead: first, news } = selectStories([...week, exclusive, ...pinned, top], weekly);
+    expect(first?.id).toBe('top');
+    expect(ids(news)).toEqual(expect.arrayContaining(['exclusive', 'pinned-1', 'pinned-2']));
+    expect(daysOf(news.filter(({ pinned: isPinned }) => !isPinned))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  });
+
+  it('leave analyses of several days, too', () => {
+    const analyses = [1, 2, 3, 30].map((hours) => story(`a${hours}`, hours, { kind: 'analysis' }));
+    expect(ids(selectStories([lead, ...analyses], weekly).analysis)).toEqual(['a1', 'a30']);
+  });
+});
+
 describe('the lead', () => {
   const lead = (...candidates: StoryCandidate[]): string | undefined => selectStories(candidates, rules).lead?.id;
 

@@ -3,6 +3,7 @@
  * nights of a clock change. In spring that is 03:30, because the clock skips 02:30; in autumn it is the first of two.
  */
 import { describe, expect, it } from 'vitest';
+import { composeNow } from '../../../src/app/compose.ts';
 import { HOUR, MINUTE, SECOND, wallClock } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import type { Run } from '../../../src/schedule/run-ledger.ts';
@@ -185,6 +186,16 @@ forEachDatabase((open) => {
     expect(await closedStories(app)).toEqual(sorted('seen', ...STORIES));
     const [edition] = await app.store.db.selectFrom('editions').select('cutoff_at').execute();
     expect(edition?.cutoff_at).toBe(slotAt + 45 * MINUTE);
+  });
+
+  it('does not close a held edition, or one without its approval, by hand either', async () => {
+    const app = await openDraftApp(await open(), slotAt, { approval: 'required' });
+    app.now = slotAt + MINUTE;
+    const unapproved = { kind: 'waiting', remedy: 'approve', reason: 'not approved' };
+    expect(await composeNow(app, app.newsletter)).toEqual(unapproved);
+    await hold(app);
+    expect(await composeNow(app, app.newsletter)).toEqual({ kind: 'waiting', remedy: 'unhold', reason: 'held by Ada' });
+    expect(await closedStories(app)).toBeNull();
   });
 
   it('does not close an edition that is held while it is being composed', async () => {

@@ -210,7 +210,8 @@ async function prepareApproval(
   const stories = composed.articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
   const hash = approvalHash(draft.decisions, stories);
   if (hash !== view.hash) throw new DraftCommandError(`${differences(view, draft, stories)}: ${look} again`);
-  return { command: { kind: 'approve', hash, stories }, revision: draft.revision };
+  // With the content that the editor has seen: a correction since then counts as a change.
+  return { command: { kind: 'approve', hash, stories: view.stories }, revision: draft.revision };
 }
 
 /** What has changed since the editor looked. */

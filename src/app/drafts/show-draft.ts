@@ -73,7 +73,10 @@ export async function showDraft(
   const articles = composed.kind === 'composed' ? composed.articles : [];
   const stories = articles.map(({ articleId: id, block, digest }) => ({ id, block, digest }));
   if (editor !== null && composed.kind === 'composed') {
-    const view = { revision: composed.draftRevision, hash: approvalHash(draft.decisions, stories), stories };
+    const revision = composed.draftRevision;
+    // Without a hash if another editor has changed it since it was composed: nobody has seen that, or can approve it.
+    const hash = draft.revision === revision ? approvalHash(draft.decisions, stories) : '';
+    const view = { revision, hash, stories };
     await writeDraftView(store.db, newsletter.id, slot.label, { editor, view, now: clock() });
   }
   const found = await findArticles(

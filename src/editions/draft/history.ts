@@ -23,7 +23,7 @@ export interface WantedChange {
 }
 
 /** A change of one field. With both sides exchanged it is its own inverse. */
-export interface FieldChange {
+interface FieldChange {
   field: DraftField;
   before: FieldValue;
   after: FieldValue;

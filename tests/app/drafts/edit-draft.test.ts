@@ -1,3 +1,4 @@
+import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
 import { DraftConflictError, type DraftRequest, editDraft } from '../../../src/app/drafts/edit-draft.ts';
@@ -36,7 +37,7 @@ async function openDraft(app: TestApp) {
 }
 
 describe('an editor of a draft', () => {
-  forEachDatabase((open) => {
+  forEachDatabase((open, dialect) => {
     const openTest = async () => openDraft(await openTestApp(await open()));
 
     it('works on the next slot of the newsletter', async () => {
@@ -107,6 +108,44 @@ describe('an editor of a draft', () => {
       await draft.report('Ada');
       await draft.edit('Ada', { kind: 'approve' });
       expect(await draft.report('Ada')).toMatchObject({ state: { kind: 'approved', by: 'Ada' } });
+    });
+
+    it('approves a story as they have seen it: a correction since then is marked', async () => {
+      const app = openTestApp(await open());
+      const draft = await openDraft(app);
+      await draft.report('Ada');
+      const status = { state: 'corrected', note: 'It was two.', at: NOW } as const;
+      await saveAll(app.store, [article('third', { publishedAt: NOW - 3 * HOUR, status })]);
+      await draft.edit('Ada', { kind: 'approve' });
+      const { stories } = await draft.report('Ada');
+      expect(stories.filter(({ isChanged }) => isChanged).map(({ id }) => id)).toEqual(['third']);
+    });
+
+    it('cannot approve what another editor changed while they looked', async () => {
+      // SQLite has one connection for both.
+      if (dialect === 'sqlite') return;
+      const app = openTestApp(await open());
+      const draft = await openDraft(app);
+      let isChanged = false;
+      const selects = new WeakSet<object>();
+      const changing: KyselyPlugin = {
+        transformQuery({ node, queryId }) {
+          if (node.kind === 'SelectQueryNode' && JSON.stringify(node.from).includes('"drafts"')) selects.add(queryId);
+          return node;
+        },
+        async transformResult({ result, queryId }) {
+          if (selects.has(queryId) && !isChanged) {
+            isChanged = true;
+            await draft.edit('Bob', { kind: 'note', text: 'From Bob' });
+          }
+          return result;
+        },
+      };
+      const db = app.store.db.withPlugin(changing);
+      const target = await findDraftTarget(app, app.config.newsletters[0] as NewsletterConfig);
+      const shown = await showDraft(Object.assign(Object.create(app), { store: { ...app.store, db } }), target, 'Ada');
+      expect([isChanged, shown.kind]).toEqual([true, 'shown']);
+      await expect(draft.edit('Ada', { kind: 'approve' })).rejects.toThrow('since you looked, the draft was changed');
     });
 
     it('withdraws the approval with a later change, and says so', async () => {

@@ -20,7 +20,7 @@ import {
 export const AT = Date.UTC(2026, 10, 23, 20);
 
 /** The edition that the editors see: three briefs, an analysis, and a roundup item. */
-export const SHOWN: VisibleStory[] = [
+const SHOWN: VisibleStory[] = [
   { id: 'cover', block: 'lead', isRoundupItem: false },
   { id: 'n1', block: 'news', isRoundupItem: false },
   { id: 'n2', block: 'news', isRoundupItem: false },

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { findEdition, findNewestEditions, lastEditions, listEditions } from '../../src/editions/queries.ts';
 import { recordEdition } from '../../src/editions/record.ts';
 import { DAY } from '../../src/lib/time.ts';
 import { openMigrated } from '../support/databases.ts';
@@ -23,5 +24,25 @@ it('composing and closing an edition scans no table of the archive', async () =>
   expect(queries.length).toBeGreaterThan(15);
   const plans = await Promise.all(queries.map((query) => queryPlan(store, query)));
   expect(plans.flat().filter((step) => step.startsWith('SCAN ') && !HARMLESS.test(step))).toEqual([]);
+  await store.close();
+});
+
+it('lists of editions look by an index of their newest revisions', async () => {
+  const store = await openMigrated();
+  const { store: recorded, takeQueries } = recordQueries(store);
+  await listEditions(recorded.db, null, 10);
+  await lastEditions(recorded.db, 'daily-roundup', 3);
+  await findEdition(recorded.db, 'daily-roundup', '2026-11-24');
+  await findNewestEditions(recorded.db);
+  const plans = await Promise.all(takeQueries().map((query) => queryPlan(store, query)));
+  expect(plans).toHaveLength(4);
+  const steps = plans.flat().filter((step) => /editions/.test(step));
+  expect(steps).toEqual([
+    'SCAN editions USING INDEX editions_newest',
+    'SEARCH editions USING INDEX editions_newest_by_number (newsletter=?)',
+    expect.stringMatching(/^SEARCH editions USING INDEX .* \(newsletter=\? AND slot=\?\)$/),
+    'SCAN editions USING INDEX editions_newest_by_number',
+    'SEARCH editions USING INDEX editions_newest_by_number (newsletter=? AND number=?)',
+  ]);
   await store.close();
 });

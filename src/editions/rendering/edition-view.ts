@@ -80,7 +80,7 @@ export interface NewsLine extends StoryLine {
   thumbnail: { url: string; width: number; height: number | null } | null;
 }
 
-export interface Sponsor {
+interface Sponsor {
   /** Such as `Sponsored`. */
   label: string;
   text: string;

@@ -90,7 +90,7 @@ export interface ComposedEdition {
 }
 
 /** What the size limit of an email did to an edition. */
-export interface EditionSize {
+interface EditionSize {
   /** Of the largest copy's HTML. */
   bytes: number;
   /** Whether excerpts are shorter than usual. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeAlert } from '../../src/app/alerts/make-alert.ts';
 import { composeSlot } from '../../src/app/compose.ts';
+import { closeDueCountdowns, startSending } from '../../src/app/drafts/countdown.ts';
 import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
 import { editDraft } from '../../src/app/drafts/edit-draft.ts';
 import { showDraft } from '../../src/app/drafts/show-draft.ts';
@@ -8,11 +9,12 @@ import { jobsOf } from '../../src/app/jobs.ts';
 import type { NewsletterConfig } from '../../src/config/config.ts';
 import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/alert-drafts.ts';
 import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
-import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
+import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts as listOperatorAlerts } from '../../src/schedule/alerts.ts';
 import { runDue } from '../../src/schedule/run-due.ts';
 import { listRuns } from '../../src/schedule/run-ledger.ts';
 import type { Store } from '../../src/store/store.ts';
+import { openTestSite } from '../http/test-site.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
 import { NOW } from '../support/clock.ts';
 import { forEachDatabase } from '../support/databases.ts';
@@ -60,7 +62,7 @@ const runsOf = async (app: TestApp) =>
 
 async function approve(app: TestApp & { newsletter: NewsletterConfig }, editor = 'Ada'): Promise<void> {
   const target = await findDraftTarget(app, app.newsletter);
-  await showDraft(app, target, editor);
+  expect(await showDraft(app, target, editor)).toMatchObject({ kind: 'shown', problems: [] });
   await editDraft(app, target, editor, { kind: 'approve' });
 }
 
@@ -83,6 +85,35 @@ describe('an alert', () => {
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^(?:done|late): /)]);
       expect(await listOpenAlerts(app.store.db, 'breaking')).toEqual([]);
+    });
+
+    it('closes by the countdown that its approval starts, and ends its run', async () => {
+      const app = await openAlertApp(await open(), '    undoSeconds: 5\n');
+      await makeAlert(app, app.newsletter, 'a', 'Ada');
+      await tick(app);
+      await approve(app);
+      const target = await findDraftTarget(app, app.newsletter);
+      expect(await startSending(app, target)).toBe(app.now + 5 * SECOND);
+      await tick(app);
+      expect(await runsOf(app)).toEqual([expect.stringMatching(/^waiting: approved: closes at /)]);
+      app.now += 5 * SECOND;
+      await closeDueCountdowns(app);
+      expect(await findEdition(app.store.db, 'breaking', target.slot.label)).toMatchObject({ number: 1 });
+      expect(await runsOf(app)).toEqual([expect.stringMatching(/^done: waited 5 s: approved: .*edition 1 was closed/)]);
+      await tick(app);
+      expect(await runsOf(app)).toHaveLength(1);
+    });
+
+    it('is offered, listed and shown on the site as other newsletters are', async () => {
+      const app = await openAlertApp(await open(), '    approval: auto\n');
+      const { slot } = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      const site = openTestSite(app.store, app.config);
+      site.at(app.now + MINUTE);
+      const page = await site.read('/newsletters');
+      expect(page).toContain('One story, when it cannot wait. As soon as it happens.');
+      expect(page).toContain(`<a href="/editions/breaking/${slot.label}">Breaking: Headline of a</a>`);
+      expect(await site.read('/editions/breaking')).toContain('Breaking: Headline of a');
+      expect(await site.read(`/editions/breaking/${slot.label}`)).toContain('Headline of a');
     });
 
     it('closes at once where no approval is required, and is in the ledger', async () => {

@@ -40,7 +40,8 @@ export function formatDraft(report: DraftReport, minimumStories: number, zone: s
       return `${name}: ${text.replace(/\s+/g, ' ')}${mark}`;
     }),
     isSkipped ? formatSkipped(shown, minimumStories) : count(shown, 'story', 'stories'),
-    `published from ${from} until ${until}`,
+    // An alert has its article, however old.
+    ...(window.from === 0 ? [] : [`published from ${from} until ${until}`]),
     ...formatStories(stories),
     ...(leftOut.length === 0
       ? []

@@ -16,7 +16,9 @@ export function formatPreview(preview: Preview, newsletter: Minimum, zone: strin
     lines.length === 0 ? [] : ['', title, ...table(lines).map((line) => `  ${line}`)];
   return [
     ...(preview.kind === 'written' ? [preview.htmlPath, ''] : []),
-    `${newsletter.id} of ${slot.label}: stories published from ${from} until ${until} (${zone})`,
+    `${newsletter.id} of ${slot.label}` +
+      // An alert has its article, however old.
+      (window.from === 0 ? '' : `: stories published from ${from} until ${until} (${zone})`),
     isSkipped ? formatSkipped(stories, newsletter.minimumStories) : count(stories, 'story', 'stories'),
     ...(earlierSlot === null
       ? []

@@ -4,8 +4,8 @@
  * Two editors give random commands to drafts: first in memory, to one draft and to many, then to stored drafts at the
  * same time, through two stores on one database of its own. Exits with 1 at the first broken rule: each acknowledged
  * command is in the log, the log gives the draft, both editors have the same draft, each refusal shows both values,
- * commands to different fields go in either order, and undoing everything leaves no decision. A run with the same seed
- * gives the same commands.
+ * commands to different fields go in either order, undoing everything leaves no decision, and what is approved is what
+ * was approved. A run with the same seed gives the same commands.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

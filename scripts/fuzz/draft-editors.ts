@@ -3,6 +3,7 @@
  * after each command. Without a store.
  */
 import { deepStrictEqual, ok } from 'node:assert/strict';
+import { approvalHash } from '../../src/editions/draft/approval.ts';
 import { DraftCommandError, planCommand } from '../../src/editions/draft/commands.ts';
 import { type Draft, fieldValue, NO_DECISIONS, untouchedDraft } from '../../src/editions/draft/decisions.ts';
 import {
@@ -55,6 +56,7 @@ export function fuzzDraft({ commands, seed }: { commands: number; seed: number }
       if (outcome.entry.undoes !== null) figures.undone++;
       draft = outcome.draft;
       log.push(outcome.entry);
+      assertApprovedAsIs(draft);
     } else if (outcome.kind === 'refused') {
       assertBothValues(outcome.conflicts, draft);
     }
@@ -106,6 +108,11 @@ function assertLogged({ number, changes }: LogEntry, before: Draft, after: Draft
     deepStrictEqual(fieldValue(after, change.field), change.after);
     deepStrictEqual(fieldRevision(after, change.field), change.to);
   }
+}
+
+/** Only what an editor has seen is approved. */
+function assertApprovedAsIs({ state, decisions }: Draft): void {
+  if (state.kind === 'approved') deepStrictEqual(approvalHash(decisions, state.stories), state.hash);
 }
 
 function assertBothValues(conflicts: readonly DraftConflict[], draft: Draft): void {

@@ -1,3 +1,4 @@
+import type { KyselyPlugin } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { storeSubscribers } from '../../scripts/test-edition.ts';
 import { closeEdition } from '../../src/delivery/close.ts';
@@ -60,6 +61,18 @@ async function setDelivery(
 async function close(store: Store, isForAll = false, changes: Partial<ComposedEdition> = {}) {
   const composed = await recompose(store, '2026-11-24', LATER);
   return closeRevision(store, { ...composed, ...changes }, terms, { isForAll, now: LATER });
+}
+
+/** Throws instead of the statement after some. */
+function interruptedAfter(statements: number): KyselyPlugin {
+  let count = 0;
+  return {
+    transformQuery: ({ node }) => {
+      if (count++ === statements) throw new Error('interrupted');
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
 }
 
 /** The subscribers who have an open delivery of an edition. */
@@ -271,6 +284,34 @@ describe('closeRevision', () => {
       expect(await settleEdition(store.db, edition.id, 'submitted', LATER)).toMatchObject({ settled: 0 });
       expect(await openFor(store, edition.id)).toEqual([]);
       expect(ids).toHaveLength(1);
+    });
+
+    it('leaves all as it was if it is interrupted, early or late', async () => {
+      const store = await open();
+      const { edition, ids } = await closed(store, ['a', 'b']);
+      await setDelivery(store, [edition.id, ids[0]!], { state: 'submitted' });
+      const composed = await recompose(store, edition.slot, LATER);
+      const tables = ['editions', 'edition_articles', 'articles', 'deliveries', 'drafts', 'draft_log'] as const;
+      const contents = () => Promise.all(tables.map((name) => store.db.selectFrom(name).selectAll().execute()));
+      const before = await contents();
+      let interrupted = 0;
+      for (let result: unknown = null; result === null; ) {
+        const db = store.db.withPlugin(interruptedAfter(interrupted));
+        const closing = closeRevision({ ...store, db }, composed, terms, { isForAll: false, now: LATER });
+        result = await closing.catch((error: Error) => {
+          expect(error.message).toBe('interrupted');
+          return null;
+        });
+        if (result === null) {
+          // Each of about thirty statements takes a second.
+          interrupted += 5;
+          expect(await contents()).toEqual(before);
+        }
+      }
+      expect(interrupted).toBeGreaterThan(20);
+      expect((await listRevisions(store.db, newsletter.id, edition.slot)).map(({ revision }) => revision)).toEqual([
+        2, 1,
+      ]);
     });
 
     it('writes nothing if one of its articles has changed since it was composed', async () => {

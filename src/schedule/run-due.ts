@@ -6,11 +6,11 @@ import type { Log } from '../lib/log.ts';
 import { type Clock, formatDuration, localDateTime, MINUTE } from '../lib/time.ts';
 import { withTimeout } from '../lib/with-timeout.ts';
 import type { Store, Tx } from '../store/store.ts';
-import { type AlertSender, raiseAlert, resolveAlerts } from './alerts.ts';
+import { type AlertSender, listOpenAlerts, raiseAlert, resolveAlerts } from './alerts.ts';
 import { type DueSlot, decide, decideListed, type EndedSlot } from './decide.ts';
 import type { Job, Readiness } from './job.ts';
 import { registerSchedules } from './register.ts';
-import { type Run, readScheduleState, recordEndedSlots, recordWaitingRun } from './run-ledger.ts';
+import { findRun, type Run, readScheduleState, recordEndedSlots, recordWaitingRun } from './run-ledger.ts';
 import { alertKeys, alertMessage, runSlot } from './run-slot.ts';
 
 export interface RunDeps {
@@ -123,9 +123,17 @@ async function runIfReady(
     if (run !== null) await raiseAlert(tx, { key: alertKeys(job.id).waiting, message: alertMessage(job, run) }, now);
     return run;
   });
-  if (run !== null)
-    log.warn({ schedule: job.id, slot: localDateTime(run.slotAt, job.schedule.zone), reason }, 'waiting');
+  if (run === null) await raiseAgain(store, job, slot.slotAt, now);
+  else log.warn({ schedule: job.id, slot: localDateTime(run.slotAt, job.schedule.zone), reason }, 'waiting');
   return run;
+}
+
+/** Of several listed slots that wait, the first one to end resolves the alert, which concerns the others too. */
+async function raiseAgain({ db }: Store, job: Job, slotAt: number, now: number): Promise<void> {
+  const key = alertKeys(job.id).waiting;
+  if (job.listSlots === undefined || (await listOpenAlerts(db)).some((alert) => alert.key === key)) return;
+  const run = await findRun(db, job.id, slotAt);
+  if (run?.state === 'waiting') await raiseAlert(db, { key, message: alertMessage(job, run) }, now);
 }
 
 /** Resolves the alert of a slot that waited and has ended. Raises one alert for all missed slots, about the newest. */

@@ -104,6 +104,21 @@ describe('an alert', () => {
       expect(await runsOf(app)).toHaveLength(1);
     });
 
+    it('keeps the alert to the operator while another one waits', async () => {
+      const app = await openAlertApp(await open(), '    undoSeconds: 0\n');
+      const first = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      await makeAlert(app, app.newsletter, 'b', 'Ada');
+      await tick(app);
+      await approve(app);
+      await startSending(app, await findDraftTarget(app, app.newsletter));
+      await closeDueCountdowns(app);
+      expect(await listOperatorAlerts(app.store.db)).toEqual([]);
+      await tick(app);
+      await tick(app);
+      expect(await listOperatorAlerts(app.store.db)).toMatchObject([{ key: 'waiting:newsletter:breaking' }]);
+      expect((await findDraftTarget(app, app.newsletter)).slot).toEqual(first.slot);
+    });
+
     it('is offered, listed and shown on the site as other newsletters are', async () => {
       const app = await openAlertApp(await open(), '    approval: auto\n');
       const { slot } = await makeAlert(app, app.newsletter, 'a', 'Ada');

@@ -77,7 +77,7 @@ export function prepareMessages(
     ];
     const envelope = {
       newsletter: edition.newsletter,
-      slot: edition.slot,
+      slot: edition.slot + revisionSuffix('-r', edition.revision),
       from: returnPath ?? sender.address,
       to: to.address,
     };

@@ -8,7 +8,7 @@ import type { SubmissionFailure } from './retry.ts';
 /** A finished message, ready for the wire. */
 export interface OutgoingMessage {
   newsletter: string;
-  /** The edition's slot, such as `2026-11-24`. */
+  /** The edition's slot, such as `2026-11-24`; of its second revision, `2026-11-24-r2`. */
   slot: string;
   /** Envelope addresses, ASCII only. */
   from: string;

@@ -125,6 +125,11 @@ describe('the copy of an edition', () => {
     expect(third).toBe(first?.replace('@', '.r3@'));
   });
 
+  it('of another revision does not replace the file of the first', async () => {
+    const slots = [1, 2].map(async (revision) => (await makerOf({ edition: { revision } })(ADA)).slot);
+    expect(await Promise.all(slots)).toEqual(['2026-11-24', '2026-11-24-r2']);
+  });
+
   it('does not contain the nonce of its edition', async () => {
     expect((await rawMessage()).toString()).not.toContain(NONCE);
   });

@@ -81,6 +81,13 @@ export function newsletterNamed(config: Config, id: string): NewsletterConfig {
  * @throws CommandError where none or several match
  */
 export async function editionNamed(db: Db, config: Config, name: string): Promise<Edition> {
+  const edition = await findEditionNamed(db, config, name);
+  if (edition === null) throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
+  return edition;
+}
+
+/** As `editionNamed`; null where none matches. */
+export async function findEditionNamed(db: Db, config: Config, name: string): Promise<Edition | null> {
   const [, whole = name, number] = /^(.*)@([1-9]\d{0,5})$/s.exec(name) ?? [];
   const revision = number === undefined ? undefined : Number(number);
   const [first = '', second] = whole.split('/', 2);
@@ -90,8 +97,7 @@ export async function editionNamed(db: Db, config: Config, name: string): Promis
     const edition = await findEdition(db, newsletter, second ?? first, revision);
     if (edition !== null) found.push(edition);
   }
-  const [edition, another] = found;
-  if (edition === undefined) throw new CommandError(`there is no edition ${name}: see "daywire editions list"`);
+  const [edition = null, another] = found;
   if (another !== undefined) {
     const names = found.map((one) => `${one.newsletter}/${one.slot}${number === undefined ? '' : `@${number}`}`);
     throw new CommandError(`several newsletters have an edition ${name}: use ${names.join(' or ')}`);

@@ -12,6 +12,7 @@ import {
   type CliContext,
   CommandError,
   editionNamed,
+  findEditionNamed,
   type JsonOption,
   jsonOption,
   newsletterNamed,
@@ -94,10 +95,14 @@ function showEdition(
   { by, ...options }: EditorOptions,
 ): Promise<void> {
   return cli.withApp(async (app) => {
-    const isRevision = /@\d+$/.test(name);
-    const isNewsletter = (name.includes('/') && !isRevision) || app.config.newsletters.some(({ id }) => id === name);
-    const target = isNewsletter ? await draftNamed(app, name, slot) : null;
-    const edition = target === null ? await editionNamed(app.store.db, app.config, name) : target.edition;
+    const { store, config } = app;
+    const fullName = slot === undefined ? name : `${name}/${slot}`;
+    const isNewsletter = config.newsletters.some(({ id }) => id === fullName);
+    // Also one whose newsletter or slot is not in the configuration any more.
+    const stored = isNewsletter ? null : await findEditionNamed(store.db, config, fullName);
+    const isDraft = isNewsletter || (fullName.includes('/') && !fullName.includes('@'));
+    const target = stored === null && isDraft ? await draftNamed(app, fullName) : null;
+    const edition = target === null ? (stored ?? (await editionNamed(store.db, config, fullName))) : target.edition;
     if (edition !== null) {
       const value = await readEditionDetails(app, edition);
       printResult(cli, options, { value, text: () => formatEditionDetails(value) });

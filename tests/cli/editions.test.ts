@@ -203,6 +203,8 @@ describe.concurrent('daywire editions', () => {
     expect(shown).toMatch(
       /\nrevisions\n {2}2, closed .*: 7 pending; delivering\n {2}1, closed .*: 7 submitted; cancelled: reissued as revision 2\n/,
     );
+    const other = await folder.run(['editions', 'show', `${name}@3`]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/there is no edition .*@3: see/)]);
     const first = (await folder.run(['editions', 'show', `${name}@1`])).stdout;
     expect(first).toContain('\ndelivery: cancelled: reissued as revision 2\n');
     const retried = await folder.run(['editions', 'retry', `${name}@1`, '--cancelled']);

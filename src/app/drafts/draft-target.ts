@@ -26,6 +26,11 @@ export async function findDraftTarget(
   newsletter: NewsletterConfig,
   label?: string,
 ): Promise<DraftTarget> {
+  // Also for a slot that is not in the schedule any more, or never was: a closed edition can be reissued.
+  const closed = label === undefined ? null : await findEdition(app.store.db, newsletter.id, label);
+  if (closed !== null) {
+    return { newsletter, slot: { label: closed.slot, slotAt: closed.slotAt }, edition: closed };
+  }
   const now = app.clock();
   const slot =
     label === undefined

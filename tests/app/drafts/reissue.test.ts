@@ -263,6 +263,15 @@ describe('a reissue', () => {
       expect(await reissue()).toMatchObject({ edition: { revision: 2 } });
     });
 
+    it('is possible for a slot that is not in the schedule any more', async () => {
+      const { app, newest, edit, reissue } = await paused();
+      const newsletter = app.config.newsletters[0] as NewsletterConfig;
+      newsletter.schedule = { graceMinutes: 60, cron: '0 0 1 1 *' };
+      await edit({ kind: 'subject', text: 'Another subject' });
+      await reissue();
+      expect(await newest()).toMatchObject({ revision: 2, subject: 'Another subject' });
+    });
+
     it('as a dry run counts who would get it and writes a preview, and changes nothing', async () => {
       const newsroom = await paused(2);
       const { app, reissue } = newsroom;

@@ -90,7 +90,7 @@ export async function closeAnEdition(room: DraftNewsroom, way: Way, later: numbe
     await editDraft(app, target, EDITOR, { kind: 'approve' });
   }
   if (way === 'send') {
-    if ((await findDraftTarget(app, newsletter, slot.label)).edition === null) await startSending(app, target);
+    if ((await findDraftTarget(app, newsletter, slot.label)).edition === null) await startSending(app, target, EDITOR);
     app.now += 2 * MINUTE;
     await closeDueCountdowns(app);
   }

@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import {
   createNewsroom,
   type DraftNewsroom,
+  EDITOR,
   findTraces,
   findWholeFaults,
   type NewsroomPlace,
@@ -70,12 +71,12 @@ async function runRace(
   await resetNewsroom(store);
   for (const { app } of [sender, other]) app.now = SLOT - 10 * MINUTE;
   const target = await findDraftTarget(sender.app, sender.newsletter);
-  const closeAt = await startSending(sender.app, target);
+  const closeAt = await startSending(sender.app, target, EDITOR);
   for (const { app } of [sender, other]) app.now = closeAt;
   const cancelling = Promise.withResolvers<boolean>();
   let queries = 0;
   const cancelLater = once(() => {
-    const cancel = () => cancelSending(other.app, target).then(() => true, isTooLate);
+    const cancel = () => cancelSending(other.app, target, EDITOR).then(() => true, isTooLate);
     // Half of them without a timer, which is never shorter than a millisecond.
     if (Math.random() < 0.5) setImmediate(() => cancel().then(cancelling.resolve, cancelling.reject));
     else setTimeout(() => cancel().then(cancelling.resolve, cancelling.reject), Math.random() * LAST_INSTANTS);

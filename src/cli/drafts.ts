@@ -154,7 +154,9 @@ async function carryOut(
 ): Promise<void> {
   const result: DraftEdit = await editDraft(app, target, editor, request);
   // An alert has no slot to wait for.
-  if (request.kind === 'approve' && target.newsletter.kind === 'alert') return sendEdition(cli, app, target, options);
+  if (request.kind === 'approve' && target.newsletter.kind === 'alert') {
+    return sendEdition(cli, app, { target, editor }, options);
+  }
   printResult(cli, options, {
     value: editJson(target, result),
     text: () => formatEdit(target, result),

@@ -16,9 +16,9 @@ export function addSendCommand(editions: Command, cli: CliContext): void {
   addDraftCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
     .option('--cancel', 'cancel the countdown instead, whichever process started it')
     .action((name: string, { cancel = false, ...options }: EditorOptions & { cancel?: boolean }) =>
-      withDraft(cli, name, options, async (app, target) => {
-        if (!cancel) return sendEdition(cli, app, target, options);
-        await cancelSending(app, target);
+      withDraft(cli, name, options, async (app, target, editor) => {
+        if (!cancel) return sendEdition(cli, app, { target, editor }, options);
+        await cancelSending(app, target, editor);
         const edition = targetName(target);
         printResult(cli, options, {
           value: { edition, outcome: 'cancelled' },
@@ -32,11 +32,11 @@ export function addSendCommand(editions: Command, cli: CliContext): void {
 export async function sendEdition(
   cli: CliContext,
   app: AppContext,
-  target: DraftTarget,
+  { target, editor }: { target: DraftTarget; editor: string },
   options: EditorOptions,
 ): Promise<void> {
   const edition = targetName(target);
-  const closeAt = await startSending(app, target);
+  const closeAt = await startSending(app, target, editor);
   const left = closeAt - app.clock();
   if (left > 0) {
     const { zone } = app.config.publication;
@@ -45,7 +45,7 @@ export async function sendEdition(
         `To cancel that, press Ctrl-C, or use "daywire editions send ${edition} --cancel".`,
     );
   }
-  const outcome = await awaitCountdown(app, target, closeAt, cli.stopSignal());
+  const outcome = await awaitCountdown(app, target, closeAt, { editor, signal: cli.stopSignal() });
   if (outcome.kind === 'lapsed') throw new CommandError(`${edition} was not sent: ${outcome.reason}`);
   if (outcome.kind === 'cancelled') {
     cli.fail();

@@ -106,35 +106,51 @@ export async function startCountdown(
   newsletter: string,
   slot: EditionSlot,
   closeAt: number,
+  author: Pick<LogEntry, 'editor' | 'at'>,
 ): Promise<number | null> {
   return db.transaction().execute(async (tx) => {
     const draft = await lockDraft(tx, newsletter, slot);
     if (draft.state.kind === 'closed') return null;
     if (draft.closeAt !== null) return draft.closeAt;
-    await updateCountdown(tx, newsletter, slot.label, closeAt).execute();
+    const number = draft.revision + 1;
+    const entry: LogEntry = { number, ...author, command: { kind: 'send', closeAt }, changes: [], undoes: null };
+    await writeDraft(tx, { ...draft, closeAt, revision: number }, entry);
     return closeAt;
   });
 }
 
 /**
  * Ends a countdown without closing the edition. While another process closes it, waits for the result.
- * @param closeAt the end of the countdown; default: any
+ * @param options.closeAt the end of the countdown; default: any
  * @returns false if no such countdown runs: it was cancelled, or the edition is closed
  */
-export async function endCountdown(db: Db, newsletter: string, slot: string, closeAt?: number): Promise<boolean> {
-  const ended = await updateCountdown(db, newsletter, slot, null)
-    .where('close_at', 'is not', null)
-    .$if(closeAt !== undefined, (q) => q.where('close_at', '=', closeAt as number))
-    .executeTakeFirstOrThrow();
-  return ended.numUpdatedRows > 0n;
-}
-
-function updateCountdown(db: Db, newsletter: string, slot: string, closeAt: number | null) {
-  return db
-    .updateTable('drafts')
-    .set({ close_at: closeAt })
-    .where('newsletter', '=', newsletter)
-    .where('slot', '=', slot);
+export async function endCountdown(
+  db: Db,
+  newsletter: string,
+  slot: string,
+  { closeAt, ...author }: Pick<LogEntry, 'editor' | 'at'> & { closeAt?: number },
+): Promise<boolean> {
+  return inTransaction(db, async (tx) => {
+    const ended = await tx
+      .updateTable('drafts')
+      .set((e) => ({ close_at: null, revision: e('revision', '+', 1) }))
+      .where('newsletter', '=', newsletter)
+      .where('slot', '=', slot)
+      .where('close_at', 'is not', null)
+      .$if(closeAt !== undefined, (q) => q.where('close_at', '=', closeAt as number))
+      .returning('revision')
+      .executeTakeFirst();
+    if (ended === undefined) return false;
+    const entry = {
+      number: ended.revision,
+      ...author,
+      command: { kind: 'cancel' },
+      changes: [],
+      undoes: null,
+    } as const;
+    await writeLogEntry(tx, newsletter, slot, entry);
+    return true;
+  });
 }
 
 /** The drafts whose countdown has ended, oldest first. */
@@ -242,7 +258,15 @@ async function writeDraft(tx: Tx, draft: Draft, entry: LogEntry): Promise<void> 
     .where('newsletter', '=', newsletter)
     .where('slot', '=', slot)
     .execute();
-  const { number, at, editor, command, changes, undoes } = entry;
+  await writeLogEntry(tx, newsletter, slot, entry);
+}
+
+async function writeLogEntry(
+  tx: Tx,
+  newsletter: string,
+  slot: string,
+  { number, at, editor, command, changes, undoes }: Omit<LogEntry, 'changes'> & { changes: readonly unknown[] },
+): Promise<void> {
   await tx
     .insertInto('draft_log')
     .values({

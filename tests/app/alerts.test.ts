@@ -93,7 +93,7 @@ describe('an alert', () => {
       await tick(app);
       await approve(app);
       const target = await findDraftTarget(app, app.newsletter);
-      expect(await startSending(app, target)).toBe(app.now + 5 * SECOND);
+      expect(await startSending(app, target, 'Ada')).toBe(app.now + 5 * SECOND);
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^waiting: approved: closes at /)]);
       app.now += 5 * SECOND;
@@ -110,7 +110,7 @@ describe('an alert', () => {
       await makeAlert(app, app.newsletter, 'b', 'Ada');
       await tick(app);
       await approve(app);
-      await startSending(app, await findDraftTarget(app, app.newsletter));
+      await startSending(app, await findDraftTarget(app, app.newsletter), 'Ada');
       await closeDueCountdowns(app);
       expect(await listOperatorAlerts(app.store.db)).toEqual([]);
       await tick(app);

@@ -35,7 +35,7 @@ type SendOutcome =
  * @returns its end, epoch milliseconds
  * @throws SendError if the edition is closed, must not close, or has too few stories
  */
-export async function startSending(app: AppContext, target: DraftTarget): Promise<number> {
+export async function startSending(app: AppContext, target: DraftTarget, editor: string): Promise<number> {
   const { store, config, clock } = app;
   const { newsletter, slot } = target;
   const name = targetName(target);
@@ -53,7 +53,9 @@ export async function startSending(app: AppContext, target: DraftTarget): Promis
   if (countStories(plan) < minimumStories) {
     throw new SendError(`${name} has ${countStories(plan)} stories: ${newsletter.id} needs at least ${minimumStories}`);
   }
-  const closeAt = await startCountdown(store, newsletter.id, slot, now + newsletter.undoSeconds * SECOND);
+  const closeAt = await startCountdown(store, newsletter.id, slot, now + newsletter.undoSeconds * SECOND, {
+    ...{ editor, at: now },
+  });
   if (closeAt === null) throw new SendError(isClosed);
   app.log.info({ edition: name, closeAt: localDateTime(closeAt, config.publication.zone) }, 'countdown started');
   return closeAt;
@@ -63,10 +65,10 @@ export async function startSending(app: AppContext, target: DraftTarget): Promis
  * Cancels the countdown of an edition, in whichever process it runs. Waits for a process that is closing it.
  * @throws SendError if it is closed, or has no countdown
  */
-export async function cancelSending(app: AppContext, target: DraftTarget): Promise<void> {
+export async function cancelSending(app: AppContext, target: DraftTarget, editor: string): Promise<void> {
   const { newsletter, slot } = target;
   const name = targetName(target);
-  if (await endCountdown(app.store.db, newsletter.id, slot.label)) {
+  if (await endCountdown(app.store.db, newsletter.id, slot.label, { editor, at: app.clock() })) {
     app.log.info({ edition: name }, 'countdown cancelled');
     return;
   }
@@ -83,18 +85,19 @@ const LOOK_EVERY = SECOND / 2;
 
 /**
  * Waits for the end of a countdown and closes the edition.
- * @param signal cancels the countdown when it is aborted
+ * @param options.signal cancels the countdown when it is aborted
  */
 export async function awaitCountdown(
   app: AppContext,
   target: DraftTarget,
   closeAt: number,
-  signal: AbortSignal,
+  { editor, signal }: { editor: string; signal: AbortSignal },
 ): Promise<SendOutcome> {
   const { store, clock } = app;
   const { newsletter, slot } = target;
   for (;;) {
-    if (signal.aborted && (await endCountdown(store.db, newsletter.id, slot.label, closeAt))) {
+    const author = { editor, at: clock() };
+    if (signal.aborted && (await endCountdown(store.db, newsletter.id, slot.label, { closeAt, ...author }))) {
       return { kind: 'cancelled' };
     }
     const draft = await readDraft(store.db, newsletter.id, slot);
@@ -158,7 +161,8 @@ async function lapse(
   const now = clock();
   const name = `${newsletter}/${slot.label}`;
   const hasLapsed = await store.db.transaction().execute(async (tx) => {
-    if (!(await endCountdown(tx, newsletter, slot.label, closeAt))) return false;
+    const author = { editor: 'daywire', at: now };
+    if (!(await endCountdown(tx, newsletter, slot.label, { closeAt, ...author }))) return false;
     const message = `The edition ${name} was not sent: ${reason}. To send it, use "daywire editions send ${name}".`;
     await raiseAlert(tx, { key: sendAlert(newsletter), message }, now);
     return true;

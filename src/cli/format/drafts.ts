@@ -176,6 +176,10 @@ function describeCommand({ command, undoes }: LogEntry): string {
       return `approved with ${count(command.stories.length, 'story', 'stories')}`;
     case 'close':
       return command.revision === 1 ? 'closed' : `closed as revision ${command.revision}`;
+    case 'send':
+      return `sending: closes at ${rfc3339(command.closeAt)}`;
+    case 'cancel':
+      return 'sending ended without an edition';
     default:
       return `${command.kind} of ${undoes}`;
   }

@@ -39,7 +39,13 @@ export interface LogEntry {
   at: number;
   /** Who gave the command. */
   editor: string;
-  command: DraftCommand | { kind: 'undo' } | { kind: 'redo' } | { kind: 'close'; revision: number };
+  command:
+    | DraftCommand
+    | { kind: 'undo' | 'redo' }
+    | { kind: 'close'; revision: number }
+    /** The countdown to an early close, and its end without one. */
+    | { kind: 'send'; closeAt: number }
+    | { kind: 'cancel' };
   changes: FieldChange[];
   /** The number of the entry that it undoes; of an undo, for a redo. */
   undoes: number | null;
@@ -147,18 +153,23 @@ export function entryToUndo(log: readonly LogEntry[], editor: string): LogEntry 
     kindOf(current?.after ?? null) === 'automatic' &&
     entry.changes.every(({ field, to }) => field === 'state' && to !== current?.to);
   const isCandidate = (entry: LogEntry): boolean =>
-    entry.editor === editor && !['undo', 'close'].includes(entry.command.kind) && !undone.has(entry.number);
+    entry.editor === editor && entry.command.kind !== 'undo' && isDecision(entry) && !undone.has(entry.number);
   return log.findLast((entry) => isCandidate(entry) && !isOver(entry)) ?? null;
 }
 
 /** The entry that `redo` concerns: the editor's newest undo, unless the editor has given another command since. */
 export function entryToRedo(log: readonly LogEntry[], editor: string): LogEntry | null {
   const undone = undoneNumbers(log);
-  const own = log.filter((entry) => entry.editor === editor && entry.command.kind !== 'close');
+  const own = log.filter((entry) => entry.editor === editor && isDecision(entry));
   const lastCommand = own.findLast((entry) => entry.undoes === null)?.number ?? 0;
   const isCandidate = ({ number, command }: LogEntry): boolean =>
     command.kind === 'undo' && number > lastCommand && !undone.has(number);
   return own.findLast(isCandidate) ?? null;
+}
+
+/** Whether the entry changed what editors decide; closing and sending do not, and cannot be undone. */
+function isDecision({ command }: LogEntry): boolean {
+  return command.kind !== 'close' && command.kind !== 'send' && command.kind !== 'cancel';
 }
 
 /** The numbers of the entries that are undone, and not redone. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { awaitCountdown, cancelSending, closeDueCountdowns, startSending } from '../../../src/app/drafts/countdown.ts';
 import { type DraftTarget, findDraftTarget } from '../../../src/app/drafts/draft-target.ts';
-import { readDraft } from '../../../src/editions/draft-store.ts';
+import { entryToUndo } from '../../../src/editions/draft/history.ts';
+import { readDraft, readDraftLog } from '../../../src/editions/draft-store.ts';
 import { HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import { listRuns } from '../../../src/schedule/run-ledger.ts';
@@ -20,8 +21,8 @@ forEachDatabase((open) => {
     return openDraftApp(await open(), SLOT, { approval });
   }
   const target = (app: DraftApp): Promise<DraftTarget> => findDraftTarget(app, app.newsletter);
-  const start = async (app: DraftApp): Promise<number> => startSending(app, await target(app));
-  const cancel = async (app: DraftApp): Promise<void> => cancelSending(app, await target(app));
+  const start = async (app: DraftApp): Promise<number> => startSending(app, await target(app), 'Ada');
+  const cancel = async (app: DraftApp): Promise<void> => cancelSending(app, await target(app), 'Ben');
   const closeDue = async (app: DraftApp, now: number): Promise<void> => {
     app.now = now;
     await closeDueCountdowns(app);
@@ -65,6 +66,13 @@ forEachDatabase((open) => {
       await cancel(app);
       await closeDue(app, EARLY + 10 * MINUTE);
       expect(await closedStories(app)).toBeNull();
+      const log = await readDraftLog(app.store.db, app.newsletter.id, app.slot.label);
+      expect(log.map(({ number, editor, command }) => [number, editor, command.kind])).toEqual([
+        [1, 'Ada', 'send'],
+        [2, 'Ben', 'cancel'],
+      ]);
+      // What was sent cannot be undone, only cancelled.
+      expect(entryToUndo(log, 'Ada')).toBeNull();
       await expect(cancel(app)).rejects.toThrow(
         'daily-roundup/2026-11-24 is not being sent: there is nothing to cancel',
       );
@@ -75,13 +83,13 @@ forEachDatabase((open) => {
     it('cannot be cancelled any more once it is closed, and says what stops the deliveries', async () => {
       const app = await openApp();
       const sent = await target(app);
-      await startSending(app, sent);
+      await startSending(app, sent, 'Ada');
       await closeDue(app, EARLY + MINUTE);
-      await expect(cancelSending(app, sent)).rejects.toThrow(
+      await expect(cancelSending(app, sent, 'Ben')).rejects.toThrow(
         'daily-roundup/2026-11-24 is closed, too late to cancel: ' +
           '"daywire editions pause daily-roundup/2026-11-24" stops what is not submitted yet',
       );
-      await expect(startSending(app, sent)).rejects.toThrow(/is closed: see "daywire editions show/);
+      await expect(startSending(app, sent, 'Ada')).rejects.toThrow(/is closed: see "daywire editions show/);
     });
 
     it('does not keep the slot from closing on time', async () => {
@@ -172,9 +180,9 @@ forEachDatabase((open) => {
     it('can be sent again, which resolves the alert', async () => {
       const app = await openApp();
       const sent = await target(app);
-      await closeDue(app, (await startSending(app, sent)) + 5 * HOUR);
+      await closeDue(app, (await startSending(app, sent, 'Ada')) + 5 * HOUR);
       expect(await alerts(app)).toHaveLength(1);
-      await closeDue(app, await startSending(app, sent));
+      await closeDue(app, await startSending(app, sent, 'Ada'));
       expect(await closedStories(app)).toEqual(STORIES.toSorted());
       expect(await alerts(app)).toEqual([]);
     });
@@ -184,19 +192,25 @@ forEachDatabase((open) => {
     it('closes the edition at its end, and says so if another process was faster', async () => {
       const app = await openApp();
       const sent = await target(app);
-      const end = await startSending(app, sent);
+      const end = await startSending(app, sent, 'Ada');
       app.now = end;
       const signal = new AbortController().signal;
-      expect(await awaitCountdown(app, sent, end, signal)).toMatchObject({ kind: 'closed', isNew: true });
-      expect(await awaitCountdown(app, sent, end, signal)).toMatchObject({ kind: 'closed', isNew: false });
+      expect(await awaitCountdown(app, sent, end, { editor: 'Ada', signal })).toMatchObject({
+        kind: 'closed',
+        isNew: true,
+      });
+      expect(await awaitCountdown(app, sent, end, { editor: 'Ada', signal })).toMatchObject({
+        kind: 'closed',
+        isNew: false,
+      });
     });
 
     it('cancels the countdown when it is interrupted', async () => {
       const app = await openApp();
       const sent = await target(app);
-      const end = await startSending(app, sent);
+      const end = await startSending(app, sent, 'Ada');
       const stop = new AbortController();
-      const waiting = awaitCountdown(app, sent, end, stop.signal);
+      const waiting = awaitCountdown(app, sent, end, { editor: 'Ada', signal: stop.signal });
       stop.abort();
       expect(await waiting).toEqual({ kind: 'cancelled' });
       expect(await closeAt(app)).toBeNull();
@@ -205,9 +219,11 @@ forEachDatabase((open) => {
     it('notices that another process has cancelled it', async () => {
       const app = await openApp();
       const sent = await target(app);
-      const end = await startSending(app, sent);
-      await cancelSending(app, sent);
-      expect(await awaitCountdown(app, sent, end, new AbortController().signal)).toEqual({ kind: 'cancelled' });
+      const end = await startSending(app, sent, 'Ada');
+      await cancelSending(app, sent, 'Ben');
+      expect(await awaitCountdown(app, sent, end, { editor: 'Ada', signal: new AbortController().signal })).toEqual({
+        kind: 'cancelled',
+      });
       expect(await closedStories(app)).toBeNull();
     });
   });

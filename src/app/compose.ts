@@ -14,6 +14,7 @@ import { readScheduleState } from '../schedule/run-ledger.ts';
 import { nextSlot, slotsBetween } from '../schedule/slots.ts';
 import type { AppContext } from './app-context.ts';
 import { recordClose } from './drafts/closing-alerts.ts';
+import { newsletterJobId } from './drafts/newsletter-job-id.ts';
 
 /** The newsletter's schedule has no such slot. */
 class SlotError extends Error {
@@ -53,10 +54,14 @@ export async function slotAtInstant(
   newsletter: NewsletterConfig,
   slotAt: number,
 ): Promise<EditionSlot> {
-  const day = localDate(slotAt, app.config.publication.zone);
-  const slot = (await slotsOfDay(app, newsletter, day)).find((one) => one.slotAt === slotAt);
-  if (slot === undefined) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
+  const slot = await findSlotAt(app, newsletter, slotAt);
+  if (slot === null) throw new SlotError(`${newsletter.id} has no slot at ${rfc3339(slotAt)}`);
   return slot;
+}
+
+async function findSlotAt(app: AppContext, newsletter: NewsletterConfig, slotAt: number): Promise<EditionSlot | null> {
+  const day = localDate(slotAt, app.config.publication.zone);
+  return (await slotsOfDay(app, newsletter, day)).find((one) => one.slotAt === slotAt) ?? null;
 }
 
 /**
@@ -93,12 +98,11 @@ async function slotNamed(
 export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, now: number): Promise<EditionSlot> {
   const { schedule } = newsletter;
   if (schedule === null) {
-    const alerts = await listOpenAlerts(app.store.db, newsletter.id);
+    const alerts = await listOpenAlerts(app.store.db, newsletter.id, now);
     return alerts.at(-1)?.slot ?? noAlert(newsletter);
   }
-  const { open } = await readScheduleState(app.store.db, `newsletter:${newsletter.id}`);
-  const waiting = open.findLast(({ state }) => state === 'waiting');
-  if (waiting !== undefined) return slotAtInstant(app, newsletter, waiting.slotAt);
+  const waiting = await waitingSlot(app, newsletter);
+  if (waiting !== null) return waiting;
   const { publication } = app.config;
   const zone = scheduleZone(schedule, publication);
   for (
@@ -110,6 +114,17 @@ export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, 
     if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;
   }
   return editionSlot(now, publication.zone, false);
+}
+
+/**
+ * The slot that has come and waits for an editor; null if none does, or a changed schedule has it no more. Several
+ * alerts can wait: none is the slot.
+ */
+export async function waitingSlot(app: AppContext, newsletter: NewsletterConfig): Promise<EditionSlot | null> {
+  if (newsletter.kind === 'alert') return null;
+  const { open } = await readScheduleState(app.store.db, newsletterJobId(newsletter.id));
+  const run = open.findLast(({ state }) => state === 'waiting');
+  return run === undefined ? null : findSlotAt(app, newsletter, run.slotAt);
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
+import { deleteOldDraftViews } from '../editions/draft-store.ts';
 import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { resolveSignupAlert } from '../http/account/signup-alert.ts';
@@ -45,6 +46,8 @@ export interface RetentionReport {
   readers: number;
   /** What was found of links. */
   links: number;
+  /** What editors saw of drafts. */
+  draftViews: number;
   hubSubscriptions: number;
 }
 
@@ -90,6 +93,7 @@ export async function runRetention({
     rates: await deleteExpiredRateLimits(store.db, now),
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
     links: await deleteOldLinkStates(store.db, now),
+    draftViews: await deleteOldDraftViews(store.db, now),
     hubSubscriptions: await cleanHub({ store, config, clock }),
   };
   // Deleted rows, and rejections that imports deleted since, must not remain in the log.

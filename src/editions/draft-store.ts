@@ -2,6 +2,7 @@
  * Stores drafts and their logs. Each command is one transaction that locks the draft, so that two editors' commands
  * come one after the other, and so does the close of the edition.
  */
+import { DAY } from '../lib/time.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
 import { inTransaction } from '../store/transaction.ts';
@@ -190,6 +191,8 @@ export async function listDropsWithoutEdition(
   return [...new Set(dropped.map(([id]) => id))];
 }
 
+const VIEWS_KEPT_FOR = 30 * DAY;
+
 /** What an editor saw last of a draft. */
 export interface DraftView {
   /** The draft's revision. */
@@ -231,6 +234,15 @@ export async function writeDraftView(
     .values({ newsletter, slot, editor, ...row })
     .onConflict((conflict) => conflict.columns(['newsletter', 'slot', 'editor']).doUpdateSet(row))
     .execute();
+}
+
+/** Deletes what editors saw a month ago: nobody names a story by a number of that. @returns the number of views */
+export async function deleteOldDraftViews(db: Db, now: number): Promise<number> {
+  const { numDeletedRows } = await db
+    .deleteFrom('draft_views')
+    .where('seen_at', '<', now - VIEWS_KEPT_FOR)
+    .executeTakeFirstOrThrow();
+  return Number(numDeletedRows);
 }
 
 /** The row exists afterwards and is locked until the transaction ends: SQLite has one writer. */

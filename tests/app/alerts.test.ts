@@ -6,6 +6,7 @@ import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
 import { editDraft } from '../../src/app/drafts/edit-draft.ts';
 import { showDraft } from '../../src/app/drafts/show-draft.ts';
 import { jobsOf } from '../../src/app/jobs.ts';
+import { runRetention } from '../../src/app/retention.ts';
 import type { NewsletterConfig } from '../../src/config/config.ts';
 import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/alert-drafts.ts';
 import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
@@ -84,7 +85,7 @@ describe('an alert', () => {
       app.now += MINUTE;
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^(?:done|late): /)]);
-      expect(await listOpenAlerts(app.store.db, 'breaking')).toEqual([]);
+      expect(await listOpenAlerts(app.store.db, 'breaking', app.now)).toEqual([]);
     });
 
     it('closes by the countdown that its approval starts, and ends its run', async () => {
@@ -117,6 +118,20 @@ describe('an alert', () => {
       await tick(app);
       expect(await listOperatorAlerts(app.store.db)).toMatchObject([{ key: 'waiting:newsletter:breaking' }]);
       expect((await findDraftTarget(app, app.newsletter)).slot).toEqual(first.slot);
+    });
+
+    it('stays ended when retention has deleted its run', async () => {
+      const app = await openAlertApp(await open());
+      for (const articleId of ['a', 'b']) {
+        await makeAlert(app, app.newsletter, articleId, 'Ada');
+        app.now += 2 * HOUR;
+        await tick(app);
+      }
+      app.now += 200 * DAY;
+      expect((await runRetention(app)).runs).toBe(1);
+      expect(await listOpenAlerts(app.store.db, 'breaking', app.now)).toEqual([]);
+      await tick(app);
+      expect(await runsOf(app)).toHaveLength(1);
     });
 
     it('is offered, listed and shown on the site as other newsletters are', async () => {
@@ -227,7 +242,7 @@ describe('an alert', () => {
         });
       const made = await Promise.allSettled(['a', 'a', 'b', 'c', 'd', 'b'].map(make));
       expect(made.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
-      const open_ = await listOpenAlerts(app.store.db, 'breaking');
+      const open_ = await listOpenAlerts(app.store.db, 'breaking', app.now);
       expect(new Set(open_.map(({ slot }) => slot.slotAt)).size).toBe(2);
     });
 

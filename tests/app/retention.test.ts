@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runRetention } from '../../src/app/retention.ts';
+import { changeDraft } from '../../src/editions/draft/history.ts';
+import { changeStoredDraft, readDraftLog, readDraftView, writeDraftView } from '../../src/editions/draft-store.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
@@ -29,6 +31,7 @@ const NOTHING = {
   rates: 0,
   readers: 0,
   links: 0,
+  draftViews: 0,
   hubSubscriptions: 0,
 };
 
@@ -434,6 +437,28 @@ describe('runRetention', () => {
       expect(await confirmRequest(store.db, SECRETS, key, { channel: 'confirmation' }, NOW)).toMatchObject({
         kind: 'confirmed',
       });
+    });
+
+    it('deletes what editors saw of drafts a month ago, and keeps the drafts and their logs', async () => {
+      const store = await open();
+      const slot = { label: '2026-11-25', slotAt: NOW + DAY };
+      await changeStoredDraft(store, 'daily', slot, (draft) =>
+        changeDraft(draft, [{ field: 'subject', value: 'One', base: 0 }], {
+          ...{ editor: 'Ada', at: NOW - 400 * DAY },
+          command: { kind: 'subject', text: 'One' },
+        }),
+      );
+      for (const [editor, days] of [
+        ['Ada', 31],
+        ['Bob', 29],
+      ] as const) {
+        const view = { revision: 1, hash: '', stories: [] };
+        await writeDraftView(store.db, 'daily', slot.label, { editor, view, now: NOW - days * DAY });
+      }
+      expect(await run(store)).toEqual({ ...NOTHING, draftViews: 1 });
+      expect(await readDraftView(store.db, 'daily', slot.label, 'Ada')).toBeNull();
+      expect(await readDraftView(store.db, 'daily', slot.label, 'Bob')).not.toBeNull();
+      expect(await readDraftLog(store.db, 'daily', slot.label)).toHaveLength(1);
     });
 
     it('deletes the addresses of clients from old records of consent, and keeps the records', async () => {

@@ -31,7 +31,7 @@ export function alertJob(
   return {
     ...job,
     async listSlots() {
-      const open = await listOpenAlerts(db, id);
+      const open = await listOpenAlerts(db, id, app.clock());
       return open.map(({ slot: { slotAt }, state, closeAt }) => {
         const lapsesAt = alertDeadline(slotAt, closeAt, lapseMinutes) + LAPSE_DELAY;
         return { slotAt, waitsUntil: state === 'closed' ? Number.POSITIVE_INFINITY : lapsesAt };

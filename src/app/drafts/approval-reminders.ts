@@ -10,8 +10,7 @@ import { localDateTime, MINUTE } from '../../lib/time.ts';
 import { listOpenAlerts, raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
 import { nextSlot } from '../../schedule/slots.ts';
 import type { AppContext } from '../app-context.ts';
-import { cutoffOf, slotAtInstant } from '../compose.ts';
-import { waitingSlot } from './draft-target.ts';
+import { cutoffOf, slotAtInstant, waitingSlot } from '../compose.ts';
 
 /** Minutes before the slot, ascending. */
 const REMINDERS = [15, 60] as const;

@@ -4,10 +4,8 @@
 import type { NewsletterConfig } from '../../config/config.ts';
 import { type Edition, findEdition } from '../../editions/queries.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
-import { readScheduleState } from '../../schedule/run-ledger.ts';
 import type { AppContext } from '../app-context.ts';
-import { comingSlot, slotAtInstant, slotLabelled } from '../compose.ts';
-import { newsletterJobId } from './newsletter-job-id.ts';
+import { comingSlot, slotLabelled } from '../compose.ts';
 
 export interface DraftTarget {
   newsletter: NewsletterConfig;
@@ -33,18 +31,8 @@ export async function findDraftTarget(
   }
   const now = app.clock();
   const slot =
-    label === undefined
-      ? ((await waitingSlot(app, newsletter)) ?? (await comingSlot(app, newsletter, now)))
-      : await slotLabelled(app, newsletter, now, label);
+    label === undefined ? await comingSlot(app, newsletter, now) : await slotLabelled(app, newsletter, now, label);
   return { newsletter, slot, edition: await findEdition(app.store.db, newsletter.id, slot.label) };
-}
-
-/** The slot that has come and waits for an editor, or null. Several alerts can wait: none is the slot. */
-export async function waitingSlot(app: AppContext, newsletter: NewsletterConfig): Promise<EditionSlot | null> {
-  if (newsletter.kind === 'alert') return null;
-  const { open } = await readScheduleState(app.store.db, newsletterJobId(newsletter.id));
-  const run = open.findLast(({ state }) => state === 'waiting');
-  return run === undefined ? null : slotAtInstant(app, newsletter, run.slotAt);
 }
 
 /** `daily-roundup/2026-11-24`, as commands name it. */

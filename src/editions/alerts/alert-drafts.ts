@@ -1,8 +1,9 @@
 /**
  * The alerts of a newsletter: each is a draft, and the instant at which it was made is its slot. An alert is open until
- * the run of its slot has ended.
+ * the run of its slot has ended. Retention deletes old runs, so a missing run shows an open alert only for some days.
  */
 import { sql } from 'kysely';
+import { DAY } from '../../lib/time.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { isInEditionOf } from '../candidates.ts';
@@ -19,8 +20,11 @@ export interface OpenAlert {
   closeAt: number | null;
 }
 
+/** No run that is younger is deleted: the least value of `retention.runsDays`. */
+const RUNS_KEPT_FOR = 7 * DAY;
+
 /** Lists the open alerts, oldest first. */
-export async function listOpenAlerts(db: Db, newsletter: string): Promise<OpenAlert[]> {
+export async function listOpenAlerts(db: Db, newsletter: string, now: number): Promise<OpenAlert[]> {
   const rows = await db
     .selectFrom('drafts')
     .leftJoin('runs', (join) =>
@@ -30,7 +34,7 @@ export async function listOpenAlerts(db: Db, newsletter: string): Promise<OpenAl
     .where('drafts.newsletter', '=', newsletter)
     .where((e) =>
       e.or([
-        e('runs.state', 'is', null),
+        e.and([e('runs.state', 'is', null), e('drafts.slot_at', '>', now - RUNS_KEPT_FOR)]),
         e('runs.state', 'in', ['waiting', 'running']),
         e.and([e('runs.state', '=', 'failed'), e('runs.lease_until', 'is not', null)]),
       ]),
@@ -79,7 +83,7 @@ export function createAlertDraft({ db }: Pick<Store, 'db'>, alert: NewAlert): Pr
   const { newsletter, articleId, editor, now } = alert;
   return inTransaction(db, async (tx) => {
     await lockAlerts(tx, newsletter);
-    const open = await listOpenAlerts(tx, newsletter);
+    const open = await listOpenAlerts(tx, newsletter, now);
     await assertAllowed(tx, alert, open);
     const slot = await freeSlot(tx, alert);
     await changeStoredDraft({ db: tx }, newsletter, slot, (draft) =>

@@ -156,7 +156,7 @@ export async function composeUnrecorded(
     composeEdition(store, config, templates, { ...newsletter, minimumStories }, { slot, cutoffAt: at, now: at, nonce });
   const composed = await compose(newsletter.minimumStories);
   if (composed.kind === 'closed') {
-    return { kind: 'refused', reason: `the edition of ${slot.label} is closed; without --slot the next one is used` };
+    return { kind: 'refused', reason: `the edition of ${slot.label} is closed; without a slot, the next one is used` };
   }
   if (composed.kind === 'composed') return { kind: 'composed', slot, composed, isSkipped: false };
   const short = await compose(1);

@@ -16,13 +16,25 @@ export interface EditorOptions extends JsonOption {
 
 const MAX_NAME = 100;
 
+const DRAFT = 'its id, for the next slot; or with the slot, such as daily-roundup/2026-11-24';
+
 /** Adds a command to the group `editions`, with the draft as its first argument. */
 export function addDraftCommand(editions: Command, verb: string, description: string): Command {
   return editions
     .command(verb)
     .description(description)
-    .argument('<newsletter>', 'its id, for the next slot; or with the slot, such as daily-roundup/2026-11-24')
+    .argument('<newsletter>', DRAFT)
     .option('--by <name>', 'who gives the command; default: DAYWIRE_EDITOR, or the name of the system user')
+    .addOption(jsonOption());
+}
+
+/** The same for a command without further arguments: the slot can be one. */
+export function addSlotCommand(editions: Command, verb: string, description: string): Command {
+  return editions
+    .command(verb)
+    .description(description)
+    .argument('<newsletter>', DRAFT)
+    .argument('[slot]', 'the slot, where the first argument is only the newsletter')
     .addOption(jsonOption());
 }
 
@@ -30,12 +42,12 @@ export function addDraftCommand(editions: Command, verb: string, description: st
 export function withDraft(
   cli: CliContext,
   name: string,
-  { by }: EditorOptions,
+  { by, slot }: EditorOptions & { slot?: string | undefined },
   work: (app: AppContext, target: DraftTarget, editor: string) => Promise<void>,
 ): Promise<void> {
   return cli.withApp(async (app) => {
     const editor = editorName(cli, by);
-    const target = await draftNamed(app, name);
+    const target = await draftNamed(app, name, slot);
     try {
       await work(app, target, editor);
     } catch (error) {
@@ -45,9 +57,10 @@ export function withDraft(
   });
 }
 
-/** `daily-roundup`, or `daily-roundup/2026-11-24`. @throws CommandError; SlotError */
+/** `daily-roundup`, with the slot or without, or `daily-roundup/2026-11-24`. @throws CommandError; SlotError */
 export function draftNamed(app: AppContext, name: string, slot?: string): Promise<DraftTarget> {
   const at = name.indexOf('/');
+  if (at >= 0 && slot !== undefined) throw new CommandError(`${name} has a slot already: leave out ${slot}`);
   const [id, label] = at < 0 ? [name, slot] : [name.slice(0, at), name.slice(at + 1)];
   return findDraftTarget(app, newsletterNamed(app.config, id), label);
 }

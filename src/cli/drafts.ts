@@ -10,10 +10,12 @@ import { blockSeen, type DraftEdit, type DraftRequest, editDraft } from '../app/
 import { sendTestCopy } from '../app/preview.ts';
 import { parseBlock } from '../editions/draft/commands.ts';
 import type { DraftBlock, StoryPlace } from '../editions/draft/decisions.ts';
+import type { LogEntry } from '../editions/draft/history.ts';
 import { type DraftView, readDraftLog, readDraftView } from '../editions/draft-store.ts';
-import { type CliContext, CommandError, printResult } from './context.ts';
-import { addDraftCommand, type EditorOptions, withDraft } from './draft-command.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from './context.ts';
+import { addDraftCommand, addSlotCommand, draftNamed, type EditorOptions, withDraft } from './draft-command.ts';
 import { editJson, formatDraftLog, formatEdit } from './format/drafts.ts';
+import { formatJson } from './format/text.ts';
 import { sendEdition } from './send-edition.ts';
 
 interface TextOptions extends EditorOptions {
@@ -55,11 +57,10 @@ export function addDraftCommands(editions: Command, cli: CliContext): void {
       edit(cli, name, options, () => ({ kind })),
     );
   }
-  addDraftCommand(editions, 'log', 'list all commands to the draft, newest first').action(
-    (name: string, options: EditorOptions) =>
-      withDraft(cli, name, options, async (app, target) => {
-        const log = await readDraftLog(app.store.db, target.newsletter.id, target.slot.label);
-        const value = log.toReversed();
+  addSlotCommand(editions, 'log', 'list all commands to the draft, newest first').action(
+    (name: string, slot: string | undefined, options: JsonOption) =>
+      cli.withApp(async (app) => {
+        const value = (await logNamed(app, name, slot)).toReversed();
         printResult(cli, options, { value, text: () => formatDraftLog(value, app.config.publication.zone) });
       }),
   );
@@ -114,8 +115,22 @@ function addStoryCommands(editions: Command, cli: CliContext): void {
       .action((name: string, stories: string[], options: EditorOptions) =>
         withDraft(cli, name, options, async (app, target, editor) => {
           const view = await viewOf(app, target, editor);
-          for (const id of stories.map((one) => storyNamed(view, one, target))) {
-            await carryOut(cli, app, { target, editor, options }, { kind, story: id });
+          const done: DraftEdit[] = [];
+          try {
+            for (const id of stories.map((one) => storyNamed(view, one, target))) {
+              const result = await editDraft(app, target, editor, { kind, story: id });
+              done.push(result);
+              if (!options.json) cli.print(formatEdit(target, result));
+            }
+          } finally {
+            // Also of those before one that is refused.
+            if (options.json && done.length > 0)
+              cli.print(
+                formatJson(
+                  done.map((one) => editJson(target, one)),
+                  2,
+                ),
+              );
           }
         }),
       );
@@ -161,6 +176,15 @@ async function carryOut(
     value: editJson(target, result),
     text: () => formatEdit(target, result),
   });
+}
+
+/** Also the log of a slot that the schedule has no more, or of a newsletter that the configuration has no more. */
+async function logNamed(app: AppContext, name: string, label?: string): Promise<LogEntry[]> {
+  const [, newsletter = name, slot = label] = /^([^/]*)\/(.*)$/s.exec(name) ?? [];
+  const log = slot === undefined ? [] : await readDraftLog(app.store.db, newsletter, slot);
+  if (log.length > 0) return log;
+  const target = await draftNamed(app, name, label);
+  return readDraftLog(app.store.db, target.newsletter.id, target.slot.label);
 }
 
 function viewOf(app: AppContext, { newsletter, slot }: DraftTarget, editor: string): Promise<DraftView | null> {

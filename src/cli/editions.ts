@@ -18,7 +18,7 @@ import {
   newsletterNamed,
   printResult,
 } from './context.ts';
-import { draftNamed, type EditorOptions, editorName } from './draft-command.ts';
+import { addSlotCommand, draftNamed, type EditorOptions, editorName } from './draft-command.ts';
 import { addDraftCommands } from './drafts.ts';
 import { addEditionControlCommands } from './edition-control.ts';
 import { addCheckCommand } from './editions/check.ts';
@@ -73,13 +73,9 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
         printResult(cli, options, { value, text: () => formatEditions(value) });
       }),
     );
-  editions
-    .command('show')
-    .description('show what the next edition would contain, or a closed edition with its deliveries and failures')
-    .argument('<newsletter>', 'its id, for its next slot; or with a slot, such as daily-roundup/2026-11-24')
-    .argument('[slot]', 'such as 2026-11-24')
+  const shown = 'show what the next edition would contain, or a closed edition with its deliveries and failures';
+  addSlotCommand(editions, 'show', shown)
     .option('--by <name>', 'who looks: their commands may use the numbers; default: as for those commands')
-    .addOption(jsonOption())
     .action((name: string, slot: string | undefined, options: EditorOptions) => showEdition(cli, name, slot, options));
   addDraftCommands(editions, cli);
   addCheckCommand(editions, cli);

@@ -8,15 +8,20 @@ import { type DraftTarget, targetName } from '../app/drafts/draft-target.ts';
 import { publish } from '../app/publish.ts';
 import { datelineTime, formatDuration } from '../lib/time.ts';
 import { type CliContext, CommandError, printResult } from './context.ts';
-import { addDraftCommand, type EditorOptions, withDraft } from './draft-command.ts';
+import { addSlotCommand, type EditorOptions, withDraft } from './draft-command.ts';
 import { formatClosedEdition } from './format/editions.ts';
+
+interface SendOptions extends EditorOptions {
+  cancel?: boolean;
+}
 
 /** Adds to the group `editions`. */
 export function addSendCommand(editions: Command, cli: CliContext): void {
-  addDraftCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
+  addSlotCommand(editions, 'send', 'close the edition and queue its deliveries, after a countdown')
     .option('--cancel', 'cancel the countdown instead, whichever process started it')
-    .action((name: string, { cancel = false, ...options }: EditorOptions & { cancel?: boolean }) =>
-      withDraft(cli, name, options, async (app, target, editor) => {
+    .option('--by <name>', 'who sends it; default: as for other commands')
+    .action((name: string, slot: string | undefined, { cancel = false, ...options }: SendOptions) =>
+      withDraft(cli, name, { ...options, slot }, async (app, target, editor) => {
         if (!cancel) return sendEdition(cli, app, { target, editor }, options);
         await cancelSending(app, target, editor);
         const edition = targetName(target);

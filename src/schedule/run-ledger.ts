@@ -296,7 +296,7 @@ export function countRunsEver(db: Db): Promise<{ schedule: string; state: string
     .execute();
 }
 
-function isOpen(run: Run): run is Run & OpenRun {
+export function isOpen(run: Run): run is Run & OpenRun {
   return run.leaseUntil !== null || run.state === 'waiting';
 }
 

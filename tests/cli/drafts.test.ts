@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Folder, startedFolder } from '../support/command.ts';
+import { editConfig, type Folder, startedFolder } from '../support/command.ts';
 
 const HEADLINE = 'China Beats Its 2020 Goal for 5G Stations Three Months Early';
 
@@ -104,6 +104,48 @@ describe.concurrent('daywire editions, for an editor', () => {
     ]);
     const preview = await folder.run(['preview', 'daily-roundup', '--text']);
     expect(preview.stdout).toContain('Two things today.');
+  });
+
+  it('prints the results of several stories as one JSON document', async () => {
+    const { editions, show } = await openFolder();
+    const [first, second] = (await show()).stories.map(({ id }) => id).slice(2);
+    const { code, text } = await editions('drop', '3', '4', '--by', 'Ada', '--json');
+    const edits = JSON.parse(text) as { entry: { command: { story: string } } }[];
+    expect([code, edits.map(({ entry }) => entry.command.story)]).toEqual([0, [first, second]]);
+  });
+
+  it('says of a slot that is over that nothing closes its edition by itself', async () => {
+    const { folder } = await openFolder();
+    const held = await folder.run(['editions', 'hold', 'daily-roundup/2025-01-02', '--by', 'Ada']);
+    expect([held.code, held.stdout]).toEqual([
+      0,
+      'daily-roundup/2025-01-02: held\nthe slot daily-roundup/2025-01-02 is over: ' +
+        'only "daywire compose daily-roundup --slot 2025-01-02" would close its edition\n',
+    ]);
+  });
+
+  it('lists the commands to a draft whose newsletter the configuration has no more', async () => {
+    const { folder, editions, show } = await openFolder();
+    const { slot } = await show();
+    await editions('subject', 'One', '--by', 'Ada');
+    editConfig(folder, 'id: daily-roundup', 'id: renamed');
+    const log = await folder.run(['editions', 'log', 'daily-roundup', slot]);
+    expect([log.code, log.stdout]).toEqual([0, expect.stringMatching(/^1 .* Ada +subject: One\n$/)]);
+    const twice = await folder.run(['editions', 'check', `renamed/${slot}`, slot]);
+    expect(twice.stderr).toBe(`daywire: renamed/${slot} has a slot already: leave out ${slot}\n`);
+    const unknown = await folder.run(['editions', 'log', 'daily-roundup']);
+    expect(unknown.stderr).toContain('there is no newsletter daily-roundup');
+  });
+
+  it('checks the edition of a slot, in either form', async () => {
+    const { folder, show } = await openFolder();
+    const { slot } = await show();
+    const [joined, apart] = await Promise.all([
+      folder.run(['editions', 'check', `daily-roundup/${slot}`, '--no-links']),
+      folder.run(['editions', 'check', 'daily-roundup', slot, '--no-links']),
+    ]);
+    expect(joined.stdout).toMatch(new RegExp(`^daily-roundup of ${slot}: \\d+ stories\n`));
+    expect(apart).toEqual(joined);
   });
 
   it('mails a test copy of the draft', async () => {

@@ -62,7 +62,7 @@ describe.concurrent('daywire compose --test', () => {
     expect(outcomes.map(({ stderr }) => stderr)).toEqual([
       expect.stringMatching(/: it contains control characters\n$/),
       expect.stringMatching(/^daywire: there is no newsletter weekly/),
-      expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed; without --slot/),
+      expect.stringMatching(/^daywire: daily-roundup: nothing to mail: the edition of \S+ is closed; without a slot/),
     ]);
     expect(testCopies(folder)).toEqual([]);
   });

@@ -18,7 +18,7 @@ describe.concurrent('daywire editions send', () => {
     const sent = await folder.run(['editions', 'send', 'daily-roundup', '--json']);
     expect(JSON.parse(sent.stdout)).toMatchObject({ outcome: 'closed', number: 2 });
     const { edition } = JSON.parse(sent.stdout) as { edition: string };
-    const cancelled = await folder.run(['editions', 'send', edition, '--cancel']);
+    const cancelled = await folder.run(['editions', 'send', ...edition.split('/'), '--cancel']);
     expect(cancelled).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`${edition} is closed, too late to cancel: "daywire editions pause ${edition}"`),

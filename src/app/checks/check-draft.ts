@@ -11,6 +11,7 @@ import type { EditionProblem } from '../../editions/checks/edition-problem.ts';
 import { readHtml } from '../../editions/checks/html-facts.ts';
 import type { StoryIdentity } from '../../editions/checks/repeated-stories.ts';
 import type { ComposedEdition } from '../../editions/compose.ts';
+import { readDraft } from '../../editions/draft-store.ts';
 import { findKnownLinks, saveLinkStates } from '../../editions/links/link-cache.ts';
 import { isFresh, type LinkState } from '../../editions/links/link-state.ts';
 import { lookUpLinks } from '../../editions/links/look-up-links.ts';
@@ -50,9 +51,11 @@ export async function checkDraft(
   const lastArticles = last === null ? [] : await listEditionArticles(db, last.id);
   const placed = composed.articles.map(({ articleId, block }) => ({ id: articleId, block }));
   const identities = await identify(db, [...placed, ...lastArticles]);
+  const draft = await readDraft(db, newsletter.id, { label: composed.slot, slotAt: composed.slotAt });
   const facts: CheckFacts = {
     edition: composed,
     blocks: newsletter.blocks,
+    isSubjectEdited: draft.decisions.subject !== null,
     postalAddress: newsletter.postalAddress ?? app.config.publication.postalAddress,
     stories: identities.slice(0, placed.length),
     last: last && { slot: last.slot, stories: identities.slice(placed.length) },

@@ -4,8 +4,11 @@
 import type { NewsletterConfig } from '../../config/config.ts';
 import { type Edition, findEdition } from '../../editions/queries.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
+import { MINUTE } from '../../lib/time.ts';
+import { findRun, isOpen } from '../../schedule/run-ledger.ts';
 import type { AppContext } from '../app-context.ts';
 import { comingSlot, slotLabelled } from '../compose.ts';
+import { newsletterJobId } from './newsletter-job-id.ts';
 
 export interface DraftTarget {
   newsletter: NewsletterConfig;
@@ -38,4 +41,23 @@ export async function findDraftTarget(
 /** `daily-roundup/2026-11-24`, as commands name it. */
 export function targetName({ newsletter, slot }: DraftTarget): string {
   return `${newsletter.id}/${slot.label}`;
+}
+
+/**
+ * Why no edition of the slot will close by itself any more, and what would close it; null if one may, or is closed.
+ * What an editor decides about such a slot has no effect, except that its drops still keep stories out.
+ */
+export async function describeEndedSlot(app: AppContext, target: DraftTarget): Promise<string | null> {
+  const { newsletter, slot, edition } = target;
+  const now = app.clock();
+  if (edition !== null || slot.slotAt > now) return null;
+  const { graceMinutes } = newsletter.schedule ?? { graceMinutes: newsletter.lapseMinutes };
+  const run = await findRun(app.store.db, newsletterJobId(newsletter.id), slot.slotAt);
+  if (run === null ? now < slot.slotAt + graceMinutes * MINUTE : isOpen(run)) return null;
+  const how = run === null ? '' : ` (${run.state}${run.reason === null ? '' : `: ${run.reason}`})`;
+  const remedy =
+    newsletter.kind === 'alert'
+      ? 'make the alert again'
+      : `only "daywire compose ${newsletter.id} --slot ${slot.label}" would close its edition`;
+  return `the slot ${targetName(target)} is over${how}: ${remedy}`;
 }

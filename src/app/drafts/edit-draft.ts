@@ -20,7 +20,7 @@ import { changeStoredDraft, type DraftView, readDraft, readDraftView } from '../
 import { isSerializationFailure } from '../../store/store.ts';
 import type { AppContext } from '../app-context.ts';
 import { composeUnrecorded } from '../preview.ts';
-import { type DraftTarget, targetName } from './draft-target.ts';
+import { type DraftTarget, describeEndedSlot, targetName } from './draft-target.ts';
 
 /** What an editor asks for. An approval covers what the editor saw last. */
 export type DraftRequest = Exclude<DraftCommand, { kind: 'approve' }> | { kind: 'approve' | 'undo' | 'redo' };
@@ -68,9 +68,11 @@ export async function editDraft(
   editor: string,
   request: DraftRequest,
 ): Promise<DraftEdit> {
+  const ended = await describeEndedSlot(app, target);
   for (let tries = 1; ; tries++) {
     try {
-      return await tryEdit(app, target, editor, request);
+      const edit = await tryEdit(app, target, editor, request);
+      return ended === null ? edit : { ...edit, notices: [...edit.notices, ended] };
     } catch (error) {
       const isTransient = error instanceof DraftMoved || isSerializationFailure(error);
       if (!isTransient || tries === MAX_TRIES) throw error;

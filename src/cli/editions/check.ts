@@ -5,14 +5,8 @@ import type { Command } from 'commander';
 import { checkDraft, type DraftCheckOptions } from '../../app/checks/check-draft.ts';
 import { composeUnrecorded } from '../../app/preview.ts';
 import { MAX_HTML_BYTES } from '../../editions/rendering/size-limit.ts';
-import {
-  type CliContext,
-  CommandError,
-  type JsonOption,
-  jsonOption,
-  newsletterNamed,
-  printResult,
-} from '../context.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from '../context.ts';
+import { addSlotCommand, draftNamed } from '../draft-command.ts';
 import { formatEditionProblems } from '../format/edition-problems.ts';
 import { formatSkipped } from '../format/preview.ts';
 import { count } from '../format/text.ts';
@@ -24,20 +18,17 @@ interface CheckOptions extends JsonOption {
 
 /** Adds to the group `editions`. */
 export function addCheckCommand(editions: Command, cli: CliContext): void {
-  editions
-    .command('check')
-    .description('check a coming edition: links, pictures, words left in, size, repeated stories')
-    .argument('<newsletter>', 'its id')
-    .argument('[slot]', 'such as 2026-11-24; default: the next one of the schedule')
+  addSlotCommand(editions, 'check', 'check a coming edition: links, pictures, words left in, size, repeated stories')
     .option('--no-links', 'look up no links')
-    .addOption(jsonOption())
-    .action((id: string, slot: string | undefined, options: CheckOptions) => check(cli, id, slot, options));
+    .action((name: string, slot: string | undefined, options: CheckOptions) => check(cli, name, slot, options));
 }
 
-function check(cli: CliContext, id: string, label: string | undefined, options: CheckOptions): Promise<void> {
+function check(cli: CliContext, name: string, label: string | undefined, options: CheckOptions): Promise<void> {
   return cli.withApp(async (app) => {
-    const newsletter = newsletterNamed(app.config, id);
-    const outcome = await composeUnrecorded(app, newsletter, label);
+    const target = await draftNamed(app, name, label);
+    const { newsletter } = target;
+    const { id } = newsletter;
+    const outcome = await composeUnrecorded(app, newsletter, target.slot.label);
     if (outcome.kind === 'refused') throw new CommandError(`${id}: nothing to check: ${outcome.reason}`);
     const { composed, slot, isSkipped } = outcome;
     if (composed.kind === 'skipped') throw new CommandError(`${id}: nothing to check: ${composed.reason}`);

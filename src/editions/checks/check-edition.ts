@@ -18,6 +18,8 @@ import { checkRepeatedStories, type StoryIdentity } from './repeated-stories.ts'
 export interface CheckFacts {
   edition: Pick<ComposedEdition, 'view' | 'html' | 'text' | 'nonce' | 'size'>;
   blocks: NewsletterConfig['blocks'];
+  /** Whether an editor wrote the subject. */
+  isSubjectEdited: boolean;
   /** That every copy must show. */
   postalAddress: string;
   /** In display order. */
@@ -89,7 +91,9 @@ function compact(text: string): string {
   return text.replace(/\s+/g, '');
 }
 
-function checkSubject({ edition }: CheckFacts): EditionProblem[] {
+/** The automatic subject is cut where mail programs cut it, and nobody should be warned of it every day. */
+function checkSubject({ edition, isSubjectEdited }: CheckFacts): EditionProblem[] {
+  if (!isSubjectEdited) return [];
   const { subject } = edition.view;
   const length = graphemeCount(subject);
   if (length <= MAX_SUBJECT) return [];

@@ -24,6 +24,7 @@ const FACTS: CheckFacts = {
     size: { bytes: Buffer.byteLength(html), shortExcerpts: false, leftOut: 0 },
   },
   blocks: { news: 10, analysis: 3, roundup: 10, latest: 10 },
+  isSubjectEdited: true,
   postalAddress: SAMPLE_SITE.postalAddress,
   stories: [],
   last: null,
@@ -92,12 +93,14 @@ describe('the checks of an edition', () => {
     ).toEqual([]);
   });
 
-  it('report a subject of more than 60 characters, and count what a person sees as one', () => {
+  it('report an edited subject of more than 60 characters, and count what a person sees as one', () => {
     expect(changed({ subject: 'x'.repeat(60) })).toEqual([]);
     expect(changed({ subject: '👩‍👩‍👧‍👦'.repeat(60) })).toEqual([]);
     expect(changed({ subject: 'x'.repeat(61) })).toMatchObject([
       { code: 'long-subject', severity: 'warning', message: expect.stringMatching(/has 61 characters/) },
     ]);
+    const view = { ...SAMPLE_VIEW, subject: 'x'.repeat(61) };
+    expect(check({ edition: { view }, isSubjectEdited: false })).toEqual([]);
   });
 
   it('say how near the HTML is to the size at which mail programs clip it', () => {

@@ -24,6 +24,7 @@ import { deliverDue } from './deliver.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
 import { remindOfApprovals } from './drafts/approval-reminders.ts';
 import { closeDueCountdowns } from './drafts/countdown.ts';
+import { updateStrandedAlerts } from './drafts/stranded-drafts.ts';
 import { importWatched, runDeps } from './first-run.ts';
 import { jobsOf } from './jobs.ts';
 import { publish } from './publish.ts';
@@ -52,6 +53,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     await startTicker(store, jobsOf(app), runDeps(app)),
     repeat(SECOND, 'sending editions', log, () => closeDueCountdowns(app)),
     repeat(REMIND_EVERY, 'reminding of approvals', log, () => remindOfApprovals(app)),
+    repeat(MINUTE, 'looking for drafts without a slot', log, () => updateStrandedAlerts(app)),
     repeat(100, 'publishing changes', log, () => publishChanges(app)),
     repeat(SECOND, 'archiving', log, closingArchivePages(app)),
     repeat(config.import.pollSeconds * SECOND, 'importing', log, async (signal) => {

@@ -23,6 +23,7 @@ import { wireAddress } from '../subscribers/address.ts';
 import { countSubscriptions } from '../subscribers/subscriptions.ts';
 import type { AppContext, ProcessEnv } from './app-context.ts';
 import { findUnconfigured, unconfiguredMessage } from './delivery/waiting-alerts.ts';
+import { findStrandedDrafts } from './drafts/stranded-drafts.ts';
 import { secretProblems } from './secret-problems.ts';
 import { ownTemplateWarnings } from './templates/own-templates.ts';
 import { templateProblems } from './templates/template-problems.ts';
@@ -179,6 +180,7 @@ async function checkSchema(store: Store, config: Config, now: number): Promise<F
 async function checkContent(store: Store, config: Config, now: number): Promise<Finding[]> {
   return [
     ...(await checkNewsletters(store, config)),
+    ...(await checkDrafts(store, config, now)),
     ...(await checkSubscribers(store, config)),
     ...(await checkProxies(store, config, now)),
   ];
@@ -195,6 +197,10 @@ async function checkSubscribers({ db }: Store, { newsletters }: Config): Promise
 
 async function checkNewsletters(store: Store, config: Config): Promise<Finding[]> {
   return (await findUnconfigured({ store, config })).map((one) => warning(`newsletters: ${unconfiguredMessage(one)}`));
+}
+
+async function checkDrafts(store: Store, config: Config, now: number): Promise<Finding[]> {
+  return [...(await findStrandedDrafts({ store, config }, now)).values()].map((one) => warning(`drafts: ${one}`));
 }
 
 async function checkProxies({ db }: Store, { server }: Config, now: number): Promise<Finding[]> {

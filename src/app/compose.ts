@@ -127,6 +127,17 @@ export async function waitingSlot(app: AppContext, newsletter: NewsletterConfig)
   return run === undefined ? null : findSlotAt(app, newsletter, run.slotAt);
 }
 
+/** The slot with that label, on any day; null if the newsletter has none. */
+export async function findSlot(
+  app: Pick<AppContext, 'config' | 'store'>,
+  newsletter: NewsletterConfig,
+  label: string,
+): Promise<EditionSlot | null> {
+  const day = dateOf(label);
+  const slots = day === null ? [] : await slotsOfDay(app, newsletter, day);
+  return slots.find((slot) => slot.label === label) ?? null;
+}
+
 /**
  * The slot with that label, on any day.
  * @throws SlotError where the newsletter has no such slot
@@ -197,7 +208,11 @@ function noAlert({ id }: NewsletterConfig): never {
 }
 
 /** A newsletter's slots on a date of the publication's calendar, in order: those of the schedule, or of its alerts. */
-async function slotsOfDay(app: AppContext, newsletter: NewsletterConfig, day: string): Promise<EditionSlot[]> {
+async function slotsOfDay(
+  app: Pick<AppContext, 'config' | 'store'>,
+  newsletter: NewsletterConfig,
+  day: string,
+): Promise<EditionSlot[]> {
   const { publication } = app.config;
   const { schedule } = newsletter;
   if (schedule === null) return findAlertSlots(app.store.db, newsletter.id, day);

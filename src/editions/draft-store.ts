@@ -166,6 +166,19 @@ export async function listDueCountdowns(db: Db, now: number): Promise<Draft[]> {
   return rows.map(toDraft);
 }
 
+/** The drafts of slots after an instant, epoch milliseconds, that are not closed. */
+export async function listOpenDrafts(db: Db, after: number): Promise<Draft[]> {
+  const rows = await db
+    .selectFrom('drafts')
+    .selectAll()
+    .where('state', '<>', 'closed')
+    .where('slot_at', '>', after)
+    .orderBy('slot_at')
+    .orderBy('newsletter')
+    .execute();
+  return rows.map(toDraft);
+}
+
 /**
  * Lists the stories that editors dropped from slots that have no edition: they were skipped, or are yet to come.
  * @param between instants of slots, both excluded, epoch milliseconds; `after` null: from the first

@@ -4,8 +4,8 @@
 import { Temporal } from 'temporal-polyfill';
 import { type NewsletterConfig, scheduleZone } from '../config/config.ts';
 import { type CloseOutcome, composeAndClose } from '../delivery/close.ts';
-import { findAlertSlots, listOpenAlerts } from '../editions/alerts/alert-drafts.ts';
-import { lastCommandAt } from '../editions/draft-store.ts';
+import { listOpenAlerts } from '../editions/alerts/alert-drafts.ts';
+import { findDraftSlots, lastCommandAt } from '../editions/draft-store.ts';
 import { findEdition } from '../editions/queries.ts';
 import { type EditionSlot, editionSlot } from '../editions/slot.ts';
 import { openTemplates } from '../lib/templates.ts';
@@ -117,8 +117,8 @@ export async function comingSlot(app: AppContext, newsletter: NewsletterConfig, 
 }
 
 /**
- * The slot that has come and waits for an editor; null if none does, or a changed schedule has it no more. Several
- * alerts can wait: none is the slot.
+ * The slot that has come and waits for an editor, or null. Several alerts can wait: none is the slot. Nor is one that a
+ * changed schedule does not have any more: its run ends with the next start of daywire.
  */
 export async function waitingSlot(app: AppContext, newsletter: NewsletterConfig): Promise<EditionSlot | null> {
   if (newsletter.kind === 'alert') return null;
@@ -207,7 +207,10 @@ function noAlert({ id }: NewsletterConfig): never {
   throw new SlotError(`${id} has no open alert: make one with "daywire alert ARTICLE --newsletter ${id}"`);
 }
 
-/** A newsletter's slots on a date of the publication's calendar, in order: those of the schedule, or of its alerts. */
+/**
+ * A newsletter's slots on a date of the publication's calendar, in order: those of the schedule, or of its alerts. A
+ * slot keeps the label under which editors have worked on it, even if its day has more or fewer slots since.
+ */
 async function slotsOfDay(
   app: Pick<AppContext, 'config' | 'store'>,
   newsletter: NewsletterConfig,
@@ -215,7 +218,8 @@ async function slotsOfDay(
 ): Promise<EditionSlot[]> {
   const { publication } = app.config;
   const { schedule } = newsletter;
-  if (schedule === null) return findAlertSlots(app.store.db, newsletter.id, day);
+  const drafts = await findDraftSlots(app.store.db, newsletter.id, day);
+  if (schedule === null) return drafts;
   const date = Temporal.PlainDate.from(day);
   const startOf = (d: Temporal.PlainDate): number => d.toZonedDateTime(publication.zone).epochMilliseconds;
   const instants = slotsBetween(
@@ -224,5 +228,7 @@ async function slotsOfDay(
     startOf(date) - 1,
     startOf(date.add({ days: 1 })) - 1,
   );
-  return instants.map((at) => editionSlot(at, publication.zone, instants.length > 1));
+  return instants.map(
+    (at) => drafts.find(({ slotAt }) => slotAt === at) ?? editionSlot(at, publication.zone, instants.length > 1),
+  );
 }

@@ -48,6 +48,18 @@ export async function lastCommandAt(db: Db, newsletter: string, slot: string): P
   return last?.at ?? null;
 }
 
+/** Finds the slots of a newsletter's drafts whose label begins with a date, oldest first. @param day `2026-11-24` */
+export async function findDraftSlots(db: Db, newsletter: string, day: string): Promise<EditionSlot[]> {
+  return db
+    .selectFrom('drafts')
+    .select(['slot as label', 'slot_at as slotAt'])
+    .where('newsletter', '=', newsletter)
+    .where('slot', '>=', day)
+    .where('slot', '<', `${day}~`)
+    .orderBy('slot_at')
+    .execute();
+}
+
 /**
  * Changes a draft and appends to its log, in one transaction.
  * @param change decides from the stored draft; it may be called again

@@ -108,26 +108,31 @@ export function decideListed(slot: ListedSlot, open: OpenRun | null, now: number
 }
 
 /**
- * The slots of a former schedule that its change drops: those that were missed, and the next one if the new schedule
- * has no slot on that day any more. Jobs that coalesce lose nothing by the latter.
+ * The slots of a former schedule that its change drops: those that wait and that the new schedule does not have, those
+ * that were missed, and the next one if the new schedule has no slot on that day any more. Jobs that coalesce lose
+ * nothing by the latter.
  * @param former since when it was registered
- * @param lastSlot the newest slot that has a row
  */
 export function droppedSlots(
   job: ScheduledJob,
   former: { cron: string; zone: string; since: number },
-  lastSlot: number | null,
+  { lastSlot, open }: Pick<ScheduleState, 'lastSlot' | 'open'>,
   now: number,
 ): EndedSlot[] {
   const { cron, zone } = job.schedule;
   const change = `${former.cron} (${former.zone}) to ${cron} (${zone})`;
+  const why = `dropped: the schedule changed from ${change}`;
   const dropped = (slotAt: number, covers: number): EndedSlot => {
-    return { slotAt, covers, state: 'skipped', reason: `dropped: the schedule changed from ${change}`, wasOpen: false };
+    return { slotAt, covers, state: 'skipped', reason: why, wasOpen: false };
   };
+  const waiting = open
+    .filter(({ state, slotAt }) => state === 'waiting' && slotsBetween(cron, zone, slotAt - 1, slotAt).length === 0)
+    .map((run) => ({ ...dropped(run.slotAt, run.covers), reason: `${whatHappened(run)}; ${why}`, wasOpen: true }));
   const { recent, earlier } = missedSlots(former.cron, former.zone, Math.max(former.since, lastSlot ?? 0), now);
   const count = recent.length + (earlier?.count ?? 0);
-  if (job.coalesce) return count === 0 ? [] : [dropped(recent.at(-1) as number, count)];
+  if (job.coalesce) return count === 0 ? waiting : [...waiting, dropped(recent.at(-1) as number, count)];
   const missed = [
+    ...waiting,
     ...(earlier === null ? [] : [dropped(earlier.last, earlier.count)]),
     ...recent.map((at) => dropped(at, 1)),
   ];

@@ -54,8 +54,9 @@ async function recordDroppedSlots(
 ): Promise<void> {
   // An earlier change may have dropped a slot to come, which this one brings back.
   await deleteForeseenSlots(tx, job.id, now);
-  const { lastSlot } = await readScheduleState(tx, job.id);
-  const runs = await recordEndedSlots(tx, job.id, droppedSlots(job, former, lastSlot, now), now);
+  const ended = droppedSlots(job, former, await readScheduleState(tx, job.id), now);
+  const runs = await recordEndedSlots(tx, job.id, ended, now);
+  if (ended.some(({ wasOpen }) => wasOpen)) await resolveAlerts(tx, [alertKeys(job.id).waiting], now);
   const missed = runs.filter((run) => run.slotAt <= now);
   const newest = missed.at(-1);
   // The next run of a job that coalesces does what the dropped ones would have done.

@@ -9,7 +9,7 @@ import { inTransaction } from '../../store/transaction.ts';
 import { isInEditionOf } from '../candidates.ts';
 import type { Draft } from '../draft/decisions.ts';
 import { changeDraft } from '../draft/history.ts';
-import { changeStoredDraft } from '../draft-store.ts';
+import { changeStoredDraft, findDraftSlots } from '../draft-store.ts';
 import { type EditionSlot, editionSlot } from '../slot.ts';
 import { countAlertsOn } from './alert-limits.ts';
 
@@ -42,18 +42,6 @@ export async function listOpenAlerts(db: Db, newsletter: string, now: number): P
     .orderBy('drafts.slot_at')
     .execute();
   return rows.map(({ slot: label, slotAt, ...rest }) => ({ slot: { label, slotAt }, ...rest }));
-}
-
-/** Finds the slots of all alerts whose label begins with a date, oldest first. */
-export async function findAlertSlots(db: Db, newsletter: string, day: string): Promise<EditionSlot[]> {
-  return db
-    .selectFrom('drafts')
-    .select(['slot as label', 'slot_at as slotAt'])
-    .where('newsletter', '=', newsletter)
-    .where('slot', '>=', day)
-    .where('slot', '<', `${day}~`)
-    .orderBy('slot_at')
-    .execute();
 }
 
 /** The alert cannot be made: what is wrong, and what would be right. */
@@ -148,7 +136,7 @@ async function freeSlot(tx: Tx, { newsletter, publishedAt, zone, now }: NewAlert
   const slotAt = Math.max(now, publishedAt + 1, last === null ? 0 : Number(last) + 1);
   const { label } = editionSlot(slotAt, zone, true);
   const taken = new Set(
-    (await findAlertSlots(tx, newsletter, label))
+    (await findDraftSlots(tx, newsletter, label))
       .map((slot) => slot.label)
       .concat(await editionLabels(tx, newsletter, label)),
   );

@@ -130,7 +130,9 @@ describe('an editor of a draft', () => {
       const selects = new WeakSet<object>();
       const changing: KyselyPlugin = {
         transformQuery({ node, queryId }) {
-          if (node.kind === 'SelectQueryNode' && JSON.stringify(node.from).includes('"drafts"')) selects.add(queryId);
+          // Of the whole draft: finding its slot reads `drafts`, too.
+          const isOfDraft = node.kind === 'SelectQueryNode' && JSON.stringify(node.from).includes('"drafts"');
+          if (isOfDraft && JSON.stringify(node.selections).includes('SelectAllNode')) selects.add(queryId);
           return node;
         },
         async transformResult({ result, queryId }) {

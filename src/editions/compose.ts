@@ -196,7 +196,8 @@ export async function composeEdition(
     dropped: stories.plan.dropped.map((candidate) => candidate.id),
     arrivals: stories.plan.arrivals,
     draftRevision: draft.revision,
-    ...{ approval, obstacle, closeAt },
+    approval: approval?.voided === null ? { ...approval, gone: missingOf(draft, stories) } : approval,
+    ...{ obstacle, closeAt },
     reissueOf,
     corrections: corrections.due,
     notesShown: stories.placed.flatMap(({ article: { id, status } }) =>
@@ -225,6 +226,13 @@ async function limitStories(
   const rules = { ...options.rules, blocks: limitBlocks(loaded.plan, limits), isSizeLimited: limits.share < 1 };
   const limited = await loadStories(db, loaded.candidates, { ...options, rules, excerpts: limits.excerpts });
   return { ...limited, rejected: [...loaded.rejected, ...limited.rejected] };
+}
+
+/** The approved stories that the edition lacks: they cannot be shown, or corrections made it too large for them. */
+function missingOf({ state }: Draft, { placed }: LoadedStories): string[] {
+  if (state.kind !== 'approved') return [];
+  const shown = new Set(placed.map(({ article }) => article.id));
+  return state.stories.filter(({ id }) => !shown.has(id)).map(({ id }) => id);
 }
 
 /** Keeps the oldest; the newest wait for the next edition. */

@@ -166,13 +166,17 @@ export async function endCountdown(
   });
 }
 
-/** The drafts whose countdown has ended, oldest first. */
-export async function listDueCountdowns(db: Db, now: number): Promise<Draft[]> {
+/**
+ * The drafts whose countdown has ended, oldest first, and those whose countdown lasts longer than any: the clock was
+ * set back.
+ * @param longest milliseconds
+ */
+export async function listDueCountdowns(db: Db, now: number, longest: number): Promise<Draft[]> {
   const rows = await db
     .selectFrom('drafts')
     .selectAll()
     .where('close_at', 'is not', null)
-    .where('close_at', '<=', now)
+    .where((e) => e.or([e('close_at', '<=', now), e('close_at', '>', now + longest)]))
     .orderBy('close_at')
     .execute();
   return rows.map(toDraft);

@@ -37,7 +37,7 @@ function approvalDifference({
   if (voided !== null) return `${edition} by its other decisions: the approval by ${by} is void: ${voided}.`;
   const differences = [
     ...(changed.length === 0 ? [] : [`changed since: ${listed(changed)}`]),
-    ...(gone.length === 0 ? [] : [`not available any more: ${listed(gone)}`]),
+    ...(gone.length === 0 ? [] : [`not in it any more: ${listed(gone)}`]),
   ];
   return differences.length === 0 ? null : `${edition} as approved by ${by}, except: ${differences.join('; ')}.`;
 }

@@ -12,7 +12,8 @@ import { findEdition } from '../../editions/queries.ts';
 import { countStories } from '../../editions/selection.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
 import { errorLine } from '../../lib/clean-text.ts';
-import { formatDuration, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
+import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
+import { formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import { raiseAlert } from '../../schedule/alerts.ts';
 import type { AppContext } from '../app-context.ts';
 import { composeAfterCountdown, cutoffOf } from '../compose.ts';
@@ -107,10 +108,16 @@ export async function awaitCountdown(
   }
 }
 
-/** Closes the editions whose countdown has ended. One whose end was missed by more than the grace period lapses. */
+/** The longest `undoSeconds`, with what the clocks of two machines may differ. */
+const LONGEST_COUNTDOWN = HOUR + CLOCK_DIFFERENCE;
+
+/**
+ * Closes the editions whose countdown has ended. One whose end was missed by more than the grace period lapses, and so
+ * does one whose end is far away since the clock was set back.
+ */
 export async function closeDueCountdowns(app: AppContext): Promise<void> {
   const { store, config, clock, log } = app;
-  for (const draft of await listDueCountdowns(store.db, clock())) {
+  for (const draft of await listDueCountdowns(store.db, clock(), LONGEST_COUNTDOWN)) {
     const { slot: label, slotAt, closeAt } = draft;
     if (closeAt === null) continue;
     const newsletter = config.newsletters.find(({ id }) => id === draft.newsletter);
@@ -130,6 +137,10 @@ async function closeCountdown(
   closeAt: number,
 ): Promise<SendOutcome> {
   const missedBy = app.clock() - closeAt;
+  if (-missedBy > LONGEST_COUNTDOWN) {
+    const reason = `its countdown would end in ${formatDuration(-missedBy)}: the clock was set back`;
+    return (await lapse(app, newsletter.id, slot, closeAt, reason)) ?? { kind: 'cancelled' };
+  }
   const graceMinutes = newsletter.schedule?.graceMinutes ?? newsletter.lapseMinutes;
   if (missedBy > graceMinutes * MINUTE) {
     const grace = formatDuration(graceMinutes * MINUTE);

@@ -168,7 +168,7 @@ forEachDatabase((open) => {
         key: 'approval-changed:daily-roundup',
         message:
           'The edition daily-roundup/2026-11-24 closed as approved by Ada, except: ' +
-          'changed since: two; not available any more: four.',
+          'changed since: two; not in it any more: four.',
       },
     ]);
   });

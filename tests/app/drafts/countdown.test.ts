@@ -53,6 +53,19 @@ forEachDatabase((open) => {
       expect(await alerts(app)).toEqual([]);
     });
 
+    it('is given up with an alert if the clock is set back so far that nobody would wait for its end', async () => {
+      const app = await openApp();
+      const end = await start(app);
+      await closeDue(app, EARLY - HOUR);
+      expect(await closeAt(app)).toBe(end);
+      await closeDue(app, EARLY - 3 * HOUR);
+      expect(await closeAt(app)).toBeNull();
+      expect(await alerts(app)).toEqual([
+        expect.stringMatching(/its countdown would end in 3 h.*the clock was set back/),
+      ]);
+      expect(await closedStories(app)).toBeNull();
+    });
+
     it('has one countdown, also if it is started twice', async () => {
       const app = await openApp();
       const end = await start(app);

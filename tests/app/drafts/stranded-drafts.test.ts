@@ -24,6 +24,7 @@ forEachDatabase((open) => {
     const twice = scheduled(app, '30 7,19 * * *');
     const name = `daily-roundup/${app.slot.label}`;
     expect(await findStrandedDrafts(app, app.now)).toEqual(new Map());
+    expect(await findStrandedDrafts(scheduled(app, '45 8 * * *'), app.now)).toEqual(new Map());
     expect(await findStrandedDrafts(twice, app.now)).toEqual(
       new Map([
         [

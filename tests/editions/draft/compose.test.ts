@@ -65,7 +65,7 @@ const saveDay = (store: Store) =>
 const allIds = (edition: ComposedEdition) => edition.articles.map(({ articleId }) => articleId);
 
 describe('an edition with a draft', () => {
-  forEachDatabase((open) => {
+  forEachDatabase((open, dialect) => {
     const openDay = async (): Promise<Store> => {
       const store = await open();
       await saveDay(store);
@@ -135,6 +135,28 @@ describe('an edition with a draft', () => {
       expect(edition.dropped).toEqual(['n4']);
       expect(await omissions(store, await closeEdition(store, edition))).toEqual({ n4: 'dropped', old: 'aged-out' });
       expect(allIds(await compose(store, CUTOFF + DAY, { minimumStories: 1 }))).toEqual(['late']);
+    });
+
+    it('that is too large has the approved stories that fitted, and names those that are displaced', async () => {
+      // It takes seconds, and what it tests does not depend on the database.
+      if (dialect === 'postgres') return;
+      const store = await open();
+      const long = 'x'.repeat(15_000);
+      const stories = [1, 2, 3, 4, 5, 6, 7].map((n) => {
+        return article(`n${n}`, { headline: `${n} ${long}`, publishedAt: CUTOFF - n * HOUR });
+      });
+      await save(store, [article('cover', { pinned: true }), ...stories]);
+      const seen = await compose(store);
+      expect(seen.size.leftOut).toBeGreaterThan(0);
+      await approve(store, seen);
+      const approved = await compose(store);
+      expect(allIds(approved)).toEqual(allIds(seen));
+      expect(approved).toMatchObject({ approval: { changed: [], gone: [], voided: null }, size: { leftOut: 0 } });
+      await save(store, [article('cover', { pinned: true, headline: long, dek: long.slice(0, 5_000) })]);
+      const corrected = await compose(store);
+      const missing = allIds(seen).filter((id) => !allIds(corrected).includes(id));
+      expect(missing.length).toBeGreaterThan(0);
+      expect(corrected.approval).toMatchObject({ changed: ['cover'], gone: missing, voided: null });
     });
 
     it('whose approval is void without its lead follows the other decisions', async () => {

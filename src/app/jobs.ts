@@ -68,7 +68,11 @@ function newsletterJob(app: AppContext, newsletter: NewsletterConfig, schedule: 
       const { edition, queued, isNew } = outcome;
       return isNew
         ? { kind: 'done', note: `edition ${edition.number}, ${queued} deliveries queued` }
-        : { kind: 'done', note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}` };
+        : {
+            kind: 'done',
+            note: `edition ${edition.number} had been closed at ${rfc3339(edition.closedAt)}`,
+            unchanged: true,
+          };
     },
   };
 }

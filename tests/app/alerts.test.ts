@@ -105,6 +105,20 @@ describe('an alert', () => {
       expect(await runsOf(app)).toHaveLength(1);
     });
 
+    it('ends its run when it closes while no process runs the schedule, which alerts nobody', async () => {
+      const app = await openAlertApp(await open(), '    undoSeconds: 0\n');
+      await makeAlert(app, app.newsletter, 'a', 'Ada');
+      expect(await runsOf(app)).toEqual(['waiting: not approved']);
+      app.now += 5 * MINUTE;
+      await approve(app);
+      await startSending(app, await findDraftTarget(app, app.newsletter), 'Ada');
+      await closeDueCountdowns(app);
+      expect(await runsOf(app)).toEqual(['late: waited 5 min: not approved; edition 1 was closed by hand']);
+      await tick(app);
+      expect(await runsOf(app)).toHaveLength(1);
+      expect(await listOperatorAlerts(app.store.db)).toEqual([]);
+    });
+
     it('keeps the alert to the operator while another one waits', async () => {
       const app = await openAlertApp(await open(), '    undoSeconds: 0\n');
       const first = await makeAlert(app, app.newsletter, 'a', 'Ada');
@@ -236,7 +250,7 @@ describe('an alert', () => {
     it('is not made more often by two processes together, and not twice of an article', async () => {
       const app = await openAlertApp(await open());
       const make = (articleId: string) =>
-        createAlertDraft(app.store, {
+        createAlertDraft(app.store.db, {
           ...{ newsletter: 'breaking', articleId, publishedAt: NOW - HOUR, editor: 'Ada' },
           ...{ maxPerDay: 2, zone: 'Asia/Shanghai', now: NOW },
         });
@@ -252,7 +266,7 @@ describe('an alert', () => {
       const slots = [];
       for (const articleId of ['a', 'b', 'c']) {
         const alert = { newsletter: 'breaking', articleId, publishedAt: NOW - HOUR, editor: 'Ada', maxPerDay: 9 };
-        slots.push(await createAlertDraft(app.store, { ...alert, zone: 'Asia/Shanghai', now: NOW }));
+        slots.push(await createAlertDraft(app.store.db, { ...alert, zone: 'Asia/Shanghai', now: NOW }));
       }
       const outcomes = await Promise.all(slots.map(({ slotAt }) => composeSlot(app, limited, slotAt)));
       expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['closed', 'waiting', 'waiting']);

@@ -61,6 +61,7 @@ forEachDatabase((open) => {
       expect(await runNewsletter(app)).toEqual({
         kind: 'done',
         note: 'edition 1 had been closed at 2026-11-24T12:00:00Z',
+        unchanged: true,
       });
     });
 

@@ -5,16 +5,19 @@ import { isPublic } from '../../articles/article.ts';
 import { findArticle } from '../../articles/queries.ts';
 import type { NewsletterConfig } from '../../config/config.ts';
 import { AlertError, createAlertDraft } from '../../editions/alerts/alert-drafts.ts';
+import { closingObstacle } from '../../editions/draft/closing.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import type { Run } from '../../schedule/run-ledger.ts';
+import { type Run, recordWaitingRun } from '../../schedule/run-ledger.ts';
 import { runSlot } from '../../schedule/run-slot.ts';
+import { inTransaction } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
+import { newsletterJobId } from '../drafts/newsletter-job-id.ts';
 import { jobsOf } from '../jobs.ts';
 
 export interface MadeAlert {
   slot: EditionSlot;
-  /** Its run; null if it waits for an approval. */
+  /** Its run; null while it waits for an approval. */
   run: Run | null;
 }
 
@@ -35,9 +38,18 @@ export async function makeAlert(
   const now = clock();
   const publishedAt = await publicationOf(app, articleId, now);
   const { zone } = config.publication;
-  const slot = await createAlertDraft(store, { newsletter: id, articleId, publishedAt, editor, maxPerDay, zone, now });
-  if (approval === 'required') return { slot, run: null };
-  const job = jobsOf(app).find((one) => one.id === `newsletter:${id}`);
+  const schedule = newsletterJobId(id);
+  const obstacle = closingObstacle({ kind: 'automatic' }, approval, null);
+  const slot = await inTransaction(store.db, async (tx) => {
+    const slot = await createAlertDraft(tx, { newsletter: id, articleId, publishedAt, editor, maxPerDay, zone, now });
+    // Closing the alert ends this run, also where no process runs the schedule.
+    if (obstacle !== null) {
+      await recordWaitingRun(tx, { schedule, slotAt: slot.slotAt, covers: 1 }, obstacle.reason, now);
+    }
+    return slot;
+  });
+  if (obstacle !== null) return { slot, run: null };
+  const job = jobsOf(app).find((one) => one.id === schedule);
   const run = job === undefined ? null : await runSlot(store, job, { slotAt: slot.slotAt, covers: 1 }, { clock, log });
   return { slot, run };
 }

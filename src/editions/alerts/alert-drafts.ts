@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely';
 import { DAY } from '../../lib/time.ts';
-import type { Db, Store, Tx } from '../../store/store.ts';
+import type { Db, Tx } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { isInEditionOf } from '../candidates.ts';
 import type { Draft } from '../draft/decisions.ts';
@@ -67,7 +67,7 @@ export interface NewAlert {
  * @returns its slot
  * @throws AlertError if an alert of the newsletter has the article already, or no more may be sent on that day
  */
-export function createAlertDraft({ db }: Pick<Store, 'db'>, alert: NewAlert): Promise<EditionSlot> {
+export function createAlertDraft(db: Db, alert: NewAlert): Promise<EditionSlot> {
   const { newsletter, articleId, editor, now } = alert;
   return inTransaction(db, async (tx) => {
     await lockAlerts(tx, newsletter);

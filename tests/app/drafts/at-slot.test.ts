@@ -70,6 +70,17 @@ describe.each(NIGHTS)('at the slot in the night of the clock change in %s', (_se
       expect(await alertKeys(app)).toEqual([]);
     }));
 
+  it('raises no alert about a late run whose edition was closed by hand before', () =>
+    inApp('auto', async (app) => {
+      await check(app, slotAt - HOUR);
+      app.now = slotAt - MINUTE;
+      await composeNow(app, app.newsletter);
+      expect(await check(app, slotAt + HOUR)).toMatchObject(
+        recorded('late', /^started 1 h after its slot; edition 1 had been closed at /),
+      );
+      expect(await alertKeys(app)).toEqual([]);
+    }));
+
   it('lets an automatic edition wait that must be approved, and skips it at the end', () =>
     inApp('required', (app) => expectToWait(app, 'not approved')));
 

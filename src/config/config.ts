@@ -90,7 +90,8 @@ export function parseConfig(text: string, from: { file: string; env: NodeJS.Proc
       }),
     );
   }
-  const problems = checkRules(checked.data).map(({ path, rule }) => `${key(path)} ${value(path)}: ${rule}`);
+  const isGiven = (path: PropertyKey[]): boolean => valueAt(raw, path) !== undefined;
+  const problems = checkRules(checked.data, isGiven).map(({ path, rule }) => `${key(path)} ${value(path)}: ${rule}`);
   const secrets = readSecrets(env, cwd, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return { ...withAbsolutePaths(checked.data, cwd), file, secrets };

@@ -9,7 +9,10 @@ export interface ConfigViolation {
   rule: string;
 }
 
-type Rule = (config: FileConfig) => ConfigViolation[];
+/** Whether the configuration names a key, which otherwise has its default. */
+type IsGiven = (path: PropertyKey[]) => boolean;
+
+type Rule = (config: FileConfig, isGiven: IsGiven) => ConfigViolation[];
 
 const RULES: Rule[] = [
   (config) => uniqueIds('sections', config.sections),
@@ -17,6 +20,7 @@ const RULES: Rule[] = [
   (config) => uniqueIds('newsletters', config.newsletters),
   (config) => uniqueIds('sources', config.sources),
   schedulesFitKinds,
+  keysFitKinds,
   reservedFeedIds,
   feedSectionsExist,
   sourceSectionsExist,
@@ -29,8 +33,8 @@ const RULES: Rule[] = [
 ];
 
 /** Lists every violation of a rule. */
-export function checkRules(config: FileConfig): ConfigViolation[] {
-  return RULES.flatMap((rule) => rule(config));
+export function checkRules(config: FileConfig, isGiven: IsGiven): ConfigViolation[] {
+  return RULES.flatMap((rule) => rule(config, isGiven));
 }
 
 function uniqueIds(key: string, entries: { id: string }[]): ConfigViolation[] {
@@ -49,6 +53,28 @@ function schedulesFitKinds({ newsletters }: FileConfig): ConfigViolation[] {
     if (kind === 'roundup' || schedule === null) return [];
     return { path, rule: 'must be left out: an alert closes when an editor has approved it' };
   });
+}
+
+/** Keys that do nothing for a newsletter of the other kind, and why. */
+const KEYS_OF_ROUNDUPS = {
+  minimumStories: 'an alert has one story',
+  blocks: 'an alert has one story',
+  windowHours: 'an alert has a story of any age',
+  newsHours: 'an alert has a story of any age',
+  'show.contents': 'an alert has one story',
+  'show.thumbnails': 'an alert has one story',
+};
+const KEYS_OF_ALERTS = {
+  maxPerDay: 'only newsletters of kind alert have a daily limit',
+  lapseMinutes: 'only newsletters of kind alert lapse; graceMinutes of the schedule says how long a roundup waits',
+};
+
+function keysFitKinds({ newsletters }: FileConfig, isGiven: IsGiven): ConfigViolation[] {
+  return newsletters.flatMap(({ kind }, index) =>
+    Object.entries(kind === 'alert' ? KEYS_OF_ROUNDUPS : KEYS_OF_ALERTS)
+      .map(([key, why]) => ({ path: ['newsletters', index, ...key.split('.')], rule: `must be left out: ${why}` }))
+      .filter(({ path }) => isGiven(path)),
+  );
 }
 
 function reservedFeedIds({ feeds }: FileConfig): ConfigViolation[] {

@@ -164,16 +164,16 @@ const newsletterKeys = z.strictObject({
     .min(1)
     .max(24)
     .default(3)
-    .describe("Maximum number of alerts that close on one day, in the publication's time zone. A roundup has none."),
+    .describe("Maximum number of alerts that close on one day, in the publication's time zone. Only for kind alert."),
   lapseMinutes: minutes
     .default(60)
-    .describe('Minutes after which an alert that was not approved is not sent any more. A roundup has none.'),
+    .describe('Minutes after which an alert that was not approved is not sent any more. Only for kind alert.'),
   minimumStories: z
     .int()
     .min(1)
     .max(100)
     .optional()
-    .describe('With fewer stories the slot is skipped, with that reason. Default: 3. An alert has one story.'),
+    .describe('With fewer stories the slot is skipped, with that reason. Default: 3. Only for kind roundup.'),
   approval: z
     .enum(['auto', 'required'])
     .optional()

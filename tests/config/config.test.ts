@@ -38,6 +38,23 @@ describe('the configuration', () => {
     );
   });
 
+  it('refuses keys that do nothing for that kind of newsletter', () => {
+    const roundup = sample.replace('    kicker: Tech Roundup', '    maxPerDay: 3\n    lapseMinutes: 60\n$&');
+    expect(() => parse(roundup)).toThrow(
+      /newsletters\[0\]\.maxPerDay is 3: must be left out: only newsletters of kind alert have a daily limit/,
+    );
+    expect(() => parse(roundup)).toThrow(/newsletters\[0\]\.lapseMinutes is 60: must be left out: only newsletters of/);
+    const alert = sample.replace(
+      '    kicker: Tech Roundup',
+      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    show: { contents: true, thumbnails: true }\n$&',
+    );
+    for (const key of ['minimumStories', 'blocks', 'windowHours', 'newsHours', 'show.contents', 'show.thumbnails']) {
+      expect(() => parse(alert)).toThrow(
+        new RegExp(`newsletters\\[0\\]\\.${key} is .*: must be left out: an alert has`),
+      );
+    }
+  });
+
   it('drops a trailing slash of the public URL', () => {
     expect(parse(sample.replace('url: http://127.0.0.1:8080', 'url: https://wire.example.com/')).publication.url).toBe(
       'https://wire.example.com',

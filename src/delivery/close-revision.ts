@@ -76,7 +76,7 @@ async function rollBack<T>(db: Store['db'], body: (tx: Tx) => Promise<T>): Promi
 }
 
 /** The reason of the revision that is replaced, and of its deliveries. */
-export function reissuedReason(revision: number): string {
+function reissuedReason(revision: number): string {
   return `reissued as revision ${revision}`;
 }
 

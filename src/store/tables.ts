@@ -292,7 +292,7 @@ interface ArchiveFeedsTable {
 
 export type SuppressionReason = 'hard-bounce' | 'soft-bounces' | 'complaint' | 'erased' | 'operator';
 
-export type DraftStateName = 'automatic' | 'held' | 'approved' | 'closed';
+type DraftStateName = 'automatic' | 'held' | 'approved' | 'closed';
 
 /** The editor's decisions about the edition of a slot; see editions/draft/. */
 interface DraftsTable {

@@ -197,6 +197,11 @@ function storyNamed(view: DraftView | null, name: string, target: DraftTarget): 
   const story = view?.stories[Number(name) - 1];
   if (story !== undefined) return story.id;
   const command = `"daywire editions show ${targetName(target)}"`;
+  if (view === null && target.edition !== null) {
+    throw new CommandError(
+      `${name} names no story: the edition is closed, and ${command} lists the ids of its articles`,
+    );
+  }
   throw new CommandError(
     view === null
       ? `${name} names no story yet: ${command} prints the numbers`

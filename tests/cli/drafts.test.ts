@@ -51,6 +51,7 @@ describe.concurrent('daywire editions, for an editor', () => {
     expect(await editions('drop', '1')).toMatchObject({ code: 1, text: expect.stringContaining('names no story yet') });
     await editions('show');
     expect((await editions('drop', '99')).text).toMatch(/^daywire: there is no story 99: .* printed \d+ numbers\n$/);
+    expect((await editions('move', '2', '--after', 'none')).text).toBe('daywire: there is no article none\n');
     expect(await editions('move', '2', '--to', 'sport')).toMatchObject({
       code: 2,
       text: expect.stringContaining('the blocks are lead, news, analysis, roundup, latest'),
@@ -95,15 +96,34 @@ describe.concurrent('daywire editions, for an editor', () => {
     await show('Ada');
     expect((await editions('approve', '--by', 'Ada')).text).toMatch(/: approved with \d+ stories\n$/);
     expect((await editions('drop', '2', '--by', 'Ada')).text).toContain('the approval is withdrawn');
-    expect((await editions('undo', '--by', 'Ada')).text).toMatch(/: undo: dropped /);
+    expect((await editions('undo', '--by', 'Ada')).text).toMatch(
+      /: undo: dropped .*\nthe approval by Ada counts again\n$/,
+    );
     expect(await show('Ada')).toMatchObject({ state: { kind: 'approved' } });
+    const held = await editions('hold', '--by', 'Ada');
+    expect(held.text).toMatch(/: held\nthe approval is withdrawn: approve it again when it is let go\n$/);
+    await editions('undo', '--by', 'Ada');
     const { text } = await editions('log');
-    expect(text.split('\n').slice(0, 2)).toEqual([
+    expect(text.split('\n').slice(0, 4)).toEqual([
+      expect.stringMatching(/Ada +undo of \d$/),
+      expect.stringMatching(/Ada +held \(undone\)$/),
       expect.stringMatching(/Ada +undo of \d$/),
       expect.stringMatching(/Ada +dropped \S+ \(undone\)$/),
     ]);
     const preview = await folder.run(['preview', 'daily-roundup', '--text']);
     expect(preview.stdout).toContain('Two things today.');
+  });
+
+  it('asks for ids of the stories of a closed edition, which is listed without numbers', async () => {
+    const { folder } = await openFolder();
+    const { stdout } = await folder.run(['editions', 'list', '--json']);
+    const name = (JSON.parse(stdout) as { newsletter: string; slot: string }[]).map(
+      (one) => `${one.newsletter}/${one.slot}`,
+    );
+    const dropped = await folder.run(['editions', 'drop', name[0] as string, '2', '--by', 'Zoe']);
+    expect(dropped.stderr).toBe(
+      `daywire: 2 names no story: the edition is closed, and "daywire editions show ${name[0]}" lists the ids of its articles\n`,
+    );
   });
 
   it('prints the results of several stories as one JSON document', async () => {

@@ -155,6 +155,10 @@ async function prepare(
       if (request.kind === 'drop') return { ...nothing, command: request };
       await requireUnused(app, target, request.story);
       if (request.kind === 'pin') return { ...nothing, command: request };
+      const neighbour = 'place' in request && 'story' in request.place ? request.place.story : null;
+      if (neighbour !== null && (await findArticle(app.store.db, neighbour)) === null) {
+        throw new DraftCommandError(`there is no article ${neighbour}`);
+      }
       const arranged = await arrange(app, target);
       return { command: request, revision: arranged.revision, shown: arranged.shown, isRoundupItem };
     }

@@ -108,11 +108,21 @@ export function formatEdit(target: DraftTarget, { entry, undone, notices, draft 
   return [
     `${name}: ${what}`,
     ...notices,
-    ...(withdrewApproval(entry) ? ['the approval is withdrawn: approve it again'] : []),
+    ...describeApproval(entry, draft),
     ...(draft.state.kind === 'closed'
       ? [`the edition is closed: this takes effect with "daywire editions reissue ${name}"`]
       : []),
   ].join('\n');
+}
+
+/** What the command did to an approval that it is not itself about. */
+function describeApproval(entry: LogEntry, { state }: DraftEdit['draft']): string[] {
+  if (withdrewApproval(entry)) {
+    const again = state.kind === 'held' ? 'approve it again when it is let go' : 'approve it again';
+    return [`the approval is withdrawn: ${again}`];
+  }
+  const isBack = entry.undoes !== null && entry.changes.some(({ field }) => field === 'state');
+  return isBack && state.kind === 'approved' ? [`the approval by ${state.by} counts again`] : [];
 }
 
 /** For programs. */

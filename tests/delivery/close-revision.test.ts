@@ -179,6 +179,21 @@ describe('closeRevision', () => {
       expect(await openFor(store, second.id)).toEqual([ids[1]]);
     });
 
+    it('gives nothing to those who may have got an edition that was cancelled', async () => {
+      const store = await open();
+      const { edition, ids } = await closed(store, ['a', 'b']);
+      const reason = 'smtp did not answer in time; it may have arrived';
+      await setDelivery(store, [edition.id, ids[0]!], { attempts: 1, reason });
+      await cancelEdition(store, edition.id, 'a typo', NOW);
+      expect((await deliveriesOf(store)).map((row) => row.reason)).toEqual([
+        'cancelled by the operator: a typo; it may have arrived',
+        'cancelled by the operator: a typo',
+      ]);
+      const result = await close(store);
+      expect(await openFor(store, result.edition.id)).toEqual([ids[1]]);
+      expect(result.uncertain).toBe(1);
+    });
+
     it('refuses an edition that is being delivered, and says how to pause it', async () => {
       const store = await open();
       const { edition } = await closed(store, ['a']);

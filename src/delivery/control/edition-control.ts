@@ -10,7 +10,7 @@ import { revokedLease, updateClaimed } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta, writeMeta } from '../../store/meta.ts';
 import type { Db, Store } from '../../store/store.ts';
 import type { EditionDeliveryState } from '../../store/tables.ts';
-import { CANCELLED } from '../queue/delivery-outcome.ts';
+import { CANCELLED, MAY_HAVE_ARRIVED, mayHaveArrived } from '../queue/delivery-outcome.ts';
 
 /** The operator asked for something that is not possible. */
 export class DeliveryControlError extends Error {
@@ -89,6 +89,7 @@ export async function cancelEdition(
       update deliveries
       set state = 'suppressed', lease_until = null, changed_at = cast(${now} as bigint),
         reason = ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = ${editionId})
+          || case when ${mayHaveArrived('deliveries')} then ${`; ${MAY_HAVE_ARRIVED}`} else '' end
       from open
       where deliveries.edition_id = open.edition_id and deliveries.subscriber_id = open.subscriber_id
         and deliveries.state = 'pending'

@@ -33,9 +33,9 @@ export const MAY_HAVE_ARRIVED = 'it may have arrived';
 export const LAST_INTERRUPTED = 'the last one interrupted';
 
 /**
- * Condition: the message was submitted, or its last attempt may have reached the server. Of earlier attempts nothing is
- * known: each reason replaces the one before.
- * @param table name or alias of `deliveries`
+ * Condition: the message was submitted, or one of its attempts may have reached the server. Each later reason says so,
+ * too, until the operator decides.
+ * @param table name or alias of a table with the columns `state` and `reason`
  */
 export function mayHaveArrived(table: string): RawBuilder<boolean> {
   const reason = sql.ref(`${table}.reason`);

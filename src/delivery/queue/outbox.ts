@@ -16,7 +16,7 @@ import { jsonRows } from '../../store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../../store/store.ts';
 import type { DeliveryState } from '../../store/tables.ts';
 import { inTransaction } from '../../store/transaction.ts';
-import { CANCELLED, type DeliveryOutcome } from './delivery-outcome.ts';
+import { CANCELLED, type DeliveryOutcome, MAY_HAVE_ARRIVED, mayHaveArrived } from './delivery-outcome.ts';
 import { decideIneligible, type EligibilityFacts } from './eligibility.ts';
 
 /** A row under our lease. */
@@ -187,6 +187,9 @@ export function recordQuery(
   // An edition that was cancelled during the submission: deliveries that would be pending are suppressed.
   const cancelled = sql`r.state = 'pending'
     and (select delivery_state from editions where id = r.edition_id) = 'cancelled'`;
+  // An attempt that may have arrived is not forgotten: a reissue must not mail its recipient again.
+  const arrivedBefore = sql`coalesce(${mayHaveArrived('deliveries')}, false)`;
+  const arrivedNow = sql`coalesce(${mayHaveArrived('r')}, false)`;
   return sql<ClaimKeyRow>`update deliveries
     set state = case when ${cancelled} then 'suppressed' else r.state end,
       attempts = deliveries.attempts - r.uncounted,
@@ -194,6 +197,8 @@ export function recordQuery(
       reply = coalesce(r.reply, deliveries.reply),
       reason = case when ${cancelled}
         then ${CANCELLED} || (select coalesce(delivery_reason, '') from editions where id = r.edition_id)
+          || case when ${arrivedBefore} or ${arrivedNow} then ${`; ${MAY_HAVE_ARRIVED}`} else '' end
+        when ${arrivedBefore} and not ${arrivedNow} then coalesce(r.reason || '; ', '') || ${MAY_HAVE_ARRIVED}
         else r.reason end,
       lease_until = case when r.state = 'submitting' then cast(${now} as bigint) end,
       changed_at = cast(${now} as bigint)

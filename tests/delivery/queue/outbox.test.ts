@@ -2,6 +2,7 @@ import { Kysely, SqliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
 import { type ClaimOptions, claimDeliveries } from '../../../src/delivery/queue/claim.ts';
+import type { DeliveryOutcome } from '../../../src/delivery/queue/delivery-outcome.ts';
 import {
   type ClaimedDelivery,
   finishEditions,
@@ -148,6 +149,42 @@ describe('claimDeliveries', () => {
       expect(await claim(store, { now: NOW + LEASE })).toEqual([]);
       expect(await claim(store, { now: NOW + 12 * MINUTE })).toMatchObject([{ attempts: 1, fence: 2 }]);
       expect(await deliveriesOf(store)).toMatchObject([{ state: 'pending', fence: 2, reason: INTERRUPTED }]);
+    });
+
+    it('keeps in each later reason that an attempt may have arrived', async () => {
+      const store = await open();
+      await queueEdition(store, 1);
+      await mark(store, await claim(store));
+      const now = NOW + 12 * MINUTE;
+      const outcomes: DeliveryOutcome[] = [
+        { kind: 'deferred', dueAt: now, reply: '451 later', reason: '451 later' },
+        { kind: 'released', reason: null },
+        { kind: 'failed', reply: '550 no', reason: '550 no' },
+      ];
+      const reasons: unknown[] = [];
+      for (const outcome of outcomes) {
+        const [claimed] = await claim(store, { now });
+        await recordOutcomes(store.db, [{ claim: claimed!, outcome }], now);
+        reasons.push((await deliveriesOf(store))[0]?.reason);
+      }
+      expect(reasons).toEqual(['451 later; it may have arrived', 'it may have arrived', '550 no; it may have arrived']);
+    });
+
+    it.each([
+      ['was interrupted before', '451 later', 'interrupted while submitting: retried'],
+      ['ends without a reply', 'no reply in time; it may have arrived', null],
+    ])('says so of an edition that is cancelled during an attempt that %s', async (_, reason, before) => {
+      const store = await open();
+      const { editionId } = await queueEdition(store, 1);
+      const [claimed] = await claim(store);
+      await mark(store, [claimed!]);
+      await store.db.updateTable('deliveries').set({ reason: before }).execute();
+      await setDeliveryState(store, editionId, 'cancelled');
+      const outcome = { kind: 'deferred', dueAt: NOW, reply: null, reason } as const;
+      await recordOutcomes(store.db, [{ claim: claimed!, outcome }], NOW);
+      expect(await deliveriesOf(store)).toMatchObject([
+        { state: 'suppressed', reason: 'cancelled by the operator: wrong list; it may have arrived' },
+      ]);
     });
 
     it('does not claim interrupted submissions with uncertain: hold', async () => {

@@ -44,6 +44,9 @@ describe.concurrent('daywire editions, for an editor', () => {
     const after = (await show()).stories.map(({ id }) => id);
     expect(after).not.toContain(dropped[0]?.id);
     expect(after).not.toContain(dropped[1]?.id);
+    expect((await editions('restore', '2', '--by', 'Ada')).text).toMatch(
+      /: nothing to change\nthis draft decides nothing about \S+: one dropped from an earlier slot returns with "pin"\n$/,
+    );
   });
 
   it('refuses a number that the editor has not seen, an unknown block, and two texts at once', async () => {

@@ -111,6 +111,11 @@ async function tryEdit(
   });
   if (outcome.kind === 'refused') throw conflictError(outcome.conflicts, conflictWith);
   if (outcome.kind === 'unchanged') {
+    if (request.kind === 'restore') {
+      notices = [
+        `this draft decides nothing about ${request.story}: one dropped from an earlier slot returns with "pin"`,
+      ];
+    }
     return { draft: await readDraft(store.db, newsletter.id, slot), entry: null, undone: null, notices };
   }
   return { draft: outcome.draft, entry: outcome.entry, undone, notices };

@@ -103,7 +103,7 @@ function describeState({ state, approval, isApprovalRequired, closeAt }: DraftRe
 /** One line for what a command changed. */
 export function formatEdit(target: DraftTarget, { entry, undone, notices, draft }: DraftEdit): string {
   const name = targetName(target);
-  if (entry === null) return `${name}: nothing to change`;
+  if (entry === null) return [`${name}: nothing to change`, ...notices].join('\n');
   const what = undone === null ? describeCommand(entry) : `${entry.command.kind}: ${describeCommand(undone)}`;
   return [
     `${name}: ${what}`,

@@ -61,6 +61,7 @@ const KEYS_OF_ROUNDUPS = {
   blocks: 'an alert has one story',
   windowHours: 'an alert has a story of any age',
   newsHours: 'an alert has a story of any age',
+  deliverAt: 'an alert is delivered at once',
   'show.contents': 'an alert has one story',
   'show.thumbnails': 'an alert has one story',
 };

@@ -141,7 +141,8 @@ const newsletterKeys = z.strictObject({
     .default('roundup')
     .describe(
       'roundup: an edition of several stories for each slot of the schedule. ' +
-        'alert: an edition of one article, which "daywire alert" makes at any time.',
+        'alert: an edition of one article, which "daywire alert" makes at any time. ' +
+        'It has no schedule, minimumStories, blocks, windowHours, newsHours and deliverAt.',
     ),
   title: text.describe('Name of the newsletter, as subscribers see it.'),
   kicker: text.describe('Shown before the headline and in the subject of each edition, such as Tech Roundup.'),

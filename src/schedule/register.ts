@@ -6,10 +6,19 @@ import { inTransaction } from '../store/transaction.ts';
 import { raiseAlert, resolveAlerts } from './alerts.ts';
 import { droppedSlots } from './decide.ts';
 import type { Job } from './job.ts';
-import { deleteForeseenSlots, endWaitingRuns, readScheduleState, recordEndedSlots } from './run-ledger.ts';
+import {
+  deleteForeseenSlots,
+  endWaitingRuns,
+  listWaitingSchedules,
+  readScheduleState,
+  recordEndedSlots,
+} from './run-ledger.ts';
 import { alertKeys, alertMessage } from './run-slot.ts';
 
 type RegisteredJob = Pick<Job, 'id' | 'schedule' | 'coalesce'>;
+
+/** Stored in place of a cron expression for a job that lists its slots. */
+const LISTED = '';
 
 /**
  * Registers each schedule that is new, or has another cron expression or zone: slots of the new one up to `now` are not
@@ -21,12 +30,8 @@ export async function registerSchedules(db: Db, jobs: RegisteredJob[], now: numb
   const since = new Map<string, number>();
   for (const job of jobs) {
     const { id, schedule } = job;
-    const { cron, zone } = schedule;
-    // Its slots are listed: none is due because the clock has reached it.
-    if (cron === null) {
-      since.set(id, 0);
-      continue;
-    }
+    const { zone } = schedule;
+    const cron = schedule.cron ?? LISTED;
     const known = rows.find((row) => row.id === id);
     if (known?.cron === cron && known.zone === zone) {
       since.set(id, known.since);
@@ -34,7 +39,7 @@ export async function registerSchedules(db: Db, jobs: RegisteredJob[], now: numb
     }
     const row = { cron, zone, since: now };
     await inTransaction(db, async (tx) => {
-      if (known !== undefined) await recordDroppedSlots(tx, job, known, now);
+      if (known !== undefined) await endFormerSlots(tx, job, known, now);
       await tx
         .insertInto('schedules')
         .values({ id, ...row })
@@ -46,12 +51,20 @@ export async function registerSchedules(db: Db, jobs: RegisteredJob[], now: numb
   return since;
 }
 
-async function recordDroppedSlots(
-  tx: Tx,
-  job: RegisteredJob,
-  former: { cron: string; zone: string; since: number },
-  now: number,
-): Promise<void> {
+interface FormerSchedule {
+  cron: string;
+  zone: string;
+  since: number;
+}
+
+async function endFormerSlots(tx: Tx, job: RegisteredJob, former: FormerSchedule, now: number): Promise<void> {
+  const isListed = job.schedule.cron === null;
+  // A job that lists its slots does not know those of a cron expression, and the other way round.
+  if (isListed !== (former.cron === LISTED)) await endWaiting(tx, [job.id], now);
+  else if (!isListed) await recordDroppedSlots(tx, job, former, now);
+}
+
+async function recordDroppedSlots(tx: Tx, job: RegisteredJob, former: FormerSchedule, now: number): Promise<void> {
   // An earlier change may have dropped a slot to come, which this one brings back.
   await deleteForeseenSlots(tx, job.id, now);
   const ended = droppedSlots(job, former, await readScheduleState(tx, job.id), now);
@@ -72,18 +85,20 @@ async function recordDroppedSlots(
 export async function deleteOtherSchedules(db: Db, jobs: Pick<Job, 'id'>[], now: number): Promise<void> {
   const ids = jobs.map((job) => job.id);
   await inTransaction(db, async (tx) => {
-    const deleted = await tx
+    await tx
       .deleteFrom('schedules')
       .$if(ids.length > 0, (query) => query.where('id', 'not in', ids))
-      .returning('id')
       .execute();
-    if (deleted.length === 0) return;
-    const removed = deleted.map(({ id }) => id);
-    await endWaitingRuns(tx, removed, 'its schedule was removed', now);
-    await resolveAlerts(
-      tx,
-      removed.map((id) => alertKeys(id).waiting),
-      now,
-    );
+    const waiting = (await listWaitingSchedules(tx)).filter((id) => !ids.includes(id));
+    if (waiting.length > 0) await endWaiting(tx, waiting, now);
   });
+}
+
+async function endWaiting(tx: Tx, ids: string[], now: number): Promise<void> {
+  await endWaitingRuns(tx, ids, 'its schedule was removed', now);
+  await resolveAlerts(
+    tx,
+    ids.map((id) => alertKeys(id).waiting),
+    now,
+  );
 }

@@ -224,6 +224,12 @@ export async function deleteForeseenSlots(db: Db, schedule: string, now: number)
     .execute();
 }
 
+/** The schedules that have a waiting run, also those that are not registered. */
+export async function listWaitingSchedules(db: Db): Promise<string[]> {
+  const rows = await db.selectFrom('runs').select('schedule').distinct().where('state', '=', 'waiting').execute();
+  return rows.map(({ schedule }) => schedule);
+}
+
 /** Ends the waiting runs of schedules as skipped. @param why follows what they wait for */
 export async function endWaitingRuns(db: Db, schedules: string[], why: string, now: number): Promise<void> {
   await db

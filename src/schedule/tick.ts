@@ -21,8 +21,7 @@ const CHECK_EVERY = 15 * SECOND;
  * @throws Error of the store, while it starts
  */
 export async function startTicker(store: Store, jobs: Job[], deps: RunDeps): Promise<{ stop(): Promise<void> }> {
-  const timed = jobs.filter(({ schedule }) => schedule.cron !== null);
-  await deleteOtherSchedules(store.db, timed, deps.clock());
+  await deleteOtherSchedules(store.db, jobs, deps.clock());
   const ticker = await openTicker(store, jobs, deps);
   const silent = { info() {}, warn() {}, error() {}, debug() {} };
   const task = cron.schedule('* * * * * *', () => ticker.tick(), { logger: silent, suppressMissedWarning: true });

@@ -12,8 +12,9 @@ import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/aler
 import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts as listOperatorAlerts } from '../../src/schedule/alerts.ts';
+import { deleteOtherSchedules, registerSchedules } from '../../src/schedule/register.ts';
 import { runDue } from '../../src/schedule/run-due.ts';
-import { listRuns } from '../../src/schedule/run-ledger.ts';
+import { listLastRuns, listRuns } from '../../src/schedule/run-ledger.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openTestSite } from '../http/test-site.ts';
 import { articleFactory, saveAsPublished } from '../support/articles.ts';
@@ -165,6 +166,33 @@ describe('an alert', () => {
       const { slot, run } = await makeAlert(app, app.newsletter, 'a', 'Ada');
       expect(run).toMatchObject({ schedule: 'newsletter:breaking', slotAt: slot.slotAt, state: 'done' });
       expect(await findEdition(app.store.db, 'breaking', slot.label)).toMatchObject({ number: 1 });
+    });
+
+    it('is the last run of its newsletter in status and metrics', async () => {
+      const app = await openAlertApp(await open());
+      await tick(app);
+      const { slot } = await makeAlert(app, app.newsletter, 'a', 'Ada');
+      const last = { schedule: 'newsletter:breaking', slotAt: slot.slotAt, state: 'waiting' };
+      expect(await listLastRuns(app.store.db)).toMatchObject([last]);
+    });
+
+    it('ends when its newsletter is removed or becomes a roundup, but not when the zone changes', async () => {
+      const app = await openAlertApp(await open());
+      const { db } = app.store;
+      const registered = async (cron: string | null, zone: string): Promise<string[]> => {
+        const job = { id: 'newsletter:breaking', schedule: { cron, zone, graceMinutes: 60 }, coalesce: false };
+        await registerSchedules(db, [job], app.now);
+        return runsOf(app);
+      };
+      await makeAlert(app, app.newsletter, 'a', 'Ada');
+      await tick(app);
+      expect(await registered(null, 'UTC')).toEqual(['waiting: not approved']);
+      expect(await registered('0 7 * * *', 'UTC')).toEqual(['skipped: not approved; its schedule was removed']);
+      expect(await listOperatorAlerts(db)).toEqual([]);
+      app.now += MINUTE;
+      await makeAlert(app, app.newsletter, 'b', 'Ada');
+      await deleteOtherSchedules(db, [{ id: 'publish' }], app.now);
+      expect(await runsOf(app)).toEqual(Array(2).fill('skipped: not approved; its schedule was removed'));
     });
 
     it('lapses if nobody approves it in time, with a reason and an alert to the operator', async () => {

@@ -46,12 +46,18 @@ describe('the configuration', () => {
     expect(() => parse(roundup)).toThrow(/newsletters\[0\]\.lapseMinutes is 60: must be left out: only newsletters of/);
     const alert = sample.replace(
       '    kicker: Tech Roundup',
-      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    show: { contents: true, thumbnails: true }\n$&',
+      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    show: { contents: true, thumbnails: true }\n    deliverAt: "07:00"\n$&',
     );
-    for (const key of ['minimumStories', 'blocks', 'windowHours', 'newsHours', 'show.contents', 'show.thumbnails']) {
-      expect(() => parse(alert)).toThrow(
-        new RegExp(`newsletters\\[0\\]\\.${key} is .*: must be left out: an alert has`),
-      );
+    for (const key of [
+      'minimumStories',
+      'blocks',
+      'windowHours',
+      'newsHours',
+      'show.contents',
+      'show.thumbnails',
+      'deliverAt',
+    ]) {
+      expect(() => parse(alert)).toThrow(new RegExp(`newsletters\\[0\\]\\.${key} is .*: must be left out: an alert `));
     }
   });
 

@@ -12,8 +12,8 @@ const LIMITS = { paragraphs: 20, bytes: 12_000 };
 
 /**
  * Renders Markdown to paragraphs with links and emphasis. List items are paragraphs with a bullet, headings are bold
- * paragraphs; pictures, tables and listings are omitted. Relative
- * addresses are below the publication's. Anything beyond `MAX_NOTE_LENGTH` is cut off.
+ * paragraphs; pictures, tables and listings are omitted. Relative addresses are below the publication's. Anything
+ * beyond `MAX_NOTE_LENGTH` is cut off.
  */
 export function renderNote(
   markdown: string,

@@ -23,7 +23,7 @@ class SlotError extends Error {
 
 /**
  * Composes and closes an edition with the present moment as its cut-off, and queues its deliveries.
- * @param label the slot, such as `2026-11-24`; default: the next one of today, as `slotNamed` finds it
+ * @param label the slot, such as `2026-11-24`; default: as `slotNamed` finds it
  * @throws SlotError where the newsletter has no such slot
  */
 export async function composeNow(app: AppContext, newsletter: NewsletterConfig, label?: string): Promise<CloseOutcome> {
@@ -65,7 +65,8 @@ async function findSlotAt(app: AppContext, newsletter: NewsletterConfig, slotAt:
 }
 
 /**
- * The slot with that label; without a label, the first one of today that has no edition, or else the last one of today.
+ * The slot with that label; without a label, the one that waits for an editor, or else the first one of today that has
+ * no edition, or else the last one of today.
  * @throws SlotError where the newsletter has no such slot, or it is on a later day
  */
 async function slotNamed(
@@ -77,6 +78,9 @@ async function slotNamed(
   const { zone } = app.config.publication;
   const today = localDate(now, zone);
   if (label === undefined) {
+    // It can be of yesterday.
+    const waiting = await waitingSlot(app, newsletter);
+    if (waiting !== null) return waiting;
     const slots = await slotsOfDay(app, newsletter, today);
     for (const slot of slots) {
       if ((await findEdition(app.store.db, newsletter.id, slot.label)) === null) return slot;

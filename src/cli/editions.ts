@@ -43,7 +43,7 @@ export function addEditionCommands(program: Command, cli: CliContext): void {
     .command('compose')
     .description("compose and close a newsletter's edition now, and queue its deliveries")
     .argument('<newsletter>', 'its id')
-    .option('--slot <slot>', 'such as 2026-11-24; default: the next one of today')
+    .option('--slot <slot>', 'such as 2026-11-24; default: one that waits, or the next one of today')
     .option('--test <address>', 'mail a marked copy to that address instead; nothing is closed or recorded')
     .addOption(jsonOption())
     .action((id: string, options: ComposeOptions) =>

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { composeNow } from '../../src/app/compose.ts';
+import { HOUR } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
 import { openSampleApp } from '../support/test-app.ts';
+import { check, hold, openDraftApp, setState } from './drafts/draft-steps.ts';
 import { addArticle, closeEdition } from './steps.ts';
 
 const TWICE_A_DAY = (yaml: string): string => yaml.replace('30 7 * * *', '30 7,18 * * *');
@@ -14,6 +17,18 @@ describe('composing now', () => {
       await addArticle(app, 'fresh');
       expect(await closeEdition(app)).toEqual(['2026-11-24-1830', true]);
       expect(await closeEdition(app)).toEqual(['2026-11-24-1830', false]);
+    });
+
+    it('takes the slot that waits for an editor, also after midnight', async () => {
+      const slotAt = Date.UTC(2026, 10, 24, 15, 30);
+      const app = await openDraftApp(await open(), slotAt, { cron: '30 23 * * *' });
+      await hold(app);
+      await check(app, slotAt);
+      app.now = slotAt + HOUR;
+      expect(await composeNow(app, app.newsletter)).toMatchObject({ kind: 'waiting', reason: 'held by Ada' });
+      await setState(app, { kind: 'automatic' });
+      expect(await composeNow(app, app.newsletter)).toMatchObject({ kind: 'closed', edition: { slot: '2026-11-24' } });
+      expect(await check(app, slotAt + HOUR)).toEqual([]);
     });
 
     it('takes the named slot, also of an earlier day', async () => {

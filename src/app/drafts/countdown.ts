@@ -16,7 +16,7 @@ import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { formatDuration, HOUR, localDateTime, MINUTE, SECOND } from '../../lib/time.ts';
 import { raiseAlert } from '../../schedule/alerts.ts';
 import type { AppContext } from '../app-context.ts';
-import { composeAfterCountdown, cutoffOf } from '../compose.ts';
+import { comingSlot, composeAfterCountdown, cutoffOf } from '../compose.ts';
 import { sendAlert } from './closing-alerts.ts';
 import { type DraftTarget, targetName } from './draft-target.ts';
 
@@ -34,7 +34,7 @@ type SendOutcome =
 /**
  * Starts the countdown of the newsletter's `undoSeconds`, unless one runs already.
  * @returns its end, epoch milliseconds
- * @throws SendError if the edition is closed, must not close, or has too few stories
+ * @throws SendError if the edition is closed, is not the next one, must not close, or has too few stories
  */
 export async function startSending(app: AppContext, target: DraftTarget, editor: string): Promise<number> {
   const { store, config, clock } = app;
@@ -43,6 +43,11 @@ export async function startSending(app: AppContext, target: DraftTarget, editor:
   const isClosed = `${name} is closed: see "daywire editions show ${name}"`;
   if ((await findEdition(store.db, newsletter.id, slot.label)) !== null) throw new SendError(isClosed);
   const now = clock();
+  // A slip in the date would send the stories of today, and leave that day without an edition.
+  const next = newsletter.schedule === null ? slot : await comingSlot(app, newsletter, now);
+  if (slot.slotAt > next.slotAt) {
+    throw new SendError(`${name} cannot be sent yet: ${newsletter.id}/${next.label} comes before it`);
+  }
   const options = { slot, cutoffAt: await cutoffOf(app, newsletter, slot), now };
   const obstacle = await findClosingObstacle(store.db, config, newsletter, options);
   if (obstacle !== null) {

@@ -115,6 +115,15 @@ forEachDatabase((open) => {
       expect(await app.store.db.selectFrom('editions').select('id').execute()).toHaveLength(1);
     });
 
+    it('is refused for a later slot than the next one', async () => {
+      const app = await openApp();
+      const later = await findDraftTarget(app, app.newsletter, '2026-11-25');
+      await expect(startSending(app, later, 'Ada')).rejects.toThrow(
+        'daily-roundup/2026-11-25 cannot be sent yet: daily-roundup/2026-11-24 comes before it',
+      );
+      expect(await readDraftLog(app.store.db, app.newsletter.id, '2026-11-25')).toEqual([]);
+    });
+
     it('ends the wait of a slot that has come, in the transaction that closes it', async () => {
       const app = await openApp('required');
       await check(app, SLOT);

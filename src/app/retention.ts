@@ -9,7 +9,7 @@ import {
   failUncertainOfCancelled,
   foldDeliveries,
 } from '../delivery/retention.ts';
-import { deleteOldDraftViews } from '../editions/draft-store.ts';
+import { deleteOldDraftViews } from '../editions/draft-views.ts';
 import { deleteOldLinkStates } from '../editions/links/link-cache.ts';
 import { deleteReaderCounts } from '../feeds/readers/reader-rows.ts';
 import { resolveSignupAlert } from '../http/account/signup-alert.ts';

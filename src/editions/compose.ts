@@ -12,28 +12,19 @@ import { datelineTime, rfc3339 } from '../lib/time.ts';
 import type { Db, Store } from '../store/store.ts';
 import { findAlertObstacle } from './alerts/alert-limits.ts';
 import { type ApprovalStatus, type ArrangementOptions, arrangeEdition } from './arrange.ts';
+import { buildEditionView } from './build-view.ts';
 import { type ArticleVersion, findDueCorrections, findListedCorrections } from './candidates.ts';
 import { type ClosingObstacle, closingObstacle } from './draft/closing.ts';
 import type { Draft } from './draft/decisions.ts';
-import {
-  assertComplete,
-  type LoadedStories,
-  type LoadOptions,
-  loadStories,
-  storyBlocks,
-  toRejection,
-} from './load-stories.ts';
+import { assertComplete, type LoadedStories, type LoadOptions, loadStories, toRejection } from './load-stories.ts';
 import { type Edition, findEdition } from './queries.ts';
-import { editionExtras } from './rendering/edition-extras.ts';
-import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
-import { correctionSubject, editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
-import { renderNote } from './rendering/note.ts';
+import type { Correction, EditionView } from './rendering/edition-view.ts';
+import { roundupHeadline } from './rendering/headline.ts';
 import { renderInThread } from './rendering/render-in-thread.ts';
 import { type ContentLimits, filledSize, fitToSizeLimit, limitBlocks } from './rendering/size-limit.ts';
 import { toCorrection } from './rendering/story-view.ts';
-import { buildRoundupArticle, editionPath } from './roundup-article.ts';
+import { buildRoundupArticle } from './roundup-article.ts';
 import { type Block, countStories, leadingStories, type SelectionRules } from './selection.ts';
-import type { EditionSlot } from './slot.ts';
 import type { EditionWindow } from './window.ts';
 
 /** An edition that can be closed. */
@@ -164,7 +155,7 @@ export async function composeEdition(
     const stories = await limitStories(db, loaded, limits, loading);
     const corrections = limitCorrections(due, limits);
     const leading = leadingArticles(stories, rules);
-    const view = editionView(config, newsletter, about, stories, leading, corrections.views);
+    const view = buildEditionView(config, newsletter, about, stories, leading, corrections.views);
     const rendered = await renderInThread(view, newsletterSite(config, newsletter), templates, {
       template: newsletter.template,
       nonce,
@@ -258,12 +249,6 @@ function leadingArticles({ plan, placed }: LoadedStories, rules: SelectionRules)
   );
 }
 
-/** What a view shows besides stories and corrections. */
-interface AboutEdition extends Pick<EditionView['masthead'], 'number' | 'revision' | 'revisionNote' | 'isCorrection'> {
-  slot: EditionSlot;
-  draft: Draft;
-}
-
 interface Corrections {
   views: Correction[];
   due: ComposedEdition['corrections'];
@@ -287,48 +272,6 @@ async function loadCorrections(
     }
   }
   return corrections;
-}
-
-function editionView(
-  config: Config,
-  newsletter: NewsletterConfig,
-  { slot, draft, ...numbers }: AboutEdition,
-  stories: LoadedStories,
-  leading: Article[],
-  corrections: Correction[],
-): EditionView {
-  const { id, title, kicker } = newsletter;
-  const blocks = storyBlocks(stories);
-  const { lead, news, roundup } = blocks;
-  const subject = draft.decisions.subject ?? editionSubject(kicker, leading);
-  const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
-  return {
-    masthead: { title, newsletter: id, kicker, date: slot.slotAt, slot: slot.label, ...numbers },
-    note,
-    ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
-    headline: `${kicker}: ${roundupHeadline(leading)}`,
-    subject: numbers.isCorrection ? correctionSubject(subject) : subject,
-    preheader: editionPreheader([
-      draft.decisions.preheader,
-      ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),
-      ...roundup.slice(0, 1).flatMap((item) => [item.dek, item.sentences?.text ?? null]),
-      ...news.map((story) => story.dek),
-      newsletter.description,
-    ]),
-    ...blocks,
-    corrections,
-    links: editionLinks(config.publication.url, id, slot.label),
-  };
-}
-
-function editionLinks(publicUrl: string, newsletter: string, slot: string): EditionLinks {
-  return {
-    home: `${publicUrl}/`,
-    archive: publicUrl + editionPath(newsletter, slot),
-    editions: `${publicUrl}/editions/${newsletter}`,
-    feeds: `${publicUrl}/feeds/`,
-    newsletters: `${publicUrl}/newsletters`,
-  };
 }
 
 async function freeArticleId(db: Db, wanted: string): Promise<string> {

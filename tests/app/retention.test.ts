@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { runRetention } from '../../src/app/retention.ts';
 import { changeDraft } from '../../src/editions/draft/history.ts';
-import { changeStoredDraft, readDraftLog, readDraftView, writeDraftView } from '../../src/editions/draft-store.ts';
+import { changeStoredDraft, readDraftLog } from '../../src/editions/draft-store.ts';
+import { readDraftView, writeDraftView } from '../../src/editions/draft-views.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';

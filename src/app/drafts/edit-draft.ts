@@ -16,7 +16,8 @@ import {
   type LogEntry,
   undoEntry,
 } from '../../editions/draft/history.ts';
-import { changeStoredDraft, type DraftView, readDraft, readDraftView } from '../../editions/draft-store.ts';
+import { changeStoredDraft, readDraft } from '../../editions/draft-store.ts';
+import { type DraftView, readDraftView } from '../../editions/draft-views.ts';
 import { isSerializationFailure } from '../../store/store.ts';
 import type { AppContext } from '../app-context.ts';
 import { composeUnrecorded } from '../preview.ts';

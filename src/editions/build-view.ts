@@ -1,0 +1,62 @@
+/**
+ * The data of an edition's templates: its stories and corrections, the editor's texts, the links.
+ */
+import type { Article } from '../articles/article.ts';
+import type { Config, NewsletterConfig } from '../config/config.ts';
+import type { Draft } from './draft/decisions.ts';
+import { type LoadedStories, storyBlocks } from './load-stories.ts';
+import { editionExtras } from './rendering/edition-extras.ts';
+import type { Correction, EditionLinks, EditionView } from './rendering/edition-view.ts';
+import { correctionSubject, editionPreheader, editionSubject, roundupHeadline } from './rendering/headline.ts';
+import { renderNote } from './rendering/note.ts';
+import { editionPath } from './roundup-article.ts';
+import type { EditionSlot } from './slot.ts';
+
+/** What a view shows besides stories and corrections. */
+interface AboutEdition extends Pick<EditionView['masthead'], 'number' | 'revision' | 'revisionNote' | 'isCorrection'> {
+  slot: EditionSlot;
+  draft: Draft;
+}
+
+/** Builds the view of an edition from its stories and the texts of its draft. Pure. */
+export function buildEditionView(
+  config: Config,
+  newsletter: NewsletterConfig,
+  { slot, draft, ...numbers }: AboutEdition,
+  stories: LoadedStories,
+  leading: Article[],
+  corrections: Correction[],
+): EditionView {
+  const { id, title, kicker } = newsletter;
+  const blocks = storyBlocks(stories);
+  const { lead, news, roundup } = blocks;
+  const subject = draft.decisions.subject ?? editionSubject(kicker, leading);
+  const note = draft.decisions.note === null ? [] : renderNote(draft.decisions.note, config);
+  return {
+    masthead: { title, newsletter: id, kicker, date: slot.slotAt, slot: slot.label, ...numbers },
+    note,
+    ...editionExtras(config, newsletter, { ...blocks, note, corrections }),
+    headline: `${kicker}: ${roundupHeadline(leading)}`,
+    subject: numbers.isCorrection ? correctionSubject(subject) : subject,
+    preheader: editionPreheader([
+      draft.decisions.preheader,
+      ...(lead === null ? [] : [lead.dek, lead.paragraphs[0]?.text ?? null]),
+      ...roundup.slice(0, 1).flatMap((item) => [item.dek, item.sentences?.text ?? null]),
+      ...news.map((story) => story.dek),
+      newsletter.description,
+    ]),
+    ...blocks,
+    corrections,
+    links: editionLinks(config.publication.url, id, slot.label),
+  };
+}
+
+function editionLinks(publicUrl: string, newsletter: string, slot: string): EditionLinks {
+  return {
+    home: `${publicUrl}/`,
+    archive: publicUrl + editionPath(newsletter, slot),
+    editions: `${publicUrl}/editions/${newsletter}`,
+    feeds: `${publicUrl}/feeds/`,
+    newsletters: `${publicUrl}/newsletters`,
+  };
+}

@@ -102,6 +102,8 @@ export async function countArticles(db: Db): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom('articles')
     .select((e) => ['state', e.fn.countAll<number>().as('count')])
+    // Without those that stand for alerts: no input brought them, and nobody writes on them.
+    .where((e) => e.not(e.and([e('state', '=', 'draft'), e('kind', '=', 'roundup'), e('origin', 'is', null)])))
     .groupBy('state')
     .orderBy('state')
     .execute();

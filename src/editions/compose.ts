@@ -203,6 +203,7 @@ export async function composeEdition(
       headline: roundupHeadline(leading),
       image: stories.placed.find(({ block }) => block === 'lead')?.article.image ?? null,
       now,
+      isPublic: newsletter.kind !== 'alert',
     }),
   };
 }

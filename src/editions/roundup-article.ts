@@ -17,11 +17,13 @@ export interface RoundupArticleOptions {
   image: Image | null;
   /** The closing instant. */
   now: number;
+  /** False for an alert: its one story is in the feeds already. */
+  isPublic: boolean;
 }
 
 /** Builds the article of an edition. Its body lists the stories with links and credits, and says its revision. */
 export function buildRoundupArticle(view: EditionView, options: RoundupArticleOptions): Article {
-  const { config, id, headline, image, now } = options;
+  const { config, id, headline, image, now, isPublic } = options;
   const { masthead } = view;
   const bodyHtml = storyList(view);
   return {
@@ -50,7 +52,7 @@ export function buildRoundupArticle(view: EditionView, options: RoundupArticleOp
     image,
     enclosures: [],
     language: config.publication.language,
-    status: { state: 'published' },
+    status: { state: isPublic ? 'published' : 'draft' },
     page: editionPath(masthead.newsletter, masthead.slot),
   };
 }

@@ -7,6 +7,7 @@ import { editDraft } from '../../src/app/drafts/edit-draft.ts';
 import { showDraft } from '../../src/app/drafts/show-draft.ts';
 import { jobsOf } from '../../src/app/jobs.ts';
 import { runRetention } from '../../src/app/retention.ts';
+import { countArticles, findPublicArticles } from '../../src/articles/queries.ts';
 import type { NewsletterConfig } from '../../src/config/config.ts';
 import { createAlertDraft, listOpenAlerts } from '../../src/editions/alerts/alert-drafts.ts';
 import { findEdition, listEditionArticles } from '../../src/editions/queries.ts';
@@ -83,6 +84,10 @@ describe('an alert', () => {
       expect(await listEditionArticles(app.store.db, edition?.id ?? 0)).toEqual([{ id: 'b', block: 'lead' }]);
       expect(edition?.subject).toBe('Breaking: Headline of b');
       expect(await app.store.db.selectFrom('edition_omissions').selectAll().execute()).toEqual([]);
+      // Its article is in the feeds already.
+      const published = await findPublicArticles(app.store.db, { now: app.now + MINUTE, limit: 10 });
+      expect(published.map(({ id }) => id).sort()).toEqual(['a', 'b', 'c', 'd']);
+      expect(await countArticles(app.store.db)).toEqual({ published: 4 });
       app.now += MINUTE;
       await tick(app);
       expect(await runsOf(app)).toEqual([expect.stringMatching(/^(?:done|late): /)]);

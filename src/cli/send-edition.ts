@@ -3,7 +3,7 @@
  */
 import type { Command } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
-import { awaitCountdown, cancelSending, startSending } from '../app/drafts/countdown.ts';
+import { awaitCountdown, cancelSending, refuseSecondSend, startSending } from '../app/drafts/countdown.ts';
 import { type DraftTarget, targetName } from '../app/drafts/draft-target.ts';
 import { publish } from '../app/publish.ts';
 import { datelineTime, formatDuration } from '../lib/time.ts';
@@ -22,6 +22,7 @@ export function addSendCommand(editions: Command, cli: CliContext): void {
     .option('--by <name>', 'who sends it; default: as for other commands')
     .action((name: string, slot: string | undefined, { cancel = false, ...options }: SendOptions) =>
       withDraft(cli, name, { ...options, slot }, async (app, target, editor) => {
+        if (!cancel && slot === undefined && !name.includes('/')) await refuseSecondSend(app, target);
         if (!cancel) return sendEdition(cli, app, { target, editor }, options);
         await cancelSending(app, target, editor);
         const edition = targetName(target);

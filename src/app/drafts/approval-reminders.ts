@@ -23,22 +23,34 @@ export function dueReminder(slotAt: number, now: number): number | null {
   return REMINDERS.find((minutes) => slotAt - now <= minutes * MINUTE) ?? null;
 }
 
-/** Raises the reminders that are due, and resolves those of slots that are approved or have ended. */
+/**
+ * Raises the reminders that are due, and resolves those of slots that are approved or have ended.
+ * @throws the error of the first newsletter whose slots could not be read, after all others were reminded of
+ */
 export async function remindOfApprovals(app: AppContext): Promise<void> {
   const { store, config, clock } = app;
   const now = clock();
   const open = (await listOpenAlerts(store.db)).map(({ key }) => key).filter((key) => key.startsWith(PREFIX));
   const kept = new Set<string>();
+  const keep = (prefix: string): void => {
+    for (const key of open) if (key.startsWith(prefix)) kept.add(key);
+  };
+  const failures: unknown[] = [];
   for (const newsletter of config.newsletters) {
     if (newsletter.approval !== 'required') continue;
-    for (const slot of await slotsToApprove(app, newsletter, now)) {
-      const prefix = `${PREFIX}${newsletter.id}:${slot.label}:`;
-      for (const key of open) if (key.startsWith(prefix)) kept.add(key);
-      const minutes = dueReminder(slot.slotAt, now);
-      const key = `${prefix}${minutes}`;
-      if (minutes === null || kept.has(key)) continue;
-      kept.add(key);
-      await raiseAlert(store.db, { key, message: reminder(config.publication.zone, newsletter, slot) }, now);
+    try {
+      for (const slot of await slotsToApprove(app, newsletter, now)) {
+        const prefix = `${PREFIX}${newsletter.id}:${slot.label}:`;
+        keep(prefix);
+        const minutes = dueReminder(slot.slotAt, now);
+        const key = `${prefix}${minutes}`;
+        if (minutes === null || kept.has(key)) continue;
+        kept.add(key);
+        await raiseAlert(store.db, { key, message: reminder(config.publication.zone, newsletter, slot) }, now);
+      }
+    } catch (error) {
+      keep(`${PREFIX}${newsletter.id}:`);
+      failures.push(error);
     }
   }
   await resolveAlerts(
@@ -46,6 +58,7 @@ export async function remindOfApprovals(app: AppContext): Promise<void> {
     open.filter((key) => !kept.has(key)),
     now,
   );
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The slots that come within the hour, or that wait, and whose edition is not approved. */

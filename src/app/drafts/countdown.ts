@@ -8,7 +8,7 @@ import type { CloseOutcome } from '../../delivery/close.ts';
 import { arrangeEdition } from '../../editions/arrange.ts';
 import { findClosingObstacle } from '../../editions/closing-obstacle.ts';
 import { endCountdown, listDueCountdowns, readDraft, startCountdown } from '../../editions/draft-store.ts';
-import { findEdition } from '../../editions/queries.ts';
+import { findEdition, lastEdition } from '../../editions/queries.ts';
 import { countStories } from '../../editions/selection.ts';
 import type { EditionSlot } from '../../editions/slot.ts';
 import { errorLine } from '../../lib/clean-text.ts';
@@ -65,6 +65,25 @@ export async function startSending(app: AppContext, target: DraftTarget, editor:
   if (closeAt === null) throw new SendError(isClosed);
   app.log.info({ edition: name, closeAt: localDateTime(closeAt, config.publication.zone) }, 'countdown started');
   return closeAt;
+}
+
+/** How long after an edition closed a second one is sent only by its name. */
+const SENT_LATELY = HOUR;
+
+/**
+ * Refuses a slot that nobody named if the edition before it has just closed: the command was likely given twice.
+ * @throws SendError that names both
+ */
+export async function refuseSecondSend({ store, clock }: AppContext, target: DraftTarget): Promise<void> {
+  const { newsletter } = target;
+  const last = await lastEdition(store.db, newsletter.id);
+  const age = last === null ? Number.POSITIVE_INFINITY : clock() - last.closedAt;
+  if (last === null || newsletter.schedule === null || age >= SENT_LATELY) return;
+  const name = targetName(target);
+  throw new SendError(
+    `${newsletter.id}/${last.slot} closed ${formatDuration(age)} ago, and ${name} is another edition: ` +
+      `to send that now, too, use "daywire editions send ${name}"`,
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dueReminder, remindOfApprovals } from '../../../src/app/drafts/approval-reminders.ts';
+import type { NewsletterConfig } from '../../../src/config/config.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import { forEachDatabase } from '../../support/databases.ts';
@@ -65,6 +66,16 @@ forEachDatabase((open) => {
 
     it('is reminded of once by a process that starts shortly before the slot', async () => {
       expect(await remindAt(await openApp(), SLOT - 5 * MINUTE)).toEqual([FIFTEEN]);
+    });
+
+    it('is reminded of also where the slots of another newsletter cannot be read', async () => {
+      const app = await openApp();
+      const [newsletter] = app.config.newsletters as [NewsletterConfig];
+      const broken = { ...newsletter, id: 'broken', schedule: { cron: 'nonsense', graceMinutes: 60 } };
+      const config = { ...app.config, newsletters: [broken, newsletter] };
+      app.now = SLOT - MINUTE;
+      await expect(remindOfApprovals({ ...app, config })).rejects.toThrow();
+      expect(await listOpenAlerts(app.store.db)).toMatchObject([{ key: FIFTEEN, count: 1 }]);
     });
 
     it('has its reminders resolved on approval, and raised again if that becomes void', async () => {

@@ -1,8 +1,11 @@
 /**
- * Cancels countdowns at the last instant, by another connection than the one that closes the edition: each edition is
- * sent whole, or not at all, and whoever cancelled was told which.
+ * Cancels countdowns at the last instant, by another process than the one that closes the edition: each edition is sent
+ * whole, or not at all, and the command that cancelled was told which.
  */
-import { cancelSending, closeDueCountdowns, SendError, startSending } from '../../src/app/drafts/countdown.ts';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once as nextEvent } from 'node:events';
+import { join } from 'node:path';
+import { closeDueCountdowns, startSending } from '../../src/app/drafts/countdown.ts';
 import { findDraftTarget } from '../../src/app/drafts/draft-target.ts';
 import { MINUTE } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
@@ -19,6 +22,7 @@ import {
   resetNewsroom,
   SLOT,
 } from './newsroom.ts';
+import type { RaceOrder, RaceReport } from './race-worker.ts';
 
 interface RaceFigures {
   races: number;
@@ -31,7 +35,7 @@ interface RaceFigures {
 /** Longest delay from one of the last queries before the edition closes to the cancellation, in milliseconds. */
 const LAST_INSTANTS = 12;
 /** The cancellation comes after one of so many last queries. */
-const LAST_QUERIES = 3;
+const LAST_QUERIES = 8;
 
 /**
  * Each race starts a countdown and lets it end. In every fourth race both processes close it. The cancellation comes at
@@ -44,39 +48,82 @@ export async function runRaces(
 ): Promise<RaceFigures> {
   const start = performance.now();
   await createNewsroom(place);
-  const rooms = [await openNewsroom(place, 0), await openNewsroom(place, 0)] as const;
+  const sender = await openNewsroom(place, 0);
+  const other = await OtherProcess.start(place);
   const figures: RaceFigures = { races, closed: 0, cancelled: 0, faults: [], seconds: 0 };
   try {
     let queries = 0;
     for (let race = 1; race <= races; race++) {
       // The first race shows how many queries there are: it is cancelled at the last one.
       const cancelAfter = race === 1 ? null : queries - Math.floor(Math.random() * LAST_QUERIES);
-      const { outcome, faults, ...ran } = await runRace(rooms, { closeTwice: race % 4 === 0, cancelAfter });
+      const { outcome, faults, ...ran } = await runRace(sender, other, { closeTwice: race % 4 === 0, cancelAfter });
       if (race === 1) ({ queries } = ran);
       figures[outcome] += 1;
       figures.faults.push(...faults.map((fault) => `race ${race}, ${outcome}: ${fault}`));
       onRace(race);
     }
   } finally {
-    await Promise.all(rooms.map(({ app }) => app.store.close()));
+    await other.stop();
+    await sender.app.store.close();
   }
   return { ...figures, seconds: Math.round((performance.now() - start) / 1000) };
 }
 
+/** A process of its own, with its own store. */
+class OtherProcess {
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, PromiseWithResolvers<boolean>>();
+  #orders = 0;
+
+  private constructor(child: ChildProcess) {
+    this.#process = child;
+    child.on('message', ({ id, succeeded, error }: RaceReport) => {
+      if (succeeded === null) this.#waiting.get(id)?.reject(new Error(error));
+      else this.#waiting.get(id)?.resolve(succeeded);
+      this.#waiting.delete(id);
+    });
+    child.on('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error('the other process ended'));
+    });
+  }
+
+  static async start(place: NewsroomPlace): Promise<OtherProcess> {
+    const child = fork(join(import.meta.dirname, 'race-worker.ts'), [JSON.stringify(place)]);
+    await nextEvent(child, 'message');
+    return new OtherProcess(child);
+  }
+
+  /** @returns whether a cancellation came in time */
+  order(kind: RaceOrder['kind'], now: number): Promise<boolean> {
+    this.#orders += 1;
+    const report = Promise.withResolvers<boolean>();
+    this.#waiting.set(this.#orders, report);
+    this.#process.send({ id: this.#orders, kind, now } satisfies RaceOrder);
+    return report.promise;
+  }
+
+  async stop(): Promise<void> {
+    const ended = nextEvent(this.#process, 'exit');
+    this.#process.disconnect();
+    await ended;
+  }
+}
+
 async function runRace(
-  [sender, other]: readonly [DraftNewsroom, DraftNewsroom],
+  sender: DraftNewsroom,
+  other: OtherProcess,
   { closeTwice, cancelAfter }: { closeTwice: boolean; cancelAfter: number | null },
 ): Promise<{ outcome: 'closed' | 'cancelled'; faults: string[]; queries: number }> {
   const { store } = sender.app;
   await resetNewsroom(store);
-  for (const { app } of [sender, other]) app.now = SLOT - 10 * MINUTE;
+  sender.app.now = SLOT - 10 * MINUTE;
   const target = await findDraftTarget(sender.app, sender.newsletter);
   const closeAt = await startSending(sender.app, target, EDITOR);
-  for (const { app } of [sender, other]) app.now = closeAt;
+  sender.app.now = closeAt;
   const cancelling = Promise.withResolvers<boolean>();
   let queries = 0;
   const cancelLater = once(() => {
-    const cancel = () => cancelSending(other.app, target, EDITOR).then(() => true, isTooLate);
+    const cancel = () => other.order('cancel', closeAt);
     // Half of them without a timer, which is never shorter than a millisecond.
     if (Math.random() < 0.5) setImmediate(() => cancel().then(cancelling.resolve, cancelling.reject));
     else setTimeout(() => cancel().then(cancelling.resolve, cancelling.reject), Math.random() * LAST_INSTANTS);
@@ -88,7 +135,7 @@ async function runRace(
   await Promise.all([
     // If the other process was faster, it has had fewer queries.
     closeDueCountdowns({ ...sender.app, store: watched }).finally(cancelLater),
-    closeTwice ? closeDueCountdowns(other.app) : null,
+    closeTwice ? other.order('close', closeAt) : null,
     cancelling.promise,
   ]);
   const wasCancelled = await cancelling.promise;
@@ -96,11 +143,6 @@ async function runRace(
   const alerts = (await listOpenAlerts(store.db)).map(({ message }) => `alert: ${message}`);
   const faults = [...(wasCancelled ? findTraces(figures) : findWholeFaults(figures)), ...alerts];
   return { outcome: wasCancelled ? 'cancelled' : 'closed', faults, queries };
-}
-
-function isTooLate(error: unknown): false {
-  if (error instanceof SendError && error.message.includes('too late to cancel')) return false;
-  throw error;
 }
 
 /** The store, which calls `listener` when a query is built or a transaction begins: with true for the latter. */

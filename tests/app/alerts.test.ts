@@ -65,7 +65,7 @@ const runsOf = async (app: TestApp) =>
 
 async function approve(app: TestApp & { newsletter: NewsletterConfig }, editor = 'Ada'): Promise<void> {
   const target = await findDraftTarget(app, app.newsletter);
-  expect(await showDraft(app, target, editor)).toMatchObject({ kind: 'shown', problems: [] });
+  expect(await showDraft(app, target, editor)).toMatchObject({ kind: 'shown', problems: [], leftOut: [] });
   await editDraft(app, target, editor, { kind: 'approve' });
 }
 

@@ -89,7 +89,9 @@ export async function showDraft(
     new Set(composed.kind === 'composed' ? composed.arrivals : []),
     new Set(composed.approval?.changed),
   ];
-  const { articles: leftOut, older } = await listLeftOut(store.db, newsletter.id, composed);
+  // An alert has the one article that it was made of: no other was left out.
+  const { articles: leftOut, older } =
+    newsletter.kind === 'alert' ? { articles: [], older: 0 } : await listLeftOut(store.db, newsletter.id, composed);
   return {
     kind: 'shown',
     newsletter: newsletter.id,

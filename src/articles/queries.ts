@@ -102,7 +102,7 @@ export async function countArticles(db: Db): Promise<Record<string, number>> {
   const rows = await db
     .selectFrom('articles')
     .select((e) => ['state', e.fn.countAll<number>().as('count')])
-    // Without those that stand for alerts: no input brought them, and nobody writes on them.
+    // Without those that represent alerts: no input brought them.
     .where((e) => e.not(e.and([e('state', '=', 'draft'), e('kind', '=', 'roundup'), e('origin', 'is', null)])))
     .groupBy('state')
     .orderBy('state')

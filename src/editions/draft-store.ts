@@ -62,7 +62,7 @@ export async function findDraftSlots(db: Db, newsletter: string, day: string): P
 /**
  * Changes a draft and appends to its log, in one transaction.
  * @param change decides from the stored draft; it may be called again
- * @throws whatever `change` throws: nothing is written then
+ * @throws the errors of `change`: nothing is written then
  */
 export function changeStoredDraft(
   { db }: Pick<Store, 'db'>,

@@ -171,6 +171,21 @@ describe.concurrent('daywire editions, for an editor', () => {
     expect(apart).toEqual(joined);
   });
 
+  it('prints what an editor typed on one line, without what a terminal would obey', async () => {
+    const { editions } = await openFolder();
+    const held = await editions('hold', '--reason', 'for\r\nthe \u001b[2Jlawyer', '--by', 'A\u001bda\nBob');
+    await editions('subject', 'One\r\u009b\ttwo', '--by', 'Ada');
+    await editions('note', 'One\n\u001b]0;two', '--by', 'Ada');
+    const { text } = await editions('log');
+    for (const output of [held.text, text]) expect(output).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+    expect(held.text).toMatch(/: held: for the \[2Jlawyer\n$/);
+    expect(text.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/ Ada +note: One \]0;two$/),
+      expect.stringMatching(/ Ada +subject: One two$/),
+      expect.stringMatching(/ A da Bob +held: for the \[2Jlawyer$/),
+    ]);
+  });
+
   it('mails a test copy of the draft', async () => {
     const { editions } = await openFolder();
     await editions('subject', 'An edited subject');

@@ -6,6 +6,7 @@ import type { DraftConflictError, DraftEdit } from '../../app/drafts/edit-draft.
 import type { DraftReport, DraftStory } from '../../app/drafts/show-draft.ts';
 import type { DraftField, DraftState, FieldValue, StoryDecision, StoryPlace } from '../../editions/draft/decisions.ts';
 import { type LogEntry, undoneNumbers, withdrewApproval } from '../../editions/draft/history.ts';
+import { plainLine } from '../../editions/rendering/headline.ts';
 import type { Block } from '../../editions/selection.ts';
 import { localDateTime, rfc3339 } from '../../lib/time.ts';
 import { formatEditionProblems } from './edition-problems.ts';
@@ -167,9 +168,9 @@ function describeCommand({ command, undoes }: LogEntry): string {
   switch (command.kind) {
     case 'subject':
     case 'preheader':
-      return command.text === null ? `${command.kind}: automatic again` : `${command.kind}: ${shorten(command.text)}`;
+      return command.text === null ? `${command.kind}: automatic again` : `${command.kind}: ${asTyped(command.text)}`;
     case 'note':
-      return command.text === null ? 'note removed' : `note: ${shorten(command.text.replace(/\s+/g, ' '))}`;
+      return command.text === null ? 'note removed' : `note: ${asTyped(command.text)}`;
     case 'drop':
       return `dropped ${command.story}`;
     case 'pin':
@@ -179,7 +180,7 @@ function describeCommand({ command, undoes }: LogEntry): string {
     case 'move':
       return `moved ${command.story} to ${command.block}, ${describePlace(command.place)}`;
     case 'hold':
-      return command.reason === null ? 'held' : `held: ${command.reason}`;
+      return command.reason === null ? 'held' : `held: ${asTyped(command.reason)}`;
     case 'unhold':
       return 'let go';
     case 'approve':
@@ -193,6 +194,11 @@ function describeCommand({ command, undoes }: LogEntry): string {
     default:
       return `${command.kind} of ${undoes}`;
   }
+}
+
+/** The log has texts as they were typed: without line breaks and control characters, which a terminal would obey. */
+function asTyped(text: string): string {
+  return shorten(plainLine(text));
 }
 
 function describePlace(place: StoryPlace): string {

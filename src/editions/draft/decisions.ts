@@ -119,7 +119,7 @@ export function withField(draft: Draft, field: DraftField, value: FieldValue): D
   const part = kind === 'block' ? 'blocks' : 'stories';
   const others = Object.entries(decisions[part]).filter(([key]) => key !== name);
   const entries = value === null ? others : [...others, [name, value]];
-  // In the order of names, so that the same decisions are the same bytes, whatever the order of the commands.
+  // In the order of names, so that the same decisions are the same bytes, independent of the order of the commands.
   entries.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
   return { ...draft, decisions: { ...decisions, [part]: Object.fromEntries(entries) } };
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { openKeys } from '../src/app/keys.ts';
 import { publish } from '../src/app/publish.ts';
-import { loadSampleNewsroom } from '../src/app/sample.ts';
+import { loadSampleNewsroom } from '../src/app/sample/newsroom.ts';
 import { parseConfig } from '../src/config/config.ts';
 import { openReaderCounter } from '../src/feeds/readers/reader-counts.ts';
 import { createApp } from '../src/http/server/app.ts';

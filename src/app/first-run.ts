@@ -19,7 +19,7 @@ import { wasInterrupted } from './delivery/run-details.ts';
 import { closeDueCountdowns } from './drafts/countdown.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
-import { loadSampleNewsroom } from './sample.ts';
+import { loadSampleNewsroom } from './sample/newsroom.ts';
 import { describeChanges, pollDueSources } from './sources/poll-sources.ts';
 
 /** Results of the first run; null for what is not part of this process's roles. */

@@ -18,6 +18,9 @@ export const VACUUM_DUE = 'store.vacuum';
  */
 export const UNTRUSTED_PROXY = 'server.untrusted-proxy';
 
+/** When the sample newsroom was loaded: epoch milliseconds. */
+export const SAMPLE_LOADED_AT = 'sample.loaded-at';
+
 export async function readMeta(db: Db, key: string): Promise<string | undefined> {
   const row = await db.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst();
   return row?.value;

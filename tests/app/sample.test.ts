@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadSampleNewsroom } from '../../src/app/sample.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { type Article, isPublic } from '../../src/articles/article.ts';
 import { findArticle, findPublicArticles, findRetractedArticles } from '../../src/articles/queries.ts';
 import { countRejections } from '../../src/articles/rejections.ts';

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../scripts/free-port.ts';
-import { loadSampleNewsroom } from '../../src/app/sample.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { ROLES, runOnce, type StartOptions, start } from '../../src/app/start.ts';
 import { formatFirstRun } from '../../src/cli/format/first-run.ts';
 import { findDocument } from '../../src/feeds/documents.ts';

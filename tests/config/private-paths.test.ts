@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { deliverDue } from '../../src/app/deliver.ts';
 import { writePreview } from '../../src/app/preview.ts';
-import { loadSampleNewsroom } from '../../src/app/sample.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { readableByOthers } from '../../src/config/private-paths.ts';
 import { backupStore } from '../../src/store/backup/backup.ts';
 import { migrate } from '../../src/store/schema.ts';

@@ -1,7 +1,7 @@
 /** The sample newsroom: its configuration and its articles. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadSampleNewsroom } from '../../src/app/sample.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import type { Article } from '../../src/articles/article.ts';
 import { toArticle } from '../../src/articles/queries.ts';
 import { type Config, parseConfig } from '../../src/config/config.ts';

@@ -4,7 +4,7 @@
  */
 import type { AppContext } from '../../src/app/app-context.ts';
 import { openKeys } from '../../src/app/keys.ts';
-import { loadSampleNewsroom } from '../../src/app/sample.ts';
+import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import type { Store } from '../../src/store/store.ts';
 import { clockAt, NOW } from './clock.ts';

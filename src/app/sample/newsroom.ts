@@ -1,15 +1,17 @@
 /**
  * Loads the sample newsroom in sample/: articles, pictures and subscribers for a first start. Its articles are dated
- * relative to the moment it is loaded.
+ * relative to the moment it is loaded, and so are the reports of its outlets (outlet-listener.ts).
  */
 import { readdir, readFile } from 'node:fs/promises';
-import { importFiles } from '../articles/import/import.ts';
-import { type ImportFile, textFile } from '../articles/import/import-files.ts';
-import type { ReportEntry } from '../articles/import/report.ts';
-import type { Config } from '../config/config.ts';
-import { DAY, HOUR, MINUTE, rfc3339 } from '../lib/time.ts';
-import type { Store } from '../store/store.ts';
-import { addSubscriber } from '../subscribers/subscriptions.ts';
+import { importFiles } from '../../articles/import/import.ts';
+import { type ImportFile, textFile } from '../../articles/import/import-files.ts';
+import type { ReportEntry } from '../../articles/import/report.ts';
+import type { Config } from '../../config/config.ts';
+import { SAMPLE_LOADED_AT, writeMeta } from '../../store/meta.ts';
+import type { Store } from '../../store/store.ts';
+import { addSubscriber } from '../../subscribers/subscriptions.ts';
+import { resolveTimes } from './relative-times.ts';
+import { SAMPLE } from './sample-folder.ts';
 
 export interface SampleReport {
   /** Articles of the sample that are now in the store. */
@@ -19,9 +21,6 @@ export interface SampleReport {
   rejected: ReportEntry[];
   warnings: ReportEntry[];
 }
-
-/** Next to src/ in a checkout, and next to dist/ in the published package. */
-const SAMPLE = new URL('../../sample/', import.meta.url);
 
 /**
  * Loads the sample into the store. Loading it twice with the same `now` changes nothing. Articles are stored last: a
@@ -34,6 +33,7 @@ export async function loadSampleNewsroom(
   { now }: { now: number },
 ): Promise<SampleReport> {
   const subscribers = await addSampleSubscribers(store, config, now);
+  await writeMeta(store.db, SAMPLE_LOADED_AT, String(now));
   const sources = await sampleSources(now);
   const { added, updated, unchanged, rejected, warnings } = await importFiles(store, config, sources, {
     clock: () => now,
@@ -47,7 +47,7 @@ async function sampleSources(now: number): Promise<ImportFile[]> {
   return Promise.all(
     names.map(async (name) => {
       const text = await readFile(new URL(name, folder), 'utf8');
-      return textFile(`sample/articles/${name}`, resolveTimes(text, now), 'markdown');
+      return textFile(`sample/articles/${name}`, resolveFrontMatter(text, now), 'markdown');
     }),
   );
 }
@@ -70,15 +70,7 @@ async function addSampleSubscribers(store: Store, config: Config, now: number): 
 }
 
 const FRONT_MATTER = /^---\n.*?\n---\n/s;
-const TIME = /\{\{ ([+-])(?=\d)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)? \}\}/g;
-
-/** Replaces `{{ -1d3h20m }}` in the front matter by an instant. Elapsed time: a zone's clock change shifts nothing. */
-function resolveTimes(text: string, now: number): string {
-  const minute = Math.floor(now / MINUTE) * MINUTE;
-  return text.replace(FRONT_MATTER, (frontMatter) =>
-    frontMatter.replace(TIME, (_, sign: string, days = 0, hours = 0, minutes = 0) => {
-      const distance = Number(days) * DAY + Number(hours) * HOUR + Number(minutes) * MINUTE;
-      return rfc3339(sign === '+' ? minute + distance : minute - distance);
-    }),
-  );
+/** Only there: a body may show the notation. */
+function resolveFrontMatter(text: string, now: number): string {
+  return text.replace(FRONT_MATTER, (frontMatter) => resolveTimes(frontMatter, now));
 }

@@ -81,13 +81,28 @@ function innerKeys(path: string, type: z.core.$ZodTypes): Key[] {
     case 'record':
       return innerKeys(`${path}.*`, def.valueType as z.core.$ZodTypes);
     case 'union':
-      return def.options.flatMap((option) => innerKeys(path, option as z.core.$ZodTypes));
+      return mergeKeys(def.options.flatMap((option) => innerKeys(path, option as z.core.$ZodTypes)));
     // What is written, not what it is transformed to.
     case 'pipe':
       return innerKeys(path, def.in as z.core.$ZodTypes);
     default:
       return [];
   }
+}
+
+/** A key that several forms of a value have is described once, with what each form says. */
+function mergeKeys(keys: Key[]): Key[] {
+  const byPath = Map.groupBy(keys, ({ path }) => path);
+  return [...byPath.values()].map((same) => {
+    const [first] = same as [Key];
+    const each = (part: (key: Key) => string): string[] => [...new Set(same.map(part))];
+    return {
+      ...first,
+      description: each(({ description }) => description).join(' '),
+      type: each(({ type }) => type).join(', '),
+      rules: [...new Set(same.flatMap(({ rules }) => rules))],
+    };
+  });
 }
 
 function nameOf(type: z.core.$ZodTypes): string {
@@ -103,10 +118,12 @@ function nameOf(type: z.core.$ZodTypes): string {
       return Object.values(def.entries)
         .map((value) => `\`${value}\``)
         .join(', ');
+    case 'literal':
+      return def.values.map((value) => `\`${value}\``).join(', ');
     case 'array':
       return `list of ${nameOf(def.element as z.core.$ZodTypes)}`;
     case 'union':
-      return def.options.map((option) => nameOf(option as z.core.$ZodTypes)).join(', or ');
+      return [...new Set(def.options.map((option) => nameOf(option as z.core.$ZodTypes)))].join(', or ');
     case 'pipe':
       return nameOf(def.in as z.core.$ZodTypes);
     case 'object':

@@ -1,9 +1,11 @@
 /**
  * Tasks that a running process repeats, beside the jobs of its schedule.
  */
+
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { countDueChanges } from '../articles/pending-changes.ts';
+import { articleSources } from '../config/sources.ts';
 import { pollMailbox } from '../delivery/bounces/mailbox.ts';
 import { closeDuePages } from '../feeds/archive/close-due-pages.ts';
 import { readFeedVersion } from '../feeds/feed-version.ts';
@@ -60,7 +62,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       await importWatched(app, { isRepeated: true, signal });
     }),
     ...pollingSources(app).map((poll, index) => {
-      return repeat(SECOND, `polling ${config.sources[index]?.id}`, log, poll);
+      return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {

@@ -2,12 +2,14 @@
  * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, and the logins to the mailbox
  * and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
+
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
 import { openConfiguredClient } from '../config/fetching.ts';
 import { readableByOthers } from '../config/private-paths.ts';
 import { sourceKey } from '../config/source-keys.ts';
+import { articleSources } from '../config/sources.ts';
 import { verifyMailbox } from '../delivery/bounces/mailbox.ts';
 import { loadSigners, type Signer, signersOf } from '../delivery/message/dkim.ts';
 import { openTransport } from '../delivery/transport/open-transport.ts';
@@ -307,7 +309,7 @@ async function checkTransport(config: Config): Promise<Finding[]> {
 /** Looks for what is polled. A site that is away is no fault of this installation. */
 async function checkSources(config: Config, now: number): Promise<Finding[]> {
   const requester = { client: openConfiguredClient(config), now };
-  const findings = config.sources.map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
+  const findings = articleSources(config).map(async ({ id, url, api: wanted }): Promise<Finding[]> => {
     try {
       const source = { url, api: wanted, key: sourceKey(config, id) };
       const { api, endpoint, notes } = await discoverApi(requester, source);

@@ -1,6 +1,7 @@
 /**
  * Commands about sources: the newsroom's own sites, whose articles are polled.
  */
+
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
 import { publish } from '../app/publish.ts';
@@ -8,7 +9,8 @@ import { sourceFor, sourceIdOf, writeConfig } from '../app/sources/add-source.ts
 import { decideWithdrawals, describeChanges, pollNow } from '../app/sources/poll-sources.ts';
 import { readSourceStatus } from '../app/sources/source-status.ts';
 import { testSource } from '../app/sources/source-test.ts';
-import type { SourceConfig } from '../config/config.ts';
+import type { ArticleSource } from '../config/config.ts';
+import { articleSources } from '../config/sources.ts';
 import { registerSources, setPaused } from '../sources/source-state.ts';
 import { webhookSecret } from '../sources/webhook.ts';
 import { type CliContext, CommandError, findById, type JsonOption, jsonOption, printResult } from './context.ts';
@@ -72,8 +74,8 @@ interface PollCommandOptions extends JsonOption {
   all?: boolean;
 }
 
-function named({ config }: AppContext, id: string): SourceConfig {
-  return findById(config.sources, id, 'source');
+function named({ config }: AppContext, id: string): ArticleSource {
+  return findById(articleSources(config), id, 'source');
 }
 
 function listSources(cli: CliContext, options: JsonOption): Promise<void> {

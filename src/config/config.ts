@@ -13,14 +13,16 @@ import { readSecrets, type Secrets } from './secrets.ts';
 type Document = ReturnType<typeof parseDocument>;
 
 export type {
+  ArticleSource,
   FeedConfig,
   NewsletterConfig,
   Publication,
+  RoundupSource,
   ScheduleConfig,
   Selection,
   SourceConfig,
 } from './schema.ts';
-export { KINDS } from './schema.ts';
+export { KINDS } from './values.ts';
 
 /** Lists every problem of a configuration, one sentence each: file and line, key, value, rule. */
 export class ConfigError extends Error {
@@ -149,7 +151,8 @@ export function sectionTitle(config: Pick<Config, 'sections'>, section: string |
  * if no form has the right type.
  */
 function issuesOfIntendedForm(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
-  if (issue.code !== 'invalid_union') return [issue];
+  // Without errors no form has that value of its discriminating key, and the message says which exist.
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return [issue];
   const intended = issue.errors.find((form) =>
     form.every(({ code, path }) => code !== 'invalid_type' || path.length > 0),
   );

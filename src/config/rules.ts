@@ -61,6 +61,7 @@ const KEYS_OF_ROUNDUPS = {
   blocks: 'an alert has one story',
   windowHours: 'an alert has a story of any age',
   newsHours: 'an alert has a story of any age',
+  roundup: 'an alert has one story',
   deliverAt: 'an alert is delivered at once',
   'show.contents': 'an alert has one story',
   'show.thumbnails': 'an alert has one story',
@@ -99,12 +100,16 @@ function feedSectionsExist({ feeds, sections }: FileConfig): ConfigViolation[] {
 function sourceSectionsExist({ sources, sections }: FileConfig): ConfigViolation[] {
   const known = sections.map(({ id }) => id);
   const rule = `must be one of the sections: ${known.join(', ')}`;
-  return sources.flatMap(({ section, sections: mapped }, index) => [
-    ...(section === undefined || known.includes(section) ? [] : [{ path: ['sources', index, 'section'], rule }]),
-    ...Object.entries(mapped).flatMap(([category, id]) =>
-      known.includes(id) ? [] : [{ path: ['sources', index, 'sections', category], rule }],
-    ),
-  ]);
+  return sources.flatMap((source, index) => {
+    if (source.use !== 'articles') return [];
+    const { section, sections: mapped } = source;
+    return [
+      ...(section === undefined || known.includes(section) ? [] : [{ path: ['sources', index, 'section'], rule }]),
+      ...Object.entries(mapped).flatMap(([category, id]) =>
+        known.includes(id) ? [] : [{ path: ['sources', index, 'sections', category], rule }],
+      ),
+    ];
+  });
 }
 
 /** The backgrounds of emails and pages. */

@@ -2,79 +2,30 @@
  * The keys of config/daywire.yaml: source of the types, the JSON Schema and docs/configuration.md. Call `describe`
  * last, since zod's methods return copies without the description.
  */
-import cron from 'node-cron';
 import { z } from 'zod';
-import { parseCidr } from '../lib/cidr.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
-import { parseNat64Prefix } from '../lib/guarded-fetch/nat64.ts';
 import { closestName } from '../lib/names/closest-name.ts';
 import { parseLanguageTag } from '../lib/names/language-tag.ts';
-import { isZone } from '../lib/time.ts';
 import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
-
-export const KINDS = ['brief', 'analysis', 'feature', 'roundup-item', 'roundup'] as const;
-
-const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64');
-const text = z.string().min(1);
-const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
-const cronExpression = z
-  .string()
-  .refine((text) => cron.validateDetailed(text).valid, 'must be a cron expression of five fields, such as "30 7 * * *"')
-  .refine((text) => text.trim().split(/\s+/).length === 5, 'must have five fields: minute hour day month weekday');
-const publicUrl = z
-  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-  // It goes into a List-Unsubscribe line of at most 998 octets, with a token (RFC 5322 §2.1.1).
-  .refine(
-    (url) => !URL.canParse(url) || new URL(url).href.length <= 500,
-    'must have at most 500 characters when encoded',
-  )
-  // Paths are appended to it.
-  .regex(/^[^?#@]*$/, 'must be an address without a login, "?" or "#"');
-const perSecond = z.number().min(0.01).max(100_000);
-const minutes = z.int().min(1).max(10_080);
-const retentionDays = z.int().min(7).max(3_650);
-const colour = z.string().regex(/^#[0-9a-fA-F]{6}$/, 'must be a colour such as #9b1c1f');
-const addressRange = z
-  .string()
-  .refine(
-    (text) => parseCidr(text) !== null,
-    'must be a range of addresses such as 10.1.0.0/16 or fd00::/8; one address ends with /32 or /128',
-  );
-const nat64Prefix = z
-  .string()
-  .refine(
-    (text) => parseNat64Prefix(text) !== null,
-    'must be a prefix of IPv6 addresses such as 2001:db8:64::/96, of length 32, 40, 48, 56, 64 or 96 (RFC 6052)',
-  );
-const listenAddress = z
-  .string()
-  .refine((text) => text === 'off' || parseHostPort(text) !== null, 'must be off, or such as 127.0.0.1:9464')
-  .transform((text) => (text === 'off' ? null : parseHostPort(text)));
-/** A file below `paths.media` that is served: no part of it starts with a dot (http/server/media.ts). */
-const MEDIA_FILE = /^(?![/.])(?!.*\/[/.])[^\\?#:]{1,500}$/;
-const mediaFile = z.string().regex(MEDIA_FILE, 'must be a file in paths.media, such as sponsors/acme.png');
-const pictureAddress = z
-  .string()
-  .refine(
-    (text) => MEDIA_FILE.test(text) || (/^https?:\/\//.test(text) && URL.canParse(text)),
-    'must be a file in paths.media, such as logo.png, or an http or https address',
-  );
-const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000);
-const hours = z
-  .int()
-  .min(1)
-  .max(24 * 31);
-const domain = z.string().regex(/^[a-z0-9.-]+$/, 'must be a domain in lower case');
-
-const schedule = z.strictObject({
-  cron: cronExpression.describe(
-    'Minute, hour, day of month, month, day of week. Day of month and day of week must both match.',
-  ),
-  zone: zone.optional().describe("Time zone of the cron expression. Default: the publication's zone."),
-  graceMinutes: minutes
-    .default(180)
-    .describe('A slot missed by less than this still runs, late. An older slot is recorded as skipped.'),
-});
+import { newsletter } from './newsletter-schema.ts';
+import { source } from './source-schema.ts';
+import {
+  addressRange,
+  colour,
+  domain,
+  id,
+  KINDS,
+  listenAddress,
+  minutes,
+  nat64Prefix,
+  perSecond,
+  pictureAddress,
+  publicUrl,
+  retentionDays,
+  schedule,
+  text,
+  zone,
+} from './values.ts';
 
 /** Criteria that narrow a feed. */
 export const selection = z.strictObject({
@@ -116,166 +67,6 @@ const feed = z.strictObject({
     .default('full')
     .describe('full: items contain the whole text. summary: items contain the dek alone.'),
   schedule: schedule.optional().describe('Publishes this feed on its own schedule instead of publish.schedule.'),
-});
-
-const sponsor = z.strictObject({
-  label: text.max(60).default('Sponsored').describe('Says that the text is paid for.'),
-  text: text.max(400).describe('The text, without markup.'),
-  url: webAddress.describe('Where text and picture lead.'),
-  image: z
-    .strictObject({
-      file: mediaFile.describe(
-        'A file in paths.media. A picture on a server of the sponsor would tell the sponsor who opens the email.',
-      ),
-      alt: z.string().max(400).describe('What the picture shows.'),
-      width: z.int().min(1).max(552).default(552).describe('Pixels at which it is shown.'),
-    })
-    .optional()
-    .describe('A picture above the text.'),
-});
-
-const newsletterKeys = z.strictObject({
-  id: id.describe('Part of addresses and commands. Choose it once.'),
-  kind: z
-    .enum(['roundup', 'alert'])
-    .default('roundup')
-    .describe(
-      'roundup: an edition of several stories for each slot of the schedule. ' +
-        'alert: an edition of one article, which "daywire alert" makes at any time. ' +
-        'It has no schedule, minimumStories, blocks, windowHours, newsHours and deliverAt.',
-    ),
-  title: text.describe('Name of the newsletter, as subscribers see it.'),
-  kicker: text.describe('Shown before the headline and in the subject of each edition, such as Tech Roundup.'),
-  description: text.describe('One sentence about the newsletter, shown where visitors subscribe.'),
-  from: z
-    .strictObject({
-      // An encoded From line has at most 998 octets (RFC 5322 §2.1.1).
-      name: text.max(200).describe('Name of the sender.'),
-      email: z.email().describe('Email address of the sender.'),
-    })
-    .describe('Sender of the editions.'),
-  replyTo: z.email().optional().describe('Address for replies. Default: the sender.'),
-  postalAddress: text.optional().describe("Postal address in its emails. Default: the publication's."),
-  template: id.describe('Name of the templates: templates/<template>.mjml and templates/<template>.txt.'),
-  schedule: schedule
-    .optional()
-    .describe('When an edition closes. Each slot makes one edition. Required for a roundup; an alert has none.'),
-  maxPerDay: z
-    .int()
-    .min(1)
-    .max(24)
-    .default(3)
-    .describe("Maximum number of alerts that close on one day, in the publication's time zone. Only for kind alert."),
-  lapseMinutes: minutes
-    .default(60)
-    .describe('Minutes after which an alert that was not approved is not sent any more. Only for kind alert.'),
-  minimumStories: z
-    .int()
-    .min(1)
-    .max(100)
-    .optional()
-    .describe('With fewer stories the slot is skipped, with that reason. Default: 3. Only for kind roundup.'),
-  approval: z
-    .enum(['auto', 'required'])
-    .optional()
-    .describe(
-      'auto: an edition closes at its slot unless an editor holds it. ' +
-        'required: it waits until an editor approves it, at most until its grace period is over. ' +
-        'Default: auto for a roundup, required for an alert.',
-    ),
-  undoSeconds: z
-    .int()
-    .min(0)
-    .max(3_600)
-    .default(60)
-    .describe('Seconds in which sending an edition by hand can be cancelled, before it closes.'),
-  blocks: z
-    .strictObject({
-      news: z.int().min(0).max(50).default(8).describe('Stories under 24-Hour News, or This Week (newsHours).'),
-      analysis: z.int().min(0).max(20).default(4).describe('Stories under Analysis.'),
-      roundup: z.int().min(0).max(30).default(6).describe('Items under Roundup.'),
-      latest: z.int().min(0).max(50).default(8).describe('Headlines under Latest.'),
-    })
-    .prefault({})
-    .describe('Maximum number of stories in each block of an edition.'),
-  windowHours: hours
-    .optional()
-    .describe(
-      'An edition takes the stories of this many hours before it closes, or of all the time since the last edition ' +
-        'if that is longer. Default: 48.',
-    ),
-  newsHours: hours
-    .default(24)
-    .describe('Stories of this many hours are news. The block is called 24-Hour News, or This Week at 168.'),
-  show: z
-    .strictObject({
-      contents: z.boolean().default(false).describe('A list of the blocks, with the first headline of each.'),
-      readingTime: z.boolean().default(false).describe('How many minutes it takes to read what the edition shows.'),
-      thumbnails: z.boolean().default(false).describe('Small pictures next to the news.'),
-    })
-    .prefault({})
-    .describe('What an edition shows in addition.'),
-  sponsor: sponsor.optional().describe('A paid text in each edition, below the top story, labelled as such.'),
-  deliverAt: z
-    .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "07:00"')
-    .optional()
-    .describe(
-      "Delivers to each subscriber at this time in the subscriber's zone, the first one after the edition closes. " +
-        'Default: at once.',
-    ),
-  expireAfterHours: z
-    .int()
-    .min(1)
-    .max(720)
-    .default(20)
-    .describe('Hours after its due time at which a delivery that was not submitted fails as expired.'),
-  heartbeat: z
-    .boolean()
-    .default(true)
-    .describe('Calls DAYWIRE_HEARTBEAT_URL once for each edition, when at least 95 % of it is submitted.'),
-});
-
-const newsletter = newsletterKeys.transform(({ schedule = null, minimumStories, approval, ...keys }) => {
-  const isAlert = keys.kind === 'alert';
-  return {
-    ...keys,
-    /** Null for an alert. */
-    schedule,
-    minimumStories: isAlert ? 1 : (minimumStories ?? 3),
-    approval: approval ?? (isAlert ? ('required' as const) : ('auto' as const)),
-  };
-});
-
-const source = z.strictObject({
-  id: id.describe('Begins the ids of its articles, as in our-site.1234. Choose it once.'),
-  url: publicUrl.describe('Address of the site, or of its feed.'),
-  use: z.enum(['articles']).describe('articles: its articles are published as articles of this publication.'),
-  api: z
-    .enum(['auto', 'wordpress', 'ghost', 'feed'])
-    .default('auto')
-    .describe(
-      'What is polled. auto: the WordPress REST API; else the Ghost Content API, with a key in DAYWIRE_SOURCE_KEYS; ' +
-        'else a feed.',
-    ),
-  pollMinutes: minutes.default(5).describe('Minutes between two polls. A signed webhook polls at once.'),
-  sections: z
-    .record(text, id)
-    .default({})
-    .describe('Sections of its categories, such as Markets: business. Others are found by id and title of a section.'),
-  kinds: z
-    .record(text, z.enum(KINDS))
-    .default({})
-    .describe('Kinds of its categories and tags, such as Opinion: analysis. Other articles are briefs.'),
-  section: id.optional().describe('Section of articles without a mapped category. Default: none.'),
-  membersOnly: z
-    .enum(['teaser', 'skip'])
-    .default('teaser')
-    .describe('Articles for members only. teaser: the beginning, with a link. skip: not at all.'),
-  withdrawn: z
-    .enum(['retract', 'leave'])
-    .default('retract')
-    .describe('What happens to the article of a post that was deleted or unpublished. Feeds withdraw nothing.'),
 });
 
 const articleKey = z.enum([...ARTICLE_KEYS, IGNORED_KEY], {
@@ -385,7 +176,10 @@ export const schema = z.strictObject({
   sources: z
     .array(source)
     .default([])
-    .describe("The newsroom's own sites. Their articles are polled, and link to where they were published."),
+    .describe(
+      "What is polled: the newsroom's own sites, whose articles are published, and feeds of other outlets, from which " +
+        'editors pick items for the roundup.',
+    ),
   leadKickers: z.array(text).default([]).describe('Kickers whose stories lead an edition, strongest first.'),
   paths: z
     .strictObject({
@@ -625,15 +419,11 @@ export type NewsletterConfig = FileConfig['newsletters'][number];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
 export type SourceConfig = FileConfig['sources'][number];
+/** A site of the newsroom's own. */
+export type ArticleSource = Extract<SourceConfig, { use: 'articles' }>;
+/** The feed of another outlet. */
+export type RoundupSource = Extract<SourceConfig, { use: 'roundup' }>;
 export type Publication = FileConfig['publication'];
-
-/** `127.0.0.1:9464` or `[::1]:9464`; port 0 for any free port. */
-function parseHostPort(text: string): { host: string; port: number } | null {
-  const [, ipv6, name, digits] = /^(?:\[([0-9A-Fa-f.]*:[0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = ipv6 ?? name;
-  const port = Number(digits);
-  return host === undefined || port > 65_535 ? null : { host, port };
-}
 
 function isHubUrl(text: string): boolean {
   // Spaces and control characters would not survive a round trip through a feed.

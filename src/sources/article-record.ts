@@ -4,7 +4,7 @@
  */
 import { beginningOfText } from '../articles/beginning.ts';
 import { SLUG } from '../articles/slug.ts';
-import type { Config, SourceConfig } from '../config/config.ts';
+import type { ArticleSource, Config } from '../config/config.ts';
 import { cleanLine, cleanUrl, hasVisibleCharacter } from '../lib/clean-text.ts';
 import { facetSlug } from '../lib/facet-slug.ts';
 import { escapeHtml } from '../lib/html.ts';
@@ -14,7 +14,7 @@ import type { SourceImage, SourceItem } from './source-item.ts';
 
 /** How the items of a source become articles. */
 export interface RecordRules {
-  source: Pick<SourceConfig, 'id' | 'sections' | 'kinds' | 'section' | 'membersOnly'>;
+  source: Pick<ArticleSource, 'id' | 'sections' | 'kinds' | 'section' | 'membersOnly'>;
   sections: Config['sections'];
 }
 

@@ -1,7 +1,7 @@
 /** The steps of a poll under way: requests, imports and recorded progress. */
 import { type ArticleImportReport, addToReport } from '../articles/import/report.ts';
 import { retractArticles } from '../articles/import/retract.ts';
-import type { Config, SourceConfig } from '../config/config.ts';
+import type { ArticleSource, Config } from '../config/config.ts';
 import type { FetchClient } from '../lib/guarded-fetch/fetch-client.ts';
 import { type Clock, MINUTE } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
@@ -38,7 +38,7 @@ const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
 
 /** A claimed poll under way. */
 export interface Poll extends PollDeps {
-  source: SourceConfig;
+  source: ArticleSource;
   row: SourceRow;
   report: PollReport;
 }

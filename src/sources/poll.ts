@@ -3,7 +3,7 @@
  * page is stored before the next one is asked for, so that a process that dies loses and doubles nothing.
  */
 import { emptyReport } from '../articles/import/report.ts';
-import type { SourceConfig } from '../config/config.ts';
+import type { ArticleSource } from '../config/config.ts';
 import { sourceKey } from '../config/source-keys.ts';
 import { DAY } from '../lib/time.ts';
 import { type CmsApi, MAX_PAGE_SIZE } from './cms/cms-api.ts';
@@ -31,7 +31,7 @@ export type PollOutcome =
   | { kind: 'stopped' };
 
 /** Polls a claimed source, and records how that ended. @throws what the store throws */
-export async function pollSource(deps: PollDeps, source: SourceConfig, row: SourceRow): Promise<PollOutcome> {
+export async function pollSource(deps: PollDeps, source: ArticleSource, row: SourceRow): Promise<PollOutcome> {
   const { store, clock, signal } = deps;
   const startedAt = clock();
   const report: PollReport = { ...emptyReport(), retracted: 0, left: 0, waiting: 0, feedProblems: [] };

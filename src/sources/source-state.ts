@@ -1,6 +1,8 @@
 /** What the store knows of sources and their items: claims of polls, outcomes, and what has been read. */
+
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
-import type { Config, SourceConfig } from '../config/config.ts';
+import type { ArticleSource, Config } from '../config/config.ts';
+import { articleSources } from '../config/sources.ts';
 import { chunks } from '../lib/chunks.ts';
 import { HOUR, MINUTE } from '../lib/time.ts';
 import { claimRows, updateClaimed } from '../store/lease.ts';
@@ -22,9 +24,10 @@ export type SourceItemRow = Selectable<Tables['source_items']>;
  */
 export async function registerSources(
   db: Db,
-  { sources, sections }: Pick<Config, 'sources' | 'sections'>,
+  config: Pick<Config, 'sources' | 'sections'>,
   now: number,
 ): Promise<void> {
+  const sources = articleSources(config);
   if (sources.length === 0) return;
   const ids = sources.map(({ id }) => id);
   const columns = ['id', 'url', 'configured_api', 'rules'] as const;
@@ -33,7 +36,7 @@ export async function registerSources(
   for (const source of sources) {
     const { id, url, api } = source;
     const row = known.get(id);
-    const given = { url, configured_api: api, rules: rulesOf(source, sections) };
+    const given = { url, configured_api: api, rules: rulesOf(source, config.sections) };
     // It is called every second: usually it writes nothing.
     if (row === undefined) await addSource(db, { id, ...given, due_at: now });
     else if (row.url !== url || row.configured_api !== api) {
@@ -54,7 +57,7 @@ const UNREAD = {
 
 /** What decides what its items become, beside the items themselves. */
 function rulesOf(
-  { sections: mapped, kinds, section, membersOnly }: SourceConfig,
+  { sections: mapped, kinds, section, membersOnly }: ArticleSource,
   sections: Config['sections'],
 ): string {
   return JSON.stringify([mapped, kinds, section ?? null, membersOnly, sections]);

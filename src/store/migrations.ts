@@ -19,6 +19,7 @@ import { addWaitingRuns } from './migrations/0014-waiting-runs.ts';
 import { addEditionRevisions } from './migrations/0015-edition-revisions.ts';
 import { createDrafts } from './migrations/0016-drafts.ts';
 import { createLinkChecks } from './migrations/0017-link-checks.ts';
+import { createRoundupSources } from './migrations/0018-roundup-sources.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -39,4 +40,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0015-edition-revisions': addEditionRevisions,
   '0016-drafts': createDrafts,
   '0017-link-checks': createLinkChecks,
+  '0018-roundup-sources': createRoundupSources,
 };

@@ -25,6 +25,27 @@ export interface Tables {
   rejections: RejectionsTable;
   sources: SourcesTable;
   source_items: SourceItemsTable;
+  outlet_feeds: OutletFeedsTable;
+  /** Hosts of outlets' feeds: one request at a time, by whichever process, and a pause after each. */
+  source_hosts: {
+    host: string;
+    /** The lease of a request under way. */
+    busy_until: number | null;
+    /** When the next request may begin. */
+    free_at: number;
+  };
+  outlet_items: OutletItemsTable;
+  /** What identifies outlet items: `scope` is the source for guids, the outlet for links and titles. */
+  outlet_item_keys: { scope: string; key: string; item: number };
+  story_groups: StoryGroupsTable;
+  /** Pairs of groups that perhaps report the same event. */
+  group_suggestions: { group_id: number; other_id: number; similarity: number };
+  /** Document frequencies of a past day (UTC): `terms` is JSON, the number of groups by term. */
+  grouping_terms: { day: string; language: string; group_count: number; terms: string };
+  /** What `roundup list` printed last, by editor: JSON. */
+  roundup_views: { editor: string; groups_json: string; seen_at: number };
+  /** All commands to the roundup; `command` is JSON. */
+  roundup_log: { number: Generated<number>; at: number; editor: string; command: string };
   /** Files that the folder watcher has imported, with a hash of their content. */
   imported_files: { path: string; fingerprint: string; imported_at: number };
   documents: DocumentsTable;
@@ -199,6 +220,7 @@ interface SourcesTable {
   /** Why the last poll failed. */
   problem: string | null;
   paused_at: number | null;
+  use: Generated<'articles' | 'roundup'>;
   /** The start of the last complete sweep of recent ids, and of all. */
   swept_at: number | null;
   fully_swept_at: number | null;
@@ -217,6 +239,77 @@ interface SourceItemsTable {
   missing: Generated<number>;
   /** It is gone: `waiting` for the operator, its article `retracted`, or `left` as it is. */
   withdrawal: 'waiting' | 'retracted' | 'left' | null;
+}
+
+/** How the feed of an outlet is polled; see sources/outlets/. */
+interface OutletFeedsTable {
+  source: string;
+  state: Generated<'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant'>;
+  state_since: number;
+  /** Why it is in this state, for people. */
+  reason: string | null;
+  /** Where permanent redirects lead, since when, and the number of polls that were redirected there. */
+  moved_to: string | null;
+  moved_since: number | null;
+  moved_polls: Generated<number>;
+  not_found_since: number | null;
+  /** The median time between two items. Milliseconds. */
+  item_gap: number | null;
+  /** The usual number of new items of a poll. */
+  usual_new: number | null;
+  /** When the last new item came. */
+  news_at: number | null;
+  /** 1 if the last response had an ETag or Last-Modified. */
+  has_validators: Generated<number>;
+}
+
+/** An item of another outlet. */
+interface OutletItemsTable {
+  id: Generated<number>;
+  /** Null if an editor added it by its address. */
+  source: string | null;
+  outlet: string;
+  title: string;
+  /** Plain text; null if the feed has none. */
+  summary: string | null;
+  url: string;
+  /** The same for all addresses of one page; see sources/outlets/canonical-link.ts. */
+  canonical_url: string;
+  /** BCP 47. */
+  language: string | null;
+  image_url: string | null;
+  /** As the outlet says; null if it does not. */
+  published_at: number | null;
+  first_seen_at: number;
+  /** When its feed last had it, within a day. */
+  seen_at: number;
+  /** `held` by a flood; `old` before the first poll; `ignored` by the operator. Only `open` ones are grouped. */
+  state: 'open' | 'held' | 'old' | 'ignored';
+  /** The id of one of the items of its group. */
+  group_id: number | null;
+}
+
+/** A group that an editor or a rule has touched. Others exist only as `group_id` of their items. */
+interface StoryGroupsTable {
+  /** The id of one of its items. */
+  id: number;
+  state: 'open' | 'picked' | 'dropped';
+  /** The item whose outlet is named first; null for the earliest. */
+  first_item: number | null;
+  /** The editor's own; null for the outlet's. */
+  headline: string | null;
+  /** The editor's sentence. */
+  text: string | null;
+  section: string | null;
+  picked_by: 'editor' | 'rule' | null;
+  picked_at: number | null;
+  article_id: string | null;
+  revision: Generated<number>;
+  /** The revision that its article has. */
+  published_revision: Generated<number>;
+  /** Who decided last. */
+  editor: string;
+  updated_at: number;
 }
 
 /** A picture on another server; see articles/remote-images/. */

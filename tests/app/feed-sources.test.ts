@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { pollDueSources } from '../../src/app/sources/poll-sources.ts';
 import { readSourceStatus } from '../../src/app/sources/source-status.ts';
 import { testSource } from '../../src/app/sources/source-test.ts';
-import type { SourceConfig } from '../../src/config/config.ts';
+import type { ArticleSource } from '../../src/config/config.ts';
 import { DAY, MINUTE } from '../../src/lib/time.ts';
 import type { Store } from '../../src/store/store.ts';
 import { openPollingApp, openSite, type TestSite } from '../sources/test-site.ts';
@@ -82,7 +82,7 @@ describe('a source with a feed', () => {
       const feedProblems = expect.arrayContaining([problem]);
       expect(await poll(app)).toMatchObject({ kind: 'polled', report: { added: 1, feedProblems } });
       expect(await readSourceStatus(app)).toMatchObject([{ repaired: true }]);
-      const [source] = app.config.sources as [SourceConfig];
+      const [source] = app.config.sources as [ArticleSource];
       expect((await testSource(app, source)).problems).toContain(`times: ${problem}`);
     });
 

@@ -28,6 +28,42 @@ describe('the configuration', () => {
     expect(newsletters[0]).toMatchObject({ kind: 'roundup', approval: 'auto', minimumStories: 3 });
   });
 
+  it('takes feeds of other outlets as sources, beside sites of the newsroom', () => {
+    const { sources } = parse(`${sample.replace(/\nsources:\n(?: .*\n)+/, '\n')}
+sources:
+  - { id: our-site, url: "https://times.example", use: articles }
+  - { id: the-example, url: "https://outlet.example/feed?format=rss", use: roundup, outlet: The Example }
+`);
+    expect(sources).toEqual([
+      {
+        ...{ id: 'our-site', url: 'https://times.example', use: 'articles', api: 'auto', pollMinutes: 5 },
+        ...{ sections: {}, kinds: {}, membersOnly: 'teaser', withdrawn: 'retract' },
+      },
+      { id: 'the-example', url: 'https://outlet.example/feed?format=rss', use: 'roundup', outlet: 'The Example' },
+    ]);
+  });
+
+  it.each([
+    ['use: roundup', /sources\[0\]\.outlet is missing: must be text/],
+    ['use: roundup, outlet: The Example, api: feed', /sources\[0\]\.api: there is no such key/],
+    ['use: news', /sources\[0\]\.use is "news": must be articles or roundup/],
+    ['use: roundup, outlet: The Example, language: x', /language is "x": must be a language tag such as en or zh-Hant/],
+  ])('refuses a source with { %s }', (keys, problem) => {
+    const text = sample.replace(/\nsources:\n(?: .*\n)+/, '\n');
+    expect(() => parse(`${text}\nsources:\n  - { id: one, url: "https://outlet.example", ${keys} }\n`)).toThrow(
+      problem,
+    );
+  });
+
+  it('lets only what an editor picks into the roundup, unless a rule says more', () => {
+    const [daily] = parse(sample).newsletters;
+    expect(daily?.roundup).toEqual({ windowHours: 26, approve: 'editor' });
+    const withRule = sample
+      .replace(/\n {4}roundup: .*/, '')
+      .replace('minimumStories: 3', '$&\n    roundup: { approve: { rule: { outlets: 3 } } }');
+    expect(parse(withRule).newsletters[0]?.roundup).toEqual({ windowHours: 26, approve: { rule: { outlets: 3 } } });
+  });
+
   it('requires a schedule of a roundup, and none of an alert', () => {
     const line = /\n {4}schedule: .*30 7.*/;
     expect(() => parse(sample.replace(line, ''))).toThrow(
@@ -46,13 +82,14 @@ describe('the configuration', () => {
     expect(() => parse(roundup)).toThrow(/newsletters\[0\]\.lapseMinutes is 60: must be left out: only newsletters of/);
     const alert = sample.replace(
       '    kicker: Tech Roundup',
-      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    show: { contents: true, thumbnails: true }\n    deliverAt: "07:00"\n$&',
+      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    roundup: { windowHours: 24 }\n    show: { contents: true, thumbnails: true }\n    deliverAt: "07:00"\n$&',
     );
     for (const key of [
       'minimumStories',
       'blocks',
       'windowHours',
       'newsHours',
+      'roundup',
       'show.contents',
       'show.thumbnails',
       'deliverAt',

@@ -25,6 +25,7 @@ interface JsonSchema {
   items?: JsonSchema;
   additionalProperties?: JsonSchema | false;
   anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
 }
 
 function* keysOf(schema: JsonSchema, path: string): Iterable<{ path: string; description: string }> {
@@ -35,5 +36,7 @@ function* keysOf(schema: JsonSchema, path: string): Iterable<{ path: string; des
   }
   if (schema.items !== undefined) yield* keysOf(schema.items, `${path}[]`);
   if (schema.additionalProperties) yield* keysOf(schema.additionalProperties, `${path}.*`);
-  for (const alternative of schema.anyOf ?? []) yield* keysOf(alternative, path);
+  const ofForms = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((form) => [...keysOf(form, path)]);
+  // A key that several forms have is described once.
+  yield* new Map(ofForms.toReversed().map((key) => [key.path, key])).values();
 }

@@ -8,7 +8,7 @@ import { settleRemovedSources } from '../../src/app/sources/removed-sources.ts';
 import { testSource } from '../../src/app/sources/source-test.ts';
 import { findArticle } from '../../src/articles/queries.ts';
 import { recordRejection } from '../../src/articles/rejections.ts';
-import type { SourceConfig } from '../../src/config/config.ts';
+import type { ArticleSource } from '../../src/config/config.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../src/lib/time.ts';
 import { listOpenAlerts } from '../../src/schedule/alerts.ts';
 import { claimDueSources, findSourceRow, requestPoll, setPaused } from '../../src/sources/source-state.ts';
@@ -84,7 +84,7 @@ describe.each(['wordpress', 'ghost'] as const)('the API of %s', (api) => {
       const store = await open();
       const { app, posts } = await openNewsroom(store, api);
       await poll(app);
-      const [source] = app.config.sources as [SourceConfig];
+      const [source] = app.config.sources as [ArticleSource];
       expect(await poll(app, 5 * MINUTE)).toMatchObject({ report: { updated: 0 } });
       // Renaming an author or a category changes no post.
       for (const post of posts) post.author = 'Cleo Example';
@@ -219,7 +219,7 @@ describe('a source', () => {
       const slowSite = await openSite(new Hono().get('*', () => slow.promise));
       const { site } = await openNewsroom(store, 'wordpress');
       const app = openPollingApp(store, site.url);
-      const [source] = app.config.sources as [SourceConfig];
+      const [source] = app.config.sources as [ArticleSource];
       app.config.sources.unshift({ ...source, id: 'slow', url: slowSite.url });
       const { signal } = new AbortController();
       const [pollSlow, pollOther] = pollingSources(app);
@@ -326,7 +326,7 @@ describe('the site of a source', () => {
   it('is tested without posts that are left out, each with its own headline', async () => {
     const { app, posts } = await openWordPress({ source: 'membersOnly: skip' });
     posts[11]!.isForMembers = true;
-    const { articles } = await testSource(app, app.config.sources[0]!);
+    const { articles } = await testSource(app, app.config.sources[0] as ArticleSource);
     expect(articles[0]).toMatchObject({ headline: 'Story 11: Wind & Sun' });
   });
 

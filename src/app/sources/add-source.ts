@@ -1,8 +1,10 @@
 /** Adds a source to the configuration file, which keeps its comments. */
+
 import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type Scalar } from 'yaml';
-import { parseConfig, type SourceConfig } from '../../config/config.ts';
+import { type ArticleSource, parseConfig } from '../../config/config.ts';
+import { articleSources } from '../../config/sources.ts';
 import type { AppContext } from '../app-context.ts';
 
 /** An id made of an address: `https://www.times.example/news` is `times-example-news`. */
@@ -23,7 +25,7 @@ export function sourceFor(
   url: string,
 ) {
   const { text, config } = withSource(app, processEnv, id, url);
-  return { text, source: config.sources.find((one) => one.id === id) as SourceConfig };
+  return { text, source: articleSources(config).find((one) => one.id === id) as ArticleSource };
 }
 
 /** Replaces the configuration file by a text that was checked. */

@@ -1,8 +1,10 @@
 /**
  * Operations on sources: polling what is due, polling one, and deciding on what a source has withdrawn.
  */
-import type { SourceConfig } from '../../config/config.ts';
+
+import type { ArticleSource } from '../../config/config.ts';
 import { openConfiguredClient } from '../../config/fetching.ts';
+import { articleSources } from '../../config/sources.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { DAY, rfc3339 } from '../../lib/time.ts';
@@ -42,11 +44,11 @@ export interface PollOptions {
 /** Polls the sources that are due, unless another process does. */
 export async function pollDueSources(app: AppContext, options: PollOptions = {}): Promise<PolledSource[]> {
   const { store, config, clock } = app;
-  if (config.sources.length === 0) return [];
+  if (articleSources(config).length === 0) return [];
   await registerSources(store.db, config, clock());
   const client = options.client ?? openConfiguredClient(config);
   const limit = new ConcurrencyLimit(CONCURRENT);
-  const polls = config.sources.map((source) => limit.run(() => pollIfDue(app, source, { ...options, client })));
+  const polls = articleSources(config).map((source) => limit.run(() => pollIfDue(app, source, { ...options, client })));
   return (await Promise.all(polls)).flatMap((polled) => polled ?? []);
 }
 
@@ -55,7 +57,7 @@ export function pollingSources(app: AppContext): ((signal: AbortSignal) => Promi
   const { store, config, clock } = app;
   const client = openConfiguredClient(config);
   const limit = new ConcurrencyLimit(CONCURRENT);
-  return config.sources.map((source) => async (signal) => {
+  return articleSources(config).map((source) => async (signal) => {
     await limit.run(async () => {
       await registerSources(store.db, { ...config, sources: [source] }, clock());
       await pollIfDue(app, source, { signal, client });
@@ -64,7 +66,7 @@ export function pollingSources(app: AppContext): ((signal: AbortSignal) => Promi
 }
 
 /** @returns null if it is not due, or another process polls it */
-async function pollIfDue(app: AppContext, source: SourceConfig, options: PollOptions): Promise<PolledSource | null> {
+async function pollIfDue(app: AppContext, source: ArticleSource, options: PollOptions): Promise<PolledSource | null> {
   const { store, clock } = app;
   if (options.signal?.aborted) return null;
   // Claimed when its turn comes: otherwise its lease would run while another one is slow.
@@ -80,7 +82,7 @@ async function pollIfDue(app: AppContext, source: SourceConfig, options: PollOpt
  */
 export async function pollNow(
   app: AppContext,
-  source: SourceConfig,
+  source: ArticleSource,
   { isWhole = false, ...options }: PollOptions & { isWhole?: boolean } = {},
 ): Promise<PollOutcome | null> {
   const { store, config, clock } = app;
@@ -92,7 +94,7 @@ export async function pollNow(
 
 async function pollClaimed(
   app: AppContext,
-  source: SourceConfig,
+  source: ArticleSource,
   row: SourceRow,
   { signal, client }: PollOptions,
 ): Promise<PollOutcome> {
@@ -126,7 +128,7 @@ export function describeChanges(report: PollReport): string | null {
   return parts.length === 0 || added + updated + retracted + left + waiting === 0 ? null : parts.join(', ');
 }
 
-async function noteFailure({ store, clock, log }: AppContext, { id }: SourceConfig, problem: string): Promise<void> {
+async function noteFailure({ store, clock, log }: AppContext, { id }: ArticleSource, problem: string): Promise<void> {
   const now = clock();
   const row = await findSourceRow(store.db, id);
   if (row === null) return;
@@ -147,7 +149,7 @@ export function failureAlert(sourceId: string): string {
  */
 export async function decideWithdrawals(
   app: AppContext,
-  source: SourceConfig,
+  source: ArticleSource,
   decision: 'retract' | 'keep',
 ): Promise<number> {
   const { store, clock } = app;

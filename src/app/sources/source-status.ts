@@ -1,4 +1,5 @@
 /** What an operator sees of the sources of the configuration. */
+import { articleSources } from '../../config/sources.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { countSourceItems, listSourceRows } from '../../sources/source-state.ts';
 import type { SourceApi } from '../../store/tables.ts';
@@ -32,7 +33,7 @@ export async function readSourceStatus({ store, config }: AppContext): Promise<S
   const rows = new Map((await listSourceRows(store.db)).map((row) => [row.id, row]));
   const counts = new Map((await countSourceItems(store.reports)).map((one) => [one.source, one]));
   const time = (instant: number | null | undefined): string | null => (instant == null ? null : rfc3339(instant));
-  return config.sources.map(({ id, url }) => {
+  return articleSources(config).map(({ id, url }) => {
     const row = rows.get(id);
     const count = counts.get(id);
     return {

@@ -1,7 +1,7 @@
 /** Tries a source: what is found there, and what its newest posts would become. Nothing is stored. */
 import { parseRules } from '../../articles/import/import.ts';
 import { parseInThread } from '../../articles/import/parse-in-thread.ts';
-import type { SourceConfig } from '../../config/config.ts';
+import type { ArticleSource } from '../../config/config.ts';
 import { openConfiguredClient } from '../../config/fetching.ts';
 import { sourceKey } from '../../config/source-keys.ts';
 import { openGhost } from '../../sources/cms/ghost.ts';
@@ -37,7 +37,7 @@ const SHOWN = 5;
 /** @throws PollError that says what was tried */
 export async function testSource(
   app: Pick<AppContext, 'config' | 'clock'>,
-  source: SourceConfig,
+  source: ArticleSource,
   client = openConfiguredClient(app.config),
 ): Promise<SourceTest> {
   const { clock } = app;

@@ -56,7 +56,7 @@ type MediaFolder = { publicUrl: string; folder: string | undefined };
 /** The parts of the configuration by which articles are validated. */
 export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
   paths: Pick<Config['paths'], 'media'>;
-  sources: Pick<Config['sources'][number], 'url'>[];
+  sources: Pick<Config['sources'][number], 'url' | 'use'>[];
 }
 
 /** Creates the function that validates records for one publication. */
@@ -64,7 +64,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
   const sites = {
     publicUrl: config.publication.url,
-    sourceOrigins: config.sources.map(({ url }) => new URL(url).origin),
+    sourceOrigins: config.sources.filter(({ use }) => use === 'articles').map(({ url }) => new URL(url).origin),
   };
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 

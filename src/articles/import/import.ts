@@ -114,7 +114,7 @@ export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules
     publication,
     sections,
     paths: media === undefined ? {} : { media },
-    sources: sources.map(({ url }) => ({ url })),
+    sources: sources.map(({ url, use }) => ({ url, use })),
     keys: { ...keys, ...config.import.keys },
   };
 }

@@ -1,7 +1,9 @@
 /**
  * The webhooks of sources: a CMS reports that something has changed.
  */
+
 import type { Handler } from 'hono';
+import { articleSources } from '../../config/sources.ts';
 import { requestPoll } from '../../sources/source-state.ts';
 import { whyUnsigned } from '../../sources/webhook.ts';
 import { limitBody } from '../server/request-body.ts';
@@ -20,7 +22,7 @@ export const limitSourceWebhook = limitBody({
 export function handleSourceWebhook(web: WebContext): Handler {
   return async (c) => {
     const sourceId = c.req.param('id') ?? '';
-    if (!web.config.sources.some(({ id }) => id === sourceId))
+    if (!articleSources(web.config).some(({ id }) => id === sourceId))
       return c.text('There is no such source.\n', 404, NO_STORE);
     const now = web.clock();
     const body = new Uint8Array(await c.req.arrayBuffer());

@@ -1,8 +1,10 @@
 /**
  * The web server's routes.
  */
+
 import { type Context, Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
+import { articleSources } from '../../config/sources.ts';
 import { handleConfirm, serveConfirmPage } from '../account/confirm-page.ts';
 import { handleActLinkRequest, handlePreferencesLinkRequest, handleRevocation } from '../account/link-requests.ts';
 import { handleErasure, handleExport, serveActPage } from '../account/personal-data.ts';
@@ -80,7 +82,7 @@ function addFeeds(app: Hono, web: WebContext): void {
   app.get('/feeds', (c) => c.redirect(`${web.base}/feeds/`, 301));
   app.get('/feeds/*', serveFeedDocument(web));
   app.options('/feeds/*', serveFeedPreflight);
-  if (web.config.sources.length > 0) {
+  if (articleSources(web.config).length > 0) {
     app.post('/hooks/sources/:id', limitSourceWebhook, handleSourceWebhook(web));
   }
   if (web.config.hub?.url === 'self') app.post('/hub', limitHubRequest, handleHubRequest(web));

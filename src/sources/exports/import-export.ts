@@ -2,12 +2,14 @@
  * Imports the export of a CMS, as the source that polls it would be, or the folder of a site generator, through the
  * import of articles.
  */
+
 import { stat } from 'node:fs/promises';
 import { type ArticleImportOptions, importFiles } from '../../articles/import/import.ts';
 import type { ImportFile } from '../../articles/import/import-files.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
 import type { SourceRecord } from '../../articles/import/source-record.ts';
 import type { Config } from '../../config/config.ts';
+import { articleSources } from '../../config/sources.ts';
 import { type Clock, rfc3339 } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
@@ -113,9 +115,10 @@ async function withoutPolled(
 }
 
 /** The rules of the source with that id, or of one without rules. */
-function rulesOf({ sources, sections }: Config, sourceId: string): RecordRules {
-  const source = sources.find(({ id }) => id === sourceId);
-  return { source: source ?? { id: sourceId, sections: {}, kinds: {}, membersOnly: 'teaser' }, sections };
+function rulesOf(config: Config, sourceId: string): RecordRules {
+  const source = articleSources(config).find(({ id }) => id === sourceId);
+  const plain = { id: sourceId, sections: {}, kinds: {}, membersOnly: 'teaser' as const };
+  return { source: source ?? plain, sections: config.sections };
 }
 
 function ghostUrl(file: string, siteUrl: string | null): string {

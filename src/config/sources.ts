@@ -1,0 +1,12 @@
+/** The sources of the configuration, by use. */
+import type { ArticleSource, Config, RoundupSource } from './config.ts';
+
+/** Sites of the newsroom's own, whose articles are published. */
+export function articleSources({ sources }: Pick<Config, 'sources'>): ArticleSource[] {
+  return sources.filter((source) => source.use === 'articles');
+}
+
+/** Feeds of other outlets, from which editors pick items. */
+export function roundupSources({ sources }: Pick<Config, 'sources'>): RoundupSource[] {
+  return sources.filter((source) => source.use === 'roundup');
+}

@@ -1,4 +1,4 @@
-/** The keys of one entry of `newsletters`. Call `describe` last: zod's methods return copies without the description. */
+/** The keys of one entry of `newsletters`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
 import { hours, id, mediaFile, minutes, schedule, text, webAddress } from './values.ts';
 

@@ -177,8 +177,8 @@ export const schema = z.strictObject({
     .array(source)
     .default([])
     .describe(
-      "What is polled: the newsroom's own sites, whose articles are published, and feeds of other outlets, from which " +
-        'editors pick items for the roundup.',
+      "What is polled: the newsroom's own sites, whose articles are published, and feeds of other outlets, from " +
+        'which editors pick items for the roundup.',
     ),
   leadKickers: z.array(text).default([]).describe('Kickers whose stories lead an edition, strongest first.'),
   paths: z

@@ -1,4 +1,4 @@
-/** The keys of one entry of `sources`. Call `describe` last: zod's methods return copies without the description. */
+/** The keys of one entry of `sources`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
 import { parseLanguageTag } from '../lib/names/language-tag.ts';
 import { feedAddress, id, KINDS, minutes, publicUrl, text } from './values.ts';
@@ -53,8 +53,8 @@ const roundupSource = z.strictObject({
     .max(400)
     .optional()
     .describe(
-      "With use: roundup: characters of the outlet's own summary that an item without a sentence of the editor quotes. " +
-        'Default: none. Quote only what the law or the outlet allows.',
+      "With use: roundup: characters of the outlet's own summary that an item without a sentence of the editor " +
+        'quotes. Default: none. Quote only what the law or the outlet allows.',
     ),
   language: z
     .string()

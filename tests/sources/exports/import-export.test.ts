@@ -157,7 +157,8 @@ it('reports categories that no section has, each once', async () => {
 it('leaves out posts for members where the source says so, and counts them', async () => {
   const store = await openMigrated();
   const file = exported(ghostExport([ghostPost(1, { visibility: 'paid' }), ghostPost(2)]));
-  const sources = [{ id: 'ghost', sections: {}, kinds: {}, membersOnly: 'skip', url: 'https://times.example' }];
+  const source = { id: 'ghost', sections: {}, kinds: {}, membersOnly: 'skip', url: 'https://times.example' };
+  const sources = [{ ...source, use: 'articles' }];
   const report = await importing(store, file, GHOST, { ...config, sources } as unknown as Config);
   expect(report).toMatchObject({ added: 1, leftOut: ['posts for members: 1 not imported'] });
   await store.close();

@@ -67,7 +67,7 @@ export async function saveStories(store: Store): Promise<void> {
     ...Array.from({ length: 8 }, (_, n) => story(`news-${n}`, n + 2, {}, 4)),
     ...Array.from({ length: 4 }, (_, n) => story(`analysis-${n}`, n + 3, { kind: 'analysis', kicker: 'Analysis' }, 6)),
     ...Array.from({ length: 6 }, (_, n) => {
-      const outlet = { name: 'South China Morning Post', url: `https://example.com/scmp/${n}` };
+      const outlet = { name: 'South China Morning Post', url: `https://example.com/scmp/${n}`, publishedAt: null };
       return story(`item-${n}`, n + 2, { kind: 'roundup-item', outlet }, 1);
     }),
     ...Array.from({ length: 6 }, (_, n) => story(`yesterday-${n}`, n + 25, {}, 4)),
@@ -108,6 +108,7 @@ function story(id: string, hours: number, rest: Partial<Article>, paragraphs: nu
     fullStory: { url: `https://example.com/full/${id}`, title: 'The phone makers that chips forgot' },
     related: [{ url: `https://example.com/related/${id}`, title: 'Shipments fell by a fifth last year' }],
     outlet: null,
+    also: [],
     eventKey: null,
     image: null,
     enclosures: [],

@@ -77,8 +77,12 @@ export interface Article {
   bylines: Byline[];
   fullStory: Link | null;
   related: Link[];
-  /** The publication that first reported a roundup item. */
-  outlet: { name: string; url: string | null } | null;
+  /** The publication that first reported a roundup item, and when it says that it did. */
+  outlet: { name: string; url: string | null; publishedAt: number | null } | null;
+  /** Other outlets that reported the event of a roundup item; at most `MAX_ALSO`. */
+  also: { name: string; url: string | null }[];
+  /** A rule of the configuration let the roundup item in, not an editor: for newsletters with such a rule alone. */
+  isByRule?: true;
   /** Roundup items about the same event have the same key. */
   eventKey: string | null;
   image: Image | null;
@@ -89,6 +93,9 @@ export interface Article {
   /** Site path of its page: of the archive page for the roundup of a closed edition; null for `/articles/<slug>`. */
   page: string | null;
 }
+
+/** Outlets below one roundup item: more would be a list of names that nobody reads. */
+export const MAX_ALSO = 20;
 
 /** Whether the article is public at `now`. */
 export function isPublic(article: Article, now: number): boolean {

@@ -114,6 +114,8 @@ export async function countArticles(db: Db): Promise<Record<string, number>> {
 export function toArticle(document: string): Article {
   const article = JSON.parse(document) as Article;
   article.url ??= null;
+  article.also ??= [];
+  if (article.outlet !== null) article.outlet.publishedAt ??= null;
   return article;
 }
 

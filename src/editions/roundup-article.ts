@@ -48,6 +48,7 @@ export function buildRoundupArticle(view: EditionView, options: RoundupArticleOp
     fullStory: null,
     related: [],
     outlet: null,
+    also: [],
     eventKey: null,
     image,
     enclosures: [],

@@ -267,7 +267,7 @@ describe('an alert', () => {
     it('is not made of what is no public story of the newsroom', async () => {
       const app = await openAlertApp(await open());
       await saveAsPublished(app.store, [
-        article('item', { kind: 'roundup-item', outlet: { name: 'Example', url: null } }),
+        article('item', { kind: 'roundup-item', outlet: { name: 'Example', url: null, publishedAt: null } }),
         article('later', { publishedAt: NOW + HOUR, status: { state: 'scheduled', until: NOW + HOUR } }),
         article('draft', { status: { state: 'draft' } }),
       ]);

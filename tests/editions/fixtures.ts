@@ -30,7 +30,7 @@ export const threeStories = (day: string, at: number) =>
 export function roundupItem(id: string, outlet: string, rest: Partial<Article> = {}): Article {
   return article(id, {
     kind: 'roundup-item',
-    outlet: { name: outlet, url: `https://example.com/${encodeURIComponent(outlet)}` },
+    outlet: { name: outlet, url: `https://example.com/${encodeURIComponent(outlet)}`, publishedAt: null },
     ...rest,
   });
 }

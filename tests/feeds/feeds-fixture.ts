@@ -102,7 +102,7 @@ export const STORIES: Article[] = [
     kind: 'feature',
     kicker: 'Exclusive',
     headline: 'Robot Maker Files for a Listing',
-    outlet: { name: 'Yicai', url: 'https://example.com/yicai?x=1&y=2' },
+    outlet: { name: 'Yicai', url: 'https://example.com/yicai?x=1&y=2', publishedAt: null },
     publishedAt: NOW - 3 * HOUR,
     updatedAt: NOW - 3 * HOUR,
   }),

@@ -309,7 +309,7 @@ said.</p>`,
       ...ago(5),
       kind: 'roundup-item',
       headline: 'Chatbot Maker Files for a Hong Kong Listing',
-      outlet: { name: '36Kr', url: 'https://example.com/36kr' },
+      outlet: { name: '36Kr', url: 'https://example.com/36kr', publishedAt: null },
       dek: 'It would be the first of its kind.',
     }),
     article('withdrawn', {

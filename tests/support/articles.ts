@@ -33,6 +33,7 @@ export function articleFactory(
       fullStory: null,
       related: [],
       outlet: null,
+      also: [],
       eventKey: null,
       image: null,
       enclosures: [],

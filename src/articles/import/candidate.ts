@@ -105,9 +105,10 @@ export function candidateReader(config: ArticleRules): CandidateReader {
       });
       return { kind: 'invalid', id: validId(schema, written.id), problems };
     }
-    const { published, updated, state, embargo, note, noteAt, format: _, ...fields } = usable.fields;
+    const { published, updated, state, embargo, note, noteAt, byRule, format: _, ...fields } = usable.fields;
     const candidate: Candidate = {
       ...fields,
+      ...(byRule ? { isByRule: true } : {}),
       body: { format, source: body.source },
       bodyHtml: body.html,
       image: media.image,
@@ -163,13 +164,14 @@ function removePrivateUrls(given: ArticleFields, sites: OwnSites) {
     if (host !== null) removed.push({ path, host });
     return host === null;
   };
-  const { url, image, fullStory, outlet, related, enclosures } = given;
+  const { url, image, fullStory, outlet, also, related, enclosures } = given;
   const fields: ArticleFields = {
     ...given,
     url: url !== null && isPublic({ url }, 'url') ? url : null,
     image: image !== null && isPublic(image, 'image') ? image : null,
     fullStory: fullStory !== null && isPublic(fullStory, 'fullStory') ? fullStory : null,
     outlet: outlet === null || outlet.url === null || isPublic({ url: outlet.url }, 'outlet') ? outlet : null,
+    also: also.filter((other, index) => other.url === null || isPublic({ url: other.url }, 'also', index)),
     related: related.filter((link, index) => isPublic(link, 'related', index)),
     enclosures: enclosures.filter((enclosure, index) => isPublic(enclosure, 'enclosures', index)),
   };

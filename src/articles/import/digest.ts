@@ -5,12 +5,16 @@ import type { Article, Image } from '../article.ts';
 /**
  * SHA-256, in hex, of what an editor wrote. It excludes what daywire decides (the time of the update, the time of a
  * note, the sanitised body) and the publication's own URL: neither a new version of the sanitiser nor a move to another
- * domain counts as an edit. Nor does what was looked up of an image on another server.
+ * domain counts as an edit. Nor does what was looked up of an image on another server, or who let a roundup item in.
  * @param publicUrl without a trailing slash
  */
 export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'bodyHtml'>, publicUrl: string): string {
   const { status, image } = article;
   const local = (url: string): string => (url.startsWith(`${publicUrl}/`) ? url.slice(publicUrl.length) : url);
+  const credit = ({ name, url }: { name: string; url: string | null }): (string | null)[] => [
+    name,
+    url === null ? null : local(url),
+  ];
   const link = ({ url, title }: { url: string; title: string }): string[] => [local(url), title];
   const content = [
     article.id,
@@ -29,14 +33,18 @@ export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'b
     article.bylines.map(({ role, name, email }) => [role, name, email]),
     article.fullStory && link(article.fullStory),
     article.related.map(link),
-    article.outlet && [article.outlet.name, article.outlet.url === null ? null : local(article.outlet.url)],
+    article.outlet && [
+      ...credit(article.outlet),
+      ...(article.outlet.publishedAt === null ? [] : [article.outlet.publishedAt]),
+    ],
     article.eventKey,
     image && [local(image.url), image.alt, image.credit, ...(image.isLookedUp ? [] : factsOf(image))],
     article.enclosures.map(({ url, type, length, title }) => [local(url), type, length, title]),
     article.language,
     [status.state, 'note' in status ? status.note : null, 'until' in status ? status.until : null],
-    // Left out where it is null: the digests of earlier versions stay the same.
+    // Left out where there is none: the digests of earlier versions stay the same.
     ...(article.url === null ? [] : [{ url: local(article.url) }]),
+    ...(article.also.length === 0 ? [] : [{ also: article.also.map(credit) }]),
   ];
   return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

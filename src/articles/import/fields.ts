@@ -6,11 +6,14 @@ import { z } from 'zod';
 import { type Config, KINDS } from '../../config/config.ts';
 import { cleanLine, cleanText, hasVisibleCharacter, resolveUrl } from '../../lib/clean-text.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
+import { MAX_ALSO } from '../article.ts';
 import { SLUG } from '../slug.ts';
 import { parseWrittenInstant } from './front-matter/written-instant.ts';
 
 /** RFC 4151 §2.1: characters that a tag: URI takes unescaped. */
 const ID = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$/;
+
+const OUTLET_RULE = 'must have name and url';
 
 export type ArticleFields = z.output<ReturnType<typeof fieldsSchema>>;
 
@@ -74,7 +77,13 @@ export function fieldsSchema(config: Pick<Config, 'publication' | 'sections'>) {
     ),
     fullStory: optional(link),
     related: listOf(link, 30),
-    outlet: optional(z.strictObject({ name: filled(text(200)), url: optional(url) }, 'must have name and url')),
+    outlet: optional(
+      z
+        .strictObject({ name: filled(text(200)), url: optional(url), published: optional(instant) }, OUTLET_RULE)
+        .transform(({ published, ...outlet }) => ({ ...outlet, publishedAt: published })),
+    ),
+    also: listOf(z.strictObject({ name: filled(text(200)), url: optional(url) }, OUTLET_RULE), MAX_ALSO),
+    byRule: withDefault(yesOrNo(), false),
     eventKey: optional(text(200)),
     image: optional(
       z.strictObject(

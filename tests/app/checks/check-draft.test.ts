@@ -68,7 +68,9 @@ describe('the checks of a draft', () => {
       const store = await open();
       const site = await startSite();
       const related = [{ title: 'Earlier', url: site.url('/404') }];
-      const item = roundupItem('item', 'Example', { outlet: { name: 'Example', url: site.url('/403') } });
+      const item = roundupItem('item', 'Example', {
+        outlet: { name: 'Example', url: site.url('/403'), publishedAt: null },
+      });
       await save(store, [article('a', { pinned: true, related }), article('b'), article('c'), item]);
       const composed = await compose(store);
       const first = await check(store, composed, { links: 'look-up' });

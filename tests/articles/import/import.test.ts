@@ -100,7 +100,8 @@ describe('importPaths and importText', () => {
         ],
         fullStory: { url: 'https://news.example/long', title: 'Long' },
         related: [{ url: 'https://example.com/earlier', title: 'Earlier' }],
-        outlet: { name: 'Yicai', url: 'https://example.com/yicai' },
+        outlet: { name: 'Yicai', url: 'https://example.com/yicai', publishedAt: null },
+        also: [],
         eventKey: 'e-1',
         image: {
           url: 'https://example.com/a.jpg',
@@ -116,6 +117,34 @@ describe('importPaths and importText', () => {
         status: { state: 'corrected', note: 'The figure was wrong.', at: NOW },
         page: null,
       });
+    });
+
+    it('store the outlet of a roundup item with its time, the others that reported it, and who let it in', async () => {
+      const store = await open();
+      const outlet = { name: 'The Example', url: 'https://example.com/a', published: '2026-11-24 08:15' };
+      const also = ['Daily Example', { name: 'Example Wire', url: 'https://example.com/w' }];
+      const item = { id: 'item', headline: 'H', kind: 'roundup-item', outlet, also, byRule: true };
+      expect(await importJson(store, [item])).toMatchObject({ added: 1, warningCount: 0 });
+      expect(await findArticle(store.db, 'item')).toMatchObject({
+        outlet: { name: 'The Example', url: 'https://example.com/a', publishedAt: Date.parse('2026-11-24T00:15:00Z') },
+        also: [
+          { name: 'Daily Example', url: null },
+          { name: 'Example Wire', url: 'https://example.com/w' },
+        ],
+        isByRule: true,
+      });
+    });
+
+    it('find no change in an item that an earlier version stored without these fields', async () => {
+      const store = await open();
+      const outlet = { name: 'The Example', url: 'https://example.com/a' };
+      const item = { id: 'item', headline: 'H', kind: 'roundup-item', outlet };
+      await importJson(store, [item]);
+      const before = await findArticle(store.db, 'item');
+      const { also: _, ...older } = { ...before!, outlet };
+      await store.db.updateTable('articles').set('document', JSON.stringify(older)).execute();
+      expect(await findArticle(store.db, 'item')).toEqual(before);
+      expect(await importJson(store, [item])).toMatchObject({ unchanged: 1, updated: 0 });
     });
 
     it('import JSON Lines, whose ids may be numbers', async () => {
@@ -359,6 +388,12 @@ describe('importPaths and importText', () => {
           ),
           related: mostly(fc.array(link, { maxLength: 3 })),
           outlet: mostly(link.map(({ url, title }) => ({ url, name: title }))),
+          also: mostly(
+            fc.array(
+              link.map(({ url, title }) => ({ url, name: title })),
+              { maxLength: 3 },
+            ),
+          ),
           eventKey: mostly(nasty),
           language: fc.constantFrom('en', 'zh-hans', null),
         },

@@ -52,6 +52,19 @@ describe('a problem in a Markdown file', () => {
       `story.md:3: outlet.url is "https://u:p@example.com": ${URL_RULE}`,
     ],
     ['outlet: [Reuters]', 'story.md:3: outlet is a list: must have name and url'],
+    [
+      'outlet: { name: A, url: /a, published: 08:15 }',
+      'story.md:3: outlet.published is "08:15": has a time but no date: write both, such as 2026-11-24 07:30',
+    ],
+    [
+      'also: [{ name: A, url: "javascript:alert(1)" }]',
+      `story.md:3: also[0].url is "javascript:alert(1)": ${URL_RULE}`,
+    ],
+    [
+      `also: [${Array.from({ length: 21 }, (_, n) => `Outlet ${n}`).join(', ')}]`,
+      'story.md:3: also is a list: must have at most 20 entries',
+    ],
+    ['byRule: perhaps', 'story.md:3: byRule is "perhaps": must be true or false'],
     ['language: en_US!', 'story.md:3: language is "en_US!": must be a BCP 47 language tag such as en or zh-Hans'],
     [
       'lang: English',
@@ -227,6 +240,7 @@ describe('a text without a visible character', () => {
     ['tags[1]', { tags: ['a', '\u200d\ufe0f'] }],
     ['bylines[0].name', { bylines: [{ name: '\u00ad' }] }],
     ['outlet.name', { outlet: { name: '\u200e', url: '/x' } }],
+    ['also[1].name', { also: ['Reuters', { name: '\u200b', url: '/x' }] }],
     ['related[0].title', { related: [{ title: '\u{e0001}', url: '/x' }] }],
     ['headline', { headline: '\u{1d159}\ufffc' }],
     ['note', { state: 'corrected', note: '\u200b' }],
@@ -258,6 +272,11 @@ describe('a warning', () => {
       'related: [{ url: "https://cms.internal/a", title: A }]',
       'x',
       'story.md:3: removed related[0]: cms.internal is a private address',
+    ],
+    [
+      'also: [Reuters, { url: "https://cms.internal/a", name: A }]',
+      'x',
+      'story.md:3: removed also[1]: cms.internal is a private address',
     ],
     ['kind: brief', '[x](http://[::1]/)', 'story.md:5: removed from the body: a link at the private address [::1]'],
   ])('does not prevent the import: %s', async (keys, body, warning) => {

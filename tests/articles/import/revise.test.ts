@@ -29,7 +29,8 @@ function candidate(choices: Partial<Candidate> = {}): Candidate {
       tags: [],
       bylines: [],
     },
-    ...{ fullStory: null, related: [], outlet: null, eventKey: null, image: null, enclosures: [], language: 'en' },
+    ...{ fullStory: null, related: [], outlet: null, also: [], eventKey: null, image: null },
+    ...{ enclosures: [], language: 'en' },
     ...{ published: NOW - DAY, publishedUntil: null, updated: null, writtenStatus: { state: 'published' } },
     ...choices,
   };
@@ -150,7 +151,9 @@ describe('an edit', () => {
       { bylines: [{ role: 'editor', name: 'N', email: null }] },
       { fullStory: link },
       { related: [link] },
-      { outlet: { name: 'N', url: link.url } },
+      { outlet: { name: 'N', url: link.url, publishedAt: null } },
+      { outlet: { name: 'N', url: link.url, publishedAt: NOW } },
+      { also: [{ name: 'N', url: null }] },
       { eventKey: 'e' },
       { image: { url: link.url, alt: '', credit: null, type: 'image/png', length: 1, width: null, height: null } },
       { enclosures: [{ url: link.url, type: 'audio/mpeg', length: 1, title: null }] },
@@ -158,6 +161,13 @@ describe('an edit', () => {
       { writtenStatus: { state: 'corrected', note: 'N', noteAt: null } },
     ];
     for (const edit of edits) expect(history({}, edit).revision.kind, JSON.stringify(edit)).toBe('updated');
+  });
+
+  it('is not that an editor took over what a rule had let in: nobody reads another word', () => {
+    const { revision, stored } = history({ kind: 'roundup-item', isByRule: true }, { kind: 'roundup-item' });
+    expect(revision.kind).toBe('refreshed');
+    expect(stored.article).toMatchObject({ updatedAt: NOW - DAY });
+    expect(stored.article.isByRule).toBeUndefined();
   });
 
   it('moves the update time to the written one if that is later, else to now', () => {

@@ -36,7 +36,7 @@ describe('the page of an article', () => {
             { url: 'https://example.com/r1', title: 'An Earlier Story' },
             { url: 'https://example.com/r2', title: 'A Still Earlier One' },
           ],
-          outlet: { name: 'Yicai', url: 'https://example.com/yicai' },
+          outlet: { name: 'Yicai', url: 'https://example.com/yicai', publishedAt: null },
           image: {
             url: 'https://example.com/p.jpg',
             alt: 'A wafer',

@@ -49,7 +49,7 @@ function filled(words: string): Article {
     ],
     fullStory: { url, title: text },
     related: [{ url, title: text }],
-    outlet: { name: text, url },
+    outlet: { name: text, url, publishedAt: null },
     image: { url, alt: text, credit: text, type: text, length: 1, width: 1, height: 1 },
     enclosures: [{ url, type: text, length: 1, title: text }],
     language: text,
@@ -174,7 +174,7 @@ describe('hostile text in every field', () => {
       ...filled('x'),
       fullStory: { url, title: 'x' },
       related: [{ url, title: 'x' }],
-      outlet: { name: 'Outlet', url },
+      outlet: { name: 'Outlet', url, publishedAt: null },
       image: { url, alt: 'x', credit: null, type: 'image/png', length: 1, width: null, height: null },
       enclosures: [{ url: 'data:text/html,x', type: 'text/html', length: 1, title: null }],
     });

@@ -6,6 +6,7 @@ import { cleanLine } from '../../../lib/clean-text.ts';
 import { closestName } from '../../../lib/names/closest-name.ts';
 import { findKey, type KeyTarget, SUGGESTED_KEYS, simplifyKey } from './key-names.ts';
 import {
+  ALSO_PARTS,
   BYLINE_PARTS,
   ENCLOSURE_PARTS,
   IMAGE_PARTS,
@@ -16,6 +17,8 @@ import {
   type PartNames,
   toBylines,
   toNames,
+  toOutlet,
+  toOutlets,
   toTags,
   toYesOrNo,
   withoutSmartQuotes,
@@ -83,6 +86,7 @@ class Translation {
     this.#takeOutlet();
     this.#takeUrl();
     this.#take('bylines', (value) => this.#mapList('bylines', toBylines(value), BYLINE_PARTS));
+    this.#take('also', (value) => this.#mapList('also', toOutlets(value), ALSO_PARTS));
     this.#take('related', (value) => this.#mapList('related', value, LINK_PARTS));
     this.#take('enclosures', (value) => this.#mapList('enclosures', value, ENCLOSURE_PARTS));
     this.#take('fullStory', (value) => this.#renameParts(['fullStory'], value, LINK_PARTS));
@@ -252,13 +256,7 @@ class Translation {
     const link = this.#best('outletUrl', true);
     if (entry === null) return;
     this.#origins.set('outlet', entry.key);
-    const { value } = entry;
-    const outlet =
-      typeof value !== 'string' || isBlankValue(value)
-        ? this.#renameParts(['outlet'], value, OUTLET_PARTS)
-        : /^\s*https?:\/\//i.test(value) && URL.canParse(value.trim())
-          ? { name: new URL(value.trim()).hostname.replace(/^www\./, ''), url: value }
-          : { name: value };
+    const outlet = this.#renameParts(['outlet'], toOutlet(entry.value), OUTLET_PARTS);
     if (isMap(outlet) && isBlankValue(outlet.url) && link !== null) outlet.url = link.value;
     this.#set('outlet', entry.key, outlet);
   }

@@ -44,6 +44,22 @@ export function toBylines(value: unknown): unknown {
   return value.map((entry) => (typeof entry === 'string' ? toByline(entry) : entry));
 }
 
+/** `Reuters`, or the address of a report, whose host is then the name. Anything else stays as it is. */
+export function toOutlet(value: unknown): unknown {
+  if (typeof value !== 'string' || isBlankValue(value)) return value;
+  const address = value.trim();
+  return /^https?:\/\//i.test(address) && URL.canParse(address)
+    ? { name: new URL(address).hostname.replace(/^www\./, ''), url: value }
+    : { name: value };
+}
+
+/** Outlets as a list: of names, of addresses, or of maps; also one alone. */
+export function toOutlets(value: unknown): unknown {
+  if (isBlankValue(value)) return [];
+  if (isMap(value) || typeof value === 'string') return [toOutlet(value)];
+  return Array.isArray(value) ? value.map(toOutlet) : value;
+}
+
 const MAX_BYLINE = 1_000;
 
 /** Only between names of several words each: `Lee, Ann` is one person. */
@@ -76,6 +92,10 @@ export const IMAGE_PARTS: PartNames = {
   ...{ type: [], length: [], width: [], height: [] },
 };
 export const BYLINE_PARTS: PartNames = { name: ['displayName', 'fullName'], email: ['mail'], role: [] };
-export const OUTLET_PARTS: PartNames = { name: ['title'], url: ['link', 'href'] };
+export const OUTLET_PARTS: PartNames = {
+  ...{ name: ['title'], url: ['link', 'href'] },
+  published: ['publishedAt', 'datePublished', 'pubDate', 'date', 'time'],
+};
+export const ALSO_PARTS: PartNames = { name: ['title', 'outlet'], url: ['link', 'href'] };
 export const LINK_PARTS: PartNames = { url: ['link', 'href'], title: ['name', 'text'] };
 export const ENCLOSURE_PARTS: PartNames = { url: ['src', 'href'], type: [], length: ['size'], title: [] };

@@ -52,9 +52,10 @@ describe('the names of keys', () => {
       enclosures: [{ url: '/a', type: 't', length: 1, title: 'A' }],
     };
     const link = { url: '/a', title: 'A' };
-    const outlet = { name: 'O', url: 'https://o.example' };
+    const also = [{ name: 'O', url: 'https://o.example' }];
+    const outlet = { name: 'O', url: 'https://o.example', published: '2026-11-24 08:15' };
     const image = { url: '/a', alt: 'A', credit: 'C', type: 't', length: 1, width: 1, height: 1 };
-    const written = { ...own, ...parts, fullStory: link, outlet, image };
+    const written = { ...own, ...parts, fullStory: link, outlet, also, image };
     expect(fieldsOf(written)).toEqual(written);
   });
 
@@ -195,9 +196,25 @@ describe('the values', () => {
       { name: 'Reuters', url: 'https://r.example/1' },
     ],
     [{ source: 'https://www.r.example/1' }, { name: 'r.example', url: 'https://www.r.example/1' }],
-    [{ source: { title: 'Reuters', link: 'https://r.example' } }, { name: 'Reuters', url: 'https://r.example' }],
+    [
+      { source: { title: 'Reuters', link: 'https://r.example', date: '2026-11-24' } },
+      { name: 'Reuters', url: 'https://r.example', published: '2026-11-24' },
+    ],
   ])('of an outlet are text or a map: %j', (written, outlet) => {
     expect(fieldsOf(written)).toEqual({ outlet });
+  });
+
+  it.each([
+    ['Reuters', [{ name: 'Reuters' }]],
+    ['', []],
+    [
+      ['Reuters', 'https://www.r.example/1'],
+      [{ name: 'Reuters' }, { name: 'r.example', url: 'https://www.r.example/1' }],
+    ],
+    [[{ outlet: 'Reuters', link: 'https://r.example' }], [{ name: 'Reuters', url: 'https://r.example' }]],
+    [{ name: 'Reuters', url: 'https://r.example' }, [{ name: 'Reuters', url: 'https://r.example' }]],
+  ])('of further outlets are a list of names, addresses or maps: %j', (written, also) => {
+    expect(fieldsOf({ also: written })).toEqual({ also });
   });
 
   it('of a permalink count only if they are a whole address', () => {

@@ -1,0 +1,67 @@
+/**
+ * One spelling for the addresses of one report, to compare them by. It is not for requests: the scheme, the host and
+ * the path that it names may not exist.
+ *
+ * Hosts of versions for phones (`m.`, `amp.`) stay as they are. Some of them have other reports than the host without,
+ * and a feed rarely changes between the two.
+ */
+import { isTrackingParameter } from './tracking-parameters.ts';
+
+/**
+ * The address with https, without `www.`, default port, fragment, trailing slash, index page and tracking parameters;
+ * its other parameters sorted by name. Applied twice, it gives the same.
+ * @returns null unless it is an http or https address without a login
+ */
+export function canonicalLink(link: string): string | null {
+  if (!URL.canParse(link)) return null;
+  const url = new URL(link);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
+  if (url.username !== '' || url.password !== '') return null;
+  // The URL parser has made the host lower-case, and its international characters Punycode.
+  const host = url.hostname.replace(/\.$/, '').replace(/^(?:www\.)+(?=[^.]+\.)/, '');
+  const port = url.port === '' || url.port === '443' || url.port === '80' ? '' : `:${url.port}`;
+  return `https://${host}${port}${canonicalPath(url.pathname)}${canonicalQuery(url.search)}`;
+}
+
+/** Whether a canonical link is the front page of a site, which is the address of no report. */
+export function isFrontPage(canonical: string): boolean {
+  return /^https:\/\/[^/?]*\/$/.test(canonical);
+}
+
+const INDEX_PAGE = /^(?:index|default)\.(?:x?html?|php|aspx?|jsp|shtml)$/i;
+
+function canonicalPath(path: string): string {
+  const parts = normalisePercents(path).split('/');
+  const names = parts.filter((part) => part !== '');
+  while (INDEX_PAGE.test(names.at(-1) ?? '')) names.pop();
+  return `/${names.join('/')}`;
+}
+
+/** Bytes stay bytes: a query may be in any charset. */
+function canonicalQuery(search: string): string {
+  const parameters: { name: string; value: string }[] = [];
+  for (const pair of search.slice(1).split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const [name, value] = equals === -1 ? [pair, ''] : [pair.slice(0, equals), pair.slice(equals + 1)];
+    const parameter = { name: normaliseInQuery(name), value: normaliseInQuery(value) };
+    if (!isTrackingParameter(parameter.name, parameter.value)) parameters.push(parameter);
+  }
+  if (parameters.length === 0) return '';
+  // A parameter that is given several times may depend on the order of its values: the sort is stable.
+  parameters.sort((one, other) => (one.name < other.name ? -1 : one.name > other.name ? 1 : 0));
+  return `?${parameters.map(({ name, value }) => (value === '' ? name : `${name}=${value}`)).join('&')}`;
+}
+
+function normaliseInQuery(text: string): string {
+  return normalisePercents(text.replaceAll('+', '%20'));
+}
+
+/** Unreserved characters as themselves, other escapes in upper case (RFC 3986 §6.2.2), a lone `%` as `%25`. */
+function normalisePercents(text: string): string {
+  return text.replace(/%(?:([0-9a-f]{2})|)/gi, (written, hex: string | undefined) => {
+    if (hex === undefined) return '%25';
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[a-z0-9._~-]/i.test(character) ? character : written.toUpperCase();
+  });
+}

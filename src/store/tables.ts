@@ -35,8 +35,11 @@ export interface Tables {
     free_at: number;
   };
   outlet_items: OutletItemsTable;
-  /** What identifies outlet items: `scope` is the source for guids, the outlet for links and titles. */
-  outlet_item_keys: { scope: string; key: string; item: number };
+  /**
+   * What identifies outlet items: `scope` is the source for guids, the outlet for links and titles. `item` is null for
+   * what several items had at once: it identifies none.
+   */
+  outlet_item_keys: { scope: string; key: string; item: number | null };
   story_groups: StoryGroupsTable;
   /** Pairs of groups that perhaps report the same event. */
   group_suggestions: { group_id: number; other_id: number; similarity: number };
@@ -261,6 +264,8 @@ interface OutletFeedsTable {
   news_at: number | null;
   /** 1 if the last response had an ETag or Last-Modified. */
   has_validators: Generated<number>;
+  /** When the items of a document were last recorded. A response 304 has none. */
+  read_at: number | null;
 }
 
 /** An item of another outlet. */
@@ -273,8 +278,11 @@ interface OutletItemsTable {
   /** Plain text; null if the feed has none. */
   summary: string | null;
   url: string;
-  /** The same for all addresses of one page; see sources/outlets/canonical-link.ts. */
-  canonical_url: string;
+  /**
+   * The same for all addresses of one page; see sources/outlets/canonical-link.ts. Null if other items have it too, or
+   * if it is the front page of a site.
+   */
+  canonical_url: string | null;
   /** BCP 47. */
   language: string | null;
   image_url: string | null;

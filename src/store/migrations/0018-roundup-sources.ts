@@ -22,7 +22,8 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       item_gap ${int},
       usual_new double precision,
       news_at ${int},
-      has_validators ${int} not null default 0
+      has_validators ${int} not null default 0,
+      read_at ${int}
     )`,
     `create table source_hosts (
       host ${text} not null primary key,
@@ -36,7 +37,7 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       title ${text} not null,
       summary ${text},
       url ${text} not null,
-      canonical_url ${text} not null,
+      canonical_url ${text},
       language ${text},
       image_url ${text},
       published_at ${int},
@@ -52,7 +53,7 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
     `create table outlet_item_keys (
       scope ${text} not null,
       key ${text} not null,
-      item ${int} not null references outlet_items (id) on delete cascade,
+      item ${int} references outlet_items (id) on delete cascade,
       constraint outlet_item_keys_key primary key (scope, key)
     )`,
     'create index outlet_item_keys_by_item on outlet_item_keys (item)',

@@ -29,7 +29,8 @@ export const publicUrl = z
 export const feedAddress = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .max(2_000)
-  .regex(/^[^#@]*$/, 'must be an address without a login or "#"');
+  // "@" is in paths such as /@user/feed.
+  .regex(/^[^/]*\/\/[^/?#@]*([/?][^#]*)?$/, 'must be an address without a login or "#"');
 export const perSecond = z.number().min(0.01).max(100_000);
 export const minutes = z.int().min(1).max(10_080);
 export const retentionDays = z.int().min(7).max(3_650);

@@ -44,6 +44,18 @@ sources:
   });
 
   it.each([
+    ['https://social.example/@ada/feed?all', true],
+    ['https://ada:secret@outlet.example/feed', false],
+    ['https://ada@outlet.example', false],
+    ['https://outlet.example/feed#top', false],
+  ])('takes the address of a feed without a login, fragment or other scheme: %s', (url, isValid) => {
+    const text = sample.replace(/\nsources:\n(?: .*\n)+/, '\n');
+    const parsed = () => parse(`${text}\nsources: [{ id: one, url: "${url}", use: roundup, outlet: One }]\n`);
+    if (isValid) expect(parsed().sources[0]).toMatchObject({ url });
+    else expect(parsed).toThrow(/sources\[0\]\.url .*must be an address without a login or "#"/);
+  });
+
+  it.each([
     ['use: roundup', /sources\[0\]\.outlet is missing: must be text/],
     ['use: roundup, outlet: The Example, api: feed', /sources\[0\]\.api: there is no such key/],
     ['use: news', /sources\[0\]\.use is "news": must be articles or roundup/],

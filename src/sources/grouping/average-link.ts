@@ -1,0 +1,108 @@
+/** Average-link clustering: the two clusters whose items are most similar on average join first. Pure. */
+
+/** Sums over the pairs of two clusters, for each pair of clusters once. */
+export class PairSums {
+  readonly #sums: Float64Array;
+
+  /** @param size clusters */
+  constructor(size: number) {
+    this.#sums = new Float64Array((size * (size - 1)) / 2);
+  }
+
+  get(a: number, b: number): number {
+    return this.#sums[place(a, b)] as number;
+  }
+
+  set(a: number, b: number, sum: number): void {
+    this.#sums[place(a, b)] = sum;
+  }
+}
+
+function place(a: number, b: number): number {
+  return a > b ? (a * (a - 1)) / 2 + b : (b * (b - 1)) / 2 + a;
+}
+
+/** Two clusters that may never be one: a sum with it stays this. */
+export const APART = Number.NEGATIVE_INFINITY;
+
+/**
+ * Joins clusters as long as two have an average of at least `threshold`. Takes the square of their number in time,
+ * mostly.
+ * @param sums of the pairs of items; `APART` where two may not join. Changed: afterwards those of the result.
+ * @param weights items of each cluster that count in its averages. Changed likewise.
+ * @returns for each cluster the first of those that it is one with now
+ */
+export function joinByAverage(sums: PairSums, weights: number[], threshold: number): number[] {
+  const clusters = new Clusters(sums, weights);
+  for (let pair = clusters.closest(); pair !== null && pair.average >= threshold; pair = clusters.closest()) {
+    clusters.join(pair.a, pair.b);
+  }
+  return clusters.firsts();
+}
+
+class Clusters {
+  readonly #sums: PairSums;
+  readonly #weights: number[];
+  readonly #alive: number[];
+  /** By cluster, the closest of those after it, and their average. */
+  readonly #nearest: { other: number; average: number }[];
+  readonly #joined: number[];
+
+  constructor(sums: PairSums, weights: number[]) {
+    this.#sums = sums;
+    this.#weights = weights;
+    this.#alive = weights.map((_, index) => index);
+    this.#joined = [...this.#alive];
+    this.#nearest = this.#alive.map((cluster) => this.#find(cluster));
+  }
+
+  closest(): { a: number; b: number; average: number } | null {
+    let best: { a: number; b: number; average: number } | null = null;
+    for (const a of this.#alive) {
+      const { other, average } = this.#nearest[a] as { other: number; average: number };
+      if (other !== -1 && (best === null || average > best.average)) best = { a, b: other, average };
+    }
+    return best;
+  }
+
+  /** @param a before `b` */
+  join(a: number, b: number): void {
+    this.#joined[b] = a;
+    this.#alive.splice(this.#alive.indexOf(b), 1);
+    for (const other of this.#alive) {
+      if (other !== a) this.#sums.set(a, other, this.#sums.get(a, other) + this.#sums.get(b, other));
+    }
+    this.#weights[a] = (this.#weights[a] as number) + (this.#weights[b] as number);
+    for (const cluster of this.#alive) {
+      const { other } = this.#nearest[cluster] as { other: number };
+      if (cluster === a || other === a || other === b) this.#nearest[cluster] = this.#find(cluster);
+    }
+    // An average with the joined cluster is at most the greater of the two that it had: no other becomes the nearest.
+  }
+
+  firsts(): number[] {
+    return this.#joined.map((_, cluster) => {
+      let first = cluster;
+      while (this.#joined[first] !== first) first = this.#joined[first] as number;
+      return first;
+    });
+  }
+
+  #find(cluster: number): { other: number; average: number } {
+    let nearest = { other: -1, average: APART };
+    for (const other of this.#alive) {
+      if (other <= cluster) continue;
+      const average = averageOf(this.#sums, this.#weights, cluster, other);
+      if (average > nearest.average) nearest = { other, average };
+    }
+    return nearest;
+  }
+}
+
+/** Average similarity of the items of two clusters. 0 if one of them has none that counts. */
+export function averageOf(sums: PairSums, weights: readonly number[], a: number, b: number): number {
+  const sum = sums.get(a, b);
+  if (sum === APART) return APART;
+  const pairs = (weights[a] as number) * (weights[b] as number);
+  return pairs === 0 ? 0 : sum / pairs;
+}

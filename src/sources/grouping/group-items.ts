@@ -1,0 +1,48 @@
+/** Groups outlet items that report the same event. Pure: the same items in any order give the same groups. */
+import type { FrozenGroup, Grouping, GroupingItem, ItemGroup } from './grouping-item.ts';
+import { joinUnits } from './join-units.ts';
+import { suggest } from './suggest.ts';
+import type { Frequencies } from './term-frequencies.ts';
+import { type Unit, unitsOf } from './units.ts';
+import { vectorsOf } from './vectors.ts';
+
+/**
+ * A group has an outlet at most once, unless an editor made it so. Digests join nothing. Frozen groups keep their
+ * items, and are never joined with each other.
+ * @param items with different ids
+ * @param frozen those without one of the items are left out of the result
+ * @param frequencies of past days, never of these items
+ */
+export function groupItems(
+  items: readonly GroupingItem[],
+  frozen: readonly FrozenGroup[],
+  frequencies: Frequencies,
+): Grouping {
+  const units = unitsOf(items.toSorted(byContent), frozen);
+  const space = vectorsOf(units, frequencies);
+  const joined = joinUnits(units, space);
+  const groups = joined.map((members) => groupOf(members.map((member) => units[member] as Unit)));
+  const suggestions = suggest(joined, groups, units, space);
+  return { groups: groups.toSorted((a, b) => a.id - b.id), suggestions };
+}
+
+/** Does not depend on ids, as far as the texts tell items apart: sums of fractions depend on their order. */
+function byContent(a: GroupingItem, b: GroupingItem): number {
+  return (
+    compare(a.title, b.title) ||
+    compare(a.outlet, b.outlet) ||
+    compare(a.canonicalUrl ?? '', b.canonicalUrl ?? '') ||
+    a.at - b.at ||
+    a.id - b.id
+  );
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+function groupOf(units: Unit[]): ItemGroup {
+  const items = units.flatMap((unit) => unit.items).sort((a, b) => a.at - b.at || a.id - b.id);
+  const frozen = units.find(({ frozenId }) => frozenId !== null);
+  return { id: frozen?.frozenId ?? (items[0] as GroupingItem).id, items: items.map(({ id }) => id) };
+}

@@ -309,9 +309,13 @@ interface StoryGroupsTable {
   /** The editor's sentence. */
   text: string | null;
   section: string | null;
+  /** 1: with the picture of the first item. */
+  has_picture: Generated<number>;
   picked_by: 'editor' | 'rule' | null;
   picked_at: number | null;
   article_id: string | null;
+  /** JSON: ids of the items that the article credits. Others came after the editor's last look. */
+  credited_items: Generated<string>;
   revision: Generated<number>;
   /** The revision that its article has. */
   published_revision: Generated<number>;

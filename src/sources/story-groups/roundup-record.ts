@@ -1,0 +1,98 @@
+/**
+ * Maps a story group to the record of its article: the keys of daywire's own front matter, which the import then
+ * validates like a file of the newsroom. Pure.
+ *
+ * Of what outlets wrote, the record has the headline and the link, and the beginning of the summary only where the
+ * source configures an `excerpt`. The sentence is the editor's.
+ */
+import { cleanLine } from '../../lib/clean-text.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import type { ArticleRecord } from '../article-record.ts';
+import { firstItemOf, type GroupDecision, type GroupedItem, reportedAt, type StoryGroup } from './story-group.ts';
+
+/** A group with an article. */
+export type PickedGroup = StoryGroup & { decision: GroupDecision & { articleId: string; pickedAt: number } };
+
+export interface RoundupRecordRules {
+  /** Characters of the summary that a source's items may quote, by id of the source; others quote none. */
+  excerpts: ReadonlyMap<string, number>;
+  /** Outlets below an item. */
+  maxAlso: number;
+}
+
+/** The limits of the import. */
+const MAX_HEADLINE = 500;
+const MAX_OUTLET = 200;
+
+/** What the page of an article says whose pick was taken back. */
+const RETRACTED_NOTE = 'This item is no longer part of the roundup.';
+
+/** Makes the record of a group whose article is public or has been. */
+export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: RoundupRecordRules): ArticleRecord {
+  const { decision } = group;
+  const first = firstItemOf(group);
+  const isByRule = decision.pickedBy === 'rule';
+  return {
+    id: decision.articleId,
+    kind: 'roundup-item',
+    headline: cut(decision.headline ?? first.title, MAX_HEADLINE),
+    published: rfc3339(decision.pickedAt),
+    section: decision.section,
+    outlet: { ...creditOf(first), published: rfc3339(reportedAt(first)) },
+    also: otherOutlets(group, first).slice(0, maxAlso).map(creditOf),
+    byRule: isByRule,
+    // The editor writes in the language of the publication, which is the default.
+    language: isByRule ? first.language : null,
+    image: decision.hasPicture ? pictureOf(group, first) : null,
+    ...(decision.state === 'picked' ? {} : { state: 'retracted', note: RETRACTED_NOTE }),
+    format: 'markdown',
+    body: bodyOf(decision.text, excerptOf(first, excerpts)),
+  };
+}
+
+/** The first report of each other outlet that the article credits, earliest first. */
+function otherOutlets({ items, decision }: PickedGroup, first: GroupedItem): GroupedItem[] {
+  const credited = new Set(decision.creditedItems);
+  const byOutlet = new Map<string, GroupedItem>();
+  for (const item of items) {
+    if (credited.has(item.id) && item.outlet !== first.outlet && !byOutlet.has(item.outlet)) {
+      byOutlet.set(item.outlet, item);
+    }
+  }
+  return [...byOutlet.values()];
+}
+
+function creditOf({ outlet, url }: GroupedItem): { name: string; url: string } {
+  return { name: cut(outlet, MAX_OUTLET), url };
+}
+
+/** The picture of the first item, else of the earliest report that has one. Its outlet is the credit. */
+function pictureOf({ items }: StoryGroup, first: GroupedItem): object | null {
+  const item = [first, ...items].find(({ imageUrl }) => imageUrl !== null);
+  return item === undefined ? null : { url: item.imageUrl, credit: item.outlet };
+}
+
+function bodyOf(text: string | null, excerpt: string | null): string {
+  return [text, excerpt === null ? null : `> ${excerpt}`].filter((part) => part !== null).join('\n\n');
+}
+
+/** As Markdown that shows exactly these characters, in quotation marks. */
+function excerptOf({ source, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string | null {
+  const limit = source === null ? undefined : excerpts.get(source);
+  const text = cleanLine(summary ?? '');
+  if (limit === undefined || text === '') return null;
+  return `“${cut(text, limit).replace(MARKDOWN, '\\$&')}”`;
+}
+
+/** ASCII punctuation: a backslash makes each of them a literal character (CommonMark §2.4). */
+const MARKDOWN = /[!-/:-@[-`{-~]/g;
+
+/** @param limit UTF-16 code units, as the rules of the import count */
+function cut(text: string, limit: number): string {
+  const line = cleanLine(text);
+  if (line.length <= limit) return line;
+  return `${line
+    .slice(0, limit - 1)
+    .toWellFormed()
+    .replace(/\ufffd$/u, '')}…`;
+}

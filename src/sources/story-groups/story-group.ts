@@ -1,0 +1,88 @@
+/**
+ * A story group: outlet items that report one event, and what was decided about it. Pure.
+ *
+ * A group without a decision is automatic: its items may be grouped otherwise at any time. One with a decision is
+ * frozen: newcomers attach, and only an editor moves its items.
+ */
+
+/** An outlet item as a member of a group. */
+export interface GroupedItem {
+  id: number;
+  /** The source that brought it; null for one that an editor added. */
+  source: string | null;
+  outlet: string;
+  title: string;
+  /** Plain text, for grouping and for editors: it is published only where the source configures an excerpt. */
+  summary: string | null;
+  url: string;
+  language: string | null;
+  imageUrl: string | null;
+  /** As the outlet dates it; null if it does not. */
+  publishedAt: number | null;
+  firstSeenAt: number;
+}
+
+export interface StoryGroup {
+  /** The id of one of its items. */
+  id: number;
+  /** Earliest first; see `inReportOrder`. */
+  items: GroupedItem[];
+  /** Null while nobody has decided anything about it. */
+  decision: GroupDecision | null;
+}
+
+export interface GroupDecision {
+  state: 'open' | 'picked' | 'dropped';
+  /** The item that is named first; null: the earliest. */
+  firstItem: number | null;
+  /** The editor's own; null: that of the first item. */
+  headline: string | null;
+  /** The editor's own sentence, in Markdown; null for a pick of a rule. */
+  text: string | null;
+  /** A section id of the config. */
+  section: string | null;
+  /** Whether the article has the picture of the first item. */
+  hasPicture: boolean;
+  pickedBy: 'editor' | 'rule' | null;
+  /** When it was first picked. */
+  pickedAt: number | null;
+  /** The article of the group, published or retracted; null before the first pick. */
+  articleId: string | null;
+  /** The items that the article credits: those that the editor saw. Later ones are new. */
+  creditedItems: number[];
+  /** Grows with each change of what the article shows. */
+  revision: number;
+  /** The revision that the article reflects. */
+  publishedRevision: number;
+  /** Who decided last. */
+  editor: string;
+  updatedAt: number;
+}
+
+/** The instant of a report: as the outlet dates it, but never after it was first seen. Epoch milliseconds. */
+export function reportedAt({ publishedAt, firstSeenAt }: Pick<GroupedItem, 'publishedAt' | 'firstSeenAt'>): number {
+  return Math.min(publishedAt ?? firstSeenAt, firstSeenAt);
+}
+
+/** Earliest report first; items of the same instant by id. */
+export function inReportOrder(items: readonly GroupedItem[]): GroupedItem[] {
+  return items.toSorted((a, b) => reportedAt(a) - reportedAt(b) || a.id - b.id);
+}
+
+/** The item that is named first: the editor's choice, else the earliest report. */
+export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
+  const chosen = items.find(({ id }) => id === decision?.firstItem);
+  return chosen ?? (items[0] as GroupedItem);
+}
+
+/** The items of a picked group that came after the editor's last look. */
+export function newItems({ items, decision }: StoryGroup): GroupedItem[] {
+  if (decision === null || decision.state !== 'picked') return [];
+  const credited = new Set(decision.creditedItems);
+  return items.filter(({ id }) => !credited.has(id));
+}
+
+/** Names of the outlets, each once, in the order of their reports. */
+export function outletsOf(items: readonly GroupedItem[]): string[] {
+  return [...new Set(items.map(({ outlet }) => outlet))];
+}

@@ -1,0 +1,46 @@
+/** Outlet items in a store, and as members of story groups. */
+import { type GroupedItem, inReportOrder, type StoryGroup } from '../../src/sources/story-groups/story-group.ts';
+import type { Db } from '../../src/store/store.ts';
+import { NOW } from './clock.ts';
+
+/** An item of the outlet `Outlet <id>`, reported `id` minutes after NOW - 1 hour. */
+export function groupedItem(id: number, change: Partial<GroupedItem> = {}): GroupedItem {
+  const at = NOW - 3_600_000 + id * 60_000;
+  return {
+    ...{ id, source: `source-${id}`, outlet: `Outlet ${id}`, title: `Report ${id}`, summary: null, language: 'en' },
+    ...{ url: `https://outlet-${id}.example.com/report`, imageUrl: null, publishedAt: at, firstSeenAt: at + 30_000 },
+    ...change,
+  };
+}
+
+/** A group without a decision. */
+export function automaticGroup(...items: GroupedItem[]): StoryGroup {
+  const sorted = inReportOrder(items);
+  return { id: (sorted[0] as GroupedItem).id, items: sorted, decision: null };
+}
+
+/** Stores items as members of one group. @returns the items with their ids in the store */
+export async function storeGroup(db: Db, items: GroupedItem[], group: 'grouped' | 'ungrouped' = 'grouped') {
+  const stored: GroupedItem[] = [];
+  for (const { id: _, imageUrl, publishedAt, firstSeenAt, ...item } of inReportOrder(items)) {
+    const { id } = await db
+      .insertInto('outlet_items')
+      .values({
+        ...item,
+        ...{ canonical_url: item.url, image_url: imageUrl, published_at: publishedAt, first_seen_at: firstSeenAt },
+        ...{ seen_at: firstSeenAt, state: 'open', group_id: null },
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    stored.push({ id, imageUrl, publishedAt, firstSeenAt, ...item });
+  }
+  const ids = stored.map(({ id }) => id);
+  if (group === 'grouped') {
+    await db
+      .updateTable('outlet_items')
+      .set({ group_id: ids[0] as number })
+      .where('id', 'in', ids)
+      .execute();
+  }
+  return stored;
+}

@@ -9,8 +9,8 @@ import { type Clock, rfc3339 } from '../lib/time.ts';
 import type { Store } from '../store/store.ts';
 import { articleId } from './article-record.ts';
 import { itemFile, recordContent } from './item-file.ts';
+import { findSourceItems, recordSeenItems } from './item-state.ts';
 import { entriesOf, type ItemEntry, type PageEntry, type ReadPage } from './read-page.ts';
-import { findSourceItems, recordSeenItems } from './source-state.ts';
 
 /** As many as a batch of the import. */
 const PART = 100;

@@ -1,22 +1,19 @@
-/** What the store knows of sources and their items: claims of polls, outcomes, and what has been read. */
-
+/** What the store knows of sources: claims of polls, and outcomes. Their items: item-state.ts. */
 import { type Insertable, type Selectable, sql, type Updateable } from 'kysely';
 import type { ArticleSource, Config } from '../config/config.ts';
 import { articleSources } from '../config/sources.ts';
-import { chunks } from '../lib/chunks.ts';
 import { HOUR, MINUTE } from '../lib/time.ts';
 import { claimRows, updateClaimed } from '../store/lease.ts';
-import type { Db, Tx } from '../store/store.ts';
+import type { Db } from '../store/store.ts';
 import type { SourceApi, Tables } from '../store/tables.ts';
+import { forgetChanges } from './item-state.ts';
 
 /** A poll ends its lease after each page; one that lasts longer without has ended with its process. */
 const LEASE = 2 * MINUTE;
 /** The longest wait after failures. */
 const MAX_RETRY_DELAY = 4 * HOUR;
-const ROWS_PER_STATEMENT = 500;
 
 export type SourceRow = Selectable<Tables['sources']>;
-export type SourceItemRow = Selectable<Tables['source_items']>;
 
 /**
  * Adds the sources of the configuration that are new. One with another address or API is looked for again, and one
@@ -61,11 +58,6 @@ function rulesOf(
   sections: Config['sections'],
 ): string {
   return JSON.stringify([mapped, kinds, section ?? null, membersOnly, sections]);
-}
-
-/** Each item counts as changed until it has been read again, however often the poll is interrupted. */
-async function forgetChanges(db: Db, id: string): Promise<void> {
-  await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
 }
 
 async function addSource(db: Db, row: Insertable<Tables['sources']>): Promise<void> {
@@ -197,101 +189,6 @@ export function listSourceRows(db: Db): Promise<SourceRow[]> {
   return db.selectFrom('sources').selectAll().orderBy('id').execute();
 }
 
-export interface SourceCounts {
-  source: string;
-  items: number;
-  /** Gone from the source, and left to the operator. */
-  waiting: number;
-}
-
-export async function countSourceItems(db: Db): Promise<SourceCounts[]> {
-  const rows = await db
-    .selectFrom('source_items')
-    .select((e) => [
-      'source',
-      e.fn.countAll<number>().as('items'),
-      sql<number>`count(case when withdrawal = 'waiting' then 1 end)`.as('waiting'),
-    ])
-    .groupBy('source')
-    .orderBy('source')
-    .execute();
-  return rows;
-}
-
-/** The items of these keys. */
-export async function findSourceItems(db: Db, source: string, items: readonly string[]): Promise<SourceItemRow[]> {
-  const rows: SourceItemRow[] = [];
-  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
-    rows.push(
-      ...(await db
-        .selectFrom('source_items')
-        .selectAll()
-        .where('source', '=', source)
-        .where('item', 'in', some)
-        .execute()),
-    );
-  }
-  return rows;
-}
-
-/** Whether a source has an item with this address, as far as complete lists say. */
-export async function hasItemAt(db: Db, source: string, url: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('source_items')
-    .select('item')
-    .where('source', '=', source)
-    .where('url', '=', url)
-    .where('missing', '=', 0)
-    .where('withdrawal', 'is', null)
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
-}
-
-export interface SeenItem {
-  item: string;
-  articleId: string;
-  url: string | null;
-  publishedAt: number;
-  modifiedAt: number | null;
-}
-
-/** Records items that a source has now. One that was withdrawn is no longer. */
-export async function recordSeenItems(db: Db | Tx, source: string, items: readonly SeenItem[]): Promise<void> {
-  const newest = [...new Map(items.map((one) => [one.item, one])).values()];
-  for (const some of chunks(newest, ROWS_PER_STATEMENT)) {
-    await db
-      .insertInto('source_items')
-      .values(
-        some.map(({ item, articleId, url, publishedAt, modifiedAt }) => ({
-          ...{ source, item, article_id: articleId, url, published_at: publishedAt, modified_at: modifiedAt },
-          ...{ missing: 0, withdrawal: null },
-        })),
-      )
-      .onConflict((conflict) =>
-        conflict.columns(['source', 'item']).doUpdateSet((e) => ({
-          url: e.ref('excluded.url'),
-          published_at: e.ref('excluded.published_at'),
-          modified_at: e.ref('excluded.modified_at'),
-          missing: 0,
-          withdrawal: null,
-        })),
-      )
-      .execute();
-  }
-}
-
-/** The items of a source that were published from `from` on, by item. */
-export function listItemsSince(db: Db, source: string, from: number): Promise<SourceItemRow[]> {
-  return db
-    .selectFrom('source_items')
-    .selectAll()
-    .where('source', '=', source)
-    .where('published_at', '>=', from)
-    .orderBy('item')
-    .execute();
-}
-
 /** Forgets that sources have failed: they are polled no more. */
 export async function forgetFailures(db: Db, ids: string[]): Promise<void> {
   if (ids.length === 0) return;
@@ -300,51 +197,6 @@ export async function forgetFailures(db: Db, ids: string[]): Promise<void> {
     .set({ failures: 0, failing_since: null, problem: null })
     .where('id', 'in', ids)
     .where('failing_since', 'is not', null)
-    .execute();
-}
-
-/** Sets, for items of a source, how many sweeps have missed them. */
-export async function recordMissing(
-  db: Db | Tx,
-  source: string,
-  items: readonly string[],
-  missing: number,
-): Promise<void> {
-  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
-    await db
-      .updateTable('source_items')
-      .set({ missing })
-      .where('source', '=', source)
-      .where('item', 'in', some)
-      .execute();
-  }
-}
-
-/** Sets what has become of items that a source no longer has. */
-export async function recordWithdrawal(
-  db: Db | Tx,
-  source: string,
-  items: readonly string[],
-  withdrawal: SourceItemRow['withdrawal'],
-): Promise<void> {
-  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
-    await db
-      .updateTable('source_items')
-      .set({ withdrawal })
-      .where('source', '=', source)
-      .where('item', 'in', some)
-      .execute();
-  }
-}
-
-/** The items that wait for the operator, by item. */
-export function listWaitingWithdrawals(db: Db, source: string): Promise<SourceItemRow[]> {
-  return db
-    .selectFrom('source_items')
-    .selectAll()
-    .where('source', '=', source)
-    .where('withdrawal', '=', 'waiting')
-    .orderBy('item')
     .execute();
 }
 

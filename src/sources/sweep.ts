@@ -12,8 +12,6 @@ import { inTransaction } from '../store/transaction.ts';
 import { articleId } from './article-record.ts';
 import { type CmsApi, CmsFormatError, MAX_PAGE_SIZE } from './cms/cms-api.ts';
 import { itemPath } from './item-file.ts';
-import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
-import { ask, askForOk, PollError, placeOf } from './request.ts';
 import {
   findSourceItems,
   hasItemAt,
@@ -22,7 +20,9 @@ import {
   recordMissing,
   recordWithdrawal,
   type SourceItemRow,
-} from './source-state.ts';
+} from './item-state.ts';
+import { importPage, type Poll, progress, requesterOf } from './poll-steps.ts';
+import { ask, askForOk, PollError, placeOf } from './request.ts';
 import { compareIds, isGone, type KnownItem, MAX_AT_ONCE } from './withdrawal.ts';
 
 const RECENT = 7 * DAY;

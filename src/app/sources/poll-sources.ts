@@ -10,6 +10,7 @@ import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { DAY, rfc3339 } from '../../lib/time.ts';
 import { raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
 import { recordDoneRun } from '../../schedule/run-ledger.ts';
+import { listWaitingWithdrawals, recordWithdrawal } from '../../sources/item-state.ts';
 import { type PollOutcome, pollSource } from '../../sources/poll.ts';
 import type { PollReport } from '../../sources/poll-steps.ts';
 import {
@@ -17,8 +18,6 @@ import {
   claimDueSources,
   claimSource,
   findSourceRow,
-  listWaitingWithdrawals,
-  recordWithdrawal,
   registerSources,
   type SourceRow,
 } from '../../sources/source-state.ts';

@@ -1,7 +1,8 @@
 /** What an operator sees of the sources of the configuration. */
 import { articleSources } from '../../config/sources.ts';
 import { rfc3339 } from '../../lib/time.ts';
-import { countSourceItems, listSourceRows } from '../../sources/source-state.ts';
+import { countSourceItems } from '../../sources/item-state.ts';
+import { listSourceRows } from '../../sources/source-state.ts';
 import type { SourceApi } from '../../store/tables.ts';
 import type { AppContext } from '../app-context.ts';
 

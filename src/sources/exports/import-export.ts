@@ -14,7 +14,7 @@ import { type Clock, rfc3339 } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
 import { type RecordRules, sectionOf, toArticleRecord } from '../article-record.ts';
 import { itemFile, recordContent } from '../item-file.ts';
-import { findSourceItems } from '../source-state.ts';
+import { findSourceItems } from '../item-state.ts';
 import { type ExportEntry, ExportError } from './export-entry.ts';
 import { readGhostExport } from './ghost.ts';
 import { LeftOut } from './left-out.ts';

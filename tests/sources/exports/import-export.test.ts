@@ -5,7 +5,7 @@ import { importText } from '../../../src/articles/import/import.ts';
 import { toArticle } from '../../../src/articles/queries.ts';
 import type { Config } from '../../../src/config/config.ts';
 import { type ExportImportOptions, importExport } from '../../../src/sources/exports/import-export.ts';
-import { recordSeenItems } from '../../../src/sources/source-state.ts';
+import { recordSeenItems } from '../../../src/sources/item-state.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { configWith } from '../../articles/imports.ts';
 import { forEachDatabase, openMigrated } from '../../support/databases.ts';

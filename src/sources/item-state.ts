@@ -1,0 +1,154 @@
+/** What the store knows of the items of article sources. */
+import { type Selectable, sql } from 'kysely';
+import { chunks } from '../lib/chunks.ts';
+import type { Db, Tx } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
+
+const ROWS_PER_STATEMENT = 500;
+
+export type SourceItemRow = Selectable<Tables['source_items']>;
+
+/** Each item counts as changed until it has been read again, however often the poll is interrupted. */
+export async function forgetChanges(db: Db, id: string): Promise<void> {
+  await db.updateTable('source_items').set({ modified_at: null }).where('source', '=', id).execute();
+}
+
+export interface SourceCounts {
+  source: string;
+  items: number;
+  /** Gone from the source, and left to the operator. */
+  waiting: number;
+}
+
+export async function countSourceItems(db: Db): Promise<SourceCounts[]> {
+  const rows = await db
+    .selectFrom('source_items')
+    .select((e) => [
+      'source',
+      e.fn.countAll<number>().as('items'),
+      sql<number>`count(case when withdrawal = 'waiting' then 1 end)`.as('waiting'),
+    ])
+    .groupBy('source')
+    .orderBy('source')
+    .execute();
+  return rows;
+}
+
+/** The items of these keys. */
+export async function findSourceItems(db: Db, source: string, items: readonly string[]): Promise<SourceItemRow[]> {
+  const rows: SourceItemRow[] = [];
+  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
+    rows.push(
+      ...(await db
+        .selectFrom('source_items')
+        .selectAll()
+        .where('source', '=', source)
+        .where('item', 'in', some)
+        .execute()),
+    );
+  }
+  return rows;
+}
+
+/** Whether a source has an item with this address, as far as complete lists say. */
+export async function hasItemAt(db: Db, source: string, url: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('source_items')
+    .select('item')
+    .where('source', '=', source)
+    .where('url', '=', url)
+    .where('missing', '=', 0)
+    .where('withdrawal', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+export interface SeenItem {
+  item: string;
+  articleId: string;
+  url: string | null;
+  publishedAt: number;
+  modifiedAt: number | null;
+}
+
+/** Records items that a source has now. One that was withdrawn is no longer. */
+export async function recordSeenItems(db: Db | Tx, source: string, items: readonly SeenItem[]): Promise<void> {
+  const newest = [...new Map(items.map((one) => [one.item, one])).values()];
+  for (const some of chunks(newest, ROWS_PER_STATEMENT)) {
+    await db
+      .insertInto('source_items')
+      .values(
+        some.map(({ item, articleId, url, publishedAt, modifiedAt }) => ({
+          ...{ source, item, article_id: articleId, url, published_at: publishedAt, modified_at: modifiedAt },
+          ...{ missing: 0, withdrawal: null },
+        })),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['source', 'item']).doUpdateSet((e) => ({
+          url: e.ref('excluded.url'),
+          published_at: e.ref('excluded.published_at'),
+          modified_at: e.ref('excluded.modified_at'),
+          missing: 0,
+          withdrawal: null,
+        })),
+      )
+      .execute();
+  }
+}
+
+/** The items of a source that were published from `from` on, by item. */
+export function listItemsSince(db: Db, source: string, from: number): Promise<SourceItemRow[]> {
+  return db
+    .selectFrom('source_items')
+    .selectAll()
+    .where('source', '=', source)
+    .where('published_at', '>=', from)
+    .orderBy('item')
+    .execute();
+}
+
+/** Sets, for items of a source, how many sweeps have missed them. */
+export async function recordMissing(
+  db: Db | Tx,
+  source: string,
+  items: readonly string[],
+  missing: number,
+): Promise<void> {
+  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
+    await db
+      .updateTable('source_items')
+      .set({ missing })
+      .where('source', '=', source)
+      .where('item', 'in', some)
+      .execute();
+  }
+}
+
+/** Sets what has become of items that a source no longer has. */
+export async function recordWithdrawal(
+  db: Db | Tx,
+  source: string,
+  items: readonly string[],
+  withdrawal: SourceItemRow['withdrawal'],
+): Promise<void> {
+  for (const some of chunks([...items], ROWS_PER_STATEMENT)) {
+    await db
+      .updateTable('source_items')
+      .set({ withdrawal })
+      .where('source', '=', source)
+      .where('item', 'in', some)
+      .execute();
+  }
+}
+
+/** The items that wait for the operator, by item. */
+export function listWaitingWithdrawals(db: Db, source: string): Promise<SourceItemRow[]> {
+  return db
+    .selectFrom('source_items')
+    .selectAll()
+    .where('source', '=', source)
+    .where('withdrawal', '=', 'waiting')
+    .orderBy('item')
+    .execute();
+}

@@ -12,6 +12,7 @@ import {
   type ParsedImage,
   type ParsedItem,
 } from './parsed-feed.ts';
+import { NO_HINTS } from './poll-hints.ts';
 import { resolveAddress } from './resolve-urls.ts';
 import { htmlOf, plainLine, type TextValue } from './text-values.ts';
 import { type ItemContext, idOf, usableDate } from './xml-item.ts';
@@ -46,6 +47,7 @@ export function readJsonFeed(document: string, context: ItemContext): FeedResult
         .filter((hub) => hub !== null)
         .slice(0, 10),
       language: languageOf(feed.language ?? ''),
+      hints: NO_HINTS,
       items: items.map((item) => readItem(item, authors, context)),
       repaired: false,
       problems: isCut ? [`it has more than ${MAX_ITEMS.toLocaleString('en')} items: the rest was not read`] : [],

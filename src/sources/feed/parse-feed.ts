@@ -5,6 +5,7 @@ import { decodeFeed } from './decode-feed.ts';
 import { readJsonFeed } from './json-feed.ts';
 import { languageOf } from './language.ts';
 import { type FeedResult, type FetchedFeed, MAX_PARTS, type ParsedFeed, type ParsedItem } from './parsed-feed.ts';
+import { readPollHints } from './poll-hints.ts';
 import { plainLine, textValue } from './text-values.ts';
 import { textOf, type XmlElement } from './xml-element.ts';
 import { addressOf, type ItemContext, readLink, readXmlItem, relationOf } from './xml-item.ts';
@@ -58,6 +59,7 @@ function readHead(
     self: related('self')[0] ?? null,
     hubs: [...new Set(related('hub'))].slice(0, 10),
     language: languageOf(language === undefined ? (root?.attributes['xml:lang'] ?? '') : textOf(language)),
+    hints: readPollHints(head),
     repaired,
     problems,
   };

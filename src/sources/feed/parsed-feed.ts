@@ -1,4 +1,5 @@
 /** A feed as it was read: the same shape for RSS, RDF, Atom and JSON Feed. */
+import type { PollHints } from './poll-hints.ts';
 
 export interface FetchedFeed {
   bytes: Uint8Array;
@@ -23,6 +24,7 @@ export interface ParsedFeed {
   hubs: string[];
   /** BCP 47, canonical. */
   language: string | null;
+  hints: PollHints;
   /** In the order of the feed. */
   items: ParsedItem[];
   /** Whether the document breaks the rules of XML or was cut, and was read nevertheless. */

@@ -36,6 +36,7 @@ it('reads RSS 2.0 with its usual modules', () => {
     self: 'https://harbour.example.com/feed/',
     hubs: ['https://hub.example.com/'],
     language: 'en-GB',
+    hints: { intervalMs: null, skipHours: [], skipDays: [] },
     repaired: false,
     problems: [],
     items: [

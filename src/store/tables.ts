@@ -255,6 +255,8 @@ interface OutletFeedsTable {
   moved_to: string | null;
   moved_since: number | null;
   moved_polls: Generated<number>;
+  /** 1 if the feed there had an item that was known before. */
+  moved_known: Generated<number>;
   not_found_since: number | null;
   /** The median time between two items. Milliseconds. */
   item_gap: number | null;
@@ -264,6 +266,8 @@ interface OutletFeedsTable {
   news_at: number | null;
   /** 1 if the last response had an ETag or Last-Modified. */
   has_validators: Generated<number>;
+  /** How often the feed asks to be polled: `PollHints` as JSON. */
+  hints: string | null;
   /** When the items of a document were last recorded. A response 304 has none. */
   read_at: number | null;
 }

@@ -1,16 +1,14 @@
 /**
  * The state of an outlet's feed, and how the result of a poll changes it. Pure. The reasons are for people.
  *
- * | state   | when                                                               | polled                                |
- * |---------|--------------------------------------------------------------------|---------------------------------------|
- * | active  | it is read                                                         | by its rhythm                         |
- * | moved   | permanent redirects were confirmed: its new address is polled      | by its rhythm                         |
- * | held    | so many items were new that an operator must accept them           | by its rhythm                         |
- * | dormant | no news for 30 days                                                | daily                                 |
- * | waiting | 429, 503                                                           | from Retry-After on, else as failing  |
- * | blocked | 403, a challenge, a page instead of the feed                       | daily                                 |
- * | failing | no answer, another status, a document that cannot be read          | after 15 minutes × 2ⁿ, up to a day    |
- * | gone    | 410, or 404 for 14 days                                            | when an operator asks for it          |
+ * - active: it is read. Polled by its rhythm.
+ * - moved: permanent redirects were confirmed, and its new address is polled. By its rhythm.
+ * - held: so many items were new that an operator must accept them. By its rhythm.
+ * - dormant: no news for 30 days. Polled daily.
+ * - waiting: 429, 503. Polled when Retry-After is over, and not earlier than after an error.
+ * - blocked: 403, a challenge, or a page instead of the feed. Polled daily.
+ * - failing: no answer, another status, or a document that cannot be read. Polled after 15 minutes × 2ⁿ, up to a day.
+ * - gone: 410, or 404 for 14 days. Polled when an operator asks for it.
  */
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
 import { type FeedRhythm, nextDailyPoll, nextPoll, nextRetry } from './next-poll.ts';

@@ -18,11 +18,13 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       moved_to ${text},
       moved_since ${int},
       moved_polls ${int} not null default 0,
+      moved_known ${int} not null default 0,
       not_found_since ${int},
       item_gap ${int},
       usual_new double precision,
       news_at ${int},
       has_validators ${int} not null default 0,
+      hints ${text},
       read_at ${int}
     )`,
     `create table source_hosts (

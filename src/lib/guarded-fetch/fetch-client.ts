@@ -14,7 +14,9 @@ import {
   RefusedAddressError,
   reasonOfFailure,
 } from './guarded-socket.ts';
+import type { RequestGate } from './request-gate.ts';
 import { ACCEPT_ENCODING, type BodyLimits, FetchError, readWholeBody, TooLongError } from './response-body.ts';
+import { TimeLimit } from './time-limit.ts';
 
 export interface FetchRequest extends Partial<BodyLimits> {
   /** http or https, without credentials. Otherwise it is refused. */
@@ -44,7 +46,10 @@ export type FetchResult =
   | { kind: 'failed'; reason: string; isTooLong?: true; isUnknownHost?: true };
 
 export interface FetchClient {
-  /** Sends a request, and follows redirects. Reasons contain no URL and nothing of the response. Never throws. */
+  /**
+   * Sends a request, and follows redirects. Reasons contain no URL and nothing of the response.
+   * @throws only what its gate throws
+   */
   fetch(request: FetchRequest, signal?: AbortSignal): Promise<FetchResult>;
 }
 
@@ -52,8 +57,10 @@ export interface FetchClientOptions extends ConnectionRules {
   userAgent: string;
   /** For each connection, with TLS. Milliseconds. */
   connectLimitMs?: number;
-  /** For the whole request, with redirects and body. Milliseconds. */
+  /** For the whole request, with redirects and body, without what the gate waits. Milliseconds. */
   timeLimitMs?: number;
+  /** Default: each request begins at once. */
+  gate?: RequestGate | undefined;
 }
 
 const CONNECT_LIMIT = 5 * SECOND;
@@ -74,16 +81,19 @@ export function openFetchClient(options: FetchClientOptions): FetchClient {
 }
 
 /**
- * The instant (epoch milliseconds) before which a server asks not to be called again, at most a day ahead (RFC 9110
- * §10.2.3). Null where it does not say, or not in a known format.
+ * The instant (epoch milliseconds) before which a server asks not to be called again (RFC 9110 §10.2.3). Null where it
+ * does not say, or not in a known format.
+ * @param longest milliseconds: more than that counts as that
  */
-export function retryAfter(headers: IncomingHttpHeaders, now: number): number | null {
+export function retryAfter(headers: IncomingHttpHeaders, now: number, longest = DAY): number | null {
   const text = headers['retry-after']?.trim() ?? '';
   const instant = /^\d+$/.test(text) ? now + Number(text) * SECOND : parseHttpDate(text);
-  return instant === null ? null : Math.min(Math.max(instant, now), now + DAY);
+  return instant === null ? null : Math.min(Math.max(instant, now), now + longest);
 }
 
 class ForbiddenUrlError extends Error {}
+/** Other than a FetchError: it is no fault of the server. */
+class GateError extends Error {}
 
 async function fetchDocument(
   request: FetchRequest,
@@ -91,11 +101,13 @@ async function fetchDocument(
   stop: AbortSignal | undefined,
 ): Promise<FetchResult> {
   const { timeLimitMs = TIME_LIMIT } = options;
-  const timeout = AbortSignal.timeout(timeLimitMs);
+  using limit = new TimeLimit(timeLimitMs);
+  const timeout = limit.signal;
   const signal = stop === undefined ? timeout : AbortSignal.any([timeout, stop]);
   try {
-    return await followRedirects(request, options, signal);
+    return await followRedirects(request, options, { signal, limit });
   } catch (error) {
+    if (error instanceof GateError) throw error.cause;
     if (error instanceof RefusedAddressError || error instanceof ForbiddenUrlError) {
       return { kind: 'refused', reason: error.message };
     }
@@ -109,7 +121,7 @@ async function fetchDocument(
 async function followRedirects(
   request: FetchRequest,
   options: FetchClientOptions,
-  signal: AbortSignal,
+  { signal, limit }: { signal: AbortSignal; limit: TimeLimit },
 ): Promise<FetchResult> {
   const { maxWireBytes = MAX_WIRE_BYTES, maxBytes = MAX_BYTES, wants = 'document' } = request;
   const method = wants === 'status-by-head' ? 'HEAD' : 'GET';
@@ -117,6 +129,7 @@ async function followRedirects(
   let headers = request.headers ?? {};
   let isPermanent = true;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    await using _admission = await admit(url, options, { signal, limit });
     await using response = await openResponse(url, { method, headers }, options, signal);
     const { statusCode: status = 0, headers: received } = response.message;
     if (!REDIRECTS.includes(status)) {
@@ -132,6 +145,21 @@ async function followRedirects(
     url = next;
   }
   return { kind: 'failed', reason: `it redirects more than ${MAX_REDIRECTS} times` };
+}
+
+/** @throws GateError */
+async function admit(
+  url: URL,
+  { gate }: FetchClientOptions,
+  { signal, limit }: { signal: AbortSignal; limit: TimeLimit },
+): Promise<AsyncDisposable | null> {
+  if (gate === undefined) return null;
+  try {
+    return await limit.pauseWhile(() => gate.enter(url, signal));
+  } catch (error) {
+    if (error instanceof FetchError || signal.aborted) throw error;
+    throw new GateError('the gate failed', { cause: error });
+  }
 }
 
 /** @param from the URL that redirects, or null */

@@ -12,7 +12,9 @@ import {
   retryAfter,
 } from '../../../src/lib/guarded-fetch/fetch-client.ts';
 import { openFetchGuard } from '../../../src/lib/guarded-fetch/fetch-guard.ts';
-import { DAY, SECOND } from '../../../src/lib/time.ts';
+import type { RequestGate } from '../../../src/lib/guarded-fetch/request-gate.ts';
+import { FetchError } from '../../../src/lib/guarded-fetch/response-body.ts';
+import { DAY, HOUR, SECOND } from '../../../src/lib/time.ts';
 import { makeCertificate } from '../../delivery/transport/certificate.ts';
 import { ok, redirect, startRawServer } from './raw-server.ts';
 
@@ -309,6 +311,70 @@ describe('the fetch client', () => {
   });
 });
 
+describe('the gate of a client', () => {
+  it('admits each request of a chain of redirects, and is told when its response has been read', async () => {
+    const events: string[] = [];
+    const server = await startRawServer((path) => {
+      events.push(`request ${path}`);
+      return path === '/old' ? redirect(301, '/new') : ok([], 'new');
+    });
+    const gate = gateOf(events, async () => {});
+    expect(await get(server.url('/old'), {}, { gate })).toMatchObject({ kind: 'answered', body: Buffer.from('new') });
+    const hops = ['/old', '/new'].map((path) => [`enter ${path}`, `request ${path}`, `leave ${path}`]);
+    expect(events).toEqual(hops.flat());
+  });
+
+  it('is told of requests that fail', async () => {
+    const events: string[] = [];
+    const cut = await startRawServer(() => ok(['Content-Length: 9'], 'cut'));
+    expect(await get(cut.url('/cut'), {}, { gate: gateOf(events, async () => {}) })).toEqual(CUT);
+    expect(events).toEqual(['enter /cut', 'leave /cut']);
+  });
+
+  it('does not use up the time limit of the server', async () => {
+    const server = await startRawServer(() => ok([], 'late'));
+    const gate = gateOf([], () => new Promise((resolve) => setTimeout(resolve, 60)));
+    expect(await get(server.url(), {}, { gate, timeLimitMs: 50 })).toMatchObject({ body: Buffer.from('late') });
+    const silent = await startRawServer(() => undefined);
+    expect(await get(silent.url(), {}, { gate, timeLimitMs: 50 })).toMatchObject({
+      reason: 'it takes longer than 0.05 s',
+    });
+  });
+
+  it('may refuse a request, with a reason, and its own faults are thrown', async () => {
+    const server = await startRawServer(() => ok([], ''));
+    const refusing = gateOf([], () => Promise.reject(new FetchError('it asks for a pause')));
+    expect(await get(server.url(), {}, { gate: refusing })).toEqual({ kind: 'failed', reason: 'it asks for a pause' });
+    const broken = gateOf([], () => Promise.reject(new Error('database closed')));
+    await expect(get(server.url(), {}, { gate: broken })).rejects.toThrow('database closed');
+    expect(server.connections).toBe(0);
+  });
+
+  it('stops waiting when the request is stopped', async () => {
+    const stop = new AbortController();
+    const gate = gateOf([], (signal) => {
+      stop.abort();
+      return signal.aborted ? Promise.reject(signal.reason) : Promise.resolve();
+    });
+    const client = openFetchClient(options({ gate }));
+    expect(await client.fetch({ url: 'http://127.0.0.1:9/' }, stop.signal)).toMatchObject({ kind: 'failed' });
+  });
+
+  function gateOf(events: string[], wait: (signal: AbortSignal) => Promise<void>): RequestGate {
+    return {
+      async enter({ pathname }, signal) {
+        await wait(signal);
+        events.push(`enter ${pathname}`);
+        return {
+          async [Symbol.asyncDispose]() {
+            events.push(`leave ${pathname}`);
+          },
+        };
+      },
+    };
+  }
+});
+
 describe('addresses that lead into this machine or its network', () => {
   /** Host parts of URLs that all mean 127.0.0.1, ::1 or a private network. */
   const HOSTS = [
@@ -385,6 +451,7 @@ describe('Retry-After', () => {
     expect(at('Fri, 27 Nov 2020 08:05:00 GMT')).toBe(now);
     expect(at('0')).toBe(now);
     for (const long of ['86401', '9'.repeat(400), 'Sat, 27 Nov 2027 08:05:00 GMT']) expect(at(long)).toBe(now + DAY);
+    expect(retryAfter({ 'retry-after': '999999' }, now, 48 * HOUR)).toBe(now + 48 * HOUR);
   });
 
   it('is nothing where it is missing or in no known format', () => {

@@ -67,14 +67,25 @@ export interface ImportBatch {
 
 const LAST_LINE = Number.MAX_SAFE_INTEGER;
 
+export interface BatchOptions {
+  now: number;
+  /** Called at the end of the transaction. */
+  withBatch?: ((tx: Tx, report: ArticleImportReport) => Promise<void>) | undefined;
+}
+
 /** Writes a batch, all of it or nothing. */
 export async function writeBatch(
   store: Store,
   config: Config,
   batch: ImportBatch,
-  now: number,
+  { now, withBatch }: BatchOptions,
 ): Promise<ArticleImportReport> {
-  const write = () => store.db.transaction().execute((tx) => writeInTransaction(tx, store.dialect, config, batch, now));
+  const write = () =>
+    store.db.transaction().execute(async (tx) => {
+      const report = await writeInTransaction(tx, store.dialect, config, batch, now);
+      await withBatch?.(tx, report);
+      return report;
+    });
   // Another process may have taken a slug or a row between reading and writing; the second attempt reads it.
   return write().catch(write);
 }

@@ -8,7 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config/config.ts';
 import type { Clock } from '../../lib/time.ts';
-import type { Store } from '../../store/store.ts';
+import type { Store, Tx } from '../../store/store.ts';
 import { type ImportBatch, type ParsedArticle, writeBatch } from './batch.ts';
 import { clearGoneFiles } from './gone-files.ts';
 import { findImportFiles, ImportError, type ImportFile, type ImportFormat, textFile } from './import-files.ts';
@@ -31,6 +31,8 @@ export interface ArticleImportOptions {
   keys?: ParseRules['keys'] | undefined;
   /** Articles that belong to other files or to sources go over to these ones; see origin.ts. */
   takeOver?: boolean | undefined;
+  /** Called at the end of the transaction of each batch. What it throws rolls the batch back, and ends the import. */
+  withBatch?: ((tx: Tx, report: ArticleImportReport) => Promise<void>) | undefined;
 }
 
 /** A batch ends with this many articles, or characters of them. */
@@ -76,6 +78,7 @@ export async function importFiles(
   options: ArticleImportOptions & { remember?: boolean },
 ): Promise<ArticleImportReport> {
   const { clock, onProgress, remember = false, background = false, signal, keys = {}, takeOver = false } = options;
+  const { withBatch } = options;
   const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const report = emptyReport();
   const seen = openSeenIds();
@@ -88,7 +91,7 @@ export async function importFiles(
       const batch: ImportBatch = { ...toImportBatch(texts, results, seen), takesOver: takeOver };
       notices.add(results);
       if (!remember) batch.ended = [];
-      addToReport(report, await writeBatch(store, config, batch, clock()));
+      addToReport(report, await writeBatch(store, config, batch, { now: clock(), withBatch }));
       read += batch.articles.length;
       onProgress?.({ read, bytes: texts.bytes, totalBytes });
       // The rest of the process runs between two batches. One turn of the event loop is one step of it, and a publish

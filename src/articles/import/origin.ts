@@ -6,6 +6,9 @@ import { existsSync } from 'node:fs';
 
 const SOURCE = 'source:';
 
+/** The origin of the items that editors pick from the reports of other outlets. */
+export const ROUNDUP_ORIGIN = 'roundup:';
+
 /** The origin of the articles of a source. Other origins are absolute paths of files. */
 export function sourceOrigin(sourceId: string): string {
   return SOURCE + sourceId;
@@ -23,10 +26,11 @@ export function isSourceOrigin(origin: string): boolean {
  */
 export function mayReplace(former: string | null, origin: string): boolean {
   if (former === null || former === origin) return true;
-  return !isSourceOrigin(former) && !existsSync(former);
+  return !isSourceOrigin(former) && former !== ROUNDUP_ORIGIN && !existsSync(former);
 }
 
 /** An origin as messages name it. */
 export function originName(origin: string): string {
+  if (origin === ROUNDUP_ORIGIN) return '"daywire roundup"';
   return isSourceOrigin(origin) ? `the source ${origin.slice(SOURCE.length)}` : origin;
 }

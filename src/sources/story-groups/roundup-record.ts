@@ -2,8 +2,8 @@
  * Maps a story group to the record of its article: the keys of daywire's own front matter, which the import then
  * validates like a file of the newsroom. Pure.
  *
- * Of what outlets wrote, the record has the headline and the link, and the beginning of the summary only where the
- * source configures an `excerpt`. The sentence is the editor's.
+ * Of what outlets wrote, the record has the headline and the link. An item without a sentence of the editor quotes the
+ * beginning of the summary, but only where the source configures an `excerpt`.
  */
 import { cleanLine } from '../../lib/clean-text.ts';
 import { rfc3339 } from '../../lib/time.ts';
@@ -46,7 +46,7 @@ export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: Round
     image: decision.hasPicture ? pictureOf(group, first) : null,
     ...(decision.state === 'picked' ? {} : { state: 'retracted', note: RETRACTED_NOTE }),
     format: 'markdown',
-    body: bodyOf(decision.text, excerptOf(first, excerpts)),
+    body: decision.text ?? excerptOf(first, excerpts),
   };
 }
 
@@ -72,15 +72,11 @@ function pictureOf({ items }: StoryGroup, first: GroupedItem): object | null {
   return item === undefined ? null : { url: item.imageUrl, credit: item.outlet };
 }
 
-function bodyOf(text: string | null, excerpt: string | null): string {
-  return [text, excerpt === null ? null : `> ${excerpt}`].filter((part) => part !== null).join('\n\n');
-}
-
-/** As Markdown that shows exactly these characters, in quotation marks. */
-function excerptOf({ source, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string | null {
+/** As Markdown that shows exactly these characters, in quotation marks; empty where nothing may be quoted. */
+function excerptOf({ source, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string {
   const limit = source === null ? undefined : excerpts.get(source);
   const text = cleanLine(summary ?? '');
-  if (limit === undefined || text === '') return null;
+  if (limit === undefined || text === '') return '';
   return `“${cut(text, limit).replace(MARKDOWN, '\\$&')}”`;
 }
 

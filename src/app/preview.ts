@@ -176,7 +176,7 @@ async function contentOf(
   );
   const headlines = new Map(found.map(({ id, headline }) => [id, headline]));
   const next = await comingSlot(app, newsletter, app.clock());
-  const { articles: leftOut, older } = await listLeftOut(db, newsletter.id, composed);
+  const { articles: leftOut, older } = await listLeftOut(db, newsletter, composed);
   return {
     slot,
     window: composed.window,

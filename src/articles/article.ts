@@ -23,6 +23,17 @@ export interface Link {
   title: string;
 }
 
+export interface Outlet {
+  name: string;
+  /** Its report; null for an outlet without a link. */
+  url: string | null;
+}
+
+export interface FirstOutlet extends Outlet {
+  /** When it published its report, by its own account; null if that is not known. */
+  publishedAt: number | null;
+}
+
 export interface Image {
   url: string;
   alt: string;
@@ -77,10 +88,10 @@ export interface Article {
   bylines: Byline[];
   fullStory: Link | null;
   related: Link[];
-  /** The publication that first reported a roundup item, and when it says that it did. */
-  outlet: { name: string; url: string | null; publishedAt: number | null } | null;
+  /** The publication that first reported a roundup item. */
+  outlet: FirstOutlet | null;
   /** Other outlets that reported the event of a roundup item; at most `MAX_ALSO`. */
-  also: { name: string; url: string | null }[];
+  also: Outlet[];
   /** A rule of the configuration let the roundup item in, not an editor: for newsletters with such a rule alone. */
   isByRule?: true;
   /** Roundup items about the same event have the same key. */

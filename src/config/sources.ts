@@ -1,5 +1,5 @@
 /** The sources of the configuration, by use. */
-import type { ArticleSource, Config, RoundupSource } from './config.ts';
+import type { ArticleSource, Config, NewsletterConfig, RoundupSource } from './config.ts';
 
 /** Sites of the newsroom's own, whose articles are published. */
 export function articleSources({ sources }: Pick<Config, 'sources'>): ArticleSource[] {
@@ -9,4 +9,9 @@ export function articleSources({ sources }: Pick<Config, 'sources'>): ArticleSou
 /** Feeds of other outlets, from which editors pick items. */
 export function roundupSources({ sources }: Pick<Config, 'sources'>): RoundupSource[] {
   return sources.filter((source) => source.use === 'roundup');
+}
+
+/** The number of outlets by which an event enters a newsletter without an editor; null if only editors pick. */
+export function ruleOutlets({ roundup: { approve } }: Pick<NewsletterConfig, 'roundup'>): number | null {
+  return approve === 'editor' ? null : approve.rule.outlets;
 }

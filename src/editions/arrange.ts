@@ -3,6 +3,7 @@
  * store and renders nothing.
  */
 import type { Config, NewsletterConfig } from '../config/config.ts';
+import { ruleOutlets } from '../config/sources.ts';
 import type { Db } from '../store/store.ts';
 import { findCandidates } from './candidates.ts';
 import { changedStories, type StoryBasis, storyBasis, voidReason } from './draft/approval.ts';
@@ -71,6 +72,7 @@ export async function arrangeEdition(
       ...{ newsletter: newsletter.id, window, basis },
       lastEditionId: last?.id ?? null,
       reissuedNumber: reissueOf?.number ?? null,
+      ruleOutlets: ruleOutlets(newsletter),
     });
     const loading = { config, newsletter, rules, now, decisions: basis.decisions };
     return { loading, loaded: await loadStories(db, candidates, { ...loading, excerpts: 'full' }) };

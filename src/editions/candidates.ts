@@ -21,18 +21,22 @@ export interface CandidateOptions {
   /** The number of the edition that is composed again: its stories are not in another edition. */
   reissuedNumber: number | null;
   basis: Pick<StoryBasis, 'only' | 'added'>;
+  /** Outlets that let an event in without an editor; null if only editors let items in. */
+  ruleOutlets: number | null;
 }
 
 /**
  * Finds the public stories that are in no edition of the newsletter and are inside the window or pinned, or that the
- * editor brought in; newest first. An editor's drop keeps a story out of later editions. Reads only the window's range
+ * editor brought in; newest first. An editor's drop keeps a story out of later editions. What a rule let in counts only
+ * where the newsletter's own rule does, or the editor brought it in. Reads only the window's range
  * of the index `articles_by_time`, and the partial index of pinned articles.
  */
 export async function findCandidates(db: Db, options: CandidateOptions): Promise<StoryCandidate[]> {
-  const { newsletter, window, lastEditionId, reissuedNumber, basis } = options;
+  const { newsletter, window, lastEditionId, reissuedNumber, basis, ruleOutlets } = options;
   const eligible = db
     .selectFrom('articles')
     .select(['id', 'kind', 'kicker', 'section', 'event_key as eventKey', 'pinned', 'published_at as publishedAt'])
+    .select(['outlets', 'by_rule as byRule'])
     .where('state', 'in', PUBLIC_STATES)
     .where('kind', '<>', 'roundup')
     .where('published_at', '<', window.until)
@@ -47,14 +51,31 @@ export async function findCandidates(db: Db, options: CandidateOptions): Promise
     .where((e) => e.or([e('published_at', '>=', window.from), e.not(wasOmittedFrom(lastEditionId))]));
   // A literal, not a parameter: otherwise SQLite cannot use the partial index.
   const pinned = automatic.where(sql<SqlBool>`pinned = 1`);
-  const rows = await recent.unionAll(pinned).orderBy('publishedAt', 'desc').orderBy('id', 'desc').execute();
+  const all = await recent.unionAll(pinned).orderBy('publishedAt', 'desc').orderBy('id', 'desc').execute();
+  const rows = all.filter(({ byRule, outlets }) => byRule === 0 || isLetIn(outlets, ruleOutlets));
   const found = new Set(rows.map(({ id }) => id));
   const added = named.filter(({ id }) => !found.has(id));
   return added.length === 0 ? rows.map(toCandidate) : [...rows, ...added].map(toCandidate).sort(newestFirst);
 }
 
-function toCandidate(row: Omit<StoryCandidate, 'kind' | 'pinned'> & { kind: string; pinned: number }): StoryCandidate {
-  return { ...row, kind: row.kind as Kind, pinned: row.pinned === 1 };
+interface CandidateRow extends Omit<StoryCandidate, 'kind' | 'pinned' | 'outlets'> {
+  kind: string;
+  pinned: number;
+  outlets: string | null;
+  byRule: number;
+}
+
+function toCandidate({ byRule: _, ...row }: CandidateRow): StoryCandidate {
+  return { ...row, kind: row.kind as Kind, pinned: row.pinned === 1, outlets: parseOutlets(row.outlets) };
+}
+
+function parseOutlets(stored: string | null): string[] {
+  return stored === null ? [] : (JSON.parse(stored) as string[]);
+}
+
+/** Whether the rule of a newsletter lets in an item that an editor has not looked at. */
+export function isLetIn(outlets: string | null, ruleOutlets: number | null): boolean {
+  return ruleOutlets !== null && parseOutlets(outlets).length >= ruleOutlets;
 }
 
 /**

@@ -3,7 +3,10 @@
  */
 import type { Article } from '../articles/article.ts';
 import { toArticle } from '../articles/queries.ts';
+import type { NewsletterConfig } from '../config/config.ts';
+import { ruleOutlets } from '../config/sources.ts';
 import type { Db } from '../store/store.ts';
+import { isLetIn } from './candidates.ts';
 import type { ComposedEdition, SkippedEdition } from './compose.ts';
 import type { EditionWindow } from './window.ts';
 
@@ -19,6 +22,8 @@ export type LeftOutReason =
   | { kind: 'too-old'; publishedAt: number }
   /** The blocks are full, or the email has reached its size limit. */
   | { kind: 'did-not-fit' }
+  /** A rule let it in, and the newsletter has none, or one that wants more outlets. */
+  | { kind: 'not-picked' }
   /** The editor dropped it from this edition. */
   | { kind: 'dropped' }
   /** An editor dropped it from an earlier edition of this newsletter: it does not return by itself. */
@@ -41,7 +46,7 @@ const MAX_LISTED = 50;
  */
 export async function listLeftOut(
   db: Db,
-  newsletter: string,
+  { id: newsletter, roundup }: Pick<NewsletterConfig, 'id' | 'roundup'>,
   edition: ComposedEdition | SkippedEdition,
 ): Promise<{ articles: LeftOutArticle[]; older: number }> {
   const shown = edition.kind === 'composed' ? edition.articles.map(({ articleId }) => articleId) : [];
@@ -60,6 +65,7 @@ export async function listLeftOut(
   const rows = await db
     .selectFrom('articles')
     .select(['id', 'kind', 'state', 'published_at as publishedAt', 'document'])
+    .select(['outlets', 'by_rule as byRule'])
     .select((e) =>
       e
         .selectFrom('edition_articles')
@@ -90,9 +96,14 @@ export async function listLeftOut(
     // The roundup of a closed edition.
     if (article !== null && article.page !== null) return [];
     const problem = problems.get(row.id);
+    const decided = {
+      didNotFit: didNotFit.has(row.id),
+      isDropped: dropped.has(row.id),
+      isNotPicked: row.byRule === 1 && !isLetIn(row.outlets, ruleOutlets({ roundup })),
+    };
     const reason =
       problem === undefined
-        ? reasonOf({ ...row, didNotFit: didNotFit.has(row.id), isDropped: dropped.has(row.id) }, edition.window)
+        ? reasonOf({ ...row, ...decided }, edition.window)
         : ({ kind: 'cannot-be-shown', problem } as const);
     return reason === null ? [] : { id: row.id, headline: article?.headline ?? null, reason };
   });
@@ -111,11 +122,12 @@ interface LeftOutRow {
   droppedSlot: string | null;
   didNotFit: boolean;
   isDropped: boolean;
+  isNotPicked: boolean;
 }
 
 /** Pure. Null for an article that became eligible after the edition was composed. */
 function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null {
-  const { kind, state, publishedAt, earlierSlot, droppedSlot, didNotFit, isDropped } = row;
+  const { kind, state, publishedAt, earlierSlot, droppedSlot, didNotFit, isDropped, isNotPicked } = row;
   if (state === 'draft' || state === 'retracted') return { kind: state };
   if (kind === 'roundup') return { kind: 'is-roundup' };
   if (earlierSlot !== null) return { kind: 'in-earlier-edition', slot: earlierSlot };
@@ -123,6 +135,7 @@ function reasonOf(row: LeftOutRow, window: EditionWindow): LeftOutReason | null 
   if (publishedAt >= window.until) return { kind: 'not-public-yet', publicAt: publishedAt };
   if (didNotFit) return { kind: 'did-not-fit' };
   if (droppedSlot !== null) return { kind: 'dropped-earlier', slot: droppedSlot };
+  if (isNotPicked) return { kind: 'not-picked' };
   return publishedAt < window.from ? { kind: 'too-old', publishedAt } : null;
 }
 

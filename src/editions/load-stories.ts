@@ -3,6 +3,7 @@
  * selection is repeated without it: its place goes to the next candidate, and the edition still goes out.
  */
 import { type Article, isPublic } from '../articles/article.ts';
+import { otherOutlets } from '../articles/outlets.ts';
 import { toArticle } from '../articles/queries.ts';
 import type { Rejection } from '../articles/rejections.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
@@ -14,7 +15,6 @@ import type { EditionView, NewsLine, RoundupItem, Story, StoryLine } from './ren
 import {
   EXCERPT_LIMITS,
   type ExcerptLength,
-  otherOutlets,
   toNewsLine,
   toRoundupItem,
   toStory,
@@ -90,9 +90,8 @@ export function storyBlocks({
     news: inBlock<NewsLine>('news'),
     analysis: inBlock<Story>('analysis'),
     roundup: plan.roundup.map(({ first, also }) => {
-      const { article, view } = storyOf(first);
-      const others = also.map((one) => storyOf(one).article);
-      return { ...(view as RoundupItem), also: otherOutlets(article, others) };
+      const reports = [first, ...also].map((one) => storyOf(one).article);
+      return { ...(storyOf(first).view as RoundupItem), also: otherOutlets(reports) };
     }),
     latest: inBlock('latest'),
   };

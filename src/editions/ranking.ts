@@ -11,6 +11,8 @@ export interface StoryCandidate {
   eventKey: string | null;
   pinned: boolean;
   publishedAt: number;
+  /** Of a roundup item: what the outlets that its event is credited to are known by. */
+  outlets: readonly string[];
 }
 
 /** What ranks stories by importance. */
@@ -25,6 +27,8 @@ export interface RankingRules {
 export interface RoundupGroup {
   first: StoryCandidate;
   also: StoryCandidate[];
+  /** Number of outlets that reported the event. */
+  outletCount: number;
 }
 
 /** Newest first; the id decides between stories of the same instant. */
@@ -79,13 +83,22 @@ export function takeAcrossDays({ leadKickers }: Pick<RankingRules, 'leadKickers'
 export function groupByEvent(items: readonly StoryCandidate[]): RoundupGroup[] {
   const oldestFirst = items.toSorted((a, b) => newestFirst(b, a));
   const groups = Map.groupBy(oldestFirst, (item) => item.eventKey ?? item);
-  return [...groups.values()].map(([first, ...also]) => ({ first: first as StoryCandidate, also }));
+  return [...groups.values()].map((members) => {
+    const [first, ...also] = members as [StoryCandidate, ...StoryCandidate[]];
+    return { first, also, outletCount: countOutlets(members) };
+  });
+}
+
+/** An item without an outlet, or stored before its outlets were, is the report of one. */
+function countOutlets(members: readonly StoryCandidate[]): number {
+  const named = new Set(members.flatMap(({ outlets }) => outlets));
+  return named.size + members.filter(({ outlets }) => outlets.length === 0).length;
 }
 
 /** Orders events: pinned ones, then those that more outlets reported, then the newest. */
 export function mostReportedFirst(a: RoundupGroup, b: RoundupGroup): number {
   const pinned = (group: RoundupGroup): number => Number(membersOf(group).some((c) => c.pinned));
-  return pinned(b) - pinned(a) || b.also.length - a.also.length || newestFirst(a.first, b.first);
+  return pinned(b) - pinned(a) || b.outletCount - a.outletCount || newestFirst(a.first, b.first);
 }
 
 /** All reports of the event. */

@@ -2,10 +2,10 @@
  * The article of kind `roundup` that represents a closed edition in feeds and on the front page. Its page is the
  * edition's archive page.
  */
-import { type Article, fullHeadline, type Image, tagUri } from '../articles/article.ts';
+import { type Article, fullHeadline, type Image, type Outlet, tagUri } from '../articles/article.ts';
 import type { Config } from '../config/config.ts';
 import { escapeHtml } from '../lib/html.ts';
-import type { EditionView, Outlet, StoryLine } from './rendering/edition-view.ts';
+import type { EditionView, StoryLine } from './rendering/edition-view.ts';
 
 export interface RoundupArticleOptions {
   config: Config;

@@ -90,7 +90,9 @@ export function selectStories(
 
   const events = groupByEvent(pool.filter((c) => c.kind === 'roundup-item'));
   // A story of the newsroom's own is no other outlet's report of an event: it is an item by itself.
-  const moved = others.filter((c) => desk.blockOf(c) === 'roundup').map((first) => ({ first, also: [] }));
+  const moved = others
+    .filter((c) => desk.blockOf(c) === 'roundup')
+    .map((first) => ({ first, also: [], outletCount: 1 }));
   const roundup = desk.fillRoundup([...events, ...moved], blocks.roundup);
   for (const c of roundup.flatMap(membersOf)) shown.add(c);
   return {

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Liquid } from 'liquidjs';
-import { clockTime, datelineTime, longDate, rfc3339 } from './time.ts';
+import { clockTime, clockTimeOn, datelineTime, longDate, rfc3339 } from './time.ts';
 
 export interface Templates {
   /** Opens the same templates again, as in a thread. */
@@ -29,7 +29,7 @@ export const BUILT_IN_TEMPLATES = fileURLToPath(new URL('../../templates', impor
 /**
  * Opens both template folders.
  * @param folder the newsroom's own templates
- * @param zone the publication's zone, in which the filters `dateline`, `clock` and `longdate` show instants
+ * @param zone the publication's zone, in which the filters `dateline`, `clock`, `clockon` and `longdate` show instants
  */
 export function openTemplates(folder: string, zone: string): Templates {
   let engines = createEngines(folder, zone);
@@ -63,6 +63,8 @@ function createEngines(folder: string, zone: string): Record<'html' | 'text', Li
   for (const engine of [html, text]) {
     engine.registerFilter('dateline', (instant: number) => datelineTime(instant, zone));
     engine.registerFilter('clock', (instant: number) => clockTime(instant, zone));
+    // `{{ instant | clockon: day }}`: with the date, if that is another day.
+    engine.registerFilter('clockon', (instant: number, day: number) => clockTimeOn(instant, day, zone));
     engine.registerFilter('longdate', (instant: number) => longDate(instant, zone));
     engine.registerFilter('rfc3339', (instant: number) => rfc3339(instant));
   }

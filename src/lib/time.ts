@@ -55,6 +55,14 @@ export function clockTime(instant: number, zone: string): string {
   return `${two(t.hour % 12 === 0 ? 12 : t.hour % 12)}:${two(t.minute)} ${t.hour < 12 ? 'AM' : 'PM'}`;
 }
 
+/** `08:43 PM` in `zone`; with the date, `Nov 23, 08:43 PM`, if that is another day there than at `day`. */
+export function clockTimeOn(instant: number, day: number, zone: string): string {
+  const [t, of] = [wallClock(instant, zone), wallClock(day, zone)];
+  if (t.year !== of.year) return datelineTime(instant, zone);
+  const date = t.dayOfYear === of.dayOfYear ? '' : `${MONTHS[t.month - 1]} ${two(t.day)}, `;
+  return date + clockTime(instant, zone);
+}
+
 /** `Tuesday, November 24, 2026` in `zone`. */
 export function longDate(instant: number, zone: string): string {
   let format = longDates.get(zone);

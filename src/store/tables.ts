@@ -174,6 +174,10 @@ interface ArticlesTable {
   kicker: string | null;
   event_key: string | null;
   pinned: number;
+  /** Of a roundup item: JSON list of what its outlets are known by (articles/outlets.ts). Null for others. */
+  outlets: string | null;
+  /** 1 if a rule let it in, no editor. */
+  by_rule: Generated<number>;
   state: string;
   published_at: number;
   updated_at: number;

@@ -206,6 +206,57 @@ describe('composeEdition', () => {
   });
 });
 
+describe('a roundup item that a rule let in', () => {
+  const rule = (outlets: number) => ({
+    minimumStories: 1,
+    roundup: { windowHours: 26, approve: { rule: { outlets } } },
+  });
+  const also = ['B', 'C'].map((name) => ({ name, url: `https://example.com/${name}` }));
+
+  forEachDatabase((open) => {
+    it('is in editions of a newsletter whose own rule it satisfies, and in no others', async () => {
+      const store = await open();
+      await save(store, [
+        roundupItem('picked', 'A', { publishedAt: CUTOFF - HOUR }),
+        roundupItem('of-three', 'A', { publishedAt: CUTOFF - HOUR, also, isByRule: true }),
+        roundupItem('of-two', 'A', { publishedAt: CUTOFF - HOUR, also: also.slice(1), isByRule: true }),
+      ]);
+      const shown = async (change: Parameters<typeof compose>[2]): Promise<string[] | undefined> =>
+        idsByBlock(await compose(store, CUTOFF, change)).roundup;
+      expect(await shown({ minimumStories: 1 })).toEqual(['picked']);
+      expect(await shown(rule(3))).toEqual(['of-three', 'picked']);
+      expect(await shown(rule(2))).toEqual(['of-three', 'of-two', 'picked']);
+    });
+
+    it('is in any edition once an editor took it over', async () => {
+      const store = await open();
+      const item = roundupItem('item', 'A', { publishedAt: CUTOFF - HOUR, also });
+      await save(store, [{ ...item, isByRule: true }]);
+      expect((await tryCompose(store, CUTOFF, { minimumStories: 1 })).kind).toBe('skipped');
+      await save(store, [item]);
+      expect(idsByBlock(await compose(store, CUTOFF, { minimumStories: 1 }))).toEqual({ roundup: ['item'] });
+    });
+  });
+});
+
+describe('the outlets of an event', () => {
+  forEachDatabase((open) => {
+    it('are each credited once: those that its first item names, and those of its other items', async () => {
+      const store = await open();
+      const outlet = (name: string) => ({ name, url: `https://example.com/${name}` });
+      await save(store, [
+        roundupItem('first', 'A', { eventKey: 'e', publishedAt: CUTOFF - 3 * HOUR, also: ['B', 'a'].map(outlet) }),
+        roundupItem('second', 'b', { eventKey: 'e', publishedAt: CUTOFF - 2 * HOUR, also: ['C', 'D'].map(outlet) }),
+        roundupItem('third', 'D', { eventKey: 'e', publishedAt: CUTOFF - HOUR }),
+      ]);
+      const { view } = await compose(store, CUTOFF, { minimumStories: 1 });
+      expect(view.roundup.map(({ articleId, also }) => [articleId, also])).toEqual([
+        ['first', ['B', 'C', 'D'].map(outlet)],
+      ]);
+    });
+  });
+});
+
 describe('an article that cannot be shown', () => {
   forEachDatabase((open) => {
     it('is rejected, and the next story takes its place', async () => {

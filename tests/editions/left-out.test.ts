@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { listLeftOut } from '../../src/editions/left-out.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { forEachDatabase } from '../support/databases.ts';
-import { article, CUTOFF, closeEdition, compose, newsletter, save, threeStories, tryCompose } from './fixtures.ts';
+import {
+  article,
+  CUTOFF,
+  closeEdition,
+  compose,
+  newsletter,
+  roundupItem,
+  save,
+  threeStories,
+  tryCompose,
+} from './fixtures.ts';
 
 describe('listLeftOut', () => {
   forEachDatabase((open) => {
@@ -19,6 +29,7 @@ describe('listLeftOut', () => {
           article('draft', { publishedAt: CUTOFF - 4 * HOUR, status: { state: 'draft' } }),
           article('gone', { publishedAt: CUTOFF - 5 * HOUR, status: { state: 'retracted', ...note } }),
           article('summary', { publishedAt: CUTOFF - 6 * HOUR, kind: 'roundup' }),
+          roundupItem('by-rule', 'The Example', { publishedAt: CUTOFF - 6.5 * HOUR, isByRule: true }),
           article('crowded', { publishedAt: CUTOFF - 7 * HOUR, kind: 'analysis' }),
           article('old', { publishedAt: CUTOFF - 9 * DAY }),
           article('broken', { publishedAt: CUTOFF - 10 * DAY, headline: '', pinned: true }),
@@ -26,12 +37,13 @@ describe('listLeftOut', () => {
         CUTOFF - DAY,
       );
       const blocks = { news: 2, analysis: 0, roundup: 0, latest: 0 };
-      const { articles, older } = await listLeftOut(store.db, newsletter.id, await compose(store, CUTOFF, { blocks }));
+      const { articles, older } = await listLeftOut(store.db, newsletter, await compose(store, CUTOFF, { blocks }));
       expect(articles.map(({ id, reason }) => [id, reason])).toEqual([
         ['later', { kind: 'not-public-yet', publicAt: CUTOFF }],
         ['draft', { kind: 'draft' }],
         ['gone', { kind: 'retracted' }],
         ['summary', { kind: 'is-roundup' }],
+        ['by-rule', { kind: 'not-picked' }],
         ['crowded', { kind: 'did-not-fit' }],
         ...['1', '2', '3'].map((n) => [`yesterday-${n}`, { kind: 'in-earlier-edition', slot: '2026-11-23' }]),
         ['old', { kind: 'too-old', publishedAt: CUTOFF - 9 * DAY }],
@@ -50,7 +62,7 @@ describe('listLeftOut', () => {
       await save(store, drafts, CUTOFF);
       const skipped = await tryCompose(store);
       if (skipped.kind !== 'skipped') throw new Error('there is nothing to compose');
-      const { articles, older } = await listLeftOut(store.db, newsletter.id, skipped);
+      const { articles, older } = await listLeftOut(store.db, newsletter, skipped);
       expect(articles).toHaveLength(50);
       expect(articles.at(-1)?.id).toBe('draft-49');
       expect(older).toBe(10);

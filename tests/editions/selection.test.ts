@@ -30,6 +30,7 @@ function story(id: string, hours: number, rest: Partial<StoryCandidate> = {}): S
     section: null,
     eventKey: null,
     pinned: false,
+    outlets: [],
     publishedAt: UNTIL - hours * HOUR,
     ...rest,
   };
@@ -217,6 +218,30 @@ describe('the blocks', () => {
       rules,
     );
     expect(roundup.map((group) => group.first.id)).toEqual(['a', 'newer', 'new']);
+  });
+
+  it('count each outlet of an event once, whether an item names it or has it', () => {
+    const item = (id: string, hours: number, outlets: string[], eventKey: string | null = null) =>
+      story(id, hours, { kind: 'roundup-item', outlets, eventKey });
+    const { roundup } = selectStories(
+      [
+        item('of-one', 1, ['a']),
+        item('of-three', 9, ['a', 'b', 'c']),
+        // Two items, and four outlets.
+        item('of-four', 8, ['a', 'b'], 'e'),
+        item('of-four-too', 7, ['b', 'c', 'd'], 'e'),
+        // Two reports of one outlet.
+        item('of-one-twice', 6, ['a'], 'f'),
+        item('of-one-again', 5, ['a'], 'f'),
+      ],
+      rules,
+    );
+    expect(roundup.map((group) => [group.first.id, group.outletCount])).toEqual([
+      ['of-four', 4],
+      ['of-three', 3],
+      ['of-one', 1],
+      ['of-one-twice', 1],
+    ]);
   });
 
   it('never show a roundup item among the headlines', () => {

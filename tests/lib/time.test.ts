@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clockTime, datelineTime, HOUR, isZone, localDate, localDay, longDate, rfc3339 } from '../../src/lib/time.ts';
+import {
+  clockTime,
+  clockTimeOn,
+  datelineTime,
+  HOUR,
+  isZone,
+  localDate,
+  localDay,
+  longDate,
+  rfc3339,
+} from '../../src/lib/time.ts';
 
 const at = (text: string): number => Date.parse(text);
 
@@ -12,6 +22,13 @@ describe('wall-clock time', () => {
   it('has 12 for noon and midnight', () => {
     expect(clockTime(at('2026-01-01T00:05:00Z'), 'UTC')).toBe('12:05 AM');
     expect(clockTime(at('2026-01-01T12:05:00Z'), 'UTC')).toBe('12:05 PM');
+  });
+
+  it('names the day where it is another one than that of the text around it', () => {
+    const on = (instant: string, day: string): string => clockTimeOn(at(instant), at(day), 'Asia/Shanghai');
+    expect(on('2026-11-24T00:15:00Z', '2026-11-24T15:59:00Z')).toBe('08:15 AM');
+    expect(on('2026-11-24T00:15:00Z', '2026-11-24T16:00:00Z')).toBe('Nov 24, 08:15 AM');
+    expect(on('2025-11-24T00:15:00Z', '2026-11-24T00:15:00Z')).toBe('Nov 24, 2025 08:15 AM');
   });
 
   it('has the date of the zone, before and after midnight', () => {

@@ -91,7 +91,7 @@ export async function showDraft(
   ];
   // An alert has the one article that it was made of: no other was left out.
   const { articles: leftOut, older } =
-    newsletter.kind === 'alert' ? { articles: [], older: 0 } : await listLeftOut(store.db, newsletter.id, composed);
+    newsletter.kind === 'alert' ? { articles: [], older: 0 } : await listLeftOut(store.db, newsletter, composed);
   return {
     kind: 'shown',
     newsletter: newsletter.id,

@@ -38,7 +38,7 @@ export function sampleEdition({ publication, newsletters }: Config, newsletter: 
     fullStory: { title: 'The long version', url: 'https://example.com/long' },
     correction: { note: 'An earlier version gave another figure.', at: now },
   };
-  const outlet = { name: 'An Outlet', url: 'https://example.com/outlet' };
+  const outlet = { name: 'An Outlet', url: 'https://example.com/outlet', publishedAt: now };
   const also = [{ name: 'Another', url: 'https://example.com/another' }];
   return {
     masthead: {

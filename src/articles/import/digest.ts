@@ -1,6 +1,6 @@
 /** A digest of an article's editorial content, which tells an edit from a repeated import. */
 import { createHash } from 'node:crypto';
-import type { Article, Image } from '../article.ts';
+import type { Article, Image, Outlet } from '../article.ts';
 
 /**
  * SHA-256, in hex, of what an editor wrote. It excludes what daywire decides (the time of the update, the time of a
@@ -11,10 +11,7 @@ import type { Article, Image } from '../article.ts';
 export function articleDigest(article: Omit<Article, 'updatedAt' | 'tagUri' | 'bodyHtml'>, publicUrl: string): string {
   const { status, image } = article;
   const local = (url: string): string => (url.startsWith(`${publicUrl}/`) ? url.slice(publicUrl.length) : url);
-  const credit = ({ name, url }: { name: string; url: string | null }): (string | null)[] => [
-    name,
-    url === null ? null : local(url),
-  ];
+  const credit = ({ name, url }: Outlet): (string | null)[] => [name, url === null ? null : local(url)];
   const link = ({ url, title }: { url: string; title: string }): string[] => [local(url), title];
   const content = [
     article.id,

@@ -7,6 +7,7 @@ import { chunks } from '../../lib/chunks.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { Article } from '../article.ts';
 import { saveFacets } from '../facets.ts';
+import { outletKeys } from '../outlets.ts';
 import { recordPendingChanges } from '../pending-changes.ts';
 import { queueImages } from '../remote-images/image-queue.ts';
 
@@ -64,6 +65,8 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
       kicker: article.kicker,
       event_key: article.eventKey,
       pinned: article.pinned ? 1 : 0,
+      outlets: article.kind === 'roundup-item' ? JSON.stringify(outletKeys(article)) : null,
+      by_rule: article.isByRule ? 1 : 0,
       state: status.state,
       published_at: article.publishedAt,
       updated_at: article.updatedAt,
@@ -85,6 +88,8 @@ async function saveRows(tx: Tx, writes: ArticleWrite[], now: number): Promise<vo
         kicker: e.ref('excluded.kicker'),
         event_key: e.ref('excluded.event_key'),
         pinned: e.ref('excluded.pinned'),
+        outlets: e.ref('excluded.outlets'),
+        by_rule: e.ref('excluded.by_rule'),
         state: e.ref('excluded.state'),
         published_at: e.ref('excluded.published_at'),
         updated_at: e.ref('excluded.updated_at'),

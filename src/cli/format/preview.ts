@@ -85,6 +85,8 @@ export function formatReason(reason: LeftOutReason, zone: string): string {
       return `is too old: ${localDateTime(reason.publishedAt, zone)}`;
     case 'did-not-fit':
       return 'did not fit: its block is full';
+    case 'not-picked':
+      return 'came in by a rule that this newsletter has not: no editor has picked it';
     case 'dropped':
       return 'is dropped';
     case 'dropped-earlier':

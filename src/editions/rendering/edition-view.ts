@@ -3,6 +3,8 @@
  * `html` are sanitised inline markup; all other strings are plain text, which templates must escape. Instants are epoch
  * milliseconds; the filters of lib/templates.ts show them in the publication's zone. All URLs are absolute.
  */
+import type { FirstOutlet, Outlet } from '../../articles/article.ts';
+
 export interface EditionView {
   masthead: Masthead;
   /** Not shortened: `Tech Roundup: first item, second item`. */
@@ -132,15 +134,9 @@ export interface RoundupItem extends StoryLine {
   /** Where the headline leads: to the outlet's report; without one, to its own page (`url`). */
   headlineUrl: string;
   /** The outlet that reported it first; null for an item without credit. */
-  outlet: Outlet | null;
-  /** Other outlets that reported the same event, by time of their reports. */
+  outlet: FirstOutlet | null;
+  /** Other outlets that reported the same event, each once. */
   also: Outlet[];
-}
-
-export interface Outlet {
-  name: string;
-  /** Null for an outlet without a link. */
-  url: string | null;
 }
 
 /** The correction or retraction of a story in an earlier edition. */

@@ -9,7 +9,7 @@ import {
 } from '../../articles/article.ts';
 import { mailImageUrl, thumbnailUrl } from '../../articles/renditions.ts';
 import { type Config, sectionTitle } from '../../config/config.ts';
-import type { Correction, NewsLine, Outlet, RoundupItem, Story, StoryLine } from './edition-view.ts';
+import type { Correction, NewsLine, RoundupItem, Story, StoryLine } from './edition-view.ts';
 import { buildExcerpt, type ExcerptLimits } from './excerpt.ts';
 import { shorten } from './shorten.ts';
 
@@ -103,24 +103,13 @@ export function toRoundupItem(article: Article, config: Config, limits: ExcerptL
     sentences: paragraphs[0] ?? null,
     more,
     headlineUrl: article.outlet?.url ?? line.url,
-    outlet: article.outlet && { name: article.outlet.name, url: article.outlet.url },
+    outlet: article.outlet && {
+      name: article.outlet.name,
+      url: article.outlet.url,
+      publishedAt: article.outlet.publishedAt,
+    },
     also: [],
   };
-}
-
-/**
- * The outlets that reported an event after the first, without duplicates.
- * @param others articles of the same event, by time of publication
- */
-export function otherOutlets(first: Article, others: readonly Article[]): Outlet[] {
-  const credited = new Set([first.outlet?.name]);
-  const outlets: Outlet[] = [];
-  for (const { outlet } of others) {
-    if (outlet === null || credited.has(outlet.name)) continue;
-    credited.add(outlet.name);
-    outlets.push({ name: outlet.name, url: outlet.url });
-  }
-  return outlets;
 }
 
 /** The note of a corrected or retracted article. @throws Error if it has none */

@@ -1,6 +1,6 @@
 /**
  * Feeds of other outlets: how they are polled, their items, the groups of items that report one event, and what editors
- * decided about them.
+ * decided about them. Of an article, the outlets that its event is credited to, and whether a rule let it in.
  */
 import { type Kysely, sql } from 'kysely';
 import { columnTypes } from './column-types.ts';
@@ -9,6 +9,8 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
   const { text, int, identity } = columnTypes(dialect);
   const statements = [
     `alter table sources add column use ${text} not null default 'articles' check (use in ('articles', 'roundup'))`,
+    `alter table articles add column outlets ${text}`,
+    `alter table articles add column by_rule ${int} not null default 0`,
     `create table outlet_feeds (
       source ${text} not null primary key,
       state ${text} not null default 'active' check (state in

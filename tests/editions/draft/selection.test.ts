@@ -22,7 +22,7 @@ const RULES: SelectionRules = {
 
 /** Makes a candidate published `hours` before the cut-off. */
 function story(id: string, hours: number, rest: Partial<StoryCandidate> = {}): StoryCandidate {
-  const fields = { kind: 'brief', kicker: null, section: null, eventKey: null, pinned: false } as const;
+  const fields = { kind: 'brief', kicker: null, section: null, eventKey: null, pinned: false, outlets: [] } as const;
   return { id, ...fields, publishedAt: UNTIL - hours * HOUR, ...rest };
 }
 

@@ -180,12 +180,26 @@ describe('an edition with little content', () => {
     expect(text).not.toContain('Also');
   });
 
+  it('has the time of the outlet’s report beside its name, with the date of another day', async () => {
+    const { html, text } = full;
+    expect(html).toMatch(/>STAR Daily<\/a> <span [^>]*>06:45 AM<\/span>/);
+    expect(html).toMatch(/>Reuters<\/a> <span [^>]*>Nov 23, 07:30 PM<\/span>/);
+    expect(html).toMatch(/>Jiemian<\/a><\/p>/);
+    expect(text).toContain('\nSTAR Daily, 06:45 AM\n');
+    expect(text).toContain('\nReuters, Nov 23, 07:30 PM\n');
+    expect(text).toContain('\nJiemian\n');
+  });
+
   it('credits an outlet without a link by its name', async () => {
-    const [first, other] = ['Reuters Example', 'Agency Example'].map((name) => ({ name, url: null }));
-    const entry = { ...SAMPLE_VIEW.roundup[5]!, outlet: first!, also: [other!] };
+    const [first, other] = ['Reuters Example', 'Agency Example'].map((name) => ({
+      name,
+      url: null,
+      publishedAt: null,
+    }));
+    const entry = { ...SAMPLE_VIEW.roundup[5]!, outlet: first!, also: [{ name: other!.name, url: null }] };
     const { html, text } = await render({ ...SMALL_VIEW, roundup: [entry] });
     expect(html).toMatch(/<span [^>]*>Reuters Example<\/span>/);
-    expect(html).toContain('Also: Agency Example');
+    expect(html).toMatch(/Also: <span [^>]*>Agency Example<\/span>/);
     expect(html).not.toContain('href=""');
     expect(text).toMatch(/\nReuters Example\n/);
     expect(text).toMatch(/\nAlso: Agency Example\n/);

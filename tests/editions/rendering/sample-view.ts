@@ -83,12 +83,13 @@ function item(
   outlet: string,
   sentences: string,
   rest: Partial<RoundupItem> = {},
+  reportedAt: number | null = null,
 ): RoundupItem {
   const url = `https://example.com/${outlet.toLowerCase().replaceAll(' ', '-')}/${articleId}`;
   return {
     ...line(articleId, headline, 12),
     headlineUrl: url,
-    outlet: { name: outlet, url },
+    outlet: { name: outlet, url, publishedAt: reportedAt },
     sentences: plain(sentences),
     more: false,
     also: [],
@@ -277,12 +278,15 @@ const ROUNDUP: RoundupItem[] = [
     'STAR Daily',
     'A report that had been written by a machine, and was wrong, went round brokers’ chat groups within minutes.',
     { also: [{ name: 'Reuters', url: 'https://example.com/reuters/false-report?a=1&b="2"' }] },
+    SLOT - 45 * MINUTE,
   ),
   item(
     'activision',
     'China Clears Microsoft’s Purchase of Activision Blizzard',
     'Reuters',
     'The approval comes without conditions, after those of the European Union.',
+    {},
+    SLOT - 12 * HOUR,
   ),
   item(
     'robot-maker',

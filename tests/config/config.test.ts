@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Config, ConfigError, configJsonSchema, loadConfig, parseConfig } from '../../src/config/config.ts';
+import { withoutSources } from '../support/sample.ts';
 
 const root = join(import.meta.dirname, '../..');
 const sample = readFileSync(join(root, 'config/daywire.yaml'), 'utf8');
@@ -29,7 +30,7 @@ describe('the configuration', () => {
   });
 
   it('takes feeds of other outlets as sources, beside sites of the newsroom', () => {
-    const { sources } = parse(`${sample.replace(/\nsources:\n(?: .*\n)+/, '\n')}
+    const { sources } = parse(`${withoutSources(sample)}
 sources:
   - { id: our-site, url: "https://times.example", use: articles }
   - { id: the-example, url: "https://outlet.example/feed?format=rss", use: roundup, outlet: The Example }
@@ -49,7 +50,7 @@ sources:
     ['https://ada@outlet.example', false],
     ['https://outlet.example/feed#top', false],
   ])('takes the address of a feed without a login, fragment or other scheme: %s', (url, isValid) => {
-    const text = sample.replace(/\nsources:\n(?: .*\n)+/, '\n');
+    const text = withoutSources(sample);
     const parsed = () => parse(`${text}\nsources: [{ id: one, url: "${url}", use: roundup, outlet: One }]\n`);
     if (isValid) expect(parsed().sources[0]).toMatchObject({ url });
     else expect(parsed).toThrow(/sources\[0\]\.url .*must be an address without a login or "#"/);
@@ -61,7 +62,7 @@ sources:
     ['use: news', /sources\[0\]\.use is "news": must be articles or roundup/],
     ['use: roundup, outlet: The Example, language: x', /language is "x": must be a language tag such as en or zh-Hant/],
   ])('refuses a source with { %s }', (keys, problem) => {
-    const text = sample.replace(/\nsources:\n(?: .*\n)+/, '\n');
+    const text = withoutSources(sample);
     expect(() => parse(`${text}\nsources:\n  - { id: one, url: "https://outlet.example", ${keys} }\n`)).toThrow(
       problem,
     );
@@ -94,7 +95,7 @@ sources:
     expect(() => parse(roundup)).toThrow(/newsletters\[0\]\.lapseMinutes is 60: must be left out: only newsletters of/);
     const alert = sample.replace(
       '    kicker: Tech Roundup',
-      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    roundup: { windowHours: 24 }\n    show: { contents: true, thumbnails: true }\n    deliverAt: "07:00"\n$&',
+      '    kind: alert\n    windowHours: 48\n    newsHours: 24\n    show: { contents: true, thumbnails: true }\n    deliverAt: "07:00"\n$&',
     );
     for (const key of [
       'minimumStories',

@@ -13,7 +13,7 @@ import { inject } from 'vitest';
 import { runCommandLine } from '../../src/cli/main.ts';
 import { Mutex } from '../../src/lib/concurrency/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
-import { ROOT } from './sample.ts';
+import { ROOT, withoutSources } from './sample.ts';
 
 const bin = join(ROOT, 'bin/daywire.js');
 
@@ -36,15 +36,17 @@ export interface Folder {
   spawn(args: string[], env?: NodeJS.ProcessEnv): ChildProcess;
 }
 
-/** A new folder with the sample's configuration and articles, or an empty one. */
-export function newFolder(content: 'sample' | 'empty'): Folder {
+/** A new folder with the configuration and articles of the sample, and its outlets if they are named; or empty. */
+export function newFolder(content: 'sample' | 'sample with outlets' | 'empty'): Folder {
   const path = mkdtempSync(join(tmpdir(), 'daywire-cli-'));
   // Not earlier: the tests of a file run concurrently.
   atEndOfFile(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
-  if (content === 'sample') {
+  if (content !== 'empty') {
     for (const name of ['config', 'sample']) cpSync(join(ROOT, name), join(path, name), { recursive: true });
     // Many processes run at the same time.
     editConfig({ path }, 'metrics: 127.0.0.1:9464', 'metrics: 127.0.0.1:0');
+    const file = join(path, 'config/daywire.yaml');
+    if (content === 'sample') writeFileSync(file, withoutSources(readFileSync(file, 'utf8')));
   }
   return {
     path,

@@ -26,6 +26,11 @@ export function sampleConfig(
   return parseConfig(edit(readFileSync(join(ROOT, file), 'utf8')), { file, env, cwd });
 }
 
+/** The text of config/daywire.yaml without the outlets that the sample polls. */
+export function withoutSources(yaml: string): string {
+  return yaml.replace(/\nsources:\n(?: .*\n)+/, '\n');
+}
+
 /** All articles of a store, in every state, by id. */
 export async function allArticles(store: Store): Promise<Article[]> {
   const rows = await store.db.selectFrom('articles').select('document').orderBy('id').execute();

@@ -8,7 +8,7 @@ import { loadSampleNewsroom } from '../../src/app/sample/newsroom.ts';
 import { openTemplates } from '../../src/lib/templates.ts';
 import type { Store } from '../../src/store/store.ts';
 import { clockAt, NOW } from './clock.ts';
-import { ROOT, sampleConfig } from './sample.ts';
+import { ROOT, sampleConfig, withoutSources } from './sample.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface TestApp extends AppContext {
@@ -21,18 +21,23 @@ export interface TestApp extends AppContext {
 export interface TestAppOptions {
   /** Secrets. */
   env?: NodeJS.ProcessEnv;
-  /** Changes the text of config/daywire.yaml. */
+  /** Changes the text of config/daywire.yaml, which has no sources here unless `outlets` is true. */
   edit?: (yaml: string) => string;
   /** Ids of the feeds to keep; a run with one feed takes half as long as one with all. */
   feeds?: string[];
+  /** Whether it polls the sample's outlets. */
+  outlets?: boolean;
 }
 
 /** Without articles and subscribers. Its server takes any free port. */
-export function openTestApp(store: Store, { env = {}, edit = (yaml) => yaml, feeds }: TestAppOptions = {}): TestApp {
+export function openTestApp(
+  store: Store,
+  { env = {}, edit = (yaml) => yaml, feeds, outlets = false }: TestAppOptions = {},
+): TestApp {
   const folder = temporaryFolder();
   const parsed = sampleConfig(
     (yaml) =>
-      edit(yaml)
+      edit(outlets ? yaml : withoutSources(yaml))
         .replace('port: 8080', 'port: 0')
         .replace('metrics: 127.0.0.1:9464', 'metrics: 127.0.0.1:0')
         .replace('media: sample/media', `media: ${ROOT}/sample/media`),

@@ -20,7 +20,12 @@ describe('the webhook of a source', () => {
     let site: TestSite;
     beforeEach(async () => {
       store = await open();
-      const source = { id: 'times', url: 'https://times.example', api: 'auto' } as Config['sources'][number];
+      const source = {
+        id: 'times',
+        url: 'https://times.example',
+        use: 'articles',
+        api: 'auto',
+      } as Config['sources'][number];
       const config = { ...sampleConfig(), sources: [source] };
       site = openTestSite(store, config);
       await registerSources(store.db, config, NOW + MINUTE);

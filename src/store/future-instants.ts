@@ -6,9 +6,12 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
-import { MINUTE, SECOND } from '../lib/time.ts';
+import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
 import { isOpen } from './delivery-states.ts';
 import type { Db } from './store.ts';
+
+/** The longest pause that a host may ask for, in milliseconds. */
+export const LONGEST_HOLD = 48 * HOUR;
 
 /** The longest lease of each kind of work, in milliseconds. */
 export const LONGEST_LEASES = {
@@ -19,6 +22,8 @@ export const LONGEST_LEASES = {
   hub: 30 * SECOND,
   remoteImage: 2 * MINUTE,
   probe: 2 * MINUTE,
+  /** A request to a host of outlets. */
+  host: MINUTE,
 } as const;
 
 /**
@@ -31,7 +36,7 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
   const latest = (lease: number): number => now + lease + tolerance;
   /** Whether the row was written by a clock that was set back since. */
   const isLater = (column: string): RawBuilder<boolean> => sql`${sql.ref(column)} > ${latest(0)}`;
-  const { claim, submission, run, hub, remoteImage, probe } = LONGEST_LEASES;
+  const { claim, submission, run, hub, remoteImage, probe, host } = LONGEST_LEASES;
   const statements: RawBuilder<unknown>[] = [];
   for (const table of ['deliveries', 'service_messages'] as const) {
     const open = sql`update ${sql.table(table)} set`;
@@ -64,6 +69,8 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
     sql`update sources set fully_swept_at = ${at} where ${isLater('fully_swept_at')}`,
     sql`update sources set failing_since = ${at} where ${isLater('failing_since')}`,
     sql`update sources set lease_until = null where lease_until > ${latest(claim)}`,
+    sql`update source_hosts set busy_until = null where busy_until > ${latest(host)}`,
+    sql`update source_hosts set free_at = ${at} where free_at > ${latest(LONGEST_HOLD)}`,
     sql`update remote_images set due_at = ${at}
       where state = 'pending' and due_at > ${now} and ${isLater('checked_at')}`,
     sql`update remote_images set lease_until = null

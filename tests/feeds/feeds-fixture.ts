@@ -102,7 +102,11 @@ export const STORIES: Article[] = [
     kind: 'feature',
     kicker: 'Exclusive',
     headline: 'Robot Maker Files for a Listing',
-    outlet: { name: 'Yicai', url: 'https://example.com/yicai?x=1&y=2', publishedAt: null },
+    outlet: { name: 'Yicai', url: 'https://example.com/yicai?x=1&y=2', publishedAt: NOW - 4 * HOUR },
+    also: [
+      { name: 'Robots & Arms “Daily”', url: 'https://example.com/robots?a=1&b="2"' },
+      { name: '星报', url: null },
+    ],
     publishedAt: NOW - 3 * HOUR,
     updatedAt: NOW - 3 * HOUR,
   }),

@@ -82,7 +82,12 @@ function completeEntry(
   }
   const updated = `<updated>${new Date(item.updatedAt).toISOString()}</updated>`;
   completed = replaceMark(completed, updated, `<updated>${distinctInstant(item.updatedAt, item.id)}</updated>`);
+  const { report } = item;
   const extra = [
+    // §4.2.7.2: the resource from which the content comes.
+    ...(report === null
+      ? []
+      : [`<link rel="via" href="${slots.text(report.url)}" title="${slots.text(report.outlet)}"/>`]),
     ...enclosuresOf(item.media).map((media) => enclosureLink(media, slots)),
     ...mediaElements(item.media, slots),
   ];

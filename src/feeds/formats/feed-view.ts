@@ -61,6 +61,8 @@ export interface FeedItem {
   updatedAt: number;
   /** BCP 47, canonical. */
   language: string;
+  /** The report that the item is about, and the outlet that has it; null for a story of the newsroom's own. */
+  report: { url: string; outlet: string } | null;
   /** The section's title, then the tags. */
   categories: string[];
   authors: { name: string; email: string | null }[];

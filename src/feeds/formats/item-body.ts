@@ -1,18 +1,21 @@
 /** The body of an item: the image with its credit, the article's body, and closing lines as on the site's pages. */
-import { type Article, type Byline, creditLine, type Link } from '../../articles/article.ts';
+import { type Article, type Byline, creditLine, type Link, type Outlet } from '../../articles/article.ts';
+import { otherOutlets } from '../../articles/outlets.ts';
 import { escapeHtml } from '../../lib/html.ts';
 import type { FeedMedia } from './feed-view.ts';
 import { strictUrl } from './markup.ts';
 
 export function itemBody(article: Article, image: FeedMedia | null): string {
   const { bodyHtml, fullStory, bylines, related, outlet, status } = article;
+  const also = otherOutlets([article]);
   return [
     image === null ? '' : figure(image),
     bodyHtml.trim(),
     fullStory === null ? '' : `<p>Read the full story: ${anchor(fullStory)}</p>`,
     contactLine(bylines),
     related.length === 0 ? '' : `<p>Related: ${related.map(anchor).join('; ')}</p>`,
-    outlet === null ? '' : `<p>Source: ${anchor({ url: outlet.url ?? '', title: outlet.name })}</p>`,
+    outlet === null ? '' : `<p>Source: ${credit(outlet)}</p>`,
+    also.length === 0 ? '' : `<p>Also: ${also.map(credit).join(', ')}</p>`,
     status.state === 'corrected' ? `<p><em>Correction: ${escapeHtml(status.note)}</em></p>` : '',
   ]
     .filter((part) => part !== '')
@@ -49,6 +52,10 @@ function person(name: string, email: string): string {
 
 function list(parts: string[]): string {
   return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
+}
+
+function credit({ name, url }: Outlet): string {
+  return anchor({ url: url ?? '', title: name });
 }
 
 function anchor({ url, title }: Link): string {

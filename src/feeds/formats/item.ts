@@ -117,6 +117,7 @@ function checkedItem(article: Article, config: Pick<Config, 'publication' | 'sec
     publishedAt,
     updatedAt,
     language: language ?? publication.language,
+    report: reportOf(article),
     categories: [...new Set([...(section === null ? [] : [section]), ...article.tags].map(cleanLine))].filter(Boolean),
     authors: article.bylines.flatMap(({ name, email }) => {
       const clean = cleanLine(name);
@@ -125,6 +126,12 @@ function checkedItem(article: Article, config: Pick<Config, 'publication' | 'sec
     image,
     media: image === null ? enclosures : [image, ...enclosures],
   };
+}
+
+function reportOf({ outlet }: Article): FeedItem['report'] {
+  if (outlet === null) return null;
+  const [url, name] = [strictUrl(outlet.url ?? ''), cleanLine(outlet.name)];
+  return url === null || name === '' ? null : { url, outlet: name };
 }
 
 function checkedMedia(media: Omit<FeedMedia, 'medium'>, what: string, problems: string[]): FeedMedia {

@@ -31,6 +31,7 @@ function jsonItem(item: FeedItem, full: boolean) {
   return {
     id: item.id,
     url: item.url,
+    ...(item.report === null ? {} : { external_url: item.report.url }),
     title: item.title,
     // An item must have one of the two (JSON Feed 1.1, Items).
     ...(full ? { content_html: item.html } : { content_text: item.summary }),

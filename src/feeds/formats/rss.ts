@@ -2,7 +2,7 @@
 import { Feed, type Item } from 'feed';
 import { escapeHtml } from '../../lib/html.ts';
 import { openSlots, replaceMark, type Slots, splitItems } from './feed-package.ts';
-import { enclosuresOf, type FeedEntry, type FeedView, feedUpdated } from './feed-view.ts';
+import { enclosuresOf, type FeedEntry, type FeedItem, type FeedView, feedUpdated } from './feed-view.ts';
 import { historyElements, MEDIA_NAMESPACE, mediaElements } from './xml-extensions.ts';
 
 /** Minutes for which a reader may cache the feed (RSS 2.0, ttl): as max-age in http/feeds/decide-response.ts. */
@@ -53,6 +53,13 @@ export function renderRss(view: FeedView, entries: FeedEntry[]): string {
   return slots.fill(complete(feed.rss2(), view, entries, slots));
 }
 
+/** The outlet of a roundup item. The package writes no `source` (RSS 2.0, item). */
+function sourceElement({ report }: FeedItem, slots: Slots): string {
+  return report === null
+    ? ''
+    : `    <source url="${slots.text(report.url)}">${slots.text(report.outlet)}</source>\n        `;
+}
+
 function extensions(
   creators: string[],
   language: string,
@@ -84,7 +91,8 @@ function complete(skeleton: string, view: FeedView, entries: FeedEntry[], slots:
   const completedItems = entries.map(({ item }, index) => {
     const open = item.language === view.language ? '<item>' : `<item xml:lang="${slots.text(item.language)}">`;
     const media = mediaElements(item.media, slots).map((element) => `    ${element}\n        `);
-    return open + replaceMark(items[index] as string, '</item>', `${media.join('')}</item>`);
+    const extra = `${sourceElement(item, slots)}${media.join('')}`;
+    return open + replaceMark(items[index] as string, '</item>', `${extra}</item>`);
   });
   return `${styled}${completedItems.join('')}${tail}\n`;
 }

@@ -1,6 +1,7 @@
 import { parseAtomFeed, parseJsonFeed, parseRssFeed } from 'feedsmith';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import { buildArchivePage } from '../../../src/feeds/archive/archive-page.ts';
 import { buildFeed } from '../../../src/feeds/build-feed.ts';
 import { renderOpml } from '../../../src/feeds/formats/opml.ts';
 import { topicAddress, topicPath } from '../../../src/feeds/topics.ts';
@@ -27,6 +28,12 @@ function build(articles: Article[], retracted: Article[] = [], feed = latest) {
   const built = buildFeed(feed, config, { articles, retracted });
   const [rss, atom, json] = built.documents.map(({ body }) => body) as [string, string, string];
   return { rss, atom, json, failed: built.failed };
+}
+
+function buildArchive(articles: Article[]) {
+  const { documents } = buildArchivePage(latest, config, { path: 'latest/2026-11', previous: null }, articles);
+  const [rss, atom, json] = documents.map(({ body }) => body) as [string, string, string];
+  return { rss, atom, json };
 }
 
 function items(xml: string): XmlElement[] {
@@ -223,8 +230,36 @@ describe('an item', () => {
       '<p><em>Correction: An earlier version gave the figure for February.</em></p>',
     ]);
     expect(JSON.parse(json).items[3].content_html).toContain(
-      '<p>Source: <a href="https://example.com/yicai?x=1&amp;y=2">Yicai</a></p>',
+      '<p>Source: <a href="https://example.com/yicai?x=1&amp;y=2">Yicai</a></p>\n' +
+        '<p>Also: <a href="https://example.com/robots?a=1&amp;b=%222%22">Robots &amp; Arms “Daily”</a>, 星报</p>',
     );
+  });
+
+  it.for([
+    ['latest', (articles: Article[]) => build(articles)],
+    ['summary', (articles: Article[]) => build(articles, [], summaries)],
+    ['archive', buildArchive],
+  ] as const)('names the outlet of a roundup item and links to its report: %s', ([, built]) => {
+    const { rss, atom, json } = built(STORIES);
+    const url = 'https://example.com/yicai?x=1&y=2';
+    const sources = items(rss).map((item) => childrenOf(item, 'source'));
+    expect(sources.map((found) => found.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
+    expect(sources[3]?.[0]).toMatchObject({ text: 'Yicai', attributes: { url } });
+    const links = items(atom).map((entry) =>
+      childrenOf(entry, 'link').flatMap(({ attributes }) => (attributes.rel === 'via' ? [attributes] : [])),
+    );
+    expect(links.map((found) => found.length)).toEqual([0, 0, 0, 1, 0, 0, 0, 0]);
+    expect(links[3]?.[0]).toEqual({ rel: 'via', href: url, title: 'Yicai' });
+    const urls = JSON.parse(json).items.map((item: { external_url?: string }) => item.external_url);
+    expect(urls).toEqual([...Array(3).fill(undefined), url, ...Array(4).fill(undefined)]);
+  });
+
+  it('names no outlet whose report has no address, except in its body', () => {
+    const { rss, atom, json } = build([
+      article('a', { kind: 'roundup-item', outlet: { name: 'Yicai', url: null, publishedAt: null } }),
+    ]);
+    for (const document of [rss, atom, json]) expect(document).not.toMatch(/<source|rel="via"|external_url/);
+    expect(JSON.parse(json).items[0].content_html).toContain('<p>Source: Yicai</p>');
   });
 
   it('has an image that has not been looked up as media:content only, and another file as the enclosure', () => {

@@ -88,7 +88,8 @@ const hostileArticle: fc.Arbitrary<Partial<Article>> = fc
     bylines: [{ role: 'reporter' as const, name: h.name, email: h.email }],
     fullStory: { url: 'https://example.com/a?b&c', title: h.linkTitle },
     related: [{ url: 'https://example.com/[x]|{y}#a#b', title: h.linkTitle }],
-    outlet: { name: h.outlet, url: 'https://example.com', publishedAt: null },
+    outlet: { name: h.outlet, url: 'https://example.com/[x]|{y}#a#b', publishedAt: null },
+    also: [{ name: h.linkTitle, url: 'https://example.com/"<é' }],
     image: {
       url: 'https://example.com/é.jpg',
       alt: h.alt,

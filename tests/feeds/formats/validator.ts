@@ -103,6 +103,7 @@ class Checks {
       'content:encoded': 'once',
       category: 'many',
       enclosure: 'once',
+      source: 'once',
       'dc:creator': 'many',
       'dc:language': 'once',
       'media:content': 'many',
@@ -131,6 +132,12 @@ class Checks {
       this.length(enclosure, 'length');
       this.mime(enclosure);
       this.httpUrl(enclosure, enclosure.attributes.url ?? '');
+    }
+    for (const source of childrenOf(item, 'source')) {
+      this.attributes(source, ['url']);
+      this.httpUrl(source, source.attributes.url ?? '');
+      this.blank(item, source);
+      this.plain(item, 'source');
     }
     this.media(item);
   }

@@ -1,8 +1,18 @@
 /**
  * An article as page templates show it: lines composed, URLs checked.
  */
-import { type Article, type Byline, creditLine, type Image, type Link, textDirection } from '../../articles/article.ts';
+import {
+  type Article,
+  type Byline,
+  creditLine,
+  type FirstOutlet,
+  type Image,
+  type Link,
+  type Outlet,
+  textDirection,
+} from '../../articles/article.ts';
 import { beginningOfText } from '../../articles/beginning.ts';
+import { otherOutlets } from '../../articles/outlets.ts';
 import { type PageImage, pageImage, withRenditions } from '../../articles/renditions.ts';
 import { sectionTitle } from '../../config/config.ts';
 import { cleanUrl } from '../../lib/clean-text.ts';
@@ -31,7 +41,9 @@ export interface StoryView {
   image: (PageImage & Pick<Image, 'alt' | 'credit' | 'width' | 'height'>) | null;
   fullStory: Link | null;
   related: Link[];
-  outlet: { name: string; url: string | null } | null;
+  outlet: FirstOutlet | null;
+  /** Other outlets that reported the same event, each once. */
+  also: Outlet[];
   contacts: ContactView[];
   enclosures: { url: string; title: string; type: string; size: string }[];
   tags: string[];
@@ -75,7 +87,8 @@ export function storyView(article: Article, web: WebContext, place: 'list' | 'pa
           },
     fullStory: safeLink(article.fullStory),
     related: article.related.flatMap((link) => safeLink(link) ?? []),
-    outlet: article.outlet === null ? null : { name: article.outlet.name, url: cleanUrl(article.outlet.url ?? '') },
+    outlet: article.outlet && { ...article.outlet, url: cleanUrl(article.outlet.url ?? '') },
+    also: otherOutlets([article]).map(({ name, url }) => ({ name, url: cleanUrl(url ?? '') })),
     contacts: [contact('reporter', article.bylines), contact('editor', article.bylines)].flatMap((line) => line ?? []),
     enclosures: article.enclosures.flatMap((enclosure) => {
       const url = cleanUrl(enclosure.url);

@@ -36,7 +36,11 @@ describe('the page of an article', () => {
             { url: 'https://example.com/r1', title: 'An Earlier Story' },
             { url: 'https://example.com/r2', title: 'A Still Earlier One' },
           ],
-          outlet: { name: 'Yicai', url: 'https://example.com/yicai', publishedAt: null },
+          outlet: { name: 'Yicai', url: 'https://example.com/yicai', publishedAt: NOW - 30 * HOUR },
+          also: [
+            { name: 'Robots & Arms', url: 'https://example.com/robots' },
+            { name: '星报', url: null },
+          ],
           image: {
             url: 'https://example.com/p.jpg',
             alt: 'A wafer',
@@ -68,6 +72,15 @@ describe('the page of an article', () => {
       expect(html).toContain('<html lang="ar" dir="rtl">');
       expect(html).toContain('<header class="masthead" lang="en" dir="ltr">');
       expect(await site.read('/')).toContain('<article class="story" lang="ar" dir="rtl">');
+    });
+
+    it('credits a roundup item to its outlet in lists of its section and its month', async () => {
+      const outlet = { name: 'אתר', url: 'https://example.com/report', publishedAt: null };
+      await save(store, article('item', { kind: 'roundup-item', outlet, section: 'business-tech' }));
+      const link = '<a href="https://example.com/report" dir="auto">אתר</a>';
+      for (const path of ['/articles/item', '/sections/business-tech', '/archive/2026-11']) {
+        expect(await site.read(path), path).toContain(link);
+      }
     });
 
     it('responds to a draft, an embargoed and a never published story as to an unknown one', async () => {

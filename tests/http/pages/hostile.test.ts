@@ -49,7 +49,8 @@ function filled(words: string): Article {
     ],
     fullStory: { url, title: text },
     related: [{ url, title: text }],
-    outlet: { name: text, url, publishedAt: null },
+    outlet: { name: text, url, publishedAt: NOW },
+    also: [{ name: `${text}2`, url }],
     image: { url, alt: text, credit: text, type: text, length: 1, width: 1, height: 1 },
     enclosures: [{ url, type: text, length: 1, title: text }],
     language: text,
@@ -175,13 +176,15 @@ describe('hostile text in every field', () => {
       fullStory: { url, title: 'x' },
       related: [{ url, title: 'x' }],
       outlet: { name: 'Outlet', url, publishedAt: null },
+      also: [{ name: 'Other', url }],
       image: { url, alt: 'x', credit: null, type: 'image/png', length: 1, width: null, height: null },
       enclosures: [{ url: 'data:text/html,x', type: 'text/html', length: 1, title: null }],
     });
     site.later();
     const html = await site.read('/articles/hostile');
     expect(html).not.toMatch(/javascript:|data:text/);
-    expect(html).toContain('First reported by Outlet');
+    expect(html).toContain('First reported by <bdi>Outlet</bdi>');
+    expect(html).toContain('Also reported by <bdi>Other</bdi>');
   });
 
   it('in a retraction note is shown as text, on the page and above the edition', async () => {

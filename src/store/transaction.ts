@@ -1,4 +1,5 @@
-import { type Db, isSerializationFailure, type Tx } from './store.ts';
+import { sql } from 'kysely';
+import { type Db, dialectOf, isSerializationFailure, type Tx } from './store.ts';
 
 /** A second deadlock in a row is unlikely, a third next to impossible. */
 const MAX_ATTEMPTS = 3;
@@ -16,4 +17,10 @@ export async function inTransaction<T>(db: Db, body: (tx: Tx) => Promise<T>): Pr
       if (attempt === MAX_ATTEMPTS || !isSerializationFailure(error)) throw error;
     }
   }
+}
+
+/** Waits until no other transaction holds the name, and holds it until this one ends. SQLite has one writer. */
+export async function lockName(tx: Tx, name: string): Promise<void> {
+  if (dialectOf(tx) === 'sqlite') return;
+  await sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`.execute(tx);
 }

@@ -52,6 +52,7 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
     )`,
     'create index outlet_items_by_time on outlet_items (state, first_seen_at)',
     'create index outlet_items_by_source on outlet_items (source, first_seen_at)',
+    "create index outlet_items_held on outlet_items (source) where state = 'held'",
     'create index outlet_items_by_group on outlet_items (group_id) where group_id is not null',
     'create index outlet_items_by_link on outlet_items (canonical_url)',
     `create table outlet_item_keys (

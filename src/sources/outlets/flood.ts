@@ -1,0 +1,40 @@
+/**
+ * How many new items of a feed are too many at once. A feed whose identities have all changed, as after a migration,
+ * brings its archive as news; so does one that a stranger has taken over. Pure.
+ */
+import { DAY, MINUTE } from '../../lib/time.ts';
+
+/** Fewer are no flood, whatever is usual. */
+const LEAST = 20;
+const FACTOR = 5;
+/** The weight of one poll. The figure follows a change of habits within about ten polls that bring news. */
+const WEIGHT = 0.2;
+/** A shorter gap between two items says that the dates of a feed are of no use. */
+const SHORTEST_GAP = MINUTE;
+
+export interface FeedHabit {
+  /** `nextUsual` of the polls so far; null before the first. */
+  usualNew: number | null;
+  /** The median time between two items; null if it is not known. Milliseconds. */
+  itemGap: number | null;
+  /** Since the previous document was read. Milliseconds. */
+  sinceRead: number;
+}
+
+/**
+ * More new items than this are held: five times what is usual, at least 20. Usual is what polls bring, or more after a
+ * time without polls: what the outlet reports in that time, up to a day.
+ */
+export function floodLimit({ usualNew, itemGap, sinceRead }: FeedHabit): number {
+  const missed = itemGap === null ? 0 : Math.min(sinceRead, DAY) / Math.max(itemGap, SHORTEST_GAP);
+  return Math.max(LEAST, FACTOR * (usualNew ?? 0), FACTOR * missed);
+}
+
+/**
+ * The usual number of new items, after a poll that brought `added`: a moving average over polls that brought any, since
+ * most bring none. One poll changes it by as much as the limit allows, and a flood not at all.
+ */
+export function nextUsual(usualNew: number | null, added: number): number | null {
+  if (added === 0) return usualNew;
+  return usualNew === null ? added : usualNew + WEIGHT * (added - usualNew);
+}

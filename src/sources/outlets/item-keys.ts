@@ -1,0 +1,50 @@
+/** The stored keys of outlet items; see entry-keys.ts. */
+import { sql } from 'kysely';
+import { chunks } from '../../lib/chunks.ts';
+import { jsonRows } from '../../store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../store/store.ts';
+import { isKeyOfSource } from './entry-keys.ts';
+
+/** Keys are about 40 bytes: a statement has some 100 KB. */
+const KEYS_PER_STATEMENT = 1_000;
+
+/** Where keys are compared. */
+export interface KeyScope {
+  source: string;
+  outlet: string;
+}
+
+/** The items of the keys that are stored; null for keys that identify none. */
+export async function findKeys(db: Db, scope: KeyScope, keys: readonly string[]): Promise<Map<string, number | null>> {
+  const found = new Map<string, number | null>();
+  for (const some of chunks(keys, KEYS_PER_STATEMENT)) {
+    const rows = some.map((key) => [scopeOf(key, scope), key]);
+    const wanted = jsonRows(dialectOf(db), rows, { scope: 'text', key: 'text' });
+    const stored = await sql<{ key: string; item: number | null }>`
+      select outlet_item_keys.key, outlet_item_keys.item from ${wanted} as wanted
+      join outlet_item_keys on outlet_item_keys.scope = wanted.scope and outlet_item_keys.key = wanted.key`.execute(db);
+    for (const { key, item } of stored.rows) found.set(key, item);
+  }
+  return found;
+}
+
+/** Stores keys, or replaces their items. */
+export async function saveKeys(
+  tx: Tx,
+  scope: KeyScope,
+  keys: readonly { key: string; item: number | null }[],
+): Promise<void> {
+  for (const some of chunks(keys, KEYS_PER_STATEMENT)) {
+    const rows = some.map(({ key, item }) => [scopeOf(key, scope), key, item]);
+    const saved = jsonRows(dialectOf(tx), rows, { scope: 'text', key: 'text', item: 'int' });
+    // SQLite reads "on" after "from" as a join condition, unless there is a "where".
+    await sql`insert into outlet_item_keys (scope, key, item)
+      select scope, key, item from ${saved} as saved where true
+      on conflict (scope, key) do update set item = excluded.item`.execute(tx);
+  }
+}
+
+/** The names of sources and outlets may be the same. */
+function scopeOf(key: string, { source, outlet }: KeyScope): string {
+  return isKeyOfSource(key) ? `source ${source}` : `outlet ${outlet}`;
+}

@@ -8,7 +8,13 @@ export function groupedItem(id: number, change: Partial<GroupedItem> = {}): Grou
   const at = NOW - 3_600_000 + id * 60_000;
   return {
     ...{ id, source: `source-${id}`, outlet: `Outlet ${id}`, title: `Report ${id}`, summary: null, language: 'en' },
-    ...{ url: `https://outlet-${id}.example.com/report`, imageUrl: null, publishedAt: at, firstSeenAt: at + 30_000 },
+    ...{
+      url: `https://outlet-${id}.example.com/report`,
+      canonicalUrl: `https://outlet-${id}.example.com/report`,
+      imageUrl: null,
+      publishedAt: at,
+      firstSeenAt: at + 30_000,
+    },
     ...change,
   };
 }
@@ -22,17 +28,17 @@ export function automaticGroup(...items: GroupedItem[]): StoryGroup {
 /** Stores items as members of one group. @returns the items with their ids in the store */
 export async function storeGroup(db: Db, items: GroupedItem[], group: 'grouped' | 'ungrouped' = 'grouped') {
   const stored: GroupedItem[] = [];
-  for (const { id: _, imageUrl, publishedAt, firstSeenAt, ...item } of inReportOrder(items)) {
+  for (const { id: _, canonicalUrl, imageUrl, publishedAt, firstSeenAt, ...item } of inReportOrder(items)) {
     const { id } = await db
       .insertInto('outlet_items')
       .values({
         ...item,
-        ...{ canonical_url: item.url, image_url: imageUrl, published_at: publishedAt, first_seen_at: firstSeenAt },
+        ...{ canonical_url: canonicalUrl, image_url: imageUrl, published_at: publishedAt, first_seen_at: firstSeenAt },
         ...{ seen_at: firstSeenAt, state: 'open', group_id: null },
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    stored.push({ id, imageUrl, publishedAt, firstSeenAt, ...item });
+    stored.push({ id, canonicalUrl, imageUrl, publishedAt, firstSeenAt, ...item });
   }
   const ids = stored.map(({ id }) => id);
   if (group === 'grouped') {

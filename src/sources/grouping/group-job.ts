@@ -1,7 +1,7 @@
 /** Grouping, as a thread calls it. */
 import { groupItems } from './group-items.ts';
 import type { FrozenGroup, Grouping, GroupingItem } from './grouping-item.ts';
-import type { Frequencies } from './term-frequencies.ts';
+import { type Frequencies, frequenciesOf } from './term-frequencies.ts';
 
 export interface GroupingInput {
   items: GroupingItem[];
@@ -11,4 +11,8 @@ export interface GroupingInput {
 
 export function groupJob({ items, frozen, frequencies }: GroupingInput): Grouping {
   return groupItems(items, frozen, frequencies);
+}
+
+export function countTermsJob(groups: GroupingItem[][]): Frequencies {
+  return frequenciesOf(groups);
 }

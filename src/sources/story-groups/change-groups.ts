@@ -76,7 +76,7 @@ export async function carryOut(
   { editor, now, seen }: { editor: string; now: number; seen?: number[] | undefined },
 ): Promise<StoryGroup[]> {
   const [first] = groups as [StoryGroup];
-  const articleId = await newArticleId(tx, first.id);
+  const articleId = first.decision?.articleId ?? (await newArticleId(tx, first.id));
   const change = decideGroups(groups, command, { editor, now, seen, newArticleId: articleId });
   if (change.changed.length === 0) return [];
   requirePublished(groups, change);

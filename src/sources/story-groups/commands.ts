@@ -216,7 +216,7 @@ function split(group: StoryGroup, ids: readonly number[], context: CommandContex
   };
 }
 
-/** A rule never decides about a group that an editor has picked or dropped, or whose pick was taken back. */
+/** A rule never decides about a group that an editor has picked or dropped, or whose pick an editor took back. */
 function pickByRule(group: StoryGroup, context: CommandContext): GroupChange {
   const { decision, items } = group;
   const all = items.map(({ id }) => id);
@@ -224,12 +224,13 @@ function pickByRule(group: StoryGroup, context: CommandContext): GroupChange {
     const isCurrent = all.every((id) => decision.creditedItems.includes(id));
     return isCurrent ? { changed: [], removed: [] } : decide(group, context, { creditedItems: all });
   }
-  if (decision !== null && (decision.state !== 'open' || decision.articleId !== null)) {
+  if (decision !== null && (decision.state !== 'open' || decision.pickedBy === 'editor')) {
     return { changed: [], removed: [] };
   }
   return decide(group, context, {
-    ...{ state: 'picked', pickedBy: 'rule', pickedAt: context.now, articleId: context.newArticleId },
-    creditedItems: all,
+    ...{ state: 'picked', pickedBy: 'rule', creditedItems: all },
+    pickedAt: decision?.pickedAt ?? context.now,
+    articleId: decision?.articleId ?? context.newArticleId,
   });
 }
 

@@ -79,6 +79,29 @@ export async function readGroupsSince(db: Db, from: number): Promise<StoryGroup[
   ];
 }
 
+/** Reads the open items that were first seen between two instants, `until` excluded, by their groups. */
+export async function readGroupsBetween(db: Db, from: number, until: number): Promise<GroupedItem[][]> {
+  const rows = await selectItems(db)
+    .where('state', '=', 'open')
+    .where('first_seen_at', '>=', from)
+    .where('first_seen_at', '<', until)
+    .where('group_id', 'is not', null)
+    .orderBy('id')
+    .execute();
+  return [...Map.groupBy(rows, ({ group_id }) => group_id).values()].map((group) => group.map(toItem));
+}
+
+/** Reads the open items that no grouping has seen, and that were first seen at or after an instant. */
+export async function readUngroupedItems(db: Db, from: number): Promise<GroupedItem[]> {
+  const rows = await selectItems(db)
+    .where('state', '=', 'open')
+    .where('group_id', 'is', null)
+    .where('first_seen_at', '>=', from)
+    .orderBy('id')
+    .execute();
+  return rows.map(toItem);
+}
+
 /** Writes a change of groups that were read in the same transaction. */
 export async function writeGroupChange(tx: Tx, { changed, removed }: GroupChange, now: number): Promise<void> {
   if (removed.length > 0) {
@@ -154,7 +177,7 @@ export async function newArticleId(tx: Tx, group: number): Promise<string> {
   }
 }
 
-export function selectItems(db: Db) {
+function selectItems(db: Db) {
   return db
     .selectFrom('outlet_items')
     .select(['id', 'source', 'outlet', 'title', 'summary', 'url', 'canonical_url', 'language', 'image_url'])
@@ -163,15 +186,14 @@ export function selectItems(db: Db) {
 
 type ItemRow = Omit<Selectable<Tables['outlet_items']>, 'seen_at' | 'state'>;
 
-function toItem({
-  image_url,
-  published_at,
-  first_seen_at,
-  canonical_url: _,
-  group_id: __,
-  ...row
-}: ItemRow): GroupedItem {
-  return { ...row, imageUrl: image_url, publishedAt: published_at, firstSeenAt: first_seen_at };
+function toItem({ canonical_url, image_url, published_at, first_seen_at, group_id: _, ...row }: ItemRow): GroupedItem {
+  return {
+    ...row,
+    canonicalUrl: canonical_url,
+    imageUrl: image_url,
+    publishedAt: published_at,
+    firstSeenAt: first_seen_at,
+  };
 }
 
 function toDecision(row: Selectable<Tables['story_groups']>): GroupDecision {

@@ -5,7 +5,7 @@
  * four outlets reported in the night is as strong in the morning as one that two report now.
  */
 import { HOUR } from '../../lib/time.ts';
-import { outletsOf, reportedAt, type StoryGroup } from './story-group.ts';
+import { newestReport, outletsOf, type StoryGroup } from './story-group.ts';
 
 const HALF_LIFE = 12 * HOUR;
 
@@ -20,9 +20,4 @@ export function rankGroups(groups: readonly StoryGroup[], now: number): StoryGro
   const ranked = groups.map((group) => ({ group, rank: groupRank(group, now), newest: newestReport(group) }));
   ranked.sort((a, b) => b.rank - a.rank || b.newest - a.newest || a.group.id - b.group.id);
   return ranked.map(({ group }) => group);
-}
-
-/** The instant of its latest report, epoch milliseconds. */
-export function newestReport({ items }: StoryGroup): number {
-  return Math.max(...items.map(reportedAt));
 }

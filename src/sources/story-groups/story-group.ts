@@ -15,6 +15,8 @@ export interface GroupedItem {
   /** Plain text, for grouping and for editors: it is published only where the source configures an excerpt. */
   summary: string | null;
   url: string;
+  /** The same for copies of one report; null where the link tells reports apart by nothing. */
+  canonicalUrl: string | null;
   language: string | null;
   imageUrl: string | null;
   /** As the outlet dates it; null if it does not. */
@@ -85,4 +87,9 @@ export function newItems({ items, decision }: StoryGroup): GroupedItem[] {
 /** Names of the outlets, each once, in the order of their reports. */
 export function outletsOf(items: readonly GroupedItem[]): string[] {
   return [...new Set(items.map(({ outlet }) => outlet))];
+}
+
+/** The instant of the latest report of a group, epoch milliseconds. */
+export function newestReport({ items }: StoryGroup): number {
+  return Math.max(...items.map(reportedAt));
 }

@@ -90,6 +90,7 @@ describe('decideGroups', () => {
     expect(decide([given(GROUP, PICK, { kind: 'restore' })], { kind: 'rule' }).changed).toEqual([]);
     expect(given(GROUP, { kind: 'drop' }, { kind: 'restore' }, { kind: 'rule' }).decision?.state).toBe('picked');
     expect(() => given(byRule, { kind: 'restore' })).toThrow('a rule picked it, and would pick it again: drop it');
+    expect(given(byRule, { kind: 'drop' }, { kind: 'restore' }, { kind: 'rule' }).decision?.state).toBe('picked');
     expect(given(byRule, PICK).decision).toMatchObject({ pickedBy: 'editor', articleId: 'roundup-1' });
   });
 

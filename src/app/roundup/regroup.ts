@@ -1,0 +1,100 @@
+/**
+ * Groups the outlet items of the window, and lets rules pick groups. Several processes may do it at once, and doing it
+ * again changes nothing.
+ */
+import type { Config, NewsletterConfig } from '../../config/config.ts';
+import { HOUR } from '../../lib/time.ts';
+import { countTermsInThread, groupInThread } from '../../sources/grouping/group-in-thread.ts';
+import { carryOut } from '../../sources/story-groups/change-groups.ts';
+import { lockGroups, readGroupsSince } from '../../sources/story-groups/group-rows.ts';
+import { readGroupingTask, writeGrouping } from '../../sources/story-groups/grouping-store.ts';
+import { publishPicks } from '../../sources/story-groups/publish-picks.ts';
+import { isLetIn } from '../../sources/story-groups/rule.ts';
+import {
+  listUncountedDays,
+  readFrequencies,
+  readGroupsOfDay,
+  writeTermDay,
+} from '../../sources/story-groups/term-days.ts';
+import { inTransaction } from '../../store/transaction.ts';
+import type { AppContext } from '../app-context.ts';
+
+/** What it is called that lets groups in, in the log. */
+const RULE_AUTHOR = 'rule';
+
+export interface RegroupReport {
+  /** Items that came into a group, or into another one. */
+  moved: number;
+  /** Groups that a rule let in, or whose newcomers it credited. */
+  byRule: number;
+  /** Articles that were written. */
+  articles: number;
+}
+
+/** Another process that groups at the same time is as good: a later pass finds what neither has seen. */
+const MAX_TRIES = 5;
+
+/**
+ * @param signal ends the grouping in its thread
+ * @throws JobError if grouping takes too long; the reason of `signal`
+ */
+export async function regroup(app: AppContext, signal?: AbortSignal): Promise<RegroupReport> {
+  await countPastDays(app, signal);
+  const moved = await groupItemsOfWindow(app, signal);
+  const byRule = await applyRules(app);
+  const { added, updated } = await publishPicks(app.store, app.config, app.clock);
+  return { moved, byRule, articles: added + updated };
+}
+
+/** The longest window of a newsletter, in milliseconds: all lists are made of the same groups. */
+export function groupingWindow({ newsletters }: Pick<Config, 'newsletters'>): number {
+  const hours = newsletters.filter(({ kind }) => kind === 'roundup').map(({ roundup }) => roundup.windowHours);
+  return Math.max(DEFAULT_HOURS, ...hours) * HOUR;
+}
+
+/** As the configuration's default, for a newsroom without newsletters. */
+const DEFAULT_HOURS = 26;
+
+async function countPastDays({ store, config, clock }: AppContext, signal?: AbortSignal): Promise<void> {
+  for (const day of await listUncountedDays(store.db, clock(), groupingWindow(config))) {
+    const groups = await readGroupsOfDay(store.db, day, config.publication.language);
+    await writeTermDay(store.db, day, groups.length === 0 ? new Map() : await countTermsInThread(groups, signal));
+  }
+}
+
+async function groupItemsOfWindow({ store, config, clock }: AppContext, signal?: AbortSignal): Promise<number> {
+  const windowMs = groupingWindow(config);
+  const frequencies = await readFrequencies(store.db, clock(), windowMs);
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const { language } = config.publication;
+    const task = await readGroupingTask(store.db, { now: clock(), windowMs, language });
+    if (task.items.length === 0) return 0;
+    const { items, frozen } = task;
+    const moved = await writeGrouping(store, task, await groupInThread({ items, frozen, frequencies }, signal));
+    if (moved !== null) return moved;
+  }
+  return 0;
+}
+
+/** Lets in what the rules of newsletters say, and credits newcomers of what a rule has let in before. */
+async function applyRules({ store, config, clock }: AppContext): Promise<number> {
+  const rules = config.newsletters.flatMap(rulesOf);
+  if (rules.length === 0) return 0;
+  const now = clock();
+  return inTransaction(store.db, async (tx) => {
+    await lockGroups(tx);
+    const longest = Math.max(...rules.map(({ windowMs }) => windowMs));
+    let changed = 0;
+    for (const group of await readGroupsSince(tx, now - longest)) {
+      if (!rules.some((rule) => isLetIn(group, rule, now))) continue;
+      changed += (await carryOut(tx, [group], { kind: 'rule' }, { editor: RULE_AUTHOR, now })).length;
+    }
+    return changed;
+  });
+}
+
+function rulesOf({ kind, roundup: { windowHours, approve } }: NewsletterConfig) {
+  return kind === 'roundup' && approve !== 'editor'
+    ? [{ outlets: approve.rule.outlets, windowMs: windowHours * HOUR }]
+    : [];
+}

@@ -40,7 +40,7 @@ const GROUPS: CommandGroup[] = [
   {
     heading: 'Articles and feeds:',
     commands: ['sources'],
-    load: async () => (await import('./sources.ts')).addSourceCommands,
+    load: async () => (await import('./sources/commands.ts')).addSourceCommands,
   },
   {
     heading: 'Articles and feeds:',

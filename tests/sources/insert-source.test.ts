@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { insertSource, sourceIdOf } from '../../src/app/sources/add-source.ts';
+import { insertSources, sourceIdOf } from '../../src/app/sources/add-source.ts';
 
 const URL = 'https://times.example';
+const TIMES = { id: 'times', url: URL, use: 'articles' } as const;
 const ENTRY = '{ id: times, url: "https://times.example", use: articles }';
 const OTHER = '{ id: other, url: "https://other.example", use: articles }';
 
@@ -25,12 +26,23 @@ describe('a source that is added to a configuration', () => {
       `sources:\n- id: other\n  url: https://other.example # home\n  use: articles\n- ${ENTRY}\n`,
     ],
   ])('leaves every other byte as it is where the file %s', (_, before, after) => {
-    expect(insertSource(before, 'times', URL)).toBe(after);
+    expect(insertSources(before, [TIMES])).toBe(after);
     expect((parse(after) as { sources: object[] }).sources.at(-1)).toMatchObject({ id: 'times', url: URL });
   });
 
   it.each(['true', '007', '1e5', 'a }'])('has the id %s as text', (id) => {
-    expect(parse(insertSource('a: 1\n', id, URL))).toMatchObject({ sources: [{ id }] });
+    expect(parse(insertSources('a: 1\n', [{ ...TIMES, id }]))).toMatchObject({ sources: [{ id }] });
+  });
+
+  it('is one of several, in their order, with the name of an outlet as text', () => {
+    const outlet = 'The "Example": #1\\ # x';
+    const two = [TIMES, { id: 'two', url: 'https://two.example/?a=1', use: 'roundup', outlet }] as const;
+    for (const before of ['a: 1\n', `sources:\n- ${OTHER}\n`, `sources: [${OTHER}]\n`, 'sources:\n', 'sources: []\n']) {
+      const { sources } = parse(insertSources(before, two)) as { sources: object[] };
+      expect(sources.slice(-2), before).toEqual(two);
+      expect(sources.length).toBe(before.includes('other') ? 3 : 2);
+    }
+    expect(insertSources('a: 1', [])).toBe('a: 1');
   });
 
   it('gets its id from the address', () => {

@@ -1,10 +1,8 @@
-/** Adds a source to the configuration file, which keeps its comments. */
-
+/** Adds sources to the configuration file, which keeps its comments. */
 import { readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isMap, isScalar, isSeq, type Node, type Pair, parseDocument, type Scalar } from 'yaml';
-import { type ArticleSource, parseConfig } from '../../config/config.ts';
-import { articleSources } from '../../config/sources.ts';
+import { type Config, parseConfig } from '../../config/config.ts';
 import type { AppContext } from '../app-context.ts';
 
 /** An id made of an address: `https://www.times.example/news` is `times-example-news`. */
@@ -14,18 +12,22 @@ export function sourceIdOf(url: string): string {
   return words.replace(/^-+/, '').slice(0, 64).replace(/-+$/, '');
 }
 
+/** An entry of `sources` to add. Its other keys have their defaults. */
+export type NewSource =
+  | { id: string; url: string; use: 'articles' }
+  | { id: string; url: string; use: 'roundup'; outlet: string };
+
 /**
- * The source as the configuration would have it, with all defaults.
- * @throws ConfigError where the id or the address breaks a rule
+ * The text of the configuration file with further sources, and the configuration that it gives, with all defaults.
+ * @throws ConfigError where an entry breaks a rule, such as that of ids
  */
-export function sourceFor(
-  app: AppContext,
-  processEnv: { env: NodeJS.ProcessEnv; cwd: string },
-  id: string,
-  url: string,
-) {
-  const { text, config } = withSource(app, processEnv, id, url);
-  return { text, source: articleSources(config).find((one) => one.id === id) as ArticleSource };
+export function withNewSources(
+  { config: { file } }: Pick<AppContext, 'config'>,
+  { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string },
+  sources: readonly NewSource[],
+): { text: string; config: Config } {
+  const text = insertSources(readFileSync(resolve(cwd, file), 'utf8'), sources);
+  return { text, config: parseConfig(text, { file, env, cwd }) };
 }
 
 /** Replaces the configuration file by a text that was checked. */
@@ -37,39 +39,37 @@ export function writeConfig({ config }: AppContext, cwd: string, text: string): 
   renameSync(temporary, path);
 }
 
-function withSource(
-  { config: { file } }: AppContext,
-  { env, cwd }: { env: NodeJS.ProcessEnv; cwd: string },
-  id: string,
-  url: string,
-) {
-  const before = readFileSync(resolve(cwd, file), 'utf8');
-  const text = insertSource(before, id, url);
-  return { text, config: parseConfig(text, { file, env, cwd }) };
-}
-
 /**
- * Inserts an entry into the text, and leaves every other byte as it is: comments, quotes, folded lines.
+ * Inserts entries into the text, and leaves every other byte as it is: comments, quotes, folded lines.
  * @returns a text that may not be valid, where `sources` is not a list
  */
-export function insertSource(text: string, id: string, url: string): string {
-  // Quoted where YAML would read something else than text, and where it is no id at all.
-  const plainId = /^(?!(?:true|false|null)$)[a-z][a-z0-9-]*$/.test(id) ? id : JSON.stringify(id);
-  const entry = `{ id: ${plainId}, url: ${JSON.stringify(url)}, use: articles }`;
+export function insertSources(text: string, sources: readonly NewSource[]): string {
+  if (sources.length === 0) return text;
+  const entries = sources.map(entryOf);
+  const inFlow = entries.join(', ');
+  const lines = (indent: string): string => entries.map((entry) => `${indent}- ${entry}`).join('\n');
   const { contents } = parseDocument(text);
   const pair = isMap(contents) ? contents.items.find(({ key }) => isScalar(key) && key.value === 'sources') : undefined;
-  if (pair === undefined) return `${text}${text.endsWith('\n') ? '' : '\n'}\nsources:\n  - ${entry}\n`;
+  if (pair === undefined) return `${text}${text.endsWith('\n') ? '' : '\n'}\nsources:\n${lines('  ')}\n`;
   const { key, value } = pair as Pair<Scalar, Node | null>;
   const [from, to] = value?.range ?? [0, 0];
   if (!isSeq(value)) {
     // Nothing, or null, with or without comments.
     const [start, end] = to > from ? [from, to] : Array(2).fill(text.indexOf(':', key.range?.[1]) + 1);
-    return `${text.slice(0, start).trimEnd()}\n  - ${entry}${text.slice(end)}`;
+    return `${text.slice(0, start).trimEnd()}\n${lines('  ')}${text.slice(end)}`;
   }
   const last = value.items.at(-1) as Node | undefined;
-  if (last === undefined) return `${text.slice(0, from)}[${entry}]${text.slice(to)}`;
-  if (value.flow) return `${text.slice(0, last.range?.[1])}, ${entry}${text.slice(last.range?.[1])}`;
-  return insertLine(text, last.range?.[1] ?? to, `${indentOf(text, from)}- ${entry}`);
+  if (last === undefined) return `${text.slice(0, from)}[${inFlow}]${text.slice(to)}`;
+  if (value.flow) return `${text.slice(0, last.range?.[1])}, ${inFlow}${text.slice(last.range?.[1])}`;
+  return insertLine(text, last.range?.[1] ?? to, lines(indentOf(text, from)));
+}
+
+function entryOf(source: NewSource): string {
+  const { id, url, use } = source;
+  // Quoted where YAML would read something else than text, and where it is no id at all.
+  const plainId = /^(?!(?:true|false|null)$)[a-z][a-z0-9-]*$/.test(id) ? id : JSON.stringify(id);
+  const outlet = use === 'roundup' ? `, outlet: ${JSON.stringify(source.outlet)}` : '';
+  return `{ id: ${plainId}, url: ${JSON.stringify(url)}, use: ${use}${outlet} }`;
 }
 
 /** After the line that contains the last character before `end`. */

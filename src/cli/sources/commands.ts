@@ -3,19 +3,20 @@
  */
 
 import { type Command, Option } from 'commander';
-import type { AppContext } from '../app/app-context.ts';
-import { publish } from '../app/publish.ts';
-import { sourceFor, sourceIdOf, writeConfig } from '../app/sources/add-source.ts';
-import { decideWithdrawals, describeChanges, pollNow } from '../app/sources/poll-sources.ts';
-import { readSourceStatus } from '../app/sources/source-status.ts';
-import { testSource } from '../app/sources/source-test.ts';
-import type { ArticleSource } from '../config/config.ts';
-import { articleSources } from '../config/sources.ts';
-import { registerSources, setPaused } from '../sources/source-state.ts';
-import { webhookSecret } from '../sources/webhook.ts';
-import { type CliContext, CommandError, findById, type JsonOption, jsonOption, printResult } from './context.ts';
-import { formatSource, formatSourceDetails, formatSourceTest } from './format/sources.ts';
-import { withLocalTimes } from './format/text.ts';
+import type { AppContext } from '../../app/app-context.ts';
+import { publish } from '../../app/publish.ts';
+import { sourceIdOf, withNewSources, writeConfig } from '../../app/sources/add-source.ts';
+import { decideWithdrawals, describeChanges, pollNow } from '../../app/sources/poll-sources.ts';
+import { readSourceStatus } from '../../app/sources/source-status.ts';
+import { testSource } from '../../app/sources/source-test.ts';
+import type { ArticleSource } from '../../config/config.ts';
+import { articleSources } from '../../config/sources.ts';
+import { registerSources, setPaused } from '../../sources/source-state.ts';
+import { webhookSecret } from '../../sources/webhook.ts';
+import { type CliContext, CommandError, findById, type JsonOption, jsonOption, printResult } from '../context.ts';
+import { formatSource, formatSourceDetails, formatSourceTest } from '../format/sources.ts';
+import { withLocalTimes } from '../format/text.ts';
+import { addOpmlCommands } from './opml.ts';
 
 export function addSourceCommands(program: Command, cli: CliContext): void {
   const sources = program.command('sources').description('the sites whose articles are polled');
@@ -64,6 +65,7 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .argument('<id>', 'of the source')
     .addOption(new Option('--keep', 'keep them as they are instead'))
     .action((id: string, options: { keep?: boolean }) => decide(cli, id, options.keep ? 'keep' : 'retract'));
+  addOpmlCommands(sources, cli);
 }
 
 interface ShowOptions extends JsonOption {
@@ -132,7 +134,8 @@ function addSource(cli: CliContext, url: string, options: JsonOption & { id?: st
 
 function unconfigured(app: AppContext, cli: CliContext, url: string, id: string) {
   if (!URL.canParse(url)) throw new CommandError(`${url} is not an address such as https://times.example`);
-  return sourceFor(app, cli.processEnv('silent'), id, url);
+  const { text, config } = withNewSources(app, cli.processEnv('silent'), [{ id, url, use: 'articles' }]);
+  return { text, source: findById(articleSources(config), id, 'source') };
 }
 
 function pauseOrResume(cli: CliContext, id: string, verb: 'pause' | 'resume'): Promise<void> {

@@ -1,6 +1,8 @@
 /**
  * Deletes old rows, or folds them into totals.
  */
+
+import { roundupSources } from '../config/sources.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
 import {
   deleteBounces,
@@ -16,6 +18,7 @@ import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { resolveAlerts } from '../schedule/alerts.ts';
 import { foldRuns } from '../schedule/retention.ts';
+import { deleteForgottenItems } from '../sources/outlets/item-retention.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
@@ -48,6 +51,8 @@ export interface RetentionReport {
   links: number;
   /** What editors saw of drafts. */
   draftViews: number;
+  /** Items of other outlets. */
+  outletItems: number;
   hubSubscriptions: number;
 }
 
@@ -94,6 +99,11 @@ export async function runRetention({
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
     links: await deleteOldLinkStates(store.db, now),
     draftViews: await deleteOldDraftViews(store.db, now),
+    outletItems: await deleteForgottenItems(
+      store.db,
+      roundupSources(config).map(({ id }) => id),
+      now,
+    ),
     hubSubscriptions: await cleanHub({ store, config, clock }),
   };
   // Deleted rows, and rejections that imports deleted since, must not remain in the log.

@@ -33,6 +33,7 @@ const NOTHING = {
   readers: 0,
   links: 0,
   draftViews: 0,
+  outletItems: 0,
   hubSubscriptions: 0,
 };
 

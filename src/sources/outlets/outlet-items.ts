@@ -59,6 +59,7 @@ export async function recordOutletItems(
       tx,
       scope,
       plan.keys.map(({ key, entry }) => ({ key, item: itemOf(entry) })),
+      now,
     );
     await updateItems(tx, plan, now);
     await recordRead(tx, claim.id, plan.usualNew, now);

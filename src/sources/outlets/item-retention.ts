@@ -1,0 +1,55 @@
+/** Deletes items that their feeds have not had for long. */
+import { sql } from 'kysely';
+import { DAY } from '../../lib/time.ts';
+import type { Db } from '../../store/store.ts';
+import { inTransaction } from '../../store/transaction.ts';
+
+const KEPT = 60 * DAY;
+/** Rows per transaction: a few tens of milliseconds of writing. */
+const BATCH = 2_000;
+
+/**
+ * Deletes the items that their feeds have not had for 60 days, with their keys. Not those of picked groups, nor those
+ * that a feed still has, for they would come back as new: what counts is the last document that was read of it, however
+ * long ago that is. Items that have no feed, or no longer one of the configuration, go by the time alone.
+ * @param sources ids of the roundup sources of the configuration
+ * @returns the number of deleted items
+ */
+export async function deleteForgottenItems(db: Db, sources: readonly string[], now: number): Promise<number> {
+  const before = now - KEPT;
+  // An empty list is no SQL.
+  const isConfigured = sources.length === 0 ? sql`1 = 0` : sql`outlet_items.source in (${sql.join([...sources])})`;
+  const isForgotten = sql`seen_at < ${before} and case when ${isConfigured}
+    then exists (select 1 from outlet_feeds where outlet_feeds.source = outlet_items.source
+      and outlet_items.seen_at < outlet_feeds.read_at - ${KEPT})
+    else true end`;
+  const isPicked = sql`exists (select 1 from story_groups
+    where story_groups.id = outlet_items.group_id and story_groups.state = 'picked')`;
+  let deleted = 0;
+  for (;;) {
+    const { rows } = await inTransaction(db, (tx) =>
+      sql`delete from outlet_items where id in
+        (select id from outlet_items where ${isForgotten} and not ${isPicked} order by id limit ${BATCH})
+        returning id`.execute(tx),
+    );
+    deleted += rows.length;
+    if (rows.length < BATCH) break;
+  }
+  await db.deleteFrom('outlet_item_keys').where('item', 'is', null).where('shared_at', '<', before).execute();
+  await deleteEmptyGroups(db, before);
+  return deleted;
+}
+
+/** What was decided about groups that have no items any more. */
+async function deleteEmptyGroups(db: Db, before: number): Promise<void> {
+  await db
+    .deleteFrom('story_groups')
+    .where('state', '<>', 'picked')
+    .where('updated_at', '<', before)
+    .where((e) =>
+      e.not(
+        e.exists(e.selectFrom('outlet_items').select('id').whereRef('outlet_items.group_id', '=', 'story_groups.id')),
+      ),
+    )
+    .execute();
+}

@@ -1,24 +1,31 @@
 /**
- * `npm run -s bench -- compose|delivery|draft|feeds|http|import|memory|parse|responsiveness [--json] [--deliveries N]`:
- * prints medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
- * --deliveries is for it alone, instead of a million.
+ * `npm run -s bench -- compose|delivery|draft|feeds|grouping|http|import|memory|parse|responsiveness [--json]`: prints
+ * medians. With --json one object whose keys name figure and unit. `responsiveness` is a part of `delivery`;
+ * `--deliveries N` is for it alone, instead of a million. `--data FILE.csv` is for `grouping`: the headlines to group.
  */
 import { parseArgs } from 'node:util';
 import { benchCompose } from './compose.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchDraft } from './draft.ts';
 import { benchFeeds } from './feeds.ts';
+import { benchGrouping } from './grouping.ts';
 import { benchHttp } from './http.ts';
 import { benchImport } from './import.ts';
 import { benchMemory } from './memory.ts';
 import { benchParse } from './parse.ts';
 import { benchResponsiveness } from './responsiveness.ts';
 
-const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Record<string, number | null>>> = {
+interface BenchOptions {
+  deliveries?: number;
+  data?: string;
+}
+
+const BENCHES: Record<string, (options: BenchOptions) => Promise<Record<string, number | null>>> = {
   compose: benchCompose,
   delivery: benchDelivery,
   draft: benchDraft,
   feeds: benchFeeds,
+  grouping: benchGrouping,
   http: benchHttp,
   import: () => benchImport(),
   memory: () => benchMemory(),
@@ -26,28 +33,34 @@ const BENCHES: Record<string, (options: { deliveries?: number }) => Promise<Reco
   responsiveness: benchResponsiveness,
 };
 
-const { name = '', json, deliveries } = readArguments();
+const { name = '', json, deliveries, data } = readArguments();
 const bench = BENCHES[name];
-if (bench === undefined || (deliveries !== undefined && !(deliveries > 0))) {
-  process.stderr.write(`usage: npm run -s bench -- ${Object.keys(BENCHES).join('|')} [--json] [--deliveries N]\n`);
+const isUnclear = (deliveries !== undefined && !(deliveries > 0)) || (name === 'grouping') !== (data !== undefined);
+if (bench === undefined || isUnclear) {
+  const names = Object.keys(BENCHES).join('|');
+  process.stderr.write(`usage: npm run -s bench -- ${names} [--json] [--deliveries N] [--data FILE.csv]\n`);
   process.exit(2);
 }
-const figures = await bench(deliveries === undefined ? {} : { deliveries });
+const figures = await bench({
+  ...(deliveries === undefined ? {} : { deliveries }),
+  ...(data === undefined ? {} : { data }),
+});
 if (json) {
   process.stdout.write(`${JSON.stringify(figures)}\n`);
 } else {
   for (const [figure, value] of Object.entries(figures)) process.stdout.write(`${figure.padEnd(32)} ${value}\n`);
 }
 
-function readArguments(): { name?: string; json?: boolean; deliveries?: number } {
+function readArguments(): BenchOptions & { name?: string; json?: boolean } {
   try {
     const { values, positionals } = parseArgs({
-      options: { json: { type: 'boolean' }, deliveries: { type: 'string' } },
+      options: { json: { type: 'boolean' }, deliveries: { type: 'string' }, data: { type: 'string' } },
       allowPositionals: true,
     });
-    const { json = false, deliveries } = values;
+    const { json = false, deliveries, data } = values;
     const [name = ''] = positionals;
-    return { name, json, ...(deliveries === undefined ? {} : { deliveries: Number(deliveries) }) };
+    const others = data === undefined ? {} : { data };
+    return { name, json, ...others, ...(deliveries === undefined ? {} : { deliveries: Number(deliveries) }) };
   } catch {
     return {};
   }

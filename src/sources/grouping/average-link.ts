@@ -1,25 +1,37 @@
 /** Average-link clustering: the two clusters whose items are most similar on average join first. Pure. */
 
-/** Sums over the pairs of two clusters, for each pair of clusters once. */
+/** Sums of the similarities between the items of two clusters, for each two clusters. */
 export class PairSums {
-  readonly #sums: Float64Array;
+  /** Both halves, so that the sums of one cluster are next to each other: half a table takes longer. */
+  readonly #rows: Float32Array[];
 
   /** @param size clusters */
   constructor(size: number) {
-    this.#sums = new Float64Array((size * (size - 1)) / 2);
+    this.#rows = Array.from({ length: size }, () => new Float32Array(size));
   }
 
   get(a: number, b: number): number {
-    return this.#sums[place(a, b)] as number;
+    return this.rowOf(a)[b] as number;
   }
 
   set(a: number, b: number, sum: number): void {
-    this.#sums[place(a, b)] = sum;
+    this.rowOf(a)[b] = sum;
+    this.rowOf(b)[a] = sum;
   }
-}
 
-function place(a: number, b: number): number {
-  return a > b ? (a * (a - 1)) / 2 + b : (b * (b - 1)) / 2 + a;
+  rowOf(cluster: number): Float32Array {
+    return this.#rows[cluster] as Float32Array;
+  }
+
+  /** Adds the sums of `b` with `others` to those of `a`. */
+  add(a: number, b: number, others: readonly number[]): void {
+    const [row, added] = [this.rowOf(a), this.rowOf(b)];
+    for (const other of others) {
+      const sum = (row[other] as number) + (added[other] as number);
+      row[other] = sum;
+      this.rowOf(other)[a] = sum;
+    }
+  }
 }
 
 /** Two clusters that may never be one: a sum with it stays this. */
@@ -69,9 +81,7 @@ class Clusters {
   join(a: number, b: number): void {
     this.#joined[b] = a;
     this.#alive.splice(this.#alive.indexOf(b), 1);
-    for (const other of this.#alive) {
-      if (other !== a) this.#sums.set(a, other, this.#sums.get(a, other) + this.#sums.get(b, other));
-    }
+    this.#sums.add(a, b, this.#alive);
     this.#weights[a] = (this.#weights[a] as number) + (this.#weights[b] as number);
     for (const cluster of this.#alive) {
       const { other } = this.#nearest[cluster] as { other: number };
@@ -89,20 +99,20 @@ class Clusters {
   }
 
   #find(cluster: number): { other: number; average: number } {
+    const row = this.#sums.rowOf(cluster);
+    const weight = this.#weights[cluster] as number;
     let nearest = { other: -1, average: APART };
     for (const other of this.#alive) {
       if (other <= cluster) continue;
-      const average = averageOf(this.#sums, this.#weights, cluster, other);
+      const average = averageOf(row[other] as number, weight * (this.#weights[other] as number));
       if (average > nearest.average) nearest = { other, average };
     }
     return nearest;
   }
 }
 
-/** Average similarity of the items of two clusters. 0 if one of them has none that counts. */
-export function averageOf(sums: PairSums, weights: readonly number[], a: number, b: number): number {
-  const sum = sums.get(a, b);
+/** 0 if one of the clusters has no item that counts. */
+function averageOf(sum: number, pairs: number): number {
   if (sum === APART) return APART;
-  const pairs = (weights[a] as number) * (weights[b] as number);
   return pairs === 0 ? 0 : sum / pairs;
 }

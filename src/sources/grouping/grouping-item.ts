@@ -35,7 +35,7 @@ export interface GroupSuggestion {
   /** The smaller id of the two. */
   groupId: number;
   otherId: number;
-  /** Average similarity of their items, 0 to 1. */
+  /** How similar their items are, 0 to 1: to order suggestions by. */
   similarity: number;
 }
 

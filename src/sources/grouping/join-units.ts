@@ -3,20 +3,20 @@ import { APART, joinByAverage, PairSums } from './average-link.ts';
 import { Components } from './components.ts';
 import { findSimilarPairs } from './similar-pairs.ts';
 import type { Unit } from './units.ts';
-import { sumOfSimilarities, type TermVector, type VectorSpace } from './vectors.ts';
+import type { TermVector, VectorSpace } from './vectors.ts';
 
 /** Average similarity from which two groups are one. See docs/decisions/2026-11-27-grouping.md. */
-const JOIN = 0.16;
+const JOIN = 0.08;
 
 /** Units that are compared with each other at once: the sums of so many take 64 MB. */
 const COMPARED = 4_000;
 
 /** @returns the indexes of the units of each group, in ascending order */
-export function joinUnits(units: readonly Unit[], { vectors, byUnit, terms }: VectorSpace): number[][] {
+export function joinUnits(units: readonly Unit[], { vectors, byUnit }: VectorSpace): number[][] {
   // Units that have an average of at least JOIN have a pair of items with at least as much. So only those that such
   // pairs connect need to be compared.
   const pairs = new Components(units.length);
-  findSimilarPairs(vectors, terms, JOIN, (a, b) => {
+  findSimilarPairs(vectors, JOIN, (a, b) => {
     pairs.connect((vectors[a] as TermVector).unit, (vectors[b] as TermVector).unit);
   });
   return pairs
@@ -32,25 +32,45 @@ function parts(members: number[]): number[][] {
 }
 
 function joinMembers(members: number[], units: readonly Unit[], byUnit: readonly TermVector[][]): number[][] {
-  const sums = new PairSums(members.length);
-  members.forEach((unit, a) => {
-    members.slice(0, a).forEach((other, b) => {
-      const apart = mayNotJoin(units[unit] as Unit, units[other] as Unit);
-      sums.set(a, b, apart ? APART : sumOfSimilarities(byUnit[unit] as TermVector[], byUnit[other] as TermVector[]));
+  if (members.length === 1) return [members];
+  const vectors = members.map((unit) => byUnit[unit] as TermVector[]);
+  const sums = sumPairs(vectors);
+  for (const together of apart(members.map((unit) => units[unit] as Unit))) {
+    together.forEach((a, index) => {
+      for (const b of together.slice(0, index)) sums.set(a, b, APART);
     });
-  });
-  const weights = members.map((unit) => (byUnit[unit] as TermVector[]).length);
-  const groups = new Map<number, number[]>();
-  joinByAverage(sums, weights, JOIN).forEach((first, index) => {
-    const unit = members[index] as number;
-    const known = groups.get(first);
-    if (known === undefined) groups.set(first, [unit]);
-    else known.push(unit);
-  });
-  return [...groups.values()];
+  }
+  const firsts = joinByAverage(
+    sums,
+    vectors.map(({ length }) => length),
+    JOIN,
+  );
+  return [...Map.groupBy(members.keys(), (index) => firsts[index]).values()].map((group) =>
+    group.map((index) => members[index] as number),
+  );
 }
 
-function mayNotJoin(a: Unit, b: Unit): boolean {
-  if (a.frozenId !== null && b.frozenId !== null) return true;
-  return a.items.some(({ outlet }) => b.items.some((other) => other.outlet === outlet));
+/** Sums of the similarities between the vectors of each two of `sets`. */
+function sumPairs(sets: readonly TermVector[][]): PairSums {
+  const sums = new PairSums(sets.length);
+  const setOf = sets.flatMap((set, index) => set.map(() => index));
+  findSimilarPairs(sets.flat(), Number.MIN_VALUE, (a, b, similarity) => {
+    const [first, second] = [setOf[a] as number, setOf[b] as number];
+    if (first !== second) sums.set(first, second, sums.get(first, second) + similarity);
+  });
+  return sums;
+}
+
+/** Sets of places of units none of which may join another: those with an item of one outlet, and frozen ones. */
+function apart(units: readonly Unit[]): number[][] {
+  const byOutlet = new Map<string, number[]>();
+  units.forEach(({ items }, index) => {
+    for (const outlet of new Set(items.map((item) => item.outlet))) {
+      const known = byOutlet.get(outlet);
+      if (known === undefined) byOutlet.set(outlet, [index]);
+      else known.push(index);
+    }
+  });
+  const frozen = [...units.keys()].filter((index) => units[index]?.frozenId !== null);
+  return [...byOutlet.values(), frozen];
 }

@@ -1,33 +1,49 @@
 /** Pairs of vectors that are similar, found by the terms that they share. Pure. */
 import type { TermVector } from './vectors.ts';
 
+/** The vectors that have a term, and its weights in them. */
+interface Holders {
+  vectors: number[];
+  weights: number[];
+}
+
 /**
  * Calls `found` for each pair with a similarity of at least `threshold`, which must be above 0.
- * @param terms count of different terms
+ * @param found gets the places of two vectors, the smaller first; in an order that the vectors alone decide
  */
 export function findSimilarPairs(
   vectors: readonly TermVector[],
-  terms: number,
   threshold: number,
   found: (a: number, b: number, similarity: number) => void,
 ): void {
-  const holders: { vector: number; weight: number }[][] = Array.from({ length: terms }, () => []);
+  const byTerm = new Map<number, Holders>();
   const sums = new Float64Array(vectors.length);
-  vectors.forEach((vector, index) => {
-    const touched: number[] = [];
-    vector.terms.forEach((term, place) => {
-      const weight = vector.weights[place] as number;
-      const known = holders[term] as { vector: number; weight: number }[];
-      for (const holder of known) {
-        if (sums[holder.vector] === 0) touched.push(holder.vector);
-        sums[holder.vector] = (sums[holder.vector] as number) + weight * holder.weight;
+  const touched = new Int32Array(vectors.length);
+  vectors.forEach(({ terms, weights }, index) => {
+    let count = 0;
+    for (let place = 0; place < terms.length; place++) {
+      const weight = weights[place] as number;
+      const holders = holdersOf(byTerm, terms[place] as number);
+      for (let number = 0; number < holders.vectors.length; number++) {
+        const other = holders.vectors[number] as number;
+        if (sums[other] === 0) touched[count++] = other;
+        sums[other] = (sums[other] as number) + weight * (holders.weights[number] as number);
       }
-      known.push({ vector: index, weight });
-    });
-    for (const other of touched.sort((a, b) => a - b)) {
+      holders.vectors.push(index);
+      holders.weights.push(weight);
+    }
+    for (const other of touched.subarray(0, count)) {
       const sum = sums[other] as number;
       sums[other] = 0;
       if (sum >= threshold) found(other, index, sum);
     }
   });
+}
+
+function holdersOf(byTerm: Map<number, Holders>, term: number): Holders {
+  const known = byTerm.get(term);
+  if (known !== undefined) return known;
+  const holders: Holders = { vectors: [], weights: [] };
+  byTerm.set(term, holders);
+  return holders;
 }

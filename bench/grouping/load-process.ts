@@ -1,0 +1,12 @@
+/** Groups the items of one message, answers with time and memory, and ends. load.ts starts it. */
+import { groupItems } from '../../src/sources/grouping/group-items.ts';
+import type { GroupingInput } from '../../src/sources/grouping/group-job.ts';
+import type { Load } from './load.ts';
+
+process.once('message', ({ items, frozen, frequencies }: GroupingInput) => {
+  const start = performance.now();
+  groupItems(items, frozen, frequencies);
+  const milliseconds = Math.round(performance.now() - start);
+  const load: Load = { milliseconds, mib: Math.round(process.resourceUsage().maxRSS / 1_024) };
+  process.send?.(load, () => process.disconnect());
+});

@@ -12,11 +12,11 @@ import type { Config } from './config.ts';
 export function openConfiguredClient(
   config: Pick<Config, 'fetch' | 'publication'>,
   resolve?: Resolve,
-  limits: Pick<FetchClientOptions, 'connectLimitMs' | 'timeLimitMs'> = {},
+  options: Pick<FetchClientOptions, 'connectLimitMs' | 'timeLimitMs' | 'gate'> = {},
 ): FetchClient {
   const { allow } = config.fetch;
   return openFetchClient({
-    ...limits,
+    ...options,
     guard: openFetchGuard(allow),
     resolve: resolve ?? openResolver(allow.length > 0),
     userAgent: userAgentOf(config.publication),

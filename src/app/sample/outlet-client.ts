@@ -9,39 +9,48 @@ import {
   type FetchResult,
   openFetchClient,
 } from '../../lib/guarded-fetch/fetch-client.ts';
+import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
 import { readMeta, SAMPLE_LOADED_AT } from '../../store/meta.ts';
 import type { AppContext } from '../app-context.ts';
 import { isOfSampleOutlet, LOOPBACK, serveSampleOutlets } from './outlet-listener.ts';
 
+export interface OutletClientOptions {
+  /** Admits each request. Default: none waits. */
+  gate?: RequestGate | undefined;
+  /** For all other hosts. Default: as configured. */
+  client?: FetchClient | undefined;
+}
+
 /**
  * The client as configured. With `sample: true`, requests to the exact hosts of the sample's outlets go to the listener
  * instead.
- * @param client default: as configured
  */
 export function openOutletClient(
   app: Pick<AppContext, 'config' | 'store' | 'clock'>,
-  client = openConfiguredClient(app.config),
+  { gate, client = openConfiguredClient(app.config, undefined, { gate }) }: OutletClientOptions = {},
 ): FetchClient {
   if (!app.config.sample) return client;
   return {
     fetch: (request, signal) =>
-      isOfSampleOutlet(request.url) ? askSampleOutlet(app, request, signal) : client.fetch(request, signal),
+      isOfSampleOutlet(request.url) ? askSampleOutlet(app, gate, request, signal) : client.fetch(request, signal),
   };
 }
 
 async function askSampleOutlet(
   { store, clock }: Pick<AppContext, 'store' | 'clock'>,
+  gate: RequestGate | undefined,
   request: FetchRequest,
   signal: AbortSignal | undefined,
 ): Promise<FetchResult> {
   const loadedAt = Number((await readMeta(store.db, SAMPLE_LOADED_AT)) ?? clock());
   await using listener = await serveSampleOutlets(loadedAt);
+  const isListener = (address: string, port: number): boolean => address === LOOPBACK && port === listener.port;
   const local = openFetchClient({
     userAgent: 'daywire',
-    // The listener alone: not even another port of this machine.
-    guard: (address, port) =>
-      address === LOOPBACK && port === listener.port ? null : 'it is not the sample’s listener',
+    // Not even another port of this machine.
+    guard: (address, port) => (isListener(address, port) ? null : 'it is not the sample’s listener'),
     resolve: async () => [{ address: LOOPBACK, family: 4 }],
+    gate,
   });
   const url = new URL(request.url);
   url.protocol = 'http:';

@@ -31,7 +31,7 @@ async function openClient({
 } = {}) {
   const store = await openMigrated();
   onTestFinished(() => store.close());
-  return { store, client: openOutletClient({ config, store, clock }, client) };
+  return { store, client: openOutletClient({ config, store, clock }, { client }) };
 }
 
 /** A client that answers nothing, and remembers what it was asked. */

@@ -1,5 +1,5 @@
 /** What identifies an entry of a feed: keys of its guid, its link and its title. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { DAY } from '../../lib/time.ts';
 import { canonicalLink, isFrontPage } from './canonical-link.ts';
 
@@ -70,5 +70,5 @@ export function normaliseTitle(title: string): string {
 }
 
 function keyOf(kind: string, text: string): string {
-  return `${kind}:${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+  return `${kind}:${hash('sha256', text).slice(0, 32)}`;
 }

@@ -15,6 +15,11 @@ export interface HeldDecision {
   ignored: number;
 }
 
+/** The key of the alert that is open while a source has held items. */
+export function heldAlert(source: string): string {
+  return `outlet:held:${source}`;
+}
+
 export async function countHeldItems(db: Db, source: string): Promise<number> {
   const { held } = await db
     .selectFrom('outlet_items')

@@ -1,0 +1,22 @@
+/** Decides on the items of a flood; see sources/outlets/flood.ts. */
+import type { RoundupSource } from '../../config/config.ts';
+import { resolveAlerts } from '../../schedule/alerts.ts';
+import { decideHeldItems, type HeldDecision, heldAlert } from '../../sources/outlets/held-items.ts';
+import type { AppContext } from '../app-context.ts';
+import { groupingWindow } from './regroup.ts';
+
+/**
+ * `accept` lets the held items of a source into the roundup, as far as they were reported within the window; `ignore`
+ * shows none of them. The next grouping takes the accepted ones. Resolves the alert.
+ * @returns what became of them: zeros if none is held
+ */
+export async function decideHeld(
+  { store, config, clock }: Pick<AppContext, 'store' | 'config' | 'clock'>,
+  source: Pick<RoundupSource, 'id'>,
+  decision: 'accept' | 'ignore',
+): Promise<HeldDecision> {
+  const now = clock();
+  const decided = await decideHeldItems(store.db, source.id, decision, { now, windowMs: groupingWindow(config) });
+  await resolveAlerts(store.db, [heldAlert(source.id)], now);
+  return decided;
+}

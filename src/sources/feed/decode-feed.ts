@@ -25,8 +25,9 @@ function markedEncoding([first, second, third]: Uint8Array): string | null {
   return null;
 }
 
-function headerEncoding(contentType: string | null): string | null {
-  return knownLabel(CHARSET.exec(contentType ?? '')?.[1]);
+/** The encoding that a Content-Type names, by the WHATWG Encoding Standard; null if it names none that is known. */
+export function headerEncoding(contentType: string | null): string | null {
+  return knownEncoding(CHARSET.exec(contentType ?? '')?.[1]);
 }
 
 function declaredEncoding(bytes: Uint8Array): string | null {
@@ -36,10 +37,11 @@ function declaredEncoding(bytes: Uint8Array): string | null {
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, DECLARATION_LENGTH));
   const label = ENCODING.exec(start)?.[1];
   // A declaration that can be read byte by byte is not in UTF-16, whatever it says.
-  return label !== undefined && /^(?:utf-?16|ucs-2|iso-10646-ucs-2)/i.test(label) ? 'utf-8' : knownLabel(label);
+  return label !== undefined && /^(?:utf-?16|ucs-2|iso-10646-ucs-2)/i.test(label) ? 'utf-8' : knownEncoding(label);
 }
 
-function knownLabel(label: string | undefined): string | null {
+/** The name of the encoding of a label, such as `gbk` for `GB2312`; null for an unknown one. */
+export function knownEncoding(label: string | undefined): string | null {
   if (label === undefined) return null;
   try {
     return new TextDecoder(label).encoding;

@@ -32,7 +32,7 @@ export function floodLimit({ usualNew, itemGap, sinceRead }: FeedHabit): number 
 
 /**
  * The usual number of new items, after a poll that brought `added`: a moving average over polls that brought any, since
- * most bring none. One poll changes it by as much as the limit allows, and a flood not at all.
+ * most bring none. Floods and the first document do not count.
  */
 export function nextUsual(usualNew: number | null, added: number): number | null {
   if (added === 0) return usualNew;

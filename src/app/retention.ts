@@ -18,7 +18,7 @@ import { resolveSignupAlert } from '../http/account/signup-alert.ts';
 import { DAY, localDate } from '../lib/time.ts';
 import { resolveAlerts } from '../schedule/alerts.ts';
 import { foldRuns } from '../schedule/retention.ts';
-import { deleteForgottenItems } from '../sources/outlets/item-retention.ts';
+import { deleteForgottenItems } from '../sources/outlets/items/item-retention.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';

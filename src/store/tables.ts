@@ -287,8 +287,8 @@ interface OutletItemsTable {
   summary: string | null;
   url: string;
   /**
-   * The same for all addresses of one page; see sources/outlets/canonical-link.ts. Null if other items have it too, or
-   * if it is the front page of a site.
+   * The same for all addresses of one page; see sources/outlets/identity/canonical-link.ts. Null if other items have it
+   * too, or if it is the front page of a site.
    */
   canonical_url: string | null;
   /** BCP 47. */

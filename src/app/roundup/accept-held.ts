@@ -1,7 +1,7 @@
-/** Decides on the items of a flood; see sources/outlets/flood.ts. */
+/** Decides on the items of a flood; see sources/outlets/items/flood.ts. */
 import type { RoundupSource } from '../../config/config.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
-import { decideHeldItems, type HeldDecision, heldAlert } from '../../sources/outlets/held-items.ts';
+import { decideHeldItems, type HeldDecision, heldAlert } from '../../sources/outlets/items/held-items.ts';
 import type { AppContext } from '../app-context.ts';
 import { groupingWindow } from './regroup.ts';
 

@@ -5,7 +5,7 @@ import { openRanges } from '../../lib/cidr.ts';
 import { cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { type OpmlFeed, readOpml } from '../../sources/opml/read-opml.ts';
-import { canonicalLink } from '../../sources/outlets/canonical-link.ts';
+import { canonicalLink } from '../../sources/outlets/identity/canonical-link.ts';
 import { type NewSource, sourceIdOf } from './add-source.ts';
 
 export interface OpmlImport {

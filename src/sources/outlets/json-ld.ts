@@ -1,5 +1,5 @@
 /** What JSON-LD in a page says of the article that the page is about (schema.org). Pure. */
-import { canonicalLink } from './canonical-link.ts';
+import { canonicalLink } from './identity/canonical-link.ts';
 
 /** As written; texts may hold HTML. */
 export interface LinkedArticle {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decideHeld } from '../../../src/app/roundup/accept-held.ts';
 import { HOUR } from '../../../src/lib/time.ts';
 import { listOpenAlerts, raiseAlert } from '../../../src/schedule/alerts.ts';
-import { heldAlert } from '../../../src/sources/outlets/held-items.ts';
+import { heldAlert } from '../../../src/sources/outlets/items/held-items.ts';
 import type { Db } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalLink, isFrontPage } from '../../../src/sources/outlets/canonical-link.ts';
+import { canonicalLink, isFrontPage } from '../../../src/sources/outlets/identity/canonical-link.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const LINK = 'https://outlet.example/2026/story?a=1&b=2';

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import type { EntryIdentity } from '../../../src/sources/outlets/entry-keys.ts';
-import { allKeys, type ComparedItem, identify, readIdentities } from '../../../src/sources/outlets/identity.ts';
+import type { EntryIdentity } from '../../../src/sources/outlets/identity/entry-keys.ts';
+import {
+  allKeys,
+  type ComparedItem,
+  identify,
+  readIdentities,
+} from '../../../src/sources/outlets/identity/identify.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const NOW = Date.UTC(2026, 10, 27, 12);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR } from '../../../src/lib/time.ts';
-import { countOutletItems, findOutletsWithoutItems } from '../../../src/sources/outlets/item-counts.ts';
+import { countOutletItems, findOutletsWithoutItems } from '../../../src/sources/outlets/items/item-counts.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 

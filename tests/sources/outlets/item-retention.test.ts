@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DAY } from '../../../src/lib/time.ts';
-import { deleteForgottenItems } from '../../../src/sources/outlets/item-retention.ts';
+import { deleteForgottenItems } from '../../../src/sources/outlets/items/item-retention.ts';
+import { recordOutletItems } from '../../../src/sources/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/sources/outlets/outlet-entry.ts';
-import { recordOutletItems } from '../../../src/sources/outlets/outlet-items.ts';
 import type { Db } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { parseFeed } from '../../../src/sources/feed/parse-feed.ts';
-import { decideHeldItems } from '../../../src/sources/outlets/held-items.ts';
+import { decideHeldItems } from '../../../src/sources/outlets/items/held-items.ts';
+import { recordOutletItems } from '../../../src/sources/outlets/items/outlet-items.ts';
 import type { OutletEntry } from '../../../src/sources/outlets/outlet-entry.ts';
-import { recordOutletItems } from '../../../src/sources/outlets/outlet-items.ts';
 import type { Db } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';

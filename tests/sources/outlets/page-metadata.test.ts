@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalLink } from '../../../src/sources/outlets/canonical-link.ts';
+import { canonicalLink } from '../../../src/sources/outlets/identity/canonical-link.ts';
 import { type PageMetadata, readPageMetadata } from '../../../src/sources/outlets/page-metadata.ts';
 import { NOW } from '../../support/clock.ts';
 import { processorTime } from '../../support/processor-time.ts';

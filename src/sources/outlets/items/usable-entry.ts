@@ -1,9 +1,9 @@
 /** What is stored of an entry, or why it is not. Text is clean and bounded, addresses and dates are plausible. Pure. */
-import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
-import { DAY, MINUTE } from '../../lib/time.ts';
-import { canonicalLink, isFrontPage } from './canonical-link.ts';
-import { type EntryIdentity, normaliseTitle } from './entry-keys.ts';
-import type { OutletEntry } from './outlet-entry.ts';
+import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../../lib/clean-text.ts';
+import { DAY, MINUTE } from '../../../lib/time.ts';
+import { canonicalLink, isFrontPage } from '../identity/canonical-link.ts';
+import { type EntryIdentity, normaliseTitle } from '../identity/entry-keys.ts';
+import type { OutletEntry } from '../outlet-entry.ts';
 
 /** Characters. */
 const MAX_TITLE = 300;

@@ -1,10 +1,10 @@
 /** What a document changes of the stored items of its source. Pure. */
 import type { Insertable, Selectable } from 'kysely';
-import { DAY } from '../../lib/time.ts';
-import type { Tables } from '../../store/tables.ts';
-import { isLinkKey } from './entry-keys.ts';
+import { DAY } from '../../../lib/time.ts';
+import type { Tables } from '../../../store/tables.ts';
+import { isLinkKey } from '../identity/entry-keys.ts';
+import { type IdentifiedDocument, identify } from '../identity/identify.ts';
 import { floodLimit, nextUsual } from './flood.ts';
-import { type IdentifiedDocument, identify } from './identity.ts';
 import type { UsableEntry } from './usable-entry.ts';
 
 export type OutletItemRow = Selectable<Tables['outlet_items']>;

@@ -2,7 +2,7 @@
  * How many new items of a feed are too many at once. A feed whose identities have all changed, as after a migration,
  * brings its archive as news; so does one that a stranger has taken over. Pure.
  */
-import { DAY, MINUTE } from '../../lib/time.ts';
+import { DAY, MINUTE } from '../../../lib/time.ts';
 
 /** Fewer are no flood, whatever is usual. */
 const LEAST = 20;

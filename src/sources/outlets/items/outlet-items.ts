@@ -1,14 +1,14 @@
 /** Stores the items of outlets. */
 import { sql } from 'kysely';
-import { chunks } from '../../lib/chunks.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../store/store.ts';
-import { inTransaction, lockName } from '../../store/transaction.ts';
-import type { SourceClaim } from '../source-state.ts';
+import { chunks } from '../../../lib/chunks.ts';
+import { jsonRows } from '../../../store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../../store/store.ts';
+import { inTransaction, lockName } from '../../../store/transaction.ts';
+import type { SourceClaim } from '../../source-state.ts';
+import { allKeys, readIdentities } from '../identity/identify.ts';
+import type { OutletEntry } from '../outlet-entry.ts';
 import { countHeldItems } from './held-items.ts';
-import { allKeys, readIdentities } from './identity.ts';
 import { findKeys, saveKeys } from './item-keys.ts';
-import type { OutletEntry } from './outlet-entry.ts';
 import {
   type FeedMemory,
   type OutletItemRow,

@@ -1,9 +1,9 @@
-/** The stored keys of outlet items; see entry-keys.ts. */
+/** The stored keys of outlet items; see identity/entry-keys.ts. */
 import { sql } from 'kysely';
-import { chunks } from '../../lib/chunks.ts';
-import { jsonRows } from '../../store/json-rows.ts';
-import { type Db, dialectOf, type Tx } from '../../store/store.ts';
-import { isKeyOfSource } from './entry-keys.ts';
+import { chunks } from '../../../lib/chunks.ts';
+import { jsonRows } from '../../../store/json-rows.ts';
+import { type Db, dialectOf, type Tx } from '../../../store/store.ts';
+import { isKeyOfSource } from '../identity/entry-keys.ts';
 
 /** Keys are about 40 bytes: a statement has some 100 KB. */
 const KEYS_PER_STATEMENT = 1_000;

@@ -1,7 +1,7 @@
 /** Numbers of outlet items, for operators. */
 import { sql } from 'kysely';
-import { DAY } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
+import { DAY } from '../../../lib/time.ts';
+import type { Db } from '../../../store/store.ts';
 
 export interface OutletItemCounts {
   source: string;

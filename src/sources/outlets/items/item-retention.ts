@@ -1,8 +1,8 @@
 /** Deletes items that their feeds have not had for long. */
 import { sql } from 'kysely';
-import { DAY } from '../../lib/time.ts';
-import type { Db } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import { DAY } from '../../../lib/time.ts';
+import type { Db } from '../../../store/store.ts';
+import { inTransaction } from '../../../store/transaction.ts';
 
 const KEPT = 60 * DAY;
 /** Rows per transaction: a few tens of milliseconds of writing. */

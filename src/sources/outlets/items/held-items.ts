@@ -1,7 +1,7 @@
 /** Items of a flood, which wait for the operator. */
 import { sql } from 'kysely';
-import type { Db } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
+import type { Db } from '../../../store/store.ts';
+import { inTransaction } from '../../../store/transaction.ts';
 
 /** A literal, for the index of held items. */
 const IS_HELD = sql<boolean>`outlet_items.state = 'held'`;

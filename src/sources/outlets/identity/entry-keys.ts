@@ -1,6 +1,6 @@
 /** What identifies an entry of a feed: keys of its guid, its link and its title. */
 import { hash } from 'node:crypto';
-import { DAY } from '../../lib/time.ts';
+import { DAY } from '../../../lib/time.ts';
 import { canonicalLink, isFrontPage } from './canonical-link.ts';
 
 /** The parts of an entry that say which report it is. */

@@ -49,6 +49,11 @@ const GROUPS: CommandGroup[] = [
   },
   {
     heading: 'Editions and delivery:',
+    commands: ['roundup'],
+    load: async () => (await import('./roundup/roundup.ts')).addRoundupCommands,
+  },
+  {
+    heading: 'Editions and delivery:',
     commands: ['compose', 'preview', 'editions'],
     load: async () => (await import('./editions.ts')).addEditionCommands,
   },
@@ -178,6 +183,7 @@ function createContext(
     onUnhandledRejection: (listener: (reason: unknown) => void) => io.on('unhandledRejection', listener),
     isOutputOpen: () => !stdout.destroyed,
     readInput: (limit: number) => readInput(io.stdin, limit),
+    isTerminal: () => io.stdin.isTTY === true,
     ask: questions.ask,
     close: questions.close,
     progress,

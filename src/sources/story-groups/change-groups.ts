@@ -63,7 +63,7 @@ export function changeGroups(
   return inTransaction(db, async (tx) => {
     await lockGroups(tx);
     const groups: StoryGroup[] = [];
-    for (const reference of references) groups.push(await findReferenced(tx, reference, author.editor));
+    for (const reference of references) groups.push(await readReferenced(tx, reference, author.editor));
     return carryOut(tx, groups, command, { ...author, seen: seenItems(references) });
   });
 }
@@ -93,12 +93,16 @@ function seenItems(references: readonly GroupReference[]): number[] | undefined 
   return references.every(({ seen }) => seen !== null) ? references.flatMap(({ items }) => items) : undefined;
 }
 
-async function findReferenced(tx: Tx, { items, seen }: GroupReference, editor: string): Promise<StoryGroup> {
-  const ids = [...new Set((await findGroupIds(tx, items)).values())];
+/**
+ * Reads the group that an editor names.
+ * @throws GroupConflictError if it is another one than he saw; GroupCommandError if there is none
+ */
+export async function readReferenced(db: Db, { items, seen }: GroupReference, editor: string): Promise<StoryGroup> {
+  const ids = [...new Set((await findGroupIds(db, items)).values())];
   const [id] = ids;
-  const group = id === undefined ? undefined : (await readGroups(tx, [id])).get(id);
+  const group = id === undefined ? undefined : (await readGroups(db, [id])).get(id);
   if (seen !== null) {
-    const entries = await conflictsWith(tx, items, seen, editor);
+    const entries = await conflictsWith(db, items, seen, editor);
     if (entries.length > 0) {
       const names = [...new Set(entries.map((entry) => entry.editor))].join(' and ');
       throw new GroupConflictError(`${names} changed it since you looked`, entries);
@@ -110,8 +114,8 @@ async function findReferenced(tx: Tx, { items, seen }: GroupReference, editor: s
 }
 
 /** What other editors did to the group since. A rule only adds what an editor may decide about in any case. */
-async function conflictsWith(tx: Tx, items: number[], seen: number, editor: string): Promise<RoundupLogEntry[]> {
-  const entries = await readRoundupLog(tx, { after: seen, limit: MAX_ENTRIES });
+async function conflictsWith(db: Db, items: number[], seen: number, editor: string): Promise<RoundupLogEntry[]> {
+  const entries = await readRoundupLog(db, { after: seen, limit: MAX_ENTRIES });
   const named = new Set(items);
   return entries
     .filter((entry) => entry.editor !== editor && entry.command.kind !== 'rule')

@@ -72,12 +72,16 @@ function pictureOf({ items }: StoryGroup, first: GroupedItem): object | null {
   return item === undefined ? null : { url: item.imageUrl, credit: item.outlet };
 }
 
-/** As Markdown that shows exactly these characters, in quotation marks; empty where nothing may be quoted. */
-function excerptOf({ source, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string {
+/**
+ * As Markdown that shows exactly these characters, in quotation marks; empty where nothing may be quoted. The outlet is
+ * named first: the quotation may be shown without the rest of the item, as in the summary of a feed, and cut.
+ */
+function excerptOf({ source, outlet, summary }: GroupedItem, excerpts: ReadonlyMap<string, number>): string {
   const limit = source === null ? undefined : excerpts.get(source);
   const text = cleanLine(summary ?? '');
   if (limit === undefined || text === '') return '';
-  return `“${cut(text, limit).replace(MARKDOWN, '\\$&')}”`;
+  const shown = `${cut(outlet, MAX_OUTLET)}: “${cut(text, limit)}”`;
+  return shown.replace(MARKDOWN, '\\$&');
 }
 
 /** ASCII punctuation: a backslash makes each of them a literal character (CommonMark §2.4). */

@@ -29,7 +29,7 @@ describe('toRoundupRecord', () => {
 
   it('quotes the summary where the source configures an excerpt, but not beside a sentence of the editor', () => {
     const items = [groupedItem(1, { summary: 'One two three four' })];
-    expect(recordOf(items, RULE, [['source-1', 10]]).body).toBe('“One two t…”');
+    expect(recordOf(items, RULE, [['source-1', 10]]).body).toBe('Outlet 1\\: “One two t…”');
     expect(recordOf(items, RULE, [['source-2', 10]]).body).toBe('');
     expect(recordOf(items, PICK, [['source-1', 10]]).body).toBe('Ours.');
   });
@@ -42,7 +42,7 @@ describe('toRoundupRecord', () => {
         const { html } = await sanitiseMarkdown(String(body), SITES);
         expect(html).not.toMatch(/<(?!\/?p>)/);
         const shown = beginningOfText(html, 2_000);
-        expect(shown.startsWith('“<b>*x*</b> [a](http://b) &amp;')).toBe(true);
+        expect(shown.startsWith('Outlet 1: “<b>*x*</b> [a](http://b) &amp;')).toBe(true);
       }),
       { numRuns: 50 },
     );

@@ -1,14 +1,17 @@
 /**
  * Groups the headlines of 20 invented days, whose stories are known. The stories are dealt into five parts. For each
  * part, all headlines of the day are grouped with the term frequencies of 30 other days of the stories in the other
- * parts, and the headlines of that part are scored: nothing of their own stories was known.
+ * parts, and the headlines of that part are scored: nothing of their own stories was known. Then come pairs of
+ * headlines in Chinese and Japanese.
  */
+import { readFile } from 'node:fs/promises';
 import { groupItems } from '../src/sources/grouping/group-items.ts';
 import { type Frequencies, frequenciesOf, sumFrequencies } from '../src/sources/grouping/term-frequencies.ts';
 import { dealStories, drawDay } from './grouping/days.ts';
 import { type Headline, readStories, type Story } from './grouping/headlines.ts';
 import { toItem } from './grouping/items.ts';
 import { measureLoad } from './grouping/load.ts';
+import { groupPairs, scorePairs } from './grouping/pairs.ts';
 import { addCounts, type Counts, countDay, type Placed, scoresOf } from './grouping/scores.ts';
 
 const DAYS = 20;
@@ -17,12 +20,21 @@ const PAST_DAYS = 30;
 /** Seeds of the scored days are 1 to 20; of past days from here. */
 const PAST_SEED = 1_000;
 
+/** Labelled by hand; also read by a test. */
+const PAIRS = new URL('../tests/sources/grouping/headline-pairs.txt', import.meta.url);
+
 /** @param options.data path of a CSV file of headlines; @throws Error if it cannot be read as one */
 export async function benchGrouping({ data = '' }: { data?: string }): Promise<Record<string, number | null>> {
   const stories = await readStories(data);
   const parts = dealStories(stories.length, Math.min(PARTS, stories.length), 0);
   const counts = [...new Set(parts)].flatMap((part) => countPart(stories, parts, part));
-  return { ...scoresOf(addCounts(counts)), ...(await measureLoad(stories)) };
+  const pairs = groupPairs(await readFile(PAIRS, 'utf8'));
+  return {
+    ...scoresOf(addCounts(counts)),
+    ...(await measureLoad(stories)),
+    ...scorePairs(pairs, 'zh'),
+    ...scorePairs(pairs, 'ja'),
+  };
 }
 
 function countPart(stories: readonly Story[], parts: readonly number[], part: number): Counts[] {

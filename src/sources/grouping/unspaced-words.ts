@@ -6,6 +6,35 @@ export function isUnspaced(language: string): boolean {
   return UNSPACED.has(language);
 }
 
+/** Particles and endings of Japanese are in hiragana; words that tell events apart rarely are. */
+const HIRAGANA = /^\p{Script=Hiragana}+$/u;
+const KATAKANA = /[\p{Script=Katakana}ー]{2,}/gu;
+const IDEOGRAPHS = /[\p{Script=Han}\p{Script=Hangul}\p{Script=Thai}\p{M}]{2,}/gu;
+
+/**
+ * Words as the dictionary of ICU splits them, runs of katakana as one word each, and pairs of adjacent characters of
+ * other scripts: names that no dictionary has are split differently in each title, and their pairs still match.
+ * @param text as `normalise` returns it
+ * @param limit of terms
+ */
+export function unspacedTerms(text: string, language: string, limit: number): string[] {
+  const terms = new Set<string>();
+  for (const { segment, isWordLike } of segmenterOf(language).segment(text)) {
+    if (isWordLike && isTelling(segment)) terms.add(segment);
+  }
+  for (const [run] of text.matchAll(KATAKANA)) terms.add(run);
+  for (const [run] of text.matchAll(IDEOGRAPHS)) {
+    const characters = [...run];
+    for (const [index, character] of characters.slice(1).entries()) terms.add(`${characters[index]}${character}`);
+  }
+  return [...terms].slice(0, limit);
+}
+
+function isTelling(word: string): boolean {
+  if (HIRAGANA.test(word) || /\p{Script=Katakana}/u.test(word)) return false;
+  return word.length > 1 || /\p{N}/u.test(word);
+}
+
 const segmenters = new Map<string, Intl.Segmenter>();
 
 function segmenterOf(language: string): Intl.Segmenter {
@@ -15,30 +44,4 @@ function segmenterOf(language: string): Intl.Segmenter {
     segmenters.set(language, segmenter);
   }
   return segmenter;
-}
-
-/** Particles and endings of Japanese are in hiragana; words that tell events apart rarely are. */
-const HIRAGANA = /^\p{Script=Hiragana}+$/u;
-const RUN = /[\p{Script=Han}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{M}ー]{2,}/gu;
-
-/**
- * Words as the dictionary of ICU splits them, and pairs of adjacent characters: names that no dictionary has are split
- * differently in each title, and their pairs still match.
- * @param text as `normalise` returns it
- * @param limit of words, and of pairs
- */
-export function unspacedTerms(text: string, language: string, limit: number): string[] {
-  const terms: string[] = [];
-  for (const { segment, isWordLike } of segmenterOf(language).segment(text)) {
-    if (terms.length === limit) break;
-    if (isWordLike && !HIRAGANA.test(segment) && (segment.length > 1 || /\p{N}/u.test(segment))) terms.push(segment);
-  }
-  const pairs: string[] = [];
-  for (const [run] of text.matchAll(RUN)) {
-    const characters = [...run];
-    for (let index = 1; index < characters.length && pairs.length < limit; index++) {
-      pairs.push(`${characters[index - 1]}${characters[index]}`);
-    }
-  }
-  return [...terms, ...pairs.filter((pair) => !terms.includes(pair))];
 }

@@ -14,6 +14,9 @@ const BY_SCRIPT: readonly (readonly [RegExp, string])[] = [
 /** Share of the letters that makes a script the one of the title: titles name foreign companies in Latin letters. */
 const SCRIPT_SHARE = 0.2;
 
+/** What is read of a title, in UTF-16 units. */
+const LENGTH = 300;
+
 /**
  * @param tag BCP 47, such as `en-GB`; anything else counts as none
  * @returns a primary language, such as `en`. Many feeds in Chinese or Japanese call themselves English, so that the
@@ -21,9 +24,10 @@ const SCRIPT_SHARE = 0.2;
  */
 export function languageOf(title: string, tag: string | null): string {
   const primary = /^([a-z]{2,3})(?:[-_]|$)/i.exec(tag ?? '')?.[1]?.toLowerCase() ?? UNKNOWN_LANGUAGE;
-  const letters = count(title, /\p{L}/gu);
+  const beginning = title.slice(0, LENGTH);
+  const letters = count(beginning, /\p{L}/gu);
   for (const [script, language] of BY_SCRIPT) {
-    if (count(title, script) <= letters * SCRIPT_SHARE) continue;
+    if (count(beginning, script) <= letters * SCRIPT_SHARE) continue;
     return language === 'zh' && primary === 'ja' ? 'ja' : language;
   }
   return BY_SCRIPT.some(([, language]) => language === primary) ? UNKNOWN_LANGUAGE : primary;

@@ -8,10 +8,10 @@ import type { TermVector, VectorSpace } from './vectors.ts';
  * Mean of the average similarity and the greatest from which two groups are suggested. Reports that repeat each other
  * are often in two groups that are not similar on average. See docs/decisions/2026-11-27-grouping.md.
  */
-const SUGGEST = 0.04;
+const SUGGEST = 0.022;
 
 /** Suggestions that name a group, at most. */
-const OF_GROUP = 4;
+const OF_GROUP = 6;
 
 /** Pairs that are looked at for a group, on average, at most. Two thousand headlines of 39 stories have 37. */
 const CANDIDATES = 100;

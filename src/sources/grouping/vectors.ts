@@ -28,7 +28,7 @@ const SUMMARY_WEIGHT = 0.3;
  * Terms that no group of past days has, and that make a title tell enough. A title with less, such as "Stocks fall",
  * is less similar to all others. Measured: docs/decisions/2026-11-27-grouping.md.
  */
-const TELLING_TERMS = 6;
+const TELLING_TERMS = 7;
 
 const NO_FREQUENCIES: TermFrequencies = { groups: 0, terms: new Map() };
 
@@ -92,8 +92,8 @@ function trust(groups: number): number {
  * greater. Measured for Chinese and Japanese.
  */
 function scaleOf(language: string): number {
-  if (language === 'zh') return 0.25;
-  return isUnspaced(language) ? 0.21 : 1;
+  if (language === 'zh') return 0.165;
+  return isUnspaced(language) ? 0.143 : 1;
 }
 
 function lengthOf(weights: ReadonlyMap<string, number>): number {

@@ -1,5 +1,7 @@
-/** A factory of the items that are grouped. */
+/** A factory of the items that are grouped, and the term frequencies of a newsroom that has a past. */
 import type { GroupingItem } from '../../../src/sources/grouping/grouping-item.ts';
+import type { Frequencies } from '../../../src/sources/grouping/term-frequencies.ts';
+import { titleTerms } from '../../../src/sources/grouping/terms.ts';
 import { NOW } from '../../support/clock.ts';
 
 /** Makes an item in English of an outlet of its own, reported `id` seconds after NOW. */
@@ -10,3 +12,10 @@ export function groupingItem(id: number, title: string, change: Partial<Grouping
     ...change,
   };
 }
+
+const COMMON = 'buys rival deal billion pay vote workers price rises chief new';
+
+/** Of 900 groups, in which some words are common. */
+export const PAST: Frequencies = new Map([
+  ['en', { groups: 900, terms: new Map([...titleTerms(COMMON, 'en')].map((term) => [term, 90])) }],
+]);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
 import { findArticle } from '../../src/articles/queries.ts';
@@ -8,6 +9,7 @@ import type { CliContext } from '../../src/cli/context.ts';
 import { addRoundupCommands } from '../../src/cli/roundup/roundup.ts';
 import { HOUR, MINUTE } from '../../src/lib/time.ts';
 import type { GroupedItem } from '../../src/sources/story-groups/story-group.ts';
+import { openSite } from '../sources/test-site.ts';
 import { NOW } from '../support/clock.ts';
 import { openMigrated } from '../support/databases.ts';
 import { groupedItem, storeGroup } from '../support/outlet-items.ts';
@@ -245,6 +247,22 @@ describe('daywire roundup', () => {
       expect(text).toContain('owned');
       expect(text.replace(/\n/g, '')).not.toMatch(/[\p{Cc}\u202e]/u);
     }
+  });
+
+  it('adds a report by its address and picks it, or the group that has it', async () => {
+    const { app, run, json } = await openDesk();
+    const pages = new Hono();
+    pages.get('/report', (c) => c.html('<title>Ferry Line Orders Ships</title>'));
+    const site = await openSite(pages);
+    Object.assign(app, { config: { ...app.config, fetch: { ...app.config.fetch, allow: ['127.0.0.0/8'] } } });
+    const { code, text } = await run('add', `${site.url}/report`, '--outlet', 'The Example', '--text', 'Ours.');
+    expect(text).toMatch(
+      /^added g7: Ferry Line Orders Ships\n {4}The Example, no date\n {4}http:\S+\npicked g7: Ferry Line Orders Ships \(/,
+    );
+    expect(code).toBe(0);
+    expect((await json('show', 'g7')).decision).toMatchObject({ state: 'picked', text: 'Ours.' });
+    expect((await run('add', `${site.url}/report`, '--text', 'Ours, again.')).text).toMatch(/^known already as g7: /);
+    expect((await run('add', `${site.url}/none`, '--text', 'x')).text).toMatch(/^daywire: \S+ answered 404/);
   });
 
   it('says which sources keep reports back', async () => {

@@ -15,7 +15,7 @@ import { addRoundupCommand, describeConflict, GROUP, withEditor } from './roundu
 import { formatDocument, parseDocument } from './sentence-document.ts';
 import { typeText } from './text-editor.ts';
 
-interface PickFlags extends EditorOptions {
+export interface PickFlags extends EditorOptions {
   text?: string;
   file?: string;
   /** False where `--no-headline` and the like were given. */
@@ -74,7 +74,7 @@ function addPickOptions(command: Command): Command {
     .option('--no-picture', 'without a picture again');
 }
 
-function optionsOf(group: StoryGroup, { headline, first, section, picture }: PickFlags) {
+export function optionsOf(group: StoryGroup, { headline, first, section, picture }: PickFlags) {
   return {
     ...(headline === undefined ? {} : { headline: headline === false ? null : headline }),
     ...(first === undefined ? {} : { first: reportNamed(group, first).id }),
@@ -120,7 +120,7 @@ async function lookAtAll(app: AppContext, editor: string, names: string[]): Prom
   return [...seen.values()];
 }
 
-async function pickInDocument(
+export async function pickInDocument(
   cli: CliContext,
   app: AppContext,
   editor: string,

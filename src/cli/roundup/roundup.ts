@@ -17,6 +17,7 @@ import {
   listingJson,
 } from '../format/roundup.ts';
 import { formatJson } from '../format/text.ts';
+import { addAddCommand } from './add.ts';
 import { addPickCommands } from './pick.ts';
 import { reportNamed } from './report-named.ts';
 import { addRoundupCommand, GROUP, withEditor } from './roundup-command.ts';
@@ -45,6 +46,7 @@ export function addRoundupCommands(program: Command, cli: CliContext): void {
       }),
     );
   addPickCommands(roundup, cli);
+  addAddCommand(roundup, cli);
   addGroupCommands(roundup, cli);
   roundup
     .command('log')

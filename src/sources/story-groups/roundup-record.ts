@@ -6,6 +6,7 @@
  * beginning of the summary, but only where the source configures an `excerpt`.
  */
 import { cleanLine } from '../../lib/clean-text.ts';
+import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { ArticleRecord } from '../article-record.ts';
 import { firstItemOf, type GroupDecision, type GroupedItem, reportedAt, type StoryGroup } from './story-group.ts';
@@ -42,12 +43,18 @@ export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: Round
     also: otherOutlets(group, first).slice(0, maxAlso).map(creditOf),
     byRule: isByRule,
     // The editor writes in the language of the publication, which is the default.
-    language: isByRule ? first.language : null,
+    language: isByRule ? languageOf(first) : null,
     image: decision.hasPicture ? pictureOf(group, first) : null,
     ...(decision.state === 'picked' ? {} : { state: 'retracted', note: RETRACTED_NOTE }),
     format: 'markdown',
     body: decision.text ?? excerptOf(first, excerpts),
   };
+}
+
+/** Feeds name languages as they like; one that is no tag would cost the article. */
+function languageOf({ language }: GroupedItem): string | null {
+  const parsed = language === null ? null : parseLanguageTag(language);
+  return parsed?.kind === 'tag' ? parsed.tag : null;
 }
 
 /** The first report of each other outlet that the article credits, earliest first. */

@@ -27,6 +27,10 @@ describe('toRoundupRecord', () => {
     expect(recordOf(items, PICK)).toMatchObject({ body: 'Ours.', byRule: false, language: null, image: null });
   });
 
+  it('leaves out a language that is none', () => {
+    expect(recordOf([groupedItem(1, { language: 'British English' })], RULE).language).toBeNull();
+  });
+
   it('quotes the summary where the source configures an excerpt, but not beside a sentence of the editor', () => {
     const items = [groupedItem(1, { summary: 'One two three four' })];
     expect(recordOf(items, RULE, [['source-1', 10]]).body).toBe('Outlet 1\\: “One two t…”');

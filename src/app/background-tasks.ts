@@ -33,6 +33,7 @@ import { publish } from './publish.ts';
 import { lookingUpImages } from './remote-images.ts';
 import { repeat, type Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
+import { startPollingOutlets } from './roundup/poll-outlets.ts';
 import { pollingSources } from './sources/poll-sources.ts';
 import { settleRemovedSources } from './sources/removed-sources.ts';
 
@@ -64,6 +65,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
     ...pollingSources(app).map((poll, index) => {
       return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),
+    startPollingOutlets(app),
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {
       await lookUpImages(signal);

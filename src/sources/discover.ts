@@ -149,7 +149,7 @@ async function findFeed(
   { feeds }: HomePage,
 ): Promise<(Pick<FoundApi, 'endpoint' | 'notes'> & { api: 'feed' }) | null> {
   let first: string | null = null;
-  for (const address of feeds.length > 0 ? feeds : USUAL_FEEDS.map((path) => below(home, path))) {
+  for (const address of feedAddresses(home, feeds)) {
     const answer = await tryToAsk(requester, address);
     if (answer?.status !== 200) continue;
     const feed = await inspectInThread(answer, requester);
@@ -159,6 +159,29 @@ async function findFeed(
   }
   if (first === null) return null;
   return { api: 'feed', endpoint: first, notes: ['the feed has summaries only: its articles have no more than those'] };
+}
+
+function feedAddresses(home: string, named: string[]): string[] {
+  return named.length > 0 ? named : USUAL_FEEDS.map((path) => below(home, path));
+}
+
+/**
+ * The first feed that a page names, or one where sites usually have it, with its response.
+ * @param page the response of status 200 that is no feed
+ * @throws PollError if the server asks for a pause
+ */
+export async function findFeedOfPage(
+  requester: Requester,
+  page: Answer,
+): Promise<{ address: string; answer: Answer } | null> {
+  for (const address of feedAddresses(page.url, readHome(page).feeds)) {
+    const answer = await tryToAsk(requester, address);
+    if (answer?.status === 429 || answer?.status === 503) throw statusError(answer, requester.now);
+    if (answer?.status !== 200) continue;
+    const feed = await inspectInThread(answer, requester);
+    if (feed !== null && feed.items > 0) return { address, answer };
+  }
+  return null;
 }
 
 /**

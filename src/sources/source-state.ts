@@ -9,7 +9,7 @@ import type { SourceApi, Tables } from '../store/tables.ts';
 import { forgetChanges } from './item-state.ts';
 
 /** A poll ends its lease after each page; one that lasts longer without has ended with its process. */
-const LEASE = 2 * MINUTE;
+export const POLL_LEASE = 2 * MINUTE;
 /** The longest wait after failures. */
 const MAX_RETRY_DELAY = 4 * HOUR;
 
@@ -33,7 +33,7 @@ export async function registerSources(
   for (const source of sources) {
     const { id, url, api } = source;
     const row = known.get(id);
-    const given = { url, configured_api: api, rules: rulesOf(source, config.sections) };
+    const given = { url, use: 'articles' as const, configured_api: api, rules: rulesOf(source, config.sections) };
     // It is called every second: usually it writes nothing.
     if (row === undefined) await addSource(db, { id, ...given, due_at: now });
     else if (row.url !== url || row.configured_api !== api) {
@@ -82,13 +82,13 @@ export interface SourceClaim {
 export async function claimDueSources(db: Db, ids: readonly string[], now: number): Promise<SourceRow[]> {
   if (ids.length === 0) return [];
   const condition = sql`id in (${sql.join([...ids])}) and paused_at is null`;
-  return claimRows(db, 'sources', condition, { now, until: now + LEASE });
+  return claimRows(db, 'sources', condition, { now, until: now + POLL_LEASE });
 }
 
 /** @returns null while another process polls the source */
 export async function claimSource(db: Db, id: string, now: number): Promise<SourceRow | null> {
   await db.updateTable('sources').set({ due_at: now }).where('id', '=', id).where('due_at', '>', now).execute();
-  const [row] = await claimRows(db, 'sources', sql`id = ${id}`, { now, until: now + LEASE });
+  const [row] = await claimRows(db, 'sources', sql`id = ${id}`, { now, until: now + POLL_LEASE });
   return row ?? null;
 }
 
@@ -102,7 +102,7 @@ type Progress = Partial<
 /** Records progress, and extends the lease. @returns whether the claim still holds */
 export async function recordProgress(db: Db, claim: SourceClaim, progress: Progress, now: number): Promise<boolean> {
   const row = await updateClaimed(db, 'sources', { id: claim.id, fence: claim.fence })
-    .set({ ...progress, lease_until: now + LEASE })
+    .set({ ...progress, lease_until: now + POLL_LEASE })
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;

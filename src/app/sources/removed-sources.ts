@@ -4,13 +4,15 @@ import { resolveAlerts } from '../../schedule/alerts.ts';
 import { forgetFailures, listSourceRows } from '../../sources/source-state.ts';
 import { incompleteAlert, withdrawalAlert } from '../../sources/sweep.ts';
 import type { AppContext } from '../app-context.ts';
+import { syncOutletAlerts } from '../roundup/outlet-alerts.ts';
 import { failureAlert } from './poll-sources.ts';
 
 /**
  * Resolves the alerts of removed sources, and that a paused one fails; deletes the rejections of removed ones. Nothing
  * else would: they are polled no more.
  */
-export async function settleRemovedSources({ store, config, clock }: AppContext): Promise<void> {
+export async function settleRemovedSources(app: AppContext): Promise<void> {
+  const { store, config, clock } = app;
   const rows = await listSourceRows(store.db);
   const removed = rows.filter(({ id }) => !config.sources.some((source) => source.id === id));
   const paused = rows.filter((row) => row.paused_at !== null && !removed.includes(row));
@@ -24,5 +26,6 @@ export async function settleRemovedSources({ store, config, clock }: AppContext)
     store.db,
     removed.map(({ id }) => id),
   );
+  await syncOutletAlerts(app);
   for (const { id } of removed) await clearRejectionsOfSource(store.db, id);
 }

@@ -57,7 +57,8 @@ function toSourceItem(item: ParsedItem, { language }: ParsedFeed): SourceItem | 
 const LINK = '<a\\b[^<>]{1,3000}>[^<]{0,500}</a>';
 const FOOTER = new RegExp(`The post ${LINK} (?:appeared first|first appeared) on\\s+${LINK}\\.?\\s*(?:</p>)?$`);
 
-function dekOf(summary: string): string | null {
+/** The text of a summary without the footer of a plugin; null if there is none. */
+export function dekOf(summary: string): string | null {
   return textOfHtml(summary.replace(FOOTER, '')) || null;
 }
 

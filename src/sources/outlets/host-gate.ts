@@ -106,16 +106,15 @@ async function timeUntilFree(db: Db, host: string, now: number): Promise<number>
   return Math.max(row.free_at - now, Math.min(busy, STEP), 1);
 }
 
-/** The hosts among `hosts` that asked for a pause that is not worth waiting for, and until when. */
-export async function findHeldHosts(db: Db, hosts: readonly string[], now: number): Promise<Map<string, number>> {
-  if (hosts.length === 0) return new Map();
-  const rows = await db
+/** Until when a host asked for a pause that is not worth waiting for; null if it did not. */
+export async function findHold(db: Db, host: string, now: number): Promise<number | null> {
+  const row = await db
     .selectFrom('source_hosts')
-    .select(['host', 'free_at'])
-    .where('host', 'in', [...new Set(hosts)])
+    .select('free_at')
+    .where('host', '=', host)
     .where('free_at', '>', now + LONGEST_WAIT)
-    .execute();
-  return new Map(rows.map(({ host, free_at }) => [host, free_at]));
+    .executeTakeFirst();
+  return row?.free_at ?? null;
 }
 
 /** Deletes hosts that no request went to for a day: redirects may lead to any number of them. */

@@ -30,6 +30,17 @@ export async function countHeldItems(db: Db, source: string): Promise<number> {
   return held;
 }
 
+/** By source; those without held items are missing. */
+export async function countAllHeldItems(db: Db): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('outlet_items')
+    .select((e) => ['source', e.fn.countAll<number>().as('held')])
+    .where(IS_HELD)
+    .groupBy('source')
+    .execute();
+  return new Map(rows.flatMap(({ source, held }) => (source === null ? [] : [[source, held]])));
+}
+
 /**
  * Decides on the held items of a source: `accept` opens those that were reported within the window, and the others are
  * old; `ignore` shows none of them, ever. New items of the source are no longer held. Deciding again changes nothing.

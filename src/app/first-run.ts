@@ -19,6 +19,7 @@ import { wasInterrupted } from './delivery/run-details.ts';
 import { closeDueCountdowns } from './drafts/countdown.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
+import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from './roundup/poll-outlets.ts';
 import { loadSampleNewsroom } from './sample/newsroom.ts';
 import { describeChanges, pollDueSources } from './sources/poll-sources.ts';
 
@@ -98,12 +99,21 @@ export async function publishAndCompose(
 }
 
 async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
-  const polled = await pollDueSources(app, { signal });
-  return polled.map(({ source, outcome }) => {
-    if (outcome.kind === 'failed') return { source, text: `failed: ${outcome.problem}` };
-    if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
-    return { source, text: describeChanges(outcome.report) ?? 'nothing has changed' };
-  });
+  const [polled, outlets] = await Promise.all([pollDueSources(app, { signal }), pollDueOutlets(app, { signal })]);
+  return [
+    ...polled.map(({ source, outcome }) => {
+      if (outcome.kind === 'failed') return { source, text: `failed: ${outcome.problem}` };
+      if (outcome.kind === 'stopped') return { source, text: 'is still being read' };
+      return { source, text: describeChanges(outcome.report) ?? 'nothing has changed' };
+    }),
+    ...outlets.map(({ source, outcome }) => ({ source, text: textOf(outcome) })),
+  ];
+}
+
+function textOf(outcome: PolledOutlet['outcome']): string {
+  if (outcome.kind === 'stopped') return 'is still being read';
+  const { failures, state, reason } = outcome.after;
+  return failures > 0 ? `${state}: ${reason}` : (describeOutletChanges(outcome) ?? 'nothing has changed');
 }
 
 /** The part of the role `deliver`. */

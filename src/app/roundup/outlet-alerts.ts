@@ -3,9 +3,9 @@ import type { RoundupSource } from '../../config/config.ts';
 import { roundupSources } from '../../config/sources.ts';
 import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
 import { syncAlerts } from '../../schedule/alerts.ts';
-import { heldReason } from '../../sources/outlets/feed-state.ts';
-import { countAllHeldItems } from '../../sources/outlets/held-items.ts';
-import { listOutletFeeds, type OutletFeedRow } from '../../sources/outlets/outlet-feeds.ts';
+import { countAllHeldItems, heldAlert } from '../../sources/outlets/items/held-items.ts';
+import { heldReason } from '../../sources/outlets/polling/feed-state.ts';
+import { listOutletFeeds, type OutletFeedRow } from '../../sources/outlets/polling/outlet-feeds.ts';
 import { listSourceRows, type SourceRow } from '../../sources/source-state.ts';
 import type { AppContext } from '../app-context.ts';
 
@@ -29,7 +29,7 @@ export async function syncOutletAlerts({ store, config, clock }: AppContext): Pr
       const feed = feeds.get(source.id);
       if (row === undefined || feed === undefined) continue;
       const items = held.get(source.id) ?? 0;
-      if (items > 0) messages.set(`${PREFIX}held:${source.id}`, `${nameOf(source)}: ${heldReason(items)}.`);
+      if (items > 0) messages.set(heldAlert(source.id), `${nameOf(source)}: ${heldReason(items)}.`);
       const problem = row.paused_at === null ? problemOf(source, row, feed, now) : null;
       if (problem !== null) messages.set(`${PREFIX}feed:${source.id}`, problem);
     }

@@ -1,26 +1,26 @@
 /** Polls the feeds of outlets that are due: hosts side by side, and the feeds of one host one after the other. */
 import { setTimeout as waitFor } from 'node:timers/promises';
-import type { Config, RoundupSource } from '../../config/config.ts';
-import { openConfiguredClient } from '../../config/fetching.ts';
+import type { RoundupSource } from '../../config/config.ts';
 import { roundupSources } from '../../config/sources.ts';
 import { errorLine } from '../../lib/clean-text.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
-import { HOUR, rfc3339, SECOND } from '../../lib/time.ts';
+import { rfc3339, SECOND } from '../../lib/time.ts';
 import { recordDoneRun } from '../../schedule/run-ledger.ts';
-import { findHold, hostOf } from '../../sources/outlets/host-gate.ts';
+import { findHold, hostOf } from '../../sources/outlets/polling/host-gate.ts';
 import {
   claimDueOutlet,
   claimOutletNow,
   listDueOutlets,
   postponeOutlet,
   registerOutlets,
-} from '../../sources/outlets/outlet-feeds.ts';
-import { type OutletPollDeps, type OutletPollOutcome, pollOutlet } from '../../sources/outlets/poll-outlet.ts';
+} from '../../sources/outlets/polling/outlet-feeds.ts';
+import { type OutletPollDeps, type OutletPollOutcome, pollOutlet } from '../../sources/outlets/polling/poll-outlet.ts';
 import type { SourceRow } from '../../sources/source-state.ts';
 import type { AppContext } from '../app-context.ts';
 import { repeat, type Stoppable } from '../repeat.ts';
 import { openOutletClient } from '../sample/outlet-client.ts';
 import { syncOutletAlerts } from './outlet-alerts.ts';
+import { groupingWindow } from './regroup.ts';
 
 /** Hosts that a process polls at once. */
 const HOSTS_AT_ONCE = 8;
@@ -151,12 +151,12 @@ async function pollClaimed(
   const startedAt = clock();
   const deps: OutletPollDeps = {
     ...{ store, clock, signal },
-    openClient: openClient ?? ((gate) => openOutletClient(app, openConfiguredClient(config, undefined, { gate }))),
+    openClient: openClient ?? ((gate) => openOutletClient(app, { gate })),
     wait:
       wait ?? ((milliseconds, stop) => waitFor(milliseconds, undefined, stop === undefined ? {} : { signal: stop })),
     jitter: jitter ?? (() => Math.random() * 2 - 1),
   };
-  const outcome = await pollOutlet(deps, source, row, { windowMs: newsWindow(config) });
+  const outcome = await pollOutlet(deps, source, row, { windowMs: groupingWindow(config) });
   if (outcome.kind === 'stopped') return outcome;
   logPoll(app, source, outcome);
   const { before, after, held } = outcome;
@@ -168,14 +168,6 @@ async function pollClaimed(
   }
   return outcome;
 }
-
-/** How far back news reaches: the longest window of the newsletters. */
-function newsWindow({ newsletters }: Pick<Config, 'newsletters'>): number {
-  const hours = newsletters.filter(({ kind }) => kind === 'roundup').map(({ roundup }) => roundup.windowHours);
-  return Math.max(DEFAULT_HOURS, ...hours) * HOUR;
-}
-
-const DEFAULT_HOURS = 26;
 
 type Polled = Extract<OutletPollOutcome, { kind: 'polled' }>;
 

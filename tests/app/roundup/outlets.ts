@@ -8,7 +8,7 @@ import {
 } from '../../../scripts/outlets/outlet-server.ts';
 import { VirtualTime } from '../../../scripts/outlets/virtual-time.ts';
 import { type OutletPollOptions, pollDueOutlets } from '../../../src/app/roundup/poll-outlets.ts';
-import type { OutletPollOutcome } from '../../../src/sources/outlets/poll-outlet.ts';
+import type { OutletPollOutcome } from '../../../src/sources/outlets/polling/poll-outlet.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
 import { openTestApp, type TestApp } from '../../support/test-app.ts';

@@ -7,7 +7,7 @@ import { roundupSources } from '../../../src/config/sources.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import { listRuns } from '../../../src/schedule/run-ledger.ts';
-import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/sources/outlets/outlet-feeds.ts';
+import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/sources/outlets/polling/outlet-feeds.ts';
 import { findSourceRow, setPaused } from '../../../src/sources/source-state.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { NOW } from '../../support/clock.ts';
@@ -95,7 +95,7 @@ describe('polling outlets', () => {
       ]);
     });
 
-    it('waits as long as the server asks, with all feeds of that host, also if an operator asks for a poll', async () => {
+    it('waits as long as a server asks, with all feeds of its host, even if an operator wants a poll', async () => {
       const store = await open();
       const places = { a: 'many.example.com/a', b: 'many.example.com/b' };
       let isBusy = true;

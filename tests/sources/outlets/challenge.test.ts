@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { challengeOf, isPage } from '../../../src/sources/outlets/challenge.ts';
+import { challengeOf, isPage } from '../../../src/sources/outlets/polling/challenge.ts';
 import { anyText } from '../../support/any-text.ts';
 
 const page = (body: string, status = 403, headers = {}) => ({

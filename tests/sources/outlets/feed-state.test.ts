@@ -7,7 +7,7 @@ import {
   type FeedCondition,
   newCondition,
   type PollSignal,
-} from '../../../src/sources/outlets/feed-state.ts';
+} from '../../../src/sources/outlets/polling/feed-state.ts';
 
 const NOW = Date.parse('2026-11-27T12:00:00Z');
 const ENDPOINT = 'https://outlet.example.com/feed';

@@ -8,7 +8,7 @@ import {
   holdHost,
   hostOf,
   openHostGate,
-} from '../../../src/sources/outlets/host-gate.ts';
+} from '../../../src/sources/outlets/polling/host-gate.ts';
 import { correctFutureInstants } from '../../../src/store/future-instants.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { clockAt, NOW, type TestClock } from '../../support/clock.ts';

@@ -8,7 +8,7 @@ import {
   nextDailyPoll,
   nextPoll,
   nextRetry,
-} from '../../../src/sources/outlets/next-poll.ts';
+} from '../../../src/sources/outlets/polling/next-poll.ts';
 
 /** A Friday. */
 const NOW = Date.parse('2026-11-27T12:00:00Z');

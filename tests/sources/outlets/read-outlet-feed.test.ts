@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { HOUR } from '../../../src/lib/time.ts';
 import { MAX_SUMMARY } from '../../../src/sources/outlets/outlet-entry.ts';
-import { readOutletFeed } from '../../../src/sources/outlets/read-outlet-feed.ts';
+import { readOutletFeed } from '../../../src/sources/outlets/polling/read-outlet-feed.ts';
 import { NOW } from '../../support/clock.ts';
 
 function read(text: string) {

@@ -2,15 +2,16 @@
  * Polls the feed of an outlet that was claimed. What it has read, and how it is polled next, are recorded in one
  * transaction, if the claim still holds: a process that dies loses and doubles nothing.
  */
-import type { RoundupSource } from '../../config/config.ts';
-import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
-import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
-import { type Clock, MINUTE } from '../../lib/time.ts';
-import type { Store, Tx } from '../../store/store.ts';
-import { inTransaction } from '../../store/transaction.ts';
-import { recordProgress, releaseSource, type SourceRow } from '../source-state.ts';
+import type { RoundupSource } from '../../../config/config.ts';
+import type { FetchClient } from '../../../lib/guarded-fetch/fetch-client.ts';
+import type { RequestGate } from '../../../lib/guarded-fetch/request-gate.ts';
+import { type Clock, MINUTE } from '../../../lib/time.ts';
+import type { Store, Tx } from '../../../store/store.ts';
+import { inTransaction } from '../../../store/transaction.ts';
+import { recordProgress, releaseSource, type SourceRow } from '../../source-state.ts';
+import { countHeldItems } from '../items/held-items.ts';
+import { recordOutletItems } from '../items/outlet-items.ts';
 import { afterPoll, type FeedCondition, type PollSignal } from './feed-state.ts';
-import { countHeldItems } from './held-items.ts';
 import { holdHost, openHostGate, type Wait } from './host-gate.ts';
 import {
   conditionOf,
@@ -20,7 +21,6 @@ import {
   type OutletFeedRow,
   recordOutletPoll,
 } from './outlet-feeds.ts';
-import { recordOutletItems } from './outlet-items.ts';
 import type { OutletDocument } from './read-outlet-feed.ts';
 import { type OutletResponse, requestFeed } from './request-feed.ts';
 

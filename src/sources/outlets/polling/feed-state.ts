@@ -10,7 +10,7 @@
  * - failing: no answer, another status, or a document that cannot be read. Polled after 15 minutes × 2ⁿ, up to a day.
  * - gone: 410, or 404 for 14 days. Polled when an operator asks for it.
  */
-import { DAY, HOUR, rfc3339 } from '../../lib/time.ts';
+import { DAY, HOUR, rfc3339 } from '../../../lib/time.ts';
 import { type FeedRhythm, nextDailyPoll, nextPoll, nextRetry } from './next-poll.ts';
 
 export type FeedState = 'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant';

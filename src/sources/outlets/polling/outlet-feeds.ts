@@ -1,12 +1,12 @@
 /** What the store knows of the feeds of outlets: their claims, and what polls have found. */
 import { type Selectable, sql, type Updateable } from 'kysely';
-import type { RoundupSource } from '../../config/config.ts';
-import { claimRows, revokedLease, updateClaimed } from '../../store/lease.ts';
-import type { Db, Tx } from '../../store/store.ts';
-import type { Tables } from '../../store/tables.ts';
-import { inTransaction } from '../../store/transaction.ts';
-import { NO_HINTS, type PollHints } from '../feed/poll-hints.ts';
-import { claimSource, POLL_LEASE, type SourceClaim, type SourceRow } from '../source-state.ts';
+import type { RoundupSource } from '../../../config/config.ts';
+import { claimRows, revokedLease, updateClaimed } from '../../../store/lease.ts';
+import type { Db, Tx } from '../../../store/store.ts';
+import type { Tables } from '../../../store/tables.ts';
+import { inTransaction } from '../../../store/transaction.ts';
+import { NO_HINTS, type PollHints } from '../../feed/poll-hints.ts';
+import { claimSource, POLL_LEASE, type SourceClaim, type SourceRow } from '../../source-state.ts';
 import { type FeedCondition, type FeedTransition, newCondition } from './feed-state.ts';
 
 export type OutletFeedRow = Selectable<Tables['outlet_feeds']>;

@@ -1,10 +1,10 @@
 /** Reads the feed of an outlet into entries. It runs in a thread: a feed may have ten megabytes. */
-import { dekOf } from '../feed/feed-items.ts';
-import { parseFeed } from '../feed/parse-feed.ts';
-import type { ParsedFeed, ParsedItem } from '../feed/parsed-feed.ts';
-import type { PollHints } from '../feed/poll-hints.ts';
+import { dekOf } from '../../feed/feed-items.ts';
+import { parseFeed } from '../../feed/parse-feed.ts';
+import type { ParsedFeed, ParsedItem } from '../../feed/parsed-feed.ts';
+import type { PollHints } from '../../feed/poll-hints.ts';
+import { MAX_SUMMARY, type OutletEntry } from '../outlet-entry.ts';
 import { medianGap } from './next-poll.ts';
-import { MAX_SUMMARY, type OutletEntry } from './outlet-entry.ts';
 
 export interface OutletDocument {
   /** In the order of the feed. */

@@ -1,14 +1,14 @@
 /** Asks for the feed of an outlet, and reads what it answers. */
-import type { RoundupSource } from '../../config/config.ts';
-import { type FetchClient, retryAfter } from '../../lib/guarded-fetch/fetch-client.ts';
-import { JobError } from '../../lib/threads/pool-thread.ts';
-import { threadJob } from '../../lib/threads/thread-job.ts';
-import { runInThread } from '../../lib/threads/thread-pool.ts';
-import { type Clock, rfc3339, SECOND } from '../../lib/time.ts';
-import { LONGEST_HOLD } from '../../store/future-instants.ts';
-import { findFeedOfPage } from '../discover.ts';
-import { type Answer, ask, PollError, placeOf } from '../request.ts';
-import type { SourceRow } from '../source-state.ts';
+import type { RoundupSource } from '../../../config/config.ts';
+import { type FetchClient, retryAfter } from '../../../lib/guarded-fetch/fetch-client.ts';
+import { JobError } from '../../../lib/threads/pool-thread.ts';
+import { threadJob } from '../../../lib/threads/thread-job.ts';
+import { runInThread } from '../../../lib/threads/thread-pool.ts';
+import { type Clock, rfc3339, SECOND } from '../../../lib/time.ts';
+import { LONGEST_HOLD } from '../../../store/future-instants.ts';
+import { findFeedOfPage } from '../../discover.ts';
+import { type Answer, ask, PollError, placeOf } from '../../request.ts';
+import type { SourceRow } from '../../source-state.ts';
 import { challengeOf, isPage } from './challenge.ts';
 import type { PollSignal } from './feed-state.ts';
 import { hostOf } from './host-gate.ts';
@@ -26,7 +26,7 @@ export type OutletResponse =
   | { kind: 'problem'; signal: Exclude<PollSignal, { kind: 'read' }>; hold: HostHold | null };
 
 /** A host that asked for a pause. */
-export interface HostHold {
+interface HostHold {
   host: string;
   until: number;
 }
@@ -162,8 +162,8 @@ function readStatus(answer: Answer, outlet: string, now: number): OutletResponse
 
 function challengeProblem(place: string, service: string, outlet: string): string {
   return (
-    `${place} answered a challenge of ${service}, which only browsers pass: ask ${outlet} to exempt its feed from the ` +
-    'bot protection'
+    `${place} answered a challenge of ${service}, which only browsers pass: ask ${outlet} to exempt its feed from ` +
+    'the bot protection'
   );
 }
 
@@ -174,10 +174,13 @@ function problemOf(signal: Exclude<PollSignal, { kind: 'read' }>): Extract<Outle
 /** Characters of a header or an address. Longer ones are no use, and take space. */
 const MAX_LENGTH = 2_000;
 
+/** RFC 9111 §5.2.2.1. */
+const MAX_AGE = /(?:^|,)\s*max-age\s*=\s*"?(\d{1,9})\b/i;
+
 function headersOf({ movedTo, headers }: Answer): FeedHeaders {
   const short = (text: string | null | undefined): string | null =>
     text == null || text === '' || text.length > MAX_LENGTH ? null : text;
-  const [, seconds] = /(?:^|,)\s*max-age\s*=\s*"?(\d{1,9})\b/i.exec(headers['cache-control'] ?? '') ?? [];
+  const [, seconds] = MAX_AGE.exec(headers['cache-control'] ?? '') ?? [];
   return {
     movedTo: short(movedTo),
     etag: short(headers.etag),

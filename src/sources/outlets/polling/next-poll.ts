@@ -1,6 +1,6 @@
 /** When the feed of an outlet is polled next. Pure. */
-import { DAY, HOUR, MINUTE } from '../../lib/time.ts';
-import type { PollHints } from '../feed/poll-hints.ts';
+import { DAY, HOUR, MINUTE } from '../../../lib/time.ts';
+import type { PollHints } from '../../feed/poll-hints.ts';
 
 /** How a feed behaves, as far as its polls have shown. Milliseconds. */
 export interface FeedRhythm {

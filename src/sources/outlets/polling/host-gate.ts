@@ -3,11 +3,11 @@
  * that dies during a request leaves a lease, which expires.
  */
 import { sql } from 'kysely';
-import type { RequestGate } from '../../lib/guarded-fetch/request-gate.ts';
-import { FetchError } from '../../lib/guarded-fetch/response-body.ts';
-import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../lib/time.ts';
-import { LONGEST_LEASES } from '../../store/future-instants.ts';
-import type { Db } from '../../store/store.ts';
+import type { RequestGate } from '../../../lib/guarded-fetch/request-gate.ts';
+import { FetchError } from '../../../lib/guarded-fetch/response-body.ts';
+import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../../lib/time.ts';
+import { LONGEST_LEASES } from '../../../store/future-instants.ts';
+import type { Db } from '../../../store/store.ts';
 
 /** Between the end of a request and the next one to the same host. */
 export const HOST_PAUSE = 2 * SECOND;

@@ -6,7 +6,7 @@ import type { Unit } from './units.ts';
 import type { TermVector, VectorSpace } from './vectors.ts';
 
 /** Average similarity from which two groups are one. See docs/decisions/2026-11-27-grouping.md. */
-const JOIN = 0.054;
+const JOIN = 0.052;
 
 /** Units that are compared with each other at once: the sums of so many take 64 MB. */
 const COMPARED = 4_000;

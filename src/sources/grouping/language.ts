@@ -1,7 +1,7 @@
 /** The language of a title: its script where that tells, otherwise what the feed says. Pure. */
 
 /** A title of which neither script nor feed tells the language. */
-export const UNKNOWN_LANGUAGE = 'und';
+const UNKNOWN_LANGUAGE = 'und';
 
 /** Scripts that one language of news uses, or in which words cannot be told apart by spaces. */
 const BY_SCRIPT: readonly (readonly [RegExp, string])[] = [

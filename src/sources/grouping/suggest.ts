@@ -8,7 +8,7 @@ import type { TermVector, VectorSpace } from './vectors.ts';
  * Mean of the average similarity and the greatest from which two groups are suggested. Reports that repeat each other
  * are often in two groups that are not similar on average. See docs/decisions/2026-11-27-grouping.md.
  */
-const SUGGEST = 0.022;
+const SUGGEST = 0.021;
 
 /** Suggestions that name a group, at most. */
 const OF_GROUP = 6;

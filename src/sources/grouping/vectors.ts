@@ -82,9 +82,9 @@ function rarity(count: number, groups: number): number {
 /** Groups of past days that make up for half of what a newsroom without past lacks. */
 const HALF_TRUSTED = 30;
 
-/** Similarities count less while few past groups tell which terms are rare: 0.29 without any, 1 with many. */
+/** Similarities count less while few past groups tell which terms are rare: 0.2 without any, 1 with many. */
 function trust(groups: number): number {
-  return 1 / (1 + 2.5 / (1 + groups / HALF_TRUSTED));
+  return 1 / (1 + 4 / (1 + groups / HALF_TRUSTED));
 }
 
 /**
@@ -92,8 +92,8 @@ function trust(groups: number): number {
  * greater. Measured for Chinese and Japanese.
  */
 function scaleOf(language: string): number {
-  if (language === 'zh') return 0.165;
-  return isUnspaced(language) ? 0.143 : 1;
+  if (language === 'zh') return 0.17;
+  return isUnspaced(language) ? 0.146 : 1;
 }
 
 function lengthOf(weights: ReadonlyMap<string, number>): number {

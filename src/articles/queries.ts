@@ -115,7 +115,7 @@ export function toArticle(document: string): Article {
   const article = JSON.parse(document) as Article;
   article.url ??= null;
   article.also ??= [];
-  if (article.outlet !== null) article.outlet.publishedAt ??= null;
+  if (article.outlet) article.outlet.publishedAt ??= null;
   return article;
 }
 

@@ -9,7 +9,7 @@ import type { PageMetadata } from '../../sources/outlets/page-metadata.ts';
 import { placeOf } from '../../sources/request.ts';
 
 /** What a page says of its report. */
-export interface ReportPage extends Omit<PageMetadata, 'outlet'> {
+interface ReportPage extends Omit<PageMetadata, 'outlet'> {
   /** As a source of the same host is configured; else as the page names it, else its host. */
   outlet: string;
 }

@@ -4,7 +4,7 @@ import type { Store, Tx } from '../../store/store.ts';
 import { inTransaction, lockName } from '../../store/transaction.ts';
 import { canonicalLink, isFrontPage } from '../outlets/identity/canonical-link.ts';
 import { type EntryKeys, keysOf } from '../outlets/identity/entry-keys.ts';
-import { saveKeys } from '../outlets/items/item-keys.ts';
+import { findKeys, saveKeys } from '../outlets/items/item-keys.ts';
 import { startOfDay } from '../outlets/items/plan-recording.ts';
 import { GroupCommandError } from './commands.ts';
 import { lockGroups } from './group-rows.ts';
@@ -52,8 +52,12 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
       .executeTakeFirstOrThrow();
     await tx.updateTable('outlet_items').set({ group_id: id }).where('id', '=', id).execute();
     const { link, title }: EntryKeys = keysOf({ ...item, guid: null, link: item.url });
-    const keys = [link, title].flatMap((key) => (key === null ? [] : [{ key, item: id }]));
-    await saveKeys(tx, { source: '', outlet: item.outlet }, keys, now);
+    const scope = { source: '', outlet: item.outlet };
+    const keys = [link, title].filter((key) => key !== null);
+    // A key that is stored is that of another item, or of several.
+    const taken = await findKeys(tx, scope, keys);
+    const free = keys.filter((key) => !taken.has(key)).map((key) => ({ key, item: id }));
+    await saveKeys(tx, scope, free, now);
     return { id, isNew: true };
   });
 }

@@ -171,6 +171,29 @@ forEachDatabase((open, dialect) => {
       ]);
     });
 
+    it('keeps no canonical link of reports that have it together, nor of a front page', async () => {
+      const { db } = await open();
+      await addSource(db);
+      const live = 'https://outlet.example/live';
+      const links = async () => (await items(db)).map(({ canonical_url }) => canonical_url);
+      await record(db, [report(1, NOW - HOUR, { link: live }), report(2, NOW, { link: 'https://outlet.example/' })]);
+      expect(await links()).toEqual([live, null]);
+      await record(db, [report(3, NOW, { link: live }), report(4, NOW - HOUR / 2, { link: live })]);
+      expect(await links()).toEqual([null, null, null, null]);
+      await record(db, [report(5, NOW, { link: `${live}#5` })]);
+      expect((await links())[4]).toBeNull();
+    });
+
+    it('keeps the title of the source that had an item first', async () => {
+      const { db } = await open();
+      for (const id of ['outlet', 'outlet-tech']) await addSource(db, id);
+      const [first] = ten as [Report];
+      await record(db, [first]);
+      const other = entriesOf([{ ...first, title: 'As the other feed words it' }]);
+      await recordOutletItems(db, { id: 'outlet-tech', fence: 0 }, OUTLET, other, TIMES);
+      expect((await items(db)).map(({ title }) => title)).toEqual([first.title]);
+    });
+
     it('gives one item to two sources of one outlet, and two to two outlets', async () => {
       const { db } = await open();
       for (const id of ['outlet', 'outlet-tech', 'other']) await addSource(db, id);

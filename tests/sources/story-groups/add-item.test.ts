@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { HOUR } from '../../../src/lib/time.ts';
+import { recordOutletItems } from '../../../src/sources/outlets/items/outlet-items.ts';
+import type { OutletEntry } from '../../../src/sources/outlets/outlet-entry.ts';
+import { addItem } from '../../../src/sources/story-groups/add-item.ts';
+import { NOW } from '../../support/clock.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+
+const OUTLET = 'The Outlet';
+
+const entry = (name: string, change: Partial<OutletEntry> = {}): OutletEntry => ({
+  ...{ guid: `urn:${name}`, isPermaLink: false, link: `https://outlet.example/${name}`, title: 'Morning briefing' },
+  ...{ summary: null, publishedAt: NOW - HOUR, language: null, imageUrl: null },
+  ...change,
+});
+
+forEachDatabase((open) => {
+  describe('addItem', () => {
+    it('adds an item that the feed knows later, and takes no key of another one', async () => {
+      const store = await open();
+      const source = { id: 'outlet', url: '', configured_api: 'feed', rules: '', due_at: 0, use: 'roundup' } as const;
+      await store.db.insertInto('sources').values(source).execute();
+      const read = (entries: OutletEntry[]) => {
+        const times = { now: NOW, windowMs: 26 * HOUR };
+        return recordOutletItems(store.db, { id: 'outlet', fence: 0 }, OUTLET, entries, times);
+      };
+      await read([entry('one')]);
+      const report = {
+        ...entry('two'),
+        title: 'Morning briefing',
+        outlet: OUTLET,
+        url: 'https://www.outlet.example/two?utm_source=mail',
+      };
+      expect(await addItem(store, report, NOW)).toEqual({ id: 2, isNew: true });
+      expect(await read([entry('two'), entry('one')])).toMatchObject({ added: 0, known: 2 });
+      // The title and the day are still those of the first item.
+      const moved = entry('one', { guid: null, link: 'https://outlet.example/new-address' });
+      expect(await read([entry('two'), moved])).toMatchObject({ added: 0, known: 2 });
+    });
+  });
+});

@@ -34,9 +34,12 @@ import { lookingUpImages } from './remote-images.ts';
 import { repeat, type Stoppable } from './repeat.ts';
 import { runRetention } from './retention.ts';
 import { startPollingOutlets } from './roundup/poll-outlets.ts';
+import { regroupIfDue } from './roundup/regroup.ts';
 import { pollingSources } from './sources/poll-sources.ts';
 import { settleRemovedSources } from './sources/removed-sources.ts';
 
+/** Reports of outlets that are polled at the same time are grouped together. */
+const GROUP_EVERY = 5 * SECOND;
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
 const IMAGES_EVERY = 2 * SECOND;
@@ -66,6 +69,9 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),
     startPollingOutlets(app),
+    repeat(GROUP_EVERY, 'grouping reports', log, async (signal) => {
+      await regroupIfDue(app, signal);
+    }),
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {
       await lookUpImages(signal);

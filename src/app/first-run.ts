@@ -20,6 +20,7 @@ import { closeDueCountdowns } from './drafts/countdown.ts';
 import { jobsOf } from './jobs.ts';
 import { type PublishRequest, publish } from './publish.ts';
 import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from './roundup/poll-outlets.ts';
+import { regroupIfDue } from './roundup/regroup.ts';
 import { loadSampleNewsroom } from './sample/newsroom.ts';
 import { describeChanges, pollDueSources } from './sources/poll-sources.ts';
 
@@ -100,6 +101,10 @@ export async function publishAndCompose(
 
 async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
   const [polled, outlets] = await Promise.all([pollDueSources(app, { signal }), pollDueOutlets(app, { signal })]);
+  // A grouping that is cut short changes nothing; the running process repeats it.
+  await regroupIfDue(app, signal).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
   return [
     ...polled.map(({ source, outcome }) => {
       if (outcome.kind === 'failed') return { source, text: `failed: ${outcome.problem}` };

@@ -19,6 +19,7 @@ import { DAY, localDate } from '../lib/time.ts';
 import { resolveAlerts } from '../schedule/alerts.ts';
 import { foldRuns } from '../schedule/retention.ts';
 import { deleteForgottenItems } from '../sources/outlets/items/item-retention.ts';
+import { deleteOldGroupViews } from '../sources/story-groups/group-views.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
 import { deleteExpiredRateLimits } from '../store/rate-limits.ts';
@@ -51,6 +52,7 @@ export interface RetentionReport {
   links: number;
   /** What editors saw of drafts. */
   draftViews: number;
+  roundupViews: number;
   /** Items of other outlets. */
   outletItems: number;
   hubSubscriptions: number;
@@ -99,6 +101,7 @@ export async function runRetention({
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
     links: await deleteOldLinkStates(store.db, now),
     draftViews: await deleteOldDraftViews(store.db, now),
+    roundupViews: await deleteOldGroupViews(store.db, now),
     outletItems: await deleteForgottenItems(
       store.db,
       roundupSources(config).map(({ id }) => id),

@@ -4,6 +4,7 @@ import { changeDraft } from '../../src/editions/draft/history.ts';
 import { changeStoredDraft, readDraftLog } from '../../src/editions/draft-store.ts';
 import { readDraftView, writeDraftView } from '../../src/editions/draft-views.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
+import { readGroupView, writeGroupView } from '../../src/sources/story-groups/group-views.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { DeliveryState } from '../../src/store/tables.ts';
 import { confirmRequest } from '../../src/subscribers/consent/opt-in.ts';
@@ -33,6 +34,7 @@ const NOTHING = {
   readers: 0,
   links: 0,
   draftViews: 0,
+  roundupViews: 0,
   outletItems: 0,
   hubSubscriptions: 0,
 };
@@ -441,7 +443,7 @@ describe('runRetention', () => {
       });
     });
 
-    it('deletes what editors saw of drafts a month ago, and keeps the drafts and their logs', async () => {
+    it('deletes what editors saw of drafts and reports a month ago, and keeps the drafts and their logs', async () => {
       const store = await open();
       const slot = { label: '2026-11-25', slotAt: NOW + DAY };
       await changeStoredDraft(store, 'daily', slot, (draft) =>
@@ -456,8 +458,11 @@ describe('runRetention', () => {
       ] as const) {
         const view = { revision: 1, hash: '', stories: [] };
         await writeDraftView(store.db, 'daily', slot.label, { editor, view, now: NOW - days * DAY });
+        await writeGroupView(store.db, editor, [], NOW - days * DAY);
       }
-      expect(await run(store)).toEqual({ ...NOTHING, draftViews: 1 });
+      expect(await run(store)).toEqual({ ...NOTHING, draftViews: 1, roundupViews: 1 });
+      expect(await readGroupView(store.db, 'Ada')).toBeNull();
+      expect(await readGroupView(store.db, 'Bob')).toEqual([]);
       expect(await readDraftView(store.db, 'daily', slot.label, 'Ada')).toBeNull();
       expect(await readDraftView(store.db, 'daily', slot.label, 'Bob')).not.toBeNull();
       expect(await readDraftLog(store.db, 'daily', slot.label)).toHaveLength(1);

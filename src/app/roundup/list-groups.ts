@@ -6,7 +6,7 @@ import type { Config, NewsletterConfig } from '../../config/config.ts';
 import { roundupSources } from '../../config/sources.ts';
 import { HOUR } from '../../lib/time.ts';
 import { type GroupReference, lastCommandNumber } from '../../sources/story-groups/change-groups.ts';
-import { readGroupsSince, readUngroupedItems } from '../../sources/story-groups/group-rows.ts';
+import { readGroupsSince } from '../../sources/story-groups/group-rows.ts';
 import { writeGroupView } from '../../sources/story-groups/group-views.ts';
 import { readSuggestions } from '../../sources/story-groups/grouping-store.ts';
 import { rankGroups } from '../../sources/story-groups/ranking.ts';
@@ -19,7 +19,7 @@ import {
 } from '../../sources/story-groups/story-group.ts';
 import { findWithheldSources, type WithheldSource } from '../../sources/story-groups/withheld.ts';
 import type { AppContext } from '../app-context.ts';
-import { groupingWindow, regroup } from './regroup.ts';
+import { groupingWindow, regroupIfDue } from './regroup.ts';
 
 export interface GroupListing {
   now: number;
@@ -64,7 +64,7 @@ export async function listGroups(
 ): Promise<GroupListing> {
   const { store, config, clock } = app;
   const longest = groupingWindow(config);
-  if ((await readUngroupedItems(store.db, clock() - longest)).length > 0) await regroup(app);
+  await regroupIfDue(app);
   const now = clock();
   const windowMs = newsletter === undefined ? longest : newsletter.roundup.windowHours * HOUR;
   // First: what others do meanwhile is a conflict then.

@@ -6,7 +6,12 @@ import type { Config, NewsletterConfig } from '../../config/config.ts';
 import { HOUR } from '../../lib/time.ts';
 import { countTermsInThread, groupInThread } from '../../sources/grouping/group-in-thread.ts';
 import { carryOut } from '../../sources/story-groups/change-groups.ts';
-import { lockGroups, readGroupsSince } from '../../sources/story-groups/group-rows.ts';
+import {
+  hasUngroupedItems,
+  hasUnpublishedGroups,
+  lockGroups,
+  readGroupsSince,
+} from '../../sources/story-groups/group-rows.ts';
 import { readGroupingTask, writeGrouping } from '../../sources/story-groups/grouping-store.ts';
 import { publishPicks } from '../../sources/story-groups/publish-picks.ts';
 import { isLetIn } from '../../sources/story-groups/rule.ts';
@@ -44,6 +49,17 @@ export async function regroup(app: AppContext, signal?: AbortSignal): Promise<Re
   const byRule = await applyRules(app);
   const { added, updated } = await publishPicks(app.store, app.config, app.clock);
   return { moved, byRule, articles: added + updated };
+}
+
+/**
+ * As `regroup`, if there is an item that no grouping has seen, or an article that another process has left unwritten.
+ * @returns null if there is neither
+ */
+export async function regroupIfDue(app: AppContext, signal?: AbortSignal): Promise<RegroupReport | null> {
+  const { store, config, clock } = app;
+  const isDue =
+    (await hasUngroupedItems(store.db, clock() - groupingWindow(config))) || (await hasUnpublishedGroups(store.db));
+  return isDue ? regroup(app, signal) : null;
 }
 
 /** The longest window of a newsletter, in milliseconds: all lists are made of the same groups. */

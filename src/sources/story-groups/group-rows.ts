@@ -102,6 +102,20 @@ export async function readUngroupedItems(db: Db, from: number): Promise<GroupedI
   return rows.map(toItem);
 }
 
+/** Whether there is one of these. Items that no feed dates within the window are never grouped, and do not count. */
+export async function hasUngroupedItems(db: Db, from: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('outlet_items')
+    .select('id')
+    .where('state', '=', 'open')
+    .where('group_id', 'is', null)
+    .where('first_seen_at', '>=', from)
+    .where((e) => e.or([e('published_at', 'is', null), e('published_at', '>=', from)]))
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Writes a change of groups that were read in the same transaction. */
 export async function writeGroupChange(tx: Tx, { changed, removed }: GroupChange, now: number): Promise<void> {
   if (removed.length > 0) {
@@ -151,6 +165,17 @@ export async function readUnpublishedGroups(db: Db): Promise<StoryGroup[]> {
       )
     ).values(),
   ];
+}
+
+export async function hasUnpublishedGroups(db: Db): Promise<boolean> {
+  const row = await db
+    .selectFrom('story_groups')
+    .select('id')
+    .whereRef('revision', '>', 'published_revision')
+    .where('article_id', 'is not', null)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { regroup } from '../../../src/app/roundup/regroup.ts';
+import { regroup, regroupIfDue } from '../../../src/app/roundup/regroup.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { changeGroups, readRoundupLog } from '../../../src/sources/story-groups/change-groups.ts';
@@ -53,6 +53,21 @@ forEachDatabase((open) => {
       expect(await regroup(app)).toEqual({ moved: 3, byRule: 0, articles: 0 });
       expect(await groupsOf(store)).toEqual([[a, b], [c]]);
       expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0 });
+    });
+
+    it('is due while a report is not grouped, or a pick has no article yet', async () => {
+      const { store, app } = await openNewsroom(open);
+      expect(await regroupIfDue(app)).toBeNull();
+      const a = await bridge(store, 1);
+      expect(await regroupIfDue(app)).toMatchObject({ moved: 1 });
+      expect(await regroupIfDue(app)).toBeNull();
+      // As if the process had ended before it wrote the article.
+      await command(app, [a], { kind: 'pick', text: 'The bridge is closed.' });
+      expect(await regroupIfDue(app)).toMatchObject({ articles: 1 });
+      expect(await regroupIfDue(app)).toBeNull();
+      // Found in a feed long after its outlet dated it.
+      await report(store, 5, { publishedAt: app.now - 30 * HOUR });
+      expect(await regroupIfDue(app)).toBeNull();
     });
 
     it('adds newcomers to what an editor decided, and never moves its reports', async () => {

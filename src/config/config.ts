@@ -20,7 +20,6 @@ export type {
   RoundupSource,
   ScheduleConfig,
   Selection,
-  SourceConfig,
 } from './schema.ts';
 export { KINDS } from './values.ts';
 

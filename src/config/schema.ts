@@ -418,7 +418,7 @@ export type FeedConfig = FileConfig['feeds'][number];
 export type NewsletterConfig = FileConfig['newsletters'][number];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
-export type SourceConfig = FileConfig['sources'][number];
+type SourceConfig = FileConfig['sources'][number];
 /** A site of the newsroom's own. */
 export type ArticleSource = Extract<SourceConfig, { use: 'articles' }>;
 /** The feed of another outlet. */

@@ -12,7 +12,7 @@ export const id = z
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64');
 export const text = z.string().min(1);
 export const zone = z.string().refine(isZone, 'must be an IANA time zone such as Asia/Shanghai');
-export const cronExpression = z
+const cronExpression = z
   .string()
   .refine((text) => cron.validateDetailed(text).valid, 'must be a cron expression of five fields, such as "30 7 * * *"')
   .refine((text) => text.trim().split(/\s+/).length === 5, 'must have five fields: minute hour day month weekday');
@@ -52,7 +52,7 @@ export const listenAddress = z
   .refine((text) => text === 'off' || parseHostPort(text) !== null, 'must be off, or such as 127.0.0.1:9464')
   .transform((text) => (text === 'off' ? null : parseHostPort(text)));
 /** A file below `paths.media` that is served: no part of it starts with a dot (http/server/media.ts). */
-export const MEDIA_FILE = /^(?![/.])(?!.*\/[/.])[^\\?#:]{1,500}$/;
+const MEDIA_FILE = /^(?![/.])(?!.*\/[/.])[^\\?#:]{1,500}$/;
 export const mediaFile = z.string().regex(MEDIA_FILE, 'must be a file in paths.media, such as sponsors/acme.png');
 export const pictureAddress = z
   .string()

@@ -7,8 +7,6 @@ export interface Unit {
   /** The id of the frozen group; null if it is none. */
   frozenId: number | null;
   items: GroupingItem[];
-  /** A digest joins nothing. */
-  isDigest: boolean;
 }
 
 /**
@@ -26,14 +24,14 @@ export function unitsOf(items: readonly GroupingItem[], frozen: readonly FrozenG
   }
   for (const item of items) {
     if (isFrozen.has(item)) continue;
-    const digest = isDigest(item.title);
-    const link = digest || item.canonicalUrl === null || unclear.has(item.canonicalUrl) ? null : item.canonicalUrl;
+    const mayBeCopy = item.canonicalUrl !== null && !unclear.has(item.canonicalUrl) && !isDigest(item.title);
+    const link = mayBeCopy ? item.canonicalUrl : null;
     const copies = link === null ? undefined : byLink.get(link);
     if (copies !== undefined && !copies.items.some(({ outlet }) => outlet === item.outlet)) {
       copies.items.push(item);
       continue;
     }
-    const unit: Unit = { frozenId: null, items: [item], isDigest: digest };
+    const unit: Unit = { frozenId: null, items: [item] };
     if (link !== null && copies === undefined) byLink.set(link, unit);
     units.push(unit);
   }
@@ -50,7 +48,7 @@ function frozenUnits(items: readonly GroupingItem[], frozen: readonly FrozenGrou
   for (const item of items) {
     const owner = owners.get(item.id);
     if (owner === undefined) continue;
-    const unit = units.get(owner) ?? { frozenId: owner, items: [], isDigest: false };
+    const unit = units.get(owner) ?? { frozenId: owner, items: [] };
     units.set(owner, unit);
     unit.items.push(item);
   }

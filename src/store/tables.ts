@@ -37,9 +37,9 @@ export interface Tables {
   outlet_items: OutletItemsTable;
   /**
    * What identifies outlet items: `scope` is the source for guids, the outlet for links and titles. `item` is null for
-   * what several items had at once: it identifies none. `shared_at` is when that was found.
+   * what several items had at once: it identifies none. `stored_at` is when that was found.
    */
-  outlet_item_keys: { scope: string; key: string; item: number | null; shared_at: number | null };
+  outlet_item_keys: { scope: string; key: string; item: number | null; stored_at: number };
   story_groups: StoryGroupsTable;
   /** Pairs of groups that perhaps report the same event. */
   group_suggestions: { group_id: number; other_id: number; similarity: number };

@@ -59,7 +59,7 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
       scope ${text} not null,
       key ${text} not null,
       item ${int} references outlet_items (id) on delete cascade,
-      shared_at ${int},
+      stored_at ${int} not null,
       constraint outlet_item_keys_key primary key (scope, key)
     )`,
     'create index outlet_item_keys_by_item on outlet_item_keys (item)',

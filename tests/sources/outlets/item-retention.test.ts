@@ -68,11 +68,30 @@ forEachDatabase((openStore) => {
       const shared = (name: string): OutletEntry => ({ ...entry(name), guid: 'urn:feed' });
       const times = { now: NOW, windowMs: DAY };
       await recordOutletItems(db, { id: 'outlet', fence: 0 }, 'The Outlet', ['one', 'two'].map(shared), times);
-      const voids = () => db.selectFrom('outlet_item_keys').select('shared_at').where('item', 'is', null).execute();
+      const voids = () => db.selectFrom('outlet_item_keys').select('stored_at').where('item', 'is', null).execute();
       await deleteForgottenItems(db, ['outlet'], NOW + 59 * DAY);
-      expect(await voids()).toEqual([{ shared_at: NOW }]);
+      expect(await voids()).toEqual([{ stored_at: NOW }]);
       await deleteForgottenItems(db, ['outlet'], NOW + 61 * DAY);
       expect(await voids()).toEqual([]);
+    });
+
+    it('keeps the newest keys of an item whose feed renames it with every poll', async () => {
+      const db = await open((await openStore()).db);
+      const times = (poll: number) => ({ now: NOW + poll, windowMs: DAY });
+      const renamed = (poll: number): OutletEntry => ({ ...entry('one'), guid: `urn:${poll}` });
+      const claim = { id: 'outlet', fence: 0 };
+      for (let poll = 0; poll < 50; poll++)
+        await recordOutletItems(db, claim, 'The Outlet', [renamed(poll)], times(poll));
+      await deleteForgottenItems(db, ['outlet'], NOW + 50);
+      const keys = await db.selectFrom('outlet_item_keys').select('key').execute();
+      const kinds = keys.map(({ key }) => key.split(':')[0]);
+      expect(kinds.filter((kind) => kind === 'guid')).toHaveLength(10);
+      expect(kinds.filter((kind) => kind !== 'guid').toSorted()).toEqual(['link', 'undated']);
+      const moved = { ...renamed(49), link: 'https://outlet.example/moved', title: 'Corrected' };
+      expect(await recordOutletItems(db, claim, 'The Outlet', [moved], times(51))).toMatchObject({
+        added: 0,
+        known: 1,
+      });
     });
   });
 });

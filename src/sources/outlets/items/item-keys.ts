@@ -36,12 +36,12 @@ export async function saveKeys(
   now: number,
 ): Promise<void> {
   for (const some of chunks(keys, KEYS_PER_STATEMENT)) {
-    const rows = some.map(({ key, item }) => [scopeOf(key, scope), key, item, item === null ? now : null]);
-    const saved = jsonRows(dialectOf(tx), rows, { scope: 'text', key: 'text', item: 'int', shared_at: 'int' });
+    const rows = some.map(({ key, item }) => [scopeOf(key, scope), key, item, now]);
+    const saved = jsonRows(dialectOf(tx), rows, { scope: 'text', key: 'text', item: 'int', stored_at: 'int' });
     // SQLite reads "on" after "from" as a join condition, unless there is a "where".
-    await sql`insert into outlet_item_keys (scope, key, item, shared_at)
-      select scope, key, item, shared_at from ${saved} as saved where true
-      on conflict (scope, key) do update set item = excluded.item, shared_at = excluded.shared_at`.execute(tx);
+    await sql`insert into outlet_item_keys (scope, key, item, stored_at)
+      select scope, key, item, stored_at from ${saved} as saved where true
+      on conflict (scope, key) do update set item = excluded.item, stored_at = excluded.stored_at`.execute(tx);
   }
 }
 

@@ -15,7 +15,11 @@ const FAILING_AFTER = DAY;
 const WAITING_AFTER = 49 * HOUR;
 
 /** Raises the alerts that are due, and resolves all others, also those of sources that were removed or paused. */
-export async function syncOutletAlerts({ store, config, clock }: AppContext): Promise<void> {
+export async function syncOutletAlerts({
+  store,
+  config,
+  clock,
+}: Pick<AppContext, 'store' | 'config' | 'clock'>): Promise<void> {
   const now = clock();
   const { db } = store;
   const sources = roundupSources(config);

@@ -25,6 +25,9 @@ import { groupingWindow } from './regroup.ts';
 /** Hosts that a process polls at once. */
 const HOSTS_AT_ONCE = 8;
 
+/** What polling needs of an app. */
+export type OutletPollApp = Pick<AppContext, 'store' | 'config' | 'clock' | 'log'>;
+
 export interface PolledOutlet {
   source: string;
   outcome: OutletPollOutcome;
@@ -37,14 +40,14 @@ export interface OutletPollOptions extends Partial<Pick<OutletPollDeps, 'openCli
 }
 
 /** Polls the roundup sources that are due, unless another process does. */
-export async function pollDueOutlets(app: AppContext, options: OutletPollOptions = {}): Promise<PolledOutlet[]> {
+export async function pollDueOutlets(app: OutletPollApp, options: OutletPollOptions = {}): Promise<PolledOutlet[]> {
   const poller = new OutletPoller(app, options);
   await poller.startDue(options.signal);
   return poller.finish();
 }
 
 /** Polls outlets as long as daywire runs. A host that is slow does not hold up the others. */
-export function startPollingOutlets(app: AppContext): Stoppable {
+export function startPollingOutlets(app: OutletPollApp): Stoppable {
   const poller = new OutletPoller(app, {});
   const task = repeat(SECOND, 'polling outlets', app.log, (signal) => poller.startDue(signal));
   return {
@@ -64,7 +67,7 @@ export type OutletPollNow =
 
 /** Polls one roundup source, due or not, also one that is gone or paused. */
 export async function pollOutletNow(
-  app: AppContext,
+  app: OutletPollApp,
   source: RoundupSource,
   options: OutletPollOptions = {},
 ): Promise<OutletPollNow> {
@@ -76,14 +79,14 @@ export async function pollOutletNow(
 }
 
 class OutletPoller {
-  readonly #app: AppContext;
+  readonly #app: OutletPollApp;
   readonly #options: OutletPollOptions;
   readonly #limit: ConcurrencyLimit;
   /** What is under way, by host. */
   readonly #running = new Map<string, Promise<void>>();
   #polled: PolledOutlet[] = [];
 
-  constructor(app: AppContext, options: OutletPollOptions) {
+  constructor(app: OutletPollApp, options: OutletPollOptions) {
     this.#app = app;
     this.#options = options;
     this.#limit = options.limit ?? new ConcurrencyLimit(HOSTS_AT_ONCE);
@@ -142,7 +145,7 @@ function hostOfRow({ endpoint, url }: SourceRow): string {
 }
 
 async function pollClaimed(
-  app: AppContext,
+  app: OutletPollApp,
   source: RoundupSource,
   row: SourceRow,
   { signal, openClient, wait, jitter }: OutletPollOptions,
@@ -172,7 +175,7 @@ async function pollClaimed(
 type Polled = Extract<OutletPollOutcome, { kind: 'polled' }>;
 
 /** Once for each change of its state, and of its repair: a feed that is always the same is not logged each time. */
-function logPoll({ log }: AppContext, { id }: RoundupSource, outcome: Polled): void {
+function logPoll({ log }: OutletPollApp, { id }: RoundupSource, outcome: Polled): void {
   const { before, after, nextAt, problems } = outcome;
   const changes = describeOutletChanges(outcome);
   const next = nextAt === null ? null : rfc3339(nextAt);

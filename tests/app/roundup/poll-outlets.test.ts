@@ -66,6 +66,14 @@ describe('polling outlets', () => {
       expect(server.requests).toHaveLength(9);
     });
 
+    it('registers a source once, whichever process is first: a poll under way keeps its claim', async () => {
+      const store = await open();
+      const { app } = await openOutletNewsroom(store, { a: 'a.example.com/f', b: 'b.example.com/f' }, steady);
+      const sources = roundupSources(app.config);
+      await Promise.all([1, 2, 3].map(() => registerOutlets(store.db, sources, NOW)));
+      expect((await findSourceRow(store.db, 'b'))?.fence).toBe(0);
+    });
+
     it('sends the requests to one host two seconds apart, those of redirects too', async () => {
       const store = await open();
       const places = { a: 'many.example.com/a', b: 'many.example.com/b', c: 'c.example.com/c' };

@@ -42,11 +42,19 @@ async function beginFeed(tx: Tx, { id, url }: { id: string; url: string }, now: 
     ...{ api: null, endpoint: null, etag: null, last_modified: null, polled_at: null, succeeded_at: null },
     ...{ failures: 0, failing_since: null, problem: null, repaired: 0 },
   };
-  await tx
+  const begun = await tx
     .insertInto('sources')
     .values({ id, ...given })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ ...given, ...unread, ...revokedLease('sources') }))
-    .execute();
+    .onConflict((conflict) =>
+      conflict
+        .column('id')
+        .doUpdateSet({ ...given, ...unread, ...revokedLease('sources') })
+        .where((e) => e.or([e('sources.url', '!=', url), e('sources.use', '!=', 'roundup')])),
+    )
+    .returning('id')
+    .executeTakeFirst();
+  // Another process has registered it meanwhile, and may poll it already.
+  if (begun === undefined) return;
   const feed = { state: 'active' as const, state_since: now, ...UNREAD_FEED };
   await tx
     .insertInto('outlet_feeds')

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
 import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
+import { decideHeld } from '../../../src/app/roundup/accept-held.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/app/roundup/poll-outlets.ts';
 import { settleRemovedSources } from '../../../src/app/sources/removed-sources.ts';
 import { roundupSources } from '../../../src/config/sources.ts';
@@ -196,10 +197,10 @@ describe('polling outlets', () => {
       expect(await pollOutletNow(app, a, options)).toMatchObject({ kind: 'polled', outcome: { added: 0 } });
     });
 
-    it('holds a flood, with one alert, and its items are not news', async () => {
+    it('holds a flood, with one alert, and shows its items once the operator accepts them', async () => {
       const store = await open();
       let stories = STORIES;
-      const { poll } = await openOutletNewsroom(store, FEED, (request) => steady(request, stories));
+      const { app, poll } = await openOutletNewsroom(store, FEED, (request) => steady(request, stories));
       await poll();
       stories = Array.from({ length: 500 }, (_, index) => ({ number: 1_000 + index, at: NOW + index }));
       expect((await poll(HOUR)).get('a')).toMatchObject({ added: 500, held: 500, after: { state: 'held' } });
@@ -208,6 +209,14 @@ describe('polling outlets', () => {
         { key: 'outlet:held:a', message: expect.stringMatching(/^a \(The a\): 500 items were new at once/) },
       ]);
       expect(await stateOf(store)).toBe('held');
+      const isOpen = ({ state }: { state: string }): boolean => state === 'open';
+      const countOpen = async () =>
+        (await store.db.selectFrom('outlet_items').select('state').execute()).filter(isOpen).length;
+      expect(await countOpen()).toBe(STORIES.length);
+      expect(await decideHeld(app, { id: 'a' }, 'accept')).toEqual({ open: 500, old: 0, ignored: 0 });
+      expect(await alertsOf(store)).toEqual([]);
+      await poll(HOUR);
+      expect([await stateOf(store), await countOpen(), await alertsOf(store)]).toEqual(['active', 508, []]);
     });
 
     it('changes the endpoint after confirmed permanent redirects, and names the new address', async () => {

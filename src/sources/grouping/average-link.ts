@@ -27,6 +27,8 @@ export class PairSums {
   add(a: number, b: number, others: readonly number[]): void {
     const [row, added] = [this.rowOf(a), this.rowOf(b)];
     for (const other of others) {
+      // Most pairs share no term.
+      if (added[other] === 0) continue;
       const sum = (row[other] as number) + (added[other] as number);
       row[other] = sum;
       this.rowOf(other)[a] = sum;
@@ -56,8 +58,9 @@ class Clusters {
   readonly #sums: PairSums;
   readonly #weights: number[];
   readonly #alive: number[];
-  /** By cluster, the closest of those after it, and their average. */
-  readonly #nearest: { other: number; average: number }[];
+  /** By cluster, the closest of those after it, or -1, and their average. */
+  readonly #nearest: Int32Array;
+  readonly #averages: Float64Array;
   readonly #joined: number[];
 
   constructor(sums: PairSums, weights: number[]) {
@@ -65,16 +68,19 @@ class Clusters {
     this.#weights = weights;
     this.#alive = weights.map((_, index) => index);
     this.#joined = [...this.#alive];
-    this.#nearest = this.#alive.map((cluster) => this.#find(cluster));
+    this.#nearest = new Int32Array(weights.length);
+    this.#averages = new Float64Array(weights.length);
+    for (const cluster of this.#alive) this.#find(cluster);
   }
 
   closest(): { a: number; b: number; average: number } | null {
-    let best: { a: number; b: number; average: number } | null = null;
-    for (const a of this.#alive) {
-      const { other, average } = this.#nearest[a] as { other: number; average: number };
-      if (other !== -1 && (best === null || average > best.average)) best = { a, b: other, average };
+    let a = -1;
+    let average = APART;
+    for (const cluster of this.#alive) {
+      const own = this.#averages[cluster] as number;
+      if (own > average) [a, average] = [cluster, own];
     }
-    return best;
+    return a === -1 ? null : { a, b: this.#nearest[a] as number, average };
   }
 
   /** @param a before `b` */
@@ -83,11 +89,11 @@ class Clusters {
     this.#alive.splice(this.#alive.indexOf(b), 1);
     this.#sums.add(a, b, this.#alive);
     this.#weights[a] = (this.#weights[a] as number) + (this.#weights[b] as number);
-    for (const cluster of this.#alive) {
-      const { other } = this.#nearest[cluster] as { other: number };
-      if (cluster === a || other === a || other === b) this.#nearest[cluster] = this.#find(cluster);
-    }
     // An average with the joined cluster is at most the greater of the two that it had: no other becomes the nearest.
+    for (const cluster of this.#alive) {
+      const other = this.#nearest[cluster];
+      if (cluster === a || other === a || other === b) this.#find(cluster);
+    }
   }
 
   firsts(): number[] {
@@ -98,16 +104,18 @@ class Clusters {
     });
   }
 
-  #find(cluster: number): { other: number; average: number } {
+  #find(cluster: number): void {
     const row = this.#sums.rowOf(cluster);
     const weight = this.#weights[cluster] as number;
-    let nearest = { other: -1, average: APART };
+    let nearest = -1;
+    let greatest = APART;
     for (const other of this.#alive) {
       if (other <= cluster) continue;
       const average = averageOf(row[other] as number, weight * (this.#weights[other] as number));
-      if (average > nearest.average) nearest = { other, average };
+      if (average > greatest) [nearest, greatest] = [other, average];
     }
-    return nearest;
+    this.#nearest[cluster] = nearest;
+    this.#averages[cluster] = greatest;
   }
 }
 

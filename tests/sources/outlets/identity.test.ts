@@ -53,6 +53,16 @@ const all = (change: (one: EntryIdentity, index: number) => Partial<EntryIdentit
   ten.map((one, index) => ({ ...one, ...change(one, index) }));
 
 describe('identify', () => {
+  it('takes a report that a feed has twice, under another guid and with other tracking parameters, for one', () => {
+    const [first, second] = [entry(1), entry(2)];
+    const again = { ...first, guid: 'urn:updated', link: `${first.link}?utm_source=rss`, publishedAt: NOW + DAY };
+    const memory = new Memory();
+    expect(memory.record([first, again, second])).toEqual([1, null, 2]);
+    expect(memory.record([again, second])).toEqual([1, 2]);
+    const otherTitle = { ...again, title: 'Another report' };
+    expect(new Memory().record([first, otherTitle])).toEqual([1, 2]);
+  });
+
   it.each<[string, EntryIdentity[]]>([
     ['the guid', all((_, index) => ({ guid: `urn:report:${index}` }))],
     ['the guid to none', all(() => ({ guid: null }))],

@@ -30,15 +30,19 @@ export interface Identification {
   keys: { key: string; entry: number | null }[];
 }
 
-/** Entries that agree in guid, link, title and day are one; what else several of them share identifies none. */
+/**
+ * Entries that agree in link and title are one, and so are those without a link that agree in guid, title and day. What
+ * else several of them share identifies none.
+ */
 export function readIdentities(identities: readonly EntryIdentity[]): IdentifiedDocument {
   const seen = new Set<string>();
   const uses = new Map<string, number>();
   const entries = identities.map((identity) => {
     const keys = keysOf(identity);
-    const all = `${keys.guid} ${keys.link} ${keys.title}`;
-    const repeats = seen.has(all);
-    seen.add(all);
+    // With another guid, it is the same report once more, such as one that was updated.
+    const report = keys.link === null ? `${keys.guid} ${keys.title}` : `${keys.link} ${normaliseTitle(identity.title)}`;
+    const repeats = seen.has(report);
+    seen.add(report);
     if (!repeats) for (const key of strongKeys(keys)) uses.set(key, (uses.get(key) ?? 0) + 1);
     return { identity, keys, repeats };
   });

@@ -23,7 +23,7 @@ export class OpmlError extends Error {
 }
 
 /** Characters of the name of an outlet in the configuration. */
-const MAX_OUTLET = 100;
+export const MAX_OUTLET = 100;
 const MAX_ID = 64;
 
 /**

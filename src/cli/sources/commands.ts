@@ -1,25 +1,42 @@
 /**
- * Commands about sources: the newsroom's own sites, whose articles are polled.
+ * Commands about sources: the newsroom's own sites, whose articles are polled, and feeds of other outlets, from which
+ * editors pick.
  */
-
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../../app/app-context.ts';
-import { publish } from '../../app/publish.ts';
-import { sourceIdOf, withNewSources, writeConfig } from '../../app/sources/add-source.ts';
-import { decideWithdrawals, describeChanges, pollNow } from '../../app/sources/poll-sources.ts';
+import { readOutletStatus } from '../../app/roundup/outlet-status.ts';
 import { readSourceStatus } from '../../app/sources/source-status.ts';
-import { testSource } from '../../app/sources/source-test.ts';
-import type { ArticleSource } from '../../config/config.ts';
-import { articleSources } from '../../config/sources.ts';
-import { registerSources, setPaused } from '../../sources/source-state.ts';
-import { webhookSecret } from '../../sources/webhook.ts';
+import type { ArticleSource, Config, RoundupSource } from '../../config/config.ts';
 import { type CliContext, CommandError, findById, type JsonOption, jsonOption, printResult } from '../context.ts';
-import { formatSource, formatSourceDetails, formatSourceTest } from '../format/sources.ts';
+import { formatOutlet } from '../format/outlets.ts';
+import { formatSource } from '../format/sources.ts';
 import { withLocalTimes } from '../format/text.ts';
+import {
+  addSite,
+  decideOnWithdrawals,
+  type PollOptions,
+  pauseSite,
+  pollSite,
+  type ShowOptions,
+  showSite,
+  testSite,
+} from './article-sources.ts';
 import { addOpmlCommands } from './opml.ts';
+import {
+  type AddOptions,
+  acceptHeld,
+  addOutlet,
+  pauseOutlet,
+  pollOutlet,
+  showOutlet,
+  testOutlet,
+  testUnconfigured,
+} from './outlet-sources.ts';
 
 export function addSourceCommands(program: Command, cli: CliContext): void {
-  const sources = program.command('sources').description('the sites whose articles are polled');
+  const sources = program.command('sources').description('the sites and feeds that are polled');
+  const forOutlet = () =>
+    new Option('--roundup', 'the feed of another outlet, from which editors pick for the roundup');
   sources
     .command('list')
     .description('list the sources, with their last poll')
@@ -31,26 +48,54 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .argument('<id>', 'of the source')
     .option('--webhook', 'print the address and the secret of its webhook')
     .addOption(jsonOption())
-    .action((id: string, options: ShowOptions) => showSource(cli, id, options));
+    .action((id: string, options: ShowOptions) =>
+      bySource(cli, id, {
+        articles: (app, source) => showSite(cli, app, source, options),
+        roundup: (app, source) => {
+          if (options.webhook) throw new CommandError(`${id} is the feed of another outlet: it has no webhook`);
+          return showOutlet(cli, app, source, options);
+        },
+      }),
+    );
   sources
     .command('test')
-    .description('find out what can be polled, and print what its newest posts would become; nothing is stored')
+    .description('find out what can be polled, and print its newest posts; nothing is stored')
     .argument('<id-or-url>', 'of a source, or any address')
+    .addOption(forOutlet())
     .addOption(jsonOption())
-    .action((name: string, options: JsonOption) => tryToPoll(cli, name, options));
+    .action((name: string, options: JsonOption & { roundup?: boolean }) => {
+      if (isAddress(name)) {
+        return cli.withApp((app) => (options.roundup ? testUnconfigured : testSite)(cli, app, name, options));
+      }
+      return bySource(cli, name, {
+        articles: (app, source) => testSite(cli, app, source, options),
+        roundup: (app, source) => testOutlet(cli, app, source, options),
+      });
+    });
   sources
     .command('add')
     .description('try a site, and add it to the configuration')
     .argument('<url>', 'of the site, or of its feed')
-    .option('--id <id>', 'begins the ids of its articles; default: from the address')
+    .option('--id <id>', 'name of the source; begins the ids of its articles; default: from the address')
+    .addOption(forOutlet())
+    .option('--outlet <name>', 'with --roundup: the name of the outlet; default: the title of the feed')
     .addOption(jsonOption())
-    .action((url: string, options: JsonOption & { id?: string }) => addSource(cli, url, options));
+    .action((url: string, options: AddOptions & { roundup?: boolean }) => {
+      if (options.outlet !== undefined && !options.roundup) throw new CommandError('--outlet is for --roundup');
+      return cli.withApp((app) => (options.roundup ? addOutlet : addSite)(cli, app, url, options));
+    });
   for (const verb of ['pause', 'resume'] as const) {
     sources
       .command(verb)
       .description(verb === 'pause' ? 'poll a source no longer, until it is resumed' : 'poll a paused source again')
       .argument('<id>', 'of the source')
-      .action((id: string) => pauseOrResume(cli, id, verb));
+      .addOption(jsonOption())
+      .action((id: string, options: JsonOption) =>
+        bySource(cli, id, {
+          articles: (app, source) => pauseSite(cli, app, source, { ...options, verb }),
+          roundup: (app, source) => pauseOutlet(cli, app, source, { ...options, verb }),
+        }),
+      );
   }
   sources
     .command('poll')
@@ -58,117 +103,74 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .argument('<id>', 'of the source')
     .option('--all', 'read all posts again, for example after a change of "sections" or "kinds"')
     .addOption(jsonOption())
-    .action((id: string, options: PollCommandOptions) => pollSourceNow(cli, id, options));
+    .action((id: string, options: PollOptions) =>
+      bySource(cli, id, {
+        articles: (app, source) => pollSite(cli, app, source, options),
+        roundup: (app, source) => {
+          if (options.all)
+            throw new CommandError(`${id} is the feed of another outlet: --all is for the newsroom's sites`);
+          return pollOutlet(cli, app, source, options);
+        },
+      }),
+    );
+  sources
+    .command('accept')
+    .description('take the items of an outlet that are held because so many are new')
+    .argument('<id>', 'of the source')
+    .option('--ignore', 'show none of them, ever')
+    .addOption(jsonOption())
+    .action((id: string, options: JsonOption & { ignore?: boolean }) =>
+      bySource(cli, id, {
+        articles: () => {
+          throw new CommandError(`${id} is a site of the newsroom: only items of other outlets are held`);
+        },
+        roundup: (app, source) => acceptHeld(cli, app, source, options),
+      }),
+    );
   sources
     .command('withdraw')
     .description('retract the articles of posts that are gone and wait for a decision')
     .argument('<id>', 'of the source')
     .addOption(new Option('--keep', 'keep them as they are instead'))
-    .action((id: string, options: { keep?: boolean }) => decide(cli, id, options.keep ? 'keep' : 'retract'));
+    .addOption(jsonOption())
+    .action((id: string, { keep, ...options }: JsonOption & { keep?: boolean }) =>
+      bySource(cli, id, {
+        articles: (app, source) =>
+          decideOnWithdrawals(cli, app, source, { ...options, decision: keep ? 'keep' : 'retract' }),
+        roundup: () => {
+          throw new CommandError(`${id} is the feed of another outlet: "daywire roundup drop" takes an item back`);
+        },
+      }),
+    );
   addOpmlCommands(sources, cli);
 }
 
-interface ShowOptions extends JsonOption {
-  webhook?: boolean;
+function isAddress(name: string): boolean {
+  return /^https?:\/\//i.test(name);
 }
 
-interface PollCommandOptions extends JsonOption {
-  all?: boolean;
+interface ByUse {
+  articles: (app: AppContext, source: ArticleSource) => Promise<void>;
+  roundup: (app: AppContext, source: RoundupSource) => Promise<void>;
 }
 
-function named({ config }: AppContext, id: string): ArticleSource {
-  return findById(articleSources(config), id, 'source');
+/** Does what suits the use of the source. @throws CommandError if there is no such source */
+function bySource(cli: CliContext, id: string, { articles, roundup }: ByUse): Promise<void> {
+  return cli.withApp(async (app) => {
+    const source = findById<Config['sources'][number]>(app.config.sources, id, 'source');
+    await (source.use === 'articles' ? articles(app, source) : roundup(app, source));
+  });
 }
 
 function listSources(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
-    const sources = await readSourceStatus(app);
+    const sites = await readSourceStatus(app);
+    const outlets = await readOutletStatus(app);
     const none = 'no sources: add one with "daywire sources add https://…"';
+    const lines = [...sites.map(formatSource), ...outlets.map(formatOutlet)];
     printResult(cli, options, {
-      value: sources,
-      text: () => withLocalTimes(sources.map(formatSource).join('\n') || none, app.config.publication.zone),
+      value: [...sites, ...outlets],
+      text: () => withLocalTimes(lines.join('\n') || none, app.config.publication.zone),
     });
-  });
-}
-
-function showSource(cli: CliContext, id: string, options: ShowOptions): Promise<void> {
-  return cli.withApp(async (app) => {
-    named(app, id);
-    const source = (await readSourceStatus(app)).find((one) => one.id === id);
-    if (source === undefined) throw new CommandError(`there is no source ${id}`);
-    if (!options.webhook) {
-      const text = () => withLocalTimes(formatSourceDetails(source), app.config.publication.zone);
-      printResult(cli, options, { value: source, text });
-      return;
-    }
-    const [secret] = await app.keys.signingSecrets();
-    const value = { url: `${app.config.publication.url}/hooks/sources/${id}`, secret: webhookSecret(secret, id) };
-    printResult(cli, options, { value, text: () => `address ${value.url}\nsecret  ${value.secret}` });
-  });
-}
-
-function tryToPoll(cli: CliContext, name: string, options: JsonOption): Promise<void> {
-  return cli.withApp(async (app) => {
-    const source = /^https?:\/\//.test(name) ? unconfigured(app, cli, name, sourceIdOf(name)).source : named(app, name);
-    const result = await testSource(app, source);
-    printResult(cli, options, { value: result, text: () => formatSourceTest(result) });
-  });
-}
-
-function addSource(cli: CliContext, url: string, options: JsonOption & { id?: string }): Promise<void> {
-  return cli.withApp(async (app) => {
-    if (!URL.canParse(url)) throw new CommandError(`${url} is not an address such as https://times.example`);
-    const id = options.id ?? sourceIdOf(url);
-    const { source, text } = unconfigured(app, cli, url, id);
-    const result = await testSource(app, source);
-    writeConfig(app, cli.processEnv('silent').cwd, text);
-    printResult(cli, options, {
-      value: { id, ...result },
-      text: () => {
-        const added = `added ${id} to ${app.config.file}: "daywire start" polls it (restart one that runs)`;
-        return `${formatSourceTest(result)}\n${added}`;
-      },
-    });
-  });
-}
-
-function unconfigured(app: AppContext, cli: CliContext, url: string, id: string) {
-  if (!URL.canParse(url)) throw new CommandError(`${url} is not an address such as https://times.example`);
-  const { text, config } = withNewSources(app, cli.processEnv('silent'), [{ id, url, use: 'articles' }]);
-  return { text, source: findById(articleSources(config), id, 'source') };
-}
-
-function pauseOrResume(cli: CliContext, id: string, verb: 'pause' | 'resume'): Promise<void> {
-  return cli.withApp(async (app) => {
-    const { store, config, clock } = app;
-    named(app, id);
-    await registerSources(store.db, config, clock());
-    await setPaused(store.db, id, verb === 'pause', clock());
-    cli.print(verb === 'pause' ? `${id} is paused: "daywire sources resume ${id}" ends that` : `${id} is polled again`);
-  });
-}
-
-function pollSourceNow(cli: CliContext, id: string, options: PollCommandOptions): Promise<void> {
-  return cli.withApp(async (app) => {
-    const outcome = await pollNow(app, named(app, id), { signal: cli.stopSignal(), isWhole: options.all ?? false });
-    if (outcome === null) throw new CommandError(`${id} is being polled by another process`);
-    if (outcome.kind === 'stopped') throw new CommandError(`${id}: stopped; the next poll continues`);
-    const { report } = outcome;
-    await publish(app);
-    for (const { problems } of report.rejected) for (const problem of problems) cli.printError(problem);
-    printResult(cli, options, {
-      value: report,
-      text: () => `${id}: ${describeChanges(report) ?? 'nothing has changed'}`,
-    });
-    if (outcome.kind === 'failed') throw new CommandError(`${id}: ${outcome.problem}`);
-  });
-}
-
-function decide(cli: CliContext, id: string, decision: 'retract' | 'keep'): Promise<void> {
-  return cli.withApp(async (app) => {
-    const count = await decideWithdrawals(app, named(app, id), decision);
-    if (count === 0) throw new CommandError(`${id}: no withdrawal waits for a decision`);
-    await publish(app);
-    cli.print(decision === 'retract' ? `${id}: retracted ${count} articles` : `${id}: kept ${count} articles`);
   });
 }

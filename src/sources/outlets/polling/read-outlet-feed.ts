@@ -7,6 +7,10 @@ import { MAX_SUMMARY, type OutletEntry } from '../outlet-entry.ts';
 import { medianGap } from './next-poll.ts';
 
 export interface OutletDocument {
+  /** What the feed calls itself. */
+  title: string | null;
+  /** BCP 47. */
+  language: string | null;
   /** In the order of the feed. */
   entries: OutletEntry[];
   hints: PollHints;
@@ -38,13 +42,14 @@ export function readOutletFeed({
 }): OutletFeedResult {
   const result = parseFeed(document, now);
   if (result.kind === 'unreadable') return result;
-  const { items, hints, repaired, problems } = result.feed;
+  const { title, language, items, hints, repaired, problems } = result.feed;
   const entries = items.slice(0, MAX_ENTRIES).map((item) => toEntry(item, result.feed));
   const isCut = items.length > MAX_ENTRIES;
   const cut = `it has more than ${MAX_ENTRIES.toLocaleString('en')} items: the rest was not read`;
   return {
     kind: 'read',
     document: {
+      ...{ title, language },
       entries,
       hints,
       itemGap: medianGap(entries.flatMap(({ publishedAt }) => publishedAt ?? [])),

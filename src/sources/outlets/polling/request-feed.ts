@@ -55,11 +55,15 @@ const READ = threadJob<typeof import('./read-outlet-feed.ts').readOutletFeed>(
 /** A feed of ten megabytes takes a few seconds. */
 const TIME_LIMIT = 30 * SECOND;
 
+type AskedSource = Pick<RoundupSource, 'url' | 'outlet'>;
+/** Nulls for a feed that was never read. */
+type LastResponse = Pick<SourceRow, 'endpoint' | 'etag' | 'last_modified'>;
+
 /** Only what changed since the last response is asked for. @throws the reason of the signal */
 export async function requestFeed(
   requester: FeedRequester,
-  source: RoundupSource,
-  row: SourceRow,
+  source: AskedSource,
+  row: LastResponse,
 ): Promise<OutletResponse> {
   const { client, clock, signal } = requester;
   const endpoint = row.endpoint ?? source.url;
@@ -74,7 +78,7 @@ export async function requestFeed(
   }
 }
 
-function conditionsOf({ endpoint, etag, last_modified }: SourceRow): Record<string, string> {
+function conditionsOf({ endpoint, etag, last_modified }: LastResponse): Record<string, string> {
   if (endpoint === null) return {};
   return {
     ...(etag === null ? {} : { 'If-None-Match': etag }),
@@ -85,7 +89,7 @@ function conditionsOf({ endpoint, etag, last_modified }: SourceRow): Record<stri
 async function readAnswer(
   requester: FeedRequester,
   answer: Answer,
-  { source, row, endpoint }: { source: RoundupSource; row: SourceRow; endpoint: string },
+  { source, row, endpoint }: { source: AskedSource; row: LastResponse; endpoint: string },
 ): Promise<OutletResponse> {
   const { outlet } = source;
   const headers = headersOf(answer);

@@ -1,0 +1,164 @@
+/** What the commands about sources do for feeds of other outlets, from which editors pick. */
+import type { AppContext } from '../../app/app-context.ts';
+import { publish } from '../../app/publish.ts';
+import { decideHeld } from '../../app/roundup/accept-held.ts';
+import { readOutletStatus } from '../../app/roundup/outlet-status.ts';
+import { describeOutletChanges, pollOutletNow } from '../../app/roundup/poll-outlets.ts';
+import { regroup } from '../../app/roundup/regroup.ts';
+import { type OutletTest, tryOutlet } from '../../app/roundup/try-outlet.ts';
+import { withNewSources, writeConfig } from '../../app/sources/add-source.ts';
+import { MAX_OUTLET } from '../../app/sources/import-opml.ts';
+import type { RoundupSource } from '../../config/config.ts';
+import { roundupSources } from '../../config/sources.ts';
+import { hasVisibleCharacter } from '../../lib/clean-text.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { canonicalLink } from '../../sources/outlets/identity/canonical-link.ts';
+import { registerOutlets, resumeOutlet } from '../../sources/outlets/polling/outlet-feeds.ts';
+import { setPaused } from '../../sources/source-state.ts';
+import { type CliContext, CommandError, findById, type JsonOption, printResult } from '../context.ts';
+import { formatOutletDetails, formatOutletTest } from '../format/outlets.ts';
+import { count, withLocalTimes } from '../format/text.ts';
+import { addedNote, printPaused, sourceIdOfAddress } from './article-sources.ts';
+
+export async function showOutlet(
+  cli: CliContext,
+  app: AppContext,
+  { id }: RoundupSource,
+  options: JsonOption,
+): Promise<void> {
+  const value = findById(await readOutletStatus(app), id, 'source');
+  const text = () => withLocalTimes(formatOutletDetails(value), app.config.publication.zone);
+  printResult(cli, options, { value, text });
+}
+
+export async function testOutlet(
+  cli: CliContext,
+  app: AppContext,
+  source: RoundupSource,
+  options: JsonOption,
+): Promise<void> {
+  printTest(cli, app, options, await tryOutlet(app, source, cli.stopSignal()));
+}
+
+export async function testUnconfigured(
+  cli: CliContext,
+  app: AppContext,
+  url: string,
+  options: JsonOption,
+): Promise<void> {
+  printTest(cli, app, options, await tryAddress(cli, app, url));
+}
+
+function printTest(cli: CliContext, app: AppContext, options: JsonOption, value: OutletTest): void {
+  const text = () => withLocalTimes(formatOutletTest(value), app.config.publication.zone);
+  printResult(cli, options, { value, text });
+}
+
+/** The outlet is named in sentences about its feed. */
+function tryAddress(cli: CliContext, app: AppContext, url: string): Promise<OutletTest> {
+  // Checked by the rules of the configuration.
+  const source = { id: sourceIdOfAddress(url), url, use: 'roundup', outlet: 'the outlet' } as const;
+  withNewSources(app, cli.processEnv('silent'), [source]);
+  return tryOutlet(app, source, cli.stopSignal());
+}
+
+export interface AddOptions extends JsonOption {
+  id?: string;
+  outlet?: string;
+}
+
+export async function addOutlet(cli: CliContext, app: AppContext, url: string, options: AddOptions): Promise<void> {
+  const result = await tryAddress(cli, app, url);
+  // Where its pages name a feed, the feed is the source.
+  const { endpoint } = result;
+  const known = roundupSources(app.config).find((one) => canonicalLink(one.url) === canonicalLink(endpoint));
+  if (known !== undefined) throw new CommandError(`${endpoint} is the source ${known.id} already`);
+  const id = options.id ?? sourceIdOfAddress(url);
+  const outlet = options.outlet ?? outletOf(result);
+  const processEnv = cli.processEnv('silent');
+  const { text } = withNewSources(app, processEnv, [{ id, url: endpoint, use: 'roundup', outlet }]);
+  writeConfig(app, processEnv.cwd, text);
+  printResult(cli, options, {
+    value: { id, outlet, ...result },
+    text: () => {
+      const tested = withLocalTimes(formatOutletTest(result), app.config.publication.zone);
+      return `${tested}\n${addedNote(`${id} (${outlet})`, app)}`;
+    },
+  });
+}
+
+/** @throws CommandError for a feed without a title */
+function outletOf({ title, endpoint }: OutletTest): string {
+  const name = (title ?? '').slice(0, MAX_OUTLET).toWellFormed().trim();
+  if (hasVisibleCharacter(name)) return name;
+  throw new CommandError(`${endpoint} has no title: name the outlet by --outlet`);
+}
+
+export async function pauseOutlet(
+  cli: CliContext,
+  { store, clock }: AppContext,
+  source: RoundupSource,
+  { verb, ...options }: JsonOption & { verb: 'pause' | 'resume' },
+): Promise<void> {
+  await registerOutlets(store.db, [source], clock());
+  if (verb === 'pause') await setPaused(store.db, source.id, true, clock());
+  else await resumeOutlet(store.db, source.id, clock());
+  printPaused(cli, source.id, verb, options);
+}
+
+export async function pollOutlet(
+  cli: CliContext,
+  app: AppContext,
+  source: RoundupSource,
+  options: JsonOption,
+): Promise<void> {
+  const { id } = source;
+  const poll = await pollOutletNow(app, source, { signal: cli.stopSignal() });
+  if (poll.kind === 'busy') throw new CommandError(`${id} is being polled by another process`);
+  if (poll.kind === 'waiting') {
+    throw new CommandError(`${id}: its server asks not to be called before ${rfc3339(poll.until)}`);
+  }
+  const { outcome } = poll;
+  if (outcome.kind === 'stopped') throw new CommandError(`${id}: stopped; nothing was recorded`);
+  await groupAndPublish(cli, app);
+  for (const problem of outcome.problems) cli.printError(problem);
+  const { after, nextAt, added, old, held } = outcome;
+  const next = nextAt === null ? null : rfc3339(nextAt);
+  printResult(cli, options, {
+    value: { id, added, old, held, state: after.state, reason: after.reason, next, problems: outcome.problems },
+    text: () => {
+      const changes = describeOutletChanges(outcome) ?? 'nothing has changed';
+      return withLocalTimes(
+        `${id}: ${changes}${next === null ? '' : `, next poll ${next}`}`,
+        app.config.publication.zone,
+      );
+    },
+  });
+  if (after.failures > 0) throw new CommandError(`${id}: ${after.reason}`);
+}
+
+export async function acceptHeld(
+  cli: CliContext,
+  app: AppContext,
+  source: RoundupSource,
+  { ignore = false, ...options }: JsonOption & { ignore?: boolean },
+): Promise<void> {
+  const { id } = source;
+  const decided = await decideHeld(app, source, ignore ? 'ignore' : 'accept');
+  const { open, old, ignored } = decided;
+  if (open + old + ignored === 0) throw new CommandError(`${id}: no item is held`);
+  await groupAndPublish(cli, app);
+  printResult(cli, options, {
+    value: { id, ...decided },
+    text: () =>
+      ignore
+        ? `${id}: ${count(ignored, 'item')} will not be shown`
+        : `${id}: ${count(open, 'item')} accepted for the roundup, ${old} older than it`,
+  });
+}
+
+/** A running daywire does the same within seconds. */
+async function groupAndPublish(cli: CliContext, app: AppContext): Promise<void> {
+  const { articles } = await regroup(app, cli.stopSignal());
+  if (articles > 0) await publish(app);
+}

@@ -22,6 +22,7 @@ import { type PublishRequest, publish } from './publish.ts';
 import { describeOutletChanges, type PolledOutlet, pollDueOutlets } from './roundup/poll-outlets.ts';
 import { regroupIfDue } from './roundup/regroup.ts';
 import { loadSampleNewsroom } from './sample/newsroom.ts';
+import { applySamplePicks } from './sample/sample-picks.ts';
 import { describeChanges, pollDueSources } from './sources/poll-sources.ts';
 
 /** Results of the first run; null for what is not part of this process's roles. */
@@ -85,10 +86,11 @@ export async function publishAndCompose(
   const polled = stop.aborted ? [] : await pollFirst(app, AbortSignal.any([stop, AbortSignal.timeout(polls)]));
   // The next start publishes and composes. A publish of what such an import has left to do may take minutes.
   if (stop.aborted) return { ...NOTHING_DONE, sample, imported, polled };
-  const { documents, rejected } = await publish(app, { archives });
   const first = config.newsletters.find(({ kind }) => kind === 'roundup');
   // Decided by the editions, not by `loaded`: an earlier first start may have been killed after its import.
   const lacksEdition = config.sample && first !== undefined && (await lastEdition(store.db, first.id)) === null;
+  if (lacksEdition) await applySamplePicks(app);
+  const { documents, rejected } = await publish(app, { archives });
   const edition = lacksEdition ? await composeNow(app, first) : null;
   await closeDueCountdowns(app);
   const runs = await runDue(store, jobsOf(app), runDeps(app));

@@ -1,4 +1,4 @@
-/** Picks of the sample's editor, which the first start carries out: the first edition shows a roundup of its outlets. */
+/** What the editor of the sample picks at the first start: its first edition shows a roundup of its outlets. */
 import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { changeGroups } from '../../sources/story-groups/change-groups.ts';

@@ -98,7 +98,7 @@ export function printPaused(cli: CliContext, id: string, verb: 'pause' | 'resume
   });
 }
 
-export interface PollOptions extends JsonOption {
+export interface PollFlags extends JsonOption {
   all?: boolean;
 }
 
@@ -106,7 +106,7 @@ export async function pollSite(
   cli: CliContext,
   app: AppContext,
   source: ArticleSource,
-  { all = false, ...options }: PollOptions,
+  { all = false, ...options }: PollFlags,
 ): Promise<void> {
   const { id } = source;
   const outcome = await pollNow(app, source, { signal: cli.stopSignal(), isWhole: all });

@@ -14,7 +14,7 @@ import { withLocalTimes } from '../format/text.ts';
 import {
   addSite,
   decideOnWithdrawals,
-  type PollOptions,
+  type PollFlags,
   pauseSite,
   pollSite,
   type ShowOptions,
@@ -103,7 +103,7 @@ export function addSourceCommands(program: Command, cli: CliContext): void {
     .argument('<id>', 'of the source')
     .option('--all', 'read all posts again, for example after a change of "sections" or "kinds"')
     .addOption(jsonOption())
-    .action((id: string, options: PollOptions) =>
+    .action((id: string, options: PollFlags) =>
       bySource(cli, id, {
         articles: (app, source) => pollSite(cli, app, source, options),
         roundup: (app, source) => {

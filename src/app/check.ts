@@ -26,6 +26,7 @@ import { countSubscriptions } from '../subscribers/subscriptions.ts';
 import type { AppContext, ProcessEnv } from './app-context.ts';
 import { findUnconfigured, unconfiguredMessage } from './delivery/waiting-alerts.ts';
 import { findStrandedDrafts } from './drafts/stranded-drafts.ts';
+import { outletWarnings } from './roundup/check-outlets.ts';
 import { secretProblems } from './secret-problems.ts';
 import { ownTemplateWarnings } from './templates/own-templates.ts';
 import { templateProblems } from './templates/template-problems.ts';
@@ -185,6 +186,7 @@ async function checkContent(store: Store, config: Config, now: number): Promise<
     ...(await checkDrafts(store, config, now)),
     ...(await checkSubscribers(store, config)),
     ...(await checkProxies(store, config, now)),
+    ...(await outletWarnings(store, config)).map(warning),
   ];
 }
 

@@ -19,6 +19,7 @@ import { DAY, localDate } from '../lib/time.ts';
 import { resolveAlerts } from '../schedule/alerts.ts';
 import { foldRuns } from '../schedule/retention.ts';
 import { deleteForgottenItems } from '../sources/outlets/items/item-retention.ts';
+import { deleteIdleHosts } from '../sources/outlets/polling/host-gate.ts';
 import { deleteOldGroupViews } from '../sources/story-groups/group-views.ts';
 import { foldCountSlots } from '../store/counts.ts';
 import { truncateLog } from '../store/deleted-text.ts';
@@ -80,6 +81,7 @@ export async function runRetention({
   await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
   await failUncertainOfCancelled(store, now);
   await foldCountSlots(store.db);
+  await deleteIdleHosts(store.db, now);
   const domains = await deleteRefusalsOfFinished(store.db);
   await resolveAlerts(
     store.db,

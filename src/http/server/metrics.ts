@@ -18,6 +18,7 @@ import { VERSION } from '../../lib/version.ts';
 import { listOpenAlerts } from '../../schedule/alerts.ts';
 import { countRunsSince, listLastRuns } from '../../schedule/run-ledger.ts';
 import { countSourceItems } from '../../sources/item-state.ts';
+import { countOutletItems } from '../../sources/outlets/items/item-counts.ts';
 import { listSourceRows } from '../../sources/source-state.ts';
 import { readDeliveryTotals, readStateCounts, type StateCount } from '../../store/counts.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
@@ -228,6 +229,12 @@ async function addSources(db: Db, gauge: MakeGauge, now: number): Promise<void> 
   for (const { source, items: count, waiting: gone } of await countSourceItems(db)) {
     items.set({ source }, count);
     waiting.set({ source }, gone);
+  }
+  const reports = gauge('outlet_items', 'Items of other outlets that are kept.', ['source']);
+  const held = gauge('outlet_held_items', 'Items of other outlets that wait for the operator.', ['source']);
+  for (const { source, items: count, held: waitingItems } of await countOutletItems(db, now)) {
+    reports.set({ source }, count);
+    held.set({ source }, waitingItems);
   }
   const succeeded = gauge('source_last_success_timestamp_seconds', 'End of the last poll that succeeded.', ['source']);
   const failing = gauge('source_failing_seconds', 'How long all polls of the source have failed.', ['source']);

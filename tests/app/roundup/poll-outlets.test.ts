@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
 import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
 import { decideHeld } from '../../../src/app/roundup/accept-held.ts';
+import { outletWarnings } from '../../../src/app/roundup/check-outlets.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/app/roundup/poll-outlets.ts';
 import { settleRemovedSources } from '../../../src/app/sources/removed-sources.ts';
 import { roundupSources } from '../../../src/config/sources.ts';
@@ -261,6 +262,23 @@ describe('polling outlets', () => {
       expect(polled.get('fine')).toMatchObject({ added: 8, after: { state: 'active' } });
       const reasons = failing.map((id) => polled.get(id)?.after.reason);
       expect(reasons.every((reason) => reason !== null && reason !== undefined && reason.length > 20)).toBe(true);
+    });
+
+    it('lets the check name outlets of which no item has come, and why', async () => {
+      const store = await open();
+      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed', c: 'c.example.com/feed' };
+      const { app, poll } = await openOutletNewsroom(store, places, (request) => {
+        if (request.host.startsWith('b')) return { status: 403 };
+        return steady(request, request.host.startsWith('c') ? [] : STORIES);
+      });
+      expect(await outletWarnings(store, app.config)).toEqual([]);
+      await poll();
+      expect(await outletWarnings(store, app.config)).toEqual([
+        expect.stringMatching(
+          /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/,
+        ),
+        'sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?',
+      ]);
     });
 
     it('gives a claim back when daywire ends, and records nothing where the claim was lost', async () => {

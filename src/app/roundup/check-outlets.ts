@@ -1,0 +1,36 @@
+/** What is wrong with the outlets of the configuration. */
+import type { Config, RoundupSource } from '../../config/config.ts';
+import { roundupSources } from '../../config/sources.ts';
+import { rfc3339 } from '../../lib/time.ts';
+import { findOutletsWithoutItems } from '../../sources/outlets/items/item-counts.ts';
+import { listOutletFeeds, type OutletFeedRow } from '../../sources/outlets/polling/outlet-feeds.ts';
+import type { Store } from '../../store/store.ts';
+
+/** A sentence for each source whose outlet has never had an item, as far as it has been polled. */
+export async function outletWarnings({ db }: Store, config: Pick<Config, 'sources'>): Promise<string[]> {
+  const sources = roundupSources(config);
+  const without = new Set(
+    await findOutletsWithoutItems(
+      db,
+      sources.map(({ outlet }) => outlet),
+    ),
+  );
+  if (without.size === 0) return [];
+  const feeds = new Map((await listOutletFeeds(db)).map((feed) => [feed.source, feed]));
+  return sources.flatMap((source) => {
+    const feed = feeds.get(source.id);
+    if (!without.has(source.outlet) || feed === undefined) return [];
+    const why = whyWithoutItems(feed);
+    return why === null ? [] : [warningOf(source, why)];
+  });
+}
+
+/** Null before the first poll. */
+function whyWithoutItems({ state, state_since, reason, read_at }: OutletFeedRow): string | null {
+  if (reason !== null && read_at === null) return `${state} since ${rfc3339(state_since)}: ${reason}`;
+  return read_at === null ? null : 'its feed has none that can be used; is it the right feed?';
+}
+
+function warningOf({ id, outlet }: RoundupSource, why: string): string {
+  return `sources ${id}: no item of ${outlet} has ever come: ${why}`;
+}

@@ -3,6 +3,7 @@
  * request. Exits with 1 if a rule was broken.
  *
  *     npm run -s outlet-simulation -- --hours 24 --sources 50 --database sqlite
+ *     npm run -s outlet-simulation -- --hours 72 --kinds from-permanent,from-temporary
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,8 +18,9 @@ import { NOT_DURABLE, startPostgresServer } from './postgres-server.ts';
 const { values } = parseArgs({
   options: {
     hours: { type: 'string', default: '24' },
-    sources: { type: 'string', default: '50' },
+    sources: { type: 'string' },
     database: { type: 'string', default: 'sqlite' },
+    kinds: { type: 'string', default: Object.keys(KINDS).join() },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -34,8 +36,9 @@ const stores = [await open()];
 try {
   await migrate(stores[0] as Store);
   stores.push(await open());
-  const names = Object.keys(KINDS);
-  const outlets = Array.from({ length: Number(values.sources) }, (_, index) => names[index % names.length] as string);
+  const names = values.kinds.split(',');
+  const length = Number(values.sources ?? names.length);
+  const outlets = Array.from({ length }, (_, index) => names[index % names.length] as string);
   const started = performance.now();
   const report = await simulateOutlets(stores, { outlets, hours: Number(values.hours), seed: Number(values.seed) });
   const { sources, requests, polls, conditional, couldBeConditional, notModified, states, violations } = report;

@@ -43,13 +43,13 @@ export interface OutletServer extends AsyncDisposable {
 
 export interface OutletServerOptions {
   clock: Clock;
-  /** Milliseconds for a whole request of its clients. */
-  timeLimitMs?: number;
+  /** Milliseconds for a whole request of its clients to a host. Default: 5,000. */
+  timeLimit?: (host: string) => number;
 }
 
 export async function startOutletServer(
   answer: (request: OutletRequest) => OutletAnswer | Promise<OutletAnswer>,
-  { clock, timeLimitMs = 5_000 }: OutletServerOptions,
+  { clock, timeLimit = () => 5_000 }: OutletServerOptions,
 ): Promise<OutletServer> {
   const requests: LoggedRequest[] = [];
   const server = createServer(async ({ url: path = '/', headers }, response) => {
@@ -73,12 +73,15 @@ export async function startOutletServer(
   return {
     requests,
     url: (host, path) => `http://${host}:${port}${path}`,
-    openClient: (gate, agent = 'daywire') =>
-      openFetchClient({
-        ...{ gate, userAgent: agent, timeLimitMs },
-        guard: (address, to) => (address === '127.0.0.1' && to === port ? null : 'it is not the server of the outlets'),
-        resolve: async () => [{ address: '127.0.0.1', family: 4 }],
-      }),
+    openClient: (gate, agent = 'daywire') => ({
+      fetch: (request, signal) =>
+        openFetchClient({
+          ...{ gate, userAgent: agent, timeLimitMs: timeLimit(new URL(request.url).hostname) },
+          guard: (address, to) =>
+            address === '127.0.0.1' && to === port ? null : 'it is not the server of the outlets',
+          resolve: async () => [{ address: '127.0.0.1', family: 4 }],
+        }).fetch(request, signal),
+    }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();

@@ -57,7 +57,7 @@ export async function simulateOutlets(
       notePause(pauses, request, answer, time.now);
       return answer;
     },
-    { clock: time.clock, timeLimitMs: TIME_LIMIT },
+    { clock: time.clock, timeLimit: () => TIME_LIMIT },
   );
   const config = parseConfig(configOf(simulated, server), { file: 'simulation.yaml', env: {}, cwd: tmpdir() });
   const histories = new Map<string, { state: string; at: number }[]>();

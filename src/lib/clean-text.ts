@@ -21,6 +21,13 @@ export function cleanLine(text: string): string {
   return cleanText(text).replace(/\s+/g, ' ').trim();
 }
 
+/** As `cleanLine`, at most `limit` UTF-16 code units: a longer line is cut, and ends with an ellipsis. */
+export function boundedLine(text: string, limit: number): string {
+  const line = cleanLine(text);
+  // Half a character goes; so do directions whose end is cut off.
+  return line.length <= limit ? line : `${cleanLine(line.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, ''))}…`;
+}
+
 // Spaces, marks that combine with a character before them, and characters that are not displayed, such as U+200B. By
 // name: the blank Braille pattern, the place of an embedded object, and the musical note without a head.
 const INVISIBLE = /^[\s\p{Z}\p{M}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\ufffc\u{1d159}]*$/u;

@@ -1,12 +1,34 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cleanLine, cleanText, cleanUrl, decodeUtf8, resolveUrl, storableText } from '../../src/lib/clean-text.ts';
+import {
+  boundedLine,
+  cleanLine,
+  cleanText,
+  cleanUrl,
+  decodeUtf8,
+  resolveUrl,
+  storableText,
+} from '../../src/lib/clean-text.ts';
 
 // XML 1.0 §2.2 Char, without the characters that it discourages.
 const XML = /^[\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
 const anyText = fc.string({ unit: 'binary' });
 
 describe('cleaning text', () => {
+  it('cuts a line that is too long before an ellipsis, and leaves no half of a character or direction', () => {
+    expect(boundedLine(' abc\n def', 7)).toBe('abc def');
+    expect(boundedLine('abcd ef', 6)).toBe('abcd…');
+    expect(boundedLine('abc\u{1f600}de', 5)).toBe('abc…');
+    expect(boundedLine('a\u2067bcdef\u2069', 5)).toBe('abc…');
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: 1, max: 20 }), (text, limit) => {
+        const line = boundedLine(text, limit);
+        expect(line.length).toBeLessThanOrEqual(limit);
+        expect(cleanLine(line)).toBe(line);
+      }),
+    );
+  });
+
   it('leaves only characters of XML 1.0, and is idempotent', () => {
     fc.assert(
       fc.property(anyText, (text) => {

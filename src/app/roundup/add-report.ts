@@ -1,10 +1,12 @@
 /** A report that an editor names by its address: reads its page, and puts it among the reports of outlets. */
 import { parseWrittenInstant } from '../../articles/import/front-matter/written-instant.ts';
-import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
-import { addItem, type NamedItem } from '../../sources/story-groups/add-item.ts';
+import type { Config } from '../../config/config.ts';
+import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
+import { privateHost } from '../../lib/private-address.ts';
+import { type AddedItem, addItem, type NamedItem } from '../../sources/story-groups/add-item.ts';
 import { GroupCommandError } from '../../sources/story-groups/commands.ts';
 import type { AppContext } from '../app-context.ts';
-import { type PageReadingOptions, readReportPage } from './read-page.ts';
+import { outletOf, type PageReadingOptions, type ReportPage, readReportPage } from './read-page.ts';
 
 /** What the editor says instead of the page. */
 export interface ReportOverrides {
@@ -14,12 +16,7 @@ export interface ReportOverrides {
   published?: string | undefined;
 }
 
-export interface AddedReport {
-  /** The id of its item. */
-  id: number;
-  /** False if it is among the reports already: it keeps its title and its group. */
-  isNew: boolean;
-  report: NamedItem;
+export interface AddedReport extends AddedItem {
   /** What the editor should know of the page. */
   notices: string[];
 }
@@ -27,6 +24,7 @@ export interface AddedReport {
 /** Characters. */
 const MAX_TITLE = 300;
 const MAX_OUTLET = 100;
+const MAX_URL = 2_048;
 
 /**
  * Reads the page and stores the report. A page that cannot be read is enough with a title of the editor.
@@ -41,28 +39,43 @@ export async function addReport(
   const { store, config, clock } = app;
   const own = readOverrides(overrides, config.publication.zone);
   const reading = await readReportPage(config, address, { ...options, now: clock() });
-  if (reading.kind === 'unreadable' && (own.title === undefined || cleanUrl(address) === null)) {
-    throw new GroupCommandError(`${reading.reason}\nwith --title and --outlet the report is added without its page`);
-  }
   const notices = reading.kind === 'unreadable' ? [reading.reason] : [];
-  const page = reading.kind === 'read' ? reading.page : unreadPage(cleanUrl(address) as string);
+  const page = reading.kind === 'read' ? reading.page : unreadPage(config, address, reading.reason, own.title);
+  if (page.url.length > MAX_URL) {
+    const length = `has ${page.url.length} characters: at most ${MAX_URL} are allowed`;
+    throw new GroupCommandError(`the address ${page.url.slice(0, 80)}… ${length}`);
+  }
   if (page.originalUrl !== null) notices.push(`the page names ${page.originalUrl} as the original`);
   const title = own.title ?? page.title;
   if (title === null) throw new GroupCommandError(`${page.url} has no title: give one with --title`);
   const { summary, url, language, imageUrl } = page;
   const report: NamedItem = {
     ...{ summary, url, language, imageUrl },
-    title: title.slice(0, MAX_TITLE).toWellFormed(),
-    outlet: (own.outlet ?? page.outlet).slice(0, MAX_OUTLET).toWellFormed(),
+    title: boundedLine(title, MAX_TITLE),
+    outlet: boundedLine(own.outlet ?? page.outlet, MAX_OUTLET),
     publishedAt: own.publishedAt ?? page.publishedAt,
   };
-  return { ...(await addItem(store, report, clock())), report, notices };
+  const added = await addItem(store, report, clock());
+  if (!added.isNew && Object.values(own).some((given) => given !== undefined)) {
+    notices.push('it is among the reports already, and keeps its title, outlet and date');
+  }
+  return { ...added, notices };
 }
 
-function unreadPage(url: string) {
-  const outlet = new URL(url).hostname.replace(/^www\./, '');
+/** @throws GroupCommandError if it cannot be added without its page: the reason of that, and what would help */
+function unreadPage(config: Config, address: string, reason: string, ownTitle: string | undefined): ReportPage {
+  const url = cleanUrl(address);
+  if (url === null) throw new GroupCommandError(reason);
+  const host = privateHost(url, {
+    publicUrl: config.publication.url,
+    sourceOrigins: config.sources.map((source) => new URL(source.url).origin),
+  });
+  if (host !== null) throw new GroupCommandError(`${reason}\nnobody else can open ${host}, which is a private address`);
+  if (ownTitle === undefined) {
+    throw new GroupCommandError(`${reason}\nwith --title and --outlet the report is added without its page`);
+  }
   const nothing = { title: null, summary: null, language: null, imageUrl: null, publishedAt: null, originalUrl: null };
-  return { ...nothing, outlet, url };
+  return { ...nothing, url, outlet: outletOf({ outlet: null, url }, config) };
 }
 
 /** @throws GroupCommandError */

@@ -9,8 +9,8 @@ import type { PageMetadata } from '../../sources/outlets/page-metadata.ts';
 import { placeOf } from '../../sources/request.ts';
 
 /** What a page says of its report. */
-interface ReportPage extends Omit<PageMetadata, 'outlet'> {
-  /** As a source of the same host is configured; else as the page names it, else its host. */
+export interface ReportPage extends Omit<PageMetadata, 'outlet'> {
+  /** See `outletOf`. */
   outlet: string;
 }
 
@@ -89,7 +89,11 @@ function typeName(contentType: string | null): string {
   return /^[a-z0-9][a-z0-9!#$&^_.+/-]{0,99}$/.test(type) ? type : 'of an unknown type';
 }
 
-function outletOf({ outlet, url }: PageMetadata, config: Pick<Config, 'sources'>): string {
+/** The outlet as a source of the same host is configured; else as the page names it, else its host. */
+export function outletOf(
+  { outlet, url }: Pick<PageMetadata, 'outlet' | 'url'>,
+  config: Pick<Config, 'sources'>,
+): string {
   const host = hostOf(url);
   const named = new Set(roundupSources(config).flatMap((one) => (hostOf(one.url) === host ? [one.outlet] : [])));
   const [configured] = named;

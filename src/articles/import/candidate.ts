@@ -5,7 +5,7 @@
 import type { Config } from '../../config/config.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
-import type { Article, Enclosure, Image } from '../article.ts';
+import type { Article, Enclosure, Image, Outlet } from '../article.ts';
 import { inspectMedia, type MediaInspection } from '../media.ts';
 import { type OwnPictures, openOwnPictures, type PictureFolder } from '../own-pictures.ts';
 import { BodyError, type ImageUrl, isBlankBody, sanitiseHtml, sanitiseMarkdown } from '../sanitise.ts';
@@ -56,7 +56,7 @@ type MediaFolder = { publicUrl: string; folder: string | undefined };
 /** The parts of the configuration by which articles are validated. */
 export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
   paths: Pick<Config['paths'], 'media'>;
-  sources: Pick<Config['sources'][number], 'url' | 'use'>[];
+  sources: Pick<Config['sources'][number], 'url'>[];
 }
 
 /** Creates the function that validates records for one publication. */
@@ -64,7 +64,7 @@ export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
   const sites = {
     publicUrl: config.publication.url,
-    sourceOrigins: config.sources.filter(({ use }) => use === 'articles').map(({ url }) => new URL(url).origin),
+    sourceOrigins: config.sources.map(({ url }) => new URL(url).origin),
   };
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
@@ -164,14 +164,16 @@ function removePrivateUrls(given: ArticleFields, sites: OwnSites) {
     if (host !== null) removed.push({ path, host });
     return host === null;
   };
+  const credit = <T extends Outlet>(outlet: T, ...path: PropertyKey[]): T =>
+    outlet.url === null || isPublic({ url: outlet.url }, ...path, 'url') ? outlet : { ...outlet, url: null };
   const { url, image, fullStory, outlet, also, related, enclosures } = given;
   const fields: ArticleFields = {
     ...given,
     url: url !== null && isPublic({ url }, 'url') ? url : null,
     image: image !== null && isPublic(image, 'image') ? image : null,
     fullStory: fullStory !== null && isPublic(fullStory, 'fullStory') ? fullStory : null,
-    outlet: outlet === null || outlet.url === null || isPublic({ url: outlet.url }, 'outlet') ? outlet : null,
-    also: also.filter((other, index) => other.url === null || isPublic({ url: other.url }, 'also', index)),
+    outlet: outlet && credit(outlet, 'outlet'),
+    also: also.map((other, index) => credit(other, 'also', index)),
     related: related.filter((link, index) => isPublic(link, 'related', index)),
     enclosures: enclosures.filter((enclosure, index) => isPublic(enclosure, 'enclosures', index)),
   };

@@ -117,7 +117,7 @@ export function parseRules(config: Config, keys: ParseRules['keys']): ParseRules
     publication,
     sections,
     paths: media === undefined ? {} : { media },
-    sources: sources.map(({ url, use }) => ({ url, use })),
+    sources: sources.map(({ url }) => ({ url })),
     keys: { ...keys, ...config.import.keys },
   };
 }

@@ -6,7 +6,7 @@
  * or may claim to be somebody else's report: what was fetched stays the address, and the other one is returned apart.
  */
 import { outletKey } from '../../articles/outlets.ts';
-import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
+import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { DAY } from '../../lib/time.ts';
 import { parseFeedDate } from '../feed/feed-date.ts';
@@ -100,15 +100,7 @@ function firstText(limit: number, ...texts: (string | null | undefined)[]): stri
 function textFrom(written: string | null | undefined, limit: number): string | null {
   if (written === null || written === undefined) return null;
   const text = /&(?:#|[a-z])/i.test(written) || /<[a-z/]/i.test(written) ? textOfHtml(written) : cleanLine(written);
-  if (!hasVisibleCharacter(text)) return null;
-  return text.length <= limit
-    ? text
-    : `${cleanLine(
-        text
-          .slice(0, limit - 1)
-          .toWellFormed()
-          .replace(/\ufffd$/u, ''),
-      )}…`;
+  return hasVisibleCharacter(text) ? boundedLine(text, limit) : null;
 }
 
 /** The host without `www.`, and the name in it: `the-example` of `news.the-example.co.uk`. */

@@ -19,6 +19,8 @@ export interface AddedItem {
   id: number;
   /** False if a feed or an editor has brought it before: it keeps its title and its group. */
   isNew: boolean;
+  /** As it is stored. */
+  report: NamedItem;
 }
 
 /**
@@ -39,7 +41,8 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
       // An editor decides, also about one that was dated before the first poll, or that a flood brought.
       const group_id = known.group_id ?? known.id;
       await tx.updateTable('outlet_items').set({ state: 'open', group_id }).where('id', '=', known.id).execute();
-      return { id: known.id, isNew: false };
+      const { id, group_id: _, ...report } = known;
+      return { id, isNew: false, report };
     }
     const { id } = await tx
       .insertInto('outlet_items')
@@ -58,7 +61,7 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
     const taken = await findKeys(tx, scope, keys);
     const free = keys.filter((key) => !taken.has(key)).map((key) => ({ key, item: id }));
     await saveKeys(tx, scope, free, now);
-    return { id, isNew: true };
+    return { id, isNew: true, report: item };
   });
 }
 
@@ -66,7 +69,8 @@ export function addItem({ db }: Pick<Store, 'db'>, item: NamedItem, now: number)
 function findKnown(tx: Tx, canonicalUrl: string) {
   return tx
     .selectFrom('outlet_items')
-    .select(['id', 'group_id'])
+    .select(['id', 'group_id', 'outlet', 'title', 'summary', 'url', 'language'])
+    .select(['image_url as imageUrl', 'published_at as publishedAt'])
     .where('canonical_url', '=', canonicalUrl)
     .orderBy('first_seen_at')
     .orderBy('id')

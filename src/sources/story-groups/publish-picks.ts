@@ -8,7 +8,7 @@ import type { ImportFile } from '../../articles/import/import-files.ts';
 import { ROUNDUP_ORIGIN } from '../../articles/import/origin.ts';
 import { type ArticleImportReport, addToReport, emptyReport } from '../../articles/import/report.ts';
 import type { SourceRecord } from '../../articles/import/source-record.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config, RoundupSource } from '../../config/config.ts';
 import { roundupSources } from '../../config/sources.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store, Tx } from '../../store/store.ts';
@@ -53,8 +53,19 @@ function publishPick(store: Store, config: Config, group: PickedGroup, clock: Cl
     if (rejectedCount === 0 && !(await markPublished(tx, articleId, revision))) throw new StaleGroup(articleId);
   };
   // The names of keys that the configuration adds are for the newsroom's own files.
-  const own = { ...config, import: { ...config.import, keys: {} } };
-  return importFiles(store, own, [recordFile(articleId, JSON.stringify(record))], { clock, withBatch });
+  const rules = {
+    ...config,
+    sources: [...config.sources, ...addedSources(group)],
+    import: { ...config.import, keys: {} },
+  };
+  return importFiles(store, rules, [recordFile(articleId, JSON.stringify(record))], { clock, withBatch });
+}
+
+/** Sites of reports that editors named: as those of sources, they may be in a network that `fetch.allow` names. */
+function addedSources({ items }: StoryGroup): RoundupSource[] {
+  return items.flatMap(({ id, source, url, outlet }) =>
+    source === null ? [{ id: `added-${id}`, url, use: 'roundup', outlet }] : [],
+  );
 }
 
 function recordFile(articleId: string, text: string): ImportFile {

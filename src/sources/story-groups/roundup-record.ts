@@ -5,7 +5,7 @@
  * Of what outlets wrote, the record has the headline and the link. An item without a sentence of the editor quotes the
  * beginning of the summary, but only where the source configures an `excerpt`.
  */
-import { cleanLine } from '../../lib/clean-text.ts';
+import { boundedLine, cleanLine } from '../../lib/clean-text.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { ArticleRecord } from '../article-record.ts';
@@ -36,10 +36,11 @@ export function toRoundupRecord(group: PickedGroup, { excerpts, maxAlso }: Round
   return {
     id: decision.articleId,
     kind: 'roundup-item',
-    headline: cut(decision.headline ?? first.title, MAX_HEADLINE),
+    headline: boundedLine(decision.headline ?? first.title, MAX_HEADLINE),
     published: rfc3339(decision.pickedAt),
     section: decision.section,
-    outlet: { ...creditOf(first), published: rfc3339(reportedAt(first)) },
+    // Of a report without a date nobody knows the time: when it was first seen is not said of the outlet.
+    outlet: { ...creditOf(first), published: first.publishedAt === null ? null : rfc3339(reportedAt(first)) },
     also: otherOutlets(group, first).slice(0, maxAlso).map(creditOf),
     byRule: isByRule,
     // The editor writes in the language of the publication, which is the default.
@@ -70,7 +71,7 @@ function otherOutlets({ items, decision }: PickedGroup, first: GroupedItem): Gro
 }
 
 function creditOf({ outlet, url }: GroupedItem): { name: string; url: string } {
-  return { name: cut(outlet, MAX_OUTLET), url };
+  return { name: boundedLine(outlet, MAX_OUTLET), url };
 }
 
 /** The picture of the first item, else of the earliest report that has one. Its outlet is the credit. */
@@ -87,19 +88,9 @@ function excerptOf({ source, outlet, summary }: GroupedItem, excerpts: ReadonlyM
   const limit = source === null ? undefined : excerpts.get(source);
   const text = cleanLine(summary ?? '');
   if (limit === undefined || text === '') return '';
-  const shown = `${cut(outlet, MAX_OUTLET)}: “${cut(text, limit)}”`;
+  const shown = `${boundedLine(outlet, MAX_OUTLET)}: “${boundedLine(text, limit)}”`;
   return shown.replace(MARKDOWN, '\\$&');
 }
 
 /** ASCII punctuation: a backslash makes each of them a literal character (CommonMark §2.4). */
 const MARKDOWN = /[!-/:-@[-`{-~]/g;
-
-/** @param limit UTF-16 code units, as the rules of the import count */
-function cut(text: string, limit: number): string {
-  const line = cleanLine(text);
-  if (line.length <= limit) return line;
-  return `${line
-    .slice(0, limit - 1)
-    .toWellFormed()
-    .replace(/\ufffd$/u, '')}…`;
-}

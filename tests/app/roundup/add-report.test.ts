@@ -36,7 +36,10 @@ forEachDatabase((open) => {
         ],
       });
       const again = await addReport(app, 'http://www.outlet.example.com/report#top', { title: 'Other' }, web(PAGE));
-      expect(again).toMatchObject({ id: added.id, isNew: false });
+      expect(again).toMatchObject({
+        ...{ id: added.id, isNew: false, report: added.report },
+        notices: ['it is among the reports already, and keeps its title, outlet and date'],
+      });
     });
 
     it('finds the report that a feed has brought, in its group, also one that is held', async () => {
@@ -65,6 +68,26 @@ forEachDatabase((open) => {
       });
     });
 
+    it('names a page that it cannot read by the outlet of the source on its host', async () => {
+      const app = openTestApp(await open());
+      const source = {
+        id: 'a',
+        url: 'https://www.outlet.example.com/rss',
+        use: 'roundup',
+        outlet: 'The Outlet',
+      } as const;
+      Object.assign(app, { config: { ...app.config, sources: [source] } });
+      const { report } = await addReport(app, URL_OF_REPORT, { title: 'Ours' }, web(null));
+      expect(report).toMatchObject({ outlet: 'The Outlet' });
+    });
+
+    it('cuts a title and a name that are too long, and says so by an ellipsis', async () => {
+      const app = openTestApp(await open());
+      const page = `<title>${'x'.repeat(299)}\u{1f600}</title><meta property="og:site_name" content="${'y'.repeat(101)}">`;
+      const { report } = await addReport(app, URL_OF_REPORT, {}, web(page));
+      expect(report).toMatchObject({ title: `${'x'.repeat(299)}…`, outlet: `${'y'.repeat(99)}…` });
+    });
+
     it('refuses what is no report, and names what is wrong', async () => {
       const app = openTestApp(await open());
       const refuse = (url: string, own: object, page: string | null = PAGE) =>
@@ -73,6 +96,10 @@ forEachDatabase((open) => {
       await refuse(URL_OF_REPORT, {}, '<p>no title').toThrow('has no title: give one with --title');
       await refuse('https://outlet.example.com/', { title: 'x' }).toThrow('is the front page of a site');
       await refuse('ftp://x', { title: 'x' }).toThrow('must be the http or https address of a report');
+      await refuse('http://10.1.2.3/a', { title: 'x' }, null).toThrow(
+        'nobody else can open 10.1.2.3, which is a private',
+      );
+      await refuse(`https://a.example.com/${'x'.repeat(2_100)}`, {}).toThrow('has 2122 characters: at most 2048');
       await refuse(URL_OF_REPORT, { title: '\u200b' }).toThrow('--title is empty');
       await refuse(URL_OF_REPORT, { outlet: 'x'.repeat(101) }).toThrow('--outlet has 101 characters: at most 100');
       await refuse(URL_OF_REPORT, { published: 'soon' }).toThrow('--published soon: must be a date such as');

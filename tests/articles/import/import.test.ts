@@ -135,6 +135,17 @@ describe('importPaths and importText', () => {
       });
     });
 
+    it('keep the names of outlets whose links are private', async () => {
+      const store = await open();
+      const private_ = { name: 'A', url: 'http://10.0.0.1/a' };
+      const item = { id: 'item', headline: 'H', kind: 'roundup-item', outlet: private_, also: [private_] };
+      expect(await importJson(store, [item])).toMatchObject({ added: 1, warningCount: 1 });
+      expect(await findArticle(store.db, 'item')).toMatchObject({
+        outlet: { name: 'A', url: null, publishedAt: null },
+        also: [{ name: 'A', url: null }],
+      });
+    });
+
     it('find no change in an item that an earlier version stored without these fields', async () => {
       const store = await open();
       const outlet = { name: 'The Example', url: 'https://example.com/a' };

@@ -276,7 +276,7 @@ describe('a warning', () => {
     [
       'also: [Reuters, { url: "https://cms.internal/a", name: A }]',
       'x',
-      'story.md:3: removed also[1]: cms.internal is a private address',
+      'story.md:3: removed also[1].url: cms.internal is a private address',
     ],
     ['kind: brief', '[x](http://[::1]/)', 'story.md:5: removed from the body: a link at the private address [::1]'],
   ])('does not prevent the import: %s', async (keys, body, warning) => {

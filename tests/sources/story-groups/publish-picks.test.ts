@@ -56,6 +56,20 @@ forEachDatabase((open) => {
       expect(await publish()).toMatchObject({ added: 0, updated: 0, unchanged: 0 });
     });
 
+    it('keeps a link into a private network of a report that an editor named, and of no feed', async () => {
+      const { store, config } = await openPick();
+      const url = 'http://10.1.2.3/report';
+      for (const source of [null, 'source-3']) {
+        const [item] = await storeGroup(store.db, [groupedItem(3, { source, url })]);
+        const id = item?.id as number;
+        const command = { kind: 'pick', text: 'Ours.' } as const;
+        await changeGroups(store, [{ items: [id], seen: null }], command, { editor: 'Ada', now: NOW });
+        await publishPicks(store, config, clockAt(NOW).clock);
+        const outlet = { name: 'Outlet 3', url: source === null ? url : null };
+        expect(await findArticle(store.db, `roundup-${id}`)).toMatchObject({ outlet });
+      }
+    });
+
     it('follows an edit, another first outlet, and a pick that is taken back', async () => {
       const { second, change, publish, article } = await openPick();
       await change({ kind: 'pick', text: 'One.' });

@@ -27,6 +27,14 @@ describe('toRoundupRecord', () => {
     expect(recordOf(items, PICK)).toMatchObject({ body: 'Ours.', byRule: false, language: null, image: null });
   });
 
+  it('says no time of a report that has no date', () => {
+    const items = [groupedItem(1, { publishedAt: null })];
+    expect(recordOf(items, PICK).outlet).toEqual({
+      ...{ name: 'Outlet 1', url: 'https://outlet-1.example.com/report' },
+      published: null,
+    });
+  });
+
   it('leaves out a language that is none', () => {
     expect(recordOf([groupedItem(1, { language: 'British English' })], RULE).language).toBeNull();
   });

@@ -1,5 +1,5 @@
 /** What is stored of an entry, or why it is not. Text is clean and bounded, addresses and dates are plausible. Pure. */
-import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../../lib/clean-text.ts';
+import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../../lib/clean-text.ts';
 import { DAY, MINUTE } from '../../../lib/time.ts';
 import { canonicalLink, isFrontPage } from '../identity/canonical-link.ts';
 import { type EntryIdentity, normaliseTitle } from '../identity/entry-keys.ts';
@@ -32,7 +32,7 @@ export interface UsableEntry {
 
 /** @returns a string for an entry that cannot be used: what it lacks, as "3 entries <reason>" */
 export function readEntry(entry: OutletEntry, now: number): UsableEntry | string {
-  const title = bounded(cleanLine(entry.title ?? ''), MAX_TITLE);
+  const title = boundedLine(entry.title ?? '', MAX_TITLE);
   if (!hasVisibleCharacter(title)) return 'without a title';
   // The guid of an entry without a link may be its address.
   const url = cleanUrl(entry.link ?? (entry.isPermaLink ? entry.guid : null) ?? '');
@@ -56,21 +56,11 @@ export function readEntry(entry: OutletEntry, now: number): UsableEntry | string
 
 /** Null if it says only what the title says. */
 function summaryOf(summary: string | null, title: string): string | null {
-  const text = bounded(cleanLine(summary ?? ''), MAX_EXCERPT);
+  const text = boundedLine(summary ?? '', MAX_EXCERPT);
   return hasVisibleCharacter(text) && normaliseTitle(text) !== normaliseTitle(title) ? text : null;
 }
 
 function imageOf(url: string | null): string | null {
   const clean = cleanUrl(url ?? '');
   return clean !== null && clean.length <= MAX_URL ? clean : null;
-}
-
-/** Ends a text that is too long with an ellipsis. */
-function bounded(text: string, most: number): string {
-  if (text.length <= most) return text;
-  return `${text
-    .slice(0, most - 1)
-    .toWellFormed()
-    .replace(/\ufffd$/, '')
-    .trimEnd()}…`;
 }

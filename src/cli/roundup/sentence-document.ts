@@ -10,7 +10,7 @@ import { firstItemOf, type GroupedItem, reportedAt, type StoryGroup } from '../.
 import { count } from '../format/text.ts';
 
 /** The document is not what was written below its headings: what is wrong, and where. */
-export class DocumentError extends Error {
+class DocumentError extends Error {
   override name = 'DocumentError';
 }
 

@@ -54,7 +54,7 @@ export class GroupCommandError extends Error {
 }
 
 /** Characters. An edition shows a sentence or two. */
-export const MAX_TEXT = 2_000;
+const MAX_TEXT = 2_000;
 const MAX_HEADLINE = 300;
 
 /**
@@ -263,7 +263,7 @@ function memberOf(items: readonly GroupedItem[], id: number): GroupedItem {
 }
 
 /** @throws GroupCommandError */
-export function ownText(text: string): string {
+function ownText(text: string): string {
   const cleaned = cleanText(text).trim();
   if (!hasVisibleCharacter(cleaned)) {
     throw new GroupCommandError('the sentence is empty: write what the story is, in your own words');

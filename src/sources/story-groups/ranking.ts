@@ -10,7 +10,7 @@ import { newestReport, outletsOf, type StoryGroup } from './story-group.ts';
 const HALF_LIFE = 12 * HOUR;
 
 /** The points of a group, for the order alone. */
-export function groupRank(group: StoryGroup, now: number): number {
+function groupRank(group: StoryGroup, now: number): number {
   const age = Math.max(0, now - newestReport(group));
   return outletsOf(group.items).length * 0.5 ** (age / HALF_LIFE);
 }

@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { Hono } from 'hono';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { AppContext } from '../../src/app/app-context.ts';
-import { findArticle } from '../../src/articles/queries.ts';
-import type { CliContext } from '../../src/cli/context.ts';
-import { addRoundupCommands } from '../../src/cli/roundup/roundup.ts';
-import { HOUR, MINUTE } from '../../src/lib/time.ts';
-import type { GroupedItem } from '../../src/sources/story-groups/story-group.ts';
-import { openSite } from '../sources/test-site.ts';
-import { NOW } from '../support/clock.ts';
-import { openMigrated } from '../support/databases.ts';
-import { groupedItem, storeGroup } from '../support/outlet-items.ts';
-import { openTestApp } from '../support/test-app.ts';
+import type { AppContext } from '../../../src/app/app-context.ts';
+import { findArticle } from '../../../src/articles/queries.ts';
+import type { CliContext } from '../../../src/cli/context.ts';
+import { addRoundupCommands } from '../../../src/cli/roundup/roundup.ts';
+import { HOUR, MINUTE } from '../../../src/lib/time.ts';
+import type { GroupedItem } from '../../../src/sources/story-groups/story-group.ts';
+import { openSite } from '../../sources/test-site.ts';
+import { NOW } from '../../support/clock.ts';
+import { openMigrated } from '../../support/databases.ts';
+import { groupedItem, storeGroup } from '../../support/outlet-items.ts';
+import { openTestApp } from '../../support/test-app.ts';
 
 /** Reports of three events: of three outlets, of two, and of one. */
 const EVENTS = [['The Example', 'Second Post', 'Third Wire'], ['The Example', 'Second Post'], ['Third Wire']];

@@ -11,15 +11,16 @@ describe('floodLimit', () => {
     expect(floodLimit({ ...HABIT, usualNew: 60 })).toBe(300);
   });
 
-  it('grows with the time that was not polled, up to a day', () => {
+  it('grows with the time that was not polled, up to a week', () => {
     const busy = { ...HABIT, usualNew: 1, itemGap: 15 * MINUTE };
     expect(floodLimit({ ...busy, sinceRead: HOUR })).toBe(20);
-    expect(floodLimit({ ...busy, sinceRead: 12 * HOUR })).toBe(240);
-    expect(floodLimit({ ...busy, sinceRead: 30 * DAY })).toBe(480);
+    expect(floodLimit({ ...busy, sinceRead: 12 * HOUR })).toBe(96);
+    expect(floodLimit({ ...busy, sinceRead: 30 * DAY })).toBe(1_344);
   });
 
   it('holds 5,000 items of a feed whose dates are all alike', () => {
     expect(floodLimit({ usualNew: 5, itemGap: 0, sinceRead: HOUR })).toBeLessThan(5_000);
+    expect(floodLimit({ usualNew: 5, itemGap: 0, sinceRead: 30 * DAY })).toBeLessThan(5_000);
   });
 });
 

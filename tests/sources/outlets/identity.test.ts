@@ -144,6 +144,17 @@ describe('identify', () => {
     ).toEqual([3]);
   });
 
+  it('takes a title for no identity once a document had it twice', () => {
+    const memory = new Memory();
+    const notice = (number: number) => entry(number, { title: 'Transaction in own shares', publishedAt: NOW - number });
+    expect(memory.record([notice(2), notice(1)])).toEqual([1, 2]);
+    expect(memory.record([notice(4), notice(3)])).toEqual([3, 4]);
+    expect(memory.record([notice(5)])).toEqual([5]);
+    // Nothing tells this one from the others.
+    const bare = { ...notice(6), guid: null, link: 'https://outlet.example/' };
+    expect(memory.record([bare])).toEqual([null]);
+  });
+
   it('knows an undated item by its title as long as the feed has it, over midnight too', () => {
     const memory = new Memory();
     const undated = entry(1, { guid: null, link: 'https://outlet.example/', publishedAt: null });

@@ -19,7 +19,7 @@ export interface ComparedItem {
 /** A document's entries with what may identify them. */
 export interface IdentifiedDocument {
   entries: { identity: EntryIdentity; keys: EntryKeys; repeats: boolean }[];
-  /** Guids, paths and links that several different entries have. They identify none of them. */
+  /** What several different entries have. It identifies none of them. */
   ambiguous: Set<string>;
 }
 
@@ -32,7 +32,8 @@ export interface Identification {
 
 /**
  * Entries that agree in link and title are one, and so are those without a link that agree in guid, title and day. What
- * else several of them share identifies none.
+ * else several of them have identifies none; a title and day does as long as at most one of its entries has a guid or
+ * link of its own.
  */
 export function readIdentities(identities: readonly EntryIdentity[]): IdentifiedDocument {
   const seen = new Set<string>();
@@ -46,7 +47,14 @@ export function readIdentities(identities: readonly EntryIdentity[]): Identified
     if (!repeats) for (const key of strongKeys(keys)) uses.set(key, (uses.get(key) ?? 0) + 1);
     return { identity, keys, repeats };
   });
-  return { entries, ambiguous: new Set([...uses].filter(([, count]) => count > 1).map(([key]) => key)) };
+  const ambiguous = new Set([...uses].filter(([, count]) => count > 1).map(([key]) => key));
+  const titles = new Set<string>();
+  for (const { keys, repeats } of entries) {
+    if (repeats || strongKeys(keys).every((key) => ambiguous.has(key))) continue;
+    if (titles.has(keys.title)) ambiguous.add(keys.title);
+    titles.add(keys.title);
+  }
+  return { entries, ambiguous };
 }
 
 /** All keys of a document, each once: what to look up before `identify`. */

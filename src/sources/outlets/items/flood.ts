@@ -7,10 +7,14 @@ import { DAY, MINUTE } from '../../../lib/time.ts';
 /** Fewer are no flood, whatever is usual. */
 const LEAST = 20;
 const FACTOR = 5;
+/** The time without polls that counts. */
+const MOST_MISSED = 7 * DAY;
+/** Of what was missed, for days with more news than others. */
+const MISSED_FACTOR = 2;
 /** The weight of one poll. The figure follows a change of habits within about ten polls that bring news. */
 const WEIGHT = 0.2;
 /** A shorter gap between two items says that the dates of a feed are of no use. */
-const SHORTEST_GAP = MINUTE;
+const SHORTEST_GAP = 5 * MINUTE;
 
 export interface FeedHabit {
   /** `nextUsual` of the polls so far; null before the first. */
@@ -22,12 +26,12 @@ export interface FeedHabit {
 }
 
 /**
- * More new items than this are held: five times what is usual, at least 20. Usual is what polls bring, or more after a
- * time without polls: what the outlet reports in that time, up to a day.
+ * More new items than this are held: five times what polls usually bring, at least 20. After a time without polls, up
+ * to a week, also twice what the outlet reports in such a time.
  */
 export function floodLimit({ usualNew, itemGap, sinceRead }: FeedHabit): number {
-  const missed = itemGap === null ? 0 : Math.min(sinceRead, DAY) / Math.max(itemGap, SHORTEST_GAP);
-  return Math.max(LEAST, FACTOR * (usualNew ?? 0), FACTOR * missed);
+  const missed = itemGap === null ? 0 : Math.min(sinceRead, MOST_MISSED) / Math.max(itemGap, SHORTEST_GAP);
+  return Math.max(LEAST, FACTOR * (usualNew ?? 0), MISSED_FACTOR * missed);
 }
 
 /**

@@ -15,7 +15,7 @@ import {
   registerOutlets,
 } from '../../sources/outlets/polling/outlet-feeds.ts';
 import { type OutletPollDeps, type OutletPollOutcome, pollOutlet } from '../../sources/outlets/polling/poll-outlet.ts';
-import type { SourceRow } from '../../sources/source-state.ts';
+import { findSourceRow, type SourceRow } from '../../sources/source-state.ts';
 import type { AppContext } from '../app-context.ts';
 import { repeat, type Stoppable } from '../repeat.ts';
 import { openOutletClient } from '../sample/outlet-client.ts';
@@ -73,6 +73,9 @@ export async function pollOutletNow(
 ): Promise<OutletPollNow> {
   const { store, clock } = app;
   await registerOutlets(store.db, [source], clock());
+  const known = await findSourceRow(store.db, source.id);
+  const heldUntil = known === null ? null : await findHold(store.db, hostOfRow(known), clock());
+  if (heldUntil !== null) return { kind: 'waiting', until: heldUntil };
   const claim = await claimOutletNow(store.db, source.id, clock());
   if (claim.kind !== 'claimed') return claim;
   return { kind: 'polled', outcome: await pollClaimed(app, source, claim.row, options) };

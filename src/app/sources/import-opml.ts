@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { Config } from '../../config/config.ts';
 import { openRanges } from '../../lib/cidr.ts';
-import { cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
+import { cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { type OpmlFeed, readOpml } from '../../sources/opml/read-opml.ts';
 import { canonicalLink } from '../../sources/outlets/identity/canonical-link.ts';
@@ -43,7 +43,7 @@ export function sourcesOfOpml(
     const address = feedAddress(url);
     const reason = address === null ? NOT_AN_ADDRESS : refusal(address, config);
     if (address === null || reason !== null) {
-      result.rejected.push({ title, url: url.slice(0, 200).toWellFormed(), reason: reason ?? NOT_AN_ADDRESS });
+      result.rejected.push({ title, url: cleanLine(url.slice(0, 200)), reason: reason ?? NOT_AN_ADDRESS });
       continue;
     }
     const link = canonicalLink(address);

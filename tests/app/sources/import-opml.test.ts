@@ -92,6 +92,12 @@ describe('importing OPML as sources', () => {
     ]);
   });
 
+  it('names a rejected address without control characters, which a terminal would obey', () => {
+    const opml = '<opml><outline text="One" xmlUrl="x:\u001b[2J\u0007\u202eend"/></opml>';
+    const { rejected } = sourcesOfOpml(NONE, Buffer.from(opml));
+    expect(rejected.map(({ url }) => url)).toEqual(['x:[2Jend']);
+  });
+
   it('refuses a file that is not OPML', () => {
     expect(() => sourcesOfOpml(NONE, Buffer.from('<rss/>'))).toThrow(
       new OpmlError('the file is not OPML: it has no element <opml>'),

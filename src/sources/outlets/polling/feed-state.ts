@@ -13,7 +13,7 @@
 import { DAY, HOUR, rfc3339 } from '../../../lib/time.ts';
 import { type FeedRhythm, nextDailyPoll, nextPoll, nextRetry } from './next-poll.ts';
 
-export type FeedState = 'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant';
+type FeedState = 'active' | 'moved' | 'waiting' | 'blocked' | 'failing' | 'gone' | 'held' | 'dormant';
 
 /** What is known of a feed between polls. Instants are epoch milliseconds. */
 export interface FeedCondition {

@@ -98,7 +98,6 @@ const newsletterKeys = z.strictObject({
         .describe('"daywire roundup list" shows what other outlets reported in this many hours.'),
       approve: z
         .union([
-          z.enum(['editor']),
           z.strictObject({
             rule: z
               .strictObject({
@@ -106,6 +105,7 @@ const newsletterKeys = z.strictObject({
               })
               .describe('Lets in events that several outlets reported: as headline, outlet and link.'),
           }),
+          z.enum(['editor'], 'must be editor, or a rule such as { rule: { outlets: 2 } }'),
         ])
         .default('editor')
         .describe(

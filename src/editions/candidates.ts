@@ -52,7 +52,7 @@ export async function findCandidates(db: Db, options: CandidateOptions): Promise
   // A literal, not a parameter: otherwise SQLite cannot use the partial index.
   const pinned = automatic.where(sql<SqlBool>`pinned = 1`);
   const all = await recent.unionAll(pinned).orderBy('publishedAt', 'desc').orderBy('id', 'desc').execute();
-  const rows = all.filter(({ byRule, outlets }) => byRule === 0 || isLetIn(outlets, ruleOutlets));
+  const rows = all.filter(({ byRule, outlets }) => byRule === 0 || hasEnoughOutlets(outlets, ruleOutlets));
   const found = new Set(rows.map(({ id }) => id));
   const added = named.filter(({ id }) => !found.has(id));
   return added.length === 0 ? rows.map(toCandidate) : [...rows, ...added].map(toCandidate).sort(newestFirst);
@@ -74,7 +74,7 @@ function parseOutlets(stored: string | null): string[] {
 }
 
 /** Whether the rule of a newsletter lets in an item that an editor has not looked at. */
-export function isLetIn(outlets: string | null, ruleOutlets: number | null): boolean {
+export function hasEnoughOutlets(outlets: string | null, ruleOutlets: number | null): boolean {
   return ruleOutlets !== null && parseOutlets(outlets).length >= ruleOutlets;
 }
 

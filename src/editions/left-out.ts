@@ -6,7 +6,7 @@ import { toArticle } from '../articles/queries.ts';
 import type { NewsletterConfig } from '../config/config.ts';
 import { ruleOutlets } from '../config/sources.ts';
 import type { Db } from '../store/store.ts';
-import { isLetIn } from './candidates.ts';
+import { hasEnoughOutlets } from './candidates.ts';
 import type { ComposedEdition, SkippedEdition } from './compose.ts';
 import type { EditionWindow } from './window.ts';
 
@@ -99,7 +99,7 @@ export async function listLeftOut(
     const decided = {
       didNotFit: didNotFit.has(row.id),
       isDropped: dropped.has(row.id),
-      isNotPicked: row.byRule === 1 && !isLetIn(row.outlets, ruleOutlets({ roundup })),
+      isNotPicked: row.byRule === 1 && !hasEnoughOutlets(row.outlets, ruleOutlets({ roundup })),
     };
     const reason =
       problem === undefined

@@ -77,6 +77,15 @@ sources:
     expect(parse(withRule).newsletters[0]?.roundup).toEqual({ windowHours: 26, approve: { rule: { outlets: 3 } } });
   });
 
+  it.each([
+    ['rule', 'approve is "rule": must be editor, or a rule such as { rule: { outlets: 2 } }'],
+    ['{ rule: 2 }', 'approve.rule is 2: '],
+    ['{ outlets: 2 }', 'approve.rule is missing: '],
+  ])('says what is wrong with approve: %s', (approve, problem) => {
+    const changed = sample.replace('approve: editor', `approve: ${approve}`);
+    expect(() => parse(changed)).toThrow(`newsletters[0].roundup.${problem}`);
+  });
+
   it('requires a schedule of a roundup, and none of an alert', () => {
     const line = /\n {4}schedule: .*30 7.*/;
     expect(() => parse(sample.replace(line, ''))).toThrow(

@@ -37,7 +37,7 @@ export async function addReport(
   options: Omit<PageReadingOptions, 'now'> = {},
 ): Promise<AddedReport> {
   const { store, config, clock } = app;
-  const own = readOverrides(overrides, config.publication.zone);
+  const own = readOverrides(overrides, config.publication.zone, clock());
   const reading = await readReportPage(config, address, { ...options, now: clock() });
   const notices = reading.kind === 'unreadable' ? [reading.reason] : [];
   const page = reading.kind === 'read' ? reading.page : unreadPage(config, address, reading.reason, own.title);
@@ -79,9 +79,12 @@ function unreadPage(config: Config, address: string, reason: string, ownTitle: s
 }
 
 /** @throws GroupCommandError */
-function readOverrides({ title, outlet, published }: ReportOverrides, zone: string) {
+function readOverrides({ title, outlet, published }: ReportOverrides, zone: string, now: number) {
   const instant = published === undefined ? undefined : parseWrittenInstant(published, zone);
   if (instant?.kind === 'unclear') throw new GroupCommandError(`--published ${published}: ${instant.rule}`);
+  if (instant !== undefined && instant.at > now) {
+    throw new GroupCommandError(`--published ${published} is in the future`);
+  }
   return {
     title: title === undefined ? undefined : ownLine('--title', title, MAX_TITLE),
     outlet: outlet === undefined ? undefined : ownLine('--outlet', outlet, MAX_OUTLET),

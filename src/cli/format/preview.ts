@@ -86,7 +86,7 @@ export function formatReason(reason: LeftOutReason, zone: string): string {
     case 'did-not-fit':
       return 'did not fit: its block is full';
     case 'not-picked':
-      return 'came in by a rule that this newsletter has not: no editor has picked it';
+      return 'was let in by a rule, but not by one of this newsletter: no editor has picked it';
     case 'dropped':
       return 'is dropped';
     case 'dropped-earlier':

@@ -8,11 +8,11 @@
 import { outletKey } from '../../articles/outlets.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
-import { DAY } from '../../lib/time.ts';
 import { parseFeedDate } from '../feed/feed-date.ts';
 import { textOfHtml } from '../html-text.ts';
 import { decodePage } from './decode-page.ts';
 import { canonicalLink, isFrontPage } from './identity/canonical-link.ts';
+import { CLOCK_SKEW } from './items/usable-entry.ts';
 import { type LinkedArticle, readLinkedArticle } from './json-ld.ts';
 import { MAX_SUMMARY } from './outlet-entry.ts';
 import { type PageTags, readPageTags } from './page-tags.ts';
@@ -35,7 +35,7 @@ export interface PageMetadata {
   url: string;
   /** The canonical address on another host; null without one. */
   originalUrl: string | null;
-  /** Epoch milliseconds, at most a day ahead; null if the page has no date that can be read. */
+  /** Epoch milliseconds; null if the page has no date that can be read, and can be true. */
   publishedAt: number | null;
   imageUrl: string | null;
   /** BCP 47, canonical. */
@@ -161,7 +161,7 @@ function readDate(tags: PageTags, linked: LinkedArticle | null, now: number): nu
   const metas = DATE_NAMES.map((name) => firstMeta(tags, [name]));
   for (const written of [metas[0], linked?.published, ...metas.slice(1), ...tags.times]) {
     const at = written === null || written === undefined ? null : parseFeedDate(written);
-    if (at !== null && at <= now + DAY) return at;
+    if (at !== null && at <= now + CLOCK_SKEW) return at;
   }
   return null;
 }

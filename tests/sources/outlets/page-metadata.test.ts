@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MINUTE } from '../../../src/lib/time.ts';
 import { canonicalLink } from '../../../src/sources/outlets/identity/canonical-link.ts';
 import { type PageMetadata, readPageMetadata } from '../../../src/sources/outlets/page-metadata.ts';
 import { NOW } from '../../support/clock.ts';
@@ -120,7 +121,10 @@ describe('the page of a report', () => {
   it('has no date that is not one, and none in the future', () => {
     const at = (content: string): number | null => read(`<meta name="date" content="${content}">`).publishedAt;
     expect(at('2026-11-24')).not.toBeNull();
-    for (const date of ['soon', '2099-01-01', '0001-01-01', '9'.repeat(5_000)]) expect(at(date), date).toBeNull();
+    // A clock that is fast, and a wrong zone.
+    expect(at('2026-11-24T12:10:00Z')).toBe(NOW + 10 * MINUTE);
+    for (const date of ['soon', '2026-11-24T13:00:00Z', '2099-01-01', '0001-01-01', '9'.repeat(5_000)])
+      expect(at(date), date).toBeNull();
   });
 
   it('has only addresses by http or https', () => {

@@ -11,7 +11,7 @@ const MAX_EXCERPT = 500;
 const MAX_URL = 2_048;
 const MAX_LANGUAGE = 35;
 /** Clocks differ by minutes. A date that is further ahead is wrong, most often by its zone. */
-const CLOCK_SKEW = 15 * MINUTE;
+export const CLOCK_SKEW = 15 * MINUTE;
 /** Nothing on the web is older. */
 const FIRST_DATE = Date.UTC(1991, 7, 6);
 

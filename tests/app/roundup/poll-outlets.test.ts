@@ -55,6 +55,19 @@ describe('polling outlets', () => {
       expect(runs.map(({ reason }) => reason)).toEqual(['1 new', '8 new']);
     });
 
+    it('gives the items of an outlet its new name, also if the feed has not changed', async () => {
+      const store = await open();
+      const { app, server, poll, options, time } = await openOutletNewsroom(store, FEED, (request) => steady(request));
+      await poll();
+      time.now += HOUR;
+      const [source] = roundupSources(app.config);
+      if (source === undefined) throw new Error('no source');
+      await pollOutletNow(app, { ...source, outlet: 'The New Name' }, options);
+      expect(server.requests.map(({ status }) => status)).toEqual([200, 304]);
+      const names = await store.db.selectFrom('outlet_items').select('outlet').distinct().execute();
+      expect(names).toEqual([{ outlet: 'The New Name' }]);
+    });
+
     it('polls a feed once, whichever process asks', async () => {
       const store = await open();
       const places = Object.fromEntries(['a', 'b', 'c'].map((id) => [id, `${id}.example.com/feed`]));

@@ -211,6 +211,27 @@ forEachDatabase((open, dialect) => {
       ]);
     });
 
+    it('renames the items of an outlet with it, and takes none for a report of a second one', async () => {
+      const { db } = await open();
+      await addSource(db);
+      await addSource(db, 'twin');
+      const byLink = all(() => ({ guid: null }));
+      const recordAs = async (id: string, outlet: string, reports: readonly Report[]) =>
+        recordOutletItems(db, { id, fence: 0 }, outlet, entriesOf(reports), TIMES);
+      await record(db, byLink.slice(0, 8));
+      await recordAs('twin', OUTLET, byLink);
+      // One source after the other, as their polls come.
+      expect(await recordAs('twin', 'The New Name', byLink.slice(8))).toMatchObject({ added: 0, known: 2 });
+      expect(await recordAs(CLAIM.id, 'The New Name', byLink)).toMatchObject({ added: 0, known: 10 });
+      expect(new Set((await items(db)).map(({ outlet }) => outlet))).toEqual(new Set(['The New Name']));
+      expect(await items(db)).toHaveLength(10);
+      const scopes = await db.selectFrom('outlet_item_keys').select('scope').distinct().execute();
+      expect(scopes.map(({ scope }) => scope)).toEqual(['outlet The New Name']);
+      // Two outlets may become one.
+      await recordAs('twin', 'The Other', byLink);
+      expect(await recordAs('twin', 'The New Name', byLink)).toMatchObject({ added: 0, known: 10 });
+    });
+
     it('records each item once if several pollers of one outlet record at the same time', async () => {
       const { db } = await open();
       const ids = ['outlet', 'outlet-tech', 'outlet-money'];

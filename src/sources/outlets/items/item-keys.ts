@@ -45,7 +45,25 @@ export async function saveKeys(
   }
 }
 
+/**
+ * Moves the keys of the source's items that are compared within their outlet to another outlet. One that identifies an
+ * item there already is deleted.
+ */
+export async function moveKeysToOutlet(tx: Tx, { source, outlet }: KeyScope): Promise<void> {
+  const scope = outletScope(outlet);
+  const ofOtherNames = sql`scope like 'outlet %' and scope <> ${scope}
+    and item in (select id from outlet_items where source = ${source})`;
+  await sql`insert into outlet_item_keys (scope, key, item, stored_at)
+    select ${scope}, key, max(item), max(stored_at) from outlet_item_keys where ${ofOtherNames} group by key
+    on conflict (scope, key) do nothing`.execute(tx);
+  await sql`delete from outlet_item_keys where ${ofOtherNames}`.execute(tx);
+}
+
 /** The names of sources and outlets may be the same. */
 function scopeOf(key: string, { source, outlet }: KeyScope): string {
-  return isKeyOfSource(key) ? `source ${source}` : `outlet ${outlet}`;
+  return isKeyOfSource(key) ? `source ${source}` : outletScope(outlet);
+}
+
+function outletScope(outlet: string): string {
+  return `outlet ${outlet}`;
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { chunks } from '../../../lib/chunks.ts';
 import { jsonRows } from '../../../store/json-rows.ts';
 import { type Db, dialectOf, type Tx } from '../../../store/store.ts';
-import { inTransaction, lockName } from '../../../store/transaction.ts';
+import { inTransaction } from '../../../store/transaction.ts';
 import type { SourceClaim } from '../../source-state.ts';
 import { allKeys, readIdentities } from '../identity/identify.ts';
 import type { OutletEntry } from '../outlet-entry.ts';
@@ -11,6 +11,7 @@ import { countHeldItems } from './held-items.ts';
 import { findKeys, saveKeys } from './item-keys.ts';
 import { findItems, insertItems } from './item-rows.ts';
 import { type FeedMemory, planRecording, type RecordedItems, type RecordingPlan } from './plan-recording.ts';
+import { adoptOutletName } from './rename-outlet.ts';
 import { readEntry, type UsableEntry } from './usable-entry.ts';
 
 const ROWS_PER_STATEMENT = 500;
@@ -21,7 +22,7 @@ const ROWS_PER_STATEMENT = 500;
  * A known item keeps when it was first seen, its date, its state and its group. A corrected title or link replaces the
  * stored one, unless an editor has decided about the item's group. A new item is `open`, `old` or `held`; see
  * plan-recording.ts.
- * @param outlet the name of the source's outlet
+ * @param outlet the name of the source's outlet, for its earlier items too
  * @param windowMs how far back news reaches: the longest window of the newsletters
  * @returns what was found, with the entries that cannot be used as sentence parts for people; null if the claim was
  * lost, and nothing is recorded
@@ -39,8 +40,7 @@ export async function recordOutletItems(
   const scope = { source: claim.id, outlet };
   return inTransaction(db, async (tx) => {
     if (!(await lockClaim(tx, claim))) return null;
-    // Two sources of one outlet may have an item in common.
-    await lockName(tx, `outlet ${outlet}`);
+    await adoptOutletName(tx, scope);
     const feed = { ...scope, ...(await readFeed(tx, claim.id)) };
     const keys = await findKeys(tx, scope, allKeys(document));
     const stored = await findItems(

@@ -11,6 +11,7 @@ import { inTransaction } from '../../../store/transaction.ts';
 import { recordProgress, releaseSource, type SourceRow } from '../../source-state.ts';
 import { countHeldItems } from '../items/held-items.ts';
 import { recordOutletItems } from '../items/outlet-items.ts';
+import { adoptOutletName } from '../items/rename-outlet.ts';
 import { afterPoll, type FeedCondition, type PollSignal } from './feed-state.ts';
 import { holdHost, openHostGate, type Wait } from './host-gate.ts';
 import {
@@ -118,6 +119,7 @@ async function recordResponse(
     response.kind === 'document'
       ? await recordDocument(tx, { source, row }, response.document, { now, windowMs })
       : null;
+  if (response.kind === 'unchanged') await adoptOutletName(tx, { source: row.id, outlet: source.outlet });
   if (response.kind === 'problem' && response.hold !== null)
     await holdHost(tx, response.hold.host, response.hold.until);
   const held = recorded?.held ?? (await countHeldItems(tx, row.id));

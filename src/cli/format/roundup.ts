@@ -47,7 +47,7 @@ export function formatListing(listing: GroupListing, zone: string): string {
  */
 function formatListed({ number, group, newestAt, similar, ...listed }: ListedGroup, now: number, zone: string) {
   const { first, newReports } = listed;
-  const others = outletsOf(group.items).filter((outlet) => outlet !== first.outlet);
+  const others = outletsOf([first, ...group.items]).slice(1);
   const marks = [
     `${plainLine(first.outlet)} ${localDateTime(reportedAt(first), zone)}`,
     ...(others.length > 0 ? [`also ${cut(others.map(plainLine).join(', '), NAMES)}`] : []),

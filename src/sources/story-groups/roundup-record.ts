@@ -9,7 +9,14 @@ import { boundedLine, cleanLine } from '../../lib/clean-text.ts';
 import { parseLanguageTag } from '../../lib/names/language-tag.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import type { ArticleRecord } from '../article-record.ts';
-import { firstItemOf, type GroupDecision, type GroupedItem, reportedAt, type StoryGroup } from './story-group.ts';
+import {
+  firstItemOf,
+  firstOfEachOutlet,
+  type GroupDecision,
+  type GroupedItem,
+  reportedAt,
+  type StoryGroup,
+} from './story-group.ts';
 
 /** A group with an article. */
 export type PickedGroup = StoryGroup & { decision: GroupDecision & { articleId: string; pickedAt: number } };
@@ -61,13 +68,8 @@ function languageOf({ language }: GroupedItem): string | null {
 /** The first report of each other outlet that the article credits, earliest first. */
 function otherOutlets({ items, decision }: PickedGroup, first: GroupedItem): GroupedItem[] {
   const credited = new Set(decision.creditedItems);
-  const byOutlet = new Map<string, GroupedItem>();
-  for (const item of items) {
-    if (credited.has(item.id) && item.outlet !== first.outlet && !byOutlet.has(item.outlet)) {
-      byOutlet.set(item.outlet, item);
-    }
-  }
-  return [...byOutlet.values()];
+  const [, ...others] = firstOfEachOutlet([first, ...items.filter(({ id }) => credited.has(id))]);
+  return others;
 }
 
 function creditOf({ outlet, url }: GroupedItem): { name: string; url: string } {

@@ -5,6 +5,8 @@
  * frozen: newcomers attach, and only an editor moves its items.
  */
 
+import { outletKey } from '../../articles/outlets.ts';
+
 /** An outlet item as a member of a group. */
 export interface GroupedItem {
   id: number;
@@ -86,7 +88,17 @@ export function newItems({ items, decision }: StoryGroup): GroupedItem[] {
 
 /** Names of the outlets, each once, in the order of their reports. */
 export function outletsOf(items: readonly GroupedItem[]): string[] {
-  return [...new Set(items.map(({ outlet }) => outlet))];
+  return firstOfEachOutlet(items).map(({ outlet }) => outlet);
+}
+
+/** The first report of each outlet, in the given order. Two feeds of one outlet may name it in different case. */
+export function firstOfEachOutlet(items: readonly GroupedItem[]): GroupedItem[] {
+  const first = new Map<string, GroupedItem>();
+  for (const item of items) {
+    const key = outletKey(item.outlet);
+    if (!first.has(key)) first.set(key, item);
+  }
+  return [...first.values()];
 }
 
 /** The instant of the latest report of a group, epoch milliseconds. */

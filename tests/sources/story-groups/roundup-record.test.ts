@@ -61,7 +61,7 @@ describe('toRoundupRecord', () => {
   });
 
   it('names each other outlet once, earliest first, and not the first one again', () => {
-    const items = [1, 2, 3, 4, 5].map((id) => groupedItem(id, { outlet: ['A', 'B', 'A', 'B', 'C'][id - 1] as string }));
+    const items = [1, 2, 3, 4, 5].map((id) => groupedItem(id, { outlet: ['A', 'B', 'a', 'B', 'C'][id - 1] as string }));
     expect(recordOf(items, PICK)).toMatchObject({
       outlet: { name: 'A', url: 'https://outlet-1.example.com/report' },
       also: [{ name: 'B', url: 'https://outlet-2.example.com/report' }, { name: 'C' }],

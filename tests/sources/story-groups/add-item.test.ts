@@ -32,10 +32,16 @@ forEachDatabase((open) => {
         url: 'https://www.outlet.example/two?utm_source=mail',
       };
       expect(await addItem(store, report, NOW)).toMatchObject({ id: 2, isNew: true });
-      expect(await read([entry('two'), entry('one')])).toMatchObject({ added: 0, known: 2 });
-      // The title and the day are still those of the first item.
+      const keys = async () => {
+        const rows = await store.db.selectFrom('outlet_item_keys').select('item').execute();
+        return [1, 2].map((id) => rows.filter(({ item }) => item === id).length);
+      };
+      const [ofFirst, ofAdded] = (await keys()) as [number, number];
+      // The title and the day are still those of the first item, which has the new link from now on.
       const moved = entry('one', { guid: null, link: 'https://outlet.example/new-address' });
-      expect(await read([entry('two'), moved])).toMatchObject({ added: 0, known: 2 });
+      expect(await read([moved])).toMatchObject({ added: 0, known: 1 });
+      expect(await keys()).toEqual([ofFirst + 1, ofAdded]);
+      expect(await read([entry('two'), entry('one')])).toMatchObject({ added: 0, known: 2 });
     });
   });
 });

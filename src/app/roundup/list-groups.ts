@@ -44,7 +44,7 @@ export interface ListedGroup {
   newestAt: number;
   /** Reports of a picked group that came after the editor's last look. */
   newReports: number;
-  /** Numbers of groups that perhaps report the same event. */
+  /** Numbers of the groups that perhaps report the same event, the most similar first; a few at most. */
   similar: number[];
 }
 
@@ -55,6 +55,9 @@ export interface ListOptions {
   all: boolean;
   limit: number;
 }
+
+/** Most suggestions are wrong, and those that are right are mostly the first ones. */
+const MAX_SIMILAR = 3;
 
 /** Lists groups, grouping first what no pass has seen. @param editor null: nothing is recorded */
 export async function listGroups(
@@ -105,6 +108,6 @@ async function numbered({ store }: AppContext, groups: readonly StoryGroup[]): P
     first: firstItemOf(group),
     newestAt: newestReport(group),
     newReports: newItems(group).length,
-    similar: (suggestions.get(group.id) ?? []).flatMap((id) => numbers.get(id) ?? []),
+    similar: (suggestions.get(group.id) ?? []).flatMap((id) => numbers.get(id) ?? []).slice(0, MAX_SIMILAR),
   }));
 }

@@ -23,14 +23,15 @@ export function formatDocument(groups: readonly StoryGroup[], zone: string): str
     '# without one is not picked. Keep the headings. Lines that begin with "# " are left out.',
   ];
   for (const group of groups) {
-    const { headline = null, text = null } = group.decision?.state === 'picked' ? group.decision : {};
+    const headline = group.decision?.state === 'picked' ? group.decision.headline : null;
     const first = firstItemOf(group);
     const summary = plainLine(first.summary ?? '');
     const inOrder = [first, ...group.items.filter((item) => item !== first)];
     lines.push(
       '',
       heading(group.id),
-      text ?? '',
+      // Also of a pick that was taken back: nobody has to write it again.
+      group.decision?.text ?? '',
       `# ${plainLine(headline ?? first.title)}`,
       `# ${inOrder.map((item) => outletAndTime(item, zone)).join(', ')}`,
       ...(summary === '' ? [] : [`# ${cut(summary)}`]),

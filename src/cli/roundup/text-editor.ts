@@ -19,7 +19,8 @@ const MAX_TEXT = 1_000_000;
 
 /**
  * Opens a text in $VISUAL or $EDITOR, and waits until it is closed.
- * @throws CommandError without a terminal or an editor, or if the editor fails; then the file stays, and is named
+ * @throws CommandError without a terminal or an editor, or if the editor fails; if anything was written, the file stays
+ *   then, and is named
  */
 export async function typeText(cli: CliContext, initial: string): Promise<TypedText> {
   const command = cli.env.VISUAL?.trim() || cli.env.EDITOR?.trim();
@@ -31,10 +32,15 @@ export async function typeText(cli: CliContext, initial: string): Promise<TypedT
   await writeFile(path, initial, { mode: PRIVATE_FILE, flag: 'wx' });
   const remove = () => rm(dirname(path), { recursive: true, force: true });
   const problem = await runEditor(command, path);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => error);
+  if (problem !== null && text === initial) {
+    await remove();
+    throw new CommandError(`${command} ${problem}, and nothing was written`);
+  }
   if (problem !== null) throw new CommandError(`${command} ${problem}: what you wrote is in ${path}`);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(`${path} cannot be read (${error.code}): did the editor save it?`);
-  });
+  if (typeof text !== 'string') {
+    throw new CommandError(`${path} cannot be read (${text.code}): did the editor save it?`);
+  }
   if (text.length > MAX_TEXT) throw new CommandError(`${path} has more than ${MAX_TEXT} characters: shorten it`);
   return { path, text, remove };
 }

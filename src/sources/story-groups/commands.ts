@@ -132,16 +132,25 @@ function optionsOf(group: StoryGroup, { headline, section, hasPicture }: PickOpt
   };
 }
 
-/** The item that is named first, which is credited in any case, and those that the editor saw. */
+/**
+ * The items that the editor saw, and the one that is named first, which is credited in any case: the editor's choice,
+ * else the earliest that he saw. A report that comes later, however it is dated, takes no place from it.
+ */
 function credits(
   { items }: StoryGroup,
   first: number | null,
-  { seen }: Pick<CommandContext, 'seen'>,
+  context: Pick<CommandContext, 'seen'>,
 ): Pick<GroupDecision, 'firstItem' | 'creditedItems'> {
   if (first !== null) memberOf(items, first);
+  const seen = new Set([...seenItems(items, context), first]);
+  const credited = items.map(({ id }) => id).filter((id) => seen.has(id));
+  return { firstItem: first ?? credited[0] ?? null, creditedItems: credited };
+}
+
+/** Of these items, those that the editor saw. */
+function seenItems(items: readonly GroupedItem[], { seen }: Pick<CommandContext, 'seen'>): number[] {
   const isSeen = seen === undefined ? null : new Set(seen);
-  const credited = items.map(({ id }) => id).filter((id) => isSeen === null || isSeen.has(id) || id === first);
-  return { firstItem: first, creditedItems: credited };
+  return items.map(({ id }) => id).filter((id) => isSeen === null || isSeen.has(id));
 }
 
 function nameFirst(group: StoryGroup, item: number, context: CommandContext): GroupChange {
@@ -187,7 +196,14 @@ function merge(groups: readonly StoryGroup[], context: CommandContext): GroupCha
   const target = picked[0] ?? open ?? (distinct[0] as StoryGroup);
   const items = inReportOrder(distinct.flatMap((group) => group.items));
   const removed = distinct.filter((group) => group !== target).map(({ id }) => id);
-  return { changed: decide({ ...target, items }, context, {}).changed, removed };
+  const credited = target.decision?.creditedItems ?? [];
+  // Who merges has read the reports that join.
+  const joining = seenItems(
+    items.filter((item) => !target.items.includes(item)),
+    context,
+  );
+  const creditedItems = picked.length > 0 ? [...credited, ...joining] : credited;
+  return { changed: decide({ ...target, items }, context, { creditedItems }).changed, removed };
 }
 
 function split(group: StoryGroup, ids: readonly number[], context: CommandContext): GroupChange {
@@ -204,8 +220,10 @@ function split(group: StoryGroup, ids: readonly number[], context: CommandContex
   const id = leaving.has(group.id) ? earliestKept.id : group.id;
   const { firstItem = null, creditedItems = [], state } = group.decision ?? {};
   const credited = creditedItems.filter((item) => !leaving.has(item));
+  const earliestCredited = kept.find((item) => credited.includes(item.id)) ?? earliestKept;
+  const nextFirst = state === 'picked' ? earliestCredited.id : null;
   const rest = decide({ ...group, id, items: kept }, context, {
-    firstItem: firstItem !== null && leaving.has(firstItem) ? null : firstItem,
+    firstItem: firstItem !== null && leaving.has(firstItem) ? nextFirst : firstItem,
     creditedItems: state === 'picked' && credited.length === 0 ? [earliestKept.id] : credited,
   });
   const own = decide({ id: earliest.id, items: left, decision: null }, context, {});

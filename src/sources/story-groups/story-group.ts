@@ -37,7 +37,7 @@ export interface StoryGroup {
 
 export interface GroupDecision {
   state: 'open' | 'picked' | 'dropped';
-  /** The item that is named first; null: the earliest. */
+  /** The item that is named first. An editor's pick has one; null otherwise means the earliest. */
   firstItem: number | null;
   /** The editor's own; null: that of the first item. */
   headline: string | null;
@@ -73,7 +73,7 @@ export function inReportOrder(items: readonly GroupedItem[]): GroupedItem[] {
   return items.toSorted((a, b) => reportedAt(a) - reportedAt(b) || a.id - b.id);
 }
 
-/** The item that is named first: the editor's choice, else the earliest report. */
+/** The item that is named first: as decided, else the earliest report. */
 export function firstItemOf({ items, decision }: StoryGroup): GroupedItem {
   const chosen = items.find(({ id }) => id === decision?.firstItem);
   return chosen ?? (items[0] as GroupedItem);

@@ -137,6 +137,12 @@ describe('daywire roundup', () => {
     const { text } = await failing.run('pick', '1');
     const [, path = ''] = /^daywire: \S+ ended with code 3: what you wrote is in (\S+)\n$/.exec(text) ?? [];
     expect(readFileSync(path, 'utf8')).toBe('typed\n');
+    const unwritten = await openDesk('echo "$1" > path; exit 3');
+    await unwritten.run('list');
+    expect((await unwritten.run('pick', '1')).text).toMatch(
+      /^daywire: \S+ ended with code 3, and nothing was written\n$/,
+    );
+    expect(existsSync(readFileSync(join(unwritten.app.folder, 'path'), 'utf8').trim())).toBe(false);
     const { run, runAs, json, groups } = await openDesk(TYPES);
     await run('list');
     await runAs('Bo', ['list']);
@@ -155,7 +161,7 @@ describe('daywire roundup', () => {
   it('takes the sentence as --text without a terminal, and refuses what is unclear', async () => {
     const { run, runAs, json } = await openDesk();
     expect((await run('pick', '1', '--text', 'x')).text).toMatch(
-      /^daywire: 1 names no group yet: "daywire roundup list"/,
+      /^daywire: 1 names no group: Ada has listed none\. Numbers are those of your own list: "daywire roundup list"/,
     );
     await run('list');
     const piped = await runAs('Ada', ['pick', '1'], { isTTY: false });
@@ -263,6 +269,17 @@ describe('daywire roundup', () => {
     expect((await json('show', 'g7')).decision).toMatchObject({ state: 'picked', text: 'Ours.' });
     expect((await run('add', `${site.url}/report`, '--text', 'Ours, again.')).text).toMatch(/^known already as g7: /);
     expect((await run('add', `${site.url}/none`, '--text', 'x')).text).toMatch(/^daywire: \S+ answered 404/);
+  });
+
+  it('names the three groups that are most similar to one', async () => {
+    const { run, store, report } = await openDesk();
+    for (const event of [4, 5]) await report(event, ['Fourth Gazette']);
+    const others = [4, 6, 7, 8];
+    const rows = others.map((other, index) => ({ group_id: 1, other_id: other, similarity: 0.03 + index / 100 }));
+    await store.db.insertInto('group_suggestions').values(rows).execute();
+    const lines = (await run('list')).text.split('\n').filter((_, index) => index % 2 === 1);
+    expect(lines[0]).toMatch(/; perhaps the same: 5, 4, 3$/);
+    expect(lines[4]).toMatch(/; perhaps the same: 1$/);
   });
 
   it('says which sources keep reports back', async () => {

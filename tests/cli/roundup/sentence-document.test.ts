@@ -44,10 +44,12 @@ describe('the document of sentences', () => {
     ]);
   });
 
-  it('begins with the sentence that a picked group has', () => {
+  it('begins with the sentence that a group has, also when its pick was taken back', () => {
     const context = { editor: 'Ada', now: NOW, newArticleId: 'roundup-1' };
     const [picked] = decideGroups(GROUPS.slice(0, 1), { kind: 'pick', text: 'Ours.' }, context).changed as [StoryGroup];
     expect(parseDocument(formatDocument([picked], 'UTC'), [1]).get(1)).toBe('Ours.');
+    const { changed } = decideGroups([picked], { kind: 'restore' }, context);
+    expect(parseDocument(formatDocument(changed, 'UTC'), [1]).get(1)).toBe('Ours.');
   });
 
   it.each([

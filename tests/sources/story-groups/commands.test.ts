@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideGroups, type GroupCommand, GroupCommandError } from '../../../src/sources/story-groups/commands.ts';
-import { newItems, type StoryGroup } from '../../../src/sources/story-groups/story-group.ts';
+import { firstItemOf, newItems, type StoryGroup } from '../../../src/sources/story-groups/story-group.ts';
 import { NOW } from '../../support/clock.ts';
 import { automaticGroup, groupedItem } from '../../support/outlet-items.ts';
 
@@ -20,7 +20,7 @@ const PICK: GroupCommand = { kind: 'pick', text: 'A sentence of our own.' };
 describe('decideGroups', () => {
   it('freezes a group with the sentence of the editor when it is picked', () => {
     expect(given(GROUP, PICK).decision).toMatchObject({
-      ...{ state: 'picked', pickedBy: 'editor', text: 'A sentence of our own.', headline: null, firstItem: null },
+      ...{ state: 'picked', pickedBy: 'editor', text: 'A sentence of our own.', headline: null, firstItem: 1 },
       ...{ pickedAt: NOW, articleId: 'roundup-1', creditedItems: [1, 2, 3], editor: 'Ada', revision: 1 },
     });
   });
@@ -30,6 +30,19 @@ describe('decideGroups', () => {
     expect(picked.decision?.creditedItems).toEqual([1, 3]);
     expect(newItems(picked).map(({ id }) => id)).toEqual([2]);
     expect(newItems(given(picked, { kind: 'edit' }))).toEqual([]);
+  });
+
+  it('lets no report take the first place of a picked one, however early it is dated', () => {
+    const late = automaticGroup(groupedItem(2), groupedItem(3));
+    const antedated = groupedItem(1, { title: 'Never seen' });
+    const [picked] = decide([{ ...late, items: [antedated, ...late.items] }], PICK, 'Ada', [2, 3]).changed;
+    for (const commands of [[], [{ kind: 'edit', text: 'Again.' }], [{ kind: 'edit' }, PICK]] as GroupCommand[][]) {
+      expect(firstItemOf(given(picked as StoryGroup, ...commands)).id).toBe(2);
+    }
+    const merged = decide([given(late, PICK), automaticGroup(antedated)], { kind: 'merge' }).changed[0];
+    expect(firstItemOf(merged as StoryGroup).id).toBe(2);
+    const rest = decide([picked as StoryGroup], { kind: 'split', items: [2] }).changed[0];
+    expect(firstItemOf(rest as StoryGroup).id).toBe(3);
   });
 
   it('takes back a drop and a pick, and picks again as the same article', () => {
@@ -57,7 +70,7 @@ describe('decideGroups', () => {
       [2, [2, 3], 'picked'],
       [1, [1], 'open'],
     ]);
-    expect(changed[0]?.decision).toMatchObject({ articleId: 'roundup-1', firstItem: null, creditedItems: [2, 3] });
+    expect(changed[0]?.decision).toMatchObject({ articleId: 'roundup-1', firstItem: 2, creditedItems: [2, 3] });
     expect(changed[1]?.decision).toMatchObject({ articleId: null });
     expect(removed).toEqual([]);
   });
@@ -67,7 +80,10 @@ describe('decideGroups', () => {
     const picked = given(GROUP, PICK);
     const { changed, removed } = decide([other, picked], { kind: 'merge' });
     expect(removed).toEqual([7]);
-    expect(changed).toMatchObject([{ id: 1, decision: { state: 'picked', creditedItems: [1, 2, 3] } }]);
+    expect(changed).toMatchObject([{ id: 1, decision: { state: 'picked', creditedItems: [1, 2, 3, 7, 8] } }]);
+    expect(decide([picked, other], { kind: 'merge' }, 'Ada', [1, 2, 3, 8]).changed[0]?.decision).toMatchObject({
+      creditedItems: [1, 2, 3, 8],
+    });
     expect(changed[0]?.items.map(({ id }) => id)).toEqual([1, 2, 3, 7, 8]);
     expect(() => decide([given(other, PICK), picked], { kind: 'merge' })).toThrow('2 of these groups are picked');
     expect(() => decide([picked], { kind: 'merge' })).toThrow('merge takes two groups or more');

@@ -92,7 +92,7 @@ export function retryAfter(headers: IncomingHttpHeaders, now: number, longest = 
 }
 
 class ForbiddenUrlError extends Error {}
-/** Other than a FetchError: it is no fault of the server. */
+/** It is no fault of the server. */
 class GateError extends Error {}
 
 async function fetchDocument(
@@ -157,7 +157,7 @@ async function admit(
   try {
     return await limit.pauseWhile(() => gate.enter(url, signal));
   } catch (error) {
-    if (error instanceof FetchError || signal.aborted) throw error;
+    if (signal.aborted) throw error;
     throw new GateError('the gate failed', { cause: error });
   }
 }

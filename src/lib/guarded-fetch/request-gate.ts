@@ -2,7 +2,7 @@
 export interface RequestGate {
   /**
    * Waits until the request may begin. Disposing the result ends it: its response is read, or has failed.
-   * @throws FetchError if it may not begin for too long; the reason of `signal`
+   * @throws the reason of `signal`. What else it throws reaches the caller of `fetch`.
    */
   enter(url: URL, signal: AbortSignal): Promise<AsyncDisposable>;
 }

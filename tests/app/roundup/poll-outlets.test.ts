@@ -143,6 +143,23 @@ describe('polling outlets', () => {
       ]);
     });
 
+    it('waits, and has not failed, where a redirect leads to a host that asked for a pause', async () => {
+      const store = await open();
+      const places = { a: 'a.example.com/feed', b: 'b.example.com/feed' };
+      const { app, server, poll, options } = await openOutletNewsroom(store, places, (request): OutletAnswer => {
+        if (request.host.startsWith('a.')) return { status: 429, headers: { 'Retry-After': '7200' } };
+        return { status: 302, headers: { Location: server.url('a.example.com', '/feed') } };
+      });
+      const [a] = roundupSources(app.config);
+      if (a === undefined) throw new Error('no source');
+      await pollOutletNow(app, a, options);
+      const until = NOW + 2 * HOUR;
+      const { after, nextAt } = (await poll()).get('b') ?? {};
+      expect(after).toMatchObject({ state: 'waiting', reason: expect.stringMatching(/was not asked: its host asks/) });
+      expect(nextAt).toBe(until);
+      expect(server.requests.map(({ host }) => host)).toEqual(['a.example.com', 'b.example.com']);
+    });
+
     it('says what to ask an outlet that keeps it out, and alerts once', async () => {
       const store = await open();
       const challenge = '<!DOCTYPE html><script>window._cf_chl_opt = {};</script>';

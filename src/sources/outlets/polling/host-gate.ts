@@ -4,20 +4,31 @@
  */
 import { sql } from 'kysely';
 import type { RequestGate } from '../../../lib/guarded-fetch/request-gate.ts';
-import { FetchError } from '../../../lib/guarded-fetch/response-body.ts';
 import { type Clock, DAY, MINUTE, rfc3339, SECOND } from '../../../lib/time.ts';
 import { LONGEST_LEASES } from '../../../store/future-instants.ts';
 import type { Db } from '../../../store/store.ts';
 
 /** Between the end of a request and the next one to the same host. */
 export const HOST_PAUSE = 2 * SECOND;
-/** A host that asks for a longer pause is not waited for. */
+/** A host that asks for a longer pause is not waited for: `HostPauseError`. */
 const LONGEST_WAIT = MINUTE;
 /** How often a host is looked at that another process uses. */
 const STEP = SECOND;
 
 /** Waits. @throws the reason of `signal` */
 export type Wait = (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+
+/** A host has asked for a pause, in answer to the request of another feed. */
+export class HostPauseError extends Error {
+  override name = 'HostPauseError';
+  readonly until: number;
+
+  /** @param until epoch milliseconds */
+  constructor(until: number) {
+    super(`its host asks for a pause until ${rfc3339(until)}`);
+    this.until = until;
+  }
+}
 
 export interface HostGateDeps {
   db: Db;
@@ -39,7 +50,7 @@ export function openHostGate({ db, clock, wait, onWait }: HostGateDeps): Request
         if (lease !== null) return { [Symbol.asyncDispose]: () => releaseHost(db, host, lease, clock()) };
         const milliseconds = await timeUntilFree(db, host, now);
         if (milliseconds > LONGEST_WAIT) {
-          throw new FetchError(`its host asks for a pause until ${rfc3339(now + milliseconds)}`);
+          throw new HostPauseError(now + milliseconds);
         }
         await wait(milliseconds, signal);
       }

@@ -11,7 +11,7 @@ import { type Answer, ask, PollError, placeOf } from '../../request.ts';
 import type { SourceRow } from '../../source-state.ts';
 import { challengeOf, isPage } from './challenge.ts';
 import type { PollSignal } from './feed-state.ts';
-import { hostOf } from './host-gate.ts';
+import { HostPauseError, hostOf } from './host-gate.ts';
 import type { OutletDocument } from './read-outlet-feed.ts';
 
 export type OutletResponse =
@@ -71,6 +71,10 @@ export async function requestFeed(
     const answer = await ask({ client, signal, now: clock() }, endpoint, conditionsOf(row));
     return await readAnswer(requester, answer, { source, row, endpoint });
   } catch (error) {
+    if (error instanceof HostPauseError) {
+      const { message, until } = error;
+      return problemOf({ kind: 'busy', problem: `${placeOf(endpoint)} was not asked: ${message}`, retryAt: until });
+    }
     if (!(error instanceof PollError)) throw error;
     const { message: problem, retryAt } = error;
     if (retryAt !== null) return problemOf({ kind: 'busy', problem, retryAt });

@@ -24,7 +24,9 @@ const MAX_TEXT = 10_000;
  * @param pages addresses of the page
  */
 export function readLinkedArticle(scripts: readonly string[], pages: readonly string[]): LinkedArticle | null {
-  const articles = scripts.flatMap((script) => findArticles(parse(script)));
+  const objects = scripts.flatMap((script) => findObjects(parse(script)));
+  const articles = objects.filter(isArticle);
+  const whole = wholeOf(objects);
   const wanted = new Set(pages.map(canonicalLink));
   const isOfPage = (article: JsonObject): boolean =>
     ['mainEntityOfPage', 'url', '@id'].some((key) => {
@@ -36,9 +38,9 @@ export function readLinkedArticle(scripts: readonly string[], pages: readonly st
   return {
     headline: textOf(article.headline) ?? textOf(article.name),
     description: textOf(article.description),
-    publisher: nameOf(article.publisher),
+    publisher: nameOf(whole(article.publisher)),
     published: textOf(article.datePublished),
-    image: addressOf(article.image),
+    image: addressOf(whole(article.image)),
     language: nameOf(article.inLanguage),
   };
 }
@@ -54,8 +56,28 @@ function parse(script: string): unknown {
   }
 }
 
+/**
+ * Completes references: `{ "@id": "#publisher" }` stands for the object of the page that has this id (JSON-LD 1.1
+ * §3.3). An unknown id may be the address of a picture, unless it names a part of a page.
+ */
+function wholeOf(objects: readonly JsonObject[]): (value: unknown) => unknown {
+  const byId = new Map<unknown, JsonObject>();
+  for (const object of objects) {
+    if (!isReference(object) && !byId.has(object['@id'])) byId.set(object['@id'], object);
+  }
+  return (value) =>
+    listOf(value).map((one) => {
+      if (!isObject(one) || !isReference(one)) return one;
+      return byId.get(one['@id']) ?? (one['@id'].includes('#') ? null : one);
+    });
+}
+
+function isReference(object: JsonObject): object is { '@id': string } {
+  return typeof object['@id'] === 'string' && Object.keys(object).every((key) => key === '@id' || key === '@type');
+}
+
 /** Breadth first, so that the article itself precedes those that it mentions. */
-function findArticles(root: unknown): JsonObject[] {
+function findObjects(root: unknown): JsonObject[] {
   const found: JsonObject[] = [];
   let level: unknown[] = [root];
   let nodes = 0;
@@ -64,7 +86,7 @@ function findArticles(root: unknown): JsonObject[] {
     for (const node of level) {
       if (typeof node !== 'object' || node === null) continue;
       if (++nodes > MAX_NODES) return found;
-      if (!Array.isArray(node) && isArticle(node as JsonObject)) found.push(node as JsonObject);
+      if (isObject(node)) found.push(node);
       const children = Object.values(node);
       next.push(...children.slice(0, MAX_NODES));
     }

@@ -66,6 +66,16 @@ describe('the page of a report', () => {
     ['an object', article],
     ['a list', [{ '@type': 'BreadcrumbList', name: 'Path' }, article]],
     ['a graph', { '@context': 'https://schema.org', '@graph': [{ '@type': 'WebSite', name: 'Site' }, article] }],
+    [
+      'a graph with references',
+      {
+        '@graph': [
+          { ...article, publisher: { '@id': '#us' }, image: { '@type': 'ImageObject', '@id': '#picture' } },
+          { '@type': 'ImageObject', '@id': '#picture', contentUrl: expected.imageUrl },
+          { '@type': 'Organization', '@id': '#us', name: 'The Example' },
+        ],
+      },
+    ],
     ['within the page that it is about', { '@type': 'WebPage', name: 'Page', mainEntity: article }],
     ['of several types', { ...article, '@type': ['Thing', 'ReportageNewsArticle'] }],
     ['with a type as an address', { ...article, '@type': 'https://schema.org/BlogPosting' }],
@@ -73,6 +83,12 @@ describe('the page of a report', () => {
     ['in a comment', `<!-- ${JSON.stringify(article)} -->`],
   ])('is read by its JSON-LD: %s', (_, value) => {
     expect(read(`<head><title>Other</title>${jsonLd(value)}</head>`)).toMatchObject(expected);
+  });
+
+  it('has no picture or outlet that its JSON-LD only refers to', () => {
+    const refer = (id: string) => read(jsonLd({ ...article, image: { '@id': id }, publisher: { '@id': '#us' } }));
+    expect(refer('https://the-example.com/2026/11/report#picture')).toMatchObject({ imageUrl: null, outlet: null });
+    expect(refer(expected.imageUrl)).toMatchObject({ imageUrl: expected.imageUrl });
   });
 
   it('has the JSON-LD of its own report, not of one that it mentions', () => {

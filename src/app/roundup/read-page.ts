@@ -6,6 +6,7 @@ import { cleanUrl } from '../../lib/clean-text.ts';
 import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import { readPageInThread } from '../../sources/outlets/page-in-thread.ts';
 import type { PageMetadata } from '../../sources/outlets/page-metadata.ts';
+import { type ChallengedResponse, challengeOf } from '../../sources/outlets/polling/challenge.ts';
 import { placeOf } from '../../sources/request.ts';
 
 /** What a page says of its report. */
@@ -47,7 +48,7 @@ export async function readReportPage(
   if (result.kind === 'failed') {
     return unreadable(`cannot be read: ${result.reason}`);
   }
-  const problem = statusProblem(result.status) ?? loginProblem(url, result.url);
+  const problem = statusProblem(result) ?? loginProblem(url, result.url);
   if (problem !== null) return unreadable(problem);
   const contentType = result.headers['content-type'] ?? null;
   if (!isHtml(contentType, result.body)) return unreadable(`is no HTML page: it is ${typeName(contentType)}`);
@@ -59,8 +60,12 @@ export async function readReportPage(
 
 const PRIVATE_HINT = ': if it is yours, name its network in fetch.allow';
 
-function statusProblem(status: number): string | null {
+function statusProblem(response: ChallengedResponse): string | null {
+  const { status } = response;
+  // Articles behind the same services have their marks, too: only another status tells a challenge apart.
   if (status === 200) return null;
+  const service = challengeOf(response);
+  if (service !== null) return `answered ${status} with a challenge of ${service}: it refuses programs`;
   if (status === 401 || status === 402) return `answered ${status}: it is behind a login`;
   if (status === 403) return 'answered 403: it refuses programs, or is behind a login';
   if (status === 404 || status === 410) return `answered ${status}: there is no such page; is the address right?`;

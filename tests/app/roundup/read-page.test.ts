@@ -24,6 +24,8 @@ beforeEach(async () => {
   app.get('/pdf', (c) => c.body('%PDF', 200, { 'content-type': 'application/pdf' }));
   app.get('/feed', (c) => c.body('<rss/>', 200, { 'content-type': 'application/rss+xml' }));
   app.get('/long', (c) => c.body('<p>'.repeat(4_000_000), 200, HTML));
+  const challenge = '<!DOCTYPE html><script>window._cf_chl_opt = {}</script><title>Just a moment...</title>';
+  app.get('/challenge/:status', (c) => c.body(challenge, Number(c.req.param('status')) as 200, HTML));
   app.get('/status/:status', (c) => new Response('no', { status: Number(c.req.param('status')) }));
   site = await openSite(app);
 });
@@ -78,6 +80,8 @@ describe('reading the page of a report', () => {
     ['/status/403', '/status/403 answered 403: it refuses programs, or is behind a login'],
     ['/status/429', '/status/429 answered 429: it is busy; try again later'],
     ['/status/500', '/status/500 answered 500'],
+    ['/challenge/503', '/challenge/503 answered 503 with a challenge of Cloudflare: it refuses programs'],
+    ['/challenge/200', null],
     ['/members', '/members leads to /login: it is behind a login'],
     ['/pdf', '/pdf is no HTML page: it is application/pdf'],
     ['/feed?key=secret', '/feed is no HTML page: it is application/rss+xml'],

@@ -46,7 +46,7 @@ export function formatListing(listing: GroupListing, zone: string): string {
  * ```
  */
 function formatListed({ number, group, newestAt, similar, ...listed }: ListedGroup, now: number, zone: string) {
-  const { first, newReports } = listed;
+  const { first, newReports, isCorrected } = listed;
   const others = outletsOf([first, ...group.items]).slice(1);
   const marks = [
     `${plainLine(first.outlet)} ${localDateTime(reportedAt(first), zone)}`,
@@ -54,6 +54,7 @@ function formatListed({ number, group, newestAt, similar, ...listed }: ListedGro
     formatAge(now - newestAt),
     ...stateOf(group),
     ...(newReports > 0 ? [`${count(newReports, 'new report')} since`] : []),
+    ...(isCorrected ? ['headline corrected since'] : []),
     ...(similar.length > 0 ? [`perhaps the same: ${similar.join(', ')}`] : []),
   ];
   return [`${String(number).padStart(2)}  ${headlineOf(group)}`, `    ${marks.join('; ')}`];
@@ -76,7 +77,7 @@ function formatWithheld({ source, state, reason, items }: WithheldSource): strin
   return `${source} is ${state}${why}`;
 }
 
-/** The headline that the roundup shows. */
+/** The headline that the roundup shows, or will show with the next change of a pick whose outlet has corrected it. */
 function headlineOf(group: StoryGroup): string {
   return cut(plainLine(group.decision?.headline ?? firstItemOf(group).title), LINE);
 }
@@ -154,10 +155,11 @@ export function listingJson({ groups, now, ...rest }: GroupListing): object {
   return {
     at: now,
     ...rest,
-    groups: groups.map(({ number, group, newestAt, similar }) => ({
+    groups: groups.map(({ number, group, newestAt, similar, isCorrected }) => ({
       number,
       newestAt,
       similar,
+      isCorrected,
       outlets: outletsOf(group.items),
       ...groupJson(group),
     })),

@@ -3,6 +3,7 @@ import { parseWrittenInstant } from '../../articles/import/front-matter/written-
 import type { Config } from '../../config/config.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { privateHost } from '../../lib/private-address.ts';
+import { MAX_TITLE, MAX_URL } from '../../sources/outlets/items/usable-entry.ts';
 import { type AddedItem, addItem, type NamedItem } from '../../sources/story-groups/add-item.ts';
 import { GroupCommandError } from '../../sources/story-groups/commands.ts';
 import type { AppContext } from '../app-context.ts';
@@ -21,10 +22,8 @@ export interface AddedReport extends AddedItem {
   notices: string[];
 }
 
-/** Characters. */
-const MAX_TITLE = 300;
+/** Characters, as in the configuration. */
 const MAX_OUTLET = 100;
-const MAX_URL = 2_048;
 
 /**
  * Reads the page and stores the report. A page that cannot be read is enough with a title of the editor.

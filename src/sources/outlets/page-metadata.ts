@@ -12,7 +12,7 @@ import { parseFeedDate } from '../feed/feed-date.ts';
 import { textOfHtml } from '../html-text.ts';
 import { decodePage } from './decode-page.ts';
 import { canonicalLink, isFrontPage } from './identity/canonical-link.ts';
-import { CLOCK_SKEW } from './items/usable-entry.ts';
+import { CLOCK_SKEW, MAX_URL } from './items/usable-entry.ts';
 import { type LinkedArticle, readLinkedArticle } from './json-ld.ts';
 import { MAX_SUMMARY } from './outlet-entry.ts';
 import { type PageTags, readPageTags } from './page-tags.ts';
@@ -46,7 +46,6 @@ export interface PageMetadata {
 
 const MAX_TITLE = 500;
 const MAX_NAME = 200;
-const MAX_URL = 2_048;
 
 /** Names of `meta` tags with the time of publication, the most precise first. */
 const DATE_NAMES = [

@@ -6,9 +6,9 @@ import { type EntryIdentity, normaliseTitle } from '../identity/entry-keys.ts';
 import type { OutletEntry } from '../outlet-entry.ts';
 
 /** Characters. */
-const MAX_TITLE = 300;
+export const MAX_TITLE = 300;
 const MAX_EXCERPT = 500;
-const MAX_URL = 2_048;
+export const MAX_URL = 2_048;
 const MAX_LANGUAGE = 35;
 /** Clocks differ by minutes. A date that is further ahead is wrong, most often by its zone. */
 export const CLOCK_SKEW = 15 * MINUTE;

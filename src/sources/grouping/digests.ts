@@ -2,17 +2,17 @@
 import { normalise } from './words.ts';
 
 const NUMBER = '(?:\\d{1,2}|three|four|five|six|seven|eight|nine|ten|twelve)';
-const PARTS = '(?:things|stories|headlines|takeaways|charts)';
+const PARTS = '(?:things|stories|headlines|takeaways|charts|numbers)';
 const DAY = '(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)';
 const TIME = `(?:daily|weekly|monthly|early|morning|midday|noon|afternoon|evening|late|weekend|${DAY})`;
-const KIND = '(?:briefing|brief|digest|round-?up|wrap|wrap-up|headlines|bulletin|newsletter|recap|links|reads)';
+const KIND = '(?:briefing|brief|digest|round-?up|wrap|wrap-up|headlines|bulletin|newsletter|recap)';
 const SUBJECT = '(?:news|markets?|stocks?|tech|business|media|earnings|week|day)';
 
 const DIGESTS: readonly RegExp[] = [
   // "10 things to know today", "The top five tech stories"
   new RegExp(`^(?:the )?(?:top )?${NUMBER} (?:\\w+ ){0,2}${PARTS}\\b`),
   // "Your morning briefing", "Friday tech roundup"
-  new RegExp(`^(?:the |your |our )?${TIME} (?:\\w+ )?${KIND}\\b`),
+  new RegExp(`^(?:the |your |our )?${TIME} (?:\\w+ )?(?:${KIND}|links|reads)\\b`),
   // "Market wrap: …", "The week in review"
   new RegExp(`\\b${SUBJECT} (?:${KIND}|in brief|in review)\\b`),
   // "Round-up: …", "Live: …"; but news agencies write "BRIEF: …" before reports of one event

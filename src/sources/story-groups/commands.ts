@@ -189,7 +189,7 @@ function merge(groups: readonly StoryGroup[], context: CommandContext): GroupCha
   const picked = distinct.filter(({ decision }) => decision?.state === 'picked');
   if (picked.length > 1) {
     throw new GroupCommandError(
-      `${picked.length} of these groups are picked, and one article remains of a group: restore the others first`,
+      `${picked.length} of these groups are picked, and one article remains of a group: drop the others first`,
     );
   }
   const open = distinct.find(({ decision }) => decision === null || decision.state === 'open');

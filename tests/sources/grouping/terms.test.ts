@@ -74,6 +74,8 @@ describe('a digest', () => {
   it.each([
     '10 things you need to know this morning',
     'Five stories to read before the opening bell',
+    '10 numbers that explain the week',
+    'Morning links: Northwind, Contoso and more',
     'The Morning Briefing: Northwind, Contoso and more',
     'Your weekly tech roundup',
     'Market wrap: Northwind rises; Contoso falls',
@@ -92,6 +94,7 @@ describe('a digest', () => {
     '10 people hurt in fire at Contoso plant',
     'Contoso wraps up sale of its headlines business',
     'Live music venue Orlen Hall closes',
+    'Social media links Northwind to Contoso',
     '三部门回应星河科技收购案',
   ])('is not a report of one event: %s', (title) => {
     expect(isDigest(title)).toBe(false);

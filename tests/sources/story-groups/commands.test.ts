@@ -85,7 +85,13 @@ describe('decideGroups', () => {
       creditedItems: [1, 2, 3, 8],
     });
     expect(changed[0]?.items.map(({ id }) => id)).toEqual([1, 2, 3, 7, 8]);
-    expect(() => decide([given(other, PICK), picked], { kind: 'merge' })).toThrow('2 of these groups are picked');
+    const byRule = given(other, { kind: 'rule' });
+    for (const second of [given(other, PICK), byRule]) {
+      expect(() => decide([second, picked], { kind: 'merge' })).toThrow(
+        '2 of these groups are picked, and one article remains of a group: drop the others first',
+      );
+      expect(decide([given(second, { kind: 'drop' }), picked], { kind: 'merge' }).changed).toMatchObject([{ id: 1 }]);
+    }
     expect(() => decide([picked], { kind: 'merge' })).toThrow('merge takes two groups or more');
     expect(() => decide([picked, picked], { kind: 'merge' })).toThrow('these reports are in one group already');
   });

@@ -87,6 +87,8 @@ describe('daywire sources for outlets', () => {
   it('pauses and resumes an outlet', async () => {
     expect((await run('pause', 'daily-circuit')).stdout).toMatch(/^daily-circuit is paused/);
     expect((await run('list')).stdout).toMatch(/daily-circuit: .*; PAUSED since /);
+    // A poll by hand does not end that.
+    expect((await run('poll', 'daily-circuit')).stdout).toBe('daily-circuit: nothing has changed; it stays paused\n');
     expect(JSON.parse((await run('resume', 'daily-circuit', '--json')).stdout)).toEqual({
       id: 'daily-circuit',
       isPaused: false,

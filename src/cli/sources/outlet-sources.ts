@@ -122,16 +122,15 @@ export async function pollOutlet(
   if (outcome.kind === 'stopped') throw new CommandError(`${id}: stopped; nothing was recorded`);
   await groupAndPublish(cli, app);
   for (const problem of outcome.problems) cli.printError(problem);
-  const { after, nextAt, added, old, held } = outcome;
-  const next = nextAt === null ? null : rfc3339(nextAt);
+  const { after, added, old, held } = outcome;
+  // A paused source stays paused.
+  const { next, paused } = findById(await readOutletStatus(app), id, 'source');
   printResult(cli, options, {
     value: { id, added, old, held, state: after.state, reason: after.reason, next, problems: outcome.problems },
     text: () => {
       const changes = describeOutletChanges(outcome) ?? 'nothing has changed';
-      return withLocalTimes(
-        `${id}: ${changes}${next === null ? '' : `, next poll ${next}`}`,
-        app.config.publication.zone,
-      );
+      const then = paused !== null ? '; it stays paused' : next === null ? '' : `, next poll ${next}`;
+      return withLocalTimes(`${id}: ${changes}${then}`, app.config.publication.zone);
     },
   });
   if (after.failures > 0) throw new CommandError(`${id}: ${after.reason}`);

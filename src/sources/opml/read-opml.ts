@@ -35,7 +35,7 @@ export function readOpml(bytes: Uint8Array): OpmlResult {
   const parser = new Parser(
     {
       onopentag: (name, attributes) => reader.open(name, attributes),
-      onclosetag: () => reader.close(),
+      onclosetag: (name, isImplied) => reader.close(name, isImplied),
       ontext: (text) => reader.text(text),
     },
     { xmlMode: true, lowerCaseTags: true, lowerCaseAttributeNames: true },
@@ -67,8 +67,10 @@ class OpmlReader {
     if (name === 'outline' && this.#isOpml) this.#outline(attributes);
   }
 
-  close(): void {
+  /** @param isImplied whether the file has no such tag */
+  close(name: string, isImplied: boolean): void {
     this.#open.pop();
+    if (name === 'opml' && isImplied) this.#note('the file ends without </opml>: perhaps feeds are missing');
   }
 
   text(text: string): void {

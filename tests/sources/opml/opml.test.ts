@@ -19,6 +19,18 @@ const withBody = (body: string): string =>
   `<opml version="2.0"><head><title>T</title></head><body>${body}</body></opml>`;
 
 describe('reading OPML', () => {
+  it('says that a file was cut off, wherever', () => {
+    const whole = withBody(
+      '<outline text="A" xmlUrl="https://a.example/"/><outline text="B" xmlUrl="https://b.example/"/>',
+    );
+    expect(feedsOf(whole).problems).toEqual([]);
+    for (let end = '<opml>'.length + 20; end < whole.length; end++) {
+      expect(feedsOf(whole.slice(0, end)).problems).toEqual([
+        'the file ends without </opml>: perhaps feeds are missing',
+      ]);
+    }
+  });
+
   it('finds feeds in any folder, and takes the title before the text', () => {
     const result = feedsOf(`<?xml version="1.0"?><OPML version="1.1"><head><title> My
       feeds </title></head><body>

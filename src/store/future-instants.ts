@@ -6,12 +6,9 @@
  */
 import { type RawBuilder, sql } from 'kysely';
 import { CLOCK_DIFFERENCE } from '../lib/clock-watch.ts';
-import { HOUR, MINUTE, SECOND } from '../lib/time.ts';
+import { MINUTE, SECOND } from '../lib/time.ts';
 import { isOpen } from './delivery-states.ts';
 import type { Db } from './store.ts';
-
-/** The longest pause that a host may ask for, in milliseconds. */
-export const LONGEST_HOLD = 48 * HOUR;
 
 /** The longest lease of each kind of work, in milliseconds. */
 export const LONGEST_LEASES = {
@@ -70,7 +67,8 @@ export async function correctFutureInstants(db: Db, now: number, tolerance = CLO
     sql`update sources set failing_since = ${at} where ${isLater('failing_since')}`,
     sql`update sources set lease_until = null where lease_until > ${latest(claim)}`,
     sql`update source_hosts set busy_until = null where busy_until > ${latest(host)}`,
-    sql`update source_hosts set free_at = ${at} where free_at > ${latest(LONGEST_HOLD)}`,
+    sql`update source_hosts set free_at = ${at}, written_at = ${at}
+      where free_at > ${now} and ${isLater('written_at')}`,
     sql`update remote_images set due_at = ${at}
       where state = 'pending' and due_at > ${now} and ${isLater('checked_at')}`,
     sql`update remote_images set lease_until = null

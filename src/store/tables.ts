@@ -33,6 +33,8 @@ export interface Tables {
     busy_until: number | null;
     /** When the next request may begin. */
     free_at: number;
+    /** When `free_at` was written. */
+    written_at: number;
   };
   outlet_items: OutletItemsTable;
   /**

@@ -32,7 +32,8 @@ export async function createRoundupSources(db: Kysely<unknown>, dialect: 'sqlite
     `create table source_hosts (
       host ${text} not null primary key,
       busy_until ${int},
-      free_at ${int} not null
+      free_at ${int} not null,
+      written_at ${int} not null
     )`,
     `create table outlet_items (
       id ${identity},

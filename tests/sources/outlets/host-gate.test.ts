@@ -74,12 +74,12 @@ describe('the gate of a host', () => {
       const at = clockAt(NOW);
       const gate = gateOf(store, at);
       await (await gate.enter(URL_A, never))[Symbol.asyncDispose]();
-      await holdHost(store.db, 'a.example.com', NOW + HOUR);
+      await holdHost(store.db, 'a.example.com', NOW + HOUR, at.now);
       await expect(gate.enter(URL_A, never)).rejects.toThrow('its host asks for a pause until 2026-11-24T13:00:00Z');
       expect(await findHold(store.db, 'a.example.com', NOW)).toBe(NOW + HOUR);
       expect(await findHold(store.db, 'b.example.com', NOW)).toBeNull();
       // A shorter pause does not end it.
-      await holdHost(store.db, 'a.example.com', NOW + MINUTE);
+      await holdHost(store.db, 'a.example.com', NOW + MINUTE, at.now);
       expect(await findHold(store.db, 'a.example.com', NOW)).toBe(NOW + HOUR);
       at.now += HOUR;
       await using _later = await gate.enter(URL_A, never);
@@ -90,11 +90,20 @@ describe('the gate of a host', () => {
       const store = await open();
       const at = clockAt(NOW);
       await gateOf(store, at).enter(URL_A, never);
-      await holdHost(store.db, 'a.example.com', NOW + HOUR);
-      at.now -= 30 * DAY;
+      await holdHost(store.db, 'a.example.com', NOW + HOUR, at.now);
+      at.now -= HOUR;
       expect(await correctFutureInstants(store.db, at.now)).toBe(2);
       await using _next = await gateOf(store, at).enter(URL_A, never);
-      expect(at.now).toBe(NOW - 30 * DAY);
+      expect(at.now).toBe(NOW - HOUR);
+    });
+
+    it('keeps to a pause that a host asked for, although it ends in the future', async () => {
+      const store = await open();
+      const at = clockAt(NOW);
+      await (await gateOf(store, at).enter(URL_A, never))[Symbol.asyncDispose]();
+      await holdHost(store.db, 'a.example.com', NOW + 2 * DAY, at.now);
+      expect(await correctFutureInstants(store.db, at.now)).toBe(0);
+      expect(await findHold(store.db, 'a.example.com', NOW)).toBe(NOW + 2 * DAY);
     });
 
     it('keeps no host that was not asked for a day', async () => {

@@ -68,7 +68,7 @@ async function claimHost(db: Db, host: string, now: number): Promise<number | nu
   const until = now + LONGEST_LEASES.host;
   const row = await db
     .insertInto('source_hosts')
-    .values({ host, busy_until: until, free_at: now })
+    .values({ host, busy_until: until, free_at: now, written_at: now })
     .onConflict((conflict) =>
       conflict
         .column('host')
@@ -85,17 +85,17 @@ async function claimHost(db: Db, host: string, now: number): Promise<number | nu
 async function releaseHost(db: Db, host: string, lease: number, now: number): Promise<void> {
   await db
     .updateTable('source_hosts')
-    .set({ busy_until: null, free_at: later(now + HOST_PAUSE) })
+    .set({ busy_until: null, free_at: later(now + HOST_PAUSE), written_at: now })
     .where('host', '=', host)
     .where('busy_until', '=', lease)
     .execute();
 }
 
 /** Sends no request to a host before an instant, as it asked (RFC 6585 §4). */
-export async function holdHost(db: Db, host: string, until: number): Promise<void> {
+export async function holdHost(db: Db, host: string, until: number, now: number): Promise<void> {
   await db
     .updateTable('source_hosts')
-    .set({ free_at: later(until) })
+    .set({ free_at: later(until), written_at: now })
     .where('host', '=', host)
     .execute();
 }

@@ -121,7 +121,7 @@ async function recordResponse(
       : null;
   if (response.kind === 'unchanged') await adoptOutletName(tx, { source: row.id, outlet: source.outlet });
   if (response.kind === 'problem' && response.hold !== null)
-    await holdHost(tx, response.hold.host, response.hold.until);
+    await holdHost(tx, response.hold.host, response.hold.until, now);
   const held = recorded?.held ?? (await countHeldItems(tx, row.id));
   const before = response.kind === 'problem' ? condition : { ...condition, endpoint: response.endpoint };
   const { signal, findings } = learn(response, { feed, recorded, held });

@@ -4,8 +4,7 @@ import { type FetchClient, retryAfter } from '../../../lib/guarded-fetch/fetch-c
 import { JobError } from '../../../lib/threads/pool-thread.ts';
 import { threadJob } from '../../../lib/threads/thread-job.ts';
 import { runInThread } from '../../../lib/threads/thread-pool.ts';
-import { type Clock, rfc3339, SECOND } from '../../../lib/time.ts';
-import { LONGEST_HOLD } from '../../../store/future-instants.ts';
+import { type Clock, HOUR, rfc3339, SECOND } from '../../../lib/time.ts';
 import { findFeedOfPage } from '../../discover.ts';
 import { type Answer, ask, PollError, placeOf } from '../../request.ts';
 import type { SourceRow } from '../../source-state.ts';
@@ -137,6 +136,9 @@ async function readInThread({ url, headers, body }: Answer, { clock, signal }: F
     throw error;
   }
 }
+
+/** A server that asks for a longer pause gets this one. */
+const LONGEST_HOLD = 48 * HOUR;
 
 /** What a status other than 200 and 304 means. */
 function readStatus(answer: Answer, outlet: string, now: number): OutletResponse {

@@ -90,7 +90,7 @@ export async function findReference({ store }: AppContext, editor: string, name:
   if (listed !== undefined) return listed;
   throw new GroupCommandError(
     view === null
-      ? `${name} names no group: ${editor} has listed none. Numbers are those of your own list: ${list} with your --by`
+      ? `${name} names no group: ${editor} has listed none. Each editor has own numbers: run ${list} as ${editor}`
       : `there is no group ${name}: ${list} printed ${view.length} numbers`,
   );
 }

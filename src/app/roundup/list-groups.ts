@@ -18,7 +18,7 @@ import {
   newItems,
   type StoryGroup,
 } from '../../sources/story-groups/story-group.ts';
-import { findWithheldSources, type WithheldSource } from '../../sources/story-groups/withheld.ts';
+import { countUnpolledSources, findWithheldSources, type WithheldSource } from '../../sources/story-groups/withheld.ts';
 import type { AppContext } from '../app-context.ts';
 import { groupingWindow, regroupIfDue } from './regroup.ts';
 
@@ -34,6 +34,8 @@ export interface GroupListing {
   withheld: WithheldSource[];
   /** Of the configuration. */
   sources: number;
+  /** Those of them that have never been polled. */
+  unpolled: number;
 }
 
 export interface ListedGroup {
@@ -95,6 +97,7 @@ export async function listGroups(
     dropped: inWindow.length - shown.length,
     withheld: await findWithheldSources(store.db, sourceIds(config)),
     sources: sourceIds(config).length,
+    unpolled: await countUnpolledSources(store.db, sourceIds(config)),
   };
 }
 

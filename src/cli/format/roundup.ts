@@ -22,21 +22,23 @@ const NAMES = 80;
 
 /** @param zone of the publication */
 export function formatListing(listing: GroupListing, zone: string): string {
-  const { groups, more, dropped, withheld, sources, windowHours, now } = listing;
+  const { groups, more, dropped, withheld, unpolled, now } = listing;
   const shown = groups.flatMap((listed) => formatListed(listed, now, zone));
   const hidden = [
     ...(more > 0 ? [`${count(more, 'more group')}: --limit ${groups.length + more}`] : []),
     ...(dropped > 0 ? [`${count(dropped, 'dropped group')}: --all`] : []),
   ];
-  const none =
-    sources === 0
-      ? 'no source has "use: roundup": "daywire sources add" adds one'
-      : `nothing was reported in the last ${windowHours} hours`;
   return [
-    ...(shown.length > 0 ? shown : [none]),
+    ...(shown.length > 0 ? shown : [formatNothing(listing)]),
     ...hidden,
+    ...(unpolled > 0 ? [`not polled yet: ${count(unpolled, 'source')}; "daywire start" polls them`] : []),
     ...(withheld.length > 0 ? [`kept back: ${withheld.map(formatWithheld).join('; ')}`] : []),
   ].join('\n');
+}
+
+function formatNothing({ sources, unpolled, windowHours }: GroupListing): string {
+  if (sources === 0) return 'no source has "use: roundup": "daywire sources add" adds one';
+  return unpolled === sources ? 'nothing yet' : `nothing was reported in the last ${windowHours} hours`;
 }
 
 /**

@@ -36,3 +36,15 @@ export async function findWithheldSources(db: Db, ids: readonly string[]): Promi
     items: items.get(feed.source) ?? 0,
   }));
 }
+
+/** Counts the sources with these ids that have never been polled. */
+export async function countUnpolledSources(db: Db, ids: readonly string[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  const polled = await db
+    .selectFrom('sources')
+    .select('id')
+    .where('id', 'in', ids)
+    .where('polled_at', 'is not', null)
+    .execute();
+  return ids.length - polled.length;
+}

@@ -161,7 +161,7 @@ describe('daywire roundup', () => {
   it('takes the sentence as --text without a terminal, and refuses what is unclear', async () => {
     const { run, runAs, json } = await openDesk();
     expect((await run('pick', '1', '--text', 'x')).text).toMatch(
-      /^daywire: 1 names no group: Ada has listed none\. Numbers are those of your own list: "daywire roundup list"/,
+      /^daywire: 1 names no group: Ada has listed none\. Each editor has .*: run "daywire roundup list" as Ada\n$/,
     );
     await run('list');
     const piped = await runAs('Ada', ['pick', '1'], { isTTY: false });
@@ -308,7 +308,14 @@ describe('daywire roundup', () => {
       outlet: 'Held Post',
     } as const;
     Object.assign(app, { config: { ...app.config, sources: [source] } });
-    expect((await run('list')).text).not.toContain('kept back');
+    const { text } = await run('list');
+    expect(text).not.toContain('kept back');
+    expect(text).toMatch(/\nnot polled yet: 1 source; "daywire start" polls them\n$/);
+    const polled = { configured_api: 'feed', url: source.url, rules: '', due_at: 0, polled_at: NOW } as const;
+    await store.db
+      .insertInto('sources')
+      .values({ id: source.id, use: 'roundup', ...polled })
+      .execute();
     const feed = { source: 'held-post', state: 'held', state_since: 1, reason: 'a flood' } as const;
     await store.db.insertInto('outlet_feeds').values(feed).execute();
     await store.db

@@ -1,6 +1,7 @@
 /** A report that an editor names by its address: reads its page, and puts it among the reports of outlets. */
 import { parseWrittenInstant } from '../../articles/import/front-matter/written-instant.ts';
 import type { Config } from '../../config/config.ts';
+import { ownSites } from '../../config/own-sites.ts';
 import { boundedLine, cleanLine, cleanUrl, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { privateHost } from '../../lib/private-address.ts';
 import { MAX_TITLE, MAX_URL } from '../../sources/outlets/items/usable-entry.ts';
@@ -65,10 +66,7 @@ export async function addReport(
 function unreadPage(config: Config, address: string, reason: string, ownTitle: string | undefined): ReportPage {
   const url = cleanUrl(address);
   if (url === null) throw new GroupCommandError(reason);
-  const host = privateHost(url, {
-    publicUrl: config.publication.url,
-    sourceOrigins: config.sources.map((source) => new URL(source.url).origin),
-  });
+  const host = privateHost(url, ownSites(config));
   if (host !== null) throw new GroupCommandError(`${reason}\nnobody else can open ${host}, which is a private address`);
   if (ownTitle === undefined) {
     throw new GroupCommandError(`${reason}\nwith --title and --outlet the report is added without its page`);

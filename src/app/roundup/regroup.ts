@@ -2,7 +2,10 @@
  * Groups the outlet items of the window, and lets rules pick groups. Several processes may do it at once, and doing it
  * again changes nothing.
  */
+
 import type { Config, NewsletterConfig } from '../../config/config.ts';
+import { ownSites } from '../../config/own-sites.ts';
+import { privateHost } from '../../lib/private-address.ts';
 import { HOUR } from '../../lib/time.ts';
 import { countTermsInThread, groupInThread } from '../../sources/grouping/group-in-thread.ts';
 import { carryOut } from '../../sources/story-groups/change-groups.ts';
@@ -15,6 +18,7 @@ import {
 import { readGroupingTask, writeGrouping } from '../../sources/story-groups/grouping-store.ts';
 import { publishPicks } from '../../sources/story-groups/publish-picks.ts';
 import { isLetIn } from '../../sources/story-groups/rule.ts';
+import { firstItemOf } from '../../sources/story-groups/story-group.ts';
 import {
   listUncountedDays,
   readFrequencies,
@@ -97,12 +101,15 @@ async function applyRules({ store, config, clock }: AppContext): Promise<number>
   const rules = config.newsletters.flatMap(rulesOf);
   if (rules.length === 0) return 0;
   const now = clock();
+  const sites = ownSites(config);
   return inTransaction(store.db, async (tx) => {
     await lockGroups(tx);
     const longest = Math.max(...rules.map(({ windowMs }) => windowMs));
     let changed = 0;
     for (const group of await readGroupsSince(tx, now - longest)) {
       if (!rules.some((rule) => isLetIn(group, rule, now))) continue;
+      // Its item could not link to the report. An editor gets to see the group.
+      if (privateHost(firstItemOf(group).url, sites) !== null) continue;
       changed += (await carryOut(tx, [group], { kind: 'rule' }, { editor: RULE_AUTHOR, now })).length;
     }
     return changed;

@@ -2,7 +2,9 @@
  * Validates a parsed record by the rules that concern it alone. Whether the candidate can be stored depends on what is
  * stored already: see revise.ts.
  */
+
 import type { Config } from '../../config/config.ts';
+import { ownSites } from '../../config/own-sites.ts';
 import { cleanLine, cleanText, hasVisibleCharacter } from '../../lib/clean-text.ts';
 import { type OwnSites, privateHost } from '../../lib/private-address.ts';
 import type { Article, Enclosure, Image, Outlet } from '../article.ts';
@@ -62,10 +64,7 @@ export interface ArticleRules extends Pick<Config, 'publication' | 'sections'> {
 /** Creates the function that validates records for one publication. */
 export function candidateReader(config: ArticleRules): CandidateReader {
   const schema = fieldsSchema(config);
-  const sites = {
-    publicUrl: config.publication.url,
-    sourceOrigins: config.sources.map(({ url }) => new URL(url).origin),
-  };
+  const sites = ownSites(config);
   const mediaFolder = { publicUrl: sites.publicUrl, folder: config.paths.media };
 
   return async (record, file, defaultId, pictureFolder, siteUrl) => {

@@ -1,6 +1,8 @@
 /** Renders the editor's note of an edition. Pure. */
+
 import { sanitiseMarkdown } from '../../articles/sanitise.ts';
 import type { Config } from '../../config/config.ts';
+import { ownSites } from '../../config/own-sites.ts';
 import type { Paragraph } from './edition-view.ts';
 import { buildExcerpt } from './excerpt.ts';
 
@@ -15,12 +17,8 @@ const LIMITS = { paragraphs: 20, bytes: 12_000 };
  * paragraphs; pictures, tables and listings are omitted. Relative addresses are below the publication's. Anything
  * beyond `MAX_NOTE_LENGTH` is cut off.
  */
-export function renderNote(
-  markdown: string,
-  { publication, sources }: Pick<Config, 'publication' | 'sources'>,
-): Paragraph[] {
-  const sites = { publicUrl: publication.url, sourceOrigins: sources.map(({ url }) => new URL(url).origin) };
-  const { html } = sanitiseMarkdown(markdown.slice(0, MAX_NOTE_LENGTH), sites);
+export function renderNote(markdown: string, config: Pick<Config, 'publication' | 'sources'>): Paragraph[] {
+  const { html } = sanitiseMarkdown(markdown.slice(0, MAX_NOTE_LENGTH), ownSites(config));
   // An excerpt never ends on a heading, but a note may be nothing else.
   const body = html.replace(/<(\/?)h[2-4]>/g, (_, slash: string) => (slash === '' ? '<p><strong>' : '</strong></p>'));
   return buildExcerpt(body, LIMITS).paragraphs;

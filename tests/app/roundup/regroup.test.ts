@@ -103,6 +103,14 @@ forEachDatabase((open) => {
       expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0 });
     });
 
+    it('lets nothing in by rule whose report has an address that nobody else can open', async () => {
+      const { store, app } = await openNewsroom(open, 2);
+      const a = await report(store, 1, { title: BRIDGE[0] as string, url: 'http://10.1.2.3/bridge' });
+      await bridge(store, 2);
+      expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0, articles: 0 });
+      expect(await findArticle(store.db, `roundup-${a}`)).toBeNull();
+    });
+
     it('never lets in again what an editor dropped', async () => {
       const { store, app } = await openNewsroom(open, 2);
       const a = await bridge(store, 1);

@@ -2,13 +2,30 @@
 import type { Config, RoundupSource } from '../../config/config.ts';
 import { roundupSources } from '../../config/sources.ts';
 import { rfc3339 } from '../../lib/time.ts';
+import { canonicalLink } from '../../sources/outlets/identity/canonical-link.ts';
 import { findOutletsWithoutItems } from '../../sources/outlets/items/item-counts.ts';
 import { listOutletFeeds, type OutletFeedRow } from '../../sources/outlets/polling/outlet-feeds.ts';
 import type { Store } from '../../store/store.ts';
 
-/** A sentence for each source whose outlet has never had an item, as far as it has been polled. */
+/** A sentence for each source with the feed of another one, or whose outlet has never had an item. */
 export async function outletWarnings({ db }: Store, config: Pick<Config, 'sources'>): Promise<string[]> {
   const sources = roundupSources(config);
+  return [...sameFeeds(sources), ...(await withoutItems(db, sources))];
+}
+
+/** Under two names, one feed would count as two outlets, which is enough for a rule. */
+function sameFeeds(sources: readonly RoundupSource[]): string[] {
+  const byLink = Map.groupBy(sources, ({ url }) => canonicalLink(url));
+  return [...byLink.values()].flatMap(([first, ...others]) =>
+    others.map(({ id, outlet }) => {
+      const also = outlet === first?.outlet ? '' : ', and would count as a second outlet';
+      return `sources ${id}: it has the address of ${first?.id}${also}: remove one of them`;
+    }),
+  );
+}
+
+/** As far as they have been polled. */
+async function withoutItems(db: Store['db'], sources: readonly RoundupSource[]): Promise<string[]> {
   const without = new Set(
     await findOutletsWithoutItems(
       db,

@@ -5,6 +5,7 @@ import { decideHeld } from '../../../src/app/roundup/accept-held.ts';
 import { outletWarnings } from '../../../src/app/roundup/check-outlets.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/app/roundup/poll-outlets.ts';
 import { settleRemovedSources } from '../../../src/app/sources/removed-sources.ts';
+import type { RoundupSource } from '../../../src/config/config.ts';
 import { roundupSources } from '../../../src/config/sources.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
@@ -308,6 +309,17 @@ describe('polling outlets', () => {
           /^sources b: no item of The b has ever come: blocked since .*ask The b to let feed readers/,
         ),
         'sources c: no item of The c has ever come: its feed has none that can be used; is it the right feed?',
+      ]);
+    });
+
+    it('lets the check name feeds that are configured twice', async () => {
+      const store = await open();
+      const { app } = await openOutletNewsroom(store, { a: 'a.example.com/feed', b: 'b.example.com/feed' }, steady);
+      const [a, b] = roundupSources(app.config) as [RoundupSource, RoundupSource];
+      const sources = [a, b, { ...a, id: 'twin', url: `${a.url}#top` }, { ...a, id: 'other', outlet: 'Another Name' }];
+      expect(await outletWarnings(store, { sources })).toEqual([
+        'sources twin: it has the address of a: remove one of them',
+        'sources other: it has the address of a, and would count as a second outlet: remove one of them',
       ]);
     });
 

@@ -1,4 +1,5 @@
 /** Reads what is grouped, and writes the groups. */
+import { outletKey } from '../../articles/outlets.ts';
 import { chunks } from '../../lib/chunks.ts';
 import { DAY } from '../../lib/time.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
@@ -52,7 +53,9 @@ export async function readGroupingTask(
 
 /** What grouping reads of an item. @param language where its feed names none */
 export function toGroupingItem(item: GroupedItem, language: string): GroupingItem {
-  const { id, outlet, title, summary, canonicalUrl } = item;
+  const { id, title, summary, canonicalUrl } = item;
+  // Two feeds of one outlet may name it in different case.
+  const outlet = outletKey(item.outlet);
   return { id, outlet, title, summary, canonicalUrl, language: item.language ?? language, at: reportedAt(item) };
 }
 

@@ -55,6 +55,17 @@ forEachDatabase((open) => {
       expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0 });
     });
 
+    it('puts two reports of an outlet into two groups, however its feeds name it', async () => {
+      const { store, app } = await openNewsroom(open);
+      const [title = ''] = BRIDGE;
+      const ids = [];
+      for (const outlet of ['The Example', 'Second Post', 'the example']) {
+        ids.push(await report(store, ids.length + 1, { outlet, title }));
+      }
+      await regroup(app);
+      expect(await groupsOf(store)).toEqual([ids.slice(0, 2), ids.slice(2)]);
+    });
+
     it('is due while a report is not grouped, or a pick has no article yet', async () => {
       const { store, app } = await openNewsroom(open);
       expect(await regroupIfDue(app)).toBeNull();

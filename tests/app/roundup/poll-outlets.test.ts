@@ -258,7 +258,7 @@ describe('polling outlets', () => {
           ? { status: 301, headers: { Location: newsroom.server.url('new.example.com', '/feed') } }
           : steady(request),
       );
-      const { poll, server } = newsroom;
+      const { app, options, poll, server } = newsroom;
       await poll();
       expect((await poll(DAY)).get('a')?.after).toMatchObject({ state: 'active', movedPolls: 2 });
       expect((await poll(DAY)).get('a')?.after).toMatchObject({ state: 'moved' });
@@ -266,6 +266,14 @@ describe('polling outlets', () => {
       const before = server.requests.length;
       await poll(DAY);
       expect(server.requests.slice(before).map(({ host }) => host)).toEqual(['new.example.com']);
+      // Named in the configuration, it goes on: undated items of a first document would be old.
+      const [a] = roundupSources(app.config) as [RoundupSource];
+      const named = { ...a, url: server.url('new.example.com', '/feed') };
+      await registerOutlets(store.db, [named], app.clock());
+      expect(await findOutletFeed(store.db, 'a')).toMatchObject({ state: 'active', reason: null, moved_to: null });
+      await pollOutletNow(app, named, options);
+      expect(server.requests.at(-1)).toMatchObject({ host: 'new.example.com', status: 304 });
+      expect(await stateOf(store)).toBe('active');
     });
 
     it('reads the others when one fails in any way', async () => {

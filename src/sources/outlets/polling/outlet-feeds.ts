@@ -13,14 +13,14 @@ export type OutletFeedRow = Selectable<Tables['outlet_feeds']>;
 
 /**
  * Adds the roundup sources of the configuration that are new. One with another address begins again; its items stay
- * known.
+ * known. One with the address that is polled already, since its feed has moved there, goes on.
  */
 export async function registerOutlets(db: Db, sources: readonly RoundupSource[], now: number): Promise<void> {
   if (sources.length === 0) return;
   const rows = await db
     .selectFrom('sources')
     .innerJoin('outlet_feeds', 'outlet_feeds.source', 'sources.id')
-    .select(['sources.id', 'sources.url', 'sources.use'])
+    .select(['sources.id', 'sources.url', 'sources.use', 'sources.endpoint'])
     .where(
       'sources.id',
       'in',
@@ -32,8 +32,28 @@ export async function registerOutlets(db: Db, sources: readonly RoundupSource[],
     const row = known.get(id);
     // It is called every second: usually it writes nothing.
     if (row?.url === url && row.use === 'roundup') continue;
-    await inTransaction(db, (tx) => beginFeed(tx, { id, url }, now));
+    const isPolled = row?.use === 'roundup' && row.endpoint === url;
+    await inTransaction(db, (tx) => (isPolled ? keepFeed : beginFeed)(tx, { id, url }, now));
   }
+}
+
+async function keepFeed(tx: Tx, { id, url }: { id: string; url: string }, now: number): Promise<void> {
+  const kept = await tx
+    .updateTable('sources')
+    .set({ url, ...revokedLease('sources') })
+    .where('id', '=', id)
+    .where('endpoint', '=', url)
+    .where('url', '!=', url)
+    .returning('id')
+    .executeTakeFirst();
+  if (kept === undefined) return;
+  await tx.updateTable('outlet_feeds').set(NOT_REDIRECTED).where('source', '=', id).execute();
+  await tx
+    .updateTable('outlet_feeds')
+    .set({ state: 'active', state_since: now, reason: null })
+    .where('source', '=', id)
+    .where('state', '=', 'moved')
+    .execute();
 }
 
 async function beginFeed(tx: Tx, { id, url }: { id: string; url: string }, now: number): Promise<void> {
@@ -63,8 +83,10 @@ async function beginFeed(tx: Tx, { id, url }: { id: string; url: string }, now: 
     .execute();
 }
 
+const NOT_REDIRECTED = { moved_to: null, moved_since: null, moved_polls: 0, moved_known: 0 };
+
 const UNREAD_FEED = {
-  ...{ reason: null, moved_to: null, moved_since: null, moved_polls: 0, moved_known: 0, not_found_since: null },
+  ...{ reason: null, ...NOT_REDIRECTED, not_found_since: null },
   ...{ item_gap: null, usual_new: null, news_at: null, has_validators: 0, hints: null, read_at: null },
 } satisfies Updateable<Tables['outlet_feeds']>;
 
@@ -152,8 +174,6 @@ async function reviveOutlet(db: Db, id: string, now: number): Promise<void> {
     await tx.updateTable('sources').set(change).where('id', '=', id).execute();
   });
 }
-
-const NOT_REDIRECTED = { moved_to: null, moved_since: null, moved_polls: 0, moved_known: 0 };
 
 export async function findOutletFeed(db: Db, source: string): Promise<OutletFeedRow | null> {
   const row = await db.selectFrom('outlet_feeds').selectAll().where('source', '=', source).executeTakeFirst();

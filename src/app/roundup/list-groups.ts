@@ -2,7 +2,6 @@
  * The story groups of a window as an editor sees them: ranked and numbered. What an editor saw last is recorded: its
  * numbers name groups in later commands.
  */
-import { findArticles } from '../../articles/queries.ts';
 import type { Config, NewsletterConfig } from '../../config/config.ts';
 import { roundupSources } from '../../config/sources.ts';
 import { HOUR } from '../../lib/time.ts';
@@ -47,8 +46,6 @@ export interface ListedGroup {
   newestAt: number;
   /** Reports of a picked group that came after the editor's last look. */
   newReports: number;
-  /** Whether the outlet has corrected the headline since: the article has the former one. */
-  isCorrected: boolean;
   /** Numbers of the groups that perhaps report the same event, the most similar first; a few at most. */
   similar: number[];
 }
@@ -108,22 +105,12 @@ function sourceIds(config: Config): string[] {
 async function numbered({ store }: AppContext, groups: readonly StoryGroup[]): Promise<ListedGroup[]> {
   const numbers = new Map(groups.map(({ id }, index) => [id, index + 1]));
   const suggestions = await readSuggestions(store.db, [...numbers.keys()]);
-  const picked = groups.flatMap(({ decision }) => (decision?.state === 'picked' ? (decision.articleId ?? []) : []));
-  const shown = new Map((await findArticles(store.db, picked)).map(({ id, headline }) => [id, headline]));
   return groups.map((group, index) => ({
     number: index + 1,
     group,
     first: firstItemOf(group),
     newestAt: newestReport(group),
     newReports: newItems(group).length,
-    isCorrected: isCorrected(group, shown),
     similar: (suggestions.get(group.id) ?? []).flatMap((id) => numbers.get(id) ?? []).slice(0, MAX_SIMILAR),
   }));
-}
-
-/** @param shown headlines of the articles of picked groups, by id */
-function isCorrected(group: StoryGroup, shown: ReadonlyMap<string, string>): boolean {
-  const { articleId, headline } = group.decision ?? {};
-  const former = shown.get(articleId ?? '');
-  return former !== undefined && headline === null && former !== firstItemOf(group).title;
 }

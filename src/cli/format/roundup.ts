@@ -48,7 +48,7 @@ function formatNothing({ sources, unpolled, windowHours }: GroupListing): string
  * ```
  */
 function formatListed({ number, group, newestAt, similar, ...listed }: ListedGroup, now: number, zone: string) {
-  const { first, newReports, isCorrected } = listed;
+  const { first, newReports } = listed;
   const others = outletsOf([first, ...group.items]).slice(1);
   const marks = [
     `${plainLine(first.outlet)} ${localDateTime(reportedAt(first), zone)}`,
@@ -56,7 +56,6 @@ function formatListed({ number, group, newestAt, similar, ...listed }: ListedGro
     formatAge(now - newestAt),
     ...stateOf(group),
     ...(newReports > 0 ? [`${count(newReports, 'new report')} since`] : []),
-    ...(isCorrected ? ['headline corrected since'] : []),
     ...(similar.length > 0 ? [`perhaps the same: ${similar.join(', ')}`] : []),
   ];
   return [`${String(number).padStart(2)}  ${headlineOf(group)}`, `    ${marks.join('; ')}`];
@@ -79,7 +78,7 @@ function formatWithheld({ source, state, reason, items }: WithheldSource): strin
   return `${source} is ${state}${why}`;
 }
 
-/** The headline that the roundup shows, or will show with the next change of a pick whose outlet has corrected it. */
+/** The headline that the roundup shows. */
 function headlineOf(group: StoryGroup): string {
   return cut(plainLine(group.decision?.headline ?? firstItemOf(group).title), LINE);
 }
@@ -157,11 +156,10 @@ export function listingJson({ groups, now, ...rest }: GroupListing): object {
   return {
     at: now,
     ...rest,
-    groups: groups.map(({ number, group, newestAt, similar, isCorrected }) => ({
+    groups: groups.map(({ number, group, newestAt, similar }) => ({
       number,
       newestAt,
       similar,
-      isCorrected,
       outlets: outletsOf(group.items),
       ...groupJson(group),
     })),

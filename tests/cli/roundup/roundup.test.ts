@@ -243,23 +243,6 @@ describe('daywire roundup', () => {
     expect((await run('list')).text).not.toContain('new report');
   });
 
-  it('tells that an outlet has corrected the headline of a pick, and takes the correction with an edit', async () => {
-    const { run, json, store } = await openDesk();
-    await run('list');
-    await run('pick', '1', '--text', 'Ours.');
-    await run('pick', '2', '--text', 'Ours.', '--headline', 'Our headline');
-    expect((await run('list')).text).not.toContain('corrected');
-    await store.db.updateTable('outlet_items').set({ title: 'It was not so' }).execute();
-    const { text } = await run('list');
-    expect(text.match(/headline corrected since/g)).toHaveLength(1);
-    expect(text).toMatch(/^ 1 {2}It was not so\n.*; picked by Ada; headline corrected since\n/);
-    expect(await findArticle(store.db, 'roundup-1')).toMatchObject({ headline: 'The Example on event 1' });
-    await run('edit', '1', '--text', 'Ours, again.');
-    expect(await findArticle(store.db, 'roundup-1')).toMatchObject({ headline: 'It was not so' });
-    const { groups } = await json('list');
-    expect(groups.map(({ isCorrected }: { isCorrected: boolean }) => isCorrected)).toEqual([false, false, false]);
-  });
-
   it('prints what outlets wrote without anything that a terminal would obey', async () => {
     const { run, report } = await openDesk();
     const hostile = '\u001b]0;owned\u0007Bad\u009b31m\nline\u202e';

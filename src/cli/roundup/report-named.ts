@@ -4,7 +4,8 @@ import type { GroupedItem, StoryGroup } from '../../sources/story-groups/story-g
 import { CommandError } from '../context.ts';
 
 /**
- * Finds a report by `g` and its id, or by its outlet: the name, in any case, or the beginning of it.
+ * Finds a report by `g` and its id, or by its outlet: the name, in any case, or the beginning of it, also
+ * without "The".
  * @throws CommandError where none or several match
  */
 export function reportNamed({ id, items }: StoryGroup, name: string): GroupedItem {
@@ -14,6 +15,7 @@ export function reportNamed({ id, items }: StoryGroup, name: string): GroupedIte
     items.filter((item) => wanted === `g${item.id}`),
     items.filter((item) => outlet(item) === wanted),
     items.filter((item) => wanted !== '' && outlet(item).startsWith(wanted)),
+    items.filter((item) => wanted !== '' && outlet(item).replace(/^the /, '').startsWith(wanted)),
   ];
   const [found, another] = matches.find((some) => some.length > 0) ?? [];
   if (found !== undefined && another === undefined) return found;

@@ -218,8 +218,12 @@ describe('daywire roundup', () => {
     expect((await run('first', first, third)).text).toMatch(
       /^named another outlet first in g\d+: Third Wire on event 3 /,
     );
+    expect((await run('first', '2', 'examp')).text).toMatch(
+      /^named another outlet first in g4: The Example on event 2 /,
+    );
     const log: { command: { kind: string } }[] = await json('log');
     expect(log.map(({ command }) => command.kind)).toEqual([
+      'first',
       'first',
       'split',
       'merge',
@@ -228,7 +232,7 @@ describe('daywire roundup', () => {
       'drop',
       'drop',
     ]);
-    expect((await run('log')).text).toMatch(/^7 {2}\S+ \S+ {2}Ada {2}named g6 first in g1 Third Wire on event 3\n/);
+    expect((await run('log')).text).toMatch(/\n7 {2}\S+ \S+ {2}Ada {2}named g6 first in g1 Third Wire on event 3\n/);
   });
 
   it('says how many reports came after a pick, and credits them with edit', async () => {

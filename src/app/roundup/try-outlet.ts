@@ -1,10 +1,13 @@
-/** Tries the feed of an outlet: what it is, and what daywire would know its newest reports by. Nothing is recorded. */
+/**
+ * Tries the feed of an outlet: what it is, and what daywire would know its newest reports by. Nothing is recorded
+ * but the pause that a host asks for.
+ */
 import { setTimeout as waitFor } from 'node:timers/promises';
 import type { RoundupSource } from '../../config/config.ts';
 import { rfc3339 } from '../../lib/time.ts';
 import { type IdentifiedDocument, readIdentities } from '../../sources/outlets/identity/identify.ts';
 import { readEntry } from '../../sources/outlets/items/usable-entry.ts';
-import { openHostGate } from '../../sources/outlets/polling/host-gate.ts';
+import { holdHost, openHostGate } from '../../sources/outlets/polling/host-gate.ts';
 import { requestFeed } from '../../sources/outlets/polling/request-feed.ts';
 import { PollError } from '../../sources/request.ts';
 import type { AppContext } from '../app-context.ts';
@@ -45,7 +48,11 @@ export async function tryOutlet(
   const requester = { client: openOutletClient(app, { gate }), clock, signal };
   const response = await requestFeed(requester, source, { endpoint: null, etag: null, last_modified: null });
   if (response.kind === 'unchanged') throw new PollError(`${source.url} answered 304 to a request without conditions`);
-  if (response.kind === 'problem') throw new PollError(response.signal.problem);
+  if (response.kind === 'problem') {
+    const { signal: problem, hold } = response;
+    if (hold !== null) await holdHost(store.db, hold.host, hold.until, clock());
+    throw new PollError(problem.problem);
+  }
   const { endpoint, document } = response;
   const read = document.entries.map((entry) => readEntry(entry, clock()));
   const usable = read.filter((entry) => typeof entry !== 'string');

@@ -40,6 +40,7 @@ import { settleRemovedSources } from './sources/removed-sources.ts';
 
 /** Reports of outlets that are polled at the same time are grouped together. */
 const GROUP_EVERY = 5 * SECOND;
+const GROUP_AGAIN_AFTER = 5 * MINUTE;
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
 const IMAGES_EVERY = 2 * SECOND;
@@ -69,9 +70,7 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       return repeat(SECOND, `polling ${articleSources(config)[index]?.id}`, log, poll);
     }),
     startPollingOutlets(app),
-    repeat(GROUP_EVERY, 'grouping reports', log, async (signal) => {
-      await regroupIfDue(app, signal);
-    }),
+    repeat(GROUP_EVERY, 'grouping reports', log, groupingReports(app)),
     repeat(MINUTE, 'settling removed sources', log, () => settleRemovedSources(app)),
     repeat(IMAGES_EVERY, 'looking up pictures', log, async (signal) => {
       await lookUpImages(signal);
@@ -81,6 +80,18 @@ export async function startScheduling(app: AppContext): Promise<Stoppable[]> {
       if (Object.values(deleted).some((count) => count > 0)) log.info(deleted, 'deleted old rows');
     }),
   ];
+}
+
+/** What fails is not repeated at once: a grouping may take half a minute of a processor's time until it is given up. */
+function groupingReports(app: AppContext): (signal: AbortSignal) => Promise<void> {
+  let failed: { problem: string; retryAt: number } | null = null;
+  return async (signal) => {
+    if (failed === null || app.clock() >= failed.retryAt) {
+      const problem = (await regroupIfDue(app, signal))?.problem ?? null;
+      failed = problem === null ? null : { problem, retryAt: app.clock() + GROUP_AGAIN_AFTER };
+    }
+    if (failed !== null) throw new Error(failed.problem);
+  };
 }
 
 async function publishChanges(app: AppContext): Promise<void> {

@@ -103,7 +103,7 @@ export async function publishAndCompose(
 
 async function pollFirst(app: AppContext, signal: AbortSignal): Promise<FirstRun['polled']> {
   const [polled, outlets] = await Promise.all([pollDueSources(app, { signal }), pollDueOutlets(app, { signal })]);
-  // A grouping that is cut short changes nothing; the running process repeats it.
+  // A grouping that is cut short changes nothing; the running process repeats it. One that fails raises an alert.
   await regroupIfDue(app, signal).catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });

@@ -35,6 +35,8 @@ export interface GroupListing {
   sources: number;
   /** Those of them that have never been polled. */
   unpolled: number;
+  /** Why the newest reports are missing: they could not be grouped. */
+  problem: string | null;
 }
 
 export interface ListedGroup {
@@ -69,7 +71,7 @@ export async function listGroups(
 ): Promise<GroupListing> {
   const { store, config, clock } = app;
   const longest = groupingWindow(config);
-  await regroupIfDue(app);
+  const problem = (await regroupIfDue(app))?.problem ?? null;
   const now = clock();
   const windowMs = newsletter === undefined ? longest : newsletter.roundup.windowHours * HOUR;
   // First: what others do meanwhile is a conflict then.
@@ -95,6 +97,7 @@ export async function listGroups(
     withheld: await findWithheldSources(store.db, sourceIds(config)),
     sources: sourceIds(config).length,
     unpolled: await countUnpolledSources(store.db, sourceIds(config)),
+    problem,
   };
 }
 

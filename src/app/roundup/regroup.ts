@@ -5,8 +5,11 @@
 
 import type { Config, NewsletterConfig } from '../../config/config.ts';
 import { ownSites } from '../../config/own-sites.ts';
+import { errorLine } from '../../lib/clean-text.ts';
 import { privateHost } from '../../lib/private-address.ts';
+import { JobError } from '../../lib/threads/pool-thread.ts';
 import { HOUR } from '../../lib/time.ts';
+import { raiseAlert, resolveAlerts } from '../../schedule/alerts.ts';
 import { countTermsInThread, groupInThread } from '../../sources/grouping/group-in-thread.ts';
 import { carryOut } from '../../sources/story-groups/change-groups.ts';
 import {
@@ -38,21 +41,55 @@ export interface RegroupReport {
   byRule: number;
   /** Articles that were written. */
   articles: number;
+  /** Why reports could not be grouped, a sentence part for people; null if they could. */
+  problem: string | null;
 }
 
 /** Another process that groups at the same time is as good: a later pass finds what neither has seen. */
 const MAX_TRIES = 5;
 
+const GROUPING_ALERT = 'grouping';
+
 /**
+ * Groups, lets rules pick, and writes the articles of picks. A grouping that fails raises an alert, and holds up no
+ * pick of an editor.
  * @param signal ends the grouping in its thread
- * @throws JobError if grouping takes too long; the reason of `signal`
+ * @param group fails with a JobError if it takes too long
+ * @throws the reason of `signal`
  */
-export async function regroup(app: AppContext, signal?: AbortSignal): Promise<RegroupReport> {
-  await countPastDays(app, signal);
-  const moved = await groupItemsOfWindow(app, signal);
-  const byRule = await applyRules(app);
-  const { added, updated } = await publishPicks(app.store, app.config, app.clock);
-  return { moved, byRule, articles: added + updated };
+export async function regroup(
+  app: AppContext,
+  signal?: AbortSignal,
+  group: typeof groupInThread = groupInThread,
+): Promise<RegroupReport> {
+  const { store, config, clock } = app;
+  const { moved, problem } = await groupAgain(app, signal, group);
+  const byRule = problem === null ? await applyRules(app) : 0;
+  const { added, updated } = await publishPicks(store, config, clock);
+  if (problem === null) await resolveAlerts(store.db, [GROUPING_ALERT], clock());
+  else {
+    const message =
+      `Reports of other outlets cannot be grouped: ${problem}. New ones are not listed, and no rule lets them in, ` +
+      'until grouping works again. Picks are published as usual.';
+    await raiseAlert(store.db, { key: GROUPING_ALERT, message }, clock());
+  }
+  return { moved, byRule, articles: added + updated, problem };
+}
+
+/** @throws the reason of `signal`, and what the store throws */
+async function groupAgain(
+  app: AppContext,
+  signal: AbortSignal | undefined,
+  group: typeof groupInThread,
+): Promise<Pick<RegroupReport, 'moved' | 'problem'>> {
+  try {
+    await countPastDays(app, signal);
+    return { moved: await groupItemsOfWindow(app, signal, group), problem: null };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof JobError)) throw error;
+    return { moved: 0, problem: errorLine(error) };
+  }
 }
 
 /**
@@ -82,7 +119,11 @@ async function countPastDays({ store, config, clock }: AppContext, signal?: Abor
   }
 }
 
-async function groupItemsOfWindow({ store, config, clock }: AppContext, signal?: AbortSignal): Promise<number> {
+async function groupItemsOfWindow(
+  { store, config, clock }: AppContext,
+  signal: AbortSignal | undefined,
+  group: typeof groupInThread,
+): Promise<number> {
   const windowMs = groupingWindow(config);
   const frequencies = await readFrequencies(store.db, clock(), windowMs);
   for (let tries = 1; tries <= MAX_TRIES; tries++) {
@@ -90,7 +131,7 @@ async function groupItemsOfWindow({ store, config, clock }: AppContext, signal?:
     const task = await readGroupingTask(store.db, { now: clock(), windowMs, language });
     if (task.items.length === 0) return 0;
     const { items, frozen } = task;
-    const moved = await writeGrouping(store, task, await groupInThread({ items, frozen, frequencies }, signal));
+    const moved = await writeGrouping(store, task, await group({ items, frozen, frequencies }, signal));
     if (moved !== null) return moved;
   }
   return 0;

@@ -22,7 +22,7 @@ const NAMES = 80;
 
 /** @param zone of the publication */
 export function formatListing(listing: GroupListing, zone: string): string {
-  const { groups, more, dropped, withheld, unpolled, now } = listing;
+  const { groups, more, dropped, withheld, unpolled, problem, now } = listing;
   const shown = groups.flatMap((listed) => formatListed(listed, now, zone));
   const hidden = [
     ...(more > 0 ? [`${count(more, 'more group')}: --limit ${groups.length + more}`] : []),
@@ -31,6 +31,7 @@ export function formatListing(listing: GroupListing, zone: string): string {
   return [
     ...(shown.length > 0 ? shown : [formatNothing(listing)]),
     ...hidden,
+    ...(problem === null ? [] : [`the newest reports are missing: they could not be grouped (${problem})`]),
     ...(unpolled > 0 ? [`not polled yet: ${count(unpolled, 'source')}; "daywire start" polls them`] : []),
     ...(withheld.length > 0 ? [`kept back: ${withheld.map(formatWithheld).join('; ')}`] : []),
   ].join('\n');

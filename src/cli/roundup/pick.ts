@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { AppContext } from '../../app/app-context.ts';
 import { editGroups, type GroupEdit, lookAtGroup, type SeenGroup } from '../../app/roundup/edit-groups.ts';
+import { listGroups } from '../../app/roundup/list-groups.ts';
 import type { GroupCommand } from '../../sources/story-groups/commands.ts';
 import type { StoryGroup } from '../../sources/story-groups/story-group.ts';
 import { type CliContext, CommandError, printResult } from '../context.ts';
@@ -11,7 +12,7 @@ import type { EditorOptions } from '../draft-command.ts';
 import { editJson, formatGroupEdit } from '../format/roundup.ts';
 import { formatJson } from '../format/text.ts';
 import { reportNamed } from './report-named.ts';
-import { addRoundupCommand, describeConflict, GROUP, withEditor } from './roundup-command.ts';
+import { addRoundupCommand, describeConflict, GROUP, LISTED, withEditor } from './roundup-command.ts';
 import { formatDocument, parseDocument } from './sentence-document.ts';
 import { typeText } from './text-editor.ts';
 
@@ -28,7 +29,7 @@ export interface PickFlags extends EditorOptions {
 /** Adds to the group `roundup`. */
 export function addPickCommands(roundup: Command, cli: CliContext): void {
   const pick = addRoundupCommand(roundup, 'pick', 'put groups into the roundup, each with a sentence of your own')
-    .argument('[group...]', GROUP)
+    .argument('[group...]', `${GROUP}; default: all that "roundup list" prints and nobody has picked`)
     .addOption(
       new Option('--file <path>', 'read the sentences from a document that "pick" has kept').conflicts('text'),
     );
@@ -95,7 +96,12 @@ async function pickGroups(
     if (names.length > 0) throw new CommandError('--file names the groups: leave out the others');
     return pickFromFile(cli, app, editor, options, file);
   }
-  if (names.length === 0) throw new CommandError('name the groups to pick, as in "daywire roundup pick 1 3 5"');
+  if (names.length === 0) {
+    requireNoOptions(options, text);
+    const open = await lookAtOpen(app, editor);
+    if (open.length === 0) throw new CommandError('nothing to pick: outlets reported nothing that is not picked');
+    return pickInDocument(cli, app, editor, open, 'pick', options);
+  }
   const seen = await lookAtAll(app, editor, names);
   const [only, ...others] = seen as [SeenGroup, ...SeenGroup[]];
   if (others.length > 0) requireNoOptions(options, text);
@@ -108,6 +114,17 @@ async function pickGroups(
 function requireNoOptions({ headline, first }: PickFlags, text: string | undefined): void {
   const given = Object.entries({ text, headline, first }).find(([, value]) => value !== undefined);
   if (given !== undefined) throw new CommandError(`--${given[0]} is for one group: pick the others by themselves`);
+}
+
+/** The groups that "roundup list" prints, without picked ones. Their numbers count from now on. */
+async function lookAtOpen(app: AppContext, editor: string): Promise<SeenGroup[]> {
+  const { groups } = await listGroups(app, editor, { all: false, limit: LISTED });
+  const open = groups.filter(({ group }) => group.decision?.state !== 'picked');
+  return lookAtAll(
+    app,
+    editor,
+    open.map(({ number }) => String(number)),
+  );
 }
 
 /** Groups that are named twice count once. */
@@ -188,7 +205,6 @@ async function pickEach(
     const text = sentences.get(group.id) ?? '';
     if (text === '') {
       notPicked.push(group.id);
-      if (!options.json) cli.print(`left g${group.id} as it is: it has no sentence`);
       continue;
     }
     try {
@@ -202,6 +218,14 @@ async function pickEach(
       cli.fail();
     }
   }
+  if (!options.json && notPicked.length > 0) cli.print(describeNotPicked(notPicked));
   if (options.json) cli.print(formatJson({ picked: done.map(({ edit }) => editJson(edit)), notPicked }, 2));
   return isComplete;
+}
+
+function describeNotPicked(ids: readonly number[]): string {
+  const named = ids.map((id) => `g${id}`).join(', ');
+  return ids.length === 1
+    ? `left ${named} as it is: it has no sentence`
+    : `left ${named} as they are: they have no sentence`;
 }

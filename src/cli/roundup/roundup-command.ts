@@ -9,6 +9,9 @@ import { formatGroupConflict } from '../format/roundup.ts';
 /** How a group is named. */
 export const GROUP = 'its number in what "roundup list" printed last, or g and the id of a report, such as g17';
 
+/** Groups that are listed, unless more are asked for. */
+export const LISTED = 40;
+
 /** Adds a command that an editor gives to the group `roundup`. */
 export function addRoundupCommand(roundup: Command, verb: string, description: string): Command {
   return roundup

@@ -20,7 +20,7 @@ import { formatJson } from '../format/text.ts';
 import { addAddCommand } from './add.ts';
 import { addPickCommands } from './pick.ts';
 import { reportNamed } from './report-named.ts';
-import { addRoundupCommand, GROUP, withEditor } from './roundup-command.ts';
+import { addRoundupCommand, GROUP, LISTED, withEditor } from './roundup-command.ts';
 
 interface ListFlags extends EditorOptions {
   all?: boolean;
@@ -32,7 +32,7 @@ export function addRoundupCommands(program: Command, cli: CliContext): void {
   addRoundupCommand(roundup, 'list', 'list what other outlets reported: events of many outlets and fresh ones first')
     .argument('[newsletter]', 'for the hours of its roundup; default: the longest of all')
     .option('--all', 'also what editors dropped')
-    .addOption(new Option('--limit <number>', 'at most this many groups').default(40).argParser(parseLimit))
+    .addOption(new Option('--limit <number>', 'at most this many groups').default(LISTED).argParser(parseLimit))
     .action((name: string | undefined, options: ListFlags) => list(cli, name, options));
   addRoundupCommand(roundup, 'show', 'show all reports of a group, with links and summaries')
     .argument('<group>', GROUP)

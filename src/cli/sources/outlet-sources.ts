@@ -158,6 +158,7 @@ export async function acceptHeld(
 
 /** A running daywire does the same within seconds. */
 async function groupAndPublish(cli: CliContext, app: AppContext): Promise<void> {
-  const { articles } = await regroup(app, cli.stopSignal());
+  const { articles, problem } = await regroup(app, cli.stopSignal());
+  if (problem !== null) cli.printError(`the reports could not be grouped: ${problem}; "daywire start" tries again`);
   if (articles > 0) await publish(app);
 }

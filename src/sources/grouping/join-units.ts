@@ -8,8 +8,8 @@ import type { TermVector, VectorSpace } from './vectors.ts';
 /** Average similarity from which two groups are one. See docs/decisions/2026-11-27-grouping.md. */
 const JOIN = 0.052;
 
-/** Units that are compared with each other at once: the sums of so many take 64 MB. */
-const COMPARED = 4_000;
+/** Units that are compared with each other at once: the sums of so many take 16 MB. */
+const COMPARED = 2_000;
 
 /** @returns the indexes of the units of each group, in ascending order */
 export function joinUnits(units: readonly Unit[], { vectors, byUnit }: VectorSpace): number[][] {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { regroup, regroupIfDue } from '../../../src/app/roundup/regroup.ts';
 import { findArticle } from '../../../src/articles/queries.ts';
+import { JobError } from '../../../src/lib/threads/pool-thread.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import { changeGroups, readRoundupLog } from '../../../src/sources/story-groups/change-groups.ts';
 import type { GroupCommand } from '../../../src/sources/story-groups/commands.ts';
 import type { GroupedItem } from '../../../src/sources/story-groups/story-group.ts';
@@ -50,9 +52,9 @@ forEachDatabase((open) => {
     it('groups reports of one event, and does it again without a change', async () => {
       const { store, app } = await openNewsroom(open);
       const [a, b, c] = [await bridge(store, 1), await bridge(store, 2), await report(store, 4)] as const;
-      expect(await regroup(app)).toEqual({ moved: 3, byRule: 0, articles: 0 });
+      expect(await regroup(app)).toEqual({ moved: 3, byRule: 0, articles: 0, problem: null });
       expect(await groupsOf(store)).toEqual([[a, b], [c]]);
-      expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0 });
+      expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0, problem: null });
     });
 
     it('puts two reports of an outlet into two groups, however its feeds name it', async () => {
@@ -111,7 +113,7 @@ forEachDatabase((open) => {
         also: [{ name: 'Outlet 2' }, { name: 'Outlet 3' }],
       });
       expect((await readRoundupLog(store.db, { limit: 9 })).map(({ editor }) => editor)).toEqual(['rule', 'rule']);
-      expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0 });
+      expect(await regroup(app)).toEqual({ moved: 0, byRule: 0, articles: 0, problem: null });
     });
 
     it('lets nothing in by rule whose report has an address that nobody else can open', async () => {
@@ -120,6 +122,26 @@ forEachDatabase((open) => {
       await bridge(store, 2);
       expect(await regroup(app)).toMatchObject({ moved: 2, byRule: 0, articles: 0 });
       expect(await findArticle(store.db, `roundup-${a}`)).toBeNull();
+    });
+
+    it('raises an alert when grouping fails, and publishes picks all the same', async () => {
+      const { store, app } = await openNewsroom(open);
+      const a = await bridge(store, 1);
+      await regroup(app);
+      await command(app, [a], { kind: 'pick', text: 'The bridge is closed.' });
+      const failing = async (): Promise<never> => {
+        throw new JobError('too slow', 'took longer than 30 s');
+      };
+      expect(await regroup(app, undefined, failing)).toMatchObject({
+        articles: 1,
+        problem: 'took longer than 30 s',
+      });
+      expect(await findArticle(store.db, `roundup-${a}`)).not.toBeNull();
+      expect((await listOpenAlerts(store.db)).map(({ message }) => message)).toEqual([
+        expect.stringMatching(/^Reports of other outlets cannot be grouped: took longer than 30 s\. New ones are not/),
+      ]);
+      await regroup(app);
+      expect(await listOpenAlerts(store.db)).toEqual([]);
     });
 
     it('never lets in again what an editor dropped', async () => {

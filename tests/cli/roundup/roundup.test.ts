@@ -112,6 +112,24 @@ describe('daywire roundup', () => {
     expect(await findArticle(store.db, 'roundup-1')).toMatchObject({ body: { source: 'Our sentence.' } });
   });
 
+  it('picks from all that is listed and not picked, where no group is named', async () => {
+    const { run, groups, app } = await openDesk(`cp "$1" seen.txt; sed -i 's/^===== g6 =====/&\\nOur sentence./' "$1"`);
+    await run('list');
+    await run('pick', '1', '--text', 'Ours.');
+    const { code, text } = await run('pick');
+    expect(readFileSync(join(app.folder, 'seen.txt'), 'utf8').match(/^===== .*/gm)).toEqual([
+      `===== ${groups[1]} =====`,
+      `===== ${groups[2]} =====`,
+    ]);
+    expect(text).toBe(
+      `picked ${groups[2]}: Third Wire on event 3 (Third Wire)\nleft ${groups[1]} as it is: it has no sentence\n`,
+    );
+    expect(code).toBe(0);
+    await run('pick', '2', '--text', 'Ours, too.');
+    expect((await run('pick')).text).toBe('daywire: nothing to pick: outlets reported nothing that is not picked\n');
+    expect((await run('pick', '--text', 'Whose?')).text).toMatch(/^daywire: --text is for one group/);
+  });
+
   it('leaves a group as it is whose sentence is empty, and says so', async () => {
     const { run, json, groups } = await openDesk(`sed -i '0,/^=====.*/s//&\\nOnly the first./' "$1"`);
     await run('list');
@@ -169,7 +187,6 @@ describe('daywire roundup', () => {
     const noEditor = await runAs('Ada', ['pick', '1'], { env: { VISUAL: '', EDITOR: '' } });
     expect(noEditor.text).toMatch(/^daywire: no editor is set: set VISUAL or EDITOR/);
     for (const [args, message] of [
-      [['pick'], 'name the groups to pick'],
       [['pick', '9', '--text', 'x'], 'there is no group 9: "daywire roundup list" printed 3 numbers'],
       [['pick', 'x', '--text', 'x'], 'x names no group: use its number in'],
       [['pick', '1', '2', '--text', 'x'], '--text is for one group'],

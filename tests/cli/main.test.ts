@@ -19,6 +19,7 @@ describe.concurrent('the command line', () => {
         'sources',
         'publish',
         'feeds',
+        'roundup',
         'compose',
         'preview',
         'editions',

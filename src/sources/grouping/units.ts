@@ -10,8 +10,8 @@ export interface Unit {
 }
 
 /**
- * Items of other outlets with the same canonical link are copies of one report, whatever their titles. A link that one
- * outlet gives to several items tells nothing: some feeds link to their home page.
+ * Items of other outlets with the same canonical link are copies of one report, even if their titles differ. A link
+ * that one outlet gives to several items tells nothing: some feeds link to their home page.
  * @param items in an order that does not depend on how they were given
  */
 export function unitsOf(items: readonly GroupingItem[], frozen: readonly FrozenGroup[]): Unit[] {

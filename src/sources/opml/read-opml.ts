@@ -24,7 +24,7 @@ const MAX_TITLE = 200;
 const MAX_URL = 2_000;
 
 /**
- * Reads every outline that has an address of a feed, in whatever folders it is. Entities that the file declares are not
+ * Reads every outline that has an address of a feed, also in nested folders. Entities that the file declares are not
  * expanded. Never throws.
  */
 export function readOpml(bytes: Uint8Array): OpmlResult {

@@ -247,6 +247,8 @@ function pickByRule(group: StoryGroup, context: CommandContext): GroupChange {
   }
   return decide(group, context, {
     ...{ state: 'picked', pickedBy: 'rule', creditedItems: all },
+    // As for an editor's pick: an earlier date that a later report claims takes neither headline nor link from it.
+    firstItem: decision?.firstItem ?? all[0] ?? null,
     pickedAt: decision?.pickedAt ?? context.now,
     articleId: decision?.articleId ?? context.newArticleId,
   });

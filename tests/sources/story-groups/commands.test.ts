@@ -101,6 +101,9 @@ describe('decideGroups', () => {
     expect(byRule.decision).toMatchObject({ pickedBy: 'rule', text: null, creditedItems: [1, 2, 3] });
     const grown = { ...byRule, items: [...byRule.items, groupedItem(4)] };
     expect(given(grown, { kind: 'rule' }).decision?.creditedItems).toEqual([1, 2, 3, 4]);
+    // A report that comes later with an earlier date takes no headline and no link.
+    const backdated = { ...byRule, items: [groupedItem(4), ...byRule.items] };
+    expect(firstItemOf(given(backdated, { kind: 'rule' })).id).toBe(1);
     for (const decided of [
       byRule,
       given(GROUP, PICK),

@@ -4,7 +4,7 @@
  */
 import { DAY, MINUTE } from '../../../lib/time.ts';
 
-/** Fewer are no flood, whatever is usual. */
+/** Fewer are never a flood. */
 const LEAST = 20;
 const FACTOR = 5;
 /** The time without polls that counts. */

@@ -5,7 +5,7 @@ import type { Db } from '../../../store/store.ts';
 
 export interface OutletItemCounts {
   source: string;
-  /** That are kept, whatever their state. */
+  /** In all states. */
   items: number;
   /** First seen within the last 24 hours, and not held. */
   lastDay: number;

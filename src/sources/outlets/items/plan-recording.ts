@@ -24,7 +24,7 @@ export interface FeedMemory {
 }
 
 export interface RecordedItems {
-  /** New items, in whatever state. */
+  /** New items, in all states. */
   added: number;
   /** Those of them that were dated before the window, or that a first document has without a date. */
   old: number;

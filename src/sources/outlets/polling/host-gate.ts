@@ -58,7 +58,7 @@ export function openHostGate({ db, clock, wait, onWait }: HostGateDeps): Request
   };
 }
 
-/** The host that shares one limit: whatever the scheme and the port. */
+/** The host that shares one limit: without scheme and port. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/\.$/, '');
 }

@@ -152,7 +152,7 @@ function readStatus(answer: Answer, outlet: string, now: number): OutletResponse
     case 503: {
       const retryAt = retryAfter(headers, now, LONGEST_HOLD);
       const until = retryAt === null ? '' : `: it asks not to be called before ${rfc3339(retryAt)}`;
-      // 429 is about the client, whatever it asks for (RFC 6585 §4).
+      // 429 counts all requests of a client to the host (RFC 6585 §4).
       const hold = status === 429 && retryAt !== null ? { host: hostOf(new URL(url)), until: retryAt } : null;
       return { ...problemOf({ kind: 'busy', problem: `${problem}${until}`, retryAt }), hold };
     }

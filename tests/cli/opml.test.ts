@@ -58,6 +58,9 @@ would add 1 feed, 1 known, 1 rejected
     );
     expect(stdout.match(/<outline /g)).toHaveLength(4);
     expect(await run('export', 'all.opml')).toMatchObject({ code: 0, stdout: 'wrote 4 feeds to all.opml\n' });
+    expect(await run('export', 'none/all.opml')).toMatchObject({
+      ...{ code: 1, stderr: 'daywire: none/all.opml cannot be written: ENOENT\n' },
+    });
     expect(readFileSync(join(folder.path, 'all.opml'), 'utf8')).toBe(stdout);
   });
 

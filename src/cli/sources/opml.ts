@@ -80,7 +80,11 @@ function exportOpml(cli: CliContext, file: string | undefined): Promise<void> {
       cli.print(text.trimEnd());
       return;
     }
-    writeFileSync(resolve(cli.processEnv('silent').cwd, file), text);
+    try {
+      writeFileSync(resolve(cli.processEnv('silent').cwd, file), text);
+    } catch (error) {
+      throw new CommandError(`${file} cannot be written: ${(error as NodeJS.ErrnoException).code}`);
+    }
     cli.print(`wrote ${count(feeds.length, 'feed')} to ${file}`);
   });
 }

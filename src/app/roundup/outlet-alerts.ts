@@ -7,38 +7,51 @@ import { countAllHeldItems, heldAlert } from '../../sources/outlets/items/held-i
 import { heldReason } from '../../sources/outlets/polling/feed-state.ts';
 import { listOutletFeeds, type OutletFeedRow } from '../../sources/outlets/polling/outlet-feeds.ts';
 import { listSourceRows, type SourceRow } from '../../sources/source-state.ts';
+import type { Tx } from '../../store/store.ts';
+import { inTransaction, lockName } from '../../store/transaction.ts';
 import type { AppContext } from '../app-context.ts';
 
 const PREFIX = 'outlet:';
+/** As `lockName` takes it. */
+export const OUTLET_ALERTS_LOCK = 'outlet alerts';
 const FAILING_AFTER = DAY;
 /** A server may ask for a pause of two days. */
 const WAITING_AFTER = 49 * HOUR;
 
-/** Raises the alerts that are due, and resolves all others, also those of sources that were removed or paused. */
+/**
+ * Raises the alerts that are due, and resolves all others, also those of sources that were removed or paused. One after
+ * the other: one that has read before a poll ended would resolve the alert of that poll.
+ */
 export async function syncOutletAlerts({
   store,
   config,
   clock,
 }: Pick<AppContext, 'store' | 'config' | 'clock'>): Promise<void> {
-  const now = clock();
-  const { db } = store;
   const sources = roundupSources(config);
+  await inTransaction(store.db, async (tx) => {
+    await lockName(tx, OUTLET_ALERTS_LOCK);
+    const now = clock();
+    await syncAlerts(tx, PREFIX, await findMessages(tx, sources, now), now);
+  });
+}
+
+/** @returns by key of the alert */
+async function findMessages(tx: Tx, sources: readonly RoundupSource[], now: number): Promise<Map<string, string>> {
   const messages = new Map<string, string>();
-  if (sources.length > 0) {
-    const rows = new Map((await listSourceRows(db)).map((row) => [row.id, row]));
-    const feeds = new Map((await listOutletFeeds(db)).map((feed) => [feed.source, feed]));
-    const held = await countAllHeldItems(db);
-    for (const source of sources) {
-      const row = rows.get(source.id);
-      const feed = feeds.get(source.id);
-      if (row === undefined || feed === undefined) continue;
-      const items = held.get(source.id) ?? 0;
-      if (items > 0) messages.set(heldAlert(source.id), `${nameOf(source)}: ${heldReason(items)}.`);
-      const problem = row.paused_at === null ? problemOf(source, row, feed, now) : null;
-      if (problem !== null) messages.set(`${PREFIX}feed:${source.id}`, problem);
-    }
+  if (sources.length === 0) return messages;
+  const rows = new Map((await listSourceRows(tx)).map((row) => [row.id, row]));
+  const feeds = new Map((await listOutletFeeds(tx)).map((feed) => [feed.source, feed]));
+  const held = await countAllHeldItems(tx);
+  for (const source of sources) {
+    const row = rows.get(source.id);
+    const feed = feeds.get(source.id);
+    if (row === undefined || feed === undefined) continue;
+    const items = held.get(source.id) ?? 0;
+    if (items > 0) messages.set(heldAlert(source.id), `${nameOf(source)}: ${heldReason(items)}.`);
+    const problem = row.paused_at === null ? problemOf(source, row, feed, now) : null;
+    if (problem !== null) messages.set(`${PREFIX}feed:${source.id}`, problem);
   }
-  await syncAlerts(db, PREFIX, messages, now);
+  return messages;
 }
 
 function problemOf(source: RoundupSource, row: SourceRow, feed: OutletFeedRow, now: number): string | null {

@@ -1,18 +1,21 @@
+import { sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
 import { answerConditionally, type OutletStory, rssOf } from '../../../scripts/outlets/feed-document.ts';
 import type { OutletAnswer, OutletRequest } from '../../../scripts/outlets/outlet-server.ts';
 import { decideHeld } from '../../../src/app/roundup/accept-held.ts';
 import { outletWarnings } from '../../../src/app/roundup/check-outlets.ts';
+import { OUTLET_ALERTS_LOCK, syncOutletAlerts } from '../../../src/app/roundup/outlet-alerts.ts';
 import { pollDueOutlets, pollOutletNow } from '../../../src/app/roundup/poll-outlets.ts';
 import { settleRemovedSources } from '../../../src/app/sources/removed-sources.ts';
 import type { RoundupSource } from '../../../src/config/config.ts';
 import { roundupSources } from '../../../src/config/sources.ts';
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/lib/time.ts';
-import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
+import { listOpenAlerts, raiseAlert } from '../../../src/schedule/alerts.ts';
 import { listRuns } from '../../../src/schedule/run-ledger.ts';
 import { findOutletFeed, registerOutlets, resumeOutlet } from '../../../src/sources/outlets/polling/outlet-feeds.ts';
 import { findSourceRow, setPaused } from '../../../src/sources/source-state.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { dialectOf, type Store } from '../../../src/store/store.ts';
+import { inTransaction, lockName } from '../../../src/store/transaction.ts';
 import { NOW } from '../../support/clock.ts';
 import { forEachDatabase } from '../../support/databases.ts';
 import { openOutletNewsroom } from './outlets.ts';
@@ -188,6 +191,24 @@ describe('polling outlets', () => {
       expect((await poll(5 * MINUTE)).size).toBe(3);
       expect(await alertsOf(store)).toEqual([]);
       expect(await stateOf(store)).toBe('active');
+    });
+
+    it('resolves no alert of a poll that ended while another one looked for alerts', async () => {
+      const store = await open();
+      const { app, poll } = await openOutletNewsroom(store, FEED, (request) => steady(request));
+      await poll();
+      let looking = Promise.resolve();
+      await inTransaction(store.db, async (tx) => {
+        await lockName(tx, OUTLET_ALERTS_LOCK);
+        // What reads the feeds without the lock gets no further than to the alerts.
+        if (dialectOf(tx) === 'postgres') await sql`lock table alerts in access exclusive mode`.execute(tx);
+        looking = syncOutletAlerts(app);
+        for (let turns = 0; turns < 20; turns++) await listOpenAlerts(tx);
+        await tx.updateTable('outlet_feeds').set({ state: 'blocked', reason: 'it answered 403' }).execute();
+        await raiseAlert(tx, { key: 'outlet:feed:a', message: 'a (The a) is blocked' }, app.clock());
+      });
+      await looking;
+      expect((await alertsOf(store)).map(({ key }) => key)).toEqual(['outlet:feed:a']);
     });
 
     it('alerts about a feed that has failed for a day, and resolves that once it is read or removed', async () => {

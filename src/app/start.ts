@@ -22,7 +22,9 @@ import {
   startScheduling,
   watchClock,
 } from './background-tasks.ts';
-import { checkAtStart, checkTemplates, type Finding } from './check.ts';
+import { checkAtStart } from './check/check.ts';
+import type { Finding } from './check/finding.ts';
+import { checkTemplates } from './check/templates.ts';
 import {
   deliverFirst,
   type FirstRun,

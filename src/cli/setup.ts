@@ -2,7 +2,7 @@
  * Commands to set up a newsroom.
  */
 import type { Command } from 'commander';
-import { check } from '../app/check.ts';
+import { check } from '../app/check/check.ts';
 import { answerProblem, assertNoNewsroom, DEFAULT_ANSWERS, type InitAnswers, init } from '../app/init.ts';
 import { configJsonSchema } from '../config/config.ts';
 import { type CliContext, type JsonOption, jsonOption, printResult } from './context.ts';

@@ -5,7 +5,7 @@ import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import { makePosts } from '../../scripts/cms/posts.ts';
 import { wordPressApp } from '../../scripts/cms/wordpress.ts';
-import type { Finding } from '../../src/app/check.ts';
+import type { Finding } from '../../src/app/check/finding.ts';
 import { ownTemplateWarnings, type TemplateEntry } from '../../src/app/templates/own-templates.ts';
 import { UNTRUSTED_PROXY, writeMeta } from '../../src/store/meta.ts';
 import { migrate } from '../../src/store/schema.ts';

@@ -1,0 +1,60 @@
+/**
+ * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, and the logins to the mailbox
+ * and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
+ */
+import { type Config, ConfigError, loadConfig } from '../../config/config.ts';
+import { readableByOthers } from '../../config/private-paths.ts';
+import { openTemplates } from '../../lib/templates.ts';
+import type { AppContext, ProcessEnv } from '../app-context.ts';
+import { secretProblems } from '../secret-problems.ts';
+import { ownTemplateWarnings } from '../templates/own-templates.ts';
+import { checkAddresses } from './addresses.ts';
+import { type Finding, ok, problem, warning } from './finding.ts';
+import { checkFolders } from './folders.ts';
+import { checkBounces, checkSigning, checkTransport } from './mail.ts';
+import { checkMetrics } from './server.ts';
+import { checkSources } from './sources.ts';
+import { checkContent, checkStore } from './store.ts';
+import { checkTemplates } from './templates.ts';
+
+/** Does all checks, whatever fails; after an invalid configuration there is nothing else to check. */
+export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = loadConfig(configFile, env, cwd);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(problem);
+    throw error;
+  }
+  return [
+    ok(`configuration ${configFile} is valid`),
+    ...checkAddresses(config),
+    ...checkMetrics(config),
+    ...(await checkTemplates(config, openTemplates(config.paths.templates, config.publication.zone), clock())),
+    ...ownTemplateWarnings(config.paths.templates).map(warning),
+    ...(await secretProblems(config)).map(problem),
+    ...(await checkStore(config, clock())),
+    ...checkFolders(config),
+    ...readableByOthers(config).map(warning),
+    ...checkSigning(config),
+    ...(await checkBounces(config)),
+    ...(await checkTransport(config)),
+    ...(await checkSources(config, clock())),
+  ];
+}
+
+/**
+ * What is wrong with the configuration and the store of a process that starts, without the templates and the logins.
+ * The sample newsroom is for a trial: only its problems are named.
+ */
+export async function checkAtStart({ config, store, clock }: AppContext): Promise<Finding[]> {
+  const findings = [
+    ...checkAddresses(config),
+    ...checkMetrics(config),
+    ...checkFolders(config),
+    ...readableByOthers(config).map(warning),
+    ...checkSigning(config),
+    ...(await checkContent(store, config, clock())),
+  ];
+  return findings.filter(({ kind }) => kind === 'problem' || (kind === 'warning' && !config.sample));
+}

@@ -105,10 +105,18 @@ function holdsSecret(path: PropertyKey[]): boolean {
 
 function withAbsolutePaths(config: FileConfig, cwd: string): FileConfig {
   const absolute = (path: string): string => (isAbsolute(path) ? path : join(cwd, path));
-  const { publication, paths, delivery } = config;
+  const page = (document: string | undefined): string | undefined =>
+    document === undefined || /^https?:/.test(document) ? document : absolute(document);
+  const { publication, paths, delivery, newsletters } = config;
   return {
     ...config,
-    publication: { ...publication, url: publication.url.replace(/\/+$/, '') },
+    publication: {
+      ...publication,
+      url: publication.url.replace(/\/+$/, ''),
+      imprint: page(publication.imprint),
+      privacy: page(publication.privacy),
+    },
+    newsletters: newsletters.map((one) => ({ ...one, imprint: page(one.imprint) })),
     paths: {
       store: absolute(paths.store),
       data: absolute(paths.data),

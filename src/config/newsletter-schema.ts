@@ -1,6 +1,6 @@
 /** The keys of one entry of `newsletters`. Call `describe` last: methods of zod return copies without it. */
 import { z } from 'zod';
-import { hours, id, mediaFile, minutes, schedule, text, webAddress } from './values.ts';
+import { document, hours, id, mediaFile, minutes, schedule, text, webAddress } from './values.ts';
 
 const sponsor = z.strictObject({
   label: text.max(60).default('Sponsored').describe('Says that the text is paid for.'),
@@ -40,6 +40,7 @@ const newsletterKeys = z.strictObject({
     .describe('Sender of the editions.'),
   replyTo: z.email().optional().describe('Address for replies. Default: the sender.'),
   postalAddress: text.optional().describe("Postal address in its emails. Default: the publication's."),
+  imprint: document.optional().describe("Its imprint: a Markdown file, or an address. Default: the publication's."),
   template: id.describe('Name of the templates: templates/<template>.mjml and templates/<template>.txt.'),
   schedule: schedule
     .optional()

@@ -30,6 +30,8 @@ const RULES: Rule[] = [
   privateNetworksNeedEmbeddedHub,
   smtpUrlHasNoPassword,
   bounceAddressLeavesRoomForToken,
+  keysFitMailProvider,
+  ratesGrow,
 ];
 
 /** Lists every violation of a rule. */
@@ -181,4 +183,22 @@ function bounceAddressLeavesRoomForToken({ bounces: { address } }: FileConfig): 
     violations.push({ path, rule: `must have at most ${ADDRESS_LIMIT} characters, to leave room for a token` });
   }
   return violations;
+}
+
+function keysFitMailProvider({ delivery }: FileConfig): ConfigViolation[] {
+  const { provider } = delivery;
+  const violations = (['ses', 'postmark'] as const)
+    .filter((key) => delivery[key] !== undefined && provider !== key)
+    .map((key) => ({ path: ['delivery', key], rule: `must be left out: delivery.provider is ${provider}` }));
+  if (provider !== 'ses' || delivery.ses !== undefined) return violations;
+  const rule = 'must name the SNS topics of its reports in topics, since delivery.provider is ses';
+  return [...violations, { path: ['delivery', 'ses'], rule }];
+}
+
+function ratesGrow({ delivery }: FileConfig): ConfigViolation[] {
+  return (['complaintRate', 'bounceRate'] as const).flatMap((key) => {
+    const { alert, pause } = delivery[key];
+    if (pause === 'off' || pause > alert) return [];
+    return [{ path: ['delivery', key, 'pause'], rule: `must be more than alert, which is ${alert}, or off` }];
+  });
 }

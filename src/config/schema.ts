@@ -7,18 +7,17 @@ import { facetSlug } from '../lib/facet-slug.ts';
 import { closestName } from '../lib/names/closest-name.ts';
 import { parseLanguageTag } from '../lib/names/language-tag.ts';
 import { ARTICLE_KEYS, IGNORED_KEY } from './article-keys.ts';
+import { bounces, delivery } from './delivery-schema.ts';
 import { newsletter } from './newsletter-schema.ts';
 import { source } from './source-schema.ts';
 import {
   addressRange,
   colour,
-  domain,
+  document,
   id,
   KINDS,
   listenAddress,
-  minutes,
   nat64Prefix,
-  perSecond,
   pictureAddress,
   publicUrl,
   retentionDays,
@@ -155,6 +154,14 @@ export const schema = z.strictObject({
         .describe('Contact shown in emails, on pages and in feeds.'),
       postalAddress: text.describe('Postal address in the footer of every email. Many countries require it by law.'),
       copyright: text.optional().describe('Copyright line of feeds and emails.'),
+      imprint: document
+        .optional()
+        .describe('The imprint: a Markdown file, shown at /imprint, or an address. Linked from every page and email.'),
+      privacy: document
+        .optional()
+        .describe(
+          'The privacy policy: a Markdown file, shown at /privacy, or an address. Linked where people subscribe.',
+        ),
     })
     .describe('The publication and its identity.'),
   sections: z
@@ -248,83 +255,8 @@ export const schema = z.strictObject({
         '<publication.url>/hub. An address: another hub. A map: see its keys. Without this key there is no hub.',
     ),
   newsletters: z.array(newsletter).default([]).describe('Newsletters. Each has its own schedule and editions.'),
-  delivery: z
-    .strictObject({
-      transport: z
-        .enum(['file', 'smtp'])
-        .default('file')
-        .describe('file: writes .eml files under <paths.data>/mail. smtp: submits to DAYWIRE_SMTP_URL or smtpUrl.'),
-      smtpUrl: z
-        .url({ protocol: /^smtps?$/, error: 'must be smtp://host:port or smtps://host:port' })
-        .optional()
-        .describe('SMTP server without a password. With a password, set DAYWIRE_SMTP_URL instead.'),
-      connections: z.int().min(1).max(50).default(5).describe('SMTP connections of one process.'),
-      attempts: z.int().min(1).max(50).default(8).describe('Attempts before a delivery fails.'),
-      retryMinutes: minutes
-        .default(5)
-        .describe('Minutes before the second attempt. Each further wait is twice as long, up to four hours.'),
-      uncertain: z
-        .enum(['retry', 'hold'])
-        .default('retry')
-        .describe(
-          'What happens to a message if the process ends between MAIL FROM and the reply of the server. retry: ' +
-            'submit it again, with the same Message-ID. hold: leave it to the operator.',
-        ),
-      perSecond: perSecond.optional().describe('Maximum messages per second, over all processes. Default: no limit.'),
-      domains: z
-        .record(
-          domain,
-          z.strictObject({ perSecond: perSecond.describe('Maximum messages per second to this domain.') }),
-        )
-        .default({})
-        .describe('Limits by recipient domain, such as example.com: { perSecond: 10 }.'),
-      warmUp: z
-        .strictObject({
-          from: z.iso
-            .date({ error: 'must be a date such as 2026-11-24' })
-            .describe("First day, in the publication's zone."),
-          perDay: z
-            .array(z.int().min(1))
-            .min(1)
-            .describe('Maximum messages on the first day, the second day and so on.'),
-        })
-        .optional()
-        .describe('Daily limits for a new sender. After the last day there is no limit.'),
-      dkim: z
-        .array(
-          z.strictObject({
-            domain: domain.describe('Domain that signs.'),
-            selector: z
-              .string()
-              .regex(/^[A-Za-z0-9._-]+$/, 'must be a DNS name')
-              .describe('Selector: the public key is at <selector>._domainkey.<domain> in the DNS.'),
-            keyFile: text.describe('File of the private key, in PEM: RSA of 2048 bits or more, or Ed25519.'),
-          }),
-        )
-        .default([])
-        .describe("DKIM keys. Every key signs whose domain is the sender's, or a parent of it (RFC 6376, RFC 8463)."),
-    })
-    .prefault({})
-    .describe('Delivery of emails.'),
-  bounces: z
-    .strictObject({
-      address: z
-        .email()
-        .optional()
-        .describe(
-          'Return path and mailto: unsubscribe address. A plus sign and a token are added to its local part, which ' +
-            'may have 23 characters. Default: the sender, and no mailto:.',
-        ),
-      softLimit: z
-        .int()
-        .min(1)
-        .max(100)
-        .default(5)
-        .describe('Soft bounces in a row, without an accepted message between them, until an address is suppressed.'),
-      pollMinutes: minutes.default(5).describe('Minutes between two checks of the mailbox DAYWIRE_IMAP_URL.'),
-    })
-    .prefault({})
-    .describe('Bounces and complaints.'),
+  delivery,
+  bounces,
   signup: z
     .strictObject({
       enabled: z.boolean().default(true).describe('Offers a form to subscribe.'),
@@ -353,6 +285,13 @@ export const schema = z.strictObject({
         .max(1_000_000)
         .default(500)
         .describe('Confirmation mails per hour in all. An alert is raised when requests are refused for it.'),
+      consent: z
+        .strictObject({
+          text: text.max(1_000).describe('The wording. It is shown next to the button, and stored with each opt-in.'),
+          version: text.max(50).describe('Its version, such as 2026-11. Choose another one with each change.'),
+        })
+        .optional()
+        .describe('What a person agrees to. Default: a wording of daywire in the language of its pages.'),
       deleteUnconfirmedAfterDays: z
         .int()
         .min(1)

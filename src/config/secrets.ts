@@ -48,6 +48,15 @@ export const SECRETS = {
     want: 'at least 24 characters',
     description: 'Signs the requests to /webhooks/bounces.',
   },
+  providerSecret: {
+    name: 'DAYWIRE_PROVIDER_SECRET',
+    rule: /^\S{16,2000}$/,
+    want: 'at least 16 characters without white space',
+    description:
+      'Verifies the reports of the mail provider (delivery.provider). Mailgun: the HTTP webhook signing key. ' +
+      "SendGrid: the verification key. Postmark and Brevo: user:password, as in the webhook's URL. Not used with " +
+      'Amazon SES.',
+  },
   sourceKeys: {
     name: 'DAYWIRE_SOURCE_KEYS',
     rule: /^\s*[a-z0-9][a-z0-9-]{0,63}=\S+(\s+[a-z0-9][a-z0-9-]{0,63}=\S+)*\s*$/,

@@ -61,6 +61,14 @@ export const pictureAddress = z
     'must be a file in paths.media, such as logo.png, or an http or https address',
   );
 export const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).max(2_000);
+/** A page of the newsroom's own text. */
+export const document = z
+  .string()
+  .max(2_000)
+  .refine(
+    (text) => /^(?!https?:).*[^/\\]\.md$/.test(text) || (/^https?:\/\//.test(text) && URL.canParse(text)),
+    'must be a Markdown file such as texts/imprint.md, or an http or https address',
+  );
 export const hours = z
   .int()
   .min(1)

@@ -20,6 +20,7 @@ import { addEditionRevisions } from './migrations/0015-edition-revisions.ts';
 import { createDrafts } from './migrations/0016-drafts.ts';
 import { createLinkChecks } from './migrations/0017-link-checks.ts';
 import { createRoundupSources } from './migrations/0018-roundup-sources.ts';
+import { addProvidersAndConsent } from './migrations/0019-providers-and-consent.ts';
 import type { Dialect } from './store.ts';
 
 export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) => Promise<void>> = {
@@ -41,4 +42,5 @@ export const MIGRATIONS: Record<string, (db: Kysely<unknown>, dialect: Dialect) 
   '0016-drafts': createDrafts,
   '0017-link-checks': createLinkChecks,
   '0018-roundup-sources': createRoundupSources,
+  '0019-providers-and-consent': addProvidersAndConsent,
 };

@@ -82,6 +82,10 @@ export interface Tables extends SourceTables {
     state: 'unconfirmed' | 'confirmed' | 'unsubscribed';
     changed_at: number;
   };
+  /** The wordings to which people have agreed; `id` is a hash of version and text. */
+  consent_texts: { id: string; version: string; text: string; first_used_at: number };
+  /** Keys of unsubscribe tokens alone, by fingerprint of their signing secret, with the last day of their use. */
+  unsubscribe_keys: { fingerprint: string; key: string; used_at: number };
   /** All changes of consent, as proof of it. Deleted with their subscriber. */
   consent_events: ConsentEventsTable;
   /** Addresses that are never mailed again, as keyed hashes: they outlive their subscriber. */
@@ -95,6 +99,9 @@ export interface Tables extends SourceTables {
   paused_domains: { edition_id: number; domain: string; reason: string; paused_at: number };
   back_offs: BackOffsTable;
   bounces: BouncesTable;
+  /** Reports of mail providers that were recorded, by their own id: recording one again changes nothing. */
+  webhook_events: { provider: string; id: string; received_at: number };
+  rate_notices: RateNoticesTable;
   /**
    * Rate limits shared by all processes: `next_at` is the theoretical arrival time of the next request (GCRA), with
    * fractions. `counted_at` is when it was set; 0 for limits of deliveries, which are corrected in another way.
@@ -332,6 +339,8 @@ interface ConsentEventsTable {
   /** Such as the zone, or the day a pause ends. */
   detail: string | null;
   at: number;
+  /** The wording that was agreed to, in consent_texts; null without one. */
+  consent_text: string | null;
 }
 
 /** The outbox of service messages, which are submitted before editions. */
@@ -374,6 +383,19 @@ interface BouncesTable {
   /** RFC 3463, such as 5.1.1. */
   status: string | null;
   detail: string | null;
+  at: number;
+}
+
+/** A complaint or bounce rate that was noticed: each level acts once. */
+interface RateNoticesTable {
+  edition_id: number;
+  kind: 'complaint' | 'bounce';
+  /** A mailbox provider; empty for all recipients. */
+  scope: string;
+  level: 'alert' | 'pause';
+  percent: number;
+  /** The number that `percent` is of. */
+  messages: number;
   at: number;
 }
 
@@ -433,6 +455,8 @@ interface DeliveriesTable {
   reply: string | null;
   reason: string | null;
   changed_at: number;
+  /** When the mail provider says that it reached the mailbox; null while it has not said so. */
+  delivered_at: number | null;
 }
 
 /**

@@ -328,6 +328,36 @@ sources:
       (s: string) => s.replace('# address: bounces@', `address: ${'b'.repeat(24)}@`),
       /bounces\.address is "b+@example\.com": must have at most 23 characters before the @/,
     ],
+    [
+      'Amazon SES without the topics of its reports',
+      (s: string) => s.replace('transport: file', 'transport: file\n  provider: ses'),
+      /delivery\.ses is missing: must name the SNS topics of its reports/,
+    ],
+    [
+      'keys of a mail provider that is not used',
+      (s: string) => s.replace('transport: file', 'transport: file\n  postmark: { stream: news }'),
+      /delivery\.postmark .*must be left out: delivery\.provider is none/,
+    ],
+    [
+      'a topic that is no ARN',
+      (s: string) => s.replace('transport: file', 'transport: file\n  provider: ses\n  ses: { topics: [mail-events] }'),
+      /delivery\.ses\.topics\[0\] is "mail-events": must be the ARN of a topic/,
+    ],
+    [
+      'a rate that pauses before it alerts',
+      (s: string) => s.replace('transport: file', 'transport: file\n  complaintRate: { alert: 0.3, pause: 0.2 }'),
+      /delivery\.complaintRate\.pause is 0\.2: must be more than alert, which is 0\.3, or off/,
+    ],
+    [
+      'an address of the machine that is none',
+      (s: string) => s.replace('transport: file', 'transport: file\n  addresses: [192.0.2.300]'),
+      /delivery\.addresses\[0\] is "192\.0\.2\.300": must be an IP address/,
+    ],
+    [
+      'an imprint that is neither a Markdown file nor an address',
+      (s: string) => s.replace('  tagAuthority:', '  imprint: imprint.pdf\n  tagAuthority:'),
+      /publication\.imprint is "imprint\.pdf": must be a Markdown file such as texts\/imprint\.md/,
+    ],
     ['a tag authority without a date', (s: string) => s.replace('example.com,2026', 'example.com'), /RFC 4151/],
     [
       'a public address that holds a login',

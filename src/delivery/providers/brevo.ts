@@ -1,0 +1,97 @@
+/**
+ * Webhooks of Brevo for transactional email: JSON, one event a request or an array of them, authenticated with Basic
+ * authentication or a bearer token (https://developers.brevo.com/docs/transactional-webhooks,
+ * https://developers.brevo.com/docs/username-and-password-authentication).
+ */
+import { z } from 'zod';
+import { classifyRefusal } from '../bounces/classify.ts';
+import { isAuthorized } from './authorization.ts';
+import * as fields from './event-fields.ts';
+import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
+import { parseJson, readReports } from './read-reports.ts';
+
+const report = z.object({
+  event: z.string(),
+  email: fields.email,
+  'message-id': fields.word,
+  reason: fields.detail,
+  /** Documented as milliseconds; some examples have seconds. The other times are in the account's zone. */
+  ts_epoch: z.unknown().optional(),
+  ts_event: fields.seconds,
+  'X-Mailin-custom': fields.token,
+});
+
+type BrevoReport = z.output<typeof report>;
+
+/**
+ * Verifies a request, then reads its events.
+ * @param settings.secret `user:password` of the webhook's address, or the bearer token
+ */
+export function checkBrevo({ headers, body, now }: ProviderRequest, settings: { secret: string }): ProviderCheck {
+  if (!isAuthorized(headers.get('authorization'), settings.secret, { bearer: true })) {
+    return {
+      kind: 'unsigned',
+      reason: 'the user name and password, or the token, of the webhook are wrong or missing',
+    };
+  }
+  const value = parseJson(body);
+  const events = readReports(Array.isArray(value) ? value : [value], report, (one) => toEvent(one, now));
+  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON with an event' };
+  return { kind: 'events', events, nonce: null };
+}
+
+function toEvent(one: BrevoReport, now: number): ProviderEvent | null {
+  const status = fields.status.parse(one.reason);
+  const kind = kindOf(one.event, { status, text: one.reason });
+  if (kind === null) return null;
+  const at = instantOf(one.ts_epoch) ?? one.ts_event;
+  return {
+    // Brevo has no ids of events.
+    id: fields.eventId(one.event, one['message-id'], one.email, at),
+    kind,
+    token: one['X-Mailin-custom'],
+    email: one.email,
+    status,
+    detail: one.reason,
+    at: Math.min(at ?? now, now),
+  };
+}
+
+function instantOf(epoch: unknown): number | null {
+  // Seconds reach 1e11 in the year 5138; milliseconds passed it in 1973.
+  if (typeof epoch === 'number' && epoch >= 1e11 && epoch < 1e15) return Math.floor(epoch);
+  return fields.seconds.parse(epoch);
+}
+
+// Brevo's own list of addresses that it sends nothing to. A blocked sender or account is the newsroom's problem.
+const BLOCKED_RECIPIENT = /\b(black|block)-?list(ed)? (user|contact|recipient)|\b(hard[- ]?bounced?|invalid email)\b/i;
+const COMPLAINED = /\b(complain|spam report|marked (it )?as spam)/i;
+const UNSUBSCRIBED = /\bunsubscri/i;
+
+function kindOf(event: string, refusal: { status: string | null; text: string }): ProviderEvent['kind'] | null {
+  switch (event) {
+    case 'delivered':
+      return 'delivered';
+    case 'hard_bounce':
+    case 'invalid_email':
+      return 'hard';
+    case 'soft_bounce':
+      return 'soft';
+    case 'spam':
+    case 'complaint':
+      return 'complaint';
+    case 'unsubscribe':
+    case 'unsubscribed':
+      return 'unsubscribe';
+    case 'blocked':
+      if (UNSUBSCRIBED.test(refusal.text)) return 'unsubscribe';
+      if (COMPLAINED.test(refusal.text)) return 'complaint';
+      return BLOCKED_RECIPIENT.test(refusal.text) ? 'hard' : null;
+    case 'deferred':
+    case 'error':
+      // A delay or a failed attempt. Brevo also reports a server's "550 5.1.1 user unknown" as deferred.
+      return classifyRefusal(refusal) === 'hard' ? 'hard' : null;
+    default:
+      return null;
+  }
+}

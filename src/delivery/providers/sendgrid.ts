@@ -1,0 +1,129 @@
+/**
+ * Webhooks of SendGrid: JSON, an array of events, signed with ECDSA over the timestamp and the body
+ * (twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features).
+ */
+import { createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { z } from 'zod';
+import { SECOND } from '../../lib/time.ts';
+import { classifyRefusal } from '../bounces/classify.ts';
+import * as fields from './event-fields.ts';
+import type { ProviderCheck, ProviderEvent, ProviderRequest } from './provider-event.ts';
+import { parseJson, readReports } from './read-reports.ts';
+import { whyUntimely } from './replay-window.ts';
+
+// https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+const report = z.object({
+  event: z.string(),
+  sg_event_id: fields.word,
+  sg_message_id: fields.word,
+  timestamp: fields.seconds,
+  email: fields.email,
+  type: fields.word,
+  status: fields.status,
+  reason: fields.detail,
+  response: fields.detail,
+  // Unique arguments are keys of the event itself.
+  daywire: fields.token,
+});
+
+type SendGridReport = z.output<typeof report>;
+
+/**
+ * Reasons why SendGrid did not try to deliver, in lower case (https://docs.sendgrid.com/glossary/drops). Others, such
+ * as "Spam Content", are about the message.
+ */
+const DROPS: Record<string, ProviderEvent['kind']> = {
+  'bounced address': 'hard',
+  invalid: 'hard',
+  'spam reporting address': 'complaint',
+  'unsubscribed address': 'unsubscribe',
+};
+
+/**
+ * Verifies a request, then reads its events.
+ * @param settings.secret the verification key: base64, as the console shows it
+ */
+export function checkSendGrid({ headers, body, now }: ProviderRequest, settings: { secret: string }): ProviderCheck {
+  const signature = headers.get('x-twilio-email-event-webhook-signature');
+  const timestamp = headers.get('x-twilio-email-event-webhook-timestamp');
+  if (!signature || !timestamp || !/^\d{1,12}$/.test(timestamp)) {
+    return {
+      kind: 'unsigned',
+      reason:
+        'the headers X-Twilio-Email-Event-Webhook-Signature and X-Twilio-Email-Event-Webhook-Timestamp are required',
+    };
+  }
+  const key = readVerificationKey(settings.secret);
+  if (key === null) {
+    return { kind: 'unsigned', reason: 'the configured verification key is not one of SendGrid: base64, for P-256' };
+  }
+  if (!isSignature(signature, Buffer.concat([Buffer.from(timestamp), body]), key)) {
+    return { kind: 'unsigned', reason: 'the signature is not valid for this body and verification key' };
+  }
+  const untimely = whyUntimely(Number(timestamp) * SECOND, now);
+  if (untimely !== null) return { kind: 'unsigned', reason: untimely };
+  const value = parseJson(body);
+  const events = Array.isArray(value) ? readReports(value, report, (one) => toEvent(one, now)) : null;
+  if (events === null) return { kind: 'malformed', reason: 'the body must be JSON, an array of events' };
+  return { kind: 'events', events, nonce: null };
+}
+
+/** Reads a verification key: the base64 of an elliptic curve key in DER. Null if it is none for P-256. */
+function readVerificationKey(base64: string): KeyObject | null {
+  try {
+    const key = createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : null;
+  } catch {
+    return null;
+  }
+}
+
+function isSignature(base64: string, data: Buffer, key: KeyObject): boolean {
+  try {
+    return verify('sha256', data, key, Buffer.from(base64, 'base64'));
+  } catch {
+    return false;
+  }
+}
+
+function toEvent(one: SendGridReport, now: number): ProviderEvent | null {
+  const kind = kindOf(one);
+  if (kind === null) return null;
+  const detail = one.reason || one.response;
+  return {
+    id:
+      one.sg_event_id === ''
+        ? fields.eventId(one.event, one.sg_message_id, one.email, one.timestamp)
+        : fields.eventId(one.sg_event_id),
+    kind,
+    token: one.daywire,
+    email: one.email,
+    status: one.status ?? fields.status.parse(detail),
+    detail,
+    at: Math.min(one.timestamp ?? now, now),
+  };
+}
+
+function kindOf({ event, type, status, reason }: SendGridReport): ProviderEvent['kind'] | null {
+  switch (event) {
+    case 'delivered':
+      return 'delivered';
+    case 'spamreport':
+      return 'complaint';
+    case 'unsubscribe':
+    case 'group_unsubscribe':
+      return 'unsubscribe';
+    case 'bounce':
+      // SendGrid's own classes. An address that bounced gets no more mail from it; one that blocked a message does.
+      if (type === 'bounce') return 'hard';
+      if (type === 'blocked' || type === 'expired') return 'soft';
+      return classifyRefusal({ status, text: reason });
+    case 'blocked':
+      return 'soft';
+    case 'dropped':
+      return fields.lookUp(DROPS, reason.toLowerCase());
+    default:
+      // `deferred` is a delay; `processed`, `open` and `click` change nothing.
+      return null;
+  }
+}

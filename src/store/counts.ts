@@ -68,6 +68,24 @@ export async function countQueued(tx: Tx, editionId: number, count: number): Pro
   );
 }
 
+/** Counts a delivery that is reported as delivered for the first time, in the same transaction. */
+export async function countDelivered(tx: Tx, editionId: number): Promise<void> {
+  await sql`insert into delivered_counts (edition_id, slot, count) values (${editionId}, ${slotOf(tx)}, 1)
+    on conflict (edition_id, slot) do update set count = delivered_counts.count + excluded.count`.execute(tx);
+}
+
+/** The deliveries of each edition that were reported as delivered, ever. Editions without any have no entry. */
+export async function readDelivered(db: Db, editionIds: number[]): Promise<Map<number, number>> {
+  if (editionIds.length === 0) return new Map();
+  const rows = await db
+    .selectFrom('delivered_counts')
+    .select(['edition_id', sumOf('count').as('count')])
+    .where('edition_id', 'in', editionIds)
+    .groupBy('edition_id')
+    .execute();
+  return new Map(rows.map((row) => [row.edition_id, row.count]));
+}
+
 /** Adds to the totals of a subject that has no rows. @param totals one for each scope and state */
 export async function addToTotals(
   db: Db,
@@ -90,21 +108,29 @@ export async function addToTotals(
 /** Adds up the slots of connections in slot 0. Leaves out those that a transaction is counting in. */
 export async function foldCountSlots(db: Db): Promise<void> {
   if (dialectOf(db) === 'sqlite') return;
-  for (const [table, columns] of [
-    ['delivery_counts', ['edition_id', 'state']],
-    ['state_counts', ['subject', 'scope', 'state']],
+  for (const [table, columns, counted] of [
+    ['delivery_counts', ['edition_id', 'state'], ['count', 'entered']],
+    ['delivered_counts', ['edition_id'], ['count']],
+    ['state_counts', ['subject', 'scope', 'state'], ['count', 'entered']],
   ] as const) {
     const key = sql.join(columns.map((column) => sql.ref(column)));
     const to = sql.table(table);
+    const sums = sql.join(counted.map((column) => sql`sum(${sql.ref(column)})`));
+    const names = sql.join(counted.map((column) => sql.ref(column)));
+    const added = sql.join(
+      counted.map((column) => {
+        const name = sql.ref(column);
+        return sql`${name} = ${to}.${name} + excluded.${name}`;
+      }),
+    );
     await sql`with gone as (
         delete from ${to} where (${key}, slot) in (
           select ${key}, slot from ${to} where slot <> 0 order by ${key}, slot for update skip locked
         ) returning *
       )
-      insert into ${to} (${key}, slot, count, entered)
-      select ${key}, 0, sum(count), sum(entered) from gone group by ${key} order by ${key}
-      on conflict (${key}, slot) do update
-      set count = ${to}.count + excluded.count, entered = ${to}.entered + excluded.entered`.execute(db);
+      insert into ${to} (${key}, slot, ${names})
+      select ${key}, 0, ${sums} from gone group by ${key} order by ${key}
+      on conflict (${key}, slot) do update set ${added}`.execute(db);
   }
 }
 

@@ -113,6 +113,8 @@ export interface Tables extends SourceTables {
   delivery_totals: { edition_id: number; state: DeliveryState; count: number };
   /** Kept by triggers and by `queueDeliveries`; see migrations/0007-state-counts.ts, and read with counts.ts. */
   delivery_counts: { edition_id: number; state: DeliveryState; slot: number; count: number; entered: number };
+  /** Deliveries that the mail provider has reported as delivered, as `delivery_counts`; kept by `countDelivered`. */
+  delivered_counts: { edition_id: number; slot: number; count: number };
   state_counts: { subject: CountedSubject; scope: string; state: string; slot: number; count: number; entered: number };
   /** Sums of the runs that retention has deleted. */
   run_totals: { schedule: string; state: RunState; count: number };

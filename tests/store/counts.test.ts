@@ -12,7 +12,13 @@ import { foldDeliveries } from '../../src/delivery/retention.ts';
 import { DAY, HOUR } from '../../src/lib/time.ts';
 import { foldRuns } from '../../src/schedule/retention.ts';
 import { claimRun, finishRun, recordWaitingRun } from '../../src/schedule/run-ledger.ts';
-import { foldCountSlots, readDeliveryTotals, readStateCounts } from '../../src/store/counts.ts';
+import {
+  countDelivered,
+  foldCountSlots,
+  readDelivered,
+  readDeliveryTotals,
+  readStateCounts,
+} from '../../src/store/counts.ts';
 import { MIGRATIONS } from '../../src/store/migrations.ts';
 import { migrate } from '../../src/store/schema.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -167,6 +173,21 @@ forEachDatabase((open) => {
       { numRuns: 12, endOnFailure: true },
     );
     expect(before.size).toBeGreaterThan(5);
+  });
+
+  it('counts what is reported as delivered in any connection, also when its slots are added up', async () => {
+    const store = await open();
+    const report = (editionId: number) => store.db.transaction().execute((tx) => countDelivered(tx, editionId));
+    await Promise.all([1, 1, 2, 1].map(report));
+    await foldCountSlots(store.db);
+    await report(1);
+    expect(await readDelivered(store.db, [1, 2, 3])).toEqual(
+      new Map([
+        [1, 4],
+        [2, 1],
+      ]),
+    );
+    expect(await readDelivered(store.db, [])).toEqual(new Map());
   });
 });
 

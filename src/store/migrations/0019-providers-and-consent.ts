@@ -9,6 +9,16 @@ export async function addProvidersAndConsent(db: Kysely<unknown>, dialect: 'sqli
   const { text, int } = columnTypes(dialect);
   const statements = [
     `alter table deliveries add column delivered_at ${int}`,
+    `create table delivered_counts (
+      edition_id ${int} not null,
+      slot ${int} not null,
+      count ${int} not null,
+      constraint delivered_counts_key primary key (edition_id, slot)
+    )`,
+    // The rates of an edition are counted every few seconds while it is delivered to a million subscribers.
+    'create index bounces_by_edition on bounces (edition_id, kind, subscriber_id) where edition_id is not null',
+    `create index deliveries_refused on deliveries (edition_id, subscriber_id)
+      where state = 'failed' and substr(reply, 1, 1) = '5'`,
     `create table webhook_events (
       provider ${text} not null,
       id ${text} not null,

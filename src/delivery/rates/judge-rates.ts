@@ -1,0 +1,58 @@
+/**
+ * Judges the complaints and bounces of an edition, or of its messages to one mailbox provider. Pure.
+ * docs/decisions/2026-11-27-complaint-and-bounce-rates.md has the reasons for the numbers.
+ */
+import type { Config } from '../../config/config.ts';
+
+export type RateKind = 'complaint' | 'bounce';
+export type RateLevel = 'alert' | 'pause';
+
+/** In percent. */
+export type RateLimits = Config['delivery']['complaintRate'];
+
+export interface RateCounts {
+  /** Recipients who complained, or who cannot be reached: each counts once. */
+  events: number;
+  /** Messages that the events are counted against. */
+  messages: number;
+}
+
+/**
+ * Events without which a level is not reached, whatever the percentage: one complaint among two hundred messages is
+ * 0.5 %, and chance.
+ */
+export const MINIMUM_EVENTS: Record<RateKind, Record<RateLevel, number>> = {
+  complaint: { alert: 3, pause: 6 },
+  bounce: { alert: 10, pause: 20 },
+};
+
+/** The highest level that is reached; null if none is. */
+export function judgeRate(kind: RateKind, counts: RateCounts, limits: RateLimits): RateLevel | null {
+  if (reaches(kind, 'pause', counts, limits)) return 'pause';
+  return reaches(kind, 'alert', counts, limits) ? 'alert' : null;
+}
+
+function reaches(kind: RateKind, level: RateLevel, { events, messages }: RateCounts, limits: RateLimits): boolean {
+  return events >= MINIMUM_EVENTS[kind][level] && messages <= mostMessages(kind, level, events, limits);
+}
+
+/**
+ * The largest number of messages with which so many events reach a level; 0 if no number does. With it, an edition of a
+ * million deliveries need not be counted to the end.
+ */
+export function mostMessages(kind: RateKind, level: RateLevel, events: number, limits: RateLimits): number {
+  const limit = limits[level];
+  if (limit === 'off' || events < MINIMUM_EVENTS[kind][level]) return 0;
+  // 6 of 2,000 are 0.3 %, whatever the last digits of floating-point numbers say.
+  return Math.floor((events * 100) / limit + 1e-6);
+}
+
+/** The events in percent of the messages: from 0 to 100, also where more events than messages are known. */
+export function percentOf({ events, messages }: RateCounts): number {
+  return events === 0 ? 0 : Math.min(100, (100 * events) / Math.max(messages, events));
+}
+
+/** With up to three digits: `0.3`, `0.298`, `12.5`. */
+export function formatPercent(percent: number): string {
+  return String(Number(percent.toPrecision(3)));
+}

@@ -2,12 +2,15 @@
  * Creates a new newsroom in a folder: configuration, an empty store, and a folder for articles with an example.
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { ConfigError, configJsonSchema, loadConfig, parseConfig } from '../config/config.ts';
 import { BUILT_IN_TEMPLATES, openTemplates, type Templates } from '../lib/templates.ts';
 import { localDateTime } from '../lib/time.ts';
 import { ensureSchema } from '../store/schema.ts';
 import { openStore } from '../store/store.ts';
+import { SAMPLE } from './sample/sample-folder.ts';
 
 export interface InitAnswers {
   name: string;
@@ -58,6 +61,7 @@ export async function init(folder: string, answers: InitAnswers, now: number): P
   for (const path of ['config', 'articles', 'media']) mkdirSync(join(folder, path), { recursive: true });
   writeFileSync(join(folder, CONFIG_FILE), text);
   writeFileSync(join(folder, 'config', 'daywire.schema.json'), `${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  const legal = await writeLegalTexts(folder);
   const example = join('articles', 'example.md');
   const isNew = readdirSync(join(folder, 'articles')).length === 0;
   if (isNew) {
@@ -71,10 +75,28 @@ export async function init(folder: string, answers: InitAnswers, now: number): P
   return [
     CONFIG_FILE,
     join('config', 'daywire.schema.json'),
+    ...legal,
     ...(isNew ? [example] : []),
     'media/',
     join('var', basename(config.paths.store)),
   ];
+}
+
+/** Writes the texts of imprint and privacy policy that are not there yet. @returns the paths below the folder */
+async function writeLegalTexts(folder: string): Promise<string[]> {
+  const texts = [
+    ['imprint.md', join(BUILT_IN_TEMPLATES, 'init', 'imprint.md')],
+    ['privacy.md', fileURLToPath(new URL('privacy.md', SAMPLE))],
+  ] as const;
+  mkdirSync(join(folder, 'legal'), { recursive: true });
+  const written: string[] = [];
+  for (const [name, from] of texts) {
+    const path = join('legal', name);
+    if (existsSync(join(folder, path))) continue;
+    writeFileSync(join(folder, path), await readFile(from));
+    written.push(path);
+  }
+  return written;
 }
 
 /**

@@ -2,6 +2,7 @@
  * The publication as templates see it: each page and email gets it as `site`.
  */
 import type { Config, NewsletterConfig } from './config.ts';
+import { imprintLink, type LegalLink, privacyLink } from './legal-pages.ts';
 
 export interface SiteView {
   name: string;
@@ -14,6 +15,9 @@ export interface SiteView {
   contact: { name: string; email: string };
   postalAddress: string;
   copyright: string | null;
+  /** In emails of a newsletter with an imprint of its own: that one. */
+  imprint: LegalLink | null;
+  privacy: LegalLink | null;
   /** In place of the name at the top of emails. `width` is in pixels; `darkUrl` is null if there is only one. */
   logo: { url: string; darkUrl: string | null; width: number; alt: string } | null;
   sections: { id: string; title: string }[];
@@ -21,10 +25,17 @@ export interface SiteView {
   newsletters: { id: string; title: string; description: string }[];
 }
 
-/** The publication in emails of one newsletter, which can have a postal address of its own. */
-export function newsletterSite(config: Config, { postalAddress }: Pick<NewsletterConfig, 'postalAddress'>): SiteView {
+/** The publication in emails of one newsletter, which can have a postal address and an imprint of its own. */
+export function newsletterSite(
+  config: Config,
+  newsletter: Pick<NewsletterConfig, 'id' | 'postalAddress' | 'imprint'>,
+): SiteView {
   const site = siteView(config);
-  return { ...site, postalAddress: postalAddress ?? site.postalAddress };
+  return {
+    ...site,
+    postalAddress: newsletter.postalAddress ?? site.postalAddress,
+    imprint: imprintLink(config.publication, newsletter),
+  };
 }
 
 /** The address of a picture that the configuration names. @param file a file in `paths.media`, or an address */
@@ -45,6 +56,8 @@ export function siteView(config: Config): SiteView {
     contact: publication.contact,
     postalAddress: publication.postalAddress,
     copyright: publication.copyright ?? null,
+    imprint: imprintLink(publication),
+    privacy: privacyLink(publication),
     logo: logoView(publication),
     sections,
     feeds: feeds.map(({ id, title, description }) => ({ id, title, description: description ?? null })),

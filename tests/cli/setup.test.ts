@@ -229,11 +229,12 @@ describe.concurrent('daywire init', () => {
     expect(created.stderr).toBe('');
     expect(created.code).toBe(0);
     expect(created.stdout).toBe(
-      'created in .: config/daywire.yaml, config/daywire.schema.json, articles/example.md, media/, var/daywire.db\n' +
+      'created in .: config/daywire.yaml, config/daywire.schema.json, legal/imprint.md, legal/privacy.md, ' +
+        'articles/example.md, media/, var/daywire.db\n' +
         'next: put articles (Markdown with front matter, or JSON Lines) into articles/, then run "daywire start"\n' +
         'articles/example.md shows the keys of an article. It is a draft, so it is not published.\n',
     );
-    expect(readdirSync(folder.path).sort()).toEqual(['articles', 'config', 'media', 'var']);
+    expect(readdirSync(folder.path).sort()).toEqual(['articles', 'config', 'legal', 'media', 'var']);
     for (const id of ['one', 'two', 'three']) {
       writeFileSync(join(folder.path, `articles/${id}.md`), articleFile(id).replace('world', 'news'));
     }

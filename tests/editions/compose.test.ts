@@ -73,6 +73,7 @@ describe('composeEdition', () => {
         windowHours: 168,
         newsHours: 168,
         postalAddress: '2 Own Road',
+        imprint: 'https://example.com/own-imprint',
         show: { contents: true, readingTime: true, thumbnails: true },
         sponsor: { label: 'Sponsored', text: 'A paid text.', url: 'https://example.com/sponsor' },
       });
@@ -83,6 +84,7 @@ describe('composeEdition', () => {
       expect(edition.view).toMatchObject({ newsTitle: 'This Week', hasContents: true, readingMinutes: 1 });
       for (const part of [edition.html, edition.text, edition.archiveHtml]) {
         expect(part).toContain('2 Own Road');
+        expect(part).toContain('https://example.com/own-imprint');
         expect(part).not.toContain('1 Sample Road');
         expect(part).toContain('A paid text.');
       }

@@ -11,6 +11,7 @@ import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkAddresses } from './addresses.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { checkFolders } from './folders.ts';
+import { checkLegalTexts } from './legal.ts';
 import { checkBounces, checkSigning, checkTransport } from './mail.ts';
 import { checkMetrics } from './server.ts';
 import { checkSources } from './sources.ts';
@@ -36,6 +37,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ...(await checkStore(config, clock())),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
+    ...(await checkLegalTexts(config)),
     ...checkSigning(config),
     ...(await checkBounces(config)),
     ...(await checkTransport(config)),
@@ -53,6 +55,7 @@ export async function checkAtStart({ config, store, clock }: AppContext): Promis
     ...checkMetrics(config),
     ...checkFolders(config),
     ...readableByOthers(config).map(warning),
+    ...(await checkLegalTexts(config)),
     ...checkSigning(config),
     ...(await checkContent(store, config, clock())),
   ];

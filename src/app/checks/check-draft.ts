@@ -5,6 +5,7 @@
 import { findArticles } from '../../articles/queries.ts';
 import type { NewsletterConfig } from '../../config/config.ts';
 import { openConfiguredClient } from '../../config/fetching.ts';
+import { newsletterSite } from '../../config/site-view.ts';
 import { type CheckFacts, checkEdition } from '../../editions/checks/check-edition.ts';
 import { listLinks } from '../../editions/checks/edition-links.ts';
 import type { EditionProblem } from '../../editions/checks/edition-problem.ts';
@@ -52,11 +53,13 @@ export async function checkDraft(
   const placed = composed.articles.map(({ articleId, block }) => ({ id: articleId, block }));
   const identities = await identify(db, [...placed, ...lastArticles]);
   const draft = await readDraft(db, newsletter.id, { label: composed.slot, slotAt: composed.slotAt });
+  const { postalAddress, imprint } = newsletterSite(app.config, newsletter);
   const facts: CheckFacts = {
     edition: composed,
     blocks: newsletter.blocks,
     isSubjectEdited: draft.decisions.subject !== null,
-    postalAddress: newsletter.postalAddress ?? app.config.publication.postalAddress,
+    postalAddress,
+    imprint: imprint?.url ?? null,
     stories: identities.slice(0, placed.length),
     last: last && { slot: last.slot, stories: identities.slice(placed.length) },
     links: await linkStates(app, composed, options),

@@ -4,6 +4,7 @@
  */
 import { isPublic } from '../../articles/article.ts';
 import { findArticleBySlug } from '../../articles/queries.ts';
+import { legalPages } from '../../config/legal-pages.ts';
 import type { LinkState } from '../../editions/links/link-state.ts';
 import { findEdition } from '../../editions/queries.ts';
 import { hasDocument } from '../../feeds/documents.ts';
@@ -29,7 +30,7 @@ export function ownPath(url: string, publicUrl: string): string | null {
  * @param at the slot of the edition
  */
 export async function ownLinkState({ config, store }: LinkedSite, path: string, at: number): Promise<LinkState> {
-  if (PAGES.includes(path)) return WORKS;
+  if (PAGES.includes(path) || legalPages(config).some((page) => page.path === path)) return WORKS;
   const [, folder, first, second, ...rest] = path.split('/').map(decoded);
   if (first === undefined || rest.length > 0) return UNKNOWN;
   const found = (isThere: boolean, reason: string): LinkState => (isThere ? WORKS : { kind: 'dead', reason });

@@ -4,12 +4,14 @@
  */
 import { importText } from '../../articles/import/import.ts';
 import type { Config } from '../../config/config.ts';
+import { legalPages } from '../../config/legal-pages.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
-import { newsletterSite, siteView } from '../../config/site-view.ts';
+import { newsletterSite, type SiteView, siteView } from '../../config/site-view.ts';
 import { prepareServiceMessage, type ServiceMessage } from '../../delivery/message/service-message.ts';
 import { renderInThread } from '../../editions/rendering/render-in-thread.ts';
 import { sharedDocuments } from '../../feeds/index-page/index-page.ts';
 import { createApp } from '../../http/server/app.ts';
+import { escapeHtml } from '../../lib/html.ts';
 import type { Templates } from '../../lib/templates.ts';
 import { HOUR, localDate, MINUTE, rfc3339 } from '../../lib/time.ts';
 import { migrate } from '../../store/schema.ts';
@@ -43,9 +45,12 @@ async function editionProblems(config: Config, templates: Templates, now: number
   for (const newsletter of config.newsletters) {
     const { id, template } = newsletter;
     const view = sampleEdition(config, id, now);
-    const problem = await problemOf(() =>
-      renderInThread(view, newsletterSite(config, newsletter), templates, { template, nonce: NONCE }),
-    );
+    const site = newsletterSite(config, newsletter);
+    const problem = await problemOf(async () => {
+      const { html, text } = await renderInThread(view, site, templates, { template, nonce: NONCE });
+      requireImprint(site, `${template}.mjml`, html);
+      requireImprint(site, `${template}.txt`, text);
+    });
     if (problem !== null) problems.push(`newsletters ${id}: template ${template}: ${problem}`);
   }
   return problems;
@@ -65,27 +70,37 @@ async function messageProblems(config: Config, templates: Templates, now: number
   };
   const problems: string[] = [];
   for (const kind of MESSAGE_KINDS) {
-    const context = { config, templates: requireLink(templates, kind), secrets: SECRETS, signers: [] };
+    const context = { config, templates: requireLinks(templates, kind), secrets: SECRETS, signers: [] };
     const problem = await problemOf(() => prepareServiceMessage({ ...message, kind }, context));
     if (problem !== null) problems.push(`templates: mail/${kind}: ${problem}`);
   }
   return problems;
 }
 
-/** Templates that throw where a message lacks its link. Only the note that a subscription exists needs none. */
-function requireLink(templates: Templates, kind: (typeof MESSAGE_KINDS)[number]): Templates {
-  if (kind === 'already') return templates;
-  const withLink = async (name: string, data: object, rendered: Promise<string>): Promise<string> => {
-    if ('link' in data && !(await rendered).includes(String(data.link))) {
+/**
+ * Templates that throw where a message lacks its link, or that to the imprint. Only the note that a subscription exists
+ * needs no link of its own.
+ */
+function requireLinks(templates: Templates, kind: (typeof MESSAGE_KINDS)[number]): Templates {
+  const withLinks = async (name: string, data: object, rendering: Promise<string>): Promise<string> => {
+    const rendered = await rendering;
+    if (kind !== 'already' && 'link' in data && !rendered.includes(String(data.link))) {
       throw new Error(`${name} has no link: add {{ link }}`);
     }
+    if ('site' in data) requireImprint(data.site as SiteView, name, rendered);
     return rendered;
   };
   return {
     ...templates,
-    html: (name, data) => withLink(name, data, templates.html(name, data)),
-    text: (name, data) => withLink(name, data, templates.text(name, data)),
+    html: (name, data) => withLinks(name, data, templates.html(name, data)),
+    text: (name, data) => withLinks(name, data, templates.text(name, data)),
   };
+}
+
+/** @throws Error where an email lacks the link to the imprint that the configuration has */
+function requireImprint({ imprint }: SiteView, name: string, rendered: string): void {
+  if (imprint === null || rendered.includes(imprint.url) || rendered.includes(escapeHtml(imprint.url))) return;
+  throw new Error(`${name} has no link to the imprint: add {{ site.imprint.url }}`);
 }
 
 async function pageProblems(config: Config, templates: Templates, now: number): Promise<string[]> {
@@ -163,6 +178,7 @@ function samplePaths(config: Config, now: number): string[] {
   return [
     ...['/', '/articles/sample', '/articles/gone', '/archive', `/archive/${month}`, '/editions', '/newsletters'],
     ...config.sections.slice(0, 1).map(({ id }) => `/sections/${id}`),
+    ...legalPages(config).map(({ path }) => path),
     ...Object.values(accountPaths(config, now) ?? {}),
     '/no-such-page',
   ];

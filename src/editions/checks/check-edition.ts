@@ -22,6 +22,8 @@ export interface CheckFacts {
   isSubjectEdited: boolean;
   /** That every copy must show. */
   postalAddress: string;
+  /** The URL that every copy must link to; null without an imprint. */
+  imprint: string | null;
   /** In display order. */
   stories: readonly StoryIdentity[];
   /** Null before the newsletter's first edition. */
@@ -55,7 +57,7 @@ function rank({ severity }: EditionProblem): number {
   return severity === 'error' ? 0 : 1;
 }
 
-function checkRequiredParts({ edition, postalAddress }: CheckFacts, html: HtmlFacts): EditionProblem[] {
+function checkRequiredParts({ edition, postalAddress, imprint }: CheckFacts, html: HtmlFacts): EditionProblem[] {
   const problems: EditionProblem[] = [];
   const link = placeholder(edition.nonce, 'unsubscribe');
   const unsubscribe = { HTML: html.links.includes(link), text: edition.text.includes(link) };
@@ -80,6 +82,20 @@ function checkRequiredParts({ edition, postalAddress }: CheckFacts, html: HtmlFa
       message:
         `the ${missing(postal)} does not show the postal address (${postalAddress}), ` +
         'which many countries require: add it to the template',
+      place: null,
+    });
+  }
+  const imprintLink = imprint === null || {
+    HTML: html.links.includes(imprint),
+    text: compact(edition.text).includes(compact(imprint)),
+  };
+  if (imprintLink !== true && missing(imprintLink) !== '') {
+    problems.push({
+      code: 'no-imprint-link',
+      severity: 'error',
+      message:
+        `the ${missing(imprintLink)} has no link to the imprint (${imprint}): ` +
+        'add site.imprint.url to the template',
       place: null,
     });
   }

@@ -12,6 +12,7 @@ export type ProblemCode =
   | 'leftover-word'
   | 'long-subject'
   | 'missing-alt-text'
+  | 'no-imprint-link'
   | 'no-postal-address'
   | 'no-unsubscribe-link'
   | 'repeated-story'

@@ -19,6 +19,7 @@ import { serveArchive, serveArchiveMonth } from '../pages/archive-pages.ts';
 import { serveArticle } from '../pages/article-page.ts';
 import { serveEdition, serveEditions } from '../pages/edition-pages.ts';
 import { serveFrontPage } from '../pages/front-page.ts';
+import { serveLegalPage } from '../pages/legal-page.ts';
 import { serveNewsletters } from '../pages/newsletters-page.ts';
 import { share } from '../pages/public-page.ts';
 import { serveSection } from '../pages/section-page.ts';
@@ -70,6 +71,7 @@ function addPages(app: Hono, web: WebContext): void {
   app.get('/editions/:newsletter', share(web, serveEditions(web)));
   app.get('/editions/:newsletter/:slot', share(web, serveEdition(web)));
   app.get('/newsletters', share(web, serveNewsletters(web)));
+  for (const path of ['/imprint', '/imprint/:newsletter', '/privacy']) app.get(path, share(web, serveLegalPage(web)));
   app.get('/media/r/:form/*', serveRendition(web));
   app.get('/media/*', serveMedia(web));
   app.get('/style.css', serveStylesheet(web));

@@ -30,7 +30,7 @@ it('renders every template of a page or message, and finds nothing wrong with th
   };
   expect(await templateProblems(config, recording, NOW)).toEqual([]);
   // Included by others.
-  const parts = /^(pages\/(layout|stream)\.|mail\/(frame|button|newsletters)\.)/;
+  const parts = /^(pages\/(layout|stream)\.|mail\/(frame|button|footer|newsletters)\.)/;
   const used = ['pages', 'mail'].flatMap((folder) =>
     readdirSync(join(ROOT, 'templates', folder))
       .map((name) => `${folder}/${name}`)
@@ -38,6 +38,19 @@ it('renders every template of a page or message, and finds nothing wrong with th
   );
   expect(used.length).toBeGreaterThan(20);
   expect(used.filter((name) => !rendered.has(name))).toEqual([]);
+});
+
+it('names an email that lacks the link to the imprint', async () => {
+  const templates = newsroomTemplates({
+    'mail/footer.txt.liquid': '{{ site.postalAddress }}',
+    'daily-roundup.txt': 'Unsubscribe: {{ placeholders.unsubscribe }}',
+  });
+  const missing = 'has no link to the imprint: add {{ site.imprint.url }}';
+  const problems = await templateProblems(config, templates, NOW);
+  expect(problems).toContain(`newsletters daily-roundup: template daily-roundup: daily-roundup.txt ${missing}`);
+  for (const kind of ['confirm', 'already', 'preferences', 'export', 'erase']) {
+    expect(problems).toContain(`templates: mail/${kind}: mail/${kind}.txt.liquid ${missing}`);
+  }
 });
 
 it('names a page, a message and an edition that cannot be rendered, or do not work', async () => {

@@ -94,14 +94,20 @@ describe('prepareServiceMessage', () => {
     }
   });
 
-  it('has sender and postal address of the newsletter that was requested', async () => {
+  it('has sender, postal address and imprint of the newsletter that was requested', async () => {
     const config = testConfig();
-    const own = { from: { name: 'Weekly', email: 'weekly@example.com' }, postalAddress: '2 Own Road' };
+    const own = {
+      from: { name: 'Weekly', email: 'weekly@example.com' },
+      postalAddress: '2 Own Road',
+      imprint: '/own.md',
+    };
     const newsletters = config.newsletters.map((one) => ({ ...one, ...own }));
     const mail = await parse({}, { config: { ...config, newsletters } });
     expect(mail.from?.text).toBe('"Weekly" <weekly@example.com>');
     for (const part of [mail.text, mail.html]) {
       expect(part).toContain('2 Own Road');
+      expect(part).toContain(`https://news.example/imprint/${newsletters[0]?.id}`);
+      expect(part).toContain('https://news.example/privacy');
       expect(part).not.toContain(config.publication.postalAddress);
     }
   });
@@ -116,9 +122,9 @@ describe('prepareServiceMessage', () => {
 
   it.each(['export', 'erase'] as const)('links to nothing but the page for the %s, for an hour', async (act) => {
     const mail = await parse({ kind: act, expiresAt: NOW + HOUR });
-    const links = [...`${mail.text}\n${mail.html}`.matchAll(/https:\/\/news\.example\/([^\s"<]*)/g)].map(
-      ([, to]) => to,
-    );
+    const links = [...`${mail.text}\n${mail.html}`.matchAll(/https:\/\/news\.example\/([^\s"<]*)/g)]
+      .map(([, to]) => to)
+      .filter((to) => to !== 'imprint' && to !== 'privacy');
     expect(new Set(links).size).toBe(1);
     const token = new RegExp(`^account/${act}/(.+)$`).exec(links[0] ?? '')?.[1] ?? '';
     expect(readActToken(SECRETS, act, token)).toEqual({ messageId: 3, subscriberId: 7 });

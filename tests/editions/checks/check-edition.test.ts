@@ -26,6 +26,7 @@ const FACTS: CheckFacts = {
   blocks: { news: 10, analysis: 3, roundup: 10, latest: 10 },
   isSubjectEdited: true,
   postalAddress: SAMPLE_SITE.postalAddress,
+  imprint: null,
   stories: [],
   last: null,
   links: new Map(),
@@ -75,6 +76,16 @@ describe('the checks of an edition', () => {
     });
     const both = check({ edition: { html: html.replaceAll(link, ''), text: text.replaceAll(link, '') } });
     expect(both[0]?.message).toMatch(/^the HTML and the text has no unsubscribe link/);
+  });
+
+  it('miss the link to the imprint, in the HTML and in the text', () => {
+    const imprint = 'https://wire.example.com/imprint?a=1&b=2';
+    const both = check({ imprint });
+    expect(both).toMatchObject([{ code: 'no-imprint-link', severity: 'error' }]);
+    expect(both[0]?.message).toMatch(/^the HTML and the text has no link to the imprint \(https:\/\/wire/);
+    const withLink = `${html}<a href="${imprint.replace('&', '&amp;')}">Imprint</a>`;
+    expect(codes(check({ imprint, edition: { html: withLink } }))).toEqual(['no-imprint-link']);
+    expect(check({ imprint, edition: { html: withLink, text: `${text}\nImprint: ${imprint}` } })).toEqual([]);
   });
 
   it('miss the postal address in the HTML and in the text, however its lines are broken', () => {

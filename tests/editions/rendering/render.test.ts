@@ -206,6 +206,20 @@ describe('an edition with little content', () => {
   });
 });
 
+describe.each([
+  ['a daily roundup', SAMPLE_VIEW, 'daily-roundup'],
+  ['a weekly roundup', WEEKLY_VIEW, 'weekly-roundup'],
+  ['an alert', ALERT_VIEW, 'breaking-alert'],
+])('%s', (_, view, template) => {
+  it('links to the imprint, if there is one', async () => {
+    const url = 'https://wire.example.com/imprint?of=a&page=b';
+    const site = { ...SAMPLE_SITE, imprint: { url, path: null } };
+    const { html, text, archiveHtml } = await renderEdition(view, site, templates, { ...options, template });
+    for (const part of [html, archiveHtml]) expect(part).toContain(`href="${url.replace('&', '&amp;')}"`);
+    expect(text).toMatch(/^Imprint: https:\/\/wire\.example\.com\/imprint\?of=a&page=b$/m);
+  });
+});
+
 describe('an edition with everything that the configuration can add', () => {
   let all: RenderedEdition;
   beforeAll(async () => {

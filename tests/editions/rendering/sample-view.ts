@@ -31,6 +31,8 @@ export const SAMPLE_SITE: SiteView = {
   contact: { name: 'Newsroom', email: 'newsroom@example.com' },
   postalAddress: 'The Meridian Wire, 1 Sample Road, Shanghai 200000, China',
   copyright: '© The Meridian Wire',
+  imprint: null,
+  privacy: null,
   logo: null,
   sections: [
     { id: 'business-tech', title: 'Business & Tech' },
@@ -466,6 +468,7 @@ export const FULL_VIEW: EditionView = {
 
 export const LOGO_SITE: SiteView = {
   ...SAMPLE_SITE,
+  imprint: { url: 'https://wire.example.com/imprint', path: '/imprint' },
   logo: {
     url: 'https://wire.example.com/media/logo.png',
     darkUrl: 'https://wire.example.com/media/logo-dark.png',

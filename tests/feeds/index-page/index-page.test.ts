@@ -1,6 +1,7 @@
 import { HtmlValidate } from 'html-validate';
 import { describe, expect, it } from 'vitest';
 import type { Article } from '../../../src/articles/article.ts';
+import type { Config } from '../../../src/config/config.ts';
 import { parseDerivedAddress } from '../../../src/feeds/derived/derived-address.ts';
 import { sharedDocuments } from '../../../src/feeds/index-page/index-page.ts';
 import { DAY } from '../../../src/lib/time.ts';
@@ -19,11 +20,12 @@ const FILED = Array.from({ length: 30 }, (_, index) =>
   }),
 );
 
-async function pageWith(articles: Article[]): Promise<string> {
+async function pageWith(articles: Article[], changes: Partial<Config['publication']> = {}): Promise<string> {
   const store = await openMigrated();
   try {
     await saveAll(store, articles);
-    const documents = await sharedDocuments(store.db, config, feedsTemplates(), NOW);
+    const changed = { ...config, publication: { ...config.publication, ...changes } };
+    const documents = await sharedDocuments(store.db, changed, feedsTemplates(), NOW);
     return documents.find(({ path }) => path === 'index.html')?.body ?? '';
   } finally {
     await store.close();
@@ -31,6 +33,13 @@ async function pageWith(articles: Article[]): Promise<string> {
 }
 
 describe('the page of feeds', () => {
+  it('links to imprint and privacy policy, if there are such', async () => {
+    const html = await pageWith([], { imprint: '/imprint.md', privacy: 'https://example.com/privacy' });
+    expect(html).toContain('<a href="https://wire.example.com/imprint">Imprint</a>');
+    expect(html).toContain('<a href="https://example.com/privacy">Privacy</a>');
+    expect(await pageWith([])).not.toMatch(/Imprint|Privacy/);
+  });
+
   it('links each feed to apps and web readers, and has its QR code', async () => {
     const html = await pageWith([]);
     const encoded = encodeURIComponent('https://wire.example.com/feeds/in-depth.atom');

@@ -82,3 +82,14 @@ function meaningfulStatus(status: string | null, text: string): string | null {
   // Of the same class only: a text that mentions an earlier, temporary refusal does not make the failure temporary.
   return found !== null && (status === null || found[0] === status[0]) ? found : status;
 }
+
+// RFC 5965 §7.3 and RFC 6591.
+const NO_COMPLAINT = ['not-spam', 'virus', 'auth-failure', 'dkim'];
+
+/**
+ * Whether a feedback report is a complaint. Unknown types are (RFC 5965 §3.1: as `other`).
+ * @param type the Feedback-Type in lower case
+ */
+export function isComplaint(type: string): boolean {
+  return !NO_COMPLAINT.includes(type);
+}

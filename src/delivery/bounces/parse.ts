@@ -4,7 +4,7 @@
  */
 import PostalMime, { type Attachment, type Email } from 'postal-mime';
 import { cleanLine } from '../../lib/clean-text.ts';
-import { type BounceSeverity, classifyRefusal, findStatus } from './classify.ts';
+import { type BounceSeverity, classifyRefusal, findStatus, isComplaint } from './classify.ts';
 
 export type MailContent =
   | { kind: 'bounce'; severity: BounceSeverity; status: string | null; detail: string }
@@ -183,15 +183,12 @@ function actionOf(group: FieldGroup | undefined): string {
   return /^[a-z]{1,20}/.exec(fieldOf(group, 'action')?.toLowerCase() ?? '')?.[0] ?? '';
 }
 
-// RFC 5965 §7.3 and RFC 6591: these are not complaints. Unknown types count as complaints (RFC 5965 §3.1: as `other`).
-const NO_COMPLAINT = ['not-spam', 'virus', 'auth-failure', 'dkim'];
-
 function readFeedback(groups: FieldGroup[]): MailContent {
   const type = cleanLine(fieldOf(groups[0], 'feedback-type') ?? '')
     .toLowerCase()
     .slice(0, 40);
   if (type === '') return { kind: 'unclear', reason: 'the feedback report has no type' };
-  if (NO_COMPLAINT.includes(type)) return { kind: 'no-action', reason: `a feedback report of type ${type}` };
+  if (!isComplaint(type)) return { kind: 'no-action', reason: `a feedback report of type ${type}` };
   return { kind: 'complaint', detail: type };
 }
 

@@ -7,16 +7,9 @@ import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { MINUTE, SECOND } from '../../lib/time.ts';
-import type { Db, Store } from '../../store/store.ts';
-import { parseAddress } from '../../subscribers/address.ts';
-import {
-  type BounceTarget,
-  findTokens,
-  readTargetToken,
-  recordBounce,
-  recordUnsubscribe,
-  submittedDeliveries,
-} from './record.ts';
+import type { Store } from '../../store/store.ts';
+import { applyReport, targetOfAddress } from './apply-report.ts';
+import { type BounceTarget, findTokens, readTargetToken } from './record.ts';
 
 // An older request may be a replay. It would change nothing, but an operator should notice such a wrong clock.
 const MAX_CLOCK_DIFFERENCE = 5 * MINUTE;
@@ -156,44 +149,9 @@ async function recordReport(
       : await targetOfAddress(store.db, report.email, report.kind, at);
   if (target === null) return report.email === undefined ? 'forged' : 'ignored';
   const { kind, status = null, detail = '' } = report;
-  if (kind === 'unsubscribe') {
-    const result = await recordUnsubscribe(store.db, target, { channel: 'mailto', source: SOURCE }, at);
-    return result.kind === 'unsubscribed' ? 'unsubscribed' : 'ignored';
-  }
-  const bounce = { kind, status, detail };
-  const result = await recordBounce(store.db, config, secrets, { target, bounce, source: SOURCE }, at);
-  if (result.kind === 'unsubscribed') return 'unsubscribed';
-  return result.kind === 'recorded' ? kind : 'ignored';
+  return applyReport(store.db, config, secrets, { target, kind, status, detail, source: SOURCE }, at);
 }
 
 function targetOfToken(secrets: SigningSecrets, { returnPath, token }: BounceReport): BounceTarget | null {
   return readTargetToken(secrets, token ?? findTokens(returnPath ?? '')[0] ?? '');
-}
-
-/** A report that names an address is about the last edition that was submitted to it before, if there is one. */
-async function targetOfAddress(
-  db: Db,
-  email: string,
-  kind: BounceReport['kind'],
-  at: number,
-): Promise<BounceTarget | null> {
-  const address = parseAddress(email);
-  if (address.kind === 'invalid') return null;
-  const subscriber = await db
-    .selectFrom('subscribers')
-    .select('id')
-    .where('email_key', '=', address.key)
-    .executeTakeFirst();
-  if (subscriber === undefined) return null;
-  const target = { subscriberId: subscriber.id, editionId: null, serviceMessageId: null, newsletter: null };
-  // An address alone names no newsletter, so all subscriptions end.
-  if (kind === 'unsubscribe') return { ...target, isUnsubscribe: true };
-  const last = await submittedDeliveries(db, subscriber.id)
-    .select('edition_id')
-    .where('changed_at', '<=', at)
-    .orderBy('changed_at', 'desc')
-    .orderBy('edition_id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return { ...target, editionId: last?.edition_id ?? null, isUnsubscribe: false };
 }

@@ -10,7 +10,7 @@ import { isClaimable, skipLocked } from '../../store/lease.ts';
 import { DELIVERY_HELD, readMeta } from '../../store/meta.ts';
 import { type Db, dialectOf, type Store, type Tx } from '../../store/store.ts';
 import { listPausedDomains, waitingReason } from '../control/paused-domains.ts';
-import { type DeliveryOutcome, EXPIRED, INTERRUPTED, OVER_LIMITS } from './delivery-outcome.ts';
+import { type DeliveryOutcome, EXPIRED, INTERRUPTED, OVER_LIMITS, REPORTED } from './delivery-outcome.ts';
 import { type ClaimedDelivery, recordOutcomes } from './outbox.ts';
 import { type DeliveryRateLimiter, RESERVED_AHEAD } from './rate-limiter.ts';
 import { recipientDomain } from './recipient-domain.ts';
@@ -136,16 +136,25 @@ async function claimOfEdition(
   result: ClaimResult,
 ): Promise<void> {
   const { now, rateLimiter, isUntried } = options;
-  const due = await (isUntried ? selectUntried : selectDue)(tx, edition.id, options);
-  const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
-  if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
+  const found = await (isUntried ? selectUntried : selectDue)(tx, edition.id, options);
   const toClaim = (
-    { state: _, reason: __, isRepeated, wasRefused, ...row }: DueRow,
+    { state: _, reason: __, isRepeated, wasRefused, deliveredAt: ___, ...row }: DueRow,
     notBefore: number,
   ): ClaimedDelivery => {
     const { id: editionId, newsletter } = edition;
     return { ...row, isRepeated: isRepeated === 1, wasRefused: wasRefused === 1, editionId, newsletter, notBefore };
   };
+  // The mail provider reported it while the process that submitted it was ending.
+  const arrived = found.filter((row) => row.deliveredAt !== null);
+  const submitted: DeliveryOutcome = { kind: 'submitted', reply: REPORTED };
+  await recordOutcomes(
+    tx,
+    arrived.map((row) => ({ claim: toClaim(row, now), outcome: submitted })),
+    now,
+  );
+  const due = found.filter((row) => row.deliveredAt === null);
+  const unexpired = due.filter((row) => row.expiresAt === null || row.expiresAt > now);
+  if (unexpired.length < due.length) result.expired += await failExpired(tx, edition.id, options);
   const changes: { claim: ClaimedDelivery; outcome: DeliveryOutcome }[] = [];
   const rows: DueRow[] = [];
   for (const row of unexpired) {
@@ -177,13 +186,14 @@ interface DueRow extends Omit<ClaimedDelivery, 'editionId' | 'newsletter' | 'not
   wasRefused: 0 | 1;
   state: 'pending' | 'submitting';
   reason: string | null;
+  deliveredAt: number | null;
 }
 
 async function selectDue(tx: Tx, editionId: number, options: ClaimOptions & { isUntried: boolean }): Promise<DueRow[]> {
   const { rows } = await sql<DueRow>`
     select deliveries.subscriber_id as "subscriberId", deliveries.state, deliveries.attempts, deliveries.fence,
-      deliveries.reason, deliveries.expires_at as "expiresAt", subscribers.email,
-      subscribers.token_version as "tokenVersion",
+      deliveries.reason, deliveries.expires_at as "expiresAt", deliveries.delivered_at as "deliveredAt",
+      subscribers.email, subscribers.token_version as "tokenVersion",
       case when deliveries.attempts > 0 or deliveries.reply is not null then 1 else 0 end as "isRepeated",
       case when deliveries.reply like '5%' then 1 else 0 end as "wasRefused"
     from deliveries left join subscribers on subscribers.id = deliveries.subscriber_id

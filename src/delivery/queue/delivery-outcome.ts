@@ -29,6 +29,9 @@ export const INTERRUPTED = 'interrupted while submitting: retried with the same 
 /** Part of the reason of a delivery that was not recorded as submitted, although the server may have accepted it. */
 export const MAY_HAVE_ARRIVED = 'it may have arrived';
 
+/** The reply of a delivery that was uncertain until the mail provider reported about it. */
+export const REPORTED = 'reported by the mail provider as submitted';
+
 /** Part of the reason of a delivery that has failed after an interrupted attempt. */
 export const LAST_INTERRUPTED = 'the last one interrupted';
 

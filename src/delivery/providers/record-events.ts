@@ -1,0 +1,113 @@
+/**
+ * Records what mail providers report. Recording an event again changes nothing: its id is stored in the transaction of
+ * what it changes. Deliveries need no id, since only the first report of each counts, and there are a million a day.
+ */
+import type { Config } from '../../config/config.ts';
+import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import type { Db, Store, Tx } from '../../store/store.ts';
+import { inTransaction } from '../../store/transaction.ts';
+import { applyReport, type ReportEffect, type ReportKind, targetOfAddress } from '../bounces/apply-report.ts';
+import { type BounceTarget, readTargetToken } from '../bounces/record.ts';
+import { markDelivered, settleReported } from '../queue/reported-deliveries.ts';
+import { eventId } from './event-fields.ts';
+import type { ProviderCheck, ProviderEvent } from './provider-event.ts';
+
+/**
+ * Number of events by their effect. `ignored`: they change nothing, for example because they were recorded before.
+ * `foreign`: their token is not of this installation.
+ */
+export type ProviderEventCounts = Record<ReportEffect | 'delivered' | 'foreign', number>;
+
+type Settings = { config: Pick<Config, 'bounces'>; secrets: SigningSecrets; provider: Config['delivery']['provider'] };
+
+/**
+ * Records the events of a request, one after the other.
+ * @throws if the store fails; earlier events stay recorded, and all of them can be sent again
+ */
+export async function recordProviderEvents(
+  { db }: Pick<Store, 'db'>,
+  settings: Settings,
+  { events, nonce }: Omit<Extract<ProviderCheck, { kind: 'events' }>, 'kind'>,
+  now: number,
+): Promise<ProviderEventCounts> {
+  if (nonce === null) return recordEach(db, settings, events, now);
+  return inTransaction(db, async (tx) => {
+    // Together with the events: if the store fails, the same request is valid once more.
+    if (await addEventId(tx, settings.provider, eventId('nonce', nonce), now)) {
+      return recordEach(tx, settings, events, now);
+    }
+    return { ...NONE, ignored: events.length };
+  });
+}
+
+const NONE: ProviderEventCounts = {
+  delivered: 0,
+  hard: 0,
+  soft: 0,
+  complaint: 0,
+  unsubscribed: 0,
+  ignored: 0,
+  foreign: 0,
+};
+
+async function recordEach(
+  db: Db,
+  settings: Settings,
+  events: readonly ProviderEvent[],
+  now: number,
+): Promise<ProviderEventCounts> {
+  const counts = { ...NONE };
+  const delivered: DeliveredReport[] = [];
+  for (const event of events) {
+    const target = event.token === null ? null : readTargetToken(settings.secrets, event.token);
+    // Another installation that uses the same account, or an invention.
+    if (event.token !== null && target === null) counts.foreign += 1;
+    else if (event.kind !== 'delivered')
+      counts[await recordOne(db, settings, { ...event, kind: event.kind, target }, now)] += 1;
+    else if (isOfDelivery(target)) delivered.push({ ...target, deliveredAt: Math.min(event.at, now) });
+    else counts.ignored += 1;
+  }
+  if (delivered.length > 0) {
+    const changed = await inTransaction(db, async (tx) => {
+      await settleReported(tx, delivered, now);
+      return markDelivered(tx, delivered);
+    });
+    counts.delivered += changed;
+    counts.ignored += delivered.length - changed;
+  }
+  return counts;
+}
+
+type DeliveryTarget = BounceTarget & { editionId: number };
+type DeliveredReport = DeliveryTarget & { deliveredAt: number };
+
+function isOfDelivery(target: BounceTarget | null): target is DeliveryTarget {
+  return target !== null && !target.isUnsubscribe && target.editionId !== null;
+}
+
+/** `target`: of its token; null without one. */
+type ReportEvent = Omit<ProviderEvent, 'kind' | 'token'> & { kind: ReportKind; target: BounceTarget | null };
+
+function recordOne(db: Db, settings: Settings, event: ReportEvent, now: number): Promise<ReportEffect> {
+  const { kind, status, detail } = event;
+  const at = Math.min(event.at, now);
+  const { provider, config, secrets } = settings;
+  return inTransaction(db, async (tx) => {
+    if (!(await addEventId(tx, provider, event.id, now))) return 'ignored';
+    const target = event.target ?? (event.email === null ? null : await targetOfAddress(tx, event.email, kind, at));
+    if (target === null) return 'ignored';
+    if (isOfDelivery(event.target)) await settleReported(tx, [event.target], now);
+    return applyReport(tx, config, secrets, { target, kind, status, detail, source: provider }, at);
+  });
+}
+
+/** @returns false if it is known */
+async function addEventId(tx: Tx, provider: string, id: string, now: number): Promise<boolean> {
+  const added = await tx
+    .insertInto('webhook_events')
+    .values({ provider, id, received_at: now })
+    .onConflict((conflict) => conflict.columns(['provider', 'id']).doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  return added !== undefined;
+}

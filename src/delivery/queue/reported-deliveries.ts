@@ -1,0 +1,65 @@
+/**
+ * Deliveries of which the mail provider has reported something: so it has accepted them.
+ */
+import { sql } from 'kysely';
+import { jsonRows } from '../../store/json-rows.ts';
+import { dialectOf, type Tx } from '../../store/store.ts';
+import { mayHaveArrived, REPORTED } from './delivery-outcome.ts';
+import type { DeliveryClaim } from './outbox.ts';
+
+type DeliveryKey = Pick<DeliveryClaim, 'editionId' | 'subscriberId'>;
+
+/** Records that deliveries have reached their mailbox. Only the first report of each counts. @returns their number */
+export async function markDelivered(
+  tx: Tx,
+  reports: readonly (DeliveryKey & { deliveredAt: number })[],
+): Promise<number> {
+  if (reports.length === 0) return 0;
+  const r = jsonRows(
+    dialectOf(tx),
+    reports.map(({ editionId, subscriberId, deliveredAt }) => [editionId, subscriberId, deliveredAt]),
+    { edition_id: 'int', subscriber_id: 'int', delivered_at: 'int' },
+  );
+  const { numAffectedRows } = await sql`update deliveries set delivered_at = r.delivered_at
+    from (select edition_id, subscriber_id, min(delivered_at) as delivered_at from ${r} r
+      group by edition_id, subscriber_id) r
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+      and deliveries.delivered_at is null`.execute(tx);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/**
+ * Settles those that are uncertain as submitted, so that they are not submitted again: interrupted ones, and those that
+ * are pending, failed or suppressed after an attempt that may have arrived. One whose submission is in progress is left
+ * to its worker.
+ */
+export async function settleReported(tx: Tx, deliveries: readonly DeliveryKey[], now: number): Promise<void> {
+  if (deliveries.length === 0) return;
+  const r = jsonRows(
+    dialectOf(tx),
+    deliveries.map(({ editionId, subscriberId }) => [editionId, subscriberId]),
+    { edition_id: 'int', subscriber_id: 'int' },
+  );
+  // The fence stops a worker that has claimed it again.
+  const { rows } = await sql<{ edition_id: number; subscriber_id: number }>`update deliveries
+    set state = 'submitted', reply = ${REPORTED}, reason = null, lease_until = null, fence = fence + 1,
+      changed_at = cast(${now} as bigint)
+    from ${r} r
+    where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
+      and deliveries.state <> ${SUBMITTED}
+      and case when deliveries.state = ${SUBMITTING} then deliveries.lease_until <= ${now}
+        else coalesce(${mayHaveArrived('deliveries')}, false) end
+    returning deliveries.edition_id, deliveries.subscriber_id`.execute(tx);
+  // They were not refused after all.
+  for (const { edition_id, subscriber_id } of rows) {
+    await tx
+      .deleteFrom('edition_refusals')
+      .where('edition_id', '=', edition_id)
+      .where('subscriber_id', '=', subscriber_id)
+      .execute();
+  }
+}
+
+// Parameters: literals would make SQLite use the index of open deliveries.
+const SUBMITTED = 'submitted';
+const SUBMITTING = 'submitting';

@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { NOW, queueEdition } from '../../../scripts/test-edition.ts';
+import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
+import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
+import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
+import { INTERRUPTED } from '../../../src/delivery/queue/delivery-outcome.ts';
+import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
+import { readDeliveryCounts } from '../../../src/store/counts.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { Tables } from '../../../src/store/tables.ts';
+import { mailboxToken } from '../../../src/subscribers/tokens.ts';
+import { forEachDatabase } from '../../support/databases.ts';
+import { SECRETS } from '../../support/sample.ts';
+import { type About, leaveToken, returnToken, submitEditions, subscriberState } from '../bounces/bounce-fixture.ts';
+import { deliveriesOf, testConfig } from '../fixture.ts';
+
+const settings = { config: testConfig(), secrets: SECRETS, provider: 'postmark' as const };
+
+function event(changes: Partial<ProviderEvent> = {}): ProviderEvent {
+  const status = '5.1.1';
+  return { id: 'event-1', kind: 'hard', token: null, email: null, status, detail: 'unknown', at: NOW, ...changes };
+}
+
+describe('events of mail providers', () => {
+  forEachDatabase((open) => {
+    let store: Store;
+    let about: About;
+    let other: About;
+    beforeEach(async () => {
+      store = await open();
+      [about, other] = (await submitEditions(store, 2)) as [About, About];
+    });
+    const record = (events: ProviderEvent[], options: { nonce?: string; now?: number } = {}) =>
+      recordProviderEvents(store, settings, { events, nonce: options.nonce ?? null }, options.now ?? NOW);
+    const ids = () => store.db.selectFrom('webhook_events').select(['provider', 'received_at']).execute();
+
+    it('suppress the address after a hard bounce, once', async () => {
+      const bounce = event({ token: returnToken(about) });
+      expect(await record([bounce])).toMatchObject({ hard: 1, ignored: 0 });
+      const once = await subscriberState(store, about);
+      expect(once).toMatchObject({ suppressed: 'hard-bounce', bounces: ['hard 5.1.1'], subscription: 'confirmed' });
+      expect(await record([bounce], { now: NOW + HOUR })).toMatchObject({ hard: 0, ignored: 1 });
+      expect(await subscriberState(store, about)).toEqual(once);
+      expect(await ids()).toEqual([{ provider: 'postmark', received_at: NOW }]);
+    });
+
+    it('end the subscriptions of a person who complains, and the one that a person leaves', async () => {
+      const { subscriberId } = about;
+      const weekly = {
+        subscriber_id: subscriberId,
+        newsletter: 'weekly',
+        state: 'confirmed' as const,
+        changed_at: NOW,
+      };
+      await store.db.insertInto('subscriptions').values(weekly).execute();
+      const states = async () =>
+        (await store.db.selectFrom('subscriptions').select('state').orderBy('newsletter').execute()).map(
+          (s) => s.state,
+        );
+      const token = returnToken(about);
+      expect(await record([event({ kind: 'unsubscribe', token })])).toMatchObject({ unsubscribed: 1 });
+      expect(await states()).toEqual(['unsubscribed', 'confirmed']);
+      expect(await record([event({ id: 'event-2', kind: 'complaint', token })])).toMatchObject({ complaint: 1 });
+      expect(await states()).toEqual(['unsubscribed', 'unsubscribed']);
+      expect(await subscriberState(store, about)).toMatchObject({ suppressed: 'complaint' });
+    });
+
+    it('record the first report that a message reached the mailbox, and none in the future', async () => {
+      const delivered = (which: About, at: number) => event({ kind: 'delivered', token: returnToken(which), at });
+      const first = [delivered(about, NOW - 5), delivered(about, NOW - 9), delivered(other, NOW + DAY)];
+      expect(await record(first)).toMatchObject({ delivered: 2, ignored: 1 });
+      expect(await record([delivered(about, NOW - HOUR)])).toMatchObject({ delivered: 0, ignored: 1 });
+      const rows = await deliveriesOf(store);
+      expect(rows.map((row) => row.delivered_at)).toEqual([NOW - 9, NOW]);
+      expect(rows.map((row) => row.state)).toEqual(['submitted', 'submitted']);
+      // There are too many to keep their ids.
+      expect(await ids()).toEqual([]);
+    });
+
+    it('change nothing with a token of another installation, or one of an unsubscribe address', async () => {
+      const before = [await subscriberState(store, about), await deliveriesOf(store)];
+      const foreign = mailboxToken(['another secret, thirty-two characters at least'], { purpose: 'bounce', ...about });
+      const email = 'subscriber1@example.com';
+      const events = [event({ token: foreign, email }), event({ kind: 'delivered', token: foreign, email })];
+      expect(await record(events)).toMatchObject({ foreign: 2, hard: 0, delivered: 0 });
+      expect(await record([event({ kind: 'delivered', token: leaveToken(about) })])).toMatchObject({ ignored: 1 });
+      expect([await subscriberState(store, about), await deliveriesOf(store)]).toEqual(before);
+    });
+
+    it('are about the address where no token is returned, except a delivery', async () => {
+      const email = 'Subscriber1@Example.com';
+      expect(await record([event({ kind: 'delivered', email })])).toMatchObject({ delivered: 0, ignored: 1 });
+      expect(await record([event({ email: 'nobody@example.com' })])).toMatchObject({ hard: 0, ignored: 1 });
+      expect(await record([event({ id: 'event-2', email })])).toMatchObject({ hard: 1 });
+      expect((await subscriberState(store, about)).suppressed).toBe('hard-bounce');
+    });
+
+    it('change nothing if their signature was used before, as one that does not cover them', async () => {
+      const token = returnToken(about);
+      expect(await record([event({ kind: 'soft', token })], { nonce: 'once' })).toMatchObject({ soft: 1 });
+      const forged = [event({ id: 'event-2', token }), event({ id: 'event-3', kind: 'delivered', token })];
+      expect(await record(forged, { nonce: 'once' })).toMatchObject({ hard: 0, delivered: 0, ignored: 2 });
+      expect((await subscriberState(store, about)).suppressed).toBeNull();
+      expect(await record(forged, { nonce: 'another' })).toMatchObject({ hard: 1, delivered: 1 });
+    });
+
+    it('can be sent again after the store has failed', async () => {
+      const bounce = event({ email: 'subscriber1@example.com' });
+      // Without a secret, the address cannot be hashed.
+      const broken = recordProviderEvents(
+        store,
+        { ...settings, secrets: [] as never },
+        { events: [bounce], nonce: 'n' },
+        NOW,
+      );
+      await expect(broken).rejects.toThrow();
+      expect(await ids()).toEqual([]);
+      expect(await record([bounce], { nonce: 'n' })).toMatchObject({ hard: 1 });
+    });
+
+    describe('about a delivery that may have arrived', () => {
+      let open: About;
+      beforeEach(async () => {
+        const { editionId, subscriberIds } = await queueEdition(store, ['ben@example.com'], {
+          slot: 'open',
+          number: 9,
+          articleId: 'open',
+        });
+        open = { editionId, subscriberId: subscriberIds[0] as number };
+      });
+      const set = async (changes: Partial<Tables['deliveries']>) => {
+        await store.db.updateTable('deliveries').set(changes).where('edition_id', '=', open.editionId).execute();
+      };
+      const row = async () => (await deliveriesOf(store)).find((one) => one.edition_id === open.editionId);
+      const counts = async () => {
+        const rows = await readDeliveryCounts(store.db, [open.editionId]);
+        return rows.filter((one) => one.count > 0).map(({ state, count }) => `${state} ${count}`);
+      };
+      const arrived = (kind: ProviderEvent['kind']) => record([event({ kind, token: returnToken(open) })]);
+      const claim = (now: number) =>
+        claimDeliveries(store, { now, limit: 10, leaseMs: MINUTE, uncertain: 'retry', rateLimiter: null });
+
+      it('settle it as submitted, so that it is not sent again', async () => {
+        const cases: [string, Partial<Tables['deliveries']>][] = [
+          ['delivered', { state: 'submitting', lease_until: NOW - 1 }],
+          ['delivered', { state: 'pending', reason: INTERRUPTED }],
+          ['delivered', { state: 'pending', reason: INTERRUPTED, lease_until: NOW + MINUTE }],
+          ['soft', { state: 'submitting', lease_until: NOW - 1 }],
+          ['delivered', { state: 'suppressed', reason: 'cancelled by the operator: wrong; it may have arrived' }],
+          ['delivered', { state: 'failed', reason: 'attempt 8 of 8, the last one interrupted' }],
+        ];
+        for (const [n, [kind, changes]] of cases.entries()) {
+          await set({ lease_until: null, delivered_at: null, ...changes, fence: 10 * n });
+          await record([event({ id: `settle-${n}`, kind: kind as ProviderEvent['kind'], token: returnToken(open) })]);
+          const settled = { state: 'submitted', reason: null, lease_until: null, fence: 10 * n + 1 };
+          expect(await row(), JSON.stringify(changes)).toMatchObject(settled);
+          expect(await counts()).toEqual(['submitted 1']);
+        }
+        expect((await claim(NOW + DAY)).deliveries).toEqual([]);
+      });
+
+      it('leave it to a worker that is submitting it, and settle it only if that worker ends', async () => {
+        await set({ state: 'submitting', lease_until: NOW + MINUTE, fence: 3 });
+        await arrived('delivered');
+        expect(await row()).toMatchObject({ state: 'submitting', fence: 3, delivered_at: NOW });
+        expect((await claim(NOW + HOUR)).deliveries).toEqual([]);
+        expect(await row()).toMatchObject({ state: 'submitted', lease_until: null });
+        expect(await counts()).toEqual(['submitted 1']);
+      });
+
+      it('take back that it was refused', async () => {
+        await set({ state: 'submitting', lease_until: NOW - 1 });
+        const refusal = {
+          domain: 'example.com',
+          kind: 'uncertain' as const,
+          repeated: 0,
+          in_a_row: 1,
+          fence: 0,
+          at: NOW,
+        };
+        const key = { edition_id: open.editionId, subscriber_id: open.subscriberId };
+        await store.db
+          .insertInto('edition_refusals')
+          .values({ ...key, ...refusal })
+          .execute();
+        await arrived('delivered');
+        expect(await store.db.selectFrom('edition_refusals').selectAll().execute()).toEqual([]);
+      });
+
+      it('do not settle one that has certainly not arrived', async () => {
+        const reason = '550 5.7.1 refused';
+        await set({ state: 'failed', reason });
+        await arrived('delivered');
+        expect(await row()).toMatchObject({ state: 'failed', reason });
+        await set({ state: 'pending', reason: null });
+        await record([event({ id: 'soft', kind: 'soft', token: returnToken(open) })]);
+        expect(await row()).toMatchObject({ state: 'pending' });
+      });
+    });
+  });
+});

@@ -3,17 +3,16 @@
  */
 import type { OutgoingMessage } from '../transport/connection.ts';
 import type { BodyCopy } from './body.ts';
-import { type Signer, signHeaders } from './dkim.ts';
+import { type Signing, signHeaders } from './dkim.ts';
 import type { HeaderField } from './header-field.ts';
 
-/** @param signing.signedAt time of the signatures, epoch milliseconds */
 export async function assembleMessage(
   envelope: Pick<OutgoingMessage, 'newsletter' | 'slot' | 'from' | 'to'>,
   fields: readonly HeaderField[],
   body: BodyCopy,
-  { signers, signedAt }: { signers: readonly Signer[]; signedAt: number },
+  signing: Signing,
 ): Promise<OutgoingMessage> {
-  const signatures = signers.length === 0 ? '' : await signHeaders(fields, body.hash(), signers, signedAt);
+  const signatures = signing.signers.length === 0 ? '' : await signHeaders(fields, body.hash(), signing);
   let header = signatures;
   for (const { text } of fields) header += text;
   header += '\r\n';

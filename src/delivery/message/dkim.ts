@@ -17,6 +17,15 @@ export interface Signer {
   algorithm: 'rsa-sha256' | 'ed25519-sha256';
 }
 
+/** How a message is signed. */
+export interface Signing {
+  signers: readonly Signer[];
+  /** Time of the signatures, epoch milliseconds: the same for each attempt, so that the bytes are, too. */
+  signedAt: number;
+  /** Names of fields that a mail provider changes. */
+  unsigned: ReadonlySet<string>;
+}
+
 // RFC 8301 §3.2: signers must use at least 1024 bits and should use 2048.
 const MIN_RSA_BITS = 2_048;
 
@@ -95,21 +104,20 @@ const OVERSIGNED = [
 const NAMES_PER_LINE = 5;
 
 /**
- * Signs all fields, once with each key.
+ * Signs all fields, except those that a mail provider changes, once with each key.
  * @param bodyHash SHA-256 of the body, base64
- * @param at time of the signatures, epoch milliseconds: the same for each attempt, so that the bytes are, too
  * @returns the DKIM-Signature fields, which must precede the others
  */
 export async function signHeaders(
   fields: readonly HeaderField[],
   bodyHash: string,
-  signers: readonly Signer[],
-  at: number,
+  { signers, signedAt, unsigned }: Signing,
 ): Promise<string> {
+  const signed = unsigned.size === 0 ? fields : fields.filter(({ name }) => !unsigned.has(name));
   let canonical = '';
-  for (const field of fields) canonical += `${field.canonical}\r\n`;
+  for (const field of signed) canonical += `${field.canonical}\r\n`;
   const signatures = signers.map(async (signer) => {
-    const opening = openingOf(signer, fields, at);
+    const opening = openingOf(signer, signed, signedAt, unsigned);
     const hashed = `bh=${bodyHash};`;
     const signature = await signWith(signer, `${canonical}${opening.canonical} ${hashed} b=`);
     const between = opening.column + 1 + hashed.length > LINE_LIMIT ? '\r\n ' : ' ';
@@ -129,25 +137,30 @@ interface Opening {
 }
 
 // The same for all copies of an edition, and half of the work of folding the header.
-const lastOpenings = new WeakMap<Signer, { at: number; names: readonly string[]; opening: Opening }>();
+const lastOpenings = new WeakMap<
+  Signer,
+  { at: number; names: readonly string[]; unsigned: ReadonlySet<string>; opening: Opening }
+>();
 
-function openingOf(signer: Signer, fields: readonly HeaderField[], at: number): Opening {
+function openingOf(signer: Signer, fields: readonly HeaderField[], at: number, unsigned: ReadonlySet<string>): Opening {
   const last = lastOpenings.get(signer);
   const isLast =
     last?.at === at &&
+    last.unsigned === unsigned &&
     last.names.length === fields.length &&
     last.names.every((name, index) => name === fields[index]?.name);
   if (isLast) return last.opening;
   const names = fields.map(({ name }) => name);
-  const opening = makeOpening(signer, names.join(':'), at);
-  lastOpenings.set(signer, { at, names, opening });
+  const oversigned = OVERSIGNED.filter((name) => !unsigned.has(name));
+  const opening = makeOpening(signer, [...names.join(':').split(':'), ...oversigned], at);
+  lastOpenings.set(signer, { at, names, unsigned, opening });
   return opening;
 }
 
-function makeOpening(signer: Signer, names: string, at: number): Opening {
+function makeOpening(signer: Signer, names: readonly string[], at: number): Opening {
   const { algorithm, domain, selector } = signer;
   // The line can be folded after a colon that is followed by a space.
-  const signed = [...names.split(':'), ...OVERSIGNED]
+  const signed = names
     .map((name, index) => (index % NAMES_PER_LINE === 0 ? ` ${name}` : name))
     .join(':')
     .trim();

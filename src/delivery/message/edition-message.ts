@@ -14,9 +14,10 @@ import { mailboxToken, type PreferencesKey, preferencesToken, unsubscribeToken }
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
-import { type Signer, signersOf } from './dkim.ts';
+import type { Signer } from './dkim.ts';
 import { type HeaderField, headerField, joinFields } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
+import { providerFields, signingFor } from './provider-fields.ts';
 
 interface Recipient {
   subscriberId: number;
@@ -45,7 +46,7 @@ export function prepareMessages(
     'id' | 'newsletter' | 'slot' | 'revision' | 'subject' | 'nonce' | 'html' | 'text' | 'closedAt' | 'messageIdDomain'
   >,
   newsletter: NewsletterConfig,
-  config: Pick<Config, 'publication' | 'bounces'>,
+  config: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
   secrets: SigningSecrets,
   signers: readonly Signer[],
 ): MessageMaker {
@@ -59,11 +60,11 @@ export function prepareMessages(
   };
 
   return async ({ subscriberId, email, tokenVersion, expiresAt }) => {
-    prepared ??= prepareShared(edition, newsletter, signers);
-    const { sender, shared, body, signing } = prepared;
+    prepared ??= prepareShared(edition, newsletter, config, signers);
+    const { sender, shared, feedback, body, signing } = prepared;
     const to = recipientOf(email);
     const date = dueAt(edition, newsletter, expiresAt);
-    const { links, returnPath, unsubscribeAddress } = personal({
+    const { links, token, returnPath, unsubscribeAddress } = personal({
       subscriberId,
       version: tokenVersion,
       expiresAt: date + PREFERENCES_LINK_LIFETIME,
@@ -74,6 +75,8 @@ export function prepareMessages(
       to.field,
       headerField('Message-ID', `<${messageName(edition, subscriberId)}@${edition.messageIdDomain ?? sender.domain}>`),
       ...unsubscribeFields(links.unsubscribe, unsubscribeAddress),
+      ...feedback.fields,
+      ...providerFields(config.delivery, { kind: 'edition', token, feedback: feedback.groups }),
     ];
     const envelope = {
       newsletter: edition.newsletter,
@@ -88,6 +91,7 @@ export function prepareMessages(
 function prepareShared(
   edition: Parameters<typeof prepareMessages>[0],
   newsletter: NewsletterConfig,
+  { delivery: { provider } }: Pick<Config, 'delivery'>,
   signers: readonly Signer[],
 ) {
   const { html, text, nonce, subject, closedAt } = edition;
@@ -96,11 +100,18 @@ function prepareShared(
     text: splitAtPlaceholders(text, nonce),
     html: splitAtPlaceholders(html, nonce),
   });
-  const shared = joinFields([
-    ...editionFields(subject, newsletter, sender, body.contentType),
-    feedbackField(edition, sender.domain),
-  ]);
-  return { sender, body, shared, signing: { signers: signersOf(signers, sender.domain), signedAt: closedAt } };
+  const groups = feedbackGroups(edition);
+  const field = feedbackField(groups, sender.domain);
+  const fields = editionFields(subject, newsletter, sender, body.contentType);
+  // Amazon SES makes a Feedback-ID of its own of the groups.
+  const unsignedFeedback = provider === 'none' || provider === 'ses' ? [] : [field];
+  return {
+    sender,
+    body,
+    shared: joinFields(provider === 'none' ? [...fields, field] : fields),
+    feedback: { groups, fields: unsignedFeedback },
+    signing: signingFor(provider, signers, sender.domain, closedAt),
+  };
 }
 
 /**
@@ -116,25 +127,33 @@ function dueAt(
   return expiresAt === null ? closedAt : Math.max(closedAt, expiresAt - expireAfterHours * HOUR);
 }
 
-/** The personal values of a copy. Return path and mailto: address are null if no mailbox for bounces is configured. */
+/**
+ * The personal values of a copy. `token` identifies it in reports. Return path and mailto: address are null if no
+ * mailbox for bounces is configured.
+ */
 function personalMaker(
   { id, newsletter }: Pick<Edition, 'id' | 'newsletter'>,
-  { publication, bounces }: Pick<Config, 'publication' | 'bounces'>,
+  { publication, bounces, delivery }: Pick<Config, 'publication' | 'bounces' | 'delivery'>,
   secrets: SigningSecrets,
 ) {
   const base = new URL(`${publication.url}/`).href;
   const mailbox = bounces.address === undefined ? null : wireAddress(bounces.address);
-  const tagged = (purpose: 'bounce' | 'unsubscribe', subscriberId: number): string | null =>
-    mailbox && taggedAddress(mailbox, mailboxToken(secrets, { purpose, editionId: id, subscriberId }));
+  const isTokenUsed = mailbox !== null || delivery.provider !== 'none';
+  const tokenOf = (purpose: 'bounce' | 'unsubscribe', subscriberId: number): string =>
+    mailboxToken(secrets, { purpose, editionId: id, subscriberId });
 
-  return ({ subscriberId, ...link }: PreferencesKey) => ({
-    links: {
-      unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter })}`,
-      preferences: `${base}preferences/${preferencesToken(secrets, { subscriberId, ...link })}`,
-    },
-    returnPath: tagged('bounce', subscriberId),
-    unsubscribeAddress: tagged('unsubscribe', subscriberId),
-  });
+  return ({ subscriberId, ...link }: PreferencesKey) => {
+    const token = isTokenUsed ? tokenOf('bounce', subscriberId) : null;
+    return {
+      links: {
+        unsubscribe: `${base}unsubscribe/${unsubscribeToken(secrets, { subscriberId, newsletter })}`,
+        preferences: `${base}preferences/${preferencesToken(secrets, { subscriberId, ...link })}`,
+      },
+      token,
+      returnPath: mailbox && token && taggedAddress(mailbox, token),
+      unsubscribeAddress: mailbox && taggedAddress(mailbox, tokenOf('unsubscribe', subscriberId)),
+    };
+  };
 }
 
 const ONE_CLICK = headerField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click');
@@ -149,12 +168,13 @@ function unsubscribeFields(url: string, address: string | null): HeaderField[] {
  * Google's feedback loop (https://support.google.com/mail/answer/6254652): edition, newsletter, software, sender.
  * Complaints are counted for each value separately, so no value may be used by two newsletters.
  */
-function feedbackField(
-  { slot, newsletter, revision }: Pick<Edition, 'slot' | 'newsletter' | 'revision'>,
-  domain: string,
-): HeaderField {
-  const edition = `${newsletter}-${slot}${revisionSuffix('-r', revision)}`.replace(/[^A-Za-z0-9._-]/g, '-');
+function feedbackField({ edition, newsletter }: { edition: string; newsletter: string }, domain: string): HeaderField {
   return headerField('Feedback-ID', [edition, newsletter, 'daywire', senderId(domain)].join(':'));
+}
+
+function feedbackGroups({ slot, newsletter, revision }: Pick<Edition, 'slot' | 'newsletter' | 'revision'>) {
+  const edition = `${newsletter}-${slot}${revisionSuffix('-r', revision)}`.replace(/[^A-Za-z0-9._-]/g, '-');
+  return { edition, newsletter };
 }
 
 /** Must have 5 to 15 characters and be the same in all mail of a sender. */

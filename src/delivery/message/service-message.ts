@@ -18,9 +18,10 @@ import { actToken, confirmToken, mailboxToken, preferencesToken } from '../../su
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
-import { type Signer, signersOf } from './dkim.ts';
+import type { Signer } from './dkim.ts';
 import { headerField, headerText } from './header-field.ts';
 import { AUTOMATIC, dateField, RecipientError, recipientOf, senderOf, taggedAddress } from './message-fields.ts';
+import { providerFields, signingFor } from './provider-fields.ts';
 
 export interface ServiceMessage {
   id: number;
@@ -84,13 +85,14 @@ export async function prepareServiceMessage(
     headerField('MIME-Version', '1.0'),
     headerField('Content-Type', body.contentType),
     ...AUTOMATIC,
+    ...providerFields(config.delivery, { kind: 'service', token, feedback: null }),
   ];
   const { address } = config.bounces;
   const from = address === undefined ? sender.address : taggedAddress(wireAddress(address), token);
   // With the id: the file transport has a file for each slot and address, and a day can have several messages.
   const slot = `${localDate(createdAt, config.publication.zone)}-${id}`;
   const envelope = { newsletter: 'service', slot, from, to: to.address };
-  const signing = { signers: signersOf(signers, sender.domain), signedAt: createdAt };
+  const signing = signingFor(config.delivery.provider, signers, sender.domain, createdAt);
   return assembleMessage(envelope, fields, body.copy({}), signing);
 }
 

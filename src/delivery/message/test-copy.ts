@@ -9,9 +9,10 @@ import { splitAtPlaceholders } from '../../editions/rendering/placeholders.ts';
 import type { OutgoingMessage } from '../transport/connection.ts';
 import { assembleMessage } from './assemble.ts';
 import { prepareBody } from './body.ts';
-import { type Signer, signersOf } from './dkim.ts';
+import type { Signer } from './dkim.ts';
 import { headerField } from './header-field.ts';
 import { dateField, editionFields, recipientOf, senderOf } from './message-fields.ts';
+import { providerFields, signingFor } from './provider-fields.ts';
 
 /**
  * @param copy.to a bare address
@@ -21,7 +22,7 @@ import { dateField, editionFields, recipientOf, senderOf } from './message-field
 export function prepareTestCopy(
   composed: Pick<ComposedEdition, 'newsletter' | 'slot' | 'subject' | 'nonce' | 'html' | 'text'>,
   newsletter: NewsletterConfig,
-  config: Pick<Config, 'publication'>,
+  config: Pick<Config, 'publication' | 'delivery'>,
   signers: readonly Signer[],
   { to, at }: { to: string; at: number },
 ): Promise<OutgoingMessage> {
@@ -37,12 +38,13 @@ export function prepareTestCopy(
     dateField(at),
     recipient.field,
     headerField('Message-ID', `<${name}@${sender.domain}>`),
+    ...providerFields(config.delivery, { kind: 'edition', token: null, feedback: null }),
   ];
   const newslettersPage = new URL(`${config.publication.url}/newsletters`).href;
   return assembleMessage(
     { newsletter: composed.newsletter, slot: `${slot}-test`, from: sender.address, to: recipient.address },
     fields,
     body.copy({ unsubscribe: newslettersPage, preferences: newslettersPage }),
-    { signers: signersOf(signers, sender.domain), signedAt: at },
+    signingFor(config.delivery.provider, signers, sender.domain, at),
   );
 }

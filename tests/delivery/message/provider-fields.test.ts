@@ -101,7 +101,7 @@ describe('a copy of an edition that goes through a mail provider', () => {
   });
 
   it.each(PROVIDERS)('has the same bytes at each attempt through %s', async (provider) => {
-    const changes = { delivery: DELIVERY[provider], signers: [ed25519Signer()] };
+    const changes = { delivery: DELIVERY[provider], signers };
     expect((await rawMessage(changes)).equals(await rawMessage(changes))).toBe(true);
   });
 

@@ -15,6 +15,7 @@ type Document = ReturnType<typeof parseDocument>;
 export type {
   ArticleSource,
   FeedConfig,
+  MailProvider,
   NewsletterConfig,
   Publication,
   RoundupSource,

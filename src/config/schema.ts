@@ -355,6 +355,7 @@ export const schema = z.strictObject({
 export type FileConfig = z.output<typeof schema>;
 export type FeedConfig = FileConfig['feeds'][number];
 export type NewsletterConfig = FileConfig['newsletters'][number];
+export type MailProvider = FileConfig['delivery']['provider'];
 export type ScheduleConfig = z.output<typeof schedule>;
 export type Selection = z.output<typeof selection>;
 type SourceConfig = FileConfig['sources'][number];

@@ -2,12 +2,11 @@
  * Header fields for the mail provider: a token that it returns with each report of the message, and its switches. It
  * removes them. Tracking is off: links reach subscribers unchanged, and nobody is counted.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config, MailProvider } from '../../config/config.ts';
 import { type Signer, type Signing, signersOf } from './dkim.ts';
 import { type HeaderField, headerField } from './header-field.ts';
 
 type DeliveryConfig = Config['delivery'];
-type MailProvider = DeliveryConfig['provider'];
 
 /** What a message is, for its mail provider. */
 export interface ProviderMessage {

@@ -11,7 +11,7 @@ import { openSmtpTransport } from './smtp-transport.ts';
  * @throws TransportError if no server is configured, or its URL has parts without a meaning
  */
 export function openTransport(config: Pick<Config, 'delivery' | 'secrets' | 'paths'>): Transport {
-  const { transport, connections } = config.delivery;
+  const { transport, connections, provider } = config.delivery;
   if (transport === 'file') return openFileTransport(config.paths.data, connections);
   const url = config.secrets.smtpUrl ?? config.delivery.smtpUrl;
   if (url === undefined) {
@@ -19,5 +19,5 @@ export function openTransport(config: Pick<Config, 'delivery' | 'secrets' | 'pat
       'delivery.transport is smtp, but no server is configured: set DAYWIRE_SMTP_URL or delivery.smtpUrl',
     );
   }
-  return openSmtpTransport(url, connections);
+  return openSmtpTransport(url, connections, undefined, provider);
 }

@@ -16,7 +16,7 @@ const CLOSING_STATUSES = new Set(['4.3.2', '4.4.2']);
  * message.
  */
 export function refusalKind(
-  failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'reply' | 'command' | 'mayHaveArrived'>,
+  failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'reply' | 'command' | 'mayHaveArrived' | 'account'>,
 ): RefusalKind | null {
   if (failure.mayHaveArrived) return 'uncertain';
   const status = enhancedStatus(failure.reply);

@@ -1,8 +1,9 @@
 /**
  * Classifies failed submissions and decides when to retry, by reply code, enhanced status code,
- * error code and command, never by the words of a reply.
+ * error code and command, never by the words of a reply. account-replies.ts reads those that a mail provider documents.
  */
 import { HOUR } from '../../lib/time.ts';
+import type { AccountReply } from './account-replies.ts';
 
 /** Why a submission failed. Each text is one line without control characters and passwords. */
 export interface SubmissionFailure {
@@ -18,6 +19,8 @@ export interface SubmissionFailure {
   message: string;
   /** The whole message was written and no reply received: the server may have accepted it (RFC 5321 §4.2.5). */
   mayHaveArrived?: boolean;
+  /** The mail provider's reply is about the newsroom's account, whatever its codes. */
+  account?: AccountReply | null;
 }
 
 export type FailureClass =
@@ -54,9 +57,11 @@ export function enhancedStatus(reply: string | null): string | null {
 
 /** Classifies one failure. control/refusal-limits.ts decides what several in a row mean. */
 export function classifyFailure(
-  failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'command' | 'reply'>,
+  failure: Pick<SubmissionFailure, 'code' | 'replyCode' | 'command' | 'reply' | 'account'>,
 ): FailureClass {
-  const { code, replyCode, command } = failure;
+  const { code, replyCode, command, account } = failure;
+  if (account === 'limit') return 'unavailable';
+  if (account === 'configuration') return 'systemic';
   const isTemporary = replyCode !== null && replyCode >= 400 && replyCode <= 499;
   if (isTemporary && COMMANDS_FOR_ALL.test(command ?? '')) return 'unavailable';
   if (code !== null && (SYSTEMIC_CODES.has(code) || DISK_CODES.has(code))) return 'systemic';

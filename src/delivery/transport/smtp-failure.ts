@@ -1,7 +1,9 @@
 /**
  * Converts nodemailer's errors to data for operators, without passwords.
  */
+import type { MailProvider } from '../../config/config.ts';
 import { cleanLine } from '../../lib/clean-text.ts';
+import { accountReply } from './account-replies.ts';
 import { redactAddresses } from './redact-addresses.ts';
 import type { SubmissionFailure } from './retry.ts';
 
@@ -29,10 +31,11 @@ function shorten(line: string): string {
  * shown to everyone and contains no address.
  * @param server.place its name in messages
  * @param server.redact removes its password
+ * @param server.provider the mail provider whose server it is
  */
 export function readFailure(
   error: unknown,
-  server: { place: string; redact(text: string): string },
+  server: { place: string; redact(text: string): string; provider?: MailProvider },
 ): SubmissionFailure {
   const raw = error as {
     code?: unknown;
@@ -48,12 +51,15 @@ export function readFailure(
   const shareable = (text: string): string => shorten(redactAddresses(cleanWhole(text, server.redact)));
   const response = typeof raw.response === 'string' && raw.response !== '' ? raw.response : null;
   const message = typeof raw.message === 'string' ? shareable(raw.message) : 'unknown error';
+  const reply = response === null ? null : cleanReply(response, server.redact);
+  const account = accountReply(server.provider ?? 'none', reply);
   return {
+    ...(account === null ? {} : { account }),
     code,
     replyCode: typeof raw.responseCode === 'number' ? raw.responseCode : null,
     // In a timeout only nodemailer's timer names the command, and ours, with the same limit, may fire first.
     command: typeof raw.command === 'string' && code !== 'ETIMEDOUT' ? raw.command : null,
-    reply: response === null ? null : cleanReply(response, server.redact),
+    reply,
     message: `${server.place} ${describe(code, cause, response === null ? null : shareable(response), message)}`,
   };
 }

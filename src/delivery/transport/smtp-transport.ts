@@ -4,6 +4,7 @@
  * reused. Each takes one message at a time, so that a delivery becomes `submitting` only when its MAIL FROM is next on
  * the wire; nodemailer's own pool would hide that moment.
  */
+import type { MailProvider } from '../../config/config.ts';
 import { SECOND } from '../../lib/time.ts';
 import {
   type Connection,
@@ -51,14 +52,21 @@ interface Server {
   place: string;
   /** Removes the password from a text, in any encoding. */
   redact(text: string): string;
+  provider: MailProvider;
 }
 
 /**
  * @param url `smtp://user:password@host:587` or `smtps://…`; the default ports are 587 and 465
+ * @param provider the mail provider whose server it is: what its replies mean
  * @throws TransportError if the URL has a path or parameters, or is otherwise invalid
  */
-export function openSmtpTransport(url: string, connections: number, limits: SmtpLimits = LIMITS): Transport {
-  const server = readUrl(url);
+export function openSmtpTransport(
+  url: string,
+  connections: number,
+  limits: SmtpLimits = LIMITS,
+  provider: MailProvider = 'none',
+): Transport {
+  const server = { ...readUrl(url), provider };
   return {
     connections,
     connect: () => openConnection(server, limits),
@@ -66,7 +74,7 @@ export function openSmtpTransport(url: string, connections: number, limits: Smtp
   };
 }
 
-function readUrl(text: string): Server {
+function readUrl(text: string): Omit<Server, 'provider'> {
   const url = new URL(text);
   // Ignoring an option such as ?tls.rejectUnauthorized=false would not do what its author expects.
   if (url.search !== '' || url.hash !== '' || !['', '/'].includes(url.pathname)) {

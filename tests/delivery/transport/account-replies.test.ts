@@ -1,0 +1,85 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Config } from '../../../src/config/config.ts';
+import { refusalKind } from '../../../src/delivery/transport/refusal-kind.ts';
+import { classifyFailure } from '../../../src/delivery/transport/retry.ts';
+import { openSmtpTransport } from '../../../src/delivery/transport/smtp-transport.ts';
+import { closeServers, pipelining, startScripted } from '../servers.ts';
+import { failureOf, LIMITS, outgoing } from './outgoing.ts';
+
+afterEach(closeServers);
+
+type Provider = Config['delivery']['provider'];
+
+async function failureWith(provider: Provider, replies: Record<string, string>, user = '') {
+  const EHLO = user === '' ? '250 scripted' : '250-scripted\r\n250 AUTH PLAIN';
+  const server = await startScripted(pipelining({ EHLO, ...replies }));
+  const url = server.url.replace('//', `//${user}`);
+  return failureOf(
+    (async () => {
+      const connection = await openSmtpTransport(url, 1, LIMITS, provider).connect();
+      try {
+        return await connection.submit(outgoing());
+      } finally {
+        connection.close();
+      }
+    })(),
+  );
+}
+
+describe('a documented reply about the account', () => {
+  it.each<[Provider, Record<string, string>, string]>([
+    ['ses', { 'DATA-END': '454 Throttling failure: Maximum sending rate exceeded.' }, 'unavailable'],
+    ['ses', { 'DATA-END': '454 Throttling failure: Daily message quota exceeded.' }, 'unavailable'],
+    [
+      'ses',
+      {
+        'DATA-END':
+          '554 Message rejected: Email address is not verified. The following identities failed the check in region ' +
+          'EU-WEST-1: ada@example.com',
+      },
+      'systemic',
+    ],
+    [
+      'ses',
+      { 'DATA-END': '554 Access denied: User is not authorized to perform ses:SendRawEmail on the identity' },
+      'systemic',
+    ],
+    ['ses', { 'DATA-END': '554 Message rejected: Sending suspended for this account.' }, 'systemic'],
+    ['ses', { 'DATA-END': '554 Transaction failed: Configuration set news does not exist.' }, 'systemic'],
+    ['sendgrid', { RCPT: '452 Too many recipients received this hour (throttled)' }, 'unavailable'],
+    ['sendgrid', { 'DATA-END': '403 You are not authorized to send from that email address' }, 'systemic'],
+    [
+      'sendgrid',
+      { 'DATA-END': '550 The from address does not match a verified Sender Identity. Mail cannot be sent.' },
+      'systemic',
+    ],
+    ['mailgun', { 'DATA-END': '421 Domain news.example is not allowed to send: hourly limit exceeded' }, 'unavailable'],
+    ['mailgun', { 'DATA-END': '550 Domain news.example is not allowed to send: Account disabled' }, 'systemic'],
+    ['postmark', { 'DATA-END': '554 The From address is not a Sender Signature on your account' }, 'systemic'],
+    ['brevo', { 'DATA-END': '550 5.7.0 Your SMTP account is not yet activated' }, 'systemic'],
+  ])('of %s, %j, concerns every message', async (provider, replies, expected) => {
+    const failure = await failureWith(provider, replies);
+    expect(classifyFailure(failure)).toBe(expected);
+    expect(refusalKind(failure)).toBeNull();
+    expect(classifyFailure(await failureWith('none', replies))).toMatch(/^(transient|permanent)$/);
+  });
+
+  it.each<[Provider, Record<string, string>, string]>([
+    ['ses', { CONNECT: '421 Too many concurrent SMTP connections' }, 'transient'],
+    ['ses', { AUTH: '454 Temporary authentication failure' }, 'unavailable'],
+    ['ses', { AUTH: '535 Authentication Credentials Invalid' }, 'systemic'],
+    ['ses', { 'DATA-END': '451 Temporary service failure' }, 'transient'],
+    ['sendgrid', { AUTH: '451 Authentication failed: Maximum credits exceeded' }, 'unavailable'],
+    ['brevo', { AUTH: '525 5.7.1 Unauthorized IP address' }, 'systemic'],
+  ])('of %s, %j, is right by its codes', async (provider, replies, expected) => {
+    expect(classifyFailure(await failureWith(provider, replies, 'AUTH' in replies ? 'me:secret@' : ''))).toBe(expected);
+  });
+
+  it.each<[Provider, string]>([
+    ['ses', '554 Message rejected: the message has a virus'],
+    ['sendgrid', '550 5.1.1 user unknown'],
+    ['mailgun', '550 5.7.1 spam'],
+  ])('is none of %s in "%s", which is about the message', async (provider, reply) => {
+    expect(classifyFailure(await failureWith(provider, { 'DATA-END': reply }))).toBe('permanent');
+  });
+});

@@ -3,6 +3,7 @@
  */
 import { type Command, Option } from 'commander';
 import type { AppContext, AppContextOptions, ProcessEnv } from '../app/app-context.ts';
+import type { OpenSendingProbes } from '../app/domain/probes.ts';
 import type { Config, NewsletterConfig } from '../config/config.ts';
 import { type Edition, findEdition } from '../editions/queries.ts';
 import type { Clock } from '../lib/time.ts';
@@ -34,6 +35,8 @@ export interface CliContext {
   isTerminal(): boolean;
   /** Asks on the terminal. @returns the typed line, or null without a terminal or at the end of its input */
   ask(question: string): Promise<string | null>;
+  /** How the DNS and mail exchanges are asked about the sending domain. */
+  openProbes: OpenSendingProbes;
   progress: ProgressLine;
   clock: Clock;
   version: string;

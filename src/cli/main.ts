@@ -3,6 +3,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { type AppContext, type AppContextOptions, type ProcessEnv, withAppContext } from '../app/app-context.ts';
+import { type OpenSendingProbes, openSendingProbes } from '../app/domain/probes.ts';
 import { openLog } from '../lib/log.ts';
 import { VERSION } from '../lib/version.ts';
 import type { AddCommands, CliContext } from './context.ts';
@@ -24,6 +25,11 @@ const GROUPS: CommandGroup[] = [
     heading: 'Set-up:',
     commands: ['init', 'check', 'schema'],
     load: async () => (await import('./setup.ts')).addSetupCommands,
+  },
+  {
+    heading: 'Set-up:',
+    commands: ['domain'],
+    load: async () => (await import('./domain/domain.ts')).addDomainCommand,
   },
   {
     heading: 'Set-up:',
@@ -87,6 +93,8 @@ export type CliIo = Pick<NodeJS.Process, 'env' | 'cwd'> & {
   stdin: AsyncIterable<Buffer> & { isTTY?: boolean };
   stdout: OutputStream;
   stderr: OutputStream;
+  /** How the sending domain is looked up, instead of in the DNS. */
+  openProbes?: OpenSendingProbes;
 };
 
 type OutputStream = NodeJS.WritableStream & {
@@ -185,6 +193,7 @@ function createContext(
     readInput: (limit: number) => readInput(io.stdin, limit),
     isTerminal: () => io.stdin.isTTY === true,
     ask: questions.ask,
+    openProbes: io.openProbes ?? openSendingProbes,
     close: questions.close,
     progress,
     clock: Date.now,

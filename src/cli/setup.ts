@@ -40,7 +40,7 @@ export function addSetupCommands(program: Command, cli: CliContext): void {
     .description('check configuration, templates, store, SMTP login and sources')
     .addOption(jsonOption())
     .action(async (options: JsonOption) => {
-      const findings = await check(cli.processEnv('silent'));
+      const findings = await check(cli.processEnv('silent'), cli.openProbes);
       printResult(cli, options, {
         value: findings,
         text: () => findings.map(({ kind, message }) => `${MARKS[kind].padEnd(8)} ${message}`).join('\n'),

@@ -10,9 +10,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { inject } from 'vitest';
+import type { OpenSendingProbes } from '../../src/app/domain/probes.ts';
 import { runCommandLine } from '../../src/cli/main.ts';
 import { Mutex } from '../../src/lib/concurrency/mutex.ts';
 import { atEndOfFile } from './end-of-file.ts';
+import { NO_NETWORK } from './no-network.ts';
 import { ROOT, withoutSources } from './sample.ts';
 
 const bin = join(ROOT, 'bin/daywire.js');
@@ -25,6 +27,8 @@ interface Ended {
 
 export interface Folder {
   path: string;
+  /** How `run` looks up the sending domain. Default: no look-up succeeds. */
+  openProbes: OpenSendingProbes;
   /**
    * Runs `daywire …` in this process, because starting a process takes longer than most commands.
    * @param input for stdin, typed at a terminal with `isTyped`
@@ -48,9 +52,10 @@ export function newFolder(content: 'sample' | 'sample with outlets' | 'empty'): 
     const file = join(path, 'config/daywire.yaml');
     if (content === 'sample') writeFileSync(file, withoutSources(readFileSync(file, 'utf8')));
   }
-  return {
+  const folder: Folder = {
     path,
-    run: (args, env, input = '', isTyped = false) => runHere(path, args, cleanEnv(env), input, isTyped),
+    openProbes: () => NO_NETWORK,
+    run: (args, env, input = '', isTyped = false) => runHere(folder, args, cleanEnv(env), input, isTyped),
     exec: (args, env) =>
       new Promise((done) => {
         execFile(process.execPath, [bin, ...args], { cwd: path, env: cleanEnv(env) }, (error, stdout, stderr) => {
@@ -63,13 +68,14 @@ export function newFolder(content: 'sample' | 'sample with outlets' | 'empty'): 
       return child;
     },
   };
+  return folder;
 }
 
 // A process has only one working folder.
 const workingFolder = new Mutex();
 
 async function runHere(
-  path: string,
+  { path, openProbes }: Folder,
   args: string[],
   env: NodeJS.ProcessEnv,
   input: string | Buffer,
@@ -83,7 +89,10 @@ async function runHere(
     const output = Promise.all([text(stdout), text(stderr)]);
     const stdin = Object.assign(Readable.from([Buffer.from(input)]), { isTTY });
     const streams = { stdin, stdout, stderr };
-    const code = await runCommandLine(args, Object.assign(new EventEmitter(), { env, cwd: () => path, ...streams }));
+    const code = await runCommandLine(
+      args,
+      Object.assign(new EventEmitter(), { env, cwd: () => path, openProbes, ...streams }),
+    );
     stdout.end();
     stderr.end();
     const [out, err] = await output;

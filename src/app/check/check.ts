@@ -1,11 +1,12 @@
 /**
- * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, and the logins to the mailbox
- * and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
+ * Pre-flight checks: configuration, templates, store, signing secret, folders, DKIM keys, the records of the sending
+ * domain, and the logins to the mailbox and the SMTP server, each tried as daywire itself uses it. Nothing is changed.
  */
 import { type Config, ConfigError, loadConfig } from '../../config/config.ts';
 import { readableByOthers } from '../../config/private-paths.ts';
 import { openTemplates } from '../../lib/templates.ts';
 import type { AppContext, ProcessEnv } from '../app-context.ts';
+import type { OpenSendingProbes } from '../domain/probes.ts';
 import { secretProblems } from '../secret-problems.ts';
 import { ownTemplateWarnings } from '../templates/own-templates.ts';
 import { checkAddresses } from './addresses.ts';
@@ -13,13 +14,17 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 import { checkFolders } from './folders.ts';
 import { checkLegalTexts } from './legal.ts';
 import { checkBounces, checkSigning, checkTransport } from './mail.ts';
+import { checkSendingDomain } from './sending-domain.ts';
 import { checkMetrics } from './server.ts';
 import { checkSources } from './sources.ts';
 import { checkContent, checkStore } from './store.ts';
 import { checkTemplates } from './templates.ts';
 
 /** Does all checks, whatever fails; after an invalid configuration there is nothing else to check. */
-export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promise<Finding[]> {
+export async function check(
+  { configFile, env, cwd, clock }: ProcessEnv,
+  openProbes: OpenSendingProbes,
+): Promise<Finding[]> {
   let config: Config;
   try {
     config = loadConfig(configFile, env, cwd);
@@ -41,6 +46,7 @@ export async function check({ configFile, env, cwd, clock }: ProcessEnv): Promis
     ...checkSigning(config),
     ...(await checkBounces(config)),
     ...(await checkTransport(config)),
+    ...(await checkSendingDomain(config, openProbes, clock())),
     ...(await checkSources(config, clock())),
   ];
 }

@@ -3,27 +3,31 @@
  */
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** PEM. The certificate is its own authority. */
-export function makeCertificate(now: number): { key: string; cert: string } {
+/**
+ * PEM. The certificate is its own authority, and valid from an hour ago until an hour after `now`.
+ * @param name a host name that it has, too
+ */
+export function makeCertificate(now: number, name?: string): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   // ecdsa-with-SHA256; RFC 5758 §3.2.
   const algorithm = sequence(oid('2a8648ce3d040302'));
   // 2.5.4.3, the common name.
-  const name = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('daywire test')))));
+  const subject = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('daywire test')))));
+  const names = [der(0x87, Buffer.of(127, 0, 0, 1)), ...(name === undefined ? [] : [der(0x82, Buffer.from(name))])];
   const hour = 3_600_000;
   const tbs = sequence(
     der(0xa0, der(0x02, Buffer.of(2))),
     der(0x02, Buffer.of(1)),
     algorithm,
-    name,
-    sequence(utcTime(now - hour), utcTime(now + hour)),
-    name,
+    subject,
+    sequence(utcTime(Math.min(now, Date.now()) - hour), utcTime(now + hour)),
+    subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der(
       0xa3,
       sequence(
-        // 2.5.29.17, the alternative name: an IP address; 2.5.29.19: this is an authority.
-        sequence(oid('551d11'), der(0x04, sequence(der(0x87, Buffer.of(127, 0, 0, 1))))),
+        // 2.5.29.17, the alternative names; 2.5.29.19: this is an authority.
+        sequence(oid('551d11'), der(0x04, sequence(...names))),
         sequence(oid('551d13'), der(0x04, sequence(der(0x01, Buffer.of(0xff))))),
       ),
     ),

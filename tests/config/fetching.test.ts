@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { openConfiguredClient } from '../../src/config/fetching.ts';
+import { openConfiguredClient, openServiceClient } from '../../src/config/fetching.ts';
 import { VERSION } from '../../src/lib/version.ts';
 import { ok, startRawServer } from '../lib/guarded-fetch/raw-server.ts';
 import { sampleConfig } from '../support/sample.ts';
@@ -22,5 +22,15 @@ describe('the client for sources and pictures', () => {
     await openConfiguredClient({ publication, fetch: { allow: ['127.0.0.0/8'] } }).fetch({ url: server.url() });
     const contact = `+https://xn--zrich-kva.example/; ${publication.contact.email}`;
     expect(server.requests[0]).toContain(`\r\nUser-Agent: daywire/${VERSION} (${contact})\r\n`);
+  });
+});
+
+describe('the client for services', () => {
+  it('never connects to this machine, whatever fetch.allow says', async () => {
+    const server = await startRawServer(() => ok([], ''));
+    const config = { ...sampleConfig(), fetch: { allow: ['127.0.0.0/8'] } };
+    const result = await openServiceClient(config).fetch({ url: server.url() });
+    expect(result).toEqual({ kind: 'refused', reason: 'its address is not public' });
+    expect(server.connections).toBe(0);
   });
 });

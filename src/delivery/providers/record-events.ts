@@ -2,7 +2,7 @@
  * Records what mail providers report. Recording an event again changes nothing: its id is stored in the transaction of
  * what it changes. Deliveries need no id, since only the first report of each counts, and there are a million a day.
  */
-import type { Config } from '../../config/config.ts';
+import type { Config, MailProvider } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
@@ -18,7 +18,7 @@ import type { ProviderCheck, ProviderEvent } from './provider-event.ts';
  */
 export type ProviderEventCounts = Record<ReportEffect | 'delivered' | 'foreign', number>;
 
-type Settings = { config: Pick<Config, 'bounces'>; secrets: SigningSecrets; provider: Config['delivery']['provider'] };
+type Settings = { config: Pick<Config, 'bounces'>; secrets: SigningSecrets; provider: MailProvider };
 
 /**
  * Records the events of a request, one after the other.
@@ -98,6 +98,21 @@ function recordOne(db: Db, settings: Settings, event: ReportEvent, now: number):
     if (target === null) return 'ignored';
     if (isOfDelivery(event.target)) await settleReported(tx, [event.target], now);
     return applyReport(tx, config, secrets, { target, kind, status, detail, source: provider }, at);
+  });
+}
+
+/** Does something in the transaction that stores an id, unless that is known. @returns whether it was done */
+export async function recordOnce(
+  db: Db,
+  provider: string,
+  id: string,
+  now: number,
+  body: (tx: Tx) => Promise<void>,
+): Promise<boolean> {
+  return inTransaction(db, async (tx) => {
+    const isNew = await addEventId(tx, provider, id, now);
+    if (isNew) await body(tx);
+    return isNew;
   });
 }
 

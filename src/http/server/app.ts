@@ -14,6 +14,7 @@ import { handleUnsubscribe, limitUnsubscribe, serveUnsubscribePage } from '../ac
 import { serveFeedDocument, serveFeedPreflight } from '../feeds/feed-documents.ts';
 import { handleBounceWebhook, limitReports } from '../hooks/bounce-webhook.ts';
 import { handleHubRequest, limitHubRequest } from '../hooks/hub-endpoint.ts';
+import { addProviderWebhook } from '../hooks/provider-webhook.ts';
 import { handleSourceWebhook, limitSourceWebhook } from '../hooks/source-webhook.ts';
 import { serveArchive, serveArchiveMonth } from '../pages/archive-pages.ts';
 import { serveArticle } from '../pages/article-page.ts';
@@ -112,6 +113,7 @@ function addAccountPages(app: Hono, web: WebContext): void {
   if (webhookSecret !== undefined) {
     app.post('/webhooks/bounces', limitReports, handleBounceWebhook(web, webhookSecret));
   }
+  addProviderWebhook(app, web);
 }
 
 /** 204 for OPTIONS, 405 for any other method, both with Allow (RFC 9110 §15.5.6). */

@@ -8,6 +8,7 @@ import { type SiteView, siteView } from '../../config/site-view.ts';
 import type { ReaderCounter } from '../../feeds/readers/reader-counts.ts';
 import { openRanges } from '../../lib/cidr.ts';
 import { ConcurrencyLimit } from '../../lib/concurrency/concurrency-limit.ts';
+import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
 import type { Log } from '../../lib/log.ts';
 import { PICTURES } from '../../lib/pictures/picture-decoder.ts';
 import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
@@ -27,6 +28,8 @@ export interface WebOptions {
   clock: Clock;
   /** Counts requests by feed readers. */
   readers?: Pick<ReaderCounter, 'count'>;
+  /** Requests to Amazon SNS. Default: the guarded client for services. */
+  serviceClient?: FetchClient;
   /** Receives errors, without the address of the request: it may hold a token. */
   log?: Log;
 }

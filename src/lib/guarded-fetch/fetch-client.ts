@@ -59,6 +59,8 @@ export interface FetchClientOptions extends ConnectionRules {
   connectLimitMs?: number;
   /** For the whole request, with redirects and body, without what the gate waits. Milliseconds. */
   timeLimitMs?: number;
+  /** Redirects that are followed. With 0, a redirect is an error. Default: 4. */
+  maxRedirects?: number;
   /** Default: each request begins at once. */
   gate?: RequestGate | undefined;
 }
@@ -128,7 +130,8 @@ async function followRedirects(
   let url = allowedUrl(request.url, null);
   let headers = request.headers ?? {};
   let isPermanent = true;
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+  const { maxRedirects = MAX_REDIRECTS } = options;
+  for (let redirects = 0; redirects <= maxRedirects; redirects++) {
     await using _admission = await admit(url, options, { signal, limit });
     await using response = await openResponse(url, { method, headers }, options, signal);
     const { statusCode: status = 0, headers: received } = response.message;
@@ -144,7 +147,8 @@ async function followRedirects(
     isPermanent &&= PERMANENT_REDIRECTS.includes(status);
     url = next;
   }
-  return { kind: 'failed', reason: `it redirects more than ${MAX_REDIRECTS} times` };
+  const reason = maxRedirects === 0 ? 'it redirects' : `it redirects more than ${maxRedirects} times`;
+  return { kind: 'failed', reason };
 }
 
 /** @throws GateError */

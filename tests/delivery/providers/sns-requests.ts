@@ -5,6 +5,7 @@ import { sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSnsMessage, stringToSign } from '../../../src/delivery/providers/sns-signature.ts';
+import type { FetchClient } from '../../../src/lib/guarded-fetch/fetch-client.ts';
 
 const fixture = (name: string): string => readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8');
 
@@ -63,4 +64,22 @@ export function signed(fields: SnsFields): SnsFields {
 
 export function bodyOf(fields: SnsFields): Uint8Array {
   return Buffer.from(JSON.stringify(fields));
+}
+
+/** A client that answers for Amazon SNS. @param answer default: the certificate, and 200 for a confirmation */
+export function snsClient(
+  answer: (url: string) => { status?: number; body?: string } = () => ({ body: SNS_CERTIFICATE }),
+): {
+  client: FetchClient;
+  requested: string[];
+} {
+  const requested: string[] = [];
+  const client: FetchClient = {
+    async fetch({ url }) {
+      requested.push(url);
+      const { status = 200, body = '' } = answer(url);
+      return { kind: 'answered', status, url, movedTo: null, headers: {}, body: Buffer.from(body) };
+    },
+  };
+  return { client, requested };
 }

@@ -246,6 +246,9 @@ describe('the fetch client', () => {
     expect(await get(server.url('/4'))).toMatchObject({ kind: 'answered', status: 200 });
     expect(await get(server.url('/5'))).toEqual({ kind: 'failed', reason: 'it redirects more than 4 times' });
     expect(server.requests).toHaveLength(5 + 5);
+    expect(await get(server.url('/1'), {}, { maxRedirects: 0 })).toEqual({ kind: 'failed', reason: 'it redirects' });
+    expect(await get(server.url('/0'), {}, { maxRedirects: 0 })).toMatchObject({ kind: 'answered' });
+    expect(server.requests).toHaveLength(5 + 5 + 2);
   });
 
   it('fails for a redirect to nowhere', async () => {

@@ -1,0 +1,18 @@
+/**
+ * When the mail provider reported something last. Messages without any report mean that its webhook is not set up.
+ */
+import { readMeta, writeMeta } from '../../store/meta.ts';
+import type { Db } from '../../store/store.ts';
+
+const key = (provider: string): string => `provider.${provider}.reported-at`;
+
+/** Records that a verified event has arrived. */
+export async function noteReport(db: Db, provider: string, now: number): Promise<void> {
+  await writeMeta(db, key(provider), String(now));
+}
+
+/** When the last report was noted, epoch milliseconds; null if there was none. */
+export async function readLastReport(db: Db, provider: string): Promise<number | null> {
+  const value = await readMeta(db, key(provider));
+  return value === undefined ? null : Number(value);
+}

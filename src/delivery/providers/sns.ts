@@ -1,0 +1,86 @@
+/**
+ * Requests of Amazon SNS, which carries the events of Amazon SES.
+ */
+import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
+import type { ProviderCheck, ProviderRequest } from './provider-event.ts';
+import { whyUntimely } from './replay-window.ts';
+import { readSesRecord } from './ses.ts';
+import type { SigningCertificates } from './signing-certificates.ts';
+import {
+  checkSigningCertificate,
+  isSignedBy,
+  parseSnsMessage,
+  type SnsMessage,
+  snsHost,
+  whyForeignCertificate,
+  whyForeignConfirmation,
+} from './sns-signature.ts';
+
+export type SnsCheck =
+  | ProviderCheck
+  /** SNS asks whether the topic may send here. `address` is on its own host. */
+  | { kind: 'subscription'; id: string; topic: string; address: string }
+  /** Somebody has ended the subscription of the topic. */
+  | { kind: 'ended'; id: string; topic: string }
+  /** The certificate cannot be requested now: 503, so that SNS sends it again. */
+  | { kind: 'unavailable'; reason: string };
+
+/**
+ * Verifies a request, then reads it. Only the certificate is requested from elsewhere, and only after the topic and the
+ * address of the certificate were checked.
+ * @param settings.topics ARNs whose messages count: anyone can sign a message with a topic of their own
+ */
+export async function checkSns(
+  { headers, body, now }: ProviderRequest,
+  settings: { topics: readonly string[]; certificates: Pick<SigningCertificates, 'find'> },
+): Promise<SnsCheck> {
+  if (headers.get('x-amz-sns-rawdelivery')?.toLowerCase() === 'true') return unsigned(RAW_DELIVERY);
+  const message = parseSnsMessage(body);
+  if (message === null) return unsigned('the body is not a message of Amazon SNS in JSON');
+  const topic = message.TopicArn;
+  const host = snsHost(topic);
+  if (host === null || !settings.topics.includes(topic)) return unsigned('its topic is not one of delivery.ses.topics');
+  const foreign = whyForeignCertificate(message.SigningCertURL, host);
+  if (foreign !== null) return unsigned(foreign);
+  const found = await settings.certificates.find(message.SigningCertURL, now);
+  if (found.kind === 'unavailable') return found;
+  const checked = checkSigningCertificate(found.pem, host, now);
+  if (checked.kind === 'invalid') return unsigned(checked.reason);
+  if (!isSignedBy(message, checked.certificate)) return unsigned('its signature is not valid');
+  const sentAt = Date.parse(message.Timestamp);
+  const untimely = whyUntimely(sentAt, now);
+  return untimely === null ? read(message, { host, sentAt }) : unsigned(untimely);
+}
+
+const RAW_DELIVERY =
+  'raw message delivery is on, and raw messages are not signed: ' +
+  'switch "Enable raw message delivery" off in the subscription of Amazon SNS';
+
+function unsigned(reason: string): SnsCheck {
+  return { kind: 'unsigned', reason };
+}
+
+/** @param message verified */
+function read(message: SnsMessage, { host, sentAt }: { host: string; sentAt: number }): SnsCheck {
+  const { MessageId: id, TopicArn: topic } = message;
+  switch (message.Type) {
+    case 'Notification':
+      return { kind: 'events', events: readSesRecord({ text: message.Message, sentAt }), nonce: null };
+    case 'UnsubscribeConfirmation':
+      return { kind: 'ended', id, topic };
+    case 'SubscriptionConfirmation': {
+      const reason = whyForeignConfirmation(message.SubscribeURL, { host, topic });
+      if (reason !== null) return { kind: 'malformed', reason };
+      return { kind: 'subscription', id, topic, address: message.SubscribeURL };
+    }
+  }
+}
+
+/** Confirms a subscription. @returns why it failed, or null */
+export async function confirmSubscription(client: FetchClient, address: string): Promise<string | null> {
+  const result = await client.fetch({ url: address, maxWireBytes: MAX_BYTES, maxBytes: MAX_BYTES });
+  if (result.kind !== 'answered') return result.reason;
+  return result.status === 200 ? null : `Amazon SNS answers with status ${result.status}`;
+}
+
+const MAX_BYTES = 64 * 1024;

@@ -1,0 +1,124 @@
+/**
+ * The webhook by which the mail provider reports what became of messages.
+ */
+import type { Context, Handler, Hono } from 'hono';
+import type { MailProvider } from '../../config/config.ts';
+import { openServiceClient } from '../../config/fetching.ts';
+import { checkBrevo } from '../../delivery/providers/brevo.ts';
+import { noteReport } from '../../delivery/providers/last-report.ts';
+import { checkMailgun } from '../../delivery/providers/mailgun.ts';
+import { checkPostmark } from '../../delivery/providers/postmark.ts';
+import type { ProviderCheck, ProviderRequest } from '../../delivery/providers/provider-event.ts';
+import { recordProviderEvents } from '../../delivery/providers/record-events.ts';
+import { checkSendGrid } from '../../delivery/providers/sendgrid.ts';
+import { SigningCertificates } from '../../delivery/providers/signing-certificates.ts';
+import { checkSns, type SnsCheck } from '../../delivery/providers/sns.ts';
+import { BoundedQueue } from '../../lib/concurrency/bounded-queue.ts';
+import type { FetchClient } from '../../lib/guarded-fetch/fetch-client.ts';
+import { QuietPeriod } from '../../lib/quiet-period.ts';
+import { MINUTE } from '../../lib/time.ts';
+import { limitBody } from '../server/request-body.ts';
+import type { WebContext } from '../server/web-context.ts';
+import { confirmTopic, reportEndOfTopic } from './sns-subscriptions.ts';
+
+/** SendGrid and Brevo send up to a thousand events at once. */
+const MAX_BYTES = 2 * 1024 * 1024;
+/** Verified requests of one process. Several are recorded at once, since the database server answers from elsewhere. */
+const QUEUE = { running: 4, admitted: 500, size: 16 * 1024 * 1024 };
+const NOTED_EVERY = 10 * MINUTE;
+const REFUSALS_LOGGED_EVERY = MINUTE;
+/** Seconds. */
+const RETRY_AFTER = '60';
+const NO_STORE = { 'Cache-Control': 'no-store' };
+
+type ReportingProvider = Exclude<MailProvider, 'none'>;
+
+const CHECKS = { postmark: checkPostmark, mailgun: checkMailgun, sendgrid: checkSendGrid, brevo: checkBrevo };
+/** They send a user name and a password. */
+const BASIC: ReportingProvider[] = ['postmark', 'brevo'];
+
+const limitEvents = limitBody({
+  maxSize: MAX_BYTES,
+  onError: (c) => c.text(`The body must have at most ${MAX_BYTES} bytes.\n`, 413, NO_STORE),
+});
+
+/** Adds `/webhooks/<provider>` for the configured mail provider, and none for the others. */
+export function addProviderWebhook(app: Hono, web: WebContext): void {
+  const { provider } = web.config.delivery;
+  if (provider !== 'none') app.post(`/webhooks/${provider}`, limitEvents, handleProviderWebhook(web, provider));
+}
+
+/**
+ * 204 when the events are recorded, or were before; 401 if they are not from the mail provider, 400 if they are
+ * malformed. 500 or 503 if they cannot be recorded now: then the mail provider sends them again.
+ */
+function handleProviderWebhook(web: WebContext, provider: ReportingProvider): Handler {
+  const client = web.serviceClient ?? openServiceClient(web.config);
+  const check = openCheck(web, provider, client);
+  const recording = new BoundedQueue(QUEUE);
+  const refusals = new QuietPeriod();
+  const refuse = (c: Context, status: 400 | 401 | 503, reason: string): Response => {
+    const now = web.clock();
+    // Strangers can send as many as they like.
+    if (!refusals.lasts(now)) {
+      refusals.begin(now, REFUSALS_LOGGED_EVERY);
+      web.log?.warn({ provider, status, reason }, 'report of the mail provider refused');
+    }
+    if (status === 401 && BASIC.includes(provider)) c.header('WWW-Authenticate', 'Basic realm="webhook"');
+    if (status === 503) c.header('Retry-After', RETRY_AFTER);
+    return c.text(`${reason}\n`, status, NO_STORE);
+  };
+  const record = openRecorder(web, provider);
+  return async (c) => {
+    const now = web.clock();
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    const checked = await check({ headers: c.req.raw.headers, body, now });
+    if (checked.kind === 'unsigned') return refuse(c, 401, checked.reason);
+    if (checked.kind === 'malformed') return refuse(c, 400, checked.reason);
+    if (checked.kind === 'unavailable') return refuse(c, 503, checked.reason);
+    const done = recording.run(body.length, async (): Promise<string | null> => {
+      switch (checked.kind) {
+        case 'subscription':
+          return confirmTopic(web, client, checked, now);
+        case 'ended':
+          await reportEndOfTopic(web, checked, now);
+          return null;
+        case 'events':
+          await record(checked, now);
+          return null;
+      }
+    });
+    if (done === null) return refuse(c, 503, 'too many reports wait to be recorded');
+    const problem = await done;
+    return problem === null ? c.body(null, 204, NO_STORE) : refuse(c, 503, problem);
+  };
+}
+
+type Check = (request: ProviderRequest) => SnsCheck | Promise<SnsCheck>;
+
+function openCheck({ config }: WebContext, provider: ReportingProvider, client: FetchClient): Check {
+  if (provider === 'ses') {
+    const { topics = [] } = config.delivery.ses ?? {};
+    const certificates = new SigningCertificates(client);
+    return (request) => checkSns(request, { topics, certificates });
+  }
+  const { providerSecret: secret } = config.secrets;
+  if (secret === undefined) return () => ({ kind: 'unavailable', reason: 'DAYWIRE_PROVIDER_SECRET is not set' });
+  return (request) => CHECKS[provider](request, { secret });
+}
+
+function openRecorder(web: WebContext, provider: ReportingProvider) {
+  const { store, config, secrets, log } = web;
+  const noted = new QuietPeriod();
+  return async (checked: Extract<ProviderCheck, { kind: 'events' }>, now: number): Promise<void> => {
+    const counts = await recordProviderEvents(store, { config, secrets, provider }, checked, now);
+    if (checked.events.length > 0 && !noted.lasts(now)) {
+      await noteReport(store.db, provider, now);
+      noted.begin(now, NOTED_EVERY);
+    }
+    const { hard, soft, complaint, unsubscribed, foreign } = counts;
+    // Most reports are of one message that has arrived.
+    const isUsual = hard + soft + complaint + unsubscribed + foreign === 0;
+    log?.[isUsual ? 'debug' : 'info']({ provider, ...counts }, 'mail provider reported');
+  };
+}

@@ -150,6 +150,11 @@ export class DeliveryRun {
         : null;
   }
 
+  /** Whether messages are counted for `delivery.perDay`. */
+  get hasDailyLimit(): boolean {
+    return this.#config.delivery.perDay !== undefined;
+  }
+
   /** Whether nothing more may be started. */
   get isEnding(): boolean {
     return this.#end.signal.aborted;

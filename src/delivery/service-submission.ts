@@ -21,6 +21,7 @@ import {
   readServiceRefusals,
   takeBackServiceRefusals,
 } from './queue/service-refusals.ts';
+import { countServiceSubmission } from './queue/submission-counts.ts';
 import type { DeliveryRun } from './run.ts';
 import type { Connection } from './transport/connection.ts';
 
@@ -64,7 +65,10 @@ export async function submitServiceMessage(
     case 'none':
       return record(outcome);
     case 'accepted':
-      await record(outcome, endServiceRefusals);
+      await record(outcome, async (tx) => {
+        await endServiceRefusals(tx);
+        if (run.hasDailyLimit) await countServiceSubmission(tx, clock());
+      });
       await run.serviceBackOff.accept();
       await run.accepted();
       return;

@@ -109,6 +109,8 @@ export interface Tables extends SourceTables {
   rate_limits: { key: string; next_at: number; counted_at: Generated<number> };
   /** Messages that the warm-up let through, by day in the publication's zone. */
   warm_up_days: { day: string; count: number };
+  /** Messages of the last 24 hours, by the beginning of their quarter of an hour; see queue/daily-limit.ts. */
+  submission_counts: { quarter: number; count: number };
   /** Sums of the deliveries that retention has deleted. */
   delivery_totals: { edition_id: number; state: DeliveryState; count: number };
   /** Kept by triggers and by `queueDeliveries`; see migrations/0007-state-counts.ts, and read with counts.ts. */

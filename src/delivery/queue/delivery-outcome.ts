@@ -51,7 +51,7 @@ export function mayHaveArrived(table: string): RawBuilder<boolean> {
 }
 
 /** Prefix of the reason of a delivery that a rate limit or the warm-up postponed. */
-export const OVER_LIMITS = 'over the limit of delivery.perSecond, domains or warmUp';
+export const OVER_LIMITS = 'over the limit of delivery.perSecond, perDay, domains or warmUp';
 
 /** Prefix of the reason of a delivery that expired. */
 export const EXPIRED = 'expired: it could not be submitted in time';

@@ -26,7 +26,8 @@ const LAST_ATTEMPT = '; the last attempt: ';
 export function readFailureReason(reason: string | null): Pick<FailureGroup, 'kind' | 'words'> {
   if (reason === null || reason === '') return { kind: 'failed', words: 'no reason recorded' };
   if (reason.startsWith(EXPIRED)) {
-    if (reason.includes(OVER_LIMITS)) return { kind: 'over limits', words: OVER_LIMITS };
+    // Earlier versions had fewer limits.
+    if (reason.includes('over the limit of delivery.')) return { kind: 'over limits', words: OVER_LIMITS };
     const at = reason.indexOf(LAST_ATTEMPT);
     if (at < 0) return { kind: 'expired', words: normaliseWords(reason.slice(EXPIRED.length)) || 'never tried' };
     return { kind: 'expired', words: normaliseWords(reason.slice(at + LAST_ATTEMPT.length)) };

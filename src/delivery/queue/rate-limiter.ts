@@ -1,6 +1,6 @@
 /**
- * Rate limits of submissions: in total, per recipient domain, and per day while the sender warms up. They are stored in
- * the database, so that all processes share them and a restart does not reset them.
+ * Rate limits of submissions: in total, per recipient domain, in 24 hours, and per day while the sender warms up. They
+ * are stored in the database, so that all processes share them and a restart does not reset them.
  *
  * With a limit in total, each message takes an interval whose length is the spacing. Taken intervals are stored,
  * because a message for a slow domain takes a later one, and those before it must stay available. For a domain, the
@@ -15,6 +15,8 @@ import type { Config } from '../../config/config.ts';
 import { CLOCK_DIFFERENCE } from '../../lib/clock-watch.ts';
 import { localDate, SECOND } from '../../lib/time.ts';
 import type { Tx } from '../../store/store.ts';
+import { askAgain, editionsPerDay, type QuarterCount, quarterOf, whenAllowed } from './daily-limit.ts';
+import { addSubmissions, moveSubmissionsBack, readSubmissionCounts } from './submission-counts.ts';
 
 /**
  * Instants within this many milliseconds are reserved, and the caller waits for them. Later ones are not: they say when
@@ -38,12 +40,14 @@ type RateLimiterConfig = Pick<Config, 'delivery' | 'publication'>;
 
 /** @returns null if nothing is limited */
 export function openRateLimiter(config: RateLimiterConfig): DeliveryRateLimiter | null {
-  const { perSecond, domains, warmUp } = config.delivery;
-  if (perSecond === undefined && warmUp === undefined && Object.keys(domains).length === 0) return null;
+  const { perSecond, perDay, domains, warmUp } = config.delivery;
+  const isLimited = [perSecond, perDay, warmUp].some((one) => one !== undefined) || Object.keys(domains).length > 0;
+  if (!isLimited) return null;
   const spacings = new Map(Object.entries(domains).map(([domain, limit]) => [domain, SECOND / limit.perSecond]));
   const limits: Limits = {
     spacing: perSecond === undefined ? null : SECOND / perSecond,
     spacings,
+    perDay: perDay === undefined ? null : editionsPerDay(perDay),
     allowanceOf: (day) => (warmUp === undefined ? null : allowance(warmUp, day)),
     zone: config.publication.zone,
   };
@@ -53,11 +57,12 @@ export function openRateLimiter(config: RateLimiterConfig): DeliveryRateLimiter 
       const limited = [...new Set(requested)].filter((domain) => spacings.has(domain));
       const days = [now, now + RESERVED_AHEAD].map((at) => localDate(at, limits.zone));
       const limitedDays = [...new Set(days)].filter((day) => limits.allowanceOf(day) !== null);
-      if (limits.spacing === null && limited.length === 0 && limitedDays.length === 0) return rows.map(() => now);
-      const state = await lockState(tx, limited, limitedDays, now);
+      const isLimitedNow = limits.spacing !== null || limits.perDay !== null;
+      if (!isLimitedNow && limited.length === 0 && limitedDays.length === 0) return rows.map(() => now);
+      const state = await lockState(tx, limited, limitedDays, limits.perDay !== null, now);
       const before = structuredClone(state);
       const instants = requested.map((domain) => Math.ceil(reserveOne(state, limits, domain, now)));
-      await saveState(tx, before, state);
+      await saveState(tx, before, state, now);
       return instants;
     },
   };
@@ -68,6 +73,8 @@ interface Limits {
   spacing: number | null;
   /** The same by domain in A-labels. */
   spacings: ReadonlyMap<string, number>;
+  /** Number of messages of editions in 24 hours; null without a limit. */
+  perDay: number | null;
   /** Number of messages allowed on a day of the publication's zone; null if that day has no limit. */
   allowanceOf(day: string): number | null;
   zone: string;
@@ -81,11 +88,15 @@ interface LimiterState {
   domains: Map<string, { next: number; retryAt: number }>;
   /** Number of reserved messages, by days that have a limit. */
   days: Map<string, number>;
+  /** Messages of the last 24 hours, in order; empty without a limit. */
+  quarters: QuarterCount[];
+  /** When the next message over the limit in 24 hours should ask again. */
+  dayRetryAt: number;
 }
 
 /** Reserves an instant for one message, in `state`. */
 function reserveOne(state: LimiterState, limits: Limits, name: string, now: number): number {
-  const { spacing, spacings, allowanceOf, zone } = limits;
+  const { spacing, spacings, perDay, allowanceOf, zone } = limits;
   const horizon = now + RESERVED_AHEAD;
   const domain = state.domains.get(name);
   const domainSpacing = spacings.get(name) ?? 0;
@@ -102,6 +113,13 @@ function reserveOne(state: LimiterState, limits: Limits, name: string, now: numb
       if (earliest > horizon) return earliest;
       continue;
     }
+    const free = perDay === null ? at : whenAllowed(state.quarters, perDay, at);
+    if (perDay !== null && free > at) {
+      earliest = free;
+      if (earliest > horizon) return nextDayRetry(state, earliest, perDay);
+      continue;
+    }
+    if (perDay !== null) addMessage(state.quarters, quarterOf(Math.ceil(at)));
     if (allowed !== null) state.days.set(day, count + 1);
     if (spacing !== null) state.taken = addInterval(state.taken, { from: at, until: at + spacing });
     if (domain !== undefined) domain.next = at + domainSpacing;
@@ -114,6 +132,23 @@ function nextRetry(state: { retryAt: number }, earliest: number, spacing: number
   const at = Math.max(state.retryAt, earliest);
   state.retryAt = at + spacing;
   return at;
+}
+
+/** As `nextRetry`, for the limit in 24 hours. */
+function nextDayRetry(state: LimiterState, earliest: number, perDay: number): number {
+  const { at, spacing } = askAgain(state.quarters, perDay, Math.max(state.dayRetryAt, earliest));
+  state.dayRetryAt = at + spacing;
+  return at;
+}
+
+function addMessage(quarters: QuarterCount[], from: number): void {
+  const known = quarters.find((one) => one.from === from);
+  if (known !== undefined) {
+    known.count += 1;
+    return;
+  }
+  quarters.push({ from, count: 1 });
+  quarters.sort((a, b) => a.from - b.from);
 }
 
 interface Interval {
@@ -162,6 +197,7 @@ function startOfNextDay(day: string, zone: string): number {
 // Keys of `rate_limits`. A reservation locks the row LATER before any other, until its transaction ends: so there are
 // no deadlocks, and an interval is not taken twice.
 const LATER = 'delivery later';
+const DAY_LATER = 'delivery day-later';
 const RESERVED_AT = 'delivery reserved-at';
 const BUSY = 'delivery busy ';
 const AFTER_BUSY = 'delivery busy!';
@@ -169,7 +205,13 @@ const fromOf = (key: string): number => Number(key.slice(BUSY.length));
 const domainKey = (domain: string) => `delivery domain ${domain}`;
 const domainLaterKey = (domain: string) => `delivery domain-later ${domain}`;
 
-async function lockState(tx: Tx, domains: string[], days: string[], now: number): Promise<LimiterState> {
+async function lockState(
+  tx: Tx,
+  domains: string[],
+  days: string[],
+  hasDailyLimit: boolean,
+  now: number,
+): Promise<LimiterState> {
   const later = await tx
     .insertInto('rate_limits')
     .values({ key: LATER, next_at: now })
@@ -185,6 +227,8 @@ async function lockState(tx: Tx, domains: string[], days: string[], now: number)
     .where('next_at', '<=', now)
     .execute();
   const named = domains.flatMap((domain) => [domainKey(domain), domainLaterKey(domain)]);
+  if (hasDailyLimit) named.push(DAY_LATER);
+  if (hasDailyLimit && movedBy > 0) await moveSubmissionsBack(tx, now);
   const rows = await tx
     .selectFrom('rate_limits')
     .select(['key', 'next_at'])
@@ -212,6 +256,8 @@ async function lockState(tx: Tx, domains: string[], days: string[], now: number)
       domains.map((domain) => [domain, { next: from(domainKey(domain)), retryAt: from(domainLaterKey(domain)) }]),
     ),
     days: new Map(counts.map(({ day, count }) => [day, count])),
+    quarters: hasDailyLimit ? await readSubmissionCounts(tx, now) : [],
+    dayRetryAt: from(DAY_LATER),
   };
 }
 
@@ -228,7 +274,7 @@ async function followClock(tx: Tx, now: number): Promise<number> {
   await tx
     .updateTable('rate_limits')
     .set((e) => ({ next_at: e('next_at', '-', by) }))
-    .where((e) => e.or([e('key', '=', LATER), e('key', 'like', 'delivery domain%')]))
+    .where((e) => e.or([e('key', 'in', [LATER, DAY_LATER]), e('key', 'like', 'delivery domain%')]))
     .execute();
   const busy = await tx
     .deleteFrom('rate_limits')
@@ -241,13 +287,19 @@ async function followClock(tx: Tx, now: number): Promise<number> {
   return by;
 }
 
-async function saveState(tx: Tx, before: LimiterState, after: LimiterState): Promise<void> {
+async function saveState(tx: Tx, before: LimiterState, after: LimiterState, now: number): Promise<void> {
   const known = ratesOf(before);
   const rates = ratesOf(after);
   const gone = [...known.keys()].filter((key) => !rates.has(key));
   const changed = [...rates].filter(([key, next_at]) => known.get(key) !== next_at);
   if (gone.length > 0) await tx.deleteFrom('rate_limits').where('key', 'in', gone).execute();
   await writeRates(tx, changed);
+  const earlier = new Map(before.quarters.map(({ from, count }) => [from, count]));
+  const added = after.quarters
+    .map(({ from, count }) => ({ from, count: count - (earlier.get(from) ?? 0) }))
+    .filter(({ count }) => count > 0);
+  // Increments: service messages are counted without the lock.
+  await addSubmissions(tx, added, now);
   const days = [...after.days].filter(([day, count]) => before.days.get(day) !== count);
   if (days.length > 0) {
     await tx
@@ -267,8 +319,11 @@ async function writeRates(tx: Tx, rates: [key: string, nextAt: number][]): Promi
     .execute();
 }
 
-function ratesOf({ taken, retryAt, domains }: LimiterState): Map<string, number> {
-  const rates = new Map([[LATER, retryAt]]);
+function ratesOf({ taken, retryAt, domains, dayRetryAt }: LimiterState): Map<string, number> {
+  const rates = new Map([
+    [LATER, retryAt],
+    [DAY_LATER, dayRetryAt],
+  ]);
   for (const { from, until } of taken) rates.set(`${BUSY}${from}`, until);
   for (const [domain, { next, retryAt }] of domains) {
     rates.set(domainKey(domain), next);

@@ -26,6 +26,10 @@ export async function addProvidersAndConsent(db: Kysely<unknown>, dialect: 'sqli
       constraint webhook_events_key primary key (provider, id)
     )`,
     'create index webhook_events_by_time on webhook_events (received_at)',
+    `create table submission_counts (
+      quarter ${int} not null primary key,
+      count ${int} not null
+    )`,
     `create table rate_notices (
       edition_id ${int} not null references editions (id) on delete cascade,
       kind ${text} not null check (kind in ('complaint', 'bounce')),

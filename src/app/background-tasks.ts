@@ -24,6 +24,7 @@ import { openHub } from '../websub/hub.ts';
 import type { AppContext } from './app-context.ts';
 import { deliverDue } from './deliver.ts';
 import { DeliveryMonitor } from './delivery/monitor.ts';
+import { RateWatch } from './delivery/watch-rates.ts';
 import { remindOfApprovals } from './drafts/approval-reminders.ts';
 import { closeDueCountdowns } from './drafts/countdown.ts';
 import { updateStrandedAlerts } from './drafts/stranded-drafts.ts';
@@ -43,6 +44,7 @@ const GROUP_EVERY = 5 * SECOND;
 const GROUP_AGAIN_AFTER = 5 * MINUTE;
 /** How long changes are gathered before they are published. */
 const GATHER_CHANGES = 300;
+const RATES_EVERY = 10 * SECOND;
 const IMAGES_EVERY = 2 * SECOND;
 const REMIND_EVERY = 15 * SECOND;
 const READER_COUNTS_EVERY = 10 * SECOND;
@@ -180,6 +182,11 @@ export function startPollingBounces({ store, config, keys, clock, log }: AppCont
     if (report.messages > 0) log.info(report, 'processed bounces');
   };
   return [repeat(config.bounces.pollMinutes * MINUTE, 'polling for bounces', log, poll)];
+}
+
+/** Watches the rates of complaints and bounces. */
+export function startWatchingRates(app: AppContext, watch = new RateWatch(app)): Stoppable {
+  return repeat(RATES_EVERY, 'watching complaint and bounce rates', app.log, (signal) => watch.look(signal));
 }
 
 /** Records that this process runs, for `status`, until it is stopped. @throws if the store fails at the start */

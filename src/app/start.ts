@@ -20,6 +20,7 @@ import {
   startPollingBounces,
   startRecordingProcess,
   startScheduling,
+  startWatchingRates,
   watchClock,
 } from './background-tasks.ts';
 import { checkAtStart } from './check/check.ts';
@@ -116,7 +117,7 @@ export async function start(app: AppContext, options: StartOptions): Promise<Run
     if (roles.includes('schedule')) tasks.push(...(await startScheduling(app)));
     if (roles.includes('web') || roles.includes('schedule')) tasks.push(startMirroring(app));
     // Before the first deliveries, which may take hours.
-    if (roles.includes('deliver')) tasks.push(...startPollingBounces(app));
+    if (roles.includes('deliver')) tasks.push(...startPollingBounces(app), startWatchingRates(app));
     const delivered = roles.includes('deliver') ? await deliverFirst(app, options) : null;
     if (roles.includes('deliver')) tasks.push(startDelivering(app));
     return {

@@ -2,9 +2,11 @@
  * Commands about deliveries and bounces.
  */
 import type { Command } from 'commander';
+import { startWatchingRates } from '../app/background-tasks.ts';
 import { deliverDue } from '../app/deliver.ts';
 import { release } from '../app/delivery/edition-control.ts';
 import { readRunDetails, startRunDetails, wasInterrupted } from '../app/delivery/run-details.ts';
+import { RateWatch } from '../app/delivery/watch-rates.ts';
 import { summariseEditions } from '../app/editions.ts';
 import { readQueueStatus } from '../app/status.ts';
 import { handleIncomingMail, INCOMING_LIMIT } from '../delivery/bounces/mail.ts';
@@ -55,18 +57,21 @@ function deliver(cli: CliContext, options: JsonOption): Promise<void> {
   return cli.withApp(async (app) => {
     await correctFutureInstants(app.store.db, app.clock());
     const before = await startRunDetails(app);
+    const rates = new RateWatch(app);
+    const watching = startWatchingRates(app, rates);
     const report = await deliverDue(app, {
       signal: cli.stopSignal(),
       probeNow: true,
       onProgress: (progress) => cli.progress.show(formatProgress({ kind: 'delivering', report: progress })),
-    });
+    }).finally(() => watching.stop());
+    await rates.look();
     const details = await readRunDetails(app, before, report);
     const retryAt = report.retryAt === undefined ? null : rfc3339(report.retryAt);
     printResult(cli, options, {
       value: { ...report, retryAt, ...details },
       text: () => [formatDelivery(report), ...formatRunDetails(details)].join('\n'),
     });
-    if (wasInterrupted(report)) cli.fail();
+    if (wasInterrupted(report) || rates.hasPaused) cli.fail();
   });
 }
 

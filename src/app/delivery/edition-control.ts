@@ -18,8 +18,10 @@ import { type ReopenableKind, type ReopenResult, reopenDeliveries } from '../../
 import type { EditionSummary } from '../../editions/queries.ts';
 import { formatDuration, HOUR } from '../../lib/time.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
+import { mailboxProviderOf } from '../../subscribers/mailbox-providers.ts';
 import type { AppContext } from '../app-context.ts';
 import { DELIVERY_STOPPED, domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../editions.ts';
+import { endRateAlerts } from './resolve-rate-alerts.ts';
 import { updateUncertainAlert, updateWaitingAlerts } from './waiting-alerts.ts';
 
 type EditionKey = Pick<EditionSummary, 'id' | 'newsletter' | 'slot'>;
@@ -64,7 +66,18 @@ export async function resume(
   const alerts = domains.map((name) => domainAlert(id, name));
   if (domain === undefined) alerts.push(pauseAlert(id), retractionAlert(id));
   await resolveAlerts(store.db, alerts, clock());
+  if (domain === undefined) await endRateAlerts(store.db, id, clock());
+  else await endProviderAlerts(app, id, domain);
   return { extended, wasPaused, domains };
+}
+
+/** Resolves the alerts about a mailbox provider when the last of its domains is resumed. */
+async function endProviderAlerts({ store, clock }: AppContext, editionId: number, domain: string): Promise<void> {
+  const provider = mailboxProviderOf(domain);
+  if (provider === null) return;
+  const paused = await listPausedDomains(store.db, [editionId]);
+  if (paused.some((one) => provider.domains.includes(one.domain))) return;
+  await endRateAlerts(store.db, editionId, clock(), provider.id);
 }
 
 async function requirePausedDomain({ store }: AppContext, edition: EditionKey, domain: string): Promise<void> {
@@ -167,6 +180,7 @@ export async function cancel(app: AppContext, editionId: number, reason: string)
   const { store, clock } = app;
   const cancelled = await cancelEdition(store, editionId, reason, clock());
   await resolveAlerts(store.db, [pauseAlert(editionId), retractionAlert(editionId)], clock());
+  await endRateAlerts(store.db, editionId, clock());
   await updateWaitingAlerts(app);
   return cancelled;
 }

@@ -17,6 +17,7 @@ import { openTemplates } from '../../lib/templates.ts';
 import { resolveAlerts } from '../../schedule/alerts.ts';
 import { isSerializationFailure } from '../../store/store.ts';
 import type { AppContext } from '../app-context.ts';
+import { endRateAlerts } from '../delivery/resolve-rate-alerts.ts';
 import { updateWaitingAlerts } from '../delivery/waiting-alerts.ts';
 import { domainAlert, pauseAlert, retractionAlert, undeliveredAlert } from '../editions.ts';
 import { writePreviewFiles } from '../preview.ts';
@@ -163,5 +164,6 @@ async function resolveAlertsOf(app: AppContext, { id }: Edition): Promise<void> 
   const domains = await listPausedDomains(store.db, [id]);
   const keys = [pauseAlert(id), retractionAlert(id), undeliveredAlert(id)];
   await resolveAlerts(store.db, [...keys, ...domains.map(({ domain }) => domainAlert(id, domain))], clock());
+  await endRateAlerts(store.db, id, clock());
   await updateWaitingAlerts(app);
 }

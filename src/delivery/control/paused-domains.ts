@@ -1,6 +1,6 @@
 /**
- * Domains that refuse every recipient of an edition. Their deliveries of that edition wait until an operator resumes
- * the domain, or until they expire; all others continue.
+ * Domains that refuse every recipient of an edition, or whose recipients complain or cannot be reached too often. Their
+ * deliveries of that edition wait until an operator resumes the domain, or until they expire; all others continue.
  */
 import { domainToASCII } from 'node:url';
 import { isOpen } from '../../store/delivery-states.ts';
@@ -12,7 +12,7 @@ export interface PausedDomain {
   editionId: number;
   /** In lower case. */
   domain: string;
-  /** The server's words, without addresses. */
+  /** The server's words, without addresses, or the rate. */
   reason: string;
   /** Epoch milliseconds. */
   since: number;
@@ -85,5 +85,5 @@ export async function resumeDomains(db: Db, editionId: number, now: number, doma
 
 /** The reason of a delivery that waits because its domain is paused. */
 export function waitingReason(domain: string): string {
-  return `waits for the operator: ${domain} refuses every recipient of this edition`;
+  return `waits for the operator: ${domain} is paused for this edition`;
 }

@@ -41,9 +41,9 @@ describe('a paused domain', () => {
       expect(await claimedAt(store, NOW)).toEqual(['ada@example.com']);
       expect(await deliveriesOf(store)).toMatchObject([
         { attempts: 0 },
-        { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* closed\.example refuses/) },
-        { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* closed\.example refuses/) },
-        { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* shut\.example refuses/) },
+        { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* closed\.example is paused/) },
+        { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* closed\.example is paused/) },
+        { state: 'pending', attempts: 0, reason: expect.stringMatching(/^waits .* shut\.example is paused/) },
       ]);
       expect(await resumeDomains(store.db, editionId, NOW + MINUTE, 'closed.example')).toEqual(['closed.example']);
       expect((await claimedAt(store, NOW + MINUTE)).sort()).toContain('cy@closed.example');

@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseDockerfile, type Step } from '../../scripts/image/dockerfile.ts';
+import { isIgnored } from '../../scripts/image/ignored.ts';
+import { ROLES } from '../../src/app/start.ts';
+import { SECRETS } from '../../src/config/secrets.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+describe('deploy/Dockerfile', () => {
+  const stages = parseDockerfile(read('deploy/Dockerfile'));
+  const steps = (kind: Step['kind']): Step[] => stages.at(-1)?.steps.filter((step) => step.kind === kind) ?? [];
+
+  it('installs the package in one stage and runs it in another, as a user who is not root', () => {
+    expect(stages.map(({ name }) => name)).toEqual(['package', 'installed', null]);
+    expect(new Set(stages.map(({ base }) => base))).toEqual(new Set(['node:24-trixie-slim']));
+    expect(steps('user')).toEqual([{ kind: 'user', value: '1000:1000' }]);
+    expect(steps('entrypoint')).toEqual([{ kind: 'entrypoint', command: ['daywire'] }]);
+    expect(steps('cmd')).toEqual([{ kind: 'cmd', command: ['start'] }]);
+    expect(steps('copy')).toHaveLength(1);
+  });
+
+  it('asks for the health at an address that daywire serves', () => {
+    const [check] = steps('healthcheck') as [Extract<Step, { command: string[] }>];
+    const [, url] = /fetch\('http:\/\/127\.0\.0\.1:8080(\/\w+)'\)/.exec(check.command.join(' ')) ?? [];
+    expect(read('src/http/server/app.ts')).toContain(`'${url}'`);
+    expect(read('templates/init/daywire.yaml.liquid')).toContain('port: 8080');
+  });
+
+  it('copies no secret and no data into a layer, and all that the package is made of', () => {
+    const dockerignore = read('.dockerignore');
+    const secret = [
+      'var/secret',
+      'var/daywire.db',
+      'secrets/dkim.pem',
+      '.env',
+      'deploy/secrets/smtp-url',
+      '.git/config',
+    ];
+    expect(secret.filter((path) => !isIgnored(path, dockerignore))).toEqual([]);
+    const { files } = JSON.parse(read('package.json')) as { files: string[] };
+    // Made by "npm pack" itself.
+    const made = ['dist', 'npm-shrinkwrap.json'];
+    const needed = [...files.filter((name) => !made.includes(name)), 'src/cli/main.ts', 'scripts/shrinkwrap.ts'];
+    expect(needed.length).toBeGreaterThan(8);
+    expect(needed.filter((path) => !existsSync(join(root, path)) || isIgnored(path, dockerignore))).toEqual([]);
+  });
+});
+
+interface Service {
+  image: string;
+  command?: string[];
+  read_only?: boolean;
+  cap_drop?: string[];
+  security_opt?: string[];
+  stop_grace_period?: string;
+  environment?: Record<string, string>;
+  secrets?: string[];
+  volumes: string[];
+  networks: string[] | Record<string, { ipv4_address?: string } | undefined>;
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: { disable?: boolean; test?: string[] };
+}
+
+interface ComposeFile {
+  services: Record<string, Service>;
+  networks: Record<string, unknown>;
+  volumes: Record<string, unknown>;
+  secrets: Record<string, { file: string }>;
+}
+
+describe('deploy/compose.yaml', () => {
+  const { services, networks, volumes, secrets } = parse(read('deploy/compose.yaml'), { merge: true }) as ComposeFile;
+  const all = Object.entries(services);
+  const ofDaywire = all.filter(([, { image }]) => image === 'daywire');
+
+  it('has a container for each role, and what each needs is healthy before', () => {
+    const commands = ofDaywire.map(([, { command }]) => command?.join(' '));
+    for (const role of ROLES) expect(commands).toContain(`start --role ${role}`);
+    for (const [, { depends_on }] of ofDaywire) expect(depends_on).toEqual({ db: { condition: 'service_healthy' } });
+    expect(services.nginx?.depends_on).toEqual({ web: { condition: 'service_healthy' } });
+    expect(services.db?.healthcheck?.test).toContain('pg_isready');
+  });
+
+  it('has containers with a read-only root, and without rights to gain', () => {
+    expect(all.length).toBe(6);
+    for (const [name, service] of all) {
+      expect(service, name).toMatchObject({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      });
+    }
+    for (const [name, { stop_grace_period }] of ofDaywire) expect(stop_grace_period, name).toBe('12m');
+  });
+
+  it('gives secrets as files, under names that daywire knows', () => {
+    const known = Object.values(SECRETS).map(({ name }) => `${name}_FILE`);
+    for (const [name, service] of all) {
+      for (const secret of service.secrets ?? []) expect(secrets, name).toHaveProperty(secret);
+      const files = Object.entries(service.environment ?? {}).filter(([key]) => key.endsWith('_FILE'));
+      expect(files.map(([, path]) => path.replace('/run/secrets/', '')).sort(), name).toEqual(
+        (service.secrets ?? []).toSorted(),
+      );
+      if (service.image === 'daywire') for (const [key] of files) expect(known).toContain(key);
+    }
+    for (const { file } of Object.values(secrets))
+      expect(isIgnored(join('deploy', file), read('.dockerignore'))).toBe(true);
+  });
+
+  it('names volumes and networks that exist, and keeps all that the image says it writes', () => {
+    const named = all.flatMap(([, { volumes: of }]) => of.map((one) => one.split(':')[0] ?? ''));
+    expect(new Set(named.filter((name) => !name.startsWith('.')))).toEqual(new Set(Object.keys(volumes)));
+    for (const [, service] of all) {
+      const joined = Array.isArray(service.networks) ? service.networks : Object.keys(service.networks);
+      expect(Object.keys(networks)).toEqual(expect.arrayContaining(joined));
+    }
+    const [, written = ''] = /RUN mkdir -p (.*?) \\/.exec(read('deploy/Dockerfile')) ?? [];
+    expect(written.split(' ')).toHaveLength(3);
+    const targets = services.web?.volumes.map((one) => one.split(':')[1]);
+    expect(targets).toEqual(expect.arrayContaining(written.split(' ')));
+  });
+
+  it('lets nginx read the feeds that daywire writes', () => {
+    expect(services.web?.volumes).toContain('feeds:/srv/daywire/feeds');
+    expect(services.nginx?.volumes).toContain('feeds:/srv/daywire/feeds:ro');
+    expect(read('deploy/nginx.conf')).toContain('root /srv/daywire;');
+  });
+});

@@ -11,6 +11,7 @@ import { errorLine } from '../lib/clean-text.ts';
 import { SECOND } from '../lib/time.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { correctFutureInstants } from '../store/future-instants.ts';
+import { consentTextOf, storeConsentText } from '../subscribers/consent/consent-text.ts';
 import type { AppContext } from './app-context.ts';
 import {
   notifyHubOnce,
@@ -201,6 +202,8 @@ async function startServer(app: AppContext): Promise<Stoppable & { url: string; 
   const { store, config, templates, clock, log } = app;
   const secrets = await app.keys.signingSecrets();
   const readers = openReaderCounter({ store, clock, zone: config.publication.zone });
+  // Before a form shows it: what a form showed is known, also after the next change of the configuration.
+  await storeConsentText(store.db, consentTextOf(config), clock());
   const site = createApp({ store, config, templates, secrets, clock, readers, log });
   const server = await listen(site, { ...config.server, maxConnections: connectionLimit(app), log });
   const metrics = await listenForMetrics(app);

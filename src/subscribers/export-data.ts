@@ -33,7 +33,11 @@ export async function exportSubscriberData(db: Db, subscriberId: number): Promis
         ? null
         : { reason: subscriber.suppressed_reason, since: instantOf(subscriber.suppressed_at) },
     subscriptions: subscriptions.map(({ changed_at, ...one }) => ({ ...one, since: instantOf(changed_at) })),
-    consent: consent.map((one) => ({ ...one, at: instantOf(one.at) })),
+    consent: consent.map(({ consentVersion, consentText, ...one }) => ({
+      ...one,
+      at: instantOf(one.at),
+      wording: consentVersion === null ? null : { version: consentVersion, text: consentText },
+    })),
     deliveries: deliveries.map(({ changedAt, ...one }) => ({ ...one, at: instantOf(changedAt) })),
     serviceMessages: serviceMessages.map(({ createdAt, expiresAt, usedAt, changedAt, ...one }) => ({
       ...one,

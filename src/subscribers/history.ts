@@ -16,13 +16,18 @@ export async function subscriberHistory(db: Db, subscriberId: number, limit?: nu
 }
 
 function listConsent(db: Db, subscriberId: number, limit?: number) {
-  return db
-    .selectFrom('consent_events')
-    .select(['at', 'change', 'newsletter', 'channel', 'source', 'detail'])
-    .where('subscriber_id', '=', subscriberId)
-    .orderBy('id', 'desc')
-    .$if(limit !== undefined, (q) => q.limit(limit as number))
-    .execute();
+  return (
+    db
+      .selectFrom('consent_events')
+      .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
+      .select(['at', 'change', 'newsletter', 'channel', 'source', 'detail'])
+      // The wording that was agreed to.
+      .select(['consent_texts.version as consentVersion', 'consent_texts.text as consentText'])
+      .where('subscriber_id', '=', subscriberId)
+      .orderBy('consent_events.id', 'desc')
+      .$if(limit !== undefined, (q) => q.limit(limit as number))
+      .execute()
+  );
 }
 
 function listDeliveries(db: Db, subscriberId: number, limit?: number) {

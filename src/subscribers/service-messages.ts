@@ -4,6 +4,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../store/store.ts';
 import type { Tables } from '../store/tables.ts';
+import type { ConsentText } from './consent/consent-text.ts';
 import { SUPPRESSED_BY_OPERATOR } from './suppression.ts';
 import type { ServiceMessageKey } from './tokens.ts';
 
@@ -17,6 +18,8 @@ export interface ConfirmMessage {
   zone: string | null;
   /** Id of the subscriber's last consent event before the message was queued. */
   afterEvent: number;
+  /** The wording that the request was made with; null without one. */
+  consent: ConsentText | null;
 }
 
 /**
@@ -63,9 +66,12 @@ export async function findConfirmMessage(
 ): Promise<ConfirmMessage | null> {
   const row = await db
     .selectFrom('service_messages')
-    .select(['created_at', 'expires_at', 'newsletters', 'zone', 'after_event'])
-    .where('id', '=', messageId)
-    .where('subscriber_id', '=', subscriberId)
+    .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
+    .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
+    .select(['service_messages.created_at', 'expires_at', 'newsletters', 'service_messages.zone', 'after_event'])
+    .select(['consent_texts.id as consentId', 'version', 'text'])
+    .where('service_messages.id', '=', messageId)
+    .where('service_messages.subscriber_id', '=', subscriberId)
     .where('kind', '=', 'confirm')
     .executeTakeFirst();
   if (row === undefined) return null;
@@ -75,6 +81,7 @@ export async function findConfirmMessage(
     newsletters: readNewsletters(row),
     zone: row.zone,
     afterEvent: row.after_event ?? 0,
+    consent: row.consentId === null ? null : { id: row.consentId, version: row.version ?? '', text: row.text ?? '' },
   };
 }
 

@@ -202,7 +202,7 @@ describe('the data about a subscriber', () => {
       await suppressAddress(store.db, SECRETS, id, 'soft-bounces', { channel: 'bounce' }, NOW + HOUR);
       await recordExport(store.db, id, { channel: 'preferences', source: '192.0.2.9' }, NOW + 2 * HOUR);
       const at = '2026-11-24T07:30:00Z';
-      const consent = { source: null, detail: null };
+      const consent = { source: null, detail: null, wording: null };
       expect(await exportSubscriberData(store.db, id)).toEqual({
         address: EMAIL,
         zone: null,

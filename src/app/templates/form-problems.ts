@@ -15,11 +15,17 @@ interface FormRule {
   path: RegExp;
   /** The page at the same path is of no use without the form. */
   isOnOwnPage?: true;
-  /** With what to add where a field is missing. */
-  needs: { name: string; value?: string; add: string }[];
+  /** With what to add where a field is missing, and what happens then; unless it says so, the form is refused. */
+  needs: { name: string; value?: string; add: string; without?: string }[];
 }
 
 const CHOICES = { name: 'newsletter', add: 'a check box or hidden field with the id of each newsletter' };
+
+const CONSENT = {
+  name: 'consent',
+  add: "{% render 'pages/parts/consent', consent: consent, privacy: site.privacy, base: base %}",
+  without: 'so that it is not recorded what people agree to',
+};
 
 /** What is posted to the addresses of `http/account/`. */
 const RULES: FormRule[] = [
@@ -35,10 +41,19 @@ const RULES: FormRule[] = [
       CHOICES,
       { name: 'zone', add: "{% render 'pages/parts/zone-field', zone: zone, error: errors.zone %}" },
       { name: 'paused', add: '<input name="paused" type="date" value="{{ paused }}">' },
+      CONSENT,
     ],
   },
-  { path: /^\/subscribe$/, needs: [{ name: 'email', add: '<input name="email" type="email">' }, CHOICES] },
-  { path: /^\/(confirm|account\/export|account\/erase)\/[^/]+$/, isOnOwnPage: true, needs: [] },
+  {
+    path: /^\/subscribe$/,
+    needs: [
+      { name: 'email', add: '<input name="email" type="email">' },
+      CHOICES,
+      { ...CONSENT, add: CONSENT.add.replace('consent: consent', 'consent: form.consent') },
+    ],
+  },
+  { path: /^\/confirm\/[^/]+$/, isOnOwnPage: true, needs: [CONSENT] },
+  { path: /^\/(account\/export|account\/erase)\/[^/]+$/, isOnOwnPage: true, needs: [] },
   { path: /^\/preferences\/[^/]+\/(link|export|erase|revoke)$/, needs: [] },
 ];
 
@@ -62,7 +77,7 @@ export function formProblems(page: { path: string; html: string; isForm: boolean
       !fields.some((field) => field.name === name && (value === undefined || field.value === value));
     return rule.needs
       .filter(isMissing)
-      .map(({ name, add }) => `its form lacks the field "${name}" and is refused: add ${add}`);
+      .map(({ name, add, without = 'and is refused' }) => `its form lacks the field "${name}" ${without}: add ${add}`);
   });
   const needsForm = page.isForm && RULES.some(({ path, isOnOwnPage }) => isOnOwnPage && path.test(page.path));
   if (needsForm && !forms.some(({ path }) => path === page.path)) {

@@ -17,6 +17,7 @@ import { HOUR, localDate, MINUTE, rfc3339 } from '../../lib/time.ts';
 import { migrate } from '../../store/schema.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { requestLink } from '../../subscribers/account-links.ts';
+import { consentTextOf } from '../../subscribers/consent/consent-text.ts';
 import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
 import { addSubscriber } from '../../subscribers/subscriptions.ts';
 import { actToken, confirmToken, preferencesToken, unsubscribeToken } from '../../subscribers/tokens.ts';
@@ -67,6 +68,7 @@ async function messageProblems(config: Config, templates: Templates, now: number
     newsletters: [first.id],
     createdAt: now,
     expiresAt: now + HOUR,
+    consent: consentTextOf(config).text,
   };
   const problems: string[] = [];
   for (const kind of MESSAGE_KINDS) {

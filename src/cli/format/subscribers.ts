@@ -1,6 +1,7 @@
 /**
  * Text output about subscribers.
  */
+import { cleanLine } from '../../lib/clean-text.ts';
 import { datelineTime } from '../../lib/time.ts';
 import type { SuppressionReason } from '../../store/tables.ts';
 import type { SubscriberImportReport } from '../../subscribers/csv/import.ts';
@@ -82,6 +83,14 @@ export function formatSubscriberLine({ email, subscriptions, zone, suppressedRea
   return [email, states, zone ?? '', suppressed].join('\t').trimEnd();
 }
 
+/** Each wording that was agreed to, once. */
+function wordingsOf(consent: SubscriberHistory['consent']): string[] {
+  const wordings = consent.flatMap(({ consentVersion, consentText }) =>
+    consentVersion === null || consentText === null ? [] : [`${consentVersion}: ${cleanLine(consentText)}`],
+  );
+  return [...new Set(wordings)];
+}
+
 /**
  * A subscriber and its history, newest first.
  * @param limit of each list in `history`
@@ -112,9 +121,12 @@ export function formatSubscriber(
       'consent',
       history.consent.map((one) => {
         const change = [one.newsletter, one.change, one.detail].filter((part) => part !== null).join(' ');
-        return `${at(one.at)}  ${change}, by ${one.channel}${one.source === null ? '' : ` from ${one.source}`}`;
+        const version = one.consentVersion === null ? '' : `, wording ${one.consentVersion}`;
+        const source = one.source === null ? '' : ` from ${one.source}`;
+        return `${at(one.at)}  ${change}, by ${one.channel}${source}${version}`;
       }),
     ),
+    ...list('wordings', wordingsOf(history.consent)),
     ...list(
       'deliveries',
       history.deliveries.map((one) => {

@@ -36,6 +36,8 @@ export interface ServiceMessage {
   createdAt: number;
   /** End of the link. */
   expiresAt: number;
+  /** The wording that a request was made with; null without one. */
+  consent: string | null;
 }
 
 export interface ServiceContext {
@@ -97,7 +99,7 @@ export async function prepareServiceMessage(
 }
 
 async function render(
-  { id, kind, subscriberId, email, tokenVersion, createdAt, expiresAt }: ServiceMessage,
+  { id, kind, subscriberId, email, tokenVersion, createdAt, expiresAt, consent }: ServiceMessage,
   newsletters: { title: string; description: string }[],
   site: SiteView,
   { config, templates, secrets }: Omit<ServiceContext, 'signers'>,
@@ -115,7 +117,7 @@ async function render(
     export: () => `${base}account/export/${actToken(secrets, 'export', key)}`,
     erase: () => `${base}account/erase/${actToken(secrets, 'erase', key)}`,
   }[kind]();
-  const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt };
+  const data = { site, dir: textDirection(site.language), email, newsletters, link, expiresAt, consent };
   const rendered = await templates.text(`mail/${kind}.txt.liquid`, data);
   const subject = /^Subject: ([\s\S]+?)\n\n/.exec(rendered);
   if (subject === null) throw new Error(`mail/${kind}.txt.liquid must begin with "Subject: " and an empty line`);

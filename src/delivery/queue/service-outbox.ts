@@ -25,6 +25,8 @@ export interface ClaimedServiceMessage {
   createdAt: number;
   /** End of its link. */
   expiresAt: number;
+  /** The wording that its request was made with; null without one. */
+  consent: string | null;
   attempts: number;
   fence: number;
 }
@@ -61,6 +63,8 @@ export async function claimServiceMessages(
     const due = await tx
       .selectFrom('service_messages')
       .leftJoin('subscribers', 'subscribers.id', 'service_messages.subscriber_id')
+      .leftJoin('consent_events', 'consent_events.id', 'service_messages.after_event')
+      .leftJoin('consent_texts', 'consent_texts.id', 'consent_events.consent_text')
       .select([
         'service_messages.id',
         'service_messages.kind',
@@ -72,6 +76,7 @@ export async function claimServiceMessages(
         'service_messages.fence',
         'subscribers.email',
         'subscribers.token_version as tokenVersion',
+        'consent_texts.text as consent',
       ])
       .where(isDue(now))
       // Those that were never refused first: one probe may decide whether all others are submitted.

@@ -9,8 +9,9 @@ import { preferencesToken, readConfirmToken, type ServiceMessageKey } from '../.
 import { renderPage } from '../pages/page.ts';
 import { clientAddress } from '../server/client-address.ts';
 import { respondNotFound } from '../server/errors.ts';
+import { readForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { isSignupOpen, newsletterChoices } from './subscribe-form.ts';
+import { isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
 
 type ConfirmPage = Confirmation | RequestState;
 
@@ -32,8 +33,10 @@ export function serveConfirmPage(web: WebContext): Handler {
 
 /** POST of `/confirm/:token`. */
 export function handleConfirm(web: WebContext): Handler {
-  return withToken(web, (key, c) => {
-    const change = { channel: 'confirmation', source: clientAddress(web, c) } as const;
+  return withToken(web, async (key, c) => {
+    const posted = await readForm(c);
+    const consent = posted === null ? null : await shownConsent(web, posted);
+    const change = { channel: 'confirmation', source: clientAddress(web, c), consent } as const;
     return confirmRequest(web.store.db, web.secrets, key, change, web.clock());
   });
 }
@@ -50,6 +53,7 @@ function withToken(web: WebContext, act: (key: ServiceMessageKey, c: Context) =>
       kind,
       newsletters: 'newsletters' in page ? describeNewsletters(web, page.newsletters) : [],
       preferences: page.kind === 'confirmed' ? preferencesLink(web, page) : null,
+      consent: page.kind === 'open' ? (page.consent ?? web.consent) : null,
       hours: web.config.signup.confirmWithinHours,
       canSubscribe: isSignupOpen(web),
     };

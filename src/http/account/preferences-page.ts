@@ -15,7 +15,7 @@ import { clientAddress } from '../server/client-address.ts';
 import { respondError, respondNotFound } from '../server/errors.ts';
 import { readForm, respondNoForm } from '../server/request-body.ts';
 import type { WebContext } from '../server/web-context.ts';
-import { chosenNewsletters, isSignupOpen, newsletterChoices } from './subscribe-form.ts';
+import { chosenNewsletters, isSignupOpen, newsletterChoices, shownConsent } from './subscribe-form.ts';
 import { withSubscriber } from './subscriber-by-token.ts';
 import { isOffered, UNKNOWN_ZONE, zoneSelect } from './time-zones.ts';
 
@@ -69,7 +69,8 @@ export function handlePreferences(web: WebContext): Handler {
     const changes = { newsletters, zone: fields.zone === '' ? null : fields.zone, pausedUntil };
     const permit = await acquirePermit(db, `preferences:${subscriber.subscriberId}`, CHANGES, now);
     if (permit.kind === 'refused') return respondTooManyChanges(web, c, permit.retryAt - now);
-    const channel = { channel: 'preferences', source: clientAddress(web, c) } as const;
+    const consent = await shownConsent(web, posted);
+    const channel = { channel: 'preferences', source: clientAddress(web, c), consent } as const;
     await changePreferences(db, subscriber.subscriberId, changes, channel, now);
     const changed = (await readPreferences(db, subscriber.subscriberId)) ?? subscriber;
     return respondForm(web, c, changed, storedFields(web, changed), 'saved');
@@ -183,6 +184,7 @@ async function respondForm(
     choices: newsletterChoices(web, fields.newsletters),
     zone: await zoneSelect(web, isOffered(fields.zone) || fields.zone === subscriber.zone ? fields.zone : ''),
     paused: fields.paused,
+    consent: web.consent,
     ...pauseDays(web.clock(), subscriber.zone ?? web.view.zone),
   };
   const prefix = errors !== null ? 'Error: ' : result === 'saved' ? 'Saved: ' : '';

@@ -3,6 +3,7 @@
  */
 import { scheduleZone } from '../../config/config.ts';
 import { parseAddress } from '../../subscribers/address.ts';
+import { type ConsentText, findConsentText } from '../../subscribers/consent/consent-text.ts';
 import { deliveryText } from '../pages/schedule-text.ts';
 import type { WebContext } from '../server/web-context.ts';
 import { isOffered, UNKNOWN_ZONE, type ZoneSelect, zoneSelect } from './time-zones.ts';
@@ -28,6 +29,7 @@ export interface SubscribeView {
   zone: ZoneSelect;
   choices: NewsletterChoice[];
   errors: SubscribeErrors;
+  consent: ConsentText;
 }
 
 /** A newsletter with its checkbox. */
@@ -88,6 +90,7 @@ export async function subscribeView(
     zone: await zoneSelect(web, isOffered(fields.zone) ? fields.zone : ''),
     choices: newsletterChoices(web, fields.newsletters),
     errors,
+    consent: web.consent,
   };
 }
 
@@ -104,6 +107,11 @@ export function newsletterChoices({ config }: WebContext, checked: readonly stri
         : deliveryText(schedule.cron, scheduleZone(schedule, publication), deliverAt),
     checked: checked.includes(id),
   }));
+}
+
+/** The wording that the form of `pages/parts/consent.liquid` showed; null if it showed none that is known. */
+export function shownConsent({ store, consent }: WebContext, posted: URLSearchParams): Promise<ConsentText | null> {
+  return findConsentText(store.db, consent, posted.get('consent'));
 }
 
 /** The ids in a form's field `newsletter` that are newsletters. */

@@ -6,6 +6,7 @@ import type { Context, Handler } from 'hono';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
 import { HOUR, MINUTE, SECOND } from '../../lib/time.ts';
 import { acquirePermits, type KeyedLimit } from '../../store/rate-limits.ts';
+import type { ConsentText } from '../../subscribers/consent/consent-text.ts';
 import { requestSubscription } from '../../subscribers/consent/opt-in.ts';
 import { renderNewsletters } from '../pages/newsletters-page.ts';
 import { renderPage } from '../pages/page.ts';
@@ -20,6 +21,7 @@ import {
   readSubscribeForm,
   type SubscribeErrors,
   type SubscribeFields,
+  shownConsent,
   subscribeView,
 } from './subscribe-form.ts';
 
@@ -38,11 +40,16 @@ export function handleSubscribe(web: WebContext): Handler {
     if (errors !== null) return respondWithErrors(web, c, fields, errors);
     // Do not tell the program that it was recognised.
     if (isTrapped(posted)) return respondCheckInbox(web, c, fields);
-    return subscribe(web, c, fields);
+    return subscribe(web, c, fields, await shownConsent(web, posted));
   };
 }
 
-async function subscribe(web: WebContext, c: Context, fields: SubscribeFields): Promise<Response> {
+async function subscribe(
+  web: WebContext,
+  c: Context,
+  fields: SubscribeFields,
+  consent: ConsentText | null,
+): Promise<Response> {
   const { config, secrets } = web;
   const { db } = web.store;
   const { confirmWithinHours, ...limits } = config.signup;
@@ -55,7 +62,7 @@ async function subscribe(web: WebContext, c: Context, fields: SubscribeFields): 
     db,
     secrets,
     { email, newsletters, ...(zone === '' ? {} : { zone }) },
-    { channel: 'form', source },
+    { channel: 'form', source, consent },
     { confirmMs: confirmWithinHours * HOUR, ...limits },
     now,
   );

@@ -99,7 +99,7 @@ function addAccountPages(app: Hono, web: WebContext): void {
   app.use('/unsubscribe/*', privatePageHeaders);
   app.get('/subscribe', redirectToForm(web));
   app.post('/subscribe', refuseForeignForms(web, { acceptsNull: false }), limitForm(web), handleSubscribe(web));
-  app.get('/confirm/:token', serveConfirmPage(web)).post(handleConfirm(web));
+  app.get('/confirm/:token', serveConfirmPage(web)).post(limitForm(web), handleConfirm(web));
   app.get('/unsubscribe/:token', serveUnsubscribePage(web)).post(limitUnsubscribe(web), handleUnsubscribe(web));
   app.get('/preferences/:token', servePreferences(web)).post(limitForm(web), handlePreferences(web));
   const toPreferences = redirectToPreferences(web);

@@ -15,6 +15,7 @@ import { RenditionCache } from '../../lib/pictures/rendition-cache.ts';
 import type { Templates } from '../../lib/templates.ts';
 import type { Clock } from '../../lib/time.ts';
 import type { Store } from '../../store/store.ts';
+import { type ConsentText, consentTextOf } from '../../subscribers/consent/consent-text.ts';
 import { openDerivedFeeds } from '../feeds/derived-feeds.ts';
 import { type FeedCache, openPublishedFeeds } from '../feeds/feed-cache.ts';
 import { PageCache } from '../pages/page-cache.ts';
@@ -45,6 +46,8 @@ export interface WebContext extends WebOptions {
   /** Whether an address is in `server.trustedProxies`. */
   isTrustedProxy: (address: string) => boolean;
   view: SiteView;
+  /** The wording of the configuration that people agree to. */
+  consent: ConsentText;
   /** The path of `publication.url` without its last slash: empty where the site has a host of its own. */
   base: string;
 }
@@ -61,6 +64,7 @@ export function openWebContext(options: WebOptions): WebContext {
     rendering: new ConcurrencyLimit(1),
     isTrustedProxy: openRanges(config.server.trustedProxies),
     view: siteView(config),
+    consent: consentTextOf(config),
     base: new URL(config.publication.url).pathname.replace(/\/+$/, ''),
   };
 }

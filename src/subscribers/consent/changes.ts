@@ -5,6 +5,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Db, Tx } from '../../store/store.ts';
 import type { Tables } from '../../store/tables.ts';
+import { type ConsentText, storeConsentText } from './consent-text.ts';
 import { revokeLinks } from './revoke-links.ts';
 import { nextState, type SubscriptionChange, type SubscriptionState } from './states.ts';
 
@@ -13,6 +14,8 @@ export interface ConsentChannel {
   channel: Tables['consent_events']['channel'];
   /** The client's IP address, or the file and line of an import: `list.csv:7`. */
   source?: string | null;
+  /** The wording that was agreed to, recorded with each request and confirmation; null without one. */
+  consent?: ConsentText | null;
 }
 
 export type SubscriberRow = Selectable<Tables['subscribers']>;
@@ -73,24 +76,30 @@ export async function recordConsent(
   tx: Tx,
   subscriberId: number,
   events: readonly ConsentEvent[],
-  { channel, source = null }: ConsentChannel,
+  { channel, source = null, consent = null }: ConsentChannel,
   now: number,
 ): Promise<void> {
   if (events.length === 0) return;
+  if (consent !== null && events.some(isOptIn)) await storeConsentText(tx, consent, now);
   await tx
     .insertInto('consent_events')
     .values(
-      events.map(({ change, newsletter = null, detail = null }) => ({
+      events.map((event) => ({
         subscriber_id: subscriberId,
-        newsletter,
-        change,
+        newsletter: event.newsletter ?? null,
+        change: event.change,
         channel,
         source,
-        detail,
+        detail: event.detail ?? null,
         at: now,
+        consent_text: isOptIn(event) ? (consent?.id ?? null) : null,
       })),
     )
     .execute();
+}
+
+function isOptIn({ change }: ConsentEvent): boolean {
+  return change === 'requested' || change === 'confirmed';
 }
 
 /**

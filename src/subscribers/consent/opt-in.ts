@@ -16,6 +16,7 @@ import { findSuppression, liftSuppression } from '../suppression.ts';
 import type { ServiceMessageKey } from '../tokens.ts';
 import { changeZone, zoneProblem } from '../zone.ts';
 import { type ConsentChannel, changeSubscriptions, lockSubscriber, subscriptionStates } from './changes.ts';
+import { type ConsentText, storeConsentText } from './consent-text.ts';
 import { revokeLinks } from './revoke-links.ts';
 import { limitsOfSignup, type SignupLimits } from './signup-limits.ts';
 
@@ -82,8 +83,8 @@ export async function requestSubscription(
 
 /** The state of a request and the newsletters that it concerns. */
 export type RequestState =
-  /** Can be confirmed. */
-  | { kind: 'open'; newsletters: string[] }
+  /** Can be confirmed. `consent`: the wording that the request was made with. */
+  | { kind: 'open'; newsletters: string[]; consent: ConsentText | null }
   /** Everything is confirmed: confirming again changes nothing. */
   | { kind: 'done'; newsletters: string[] }
   /** Too late, or superseded by a later change: a new request is needed. Lists all requested newsletters. */
@@ -115,6 +116,7 @@ export type Confirmation =
 /**
  * Confirms a request: subscribes, sets the requested zone, and lifts a suppression. Idempotent. Does not subscribe to
  * newsletters that were unsubscribed since the request.
+ * @param via its wording, or else that of the request, is recorded
  */
 export async function confirmRequest(
   db: Db,
@@ -133,7 +135,8 @@ export async function confirmRequest(
     const { newsletters } = request;
     if (request.kind === 'done') return request;
     const hadNone = ![...(await subscriptionStates(tx, subscriberId)).values()].includes('confirmed');
-    await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', via, now);
+    const consent = via.consent ?? message.consent;
+    await changeSubscriptions(tx, subscriberId, newsletters, 'confirmed', { ...via, consent }, now);
     if (message.zone !== null) await changeZone(tx, subscriber, message.zone, via, now);
     await liftSuppression(tx, secrets, subscriberId, via, now);
     // Links of the time before this subscriber left open nothing now.
@@ -149,7 +152,7 @@ export async function confirmRequest(
 async function readRequestState(
   db: Db,
   subscriberId: number,
-  { newsletters, expiresAt, afterEvent }: ConfirmMessage,
+  { newsletters, expiresAt, afterEvent, consent }: ConfirmMessage,
   suppressedReason: SuppressionReason | null,
   now: number,
 ): Promise<RequestState> {
@@ -169,7 +172,7 @@ async function readRequestState(
   const states = await subscriptionStates(db, subscriberId);
   const isConfirmed = remaining.every((newsletter) => states.get(newsletter) === 'confirmed');
   if (isConfirmed && suppressedReason === null) return { kind: 'done', newsletters: remaining };
-  return now >= expiresAt ? expired : { kind: 'open', newsletters: remaining };
+  return now >= expiresAt ? expired : { kind: 'open', newsletters: remaining, consent };
 }
 
 /**
@@ -228,12 +231,13 @@ async function recordRequests(
   subscriberId: number,
   newsletters: string[],
   suppressed: boolean,
-  { channel, source = null }: ConsentChannel,
+  { channel, source = null, consent = null }: ConsentChannel,
   now: number,
 ): Promise<void> {
+  if (consent !== null) await storeConsentText(tx, consent, now);
   await tx
     .insertInto('consent_events')
-    .columns(['subscriber_id', 'newsletter', 'change', 'channel', 'source', 'at'])
+    .columns(['subscriber_id', 'newsletter', 'change', 'channel', 'source', 'at', 'consent_text'])
     .expression((e) =>
       e
         .selectFrom('subscriptions')
@@ -244,6 +248,7 @@ async function recordRequests(
           sql<ConsentChannel['channel']>`cast(${channel} as text)`.as('channel'),
           sql<string | null>`cast(${source} as text)`.as('source'),
           sql<number>`cast(${now} as bigint)`.as('at'),
+          sql<string | null>`cast(${consent?.id ?? null} as text)`.as('consent_text'),
         ])
         .where('subscriber_id', '=', subscriberId)
         .where('newsletter', 'in', newsletters)

@@ -46,11 +46,13 @@ it('names each field that a form of preferences or to subscribe lacks', () => {
   expect(preferences).toEqual([
     expect.stringMatching(/lacks the field "newsletter"/),
     expect.stringMatching(/lacks the field "paused"/),
+    expect.stringMatching(/lacks the field "consent" so that it is not recorded what people agree to: add /),
   ]);
   const subscribe = problemsOf('<form method="post" action="/daily/subscribe"></form>', '/');
   expect(subscribe).toEqual([
     expect.stringMatching(/lacks the field "email"/),
     expect.stringMatching(/lacks the field "newsletter"/),
+    expect.stringMatching(/lacks the field "consent" .*consent: form\.consent/),
   ]);
 });
 

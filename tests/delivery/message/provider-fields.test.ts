@@ -158,6 +158,7 @@ describe('other messages that go through a mail provider', () => {
     newsletters: ['daily-roundup'],
     createdAt: NOW,
     expiresAt: NOW + 72 * HOUR,
+    consent: null,
   };
 
   it.each(PROVIDERS)('are service messages with a token of their own for %s', async (provider) => {

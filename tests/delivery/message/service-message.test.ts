@@ -35,6 +35,7 @@ function make(
     newsletters: ['daily-roundup'],
     createdAt: NOW,
     expiresAt: NOW + 72 * HOUR,
+    consent: null,
     ...changes,
   };
   const { config = testConfig(), signers = [] } = options;
@@ -110,6 +111,16 @@ describe('prepareServiceMessage', () => {
       expect(part).toContain('https://news.example/privacy');
       expect(part).not.toContain(config.publication.postalAddress);
     }
+  });
+
+  it('shows the wording that the request was made with, as text, if there is one', async () => {
+    const consent = 'I want <b>news</b> & nothing else.';
+    const { text, html } = await parse({ consent });
+    expect(text).toContain(`With the confirmation you agree to this:\n\n${consent}\n\nTo confirm, open this link`);
+    expect(html).toContain('I want &lt;b&gt;news&lt;/b&gt; &amp; nothing else.');
+    const without = await parse();
+    expect(without.text).toContain('\n\nTo confirm, open this link');
+    expect(`${without.text}${without.html}`).not.toContain('you agree');
   });
 
   it('links to the preferences if the subscription exists already', async () => {

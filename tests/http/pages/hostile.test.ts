@@ -293,13 +293,13 @@ describe.skipIf(executablePath === null)('in a real browser', () => {
     await page.keyboard.press('ControlOrMeta+A');
     await page.keyboard.type('ada@example.com');
     const reached: unknown[] = [];
-    for (let press = 0; press < 4; press++) {
+    for (let press = 0; press < 5; press++) {
       await page.keyboard.press('Tab');
       if (press === 0) await page.keyboard.press('Space');
       reached.push(await page.evaluate('document.activeElement.id || document.activeElement.textContent'));
     }
     // Not the field that people do not see.
-    expect(reached).toEqual(['choose-daily-roundup', 'choose-weekly-roundup', 'zone', 'Subscribe']);
+    expect(reached).toEqual(['choose-daily-roundup', 'choose-weekly-roundup', 'zone', 'Privacy', 'Subscribe']);
     await page.keyboard.press('Enter');
     await page.waitForSelector('text=Check your inbox');
     const message = await store.db.selectFrom('service_messages').selectAll().executeTakeFirstOrThrow();

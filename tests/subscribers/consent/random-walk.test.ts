@@ -198,7 +198,9 @@ class Walk {
     expect(state).toEqual(
       expired
         ? { kind: 'expired', newsletters: mail.requested }
-        : { kind: done ? 'done' : 'open', newsletters: remaining },
+        : done
+          ? { kind: 'done', newsletters: remaining }
+          : { kind: 'open', newsletters: remaining, consent: null },
     );
     const confirmed = await confirmRequest(db, this.secrets, mail.key, MAIL, this.now);
     const { subscriberId } = mail.key;

@@ -44,11 +44,19 @@ export async function check(
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
     ...checkSigning(config),
-    ...(await checkBounces(config)),
-    ...(await checkTransport(config)),
-    ...(await checkSendingDomain(config, openProbes, clock())),
-    ...(await checkSources(config, clock())),
+    ...(await checkConnections(config, openProbes, clock())),
   ];
+}
+
+/** What others must answer, at once: each waits up to some seconds. */
+async function checkConnections(config: Config, openProbes: OpenSendingProbes, now: number): Promise<Finding[]> {
+  const findings = await Promise.all([
+    checkBounces(config),
+    checkTransport(config),
+    checkSendingDomain(config, openProbes, now),
+    checkSources(config, now),
+  ]);
+  return findings.flat();
 }
 
 /**

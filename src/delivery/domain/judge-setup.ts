@@ -4,6 +4,7 @@
  */
 import { signersOf } from '../message/dkim.ts';
 import { type AuthenticatedDomain, judgeAlignment, judgeDmarc } from './dmarc/judge-dmarc.ts';
+import { judgeReports } from './dmarc/judge-reports.ts';
 import { walkDmarc } from './dmarc/tree-walk.ts';
 import type { DnsResolver } from './dns-resolver.ts';
 import { judgeDkimKey, judgeProviderDkim } from './judge-dkim.ts';
@@ -29,6 +30,7 @@ interface SenderAuthentication {
   spf: Judgement[];
   dkim: Judgement[];
   dmarc: Judgement;
+  reports: Judgement[];
   alignment: Judgement;
 }
 
@@ -49,7 +51,7 @@ export async function judgeSetup(setup: SendingSetup, probes: SendingProbes, now
   ]);
   const judgements = [
     ...domains,
-    ...senders.flatMap(({ spf, dkim, dmarc, alignment }) => [...spf, ...dkim, dmarc, alignment]),
+    ...senders.flatMap(({ spf, dkim, dmarc, reports, alignment }) => [...spf, ...dkim, dmarc, ...reports, alignment]),
     ...exchanges,
     ...names,
     ...unknownAddresses(setup),
@@ -94,6 +96,7 @@ async function authenticate(setup: SendingSetup, dns: DnsResolver, domain: strin
     spf,
     dkim,
     dmarc: judgeDmarc(sender, setup.contact),
+    reports: await judgeReports(dns, sender),
     alignment: judgeAlignment(sender, authenticated),
   };
 }

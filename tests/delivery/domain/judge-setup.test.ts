@@ -23,7 +23,9 @@ afterEach(closeServers);
 async function judgements(zone: Zone, setup: Partial<SendingSetup> = {}, port = 1): Promise<Judgement[]> {
   const server = await startNameServer(zone);
   try {
-    const dns = openNodeResolver(server.address, { perTry: 40, total: 3_000 });
+    // Not longer than a test takes, where a name server is silent.
+    const perTry = Object.values(zone).includes('silent') ? 40 : 5_000;
+    const dns = openNodeResolver(server.address, { perTry, total: 10_000 });
     const report = await judgeSetup({ ...OWN_SERVER, ...setup }, { dns, tls: openTlsProbe(port, 1_000) }, Date.now());
     return report.judgements;
   } finally {
@@ -231,6 +233,20 @@ describe('a sending domain', () => {
       message: /marked as a test .*\(ed\._domainkey\.example\.com is an alias of ed\.keys\.example\.net\)/,
     },
     {
+      is: 'with two DKIM keys of one name',
+      zone: { 'rsa._domainkey.example.com': { TXT: [splitText(dkimRecord(rsaKey)), dkimRecord(edKey)] } },
+      id: 'dkim',
+      verdict: 'fail',
+      message: /has 2 DKIM keys; a name may have one/,
+    },
+    {
+      is: 'with a DKIM key that is cut off',
+      zone: { 'rsa._domainkey.example.com': { TXT: [dkimRecord(rsaKey).slice(0, 255)] } },
+      id: 'dkim',
+      verdict: 'fail',
+      message: /is not valid: its p= is no RSA key; it is "v=DKIM1/,
+    },
+    {
       is: 'whose DKIM key cannot be looked up',
       zone: { 'rsa._domainkey.example.com': 'SERVFAIL' },
       id: 'dkim',
@@ -246,11 +262,38 @@ describe('a sending domain', () => {
       record: ['_dmarc.news.example.com. 3600 IN TXT "v=DMARC1; p=none; rua=mailto:desk@news.example.com"'],
     },
     {
+      is: 'with two DMARC records',
+      zone: { '_dmarc.news.example.com': { TXT: ['v=DMARC1; p=none', 'v=DMARC1; p=reject'] } },
+      id: 'dmarc',
+      verdict: 'fail',
+      message: /has 2 DMARC records, so receivers use none .*: keep one/,
+    },
+    {
       is: 'whose DMARC record is not valid',
       zone: { '_dmarc.news.example.com': { TXT: ['v=DMARC1; p=maybe'] } },
       id: 'dmarc',
       verdict: 'fail',
       message: /is not valid: p= must be one of none, quarantine, reject; it is "v=DMARC1; p=maybe"/,
+    },
+    {
+      is: 'whose reports go to another organization, which has not agreed',
+      zone: {
+        '_dmarc.example.com': { TXT: ['v=DMARC1; p=none; rua=mailto:a@example.com,mailto:b@reports.example!9m'] },
+      },
+      id: 'dmarc-reports',
+      verdict: 'fail',
+      message: /^reports\.example gets no reports about example\.com, since it has not agreed/,
+      record: ['example.com._report._dmarc.reports.example. 3600 IN TXT "v=DMARC1"'],
+    },
+    {
+      is: 'whose reports go to another organization, which has agreed',
+      zone: {
+        '_dmarc.example.com': { TXT: ['v=DMARC1; p=none; rua=mailto:b@reports.example'] },
+        'example.com._report._dmarc.reports.example': { TXT: ['v=DMARC1'] },
+      },
+      id: 'dmarc-reports',
+      verdict: 'pass',
+      message: /^reports\.example accepts reports about example\.com/,
     },
     {
       is: 'with a public suffix above it, which has the policy',
@@ -279,6 +322,13 @@ describe('a sending domain', () => {
       id: 'mx',
       verdict: 'fail',
       message: /has no MX: bounces do not come back/,
+    },
+    {
+      is: 'without an MX, but with an address',
+      zone: { 'bounces.example.com': { A: ['127.0.0.1'] } },
+      id: 'mx',
+      verdict: 'pass',
+      message: /no MX, so mail goes to bounces\.example\.com itself/,
     },
     {
       is: 'with a null MX',

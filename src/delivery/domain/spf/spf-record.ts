@@ -43,7 +43,7 @@ export function parseSpf(text: string): ParsedSpf {
     const [, sign = '', name = '', separator = '', rest = ''] = TERM.exec(term) ?? [];
     if (separator === '=') {
       const modifier = name.toLowerCase();
-      if (sign !== '' || rest === '') return invalid(term, 'it must be a modifier such as redirect=example.com');
+      if (sign !== '') return invalid(term, 'a modifier has no sign before it');
       if (modifier !== 'redirect' && modifier !== 'exp') continue;
       if (seen.has(modifier)) return invalid(term, `${modifier}= may be there once (RFC 7208 §6)`);
       seen.add(modifier);

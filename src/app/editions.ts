@@ -23,6 +23,14 @@ import { rfc3339 } from '../lib/time.ts';
 import type { Db } from '../store/store.ts';
 import type { EditionDeliveryState, OmissionReason } from '../store/tables.ts';
 import type { AppContext } from './app-context.ts';
+import {
+  type EditionReports,
+  type ProviderReports,
+  type RateLevelReached,
+  readLevels,
+  readProviderReports,
+  readReports,
+} from './delivery/edition-reports.ts';
 
 /** Instants in RFC 3339, UTC. */
 export interface EditionStatus {
@@ -40,6 +48,8 @@ export interface EditionStatus {
   pausedDomains: { domain: string; reason: string }[];
   /** By state, those that were rolled up into totals included. */
   deliveries: Record<string, number>;
+  /** Complaints and bounces, each recipient once. */
+  reports: EditionReports;
   /** Ids of articles that were eligible and did not enter. */
   passedOver: { agedOut: string[]; didNotFit: string[]; dropped: string[] };
 }
@@ -54,6 +64,10 @@ export interface EditionDetails extends EditionStatus {
   revisions: Pick<EditionStatus, 'revision' | 'closed' | 'deliveryState' | 'reason' | 'deliveries'>[];
   /** Of an earlier revision, those that no later one has. */
   articles: { id: string; block: string }[];
+  /** Mailbox providers whose people complained or could not be reached. */
+  mailboxProviders: ProviderReports[];
+  /** The levels of complaint and bounce rates that it has reached. */
+  rateLevels: RateLevelReached[];
   /** All failed deliveries, by the server's words. */
   failures: FailureGroup[];
   /** The newest ones. */
@@ -80,6 +94,8 @@ export async function readEditionDetails(app: AppContext, edition: Edition): Pro
     cutoff: rfc3339(edition.cutoffAt),
     url: `${config.publication.url}/editions/${edition.newsletter}/${edition.slot}`,
     articles: await listEditionArticles(store.db, edition.id),
+    mailboxProviders: await readProviderReports(store.reports, edition.id),
+    rateLevels: await readLevels(store.db, edition.id),
     failures: await groupFailures(store.reports, edition.id),
     failedDeliveries: await listFailedDeliveries(store.reports, [edition.id], FAILED_SHOWN),
   };
@@ -92,6 +108,7 @@ export async function summariseEditions(
   if (editions.length === 0) return [];
   const ids = editions.map((edition) => edition.id);
   const counts = await countAllDeliveries(store.reports, ids);
+  const reports = await readReports(store.reports, ids);
   const states = await readDeliveryStates(store.db, ids);
   const omissions = await listOmissions(store.db, ids);
   const domains = await listPausedDomains(store.db, ids);
@@ -112,6 +129,7 @@ export async function summariseEditions(
         .filter(({ editionId }) => editionId === edition.id)
         .map(({ domain, reason }) => ({ domain, reason })),
       deliveries: Object.fromEntries(Object.entries(counts.get(edition.id) ?? {}).filter(([, count]) => count > 0)),
+      reports: reports.get(edition.id) as EditionReports,
       passedOver: { agedOut: passed('aged-out'), didNotFit: passed('did-not-fit'), dropped: passed('dropped') },
     };
   });

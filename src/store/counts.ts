@@ -68,9 +68,9 @@ export async function countQueued(tx: Tx, editionId: number, count: number): Pro
   );
 }
 
-/** Counts a delivery that is reported as delivered for the first time, in the same transaction. */
-export async function countDelivered(tx: Tx, editionId: number): Promise<void> {
-  await sql`insert into delivered_counts (edition_id, slot, count) values (${editionId}, ${slotOf(tx)}, 1)
+/** Counts deliveries that are reported as delivered for the first time, in the same transaction. */
+export async function countDelivered(tx: Tx, editionId: number, count: number): Promise<void> {
+  await sql`insert into delivered_counts (edition_id, slot, count) values (${editionId}, ${slotOf(tx)}, ${count})
     on conflict (edition_id, slot) do update set count = delivered_counts.count + excluded.count`.execute(tx);
 }
 

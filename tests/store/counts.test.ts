@@ -177,7 +177,7 @@ forEachDatabase((open) => {
 
   it('counts what is reported as delivered in any connection, also when its slots are added up', async () => {
     const store = await open();
-    const report = (editionId: number) => store.db.transaction().execute((tx) => countDelivered(tx, editionId));
+    const report = (editionId: number) => store.db.transaction().execute((tx) => countDelivered(tx, editionId, 1));
     await Promise.all([1, 1, 2, 1].map(report));
     await foldCountSlots(store.db);
     await report(1);

@@ -8,6 +8,13 @@ import type { Config } from '../../config/config.ts';
 import type { CloseOutcome } from '../../delivery/close.ts';
 import type { FailureGroup } from '../../delivery/queue/failure-groups.ts';
 import { datelineTime, rfc3339 } from '../../lib/time.ts';
+import {
+  formatLevels,
+  formatPausedDomains,
+  formatProviderReports,
+  formatRates,
+  formatReports,
+} from './edition-reports.ts';
 import { count, counts, table } from './text.ts';
 
 /** One line for an edition that was closed, now or before. */
@@ -77,13 +84,18 @@ export function formatEdition(edition: EditionStatus): string {
   const { newsletter, slot, headline, deliveries } = edition;
   const isStopped = edition.deliveryState === 'paused' || edition.deliveryState === 'cancelled';
   const state = isStopped ? `; ${stateAndReason(edition)}` : '';
-  const domains = edition.pausedDomains.map(({ domain, reason }) => `; ${domain} is paused: ${reason}`).join('');
+  const domains = formatPausedDomains(edition.pausedDomains)
+    .map((line) => `; paused for ${line}`)
+    .join('');
+  const rates = formatRates(edition.reports);
   const name = `${newsletter}/${slot}, number ${numberOf(edition)}: ${headline}`;
-  return `${name} (${counts(deliveries) || 'no deliveries'})${state}${domains}`;
+  const numbers = [counts(deliveries) || 'no deliveries', ...rates].join('; ');
+  return `${name} (${numbers})${state}${domains}`;
 }
 
 export function formatEditionDetails(edition: EditionDetails): string {
   const { newsletter, slot, headline, subject, closed, url, deliveries, passedOver, articles, revisions } = edition;
+  const reported = formatReports(edition.reports);
   const list = (title: string, lines: string[]): string[] =>
     lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
   return [
@@ -93,6 +105,7 @@ export function formatEditionDetails(edition: EditionDetails): string {
     `page: ${url}`,
     `delivery: ${stateAndReason(edition)}`,
     `deliveries: ${counts(deliveries) || 'none'}`,
+    ...(reported === '' ? [] : [`reported: ${reported}`]),
     ...list(
       'revisions',
       revisions.length === 1
@@ -106,10 +119,9 @@ export function formatEditionDetails(edition: EditionDetails): string {
       'articles',
       articles.map(({ block, id }) => `${block.padEnd(8)} ${id}`),
     ),
-    ...list(
-      'paused domains',
-      edition.pausedDomains.map(({ domain, reason }) => `${domain}: ${reason}`),
-    ),
+    ...list('paused domains', formatPausedDomains(edition.pausedDomains)),
+    ...list('complaint and bounce rates', formatLevels(edition.rateLevels)),
+    ...list('mailbox providers', formatProviderReports(edition.mailboxProviders)),
     ...list('aged out', passedOver.agedOut),
     ...list('did not fit', passedOver.didNotFit),
     ...list('dropped', passedOver.dropped),

@@ -2,6 +2,7 @@
  * Deliveries of which the mail provider has reported something: so it has accepted them.
  */
 import { sql } from 'kysely';
+import { countDelivered } from '../../store/counts.ts';
 import { jsonRows } from '../../store/json-rows.ts';
 import { dialectOf, type Tx } from '../../store/store.ts';
 import { mayHaveArrived, REPORTED } from './delivery-outcome.ts';
@@ -20,12 +21,15 @@ export async function markDelivered(
     reports.map(({ editionId, subscriberId, deliveredAt }) => [editionId, subscriberId, deliveredAt]),
     { edition_id: 'int', subscriber_id: 'int', delivered_at: 'int' },
   );
-  const { numAffectedRows } = await sql`update deliveries set delivered_at = r.delivered_at
+  const { rows } = await sql<{ edition_id: number }>`update deliveries set delivered_at = r.delivered_at
     from (select edition_id, subscriber_id, min(delivered_at) as delivered_at from ${r} r
       group by edition_id, subscriber_id) r
     where deliveries.edition_id = r.edition_id and deliveries.subscriber_id = r.subscriber_id
-      and deliveries.delivered_at is null`.execute(tx);
-  return Number(numAffectedRows ?? 0n);
+      and deliveries.delivered_at is null
+    returning deliveries.edition_id`.execute(tx);
+  const byEdition = [...Map.groupBy(rows, (row) => row.edition_id)].sort(([a], [b]) => a - b);
+  for (const [editionId, { length }] of byEdition) await countDelivered(tx, editionId, length);
+  return rows.length;
 }
 
 /**

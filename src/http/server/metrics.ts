@@ -9,6 +9,8 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import { countDueChanges } from '../../articles/pending-changes.ts';
 import { countRejectionsByStage } from '../../articles/rejections.ts';
 import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from '../../delivery/queue/queries.ts';
+import { countRates, type EditionRates } from '../../delivery/rates/count-rates.ts';
+import { percentOf } from '../../delivery/rates/judge-rates.ts';
 import { findNewestEditions } from '../../editions/queries.ts';
 import { listDocuments } from '../../feeds/documents.ts';
 import { isKnownReader, OTHER } from '../../feeds/readers/reader-name.ts';
@@ -136,15 +138,29 @@ async function addEditions(db: Db, gauge: MakeGauge, counter: MakeCounter): Prom
     'newsletter',
     'state',
   ]);
+  const reported = gauge('last_edition_reports', 'Recipients of the newest edition of whom something was reported.', [
+    'newsletter',
+    'kind',
+  ]);
+  const percent = gauge('last_edition_rate_percent', 'Complaints and hard bounces of the newest edition, in percent.', [
+    'newsletter',
+    'kind',
+  ]);
   const newest = await findNewestEditions(db);
   if (newest.length === 0) return;
   const ids = newest.map((edition) => edition.id);
   const counts = await countAllDeliveries(db, ids);
+  const rates = await countRates(db, ids);
   const states = new Map((await readDeliveryStates(db, ids)).map((row) => [row.editionId, row.state]));
   for (const { id, newsletter, count, closedAt } of newest) {
     editions.inc({ newsletter }, count);
     closed.set({ newsletter }, closedAt / SECOND);
     for (const one of DELIVERY_STATES) deliveries.set({ newsletter, state: one }, counts.get(id)?.[one] ?? 0);
+    const { complaint, bounce, soft, delivered } = rates.get(id) as EditionRates;
+    const numbers = { complaint: complaint.events, hard: bounce.events, soft, delivered: delivered ?? 0 };
+    for (const [kind, number] of Object.entries(numbers)) reported.set({ newsletter, kind }, number);
+    percent.set({ newsletter, kind: 'complaint' }, percentOf(complaint));
+    percent.set({ newsletter, kind: 'bounce' }, percentOf(bounce));
     for (const one of EDITION_STATES) state.set({ newsletter, state: one }, states.get(id) === one ? 1 : 0);
   }
 }

@@ -4,6 +4,9 @@ import { type SignedReport, signedReports } from '../../../scripts/complaints/si
 import { deliverDue } from '../../../src/app/deliver.ts';
 import { cancel, resume } from '../../../src/app/delivery/edition-control.ts';
 import { RateWatch } from '../../../src/app/delivery/watch-rates.ts';
+import { readEditionDetails } from '../../../src/app/editions.ts';
+import { formatEditionDetails } from '../../../src/cli/format/editions.ts';
+import { type Edition, findEditionById } from '../../../src/editions/queries.ts';
 import { createApp } from '../../../src/http/server/app.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
@@ -174,6 +177,12 @@ describe('an edition about which people complain', () => {
       expect((await one.state()).delivery_state).toBe('delivering');
       expect((await deliverDue(one.app)).submitted).toBe(7);
       expect(await one.pending()).toEqual({ 'gmail.com': 6, 'googlemail.com': 2 });
+      const edition = await findEditionById(one.app.store.db, one.editionId);
+      const shown = formatEditionDetails(await readEditionDetails(one.app, edition as Edition));
+      expect(shown).toContain('\nreported: 6 complaints (1.41 %)\n');
+      expect(shown).toContain('\n  gmail.com, googlemail.com: 6 of 120 recipients at Gmail complained (5 %)\n');
+      expect(shown).toContain('\n  2026-11-24T12:00:00Z: complaints at Gmail, 5 % of 120 messages: pause\n');
+      expect(shown).toContain('\n  Gmail: 120 submitted, 6 complaints');
 
       await resume(one.app, EDITION, { domain: 'gmail.com' });
       expect(Object.keys(await one.alerts())).toHaveLength(2);
@@ -246,9 +255,9 @@ describe('an edition about which people complain', () => {
         await store.db.deleteFrom('delivered_counts').execute();
         await store.db
           .insertInto('delivered_counts')
-          .values({ edition_id: one.editionId, slot: 0, count: count - 1 })
+          .values({ edition_id: one.editionId, slot: 0, count: count - 2 })
           .execute();
-        await store.db.transaction().execute((tx) => countDelivered(tx, one.editionId));
+        await store.db.transaction().execute((tx) => countDelivered(tx, one.editionId, 2));
       };
       // It has just begun to report: 3 of 10 would be 30 %.
       await delivered(10);

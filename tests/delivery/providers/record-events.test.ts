@@ -5,7 +5,7 @@ import { recordProviderEvents } from '../../../src/delivery/providers/record-eve
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { INTERRUPTED } from '../../../src/delivery/queue/delivery-outcome.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
-import { readDeliveryCounts } from '../../../src/store/counts.ts';
+import { readDelivered, readDeliveryCounts } from '../../../src/store/counts.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { Tables } from '../../../src/store/tables.ts';
 import { mailboxToken } from '../../../src/subscribers/tokens.ts';
@@ -72,6 +72,8 @@ describe('events of mail providers', () => {
       expect(await record([delivered(about, NOW - HOUR)])).toMatchObject({ delivered: 0, ignored: 1 });
       const rows = await deliveriesOf(store);
       expect(rows.map((row) => row.delivered_at)).toEqual([NOW - 9, NOW]);
+      const counted = await readDelivered(store.db, [about.editionId, other.editionId]);
+      expect([...counted.values()]).toEqual([1, 1]);
       expect(rows.map((row) => row.state)).toEqual(['submitted', 'submitted']);
       // There are too many to keep their ids.
       expect(await ids()).toEqual([]);

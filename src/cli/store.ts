@@ -1,15 +1,17 @@
 /**
  * Commands about the store: its schema and its backups.
  */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { AppContext } from '../app/app-context.ts';
+import { rehearseRestore } from '../app/rehearsal/rehearse.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { backupStore, restoreStore } from '../store/backup/backup.ts';
 import { vacuumFailure, vacuumIfDue } from '../store/deleted-text.ts';
 import { migrate } from '../store/schema.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { adoptSigningSecret, LOST_WITH_SECRET, verifySigningSecrets } from '../subscribers/signing-secret.ts';
-import { type CliContext, CommandError } from './context.ts';
+import { type CliContext, CommandError, type JsonOption, printResult } from './context.ts';
+import { formatRehearsal, formatRehearsalLine, rehearsalJson } from './format/rehearsal.ts';
 import { formatProgress } from './progress.ts';
 
 export function addStoreCommands(program: Command, cli: CliContext): void {
@@ -45,18 +47,27 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
     .description('fill an empty store from a backup; nothing is mailed until "daywire queue release"')
     .argument('<file>', 'made by "daywire backup"')
     .option('--adopt-secret', 'although the signing secret is not the one of the backup, which is lost')
-    .action((file: string, { adoptSecret = false }: { adoptSecret?: boolean }) =>
-      withStore(cli, async (store, config) => {
-        const { rows } = await restoreStore(file, store, cli.clock(), {
-          verify: adoptSecret ? undefined : (backup) => verifySigningSecrets(config, backup, store.dialect),
-          onProgress: (copied) => cli.progress.show(`restoring: ${copied} rows`),
-        });
-        if (adoptSecret) await adoptSigningSecret(config, store);
-        cli.print(
-          `${store.location} holds ${rows} rows of ${file}. Nothing is mailed until "daywire queue release".\n` +
-            'First look at "daywire status", and cancel the editions that were delivered after the backup.',
-        );
-      }),
+    .addOption(
+      new Option('--rehearse', 'restore into a temporary store instead, check it, and compare').conflicts(
+        'adoptSecret',
+      ),
+    )
+    .option('--line', 'with --rehearse: print one line, for a timer')
+    .addOption(new Option('--json', 'with --rehearse: print JSON').conflicts('line'))
+    .action((file: string, { adoptSecret = false, ...options }: RestoreFlags) =>
+      options.rehearse === true
+        ? rehearse(cli, file, options)
+        : withStore(cli, async (store, config) => {
+            const { rows } = await restoreStore(file, store, cli.clock(), {
+              verify: adoptSecret ? undefined : (backup) => verifySigningSecrets(config, backup, store.dialect),
+              onProgress: (copied) => cli.progress.show(`restoring: ${copied} rows`),
+            });
+            if (adoptSecret) await adoptSigningSecret(config, store);
+            cli.print(
+              `${store.location} holds ${rows} rows of ${file}. Nothing is mailed until "daywire queue release".\n` +
+                'First look at "daywire status", and cancel the editions that were delivered after the backup.',
+            );
+          }),
     );
 
   program
@@ -66,6 +77,28 @@ export function addStoreCommands(program: Command, cli: CliContext): void {
     .description('use the store with the present signing secret, because the former one is lost')
     .option('--yes', 'without a question')
     .action(({ yes }: { yes?: boolean }) => cli.withApp((app) => adopt(cli, app, yes === true)));
+}
+
+interface RestoreFlags extends JsonOption {
+  adoptSecret?: boolean;
+  rehearse?: boolean;
+  line?: boolean;
+}
+
+async function rehearse(cli: CliContext, file: string, options: RestoreFlags): Promise<void> {
+  const { configFile, env, cwd } = cli.processEnv('silent');
+  const rehearsal = await rehearseRestore({
+    file,
+    config: loadConfig(configFile, env, cwd),
+    clock: cli.clock,
+    onProgress: (activity, rows) => cli.progress.show(`${activity}: ${rows} rows`),
+    signal: cli.stopSignal(),
+  });
+  printResult(cli, options, {
+    value: rehearsalJson(rehearsal),
+    text: () => (options.line === true ? formatRehearsalLine(rehearsal) : formatRehearsal(rehearsal)),
+  });
+  if (rehearsal.problems.length > 0) cli.fail();
 }
 
 async function adopt(cli: CliContext, { config, store }: AppContext, isSure: boolean): Promise<void> {

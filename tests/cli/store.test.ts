@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Status } from '../../src/app/status.ts';
@@ -56,6 +56,29 @@ describe.concurrent('a backup', () => {
     expect((await back.run(['restore', join(moved.path, 'back.db')], SECRET)).code).toBe(0);
     await expectHeld(back, SECRET);
     expect((await status(back, SECRET)).editions[0]?.deliveries).toEqual({ pending: 7 });
+  });
+
+  it('is rehearsed without a mail, and the exit code tells a good one from a damaged one', async () => {
+    const backup = await queuedBackup();
+    const folder = newFolder('sample');
+    const report = await folder.run(['restore', '--rehearse', backup], SECRET);
+    expect(report).toMatchObject({ code: 0, stderr: '' });
+    expect(report.stdout).toMatch(/is a good backup: made \S+Z, .* ago; \d+ rows of \d+ tables/);
+    expect(report.stdout).toMatch(/ {2}release {4}would submit 7 deliveries of daily-roundup\/\S+\n/);
+    expect(report.stdout).toMatch(/ {2}lost {7}not known: there is no store /);
+    expect(report.stdout).toMatch(/\ndeliveries +7 {2}equal\n/);
+    expect(existsSync(join(folder.path, 'var/mail'))).toBe(false);
+    expect(existsSync(join(folder.path, 'var/daywire.db'))).toBe(false);
+    const json = JSON.parse((await folder.run(['restore', '--rehearse', '--json', backup], SECRET)).stdout);
+    expect(json).toMatchObject({ good: true, problems: [], ageSeconds: expect.any(Number) });
+
+    const damaged = join(folder.path, 'damaged.db');
+    writeFileSync(damaged, readFileSync(backup).subarray(0, 100_000));
+    const line = await folder.run(['restore', '--rehearse', '--line', damaged], SECRET);
+    expect(line.code).toBe(1);
+    expect(line.stdout).toMatch(/^[^\n]*damaged\.db is not a good backup: [^\n]+\n$/);
+    const both = await folder.run(['restore', '--rehearse', '--adopt-secret', backup], SECRET);
+    expect(both.code).toBe(2);
   });
 
   it('that is no database leaves the store empty', async () => {

@@ -87,11 +87,8 @@ export async function restoreStore(
   now: number,
   options: RestoreOptions = {},
 ): Promise<CopyReport> {
-  if (!existsSync(file)) throw new StoreError(`there is no file ${file}`);
-  const backup = openFile(file, 'read');
+  const backup = await openBackup(file);
   try {
-    await checkIntegrity(backup);
-    requireCurrent(backup, await schemaState(backup), STALE);
     await options.verify?.(backup.db);
     await ensureSchema(store);
     const rows = await backup.db.transaction().execute((from) =>
@@ -110,6 +107,31 @@ export async function restoreStore(
   } finally {
     await backup.close();
   }
+}
+
+/**
+ * Opens a backup for reading.
+ * @throws StoreError where the file is missing, cannot be read, is damaged, or has another schema than the current one
+ */
+export async function openBackup(file: string): Promise<Store> {
+  if (!existsSync(file)) throw new StoreError(`there is no file ${file}`);
+  const backup = openFile(file, 'read');
+  try {
+    await checkIntegrity(backup);
+    requireCurrent(backup, await schemaState(backup), STALE);
+    return backup;
+  } catch (error) {
+    await backup.close();
+    throw error;
+  }
+}
+
+/** When a backup was made, epoch milliseconds; null for a file that `backupStore` did not write. */
+export async function backupInstant(backup: Db): Promise<number | null> {
+  const held = await readMeta(backup, DELIVERY_HELD);
+  const [, instant] = /^restored from a backup of (\S+Z):/.exec(held ?? '') ?? [];
+  const at = Date.parse(instant ?? '');
+  return Number.isNaN(at) ? null : at;
 }
 
 /** Copies an SQLite store with any schema, in one statement that does not block writers. */
@@ -182,6 +204,11 @@ async function requireEmpty(db: Db, tables: TableShape[], location: string): Pro
     const problem = `the database ${location} is not empty (${name} has rows)`;
     throw new StoreError(`${problem}: a backup is restored into an empty one`);
   }
+}
+
+/** Opens a store's SQLite file, which exists, for reading: nothing is created or changed, and no writer waits. */
+export function openForReading(path: string): Store {
+  return openFile(path, 'read');
 }
 
 function openFile(path: string, access: SqliteAccess): Store {

@@ -3,9 +3,11 @@
  */
 
 import { roundupSources } from '../config/sources.ts';
+import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
 import {
   deleteBounces,
+  deleteProviderEvents,
   deleteServiceMessages,
   deleteWarmUpDays,
   failUncertainOfCancelled,
@@ -46,6 +48,8 @@ export interface RetentionReport {
   consentIps: number;
   serviceMessages: number;
   bounces: number;
+  /** Ids of what mail providers reported. */
+  providerEvents: number;
   rates: number;
   /** Counts of feed readers. */
   readers: number;
@@ -99,6 +103,7 @@ export async function runRetention({
     consentIps: await deleteClientAddresses(store, now - consentIpsDays * DAY),
     serviceMessages: await deleteServiceMessages(store, oldDeliveries),
     bounces: await deleteBounces(store, oldDeliveries),
+    providerEvents: await deleteProviderEvents(store, now - EVENT_IDS_KEPT),
     rates: await deleteExpiredRateLimits(store.db, now),
     readers: await deleteReaderCounts(store.db, localDate(now - readersDays * DAY, zone)),
     links: await deleteOldLinkStates(store.db, now),

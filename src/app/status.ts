@@ -6,6 +6,7 @@ import { countArticles } from '../articles/queries.ts';
 import { countRejections, listRejections, type RecordedRejection } from '../articles/rejections.ts';
 import { countImages, listFailedImages } from '../articles/remote-images/image-queue.ts';
 import { listBackOffs } from '../delivery/control/back-off-state.ts';
+import { readLastReport } from '../delivery/providers/last-report.ts';
 import {
   countBounces,
   countServiceMessages,
@@ -79,6 +80,8 @@ export interface Status {
   suppressed: Record<string, number>;
   /** By kind. */
   bounces: Record<string, number>;
+  /** Null without delivery.provider. */
+  mailProvider: { name: string; lastReport: string | null } | null;
   /** By state. */
   serviceMessages: Record<string, number>;
   /** Null where no hub is configured. */
@@ -183,6 +186,7 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
     subscribers: await countSubscriptions(reports),
     suppressed: await countSuppressed(reports),
     bounces: await countBounces(reports),
+    mailProvider: await mailProviderStatus(app),
     serviceMessages: await countServiceMessages(reports),
     hub: await hubStatus(app, now),
     schedules: await scheduleStatus(app, now),
@@ -235,6 +239,13 @@ async function readersOfTheWeek({ store, config }: AppContext, now: number): Pro
   const { zone } = config.publication;
   const { from, readers } = await readReaderStatistics(store.reports, { days: 7, now, zone });
   return { since: from, count: readers.length, ...totalOf(readers), busiest: readers.slice(0, SHOWN / 2) };
+}
+
+async function mailProviderStatus({ store, config }: AppContext): Promise<Status['mailProvider']> {
+  const { provider: name } = config.delivery;
+  if (name === 'none') return null;
+  const at = await readLastReport(store.db, name);
+  return { name, lastReport: at === null ? null : rfc3339(at) };
 }
 
 async function hubStatus({ store, config }: AppContext, now: number): Promise<Status['hub']> {

@@ -6,7 +6,7 @@ import { domain, minutes, perSecond, text } from './values.ts';
 const topicArn = z
   .string()
   .regex(
-    /^arn:aws(-[a-z]+)*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+    /^arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+)+-\d+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
     'must be the ARN of a topic, such as arn:aws:sns:eu-west-1:123456789012:mail-events',
   );
 const streamId = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,29}$/, 'must be the ID of a message stream');

@@ -169,6 +169,28 @@ async function deleteInBatches(
   }
 }
 
+/** Deletes the ids of provider events that were recorded before an instant. @returns number of deleted rows */
+export async function deleteProviderEvents({ db }: Pick<Store, 'db'>, before: number): Promise<number> {
+  for (let deleted = 0; ; ) {
+    const { numDeletedRows } = await db
+      .deleteFrom('webhook_events')
+      .where(({ eb, refTuple, selectFrom }) =>
+        eb(
+          refTuple('provider', 'id'),
+          'in',
+          selectFrom('webhook_events')
+            .select(['provider', 'id'])
+            .where('received_at', '<', before)
+            .limit(BATCH)
+            .$asTuple('provider', 'id'),
+        ),
+      )
+      .executeTakeFirstOrThrow();
+    deleted += Number(numDeletedRows);
+    if (numDeletedRows === 0n) return deleted;
+  }
+}
+
 /** Deletes the warm-up counts of days before a local date, such as `2026-11-24`. */
 export async function deleteWarmUpDays({ db }: Pick<Store, 'db'>, before: string): Promise<void> {
   await db.deleteFrom('warm_up_days').where('day', '<', before).execute();

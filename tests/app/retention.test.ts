@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runRetention } from '../../src/app/retention.ts';
+import { EVENT_IDS_KEPT } from '../../src/delivery/providers/replay-window.ts';
 import { changeDraft } from '../../src/editions/draft/history.ts';
 import { changeStoredDraft, readDraftLog } from '../../src/editions/draft-store.ts';
 import { readDraftView, writeDraftView } from '../../src/editions/draft-views.ts';
@@ -30,6 +31,7 @@ const NOTHING = {
   consentIps: 0,
   serviceMessages: 0,
   bounces: 0,
+  providerEvents: 0,
   rates: 0,
   readers: 0,
   links: 0,
@@ -389,6 +391,25 @@ describe('runRetention', () => {
       ]);
       expect(await store.db.selectFrom('rate_limits').select('key').execute()).toEqual([{ key: 'runs' }]);
       expect(await store.db.selectFrom('warm_up_days').select('day').execute()).toEqual([{ day: '2026-11-24' }]);
+    });
+
+    it('deletes the ids of provider events once their signature would be too old', async () => {
+      const store = await open();
+      const [kept, old] = [NOW - EVENT_IDS_KEPT, NOW - EVENT_IDS_KEPT - 1];
+      await store.db
+        .insertInto('webhook_events')
+        .values([
+          { provider: 'ses', id: 'a', received_at: old },
+          { provider: 'mailgun', id: 'a', received_at: kept },
+          { provider: 'ses', id: 'b', received_at: kept },
+        ])
+        .execute();
+      expect(await run(store)).toEqual({ ...NOTHING, providerEvents: 1 });
+      const left = await store.db.selectFrom('webhook_events').select(['provider', 'id']).orderBy('id').execute();
+      expect(left).toEqual([
+        { provider: 'mailgun', id: 'a' },
+        { provider: 'ses', id: 'b' },
+      ]);
     });
 
     it('deletes subscribers who left long ago with the proof of consent, and leaves a hash', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
 import { formatStatus } from '../../src/cli/format/status.ts';
+import { noteReport } from '../../src/delivery/providers/last-report.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { raiseAlert } from '../../src/schedule/alerts.ts';
 import { deleteProcess, listProcesses, recordProcess } from '../../src/schedule/processes.ts';
@@ -196,6 +197,16 @@ describe('the status', () => {
         'bounces on record: 1 hard',
         'service messages: 1 pending',
       ]);
+    });
+
+    it('shows when the mail provider reported last', async () => {
+      const store = await open();
+      const config = testConfig({ delivery: { provider: 'mailgun' } });
+      const lines = async () => block(await readStatus({ store, config } as AppContext, NOW), 'subscribers');
+      expect(await lines()).toEqual(['mailgun: last report never']);
+      await noteReport(store.db, 'mailgun', NOW - HOUR);
+      expect(await lines()).toEqual(['mailgun: last report 2026-11-24T06:30:00Z (14:30)']);
+      expect((await read(store)).mailProvider).toBeNull();
     });
 
     it('fits on one screen after a long time and many failures', async () => {

@@ -14,6 +14,7 @@ import { type Finding, ok, problem, warning } from './finding.ts';
 import { checkFolders } from './folders.ts';
 import { checkLegalTexts } from './legal.ts';
 import { checkBounces, checkSigning, checkTransport } from './mail.ts';
+import { checkMailProvider } from './mail-provider.ts';
 import { checkSendingDomain } from './sending-domain.ts';
 import { checkMetrics } from './server.ts';
 import { checkSources } from './sources.ts';
@@ -44,6 +45,7 @@ export async function check(
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
     ...checkSigning(config),
+    ...checkMailProvider(config),
     ...(await checkConnections(config, openProbes, clock())),
   ];
 }
@@ -71,6 +73,7 @@ export async function checkAtStart({ config, store, clock }: AppContext): Promis
     ...readableByOthers(config).map(warning),
     ...(await checkLegalTexts(config)),
     ...checkSigning(config),
+    ...checkMailProvider(config),
     ...(await checkContent(store, config, clock())),
   ];
   return findings.filter(({ kind }) => kind === 'problem' || (kind === 'warning' && !config.sample));

@@ -32,6 +32,8 @@ export async function checkBounces({ bounces, secrets, delivery, newsletters }: 
   if (delivery.transport === 'file' || newsletters.length === 0) return [];
   const { address } = bounces;
   if (address === undefined) {
+    // Its reports do not need our return path.
+    if (delivery.provider !== 'none') return [];
     return [
       warning('bounces.address is not set: bounces go to the sender, and invalid addresses are never suppressed'),
     ];

@@ -12,6 +12,7 @@ import { findStrandedDrafts } from '../drafts/stranded-drafts.ts';
 import { outletWarnings } from '../roundup/check-outlets.ts';
 import { type Finding, firstLine, ok, problem, warning } from './finding.ts';
 import { isWritable } from './folders.ts';
+import { checkProviderReports } from './mail-provider.ts';
 import { checkProxies } from './server.ts';
 
 export async function checkStore(config: Config, now: number): Promise<Finding[]> {
@@ -54,6 +55,7 @@ export async function checkContent(store: Store, config: Config, now: number): P
     ...(await checkDrafts(store, config, now)),
     ...(await checkSubscribers(store, config)),
     ...(await checkProxies(store, config, now)),
+    ...(await checkProviderReports(store, config, now)),
     ...(await outletWarnings(store, config)).map(warning),
   ];
 }

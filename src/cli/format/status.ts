@@ -118,12 +118,13 @@ function archiveLines({ archives }: Status): string[] {
   ];
 }
 
-function subscriberLines({ subscribers, suppressed, bounces, serviceMessages }: Status): string[] {
+function subscriberLines({ subscribers, suppressed, bounces, serviceMessages, mailProvider }: Status): string[] {
   const newsletters = Map.groupBy(subscribers, (one) => one.newsletter);
   return [
     ...[...newsletters].map(([id, states]) => `${id}: ${states.map((one) => `${one.count} ${one.state}`).join(', ')}`),
     ...countsLine('suppressed', suppressed),
     ...countsLine('bounces on record', bounces),
+    ...(mailProvider === null ? [] : [`${mailProvider.name}: last report ${mailProvider.lastReport ?? 'never'}`]),
     ...countsLine('service messages', serviceMessages),
   ];
 }

@@ -16,3 +16,9 @@ export async function readLastReport(db: Db, provider: string): Promise<number |
   const value = await readMeta(db, key(provider));
   return value === undefined ? null : Number(value);
 }
+
+/** The last report of each mail provider that has ever reported. */
+export async function listLastReports(db: Db): Promise<{ provider: string; at: number }[]> {
+  const rows = await db.selectFrom('meta').selectAll().where('key', 'like', key('%')).orderBy('key').execute();
+  return rows.map((row) => ({ provider: row.key.split('.')[1] ?? '', at: Number(row.value) }));
+}

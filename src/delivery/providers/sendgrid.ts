@@ -69,7 +69,7 @@ export function checkSendGrid({ headers, body, now }: ProviderRequest, settings:
 }
 
 /** Reads a verification key: the base64 of an elliptic curve key in DER. Null if it is none for P-256. */
-function readVerificationKey(base64: string): KeyObject | null {
+export function readVerificationKey(base64: string): KeyObject | null {
   try {
     const key = createPublicKey({ key: Buffer.from(base64, 'base64'), format: 'der', type: 'spki' });
     return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? key : null;

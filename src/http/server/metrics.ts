@@ -8,6 +8,7 @@ import type { Handler } from 'hono';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { countDueChanges } from '../../articles/pending-changes.ts';
 import { countRejectionsByStage } from '../../articles/rejections.ts';
+import { listLastReports } from '../../delivery/providers/last-report.ts';
 import { countAllDeliveries, countUncertain, findNextDue, readDeliveryStates } from '../../delivery/queue/queries.ts';
 import { countRates, type EditionRates } from '../../delivery/rates/count-rates.ts';
 import { percentOf } from '../../delivery/rates/judge-rates.ts';
@@ -196,6 +197,10 @@ async function addDeliveries(db: Db, gauge: MakeGauge, counter: MakeCounter, now
     bounces.set({ kind }, kinds.get(kind)?.count ?? 0);
     recorded.inc({ kind }, kinds.get(kind)?.entered ?? 0);
   }
+  const reported = gauge('mail_provider_last_report_timestamp_seconds', 'Last report of the mail provider.', [
+    'provider',
+  ]);
+  for (const { provider, at } of await listLastReports(db)) reported.set({ provider }, at / SECOND);
   const suppressed = gauge('suppressed_addresses', 'Addresses on the suppression list.', ['reason']);
   const reasons = await countsByState(db, 'suppressions');
   for (const reason of SUPPRESSION_REASONS) suppressed.set({ reason }, reasons.get(reason)?.count ?? 0);

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
+import { noteReport } from '../../../src/delivery/providers/last-report.ts';
 import { deleteBounces, foldDeliveries } from '../../../src/delivery/retention.ts';
 import { addRequests, deleteReaderCounts } from '../../../src/feeds/readers/reader-rows.ts';
 import { openMetrics, readMetrics, renderMetrics } from '../../../src/http/server/metrics.ts';
@@ -339,7 +340,9 @@ forEachDatabase((open, dialect) => {
         { address_hash: 'b', reason: 'complaint', at: now },
       ])
       .execute();
+    await noteReport(store.db, 'mailgun', now - HOUR);
     expect(Object.fromEntries(await scrape(store))).toMatchObject({
+      'daywire_mail_provider_last_report_timestamp_seconds{provider="mailgun"}': (now - HOUR) / 1_000,
       daywire_queue_held: 1,
       daywire_uncertain_deliveries: 1,
       'daywire_service_messages{state="submitted"}': 1,

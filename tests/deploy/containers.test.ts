@@ -111,6 +111,20 @@ describe('deploy/compose.yaml', () => {
       expect(isIgnored(join('deploy', file), read('.dockerignore'))).toBe(true);
   });
 
+  it('keeps files of this folder that belong to the operator out of git and of the package', () => {
+    const ignored = read('deploy/.gitignore')
+      .split('\n')
+      .filter((line) => line.startsWith('/'));
+    const binds = all.flatMap(([, { volumes: of }]) => of.filter((one) => one.startsWith('./')));
+    const paths = [...binds, ...Object.values(secrets).map(({ file }) => file)].map((path) => path.slice(1));
+    expect(paths.length).toBeGreaterThan(8);
+    for (const path of paths)
+      expect(
+        ignored.some((one) => `${path}/`.replace(':', '/').startsWith(one)),
+        path,
+      ).toBe(true);
+  });
+
   it('names volumes and networks that exist, and keeps all that the image says it writes', () => {
     const named = all.flatMap(([, { volumes: of }]) => of.map((one) => one.split(':')[0] ?? ''));
     expect(new Set(named.filter((name) => !name.startsWith('.')))).toEqual(new Set(Object.keys(volumes)));

@@ -17,6 +17,14 @@ export function judgeSenderDomain({ domain, exchanges, addresses }: MxView): Jud
         'newsletters. Use an address of a domain of your own',
     );
   }
+  if (exchanges.kind === 'found' && exchanges.records.some(({ exchange }) => exchange === '')) {
+    return judge(
+      'fail',
+      about,
+      `${domain} says that it accepts no mail (a null MX): receivers may refuse mail from it (RFC 7505 §4.2), and ` +
+        'replies are lost',
+    );
+  }
   if (exchanges.kind === 'found' || addresses.kind === 'found') {
     return judge('pass', about, 'the domain exists, and is no mailbox provider for everyone');
   }

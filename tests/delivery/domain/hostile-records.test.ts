@@ -54,7 +54,7 @@ describe('records of the sending domain that are no records', () => {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   });
 

@@ -15,7 +15,10 @@ import { edKey, OWN_SERVER, RIGHT_ZONE, rsaKey, splitText } from './sending-zone
 
 const certificate = makeCertificate(Date.now() + 20 * 86_400_000, 'mx.example.com');
 const trusted = tls.getCACertificates('default');
-beforeAll(() => tls.setDefaultCACertificates([...trusted, certificate.cert]));
+const otherName = makeCertificate(Date.now(), 'other.example.com');
+const expired = makeCertificate(Date.now() - 7_200_000, 'mx.example.com');
+const ours = [certificate, otherName, expired].map(({ cert }) => cert);
+beforeAll(() => tls.setDefaultCACertificates([...trusted, ...ours]));
 afterAll(() => tls.setDefaultCACertificates(trusted));
 afterEach(closeServers);
 
@@ -182,6 +185,13 @@ describe('a sending domain', () => {
         'bounces.example.com. 3600 IN TXT "v=spf1 include:_spf.example.com +all"',
         'bounces.example.com. 3600 IN TXT "v=spf1 include:_spf.example.com ~all"',
       ],
+    },
+    {
+      is: 'that includes a record which lets everyone send',
+      zone: { '_spf.example.com': { TXT: ['v=spf1 a:mail.example.com ip4:0.0.0.0/0 -all'] } },
+      id: 'spf-all',
+      verdict: 'fail',
+      message: /lets everyone send its mail, itself or by what it includes/,
     },
     {
       is: 'whose SPF record does not authorise an address',
@@ -389,6 +399,13 @@ describe('a sending domain', () => {
       message: /has neither MX nor address/,
     },
     {
+      is: 'that accepts no mail',
+      zone: { 'news.example.com': { MX: ['0 '] } },
+      id: 'sender',
+      verdict: 'fail',
+      message: /receivers may refuse mail from it \(RFC 7505 §4\.2\), and replies are lost/,
+    },
+    {
       is: 'of a mailbox provider',
       setup: { senders: ['gmail.com'] },
       id: 'sender',
@@ -422,6 +439,18 @@ describe('a sending domain', () => {
         'mail.news.example.com. 3600 IN TXT "v=spf1 include:_spf.example.com include:amazonses.com ' +
           'redirect=_spf.example.com"',
       ],
+    },
+    {
+      is: 'whose return path has no room for its mail provider',
+      zone: {
+        'mail.news.example.com': {
+          TXT: [`v=spf1 ${Array.from({ length: 10 }, () => 'a:mail.example.com').join(' ')} ~all`],
+        },
+      },
+      setup: SES,
+      id: 'spf-senders',
+      verdict: 'fail',
+      message: /may not send its mail\. It already costs 10 look-ups or more: remove a term for it/,
     },
     {
       is: 'whose return path is an alias of a name of Postmark',
@@ -474,16 +503,19 @@ describe('a sending domain', () => {
   });
 
   it.each([
-    ['has a valid certificate', { ...certificate, disabledCommands: ['AUTH'] }, 'pass', /offers TLSv1\.3 with a valid/],
-    ['offers no TLS', { disabledCommands: ['AUTH', 'STARTTLS'] }, 'fail', /offers no STARTTLS/],
+    ['has a valid certificate', certificate, 'pass', /offers TLSv1\.3 with a valid/],
+    ['offers no TLS', {}, 'fail', /offers no STARTTLS/],
+    ['has the certificate of another host', otherName, 'fail', /is not valid: it has another name/],
+    ['has a certificate that has expired', expired, 'fail', /is not valid: it has expired/],
     [
-      'has the certificate of another host',
-      { ...makeCertificate(Date.now(), 'other.example.com'), disabledCommands: ['AUTH'] },
+      'has a certificate that nobody trusts',
+      makeCertificate(Date.now(), 'mx.example.com'),
       'fail',
       /the certificate of mx\.example\.com is not valid: it is self-signed/,
     ],
   ])('tells that its mail exchange %s', async (_, options, verdict, message) => {
-    const { port } = await startServer(options);
+    const disabledCommands = 'cert' in options ? ['AUTH'] : ['AUTH', 'STARTTLS'];
+    const { port } = await startServer({ ...options, disabledCommands });
     const found = await judgements(RIGHT_ZONE, {}, port);
     expect(found.find(({ id }) => id === 'mx-tls')).toMatchObject({
       domain: 'mx.example.com',

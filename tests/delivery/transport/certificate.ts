@@ -11,8 +11,10 @@ export function makeCertificate(now: number, name?: string): { key: string; cert
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   // ecdsa-with-SHA256; RFC 5758 §3.2.
   const algorithm = sequence(oid('2a8648ce3d040302'));
-  // 2.5.4.3, the common name.
-  const subject = sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from('daywire test')))));
+  // 2.5.4.3, the common name: another one for each, since it is how an authority is found.
+  const subject = sequence(
+    der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(`daywire test ${name ?? ''} ${now}`)))),
+  );
   const names = [der(0x87, Buffer.of(127, 0, 0, 1)), ...(name === undefined ? [] : [der(0x82, Buffer.from(name))])];
   const hour = 3_600_000;
   const tbs = sequence(

@@ -140,13 +140,21 @@ function costsOf({ outcome }: SpfNode): string {
 
 type MakeRecord = (value: string, replaces: string[]) => ZoneRecord | undefined;
 
-function judgeEnding({ domain, outcome }: SpfNode, text: string, record: MakeRecord): Judgement {
+/** An address of nobody: class E is reserved (RFC 1112 §4). */
+const NOBODY = '240.0.0.1';
+
+function judgeEnding(tree: SpfNode, text: string, record: MakeRecord): Judgement {
+  const { domain, outcome } = tree;
   const about = { id: 'spf-all', domain };
   const last = outcome.kind === 'record' ? outcome.terms.at(-1)?.directive : undefined;
   const isAll = last?.mechanism === 'all';
   if (isAll && last.qualifier === '+') {
     const message = `the SPF record of ${domain} ends with ${last.text}: everyone may send its mail`;
     return judge('fail', about, message, record(endWithSoftFail(text), [text]));
+  }
+  if (evaluateSpf(tree, NOBODY).kind === 'pass') {
+    const message = `the SPF record of ${domain} lets everyone send its mail, itself or by what it includes`;
+    return judge('fail', about, message);
   }
   if (outcome.kind === 'record' && outcome.redirect !== null) {
     return judge('pass', about, `it ends with the record of ${outcome.redirect.domain}`);
@@ -169,7 +177,9 @@ function judgeSenders(view: SpfView, text: string, record: MakeRecord): Judgemen
     const names = alias === null ? domainsOf(tree) : [...domainsOf(tree), alias];
     if (names.some((name) => isBelow(name, zones))) return judge('pass', about, `it authorises ${title}`);
     const message = `the SPF record of ${tree.domain} does not include ${include}: ${title} may not send its mail`;
-    return judge('fail', about, message, record(addToSpf(text, termsOf(view)), [text]));
+    const isFull = countLookups(tree) >= SPF_LOOKUPS;
+    const note = isFull ? `. It already costs ${SPF_LOOKUPS} look-ups or more: remove a term for it` : '';
+    return judge('fail', about, message + note, record(addToSpf(text, termsOf(view)), [text]));
   }
   if (addresses.length === 0) {
     return judge(

@@ -17,6 +17,7 @@ import {
   listFailedDeliveries,
   listUncertain,
 } from '../delivery/queue/queries.ts';
+import { countSubmissions } from '../delivery/queue/submission-counts.ts';
 import { listEditions } from '../editions/queries.ts';
 import { type ArchiveSummary, summariseArchives } from '../feeds/archive/archives.ts';
 import { ARCHIVE_FOLDER, listDocuments } from '../feeds/documents.ts';
@@ -130,6 +131,8 @@ export interface Status {
 
 /** Instants in RFC 3339, UTC. */
 export interface QueueStatus {
+  /** Limits of messages, and how many of the last 24 hours count; null without any. */
+  limits: { perSecond: number | null; perDay: number | null; lastDay: number } | null;
   /** Why nothing is submitted, or null. */
   held: string | null;
   /** What waits because the server accepts nothing, with its words; `nextProbe` may be past while nothing is due. */
@@ -210,9 +213,12 @@ export async function readStatus(app: AppContext, now: number): Promise<Status> 
   };
 }
 
-export async function readQueueStatus({ store }: AppContext, now: number): Promise<QueueStatus> {
+export async function readQueueStatus({ store, config }: AppContext, now: number): Promise<QueueStatus> {
   const nextDue = await findNextDue(store.reports);
+  const { perSecond = null, perDay = null } = config.delivery;
+  const isLimited = perSecond !== null || perDay !== null;
   return {
+    limits: isLimited ? { perSecond, perDay, lastDay: await countSubmissions(store.db, now) } : null,
     held: (await readMeta(store.db, DELIVERY_HELD)) ?? null,
     backOffs: (await listBackOffs(store.db)).map(({ scope, reason, since, retry_at }) => {
       return { scope, reason, since: rfc3339(since), nextProbe: rfc3339(retry_at) };

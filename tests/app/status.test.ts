@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AppContext } from '../../src/app/app-context.ts';
 import { readStatus, type Status } from '../../src/app/status.ts';
 import { formatStatus } from '../../src/cli/format/status.ts';
+import type { Config } from '../../src/config/config.ts';
 import { noteReport } from '../../src/delivery/providers/last-report.ts';
 import { DAY, HOUR, MINUTE } from '../../src/lib/time.ts';
 import { raiseAlert } from '../../src/schedule/alerts.ts';
@@ -14,8 +15,8 @@ import { storeDeliveries } from '../support/deliveries.ts';
 
 const NOW = Date.UTC(2026, 10, 24, 7, 30);
 
-function read(store: Store): Promise<Status> {
-  return readStatus({ store, config: testConfig() } as AppContext, NOW);
+function read(store: Store, delivery: Partial<Config['delivery']> = {}): Promise<Status> {
+  return readStatus({ store, config: testConfig({ delivery }) } as AppContext, NOW);
 }
 
 /** The lines of one block of the text. */
@@ -131,6 +132,25 @@ describe('the status', () => {
       expect(block(status, 'passed over')).toEqual(['daily 2026-11-21: 2 aged out, 1 did not fit, 1 dropped']);
     });
 
+    it('shows the limits while deliveries wait, and how many messages of 24 hours count', async () => {
+      const store = await open();
+      const edition = await saveEdition(store, 1);
+      const ada = await saveSubscriber(store, 'ada@example.com');
+      const limits = { perSecond: 14, perDay: 1_000 };
+      await store.db
+        .insertInto('submission_counts')
+        .values({ quarter: NOW - HOUR, count: 300 })
+        .execute();
+      const idle = await read(store, limits);
+      expect(idle.queue.limits).toEqual({ ...limits, lastDay: 300 });
+      expect(block(idle, 'delivery')).toEqual([]);
+      await saveDelivery(store, edition, ada, { state: 'pending', due_at: NOW + HOUR });
+      expect(block(await read(store, limits), 'delivery')).toEqual([
+        'at most 14 messages a second, 300 of 1000 in 24 hours',
+        'next due at 2026-11-24T08:30:00Z (16:30)',
+      ]);
+    });
+
     it('reports a held queue, the next due delivery, and how to settle uncertain ones', async () => {
       const store = await open();
       const edition = await saveEdition(store, 1);
@@ -145,6 +165,7 @@ describe('the status', () => {
       const status = await read(store);
       expect(status.queue).toEqual({
         held: 'restored from a backup',
+        limits: null,
         backOffs: [],
         nextDue: '2026-11-24T08:30:00Z',
         uncertainDeliveries: [

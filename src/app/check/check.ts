@@ -16,6 +16,7 @@ import { checkLegalTexts } from './legal.ts';
 import { checkBounces, checkSigning, checkTransport } from './mail.ts';
 import { checkMailProvider } from './mail-provider.ts';
 import { checkSendingDomain } from './sending-domain.ts';
+import { checkSendingLimits } from './sending-limits.ts';
 import { checkMetrics } from './server.ts';
 import { checkSources } from './sources.ts';
 import { checkContent, checkStore } from './store.ts';
@@ -46,6 +47,7 @@ export async function check(
     ...(await checkLegalTexts(config)),
     ...checkSigning(config),
     ...checkMailProvider(config),
+    ...checkSendingLimits(config),
     ...(await checkConnections(config, openProbes, clock())),
   ];
 }

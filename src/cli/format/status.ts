@@ -62,7 +62,7 @@ function processLines({ processes }: Status): string[] {
 /** @param at when the status was read */
 export function queueLines(queue: QueueStatus, at: string): string[] {
   const { held, backOffs, nextDue, uncertainDeliveries, uncertainCount } = queue;
-  const lines: string[] = [];
+  const lines = limitLines(queue);
   if (held !== null) lines.push(`HELD, no message is submitted: ${held}`);
   for (const { scope, reason, since, nextProbe } of backOffs) {
     const what = scope === 'server' ? 'delivery waits' : 'service messages wait';
@@ -81,6 +81,18 @@ export function queueLines(queue: QueueStatus, at: string): string[] {
     );
   }
   return lines;
+}
+
+function limitLines({ limits, nextDue }: QueueStatus): string[] {
+  // Worth a line while something waits, or when the limit in 24 hours is near.
+  if (limits === null) return [];
+  const { perSecond, perDay, lastDay } = limits;
+  if (nextDue === null && (perDay === null || lastDay < perDay / 2)) return [];
+  const parts = [
+    ...(perSecond === null ? [] : [`at most ${count(perSecond, 'message')} a second`]),
+    ...(perDay === null ? [] : [`${lastDay} of ${perDay} in 24 hours`]),
+  ];
+  return [parts.join(', ')];
 }
 
 /** The first lines, and how many more there are. @param total of all entries, listed or not */

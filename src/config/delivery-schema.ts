@@ -87,7 +87,14 @@ export const delivery = z
           'submit it again, with the same Message-ID. hold: leave it to the operator.',
       ),
     perSecond: perSecond.optional().describe('Maximum messages per second, over all processes. Default: no limit.'),
-    perDay: z.int().min(1).optional().describe('Maximum messages per day, over all processes. Default: no limit.'),
+    perDay: z
+      .int()
+      .min(1)
+      .optional()
+      .describe(
+        'Maximum messages in any 24 hours, over all processes. Editions use 98 % of it: the rest is for service ' +
+          'messages, which count but never wait. Default: no limit.',
+      ),
     domains: z
       .record(domain, z.strictObject({ perSecond: perSecond.describe('Maximum messages per second to this domain.') }))
       .default({})

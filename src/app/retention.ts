@@ -5,6 +5,7 @@
 import { roundupSources } from '../config/sources.ts';
 import { EVENT_IDS_KEPT } from '../delivery/providers/replay-window.ts';
 import { deleteRefusalsOfFinished } from '../delivery/queue/refusals.ts';
+import { settleDelivered } from '../delivery/queue/reported-deliveries.ts';
 import {
   deleteBounces,
   deleteProviderEvents,
@@ -83,6 +84,7 @@ export async function runRetention({
   const oldRequests = now - config.signup.deleteUnconfirmedAfterDays * DAY;
   // The warm-up counts the current day of the zone only; three days allow for a change of the zone.
   await deleteWarmUpDays(store, localDate(now - 3 * DAY, zone));
+  await settleDelivered(store, now);
   await failUncertainOfCancelled(store, now);
   await foldCountSlots(store.db);
   await deleteIdleHosts(store.db, now);

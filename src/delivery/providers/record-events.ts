@@ -4,6 +4,7 @@
  */
 import type { Config, MailProvider } from '../../config/config.ts';
 import type { SigningSecrets } from '../../config/signing-secrets.ts';
+import { TurnTimer } from '../../lib/concurrency/turn-timer.ts';
 import type { Db, Store, Tx } from '../../store/store.ts';
 import { inTransaction } from '../../store/transaction.ts';
 import { applyReport, type ReportEffect, type ReportKind, targetOfAddress } from '../bounces/apply-report.ts';
@@ -58,7 +59,10 @@ async function recordEach(
 ): Promise<ProviderEventCounts> {
   const counts = { ...NONE };
   const delivered: DeliveredReport[] = [];
+  // A token takes 0.1 ms to read, and SendGrid reports a thousand at once.
+  const turn = new TurnTimer();
   for (const event of events) {
+    await turn.rest();
     const target = event.token === null ? null : readTargetToken(settings.secrets, event.token);
     // Another installation that uses the same account, or an invention.
     if (event.token !== null && target === null) counts.foreign += 1;

@@ -4,7 +4,7 @@
 import { sql } from 'kysely';
 import { countDelivered } from '../../store/counts.ts';
 import { jsonRows } from '../../store/json-rows.ts';
-import { dialectOf, type Tx } from '../../store/store.ts';
+import { dialectOf, type Store, type Tx } from '../../store/store.ts';
 import { mayHaveArrived, REPORTED } from './delivery-outcome.ts';
 import type { DeliveryClaim } from './outbox.ts';
 
@@ -62,6 +62,17 @@ export async function settleReported(tx: Tx, deliveries: readonly DeliveryKey[],
       .where('subscriber_id', '=', subscriber_id)
       .execute();
   }
+}
+
+/**
+ * Settles interrupted deliveries whose report came while their worker was ending. A claim does the same, but with
+ * `delivery.uncertain: hold` they are never claimed.
+ */
+export async function settleDelivered({ db }: Pick<Store, 'db'>, now: number): Promise<void> {
+  await sql`update deliveries
+    set state = 'submitted', reply = ${REPORTED}, reason = null, lease_until = null, fence = fence + 1,
+      changed_at = cast(${now} as bigint)
+    where state = 'submitting' and lease_until <= ${now} and delivered_at is not null`.execute(db);
 }
 
 // Parameters: literals would make SQLite use the index of open deliveries.

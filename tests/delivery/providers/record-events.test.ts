@@ -4,6 +4,7 @@ import type { ProviderEvent } from '../../../src/delivery/providers/provider-eve
 import { recordProviderEvents } from '../../../src/delivery/providers/record-events.ts';
 import { claimDeliveries } from '../../../src/delivery/queue/claim.ts';
 import { INTERRUPTED } from '../../../src/delivery/queue/delivery-outcome.ts';
+import { settleDelivered } from '../../../src/delivery/queue/reported-deliveries.ts';
 import { DAY, HOUR, MINUTE } from '../../../src/lib/time.ts';
 import { readDelivered, readDeliveryCounts } from '../../../src/store/counts.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -166,6 +167,16 @@ describe('events of mail providers', () => {
         await arrived('delivered');
         expect(await row()).toMatchObject({ state: 'submitting', fence: 3, delivered_at: NOW });
         expect((await claim(NOW + HOUR)).deliveries).toEqual([]);
+        expect(await row()).toMatchObject({ state: 'submitted', lease_until: null });
+        expect(await counts()).toEqual(['submitted 1']);
+      });
+
+      it('settle it with uncertain: hold, too, once that worker has ended', async () => {
+        await set({ state: 'submitting', lease_until: NOW + MINUTE });
+        await arrived('delivered');
+        await settleDelivered(store, NOW + MINUTE - 1);
+        expect(await row()).toMatchObject({ state: 'submitting' });
+        await settleDelivered(store, NOW + MINUTE);
         expect(await row()).toMatchObject({ state: 'submitted', lease_until: null });
         expect(await counts()).toEqual(['submitted 1']);
       });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { readLastReport } from '../../../src/delivery/providers/last-report.ts';
 import type { ProviderEvent } from '../../../src/delivery/providers/provider-event.ts';
+import type { WebOptions } from '../../../src/http/server/web-context.ts';
 import { DAY, MINUTE } from '../../../src/lib/time.ts';
 import { listOpenAlerts } from '../../../src/schedule/alerts.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -81,12 +82,12 @@ const others = Object.entries(PROVIDER_FIXTURES).map(([provider, fixture]): Case
 function openSite(
   store: Store,
   { provider, secret }: Pick<Case, 'provider' | 'secret'>,
-  client = snsClient().client,
+  options: Partial<WebOptions> = {},
 ): TestSite {
   const config = sampleConfig();
   const delivery = { ...config.delivery, provider, ...(provider === 'ses' ? { ses: { topics: [TOPIC] } } : {}) };
   const secrets = { ...config.secrets, ...(secret === undefined ? {} : { providerSecret: secret }) };
-  return openTestSite(store, { ...config, delivery, secrets }, { serviceClient: client });
+  return openTestSite(store, { ...config, delivery, secrets }, { serviceClient: snsClient().client, ...options });
 }
 
 async function post({ app }: TestSite, provider: string, { headers, body }: Posted): Promise<number> {
@@ -166,6 +167,33 @@ describe('the webhook of a mail provider', () => {
       expect(await post(openTestSite(store), 'postmark', { body: Buffer.from('{}') })).toBe(404);
     });
 
+    it('answers 500 while the store fails, and records the same request later', async () => {
+      const broken = await open();
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const request = ses.request('hard', about);
+      await broken.db.schema.dropTable('webhook_events').execute();
+      expect(await post(openSite(broken, ses), 'ses', request)).toBe(500);
+      expect(await post(openSite(store, ses), 'ses', request)).toBe(204);
+      expect((await subscriberState(store, about)).suppressed).toBe('hard-bounce');
+    });
+
+    it('logs what was reported, and refusals once a minute, without address, token and secret', async () => {
+      const [about] = (await submitEditions(store, 1)) as [About];
+      const one = others[0] as Case;
+      const lines: string[] = [];
+      const add = (details: object, message: string) => lines.push(JSON.stringify({ ...details, message }));
+      const site = openSite(store, one, { log: { debug: add, info: add, warn: add, error: add } });
+      const request = one.request('hard', about);
+      for (const sent of [request, one.forge(request), one.forge(request)]) await post(site, one.provider, sent);
+      expect(lines.map((line) => JSON.parse(line).message)).toEqual([
+        'mail provider reported',
+        'report of the mail provider refused',
+      ]);
+      expect(lines[0]).toContain('"hard":1');
+      const secrets = [one.secret ?? '', returnToken(about), '@', 'guessed', 'does not exist'];
+      for (const secret of secrets) expect(lines.join('\n')).not.toContain(secret);
+    });
+
     it('asks for a password where one is used, and to try again where the secret is missing', async () => {
       const request = { method: 'POST', body: '{}' };
       const challenged = await openSite(store, others[0] as Case).app.request('/webhooks/postmark', request);
@@ -188,7 +216,7 @@ describe('the subscription of Amazon SNS', () => {
 
     it('is confirmed by a request to SNS, and to nobody else', async () => {
       const { client, requested } = snsClient();
-      const site = openSite(store, ses, client);
+      const site = openSite(store, ses, { serviceClient: client });
       const fields = confirmation('SubscriptionConfirmation', NOW);
       expect(await send(site, signed(fields))).toBe(204);
       expect(requested.slice(1)).toEqual([fields.SubscribeURL]);
@@ -202,7 +230,7 @@ describe('the subscription of Amazon SNS', () => {
     it('raises an alert if it cannot be confirmed, until it is', async () => {
       let status = 403;
       const { client } = snsClient((url) => (url.includes('Action=') ? { status } : { body: SNS_CERTIFICATE }));
-      const site = openSite(store, ses, client);
+      const site = openSite(store, ses, { serviceClient: client });
       expect(await send(site, signed(confirmation('SubscriptionConfirmation', NOW)))).toBe(503);
       expect(await alerts()).toEqual(['mail-provider:unconfirmed']);
       status = 200;

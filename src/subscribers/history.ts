@@ -1,5 +1,7 @@
 /** Reads the history of a subscriber: consent, deliveries, service messages, bounces. */
+import type { Selectable } from 'kysely';
 import type { Db } from '../store/store.ts';
+import type { Tables } from '../store/tables.ts';
 import { readNewsletters } from './service-messages.ts';
 
 /** Each list newest first; instants are epoch milliseconds. */
@@ -15,7 +17,14 @@ export async function subscriberHistory(db: Db, subscriberId: number, limit?: nu
   };
 }
 
-function listConsent(db: Db, subscriberId: number, limit?: number) {
+/** A change of consent, with the wording that was agreed to. */
+type ConsentEntry = Pick<
+  Selectable<Tables['consent_events']>,
+  'at' | 'change' | 'newsletter' | 'channel' | 'source' | 'detail'
+> & { consentVersion: string | null; consentText: string | null };
+
+// Declared, because "npm run build" cannot name the inferred type.
+function listConsent(db: Db, subscriberId: number, limit?: number): Promise<ConsentEntry[]> {
   return (
     db
       .selectFrom('consent_events')

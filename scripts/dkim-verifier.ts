@@ -1,8 +1,10 @@
 /**
- * DKIM keys for tests, with DNS records for their public keys, and another implementation that verifies signatures.
+ * DKIM keys for tests, with the DNS records that "daywire domain" suggests for them, and another implementation that
+ * verifies signatures.
  */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js';
+import { dkimRecord } from '../src/delivery/domain/dkim-record.ts';
 import type { Signer } from '../src/delivery/message/dkim.ts';
 import type { OutgoingMessage } from '../src/delivery/transport/connection.ts';
 import { NOW } from './test-edition.ts';
@@ -11,22 +13,16 @@ const records = new Map<string, string>();
 
 /** Makes an RSA key for a domain, and publishes the public key. */
 export function rsaSigner(domain = 'example.com', selector = 'rsa', bits = 2_048): Signer {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
-  const bytes = publicKey.export({ type: 'spki', format: 'der' });
-  records.set(`${selector}._domainkey.${domain}`, `v=DKIM1; k=rsa; p=${bytes.toString('base64')}`);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
+  records.set(`${selector}._domainkey.${domain}`, dkimRecord(privateKey));
   return { domain, selector, key: privateKey, algorithm: 'rsa-sha256' };
 }
 
 /** Makes an Ed25519 key for a domain, and publishes the public key. */
 export function ed25519Signer(domain = 'example.com', selector = 'ed'): Signer {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  records.set(`${selector}._domainkey.${domain}`, `v=DKIM1; k=ed25519; p=${rawEd25519(publicKey)}`);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  records.set(`${selector}._domainkey.${domain}`, dkimRecord(privateKey));
   return { domain, selector, key: privateKey, algorithm: 'ed25519-sha256' };
-}
-
-/** RFC 8463 §4.2: only the 32 octets, base64. */
-function rawEd25519(key: KeyObject): string {
-  return Buffer.from(key.export({ format: 'jwk' }).x as string, 'base64url').toString('base64');
 }
 
 export interface VerifiedSignature {

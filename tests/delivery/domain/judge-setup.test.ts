@@ -71,6 +71,22 @@ describe('a sending domain', () => {
     );
   });
 
+  it('judges what senders share once, and each sender by itself', async () => {
+    const zone = { ...RIGHT_ZONE, 'other.example': { A: ['192.0.2.81'] } };
+    const found = await judgements(zone, { senders: ['news.example.com', 'other.example'] });
+    const of = (domain: string) => found.filter((one) => one.domain === domain).map(({ id, verdict }) => [id, verdict]);
+    expect(of('bounces.example.com').map(([id]) => id)).toEqual([
+      ...['spf', 'spf-lookups', 'spf-all', 'spf-senders', 'mx'],
+    ]);
+    // Neither a key nor the return path belongs to its organization.
+    expect(of('other.example')).toEqual([
+      ['sender', 'pass'],
+      ['dkim', 'unknown'],
+      ['dmarc', 'fail'],
+      ['alignment', 'unknown'],
+    ]);
+  });
+
   interface Row {
     is: string;
     /** Nodes that replace those of the right zone; null removes one. */

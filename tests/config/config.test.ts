@@ -355,7 +355,7 @@ sources:
     ],
     [
       'an imprint that is neither a Markdown file nor an address',
-      (s: string) => s.replace('  tagAuthority:', '  imprint: imprint.pdf\n  tagAuthority:'),
+      (s: string) => s.replace('imprint: sample/imprint.md', 'imprint: imprint.pdf'),
       /publication\.imprint is "imprint\.pdf": must be a Markdown file such as texts\/imprint\.md/,
     ],
     ['a tag authority without a date', (s: string) => s.replace('example.com,2026', 'example.com'), /RFC 4151/],

@@ -67,7 +67,7 @@ describe('a sending domain', () => {
     ]);
     expect(messageOf(found, 'dmarc')).toBe('the policy is quarantine (from _dmarc.example.com)');
     expect(messageOf(found, 'alignment')).toBe(
-      'DKIM of example.com and DKIM of example.com and SPF of bounces.example.com would align with From',
+      'DKIM of example.com and SPF of bounces.example.com would align with From',
     );
   });
 

@@ -90,7 +90,7 @@ export function judgeAlignment(sender: DmarcWalk, authenticated: readonly Authen
 }
 
 function listed(results: { text: string }[], and = ' and '): string {
-  return results.map(({ text }) => text).join(and);
+  return [...new Set(results.map(({ text }) => text))].join(and);
 }
 
 function isAligned(sender: DmarcWalk, other: DmarcWalk, mode: string): DomainVerdict {
